@@ -1,0 +1,48 @@
+"""How gunicorn serves the app: threads for requests, the caretaker beside them.
+
+Everything an operator may decide comes from unrot/settings.py.
+"""
+
+import hashlib
+import socket
+import struct
+import sys
+
+from unrot.errors import BadSetting
+from unrot.settings import load
+
+try:
+    _settings = load()
+except BadSetting as error:
+    sys.exit(error.message)
+
+bind = f"{_settings.host}:{_settings.port}"
+workers = _settings.workers
+threads = _settings.threads
+worker_class = "gthread"
+keepalive = 15
+timeout = 60
+graceful_timeout = 15
+control_socket_disable = True
+
+# The caretaker. Its arbiter is found again by the process name, so that must tell apart two
+# servers on one machine.
+dirty_apps = ["unrot.beside:CaretakerApp"]
+dirty_workers = 1
+dirty_graceful_timeout = 12
+_place = hashlib.sha256(f"{_settings.home.resolve()}\0{bind}".encode()).hexdigest()[:10]
+proc_name = f"unrot-{_place}"
+
+# Seconds and microseconds after which a half-sent request gives its thread back.
+_PATIENCE = struct.pack("ll", 5, 0)
+
+
+def post_fork(server, _worker):
+    """Let no silent client hold a thread."""
+    for listener in server.LISTENERS:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
+
+
+def post_worker_init(worker):
+    """Load the champions before the first request."""
+    worker.wsgi.extensions["unrot"].catalogue()

@@ -1,0 +1,180 @@
+"""What many tests stand on: a trained home folder, an app on it, a real server on it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from unrot.bootstrap import open_service
+from unrot.service import Service
+from unrot.settings import Settings
+from unrot.web import create_app
+
+ROOT = Path(__file__).resolve().parent.parent
+OPERATOR = "operator-token-1"
+VIEWER = "viewer-token-1"
+JUDGE = "judge-token-1"
+
+
+@dataclass
+class Server:
+    """A running gunicorn with its caretaker."""
+
+    url: str
+    home: Path
+    operator_token: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Return an environment in which nothing of the developer's own settings is left."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("UNROT_")}
+    for name in ("DATABASE_URL", "PORT", "WEB_CONCURRENCY", "ROTATION_TIME", "ROTATION_UNITS"):
+        kept.pop(name, None)
+    return {**kept, "UNROT_HOME": str(home), **more}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def train(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "train.py"), *arguments],
+        env=environment(home),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder with iris and zombies, trained once for all test processes."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    home = shared / "trained"
+    with (shared / "trained.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "done").exists():
+            for name in ("iris", "zombies"):
+                done = train(home, name)
+                assert done.returncode == 0, done.stderr
+            (home / "done").touch()
+    return home
+
+
+@pytest.fixture
+def trained_home(trained_once: Path, tmp_path: Path) -> Path:
+    """A fresh copy of the trained home folder."""
+    home = tmp_path / "home"
+    shutil.copytree(trained_once, home)
+    return home
+
+
+@pytest.fixture
+def settings(trained_home: Path) -> Settings:
+    return Settings(
+        home=trained_home,
+        admin_token=OPERATOR,
+        viewer_token=VIEWER,
+        judge_tokens={"ada": JUDGE},
+    )
+
+
+@pytest.fixture
+def service(settings: Settings) -> Iterator[Service]:
+    service = open_service(settings)
+    yield service
+    service.store.close()
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings)
+    yield app
+    app.extensions["unrot"].store.close()
+
+
+@pytest.fixture(scope="session")
+def start_server(
+    tmp_path_factory: pytest.TempPathFactory, trained_once: Path
+) -> Iterator[Callable[..., Server]]:
+    """Start gunicorn on a copy of the trained home, as often as asked; stop all at the end."""
+    started: list[Server] = []
+
+    def start(**more: str) -> Server:
+        home = tmp_path_factory.mktemp("server") / "home"
+        shutil.copytree(trained_once, home)
+        port = free_port()
+        log = home.parent / "log"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "app:app"],
+            env=environment(
+                home,
+                PORT=str(port),
+                UNROT_ADMIN_TOKEN=OPERATOR,
+                UNROT_VIEWER_TOKEN=VIEWER,
+                UNROT_JUDGE_TOKENS=f"ada:{JUDGE}",
+                **more,
+            ),
+            cwd=ROOT,
+            stdout=log.open("wb"),
+            stderr=subprocess.STDOUT,
+        )
+        server = Server(f"http://127.0.0.1:{port}", home, OPERATOR, process, log)
+        started.append(server)
+        wait_for(lambda: answers(f"{server.url}/api/v1/ready"), 60, server.log.read_text)
+        return server
+
+    yield start
+    for server in started:
+        server.process.send_signal(signal.SIGTERM)
+    for server in started:
+        try:
+            server.process.wait(30)
+        except subprocess.TimeoutExpired:
+            server.process.kill()
+
+
+@pytest.fixture(scope="session")
+def server(start_server: Callable[..., Server]) -> Server:
+    """One server for all tests that leave it as they found it."""
+    return start_server()
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def wait_for(
+    condition: Callable[[], object], seconds: float = 10, story: Callable[[], str] = str
+) -> None:
+    """Return when the condition holds; fail with the story when it never does."""
+    ends_at = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > ends_at:
+            pytest.fail(f"Waited {seconds} s in vain. {story()}")
+        time.sleep(0.05)

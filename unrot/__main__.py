@@ -1,0 +1,8 @@
+"""`python -m unrot`: the command line."""
+
+import sys
+
+from unrot.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

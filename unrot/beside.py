@@ -1,0 +1,48 @@
+"""The caretaker beside gunicorn's web workers, as an app of its dirty arbiter.
+
+The arbiter starts it with the web workers, starts it again when it dies, and stops it with
+them. It takes no calls: its own thread does the work.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+
+from gunicorn.dirty.app import DirtyApp
+
+from unrot.bootstrap import open_service, writer_name
+from unrot.caretaker import Caretaker, only_one
+from unrot.settings import load
+
+STOP_SECONDS = 8.0
+
+_log = logging.getLogger(__name__)
+
+
+class CaretakerApp(DirtyApp):  # type: ignore[misc]
+    """Runs the caretaker in a thread of the process that the arbiter keeps alive."""
+
+    workers = 1
+
+    def init(self) -> None:
+        """Start the thread."""
+        settings = load()
+        self._home = settings.home
+        self._caretaker = Caretaker(open_service(settings), writer_name(settings))
+        self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ship what is left, then end."""
+        self._caretaker.stop()
+        self._thread.join(STOP_SECONDS)
+
+    def _run(self) -> None:
+        try:
+            with only_one(self._home, wait=True):
+                self._caretaker.run()
+        except BaseException:
+            _log.exception("The caretaker died; a fresh one is started.")
+            os._exit(1)

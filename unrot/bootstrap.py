@@ -1,0 +1,51 @@
+"""From settings to a service: the only file that names concrete classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unrot.errors import StoreAway
+from unrot.ids import Ids
+from unrot.journal import Drops, Journal
+from unrot.models import predictors
+from unrot.monitors.profiles import WhylogsProfiler
+from unrot.service import Service
+from unrot.settings import Settings, kept_secret
+from unrot.shelf import Shelf
+from unrot.stores.sql import SqlStore
+from unrot.stores.sql.sqlite import SqliteDatabase
+
+
+def open_service(settings: Settings) -> Service:
+    """Make the service; a store that is away does not stop it, and is tried again when asked."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    folder = settings.home / "journal"
+    Drops(folder).prepare()
+    return Service(
+        settings=settings,
+        store=_open_store(settings),
+        shelf=Shelf(settings.home / "shelf", load=predictors.load, check=predictors.check_golden),
+        journal=Journal(folder, limit=settings.journal_max),
+        ids=Ids(secret_key(settings)),
+        profiler=WhylogsProfiler(),
+    )
+
+
+def secret_key(settings: Settings) -> bytes:
+    """Return the key that signs ids and sessions: the operator's, else the home folder's own."""
+    return (settings.secret_key or kept_secret(settings.home, "secret-key")).encode()
+
+
+def writer_name(settings: Settings) -> str:
+    """Return the name under which this home folder ships: random, made once."""
+    return kept_secret(settings.home, "writer-name")[:16]
+
+
+def _open_store(settings: Settings) -> SqlStore:
+    path = settings.store_url.removeprefix("sqlite:///")
+    store = SqlStore(SqliteDatabase(Path(path)))
+    try:
+        store.prepare()
+    except StoreAway:
+        return store
+    return store

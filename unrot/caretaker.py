@@ -1,0 +1,197 @@
+"""The one background process of a machine: it carries what workers wrote to where it is kept.
+
+    journal → store → windows, profiles         registry → shelf → workers
+
+It ships each segment exactly once (the store moves the offset in the transaction that takes the
+rows), removes segments whose writer is gone and that are all shipped, counts verdicts into
+their minutes, keeps the shelf up to the registry, and rotates whylogs profiles. A step that
+fails because the store is away is tried again; nothing is skipped.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from unrot import components, events
+from unrot.errors import StoreAway, UnrotError
+from unrot.journal import Followed, follow
+from unrot.profiling import ProfileKeeper
+from unrot.records import Shipment
+from unrot.service import Service
+from unrot.shelf import sync
+
+POLL_SECONDS = 0.25
+BEAT_SECONDS = 2.0
+SLOWEST_POLL_SECONDS = 5.0
+COUNT_AT_ONCE = 5_000
+
+_log = logging.getLogger(__name__)
+
+
+class Caretaker:
+    """The loop, and its steps."""
+
+    def __init__(self, service: Service, writer: str) -> None:
+        self._service = service
+        self._writer = writer
+        self._profiles = ProfileKeeper(
+            store=service.store,
+            profiler=service.profiler,
+            schema_of=lambda name: service.catalogue().model(name).model.schema,
+            writer=writer,
+            seconds=service.settings.rotation_seconds,
+            folder=service.settings.profile_dir,
+        )
+        self._heartbeat = service.settings.home / "caretaker.json"
+        self._stopping = threading.Event()
+        self._beat_at = 0.0
+        self._troubles: dict[str, str] = {}
+        self._is_mended = False
+
+    def run(self) -> None:
+        """Go round until `stop`, then ship what is left and write the profiles."""
+        pause = POLL_SECONDS
+        while not self._stopping.is_set():
+            is_well = self.go_round()
+            pause = POLL_SECONDS if is_well else min(pause * 2, SLOWEST_POLL_SECONDS)
+            self._stopping.wait(pause)
+        self.go_round()
+        self._try("profiles", self._profiles.write_all)
+
+    def stop(self) -> None:
+        """Ask the loop to end."""
+        self._stopping.set()
+
+    def go_round(self) -> bool:
+        """Do each step once; tell whether all went well."""
+        self._beat()
+        steps: tuple[tuple[str, Callable[[], object]], ...] = (
+            ("shelf", self._fill_shelf),
+            ("profiles of before", self._mend_profiles),
+            ("journal", self.ship),
+            ("verdicts", lambda: self._service.store.verdicts.count_new(COUNT_AT_ONCE)),
+            ("profiles", lambda: self._profiles.write_ended(self._service.clock())),
+        )
+        went_well = [self._try(name, step) for name, step in steps]
+        return all(went_well)
+
+    def ship(self) -> None:
+        """Bring every segment into the store as far as it is written.
+
+        Not before the profiles of before are mended: a row is counted once, by who ships it or
+        by who mends.
+        """
+        if not self._is_mended:
+            return
+        for segment in follow(self._service.journal.folder):
+            try:
+                self._ship_segment(segment)
+            except FileNotFoundError:
+                continue
+
+    def _ship_segment(self, segment: Followed) -> None:
+        has_writer = segment.has_writer()
+        offset = self._service.store.traffic.shipped_to(segment.name)
+        while lines := segment.read(offset):
+            offset = self._ship_lines(segment, offset, lines)
+        if has_writer:
+            return
+        if segment.size() > offset:
+            _log.warning("Segment %s ends in a torn line, never answered: dropped.", segment.name)
+        segment.remove()
+        if offset:
+            self._service.store.traffic.forget_segment(segment.name)
+
+    def _ship_lines(self, segment: Followed, offset: int, lines: bytes) -> int:
+        found = events.from_lines(lines)
+        if found.unreadable:
+            _log.error("Segment %s: %d lines were unreadable.", segment.name, found.unreadable)
+        ends_at = offset + len(lines)
+        shipped_to = self._service.store.traffic.ship(
+            Shipment(
+                segment=segment.name,
+                starts_at=offset,
+                ends_at=ends_at,
+                writer=self._writer,
+                predictions=found.predictions,
+                feedback=found.feedback,
+                unverified=found.unverified,
+            )
+        )
+        if shipped_to == ends_at:
+            self._profiles.add(found.predictions)
+        return shipped_to
+
+    def _fill_shelf(self) -> None:
+        folder, registry = self._service.shelf.folder, self._service.store.registry
+        sync(folder, registry, thoroughly=not self._is_mended)
+
+    def _mend_profiles(self) -> None:
+        if self._is_mended:
+            return
+        try:
+            self._profiles.mend(self._service.clock())
+        except StoreAway:
+            raise
+        except Exception:
+            _log.exception("Profiles of before could not be mended; shipping goes on.")
+        self._is_mended = True
+
+    def _beat(self) -> None:
+        if time.monotonic() - self._beat_at >= BEAT_SECONDS:
+            self._beat_at = time.monotonic()
+            self._try("heartbeat", lambda: components.beat(self._heartbeat))
+
+    def _try(self, name: str, step: Callable[[], object]) -> bool:
+        """Do a step; a trouble is logged when it begins and when it is over, not at every try."""
+        try:
+            step()
+        except Exception as error:
+            if self._troubles.get(name) != str(error):
+                is_known = isinstance(error, UnrotError | OSError)
+                _log.warning(
+                    "The caretaker's step “%s” waits: %s", name, error, exc_info=not is_known
+                )
+            self._troubles[name] = str(error)
+            return False
+        if self._troubles.pop(name, None):
+            _log.warning("The caretaker's step “%s” goes on.", name)
+        return True
+
+
+class AlreadyRunning(UnrotError):
+    """Another caretaker looks after this home folder."""
+
+    reason = "already_running"
+
+
+@contextmanager
+def only_one(home: Path, *, wait: bool) -> Iterator[None]:
+    """Hold the home folder's caretaker lock; wait for it, or raise AlreadyRunning."""
+    with (home / "caretaker.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError as error:
+            raise AlreadyRunning(
+                f"A caretaker already looks after {home}: nothing to do."
+            ) from error
+        yield
+
+
+def stop_with_parent(caretaker: Caretaker) -> None:
+    """Stop the caretaker when the process that started it ends."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        caretaker.stop()
+
+    threading.Thread(target=watch, daemon=True).start()

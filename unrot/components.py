@@ -1,0 +1,107 @@
+"""How each part of the running product is: what `/api/v1/ready` says.
+
+A part that is `down` makes the app not ready: it can then not answer, or could lose a verdict
+that it takes. A store that is away is `degraded`: predictions go on and verdicts are queued.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import orjson
+
+from unrot.errors import StoreAway
+from unrot.interfaces import Store
+from unrot.journal import Drops, backlog_bytes
+from unrot.records import CHAMPION, Component
+from unrot.shelf import Contents
+
+SILENT_SECONDS = 15.0
+
+
+def store(store: Store) -> Component:
+    """Ask the store."""
+    try:
+        store.check()
+    except StoreAway as error:
+        return Component(
+            "degraded", f"{error.message} Predictions go on; verdicts are kept in the journal."
+        )
+    return Component("ok", "The store answers.")
+
+
+def journal(folder: Path, limit: int) -> Component:
+    """Look at the journal's size, its room and its drops."""
+    backlog, drops = backlog_bytes(folder), Drops(folder).count()
+    said = f"{backlog:,} bytes wait to be shipped."
+    dropped = f" {drops:,} predictions were answered and could not be kept." if drops else ""
+    if backlog >= limit:
+        return Component(
+            "degraded",
+            f"The journal is full ({limit:,} bytes): predictions are answered with id null and "
+            f"not kept. Bring the store back, or raise UNROT_JOURNAL_MAX.{dropped}",
+            is_stuck=True,
+        )
+    if not _is_writable(folder) or _room(folder) < 2**20:
+        return Component(
+            "degraded",
+            "The disk of the home folder is full or cannot be written: predictions are answered "
+            f"with id null and not kept. Make room.{dropped}",
+            is_stuck=True,
+        )
+    return Component("degraded" if drops else "ok", said + dropped)
+
+
+def caretaker(heartbeat: Path) -> Component:
+    """Look at when the caretaker was last heard of."""
+    seconds = seconds_since_heartbeat(heartbeat)
+    if seconds is None:
+        return Component(
+            "degraded",
+            "The caretaker has not run here: predictions wait in the journal. gunicorn starts one; "
+            "by hand it is: python -m unrot caretaker",
+        )
+    if seconds > SILENT_SECONDS:
+        return Component(
+            "degraded", f"The caretaker has been silent for {seconds:,.0f} s: look at its log."
+        )
+    return Component("ok", "The caretaker ships the journal.")
+
+
+def shelf(contents: Contents) -> Component:
+    """Look at whether every model has a champion that can answer."""
+    if not contents.models:
+        return Component("down", "There is no model yet: train one with python train.py iris")
+    served = [name for name, shelved in contents.models.items() if CHAMPION in shelved.aliases]
+    if contents.problems:
+        said = " ".join(contents.problems.values())
+        return Component("degraded" if contents.predictors else "down", said)
+    if not served:
+        return Component("down", "No model has a champion yet.")
+    return Component("ok", f"Champions answer for {', '.join(served)}.")
+
+
+def beat(heartbeat: Path) -> None:
+    """Say that the caretaker lives."""
+    draft = heartbeat.with_name(f".{heartbeat.name}")
+    draft.write_bytes(orjson.dumps({"process": os.getpid(), "at": time.time()}))
+    draft.replace(heartbeat)
+
+
+def seconds_since_heartbeat(heartbeat: Path) -> float | None:
+    """Return how long the caretaker has been silent; None when it never ran."""
+    try:
+        return max(0.0, time.time() - float(orjson.loads(heartbeat.read_bytes())["at"]))
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _is_writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK)
+
+
+def _room(folder: Path) -> int:
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize

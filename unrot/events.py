@@ -1,0 +1,69 @@
+"""One line of the journal: a prediction or a verdict as JSON, with the words of the product.
+
+A line is written before the answer is sent and read by the caretaker, perhaps after a crash
+and by a newer release: fields may be added, none may change its meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import orjson
+
+from unrot.records import Feedback, Prediction, UnverifiedFeedback
+
+Event = Prediction | Feedback | UnverifiedFeedback
+_KINDS: dict[str, type[Event]] = {
+    "prediction": Prediction,
+    "feedback": Feedback,
+    "unverified": UnverifiedFeedback,
+}
+_NAMES = {event_type: kind for kind, event_type in _KINDS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The events of a stretch of journal, by kind, and how many lines could not be read."""
+
+    predictions: list[Prediction] = field(default_factory=list)
+    feedback: list[Feedback] = field(default_factory=list)
+    unverified: list[UnverifiedFeedback] = field(default_factory=list)
+    unreadable: int = 0
+
+
+def to_lines(events: Iterable[Event]) -> bytes:
+    """Write events as journal lines."""
+    return b"".join(
+        orjson.dumps(
+            {"kind": _NAMES[type(event)], "event": event}, option=orjson.OPT_APPEND_NEWLINE
+        )
+        for event in events
+    )
+
+
+def from_lines(lines: bytes) -> Events:
+    """Read journal lines; a line that is not an event is counted and passed over."""
+    predictions: list[Prediction] = []
+    feedback: list[Feedback] = []
+    unverified: list[UnverifiedFeedback] = []
+    unreadable = 0
+    for line in lines.splitlines():
+        event = _from_line(line)
+        if isinstance(event, Prediction):
+            predictions.append(event)
+        elif isinstance(event, Feedback):
+            feedback.append(event)
+        elif isinstance(event, UnverifiedFeedback):
+            unverified.append(event)
+        else:
+            unreadable += 1
+    return Events(predictions, feedback, unverified, unreadable)
+
+
+def _from_line(line: bytes) -> Event | None:
+    try:
+        data = orjson.loads(line)
+        return _KINDS[data["kind"]](**data["event"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None

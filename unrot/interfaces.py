@@ -1,0 +1,202 @@
+"""The ports of the product: what the use cases need, whoever provides it.
+
+`service.py` is written against these and nothing else; `bootstrap.py` decides who stands
+behind them. A store is four drawers in one cabinet: the registry of models and versions, the
+traffic that was answered, the feedback on it, and its profiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from unrot.records import (
+    Candidate,
+    Feedback,
+    FeedbackStatus,
+    JudgedPrediction,
+    Model,
+    Outputs,
+    Prediction,
+    Profile,
+    Row,
+    Schema,
+    Shipment,
+    Stretch,
+    Tally,
+    UnverifiedFeedback,
+    Version,
+    Window,
+)
+
+Clock = Callable[[], float]
+"""Seconds since 1970, UTC."""
+
+
+class Predictor(Protocol):
+    """A compiled model in memory."""
+
+    def predict(self, rows: Sequence[Row]) -> Outputs:
+        """Score rows that the schema has already checked."""
+        ...
+
+
+PredictorLoader = Callable[[str, bytes, Schema], Predictor]
+"""Make a predictor from who serves ("onnx", "scikit-learn"), the artefact and the schema."""
+
+
+class Registry(Protocol):
+    """Models, their immutable versions, and the aliases that point at them."""
+
+    def generation(self) -> str:
+        """Return a word that changes with every change of a model, version or alias."""
+        ...
+
+    def add_model(self, model: Model) -> Model:
+        """Add a model and return it with its number; the one that is there wins."""
+        ...
+
+    def models(self) -> list[Model]:
+        """List the models, the first trained first."""
+        ...
+
+    def add_version(self, version: Version, artefacts: Mapping[str, bytes]) -> Version:
+        """Keep a version under the model's next free name (v1, v2, …) and return it so named."""
+        ...
+
+    def versions(self, model: str) -> list[Version]:
+        """List a model's versions, oldest first."""
+        ...
+
+    def artefact(self, digest: str) -> bytes:
+        """Return an artefact; its bytes have been checked against the digest."""
+        ...
+
+    def aliases(self, model: str) -> dict[str, str]:
+        """Return alias → version name."""
+        ...
+
+    def move_alias(self, model: str, alias: str, *, to: str, expected: str | None) -> bool:
+        """Point an alias at a version if it still points at `expected`; tell whether it did."""
+        ...
+
+
+class Traffic(Protocol):
+    """The predictions that were answered, and their totals per minute."""
+
+    def shipped_to(self, segment: str) -> int:
+        """Return how many bytes of a journal segment are in the store."""
+        ...
+
+    def ship(self, shipment: Shipment) -> int:
+        """Take a stretch of a journal exactly once; return the segment's offset afterwards."""
+        ...
+
+    def forget_segment(self, segment: str) -> None:
+        """Drop the offset of a segment whose file is gone."""
+        ...
+
+    def prediction(self, id: str) -> JudgedPrediction | None:
+        """Return one prediction with its verdict."""
+        ...
+
+    def recent(
+        self, model: str, *, limit: int, before: tuple[float, str] | None = None
+    ) -> list[JudgedPrediction]:
+        """List predictions newest first, those older than `before` (time, id)."""
+        ...
+
+    def shipped(self, writer: str, since: float, seconds: int) -> list[tuple[Stretch, int]]:
+        """Count the rows that one writer shipped, by stretches of some seconds."""
+        ...
+
+    def of_stretch(
+        self, stretch: Stretch, writer: str, *, after: tuple[float, str] | None, limit: int
+    ) -> list[Prediction]:
+        """Return what one writer shipped of a stretch, oldest first, from a key (time, id) on."""
+        ...
+
+    def windows(self, model: str, *, since: float, until: float) -> list[Window]:
+        """Return the minute totals of a model."""
+        ...
+
+    def tally(self, model: str, *, since: float, last: int) -> Tally:
+        """Sum the windows since a time, and the accuracy of the last judged verdicts."""
+        ...
+
+
+class Verdicts(Protocol):
+    """The feedback."""
+
+    def put(self, verdicts: Sequence[Feedback]) -> list[FeedbackStatus]:
+        """Commit verdicts, all or none, and say what became of each."""
+        ...
+
+    def put_unverified(self, verdicts: Sequence[UnverifiedFeedback]) -> None:
+        """Commit verdicts in the older form."""
+        ...
+
+    def of(self, prediction: str) -> Feedback | None:
+        """Return the verdict that counts for a prediction, withdrawn ones too."""
+        ...
+
+    def count_new(self, most: int) -> int:
+        """Fold verdicts that no window has counted into their minutes; return how many."""
+        ...
+
+
+class Profiles(Protocol):
+    """Profiles of traffic."""
+
+    def put(self, profile: Profile) -> None:
+        """Keep a profile; one with the same id is replaced."""
+        ...
+
+    def get(self, id: str) -> Profile | None:
+        """Return a profile with its data."""
+        ...
+
+    def of_model(self, model: str, *, since: float = 0.0) -> list[Profile]:
+        """List a model's profiles without their data, oldest first."""
+        ...
+
+    def written_by(self, writer: str, since: float) -> list[Profile]:
+        """List one writer's profiles of all models without their data."""
+        ...
+
+
+class Store(Protocol):
+    """Where everything is kept for good."""
+
+    registry: Registry
+    traffic: Traffic
+    verdicts: Verdicts
+    profiles: Profiles
+
+    def check(self) -> None:
+        """Return when the store answers; raise StoreAway with the reason when it does not."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class Profiler(Protocol):
+    """Makes whylogs profiles; only ever used by one thread."""
+
+    def profile(self, schema: Schema, rows: Sequence[Row], outputs: Outputs) -> bytes:
+        """Profile inputs and outputs of a whole table at once."""
+        ...
+
+    def merge(self, first: bytes, second: bytes) -> bytes:
+        """Return one profile that stands for the rows of both."""
+        ...
+
+
+class Trainer(Protocol):
+    """Turns a table into a candidate."""
+
+    def __call__(self, progress: Callable[[float, str], None]) -> Candidate:
+        """Fit, measure and export, telling how far it is."""
+        ...

@@ -1,0 +1,153 @@
+"""Keep one whylogs profile for each stretch of traffic of each version.
+
+Predictions are buffered per model, version and rotation period, and profiled when the period
+is over: tracking whole columns is a thousand times cheaper than tracking rows. What was
+shipped is in the store, so a profile that a crash cost is made again from there: at start the
+rows of each recent period are compared with the rows that its profile saw.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from unrot.errors import NotFound
+from unrot.interfaces import Profiler, Store
+from unrot.records import Outputs, Prediction, Profile, Schema, Stretch
+
+BUFFERED_ROWS = 5_000
+GRACE_SECONDS = 2.0
+MEND_SECONDS = 86_400.0
+
+
+class ProfileKeeper:
+    """Buffers rows and writes profiles; used by one thread only."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        profiler: Profiler,
+        schema_of: Callable[[str], Schema],
+        writer: str,
+        seconds: int,
+        folder: Path | None,
+    ) -> None:
+        self._store = store
+        self._profiler = profiler
+        self._schema_of = schema_of
+        self._writer = writer
+        self._seconds = seconds
+        self._folder = folder
+        self._waiting: dict[Stretch, list[Prediction]] = defaultdict(list)
+
+    def add(self, predictions: Sequence[Prediction]) -> None:
+        """Take predictions that the store has just taken."""
+        for prediction in predictions:
+            self._waiting[self._stretch(prediction)].append(prediction)
+        for stretch, rows in list(self._waiting.items()):
+            if len(rows) >= BUFFERED_ROWS:
+                self._write(stretch)
+
+    def write_ended(self, now: float) -> None:
+        """Write the profiles of the periods that are over."""
+        for stretch in list(self._waiting):
+            if now >= stretch.ends_at + GRACE_SECONDS:
+                self._write(stretch)
+
+    def write_all(self) -> None:
+        """Write everything, the running period too: it is merged with what follows."""
+        for stretch in list(self._waiting):
+            self._write(stretch)
+
+    def mend(self, now: float) -> None:
+        """Profile again what an earlier caretaker shipped and could not profile."""
+        since = self._start_of(now - MEND_SECONDS)
+        kept = {
+            profile.id: profile.rows
+            for profile in self._store.profiles.written_by(self._writer, since)
+        }
+        for stretch, rows in self._store.traffic.shipped(self._writer, since, self._seconds):
+            if kept.get(self._id(stretch)) != rows:
+                self._profile_again(stretch)
+
+    def _profile_again(self, stretch: Stretch) -> None:
+        data, rows, after = b"", 0, None
+        while predictions := self._store.traffic.of_stretch(
+            stretch, self._writer, after=after, limit=BUFFERED_ROWS
+        ):
+            more = self._profiled(stretch, predictions)
+            data = self._profiler.merge(data, more) if data else more
+            rows += len(predictions)
+            after = (predictions[-1].predicted_at, predictions[-1].id or "")
+        self._keep(stretch, data, rows)
+
+    def _write(self, stretch: Stretch) -> None:
+        predictions = self._waiting[stretch]
+        try:
+            self._schema_of(stretch.model)
+        except NotFound:
+            del self._waiting[stretch]
+            return
+        data = self._profiled(stretch, predictions)
+        before = self._store.profiles.get(self._id(stretch))
+        rows = len(predictions)
+        if before is not None:
+            data, rows = self._profiler.merge(before.data, data), before.rows + rows
+        self._keep(stretch, data, rows)
+        del self._waiting[stretch]
+
+    def _keep(self, stretch: Stretch, data: bytes, rows: int) -> None:
+        profile = Profile(
+            id=self._id(stretch),
+            model=stretch.model,
+            version=stretch.version,
+            writer=self._writer,
+            starts_at=stretch.starts_at,
+            ends_at=stretch.ends_at,
+            rows=rows,
+            data=data,
+        )
+        self._store.profiles.put(profile)
+        if self._folder is not None:
+            _write_file(self._folder, profile)
+
+    def _profiled(self, stretch: Stretch, predictions: Sequence[Prediction]) -> bytes:
+        schema = self._schema_of(stretch.model)
+        rows = [prediction.inputs for prediction in predictions]
+        return self._profiler.profile(schema, rows, _outputs(schema, predictions))
+
+    def _stretch(self, prediction: Prediction) -> Stretch:
+        starts_at = self._start_of(prediction.predicted_at)
+        ends_at = starts_at + self._seconds
+        return Stretch(prediction.model, prediction.version, starts_at, ends_at)
+
+    def _start_of(self, at: float) -> int:
+        return int(at) // self._seconds * self._seconds
+
+    def _id(self, stretch: Stretch) -> str:
+        began = datetime.fromtimestamp(stretch.starts_at, UTC).strftime("%Y%m%dT%H%M%SZ")
+        parts = (stretch.model, stretch.version, began, f"{self._seconds}s", self._writer)
+        return ".".join(parts)
+
+
+def _outputs(schema: Schema, predictions: Sequence[Prediction]) -> Outputs:
+    if not schema.is_classifier:
+        return Outputs(values=[prediction.value or 0.0 for prediction in predictions])
+    index = {label: number for number, label in enumerate(schema.classes)}
+    probabilities = [prediction.probabilities for prediction in predictions]
+    known = [row for row in probabilities if row is not None]
+    return Outputs(
+        classes=[index[prediction.label or ""] for prediction in predictions],
+        probabilities=known if len(known) == len(predictions) else None,
+    )
+
+
+def _write_file(folder: Path, profile: Profile) -> None:
+    path = folder / profile.model / f"{profile.id}.bin"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}")
+    draft.write_bytes(profile.data)
+    draft.replace(path)

@@ -1,0 +1,286 @@
+"""The words of the product as frozen dataclasses: what the layers hand to each other.
+
+Each word of docs/architecture.md is one class here, with the names that also stand in the
+database columns, the JSON keys and the pages. Nothing here does I/O or knows a library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Value = float | int | str | bool | None
+"""One cell of a row, as JSON has it."""
+
+Row = Sequence[Value]
+"""The features of one row, in the order of the schema."""
+
+Kind = Literal["number", "integer", "category", "boolean"]
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One column that a model reads."""
+
+    name: str
+    kind: Kind
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[Value, ...] = ()
+    choice_names: tuple[str, ...] = ()
+    unit: str = ""
+    description: str = ""
+    example: Value = None
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a model reads and what it answers: features, and classes or a numeric target."""
+
+    features: tuple[Feature, ...]
+    target: str
+    classes: tuple[str, ...] = ()
+
+    @property
+    def is_classifier(self) -> bool:
+        """True when the answer is a class, false when it is a number."""
+        return bool(self.classes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The feature names, in order."""
+        return tuple(feature.name for feature in self.features)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A named task. `number` stands for it inside prediction ids."""
+
+    name: str
+    number: int
+    title: str
+    description: str
+    schema: Schema
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Who answers for a version, and how closely that was compared with scikit-learn."""
+
+    by: Literal["onnx", "scikit-learn"]
+    digest: str
+    largest_difference: float | None = None
+    compared_rows: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One immutable fitted estimator of a model."""
+
+    model: str
+    name: str
+    parent: str | None
+    origin: str
+    estimator: str
+    created_at: float
+    metrics: Mapping[str, float]
+    artefacts: Mapping[str, str]
+    schema_hash: str
+    libraries: Mapping[str, str]
+    serving: Serving
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A freshly fitted estimator with all that a version keeps of it, not yet registered."""
+
+    estimator: str
+    origin: str
+    metrics: Mapping[str, float]
+    artefacts: Mapping[str, bytes]
+    libraries: Mapping[str, str]
+    served_by: Literal["onnx", "scikit-learn"]
+    serving_artefact: str
+    largest_difference: float | None
+    compared_rows: int
+    reason: str
+    reference_rows: Sequence[Row] = field(repr=False, default=())
+    reference_outputs: Outputs | None = field(repr=False, default=None)
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What a predictor answers for some rows, column by column.
+
+    A classifier fills `classes` (indices in the order of the schema) and, where the estimator
+    has them, `probabilities`; a regressor fills `values`.
+    """
+
+    classes: Sequence[int] | None = None
+    probabilities: Sequence[Sequence[float]] | None = None
+    values: Sequence[float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One row scored for somebody."""
+
+    id: str | None
+    model: str
+    version: str
+    predicted_at: float
+    inputs: Row
+    label: str | None
+    probabilities: Sequence[float] | None
+    value: float | None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """A verdict on one prediction. A withdrawn one stays as a mark that it was taken back."""
+
+    prediction: str
+    model: str
+    predicted_at: float
+    given_at: float
+    was_correct: bool | None = None
+    label: str | float | None = None
+    comment: str = ""
+    judge: str | None = None
+    subject: str = ""
+    withdrawn: bool = False
+
+    @property
+    def is_trusted(self) -> bool:
+        """True when a judge or the operator said it."""
+        return self.judge is not None
+
+    def says_the_same_as(self, other: Feedback) -> bool:
+        """Tell whether both are the same verdict, whoever gave it and whenever."""
+        return (
+            self.was_correct == other.was_correct
+            and self.label == other.label
+            and self.comment == other.comment
+            and self.withdrawn == other.withdrawn
+            and self.is_trusted == other.is_trusted
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedFeedback:
+    """A verdict in the older form, on a prediction that nothing proves: shown, never learnt."""
+
+    id: str
+    model: str
+    inputs: Value | Sequence[Value] | Mapping[str, Value]
+    prediction: Value
+    was_correct: bool
+    given_at: float
+    subject: str = ""
+
+
+FeedbackStatus = Literal[
+    "created", "duplicate", "revised", "queued", "overruled", "withdrawn", "missing"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPrediction:
+    """A prediction beside the verdict that it got, if any."""
+
+    prediction: Prediction
+    feedback: Feedback | None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Totals over one minute of one version's traffic, counted by one writer."""
+
+    minute: int
+    model: str
+    version: str
+    writer: str
+    predictions: int = 0
+    verdicts: int = 0
+    judged: int = 0
+    correct: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A whylogs profile of one stretch of traffic of one version."""
+
+    id: str
+    model: str
+    version: str
+    writer: str
+    starts_at: float
+    ends_at: float
+    rows: int
+    data: bytes = field(repr=False, default=b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One version's traffic during one rotation period: what one profile is of."""
+
+    model: str
+    version: str
+    starts_at: int
+    ends_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """One stretch of one journal segment on its way into the store.
+
+    It counts only if the store's offset for the segment still is `starts_at`; afterwards the
+    offset is `ends_at`. Rows and offset move in one transaction: that is the exactly-once.
+    """
+
+    segment: str
+    starts_at: int
+    ends_at: int
+    writer: str
+    predictions: Sequence[Prediction] = ()
+    feedback: Sequence[Feedback] = ()
+    unverified: Sequence[UnverifiedFeedback] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a model's card says of today."""
+
+    predictions: int = 0
+    verdicts: int = 0
+    unverified: int = 0
+    last_accuracy: float | None = None
+    last_accuracy_verdicts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One part of the running product, and how it is."""
+
+    state: Literal["ok", "degraded", "down"]
+    sentence: str
+    is_stuck: bool = False
+    """True when it takes nothing more in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: a role, for a judge a name, and a hashed address for shares to be capped by."""
+
+    role: Literal["anyone", "viewer", "judge", "operator"] = "anyone"
+    judge: str | None = None
+    subject: str = ""

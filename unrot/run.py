@@ -1,0 +1,130 @@
+"""`make run`: the demo models, the server with its caretaker, and the address to go to."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from unrot.bootstrap import open_service
+from unrot.errors import Conflict, UnrotError
+from unrot.settings import Settings, kept_secret
+
+ROOT = Path(__file__).resolve().parent.parent
+DEMOS = ("iris", "zombies")
+READY_SECONDS = 60.0
+STOP_SECONDS = 25.0
+
+
+def run(settings: Settings) -> int:
+    """Train the missing demos, serve until stopped; return the exit status."""
+    _check_port(settings)
+    _train_missing(settings)
+    token = settings.admin_token or kept_secret(settings.home, "operator-token")
+    server = _start()
+    _stop_on_signals(server)
+    if not _wait_until_ready(server, settings):
+        _stop(server)
+        print("The server did not become ready: what it said stands above.", file=sys.stderr)
+        return 1
+    address = _address(settings)
+    print(f"\nUnrot is ready:  {address}")
+    print(f"Sign in:         {address}/login#token={token}")
+    print("Ctrl-C stops it.\n", flush=True)
+    status = server.wait()
+    if server.args and status in (0, -signal.SIGTERM):
+        print(f"Stopped. Everything that was answered is kept in {settings.home}/.")
+        return 0
+    return status
+
+
+def _check_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Conflict(
+                f"Port {settings.port} is taken or not allowed ({error.strerror}): stop what "
+                f"listens there, or choose another: PORT={settings.port + 1} make run"
+            ) from error
+
+
+def _train_missing(settings: Settings) -> None:
+    """Train in a process of its own, so that scikit-learn's memory is not held while serving."""
+    service = open_service(settings)
+    service.store.check()
+    known = {model.name for model in service.store.registry.models()}
+    service.store.close()
+    for name in DEMOS:
+        if name not in known:
+            done = subprocess.run([sys.executable, str(ROOT / "train.py"), name], check=False)
+            if done.returncode:
+                raise UnrotError(f"Training {name} failed: what went wrong stands above.")
+
+
+def _start() -> subprocess.Popen[bytes]:
+    """Start gunicorn out of reach of the terminal's Ctrl-C: it is told to stop gracefully."""
+    command = [sys.executable, "-m", "gunicorn", "app:app", "--log-level", "warning"]
+    command += ["-c", str(ROOT / "gunicorn.conf.py"), "--pythonpath", str(ROOT)]
+    return subprocess.Popen(
+        command, start_new_session=True, preexec_fn=_end_with_parent(), cwd=Path.cwd()
+    )
+
+
+def _end_with_parent() -> Callable[[], None] | None:
+    """Return what makes Linux stop the server when this process is killed outright."""
+    if not sys.platform.startswith("linux"):
+        return None
+    library = ctypes.CDLL(None)
+    set_death_signal = 1
+    return lambda: library.prctl(set_death_signal, signal.SIGTERM) and None
+
+
+def _stop_on_signals(server: subprocess.Popen[bytes]) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if server.poll() is None:
+            server.terminate()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], settings: Settings) -> bool:
+    ends_at = time.monotonic() + READY_SECONDS
+    while time.monotonic() < ends_at and server.poll() is None:
+        if _is_ready(f"{_address(settings)}/api/v1/ready"):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            components = json.load(answer)["data"]["components"]
+    except (OSError, urllib.error.URLError, ValueError, KeyError):
+        return False
+    return bool(components["caretaker"]["state"] == "ok")
+
+
+def _address(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    return f"http://{host}:{settings.port}"

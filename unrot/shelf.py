@@ -1,0 +1,299 @@
+"""The local folder of versions that are ready to serve, and the pointer file that says which.
+
+The caretaker copies the registry here; web workers read nothing else to predict, so that a
+store that is away stops nobody. The pointer is one file that is replaced atomically. A worker
+notices a new one by its modification time, loads the new champion beside the old one, checks
+its golden rows and then swaps one reference: a request keeps the one that it began with. A
+champion that cannot be loaded leaves the old one in place and says so.
+
+    shelf/pointer.json          models, versions, aliases, generation
+    shelf/artefacts/<digest>    what predictors are made from, checked before loading
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from unrot import schema
+from unrot.errors import BadArtefact, NotFound, UnrotError
+from unrot.interfaces import Predictor, PredictorLoader, Registry
+from unrot.records import CHAMPION, Model, Serving, Version
+
+GOLDEN = "golden"
+PINNED_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ShelvedModel:
+    """A model as it stands on the shelf."""
+
+    model: Model
+    aliases: Mapping[str, str]
+    versions: Mapping[str, Version]
+
+    def version(self, name: str | None = None) -> Version:
+        """Return a version by its name, or the champion."""
+        wanted = name or self.aliases.get(CHAMPION, "")
+        if wanted in self.versions:
+            return self.versions[wanted]
+        if name is None:
+            raise NotFound(f"{self.model.name} has no champion yet: promote one of its versions.")
+        known = ", ".join(self.versions) or "none"
+        raise NotFound(f'{self.model.name} has no version "{name}"; it has {known}.')
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What one worker serves at one moment; never changed, only replaced."""
+
+    generation: str = ""
+    models: Mapping[str, ShelvedModel] = field(default_factory=dict)
+    predictors: Mapping[str, Predictor] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+    def model(self, name: str) -> ShelvedModel:
+        """Return a model by its name."""
+        if name in self.models:
+            return self.models[name]
+        known = ", ".join(self.models) or "none yet: train one with python train.py iris"
+        raise NotFound(f'There is no model "{name[:80]}"; there is {known}.')
+
+    def by_number(self, number: int) -> ShelvedModel | None:
+        """Return the model that a prediction id speaks of."""
+        for shelved in self.models.values():
+            if shelved.model.number == number:
+                return shelved
+        return None
+
+
+class Shelf:
+    """The reading side, one for each process."""
+
+    def __init__(
+        self, folder: Path, *, load: PredictorLoader, check: Callable[[Predictor, bytes], float]
+    ) -> None:
+        self.folder = folder
+        self._pointer = folder / "pointer.json"
+        self._load = load
+        self._check = check
+        self._lock = threading.Lock()
+        self._contents = Contents()
+        self._seen: tuple[int, int, int] | None = None
+        self._pinned: OrderedDict[str, Predictor] = OrderedDict()
+
+    def contents(self) -> Contents:
+        """Return what is served now, following a new pointer first."""
+        if self._stamp() != self._seen:
+            with self._lock:
+                stamp = self._stamp()
+                if stamp != self._seen:
+                    self._contents = self._follow()
+                    self._seen = stamp
+        return self._contents
+
+    def predictor(self, contents: Contents, version: Version) -> Predictor:
+        """Return the predictor of a version: a champion's at once, another's loaded when asked."""
+        key = version.serving.digest
+        held = contents.predictors.get(key) or self._pinned.get(key)
+        if held is not None:
+            return held
+        with self._lock:
+            if key not in self._pinned:
+                model = contents.models[version.model].model
+                self._pinned[key] = self._make(model, version)
+                while len(self._pinned) > PINNED_AT_ONCE:
+                    self._pinned.popitem(last=False)
+            return self._pinned[key]
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        try:
+            found = os.stat(self._pointer)
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def _follow(self) -> Contents:
+        before = self._contents
+        written = _read(self._pointer)
+        if written is None:
+            return before
+        models: dict[str, ShelvedModel] = {}
+        predictors: dict[str, Predictor] = {}
+        problems: dict[str, str] = {}
+        for shelved in written.models.values():
+            name = shelved.model.name
+            try:
+                self._take(shelved, before, predictors)
+            except (UnrotError, OSError) as error:
+                problems[name] = f"The champion of {name} could not be loaded: {error}"
+                shelved = self._keep_the_old(shelved, before, predictors)
+            models[name] = shelved
+        return Contents(written.generation, models, predictors, problems)
+
+    def _take(
+        self, shelved: ShelvedModel, before: Contents, predictors: dict[str, Predictor]
+    ) -> None:
+        if CHAMPION not in shelved.aliases:
+            return
+        version = shelved.version()
+        key = version.serving.digest
+        held = before.predictors.get(key) or self._pinned.get(key)
+        predictors[key] = held or self._make(shelved.model, version)
+
+    def _keep_the_old(
+        self, shelved: ShelvedModel, before: Contents, predictors: dict[str, Predictor]
+    ) -> ShelvedModel:
+        old = before.models.get(shelved.model.name)
+        if old is None or CHAMPION not in old.aliases:
+            return shelved
+        version = old.version()
+        held = before.predictors.get(version.serving.digest)
+        if held is not None:
+            predictors[version.serving.digest] = held
+        aliases = {**shelved.aliases, CHAMPION: version.name}
+        return ShelvedModel(shelved.model, aliases, {**shelved.versions, version.name: version})
+
+    def _make(self, model: Model, version: Version) -> Predictor:
+        artefact = self._artefact(version.serving.digest)
+        predictor = self._load(version.serving.by, artefact, model.schema)
+        if GOLDEN in version.artefacts:
+            self._check(predictor, self._artefact(version.artefacts[GOLDEN]))
+        return predictor
+
+    def _artefact(self, digest: str) -> bytes:
+        try:
+            data = (self.folder / "artefacts" / digest).read_bytes()
+        except FileNotFoundError as error:
+            raise BadArtefact(f"The file {digest[:12]} is missing on the shelf.") from error
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise BadArtefact(f"The file {digest[:12]} on the shelf is not what was written.")
+        return data
+
+
+def sync(folder: Path, registry: Registry, *, thoroughly: bool = False) -> bool:
+    """Bring the shelf up to the registry; tell whether anything changed.
+
+    `thoroughly` looks at every file even when the generation is known, to mend a damaged shelf.
+    An empty registry never empties a shelf: a store that was lost must not stop predictions.
+    """
+    generation = registry.generation()
+    pointer = folder / "pointer.json"
+    if _generation_of(pointer) == generation and not thoroughly:
+        return False
+    with _only_one(folder):
+        models = [_shelved(registry, model) for model in registry.models()]
+        if not models and pointer.exists():
+            return False
+        for shelved in models:
+            for version in shelved.versions.values():
+                _fetch(folder / "artefacts", registry, version)
+        _replace(pointer, orjson.dumps(_written(generation, models), option=orjson.OPT_INDENT_2))
+        _sweep(folder / "artefacts", models)
+    return True
+
+
+def _shelved(registry: Registry, model: Model) -> ShelvedModel:
+    versions = {version.name: version for version in registry.versions(model.name)}
+    return ShelvedModel(model, registry.aliases(model.name), versions)
+
+
+def _needed(version: Version) -> set[str]:
+    golden = version.artefacts.get(GOLDEN)
+    return {version.serving.digest, *([golden] if golden else [])}
+
+
+def _fetch(folder: Path, registry: Registry, version: Version) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for digest in _needed(version):
+        path = folder / digest
+        if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            _replace(path, registry.artefact(digest))
+
+
+def _sweep(folder: Path, models: list[ShelvedModel]) -> None:
+    needed = {
+        digest
+        for shelved in models
+        for version in shelved.versions.values()
+        for digest in _needed(version)
+    }
+    for path in folder.iterdir():
+        if path.name not in needed:
+            path.unlink(missing_ok=True)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _written(generation: str, models: list[ShelvedModel]) -> dict[str, Any]:
+    return {
+        "generation": generation,
+        "models": [
+            {
+                "model": {**_plain(shelved.model), "schema": schema.to_json(shelved.model.schema)},
+                "aliases": shelved.aliases,
+                "versions": list(shelved.versions.values()),
+            }
+            for shelved in models
+        ],
+    }
+
+
+def _plain(model: Model) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "number": model.number,
+        "title": model.title,
+        "description": model.description,
+        "created_at": model.created_at,
+    }
+
+
+def _generation_of(pointer: Path) -> str | None:
+    try:
+        return str(orjson.loads(pointer.read_bytes())["generation"])
+    except (OSError, orjson.JSONDecodeError, KeyError):
+        return None
+
+
+def _read(pointer: Path) -> Contents | None:
+    try:
+        data = orjson.loads(pointer.read_bytes())
+        models = [_from_plain(entry) for entry in data["models"]]
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    return Contents(data["generation"], {shelved.model.name: shelved for shelved in models})
+
+
+def _from_plain(entry: dict[str, Any]) -> ShelvedModel:
+    model = Model(**{**entry["model"], "schema": schema.from_json(entry["model"]["schema"])})
+    versions = [
+        Version(**{**version, "serving": Serving(**version["serving"])})
+        for version in entry["versions"]
+    ]
+    return ShelvedModel(model, entry["aliases"], {version.name: version for version in versions})

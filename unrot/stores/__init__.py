@@ -1,0 +1,1 @@
+"""Where everything is kept for good: one contract, several stores behind it."""

@@ -1,0 +1,159 @@
+"""The tables, as numbered steps that are applied once and in order, and never edited.
+
+The text is the SQL that SQLite and Postgres share; `{blob}` is the one word that differs.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+
+from unrot.stores.sql.database import Database, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of the schema of the database."""
+
+    number: int
+    name: str
+    statements: tuple[str, ...]
+
+
+_FEEDBACK_COLUMNS = """
+    model TEXT NOT NULL,
+    predicted_at DOUBLE PRECISION NOT NULL,
+    given_at DOUBLE PRECISION NOT NULL,
+    was_correct INTEGER,
+    label TEXT,
+    value DOUBLE PRECISION,
+    comment TEXT NOT NULL,
+    judge TEXT,
+    subject TEXT NOT NULL,
+    withdrawn INTEGER NOT NULL
+"""
+
+MIGRATIONS = (
+    Migration(
+        1,
+        "the loop",
+        (
+            "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+            """CREATE TABLE models (
+                name TEXT PRIMARY KEY,
+                number INTEGER NOT NULL UNIQUE,
+                title TEXT NOT NULL,
+                description TEXT NOT NULL,
+                schema TEXT NOT NULL,
+                created_at DOUBLE PRECISION NOT NULL)""",
+            """CREATE TABLE versions (
+                model TEXT NOT NULL,
+                number INTEGER NOT NULL,
+                name TEXT NOT NULL,
+                parent TEXT,
+                origin TEXT NOT NULL,
+                estimator TEXT NOT NULL,
+                created_at DOUBLE PRECISION NOT NULL,
+                metrics TEXT NOT NULL,
+                artefacts TEXT NOT NULL,
+                schema_hash TEXT NOT NULL,
+                libraries TEXT NOT NULL,
+                serving TEXT NOT NULL,
+                PRIMARY KEY (model, number))""",
+            "CREATE TABLE artefacts (digest TEXT PRIMARY KEY, data {blob} NOT NULL)",
+            """CREATE TABLE aliases (
+                model TEXT NOT NULL,
+                alias TEXT NOT NULL,
+                version TEXT NOT NULL,
+                PRIMARY KEY (model, alias))""",
+            """CREATE TABLE alias_moves (
+                model TEXT NOT NULL,
+                alias TEXT NOT NULL,
+                moved_from TEXT,
+                moved_to TEXT NOT NULL,
+                moved_at DOUBLE PRECISION NOT NULL)""",
+            """CREATE TABLE predictions (
+                id TEXT PRIMARY KEY,
+                model TEXT NOT NULL,
+                version TEXT NOT NULL,
+                predicted_at DOUBLE PRECISION NOT NULL,
+                inputs TEXT NOT NULL,
+                label TEXT,
+                probabilities TEXT,
+                value DOUBLE PRECISION,
+                seconds DOUBLE PRECISION NOT NULL,
+                writer TEXT NOT NULL)""",
+            "CREATE INDEX predictions_recent ON predictions (model, predicted_at, id)",
+            "CREATE INDEX predictions_written ON predictions (writer, predicted_at)",
+            "CREATE TABLE feedback (prediction TEXT PRIMARY KEY,"
+            + _FEEDBACK_COLUMNS
+            + ", counted INTEGER NOT NULL)",
+            "CREATE INDEX feedback_given ON feedback (model, given_at, was_correct)",
+            "CREATE INDEX feedback_minute ON feedback (model, predicted_at)",
+            "CREATE INDEX feedback_new ON feedback (predicted_at) WHERE counted = 0",
+            "CREATE TABLE overruled (prediction TEXT PRIMARY KEY," + _FEEDBACK_COLUMNS + ")",
+            """CREATE TABLE unverified (
+                id TEXT PRIMARY KEY,
+                model TEXT NOT NULL,
+                inputs TEXT NOT NULL,
+                prediction TEXT NOT NULL,
+                was_correct INTEGER NOT NULL,
+                given_at DOUBLE PRECISION NOT NULL,
+                subject TEXT NOT NULL)""",
+            "CREATE INDEX unverified_given ON unverified (model, given_at)",
+            """CREATE TABLE windows (
+                model TEXT NOT NULL,
+                minute INTEGER NOT NULL,
+                version TEXT NOT NULL,
+                writer TEXT NOT NULL,
+                predictions INTEGER NOT NULL,
+                verdicts INTEGER NOT NULL,
+                judged INTEGER NOT NULL,
+                correct INTEGER NOT NULL,
+                PRIMARY KEY (model, minute, version, writer))""",
+            """CREATE TABLE profiles (
+                id TEXT PRIMARY KEY,
+                model TEXT NOT NULL,
+                version TEXT NOT NULL,
+                writer TEXT NOT NULL,
+                starts_at DOUBLE PRECISION NOT NULL,
+                ends_at DOUBLE PRECISION NOT NULL,
+                row_count INTEGER NOT NULL,
+                data {blob} NOT NULL)""",
+            "CREATE INDEX profiles_of_model ON profiles (model, starts_at)",
+            "CREATE INDEX profiles_written ON profiles (writer, starts_at)",
+            """CREATE TABLE journals (
+                segment TEXT PRIMARY KEY,
+                shipped_to INTEGER NOT NULL)""",
+        ),
+    ),
+)
+
+
+def apply(database: Database) -> None:
+    """Bring the database to the newest step; two processes may do this at the same moment."""
+
+    def work(tx: Transaction) -> None:
+        tx.execute(
+            "CREATE TABLE IF NOT EXISTS migrations "
+            "(number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at DOUBLE PRECISION NOT NULL)"
+        )
+        applied = {row[0] for row in tx.execute("SELECT number FROM migrations").fetchall()}
+        for migration in MIGRATIONS:
+            if migration.number not in applied:
+                _apply_one(tx, migration, database.words)
+
+    database.write(work)
+
+
+def _apply_one(tx: Transaction, migration: Migration, words: dict[str, str]) -> None:
+    for statement in migration.statements:
+        tx.execute(statement.replace("{blob}", words["blob"]))
+    if migration.number == 1:
+        tx.execute("INSERT INTO facts VALUES ('store', ?)", (secrets.token_hex(8),))
+        tx.execute("INSERT INTO facts VALUES ('generation', '0')")
+    tx.execute(
+        "INSERT INTO migrations VALUES (?, ?, ?)",
+        (migration.number, migration.name, time.time()),
+    )

@@ -1,0 +1,205 @@
+"""The predictions that were answered and their totals per minute, in SQL."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from unrot.records import JudgedPrediction, Prediction, Shipment, Stretch, Tally, Window
+from unrot.stores.sql import verdicts
+from unrot.stores.sql.database import Database, Transaction
+
+_COLUMNS = "id, model, version, predicted_at, inputs, label, probabilities, value, seconds"
+_JOINED = (
+    "SELECT "
+    + ", ".join(f"p.{name}" for name in _COLUMNS.split(", "))
+    + ", "
+    + ", ".join(f"f.{name}" for name in verdicts.COLUMNS.split(", "))
+    + " FROM predictions p LEFT JOIN feedback f ON f.prediction = p.id AND f.withdrawn = 0"
+)
+
+
+class SqlTraffic:
+    """The traffic."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def shipped_to(self, segment: str) -> int:
+        """Return how many bytes of a journal segment are in the store."""
+        return self._database.read(lambda tx: _shipped_to(tx, segment))
+
+    def ship(self, shipment: Shipment) -> int:
+        """Take a stretch of a journal exactly once: its rows and the offset in one transaction."""
+
+        def work(tx: Transaction) -> int:
+            shipped_to = _shipped_to(tx, shipment.segment)
+            if shipped_to != shipment.starts_at:
+                return shipped_to
+            _add_predictions(tx, shipment)
+            for verdict in shipment.feedback:
+                verdicts.put_one(tx, verdict)
+            verdicts.put_unverified(tx, shipment.unverified)
+            tx.execute(
+                "INSERT INTO journals (segment, shipped_to) VALUES (?, ?) "
+                "ON CONFLICT (segment) DO UPDATE SET shipped_to = excluded.shipped_to",
+                (shipment.segment, shipment.ends_at),
+            )
+            return shipment.ends_at
+
+        return self._database.write(work)
+
+    def forget_segment(self, segment: str) -> None:
+        """Drop the offset of a segment whose file is gone."""
+        self._database.write(
+            lambda tx: tx.execute("DELETE FROM journals WHERE segment = ?", (segment,))
+        )
+
+    def prediction(self, id: str) -> JudgedPrediction | None:
+        """Return one prediction with its verdict."""
+        row = self._database.read(
+            lambda tx: tx.execute(f"{_JOINED} WHERE p.id = ?", (id,)).fetchone()
+        )
+        return None if row is None else _judged(row)
+
+    def recent(
+        self, model: str, *, limit: int, before: tuple[float, str] | None = None
+    ) -> list[JudgedPrediction]:
+        """List predictions newest first, by key and not by offset, so that no page is slow."""
+        at, id = before or (1e18, "")
+        rows = self._database.read(
+            lambda tx: tx.execute(
+                f"{_JOINED} WHERE p.model = ? AND (p.predicted_at, p.id) < (?, ?) "
+                "ORDER BY p.predicted_at DESC, p.id DESC LIMIT ?",
+                (model, at, id, limit),
+            ).fetchall()
+        )
+        return [_judged(row) for row in rows]
+
+    def shipped(self, writer: str, since: float, seconds: int) -> list[tuple[Stretch, int]]:
+        """Count the rows that one writer shipped, by stretches of some seconds."""
+        rows = self._database.read(
+            lambda tx: tx.execute(
+                "SELECT model, version, CAST(predicted_at AS INTEGER) / ? AS period, COUNT(*) "
+                "FROM predictions WHERE writer = ? AND predicted_at >= ? "
+                "GROUP BY model, version, period ORDER BY period, model, version",
+                (seconds, writer, since),
+            ).fetchall()
+        )
+        return [
+            (Stretch(model, version, period * seconds, (period + 1) * seconds), count)
+            for model, version, period, count in rows
+        ]
+
+    def of_stretch(
+        self, stretch: Stretch, writer: str, *, after: tuple[float, str] | None, limit: int
+    ) -> list[Prediction]:
+        """Return what one writer shipped of a stretch, oldest first, from a key on."""
+        at, id = after or (stretch.starts_at, "")
+        rows = self._database.read(
+            lambda tx: tx.execute(
+                f"SELECT {_COLUMNS} FROM predictions WHERE model = ? AND version = ? "
+                "AND writer = ? AND (predicted_at, id) > (?, ?) AND predicted_at < ? "
+                "ORDER BY predicted_at, id LIMIT ?",
+                (stretch.model, stretch.version, writer, at, id, stretch.ends_at, limit),
+            ).fetchall()
+        )
+        return [_prediction(row) for row in rows]
+
+    def windows(self, model: str, *, since: float, until: float) -> list[Window]:
+        """Return the minute totals of a model."""
+        rows = self._database.read(
+            lambda tx: tx.execute(
+                "SELECT minute, model, version, writer, predictions, verdicts, judged, correct "
+                "FROM windows WHERE model = ? AND minute >= ? AND minute < ? "
+                "ORDER BY minute, version, writer",
+                (model, int(since) // 60, -(-int(until) // 60)),
+            ).fetchall()
+        )
+        return [Window(*row) for row in rows]
+
+    def tally(self, model: str, *, since: float, last: int) -> Tally:
+        """Sum the windows since a time, and take the accuracy of the last judged verdicts."""
+
+        def work(tx: Transaction) -> Tally:
+            predictions = tx.execute(
+                "SELECT COALESCE(SUM(predictions), 0) FROM windows WHERE model = ? AND minute >= ?",
+                (model, int(since) // 60),
+            ).fetchone()[0]
+            given = tx.execute(
+                "SELECT COUNT(*) FROM feedback WHERE model = ? AND given_at >= ? AND withdrawn = 0",
+                (model, since),
+            ).fetchone()[0]
+            unverified = tx.execute(
+                "SELECT COUNT(*) FROM unverified WHERE model = ? AND given_at >= ?", (model, since)
+            ).fetchone()[0]
+            judged = tx.execute(
+                "SELECT was_correct FROM feedback WHERE model = ? AND was_correct IS NOT NULL "
+                "AND withdrawn = 0 ORDER BY given_at DESC LIMIT ?",
+                (model, last),
+            ).fetchall()
+            accuracy = sum(row[0] for row in judged) / len(judged) if judged else None
+            return Tally(int(predictions), given, unverified, accuracy, len(judged))
+
+        return self._database.read(work)
+
+
+def _shipped_to(tx: Transaction, segment: str) -> int:
+    row = tx.execute("SELECT shipped_to FROM journals WHERE segment = ?", (segment,)).fetchone()
+    return row[0] if row else 0
+
+
+def _add_predictions(tx: Transaction, shipment: Shipment) -> None:
+    tx.executemany(
+        f"INSERT INTO predictions ({_COLUMNS}, writer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (id) DO NOTHING",
+        [(*_columns(prediction), shipment.writer) for prediction in shipment.predictions],
+    )
+    totals = Counter(
+        (prediction.model, int(prediction.predicted_at) // 60, prediction.version)
+        for prediction in shipment.predictions
+    )
+    tx.executemany(
+        "INSERT INTO windows "
+        "(model, minute, version, writer, predictions, verdicts, judged, correct) "
+        "VALUES (?, ?, ?, ?, ?, 0, 0, 0) ON CONFLICT (model, minute, version, writer) "
+        "DO UPDATE SET predictions = windows.predictions + excluded.predictions",
+        [(*key, shipment.writer, total) for key, total in totals.items()],
+    )
+
+
+def _columns(prediction: Prediction) -> tuple[Any, ...]:
+    probabilities = prediction.probabilities
+    return (
+        prediction.id,
+        prediction.model,
+        prediction.version,
+        prediction.predicted_at,
+        orjson.dumps(prediction.inputs).decode(),
+        prediction.label,
+        None if probabilities is None else orjson.dumps(probabilities).decode(),
+        prediction.value,
+        prediction.seconds,
+    )
+
+
+def _prediction(row: Sequence[Any]) -> Prediction:
+    id, model, version, predicted_at, inputs, label, probabilities, value, seconds = row
+    return Prediction(
+        id=id,
+        model=model,
+        version=version,
+        predicted_at=predicted_at,
+        inputs=orjson.loads(inputs),
+        label=label,
+        probabilities=None if probabilities is None else orjson.loads(probabilities),
+        value=value,
+        seconds=seconds,
+    )
+
+
+def _judged(row: Sequence[Any]) -> JudgedPrediction:
+    return JudgedPrediction(_prediction(row[:9]), verdicts.from_columns(row[9:]))

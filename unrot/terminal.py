@@ -1,0 +1,45 @@
+"""What the command line shows: a progress bar and tables, plain where there is no terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+
+WIDTH = 24
+
+
+class Progress:
+    """A bar with a step in words; without a terminal, one line a step."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._step = ""
+        self._is_live = sys.stderr.isatty()
+
+    def __call__(self, done: float, step: str) -> None:
+        """Show how far it is, 0 to 1."""
+        if not self._is_live:
+            if step != self._step:
+                print(f"{self._title}: {step}", file=sys.stderr, flush=True)
+        else:
+            filled = round(min(max(done, 0.0), 1.0) * WIDTH)
+            bar = "█" * filled + "░" * (WIDTH - filled)
+            room = shutil.get_terminal_size().columns - 1
+            line = f"{self._title} {bar} {done:4.0%} {step}"[:room]
+            print(f"\r{line:<{room}}", end="", file=sys.stderr, flush=True)
+        self._step = step
+
+    def close(self) -> None:
+        """End the line."""
+        if self._is_live:
+            print(file=sys.stderr)
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Lay out rows under the first one, columns aligned."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )

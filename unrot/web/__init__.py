@@ -1,0 +1,35 @@
+"""The Flask app: pages for people, REST for programs, over one service."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from unrot.bootstrap import open_service, secret_key
+from unrot.settings import Settings, load
+from unrot.web import api, apidocs, errors, pages, security
+
+_ROOT = "../.."
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Make the app; settings come from the environment when none are given."""
+    settings = settings or load()
+    app = Flask(__name__, template_folder=f"{_ROOT}/templates", static_folder=f"{_ROOT}/static")
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_body,
+        SESSION_COOKIE_NAME="unrot",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    app.secret_key = secret_key(settings)
+    app.extensions["unrot"] = open_service(settings)
+    errors.register(app)
+    security.register(app, settings)
+    app.register_blueprint(api.blueprint)
+    app.register_blueprint(pages.blueprint)
+    apidocs.register(app)
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    return app

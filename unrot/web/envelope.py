@@ -1,0 +1,85 @@
+"""The shape of every API answer, and the one reader of every API body."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from flask import Response, request
+
+from unrot.errors import BadRequest, Detail, WrongType, shown
+
+
+def success(data: Any, code: int = 200, message: str = "Success") -> Response:
+    """Answer with data."""
+    return plain({"data": data, "message": message}, code)
+
+
+def failure(code: int, reason: str, message: str, details: Sequence[Detail] = ()) -> Response:
+    """Answer with what is wrong."""
+    body: dict[str, Any] = {"data": None, "message": message, "reason": reason}
+    if details:
+        body["details"] = [_detail(detail) for detail in details]
+    return plain(body, code)
+
+
+def plain(body: Any, code: int = 200) -> Response:
+    """Answer with JSON and no envelope."""
+    return Response(orjson.dumps(body), code, mimetype="application/json")
+
+
+def body() -> Any:
+    """Read the JSON of the request.
+
+    What strict JSON refuses (NaN, 1e999, a lone surrogate) is read once more leniently, so that
+    the schema can name the field that holds it.
+    """
+    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+        given = shown(request.mimetype) if request.mimetype else "none"
+        raise WrongType(f"The content type is {given}: send application/json.")
+    raw = request.get_data(cache=False)
+    if not raw.strip():
+        raise BadRequest('The body is empty: send JSON, for example {"inputs": {…}}.')
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        return _read_leniently(raw, str(error))
+
+
+def body_object() -> dict[str, Any]:
+    """Read a JSON object."""
+    given = body()
+    if not isinstance(given, dict):
+        raise BadRequest(
+            f"The body is {shown(given)}: expected a JSON object.", reason="not_object"
+        )
+    return given
+
+
+def _read_leniently(raw: bytes, problem: str) -> Any:
+    try:
+        return json.loads(raw)
+    except RecursionError:
+        raise BadRequest("The JSON is nested too deeply.") from None
+    except UnicodeDecodeError:
+        raise BadRequest("The body is not UTF-8.") from None
+    except ValueError:
+        raise BadRequest(f"The body is not JSON: {shown(problem, 120)[1:-1]}.") from None
+
+
+def _detail(detail: Detail) -> dict[str, Any]:
+    value = detail.value
+    small = value is None or isinstance(value, bool | int | float)
+    kept = value if small and _is_json(value) else shown(value)
+    if isinstance(value, str):
+        kept = shown(value)[1:-1]
+    return {"row": detail.row, "field": detail.field, "value": kept, "expected": detail.expected}
+
+
+def _is_json(value: Any) -> bool:
+    """Tell whether a value can be written as JSON: NaN and integers over 64 bits cannot."""
+    if isinstance(value, float):
+        return value - value == 0
+    return not isinstance(value, int) or abs(value) < 2**63

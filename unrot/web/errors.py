@@ -1,0 +1,106 @@
+"""Every error as an answer: JSON with a sentence and a word for programs, a page for people.
+
+This is the one place that knows which error is which HTTP status.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from unrot import errors
+from unrot.web.envelope import failure
+
+_log = logging.getLogger(__name__)
+
+STATUS: dict[type[errors.UnrotError], int] = {
+    errors.BadRequest: 400,
+    errors.NotKnown: 401,
+    errors.NotAllowed: 403,
+    errors.NotSigned: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Expired: 410,
+    errors.TooLarge: 413,
+    errors.WrongType: 415,
+    errors.Invalid: 422,
+    errors.Unavailable: 503,
+    errors.BadArtefact: 503,
+}
+_PLAIN: dict[int, tuple[str, str]] = {
+    400: ("bad_request", "The request cannot be read."),
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not take that method."),
+    413: ("too_large", "The body is larger than is taken."),
+    415: ("not_json", "Send JSON, with Content-Type: application/json."),
+    500: ("internal", "Something went wrong here. It was written to the log."),
+}
+_API = ("/api/", "/apispec", "/train_batch", "/reset", "/metrics")
+DRAIN_BYTES = 256 * 2**20
+
+
+def register(app: Flask) -> None:
+    """Let every error of a request end here."""
+    app.register_error_handler(errors.UnrotError, _of_ours)
+    app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(Exception, _of_nobody)
+
+
+def status_of(error: errors.UnrotError) -> int:
+    """Return the HTTP status of one of our errors."""
+    for kind in type(error).__mro__:
+        if kind in STATUS:
+            return STATUS[kind]
+    return 500
+
+
+def _of_ours(error: errors.UnrotError) -> Response:
+    return _answer(status_of(error), error.reason, error.message, error.details)
+
+
+def _of_http(error: HTTPException) -> Response:
+    code = error.code or 500
+    if code < 400:
+        return Response(error.get_response().get_data(), code, error.get_response().headers)
+    if code == 413:
+        _drain()
+    reason, message = _PLAIN.get(code, ("http_error", error.description or error.name))
+    if code == 405 and getattr(error, "valid_methods", None):
+        message += f" It takes {', '.join(sorted(error.valid_methods))}."  # type: ignore[attr-defined]
+    answer = _answer(code, reason, message)
+    for name, value in error.get_headers():
+        if name == "Allow":
+            answer.headers[name] = value
+    return answer
+
+
+def _of_nobody(error: Exception) -> Response:
+    _log.exception("Unexpected error on %s %s", request.method, request.path, exc_info=error)
+    return _answer(500, *_PLAIN[500])
+
+
+def _answer(code: int, reason: str, message: str, details: Any = ()) -> Response:
+    if request.path.startswith(_API):
+        answer = failure(code, reason, message, details)
+    else:
+        page = render_template("error.html", code=code, message=message, details=details)
+        answer = Response(page, code, mimetype="text/html")
+    if code == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    if code in (429, 503):
+        answer.headers["Retry-After"] = "5"
+    return answer
+
+
+def _drain() -> None:
+    """Read what the client still sends, so that it gets to read the answer."""
+    left = min(request.content_length or DRAIN_BYTES, DRAIN_BYTES)
+    stream = request.environ["wsgi.input"]
+    while left > 0:
+        chunk = stream.read(min(left, 2**20))
+        if not chunk:
+            return
+        left -= len(chunk)

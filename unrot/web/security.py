@@ -1,0 +1,228 @@
+"""Who asks, and what they may: bearer tokens for programs, a session for people.
+
+A session remembers a fingerprint of the token that opened it, so that changing a token signs
+everybody out who came in by it. A form post carries a token of its own against forgery. Every
+answer carries a content security policy that lets no script in but our own files.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, ParamSpec, TypeVar
+
+from flask import Flask, Response, current_app, request, session
+from flask.sessions import SecureCookieSessionInterface
+
+from unrot.errors import NotAllowed, NotKnown
+from unrot.records import Caller
+from unrot.settings import Settings
+
+Role = Literal["anyone", "viewer", "judge", "operator"]
+RANKS: dict[Role, int] = {"anyone": 0, "viewer": 1, "judge": 2, "operator": 3}
+CONTENT_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+SET_OPERATOR = (
+    "No operator token is set: set UNROT_ADMIN_TOKEN and restart, or start the app with make run, "
+    "which makes one."
+)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody whose token is known."""
+
+    role: Role
+    judge: str | None
+    token: str
+
+
+class Doorkeeper:
+    """Knows the tokens."""
+
+    def __init__(self, settings: Settings, key: bytes) -> None:
+        self._settings = settings
+        self._key = hashlib.sha256(b"unrot doorkeeper\0" + key).digest()
+
+    def holder(self, token: str) -> Holder | None:
+        """Return who holds a token; every known token is compared, in constant time."""
+        found = None
+        for holder in self._holders():
+            if hmac.compare_digest(holder.token.encode(), token.encode("utf-8", "replace")):
+                found = holder
+        return found
+
+    def can_be(self, role: Role) -> bool:
+        """Tell whether any token would be enough for a role."""
+        return any(RANKS[holder.role] >= RANKS[role] for holder in self._holders())
+
+    def fingerprint(self, token: str) -> str:
+        """Return what a session may remember of a token."""
+        return hmac.digest(self._key, token.encode(), "sha256").hex()[:16]
+
+    def by_fingerprint(self, fingerprint: str) -> Holder | None:
+        """Return whose token a session remembers, if it still is a token."""
+        for holder in self._holders():
+            if hmac.compare_digest(self.fingerprint(holder.token), fingerprint):
+                return holder
+        return None
+
+    def subject(self, address: str | None) -> str:
+        """Return who an address counts for: its /24 or /64, hashed."""
+        try:
+            parsed = ipaddress.ip_address(address or "")
+        except ValueError:
+            return ""
+        mapped = getattr(parsed, "ipv4_mapped", None) or parsed
+        width = 24 if mapped.version == 4 else 64
+        network = ipaddress.ip_network(f"{mapped}/{width}", strict=False)
+        return hmac.digest(self._key, str(network).encode(), "sha256").hex()[:12]
+
+    def _holders(self) -> list[Holder]:
+        settings = self._settings
+        operator = settings.admin_token or self._operator_of_home()
+        holders = [Holder("judge", name, token) for name, token in settings.judge_tokens.items()]
+        if settings.viewer_token:
+            holders.append(Holder("viewer", None, settings.viewer_token))
+        if operator:
+            holders.append(Holder("operator", "operator", operator))
+        return holders
+
+    def _operator_of_home(self) -> str:
+        try:
+            return (self._settings.home / "operator-token").read_text().strip()
+        except OSError:
+            return ""
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Cookies that are only sent over HTTPS when the page came over HTTPS."""
+
+    def get_cookie_secure(self, _app: Flask) -> bool:
+        """Follow the request."""
+        return request.is_secure
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Put the doorkeeper at the door."""
+    key = app.secret_key
+    app.extensions["doorkeeper"] = Doorkeeper(settings, key if isinstance(key, bytes) else b"")
+    app.session_interface = Sessions()
+    app.jinja_env.globals.update(csrf_token=csrf_token, caller=caller_of_page, may=may)
+    app.after_request(_add_headers)
+
+
+def doorkeeper() -> Doorkeeper:
+    """Return the doorkeeper of the current app."""
+    keeper: Doorkeeper = current_app.extensions["doorkeeper"]
+    return keeper
+
+
+def caller_of_api() -> Caller:
+    """Return who calls the API; a token that is not known is an error, none is anyone."""
+    keeper = doorkeeper()
+    subject = keeper.subject(request.remote_addr)
+    header = request.headers.get("Authorization")
+    if header is None:
+        return Caller(subject=subject)
+    scheme, _, token = header.partition(" ")
+    holder = keeper.holder(token.strip()) if scheme.lower() == "bearer" else None
+    if holder is None:
+        raise NotKnown("The token is not known: send Authorization: Bearer <token>.")
+    return _caller(holder, subject)
+
+
+def caller_of_page() -> Caller:
+    """Return who looks at a page, by the session."""
+    keeper = doorkeeper()
+    subject = keeper.subject(request.remote_addr)
+    holder = keeper.by_fingerprint(str(session.get("token", "")))
+    return Caller(subject=subject) if holder is None else _caller(holder, subject)
+
+
+def may(role: Role) -> bool:
+    """Tell whether the person at the page may do what a role may."""
+    return RANKS[caller_of_page().role] >= RANKS[role]
+
+
+def needs(role: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Guard an API view: only callers of a role, or above it, come in."""
+
+    def guard(view: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            admit(caller_of_api(), role)
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return guard
+
+
+def admit(caller: Caller, role: Role) -> None:
+    """Return when the caller may; else say what is missing."""
+    if RANKS[caller.role] >= RANKS[role]:
+        return
+    if not doorkeeper().can_be(role):
+        raise NotAllowed(SET_OPERATOR)
+    if caller.role == "anyone":
+        raise NotKnown(f"This needs the token of a {role}: send Authorization: Bearer <token>.")
+    raise NotAllowed(f"This needs the token of a {role}; yours is that of a {caller.role}.")
+
+
+def sign_in(token: str) -> bool:
+    """Open a session for the holder of a token."""
+    keeper = doorkeeper()
+    holder = keeper.holder(token.strip())
+    if holder is None:
+        return False
+    session.clear()
+    session["token"] = keeper.fingerprint(holder.token)
+    return True
+
+
+def sign_out() -> None:
+    """Close the session."""
+    session.clear()
+
+
+def csrf_token() -> str:
+    """Return the session's token for form posts, made when a page first shows a form."""
+    if "csrf" not in session:
+        session["csrf"] = secrets.token_urlsafe(16)
+    return str(session["csrf"])
+
+
+def check_csrf() -> None:
+    """Refuse a form post that did not come from a page of ours."""
+    given = request.form.get("csrf_token", "").encode("utf-8", "replace")
+    if not hmac.compare_digest(str(session.get("csrf", secrets.token_hex())).encode(), given):
+        raise NotAllowed(
+            "This form is too old, or cookies are blocked: go back, reload the page and send it "
+            "again.",
+            reason="csrf",
+        )
+
+
+def _caller(holder: Holder, subject: str) -> Caller:
+    return Caller(role=holder.role, judge=holder.judge, subject=subject)
+
+
+def _add_headers(response: Response) -> Response:
+    headers: dict[str, Any] = {
+        "Content-Security-Policy": CONTENT_POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+    }
+    for name, value in headers.items():
+        response.headers.setdefault(name, value)
+    return response
