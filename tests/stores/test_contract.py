@@ -1,0 +1,487 @@
+"""What every store promises; each backend is one more parameter of the `store` fixture."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from unrot.errors import BadArtefact, NotFound
+from unrot.interfaces import Store
+from unrot.records import (
+    Feature,
+    Feedback,
+    Model,
+    Prediction,
+    Profile,
+    Schema,
+    Serving,
+    Shipment,
+    Stretch,
+    UnverifiedFeedback,
+    Version,
+    Window,
+)
+from unrot.stores.sql import SqlStore
+from unrot.stores.sql.sqlite import SqliteDatabase
+
+NOON = 1_700_000_040.0  # the 0th second of a minute: divisible by 60
+SCHEMA = Schema((Feature("height", "number", 0.0, 9.0),), "kind", ("elf", "orc"))
+
+
+def open_sqlite(folder: Path) -> Store:
+    store = SqlStore(SqliteDatabase(folder / "unrot.db"))
+    store.prepare()
+    return store
+
+
+BACKENDS: dict[str, Callable[[Path], Store]] = {"sqlite": open_sqlite}
+
+
+@pytest.fixture(params=list(BACKENDS))
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+    """Open the same store once more, as another process would."""
+    opened: list[Store] = []
+
+    def again() -> Store:
+        opened.append(BACKENDS[request.param](tmp_path))
+        return opened[-1]
+
+    yield again
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(open_store: Callable[[], Store]) -> Store:
+    return open_store()
+
+
+def a_model(name: str = "elves") -> Model:
+    return Model(name, 0, "Elves", "Tells elves from orcs.", SCHEMA, NOON)
+
+
+def a_version(model: str = "elves") -> Version:
+    return Version(
+        model=model,
+        name="",
+        parent=None,
+        origin="trained",
+        estimator="tree",
+        created_at=NOON,
+        metrics={"accuracy": 0.875},
+        artefacts={"onnx": DIGEST},
+        schema_hash="abc",
+        libraries={"numpy": "2.4.6"},
+        serving=Serving("onnx", DIGEST, 1e-16, 500),
+    )
+
+
+DATA = b"a graph"
+DIGEST = hashlib.sha256(DATA).hexdigest()
+
+
+def a_prediction(
+    id: str, *, at: float = NOON, label: str = "elf", model: str = "elves"
+) -> Prediction:
+    return Prediction(id, model, "v1", at, [1.5], label, [0.75, 0.25], None, 0.001)
+
+
+def a_verdict(id: str, **more: object) -> Feedback:
+    plain = Feedback(id, "elves", NOON, NOON + 1, was_correct=True, subject="here")
+    return replace(plain, **more)
+
+
+def shipped(store: Store, *predictions: Prediction, segment: str = "s1", start: int = 0) -> int:
+    return store.traffic.ship(Shipment(segment, start, start + 100, "me", predictions))
+
+
+# ── registry ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_model_added_twice_keeps_its_number(store: Store) -> None:
+    first = store.registry.add_model(a_model())
+    again = store.registry.add_model(replace(a_model(), title="Other"))
+    second = store.registry.add_model(a_model("dwarves"))
+
+    assert (first.number, again, second.number) == (1, first, 2)
+    assert store.registry.models() == [first, second]
+
+
+def test_versions_are_named_in_order_and_read_back_whole(store: Store) -> None:
+    first = store.registry.add_version(a_version(), {})
+    second = store.registry.add_version(replace(a_version(), parent="v1"), {})
+    store.registry.add_version(a_version("dwarves"), {})
+
+    assert store.registry.versions("elves") == [
+        replace(a_version(), name="v1"),
+        replace(a_version(), name="v2", parent="v1"),
+    ]
+    assert (first.name, second.name) == ("v1", "v2")
+
+
+def test_versions_added_at_once_never_share_a_name(open_store: Callable[[], Store]) -> None:
+    stores = [open_store() for _ in range(4)]
+    names: list[str] = []
+
+    def add(store: Store) -> None:
+        for _ in range(5):
+            names.append(store.registry.add_version(a_version(), {}).name)
+
+    threads = [threading.Thread(target=add, args=(store,)) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(names, key=lambda name: int(name[1:])) == [f"v{n}" for n in range(1, 21)]
+
+
+def test_artefact_is_returned_and_checked_against_its_digest(store: Store) -> None:
+    store.registry.add_version(a_version(), {DIGEST: DATA, "0" * 64: b"not what it says"})
+
+    assert store.registry.artefact(DIGEST) == DATA
+    with pytest.raises(BadArtefact, match="not what was written"):
+        store.registry.artefact("0" * 64)
+    with pytest.raises(NotFound):
+        store.registry.artefact("1" * 64)
+
+
+def test_alias_moves_only_from_where_it_is_expected(store: Store) -> None:
+    registry = store.registry
+
+    moves = [
+        registry.move_alias("elves", "champion", to="v1", expected=None),
+        registry.move_alias("elves", "champion", to="v2", expected=None),
+        registry.move_alias("elves", "champion", to="v2", expected="v1"),
+        registry.move_alias("dwarves", "champion", to="v9", expected="v2"),
+    ]
+
+    assert moves == [True, False, True, False]
+    assert registry.aliases("elves") == {"champion": "v2"}
+    assert registry.aliases("dwarves") == {}
+
+
+def test_generation_changes_with_every_change_and_only_then(
+    store: Store, open_store: Callable[[], Store]
+) -> None:
+    seen = [store.registry.generation()]
+    store.registry.add_model(a_model())
+    seen.append(store.registry.generation())
+    store.registry.add_version(a_version(), {})
+    seen.append(store.registry.generation())
+    store.registry.move_alias("elves", "champion", to="v1", expected=None)
+    seen.append(store.registry.generation())
+
+    store.registry.move_alias("elves", "champion", to="v1", expected=None)
+    store.registry.add_model(a_model())
+    shipped(store, a_prediction("p1"))
+
+    assert len(set(seen)) == 4
+    assert open_store().registry.generation() == seen[-1]
+
+
+# ── traffic ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_shipment_is_taken_once(store: Store) -> None:
+    first = shipped(store, a_prediction("p1"), a_prediction("p2"))
+    again = shipped(store, a_prediction("p1"), a_prediction("p2"))
+    following = shipped(store, a_prediction("p3"), start=100)
+
+    assert (first, again, following) == (100, 100, 200)
+    assert store.traffic.shipped_to("s1") == 200
+    assert [row.prediction.id for row in store.traffic.recent("elves", limit=9)] == [
+        "p3",
+        "p2",
+        "p1",
+    ]
+    assert store.traffic.windows("elves", since=0, until=NOON + 60) == [
+        Window(int(NOON) // 60, "elves", "v1", "me", predictions=3)
+    ]
+
+
+def test_shipment_with_a_gap_is_not_taken(store: Store) -> None:
+    offset = shipped(store, a_prediction("p1"), start=50)
+
+    assert offset == 0
+    assert store.traffic.recent("elves", limit=9) == []
+
+
+def test_shipments_by_two_shippers_of_one_segment_count_once(
+    open_store: Callable[[], Store],
+) -> None:
+    stores = [open_store() for _ in range(4)]
+    rows = [a_prediction(f"p{number}") for number in range(50)]
+    barrier = threading.Barrier(4)
+
+    def ship(store: Store) -> None:
+        barrier.wait()
+        shipped(store, *rows)
+
+    threads = [threading.Thread(target=ship, args=(store,)) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    windows = stores[0].traffic.windows("elves", since=0, until=NOON + 60)
+    assert [window.predictions for window in windows] == [50]
+
+
+def test_prediction_is_read_back_as_it_was_made(store: Store) -> None:
+    made = replace(a_prediction("p1"), inputs=[1.5, None, "grün", True])
+    shipped(store, made)
+
+    kept = store.traffic.prediction("p1")
+
+    assert kept is not None
+    assert (kept.prediction, kept.feedback) == (made, None)
+    assert store.traffic.prediction("p2") is None
+
+
+def test_segment_forgotten_starts_anew(store: Store) -> None:
+    shipped(store, a_prediction("p1"))
+
+    store.traffic.forget_segment("s1")
+
+    assert store.traffic.shipped_to("s1") == 0
+
+
+def test_recent_pages_do_not_repeat_or_skip(store: Store) -> None:
+    rows = [a_prediction(f"p{number}", at=NOON + number // 3) for number in range(10)]
+    shipped(store, *rows, a_prediction("other", model="dwarves"))
+    seen: list[str | None] = []
+    before = None
+
+    while page := store.traffic.recent("elves", limit=4, before=before):
+        seen += [row.prediction.id for row in page]
+        last = page[-1].prediction
+        before = (last.predicted_at, last.id or "")
+
+    assert seen == [f"p{number}" for number in (9, 8, 7, 6, 5, 4, 3, 2, 1, 0)]
+
+
+def test_shipped_rows_are_counted_and_read_by_stretch(store: Store) -> None:
+    rows = [a_prediction(f"p{number}", at=NOON + 20 * number) for number in range(5)]
+    shipped(store, *rows)
+    store.traffic.ship(Shipment("s2", 0, 1, "somebody else", [a_prediction("q1")]))
+    minute = Stretch("elves", "v1", int(NOON), int(NOON) + 60)
+
+    counted = store.traffic.shipped("me", NOON, 60)
+    first = store.traffic.of_stretch(minute, "me", after=None, limit=2)
+    rest = store.traffic.of_stretch(minute, "me", after=(NOON + 20, "p1"), limit=9)
+
+    assert counted == [
+        (minute, 3),
+        (replace(minute, starts_at=int(NOON) + 60, ends_at=int(NOON) + 120), 2),
+    ]
+    assert [row.id for row in first] == ["p0", "p1"]
+    assert [row.id for row in rest] == ["p2"]
+
+
+# ── verdicts ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_verdict_is_created_then_duplicate_then_revised(store: Store) -> None:
+    said = [
+        store.verdicts.put([a_verdict("p1")]),
+        store.verdicts.put([a_verdict("p1", given_at=NOON + 2)]),
+        store.verdicts.put([a_verdict("p1", given_at=NOON + 3, was_correct=False, label="orc")]),
+    ]
+
+    kept = store.verdicts.of("p1")
+
+    assert said == [["created"], ["duplicate"], ["revised"]]
+    assert kept == a_verdict("p1", given_at=NOON + 3, was_correct=False, label="orc")
+
+
+def test_verdict_that_arrives_late_does_not_replace_a_newer_one(store: Store) -> None:
+    store.verdicts.put([a_verdict("p1", given_at=NOON + 9, was_correct=False)])
+
+    store.verdicts.put([a_verdict("p1", given_at=NOON + 1, was_correct=True)])
+
+    kept = store.verdicts.of("p1")
+    assert kept is not None
+    assert kept.was_correct is False
+
+
+def test_verdict_of_a_judge_is_never_replaced_by_an_untrusted_one(store: Store) -> None:
+    said = [
+        store.verdicts.put([a_verdict("p1", was_correct=False)]),
+        store.verdicts.put([a_verdict("p1", was_correct=False, judge="ada")]),
+        store.verdicts.put([a_verdict("p1", given_at=NOON + 9)]),
+        store.verdicts.put([a_verdict("p1", given_at=NOON + 10, withdrawn=True)]),
+    ]
+
+    kept = store.verdicts.of("p1")
+
+    assert said == [["created"], ["revised"], ["overruled"], ["overruled"]]
+    assert kept == a_verdict("p1", was_correct=False, judge="ada")
+
+
+def test_verdict_withdrawn_can_be_given_again(store: Store) -> None:
+    said = [
+        store.verdicts.put([a_verdict("p1", withdrawn=True, was_correct=None)]),
+        store.verdicts.put([a_verdict("p1", given_at=NOON + 2)]),
+        store.verdicts.put([a_verdict("p1", given_at=NOON + 3, withdrawn=True, was_correct=None)]),
+        store.verdicts.put([a_verdict("p1", given_at=NOON + 4, withdrawn=True, was_correct=None)]),
+        store.verdicts.put([a_verdict("p1", given_at=NOON + 5)]),
+    ]
+
+    assert said == [["missing"], ["created"], ["withdrawn"], ["missing"], ["created"]]
+
+
+def test_verdict_queued_before_it_was_withdrawn_stays_withdrawn(store: Store) -> None:
+    store.verdicts.put([a_verdict("p1", given_at=NOON + 5, withdrawn=True, was_correct=None)])
+
+    store.verdicts.put([a_verdict("p1", given_at=NOON + 1)])
+
+    kept = store.verdicts.of("p1")
+    assert kept is not None
+    assert kept.withdrawn
+
+
+def test_verdicts_are_kept_all_or_none(store: Store) -> None:
+    broken = replace(a_verdict("p2"), comment=None)  # type: ignore[arg-type]
+
+    with pytest.raises(Exception, match="comment"):
+        store.verdicts.put([a_verdict("p1"), broken])
+
+    assert store.verdicts.of("p1") is None
+
+
+def test_verdict_on_a_number_is_read_back_as_a_number(store: Store) -> None:
+    store.verdicts.put([a_verdict("p1", was_correct=None, label=12.5)])
+
+    kept = store.verdicts.of("p1")
+
+    assert kept is not None
+    assert kept.label == 12.5
+
+
+def test_verdicts_travel_in_shipments(store: Store) -> None:
+    unverified = UnverifiedFeedback("u1", "elves", {"height": 1}, "elf", True, NOON, "here")
+
+    store.traffic.ship(
+        Shipment("s1", 0, 10, "me", [a_prediction("p1")], [a_verdict("p1")], [unverified])
+    )
+
+    row = store.traffic.recent("elves", limit=1)[0]
+    assert row.feedback == a_verdict("p1")
+    assert store.traffic.tally("elves", since=0, last=50).unverified == 1
+
+
+def test_verdicts_are_counted_in_the_minute_of_their_prediction(store: Store) -> None:
+    shipped(store, a_prediction("p1"), a_prediction("p2"), a_prediction("p3", at=NOON + 60))
+    store.verdicts.put([a_verdict("p1"), a_verdict("p2", was_correct=False), a_verdict("early")])
+
+    counted = [store.verdicts.count_new(100), store.verdicts.count_new(100)]
+
+    minute = int(NOON) // 60
+    assert counted == [2, 0]
+    assert store.traffic.windows("elves", since=NOON, until=NOON + 60) == [
+        Window(minute, "elves", "v1", "me", predictions=2),
+        Window(minute, "elves", "v1", "verdicts", verdicts=2, judged=2, correct=1),
+    ]
+
+
+def test_verdict_revised_or_withdrawn_is_counted_anew(store: Store) -> None:
+    shipped(store, a_prediction("p1"), a_prediction("p2"))
+    store.verdicts.put([a_verdict("p1"), a_verdict("p2")])
+    store.verdicts.count_new(100)
+
+    store.verdicts.put([a_verdict("p1", given_at=NOON + 2, was_correct=False)])
+    store.verdicts.put([a_verdict("p2", given_at=NOON + 2, withdrawn=True)])
+    store.verdicts.count_new(100)
+
+    windows = store.traffic.windows("elves", since=NOON, until=NOON + 60)
+    totals = [(window.verdicts, window.judged, window.correct) for window in windows]
+    assert totals == [(0, 0, 0), (1, 1, 0)]
+
+
+def test_verdict_with_a_label_alone_is_settled_when_its_prediction_is_known(store: Store) -> None:
+    shipped(store, a_prediction("p1", label="elf"), a_prediction("p2", label="elf"))
+    store.verdicts.put(
+        [
+            a_verdict("p1", was_correct=None, label="elf"),
+            a_verdict("p2", was_correct=None, label="orc"),
+        ]
+    )
+
+    store.verdicts.count_new(100)
+
+    kept = [store.verdicts.of(id) for id in ("p1", "p2")]
+    assert [verdict.was_correct for verdict in kept if verdict] == [True, False]
+
+
+def test_tally_counts_today_and_the_last_accuracy(store: Store) -> None:
+    rows = [a_prediction(f"p{number}") for number in range(4)]
+    shipped(store, a_prediction("old", at=NOON - 86_400), *rows)
+    store.verdicts.put(
+        [
+            a_verdict("old", given_at=NOON - 86_000, was_correct=False),
+            a_verdict("p0", given_at=NOON + 1, was_correct=False),
+            a_verdict("p1", given_at=NOON + 2),
+            a_verdict("p2", given_at=NOON + 3),
+            a_verdict("p3", given_at=NOON + 4, withdrawn=True),
+        ]
+    )
+
+    tally = store.traffic.tally("elves", since=NOON, last=2)
+
+    assert (tally.predictions, tally.verdicts) == (4, 3)
+    assert (tally.last_accuracy, tally.last_accuracy_verdicts) == (1.0, 2)
+    assert store.traffic.tally("dwarves", since=0, last=2).last_accuracy is None
+
+
+# ── profiles, and the store as a whole ───────────────────────────────────────────────────────
+
+
+def test_profile_is_replaced_under_its_id_and_listed_without_data(store: Store) -> None:
+    profile = Profile("a", "elves", "v1", "me", NOON, NOON + 300, 10, b"\x00\xff")
+    store.profiles.put(profile)
+    store.profiles.put(replace(profile, rows=20, data=b"\x01"))
+    store.profiles.put(replace(profile, id="b", writer="you", starts_at=NOON - 300))
+
+    assert store.profiles.get("a") == replace(profile, rows=20, data=b"\x01")
+    assert store.profiles.get("c") is None
+    assert [found.id for found in store.profiles.of_model("elves")] == ["b", "a"]
+    assert [found.id for found in store.profiles.of_model("elves", since=NOON)] == ["a"]
+    assert [found.id for found in store.profiles.written_by("you", 0)] == ["b"]
+
+
+def test_store_opened_by_many_at_once_is_migrated_once(tmp_path: Path) -> None:
+    problems: list[Exception] = []
+
+    def open_one() -> None:
+        try:
+            store = BACKENDS["sqlite"](tmp_path)
+            store.check()
+            store.close()
+        except Exception as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=open_one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert problems == []
+
+
+def test_what_was_kept_is_there_when_it_is_opened_again(open_store: Callable[[], Store]) -> None:
+    first = open_store()
+    shipped(first, a_prediction("p1"))
+    first.verdicts.put([a_verdict("p1")])
+    first.close()
+
+    row = open_store().traffic.prediction("p1")
+
+    assert row is not None
+    assert row.feedback == a_verdict("p1")
