@@ -2,6 +2,9 @@
 
 The arbiter starts it with the web workers, starts it again when it dies, and stops it with
 them. It takes no calls: its own thread does the work.
+
+gunicorn's master reads this file before it forks, and onnxruntime does not survive a fork (its
+exit hangs in the child). Everything of ours is therefore imported in `init`, after the fork.
 """
 
 from __future__ import annotations
@@ -9,14 +12,12 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 
 from gunicorn.dirty.app import DirtyApp
 
-from unrot.bootstrap import open_service, writer_name
-from unrot.caretaker import Caretaker, only_one
-from unrot.settings import load
-
 STOP_SECONDS = 8.0
+CALM_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -28,8 +29,11 @@ class CaretakerApp(DirtyApp):  # type: ignore[misc]
 
     def init(self) -> None:
         """Start the thread."""
+        from unrot.bootstrap import open_service, writer_name
+        from unrot.caretaker import Caretaker
+        from unrot.settings import load
+
         settings = load()
-        self._home = settings.home
         self._caretaker = Caretaker(open_service(settings), writer_name(settings))
         self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
         self._thread.start()
@@ -41,8 +45,8 @@ class CaretakerApp(DirtyApp):  # type: ignore[misc]
 
     def _run(self) -> None:
         try:
-            with only_one(self._home, wait=True):
-                self._caretaker.run()
+            self._caretaker.run()
         except BaseException:
             _log.exception("The caretaker died; a fresh one is started.")
+            time.sleep(CALM_SECONDS)
             os._exit(1)

@@ -15,9 +15,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 
 from unrot import components, events
 from unrot.errors import StoreAway, UnrotError
@@ -33,6 +31,12 @@ SLOWEST_POLL_SECONDS = 5.0
 COUNT_AT_ONCE = 5_000
 
 _log = logging.getLogger(__name__)
+
+
+class AlreadyRunning(UnrotError):
+    """Another caretaker looks after this home folder."""
+
+    reason = "already_running"
 
 
 class Caretaker:
@@ -55,8 +59,23 @@ class Caretaker:
         self._troubles: dict[str, str] = {}
         self._is_mended = False
 
-    def run(self) -> None:
-        """Go round until `stop`, then ship what is left and write the profiles."""
+    def run(self, *, wait: bool = True) -> None:
+        """Look after the home folder until `stop`.
+
+        There is one caretaker a home folder: while another holds its lock this one waits, or
+        raises AlreadyRunning.
+        """
+        with (self._service.settings.home / "caretaker.lock").open("w") as lock:
+            while not _taken(lock.fileno()):
+                if not wait:
+                    home = self._service.settings.home
+                    raise AlreadyRunning(f"A caretaker already looks after {home}: nothing to do.")
+                if self._stopping.wait(POLL_SECONDS):
+                    return
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Go round until stopped, then ship what is left and write the profiles."""
         pause = POLL_SECONDS
         while not self._stopping.is_set():
             is_well = self.go_round()
@@ -166,23 +185,12 @@ class Caretaker:
         return True
 
 
-class AlreadyRunning(UnrotError):
-    """Another caretaker looks after this home folder."""
-
-    reason = "already_running"
-
-
-@contextmanager
-def only_one(home: Path, *, wait: bool) -> Iterator[None]:
-    """Hold the home folder's caretaker lock; wait for it, or raise AlreadyRunning."""
-    with (home / "caretaker.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError as error:
-            raise AlreadyRunning(
-                f"A caretaker already looks after {home}: nothing to do."
-            ) from error
-        yield
+def _taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def stop_with_parent(caretaker: Caretaker) -> None:

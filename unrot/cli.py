@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from unrot.bootstrap import open_service, writer_name
-from unrot.caretaker import AlreadyRunning, Caretaker, only_one, stop_with_parent
-from unrot.errors import UnrotError
+from unrot.caretaker import AlreadyRunning, Caretaker, stop_with_parent
+from unrot.errors import Invalid, UnrotError
 from unrot.records import Model, Version
 from unrot.run import run
 from unrot.settings import Settings, load
@@ -43,15 +43,19 @@ def main(arguments: Sequence[str]) -> int:
 
 def train(options: argparse.Namespace, settings: Settings) -> int:
     """Train a demo model and register it; the first version becomes champion."""
-    from unrot.demos import DEMOS as LOADERS
+    from unrot import demos
     from unrot.models.training import train as fit
+
+    if options.csv is not None and options.name != "heart":
+        raise Invalid(f"--csv is for the heart demo; {options.name} brings its own data.")
 
     service = open_service(settings)
     service.store.check()
     progress = Progress(f"Training {options.name}")
     try:
         progress(0.0, "reading the data")
-        data = LOADERS[options.name](options.csv)
+        given = {} if options.csv is None else {"csv": options.csv}
+        data = demos.DEMOS[options.name](**given)
         candidate = fit(data, options.estimator, progress)
         progress(0.95, "registering")
         model = Model(data.name, 0, data.title, data.description, data.schema, service.clock())
@@ -68,9 +72,8 @@ def versions(options: argparse.Namespace, settings: Settings) -> int:
     service = open_service(settings)
     listed = service.versions(options.name)
     pointed = service.aliases(options.name)
-    rows = [("version", "alias", "estimator", "origin", "accuracy", "served by", "made")]
-    rows += [_version_row(version, pointed) for version in listed]
-    print(table(rows))
+    head = ("version", "alias", "estimator", "origin", "accuracy", "served by", "made")
+    print(table([head, *(_version_row(version, pointed) for version in listed)]))
     return 0
 
 
@@ -83,8 +86,7 @@ def caretaker(options: argparse.Namespace, settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: keeper.stop())
     try:
-        with only_one(settings.home, wait=options.with_parent):
-            keeper.run()
+        keeper.run(wait=options.with_parent)
     except AlreadyRunning as error:
         print(error.message)
     return 0

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from unrot.records import (
-    Candidate,
     Feedback,
     FeedbackStatus,
     JudgedPrediction,
@@ -168,10 +167,25 @@ class Profiles(Protocol):
 class Store(Protocol):
     """Where everything is kept for good."""
 
-    registry: Registry
-    traffic: Traffic
-    verdicts: Verdicts
-    profiles: Profiles
+    @property
+    def registry(self) -> Registry:
+        """Models, versions, aliases."""
+        ...
+
+    @property
+    def traffic(self) -> Traffic:
+        """What was answered."""
+        ...
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """What was said of it."""
+        ...
+
+    @property
+    def profiles(self) -> Profiles:
+        """What it looked like."""
+        ...
 
     def check(self) -> None:
         """Return when the store answers; raise StoreAway with the reason when it does not."""
@@ -191,12 +205,4 @@ class Profiler(Protocol):
 
     def merge(self, first: bytes, second: bytes) -> bytes:
         """Return one profile that stands for the rows of both."""
-        ...
-
-
-class Trainer(Protocol):
-    """Turns a table into a candidate."""
-
-    def __call__(self, progress: Callable[[float, str], None]) -> Candidate:
-        """Fit, measure and export, telling how far it is."""
         ...

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 
 WIDTH = 24
+QUIET_SECONDS = 2.0
 
 
 class Progress:
-    """A bar with a step in words; without a terminal, one line a step."""
+    """A bar with a step in words; without a terminal, a line every few seconds."""
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._step = ""
+        self._said_at = -QUIET_SECONDS
         self._is_live = sys.stderr.isatty()
 
     def __call__(self, done: float, step: str) -> None:
         """Show how far it is, 0 to 1."""
-        if not self._is_live:
-            if step != self._step:
-                print(f"{self._title}: {step}", file=sys.stderr, flush=True)
-        else:
+        if self._is_live:
             filled = round(min(max(done, 0.0), 1.0) * WIDTH)
             bar = "█" * filled + "░" * (WIDTH - filled)
             room = shutil.get_terminal_size().columns - 1
             line = f"{self._title} {bar} {done:4.0%} {step}"[:room]
             print(f"\r{line:<{room}}", end="", file=sys.stderr, flush=True)
-        self._step = step
+        elif time.monotonic() - self._said_at >= QUIET_SECONDS:
+            self._said_at = time.monotonic()
+            print(f"{self._title}: {step}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """End the line."""

@@ -1,0 +1,92 @@
+"""`python -m unrot run`, what `make run` calls: from an empty home to an answer and back."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from tests.conftest import ROOT, answers, environment, free_port, wait_for
+
+
+def start(home: Path, port: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "unrot", "run"],
+        env=environment(home, PORT=str(port)),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_run_serves_until_ctrl_c_and_then_frees_the_port(trained_home: Path) -> None:
+    port = free_port()
+    running = start(trained_home, port)
+    url = f"http://127.0.0.1:{port}"
+    wait_for(lambda: answers(f"{url}/api/v1/health"), 60)
+
+    lines: list[str] = []
+    assert running.stdout is not None
+    while "Ctrl-C" not in "".join(lines[-1:]):
+        lines.append(running.stdout.readline())
+    running.send_signal(signal.SIGINT)
+    rest = running.communicate(timeout=40)[0]
+
+    said = "".join(lines)
+    assert f"Unrot is ready:  {url}" in said
+    assert re.search(rf"Sign in: +{url}/login#token=\S{{40,}}", said)
+    assert running.returncode == 0
+    assert "kept in" in rest
+    assert not answers(f"{url}/api/v1/health")
+
+
+def test_run_that_is_killed_outright_takes_its_server_along(trained_home: Path) -> None:
+    port = free_port()
+    running = start(trained_home, port)
+    url = f"http://127.0.0.1:{port}/api/v1/health"
+    wait_for(lambda: answers(url), 60)
+
+    running.kill()
+    wait_for(lambda: not answers(url), 20)
+    said = running.communicate(timeout=20)[0]
+
+    assert "Traceback" not in said
+
+
+def test_run_on_a_taken_port_is_a_sentence(trained_home: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        running = start(trained_home, port)
+        said = running.communicate(timeout=30)[0]
+
+    assert running.returncode == 1
+    assert said.startswith(f"Port {port} is taken")
+    assert "Traceback" not in said
+
+
+def test_flask_run_serves_for_development_with_a_caretaker(trained_home: Path) -> None:
+    port = free_port()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "app", "run", "--debug", "--port", str(port)],
+        env=environment(trained_home),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        ready = f"http://127.0.0.1:{port}/api/v1/ready"
+        wait_for(lambda: answers(ready), 60)
+        wait_for(lambda: b"The caretaker ships" in urllib.request.urlopen(ready).read(), 20)
+    finally:
+        os.killpg(running.pid, signal.SIGTERM)
+        running.wait(20)

@@ -1,0 +1,70 @@
+"""The bytes that a version is kept as: estimators as skops files, tables as gzipped JSON.
+
+Nothing unpickles. A skops file is a ZIP of arrays and a description of types; a type that is
+neither of skops' own list nor of `TRUSTED` stops the load before anything runs. The trust is
+written here, never read from the file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zipfile
+import zlib
+from typing import Any
+
+import numpy as np
+import orjson
+import skops.io
+from numpy.typing import NDArray
+
+from unrot.errors import BadArtefact, shown
+
+TRUSTED = frozenset(
+    {
+        "numpy.dtype",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+        "sklearn.tree._tree.Tree",
+    }
+)
+"""What our pipelines hold beyond skops' own list: holders of numbers that run nothing."""
+
+
+def dump(estimator: Any) -> bytes:
+    """Write a fitted estimator as a skops file."""
+    return bytes(skops.io.dumps(estimator, compression=zipfile.ZIP_DEFLATED))
+
+
+def load(data: bytes) -> Any:
+    """Read a skops file; raise BadArtefact, naming the type, for one that is not trusted."""
+    try:
+        strangers = sorted(set(skops.io.get_untrusted_types(data=data)) - TRUSTED)
+        if not strangers:
+            return skops.io.loads(data, trusted=sorted(TRUSTED))
+    except Exception as error:
+        # A spoiled file fails anywhere in the ZIP, the JSON or the arrays inside it.
+        raise BadArtefact(f"The skops file does not load: {shown(str(error), 200)}.") from error
+    raise BadArtefact(f"The skops file holds the type {shown(strangers[0])}, which is not trusted.")
+
+
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of an artefact, in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def pack_table(rows: NDArray[Any], labels: NDArray[Any]) -> bytes:
+    """Write a table so that equal tables are equal bytes; a gap is null."""
+    table = {"rows": np.ascontiguousarray(rows, dtype=np.float64), "labels": labels.tolist()}
+    # The time that gzip would put in its header would make every copy differ.
+    return gzip.compress(orjson.dumps(table, option=orjson.OPT_SERIALIZE_NUMPY), mtime=0)
+
+
+def unpack_table(data: bytes) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Read what `pack_table` wrote: rows with NaN for gaps, and labels."""
+    try:
+        table = orjson.loads(gzip.decompress(data))
+        rows, labels = np.array(table["rows"], dtype=np.float64), np.array(table["labels"])
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
+        raise BadArtefact(f"The table does not load: {shown(str(error), 200)}.") from error
+    return rows, labels

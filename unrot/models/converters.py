@@ -1,0 +1,164 @@
+"""What skl2onnx gets wrong or cannot do for our estimators, done right in double precision.
+
+- SimpleImputer: its ONNX operator has no double-precision kernel; two plain nodes do the same.
+- Tree, forest, hist-gradient boosting: see `trees`.
+- SGD: far from the training data the class of several came from probabilities that had all
+  become 1; scikit-learn takes it from the scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import TensorProto, numpy_helper
+from skl2onnx.common.data_types import DoubleTensorType, Int64TensorType
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import SGDClassifier
+from sklearn.tree import DecisionTreeClassifier
+
+from unrot.models.trees import ensemble_attributes, trees_of
+
+OPSET = {"": 21, "ai.onnx.ml": 3}
+"""The newest that skl2onnx knows; `export` raises it for the graphs that hold newer nodes."""
+NEWER_NODES = {"TreeEnsemble": 5}
+Converter = Callable[[Any, Any, Any], None]
+
+
+class _Graph:
+    """The nodes of one step: each call adds a node and names its output."""
+
+    def __init__(self, scope: Any, operator: Any, container: Any) -> None:
+        self.inputs = operator.inputs[0].full_name
+        self._outputs = [output.full_name for output in operator.outputs]
+        self._scope, self._container = scope, container
+
+    def add(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        output = str(self._scope.get_unique_variable_name(kind.lower()))
+        self._add(kind, inputs, output, domain, attributes)
+        return output
+
+    def constant(self, value: NDArray[Any]) -> str:
+        return self.add("Constant", value=numpy_helper.from_array(value))
+
+    def answer(self, *names: str) -> None:
+        for name, output in zip(names, self._outputs, strict=True):
+            self._add("Identity", (name,), output, "", {})
+
+    def _add(
+        self, kind: str, inputs: tuple[str, ...], output: str, domain: str, attributes: Any
+    ) -> None:
+        self._container.add_node(
+            kind,
+            list(inputs),
+            output,
+            op_domain=domain,
+            op_version=OPSET[domain],
+            name=self._scope.get_unique_operator_name(kind),
+            **attributes,
+        )
+
+
+def convert_imputer(scope: Any, operator: Any, container: Any) -> None:
+    """Put the statistic of its column in the place of every gap."""
+    imputer, graph = operator.raw_operator, _Graph(scope, operator, container)
+    if imputer.add_indicator or not np.isnan(imputer.missing_values):
+        raise NotImplementedError("SimpleImputer is compiled for gaps alone, without indicators")
+    if not np.isfinite(imputer.statistics_).all():
+        raise NotImplementedError("a feature was a gap in every training row")
+    statistics = graph.constant(imputer.statistics_.astype(np.float64)[None, :])
+    gaps = graph.add("IsNaN", graph.inputs)
+    graph.answer(graph.add("Where", gaps, statistics, graph.inputs))
+
+
+def convert_sgd(scope: Any, operator: Any, container: Any) -> None:
+    """Score classes one against the rest; take the class from scores, never probabilities."""
+    estimator, graph = operator.raw_operator, _Graph(scope, operator, container)
+    if estimator.loss != "log_loss":
+        raise NotImplementedError(f"SGD is compiled for log_loss, not for {estimator.loss}")
+    weights = graph.constant(estimator.coef_.T.astype(np.float64))
+    product = graph.add("MatMul", graph.inputs, weights)
+    intercept = graph.constant(estimator.intercept_.astype(np.float64)[None, :])
+    scores = graph.add("Add", product, intercept)
+    chances = graph.add("Sigmoid", scores)
+    if len(estimator.classes_) == 2:
+        zero = graph.constant(np.zeros((1, 1)))
+        side = graph.add("Cast", graph.add("Greater", scores, zero), to=TensorProto.INT64)
+        both = _with_complement(graph, chances)
+        graph.answer(graph.add("Reshape", side, graph.constant(np.array([-1]))), both)
+    else:
+        axis = graph.constant(np.array([1]))
+        total = graph.add("ReduceSum", chances, axis, keepdims=1)
+        classes = graph.add("ArgMax", scores, axis=1, keepdims=0)
+        graph.answer(classes, graph.add("Div", chances, total))
+
+
+def convert_trees(scope: Any, operator: Any, container: Any) -> None:
+    """Average the leaves of a tree or a forest over its trees."""
+    estimator, graph = operator.raw_operator, _Graph(scope, operator, container)
+    trees = trees_of(estimator)
+    narrow = graph.add("Cast", graph.inputs, to=TensorProto.FLOAT)
+    inputs = graph.add("Cast", narrow, to=TensorProto.DOUBLE)
+    sums = _ensemble(graph, inputs, trees, len(estimator.classes_))
+    means = graph.add("Div", sums, graph.constant(np.array([[float(len(trees))]])))
+    checked = graph.add("Add", means, _poison(graph, inputs))
+    graph.answer(graph.add("ArgMax", checked, axis=1, keepdims=0), checked)
+
+
+def convert_boosting(scope: Any, operator: Any, container: Any) -> None:
+    """Add the leaves of hist-gradient boosting to its baseline and make them probabilities."""
+    estimator, graph = operator.raw_operator, _Graph(scope, operator, container)
+    baseline = estimator._baseline_prediction
+    sums = _ensemble(graph, graph.inputs, trees_of(estimator), baseline.shape[1])
+    scores = graph.add("Add", sums, graph.constant(baseline.astype(np.float64)))
+    if baseline.shape[1] == 1:
+        probabilities = _with_complement(graph, graph.add("Sigmoid", scores))
+    else:
+        probabilities = graph.add("Softmax", scores, axis=1)
+    graph.answer(graph.add("ArgMax", probabilities, axis=1, keepdims=0), probabilities)
+
+
+CONVERTERS: dict[type, Converter] = {
+    SimpleImputer: convert_imputer,
+    SGDClassifier: convert_sgd,
+    DecisionTreeClassifier: convert_trees,
+    RandomForestClassifier: convert_trees,
+    HistGradientBoostingClassifier: convert_boosting,
+}
+
+
+def _imputer_shapes(operator: Any) -> None:
+    operator.outputs[0].type = DoubleTensorType([None, operator.inputs[0].type.shape[1]])
+
+
+def _classifier_shapes(operator: Any) -> None:
+    classes = len(operator.raw_operator.classes_)
+    operator.outputs[0].type = Int64TensorType([None])
+    operator.outputs[1].type = DoubleTensorType([None, classes])
+
+
+SHAPES: dict[type, Callable[[Any], None]] = {
+    kind: _imputer_shapes if kind is SimpleImputer else _classifier_shapes for kind in CONVERTERS
+}
+
+
+def _ensemble(graph: _Graph, inputs: str, trees: list[Any], targets: int) -> str:
+    attributes = ensemble_attributes(trees, targets)
+    return graph.add("TreeEnsemble", inputs, domain="ai.onnx.ml", **attributes)
+
+
+def _with_complement(graph: _Graph, chances: str) -> str:
+    others = graph.add("Sub", graph.constant(np.ones((1, 1))), chances)
+    return graph.add("Concat", others, chances, axis=1)
+
+
+def _poison(graph: _Graph, inputs: str) -> str:
+    """Make NaN of a row with a value beyond float32, which scikit-learn refuses, and 0 of others.
+
+    Without it the cast would turn the value into infinity and the trees would answer.
+    """
+    zeros = graph.add("Sub", inputs, inputs)
+    return graph.add("ReduceSum", zeros, graph.constant(np.array([1])), keepdims=1)

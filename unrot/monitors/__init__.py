@@ -1,0 +1,1 @@
+"""What looks at traffic: one noun a file."""

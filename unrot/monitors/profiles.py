@@ -1,0 +1,91 @@
+"""Profiles of traffic: what came in and what was answered, as whylogs sketches that merge.
+
+This is the only file that knows whylogs. The import of it takes a second and 100 MB, so it waits
+for the first profile: a caretaker starts quickly, and a web worker never pays.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import warnings
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from unrot.records import Feature, Outputs, Row, Schema, Value
+
+CLASS, PROBABILITY, VALUE = "output.class", "output.probability", "output.value"
+LARGEST_WHOLE = 2**53
+Column = list[Any]
+
+
+class WhylogsProfiler:
+    """Makes whylogs profiles; only ever used by one thread, as whylogs itself demands."""
+
+    def profile(self, schema: Schema, rows: Sequence[Row], outputs: Outputs) -> bytes:
+        """Profile inputs and outputs of a whole table at once."""
+        tables = {**_output_columns(schema, outputs), **_input_columns(schema, rows)}
+        core = _whylogs()
+        types = {name: kind for name, (kind, _) in tables.items()}
+        profile = core.DatasetProfile(schema=core.DatasetSchema(types=types))
+        for name, (_, column) in tables.items():
+            # Private, and a hundred times faster than tracking row by row.
+            profile._columns[name].track_column(column)
+        return bytes(profile.view().serialize())
+
+    def merge(self, first: bytes, second: bytes) -> bytes:
+        """Return one profile that stands for the rows of both."""
+        read = _whylogs().DatasetProfileView.deserialize
+        return bytes(read(first).merge(read(second)).serialize())
+
+
+@cache
+def _whylogs() -> Any:
+    # whylogs calls home unless told otherwise, asks numpy for a name that numpy 2 dropped, and
+    # with several threads freezes in its first sketch unless this module is there already.
+    os.environ["WHYLOGS_NO_ANALYTICS"] = "1"
+    np.__dict__.setdefault("unicode_", np.str_)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        importlib.import_module("numpy.core.multiarray")
+        return importlib.import_module("whylogs.core")
+
+
+def _input_columns(schema: Schema, rows: Sequence[Row]) -> dict[str, tuple[type, Column]]:
+    columns: Iterable[Sequence[Value]] = zip(*rows, strict=True) if rows else []
+    pairs = zip(schema.features, columns, strict=bool(rows))
+    return {feature.name: _typed(feature, values) for feature, values in pairs}
+
+
+def _typed(feature: Feature, values: Sequence[Value]) -> tuple[type, Column]:
+    if feature.kind == "integer":
+        return int, [_whole(value) for value in values]
+    if feature.kind == "number":
+        return float, list(values)
+    # whylogs counts which values occur for text alone, so booleans are text in a profile.
+    return str, [None if value is None else _text(value) for value in values]
+
+
+def _whole(value: Value) -> Value:
+    """Make a whole float an int, so that its frequent values are counted as such."""
+    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_WHOLE:
+        return int(value)
+    return value
+
+
+def _text(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _output_columns(schema: Schema, outputs: Outputs) -> dict[str, tuple[type, Column]]:
+    columns: dict[str, tuple[type, Column]] = {}
+    if outputs.classes is not None:
+        columns[CLASS] = str, [schema.classes[number] for number in outputs.classes]
+    if outputs.probabilities is not None:
+        columns[PROBABILITY] = float, [max(each) for each in outputs.probabilities]
+    if outputs.values is not None:
+        columns[VALUE] = float, list(outputs.values)
+    return columns

@@ -1,0 +1,173 @@
+"""The form of a model: its fields, made from the schema, and what was typed, as inputs.
+
+The schema stays the only judge. Text that reads as the kind that a feature has becomes that
+kind; anything else is passed on as it is, for the schema to name the field and what it expects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from werkzeug.datastructures import MultiDict
+
+from unrot.errors import Detail
+from unrot.records import Feature, Row, Schema, Value
+from unrot.web.words import number
+
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
+_BOOLEANS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One option of a field."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One feature as a form shows it."""
+
+    feature: Feature
+    id: str
+    control: Literal["number", "text", "select"]
+    value: str
+    hint: str
+    error: str = ""
+    choices: tuple[Choice, ...] = ()
+
+
+def typed(schema: Schema, form: MultiDict[str, str]) -> dict[str, str]:
+    """Return what was typed into each field that came; the form's own fields come first in it."""
+    return {name: form.getlist(name)[-1].strip() for name in schema.names if name in form}
+
+
+def example(schema: Schema) -> dict[str, str]:
+    """Return what stands in a fresh form."""
+    return {feature.name: _as_typed(feature.example) for feature in schema.features}
+
+
+def inputs(schema: Schema, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the inputs that the texts stand for, for the schema to judge."""
+    found: dict[str, Any] = {}
+    for feature in schema.features:
+        text = texts.get(feature.name)
+        if text is not None and not _is_left_out(feature, text):
+            found[feature.name] = _read(feature, text)
+    return found
+
+
+def number_or_text(text: str) -> float | str:
+    """Return the number that a text is, with a point or a comma, else the text.
+
+    >>> number_or_text("5,1"), number_or_text("five")
+    (5.1, 'five')
+    """
+    return float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else text
+
+
+def fields(schema: Schema, texts: Mapping[str, str], details: Sequence[Detail] = ()) -> list[Field]:
+    """Make the fields with what was typed, and beside each what is wrong with it."""
+    errors = {detail.field: f"Expected {detail.expected}." for detail in reversed(details)}
+    return [
+        _field(feature, f"field-{place}", texts.get(feature.name, ""), errors.get(feature.name, ""))
+        for place, feature in enumerate(schema.features)
+    ]
+
+
+def outside(schema: Schema, row: Row) -> list[tuple[Feature, Value]]:
+    """Return the features whose values the model never met while it was trained."""
+    pairs = zip(schema.features, row, strict=True)
+    return [(feature, value) for feature, value in pairs if _is_outside(feature, value)]
+
+
+def hint(feature: Feature) -> str:
+    """Say what a feature usually is.
+
+    >>> hint(Feature("sepal_length_cm", "number", low=4.3, high=7.9, unit="cm"))
+    'usually 4.3 to 7.9 cm'
+    """
+    if feature.choices or feature.low is None or feature.high is None:
+        return ""
+    return f"usually {number(feature.low)} to {number(feature.high)} {feature.unit}".rstrip()
+
+
+def _is_left_out(feature: Feature, text: str) -> bool:
+    """Tell a category that was not chosen: an empty text would pass for one."""
+    is_empty = not text and not feature.nullable and feature.kind == "category"
+    return is_empty and "" not in feature.choices
+
+
+def _read(feature: Feature, text: str) -> Value:
+    if not text and feature.nullable:
+        return None
+    if feature.kind == "category":
+        return text
+    if feature.kind == "boolean":
+        return _BOOLEANS.get(text, text)
+    return number_or_text(text)
+
+
+def _field(feature: Feature, id: str, text: str, error: str) -> Field:
+    choices = _choices(feature, text)
+    return Field(feature, id, _control(feature, text), text, hint(feature), error, choices)
+
+
+def _control(feature: Feature, text: str) -> Literal["number", "text", "select"]:
+    if feature.choices or feature.kind == "boolean":
+        return "select"
+    if feature.kind == "category":
+        return "text"
+    is_kept_by_a_browser = not text or re.fullmatch(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", text)
+    return "number" if is_kept_by_a_browser else "text"
+
+
+def _choices(feature: Feature, text: str) -> tuple[Choice, ...]:
+    offered = dict.fromkeys(_BOOLEANS, "") if feature.kind == "boolean" else _named(feature)
+    if not offered:
+        return ()
+    read = _read(feature, text)
+    chosen = next((value for value in offered if text and _read(feature, value) == read), text)
+    if feature.nullable or not text:
+        offered = {"": "unknown" if feature.nullable else "choose", **offered}
+    if chosen not in offered:
+        offered[chosen] = "as sent"
+    return tuple(
+        Choice(value, _label(value, name), value == chosen) for value, name in offered.items()
+    )
+
+
+def _named(feature: Feature) -> dict[str, str]:
+    names = feature.choice_names or ("",) * len(feature.choices)
+    texts = [_as_typed(choice) for choice in feature.choices]
+    return dict(zip(texts, names, strict=False))
+
+
+def _label(value: str, name: str) -> str:
+    if not name or name == value:
+        return value
+    return f"{value} – {name}" if value else name
+
+
+def _as_typed(value: Value) -> str:
+    if value is None:
+        return ""
+    return number(value).replace(",", "") if isinstance(value, int | float) else value
+
+
+def _is_outside(feature: Feature, value: Value) -> bool:
+    if isinstance(value, str):
+        return bool(feature.choices) and value not in feature.choices
+    if value is None or isinstance(value, bool):
+        return False
+    if feature.choices:
+        return value not in feature.choices
+    if feature.low is None or feature.high is None:
+        return False
+    return not feature.low <= value <= feature.high

@@ -1,0 +1,289 @@
+"""The pages for people: read the form, call one use case, render.
+
+A form that a script sent (`X-Fragment`) is answered with the part of the page that changes; the
+same template renders it inside the whole page when there is no script.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ParamSpec
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+
+from unrot import __version__
+from unrot.errors import NotFound, StoreAway, UnrotError
+from unrot.records import Tally, Version
+from unrot.service import Answer
+from unrot.shelf import ShelvedModel
+from unrot.web import forms, security, thumbs, words
+from unrot.web.errors import status_of
+from unrot.web.here import service
+
+blueprint = Blueprint("pages", __name__)
+for word in (words.percent, words.number, words.iso, words.short_time, words.spoken):
+    blueprint.add_app_template_filter(word)
+
+PREDICTIONS_A_PAGE = 50
+P = ParamSpec("P")
+
+
+def only(role: security.Role) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
+    """Guard a page: who is not signed in is sent to sign in, who may not is told so."""
+
+    def guard(view: Callable[P, Any]) -> Callable[P, Any]:
+        @functools.wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
+            caller = security.caller_of_page()
+            if caller.role == "anyone":
+                here = request.script_root + request.full_path.rstrip("?")
+                return redirect(url_for("pages.login", next=here))
+            security.admit(caller, role)
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return guard
+
+
+@blueprint.get("/")
+def home() -> str:
+    """List the models."""
+    contents = service().catalogue()
+    tallies = _tallies(contents.models)
+    return render_template(
+        "home.html",
+        models=contents.models.values(),
+        problems=contents.problems,
+        tallies=tallies,
+        is_store_away=len(tallies) < len(contents.models),
+    )
+
+
+@blueprint.get("/models/<model>")
+def model(model: str) -> str:
+    """Say what a model does and offer its form."""
+    shelved = service().catalogue().model(model)
+    schema = shelved.model.schema
+    tallies = _tallies({model: shelved})
+    return render_template(
+        "model.html",
+        **_about(shelved),
+        fields=forms.fields(schema, forms.example(schema)),
+        tally=tallies.get(model),
+        is_store_away=not tallies,
+    )
+
+
+@blueprint.post("/models/<model>")
+def predict(model: str) -> Response:
+    """Answer the form. Nothing here asks the store, so that a dead one stops no answer."""
+    shelved = service().catalogue().model(model)
+    schema = shelved.model.schema
+    texts = forms.typed(schema, request.form)
+    try:
+        security.check_csrf()
+        answer = service().predict(model, forms.inputs(schema, texts))
+    except UnrotError as error:
+        said = {"fields": forms.fields(schema, texts, error.details), "problem": error.message}
+        return _part("model", "_try.html", status_of(error), **_about(shelved), **said)
+    said = {"fields": forms.fields(schema, texts), **_answered(answer)}
+    return _part("model", "_try.html", 200, **_about(shelved), **said)
+
+
+@blueprint.post("/models/<model>/feedback")
+def feedback(model: str) -> Response:
+    """Keep a verdict."""
+    shelved = service().catalogue().model(model)
+    caller = security.caller_of_page()
+    under = thumbs.vote(service(), shelved.model, request.form, caller)
+    return _part("verdict", "_verdict.html", under.code, **_about(shelved), thumbs=under)
+
+
+@blueprint.post("/models/<model>/feedback/undo")
+def undo(model: str) -> Response:
+    """Take a verdict back."""
+    shelved = service().catalogue().model(model)
+    caller = security.caller_of_page()
+    under = thumbs.undo(service(), shelved.model, request.form, caller)
+    return _part("verdict", "_verdict.html", under.code, **_about(shelved), thumbs=under)
+
+
+@blueprint.get("/models/<model>/feedback")
+@blueprint.get("/models/<model>/feedback/undo")
+def after_feedback(model: str) -> Any:
+    """Lead whoever comes back to the address of a vote to the model."""
+    return redirect(url_for("pages.model", model=model))
+
+
+@blueprint.get("/models/<model>/versions")
+@only("viewer")
+def versions(model: str) -> str:
+    """List a model's versions, newest first; the shelf stands in for a store that is away."""
+    shelved = service().catalogue().model(model)
+    made, aliases, is_store_away = _versions(shelved)
+    return render_template(
+        "versions.html",
+        **_about(shelved),
+        versions=made[::-1],
+        aliases=_by_version(aliases),
+        is_store_away=is_store_away,
+    )
+
+
+@blueprint.get("/models/<model>/versions/<version>")
+@only("viewer")
+def version(model: str, version: str) -> str:
+    """Show all that is on record of one version."""
+    shelved = service().catalogue().model(model)
+    made, aliases, _ = _versions(shelved)
+    found = next((one for one in made if one.name == version), None)
+    if found is None:
+        known = ", ".join(one.name for one in made) or "none"
+        raise NotFound(f'{model} has no version "{version[:80]}"; it has {known}.')
+    called = _by_version(aliases).get(version, [])
+    return render_template("version.html", **_about(shelved), version=found, called=called)
+
+
+@blueprint.get("/models/<model>/predictions")
+@only("viewer")
+def predictions(model: str) -> str:
+    """List a model's predictions with their verdicts, newest first."""
+    shelved = service().catalogue().model(model)
+    before = request.args.get("before")
+    page = service().recent(model, limit=PREDICTIONS_A_PAGE, before=before)
+    return render_template("predictions.html", **_about(shelved), page=page, before=before)
+
+
+@blueprint.get("/login")
+def login() -> str:
+    """Ask for a token."""
+    return _login_page()
+
+
+@blueprint.post("/login")
+def sign_in() -> Any:
+    """Exchange a token for a session."""
+    security.check_csrf()
+    if security.sign_in(request.form.get("token", "")):
+        return redirect(_next(), 303)
+    answer = make_response(_login_page(problem="This token is not known here."), 401)
+    answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+@blueprint.post("/logout")
+def sign_out() -> Any:
+    """Close the session."""
+    security.check_csrf()
+    security.sign_out()
+    return redirect(url_for("pages.home"), 303)
+
+
+@blueprint.after_request
+def keep_private(response: Response) -> Response:
+    """Let no cache hand one person's page to another, nor the back button a signed-in one."""
+    is_signed_in = security.caller_of_page().role != "anyone"
+    response.headers["Cache-Control"] = "no-store" if is_signed_in else "private, no-cache"
+    return response
+
+
+@blueprint.app_template_global()
+def asset(name: str) -> str:
+    """Return the address of a static file; it changes when the file does."""
+    made_at = (Path(current_app.static_folder or "") / name).stat().st_mtime
+    return url_for("static", filename=name, v=int(made_at))
+
+
+@blueprint.app_context_processor
+def everywhere() -> dict[str, str]:
+    """Return what every page shows."""
+    return {"unrot_version": __version__}
+
+
+def local_path(given: str) -> str | None:
+    """Return a path of this site as it was given; None for whatever could lead elsewhere.
+
+    >>> [local_path(given) for given in ("/models/iris", "//evil", "/\\\\evil", "https://evil")]
+    ['/models/iris', None, None, None]
+    """
+    is_path = given.startswith("/") and not given.startswith("//") and "\\" not in given
+    return given if is_path and given.isprintable() and " " not in given else None
+
+
+def _next() -> str:
+    return local_path(request.values.get("next", "")) or url_for("pages.home")
+
+
+def _login_page(problem: str = "") -> str:
+    can_sign_in = security.doorkeeper().can_be("viewer")
+    return render_template("login.html", next=_next(), can_sign_in=can_sign_in, problem=problem)
+
+
+def _part(page: str, part: str, code: int, **context: Any) -> Response:
+    """Answer a script with a part, everybody else with the page that holds it."""
+    is_fragment = request.headers.get("X-Fragment") == "1"
+    answer = make_response(render_template(part if is_fragment else f"{page}.html", **context))
+    answer.status_code = code
+    if is_fragment:
+        answer.headers["X-Fragment"] = "1"
+    if code == 503:
+        answer.headers["Retry-After"] = "5"
+    return answer
+
+
+def _about(shelved: ShelvedModel) -> dict[str, Any]:
+    try:
+        champion = shelved.version()
+    except NotFound:
+        champion = None
+    trouble = service().catalogue().problems.get(shelved.model.name, "")
+    return {"model": shelved.model, "champion": champion, "trouble": trouble}
+
+
+def _answered(answer: Answer) -> dict[str, Any]:
+    made, model = answer.predictions[0], answer.shelved.model
+    bars = zip(model.schema.classes, made.probabilities or (), strict=False)
+    return {
+        "prediction": made,
+        "bars": sorted(bars, key=lambda bar: -bar[1]),
+        "outside": forms.outside(model.schema, made.inputs),
+        "thumbs": thumbs.offer(model, made),
+    }
+
+
+def _tallies(models: Mapping[str, ShelvedModel]) -> dict[str, Tally]:
+    """Return what the store says of today; nothing more is asked once it does not answer."""
+    tallies: dict[str, Tally] = {}
+    try:
+        for name in models:
+            tallies[name] = service().today(name)
+    except StoreAway:
+        return tallies
+    return tallies
+
+
+def _versions(shelved: ShelvedModel) -> tuple[list[Version], Mapping[str, str], bool]:
+    name = shelved.model.name
+    try:
+        return service().versions(name), service().aliases(name), False
+    except StoreAway:
+        return list(shelved.versions.values()), shelved.aliases, True
+
+
+def _by_version(aliases: Mapping[str, str]) -> dict[str, list[str]]:
+    return {
+        version: [alias for alias, pointed in aliases.items() if pointed == version]
+        for version in aliases.values()
+    }
