@@ -126,20 +126,19 @@ def start_server(
         shutil.copytree(trained_once, home)
         port = free_port()
         log = home.parent / "log"
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "app:app"],
-            env=environment(
-                home,
-                PORT=str(port),
-                UNROT_ADMIN_TOKEN=OPERATOR,
-                UNROT_VIEWER_TOKEN=VIEWER,
-                UNROT_JUDGE_TOKENS=f"ada:{JUDGE}",
-                **more,
-            ),
-            cwd=ROOT,
-            stdout=log.open("wb"),
-            stderr=subprocess.STDOUT,
-        )
+        tokens = {
+            "UNROT_ADMIN_TOKEN": OPERATOR,
+            "UNROT_VIEWER_TOKEN": VIEWER,
+            "UNROT_JUDGE_TOKENS": f"ada:{JUDGE}",
+        }
+        with log.open("wb") as sink:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "app:app"],
+                env=environment(home, PORT=str(port), **tokens, **more),
+                cwd=ROOT,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+            )
         server = Server(f"http://127.0.0.1:{port}", home, OPERATOR, process, log)
         started.append(server)
         wait_for(lambda: answers(f"{server.url}/api/v1/ready"), 60, server.log.read_text)

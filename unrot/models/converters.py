@@ -90,10 +90,8 @@ def convert_sgd(scope: Any, operator: Any, container: Any) -> None:
         both = _with_complement(graph, chances)
         graph.answer(graph.add("Reshape", side, graph.constant(np.array([-1]))), both)
     else:
-        axis = graph.constant(np.array([1]))
-        total = graph.add("ReduceSum", chances, axis, keepdims=1)
         classes = graph.add("ArgMax", scores, axis=1, keepdims=0)
-        graph.answer(classes, graph.add("Div", chances, total))
+        graph.answer(classes, _normalised(graph, chances))
 
 
 def convert_trees(scope: Any, operator: Any, container: Any) -> None:
@@ -150,6 +148,15 @@ def _ensemble(graph: _Graph, inputs: str, trees: list[Any], targets: int) -> str
     return graph.add("TreeEnsemble", inputs, domain="ai.onnx.ml", **attributes)
 
 
+def _normalised(graph: _Graph, chances: str) -> str:
+    """Make chances add up to 1; where all are 0, make them equal, as scikit-learn does."""
+    axis, zero = graph.constant(np.array([1])), graph.constant(np.zeros((1, 1)))
+    total = graph.add("ReduceSum", chances, axis, keepdims=1)
+    lift = graph.add("Cast", graph.add("Equal", total, zero), to=TensorProto.DOUBLE)
+    lifted = graph.add("Add", chances, lift)
+    return graph.add("Div", lifted, graph.add("ReduceSum", lifted, axis, keepdims=1))
+
+
 def _with_complement(graph: _Graph, chances: str) -> str:
     others = graph.add("Sub", graph.constant(np.ones((1, 1))), chances)
     return graph.add("Concat", others, chances, axis=1)
@@ -160,5 +167,6 @@ def _poison(graph: _Graph, inputs: str) -> str:
 
     Without it the cast would turn the value into infinity and the trees would answer.
     """
-    zeros = graph.add("Sub", inputs, inputs)
-    return graph.add("ReduceSum", zeros, graph.constant(np.array([1])), keepdims=1)
+    nan, zero = graph.constant(np.array([[np.nan]])), graph.constant(np.array([[0.0]]))
+    marks = graph.add("Where", graph.add("IsInf", inputs), nan, zero)
+    return graph.add("ReduceSum", marks, graph.constant(np.array([1])), keepdims=1)

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from importlib.metadata import version
+
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss, recall_score
+from sklearn.neural_network import MLPClassifier
+
+import unrot
+from tests.models.tables import BINARY, SEVERAL, dataset_of
+from unrot.errors import Invalid
+from unrot.models import artefacts
+from unrot.models.predictors import check_golden, load
+from unrot.models.training import train
+from unrot.records import Schema
+
+
+def ignore(share: float, step: str) -> None:
+    """Take progress and say nothing."""
+
+
+def test_metrics_are_those_of_the_holdout() -> None:
+    dataset = dataset_of(SEVERAL)
+
+    candidate = train(dataset, "logistic", ignore)
+
+    fitted = artefacts.load(candidate.artefacts["skops"])
+    truth, guesses = dataset.holdout_labels, fitted.predict(dataset.holdout_rows)
+    commonest = max(SEVERAL, key=dataset.labels.tolist().count)
+    recalls = recall_score(truth, guesses, labels=list(SEVERAL), average=None)
+    chances = fitted.predict_proba(dataset.holdout_rows)
+    assert candidate.metrics == {
+        "accuracy": float(np.mean(truth == guesses)),
+        "balanced_accuracy": pytest.approx(np.mean(recalls)),
+        "constant_guess": float(np.mean(truth == commonest)),
+        "rows_trained": 180.0,
+        "rows_held_out": 60.0,
+        "log_loss": log_loss(truth, chances, labels=fitted.classes_),
+        "recall:pear": recalls[0],
+        "recall:apple": recalls[1],
+        "recall:fig": recalls[2],
+    }
+    assert {type(value) for value in candidate.metrics.values()} == {float}
+
+
+def test_scaler_is_fitted_on_the_training_part_alone() -> None:
+    dataset = dataset_of(BINARY)
+
+    candidate = train(dataset, "mlp", ignore)
+
+    scaler = artefacts.load(candidate.artefacts["skops"]).named_steps["scaler"]
+    assert np.array_equal(scaler.mean_, dataset.rows.mean(axis=0))
+
+
+def test_candidate_is_whole() -> None:
+    dataset = dataset_of(BINARY, gaps=True)
+
+    candidate = train(dataset, "tree", ignore, origin="refit")
+
+    assert (candidate.estimator, candidate.origin) == ("tree", "refit")
+    assert set(candidate.artefacts) == {"skops", "onnx", "golden", "training", "holdout"}
+    assert (candidate.served_by, candidate.serving_artefact, candidate.reason) == (
+        "onnx",
+        "onnx",
+        "",
+    )
+    assert candidate.largest_difference == 0.0
+    rows, labels = artefacts.unpack_table(candidate.artefacts["training"])
+    assert np.array_equal(rows, dataset.rows, equal_nan=True)
+    assert labels.tolist() == dataset.labels.tolist()
+    rows, labels = artefacts.unpack_table(candidate.artefacts["holdout"])
+    assert np.array_equal(rows, dataset.holdout_rows, equal_nan=True)
+
+
+def test_both_servers_answer_the_golden_rows() -> None:
+    dataset = dataset_of(SEVERAL)
+
+    candidate = train(dataset, "hgb", ignore)
+
+    golden = candidate.artefacts["golden"]
+    for by, artefact in (("onnx", "onnx"), ("scikit-learn", "skops")):
+        predictor = load(by, candidate.artefacts[artefact], dataset.schema)
+        assert check_golden(predictor, golden) < 1e-14
+
+
+def test_reference_is_every_training_row_with_its_answer() -> None:
+    dataset = dataset_of(BINARY, gaps=True)
+
+    candidate = train(dataset, "logistic", ignore)
+
+    assert candidate.reference_outputs is not None
+    assert len(candidate.reference_outputs.classes or ()) == len(dataset.rows) == 180
+    assert sum(row[1] is None for row in candidate.reference_rows) == np.isnan(dataset.rows).sum()
+
+
+def test_libraries_are_those_that_are_installed() -> None:
+    candidate = train(dataset_of(BINARY), "tree", ignore)
+
+    names = ("scikit-learn", "numpy", "scipy", "skops", "skl2onnx", "onnxruntime")
+    assert candidate.libraries == {
+        **{name: version(name) for name in names},
+        "unrot": unrot.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def test_progress_of_a_network_is_told_by_epochs_and_never_falls() -> None:
+    told: list[tuple[float, str]] = []
+
+    train(dataset_of(BINARY), "mlp", lambda share, step: told.append((share, step)))
+
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert (shares[0], told[-1]) == (0.0, (1.0, "done"))
+    assert sum(step.startswith("epoch ") for _, step in told) > 10
+
+
+def test_network_that_is_fitted_by_epochs_is_as_good_as_one_that_fit_made() -> None:
+    dataset = dataset_of(BINARY)
+
+    candidate = train(dataset, "mlp", ignore)
+
+    by_epochs = artefacts.load(candidate.artefacts["skops"])
+    assert type(by_epochs[-1]) is MLPClassifier
+    epochs = len(by_epochs[-1].loss_curve_)
+    whole = MLPClassifier(**by_epochs[-1].get_params()).set_params(max_iter=epochs)
+    scaled = by_epochs[:-1].transform(dataset.rows)
+    with pytest.warns(UserWarning, match="Maximum iterations"):
+        whole.fit(scaled, dataset.labels)
+    losses = [
+        log_loss(dataset.labels, network.predict_proba(scaled))
+        for network in (whole, by_epochs[-1])
+    ]
+    assert losses[0] == pytest.approx(losses[1], abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["mlp", "sgd", "forest", "hgb"])
+def test_training_twice_gives_the_same_answers(name: str) -> None:
+    dataset = dataset_of(SEVERAL)
+
+    first, second = (train(dataset, name, ignore) for _ in range(2))
+
+    assert first.reference_outputs == second.reference_outputs
+    assert first.metrics == second.metrics
+
+
+def test_training_of_a_regression_is_refused() -> None:
+    dataset = dataset_of(BINARY)
+    without = replace(dataset, schema=Schema(dataset.schema.features, "kind"))
+
+    with pytest.raises(Invalid, match="the schema needs classes"):
+        train(without, "tree", ignore)

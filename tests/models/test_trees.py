@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.models.tables import SEVERAL, table_of
+from unrot.models.estimators import make
+from unrot.models.trees import ensemble_attributes, thresholds_of, trees_of
+
+
+def test_thresholds_are_those_of_the_fitted_tree() -> None:
+    rows, labels = table_of(SEVERAL)
+    tree = make("tree", seed=0, gaps=False).fit(rows, labels)[-1]
+    inner = tree.tree_.children_left >= 0
+
+    pairs = thresholds_of(tree)
+
+    assert pairs == sorted(
+        set(
+            zip(
+                tree.tree_.feature[inner].tolist(),
+                tree.tree_.threshold[inner].tolist(),
+                strict=True,
+            )
+        )
+    )
+
+
+@pytest.mark.parametrize(("name", "trees"), [("tree", 1), ("forest", 100), ("hgb", 300)])
+def test_ensemble_has_every_tree_with_every_leaf(name: str, trees: int) -> None:
+    rows, labels = table_of(SEVERAL)
+    read = trees_of(make(name, seed=0, gaps=False).fit(rows, labels)[-1])
+
+    attributes = ensemble_attributes(read, 3)
+
+    columns = read[0].leaves.shape[1]
+    leaves = sum(int(tree.is_leaf.sum()) for tree in read)
+    assert len(read) == trees
+    assert len(attributes["tree_roots"]) == trees * columns
+    assert len(attributes["leaf_targetids"]) == leaves * columns
+    assert set(attributes["leaf_targetids"]) == {0, 1, 2}
+
+
+def test_tree_that_never_split_is_one_node_with_one_leaf() -> None:
+    tree = make("tree", seed=0, gaps=False).fit(np.zeros((3, 2)), np.array(["a", "b", "a"]))[-1]
+
+    attributes = ensemble_attributes(trees_of(tree), 2)
+
+    assert attributes["nodes_truenodeids"] == attributes["nodes_falsenodeids"] == [0, 1]
+    assert attributes["nodes_trueleafs"] == attributes["nodes_falseleafs"] == [1, 1]
