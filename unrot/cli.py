@@ -28,7 +28,7 @@ ESTIMATORS = ("mlp", "sgd", "logistic", "tree", "forest", "hgb")
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; return the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     try:
         status: int = options.command(options, load())
@@ -105,7 +105,8 @@ def check(_options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
     parser = argparse.ArgumentParser(prog="unrot", description="Deploy a model; see it rot.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 

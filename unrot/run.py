@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from urllib.parse import quote
 
 from unrot.bootstrap import open_service
 from unrot.errors import Conflict, UnrotError
@@ -38,7 +39,7 @@ def run(settings: Settings) -> int:
         return 1
     address = _address(settings)
     print(f"\nUnrot is ready:  {address}")
-    print(f"Sign in:         {address}/login#token={token}")
+    print(f"Sign in:         {address}/login#token={quote(token, safe='')}")
     print("Ctrl-C stops it.\n", flush=True)
     status = server.wait()
     if server.args and status in (0, -signal.SIGTERM):

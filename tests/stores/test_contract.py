@@ -347,7 +347,7 @@ def test_verdict_queued_before_it_was_withdrawn_stays_withdrawn(store: Store) ->
 
 
 def test_verdicts_are_kept_all_or_none(store: Store) -> None:
-    broken = replace(a_verdict("p2"), comment=None)  # type: ignore[arg-type]
+    broken = replace(a_verdict("p2"), comment=None)
 
     with pytest.raises(Exception, match="comment"):
         store.verdicts.put([a_verdict("p1"), broken])

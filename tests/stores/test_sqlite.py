@@ -84,7 +84,7 @@ def test_work_that_fails_takes_nothing_of_its_neighbours_along(database: SqliteD
         started.wait()
         try:
             if mark == 0:
-                database.write(fail)  # type: ignore[arg-type]
+                database.write(fail)
             else:
                 put(database, mark)
         except KeyError as error:

@@ -1,0 +1,344 @@
+"""The pages in a real browser against a real server: by mouse, by keyboard, without scripts."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+
+from tests.conftest import Server, wait_for
+from tests.needs import needs
+
+WIDE, PHONE, NARROW = (1280, 900), (390, 844), (360, 740)
+PATIENCE_SECONDS = 15
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+PUBLIC = ["/", "/models/iris", "/models/zombies", "/login", "/apidocs"]
+GUARDED = ["/models/iris/versions", "/models/iris/versions/v1", "/models/iris/predictions"]
+
+OpenBrowser = Callable[..., "Browser"]
+
+
+class Browser:
+    """A headless Chromium on one server, in the words of a person."""
+
+    def __init__(self, driver: Any, url: str) -> None:
+        self.driver = driver
+        self.url = url
+
+    def visit(self, path: str) -> None:
+        self.driver.get(self.url + path)
+
+    def find(self, selector: str) -> Any:
+        return self.driver.find_element("css selector", selector)
+
+    def named(self, name: str) -> Any:
+        """Return the button or link that carries a name."""
+        found = f"//button[normalize-space()='{name}'] | //a[normalize-space()='{name}']"
+        return self.driver.find_element("xpath", found)
+
+    def press(self, name: str) -> None:
+        self.named(name).click()
+
+    def fill(self, name: str, value: str) -> None:
+        field = self.find(f"[name='{name}']")
+        field.clear()
+        field.send_keys(value)
+
+    def wait_for(self, text: str) -> None:
+        wait_for(lambda: text in self.text, PATIENCE_SECONDS, lambda: self.text)
+
+    @property
+    def text(self) -> str:
+        """What a person reads; nothing while one page gives way to the next."""
+        from selenium.common.exceptions import WebDriverException
+
+        try:
+            return " ".join(self.find("body").text.split())
+        except WebDriverException:
+            return ""
+
+    @property
+    def focused(self) -> str:
+        return " ".join(self.driver.switch_to.active_element.text.split())
+
+    def type(self, *keys: str) -> None:
+        """Press keys wherever the focus is."""
+        from selenium.webdriver import ActionChains
+
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def tab_to(self, name: str) -> None:
+        """Press Tab until something that carries a name has the focus."""
+        for _ in range(40):
+            self.type("\ue004")
+            focused = self.driver.switch_to.active_element
+            if name in (focused.text.strip(), focused.get_attribute("name")):
+                return
+        pytest.fail(f"Tab never reaches {name}.")
+
+    def complaints(self) -> list[str]:
+        """Return what the console said since the last time, refused resources included."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def too_wide(self) -> int:
+        """Return by how many pixels the page is wider than its window."""
+        page = "document.documentElement"
+        return int(self.driver.execute_script(f"return {page}.scrollWidth - {page}.clientWidth"))
+
+    def sign_in(self, token: str) -> None:
+        self.visit(f"/login#token={token}")
+        self.wait_for("Sign out")
+
+
+@pytest.fixture
+def open_browser(server: Server) -> Iterator[OpenBrowser]:
+    """Open browsers of any size, with or without scripts; close them at the end."""
+    binary = next(filter(None, map(shutil.which, BROWSERS)), None)
+    chromedriver = shutil.which("chromedriver")
+    needs("selenium", find_spec("selenium") is not None, "pip install -r requirements-dev.txt")
+    needs("Chromium", binary is not None, "install chromium")
+    needs("chromedriver", chromedriver is not None, "install chromium-driver")
+    opened: list[Any] = []
+
+    def open_one(size: tuple[int, int] = WIDE, *, scripts: bool = True) -> Browser:
+        driver = _start(str(binary), str(chromedriver), scripts=scripts)
+        opened.append(driver)
+        width, height = size
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        return Browser(driver, server.url)
+
+    yield open_one
+    for driver in opened:
+        driver.quit()
+
+
+def _start(binary: str, chromedriver: str, *, scripts: bool) -> Any:
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en-GB"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    if not scripts:
+        blocked = {"profile.managed_default_content_settings.javascript": 2}
+        options.add_experimental_option("prefs", blocked)
+    return webdriver.Chrome(options, webdriver.ChromeService(chromedriver))
+
+
+def go_through_votes(browser: Browser) -> None:
+    """Ask, say right, take it back, say wrong, say what it really was."""
+    browser.visit("/")
+    browser.press("Iris")
+    browser.fill("petal_length_cm", "5.6")
+    browser.fill("petal_width_cm", "2.1")
+    browser.press("Predict")
+    browser.wait_for("Was it right?")
+    assert browser.find(".said").text == "Iris-virginica"
+    assert browser.find("[name='petal_length_cm']").get_attribute("value") == "5.6"
+
+    browser.press("Right")
+    browser.wait_for("Thank you. You said it was right: Iris-virginica.")
+    browser.press("Undo")
+    browser.wait_for("Taken back.")
+
+    browser.press("Wrong")
+    browser.wait_for("What was it really?")
+    browser.find("[name='label'][value='Iris-versicolor']").click()
+    browser.fill("comment", "The petals were striped.")
+    browser.press("Tell it")
+    browser.wait_for("You said it was wrong, and that it really was Iris-versicolor.")
+    assert "The petals were striped." in browser.text
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_journey(open_browser: OpenBrowser, size: tuple[int, int]) -> None:
+    browser = open_browser(size)
+
+    go_through_votes(browser)
+
+    assert browser.driver.current_url == f"{browser.url}/models/iris"
+    assert browser.complaints() == []
+
+
+def test_journey_without_scripts(open_browser: OpenBrowser) -> None:
+    browser = open_browser(PHONE, scripts=False)
+
+    go_through_votes(browser)
+
+    assert browser.driver.current_url == f"{browser.url}/models/iris/feedback"
+    browser.press("Another prediction")
+    browser.wait_for("Ask it")
+
+
+def test_journey_by_keyboard(open_browser: OpenBrowser) -> None:
+    browser = open_browser()
+    browser.visit("/")
+
+    browser.type("\ue004", "\ue007")
+    browser.tab_to("Iris")
+    browser.type("\ue007")
+    browser.wait_for("Ask it")
+    browser.tab_to("petal_width_cm")
+    browser.type("0.3", "\ue007")
+    browser.wait_for("Was it right?")
+    assert browser.focused == "The answer Iris-setosa"
+
+    browser.tab_to("Wrong")
+    browser.type(" ")
+    browser.wait_for("What was it really?")
+    assert browser.focused == "Noted: wrong. Thank you."
+
+    browser.tab_to("label")
+    browser.type("\ue013")
+    browser.tab_to("Tell it")
+    browser.type("\ue007")
+    browser.wait_for("You said it was wrong, and that it really was Iris-virginica.")
+    browser.tab_to("Undo")
+    browser.type("\ue007")
+    browser.wait_for("Taken back.")
+    assert browser.focused == "Taken back."
+
+
+def test_wrong_value_is_named_beside_its_field(open_browser: OpenBrowser) -> None:
+    browser = open_browser()
+    browser.visit("/models/iris")
+    browser.driver.execute_script(
+        "const field = document.querySelector('[name=sepal_width_cm]');"
+        "field.type = 'text'; field.value = 'wide';"
+    )
+
+    browser.press("Predict")
+    browser.wait_for("One field needs another look")
+
+    field = browser.find("[name='sepal_width_cm']")
+    assert field.get_attribute("value") == "wide"
+    assert field.get_attribute("aria-invalid") == "true"
+    assert browser.focused == "That cannot be answered yet"
+
+
+def test_double_click_votes_once(open_browser: OpenBrowser) -> None:
+    from selenium.webdriver import ActionChains
+
+    browser = open_browser()
+    browser.visit("/models/iris")
+    browser.press("Predict")
+    browser.wait_for("Was it right?")
+
+    ActionChains(browser.driver).double_click(browser.named("Right")).perform()
+    browser.wait_for("You said it was right")
+
+    assert "Thank you. You said it was right: Iris-setosa." in browser.text
+
+
+def test_broken_connection_loses_nothing_that_was_typed(open_browser: OpenBrowser) -> None:
+    browser = open_browser()
+    browser.visit("/models/iris")
+    browser.fill("sepal_width_cm", "3.3")
+    away = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+    browser.driver.execute_cdp_cmd("Network.enable", {})
+    browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", away)
+
+    browser.press("Predict")
+    browser.wait_for("That did not get through")
+
+    assert browser.find("[name='sepal_width_cm']").get_attribute("value") == "3.3"
+
+
+def test_sign_in_link_signs_in_and_leaves_the_address(
+    open_browser: OpenBrowser, server: Server
+) -> None:
+    browser = open_browser()
+
+    browser.visit(f"/login?next=/models/iris/versions#token={server.operator_token}")
+    browser.wait_for("champion")
+
+    assert browser.driver.current_url == f"{browser.url}/models/iris/versions"
+    assert server.operator_token not in server.log.read_text()
+    browser.driver.back()
+    assert server.operator_token not in browser.driver.current_url
+
+
+def test_sign_in_without_scripts(open_browser: OpenBrowser, server: Server) -> None:
+    browser = open_browser(scripts=False)
+
+    browser.visit("/models/iris/predictions")
+    browser.fill("token", server.operator_token)
+    browser.find("form button.main").click()
+    browser.wait_for("Sign out")
+    assert browser.driver.current_url == f"{browser.url}/models/iris/predictions"
+
+    browser.press("Sign out")
+    browser.wait_for("Sign in")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_every_page_fits_and_the_console_is_silent(
+    open_browser: OpenBrowser, server: Server, size: tuple[int, int]
+) -> None:
+    browser = open_browser(size)
+    browser.sign_in(server.operator_token)
+
+    for path in [*PUBLIC, *GUARDED]:
+        browser.visit(path)
+        assert (path, browser.complaints()) == (path, [])
+        assert (path, browser.too_wide()) == (path, 0)
+
+
+def test_everything_that_can_be_touched_is_large_enough(open_browser: OpenBrowser) -> None:
+    browser = open_browser(NARROW)
+    browser.visit("/models/iris")
+    browser.press("Predict")
+    browser.wait_for("Was it right?")
+
+    small = browser.driver.execute_script(
+        "return [...document.querySelectorAll('button, select, main input, header a, .quiet')]"
+        ".filter((one) => one.type !== 'hidden' && one.getBoundingClientRect().height < 44)"
+        ".map((one) => one.outerHTML)"
+    )
+
+    assert small == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(open_browser: OpenBrowser, scheme: str) -> None:
+    browser = open_browser()
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    browser.visit("/models/iris")
+    browser.press("Predict")
+    browser.wait_for("Was it right?")
+    browser.press("Wrong")
+    browser.wait_for("What was it really?")
+
+    faint = browser.driver.execute_script(FAINT)
+
+    assert faint == []
+
+
+FAINT = """
+const part = (value) => value <= 10.3 ? value / 3294.6 : ((value / 255 + 0.055) / 1.055) ** 2.4;
+const light = ([red, green, blue]) =>
+  0.2126 * part(red) + 0.7152 * part(green) + 0.0722 * part(blue) + 0.05;
+const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+const ground = (one) => {
+  for (; one; one = one.parentElement) {
+    const found = numbers(getComputedStyle(one).backgroundColor);
+    if (found.length === 3 || found[3] === 1) return found;
+  }
+  return [255, 255, 255];
+};
+const isText = (node) => node.nodeType === 3 && node.data.trim();
+return [...document.querySelectorAll("body *:not(.skip, meter)")]
+  .filter((one) => [...one.childNodes].some(isText) && one.checkVisibility())
+  .map((one) => {
+    const text = light(numbers(getComputedStyle(one).color)), behind = light(ground(one));
+    return [one.textContent.trim(), Math.max(text / behind, behind / text)];
+  })
+  .filter(([, contrast]) => contrast < 4.5);
+"""
+"""WCAG 2.1's contrast ratio of each text with the ground it stands on; AA asks for 4.5."""
