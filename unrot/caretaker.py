@@ -15,7 +15,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from unrot import components, events
 from unrot.errors import StoreAway, UnrotError
@@ -131,7 +131,7 @@ class Caretaker:
     def _ship_lines(self, segment: Followed, offset: int, lines: bytes) -> int:
         found = events.from_lines(lines)
         if found.unreadable:
-            _log.error("Segment %s: %d lines were unreadable.", segment.name, found.unreadable)
+            self._set_aside(segment, found.unreadable)
         ends_at = offset + len(lines)
         shipped_to = self._service.store.traffic.ship(
             Shipment(
@@ -147,6 +147,13 @@ class Caretaker:
         if shipped_to == ends_at:
             self._profiles.add(found.predictions)
         return shipped_to
+
+    def _set_aside(self, segment: Followed, lines: Sequence[bytes]) -> None:
+        """Keep lines that this release cannot read, for the release that can."""
+        path = self._service.journal.folder / "unreadable"
+        with path.open("ab") as file:
+            file.write(b"".join(line + b"\n" for line in lines))
+        _log.error("Segment %s: %d unreadable lines are in %s.", segment.name, len(lines), path)
 
     def _fill_shelf(self) -> None:
         folder, registry = self._service.shelf.folder, self._service.store.registry

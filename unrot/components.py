@@ -19,6 +19,7 @@ from unrot.records import CHAMPION, Component
 from unrot.shelf import Contents
 
 SILENT_SECONDS = 15.0
+RECENT_SECONDS = 3600.0
 
 
 def store(store: Store) -> Component:
@@ -34,7 +35,8 @@ def store(store: Store) -> Component:
 
 def journal(folder: Path, limit: int) -> Component:
     """Look at the journal's size, its room and its drops."""
-    backlog, drops = backlog_bytes(folder), Drops(folder).count()
+    backlog, counted = backlog_bytes(folder), Drops(folder)
+    drops = counted.count()
     said = f"{backlog:,} bytes wait to be shipped."
     dropped = f" {drops:,} predictions were answered and could not be kept." if drops else ""
     if backlog >= limit:
@@ -51,7 +53,8 @@ def journal(folder: Path, limit: int) -> Component:
             f"with id null and not kept. Make room.{dropped}",
             is_stuck=True,
         )
-    return Component("degraded" if drops else "ok", said + dropped)
+    is_recent = bool(drops) and counted.seconds_since_last() < RECENT_SECONDS
+    return Component("degraded" if is_recent else "ok", said + dropped)
 
 
 def caretaker(heartbeat: Path) -> Component:

@@ -7,7 +7,7 @@ and by a newer release: fields may be added, none may change its meaning.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import orjson
 
@@ -19,17 +19,18 @@ _KINDS: dict[str, type[Event]] = {
     "feedback": Feedback,
     "unverified": UnverifiedFeedback,
 }
+_FIELDS = {kind: {entry.name for entry in fields(kind)} for kind in _KINDS.values()}
 _NAMES = {event_type: kind for kind, event_type in _KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """The events of a stretch of journal, by kind, and how many lines could not be read."""
+    """The events of a stretch of journal, by kind, and the lines that could not be read."""
 
     predictions: list[Prediction] = field(default_factory=list)
     feedback: list[Feedback] = field(default_factory=list)
     unverified: list[UnverifiedFeedback] = field(default_factory=list)
-    unreadable: int = 0
+    unreadable: list[bytes] = field(default_factory=list)
 
 
 def to_lines(events: Iterable[Event]) -> bytes:
@@ -43,11 +44,11 @@ def to_lines(events: Iterable[Event]) -> bytes:
 
 
 def from_lines(lines: bytes) -> Events:
-    """Read journal lines; a line that is not an event is counted and passed over."""
+    """Read journal lines; a line that is not an event is returned as it is."""
     predictions: list[Prediction] = []
     feedback: list[Feedback] = []
     unverified: list[UnverifiedFeedback] = []
-    unreadable = 0
+    unreadable: list[bytes] = []
     for line in lines.splitlines():
         event = _from_line(line)
         if isinstance(event, Prediction):
@@ -57,13 +58,15 @@ def from_lines(lines: bytes) -> Events:
         elif isinstance(event, UnverifiedFeedback):
             unverified.append(event)
         else:
-            unreadable += 1
+            unreadable.append(line)
     return Events(predictions, feedback, unverified, unreadable)
 
 
 def _from_line(line: bytes) -> Event | None:
     try:
         data = orjson.loads(line)
-        return _KINDS[data["kind"]](**data["event"])
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+        kind = _KINDS[data["kind"]]
+        known = {name: value for name, value in data["event"].items() if name in _FIELDS[kind]}
+        return kind(**known)
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         return None

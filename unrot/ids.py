@@ -2,10 +2,10 @@
 
     time (4 bytes) | segment (5, random) | row (4) | model (2) | class (1) | HMAC (8)
 
-base64url, 32 characters. `time` is seconds since 1970; `segment` names the journal file and
-`row` the line in it, so that no two predictions share an id; `class` is the index of the
-predicted class, or 255 for "look it up". The HMAC makes an id that was not given out here
-unusable: only somebody who was shown a prediction can judge it.
+base64url, 32 characters. `time` is seconds since 1970; `segment` is the random name of a
+journal file and `row` counts within it, so that no two predictions share an id; `class` is the
+index of the predicted class, or 255 for "look it up". The HMAC makes an id that was not given
+out here unusable: only somebody who was shown a prediction can judge it.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ import secrets
 import struct
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from unrot.errors import JournalFull
 
 SEGMENT_BYTES = 8 * 2**20
 SEGMENT_SECONDS = 600.0
+ROWS_OF_A_SEGMENT = 2**32 - 1
 CHECK_SECONDS = 1.0
 READ_BYTES = 2 * 2**20
 _SEGMENT_NAME = re.compile(r"[0-9a-f]{10}\.jsonl")
@@ -96,10 +98,11 @@ class Journal:
         self._limit = limit
         self._lock = threading.Lock()
         self._segment: Segment | None = None
-        self._process = 0
         self._rows = 0
         self._checked_at = 0.0
         self._is_full = False
+        forked = weakref.WeakMethod(self._begin_anew)
+        os.register_at_fork(after_in_child=lambda: (forked() or _nothing)())
 
     def reserve(self, rows: int) -> Place:
         """Return a place for some rows; no other rows of any process get the same."""
@@ -108,6 +111,9 @@ class Journal:
                 segment = self._current()
             except OSError:
                 return Place(secrets.token_bytes(5), secrets.randbits(31))
+            if self._rows + rows > ROWS_OF_A_SEGMENT:
+                self._abandon()
+                segment = self._current()
             first = self._rows
             self._rows += rows
             return Place(segment.name, first)
@@ -132,8 +138,6 @@ class Journal:
 
     def _current(self) -> Segment:
         now = time.monotonic()
-        if self._process != os.getpid():
-            self._segment, self._process = None, os.getpid()
         if self._segment is None or now - self._checked_at >= CHECK_SECONDS:
             self._check(now)
         if self._segment is None:
@@ -146,6 +150,11 @@ class Journal:
         self._is_full = backlog_bytes(self.folder) >= self._limit
         if self._segment is not None and self._segment.is_worn(now):
             self._abandon()
+
+    def _begin_anew(self) -> None:
+        """After a fork: the parent keeps its segment and whatever held its lock."""
+        self._lock = threading.Lock()
+        self._abandon()
 
     def _abandon(self) -> None:
         if self._segment is not None:
@@ -171,6 +180,13 @@ class Drops:
             return int(_COUNT.unpack(self._path.read_bytes())[0])
         except (OSError, struct.error):
             return 0
+
+    def seconds_since_last(self) -> float:
+        """Return how long ago something was dropped last."""
+        try:
+            return max(0.0, time.time() - self._path.stat().st_mtime)
+        except OSError:
+            return 0.0
 
     def add(self, count: int) -> None:
         """Count some more; a count that cannot be written is let go."""
@@ -226,11 +242,11 @@ class Followed:
 
 
 def follow(folder: Path) -> Iterator[Followed]:
-    """List the segments of a journal, oldest first."""
+    """List the segments of a journal, the one written longest ago first."""
     if not folder.is_dir():
         return
     paths = [path for path in folder.iterdir() if _SEGMENT_NAME.fullmatch(path.name)]
-    for path in sorted(paths, key=_made_at):
+    for path in sorted(paths, key=_written_at):
         yield Followed(path)
 
 
@@ -256,7 +272,11 @@ def _size(entry: os.DirEntry[str]) -> int:
         return 0
 
 
-def _made_at(path: Path) -> float:
+def _nothing() -> None:
+    return
+
+
+def _written_at(path: Path) -> float:
     try:
         return path.stat().st_mtime
     except FileNotFoundError:

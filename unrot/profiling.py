@@ -70,7 +70,7 @@ class ProfileKeeper:
             for profile in self._store.profiles.written_by(self._writer, since)
         }
         for stretch, rows in self._store.traffic.shipped(self._writer, since, self._seconds):
-            if kept.get(self._id(stretch)) != rows:
+            if kept.get(self._id(stretch)) != rows and self._is_served(stretch.model):
                 self._profile_again(stretch)
 
     def _profile_again(self, stretch: Stretch) -> None:
@@ -83,12 +83,11 @@ class ProfileKeeper:
             rows += len(predictions)
             after = (predictions[-1].predicted_at, predictions[-1].id or "")
         self._keep(stretch, data, rows)
+        self._write_file(stretch, data)
 
     def _write(self, stretch: Stretch) -> None:
         predictions = self._waiting[stretch]
-        try:
-            self._schema_of(stretch.model)
-        except NotFound:
+        if not self._is_served(stretch.model):
             del self._waiting[stretch]
             return
         data = self._profiled(stretch, predictions)
@@ -98,6 +97,7 @@ class ProfileKeeper:
             data, rows = self._profiler.merge(before.data, data), before.rows + rows
         self._keep(stretch, data, rows)
         del self._waiting[stretch]
+        self._write_file(stretch, data)
 
     def _keep(self, stretch: Stretch, data: bytes, rows: int) -> None:
         profile = Profile(
@@ -111,13 +111,27 @@ class ProfileKeeper:
             data=data,
         )
         self._store.profiles.put(profile)
-        if self._folder is not None:
-            _write_file(self._folder, profile)
+
+    def _is_served(self, model: str) -> bool:
+        try:
+            self._schema_of(model)
+        except NotFound:
+            return False
+        return True
 
     def _profiled(self, stretch: Stretch, predictions: Sequence[Prediction]) -> bytes:
         schema = self._schema_of(stretch.model)
         rows = [prediction.inputs for prediction in predictions]
         return self._profiler.profile(schema, rows, _outputs(schema, predictions))
+
+    def _write_file(self, stretch: Stretch, data: bytes) -> None:
+        if self._folder is None:
+            return
+        path = self._folder / stretch.model / f"{self._id(stretch)}.bin"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}")
+        draft.write_bytes(data)
+        draft.replace(path)
 
     def _stretch(self, prediction: Prediction) -> Stretch:
         starts_at = self._start_of(prediction.predicted_at)
@@ -143,11 +157,3 @@ def _outputs(schema: Schema, predictions: Sequence[Prediction]) -> Outputs:
         classes=[index[prediction.label or ""] for prediction in predictions],
         probabilities=known if len(known) == len(predictions) else None,
     )
-
-
-def _write_file(folder: Path, profile: Profile) -> None:
-    path = folder / profile.model / f"{profile.id}.bin"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}")
-    draft.write_bytes(profile.data)
-    draft.replace(path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
@@ -188,31 +189,30 @@ _MISSING = object()
 def _compare_names(
     schema: Schema, given: Mapping[str, Any], details: list[Detail], number: int | None
 ) -> None:
+    missing = [feature for feature in schema.features if feature.name not in given]
+    for feature in missing[: MOST_DETAILS - len(details)]:
+        expected = f"this feature in every row ({expected_of(feature)}); it is missing"
+        details.append(Detail(feature.name, None, expected, number))
     known = set(schema.names)
-    for feature in schema.features:
-        if feature.name not in given:
-            expected = f"this feature in every row ({expected_of(feature)}); it is missing"
-            details.append(Detail(feature.name, None, expected, number))
-    missing = [name for name in schema.names if name not in given]
-    for name in list(given)[: len(known) + MOST_DETAILS]:
-        if name not in known:
-            near = get_close_matches(str(name)[:200], missing or list(known), n=1, cutoff=0.0)
-            expected = f"no such feature; the nearest known one is {near[0]}"
-            details.append(Detail(shown(str(name))[1:-1], given[name], expected, number))
+    candidates = [feature.name for feature in missing] or list(known)
+    for name in [name for name in given if name not in known][: MOST_DETAILS - len(details)]:
+        near = get_close_matches(str(name)[:200], candidates, n=1, cutoff=0.0)
+        expected = f"no such feature; the nearest known one is {near[0]}"
+        details.append(Detail(shown(str(name))[1:-1], given[name], expected, number))
 
 
 def _check(feature: Feature, value: Any, details: list[Detail], number: int | None) -> Value:
     if value is None and feature.nullable:
         return None
     if feature.kind == "category":
-        if isinstance(value, str) and value.isprintable():
-            return value
+        if value in feature.choices or (isinstance(value, str) and value and value.isprintable()):
+            return str(value)
     elif feature.kind == "boolean":
         if isinstance(value, bool):
             return value
     else:
         reach = max(abs(feature.low or 0.0), abs(feature.high or 0.0))
-        finite = _finite(value, max(NUMBER_LIMIT, 1000 * reach))
+        finite = _finite(value, min(max(NUMBER_LIMIT, 1000 * reach), sys.float_info.max))
         if finite is not None:
             return finite
     details.append(Detail(feature.name, value, expected_of(feature), number))

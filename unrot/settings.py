@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
@@ -60,6 +59,8 @@ def _judges(value: str) -> dict[str, str]:
         name, colon, token = pair.partition(":")
         if not colon or not name.strip():
             raise ValueError("name:token pairs with commas between them")
+        if name.strip() in judges:
+            raise ValueError("each judge's name once")
         judges[name.strip()] = _token(token.strip())
     return judges
 
@@ -173,7 +174,7 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
     """Read `.env` and the environment; raise BadSetting with a sentence for what does not parse."""
     given: dict[str, str] = {}
     if dotenv is not None and dotenv.is_file():
-        given = {name: value for name, value in dotenv_values(dotenv).items() if value}
+        given = _read_dotenv(dotenv)
     given.update(os.environ if environ is None else environ)
     _understand_older_names(given)
     values = {
@@ -187,12 +188,19 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
     return settings
 
 
+def _read_dotenv(path: Path) -> dict[str, str]:
+    try:
+        return {name: value for name, value in dotenv_values(path).items() if value}
+    except UnicodeDecodeError as error:
+        raise BadSetting(f"{path} is not UTF-8 text: write it anew.") from error
+
+
 def kept_secret(home: Path, name: str) -> str:
     """Return the secret that is kept in a file of the home folder, made when it is missing."""
     path = home / name
     home.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        draft = home / f".{name}.{os.getpid()}"
+        draft = home / f".{name}.{secrets.token_hex(8)}"
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(32))
             file.flush()
@@ -206,7 +214,16 @@ def kept_secret(home: Path, name: str) -> str:
     return path.read_text().strip()
 
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_UNITS = {
+    word: seconds
+    for words, seconds in (
+        (("s", "second", "seconds"), 1),
+        (("m", "min", "minute", "minutes"), 60),
+        (("h", "hour", "hours"), 3600),
+        (("d", "day", "days"), 86400),
+    )
+    for word in words
+}
 
 
 def _understand_older_names(given: dict[str, str]) -> None:
@@ -214,8 +231,8 @@ def _understand_older_names(given: dict[str, str]) -> None:
         given["UNROT_STORE"] = given["DATABASE_URL"]
     if given.get("UNROT_ROTATION_SECONDS") or not given.get("ROTATION_TIME"):
         return
-    time, unit = given["ROTATION_TIME"], given.get("ROTATION_UNITS", "s").strip().lower()[:1]
-    if not time.strip().isdigit() or unit not in _UNITS:
+    time, unit = given["ROTATION_TIME"].strip(), given.get("ROTATION_UNITS", "s").strip().lower()
+    if not (time.isascii() and time.isdigit()) or unit not in _UNITS:
         raise BadSetting(
             f'ROTATION_TIME is "{time}" with ROTATION_UNITS "{given.get("ROTATION_UNITS", "")}": '
             "expected a whole number and one of s, m, h, d."
@@ -228,8 +245,8 @@ def _parsed(variable: str, text: str, parse: Callable[[str], Any]) -> Any:
         return parse(text)
     except ValueError as error:
         secret = "TOKEN" in variable or "SECRET" in variable
-        said = "what it holds" if secret else f'"{text[:80]}"'
-        raise BadSetting(f"{variable} is {said}: {_expected(error)}.") from error
+        said = "does not parse" if secret else f'is "{text[:80]}"'
+        raise BadSetting(f"{variable} {said}: {_expected(error)}.") from error
 
 
 def _expected(error: ValueError) -> str:
@@ -238,12 +255,13 @@ def _expected(error: ValueError) -> str:
 
 
 def _check_store(url: str) -> None:
-    if urlsplit(url).scheme != "sqlite" or not url.startswith("sqlite:///") or len(url) < 11:
-        shown = url.split("@")[-1][:80]
-        raise BadSetting(
-            f'UNROT_STORE (or DATABASE_URL) is "{shown}": this version keeps its data in SQLite; '
-            "expected sqlite:///PATH, or nothing for the home folder."
-        )
+    if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
+        return
+    scheme = url.partition(":")[0][:20]
+    raise BadSetting(
+        f'UNROT_STORE (or DATABASE_URL) is an address of "{scheme}": this version keeps its data '
+        "in SQLite; expected sqlite:///PATH, or nothing for the home folder."
+    )
 
 
 def _check_tokens(settings: Settings) -> None:

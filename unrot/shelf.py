@@ -16,6 +16,7 @@ import fcntl
 import hashlib
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,12 +27,13 @@ from typing import Any
 import orjson
 
 from unrot import schema
-from unrot.errors import BadArtefact, NotFound, UnrotError
+from unrot.errors import BadArtefact, NotFound, UnrotError, shown
 from unrot.interfaces import Predictor, PredictorLoader, Registry
 from unrot.records import CHAMPION, Model, Serving, Version
 
 GOLDEN = "golden"
 PINNED_AT_ONCE = 8
+RETRY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class ShelvedModel:
         if name is None:
             raise NotFound(f"{self.model.name} has no champion yet: promote one of its versions.")
         known = ", ".join(self.versions) or "none"
-        raise NotFound(f'{self.model.name} has no version "{name}"; it has {known}.')
+        raise NotFound(f"{self.model.name} has no version {shown(name)}; it has {known}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Contents:
         if name in self.models:
             return self.models[name]
         known = ", ".join(self.models) or "none yet: train one with python train.py iris"
-        raise NotFound(f'There is no model "{name[:80]}"; there is {known}.')
+        raise NotFound(f"There is no model {shown(name)}; there is {known}.")
 
     def by_number(self, number: int) -> ShelvedModel | None:
         """Return the model that a prediction id speaks of."""
@@ -90,16 +92,19 @@ class Shelf:
         self._lock = threading.Lock()
         self._contents = Contents()
         self._seen: tuple[int, int, int] | None = None
+        self._looked_at = 0.0
         self._pinned: OrderedDict[str, Predictor] = OrderedDict()
 
     def contents(self) -> Contents:
         """Return what is served now, following a new pointer first."""
-        if self._stamp() != self._seen:
-            with self._lock:
-                stamp = self._stamp()
-                if stamp != self._seen:
+        if self._is_behind() and self._lock.acquire(blocking=self._seen is None):
+            try:
+                if self._is_behind():
+                    stamp = self._stamp()
                     self._contents = self._follow()
-                    self._seen = stamp
+                    self._seen, self._looked_at = stamp, time.monotonic()
+            finally:
+                self._lock.release()
         return self._contents
 
     def predictor(self, contents: Contents, version: Version) -> Predictor:
@@ -115,6 +120,13 @@ class Shelf:
                 while len(self._pinned) > PINNED_AT_ONCE:
                     self._pinned.popitem(last=False)
             return self._pinned[key]
+
+    def _is_behind(self) -> bool:
+        """Tell whether there is a new pointer, or a champion that may load by now."""
+        if self._stamp() != self._seen:
+            return True
+        is_time = time.monotonic() - self._looked_at > RETRY_SECONDS
+        return bool(self._contents.problems) and is_time
 
     def _stamp(self) -> tuple[int, int, int] | None:
         try:
@@ -182,7 +194,7 @@ class Shelf:
 
 
 def sync(folder: Path, registry: Registry, *, thoroughly: bool = False) -> bool:
-    """Bring the shelf up to the registry; tell whether anything changed.
+    """Bring the shelf up to the registry; tell whether the pointer was written.
 
     `thoroughly` looks at every file even when the generation is known, to mend a damaged shelf.
     An empty registry never empties a shelf: a store that was lost must not stop predictions.
@@ -198,6 +210,7 @@ def sync(folder: Path, registry: Registry, *, thoroughly: bool = False) -> bool:
         for shelved in models:
             for version in shelved.versions.values():
                 _fetch(folder / "artefacts", registry, version)
+        (folder / "artefacts").mkdir(exist_ok=True)
         _replace(pointer, orjson.dumps(_written(generation, models), option=orjson.OPT_INDENT_2))
         _sweep(folder / "artefacts", models)
     return True
@@ -277,7 +290,7 @@ def _plain(model: Model) -> dict[str, Any]:
 def _generation_of(pointer: Path) -> str | None:
     try:
         return str(orjson.loads(pointer.read_bytes())["generation"])
-    except (OSError, orjson.JSONDecodeError, KeyError):
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
         return None
 
 

@@ -89,6 +89,8 @@ class VerdictReader:
         label: str | float,
     ) -> bool | None:
         if told.class_index is not None:
+            if told.class_index >= len(model.schema.classes):
+                raise NotFound("The model that made this prediction is no longer served.")
             predicted: str | None = model.schema.classes[told.class_index]
         else:
             predicted = self.label_of(id)

@@ -86,10 +86,9 @@ def test_swagger_page_asks_nobody_else(app: Flask) -> None:
     for line in text.splitlines():
         assert "<script>" not in line
         if "src=" in line or 'rel="stylesheet"' in line:
-            address = (
-                line.split('"')[1] if "src=" in line else line.split('href="')[1].split('"')[0]
-            )
-            assert app.test_client().get(address).status_code == 200, address
+            address = line.split('src="' if "src=" in line else 'href="')[1].split('"')[0]
+            with app.test_client().get(address) as asset:
+                assert asset.status_code == 200, address
 
 
 def test_postage_of_the_document_names_no_machine(spec: dict[str, Any]) -> None:

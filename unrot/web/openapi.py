@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from unrot import __version__
-
-Json = dict[str, Any]
+from unrot.web.openapi_schemas import Json, ref, schemas, shape
 
 IRIS = {
     "sepal_length_cm": 5.1,
@@ -52,7 +51,7 @@ def spec() -> Json:
         ],
         "paths": _paths(),
         "components": {
-            "schemas": _schemas(),
+            "schemas": schemas(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -242,7 +241,7 @@ def _op(
     for code, schema in (others or {}).items():
         responses[str(code)] = _answer(schema, is_enveloped)
     for code in errors:
-        responses[str(code)] = _response(_ERRORS[code], {"$ref": _ref("Error")})
+        responses[str(code)] = _response(_ERRORS[code], {"$ref": ref("Error")})
     operation: Json = {"operationId": name, "tags": [tag], "summary": summary}
     if parameters:
         operation["parameters"] = parameters
@@ -256,10 +255,10 @@ def _op(
 
 
 def _answer(schema: str, is_enveloped: bool) -> Json:
-    inner = {"$ref": _ref(schema)}
+    inner = {"$ref": ref(schema)}
     if not is_enveloped:
         return _response("What was asked for.", inner)
-    envelope = _object({"data": inner, "message": {"type": "string", "example": "Success"}})
+    envelope = shape({"data": inner, "message": {"type": "string", "example": "Success"}})
     return _response("What was asked for.", envelope)
 
 
@@ -269,7 +268,7 @@ def _response(description: str, schema: Json) -> Json:
 
 def _body(schema: str, **examples: Any) -> Json:
     named = {name: {"value": value} for name, value in examples.items()}
-    content = {"schema": {"$ref": _ref(schema)}, "examples": named}
+    content = {"schema": {"$ref": ref(schema)}, "examples": named}
     return {"required": True, "content": {"application/json": content}}
 
 
@@ -282,214 +281,3 @@ def _in_path(name: str, example: str, description: str = "") -> Json:
         "schema": {"type": "string"},
         "example": example,
     }
-
-
-def _ref(schema: str) -> str:
-    return f"#/components/schemas/{schema}"
-
-
-def _object(properties: Json, *, optional: tuple[str, ...] = (), **more: Any) -> Json:
-    required = [name for name in properties if name not in optional]
-    made: Json = {"type": "object", "properties": properties, **more}
-    return {**made, "required": required} if required else made
-
-
-def _list(of: Json) -> Json:
-    return {"type": "array", "items": of}
-
-
-def _schemas() -> dict[str, Json]:
-    text, number, flag = {"type": "string"}, {"type": "number"}, {"type": "boolean"}
-    maybe_text = {"type": "string", "nullable": True}
-    maybe_number = {"type": "number", "nullable": True}
-    moment = {"type": "string", "format": "date-time"}
-    cell: Json = {"description": "A number, a text, true, false or null."}
-    row = {"type": "object", "additionalProperties": cell}
-    texts, numbers = {"type": "object", "additionalProperties": text}, _numbers()
-    prediction = {
-        "id": {**maybe_text, "description": "Judge it with this; null when it was not kept."},
-        "model": text,
-        "version": text,
-        "class": {**text, "description": "Of a classifier."},
-        "probabilities": {**numbers, "nullable": True},
-        "value": {**number, "description": "Of a regression."},
-    }
-    some = ("class", "probabilities", "value")
-    verdict = {
-        "id": text,
-        "status": {"type": "string", "enum": list(_STATUSES)},
-        "model": text,
-        "was_correct": {"type": "boolean", "nullable": True},
-        "label": {"description": "The true class, or the true number.", "nullable": True},
-        "comment": maybe_text,
-        "trusted": flag,
-    }
-    one, many = {"$ref": _ref("Prediction")}, {"$ref": _ref("Predictions")}
-    older = {"model": text, "input data": cell, "prediction": cell, "was correct": flag}
-    return {
-        "Error": _object(
-            {
-                "data": {"nullable": True, "description": "Always null."},
-                "message": text,
-                "reason": text,
-                "details": _list({"$ref": _ref("Detail")}),
-            },
-            optional=("details",),
-        ),
-        "Detail": _object(
-            {
-                "row": {"type": "integer", "nullable": True},
-                "field": text,
-                "value": cell,
-                "expected": text,
-            }
-        ),
-        "State": _object({"state": {"type": "string", "enum": ["healthy"]}}),
-        "Component": _object(
-            {"state": {"type": "string", "enum": ["ok", "degraded", "down"]}, "sentence": text}
-        ),
-        "Readiness": _object(
-            {
-                "state": text,
-                "components": {
-                    "type": "object",
-                    "additionalProperties": {"$ref": _ref("Component")},
-                },
-            }
-        ),
-        "Feature": _object(
-            {
-                "name": text,
-                "kind": {"type": "string", "enum": ["number", "integer", "category", "boolean"]},
-                "range": {**_list(number), "nullable": True},
-                "choices": {**_list(cell), "nullable": True},
-                "choice_names": {**_list(text), "nullable": True},
-                "unit": maybe_text,
-                "description": maybe_text,
-                "nullable": flag,
-                "example": cell,
-            }
-        ),
-        "Model": _object(
-            {
-                "name": text,
-                "title": text,
-                "description": text,
-                "schema": _object(
-                    {
-                        "target": text,
-                        "classes": {**_list(text), "nullable": True},
-                        "features": _list({"$ref": _ref("Feature")}),
-                        "example": row,
-                    }
-                ),
-                "classes": {**_list(text), "nullable": True},
-                "champion": maybe_text,
-                "aliases": texts,
-                "versions": _list(text),
-                "created_at": moment,
-            }
-        ),
-        "Models": _object({"models": _list({"$ref": _ref("Model")})}),
-        "Inputs": _object(
-            {"inputs": {"oneOf": [row, {**_list(row), "minItems": 1, "maxItems": 10_000}]}},
-            additionalProperties=False,
-        ),
-        "Prediction": _object(prediction, optional=some),
-        "Predictions": _object({"predictions": _list(one)}),
-        "PredictionOrMany": {"oneOf": [one, many]},
-        "Instances": _object(
-            {
-                "instances": {**_list(_list(cell)), "minItems": 1, "maxItems": 10_000},
-                "model": {**text, "description": "zombies, or zombies/versions/v2"},
-            },
-            optional=("model",),
-            additionalProperties=False,
-        ),
-        "InstancesAnswer": _object(
-            {
-                "predictions": {**_list(number), "description": "Class indices, or values."},
-                "ids": _list(maybe_text),
-                "model": text,
-                "version": text,
-            }
-        ),
-        "BareInputs": {"oneOf": [row, {"$ref": _ref("Instances")}]},
-        "BareAnswer": {
-            "oneOf": [
-                _object({"data": one, "message": text}),
-                {"$ref": _ref("InstancesAnswer")},
-            ]
-        },
-        "Version": _object(
-            {
-                "model": text,
-                "version": text,
-                "parent": maybe_text,
-                "origin": text,
-                "estimator": text,
-                "created_at": moment,
-                "metrics": numbers,
-                "artefacts": {**texts, "description": "SHA-256 by kind."},
-                "schema_hash": text,
-                "libraries": texts,
-                "served_by": {"type": "string", "enum": ["onnx", "scikit-learn"]},
-                "largest_difference": maybe_number,
-                "compared_rows": {"type": "integer"},
-                "reason": maybe_text,
-            }
-        ),
-        "Versions": _object({"versions": _list({"$ref": _ref("Version")}), "aliases": texts}),
-        "KeptPrediction": _object(
-            {
-                **prediction,
-                "predicted_at": moment,
-                "inputs": row,
-                "feedback": {
-                    "allOf": [{"$ref": _ref("Verdict")}],
-                    "nullable": True,
-                },
-            },
-            optional=some,
-        ),
-        "KeptPredictions": _object(
-            {"predictions": _list({"$ref": _ref("KeptPrediction")}), "next": maybe_text}
-        ),
-        "Verdict": _object({**verdict, "given_at": moment}, optional=("given_at",)),
-        "FeedbackOne": _object(
-            {
-                "id": {**text, "description": "The id that predict answered."},
-                "was_correct": flag,
-                "label": cell,
-                "comment": {**text, "maxLength": 2_000},
-            },
-            optional=("was_correct", "label", "comment"),
-        ),
-        "FeedbackOlder": _object(older),
-        "FeedbackBody": {
-            "anyOf": [
-                {"$ref": _ref("FeedbackOne")},
-                {"$ref": _ref("FeedbackOlder")},
-                {**_list({"$ref": _ref("FeedbackOne")}), "minItems": 1, "maxItems": 1_000},
-            ]
-        },
-        "FeedbackUnverified": _object(
-            {"id": text, "status": text, "model": text, "verified": flag}
-        ),
-        "FeedbackResults": _object({"results": _list(_object({"id": maybe_text, "status": text}))}),
-        "FeedbackAnswer": {
-            "anyOf": [
-                {"$ref": _ref("Verdict")},
-                {"$ref": _ref("FeedbackUnverified")},
-                {"$ref": _ref("FeedbackResults")},
-            ]
-        },
-        "Withdrawal": _object({"id": text, "status": text}),
-    }
-
-
-_STATUSES = ("created", "duplicate", "revised", "queued", "overruled", "kept")
-
-
-def _numbers() -> Json:
-    return {"type": "object", "additionalProperties": {"type": "number"}}

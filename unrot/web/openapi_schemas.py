@@ -1,0 +1,219 @@
+"""The shapes of the API's bodies and answers, as the OpenAPI document has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+
+def ref(schema: str) -> str:
+    """Return the reference to a shape by its name."""
+    return f"#/components/schemas/{schema}"
+
+
+def shape(properties: Json, *, optional: tuple[str, ...] = (), **more: Any) -> Json:
+    """Return the shape of an object; what is not optional is required."""
+    required = [name for name in properties if name not in optional]
+    made: Json = {"type": "object", "properties": properties, **more}
+    return {**made, "required": required} if required else made
+
+
+def _list(of: Json) -> Json:
+    return {"type": "array", "items": of}
+
+
+def schemas() -> dict[str, Json]:
+    """Return every named shape."""
+    text, number, flag = {"type": "string"}, {"type": "number"}, {"type": "boolean"}
+    maybe_text = {"type": "string", "nullable": True}
+    maybe_number = {"type": "number", "nullable": True}
+    moment = {"type": "string", "format": "date-time"}
+    cell: Json = {"description": "A number, a text, true, false or null."}
+    row = {"type": "object", "additionalProperties": cell}
+    texts, numbers = {"type": "object", "additionalProperties": text}, _numbers()
+    prediction = {
+        "id": {**maybe_text, "description": "Judge it with this; null when it was not kept."},
+        "model": text,
+        "version": text,
+        "class": {**text, "description": "Of a classifier."},
+        "probabilities": {**numbers, "nullable": True},
+        "value": {**number, "description": "Of a regression."},
+    }
+    some = ("class", "probabilities", "value")
+    verdict = {
+        "id": text,
+        "status": {"type": "string", "enum": list(_STATUSES)},
+        "model": text,
+        "was_correct": {"type": "boolean", "nullable": True},
+        "label": {"description": "The true class, or the true number.", "nullable": True},
+        "comment": maybe_text,
+        "trusted": flag,
+    }
+    one, many = {"$ref": ref("Prediction")}, {"$ref": ref("Predictions")}
+    older = {"model": text, "input data": cell, "prediction": cell, "was correct": flag}
+    return {
+        "Error": shape(
+            {
+                "data": {"nullable": True, "description": "Always null."},
+                "message": text,
+                "reason": text,
+                "details": _list({"$ref": ref("Detail")}),
+            },
+            optional=("details",),
+        ),
+        "Detail": shape(
+            {
+                "row": {"type": "integer", "nullable": True},
+                "field": text,
+                "value": cell,
+                "expected": text,
+            }
+        ),
+        "State": shape({"state": {"type": "string", "enum": ["healthy"]}}),
+        "Component": shape(
+            {"state": {"type": "string", "enum": ["ok", "degraded", "down"]}, "sentence": text}
+        ),
+        "Readiness": shape(
+            {
+                "state": text,
+                "components": {
+                    "type": "object",
+                    "additionalProperties": {"$ref": ref("Component")},
+                },
+            }
+        ),
+        "Feature": shape(
+            {
+                "name": text,
+                "kind": {"type": "string", "enum": ["number", "integer", "category", "boolean"]},
+                "range": {**_list(number), "nullable": True},
+                "choices": {**_list(cell), "nullable": True},
+                "choice_names": {**_list(text), "nullable": True},
+                "unit": maybe_text,
+                "description": maybe_text,
+                "nullable": flag,
+                "example": cell,
+            }
+        ),
+        "Model": shape(
+            {
+                "name": text,
+                "title": text,
+                "description": text,
+                "schema": shape(
+                    {
+                        "target": text,
+                        "classes": {**_list(text), "nullable": True},
+                        "features": _list({"$ref": ref("Feature")}),
+                        "example": row,
+                    }
+                ),
+                "classes": {**_list(text), "nullable": True},
+                "champion": maybe_text,
+                "aliases": texts,
+                "versions": _list(text),
+                "created_at": moment,
+            }
+        ),
+        "Models": shape({"models": _list({"$ref": ref("Model")})}),
+        "Inputs": shape(
+            {"inputs": {"oneOf": [row, {**_list(row), "minItems": 1, "maxItems": 10_000}]}},
+            additionalProperties=False,
+        ),
+        "Prediction": shape(prediction, optional=some),
+        "Predictions": shape({"predictions": _list(one)}),
+        "PredictionOrMany": {"oneOf": [one, many]},
+        "Instances": shape(
+            {
+                "instances": {**_list(_list(cell)), "minItems": 1, "maxItems": 10_000},
+                "model": {**text, "description": "zombies, or zombies/versions/v2"},
+            },
+            optional=("model",),
+            additionalProperties=False,
+        ),
+        "InstancesAnswer": shape(
+            {
+                "predictions": {**_list(number), "description": "Class indices, or values."},
+                "ids": _list(maybe_text),
+                "model": text,
+                "version": text,
+            }
+        ),
+        "BareInputs": {"oneOf": [row, {"$ref": ref("Instances")}]},
+        "BareAnswer": {
+            "oneOf": [
+                shape({"data": one, "message": text}),
+                {"$ref": ref("InstancesAnswer")},
+            ]
+        },
+        "Version": shape(
+            {
+                "model": text,
+                "version": text,
+                "parent": maybe_text,
+                "origin": text,
+                "estimator": text,
+                "created_at": moment,
+                "metrics": numbers,
+                "artefacts": {**texts, "description": "SHA-256 by kind."},
+                "schema_hash": text,
+                "libraries": texts,
+                "served_by": {"type": "string", "enum": ["onnx", "scikit-learn"]},
+                "largest_difference": maybe_number,
+                "compared_rows": {"type": "integer"},
+                "reason": maybe_text,
+            }
+        ),
+        "Versions": shape({"versions": _list({"$ref": ref("Version")}), "aliases": texts}),
+        "KeptPrediction": shape(
+            {
+                **prediction,
+                "predicted_at": moment,
+                "inputs": row,
+                "feedback": {
+                    "allOf": [{"$ref": ref("Verdict")}],
+                    "nullable": True,
+                },
+            },
+            optional=some,
+        ),
+        "KeptPredictions": shape(
+            {"predictions": _list({"$ref": ref("KeptPrediction")}), "next": maybe_text}
+        ),
+        "Verdict": shape({**verdict, "given_at": moment}, optional=("given_at",)),
+        "FeedbackOne": shape(
+            {
+                "id": {**text, "description": "The id that predict answered."},
+                "was_correct": flag,
+                "label": cell,
+                "comment": {**text, "maxLength": 2_000},
+            },
+            optional=("was_correct", "label", "comment"),
+        ),
+        "FeedbackOlder": shape(older),
+        "FeedbackBody": {
+            "anyOf": [
+                {"$ref": ref("FeedbackOne")},
+                {"$ref": ref("FeedbackOlder")},
+                {**_list({"$ref": ref("FeedbackOne")}), "minItems": 1, "maxItems": 1_000},
+            ]
+        },
+        "FeedbackUnverified": shape({"id": text, "status": text, "model": text, "verified": flag}),
+        "FeedbackResults": shape({"results": _list(shape({"id": maybe_text, "status": text}))}),
+        "FeedbackAnswer": {
+            "anyOf": [
+                {"$ref": ref("Verdict")},
+                {"$ref": ref("FeedbackUnverified")},
+                {"$ref": ref("FeedbackResults")},
+            ]
+        },
+        "Withdrawal": shape({"id": text, "status": text}),
+    }
+
+
+_STATUSES = ("created", "duplicate", "revised", "queued", "overruled", "kept")
+
+
+def _numbers() -> Json:
+    return {"type": "object", "additionalProperties": {"type": "number"}}
