@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python; do \
 	2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint clean
+.PHONY: help run test bench lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test: $(VENV)/test ## install, then ruff, mypy and pytest
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy --strict unrot
 	$(RUN) -m pytest
+
+bench: $(VENV)/serve ## measure the predict path, as ratios in one run
+	$(RUN) -m bench.predict
 
 lint: $(VENV)/test ## ruff and mypy only, mending what can be mended
 	$(RUN) -m ruff check --fix .

@@ -9,10 +9,11 @@ import struct
 import sys
 
 from unrot.errors import BadSetting
-from unrot.settings import load
+from unrot.settings import load, prepare_home
 
 try:
     _settings = load()
+    prepare_home(_settings)
 except BadSetting as error:
     sys.exit(error.message)
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
     ("records", "errors"),
-    ("settings", "schema", "ids", "interfaces", "dataset", "events", "terminal"),
+    ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
     ("verdicts",),
     ("journal", "shelf", "stores", "models", "learning", "monitors", "demos"),
     ("components", "profiling"),

@@ -74,7 +74,7 @@ def test_journal_with_room_is_ok(folder: Path) -> None:
 
     found = components.journal(folder, PLENTY)
 
-    assert found == Component("ok", "1,234 bytes wait to be shipped.")
+    assert found == Component("ok", "The journal holds 1,234 bytes.")
 
 
 def test_journal_that_dropped_is_degraded_and_takes_more(folder: Path) -> None:
@@ -84,7 +84,7 @@ def test_journal_that_dropped_is_degraded_and_takes_more(folder: Path) -> None:
 
     assert found == Component(
         "degraded",
-        "0 bytes wait to be shipped. 1,500 predictions were answered and could not be kept.",
+        "The journal holds 0 bytes. 1,500 predictions were answered and could not be kept.",
     )
 
 

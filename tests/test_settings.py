@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from unrot.errors import BadSetting
-from unrot.settings import Documented, Settings, documented, kept_secret, load
+from unrot.settings import Documented, Settings, documented, kept_secret, load, prepare_home
 
 ROOT = Path(__file__).resolve().parent.parent
 WHOLE = "expected a whole number"
@@ -412,3 +412,10 @@ print(json.dumps([kept_secret(home, name) for name in ("key", "other")]))
 
     assert done.returncode == 0, done.stderr
     assert [len(secret) for secret in json.loads(done.stdout)] == [43, 43]
+
+
+def test_home_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(BadSetting, match=r"file/home cannot be used \(Not a directory\)"):
+        prepare_home(Settings(home=tmp_path / "file" / "home"))

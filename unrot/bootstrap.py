@@ -10,7 +10,7 @@ from unrot.journal import Drops, Journal
 from unrot.models import predictors
 from unrot.monitors.profiles import WhylogsProfiler
 from unrot.service import Service
-from unrot.settings import Settings, kept_secret
+from unrot.settings import Settings, kept_secret, prepare_home
 from unrot.shelf import Shelf
 from unrot.stores.sql import SqlStore
 from unrot.stores.sql.sqlite import SqliteDatabase
@@ -18,7 +18,7 @@ from unrot.stores.sql.sqlite import SqliteDatabase
 
 def open_service(settings: Settings) -> Service:
     """Make the service; a store that is away does not stop it, and is tried again when asked."""
-    settings.home.mkdir(parents=True, exist_ok=True)
+    prepare_home(settings)
     folder = settings.home / "journal"
     Drops(folder).prepare()
     return Service(

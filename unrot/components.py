@@ -37,7 +37,7 @@ def journal(folder: Path, limit: int) -> Component:
     """Look at the journal's size, its room and its drops."""
     backlog, counted = backlog_bytes(folder), Drops(folder)
     drops = counted.count()
-    said = f"{backlog:,} bytes wait to be shipped."
+    said = f"The journal holds {backlog:,} bytes."
     dropped = f" {drops:,} predictions were answered and could not be kept." if drops else ""
     if backlog >= limit:
         return Component(

@@ -188,6 +188,20 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
     return settings
 
 
+def prepare_home(settings: Settings) -> None:
+    """Make the home folder; raise BadSetting when it cannot be made or written."""
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(settings.home, os.W_OK) else "it is not writable"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        raise BadSetting(
+            f"The home folder {settings.home} cannot be used ({reason}): set UNROT_HOME to a "
+            "folder that this user can write."
+        )
+
+
 def _read_dotenv(path: Path) -> dict[str, str]:
     try:
         return {name: value for name, value in dotenv_values(path).items() if value}
