@@ -47,7 +47,7 @@ def call(
         return error.code, json.load(error)
 
 
-def processes_of(server: Server) -> dict[int, list[int]]:
+def processes_of(_server: Server) -> dict[int, list[int]]:
     """Return the children of each process of a server."""
     children: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
@@ -66,10 +66,12 @@ def web_workers(server: Server) -> list[int]:
     return [child for child in direct if child not in found]
 
 
-def caretaker_of(server: Server) -> int:
+def caretaker_of(server: Server) -> int | None:
     found = processes_of(server)
-    arbiter = next(child for child in found.get(server.process.pid, []) if child in found)
-    return found[arbiter][0]
+    for child in found.get(server.process.pid, []):
+        if child in found:
+            return found[child][0]
+    return None
 
 
 def everyone(server: Server) -> list[int]:
@@ -192,26 +194,25 @@ def test_killed_workers_lose_nothing_that_was_answered(
             window.predictions
             for window in service.store.traffic.windows("iris", since=0, until=time.time() + 60)
         )
-        kept = len(service.store.traffic.shipped("nobody", 0, 60))
 
     assert kills >= 4
     assert len(set(predicted)) == len(predicted) >= 2_000
     assert unvoted == []
     assert counted >= len(predicted)
-    assert kept == 0
 
 
 def test_killed_caretaker_is_started_again_and_counts_each_prediction_once(
     start_server: Callable[..., Server],
 ) -> None:
     server = start_server(UNROT_ROTATION_SECONDS="1")
-    first = caretaker_of(server)
+    seen = [caretaker_of(server)]
     ids = []
     for number in range(120):
         ids.append(call(f"{server.url}/api/v1/predict", IRIS)[1]["data"]["id"])
         if number in (40, 80):
-            os.kill(caretaker_of(server), signal.SIGKILL)
-            wait_for(lambda: server.process.pid in processes_of(server), 10)
+            os.kill(seen[-1], signal.SIGKILL)
+            wait_for(lambda: caretaker_of(server) not in (None, *seen))
+            seen.append(caretaker_of(server))
 
     with opened(server.home) as service:
         wait_for(lambda: all(service.store.traffic.prediction(id) is not None for id in ids), 20)
@@ -221,7 +222,7 @@ def test_killed_caretaker_is_started_again_and_counts_each_prediction_once(
             20,
         )
 
-    assert caretaker_of(server) != first
+    assert len(set(seen)) == 3
     assert sum(window.predictions for window in windows) == len(ids)
 
 

@@ -25,24 +25,30 @@ def start(home: Path, port: int) -> subprocess.Popen[str]:
     )
 
 
+def caretaker_is_heard_of(url: str) -> bool:
+    with urllib.request.urlopen(f"{url}/api/v1/ready", timeout=5) as answer:
+        return b"The caretaker ships" in answer.read()
+
+
 def test_run_serves_until_ctrl_c_and_then_frees_the_port(trained_home: Path) -> None:
     port = free_port()
     running = start(trained_home, port)
     url = f"http://127.0.0.1:{port}"
     wait_for(lambda: answers(f"{url}/api/v1/health"), 60)
 
-    lines: list[str] = []
     assert running.stdout is not None
-    while "Ctrl-C" not in "".join(lines[-1:]):
-        lines.append(running.stdout.readline())
+    said = ""
+    for line in running.stdout:
+        said += line
+        if "Ctrl-C" in line:
+            break
     running.send_signal(signal.SIGINT)
-    rest = running.communicate(timeout=40)[0]
+    said += running.communicate(timeout=40)[0]
 
-    said = "".join(lines)
     assert f"Unrot is ready:  {url}" in said
     assert re.search(rf"Sign in: +{url}/login#token=\S{{40,}}", said)
     assert running.returncode == 0
-    assert "kept in" in rest
+    assert "kept in" in said
     assert not answers(f"{url}/api/v1/health")
 
 
@@ -83,10 +89,10 @@ def test_flask_run_serves_for_development_with_a_caretaker(trained_home: Path) -
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    url = f"http://127.0.0.1:{port}"
     try:
-        ready = f"http://127.0.0.1:{port}/api/v1/ready"
-        wait_for(lambda: answers(ready), 60)
-        wait_for(lambda: b"The caretaker ships" in urllib.request.urlopen(ready).read(), 20)
+        wait_for(lambda: answers(f"{url}/api/v1/ready"), 60)
+        wait_for(lambda: caretaker_is_heard_of(url), 20)
     finally:
         os.killpg(running.pid, signal.SIGTERM)
         running.wait(20)

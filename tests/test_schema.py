@@ -10,6 +10,7 @@ import pytest
 from unrot.errors import Detail, Invalid, TooLarge
 from unrot.records import Feature, Schema
 from unrot.schema import (
+    check_name,
     describe,
     example_row,
     expected_of,
@@ -34,7 +35,7 @@ GOOD = {"age": 50, "weight": 70.5, "smoker": False, "town": "Rome"}
 A_NUMBER = "a finite number, usually 18 to 90 years"
 A_WEIGHT = "a finite number, usually 40 to 160, or null"
 A_BOOLEAN = "true or false"
-A_TOWN = "one of Berlin, Rome"
+A_TOWN = "a text, usually one of Berlin, Rome"
 A_ROW = "an object of features"
 
 NAN, INFINITY = float("nan"), float("inf")
@@ -447,10 +448,13 @@ def test_example_works_when_it_is_pasted() -> None:
         (TOWN, A_TOWN),
         (Feature("x", "number"), "a finite number"),
         (Feature("x", "integer", choices=(1, 2)), "a finite number, usually one of 1, 2"),
-        (Feature("x", "category", choices=("a",), nullable=True), "one of a, or null"),
+        (
+            Feature("x", "category", choices=("a",), nullable=True),
+            "a text, usually one of a, or null",
+        ),
         (
             Feature("x", "category", choices=tuple("abcdefghijklmn")),
-            "one of a, b, c, d, e, f, g, h, i, j, k, l, … (14 in all)",
+            "a text, usually one of a, b, c, d, e, f, g, h, i, j, k, l, … (14 in all)",
         ),
     ],
 )
@@ -489,8 +493,6 @@ def test_schema_survives_json() -> None:
         replace(AGE, unit="a"),
         replace(AGE, description="In years."),
         replace(AGE, example=40),
-        replace(AGE, nullable=True),
-        replace(AGE, choices=(1, 2), choice_names=("one", "two")),
     ],
 )
 def test_hash_ignores_what_may_be_improved(better: Feature) -> None:
@@ -521,3 +523,23 @@ def wide_schema(count: int) -> Schema:
     return Schema(
         tuple(Feature(f"f{number}", "number") for number in range(count)), "t", ("a", "b")
     )
+
+
+@pytest.mark.parametrize("other", [replace(AGE, nullable=True), replace(AGE, choices=(1, 2))])
+def test_hash_changes_with_gaps_and_choices(other: Feature) -> None:
+    schema = replace(SCHEMA, features=(other, WEIGHT, SMOKER, TOWN))
+
+    assert schema_hash(schema) != schema_hash(SCHEMA)
+
+
+@pytest.mark.parametrize("name", ["iris", "a", "9-lives_2", "a" * 63])
+def test_name_of_a_model_that_can_stand_in_an_address_is_taken(name: str) -> None:
+    assert check_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Iris", "-a", "_a", "a b", "a/b", "../a", "ä", "a\n", "a" * 64]
+)
+def test_name_of_a_model_that_could_not_is_refused(name: str) -> None:
+    with pytest.raises(Invalid, match="cannot be named"):
+        check_name(name)

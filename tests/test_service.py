@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -11,13 +13,15 @@ import pytest
 
 from unrot.bootstrap import open_service
 from unrot.demos import iris, zombies
-from unrot.errors import Conflict, NotFound
-from unrot.models import artefacts
+from unrot.errors import BadArtefact, Conflict, NotFound
+from unrot.interfaces import Predictor
+from unrot.models import artefacts, predictors
 from unrot.models.estimators import ESTIMATORS
 from unrot.models.training import train
-from unrot.records import Caller, Model
+from unrot.records import Caller, Model, Schema
 from unrot.service import Service
 from unrot.settings import Settings
+from unrot.shelf import Shelf
 
 
 def quietly(_done: float, _step: str) -> None:
@@ -132,4 +136,40 @@ def test_prediction_that_cannot_be_kept_is_answered_without_an_id(trained_home: 
     assert answer.predictions[0].label == "Iris-setosa"
     assert (journal.state, journal.is_stuck) == ("degraded", True)
     assert "1 predictions were answered" in journal.sentence
+    service.store.close()
+
+
+def test_champion_that_breaks_a_library_stops_no_other(trained_home: Path) -> None:
+    service = open_service(Settings(home=trained_home))
+
+    def load(by: str, artefact: bytes, schema: Schema) -> Predictor:
+        if schema.target == "species":
+            raise ZeroDivisionError("of a library")
+        return predictors.load(by, artefact, schema)
+
+    shelf = Shelf(service.shelf.folder, load=load, check=predictors.check_golden)
+    there = replace(service, shelf=shelf)
+
+    answer = there.predict_instances("zombies", [[0.0, 0.0, 0.0, 0.0]])
+
+    assert answer.version.name == "v1"
+    assert "ZeroDivisionError" in there.ready()["shelf"].sentence
+    with pytest.raises(BadArtefact, match="of a library"):
+        there.predict_instances("iris", [[5.1, 3.5, 1.4, 0.2]])
+    service.store.close()
+
+
+def test_store_that_was_away_at_start_is_made_ready_when_it_comes(tmp_path: Path) -> None:
+    folder = tmp_path / "not yet"
+    folder.write_text("in the way")
+    service = open_service(Settings(home=tmp_path / "home", store=f"sqlite:///{folder}/unrot.db"))
+    before = service.ready()["store"].state
+    folder.unlink()
+    folder.mkdir()
+    sqlite3.connect(folder / "unrot.db").close()
+
+    after = service.ready()["store"].state
+
+    assert (before, after) == ("degraded", "ok")
+    assert service.store.registry.models() == []
     service.store.close()

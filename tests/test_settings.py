@@ -98,12 +98,6 @@ def test_spaces_around_a_value_are_no_part_of_it() -> None:
     assert loaded(PORT=" 80\n", UNROT_HOME=" /srv ").port == 80
 
 
-def test_setting_left_alone_is_told_from_one_that_was_set() -> None:
-    settings = loaded(PORT="8000")
-
-    assert (settings.is_default("port"), settings.is_default("workers")) == (False, True)
-
-
 # ── sentences ────────────────────────────────────────────────────────────────────────────────
 
 

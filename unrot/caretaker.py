@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from unrot import components, events
-from unrot.errors import StoreAway, UnrotError
+from unrot.errors import AlreadyRunning, StoreAway, UnrotError
 from unrot.journal import Followed, follow
 from unrot.profiling import ProfileKeeper
 from unrot.records import Shipment
@@ -31,12 +31,6 @@ SLOWEST_POLL_SECONDS = 5.0
 COUNT_AT_ONCE = 5_000
 
 _log = logging.getLogger(__name__)
-
-
-class AlreadyRunning(UnrotError):
-    """Another caretaker looks after this home folder."""
-
-    reason = "already_running"
 
 
 class Caretaker:
@@ -58,6 +52,7 @@ class Caretaker:
         self._beat_at = 0.0
         self._troubles: dict[str, str] = {}
         self._is_mended = False
+        self._is_first_round = True
 
     def run(self, *, wait: bool = True) -> None:
         """Look after the home folder until `stop`.
@@ -92,6 +87,7 @@ class Caretaker:
         """Do each step once; tell whether all went well."""
         self._beat()
         steps: tuple[tuple[str, Callable[[], object]], ...] = (
+            ("store", self._service.store.check),
             ("shelf", self._fill_shelf),
             ("profiles of before", self._mend_profiles),
             ("journal", self.ship),
@@ -114,11 +110,15 @@ class Caretaker:
                 self._ship_segment(segment)
             except FileNotFoundError:
                 continue
+            finally:
+                self._beat()
 
     def _ship_segment(self, segment: Followed) -> None:
         has_writer = segment.has_writer()
         offset = self._service.store.traffic.shipped_to(segment.name)
-        while lines := segment.read(offset):
+        # Only as far as it is written now: a busy writer must not keep the others waiting.
+        until = segment.size()
+        while offset < until and (lines := segment.read(offset)):
             offset = self._ship_lines(segment, offset, lines)
         if has_writer:
             return
@@ -157,7 +157,8 @@ class Caretaker:
 
     def _fill_shelf(self) -> None:
         folder, registry = self._service.shelf.folder, self._service.store.registry
-        sync(folder, registry, thoroughly=not self._is_mended)
+        sync(folder, registry, thoroughly=self._is_first_round)
+        self._is_first_round = False
 
     def _mend_profiles(self) -> None:
         if self._is_mended:

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from unrot.bootstrap import open_service, writer_name
-from unrot.caretaker import AlreadyRunning, Caretaker, stop_with_parent
-from unrot.errors import Invalid, UnrotError
+from unrot.caretaker import Caretaker, stop_with_parent
+from unrot.errors import AlreadyRunning, Invalid, UnrotError
 from unrot.records import Model, Version
 from unrot.run import run
 from unrot.settings import Settings, load

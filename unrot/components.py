@@ -89,7 +89,7 @@ def shelf(contents: Contents) -> Component:
 def beat(heartbeat: Path) -> None:
     """Say that the caretaker lives."""
     draft = heartbeat.with_name(f".{heartbeat.name}")
-    draft.write_bytes(orjson.dumps({"process": os.getpid(), "at": time.time()}))
+    draft.write_bytes(orjson.dumps({"at": time.time()}))
     draft.replace(heartbeat)
 
 

@@ -6,6 +6,7 @@
     ├── Invalid               well-formed but wrong; `details` name row, field, value, expected
     ├── NotFound              no such model, version, alias or verdict
     ├── Conflict              cannot be done now
+    │   └── AlreadyRunning    another caretaker looks after the home folder
     ├── TooLarge              more than is taken at once
     ├── NotSigned             an id that this app did not give out
     ├── Expired               a verdict on a prediction that is too old
@@ -84,6 +85,12 @@ class Conflict(UnrotError):
     """It cannot be done as things stand."""
 
     reason = "conflict"
+
+
+class AlreadyRunning(Conflict):
+    """Another caretaker looks after the home folder."""
+
+    reason = "already_running"
 
 
 class TooLarge(UnrotError):

@@ -74,8 +74,12 @@ class Segment:
         self.size += written
 
     def sync(self) -> None:
-        """Return when the disk has it."""
-        os.fsync(self._file)
+        """Return when the disk has it; after a failure nobody can say what it has."""
+        try:
+            os.fsync(self._file)
+        except OSError:
+            self.is_torn = True
+            raise
 
     def is_worn(self, now: float) -> bool:
         """Tell whether it is time for the next segment: too large, too old, or deleted."""
@@ -237,8 +241,9 @@ class Followed:
         return False
 
     def remove(self) -> None:
-        """Delete the file: the store has it all."""
+        """Delete the file for good: the store has it all, and soon forgets how far it got."""
         self.path.unlink(missing_ok=True)
+        _sync_folder(self.path.parent)
 
 
 def follow(folder: Path) -> Iterator[Followed]:

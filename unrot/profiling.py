@@ -8,18 +8,21 @@ rows of each recent period are compared with the rows that its profile saw.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from unrot.errors import NotFound
+from unrot.errors import NotFound, StoreAway
 from unrot.interfaces import Profiler, Store
 from unrot.records import Outputs, Prediction, Profile, Schema, Stretch
 
 BUFFERED_ROWS = 5_000
 GRACE_SECONDS = 2.0
 MEND_SECONDS = 86_400.0
+
+_log = logging.getLogger(__name__)
 
 
 class ProfileKeeper:
@@ -49,31 +52,42 @@ class ProfileKeeper:
             self._waiting[self._stretch(prediction)].append(prediction)
         for stretch, rows in list(self._waiting.items()):
             if len(rows) >= BUFFERED_ROWS:
-                self._write(stretch)
+                self._try_to_write(stretch)
 
     def write_ended(self, now: float) -> None:
         """Write the profiles of the periods that are over."""
         for stretch in list(self._waiting):
             if now >= stretch.ends_at + GRACE_SECONDS:
-                self._write(stretch)
+                self._try_to_write(stretch)
 
     def write_all(self) -> None:
         """Write everything, the running period too: it is merged with what follows."""
         for stretch in list(self._waiting):
-            self._write(stretch)
+            self._try_to_write(stretch)
 
     def mend(self, now: float) -> None:
         """Profile again what an earlier caretaker shipped and could not profile."""
         since = self._start_of(now - MEND_SECONDS)
-        kept = {
-            profile.id: profile.rows
-            for profile in self._store.profiles.written_by(self._writer, since)
-        }
+        kept = self._store.profiles.written_by(self._writer, since - MEND_SECONDS)
+        rows_of = {profile.id: profile.rows for profile in kept}
         for stretch, rows in self._store.traffic.shipped(self._writer, since, self._seconds):
-            if kept.get(self._id(stretch)) != rows and self._is_served(stretch.model):
+            is_whole = rows_of.get(self._id(stretch)) == rows
+            if not is_whole and not self._is_of_another_length(stretch, kept):
                 self._profile_again(stretch)
 
+    def _is_of_another_length(self, stretch: Stretch, kept: Sequence[Profile]) -> bool:
+        """Tell whether the stretch was profiled when the rotation period was another one."""
+        return any(
+            (profile.model, profile.version) == (stretch.model, stretch.version)
+            and profile.starts_at < stretch.ends_at
+            and profile.ends_at > stretch.starts_at
+            and profile.id != self._id(stretch)
+            for profile in kept
+        )
+
     def _profile_again(self, stretch: Stretch) -> None:
+        if not self._is_served(stretch.model):
+            return
         data, rows, after = b"", 0, None
         while predictions := self._store.traffic.of_stretch(
             stretch, self._writer, after=after, limit=BUFFERED_ROWS
@@ -84,6 +98,16 @@ class ProfileKeeper:
             after = (predictions[-1].predicted_at, predictions[-1].id or "")
         self._keep(stretch, data, rows)
         self._write_file(stretch, data)
+
+    def _try_to_write(self, stretch: Stretch) -> None:
+        """Write one profile; one that cannot be made is given up, so that the others are."""
+        try:
+            self._write(stretch)
+        except (StoreAway, OSError):
+            raise
+        except Exception:
+            _log.exception("The profile of %s could not be made: given up.", stretch)
+            self._waiting.pop(stretch, None)
 
     def _write(self, stretch: Stretch) -> None:
         predictions = self._waiting[stretch]

@@ -19,7 +19,6 @@ Row = Sequence[Value]
 Kind = Literal["number", "integer", "category", "boolean"]
 
 CHAMPION = "champion"
-CHALLENGER = "challenger"
 
 
 @dataclass(frozen=True, slots=True)

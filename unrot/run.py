@@ -42,7 +42,7 @@ def run(settings: Settings) -> int:
     print(f"Sign in:         {address}/login#token={quote(token, safe='')}")
     print("Ctrl-C stops it.\n", flush=True)
     status = server.wait()
-    if server.args and status in (0, -signal.SIGTERM):
+    if status in (0, -signal.SIGTERM):
         print(f"Stopped. Everything that was answered is kept in {settings.home}/.")
         return 0
     return status

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -19,6 +20,7 @@ from typing import Any
 from unrot.errors import Detail, Invalid, TooLarge, shown
 from unrot.records import Feature, Row, Schema, Value
 
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 MOST_ROWS = 10_000
 MOST_DETAILS = 20
 NUMBER_LIMIT = 2.0**63
@@ -107,6 +109,15 @@ def farthest_feature(schema: Schema, row: Row) -> Feature:
     return max(pairs, key=lambda pair: distance(*pair))[0]
 
 
+def check_name(name: str) -> str:
+    """Return the name of a model; raise Invalid when it could not stand in an address."""
+    if NAME.fullmatch(name):
+        return name
+    expected = "1 to 63 of a-z, 0-9, - and _, beginning with a letter or a digit"
+    detail = Detail("name", name, expected)
+    raise Invalid(f"A model cannot be named {shown(name)}: expected {expected}.", details=[detail])
+
+
 def example_row(schema: Schema) -> dict[str, Value]:
     """Return a row that works when it is pasted."""
     return {feature.name: feature.example for feature in schema.features}
@@ -146,9 +157,13 @@ def from_json(text: str) -> Schema:
 def schema_hash(schema: Schema) -> str:
     """Return a digest of what a version depends on: names, kinds, order, classes.
 
-    Ranges, units and descriptions may be improved without making versions strangers.
+    Choices count because models are fitted on their places, gaps because not every version takes
+    them. Ranges, units, descriptions and examples do not.
     """
-    core = [[feature.name, feature.kind] for feature in schema.features]
+    core = [
+        [feature.name, feature.kind, feature.choices, feature.nullable]
+        for feature in schema.features
+    ]
     text = json.dumps([core, schema.target, schema.classes], ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -156,7 +171,7 @@ def schema_hash(schema: Schema) -> str:
 def expected_of(feature: Feature) -> str:
     """Say in words what a feature takes."""
     if feature.kind == "category":
-        words = "one of " + _listed([str(choice) for choice in feature.choices])
+        words = "a text, usually one of " + _listed([str(choice) for choice in feature.choices])
     elif feature.kind == "boolean":
         words = "true or false"
     else:
@@ -205,8 +220,8 @@ def _check(feature: Feature, value: Any, details: list[Detail], number: int | No
     if value is None and feature.nullable:
         return None
     if feature.kind == "category":
-        if value in feature.choices or (isinstance(value, str) and value and value.isprintable()):
-            return str(value)
+        if isinstance(value, str) and (value in feature.choices or _is_plain(value)):
+            return value
     elif feature.kind == "boolean":
         if isinstance(value, bool):
             return value
@@ -217,6 +232,10 @@ def _check(feature: Feature, value: Any, details: list[Detail], number: int | No
             return finite
     details.append(Detail(feature.name, value, expected_of(feature), number))
     return None
+
+
+def _is_plain(text: str) -> bool:
+    return bool(text) and text.isprintable()
 
 
 def _finite(value: Any, limit: float) -> float | None:

@@ -91,6 +91,7 @@ class Service:
 
     def publish(self, model: Model, candidate: Candidate) -> Version:
         """Register a candidate as the model's next version and bring it to the shelf."""
+        schema.check_name(model.name)
         registry = self.store.registry
         known = registry.add_model(model)
         if schema.schema_hash(known.schema) != schema.schema_hash(model.schema):

@@ -146,10 +146,6 @@ class Settings:
         """The store's address, the default spelt out."""
         return self.store or f"sqlite:///{self.home / 'unrot.db'}"
 
-    def is_default(self, name: str) -> bool:
-        """Tell whether a setting was left alone."""
-        return bool(getattr(self, name) == getattr(Settings(), name))
-
 
 @dataclass(frozen=True, slots=True)
 class Documented:

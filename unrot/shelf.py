@@ -17,7 +17,6 @@ import hashlib
 import os
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ from unrot.errors import BadArtefact, NotFound, UnrotError, shown
 from unrot.interfaces import Predictor, PredictorLoader, Registry
 from unrot.records import CHAMPION, Model, Serving, Version
 
+Predictors = dict[tuple[str, str], Predictor]
 GOLDEN = "golden"
 PINNED_AT_ONCE = 8
 RETRY_SECONDS = 5.0
@@ -61,7 +61,7 @@ class Contents:
 
     generation: str = ""
     models: Mapping[str, ShelvedModel] = field(default_factory=dict)
-    predictors: Mapping[str, Predictor] = field(default_factory=dict)
+    predictors: Mapping[tuple[str, str], Predictor] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
 
     def model(self, name: str) -> ShelvedModel:
@@ -93,7 +93,7 @@ class Shelf:
         self._contents = Contents()
         self._seen: tuple[int, int, int] | None = None
         self._looked_at = 0.0
-        self._pinned: OrderedDict[str, Predictor] = OrderedDict()
+        self._pinned: Predictors = {}
 
     def contents(self) -> Contents:
         """Return what is served now, following a new pointer first."""
@@ -109,17 +109,18 @@ class Shelf:
 
     def predictor(self, contents: Contents, version: Version) -> Predictor:
         """Return the predictor of a version: a champion's at once, another's loaded when asked."""
-        key = version.serving.digest
+        key = _key(version)
         held = contents.predictors.get(key) or self._pinned.get(key)
         if held is not None:
             return held
         with self._lock:
-            if key not in self._pinned:
-                model = contents.models[version.model].model
-                self._pinned[key] = self._make(model, version)
-                while len(self._pinned) > PINNED_AT_ONCE:
-                    self._pinned.popitem(last=False)
-            return self._pinned[key]
+            held = self._pinned.get(key)
+            if held is None:
+                held = self._make(contents.models[version.model].model, version)
+                while len(self._pinned) >= PINNED_AT_ONCE:
+                    del self._pinned[next(iter(self._pinned))]
+                self._pinned[key] = held
+            return held
 
     def _is_behind(self) -> bool:
         """Tell whether there is a new pointer, or a champion that may load by now."""
@@ -141,47 +142,52 @@ class Shelf:
         if written is None:
             return before
         models: dict[str, ShelvedModel] = {}
-        predictors: dict[str, Predictor] = {}
+        predictors: Predictors = {}
         problems: dict[str, str] = {}
         for shelved in written.models.values():
             name = shelved.model.name
             try:
                 self._take(shelved, before, predictors)
-            except (UnrotError, OSError) as error:
+            except UnrotError as error:
                 problems[name] = f"The champion of {name} could not be loaded: {error}"
                 shelved = self._keep_the_old(shelved, before, predictors)
             models[name] = shelved
         return Contents(written.generation, models, predictors, problems)
 
-    def _take(
-        self, shelved: ShelvedModel, before: Contents, predictors: dict[str, Predictor]
-    ) -> None:
+    def _take(self, shelved: ShelvedModel, before: Contents, predictors: Predictors) -> None:
         if CHAMPION not in shelved.aliases:
             return
         version = shelved.version()
-        key = version.serving.digest
+        key = _key(version)
         held = before.predictors.get(key) or self._pinned.get(key)
         predictors[key] = held or self._make(shelved.model, version)
 
     def _keep_the_old(
-        self, shelved: ShelvedModel, before: Contents, predictors: dict[str, Predictor]
+        self, shelved: ShelvedModel, before: Contents, predictors: Predictors
     ) -> ShelvedModel:
         old = before.models.get(shelved.model.name)
         if old is None or CHAMPION not in old.aliases:
             return shelved
         version = old.version()
-        held = before.predictors.get(version.serving.digest)
+        held = before.predictors.get(_key(version))
         if held is not None:
-            predictors[version.serving.digest] = held
+            predictors[_key(version)] = held
         aliases = {**shelved.aliases, CHAMPION: version.name}
         return ShelvedModel(shelved.model, aliases, {**shelved.versions, version.name: version})
 
     def _make(self, model: Model, version: Version) -> Predictor:
-        artefact = self._artefact(version.serving.digest)
-        predictor = self._load(version.serving.by, artefact, model.schema)
-        if GOLDEN in version.artefacts:
-            self._check(predictor, self._artefact(version.artefacts[GOLDEN]))
-        return predictor
+        try:
+            artefact = self._artefact(version.serving.digest)
+            predictor = self._load(version.serving.by, artefact, model.schema)
+            if GOLDEN in version.artefacts:
+                self._check(predictor, self._artefact(version.artefacts[GOLDEN]))
+            return predictor
+        except UnrotError:
+            raise
+        except Exception as error:
+            # Whatever a library makes of a file: one bad version must not stop the others.
+            said = f"{type(error).__name__}: {shown(str(error), 200)}"
+            raise BadArtefact(f"{version.name} does not load ({said}).") from error
 
     def _artefact(self, digest: str) -> bytes:
         try:
@@ -191,6 +197,11 @@ class Shelf:
         if hashlib.sha256(data).hexdigest() != digest:
             raise BadArtefact(f"The file {digest[:12]} on the shelf is not what was written.")
         return data
+
+
+def _key(version: Version) -> tuple[str, str]:
+    """Tell predictors apart: the same bytes under another schema answer otherwise."""
+    return version.model, version.serving.digest
 
 
 def sync(folder: Path, registry: Registry, *, thoroughly: bool = False) -> bool:
@@ -209,7 +220,7 @@ def sync(folder: Path, registry: Registry, *, thoroughly: bool = False) -> bool:
             return False
         for shelved in models:
             for version in shelved.versions.values():
-                _fetch(folder / "artefacts", registry, version)
+                _fetch(folder / "artefacts", registry, version, thoroughly)
         (folder / "artefacts").mkdir(exist_ok=True)
         _replace(pointer, orjson.dumps(_written(generation, models), option=orjson.OPT_INDENT_2))
         _sweep(folder / "artefacts", models)
@@ -226,11 +237,14 @@ def _needed(version: Version) -> set[str]:
     return {version.serving.digest, *([golden] if golden else [])}
 
 
-def _fetch(folder: Path, registry: Registry, version: Version) -> None:
+def _fetch(folder: Path, registry: Registry, version: Version, thoroughly: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for digest in _needed(version):
         path = folder / digest
-        if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        is_there = path.exists()
+        if is_there and thoroughly:
+            is_there = hashlib.sha256(path.read_bytes()).hexdigest() == digest
+        if not is_there:
             _replace(path, registry.artefact(digest))
 
 

@@ -7,7 +7,6 @@ that a worker stays small; a version that has no ONNX form is the exception.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -58,13 +57,15 @@ class OnnxPredictor:
         first = answers[0].tolist()
         if len(answers) == 2:
             probabilities = answers[1].tolist()
-            if not isfinite(sum(map(sum, probabilities))):
-                raise too_far(self._schema, rows, np.isfinite(answers[1]).all(axis=1))
+            is_scored = np.isfinite(answers[1])
+            if not is_scored.all():
+                raise too_far(self._schema, rows, is_scored.all(axis=1))
             return Outputs(first, probabilities)
         if self._outputs[0] == CLASSES:
             return Outputs(first)
-        if not isfinite(sum(first)):
-            raise too_far(self._schema, rows, np.isfinite(answers[0]))
+        is_scored = np.isfinite(answers[0])
+        if not is_scored.all():
+            raise too_far(self._schema, rows, is_scored)
         return Outputs(values=first)
 
     def _check(self, inputs: Sequence[Any]) -> None:

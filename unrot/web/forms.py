@@ -158,7 +158,12 @@ def _label(value: str, name: str) -> str:
 def _as_typed(value: Value) -> str:
     if value is None:
         return ""
-    return number(value).replace(",", "") if isinstance(value, int | float) else value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    # repr, not a rounded form: what the page shows must come back as the very same number.
+    return repr(float(value)).removesuffix(".0")
 
 
 def _is_outside(feature: Feature, value: Value) -> bool:

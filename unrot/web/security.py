@@ -14,9 +14,9 @@ import ipaddress
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar, cast
 
-from flask import Flask, Response, current_app, request, session
+from flask import Flask, Response, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 
 from unrot.errors import NotAllowed, NotKnown
@@ -142,11 +142,13 @@ def caller_of_api() -> Caller:
 
 
 def caller_of_page() -> Caller:
-    """Return who looks at a page, by the session."""
-    keeper = doorkeeper()
-    subject = keeper.subject(request.remote_addr)
-    holder = keeper.by_fingerprint(str(session.get("token", "")))
-    return Caller(subject=subject) if holder is None else _caller(holder, subject)
+    """Return who looks at a page, by the session; looked up once a request."""
+    if "caller" not in g:
+        keeper = doorkeeper()
+        subject = keeper.subject(request.remote_addr)
+        holder = keeper.by_fingerprint(str(session.get("token", "")))
+        g.caller = Caller(subject=subject) if holder is None else _caller(holder, subject)
+    return cast(Caller, g.caller)
 
 
 def may(role: Role) -> bool:
@@ -186,6 +188,7 @@ def sign_in(token: str) -> bool:
     if holder is None:
         return False
     session.clear()
+    g.pop("caller", None)
     session["token"] = keeper.fingerprint(holder.token)
     return True
 
@@ -193,6 +196,7 @@ def sign_in(token: str) -> bool:
 def sign_out() -> None:
     """Close the session."""
     session.clear()
+    g.pop("caller", None)
 
 
 def csrf_token() -> str:

@@ -16,6 +16,7 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._is_migrated = False
         self.registry = SqlRegistry(database)
         self.traffic = SqlTraffic(database)
         self.verdicts = SqlVerdicts(database)
@@ -24,10 +25,16 @@ class SqlStore:
     def prepare(self) -> None:
         """Make what is missing: the database, its tables, the newest migrations."""
         self._database.prepare()
+        self._migrate()
+
+    def _migrate(self) -> None:
         migrations.apply(self._database)
+        self._is_migrated = True
 
     def check(self) -> None:
-        """Return when the database can be read."""
+        """Return when the database can be read; make up for a start while it was away."""
+        if not self._is_migrated:
+            self._migrate()
         known = self._database.read(
             lambda tx: tx.execute("SELECT MAX(number) FROM migrations").fetchone()[0]
         )
