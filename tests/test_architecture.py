@@ -16,7 +16,7 @@ LAYERS = (
     ("records", "errors"),
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
     ("verdicts",),
-    ("journal", "shelf", "stores", "models", "learning", "monitors", "demos"),
+    ("journal", "shelf", "stores", "models", "learning", "monitors", "demos", "tables"),
     ("components", "profiling"),
     ("service",),
     ("bootstrap",),
@@ -27,7 +27,7 @@ LAYERS = (
 )
 """A module imports from the rows above its own; those of one row know nothing of each other."""
 
-ADAPTERS = ("stores", "models", "learning", "monitors", "demos")
+ADAPTERS = ("stores", "models", "learning", "monitors", "demos", "tables")
 WEB_LIBRARIES = ("flask", "werkzeug", "flasgger", "jinja2", "markupsafe", "itsdangerous")
 DATABASES = ("sqlite3", "psycopg", "psycopg_pool", "google", "sqlalchemy")
 UNPICKLERS = ("pickle", "cPickle", "joblib", "dill", "cloudpickle", "shelve", "marshal")
