@@ -17,12 +17,12 @@ from unrot.errors import Invalid
 from unrot.records import Feature, Schema
 from unrot.tables.columns import Columns, read_columns, strays_note
 from unrot.tables.inference import LeftOut, encode, infer
-from unrot.tables.options import TableOptions, check_known
+from unrot.tables.options import DEFAULT_HOLDOUT, TableOptions, check_known, split_names
 from unrot.tables.reading import Progress, TableFile, open_table
 from unrot.tables.target import Target, read_labels, read_target
 from unrot.tables.typical import with_examples
 
-__all__ = ["LoadedTable", "TableOptions", "load"]
+__all__ = ["DEFAULT_HOLDOUT", "LoadedTable", "TableOptions", "load", "split_names"]
 
 FEWEST_ROWS = 10
 HOLDOUT_FROM = 0.6
@@ -119,7 +119,7 @@ def _features(
     columns: Columns, learnt: NDArray[np.bool_], options: TableOptions
 ) -> tuple[list[Feature], list[LeftOut]]:
     found = [
-        infer(column.part(learnt), is_category=name in options.categories)
+        infer(column, learnt, is_category=name in options.categories)
         for name, column in columns.by_name.items()
     ]
     dropped = [LeftOut(name, "dropped, as was said") for name in options.drop]

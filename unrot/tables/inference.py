@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unrot.encoding import UNSEEN
 from unrot.errors import Invalid, shown
@@ -49,30 +50,20 @@ class LeftOut:
     reason: str
 
 
-def infer(column: Column, *, is_category: bool = False) -> Feature | LeftOut:
-    """Return the feature that a column is, as far as its rows tell, or why it is left out."""
-    if column.codes is None and column.numbers is None:
-        return LeftOut(column.name, _too_varied(column.texts))
+def infer(
+    whole: Column, learnt: NDArray[np.bool_], *, is_category: bool = False
+) -> Feature | LeftOut:
+    """Return the feature that a column is by the rows to learn from, or why it is left out."""
+    if whole.codes is None and whole.numbers is None:
+        return LeftOut(whole.name, _too_varied(whole.texts))
+    column = whole.part(learnt)
     texts = present_texts(column)
     numbers = numbers_of(column)
-    if numbers is not None and not is_category and not any(map(_CODE.fullmatch, texts)):
-        return _number_feature(column.name, numbers)
-    if len(texts) < 2:
-        return LeftOut(column.name, f"always {shown(texts[0], 40)}" if texts else "holds nothing")
-    assert column.codes is not None
-    if not is_category:
-        reason = _unfit_words(texts, int((column.codes >= 0).sum()))
-        if reason:
-            return LeftOut(column.name, reason)
-    elif len(texts) > MOST_FORCED_CHOICES:
-        raise Invalid(
-            f"{column.name} holds {len(texts):,} different values, and a category at most "
-            f"{MOST_FORCED_CHOICES:,}: leave it out with --drop."
-        )
-    nullable = bool((column.codes < 0).any())
-    if not is_category and {text.casefold() for text in texts} in map(set, PAIRS):
-        return Feature(column.name, "boolean", nullable=nullable)
-    return Feature(column.name, "category", choices=in_order(texts), nullable=nullable)
+    if numbers is None or is_category or any(map(_CODE.fullmatch, texts)):
+        return _word_feature(column, texts, is_category=is_category)
+    if _is_id(whole):
+        return LeftOut(whole.name, "whole numbers, each one once: an id")
+    return _number_feature(whole.name, numbers)
 
 
 def encode(column: Column, feature: Feature) -> Numbers:
@@ -118,6 +109,26 @@ def unit_of(name: str) -> str:
     return found[1].strip()
 
 
+def _word_feature(column: Column, texts: Sequence[str], *, is_category: bool) -> Feature | LeftOut:
+    name, codes = column.name, column.codes
+    if codes is None or (is_category and len(texts) > MOST_FORCED_CHOICES):
+        raise Invalid(
+            f"{name} holds more than {MOST_FORCED_CHOICES:,} different values, too many for a "
+            "category: leave it out with --drop."
+        )
+    if len(texts) < 2:
+        return LeftOut(name, f"always {shown(texts[0], 40)}" if texts else "holds nothing")
+    nullable = bool((codes < 0).any())
+    if is_category:
+        return Feature(name, "category", choices=in_order(texts), nullable=nullable)
+    reason = _unfit_words(texts, int((codes >= 0).sum()))
+    if reason:
+        return LeftOut(name, reason)
+    if {text.casefold() for text in texts} in map(set, PAIRS):
+        return Feature(name, "boolean", nullable=nullable)
+    return Feature(name, "category", choices=in_order(texts), nullable=nullable)
+
+
 def _number_feature(name: str, numbers: Numbers) -> Feature | LeftOut:
     seen = numbers[~np.isnan(numbers)]
     if not len(seen):
@@ -126,8 +137,6 @@ def _number_feature(name: str, numbers: Numbers) -> Feature | LeftOut:
     if low == high:
         return LeftOut(name, f"always {low:g}")
     is_whole = bool((seen == np.floor(seen)).all())
-    if is_whole and _is_id(name, seen):
-        return LeftOut(name, "whole numbers, each one once: an id")
     return Feature(
         name,
         "integer" if is_whole else "number",
@@ -146,12 +155,14 @@ def _few(seen: Numbers) -> tuple[int, ...]:
     return tuple(int(value) for value in values)
 
 
-def _is_id(name: str, seen: Numbers) -> bool:
-    """Tell numbers that only count or name the rows."""
+def _is_id(whole: Column) -> bool:
+    """Tell whole numbers that only count or name the rows."""
+    numbers = numbers_of(whole)
+    seen = np.array([]) if numbers is None else numbers[~np.isnan(numbers)]
     values = np.unique(seen)
-    if len(values) < len(seen):
+    if not len(seen) or len(values) < len(seen) or (values != np.floor(values)).any():
         return False
-    is_named = bool(_ID_NAME.fullmatch(name) or _ID_ENDING.fullmatch(name))
+    is_named = bool(_ID_NAME.fullmatch(whole.name) or _ID_ENDING.fullmatch(whole.name))
     counts_rows = values[-1] - values[0] == len(values) - 1
     return is_named or bool(counts_rows and len(seen) >= FEWEST_FOR_AN_ID)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from unrot.errors import Invalid, shown
+from unrot.tables.text import header_of
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MOST_LISTED = 12
+DEFAULT_HOLDOUT = 0.2
 LEAST_HOLDOUT, MOST_HOLDOUT = 0.01, 0.9
 
 
@@ -24,7 +27,7 @@ class TableOptions:
     name: str
     drop: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
-    holdout: float = 0.2
+    holdout: float = DEFAULT_HOLDOUT
     holdout_csv: Path | None = None
     seed: int = 0
 
@@ -45,6 +48,17 @@ class TableOptions:
                 "The holdout is the same file as the table: a model cannot be judged by the rows "
                 "that it learnt. Leave --holdout-csv away to have a part cut off."
             )
+
+
+def split_names(given: Iterable[str] | None) -> tuple[str, ...]:
+    """Read column names parted by commas, each option in turn, each name once."""
+    try:
+        return tuple(dict.fromkeys(name for line in given or () for name in header_of(line)))
+    except (csv.Error, ValueError) as error:
+        raise Invalid(
+            "Column names are parted by commas on one line; a name that holds a comma stands in "
+            "quotes: '\"Height, cm\",Weight'."
+        ) from error
 
 
 def check_model_name(name: str) -> None:

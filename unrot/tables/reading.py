@@ -53,7 +53,7 @@ def open_table(path: Path) -> TableFile:
     encoding = text.encoding_of(path)
     start, sample = _start(path, encoding)
     bare = TableFile(path, encoding, _delimiter(sample), start, ())
-    header_line, *first = islice(records(bare), SAMPLE_ROWS + 1) or [(0, [])]
+    header_line, *first = list(islice(records(bare), SAMPLE_ROWS + 1)) or [(0, [])]
     if not header_line[1]:
         raise Invalid(f"{path.name} is empty: expected a line of column names, then rows.")
     _refuse_numbers(path, header_line[1])
