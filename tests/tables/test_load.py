@@ -226,7 +226,11 @@ def test_reading_tells_how_far_it_is(write: Write) -> None:
 
     load(TableOptions(csv=path, target="y", name="m"), lambda *said: told.append(said))
 
-    assert [step for _, step in told] == ["0 rows read", "10,000 rows read", "20,000 rows read"]
+    assert [step for _, step in told] == [
+        "10,000 rows read",
+        "20,000 rows read",
+        "25,000 rows read",
+    ]
 
 
 def test_table_without_a_feature_names_the_reasons(load_text: Load) -> None:

@@ -79,6 +79,7 @@ FILES: list[tuple[str, str | bytes, str]] = [
     ("another delimiter below", lines(HEADER, lambda _: "1;R;a"), "table.csv, line 2: 1 value"),
     ("no target", GOOD.replace("y\n", "z\n", 1), '--target "y": table.csv has no such column.'),
     ("the target in capitals", GOOD.replace("y\n", "Y\n", 1), '--target "y": table.csv has'),
+    ("two targets", GOOD.replace("town", "y", 1), 'table.csv has more than one column called "y"'),
     ("a target without values", target_of(lambda _: "NA"), 'The target "y" holds nothing'),
     ("a target of one class", target_of(lambda _: "a"), 'The target "y" is always "a"'),
     ("a target of one number", target_of(lambda _: "1.5"), 'The target "y" is always "1.5"'),
@@ -176,6 +177,11 @@ def test_category_of_too_many_choices_is_refused(load_text: Load) -> None:
 
     with pytest.raises(UnrotError, match=r"^x holds more than 1,000 different values"):
         load_text(content, categories=("x",))
+
+
+def test_target_of_too_many_numbers_is_refused_as_classes(load_text: Load) -> None:
+    with pytest.raises(UnrotError, match=r'^The target "y" holds thousands of different texts'):
+        load_text(target_of(str, 6_000), categories=("y",))
 
 
 def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.dataset import Dataset, held_out
-from unrot.errors import Invalid
+from unrot.errors import Invalid, shown
 from unrot.records import Feature, Schema
 from unrot.tables.columns import Columns, read_columns, strays_note
 from unrot.tables.inference import LeftOut, encode, infer
@@ -73,17 +73,7 @@ def load(options: TableOptions, progress: Progress | None = None) -> LoadedTable
         judges = _from_file(options, features, target, _part(progress, HOLDOUT_FROM, 1.0))
     judges = _acceptable(judges, features)
     schema = Schema(with_examples(features, rows), options.target, target.classes)
-    dataset = Dataset(
-        name=options.name,
-        title=options.name.replace("_", " ").replace("-", " ").capitalize(),
-        description=_description(file, schema),
-        schema=schema,
-        rows=rows,
-        labels=target.labels[~held],
-        holdout_rows=judges.rows,
-        holdout_labels=judges.labels,
-        seed=options.seed,
-    )
+    dataset = _dataset(options, schema, rows, target.labels[~held], judges)
     gaps = dict(zip(schema.names, np.isnan(rows).mean(axis=0).tolist(), strict=True))
     return LoadedTable(dataset, tuple(left_out), (*notes, *judges.notes), gaps)
 
@@ -91,6 +81,11 @@ def load(options: TableOptions, progress: Progress | None = None) -> LoadedTable
 def _check_columns(file: TableFile, options: TableOptions) -> None:
     name = file.path.name
     check_known([options.target], file.names, option="--target", file=name)
+    if options.target in file.doubled:
+        raise Invalid(
+            f"{name} has more than one column called {shown(options.target)}: give the target a "
+            "name of its own."
+        )
     check_known(options.drop, file.names, option="--drop", file=name)
     check_known(options.categories, file.names, option="--categories", file=name)
 
@@ -195,10 +190,30 @@ def _acceptable(judges: _Judges, features: Sequence[Feature]) -> _Judges:
     return _Judges(judges.rows[kept], judges.labels[kept], (*judges.notes, note))
 
 
-def _description(file: TableFile, schema: Schema) -> str:
+def _dataset(
+    options: TableOptions,
+    schema: Schema,
+    rows: Rows,
+    labels: NDArray[np.generic],
+    judges: _Judges,
+) -> Dataset:
+    return Dataset(
+        name=options.name,
+        title=options.name.replace("_", " ").replace("-", " ").capitalize(),
+        description=_description(options.csv.name, schema),
+        schema=schema,
+        rows=rows,
+        labels=labels,
+        holdout_rows=judges.rows,
+        holdout_labels=judges.labels,
+        seed=options.seed,
+    )
+
+
+def _description(file: str, schema: Schema) -> str:
     kind = f"one of {len(schema.classes)} classes" if schema.is_classifier else "a number"
     count = f"{len(schema.features)} columns" if len(schema.features) > 1 else "one column"
-    return f"{schema.target}, {kind}, by {count} of {file.path.name}."
+    return f"{schema.target}, {kind}, by {count} of {file}."
 
 
 def _part(progress: Progress | None, start: float, end: float) -> Progress | None:

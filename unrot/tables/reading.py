@@ -37,6 +37,8 @@ class TableFile:
     marks: Mapping[str, Mark] = field(default_factory=dict)
     """The decimal mark of each column."""
     notes: tuple[str, ...] = ()
+    doubled: frozenset[str] = frozenset()
+    """Names that more than one column had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,19 @@ def open_table(path: Path) -> TableFile:
     if not header_line[1]:
         raise Invalid(f"{path.name} is empty: expected a line of column names, then rows.")
     _refuse_numbers(path, header_line[1])
-    names, notes = _names(_without_empty_end(header_line[1], first))
+    header = [text.clean_name(cell) for cell in _without_empty_end(header_line[1], first)]
+    names, notes = _names(header)
     if encoding == text.OLD_ENCODING:
         notes.insert(0, "The file is not UTF-8: it was read as Windows-1252.")
-    marks = _marks(names, [cells for _, cells in first], bare.delimiter)
     return TableFile(
-        path, encoding, bare.delimiter, header_line[0], tuple(names), marks, tuple(notes)
+        path,
+        encoding,
+        bare.delimiter,
+        header_line[0],
+        tuple(names),
+        _marks(names, [cells for _, cells in first], bare.delimiter),
+        tuple(notes),
+        frozenset(name for name in header if header.count(name) > 1),
     )
 
 
@@ -75,12 +84,16 @@ def records(file: TableFile, progress: Progress | None = None) -> Iterator[tuple
                 lines.readline()
             reader = csv.reader(lines, delimiter=file.delimiter, skipinitialspace=True)
             start = file.header_line
-            for count, cells in enumerate(reader):
+            count = -1  # The header is no row.
+            for cells in reader:
                 if any(cells):
                     yield start, cells
+                    count += 1
+                    if progress and count and count % ROWS_BETWEEN_PROGRESS == 0:
+                        progress(min(raw.tell() / size, 1.0), f"{count:,} rows read")
                 start = file.header_line + reader.line_num
-                if progress and count % ROWS_BETWEEN_PROGRESS == 0:
-                    progress(min(raw.tell() / size, 1.0), f"{count:,} rows read")
+            if progress:
+                progress(1.0, f"{max(count, 0):,} rows read")
     except UnicodeDecodeError as error:
         raise Invalid(f"{file.path.name} is not {error.encoding.upper()} to its end.") from error
     except csv.Error as error:
@@ -172,9 +185,8 @@ def _names(header: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return a name of its own for each column, and what had to be made up."""
     names: list[str] = []
     notes: list[str] = []
-    taken = {text.clean_name(cell) for cell in header}
-    for place, cell in enumerate(header, start=1):
-        name = text.clean_name(cell)
+    taken = set(header)
+    for place, name in enumerate(header, start=1):
         if not name:
             name = _free(f"column {place}", taken)
             notes.append(f"Column {place} has no name: it is called {shown(name)}.")

@@ -32,12 +32,12 @@ class Target:
 
 def read_target(column: Column, *, as_classes: bool = False) -> Target:
     """Read the answers to learn from; raise Invalid where there is nothing to learn."""
-    texts, numbers = present_texts(column), numbers_of(column)
-    if column.codes is None and numbers is None:
-        raise Invalid(_too_many(column.name, "thousands of"))
-    if numbers is not None and not (as_classes and column.codes is not None):
+    numbers = numbers_of(column)
+    if numbers is not None and not as_classes:
         return _number_target(column, numbers)
-    return _class_target(column, texts)
+    if column.codes is None:
+        raise Invalid(_too_many(column.name, "thousands of"))
+    return _class_target(column, present_texts(column))
 
 
 def read_labels(column: Column, target: Target) -> Target:
