@@ -16,13 +16,20 @@ from pathlib import Path
 
 from unrot.bootstrap import open_service, writer_name
 from unrot.caretaker import Caretaker, stop_with_parent
+from unrot.dataset import Dataset
 from unrot.errors import AlreadyRunning, Invalid, UnrotError
 from unrot.records import Model, Version
 from unrot.run import run
+from unrot.service import Service
 from unrot.settings import Settings, load
 from unrot.terminal import Progress, table
 
 DEMOS = ("iris", "zombies", "heart")
+DEMO_ESTIMATOR = "mlp"
+TABLE_ESTIMATOR = "hgb"
+"""It takes gaps as they are, and columns of any scale."""
+
+OF_TABLES = ("target", "name", "drop", "categories", "holdout", "holdout_csv", "seed", "dry_run")
 ESTIMATORS = ("mlp", "sgd", "logistic", "tree", "forest", "hgb")
 
 
@@ -42,28 +49,17 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def train(options: argparse.Namespace, settings: Settings) -> int:
-    """Train a demo model and register it; the first version becomes champion."""
-    from unrot import demos
-    from unrot.models.training import train as fit
-
-    if options.csv is not None and options.name != "heart":
-        raise Invalid(f"--csv is for the heart demo; {options.name} brings its own data.")
-
+    """Train a demo or a table of one's own and register it; the first version is champion."""
+    _check_train(options)
     service = open_service(settings)
-    service.store.check()
-    progress = Progress(f"Training {options.name}")
-    try:
-        progress(0.0, "reading the data")
-        given = {} if options.csv is None else {"csv": options.csv}
-        data = demos.DEMOS[options.name](**given)
-        candidate = fit(data, options.estimator, progress)
-        progress(0.95, "registering")
-        model = Model(data.name, 0, data.title, data.description, data.schema, service.clock())
-        version = service.publish(model, candidate)
-        progress(1.0, "done")
-    finally:
-        progress.close()
-    _print_trained(version, service.aliases(model.name))
+    if not options.dry_run:
+        service.store.check()
+    data = _table(options) if options.demo is None else _demo(options)
+    if options.dry_run:
+        return 0
+    estimator = options.estimator or (TABLE_ESTIMATOR if options.demo is None else DEMO_ESTIMATOR)
+    version, aliases = _fitted(data, estimator, service)
+    _print_trained(version, aliases)
     return 0
 
 
@@ -113,10 +109,8 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("run", help="train the missing demos and serve")
     command.set_defaults(command=serve)
 
-    command = commands.add_parser("train", help="train a demo model")
-    command.add_argument("name", choices=DEMOS)
-    command.add_argument("--estimator", choices=ESTIMATORS, default="mlp")
-    command.add_argument("--csv", type=Path, metavar="PATH", help="the file of the heart demo")
+    command = commands.add_parser("train", help="train a demo model, or one on your own table")
+    _add_train_options(command)
     command.set_defaults(command=train)
 
     command = commands.add_parser("versions", help="list the versions of a model")
@@ -130,6 +124,90 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--with-parent", action="store_true", help="end with the parent process")
     command.set_defaults(command=caretaker)
     return parser
+
+
+def _add_train_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("demo", nargs="?", choices=DEMOS)
+    command.add_argument("--estimator", choices=ESTIMATORS)
+    command.add_argument("--csv", type=Path, metavar="FILE", help="your table, or that of heart")
+    command.add_argument("--target", metavar="COLUMN", help="what is to be predicted")
+    command.add_argument("--name", help="what the model is to be called")
+    command.add_argument("--drop", action="append", metavar="COLS", help="columns to leave out")
+    command.add_argument(
+        "--categories", action="append", metavar="COLS", help="columns whose numbers are names"
+    )
+    judges = command.add_mutually_exclusive_group()
+    judges.add_argument("--holdout", type=float, metavar="SHARE", help="held out; 0.2 if unsaid")
+    judges.add_argument("--holdout-csv", type=Path, metavar="FILE", help="the rows held out")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="what chance starts from")
+    command.add_argument("--dry-run", action="store_true", help="show the schema, train nothing")
+
+
+def _check_train(options: argparse.Namespace) -> None:
+    """Tell a demo from a table before anything is read."""
+    if options.demo is None:
+        needed = {"--csv": options.csv, "--target": options.target}
+        needed |= {} if options.dry_run else {"--name": options.name}
+        missing = [option for option, given in needed.items() if not given]
+        if missing:
+            raise Invalid(
+                f"{', '.join(missing)} missing: name a demo ({', '.join(DEMOS)}), or bring a "
+                "table: --csv FILE --target COLUMN --name NAME."
+            )
+        return
+    if options.csv is not None and options.demo != "heart":
+        raise Invalid(f"--csv is for the heart demo; {options.demo} brings its own data.")
+    given = [f"--{word.replace('_', '-')}" for word in OF_TABLES if getattr(options, word)]
+    if given:
+        raise Invalid(f"{', '.join(given)}: for a table of your own, without {options.demo}.")
+
+
+def _demo(options: argparse.Namespace) -> Dataset:
+    from unrot import demos
+
+    given = {} if options.csv is None else {"csv": options.csv}
+    return demos.DEMOS[options.demo](**given)
+
+
+def _table(options: argparse.Namespace) -> Dataset:
+    """Read a table of one's own and show what it was found to be."""
+    from unrot import tables
+    from unrot.tables import summary
+
+    given = tables.TableOptions(
+        csv=options.csv,
+        target=options.target,
+        name=options.name or "table",
+        drop=tables.split_names(options.drop),
+        categories=tables.split_names(options.categories),
+        holdout=tables.DEFAULT_HOLDOUT if options.holdout is None else options.holdout,
+        holdout_csv=options.holdout_csv,
+        seed=options.seed,
+    )
+    progress = Progress(f"Reading {options.csv.name}")
+    try:
+        loaded = tables.load(given, progress)
+    finally:
+        progress.close()
+    print(table(summary.schema_table(loaded)))
+    print("\n".join(["", *summary.sentences(loaded), ""]))
+    return loaded.dataset
+
+
+def _fitted(data: Dataset, estimator: str, service: Service) -> tuple[Version, dict[str, str]]:
+    """Fit on a dataset and register what came of it."""
+    from unrot.models.training import train as fit
+
+    progress = Progress(f"Training {data.name}")
+    try:
+        candidate = fit(data, estimator, progress)
+        progress(0.95, "registering")
+        model = Model(data.name, 0, data.title, data.description, data.schema, service.clock())
+        version = service.publish(model, candidate)
+        progress(1.0, "done")
+    finally:
+        progress.close()
+    return version, service.aliases(model.name)
 
 
 def _print_trained(version: Version, aliases: dict[str, str]) -> None:

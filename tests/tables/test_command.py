@@ -1,0 +1,98 @@
+"""`python train.py --csv FILE`: from the command line to a registered model."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.tables.conftest import Write, lines
+from unrot import cli
+
+TABLE = lines("Width (cm),kids,y", lambda n: f"{n / 4},{n % 3},{'ab'[n // 2 % 2]}", 60)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder that nothing was registered in."""
+    monkeypatch.setenv("UNROT_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def test_dry_run_shows_the_schema_and_registers_nothing(
+    write: Write, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(TABLE)
+
+    status = cli.main(["train", "--csv", str(path), "--target", "y", "--dry-run"])
+
+    said = capsys.readouterr().out.splitlines()
+    assert status == 0
+    assert said[0].split() == ["column", "kind", "values", "gaps", "example"]
+    assert said[1].startswith("Width (cm)  number        0 to ")
+    assert said[2].startswith("kids        whole number  0, 1, 2")
+    assert said[4:6] == ["Target: y, 2 classes: a, b.", "48 rows to learn from, 12 held out."]
+    assert cli.main(["versions", "table"]) == 1
+
+
+def test_table_is_trained_and_registered(
+    write: Write, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["train", "--csv", str(write(TABLE)), "--target", "y", "--name", "widths"]
+
+    status = cli.main([*arguments, "--estimator", "tree", "--holdout", "0.3", "--seed", "3"])
+
+    said = capsys.readouterr().out
+    assert status == 0
+    assert "42 rows to learn from, 18 held out." in said
+    assert "widths v1 is registered as champion." in said
+    assert cli.main(["versions", "widths"]) == 0
+    assert "tree" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "--csv, --target, --name missing: name a demo (iris, zombies, heart), or bring a "),
+        (["--csv", "t.csv"], "--target, --name missing: "),
+        (["--csv", "t.csv", "--target", "y"], "--name missing: "),
+        (["iris", "--csv", "t.csv"], "--csv is for the heart demo; iris brings its own data."),
+        (
+            ["iris", "--target", "y", "--holdout-csv", "t.csv"],
+            "--target, --holdout-csv: for a table of your own, without iris.",
+        ),
+        (["--csv", "none.csv", "--target", "y", "--name", "m"], "There is no file none.csv."),
+        (["--csv", "none.csv", "--target", "y", "--name", "M"], '--name "M": expected small '),
+    ],
+)
+def test_command_that_cannot_be_meant_is_refused_with_a_sentence(
+    home: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    status = cli.main(["train", *arguments])
+
+    assert status == 1
+    assert capsys.readouterr().err.startswith(sentence)
+
+
+def test_spoilt_table_leaves_no_traceback_and_nothing_registered(
+    write: Write, home: Path, tmp_path: Path
+) -> None:
+    path = write(TABLE.replace("a\n", "b\n"))
+
+    done = subprocess.run(
+        [sys.executable, ROOT / "train.py", "--csv", path, "--target", "y", "--name", "widths"],
+        env={**os.environ, "UNROT_HOME": str(home)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        'The target "y" is always "b": there is nothing to learn.'
+    )
+    assert "Traceback" not in done.stderr
+    assert cli.main(["versions", "widths"]) == 1

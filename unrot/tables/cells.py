@@ -1,0 +1,101 @@
+"""What one cell of a CSV file says: a gap, a number in either notation, yes or no.
+
+Both the columns that a model is trained on and the rows that it predicts later are read by these
+functions, so that a cell means the same in both.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+from unrot.records import Feature, Value
+
+Mark = Literal[".", ","]
+"""What stands between a number and its fraction."""
+
+HINT = 1e-9
+"""The weight of a cell that may be either: all of them together never outweigh one sure cell."""
+
+GAPS = frozenset(
+    {"", "na", "n/a", "n.a.", "#n/a", "<na>", "nan", "nat", "null", "none", "?", "-", "--"}
+)
+PAIRS = (("no", "yes"), ("false", "true"), ("f", "t"), ("n", "y"))
+FALSE = frozenset({*(no for no, _ in PAIRS), "0"})
+TRUE = frozenset({*(yes for _, yes in PAIRS), "1"})
+
+_SPACES = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}'\N{RIGHT SINGLE QUOTATION MARK}"
+_OTHER: dict[Mark, Mark] = {".": ",", ",": "."}
+_PLAIN = {
+    mark: re.compile(rf"[+-]?([0-9]+[{mark}]?[0-9]*|[{mark}][0-9]+)([eE][+-]?[0-9]+)?")
+    for mark in _OTHER
+}
+_GROUPED = {
+    mark: re.compile(
+        rf"[+-]?[1-9][0-9]{{0,2}}([{other}{_SPACES}])[0-9]{{3}}(\1[0-9]{{3}})*([{mark}][0-9]+)?"
+    )
+    for mark, other in _OTHER.items()
+}
+_EITHER = {mark: re.compile(rf"[+-]?[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}") for mark in _OTHER}
+"""A number that is read as 1.234 or as 1234: alone it does not tell."""
+
+
+def is_gap(text: str) -> bool:
+    """Tell a cell that holds nothing, in the words that people and programs have for it."""
+    return text.strip().casefold() in GAPS
+
+
+def number(text: str, mark: Mark = ".") -> float | None:
+    """Read a number with this decimal mark, perhaps grouped by thousands; else None."""
+    text = text.strip().replace("\N{MINUS SIGN}", "-")
+    if not _PLAIN[mark].fullmatch(text):
+        grouped = _GROUPED[mark].fullmatch(text)
+        if grouped is None:
+            return None
+        text = text.replace(grouped[1], "")
+    read = float(text.replace(",", "."))
+    return read if math.isfinite(read) else None
+
+
+def truth(text: str) -> bool | None:
+    """Read yes or no in one of the pairs of words, or as 1 and 0; else None."""
+    word = text.strip().casefold()
+    return True if word in TRUE else False if word in FALSE else None
+
+
+def value_of(feature: Feature, text: str, mark: Mark = ".") -> Value:
+    """Read a cell as a value of this feature; what cannot be read stays text.
+
+    `schema.parse_row` then refuses the text by name, so that there is one judge of rows.
+    """
+    text = text.strip()
+    if feature.kind == "category" and text in feature.choices:
+        return text
+    if is_gap(text):
+        return None
+    if feature.kind == "category":
+        return text
+    read = truth(text) if feature.kind == "boolean" else number(text, mark)
+    return text if read is None else read
+
+
+def weigh_marks(cells: Iterable[str]) -> dict[Mark, float]:
+    """Return how many cells can only be read with each mark; one that may be either is a hint."""
+    weights: dict[Mark, float] = {".": 0.0, ",": 0.0}
+    for text in cells:
+        if "." in text or "," in text:
+            mark = _mark_of(text.strip())
+            if mark is not None:
+                weights[mark] += HINT if _EITHER[mark].fullmatch(text.strip()) else 1.0
+    return weights
+
+
+def _mark_of(text: str) -> Mark | None:
+    """Return the mark with which this cell is a number: the plain reading before the grouped."""
+    for patterns in (_PLAIN, _GROUPED):
+        for mark in _OTHER:
+            if patterns[mark].fullmatch(text):
+                return mark
+    return None
