@@ -13,7 +13,7 @@ from unrot.bootstrap import open_service
 from unrot.demos import iris, zombies
 from unrot.errors import Conflict, NotFound
 from unrot.models import artefacts
-from unrot.models.estimators import ESTIMATORS
+from unrot.models.estimators import names_for
 from unrot.models.training import train
 from unrot.records import Caller, Model
 from unrot.service import Service
@@ -29,7 +29,7 @@ def model_of(name: str = "iris") -> Model:
     return Model(name, 0, data.title, data.description, data.schema, time.time())
 
 
-@pytest.mark.parametrize("estimator", list(ESTIMATORS))
+@pytest.mark.parametrize("estimator", names_for(zombies.load().schema))
 def test_served_probabilities_are_the_estimators_own(tmp_path: Path, estimator: str) -> None:
     service = open_service(Settings(home=tmp_path))
     data = zombies.load()

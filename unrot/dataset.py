@@ -32,10 +32,22 @@ class Dataset:
 def cut(
     rows: NDArray[Any], labels: NDArray[Any], *, holdout: float, seed: int
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Part rows into training and holdout, each class in its share; return rows, labels of both."""
+    """Part rows into training and holdout; return rows, labels of both."""
+    held = held_out(labels, holdout=holdout, seed=seed)
+    return rows[~held], labels[~held], rows[held], labels[held]
+
+
+def held_out(labels: NDArray[Any], *, holdout: float, seed: int) -> NDArray[np.bool_]:
+    """Choose the rows that only judge: of each class its share, of numbers a share by chance.
+
+    Of every class at least one row stays to be learnt from.
+    """
     chance = np.random.default_rng(seed)
     held = np.zeros(len(labels), dtype=bool)
-    for label in np.unique(labels):
-        of_label = chance.permutation(np.flatnonzero(labels == label))
-        held[of_label[: round(len(of_label) * holdout)]] = True
-    return rows[~held], labels[~held], rows[held], labels[held]
+    groups = np.zeros(len(labels), dtype=np.intp)
+    if labels.dtype.kind != "f":
+        groups = np.unique(labels, return_inverse=True)[1]
+    for group in range(groups.max(initial=-1) + 1):
+        of_group = chance.permutation(np.flatnonzero(groups == group))
+        held[of_group[: min(round(len(of_group) * holdout), len(of_group) - 1)]] = True
+    return held

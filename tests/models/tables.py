@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.dataset import Dataset, cut
-from unrot.records import Feature, Schema
+from unrot.records import Feature, Row, Schema
 
 BINARY = ("no", "maybe")
 SEVERAL = ("pear", "apple", "fig")
@@ -43,3 +43,8 @@ def dataset_of(classes: tuple[str, ...], *, gaps: bool = False) -> Dataset:
         schema_of(classes, gaps=gaps),
         *cut(rows, labels, holdout=0.25, seed=0),
     )
+
+
+def as_rows(table: NDArray[Any]) -> list[Row]:
+    """Write a table of numbers as rows, None for gaps."""
+    return [[None if value != value else value for value in row] for row in table.tolist()]

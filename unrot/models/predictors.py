@@ -15,6 +15,7 @@ import onnxruntime
 import orjson
 from numpy.typing import NDArray
 
+from unrot.encoding import Encoder
 from unrot.errors import BadArtefact, Detail, Invalid, shown
 from unrot.interfaces import Predictor
 from unrot.models.parity import TOLERANCE, largest_difference
@@ -47,24 +48,27 @@ class OnnxPredictor:
         self._schema = schema
         self._check(inputs)
         self._is_narrow = inputs[0].type == "tensor(float)"
+        self._encode = Encoder(schema).encode
         self._run = session.run
 
     def predict(self, rows: Sequence[Row]) -> Outputs:
         """Score rows that the schema has already checked; None is a gap."""
-        table = np.array(rows, dtype=np.float64)
-        if self._is_narrow:
-            table = self._narrowed(table, rows)
-        answers = self._run(self._outputs, {INPUT: table})
+        return self.predict_table(self._encode(rows))
+
+    def predict_table(self, table: NDArray[np.float64]) -> Outputs:
+        """Score rows that are numbers already, as `encoding` makes them."""
+        inputs = self._narrowed(table) if self._is_narrow else table
+        answers = self._run(self._outputs, {INPUT: inputs})
         first = answers[0].tolist()
         if len(answers) == 2:
             probabilities = answers[1].tolist()
             if not isfinite(sum(map(sum, probabilities))):
-                raise too_far(self._schema, rows, np.isfinite(answers[1]).all(axis=1))
+                raise too_far(self._schema, table, np.isfinite(answers[1]).all(axis=1))
             return Outputs(first, probabilities)
         if self._outputs[0] == CLASSES:
             return Outputs(first)
         if not isfinite(sum(first)):
-            raise too_far(self._schema, rows, np.isfinite(answers[0]))
+            raise too_far(self._schema, table, np.isfinite(answers[0]))
         return Outputs(values=first)
 
     def _check(self, inputs: Sequence[Any]) -> None:
@@ -76,18 +80,19 @@ class OnnxPredictor:
         if self._outputs not in wanted:
             raise BadArtefact(f"The ONNX graph answers {self._outputs}: expected {wanted[0]}.")
 
-    def _narrowed(self, table: NDArray[Any], rows: Sequence[Row]) -> NDArray[Any]:
+    def _narrowed(self, table: NDArray[Any]) -> NDArray[Any]:
         beyond = np.abs(table) > WIDEST_FLOAT
         if beyond.any():
-            raise too_far(self._schema, rows, ~beyond.any(axis=1))
+            raise too_far(self._schema, table, ~beyond.any(axis=1))
         return table.astype(np.float32)
 
 
-def too_far(schema: Schema, rows: Sequence[Row], is_scored: NDArray[np.bool_]) -> Invalid:
+def too_far(schema: Schema, table: NDArray[Any], is_scored: NDArray[np.bool_]) -> Invalid:
     """Say which values are so far out that no finite answer came of them."""
-    several = len(rows) > 1
-    numbers = np.flatnonzero(~is_scored)[:MOST_DETAILS].tolist()
-    details = [_detail(schema, rows[number], number if several else None) for number in numbers]
+    several = len(table) > 1
+    numbers = np.flatnonzero(~is_scored)[:MOST_DETAILS]
+    rows = zip(numbers.tolist(), Encoder(schema).decode(table[numbers]), strict=True)
+    details = [_detail(schema, row, number if several else None) for number, row in rows]
     first = details[0]
     where = f"Row {first.row}: " if several else ""
     return Invalid(

@@ -16,10 +16,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-TREES = (DecisionTreeClassifier, RandomForestClassifier, HistGradientBoostingClassifier)
+LONE = (DecisionTreeClassifier, DecisionTreeRegressor)
+FORESTS = (
+    RandomForestClassifier,
+    RandomForestRegressor,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+)
+BOOSTED = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
+TREES = (*LONE, *FORESTS, *BOOSTED)
 Floats = NDArray[np.float64]
 
 
@@ -39,13 +54,13 @@ class Tree:
 
 def trees_of(estimator: Any) -> list[Tree]:
     """Read the trees of a fitted tree, forest or hist-gradient boosting."""
-    if isinstance(estimator, HistGradientBoostingClassifier):
+    if isinstance(estimator, BOOSTED):
         return [
             _boosted(predictor, target)
             for iteration in estimator._predictors
             for target, predictor in enumerate(iteration)
         ]
-    if isinstance(estimator, RandomForestClassifier):
+    if isinstance(estimator, FORESTS):
         return [_grown(each.tree_) for each in estimator.estimators_]
     return [_grown(estimator.tree_)]
 
