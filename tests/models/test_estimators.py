@@ -32,7 +32,8 @@ def test_estimator_of_an_unknown_name_is_refused_with_the_known_ones() -> None:
         make("svm", seed=0, schema=schema_of(BINARY))
 
     assert refused.value.message == (
-        'There is no estimator "svm": expected one of mlp, sgd, logistic, tree, forest, hgb.'
+        'There is no estimator "svm": expected one of mlp, sgd, logistic, tree, forest, hgb, or '
+        "your own as package.module:function."
     )
 
 

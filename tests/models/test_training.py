@@ -147,9 +147,9 @@ def test_training_twice_gives_the_same_answers(name: str) -> None:
     assert first.metrics == second.metrics
 
 
-def test_training_of_a_regression_is_refused() -> None:
+def test_data_that_an_estimator_cannot_take_is_refused_with_its_own_words() -> None:
     dataset = dataset_of(BINARY)
-    without = replace(dataset, schema=Schema(dataset.schema.features, "kind"))
+    words_for_numbers = replace(dataset, schema=Schema(dataset.schema.features, "kind"))
 
-    with pytest.raises(Invalid, match="the schema needs classes"):
-        train(without, "tree", ignore)
+    with pytest.raises(Invalid, match=r"^tree cannot be fitted: could not convert string to float"):
+        train(words_for_numbers, "tree", ignore)

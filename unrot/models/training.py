@@ -53,7 +53,7 @@ def train(
         try:
             fit(pipeline, dataset.rows, dataset.labels, progress)
         except ValueError as error:
-            raise Invalid(f"{estimator} cannot be fitted: {shown(str(error), 200)}.") from error
+            raise Invalid(f"{estimator} cannot be fitted: {_told(error)}.") from error
         progress(0.8, f"measuring on {len(dataset.holdout_rows):,} held-out rows")
         metrics = measure(pipeline, dataset)
         progress(0.85, "compiling and comparing with scikit-learn")
@@ -80,6 +80,10 @@ def libraries() -> Mapping[str, str]:
     """Return the versions that a fitted estimator depends on."""
     versions = {name: version(name) for name in LIBRARIES}
     return {**versions, "unrot": unrot.__version__, "python": platform.python_version()}
+
+
+def _told(error: Exception) -> str:
+    return shown(str(error), 200)[1:-1].rstrip(".")
 
 
 def _can_be_watched(step: Any) -> bool:
