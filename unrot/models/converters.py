@@ -23,11 +23,20 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, Ridge, SGDClassifier, SGDRegressor
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
-from unrot.models.trees import BOOSTED, FORESTS, LONE, ensemble_attributes, trees_of
+from unrot.models.trees import (
+    BOOSTED,
+    FORESTS,
+    LONE,
+    ensemble_attributes,
+    shared_leaves,
+    trees_of,
+)
 
 OPSET = {"": 21, "ai.onnx.ml": 3}
 """The newest that skl2onnx knows; `export` raises it for the graphs that hold newer nodes."""
 NEWER_NODES = {"TreeEnsemble": 5}
+MOST_WEIGHTS = 200_000
+"""Leaves times classes that a graph may spell out: 5 million took minutes and a gigabyte."""
 Converter = Callable[[Any, Any, Any], None]
 
 
@@ -143,7 +152,11 @@ def convert_trees(scope: Any, operator: Any, container: Any) -> None:
     trees = trees_of(estimator)
     narrow = graph.add("Cast", graph.inputs, to=TensorProto.FLOAT)
     inputs = graph.add("Cast", narrow, to=TensorProto.DOUBLE)
-    sums = _ensemble(graph, inputs, trees, trees[0].leaves.shape[1])
+    targets = trees[0].leaves.shape[1]
+    if targets * sum(int(tree.is_leaf.sum()) for tree in trees) > MOST_WEIGHTS:
+        sums = _looked_up(graph, inputs, trees)
+    else:
+        sums = _ensemble(graph, inputs, trees, targets)
     means = graph.add("Div", sums, graph.constant(np.array([[float(len(trees))]])))
     checked = graph.add("Add", means, _poison(graph, inputs))
     if is_classifier(estimator):
@@ -207,6 +220,22 @@ def _numeric_categories(encoder: Any) -> list[NDArray[np.float64]]:
 def _ensemble(graph: _Graph, inputs: str, trees: list[Any], targets: int) -> str:
     attributes = ensemble_attributes(trees, targets)
     return graph.add("TreeEnsemble", inputs, domain="ai.onnx.ml", **attributes)
+
+
+def _looked_up(graph: _Graph, inputs: str, trees: list[Any]) -> str:
+    """Let trees answer places in a table of leaves, and add these up tree by tree.
+
+    One sum over all trees would be quicker, and differ in the last bits, which part equal votes.
+    """
+    leaves, numbered = shared_leaves(trees)
+    found = _ensemble(graph, inputs, numbered, len(trees))
+    places, table = graph.add("Cast", found, to=TensorProto.INT64), graph.constant(leaves)
+    total = ""
+    for tree in range(len(trees)):
+        place = graph.add("Gather", places, graph.constant(np.array(tree)), axis=1)
+        leaf = graph.add("Gather", table, place, axis=0)
+        total = graph.add("Add", total, leaf) if total else leaf
+    return total
 
 
 def _normalised(graph: _Graph, chances: str) -> str:

@@ -55,6 +55,8 @@ NETWORK: Mapping[str, Any] = {
 SMALLEST_LEAF = 1e-4
 """A share of the training rows: it keeps a forest on a million rows small enough to serve."""
 
+MOST_BOOSTED_TREES = 5000
+
 
 @dataclass(frozen=True, slots=True)
 class Estimator:
@@ -190,9 +192,11 @@ def _forest(seed: int, schema: Schema) -> Any:
 
 
 def _hgb(seed: int, schema: Schema) -> Any:
-    # Stopping early would hold back rows once more, and fail on a class of one row.
+    # Stopping early would hold back rows once more, and fail on a class of one row. Each round
+    # grows a tree a class: with 250 classes a hundred rounds take minutes.
+    rounds = max(20, min(100, MOST_BOOSTED_TREES // max(1, len(schema.classes))))
     kind = HistGradientBoostingClassifier if schema.is_classifier else HistGradientBoostingRegressor
-    return kind(max_iter=100, early_stopping=False, random_state=seed)
+    return kind(max_iter=rounds, early_stopping=False, random_state=seed)
 
 
 ESTIMATORS: Mapping[str, Estimator] = {

@@ -37,6 +37,8 @@ from unrot.records import Outputs, Schema
 MOST_THRESHOLD_ROWS = 500
 MOST_STRANGE_ROWS = 200
 BESIDE_A_THRESHOLD = 6
+CLOSE_ENOUGH = 1e-6
+"""A graph this exact is taken without trying the next kind, which costs as much again."""
 INPUT_TYPES = {"double": DoubleTensorType, "float": FloatTensorType}
 
 
@@ -63,6 +65,8 @@ def export(estimator: Any, schema: Schema, rows: NDArray[Any]) -> Exported:
             reasons.append(made.reason)
         elif best.largest_difference is None or _difference(made) < _difference(best):
             best = made
+        if _difference(best) <= CLOSE_ENOUGH:
+            break
     if best.onnx is not None:
         return best
     return Exported(None, None, len(table), " ".join(reasons))

@@ -26,6 +26,8 @@ INPUT = "inputs"
 CLASSES, PROBABILITIES, VALUES = "class_indices", "class_probabilities", "target_values"
 WIDEST_FLOAT = float(np.finfo(np.float32).max)
 SILENT = 4
+ROUNDING_OPTIMIZER = "MatMulScaleFusion"
+"""It makes one number of the scale before a product, in single precision."""
 
 
 def load(by: str, artefact: bytes, schema: Schema) -> Predictor:
@@ -136,7 +138,10 @@ def _session(artefact: bytes) -> onnxruntime.InferenceSession:
     options.log_severity_level = SILENT
     try:
         return onnxruntime.InferenceSession(
-            artefact, sess_options=options, providers=["CPUExecutionProvider"]
+            artefact,
+            sess_options=options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=[ROUNDING_OPTIMIZER],
         )
     except Exception as error:
         # onnxruntime raises classes of its own that share no parent but Exception.
