@@ -39,20 +39,38 @@ TRUSTED = frozenset(
 
 
 def dump(estimator: Any) -> bytes:
-    """Write a fitted estimator as a skops file."""
-    return bytes(skops.io.dumps(estimator, compression=zipfile.ZIP_DEFLATED))
+    """Write a fitted estimator as a skops file; raise BadArtefact where skops cannot hold it."""
+    try:
+        return bytes(skops.io.dumps(estimator, compression=zipfile.ZIP_DEFLATED))
+    except Exception as error:
+        # skops raises whatever the parts of an estimator raise that it cannot take apart.
+        raise BadArtefact(f"skops cannot hold it: {shown(str(error), 200)}.") from error
+
+
+def check(data: bytes) -> None:
+    """Raise BadArtefact, naming the type, if a skops file holds one that is not trusted."""
+    try:
+        strangers = sorted(set(skops.io.get_untrusted_types(data=data)) - TRUSTED)
+    except Exception as error:
+        # A spoiled file fails anywhere in the ZIP, the JSON or the arrays inside it.
+        raise _spoiled(error) from error
+    if strangers:
+        raise BadArtefact(
+            f"The skops file holds the type {shown(strangers[0])}, which is not trusted."
+        )
 
 
 def load(data: bytes) -> Any:
     """Read a skops file; raise BadArtefact, naming the type, for one that is not trusted."""
+    check(data)
     try:
-        strangers = sorted(set(skops.io.get_untrusted_types(data=data)) - TRUSTED)
-        if not strangers:
-            return skops.io.loads(data, trusted=sorted(TRUSTED))
+        return skops.io.loads(data, trusted=sorted(TRUSTED))
     except Exception as error:
-        # A spoiled file fails anywhere in the ZIP, the JSON or the arrays inside it.
-        raise BadArtefact(f"The skops file does not load: {shown(str(error), 200)}.") from error
-    raise BadArtefact(f"The skops file holds the type {shown(strangers[0])}, which is not trusted.")
+        raise _spoiled(error) from error
+
+
+def _spoiled(error: Exception) -> BadArtefact:
+    return BadArtefact(f"The skops file does not load: {shown(str(error), 200)}.")
 
 
 def digest(data: bytes) -> str:

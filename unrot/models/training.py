@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 import unrot
 from unrot.dataset import Dataset
 from unrot.encoding import Encoder
-from unrot.errors import Invalid, shown
+from unrot.errors import BadArtefact, Invalid, shown
 from unrot.models import artefacts
 from unrot.models.estimators import make
 from unrot.models.export import Exported, export
@@ -157,12 +157,24 @@ def _artefacts(
     pipeline: Pipeline, dataset: Dataset, exported: Exported, compared: NDArray[Any]
 ) -> dict[str, bytes]:
     kept = {
-        "skops": artefacts.dump(pipeline),
+        **_learnable(pipeline, is_needed=exported.onnx is None),
         "golden": _golden(pipeline, dataset.schema, compared),
         "training": artefacts.pack_table(dataset.rows, dataset.labels),
         "holdout": artefacts.pack_table(dataset.holdout_rows, dataset.holdout_labels),
     }
     return kept if exported.onnx is None else {**kept, "onnx": exported.onnx}
+
+
+def _learnable(pipeline: Pipeline, *, is_needed: bool) -> dict[str, bytes]:
+    """Return the skops artefact, or nothing where skops cannot hold it and ONNX serves alone."""
+    try:
+        dumped = artefacts.dump(pipeline)
+        artefacts.check(dumped)
+    except BadArtefact:
+        if is_needed:
+            raise
+        return {}
+    return {"skops": dumped}
 
 
 def _golden(pipeline: Pipeline, schema: Schema, compared: NDArray[Any]) -> bytes:
