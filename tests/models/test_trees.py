@@ -5,7 +5,7 @@ import pytest
 
 from tests.models.tables import BINARY, SEVERAL, schema_of, table_of
 from unrot.models.estimators import make
-from unrot.models.trees import ensemble_attributes, thresholds_of, trees_of
+from unrot.models.trees import ensemble_attributes, shared_leaves, thresholds_of, trees_of
 
 
 def test_thresholds_are_those_of_the_fitted_tree() -> None:
@@ -50,3 +50,16 @@ def test_tree_that_never_split_is_one_node_with_one_leaf() -> None:
 
     assert attributes["nodes_truenodeids"] == attributes["nodes_falsenodeids"] == [0, 1]
     assert attributes["nodes_trueleafs"] == attributes["nodes_falseleafs"] == [1, 1]
+
+
+def test_shared_leaves_are_those_that_differ_and_each_tree_points_at_its_own() -> None:
+    rows, labels = table_of(SEVERAL)
+    read = trees_of(make("forest", seed=0, schema=schema_of(SEVERAL)).fit(rows, labels)[-1])
+
+    leaves, numbered = shared_leaves(read)
+
+    assert len(np.unique(leaves, axis=0)) == len(leaves)
+    for target, (tree, places) in enumerate(zip(read, numbered, strict=True)):
+        found = leaves[places.leaves[tree.is_leaf, 0].astype(int)]
+        assert np.array_equal(found, tree.leaves[tree.is_leaf])
+        assert places.first_target == target
