@@ -475,6 +475,20 @@ def test_farthest_feature_is_measured_in_widths_of_its_range(row: list[Any], nam
     assert farthest_feature(SCHEMA, row).name == name
 
 
+def test_farthest_feature_of_a_mixed_row_is_a_number_whatever_is_known_of_ranges() -> None:
+    features = (
+        Feature("town", "category", choices=("Rome",)),
+        Feature("is_new", "boolean"),
+        Feature("gap", "number", nullable=True),
+        Feature("small", "number"),
+        Feature("large", "integer"),
+    )
+
+    row = ["Rome", True, None, 2.0, -1e300]
+
+    assert farthest_feature(Schema(features, "y"), row).name == "large"
+
+
 # ── kept ─────────────────────────────────────────────────────────────────────────────────────
 
 

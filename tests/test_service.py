@@ -16,7 +16,7 @@ from unrot.demos import iris, zombies
 from unrot.errors import BadArtefact, Conflict, NotFound
 from unrot.interfaces import Predictor
 from unrot.models import artefacts, predictors
-from unrot.models.estimators import ESTIMATORS
+from unrot.models.estimators import names_for
 from unrot.models.training import train
 from unrot.records import Caller, Model, Schema
 from unrot.service import Service
@@ -33,7 +33,7 @@ def model_of(name: str = "iris") -> Model:
     return Model(name, 0, data.title, data.description, data.schema, time.time())
 
 
-@pytest.mark.parametrize("estimator", list(ESTIMATORS))
+@pytest.mark.parametrize("estimator", names_for(zombies.load().schema))
 def test_served_probabilities_are_the_estimators_own(tmp_path: Path, estimator: str) -> None:
     service = open_service(Settings(home=tmp_path))
     data = zombies.load()

@@ -95,15 +95,18 @@ def parse_label(schema: Schema, label: Any) -> str | float:
 
 
 def farthest_feature(schema: Schema, row: Row) -> Feature:
-    """Return the feature whose value lies farthest outside its range, in widths of the range."""
+    """Return the feature whose value lies farthest outside its range, in widths of the range.
 
-    def distance(feature: Feature, value: Value) -> float:
+    Where none lies outside, or none has a range, it is the largest number: never a category.
+    """
+
+    def distance(feature: Feature, value: Value) -> tuple[float, float]:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return 0.0
+            return 0.0, -1.0
         if feature.low is None or feature.high is None:
-            return 0.0
+            return 0.0, abs(value)
         width = (feature.high - feature.low) or 1.0
-        return max(feature.low - value, value - feature.high, 0.0) / width
+        return max(feature.low - value, value - feature.high, 0.0) / width, abs(value)
 
     pairs = zip(schema.features, row, strict=True)
     return max(pairs, key=lambda pair: distance(*pair))[0]

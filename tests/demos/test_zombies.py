@@ -38,7 +38,7 @@ def test_model_of_the_first_population_fails_on_mutants(
 ) -> None:
     dataset, mutants = zombies.load(), zombies.load_mutants()
 
-    fitted = make(name, seed=0, gaps=False).fit(dataset.rows, dataset.labels)
+    fitted = make(name, seed=0, schema=dataset.schema).fit(dataset.rows, dataset.labels)
 
     home = fitted.score(dataset.holdout_rows, dataset.holdout_labels)
     assert home == pytest.approx(at_home, abs=0.03)

@@ -12,11 +12,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
-from tests.models.tables import BINARY, SEVERAL, schema_of, table_of
+from tests.models.tables import BINARY, SEVERAL, as_rows, schema_of, table_of
 from unrot.errors import Invalid
 from unrot.models import artefacts
-from unrot.models.estimators import ESTIMATORS, make
-from unrot.models.export import as_rows, export, threshold_rows
+from unrot.models.estimators import make, names_for
+from unrot.models.export import export, threshold_rows
 from unrot.models.parity import TOLERANCE, largest_difference
 from unrot.models.predictors import load
 from unrot.models.scikit import ScikitPredictor
@@ -27,12 +27,12 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 @pytest.mark.parametrize("gaps", [False, True])
 @pytest.mark.parametrize("classes", [BINARY, SEVERAL])
-@pytest.mark.parametrize("name", list(ESTIMATORS))
+@pytest.mark.parametrize("name", names_for(schema_of(BINARY)))
 def test_export_of_every_estimator_answers_as_scikit_learn(
     name: str, classes: tuple[str, ...], gaps: bool
 ) -> None:
     rows, labels = table_of(classes, gaps=gaps)
-    pipeline = make(name, seed=0, gaps=gaps).fit(rows, labels)
+    pipeline = make(name, seed=0, schema=schema_of(BINARY, gaps=gaps)).fit(rows, labels)
 
     exported = export(pipeline, schema_of(classes, gaps=gaps), rows)
 
@@ -48,7 +48,10 @@ def test_export_of_grown_trees_is_equal_to_the_last_bit(
     name: str, classes: tuple[str, ...]
 ) -> None:
     rows, labels = table_of(classes)
-    pipeline, schema = make(name, seed=0, gaps=False).fit(rows, labels), schema_of(classes)
+    pipeline, schema = (
+        make(name, seed=0, schema=schema_of(BINARY)).fit(rows, labels),
+        schema_of(classes),
+    )
 
     exported = export(pipeline, schema, rows)
 
@@ -62,7 +65,7 @@ def test_export_of_grown_trees_is_equal_to_the_last_bit(
 def test_every_threshold_of_trees_parts_rows_as_in_scikit_learn(name: str) -> None:
     rows, labels = table_of(SEVERAL)
     schema = schema_of(SEVERAL)
-    pipeline = make(name, seed=0, gaps=False).fit(rows, labels)
+    pipeline = make(name, seed=0, schema=schema_of(BINARY)).fit(rows, labels)
     graph = export(pipeline, schema, rows).onnx
     assert graph is not None
     chance = np.random.default_rng(1)
@@ -77,7 +80,9 @@ def test_every_threshold_of_trees_parts_rows_as_in_scikit_learn(name: str) -> No
 def test_rows_beside_thresholds_tell_a_tree_from_one_with_rounded_thresholds() -> None:
     rows, labels = table_of(BINARY)
     schema = schema_of(BINARY)
-    right, rounded = (make("tree", seed=0, gaps=False).fit(rows, labels) for _ in range(2))
+    right, rounded = (
+        make("tree", seed=0, schema=schema_of(BINARY)).fit(rows, labels) for _ in range(2)
+    )
     thresholds = rounded[-1].tree_.threshold
     thresholds[:] = thresholds.astype(np.float32)
     plain, beside = as_rows(rows), as_rows(threshold_rows(right, rows))
@@ -90,7 +95,7 @@ def test_rows_beside_thresholds_tell_a_tree_from_one_with_rounded_thresholds() -
 def test_answers_of_sgd_far_out_are_those_of_scikit_learn() -> None:
     rows, labels = table_of(SEVERAL)
     schema = schema_of(SEVERAL)
-    pipeline = make("sgd", seed=0, gaps=False).fit(rows, labels)
+    pipeline = make("sgd", seed=0, schema=schema_of(BINARY)).fit(rows, labels)
     # Along (1, 1, 1) every class is now impossible, and scikit-learn calls all equally likely.
     pipeline[-1].coef_[:, 2] = -abs(pipeline[-1].coef_).sum(axis=1)
     far = np.vstack([np.random.default_rng(0).normal(size=(200, 3)) * 1e5, [[1e5, 1e5, 1e5]]])
@@ -118,7 +123,7 @@ def test_trees_that_never_split_are_exported() -> None:
     rows, labels = np.zeros((2, 3)), np.array(["no", "maybe"])
 
     for name in ("tree", "forest", "hgb"):
-        pipeline = make(name, seed=0, gaps=False).fit(rows, labels)
+        pipeline = make(name, seed=0, schema=schema_of(BINARY)).fit(rows, labels)
         exported = export(pipeline, schema_of(BINARY), rows)
 
         assert exported.largest_difference == 0.0
@@ -127,7 +132,7 @@ def test_trees_that_never_split_are_exported() -> None:
 def test_class_that_was_not_trained_has_no_probability() -> None:
     rows, labels = table_of(SEVERAL)
     seen = labels != "apple"
-    pipeline = make("logistic", seed=0, gaps=False).fit(rows[seen], labels[seen])
+    pipeline = make("logistic", seed=0, schema=schema_of(BINARY)).fit(rows[seen], labels[seen])
 
     graph = export(pipeline, schema_of(SEVERAL), rows).onnx
 
@@ -139,7 +144,7 @@ def test_class_that_was_not_trained_has_no_probability() -> None:
 
 def test_class_that_the_schema_does_not_know_is_refused() -> None:
     rows, labels = table_of(SEVERAL)
-    pipeline = make("tree", seed=0, gaps=False).fit(rows, labels)
+    pipeline = make("tree", seed=0, schema=schema_of(BINARY)).fit(rows, labels)
 
     with pytest.raises(Invalid, match="which the schema does not know"):
         export(pipeline, schema_of(BINARY), rows)

@@ -8,12 +8,12 @@ import orjson
 import pytest
 from sklearn.naive_bayes import GaussianNB
 
-from tests.models.tables import BINARY, SEVERAL, schema_of, table_of
+from tests.models.tables import BINARY, SEVERAL, as_rows, schema_of, table_of
 from unrot.errors import BadArtefact, Invalid
 from unrot.interfaces import Predictor
 from unrot.models import artefacts
 from unrot.models.estimators import make
-from unrot.models.export import as_rows, convert
+from unrot.models.export import convert
 from unrot.models.predictors import check_golden, load, pack_golden
 from unrot.records import Feature, Outputs, Schema
 
@@ -24,7 +24,7 @@ def predictor_of(
     name: str, by: str, classes: tuple[str, ...] = SEVERAL, *, precision: str = "double"
 ) -> Predictor:
     rows, labels = table_of(classes)
-    pipeline = make(name, seed=0, gaps=False).fit(rows, labels)
+    pipeline = make(name, seed=0, schema=schema_of(BINARY)).fit(rows, labels)
     schema = schema_of(classes)
     if by == "onnx":
         return load(by, convert(pipeline, schema, precision), schema)
@@ -34,7 +34,7 @@ def predictor_of(
 @pytest.mark.parametrize("by", SERVERS)
 def test_answers_stand_in_the_order_of_the_schema(by: str) -> None:
     rows, labels = table_of(SEVERAL)
-    pipeline = make("logistic", seed=0, gaps=False).fit(rows, labels)
+    pipeline = make("logistic", seed=0, schema=schema_of(BINARY)).fit(rows, labels)
     sorted_places = [list(pipeline.classes_).index(label) for label in SEVERAL]
 
     outputs = predictor_of("logistic", by).predict(as_rows(rows))
@@ -62,7 +62,7 @@ def test_answers_are_plain_python_numbers(by: str) -> None:
 def test_gap_is_scored_as_a_missing_value(name: str, by: str) -> None:
     rows, labels = table_of(BINARY, gaps=True)
     schema = schema_of(BINARY, gaps=True)
-    pipeline = make(name, seed=0, gaps=True).fit(rows, labels)
+    pipeline = make(name, seed=0, schema=schema_of(BINARY, gaps=True)).fit(rows, labels)
     data = convert(pipeline, schema, "double") if by == "onnx" else artefacts.dump(pipeline)
 
     outputs = load(by, data, schema).predict([[0.25, None, 1.0]])
@@ -165,7 +165,11 @@ def test_graph_of_spoiled_bytes_is_a_bad_artefact(artefact: bytes) -> None:
 )
 def test_graph_of_another_schema_is_a_bad_artefact(schema: Schema) -> None:
     rows, labels = table_of(BINARY)
-    graph = convert(make("tree", seed=0, gaps=False).fit(rows, labels), schema_of(BINARY), "double")
+    graph = convert(
+        make("tree", seed=0, schema=schema_of(BINARY)).fit(rows, labels),
+        schema_of(BINARY),
+        "double",
+    )
 
     with pytest.raises(BadArtefact, match="ONNX graph"):
         load("onnx", graph, schema)

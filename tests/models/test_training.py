@@ -10,12 +10,20 @@ from sklearn.metrics import log_loss, recall_score
 from sklearn.neural_network import MLPClassifier
 
 import unrot
-from tests.models.tables import BINARY, SEVERAL, dataset_of
+from tests.models.tables import (
+    BINARY,
+    NUMBER,
+    SEVERAL,
+    dataset_of,
+    mixed_dataset,
+    numbers_dataset,
+)
+from unrot.dataset import Dataset
 from unrot.errors import Invalid
 from unrot.models import artefacts
 from unrot.models.predictors import check_golden, load
 from unrot.models.training import train
-from unrot.records import Schema
+from unrot.records import Feature, Schema
 
 
 def ignore(share: float, step: str) -> None:
@@ -147,9 +155,75 @@ def test_training_twice_gives_the_same_answers(name: str) -> None:
     assert first.metrics == second.metrics
 
 
-def test_training_of_a_regression_is_refused() -> None:
+def test_data_that_an_estimator_cannot_take_is_refused_with_its_own_words() -> None:
     dataset = dataset_of(BINARY)
-    without = replace(dataset, schema=Schema(dataset.schema.features, "kind"))
+    words_for_numbers = replace(dataset, schema=Schema(dataset.schema.features, "kind"))
 
-    with pytest.raises(Invalid, match="the schema needs classes"):
-        train(without, "tree", ignore)
+    with pytest.raises(Invalid, match=r"^tree cannot be fitted: could not convert string to float"):
+        train(words_for_numbers, "tree", ignore)
+
+
+def test_metrics_of_a_regression_stand_beside_the_constant_guesses() -> None:
+    metrics = train(mixed_dataset(NUMBER), "hgb", ignore).metrics
+
+    assert set(metrics) == {
+        "mae",
+        "rmse",
+        "r2",
+        "constant_guess_mae",
+        "constant_guess_rmse",
+        "rows_trained",
+        "rows_held_out",
+    }
+    assert metrics["mae"] < metrics["constant_guess_mae"] / 2
+    assert metrics["rmse"] < metrics["constant_guess_rmse"] / 2
+
+
+def test_network_of_a_regression_learns_a_target_of_any_size() -> None:
+    for size in (1e-6, 1e9):
+        dataset = numbers_dataset(NUMBER)
+        scaled = replace(
+            dataset,
+            labels=dataset.labels * size,
+            holdout_labels=dataset.holdout_labels * size,
+        )
+        for name in ("mlp", "sgd"):
+            metrics = train(scaled, name, ignore).metrics
+
+            assert metrics["rmse"] < metrics["constant_guess_rmse"]
+
+
+@pytest.mark.parametrize("width", [1, 500])
+@pytest.mark.parametrize("name", ["sgd", "ridge", "tree"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_table_of_one_feature_and_of_five_hundred_is_learnt(name: str, width: int) -> None:
+    chance = np.random.default_rng(0)
+    rows = chance.normal(size=(500, width))
+    features = tuple(Feature(f"f{place}", "number") for place in range(width))
+    parts = (rows[100:], rows[100:, 0], rows[:100], rows[:100, 0])
+
+    candidate = train(Dataset("wide", "", "", Schema(features, "y"), *parts), name, ignore)
+
+    assert candidate.served_by == "onnx"
+    assert candidate.largest_difference is not None
+    assert candidate.largest_difference < 1e-12
+    assert candidate.metrics["mae"] < candidate.metrics["constant_guess_mae"]
+
+
+@pytest.mark.parametrize("name", ["logistic", "tree", "forest"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_two_hundred_and_fifty_classes_are_learnt_and_compiled(name: str) -> None:
+    chance = np.random.default_rng(0)
+    classes = tuple(f"c{number}" for number in range(250))
+    numbers = np.tile(np.arange(250), 6)
+    rows = numbers[:, None] + chance.normal(size=(1500, 2)) * 3
+    labels = np.array(classes)[numbers]
+    features = (Feature("a", "number"), Feature("b", "number"))
+    parts = (rows[:1250], labels[:1250], rows[1400:], labels[1400:])
+
+    candidate = train(Dataset("many", "", "", Schema(features, "y", classes), *parts), name, ignore)
+
+    assert candidate.served_by == "onnx"
+    assert candidate.largest_difference is not None
+    assert candidate.largest_difference < 1e-12
+    assert candidate.metrics["accuracy"] > 4 * candidate.metrics["constant_guess"]

@@ -146,3 +146,16 @@ def test_whylogs_is_imported_with_the_first_profile_and_not_before() -> None:
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
 
     assert printed.stdout.decode().split("\n")[:2] == ["False", "True 1"]
+
+
+def test_mixed_rows_with_gaps_of_a_regression_are_profiled() -> None:
+    schema = Schema(SCHEMA.features, target="price")
+    strange: list[Row] = [*ROWS, [None, 1.0, "green", None]]
+    outputs = Outputs(values=[1.0, 2.0, 3.0, 4.0, -5.0])
+
+    columns = summary(WhylogsProfiler().profile(schema, strange, outputs))
+
+    assert set(columns) == {*schema.names, "output.value"}
+    assert columns["output.value"]["distribution/mean"] == 1.0
+    assert frequent(columns["colour/ü \n"]) == {"red": 3, "blue": 1, "green": 1}
+    assert (columns["is_new"]["counts/null"], columns["height.cm"]["counts/null"]) == (2, 2)

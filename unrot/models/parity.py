@@ -2,6 +2,14 @@
 
 Asked twice: when a graph is exported (against scikit-learn), and when a worker has loaded a
 version (against its golden rows).
+
+Probabilities are compared as they are. A value v of a regression is compared in units of how
+far it lies from the median of the expected values, and at least of their mean distance from it:
+
+    |given - v| / max(|v - median|, mean |values - median|)
+
+so that prices in millions, shares of a millionth and years around 2000 are held to the same
+strictness. Where all expected values are the same, the unit is their size; where that is 0, 1.
 """
 
 from __future__ import annotations
@@ -14,15 +22,13 @@ from numpy.typing import NDArray
 
 from unrot.records import Outputs
 
+LEAST_SPREAD = 1e-9
 TOLERANCE = 1e-4
 """Answers farther apart than this are not the same answers."""
 
 
 def largest_difference(expected: Outputs, given: Outputs) -> float:
-    """Return the largest difference of a probability or value; infinity where a class differs.
-
-    Values of a regression are compared in units of the expected one where that is beyond 1.
-    """
+    """Return the largest difference of a probability or value; infinity where a class differs."""
     if _shape(expected) != _shape(given) or _classes(expected) != _classes(given):
         return math.inf
     farthest = 0.0
@@ -30,8 +36,8 @@ def largest_difference(expected: Outputs, given: Outputs) -> float:
         farthest = _farthest(_table(expected.probabilities), _table(given.probabilities))
     if expected.values is not None and given.values is not None:
         values = _table(expected.values)
-        scale = np.maximum(np.abs(values), 1.0)
-        farthest = max(farthest, _farthest(values / scale, _table(given.values) / scale))
+        units = _units(values)
+        farthest = max(farthest, _farthest(values / units, _table(given.values) / units))
     return farthest
 
 
@@ -52,6 +58,17 @@ def _shape(outputs: Outputs) -> tuple[bool, bool, int]:
 
 def _table(numbers: Sequence[float] | Sequence[Sequence[float]]) -> NDArray[np.float64]:
     return np.array(numbers, dtype=np.float64)
+
+
+def _units(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    if not values.size:
+        return values
+    distances, largest = np.abs(values - np.median(values)), np.abs(values).max()
+    # Values that are equal but for their last bits have no spread to measure by.
+    if distances.mean() <= largest * LEAST_SPREAD:
+        return np.full(values.shape, largest or 1.0)
+    units: NDArray[np.float64] = np.maximum(distances, distances.mean())
+    return units
 
 
 def _farthest(expected: NDArray[np.float64], given: NDArray[np.float64]) -> float:

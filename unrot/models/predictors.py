@@ -14,6 +14,7 @@ import onnxruntime
 import orjson
 from numpy.typing import NDArray
 
+from unrot.encoding import Encoder
 from unrot.errors import BadArtefact, Detail, Invalid, shown
 from unrot.interfaces import Predictor
 from unrot.models.parity import TOLERANCE, largest_difference
@@ -24,6 +25,8 @@ INPUT = "inputs"
 CLASSES, PROBABILITIES, VALUES = "class_indices", "class_probabilities", "target_values"
 WIDEST_FLOAT = float(np.finfo(np.float32).max)
 SILENT = 4
+ROUNDING_OPTIMIZER = "MatMulScaleFusion"
+"""It makes one number of the scale before a product, in single precision."""
 
 
 def load(by: str, artefact: bytes, schema: Schema) -> Predictor:
@@ -46,26 +49,29 @@ class OnnxPredictor:
         self._schema = schema
         self._check(inputs)
         self._is_narrow = inputs[0].type == "tensor(float)"
+        self._encode = Encoder(schema).encode
         self._run = session.run
 
     def predict(self, rows: Sequence[Row]) -> Outputs:
         """Score rows that the schema has already checked; None is a gap."""
-        table = np.array(rows, dtype=np.float64)
-        if self._is_narrow:
-            table = self._narrowed(table, rows)
-        answers = self._run(self._outputs, {INPUT: table})
+        return self.predict_table(self._encode(rows))
+
+    def predict_table(self, table: NDArray[np.float64]) -> Outputs:
+        """Score rows that are numbers already, as `encoding` makes them."""
+        inputs = self._narrowed(table) if self._is_narrow else table
+        answers = self._run(self._outputs, {INPUT: inputs})
         first = answers[0].tolist()
         if len(answers) == 2:
             probabilities = answers[1].tolist()
             is_scored = np.isfinite(answers[1])
             if not is_scored.all():
-                raise too_far(self._schema, rows, is_scored.all(axis=1))
+                raise too_far(self._schema, table, is_scored.all(axis=1))
             return Outputs(first, probabilities)
         if self._outputs[0] == CLASSES:
             return Outputs(first)
         is_scored = np.isfinite(answers[0])
         if not is_scored.all():
-            raise too_far(self._schema, rows, is_scored)
+            raise too_far(self._schema, table, is_scored)
         return Outputs(values=first)
 
     def _check(self, inputs: Sequence[Any]) -> None:
@@ -77,18 +83,19 @@ class OnnxPredictor:
         if self._outputs not in wanted:
             raise BadArtefact(f"The ONNX graph answers {self._outputs}: expected {wanted[0]}.")
 
-    def _narrowed(self, table: NDArray[Any], rows: Sequence[Row]) -> NDArray[Any]:
+    def _narrowed(self, table: NDArray[Any]) -> NDArray[Any]:
         beyond = np.abs(table) > WIDEST_FLOAT
         if beyond.any():
-            raise too_far(self._schema, rows, ~beyond.any(axis=1))
+            raise too_far(self._schema, table, ~beyond.any(axis=1))
         return table.astype(np.float32)
 
 
-def too_far(schema: Schema, rows: Sequence[Row], is_scored: NDArray[np.bool_]) -> Invalid:
+def too_far(schema: Schema, table: NDArray[Any], is_scored: NDArray[np.bool_]) -> Invalid:
     """Say which values are so far out that no finite answer came of them."""
-    several = len(rows) > 1
-    numbers = np.flatnonzero(~is_scored)[:MOST_DETAILS].tolist()
-    details = [_detail(schema, rows[number], number if several else None) for number in numbers]
+    several = len(table) > 1
+    numbers = np.flatnonzero(~is_scored)[:MOST_DETAILS]
+    rows = zip(numbers.tolist(), Encoder(schema).decode(table[numbers]), strict=True)
+    details = [_detail(schema, row, number if several else None) for number, row in rows]
     first = details[0]
     where = f"Row {first.row}: " if several else ""
     return Invalid(
@@ -132,7 +139,10 @@ def _session(artefact: bytes) -> onnxruntime.InferenceSession:
     options.log_severity_level = SILENT
     try:
         return onnxruntime.InferenceSession(
-            artefact, sess_options=options, providers=["CPUExecutionProvider"]
+            artefact,
+            sess_options=options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=[ROUNDING_OPTIMIZER],
         )
     except Exception as error:
         # onnxruntime raises classes of its own that share no parent but Exception.

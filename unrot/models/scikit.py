@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrot.encoding import Encoder
 from unrot.errors import Invalid
 from unrot.models import artefacts
 from unrot.models.predictors import WIDEST_FLOAT, too_far
@@ -24,12 +25,16 @@ class ScikitPredictor:
 
     def __init__(self, estimator: Any, schema: Schema) -> None:
         self._estimator, self._schema = estimator, schema
+        self._encode = Encoder(schema).encode
         self._places = class_places(estimator, schema)
         self._has_probabilities = schema.is_classifier and hasattr(estimator, "predict_proba")
 
     def predict(self, rows: Sequence[Row]) -> Outputs:
         """Score rows that the schema has already checked; None is a gap."""
-        table = np.array(rows, dtype=np.float64)
+        return self.predict_table(self._encode(rows))
+
+    def predict_table(self, table: NDArray[np.float64]) -> Outputs:
+        """Score rows that are numbers already, as `encoding` makes them."""
         try:
             # Far outside the training range numbers overflow; what comes of it is looked at below.
             with np.errstate(all="ignore"):
@@ -38,10 +43,10 @@ class ScikitPredictor:
             is_within = ~np.any(np.abs(table) > WIDEST_FLOAT, axis=1)
             if is_within.all():
                 raise
-            raise too_far(self._schema, rows, is_within) from error
+            raise too_far(self._schema, table, is_within) from error
         is_scored = _is_finite(outputs)
         if not is_scored.all():
-            raise too_far(self._schema, rows, is_scored)
+            raise too_far(self._schema, table, is_scored)
         return outputs
 
     def _answer(self, table: NDArray[Any]) -> Outputs:

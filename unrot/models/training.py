@@ -1,7 +1,8 @@
 """Turn a table into a candidate: fit, measure on the holdout, compile, and keep what is needed.
 
 Everything is fitted on the training part alone. What a version keeps of its making (the rows,
-the seed in the dataset, the library versions) is enough to make it again.
+the seed in the dataset, the library versions) is enough to make it again. Tables are not copied
+whole: what is compared, profiled and kept as golden is a sample.
 """
 
 from __future__ import annotations
@@ -13,41 +14,46 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss, recall_score
-from sklearn.neural_network import MLPClassifier
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 import unrot
 from unrot.dataset import Dataset
-from unrot.errors import Invalid
+from unrot.encoding import Encoder
+from unrot.errors import BadArtefact, Invalid, shown
 from unrot.models import artefacts
 from unrot.models.estimators import make
-from unrot.models.export import Exported, as_rows, export
+from unrot.models.export import Exported, export
+from unrot.models.metrics import measure
 from unrot.models.predictors import load, pack_golden
 from unrot.models.scikit import ScikitPredictor
 from unrot.records import Candidate, Schema
 
 Progress = Callable[[float, str], None]
 
+NETWORKS = (MLPClassifier, MLPRegressor)
 MOST_COMPARED_ROWS = 500
 MOST_REFERENCE_ROWS = 20_000
 GOLDEN_ROWS = 16
+MOST_BATCHES = 1000
 LIBRARIES = ("scikit-learn", "numpy", "scipy", "skops", "skl2onnx", "onnxruntime")
 
 
 def train(
     dataset: Dataset, estimator: str, progress: Progress, *, origin: str = "trained"
 ) -> Candidate:
-    """Fit an estimator of the catalogue on a dataset and make a candidate of it."""
-    if not dataset.schema.is_classifier:
-        raise Invalid("The estimators of the catalogue classify: the schema needs classes.")
-    gaps = any(feature.nullable for feature in dataset.schema.features)
-    pipeline = make(estimator, seed=dataset.seed, gaps=gaps)
+    """Fit an estimator of the catalogue, or one's own, on a dataset and make a candidate of it."""
+    pipeline = make(estimator, seed=dataset.seed, schema=dataset.schema)
     # Sums that threads share come out otherwise each time; one thread can be repeated.
     with threadpool_limits(limits=1):
         progress(0.0, f"fitting {estimator} on {len(dataset.rows):,} rows")
-        fit(pipeline, dataset.rows, dataset.labels, progress)
+        try:
+            fit(pipeline, dataset.rows, dataset.labels, progress)
+        except ValueError as error:
+            raise Invalid(f"{estimator} cannot be fitted: {_told(error)}.") from error
         progress(0.8, f"measuring on {len(dataset.holdout_rows):,} held-out rows")
         metrics = measure(pipeline, dataset)
         progress(0.85, "compiling and comparing with scikit-learn")
@@ -58,32 +64,16 @@ def train(
 
 def fit(pipeline: Pipeline, rows: NDArray[Any], labels: NDArray[Any], progress: Progress) -> None:
     """Fit a pipeline; a neural network tells after each epoch how far it is."""
-    if isinstance(pipeline[-1], MLPClassifier):
-        prepared = pipeline[:-1].fit_transform(rows, labels)
-        _fit_by_epochs(pipeline[-1], prepared, labels, progress)
-    else:
+    last = pipeline[-1]
+    is_scaled = isinstance(last, TransformedTargetRegressor)
+    if len(pipeline) == 1 or not _can_be_watched(last.regressor if is_scaled else last):
         pipeline.fit(rows, labels)
-
-
-def measure(estimator: Any, dataset: Dataset) -> dict[str, float]:
-    """Measure a fitted classifier on the holdout, beside what guessing would reach."""
-    rows, labels = dataset.holdout_rows, dataset.holdout_labels
-    guesses = estimator.predict(rows)
-    known, counts = np.unique(dataset.labels, return_counts=True)
-    metrics = {
-        "accuracy": accuracy_score(labels, guesses),
-        "balanced_accuracy": balanced_accuracy_score(labels, guesses),
-        "constant_guess": np.mean(labels == known[counts.argmax()]),
-        "rows_trained": len(dataset.rows),
-        "rows_held_out": len(rows),
-    }
-    if hasattr(estimator, "predict_proba"):
-        classes = estimator.classes_
-        metrics["log_loss"] = log_loss(labels, estimator.predict_proba(rows), labels=classes)
-    present = [label for label in dataset.schema.classes if label in labels]
-    recalls = recall_score(labels, guesses, labels=present, average=None)
-    metrics |= {f"recall:{label}": recall for label, recall in zip(present, recalls, strict=True)}
-    return {name: float(value) for name, value in metrics.items()}
+        return
+    prepared = pipeline[:-1].fit_transform(rows, labels)
+    if is_scaled:
+        _fit_on_scaled_target(last, prepared, labels, progress)
+    else:
+        _fit_by_epochs(last, prepared, labels, progress)
 
 
 def libraries() -> Mapping[str, str]:
@@ -92,16 +82,44 @@ def libraries() -> Mapping[str, str]:
     return {**versions, "unrot": unrot.__version__, "python": platform.python_version()}
 
 
+def _told(error: Exception) -> str:
+    return shown(str(error), 200)[1:-1].rstrip(".")
+
+
+def _can_be_watched(step: Any) -> bool:
+    return isinstance(step, NETWORKS) and step.solver != "lbfgs" and not step.early_stopping
+
+
+def _fit_on_scaled_target(
+    estimator: TransformedTargetRegressor,
+    rows: NDArray[Any],
+    labels: NDArray[Any],
+    progress: Progress,
+) -> None:
+    """Do what `fit` of a scaled target does around its network."""
+    estimator.transformer_ = clone(estimator.transformer)
+    scaled = estimator.transformer_.fit_transform(labels.reshape(-1, 1)).ravel()
+    estimator.regressor_ = clone(estimator.regressor)
+    estimator._training_dim = labels.ndim
+    _fit_by_epochs(estimator.regressor_, rows, scaled, progress)
+
+
 def _fit_by_epochs(
-    network: MLPClassifier, rows: NDArray[Any], labels: NDArray[Any], progress: Progress
+    network: MLPClassifier | MLPRegressor,
+    rows: NDArray[Any],
+    labels: NDArray[Any],
+    progress: Progress,
 ) -> None:
     """Do what `fit` does, epoch by epoch: stop when the loss has not fallen for a while.
 
     `fit` itself cannot be watched, and a warm start would throw Adam's moments away.
     """
-    classes, best, waited = np.unique(labels), np.inf, 0
+    best, waited = np.inf, 0
+    told = {"classes": np.unique(labels)} if isinstance(network, MLPClassifier) else {}
+    if network.batch_size != "auto":
+        network.set_params(batch_size=max(network.batch_size, labels.size // MOST_BATCHES))
     for epoch in range(1, network.max_iter + 1):
-        network.partial_fit(rows, labels, classes=classes)
+        network.partial_fit(rows, labels, **told)
         waited = waited + 1 if network.loss_ > best - network.tol else 0
         best = min(best, network.loss_)
         progress(0.8 * epoch / network.max_iter, f"epoch {epoch}, loss {network.loss_:.4f}")
@@ -114,11 +132,11 @@ def _candidate(
 ) -> Candidate:
     schema = dataset.schema
     compared = _sample(dataset.rows, MOST_COMPARED_ROWS, dataset.seed)
+    reference = Encoder(schema).decode(_sample(dataset.rows, MOST_REFERENCE_ROWS, dataset.seed))
     exported = export(pipeline, schema, compared)
     kept = _artefacts(pipeline, dataset, exported, compared)
     by: Literal["onnx", "scikit-learn"] = "scikit-learn" if exported.onnx is None else "onnx"
     serving_artefact = "skops" if exported.onnx is None else "onnx"
-    reference = as_rows(_sample(dataset.rows, MOST_REFERENCE_ROWS, dataset.seed))
     return Candidate(
         estimator=name,
         origin=origin,
@@ -139,7 +157,7 @@ def _artefacts(
     pipeline: Pipeline, dataset: Dataset, exported: Exported, compared: NDArray[Any]
 ) -> dict[str, bytes]:
     kept = {
-        "skops": artefacts.dump(pipeline),
+        **_learnable(pipeline, is_needed=exported.onnx is None),
         "golden": _golden(pipeline, dataset.schema, compared),
         "training": artefacts.pack_table(dataset.rows, dataset.labels),
         "holdout": artefacts.pack_table(dataset.holdout_rows, dataset.holdout_labels),
@@ -147,9 +165,26 @@ def _artefacts(
     return kept if exported.onnx is None else {**kept, "onnx": exported.onnx}
 
 
+def _learnable(pipeline: Pipeline, *, is_needed: bool) -> dict[str, bytes]:
+    """Return the skops artefact, or nothing where skops cannot hold it and ONNX serves alone."""
+    try:
+        dumped = artefacts.dump(pipeline)
+        artefacts.check(dumped)
+    except BadArtefact:
+        if is_needed:
+            raise
+        return {}
+    return {"skops": dumped}
+
+
 def _golden(pipeline: Pipeline, schema: Schema, compared: NDArray[Any]) -> bytes:
-    rows = as_rows(compared[:GOLDEN_ROWS])
-    return pack_golden(rows, ScikitPredictor(pipeline, schema).predict(rows))
+    """Keep rows whose answers are spread over all that is answered, so that they would tell."""
+    predictor = ScikitPredictor(pipeline, schema)
+    answered = predictor.predict_table(compared)
+    order = np.argsort(answered.values or answered.classes or (), kind="stable")
+    places = order[np.linspace(0, len(order) - 1, min(len(order), GOLDEN_ROWS)).astype(int)]
+    rows = Encoder(schema).decode(compared[places])
+    return pack_golden(rows, predictor.predict(rows))
 
 
 def _sample(rows: NDArray[Any], most: int, seed: int) -> NDArray[Any]:

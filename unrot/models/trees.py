@@ -10,16 +10,31 @@ with several classes stands in it once a class.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-TREES = (DecisionTreeClassifier, RandomForestClassifier, HistGradientBoostingClassifier)
+LONE = (DecisionTreeClassifier, DecisionTreeRegressor)
+FORESTS = (
+    RandomForestClassifier,
+    RandomForestRegressor,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+)
+BOOSTED = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
+TREES = (*LONE, *FORESTS, *BOOSTED)
 Floats = NDArray[np.float64]
 
 
@@ -39,13 +54,13 @@ class Tree:
 
 def trees_of(estimator: Any) -> list[Tree]:
     """Read the trees of a fitted tree, forest or hist-gradient boosting."""
-    if isinstance(estimator, HistGradientBoostingClassifier):
+    if isinstance(estimator, BOOSTED):
         return [
             _boosted(predictor, target)
             for iteration in estimator._predictors
             for target, predictor in enumerate(iteration)
         ]
-    if isinstance(estimator, RandomForestClassifier):
+    if isinstance(estimator, FORESTS):
         return [_grown(each.tree_) for each in estimator.estimators_]
     return [_grown(estimator.tree_)]
 
@@ -67,6 +82,22 @@ def ensemble_attributes(trees: list[Tree], targets: int) -> dict[str, Any]:
         for column in range(tree.leaves.shape[1]):
             table.add(tree, column)
     return {"n_targets": targets, "aggregate_function": 1, **table.attributes()}
+
+
+def shared_leaves(trees: list[Tree]) -> tuple[Floats, list[Tree]]:
+    """Return the different leaves of all trees, and trees that answer a place among those.
+
+    Each tree has a target of its own. Most leaves of a forest on many classes are pure, so that
+    this keeps one copy of what would stand in a graph once a leaf and class.
+    """
+    places: dict[bytes, int] = {}
+    numbered: list[Tree] = []
+    for target, tree in enumerate(trees):
+        numbers = np.zeros((len(tree.is_leaf), 1))
+        for node in np.flatnonzero(tree.is_leaf):
+            numbers[node] = places.setdefault(tree.leaves[node].tobytes(), len(places))
+        numbered.append(replace(tree, leaves=numbers, first_target=target))
+    return np.frombuffer(b"".join(places)).reshape(len(places), -1), numbered
 
 
 def _grown(tree: Any) -> Tree:
