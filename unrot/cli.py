@@ -19,7 +19,7 @@ from unrot.caretaker import Caretaker, stop_with_parent
 from unrot.dataset import Dataset
 from unrot.errors import AlreadyRunning, Invalid, UnrotError
 from unrot.records import Model, Version
-from unrot.run import run
+from unrot.run import address, run
 from unrot.service import Service
 from unrot.settings import Settings, load
 from unrot.terminal import Progress, table
@@ -30,7 +30,7 @@ TABLE_ESTIMATOR = "hgb"
 """It takes gaps as they are, and columns of any scale."""
 
 OF_TABLES = ("target", "name", "drop", "categories", "holdout", "holdout_csv", "seed", "dry_run")
-ESTIMATORS = ("mlp", "sgd", "logistic", "tree", "forest", "hgb")
+ESTIMATORS = "mlp, sgd, logistic, tree, forest, hgb, linear, ridge"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -60,6 +60,7 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
     estimator = options.estimator or (TABLE_ESTIMATOR if options.demo is None else DEMO_ESTIMATOR)
     version, aliases = _fitted(data, estimator, service)
     _print_trained(version, aliases)
+    print(f"Its page, while the server runs: {address(settings)}/models/{version.model}")
     return 0
 
 
@@ -68,7 +69,7 @@ def versions(options: argparse.Namespace, settings: Settings) -> int:
     service = open_service(settings)
     listed = service.versions(options.name)
     pointed = service.aliases(options.name)
-    head = ("version", "alias", "estimator", "origin", "accuracy", "served by", "made")
+    head = ("version", "alias", "estimator", "origin", "score", "served by", "made")
     print(table([head, *(_version_row(version, pointed) for version in listed)]))
     return 0
 
@@ -128,7 +129,9 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_train_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("demo", nargs="?", choices=DEMOS)
-    command.add_argument("--estimator", choices=ESTIMATORS)
+    command.add_argument(
+        "--estimator", metavar="NAME", help=f"{ESTIMATORS}, or your own: package.module:function"
+    )
     command.add_argument("--csv", type=Path, metavar="FILE", help="your table, or that of heart")
     command.add_argument("--target", metavar="COLUMN", help="what is to be predicted")
     command.add_argument("--name", help="what the model is to be called")
@@ -228,14 +231,20 @@ def _role(version: Version, aliases: dict[str, str]) -> str:
     return ", ".join(alias for alias, name in aliases.items() if name == version.name)
 
 
+def _score(version: Version) -> str:
+    for name, word in (("accuracy", "accuracy"), ("r2", "R²")):
+        if name in version.metrics:
+            return f"{word} {version.metrics[name]:.4f}"
+    return "-"
+
+
 def _version_row(version: Version, aliases: dict[str, str]) -> tuple[str, ...]:
-    accuracy = version.metrics.get("accuracy")
     return (
         version.name,
         _role(version, aliases) or "-",
         version.estimator,
         version.origin,
-        "-" if accuracy is None else f"{accuracy:.4f}",
+        _score(version),
         version.serving.by,
         datetime.fromtimestamp(version.created_at, UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )

@@ -37,9 +37,9 @@ def run(settings: Settings) -> int:
         _stop(server)
         print("The server did not become ready: what it said stands above.", file=sys.stderr)
         return 1
-    address = _address(settings)
-    print(f"\nUnrot is ready:  {address}")
-    print(f"Sign in:         {address}/login#token={quote(token, safe='')}")
+    place = address(settings)
+    print(f"\nUnrot is ready:  {place}")
+    print(f"Sign in:         {place}/login#token={quote(token, safe='')}")
     print("Ctrl-C stops it.\n", flush=True)
     status = server.wait()
     if status in (0, -signal.SIGTERM):
@@ -111,7 +111,7 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
 def _wait_until_ready(server: subprocess.Popen[bytes], settings: Settings) -> bool:
     ends_at = time.monotonic() + READY_SECONDS
     while time.monotonic() < ends_at and server.poll() is None:
-        if _is_ready(f"{_address(settings)}/api/v1/ready"):
+        if _is_ready(f"{address(settings)}/api/v1/ready"):
             return True
         time.sleep(0.1)
     return False
@@ -126,6 +126,7 @@ def _is_ready(url: str) -> bool:
     return bool(components["caretaker"]["state"] == "ok")
 
 
-def _address(settings: Settings) -> str:
+def address(settings: Settings) -> str:
+    """Return where the server of these settings is to be found."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
     return f"http://{host}:{settings.port}"
