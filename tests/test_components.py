@@ -30,7 +30,7 @@ class Silent:
 class AwayStore(SqlStore):
     """A store whose server does not answer."""
 
-    def check(self) -> None:
+    def check(self, *, writing: bool = False) -> None:
         raise StoreAway("The database at db:5432 does not answer.")
 
 

@@ -172,12 +172,15 @@ def test_killed_workers_lose_nothing_that_was_answered(
     clients = [threading.Thread(target=client) for _ in range(4)]
     for thread in clients:
         thread.start()
-    kills = 0
-    while len(predicted) < 2_000 and kills < 2_000:
-        time.sleep(0.4)
-        for worker in web_workers(server):
-            os.kill(worker, signal.SIGKILL)
-            kills += 1
+    kills, seen = 0, 0
+    ends_at = time.monotonic() + 120
+    while len(predicted) < 2_000 and time.monotonic() < ends_at:
+        time.sleep(0.05)
+        if len(predicted) - seen >= 250:
+            seen = len(predicted)
+            for worker in web_workers(server):
+                os.kill(worker, signal.SIGKILL)
+                kills += 1
     stop.set()
     for thread in clients:
         thread.join()
@@ -266,3 +269,20 @@ def proportional_set_size(process: int) -> int:
         if line.startswith("Pss:"):
             return int(line.split()[1])
     return 0
+
+
+def test_caretaker_whose_arbiter_is_killed_ends_and_another_takes_over(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server()
+    first = caretaker_of(server)
+    found = processes_of(server)
+    arbiter = next(child for child in found[server.process.pid] if child in found)
+
+    os.kill(arbiter, signal.SIGKILL)
+
+    wait_for(lambda: not Path(f"/proc/{first}").exists(), 15)
+    wait_for(lambda: caretaker_of(server) not in (None, first), 15)
+    id = call(f"{server.url}/api/v1/predict", IRIS)[1]["data"]["id"]
+    with opened(server.home) as service:
+        wait_for(lambda: service.store.traffic.prediction(id) is not None, 15)

@@ -30,11 +30,13 @@ class CaretakerApp(DirtyApp):  # type: ignore[misc]
     def init(self) -> None:
         """Start the thread."""
         from unrot.bootstrap import open_service, writer_name
-        from unrot.caretaker import Caretaker
+        from unrot.caretaker import Caretaker, stop_with_parent
         from unrot.settings import load
 
         settings = load()
         self._caretaker = Caretaker(open_service(settings), writer_name(settings))
+        self._parent = os.getppid()
+        stop_with_parent(self._caretaker)
         self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
         self._thread.start()
 
@@ -46,6 +48,9 @@ class CaretakerApp(DirtyApp):  # type: ignore[misc]
     def _run(self) -> None:
         try:
             self._caretaker.run()
+            if os.getppid() != self._parent:
+                _log.warning("The arbiter is gone; its caretaker ends with it.")
+                os._exit(0)
         except BaseException:
             _log.exception("The caretaker died; a fresh one is started.")
             time.sleep(CALM_SECONDS)

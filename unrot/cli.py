@@ -214,7 +214,10 @@ def _fitted(data: Dataset, estimator: str, service: Service) -> tuple[Version, d
 
 
 def _print_trained(version: Version, aliases: dict[str, str]) -> None:
-    rows = [(name, f"{value:.4f}") for name, value in version.metrics.items()]
+    rows = [
+        (name, f"{value:,.0f}" if name.startswith("rows") else f"{value:.4f}")
+        for name, value in version.metrics.items()
+    ]
     print(table([("metric", "on the holdout"), *rows]))
     role = _role(version, aliases)
     print(f"{version.model} {version.name} is registered{f' as {role}' if role else ''}.")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 
-from unrot.errors import StoreAway
+from unrot.errors import StoreAway, shown
 from unrot.interfaces import Store
 from unrot.journal import Drops, backlog_bytes
 from unrot.records import CHAMPION, Component
@@ -25,7 +25,7 @@ RECENT_SECONDS = 3600.0
 def store(store: Store) -> Component:
     """Ask the store."""
     try:
-        store.check()
+        store.check(writing=True)
     except StoreAway as error:
         return Component(
             "degraded", f"{error.message} Predictions go on; verdicts are kept in the journal."
@@ -73,7 +73,7 @@ def caretaker(heartbeat: Path) -> Component:
     return Component("ok", "The caretaker ships the journal.")
 
 
-def shelf(contents: Contents) -> Component:
+def shelf(contents: Contents, default: str = "") -> Component:
     """Look at whether every model has a champion that can answer."""
     if not contents.models:
         return Component("down", "There is no model yet: train one with python train.py iris")
@@ -83,6 +83,8 @@ def shelf(contents: Contents) -> Component:
         return Component("degraded" if contents.predictors else "down", said)
     if not served:
         return Component("down", "No model has a champion yet.")
+    if default and default not in contents.models:
+        return Component("degraded", f"UNROT_DEFAULT_MODEL names {shown(default)}: no such model.")
     return Component("ok", f"Champions answer for {', '.join(served)}.")
 
 

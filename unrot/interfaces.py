@@ -187,8 +187,8 @@ class Store(Protocol):
         """What it looked like."""
         ...
 
-    def check(self) -> None:
-        """Return when the store answers; raise StoreAway with the reason when it does not."""
+    def check(self, *, writing: bool = False) -> None:
+        """Return when the store answers, and takes writes if asked; else raise StoreAway."""
         ...
 
     def close(self) -> None:

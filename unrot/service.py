@@ -346,7 +346,7 @@ class Service:
             "store": components.store(self.store),
             "journal": components.journal(self.journal.folder, self.settings.journal_max),
             "caretaker": components.caretaker(self.settings.home / "caretaker.json"),
-            "shelf": components.shelf(self.catalogue()),
+            "shelf": components.shelf(self.catalogue(), self.settings.default_model),
         }
         if found["store"].state != "ok" and found["journal"].is_stuck:
             found["journal"] = replace(found["journal"], state="down")

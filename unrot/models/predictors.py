@@ -6,11 +6,11 @@ that a worker stays small; a version that has no ONNX form is the exception.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import orjson
 from numpy.typing import NDArray
 
@@ -20,6 +20,10 @@ from unrot.interfaces import Predictor
 from unrot.models.parity import TOLERANCE, largest_difference
 from unrot.records import Outputs, Row, Schema
 from unrot.schema import MOST_DETAILS, expected_of, farthest_feature
+
+# onnxruntime reports its use to its makers unless it is told not to before its import.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime
 
 INPUT = "inputs"
 CLASSES, PROBABILITIES, VALUES = "class_indices", "class_probabilities", "target_values"

@@ -23,6 +23,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
+    app.url_map.strict_slashes = False
     app.secret_key = secret_key(settings)
     app.extensions["unrot"] = open_service(settings)
     errors.register(app)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from flask import Response, request
+from flask import Response, current_app, request
+from werkzeug.exceptions import HTTPException
 
-from unrot.errors import BadRequest, Detail, WrongType, shown
+from unrot.errors import BadRequest, Detail, TooLarge, WrongType, shown
 
 
 def success(data: Any, code: int = 200, message: str = "Success") -> Response:
@@ -39,7 +40,7 @@ def body() -> Any:
     if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
         given = shown(request.mimetype) if request.mimetype else "none"
         raise WrongType(f"The content type is {given}: send application/json.")
-    raw = request.get_data(cache=False)
+    raw = _received()
     if not raw.strip():
         raise BadRequest('The body is empty: send JSON, for example {"inputs": {…}}.')
     try:
@@ -58,9 +59,31 @@ def body_object() -> dict[str, Any]:
     return given
 
 
+def _received() -> bytes:
+    """Return the body; one without a length is read just far enough to know that it is too long."""
+    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    try:
+        if "Transfer-Encoding" not in request.headers:
+            return request.get_data(cache=False)
+        raw: bytes = request.environ["wsgi.input"].read(limit + 1)
+    except HTTPException:
+        raise
+    except Exception as error:
+        # Each server has errors of its own for a body that breaks off or is wrongly chunked.
+        raise BadRequest("The body does not arrive whole.", reason="broken_body") from error
+    if len(raw) > limit:
+        raise TooLarge(too_large(limit))
+    return raw
+
+
+def too_large(limit: int) -> str:
+    """Say how large a body may be."""
+    return f"The body is larger than the {limit:,} bytes that are taken (UNROT_MAX_BODY)."
+
+
 def _read_leniently(raw: bytes, problem: str) -> Any:
     try:
-        return json.loads(raw)
+        return json.loads(raw.decode("utf-8"))
     except RecursionError:
         raise BadRequest("The JSON is nested too deeply.") from None
     except UnicodeDecodeError:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Flask, Response, render_template, request
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, current_app, render_template, request
+from werkzeug.exceptions import BadHost, HTTPException
 
 from unrot import errors
-from unrot.web.envelope import failure
+from unrot.web.envelope import failure, too_large
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +68,8 @@ def _of_http(error: HTTPException) -> Response:
     if code == 413:
         _drain()
     reason, message = _PLAIN.get(code, ("http_error", error.description or error.name))
+    if code == 413:
+        message = too_large(current_app.config["MAX_CONTENT_LENGTH"])
     if code == 405 and getattr(error, "valid_methods", None):
         message += f" It takes {', '.join(sorted(error.valid_methods))}."  # type: ignore[attr-defined]
     answer = _answer(code, reason, message)
@@ -83,7 +85,8 @@ def _of_nobody(error: Exception) -> Response:
 
 
 def _answer(code: int, reason: str, message: str, details: Any = ()) -> Response:
-    if request.path.startswith(_API):
+    if request.path.startswith(_API) or isinstance(request.routing_exception, BadHost):
+        # A page cannot be drawn for a host that no address can be made of.
         answer = failure(code, reason, message, details)
     else:
         page = render_template("error.html", code=code, message=message, details=details)

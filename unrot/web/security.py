@@ -18,6 +18,7 @@ from typing import Any, Literal, ParamSpec, TypeVar, cast
 
 from flask import Flask, Response, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface
+from werkzeug.exceptions import LengthRequired
 
 from unrot.errors import NotAllowed, NotKnown
 from unrot.records import Caller
@@ -99,8 +100,8 @@ class Doorkeeper:
 
     def _operator_of_home(self) -> str:
         try:
-            return (self._settings.home / "operator-token").read_text().strip()
-        except OSError:
+            return (self._settings.home / "operator-token").read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError):
             return ""
 
 
@@ -208,6 +209,8 @@ def csrf_token() -> str:
 
 def check_csrf() -> None:
     """Refuse a form post that did not come from a page of ours."""
+    if "Transfer-Encoding" in request.headers:
+        raise LengthRequired("Send the form with its length, as browsers do.")
     given = request.form.get("csrf_token", "").encode("utf-8", "replace")
     if not hmac.compare_digest(str(session.get("csrf", secrets.token_hex())).encode(), given):
         raise NotAllowed(

@@ -31,8 +31,8 @@ class SqlStore:
         migrations.apply(self._database)
         self._is_migrated = True
 
-    def check(self) -> None:
-        """Return when the database can be read; make up for a start while it was away."""
+    def check(self, *, writing: bool = False) -> None:
+        """Return when the database answers; make up for a start while it was away."""
         if not self._is_migrated:
             self._migrate()
         known = self._database.read(
@@ -43,6 +43,11 @@ class SqlStore:
             raise StoreAway(
                 f"The database was made by a newer release (step {known}, this one knows "
                 f"{newest}): install that release or restore a backup."
+            )
+
+        if writing:
+            self._database.write(
+                lambda tx: tx.execute("UPDATE facts SET value = value WHERE name = 'store'")
             )
 
     def close(self) -> None:
