@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from unrot import upkeep_commands
 from unrot.bootstrap import open_service, writer_name
 from unrot.caretaker import AlreadyRunning, Caretaker, stop_with_parent
 from unrot.errors import Invalid, UnrotError
@@ -129,6 +130,8 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("caretaker", help="ship the journal until stopped")
     command.add_argument("--with-parent", action="store_true", help="end with the parent process")
     command.set_defaults(command=caretaker)
+
+    upkeep_commands.add_to(commands)
     return parser
 
 

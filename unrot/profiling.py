@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class ProfileKeeper:
         writer: str,
         seconds: int,
         folder: Path | None,
+        kept_as: Callable[[str], str] = str,
     ) -> None:
         self._store = store
         self._profiler = profiler
@@ -41,6 +43,7 @@ class ProfileKeeper:
         self._writer = writer
         self._seconds = seconds
         self._folder = folder
+        self._kept_as = kept_as
         self._waiting: dict[Stretch, list[Prediction]] = defaultdict(list)
 
     def add(self, predictions: Sequence[Prediction]) -> None:
@@ -61,6 +64,13 @@ class ProfileKeeper:
         """Write everything, the running period too: it is merged with what follows."""
         for stretch in list(self._waiting):
             self._write(stretch)
+
+    def rename(self, model: str, to: str | None) -> None:
+        """Go on under another name; without one, forget what waits for a model."""
+        for stretch in [stretch for stretch in self._waiting if stretch.model == model]:
+            rows = self._waiting.pop(stretch)
+            if to is not None:
+                self._waiting[replace(stretch, model=to)] += rows
 
     def mend(self, now: float) -> None:
         """Profile again what an earlier caretaker shipped and could not profile."""
@@ -143,7 +153,13 @@ class ProfileKeeper:
 
     def _id(self, stretch: Stretch) -> str:
         began = datetime.fromtimestamp(stretch.starts_at, UTC).strftime("%Y%m%dT%H%M%SZ")
-        parts = (stretch.model, stretch.version, began, f"{self._seconds}s", self._writer)
+        parts = (
+            self._kept_as(stretch.model),
+            stretch.version,
+            began,
+            f"{self._seconds}s",
+            self._writer,
+        )
         return ".".join(parts)
 
 
