@@ -117,7 +117,7 @@ class SqliteDatabase:
         try:
             with self._turn, self.locked():
                 self._drop_writer()
-                self._readers.__dict__.clear()
+                self._drop_reader()
         except OSError:
             return
 
@@ -177,6 +177,12 @@ class SqliteDatabase:
             connection.execute("PRAGMA query_only=1")
             self._readers.held = held = (identity, connection)
         return held[1]
+
+    def _drop_reader(self) -> None:
+        """Close this thread's connection: letting go is not enough, it refers to itself."""
+        held = self._readers.__dict__.pop("held", None)
+        if held is not None and held[0][0] == os.getpid():
+            held[1].close()
 
     def _file_identity(self) -> tuple[int, int, int]:
         """Name the process and the file: a connection serves one process and one file only."""
