@@ -515,7 +515,7 @@ def test_restore_twice_keeps_both_databases_of_before(trained_home: Path, tmp_pa
 
 KILLED_AT = {
     "before the keys": "unrot.backups._put_key",
-    "before the database": "unrot.backups._free_name",
+    "before the database": "unrot.stores.sql.copies._highest_number",
     "after the database": "unrot.backups.fill_shelf",
 }
 
