@@ -19,9 +19,10 @@ LAYERS = (
     ("journal", "shelf", "stores", "models", "learning", "monitors", "demos", "tables"),
     ("components", "profiling"),
     ("service",),
+    ("upkeep", "backups"),
     ("bootstrap",),
     ("caretaker",),
-    ("web", "run", "beside"),
+    ("web", "run", "beside", "upkeep_commands"),
     ("cli",),
     ("__main__", "app", "train", "gunicorn.conf"),
 )

@@ -31,6 +31,7 @@ class AwayStore(SqlStore):
     """A store whose server does not answer."""
 
     def check(self, *, writing: bool = False) -> None:
+        assert writing
         raise StoreAway("The database at db:5432 does not answer.")
 
 

@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from unrot.errors import BadArtefact, NotFound, StoreAway, UnrotError
-from unrot.records import Feature, Model, Outputs, Row, Schema, Serving, Version
+from unrot.records import Feature, Model, Outputs, RemovedModel, Row, Schema, Serving, Version
 from unrot.shelf import PINNED_AT_ONCE, Contents, Shelf, ShelvedModel, sync
 
 SCHEMA = Schema(
@@ -59,6 +59,7 @@ class MemoryRegistry:
         self._models: dict[str, Model] = {}
         self._versions: dict[str, list[Version]] = {}
         self._aliases: dict[str, dict[str, str]] = {}
+        self._removed: list[RemovedModel] = []
         self.kept: dict[str, bytes] = {}
         self.asked = 0
 
@@ -71,6 +72,23 @@ class MemoryRegistry:
         self._versions[model.name] = []
         self._aliases[model.name] = {}
         return self._models[model.name]
+
+    def removed(self) -> list[RemovedModel]:
+        return list(self._removed)
+
+    def remove_model(self, name: str) -> RemovedModel:
+        self._changes += 1
+        self._removed.append(RemovedModel(name, self._models.pop(name).number, 0.0, True))
+        return self._removed[-1]
+
+    def rename_model(self, name: str, to: str) -> Model:
+        self._changes += 1
+        old = self._models.pop(name)
+        for kept in (self._versions, self._aliases):
+            kept[to] = kept.pop(name)  # type: ignore[attr-defined]
+        self._versions[to] = [replace(version, model=to) for version in self._versions[to]]
+        self._models[to] = replace(old, name=to, former_names=(*old.former_names, name))
+        return self._models[to]
 
     def models(self) -> list[Model]:
         return list(self._models.values())
@@ -231,6 +249,40 @@ def test_empty_registry_never_empties_a_shelf(
 
     assert (changed, changed_thoroughly) == (False, False)
     assert answered(shelf) == 1.0
+
+
+def test_shelf_follows_when_the_last_model_is_removed_on_purpose(
+    folder: Path, registry: MemoryRegistry, shelf: Shelf
+) -> None:
+    publish(registry, "elves", b"1")
+    sync(folder, registry)
+    answered(shelf)
+    registry.remove_model("elves")
+
+    changed = sync(folder, registry)
+
+    assert changed
+    assert shelf.contents().models == {}
+    assert artefacts(folder) == set()
+
+
+def test_renamed_model_answers_to_both_names_until_another_takes_the_old_one(
+    folder: Path, registry: MemoryRegistry, shelf: Shelf
+) -> None:
+    publish(registry, "elves", b"1")
+    sync(folder, registry)
+    held = shelf.contents().predictors
+    registry.rename_model("elves", "dwarves")
+    sync(folder, registry)
+
+    contents = shelf.contents()
+
+    assert list(contents.models) == ["dwarves"]
+    assert contents.model("elves") == contents.model("dwarves")
+    assert contents.predictors == held
+    publish(registry, "elves", b"2")
+    sync(folder, registry)
+    assert shelf.contents().model("elves").model.number == 2
 
 
 def test_empty_registry_makes_an_empty_shelf(folder: Path, shelf: Shelf) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from unrot.errors import StoreAway
 from unrot.ids import Ids
+from unrot.interfaces import Copies
 from unrot.journal import Drops, Journal
 from unrot.models import predictors
 from unrot.monitors.profiles import WhylogsProfiler
@@ -13,6 +14,7 @@ from unrot.service import Service
 from unrot.settings import Settings, kept_secret, prepare_home
 from unrot.shelf import Shelf
 from unrot.stores.sql import SqlStore
+from unrot.stores.sql.copies import SqliteCopies
 from unrot.stores.sql.sqlite import SqliteDatabase
 
 
@@ -31,6 +33,11 @@ def open_service(settings: Settings) -> Service:
     )
 
 
+def open_copies(settings: Settings) -> Copies:
+    """Return what copies the store and puts copies in its place."""
+    return SqliteCopies(_database(settings))
+
+
 def secret_key(settings: Settings) -> bytes:
     """Return the key that signs ids and sessions: the operator's, else the home folder's own."""
     return (settings.secret_key or kept_secret(settings.home, "secret-key")).encode()
@@ -42,10 +49,13 @@ def writer_name(settings: Settings) -> str:
 
 
 def _open_store(settings: Settings) -> SqlStore:
-    path = settings.store_url.removeprefix("sqlite:///")
-    store = SqlStore(SqliteDatabase(Path(path)))
+    store = SqlStore(_database(settings))
     try:
         store.prepare()
     except StoreAway:
         return store
     return store
+
+
+def _database(settings: Settings) -> SqliteDatabase:
+    return SqliteDatabase(Path(settings.store_url.removeprefix("sqlite:///")))

@@ -15,13 +15,17 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 from unrot import components, events
 from unrot.errors import AlreadyRunning, StoreAway, UnrotError
+from unrot.ids import model_number
 from unrot.journal import Followed, follow
 from unrot.profiling import ProfileKeeper
-from unrot.records import Shipment
+from unrot.records import Prediction, Shipment
 from unrot.service import Service
 from unrot.shelf import sync
 
@@ -46,7 +50,9 @@ class Caretaker:
             writer=writer,
             seconds=service.settings.rotation_seconds,
             folder=service.settings.profile_dir,
+            kept_as=self._kept_as,
         )
+        self._names: dict[int, tuple[str, ...]] = {}
         self._heartbeat = service.settings.home / "caretaker.json"
         self._stopping = threading.Event()
         self._beat_at = 0.0
@@ -60,10 +66,10 @@ class Caretaker:
         There is one caretaker a home folder: while another holds its lock this one waits, or
         raises AlreadyRunning.
         """
-        with (self._service.settings.home / "caretaker.lock").open("w") as lock:
+        home = self._service.settings.home
+        with _lock_of(home).open("w") as lock:
             while not _taken(lock.fileno()):
                 if not wait:
-                    home = self._service.settings.home
                     raise AlreadyRunning(f"A caretaker already looks after {home}: nothing to do.")
                 if self._stopping.wait(POLL_SECONDS):
                     return
@@ -89,6 +95,7 @@ class Caretaker:
         steps: tuple[tuple[str, Callable[[], object]], ...] = (
             ("store", self._service.store.check),
             ("shelf", self._fill_shelf),
+            ("names", self._follow_names),
             ("profiles of before", self._mend_profiles),
             ("journal", self.ship),
             ("verdicts", lambda: self._service.store.verdicts.count_new(COUNT_AT_ONCE)),
@@ -145,7 +152,7 @@ class Caretaker:
             )
         )
         if shipped_to == ends_at:
-            self._profiles.add(found.predictions)
+            self._profiles.add(self._of_known_models(found.predictions))
         return shipped_to
 
     def _set_aside(self, segment: Followed, lines: Sequence[bytes]) -> None:
@@ -159,6 +166,31 @@ class Caretaker:
         folder, registry = self._service.shelf.folder, self._service.store.registry
         sync(folder, registry, thoroughly=self._is_first_round)
         self._is_first_round = False
+
+    def _follow_names(self) -> None:
+        """Let the profiles that wait follow models that were renamed or removed."""
+        shelved = self._service.catalogue().models.values()
+        now = {one.model.number: (one.model.name, *one.model.former_names) for one in shelved}
+        for number, (name, *_) in self._names.items():
+            if name != (new := now.get(number, (None,))[0]):
+                self._profiles.rename(name, new)
+        self._names = now
+
+    def _of_known_models(self, predictions: Sequence[Prediction]) -> list[Prediction]:
+        """Give each prediction the present name of its model; leave out those of removed ones.
+
+        A name may have had several models in turn: the number in the id tells them apart.
+        """
+        known: list[Prediction] = []
+        for prediction in predictions:
+            names = self._names.get(model_number(prediction.id or "") or 0, ())
+            if prediction.model in names:
+                known.append(replace(prediction, model=names[0]))
+        return known
+
+    def _kept_as(self, name: str) -> str:
+        shelved = self._service.catalogue().models.get(name)
+        return shelved.model.kept_as or name if shelved else name
 
     def _mend_profiles(self) -> None:
         if self._is_mended:
@@ -191,6 +223,19 @@ class Caretaker:
         if self._troubles.pop(name, None):
             _log.warning("The caretaker's step “%s” goes on.", name)
         return True
+
+
+@contextmanager
+def without_caretaker(home: Path) -> Iterator[None]:
+    """Keep caretakers away from a home folder for a while; raise AlreadyRunning beside one."""
+    with _lock_of(home).open("w") as lock:
+        if not _taken(lock.fileno()):
+            raise AlreadyRunning(f"A caretaker looks after {home}: stop the app first.")
+        yield
+
+
+def _lock_of(home: Path) -> Path:
+    return home / "caretaker.lock"
 
 
 def _taken(lock: int) -> bool:

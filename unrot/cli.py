@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from unrot import upkeep_commands
 from unrot.bootstrap import open_service, writer_name
 from unrot.caretaker import Caretaker, stop_with_parent
 from unrot.dataset import Dataset
@@ -124,6 +125,8 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("caretaker", help="ship the journal until stopped")
     command.add_argument("--with-parent", action="store_true", help="end with the parent process")
     command.set_defaults(command=caretaker)
+
+    upkeep_commands.add_to(commands)
     return parser
 
 

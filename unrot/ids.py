@@ -64,6 +64,15 @@ class Ids:
         return hmac.digest(self._key, body, "sha256")[:8]
 
 
+def model_number(id: str) -> int | None:
+    """Return the model's number in an id that we wrote ourselves, unverified; None without one."""
+    try:
+        number: int = _BODY.unpack(_decode(id)[: _BODY.size])[3]
+    except NotSigned:
+        return None
+    return number
+
+
 def _decode(id: str) -> bytes:
     if not _SHAPE.fullmatch(id):
         raise NotSigned("This is not a prediction id: one is 32 letters, digits, - and _ long.")

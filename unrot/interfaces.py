@@ -8,16 +8,19 @@ traffic that was answered, the feedback on it, and its profiles.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from unrot.records import (
     Feedback,
     FeedbackStatus,
+    Holdings,
     JudgedPrediction,
     Model,
     Outputs,
     Prediction,
     Profile,
+    RemovedModel,
     Row,
     Schema,
     Shipment,
@@ -30,6 +33,9 @@ from unrot.records import (
 
 Clock = Callable[[], float]
 """Seconds since 1970, UTC."""
+
+Progress = Callable[[float, str], None]
+"""Told how far long work is, 0 to 1, and what it does."""
 
 
 class Predictor(Protocol):
@@ -77,6 +83,25 @@ class Registry(Protocol):
 
     def move_alias(self, model: str, alias: str, *, to: str, expected: str | None) -> bool:
         """Point an alias at a version if it still points at `expected`; tell whether it did."""
+        ...
+
+    def rename_model(self, name: str, to: str) -> Model:
+        """Give a model another name, at once and whole; Conflict when a model has it.
+
+        What was kept under the old name is found under the new one, and what still arrives
+        under it goes there, until another model takes the old name.
+        """
+        ...
+
+    def remove_model(self, name: str) -> RemovedModel:
+        """Take a model and its aliases out of the registry; its rows go with `Store.clear`.
+
+        From now on nothing is kept for it, whoever brings it, and its number is never given again.
+        """
+        ...
+
+    def removed(self) -> list[RemovedModel]:
+        """List the models that were removed on purpose, in the order of their numbers."""
         ...
 
 
@@ -187,12 +212,49 @@ class Store(Protocol):
         """What it looked like."""
         ...
 
+    def holdings(self, number: int) -> Holdings:
+        """Count what is kept of a model, or still kept of a removed one."""
+        ...
+
+    def clear(self, removed: RemovedModel, most: int) -> int:
+        """Delete at most so many rows of a removed model in one commit; 0 when none is left."""
+        ...
+
     def check(self, *, writing: bool = False) -> None:
         """Return when the store answers, and takes writes if asked; else raise StoreAway."""
         ...
 
     def close(self) -> None:
         """Let go of connections."""
+        ...
+
+
+class Copies(Protocol):
+    """Copies of a whole store, for those that are one file."""
+
+    @property
+    def path(self) -> Path:
+        """Return the file whose place a copy takes; copies must lie in its folder for that."""
+        ...
+
+    def write_to(self, target: Path, progress: Progress) -> None:
+        """Copy all as it stands at one moment, while others go on writing."""
+        ...
+
+    def check(self, copy: Path) -> str:
+        """Say what a copy holds; raise Invalid when it is damaged or none of ours."""
+        ...
+
+    def describe(self) -> str:
+        """Say what the store holds now, nothing when it is empty or not there."""
+        ...
+
+    def make_way(self) -> None:
+        """Return when the store can be replaced; raise Conflict while somebody uses it."""
+        ...
+
+    def put_in_place(self, copy: Path, *, keep_as: Path) -> bool:
+        """Put a checked copy in the place of the store; tell whether there was one to keep."""
         ...
 
 

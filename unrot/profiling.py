@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,6 +38,7 @@ class ProfileKeeper:
         writer: str,
         seconds: int,
         folder: Path | None,
+        kept_as: Callable[[str], str] = str,
     ) -> None:
         self._store = store
         self._profiler = profiler
@@ -44,6 +46,7 @@ class ProfileKeeper:
         self._writer = writer
         self._seconds = seconds
         self._folder = folder
+        self._kept_as = kept_as
         self._waiting: dict[Stretch, list[Prediction]] = defaultdict(list)
 
     def add(self, predictions: Sequence[Prediction]) -> None:
@@ -64,6 +67,13 @@ class ProfileKeeper:
         """Write everything, the running period too: it is merged with what follows."""
         for stretch in list(self._waiting):
             self._try_to_write(stretch)
+
+    def rename(self, model: str, to: str | None) -> None:
+        """Go on under another name; without one, forget what waits for a model."""
+        for stretch in [stretch for stretch in self._waiting if stretch.model == model]:
+            rows = self._waiting.pop(stretch)
+            if to is not None:
+                self._waiting[replace(stretch, model=to)] += rows
 
     def mend(self, now: float) -> None:
         """Profile again what an earlier caretaker shipped and could not profile."""
@@ -167,7 +177,13 @@ class ProfileKeeper:
 
     def _id(self, stretch: Stretch) -> str:
         began = datetime.fromtimestamp(stretch.starts_at, UTC).strftime("%Y%m%dT%H%M%SZ")
-        parts = (stretch.model, stretch.version, began, f"{self._seconds}s", self._writer)
+        parts = (
+            self._kept_as(stretch.model),
+            stretch.version,
+            began,
+            f"{self._seconds}s",
+            self._writer,
+        )
         return ".".join(parts)
 
 

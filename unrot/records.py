@@ -58,7 +58,7 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A named task. `number` stands for it inside prediction ids."""
+    """A named task. `number` stands for it inside prediction ids and is never given again."""
 
     name: str
     number: int
@@ -66,6 +66,37 @@ class Model:
     description: str
     schema: Schema
     created_at: float
+    kept_as: str = ""
+    """The name that its rows carry in the store: its first one, whatever it is called later."""
+    former_names: tuple[str, ...] = ()
+    """The names it had before and that no other model has taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedModel:
+    """What stays of a model that was removed on purpose."""
+
+    name: str
+    number: int
+    removed_at: float
+    is_cleared: bool
+    """True once none of its rows is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """How much the store keeps of one model."""
+
+    versions: int = 0
+    predictions: int = 0
+    verdicts: int = 0
+    profiles: int = 0
+    windows: int = 0
+
+    @property
+    def rows(self) -> int:
+        """All of it."""
+        return self.versions + self.predictions + self.verdicts + self.profiles + self.windows
 
 
 @dataclass(frozen=True, slots=True)

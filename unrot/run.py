@@ -61,10 +61,15 @@ def _check_port(settings: Settings) -> None:
 
 
 def _train_missing(settings: Settings) -> None:
-    """Train in a process of its own, so that scikit-learn's memory is not held while serving."""
+    """Train what was neither renamed nor removed.
+
+    That is a process of its own, so that scikit-learn's memory is not held while serving.
+    """
     service = open_service(settings)
     service.store.check()
-    known = {model.name for model in service.store.registry.models()}
+    registry = service.store.registry
+    known = {name for model in registry.models() for name in (model.name, *model.former_names)}
+    known |= {model.name for model in registry.removed()}
     service.store.close()
     for name in DEMOS:
         if name not in known:

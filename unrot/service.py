@@ -220,7 +220,10 @@ class Service:
     def judge(self, given: Any, caller: Caller) -> tuple[Feedback, FeedbackStatus]:
         """Keep one verdict."""
         verdict = self._reader().read(given, caller=caller, now=self.clock())
-        return verdict, self._keep([verdict])[0]
+        status = self._keep([verdict])[0]
+        if status == "missing":
+            raise NotFound(verdicts.NO_LONGER_SERVED)
+        return verdict, status
 
     def judge_many(self, given: list[Any], caller: Caller) -> list[tuple[Any, str]]:
         """Keep all valid verdicts of a list; answer each with its status or the error's reason."""
@@ -230,7 +233,7 @@ class Service:
         read = [_or_error(reader, one, caller, now) for one in given]
         kept = iter(self._keep([one for one in read if isinstance(one, Feedback)]))
         return [
-            (_id_of(one), next(kept) if isinstance(verdict, Feedback) else verdict.reason)
+            (_id_of(one), _said_of(next(kept)) if isinstance(verdict, Feedback) else verdict.reason)
             for one, verdict in zip(given, read, strict=True)
         ]
 
@@ -373,6 +376,10 @@ def _or_error(
         return reader.read(given, caller=caller, now=now)
     except UnrotError as error:
         return error
+
+
+def _said_of(status: FeedbackStatus) -> str:
+    return NotFound.reason if status == "missing" else status
 
 
 def _id_of(given: Any) -> str | None:

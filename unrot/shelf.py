@@ -65,9 +65,12 @@ class Contents:
     problems: Mapping[str, str] = field(default_factory=dict)
 
     def model(self, name: str) -> ShelvedModel:
-        """Return a model by its name."""
+        """Return a model by its name, or by one that it had before."""
         if name in self.models:
             return self.models[name]
+        for shelved in self.models.values():
+            if name in shelved.model.former_names:
+                return shelved
         known = ", ".join(self.models) or "none yet: train one with python train.py iris"
         raise NotFound(f"There is no model {shown(name)}; there is {known}.")
 
@@ -201,14 +204,15 @@ class Shelf:
 
 def _key(version: Version) -> tuple[str, str]:
     """Tell predictors apart: the same bytes under another schema answer otherwise."""
-    return version.model, version.serving.digest
+    return version.schema_hash, version.serving.digest
 
 
 def sync(folder: Path, registry: Registry, *, thoroughly: bool = False) -> bool:
     """Bring the shelf up to the registry; tell whether the pointer was written.
 
     `thoroughly` looks at every file even when the generation is known, to mend a damaged shelf.
-    An empty registry never empties a shelf: a store that was lost must not stop predictions.
+    An empty registry never empties a shelf, because a store that was lost must not stop
+    predictions; unless it has the marks of models that were removed on purpose.
     """
     generation = registry.generation()
     pointer = folder / "pointer.json"
@@ -216,7 +220,7 @@ def sync(folder: Path, registry: Registry, *, thoroughly: bool = False) -> bool:
         return False
     with _only_one(folder):
         models = [_shelved(registry, model) for model in registry.models()]
-        if not models and pointer.exists():
+        if not models and pointer.exists() and not registry.removed():
             return False
         for shelved in models:
             for version in shelved.versions.values():
@@ -298,6 +302,8 @@ def _plain(model: Model) -> dict[str, Any]:
         "title": model.title,
         "description": model.description,
         "created_at": model.created_at,
+        "kept_as": model.kept_as,
+        "former_names": model.former_names,
     }
 
 
@@ -318,7 +324,10 @@ def _read(pointer: Path) -> Contents | None:
 
 
 def _from_plain(entry: dict[str, Any]) -> ShelvedModel:
-    model = Model(**{**entry["model"], "schema": schema.from_json(entry["model"]["schema"])})
+    plain = entry["model"]
+    former_names = tuple(plain.get("former_names", ()))
+    known = schema.from_json(plain["schema"])
+    model = Model(**{**plain, "schema": known, "former_names": former_names})
     versions = [
         Version(**{**version, "serving": Serving(**version["serving"])})
         for version in entry["versions"]

@@ -21,6 +21,7 @@ from unrot.schema import parse_label
 MOST_VERDICTS = 1_000
 MOST_COMMENT = 2_000
 MOST_INPUT_DATA = 65_536
+NO_LONGER_SERVED = "The model that made this prediction is no longer served."
 OLDER_FIELDS = ("model", "input data", "prediction", "was correct")
 
 
@@ -77,7 +78,7 @@ class VerdictReader:
             )
         model = self.model_of(told.model_number)
         if model is None:
-            raise NotFound("The model that made this prediction is no longer served.")
+            raise NotFound(NO_LONGER_SERVED)
         return id, told, model
 
     def _agreed(
@@ -90,7 +91,7 @@ class VerdictReader:
     ) -> bool | None:
         if told.class_index is not None:
             if told.class_index >= len(model.schema.classes):
-                raise NotFound("The model that made this prediction is no longer served.")
+                raise NotFound(NO_LONGER_SERVED)
             predicted: str | None = model.schema.classes[told.class_index]
         else:
             predicted = self.label_of(id)

@@ -10,14 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from unrot.errors import BadArtefact, NotFound
+from unrot.errors import BadArtefact, Conflict, NotFound
+from unrot.ids import Ids
 from unrot.interfaces import Store
 from unrot.records import (
     Feature,
     Feedback,
+    Holdings,
     Model,
     Prediction,
     Profile,
+    RemovedModel,
     Schema,
     Serving,
     Shipment,
@@ -98,6 +101,40 @@ def a_verdict(id: str, **more: object) -> Feedback:
 
 def shipped(store: Store, *predictions: Prediction, segment: str = "s1", start: int = 0) -> int:
     return store.traffic.ship(Shipment(segment, start, start + 100, "me", predictions))
+
+
+def in_use(store: Store, name: str = "elves", artefact: bytes = DATA) -> Model:
+    """Add a model with a version, two predictions, a verdict of each kind and a profile."""
+    digest = hashlib.sha256(artefact).hexdigest()
+    model = store.registry.add_model(a_model(name))
+    version = replace(
+        a_version(name), artefacts={"onnx": digest}, serving=Serving("onnx", digest, 0.0, 1)
+    )
+    store.registry.add_version(version, {digest: artefact})
+    store.registry.move_alias(name, "champion", to="v1", expected=None)
+    first, second = f"{name}-1", f"{name}-2"
+    rows = (a_prediction(first, model=name), a_prediction(second, model=name))
+    shipped(store, *rows, segment=f"of {name}")
+    store.verdicts.put([a_verdict(first, model=name, judge="ada")])
+    store.verdicts.put([a_verdict(first, model=name, was_correct=False)])
+    older = UnverifiedFeedback(f"older-{name}", name, [1], "elf", True, NOON)
+    store.verdicts.put_unverified([older])
+    store.verdicts.count_new(10)
+    store.profiles.put(Profile(f"{name}.p", name, "v1", "me", NOON, NOON + 60, 2, b"p"))
+    return model
+
+
+def id_of(number: int, row: int = 0) -> str:
+    """Return an id as the app gives them out, which tells the number of its model."""
+    return Ids(b"key").make(at=NOON, segment=b"12345", row=row, model_number=number, class_index=0)
+
+
+def emptied(store: Store, removed: RemovedModel, most: int = 2) -> list[int]:
+    """Clear a removed model to the end; return how many rows went each time."""
+    bites = []
+    while bite := store.clear(removed, most):
+        bites.append(bite)
+    return bites
 
 
 # ── registry ─────────────────────────────────────────────────────────────────────────────────
@@ -485,3 +522,178 @@ def test_what_was_kept_is_there_when_it_is_opened_again(open_store: Callable[[],
 
     assert row is not None
     assert row.feedback == a_verdict("p1")
+
+
+# ── rename and remove ────────────────────────────────────────────────────────────────────────
+
+
+def test_renamed_model_keeps_all_that_was_kept_of_it(store: Store) -> None:
+    model = in_use(store)
+    before = store.registry.generation()
+    rows = store.traffic.recent("elves", limit=9)
+
+    renamed = store.registry.rename_model("elves", "fair-folk")
+
+    assert renamed == replace(model, name="fair-folk", former_names=("elves",))
+    assert store.registry.models() == [renamed]
+    assert store.registry.generation() != before
+    assert [version.model for version in store.registry.versions("fair-folk")] == ["fair-folk"]
+    assert store.registry.aliases("fair-folk") == {"champion": "v1"}
+    kept = store.traffic.recent("fair-folk", limit=9)
+    assert [row.prediction for row in kept] == [
+        replace(row.prediction, model="fair-folk") for row in rows
+    ]
+    assert [row.feedback.model for row in kept if row.feedback] == ["fair-folk"]
+    windows = store.traffic.windows("fair-folk", since=0, until=1e11)
+    assert {(window.model, window.predictions, window.verdicts) for window in windows} == {
+        ("fair-folk", 2, 0),
+        ("fair-folk", 0, 1),
+    }
+    tally = store.traffic.tally("fair-folk", since=0, last=9)
+    assert (tally.predictions, tally.verdicts, tally.unverified) == (2, 1, 1)
+    [profile] = store.profiles.of_model("fair-folk")
+    stretch = Stretch("fair-folk", "v1", int(NOON), int(NOON) + 60)
+    assert (profile.model, profile.id) == ("fair-folk", "elves.p")
+    assert store.profiles.written_by("me", 0.0) == [profile]
+    assert store.traffic.shipped("me", 0.0, 60) == [(stretch, 2)]
+    assert len(store.traffic.of_stretch(stretch, "me", after=None, limit=9)) == 2
+
+
+def test_what_arrives_under_a_former_name_goes_to_the_renamed_model(store: Store) -> None:
+    in_use(store)
+    store.registry.rename_model("elves", "fair-folk")
+
+    shipped(store, a_prediction("late"), segment="s2")
+    store.verdicts.put([a_verdict("late")])
+
+    late = store.traffic.prediction("late")
+    assert late is not None and late.feedback is not None
+    assert (late.prediction.model, late.feedback.model) == ("fair-folk", "fair-folk")
+    assert store.traffic.tally("fair-folk", since=0, last=9).predictions == 3
+
+
+def test_id_tells_models_apart_that_had_a_name_in_turn(store: Store) -> None:
+    in_use(store)
+    store.registry.rename_model("elves", "fair-folk")
+    second = store.registry.add_model(a_model())
+
+    shipped(store, a_prediction(id_of(1)), a_prediction(id_of(second.number)), segment="s2")
+    store.verdicts.put([a_verdict(id_of(1)), a_verdict(id_of(2))])
+
+    assert second.number == 2
+    assert [row.prediction.id for row in store.traffic.recent("elves", limit=9)] == [id_of(2)]
+    assert id_of(1) in {row.prediction.id for row in store.traffic.recent("fair-folk", limit=9)}
+    assert store.registry.models()[0].former_names == ()
+    assert store.verdicts.of(id_of(1)).model == "fair-folk"  # type: ignore[union-attr]
+
+
+def test_rename_to_a_name_that_is_taken_changes_nothing(store: Store) -> None:
+    in_use(store)
+    in_use(store, "dwarves")
+
+    with pytest.raises(Conflict, match="dwarves"):
+        store.registry.rename_model("elves", "dwarves")
+    with pytest.raises(NotFound, match="nobody"):
+        store.registry.rename_model("nobody", "somebody")
+
+    assert [model.name for model in store.registry.models()] == ["elves", "dwarves"]
+
+
+def test_model_can_be_called_back_to_its_first_name(store: Store) -> None:
+    model = in_use(store)
+    store.registry.rename_model("elves", "fair-folk")
+
+    renamed = store.registry.rename_model("fair-folk", "elves")
+
+    assert renamed == replace(model, former_names=("fair-folk",))
+    assert len(store.traffic.recent("elves", limit=9)) == 2
+
+
+def test_removed_model_is_cleared_in_bites_and_leaves_others_alone(store: Store) -> None:
+    model = in_use(store)
+    in_use(store, "dwarves", b"another graph")
+    held = store.holdings(model.number)
+    others = store.holdings(2)
+
+    removed = store.registry.remove_model("elves")
+    served = [left.name for left in store.registry.models()]
+    bites = emptied(store, removed)
+
+    assert held == Holdings(versions=1, predictions=2, verdicts=3, profiles=1, windows=2)
+    assert served == ["dwarves"]
+    assert (max(bites), sum(bites)) == (2, held.rows)
+    assert store.holdings(model.number) == Holdings()
+    assert store.holdings(2) == others
+    assert [(gone.name, gone.number, gone.is_cleared) for gone in store.registry.removed()] == [
+        ("elves", 1, True)
+    ]
+
+
+def test_artefact_stays_while_another_version_needs_it(store: Store) -> None:
+    in_use(store)
+    in_use(store, "dwarves")
+
+    emptied(store, store.registry.remove_model("elves"))
+
+    assert store.registry.artefact(DIGEST) == DATA
+    emptied(store, store.registry.remove_model("dwarves"))
+    with pytest.raises(NotFound):
+        store.registry.artefact(DIGEST)
+
+
+def test_nothing_is_kept_for_a_removed_model(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = in_use(store)
+    in_use(store, "dwarves", b"another graph")
+    removed = store.registry.remove_model("elves")
+    emptied(store, removed)
+    late = UnverifiedFeedback("later", "elves", [1], "elf", True, NOON)
+
+    for start, id in ((0, "late"), (100, id_of(1))):
+        rows = (a_prediction(id), a_prediction(f"d{start}", model="dwarves"))
+        store.traffic.ship(Shipment("s2", start, start + 100, "me", rows, [a_verdict(id)], [late]))
+    status = store.verdicts.put([a_verdict(id_of(1, 1))])
+    store.verdicts.put_unverified([late])
+    store.profiles.put(Profile("elves.q", "elves", "v1", "me", NOON, NOON + 60, 1, b"p"))
+    with pytest.raises(Conflict, match="removed"):
+        store.registry.add_version(a_version(), {})
+
+    assert status == ["missing"]
+    assert store.traffic.shipped_to("s2") == 200
+    assert store.holdings(model.number) == Holdings()
+    assert store.holdings(2).predictions == 4
+    assert [record.message for record in caplog.records] == [
+        "The journal has lines of elves, which was removed: dropped."
+    ]
+
+
+def test_number_and_rows_of_a_removed_model_are_never_given_to_another(store: Store) -> None:
+    in_use(store)
+    removed = store.registry.remove_model("elves")
+
+    again = store.registry.add_model(a_model())
+    shipped(store, a_prediction(id_of(1)), a_prediction(id_of(2)), segment="s2")
+
+    assert (removed.number, again.number) == (1, 2)
+    assert [row.prediction.id for row in store.traffic.recent("elves", limit=9)] == [id_of(2)]
+    assert store.registry.versions("elves") == []
+    emptied(store, removed)
+    assert store.holdings(2).predictions == 1
+    assert store.traffic.prediction("elves-1") is None
+
+
+def test_removal_begun_by_one_process_is_finished_by_another(
+    open_store: Callable[[], Store],
+) -> None:
+    first = open_store()
+    in_use(first)
+    first.clear(first.registry.remove_model("elves"), 1)
+
+    second = open_store()
+    [removed] = second.registry.removed()
+    emptied(second, removed)
+
+    assert not removed.is_cleared
+    assert second.holdings(removed.number) == Holdings()
+    assert second.registry.removed()[0].is_cleared

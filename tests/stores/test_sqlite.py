@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,30 @@ def test_database_of_a_newer_release_is_not_touched(tmp_path: Path) -> None:
 
     with pytest.raises(StoreAway, match="newer release"):
         store.check()
+
+
+def test_database_of_the_first_release_keeps_its_models_and_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = SqliteDatabase(tmp_path / "unrot.db")
+    with monkeypatch.context() as before:
+        before.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
+        SqlStore(database).prepare()
+    schema = '{"features": [], "target": "kind", "classes": ["elf", "orc"]}'
+    insert = (
+        "INSERT INTO models (name, number, title, description, schema, created_at) "
+        "VALUES ('elves', 7, 'Elves', '', ?, 0.0)"
+    )
+    alias = "INSERT INTO aliases VALUES ('elves', 'champion', 'v1')"
+    database.write(lambda tx: (tx.execute(insert, (schema,)), tx.execute(alias)))
+
+    store = SqlStore(database)
+    store.prepare()
+    renamed = store.registry.rename_model("elves", "orcs")
+
+    assert (renamed.number, renamed.kept_as, renamed.former_names) == (7, "elves", ("elves",))
+    assert store.registry.aliases("orcs") == {"champion": "v1"}
+    assert store.registry.add_model(replace(renamed, name="elves")).number == 8
 
 
 def test_commits_are_synchronous_and_in_wal(database: SqliteDatabase) -> None:

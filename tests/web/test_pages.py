@@ -515,7 +515,7 @@ def doubling(client: FlaskClient, kept: Service, monkeypatch: pytest.MonkeyPatch
     served = Serving(by="onnx", digest="0" * 64)
     version = Version("iris", "v1", None, "trained", "tree", 0.0, {}, {}, "", {}, served)
     shelved = ShelvedModel(model, {"champion": "v1"}, {"v1": version})
-    contents = Contents(models={"iris": shelved}, predictors={("iris", served.digest): Doubler()})
+    contents = Contents(models={"iris": shelved}, predictors={("", served.digest): Doubler()})
     monkeypatch.setattr(kept.shelf, "contents", lambda: contents)
     return client
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from unrot.errors import StoreAway
-from unrot.stores.sql import migrations
+from unrot.records import Holdings, RemovedModel
+from unrot.stores.sql import migrations, removals
 from unrot.stores.sql.database import Database
 from unrot.stores.sql.profiles import SqlProfiles
 from unrot.stores.sql.registry import SqlRegistry
@@ -26,6 +27,14 @@ class SqlStore:
         """Make what is missing: the database, its tables, the newest migrations."""
         self._database.prepare()
         self._migrate()
+
+    def holdings(self, number: int) -> Holdings:
+        """Count what is kept of a model, or still kept of a removed one."""
+        return self._database.read(lambda tx: removals.holdings(tx, number))
+
+    def clear(self, removed: RemovedModel, most: int) -> int:
+        """Delete some rows of a removed model in one commit; 0 when none is left."""
+        return self._database.write(lambda tx: removals.clear(tx, removed.number, most))
 
     def _migrate(self) -> None:
         migrations.apply(self._database)

@@ -128,6 +128,29 @@ MIGRATIONS = (
                 shipped_to INTEGER NOT NULL)""",
         ),
     ),
+    Migration(
+        2,
+        "rename and remove",
+        (
+            "ALTER TABLE models ADD COLUMN kept_as TEXT NOT NULL DEFAULT ''",
+            "UPDATE models SET kept_as = name",
+            "CREATE UNIQUE INDEX models_kept_as ON models (kept_as)",
+            """CREATE TABLE names (
+                name TEXT NOT NULL,
+                number INTEGER NOT NULL,
+                turn INTEGER NOT NULL,
+                PRIMARY KEY (name, number))""",
+            "INSERT INTO names (name, number, turn) SELECT name, number, number FROM models",
+            """CREATE TABLE removed (
+                number INTEGER PRIMARY KEY,
+                name TEXT NOT NULL,
+                kept_as TEXT NOT NULL,
+                removed_at DOUBLE PRECISION NOT NULL,
+                is_cleared INTEGER NOT NULL)""",
+            "INSERT INTO facts VALUES ('highest_number', '0')",
+            "CREATE INDEX overruled_of_model ON overruled (model)",
+        ),
+    ),
 )
 
 

@@ -10,8 +10,9 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from unrot import schema
-from unrot.errors import BadArtefact, Conflict, NotFound
-from unrot.records import Model, Serving, Version
+from unrot.errors import BadArtefact, Conflict, NotFound, shown
+from unrot.records import Model, RemovedModel, Serving, Version
+from unrot.stores.sql import names
 from unrot.stores.sql.database import Database, Transaction
 
 MOST_MODELS = 65_535
@@ -39,23 +40,13 @@ class SqlRegistry:
             found = tx.execute(f"{_MODELS} WHERE name = ?", (model.name,)).fetchone()
             if found is not None:
                 return _model(found)
-            highest = tx.execute("SELECT COALESCE(MAX(number), 0) FROM models").fetchone()[0]
-            if highest >= MOST_MODELS:
-                raise Conflict(f"There are {MOST_MODELS:,} models already, and no number is free.")
-            added = replace(model, number=highest + 1)
-            text = schema.to_json(added.schema)
-            tx.execute(
-                "INSERT INTO models (name, number, title, description, schema, created_at) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    added.name,
-                    added.number,
-                    added.title,
-                    added.description,
-                    text,
-                    added.created_at,
-                ),
-            )
+            number = names.next_number(tx)
+            if number > MOST_MODELS:
+                raise Conflict(f"{MOST_MODELS:,} models were added already: no number is free.")
+            kept_as = names.new_kept_as(tx, model.name, number)
+            names.take(tx, model.name, number)
+            added = replace(model, number=number, kept_as=kept_as)
+            tx.execute(_INSERT_MODEL, (*_model_columns(added), kept_as))
             _count_change(tx)
             return added
 
@@ -63,15 +54,62 @@ class SqlRegistry:
 
     def models(self) -> list[Model]:
         """List the models, the first trained first."""
-        rows = self._database.read(lambda tx: tx.execute(f"{_MODELS} ORDER BY number").fetchall())
-        return [_model(row) for row in rows]
+
+        def work(tx: Transaction) -> list[Model]:
+            former = names.former(tx)
+            rows = tx.execute(f"{_MODELS} ORDER BY number").fetchall()
+            return [_model(row, former.get(row[1], ())) for row in rows]
+
+        return self._database.read(work)
+
+    def rename_model(self, name: str, to: str) -> Model:
+        """Write another name in the one row that holds it: there is no half of that."""
+
+        def work(tx: Transaction) -> Model:
+            if tx.execute(f"{_MODELS} WHERE name = ?", (to,)).fetchone() is not None:
+                raise Conflict(f"There is a model {to} already: choose another name.")
+            number, _ = _number_of(tx, name)
+            tx.execute("UPDATE models SET name = ? WHERE number = ?", (to, number))
+            names.take(tx, to, number)
+            _count_change(tx)
+            row = tx.execute(f"{_MODELS} WHERE number = ?", (number,)).fetchone()
+            return _model(row, names.former(tx).get(number, ()))
+
+        return self._database.write(work)
+
+    def remove_model(self, name: str) -> RemovedModel:
+        """Take out the model and its aliases, and leave a mark that nothing is kept for it."""
+
+        def work(tx: Transaction) -> RemovedModel:
+            (number, kept_as), now = _number_of(tx, name), time.time()
+            tx.execute("DELETE FROM aliases WHERE model = ?", (kept_as,))
+            tx.execute("DELETE FROM models WHERE number = ?", (number,))
+            tx.execute(
+                "INSERT INTO removed (number, name, kept_as, removed_at, is_cleared) "
+                "VALUES (?, ?, ?, ?, 0)",
+                (number, name, kept_as, now),
+            )
+            _count_change(tx)
+            return RemovedModel(name, number, now, is_cleared=False)
+
+        return self._database.write(work)
+
+    def removed(self) -> list[RemovedModel]:
+        """List the models that were removed on purpose."""
+        rows = self._database.read(
+            lambda tx: tx.execute(
+                "SELECT name, number, removed_at, is_cleared FROM removed ORDER BY number"
+            ).fetchall()
+        )
+        return [RemovedModel(name, number, at, bool(done)) for name, number, at, done in rows]
 
     def add_version(self, version: Version, artefacts: Mapping[str, bytes]) -> Version:
         """Keep a version and its artefacts under the next free name; return it so named."""
 
         def work(tx: Transaction) -> Version:
+            kept_as = _kept(tx, version.model)
             last = tx.execute(
-                "SELECT COALESCE(MAX(number), 0) FROM versions WHERE model = ?", (version.model,)
+                "SELECT COALESCE(MAX(number), 0) FROM versions WHERE model = ?", (kept_as,)
             ).fetchone()[0]
             named = replace(version, name=f"v{last + 1}")
             for digest, data in artefacts.items():
@@ -80,7 +118,8 @@ class SqlRegistry:
                     "ON CONFLICT (digest) DO NOTHING",
                     (digest, data),
                 )
-            tx.execute(_INSERT_VERSION, (last + 1, *_version_columns(named)))
+            columns = _version_columns(replace(named, model=kept_as))
+            tx.execute(_INSERT_VERSION, (last + 1, *columns))
             _count_change(tx)
             return named
 
@@ -90,8 +129,8 @@ class SqlRegistry:
         """List a model's versions, oldest first."""
         rows = self._database.read(
             lambda tx: tx.execute(
-                f"SELECT {_VERSION_COLUMNS} FROM versions WHERE model = ? ORDER BY number",
-                (model,),
+                f"SELECT {_SELECTED_OF_VERSION} FROM versions v WHERE model = ? ORDER BY number",
+                (names.kept_as(tx, model),),
             ).fetchall()
         )
         return [_version(row) for row in rows]
@@ -114,7 +153,7 @@ class SqlRegistry:
         """Return alias → version name."""
         rows = self._database.read(
             lambda tx: tx.execute(
-                "SELECT alias, version FROM aliases WHERE model = ?", (model,)
+                "SELECT alias, version FROM aliases WHERE model = ?", (names.kept_as(tx, model),)
             ).fetchall()
         )
         return dict(rows)
@@ -123,20 +162,21 @@ class SqlRegistry:
         """Compare and set an alias, and keep the move on record."""
 
         def work(tx: Transaction) -> bool:
+            kept_as = _kept(tx, model)
             found = tx.execute(
-                "SELECT version FROM aliases WHERE model = ? AND alias = ?", (model, alias)
+                "SELECT version FROM aliases WHERE model = ? AND alias = ?", (kept_as, alias)
             ).fetchone()
             if (found[0] if found else None) != expected:
                 return False
             tx.execute(
                 "INSERT INTO aliases (model, alias, version) VALUES (?, ?, ?) "
                 "ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version",
-                (model, alias, to),
+                (kept_as, alias, to),
             )
             tx.execute(
                 "INSERT INTO alias_moves (model, alias, moved_from, moved_to, moved_at) "
                 "VALUES (?, ?, ?, ?, ?)",
-                (model, alias, expected, to, time.time()),
+                (kept_as, alias, expected, to, time.time()),
             )
             _count_change(tx)
             return True
@@ -144,11 +184,14 @@ class SqlRegistry:
         return self._database.write(work)
 
 
-_MODELS = "SELECT name, number, title, description, schema, created_at FROM models"
+_MODEL_COLUMNS = "name, number, title, description, schema, created_at, kept_as"
+_MODELS = f"SELECT {_MODEL_COLUMNS} FROM models"
+_INSERT_MODEL = f"INSERT INTO models ({_MODEL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _VERSION_COLUMNS = (
     "model, name, parent, origin, estimator, created_at, metrics, artefacts, schema_hash, "
     "libraries, serving"
 )
+_SELECTED_OF_VERSION = _VERSION_COLUMNS.replace("model", names.name_in("v"), 1)
 _INSERT_VERSION = (
     f"INSERT INTO versions (number, {_VERSION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -161,9 +204,29 @@ def _count_change(tx: Transaction) -> None:
     )
 
 
-def _model(row: Any) -> Model:
-    name, number, title, description, text, created_at = row
-    return Model(name, number, title, description, schema.from_json(text), created_at)
+def _number_of(tx: Transaction, name: str) -> tuple[int, str]:
+    row = tx.execute("SELECT number, kept_as FROM models WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        raise NotFound(f"There is no model {shown(name)}.")
+    return int(row[0]), str(row[1])
+
+
+def _kept(tx: Transaction, name: str) -> str:
+    kept_as = names.Writing(tx).kept_as(name)
+    if kept_as is None:
+        raise Conflict(f"{name} was removed: nothing is kept for it any more.")
+    return kept_as
+
+
+def _model(row: Any, former_names: tuple[str, ...] = ()) -> Model:
+    name, number, title, description, text, created_at, kept_as = row
+    known = schema.from_json(text)
+    return Model(name, number, title, description, known, created_at, kept_as, former_names)
+
+
+def _model_columns(model: Model) -> tuple[Any, ...]:
+    text = schema.to_json(model.schema)
+    return model.name, model.number, model.title, model.description, text, model.created_at
 
 
 def _version_columns(version: Version) -> tuple[Any, ...]:

@@ -26,6 +26,7 @@ from unrot.stores.sql.database import Transaction
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 2.5
+PAGES_AT_ONCE = 1_000
 
 
 class _Task:
@@ -59,7 +60,7 @@ class SqliteDatabase:
         """Make the file and its folder when they are missing."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self._locked():
+            with self.locked():
                 connection = sqlite3.connect(self.path, timeout=PATIENCE_SECONDS)
                 try:
                     connection.execute("PRAGMA journal_mode=WAL")
@@ -90,12 +91,33 @@ class SqliteDatabase:
             raise self._away(task.error) from task.error
         raise task.error
 
+    def copy_to(self, target: Path, progress: Callable[[float], None]) -> None:
+        """Copy all as it stands at this moment into one file, while others go on writing.
+
+        The open transaction holds the moment: without it every write would start the copy anew.
+        """
+        source = self._connect()
+        copy = sqlite3.connect(target, isolation_level=None)
+        try:
+            source.execute("BEGIN")
+            source.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+            source.backup(
+                copy,
+                pages=PAGES_AT_ONCE,
+                progress=lambda _, left, all: progress(1 - left / max(all, 1)),
+            )
+            copy.execute("PRAGMA journal_mode=DELETE")
+        finally:
+            copy.close()
+            with self.locked():
+                source.close()
+
     def close(self) -> None:
         """Close this process's connections; the last one may checkpoint, so take the lock."""
         try:
-            with self._turn, self._locked():
+            with self._turn, self.locked():
                 self._drop_writer()
-                self._readers.__dict__.clear()
+                self._drop_reader()
         except OSError:
             return
 
@@ -103,7 +125,7 @@ class SqliteDatabase:
         tasks = [self._waiting.popleft() for _ in range(len(self._waiting))]
         error: BaseException | None = None
         try:
-            with self._locked():
+            with self.locked():
                 self._run(self._open_writer(), tasks)
         except (OSError, sqlite3.Error) as caught:
             error = caught
@@ -156,6 +178,12 @@ class SqliteDatabase:
             self._readers.held = held = (identity, connection)
         return held[1]
 
+    def _drop_reader(self) -> None:
+        """Close this thread's connection: letting go is not enough, it refers to itself."""
+        held = self._readers.__dict__.pop("held", None)
+        if held is not None and held[0][0] == os.getpid():
+            held[1].close()
+
     def _file_identity(self) -> tuple[int, int, int]:
         """Name the process and the file: a connection serves one process and one file only."""
         found = os.stat(self.path)
@@ -172,7 +200,8 @@ class SqliteDatabase:
         )
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
+        """Be the only one of all processes that writes."""
         file = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             _wait_for(file)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from unrot.records import JudgedPrediction, Prediction, Shipment, Stretch, Tally, Window
-from unrot.stores.sql import verdicts
+from unrot.stores.sql import names, verdicts
 from unrot.stores.sql.database import Database, Transaction
 
 _COLUMNS = "id, model, version, predicted_at, inputs, label, probabilities, value, seconds"
 _JOINED = (
     "SELECT "
-    + ", ".join(f"p.{name}" for name in _COLUMNS.split(", "))
+    + ", ".join(f"p.{name}" for name in _COLUMNS.split(", ")).replace("p.model", names.name_in("p"))
     + ", "
-    + ", ".join(f"f.{name}" for name in verdicts.COLUMNS.split(", "))
+    + verdicts.SELECTED
     + " FROM predictions p LEFT JOIN feedback f ON f.prediction = p.id AND f.withdrawn = 0"
 )
+_SELECTED = _COLUMNS.replace("model", names.name_in("p"))
+
+_log = logging.getLogger(__name__)
 
 
 class SqlTraffic:
@@ -27,6 +32,7 @@ class SqlTraffic:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._told: set[str] = set()
 
     def shipped_to(self, segment: str) -> int:
         """Return how many bytes of a journal segment are in the store."""
@@ -39,10 +45,12 @@ class SqlTraffic:
             shipped_to = _shipped_to(tx, shipment.segment)
             if shipped_to != shipment.starts_at:
                 return shipped_to
-            _add_predictions(tx, shipment)
+            writing = names.Writing(tx)
+            _add_predictions(tx, shipment, writing)
             for verdict in shipment.feedback:
-                verdicts.put_one(tx, verdict)
-            verdicts.put_unverified(tx, shipment.unverified)
+                verdicts.put_one(tx, verdict, writing)
+            verdicts.put_unverified(tx, shipment.unverified, writing)
+            self._tell(writing.refused)
             tx.execute(
                 "INSERT INTO journals (segment, shipped_to) VALUES (?, ?) "
                 "ON CONFLICT (segment) DO UPDATE SET shipped_to = excluded.shipped_to",
@@ -51,6 +59,11 @@ class SqlTraffic:
             return shipment.ends_at
 
         return self._database.write(work)
+
+    def _tell(self, refused: Iterable[str]) -> None:
+        for name in sorted(set(refused) - self._told):
+            self._told.add(name)
+            _log.warning("The journal has lines of %s, which was removed: dropped.", name)
 
     def forget_segment(self, segment: str) -> None:
         """Drop the offset of a segment whose file is gone."""
@@ -74,7 +87,7 @@ class SqlTraffic:
             lambda tx: tx.execute(
                 f"{_JOINED} WHERE p.model = ? AND (p.predicted_at, p.id) < (?, ?) "
                 "ORDER BY p.predicted_at DESC, p.id DESC LIMIT ?",
-                (model, at, id, limit),
+                (names.kept_as(tx, model), at, id, limit),
             ).fetchall()
         )
         return [_judged(row) for row in rows]
@@ -83,8 +96,10 @@ class SqlTraffic:
         """Count the rows that one writer shipped, by stretches of some seconds."""
         rows = self._database.read(
             lambda tx: tx.execute(
-                "SELECT model, version, CAST(predicted_at AS INTEGER) / ? AS period, COUNT(*) "
-                "FROM predictions WHERE writer = ? AND predicted_at >= ? "
+                f"SELECT {names.name_in('p')}, version, "
+                "CAST(predicted_at AS INTEGER) / ? AS period, COUNT(*) "
+                "FROM predictions p WHERE writer = ? AND predicted_at >= ? "
+                "AND model NOT IN (SELECT kept_as FROM removed) "
                 "GROUP BY model, version, period ORDER BY period, model, version",
                 (seconds, writer, since),
             ).fetchall()
@@ -101,10 +116,18 @@ class SqlTraffic:
         at, id = after or (stretch.starts_at, "")
         rows = self._database.read(
             lambda tx: tx.execute(
-                f"SELECT {_COLUMNS} FROM predictions WHERE model = ? AND version = ? "
+                f"SELECT {_SELECTED} FROM predictions p WHERE model = ? AND version = ? "
                 "AND writer = ? AND (predicted_at, id) > (?, ?) AND predicted_at < ? "
                 "ORDER BY predicted_at, id LIMIT ?",
-                (stretch.model, stretch.version, writer, at, id, stretch.ends_at, limit),
+                (
+                    names.kept_as(tx, stretch.model),
+                    stretch.version,
+                    writer,
+                    at,
+                    id,
+                    stretch.ends_at,
+                    limit,
+                ),
             ).fetchall()
         )
         return [_prediction(row) for row in rows]
@@ -113,10 +136,10 @@ class SqlTraffic:
         """Return the minute totals of a model."""
         rows = self._database.read(
             lambda tx: tx.execute(
-                "SELECT minute, model, version, writer, predictions, verdicts, judged, correct "
-                "FROM windows WHERE model = ? AND minute >= ? AND minute < ? "
+                f"SELECT minute, {names.name_in('w')}, version, writer, predictions, verdicts, "
+                "judged, correct FROM windows w WHERE model = ? AND minute >= ? AND minute < ? "
                 "ORDER BY minute, version, writer",
-                (model, int(since) // 60, -(-int(until) // 60)),
+                (names.kept_as(tx, model), int(since) // 60, -(-int(until) // 60)),
             ).fetchall()
         )
         return [Window(*row) for row in rows]
@@ -125,21 +148,23 @@ class SqlTraffic:
         """Sum the windows since a time, and take the accuracy of the last judged verdicts."""
 
         def work(tx: Transaction) -> Tally:
+            kept_as = names.kept_as(tx, model)
             predictions = tx.execute(
                 "SELECT COALESCE(SUM(predictions), 0) FROM windows WHERE model = ? AND minute >= ?",
-                (model, int(since) // 60),
+                (kept_as, int(since) // 60),
             ).fetchone()[0]
             given = tx.execute(
                 "SELECT COUNT(*) FROM feedback WHERE model = ? AND given_at >= ? AND withdrawn = 0",
-                (model, since),
+                (kept_as, since),
             ).fetchone()[0]
             unverified = tx.execute(
-                "SELECT COUNT(*) FROM unverified WHERE model = ? AND given_at >= ?", (model, since)
+                "SELECT COUNT(*) FROM unverified WHERE model = ? AND given_at >= ?",
+                (kept_as, since),
             ).fetchone()[0]
             judged = tx.execute(
                 "SELECT was_correct FROM feedback WHERE model = ? AND was_correct IS NOT NULL "
                 "AND withdrawn = 0 ORDER BY given_at DESC LIMIT ?",
-                (model, last),
+                (kept_as, last),
             ).fetchall()
             accuracy = sum(row[0] for row in judged) / len(judged) if judged else None
             return Tally(int(predictions), given, unverified, accuracy, len(judged))
@@ -152,15 +177,20 @@ def _shipped_to(tx: Transaction, segment: str) -> int:
     return row[0] if row else 0
 
 
-def _add_predictions(tx: Transaction, shipment: Shipment) -> None:
+def _add_predictions(tx: Transaction, shipment: Shipment, writing: names.Writing) -> None:
+    predictions = [
+        replace(prediction, model=kept_as)
+        for prediction in shipment.predictions
+        if (kept_as := writing.kept_as(prediction.model, prediction.id)) is not None
+    ]
     tx.executemany(
         f"INSERT INTO predictions ({_COLUMNS}, writer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (id) DO NOTHING",
-        [(*_columns(prediction), shipment.writer) for prediction in shipment.predictions],
+        [(*_columns(prediction), shipment.writer) for prediction in predictions],
     )
     totals = Counter(
         (prediction.model, int(prediction.predicted_at) // 60, prediction.version)
-        for prediction in shipment.predictions
+        for prediction in predictions
     )
     tx.executemany(
         "INSERT INTO windows "

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from unrot.records import Feedback, FeedbackStatus, UnverifiedFeedback
+from unrot.stores.sql import names
 from unrot.stores.sql.database import Database, Transaction
 
 COLUMNS = (
     "prediction, model, predicted_at, given_at, was_correct, label, value, comment, judge, "
     "subject, withdrawn"
+)
+SELECTED = ", ".join(f"f.{name}" for name in COLUMNS.split(", ")).replace(
+    "f.model", names.name_in("f")
 )
 _MARKS = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 VERDICT_WRITER = "verdicts"
@@ -27,11 +32,16 @@ class SqlVerdicts:
 
     def put(self, verdicts: Sequence[Feedback]) -> list[FeedbackStatus]:
         """Commit verdicts, all or none, and say what became of each."""
-        return self._database.write(lambda tx: [put_one(tx, verdict) for verdict in verdicts])
+
+        def work(tx: Transaction) -> list[FeedbackStatus]:
+            writing = names.Writing(tx)
+            return [put_one(tx, verdict, writing) for verdict in verdicts]
+
+        return self._database.write(work)
 
     def put_unverified(self, verdicts: Sequence[UnverifiedFeedback]) -> None:
         """Commit verdicts in the older form."""
-        self._database.write(lambda tx: put_unverified(tx, verdicts))
+        self._database.write(lambda tx: put_unverified(tx, verdicts, names.Writing(tx)))
 
     def of(self, prediction: str) -> Feedback | None:
         """Return the verdict that counts for a prediction."""
@@ -46,8 +56,15 @@ class SqlVerdicts:
         return self._database.write(lambda tx: _count_new(tx, most))
 
 
-def put_one(tx: Transaction, verdict: Feedback) -> FeedbackStatus:
-    """Keep one verdict as the rules of precedence have it."""
+def put_one(tx: Transaction, verdict: Feedback, writing: names.Writing) -> FeedbackStatus:
+    """Keep one verdict as the rules of precedence have it; of a removed model, none."""
+    kept_as = writing.kept_as(verdict.model, verdict.prediction)
+    if kept_as is None:
+        return "missing"
+    return _put_one(tx, replace(verdict, model=kept_as))
+
+
+def _put_one(tx: Transaction, verdict: Feedback) -> FeedbackStatus:
     known = _find(tx, verdict.prediction)
     if known is None or (known.withdrawn and verdict.given_at >= known.given_at):
         _write(tx, verdict)
@@ -62,7 +79,9 @@ def put_one(tx: Transaction, verdict: Feedback) -> FeedbackStatus:
     return "withdrawn" if verdict.withdrawn else "revised"
 
 
-def put_unverified(tx: Transaction, verdicts: Sequence[UnverifiedFeedback]) -> None:
+def put_unverified(
+    tx: Transaction, verdicts: Sequence[UnverifiedFeedback], writing: names.Writing
+) -> None:
     """Keep verdicts that nothing proves."""
     tx.executemany(
         "INSERT INTO unverified (id, model, inputs, prediction, was_correct, given_at, subject) "
@@ -70,7 +89,7 @@ def put_unverified(tx: Transaction, verdicts: Sequence[UnverifiedFeedback]) -> N
         [
             (
                 verdict.id,
-                verdict.model,
+                kept_as,
                 orjson.dumps(verdict.inputs).decode(),
                 orjson.dumps(verdict.prediction).decode(),
                 int(verdict.was_correct),
@@ -78,6 +97,7 @@ def put_unverified(tx: Transaction, verdicts: Sequence[UnverifiedFeedback]) -> N
                 verdict.subject,
             )
             for verdict in verdicts
+            if (kept_as := writing.kept_as(verdict.model)) is not None
         ],
     )
 
@@ -121,7 +141,7 @@ def _columns(verdict: Feedback) -> tuple[Any, ...]:
 
 def _find(tx: Transaction, prediction: str) -> Feedback | None:
     row = tx.execute(
-        f"SELECT {COLUMNS} FROM feedback WHERE prediction = ?", (prediction,)
+        f"SELECT {SELECTED} FROM feedback f WHERE prediction = ?", (prediction,)
     ).fetchone()
     return None if row is None else from_columns(row)
 

@@ -1,0 +1,166 @@
+"""The commands that tidy up: remove, rename, backup, restore. Each asks before data go away."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from unrot import backups, upkeep
+from unrot.bootstrap import open_copies, open_service
+from unrot.caretaker import without_caretaker
+from unrot.errors import Invalid
+from unrot.records import Holdings
+from unrot.service import Service
+from unrot.settings import Settings, prepare_home
+from unrot.terminal import Progress
+
+
+def add_to(commands: Any) -> None:
+    """Add these commands to the parser's subparsers."""
+    command = commands.add_parser("remove", help="remove a model with all that was kept of it")
+    command.add_argument("name", metavar="MODEL")
+    _add_yes(command)
+    command.set_defaults(command=remove)
+
+    command = commands.add_parser("rename", help="give a model another name")
+    command.add_argument("old", metavar="OLD")
+    command.add_argument("new", metavar="NEW")
+    _add_yes(command)
+    command.set_defaults(command=rename)
+
+    command = commands.add_parser("backup", help="write the data and the keys to one file")
+    command.add_argument("file", metavar="FILE", type=Path)
+    command.add_argument("--force", action="store_true", help="replace a file that is there")
+    command.set_defaults(command=backup)
+
+    command = commands.add_parser("restore", help="bring the data and the keys of a backup back")
+    command.add_argument("file", metavar="FILE", type=Path)
+    _add_yes(command)
+    command.set_defaults(command=restore)
+
+
+def remove(options: argparse.Namespace, settings: Settings) -> int:
+    """Remove a model after a question; finish what an interrupted removal left."""
+    service = open_service(settings)
+    if _finish_removals(service, options.name):
+        return 0
+    held = upkeep.holdings(service, options.name)
+    question = f"{_told(held)} of {options.name} will be gone for good, and its address with them."
+    if not _is_agreed(question, options.name, options):
+        return 1
+    progress = Progress(f"Removing {options.name}")
+    try:
+        upkeep.remove(service, options.name, progress)
+    finally:
+        progress.close()
+    print(f"{options.name} is removed: {_told(held)}.")
+    _warn_of_default(settings, options.name, "no such model is left: unset it.")
+    return 0
+
+
+def rename(options: argparse.Namespace, settings: Settings) -> int:
+    """Rename a model after a question."""
+    service = open_service(settings)
+    upkeep.check_rename(service, options.old, options.new)
+    question = f"{options.old} will be called {options.new}, on its page and in the API."
+    if not _is_agreed(question, options.new, options):
+        return 1
+    upkeep.rename(service, options.old, options.new)
+    print(
+        f"{options.old} is now {options.new}. Ids that were given out stay good; the old address "
+        "goes on answering until another model takes that name."
+    )
+    _warn_of_default(settings, options.old, f"set it to {options.new}.")
+    return 0
+
+
+def backup(options: argparse.Namespace, settings: Settings) -> int:
+    """Write a backup; the app may run."""
+    progress = Progress("Backing up")
+    try:
+        made = backups.write(
+            open_copies(settings), settings.home, options.file, progress, force=options.force
+        )
+    finally:
+        progress.close()
+    print(f"{options.file}: {made.said}, {made.bytes:,} bytes, readable by you alone.")
+    if made.keys:
+        print(f"It holds keys ({', '.join(made.keys)}): keep it like a password.")
+    if settings.secret_key:
+        print("UNROT_SECRET_KEY is not in it: keep that too, or old ids cannot be judged.")
+    return 0
+
+
+def restore(options: argparse.Namespace, settings: Settings) -> int:
+    """Verify a backup, ask when data are there, and put it in their place."""
+    prepare_home(settings)
+    copies = open_copies(settings)
+    with without_caretaker(settings.home), backups.unpacked(options.file, copies) as found:
+        backups.check_idle(settings.home)
+        there = copies.describe()
+        if there and not _is_agreed(
+            f"{options.file} ({found.said}) will take the place of {there}.", "restore", options
+        ):
+            return 1
+        kept = backups.put_in_place(found, settings.home, copies)
+        service = open_service(settings)
+        backups.fill_shelf(service)
+    print(f"Restored {found.said} from {options.file}.")
+    if kept is not None:
+        print(f"The data of before are in {kept}: delete that when you are sure.")
+    if settings.secret_key:
+        print("UNROT_SECRET_KEY is set: ids stay good only if it is the one of the backup.")
+    return 0
+
+
+def _finish_removals(service: Service, name: str) -> bool:
+    """Finish what was agreed to and interrupted; tell whether that was all there is to do."""
+    left = upkeep.left_behind(service)
+    for removed in left:
+        progress = Progress(f"Finishing the removal of {removed.name}")
+        try:
+            upkeep.clear(service, removed, progress)
+        finally:
+            progress.close()
+        print(f"The interrupted removal of {removed.name} is finished.")
+    is_there = name in {model.name for model in service.store.registry.models()}
+    return not is_there and name in {removed.name for removed in left}
+
+
+def _is_agreed(question: str, word: str, options: argparse.Namespace) -> bool:
+    """Ask for a word to be typed; without a terminal only --yes agrees."""
+    if options.yes:
+        return True
+    if not sys.stdin.isatty():
+        raise Invalid(f"{question} There is no terminal to ask at: add --yes to agree.")
+    print(question)
+    try:
+        is_agreed = input(f"Type {word} to agree: ").strip() == word
+    except EOFError:
+        is_agreed = False
+    if not is_agreed:
+        print("Nothing was changed.")
+    return is_agreed
+
+
+def _add_yes(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--yes", action="store_true", help="agree without being asked")
+
+
+def _warn_of_default(settings: Settings, name: str, advice: str) -> None:
+    if settings.default_model == name:
+        print(f"UNROT_DEFAULT_MODEL is still {name}: {advice}")
+
+
+def _told(held: Holdings) -> str:
+    return ", ".join(
+        f"{count:,} {word if count != 1 else word.removesuffix('s')}"
+        for count, word in (
+            (held.versions, "versions"),
+            (held.predictions, "predictions"),
+            (held.verdicts, "verdicts"),
+            (held.profiles, "profiles"),
+        )
+    )
