@@ -20,7 +20,7 @@ from typing import Any
 from unrot.errors import Detail, Invalid, TooLarge, shown
 from unrot.records import Feature, Row, Schema, Value
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MOST_ROWS = 10_000
 MOST_DETAILS = 20
 NUMBER_LIMIT = 2.0**63
@@ -116,7 +116,7 @@ def check_name(name: str) -> str:
     """Return the name of a model; raise Invalid when it could not stand in an address."""
     if NAME.fullmatch(name):
         return name
-    expected = "1 to 63 of a-z, 0-9, - and _, beginning with a letter or a digit"
+    expected = "small letters, digits, - and _, beginning with a letter or a digit, at most 64"
     detail = Detail("name", name, expected)
     raise Invalid(f"A model cannot be named {shown(name)}: expected {expected}.", details=[detail])
 

@@ -8,18 +8,17 @@ rows are kept under a word that never changes.
 
 from __future__ import annotations
 
-import re
 import time
 
-from unrot.errors import Conflict, Detail, Invalid, NotFound, shown
+from unrot.errors import Conflict, NotFound, shown
 from unrot.interfaces import Progress
 from unrot.records import Holdings, Model, RemovedModel
+from unrot.schema import check_name
 from unrot.service import Service
 from unrot.shelf import sync
 
 ROWS_AT_ONCE = 2_000
 LONGEST_PAUSE_SECONDS = 0.1
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 def holdings(service: Service, name: str) -> Holdings:
@@ -57,10 +56,7 @@ def clear(service: Service, removed: RemovedModel, progress: Progress) -> Holdin
 
 def check_rename(service: Service, old: str, new: str) -> Model:
     """Return the model if it can have the other name; else say why not."""
-    if not _NAME.fullmatch(new):
-        expected = "up to 64 of a-z, 0-9, - and _, the first a letter or a digit"
-        detail = Detail("name", new, expected)
-        raise Invalid(detail.sentence, details=[detail])
+    check_name(new)
     if new in {model.name for model in service.store.registry.models()}:
         raise Conflict(f"There is a model {new} already: choose another name.")
     return _known(service, old)

@@ -66,7 +66,7 @@ def test_table_is_trained_and_registered(
             "--target, --holdout-csv: for a table of your own, without iris.",
         ),
         (["--csv", "none.csv", "--target", "y", "--name", "m"], "There is no file none.csv."),
-        (["--csv", "none.csv", "--target", "y", "--name", "M"], '--name "M": expected small '),
+        (["--csv", "none.csv", "--target", "y", "--name", "M"], 'A model cannot be named "M": '),
     ],
 )
 def test_command_that_cannot_be_meant_is_refused_with_a_sentence(

@@ -173,8 +173,8 @@ def test_boolean_is_a_choice_of_two() -> None:
     [field] = forms.fields(schema_of(TAME), {"is_tame": "true"})
 
     assert field.choices == (
-        forms.Choice("true", "true", True),
-        forms.Choice("false", "false", False),
+        forms.Choice("true", "yes", True),
+        forms.Choice("false", "no", False),
     )
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from unrot.errors import Invalid, shown
+from unrot.schema import check_name
 from unrot.tables.text import header_of
 
-MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MOST_LISTED = 12
 DEFAULT_HOLDOUT = 0.2
 LEAST_HOLDOUT, MOST_HOLDOUT = 0.01, 0.9
@@ -33,7 +32,7 @@ class TableOptions:
 
     def check(self) -> None:
         """Raise Invalid for what cannot be meant."""
-        check_model_name(self.name)
+        check_name(self.name)
         if not LEAST_HOLDOUT <= self.holdout <= MOST_HOLDOUT:
             raise Invalid(
                 f"--holdout {self.holdout:g}: expected a share of the rows from {LEAST_HOLDOUT} "
@@ -59,15 +58,6 @@ def split_names(given: Iterable[str] | None) -> tuple[str, ...]:
             "Column names are parted by commas on one line; a name that holds a comma stands in "
             "quotes: '\"Height, cm\",Weight'."
         ) from error
-
-
-def check_model_name(name: str) -> None:
-    """Raise Invalid for a name that does not fit into an address and a shell."""
-    if not MODEL_NAME.fullmatch(name):
-        raise Invalid(
-            f"--name {shown(name)}: expected small letters, digits, - and _, beginning with a "
-            "letter or a digit, at most 64, such as house-prices."
-        )
 
 
 def check_known(given: Iterable[str], known: Iterable[str], *, option: str, file: str) -> None:

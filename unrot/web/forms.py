@@ -19,6 +19,7 @@ from unrot.web.words import number
 
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
+_SPOKEN = {"true": "yes", "false": "no"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _control(feature: Feature, text: str) -> Literal["number", "text", "select"]
 
 
 def _choices(feature: Feature, text: str) -> tuple[Choice, ...]:
-    offered = dict.fromkeys(_BOOLEANS, "") if feature.kind == "boolean" else _named(feature)
+    offered = dict(_SPOKEN) if feature.kind == "boolean" else _named(feature)
     if not offered:
         return ()
     read = _read(feature, text)
@@ -150,6 +151,8 @@ def _named(feature: Feature) -> dict[str, str]:
 
 
 def _label(value: str, name: str) -> str:
+    if value in _SPOKEN and name == _SPOKEN[value]:
+        return name
     if not name or name == value:
         return value
     return f"{value} – {name}" if value else name

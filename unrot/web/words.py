@@ -21,10 +21,10 @@ def percent(share: float) -> str:
 
 
 def number(value: Value) -> str:
-    """Write a cell: whole numbers without a point, others with six digits that matter.
+    """Write a cell: whole numbers without a point (a year without a comma), others with six digits.
 
-    >>> [number(value) for value in (5.0, 5.1, 12345, 0.1 + 0.2, True, None, "red")]
-    ['5', '5.1', '12,345', '0.3', 'true', 'unknown', 'red']
+    >>> [number(value) for value in (5.0, 5.1, 1962, 12345, 0.1 + 0.2, True, None, "red")]
+    ['5', '5.1', '1962', '12,345', '0.3', 'true', 'unknown', 'red']
     """
     if value is None:
         return "unknown"
@@ -33,7 +33,7 @@ def number(value: Value) -> str:
     if isinstance(value, str):
         return value
     if float(value).is_integer() and abs(value) < 1e15:
-        return f"{int(value):,}"
+        return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
     return f"{value:.6g}"
 
 
@@ -55,7 +55,8 @@ def spoken(feature: Feature) -> str:
     """
     words = feature.name.replace("_", " ").strip()
     if feature.unit:
-        words = words.removesuffix(f" {feature.unit}")
+        for written in (f" {feature.unit}", f"({feature.unit})", f"[{feature.unit}]"):
+            words = words.removesuffix(written).strip()
     return words or feature.name
 
 
