@@ -142,10 +142,10 @@ def test_prediction_that_cannot_be_kept_is_answered_without_an_id(trained_home: 
 def test_champion_that_breaks_a_library_stops_no_other(trained_home: Path) -> None:
     service = open_service(Settings(home=trained_home))
 
-    def load(by: str, artefact: bytes, schema: Schema) -> Predictor:
+    def load(by: str, artefact: bytes, schema: Schema, form: str) -> Predictor:
         if schema.target == "species":
             raise ZeroDivisionError("of a library")
-        return predictors.load(by, artefact, schema)
+        return predictors.load(by, artefact, schema, form)
 
     shelf = Shelf(service.shelf.folder, load=load, check=predictors.check_golden)
     there = replace(service, shelf=shelf)

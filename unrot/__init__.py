@@ -1,3 +1,16 @@
 """Unrot: deploy a scikit-learn model, hear from its users, see it rot, un-rot it."""
 
+from typing import Any
+
 __version__ = "0.1.0"
+
+
+def add(name: str, estimator: Any, X: Any, y: Any, **options: Any) -> Any:
+    """Serve a fitted estimator: `unrot.add("name", estimator, X, y, holdout=(X, y))`.
+
+    The options are those of `unrot.adding.add`, which returns the registered version.
+    """
+    # A worker that predicts must not pay for scikit-learn.
+    from unrot import adding
+
+    return adding.add(name, estimator, X, y, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from unrot.errors import StoreAway
@@ -22,11 +23,12 @@ def open_service(settings: Settings) -> Service:
     """Make the service; a store that is away does not stop it, and is tried again when asked."""
     prepare_home(settings)
     folder = settings.home / "journal"
+    load = partial(predictors.load, trusted=settings.trusted_types)
     Drops(folder).prepare()
     return Service(
         settings=settings,
         store=_open_store(settings),
-        shelf=Shelf(settings.home / "shelf", load=predictors.load, check=predictors.check_golden),
+        shelf=Shelf(settings.home / "shelf", load=load, check=predictors.check_golden),
         journal=Journal(folder, limit=settings.journal_max),
         ids=Ids(secret_key(settings)),
         profiler=WhylogsProfiler(),

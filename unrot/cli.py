@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from unrot import upkeep_commands
+from unrot import add_command, upkeep_commands
 from unrot.bootstrap import open_service, writer_name
 from unrot.caretaker import Caretaker, stop_with_parent
 from unrot.dataset import Dataset
@@ -114,6 +114,8 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("train", help="train a demo model, or one on your own table")
     _add_train_options(command)
     command.set_defaults(command=train)
+
+    add_command.add_parser(commands)
 
     command = commands.add_parser("versions", help="list the versions of a model")
     command.add_argument("name", metavar="MODEL")

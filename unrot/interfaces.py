@@ -46,8 +46,9 @@ class Predictor(Protocol):
         ...
 
 
-PredictorLoader = Callable[[str, bytes, Schema], Predictor]
-"""Make a predictor from who serves ("onnx", "scikit-learn"), the artefact and the schema."""
+PredictorLoader = Callable[[str, bytes, Schema, str], Predictor]
+"""Make a predictor from who serves ("onnx", "scikit-learn"), the artefact, the schema and the
+form that the artefact takes ("table", "columns")."""
 
 
 class Registry(Protocol):

@@ -18,6 +18,9 @@ Row = Sequence[Value]
 
 Kind = Literal["number", "integer", "category", "boolean"]
 
+Form = Literal["table", "columns"]
+"""What a serving artefact takes: one table of numbers, or the columns of an owner's estimator."""
+
 CHAMPION = "champion"
 
 
@@ -108,6 +111,7 @@ class Serving:
     largest_difference: float | None = None
     compared_rows: int = 0
     reason: str = ""
+    form: Form = "table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,7 @@ class Candidate:
     largest_difference: float | None
     compared_rows: int
     reason: str
+    form: Form = "table"
     reference_rows: Sequence[Row] = field(repr=False, default=())
     reference_outputs: Outputs | None = field(repr=False, default=None)
     parent: str | None = None

@@ -135,6 +135,7 @@ class Service:
                 largest_difference=candidate.largest_difference,
                 compared_rows=candidate.compared_rows,
                 reason=candidate.reason,
+                form=candidate.form,
             ),
         )
 

@@ -65,6 +65,18 @@ def _judges(value: str) -> dict[str, str]:
     return judges
 
 
+def _types(value: str) -> frozenset[str]:
+    names = frozenset(filter(None, (part.strip() for part in value.split(","))))
+    if not all(_is_dotted(name) for name in names):
+        raise ValueError("names such as package.module.Class with commas between")
+    return names
+
+
+def _is_dotted(name: str) -> bool:
+    parts = name.split(".")
+    return len(parts) > 1 and all(part.isidentifier() for part in parts)
+
+
 def setting(default: Any, parse: Callable[[str], Any], doc: str, variable: str) -> Any:
     """Declare one setting of the table below."""
     made = {"default_factory": default} if callable(default) else {"default": default}
@@ -108,6 +120,13 @@ class Settings:
         _judges,
         "people whose verdicts are trusted: `name:token,name:token`",
         "UNROT_JUDGE_TOKENS",
+    )
+    trusted_types: frozenset[str] = setting(
+        frozenset,
+        _types,
+        "types of your own that a model's file may hold: `package.module.Class` with commas "
+        "between",
+        "UNROT_TRUSTED_TYPES",
     )
     default_model: str = setting(
         "",
@@ -285,6 +304,6 @@ def _check_tokens(settings: Settings) -> None:
 
 
 def _spelt(value: Any) -> str:
-    if value in ("", None) or value == {}:
+    if value in ("", None) or value == {} or value == frozenset():
         return "none"
     return f"`{value}`"

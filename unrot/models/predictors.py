@@ -7,7 +7,7 @@ that a worker stays small; a version that has no ONNX form is the exception.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,8 +33,21 @@ ROUNDING_OPTIMIZER = "MatMulScaleFusion"
 """It makes one number of the scale before a product, in single precision."""
 
 
-def load(by: str, artefact: bytes, schema: Schema) -> Predictor:
-    """Make a predictor from who serves ("onnx", "scikit-learn"), the artefact and the schema."""
+def load(
+    by: str,
+    artefact: bytes,
+    schema: Schema,
+    form: str = "table",
+    *,
+    trusted: Collection[str] = (),
+) -> Predictor:
+    """Make a predictor from who serves ("onnx", "scikit-learn"), the artefact and the schema.
+
+    `form` is what the artefact takes: one table of numbers, or columns as an owner's estimator
+    was fitted on; `trusted` are the types that an owner's skops file may hold beyond ours.
+    """
+    if form == "columns":
+        return _load_columns(by, artefact, schema, trusted)
     if by == "onnx":
         return OnnxPredictor(artefact, schema)
     # scikit-learn costs a worker 100 MB and a second: only a version that needs it brings it in.
@@ -43,11 +56,21 @@ def load(by: str, artefact: bytes, schema: Schema) -> Predictor:
     return scikit.load(artefact, schema)
 
 
+def _load_columns(by: str, artefact: bytes, schema: Schema, trusted: Collection[str]) -> Predictor:
+    if by == "onnx":
+        from unrot.models.columns import ColumnsPredictor
+
+        return ColumnsPredictor(artefact, schema)
+    from unrot.models import owned
+
+    return owned.load_predictor(artefact, schema, trusted)
+
+
 class OnnxPredictor:
     """An ONNX graph with the outputs that `export` gives it, on one thread."""
 
     def __init__(self, artefact: bytes, schema: Schema) -> None:
-        session = _session(artefact)
+        session = open_session(artefact)
         inputs = session.get_inputs()
         self._outputs = [output.name for output in session.get_outputs()]
         self._schema = schema
@@ -136,7 +159,8 @@ def check_golden(predictor: Predictor, golden: bytes) -> float:
     return difference
 
 
-def _session(artefact: bytes) -> onnxruntime.InferenceSession:
+def open_session(artefact: bytes) -> onnxruntime.InferenceSession:
+    """Open an ONNX graph on one thread; raise BadArtefact for one that does not load."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

@@ -1,0 +1,170 @@
+"""Bring your own: a fitted estimator and the data that shows a row become a served version.
+
+`add` is the door for notebooks (as `unrot.add`) and for the command of the same name. Nothing is
+fitted and nothing is unpickled here: the owner's own code has made the estimator.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sklearn
+from sklearn.exceptions import InconsistentVersionWarning
+
+from unrot.bootstrap import open_service
+from unrot.errors import Invalid, shown
+from unrot.models import owned
+from unrot.models.candidates import Brought, make_candidate, read_table, schema_of
+from unrot.records import Model, Schema, Version
+from unrot.schema import check_name, schema_hash
+from unrot.service import Service
+from unrot.settings import Settings, load
+
+EXPECTED = "expected package.module:function, a function here that returns a fitted estimator"
+Progress = Callable[[float, str], None]
+
+
+def add(
+    name: str,
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    holdout: tuple[Any, Any] | None = None,
+    target: str = "",
+    title: str = "",
+    description: str = "",
+    force: bool = False,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Version:
+    """Register a fitted estimator, or a function that loads one, as a model's next version."""
+    check_name(name)
+    tell = progress or (lambda _share, _step: None)
+    tell(0.0, "loading the estimator")
+    estimator, fitted_with = loaded(estimator)
+    _check_version(fitted_with, force=force)
+    owned.check(estimator)
+    settings = settings or load()
+    tell(0.1, "reading the data")
+    brought = _brought(estimator, X, y, holdout, target or str(getattr(y, "name", "") or "target"))
+    raw = X if hasattr(X, "iloc") or isinstance(X, np.ndarray) else None
+    brought = replace(brought, fitted_with=fitted_with, trusted=settings.trusted_types, raw=raw)
+    service = open_service(settings)
+    service.store.check()
+    schema = _as_registered(service, name, schema_of(brought))
+    tell(0.3, "compiling and comparing with scikit-learn")
+    candidate = make_candidate(brought, schema)
+    tell(0.9, "registering")
+    titled = title or name.replace("_", " ").replace("-", " ").capitalize()
+    said = description or _description(brought, schema)
+    version = service.publish(Model(name, 0, titled, said, schema, service.clock()), candidate)
+    tell(1.0, "done")
+    return version
+
+
+def loaded(estimator: Any) -> tuple[Any, str]:
+    """Call a function that loads an estimator; tell too which other scikit-learn fitted it."""
+    if hasattr(estimator, "predict") or not callable(estimator):
+        return estimator, ""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            made = estimator()
+        except Exception as error:
+            # It is the owner's code: whatever it raises is told to them.
+            raise Invalid(f"The estimator cannot be loaded: {owned.told(error)}.") from error
+    old = [one.message for one in caught if isinstance(one.message, InconsistentVersionWarning)]
+    return made, str(old[0].original_sklearn_version) if old else ""
+
+
+def imported(path: str) -> Callable[[], Any]:
+    """Return the function that `package.module:function` names, here or where Python looks."""
+    module_name, _, name = path.partition(":")
+    if not all(part.isidentifier() for part in (*module_name.split("."), name)):
+        raise Invalid(f"The estimator {shown(path)}: {EXPECTED}.")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        module = import_module(module_name)
+    except Exception as error:
+        # The module is the owner's too, and runs when it is imported.
+        raise Invalid(f"{module_name} cannot be imported: {owned.told(error)}.") from error
+    function = getattr(module, name, None)
+    if function is None:
+        raise Invalid(f'The module {module_name} has no "{name}": {EXPECTED}.')
+    if not callable(function) or hasattr(function, "predict"):
+        raise Invalid(f"{path} is not a function: {EXPECTED}.")
+    found: Callable[[], Any] = function
+    return found
+
+
+def _check_version(fitted_with: str, *, force: bool) -> None:
+    if fitted_with and not force:
+        raise Invalid(
+            f"The estimator was fitted with scikit-learn {fitted_with}, and here is "
+            f"{sklearn.__version__}: it may answer otherwise. Fit it again with this version, or "
+            "insist with --force (force=True)."
+        )
+
+
+def _brought(
+    estimator: Any, X: Any, y: Any, holdout: tuple[Any, Any] | None, target: str
+) -> Brought:
+    table = read_table(estimator, X)
+    labels = _labels(y, len(table), "y")
+    if holdout is None:
+        return Brought(estimator, table, labels, target)
+    if not isinstance(holdout, tuple) or len(holdout) != 2:
+        raise Invalid("holdout: expected a pair of a table and its labels.")
+    judges = read_table(estimator, holdout[0])
+    judging = _labels(holdout[1], len(judges), "the y of the holdout")
+    return Brought(estimator, table, labels, target, judges, judging)
+
+
+def _labels(y: Any, rows: int, what: str) -> Sequence[Any]:
+    labels = y.tolist() if hasattr(y, "tolist") else list(y)
+    if np.ndim(y) == 2 and np.shape(y)[1] == 1:
+        labels = [label[0] for label in labels]
+    elif np.ndim(y) > 1:
+        raise Invalid(f"{what} has the shape {np.shape(y)}: a model has one target.")
+    if len(labels) != rows:
+        raise Invalid(f"{what} has {len(labels):,} labels for {rows:,} rows: give one a row.")
+    return list(labels)
+
+
+def _as_registered(service: Service, name: str, schema: Schema) -> Schema:
+    """Keep the schema that the model is registered with, where the new one asks for no more.
+
+    Another sample of the same rows has other ranges and may lack a choice: that makes it no other
+    model.
+    """
+    known = {model.name: model.schema for model in service.store.registry.models()}.get(name)
+    if known is None or len(known.features) != len(schema.features):
+        return schema
+    pairs = list(zip(known.features, schema.features, strict=True))
+    has_room = all(old.nullable or not new.nullable for old, new in pairs)
+    as_known = replace(
+        schema,
+        features=tuple(
+            replace(new, choices=old.choices, nullable=old.nullable) for old, new in pairs
+        ),
+    )
+    is_same = schema_hash(as_known) == schema_hash(known)
+    return known if has_room and is_same else schema
+
+
+def _description(brought: Brought, schema: Schema) -> str:
+    answer = f"one of {len(schema.classes)} classes" if schema.is_classifier else "a number"
+    count = len(schema.features)
+    columns = f"{count} columns" if count > 1 else "one column"
+    kind = owned.name_of(brought.estimator)
+    return f"{schema.target}, {answer}, from {columns}: {kind}, brought by its owner."
