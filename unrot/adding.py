@@ -6,12 +6,9 @@ fitted and nothing is unpickled here: the owner's own code has made the estimato
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,9 +16,10 @@ import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
 
 from unrot.bootstrap import open_service
-from unrot.errors import Invalid, shown
+from unrot.errors import Invalid
 from unrot.models import owned
 from unrot.models.candidates import Brought, make_candidate, read_table, schema_of
+from unrot.models.imported import function_named
 from unrot.records import Model, Schema, Version
 from unrot.schema import check_name, schema_hash
 from unrot.service import Service
@@ -86,25 +84,11 @@ def loaded(estimator: Any) -> tuple[Any, str]:
 
 
 def imported(path: str) -> Callable[[], Any]:
-    """Return the function that `package.module:function` names, here or where Python looks."""
-    module_name, _, name = path.partition(":")
-    if not all(part.isidentifier() for part in (*module_name.split("."), name)):
-        raise Invalid(f"The estimator {shown(path)}: {EXPECTED}.")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        module = import_module(module_name)
-    except Exception as error:
-        # The module is the owner's too, and runs when it is imported.
-        raise Invalid(f"{module_name} cannot be imported: {owned.told(error)}.") from error
-    function = getattr(module, name, None)
-    if function is None:
-        raise Invalid(f'The module {module_name} has no "{name}": {EXPECTED}.')
-    if not callable(function) or hasattr(function, "predict"):
+    """Return the function that `package.module:load` names."""
+    function = function_named(path, EXPECTED)
+    if hasattr(function, "predict"):
         raise Invalid(f"{path} is not a function: {EXPECTED}.")
-    found: Callable[[], Any] = function
-    return found
+    return function
 
 
 def _check_version(fitted_with: str, *, force: bool) -> None:

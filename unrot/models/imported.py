@@ -22,7 +22,7 @@ EXPECTED = "expected package.module:function, a function here that returns an un
 
 def make_imported(path: str, schema: Schema) -> Any:
     """Call the function that `path` names and return the estimator that it makes."""
-    function = _function(path)
+    function = function_named(path, EXPECTED)
     try:
         estimator = function()
     except Exception as error:
@@ -32,22 +32,24 @@ def make_imported(path: str, schema: Schema) -> Any:
     return estimator
 
 
-def _function(path: str) -> Callable[[], Any]:
+def function_named(path: str, expected: str) -> Callable[[], Any]:
+    """Return the function that `package.module:function` names, here or where Python looks."""
     module_name, _, name = path.partition(":")
     if not all(part.isidentifier() for part in (*module_name.split("."), name)):
-        raise Invalid(f"The estimator {shown(path)}: {EXPECTED}.")
+        raise Invalid(f"The estimator {shown(path)}: {expected}.")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
         module = import_module(module_name)
     except Exception as error:
+        # The module is somebody's own too, and runs when it is imported.
         raise Invalid(f"{module_name} cannot be imported: {_told(error)}.") from error
     function = getattr(module, name, None)
     if function is None:
-        raise Invalid(f'The module {module_name} has no "{name}": {EXPECTED}.')
+        raise Invalid(f'The module {module_name} has no "{name}": {expected}.')
     if not callable(function):
-        raise Invalid(f"{path} is not a function: {EXPECTED}.")
+        raise Invalid(f"{path} is not a function: {expected}.")
     found: Callable[[], Any] = function
     return found
 
