@@ -40,7 +40,7 @@ MOST_WEIGHTS = 200_000
 Converter = Callable[[Any, Any, Any], None]
 
 
-class _Graph:
+class Graph:
     """The nodes of one step: each call adds a node and names its output."""
 
     def __init__(self, scope: Any, operator: Any, container: Any) -> None:
@@ -49,14 +49,17 @@ class _Graph:
         self._scope, self._container = scope, container
 
     def add(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        """Add a node and return the name of its output."""
         output = str(self._scope.get_unique_variable_name(kind.lower()))
         self._add(kind, inputs, output, domain, attributes)
         return output
 
     def constant(self, value: NDArray[Any]) -> str:
+        """Add a constant and return its name."""
         return self.add("Constant", value=numpy_helper.from_array(value))
 
     def answer(self, *names: str) -> None:
+        """Make these the outputs of the step, in order."""
         for name, output in zip(names, self._outputs, strict=True):
             self._add("Identity", (name,), output, "", {})
 
@@ -76,7 +79,7 @@ class _Graph:
 
 def convert_imputer(scope: Any, operator: Any, container: Any) -> None:
     """Put the statistic of its column in the place of every gap."""
-    imputer, graph = operator.raw_operator, _Graph(scope, operator, container)
+    imputer, graph = operator.raw_operator, Graph(scope, operator, container)
     if imputer.add_indicator or not np.isnan(imputer.missing_values):
         raise NotImplementedError("SimpleImputer is compiled for gaps alone, without indicators")
     if not np.isfinite(imputer.statistics_).all():
@@ -88,7 +91,7 @@ def convert_imputer(scope: Any, operator: Any, container: Any) -> None:
 
 def convert_one_hot(scope: Any, operator: Any, container: Any) -> None:
     """Put 1 into the column of the category that a number is; a stranger is in none."""
-    encoder, graph = operator.raw_operator, _Graph(scope, operator, container)
+    encoder, graph = operator.raw_operator, Graph(scope, operator, container)
     categories = _numeric_categories(encoder)
     if encoder.handle_unknown != "ignore" or encoder._drop_idx_after_grouping is not None:
         raise NotImplementedError("OneHotEncoder is compiled for unknowns ignored, none dropped")
@@ -102,7 +105,7 @@ def convert_one_hot(scope: Any, operator: Any, container: Any) -> None:
 
 def convert_ordinal(scope: Any, operator: Any, container: Any) -> None:
     """Let whole numbers from 0 to the last category be, and make a gap of every other."""
-    encoder, graph = operator.raw_operator, _Graph(scope, operator, container)
+    encoder, graph = operator.raw_operator, Graph(scope, operator, container)
     categories = _numeric_categories(encoder)
     if (
         encoder.handle_unknown != "use_encoded_value"
@@ -119,7 +122,7 @@ def convert_ordinal(scope: Any, operator: Any, container: Any) -> None:
 
 def convert_linear(scope: Any, operator: Any, container: Any) -> None:
     """Weigh the features and add the intercept."""
-    estimator, graph = operator.raw_operator, _Graph(scope, operator, container)
+    estimator, graph = operator.raw_operator, Graph(scope, operator, container)
     weights = np.asarray(estimator.coef_, dtype=np.float64).reshape(-1, 1)
     product = graph.add("MatMul", graph.inputs, graph.constant(weights))
     intercept = np.asarray(estimator.intercept_, dtype=np.float64).reshape(1, 1)
@@ -128,7 +131,7 @@ def convert_linear(scope: Any, operator: Any, container: Any) -> None:
 
 def convert_sgd(scope: Any, operator: Any, container: Any) -> None:
     """Score classes one against the rest; take the class from scores, never probabilities."""
-    estimator, graph = operator.raw_operator, _Graph(scope, operator, container)
+    estimator, graph = operator.raw_operator, Graph(scope, operator, container)
     if estimator.loss != "log_loss":
         raise NotImplementedError(f"SGD is compiled for log_loss, not for {estimator.loss}")
     weights = graph.constant(estimator.coef_.T.astype(np.float64))
@@ -148,7 +151,7 @@ def convert_sgd(scope: Any, operator: Any, container: Any) -> None:
 
 def convert_trees(scope: Any, operator: Any, container: Any) -> None:
     """Average the leaves of a tree or a forest over its trees."""
-    estimator, graph = operator.raw_operator, _Graph(scope, operator, container)
+    estimator, graph = operator.raw_operator, Graph(scope, operator, container)
     trees = trees_of(estimator)
     narrow = graph.add("Cast", graph.inputs, to=TensorProto.FLOAT)
     inputs = graph.add("Cast", narrow, to=TensorProto.DOUBLE)
@@ -167,7 +170,7 @@ def convert_trees(scope: Any, operator: Any, container: Any) -> None:
 
 def convert_boosting(scope: Any, operator: Any, container: Any) -> None:
     """Add the leaves of hist-gradient boosting to its baseline; make chances of a classifier's."""
-    estimator, graph = operator.raw_operator, _Graph(scope, operator, container)
+    estimator, graph = operator.raw_operator, Graph(scope, operator, container)
     baseline = np.atleast_2d(estimator._baseline_prediction)
     sums = _ensemble(graph, graph.inputs, trees_of(estimator), baseline.shape[1])
     scores = graph.add("Add", sums, graph.constant(baseline.astype(np.float64)))
@@ -217,12 +220,12 @@ def _numeric_categories(encoder: Any) -> list[NDArray[np.float64]]:
     return [each.astype(np.float64) for each in categories]
 
 
-def _ensemble(graph: _Graph, inputs: str, trees: list[Any], targets: int) -> str:
+def _ensemble(graph: Graph, inputs: str, trees: list[Any], targets: int) -> str:
     attributes = ensemble_attributes(trees, targets)
     return graph.add("TreeEnsemble", inputs, domain="ai.onnx.ml", **attributes)
 
 
-def _looked_up(graph: _Graph, inputs: str, trees: list[Any]) -> str:
+def _looked_up(graph: Graph, inputs: str, trees: list[Any]) -> str:
     """Let trees answer places in a table of leaves, and add these up tree by tree.
 
     One sum over all trees would be quicker, and differ in the last bits, which part equal votes.
@@ -238,7 +241,7 @@ def _looked_up(graph: _Graph, inputs: str, trees: list[Any]) -> str:
     return total
 
 
-def _normalised(graph: _Graph, chances: str) -> str:
+def _normalised(graph: Graph, chances: str) -> str:
     """Make chances add up to 1; where all are 0, make them equal, as scikit-learn does."""
     axis, zero = graph.constant(np.array([1])), graph.constant(np.zeros((1, 1)))
     total = graph.add("ReduceSum", chances, axis, keepdims=1)
@@ -247,12 +250,12 @@ def _normalised(graph: _Graph, chances: str) -> str:
     return graph.add("Div", lifted, graph.add("ReduceSum", lifted, axis, keepdims=1))
 
 
-def _with_complement(graph: _Graph, chances: str) -> str:
+def _with_complement(graph: Graph, chances: str) -> str:
     others = graph.add("Sub", graph.constant(np.ones((1, 1))), chances)
     return graph.add("Concat", others, chances, axis=1)
 
 
-def _poison(graph: _Graph, inputs: str) -> str:
+def _poison(graph: Graph, inputs: str) -> str:
     """Make NaN of a row with a value beyond float32, which scikit-learn refuses, and 0 of others.
 
     Without it the cast would turn the value into infinity and the trees would answer.

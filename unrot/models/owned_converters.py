@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from unrot.models.columns import GAP
-from unrot.models.converters import CONVERTERS, SHAPES, Converter
-from unrot.models.converters import _Graph as Graph
-from unrot.models.trees import Tree, ensemble_attributes
+from unrot.models.converters import CONVERTERS, SHAPES, Converter, Graph
+from unrot.models.trees import Tree, ensemble_attributes, grown
 
 Shape = Callable[[Any], None]
 
@@ -108,16 +108,8 @@ def _start(estimator: Any) -> NDArray[np.float64]:
 
 
 def _scaled(tree: Any, target: int, rate: float) -> Tree:
-    return Tree(
-        features=tree.feature,
-        thresholds=tree.threshold,
-        lefts=tree.children_left,
-        rights=tree.children_right,
-        gaps_go_left=tree.missing_go_to_left.astype(np.int64),
-        is_leaf=tree.children_left < 0,
-        leaves=tree.value[:, 0, :] * rate,
-        first_target=target,
-    )
+    plain = grown(tree)
+    return replace(plain, leaves=plain.leaves * rate, first_target=target)
 
 
 def _hot(graph: Graph, operator: Any, column: int, categories: NDArray[Any]) -> str:

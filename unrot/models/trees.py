@@ -61,8 +61,8 @@ def trees_of(estimator: Any) -> list[Tree]:
             for target, predictor in enumerate(iteration)
         ]
     if isinstance(estimator, FORESTS):
-        return [_grown(each.tree_) for each in estimator.estimators_]
-    return [_grown(estimator.tree_)]
+        return [grown(each.tree_) for each in estimator.estimators_]
+    return [grown(estimator.tree_)]
 
 
 def thresholds_of(estimator: Any) -> list[tuple[int, float]]:
@@ -100,7 +100,8 @@ def shared_leaves(trees: list[Tree]) -> tuple[Floats, list[Tree]]:
     return np.frombuffer(b"".join(places)).reshape(len(places), -1), numbered
 
 
-def _grown(tree: Any) -> Tree:
+def grown(tree: Any) -> Tree:
+    """Read a tree as scikit-learn's tree, forest and gradient boosting keep it."""
     return Tree(
         features=tree.feature,
         thresholds=tree.threshold,
