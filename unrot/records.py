@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Value = float | int | str | bool | None
 """One cell of a row, as JSON has it."""
@@ -22,6 +22,7 @@ Form = Literal["table", "columns"]
 """What a serving artefact takes: one table of numbers, or the columns of an owner's estimator."""
 
 CHAMPION = "champion"
+CHALLENGER = "challenger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,14 @@ class Version:
     schema_hash: str
     libraries: Mapping[str, str]
     serving: Serving
+    made: Mapping[str, Any] = field(default_factory=dict)
+    """How it was made, in numbers and words: seed, order, recipe, policy."""
+    anchor: str = ""
+    """The digest of the rows that it is measured by; empty where nothing trusted is there."""
+    anchor_score: float | None = None
+    """What it reached on them: accuracy, or mean absolute error."""
+    is_pruned: bool = False
+    """True when retention has let its files go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +158,7 @@ class Candidate:
     reference_rows: Sequence[Row] = field(repr=False, default=())
     reference_outputs: Outputs | None = field(repr=False, default=None)
     parent: str | None = None
+    made: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
