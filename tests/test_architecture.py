@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     ("records", "errors"),
     ("growth",),
+    ("teaching",),
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
     ("verdicts",),
     ("journal", "shelf", "stores", "models", "learning", "monitors", "demos", "tables"),

@@ -3,28 +3,18 @@
 `service.py` is written against these and nothing else; `bootstrap.py` decides who stands
 behind them. A store is six drawers in one cabinet: the registry of models and versions, the
 traffic that was answered, the feedback on it, its profiles, the jobs that were asked for, and
-what versions learnt. The workshop is where estimators are fitted further.
+what versions learnt. The last two, and the workshop where estimators are fitted further, stand in
+`teaching.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from unrot.growth import (
-    AliasMove,
-    Audit,
-    Fate,
-    Fates,
-    GateVerdict,
-    Job,
-    Lesson,
-    Policy,
-    Shadow,
-)
+from unrot.growth import AliasMove, Policy
 from unrot.records import (
-    Candidate,
     Feedback,
     FeedbackStatus,
     Holdings,
@@ -43,6 +33,7 @@ from unrot.records import (
     Version,
     Window,
 )
+from unrot.teaching import Jobs, Lessons
 
 Clock = Callable[[], float]
 """Seconds since 1970, UTC."""
@@ -227,133 +218,6 @@ class Profiles(Protocol):
         ...
 
 
-class Jobs(Protocol):
-    """The long work that was asked for; of one model one job at a time."""
-
-    def add(self, job: Job) -> Job:
-        """Queue a job and return it; while another of the model has not ended, return that."""
-        ...
-
-    def job(self, id: str) -> Job | None:
-        """Return a job."""
-        ...
-
-    def of_model(self, model: str | None, limit: int) -> list[Job]:
-        """List the jobs of a model, or of all, newest first."""
-        ...
-
-    def waits(self, now: float, silent_after: float) -> bool:
-        """Tell whether there is a job to take."""
-        ...
-
-    def take(self, holder: str, now: float, silent_after: float) -> Job | None:
-        """Take the oldest job that is queued, or whose holder has been silent for so long.
-
-        It is running then, under a new attempt: what the attempt before still tells is refused.
-        """
-        ...
-
-    def tell(self, job: Job, progress: float, step: str, now: float) -> Job | None:
-        """Note how far a job is and that its holder lives; None when this attempt lost it."""
-        ...
-
-    def end(
-        self,
-        job: Job,
-        now: float,
-        *,
-        result: Mapping[str, Any] | None = None,
-        error: str = "",
-        reason: str = "",
-    ) -> bool:
-        """End a job as done with a result, or as failed; False when this attempt lost it."""
-        ...
-
-    def cancel(self, id: str, now: float) -> Job | None:
-        """Ask that a job ends: a queued one has ended at once, a running one when it looks up."""
-        ...
-
-
-class Lessons(Protocol):
-    """What versions learnt, what became of each verdict, and what the gate said."""
-
-    def publish(
-        self,
-        version: Version,
-        artefacts: Mapping[str, bytes],
-        *,
-        fates: Sequence[Fate],
-        gate: GateVerdict | None,
-        job: Job | None,
-        champion: str | None,
-        promote: bool,
-    ) -> Version | None:
-        """Keep a version with all that belongs to it, at once and whole.
-
-        It becomes the champion if `promote`; None, and nothing is kept, when the job's attempt
-        lost it or the champion is no longer `champion`.
-        """
-        ...
-
-    def waiting(self, model: str, line: Sequence[str], limit: int) -> list[JudgedPrediction]:
-        """List the verdicts that a line of versions has not yet given a fate, oldest first."""
-        ...
-
-    def count_waiting(self, model: str, line: Sequence[str]) -> int:
-        """Count them."""
-        ...
-
-    def fates(self, model: str, line: Sequence[str]) -> Fates:
-        """Count all verdicts by what became of them in a line."""
-        ...
-
-    def fates_of(self, model: str, version: str, *, limit: int, after: str = "") -> list[Fate]:
-        """List the fates that one version decided, by prediction id."""
-        ...
-
-    def trusted(self, model: str, limit: int) -> list[JudgedPrediction]:
-        """List the newest verdicts of judges that tell a label or a thumb, oldest first."""
-        ...
-
-    def audited(self, model: str) -> set[str]:
-        """Return the predictions that were ever part of an audit."""
-        ...
-
-    def gates(self, model: str, version: str) -> list[GateVerdict]:
-        """List what the gate said of a version, oldest first."""
-        ...
-
-    def add_gate(self, model: str, version: str, verdict: GateVerdict) -> None:
-        """Keep what the gate said."""
-        ...
-
-    def add_audit(self, audit: Audit) -> None:
-        """Keep the sample of an audit."""
-        ...
-
-    def audits(self, model: str) -> list[Audit]:
-        """List the audits of a model, newest first."""
-        ...
-
-    def to_shadow(self, model: str, version: str, *, since: float, limit: int) -> list[Prediction]:
-        """List predictions that a challenger has not been scored on yet, oldest first."""
-        ...
-
-    def add_shadows(self, shadows: Sequence[Shadow]) -> None:
-        """Keep what a challenger would have answered; the same again changes nothing."""
-        ...
-
-    def shadows(
-        self, model: str, version: str, limit: int
-    ) -> list[tuple[Shadow, JudgedPrediction]]:
-        """List the newest of them beside what was answered."""
-        ...
-
-    def prune(self, model: str, version: str) -> None:
-        """Let go of a version's files; its record stays."""
-        ...
-
-
 class Store(Protocol):
     """Where everything is kept for good."""
 
@@ -446,90 +310,4 @@ class Profiler(Protocol):
 
     def merge(self, first: bytes, second: bytes) -> bytes:
         """Return one profile that stands for the rows of both."""
-        ...
-
-
-class Apprentice(Protocol):
-    """One version's fitted estimator in memory, with the rows that it was trained on."""
-
-    @property
-    def can_learn(self) -> bool:
-        """True when it has `partial_fit`."""
-        ...
-
-    @property
-    def stream_rows(self) -> int:
-        """How many rows its training stream has in all; 0 where there is no stream."""
-        ...
-
-    def replayed(self, count: int, seed: int) -> list[tuple[Row, str | float]]:
-        """Draw training rows to mix with new ones."""
-        ...
-
-    def ranges(self) -> Sequence[tuple[float, float] | None]:
-        """Return the range of each feature in the training rows; None where it has none."""
-        ...
-
-    def learn(self, lesson: Lesson, progress: Progress) -> Apprentice:
-        """Take a copy through the batches of a lesson by `partial_fit`; nothing before it moves."""
-        ...
-
-    def feed(self, start: int, stop: int, progress: Progress) -> Apprentice:
-        """Feed a copy the rows of its stream from `start` to `stop`, one at a time."""
-        ...
-
-    def untrained(self) -> Apprentice:
-        """Return the same pipeline with its last step new, fed one row of each class."""
-        ...
-
-    def refit(self, lesson: Lesson, progress: Progress) -> Apprentice:
-        """Fit the same pipeline afresh on the training rows and the examples, as weighted."""
-        ...
-
-    def predict(self, rows: Sequence[Row]) -> Outputs:
-        """Answer rows with the estimator itself."""
-        ...
-
-    def candidate(
-        self,
-        *,
-        origin: str,
-        parent: str,
-        holdout: bytes,
-        made: Mapping[str, Any],
-        progress: Progress,
-    ) -> Candidate:
-        """Measure on a packed table, compile, and make a candidate of it."""
-        ...
-
-
-class Workshop(Protocol):
-    """Where estimators are opened, fitted further and compiled."""
-
-    def open(
-        self, version: Version, schema: Schema, artefact: Callable[[str], bytes]
-    ) -> Apprentice:
-        """Open a version; `artefact` brings the bytes of a digest. Conflict when it cannot learn."""
-        ...
-
-    def unpack(
-        self, table: bytes, schema: Schema, most: int, seed: int = 0
-    ) -> tuple[list[Row], list[str | float]]:
-        """Read a packed table, at most so many rows of it."""
-        ...
-
-    def pack(self, rows: Sequence[Row], labels: Sequence[str | float], schema: Schema) -> bytes:
-        """Write rows with their truth as a packed table."""
-        ...
-
-    def predictor(self, candidate: Candidate, schema: Schema) -> Predictor:
-        """Load what a candidate would serve with."""
-        ...
-
-    def pack_lessons(self, lessons: Sequence[Lesson]) -> bytes:
-        """Write lessons as an artefact."""
-        ...
-
-    def unpack_lessons(self, data: bytes) -> list[Lesson]:
-        """Read them back."""
         ...
