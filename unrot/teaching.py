@@ -218,7 +218,7 @@ class Workshop(Protocol):
     def open(
         self, version: Version, schema: Schema, artefact: Callable[[str], bytes]
     ) -> Apprentice:
-        """Open a version; `artefact` brings the bytes of a digest. Conflict when it cannot learn."""
+        """Open a version; `artefact` brings the bytes of a digest."""
         ...
 
     def unpack(
