@@ -216,6 +216,7 @@ class Shadow:
     prediction: str
     model: str
     version: str
+    predicted_at: float
     label: str | None
     value: float | None
 

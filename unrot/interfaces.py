@@ -1,10 +1,10 @@
 """The ports of the product: what the use cases need, whoever provides it.
 
 `service.py` is written against these and nothing else; `bootstrap.py` decides who stands
-behind them. A store is six drawers in one cabinet: the registry of models and versions, the
+behind them. A store is seven drawers in one cabinet: the registry of models and versions, the
 traffic that was answered, the feedback on it, its profiles, the jobs that were asked for, and
-what versions learnt. The last two, and the workshop where estimators are fitted further, stand in
-`teaching.py`.
+what versions learnt, and what they are tried on. The last three, and the workshop where
+estimators are fitted further, stand in `teaching.py`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from unrot.records import (
     Version,
     Window,
 )
-from unrot.teaching import Jobs, Lessons
+from unrot.teaching import Jobs, Lessons, Trials
 
 Clock = Callable[[], float]
 """Seconds since 1970, UTC."""
@@ -249,6 +249,11 @@ class Store(Protocol):
     @property
     def lessons(self) -> Lessons:
         """What was learnt from it."""
+        ...
+
+    @property
+    def trials(self) -> Trials:
+        """What versions are tried on."""
         ...
 
     def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:

@@ -57,6 +57,10 @@ class Jobs(Protocol):
         """
         ...
 
+    def let_go(self, holder: str) -> None:
+        """Say that whoever held jobs under this name is gone, so that they can be taken."""
+        ...
+
     def tell(self, job: Job, progress: float, step: str, now: float) -> Job | None:
         """Note how far a job is and that its holder lives; None when this attempt lost it."""
         ...
@@ -89,13 +93,15 @@ class Lessons(Protocol):
         fates: Sequence[Fate],
         gate: GateVerdict | None,
         job: Job | None,
+        result: Mapping[str, Any],
         champion: str | None,
         promote: bool,
     ) -> Version | None:
-        """Keep a version with all that belongs to it, at once and whole.
+        """Keep a version with all that belongs to it and end its job, at once and whole.
 
-        It becomes the champion if `promote`; None, and nothing is kept, when the job's attempt
-        lost it or the champion is no longer `champion`.
+        It becomes the champion if `promote`. None, and nothing is kept, when the job's attempt
+        has lost it; Conflict when the champion is no longer `champion`. The job's result is
+        `result` with the name of the version.
         """
         ...
 
@@ -111,16 +117,14 @@ class Lessons(Protocol):
         """Count all verdicts by what became of them in a line."""
         ...
 
-    def fates_of(self, model: str, version: str, *, limit: int, after: str = "") -> list[Fate]:
-        """List the fates that one version decided, by prediction id."""
+    def fates_of(
+        self, model: str, version: str, *, limit: int, after: str = ""
+    ) -> list[tuple[Fate, JudgedPrediction | None]]:
+        """List the fates that one version decided, by prediction id, beside their predictions."""
         ...
 
     def trusted(self, model: str, limit: int) -> list[JudgedPrediction]:
         """List the newest verdicts of judges that tell a label or a thumb, oldest first."""
-        ...
-
-    def audited(self, model: str) -> set[str]:
-        """Return the predictions that were ever part of an audit."""
         ...
 
     def gates(self, model: str, version: str) -> list[GateVerdict]:
@@ -129,6 +133,22 @@ class Lessons(Protocol):
 
     def add_gate(self, model: str, version: str, verdict: GateVerdict) -> None:
         """Keep what the gate said."""
+        ...
+
+    def prune(self, model: str, version: str) -> None:
+        """Let go of a version's files; its record stays."""
+        ...
+
+
+class Trials(Protocol):
+    """Rows on which versions are tried without anybody being served: audits and shadows."""
+
+    def audited(self, model: str) -> set[str]:
+        """Return the predictions that were ever part of an audit."""
+        ...
+
+    def to_sample(self, model: str, *, since: float, limit: int) -> list[JudgedPrediction]:
+        """List the newest predictions that no judge has judged and no audit holds."""
         ...
 
     def add_audit(self, audit: Audit) -> None:
@@ -151,10 +171,6 @@ class Lessons(Protocol):
         self, model: str, version: str, limit: int
     ) -> list[tuple[Shadow, JudgedPrediction]]:
         """List the newest of them beside what was answered."""
-        ...
-
-    def prune(self, model: str, version: str) -> None:
-        """Let go of a version's files; its record stays."""
         ...
 
 

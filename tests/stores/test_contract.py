@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.stores.conftest import BACKENDS
 from unrot.errors import BadArtefact, Conflict, NotFound
+from unrot.growth import Audit, GateVerdict, Job, Shadow
 from unrot.ids import Ids
 from unrot.interfaces import Store
 from unrot.records import (
@@ -29,39 +31,9 @@ from unrot.records import (
     Version,
     Window,
 )
-from unrot.stores.sql import SqlStore
-from unrot.stores.sql.sqlite import SqliteDatabase
 
 NOON = 1_700_000_040.0  # the 0th second of a minute: divisible by 60
 SCHEMA = Schema((Feature("height", "number", 0.0, 9.0),), "kind", ("elf", "orc"))
-
-
-def open_sqlite(folder: Path) -> Store:
-    store = SqlStore(SqliteDatabase(folder / "unrot.db"))
-    store.prepare()
-    return store
-
-
-BACKENDS: dict[str, Callable[[Path], Store]] = {"sqlite": open_sqlite}
-
-
-@pytest.fixture(params=list(BACKENDS))
-def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
-    """Open the same store once more, as another process would."""
-    opened: list[Store] = []
-
-    def again() -> Store:
-        opened.append(BACKENDS[request.param](tmp_path))
-        return opened[-1]
-
-    yield again
-    for store in opened:
-        store.close()
-
-
-@pytest.fixture
-def store(open_store: Callable[[], Store]) -> Store:
-    return open_store()
 
 
 def a_model(name: str = "elves") -> Model:
@@ -121,6 +93,10 @@ def in_use(store: Store, name: str = "elves", artefact: bytes = DATA) -> Model:
     store.verdicts.put_unverified([older])
     store.verdicts.count_new(10)
     store.profiles.put(Profile(f"{name}.p", name, "v1", "me", NOON, NOON + 60, 2, b"p"))
+    store.jobs.add(Job(f"job of {name}", name, "learn", {}, NOON))
+    store.lessons.add_gate(name, "v1", GateVerdict("passed", "It is as good.", "v1", NOON))
+    store.trials.add_audit(Audit(f"audit of {name}", name, NOON, (first,)))
+    store.trials.add_shadows([Shadow(first, name, "v1", NOON, "elf", None)])
     return model
 
 
@@ -621,7 +597,8 @@ def test_removed_model_is_cleared_in_bites_and_leaves_others_alone(store: Store)
 
     assert held == Holdings(versions=1, predictions=2, verdicts=3, profiles=1, windows=2)
     assert served == ["dwarves"]
-    assert (max(bites), sum(bites)) == (2, held.rows)
+    learning = 4  # a job, a gate's verdict, an audit and a shadow
+    assert (max(bites), sum(bites)) == (2, held.rows + learning)
     assert store.holdings(model.number) == Holdings()
     assert store.holdings(2) == others
     assert [(gone.name, gone.number, gone.is_cleared) for gone in store.registry.removed()] == [

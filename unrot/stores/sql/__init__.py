@@ -5,15 +5,18 @@ from __future__ import annotations
 from unrot.errors import StoreAway
 from unrot.records import Holdings, RemovedModel
 from unrot.stores.sql import migrations, removals
-from unrot.stores.sql.database import Database
+from unrot.stores.sql.database import Database, Transaction
+from unrot.stores.sql.jobs import SqlJobs
+from unrot.stores.sql.lessons import SqlLessons
 from unrot.stores.sql.profiles import SqlProfiles
 from unrot.stores.sql.registry import SqlRegistry
 from unrot.stores.sql.traffic import SqlTraffic
+from unrot.stores.sql.trials import SqlTrials
 from unrot.stores.sql.verdicts import SqlVerdicts
 
 
 class SqlStore:
-    """Four drawers over one database."""
+    """The drawers over one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -22,11 +25,30 @@ class SqlStore:
         self.traffic = SqlTraffic(database)
         self.verdicts = SqlVerdicts(database)
         self.profiles = SqlProfiles(database)
+        self.jobs = SqlJobs(database)
+        self.lessons = SqlLessons(database)
+        self.trials = SqlTrials(database)
 
     def prepare(self) -> None:
         """Make what is missing: the database, its tables, the newest migrations."""
         self._database.prepare()
         self._migrate()
+
+    def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:
+        """Hold, or go on holding, the right to one kind of work on all machines."""
+
+        def work(tx: Transaction) -> bool:
+            tx.execute(
+                "INSERT INTO leases (name, holder, ends_at) VALUES (?, ?, ?) "
+                "ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, "
+                "ends_at = excluded.ends_at "
+                "WHERE leases.holder = excluded.holder OR leases.ends_at <= ?",
+                (name, holder, now + seconds, now),
+            )
+            row = tx.execute("SELECT holder FROM leases WHERE name = ?", (name,)).fetchone()
+            return bool(row[0] == holder)
+
+        return self._database.write(work)
 
     def holdings(self, number: int) -> Holdings:
         """Count what is kept of a model, or still kept of a removed one."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from unrot import schema
 from unrot.errors import BadArtefact, Conflict, NotFound, shown
+from unrot.growth import AliasMove, Policy
 from unrot.records import Model, RemovedModel, Serving, Version
 from unrot.stores.sql import names
 from unrot.stores.sql.database import Database, Transaction
@@ -47,7 +48,7 @@ class SqlRegistry:
             names.take(tx, model.name, number)
             added = replace(model, number=number, kept_as=kept_as)
             tx.execute(_INSERT_MODEL, (*_model_columns(added), kept_as))
-            _count_change(tx)
+            count_change(tx)
             return added
 
         return self._database.write(work)
@@ -71,7 +72,7 @@ class SqlRegistry:
             number, _ = _number_of(tx, name)
             tx.execute("UPDATE models SET name = ? WHERE number = ?", (to, number))
             names.take(tx, to, number)
-            _count_change(tx)
+            count_change(tx)
             row = tx.execute(f"{_MODELS} WHERE number = ?", (number,)).fetchone()
             return _model(row, names.former(tx).get(number, ()))
 
@@ -89,7 +90,7 @@ class SqlRegistry:
                 "VALUES (?, ?, ?, ?, 0)",
                 (number, name, kept_as, now),
             )
-            _count_change(tx)
+            count_change(tx)
             return RemovedModel(name, number, now, is_cleared=False)
 
         return self._database.write(work)
@@ -106,24 +107,7 @@ class SqlRegistry:
     def add_version(self, version: Version, artefacts: Mapping[str, bytes]) -> Version:
         """Keep a version and its artefacts under the next free name; return it so named."""
 
-        def work(tx: Transaction) -> Version:
-            kept_as = _kept(tx, version.model)
-            last = tx.execute(
-                "SELECT COALESCE(MAX(number), 0) FROM versions WHERE model = ?", (kept_as,)
-            ).fetchone()[0]
-            named = replace(version, name=f"v{last + 1}")
-            for digest, data in artefacts.items():
-                tx.execute(
-                    "INSERT INTO artefacts (digest, data) VALUES (?, ?) "
-                    "ON CONFLICT (digest) DO NOTHING",
-                    (digest, data),
-                )
-            columns = _version_columns(replace(named, model=kept_as))
-            tx.execute(_INSERT_VERSION, (last + 1, *columns))
-            _count_change(tx)
-            return named
-
-        return self._database.write(work)
+        return self._database.write(lambda tx: add_version(tx, version, artefacts))
 
     def versions(self, model: str) -> list[Version]:
         """List a model's versions, oldest first."""
@@ -158,30 +142,99 @@ class SqlRegistry:
         )
         return dict(rows)
 
-    def move_alias(self, model: str, alias: str, *, to: str, expected: str | None) -> bool:
+    def move_alias(
+        self,
+        model: str,
+        alias: str,
+        *,
+        to: str | None,
+        expected: str | None,
+        by: str = "",
+        reason: str = "",
+    ) -> bool:
         """Compare and set an alias, and keep the move on record."""
+        move = AliasMove(alias, expected, to, time.time(), by, reason)
+        return self._database.write(lambda tx: move_alias(tx, model, move))
 
-        def work(tx: Transaction) -> bool:
-            kept_as = _kept(tx, model)
-            found = tx.execute(
-                "SELECT version FROM aliases WHERE model = ? AND alias = ?", (kept_as, alias)
+    def moves(self, model: str) -> list[AliasMove]:
+        """List all moves of a model's aliases, oldest first."""
+        rows = self._database.read(
+            lambda tx: tx.execute(
+                "SELECT alias, moved_from, moved_to, moved_at, moved_by, reason FROM alias_moves "
+                "WHERE model = ? ORDER BY turn, moved_at",
+                (names.kept_as(tx, model),),
+            ).fetchall()
+        )
+        return [AliasMove(row[0], row[1] or None, row[2] or None, *row[3:]) for row in rows]
+
+    def policy(self, model: str) -> Policy:
+        """Return what a model may do by itself."""
+        row = self._database.read(
+            lambda tx: tx.execute(
+                "SELECT policy FROM models WHERE kept_as = ?", (names.kept_as(tx, model),)
             ).fetchone()
-            if (found[0] if found else None) != expected:
-                return False
-            tx.execute(
-                "INSERT INTO aliases (model, alias, version) VALUES (?, ?, ?) "
-                "ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version",
-                (kept_as, alias, to),
-            )
-            tx.execute(
-                "INSERT INTO alias_moves (model, alias, moved_from, moved_to, moved_at) "
-                "VALUES (?, ?, ?, ?, ?)",
-                (kept_as, alias, expected, to, time.time()),
-            )
-            _count_change(tx)
-            return True
+        )
+        if row is None:
+            raise NotFound(f"There is no model {shown(model)}.")
+        return Policy(**json.loads(row[0]))
 
-        return self._database.write(work)
+    def set_policy(self, model: str, policy: Policy) -> None:
+        """Change what a model may do by itself."""
+        self._database.write(
+            lambda tx: tx.execute(
+                "UPDATE models SET policy = ? WHERE kept_as = ?",
+                (json.dumps(asdict(policy)), _kept(tx, model)),
+            )
+        )
+
+
+def add_version(tx: Transaction, version: Version, artefacts: Mapping[str, bytes]) -> Version:
+    """Keep a version and its artefacts under the next free name; return it so named."""
+    kept_as = _kept(tx, version.model)
+    last = tx.execute(
+        "SELECT COALESCE(MAX(number), 0) FROM versions WHERE model = ?", (kept_as,)
+    ).fetchone()[0]
+    named = replace(version, name=f"v{last + 1}")
+    for digest, data in artefacts.items():
+        tx.execute(
+            "INSERT INTO artefacts (digest, data) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
+            (digest, data),
+        )
+    columns = _version_columns(replace(named, model=kept_as))
+    tx.execute(_INSERT_VERSION, (last + 1, *columns))
+    count_change(tx)
+    return named
+
+
+def move_alias(tx: Transaction, model: str, move: AliasMove) -> bool:
+    """Move an alias from where it is expected, and keep the move on record."""
+    kept_as = _kept(tx, model)
+    found = tx.execute(
+        "SELECT version FROM aliases WHERE model = ? AND alias = ?", (kept_as, move.alias)
+    ).fetchone()
+    if (found[0] if found else None) != move.moved_from:
+        return False
+    tx.execute("DELETE FROM aliases WHERE model = ? AND alias = ?", (kept_as, move.alias))
+    if move.moved_to is not None:
+        tx.execute(
+            "INSERT INTO aliases (model, alias, version) VALUES (?, ?, ?)",
+            (kept_as, move.alias, move.moved_to),
+        )
+    tx.execute(
+        "INSERT INTO alias_moves (model, alias, moved_from, moved_to, moved_at, moved_by, reason, turn) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT COALESCE(MAX(turn), 0) + 1 FROM alias_moves))",
+        (
+            kept_as,
+            move.alias,
+            move.moved_from,
+            move.moved_to or "",
+            move.moved_at,
+            move.moved_by,
+            move.reason,
+        ),
+    )
+    count_change(tx)
+    return True
 
 
 _MODEL_COLUMNS = "name, number, title, description, schema, created_at, kept_as"
@@ -189,15 +242,16 @@ _MODELS = f"SELECT {_MODEL_COLUMNS} FROM models"
 _INSERT_MODEL = f"INSERT INTO models ({_MODEL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _VERSION_COLUMNS = (
     "model, name, parent, origin, estimator, created_at, metrics, artefacts, schema_hash, "
-    "libraries, serving"
+    "libraries, serving, made, anchor, anchor_score, is_pruned"
 )
 _SELECTED_OF_VERSION = _VERSION_COLUMNS.replace("model", names.name_in("v"), 1)
 _INSERT_VERSION = (
-    f"INSERT INTO versions (number, {_VERSION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO versions (number, {_VERSION_COLUMNS}) VALUES ({', '.join('?' * 16)})"
 )
 
 
-def _count_change(tx: Transaction) -> None:
+def count_change(tx: Transaction) -> None:
+    """Let every shelf know that something is other than it was."""
     tx.execute(
         "UPDATE facts SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) "
         "WHERE name = 'generation'"
@@ -242,12 +296,16 @@ def _version_columns(version: Version) -> tuple[Any, ...]:
         version.schema_hash,
         json.dumps(dict(version.libraries)),
         json.dumps(asdict(version.serving)),
+        json.dumps(dict(version.made)),
+        version.anchor,
+        version.anchor_score,
+        int(version.is_pruned),
     )
 
 
 def _version(row: Any) -> Version:
     model, name, parent, origin, estimator, created_at, *rest = row
-    metrics, artefacts, schema_hash, libraries, serving = rest
+    metrics, artefacts, schema_hash, libraries, serving, made, anchor, score, is_pruned = rest
     return Version(
         model=model,
         name=name,
@@ -260,4 +318,8 @@ def _version(row: Any) -> Version:
         schema_hash=schema_hash,
         libraries=json.loads(libraries),
         serving=Serving(**json.loads(serving)),
+        made=json.loads(made),
+        anchor=anchor,
+        anchor_score=score,
+        is_pruned=bool(is_pruned),
     )

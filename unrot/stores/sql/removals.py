@@ -8,6 +8,7 @@ them; the versions go last, each with the artefacts that no other version needs.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from unrot.records import Holdings
 from unrot.stores.sql.database import Transaction
@@ -19,6 +20,11 @@ ROWS = (
     ("unverified", "id", 1),
     ("windows", "model, minute, version, writer", 1),
     ("profiles", "id", 50),
+    ("fates", "model, version, prediction", 1),
+    ("shadows", "prediction, version", 1),
+    ("audits", "id", 1),
+    ("gates", "model, version, decided_at", 1),
+    ("jobs", "id", 1),
 )
 """Tables with their keys, and for how many rows of a prediction one of theirs counts."""
 
@@ -83,18 +89,24 @@ def _delete_version(tx: Transaction, kept_as: str) -> bool:
     if row is None:
         return False
     tx.execute("DELETE FROM versions WHERE model = ? AND number = ?", (kept_as, row[0]))
-    for digest in set(json.loads(row[1]).values()):
+    drop_artefacts(tx, set(json.loads(row[1]).values()))
+    return True
+
+
+def drop_artefacts(tx: Transaction, digests: Iterable[str]) -> None:
+    """Delete artefacts that no version needs any more."""
+    for digest in digests:
         if not _is_needed(tx, digest):
             tx.execute("DELETE FROM artefacts WHERE digest = ?", (digest,))
-    return True
 
 
 def _is_needed(tx: Transaction, digest: str) -> bool:
     mentions = f"%{digest}%"
     return (
         tx.execute(
-            "SELECT 1 FROM versions WHERE artefacts LIKE ? OR serving LIKE ? LIMIT 1",
-            (mentions, mentions),
+            "SELECT 1 FROM versions WHERE is_pruned = 0 "
+            "AND (artefacts LIKE ? OR serving LIKE ? OR anchor = ?) LIMIT 1",
+            (mentions, mentions, digest),
         ).fetchone()
         is not None
     )

@@ -15,7 +15,7 @@ from unrot.stores.sql import names, verdicts
 from unrot.stores.sql.database import Database, Transaction
 
 _COLUMNS = "id, model, version, predicted_at, inputs, label, probabilities, value, seconds"
-_JOINED = (
+JOINED = (
     "SELECT "
     + ", ".join(f"p.{name}" for name in _COLUMNS.split(", ")).replace("p.model", names.name_in("p"))
     + ", "
@@ -23,6 +23,8 @@ _JOINED = (
     + " FROM predictions p LEFT JOIN feedback f ON f.prediction = p.id AND f.withdrawn = 0"
 )
 _SELECTED = _COLUMNS.replace("model", names.name_in("p"))
+
+PREDICTION = "SELECT " + _SELECTED.replace("id,", "p.id,", 1) + " FROM predictions p"
 
 _log = logging.getLogger(__name__)
 
@@ -74,9 +76,9 @@ class SqlTraffic:
     def prediction(self, id: str) -> JudgedPrediction | None:
         """Return one prediction with its verdict."""
         row = self._database.read(
-            lambda tx: tx.execute(f"{_JOINED} WHERE p.id = ?", (id,)).fetchone()
+            lambda tx: tx.execute(f"{JOINED} WHERE p.id = ?", (id,)).fetchone()
         )
-        return None if row is None else _judged(row)
+        return None if row is None else judged(row)
 
     def recent(
         self, model: str, *, limit: int, before: tuple[float, str] | None = None
@@ -85,12 +87,12 @@ class SqlTraffic:
         at, id = before or (1e18, "")
         rows = self._database.read(
             lambda tx: tx.execute(
-                f"{_JOINED} WHERE p.model = ? AND (p.predicted_at, p.id) < (?, ?) "
+                f"{JOINED} WHERE p.model = ? AND (p.predicted_at, p.id) < (?, ?) "
                 "ORDER BY p.predicted_at DESC, p.id DESC LIMIT ?",
                 (names.kept_as(tx, model), at, id, limit),
             ).fetchall()
         )
-        return [_judged(row) for row in rows]
+        return [judged(row) for row in rows]
 
     def shipped(self, writer: str, since: float, seconds: int) -> list[tuple[Stretch, int]]:
         """Count the rows that one writer shipped, by stretches of some seconds."""
@@ -130,7 +132,7 @@ class SqlTraffic:
                 ),
             ).fetchall()
         )
-        return [_prediction(row) for row in rows]
+        return [prediction(row) for row in rows]
 
     def windows(self, model: str, *, since: float, until: float) -> list[Window]:
         """Return the minute totals of a model."""
@@ -216,7 +218,8 @@ def _columns(prediction: Prediction) -> tuple[Any, ...]:
     )
 
 
-def _prediction(row: Sequence[Any]) -> Prediction:
+def prediction(row: Sequence[Any]) -> Prediction:
+    """Read a prediction from its columns."""
     id, model, version, predicted_at, inputs, label, probabilities, value, seconds = row
     return Prediction(
         id=id,
@@ -231,5 +234,6 @@ def _prediction(row: Sequence[Any]) -> Prediction:
     )
 
 
-def _judged(row: Sequence[Any]) -> JudgedPrediction:
-    return JudgedPrediction(_prediction(row[:9]), verdicts.from_columns(row[9:]))
+def judged(row: Sequence[Any]) -> JudgedPrediction:
+    """Read a prediction and its verdict from the columns of the two joined."""
+    return JudgedPrediction(prediction(row[:9]), verdicts.from_columns(row[9:]))
