@@ -221,7 +221,8 @@ def move_alias(tx: Transaction, model: str, move: AliasMove) -> bool:
             (kept_as, move.alias, move.moved_to),
         )
     tx.execute(
-        "INSERT INTO alias_moves (model, alias, moved_from, moved_to, moved_at, moved_by, reason, turn) "
+        "INSERT INTO alias_moves "
+        "(model, alias, moved_from, moved_to, moved_at, moved_by, reason, turn) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT COALESCE(MAX(turn), 0) + 1 FROM alias_moves))",
         (
             kept_as,
