@@ -4,8 +4,8 @@
 
 It ships each segment exactly once (the store moves the offset in the transaction that takes the
 rows), removes segments whose writer is gone and that are all shipped, counts verdicts into
-their minutes, keeps the shelf up to the registry, and rotates whylogs profiles. A step that
-fails because the store is away is tried again; nothing is skipped.
+their minutes, keeps the shelf up to the registry, rotates whylogs profiles, and does its part of what all
+machines share (`chores.py`). A step that fails because the store is away is tried again; nothing is skipped.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from unrot import components, events
+from unrot.chores import Chores
 from unrot.errors import AlreadyRunning, StoreAway, UnrotError
 from unrot.ids import model_number
 from unrot.journal import Followed, follow
@@ -52,6 +53,7 @@ class Caretaker:
             folder=service.settings.profile_dir,
             kept_as=self._kept_as,
         )
+        self._chores = Chores(service, writer)
         self._names: dict[int, tuple[str, ...]] = {}
         self._heartbeat = service.settings.home / "caretaker.json"
         self._stopping = threading.Event()
@@ -82,7 +84,8 @@ class Caretaker:
             is_well = self.go_round()
             pause = POLL_SECONDS if is_well else min(pause * 2, SLOWEST_POLL_SECONDS)
             self._stopping.wait(pause)
-        self.go_round()
+        self._chores.stop()
+        self._go_round_at_home()
         self._try("profiles", self._profiles.write_all)
 
     def stop(self) -> None:
@@ -91,6 +94,11 @@ class Caretaker:
 
     def go_round(self) -> bool:
         """Do each step once; tell whether all went well."""
+        went_well = self._go_round_at_home()
+        return self._try("shared work", self._chores.go_round) and went_well
+
+    def _go_round_at_home(self) -> bool:
+        """Do what belongs to this home folder alone."""
         self._beat()
         steps: tuple[tuple[str, Callable[[], object]], ...] = (
             ("store", self._service.store.check),

@@ -1,0 +1,64 @@
+"""Versions as a tree by parent: the line of a version, and where in it learning began afresh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from unrot.errors import NotFound, shown
+from unrot.growth import AliasMove
+from unrot.records import CHAMPION, Version
+
+FRESH = "is_fresh"
+"""The fact of a version that it was fitted from nothing: its line's verdicts begin with it."""
+
+
+def named(versions: Iterable[Version], name: str) -> Version:
+    """Return a version by its name."""
+    known = list(versions)
+    for version in known:
+        if version.name == name:
+            return version
+    listed = ", ".join(version.name for version in known) or "none"
+    raise NotFound(f"There is no version {shown(name)}; there is {listed}.")
+
+
+def line(versions: Iterable[Version], name: str) -> list[Version]:
+    """Return a version and its ancestors, the version first."""
+    by_name = {version.name: version for version in versions}
+    found = [named(by_name.values(), name)]
+    while (parent := found[-1].parent) is not None and parent in by_name:
+        found.append(by_name[parent])
+    return found
+
+
+def learning_line(versions: Iterable[Version], name: str) -> list[str]:
+    """Return the names of the versions whose verdicts are in a version, the version first.
+
+    That is its line as far as the nearest one that was fitted afresh: what had been learnt
+    before is not in it.
+    """
+    names: list[str] = []
+    for version in line(versions, name):
+        names.append(version.name)
+        if version.parent is None or version.made.get(FRESH):
+            break
+    return names
+
+
+def champions(moves: Iterable[AliasMove]) -> list[str]:
+    """Return the versions that were champion, in order; one may have been it several times."""
+    return [move.moved_to for move in moves if move.alias == CHAMPION and move.moved_to]
+
+
+def before(moves: Iterable[AliasMove]) -> str | None:
+    """Return the champion to roll back to: the one before, rollbacks undone in turn.
+
+    v1 → v2 → v3, rolled back, is at v2; rolled back once more it is at v1.
+    """
+    way: list[str] = []
+    for name in champions(moves):
+        if len(way) > 1 and way[-2] == name:
+            way.pop()
+        else:
+            way.append(name)
+    return way[-2] if len(way) > 1 else None

@@ -1,0 +1,119 @@
+"""Who answers: promote a version, take the champion back, let a challenger run in the shadow.
+
+A promotion is a pointer move. What the gate refused needs force and a reason; what it left
+undecided a person may decide.
+"""
+
+from __future__ import annotations
+
+from unrot import lineage
+from unrot.errors import Conflict, Detail, Invalid
+from unrot.growth import GateVerdict
+from unrot.records import CHALLENGER, CHAMPION
+from unrot.service import Service
+from unrot.shelf import sync
+
+ALIASES = (CHAMPION, CHALLENGER)
+MOST_REASON = 500
+
+
+def promote(
+    service: Service,
+    name: str,
+    version: str,
+    *,
+    alias: str = CHAMPION,
+    force: bool = False,
+    reason: str = "",
+    by: str = "",
+) -> dict[str, str]:
+    """Point an alias at a version; return the aliases as they now stand."""
+    if alias not in ALIASES:
+        detail = Detail("alias", alias, "champion or challenger")
+        raise Invalid(detail.sentence, details=[detail])
+    registry = service.store.registry
+    model = service.catalogue().model(name).model.name
+    wanted = lineage.named(registry.versions(model), version)
+    if wanted.is_pruned:
+        raise Conflict(f"The files of {version} were let go by retention: it cannot answer.")
+    aliases = registry.aliases(model)
+    if aliases.get(alias) == version:
+        return aliases
+    if alias == CHAMPION:
+        _check_gate(service, model, version, force=force, reason=reason)
+    elif aliases.get(CHAMPION) == version:
+        raise Conflict(f"{version} is the champion: a challenger is another version.")
+    return _moved(service, model, alias, version, aliases, by=by, reason=reason)
+
+
+def rollback(service: Service, name: str, *, by: str = "", reason: str = "") -> dict[str, str]:
+    """Take the champion back to what it was before; return the aliases as they now stand."""
+    registry = service.store.registry
+    model = service.catalogue().model(name).model.name
+    moves = registry.moves(model)
+    before = lineage.before(moves)
+    if before is None:
+        raise Conflict(
+            f"{model} has had one champion only: there is nothing to roll back to.",
+            reason="nothing_to_roll_back",
+        )
+    if lineage.named(registry.versions(model), before).is_pruned:
+        raise Conflict(f"The files of {before} were let go by retention: it cannot answer.")
+    return _moved(service, model, CHAMPION, before, registry.aliases(model), by=by, reason=reason)
+
+
+def dismiss(service: Service, name: str, *, by: str = "") -> dict[str, str]:
+    """Take the challenger out of the shadow."""
+    registry = service.store.registry
+    model = service.catalogue().model(name).model.name
+    aliases = registry.aliases(model)
+    if CHALLENGER not in aliases:
+        raise Conflict(f"{model} has no challenger.")
+    return _moved(service, model, CHALLENGER, None, aliases, by=by, reason="")
+
+
+def last_gate(service: Service, model: str, version: str) -> GateVerdict | None:
+    """Return what the gate said last of a version."""
+    said = service.store.lessons.gates(model, version)
+    return said[-1] if said else None
+
+
+def _check_gate(service: Service, model: str, version: str, *, force: bool, reason: str) -> None:
+    said = last_gate(service, model, version)
+    if said is None or said.decision != "refused":
+        return
+    if not force:
+        raise Conflict(
+            f"The gate refused {version}: {said.sentence} To promote it all the same send "
+            '"force": true with a "reason".',
+            reason="gate_refused",
+        )
+    if not reason.strip() or len(reason) > MOST_REASON:
+        detail = Detail("reason", reason, f"why, in at most {MOST_REASON} characters")
+        raise Invalid(
+            f"Promoting what the gate refused needs a reason: say why, in at most {MOST_REASON} "
+            "characters.",
+            details=[detail],
+        )
+
+
+def _moved(
+    service: Service,
+    model: str,
+    alias: str,
+    to: str | None,
+    aliases: dict[str, str],
+    *,
+    by: str,
+    reason: str,
+) -> dict[str, str]:
+    registry = service.store.registry
+    is_moved = registry.move_alias(
+        model, alias, to=to, expected=aliases.get(alias), by=by, reason=reason
+    )
+    if not is_moved:
+        raise Conflict(f"Somebody moved the {alias} of {model} at the same moment: look again.")
+    if alias == CHAMPION and to is not None and aliases.get(CHALLENGER) == to:
+        registry.move_alias(model, CHALLENGER, to=None, expected=to, by=by)
+    sync(service.shelf.folder, registry)
+    return registry.aliases(model)
