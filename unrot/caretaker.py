@@ -4,8 +4,9 @@
 
 It ships each segment exactly once (the store moves the offset in the transaction that takes the
 rows), removes segments whose writer is gone and that are all shipped, counts verdicts into
-their minutes, keeps the shelf up to the registry, rotates whylogs profiles, and does its part of what all
-machines share (`chores.py`). A step that fails because the store is away is tried again; nothing is skipped.
+their minutes, keeps the shelf up to the registry, rotates whylogs profiles, and does its part of
+what all machines share (`chores.py`). A step that fails because the store is away is tried again;
+nothing is skipped.
 """
 
 from __future__ import annotations
