@@ -188,6 +188,16 @@ class GateVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """Rows with their truth, frozen, and what a version reached on them."""
+
+    digest: str
+    score: float | None
+    data: bytes = field(repr=False, default=b"")
+    """The packed rows; empty where the store has them already."""
+
+
+@dataclass(frozen=True, slots=True)
 class AliasMove:
     """One move of an alias, for the history and the way back."""
 
