@@ -22,7 +22,7 @@ LAYERS = (
     ("components", "profiling"),
     ("service",),
     ("jobs", "promotion", "learner"),
-    ("upkeep", "backups"),
+    ("upkeep", "backups", "schooling"),
     ("chores",),
     ("bootstrap",),
     ("caretaker",),

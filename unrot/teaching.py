@@ -195,6 +195,11 @@ class Apprentice(Protocol):
         """How many rows its training stream has in all; 0 where there is no stream."""
         ...
 
+    @property
+    def training_rows(self) -> int:
+        """How many rows it was trained on at first, as far as they are kept."""
+        ...
+
     def replayed(self, count: int, seed: int) -> list[tuple[Row, Label]]:
         """Draw training rows to mix with new ones."""
         ...
