@@ -16,7 +16,7 @@ LAYERS = (
     ("records", "errors"),
     ("growth",),
     ("teaching",),
-    ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
+    ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal", "policy"),
     ("verdicts",),
     ("journal", "shelf", "stores", "models", "learning", "monitors", "demos", "tables"),
     ("components", "profiling"),
@@ -31,7 +31,7 @@ LAYERS = (
 )
 """A module imports from the rows above its own; those of one row know nothing of each other."""
 
-ADAPTERS = ("stores", "models", "learning", "monitors", "demos", "tables")
+ADAPTERS = ("stores", "models", "monitors", "demos", "tables")
 TRAINING = [("cli", function) for function in ("_demo", "_table", "_fitted")]
 """What `train` is made of."""
 
