@@ -57,7 +57,7 @@ def find_move(
         return Move(can_tell=False)
     place = _worst_of_classes(before, after) if is_classifier else _worst_of_numbers(before, after)
     chance = _chance(before, after[place:], is_classifier)
-    return Move(True, chance <= LEVEL, place, chance)
+    return Move(True, bool(chance <= LEVEL), place, chance)
 
 
 def _worst_of_classes(anchor: Errors, recent: Errors) -> int:

@@ -47,8 +47,7 @@ def score(schema: Schema, errors: Errors) -> float | None:
     """Return the accuracy or the mean absolute error; None of no rows."""
     if not len(errors):
         return None
-    mean = float(np.mean(errors))
-    return 1 - mean if schema.is_classifier else mean
+    return float(np.mean(errors == 0)) if schema.is_classifier else float(np.mean(errors))
 
 
 def is_finite(outputs: Outputs) -> bool:
