@@ -1,12 +1,12 @@
 """What the learner does: each kind of job, from what lies on the desk to a version that is kept.
 
-    desk          the model, its champion, the rows that judge it
-    learning      learn: `partial_fit` on the verdicts that wait
-    refitting     refit: a fresh fit by the best recipe
-    rebuilding    rebuild: a version again from its lessons
-    stream        train_batch, reset: the demo of online learning
-    weighing      weigh: the gate
-    publication   compiled, weighed and kept at once
+desk          the model, its champion, the rows that judge it
+learning      learn: `partial_fit` on the verdicts that wait
+refitting     refit: a fresh fit by the best recipe
+rebuilding    rebuild: a version again from its lessons
+stream        train_batch, reset: the demo of online learning
+weighing      weigh: the gate
+publication   compiled, weighed and kept at once
 """
 
 from __future__ import annotations

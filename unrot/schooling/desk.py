@@ -168,4 +168,3 @@ def open_desk(service: Service, job: Job, tell: Progress) -> Desk:
 def rows_of(examples: Sequence[Example]) -> tuple[list[Row], list[Label]]:
     """Part examples into rows and labels."""
     return [one.row for one in examples], [one.label for one in examples]
-

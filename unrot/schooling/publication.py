@@ -103,7 +103,9 @@ def _version(
     artefacts[digest_of(packed)] = packed
     if anchor.data:
         artefacts[anchor.digest] = anchor.data
-    kept = {kind: work.parent.artefacts[kind] for kind in INHERITED if kind in work.parent.artefacts}
+    kept = {
+        kind: work.parent.artefacts[kind] for kind in INHERITED if kind in work.parent.artefacts
+    }
     own = {LESSONS: digest_of(packed)}
     if anchor.digest and anchor.digest != kept.get("holdout"):
         own["anchor"] = anchor.digest

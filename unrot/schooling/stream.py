@@ -19,7 +19,7 @@ ROWS_AT_ONCE = 25
 
 
 def train_batch(desk: Desk) -> None:
-    """Feed the next rows; at the end of the stream there is nothing to feed, and nothing changes."""
+    """Feed the next rows; at the end of the stream nothing changes."""
     apprentice = desk.opened(desk.champion)
     seen = rows_seen(desk.champion)
     stop = min(seen + int(desk.job.asked.get("n", ROWS_AT_ONCE)), apprentice.stream_rows)

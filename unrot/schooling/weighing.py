@@ -11,7 +11,7 @@ from unrot.growth import Anchor, Answered, Example, GateVerdict
 from unrot.learning.gate import Evidence, Sides, judge
 from unrot.learning.scores import row_errors, score
 from unrot.publishing import digest_of
-from unrot.records import CHAMPION, Outputs, Version
+from unrot.records import CHAMPION, Outputs
 from unrot.schooling.desk import Desk, rows_of
 from unrot.teaching import Scorer
 
