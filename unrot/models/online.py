@@ -1,14 +1,17 @@
-"""Learning one row at a time, for pipelines that scikit-learn itself can only fit whole.
+"""Learning by `partial_fit`, for pipelines that scikit-learn itself can only fit whole.
 
 What stands before the estimator is fitted once and then frozen: a scaler that goes on learning
 can be thrown off for good by one outlier. A regression learns its target in the units in which it
-was begun.
+was begun. An estimator may stand alone, at the end of pipelines in pipelines, or behind a scaled
+target.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from copy import deepcopy
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -16,17 +19,37 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
+
+from unrot.models.repeatable import on_one_thread
 
 Table = NDArray[Any]
 
 
-def can_learn_online(pipeline: Pipeline) -> bool:
-    """Tell whether the estimator at a pipeline's end, fitted or not, has `partial_fit`."""
-    last = pipeline[-1]
-    return hasattr(
-        last.regressor if isinstance(last, TransformedTargetRegressor) else last, "partial_fit"
+def can_learn_online(estimator: Any) -> bool:
+    """Tell whether the estimator at the end, fitted or not, can go on by `partial_fit`.
+
+    Some have it and refuse: those that stop early, and those that weigh classes by their counts.
+    """
+    learner = learner_of(estimator)
+    return (
+        hasattr(learner, "partial_fit")
+        and not getattr(learner, "early_stopping", False)
+        and getattr(learner, "class_weight", None) != "balanced"
     )
+
+
+def learner_of(estimator: Any) -> Any:
+    """Return what learns at the end of an estimator."""
+    if isinstance(estimator, Pipeline):
+        return learner_of(estimator[-1])
+    if isinstance(estimator, TransformedTargetRegressor):
+        return learner_of(getattr(estimator, "regressor_", estimator.regressor))
+    return estimator
+
+
+def takes(method: Any, name: str) -> bool:
+    """Tell whether a method has a parameter of this name."""
+    return name in signature(method).parameters
 
 
 def begin(pipeline: Pipeline, rows: Table, labels: Table, classes: Sequence[str]) -> Pipeline:
@@ -48,12 +71,30 @@ def begin_scaled(estimator: TransformedTargetRegressor, labels: Table) -> Table:
     return scaled
 
 
-def feed(pipeline: Pipeline, rows: Table, labels: Table, classes: Sequence[str]) -> Pipeline:
+def feed(estimator: Any, rows: Any, labels: Table, classes: Sequence[Any]) -> Any:
     """Return a copy that has also learnt these rows, one `partial_fit` a row.
 
     `classes` are all that the schema knows, none for a regression.
     """
-    return _fed(deepcopy(pipeline), rows, labels, classes)
+    return _fed(deepcopy(estimator), rows, labels, classes)
+
+
+def teach(
+    estimator: Any,
+    rows: Any,
+    labels: Table,
+    classes: Sequence[Any],
+    weights: NDArray[np.float64] | None = None,
+) -> None:
+    """Let an estimator itself learn some rows by one `partial_fit`."""
+    learner, prepared, answers = _prepared(estimator, rows, labels)
+    told = _told(learner, classes)
+    if weights is not None and not np.all(weights == 1.0):
+        told["sample_weight"] = weights
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        learner.partial_fit(prepared, answers, **told)
+    _forget_losses(learner)
 
 
 def untrained(pipeline: Pipeline, rows: Table, labels: Table, classes: Sequence[str]) -> Pipeline:
@@ -61,13 +102,21 @@ def untrained(pipeline: Pipeline, rows: Table, labels: Table, classes: Sequence[
 
     The rows are the first of each class; a regression begins with the first row of all.
     """
-    bare, last = deepcopy(pipeline), pipeline[-1]
-    if isinstance(last, TransformedTargetRegressor):
-        bare[-1].regressor_ = clone(last.regressor)
-    else:
-        bare.steps[-1] = (bare.steps[-1][0], clone(last))
     first = one_of_each(labels, classes)
-    return _fed(bare, rows[first], labels[first], classes)
+    return _fed(renewed(pipeline), rows[first], labels[first], classes)
+
+
+def renewed(estimator: Any) -> Any:
+    """Return a copy whose preparation is kept, and whose learner has learnt nothing."""
+    if isinstance(estimator, Pipeline):
+        bare = deepcopy(estimator)
+        bare.steps[-1] = (bare.steps[-1][0], renewed(estimator[-1]))
+        return bare
+    if isinstance(estimator, TransformedTargetRegressor):
+        bare = deepcopy(estimator)
+        bare.regressor_ = renewed(estimator.regressor_)
+        return bare
+    return clone(estimator)
 
 
 def one_of_each(labels: Table, classes: Sequence[str]) -> NDArray[np.intp]:
@@ -77,18 +126,38 @@ def one_of_each(labels: Table, classes: Sequence[str]) -> NDArray[np.intp]:
     return np.sort(np.unique(labels, return_index=True)[1])
 
 
-def _fed(pipeline: Pipeline, rows: Table, labels: Table, classes: Sequence[str]) -> Pipeline:
-    """Feed a pipeline itself; where threads share a sum, one thread can be repeated."""
+def _fed(estimator: Any, rows: Any, labels: Table, classes: Sequence[Any]) -> Any:
+    """Feed an estimator itself; where threads share a sum, one thread can be repeated."""
     if not len(rows):
-        return pipeline
-    prepared = pipeline[:-1].transform(rows) if len(pipeline) > 1 else rows
-    learner, answers = pipeline[-1], labels
-    if isinstance(learner, TransformedTargetRegressor):
-        answers = learner.transformer_.transform(labels.reshape(-1, 1)).ravel()
-        learner = learner.regressor_
-    told = {"classes": np.array(classes)} if classes else {}
-    with threadpool_limits(limits=1):
+        return estimator
+    learner, prepared, answers = _prepared(estimator, rows, labels)
+    told = _told(learner, classes)
+    with on_one_thread():
         for place in range(len(rows)):
             row = slice(place, place + 1)
             learner.partial_fit(prepared[row], answers[row], **told)
-    return pipeline
+    _forget_losses(learner)
+    return estimator
+
+
+def _prepared(estimator: Any, rows: Any, labels: Table) -> tuple[Any, Any, Table]:
+    """Return the learner, and rows and labels as it sees them."""
+    if isinstance(estimator, Pipeline):
+        before = estimator[:-1].transform(rows) if len(estimator) > 1 else rows
+        return _prepared(estimator[-1], before, labels)
+    if isinstance(estimator, TransformedTargetRegressor):
+        answers = estimator.transformer_.transform(labels.reshape(-1, 1)).ravel()
+        return _prepared(estimator.regressor_, rows, answers)
+    return estimator, rows, labels
+
+
+def _told(learner: Any, classes: Sequence[Any]) -> dict[str, Any]:
+    if not len(classes) or not takes(learner.partial_fit, "classes"):
+        return {}
+    return {"classes": np.array(classes)}
+
+
+def _forget_losses(learner: Any) -> None:
+    """Keep the last loss of a network: it notes one a call for ever, and reads only the last."""
+    if isinstance(losses := getattr(learner, "loss_curve_", None), list):
+        del losses[:-1]
