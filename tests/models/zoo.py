@@ -46,11 +46,13 @@ from sklearn.linear_model import (
     LinearRegression,
     LogisticRegression,
     PassiveAggressiveClassifier,
+    PassiveAggressiveRegressor,
     Perceptron,
     PoissonRegressor,
     Ridge,
     RidgeClassifier,
     SGDClassifier,
+    SGDRegressor,
 )
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
@@ -426,9 +428,77 @@ ZOO: dict[str, tuple[Callable[[], Any], Callable[[], Table]]] = {
 }
 
 
-def fitted(name: str) -> tuple[Any, Any, Any]:
+LEARNERS: dict[str, tuple[Callable[[], Any], Callable[[], Table]]] = {
+    "network": (lambda: network(MLPClassifier), words),
+    "scaled network, whole classes": (
+        lambda: make_pipeline(StandardScaler(), network(MLPClassifier)),
+        whole,
+    ),
+    "mixed network": (lambda: mixed(network(MLPClassifier)), frame),
+    "network without a seed": (
+        lambda: make_pipeline(
+            StandardScaler(), network(MLPClassifier).set_params(random_state=None)
+        ),
+        truths,
+    ),
+    "network by momentum": (
+        lambda: make_pipeline(StandardScaler(), network(MLPClassifier).set_params(solver="sgd")),
+        two,
+    ),
+    "sgd": (lambda: SGDClassifier(random_state=0), words),
+    "sgd without a seed": (lambda: SGDClassifier(), words),
+    "averaged sgd": (
+        lambda: make_pipeline(StandardScaler(), SGDClassifier(average=True, random_state=0)),
+        truths,
+    ),
+    "mixed sgd, log loss": (lambda: mixed(SGDClassifier(loss="log_loss", random_state=0)), frame),
+    "sgd in a pipeline of pipelines": (
+        lambda: make_pipeline(
+            make_pipeline(StandardScaler()), make_pipeline(PCA(3), SGDClassifier(random_state=0))
+        ),
+        whole,
+    ),
+    "passive aggressive": (lambda: PassiveAggressiveClassifier(random_state=0), words),
+    "mixed passive aggressive": (
+        lambda: mixed(PassiveAggressiveClassifier(random_state=0)),
+        frame,
+    ),
+    "perceptron": (lambda: Perceptron(random_state=0), truths),
+    "gaussian bayes": (GaussianNB, words),
+    "mixed gaussian bayes": (
+        lambda: mixed(GaussianNB(), sparse=False),
+        frame,
+    ),
+    "multinomial bayes": (MultinomialNB, counts),
+    "bernoulli bayes": (lambda: BernoulliNB(binarize=0.0), whole),
+    "mixed bernoulli bayes": (lambda: mixed(BernoulliNB()), frame),
+    "regression network": (
+        lambda: make_pipeline(StandardScaler(), network(MLPRegressor)),
+        amounts,
+    ),
+    "sgd regression": (
+        lambda: make_pipeline(StandardScaler(), SGDRegressor(random_state=0)),
+        amounts,
+    ),
+    "mixed sgd regression": (lambda: mixed(SGDRegressor(random_state=0)), priced_frame),
+    "sgd regression on a scaled target": (
+        lambda: TransformedTargetRegressor(
+            make_pipeline(StandardScaler(), SGDRegressor(random_state=0)),
+            transformer=StandardScaler(),
+        ),
+        amounts,
+    ),
+    "passive aggressive regression": (
+        lambda: make_pipeline(StandardScaler(), PassiveAggressiveRegressor(random_state=0)),
+        amounts,
+    ),
+}
+"""Those that learn by `partial_fit`, alone and at the end of pipelines."""
+
+
+def fitted(name: str, zoo: Any = None) -> tuple[Any, Any, Any]:
     """Return a fitted estimator of the zoo with its data."""
-    make, data = ZOO[name]
+    make, data = (zoo or ZOO)[name]
     X, y = data()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
