@@ -64,15 +64,15 @@ def fisher_less(hits: int, rows: int, anchor_hits: int, anchor_rows: int) -> flo
     return float(hypergeom.cdf(hits, total, hits + anchor_hits, rows)) if rows else 1.0
 
 
-def lowest_mean(values: NDArray[np.float64]) -> float:
-    """Return the one-sided 95 % bound of a mean (Student's t)."""
+def lowest_mean(values: NDArray[np.float64], doubt: float = DOUBT) -> float:
+    """Return the one-sided bound of a mean (Student's t), at 95 % if nothing else is said."""
     from scipy.special import stdtrit
 
     rows = len(values)
     if rows < 2:
         return -np.inf
     error = float(np.std(values, ddof=1)) / np.sqrt(rows)
-    return float(np.mean(values) - stdtrit(rows - 1, 1 - DOUBT) * error)
+    return float(np.mean(values) - stdtrit(rows - 1, 1 - doubt) * error)
 
 
 @lru_cache(maxsize=4096)

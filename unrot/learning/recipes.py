@@ -10,8 +10,8 @@
 None is best everywhere. After the mutation of the zombies the training rows are wrong, and a tree
 refitted on 2,000 of them with 500 verdicts reaches .83 on fresh mutants, on the verdicts alone .94;
 in a world that stands, leaving 2,000 good rows out costs. So each is tried: the verdicts are parted
-into folds, each recipe is fitted without a fold and scored on it. Those rows are set apart from its
-learning rows, and none is a row of the gate, which are held out before (`cleaning.py`).
+into folds, each recipe is fitted without a fold and scored on it (`race.py`). Those rows are set
+apart from its learning rows, and none is a row of the gate, which are held out (`cleaning.py`).
 Scored are trusted rows since the move where there are 30, else all, by their weight. The verdict:
 
     score = Σ wᵢ · errorᵢ / Σ wᵢ     (1 − it for classes), the first recipe winning a tie
@@ -36,10 +36,9 @@ from typing import Any
 
 import numpy as np
 
-from unrot.growth import Answered, Example, Lesson
+from unrot.growth import Example, Lesson
 from unrot.learning.labels import WEIGHTS, in_order
-from unrot.learning.scores import row_errors
-from unrot.records import Outputs, Schema
+from unrot.records import Schema
 
 TOGETHER = "training and verdicts"
 FADING = "older rows fading"
@@ -129,22 +128,6 @@ def leave_out(lesson: Lesson, fold: Fold) -> Lesson:
     return replace(lesson, examples=kept)
 
 
-def score_recipe(
-    schema: Schema, answered: Sequence[tuple[Sequence[Example], Outputs]]
-) -> float | None:
-    """Return the weighted score over all folds: accuracy or mean absolute error; None of none."""
-    weights = [one.weight for examples, _ in answered for one in examples]
-    if not sum(weights):
-        return None
-    errors = [
-        row_errors(schema, Answered([one.row for one in examples], _labels(examples), outputs))
-        for examples, outputs in answered
-        if examples
-    ]
-    mean = float(np.average(np.concatenate(errors), weights=weights))
-    return 1 - mean if schema.is_classifier else mean
-
-
 def choose_recipe(
     schema: Schema,
     drafts: Sequence[Lesson],
@@ -196,10 +179,6 @@ def _is_enough(examples: Sequence[Example], schema: Schema) -> bool:
 def _scored(examples: Sequence[Example], since: float) -> Sequence[Example]:
     trusted = [one for one in examples if one.is_trusted and one.predicted_at >= since]
     return trusted if len(trusted) >= FEWEST_TRUSTED else examples
-
-
-def _labels(examples: Sequence[Example]) -> list[str | float]:
-    return [one.label for one in examples]
 
 
 def _rank(schema: Schema, score: float | None) -> float:

@@ -58,6 +58,11 @@ class EstimatorApprentice:
         return online.can_learn_online(self.estimator) and not self._is_unlabelled
 
     @property
+    def training_rows(self) -> int:
+        """How many rows it was trained on at first, as far as they are kept."""
+        return len(self.tables.training)
+
+    @property
     def stream_rows(self) -> int:
         """How many rows its stream has in all."""
         return len(self.tables.stream)

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 from unrot.errors import Conflict, Detail, Invalid
 from unrot.growth import Example, Fate, Lesson
-from unrot.interfaces import Progress
 from unrot.learning.labels import WEIGHTS
+from unrot.learning.race import Race
 from unrot.learning.recipes import (
+    FOLDS,
     Choice,
     Fold,
     choose_recipe,
     draft_recipes,
     leave_out,
     part_into_folds,
-    score_recipe,
 )
 from unrot.records import Outputs
 from unrot.schooling.desk import MOST_VERDICTS, Desk
@@ -79,16 +79,30 @@ def read_weights(given: object) -> dict[str, float]:
 def _choose(
     desk: Desk, apprentice: Apprentice, examples: Sequence[Example], weights: dict[str, float]
 ) -> Choice:
+    """Let the recipes race: after each fold those drop out that are surely behind."""
     schema, seed = desk.schema, desk.policy.seed
     drafts = draft_recipes(
         examples, schema, seed=seed, training_weight=weights["training"], since=desk.since
     )
-    folds = part_into_folds(examples, schema, seed=seed, since=desk.since)
-    scores = []
-    for number, draft in enumerate(drafts):
-        told = desk.part(0.1 + 0.5 * number / len(drafts), 0.1 + 0.5 * (number + 1) / len(drafts))
-        scores.append(_score(desk, apprentice, draft, folds, told))
-    return choose_recipe(schema, drafts, scores, training_rows=apprentice.training_rows)
+    race = Race(schema, len(drafts))
+    told = desk.part(0.1, 0.6)
+    for number, fold in enumerate(part_into_folds(examples, schema, seed=seed, since=desk.since)):
+        for place in race.running if fold.scored else ():
+            told(number / FOLDS, f"trying {drafts[place].recipe}, fold {number + 1} of {FOLDS}")
+            race.note(place, fold.scored, _answers(apprentice, drafts[place], fold))
+        race.drop_those_behind()
+        if len(race.running) == 1:
+            break
+    return choose_recipe(schema, drafts, race.scores, training_rows=apprentice.training_rows)
+
+
+def _answers(apprentice: Apprentice, draft: Lesson, fold: Fold) -> Outputs | None:
+    """Fit a recipe without a fold and answer it; None when it cannot be fitted so."""
+    try:
+        fitted = apprentice.refit(leave_out(draft, fold), lambda *_: None)
+    except Conflict:
+        return None
+    return fitted.predict([one.row for one in fold.scored])
 
 
 def _unused(examples: Sequence[Example], choice: Choice) -> list[Fate]:
@@ -104,20 +118,3 @@ def _unused(examples: Sequence[Example], choice: Choice) -> list[Fate]:
 def _wrong(field: str, value: object, expected: str) -> Invalid:
     detail = Detail(field, value, expected)
     return Invalid(detail.sentence, details=[detail])
-
-
-def _score(
-    desk: Desk, apprentice: Apprentice, draft: Lesson, folds: Sequence[Fold], told: Progress
-) -> float | None:
-    """Score a recipe on each fold that it did not learn; None when it cannot be fitted so."""
-    answered: list[tuple[Sequence[Example], Outputs]] = []
-    for number, fold in enumerate(folds):
-        told(number / len(folds), f"trying {draft.recipe}, fold {number + 1} of {len(folds)}")
-        if not fold.scored:
-            continue
-        try:
-            fitted = apprentice.refit(leave_out(draft, fold), lambda *_: None)
-        except Conflict:
-            return None
-        answered.append((fold.scored, fitted.predict([one.row for one in fold.scored])))
-    return score_recipe(desk.schema, answered)
