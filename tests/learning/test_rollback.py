@@ -24,8 +24,8 @@ def test_champion_that_fails_where_the_one_before_does_not_gives_way() -> None:
 
     assert advice == RollbackAdvice(
         True,
-        "v2 is right on 0.0 % (0 of 30) on trusted verdicts, and v1 on the same right on "
-        "86.7 % (26 of 30). Going back to v1.",
+        "On the same trusted verdicts v2 is right on 0.0 % (0 of 30) and v1 right on 86.7 % "
+        "(26 of 30). Going back to v1.",
     )
 
 
@@ -68,4 +68,6 @@ def test_numbers_give_way_as_well() -> None:
     )
 
     assert advice.is_due
-    assert advice.sentence.startswith("v2 is off by 5.5 on average (40 rows)")
+    assert advice.sentence.startswith(
+        "On the same trusted verdicts v2 is off by 5.5 on average (40 rows)"
+    )
