@@ -61,8 +61,8 @@ def advise(
     recent, older = errors[move.place :], older[move.place :]
     pair = compare_errors(schema, older, recent)
     found = (
-        f"{now} is {said_score(schema, recent)} on trusted verdicts, "
-        f"and {before} on the same {said_score(schema, older)}."
+        f"On the same trusted verdicts {now} is {said_score(schema, recent)} and {before} "
+        f"{said_score(schema, older)}."
     )
     is_loss = pair.difference is not None and pair.difference < -tolerance
     if is_loss and pair.is_surely_worse:
