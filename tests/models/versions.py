@@ -123,4 +123,6 @@ def parameters(held: Any, seen: set[int] | None = None) -> list[Any]:
         return [one for key in sorted(held, key=str) for one in [key, *parameters(held[key], seen)]]
     if isinstance(held, list | tuple):
         return [one for part in held for one in parameters(part, seen)]
-    return parameters(held.__reduce__()[2] if type(held).__name__ == "Tree" else vars(held), seen)
+    if type(held).__name__ == "Tree":
+        return parameters(held.__reduce__()[2], seen)
+    return parameters(getattr(held, "__dict__", None), seen)
