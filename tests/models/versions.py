@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from tests.models.tables import numbers_dataset
+from tests.models.zoo import LEARNERS, fitted
+from unrot.dataset import Dataset
+from unrot.models.apprentice import EstimatorApprentice
 from unrot.models.artefacts import digest
+from unrot.models.candidates import Brought, make_candidate, read_table, schema_of
+from unrot.models.training import train
 from unrot.models.workshop import EstimatorWorkshop
 from unrot.records import Candidate, Schema, Serving, Version
-from unrot.teaching import Apprentice
 
 INHERITED = ("training", "holdout", "stream")
+
+
+@cache
+def trained(
+    name: str, classes: tuple[str, ...], make: Callable[..., Dataset] = numbers_dataset
+) -> Kept:
+    """Train an estimator of the catalogue on a made table, as a version."""
+    dataset = make(classes)
+    return Kept(train(dataset, name, ignore), dataset.schema)
+
+
+@cache
+def learner(name: str) -> Kept:
+    """Add a learner of the zoo, as a version."""
+    return added(name, LEARNERS)
+
+
+def added(name: str, zoo: Any) -> Kept:
+    """Add an owner's fitted estimator of a zoo, as a version."""
+    estimator, X, y = fitted(name, zoo)
+    table, labels = read_table(estimator, X), list(y)
+    brought = Brought(estimator, table, labels, "target", table, labels, raw=X)
+    schema = schema_of(brought)
+    return Kept(make_candidate(brought, schema), schema)
 
 
 def ignore(share: float, step: str) -> None:
@@ -58,12 +88,16 @@ class Kept:
         rest = {name: held for name, held in self.digests.items() if name != kind}
         return replace(self.version, artefacts=rest)
 
-    def open(self) -> Apprentice:
+    def open(self) -> EstimatorApprentice:
         shop = EstimatorWorkshop(self.trusted)
-        return shop.open(self.version, self.schema, self.files.__getitem__)
+        opened = shop.open(self.version, self.schema, self.files.__getitem__)
+        assert isinstance(opened, EstimatorApprentice)
+        return opened
 
 
-def candidate_of(apprentice: Apprentice, holdout: bytes = b"", origin: str = "learn") -> Candidate:
+def candidate_of(
+    apprentice: EstimatorApprentice, holdout: bytes = b"", origin: str = "learn"
+) -> Candidate:
     return apprentice.candidate(
         origin=origin, parent="v1", holdout=holdout, made={"seed": 1}, progress=ignore
     )
@@ -72,10 +106,14 @@ def candidate_of(apprentice: Apprentice, holdout: bytes = b"", origin: str = "le
 def parameters(held: Any, seen: set[int] | None = None) -> list[Any]:
     """List every number and array that an estimator holds, in order."""
     seen = set() if seen is None else seen
-    if isinstance(held, np.ndarray):
-        return [(held.dtype.str, held.tolist())] if held.dtype != object else held.tolist()
-    if isinstance(held, bool | int | float | str | np.generic) or held is None:
-        return [held.item() if isinstance(held, np.generic) else held]
+    if isinstance(held, np.ndarray) and held.dtype == object:
+        return parameters(held.tolist(), seen)
+    if isinstance(held, np.ndarray) and held.dtype.names:
+        return [repr(held.tolist())]  # The bytes between its fields are nobody's.
+    if isinstance(held, np.ndarray | np.generic):
+        return [(held.dtype.str, np.shape(held), held.tobytes())]
+    if isinstance(held, bool | int | float | str) or held is None:
+        return [held]
     if id(held) in seen:
         return []
     seen.add(id(held))
@@ -85,6 +123,6 @@ def parameters(held: Any, seen: set[int] | None = None) -> list[Any]:
         return [one for key in sorted(held, key=str) for one in [key, *parameters(held[key], seen)]]
     if isinstance(held, list | tuple):
         return [one for part in held for one in parameters(part, seen)]
-    if hasattr(held, "__dict__"):
-        return parameters(vars(held), seen)
-    return []
+    if type(held).__name__ == "Tree":
+        return parameters(held.__reduce__()[2], seen)
+    return parameters(getattr(held, "__dict__", None), seen)
