@@ -12,7 +12,6 @@ from unrot.growth import Policy
 from unrot.learning.cleaning import (
     cap_subjects,
     clean,
-    largest_share,
     ranges_of,
     robust_range,
     union,

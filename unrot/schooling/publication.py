@@ -15,8 +15,11 @@ from unrot.schooling.weighing import Weighed, said, weigh
 from unrot.shelf import sync
 from unrot.teaching import Apprentice
 
-INHERITED = ("training", "holdout", "stream")
-"""What a version keeps of the one that it comes from."""
+INHERITED = ("training", "holdout", "stream", "profile")
+"""What a version keeps of the one that it comes from, where it has none of its own."""
+
+STEPS = ("learn", "train_batch")
+"""Small steps from the parent: its reference profile, which takes as long as the rest, stays."""
 
 LESSONS = "lessons"
 PASSED = ("passed", "off")
@@ -51,6 +54,8 @@ def publish(desk: Desk, work: Work) -> Version | None:
         made=_facts(desk, work),
         progress=desk.part(0.7, 0.9),
     )
+    if desk.job.kind in STEPS:
+        candidate = replace(candidate, reference_outputs=None)
     weighed = _weighed(desk, work, candidate) if work.is_gated else None
     desk.tell(0.95, "keeping it")
     version, artefacts = _version(desk, work, candidate, weighed)
