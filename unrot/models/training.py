@@ -28,7 +28,7 @@ from unrot.models import artefacts
 from unrot.models.estimators import make
 from unrot.models.export import export
 from unrot.models.metrics import measure
-from unrot.models.online import begin_scaled
+from unrot.models.online import begin_scaled, learns
 from unrot.models.predictors import load, pack_golden
 from unrot.models.repeatable import on_one_thread
 from unrot.models.scikit import ScikitPredictor
@@ -143,7 +143,8 @@ def as_candidate(
         "holdout": artefacts.pack_table(dataset.holdout_rows, dataset.holdout_labels),
     }
     kept = {**made.artefacts, **tables}
-    return replace(made, estimator=name, origin=origin, metrics=metrics, artefacts=kept)
+    told = {"seed": dataset.seed, "learns": learns(pipeline)}
+    return replace(made, estimator=name, origin=origin, metrics=metrics, artefacts=kept, made=told)
 
 
 def compiled(
