@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
@@ -11,12 +9,12 @@ from sklearn.tree import DecisionTreeClassifier
 from tests.learning.verdicts import NUMBERS, TWO, example
 from unrot.demos.zombies import CLASSES, population
 from unrot.growth import Example, Lesson
+from unrot.learning.race import Race
 from unrot.learning.recipes import (
     choose_recipe,
     draft_recipes,
     leave_out,
     part_into_folds,
-    score_recipe,
 )
 from unrot.records import Outputs, Schema
 
@@ -87,16 +85,6 @@ def test_no_recipe_learns_what_it_is_scored_on() -> None:
 
             assert not learnt & {one.prediction for one in fold.scored}
             assert learnt | fold.held == {one.prediction for one in MANY}
-
-
-def test_score_is_weighted() -> None:
-    right, wrong = example("a", "yes", weight=1.0), example("b", "yes", weight=0.2)
-    answered = [([right], Outputs(classes=[1])), ([wrong], Outputs(classes=[0])), ([], Outputs())]
-
-    assert score_recipe(TWO, answered) == pytest.approx(1 / 1.2)
-    numbers = [([replace(right, label=1.0), replace(wrong, label=1.0)], Outputs(values=[2.0, 4.0]))]
-    assert score_recipe(NUMBERS, numbers) == pytest.approx((1 + 0.2 * 3) / 1.2)
-    assert score_recipe(TWO, []) is None
 
 
 DRAFTS = [
@@ -173,20 +161,15 @@ def test_recipe_that_suits_the_world_wins_on_zombies(mutated: bool, winners: set
     drafts = draft_recipes(examples, SCHEMA, seed=0)
     folds = part_into_folds(examples, SCHEMA, seed=0)
 
-    scores = [
-        score_recipe(
-            SCHEMA,
-            [
-                (
-                    fold.scored,
-                    answers(fitted(leave_out(draft, fold)), [one.row for one in fold.scored]),
-                )
-                for fold in folds
-            ],
-        )
-        for draft in drafts
-    ]
-    choice = choose_recipe(SCHEMA, drafts, scores, training_rows=2000)
+    race = Race(SCHEMA, len(drafts))
+    for fold in folds:
+        for place in list(race.running):
+            outputs = answers(
+                fitted(leave_out(drafts[place], fold)), [one.row for one in fold.scored]
+            )
+            race.note(place, fold.scored, outputs)
+        race.drop_those_behind()
+    choice = choose_recipe(SCHEMA, drafts, race.scores, training_rows=2000, dropped=race.dropped)
 
     assert choice.lesson.recipe in winners
     fresh = fitted(choice.lesson).score(drawn.holdout_rows, drawn.holdout_labels)

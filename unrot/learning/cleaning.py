@@ -9,6 +9,12 @@ The cap is counted of all rows that came: of n rows an untrusted subject keeps â
 ones, however many others were set aside. So a crowd behind one address, which is what clients of
 an app behind a proxy look like until `UNROT_TRUSTED_PROXIES` is set, still teaches something; what
 it teaches the gate weighs.
+
+    >>> from unrot.growth import Example
+    >>> rows = [Example(str(n), [], "yes", 1.0, False, "a", n, n) for n in range(10)]
+    >>> kept, over = cap_subjects(rows, 0.2)
+    >>> len(kept), len(over)
+    (2, 8)
 """
 
 from __future__ import annotations

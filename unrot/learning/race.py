@@ -6,6 +6,17 @@ that dropped out keeps the score that it had then. A fit costs seconds where tra
 and where the world has moved the first fold tells.
 
 Maron and Moore, Hoeffding races (NIPS 1993), with exact tests in place of their bound.
+
+    >>> from unrot.growth import Example
+    >>> from unrot.records import Outputs, Schema
+    >>> schema = Schema((), "temper", ("hostile", "friendly"))
+    >>> rows = [Example(str(n), [], "hostile", 1.0, True, "", n, n) for n in range(20)]
+    >>> race = Race(schema, 2)
+    >>> race.note(0, rows, Outputs(classes=[0] * 20))
+    >>> race.note(1, rows, Outputs(classes=[0] * 12 + [1] * 8))
+    >>> race.drop_those_behind()
+    >>> race.running
+    [0]
 """
 
 from __future__ import annotations
@@ -37,6 +48,11 @@ class Race:
     def scores(self) -> list[float | None]:
         """The weighted score of each recipe: accuracy or mean absolute error; None of none."""
         return [self._score(place) for place in range(len(self._errors))]
+
+    @property
+    def dropped(self) -> set[int]:
+        """The places of the recipes that are out."""
+        return set(range(len(self._errors))) - set(self.running)
 
     def note(self, place: int, rows: Sequence[Example], outputs: Outputs | None) -> None:
         """Take what a recipe answered on a fold; one that could not be fitted is out."""

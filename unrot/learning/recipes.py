@@ -29,7 +29,7 @@ Stone, Journal of the Royal Statistical Society B 36 (1974) 111-147.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -134,9 +134,16 @@ def choose_recipe(
     scores: Sequence[float | None],
     *,
     training_rows: int,
+    dropped: Collection[int] = (),
 ) -> Choice:
-    """Choose the best recipe; the first where none has a score or several have the same."""
-    places = sorted(range(len(drafts)), key=lambda place: _rank(schema, scores[place]))
+    """Choose the best recipe; the first where none has a score or several have the same.
+
+    One that dropped out of the race comes behind all others, whatever its first folds showed.
+    """
+    places = sorted(
+        range(len(drafts)),
+        key=lambda place: (place in dropped, _rank(schema, scores[place])),
+    )
     first = places[0]
     table = [
         {

@@ -93,7 +93,13 @@ def _choose(
         race.drop_those_behind()
         if len(race.running) == 1:
             break
-    return choose_recipe(schema, drafts, race.scores, training_rows=apprentice.training_rows)
+    return choose_recipe(
+        schema,
+        drafts,
+        race.scores,
+        training_rows=apprentice.training_rows,
+        dropped=race.dropped,
+    )
 
 
 def _answers(apprentice: Apprentice, draft: Lesson, fold: Fold) -> Outputs | None:
