@@ -68,7 +68,7 @@ def bring(options: argparse.Namespace, settings: Settings) -> int:
         raise
     finally:
         progress.close()
-    lines = [*file.notes, *told(done, columns, dry_run=options.dry_run), *refusals.told(done)]
+    lines = [*file.notes, *told(done, columns, dry_run=options.dry_run), *refusals.told()]
     print("\n".join(lines))
     if not options.dry_run:
         print(f"While the server runs: {address(settings)}/models/{done.model}/predictions")
@@ -111,7 +111,7 @@ class Refusals:
         except OSError as error:
             raise Invalid(f"{path} cannot be written: {error.strerror}.") from error
 
-    def told(self, done: history.Imported) -> list[str]:
+    def told(self) -> list[str]:
         """Say what was refused, the most frequent reason first."""
         if not self._counts:
             return []
@@ -119,12 +119,7 @@ class Refusals:
             (f"{count:,}", ", ".join(f"{line:,}" for line in self._lines[reason]), reason)
             for reason, count in self._counts.most_common()
         ]
-        what = [
-            f"{count:,} {words}"
-            for count, words in ((done.refused, "rows"), (done.labels_refused, "labels"))
-            if count
-        ]
-        return ["", f"Refused: {' and '.join(what)}.", table([("how many", "lines", "why"), *rows])]
+        return ["Refused:", table([("how many", "lines", "why"), *rows])]
 
     def _reason(self, row: LoggedRow) -> str:
         """Return a problem without the value and the line, so that equal ones are counted."""
@@ -137,32 +132,38 @@ class Refusals:
 
 def told(done: history.Imported, columns: LogColumns, *, dry_run: bool) -> list[str]:
     """Say what came in, or would."""
-    new = "would be new" if dry_run else "are new"
+    new = "would be new" if dry_run else "new"
     lines = [
-        f"{done.rows:,} rows read: {done.added:,} {new} in {done.model}, {done.known:,} were in "
-        f"already, {done.refused:,} refused."
+        f"Rows: {done.rows:,} read, {done.added:,} {new} in {done.model}, {done.known:,} in "
+        f"already, {done.refused:,} refused.",
+        _times(done, columns),
+        _answers(done, columns),
     ]
-    if done.first_at is not None and done.last_at is not None:
-        lines.append(_span(done.first_at, done.last_at, columns))
-    if done.zoneless:
-        lines.append(f"{done.zoneless:,} times have no zone: read as UTC.")
-    if columns.prediction:
-        lines.append(f"Their answers are those of the log, under the version {done.version}.")
-    else:
-        lines.append(f"No --prediction: {done.version}, the champion, answers.")
     if columns.label:
-        lines.append(f"{done.labels:,} labels {new}, {done.labels_known:,} were in already.")
+        lines.append(
+            f"Labels: {done.labels:,} {new}, {done.labels_known:,} in already, "
+            f"{done.labels_refused:,} refused."
+        )
         if not columns.time and done.known:
-            lines.append("Without --time no label is brought for rows that are in already.")
+            lines.append("Without --time no label finds a row that is in already.")
     if done.profiles:
-        lines.append(f"{done.profiles:,} profiles made, one for each {_length(done)}.")
+        lines.append(f"Profiles: {done.profiles:,} made, one for each {_length(done)}.")
     return lines
 
 
-def _span(first_at: float, last_at: float, columns: LogColumns) -> str:
+def _times(done: history.Imported, columns: LogColumns) -> str:
+    if done.first_at is None or done.last_at is None:
+        return "Times: none."
     if not columns.time:
-        return "No --time: the rows count as predicted now."
-    return f"Their times: {_moment(first_at)} to {_moment(last_at)} UTC."
+        return "Times: there is no --time, so all rows count as predicted now."
+    span = f"Times: {_moment(done.first_at)} to {_moment(done.last_at)} UTC."
+    return f"{span} {done.zoneless:,} have no zone: read as UTC." if done.zoneless else span
+
+
+def _answers(done: history.Imported, columns: LogColumns) -> str:
+    if columns.prediction:
+        return f"Answers: those of the log, under the version {done.version}."
+    return f"Answers: there is no --prediction, so {done.version} answers, the champion."
 
 
 def _moment(at: float) -> str:

@@ -21,9 +21,6 @@ from unrot.tables.reading import Progress, TableFile
 from unrot.tables.times import EXPECTED, Moment, moment
 
 MOST_LISTED = 12
-LATEST = 2.0**32
-"""An id has four bytes for its time: until 2106."""
-
 Answer = str | float
 """A class as the model names it, or a number."""
 
@@ -125,7 +122,7 @@ class _Reader:
         found = moment(text)
         if found is None:
             raise _wrong(self._columns.time, text, EXPECTED)
-        if not 0 <= found.at < LATEST:
+        if found.at < 0:
             raise _wrong(self._columns.time, text, "a time from 1970 on")
         if found.at > self._now:
             raise _wrong(self._columns.time, text, "a time that is past")
