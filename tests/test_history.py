@@ -69,6 +69,7 @@ def bring(service: Service) -> Bring:
         refused: list[LoggedRow] | None = None,
         progress: Callable[[float, str], None] = lambda _share, _step: None,
         dry_run: bool = False,
+        force: bool = False,
     ) -> Imported:
         return history.bring_in(
             service,
@@ -78,6 +79,7 @@ def bring(service: Service) -> Bring:
             name=name,
             refuse=([] if refused is None else refused).append,
             dry_run=dry_run,
+            force=force,
         )
 
     return bring
@@ -448,6 +450,28 @@ def test_log_that_was_changed_is_not_brought_in_twice(
         bring(write([*rows, *numbered(3, first=8)]))
 
     assert everything(service) == before
+
+
+@pytest.mark.parametrize("columns", [COLUMNS, LogColumns(time="at")])
+def test_log_in_another_order_is_not_brought_in_twice(
+    service: Service, write: Write, bring: Bring, columns: LogColumns
+) -> None:
+    bring(write(numbered(30)))
+    before = everything(service)
+    newest_first = write(numbered(40)[::-1], "newest-first.csv")
+
+    with pytest.raises(Conflict, match=r"Most rows at the start of newest-first\.csv are in"):
+        bring(newest_first, columns)
+
+    assert everything(service) == before
+    assert bring(newest_first, columns, force=True).added == 40
+
+
+def test_next_log_of_the_same_times_comes_in(service: Service, write: Write, bring: Bring) -> None:
+    bring(write(numbered(30)))
+    others = [[*row[:4], 0.9, *row[5:]] for row in numbered(30)]
+
+    assert bring(write(others, "other-server.csv")).added == 30
 
 
 @pytest.mark.usefixtures("small_pieces")

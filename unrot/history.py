@@ -18,11 +18,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
+from unrot.champion import Champion
 from unrot.errors import Conflict, Invalid, NotFound
 from unrot.interfaces import Progress
-from unrot.marks import Ledger, Marks
+from unrot.marks import Ledger, Marks, is_in, rows_of
 from unrot.profiling import ProfileKeeper
-from unrot.records import Feedback, Model, Outputs, Prediction, Shipment
+from unrot.records import Feedback, Model, Prediction, Shipment
 from unrot.service import Service
 from unrot.shelf import sync
 from unrot.tables.logged import LogColumns, LoggedRow, check_columns, logged_rows
@@ -38,7 +39,11 @@ ROWS_AT_ONCE = 2_000
 VERDICTS_AT_ONCE = 5_000
 PROFILE_SECONDS = (3_600, 86_400, 604_800)
 MOST_PROFILES = 1_000
-ALL_SECONDS = 10**10
+LOOKED_AT = 20
+TWICE = (
+    "would come in twice. Import what is new in a file of its own, or add --force to import this "
+    "all the same."
+)
 READ_SHARE, PROFILED_SHARE = 0.8, 0.95
 
 
@@ -82,13 +87,14 @@ def bring_in(
     name: str,
     refuse: Callable[[LoggedRow], None],
     dry_run: bool = False,
+    force: bool = False,
 ) -> Imported:
     """Bring a log of a model into the store; what cannot be taken of it is handed to `refuse`."""
     sync(service.shelf.folder, service.store.registry)
     model = service.catalogue().model(name).model
     check_columns(file, columns, model.schema)
     with _only_one(service.settings.home):
-        return _Import(service, file, model, columns, progress, refuse, dry_run).run()
+        return _Import(service, file, model, columns, progress, refuse, dry_run, force).run()
 
 
 class _Import:
@@ -103,6 +109,7 @@ class _Import:
         progress: Progress,
         refuse: Callable[[LoggedRow], None],
         dry_run: bool,
+        force: bool,
     ) -> None:
         self._service = service
         self._file = file
@@ -111,12 +118,13 @@ class _Import:
         self._progress = progress
         self._refuse = refuse
         self._dry_run = dry_run
+        self._force = force
         self._now = service.clock()
         self._share = 0.0
         self._writer = ""
         self._rows = Ledger(service.store.traffic, "import")
         self._labels = Ledger(service.store.traffic, "label")
-        self._champion = None if columns.prediction else _Champion(service, model)
+        self._champion = None if columns.prediction else Champion(service, model)
         version = self._champion.version if self._champion else IMPORTED
         self._done = Imported(model.name, version)
 
@@ -155,7 +163,7 @@ class _Import:
         known, new = piece[:place], piece[place:]
         self._done.known += sum(not entry.logged.problem for entry in known)
         if new:
-            self._check_unchanged(new[0])
+            self._check_new(new)
             new = self._scored(new)
             self._ship(new)
         if self._columns.label and self._columns.time:
@@ -167,22 +175,45 @@ class _Import:
             self._share * READ_SHARE, f"{done.rows:,} rows read, {done.added:,} of them are new"
         )
 
-    def _check_unchanged(self, first: _Entry) -> None:
-        """Raise Conflict when more of this log is in than stands in it as it was."""
-        if self._done.added:
+    def _check_new(self, entries: Sequence[_Entry]) -> None:
+        """Raise Conflict when rows would come in twice, because the log is not what it was."""
+        if self._force or self._done.added:
             return
-        totals = self._service.store.traffic.shipped(self._writer, 0.0, ALL_SECONDS)
-        if sum(count for _, count in totals) > self._done.known:
+        file, traffic = self._file.path.name, self._service.store.traffic
+        if rows_of(traffic, self._writer) > self._done.known:
             raise Conflict(
-                f"{self._file.path.name} was changed since it was imported: at line "
-                f"{first.logged.line} or after, rows are not what they were, and would come in "
-                "twice. Rows may be added at the end; import others in a file of their own."
+                f"{file} was changed since it was imported: at line {entries[0].logged.line} or "
+                f"after, rows are not what they were, and {TWICE}"
+            )
+        found = [self._is_in(entry) for entry in entries[:: max(1, len(entries) // LOOKED_AT)]]
+        if not self._done.known and 2 * sum(found) > len(found):
+            raise Conflict(
+                f"Most rows at the start of {file} are in already, from another file or in another "
+                f"order, and {TWICE}"
             )
 
-    def _scored(self, entries: Sequence[_Entry]) -> Sequence[_Entry]:
+    def _is_in(self, entry: _Entry) -> bool:
+        logged = entry.logged
+        if logged.moment is None or logged.row is None:
+            return False
+        traffic = self._service.store.traffic
+        return is_in(traffic, self._model.name, logged.moment.at, logged.row)
+
+    def _scored(self, entries: Sequence[_Entry]) -> list[_Entry]:
+        """Answer rows that the log has no answer for; one that cannot be scored is refused."""
+        asked = [entry for entry in entries if not entry.logged.problem]
         if self._champion is None or self._dry_run:
-            return entries
-        return self._champion.answer(entries)
+            return list(entries)
+        answers = self._champion.answers([entry.logged.row or () for entry in asked])
+        answered = {
+            entry.number: replace(
+                entry,
+                logged=replace(entry.logged, answer=one.answer, problem=one.problem),
+                probabilities=one.probabilities,
+            )
+            for entry, one in zip(asked, answers, strict=True)
+        }
+        return [answered.get(entry.number, entry) for entry in entries]
 
     def _tell(self, logged: LoggedRow) -> None:
         done = self._done
@@ -306,7 +337,11 @@ class _Import:
         for number, stretch in enumerate(stretches):
             share = READ_SHARE + (PROFILED_SHARE - READ_SHARE) * number / len(stretches)
             self._progress(share, f"{number:,} of {len(stretches):,} profiles written")
-            keeper.profile_again(stretch)
+            try:
+                keeper.profile_again(stretch)
+            except OSError as error:
+                said = f"The rows are in; a profile cannot be written as a file: {error}."
+                raise Invalid(said) from error
         self._done.profiles = len(stretches)
 
     def _profile_seconds(self) -> int:
@@ -329,48 +364,6 @@ class _Import:
         while bite := self._service.store.verdicts.count_new(VERDICTS_AT_ONCE):
             counted += bite
             self._progress(PROFILED_SHARE, f"{counted:,} verdicts counted")
-
-
-class _Champion:
-    """Answers rows that a log has no answer for."""
-
-    def __init__(self, service: Service, model: Model) -> None:
-        contents = service.catalogue()
-        version = contents.model(model.name).version()
-        self.version = version.name
-        self._classes = model.schema.classes
-        self._predictor = service.shelf.predictor(contents, version)
-
-    def answer(self, entries: Sequence[_Entry]) -> list[_Entry]:
-        """Answer a piece; a row that the model cannot score is refused."""
-        rows = [entry for entry in entries if not entry.logged.problem]
-        answered = {entry.number: entry for entry in self._answered(rows)}
-        return [answered.get(entry.number, entry) for entry in entries]
-
-    def _answered(self, entries: Sequence[_Entry]) -> list[_Entry]:
-        if not entries:
-            return []
-        try:
-            outputs = self._predictor.predict([entry.logged.row or () for entry in entries])
-        except Invalid as error:
-            if len(entries) == 1:
-                logged = replace(entries[0].logged, problem=error.message)
-                return [replace(entries[0], logged=logged)]
-            half = len(entries) // 2
-            return self._answered(entries[:half]) + self._answered(entries[half:])
-        return [self._one(entry, outputs, place) for place, entry in enumerate(entries)]
-
-    def _one(self, entry: _Entry, outputs: Outputs, place: int) -> _Entry:
-        if outputs.classes is None:
-            answer: str | float = (outputs.values or ())[place]
-        else:
-            answer = self._classes[outputs.classes[place]]
-        scores = outputs.probabilities
-        return replace(
-            entry,
-            logged=replace(entry.logged, answer=answer),
-            probabilities=None if scores is None else scores[place],
-        )
 
 
 def _pieces(entries: Iterator[_Entry]) -> Iterator[list[_Entry]]:

@@ -8,7 +8,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ def add_to(commands: Any) -> None:
     command.add_argument("--prediction", metavar="COLUMN", help="what was answered")
     command.add_argument("--rejects", type=Path, metavar="FILE", help="write refused rows there")
     command.add_argument("--dry-run", action="store_true", help="read all, change nothing")
+    command.add_argument("--force", action="store_true", help="take rows that are in once more")
     command.set_defaults(command=bring)
 
 
@@ -51,7 +52,7 @@ def bring(options: argparse.Namespace, settings: Settings) -> int:
     refusals = Refusals(file)
     progress = Progress(f"{'Reading' if options.dry_run else 'Importing'} {options.csv.name}")
     try:
-        with refusals.written_to(options.rejects):
+        with closing(progress), refusals.written_to(options.rejects):
             done = history.bring_in(
                 service,
                 file,
@@ -60,14 +61,12 @@ def bring(options: argparse.Namespace, settings: Settings) -> int:
                 name=options.model,
                 refuse=refusals.add,
                 dry_run=options.dry_run,
+                force=options.force,
             )
     except (KeyboardInterrupt, StoreAway):
         if not options.dry_run:
-            progress.close()
             print("What is in stays. Run it again: it goes on where it was.", file=sys.stderr)
         raise
-    finally:
-        progress.close()
     lines = [*file.notes, *told(done, columns, dry_run=options.dry_run), *refusals.told()]
     print("\n".join(lines))
     if not options.dry_run:
@@ -101,15 +100,23 @@ class Refusals:
         if path is None:
             yield
             return
-        if path.exists() and path.samefile(self._file.path):
-            raise Invalid(f"--rejects {path} is the log itself: name another file.")
+        with _saying_why(path):
+            if path.exists() and path.samefile(self._file.path):
+                raise Invalid(f"--rejects {path} is the log itself: name another file.")
+            rejects = path.open("w", encoding="utf-8", newline="")
+        write = csv.writer(rejects, delimiter=self._file.delimiter).writerow
+
+        def write_one(cells: Sequence[str]) -> None:
+            with _saying_why(path):
+                write(cells)
+
+        self._write = write_one
         try:
-            with path.open("w", encoding="utf-8", newline="") as rejects:
-                self._write = csv.writer(rejects, delimiter=self._file.delimiter).writerow
-                self._write([*self._names, PROBLEM])
-                yield
-        except OSError as error:
-            raise Invalid(f"{path} cannot be written: {error.strerror}.") from error
+            write_one([*self._names, PROBLEM])
+            yield
+        finally:
+            with _saying_why(path):
+                rejects.close()
 
     def told(self) -> list[str]:
         """Say what was refused, the most frequent reason first."""
@@ -128,6 +135,14 @@ class Refusals:
         reason = _VALUE.sub(": expected ", said)
         is_known = reason in self._counts or len(self._counts) < MOST_REASONS
         return reason if is_known else "another reason"
+
+
+@contextmanager
+def _saying_why(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Invalid(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def told(done: history.Imported, columns: LogColumns, *, dry_run: bool) -> list[str]:

@@ -13,6 +13,11 @@ from hashlib import blake2b
 import orjson
 
 from unrot.interfaces import Traffic
+from unrot.records import Row
+
+ALL_SECONDS = 10**10
+AT_ONE_TIME = 50
+A_MOMENT = 1e-4
 
 
 class Marks:
@@ -51,3 +56,15 @@ class Ledger:
 
     def _is_set(self, mark: bytes) -> bool:
         return self._traffic.shipped_to(self.segment(mark)) > 0
+
+
+def rows_of(traffic: Traffic, writer: str) -> int:
+    """Return how many rows of one writer the store has."""
+    return sum(count for _, count in traffic.shipped(writer, 0.0, ALL_SECONDS))
+
+
+def is_in(traffic: Traffic, model: str, at: float, inputs: Row) -> bool:
+    """Tell whether the store has a prediction of these inputs at this very time."""
+    found = traffic.recent(model, limit=AT_ONE_TIME, before=(at + A_MOMENT, ""))
+    made = (judged.prediction for judged in found)
+    return any(one.predicted_at == at and list(one.inputs) == list(inputs) for one in made)
