@@ -376,6 +376,25 @@ def test_log_that_ended_in_half_a_line_goes_on_with_the_whole_line(
 
 
 @pytest.mark.usefixtures("small_pieces")
+def test_log_is_known_by_its_rows_and_not_by_how_it_is_written(
+    service: Service, tmp_path: Path, bring: Bring
+) -> None:
+    rows = [HEADER, *numbered(4), ["torn"], *numbered(3, first=4)]
+    as_text = [[str(cell) for cell in row] for row in rows]
+    one, other = tmp_path / "log.csv", tmp_path / "renamed.txt"
+    one.write_text("".join(",".join(row) + "\n" for row in as_text))
+    other.write_text("".join(";".join([*row, "x"]) + "\r\n" for row in as_text))
+    first = bring(one)
+    before = everything(service)
+
+    again = bring(other)
+
+    assert (first.added, first.refused) == (7, 1)
+    assert (again.known, again.added, again.refused) == (7, 0, 1)
+    assert everything(service) == before
+
+
+@pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("step", ["3 rows read", "6 rows", "0 of 2 profiles", "1 of 2 profiles"])
 def test_interrupted_import_goes_on_where_it_was(
     service: Service, write: Write, bring: Bring, step: str

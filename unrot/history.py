@@ -150,7 +150,7 @@ class _Import:
         marks, label_marks = Marks(roles), Marks(roles)
         rows = logged_rows(self._file, self._model.schema, columns, self._now, self._see)
         for number, logged in enumerate(rows):
-            cells = [logged.cells[name] for name in names] if logged.cells else [logged.problem]
+            cells = [logged.cells[name] for name in names] if logged.cells else []
             label = logged.cells.get(columns.label or "", "")
             yield _Entry(number, logged, marks.add(cells), label_marks.add([*cells, label]))
 
@@ -188,8 +188,8 @@ class _Import:
         found = [self._is_in(entry) for entry in entries[:: max(1, len(entries) // LOOKED_AT)]]
         if not self._done.known and 2 * sum(found) > len(found):
             raise Conflict(
-                f"Most rows at the start of {file} are in already, from another file or in another "
-                f"order, and {TWICE}"
+                f"Most rows at the start of {file} are in already, from another file, in another "
+                f"order or with other options, and {TWICE}"
             )
 
     def _is_in(self, entry: _Entry) -> bool:
