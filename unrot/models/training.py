@@ -46,7 +46,7 @@ def train(
     dataset: Dataset, estimator: str, progress: Progress, *, origin: str = "trained"
 ) -> Candidate:
     """Fit an estimator of the catalogue, or one's own, on a dataset and make a candidate of it."""
-    pipeline = make(estimator, seed=dataset.seed, schema=dataset.schema)
+    pipeline = make(estimator, seed=dataset.seed, schema=dataset.schema, rows=len(dataset.rows))
     # Sums that threads share come out otherwise each time; one thread can be repeated.
     with threadpool_limits(limits=1):
         progress(0.0, f"fitting {estimator} on {len(dataset.rows):,} rows")
