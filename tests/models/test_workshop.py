@@ -42,7 +42,9 @@ def test_version_without_its_estimator_is_served_only_and_says_why() -> None:
     assert caught.value.message == said
 
 
-@pytest.mark.parametrize("damage", [b"", b"no zip", b"PK\x03\x04 torn"])
+@pytest.mark.parametrize(
+    "damage", [b"", b"no zip", b"PK\x03\x04 torn"], ids=["nothing", "no zip", "torn"]
+)
 def test_spoiled_file_is_said_to_be_one(damage: bytes) -> None:
     kept = trained("sgd", BINARY)
     files = {**kept.files, kept.digests["skops"]: damage}
@@ -121,7 +123,11 @@ def test_lessons_come_back_as_they_were_in_equal_bytes() -> None:
     assert SHOP.unpack_lessons(SHOP.pack_lessons([])) == []
 
 
-@pytest.mark.parametrize("damage", [b"", b"no gzip", gzip.compress(b'[{"kind": 1}]')])
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"no gzip", gzip.compress(b'[{"kind": 1}]', mtime=0)],
+    ids=["nothing", "no gzip", "no lesson"],
+)
 def test_spoiled_lessons_are_said_to_be_so(damage: bytes) -> None:
     with pytest.raises(BadArtefact, match=r"^The lessons do not load"):
         SHOP.unpack_lessons(damage)
