@@ -14,6 +14,7 @@ from tests.models.versions import candidate_of, learner, trained
 from unrot.encoding import Encoder
 from unrot.errors import BadArtefact, Conflict
 from unrot.growth import Example, Lesson
+from unrot.models import artefacts
 from unrot.models.kinds import Ours, Owners
 from unrot.models.repeatable import from_seed
 from unrot.models.weights import drawn
@@ -103,6 +104,18 @@ def test_table_of_no_rows_is_one() -> None:
 
     assert SHOP.unpack(SHOP.pack([], [], schema), schema, 10) == ([], [])
     assert SHOP.unpack(b"", schema, 10) == ([], [])
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7, 40_000])
+def test_table_of_any_length_is_read_block_by_block(rows: int) -> None:
+    table = np.random.default_rng(0).normal(size=(rows, 4))
+    table[::3, 1] = np.nan
+    labels = np.array(['],[ "labels":[', "b"])[np.arange(rows) % 2]
+
+    read, spelt = artefacts.unpack_table(artefacts.pack_table(table, labels))
+
+    assert np.array_equal(read.reshape(-1, 4), table, equal_nan=True)
+    assert spelt.tolist() == labels.tolist()
 
 
 # ── lessons ──────────────────────────────────────────────────────────────────────────────────
