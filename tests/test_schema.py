@@ -194,8 +194,8 @@ def test_missing_features_are_named_each() -> None:
     details = details_of(SCHEMA, {"age": 50, "weight": 70.5})
 
     assert details == (
-        Detail("smoker", None, f"this feature in every row ({A_BOOLEAN}); it is missing"),
-        Detail("town", None, f"this feature in every row ({A_TOWN}); it is missing"),
+        Detail("smoker", None, A_BOOLEAN, is_missing=True),
+        Detail("town", None, A_TOWN, is_missing=True),
     )
 
 
@@ -205,7 +205,7 @@ def test_nullable_feature_may_not_be_left_out() -> None:
     details = details_of(SCHEMA, given)
 
     assert details == (
-        Detail("weight", None, f"this feature in every row ({A_WEIGHT}); it is missing"),
+        Detail("weight", None, A_WEIGHT, is_missing=True),
     )
 
 
@@ -224,7 +224,7 @@ def test_misspelt_feature_is_told_the_missing_one() -> None:
     details = details_of(SCHEMA, given)
 
     assert details == (
-        Detail("weight", None, f"this feature in every row ({A_WEIGHT}); it is missing"),
+        Detail("weight", None, A_WEIGHT, is_missing=True),
         Detail("wieght", 70.5, "no such feature; the nearest known one is weight"),
     )
 

@@ -209,8 +209,8 @@ def _compare_names(
 ) -> None:
     missing = [feature for feature in schema.features if feature.name not in given]
     for feature in missing[: MOST_DETAILS - len(details)]:
-        expected = f"this feature in every row ({expected_of(feature)}); it is missing"
-        details.append(Detail(feature.name, None, expected, number))
+        expected = expected_of(feature)
+        details.append(Detail(feature.name, None, expected, number, is_missing=True))
     known = set(schema.names)
     candidates = [feature.name for feature in missing] or list(known)
     for name in [name for name in given if name not in known][: MOST_DETAILS - len(details)]:
