@@ -131,6 +131,7 @@ def describe(schema: Schema) -> dict[str, Any]:
     return {
         "target": schema.target,
         "classes": list(schema.classes) if schema.is_classifier else None,
+        "class_names": list(schema.class_names) or None,
         "features": [_described(feature) for feature in schema.features],
         "example": example_row(schema),
     }
@@ -154,14 +155,19 @@ def from_json(text: str) -> Schema:
         )
         for feature in data["features"]
     )
-    return Schema(features=features, target=data["target"], classes=tuple(data["classes"]))
+    return Schema(
+        features=features,
+        target=data["target"],
+        classes=tuple(data["classes"]),
+        class_names=tuple(data.get("class_names", ())),
+    )
 
 
 def schema_hash(schema: Schema) -> str:
     """Return a digest of what a version depends on: names, kinds, order, classes.
 
     Choices count because models are fitted on their places, gaps because not every version takes
-    them. Ranges, units, descriptions and examples do not.
+    them. Ranges, examples and all words for people do not.
     """
     core = [
         [feature.name, feature.kind, feature.choices, feature.nullable]
@@ -274,6 +280,8 @@ def _described(feature: Feature) -> dict[str, Any]:
         "range": None if feature.low is None else [feature.low, feature.high],
         "choices": list(feature.choices) or None,
         "choice_names": list(feature.choice_names) or None,
+        "label": feature.label or None,
+        "group": feature.group or None,
         "unit": feature.unit or None,
         "description": feature.description or None,
         "nullable": feature.nullable,
