@@ -64,7 +64,7 @@ def _of_json(schema: Schema, text: str) -> Mapping[str, Value]:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_int=float)
     except RecursionError:
         raise Invalid("The JSON is nested too deeply: expected an object of features.") from None
     except json.JSONDecodeError as error:
@@ -72,8 +72,6 @@ def _parsed(text: str) -> Any:
             f"It begins like JSON and is none from line {error.lineno}, column {error.colno} on: "
             f"{error.msg}."
         ) from None
-    except ValueError:
-        raise Invalid("The JSON holds a number with too many digits.") from None
 
 
 def _inside(schema: Schema, given: Any) -> Any:

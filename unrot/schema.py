@@ -23,6 +23,7 @@ from unrot.records import Feature, Row, Schema, Value
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MOST_ROWS = 10_000
 MOST_DETAILS = 20
+MOST_SHOWN = 12
 NUMBER_LIMIT = 2.0**63
 """Beyond this a number is taken only where the training data went further still."""
 
@@ -84,7 +85,7 @@ def parse_label(schema: Schema, label: Any) -> str | float:
     if schema.is_classifier:
         if isinstance(label, str) and label in schema.classes:
             return label
-        expected = "one of " + _listed(schema.classes)
+        expected = "one of " + _listed(schema.classes) + _nearest_class(schema, label)
     else:
         number = _finite(label, NUMBER_LIMIT)
         if number is not None:
@@ -92,6 +93,14 @@ def parse_label(schema: Schema, label: Any) -> str | float:
         expected = "a finite number"
     detail = Detail("label", label, expected)
     raise Invalid(detail.sentence, reason="unknown_label", details=[detail])
+
+
+def _nearest_class(schema: Schema, label: Any) -> str:
+    if not isinstance(label, str) or len(schema.classes) <= MOST_SHOWN:
+        return ""
+    folded = {name.casefold(): name for name in schema.classes}
+    near = get_close_matches(label.casefold()[:200], list(folded), n=1, cutoff=0.5)
+    return f"; the nearest is {folded[near[0]]}" if near else ""
 
 
 def farthest_feature(schema: Schema, row: Row) -> Feature:
@@ -289,6 +298,6 @@ def _described(feature: Feature) -> dict[str, Any]:
     }
 
 
-def _listed(words: Sequence[str], most: int = 12) -> str:
+def _listed(words: Sequence[str], most: int = MOST_SHOWN) -> str:
     listed = ", ".join(words[:most])
     return listed if len(words) <= most else f"{listed}, … ({len(words)} in all)"
