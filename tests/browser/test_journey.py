@@ -260,10 +260,8 @@ def test_field_of_a_long_form_is_searched_for_and_points_at_what_is_wrong(
     browser.url = wide_server.url
     browser.visit("/models/wide")
     example = browser.find("[name='speed']").get_attribute("value")
-    shown = (
-        "return [...document.querySelectorAll('.field [name]')].filter(one => one.name !== 'row'"
-    )
-    shown += " && one.checkVisibility()).map(one => one.name)"
+    fields = "[...document.querySelectorAll('#fields [name]')]"
+    shown = f"return {fields}.filter(one => one.checkVisibility()).map(one => one.name)"
 
     browser.find("#find-field").send_keys("FAST runs")
     browser.wait_for("1 of 40 fields match.")
