@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -108,6 +110,22 @@ def test_wrong_word_is_named_with_what_would_be_right(
         described(MODEL, words)
 
     assert sentence in refused.value.message
+
+
+def test_example_of_the_documentation_describes_a_model() -> None:
+    text = (ROOT / "docs/describe.md").read_text()
+    [example] = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    features = (
+        Feature("tenure_mo", "integer"),
+        Feature("plan", "category", choices=("p1", "p2")),
+        Feature("calls, last year", "integer"),
+    )
+    model = replace(MODEL, schema=Schema(features, "left", ("0", "1")))
+
+    told = described(model, tomllib.loads(example))
+
+    assert told.schema.class_names == ("stays", "leaves")
+    assert [feature.group for feature in told.schema.features] == ["Contract"] * 2 + ["Service"]
 
 
 @pytest.mark.parametrize(

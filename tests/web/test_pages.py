@@ -149,7 +149,7 @@ def test_model_page_explains_itself(client: FlaskClient, kept: Service) -> None:
 
     assert "Which of three species an iris belongs to, by the size of its flower." in said
     assert "It answers Iris-setosa Iris-versicolor Iris-virginica Right on rows new to it" in said
-    assert "a constant guess: 33.3% Version v1 made 20" in said
+    assert "always the commonest answer: 33.3% Version v1 made 20" in said
     assert "It predicts “species”, one of 3 answers, from 4 values. It can be wrong." in said
     assert "What you send and the answer to it, so that the owner of the model can look" in said
     assert f"On 30 rows that it had not learnt from it was right {100 * accuracy:g}%" in said

@@ -47,6 +47,7 @@ for word in (
     blueprint.add_app_template_filter(word)
 
 PREDICTIONS_A_PAGE = 50
+FEWEST_A_PAGE, MOST_CELLS_A_PAGE = 10, 3_000
 P = ParamSpec("P")
 
 
@@ -192,7 +193,8 @@ def predictions(model: str) -> str:
     """List a model's predictions with their verdicts, newest first."""
     shelved = service().catalogue().model(model)
     before = request.args.get("before")
-    page = service().recent(model, limit=PREDICTIONS_A_PAGE, before=before)
+    widest = max(FEWEST_A_PAGE, MOST_CELLS_A_PAGE // len(shelved.model.schema.features))
+    page = service().recent(model, limit=min(PREDICTIONS_A_PAGE, widest), before=before)
     return render_template("predictions.html", **_about(shelved), page=page, before=before)
 
 
