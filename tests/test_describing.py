@@ -59,6 +59,13 @@ def test_words_are_read_from_toml(tmp_path: Path) -> None:
     assert schema_hash(told.schema) == schema_hash(MODEL.schema)
 
 
+def test_dict_may_name_classes_and_choices_by_their_numbers() -> None:
+    told = described(MODEL, {"classes": {0: "no"}, "features": {"sex": {"choices": {1: "male"}}}})
+
+    assert told.schema.class_names == ("no", "")
+    assert told.schema.features[2].choice_names == ("", "male")
+
+
 def test_words_that_are_not_mentioned_stay() -> None:
     first = described(MODEL, {"title": "A", "features": {"origin": {"choices": {"de": "G"}}}})
 

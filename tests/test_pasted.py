@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -36,6 +37,7 @@ ROW = {"length": 5.5, "Colour": "red", "is tame": True}
         "5,5;red;yes",
         "5.5\tred\tyes",
         "5.5, red, yes",
+        "5,5;red;yes;;",
     ],
 )
 def test_row_is_read_however_it_is_written(text: str) -> None:
@@ -108,6 +110,15 @@ def test_what_is_no_row_is_told_so(text: str, sentence: str) -> None:
         read(SCHEMA, text)
 
     assert sentence in refused.value.message
+
+
+def test_many_unknown_names_are_told_and_only_some_are_looked_for() -> None:
+    row = {f"lengt{number}": number for number in range(10_000)}
+
+    unknown = read(SCHEMA, json.dumps(row)).unknown
+
+    assert list(unknown) == list(row)
+    assert [name for name, near in unknown.items() if near] == list(row)[:8]
 
 
 def test_too_much_is_refused() -> None:

@@ -35,9 +35,9 @@ from unrot.records import Feature, Model, Schema, Value
 
 OF_MODEL = {"title": 200, "description": 2_000}
 OF_FEATURE = {"label": 200, "unit": 40, "description": 2_000, "group": 80}
-MOST_NAME = 200
-"""The most characters of each word."""
+"""The words, each with the most characters that it may have."""
 
+MOST_NAME = 200
 MOST_BYTES = 1 << 20
 
 
@@ -144,7 +144,7 @@ def _table(said: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, A
     table = said.get(key, {})
     if not isinstance(table, Mapping):
         raise Invalid(f"{where}{key} {shown(table)}: expected a table, [{where}{key}].")
-    return table
+    return {str(name): value for name, value in table.items()}
 
 
 def _check_keys(said: Mapping[str, Any], known: Iterable[str], where: str) -> None:

@@ -21,6 +21,7 @@ from unrot.tables.cells import Mark, value_of, weigh_marks
 from unrot.tables.text import DELIMITERS, clean_name
 
 MOST_CHARACTERS = 200_000
+MOST_HINTS = 8
 ENVELOPES = ("inputs", "instances")
 Cells = list[list[str]]
 
@@ -132,15 +133,23 @@ def _bare(schema: Schema, tables: Sequence[Cells], text: str) -> list[str]:
         return [text]
     if not tables:
         raise Invalid("Every cell of the row is empty: paste one that holds something.")
-    fitting = [cells for cells in tables if len(cells[0]) == len(schema.features)]
+    width = len(schema.features)
+    fitting = [cells for cells in tables if len(cells[0]) == width]
+    fitting += [cells for cells in tables if _is_fitting(cells[0], width)]
     cells = fitting[0] if fitting else max(tables, key=lambda table: len(table[0]))
     if len(cells) > 1:
         raise Invalid(
             f"{len(cells)} lines were pasted, and the first holds no name of a feature: paste one "
             "row, or a line of names and one row under it."
         )
-    _check_width(schema, len(cells[0]))
-    return cells[0]
+    if not fitting:
+        _check_width(schema, len(cells[0]))
+    return cells[0][:width]
+
+
+def _is_fitting(cells: Sequence[str], width: int) -> bool:
+    """Tell a line that only has empty cells at its end beyond what is expected."""
+    return len(cells) > width and not any(cells[width:])
 
 
 def _check_width(schema: Schema, found: int) -> None:
@@ -154,17 +163,20 @@ def _check_width(schema: Schema, found: int) -> None:
 
 def _sorted(schema: Schema, given: Mapping[str, Any]) -> Pasted:
     """Tell what the schema knows from what it does not."""
-    folded = {_folded(name): name for name in schema.names}
+    known = {_folded(name): name for name in reversed(schema.names)}
+    known |= {name: name for name in schema.names}
     values: dict[str, Value] = {}
     strange: list[str] = []
     for name, value in given.items():
-        known = name if name in schema.names else folded.get(_folded(name))
-        if known is None:
+        found = known.get(name) or known.get(_folded(name))
+        if found is None:
             strange.append(name)
         else:
-            values[known] = value
+            values[found] = value
     free = [name for name in schema.names if name not in values]
-    return Pasted(values, {name: _nearest(name, free) for name in strange})
+    # A hint costs time for each name, and nobody reads hundreds.
+    near = [_nearest(name, free) for name in strange[:MOST_HINTS]]
+    return Pasted(values, dict.fromkeys(strange, "") | dict(zip(strange, near, strict=False)))
 
 
 def _nearest(name: str, free: Sequence[str]) -> str:
