@@ -15,11 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     ("records", "errors"),
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
-    ("verdicts", "marks"),
+    ("verdicts", "marks", "describing"),
     ("journal", "shelf", "stores", "models", "learning", "monitors", "demos", "tables"),
     ("components", "profiling"),
     ("service",),
-    ("upkeep", "backups", "champion"),
+    ("upkeep", "backups", "champion", "pasted"),
     ("history",),
     ("bootstrap",),
     ("caretaker",),
@@ -31,8 +31,8 @@ LAYERS = (
 """A module imports from the rows above its own; those of one row know nothing of each other."""
 
 ADAPTERS = ("stores", "models", "learning", "monitors", "demos", "tables")
-MAKERS = ("adding", "add_command", "history", "history_command")
-"""Those who read a file of the operator's or fit on it."""
+MAKERS = ("adding", "add_command", "history", "history_command", "pasted")
+"""Those who read what a person brings, or fit on it."""
 TRAINING = [("cli", function) for function in ("_demo", "_table", "_fitted")]
 """What `train` is made of."""
 
@@ -181,7 +181,7 @@ def test_nothing_unpickles() -> None:
     assert told([found for found in IMPORTS if found.library in UNPICKLERS]) == []
 
 
-def test_only_bootstrap_and_those_who_make_models_name_concrete_adapters() -> None:
+def test_only_bootstrap_and_those_who_make_models_or_read_rows_name_concrete_adapters() -> None:
     from_outside = [
         found for found in OURS if found.part in ADAPTERS and found.part != found.importer
     ]

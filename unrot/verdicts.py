@@ -114,7 +114,9 @@ def read_unverified(
     """Read a verdict in the older form, which carries its own inputs and prediction."""
     for field in OLDER_FIELDS:
         if field not in given:
-            raise _wrong(field, None, f"all of {', '.join(OLDER_FIELDS)}; it is missing")
+            expected = f"all of {', '.join(OLDER_FIELDS)}"
+            detail = Detail(field, None, expected, is_missing=True)
+            raise Invalid(detail.sentence, details=[detail])
     name, inputs, prediction, was_correct = (given[field] for field in OLDER_FIELDS)
     if not isinstance(name, str):
         raise _wrong("model", name, "the name of a model")

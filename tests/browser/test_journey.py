@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Server, wait_for
+from tests.conftest import Server, answers, train, wait_for
 from tests.needs import needs
 
 WIDE, PHONE, NARROW = (1280, 900), (390, 844), (360, 740)
@@ -64,6 +64,11 @@ class Browser:
     def focused(self) -> str:
         return " ".join(self.driver.switch_to.active_element.text.split())
 
+    @property
+    def focused_name(self) -> str | None:
+        name: str | None = self.driver.switch_to.active_element.get_attribute("name")
+        return name
+
     def type(self, *keys: str) -> None:
         """Press keys wherever the focus is."""
         from selenium.webdriver import ActionChains
@@ -87,6 +92,10 @@ class Browser:
         """Return by how many pixels the page is wider than its window."""
         page = "document.documentElement"
         return int(self.driver.execute_script(f"return {page}.scrollWidth - {page}.clientWidth"))
+
+    def scrolled(self) -> float:
+        """Return by how many pixels the page is scrolled down."""
+        return float(self.driver.execute_script("return scrollY"))
 
     def sign_in(self, token: str) -> None:
         self.visit(f"/login#token={token}")
@@ -218,7 +227,102 @@ def test_wrong_value_is_named_beside_its_field(open_browser: OpenBrowser) -> Non
     field = browser.find("[name='sepal_width_cm']")
     assert field.get_attribute("value") == "wide"
     assert field.get_attribute("aria-invalid") == "true"
-    assert browser.focused == "That cannot be answered yet"
+    assert browser.focused_name == "sepal_width_cm"
+
+
+WIDE_NAMES = [*(f"temp_{n}" for n in range(20)), *(f"motor_{n}" for n in range(19)), "speed"]
+
+
+@pytest.fixture(scope="module")
+def wide_server(
+    start_server: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory
+) -> Server:
+    """A server with a model of forty features and twelve classes, named as people name them."""
+    folder = tmp_path_factory.mktemp("wide")
+    rows = [[(7 * row + 3 * place) % 31 for place in range(40)] for row in range(120)]
+    lines = [",".join(map(str, [*row, f"kind {place % 12}"])) for place, row in enumerate(rows)]
+    (folder / "wide.csv").write_text("\n".join([",".join([*WIDE_NAMES, "kind"]), *lines]))
+    (folder / "wide.toml").write_text('[features.speed]\nlabel = "How fast it runs"\n')
+    server = start_server()
+    options = ("--csv", str(folder / "wide.csv"), "--target", "kind", "--name", "wide")
+    done = train(
+        server.home, *options, "--estimator", "tree", "--describe", str(folder / "wide.toml")
+    )
+    assert done.returncode == 0, done.stderr
+    wait_for(lambda: answers(f"{server.url}/models/wide"))
+    return server
+
+
+def test_field_of_a_long_form_is_searched_for_and_points_at_what_is_wrong(
+    open_browser: OpenBrowser, wide_server: Server
+) -> None:
+    browser = open_browser(PHONE)
+    browser.url = wide_server.url
+    browser.visit("/models/wide")
+    example = browser.find("[name='speed']").get_attribute("value")
+    fields = "[...document.querySelectorAll('#fields [name]')]"
+    shown = f"return {fields}.filter(one => one.checkVisibility()).map(one => one.name)"
+
+    browser.find("#find-field").send_keys("FAST runs")
+    browser.wait_for("1 of 40 fields match.")
+    assert browser.driver.execute_script(shown) == ["speed"]
+    browser.fill("speed", "very")
+    browser.press("Predict")
+    browser.wait_for("One field needs another look")
+    assert browser.focused_name == "speed"
+    assert browser.find("[name='speed']").get_attribute("value") == "very"
+
+    browser.find("#find-field").clear()
+    browser.find("#find-field").send_keys("motor_1")
+    browser.wait_for("10 of 40 fields match.")
+    assert set(browser.driver.execute_script(shown)) >= {"speed", "motor_1", "motor_18"}
+    browser.fill("speed", "1,5")
+    browser.press("Predict")
+    browser.wait_for("Was it right?")
+    assert browser.find("#find-field").get_attribute("value") == "motor_1"
+    assert browser.focused.startswith("The answer kind ")
+    height = browser.driver.execute_script("return innerHeight")
+    assert 0 <= browser.find("#answer-title").rect["y"] - browser.scrolled() < height / 2
+
+    browser.visit("/models/wide")
+    browser.wait_for("These are the values that you sent last in this tab.")
+    assert browser.find("[name='speed']").get_attribute("value") == "1,5"
+    browser.press("Back to the example")
+    wait_for(lambda: browser.find("[name='speed']").get_attribute("value") == example)
+    assert "sent last" not in browser.text
+    assert browser.too_wide() == 0
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_row_is_pasted_and_the_truth_searched_for(
+    open_browser: OpenBrowser, wide_server: Server, scripts: bool
+) -> None:
+    browser = open_browser(PHONE, scripts=scripts)
+    browser.url = wide_server.url
+    browser.visit("/models/wide")
+    assert ("Find a field" in browser.text) is scripts
+
+    browser.find(".paste summary").click()
+    browser.fill("row", ";".join(["12,5"] * 39 + ["fast"]))
+    browser.press("Fill in the form")
+    browser.wait_for("40 of 40 fields are filled in from your row.")
+    assert browser.find("[name='temp_3']").get_attribute("value") == "12.5"
+    assert "1 to look at" in browser.text
+    browser.fill("speed", "9")
+    browser.press("Predict")
+    browser.wait_for("Was it right?")
+
+    said = browser.find(".said").text
+    truth = next(f"kind {place}" for place in (11, 10) if f"kind {place}" != said)
+    browser.press("Wrong")
+    browser.wait_for("Find another (11 in all)")
+    browser.fill("other", "kindly")
+    browser.press("Tell it")
+    browser.wait_for('No answer is called "kindly".')
+    assert browser.find("#other").get_attribute("value") == "kindly"
+    browser.fill("other", truth)
+    browser.press("Tell it")
+    browser.wait_for(f"You said it was wrong, and that it really was {truth}.")
 
 
 def test_double_click_votes_once(open_browser: OpenBrowser) -> None:

@@ -138,7 +138,7 @@ def _predict_instances(given: dict[str, Any]) -> Response:
 def _only(wanted: str, given: dict[str, Any], expected: str) -> Invalid:
     wrong = next((name for name in given if name not in (wanted, "model")), None)
     if wanted not in given:
-        detail = Detail(wanted, None, f"{expected}; it is missing")
+        detail = Detail(wanted, None, expected, is_missing=True)
     else:
         name = wrong or "model"
         detail = Detail(name[:80], given[name], expected)
