@@ -234,6 +234,12 @@ def without_caretaker(home: Path) -> Iterator[None]:
         yield
 
 
+def is_looked_after(home: Path) -> bool:
+    """Tell whether a caretaker holds the lock of a home folder."""
+    with _lock_of(home).open("w") as lock:
+        return not _taken(lock.fileno())
+
+
 def _lock_of(home: Path) -> Path:
     return home / "caretaker.lock"
 

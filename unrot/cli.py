@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from unrot import add_command, upkeep_commands
+from unrot import add_command, batch_commands, upkeep_commands
 from unrot.bootstrap import open_service, writer_name
 from unrot.caretaker import Caretaker, stop_with_parent
 from unrot.dataset import Dataset
@@ -128,6 +128,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--with-parent", action="store_true", help="end with the parent process")
     command.set_defaults(command=caretaker)
 
+    batch_commands.add_to(commands)
     upkeep_commands.add_to(commands)
     return parser
 

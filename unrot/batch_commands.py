@@ -1,0 +1,150 @@
+"""The commands that go through whole files: predict, and feedback on what was predicted."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from unrot.batches import Batch
+from unrot.bootstrap import open_service
+from unrot.errors import Conflict, Invalid
+from unrot.settings import Settings
+from unrot.shipping import shipped
+from unrot.terminal import Progress
+
+STANDARD_OUTPUT = Path("-")
+
+
+def add_to(commands: Any) -> None:
+    """Add these commands to the parser's subparsers."""
+    command = commands.add_parser("predict", help="predict each row of a CSV file")
+    command.add_argument("name", metavar="MODEL")
+    command.add_argument("source", type=Path, metavar="IN.csv", help="the rows")
+    command.add_argument("out", type=Path, metavar="OUT.csv", help="the answer; - prints it")
+    command.add_argument("--version", metavar="VERSION", help="a version; unsaid, the champion")
+    command.add_argument("--probabilities", action="store_true", help="add a column for each class")
+    command.add_argument("--force", action="store_true", help="replace a file that is there")
+    command.set_defaults(command=predict)
+
+
+def predict(options: argparse.Namespace, settings: Settings) -> int:
+    """Predict a file; a row that is none is kept in its place, with the reason."""
+    service = open_service(settings)
+    batch = Batch(
+        service,
+        options.name,
+        options.source,
+        version=options.version,
+        with_probabilities=options.probabilities,
+    )
+    progress = Progress(f"Predicting {options.source.name}")
+    try:
+        with shipped(settings.home, service.journal, progress):
+            _write(batch, options, progress)
+    finally:
+        progress.close()
+    _say(*_told(batch, options.out))
+    return 0 if batch.predicted or not batch.bad else 1
+
+
+def _write(batch: Batch, options: argparse.Namespace, progress: Progress) -> None:
+    try:
+        with _written(options.out, force=options.force, source=options.source) as out:
+            for part in batch.parts(progress):
+                out.write(part)
+    except KeyboardInterrupt:
+        progress.close()
+        _say(
+            f"Interrupted: {options.out} was not written. The {batch.predicted:,} predictions "
+            "that were made are kept; a second run begins again, with new ids."
+        )
+        raise
+
+
+def _told(batch: Batch, out: Path) -> Iterator[str]:
+    yield from batch.notes
+    said = f"{batch.predicted:,} rows are predicted by {batch.model.name} {batch.version.name}"
+    yield f"{said}, {batch.bad:,} could not be:" if batch.bad else f"{said}."
+    yield from (f"  {problem}" for problem in batch.first_problems)
+    if batch.bad > len(batch.first_problems):
+        yield f"  and {batch.bad - len(batch.first_problems):,} more, each with its reason."
+    if out != STANDARD_OUTPUT:
+        yield f"The answer is in {out}."
+    if batch.predicted:
+        yield (
+            "When the truth is known, put it beside the ids in a column called label and send it: "
+            f"python -m unrot feedback {'FILE' if out == STANDARD_OUTPUT else out}"
+        )
+
+
+def _say(*sentences: str) -> None:
+    """Print where it can never mix with an answer that is printed."""
+    for sentence in sentences:
+        print(sentence, file=sys.stderr)
+
+
+# ── files that are whole or not there ────────────────────────────────────────────────────────
+
+
+@contextmanager
+def _written(path: Path, *, force: bool, source: Path) -> Iterator[IO[bytes]]:
+    """Open what becomes a file when all has gone well; a device or a pipe is just written."""
+    if path == STANDARD_OUTPUT:
+        with _in_words(path):
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        return
+    _check(path, force=force, source=source)
+    with _in_words(path):
+        if path.exists() and not path.is_file():
+            with path.open("wb") as file:
+                yield file
+            return
+    with _draft_of(path.resolve()) as file:
+        yield file
+
+
+def _check(path: Path, *, force: bool, source: Path) -> None:
+    if path.is_dir():
+        raise Invalid(f"{path} is a folder: name a file in it, such as {path / 'out.csv'}.")
+    if not path.exists():
+        return
+    if path.samefile(source):
+        raise Invalid(f"{path} is the file that is read: choose another name for the answer.")
+    if path.is_file() and not force:
+        raise Conflict(f"{path} is there already: choose another name, or add --force.")
+
+
+@contextmanager
+def _draft_of(path: Path) -> Iterator[IO[bytes]]:
+    """Write beside a file and take its place at the end; what a killed run left is written over."""
+    draft = path.with_name(f".{path.name}.unfinished")
+    with _in_words(path), draft.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Conflict(f"Another command is writing {path}: let it finish.") from error
+        try:
+            file.truncate(0)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            draft.replace(path)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        said = "standard output" if path == STANDARD_OUTPUT else str(path)
+        raise Invalid(f"{said} cannot be written: {error.strerror}. It is not there.") from error
