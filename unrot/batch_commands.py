@@ -7,18 +7,22 @@ import fcntl
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
 from unrot.batches import Batch
 from unrot.bootstrap import open_service
-from unrot.errors import Conflict, Invalid
+from unrot.errors import Conflict, Invalid, UnrotError
+from unrot.records import Caller
 from unrot.settings import Settings
 from unrot.shipping import shipped
-from unrot.terminal import Progress
+from unrot.terminal import Progress, table
+from unrot.truths import TruthFile
 
 STANDARD_OUTPUT = Path("-")
+OPERATOR = Caller(role="operator", judge="operator")
+"""Who can write to the home folder can read the operator's token in it."""
 
 
 def add_to(commands: Any) -> None:
@@ -32,6 +36,12 @@ def add_to(commands: Any) -> None:
     command.add_argument("--force", action="store_true", help="replace a file that is there")
     command.set_defaults(command=predict)
 
+    command = commands.add_parser("feedback", help="judge predictions by a file of true labels")
+    command.add_argument("labels", type=Path, metavar="LABELS.csv", help="columns id and label")
+    command.add_argument("--out", type=Path, metavar="FILE", help="each row with its status")
+    command.add_argument("--force", action="store_true", help="replace a file that is there")
+    command.set_defaults(command=feedback)
+
 
 def predict(options: argparse.Namespace, settings: Settings) -> int:
     """Predict a file; a row that is none is kept in its place, with the reason."""
@@ -43,6 +53,7 @@ def predict(options: argparse.Namespace, settings: Settings) -> int:
         version=options.version,
         with_probabilities=options.probabilities,
     )
+    _check(options.out, force=options.force, source=options.source)
     progress = Progress(f"Predicting {options.source.name}")
     try:
         with shipped(settings.home, service.journal, progress):
@@ -65,6 +76,34 @@ def _write(batch: Batch, options: argparse.Namespace, progress: Progress) -> Non
             "that were made are kept; a second run begins again, with new ids."
         )
         raise
+
+
+def feedback(options: argparse.Namespace, settings: Settings) -> int:
+    """Keep the verdicts of a file as the operator's own; 1 when some had to be refused."""
+    service = open_service(settings)
+    truths = TruthFile(service, options.labels)
+    progress = Progress(f"Judging by {options.labels.name}")
+    try:
+        with _statuses(options) as out:
+            for part in truths.parts(OPERATOR, progress):
+                out.write(part)
+    except (KeyboardInterrupt, UnrotError):
+        progress.close()
+        _say(f"Stopped after line {truths.judged.line:,}: what was kept until there stays kept.")
+        raise
+    finally:
+        progress.close()
+        if told := truths.judged.told():
+            print(table([("what became of the labels", "rows", "where"), *told]))
+    if not truths.judged.rows:
+        _say(f"{options.labels} holds no rows below its header.")
+    return 1 if truths.judged.refused else 0
+
+
+def _statuses(options: argparse.Namespace) -> AbstractContextManager[IO[bytes]]:
+    """Open the file that takes each row with what became of it, if one was asked for."""
+    out = Path(os.devnull) if options.out is None else options.out
+    return _written(out, force=options.force, source=options.labels)
 
 
 def _told(batch: Batch, out: Path) -> Iterator[str]:
@@ -94,20 +133,23 @@ def _say(*sentences: str) -> None:
 
 @contextmanager
 def _written(path: Path, *, force: bool, source: Path) -> Iterator[IO[bytes]]:
-    """Open what becomes a file when all has gone well; a device or a pipe is just written."""
+    """Open what is a file once all has gone well; a device or a pipe is just written."""
+    try:
+        with _opened(path, force=force, source=source) as file:
+            yield file
+            file.flush()
+    except OSError as error:
+        said = "The standard output" if path == STANDARD_OUTPUT else str(path)
+        raise Invalid(f"{said} cannot be written: {error.strerror}.") from error
+
+
+def _opened(path: Path, *, force: bool, source: Path) -> AbstractContextManager[IO[bytes]]:
     if path == STANDARD_OUTPUT:
-        with _in_words(path):
-            yield sys.stdout.buffer
-            sys.stdout.buffer.flush()
-        return
+        return nullcontext(sys.stdout.buffer)
     _check(path, force=force, source=source)
-    with _in_words(path):
-        if path.exists() and not path.is_file():
-            with path.open("wb") as file:
-                yield file
-            return
-    with _draft_of(path.resolve()) as file:
-        yield file
+    if path.exists() and not path.is_file():
+        return path.open("wb")
+    return _draft_of(path.resolve())
 
 
 def _check(path: Path, *, force: bool, source: Path) -> None:
@@ -125,7 +167,7 @@ def _check(path: Path, *, force: bool, source: Path) -> None:
 def _draft_of(path: Path) -> Iterator[IO[bytes]]:
     """Write beside a file and take its place at the end; what a killed run left is written over."""
     draft = path.with_name(f".{path.name}.unfinished")
-    with _in_words(path), draft.open("ab") as file:
+    with draft.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -139,12 +181,3 @@ def _draft_of(path: Path) -> Iterator[IO[bytes]]:
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-
-
-@contextmanager
-def _in_words(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        said = "standard output" if path == STANDARD_OUTPUT else str(path)
-        raise Invalid(f"{said} cannot be written: {error.strerror}. It is not there.") from error

@@ -7,8 +7,6 @@ for the journal to be shipped rather than give out a prediction without an id.
 
 from __future__ import annotations
 
-import csv
-import io
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,6 +19,7 @@ from unrot.service import Service
 from unrot.tables.checked import CheckedRow, checked_chunks
 from unrot.tables.options import check_known
 from unrot.tables.reading import TableFile, open_table
+from unrot.tables.writing import csv_lines, fitted, free_name
 
 COLUMNS = {
     "id": "prediction_id",
@@ -78,23 +77,26 @@ class Batch:
         self, progress: Progress | None = None, patience_seconds: float | None = None
     ) -> Iterator[bytes]:
         """Write the answer as CSV, some rows at a time; every row of the file is in it once."""
-        yield self._written([[*self.file.names, *self._names.values()]])
+        delimiter = self.file.delimiter
+        yield csv_lines([[*self.file.names, *self._names.values()]], delimiter)
         told = self._told(progress)
         for chunk in checked_chunks(self.file, self.model.schema, told):
             self._wait_for_room(progress, patience_seconds)
-            yield self._written(self._answered(chunk))
+            yield csv_lines(self._answered(chunk), delimiter)
             self.line = chunk[-1].line
 
     def last_part(self, problem: str) -> bytes:
         """Write a last row that says why the answer ends before the file does."""
         said = f"The answer ends after line {self.line} of the file: {problem}"
-        return self._written([self._padded([], [""] * (len(self._names) - 1) + [said])])
+        empty = [""] * (len(self.file.names) + len(self._names) - 1)
+        return csv_lines([[*empty, said]], self.file.delimiter)
 
     def _answered(self, chunk: Sequence[CheckedRow]) -> list[list[str]]:
+        width = len(self.file.names)
         scored = iter(self._scored([one.row for one in chunk if one.row is not None]))
         answers = [one.problem if one.row is None else next(scored) for one in chunk]
         return [
-            self._padded(one.record, self._cells(one.line, answer))
+            [*fitted(one.record, width), *self._cells(one.line, answer)]
             for one, answer in zip(chunk, answers, strict=True)
         ]
 
@@ -134,15 +136,6 @@ class Batch:
     def _number(self, number: float) -> str:
         return repr(number) if self._mark == "." else repr(number).replace(".", ",")
 
-    def _padded(self, record: Sequence[str], answer: Sequence[str]) -> list[str]:
-        width = len(self.file.names)
-        return [*record[:width], *[""] * (width - len(record)), *answer]
-
-    def _written(self, rows: Sequence[Sequence[str]]) -> bytes:
-        text = io.StringIO(newline="")
-        csv.writer(text, delimiter=self.file.delimiter).writerows(rows)
-        return text.getvalue().encode("utf-8", "replace")
-
     def _wait_for_room(self, progress: Progress | None, patience_seconds: float | None) -> None:
         """Return when the caretaker has shipped enough of the journal."""
         journal = self._service.journal
@@ -176,15 +169,9 @@ def _free_names(
     """Return the columns to be added, each under a name that the file does not have."""
     wanted = [name for name in COLUMNS if is_classifier or name != "probability"]
     wanted[-2:-2] = [f"probability of {name}" for name in classes]
-    folded = {name.casefold() for name in taken}
     names: dict[str, str] = {}
     for name in wanted:
-        free = COLUMNS.get(name, name) if name.casefold() in folded else name
-        bare, number = free, 2
-        while free.casefold() in folded:
-            free, number = f"{bare} ({number})", number + 1
-        names[name] = free
-        folded.add(free.casefold())
+        names[name] = free_name(name, COLUMNS.get(name, name), {*taken, *names.values()})
     return names
 
 

@@ -33,8 +33,8 @@ def shipped(home: Path, journal: Journal, progress: Progress) -> Iterator[None]:
     caretaker = _start()
     try:
         yield
-        journal.let_go()
     finally:
+        journal.let_go()
         _wait_until_it_looks(caretaker, home, started_at)
         caretaker.terminate()
         _wait_until_shipped(caretaker, journal.folder, progress)
@@ -60,6 +60,7 @@ def _wait_until_shipped(
 ) -> None:
     whole = max(backlog_bytes(folder), 1)
     while caretaker.poll() is None:
-        left = backlog_bytes(folder)
-        progress(max(0.0, 1 - left / whole), f"keeping what was predicted, {left:,} bytes to go")
+        if left := backlog_bytes(folder):
+            said = f"keeping what was predicted, {left:,} bytes to go"
+            progress(max(0.0, 1 - left / whole), said)
         time.sleep(POLL_SECONDS)

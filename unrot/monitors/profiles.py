@@ -70,7 +70,7 @@ def _typed(feature: Feature, values: Sequence[Value]) -> tuple[type, Column]:
 
 
 def _packed(column: Column) -> Any:
-    """Hand over plain numbers as an array: where pandas is installed a list costs seven times it."""
+    """Hand over plain numbers as an array: beside pandas a list costs seven times as much."""
     kinds = set(map(type, column))
     return np.array(column) if kinds in ({float}, {int}) else column
 
