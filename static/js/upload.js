@@ -99,6 +99,7 @@ function showBar(state) {
   const words = document.createElement("p");
   const bar = document.createElement("progress");
   bar.setAttribute("aria-label", "How far it is");
+  words.setAttribute("aria-hidden", "true");
   state.replaceChildren(words, bar);
   return (share, said) => {
     bar.value = Math.min(share, 1);

@@ -7,11 +7,11 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
-from unrot.errors import TooLarge, UnrotError
+from unrot.errors import UnrotError
 from unrot.records import Model
 from unrot.truths import TruthFile
 from unrot.web import security, uploads
-from unrot.web.errors import drain, status_of
+from unrot.web.errors import status_of
 from unrot.web.here import service
 from unrot.web.uploads import Upload
 
@@ -67,8 +67,6 @@ def _taken(model: Model, field: str, answer: Callable[[Upload], Response]) -> Re
         return answer(upload)
     except UnrotError as error:
         upload.forget()
-        if isinstance(error, TooLarge):
-            drain()
         return _part(model, status_of(error), **{field: error.message})
     except BaseException:
         upload.forget()

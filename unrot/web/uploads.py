@@ -9,19 +9,23 @@ from __future__ import annotations
 import logging
 import shutil
 import time
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import quote
 
 from flask import Response, request
 from werkzeug.exceptions import LengthRequired
+from werkzeug.http import dump_options_header
 
 from unrot.batches import Batch
 from unrot.errors import Invalid, TooLarge, UnrotError
 from unrot.records import Caller
 from unrot.truths import TruthFile
+from unrot.web.errors import drain
 from unrot.web.here import service
 
 PATIENCE_SECONDS = 15.0
@@ -66,6 +70,7 @@ def admit() -> None:
     if "Transfer-Encoding" in request.headers:
         raise LengthRequired("Send the file with its length, as browsers and curl do.")
     if (request.content_length or 0) > most:
+        drain()
         raise TooLarge(
             f"The file is larger than the {most:,} bytes that are taken (UNROT_MAX_UPLOAD): send "
             "it in parts, or have it predicted on the machine itself by python -m unrot predict."
@@ -109,12 +114,24 @@ def predicted(upload: Upload, model: str, version: str | None, *, shares: bool) 
     """Answer a file with its rows and what is predicted of them, as they are predicted."""
     batch = Batch(service(), model, upload.path, version=version, with_probabilities=shares)
     answer = Response(_parts(batch), mimetype="text/csv")
-    name = f"{upload.path.stem}-predicted.csv"
-    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    answer.headers["Content-Disposition"] = attachment(f"{upload.path.stem}-predicted.csv")
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Delimiter"] = str(ord(batch.file.delimiter))
     answer.call_on_close(upload.forget)
     return answer
+
+
+def attachment(name: str) -> str:
+    """Tell a browser to save the answer under a name, which need not be ASCII.
+
+    >>> attachment('häuser.csv')
+    "attachment; filename=hauser.csv; filename*=UTF-8''h%C3%A4user.csv"
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    options = {"filename": plain.replace('"', "_")}
+    if options["filename"] != name:
+        options["filename*"] = f"UTF-8''{quote(name, safe='')}"
+    return dump_options_header("attachment", options)
 
 
 def judged(truths: TruthFile, caller: Caller) -> str:
@@ -122,7 +139,7 @@ def judged(truths: TruthFile, caller: Caller) -> str:
     ends_at = time.monotonic() + JUDGING_SECONDS
     try:
         for _ in truths.parts(caller):
-            if time.monotonic() > ends_at:
+            if truths.judged.rows and time.monotonic() > ends_at:
                 return (
                     f"The file is long: it was taken to line {truths.judged.line:,}. Send the rows "
                     "below that line in a file of their own, with the header."
