@@ -108,7 +108,8 @@ def _statuses(options: argparse.Namespace) -> AbstractContextManager[IO[bytes]]:
 
 def _told(batch: Batch, out: Path) -> Iterator[str]:
     yield from batch.notes
-    said = f"{batch.predicted:,} rows are predicted by {batch.model.name} {batch.version.name}"
+    rows = "row is" if batch.predicted == 1 else "rows are"
+    said = f"{batch.predicted:,} {rows} predicted by {batch.model.name} {batch.version.name}"
     yield f"{said}, {batch.bad:,} could not be:" if batch.bad else f"{said}."
     yield from (f"  {problem}" for problem in batch.first_problems)
     if batch.bad > len(batch.first_problems):

@@ -46,7 +46,7 @@ function exchange(address, fields, bar, expected) {
       if (!delimiter) return;
       rows ??= new RowCount(Number(delimiter));
       rows.read(request.responseText);
-      bar(0.5 + rows.rows / (expected || 1) / 2, `${rows.rows.toLocaleString("en")} rows answered`);
+      bar(0.5 + rows.rows / (expected || 1) / 2, `${counted(rows.rows)} answered`);
     };
     request.onerror = request.onabort = reject;
     request.onload = () => {
@@ -95,6 +95,10 @@ function nameOf(request) {
   return given.match(/filename="?([^";]+)/)?.[1] || "predicted.csv";
 }
 
+function counted(rows) {
+  return `${rows.toLocaleString("en")} ${rows === 1 ? "row" : "rows"}`;
+}
+
 function showBar(state) {
   const words = document.createElement("p");
   const bar = document.createElement("progress");
@@ -115,9 +119,9 @@ function showFile(state, { rows, text, name }) {
   link.dataset.focus = "";
   link.textContent = `Save ${name}`;
   const words = document.createElement("p");
-  const good = (rows.rows - rows.bad).toLocaleString("en");
+  const good = counted(rows.rows - rows.bad);
   const bad = rows.bad.toLocaleString("en");
-  words.textContent = `${good} rows predicted` +
+  words.textContent = `${good} predicted` +
     (rows.bad ? `, ${bad} without an answer: the last column says why.` : ".");
   state.replaceChildren(words, link);
 }
