@@ -55,27 +55,31 @@ def predict(options: argparse.Namespace, settings: Settings) -> int:
     )
     _check(options.out, force=options.force, source=options.source)
     progress = Progress(f"Predicting {options.source.name}")
+    is_whole = False
     try:
         with shipped(settings.home, service.journal, progress):
-            _write(batch, options, progress)
+            with _written(options.out, force=options.force, source=options.source) as out:
+                for part in batch.parts(progress):
+                    out.write(part)
+            is_whole = True
+    except (KeyboardInterrupt, UnrotError):
+        progress.close()
+        _say(*_interrupted(batch, options.out, is_whole))
+        raise
     finally:
         progress.close()
     _say(*_told(batch, options.out))
     return 0 if batch.predicted or not batch.bad else 1
 
 
-def _write(batch: Batch, options: argparse.Namespace, progress: Progress) -> None:
-    try:
-        with _written(options.out, force=options.force, source=options.source) as out:
-            for part in batch.parts(progress):
-                out.write(part)
-    except KeyboardInterrupt:
-        progress.close()
-        _say(
-            f"Interrupted: {options.out} was not written. The {batch.predicted:,} predictions "
-            "that were made are kept; a second run begins again, with new ids."
+def _interrupted(batch: Batch, out: Path, is_whole: bool) -> Iterator[str]:
+    if is_whole:
+        yield f"{out} is whole; what is not shipped yet waits in the journal for a caretaker."
+    elif batch.predicted:
+        yield (
+            f"{out} was not written. The {batch.predicted:,} predictions that were made are kept; "
+            "a second run begins again, with new ids."
         )
-        raise
 
 
 def feedback(options: argparse.Namespace, settings: Settings) -> int:

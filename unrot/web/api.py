@@ -13,6 +13,7 @@ from unrot.web import shapes, uploads
 from unrot.web.envelope import body, body_object, plain, success
 from unrot.web.here import service
 from unrot.web.security import caller_of_api, needs
+from unrot.web.uploads import Upload
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -58,7 +59,7 @@ def model(model: str) -> Response:
 def predict(model: str, version: str | None = None) -> Response:
     """Score one row or many, or a whole file."""
     if uploads.is_csv():
-        with uploads.body() as upload:
+        with uploads.taken(Upload.take_body) as upload:
             shares = "probabilities" in request.args
             return uploads.predicted(upload, model, version, shares=shares)
     given = body_object()
@@ -137,7 +138,7 @@ def withdraw(id: str) -> Response:
 
 def _feedback_file() -> Response:
     caller = caller_of_api()
-    with uploads.body() as upload:
+    with uploads.taken(Upload.take_body) as upload:
         truths = TruthFile(service(), upload.path)
         problem = uploads.judged(truths, caller)
     upload.forget()

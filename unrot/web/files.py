@@ -59,18 +59,16 @@ def upload_limit() -> str:
 
 def _taken(model: Model, field: str, answer: Callable[[Upload], Response]) -> Response:
     """Take the file of a form and answer it; say beside the field what is wrong with it."""
-    upload = Upload()
     try:
-        uploads.admit()
-        security.check_csrf()
-        upload.take_form()
-        return answer(upload)
+        with uploads.taken(_from_form) as upload:
+            return answer(upload)
     except UnrotError as error:
-        upload.forget()
         return _part(model, status_of(error), **{field: error.message})
-    except BaseException:
-        upload.forget()
-        raise
+
+
+def _from_form(upload: Upload) -> None:
+    security.check_csrf()
+    upload.take_form()
 
 
 def _part(model: Model, code: int, **context: Any) -> Response:

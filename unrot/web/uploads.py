@@ -10,7 +10,7 @@ import logging
 import shutil
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +22,7 @@ from werkzeug.exceptions import LengthRequired
 from werkzeug.http import dump_options_header
 
 from unrot.batches import Batch
-from unrot.errors import Invalid, TooLarge, UnrotError
+from unrot.errors import Invalid, TooLarge, Unavailable, UnrotError
 from unrot.records import Caller
 from unrot.truths import TruthFile
 from unrot.web.errors import drain
@@ -98,13 +98,19 @@ def is_csv() -> bool:
 
 
 @contextmanager
-def body() -> Iterator[Upload]:
-    """Take the body of a request; forget it again when something is wrong with it."""
+def taken(take: Callable[[Upload], None]) -> Iterator[Upload]:
+    """Take a file from a request; forget it again when something is wrong with it."""
     upload = Upload()
     try:
         admit()
-        upload.take_body()
+        take(upload)
         yield upload
+    except OSError as error:
+        upload.forget()
+        raise Unavailable(
+            f"The file could not be taken ({error.strerror}): try again; perhaps the disk for "
+            "temporary files is full."
+        ) from error
     except BaseException:
         upload.forget()
         raise
