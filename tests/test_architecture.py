@@ -15,22 +15,25 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     ("records", "errors"),
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
-    ("verdicts",),
+    ("verdicts", "marks"),
     ("journal", "shelf", "stores", "models", "learning", "monitors", "demos", "tables"),
     ("components", "profiling"),
     ("service",),
-    ("upkeep", "backups", "batches", "truths"),
+    ("upkeep", "backups", "champion", "batches", "truths"),
+    ("history",),
     ("bootstrap",),
     ("caretaker",),
     ("shipping",),
     ("web", "run", "beside", "upkeep_commands", "batch_commands", "adding"),
-    ("add_command",),
+    ("add_command", "history_command"),
     ("cli",),
     ("__main__", "app", "train", "gunicorn.conf"),
 )
 """A module imports from the rows above its own; those of one row know nothing of each other."""
 
 ADAPTERS = ("stores", "models", "learning", "monitors", "demos", "tables")
+MAKERS = ("adding", "add_command", "history", "history_command", "batches", "truths")
+"""Those who read a file of the operator's or fit on it."""
 TRAINING = [("cli", function) for function in ("_demo", "_table", "_fitted")]
 """What `train` is made of."""
 
@@ -187,12 +190,12 @@ def test_only_bootstrap_and_those_who_make_models_name_concrete_adapters() -> No
     wrong = [
         found
         for found in from_outside
-        if found.importer not in ("bootstrap", "adding", "add_command", "batches", "truths")
+        if found.importer not in ("bootstrap", *MAKERS)
         and (found.importer, found.function) not in TRAINING
     ]
 
     importers = {found.importer for found in from_outside}
-    assert importers == {"bootstrap", "cli", "adding", "add_command", "batches", "truths"}
+    assert importers == {"bootstrap", "cli", *MAKERS}
     assert told(wrong) == []
 
 

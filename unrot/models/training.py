@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
@@ -28,6 +27,7 @@ from unrot.models import artefacts
 from unrot.models.estimators import make
 from unrot.models.export import Exported, export
 from unrot.models.metrics import measure
+from unrot.models.online import begin_scaled
 from unrot.models.predictors import load, pack_golden
 from unrot.models.scikit import ScikitPredictor
 from unrot.records import Candidate, Schema
@@ -46,18 +46,18 @@ def train(
     dataset: Dataset, estimator: str, progress: Progress, *, origin: str = "trained"
 ) -> Candidate:
     """Fit an estimator of the catalogue, or one's own, on a dataset and make a candidate of it."""
-    pipeline = make(estimator, seed=dataset.seed, schema=dataset.schema)
+    pipeline = make(estimator, seed=dataset.seed, schema=dataset.schema, rows=len(dataset.rows))
     # Sums that threads share come out otherwise each time; one thread can be repeated.
     with threadpool_limits(limits=1):
         progress(0.0, f"fitting {estimator} on {len(dataset.rows):,} rows")
         try:
             fit(pipeline, dataset.rows, dataset.labels, progress)
         except ValueError as error:
-            raise Invalid(f"{estimator} cannot be fitted: {_told(error)}.") from error
+            raise refused(estimator, error) from error
         progress(0.8, f"measuring on {len(dataset.holdout_rows):,} held-out rows")
         metrics = measure(pipeline, dataset)
         progress(0.85, "compiling and comparing with scikit-learn")
-        candidate = _candidate(pipeline, dataset, estimator, origin, metrics)
+        candidate = as_candidate(pipeline, dataset, estimator, origin, metrics)
     progress(1.0, "done")
     return candidate
 
@@ -82,8 +82,9 @@ def libraries() -> Mapping[str, str]:
     return {**versions, "unrot": unrot.__version__, "python": platform.python_version()}
 
 
-def _told(error: Exception) -> str:
-    return shown(str(error), 200)[1:-1].rstrip(".")
+def refused(estimator: str, error: Exception) -> Invalid:
+    """Say in its own words why an estimator cannot be fitted."""
+    return Invalid(f"{estimator} cannot be fitted: {shown(str(error), 200)[1:-1].rstrip('.')}.")
 
 
 def _can_be_watched(step: Any) -> bool:
@@ -97,10 +98,7 @@ def _fit_on_scaled_target(
     progress: Progress,
 ) -> None:
     """Do what `fit` of a scaled target does around its network."""
-    estimator.transformer_ = clone(estimator.transformer)
-    scaled = estimator.transformer_.fit_transform(labels.reshape(-1, 1)).ravel()
-    estimator.regressor_ = clone(estimator.regressor)
-    estimator._training_dim = labels.ndim
+    scaled = begin_scaled(estimator, labels)
     _fit_by_epochs(estimator.regressor_, rows, scaled, progress)
 
 
@@ -127,9 +125,10 @@ def _fit_by_epochs(
             break
 
 
-def _candidate(
+def as_candidate(
     pipeline: Pipeline, dataset: Dataset, name: str, origin: str, metrics: Mapping[str, float]
 ) -> Candidate:
+    """Compile a fitted pipeline and keep what a version needs; the dataset is what it learnt."""
     schema = dataset.schema
     compared = _sample(dataset.rows, MOST_COMPARED_ROWS, dataset.seed)
     reference = Encoder(schema).decode(_sample(dataset.rows, MOST_REFERENCE_ROWS, dataset.seed))
