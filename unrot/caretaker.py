@@ -252,9 +252,9 @@ def _taken(lock: int) -> bool:
     return True
 
 
-def stop_with_parent(caretaker: Caretaker) -> None:
-    """Stop the caretaker when the process that started it ends."""
-    parent = os.getppid()
+def stop_with_parent(caretaker: Caretaker, parent: int = 0) -> None:
+    """Stop the caretaker when the process that started it ends, or has ended already."""
+    parent = parent or os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:

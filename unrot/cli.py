@@ -81,12 +81,12 @@ def caretaker(options: argparse.Namespace, settings: Settings) -> int:
     """Look after this home folder until told to stop."""
     service = open_service(settings)
     keeper = Caretaker(service, writer_name(settings))
-    if options.with_parent:
-        stop_with_parent(keeper)
+    if options.with_parent is not None:
+        stop_with_parent(keeper, options.with_parent)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: keeper.stop())
     try:
-        keeper.run(wait=options.with_parent)
+        keeper.run(wait=options.with_parent is not None)
     except AlreadyRunning as error:
         print(error.message)
     return 0
@@ -127,7 +127,9 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(command=check)
 
     command = commands.add_parser("caretaker", help="ship the journal until stopped")
-    command.add_argument("--with-parent", action="store_true", help="end with the parent process")
+    command.add_argument(
+        "--with-parent", nargs="?", type=int, const=0, metavar="PID", help="end with the parent"
+    )
     command.set_defaults(command=caretaker)
 
     batch_commands.add_to(commands)

@@ -42,7 +42,7 @@ def shipped(home: Path, journal: Journal, progress: Progress) -> Iterator[None]:
 
 def _start() -> subprocess.Popen[bytes]:
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-m", "unrot", "caretaker", "--with-parent"]
+    command = [sys.executable, "-m", "unrot", "caretaker", "--with-parent", str(os.getpid())]
     return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path})
 
 
