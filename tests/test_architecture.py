@@ -19,11 +19,12 @@ LAYERS = (
     ("journal", "shelf", "stores", "models", "learning", "monitors", "demos", "tables"),
     ("components", "profiling"),
     ("service",),
-    ("upkeep", "backups", "champion", "pasted"),
+    ("upkeep", "backups", "champion", "pasted", "batches", "truths"),
     ("history",),
     ("bootstrap",),
     ("caretaker",),
-    ("web", "run", "beside", "upkeep_commands", "adding"),
+    ("shipping",),
+    ("web", "run", "beside", "upkeep_commands", "batch_commands", "adding"),
     ("add_command", "history_command"),
     ("cli",),
     ("__main__", "app", "train", "gunicorn.conf"),
@@ -31,7 +32,10 @@ LAYERS = (
 """A module imports from the rows above its own; those of one row know nothing of each other."""
 
 ADAPTERS = ("stores", "models", "learning", "monitors", "demos", "tables")
-MAKERS = ("adding", "add_command", "history", "history_command", "pasted")
+MAKERS = (
+    *("adding", "add_command", "history", "history_command"),
+    *("batches", "truths", "pasted"),
+)
 """Those who read what a person brings, or fit on it."""
 TRAINING = [("cli", function) for function in ("_demo", "_table", "_fitted")]
 """What `train` is made of."""

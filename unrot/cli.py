@@ -15,7 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from unrot import add_command, describing, history_command, upkeep, upkeep_commands
+from unrot import (
+    add_command,
+    batch_commands,
+    describing,
+    history_command,
+    upkeep,
+    upkeep_commands,
+)
 from unrot.bootstrap import open_service, writer_name
 from unrot.caretaker import Caretaker, stop_with_parent
 from unrot.dataset import Dataset
@@ -86,12 +93,12 @@ def caretaker(options: argparse.Namespace, settings: Settings) -> int:
     """Look after this home folder until told to stop."""
     service = open_service(settings)
     keeper = Caretaker(service, writer_name(settings))
-    if options.with_parent:
-        stop_with_parent(keeper)
+    if options.with_parent is not None:
+        stop_with_parent(keeper, options.with_parent)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: keeper.stop())
     try:
-        keeper.run(wait=options.with_parent)
+        keeper.run(wait=options.with_parent is not None)
     except AlreadyRunning as error:
         print(error.message)
     return 0
@@ -132,9 +139,12 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(command=check)
 
     command = commands.add_parser("caretaker", help="ship the journal until stopped")
-    command.add_argument("--with-parent", action="store_true", help="end with the parent process")
+    command.add_argument(
+        "--with-parent", nargs="?", type=int, const=0, metavar="PID", help="end with the parent"
+    )
     command.set_defaults(command=caretaker)
 
+    batch_commands.add_to(commands)
     history_command.add_to(commands)
     upkeep_commands.add_to(commands)
     return parser

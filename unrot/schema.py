@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, cast
 
 from unrot.errors import Detail, Invalid, TooLarge, shown
 from unrot.records import Feature, Row, Schema, Value
@@ -58,6 +58,18 @@ def parse_row(schema: Schema, given: Mapping[str, Any]) -> Row:
     if details:
         raise _invalid(details)
     return row
+
+
+def parse_columns(schema: Schema, columns: Sequence[Sequence[Value]]) -> list[Row | None]:
+    """Read whole columns in the order of the schema into rows; None for one `parse_row` refuses."""
+    refused: set[int] = set()
+    for feature, values in zip(schema.features, columns, strict=True):
+        if not _is_column_of_numbers(feature, values):
+            refused |= _refused(feature, values)
+    return [
+        None if number in refused else list(row)
+        for number, row in enumerate(zip(*columns, strict=True))
+    ]
 
 
 def parse_instances(schema: Schema, instances: Any) -> list[Row]:
@@ -244,12 +256,39 @@ def _check(feature: Feature, value: Any, details: list[Detail], number: int | No
         if isinstance(value, bool):
             return value
     else:
-        reach = max(abs(feature.low or 0.0), abs(feature.high or 0.0))
-        finite = _finite(value, min(max(NUMBER_LIMIT, 1000 * reach), sys.float_info.max))
+        finite = _finite(value, _limit_of(feature))
         if finite is not None:
             return finite
     details.append(Detail(feature.name, value, expected_of(feature), number))
     return None
+
+
+def _is_column_of_numbers(feature: Feature, values: Sequence[Value]) -> bool:
+    """Tell a column of floats that are all taken, the common case, by looking at its ends."""
+    if feature.kind not in ("number", "integer"):
+        return False
+    known = [value for value in values if value is not None] if feature.nullable else values
+    if not set(map(type, known)) <= {float}:
+        return False
+    numbers = cast(Sequence[float], known)
+    limit = _limit_of(feature)
+    is_within = not numbers or (-limit < min(numbers) and max(numbers) < limit)
+    return is_within and math.isfinite(sum(numbers))
+
+
+def _refused(feature: Feature, values: Sequence[Value]) -> set[int]:
+    """Return the places of the values that are none of this feature's."""
+    typed = [(type(value), value) for value in values]
+    wrong: list[Detail] = []
+    for _, value in set(typed):
+        _check(feature, value, wrong, None)
+    strangers = {(type(detail.value), detail.value) for detail in wrong}
+    return {place for place, one in enumerate(typed) if one in strangers} if strangers else set()
+
+
+def _limit_of(feature: Feature) -> float:
+    reach = max(abs(feature.low or 0.0), abs(feature.high or 0.0))
+    return min(max(NUMBER_LIMIT, 1000 * reach), sys.float_info.max)
 
 
 def _is_plain(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ PATIENCE_SECONDS = 15
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PUBLIC = ["/", "/models/iris", "/models/zombies", "/login", "/apidocs"]
 GUARDED = ["/models/iris/versions", "/models/iris/versions/v1", "/models/iris/predictions"]
+
+EXAMPLE = ("sepal_length_cm", "sepal_width_cm", "petal_length_cm", "petal_width_cm")
 
 OpenBrowser = Callable[..., "Browser"]
 
@@ -83,6 +86,10 @@ class Browser:
             if name in (focused.text.strip(), focused.get_attribute("name")):
                 return
         pytest.fail(f"Tab never reaches {name}.")
+
+    def keep_downloads_in(self, folder: Path) -> None:
+        given = {"behavior": "allow", "downloadPath": str(folder)}
+        self.driver.execute_cdp_cmd("Browser.setDownloadBehavior", given)
 
     def complaints(self) -> list[str]:
         """Return what the console said since the last time, refused resources included."""
@@ -325,6 +332,36 @@ def test_row_is_pasted_and_the_truth_searched_for(
     browser.wait_for(f"You said it was wrong, and that it really was {truth}.")
 
 
+def test_file_is_predicted_and_its_labels_are_sent(
+    open_browser: OpenBrowser, tmp_path: Path
+) -> None:
+    rows = tmp_path / "häuser.csv"
+    rows.write_text(f'plant,{",".join(EXAMPLE)}\n"two\nlines",5.1,3.5,1.4,0.2\nx,,,,\n')
+    browser = open_browser()
+    browser.keep_downloads_in(tmp_path)
+    browser.visit("/models/iris")
+
+    browser.find("#rows-file").send_keys(str(rows))
+    browser.press("Predict the file")
+    browser.wait_for("1 row predicted, 1 without an answer: the last column says why.")
+    assert browser.focused == "Save häuser-predicted.csv"
+    browser.press("Save häuser-predicted.csv")
+    answer = tmp_path / "häuser-predicted.csv"
+    wait_for(answer.exists, PATIENCE_SECONDS)
+    answer.write_text(answer.read_text().replace("prediction,", "label,"))
+    browser.find("#labels-file").send_keys(str(answer))
+    browser.press("Send the labels")
+    browser.wait_for("skipped: no label yet")
+
+    assert browser.focused == "häuser-predicted.csv: 2 rows"
+    assert "kept 1 skipped: no label yet 1" in browser.text
+    browser.visit("/models/zombies")
+    browser.find("#rows-file").send_keys(str(rows))
+    browser.press("Predict the file")
+    browser.wait_for("häuser.csv has no such column")
+    assert browser.find("#rows-file").get_attribute("aria-invalid") == "true"
+
+
 def test_double_click_votes_once(open_browser: OpenBrowser) -> None:
     from selenium.webdriver import ActionChains
 
@@ -400,7 +437,8 @@ def test_everything_that_can_be_touched_is_large_enough(open_browser: OpenBrowse
     browser.wait_for("Was it right?")
 
     small = browser.driver.execute_script(
-        "return [...document.querySelectorAll('button, select, main input, header a, .quiet')]"
+        "return [...document.querySelectorAll("
+        "'button, select, main input:not(.check input), .check, header a, .quiet')]"
         ".filter((one) => one.type !== 'hidden' && one.getBoundingClientRect().height < 44)"
         ".map((one) => one.outerHTML)"
     )

@@ -204,11 +204,21 @@ def schemas() -> dict[str, Json]:
         },
         "FeedbackUnverified": shape({"id": text, "status": text, "model": text, "verified": flag}),
         "FeedbackResults": shape({"results": _list(shape({"id": maybe_text, "status": text}))}),
+        "FeedbackFile": shape(
+            {
+                "rows": {"type": "integer"},
+                "counts": _numbers(),
+                "lines": {"type": "object", "additionalProperties": _list(number)},
+                "last_line": {"type": "integer"},
+                "problem": maybe_text,
+            }
+        ),
         "FeedbackAnswer": {
             "anyOf": [
                 {"$ref": ref("Verdict")},
                 {"$ref": ref("FeedbackUnverified")},
                 {"$ref": ref("FeedbackResults")},
+                {"$ref": ref("FeedbackFile")},
             ]
         },
         "Withdrawal": shape({"id": text, "status": text}),
