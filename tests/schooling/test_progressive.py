@@ -55,7 +55,7 @@ def test_every_verdict_is_learnt_as_scikit_learn_learns_it(tmp_path: Path, count
     unrot.add(
         "phishing",
         untaught(rows, labels),
-        dict(zip(names, zip(*rows[:200]), strict=True)),
+        dict(zip(names, np.array(rows[:200]).T.tolist(), strict=True)),
         labels[:200],
         settings=settings,
     )

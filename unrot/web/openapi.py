@@ -24,8 +24,9 @@ _ERRORS = {
     403: "The token may not do this, or no operator token is set.",
     404: "No such model, version or verdict.",
     410: "The prediction is too old to be judged.",
+    411: "A file was sent without its length.",
     413: "The body or the list is too large.",
-    415: "The content type is not JSON.",
+    415: "The content type is neither JSON nor, where a file is taken, text/csv.",
     422: "Well-formed and wrong: details name the row, the field, the value and what is expected.",
     503: "It cannot be done now: try again after Retry-After seconds.",
 }
@@ -88,11 +89,14 @@ def _paths() -> dict[str, Json]:
             "post": _op(
                 "predict",
                 "serving",
-                "Score one row, or a list of at most 10,000.",
+                "Score one row, a list of at most 10,000, or a CSV file.",
                 "PredictionOrMany",
-                parameters=[model],
-                body=_body("Inputs", one={"inputs": IRIS}, many={"inputs": [IRIS, IRIS]}),
-                errors=(*_READING, 404, 503),
+                parameters=[model, _PROBABILITIES],
+                body=_or_file(
+                    _body("Inputs", one={"inputs": IRIS}, many={"inputs": [IRIS, IRIS]}), _ROWS
+                ),
+                errors=(*_READING, 404, 411, 503),
+                answers_files=True,
             )
         },
         "/api/v1/models/{model}/versions/{version}/predict": {
@@ -101,9 +105,10 @@ def _paths() -> dict[str, Json]:
                 "serving",
                 "Score rows with one version, whoever is champion.",
                 "PredictionOrMany",
-                parameters=[model, version],
-                body=_body("Inputs", one={"inputs": IRIS}),
-                errors=(*_READING, 404, 503),
+                parameters=[model, version, _PROBABILITIES],
+                body=_or_file(_body("Inputs", one={"inputs": IRIS}), _ROWS),
+                errors=(*_READING, 404, 411, 503),
+                answers_files=True,
             )
         },
         "/api/v1/predict": {
@@ -186,16 +191,19 @@ def _feedback() -> Json:
     operation = _op(
         "feedback",
         "feedback",
-        "Keep one verdict, or a list of at most 1,000.",
+        "Keep one verdict, a list of at most 1,000, or a CSV file of labels.",
         "FeedbackAnswer",
-        body=_body(
-            "FeedbackBody",
-            older=older,
-            thumb={"id": _ID, "was_correct": True},
-            label={"id": _ID, "label": "Iris-virginica"},
-            several=[{"id": _ID, "was_correct": False, "comment": "It was a tulip."}],
+        body=_or_file(
+            _body(
+                "FeedbackBody",
+                older=older,
+                thumb={"id": _ID, "was_correct": True},
+                label={"id": _ID, "label": "Iris-virginica"},
+                several=[{"id": _ID, "was_correct": False, "comment": "It was a tulip."}],
+            ),
+            f"id,label\n{_ID},Iris-virginica\n",
         ),
-        errors=(400, 401, 403, 404, 410, 413, 415, 422, 503),
+        errors=(400, 401, 403, 404, 410, 411, 413, 415, 422, 503),
         others={201: "FeedbackAnswer", 202: "FeedbackAnswer"},
     )
     operation["description"] = (
@@ -207,6 +215,14 @@ def _feedback() -> Json:
     return operation
 
 
+_ROWS = f"{','.join(IRIS)}\n{','.join(map(str, IRIS.values()))}\n"
+_PROBABILITIES = {
+    "name": "probabilities",
+    "in": "query",
+    "description": "For a file: add a column for each class.",
+    "allowEmptyValue": True,
+    "schema": {"type": "string"},
+}
 _INSTANCES = {"instances": [[5.1, 3.5, 1.4, 0.2]], "model": "iris"}
 _PAGING = [
     {
@@ -236,8 +252,11 @@ def _op(
     others: dict[int, str] | None = None,
     is_guarded: bool = False,
     is_enveloped: bool = True,
+    answers_files: bool = False,
 ) -> Json:
     responses = {"200": _answer(answer, is_enveloped)}
+    if answers_files:
+        responses["200"]["content"]["text/csv"] = _FILE
     for code, schema in (others or {}).items():
         responses[str(code)] = _answer(schema, is_enveloped)
     for code in errors:
@@ -270,6 +289,15 @@ def _body(schema: str, **examples: Any) -> Json:
     named = {name: {"value": value} for name, value in examples.items()}
     content = {"schema": {"$ref": ref(schema)}, "examples": named}
     return {"required": True, "content": {"application/json": content}}
+
+
+_FILE = {"schema": {"type": "string", "format": "binary"}}
+
+
+def _or_file(body: Json, example: str) -> Json:
+    """Take a CSV file as well."""
+    file = {**_FILE, "examples": {"file": {"value": example}}}
+    return {**body, "content": {**body["content"], "text/csv": file}}
 
 
 def _in_path(name: str, example: str, description: str = "") -> Json:

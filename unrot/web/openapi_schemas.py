@@ -90,6 +90,8 @@ def schemas() -> dict[str, Json]:
                 "range": {**_list(number), "nullable": True},
                 "choices": {**_list(cell), "nullable": True},
                 "choice_names": {**_list(text), "nullable": True},
+                "label": maybe_text,
+                "group": maybe_text,
                 "unit": maybe_text,
                 "description": maybe_text,
                 "nullable": flag,
@@ -105,6 +107,7 @@ def schemas() -> dict[str, Json]:
                     {
                         "target": text,
                         "classes": {**_list(text), "nullable": True},
+                        "class_names": {**_list(text), "nullable": True},
                         "features": _list({"$ref": ref("Feature")}),
                         "example": row,
                     }
@@ -201,11 +204,21 @@ def schemas() -> dict[str, Json]:
         },
         "FeedbackUnverified": shape({"id": text, "status": text, "model": text, "verified": flag}),
         "FeedbackResults": shape({"results": _list(shape({"id": maybe_text, "status": text}))}),
+        "FeedbackFile": shape(
+            {
+                "rows": {"type": "integer"},
+                "counts": _numbers(),
+                "lines": {"type": "object", "additionalProperties": _list(number)},
+                "last_line": {"type": "integer"},
+                "problem": maybe_text,
+            }
+        ),
         "FeedbackAnswer": {
             "anyOf": [
                 {"$ref": ref("Verdict")},
                 {"$ref": ref("FeedbackUnverified")},
                 {"$ref": ref("FeedbackResults")},
+                {"$ref": ref("FeedbackFile")},
             ]
         },
         "Withdrawal": shape({"id": text, "status": text}),
