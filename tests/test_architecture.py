@@ -17,7 +17,7 @@ LAYERS = (
     ("growth",),
     ("teaching",),
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
-    ("verdicts", "lineage"),
+    ("verdicts", "lineage", "policy"),
     ("journal", "shelf", "stores", "models", "learning", "monitors", "demos", "tables"),
     ("components", "profiling"),
     ("service",),
@@ -33,7 +33,7 @@ LAYERS = (
 )
 """A module imports from the rows above its own; those of one row know nothing of each other."""
 
-ADAPTERS = ("stores", "models", "learning", "monitors", "demos", "tables")
+ADAPTERS = ("stores", "models", "monitors", "demos", "tables")
 TRAINING = [("cli", function) for function in ("_demo", "_table", "_fitted")]
 """What `train` is made of."""
 
