@@ -17,7 +17,7 @@ LAYERS = (
     ("growth",),
     ("teaching",),
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
-    ("verdicts", "lineage", "policy"),
+    ("verdicts", "lineage", "policy", "publishing"),
     ("journal", "shelf", "stores", "models", "learning", "monitors", "demos", "tables"),
     ("components", "profiling"),
     ("service",),
