@@ -1,4 +1,4 @@
-"""Who answers: promote a version, take the champion back, let a challenger run in the shadow.
+"""Who answers, and what decides it: move aliases, say what a model may do by itself.
 
 A promotion is a pointer move. What the gate refused needs force and a reason; what it left
 undecided a person may decide.
@@ -6,9 +6,13 @@ undecided a person may decide.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from unrot import lineage
 from unrot.errors import Conflict, Detail, Invalid
-from unrot.growth import GateVerdict
+from unrot.growth import GateVerdict, Policy
+from unrot.policy import parse_policy
 from unrot.records import CHALLENGER, CHAMPION
 from unrot.service import Service
 from unrot.shelf import sync
@@ -54,12 +58,15 @@ def rollback(service: Service, name: str, *, by: str = "", reason: str = "") -> 
     before = lineage.before(moves)
     if before is None:
         raise Conflict(
-            f"{model} has had one champion only: there is nothing to roll back to.",
+            f"{model} has no champion of before: there is nothing to roll back to.",
             reason="nothing_to_roll_back",
         )
     if lineage.named(registry.versions(model), before).is_pruned:
         raise Conflict(f"The files of {before} were let go by retention: it cannot answer.")
-    return _moved(service, model, CHAMPION, before, registry.aliases(model), by=by, reason=reason)
+    aliases = registry.aliases(model)
+    return _moved(
+        service, model, CHAMPION, before, aliases, by=by, reason=lineage.as_rollback(reason)
+    )
 
 
 def dismiss(service: Service, name: str, *, by: str = "") -> dict[str, str]:
@@ -70,6 +77,19 @@ def dismiss(service: Service, name: str, *, by: str = "") -> dict[str, str]:
     if CHALLENGER not in aliases:
         raise Conflict(f"{model} has no challenger.")
     return _moved(service, model, CHALLENGER, None, aliases, by=by, reason="")
+
+
+def policy(service: Service, name: str) -> Policy:
+    """Return what a model may do by itself."""
+    return service.store.registry.policy(service.catalogue().model(name).model.name)
+
+
+def change_policy(service: Service, name: str, given: Mapping[str, Any]) -> Policy:
+    """Change some of what a model may do by itself; return all of it."""
+    registry, model = service.store.registry, service.catalogue().model(name).model.name
+    changed = parse_policy(given, registry.policy(model))
+    registry.set_policy(model, changed)
+    return changed
 
 
 def last_gate(service: Service, model: str, version: str) -> GateVerdict | None:
