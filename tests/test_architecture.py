@@ -22,7 +22,7 @@ LAYERS = (
     ("components", "profiling"),
     ("service",),
     ("jobs", "promotion", "learner", "origins"),
-    ("upkeep", "backups"),
+    ("upkeep", "backups", "hands", "outcomes"),
     ("chores",),
     ("bootstrap",),
     ("caretaker",),

@@ -6,6 +6,7 @@ an estimator; the rest is said by the job itself when it fails.
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ MOST_LEFT_OUT = 10_000
 WEIGHTS = ("trusted", "corrected", "thumb up", "training")
 """Where a row of a refit comes from, and what its weight is called."""
 LARGEST_WEIGHT = 100.0
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 STREAM = "stream"
 """The kind of artefact that holds rows to be fed one at a time."""
 
@@ -164,9 +166,11 @@ def _check_rebuild(
         raise _wrong("version", name, "the name of a version, such as v2")
     version = lineage.named(versions, name)
     without = asked.get("without", [])
-    is_list = isinstance(without, list) and all(isinstance(id, str) for id in without)
-    if not is_list or len(without) > MOST_LEFT_OUT:
+    if not isinstance(without, list) or len(without) > MOST_LEFT_OUT:
         raise _wrong("without", without, f"a list of at most {MOST_LEFT_OUT:,} prediction ids")
+    for id in without:
+        if not isinstance(id, str) or not _ID.fullmatch(id):
+            raise _wrong("without", id, "the id of a prediction")
     if version.is_pruned:
         raise Conflict(f"The files of {name} were let go by retention: it cannot be made again.")
 

@@ -6,7 +6,7 @@ undecided a person may decide.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from unrot import lineage
@@ -35,6 +35,7 @@ def promote(
     if alias not in ALIASES:
         detail = Detail("alias", alias, "champion or challenger")
         raise Invalid(detail.sentence, details=[detail])
+    _check_reason(reason)
     registry = service.store.registry
     model = service.catalogue().model(name).model.name
     wanted = lineage.named(registry.versions(model), version)
@@ -52,6 +53,7 @@ def promote(
 
 def rollback(service: Service, name: str, *, by: str = "", reason: str = "") -> dict[str, str]:
     """Take the champion back to what it was before; return the aliases as they now stand."""
+    _check_reason(reason)
     registry = service.store.registry
     model = service.catalogue().model(name).model.name
     moves = registry.moves(model)
@@ -84,10 +86,16 @@ def policy(service: Service, name: str) -> Policy:
     return service.store.registry.policy(service.catalogue().model(name).model.name)
 
 
-def change_policy(service: Service, name: str, given: Mapping[str, Any]) -> Policy:
+def change_policy(
+    service: Service,
+    name: str,
+    given: Mapping[str, Any],
+    *,
+    read: Callable[[Mapping[str, Any], Policy], Policy] = parse_policy,
+) -> Policy:
     """Change some of what a model may do by itself; return all of it."""
     registry, model = service.store.registry, service.catalogue().model(name).model.name
-    changed = parse_policy(given, registry.policy(model))
+    changed = read(given, registry.policy(model))
     registry.set_policy(model, changed)
     return changed
 
@@ -108,13 +116,18 @@ def _check_gate(service: Service, model: str, version: str, *, force: bool, reas
             '"force": true with a "reason".',
             reason="gate_refused",
         )
-    if not reason.strip() or len(reason) > MOST_REASON:
-        detail = Detail("reason", reason, f"why, in at most {MOST_REASON} characters")
+    if not reason.strip():
         raise Invalid(
-            f"Promoting what the gate refused needs a reason: say why, in at most {MOST_REASON} "
-            "characters.",
-            details=[detail],
+            "Promoting what the gate refused needs a reason: say why.",
+            details=[Detail("reason", reason, "why it is promoted all the same")],
         )
+
+
+def _check_reason(reason: str) -> None:
+    is_text = reason.encode("utf-8", "replace").decode("utf-8") == reason and "\0" not in reason
+    if not is_text or len(reason) > MOST_REASON:
+        detail = Detail("reason", reason, f"a text of at most {MOST_REASON} characters")
+        raise Invalid(detail.sentence, details=[detail])
 
 
 def _moved(
