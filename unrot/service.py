@@ -53,6 +53,7 @@ from unrot.records import (
 )
 from unrot.settings import Settings
 from unrot.shelf import Contents, Shelf, ShelvedModel, sync
+from unrot.teaching import Workshop
 
 LAST_VERDICTS = 50
 
@@ -84,6 +85,7 @@ class Service:
     journal: Journal
     ids: Ids
     profiler: Profiler
+    workshop: Workshop
     clock: Clock = time.time
 
     # ── publish ──────────────────────────────────────────────────────────────────────────────
