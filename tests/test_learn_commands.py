@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -32,23 +32,22 @@ def at_home(
         if name.startswith("UNROT_"):
             monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(sys.modules, "unrot.lessons", SimpleNamespace(do=teach))  # type: ignore[misc]
+    monkeypatch.setattr(hands, "do", teach)
     return lambda *arguments: main(arguments)
 
 
 PROGRAM = """
 import sys, threading
-from types import SimpleNamespace
-from tests import lessons
-do = lessons.teach if sys.argv[1] == "teach" else lessons.patient(threading.Event())
-sys.modules["unrot.lessons"] = SimpleNamespace(do=do)
+from tests.lessons import patient
+from unrot import hands, learn_commands
 from unrot.cli import main
-sys.exit(main(sys.argv[2:]))
+hands.do = learn_commands.do = patient(threading.Event())
+sys.exit(main(sys.argv[1:]))
 """
 
 
 def started(home: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start a command as a process of its own, with a stand-in of that name."""
+    """Start a command as a process of its own, whose jobs go on until they are cancelled."""
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *arguments],
         env=environment(home),
@@ -104,7 +103,8 @@ def test_job_of_another_model_that_came_first_is_done_on_the_way(
     service: Service, at_home: Callable[..., int]
 ) -> None:
     judged(service)
-    other = jobs.ask(service, "zombies", "rebuild", {"version": "v1"})
+    now = replace(service, clock=time.time)
+    other = jobs.ask(now, "zombies", "rebuild", {"version": "v1"})
 
     assert at_home("learn", "iris") == 0
     assert jobs.job(service, other.id).state == "done"
@@ -129,7 +129,7 @@ def test_what_cannot_be_done_is_a_sentence(
     said = capsys.readouterr().err.splitlines()
     assert statuses == [1] * 10
     assert len(said) == 10
-    assert said[0] == "v1 has learnt from all verdicts that there are: nothing waits." or said[0]
+    assert said[0] == "v1 has learnt from all verdicts that there are: nothing waits."
     assert said[2] == 'argument "trusted": expected NAME=VALUE.'
     assert said[3] == 'trusted "much": expected a number.'
     assert said[5] == "nowhere cannot be read: No such file or directory."
@@ -145,7 +145,7 @@ def test_failed_job_is_told_with_its_sentence(
     def stumble(*_: object) -> None:
         raise ZeroDivisionError("of a library")
 
-    monkeypatch.setitem(sys.modules, "unrot.lessons", SimpleNamespace(do=stumble))  # type: ignore[misc]
+    monkeypatch.setattr(hands, "do", stumble)
     judged(service)
 
     assert at_home("learn", "iris") == 1
@@ -202,7 +202,7 @@ def test_ctrl_c_cancels_the_job_and_leaves_none_running(
     service: Service, trained_home: Path
 ) -> None:
     judged(service)
-    process = started(trained_home, "patient", "learn", "iris")
+    process = started(trained_home, "learn", "iris")
     wait_for(lambda: jobs.listed(service, "iris", 1) and newest(service).progress > 0, 30)
 
     process.send_signal(signal.SIGINT)
@@ -224,7 +224,7 @@ def test_learner_does_what_waits_and_lets_go_at_once_when_told(
     """The job that it has in hand is free for the next learner, not after ten seconds."""
     judged(service)
     made = jobs.ask(service, "iris", "learn", {})
-    process = started(trained_home, "patient", "learner")
+    process = started(trained_home, "learner")
     wait_for(lambda: newest(service).progress > 0, 30)
 
     process.terminate()
@@ -246,12 +246,12 @@ def test_learner_ends_with_its_parent(service: Service, trained_home: Path) -> N
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert parent.stdout is not None
-    learner = int(parent.stdout.readline())
-    wait_for(lambda: newest(service).progress > 0, 30)
+    with parent:
+        assert parent.stdout is not None
+        learner = int(parent.stdout.readline())
+        wait_for(lambda: newest(service).progress > 0, 30)
 
-    parent.kill()
-    parent.wait()
+        parent.kill()
 
     wait_for(lambda: not _lives(learner), 20)
 
@@ -259,7 +259,7 @@ def test_learner_ends_with_its_parent(service: Service, trained_home: Path) -> N
 _PARENT = """
 import subprocess, sys, time
 python, program = sys.argv[1:]
-command = [python, "-c", program, "patient", "learner", "--with-parent"]
+command = [python, "-c", program, "learner", "--with-parent"]
 print(subprocess.Popen(command).pid, flush=True)
 time.sleep(60)
 """
@@ -352,7 +352,7 @@ def test_holder_of_a_terminal_is_no_learner_of_the_caretaker(
 ) -> None:
     """A caretaker that starts lets go of its own learner's jobs, not of those of a terminal."""
     began = threading.Event()
-    monkeypatch.setitem(sys.modules, "unrot.lessons", SimpleNamespace(do=patient(began)))  # type: ignore[misc]
+    monkeypatch.setattr(hands, "do", patient(began))
     judged(service)
     thread = threading.Thread(target=lambda: at_home("learn", "iris"))
     thread.start()
@@ -365,4 +365,3 @@ def test_holder_of_a_terminal_is_no_learner_of_the_caretaker(
     thread.join(20)
 
     assert not waits
-    assert os.getpid() > 0
