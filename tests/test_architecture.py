@@ -17,24 +17,26 @@ LAYERS = (
     ("growth",),
     ("teaching",),
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
-    ("verdicts", "lineage", "policy", "publishing"),
+    ("verdicts", "lineage", "publishing", "policy", "marks"),
     ("journal", "shelf", "stores", "models", "learning", "monitors", "demos", "tables"),
     ("components", "profiling"),
     ("service",),
     ("jobs", "promotion", "learner", "origins"),
-    ("upkeep", "backups", "outcomes", "schooling"),
-    ("hands",),
+    ("upkeep", "backups", "outcomes", "schooling", "champion"),
+    ("history", "hands"),
     ("chores",),
     ("bootstrap",),
     ("caretaker",),
     ("web", "run", "beside", "upkeep_commands", "adding"),
-    ("add_command", "learn_commands"),
+    ("add_command", "learn_commands", "history_command"),
     ("cli",),
     ("__main__", "app", "train", "gunicorn.conf"),
 )
 """A module imports from the rows above its own; those of one row know nothing of each other."""
 
 ADAPTERS = ("stores", "models", "monitors", "demos", "tables")
+MAKERS = ("adding", "add_command", "history", "history_command")
+"""Those who read a file of the operator's or fit on it."""
 TRAINING = [("cli", function) for function in ("_demo", "_table", "_fitted")]
 """What `train` is made of."""
 
@@ -191,12 +193,12 @@ def test_only_bootstrap_and_those_who_make_models_name_concrete_adapters() -> No
     wrong = [
         found
         for found in from_outside
-        if found.importer not in ("bootstrap", "adding", "add_command")
+        if found.importer not in ("bootstrap", *MAKERS)
         and (found.importer, found.function) not in TRAINING
     ]
 
     importers = {found.importer for found in from_outside}
-    assert importers == {"bootstrap", "cli", "adding", "add_command"}
+    assert importers == {"bootstrap", "cli", *MAKERS}
     assert told(wrong) == []
 
 
