@@ -20,6 +20,7 @@ from unrot import (
     batch_commands,
     describing,
     history_command,
+    learn_commands,
     upkeep,
     upkeep_commands,
 )
@@ -92,9 +93,9 @@ def versions(options: argparse.Namespace, settings: Settings) -> int:
 def caretaker(options: argparse.Namespace, settings: Settings) -> int:
     """Look after this home folder until told to stop."""
     service = open_service(settings)
-    keeper = Caretaker(service, writer_name(settings))
+    keeper = Caretaker(service, writer_name(settings), jobs_only=options.jobs_only)
     if options.with_parent is not None:
-        stop_with_parent(keeper, options.with_parent)
+        stop_with_parent(keeper.stop, options.with_parent)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: keeper.stop())
     try:
@@ -142,9 +143,11 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--with-parent", nargs="?", type=int, const=0, metavar="PID", help="end with the parent"
     )
+    command.add_argument("--jobs-only", action="store_true", help="for a machine that serves none")
     command.set_defaults(command=caretaker)
 
     batch_commands.add_to(commands)
+    learn_commands.add_to(commands)
     history_command.add_to(commands)
     upkeep_commands.add_to(commands)
     return parser

@@ -45,7 +45,7 @@ class Detail:
         """Say it to a person."""
         where = f"Row {self.row}: " if self.row is not None else ""
         found = "is missing" if self.is_missing else shown(self.value)
-        return f"{where}{self.field} {found}: expected {self.expected}."
+        return f"{where}{shown(self.field)[1:-1]} {found}: expected {self.expected}."
 
 
 class UnrotError(Exception):
