@@ -21,7 +21,7 @@ LAYERS = (
     ("journal", "shelf", "stores", "models", "learning", "monitors", "demos", "tables"),
     ("components", "profiling"),
     ("service",),
-    ("jobs", "promotion", "learner", "origins"),
+    ("jobs", "promotion", "learner", "origins", "retention"),
     ("upkeep", "backups", "outcomes", "schooling", "champion", "pasted", "batches", "truths"),
     ("history", "hands"),
     ("chores",),

@@ -74,8 +74,8 @@ class Registry(Protocol):
         """Keep a version under the model's next free name (v1, v2, …) and return it so named."""
         ...
 
-    def versions(self, model: str) -> list[Version]:
-        """List a model's versions, oldest first."""
+    def versions(self, model: str, *, kept_only: bool = False) -> list[Version]:
+        """List a model's versions, oldest first; `kept_only` those whose files are kept."""
         ...
 
     def artefact(self, digest: str) -> bytes:
@@ -104,6 +104,10 @@ class Registry(Protocol):
 
     def moves(self, model: str) -> list[AliasMove]:
         """List all moves of a model's aliases, oldest first."""
+        ...
+
+    def pin_version(self, model: str, version: str, *, is_pinned: bool) -> None:
+        """Want a version's files to be kept, or no longer."""
         ...
 
     def policy(self, model: str) -> Policy:

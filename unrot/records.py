@@ -144,6 +144,8 @@ class Version:
     """What it reached on them: accuracy, or mean absolute error."""
     anchor_since: float = 0.0
     """When the world began that they are of; 0 where that is the one of the training."""
+    is_pinned: bool = False
+    """True when somebody wants its files kept."""
     is_pruned: bool = False
     """True when retention has let its files go."""
 

@@ -143,8 +143,8 @@ class Lessons(Protocol):
         """Keep what the gate said of a version once more, and the anchor that follows from it."""
         ...
 
-    def prune(self, model: str, version: str) -> None:
-        """Let go of a version's files; its record stays."""
+    def prune(self, model: str, versions: Sequence[str]) -> None:
+        """Let go of the files of versions that no other needs; their records stay."""
         ...
 
 
