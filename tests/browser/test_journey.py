@@ -436,6 +436,10 @@ def test_everything_that_can_be_touched_is_large_enough(open_browser: OpenBrowse
     browser.press("Predict")
     browser.wait_for("Was it right?")
 
+    # What lies in a closed part has no size until it is laid out.
+    browser.driver.execute_script(
+        "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
+    )
     small = browser.driver.execute_script(
         "return [...document.querySelectorAll("
         "'button, select, main input:not(.check input), .check, header a, .quiet')]"
