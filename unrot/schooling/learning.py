@@ -50,16 +50,7 @@ def cleaned_of(
     weights: dict[str, float] | None = None,
 ) -> Cleaned:
     """Part verdicts into what may be learnt and what may not, by the range of today's world."""
-    ranges = list(apprentice.ranges()) if desk.policy.clip else [None] * len(desk.schema.features)
-    target: Range = None
-    if desk.policy.clip and not desk.schema.is_classifier:
-        target = robust_range([float(label) for label in desk.anchor[1]])
-    if desk.move.has_moved:
-        # What judges held out since then shows how far the new world goes.
-        rows = desk.recent[desk.move.place :]
-        ranges = union(ranges, ranges_of([one.row for one in rows], desk.schema))
-        if target is not None:
-            target = union([target], [robust_range([float(one.label) for one in rows])])[0]
+    ranges, target = _ranges(desk, apprentice)
     more = {} if weights is None else {"weights": weights}
     return clean(
         judged,
@@ -70,6 +61,22 @@ def cleaned_of(
         audited=desk.audited,
         **more,
     )
+
+
+def _ranges(desk: Desk, apprentice: Apprentice) -> tuple[list[Range], Range]:
+    """Return how far features, and the numbers of a regression, go in today's world."""
+    if not desk.policy.clip:
+        return [None] * len(desk.schema.features), None
+    ranges, target = list(apprentice.ranges()), None
+    if not desk.schema.is_classifier:
+        target = robust_range([float(label) for label in desk.anchor[1]])
+    if desk.move.has_moved:
+        # What judges held out since then shows how far the new world goes.
+        rows = desk.recent[desk.move.place :]
+        ranges = union(ranges, ranges_of([one.row for one in rows], desk.schema))
+        if target is not None:
+            target = union([target], [robust_range([float(one.label) for one in rows])])[0]
+    return ranges, target
 
 
 def learnt(examples: Sequence[Example]) -> list[Fate]:

@@ -119,7 +119,7 @@ def _version(
             version,
             artefacts={**kept, **version.artefacts, **own},
             anchor=anchor.digest,
-            anchor_score=anchor.score,
+            anchor_score=version.anchor_score if anchor.score is None else anchor.score,
             anchor_since=anchor.since,
         ),
         artefacts,

@@ -35,7 +35,12 @@ def weigh(
     largest_difference: float | None,
     taught: Sequence[Example] = (),
 ) -> Weighed:
-    """Compare a candidate with the champion on the anchor and on recent trusted verdicts."""
+    """Compare a candidate with the champion on the anchor and on recent trusted verdicts.
+
+    While the gate is off nothing is compared: lessons then cost what they cost.
+    """
+    if not desk.policy.gate:
+        return _unweighed(desk)
     anchor, recent = _sides(desk, scorer)
     evidence = Evidence(
         schema=desk.schema,
@@ -95,6 +100,14 @@ def said(verdict: GateVerdict) -> dict[str, object]:
         "sentence": verdict.sentence,
         "wants_audit": verdict.wants_audit,
     }
+
+
+def _unweighed(desk: Desk) -> Weighed:
+    champion = desk.champion
+    verdict = GateVerdict(
+        "off", "The gate is off: nothing was compared.", champion.name, desk.service.clock()
+    )
+    return Weighed(verdict, Anchor(champion.anchor, None, champion.anchor_since))
 
 
 def _sides(desk: Desk, scorer: Scorer) -> tuple[Sides | None, Sides | None]:

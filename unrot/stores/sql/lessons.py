@@ -64,9 +64,9 @@ class SqlLessons:
         def work(tx: Transaction) -> list[JudgedPrediction]:
             kept_as = names.kept_as(tx, model)
             rows = tx.execute(
-                f"{JOINED} WHERE f.model = ? AND f.withdrawn = 0 AND {_waits(line)} "
-                "ORDER BY f.given_at, f.prediction LIMIT ?",
-                (kept_as, *line, limit),
+                f"{_decided(line)} {JOINED} LEFT JOIN decided d ON d.prediction = f.prediction "
+                f"WHERE f.model = ? AND {_WAITS} ORDER BY f.given_at, f.prediction LIMIT ?",
+                (kept_as, *line, kept_as, limit),
             ).fetchall()
             return [judged(row) for row in rows]
 
@@ -74,14 +74,17 @@ class SqlLessons:
 
     def count_waiting(self, model: str, line: Sequence[str]) -> int:
         """Count them, with those whose predictions are still on their way."""
-        row = self._database.read(
-            lambda tx: tx.execute(
-                "SELECT COUNT(*) FROM feedback f "
-                f"WHERE f.model = ? AND f.withdrawn = 0 AND {_waits(line)}",
-                (names.kept_as(tx, model), *line),
+
+        def work(tx: Transaction) -> int:
+            kept_as = names.kept_as(tx, model)
+            row = tx.execute(
+                f"{_decided(line)} SELECT COUNT(*) FROM feedback f LEFT JOIN decided d "
+                f"ON d.prediction = f.prediction WHERE f.model = ? AND {_WAITS}",
+                (kept_as, *line, kept_as),
             ).fetchone()
-        )
-        return int(row[0])
+            return int(row[0])
+
+        return self._database.read(work)
 
     def fates(self, model: str, line: Sequence[str]) -> Fates:
         """Count all verdicts by what became of them in a line."""
@@ -231,12 +234,19 @@ _COUNT_FATES = """
 """
 
 
-def _waits(line: Sequence[str]) -> str:
-    """Return SQL that is true of a verdict that was not learnt and not decided as it stands."""
+_WAITS = "f.withdrawn = 0 AND (d.until IS NULL OR d.until < f.given_at)"
+"""True of a verdict that was not learnt and not decided as it stands."""
+
+
+def _decided(line: Sequence[str]) -> str:
+    """Return SQL for what a line has decided, and until when: for good if it was learnt.
+
+    It is gathered once: a subquery for each verdict would look at each version of the line.
+    """
     return (
-        "NOT EXISTS (SELECT 1 FROM fates t WHERE t.model = f.model "
-        f"AND t.prediction = f.prediction AND t.version IN ({_marks(line)}) "
-        "AND (t.kind = 'learnt' OR t.given_at >= f.given_at))"
+        "WITH decided AS (SELECT t.prediction, "
+        "MAX(CASE WHEN t.kind = 'learnt' THEN 1e18 ELSE t.given_at END) AS until "
+        f"FROM fates t WHERE t.model = ? AND t.version IN ({_marks(line)}) GROUP BY t.prediction)"
     )
 
 
