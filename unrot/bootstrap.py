@@ -10,6 +10,7 @@ from unrot.ids import Ids
 from unrot.interfaces import Copies
 from unrot.journal import Drops, Journal
 from unrot.models import predictors
+from unrot.models.workshop import EstimatorWorkshop
 from unrot.monitors.profiles import WhylogsProfiler
 from unrot.service import Service
 from unrot.settings import Settings, kept_secret, prepare_home
@@ -32,6 +33,7 @@ def open_service(settings: Settings) -> Service:
         journal=Journal(folder, limit=settings.journal_max),
         ids=Ids(secret_key(settings)),
         profiler=WhylogsProfiler(),
+        workshop=EstimatorWorkshop(settings.trusted_types),
     )
 
 

@@ -26,7 +26,7 @@ from unrot.settings import Settings, load
 from unrot.terminal import Progress, table
 
 DEMOS = ("iris", "zombies", "heart")
-DEMO_ESTIMATOR = "mlp"
+DEMO_ESTIMATOR = STREAM_ESTIMATOR = "mlp"
 TABLE_ESTIMATOR = "hgb"
 """It takes gaps as they are, and columns of any scale."""
 
@@ -58,8 +58,7 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
     data = _table(options) if options.demo is None else _demo(options)
     if options.dry_run:
         return 0
-    estimator = options.estimator or (TABLE_ESTIMATOR if options.demo is None else DEMO_ESTIMATOR)
-    version, aliases = _fitted(data, estimator, service)
+    version, aliases = _fitted(data, _estimator(options), service, is_stream=options.stream)
     _print_trained(version, aliases)
     print(f"Its page, while the server runs: {address(settings)}/models/{version.model}")
     return 0
@@ -137,6 +136,9 @@ def _add_train_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--estimator", metavar="NAME", help=f"{ESTIMATORS}, or your own: package.module:function"
     )
+    command.add_argument(
+        "--stream", action="store_true", help="see 100 rows now, the others one by one later"
+    )
     command.add_argument("--csv", type=Path, metavar="FILE", help="your table, or that of heart")
     command.add_argument("--target", metavar="COLUMN", help="what is to be predicted")
     command.add_argument("--name", help="what the model is to be called")
@@ -202,13 +204,21 @@ def _table(options: argparse.Namespace) -> Dataset:
     return loaded.dataset
 
 
-def _fitted(data: Dataset, estimator: str, service: Service) -> tuple[Version, dict[str, str]]:
+def _estimator(options: argparse.Namespace) -> str:
+    usual = DEMO_ESTIMATOR if options.demo else TABLE_ESTIMATOR
+    return options.estimator or (STREAM_ESTIMATOR if options.stream else usual)
+
+
+def _fitted(
+    data: Dataset, estimator: str, service: Service, *, is_stream: bool
+) -> tuple[Version, dict[str, str]]:
     """Fit on a dataset and register what came of it."""
+    from unrot.models.streaming import start
     from unrot.models.training import train as fit
 
     progress = Progress(f"Training {data.name}")
     try:
-        candidate = fit(data, estimator, progress)
+        candidate = (start if is_stream else fit)(data, estimator, progress)
         progress(0.95, "registering")
         model = Model(data.name, 0, data.title, data.description, data.schema, service.clock())
         version = service.publish(model, candidate)
@@ -219,10 +229,7 @@ def _fitted(data: Dataset, estimator: str, service: Service) -> tuple[Version, d
 
 
 def _print_trained(version: Version, aliases: dict[str, str]) -> None:
-    rows = [
-        (name, f"{value:,.0f}" if name.startswith("rows") else f"{value:.4f}")
-        for name, value in version.metrics.items()
-    ]
+    rows = [(name, _metric(name, value)) for name, value in version.metrics.items()]
     print(table([("metric", "on the holdout"), *rows]))
     role = _role(version, aliases)
     print(f"{version.model} {version.name} is registered{f' as {role}' if role else ''}.")
@@ -233,6 +240,12 @@ def _print_trained(version: Version, aliases: dict[str, str]) -> None:
         )
     else:
         print(f"Served by scikit-learn: {version.serving.reason}")
+
+
+def _metric(name: str, value: float) -> str:
+    if name.startswith("rows"):
+        return f"{value:,.0f}"
+    return f"{value:g}" if name in ("split", "seed") else f"{value:.4f}"
 
 
 def _role(version: Version, aliases: dict[str, str]) -> str:

@@ -27,6 +27,8 @@ class Dataset:
     holdout_rows: NDArray[Any]
     holdout_labels: NDArray[Any]
     seed: int = 0
+    split: float | None = None
+    """The share that was held out by chance; None where the holdout was there already."""
 
 
 def cut(

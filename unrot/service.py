@@ -54,6 +54,7 @@ from unrot.records import (
 )
 from unrot.settings import Settings
 from unrot.shelf import Contents, Shelf, ShelvedModel, sync
+from unrot.teaching import Workshop
 
 LAST_VERDICTS = 50
 
@@ -85,6 +86,7 @@ class Service:
     journal: Journal
     ids: Ids
     profiler: Profiler
+    workshop: Workshop
     clock: Clock = time.time
 
     # ── publish ──────────────────────────────────────────────────────────────────────────────

@@ -54,6 +54,40 @@ def test_table_is_trained_and_registered(
     assert "tree" in capsys.readouterr().out
 
 
+def test_stream_begins_with_a_hundred_rows_of_a_table(
+    write: Write, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = lines("width,y", lambda n: f"{n % 40},{'ab'[n % 40 // 20]}", 200)
+
+    status = cli.main(
+        ["train", "--csv", str(write(long)), "--target", "y", "--name", "widths", "--stream"]
+    )
+
+    said = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert status == 0
+    assert ["rows_seen", "100"] in said
+    assert ["rows_to_come", "60"] in said
+    assert ["split", "0.2"] in said
+    assert ["seed", "0"] in said
+    assert cli.main(["versions", "widths"]) == 0
+    [_, version] = capsys.readouterr().out.splitlines()
+    assert version.split()[:4] == ["v1", "champion", "mlp", "stream"]
+
+
+@pytest.mark.parametrize("demo", ["iris", "zombies"])
+def test_stream_of_a_demo(home: Path, capsys: pytest.CaptureFixture[str], demo: str) -> None:
+    assert cli.main(["train", demo, "--stream", "--estimator", "sgd"]) == 0
+
+    said = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["rows_to_come", {"iris": "20", "zombies": "1,900"}[demo]] in said
+    assert cli.main(["train", demo, "--stream", "--estimator", "forest"]) == 1
+    assert (
+        capsys.readouterr()
+        .err.splitlines()[-1]
+        .startswith('--stream feeds one row at a time, and "forest" can only be fitted whole: ')
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -114,6 +114,7 @@ def _dataset(table: Table, source: str) -> Dataset:
         holdout_rows=holdout_rows[kept],
         holdout_labels=holdout_labels[kept],
         seed=SEED,
+        split=HOLDOUT,
     )
 
 

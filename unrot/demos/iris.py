@@ -9,6 +9,7 @@ from unrot.dataset import Dataset, cut
 from unrot.records import Feature, Schema
 
 CLASSES = ("Iris-setosa", "Iris-versicolor", "Iris-virginica")
+HOLDOUT = 0.2
 MEASURES = {
     "sepal_length_cm": ("Length of a sepal, one of the green leaves around the flower", 5.1),
     "sepal_width_cm": ("Width of a sepal", 3.5),
@@ -21,7 +22,7 @@ def load() -> Dataset:
     """Return the 150 flowers, a fifth of each species held out."""
     rows, numbers = load_iris(return_X_y=True)
     labels = np.array(CLASSES)[numbers]
-    rows, labels, holdout_rows, holdout_labels = cut(rows, labels, holdout=0.2, seed=0)
+    rows, labels, holdout_rows, holdout_labels = cut(rows, labels, holdout=HOLDOUT, seed=0)
     features = tuple(
         Feature(
             name,
@@ -43,4 +44,5 @@ def load() -> Dataset:
         labels=labels,
         holdout_rows=holdout_rows,
         holdout_labels=holdout_labels,
+        split=HOLDOUT,
     )

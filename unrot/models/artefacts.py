@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -71,6 +72,16 @@ def load(data: bytes) -> Any:
 
 def _spoiled(error: Exception) -> BadArtefact:
     return BadArtefact(f"The skops file does not load: {shown(str(error), 200)}.")
+
+
+def holds(data: bytes) -> str:
+    """Name the type that a skops file holds, without loading it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as file:
+            held = orjson.loads(file.read("schema.json"))
+            return f"{held['__module__']}.{held['__class__']}"
+    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError) as error:
+        raise _spoiled(error) from error
 
 
 def digest(data: bytes) -> str:

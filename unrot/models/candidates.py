@@ -9,30 +9,30 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import sklearn
-from sklearn.metrics import log_loss, recall_score
-from threadpoolctl import threadpool_limits
 
 from unrot.encoding import Encoder
 from unrot.errors import BadArtefact, Invalid, shown
 from unrot.models import artefacts, given, owned
-from unrot.models.forms import FRAME
+from unrot.models.forms import FRAME, Form
 from unrot.models.given import Given
+from unrot.models.metrics import measure_answers
 from unrot.models.owned import Owned, OwnedPredictor
 from unrot.models.owned_export import Compiled, compile_owned, parted
 from unrot.models.parity import TOLERANCE, differing_rows, largest_difference
 from unrot.models.predictors import load, pack_golden
+from unrot.models.repeatable import on_one_thread
 from unrot.models.training import (
     GOLDEN_ROWS,
     MOST_COMPARED_ROWS,
     MOST_REFERENCE_ROWS,
     libraries,
 )
-from unrot.records import Candidate, Outputs, Row, Schema
+from unrot.records import Candidate, Row, Schema
 
 Server = Literal["onnx", "scikit-learn"]
 NO_JUDGE = (
@@ -86,7 +86,7 @@ def make_candidate(brought: Brought, schema: Schema) -> Candidate:
     """Keep, compile, compare and measure what was brought."""
     # Thousands of small questions are asked: threads would cost more than they bring, and what
     # the libraries warn of at each is not the owner's to mend.
-    with threadpool_limits(limits=1), warnings.catch_warnings():
+    with on_one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return _made(brought, schema)
 
@@ -98,33 +98,57 @@ def _made(brought: Brought, schema: Schema) -> Candidate:
     compared = _sample(rows, MOST_COMPARED_ROWS)
     _check_rows(predictor, compared)
     _check_form(predictor, brought)
-    compiled = compile_owned(predictor, schema, compared)
-    skops, refusal = _kept(held, brought.trusted, predictor, compiled)
-    kept = {
-        "golden": _golden(predictor, compiled),
-        **_tables(brought, schema),
-        **({} if skops is None else {"skops": skops}),
-        **({} if compiled.onnx is None else {"onnx": compiled.onnx}),
-    }
-    if compiled.onnx is None and skops is None:
-        raise Invalid(f"It cannot be served: {refusal}. {compiled.reason}")
-    by: Server = "scikit-learn" if compiled.onnx is None else "onnx"
-    artefact = "skops" if compiled.onnx is None else "onnx"
-    serving = load(by, kept[artefact], schema, compiled.form, trusted=brought.trusted)
-    return Candidate(
+    made = compiled(held, schema, rows, compared, brought.trusted)
+    return replace(
+        made,
         estimator=owned.name_of(brought.estimator),
         origin="added",
-        metrics=_metrics(serving, brought, schema),
+        metrics=_metrics(made, brought, schema),
+        artefacts={**made.artefacts, **_tables(brought, schema)},
+        libraries={**made.libraries, **_fitted_with(brought)},
+        reason=" ".join([*([made.reason] if made.reason else []), *_said(brought)]),
+    )
+
+
+def compiled(
+    held: Owned,
+    schema: Schema,
+    rows: Sequence[Row],
+    compared: Sequence[Row],
+    trusted: Collection[str],
+) -> Candidate:
+    """Compile an owner's estimator, compare it and let what serves answer the reference rows.
+
+    Its name, origin, metrics and tables are for the caller to add.
+    """
+    predictor = OwnedPredictor(held, schema)
+    graph = compile_owned(predictor, schema, compared)
+    skops, refusal = _kept(held, trusted, predictor, graph)
+    if graph.onnx is None and skops is None:
+        raise Invalid(f"It cannot be served: {refusal}. {graph.reason}")
+    kept = {
+        "golden": _golden(predictor, graph),
+        **({} if skops is None else {"skops": skops}),
+        **({} if graph.onnx is None else {"onnx": graph.onnx}),
+    }
+    by: Server = "scikit-learn" if graph.onnx is None else "onnx"
+    artefact = "skops" if graph.onnx is None else "onnx"
+    return Candidate(
+        estimator="",
+        origin="",
+        metrics={},
         artefacts=kept,
-        libraries={**libraries(), **_fitted_with(brought)},
+        libraries=libraries(),
         served_by=by,
         serving_artefact=artefact,
-        largest_difference=compiled.largest_difference,
-        compared_rows=len(compiled.compared),
-        reason=_reason(compiled, refusal, brought),
-        form=compiled.form,
+        largest_difference=graph.largest_difference,
+        compared_rows=len(graph.compared),
+        reason=_reason(graph, refusal, held.form),
+        form=graph.form,
         reference_rows=rows,
-        reference_outputs=serving.predict(rows),
+        reference_outputs=load(by, kept[artefact], schema, graph.form, trusted=trusted).predict(
+            rows
+        ),
     )
 
 
@@ -173,14 +197,20 @@ def _kept(
     return data, ""
 
 
-def _reason(compiled: Compiled, refusal: str, brought: Brought) -> str:
+def _reason(graph: Compiled, refusal: str, form: Form) -> str:
     said: list[str] = []
-    if compiled.onnx is None:
-        said.append(compiled.reason)
-        if brought.table.form.container == FRAME:
+    if graph.onnx is None:
+        said.append(graph.reason)
+        if form.container == FRAME:
             said.append("It takes DataFrames, so the server needs pandas.")
     if refusal:
         said.append(f"It is served only and cannot learn here: {refusal}.")
+    return " ".join(said)
+
+
+def _said(brought: Brought) -> list[str]:
+    """Say what is to be known of how it was brought."""
+    said: list[str] = []
     if brought.fitted_with:
         said.append(
             f"It was fitted with scikit-learn {brought.fitted_with} and runs on "
@@ -188,7 +218,18 @@ def _reason(compiled: Compiled, refusal: str, brought: Brought) -> str:
         )
     if brought.holdout is None:
         said.append(NO_JUDGE)
-    return " ".join(said)
+    return said
+
+
+def _metrics(made: Candidate, brought: Brought, schema: Schema) -> dict[str, float]:
+    """Measure what is served on the holdout, beside what guessing would reach."""
+    if brought.holdout is None:
+        return {}
+    artefact = made.artefacts[made.serving_artefact]
+    serving = load(made.served_by, artefact, schema, made.form, trusted=brought.trusted)
+    truth = np.array(labels_of(brought.estimator, brought.holdout_labels, schema))
+    known = np.array(labels_of(brought.estimator, brought.labels, schema))
+    return measure_answers(serving.predict(brought.holdout.rows), truth, known, schema)
 
 
 def _fitted_with(brought: Brought) -> Mapping[str, str]:
@@ -263,48 +304,3 @@ def _sample(rows: Sequence[Any], most: int) -> list[Any]:
     if len(rows) <= most:
         return list(rows)
     return [rows[place] for place in np.linspace(0, len(rows) - 1, most).astype(int).tolist()]
-
-
-# ── metrics ──────────────────────────────────────────────────────────────────────────────────
-
-
-def _metrics(predictor: Any, brought: Brought, schema: Schema) -> dict[str, float]:
-    """Measure what is served on the holdout, beside what guessing would reach."""
-    if brought.holdout is None:
-        return {}
-    truth = np.array(labels_of(brought.estimator, brought.holdout_labels, schema))
-    known = np.array(labels_of(brought.estimator, brought.labels, schema))
-    outputs = predictor.predict(brought.holdout.rows)
-    of_kind = _of_classes if schema.is_classifier else _of_numbers
-    metrics = {**of_kind(outputs, truth, known, schema), "rows_held_out": len(truth)}
-    return {name: float(value) for name, value in metrics.items()}
-
-
-def _of_classes(outputs: Outputs, truth: Any, known: Any, schema: Schema) -> dict[str, Any]:
-    guesses = np.array(schema.classes)[list(outputs.classes or ())]
-    labels, counts = np.unique(known, return_counts=True)
-    present = [label for label in schema.classes if label in set(truth.tolist())]
-    recalls = recall_score(truth, guesses, labels=present, average=None, zero_division=0.0)
-    metrics = {
-        "accuracy": np.mean(guesses == truth),
-        "balanced_accuracy": np.mean(recalls),
-        "constant_guess": np.mean(truth == labels[counts.argmax()]),
-    }
-    if outputs.probabilities is not None:
-        order = np.argsort(schema.classes)
-        chances = np.clip(np.array(outputs.probabilities)[:, order], 0.0, 1.0)
-        metrics["log_loss"] = log_loss(truth, chances, labels=np.array(schema.classes)[order])
-    return metrics | {
-        f"recall:{label}": recall for label, recall in zip(present, recalls, strict=True)
-    }
-
-
-def _of_numbers(outputs: Outputs, truth: Any, known: Any, schema: Schema) -> dict[str, Any]:
-    del schema
-    errors, variance = np.array(outputs.values) - truth, np.var(truth)
-    metrics = {"mae": np.mean(np.abs(errors)), "rmse": np.sqrt(np.mean(errors**2))}
-    if variance > 0:
-        metrics["r2"] = 1.0 - np.mean(errors**2) / variance
-    metrics["constant_guess_mae"] = np.mean(np.abs(truth - np.median(known)))
-    metrics["constant_guess_rmse"] = np.sqrt(np.mean((truth - np.mean(known)) ** 2))
-    return metrics

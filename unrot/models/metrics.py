@@ -14,57 +14,63 @@ from numpy.typing import NDArray
 from sklearn.metrics import log_loss, recall_score
 
 from unrot.dataset import Dataset
+from unrot.models.scikit import ScikitPredictor
+from unrot.records import Outputs, Schema
 
 
 def measure(estimator: Any, dataset: Dataset) -> dict[str, float]:
     """Measure a fitted estimator on the holdout of a dataset."""
-    metrics: dict[str, Any] = {}
+    metrics: dict[str, float] = {"rows_held_out": 0.0}
     if len(dataset.holdout_rows):
-        of_kind = _of_classes if dataset.schema.is_classifier else _of_numbers
-        metrics = of_kind(estimator, dataset)
-    metrics["rows_trained"] = len(dataset.rows)
-    metrics["rows_held_out"] = len(dataset.holdout_rows)
+        outputs = ScikitPredictor(estimator, dataset.schema).predict_table(dataset.holdout_rows)
+        metrics = measure_answers(outputs, dataset.holdout_labels, dataset.labels, dataset.schema)
+    return {**metrics, "rows_trained": float(len(dataset.rows))}
+
+
+def measure_answers(
+    outputs: Outputs, truth: NDArray[Any], known: NDArray[Any], schema: Schema
+) -> dict[str, float]:
+    """Measure answers beside the truth; `known` are the labels of the training part.
+
+    Labels are classes as the schema spells them, or numbers.
+    """
+    of_kind = _of_classes if schema.is_classifier else _of_numbers
+    metrics = {**of_kind(outputs, truth, known, schema), "rows_held_out": len(truth)}
     return {name: float(value) for name, value in metrics.items()}
 
 
-def _of_classes(estimator: Any, dataset: Dataset) -> dict[str, Any]:
-    rows, labels = dataset.holdout_rows, dataset.holdout_labels
-    guesses = estimator.predict(rows)
-    known, counts = np.unique(dataset.labels, return_counts=True)
-    held = set(np.unique(labels).tolist())
-    present = [label for label in dataset.schema.classes if label in held]
-    recalls = recall_score(labels, guesses, labels=present, average=None, zero_division=0.0)
+def _of_classes(
+    outputs: Outputs, truth: NDArray[Any], known: NDArray[Any], schema: Schema
+) -> dict[str, Any]:
+    guesses = np.array(schema.classes)[list(outputs.classes or ())]
+    labels, counts = np.unique(known, return_counts=True)
+    held = set(np.unique(truth).tolist())
+    present = [label for label in schema.classes if label in held]
+    recalls = recall_score(truth, guesses, labels=present, average=None, zero_division=0.0)
     metrics = {
-        "accuracy": np.mean(guesses == labels),
+        "accuracy": np.mean(guesses == truth),
         "balanced_accuracy": np.mean(recalls),
-        "constant_guess": np.mean(labels == known[counts.argmax()]),
     }
-    if hasattr(estimator, "predict_proba"):
-        chances = estimator.predict_proba(rows)
-        metrics["log_loss"] = _log_loss(labels, chances, estimator.classes_)
+    if len(labels):
+        metrics["constant_guess"] = np.mean(truth == labels[counts.argmax()])
+    if outputs.probabilities is not None:
+        order = np.argsort(schema.classes)
+        chances = np.clip(np.array(outputs.probabilities)[:, order], 0.0, 1.0)
+        metrics["log_loss"] = log_loss(truth, chances, labels=np.array(schema.classes)[order])
     return metrics | {
         f"recall:{label}": recall for label, recall in zip(present, recalls, strict=True)
     }
 
 
-def _log_loss(labels: NDArray[Any], chances: NDArray[Any], classes: NDArray[Any]) -> float:
-    """Return the log loss; a class that the estimator never saw had no chance."""
-    strangers = np.setdiff1d(labels, classes)
-    if not len(strangers):
-        return float(log_loss(labels, chances, labels=classes))
-    every = np.concatenate([classes, strangers])
-    order = np.argsort(every)
-    padded = np.hstack([chances, np.zeros((len(chances), len(strangers)))])
-    return float(log_loss(labels, padded[:, order], labels=every[order]))
-
-
-def _of_numbers(estimator: Any, dataset: Dataset) -> dict[str, Any]:
-    truth = dataset.holdout_labels
-    errors = estimator.predict(dataset.holdout_rows) - truth
-    variance = np.var(truth)
+def _of_numbers(
+    outputs: Outputs, truth: NDArray[Any], known: NDArray[Any], schema: Schema
+) -> dict[str, Any]:
+    del schema
+    errors, variance = np.array(outputs.values) - truth, np.var(truth)
     metrics = {"mae": np.mean(np.abs(errors)), "rmse": np.sqrt(np.mean(errors**2))}
     if variance > 0:
         metrics["r2"] = 1.0 - np.mean(errors**2) / variance
-    metrics["constant_guess_mae"] = np.mean(np.abs(truth - np.median(dataset.labels)))
-    metrics["constant_guess_rmse"] = np.sqrt(np.mean((truth - np.mean(dataset.labels)) ** 2))
+    if len(known):
+        metrics["constant_guess_mae"] = np.mean(np.abs(truth - np.median(known)))
+        metrics["constant_guess_rmse"] = np.sqrt(np.mean((truth - np.mean(known)) ** 2))
     return metrics

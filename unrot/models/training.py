@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
 
 import unrot
 from unrot.dataset import Dataset
@@ -26,10 +26,13 @@ from unrot.encoding import Encoder
 from unrot.errors import BadArtefact, Invalid, shown
 from unrot.models import artefacts
 from unrot.models.estimators import make
-from unrot.models.export import Exported, export
+from unrot.models.export import export
 from unrot.models.metrics import measure
+from unrot.models.online import begin_scaled
 from unrot.models.predictors import load, pack_golden
+from unrot.models.repeatable import on_one_thread
 from unrot.models.scikit import ScikitPredictor
+from unrot.models.weights import weight_key
 from unrot.records import Candidate, Schema
 
 Progress = Callable[[float, str], None]
@@ -47,61 +50,58 @@ def train(
 ) -> Candidate:
     """Fit an estimator of the catalogue, or one's own, on a dataset and make a candidate of it."""
     pipeline = make(estimator, seed=dataset.seed, schema=dataset.schema)
-    # Sums that threads share come out otherwise each time; one thread can be repeated.
-    with threadpool_limits(limits=1):
+    with on_one_thread():
         progress(0.0, f"fitting {estimator} on {len(dataset.rows):,} rows")
         try:
             fit(pipeline, dataset.rows, dataset.labels, progress)
         except ValueError as error:
-            raise Invalid(f"{estimator} cannot be fitted: {_told(error)}.") from error
+            raise refused(estimator, error) from error
         progress(0.8, f"measuring on {len(dataset.holdout_rows):,} held-out rows")
         metrics = measure(pipeline, dataset)
         progress(0.85, "compiling and comparing with scikit-learn")
-        candidate = _candidate(pipeline, dataset, estimator, origin, metrics)
+        candidate = as_candidate(pipeline, dataset, estimator, origin, metrics)
     progress(1.0, "done")
     return candidate
 
 
-def fit(pipeline: Pipeline, rows: NDArray[Any], labels: NDArray[Any], progress: Progress) -> None:
-    """Fit a pipeline; a neural network tells after each epoch how far it is."""
+def fit(
+    pipeline: Pipeline,
+    rows: NDArray[Any],
+    labels: NDArray[Any],
+    progress: Progress,
+    weights: NDArray[np.float64] | None = None,
+) -> None:
+    """Fit a pipeline whose estimator takes weights, if there are any.
+
+    A neural network tells after each epoch how far it is.
+    """
     last = pipeline[-1]
     is_scaled = isinstance(last, TransformedTargetRegressor)
     if len(pipeline) == 1 or not _can_be_watched(last.regressor if is_scaled else last):
-        pipeline.fit(rows, labels)
+        pipeline.fit(rows, labels, **({} if weights is None else {weight_key(pipeline): weights}))
         return
     prepared = pipeline[:-1].fit_transform(rows, labels)
+    answers, network = labels, last
     if is_scaled:
-        _fit_on_scaled_target(last, prepared, labels, progress)
-    else:
-        _fit_by_epochs(last, prepared, labels, progress)
+        answers = begin_scaled(last, labels)
+        network = last.regressor_
+    _fit_by_epochs(network, prepared, answers, progress, weights)
 
 
+@cache
 def libraries() -> Mapping[str, str]:
     """Return the versions that a fitted estimator depends on."""
     versions = {name: version(name) for name in LIBRARIES}
     return {**versions, "unrot": unrot.__version__, "python": platform.python_version()}
 
 
-def _told(error: Exception) -> str:
-    return shown(str(error), 200)[1:-1].rstrip(".")
+def refused(estimator: str, error: Exception) -> Invalid:
+    """Say in its own words why an estimator cannot be fitted."""
+    return Invalid(f"{estimator} cannot be fitted: {shown(str(error), 200)[1:-1].rstrip('.')}.")
 
 
 def _can_be_watched(step: Any) -> bool:
     return isinstance(step, NETWORKS) and step.solver != "lbfgs" and not step.early_stopping
-
-
-def _fit_on_scaled_target(
-    estimator: TransformedTargetRegressor,
-    rows: NDArray[Any],
-    labels: NDArray[Any],
-    progress: Progress,
-) -> None:
-    """Do what `fit` of a scaled target does around its network."""
-    estimator.transformer_ = clone(estimator.transformer)
-    scaled = estimator.transformer_.fit_transform(labels.reshape(-1, 1)).ravel()
-    estimator.regressor_ = clone(estimator.regressor)
-    estimator._training_dim = labels.ndim
-    _fit_by_epochs(estimator.regressor_, rows, scaled, progress)
 
 
 def _fit_by_epochs(
@@ -109,13 +109,16 @@ def _fit_by_epochs(
     rows: NDArray[Any],
     labels: NDArray[Any],
     progress: Progress,
+    weights: NDArray[np.float64] | None = None,
 ) -> None:
     """Do what `fit` does, epoch by epoch: stop when the loss has not fallen for a while.
 
     `fit` itself cannot be watched, and a warm start would throw Adam's moments away.
     """
     best, waited = np.inf, 0
-    told = {"classes": np.unique(labels)} if isinstance(network, MLPClassifier) else {}
+    told: dict[str, Any] = {} if weights is None else {"sample_weight": weights}
+    if isinstance(network, MLPClassifier):
+        told["classes"] = np.unique(labels)
     if network.batch_size != "auto":
         network.set_params(batch_size=max(network.batch_size, labels.size // MOST_BATCHES))
     for epoch in range(1, network.max_iter + 1):
@@ -127,20 +130,41 @@ def _fit_by_epochs(
             break
 
 
-def _candidate(
+def as_candidate(
     pipeline: Pipeline, dataset: Dataset, name: str, origin: str, metrics: Mapping[str, float]
 ) -> Candidate:
-    schema = dataset.schema
+    """Compile a fitted pipeline and keep what a version needs; the dataset is what it learnt."""
     compared = _sample(dataset.rows, MOST_COMPARED_ROWS, dataset.seed)
-    reference = Encoder(schema).decode(_sample(dataset.rows, MOST_REFERENCE_ROWS, dataset.seed))
+    reference = _sample(dataset.rows, MOST_REFERENCE_ROWS, dataset.seed)
+    made = compiled(pipeline, dataset.schema, reference, compared)
+    tables = {
+        "training": artefacts.pack_table(dataset.rows, dataset.labels),
+        "holdout": artefacts.pack_table(dataset.holdout_rows, dataset.holdout_labels),
+    }
+    kept = {**made.artefacts, **tables}
+    return replace(made, estimator=name, origin=origin, metrics=metrics, artefacts=kept)
+
+
+def compiled(
+    pipeline: Pipeline, schema: Schema, reference: NDArray[Any], compared: NDArray[Any]
+) -> Candidate:
+    """Compile a fitted pipeline, compare it and let what serves answer the reference rows.
+
+    Its name, origin, metrics and tables are for the caller to add.
+    """
     exported = export(pipeline, schema, compared)
-    kept = _artefacts(pipeline, dataset, exported, compared)
+    kept = {
+        **_learnable(pipeline, is_needed=exported.onnx is None),
+        "golden": _golden(pipeline, schema, compared),
+        **({} if exported.onnx is None else {"onnx": exported.onnx}),
+    }
     by: Literal["onnx", "scikit-learn"] = "scikit-learn" if exported.onnx is None else "onnx"
     serving_artefact = "skops" if exported.onnx is None else "onnx"
+    rows = Encoder(schema).decode(reference)
     return Candidate(
-        estimator=name,
-        origin=origin,
-        metrics=metrics,
+        estimator="",
+        origin="",
+        metrics={},
         artefacts=kept,
         libraries=libraries(),
         served_by=by,
@@ -148,21 +172,9 @@ def _candidate(
         largest_difference=exported.largest_difference,
         compared_rows=exported.compared_rows,
         reason=exported.reason,
-        reference_rows=reference,
-        reference_outputs=load(by, kept[serving_artefact], schema).predict(reference),
+        reference_rows=rows,
+        reference_outputs=load(by, kept[serving_artefact], schema).predict(rows),
     )
-
-
-def _artefacts(
-    pipeline: Pipeline, dataset: Dataset, exported: Exported, compared: NDArray[Any]
-) -> dict[str, bytes]:
-    kept = {
-        **_learnable(pipeline, is_needed=exported.onnx is None),
-        "golden": _golden(pipeline, dataset.schema, compared),
-        "training": artefacts.pack_table(dataset.rows, dataset.labels),
-        "holdout": artefacts.pack_table(dataset.holdout_rows, dataset.holdout_labels),
-    }
-    return kept if exported.onnx is None else {**kept, "onnx": exported.onnx}
 
 
 def _learnable(pipeline: Pipeline, *, is_needed: bool) -> dict[str, bytes]:

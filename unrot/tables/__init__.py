@@ -207,6 +207,7 @@ def _dataset(
         holdout_rows=judges.rows,
         holdout_labels=judges.labels,
         seed=options.seed,
+        split=None if options.holdout_csv else options.holdout,
     )
 
 

@@ -1,0 +1,39 @@
+"""What makes a fit come out the same again: one thread, and chance that begins at a seed.
+
+Sums that threads share come out otherwise each time. An estimator whose `random_state` is None
+draws from numpy's common source, which nobody has seeded; one with a whole number draws from its
+own and needs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+
+def on_one_thread() -> AbstractContextManager[object]:
+    """Let linear algebra run on one thread."""
+    limited: AbstractContextManager[object] = _controller().limit(limits=1)
+    return limited
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """Look once for the libraries that have threads: that takes longer than a small lesson."""
+    return ThreadpoolController()
+
+
+@contextmanager
+def from_seed(seed: int) -> Iterator[None]:
+    """Run on one thread with numpy's common source at a seed, and put it back afterwards."""
+    before = np.random.get_state()
+    np.random.seed(seed % 2**32)
+    try:
+        with on_one_thread():
+            yield
+    finally:
+        np.random.set_state(before)

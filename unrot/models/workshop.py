@@ -1,0 +1,69 @@
+"""Where estimators are opened, fitted further and compiled: a door to rooms that are heavy.
+
+A web worker holds a service, and a service holds the workshop; scikit-learn costs a worker 100 MB
+and a second. So what needs it is imported when somebody first asks for it, as in `predictors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+from unrot.errors import Conflict
+from unrot.growth import Lesson
+from unrot.models import lessons_file, predictors
+from unrot.records import Candidate, Row, Schema, Version
+from unrot.teaching import Apprentice, Label, Scorer
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatorWorkshop:
+    """Opens versions; `trusted` are the types that owners' files may hold beyond ours."""
+
+    trusted: Collection[str] = field(default_factory=frozenset)
+
+    def open(
+        self, version: Version, schema: Schema, artefact: Callable[[str], bytes]
+    ) -> Apprentice:
+        """Open a version; `artefact` brings the bytes of a digest."""
+        if "skops" not in version.artefacts:
+            said = f"{version.name} is served only and cannot learn here. {version.serving.reason}"
+            raise Conflict(said.rstrip())
+        from unrot.models import kinds
+        from unrot.models.apprentice import EstimatorApprentice
+        from unrot.models.tables import Tables
+
+        data = artefact(version.artefacts["skops"])
+        kind, estimator = kinds.opened(data, schema, self.trusted)
+        held = Tables(version.artefacts, schema, artefact)
+        trained = version.metrics.get("rows_trained")
+        return EstimatorApprentice(version, schema, kind, estimator, held, trained)
+
+    def unpack(
+        self, table: bytes, schema: Schema, most: int, seed: int = 0
+    ) -> tuple[list[Row], list[Label]]:
+        """Read a packed table, at most so many rows of it, drawn by the seed, in their order."""
+        from unrot.models import tables
+
+        return tables.unpack(table, schema).sample(most, seed)
+
+    def pack(self, rows: Sequence[Row], labels: Sequence[Label], schema: Schema) -> bytes:
+        """Write rows with their truth as a packed table."""
+        from unrot.models import tables
+
+        return tables.pack(rows, labels, schema)
+
+    def predictor(self, candidate: Candidate, schema: Schema) -> Scorer:
+        """Load what a candidate would serve with."""
+        artefact = candidate.artefacts[candidate.serving_artefact]
+        return predictors.load(
+            candidate.served_by, artefact, schema, candidate.form, trusted=self.trusted
+        )
+
+    def pack_lessons(self, lessons: Sequence[Lesson]) -> bytes:
+        """Write lessons as an artefact."""
+        return lessons_file.pack(lessons)
+
+    def unpack_lessons(self, data: bytes) -> list[Lesson]:
+        """Read them back."""
+        return lessons_file.unpack(data)
