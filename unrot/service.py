@@ -13,7 +13,6 @@ Views, caretaker and command line call these and add nothing of their own.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +34,7 @@ from unrot.errors import (
 from unrot.ids import Ids
 from unrot.interfaces import Clock, Profiler, Store
 from unrot.journal import Journal
+from unrot.publishing import as_version
 from unrot.records import (
     CHAMPION,
     Caller,
@@ -47,7 +47,6 @@ from unrot.records import (
     Outputs,
     Prediction,
     Row,
-    Serving,
     Tally,
     UnverifiedFeedback,
     Version,
@@ -101,45 +100,11 @@ class Service:
                 f"{model.name} is registered with other features or classes: give the new model "
                 "a name of its own."
             )
-        profile = self._reference_profile(known, candidate)
-        artefacts = {**candidate.artefacts, **({"profile": profile} if profile else {})}
-        digests = {kind: hashlib.sha256(data).hexdigest() for kind, data in artefacts.items()}
-        version = registry.add_version(
-            self._version(known, candidate, digests),
-            {digests[kind]: data for kind, data in artefacts.items()},
-        )
+        version, artefacts = as_version(known, candidate, profiler=self.profiler, now=self.clock())
+        version = registry.add_version(version, artefacts)
         registry.move_alias(known.name, CHAMPION, to=version.name, expected=None)
         sync(self.shelf.folder, registry)
         return version
-
-    def _reference_profile(self, model: Model, candidate: Candidate) -> bytes:
-        if candidate.reference_outputs is None:
-            return b""
-        return self.profiler.profile(
-            model.schema, candidate.reference_rows, candidate.reference_outputs
-        )
-
-    def _version(self, model: Model, candidate: Candidate, digests: dict[str, str]) -> Version:
-        return Version(
-            model=model.name,
-            name="",
-            parent=candidate.parent,
-            origin=candidate.origin,
-            estimator=candidate.estimator,
-            created_at=self.clock(),
-            metrics=candidate.metrics,
-            artefacts=digests,
-            schema_hash=schema.schema_hash(model.schema),
-            libraries=candidate.libraries,
-            serving=Serving(
-                by=candidate.served_by,
-                digest=digests[candidate.serving_artefact],
-                largest_difference=candidate.largest_difference,
-                compared_rows=candidate.compared_rows,
-                reason=candidate.reason,
-                form=candidate.form,
-            ),
-        )
 
     # ── catalogue ────────────────────────────────────────────────────────────────────────────
 

@@ -1,0 +1,67 @@
+"""A candidate as the version that it becomes: digests, a reference profile, its anchor."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from unrot import schema
+from unrot.interfaces import Profiler
+from unrot.records import Candidate, Model, Serving, Version
+
+HOLDOUT = "holdout"
+PROFILE = "profile"
+SCORES = ("accuracy", "mae")
+"""The score of a classifier, and of a regression; a candidate's metrics hold one of them."""
+
+
+def as_version(
+    model: Model, candidate: Candidate, *, profiler: Profiler, now: float
+) -> tuple[Version, dict[str, bytes]]:
+    """Return a candidate as a version without a name yet, and its artefacts by digest.
+
+    It is measured by its holdout: that is its anchor until a promotion gives it another.
+    """
+    artefacts = {**candidate.artefacts, **_profiled(model, candidate, profiler)}
+    digests = {kind: digest_of(data) for kind, data in artefacts.items()}
+    version = Version(
+        model=model.name,
+        name="",
+        parent=candidate.parent,
+        origin=candidate.origin,
+        estimator=candidate.estimator,
+        created_at=now,
+        metrics=candidate.metrics,
+        artefacts=digests,
+        schema_hash=schema.schema_hash(model.schema),
+        libraries=candidate.libraries,
+        serving=Serving(
+            by=candidate.served_by,
+            digest=digests[candidate.serving_artefact],
+            largest_difference=candidate.largest_difference,
+            compared_rows=candidate.compared_rows,
+            reason=candidate.reason,
+            form=candidate.form,
+        ),
+        made=candidate.made,
+        anchor=digests.get(HOLDOUT, ""),
+        anchor_score=score_of(candidate.metrics),
+    )
+    return version, {digests[kind]: data for kind, data in artefacts.items()}
+
+
+def score_of(metrics: Mapping[str, float]) -> float | None:
+    """Return what a version reached on its anchor, if anything was measured."""
+    return next((metrics[name] for name in SCORES if name in metrics), None)
+
+
+def digest_of(data: bytes) -> str:
+    """Return the name under which bytes are kept."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _profiled(model: Model, candidate: Candidate, profiler: Profiler) -> dict[str, bytes]:
+    if candidate.reference_outputs is None:
+        return {}
+    rows, outputs = candidate.reference_rows, candidate.reference_outputs
+    return {PROFILE: profiler.profile(model.schema, rows, outputs)}
