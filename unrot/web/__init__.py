@@ -7,9 +7,22 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from unrot.bootstrap import open_service, secret_key
 from unrot.settings import Settings, load
-from unrot.web import api, apidocs, errors, pages, security
+from unrot.web import (
+    api,
+    apidocs,
+    audit_pages,
+    compare_pages,
+    errors,
+    job_pages,
+    pages,
+    policy_pages,
+    security,
+    version_pages,
+)
 
 _ROOT = "../.."
+PAGES = (pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages)
+"""Each adds its views to the one blueprint of the pages."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
