@@ -17,6 +17,7 @@ from unrot.web import (
     pages,
     policy_pages,
     security,
+    trials_api,
     version_pages,
 )
 
@@ -42,6 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.register(app)
     security.register(app, settings)
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(trials_api.blueprint)
     app.register_blueprint(pages.blueprint)
     apidocs.register(app)
     if settings.trusted_proxies:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from unrot import __version__
+from unrot.web import openapi_trials
 from unrot.web.openapi_schemas import Json, ref, schemas, shape
 
 IRIS = {
@@ -23,6 +24,7 @@ _ERRORS = {
     401: "No token, or one that is not known.",
     403: "The token may not do this, or no operator token is set.",
     404: "No such model, version or verdict.",
+    409: "It cannot be done as things stand; the message says why.",
     410: "The prediction is too old to be judged.",
     413: "The body or the list is too large.",
     415: "The content type is not JSON.",
@@ -48,10 +50,11 @@ def spec() -> Json:
             {"name": "serving", "description": "Predict, and say how the service is."},
             {"name": "feedback", "description": "Judge predictions by their ids."},
             {"name": "looking", "description": "What was served. Needs a viewer's token."},
+            openapi_trials.TAG,
         ],
-        "paths": _paths(),
+        "paths": {**_paths(), **openapi_trials.paths(_op, _body, _in_path)},
         "components": {
-            "schemas": schemas(),
+            "schemas": {**schemas(), **openapi_trials.schemas()},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
