@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from unrot import add_command, upkeep_commands
+from unrot import add_command, learn_commands, upkeep_commands
 from unrot.bootstrap import open_service, writer_name
 from unrot.caretaker import Caretaker, stop_with_parent
 from unrot.dataset import Dataset
@@ -77,9 +77,9 @@ def versions(options: argparse.Namespace, settings: Settings) -> int:
 def caretaker(options: argparse.Namespace, settings: Settings) -> int:
     """Look after this home folder until told to stop."""
     service = open_service(settings)
-    keeper = Caretaker(service, writer_name(settings))
+    keeper = Caretaker(service, writer_name(settings), jobs_only=options.jobs_only)
     if options.with_parent:
-        stop_with_parent(keeper)
+        stop_with_parent(keeper.stop)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: keeper.stop())
     try:
@@ -125,8 +125,10 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("caretaker", help="ship the journal until stopped")
     command.add_argument("--with-parent", action="store_true", help="end with the parent process")
+    command.add_argument("--jobs-only", action="store_true", help="for a machine that serves none")
     command.set_defaults(command=caretaker)
 
+    learn_commands.add_to(commands)
     upkeep_commands.add_to(commands)
     return parser
 

@@ -14,6 +14,7 @@ from unrot.web import (
     compare_pages,
     errors,
     job_pages,
+    learning_api,
     pages,
     policy_pages,
     security,
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.register(app)
     security.register(app, settings)
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(learning_api.blueprint)
     app.register_blueprint(trials_api.blueprint)
     app.register_blueprint(pages.blueprint)
     apidocs.register(app)

@@ -79,26 +79,11 @@ def predict_instances() -> Response:
     return _predict_instances(body_object())
 
 
-@blueprint.get("/models/<model>/versions")
-@needs("viewer")
-def versions(model: str) -> Response:
-    """List a model's versions with their metrics."""
-    listed = [shapes.version(made) for made in service().versions(model)]
-    return success({"versions": listed, "aliases": service().aliases(model)})
-
-
-@blueprint.get("/models/<model>/versions/<version>")
-@needs("viewer")
-def version(model: str, version: str) -> Response:
-    """Describe one version."""
-    return success(shapes.version(service().version(model, version)))
-
-
 @blueprint.get("/models/<model>/predictions")
 @needs("viewer")
 def predictions(model: str) -> Response:
     """List a model's kept predictions with their verdicts, newest first."""
-    limit, before = _limit(request.args.get("limit", "50")), request.args.get("before")
+    limit, before = limit_of(request.args.get("limit", "50")), request.args.get("before")
     page = service().recent(model, limit=limit, before=before)
     of = service().catalogue().model(model).model.schema
     return success(
@@ -145,7 +130,8 @@ def _only(wanted: str, given: dict[str, Any], expected: str) -> Invalid:
     return Invalid(detail.sentence, details=[detail])
 
 
-def _limit(text: str) -> int:
+def limit_of(text: str) -> int:
+    """Read how many to list."""
     if not text.isdecimal() or not text.isascii() or not 1 <= int(text[:6]) <= MOST_LISTED:
         detail = Detail("limit", text, f"a whole number, 1 to {MOST_LISTED}")
         raise Invalid(detail.sentence, details=[detail])
