@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import Response, make_response, render_template, request, url_for
 
 from unrot import policy as policies
+from unrot import promotion
 from unrot.errors import Invalid
 from unrot.growth import Policy
 from unrot.web import security
@@ -23,15 +24,10 @@ class Entry:
     label: str
     help: str
     choices: tuple[tuple[str, str], ...] = ()
-    attributes: tuple[tuple[str, str], ...] = ()
-    """What a browser checks a number by."""
+    is_number: bool = False
 
 
 BY_HAND_OR_ITSELF = (("manual", "by hand"), ("auto", "by itself"))
-
-
-def _number(least: str, most: str, step: str = "any") -> tuple[tuple[str, str], ...]:
-    return (("min", least), ("max", most), ("step", step))
 
 
 GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
@@ -71,13 +67,13 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 "Tolerance",
                 "The loss that the gate lets pass, as a share: 0 to 0.5. 0.02 is 2 points of "
                 "accuracy.",
-                attributes=_number("0", "0.5"),
+                is_number=True,
             ),
             Entry(
                 "held_out",
                 "Held-out share",
                 "The share of the judges' verdicts that only judges: 0 to 0.9.",
-                attributes=_number("0", "0.9"),
+                is_number=True,
             ),
         ),
     ),
@@ -88,31 +84,31 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 "batch",
                 "Rows at a time",
                 "One step of partial_fit: 1 to 100,000. Fewer than 50 can pull it one way.",
-                attributes=_number("1", "100000", "1"),
+                is_number=True,
             ),
             Entry(
                 "replay",
                 "Replayed rows",
                 "Rows of before for each new row: 0 to 10. They keep it from forgetting.",
-                attributes=_number("0", "10"),
+                is_number=True,
             ),
             Entry(
                 "clip",
                 "Range",
                 "How many times the training range a row may span: 1 to 1,000; 0 takes all rows.",
-                attributes=_number("0", "1000"),
+                is_number=True,
             ),
             Entry(
                 "cap",
                 "Share of one sender",
                 "The most that one unknown sender may be of what is learnt: 0 to 1; 0 is no cap.",
-                attributes=_number("0", "1"),
+                is_number=True,
             ),
             Entry(
                 "seed",
                 "Seed",
                 "Where chance begins, so that a version can be made again.",
-                attributes=_number("0", "4294967295", "1"),
+                is_number=True,
             ),
         ),
     ),
@@ -136,11 +132,10 @@ def set_policy(model: str) -> Response:
     stands = standing(model)
     given = {key: request.form[key] for key in KEYS if key in request.form}
     try:
-        changed = policies.parse_texts(given, stands.policy)
+        promotion.change_policy(service(), model, given, read=policies.parse_texts)
     except Invalid as error:
         wrong = {detail.field: f"Expected {detail.expected}." for detail in error.details}
         return _page(model, {**_texts(stands.policy), **given}, wrong, 422)
-    service().store.registry.set_policy(stands.model.name, changed)
     tell("Kept. It holds from the next job on.")
     return go(url_for("pages.policy", model=model))
 

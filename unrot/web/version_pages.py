@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, render_template, request, url_for
 
-from unrot import comparison, lineage, promotion
+from unrot import comparison, lineage, origins, promotion
 from unrot.errors import StoreAway, UnrotError
 from unrot.growth import Policy
 from unrot.records import Version
@@ -50,21 +50,19 @@ def version(model: str, version: str) -> str:
         stands = standing(model)
     except StoreAway:
         return _one_from_the_shelf(model, version)
-    found = stands.named(version)
-    line = lineage.learning_line(stands.versions, version)
-    lessons = service().store.lessons
     after = request.args.get("after", "")
-    rows = lessons.fates_of(found.model, version, limit=LEARNT_A_PAGE + 1, after=after)
+    known = origins.origin(service(), stands.model.name, version, limit=LEARNT_A_PAGE, after=after)
     return render_template(
         "version.html",
         **shown(stands),
-        version=found,
-        called=stands.called(version),
-        gates=lessons.gates(found.model, version),
-        fates=fates.added_up(lessons.fates(found.model, line)),
-        rows=rows[:LEARNT_A_PAGE],
+        version=known.version,
+        made={key: one for key, one in known.version.made.items() if key != "recipes"},
+        called=known.aliases,
+        gates=known.gates,
+        fates=fates.added_up(known.fates),
+        rows=known.lessons,
         after=after,
-        next_after=rows[LEARNT_A_PAGE - 1][0].prediction if len(rows) > LEARNT_A_PAGE else None,
+        next_after=known.next_after,
         curve=curve_of(lineage.line(stands.versions, version)),
         children=[one for one in stands.versions if one.parent == version],
     )
@@ -146,7 +144,9 @@ def _one_from_the_shelf(model: str, version: str) -> str:
     shelved = service().catalogue().model(model)
     found = shelved.version(version)
     called = [alias for alias, name in shelved.aliases.items() if name == version]
-    return render_template("version.html", version=found, called=called, **_shelved(model))
+    return render_template(
+        "version.html", version=found, called=called, made=found.made, **_shelved(model)
+    )
 
 
 def _shelved(model: str) -> dict[str, Any]:
