@@ -22,7 +22,7 @@ LAYERS = (
     ("components", "profiling"),
     ("service",),
     ("jobs", "promotion", "learner", "origins", "audits", "comparison"),
-    ("upkeep", "backups", "hands", "outcomes"),
+    ("upkeep", "backups", "hands", "outcomes", "schooling"),
     ("chores",),
     ("bootstrap",),
     ("caretaker",),

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import ROOT, environment
 from tests.grown import ANYONE, ZOMBIES, copy_of, judged, predicted, second
 from unrot import comparison, promotion
-from unrot.comparison import Differing, Mistake, beside
+from unrot.comparison import Differing, Mistake, beside, mistakes
 from unrot.errors import Conflict, NotFound
 from unrot.growth import Shadow
 from unrot.learning.labels import is_held_out
@@ -23,49 +23,41 @@ PRICES = Schema(SIZE, "price")
 ROWS = [[1.0], [2.0], [3.0], [4.0]]
 
 
-def test_answers_are_counted_by_who_was_right() -> None:
+def test_classes_are_counted_by_who_was_right() -> None:
     truth = ["elf", "orc", "man", None]
 
     found = beside(ELVES, ROWS, truth, ["elf", "orc", "elf", "elf"], ["elf", "elf", "orc", "orc"])
 
-    assert (found.rows, found.judged, found.differ) == (4, 3, 3)
-    assert found.agreement == 0.25
-    assert (found.first_score, found.second_score) == (2 / 3, 1 / 3)
-    assert (found.both, found.only_first, found.only_second, found.neither) == (1, 1, 0, 1)
+    assert (found.rows, found.agreement, found.apart, found.differ) == (4, 0.25, None, 3)
+    assert (found.judged.rows, found.judged.first_only_right) == (3, 1)
+    assert found.judged.first_score == pytest.approx(2 / 3)
+    assert found.judged.second_score == pytest.approx(1 / 3)
     assert found.differing == [
         Differing([2.0], "orc", "orc", "elf", "first"),
-        Differing([3.0], "man", "elf", "orc", "neither"),
+        Differing([3.0], "man", "elf", "orc", None),
         Differing([4.0], None, "elf", "orc", None),
     ]
-    assert found.first_confusion is not None
-    assert found.first_confusion.counts == [[1, 0, 0], [0, 1, 0], [1, 0, 0]]
-    assert found.first_confusion.mistakes == [Mistake("man", "elf", 1)]
+    assert mistakes(ELVES, found.judged.first_confusion) == [Mistake("man", "elf", 1)]
 
 
 def test_numbers_are_compared_by_who_was_closer() -> None:
-    found = beside(PRICES, ROWS[:3], [10.0, 10.0, 10.0], [11.0, 7.0, 12.0], [12.0, 10.0, 8.0])
+    found = beside(PRICES, ROWS[:3], [10.0, 10.0, None], [11.0, 7.0, 12.0], [12.0, 10.0, 8.0])
 
-    assert (found.first_score, found.second_score) == (2.0, 4 / 3)
-    assert found.agreement == 8 / 3
-    assert (found.only_first, found.only_second, found.both, found.neither) == (1, 1, 0, 1)
-    assert [row.row for row in found.differing] == [[2.0], [1.0], [3.0]]
-    assert found.first_confusion is None
-
-
-def test_many_classes_have_mistakes_and_no_matrix() -> None:
-    many = Schema(SIZE, "kind", tuple(f"c{number}" for number in range(13)))
-
-    found = beside(many, ROWS[:3], ["c1", "c1", "c2"], ["c2", "c2", "c2"], ["c1", "c1", "c2"])
-
-    assert found.first_confusion is not None
-    assert found.first_confusion.counts == []
-    assert found.first_confusion.mistakes == [Mistake("c1", "c2", 2)]
+    assert (found.judged.first_score, found.judged.second_score) == (2.0, 1.0)
+    assert (found.apart, found.differ) == (8 / 3, 3)
+    assert [(row.row, row.right) for row in found.differing] == [
+        ([2.0], "second"),
+        ([1.0], "first"),
+        ([3.0], None),
+    ]
 
 
-def test_nothing_beside_nothing_is_nothing() -> None:
-    found = beside(ELVES, [], [], [], [])
+@pytest.mark.parametrize("schema", [ELVES, PRICES])
+def test_nothing_beside_nothing_is_nothing(schema: Schema) -> None:
+    found = beside(schema, [], [], [], [])
 
-    assert (found.rows, found.agreement, found.first_score, found.differing) == (0, None, None, [])
+    assert (found.rows, found.agreement, found.apart, found.differing) == (0, None, None, [])
+    assert (found.judged.rows, found.judged.first_score) == (0, None)
 
 
 def test_versions_answer_the_anchor_and_what_was_held_out(service: Service) -> None:
@@ -80,11 +72,14 @@ def test_versions_answer_the_anchor_and_what_was_held_out(service: Service) -> N
     grounds = dict(found.grounds)
     anchor = grounds["anchor"]
     assert found.missing == []
-    assert anchor.first_score == pytest.approx(service.version(ZOMBIES, "v1").metrics["accuracy"])
-    assert anchor.second_score == pytest.approx(service.version(ZOMBIES, "v2").metrics["accuracy"])
-    assert anchor.only_first + anchor.only_second + anchor.both + anchor.neither == anchor.rows
+    judged_rows = anchor.judged
+    reached = [service.version(ZOMBIES, name).metrics["accuracy"] for name in ("v1", "v2")]
+    assert judged_rows.first_score == pytest.approx(reached[0])
+    assert judged_rows.second_score == pytest.approx(reached[1])
+    assert judged_rows.rows == anchor.rows
+    assert judged_rows.first_only_right + judged_rows.second_only_right == anchor.differ
     assert grounds["recent verdicts"].rows == held
-    assert grounds["recent verdicts"].first_score == 1.0
+    assert grounds["recent verdicts"].judged.first_score == 1.0
 
 
 def test_version_beside_its_copy_differs_nowhere(service: Service) -> None:
@@ -137,9 +132,10 @@ def test_challenger_is_compared_with_what_the_champion_answered(service: Service
 
     assert found is not None
     assert (found.champion, found.challenger) == ("v1", "v2")
-    assert (found.beside.rows, found.beside.judged, found.beside.agreement) == (20, 5, 0.75)
-    assert (found.beside.first_score, found.beside.second_score) == (0.8, 0.6)
-    assert (found.beside.only_first, found.beside.only_second) == (2, 1)
+    judged_rows = found.beside.judged
+    assert (found.beside.rows, found.beside.agreement, judged_rows.rows) == (20, 0.75, 5)
+    assert (judged_rows.first_score, judged_rows.second_score) == (0.8, pytest.approx(0.6))
+    assert (judged_rows.first_only_right, judged_rows.second_only_right) == (2, 1)
 
 
 def test_comparing_imports_no_training_code(service: Service) -> None:

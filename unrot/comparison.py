@@ -7,15 +7,16 @@ then where they differ, and who was right there.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from unrot import lineage
 from unrot.errors import Conflict
-from unrot.growth import Example, Ground
+from unrot.growth import Answered, Example, Ground
+from unrot.learning import comparing
 from unrot.learning.labels import example_of, judging_rows
+from unrot.learning.scores import answers_of
 from unrot.records import CHALLENGER, CHAMPION, Outputs, Row, Schema, Version
 from unrot.service import Service
 
@@ -23,12 +24,10 @@ MOST_ROWS = 5_000
 MOST_VERDICTS = 2_000
 MOST_SHADOWS = 5_000
 MOST_DIFFERING = 100
-MATRIX_CLASSES = 12
-"""With more classes than these a matrix cannot be read, and the commonest mistakes are listed."""
 MOST_MISTAKES = 20
 
 Answer = str | float
-Right = Literal["first", "second", "both", "neither"]
+Right = Literal["first", "second"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +37,6 @@ class Mistake:
     truth: str
     answer: str
     count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Confusion:
-    """How often each class (a row) was answered with each class (a column)."""
-
-    counts: Sequence[Sequence[int]]
-    mistakes: Sequence[Mistake]
-    """The commonest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +52,18 @@ class Differing:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Two versions on the same rows. Scores are accuracies, or mean absolute errors."""
+    """Two versions on the same rows, of some of which the truth is known."""
 
     rows: int
-    judged: int
-    """How many of the rows have a truth."""
     agreement: float | None
-    """The share of equal answers; of numbers the mean distance between the answers."""
-    first_score: float | None
-    second_score: float | None
-    only_first: int
-    only_second: int
-    both: int
-    neither: int
-    first_confusion: Confusion | None
-    second_confusion: Confusion | None
+    """The share of rows that both answer alike."""
+    apart: float | None
+    """How far their numbers are from each other on average; None for classes."""
+    judged: comparing.Comparison
+    """The rows with a truth."""
     differ: int
     differing: Sequence[Differing]
+    """The ones first of which it is known who was right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +108,7 @@ def compare(service: Service, name: str, first: str, second: str) -> Comparison:
         if not rows:
             missing.append(none)
             continue
-        answers = [_answers(one.predict(rows), model.schema) for one in predictors]
+        answers = [answers_of(model.schema, one.predict(rows)) for one in predictors]
         found = beside(model.schema, rows, truth, answers[0], answers[1])
         grounds.append(("anchor" if ground == "anchor" else "recent verdicts", found))
     return Comparison(pair[0], pair[1], grounds, missing)
@@ -162,28 +147,35 @@ def beside(
     second: Sequence[Answer],
 ) -> Beside:
     """Put the answers of two versions to the same rows side by side."""
-    known = [place for place, label in enumerate(truth) if label is not None]
-    right = [_right(schema, truth[at], first[at], second[at]) for at in range(len(rows))]
-    counted = Counter(right[place] for place in known)
-    differing = _differing(schema, first, second)
+    known = [(at, label) for at, label in enumerate(truth) if label is not None]
+    judged = comparing.compare(
+        schema, _answered(schema, rows, known, first), _answered(schema, rows, known, second)
+    )
+    told = [known[place][0] for place in judged.places]
+    untold = [at for at, label in enumerate(truth) if label is None and first[at] != second[at]]
+    differ = len(told) + len(untold)
     return Beside(
         rows=len(rows),
-        judged=len(known),
-        agreement=_agreement(schema, first, second),
-        first_score=_score(schema, [(truth[at], first[at]) for at in known]),
-        second_score=_score(schema, [(truth[at], second[at]) for at in known]),
-        only_first=counted["first"],
-        only_second=counted["second"],
-        both=counted["both"],
-        neither=counted["neither"],
-        first_confusion=_confusion(schema, [(truth[at], first[at]) for at in known]),
-        second_confusion=_confusion(schema, [(truth[at], second[at]) for at in known]),
-        differ=len(differing),
+        agreement=1 - differ / len(rows) if rows else None,
+        apart=_apart(schema, first, second),
+        judged=judged,
+        differ=differ,
         differing=[
-            Differing(rows[at], truth[at], first[at], second[at], right[at])
-            for at in _telling_first(differing, right)[:MOST_DIFFERING]
+            _differing(rows[at], truth[at], first[at], second[at])
+            for at in [*told, *untold][:MOST_DIFFERING]
         ],
     )
+
+
+def mistakes(schema: Schema, confusion: Sequence[Sequence[int]]) -> list[Mistake]:
+    """List the commonest mistakes of a version, the commonest first."""
+    found = [
+        Mistake(schema.classes[down], schema.classes[across], count)
+        for down, row in enumerate(confusion)
+        for across, count in enumerate(row)
+        if count and down != across
+    ]
+    return sorted(found, key=lambda one: -one.count)[:MOST_MISTAKES]
 
 
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────
@@ -215,68 +207,42 @@ def _recent_rows(service: Service, model: str, schema: Schema) -> tuple[list[Row
     return [one.row for one in found], [one.label for one in found]
 
 
-def _answers(outputs: Outputs, schema: Schema) -> list[Answer]:
-    if schema.is_classifier:
-        return [schema.classes[place] for place in outputs.classes or ()]
-    return [float(value) for value in outputs.values or ()]
-
-
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _right(schema: Schema, truth: Answer | None, first: Answer, second: Answer) -> Right | None:
-    """Return who was right about a class, or closer to a number."""
+def _answered(
+    schema: Schema,
+    rows: Sequence[Row],
+    known: Sequence[tuple[int, Answer]],
+    answers: Sequence[Answer],
+) -> Answered:
+    chosen = [answers[at] for at, _ in known]
+    if schema.is_classifier:
+        places = {label: place for place, label in enumerate(schema.classes)}
+        outputs = Outputs(classes=[places[str(answer)] for answer in chosen])
+    else:
+        outputs = Outputs(values=[float(answer) for answer in chosen])
+    return Answered([rows[at] for at, _ in known], [label for _, label in known], outputs)
+
+
+def _differing(row: Row, truth: Answer | None, first: Answer, second: Answer) -> Differing:
+    return Differing(row, truth, first, second, _right(truth, first, second))
+
+
+def _right(truth: Answer | None, first: Answer, second: Answer) -> Right | None:
+    """Return who was right about a class, or closer to a number; None for both and neither."""
     if truth is None:
         return None
-    if not schema.is_classifier:
-        errors = [abs(float(answer) - float(truth)) for answer in (first, second)]
-        if errors[0] == errors[1]:
-            return "both" if errors[0] == 0 else "neither"
-        return "first" if errors[0] < errors[1] else "second"
-    if first == truth:
-        return "both" if second == truth else "first"
-    return "second" if second == truth else "neither"
-
-
-def _score(schema: Schema, pairs: Sequence[tuple[Answer | None, Answer]]) -> float | None:
-    if not pairs:
+    if not isinstance(truth, str):
+        errors = [abs(float(answer) - truth) for answer in (first, second)]
+        return None if errors[0] == errors[1] else "first" if errors[0] < errors[1] else "second"
+    if (first == truth) == (second == truth):
         return None
-    if schema.is_classifier:
-        return sum(truth == answer for truth, answer in pairs) / len(pairs)
-    return sum(abs(float(answer) - float(truth or 0)) for truth, answer in pairs) / len(pairs)
+    return "first" if first == truth else "second"
 
 
-def _agreement(schema: Schema, first: Sequence[Answer], second: Sequence[Answer]) -> float | None:
-    if not first:
+def _apart(schema: Schema, first: Sequence[Answer], second: Sequence[Answer]) -> float | None:
+    if schema.is_classifier or not first:
         return None
-    pairs = list(zip(first, second, strict=True))
-    if schema.is_classifier:
-        return sum(one == other for one, other in pairs) / len(pairs)
-    return sum(abs(float(one) - float(other)) for one, other in pairs) / len(pairs)
-
-
-def _differing(schema: Schema, first: Sequence[Answer], second: Sequence[Answer]) -> list[int]:
-    """Return the places that are answered differently, of numbers the farthest apart first."""
-    places = [at for at in range(len(first)) if first[at] != second[at]]
-    if schema.is_classifier:
-        return places
-    return sorted(places, key=lambda at: -abs(float(first[at]) - float(second[at])))
-
-
-def _telling_first(places: Sequence[int], right: Sequence[Right | None]) -> list[int]:
-    """Put the rows first of which it is known who was right."""
-    return sorted(places, key=lambda at: right[at] not in ("first", "second"))
-
-
-def _confusion(schema: Schema, pairs: Sequence[tuple[Answer | None, Answer]]) -> Confusion | None:
-    if not schema.is_classifier or not pairs:
-        return None
-    counted = Counter((str(truth), str(answer)) for truth, answer in pairs)
-    wrong = [
-        Mistake(truth, answer, count)
-        for (truth, answer), count in counted.most_common()
-        if truth != answer
-    ]
-    classes = schema.classes if len(schema.classes) <= MATRIX_CLASSES else ()
-    counts = [[counted[truth, answer] for answer in classes] for truth in classes]
-    return Confusion(counts, wrong[:MOST_MISTAKES])
+    pairs = zip(first, second, strict=True)
+    return sum(abs(float(one) - float(other)) for one, other in pairs) / len(first)

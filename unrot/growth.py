@@ -44,7 +44,7 @@ class Policy:
     clip: float = 1.2
     """How far outside the training range a row may lie, in widths of it; 0 takes all."""
     cap: float = 0.2
-    """The largest share that one untrusted subject may have among the rows; 0 is no cap."""
+    """The largest share of all verdicts that one untrusted subject may give; 0 is no cap."""
     held_out: float = 0.3
     """The share of trusted verdicts that only judge."""
     tolerance: float = 0.02
@@ -185,6 +185,16 @@ class GateVerdict:
     voters: str = ""
     """A word when those who judged chose themselves."""
     wants_audit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Rows with their truth, frozen, and what a version reached on them."""
+
+    digest: str
+    score: float | None
+    data: bytes = field(repr=False, default=b"")
+    """The packed rows; empty where the store has them already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ BEAT_SECONDS = 2.0
 LOOK_SECONDS = 0.05
 IDLE_SECONDS = 20.0
 TELL_SECONDS = 0.2
+"""A job that is shorter tells nothing: each telling is a commit."""
+
 MOST_TRIES = 3
 UNFORESEEN = "It failed for a reason that nobody foresaw; what happened stands in the log."
 
@@ -109,7 +111,7 @@ class _Telling:
         self._service = service
         self._job = job
         self._said = (0.0, "beginning")
-        self._told_at = 0.0
+        self._told_at = time.monotonic()
         self._ended = threading.Event()
         self._trouble: type[Exception] | None = None
         self._beating = threading.Thread(target=self._beat, name="job heartbeat", daemon=True)
@@ -124,9 +126,8 @@ class _Telling:
 
     def __call__(self, progress: float, step: str) -> None:
         """Note how far it is; raise when the job is cancelled or lost."""
-        is_new_step = step != self._said[1]
         self._said = (progress, step)
-        if is_new_step or time.monotonic() - self._told_at >= TELL_SECONDS:
+        if time.monotonic() - self._told_at >= TELL_SECONDS:
             self._tell()
         if self._trouble is not None:
             raise self._trouble

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from unrot.growth import Audit, Fate, Fates, GateVerdict, Job, Lesson, Shadow
+from unrot.growth import Anchor, Audit, Fate, Fates, GateVerdict, Job, Lesson, Shadow
 from unrot.records import (
     Candidate,
     JudgedPrediction,
@@ -123,6 +123,14 @@ class Lessons(Protocol):
         """List the fates that one version decided, by prediction id, beside their predictions."""
         ...
 
+    def decide(self, model: str, version: str, fates: Sequence[Fate]) -> None:
+        """Note fates that a version decided without learning anything from them."""
+        ...
+
+    def learnt(self, model: str, line: Sequence[str]) -> set[str]:
+        """Return the predictions whose verdicts a line has learnt."""
+        ...
+
     def trusted(self, model: str, limit: int) -> list[JudgedPrediction]:
         """List the newest verdicts of judges that tell a label or a thumb, oldest first."""
         ...
@@ -131,8 +139,8 @@ class Lessons(Protocol):
         """List what the gate said of a version, oldest first."""
         ...
 
-    def add_gate(self, model: str, version: str, verdict: GateVerdict) -> None:
-        """Keep what the gate said."""
+    def weigh(self, model: str, version: str, verdict: GateVerdict, anchor: Anchor | None) -> None:
+        """Keep what the gate said of a version once more, and the anchor that follows from it."""
         ...
 
     def prune(self, model: str, version: str) -> None:
@@ -189,6 +197,11 @@ class Apprentice(Protocol):
     @property
     def stream_rows(self) -> int:
         """How many rows its training stream has in all; 0 where there is no stream."""
+        ...
+
+    @property
+    def training_rows(self) -> int:
+        """How many rows it was trained on at first, as far as they are kept."""
         ...
 
     def replayed(self, count: int, seed: int) -> list[tuple[Row, Label]]:

@@ -7,8 +7,16 @@ import hashlib
 import pytest
 
 from tests.learning.verdicts import NUMBERS, THREE, TWO, example, verdict
+from unrot.errors import Invalid
 from unrot.growth import Example, Fate
-from unrot.learning.labels import WEIGHTS, example_of, in_order, is_held_out, judging_rows
+from unrot.learning.labels import (
+    WEIGHTS,
+    example_of,
+    in_order,
+    is_held_out,
+    judging_rows,
+    parse_weights,
+)
 from unrot.records import JudgedPrediction, Schema
 
 
@@ -57,6 +65,38 @@ def test_weights_can_be_set() -> None:
 
     assert isinstance(found, Example)
     assert found.weight == 0.5
+
+
+def test_weights_are_read_and_the_rest_stays() -> None:
+    assert parse_weights({"thumb up": 1, "training": 0}) == {
+        "trusted": 1.0,
+        "corrected": 1.0,
+        "thumb up": 1.0,
+        "training": 0.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            {"thumbs up": 1},
+            "thumbs up 1: expected no such weight; the nearest known one is thumb up.",
+        ),
+        ({"trusted": -1}, "trusted -1: expected a number from 0 to 1000."),
+        ({"trusted": True}, "trusted true: expected a number from 0 to 1000."),
+        (
+            [],
+            "weights a list of 0: expected an object with any of trusted, corrected, thumb up, "
+            "training.",
+        ),
+    ],
+)
+def test_wrong_weight_is_named(given: object, sentence: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_weights(given)
+
+    assert str(caught.value) == sentence
 
 
 def test_example_keeps_who_and_when() -> None:

@@ -46,11 +46,13 @@ from sklearn.linear_model import (
     LinearRegression,
     LogisticRegression,
     PassiveAggressiveClassifier,
+    PassiveAggressiveRegressor,
     Perceptron,
     PoissonRegressor,
     Ridge,
     RidgeClassifier,
     SGDClassifier,
+    SGDRegressor,
 )
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
@@ -252,6 +254,10 @@ def network(kind: Any) -> Any:
     return kind(hidden_layer_sizes=(8,), max_iter=500, random_state=0)
 
 
+def short(kind: Any) -> Any:
+    return network(kind).set_params(max_iter=40)
+
+
 def stacking() -> StackingClassifier:
     return StackingClassifier(
         [("forest", RandomForestClassifier(10, random_state=0)), ("bayes", GaussianNB())],
@@ -426,9 +432,67 @@ ZOO: dict[str, tuple[Callable[[], Any], Callable[[], Table]]] = {
 }
 
 
-def fitted(name: str) -> tuple[Any, Any, Any]:
+LEARNERS: dict[str, tuple[Callable[[], Any], Callable[[], Table]]] = {
+    "network": (lambda: short(MLPClassifier), words),
+    "scaled network, whole classes": (
+        lambda: make_pipeline(StandardScaler(), short(MLPClassifier)),
+        whole,
+    ),
+    "mixed network": (lambda: mixed(short(MLPClassifier)), frame),
+    "network without a seed": (
+        lambda: make_pipeline(StandardScaler(), short(MLPClassifier).set_params(random_state=None)),
+        truths,
+    ),
+    "network by momentum": (
+        lambda: make_pipeline(StandardScaler(), short(MLPClassifier).set_params(solver="sgd")),
+        two,
+    ),
+    "sgd": (lambda: SGDClassifier(random_state=0), words),
+    "sgd without a seed": (lambda: SGDClassifier(), words),
+    "averaged sgd": (
+        lambda: make_pipeline(StandardScaler(), SGDClassifier(average=True, random_state=0)),
+        truths,
+    ),
+    "mixed sgd, log loss": (lambda: mixed(SGDClassifier(loss="log_loss", random_state=0)), frame),
+    "sgd in a pipeline of pipelines": (
+        lambda: make_pipeline(
+            make_pipeline(StandardScaler()), make_pipeline(PCA(3), SGDClassifier(random_state=0))
+        ),
+        whole,
+    ),
+    "passive aggressive": (lambda: PassiveAggressiveClassifier(random_state=0), words),
+    "perceptron": (lambda: Perceptron(random_state=0), truths),
+    "gaussian bayes": (GaussianNB, words),
+    "multinomial bayes": (MultinomialNB, counts),
+    "bernoulli bayes": (lambda: BernoulliNB(binarize=0.0), whole),
+    "mixed bernoulli bayes": (lambda: mixed(BernoulliNB()), frame),
+    "regression network": (
+        lambda: make_pipeline(StandardScaler(), short(MLPRegressor)),
+        amounts,
+    ),
+    "sgd regression": (
+        lambda: make_pipeline(StandardScaler(), SGDRegressor(random_state=0)),
+        amounts,
+    ),
+    "mixed sgd regression": (lambda: mixed(SGDRegressor(random_state=0)), priced_frame),
+    "sgd regression on a scaled target": (
+        lambda: TransformedTargetRegressor(
+            make_pipeline(StandardScaler(), SGDRegressor(random_state=0)),
+            transformer=StandardScaler(),
+        ),
+        amounts,
+    ),
+    "passive aggressive regression": (
+        lambda: make_pipeline(StandardScaler(), PassiveAggressiveRegressor(random_state=0)),
+        amounts,
+    ),
+}
+"""Those that learn by `partial_fit`, alone and at the end of pipelines."""
+
+
+def fitted(name: str, zoo: Any = None) -> tuple[Any, Any, Any]:
     """Return a fitted estimator of the zoo with its data."""
-    make, data = ZOO[name]
+    make, data = (zoo or ZOO)[name]
     X, y = data()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.stores.conftest import BACKENDS
 from unrot.errors import BadArtefact, Conflict, NotFound
-from unrot.growth import Audit, GateVerdict, Job, Shadow
+from unrot.growth import Audit, Fate, GateVerdict, Job, Shadow
 from unrot.ids import Ids
 from unrot.interfaces import Store
 from unrot.records import (
@@ -94,7 +94,8 @@ def in_use(store: Store, name: str = "elves", artefact: bytes = DATA) -> Model:
     store.verdicts.count_new(10)
     store.profiles.put(Profile(f"{name}.p", name, "v1", "me", NOON, NOON + 60, 2, b"p"))
     store.jobs.add(Job(f"job of {name}", name, "learn", {}, NOON))
-    store.lessons.add_gate(name, "v1", GateVerdict("passed", "It is as good.", "v1", NOON))
+    store.lessons.weigh(name, "v1", GateVerdict("passed", "It is as good.", "v1", NOON), None)
+    store.lessons.decide(name, "v1", [Fate(second, "held out", NOON)])
     store.trials.add_audit(Audit(f"audit of {name}", name, NOON, (first,)))
     store.trials.add_shadows([Shadow(first, name, "v1", NOON, "elf", None)])
     return model
@@ -597,7 +598,7 @@ def test_removed_model_is_cleared_in_bites_and_leaves_others_alone(store: Store)
 
     assert held == Holdings(versions=1, predictions=2, verdicts=3, profiles=1, windows=2)
     assert served == ["dwarves"]
-    learning = 4  # a job, a gate's verdict, an audit and a shadow
+    learning = 5  # a job, a gate's verdict, a fate, an audit and a shadow
     assert (max(bites), sum(bites)) == (2, held.rows + learning)
     assert store.holdings(model.number) == Holdings()
     assert store.holdings(2) == others

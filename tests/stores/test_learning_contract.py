@@ -18,7 +18,18 @@ from tests.stores.test_contract import (
     shipped,
 )
 from unrot.errors import Conflict, NotFound
-from unrot.growth import AliasMove, Audit, Fate, Fates, GateVerdict, Job, Policy, Recall, Shadow
+from unrot.growth import (
+    AliasMove,
+    Anchor,
+    Audit,
+    Fate,
+    Fates,
+    GateVerdict,
+    Job,
+    Policy,
+    Recall,
+    Shadow,
+)
 from unrot.interfaces import Store
 from unrot.records import Model, Version
 
@@ -347,6 +358,33 @@ def test_fates_of_a_line_add_up(store: Store) -> None:
         set_aside={"outside the training range": 2},
     )
     assert store.lessons.fates("elves", ["v1"]) == Fates(5, 5, {}, 0, {})
+
+
+@pytest.mark.usefixtures("elves")
+def test_fates_that_taught_nothing_are_noted_at_the_version_they_were_decided_at(
+    store: Store,
+) -> None:
+    judged(store, "a", "b")
+    store.lessons.decide("elves", "v1", [Fate("a", "held out", NOON + 2)])
+    published(store, Fate("b", "learnt", NOON + 3))
+
+    assert store.lessons.learnt("elves", ["v1", "v2"]) == {"b"}
+    assert store.lessons.learnt("elves", ["v1"]) == set()
+    assert store.lessons.fates("elves", ["v2", "v1"]) == Fates(3, 1, {"v2": 1}, 1, {})
+
+
+@pytest.mark.usefixtures("elves")
+def test_version_weighed_again_keeps_both_verdicts_and_gets_another_anchor(store: Store) -> None:
+    passed = GateVerdict("passed", "It is better.", "v1", NOON + 1, ground="recent verdicts")
+    data = b"recent rows"
+    anchor = Anchor(hashlib.sha256(data).hexdigest(), 0.75, data)
+
+    store.lessons.weigh("elves", "v1", passed, anchor)
+
+    [version] = store.registry.versions("elves")
+    assert [one.decided_at for one in store.lessons.gates("elves", "v1")] == [NOON, NOON + 1]
+    assert (version.anchor, version.anchor_score) == (anchor.digest, 0.75)
+    assert store.registry.artefact(version.artefacts["anchor"]) == data
 
 
 @pytest.mark.usefixtures("elves")

@@ -4,6 +4,7 @@
     cleaning    which of them may be learnt from, and what became of the others
     batches     the order in which `learn` takes them
     recipes     what a `refit` may be made of, and which way was best
+    race        recipes on the same folds, until the others are surely behind
     gate        whether a candidate may become champion
     moved       whether the world is still the one of the anchor
     comparing   two versions side by side

@@ -3,15 +3,18 @@
 In this order: a verdict must tell a label that the schema knows; a share of the judges' verdicts,
 and all that an audit asked for, only judge; a row may lie at most `clip` times the half-width of
 a feature's range from its centre (facts of one bad row: a feature of 1e6 took a linear model from
-.905 to .131); and of what remains one untrusted subject makes at most the share `cap`.
+.905 to .131); and of what remains one untrusted subject gives at most the share `cap`.
 
-The cap is the largest k with k ≤ cap · n(k), where n(k) = trusted + Σ min(rows of subject, k):
-counted after the cut, so that the share holds of the rows that are learnt. Of each subject its
-oldest verdicts stay. Few subjects without a judge among them can make nothing: two of them at a
-cap of 0.2 would each have half.
+The cap is counted of all rows that came: of n rows an untrusted subject keeps ⌊cap · n⌋, its oldest
+ones, however many others were set aside. So a crowd behind one address, which is what clients of
+an app behind a proxy look like until `UNROT_TRUSTED_PROXIES` is set, still teaches something; what
+it teaches the gate weighs.
 
-    >>> largest_share({"a": 100, "b": 10}, trusted=50, cap=0.2)
-    15
+    >>> from unrot.growth import Example
+    >>> rows = [Example(str(n), [], "yes", 1.0, False, "a", n, n) for n in range(10)]
+    >>> kept, over = cap_subjects(rows, 0.2)
+    >>> len(kept), len(over)
+    (2, 8)
 """
 
 from __future__ import annotations
@@ -80,8 +83,7 @@ def cap_subjects(examples: Sequence[Example], cap: float) -> tuple[list[Example]
     ordered = in_order(examples)
     if not cap:
         return ordered, []
-    counts = Counter(one.subject for one in ordered if not one.is_trusted)
-    most = largest_share(counts, trusted=len(ordered) - counts.total(), cap=cap)
+    most = math.floor(cap * len(ordered) + 1e-9)
     kept: list[Example] = []
     over: list[Fate] = []
     taken: Counter[str] = Counter()
@@ -93,17 +95,6 @@ def cap_subjects(examples: Sequence[Example], cap: float) -> tuple[list[Example]
         else:
             over.append(Fate(one.prediction, "set aside", one.given_at, SHARE_USED_UP))
     return kept, over
-
-
-def largest_share(counts: Mapping[str, int], *, trusted: int, cap: float) -> int:
-    """Return how many rows one untrusted subject may keep, so that the cap holds of what stays."""
-    most = max(counts.values(), default=0)
-    while True:
-        rows = trusted + sum(min(count, most) for count in counts.values())
-        allowed = min(most, math.floor(cap * rows + 1e-9))
-        if allowed == most:
-            return most
-        most = allowed
 
 
 def ranges_of(rows: Sequence[Row], schema: Schema) -> list[Range]:

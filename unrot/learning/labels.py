@@ -21,14 +21,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
 
-from unrot.errors import Invalid
+from unrot.errors import Detail, Invalid, shown
 from unrot.growth import Example, Fate
 from unrot.records import Feedback, JudgedPrediction, Prediction, Schema
 from unrot.schema import parse_label, parse_row
 
 WEIGHTS: Mapping[str, float] = {"trusted": 1.0, "corrected": 1.0, "thumb up": 0.2, "training": 1.0}
 """What one row weighs, by where it comes from."""
+
+MOST_WEIGHT = 1000
 
 ONLY_WRONG = "says only that it was wrong"
 NO_NUMBER = "a thumb tells no number"
@@ -56,6 +60,21 @@ def example_of(
         predicted_at=judged.prediction.predicted_at,
         given_at=feedback.given_at,
     )
+
+
+def parse_weights(given: Any) -> dict[str, float]:
+    """Read weights such as {"thumb up": 0.5}; those that are not given stay as they are."""
+    if not isinstance(given, Mapping):
+        raise _wrong_weight("weights", given, f"an object with any of {', '.join(WEIGHTS)}")
+    for key, value in given.items():
+        if key not in WEIGHTS:
+            near = get_close_matches(str(key)[:200], WEIGHTS, n=1, cutoff=0.0)
+            expected = f"no such weight; the nearest known one is {near[0]}"
+            raise _wrong_weight(shown(str(key))[1:-1], value, expected)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 <= value <= MOST_WEIGHT:
+            raise _wrong_weight(key, value, f"a number from 0 to {MOST_WEIGHT}")
+    return {**WEIGHTS, **{key: float(value) for key, value in given.items()}}
 
 
 def judging_rows(
@@ -94,6 +113,11 @@ def is_held_out(prediction: str, share: float) -> bool:
 def in_order(examples: Iterable[Example]) -> list[Example]:
     """Return examples in the order in which their verdicts were given."""
     return sorted(examples, key=lambda one: (one.given_at, one.prediction))
+
+
+def _wrong_weight(field: str, value: Any, expected: str) -> Invalid:
+    detail = Detail(field, value, expected)
+    return Invalid(detail.sentence, details=[detail])
 
 
 def _feedback(judged: JudgedPrediction) -> Feedback:

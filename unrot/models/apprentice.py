@@ -58,6 +58,11 @@ class EstimatorApprentice:
         return online.can_learn_online(self.estimator) and not self._is_unlabelled
 
     @property
+    def training_rows(self) -> int:
+        """How many rows it was trained on at first, as far as they are kept."""
+        return len(self.tables.training)
+
+    @property
     def stream_rows(self) -> int:
         """How many rows its stream has in all."""
         return len(self.tables.stream)
@@ -161,9 +166,15 @@ class EstimatorApprentice:
     def _check_labels(self, labels: NDArray[Any]) -> None:
         if not len(labels):
             raise Conflict("There is no row to fit on: none is left that weighs anything.")
+        missing = set(self.schema.classes) - set(np.unique(labels).tolist())
         if self.schema.is_classifier and np.all(labels == labels[0]):
             raise Conflict(
                 f"All {len(labels):,} rows are {labels[0]}: nothing can be told apart from them."
+            )
+        if missing and self.kind.needs_every_class:
+            raise Conflict(
+                f"None of the {len(labels):,} rows is {min(missing)}: {self.version.estimator} has "
+                "to see a row of each class."
             )
 
     def _check_can_learn(self) -> None:
@@ -191,6 +202,7 @@ class EstimatorApprentice:
         weights: Weights,
     ) -> None:
         truth = self._truth(labels)
+        self._check_known(truth)
         table = self.kind.rows(_none(self.schema).rows, rows)
         try:
             online.teach(taught, table, truth, classes, weights)
@@ -202,6 +214,7 @@ class EstimatorApprentice:
         self, estimator: Any, table: Table, places: NDArray[np.intp], count: int
     ) -> EstimatorApprentice:
         rows, truth = self.kind.rows(table.rows[places]), self._truth(table.labels[places])
+        self._check_known(truth)
         with from_seed(0):
             try:
                 fed = online.feed(estimator, rows, truth, classes_of(self.estimator))
@@ -210,18 +223,20 @@ class EstimatorApprentice:
         return self._with(fed, count)
 
     def _truth(self, labels: Sequence[Label] | NDArray[Any]) -> NDArray[Any]:
-        """Spell labels as the estimator does."""
+        """Spell labels as the estimator does; a class that it never heard of stays as it is."""
         if not self.schema.is_classifier:
             return np.array(labels, dtype=np.float64)
-        known = {str(label): label for label in classes_of(self.estimator)}
+        spelt = {str(label): label for label in classes_of(self.estimator)}
         said, places = np.unique(np.array(labels, dtype=np.str_), return_inverse=True)
-        strangers = [label for label in said.tolist() if label not in known]
-        if strangers:
+        return np.array([spelt.get(label, label) for label in said.tolist()])[places]
+
+    def _check_known(self, truth: NDArray[Any]) -> None:
+        strangers = set(truth.tolist()) - set(classes_of(self.estimator))
+        if self.schema.is_classifier and strangers:
             raise Conflict(
-                f"{self.version.name} was fitted without the class {strangers[0]} and cannot come "
-                "to know it: train the model again with rows of that class."
+                f"{self.version.name} was fitted without the class {min(strangers)} and cannot "
+                "come to know it row by row: refit it."
             )
-        return np.array([known[label] for label in said.tolist()])[places]
 
     def _with(self, estimator: Any, count: int) -> EstimatorApprentice:
         known = self.rows_trained
@@ -242,11 +257,12 @@ class EstimatorApprentice:
     ) -> Candidate:
         """Measure on a packed table, compile, and make a candidate of it."""
         rows = self._reference()
+        compared = _spread(rows, COMPARED_ROWS)
         with on_one_thread():
             progress(0.0, "measuring")
-            metrics = self._measured(tables.unpack(holdout, self.schema), rows)
+            metrics = self._measured(tables.unpack(holdout, self.schema), compared)
             progress(0.3, "compiling and comparing with scikit-learn")
-            compiled = self.kind.compiled(self.estimator, rows, _spread(rows, COMPARED_ROWS))
+            compiled = self.kind.compiled(self.estimator, rows, compared)
         progress(1.0, "done")
         return replace(
             compiled,
@@ -271,8 +287,8 @@ class EstimatorApprentice:
             predictor.predict(rows)
         except Invalid as error:
             raise Conflict(
-                "After this it does not answer its own training rows with finite numbers: the "
-                "lesson was too much for it. Nothing was kept."
+                "After this it does not answer its own training rows with finite numbers, so it "
+                "cannot be served. Nothing was kept."
             ) from error
         counted = {} if self.rows_trained is None else {"rows_trained": self.rows_trained}
         if not len(holdout):

@@ -17,10 +17,11 @@ import sklearn
 
 from unrot.encoding import Encoder
 from unrot.errors import BadArtefact, Invalid, shown
-from unrot.models import artefacts, given, owned
+from unrot.models import given, owned, packed
 from unrot.models.forms import FRAME, Form
 from unrot.models.given import Given
 from unrot.models.metrics import measure_answers
+from unrot.models.online import learns
 from unrot.models.owned import Owned, OwnedPredictor
 from unrot.models.owned_export import Compiled, compile_owned, parted
 from unrot.models.parity import TOLERANCE, differing_rows, largest_difference
@@ -107,6 +108,7 @@ def _made(brought: Brought, schema: Schema) -> Candidate:
         artefacts={**made.artefacts, **_tables(brought, schema)},
         libraries={**made.libraries, **_fitted_with(brought)},
         reason=" ".join([*([made.reason] if made.reason else []), *_said(brought)]),
+        made={"learns": learns(brought.estimator)},
     )
 
 
@@ -250,7 +252,7 @@ def _tables(brought: Brought, schema: Schema) -> dict[str, bytes]:
 
 
 def _packed(rows: Sequence[Row], labels: Sequence[Any], schema: Schema) -> bytes:
-    return artefacts.pack_table(Encoder(schema).encode(rows), np.array(labels))
+    return packed.pack_table(Encoder(schema).encode(rows), np.array(labels))
 
 
 def labels_of(estimator: Any, labels: Sequence[Any], schema: Schema) -> list[str | float]:

@@ -39,6 +39,11 @@ class Scores(Protocol):
 class Kind(Protocol):
     """How one kind of estimator takes its rows, is fitted, asked and compiled."""
 
+    @property
+    def needs_every_class(self) -> bool:
+        """True when a fit has to see a row of each class to answer as the schema has it."""
+        ...
+
     def rows(self, table: Table, rows: Sequence[Row] = ()) -> Any:
         """Bring encoded rows, and after them others, into the form that it takes."""
         ...
@@ -64,6 +69,11 @@ class Ours:
 
     schema: Schema
 
+    @property
+    def needs_every_class(self) -> bool:
+        """A class that it has not seen has no chance."""
+        return False
+
     def rows(self, table: Table, rows: Sequence[Row] = ()) -> Table:
         """Return the table with the rows encoded below it."""
         return np.vstack([table, Encoder(self.schema).encode(rows)]) if len(rows) else table
@@ -80,8 +90,9 @@ class Ours:
 
     def compiled(self, estimator: Any, rows: Sequence[Row], compared: Sequence[Row]) -> Candidate:
         """Compile and compare it."""
-        encode = Encoder(self.schema).encode
-        return training.compiled(estimator, self.schema, encode(rows), encode(compared))
+        return training.compiled(
+            estimator, self.schema, rows, Encoder(self.schema).encode(compared)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +102,11 @@ class Owners:
     schema: Schema
     form: Form
     trusted: Collection[str] = field(default_factory=frozenset)
+
+    @property
+    def needs_every_class(self) -> bool:
+        """The places of its classes are those of the schema, in its graph too."""
+        return True
 
     def rows(self, table: Table, rows: Sequence[Row] = ()) -> Any:
         """Read the encoded rows back and make the owner's form of all."""

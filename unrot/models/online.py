@@ -38,6 +38,11 @@ def can_learn_online(estimator: Any) -> bool:
     )
 
 
+def learns(estimator: Any) -> str:
+    """Say for a version's record how it can learn: "online", or "afresh" by a new fit alone."""
+    return "online" if can_learn_online(estimator) else "afresh"
+
+
 def learner_of(estimator: Any) -> Any:
     """Return what learns at the end of an estimator."""
     if isinstance(estimator, Pipeline):

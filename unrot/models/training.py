@@ -8,7 +8,7 @@ whole: what is compared, profiled and kept as golden is a sample.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
@@ -24,16 +24,16 @@ import unrot
 from unrot.dataset import Dataset
 from unrot.encoding import Encoder
 from unrot.errors import BadArtefact, Invalid, shown
-from unrot.models import artefacts
+from unrot.models import artefacts, packed
 from unrot.models.estimators import make
 from unrot.models.export import export
 from unrot.models.metrics import measure
-from unrot.models.online import begin_scaled
+from unrot.models.online import begin_scaled, learns
 from unrot.models.predictors import load, pack_golden
 from unrot.models.repeatable import on_one_thread
 from unrot.models.scikit import ScikitPredictor
 from unrot.models.weights import weight_key
-from unrot.records import Candidate, Schema
+from unrot.records import Candidate, Row, Schema
 
 Progress = Callable[[float, str], None]
 
@@ -136,17 +136,19 @@ def as_candidate(
     """Compile a fitted pipeline and keep what a version needs; the dataset is what it learnt."""
     compared = _sample(dataset.rows, MOST_COMPARED_ROWS, dataset.seed)
     reference = _sample(dataset.rows, MOST_REFERENCE_ROWS, dataset.seed)
-    made = compiled(pipeline, dataset.schema, reference, compared)
+    rows = Encoder(dataset.schema).decode(reference)
+    made = compiled(pipeline, dataset.schema, rows, compared)
     tables = {
-        "training": artefacts.pack_table(dataset.rows, dataset.labels),
-        "holdout": artefacts.pack_table(dataset.holdout_rows, dataset.holdout_labels),
+        "training": packed.pack_table(dataset.rows, dataset.labels),
+        "holdout": packed.pack_table(dataset.holdout_rows, dataset.holdout_labels),
     }
     kept = {**made.artefacts, **tables}
-    return replace(made, estimator=name, origin=origin, metrics=metrics, artefacts=kept)
+    told = {"seed": dataset.seed, "learns": learns(pipeline)}
+    return replace(made, estimator=name, origin=origin, metrics=metrics, artefacts=kept, made=told)
 
 
 def compiled(
-    pipeline: Pipeline, schema: Schema, reference: NDArray[Any], compared: NDArray[Any]
+    pipeline: Pipeline, schema: Schema, rows: Sequence[Row], compared: NDArray[Any]
 ) -> Candidate:
     """Compile a fitted pipeline, compare it and let what serves answer the reference rows.
 
@@ -160,7 +162,6 @@ def compiled(
     }
     by: Literal["onnx", "scikit-learn"] = "scikit-learn" if exported.onnx is None else "onnx"
     serving_artefact = "skops" if exported.onnx is None else "onnx"
-    rows = Encoder(schema).decode(reference)
     return Candidate(
         estimator="",
         origin="",

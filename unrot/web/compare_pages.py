@@ -15,6 +15,8 @@ from unrot.web.pages import blueprint, only
 from unrot.web.standing import Standing, shown, standing
 
 SHADES = 6
+MATRIX_CLASSES = 12
+"""With more classes than these a matrix cannot be read: the commonest mistakes are listed."""
 
 
 @blueprint.get("/models/<model>/compare")
@@ -30,7 +32,14 @@ def compare(model: str) -> Response:
             said["found"] = comparison.compare(service(), model, first, second)
         except UnrotError as error:
             said["problem"], code = error.message, status_of(error)
-    page = render_template("compare.html", **shown(stands), **said, shade=shade)
+    page = render_template(
+        "compare.html",
+        **shown(stands),
+        **said,
+        has_matrix=len(stands.model.schema.classes) <= MATRIX_CLASSES,
+        shade=shade,
+        mistakes=comparison.mistakes,
+    )
     return make_response(page, code)
 
 

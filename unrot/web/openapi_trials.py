@@ -94,8 +94,10 @@ def schemas() -> dict[str, Json]:
     counts = _list(_list(_list(whole)))
     beside = {
         "ground": {"type": "string", "enum": ["anchor", "recent verdicts"]},
-        **dict.fromkeys(("rows", "judged", "only_first", "only_second"), whole),
-        **dict.fromkeys(("both", "neither", "differ"), whole),
+        **dict.fromkeys(("rows", "judged", "differ"), whole),
+        **dict.fromkeys(("first_only_right", "second_only_right"), whole),
+        "apart": {**number, "description": "The mean distance of their numbers."},
+        "chance": {"type": "number", "description": "McNemar's exact p: were they equally good."},
         "agreement": number,
         "first_score": number,
         "second_score": number,

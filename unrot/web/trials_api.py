@@ -91,21 +91,19 @@ def _summary(state: AuditState) -> dict[str, Any]:
 
 def beside(found: Beside, of: Schema) -> dict[str, Any]:
     """Two versions on the same rows."""
-    confusions = (found.first_confusion, found.second_confusion)
+    judged = found.judged
     return {
         "rows": found.rows,
-        "judged": found.judged,
+        "judged": judged.rows,
         "agreement": found.agreement,
-        "first_score": found.first_score,
-        "second_score": found.second_score,
-        "only_first": found.only_first,
-        "only_second": found.only_second,
-        "both": found.both,
-        "neither": found.neither,
+        "apart": found.apart,
+        "first_score": judged.first_score,
+        "second_score": judged.second_score,
+        "first_only_right": judged.first_only_right,
+        "second_only_right": judged.second_only_right,
+        "chance": judged.chance,
         "classes": list(of.classes) or None,
-        "confusions": None
-        if confusions[0] is None or confusions[1] is None
-        else [[list(row) for row in confusion.counts] for confusion in confusions if confusion],
+        "confusions": [judged.first_confusion, judged.second_confusion] if of.classes else None,
         "differ": found.differ,
         "differing": [
             {

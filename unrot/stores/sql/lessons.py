@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from unrot.errors import Conflict
-from unrot.growth import AliasMove, Fate, Fates, GateVerdict, Job, Recall
+from unrot.growth import AliasMove, Anchor, Fate, Fates, GateVerdict, Job, Recall
 from unrot.records import CHAMPION, JudgedPrediction, Version
 from unrot.stores.sql import jobs, names, registry, removals
 from unrot.stores.sql.database import Database, Transaction
@@ -151,9 +151,36 @@ class SqlLessons:
         )
         return [_gate(row[0]) for row in rows]
 
-    def add_gate(self, model: str, version: str, verdict: GateVerdict) -> None:
-        """Keep what the gate said."""
-        self._database.write(lambda tx: _add_gate(tx, names.kept_as(tx, model), version, verdict))
+    def weigh(self, model: str, version: str, verdict: GateVerdict, anchor: Anchor | None) -> None:
+        """Keep what the gate said of a version once more, and the anchor that follows from it."""
+
+        def work(tx: Transaction) -> None:
+            kept_as = names.kept_as(tx, model)
+            _add_gate(tx, kept_as, version, verdict)
+            if anchor is not None:
+                registry.set_anchor(tx, kept_as, version, anchor)
+
+        self._database.write(work)
+
+    def decide(self, model: str, version: str, fates: Sequence[Fate]) -> None:
+        """Note fates that a version decided without learning anything from them."""
+
+        def work(tx: Transaction) -> None:
+            kept_as = names.kept_as(tx, model)
+            tx.executemany(_INSERT_FATE, [_fate_columns(kept_as, version, one) for one in fates])
+
+        self._database.write(work)
+
+    def learnt(self, model: str, line: Sequence[str]) -> set[str]:
+        """Return the predictions whose verdicts a line has learnt."""
+        rows = self._database.read(
+            lambda tx: tx.execute(
+                f"SELECT prediction FROM fates WHERE model = ? AND version IN ({_marks(line)}) "
+                "AND kind = 'learnt'",
+                (names.kept_as(tx, model), *line),
+            ).fetchall()
+        )
+        return {row[0] for row in rows}
 
     def prune(self, model: str, version: str) -> None:
         """Let go of a version's files that no other version needs; its record stays."""
@@ -181,7 +208,8 @@ class _Lost(Exception):
 
 _INSERT_FATE = (
     "INSERT INTO fates (model, version, prediction, kind, reason, given_at) "
-    "VALUES (?, ?, ?, ?, ?, ?)"
+    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (model, version, prediction) DO UPDATE SET "
+    "kind = excluded.kind, reason = excluded.reason, given_at = excluded.given_at"
 )
 _COUNT_FATES = """
     WITH decided AS (

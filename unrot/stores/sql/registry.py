@@ -11,7 +11,7 @@ from typing import Any
 
 from unrot import schema
 from unrot.errors import BadArtefact, Conflict, NotFound, shown
-from unrot.growth import AliasMove, Policy
+from unrot.growth import AliasMove, Anchor, Policy
 from unrot.records import Model, RemovedModel, Serving, Version
 from unrot.stores.sql import names
 from unrot.stores.sql.database import Database, Transaction
@@ -204,6 +204,25 @@ def add_version(tx: Transaction, version: Version, artefacts: Mapping[str, bytes
     tx.execute(_INSERT_VERSION, (last + 1, *columns))
     count_change(tx)
     return named
+
+
+def set_anchor(tx: Transaction, kept_as: str, version: str, anchor: Anchor) -> None:
+    """Let a version be measured by other rows from now on; it keeps them as an artefact."""
+    row = tx.execute(
+        "SELECT artefacts FROM versions WHERE model = ? AND name = ?", (kept_as, version)
+    ).fetchone()
+    if anchor.data:
+        tx.execute(
+            "INSERT INTO artefacts (digest, data) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
+            (anchor.digest, anchor.data),
+        )
+    artefacts = {**json.loads(row[0]), "anchor": anchor.digest}
+    tx.execute(
+        "UPDATE versions SET artefacts = ?, anchor = ?, anchor_score = ? "
+        "WHERE model = ? AND name = ?",
+        (json.dumps(artefacts), anchor.digest, anchor.score, kept_as, version),
+    )
+    count_change(tx)
 
 
 def move_alias(tx: Transaction, model: str, move: AliasMove) -> bool:

@@ -1,0 +1,165 @@
+"""The rows on which champion and candidate are compared: the anchor, or recent trusted rows.
+
+The anchor stands while the champion does on recent trusted rows what it does on the anchor. When
+it does significantly worse (`moved.py`), the rows since then are the ground. They are the ground
+as well where no anchor is, or one of fewer than 30 rows while 30 recent ones are there.
+
+    >>> from unrot.records import Outputs, Schema
+    >>> schema = Schema((), "temper", ("hostile", "friendly"))
+    >>> rows = Answered([[]] * 90, ["hostile"] * 90, Outputs(classes=[0] * 90))
+    >>> find_ground(Evidence(schema, "v1", "v2", anchor=Sides(rows, rows))).name
+    'anchor'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from unrot.growth import Answered, Ground
+from unrot.learning.moved import FEWEST, Move, find_move
+from unrot.learning.scores import Errors, is_finite, row_errors, score
+from unrot.records import Schema
+
+NO_ROWS = np.zeros(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The same rows answered by both."""
+
+    champion: Answered
+    candidate: Answered
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that the gate looks at.
+
+    `recent` are trusted rows that no version of the line has learnt, from when the anchor's world
+    began, in the order in which they were predicted; an anchor that was itself frozen from such
+    rows has its own among them, so that it counts as known to stand.
+    """
+
+    schema: Schema
+    champion: str
+    candidate: str
+    anchor: Sides | None = None
+    recent: Sides | None = None
+    recent_at: Sequence[float] = ()
+    """When each recent row was predicted."""
+    audited: Sequence[bool] = ()
+    """Which recent rows an audit asked for; empty when none."""
+    best_score: float | None = None
+    """The best that any champion reached on this anchor."""
+    taught_from: float | None = None
+    """When the first verdict that the candidate learnt was predicted."""
+    served_by: str = "onnx"
+    largest_difference: float | None = None
+    """ONNX beside scikit-learn, on the reference rows."""
+    is_finite: bool = True
+    """False when the candidate answers the reference rows with something that is no number."""
+    judged: int = 0
+    predicted: int = 0
+
+    @property
+    def answers_numbers(self) -> bool:
+        """True when everything that the candidate answers is finite."""
+        sides = [side for side in (self.anchor, self.recent) if side is not None]
+        return self.is_finite and all(is_finite(side.candidate.outputs) for side in sides)
+
+
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """The ground of a comparison: its rows as errors of both sides, and why it is the ground."""
+
+    name: Ground
+    why: str
+    truth: Sequence[str | float]
+    champion: Errors
+    candidate: Errors
+    places: Sequence[int]
+    """The recent rows that it is made of; empty when it is the anchor."""
+    move: Move
+    moved_at: float | None
+    anchor_score: float | None
+    recent_rows: int
+    recent_score: float | None
+    is_sampled: bool
+    """True when an audit asked for some of the recent rows."""
+
+
+def find_ground(evidence: Evidence) -> Footing:
+    """Choose the ground and say why."""
+    anchor, recent = _errors(evidence, evidence.anchor), _errors(evidence, evidence.recent)
+    is_classifier = evidence.schema.is_classifier
+    move = find_move(anchor[0], recent[0], is_classifier=is_classifier)
+    enough_recent = len(recent[0]) >= FEWEST > len(anchor[0])
+    is_recent = move.has_moved or enough_recent or not len(anchor[0])
+    place = move.place if move.has_moved else 0
+    shown = recent[0][place:]
+    side = evidence.recent if is_recent else evidence.anchor
+    truth = side.champion.truth if side else ()
+    return Footing(
+        name="recent verdicts" if is_recent else "anchor",
+        why=_why(evidence, move, anchor[0], recent[0]),
+        truth=truth[place:] if is_recent else truth,
+        champion=shown if is_recent else anchor[0],
+        candidate=recent[1][place:] if is_recent else anchor[1],
+        places=tuple(range(place, len(recent[0]))) if is_recent else (),
+        move=move,
+        moved_at=_at(evidence, place) if move.has_moved else None,
+        anchor_score=score(evidence.schema, anchor[0]),
+        recent_rows=len(shown),
+        recent_score=score(evidence.schema, shown),
+        is_sampled=any(evidence.audited[place:]),
+    )
+
+
+def said_score(schema: Schema, errors: Errors) -> str:
+    """Say how well some rows were answered."""
+    if schema.is_classifier:
+        share = 100 * float(np.mean(errors == 0))
+        return f"right on {share:.1f} % ({int(np.sum(errors == 0)):,} of {len(errors):,})"
+    return f"off by {float(np.mean(errors)):.4g} on average ({len(errors):,} rows)"
+
+
+def said_time(at: float) -> str:
+    """Say a time as people write it."""
+    time = datetime.fromtimestamp(at, UTC)
+    return f"{time.day} {time:%B %Y, %H:%M} UTC"
+
+
+def _errors(evidence: Evidence, sides: Sides | None) -> tuple[Errors, Errors]:
+    if sides is None or not len(sides.champion.rows):
+        return NO_ROWS, NO_ROWS
+    schema = evidence.schema
+    return row_errors(schema, sides.champion), row_errors(schema, sides.candidate)
+
+
+def _at(evidence: Evidence, place: int) -> float | None:
+    return evidence.recent_at[place] if place < len(evidence.recent_at) else None
+
+
+def _why(evidence: Evidence, move: Move, anchor: Errors, recent: Errors) -> str:
+    """Say why this is the ground, with numbers."""
+    champion, schema = evidence.champion, evidence.schema
+    if not len(anchor):
+        return f"{champion} has no anchor: recent rows that judges went through stand for it."
+    before = f"{champion} was {said_score(schema, anchor)} on its anchor"
+    if move.has_moved:
+        at = _at(evidence, move.place)
+        since = f"since {said_time(at)}" if at is not None else "lately"
+        after = said_score(schema, recent[move.place :])
+        return f"The world has moved {since}: {before} and is {after} since then."
+    if move.can_tell and len(anchor) < FEWEST:
+        return f"The anchor has only {len(anchor)} rows; judges went through {len(recent)} recent."
+    if move.can_tell:
+        return f"The anchor stands: {before} and {said_score(schema, recent)} on recent verdicts."
+    return (
+        f"The anchor is what there is: {len(recent)} recent rows that judges went through cannot "
+        f"tell whether the world has moved; {FEWEST} could."
+    )

@@ -1,0 +1,216 @@
+"""What a `refit` may be made of, and which way was best.
+
+    training and verdicts   every training row and every verdict, as weighted
+    older rows fading       the same, but a row weighs ½ for each half of the verdicts' span that
+                            it is older than the newest of them; training rows count as one such
+                            half older than the oldest verdict, ⅛
+    verdicts alone          the verdicts (since the world moved, where that is known), once there
+                            are 50 of them and 5 of every class
+
+None is best everywhere. After the mutation of the zombies the training rows are wrong, and a tree
+refitted on 2,000 of them with 500 verdicts reaches .83 on fresh mutants, on the verdicts alone .94;
+in a world that stands, leaving 2,000 good rows out costs. So each is tried: the verdicts are parted
+into folds, each recipe is fitted without a fold and scored on it (`race.py`). Those rows are set
+apart from its learning rows, and none is a row of the gate, which are held out (`cleaning.py`).
+Scored are trusted rows since the move where there are 30, else all, by their weight. The verdict:
+
+    score = Σ wᵢ · errorᵢ / Σ wᵢ     (1 − it for classes), the first recipe winning a tie
+
+Stone, Journal of the Royal Statistical Society B 36 (1974) 111-147.
+
+    >>> from unrot.growth import Example
+    >>> from unrot.records import Schema
+    >>> schema = Schema((), "price")
+    >>> examples = [Example(str(n), [], 1.0, 1.0, True, "", n, n) for n in range(60)]
+    >>> [lesson.recipe for lesson in draft_recipes(examples, schema, seed=0)]
+    ['training and verdicts', 'older rows fading', 'verdicts alone']
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from unrot.growth import Example, Lesson
+from unrot.learning.labels import WEIGHTS, in_order
+from unrot.records import Schema
+
+TOGETHER = "training and verdicts"
+FADING = "older rows fading"
+ALONE = "verdicts alone"
+
+FEWEST_ALONE, FEWEST_OF_CLASS = 50, 5
+FEWEST_TRUSTED = 30
+FOLDS = 5
+FADED = 1 / 8
+"""What a training row weighs where older rows fade: three halves of the span."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Verdicts that are set apart, and those among them that are scored."""
+
+    held: frozenset[str]
+    scored: Sequence[Example]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The recipe that won, said, and the table of all."""
+
+    lesson: Lesson
+    sentence: str
+    table: Sequence[Mapping[str, Any]]
+
+
+def draft_recipes(
+    examples: Sequence[Example],
+    schema: Schema,
+    *,
+    seed: int,
+    training_weight: float = WEIGHTS["training"],
+    since: float = 0.0,
+) -> list[Lesson]:
+    """Return the recipes that these verdicts allow; `since` is when the world moved."""
+    ordered = tuple(in_order(examples))
+    recent = tuple(one for one in ordered if one.predicted_at >= since)
+    together = Lesson("refit", seed, ordered, recipe=TOGETHER, training_weight=training_weight)
+    fading = replace(
+        together,
+        examples=tuple(_faded(ordered)),
+        recipe=FADING,
+        training_weight=FADED * training_weight,
+    )
+    if not _is_enough(recent, schema):
+        return [together, fading]
+    return [
+        together,
+        fading,
+        Lesson("refit", seed, recent, recipe=ALONE, training_weight=0.0),
+    ]
+
+
+def part_into_folds(
+    examples: Sequence[Example],
+    schema: Schema,
+    *,
+    seed: int,
+    since: float = 0.0,
+    folds: int = FOLDS,
+) -> list[Fold]:
+    """Part verdicts into folds, of each class its share in each; the same for the same seed."""
+    count = min(folds, len(examples))
+    if count < 2:
+        return []
+    mixed = in_order(examples)
+    Random(seed).shuffle(mixed)
+    if schema.is_classifier:
+        mixed.sort(key=lambda one: schema.classes.index(str(one.label)))
+    scored = {one.prediction for one in _scored(examples, since)}
+    parts = [mixed[start::count] for start in range(count)]
+    return [
+        Fold(
+            frozenset(one.prediction for one in part),
+            tuple(one for one in part if one.prediction in scored),
+        )
+        for part in parts
+    ]
+
+
+def leave_out(lesson: Lesson, fold: Fold) -> Lesson:
+    """Return a recipe without the verdicts of a fold."""
+    kept = tuple(one for one in lesson.examples if one.prediction not in fold.held)
+    return replace(lesson, examples=kept)
+
+
+def choose_recipe(
+    schema: Schema,
+    drafts: Sequence[Lesson],
+    scores: Sequence[float | None],
+    *,
+    training_rows: int,
+    dropped: Collection[int] = (),
+) -> Choice:
+    """Choose the best recipe; the first where none has a score or several have the same.
+
+    One that dropped out of the race comes behind all others, whatever its first folds showed.
+    """
+    places = sorted(
+        range(len(drafts)),
+        key=lambda place: (place in dropped, _rank(schema, scores[place])),
+    )
+    first = places[0]
+    table = [
+        {
+            "name": drafts[place].recipe,
+            "rows": len(drafts[place].examples)
+            + (training_rows if drafts[place].training_weight else 0),
+            "verdicts": len(drafts[place].examples),
+            "training_weight": drafts[place].training_weight,
+            "score": scores[place],
+            "behind": _behind(scores[first], scores[place]),
+            "is_chosen": place == first,
+        }
+        for place in range(len(drafts))
+    ]
+    sentence = _sentence(
+        schema, [drafts[place].recipe for place in places], [scores[place] for place in places]
+    )
+    return Choice(drafts[first], sentence, table)
+
+
+def _faded(examples: Sequence[Example]) -> list[Example]:
+    if not examples:
+        return []
+    newest = max(one.predicted_at for one in examples)
+    half = (newest - min(one.predicted_at for one in examples)) / 2
+    if not half:
+        return list(examples)
+    return [
+        replace(one, weight=one.weight * 0.5 ** ((newest - one.predicted_at) / half))
+        for one in examples
+    ]
+
+
+def _is_enough(examples: Sequence[Example], schema: Schema) -> bool:
+    counts = Counter(one.label for one in examples)
+    fewest = min((counts[label] for label in schema.classes), default=FEWEST_OF_CLASS)
+    return len(examples) >= FEWEST_ALONE and fewest >= FEWEST_OF_CLASS
+
+
+def _scored(examples: Sequence[Example], since: float) -> Sequence[Example]:
+    trusted = [one for one in examples if one.is_trusted and one.predicted_at >= since]
+    return trusted if len(trusted) >= FEWEST_TRUSTED else examples
+
+
+def _rank(schema: Schema, score: float | None) -> float:
+    if score is None:
+        return np.inf
+    return -score if schema.is_classifier else score
+
+
+def _behind(best: float | None, score: float | None) -> float | None:
+    return None if best is None or score is None else abs(best - score)
+
+
+def _sentence(schema: Schema, names: Sequence[str], scores: Sequence[float | None]) -> str:
+    first = scores[0]
+    if first is None:
+        return f"{names[0].capitalize()}: there was nothing to compare the recipes on."
+    said = f"{names[0].capitalize()} won with {_said(schema, first)}"
+    if len(names) < 2 or scores[1] is None:
+        return f"{said}; there was no other."
+    if first == scores[1]:
+        return f"{said}; {names[1]} does as well."
+    by = abs(first - scores[1])
+    ahead = f"{100 * by:.1f} points" if schema.is_classifier else f"{by:.4g}"
+    return f"{said}, {ahead} ahead of {names[1]}."
+
+
+def _said(schema: Schema, score: float) -> str:
+    return f"{100 * score:.1f} % right" if schema.is_classifier else f"an error of {score:.4g}"

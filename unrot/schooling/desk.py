@@ -1,0 +1,170 @@
+"""What lies on the desk when a job begins: the model, its champion, and the rows that judge it.
+
+Every kind of job begins here, so that each sees the same champion, the same line, the same anchor
+and the same held-out verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from unrot import lineage
+from unrot.errors import Conflict
+from unrot.growth import Answered, Example, Job, Policy
+from unrot.interfaces import Progress
+from unrot.learning.labels import judging_rows
+from unrot.learning.moved import Move, find_move
+from unrot.learning.scores import row_errors
+from unrot.records import CHAMPION, Model, Row, Schema, Version
+from unrot.service import Service
+from unrot.shelf import sync
+from unrot.teaching import Apprentice, Label, Scorer
+
+MOST_ANCHOR_ROWS = 20_000
+MOST_RECENT_ROWS = 5_000
+"""Of the newest trusted verdicts: what judges said years ago does not speak for today."""
+
+MOST_VERDICTS = 50_000
+"""One job learns at most so many; the next one takes the rest."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """All that a job works with; what is not asked for is not read."""
+
+    service: Service
+    job: Job
+    tell: Progress
+    model: Model
+    policy: Policy
+    versions: Sequence[Version]
+    champion: Version
+
+    @property
+    def schema(self) -> Schema:
+        """The features and classes of the model."""
+        return self.model.schema
+
+    @cached_property
+    def line(self) -> list[str]:
+        """The versions whose verdicts are in the champion."""
+        return lineage.learning_line(self.versions, self.champion.name)
+
+    @cached_property
+    def audited(self) -> set[str]:
+        """The predictions that audits asked for."""
+        return self.service.store.trials.audited(self.model.name)
+
+    @cached_property
+    def recent(self) -> list[Example]:
+        """The trusted verdicts that only judge, in the order of their predictions."""
+        lessons = self.service.store.lessons
+        return judging_rows(
+            lessons.trusted(self.model.name, MOST_RECENT_ROWS),
+            self.schema,
+            self.policy.held_out,
+            audited=self.audited,
+            learnt=lessons.learnt(self.model.name, self.line),
+        )
+
+    @cached_property
+    def anchor(self) -> tuple[list[Row], list[Label]]:
+        """The rows that the champion is measured by, with their truth."""
+        if not self.champion.anchor:
+            return [], []
+        table = self.artefact(self.champion.anchor)
+        return self.service.workshop.unpack(table, self.schema, MOST_ANCHOR_ROWS)
+
+    @cached_property
+    def on_anchor(self) -> Answered | None:
+        """What the champion answers on its anchor."""
+        rows, truth = self.anchor
+        return self.answered(self.serving(self.champion), rows, truth)
+
+    @cached_property
+    def on_recent(self) -> Answered | None:
+        """What it answers on the verdicts that only judge."""
+        return self.answered(self.serving(self.champion), *rows_of(self.recent))
+
+    @cached_property
+    def move(self) -> Move:
+        """Whether the world is still the one of the anchor."""
+        if self.on_anchor is None or self.on_recent is None:
+            return Move(can_tell=False)
+        return find_move(
+            row_errors(self.schema, self.on_anchor),
+            row_errors(self.schema, self.on_recent),
+            is_classifier=self.schema.is_classifier,
+        )
+
+    @property
+    def since(self) -> float:
+        """When the present world began, as far as that is known."""
+        return self.recent[self.move.place].predicted_at if self.move.has_moved else 0.0
+
+    @cached_property
+    def best_score(self) -> float | None:
+        """The best that any champion reached on this anchor."""
+        names = set(lineage.champions(self.service.store.registry.moves(self.model.name)))
+        scores = [
+            version.anchor_score
+            for version in self.versions
+            if version.name in names
+            and version.anchor == self.champion.anchor
+            and version.anchor_score is not None
+        ]
+        if not scores:
+            return None
+        return max(scores) if self.schema.is_classifier else min(scores)
+
+    def artefact(self, digest: str) -> bytes:
+        """Return the bytes of an artefact."""
+        return self.service.store.registry.artefact(digest)
+
+    def opened(self, version: Version) -> Apprentice:
+        """Open the estimator of a version."""
+        self.tell(0.02, f"opening {version.name}")
+        return self.service.workshop.open(version, self.schema, self.artefact)
+
+    def serving(self, version: Version) -> Scorer:
+        """Return what answers for a version."""
+        return self.service.shelf.predictor(self.service.catalogue(), version)
+
+    def answered(
+        self, scorer: Scorer, rows: Sequence[Row], truth: Sequence[Label]
+    ) -> Answered | None:
+        """Let somebody answer rows whose truth is known; None where there are none."""
+        if not rows:
+            return None
+        return Answered(rows, truth, scorer.predict(rows))
+
+    def part(self, start: float, end: float) -> Progress:
+        """Return how a part of the work tells how far it is."""
+        return lambda done, step: self.tell(start + (end - start) * done, step)
+
+
+def open_desk(service: Service, job: Job, tell: Progress) -> Desk:
+    """Lay out what a job works with, as it stands now."""
+    registry = service.store.registry
+    sync(service.shelf.folder, registry)
+    model = service.catalogue().model(job.model).model
+    versions = registry.versions(model.name)
+    champion = registry.aliases(model.name).get(CHAMPION)
+    if champion is None:
+        raise Conflict(f"{model.name} has no champion to go on from: promote a version first.")
+    return Desk(
+        service=service,
+        job=job,
+        tell=tell,
+        model=model,
+        policy=registry.policy(model.name),
+        versions=versions,
+        champion=lineage.named(versions, champion),
+    )
+
+
+def rows_of(examples: Sequence[Example]) -> tuple[list[Row], list[Label]]:
+    """Part examples into rows and labels."""
+    return [one.row for one in examples], [one.label for one in examples]

@@ -1,0 +1,145 @@
+"""Hold a candidate against the champion, and say which rows it is measured by from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unrot import lineage
+from unrot.errors import Invalid
+from unrot.growth import Anchor, Answered, Example, GateVerdict
+from unrot.learning.gate import Evidence, Sides, judge
+from unrot.learning.scores import row_errors, score
+from unrot.publishing import digest_of
+from unrot.records import CHAMPION, Outputs
+from unrot.schooling.desk import Desk, rows_of
+from unrot.teaching import Scorer
+
+CANDIDATE = "The candidate"
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What the gate said, and the anchor that the candidate has from then on."""
+
+    verdict: GateVerdict
+    anchor: Anchor
+
+
+def weigh(
+    desk: Desk,
+    scorer: Scorer,
+    *,
+    name: str = CANDIDATE,
+    served_by: str,
+    largest_difference: float | None,
+    taught: Sequence[Example] = (),
+) -> Weighed:
+    """Compare a candidate with the champion on the anchor and on recent trusted verdicts."""
+    anchor, recent = _sides(desk, scorer)
+    evidence = Evidence(
+        schema=desk.schema,
+        champion=desk.champion.name,
+        candidate=name,
+        anchor=anchor,
+        recent=recent,
+        recent_at=[one.predicted_at for one in desk.recent],
+        audited=[one.prediction in desk.audited for one in desk.recent],
+        best_score=desk.best_score,
+        taught_from=min((one.predicted_at for one in taught), default=None),
+        served_by=served_by,
+        largest_difference=largest_difference,
+        is_finite=(anchor is not None or not desk.anchor[0])
+        and (recent is not None or not desk.recent),
+        judged=len(desk.recent),
+        predicted=_predicted(desk),
+    )
+    judgement = judge(evidence, desk.policy, desk.service.clock())
+    return Weighed(judgement.verdict, _anchor(desk, anchor, recent, judgement.new_anchor))
+
+
+def weigh_again(desk: Desk) -> None:
+    """Do a job of the kind "weigh": what the gate says of a version now, with today's verdicts."""
+    version = lineage.named(desk.versions, str(desk.job.asked["version"]))
+    desk.tell(0.1, f"weighing {version.name} against {desk.champion.name}")
+    weighed = weigh(
+        desk,
+        desk.serving(version),
+        name=version.name,
+        served_by=version.serving.by,
+        largest_difference=version.serving.largest_difference,
+    )
+    store, verdict = desk.service.store, weighed.verdict
+    store.lessons.weigh(desk.model.name, version.name, verdict, weighed.anchor)
+    is_promoted = desk.policy.promote == "auto" and verdict.decision in ("passed", "off")
+    if is_promoted:
+        is_promoted = store.registry.move_alias(
+            desk.model.name,
+            CHAMPION,
+            to=version.name,
+            expected=desk.champion.name,
+            by=desk.job.asked_by,
+            reason="the gate passed it",
+        )
+    store.jobs.end(
+        desk.job,
+        desk.service.clock(),
+        result={**said(verdict), "version": version.name, "is_champion": is_promoted},
+    )
+
+
+def said(verdict: GateVerdict) -> dict[str, object]:
+    """Return what a job's result tells of the gate."""
+    return {
+        "gate": verdict.decision,
+        "sentence": verdict.sentence,
+        "wants_audit": verdict.wants_audit,
+    }
+
+
+def _sides(desk: Desk, scorer: Scorer) -> tuple[Sides | None, Sides | None]:
+    return (
+        _side(desk, desk.on_anchor, scorer),
+        _side(desk, desk.on_recent, scorer),
+    )
+
+
+def _side(desk: Desk, champion: Answered | None, scorer: Scorer) -> Sides | None:
+    """Let the candidate answer the rows that the champion has answered."""
+    if champion is None:
+        return None
+    try:
+        candidate = desk.answered(scorer, champion.rows, champion.truth)
+    except Invalid:
+        return None
+    return None if candidate is None else Sides(champion, candidate)
+
+
+def _anchor(
+    desk: Desk, anchor: Sides | None, recent: Sides | None, places: Sequence[int]
+) -> Anchor:
+    """Return the champion's anchor, or the recent rows that take its place."""
+    if recent is not None and places:
+        rows, truth = rows_of([desk.recent[place] for place in places])
+        data = desk.service.workshop.pack(rows, truth, desk.schema)
+        answered = Answered(rows, truth, _taken(recent.candidate.outputs, places))
+        return Anchor(digest_of(data), score(desk.schema, row_errors(desk.schema, answered)), data)
+    reached = None
+    if anchor is not None:
+        reached = score(desk.schema, row_errors(desk.schema, anchor.candidate))
+    return Anchor(desk.champion.anchor, reached)
+
+
+def _taken(outputs: Outputs, places: Sequence[int]) -> Outputs:
+    classes, values = outputs.classes, outputs.values
+    return Outputs(
+        classes=None if classes is None else [classes[place] for place in places],
+        values=None if values is None else [values[place] for place in places],
+    )
+
+
+def _predicted(desk: Desk) -> int:
+    if not desk.recent:
+        return 0
+    first = desk.recent[0].predicted_at
+    return desk.service.store.traffic.tally(desk.model.name, since=first, last=1).predictions
