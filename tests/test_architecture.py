@@ -27,7 +27,7 @@ LAYERS = (
     ("bootstrap",),
     ("caretaker",),
     ("web", "run", "beside", "upkeep_commands", "adding"),
-    ("add_command", "learn_commands"),
+    ("add_command", "learn_commands", "compare_command"),
     ("cli",),
     ("__main__", "app", "train", "gunicorn.conf"),
 )

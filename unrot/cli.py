@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from unrot import add_command, learn_commands, upkeep_commands
+from unrot import add_command, compare_command, learn_commands, upkeep_commands
 from unrot.bootstrap import open_service, writer_name
 from unrot.caretaker import Caretaker, stop_with_parent
 from unrot.dataset import Dataset
@@ -129,6 +129,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(command=caretaker)
 
     learn_commands.add_to(commands)
+    compare_command.add_to(commands)
     upkeep_commands.add_to(commands)
     return parser
 
