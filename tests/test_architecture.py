@@ -17,23 +17,26 @@ LAYERS = (
     ("growth",),
     ("teaching",),
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
-    ("verdicts", "lineage", "policy", "publishing"),
+    ("verdicts", "lineage", "policy", "publishing", "marks"),
     ("journal", "shelf", "stores", "models", "learning", "monitors", "demos", "tables"),
     ("components", "profiling"),
     ("service",),
     ("jobs", "promotion", "learner", "origins", "audits", "comparison"),
-    ("upkeep", "backups", "hands", "outcomes", "schooling"),
+    ("upkeep", "backups", "hands", "outcomes", "schooling", "champion"),
+    ("history",),
     ("chores",),
     ("bootstrap",),
     ("caretaker",),
     ("web", "run", "beside", "upkeep_commands", "adding"),
-    ("add_command", "learn_commands", "compare_command"),
+    ("add_command", "learn_commands", "compare_command", "history_command"),
     ("cli",),
     ("__main__", "app", "train", "gunicorn.conf"),
 )
 """A module imports from the rows above its own; those of one row know nothing of each other."""
 
 ADAPTERS = ("stores", "models", "monitors", "demos", "tables")
+MAKERS = ("adding", "add_command", "history", "history_command")
+"""Those who read a file of the operator's or fit on it."""
 TRAINING = [("cli", function) for function in ("_demo", "_table", "_fitted")]
 """What `train` is made of."""
 
@@ -190,12 +193,12 @@ def test_only_bootstrap_and_those_who_make_models_name_concrete_adapters() -> No
     wrong = [
         found
         for found in from_outside
-        if found.importer not in ("bootstrap", "adding", "add_command")
+        if found.importer not in ("bootstrap", *MAKERS)
         and (found.importer, found.function) not in TRAINING
     ]
 
     importers = {found.importer for found in from_outside}
-    assert importers == {"bootstrap", "cli", "adding", "add_command"}
+    assert importers == {"bootstrap", "cli", *MAKERS}
     assert told(wrong) == []
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from unrot import add_command, compare_command, learn_commands, upkeep_commands
+from unrot import add_command, compare_command, history_command, learn_commands, upkeep_commands
 from unrot.bootstrap import open_service, writer_name
 from unrot.caretaker import Caretaker, stop_with_parent
 from unrot.dataset import Dataset
@@ -30,7 +30,10 @@ DEMO_ESTIMATOR = STREAM_ESTIMATOR = "mlp"
 TABLE_ESTIMATOR = "hgb"
 """It takes gaps as they are, and columns of any scale."""
 
-OF_TABLES = ("target", "name", "drop", "categories", "holdout", "holdout_csv", "seed", "dry_run")
+OF_TABLES = (
+    *("target", "name", "drop", "categories", "numbers"),
+    *("holdout", "holdout_csv", "seed", "dry_run"),
+)
 ESTIMATORS = "mlp, sgd, logistic, tree, forest, hgb, linear, ridge"
 
 
@@ -130,6 +133,7 @@ def parser() -> argparse.ArgumentParser:
 
     learn_commands.add_to(commands)
     compare_command.add_to(commands)
+    history_command.add_to(commands)
     upkeep_commands.add_to(commands)
     return parser
 
@@ -148,6 +152,9 @@ def _add_train_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--drop", action="append", metavar="COLS", help="columns to leave out")
     command.add_argument(
         "--categories", action="append", metavar="COLS", help="columns whose numbers are names"
+    )
+    command.add_argument(
+        "--numbers", action="append", metavar="COLS", help="columns that hold numbers all the same"
     )
     judges = command.add_mutually_exclusive_group()
     judges.add_argument("--holdout", type=float, metavar="SHARE", help="held out; 0.2 if unsaid")
@@ -193,6 +200,7 @@ def _table(options: argparse.Namespace) -> Dataset:
         name=options.name or "table",
         drop=tables.split_names(options.drop),
         categories=tables.split_names(options.categories),
+        numbers=tables.split_names(options.numbers),
         holdout=tables.DEFAULT_HOLDOUT if options.holdout is None else options.holdout,
         holdout_csv=options.holdout_csv,
         seed=options.seed,

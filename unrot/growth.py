@@ -193,6 +193,8 @@ class Anchor:
 
     digest: str
     score: float | None
+    since: float = 0.0
+    """When the world began that the rows are of; 0 where that is the one of the training."""
     data: bytes = field(repr=False, default=b"")
     """The packed rows; empty where the store has them already."""
 

@@ -77,13 +77,19 @@ class ProfileKeeper:
 
     def mend(self, now: float) -> None:
         """Profile again what an earlier caretaker shipped and could not profile."""
-        since = self._start_of(now - MEND_SECONDS)
+        for stretch in self.incomplete(self._start_of(now - MEND_SECONDS)):
+            self.profile_again(stretch)
+
+    def incomplete(self, since: float) -> list[Stretch]:
+        """List the stretches whose rows are in the store and not all in their profile."""
         kept = self._store.profiles.written_by(self._writer, since - MEND_SECONDS)
         rows_of = {profile.id: profile.rows for profile in kept}
-        for stretch, rows in self._store.traffic.shipped(self._writer, since, self._seconds):
-            is_whole = rows_of.get(self._id(stretch)) == rows
-            if not is_whole and not self._is_of_another_length(stretch, kept):
-                self._profile_again(stretch)
+        return [
+            stretch
+            for stretch, rows in self._store.traffic.shipped(self._writer, since, self._seconds)
+            if rows_of.get(self._id(stretch)) != rows
+            and not self._is_of_another_length(stretch, kept)
+        ]
 
     def _is_of_another_length(self, stretch: Stretch, kept: Sequence[Profile]) -> bool:
         """Tell whether the stretch was profiled when the rotation period was another one."""
@@ -95,7 +101,8 @@ class ProfileKeeper:
             for profile in kept
         )
 
-    def _profile_again(self, stretch: Stretch) -> None:
+    def profile_again(self, stretch: Stretch) -> None:
+        """Make the profile of a stretch from the rows in the store, whatever it was before."""
         if not self._is_served(stretch.model):
             return
         data, rows, after = b"", 0, None

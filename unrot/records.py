@@ -136,6 +136,8 @@ class Version:
     """The digest of the rows that it is measured by; empty where nothing trusted is there."""
     anchor_score: float | None = None
     """What it reached on them: accuracy, or mean absolute error."""
+    anchor_since: float = 0.0
+    """When the world began that they are of; 0 where that is the one of the training."""
     is_pruned: bool = False
     """True when retention has let its files go."""
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
-from sklearn.linear_model import SGDClassifier
+from sklearn.linear_model import SGDClassifier, SGDOneClassSVM
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
@@ -258,6 +258,7 @@ def test_estimator_without_partial_fit_says_so() -> None:
         MLPClassifier(early_stopping=True),
         SGDClassifier(early_stopping=True),
         SGDClassifier(class_weight="balanced"),
+        SGDOneClassSVM(),
     ],
 )
 def test_estimator_whose_partial_fit_would_refuse_cannot_learn(learner: Any) -> None:

@@ -27,6 +27,17 @@ def test_pipeline_has_the_steps_that_its_estimator_needs(
     assert list(pipeline.named_steps) == steps
 
 
+@pytest.mark.parametrize("classes", [BINARY, NUMBER], ids=["classes", "number"])
+def test_trees_of_a_forest_on_a_large_table_learn_a_part(classes: tuple[str, ...]) -> None:
+    made = [
+        make("forest", seed=0, schema=schema_of(classes), rows=rows)[-1]
+        for rows in (100_000, 100_001)
+    ]
+
+    assert [forest.max_samples for forest in made] == [None, 100_000]
+    assert [forest.min_samples_leaf for forest in made] == [1e-4, 20]
+
+
 def test_estimator_of_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(Invalid) as refused:
         make("svm", seed=0, schema=schema_of(BINARY))

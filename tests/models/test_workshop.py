@@ -42,7 +42,9 @@ def test_version_without_its_estimator_is_served_only_and_says_why() -> None:
     assert caught.value.message == said
 
 
-@pytest.mark.parametrize("damage", [b"", b"no zip", b"PK\x03\x04 torn"])
+@pytest.mark.parametrize(
+    "damage", [b"", b"no zip", b"PK\x03\x04 torn"], ids=["nothing", "no zip", "torn"]
+)
 def test_spoiled_file_is_said_to_be_one(damage: bytes) -> None:
     kept = trained("sgd", BINARY)
     files = {**kept.files, kept.digests["skops"]: damage}
@@ -103,6 +105,18 @@ def test_table_of_no_rows_is_one() -> None:
     assert SHOP.unpack(b"", schema, 10) == ([], [])
 
 
+@pytest.mark.parametrize("rows", [0, 1, 7, 40_000])
+def test_table_of_any_length_is_read_block_by_block(rows: int) -> None:
+    table = np.random.default_rng(0).normal(size=(rows, 4))
+    table[::3, 1] = np.nan
+    labels = np.array(['],[ "labels":[', "b"])[np.arange(rows) % 2]
+
+    read, spelt = packed.unpack_table(packed.pack_table(table, labels))
+
+    assert np.array_equal(read.reshape(-1, 4), table, equal_nan=True)
+    assert spelt.tolist() == labels.tolist()
+
+
 # ── lessons ──────────────────────────────────────────────────────────────────────────────────
 
 GIVEN = Example("id", [0.1 + 0.2, None, "Zürich", True, 7], "pear", 0.2, False, "a1", 1e9, 1e9 + 1)
@@ -121,7 +135,11 @@ def test_lessons_come_back_as_they_were_in_equal_bytes() -> None:
     assert SHOP.unpack_lessons(SHOP.pack_lessons([])) == []
 
 
-@pytest.mark.parametrize("damage", [b"", b"no gzip", gzip.compress(b'[{"kind": 1}]')])
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"no gzip", gzip.compress(b'[{"kind": 1}]', mtime=0)],
+    ids=["nothing", "no gzip", "no lesson"],
+)
 def test_spoiled_lessons_are_said_to_be_so(damage: bytes) -> None:
     with pytest.raises(BadArtefact, match=r"^The lessons do not load"):
         SHOP.unpack_lessons(damage)

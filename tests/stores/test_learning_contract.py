@@ -377,13 +377,14 @@ def test_fates_that_taught_nothing_are_noted_at_the_version_they_were_decided_at
 def test_version_weighed_again_keeps_both_verdicts_and_gets_another_anchor(store: Store) -> None:
     passed = GateVerdict("passed", "It is better.", "v1", NOON + 1, ground="recent verdicts")
     data = b"recent rows"
-    anchor = Anchor(hashlib.sha256(data).hexdigest(), 0.75, data)
+    anchor = Anchor(hashlib.sha256(data).hexdigest(), 0.75, NOON, data)
 
     store.lessons.weigh("elves", "v1", passed, anchor)
 
     [version] = store.registry.versions("elves")
     assert [one.decided_at for one in store.lessons.gates("elves", "v1")] == [NOON, NOON + 1]
     assert (version.anchor, version.anchor_score) == (anchor.digest, 0.75)
+    assert version.anchor_since == NOON
     assert store.registry.artefact(version.artefacts["anchor"]) == data
 
 

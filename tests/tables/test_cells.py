@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from unrot.records import Feature, Value
-from unrot.tables.cells import Mark, is_gap, number, truth, value_of
+from unrot.tables.cells import Mark, is_gap, number, truth, unit_in, value_of
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,34 @@ from unrot.tables.cells import Mark, is_gap, number, truth, value_of
         ("inf", ".", None),
         ("1e999", ".", None),
         ("12%", ".", None),
+        ("(5)", ".", -5.0),
+        ("(1,234.5)", ".", -1234.5),
+        ("(-5)", ".", None),
+        ("()", ".", None),
         ("", ".", None),
     ],
 )
 def test_number_is_read_with_its_mark(text: str, mark: Mark, expected: float | None) -> None:
     assert number(text, mark) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("12 %", "%"),
+        ("-3,5%", "%"),
+        ("(€ 5)", "€"),
+        ("1.234,50 €", "€"),
+        ("US$ 5", ""),
+        ("CHF 1'000.50", "CHF"),
+        ("5 £ off", ""),
+        ("USDA 5", ""),
+        ("%", ""),
+        ("5", ""),
+    ],
+)
+def test_unit_is_the_sign_beside_a_number(text: str, unit: str) -> None:
+    assert unit_in(text) == unit
 
 
 @pytest.mark.parametrize(
@@ -64,6 +87,15 @@ def test_truth_is_read_from_words_letters_and_digits() -> None:
     [
         (Feature("a", "number"), "1,5", 1.5),
         (Feature("a", "integer"), "007", 7.0),
+        (Feature("a", "number", unit="€"), "€ -1.234,50", -1234.5),
+        (Feature("a", "number", unit="€"), "-1 234,50 €", -1234.5),
+        (Feature("a", "number", unit="€"), "12,5", 12.5),
+        (Feature("a", "number", unit="€"), "$12,5", "$12,5"),
+        (Feature("a", "number", unit="%"), "12,5 %", 12.5),
+        (Feature("a", "number"), "12,5 %", "12,5 %"),
+        (Feature("a", "number", unit="cm"), "180 cm", 180.0),
+        (Feature("a", "number"), "(1.234)", -1234.0),
+        (Feature("a", "number"), "(tall)", "(tall)"),
         (Feature("a", "number"), "NA", None),
         (Feature("a", "number"), "tall", "tall"),
         (Feature("a", "boolean"), "Yes", True),

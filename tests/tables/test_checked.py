@@ -32,6 +32,16 @@ def test_rows_are_read_as_the_schema_has_them_whatever_else_the_file_holds(write
     assert found[0].cells == {"no": "7", "town": "Rome", "garden": "yes", "area": "51,5"}
 
 
+def test_numbers_with_a_sign_are_read_in_the_unit_of_the_feature(write: Write) -> None:
+    price = Schema((Feature("price", "number", unit="€"), Feature("off", "number", unit="%")), "y")
+    file = open_table(write("price;off\n€ 1.234,50;12 %\n(2 000,00 €);5\n$3,00;7 %\n"))
+
+    found = list(checked_rows(file, price))
+
+    assert [one.row for one in found] == [[1234.5, 12.0], [-2000.0, 5.0], None]
+    assert found[2].problem == 'price "$3,00": expected a finite number.'
+
+
 def test_row_that_is_none_carries_the_sentence_that_says_why(write: Write) -> None:
     file = open_table(write("area,town,garden\n1,Rome\nbig,,maybe\n2,Rome,no\n"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ def reason_of(load_text: Load, cells: list[str]) -> str:
 
 
 COUNT = 40
+AN_ID = "whole numbers, each one once: an id; --numbers would keep it"
 NUMBERS = [f"{n / 8}" for n in range(COUNT)]
 
 
@@ -84,6 +86,85 @@ def test_numbers_that_are_names_are_a_category_when_said(load_text: Load) -> Non
     assert (feature.kind, feature.choices) == ("category", tuple("012345678"))
 
 
+def test_whole_numbers_that_count_are_kept_when_said(load_text: Load) -> None:
+    table = lines("day,y", lambda n: f"{n + 1},{'ab'[n % 2]}")
+
+    loaded = load_text(table, numbers=("day",))
+
+    [feature] = loaded.dataset.schema.features
+    assert (feature.name, feature.kind, loaded.left_out) == ("day", "integer", ())
+    assert 1 <= (feature.low or 0) < (feature.high or 0) <= 40
+
+
+def test_words_among_numbers_are_gaps_when_said(load_text: Load) -> None:
+    table = lines("agrees,y", lambda n: f"{n % 5 if n % 4 else 'no idea'},{'ab'[n % 2]}", 100)
+
+    guessed, said = load_text(table), load_text(table, numbers=("agrees",))
+
+    assert [one.dataset.schema.features[0].kind for one in (guessed, said)] == [
+        "category",
+        "integer",
+    ]
+    assert said.gaps["agrees"] == pytest.approx(0.25, abs=0.05)
+    assert said.notes == ('agrees: "no idea" among numbers was read as a gap.',)
+
+
+def test_codes_with_leading_zeros_are_numbers_when_said(load_text: Load) -> None:
+    table = lines("code,y", lambda n: f"{n % 9:03},{'ab'[n % 2]}")
+
+    [feature] = load_text(table, numbers=("code",)).dataset.schema.features
+
+    assert (feature.kind, feature.high) == ("integer", 8.0)
+
+
+@pytest.mark.parametrize(
+    ("cell", "unit", "high"),
+    [
+        (lambda n: f"{n} %", "%", 39.0),
+        (lambda n: f"{n}.5%", "%", 39.5),
+        (lambda n: f'"€ 1.2{n:02},50"', "€", 1239.5),
+        (lambda n: f'"$1,2{n:02}.50"', "$", 1239.5),
+        (lambda n: f'"1 2{n:02},50 €"', "€", 1239.5),
+        (lambda n: f"EUR {n}", "EUR", 39.0),
+        (lambda n: f"({n})" if n % 2 else f"{n}", "", 38.0),
+        (lambda n: f"(${n})" if n % 2 else f"${n}", "$", 38.0),
+        (lambda n: "" if n == 3 else f"{n} %", "%", 39.0),
+        (lambda n: f"{n} %" if n else "0", "%", 39.0),
+    ],
+)
+def test_numbers_with_a_sign_are_numbers_in_its_unit(
+    load_text: Load, cell: Callable[[int], str], unit: str, high: float
+) -> None:
+    table = lines("x (a.u.),y", lambda n: f"{cell(n)},{'ab'[n // 2 % 2]}")
+
+    loaded = load_text(table, numbers=("x (a.u.)",), holdout=0.01 + 1 / 40)
+
+    [feature] = loaded.dataset.schema.features
+    rows = np.concatenate([loaded.dataset.rows, loaded.dataset.holdout_rows])
+    assert feature.kind in ("integer", "number")
+    assert feature.unit == (unit or "a.u.")
+    assert np.nanmax(rows) == high
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        lambda n: f"{n % 5} %" if n % 2 else f"0.{n % 5}",
+        lambda n: f"${n % 5}" if n % 2 else f"€{n % 5}",
+        lambda n: f"{n % 5}% off",
+    ],
+    ids=["two scales", "two currencies", "words"],
+)
+def test_cells_that_do_not_share_one_unit_are_no_numbers(
+    load_text: Load, cell: Callable[[int], str]
+) -> None:
+    [feature] = load_text(
+        lines("x,y", lambda n: f"{cell(n)},{'ab'[n // 2 % 2]}")
+    ).dataset.schema.features
+
+    assert (feature.kind, feature.unit) == ("category", "")
+
+
 def test_many_texts_are_a_category_when_said(load_text: Load) -> None:
     feature = feature_of(load_text, [f"t{n % 20}" for n in range(COUNT)], categories=("x",))
 
@@ -111,8 +192,14 @@ def test_few_words_among_many_numbers_are_gaps_and_said(load_text: Load) -> None
         (["7"] * COUNT, "always 7"),
         (["same", ""] * 20, 'always "same"'),
         (["NA"] * COUNT, "holds nothing"),
-        ([str(n + 500) for n in range(COUNT)], "whole numbers, each one once: an id"),
-        ([str(500 - n) for n in range(COUNT)], "whole numbers, each one once: an id"),
+        (
+            [str(n + 500) for n in range(COUNT)],
+            AN_ID,
+        ),
+        (
+            [str(500 - n) for n in range(COUNT)],
+            AN_ID,
+        ),
         (
             [f"user-{n}" for n in range(COUNT)],
             'every row has another text, such as "user-0": an id or a name',
@@ -143,7 +230,10 @@ def test_column_called_id_is_left_out_though_it_has_holes(load_text: Load) -> No
 
     [left] = load_text(content).left_out
 
-    assert (left.name, left.reason) == ("customer_id", "whole numbers, each one once: an id")
+    assert (left.name, left.reason) == (
+        "customer_id",
+        AN_ID,
+    )
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_schema_is_shown_as_a_table(load_text: Load) -> None:
     assert said[:3] == [
         "Target: y, 2 classes: a, b.",
         "80 rows to learn from, 20 held out.",
-        "Left out: id (whole numbers, each one once: an id).",
+        "Left out: id (whole numbers, each one once: an id; --numbers would keep it).",
     ]
 
 
@@ -104,7 +104,64 @@ def test_few_common_whole_numbers_are_classes_and_said(load_text: Load) -> None:
 
     assert loaded.dataset.schema.classes == tuple(str(n) for n in range(12))
     assert set(loaded.dataset.labels.tolist()) == {str(n) for n in range(12)}
-    assert loaded.notes == ("y holds 12 different whole numbers: they are classes.",)
+    assert loaded.notes == (
+        "y holds 12 different whole numbers: they are classes; --numbers makes them numbers.",
+    )
+
+
+def test_few_common_whole_numbers_are_a_regression_when_said(load_text: Load) -> None:
+    loaded = with_target(load_text, [str(n % 12) for n in range(120)], numbers=("y",))
+
+    assert loaded.dataset.schema.classes == ()
+    assert set(loaded.dataset.labels.tolist()) == set(range(12))
+    assert loaded.notes == ()
+
+
+def test_words_among_numbers_of_a_target_are_rows_without_one_when_said(load_text: Load) -> None:
+    cells = [str(n % 3) if n % 4 else "unsure" for n in range(120)]
+
+    loaded = with_target(load_text, cells, numbers=("y",))
+
+    assert set(loaded.dataset.labels.tolist()) == {0.0, 1.0, 2.0}
+    assert loaded.notes == (
+        'y: "unsure" among numbers was read as a gap.',
+        "Left out: 30 rows without y.",
+    )
+
+
+def test_target_in_a_currency_is_a_number(load_text: Load) -> None:
+    loaded = with_target(load_text, [f'"€ 1.{n:03},50"' for n in range(120)])
+
+    assert sorted(loaded.dataset.labels.tolist())[0] >= 1000.5
+    assert loaded.dataset.labels.max() <= 1119.5
+    assert loaded.notes == ("y is in €.",)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            {"numbers": ("x", "none")},
+            '--numbers "none": table.csv has no such column. It has "x", "y".',
+        ),
+        (
+            {"numbers": ("y",)},
+            '--numbers "y": less than half of what it holds are numbers, such as "a".',
+        ),
+        (
+            {"numbers": ("x",), "categories": ("x",)},
+            '"x" is said to be a number and something else as well: leave it to one of --numbers, '
+            "--categories and --drop.",
+        ),
+    ],
+)
+def test_numbers_that_cannot_be_meant_are_refused(
+    load_text: Load, given: dict[str, tuple[str, ...]], sentence: str
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        load_text(lines("x,y", lambda n: f"{n % 7},{'ab'[n % 2]}"), **given)
+
+    assert caught.value.message == sentence
 
 
 def test_few_whole_numbers_that_are_rare_are_a_regression(load_text: Load) -> None:

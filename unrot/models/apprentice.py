@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone, is_outlier_detector
+from sklearn.base import clone
 
 from unrot.errors import Conflict, Invalid
 from unrot.growth import Lesson
@@ -55,7 +55,7 @@ class EstimatorApprentice:
     @property
     def can_learn(self) -> bool:
         """True when it has a `partial_fit` that takes labels."""
-        return online.can_learn_online(self.estimator) and not self._is_unlabelled
+        return online.can_learn_online(self.estimator)
 
     @property
     def training_rows(self) -> int:
@@ -124,7 +124,7 @@ class EstimatorApprentice:
 
     def refit(self, lesson: Lesson, progress: Progress) -> EstimatorApprentice:
         """Fit a clone of all of it on the training rows and the examples, as weighted."""
-        if self._is_unlabelled:
+        if online.is_unlabelled(self.estimator):
             raise Conflict(UNLABELLED)
         rows, labels, weights, sample = self._to_fit_on(lesson)
         fresh = clone(self.estimator)
@@ -178,20 +178,13 @@ class EstimatorApprentice:
             )
 
     def _check_can_learn(self) -> None:
-        if self._is_unlabelled:
+        if online.is_unlabelled(self.estimator):
             raise Conflict(UNLABELLED)
         if not self.can_learn:
             raise Conflict(
                 f"{self.version.estimator} cannot go on learning, it can only be fitted whole: "
                 "refit it."
             )
-
-    @property
-    def _is_unlabelled(self) -> bool:
-        try:
-            return bool(is_outlier_detector(self.estimator))
-        except (AttributeError, TypeError):
-            return False  # It has none of scikit-learn's tags.
 
     def _teach(
         self,

@@ -46,6 +46,7 @@ from unrot.records import Feature, Schema
 Maker = Callable[[int, Schema], Any]
 Step = tuple[str, Any]
 
+FORESTS = (RandomForestClassifier, RandomForestRegressor)
 NETWORK: Mapping[str, Any] = {
     "hidden_layer_sizes": (32, 16),
     "alpha": 0.1,
@@ -53,7 +54,13 @@ NETWORK: Mapping[str, Any] = {
     "max_iter": 100,
 }
 SMALLEST_LEAF = 1e-4
-"""A share of the training rows: it keeps a forest on a million rows small enough to serve."""
+"""A share of the training rows: it keeps a forest on many rows small enough to serve."""
+
+MOST_ROWS_A_TREE = 100_000
+LARGE_FOREST: Mapping[str, Any] = {"max_samples": MOST_ROWS_A_TREE, "min_samples_leaf": 20}
+"""On larger tables each tree learns a part by chance. On 800,000 rows whole trees took six minutes
+for two classes and over a quarter of an hour for a number; so it is two and six, for 0.867 instead
+of 0.874 of the held-out rows right."""
 
 MOST_BOOSTED_TREES = 5000
 
@@ -73,8 +80,8 @@ class Estimator:
         return self.classifier if schema.is_classifier else self.regressor
 
 
-def make(name: str, *, seed: int, schema: Schema) -> Pipeline:
-    """Return an unfitted pipeline for the encoded rows of a schema."""
+def make(name: str, *, seed: int, schema: Schema, rows: int = 0) -> Pipeline:
+    """Return an unfitted pipeline for the encoded rows of a schema, and for about so many."""
     if ":" in name:
         entry = Estimator("one's own")
         return Pipeline([*_preparation(schema, entry), ("estimator", make_imported(name, schema))])
@@ -91,8 +98,10 @@ def make(name: str, *, seed: int, schema: Schema) -> Pipeline:
             f'The estimator "{name}" does not answer {answer}, which {shown(schema.target)} is: '
             f"expected one of {fitting}."
         )
-    steps = _preparation(schema, ESTIMATORS[name])
-    return Pipeline([*steps, ("estimator", maker(seed, schema))])
+    last = maker(seed, schema)
+    if isinstance(last, FORESTS) and rows > MOST_ROWS_A_TREE:
+        last.set_params(**LARGE_FOREST)
+    return Pipeline([*_preparation(schema, ESTIMATORS[name]), ("estimator", last)])
 
 
 def names_for(schema: Schema) -> tuple[str, ...]:

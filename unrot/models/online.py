@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
+from sklearn.base import clone, is_outlier_detector
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 
@@ -29,10 +29,12 @@ def can_learn_online(estimator: Any) -> bool:
     """Tell whether the estimator at the end, fitted or not, can go on by `partial_fit`.
 
     Some have it and refuse: those that stop early, and those that weigh classes by their counts.
+    Others look for outliers and take no labels.
     """
     learner = learner_of(estimator)
     return (
         hasattr(learner, "partial_fit")
+        and not is_unlabelled(estimator)
         and not getattr(learner, "early_stopping", False)
         and getattr(learner, "class_weight", None) != "balanced"
     )
@@ -50,6 +52,14 @@ def learner_of(estimator: Any) -> Any:
     if isinstance(estimator, TransformedTargetRegressor):
         return learner_of(getattr(estimator, "regressor_", estimator.regressor))
     return estimator
+
+
+def is_unlabelled(estimator: Any) -> bool:
+    """Tell whether an estimator looks for outliers, so that labels teach it nothing."""
+    try:
+        return bool(is_outlier_detector(estimator))
+    except (AttributeError, TypeError):
+        return False  # It has none of scikit-learn's tags.
 
 
 def takes(method: Any, name: str) -> bool:

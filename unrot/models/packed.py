@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 
 from unrot.errors import BadArtefact, shown
 
+ROWS, LABELS = b'{"rows":[', b'],"labels":['
+"""What stands before the rows of a packed table, and before its labels."""
 ROWS_AT_ONCE = 10_000
+BYTES_AT_ONCE = 2_000_000
 COMPRESSION = 3
 """Digits hardly shrink further, and the default takes ten times as long."""
 GZIP = 31
@@ -30,7 +33,7 @@ def pack_table(rows: NDArray[Any], labels: NDArray[Any]) -> bytes:
     """
     # Unlike `gzip` this puts no time in the header, which would make every copy differ.
     packer = zlib.compressobj(COMPRESSION, wbits=GZIP)
-    parts = chain([b'{"rows":['], _blocks(rows), [b'],"labels":['], _blocks(labels), [b"]}"])
+    parts = chain([ROWS], _blocks(rows), [LABELS], _blocks(labels), [b"]}"])
     return b"".join([*map(packer.compress, parts), packer.flush()])
 
 
@@ -43,10 +46,26 @@ def _blocks(table: NDArray[Any]) -> Iterator[bytes]:
 
 
 def unpack_table(data: bytes) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Read what `pack_table` wrote: rows with NaN for gaps, and labels."""
+    """Read what `pack_table` wrote: rows with NaN for gaps, and labels.
+
+    It is read in blocks: as Python's own lists a million rows are a gigabyte.
+    """
     try:
-        table = orjson.loads(gzip.decompress(data))
-        rows, labels = np.array(table["rows"], dtype=np.float64), np.array(table["labels"])
+        text = gzip.decompress(data)
+        end = text.index(LABELS)
+        rows = [np.array(orjson.loads(block), np.float64) for block in _read_blocks(text, end)]
+        labels = np.array(orjson.loads(text[end + len(LABELS) - 1 : -1]))
     except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
         raise BadArtefact(f"The table does not load: {shown(str(error), 200)}.") from error
-    return rows, labels
+    return np.concatenate(rows), labels
+
+
+def _read_blocks(text: bytes, end: int) -> Iterator[bytes]:
+    """Part the rows of a table into lists of some megabytes; rows hold no texts."""
+    start = len(ROWS)
+    while True:
+        stop = text.find(b"],[", min(start + BYTES_AT_ONCE, end), end) + 1 or end
+        yield b"[" + text[start:stop] + b"]"
+        start = stop + 1
+        if stop == end:
+            return

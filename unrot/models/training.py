@@ -49,7 +49,7 @@ def train(
     dataset: Dataset, estimator: str, progress: Progress, *, origin: str = "trained"
 ) -> Candidate:
     """Fit an estimator of the catalogue, or one's own, on a dataset and make a candidate of it."""
-    pipeline = make(estimator, seed=dataset.seed, schema=dataset.schema)
+    pipeline = make(estimator, seed=dataset.seed, schema=dataset.schema, rows=len(dataset.rows))
     with on_one_thread():
         progress(0.0, f"fitting {estimator} on {len(dataset.rows):,} rows")
         try:

@@ -59,7 +59,10 @@ class Desk:
 
     @cached_property
     def recent(self) -> list[Example]:
-        """The trusted verdicts that only judge, in the order of their predictions."""
+        """The trusted verdicts that only judge, in the order of their predictions.
+
+        Those of a world before that of the champion's anchor do not speak for this one.
+        """
         lessons = self.service.store.lessons
         return judging_rows(
             lessons.trusted(self.model.name, MOST_RECENT_ROWS),
@@ -67,6 +70,7 @@ class Desk:
             self.policy.held_out,
             audited=self.audited,
             learnt=lessons.learnt(self.model.name, self.line),
+            since=self.champion.anchor_since,
         )
 
     @cached_property

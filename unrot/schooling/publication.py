@@ -120,13 +120,14 @@ def _version(
             artefacts={**kept, **version.artefacts, **own},
             anchor=anchor.digest,
             anchor_score=anchor.score,
+            anchor_since=anchor.since,
         ),
         artefacts,
     )
 
 
 def _same_anchor(desk: Desk, version: Version) -> Anchor:
-    return Anchor(desk.champion.anchor, version.anchor_score)
+    return Anchor(desk.champion.anchor, version.anchor_score, desk.champion.anchor_since)
 
 
 def _holdout(desk: Desk) -> bytes:

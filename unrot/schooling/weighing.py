@@ -123,11 +123,13 @@ def _anchor(
         rows, truth = rows_of([desk.recent[place] for place in places])
         data = desk.service.workshop.pack(rows, truth, desk.schema)
         answered = Answered(rows, truth, _taken(recent.candidate.outputs, places))
-        return Anchor(digest_of(data), score(desk.schema, row_errors(desk.schema, answered)), data)
+        reached = score(desk.schema, row_errors(desk.schema, answered))
+        since = desk.recent[places[0]].predicted_at
+        return Anchor(digest_of(data), reached, since, data)
     reached = None
     if anchor is not None:
         reached = score(desk.schema, row_errors(desk.schema, anchor.candidate))
-    return Anchor(desk.champion.anchor, reached)
+    return Anchor(desk.champion.anchor, reached, desk.champion.anchor_since)
 
 
 def _taken(outputs: Outputs, places: Sequence[int]) -> Outputs:

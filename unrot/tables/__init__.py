@@ -7,7 +7,7 @@ holdout, and tells what it found and what it left out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,9 +57,18 @@ def load(options: TableOptions, progress: Progress | None = None) -> LoadedTable
     file = open_table(options.csv)
     _check_columns(file, options)
     reading = _part(progress, 0.0, HOLDOUT_FROM) if options.holdout_csv else progress
-    columns = read_columns(file, without=options.drop, as_text=options.categories, progress=reading)
-    answers = columns.by_name.pop(options.target)
-    target = read_target(answers, as_classes=options.target in options.categories)
+    columns = read_columns(
+        file,
+        without=options.drop,
+        as_text=options.categories,
+        as_numbers=options.numbers,
+        progress=reading,
+    )
+    target = read_target(
+        columns.by_name.pop(options.target),
+        as_classes=options.target in options.categories,
+        as_number=options.target in options.numbers,
+    )
     _check_count(file, target)
     held = _held(options, target)
     learnt = target.known.copy()
@@ -88,6 +97,7 @@ def _check_columns(file: TableFile, options: TableOptions) -> None:
         )
     check_known(options.drop, file.names, option="--drop", file=name)
     check_known(options.categories, file.names, option="--categories", file=name)
+    check_known(options.numbers, file.names, option="--numbers", file=name)
 
 
 def _check_count(file: TableFile, target: Target) -> None:
@@ -114,7 +124,12 @@ def _features(
     columns: Columns, learnt: NDArray[np.bool_], options: TableOptions
 ) -> tuple[list[Feature], list[LeftOut]]:
     found = [
-        infer(column, learnt, is_category=name in options.categories)
+        infer(
+            column,
+            learnt,
+            is_category=name in options.categories,
+            is_number=name in options.numbers,
+        )
         for name, column in columns.by_name.items()
     ]
     dropped = [LeftOut(name, "dropped, as was said") for name in options.drop]
@@ -162,10 +177,12 @@ def _from_file(
     file = open_table(options.holdout_csv)
     needed = [target.name, *(feature.name for feature in features)]
     check_known(needed, file.names, option="--holdout-csv: column", file=file.path.name)
+    units = {feature.name: feature.unit for feature in features} | {target.name: target.unit}
     columns = read_columns(
-        file,
+        replace(file, units={**file.units, **units}),
         without=set(file.names) - set(needed),
         as_text=[feature.name for feature in features if feature.kind == "category"],
+        as_numbers=options.numbers,
         progress=progress,
     )
     answers = read_labels(columns.by_name.pop(target.name), target)

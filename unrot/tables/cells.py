@@ -38,6 +38,9 @@ _GROUPED = {
     )
     for mark, other in _OTHER.items()
 }
+UNITS = re.compile(r"[%\N{PER MILLE SIGN}$\u00a2-\u00a5\u20a0-\u20cf]|\b(CHF|EUR|GBP|JPY|USD)\b")
+"""What people write beside a number in its own cell: a share, a currency."""
+
 _EITHER = {mark: re.compile(rf"[+-]?[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}") for mark in _OTHER}
 """A number that is read as 1.234 or as 1234: alone it does not tell."""
 
@@ -47,9 +50,14 @@ def is_gap(text: str) -> bool:
     return text.strip().casefold() in GAPS
 
 
-def number(text: str, mark: Mark = ".") -> float | None:
-    """Read a number with this decimal mark, perhaps grouped by thousands; else None."""
+def number(text: str, mark: Mark = ".", unit: str = "") -> float | None:
+    """Read a number with this decimal mark, perhaps grouped by thousands; else None.
+
+    Its unit may stand before or behind it, and what accountants put in brackets is negative.
+    """
     text = text.strip().replace("\N{MINUS SIGN}", "-")
+    if not _PLAIN[mark].fullmatch(text):
+        text = _bare(text, unit)
     if not _PLAIN[mark].fullmatch(text):
         grouped = _GROUPED[mark].fullmatch(text)
         if grouped is None:
@@ -57,6 +65,14 @@ def number(text: str, mark: Mark = ".") -> float | None:
         text = text.replace(grouped[1], "")
     read = float(text.replace(",", "."))
     return read if math.isfinite(read) else None
+
+
+def unit_in(text: str) -> str:
+    """Return the share or currency sign beside the number in a cell; nothing if it is none."""
+    found = UNITS.search(text)
+    if found is None or all(number(text, mark, found[0]) is None for mark in _OTHER):
+        return ""
+    return found[0]
 
 
 def truth(text: str) -> bool | None:
@@ -77,19 +93,32 @@ def value_of(feature: Feature, text: str, mark: Mark = ".") -> Value:
         return None
     if feature.kind == "category":
         return text
-    read = truth(text) if feature.kind == "boolean" else number(text, mark)
+    read = truth(text) if feature.kind == "boolean" else number(text, mark, feature.unit)
     return text if read is None else read
 
 
 def weigh_marks(cells: Iterable[str]) -> dict[Mark, float]:
     """Return how many cells can only be read with each mark; one that may be either is a hint."""
     weights: dict[Mark, float] = {".": 0.0, ",": 0.0}
-    for text in cells:
-        if "." in text or "," in text:
-            mark = _mark_of(text.strip())
+    for cell in cells:
+        if "." in cell or "," in cell:
+            text = cell.strip()
+            if (mark := _mark_of(text)) is None:
+                text = _bare(text, unit_in(text))
+                mark = _mark_of(text)
             if mark is not None:
-                weights[mark] += HINT if _EITHER[mark].fullmatch(text.strip()) else 1.0
+                weights[mark] += HINT if _EITHER[mark].fullmatch(text) else 1.0
     return weights
+
+
+def _bare(text: str, unit: str) -> str:
+    """Write (5 €), € -5 and -5 € as -5."""
+    sign = ""
+    if text.startswith("(") and text.endswith(")"):
+        sign, text = "-", text[1:-1].strip()
+    elif unit and text[:1] in ("+", "-"):
+        sign, text = text[0], text[1:].lstrip()
+    return sign + text.removeprefix(unit).removesuffix(unit).strip()
 
 
 def _mark_of(text: str) -> Mark | None:

@@ -28,6 +28,10 @@ MOST_RAGGED = 0.1
 NUMERIC_SHARE = 0.95
 """A column of many numbers may hold this share of words: they count as gaps."""
 
+FORCED_SHARE = 0.5
+"""The same of a column that somebody says holds numbers."""
+
+ALL_TEXT = 1.0
 FEWEST_NUMBERS = 20
 MOST_STRAYS = 5
 
@@ -47,6 +51,12 @@ class Column:
     numbers: Numbers | None = None
     strays: tuple[str, ...] = ()
     """Words among numbers, read as gaps."""
+    unit: str = ""
+    """The sign that stands beside the numbers in the cells."""
+
+    def number(self, text: str) -> float | None:
+        """Read a text of this column as a number, if it is one."""
+        return number(text, self.mark, self.unit)
 
     def part(self, chosen: NDArray[np.bool_]) -> Column:
         """Return the chosen rows of this column."""
@@ -58,6 +68,7 @@ class Column:
             None if self.codes is None else self.codes[chosen],
             None if self.numbers is None else self.numbers[chosen],
             self.strays,
+            self.unit,
         )
 
 
@@ -75,11 +86,13 @@ def read_columns(
     *,
     without: Iterable[str] = (),
     as_text: Iterable[str] = (),
+    as_numbers: Iterable[str] = (),
     progress: Progress | None = None,
 ) -> Columns:
     """Read all columns but some; rows that do not fit the header are left out and counted.
 
-    Of the columns in `as_text` words are not weighed against numbers.
+    Of the columns in `as_text` words are not weighed against numbers; of those in `as_numbers`
+    words may be half.
     """
     left = set(without)
     places = [place for place, name in enumerate(file.names) if name not in left]
@@ -88,8 +101,11 @@ def read_columns(
             f"{file.path.name} has {len(places):,} columns and at most {MOST_COLUMNS} are read: "
             "leave some out with --drop."
         )
-    names, kept = [file.names[place] for place in places], set(as_text)
-    gatherers = [_Gatherer(name, file.marks[name], is_text=name in kept) for name in names]
+    shares = dict.fromkeys(as_text, ALL_TEXT) | dict.fromkeys(as_numbers, FORCED_SHARE)
+    gatherers = [
+        _Gatherer(name, file.marks[name], file.units[name], shares.get(name, NUMERIC_SHARE))
+        for name in [file.names[place] for place in places]
+    ]
     ragged = _Ragged(file)
     count = 0
     fitted = ragged.fitting(islice(records(file, progress), 1, None))
@@ -160,10 +176,11 @@ class _Places(dict[str, int]):
 class _Gatherer:
     """Takes the cells of one column chunk by chunk."""
 
-    def __init__(self, name: str, mark: Mark, *, is_text: bool) -> None:
+    def __init__(self, name: str, mark: Mark, unit: str, share: float) -> None:
         self.name = name
         self._mark = mark
-        self._is_text = is_text
+        self._unit = unit
+        self._share = share
         self._rows = 0
         self._places = _Places()
         self._codes: list[Codes] = []
@@ -183,20 +200,43 @@ class _Gatherer:
         strays = tuple(self._strays)[:MOST_STRAYS]
         numbers = _joined(self._numbers) if self._add == self._add_numbers else None
         kept = texts[:KEPT_SAMPLE]
-        return Column(self.name, self._mark, kept, self._rows, None, numbers, strays)
+        return Column(self.name, self._mark, kept, self._rows, None, numbers, strays, self._unit)
 
     def _coded(self, texts: tuple[str, ...], codes: Codes) -> Column:
         """Let gaps be -1, and words among many numbers be gaps."""
         # Where "+" stands, "-" is its opposite.
         gaps = [is_gap(text) and not (text == "-" and "+" in texts) for text in texts]
         counts = np.bincount(codes, minlength=len(texts))
-        strays = () if self._is_text else _strays(texts, gaps, counts, self._mark)
+        strays = self._words(texts, gaps, counts)
         kept = [not gap and text not in strays for text, gap in zip(texts, gaps, strict=True)]
         new = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
         left = tuple(text for text, keep in zip(texts, kept, strict=True) if keep)
         return Column(
-            self.name, self._mark, left, len(codes), new[codes], None, strays[:MOST_STRAYS]
+            self.name,
+            self._mark,
+            left,
+            len(codes),
+            new[codes],
+            None,
+            strays[:MOST_STRAYS],
+            self._unit,
         )
+
+    def _words(
+        self, texts: Sequence[str], gaps: Sequence[bool], counts: NDArray[np.intp]
+    ) -> tuple[str, ...]:
+        """Return the words of a column, if they are few enough among numbers to be gaps."""
+        told = [text for text, gap in zip(texts, gaps, strict=True) if not gap]
+        words = tuple(text for text in told if self._read(text) is None)
+        fewest = 1 if self._share == FORCED_SHARE else FEWEST_NUMBERS
+        if not words or len(told) - len(words) < fewest:
+            return ()
+        found = dict(zip(texts, counts.tolist(), strict=True))
+        rows = sum(found[text] for text in told)
+        return words if sum(found[word] for word in words) <= (1 - self._share) * rows else ()
+
+    def _read(self, text: str) -> float | None:
+        return number(text, self._mark, self._unit)
 
     def _add_codes(self, cells: Sequence[str]) -> None:
         codes = map(self._places.__getitem__, cells)
@@ -206,9 +246,9 @@ class _Gatherer:
 
     def _leave_codes(self) -> None:
         texts = tuple(self._places.clean)
-        numbers = [number(text, self._mark) for text in texts]
+        numbers = [self._read(text) for text in texts]
         told = [read for text, read in zip(texts, numbers, strict=True) if not is_gap(text)]
-        if sum(read is not None for read in told) < NUMERIC_SHARE * len(told):
+        if sum(read is not None for read in told) < self._share * len(told):
             self._add = self._forget
         else:
             self._add = self._add_numbers
@@ -225,7 +265,7 @@ class _Gatherer:
         self._numbers.append(read)
 
     def _number(self, text: str) -> float:
-        read = number(text, self._mark)
+        read = self._read(text)
         if read is None:
             if not is_gap(text) and len(self._strays) < MOST_STRAYS:
                 self._strays[text.strip()] = None
@@ -252,18 +292,6 @@ def _plain_numbers(cells: Sequence[str], mark: Mark) -> Numbers | None:
     # Python also reads 1_000, inf and nan as numbers: those are looked at one by one.
     is_plain = np.count_nonzero(np.isfinite(read)) == len(cells) - empty
     return read if is_plain and "_" not in "".join(cells) else None
-
-
-def _strays(
-    texts: Sequence[str], gaps: Sequence[bool], counts: NDArray[np.intp], mark: Mark
-) -> tuple[str, ...]:
-    told = [text for text, gap in zip(texts, gaps, strict=True) if not gap]
-    words = tuple(text for text in told if number(text, mark) is None)
-    if not words or len(told) - len(words) < FEWEST_NUMBERS:
-        return ()
-    found = dict(zip(texts, counts.tolist(), strict=True))
-    rows = sum(found[text] for text in told)
-    return words if sum(found[word] for word in words) <= (1 - NUMERIC_SHARE) * rows else ()
 
 
 def _joined(parts: list[NDArray]) -> NDArray:  # type: ignore[type-arg]

@@ -1,13 +1,13 @@
 """Infer from a column what feature it is, or why it can't teach.
 
 Nothing here guesses silently: what is left out is left out with a reason, and the person who
-knows better says so with `--drop` or `--categories`.
+knows better says so with `--drop`, `--categories` or `--numbers`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from unrot.encoding import UNSEEN
 from unrot.errors import Invalid, shown
 from unrot.records import Feature
-from unrot.tables.cells import GAPS, PAIRS, Mark, number, truth
+from unrot.tables.cells import GAPS, PAIRS, number, truth
 from unrot.tables.columns import MOST_TEXTS, Column, Numbers
 
 MOST_CHOICES = 100
@@ -51,9 +51,15 @@ class LeftOut:
 
 
 def infer(
-    whole: Column, learnt: NDArray[np.bool_], *, is_category: bool = False
+    whole: Column,
+    learnt: NDArray[np.bool_],
+    *,
+    is_category: bool = False,
+    is_number: bool = False,
 ) -> Feature | LeftOut:
     """Return the feature that a column is by the rows to learn from, or why it is left out."""
+    if is_number:
+        return _number_feature(whole, forced_numbers(whole)[learnt])
     if whole.codes is None and whole.numbers is None:
         return LeftOut(whole.name, _too_varied(whole.texts))
     column = whole.part(learnt)
@@ -62,14 +68,14 @@ def infer(
     if numbers is None or is_category or any(map(_CODE.fullmatch, texts)):
         return _word_feature(column, texts, is_category=is_category)
     if _is_id(whole):
-        return LeftOut(whole.name, "whole numbers, each one once: an id")
-    return _number_feature(whole.name, numbers)
+        return LeftOut(whole.name, "whole numbers, each one once: an id; --numbers would keep it")
+    return _number_feature(whole, numbers)
 
 
 def encode(column: Column, feature: Feature) -> Numbers:
     """Write a column as the numbers that `unrot.encoding` makes of such rows."""
     if feature.kind in ("number", "integer"):
-        return _looked_up(column, [number(text, column.mark) for text in column.texts])
+        return _looked_up(column, [column.number(text) for text in column.texts])
     if feature.kind == "boolean":
         return _looked_up(column, [truth(text) for text in column.texts])
     places = {choice: float(place) for place, choice in enumerate(feature.choices)}
@@ -80,8 +86,20 @@ def numbers_of(column: Column) -> Numbers | None:
     """Return a column as numbers if all that it holds are numbers."""
     if column.numbers is not None:
         return column.numbers
-    read = [number(text, column.mark) for text in column.texts]
+    read = [column.number(text) for text in column.texts]
     return None if None in read else _looked_up(column, read)
+
+
+def forced_numbers(column: Column) -> Numbers:
+    """Return a column of which somebody said that it holds numbers; raise Invalid if not."""
+    numbers = numbers_of(column) if column.codes is not None or column.numbers is not None else None
+    if numbers is None:
+        word = next((text for text in column.texts if column.number(text) is None), "")
+        raise Invalid(
+            f"--numbers {shown(column.name)}: less than half of what it holds are numbers, such as "
+            f"{shown(word, 40)}."
+        )
+    return numbers
 
 
 def present_texts(column: Column) -> list[str]:
@@ -91,11 +109,13 @@ def present_texts(column: Column) -> list[str]:
     return [column.texts[code] for code in np.unique(column.codes) if code >= 0]
 
 
-def in_order(texts: Sequence[str], mark: Mark = ".") -> tuple[str, ...]:
+def in_order(
+    texts: Sequence[str], as_number: Callable[[str], float | None] = number
+) -> tuple[str, ...]:
     """Sort numbers by size and words by the alphabet, numbers first."""
 
     def place(text: str) -> tuple[bool, float, str, str]:
-        read = number(text, mark)
+        read = as_number(text)
         return read is None, read or 0.0, text.casefold(), text
 
     return tuple(sorted(texts, key=place))
@@ -129,8 +149,8 @@ def _word_feature(column: Column, texts: Sequence[str], *, is_category: bool) ->
     return Feature(name, "category", choices=in_order(texts), nullable=nullable)
 
 
-def _number_feature(name: str, numbers: Numbers) -> Feature | LeftOut:
-    seen = numbers[~np.isnan(numbers)]
+def _number_feature(column: Column, numbers: Numbers) -> Feature | LeftOut:
+    name, seen = column.name, numbers[~np.isnan(numbers)]
     if not len(seen):
         return LeftOut(name, "holds nothing")
     low, high = float(seen.min()), float(seen.max())
@@ -143,7 +163,7 @@ def _number_feature(name: str, numbers: Numbers) -> Feature | LeftOut:
         low=low,
         high=high,
         choices=_few(seen) if is_whole else (),
-        unit=unit_of(name),
+        unit=column.unit or unit_of(name),
         nullable=len(seen) < len(numbers),
     )
 

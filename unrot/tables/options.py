@@ -26,6 +26,7 @@ class TableOptions:
     name: str
     drop: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
     holdout: float = DEFAULT_HOLDOUT
     holdout_csv: Path | None = None
     seed: int = 0
@@ -42,6 +43,12 @@ class TableOptions:
             raise Invalid(f"--seed {self.seed}: expected a whole number from 0 on.")
         if self.target in self.drop:
             raise Invalid(f"{shown(self.target)} is the target: it cannot be dropped as well.")
+        for name in self.numbers:
+            if name in (*self.categories, *self.drop):
+                raise Invalid(
+                    f"{shown(name)} is said to be a number and something else as well: leave it "
+                    "to one of --numbers, --categories and --drop."
+                )
         if self.holdout_csv and self.holdout_csv.resolve() == self.csv.resolve():
             raise Invalid(
                 "The holdout is the same file as the table: a model cannot be judged by the rows "

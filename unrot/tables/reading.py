@@ -16,13 +16,15 @@ from pathlib import Path
 
 from unrot.errors import Invalid, shown
 from unrot.tables import text
-from unrot.tables.cells import Mark, is_gap, number, weigh_marks
+from unrot.tables.cells import UNITS, Mark, is_gap, number, unit_in, weigh_marks
 
 Progress = Callable[[float, str], None]
 
 SAMPLE_CHARACTERS = 1 << 18
 SAMPLE_ROWS = 2_000
 ROWS_BETWEEN_PROGRESS = 10_000
+SHARE_WITH_UNIT = 0.95
+"""So many cells of a column have to carry the same sign for it to be the column's unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class TableFile:
     names: tuple[str, ...]
     marks: Mapping[str, Mark] = field(default_factory=dict)
     """The decimal mark of each column."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """The sign that stands in the cells of a column, such as % or €, empty for none."""
     notes: tuple[str, ...] = ()
     doubled: frozenset[str] = frozenset()
     """Names that more than one column had."""
@@ -61,6 +65,7 @@ def open_table(path: Path) -> TableFile:
     _refuse_numbers(path, header_line[1])
     header = [text.clean_name(cell) for cell in _without_empty_end(header_line[1], first)]
     names, notes = _names(header)
+    cells = _by_column(names, [found for _, found in first])
     if encoding == text.OLD_ENCODING:
         notes.insert(0, "The file is not UTF-8: it was read as Windows-1252.")
     return TableFile(
@@ -69,7 +74,8 @@ def open_table(path: Path) -> TableFile:
         bare.delimiter,
         header_line[0],
         tuple(names),
-        _marks(names, [cells for _, cells in first], bare.delimiter),
+        _marks(cells, bare.delimiter),
+        {name: _unit(column) for name, column in cells.items()},
         tuple(notes),
         frozenset(name for name in header if header.count(name) > 1),
     )
@@ -208,17 +214,30 @@ def _free(name: str, taken: set[str]) -> str:
     return free
 
 
-def _marks(names: Sequence[str], first: Sequence[Sequence[str]], delimiter: str) -> dict[str, Mark]:
+def _by_column(names: Sequence[str], first: Sequence[Sequence[str]]) -> dict[str, list[str]]:
+    return {
+        name: [cells[place] for cells in first if place < len(cells)]
+        for place, name in enumerate(names)
+    }
+
+
+def _unit(cells: Sequence[str]) -> str:
+    """Return the sign that nearly all numbers of a column carry."""
+    if not UNITS.search("\0".join(cells)):
+        return ""
+    told = [cell for cell in cells if not is_gap(cell)]
+    [(unit, count)] = Counter(map(unit_in, told)).most_common(1) or [("", 0)]
+    return unit if count >= SHARE_WITH_UNIT * len(told) else ""
+
+
+def _marks(cells: Mapping[str, Sequence[str]], delimiter: str) -> dict[str, Mark]:
     """Return the decimal mark of each column: its own where it tells, else that of the file."""
-    weights = [
-        weigh_marks(cells[place] for cells in first if place < len(cells))
-        for place in range(len(names))
-    ]
+    weights = {name: weigh_marks(column) for name, column in cells.items()}
     total: Counter[Mark] = Counter()
-    for weight in weights:
+    for weight in weights.values():
         total.update(weight)
     usual = _decided(total) or _guessed(total, delimiter)
-    return {name: _decided(weight) or usual for name, weight in zip(names, weights, strict=True)}
+    return {name: _decided(weight) or usual for name, weight in weights.items()}
 
 
 def _decided(weight: Mapping[Mark, float]) -> Mark | None:

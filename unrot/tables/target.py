@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.errors import Invalid, shown
-from unrot.tables.cells import number
 from unrot.tables.columns import Column, strays_note
-from unrot.tables.inference import in_order, numbers_of, present_texts
+from unrot.tables.inference import forced_numbers, in_order, numbers_of, present_texts
 
 MOST_CLASSES = 250
 MOST_NUMBER_CLASSES = 20
@@ -28,10 +27,13 @@ class Target:
     known: NDArray[np.bool_]
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unit: str = ""
 
 
-def read_target(column: Column, *, as_classes: bool = False) -> Target:
+def read_target(column: Column, *, as_classes: bool = False, as_number: bool = False) -> Target:
     """Read the answers to learn from; raise Invalid where there is nothing to learn."""
+    if as_number:
+        return _number_target(column, forced_numbers(column), is_said=True)
     numbers = numbers_of(column)
     if numbers is not None and not as_classes:
         return _number_target(column, numbers)
@@ -51,27 +53,34 @@ def read_labels(column: Column, target: Target) -> Target:
     return Target(target.name, np.array(target.classes)[places[known]], known, target.classes)
 
 
-def _number_target(column: Column, numbers: NDArray[np.float64]) -> Target:
+def _number_target(
+    column: Column, numbers: NDArray[np.float64], *, is_said: bool = False
+) -> Target:
     known = ~np.isnan(numbers)
     values, counts = np.unique(numbers[known], return_counts=True)
     _refuse_one_value(column.name, [f"{value:g}" for value in values])
-    is_whole = bool((values == np.floor(values)).all())
-    if is_whole and len(values) <= MOST_NUMBER_CLASSES and column.codes is not None:
+    is_few = len(values) <= MOST_NUMBER_CLASSES and (values == np.floor(values)).all()
+    if is_few and column.codes is not None and not is_said:
         is_common = counts.min() > 1 and counts.sum() >= FEWEST_ROWS_PER_NUMBER * len(values)
         if len(values) == 2 or is_common:
-            note = f"{column.name} holds {len(values)} different whole numbers: they are classes."
+            note = (
+                f"{column.name} holds {len(values)} different whole numbers: they are classes; "
+                "--numbers makes them numbers."
+            )
             return _class_target(column, present_texts(column), note)
-    notes = [strays_note(column)] if column.strays else []
-    return Target(column.name, numbers[known], known, notes=(*notes, *_missing(column.name, known)))
+    notes = [f"{column.name} is in {column.unit}."] if column.unit else []
+    notes += [strays_note(column)] if column.strays else []
+    notes += _missing(column.name, known)
+    return Target(column.name, numbers[known], known, notes=tuple(notes), unit=column.unit)
 
 
 def _class_target(column: Column, texts: list[str], *notes: str) -> Target:
     """Take texts as classes; 1 and 1.0 are one class, as the file has it first."""
     first: dict[float | str, str] = {}
     for text in sorted(texts, key=column.texts.index):
-        read = number(text, column.mark)
+        read = column.number(text)
         first.setdefault(text if read is None else read, text)
-    classes = in_order(tuple(first.values()), column.mark)
+    classes = in_order(tuple(first.values()), column.number)
     _refuse_one_value(column.name, classes)
     if len(classes) > MOST_CLASSES:
         raise Invalid(_too_many(column.name, f"{len(classes):,}"))
@@ -84,13 +93,11 @@ def _class_target(column: Column, texts: list[str], *notes: str) -> Target:
 
 def _places(column: Column, of_class: Mapping[str, int]) -> NDArray[np.intp]:
     """Return the place of each row's class, -1 for none."""
-    by_number = {number(text, column.mark): place for text, place in of_class.items()}
+    by_number = {column.number(text): place for text, place in of_class.items()}
     by_number.pop(None, None)
     if column.codes is None:
         return np.full(column.rows, -1)
-    table = [
-        of_class.get(text, by_number.get(number(text, column.mark), -1)) for text in column.texts
-    ]
+    table = [of_class.get(text, by_number.get(column.number(text), -1)) for text in column.texts]
     found: NDArray[np.intp] = np.array([*table, -1], dtype=np.intp)[column.codes]
     return found
 
@@ -100,7 +107,7 @@ def _numbers(column: Column) -> NDArray[np.float64]:
         return column.numbers
     if column.codes is None:
         return np.full(column.rows, np.nan)
-    table = [number(text, column.mark) for text in column.texts]
+    table = [column.number(text) for text in column.texts]
     found: NDArray[np.float64] = np.array([*table, None], dtype=np.float64)[column.codes]
     return found
 

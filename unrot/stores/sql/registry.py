@@ -218,9 +218,9 @@ def set_anchor(tx: Transaction, kept_as: str, version: str, anchor: Anchor) -> N
         )
     artefacts = {**json.loads(row[0]), "anchor": anchor.digest}
     tx.execute(
-        "UPDATE versions SET artefacts = ?, anchor = ?, anchor_score = ? "
+        "UPDATE versions SET artefacts = ?, anchor = ?, anchor_score = ?, anchor_since = ? "
         "WHERE model = ? AND name = ?",
-        (json.dumps(artefacts), anchor.digest, anchor.score, kept_as, version),
+        (json.dumps(artefacts), anchor.digest, anchor.score, anchor.since, kept_as, version),
     )
     count_change(tx)
 
@@ -262,11 +262,11 @@ _MODELS = f"SELECT {_MODEL_COLUMNS} FROM models"
 _INSERT_MODEL = f"INSERT INTO models ({_MODEL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _VERSION_COLUMNS = (
     "model, name, parent, origin, estimator, created_at, metrics, artefacts, schema_hash, "
-    "libraries, serving, made, anchor, anchor_score, is_pruned"
+    "libraries, serving, made, anchor, anchor_score, anchor_since, is_pruned"
 )
 _SELECTED_OF_VERSION = _VERSION_COLUMNS.replace("model", names.name_in("v"), 1)
 _INSERT_VERSION = (
-    f"INSERT INTO versions (number, {_VERSION_COLUMNS}) VALUES ({', '.join('?' * 16)})"
+    f"INSERT INTO versions (number, {_VERSION_COLUMNS}) VALUES ({', '.join('?' * 17)})"
 )
 
 
@@ -319,13 +319,15 @@ def _version_columns(version: Version) -> tuple[Any, ...]:
         json.dumps(dict(version.made)),
         version.anchor,
         version.anchor_score,
+        version.anchor_since,
         int(version.is_pruned),
     )
 
 
 def _version(row: Any) -> Version:
     model, name, parent, origin, estimator, created_at, *rest = row
-    metrics, artefacts, schema_hash, libraries, serving, made, anchor, score, is_pruned = rest
+    metrics, artefacts, schema_hash, libraries, serving, made, *anchored, is_pruned = rest
+    anchor, score, since = anchored
     return Version(
         model=model,
         name=name,
@@ -341,5 +343,6 @@ def _version(row: Any) -> Version:
         made=json.loads(made),
         anchor=anchor,
         anchor_score=score,
+        anchor_since=since,
         is_pruned=bool(is_pruned),
     )
