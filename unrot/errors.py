@@ -42,7 +42,7 @@ class Detail:
     def sentence(self) -> str:
         """Say it to a person."""
         where = f"Row {self.row}: " if self.row is not None else ""
-        return f"{where}{self.field} {shown(self.value)}: expected {self.expected}."
+        return f"{where}{shown(self.field)[1:-1]} {shown(self.value)}: expected {self.expected}."
 
 
 class UnrotError(Exception):

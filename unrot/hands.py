@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 import time
-from typing import cast
 
 from unrot import jobs
 from unrot.errors import Conflict, StoreAway
 from unrot.growth import Job
 from unrot.interfaces import Progress
 from unrot.learner import Doing, Learner
+from unrot.schooling import do
 from unrot.service import Service
 
 LOOK_SECONDS = 0.1
 STORE_SECONDS = 1.0
 CANCEL_SECONDS = 10.0
 CANCELLED = "It was cancelled."
-
-
-def doing() -> Doing:
-    """Return what does jobs; scikit-learn is imported with it."""
-    return cast(Doing, importlib.import_module("unrot.lessons").do)
 
 
 def see_done(service: Service, asked: Job, progress: Progress, *, holder: str) -> Job:
@@ -67,7 +61,7 @@ class _Worker:
 
     def start(self) -> None:
         """Begin."""
-        learner = Learner(self._service, self._noting(doing()), holder=self._holder)
+        learner = Learner(self._service, self._noting(do), holder=self._holder)
         self._thread = threading.Thread(target=self._work, args=(learner,), daemon=True)
         self._thread.start()
 
@@ -105,9 +99,9 @@ class _Worker:
                 self._is_over.wait(STORE_SECONDS)
             self._is_over.wait(LOOK_SECONDS)
 
-    def _noting(self, do: Doing) -> Doing:
+    def _noting(self, doing: Doing) -> Doing:
         def noted(service: Service, job: Job, tell: Progress) -> None:
             self._held.add(job.id)
-            do(service, job, tell)
+            doing(service, job, tell)
 
         return noted

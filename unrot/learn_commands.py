@@ -25,6 +25,7 @@ from unrot.learner import Learner, new_holder
 from unrot.outcomes import told
 from unrot.policy import describe, parse_texts, sentences
 from unrot.records import CHALLENGER, CHAMPION
+from unrot.schooling import do
 from unrot.service import Service
 from unrot.settings import Settings
 from unrot.shelf import sync
@@ -256,7 +257,7 @@ def learner(options: argparse.Namespace, settings: Settings) -> int:
         signal.signal(number, lambda *_: ended.set())
     service, holder = _opened(settings), new_holder(writer_name(settings))
     working = threading.Thread(
-        target=_do_all, args=(Learner(service, hands.doing(), holder=holder), ended), daemon=True
+        target=_do_all, args=(Learner(service, do, holder=holder), ended), daemon=True
     )
     working.start()
     ended.wait()

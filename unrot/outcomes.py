@@ -30,22 +30,35 @@ def told(service: Service, job: Job) -> list[str]:
     ]
 
 
+OF_THE_GATE = ("gate", "sentence", "wants_audit", "is_champion")
+"""What a result tells besides for programs: here it is told in the gate's own words."""
+
+
 def _metrics(version: Version, beside: Version | None) -> list[str]:
     if not version.metrics:
         return []
     if beside is None or beside.name == version.name:
-        rows = [(key, _spelt(value)) for key, value in version.metrics.items()]
+        rows = [(key, _metric(key, value)) for key, value in version.metrics.items()]
         return [table([("metric", version.name), *rows])]
     wide = [
-        (key, _spelt(beside.metrics.get(key)), _spelt(value))
+        (key, _metric(key, beside.metrics.get(key)), _metric(key, value))
         for key, value in version.metrics.items()
     ]
     return [table([("metric", beside.name, version.name), *wide])]
 
 
+def _metric(name: str, value: float | None) -> str:
+    is_count = value is not None and name.startswith("rows")
+    return f"{value:,.0f}" if is_count else _spelt(value)
+
+
 def _facts(result: Mapping[str, Any]) -> list[str]:
     """Lay out what else a job's result says: plain values in one table, lists each in one."""
-    plain = [(key, _spelt(value)) for key, value in result.items() if _is_plain(value)]
+    plain = [
+        (key, _spelt(value))
+        for key, value in result.items()
+        if _is_plain(value) and key not in OF_THE_GATE
+    ]
     lines = [table([("result", ""), *plain])] if plain else []
     for rows in result.values():
         if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
@@ -76,7 +89,7 @@ def _next_step(
     if gate is not None and gate.decision == "refused":
         return f'It does not answer. All the same: {promoting} --force --reason "why"'
     audit = " An audit would decide it." if gate is not None and gate.wants_audit else ""
-    return f"It does not answer yet.{audit} To let it: {promoting}"
+    return f"It does not answer yet.{audit} To let it answer: {promoting}"
 
 
 def _is_plain(value: Any) -> bool:

@@ -14,6 +14,7 @@ from tests.models.versions import candidate_of, learner, trained
 from unrot.encoding import Encoder
 from unrot.errors import BadArtefact, Conflict
 from unrot.growth import Example, Lesson
+from unrot.models import packed
 from unrot.models.kinds import Ours, Owners
 from unrot.models.repeatable import from_seed
 from unrot.models.weights import drawn

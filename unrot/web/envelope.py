@@ -120,7 +120,8 @@ def _detail(detail: Detail) -> dict[str, Any]:
     kept = value if small and _is_json(value) else shown(value)
     if isinstance(value, str):
         kept = shown(value)[1:-1]
-    return {"row": detail.row, "field": detail.field, "value": kept, "expected": detail.expected}
+    field = shown(detail.field)[1:-1]
+    return {"row": detail.row, "field": field, "value": kept, "expected": detail.expected}
 
 
 def _is_json(value: Any) -> bool:

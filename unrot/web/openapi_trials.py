@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+from unrot.web.openapi_operations import LOOKING, READING, body, in_path, operation
 from unrot.web.openapi_schemas import Json, ref, shape
 
-LOOKING = (401, 403, 404, 503)
 TAG = {"name": "trials", "description": "Audits, and two versions side by side."}
 
 
-def paths(
-    op: Callable[..., Json], body: Callable[..., Json], in_path: Callable[..., Json]
-) -> dict[str, Json]:
-    """Return the routes, written with the words of the document."""
+def paths() -> dict[str, Json]:
+    """Return the routes."""
     model = in_path("model", "iris")
-    begin = op(
+    begin = operation(
         "begin_audit",
         "trials",
         "Draw a sample of recent predictions to be judged, or go on with the open one.",
         "Audit",
         parameters=[model],
         body={**body("AuditBody", rows={"rows": 60}), "required": False},
-        errors=(400, *LOOKING, 409, 413, 415, 422),
+        errors=(*READING, *LOOKING, 409),
         others={201: "Audit"},
         is_guarded=True,
     )
@@ -34,7 +31,7 @@ def paths(
     )
     return {
         "/api/v1/models/{model}/audits": {
-            "get": op(
+            "get": operation(
                 "audits",
                 "trials",
                 "List the audits of a model, newest first.",
@@ -46,7 +43,7 @@ def paths(
             "post": begin,
         },
         "/api/v1/audits/{id}": {
-            "get": op(
+            "get": operation(
                 "audit",
                 "trials",
                 "Say how far an audit is, and which row comes next.",
@@ -57,7 +54,7 @@ def paths(
             )
         },
         "/api/v1/models/{model}/versions/{version}/compare/{other}": {
-            "get": op(
+            "get": operation(
                 "compare",
                 "trials",
                 "Put two versions side by side: scores, confusions, rows on which they differ.",
