@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unrot.web.openapi_operations import LOOKING, READING, body, in_path, operation
-from unrot.web.openapi_schemas import Json, ref, shape
+from unrot.web.openapi_schemas import Json, shape
 
 TAG = {"name": "trials", "description": "Audits, and two versions side by side."}
 
@@ -117,9 +117,9 @@ def schemas() -> dict[str, Json]:
                 **summary,
                 "rows": _list(row),
                 "next": {
-                    "allOf": [{"$ref": ref("KeptPrediction")}],
                     "nullable": True,
-                    "description": "The next row to judge; null when none is left.",
+                    "description": "The next row to judge, as in the list of kept predictions; "
+                    "null when none is left.",
                 },
             }
         ),

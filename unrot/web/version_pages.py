@@ -51,6 +51,7 @@ def version(model: str, version: str) -> str:
     except StoreAway:
         return _one_from_the_shelf(model, version)
     after = request.args.get("after", "")
+    stands.named(version)
     known = origins.origin(service(), stands.model.name, version, limit=LEARNT_A_PAGE, after=after)
     return render_template(
         "version.html",
