@@ -215,6 +215,22 @@ def test_ctrl_c_cancels_the_job_and_leaves_none_running(
     assert (found.state, found.reason) == ("failed", "cancelled")
 
 
+def test_real_learner_teaches_a_version_that_is_kept(service: Service, trained_home: Path) -> None:
+    """No stand-in: the estimator is opened, taught, compiled and weighed by the command."""
+    judged(service, 60)
+    command = [sys.executable, "-m", "unrot", "learn", "iris"]
+
+    done = subprocess.run(
+        command, env=environment(trained_home), cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("iris v2 is made (learn).")
+    assert "The gate: " in done.stdout
+    assert sum(service.store.lessons.fates("iris", ["v2", "v1"]).learnt.values()) > 0
+    assert [version.parent for version in service.versions("iris")] == [None, "v1"]
+
+
 # ── the learner ──────────────────────────────────────────────────────────────────────────────
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -157,8 +158,10 @@ def test_loser_of_a_job_stops_when_it_tells_and_ends_nothing(service: Service, a
         service.store.jobs.let_go("slow")
         taken = service.store.jobs.take("quick", service.clock(), 10.0)
         assert taken is not None
-        tell(0.9, "nearly there")
-        told.append("went on")
+        for step in range(1_000):
+            tell(0.9, f"step {step}")
+            time.sleep(0.01)
+        told.append("went on to the end")
 
     done_by(service, slow, "slow")
 

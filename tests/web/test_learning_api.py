@@ -296,7 +296,7 @@ def test_versions_say_who_points_at_them_and_what_the_gate_said(
     assert data["aliases"] == {"champion": "v1"}
     assert (first["version"], first["aliases"], first["gate"]) == ("v1", ["champion"], None)
     assert (second["version"], second["aliases"], second["gate"]) == ("v2", [], "undecided")
-    assert (second["parent"], second["made"], second["is_pruned"]) == ("v1", {}, False)
+    assert (second["parent"], second["made"], second["is_pruned"]) == ("v1", first["made"], False)
     assert second["anchor"] == first["anchor"]
     assert len(first["anchor"]) == 64
 
