@@ -207,14 +207,14 @@ def test_version_tells_its_gate_its_fates_and_what_it_learnt(
     assert "Of 12 verdicts on this model, as the line of v2 sees them: 6 + 1 + 1 + 4 = 12." in said
     assert "6 learnt by v2 1 held out to judge 1 set aside 1 far out 4 waiting" in said
     assert page.text.count('name="without"') == 6
-    assert "verdicts alone 0.95" in said
+    assert "verdicts alone 95% yes" in said
     assert "seed 3" in said
     assert " style=" not in page.text
 
 
 RECIPES = [
-    {"recipe": "training and verdicts", "score": 0.9},
-    {"recipe": "verdicts alone", "score": 0.95},
+    {"recipe": "training and verdicts", "score": 0.9, "is_chosen": False},
+    {"recipe": "verdicts alone", "score": 0.95, "is_chosen": True},
 ]
 
 
@@ -441,7 +441,7 @@ def test_done_job_leads_to_the_version_with_gate_and_recipes(
     assert "Done Fit afresh on training data and verdicts" in said
     assert "It made v2 ." in said
     assert "undecided It was undecided" in said
-    assert "verdicts alone 0.95" in said
+    assert "verdicts alone 95% yes" in said
     assert "wants" not in said_on(operator, f"{AT}/versions/v1")
     assert "There are too few trusted rows to tell." in said_on(operator, f"{AT}/versions/v2")
 

@@ -44,6 +44,14 @@ class Standing:
         return self.champion is not None and STREAM in self.champion.artefacts
 
     @property
+    def rows_to_come(self) -> int | None:
+        """How many rows of its stream the champion has not seen, where that is known."""
+        if self.champion is None:
+            return None
+        told = self.champion.made.get("remaining", self.champion.metrics.get("rows_to_come"))
+        return int(told) if isinstance(told, int | float) else None
+
+    @property
     def can_be_taught(self) -> bool:
         """True when the champion's estimator is kept, so that something can go on from it."""
         return self.champion is not None and "skops" in self.champion.artefacts

@@ -18,7 +18,7 @@ from unrot.web.pages import blueprint, local_path, only
 from unrot.web.standing import Standing, go, refuse, shown, standing, tell
 
 VERSIONS_A_PAGE = 25
-LEARNT_A_PAGE = 100
+LEARNT_A_PAGE = 25
 
 
 @blueprint.get("/models/<model>/versions")
@@ -57,7 +57,11 @@ def version(model: str, version: str) -> str:
         "version.html",
         **shown(stands),
         version=known.version,
-        made={key: one for key, one in known.version.made.items() if key != "recipes"},
+        made={
+            key: one
+            for key, one in known.version.made.items()
+            if key not in ("recipes", "chosen") and one is not None
+        },
         called=known.aliases,
         gates=known.gates,
         fates=fates.added_up(known.fates),
