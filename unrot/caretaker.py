@@ -250,6 +250,12 @@ def without_caretaker(home: Path) -> Iterator[None]:
         yield
 
 
+def is_looked_after(home: Path) -> bool:
+    """Tell whether a caretaker holds the lock of a home folder."""
+    with _lock_of(home).open("w") as lock:
+        return not _taken(lock.fileno())
+
+
 def _lock_of(home: Path) -> Path:
     return home / "caretaker.lock"
 
@@ -262,9 +268,9 @@ def _taken(lock: int) -> bool:
     return True
 
 
-def stop_with_parent(stop: Callable[[], object]) -> None:
-    """Call `stop` when the process that started this one ends."""
-    parent = os.getppid()
+def stop_with_parent(stop: Callable[[], object], parent: int = 0) -> None:
+    """Call `stop` when the process that started this one ends, or has ended already."""
+    parent = parent or os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:

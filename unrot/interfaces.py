@@ -74,8 +74,8 @@ class Registry(Protocol):
         """Keep a version under the model's next free name (v1, v2, …) and return it so named."""
         ...
 
-    def versions(self, model: str) -> list[Version]:
-        """List a model's versions, oldest first."""
+    def versions(self, model: str, *, kept_only: bool = False) -> list[Version]:
+        """List a model's versions, oldest first; `kept_only` those whose files are kept."""
         ...
 
     def artefact(self, digest: str) -> bytes:
@@ -106,6 +106,10 @@ class Registry(Protocol):
         """List all moves of a model's aliases, oldest first."""
         ...
 
+    def pin_version(self, model: str, version: str, *, is_pinned: bool) -> None:
+        """Want a version's files to be kept, or no longer."""
+        ...
+
     def policy(self, model: str) -> Policy:
         """Return what a model may do by itself."""
         ...
@@ -119,6 +123,13 @@ class Registry(Protocol):
 
         What was kept under the old name is found under the new one, and what still arrives
         under it goes there, until another model takes the old name.
+        """
+        ...
+
+    def describe_model(self, model: Model) -> Model:
+        """Write the words for people of a model: title, description, those of its schema.
+
+        Conflict when what versions depend on would change with them.
         """
         ...
 
@@ -174,7 +185,7 @@ class Traffic(Protocol):
         ...
 
     def tally(self, model: str, *, since: float, last: int) -> Tally:
-        """Sum the windows since a time, and the accuracy of the last judged verdicts."""
+        """Sum the windows since a time, and take accuracy and error of the last judged verdicts."""
         ...
 
 

@@ -75,6 +75,10 @@ def add_to(commands: Any) -> None:
     command = _command(commands, "rollback", rollback, "take the champion back to the one before")
     command.add_argument("--reason", default="", metavar="TEXT", help="why")
 
+    command = _command(commands, "pin", pin, "keep a version's files whatever comes")
+    command.add_argument("version", metavar="VERSION")
+    command.add_argument("--off", action="store_true", help="let it go again")
+
     command = commands.add_parser("jobs", help="list the jobs, or cancel one")
     command.add_argument("name", metavar="MODEL", nargs="?")
     command.add_argument("--cancel", metavar="JOB", help="end this one")
@@ -189,6 +193,14 @@ def promote(options: argparse.Namespace, settings: Settings) -> int:
         print(f"{options.version} is the challenger of {options.name}: scored in the shadow.")
     else:
         print(f"{options.version} answers for {options.name}, everywhere within two seconds.")
+    return 0
+
+
+def pin(options: argparse.Namespace, settings: Settings) -> int:
+    """Keep the files of a version, or no longer."""
+    is_pinned = not options.off
+    promotion.pin(open_service(settings), options.name, options.version, is_pinned=is_pinned)
+    print(f"{options.version} is {'pinned: its files are kept.' if is_pinned else 'not pinned.'}")
     return 0
 
 

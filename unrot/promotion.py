@@ -13,7 +13,7 @@ from unrot import lineage
 from unrot.errors import Conflict, Detail, Invalid
 from unrot.growth import GateVerdict, Policy
 from unrot.policy import parse_policy
-from unrot.records import CHALLENGER, CHAMPION
+from unrot.records import CHALLENGER, CHAMPION, Version
 from unrot.service import Service
 from unrot.shelf import sync
 
@@ -98,6 +98,17 @@ def change_policy(
     changed = read(given, registry.policy(model))
     registry.set_policy(model, changed)
     return changed
+
+
+def pin(service: Service, name: str, version: str, *, is_pinned: bool) -> Version:
+    """Want a version's files to be kept whatever retention says, or no longer."""
+    registry = service.store.registry
+    model = service.catalogue().model(name).model.name
+    wanted = lineage.named(registry.versions(model), version)
+    if wanted.is_pruned:
+        raise Conflict(f"The files of {version} were let go by retention: there is none to keep.")
+    registry.pin_version(model, version, is_pinned=is_pinned)
+    return lineage.named(registry.versions(model), version)
 
 
 def last_gate(service: Service, model: str, version: str) -> GateVerdict | None:

@@ -137,8 +137,14 @@ class Settings:
     feedback_days: int = setting(
         30, _positive, "how many days a prediction can be judged", "UNROT_FEEDBACK_DAYS"
     )
+    keep_versions: int = setting(
+        50, _positive, "how many versions of a model keep their files", "UNROT_KEEP_VERSIONS"
+    )
     max_body: int = setting(
         8 * 2**20, _positive, "the largest request body, in bytes", "UNROT_MAX_BODY"
+    )
+    max_upload: int = setting(
+        100 * 2**20, _positive, "the largest file that is uploaded, in bytes", "UNROT_MAX_UPLOAD"
     )
     journal_max: int = setting(
         256 * 2**20,

@@ -233,7 +233,8 @@ def sync(folder: Path, registry: Registry, *, thoroughly: bool = False) -> bool:
 
 
 def _shelved(registry: Registry, model: Model) -> ShelvedModel:
-    versions = {version.name: version for version in registry.versions(model.name)}
+    kept = registry.versions(model.name, kept_only=True)
+    versions = {version.name: version for version in kept}
     return ShelvedModel(model, registry.aliases(model.name), versions)
 
 

@@ -110,7 +110,7 @@ class Lessons(Protocol):
         ...
 
     def count_waiting(self, model: str, line: Sequence[str]) -> int:
-        """Count them."""
+        """Count them, with those whose predictions are still on their way."""
         ...
 
     def fates(self, model: str, line: Sequence[str]) -> Fates:
@@ -143,8 +143,8 @@ class Lessons(Protocol):
         """Keep what the gate said of a version once more, and the anchor that follows from it."""
         ...
 
-    def prune(self, model: str, version: str) -> None:
-        """Let go of a version's files; its record stays."""
+    def prune(self, model: str, versions: Sequence[str]) -> None:
+        """Let go of the files of versions that no other needs; their records stay."""
         ...
 
 

@@ -1,4 +1,7 @@
-"""The commands that tidy up: remove, rename, backup, restore. Each asks before data go away."""
+"""The commands that tidy up: remove, rename, describe, backup, restore.
+
+Each asks before data go away.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from unrot import backups, upkeep
+from unrot import backups, describing, upkeep
 from unrot.bootstrap import open_copies, open_service
 from unrot.caretaker import without_caretaker
 from unrot.records import Holdings
@@ -27,6 +30,11 @@ def add_to(commands: Any) -> None:
     command.add_argument("new", metavar="NEW")
     _add_yes(command)
     command.set_defaults(command=rename)
+
+    command = commands.add_parser("describe", help="change the words on a model's page")
+    command.add_argument("name", metavar="MODEL")
+    command.add_argument("file", metavar="FILE", type=Path, help="the words, in TOML")
+    command.set_defaults(command=describe)
 
     command = commands.add_parser("backup", help="write the data and the keys to one file")
     command.add_argument("file", metavar="FILE", type=Path)
@@ -71,6 +79,17 @@ def rename(options: argparse.Namespace, settings: Settings) -> int:
         "goes on answering until another model takes that name."
     )
     _warn_of_default(settings, options.old, f"set it to {options.new}.")
+    return 0
+
+
+def describe(options: argparse.Namespace, settings: Settings) -> int:
+    """Change words and nothing else, so there is nothing to ask."""
+    words = describing.read(options.file)
+    model = upkeep.describe(open_service(settings), options.name, words)
+    print(
+        f"{model.name} is described as {options.file.name} says; its versions are as they were. "
+        "Every worker follows within two seconds."
+    )
     return 0
 
 

@@ -412,13 +412,24 @@ def test_pruned_version_keeps_its_record_and_lets_go_of_files(store: Store) -> N
         replace(a_version(), artefacts={"onnx": DIGEST, "skops": digest}), {digest: data}
     )
 
-    store.lessons.prune("elves", "v2")
+    store.lessons.prune("elves", ["v2"])
 
     pruned = store.registry.versions("elves")[1]
     assert (pruned.is_pruned, dict(pruned.artefacts), pruned.name) == (True, {}, "v2")
     with pytest.raises(NotFound):
         store.registry.artefact(digest)
     assert store.registry.artefact(DIGEST)
+    assert [one.name for one in store.registry.versions("elves", kept_only=True)] == ["v1"]
+
+
+@pytest.mark.usefixtures("elves")
+def test_version_is_pinned_and_let_loose(store: Store) -> None:
+    pinned = []
+    for is_pinned in (True, False):
+        store.registry.pin_version("elves", "v1", is_pinned=is_pinned)
+        pinned += [one.is_pinned for one in store.registry.versions("elves")]
+
+    assert pinned == [True, False]
 
 
 # ── trials ───────────────────────────────────────────────────────────────────────────────────

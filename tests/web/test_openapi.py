@@ -57,6 +57,26 @@ def test_examples_of_bodies_work_when_pasted(app: Flask, spec: dict[str, Any]) -
     assert all(code in (200, 201) for name, code in codes.items() if name not in wants_an_id)
 
 
+def test_examples_of_files_work_when_pasted(app: Flask, spec: dict[str, Any]) -> None:
+    client = app.test_client()
+    answers: dict[str, tuple[int, str]] = {}
+
+    for path, item in spec["paths"].items():
+        content = item.get("post", {}).get("requestBody", {}).get("content", {})
+        for example in content.get("text/csv", {}).get("examples", {}).values():
+            address = path.format(model="iris", version="v1")
+            answer = client.post(
+                address, data=example["value"], content_type="text/csv", buffered=True
+            )
+            answers[path] = (answer.status_code, answer.mimetype)
+
+    assert answers == {
+        "/api/v1/models/{model}/predict": (200, "text/csv"),
+        "/api/v1/models/{model}/versions/{version}/predict": (200, "text/csv"),
+        "/api/v1/feedback": (200, "application/json"),
+    }
+
+
 def test_examples_of_learning_are_taken_by_a_model_that_has_something_to_learn(
     app: Flask, spec: dict[str, Any]
 ) -> None:

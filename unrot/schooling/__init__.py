@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from unrot import retention
 from unrot.growth import Job, JobKind
 from unrot.interfaces import Progress
 from unrot.schooling.desk import Desk, open_desk
@@ -39,3 +40,4 @@ def do(service: Service, job: Job, tell: Progress) -> None:
     """Do a job to its end."""
     tell(0.01, "looking at the champion")
     KINDS[job.kind](open_desk(service, job, tell))
+    retention.tidy(service, job.model)

@@ -13,6 +13,7 @@ from unrot.web import (
     audit_pages,
     compare_pages,
     errors,
+    files,
     job_pages,
     learning_api,
     pages,
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(learning_api.blueprint)
     app.register_blueprint(trials_api.blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(files.blueprint)
     apidocs.register(app)
     if settings.trusted_proxies:
         count = settings.trusted_proxies

@@ -7,11 +7,13 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from unrot.errors import Detail, Invalid
+from unrot.truths import TruthFile
 from unrot.verdicts import is_older_form
-from unrot.web import shapes
+from unrot.web import shapes, uploads
 from unrot.web.envelope import body, body_object, plain, success
 from unrot.web.here import service
 from unrot.web.security import caller_of_api, needs
+from unrot.web.uploads import Upload
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -55,7 +57,11 @@ def model(model: str) -> Response:
 @blueprint.post("/models/<model>/predict")
 @blueprint.post("/models/<model>/versions/<version>/predict")
 def predict(model: str, version: str | None = None) -> Response:
-    """Score one row or many."""
+    """Score one row or many, or a whole file."""
+    if uploads.is_csv():
+        with uploads.taken(Upload.take_body) as upload:
+            shares = "probabilities" in request.args
+            return uploads.predicted(upload, model, version, shares=shares)
     given = body_object()
     if set(given) != {"inputs"}:
         raise _only("inputs", given, 'only "inputs": an object of features, or a list of them')
@@ -93,7 +99,9 @@ def predictions(model: str) -> Response:
 
 @blueprint.post("/feedback")
 def feedback() -> Response:
-    """Keep one verdict, a list of verdicts, or one in the older form."""
+    """Keep one verdict, a list of verdicts, a file of labels, or one in the older form."""
+    if uploads.is_csv():
+        return _feedback_file()
     given, caller = body(), caller_of_api()
     if isinstance(given, list):
         results = service().judge_many(given, caller)
@@ -113,6 +121,15 @@ def withdraw(id: str) -> Response:
     return success({"id": id, "status": status}, FEEDBACK_CODES.get(status, 200))
 
 
+def _feedback_file() -> Response:
+    caller = caller_of_api()
+    with uploads.taken(Upload.take_body) as upload:
+        truths = TruthFile(service(), upload.path)
+        problem = uploads.judged(truths, caller)
+    upload.forget()
+    return success(uploads.told(truths, problem))
+
+
 def _predict_instances(given: dict[str, Any]) -> Response:
     if not set(given) <= {"instances", "model"} or "instances" not in given:
         raise _only("instances", given, '"instances": a list of rows, and perhaps "model"')
@@ -123,7 +140,7 @@ def _predict_instances(given: dict[str, Any]) -> Response:
 def _only(wanted: str, given: dict[str, Any], expected: str) -> Invalid:
     wrong = next((name for name in given if name not in (wanted, "model")), None)
     if wanted not in given:
-        detail = Detail(wanted, None, f"{expected}; it is missing")
+        detail = Detail(wanted, None, expected, is_missing=True)
     else:
         name = wrong or "model"
         detail = Detail(name[:80], given[name], expected)

@@ -121,7 +121,8 @@ def _detail(detail: Detail) -> dict[str, Any]:
     if isinstance(value, str):
         kept = shown(value)[1:-1]
     field = shown(detail.field)[1:-1]
-    return {"row": detail.row, "field": field, "value": kept, "expected": detail.expected}
+    expected = f"{detail.expected}; it is missing" if detail.is_missing else detail.expected
+    return {"row": detail.row, "field": field, "value": kept, "expected": expected}
 
 
 def _is_json(value: Any) -> bool:

@@ -192,6 +192,15 @@ def rollback(model: str) -> Response:
     return _aliases(model, promotion.rollback(service(), model, by=by, reason=reason))
 
 
+@blueprint.put(f"{MODEL}/versions/<version>/pin")
+@blueprint.delete(f"{MODEL}/versions/<version>/pin")
+@needs("operator")
+def pin(model: str, version: str) -> Response:
+    """Keep the files of a version whatever retention says, or no longer."""
+    made = promotion.pin(service(), model, version, is_pinned=request.method == "PUT")
+    return success({"version": made.name, "is_pinned": made.is_pinned})
+
+
 @blueprint.delete(f"{MODEL}/aliases/challenger")
 @needs("operator")
 def dismiss(model: str) -> Response:

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from unrot import __version__
 from unrot.web import openapi_learning, openapi_learning_schemas, openapi_trials
-from unrot.web.openapi_operations import LOOKING, READING, body, in_path, operation, paging
+from unrot.web.openapi_operations import (
+    LOOKING,
+    READING,
+    body,
+    in_path,
+    operation,
+    or_file,
+    paging,
+)
 from unrot.web.openapi_schemas import Json, schemas
 
 IRIS = {
@@ -86,11 +94,14 @@ def _paths() -> dict[str, Json]:
             "post": operation(
                 "predict",
                 "serving",
-                "Score one row, or a list of at most 10,000.",
+                "Score one row, a list of at most 10,000, or a CSV file.",
                 "PredictionOrMany",
-                parameters=[model],
-                body=body("Inputs", one={"inputs": IRIS}, many={"inputs": [IRIS, IRIS]}),
-                errors=(*READING, 404, 503),
+                parameters=[model, _PROBABILITIES],
+                body=or_file(
+                    body("Inputs", one={"inputs": IRIS}, many={"inputs": [IRIS, IRIS]}), _ROWS
+                ),
+                errors=(*READING, 404, 411, 503),
+                answers_files=True,
             )
         },
         "/api/v1/models/{model}/versions/{version}/predict": {
@@ -99,9 +110,10 @@ def _paths() -> dict[str, Json]:
                 "serving",
                 "Score rows with one version, whoever is champion.",
                 "PredictionOrMany",
-                parameters=[model, version],
-                body=body("Inputs", one={"inputs": IRIS}),
-                errors=(*READING, 404, 503),
+                parameters=[model, version, _PROBABILITIES],
+                body=or_file(body("Inputs", one={"inputs": IRIS}), _ROWS),
+                errors=(*READING, 404, 411, 503),
+                answers_files=True,
             )
         },
         "/api/v1/predict": {
@@ -162,16 +174,19 @@ def _feedback() -> Json:
     made = operation(
         "feedback",
         "feedback",
-        "Keep one verdict, or a list of at most 1,000.",
+        "Keep one verdict, a list of at most 1,000, or a CSV file of labels.",
         "FeedbackAnswer",
-        body=body(
-            "FeedbackBody",
-            older=older,
-            thumb={"id": _ID, "was_correct": True},
-            label={"id": _ID, "label": "Iris-virginica"},
-            several=[{"id": _ID, "was_correct": False, "comment": "It was a tulip."}],
+        body=or_file(
+            body(
+                "FeedbackBody",
+                older=older,
+                thumb={"id": _ID, "was_correct": True},
+                label={"id": _ID, "label": "Iris-virginica"},
+                several=[{"id": _ID, "was_correct": False, "comment": "It was a tulip."}],
+            ),
+            f"id,label\n{_ID},Iris-virginica\n",
         ),
-        errors=(400, 401, 403, 404, 410, 413, 415, 422, 503),
+        errors=(400, 401, 403, 404, 410, 411, 413, 415, 422, 503),
         others={201: "FeedbackAnswer", 202: "FeedbackAnswer"},
     )
     made["description"] = (
@@ -183,4 +198,12 @@ def _feedback() -> Json:
     return made
 
 
+_ROWS = f"{','.join(IRIS)}\n{','.join(map(str, IRIS.values()))}\n"
+_PROBABILITIES = {
+    "name": "probabilities",
+    "in": "query",
+    "description": "For a file: add a column for each class.",
+    "allowEmptyValue": True,
+    "schema": {"type": "string"},
+}
 _INSTANCES = {"instances": [[5.1, 3.5, 1.4, 0.2]], "model": "iris"}

@@ -131,10 +131,26 @@ def _alias_paths(model: str) -> dict[str, Json]:
                 _optional("ReasonBody", plain={}, why={"reason": "It was worse on Mondays."}),
             )
         },
+        f"{model}/versions/{{version}}/pin": {
+            "put": _pinning("pin", "Keep the files of a version whatever retention says."),
+            "delete": _pinning("unpin", "Keep them no longer than others."),
+        },
         f"{model}/aliases/challenger": {
             "delete": _moving("dismiss", "Take the challenger out of the shadow.", None)
         },
     }
+
+
+def _pinning(name: str, summary: str) -> Json:
+    return operation(
+        name,
+        "learning",
+        summary,
+        "Pin",
+        parameters=[_MODEL, in_path("version", "v1")],
+        errors=(*LOOKING, 409),
+        is_guarded=True,
+    )
 
 
 def _asking(name: str, summary: str, given: Json, *more: Json) -> Json:

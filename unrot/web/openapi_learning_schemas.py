@@ -72,6 +72,7 @@ def schemas() -> dict[str, Json]:
             optional=("reason",),
             additionalProperties=False,
         ),
+        "Pin": shape({"version": text, "is_pinned": {"type": "boolean"}}),
         "Aliases": shape({"model": text, "aliases": texts}),
         "Policy": shape(_policy()),
         "PolicyBody": shape(_policy(), optional=tuple(_policy()), additionalProperties=False),

@@ -13,8 +13,9 @@ _ERRORS = {
     404: "No such model, version, job or verdict.",
     409: "It cannot be done as things stand; for `busy` the `job` that runs stands beside it.",
     410: "The prediction is too old to be judged.",
+    411: "A file was sent without its length.",
     413: "The body or the list is too large.",
-    415: "The content type is not JSON.",
+    415: "The content type is neither JSON nor, where a file is taken, text/csv.",
     422: "Well-formed and wrong: details name the row, the field, the value and what is expected.",
     503: "It cannot be done now: try again after Retry-After seconds.",
 }
@@ -34,9 +35,12 @@ def operation(
     others: dict[int, str] | None = None,
     is_guarded: bool = False,
     is_enveloped: bool = True,
+    answers_files: bool = False,
 ) -> Json:
     """Describe one way to call a route: what it takes, what it answers, what goes wrong."""
     responses = {"200": _answer(answer, is_enveloped)}
+    if answers_files:
+        responses["200"]["content"]["text/csv"] = _FILE
     for code, schema in (others or {}).items():
         responses[str(code)] = _answer(schema, is_enveloped)
     for code in errors:
@@ -70,6 +74,15 @@ def body(schema: str, **examples: Any) -> Json:
     named = {name: {"value": value} for name, value in examples.items()}
     content = {"schema": {"$ref": ref(schema)}, "examples": named}
     return {"required": True, "content": {"application/json": content}}
+
+
+_FILE = {"schema": {"type": "string", "format": "binary"}}
+
+
+def or_file(body: Json, example: str) -> Json:
+    """Take a CSV file as well."""
+    file = {**_FILE, "examples": {"file": {"value": example}}}
+    return {**body, "content": {**body["content"], "text/csv": file}}
 
 
 def in_path(name: str, example: str, description: str = "") -> Json:

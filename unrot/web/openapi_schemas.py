@@ -91,6 +91,8 @@ def schemas() -> dict[str, Json]:
                 "range": {**list_of(number), "nullable": True},
                 "choices": {**list_of(cell), "nullable": True},
                 "choice_names": {**list_of(text), "nullable": True},
+                "label": maybe_text,
+                "group": maybe_text,
                 "unit": maybe_text,
                 "description": maybe_text,
                 "nullable": flag,
@@ -106,6 +108,7 @@ def schemas() -> dict[str, Json]:
                     {
                         "target": text,
                         "classes": {**list_of(text), "nullable": True},
+                        "class_names": {**list_of(text), "nullable": True},
                         "features": list_of({"$ref": ref("Feature")}),
                         "example": row,
                     }
@@ -182,11 +185,21 @@ def schemas() -> dict[str, Json]:
         },
         "FeedbackUnverified": shape({"id": text, "status": text, "model": text, "verified": flag}),
         "FeedbackResults": shape({"results": list_of(shape({"id": maybe_text, "status": text}))}),
+        "FeedbackFile": shape(
+            {
+                "rows": {"type": "integer"},
+                "counts": _numbers(),
+                "lines": {"type": "object", "additionalProperties": list_of(number)},
+                "last_line": {"type": "integer"},
+                "problem": maybe_text,
+            }
+        ),
         "FeedbackAnswer": {
             "anyOf": [
                 {"$ref": ref("Verdict")},
                 {"$ref": ref("FeedbackUnverified")},
                 {"$ref": ref("FeedbackResults")},
+                {"$ref": ref("FeedbackFile")},
             ]
         },
         "Withdrawal": shape({"id": text, "status": text}),

@@ -73,10 +73,10 @@ class SqlLessons:
         return self._database.read(work)
 
     def count_waiting(self, model: str, line: Sequence[str]) -> int:
-        """Count them."""
+        """Count them, with those whose predictions are still on their way."""
         row = self._database.read(
             lambda tx: tx.execute(
-                "SELECT COUNT(*) FROM feedback f JOIN predictions p ON p.id = f.prediction "
+                "SELECT COUNT(*) FROM feedback f "
                 f"WHERE f.model = ? AND f.withdrawn = 0 AND {_waits(line)}",
                 (names.kept_as(tx, model), *line),
             ).fetchone()
@@ -182,21 +182,22 @@ class SqlLessons:
         )
         return {row[0] for row in rows}
 
-    def prune(self, model: str, version: str) -> None:
-        """Let go of a version's files that no other version needs; its record stays."""
+    def prune(self, model: str, versions: Sequence[str]) -> None:
+        """Let go of the files of versions that no other needs; their records stay.
+
+        One that an alias points at by now keeps its own.
+        """
 
         def work(tx: Transaction) -> None:
-            kept_as = names.kept_as(tx, model)
-            row = tx.execute(
-                "SELECT artefacts FROM versions WHERE model = ? AND name = ?", (kept_as, version)
-            ).fetchone()
-            if row is None:
-                return
-            tx.execute(
-                "UPDATE versions SET artefacts = '{}', is_pruned = 1 WHERE model = ? AND name = ?",
-                (kept_as, version),
+            chosen = (names.kept_as(tx, model), *versions)
+            these = (
+                f"WHERE model = ? AND name IN ({_marks(versions)}) AND name NOT IN "
+                "(SELECT version FROM aliases a WHERE a.model = versions.model)"
             )
-            removals.drop_artefacts(tx, set(json.loads(row[0]).values()))
+            rows = tx.execute(f"SELECT artefacts FROM versions {these}", chosen).fetchall()
+            tx.execute(f"UPDATE versions SET artefacts = '{{}}', is_pruned = 1 {these}", chosen)
+            digests = {digest for row in rows for digest in json.loads(row[0]).values()}
+            removals.drop_artefacts(tx, digests)
             registry.count_change(tx)
 
         self._database.write(work)

@@ -160,6 +160,7 @@ MIGRATIONS = (
             "ALTER TABLE versions ADD COLUMN anchor TEXT NOT NULL DEFAULT ''",
             "ALTER TABLE versions ADD COLUMN anchor_score DOUBLE PRECISION",
             "ALTER TABLE versions ADD COLUMN anchor_since DOUBLE PRECISION NOT NULL DEFAULT 0",
+            "ALTER TABLE versions ADD COLUMN is_pinned INTEGER NOT NULL DEFAULT 0",
             "ALTER TABLE versions ADD COLUMN is_pruned INTEGER NOT NULL DEFAULT 0",
             "ALTER TABLE alias_moves ADD COLUMN moved_by TEXT NOT NULL DEFAULT ''",
             "ALTER TABLE alias_moves ADD COLUMN reason TEXT NOT NULL DEFAULT ''",

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+import orjson
+
 from unrot import schema
 from unrot.errors import BadArtefact, Conflict, NotFound, shown
 from unrot.growth import AliasMove, Anchor, Policy
@@ -78,6 +80,27 @@ class SqlRegistry:
 
         return self._database.write(work)
 
+    def describe_model(self, model: Model) -> Model:
+        """Write other words into the one row that holds them."""
+
+        def work(tx: Transaction) -> Model:
+            number, _ = _number_of(tx, model.name)
+            of_number = f"{_MODELS} WHERE number = ?"
+            known = _model(tx.execute(of_number, (number,)).fetchone())
+            if schema.schema_hash(known.schema) != schema.schema_hash(model.schema):
+                raise Conflict(f"{model.name} is registered with other features or classes.")
+            text = schema.to_json(model.schema)
+            tx.execute(
+                "UPDATE models SET title = ?, description = ?, schema = ? WHERE number = ?",
+                (model.title, model.description, text, number),
+            )
+            count_change(tx)
+            return _model(
+                tx.execute(of_number, (number,)).fetchone(), names.former(tx).get(number, ())
+            )
+
+        return self._database.write(work)
+
     def remove_model(self, name: str) -> RemovedModel:
         """Take out the model and its aliases, and leave a mark that nothing is kept for it."""
 
@@ -109,11 +132,13 @@ class SqlRegistry:
 
         return self._database.write(lambda tx: add_version(tx, version, artefacts))
 
-    def versions(self, model: str) -> list[Version]:
-        """List a model's versions, oldest first."""
+    def versions(self, model: str, *, kept_only: bool = False) -> list[Version]:
+        """List a model's versions, oldest first; `kept_only` those whose files are kept."""
+        kept = "AND is_pruned = 0 " if kept_only else ""
         rows = self._database.read(
             lambda tx: tx.execute(
-                f"SELECT {_SELECTED_OF_VERSION} FROM versions v WHERE model = ? ORDER BY number",
+                f"SELECT {_SELECTED_OF_VERSION} FROM versions v WHERE model = ? {kept}"
+                "ORDER BY number",
                 (names.kept_as(tx, model),),
             ).fetchall()
         )
@@ -167,6 +192,18 @@ class SqlRegistry:
         )
         return [AliasMove(row[0], row[1] or None, row[2] or None, *row[3:]) for row in rows]
 
+    def pin_version(self, model: str, version: str, *, is_pinned: bool) -> None:
+        """Want a version's files to be kept, or no longer."""
+
+        def work(tx: Transaction) -> None:
+            tx.execute(
+                "UPDATE versions SET is_pinned = ? WHERE model = ? AND name = ?",
+                (int(is_pinned), _kept(tx, model), version),
+            )
+            count_change(tx)
+
+        self._database.write(work)
+
     def policy(self, model: str) -> Policy:
         """Return what a model may do by itself."""
         row = self._database.read(
@@ -206,6 +243,14 @@ def add_version(tx: Transaction, version: Version, artefacts: Mapping[str, bytes
     return named
 
 
+def _check_kept(tx: Transaction, kept_as: str, version: str) -> None:
+    row = tx.execute(
+        "SELECT is_pruned FROM versions WHERE model = ? AND name = ?", (kept_as, version)
+    ).fetchone()
+    if row is not None and row[0]:
+        raise Conflict(f"The files of {version} were let go by retention: it cannot answer.")
+
+
 def set_anchor(tx: Transaction, kept_as: str, version: str, anchor: Anchor) -> None:
     """Let a version be measured by other rows from now on; it keeps them as an artefact."""
     row = tx.execute(
@@ -235,6 +280,7 @@ def move_alias(tx: Transaction, model: str, move: AliasMove) -> bool:
         return False
     tx.execute("DELETE FROM aliases WHERE model = ? AND alias = ?", (kept_as, move.alias))
     if move.moved_to is not None:
+        _check_kept(tx, kept_as, move.moved_to)
         tx.execute(
             "INSERT INTO aliases (model, alias, version) VALUES (?, ?, ?)",
             (kept_as, move.alias, move.moved_to),
@@ -262,11 +308,11 @@ _MODELS = f"SELECT {_MODEL_COLUMNS} FROM models"
 _INSERT_MODEL = f"INSERT INTO models ({_MODEL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _VERSION_COLUMNS = (
     "model, name, parent, origin, estimator, created_at, metrics, artefacts, schema_hash, "
-    "libraries, serving, made, anchor, anchor_score, anchor_since, is_pruned"
+    "libraries, serving, made, anchor, anchor_score, anchor_since, is_pinned, is_pruned"
 )
 _SELECTED_OF_VERSION = _VERSION_COLUMNS.replace("model", names.name_in("v"), 1)
 _INSERT_VERSION = (
-    f"INSERT INTO versions (number, {_VERSION_COLUMNS}) VALUES ({', '.join('?' * 17)})"
+    f"INSERT INTO versions (number, {_VERSION_COLUMNS}) VALUES ({', '.join('?' * 18)})"
 )
 
 
@@ -320,13 +366,14 @@ def _version_columns(version: Version) -> tuple[Any, ...]:
         version.anchor,
         version.anchor_score,
         version.anchor_since,
+        int(version.is_pinned),
         int(version.is_pruned),
     )
 
 
 def _version(row: Any) -> Version:
     model, name, parent, origin, estimator, created_at, *rest = row
-    metrics, artefacts, schema_hash, libraries, serving, made, *anchored, is_pruned = rest
+    metrics, artefacts, schema_hash, libraries, serving, made, *anchored, pinned, pruned = rest
     anchor, score, since = anchored
     return Version(
         model=model,
@@ -335,14 +382,15 @@ def _version(row: Any) -> Version:
         origin=origin,
         estimator=estimator,
         created_at=created_at,
-        metrics=json.loads(metrics),
-        artefacts=json.loads(artefacts),
+        metrics=orjson.loads(metrics),
+        artefacts=orjson.loads(artefacts),
         schema_hash=schema_hash,
-        libraries=json.loads(libraries),
-        serving=Serving(**json.loads(serving)),
-        made=json.loads(made),
+        libraries=orjson.loads(libraries),
+        serving=Serving(**orjson.loads(serving)),
+        made=orjson.loads(made),
         anchor=anchor,
         anchor_score=score,
         anchor_since=since,
-        is_pruned=bool(is_pruned),
+        is_pinned=bool(pinned),
+        is_pruned=bool(pruned),
     )
