@@ -95,7 +95,7 @@ def test_version_beside_its_copy_differs_nowhere(service: Service) -> None:
 
 def test_versions_that_cannot_be_compared_are_refused(service: Service) -> None:
     copy_of(service)
-    service.store.lessons.prune(ZOMBIES, "v2")
+    service.store.lessons.prune(ZOMBIES, ["v2"])
 
     with pytest.raises(Conflict, match="v2 were let go by retention"):
         comparison.compare(service, ZOMBIES, "v1", "v2")

@@ -47,7 +47,7 @@ def test_what_something_needs_is_kept() -> None:
 
     gone = retention.unneeded(versions, ["v9"], moves, keep=3)
 
-    # v18–v20 are new, v9 is champion, v7 was it before, v12 is pinned, v1 the first of its line;
+    # v18-v20 are new, v9 is champion, v7 was it before, v12 is pinned, v1 the first of its line;
     # v17, v8, v6 and v4 are their parents.
     assert gone == ["v2", "v3", "v5", "v10", "v11", "v13", "v14", "v15", "v16"]
 
