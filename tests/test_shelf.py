@@ -100,7 +100,7 @@ class MemoryRegistry:
         self.kept.update(artefacts)
         return named
 
-    def versions(self, model: str) -> list[Version]:
+    def versions(self, model: str, *, kept_only: bool = False) -> list[Version]:
         return list(self._versions[model])
 
     def artefact(self, digest: str) -> bytes:
