@@ -101,7 +101,7 @@ class MemoryRegistry:
         return named
 
     def versions(self, model: str, *, kept_only: bool = False) -> list[Version]:
-        return list(self._versions[model])
+        return [one for one in self._versions[model] if not (kept_only and one.is_pruned)]
 
     def artefact(self, digest: str) -> bytes:
         self.asked += 1
