@@ -71,7 +71,7 @@ def test_reason_that_cannot_be_kept_is_refused(service: Service, reason: str) ->
 
 def test_unknown_and_pruned_versions_are_not_promoted(service: Service) -> None:
     published(service)
-    service.store.lessons.prune("iris", "v2")
+    service.store.lessons.prune("iris", ["v2"])
 
     with pytest.raises(NotFound, match='no version "v9"'):
         promotion.promote(service, "iris", "v9")

@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from unrot import cli
-from unrot.models import artefacts
+from unrot.models import packed
 from unrot.records import Version
 from unrot.service import Service
 from unrot.settings import Settings
@@ -209,7 +209,7 @@ def plain_score(service: Service, version: Version, *, is_classifier: bool) -> f
     rows, labels, held, truth = (
         part
         for kind in ("training", "holdout")
-        for part in artefacts.unpack_table(service.store.registry.artefact(version.artefacts[kind]))
+        for part in packed.unpack_table(service.store.registry.artefact(version.artefacts[kind]))
     )
     if rows.shape[1] > MOST_COLUMNS:
         last = LogisticRegression(max_iter=300) if is_classifier else Ridge()

@@ -1,7 +1,8 @@
 """What one caretaker of all machines does on what they share, under a lease in the store.
 
 jobs        the learner is started while jobs wait
-policy      a model that may learn by itself is taught when enough verdicts wait
+policy      a model that may learn by itself is taught when enough verdicts wait, and one that may
+            goes back when judges find it worse than the version before
 shadow      a challenger is scored on what was asked, off the request path
 """
 
@@ -12,13 +13,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from unrot import jobs, lineage
 from unrot.errors import Conflict, StoreAway, UnrotError
 from unrot.growth import Shadow
 from unrot.learner import SILENT_SECONDS, new_holder
-from unrot.records import CHALLENGER, CHAMPION, Outputs, Prediction, Schema
+from unrot.records import CHALLENGER, CHAMPION, Outputs, Prediction, Schema, Version
+from unrot.rollbacks import roll_back_by_itself
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
 
@@ -26,6 +28,7 @@ LEASE = "learner"
 LEASE_SECONDS = 15.0
 RENEW_SECONDS = 5.0
 POLICY_SECONDS = 2.0
+ROLLBACK_SECONDS = 10.0
 CALM_SECONDS = 1.0
 """So long a learner that died is not started again."""
 PATIENCE_SECONDS = 600.0
@@ -51,6 +54,7 @@ class Chores:
         self._policies_at = 0.0
         self._shadowed_to: dict[tuple[str, str], float] = {}
         self._unscored: set[tuple[str, str]] = set()
+        self._rollbacks_at = 0.0
         self._is_first_round = True
 
     def go_round(self) -> None:
@@ -117,6 +121,10 @@ class Chores:
         self._policies_at = time.monotonic()
         for shelved in self._service.catalogue().models.values():
             self._learn_by_itself(shelved)
+        if time.monotonic() - self._rollbacks_at >= ROLLBACK_SECONDS:
+            self._rollbacks_at = time.monotonic()
+            for name in self._service.catalogue().models:
+                self._roll_back_by_itself(name)
 
     def _learn_by_itself(self, shelved: ShelvedModel) -> None:
         store, name = self._service.store, shelved.model.name
@@ -124,13 +132,19 @@ class Chores:
         champion = shelved.aliases.get(CHAMPION)
         if not every or champion is None:
             return
-        line = lineage.learning_line(shelved.versions.values(), _furthest(shelved, champion))
+        versions = store.registry.versions(name)
+        line = lineage.learning_line(versions, _furthest(versions, champion))
         if store.lessons.count_waiting(name, line) < every or self._has_failed(name):
             return
         try:
             jobs.ask(self._service, name, "learn", {}, by=BY_ITSELF)
         except Conflict as error:
             _log.info("%s does not learn by itself now: %s", name, error)
+
+    def _roll_back_by_itself(self, name: str) -> None:
+        advice = roll_back_by_itself(self._service, name)
+        if advice is not None and advice.is_due:
+            _log.warning("%s: %s", name, advice.sentence)
 
     def _has_failed(self, name: str) -> bool:
         """Tell whether it failed by itself a short while ago: the same again would fail again."""
@@ -193,12 +207,12 @@ class Chores:
         return lambda rows: predictor.predict([row.inputs for row in rows])
 
 
-def _furthest(shelved: ShelvedModel, champion: str) -> str:
+def _furthest(versions: Sequence[Version], champion: str) -> str:
     """Return the newest version that went on from the champion, else the champion.
 
     What it has learnt is no reason to learn again while nobody has promoted it.
     """
-    children = [one.name for one in shelved.versions.values() if one.parent == champion]
+    children = [one.name for one in versions if one.parent == champion]
     return children[-1] if children else champion
 
 

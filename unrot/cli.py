@@ -18,6 +18,7 @@ from typing import Any
 from unrot import (
     add_command,
     batch_commands,
+    compare_command,
     describing,
     history_command,
     learn_commands,
@@ -148,6 +149,7 @@ def parser() -> argparse.ArgumentParser:
 
     batch_commands.add_to(commands)
     learn_commands.add_to(commands)
+    compare_command.add_to(commands)
     history_command.add_to(commands)
     upkeep_commands.add_to(commands)
     return parser

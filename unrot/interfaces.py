@@ -93,6 +93,7 @@ class Registry(Protocol):
         *,
         to: str | None,
         expected: str | None,
+        at: float | None = None,
         by: str = "",
         reason: str = "",
     ) -> bool:

@@ -153,7 +153,7 @@ def _moved(
 ) -> dict[str, str]:
     registry = service.store.registry
     is_moved = registry.move_alias(
-        model, alias, to=to, expected=aliases.get(alias), by=by, reason=reason
+        model, alias, to=to, expected=aliases.get(alias), at=service.clock(), by=by, reason=reason
     )
     if not is_moved:
         raise Conflict(f"Somebody moved the {alias} of {model} at the same moment: look again.")

@@ -163,6 +163,10 @@ class Trials(Protocol):
         """Keep the sample of an audit."""
         ...
 
+    def audit(self, id: str) -> Audit | None:
+        """Return an audit."""
+        ...
+
     def audits(self, model: str) -> list[Audit]:
         """List the audits of a model, newest first."""
         ...

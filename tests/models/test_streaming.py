@@ -10,7 +10,7 @@ from tests.models.tables import BINARY, FIVE, NUMBER, mixed_dataset, numbers_dat
 from tests.models.test_online import demo
 from unrot.dataset import Dataset
 from unrot.errors import Invalid
-from unrot.models import artefacts
+from unrot.models import artefacts, packed
 from unrot.models.online import begin, feed, untrained
 from unrot.models.streaming import start, stream_of, unpack
 from unrot.records import Feature, Schema
@@ -66,7 +66,7 @@ def test_candidate_has_seen_a_hundred_rows_and_keeps_all(
     stream, expected = unpack(candidate.artefacts["stream"]), stream_of(dataset)
     assert np.array_equal(stream.rows, expected.rows, equal_nan=True)
     assert np.array_equal(stream.labels, expected.labels)
-    rows, labels = artefacts.unpack_table(candidate.artefacts["training"])
+    rows, labels = packed.unpack_table(candidate.artefacts["training"])
     assert np.array_equal(rows, stream.rows[:100], equal_nan=True)
     assert np.array_equal(labels, stream.labels[:100])
 

@@ -20,7 +20,7 @@ from tests.models.tables import (
 )
 from unrot.dataset import Dataset
 from unrot.errors import Invalid
-from unrot.models import artefacts
+from unrot.models import artefacts, packed
 from unrot.models.predictors import check_golden, load
 from unrot.models.training import train
 from unrot.records import Feature, Schema
@@ -76,10 +76,10 @@ def test_candidate_is_whole() -> None:
         "",
     )
     assert candidate.largest_difference == 0.0
-    rows, labels = artefacts.unpack_table(candidate.artefacts["training"])
+    rows, labels = packed.unpack_table(candidate.artefacts["training"])
     assert np.array_equal(rows, dataset.rows, equal_nan=True)
     assert labels.tolist() == dataset.labels.tolist()
-    rows, labels = artefacts.unpack_table(candidate.artefacts["holdout"])
+    rows, labels = packed.unpack_table(candidate.artefacts["holdout"])
     assert np.array_equal(rows, dataset.holdout_rows, equal_nan=True)
 
 

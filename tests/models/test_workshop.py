@@ -14,7 +14,7 @@ from tests.models.versions import candidate_of, learner, trained
 from unrot.encoding import Encoder
 from unrot.errors import BadArtefact, Conflict
 from unrot.growth import Example, Lesson
-from unrot.models import artefacts
+from unrot.models import packed
 from unrot.models.kinds import Ours, Owners
 from unrot.models.repeatable import from_seed
 from unrot.models.weights import drawn
@@ -112,7 +112,7 @@ def test_table_of_any_length_is_read_block_by_block(rows: int) -> None:
     table[::3, 1] = np.nan
     labels = np.array(['],[ "labels":[', "b"])[np.arange(rows) % 2]
 
-    read, spelt = artefacts.unpack_table(artefacts.pack_table(table, labels))
+    read, spelt = packed.unpack_table(packed.pack_table(table, labels))
 
     assert np.array_equal(read.reshape(-1, 4), table, equal_nan=True)
     assert spelt.tolist() == labels.tolist()

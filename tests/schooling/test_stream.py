@@ -16,7 +16,7 @@ from unrot.dataset import Dataset
 from unrot.demos import heart, iris
 from unrot.encoding import Encoder
 from unrot.errors import Conflict
-from unrot.models import artefacts, online, streaming
+from unrot.models import artefacts, online, packed, streaming
 from unrot.records import Model
 from unrot.settings import Settings
 
@@ -40,7 +40,7 @@ def fed_by_hand(school: School, data: Dataset, stop: int) -> tuple[object, float
     first = school.service.version(data.name, "v1")
     artefact = school.service.store.registry.artefact
     pipeline = artefacts.load(artefact(first.artefacts["skops"]))
-    rows, labels = artefacts.unpack_table(artefact(first.artefacts["stream"]))
+    rows, labels = packed.unpack_table(artefact(first.artefacts["stream"]))
     before, last = pipeline[:-1], pipeline[-1]
     for place in range(int(first.metrics["rows_seen"]), stop):
         last.partial_fit(before.transform(rows[place : place + 1]), labels[place : place + 1])

@@ -442,6 +442,8 @@ def test_audits_are_listed_newest_first_and_their_rows_not_sampled_again(store: 
     store.trials.add_audit(audit)
 
     assert store.trials.audits("elves")[0] == audit
+    assert store.trials.audit("second") == audit
+    assert store.trials.audit("third") is None
     assert store.trials.audited("elves") == {"a", "b", "elves-1"}
     sampled = store.trials.to_sample("elves", since=NOON, limit=10)
     assert [row.prediction.id for row in sampled] == ["elves-2"]

@@ -11,9 +11,10 @@ from flask import Flask
 from openapi_spec_validator import validate
 
 from tests.conftest import OPERATOR, ROOT
+from tests.grown import predicted
 from tests.lessons import judged, published, verdict
 from unrot import jobs, promotion
-from unrot.growth import Fate
+from unrot.growth import Audit, Fate
 
 OPERATORS = {"Authorization": f"Bearer {OPERATOR}"}
 
@@ -131,12 +132,16 @@ def test_answers_have_the_shape_that_is_documented(app: Flask, spec: dict[str, A
     ids = judged(service)
     published(service, gate=verdict(), fates=[Fate(ids[0], "set aside", 1.0, "far out")])
     job = jobs.ask(service, "iris", "learn", {})
+    [left] = predicted(service, 1, "iris")
+    service.store.trials.add_audit(Audit("a", "iris", 1.0, (ids[0], left.prediction.id or "")))
     registry = Registry().with_resource("", Resource(spec, DRAFT4))
 
     for path, item in spec["paths"].items():
         if "get" not in item:
             continue
-        answer = client.get(path.format(model="iris", version="v2", job=job.id), headers=OPERATORS)
+        named = {"model": "iris", "version": "v2", "other": "v1", "job": job.id, "id": "a"}
+        answer = client.get(path.format(**named), headers=OPERATORS)
+        assert answer.status_code == 200, path
         schema = item["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         inlined = json.loads(json.dumps(schema).replace('"#/', '"#/'))
         validator = OAS30Validator({**inlined, "components": spec["components"]}, registry=registry)

@@ -17,7 +17,7 @@ import sklearn
 
 from unrot.encoding import Encoder
 from unrot.errors import BadArtefact, Invalid, shown
-from unrot.models import artefacts, given, owned
+from unrot.models import given, owned, packed
 from unrot.models.forms import FRAME, Form
 from unrot.models.given import Given
 from unrot.models.metrics import measure_answers
@@ -252,7 +252,7 @@ def _tables(brought: Brought, schema: Schema) -> dict[str, bytes]:
 
 
 def _packed(rows: Sequence[Row], labels: Sequence[Any], schema: Schema) -> bytes:
-    return artefacts.pack_table(Encoder(schema).encode(rows), np.array(labels))
+    return packed.pack_table(Encoder(schema).encode(rows), np.array(labels))
 
 
 def labels_of(estimator: Any, labels: Sequence[Any], schema: Schema) -> list[str | float]:

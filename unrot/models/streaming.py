@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 
 from unrot.dataset import Dataset
 from unrot.errors import Invalid, shown
-from unrot.models import artefacts, online
+from unrot.models import online, packed
 from unrot.models.estimators import ESTIMATORS, make, names_for
 from unrot.models.metrics import measure
 from unrot.models.training import NETWORKS, Progress, as_candidate, refused
@@ -41,12 +41,12 @@ class Stream:
 
     def pack(self) -> bytes:
         """Write it as an artefact."""
-        return artefacts.pack_table(self.rows, self.labels)
+        return packed.pack_table(self.rows, self.labels)
 
 
 def unpack(data: bytes) -> Stream:
     """Read an artefact "stream"."""
-    return Stream(*artefacts.unpack_table(data))
+    return Stream(*packed.unpack_table(data))
 
 
 def stream_of(dataset: Dataset) -> Stream:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.encoding import Encoder
-from unrot.models import artefacts
+from unrot.models import packed
 from unrot.records import Row, Schema
 from unrot.teaching import Label
 
@@ -90,9 +90,9 @@ def unpack(data: bytes, schema: Schema) -> Table:
     """Read a packed table; no bytes are no rows."""
     if not data:
         return Table(np.empty(0), np.empty(0), schema)
-    return Table(*artefacts.unpack_table(data), schema)
+    return Table(*packed.unpack_table(data), schema)
 
 
 def pack(rows: Sequence[Row], labels: Sequence[Label], schema: Schema) -> bytes:
     """Write rows as a packed table; a choice that the schema does not know becomes a gap."""
-    return artefacts.pack_table(Encoder(schema).encode(rows), np.array(labels))
+    return packed.pack_table(Encoder(schema).encode(rows), np.array(labels))

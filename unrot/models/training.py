@@ -24,7 +24,7 @@ import unrot
 from unrot.dataset import Dataset
 from unrot.encoding import Encoder
 from unrot.errors import BadArtefact, Invalid, shown
-from unrot.models import artefacts
+from unrot.models import artefacts, packed
 from unrot.models.estimators import make
 from unrot.models.export import export
 from unrot.models.metrics import measure
@@ -139,8 +139,8 @@ def as_candidate(
     rows = Encoder(dataset.schema).decode(reference)
     made = compiled(pipeline, dataset.schema, rows, compared)
     tables = {
-        "training": artefacts.pack_table(dataset.rows, dataset.labels),
-        "holdout": artefacts.pack_table(dataset.holdout_rows, dataset.holdout_labels),
+        "training": packed.pack_table(dataset.rows, dataset.labels),
+        "holdout": packed.pack_table(dataset.holdout_rows, dataset.holdout_labels),
     }
     kept = {**made.artefacts, **tables}
     told = {"seed": dataset.seed, "learns": learns(pipeline)}

@@ -83,6 +83,7 @@ def weigh_again(desk: Desk) -> None:
             CHAMPION,
             to=version.name,
             expected=desk.champion.name,
+            at=desk.service.clock(),
             by=desk.job.asked_by,
             reason="the gate passed it",
         )

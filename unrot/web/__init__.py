@@ -7,9 +7,25 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from unrot.bootstrap import open_service, secret_key
 from unrot.settings import Settings, load
-from unrot.web import api, apidocs, errors, files, learning_api, pages, security
+from unrot.web import (
+    api,
+    apidocs,
+    audit_pages,
+    compare_pages,
+    errors,
+    files,
+    job_pages,
+    learning_api,
+    pages,
+    policy_pages,
+    security,
+    trials_api,
+    version_pages,
+)
 
 _ROOT = "../.."
+PAGES = (pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages)
+"""Each adds its views to the one blueprint of the pages."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -30,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.register(app, settings)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(learning_api.blueprint)
+    app.register_blueprint(trials_api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
     apidocs.register(app)

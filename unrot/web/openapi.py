@@ -6,7 +6,7 @@ The examples speak of the iris demo, which `make run` trains, so that they work 
 from __future__ import annotations
 
 from unrot import __version__
-from unrot.web import openapi_learning, openapi_learning_schemas
+from unrot.web import openapi_learning, openapi_learning_schemas, openapi_trials
 from unrot.web.openapi_operations import (
     LOOKING,
     READING,
@@ -47,10 +47,15 @@ def spec() -> Json:
                 "description": "Learn, promote, roll back. Needs the operator's token to change "
                 "something, a viewer's to look.",
             },
+            openapi_trials.TAG,
         ],
-        "paths": {**_paths(), **openapi_learning.paths()},
+        "paths": {**_paths(), **openapi_learning.paths(), **openapi_trials.paths()},
         "components": {
-            "schemas": {**schemas(), **openapi_learning_schemas.schemas()},
+            "schemas": {
+                **schemas(),
+                **openapi_learning_schemas.schemas(),
+                **openapi_trials.schemas(),
+            },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }

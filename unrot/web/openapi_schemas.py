@@ -156,10 +156,9 @@ def schemas() -> dict[str, Json]:
                 **prediction,
                 "predicted_at": moment,
                 "inputs": row,
-                "feedback": {
-                    "allOf": [{"$ref": ref("Verdict")}],
-                    "nullable": True,
-                },
+                "feedback": shape(
+                    {**verdict, "given_at": moment}, optional=("given_at",), nullable=True
+                ),
             },
             optional=some,
         ),

@@ -24,7 +24,7 @@ from flask import (
 
 from unrot import __version__, pasted
 from unrot.errors import Detail, NotFound, StoreAway, UnrotError
-from unrot.records import Schema, Tally, Version
+from unrot.records import Schema, Tally
 from unrot.service import Answer
 from unrot.shelf import ShelvedModel
 from unrot.web import forms, groups, security, story, thumbs, words
@@ -158,35 +158,6 @@ def after_feedback(model: str) -> Any:
     return redirect(url_for("pages.model", model=model))
 
 
-@blueprint.get("/models/<model>/versions")
-@only("viewer")
-def versions(model: str) -> str:
-    """List a model's versions, newest first; the shelf stands in for a store that is away."""
-    shelved = service().catalogue().model(model)
-    made, aliases, is_store_away = _versions(shelved)
-    return render_template(
-        "versions.html",
-        **_about(shelved),
-        versions=made[::-1],
-        aliases=_by_version(aliases),
-        is_store_away=is_store_away,
-    )
-
-
-@blueprint.get("/models/<model>/versions/<version>")
-@only("viewer")
-def version(model: str, version: str) -> str:
-    """Show all that is on record of one version."""
-    shelved = service().catalogue().model(model)
-    made, aliases, _ = _versions(shelved)
-    found = next((one for one in made if one.name == version), None)
-    if found is None:
-        known = ", ".join(one.name for one in made) or "none"
-        raise NotFound(f'{model} has no version "{version[:80]}"; it has {known}.')
-    called = _by_version(aliases).get(version, [])
-    return render_template("version.html", **_about(shelved), version=found, called=called)
-
-
 @blueprint.get("/models/<model>/predictions")
 @only("viewer")
 def predictions(model: str) -> str:
@@ -312,18 +283,3 @@ def _tallies(models: Mapping[str, ShelvedModel]) -> dict[str, Tally]:
     except StoreAway:
         return tallies
     return tallies
-
-
-def _versions(shelved: ShelvedModel) -> tuple[list[Version], Mapping[str, str], bool]:
-    name = shelved.model.name
-    try:
-        return service().versions(name), service().aliases(name), False
-    except StoreAway:
-        return list(shelved.versions.values()), shelved.aliases, True
-
-
-def _by_version(aliases: Mapping[str, str]) -> dict[str, list[str]]:
-    return {
-        version: [alias for alias, pointed in aliases.items() if pointed == version]
-        for version in aliases.values()
-    }

@@ -174,11 +174,12 @@ class SqlRegistry:
         *,
         to: str | None,
         expected: str | None,
+        at: float | None = None,
         by: str = "",
         reason: str = "",
     ) -> bool:
         """Compare and set an alias, and keep the move on record."""
-        move = AliasMove(alias, expected, to, time.time(), by, reason)
+        move = AliasMove(alias, expected, to, time.time() if at is None else at, by, reason)
         return self._database.write(lambda tx: move_alias(tx, model, move))
 
     def moves(self, model: str) -> list[AliasMove]:

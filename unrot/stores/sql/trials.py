@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from unrot.growth import Audit, Shadow
 from unrot.records import JudgedPrediction, Prediction
 from unrot.stores.sql import names
 from unrot.stores.sql.database import Database, Transaction
 from unrot.stores.sql.traffic import JOINED, PREDICTION, judged, prediction
+
+_AUDIT = f"SELECT a.id, {names.name_in('a')}, a.created_at, a.predictions FROM audits a"
 
 
 class SqlTrials:
@@ -32,16 +35,22 @@ class SqlTrials:
             )
         )
 
+    def audit(self, id: str) -> Audit | None:
+        """Return an audit."""
+        row = self._database.read(
+            lambda tx: tx.execute(f"{_AUDIT} WHERE a.id = ?", (id,)).fetchone()
+        )
+        return None if row is None else _audit(row)
+
     def audits(self, model: str) -> list[Audit]:
         """List the audits of a model, newest first."""
         rows = self._database.read(
             lambda tx: tx.execute(
-                f"SELECT id, {names.name_in('a')}, created_at, predictions FROM audits a "
-                "WHERE model = ? ORDER BY created_at DESC, id",
+                f"{_AUDIT} WHERE a.model = ? ORDER BY a.created_at DESC, a.id",
                 (names.kept_as(tx, model),),
             ).fetchall()
         )
-        return [Audit(id, name, at, tuple(json.loads(ids))) for id, name, at, ids in rows]
+        return [_audit(row) for row in rows]
 
     def audited(self, model: str) -> set[str]:
         """Return the predictions that were ever part of an audit."""
@@ -113,3 +122,8 @@ class SqlTrials:
             lambda tx: tx.execute(joined, (names.kept_as(tx, model), version, limit)).fetchall()
         )
         return [(Shadow(*row[:6]), judged(row[6:])) for row in rows]
+
+
+def _audit(row: Any) -> Audit:
+    id, model, created_at, predictions = row
+    return Audit(id, model, created_at, tuple(json.loads(predictions)))
