@@ -130,7 +130,7 @@ def test_champion_is_not_weighed_against_itself(service: Service) -> None:
 
 def test_pruned_version_is_neither_rebuilt_nor_weighed(service: Service) -> None:
     published(service)
-    service.store.lessons.prune("iris", "v2")
+    service.store.lessons.prune("iris", ["v2"])
 
     for kind in ("rebuild", "weigh"):
         with pytest.raises(Conflict, match="let go by retention"):

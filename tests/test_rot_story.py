@@ -7,16 +7,13 @@ that each accuracy is of zombies that nobody has seen.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Server, begin, end, wait_for
+from tests.conftest import JUDGE, Server, begin, end, wait_for
 from tests.schooling.school import OTHER, zombies_of
-from tests.test_journey import opened
-from tests.town import Town, prepare, truths_of
-from unrot.growth import Audit
+from tests.town import Town, call, prepare, truths_of
 
 FRESH = 4_000
 VERDICTS, FLIPPED = 500, 700
@@ -90,19 +87,14 @@ def test_crowd_alone_does_not_move_the_world_until_a_judge_has_looked(server: Se
     assert (told["gate"], told["wants_audit"], told["is_champion"]) == ("undecided", True, False)
     assert "An audit of 30 or more would tell." in told["sentence"]
 
-    rows, truths = truths_of(zombies_of(AUDITED, seed=6, mutated=True))
-    sample = town.predicted(rows)
-    with opened(server.home) as service:
-        ids = {one["id"] for one in sample}
-        trials = service.store.trials
-
-        def newest() -> set[str | None]:
-            found = trials.to_sample(town.model, since=0.0, limit=AUDITED)
-            return {one.prediction.id for one in found}
-
-        wait_for(lambda: newest() == ids)
-        trials.add_audit(Audit("audit", town.model, time.time(), sorted(ids)))
-    assert town.judged(sample, truths) == {"created": AUDITED}
+    rows, truths = truths_of(zombies_of(AUDITED * 5, seed=6, mutated=True))
+    known = {one["id"]: truth for one, truth in zip(town.predicted(rows), truths, strict=True)}
+    wait_for(lambda: town.told("/predictions?limit=1")["predictions"][0]["id"] in known)
+    audit = town.told("/audits", {"rows": AUDITED})
+    sample = audit["rows"]
+    assert town.judged(sample, [known[row["id"]] for row in sample]) == {"created": AUDITED}
+    code, state = call(f"{server.url}/api/v1/audits/{audit['id']}", token=JUDGE)
+    assert (code, state["data"]["judged"], state["data"]["left"]) == (200, AUDITED, 0)
     again = town.done("versions/v2/weigh")
 
     gate = town.version("v2")["gate"]
