@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -123,6 +123,39 @@ def app(settings: Settings) -> Iterator[Flask]:
     app.extensions["unrot"].store.close()
 
 
+def begin(home: Path, **more: str) -> Server:
+    """Start gunicorn on a home folder; return when it answers."""
+    port = free_port()
+    log = home.parent / f"log-{port}"
+    tokens = {
+        "UNROT_ADMIN_TOKEN": OPERATOR,
+        "UNROT_VIEWER_TOKEN": VIEWER,
+        "UNROT_JUDGE_TOKENS": f"ada:{JUDGE}",
+    }
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "app:app"],
+            env=environment(home, PORT=str(port), **tokens, **more),
+            cwd=ROOT,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(f"http://127.0.0.1:{port}", home, OPERATOR, process, log)
+    wait_for(lambda: answers(f"{server.url}/api/v1/ready"), 60, server.log.read_text)
+    return server
+
+
+def end(servers: Sequence[Server]) -> None:
+    """Stop servers as an operator does."""
+    for server in servers:
+        server.process.send_signal(signal.SIGTERM)
+    for server in servers:
+        try:
+            server.process.wait(30)
+        except subprocess.TimeoutExpired:
+            server.process.kill()
+
+
 @pytest.fixture(scope="session")
 def start_server(
     tmp_path_factory: pytest.TempPathFactory, trained_once: Path
@@ -133,34 +166,24 @@ def start_server(
     def start(**more: str) -> Server:
         home = tmp_path_factory.mktemp("server") / "home"
         shutil.copytree(trained_once, home)
-        port = free_port()
-        log = home.parent / "log"
-        tokens = {
-            "UNROT_ADMIN_TOKEN": OPERATOR,
-            "UNROT_VIEWER_TOKEN": VIEWER,
-            "UNROT_JUDGE_TOKENS": f"ada:{JUDGE}",
-        }
-        with log.open("wb") as sink:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "app:app"],
-                env=environment(home, PORT=str(port), **tokens, **more),
-                cwd=ROOT,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-            )
-        server = Server(f"http://127.0.0.1:{port}", home, OPERATOR, process, log)
-        started.append(server)
-        wait_for(lambda: answers(f"{server.url}/api/v1/ready"), 60, server.log.read_text)
-        return server
+        started.append(begin(home, **more))
+        return started[-1]
 
     yield start
-    for server in started:
-        server.process.send_signal(signal.SIGTERM)
-    for server in started:
-        try:
-            server.process.wait(30)
-        except subprocess.TimeoutExpired:
-            server.process.kill()
+    end(started)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    """Start gunicorn on home folders that a test has prepared; stop all when the test ends."""
+    started: list[Server] = []
+
+    def start(home: Path, **more: str) -> Server:
+        started.append(begin(home, **more))
+        return started[-1]
+
+    yield start
+    end(started)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.grown import ADA, ANYONE, ZOMBIES, judged, predicted
+from tests.lessons import published
 from unrot import audits
 from unrot.errors import Conflict, Invalid, NotAllowed, NotFound
 from unrot.growth import Audit
@@ -166,6 +167,20 @@ def test_what_was_predicted_before_the_champion_counts_only_where_too_little_is_
     assert len(audit.predictions) == 20
     with pytest.raises(Conflict, match="only 0 recent"):
         audits.begin(later(service, 31), "iris", 20)
+
+
+def test_what_a_version_may_have_learnt_is_drawn_only_where_too_little_is_new(
+    service: Service,
+) -> None:
+    predicted(service, 30)
+    published(service, ZOMBIES)
+    after = [row.prediction.id for row in predicted(service, 20)]
+
+    few, _ = audits.begin(service, ZOMBIES, 20)
+    many = audits._drawn(service, ZOMBIES, 25)
+
+    assert set(few.predictions) == set(after)
+    assert len(set(many)) == 25 and not set(many) & set(after)
 
 
 def test_audited_rows_only_judge(service: Service) -> None:

@@ -13,7 +13,7 @@ from unrot import jobs
 from unrot.errors import Conflict, Invalid, NotFound
 from unrot.growth import JobKind
 from unrot.learning.labels import WEIGHTS
-from unrot.records import CHAMPION
+from unrot.records import CHAMPION, Version
 from unrot.service import Service
 
 
@@ -40,6 +40,25 @@ def test_second_job_of_a_model_is_told_of_the_first(service: Service) -> None:
         ask(service, "refit")
 
     assert caught.value.job == first
+
+
+def test_job_can_be_asked_for_while_a_version_is_promoted(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """v2 becomes champion between the two looks at the registry."""
+    judged(service)
+    registry, list_versions = service.store.registry, service.store.registry.versions
+
+    def overtaken(model: str) -> list[Version]:
+        monkeypatch.setattr(registry, "versions", list_versions)
+        found = list_versions(model)
+        published(service, promote=True)
+        return found
+
+    monkeypatch.setattr(registry, "versions", overtaken)
+
+    assert ask(service, "learn").state == "queued"
+    assert registry.aliases("iris") == {"champion": "v2"}
 
 
 @pytest.mark.parametrize("kind", ["learn", "refit"])
@@ -111,7 +130,7 @@ def test_champion_is_not_weighed_against_itself(service: Service) -> None:
 
 def test_pruned_version_is_neither_rebuilt_nor_weighed(service: Service) -> None:
     published(service)
-    service.store.lessons.prune("iris", "v2")
+    service.store.lessons.prune("iris", ["v2"])
 
     for kind in ("rebuild", "weigh"):
         with pytest.raises(Conflict, match="let go by retention"):

@@ -178,6 +178,16 @@ def artefacts(folder: Path) -> set[bytes]:
     return {path.read_bytes() for path in (folder / "artefacts").iterdir()}
 
 
+class OvertakenRegistry(MemoryRegistry):
+    """A registry in which a version is promoted just after the versions were listed."""
+
+    def versions(self, model: str, *, kept_only: bool = False) -> list[Version]:
+        found = super().versions(model, kept_only=kept_only)
+        if len(found) == 1:
+            publish(self, model, b"2")
+        return found
+
+
 # ── sync ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -199,6 +209,17 @@ def test_sync_brings_what_the_registry_holds(
         "elves": ShelvedModel(elves, {"champion": "v2"}, {"v1": first, "v2": second}),
         "orcs": ShelvedModel(orcs, {"champion": "v1"}, {"v1": other}),
     }
+
+
+def test_sync_never_names_a_champion_whose_files_are_not_there(folder: Path, shelf: Shelf) -> None:
+    registry = OvertakenRegistry()
+    publish(registry, "elves", b"1")
+
+    sync(folder, registry)
+    at_first = answered(shelf)
+    sync(folder, registry)
+
+    assert (at_first, answered(shelf)) == (1.0, 2.0)
 
 
 def test_sync_asks_for_nothing_when_the_generation_is_known(

@@ -138,10 +138,14 @@ def _check_row(service: Service, id: str, prediction: Any, caller: Caller) -> No
 
 
 def _drawn(service: Service, model: str, rows: int) -> tuple[str, ...]:
-    """Draw from the stretch that the champion answers, from all that can be judged if need be."""
+    """Draw from what no version can have learnt, else from the stretch that the champion answers.
+
+    From all that can be judged if need be: a version is too good on rows that it learnt itself.
+    """
     now, found = service.clock(), []
     oldest = now - (service.settings.feedback_days * DAY_SECONDS - DAY_SECONDS / 24)
-    for since in (max(_recently(service, model, now), oldest), oldest):
+    recently = max(_recently(service, model, now), oldest)
+    for since in (max(_newest_made_at(service, model), recently), recently, oldest):
         found = service.store.trials.to_sample(model, since=since, limit=SAMPLED_FROM)
         if len(found) >= rows:
             break
@@ -153,6 +157,10 @@ def _drawn(service: Service, model: str, rows: int) -> tuple[str, ...]:
             reason="too_few_predictions",
         )
     return tuple(secrets.SystemRandom().sample(ids, min(rows, len(ids))))
+
+
+def _newest_made_at(service: Service, model: str) -> float:
+    return max(version.created_at for version in service.versions(model))
 
 
 def _recently(service: Service, model: str, now: float) -> float:

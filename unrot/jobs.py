@@ -47,8 +47,9 @@ def ask(
 ) -> Job:
     """Queue a job; raise Busy with the one that the model already has."""
     model = service.catalogue().model(name).model
-    versions = service.store.registry.versions(model.name)
+    # The alias first: what it points at is then among the versions, however many are added.
     champion = service.store.registry.aliases(model.name).get(CHAMPION)
+    versions = service.store.registry.versions(model.name)
     if champion is None:
         raise Conflict(f"{model.name} has no champion to go on from: promote a version first.")
     _CHECKS[kind](service, lineage.named(versions, champion), versions, dict(asked))

@@ -233,9 +233,10 @@ def sync(folder: Path, registry: Registry, *, thoroughly: bool = False) -> bool:
 
 
 def _shelved(registry: Registry, model: Model) -> ShelvedModel:
+    # The aliases first: a version that is promoted meanwhile is then one of the next pointer.
+    aliases = registry.aliases(model.name)
     kept = registry.versions(model.name, kept_only=True)
-    versions = {version.name: version for version in kept}
-    return ShelvedModel(model, registry.aliases(model.name), versions)
+    return ShelvedModel(model, aliases, {version.name: version for version in kept})
 
 
 def _needed(version: Version) -> set[str]:

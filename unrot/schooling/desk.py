@@ -173,8 +173,8 @@ def open_desk(service: Service, job: Job, tell: Progress) -> Desk:
     registry = service.store.registry
     sync(service.shelf.folder, registry)
     model = service.catalogue().model(job.model).model
-    versions = registry.versions(model.name)
     champion = registry.aliases(model.name).get(CHAMPION)
+    versions = registry.versions(model.name)
     if champion is None:
         raise Conflict(f"{model.name} has no champion to go on from: promote a version first.")
     return Desk(

@@ -1,0 +1,120 @@
+"""The story that must always pass, over HTTP: a world mutates, and the model follows it.
+
+Trained on the first population, worse than a coin on the mutants, cured by what judges said of
+them, spoilt by nobody, and brought back to what it was. Both populations are drawn large, so
+that each accuracy is of zombies that nobody has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import JUDGE, Server, begin, end, wait_for
+from tests.schooling.school import OTHER, zombies_of
+from tests.town import Town, call, prepare, truths_of
+
+FRESH = 4_000
+VERDICTS, FLIPPED = 500, 700
+AUDITED = 60
+MODELS = {"zombies-tree": "tree", "zombies-mlp": "mlp", "zombies-crowd": "tree"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all stories; each has a model of its own."""
+    home = prepare(tmp_path_factory.mktemp("story") / "home", MODELS)
+    started = begin(home, UNROT_TRUSTED_PROXIES="1")
+    yield started
+    end([started])
+
+
+@pytest.mark.parametrize("model", ["zombies-tree", "zombies-mlp"])
+def test_world_moves_and_the_model_follows_and_is_not_spoilt_and_goes_back(
+    server: Server, model: str
+) -> None:
+    town = Town(server.url, model)
+    fixed = [row for row, _ in zombies_of(500, seed=99)]
+    before = answers(town, fixed)
+    assert town.accuracy(FRESH, seed=1, mutated=False) >= 0.85
+    assert town.accuracy(FRESH, seed=2, mutated=True) <= 0.65
+
+    town.taught(VERDICTS, seed=3, mutated=True)
+    cure = town.done("refit")
+
+    gate = town.version("v2")["gate"]
+    assert (cure["gate"], cure["is_champion"]) == ("passed", False)
+    assert gate["ground"] == "recent verdicts" and gate["why"].startswith("The world has moved")
+
+    promoted = town.told("/promote", {"version": "v2"})
+    assert promoted["aliases"] == {"champion": "v2"}
+    follow(town, "v2")
+    assert town.accuracy(FRESH, seed=4, mutated=True) >= 0.90
+
+    town.told("/policy", {"cap": 0}, method="PUT")
+    rows, truths = truths_of(zombies_of(FLIPPED, seed=5, mutated=True))
+    flipped = [OTHER[truth] for truth in truths]
+    assert town.voted(town.predicted(rows), flipped) == {"created": FLIPPED}
+    poisoned = town.done("refit")
+
+    first, second, third = (town.version(name) for name in ("v1", "v2", "v3"))
+    gate = third["gate"]
+    assert (poisoned["gate"], gate["ground"], gate["champion"]) == ("refused", "anchor", "v2")
+    assert "surely worse" in gate["sentence"]
+    assert second["anchor"] != first["anchor"] and third["anchor"] == second["anchor"]
+    assert gate["rows"] == second["gate"]["rows"] < VERDICTS
+    assert gate["champion_score"] == second["anchor_score"] == second["gate"]["candidate_score"]
+
+    back = town.told("/rollback", {})
+    assert back["aliases"] == {"champion": "v1"}
+    follow(town, "v1")
+    assert answers(town, fixed) == before
+    assert town.version("v1")["anchor"] == first["anchor"]
+    town.done("versions/v2/weigh")
+    again = town.version("v2")["gate"]
+    assert (again["champion"], again["decision"]) == ("v1", "passed")
+    assert again["anchor_score"] == second["gate"]["anchor_score"] == first["anchor_score"]
+
+
+def test_crowd_alone_does_not_move_the_world_until_a_judge_has_looked(server: Server) -> None:
+    town = Town(server.url, "zombies-crowd")
+    rows, truths = truths_of(zombies_of(VERDICTS, seed=3, mutated=True))
+    town.voted(town.predicted(rows), truths)
+
+    told = town.done("refit")
+
+    assert (told["gate"], told["wants_audit"], told["is_champion"]) == ("undecided", True, False)
+    assert "An audit of 30 or more would tell." in told["sentence"]
+
+    rows, truths = truths_of(zombies_of(AUDITED * 5, seed=6, mutated=True))
+    known = {one["id"]: truth for one, truth in zip(town.predicted(rows), truths, strict=True)}
+    wait_for(lambda: town.told("/predictions?limit=1")["predictions"][0]["id"] in known)
+    audit = town.told("/audits", {"rows": AUDITED})
+    sample = audit["rows"]
+    assert town.judged(sample, [known[row["id"]] for row in sample]) == {"created": AUDITED}
+    code, state = call(f"{server.url}/api/v1/audits/{audit['id']}", token=JUDGE)
+    assert (code, state["data"]["judged"], state["data"]["left"]) == (200, AUDITED, 0)
+    again = town.done("versions/v2/weigh")
+
+    gate = town.version("v2")["gate"]
+    assert (again["gate"], again["wants_audit"]) == ("passed", False)
+    assert (gate["ground"], gate["judged"]) == ("recent verdicts", AUDITED)
+    assert town.told("/promote", {"version": "v2"})["aliases"] == {"champion": "v2"}
+    follow(town, "v2")
+    assert town.accuracy(FRESH, seed=7, mutated=True) >= 0.85
+
+
+def answers(town: Town, rows: list[dict[str, float]]) -> list[dict[str, float]]:
+    """Return all probabilities that the champion answers, to the last bit."""
+    return [one["probabilities"] for one in town.predicted(rows)]
+
+
+def follow(town: Town, version: str) -> None:
+    """Return when every worker answers with a version: asked often enough, all were asked."""
+    row = [zombies_of(1, seed=1)[0][0]]
+    wait_for(
+        lambda: all(town.predicted(row)[0]["version"] == version for _ in range(10)),
+        2,
+        lambda: f"Not all workers answer with {version}.",
+    )
