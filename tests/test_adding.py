@@ -76,6 +76,23 @@ def test_added_estimator_answers_and_is_measured_on_the_holdout(home: Settings) 
     assert answer(home, f0=2.0, f1=1.0, f2=0.0) == "yes"
 
 
+def test_added_estimator_is_described_from_a_dict_and_checked_before_it_is_compiled(
+    home: Settings,
+) -> None:
+    X, y = table()
+    fitted = LogisticRegression().fit(X, y)
+    words = {"title": "Bitten?", "classes": {"yes": "bitten"}}
+
+    with pytest.raises(Invalid, match='"titel": no such word in a description'):
+        add(home, fitted, X, y, describe={"titel": "Bitten?"})
+    add(home, fitted, X, y, describe=words)
+    add(home, fitted, X, y, describe={"description": "By a zombie."})
+
+    [model] = open_service(home).store.registry.models()
+    assert (model.title, model.description) == ("Bitten?", "By a zombie.")
+    assert model.schema.class_names == ("", "bitten")
+
+
 def test_without_a_holdout_nothing_is_measured_and_the_page_says_so(home: Settings) -> None:
     X, y = table()
 

@@ -17,26 +17,30 @@ LAYERS = (
     ("growth",),
     ("teaching",),
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
-    ("verdicts", "lineage", "publishing", "policy", "marks"),
+    ("verdicts", "lineage", "publishing", "policy", "marks", "describing"),
     ("journal", "shelf", "stores", "models", "learning", "monitors", "demos", "tables"),
     ("components", "profiling"),
     ("service",),
-    ("jobs", "promotion", "learner"),
-    ("upkeep", "backups", "schooling", "champion"),
-    ("history",),
+    ("jobs", "promotion", "learner", "origins"),
+    ("upkeep", "backups", "outcomes", "schooling", "champion", "pasted", "batches", "truths"),
+    ("history", "hands"),
     ("chores",),
     ("bootstrap",),
     ("caretaker",),
-    ("web", "run", "beside", "upkeep_commands", "adding"),
-    ("add_command", "history_command"),
+    ("shipping",),
+    ("web", "run", "beside", "upkeep_commands", "batch_commands", "adding"),
+    ("add_command", "learn_commands", "history_command"),
     ("cli",),
     ("__main__", "app", "train", "gunicorn.conf"),
 )
 """A module imports from the rows above its own; those of one row know nothing of each other."""
 
 ADAPTERS = ("stores", "models", "monitors", "demos", "tables")
-MAKERS = ("adding", "add_command", "history", "history_command")
-"""Those who read a file of the operator's or fit on it."""
+MAKERS = (
+    *("adding", "add_command", "history", "history_command"),
+    *("batches", "truths", "pasted"),
+)
+"""Those who read what a person brings, or fit on it."""
 TRAINING = [("cli", function) for function in ("_demo", "_table", "_fitted")]
 """What `train` is made of."""
 
@@ -185,7 +189,7 @@ def test_nothing_unpickles() -> None:
     assert told([found for found in IMPORTS if found.library in UNPICKLERS]) == []
 
 
-def test_only_bootstrap_and_those_who_make_models_name_concrete_adapters() -> None:
+def test_only_bootstrap_and_those_who_make_models_or_read_rows_name_concrete_adapters() -> None:
     from_outside = [
         found for found in OURS if found.part in ADAPTERS and found.part != found.importer
     ]

@@ -33,7 +33,7 @@ def test_settings_in_the_table_exist() -> None:
 
 
 def test_every_command_is_documented_and_no_other() -> None:
-    commands = set(re.findall(r"^\| `python -m unrot ([a-z]+)", OPERATIONS, re.MULTILINE))
+    commands = set(re.findall(r"^\| `python -m unrot ([a-z-]+)", OPERATIONS, re.MULTILINE))
 
     [subparsers] = [
         action for action in parser()._actions if action.__class__.__name__ == "_SubParsersAction"

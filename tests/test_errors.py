@@ -53,6 +53,14 @@ def test_error_without_a_reason_of_its_own_has_that_of_its_class() -> None:
     assert (str(plain), plain.message, plain.details) == ("It is gone.", "It is gone.", ())
 
 
+def test_missing_field_is_said_to_be_missing_and_a_null_one_is_shown() -> None:
+    missing = Detail("age", None, "a finite number", 3, is_missing=True)
+    null = Detail("age", None, "a finite number")
+
+    assert missing.sentence == "Row 3: age is missing: expected a finite number."
+    assert null.sentence == "age null: expected a finite number."
+
+
 def test_error_keeps_its_details() -> None:
     detail = Detail("age", "x", "a finite number", 3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -194,8 +195,8 @@ def test_missing_features_are_named_each() -> None:
     details = details_of(SCHEMA, {"age": 50, "weight": 70.5})
 
     assert details == (
-        Detail("smoker", None, f"this feature in every row ({A_BOOLEAN}); it is missing"),
-        Detail("town", None, f"this feature in every row ({A_TOWN}); it is missing"),
+        Detail("smoker", None, A_BOOLEAN, is_missing=True),
+        Detail("town", None, A_TOWN, is_missing=True),
     )
 
 
@@ -204,9 +205,7 @@ def test_nullable_feature_may_not_be_left_out() -> None:
 
     details = details_of(SCHEMA, given)
 
-    assert details == (
-        Detail("weight", None, f"this feature in every row ({A_WEIGHT}); it is missing"),
-    )
+    assert details == (Detail("weight", None, A_WEIGHT, is_missing=True),)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +223,7 @@ def test_misspelt_feature_is_told_the_missing_one() -> None:
     details = details_of(SCHEMA, given)
 
     assert details == (
-        Detail("weight", None, f"this feature in every row ({A_WEIGHT}); it is missing"),
+        Detail("weight", None, A_WEIGHT, is_missing=True),
         Detail("wieght", 70.5, "no such feature; the nearest known one is weight"),
     )
 
@@ -394,12 +393,33 @@ def test_label_of_a_regression_that_is_no_number_is_refused(label: Any) -> None:
 # ── described ────────────────────────────────────────────────────────────────────────────────
 
 
+def test_schema_of_an_older_database_has_no_words_of_its_own() -> None:
+    older = json.loads(to_json(SCHEMA))
+    del older["class_names"]
+    for feature in older["features"]:
+        del feature["label"], feature["group"]
+
+    assert from_json(json.dumps(older)) == SCHEMA
+
+
+def test_words_for_people_leave_the_hash_as_it_is() -> None:
+    worded = replace(
+        SCHEMA,
+        features=tuple(replace(one, label="L", group="G") for one in SCHEMA.features),
+        class_names=("a", "b"),
+    )
+
+    assert schema_hash(worded) == schema_hash(SCHEMA)
+    assert from_json(to_json(worded)) == worded
+
+
 def test_description_tells_all_that_a_form_needs() -> None:
     told = describe(replace(SCHEMA, features=(AGE, TOWN)))
 
     assert told == {
         "target": "risk",
         "classes": ["low", "high"],
+        "class_names": None,
         "features": [
             {
                 "name": "age",
@@ -407,6 +427,8 @@ def test_description_tells_all_that_a_form_needs() -> None:
                 "range": [18, 90],
                 "choices": None,
                 "choice_names": None,
+                "label": None,
+                "group": None,
                 "unit": "years",
                 "description": "At admission.",
                 "nullable": False,
@@ -418,6 +440,8 @@ def test_description_tells_all_that_a_form_needs() -> None:
                 "range": None,
                 "choices": ["Berlin", "Rome"],
                 "choice_names": None,
+                "label": None,
+                "group": None,
                 "unit": None,
                 "description": None,
                 "nullable": False,

@@ -177,16 +177,21 @@ TABLES: Mapping[str, Callable[[], Table]] = {
 
 
 class Form(HTMLParser):
-    """What a browser would send of a page's form as it stands."""
+    """What a browser would send of a page's form for one row as it stands."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
         self.fields: dict[str, str] = {}
         self._select = ""
+        self._is_inside = False
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._is_inside = given.get("data-swap") == "try"
+        if not self._is_inside:
+            return
         if tag == "input" and "name" in given:
             self.fields[given["name"]] = given["value"]
         elif tag == "select":

@@ -336,7 +336,7 @@ def test_older_form_with_a_field_missing_is_refused(field: str) -> None:
         read_unverified(given, known=known, caller=ANYONE, now=NOW)
 
     assert raised.value.details == (
-        Detail(field, None, "all of model, input data, prediction, was correct; it is missing"),
+        Detail(field, None, "all of model, input data, prediction, was correct", is_missing=True),
     )
 
 

@@ -33,6 +33,7 @@ def add_parser(commands: Any) -> None:
     command.add_argument("--data", type=Path, required=True, metavar="FILE", help="a CSV of rows")
     command.add_argument("--target", required=True, metavar="COLUMN", help="what is predicted")
     command.add_argument("--holdout", type=Path, metavar="FILE", help="rows it was not fitted on")
+    command.add_argument("--describe", type=Path, metavar="FILE", help="words for people, in TOML")
     command.add_argument("--force", action="store_true", help="take another scikit-learn's model")
     command.set_defaults(command=add)
 
@@ -54,6 +55,7 @@ def add(options: argparse.Namespace, settings: Settings) -> int:
             y,
             holdout=holdout,
             target=options.target,
+            describe=options.describe,
             force=options.force,
             settings=settings,
             progress=progress,

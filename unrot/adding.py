@@ -7,15 +7,18 @@ fitted and nothing is unpickled here: the owner's own code has made the estimato
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
 
+from unrot import upkeep
 from unrot.bootstrap import open_service
+from unrot.describing import described, read
 from unrot.errors import Invalid
 from unrot.models import owned
 from unrot.models.candidates import Brought, make_candidate, read_table, schema_of
@@ -39,12 +42,17 @@ def add(
     target: str = "",
     title: str = "",
     description: str = "",
+    describe: Path | str | Mapping[str, Any] | None = None,
     force: bool = False,
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Version:
-    """Register a fitted estimator, or a function that loads one, as a model's next version."""
+    """Register a fitted estimator, or a function that loads one, as a model's next version.
+
+    `describe` is a TOML file, or a dict of its shape, with the words for people.
+    """
     check_name(name)
+    words = {} if describe is None else read(describe)
     tell = progress or (lambda _share, _step: None)
     tell(0.0, "loading the estimator")
     estimator, fitted_with = loaded(estimator)
@@ -58,12 +66,15 @@ def add(
     service = open_service(settings)
     service.store.check()
     schema = _as_registered(service, name, schema_of(brought))
+    titled = title or name.replace("_", " ").replace("-", " ").capitalize()
+    said = description or _description(brought, schema)
+    model = described(Model(name, 0, titled, said, schema, service.clock()), words)
     tell(0.3, "compiling and comparing with scikit-learn")
     candidate = make_candidate(brought, schema)
     tell(0.9, "registering")
-    titled = title or name.replace("_", " ").replace("-", " ").capitalize()
-    said = description or _description(brought, schema)
-    version = service.publish(Model(name, 0, titled, said, schema, service.clock()), candidate)
+    version = service.publish(model, candidate)
+    if words:
+        upkeep.describe(service, name, words)
     tell(1.0, "done")
     return version
 

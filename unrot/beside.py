@@ -36,7 +36,7 @@ class CaretakerApp(DirtyApp):  # type: ignore[misc]
         settings = load()
         self._caretaker = Caretaker(open_service(settings), writer_name(settings))
         self._parent = os.getppid()
-        stop_with_parent(self._caretaker)
+        stop_with_parent(self._caretaker.stop)
         self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
         self._thread.start()
 

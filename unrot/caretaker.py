@@ -42,9 +42,10 @@ _log = logging.getLogger(__name__)
 class Caretaker:
     """The loop, and its steps."""
 
-    def __init__(self, service: Service, writer: str) -> None:
+    def __init__(self, service: Service, writer: str, *, jobs_only: bool = False) -> None:
         self._service = service
         self._writer = writer
+        self._jobs_only = jobs_only
         self._profiles = ProfileKeeper(
             store=service.store,
             profiler=service.profiler,
@@ -99,19 +100,25 @@ class Caretaker:
         return self._try("shared work", self._chores.go_round) and went_well
 
     def _go_round_at_home(self) -> bool:
-        """Do what belongs to this home folder alone."""
+        """Do what belongs to this home folder alone; without web workers that is its shelf."""
         self._beat()
         steps: tuple[tuple[str, Callable[[], object]], ...] = (
             ("store", self._service.store.check),
             ("shelf", self._fill_shelf),
+        )
+        if not self._jobs_only:
+            steps += self._steps_of_traffic()
+        went_well = [self._try(name, step) for name, step in steps]
+        return all(went_well)
+
+    def _steps_of_traffic(self) -> tuple[tuple[str, Callable[[], object]], ...]:
+        return (
             ("names", self._follow_names),
             ("profiles of before", self._mend_profiles),
             ("journal", self.ship),
             ("verdicts", lambda: self._service.store.verdicts.count_new(COUNT_AT_ONCE)),
             ("profiles", lambda: self._profiles.write_ended(self._service.clock())),
         )
-        went_well = [self._try(name, step) for name, step in steps]
-        return all(went_well)
 
     def ship(self) -> None:
         """Bring every segment into the store as far as it is written.
@@ -243,6 +250,12 @@ def without_caretaker(home: Path) -> Iterator[None]:
         yield
 
 
+def is_looked_after(home: Path) -> bool:
+    """Tell whether a caretaker holds the lock of a home folder."""
+    with _lock_of(home).open("w") as lock:
+        return not _taken(lock.fileno())
+
+
 def _lock_of(home: Path) -> Path:
     return home / "caretaker.lock"
 
@@ -255,13 +268,13 @@ def _taken(lock: int) -> bool:
     return True
 
 
-def stop_with_parent(caretaker: Caretaker) -> None:
-    """Stop the caretaker when the process that started it ends."""
-    parent = os.getppid()
+def stop_with_parent(stop: Callable[[], object], parent: int = 0) -> None:
+    """Call `stop` when the process that started this one ends, or has ended already."""
+    parent = parent or os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(0.5)
-        caretaker.stop()
+        stop()
 
     threading.Thread(target=watch, daemon=True).start()

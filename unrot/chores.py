@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 
 from unrot import jobs, lineage
-from unrot.errors import Conflict, UnrotError
+from unrot.errors import Conflict, StoreAway, UnrotError
 from unrot.growth import Shadow
 from unrot.learner import SILENT_SECONDS, new_holder
 from unrot.records import CHALLENGER, CHAMPION, Outputs, Prediction, Schema
@@ -26,6 +26,10 @@ LEASE = "learner"
 LEASE_SECONDS = 15.0
 RENEW_SECONDS = 5.0
 POLICY_SECONDS = 2.0
+CALM_SECONDS = 1.0
+"""So long a learner that died is not started again."""
+PATIENCE_SECONDS = 600.0
+"""So long a model does not learn by itself again after it failed."""
 SHADOWS_AT_ONCE = 500
 OVERLAP_SECONDS = 120.0
 """Predictions arrive at the store a little out of order: so far the shadow looks back."""
@@ -41,10 +45,12 @@ class Chores:
         self._service = service
         self._writer = writer
         self._learner: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
         self._renewed_at = 0.0
         self._holds = False
         self._policies_at = 0.0
         self._shadowed_to: dict[tuple[str, str], float] = {}
+        self._unscored: set[tuple[str, str]] = set()
         self._is_first_round = True
 
     def go_round(self) -> None:
@@ -84,9 +90,16 @@ class Chores:
         return self._holds
 
     def _start_learner(self) -> None:
-        is_running = self._learner is not None and self._learner.poll() is None
-        if is_running or not self._job_waits():
+        if self._learner is not None and (status := self._learner.poll()) is None:
             return
+        if self._learner is not None and status:
+            # Nobody needs to wait until it has been silent for long enough.
+            self._service.store.jobs.let_go(new_holder(self._writer))
+            self._learner = None
+        is_calm = time.monotonic() - self._started_at >= CALM_SECONDS
+        if not is_calm or not self._job_waits():
+            return
+        self._started_at = time.monotonic()
         self._learner = subprocess.Popen(
             [sys.executable, "-m", "unrot", "learner", "--with-parent"],
             env={**os.environ, "UNROT_HOME": str(self._service.settings.home)},
@@ -111,13 +124,22 @@ class Chores:
         champion = shelved.aliases.get(CHAMPION)
         if not every or champion is None:
             return
-        line = lineage.learning_line(shelved.versions.values(), champion)
-        if store.lessons.count_waiting(name, line) < every:
+        line = lineage.learning_line(shelved.versions.values(), _furthest(shelved, champion))
+        if store.lessons.count_waiting(name, line) < every or self._has_failed(name):
             return
         try:
             jobs.ask(self._service, name, "learn", {}, by=BY_ITSELF)
         except Conflict as error:
             _log.info("%s does not learn by itself now: %s", name, error)
+
+    def _has_failed(self, name: str) -> bool:
+        """Tell whether it failed by itself a short while ago: the same again would fail again."""
+        last = next(iter(self._service.store.jobs.of_model(name, 1)), None)
+        return (
+            last is not None
+            and (last.asked_by, last.state) == (BY_ITSELF, "failed")
+            and self._service.clock() - (last.ended_at or 0.0) < PATIENCE_SECONDS
+        )
 
     # ── shadow ───────────────────────────────────────────────────────────────────────────────
 
@@ -127,7 +149,20 @@ class Chores:
     def _shadow(self) -> None:
         for shelved in self._service.catalogue().models.values():
             if CHALLENGER in shelved.aliases:
-                self._shadow_one(shelved, shelved.aliases[CHALLENGER])
+                self._try_to_shadow(shelved, shelved.aliases[CHALLENGER])
+
+    def _try_to_shadow(self, shelved: ShelvedModel, challenger: str) -> None:
+        """Let one that cannot be loaded keep no other from being scored; say so once."""
+        key = shelved.model.name, challenger
+        try:
+            self._shadow_one(shelved, challenger)
+            self._unscored.discard(key)
+        except StoreAway:
+            raise
+        except UnrotError as error:
+            if key not in self._unscored:
+                _log.warning("The challenger %s of %s is not scored: %s", *reversed(key), error)
+            self._unscored.add(key)
 
     def _shadow_one(self, shelved: ShelvedModel, challenger: str) -> None:
         trials, name = self._service.store.trials, shelved.model.name
@@ -156,6 +191,15 @@ class Chores:
         contents = self._service.catalogue()
         predictor = self._service.shelf.predictor(contents, shelved.versions[challenger])
         return lambda rows: predictor.predict([row.inputs for row in rows])
+
+
+def _furthest(shelved: ShelvedModel, champion: str) -> str:
+    """Return the newest version that went on from the champion, else the champion.
+
+    What it has learnt is no reason to learn again while nobody has promoted it.
+    """
+    children = [one.name for one in shelved.versions.values() if one.parent == champion]
+    return children[-1] if children else champion
 
 
 def _scored(

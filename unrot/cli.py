@@ -10,11 +10,20 @@ import argparse
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from unrot import add_command, history_command, upkeep_commands
+from unrot import (
+    add_command,
+    batch_commands,
+    describing,
+    history_command,
+    learn_commands,
+    upkeep,
+    upkeep_commands,
+)
 from unrot.bootstrap import open_service, writer_name
 from unrot.caretaker import Caretaker, stop_with_parent
 from unrot.dataset import Dataset
@@ -31,7 +40,7 @@ TABLE_ESTIMATOR = "hgb"
 """It takes gaps as they are, and columns of any scale."""
 
 OF_TABLES = (
-    *("target", "name", "drop", "categories", "numbers"),
+    *("target", "name", "describe", "drop", "categories", "numbers"),
     *("holdout", "holdout_csv", "seed", "dry_run"),
 )
 ESTIMATORS = "mlp, sgd, logistic, tree, forest, hgb, linear, ridge"
@@ -58,10 +67,14 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
     service = open_service(settings)
     if not options.dry_run:
         service.store.check()
+    words = {} if options.describe is None else describing.read(options.describe)
     data = _table(options) if options.demo is None else _demo(options)
+    model = _model(data, words, service)
     if options.dry_run:
         return 0
-    version, aliases = _fitted(data, _estimator(options), service, is_stream=options.stream)
+    version, aliases = _fitted(data, model, _estimator(options), service, is_stream=options.stream)
+    if words:
+        upkeep.describe(service, model.name, words)
     _print_trained(version, aliases)
     print(f"Its page, while the server runs: {address(settings)}/models/{version.model}")
     return 0
@@ -80,13 +93,13 @@ def versions(options: argparse.Namespace, settings: Settings) -> int:
 def caretaker(options: argparse.Namespace, settings: Settings) -> int:
     """Look after this home folder until told to stop."""
     service = open_service(settings)
-    keeper = Caretaker(service, writer_name(settings))
-    if options.with_parent:
-        stop_with_parent(keeper)
+    keeper = Caretaker(service, writer_name(settings), jobs_only=options.jobs_only)
+    if options.with_parent is not None:
+        stop_with_parent(keeper.stop, options.with_parent)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: keeper.stop())
     try:
-        keeper.run(wait=options.with_parent)
+        keeper.run(wait=options.with_parent is not None)
     except AlreadyRunning as error:
         print(error.message)
     return 0
@@ -127,9 +140,14 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(command=check)
 
     command = commands.add_parser("caretaker", help="ship the journal until stopped")
-    command.add_argument("--with-parent", action="store_true", help="end with the parent process")
+    command.add_argument(
+        "--with-parent", nargs="?", type=int, const=0, metavar="PID", help="end with the parent"
+    )
+    command.add_argument("--jobs-only", action="store_true", help="for a machine that serves none")
     command.set_defaults(command=caretaker)
 
+    batch_commands.add_to(commands)
+    learn_commands.add_to(commands)
     history_command.add_to(commands)
     upkeep_commands.add_to(commands)
     return parser
@@ -146,6 +164,7 @@ def _add_train_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--csv", type=Path, metavar="FILE", help="your table, or that of heart")
     command.add_argument("--target", metavar="COLUMN", help="what is to be predicted")
     command.add_argument("--name", help="what the model is to be called")
+    command.add_argument("--describe", type=Path, metavar="FILE", help="words for people, in TOML")
     command.add_argument("--drop", action="append", metavar="COLS", help="columns to leave out")
     command.add_argument(
         "--categories", action="append", metavar="COLS", help="columns whose numbers are names"
@@ -217,8 +236,14 @@ def _estimator(options: argparse.Namespace) -> str:
     return options.estimator or (STREAM_ESTIMATOR if options.stream else usual)
 
 
+def _model(data: Dataset, words: Mapping[str, Any], service: Service) -> Model:
+    """Return the model of a dataset, in the words of the one who describes it."""
+    model = Model(data.name, 0, data.title, data.description, data.schema, service.clock())
+    return describing.described(model, words)
+
+
 def _fitted(
-    data: Dataset, estimator: str, service: Service, *, is_stream: bool
+    data: Dataset, model: Model, estimator: str, service: Service, *, is_stream: bool
 ) -> tuple[Version, dict[str, str]]:
     """Fit on a dataset and register what came of it."""
     from unrot.models.streaming import start
@@ -228,7 +253,6 @@ def _fitted(
     try:
         candidate = (start if is_stream else fit)(data, estimator, progress)
         progress(0.95, "registering")
-        model = Model(data.name, 0, data.title, data.description, data.schema, service.clock())
         version = service.publish(model, candidate)
         progress(1.0, "done")
     finally:

@@ -37,12 +37,15 @@ class Detail:
     value: Any
     expected: str
     row: int | None = None
+    is_missing: bool = False
+    """True when nothing was sent for it, which is not the same as null."""
 
     @property
     def sentence(self) -> str:
         """Say it to a person."""
         where = f"Row {self.row}: " if self.row is not None else ""
-        return f"{where}{self.field} {shown(self.value)}: expected {self.expected}."
+        found = "is missing" if self.is_missing else shown(self.value)
+        return f"{where}{shown(self.field)[1:-1]} {found}: expected {self.expected}."
 
 
 class UnrotError(Exception):

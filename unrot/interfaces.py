@@ -122,6 +122,13 @@ class Registry(Protocol):
         """
         ...
 
+    def describe_model(self, model: Model) -> Model:
+        """Write the words for people of a model: title, description, those of its schema.
+
+        Conflict when what versions depend on would change with them.
+        """
+        ...
+
     def remove_model(self, name: str) -> RemovedModel:
         """Take a model and its aliases out of the registry; its rows go with `Store.clear`.
 
@@ -174,7 +181,7 @@ class Traffic(Protocol):
         ...
 
     def tally(self, model: str, *, since: float, last: int) -> Tally:
-        """Sum the windows since a time, and the accuracy of the last judged verdicts."""
+        """Sum the windows since a time, and take accuracy and error of the last judged verdicts."""
         ...
 
 

@@ -6,13 +6,14 @@ an estimator; the rest is said by the job itself when it fails.
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from unrot import lineage
-from unrot.errors import Conflict, Detail, Invalid, NotFound, shown
+from unrot.errors import Conflict, Detail, Invalid, NotFound, StoreAway, shown
 from unrot.growth import Job, JobKind
 from unrot.records import CHAMPION, Version
 from unrot.service import Service
@@ -20,6 +21,10 @@ from unrot.service import Service
 LOOK_AGAIN_SECONDS = 0.05
 LONGEST_WAIT_SECONDS = 60.0
 MOST_LEFT_OUT = 10_000
+WEIGHTS = ("trusted", "corrected", "thumb up", "training")
+"""Where a row of a refit comes from, and what its weight is called."""
+LARGEST_WEIGHT = 100.0
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 STREAM = "stream"
 """The kind of artefact that holds rows to be fed one at a time."""
 
@@ -82,7 +87,11 @@ def follow(service: Service, id: str, seconds: float) -> Job:
     found = job(service, id)
     while found.is_active and time.monotonic() < ends_at:
         time.sleep(LOOK_AGAIN_SECONDS)
-        found = job(service, id)
+        try:
+            found = job(service, id)
+        except StoreAway:
+            # It was asked for: an answer that says otherwise would have it asked for twice.
+            continue
     return found
 
 
@@ -122,6 +131,7 @@ def _check_refit(
     service: Service, champion: Version, _versions: list[Version], asked: dict[str, Any]
 ) -> None:
     _check_known(asked, "weights")
+    _check_weights(asked.get("weights", {}))
     _check_learnable(champion, "refit")
     if not service.store.lessons.count_waiting(champion.model, []):
         raise Conflict(
@@ -156,9 +166,11 @@ def _check_rebuild(
         raise _wrong("version", name, "the name of a version, such as v2")
     version = lineage.named(versions, name)
     without = asked.get("without", [])
-    is_list = isinstance(without, list) and all(isinstance(id, str) for id in without)
-    if not is_list or len(without) > MOST_LEFT_OUT:
+    if not isinstance(without, list) or len(without) > MOST_LEFT_OUT:
         raise _wrong("without", without, f"a list of at most {MOST_LEFT_OUT:,} prediction ids")
+    for id in without:
+        if not isinstance(id, str) or not _ID.fullmatch(id):
+            raise _wrong("without", id, "the id of a prediction")
     if version.is_pruned:
         raise Conflict(f"The files of {name} were let go by retention: it cannot be made again.")
 
@@ -175,6 +187,17 @@ def _check_weigh(
         raise Conflict(f"{name} is the champion: there is nothing to weigh it against.")
     if version.is_pruned:
         raise Conflict(f"The files of {name} were let go by retention: it cannot be weighed.")
+
+
+def _check_weights(weights: Any) -> None:
+    if not isinstance(weights, dict):
+        raise _wrong("weights", weights, f"an object with some of {', '.join(WEIGHTS)}")
+    for name, weight in weights.items():
+        if name not in WEIGHTS:
+            raise _wrong(f"weights.{name}", weight, f"only {', '.join(WEIGHTS)}")
+        is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
+        if not is_number or not 0 <= weight <= LARGEST_WEIGHT:
+            raise _wrong(f"weights.{name}", weight, f"a number from 0 to {LARGEST_WEIGHT:g}")
 
 
 _CHECKS = {

@@ -140,6 +140,15 @@ class Journal:
             Drops(self.folder).add(count)
         return False
 
+    def has_room(self, share: float) -> bool:
+        """Tell whether the journal is filled to less than a share of its limit."""
+        return backlog_bytes(self.folder) < share * self._limit
+
+    def let_go(self) -> None:
+        """Close the open segment, so that it can be shipped to its end and removed."""
+        with self._lock:
+            self._abandon()
+
     def _current(self) -> Segment:
         now = time.monotonic()
         if self._segment is None or now - self._checked_at >= CHECK_SECONDS:

@@ -45,6 +45,15 @@ def learning_line(versions: Iterable[Version], name: str) -> list[str]:
     return names
 
 
+ROLLED_BACK = "rolled back"
+"""How the reason of a move back begins; it tells a rollback from a promotion of an old version."""
+
+
+def as_rollback(reason: str) -> str:
+    """Write the reason of a move back."""
+    return f"{ROLLED_BACK}: {reason}" if reason else ROLLED_BACK
+
+
 def champions(moves: Iterable[AliasMove]) -> list[str]:
     """Return the versions that were champion, in order; one may have been it several times."""
     return [move.moved_to for move in moves if move.alias == CHAMPION and move.moved_to]
@@ -53,12 +62,15 @@ def champions(moves: Iterable[AliasMove]) -> list[str]:
 def before(moves: Iterable[AliasMove]) -> str | None:
     """Return the champion to roll back to: the one before, rollbacks undone in turn.
 
-    v1 → v2 → v3, rolled back, is at v2; rolled back once more it is at v1.
+    v1 → v2 → v3, rolled back, is at v2; rolled back once more it is at v1. An old version that
+    was promoted again is a new step of the way.
     """
     way: list[str] = []
-    for name in champions(moves):
-        if len(way) > 1 and way[-2] == name:
+    for move in moves:
+        if move.alias != CHAMPION or move.moved_to is None:
+            continue
+        if move.reason.startswith(ROLLED_BACK) and way[-2:-1] == [move.moved_to]:
             way.pop()
         else:
-            way.append(name)
+            way.append(move.moved_to)
     return way[-2] if len(way) > 1 else None

@@ -1,4 +1,4 @@
-"""Who answers: promote a version, take the champion back, let a challenger run in the shadow.
+"""Who answers, and what decides it: move aliases, say what a model may do by itself.
 
 A promotion is a pointer move. What the gate refused needs force and a reason; what it left
 undecided a person may decide.
@@ -6,9 +6,13 @@ undecided a person may decide.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from unrot import lineage
 from unrot.errors import Conflict, Detail, Invalid
-from unrot.growth import GateVerdict
+from unrot.growth import GateVerdict, Policy
+from unrot.policy import parse_policy
 from unrot.records import CHALLENGER, CHAMPION
 from unrot.service import Service
 from unrot.shelf import sync
@@ -31,6 +35,7 @@ def promote(
     if alias not in ALIASES:
         detail = Detail("alias", alias, "champion or challenger")
         raise Invalid(detail.sentence, details=[detail])
+    _check_reason(reason)
     registry = service.store.registry
     model = service.catalogue().model(name).model.name
     wanted = lineage.named(registry.versions(model), version)
@@ -48,18 +53,22 @@ def promote(
 
 def rollback(service: Service, name: str, *, by: str = "", reason: str = "") -> dict[str, str]:
     """Take the champion back to what it was before; return the aliases as they now stand."""
+    _check_reason(reason)
     registry = service.store.registry
     model = service.catalogue().model(name).model.name
     moves = registry.moves(model)
     before = lineage.before(moves)
     if before is None:
         raise Conflict(
-            f"{model} has had one champion only: there is nothing to roll back to.",
+            f"{model} has no champion of before: there is nothing to roll back to.",
             reason="nothing_to_roll_back",
         )
     if lineage.named(registry.versions(model), before).is_pruned:
         raise Conflict(f"The files of {before} were let go by retention: it cannot answer.")
-    return _moved(service, model, CHAMPION, before, registry.aliases(model), by=by, reason=reason)
+    aliases = registry.aliases(model)
+    return _moved(
+        service, model, CHAMPION, before, aliases, by=by, reason=lineage.as_rollback(reason)
+    )
 
 
 def dismiss(service: Service, name: str, *, by: str = "") -> dict[str, str]:
@@ -70,6 +79,25 @@ def dismiss(service: Service, name: str, *, by: str = "") -> dict[str, str]:
     if CHALLENGER not in aliases:
         raise Conflict(f"{model} has no challenger.")
     return _moved(service, model, CHALLENGER, None, aliases, by=by, reason="")
+
+
+def policy(service: Service, name: str) -> Policy:
+    """Return what a model may do by itself."""
+    return service.store.registry.policy(service.catalogue().model(name).model.name)
+
+
+def change_policy(
+    service: Service,
+    name: str,
+    given: Mapping[str, Any],
+    *,
+    read: Callable[[Mapping[str, Any], Policy], Policy] = parse_policy,
+) -> Policy:
+    """Change some of what a model may do by itself; return all of it."""
+    registry, model = service.store.registry, service.catalogue().model(name).model.name
+    changed = read(given, registry.policy(model))
+    registry.set_policy(model, changed)
+    return changed
 
 
 def last_gate(service: Service, model: str, version: str) -> GateVerdict | None:
@@ -88,13 +116,18 @@ def _check_gate(service: Service, model: str, version: str, *, force: bool, reas
             '"force": true with a "reason".',
             reason="gate_refused",
         )
-    if not reason.strip() or len(reason) > MOST_REASON:
-        detail = Detail("reason", reason, f"why, in at most {MOST_REASON} characters")
+    if not reason.strip():
         raise Invalid(
-            f"Promoting what the gate refused needs a reason: say why, in at most {MOST_REASON} "
-            "characters.",
-            details=[detail],
+            "Promoting what the gate refused needs a reason: say why.",
+            details=[Detail("reason", reason, "why it is promoted all the same")],
         )
+
+
+def _check_reason(reason: str) -> None:
+    is_text = reason.encode("utf-8", "replace").decode("utf-8") == reason and "\0" not in reason
+    if not is_text or len(reason) > MOST_REASON:
+        detail = Detail("reason", reason, f"a text of at most {MOST_REASON} characters")
+        raise Invalid(detail.sentence, details=[detail])
 
 
 def _moved(

@@ -39,6 +39,10 @@ class Feature:
     description: str = ""
     example: Value = None
     nullable: bool = False
+    label: str = ""
+    """What people call it; empty, its name in words."""
+    group: str = ""
+    """The heading that it stands under in a long form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class Schema:
     features: tuple[Feature, ...]
     target: str
     classes: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
+    """What people call the classes, in the same order; empty where a class speaks for itself."""
 
     @property
     def is_classifier(self) -> bool:
@@ -312,6 +318,9 @@ class Tally:
     unverified: int = 0
     last_accuracy: float | None = None
     last_accuracy_verdicts: int = 0
+    last_error: float | None = None
+    """For numbers, the mean distance from the true ones that the last verdicts brought."""
+    last_error_verdicts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, cast
 
 from unrot.errors import Detail, Invalid, TooLarge, shown
 from unrot.records import Feature, Row, Schema, Value
@@ -23,6 +23,7 @@ from unrot.records import Feature, Row, Schema, Value
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MOST_ROWS = 10_000
 MOST_DETAILS = 20
+MOST_SHOWN = 12
 NUMBER_LIMIT = 2.0**63
 """Beyond this a number is taken only where the training data went further still."""
 
@@ -59,6 +60,18 @@ def parse_row(schema: Schema, given: Mapping[str, Any]) -> Row:
     return row
 
 
+def parse_columns(schema: Schema, columns: Sequence[Sequence[Value]]) -> list[Row | None]:
+    """Read whole columns in the order of the schema into rows; None for one `parse_row` refuses."""
+    refused: set[int] = set()
+    for feature, values in zip(schema.features, columns, strict=True):
+        if not _is_column_of_numbers(feature, values):
+            refused |= _refused(feature, values)
+    return [
+        None if number in refused else list(row)
+        for number, row in enumerate(zip(*columns, strict=True))
+    ]
+
+
 def parse_instances(schema: Schema, instances: Any) -> list[Row]:
     """Read the older form: a list of lists, each in the order of the schema."""
     if not isinstance(instances, list):
@@ -84,7 +97,7 @@ def parse_label(schema: Schema, label: Any) -> str | float:
     if schema.is_classifier:
         if isinstance(label, str) and label in schema.classes:
             return label
-        expected = "one of " + _listed(schema.classes)
+        expected = "one of " + _listed(schema.classes) + _nearest_class(schema, label)
     else:
         number = _finite(label, NUMBER_LIMIT)
         if number is not None:
@@ -92,6 +105,14 @@ def parse_label(schema: Schema, label: Any) -> str | float:
         expected = "a finite number"
     detail = Detail("label", label, expected)
     raise Invalid(detail.sentence, reason="unknown_label", details=[detail])
+
+
+def _nearest_class(schema: Schema, label: Any) -> str:
+    if not isinstance(label, str) or len(schema.classes) <= MOST_SHOWN:
+        return ""
+    folded = {name.casefold(): name for name in schema.classes}
+    near = get_close_matches(label.casefold()[:200], list(folded), n=1, cutoff=0.5)
+    return f"; the nearest is {folded[near[0]]}" if near else ""
 
 
 def farthest_feature(schema: Schema, row: Row) -> Feature:
@@ -131,6 +152,7 @@ def describe(schema: Schema) -> dict[str, Any]:
     return {
         "target": schema.target,
         "classes": list(schema.classes) if schema.is_classifier else None,
+        "class_names": list(schema.class_names) or None,
         "features": [_described(feature) for feature in schema.features],
         "example": example_row(schema),
     }
@@ -154,14 +176,19 @@ def from_json(text: str) -> Schema:
         )
         for feature in data["features"]
     )
-    return Schema(features=features, target=data["target"], classes=tuple(data["classes"]))
+    return Schema(
+        features=features,
+        target=data["target"],
+        classes=tuple(data["classes"]),
+        class_names=tuple(data.get("class_names", ())),
+    )
 
 
 def schema_hash(schema: Schema) -> str:
     """Return a digest of what a version depends on: names, kinds, order, classes.
 
     Choices count because models are fitted on their places, gaps because not every version takes
-    them. Ranges, units, descriptions and examples do not.
+    them. Ranges, examples and all words for people do not.
     """
     core = [
         [feature.name, feature.kind, feature.choices, feature.nullable]
@@ -209,8 +236,8 @@ def _compare_names(
 ) -> None:
     missing = [feature for feature in schema.features if feature.name not in given]
     for feature in missing[: MOST_DETAILS - len(details)]:
-        expected = f"this feature in every row ({expected_of(feature)}); it is missing"
-        details.append(Detail(feature.name, None, expected, number))
+        expected = expected_of(feature)
+        details.append(Detail(feature.name, None, expected, number, is_missing=True))
     known = set(schema.names)
     candidates = [feature.name for feature in missing] or list(known)
     for name in [name for name in given if name not in known][: MOST_DETAILS - len(details)]:
@@ -229,12 +256,39 @@ def _check(feature: Feature, value: Any, details: list[Detail], number: int | No
         if isinstance(value, bool):
             return value
     else:
-        reach = max(abs(feature.low or 0.0), abs(feature.high or 0.0))
-        finite = _finite(value, min(max(NUMBER_LIMIT, 1000 * reach), sys.float_info.max))
+        finite = _finite(value, _limit_of(feature))
         if finite is not None:
             return finite
     details.append(Detail(feature.name, value, expected_of(feature), number))
     return None
+
+
+def _is_column_of_numbers(feature: Feature, values: Sequence[Value]) -> bool:
+    """Tell a column of floats that are all taken, the common case, by looking at its ends."""
+    if feature.kind not in ("number", "integer"):
+        return False
+    known = [value for value in values if value is not None] if feature.nullable else values
+    if not set(map(type, known)) <= {float}:
+        return False
+    numbers = cast(Sequence[float], known)
+    limit = _limit_of(feature)
+    is_within = not numbers or (-limit < min(numbers) and max(numbers) < limit)
+    return is_within and math.isfinite(sum(numbers))
+
+
+def _refused(feature: Feature, values: Sequence[Value]) -> set[int]:
+    """Return the places of the values that are none of this feature's."""
+    typed = [(type(value), value) for value in values]
+    wrong: list[Detail] = []
+    for _, value in set(typed):
+        _check(feature, value, wrong, None)
+    strangers = {(type(detail.value), detail.value) for detail in wrong}
+    return {place for place, one in enumerate(typed) if one in strangers} if strangers else set()
+
+
+def _limit_of(feature: Feature) -> float:
+    reach = max(abs(feature.low or 0.0), abs(feature.high or 0.0))
+    return min(max(NUMBER_LIMIT, 1000 * reach), sys.float_info.max)
 
 
 def _is_plain(text: str) -> bool:
@@ -274,6 +328,8 @@ def _described(feature: Feature) -> dict[str, Any]:
         "range": None if feature.low is None else [feature.low, feature.high],
         "choices": list(feature.choices) or None,
         "choice_names": list(feature.choice_names) or None,
+        "label": feature.label or None,
+        "group": feature.group or None,
         "unit": feature.unit or None,
         "description": feature.description or None,
         "nullable": feature.nullable,
@@ -281,6 +337,6 @@ def _described(feature: Feature) -> dict[str, Any]:
     }
 
 
-def _listed(words: Sequence[str], most: int = 12) -> str:
+def _listed(words: Sequence[str], most: int = MOST_SHOWN) -> str:
     listed = ", ".join(words[:most])
     return listed if len(words) <= most else f"{listed}, … ({len(words)} in all)"

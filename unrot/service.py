@@ -28,8 +28,6 @@ from unrot.errors import (
     NotAllowed,
     NotFound,
     StoreAway,
-    TooLarge,
-    UnrotError,
 )
 from unrot.ids import Ids
 from unrot.interfaces import Clock, Profiler, Store
@@ -138,17 +136,36 @@ class Service:
         rows = schema.parse_instances(shelved.model.schema, instances)
         return self._answer(contents, shelved, shelved.version(version), rows)
 
+    def score(self, name: str, rows: Sequence[Row], *, version: str | None = None) -> Answer:
+        """Score rows that the schema has checked; JournalFull when they cannot be kept as well."""
+        contents = self.catalogue()
+        shelved = contents.model(name)
+        answer, is_kept = self._scored(contents, shelved, shelved.version(version), rows)
+        if not is_kept:
+            raise JournalFull(
+                "The journal cannot be written, so the predictions would have no ids: make room on "
+                "the disk of the home folder, then begin again."
+            )
+        return answer
+
     def _answer(
         self, contents: Contents, shelved: ShelvedModel, version: Version, rows: Sequence[Row]
     ) -> Answer:
+        answer, is_kept = self._scored(contents, shelved, version, rows)
+        if is_kept:
+            return answer
+        return replace(answer, predictions=[replace(one, id=None) for one in answer.predictions])
+
+    def _scored(
+        self, contents: Contents, shelved: ShelvedModel, version: Version, rows: Sequence[Row]
+    ) -> tuple[Answer, bool]:
         predictor = self.shelf.predictor(contents, version)
         started = time.perf_counter()
         outputs = predictor.predict(rows)
         seconds = (time.perf_counter() - started) / len(rows)
         predictions = self._identified(shelved.model, version, rows, outputs, seconds)
-        if not self.journal.append(events.to_lines(predictions), count=len(predictions)):
-            predictions = [replace(prediction, id=None) for prediction in predictions]
-        return Answer(predictions, shelved, version)
+        is_kept = self.journal.append(events.to_lines(predictions), count=len(predictions))
+        return Answer(predictions, shelved, version), is_kept
 
     def _identified(
         self,
@@ -195,15 +212,14 @@ class Service:
 
     def judge_many(self, given: list[Any], caller: Caller) -> list[tuple[Any, str]]:
         """Keep all valid verdicts of a list; answer each with its status or the error's reason."""
-        if not given or len(given) > verdicts.MOST_VERDICTS:
-            raise _wrong_count(len(given))
+        verdicts.check_count(len(given))
         reader, now = self._reader(), self.clock()
-        read = [_or_error(reader, one, caller, now) for one in given]
+        read = [reader.read_or_error(one, caller=caller, now=now) for one in given]
         kept = iter(self._keep([one for one in read if isinstance(one, Feedback)]))
-        return [
-            (_id_of(one), _said_of(next(kept)) if isinstance(verdict, Feedback) else verdict.reason)
-            for one, verdict in zip(given, read, strict=True)
+        statuses = [
+            _said_of(next(kept)) if isinstance(one, Feedback) else one.reason for one in read
         ]
+        return [(verdicts.id_of(one), status) for one, status in zip(given, statuses, strict=True)]
 
     def judge_unverified(
         self, given: Mapping[str, Any], caller: Caller
@@ -337,28 +353,5 @@ def _parted(reference: Any) -> tuple[str | None, str | None]:
     raise Invalid(detail.sentence, details=[detail])
 
 
-def _or_error(
-    reader: verdicts.VerdictReader, given: Any, caller: Caller, now: float
-) -> Feedback | UnrotError:
-    try:
-        return reader.read(given, caller=caller, now=now)
-    except UnrotError as error:
-        return error
-
-
 def _said_of(status: FeedbackStatus) -> str:
     return NotFound.reason if status == "missing" else status
-
-
-def _id_of(given: Any) -> str | None:
-    id = given.get("id") if isinstance(given, Mapping) else None
-    return id[:80] if isinstance(id, str) and id.isascii() else None
-
-
-def _wrong_count(count: int) -> UnrotError:
-    if not count:
-        return Invalid("The list of verdicts is empty: send at least one.")
-    return TooLarge(
-        f"{count:,} verdicts at once; at most {verdicts.MOST_VERDICTS:,} are taken: send several "
-        "requests."
-    )

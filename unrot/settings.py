@@ -140,6 +140,9 @@ class Settings:
     max_body: int = setting(
         8 * 2**20, _positive, "the largest request body, in bytes", "UNROT_MAX_BODY"
     )
+    max_upload: int = setting(
+        100 * 2**20, _positive, "the largest file that is uploaded, in bytes", "UNROT_MAX_UPLOAD"
+    )
     journal_max: int = setting(
         256 * 2**20,
         _positive,

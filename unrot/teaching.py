@@ -110,7 +110,7 @@ class Lessons(Protocol):
         ...
 
     def count_waiting(self, model: str, line: Sequence[str]) -> int:
-        """Count them."""
+        """Count them, with those whose predictions are still on their way."""
         ...
 
     def fates(self, model: str, line: Sequence[str]) -> Fates:

@@ -1,4 +1,4 @@
-"""What the command line shows: a progress bar and tables, plain where there is no terminal."""
+"""What the command line shows and asks: a progress bar, tables, a question before data go."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+
+from unrot.errors import Invalid
 
 WIDTH = 24
 QUIET_SECONDS = 2.0
@@ -44,3 +46,19 @@ def table(rows: Sequence[Sequence[str]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     )
+
+
+def is_agreed(question: str, word: str, *, yes: bool = False) -> bool:
+    """Ask for a word to be typed; without a terminal only `yes`, said beforehand, agrees."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise Invalid(f"{question} There is no terminal to ask at: add --yes to agree.")
+    print(question)
+    try:
+        has_agreed = input(f"Type {word} to agree: ").strip() == word
+    except EOFError:
+        has_agreed = False
+    if not has_agreed:
+        print("Nothing was changed.")
+    return has_agreed

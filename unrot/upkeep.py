@@ -1,4 +1,4 @@
-"""Remove or rename a model with all that was kept of it.
+"""Remove, rename or describe a model with all that was kept of it.
 
 A removal takes the model out of the registry first, so that every worker stops serving it, and
 then deletes its rows some thousand at a time, with a pause after each commit in which others
@@ -9,7 +9,10 @@ rows are kept under a word that never changes.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
+from unrot.describing import described
 from unrot.errors import Conflict, NotFound, shown
 from unrot.interfaces import Progress
 from unrot.records import Holdings, Model, RemovedModel
@@ -68,6 +71,13 @@ def rename(service: Service, old: str, new: str) -> Model:
     renamed = service.store.registry.rename_model(known.name, new)
     sync(service.shelf.folder, service.store.registry)
     return renamed
+
+
+def describe(service: Service, name: str, words: Mapping[str, Any]) -> Model:
+    """Give a model other words for people; its versions and its schema's hash stay as they are."""
+    model = service.store.registry.describe_model(described(_known(service, name), words))
+    sync(service.shelf.folder, service.store.registry)
+    return model
 
 
 def _known(service: Service, name: str) -> Model:

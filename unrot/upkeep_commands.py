@@ -1,20 +1,21 @@
-"""The commands that tidy up: remove, rename, backup, restore. Each asks before data go away."""
+"""The commands that tidy up: remove, rename, describe, backup, restore.
+
+Each asks before data go away.
+"""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
-from unrot import backups, upkeep
+from unrot import backups, describing, upkeep
 from unrot.bootstrap import open_copies, open_service
 from unrot.caretaker import without_caretaker
-from unrot.errors import Invalid
 from unrot.records import Holdings
 from unrot.service import Service
 from unrot.settings import Settings, prepare_home
-from unrot.terminal import Progress
+from unrot.terminal import Progress, is_agreed
 
 
 def add_to(commands: Any) -> None:
@@ -29,6 +30,11 @@ def add_to(commands: Any) -> None:
     command.add_argument("new", metavar="NEW")
     _add_yes(command)
     command.set_defaults(command=rename)
+
+    command = commands.add_parser("describe", help="change the words on a model's page")
+    command.add_argument("name", metavar="MODEL")
+    command.add_argument("file", metavar="FILE", type=Path, help="the words, in TOML")
+    command.set_defaults(command=describe)
 
     command = commands.add_parser("backup", help="write the data and the keys to one file")
     command.add_argument("file", metavar="FILE", type=Path)
@@ -48,7 +54,7 @@ def remove(options: argparse.Namespace, settings: Settings) -> int:
         return 0
     held = upkeep.holdings(service, options.name)
     question = f"{_told(held)} of {options.name} will be gone for good, and its address with them."
-    if not _is_agreed(question, options.name, options):
+    if not is_agreed(question, options.name, yes=options.yes):
         return 1
     progress = Progress(f"Removing {options.name}")
     try:
@@ -65,7 +71,7 @@ def rename(options: argparse.Namespace, settings: Settings) -> int:
     service = open_service(settings)
     upkeep.check_rename(service, options.old, options.new)
     question = f"{options.old} will be called {options.new}, on its page and in the API."
-    if not _is_agreed(question, options.new, options):
+    if not is_agreed(question, options.new, yes=options.yes):
         return 1
     upkeep.rename(service, options.old, options.new)
     print(
@@ -73,6 +79,17 @@ def rename(options: argparse.Namespace, settings: Settings) -> int:
         "goes on answering until another model takes that name."
     )
     _warn_of_default(settings, options.old, f"set it to {options.new}.")
+    return 0
+
+
+def describe(options: argparse.Namespace, settings: Settings) -> int:
+    """Change words and nothing else, so there is nothing to ask."""
+    words = describing.read(options.file)
+    model = upkeep.describe(open_service(settings), options.name, words)
+    print(
+        f"{model.name} is described as {options.file.name} says; its versions are as they were. "
+        "Every worker follows within two seconds."
+    )
     return 0
 
 
@@ -100,9 +117,8 @@ def restore(options: argparse.Namespace, settings: Settings) -> int:
     with without_caretaker(settings.home), backups.unpacked(options.file, copies) as found:
         backups.check_idle(settings.home)
         there = copies.describe()
-        if there and not _is_agreed(
-            f"{options.file} ({found.said}) will take the place of {there}.", "restore", options
-        ):
+        question = f"{options.file} ({found.said}) will take the place of {there}."
+        if there and not is_agreed(question, "restore", yes=options.yes):
             return 1
         kept = backups.put_in_place(found, settings.home, copies)
         service = open_service(settings)
@@ -127,22 +143,6 @@ def _finish_removals(service: Service, name: str) -> bool:
         print(f"The interrupted removal of {removed.name} is finished.")
     is_there = name in {model.name for model in service.store.registry.models()}
     return not is_there and name in {removed.name for removed in left}
-
-
-def _is_agreed(question: str, word: str, options: argparse.Namespace) -> bool:
-    """Ask for a word to be typed; without a terminal only --yes agrees."""
-    if options.yes:
-        return True
-    if not sys.stdin.isatty():
-        raise Invalid(f"{question} There is no terminal to ask at: add --yes to agree.")
-    print(question)
-    try:
-        is_agreed = input(f"Type {word} to agree: ").strip() == word
-    except EOFError:
-        is_agreed = False
-    if not is_agreed:
-        print("Nothing was changed.")
-    return is_agreed
 
 
 def _add_yes(command: argparse.ArgumentParser) -> None:

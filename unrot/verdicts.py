@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from unrot.errors import Detail, Expired, Invalid, NotFound
+from unrot.errors import Detail, Expired, Invalid, NotFound, TooLarge, UnrotError
 from unrot.ids import Ids, PredictionId
 from unrot.records import Caller, Feedback, Model, UnverifiedFeedback
 from unrot.schema import parse_label
@@ -54,6 +54,13 @@ class VerdictReader:
             judge=caller.judge,
             subject=caller.subject,
         )
+
+    def read_or_error(self, given: Any, *, caller: Caller, now: float) -> Feedback | UnrotError:
+        """Read one verdict of a list; return what is wrong with it."""
+        try:
+            return self.read(given, caller=caller, now=now)
+        except UnrotError as error:
+            return error
 
     def withdrawal(self, id: str, *, caller: Caller, now: float) -> Feedback:
         """Return the verdict that takes back whatever was said of a prediction."""
@@ -114,7 +121,9 @@ def read_unverified(
     """Read a verdict in the older form, which carries its own inputs and prediction."""
     for field in OLDER_FIELDS:
         if field not in given:
-            raise _wrong(field, None, f"all of {', '.join(OLDER_FIELDS)}; it is missing")
+            expected = f"all of {', '.join(OLDER_FIELDS)}"
+            detail = Detail(field, None, expected, is_missing=True)
+            raise Invalid(detail.sentence, details=[detail])
     name, inputs, prediction, was_correct = (given[field] for field in OLDER_FIELDS)
     if not isinstance(name, str):
         raise _wrong("model", name, "the name of a model")
@@ -133,6 +142,23 @@ def read_unverified(
         given_at=now,
         subject=caller.subject,
     )
+
+
+def check_count(count: int) -> None:
+    """Return when a list of verdicts is neither empty nor too long."""
+    if not count:
+        raise Invalid("The list of verdicts is empty: send at least one.")
+    if count > MOST_VERDICTS:
+        raise TooLarge(
+            f"{count:,} verdicts at once; at most {MOST_VERDICTS:,} are taken: send several "
+            "requests."
+        )
+
+
+def id_of(given: Any) -> str | None:
+    """Return the id that a verdict names, whatever else is wrong with it."""
+    id = given.get("id") if isinstance(given, Mapping) else None
+    return id[:80] if isinstance(id, str) and id.isascii() else None
 
 
 def is_older_form(given: Any) -> bool:

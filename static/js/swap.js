@@ -20,13 +20,23 @@ async function send(form, submitter, region) {
       body: fieldsOf(form, submitter),
     });
     if (answer.headers.get("X-Fragment") !== "1") throw new Error(`status ${answer.status}`);
-    region.innerHTML = await answer.text();
+    put(region, await answer.text());
   } catch {
     showProblem(region);
   } finally {
     region.removeAttribute("aria-busy");
   }
   lead(region);
+}
+
+function put(region, html) {
+  const opened = new Map([...region.querySelectorAll("details[id]")].map((one) => [one.id, one.open]));
+  region.dispatchEvent(new CustomEvent("swapping", { bubbles: true }));
+  region.innerHTML = html;
+  for (const one of region.querySelectorAll("details[id]")) {
+    if (opened.has(one.id)) one.open = opened.get(one.id) || one.querySelector(".wrong") !== null;
+  }
+  region.dispatchEvent(new CustomEvent("swapped", { bubbles: true }));
 }
 
 function fieldsOf(form, submitter) {
@@ -43,8 +53,13 @@ function showProblem(region) {
   region.prepend(copy);
 }
 
+// data-focus says where in the window its element belongs; what is well in sight is let be.
 function lead(region) {
   const target = region.querySelector("[data-focus]");
-  target?.focus({ preventScroll: true });
-  target?.scrollIntoView({ block: "nearest" });
+  if (!target) return;
+  target.focus({ preventScroll: true });
+  const { top } = target.getBoundingClientRect();
+  if (top < 0 || top > innerHeight / 2) {
+    target.scrollIntoView({ block: target.dataset.focus || "nearest" });
+  }
 }

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Server, wait_for
+from tests.conftest import Server, answers, train, wait_for
 from tests.needs import needs
 
 WIDE, PHONE, NARROW = (1280, 900), (390, 844), (360, 740)
@@ -17,6 +18,8 @@ PATIENCE_SECONDS = 15
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PUBLIC = ["/", "/models/iris", "/models/zombies", "/login", "/apidocs"]
 GUARDED = ["/models/iris/versions", "/models/iris/versions/v1", "/models/iris/predictions"]
+
+EXAMPLE = ("sepal_length_cm", "sepal_width_cm", "petal_length_cm", "petal_width_cm")
 
 OpenBrowser = Callable[..., "Browser"]
 
@@ -64,6 +67,11 @@ class Browser:
     def focused(self) -> str:
         return " ".join(self.driver.switch_to.active_element.text.split())
 
+    @property
+    def focused_name(self) -> str | None:
+        name: str | None = self.driver.switch_to.active_element.get_attribute("name")
+        return name
+
     def type(self, *keys: str) -> None:
         """Press keys wherever the focus is."""
         from selenium.webdriver import ActionChains
@@ -79,6 +87,10 @@ class Browser:
                 return
         pytest.fail(f"Tab never reaches {name}.")
 
+    def keep_downloads_in(self, folder: Path) -> None:
+        given = {"behavior": "allow", "downloadPath": str(folder)}
+        self.driver.execute_cdp_cmd("Browser.setDownloadBehavior", given)
+
     def complaints(self) -> list[str]:
         """Return what the console said since the last time, refused resources included."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
@@ -87,6 +99,10 @@ class Browser:
         """Return by how many pixels the page is wider than its window."""
         page = "document.documentElement"
         return int(self.driver.execute_script(f"return {page}.scrollWidth - {page}.clientWidth"))
+
+    def scrolled(self) -> float:
+        """Return by how many pixels the page is scrolled down."""
+        return float(self.driver.execute_script("return scrollY"))
 
     def sign_in(self, token: str) -> None:
         self.visit(f"/login#token={token}")
@@ -218,7 +234,132 @@ def test_wrong_value_is_named_beside_its_field(open_browser: OpenBrowser) -> Non
     field = browser.find("[name='sepal_width_cm']")
     assert field.get_attribute("value") == "wide"
     assert field.get_attribute("aria-invalid") == "true"
-    assert browser.focused == "That cannot be answered yet"
+    assert browser.focused_name == "sepal_width_cm"
+
+
+WIDE_NAMES = [*(f"temp_{n}" for n in range(20)), *(f"motor_{n}" for n in range(19)), "speed"]
+
+
+@pytest.fixture(scope="module")
+def wide_server(
+    start_server: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory
+) -> Server:
+    """A server with a model of forty features and twelve classes, named as people name them."""
+    folder = tmp_path_factory.mktemp("wide")
+    rows = [[(7 * row + 3 * place) % 31 for place in range(40)] for row in range(120)]
+    lines = [",".join(map(str, [*row, f"kind {place % 12}"])) for place, row in enumerate(rows)]
+    (folder / "wide.csv").write_text("\n".join([",".join([*WIDE_NAMES, "kind"]), *lines]))
+    (folder / "wide.toml").write_text('[features.speed]\nlabel = "How fast it runs"\n')
+    server = start_server()
+    options = ("--csv", str(folder / "wide.csv"), "--target", "kind", "--name", "wide")
+    done = train(
+        server.home, *options, "--estimator", "tree", "--describe", str(folder / "wide.toml")
+    )
+    assert done.returncode == 0, done.stderr
+    wait_for(lambda: answers(f"{server.url}/models/wide"))
+    return server
+
+
+def test_field_of_a_long_form_is_searched_for_and_points_at_what_is_wrong(
+    open_browser: OpenBrowser, wide_server: Server
+) -> None:
+    browser = open_browser(PHONE)
+    browser.url = wide_server.url
+    browser.visit("/models/wide")
+    example = browser.find("[name='speed']").get_attribute("value")
+    fields = "[...document.querySelectorAll('#fields [name]')]"
+    shown = f"return {fields}.filter(one => one.checkVisibility()).map(one => one.name)"
+
+    browser.find("#find-field").send_keys("FAST runs")
+    browser.wait_for("1 of 40 fields match.")
+    assert browser.driver.execute_script(shown) == ["speed"]
+    browser.fill("speed", "very")
+    browser.press("Predict")
+    browser.wait_for("One field needs another look")
+    assert browser.focused_name == "speed"
+    assert browser.find("[name='speed']").get_attribute("value") == "very"
+
+    browser.find("#find-field").clear()
+    browser.find("#find-field").send_keys("motor_1")
+    browser.wait_for("10 of 40 fields match.")
+    assert set(browser.driver.execute_script(shown)) >= {"speed", "motor_1", "motor_18"}
+    browser.fill("speed", "1,5")
+    browser.press("Predict")
+    browser.wait_for("Was it right?")
+    assert browser.find("#find-field").get_attribute("value") == "motor_1"
+    assert browser.focused.startswith("The answer kind ")
+    height = browser.driver.execute_script("return innerHeight")
+    assert 0 <= browser.find("#answer-title").rect["y"] - browser.scrolled() < height / 2
+
+    browser.visit("/models/wide")
+    browser.wait_for("These are the values that you sent last in this tab.")
+    assert browser.find("[name='speed']").get_attribute("value") == "1,5"
+    browser.press("Back to the example")
+    wait_for(lambda: browser.find("[name='speed']").get_attribute("value") == example)
+    assert "sent last" not in browser.text
+    assert browser.too_wide() == 0
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_row_is_pasted_and_the_truth_searched_for(
+    open_browser: OpenBrowser, wide_server: Server, scripts: bool
+) -> None:
+    browser = open_browser(PHONE, scripts=scripts)
+    browser.url = wide_server.url
+    browser.visit("/models/wide")
+    assert ("Find a field" in browser.text) is scripts
+
+    browser.find(".paste summary").click()
+    browser.fill("row", ";".join(["12,5"] * 39 + ["fast"]))
+    browser.press("Fill in the form")
+    browser.wait_for("40 of 40 fields are filled in from your row.")
+    assert browser.find("[name='temp_3']").get_attribute("value") == "12.5"
+    assert "1 to look at" in browser.text
+    browser.fill("speed", "9")
+    browser.press("Predict")
+    browser.wait_for("Was it right?")
+
+    said = browser.find(".said").text
+    truth = next(f"kind {place}" for place in (11, 10) if f"kind {place}" != said)
+    browser.press("Wrong")
+    browser.wait_for("Find another (11 in all)")
+    browser.fill("other", "kindly")
+    browser.press("Tell it")
+    browser.wait_for('No answer is called "kindly".')
+    assert browser.find("#other").get_attribute("value") == "kindly"
+    browser.fill("other", truth)
+    browser.press("Tell it")
+    browser.wait_for(f"You said it was wrong, and that it really was {truth}.")
+
+
+def test_file_is_predicted_and_its_labels_are_sent(
+    open_browser: OpenBrowser, tmp_path: Path
+) -> None:
+    rows = tmp_path / "häuser.csv"
+    rows.write_text(f'plant,{",".join(EXAMPLE)}\n"two\nlines",5.1,3.5,1.4,0.2\nx,,,,\n')
+    browser = open_browser()
+    browser.keep_downloads_in(tmp_path)
+    browser.visit("/models/iris")
+
+    browser.find("#rows-file").send_keys(str(rows))
+    browser.press("Predict the file")
+    browser.wait_for("1 row predicted, 1 without an answer: the last column says why.")
+    assert browser.focused == "Save häuser-predicted.csv"
+    browser.press("Save häuser-predicted.csv")
+    answer = tmp_path / "häuser-predicted.csv"
+    wait_for(answer.exists, PATIENCE_SECONDS)
+    answer.write_text(answer.read_text().replace("prediction,", "label,"))
+    browser.find("#labels-file").send_keys(str(answer))
+    browser.press("Send the labels")
+    browser.wait_for("skipped: no label yet")
+
+    assert browser.focused == "häuser-predicted.csv: 2 rows"
+    assert "kept 1 skipped: no label yet 1" in browser.text
+    browser.visit("/models/zombies")
+    browser.find("#rows-file").send_keys(str(rows))
+    browser.press("Predict the file")
+    browser.wait_for("häuser.csv has no such column")
+    assert browser.find("#rows-file").get_attribute("aria-invalid") == "true"
 
 
 def test_double_click_votes_once(open_browser: OpenBrowser) -> None:
@@ -296,7 +437,8 @@ def test_everything_that_can_be_touched_is_large_enough(open_browser: OpenBrowse
     browser.wait_for("Was it right?")
 
     small = browser.driver.execute_script(
-        "return [...document.querySelectorAll('button, select, main input, header a, .quiet')]"
+        "return [...document.querySelectorAll("
+        "'button, select, main input:not(.check input), .check, header a, .quiet')]"
         ".filter((one) => one.type !== 'hidden' && one.getBoundingClientRect().height < 44)"
         ".map((one) => one.outerHTML)"
     )

@@ -433,6 +433,35 @@ def test_verdict_with_a_label_alone_is_settled_when_its_prediction_is_known(stor
     assert [verdict.was_correct for verdict in kept if verdict] == [True, False]
 
 
+def test_model_described_otherwise_is_the_same_model(store: Store) -> None:
+    model = in_use(store)
+    before = store.registry.generation()
+    features = tuple(replace(one, label="Size", group="Body") for one in model.schema.features)
+    words = replace(model.schema, features=features)
+
+    told = store.registry.describe_model(
+        replace(model, title="Elves", description="Elf or orc?", schema=words)
+    )
+
+    assert told == replace(model, title="Elves", description="Elf or orc?", schema=words)
+    assert store.registry.models() == [told]
+    assert store.registry.generation() != before
+    assert [version.name for version in store.registry.versions("elves")] == ["v1"]
+
+
+def test_description_cannot_change_what_versions_depend_on(store: Store) -> None:
+    model = in_use(store)
+
+    with pytest.raises(Conflict, match="other features or classes"):
+        store.registry.describe_model(
+            replace(model, schema=replace(model.schema, classes=("orc", "elf")))
+        )
+    with pytest.raises(NotFound):
+        store.registry.describe_model(replace(model, name="dwarves"))
+
+    assert store.registry.models() == [model]
+
+
 def test_tally_counts_today_and_the_last_accuracy(store: Store) -> None:
     rows = [a_prediction(f"p{number}") for number in range(4)]
     shipped(store, a_prediction("old", at=NOON - 86_400), *rows)
@@ -451,6 +480,26 @@ def test_tally_counts_today_and_the_last_accuracy(store: Store) -> None:
     assert (tally.predictions, tally.verdicts) == (4, 3)
     assert (tally.last_accuracy, tally.last_accuracy_verdicts) == (1.0, 2)
     assert store.traffic.tally("dwarves", since=0, last=2).last_accuracy is None
+
+
+def test_tally_of_a_regression_has_the_last_error(store: Store) -> None:
+    for value in (10.0, 20.0, 30.0, 40.0):
+        made = replace(a_prediction(f"p{value:g}"), label=None, value=value)
+        shipped(store, made, segment=f"s{value:g}", start=0)
+    store.verdicts.put(
+        [
+            a_verdict("p10", given_at=NOON + 1, was_correct=None, label=999.0),
+            a_verdict("p20", given_at=NOON + 2, was_correct=None, label=23.0),
+            a_verdict("p30", given_at=NOON + 3, was_correct=False, label=29.0),
+            a_verdict("p40", given_at=NOON + 4, was_correct=True),
+        ]
+    )
+
+    tally = store.traffic.tally("elves", since=NOON, last=3)
+
+    assert (tally.last_error, tally.last_error_verdicts) == (2.0, 2)
+    assert (tally.last_accuracy, tally.last_accuracy_verdicts) == (0.5, 2)
+    assert store.traffic.tally("elves", since=NOON, last=1).last_error is None
 
 
 # ── profiles, and the store as a whole ───────────────────────────────────────────────────────

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 
 from tests.tables.conftest import Write
 from unrot.errors import Invalid
-from unrot.records import Feature, Schema
+from unrot.records import Feature, Row, Schema, Value
+from unrot.schema import parse_columns, parse_row
+from unrot.tables.cells import Mark, value_of, values_of
 from unrot.tables.checked import checked_rows
 from unrot.tables.reading import open_table
 
@@ -61,3 +66,34 @@ def test_missing_column_is_named_before_any_row_is_read(write: Write) -> None:
 
     with pytest.raises(Invalid, match=r'The column "town": table\.csv has no such column'):
         next(checked_rows(file, HOUSES))
+
+
+NASTY = ["", "1", "-1.5", "1,5", "1.234", "1.234,5", "1e5", "1e400", " 7 ", "NA", "+.5", "−3"]
+NASTY += ["1_0", "nan", "inf", "١", "1\n", "1\n2", "--1", "1 234", "0x1", "5.", ".", "yes"]
+NASTY += ["Rome", "9e18", "2e200", "1'000"]
+
+
+@pytest.mark.parametrize("mark", [".", ","])
+@pytest.mark.parametrize("feature", HOUSES.features, ids=lambda feature: feature.name)
+def test_column_is_read_as_its_cells_are(feature: Feature, mark: Mark) -> None:
+    columns = [NASTY, *([text, "1", "2"] for text in NASTY)]
+
+    together = [values_of(feature, column, mark) for column in columns]
+
+    assert together == [[value_of(feature, text, mark) for text in column] for column in columns]
+
+
+@pytest.mark.parametrize("is_nullable", [True, False])
+@pytest.mark.parametrize("feature", HOUSES.features, ids=lambda feature: feature.name)
+def test_columns_are_judged_as_their_rows_are(feature: Feature, is_nullable: bool) -> None:
+    of = Schema((replace(feature, nullable=is_nullable),), "y")
+    values = [None, 1.0, -1e19, 9e15, True, False, "Rome", "", "\n", math.nan, math.inf]
+
+    def alone(value: Value) -> Row | None:
+        try:
+            return parse_row(of, {feature.name: value})
+        except Invalid:
+            return None
+
+    for column in [values, *([value, value] for value in values)]:
+        assert parse_columns(of, [column]) == [alone(value) for value in column]

@@ -190,3 +190,46 @@ def test_outside_is_empty_inside() -> None:
     schema = schema_of(LENGTH, SEX, COLOUR, TAME, AGE)
 
     assert forms.outside(schema, [7.9, 1.0, "red", False, 0.0]) == []
+
+
+@pytest.mark.parametrize(
+    ("feature", "value", "problem"),
+    [
+        (LENGTH, "", "Nothing is filled in yet: expected a finite number, usually 4.3 to 7.9 cm."),
+        (COLOUR, None, "Nothing is chosen yet: choose one."),
+        (TAME, "", "Nothing is chosen yet: choose one."),
+        (AGE, "old", "Expected a finite number, usually 0 to 20."),
+    ],
+)
+def test_error_speaks_to_somebody_who_looks_at_the_field(
+    feature: Feature, value: str | None, problem: str
+) -> None:
+    schema = schema_of(feature)
+    texts = {} if value is None else {feature.name: value}
+
+    [field] = forms.fields(schema, texts, forms.problems(schema, texts))
+
+    assert field.error == problem
+
+
+@pytest.mark.parametrize(
+    ("low", "keyboard"), [(0, "decimal"), (4.3, "decimal"), (-1, ""), (None, "")]
+)
+def test_field_that_keeps_all_has_the_keyboard_that_it_needs(
+    low: float | None, keyboard: str
+) -> None:
+    feature = Feature("size", "number", low=low, high=9)
+
+    [field] = forms.fields(schema_of(feature), {"size": "5"}, keeps_all=True)
+
+    assert (field.control, field.keyboard) == ("text", keyboard)
+
+
+def test_pasted_values_are_typed_and_what_may_be_left_out_is_unknown() -> None:
+    schema = schema_of(LENGTH, TAME, AGE, COLOUR)
+
+    assert forms.pasted(schema, {"length_cm": 5.0, "is_tame": True}) == {
+        "length_cm": "5",
+        "is_tame": "true",
+        "age": "",
+    }

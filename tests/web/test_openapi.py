@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
 from openapi_spec_validator import validate
 
-from tests.conftest import ROOT
+from tests.conftest import OPERATOR, ROOT
+from tests.lessons import judged, published, verdict
+from unrot import jobs, promotion
+from unrot.growth import Fate
+
+OPERATORS = {"Authorization": f"Bearer {OPERATOR}"}
 
 
 @pytest.fixture
@@ -29,7 +35,7 @@ def test_every_route_of_the_api_is_in_the_document(app: Flask, spec: dict[str, A
     routes = {
         (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
         for rule in app.url_map.iter_rules()
-        if rule.rule.startswith("/api/")
+        if rule.rule.startswith(("/api/", "/train_batch", "/reset"))
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
 
@@ -39,16 +45,10 @@ def test_every_route_of_the_api_is_in_the_document(app: Flask, spec: dict[str, A
 
 
 def test_examples_of_bodies_work_when_pasted(app: Flask, spec: dict[str, Any]) -> None:
-    client = app.test_client()
-    codes: dict[str, int] = {}
-
-    for path, item in spec["paths"].items():
-        body = item.get("post", {}).get("requestBody")
-        if body is None:
-            continue
-        address = path.format(model="iris", version="v1")
-        for name, example in body["content"]["application/json"]["examples"].items():
-            codes[f"{path} {name}"] = client.post(address, json=example["value"]).status_code
+    codes = {
+        f"{path} {name}": app.test_client().post(address, json=value).status_code
+        for path, address, _, name, value in examples(spec, "serving", "feedback")
+    }
 
     wants_an_id = {name for name in codes if "/feedback" in name and not name.endswith("older")}
     assert len(codes) == 10
@@ -56,19 +56,87 @@ def test_examples_of_bodies_work_when_pasted(app: Flask, spec: dict[str, Any]) -
     assert all(code in (200, 201) for name, code in codes.items() if name not in wants_an_id)
 
 
+def test_examples_of_files_work_when_pasted(app: Flask, spec: dict[str, Any]) -> None:
+    client = app.test_client()
+    answers: dict[str, tuple[int, str]] = {}
+
+    for path, item in spec["paths"].items():
+        content = item.get("post", {}).get("requestBody", {}).get("content", {})
+        for example in content.get("text/csv", {}).get("examples", {}).values():
+            address = path.format(model="iris", version="v1")
+            answer = client.post(
+                address, data=example["value"], content_type="text/csv", buffered=True
+            )
+            answers[path] = (answer.status_code, answer.mimetype)
+
+    assert answers == {
+        "/api/v1/models/{model}/predict": (200, "text/csv"),
+        "/api/v1/models/{model}/versions/{version}/predict": (200, "text/csv"),
+        "/api/v1/feedback": (200, "application/json"),
+    }
+
+
+def test_examples_of_learning_are_taken_by_a_model_that_has_something_to_learn(
+    app: Flask, spec: dict[str, Any]
+) -> None:
+    """Each stands alone: the champion is v2, and what was asked for before is cancelled."""
+    service = app.extensions["unrot"]
+    judged(service)
+    published(service)
+    client = app.test_client()
+    said: dict[str, Any] = {}
+
+    for path, address, method, name, value in examples(spec, "learning"):
+        promotion.promote(service, "iris", "v2")
+        answer = client.open(address, method=method, json=value, headers=OPERATORS)
+        said[f"{path.rpartition('/')[2]} {name}"] = (answer.json or {}).get(
+            "reason", answer.status_code
+        )
+        if answer.status_code == 202:
+            client.delete(answer.headers["Location"], headers=OPERATORS)
+
+    assert said == {
+        "learn nothing": 202,
+        "refit plain": 202,
+        "refit weighted": 202,
+        "rebuild again": 202,
+        "weigh nothing": 202,
+        "train_batch batch": "no_stream",
+        "reset nothing": "no_stream",
+        "promote champion": 200,
+        "rollback plain": 200,
+        "rollback why": 200,
+        "policy some": 200,
+    }
+
+
+def examples(spec: dict[str, Any], *tags: str) -> Iterator[tuple[str, str, str, str, Any]]:
+    """Yield path, address, method, name and body of each example."""
+    for path, item in spec["paths"].items():
+        for method, operation in item.items():
+            if "requestBody" not in operation or not {*tags} & {*operation["tags"]}:
+                continue
+            address = path.format(model="iris", version="v1")
+            content = operation["requestBody"]["content"]["application/json"]
+            for name, example in content["examples"].items():
+                yield path, address, method, name, example["value"]
+
+
 def test_answers_have_the_shape_that_is_documented(app: Flask, spec: dict[str, Any]) -> None:
     from openapi_schema_validator import OAS30Validator
     from referencing import Registry, Resource
     from referencing.jsonschema import DRAFT4
 
-    client = app.test_client()
-    token = {"Authorization": "Bearer operator-token-1"}
+    service, client = app.extensions["unrot"], app.test_client()
+    ids = judged(service)
+    published(service, gate=verdict(), fates=[Fate(ids[0], "set aside", 1.0, "far out")])
+    job = jobs.ask(service, "iris", "learn", {})
     registry = Registry().with_resource("", Resource(spec, DRAFT4))
 
     for path, item in spec["paths"].items():
         if "get" not in item:
             continue
-        answer = client.get(path.format(model="iris", version="v1"), headers=token)
+        answer = client.get(path.format(model="iris", version="v2", job=job.id), headers=OPERATORS)
         schema = item["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         inlined = json.loads(json.dumps(schema).replace('"#/', '"#/'))
         validator = OAS30Validator({**inlined, "components": spec["components"]}, registry=registry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -148,9 +148,22 @@ def test_model_page_explains_itself(client: FlaskClient, kept: Service) -> None:
     said = text_of(client.get("/models/iris"))
 
     assert "Which of three species an iris belongs to, by the size of its flower." in said
-    assert "It answers Iris-setosa Iris-versicolor Iris-virginica Champion v1 made 20" in said
-    assert f"{100 * accuracy:g}%" in said
-    assert "a constant guess: 33.3%" in said
+    assert "It answers Iris-setosa Iris-versicolor Iris-virginica Right on rows new to it" in said
+    assert "always the commonest answer: 33.3% Version v1 made 20" in said
+    assert "It predicts “species”, one of 3 answers, from 4 values. It can be wrong." in said
+    assert "What you send and the answer to it, so that the owner of the model can look" in said
+    assert f"On 30 rows that it had not learnt from it was right {100 * accuracy:g}%" in said
+    assert "Nobody has judged its answers yet." in said
+
+
+def test_model_page_says_what_people_thought_of_it(client: FlaskClient, app: Flask) -> None:
+    vote(client, id_in(ask(client)), "up")
+    vote(client, id_in(ask(client)), "down")
+    ship(app)
+
+    said = text_of(client.get("/models/iris"))
+
+    assert "People found its last answers right 50% (2 verdicts)." in said
 
 
 def test_form_has_label_unit_help_range_and_example(client: FlaskClient) -> None:
@@ -264,6 +277,15 @@ def test_predict_without_csrf_token_keeps_the_values(client: FlaskClient) -> Non
     assert answer.status_code == 403
     assert 'value="6.6"' in answer.text
     assert "This form is too old" in text_of(answer)
+
+
+def test_predict_with_nothing_in_a_field_says_so(client: FlaskClient) -> None:
+    answer = ask(client, sepal_width_cm="")
+
+    said = re.search(r'id="field-1-error">([^<]*)<', answer.text)
+    assert said
+    assert said[1].startswith("Nothing is filled in yet: expected a finite number, usually")
+    assert answer.text.index("data-focus") < answer.text.index('id="field-1-error"')
 
 
 def test_predict_asks_no_store(client: FlaskClient, trained_home: Path) -> None:
@@ -538,6 +560,259 @@ def test_regression_takes_the_true_number(doubling: FlaskClient, kept: Service) 
     assert verdict_on(kept, id).label == 3.5
 
 
+def test_regression_shows_how_far_it_was_off_lately(
+    doubling: FlaskClient, app: Flask, kept: Service
+) -> None:
+    id = id_in(post(doubling, "/models/iris", {"size": "1.25"}))
+    vote(doubling, id, "down", label="3,5")
+    ship(app)
+
+    page, home = text_of(doubling.get("/models/iris")), text_of(doubling.get("/"))
+
+    assert "Lately off by 1 of 1 true value" in page
+    assert "Its last answers were off by 1 on average (1 true value)." in page
+    assert "Lately off by 1 of 1 true value" in home
+    assert "Last accuracy" not in page + home
+
+
+# ── a pasted row ─────────────────────────────────────────────────────────────────────────────
+
+
+def paste(client: FlaskClient, row: str, model: str = "iris", **headers: str) -> TestResponse:
+    return post(client, f"/models/{model}/paste", {"row": row}, **headers)
+
+
+def values_in(answer: TestResponse) -> dict[str, str]:
+    found = re.findall(r'<input id="field-\d+" name="([^"]+)".*? value="([^"]*)"', answer.text)
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"inputs": {"sepal_length_cm": 6.5, "sepal_width_cm": 3, "petal_length_cm": 5.5, '
+        '"petal_width_cm": 1.8}}',
+        "6,5\t3\t5,5\t1,8",
+        "petal_width_cm;sepal_width_cm;sepal_length_cm;petal_length_cm\r\n1,8;3;6,5;5,5",
+    ],
+    ids=["json", "tabs", "semicolons"],
+)
+def test_pasted_row_fills_the_form_and_predicts_nothing(
+    client: FlaskClient, app: Flask, row: str
+) -> None:
+    answer = paste(client, row)
+
+    assert answer.status_code == 200
+    assert values_in(answer) == {
+        "sepal_length_cm": "6.5",
+        "sepal_width_cm": "3",
+        "petal_length_cm": "5.5",
+        "petal_width_cm": "1.8",
+    }
+    assert "4 of 4 fields are filled in from your row. Look at them" in text_of(answer)
+    ship(app)
+    assert "0 predictions" in text_of(client.get("/models/iris"))
+
+
+def test_pasted_row_with_faults_names_them_beside_the_fields(client: FlaskClient) -> None:
+    answer = paste(client, '{"sepal_length_cm": "long", "sepal_widht_cm": 3, "<b>": 1}')
+
+    said = text_of(answer)
+    assert answer.status_code == 200
+    assert values_in(answer)["sepal_length_cm"] == "long"
+    assert "sepal_widht_cm (perhaps sepal_width_cm?), <b> ." in said
+    assert said.count("Nothing is filled in yet: expected a finite number") == 3
+    assert 'id="field-0-error">Expected a finite number' in answer.text
+
+
+def test_text_that_is_no_row_is_kept_with_a_sentence(client: FlaskClient) -> None:
+    answer = paste(client, "{</textarea>", **FRAGMENT)
+
+    assert answer.status_code == 422
+    assert "\n{&lt;/textarea&gt;</textarea>" in answer.text
+    assert "It begins like JSON and is none from line 1, column 2 on" in text_of(answer)
+    assert values_in(answer)["sepal_length_cm"]
+
+
+def test_paste_needs_the_csrf_token_and_keeps_the_text(client: FlaskClient) -> None:
+    answer = client.post("/models/iris/paste", data={"row": "5.1,3.5,1.4,0.2"})
+
+    assert answer.status_code == 403
+    assert "5.1,3.5,1.4,0.2</textarea>" in answer.text
+
+
+def test_address_of_a_paste_leads_back_to_the_model(client: FlaskClient) -> None:
+    assert client.get("/models/iris/paste").location == "/models/iris"
+
+
+# ── many features, many classes, words of one's own ──────────────────────────────────────────
+
+
+class First:
+    """A predictor that is surest of the first class, and less of each that follows."""
+
+    def __init__(self, classes: int) -> None:
+        whole = classes * (classes + 1) / 2
+        self.chances = [(classes - place) / whole for place in range(classes)]
+
+    def predict(self, rows: Sequence[Row]) -> Outputs:
+        return Outputs(classes=[0] * len(rows), probabilities=[self.chances] * len(rows))
+
+
+@pytest.fixture
+def serve(kept: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Serve one schema as the only model, under the name of iris."""
+
+    def serve_one(schema: Schema, title: str = "Wide") -> None:
+        model = Model("iris", 901, title, "", schema, 0.0)
+        served = Serving(by="onnx", digest="0" * 64)
+        version = Version("iris", "v1", None, "added", "tree", 0.0, {}, {}, "", {}, served)
+        shelved = ShelvedModel(model, {"champion": "v1"}, {"v1": version})
+        predictors = {("", served.digest): First(len(schema.classes))}
+        contents = Contents(models={"iris": shelved}, predictors=predictors)
+        monkeypatch.setattr(kept.shelf, "contents", lambda: contents)
+
+    return serve_one
+
+
+CLASSES = tuple(f"kind {number}" for number in range(50))
+
+
+def wide(features: int, classes: tuple[str, ...] = ("a", "b")) -> Schema:
+    made = [Feature(f"x{number}", "number", low=0, high=9, example=1) for number in range(features)]
+    return Schema(tuple(made), "kind", classes)
+
+
+def test_long_form_comes_in_parts_with_a_search(
+    client: FlaskClient, serve: Callable[..., None]
+) -> None:
+    serve(wide(60))
+
+    page = client.get("/models/iris").text
+
+    assert re.findall(r"<span>(x\d+ … x\d+)</span>", page) == ["x0 … x19", "x20 … x39", "x40 … x59"]
+    assert re.findall(r'id="(group-\d)" open', page) == ["group-0"]
+    assert "Find a field" in page
+    assert "novalidate" in page
+
+
+def test_short_form_has_no_parts_and_no_search(
+    client: FlaskClient, serve: Callable[..., None]
+) -> None:
+    serve(wide(15))
+
+    page = client.get("/models/iris").text
+
+    assert "Find a field" not in page
+    assert 'class="group"' not in page
+
+
+def test_wrong_field_of_a_long_form_keeps_its_value_and_opens_its_part(
+    client: FlaskClient, serve: Callable[..., None]
+) -> None:
+    serve(wide(60))
+    fields = {f"x{number}": "1" for number in range(60)}
+
+    answer = post(client, "/models/iris", {**fields, "x59": "lots"})
+
+    assert answer.status_code == 422
+    assert re.findall(r'id="(group-\d)" open', answer.text) == ["group-0", "group-2"]
+    assert "20 fields 1 to look at" in text_of(answer)
+    assert 'value="lots"' in answer.text
+    assert '<a href="#field-59">x59</a>: Expected a finite number, usually 0 to 9.' in answer.text
+
+
+def test_page_of_two_hundred_features_is_small(
+    client: FlaskClient, serve: Callable[..., None]
+) -> None:
+    serve(wide(200))
+
+    assert len(client.get("/models/iris").data) < 100_000
+
+
+def test_many_classes_are_answered_with_the_likeliest_and_the_rest_folded(
+    client: FlaskClient, serve: Callable[..., None]
+) -> None:
+    serve(wide(2, CLASSES))
+
+    page = text_of(client.get("/models/iris"))
+    answer = post(client, "/models/iris", {"x0": "1", "x1": "1"})
+
+    assert "kind 5 and 44 more kind 6" in page
+    folded = answer.text.index("<summary>45 more</summary>")
+    assert answer.text[:folded].count("<meter") == 5
+    assert answer.text.count("<meter") == 50
+
+
+def test_truth_among_many_classes_is_searched_for(
+    client: FlaskClient, serve: Callable[..., None], kept: Service
+) -> None:
+    serve(wide(2, CLASSES))
+    answer = post(client, "/models/iris", {"x0": "1", "x1": "1"})
+    near = re.search(r'name="near" value="([\d ]+)"', answer.text)
+    assert near
+    told = {"id": id_in(answer), "verdict": "down", "near": near[1]}
+
+    asked = post(client, "/models/iris/feedback", told)
+    unknown = post(client, "/models/iris/feedback", {**told, "label": "", "other": "kind 4x"})
+    found = post(client, "/models/iris/feedback", {**told, "label": "kind 2", "other": "KIND 42 "})
+
+    assert re.findall(r'name="label" value="([^"]*)"', asked.text) == [
+        *CLASSES[1:6],
+        "",
+    ]
+    assert re.findall(r'<option value="([^"]*)">', asked.text) == [*CLASSES[1:]]
+    assert unknown.status_code == 422
+    assert 'No answer is called "kind 4x". Perhaps kind 4?' in text_of(unknown)
+    assert 'name="other" list="others"' in unknown.text
+    assert 'value="kind 4x"' in unknown.text
+    assert "it really was kind 42." in text_of(found)
+    assert verdict_on(kept, told["id"]).label == "kind 42"
+
+
+@pytest.mark.parametrize("near", ["", "99 -1 x 1e9", "0 0 0", "٣", "9" * 5_000])
+def test_forged_neighbours_are_let_be(
+    client: FlaskClient, serve: Callable[..., None], near: str
+) -> None:
+    serve(wide(2, CLASSES))
+    id = id_in(post(client, "/models/iris", {"x0": "1", "x1": "1"}))
+
+    answer = post(client, "/models/iris/feedback", {"id": id, "verdict": "down", "near": near})
+
+    assert answer.status_code == 200
+    assert "What was it really?" in text_of(answer)
+
+
+def test_page_speaks_in_the_words_of_the_description(
+    client: FlaskClient, serve: Callable[..., None], kept: Service
+) -> None:
+    size = Feature("sz", "number", low=0, example=1, label="Size <of it>", unit="m", group="Body")
+    other = Feature("q", "boolean", example=True, description="Asked at the door.")
+    serve(Schema((size, other), "left", ("0", "1", "2"), ("stays", "leaves", "")))
+
+    page = client.get("/models/iris")
+    answer = post(client, "/models/iris", {"sz": "1", "q": "true"})
+    told = {"id": id_in(answer), "verdict": "down"}
+    thanked = post(client, "/models/iris/feedback", {**told, "label": "1"})
+
+    assert "It answers stays leaves 2 " in text_of(page)
+    assert "Size &lt;of it&gt; <span" in page.text
+    assert 'aria-describedby="field-1-help"' in page.text
+    assert "<span>Body</span> <small>1 field</small>" in page.text
+    assert "<span>More fields</span>" in page.text
+    assert '<span class="said">stays</span>' in answer.text
+    assert "it really was leaves." in text_of(thanked)
+    assert verdict_on(kept, told["id"]).label == "1"
+
+
+def test_model_that_nobody_measured_says_so(
+    client: FlaskClient, serve: Callable[..., None]
+) -> None:
+    serve(wide(2))
+
+    assert "so there is nothing trusted to judge it by" in text_of(client.get("/models/iris"))
+
+
 # ── versions and predictions ─────────────────────────────────────────────────────────────────
 
 LOOKING = ["/models/iris/versions", "/models/iris/versions/v1", "/models/iris/predictions"]
@@ -568,6 +843,15 @@ def test_versions_shows_the_champion_and_how_it_is_served(client: FlaskClient) -
     said = text_of(client.get("/models/iris/versions"))
 
     assert re.search(r"v1 champion \w+ \w+ – 20\d\d-.* UTC [\d.]+% guess 33.3% onnx \d", said)
+
+
+def test_only_version_is_followed_by_how_to_make_another(client: FlaskClient) -> None:
+    sign_in(client, VIEWER)
+
+    said = text_of(client.get("/models/iris/versions"))
+
+    assert "There is only one so far" in said
+    assert "v1 goes on answering: python train.py iris" in said
 
 
 def test_versions_come_from_the_shelf_while_the_store_is_away(

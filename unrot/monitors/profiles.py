@@ -33,7 +33,7 @@ class WhylogsProfiler:
         profile = core.DatasetProfile(schema=core.DatasetSchema(types=types))
         for name, (_, column) in tables.items():
             # Private, and a hundred times faster than tracking row by row.
-            profile._columns[name].track_column(column)
+            profile._columns[name].track_column(_packed(column))
         return bytes(profile.view().serialize())
 
     def merge(self, first: bytes, second: bytes) -> bytes:
@@ -67,6 +67,12 @@ def _typed(feature: Feature, values: Sequence[Value]) -> tuple[type, Column]:
         return float, list(values)
     # whylogs counts which values occur for text alone, so booleans are text in a profile.
     return str, [None if value is None else _text(value) for value in values]
+
+
+def _packed(column: Column) -> Any:
+    """Hand over plain numbers as an array: beside pandas a list costs seven times as much."""
+    kinds = set(map(type, column))
+    return np.array(column) if kinds in ({float}, {int}) else column
 
 
 def _whole(value: Value) -> Value:

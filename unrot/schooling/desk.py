@@ -6,6 +6,7 @@ and the same held-out verdicts.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ from unrot.interfaces import Progress
 from unrot.learning.labels import judging_rows
 from unrot.learning.moved import Move, find_move
 from unrot.learning.scores import row_errors
-from unrot.records import CHAMPION, Model, Row, Schema, Version
+from unrot.records import CHAMPION, JudgedPrediction, Model, Row, Schema, Version
 from unrot.service import Service
 from unrot.shelf import sync
 from unrot.teaching import Apprentice, Label, Scorer
@@ -25,6 +26,9 @@ from unrot.teaching import Apprentice, Label, Scorer
 MOST_ANCHOR_ROWS = 20_000
 MOST_RECENT_ROWS = 5_000
 """Of the newest trusted verdicts: what judges said years ago does not speak for today."""
+
+ARRIVAL_SECONDS = 5.0
+LOOK_AGAIN_SECONDS = 0.02
 
 MOST_VERDICTS = 50_000
 """One job learns at most so many; the next one takes the rest."""
@@ -122,6 +126,21 @@ class Desk:
         if not scores:
             return None
         return max(scores) if self.schema.is_classifier else min(scores)
+
+    def waiting(self, line: Sequence[str]) -> list[JudgedPrediction]:
+        """Return the verdicts that a line has not decided, once their predictions have arrived.
+
+        A verdict is often given, and learning asked for, before its prediction has been shipped.
+        """
+        lessons, name = self.service.store.lessons, self.model.name
+        ends_at = time.monotonic() + ARRIVAL_SECONDS
+        while True:
+            expected = min(lessons.count_waiting(name, line), MOST_VERDICTS)
+            found = lessons.waiting(name, line, MOST_VERDICTS)
+            if len(found) >= expected or time.monotonic() > ends_at:
+                return found
+            self.tell(0.05, f"waiting for {expected - len(found):,} predictions to be shipped")
+            time.sleep(LOOK_AGAIN_SECONDS)
 
     def artefact(self, digest: str) -> bytes:
         """Return the bytes of an artefact."""

@@ -27,8 +27,7 @@ def learn(desk: Desk) -> None:
             reason="cannot_learn",
         )
     desk.tell(0.05, "reading the verdicts that wait")
-    waiting = desk.service.store.lessons.waiting(desk.model.name, desk.line, MOST_VERDICTS)
-    cleaned = cleaned_of(desk, apprentice, waiting)
+    cleaned = cleaned_of(desk, apprentice, desk.waiting(desk.line))
     if not cleaned.examples:
         desk.service.store.lessons.decide(desk.model.name, desk.champion.name, cleaned.fates)
         raise Conflict(_nothing_left(cleaned.fates), reason="nothing_to_learn")
@@ -101,6 +100,8 @@ def _of_new_world(desk: Desk, count: int) -> list[tuple[Row, Label]]:
 
 
 def _nothing_left(fates: Sequence[Fate]) -> str:
+    if not fates:
+        return "The predictions that were judged have not arrived in the store yet: ask again."
     counted = Counter(
         fate.kind if fate.kind == "held out" else fate.reason.partition(": ")[0] for fate in fates
     )

@@ -18,7 +18,7 @@ from unrot.learning.recipes import (
     part_into_folds,
 )
 from unrot.records import Outputs
-from unrot.schooling.desk import MOST_VERDICTS, Desk
+from unrot.schooling.desk import Desk
 from unrot.schooling.learning import cleaned_of, learnt
 from unrot.schooling.publication import Work, publish
 from unrot.teaching import Apprentice
@@ -32,8 +32,7 @@ def refit(desk: Desk) -> None:
     weights = read_weights(desk.job.asked.get("weights"))
     apprentice = desk.opened(desk.champion)
     desk.tell(0.05, "reading all verdicts")
-    judged = desk.service.store.lessons.waiting(desk.model.name, [], MOST_VERDICTS)
-    cleaned = cleaned_of(desk, apprentice, judged, weights)
+    cleaned = cleaned_of(desk, apprentice, desk.waiting([]), weights)
     if not cleaned.examples:
         raise Conflict(
             "No verdict may be learnt from: all only judge, or were set aside.",

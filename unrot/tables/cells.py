@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from unrot.records import Feature, Value
@@ -43,6 +43,8 @@ UNITS = re.compile(r"[%\N{PER MILLE SIGN}$\u00a2-\u00a5\u20a0-\u20cf]|\b(CHF|EUR
 
 _EITHER = {mark: re.compile(rf"[+-]?[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}") for mark in _OTHER}
 """A number that is read as 1.234 or as 1234: alone it does not tell."""
+_PLAIN_COLUMN = {mark: re.compile(rf"[0-9{mark}eE+\- \n]*") for mark in _OTHER}
+"""Of these characters `float` reads what `_PLAIN` matches, and nothing else."""
 
 
 def is_gap(text: str) -> bool:
@@ -95,6 +97,28 @@ def value_of(feature: Feature, text: str, mark: Mark = ".") -> Value:
         return text
     read = truth(text) if feature.kind == "boolean" else number(text, mark, feature.unit)
     return text if read is None else read
+
+
+def values_of(feature: Feature, texts: Sequence[str], mark: Mark = ".") -> list[Value]:
+    """Read the cells of one column, each as `value_of` reads it; plain numbers all at once."""
+    if feature.kind in ("number", "integer"):
+        numbers = _plain_numbers(texts, mark)
+        if numbers is not None:
+            return numbers
+    read = {text: value_of(feature, text, mark) for text in set(texts)}
+    return [read[text] for text in texts]
+
+
+def _plain_numbers(texts: Sequence[str], mark: Mark) -> list[Value] | None:
+    """Return the numbers and gaps of a column that holds nothing else; else None."""
+    if not _PLAIN_COLUMN[mark].fullmatch("\n".join(texts)):
+        return None
+    pointed = texts if mark == "." else [text.replace(",", ".") for text in texts]
+    try:
+        numbers: list[Value] = [float(text) if text else None for text in pointed]
+    except ValueError:
+        return None
+    return None if math.inf in numbers or -math.inf in numbers else numbers
 
 
 def weigh_marks(cells: Iterable[str]) -> dict[Mark, float]:

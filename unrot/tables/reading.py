@@ -52,6 +52,8 @@ class RawRow:
     line: int
     cells: Mapping[str, str]
     problem: str = ""
+    record: Sequence[str] = ()
+    """The cells in the order of the file, also of a row that could not be parted."""
 
 
 def open_table(path: Path) -> TableFile:
@@ -116,9 +118,9 @@ def rows(file: TableFile, progress: Progress | None = None) -> Iterator[RawRow]:
     for line, cells in islice(records(file, progress), 1, None):
         fitted = fit(cells, len(file.names))
         if fitted is None:
-            yield RawRow(line, {}, wrong_width(file, line, cells))
+            yield RawRow(line, {}, wrong_width(file, line, cells), cells)
         else:
-            yield RawRow(line, dict(zip(file.names, fitted, strict=True)))
+            yield RawRow(line, dict(zip(file.names, fitted, strict=True)), "", fitted)
 
 
 def fit(cells: list[str], width: int) -> list[str] | None:

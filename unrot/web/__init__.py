@@ -7,7 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from unrot.bootstrap import open_service, secret_key
 from unrot.settings import Settings, load
-from unrot.web import api, apidocs, errors, pages, security
+from unrot.web import api, apidocs, errors, files, learning_api, pages, security
 
 _ROOT = "../.."
 
@@ -29,7 +29,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.register(app)
     security.register(app, settings)
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(learning_api.blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(files.blueprint)
     apidocs.register(app)
     if settings.trusted_proxies:
         count = settings.trusted_proxies

@@ -7,11 +7,13 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from unrot.errors import Detail, Invalid
+from unrot.truths import TruthFile
 from unrot.verdicts import is_older_form
-from unrot.web import shapes
+from unrot.web import shapes, uploads
 from unrot.web.envelope import body, body_object, plain, success
 from unrot.web.here import service
 from unrot.web.security import caller_of_api, needs
+from unrot.web.uploads import Upload
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -55,7 +57,11 @@ def model(model: str) -> Response:
 @blueprint.post("/models/<model>/predict")
 @blueprint.post("/models/<model>/versions/<version>/predict")
 def predict(model: str, version: str | None = None) -> Response:
-    """Score one row or many."""
+    """Score one row or many, or a whole file."""
+    if uploads.is_csv():
+        with uploads.taken(Upload.take_body) as upload:
+            shares = "probabilities" in request.args
+            return uploads.predicted(upload, model, version, shares=shares)
     given = body_object()
     if set(given) != {"inputs"}:
         raise _only("inputs", given, 'only "inputs": an object of features, or a list of them')
@@ -79,26 +85,11 @@ def predict_instances() -> Response:
     return _predict_instances(body_object())
 
 
-@blueprint.get("/models/<model>/versions")
-@needs("viewer")
-def versions(model: str) -> Response:
-    """List a model's versions with their metrics."""
-    listed = [shapes.version(made) for made in service().versions(model)]
-    return success({"versions": listed, "aliases": service().aliases(model)})
-
-
-@blueprint.get("/models/<model>/versions/<version>")
-@needs("viewer")
-def version(model: str, version: str) -> Response:
-    """Describe one version."""
-    return success(shapes.version(service().version(model, version)))
-
-
 @blueprint.get("/models/<model>/predictions")
 @needs("viewer")
 def predictions(model: str) -> Response:
     """List a model's kept predictions with their verdicts, newest first."""
-    limit, before = _limit(request.args.get("limit", "50")), request.args.get("before")
+    limit, before = limit_of(request.args.get("limit", "50")), request.args.get("before")
     page = service().recent(model, limit=limit, before=before)
     of = service().catalogue().model(model).model.schema
     return success(
@@ -108,7 +99,9 @@ def predictions(model: str) -> Response:
 
 @blueprint.post("/feedback")
 def feedback() -> Response:
-    """Keep one verdict, a list of verdicts, or one in the older form."""
+    """Keep one verdict, a list of verdicts, a file of labels, or one in the older form."""
+    if uploads.is_csv():
+        return _feedback_file()
     given, caller = body(), caller_of_api()
     if isinstance(given, list):
         results = service().judge_many(given, caller)
@@ -128,6 +121,15 @@ def withdraw(id: str) -> Response:
     return success({"id": id, "status": status}, FEEDBACK_CODES.get(status, 200))
 
 
+def _feedback_file() -> Response:
+    caller = caller_of_api()
+    with uploads.taken(Upload.take_body) as upload:
+        truths = TruthFile(service(), upload.path)
+        problem = uploads.judged(truths, caller)
+    upload.forget()
+    return success(uploads.told(truths, problem))
+
+
 def _predict_instances(given: dict[str, Any]) -> Response:
     if not set(given) <= {"instances", "model"} or "instances" not in given:
         raise _only("instances", given, '"instances": a list of rows, and perhaps "model"')
@@ -138,14 +140,15 @@ def _predict_instances(given: dict[str, Any]) -> Response:
 def _only(wanted: str, given: dict[str, Any], expected: str) -> Invalid:
     wrong = next((name for name in given if name not in (wanted, "model")), None)
     if wanted not in given:
-        detail = Detail(wanted, None, f"{expected}; it is missing")
+        detail = Detail(wanted, None, expected, is_missing=True)
     else:
         name = wrong or "model"
         detail = Detail(name[:80], given[name], expected)
     return Invalid(detail.sentence, details=[detail])
 
 
-def _limit(text: str) -> int:
+def limit_of(text: str) -> int:
+    """Read how many to list."""
     if not text.isdecimal() or not text.isascii() or not 1 <= int(text[:6]) <= MOST_LISTED:
         detail = Detail("limit", text, f"a whole number, 1 to {MOST_LISTED}")
         raise Invalid(detail.sentence, details=[detail])

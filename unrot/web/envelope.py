@@ -18,9 +18,11 @@ def success(data: Any, code: int = 200, message: str = "Success") -> Response:
     return plain({"data": data, "message": message}, code)
 
 
-def failure(code: int, reason: str, message: str, details: Sequence[Detail] = ()) -> Response:
-    """Answer with what is wrong."""
-    body: dict[str, Any] = {"data": None, "message": message, "reason": reason}
+def failure(
+    code: int, reason: str, message: str, details: Sequence[Detail] = (), **more: Any
+) -> Response:
+    """Answer with what is wrong, and perhaps with what is in the way."""
+    body: dict[str, Any] = {"data": None, "message": message, "reason": reason, **more}
     if details:
         body["details"] = [_detail(detail) for detail in details]
     return plain(body, code)
@@ -37,21 +39,41 @@ def body() -> Any:
     What strict JSON refuses (NaN, 1e999, a lone surrogate) is read once more leniently, so that
     the schema can name the field that holds it.
     """
-    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
-        given = shown(request.mimetype) if request.mimetype else "none"
-        raise WrongType(f"The content type is {given}: send application/json.")
+    _check_type()
     raw = _received()
     if not raw.strip():
         raise BadRequest('The body is empty: send JSON, for example {"inputs": {…}}.')
+    return _parsed(raw)
+
+
+def body_object() -> dict[str, Any]:
+    """Read a JSON object."""
+    return _object(body())
+
+
+def parameters() -> dict[str, Any]:
+    """Read a JSON object where nothing at all, whatever its type, is an empty one."""
+    raw = _received()
+    if not raw.strip():
+        return {}
+    _check_type()
+    return _object(_parsed(raw))
+
+
+def _check_type() -> None:
+    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+        given = shown(request.mimetype) if request.mimetype else "none"
+        raise WrongType(f"The content type is {given}: send application/json.")
+
+
+def _parsed(raw: bytes) -> Any:
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         return _read_leniently(raw, str(error))
 
 
-def body_object() -> dict[str, Any]:
-    """Read a JSON object."""
-    given = body()
+def _object(given: Any) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise BadRequest(
             f"The body is {shown(given)}: expected a JSON object.", reason="not_object"
@@ -98,7 +120,9 @@ def _detail(detail: Detail) -> dict[str, Any]:
     kept = value if small and _is_json(value) else shown(value)
     if isinstance(value, str):
         kept = shown(value)[1:-1]
-    return {"row": detail.row, "field": detail.field, "value": kept, "expected": detail.expected}
+    field = shown(detail.field)[1:-1]
+    expected = f"{detail.expected}; it is missing" if detail.is_missing else detail.expected
+    return {"row": detail.row, "field": field, "value": kept, "expected": expected}
 
 
 def _is_json(value: Any) -> bool:

@@ -38,7 +38,7 @@ _PLAIN: dict[int, tuple[str, str]] = {
     415: ("not_json", "Send JSON, with Content-Type: application/json."),
     500: ("internal", "Something went wrong here. It was written to the log."),
 }
-_API = ("/api/", "/apispec")
+_API = ("/api/", "/apispec", "/train_batch", "/reset")
 DRAIN_BYTES = 256 * 2**20
 
 
@@ -66,7 +66,7 @@ def _of_http(error: HTTPException) -> Response:
     if code < 400:
         return Response(error.get_response().get_data(), code, error.get_response().headers)
     if code == 413:
-        _drain()
+        drain()
     reason, message = _PLAIN.get(code, ("http_error", error.description or error.name))
     if code == 413:
         message = too_large(current_app.config["MAX_CONTENT_LENGTH"])
@@ -98,7 +98,7 @@ def _answer(code: int, reason: str, message: str, details: Any = ()) -> Response
     return answer
 
 
-def _drain() -> None:
+def drain() -> None:
     """Read what the client still sends, so that it gets to read the answer."""
     left = min(request.content_length or DRAIN_BYTES, DRAIN_BYTES)
     stream = request.environ["wsgi.input"]

@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 from werkzeug.datastructures import MultiDict
 
-from unrot.errors import Detail
+from unrot.errors import Detail, Invalid
 from unrot.records import Feature, Row, Schema, Value
+from unrot.schema import parse_row
 from unrot.web.words import number
 
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -42,6 +43,8 @@ class Field:
     hint: str
     error: str = ""
     choices: tuple[Choice, ...] = ()
+    keyboard: str = ""
+    """What a phone shows for it (`inputmode`), where the control does not tell."""
 
 
 def typed(schema: Schema, form: MultiDict[str, str]) -> dict[str, str]:
@@ -54,6 +57,12 @@ def example(schema: Schema) -> dict[str, str]:
     return {feature.name: _as_typed(feature.example) for feature in schema.features}
 
 
+def pasted(schema: Schema, values: Mapping[str, Value]) -> dict[str, str]:
+    """Return pasted values as they would be typed; what may be left out is unknown."""
+    unknown = {feature.name: "" for feature in schema.features if feature.nullable}
+    return unknown | {name: _as_typed(value) for name, value in values.items()}
+
+
 def inputs(schema: Schema, texts: Mapping[str, str]) -> dict[str, Any]:
     """Return the inputs that the texts stand for, for the schema to judge."""
     found: dict[str, Any] = {}
@@ -62,6 +71,15 @@ def inputs(schema: Schema, texts: Mapping[str, str]) -> dict[str, Any]:
         if text is not None and not _is_left_out(feature, text):
             found[feature.name] = _read(feature, text)
     return found
+
+
+def problems(schema: Schema, texts: Mapping[str, str]) -> Sequence[Detail]:
+    """Return what the schema would say of these texts."""
+    try:
+        parse_row(schema, inputs(schema, texts))
+    except Invalid as error:
+        return error.details
+    return ()
 
 
 def number_or_text(text: str) -> float | str:
@@ -73,11 +91,27 @@ def number_or_text(text: str) -> float | str:
     return float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else text
 
 
-def fields(schema: Schema, texts: Mapping[str, str], details: Sequence[Detail] = ()) -> list[Field]:
-    """Make the fields with what was typed, and beside each what is wrong with it."""
-    errors = {detail.field: f"Expected {detail.expected}." for detail in reversed(details)}
+def fields(
+    schema: Schema,
+    texts: Mapping[str, str],
+    details: Sequence[Detail] = (),
+    *,
+    keeps_all: bool = False,
+) -> list[Field]:
+    """Make the fields with what was typed, and beside each what is wrong with it.
+
+    A browser checks number fields itself and points at what it refuses. Where it cannot, because
+    the field is folded away, `keeps_all` makes text fields of them, which keep whatever is typed.
+    """
+    wrong = {detail.field: detail for detail in reversed(details)}
     return [
-        _field(feature, f"field-{place}", texts.get(feature.name, ""), errors.get(feature.name, ""))
+        _field(
+            feature,
+            f"field-{place}",
+            texts.get(feature.name, ""),
+            _problem(feature, wrong[feature.name]) if feature.name in wrong else "",
+            keeps_all,
+        )
         for place, feature in enumerate(schema.features)
     ]
 
@@ -115,15 +149,30 @@ def _read(feature: Feature, text: str) -> Value:
     return number_or_text(text)
 
 
-def _field(feature: Feature, id: str, text: str, error: str) -> Field:
-    choices = _choices(feature, text)
-    return Field(feature, id, _control(feature, text), text, hint(feature), error, choices)
+def _problem(feature: Feature, detail: Detail) -> str:
+    """Say what is wrong with a field, as one says it to somebody who looks at it."""
+    expected = detail.expected.removesuffix(", or null")
+    if not detail.is_missing and detail.value not in ("", None):
+        return f"Expected {expected}."
+    if feature.choices or feature.kind == "boolean":
+        return "Nothing is chosen yet: choose one."
+    return f"Nothing is filled in yet: expected {expected}."
 
 
-def _control(feature: Feature, text: str) -> Literal["number", "text", "select"]:
+def _field(feature: Feature, id: str, text: str, error: str, keeps_all: bool) -> Field:
+    control = _control(feature, text, keeps_all)
+    # Only a keyboard of digits for what is never below zero: on some phones it has no minus.
+    is_counted = feature.kind in ("number", "integer") and (feature.low or 0) >= 0
+    keyboard = "decimal" if control == "text" and is_counted and feature.low is not None else ""
+    return Field(
+        feature, id, control, text, hint(feature), error, _choices(feature, text), keyboard
+    )
+
+
+def _control(feature: Feature, text: str, keeps_all: bool) -> Literal["number", "text", "select"]:
     if feature.choices or feature.kind == "boolean":
         return "select"
-    if feature.kind == "category":
+    if feature.kind == "category" or keeps_all:
         return "text"
     is_kept_by_a_browser = not text or re.fullmatch(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", text)
     return "number" if is_kept_by_a_browser else "text"

@@ -5,10 +5,18 @@ The examples speak of the iris demo, which `make run` trains, so that they work 
 
 from __future__ import annotations
 
-from typing import Any
-
 from unrot import __version__
-from unrot.web.openapi_schemas import Json, ref, schemas, shape
+from unrot.web import openapi_learning, openapi_learning_schemas
+from unrot.web.openapi_operations import (
+    LOOKING,
+    READING,
+    body,
+    in_path,
+    operation,
+    or_file,
+    paging,
+)
+from unrot.web.openapi_schemas import Json, schemas
 
 IRIS = {
     "sepal_length_cm": 5.1,
@@ -17,20 +25,6 @@ IRIS = {
     "petal_width_cm": 0.2,
 }
 _ID = "aR8tYAECAwQFAAAAAAABAEqk2c0fW3nG"
-
-_ERRORS = {
-    400: "The body is not JSON, not UTF-8 or nested too deeply.",
-    401: "No token, or one that is not known.",
-    403: "The token may not do this, or no operator token is set.",
-    404: "No such model, version or verdict.",
-    410: "The prediction is too old to be judged.",
-    413: "The body or the list is too large.",
-    415: "The content type is not JSON.",
-    422: "Well-formed and wrong: details name the row, the field, the value and what is expected.",
-    503: "It cannot be done now: try again after Retry-After seconds.",
-}
-_READING = (400, 413, 415, 422)
-_LOOKING = (401, 403, 404, 503)
 
 
 def spec() -> Json:
@@ -48,10 +42,15 @@ def spec() -> Json:
             {"name": "serving", "description": "Predict, and say how the service is."},
             {"name": "feedback", "description": "Judge predictions by their ids."},
             {"name": "looking", "description": "What was served. Needs a viewer's token."},
+            {
+                "name": "learning",
+                "description": "Learn, promote, roll back. Needs the operator's token to change "
+                "something, a viewer's to look.",
+            },
         ],
-        "paths": _paths(),
+        "paths": {**_paths(), **openapi_learning.paths()},
         "components": {
-            "schemas": schemas(),
+            "schemas": {**schemas(), **openapi_learning_schemas.schemas()},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -65,17 +64,19 @@ _DESCRIPTION = (
 
 
 def _paths() -> dict[str, Json]:
-    model, version = _in_path("model", "iris"), _in_path("version", "v1")
+    model, version = in_path("model", "iris"), in_path("version", "v1")
     return {
         "/api/v1/health": {
-            "get": _op("health", "serving", "Say that the process answers.", "State")
+            "get": operation("health", "serving", "Say that the process answers.", "State")
         },
         "/api/v1/ready": {
-            "get": _op("ready", "serving", "Say how each component is.", "Readiness", errors=(503,))
+            "get": operation(
+                "ready", "serving", "Say how each component is.", "Readiness", errors=(503,)
+            )
         },
-        "/api/v1/models": {"get": _op("models", "serving", "List the models.", "Models")},
+        "/api/v1/models": {"get": operation("models", "serving", "List the models.", "Models")},
         "/api/v1/models/{model}": {
-            "get": _op(
+            "get": operation(
                 "model",
                 "serving",
                 "Describe a model: its schema, classes, aliases and versions.",
@@ -85,90 +86,72 @@ def _paths() -> dict[str, Json]:
             )
         },
         "/api/v1/models/{model}/predict": {
-            "post": _op(
+            "post": operation(
                 "predict",
                 "serving",
-                "Score one row, or a list of at most 10,000.",
+                "Score one row, a list of at most 10,000, or a CSV file.",
                 "PredictionOrMany",
-                parameters=[model],
-                body=_body("Inputs", one={"inputs": IRIS}, many={"inputs": [IRIS, IRIS]}),
-                errors=(*_READING, 404, 503),
+                parameters=[model, _PROBABILITIES],
+                body=or_file(
+                    body("Inputs", one={"inputs": IRIS}, many={"inputs": [IRIS, IRIS]}), _ROWS
+                ),
+                errors=(*READING, 404, 411, 503),
+                answers_files=True,
             )
         },
         "/api/v1/models/{model}/versions/{version}/predict": {
-            "post": _op(
+            "post": operation(
                 "predict_version",
                 "serving",
                 "Score rows with one version, whoever is champion.",
                 "PredictionOrMany",
-                parameters=[model, version],
-                body=_body("Inputs", one={"inputs": IRIS}),
-                errors=(*_READING, 404, 503),
+                parameters=[model, version, _PROBABILITIES],
+                body=or_file(body("Inputs", one={"inputs": IRIS}), _ROWS),
+                errors=(*READING, 404, 411, 503),
+                answers_files=True,
             )
         },
         "/api/v1/predict": {
-            "post": _op(
+            "post": operation(
                 "predict_default",
                 "serving",
                 "Score the bare features of the default model, or rows in the older form.",
                 "BareAnswer",
-                body=_body("BareInputs", bare=IRIS, instances=_INSTANCES),
-                errors=(*_READING, 404, 503),
+                body=body("BareInputs", bare=IRIS, instances=_INSTANCES),
+                errors=(*READING, 404, 503),
                 is_enveloped=False,
             )
         },
         "/api/v1/predictions": {
-            "post": _op(
+            "post": operation(
                 "predict_instances",
                 "serving",
                 "Score rows in the older form: lists in the order of the schema, no envelope.",
                 "InstancesAnswer",
-                body=_body("Instances", instances=_INSTANCES),
-                errors=(*_READING, 404, 503),
+                body=body("Instances", instances=_INSTANCES),
+                errors=(*READING, 404, 503),
                 is_enveloped=False,
             )
         },
-        "/api/v1/models/{model}/versions": {
-            "get": _op(
-                "versions",
-                "looking",
-                "List a model's versions with their metrics.",
-                "Versions",
-                parameters=[model],
-                errors=_LOOKING,
-                is_guarded=True,
-            )
-        },
-        "/api/v1/models/{model}/versions/{version}": {
-            "get": _op(
-                "version",
-                "looking",
-                "Describe one version: lineage, metrics, artefacts, who serves it.",
-                "Version",
-                parameters=[model, version],
-                errors=_LOOKING,
-                is_guarded=True,
-            )
-        },
         "/api/v1/models/{model}/predictions": {
-            "get": _op(
+            "get": operation(
                 "kept_predictions",
                 "looking",
                 "List kept predictions with their verdicts, newest first.",
                 "KeptPredictions",
-                parameters=[model, *_PAGING],
-                errors=(*_LOOKING, 422),
+                parameters=[model, *paging("before", "The `next` of the page before.")],
+                errors=(*LOOKING, 422),
                 is_guarded=True,
             )
         },
         "/api/v1/feedback": {"post": _feedback()},
         "/api/v1/feedback/{id}": {
-            "delete": _op(
+            "delete": operation(
                 "withdraw",
                 "feedback",
                 "Take a verdict back.",
                 "Withdrawal",
-                parameters=[_in_path("id", _ID, "The id of the prediction.")],
+                parameters=[in_path("id", _ID, "The id of the prediction.")],
                 errors=(401, 403, 404, 410, 503),
                 others={202: "Withdrawal"},
             )
@@ -183,101 +166,39 @@ def _feedback() -> Json:
         "prediction": "Iris-setosa",
         "was correct": True,
     }
-    operation = _op(
+    made = operation(
         "feedback",
         "feedback",
-        "Keep one verdict, or a list of at most 1,000.",
+        "Keep one verdict, a list of at most 1,000, or a CSV file of labels.",
         "FeedbackAnswer",
-        body=_body(
-            "FeedbackBody",
-            older=older,
-            thumb={"id": _ID, "was_correct": True},
-            label={"id": _ID, "label": "Iris-virginica"},
-            several=[{"id": _ID, "was_correct": False, "comment": "It was a tulip."}],
+        body=or_file(
+            body(
+                "FeedbackBody",
+                older=older,
+                thumb={"id": _ID, "was_correct": True},
+                label={"id": _ID, "label": "Iris-virginica"},
+                several=[{"id": _ID, "was_correct": False, "comment": "It was a tulip."}],
+            ),
+            f"id,label\n{_ID},Iris-virginica\n",
         ),
-        errors=(400, 401, 403, 404, 410, 413, 415, 422, 503),
+        errors=(400, 401, 403, 404, 410, 411, 413, 415, 422, 503),
         others={201: "FeedbackAnswer", 202: "FeedbackAnswer"},
     )
-    operation["description"] = (
+    made["description"] = (
         "201: new and committed. 200: the same verdict again (`duplicate`), a changed mind "
         "(`revised`), or a list (`results`, in order). 202: the store is away, the verdict is on "
         "the disk and will be shipped (`queued`). The example in the older form works as it "
         "stands; the others want an `id` that predict answered."
     )
-    return operation
+    return made
 
 
+_ROWS = f"{','.join(IRIS)}\n{','.join(map(str, IRIS.values()))}\n"
+_PROBABILITIES = {
+    "name": "probabilities",
+    "in": "query",
+    "description": "For a file: add a column for each class.",
+    "allowEmptyValue": True,
+    "schema": {"type": "string"},
+}
 _INSTANCES = {"instances": [[5.1, 3.5, 1.4, 0.2]], "model": "iris"}
-_PAGING = [
-    {
-        "name": "limit",
-        "in": "query",
-        "description": "How many, 1 to 200.",
-        "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
-    },
-    {
-        "name": "before",
-        "in": "query",
-        "description": "The `next` of the page before.",
-        "schema": {"type": "string"},
-    },
-]
-
-
-def _op(
-    name: str,
-    tag: str,
-    summary: str,
-    answer: str,
-    *,
-    parameters: list[Json] | None = None,
-    body: Json | None = None,
-    errors: tuple[int, ...] = (),
-    others: dict[int, str] | None = None,
-    is_guarded: bool = False,
-    is_enveloped: bool = True,
-) -> Json:
-    responses = {"200": _answer(answer, is_enveloped)}
-    for code, schema in (others or {}).items():
-        responses[str(code)] = _answer(schema, is_enveloped)
-    for code in errors:
-        responses[str(code)] = _response(_ERRORS[code], {"$ref": ref("Error")})
-    operation: Json = {"operationId": name, "tags": [tag], "summary": summary}
-    if parameters:
-        operation["parameters"] = parameters
-    if body:
-        operation["requestBody"] = body
-    if is_guarded:
-        operation["security"] = [{"token": []}]
-    elif tag == "feedback":
-        operation["security"] = [{}, {"token": []}]
-    return {**operation, "responses": responses}
-
-
-def _answer(schema: str, is_enveloped: bool) -> Json:
-    inner = {"$ref": ref(schema)}
-    if not is_enveloped:
-        return _response("What was asked for.", inner)
-    envelope = shape({"data": inner, "message": {"type": "string", "example": "Success"}})
-    return _response("What was asked for.", envelope)
-
-
-def _response(description: str, schema: Json) -> Json:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-def _body(schema: str, **examples: Any) -> Json:
-    named = {name: {"value": value} for name, value in examples.items()}
-    content = {"schema": {"$ref": ref(schema)}, "examples": named}
-    return {"required": True, "content": {"application/json": content}}
-
-
-def _in_path(name: str, example: str, description: str = "") -> Json:
-    return {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "description": description or f"The name of a {name}.",
-        "schema": {"type": "string"},
-        "example": example,
-    }

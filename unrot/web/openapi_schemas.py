@@ -19,7 +19,8 @@ def shape(properties: Json, *, optional: tuple[str, ...] = (), **more: Any) -> J
     return {**made, "required": required} if required else made
 
 
-def _list(of: Json) -> Json:
+def list_of(of: Json) -> Json:
+    """Return the shape of a list."""
     return {"type": "array", "items": of}
 
 
@@ -27,7 +28,6 @@ def schemas() -> dict[str, Json]:
     """Return every named shape."""
     text, number, flag = {"type": "string"}, {"type": "number"}, {"type": "boolean"}
     maybe_text = {"type": "string", "nullable": True}
-    maybe_number = {"type": "number", "nullable": True}
     moment = {"type": "string", "format": "date-time"}
     cell: Json = {"description": "A number, a text, true, false or null."}
     row = {"type": "object", "additionalProperties": cell}
@@ -58,9 +58,10 @@ def schemas() -> dict[str, Json]:
                 "data": {"nullable": True, "description": "Always null."},
                 "message": text,
                 "reason": text,
-                "details": _list({"$ref": ref("Detail")}),
+                "details": list_of({"$ref": ref("Detail")}),
+                "job": {"$ref": ref("Job")},
             },
-            optional=("details",),
+            optional=("details", "job"),
         ),
         "Detail": shape(
             {
@@ -87,9 +88,11 @@ def schemas() -> dict[str, Json]:
             {
                 "name": text,
                 "kind": {"type": "string", "enum": ["number", "integer", "category", "boolean"]},
-                "range": {**_list(number), "nullable": True},
-                "choices": {**_list(cell), "nullable": True},
-                "choice_names": {**_list(text), "nullable": True},
+                "range": {**list_of(number), "nullable": True},
+                "choices": {**list_of(cell), "nullable": True},
+                "choice_names": {**list_of(text), "nullable": True},
+                "label": maybe_text,
+                "group": maybe_text,
                 "unit": maybe_text,
                 "description": maybe_text,
                 "nullable": flag,
@@ -104,29 +107,30 @@ def schemas() -> dict[str, Json]:
                 "schema": shape(
                     {
                         "target": text,
-                        "classes": {**_list(text), "nullable": True},
-                        "features": _list({"$ref": ref("Feature")}),
+                        "classes": {**list_of(text), "nullable": True},
+                        "class_names": {**list_of(text), "nullable": True},
+                        "features": list_of({"$ref": ref("Feature")}),
                         "example": row,
                     }
                 ),
-                "classes": {**_list(text), "nullable": True},
+                "classes": {**list_of(text), "nullable": True},
                 "champion": maybe_text,
                 "aliases": texts,
-                "versions": _list(text),
+                "versions": list_of(text),
                 "created_at": moment,
             }
         ),
-        "Models": shape({"models": _list({"$ref": ref("Model")})}),
+        "Models": shape({"models": list_of({"$ref": ref("Model")})}),
         "Inputs": shape(
-            {"inputs": {"oneOf": [row, {**_list(row), "minItems": 1, "maxItems": 10_000}]}},
+            {"inputs": {"oneOf": [row, {**list_of(row), "minItems": 1, "maxItems": 10_000}]}},
             additionalProperties=False,
         ),
         "Prediction": shape(prediction, optional=some),
-        "Predictions": shape({"predictions": _list(one)}),
+        "Predictions": shape({"predictions": list_of(one)}),
         "PredictionOrMany": {"oneOf": [one, many]},
         "Instances": shape(
             {
-                "instances": {**_list(_list(cell)), "minItems": 1, "maxItems": 10_000},
+                "instances": {**list_of(list_of(cell)), "minItems": 1, "maxItems": 10_000},
                 "model": {**text, "description": "zombies, or zombies/versions/v2"},
             },
             optional=("model",),
@@ -134,8 +138,8 @@ def schemas() -> dict[str, Json]:
         ),
         "InstancesAnswer": shape(
             {
-                "predictions": {**_list(number), "description": "Class indices, or values."},
-                "ids": _list(maybe_text),
+                "predictions": {**list_of(number), "description": "Class indices, or values."},
+                "ids": list_of(maybe_text),
                 "model": text,
                 "version": text,
             }
@@ -147,25 +151,6 @@ def schemas() -> dict[str, Json]:
                 {"$ref": ref("InstancesAnswer")},
             ]
         },
-        "Version": shape(
-            {
-                "model": text,
-                "version": text,
-                "parent": maybe_text,
-                "origin": text,
-                "estimator": text,
-                "created_at": moment,
-                "metrics": numbers,
-                "artefacts": {**texts, "description": "SHA-256 by kind."},
-                "schema_hash": text,
-                "libraries": texts,
-                "served_by": {"type": "string", "enum": ["onnx", "scikit-learn"]},
-                "largest_difference": maybe_number,
-                "compared_rows": {"type": "integer"},
-                "reason": maybe_text,
-            }
-        ),
-        "Versions": shape({"versions": _list({"$ref": ref("Version")}), "aliases": texts}),
         "KeptPrediction": shape(
             {
                 **prediction,
@@ -179,7 +164,7 @@ def schemas() -> dict[str, Json]:
             optional=some,
         ),
         "KeptPredictions": shape(
-            {"predictions": _list({"$ref": ref("KeptPrediction")}), "next": maybe_text}
+            {"predictions": list_of({"$ref": ref("KeptPrediction")}), "next": maybe_text}
         ),
         "Verdict": shape({**verdict, "given_at": moment}, optional=("given_at",)),
         "FeedbackOne": shape(
@@ -196,16 +181,26 @@ def schemas() -> dict[str, Json]:
             "anyOf": [
                 {"$ref": ref("FeedbackOne")},
                 {"$ref": ref("FeedbackOlder")},
-                {**_list({"$ref": ref("FeedbackOne")}), "minItems": 1, "maxItems": 1_000},
+                {**list_of({"$ref": ref("FeedbackOne")}), "minItems": 1, "maxItems": 1_000},
             ]
         },
         "FeedbackUnverified": shape({"id": text, "status": text, "model": text, "verified": flag}),
-        "FeedbackResults": shape({"results": _list(shape({"id": maybe_text, "status": text}))}),
+        "FeedbackResults": shape({"results": list_of(shape({"id": maybe_text, "status": text}))}),
+        "FeedbackFile": shape(
+            {
+                "rows": {"type": "integer"},
+                "counts": _numbers(),
+                "lines": {"type": "object", "additionalProperties": list_of(number)},
+                "last_line": {"type": "integer"},
+                "problem": maybe_text,
+            }
+        ),
         "FeedbackAnswer": {
             "anyOf": [
                 {"$ref": ref("Verdict")},
                 {"$ref": ref("FeedbackUnverified")},
                 {"$ref": ref("FeedbackResults")},
+                {"$ref": ref("FeedbackFile")},
             ]
         },
         "Withdrawal": shape({"id": text, "status": text}),

@@ -7,7 +7,7 @@ same template renders it inside the whole page when there is no script.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -22,20 +22,32 @@ from flask import (
     url_for,
 )
 
-from unrot import __version__
-from unrot.errors import NotFound, StoreAway, UnrotError
-from unrot.records import Tally, Version
+from unrot import __version__, pasted
+from unrot.errors import Detail, NotFound, StoreAway, UnrotError
+from unrot.records import Schema, Tally, Version
 from unrot.service import Answer
 from unrot.shelf import ShelvedModel
-from unrot.web import forms, security, thumbs, words
+from unrot.web import forms, groups, security, story, thumbs, words
 from unrot.web.errors import status_of
 from unrot.web.here import service
 
 blueprint = Blueprint("pages", __name__)
-for word in (words.percent, words.number, words.iso, words.short_time, words.spoken):
+for word in (
+    words.percent,
+    words.number,
+    words.iso,
+    words.short_time,
+    words.spoken,
+    words.called,
+    story.purpose,
+    story.quality,
+    story.judged,
+    story.next_version,
+):
     blueprint.add_app_template_filter(word)
 
 PREDICTIONS_A_PAGE = 50
+FEWEST_A_PAGE, MOST_CELLS_A_PAGE = 10, 3_000
 P = ParamSpec("P")
 
 
@@ -80,7 +92,8 @@ def model(model: str) -> str:
     return render_template(
         "model.html",
         **_about(shelved),
-        fields=forms.fields(schema, forms.example(schema)),
+        **_form(schema, forms.example(schema)),
+        is_fresh=True,
         tally=tallies.get(model),
         is_store_away=not tallies,
     )
@@ -96,9 +109,26 @@ def predict(model: str) -> Response:
         security.check_csrf()
         answer = service().predict(model, forms.inputs(schema, texts))
     except UnrotError as error:
-        said = {"fields": forms.fields(schema, texts, error.details), "problem": error.message}
+        said = {**_form(schema, texts, error.details), "problem": error.message}
         return _part("model", "_try.html", status_of(error), **_about(shelved), **said)
-    said = {"fields": forms.fields(schema, texts), **_answered(answer)}
+    said = {**_form(schema, texts), **_answered(answer)}
+    return _part("model", "_try.html", 200, **_about(shelved), **said)
+
+
+@blueprint.post("/models/<model>/paste")
+def paste(model: str) -> Response:
+    """Fill the form from a pasted row; nothing is predicted until somebody has seen it."""
+    shelved = service().catalogue().model(model)
+    schema = shelved.model.schema
+    text = request.form.get("row", "")
+    try:
+        security.check_csrf()
+        found = pasted.read(schema, text)
+    except UnrotError as error:
+        said = {**_form(schema, forms.example(schema)), "row": text, "paste_problem": error.message}
+        return _part("model", "_try.html", status_of(error), **_about(shelved), **said)
+    texts = forms.pasted(schema, found.values)
+    said = {**_form(schema, texts, forms.problems(schema, texts)), "pasted": found}
     return _part("model", "_try.html", 200, **_about(shelved), **said)
 
 
@@ -120,10 +150,11 @@ def undo(model: str) -> Response:
     return _part("verdict", "_verdict.html", under.code, **_about(shelved), thumbs=under)
 
 
+@blueprint.get("/models/<model>/paste")
 @blueprint.get("/models/<model>/feedback")
 @blueprint.get("/models/<model>/feedback/undo")
 def after_feedback(model: str) -> Any:
-    """Lead whoever comes back to the address of a vote to the model."""
+    """Lead whoever comes back to the address of a vote or a pasted row to the model."""
     return redirect(url_for("pages.model", model=model))
 
 
@@ -162,7 +193,8 @@ def predictions(model: str) -> str:
     """List a model's predictions with their verdicts, newest first."""
     shelved = service().catalogue().model(model)
     before = request.args.get("before")
-    page = service().recent(model, limit=PREDICTIONS_A_PAGE, before=before)
+    widest = max(FEWEST_A_PAGE, MOST_CELLS_A_PAGE // len(shelved.model.schema.features))
+    page = service().recent(model, limit=min(PREDICTIONS_A_PAGE, widest), before=before)
     return render_template("predictions.html", **_about(shelved), page=page, before=before)
 
 
@@ -250,6 +282,14 @@ def _about(shelved: ShelvedModel) -> dict[str, Any]:
         champion = None
     trouble = service().catalogue().problems.get(shelved.model.name, "")
     return {"model": shelved.model, "champion": champion, "trouble": trouble}
+
+
+def _form(
+    schema: Schema, texts: Mapping[str, str], details: Sequence[Detail] = ()
+) -> dict[str, Any]:
+    is_long = groups.is_long(schema)
+    fields = forms.fields(schema, texts, details, keeps_all=is_long)
+    return {"fields": fields, "groups": groups.grouped(fields) if is_long else []}
 
 
 def _answered(answer: Answer) -> dict[str, Any]:

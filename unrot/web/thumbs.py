@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Literal
 
-from unrot.errors import Invalid, NotFound, NotSigned, Unavailable, UnrotError
-from unrot.records import Caller, Feedback, FeedbackStatus, Model, Prediction
+from unrot.errors import Invalid, NotFound, NotSigned, Unavailable, UnrotError, shown
+from unrot.records import Caller, Feedback, FeedbackStatus, Model, Prediction, Schema
 from unrot.service import Service
 from unrot.web.errors import status_of
 from unrot.web.forms import number_or_text
 from unrot.web.security import check_csrf
+from unrot.web.words import called
 
 Step = Literal["offer", "ask", "thanked", "taken back", "closed"]
+MOST_SIDE_BY_SIDE = 8
+MOST_NEAR = 5
 _VERDICTS = {"up": True, "down": False}
 
 
@@ -32,7 +36,10 @@ class Thumbs:
     verdict: Feedback | None = None
     status: FeedbackStatus | None = None
     problem: str = ""
+    near: tuple[str, ...] = ()
+    """Of many classes, the likeliest others."""
     label: str = ""
+    other: str = ""
     comment: str = ""
     code: int = 200
 
@@ -41,10 +48,18 @@ class Thumbs:
         """The class that it was when it was not the predicted one, if there is only one other."""
         return self.others[0] if len(self.others) == 1 else None
 
+    @property
+    def are_many(self) -> bool:
+        """True when the other classes are too many to lie side by side."""
+        return len(self.others) > MOST_SIDE_BY_SIDE
+
 
 def offer(model: Model, made: Prediction) -> Thumbs:
     """Return the thumbs for a fresh answer."""
-    return Thumbs(step="offer", id=made.id, predicted=made.label, others=_others(model, made.label))
+    others = _others(model, made.label)
+    chances = dict(zip(model.schema.classes, made.probabilities or (), strict=False))
+    likely = sorted(others, key=lambda name: -chances[name])[:MOST_NEAR] if chances else ()
+    return Thumbs(step="offer", id=made.id, predicted=made.label, others=others, near=tuple(likely))
 
 
 def vote(service: Service, model: Model, form: Mapping[str, str], caller: Caller) -> Thumbs:
@@ -64,6 +79,7 @@ def vote(service: Service, model: Model, form: Mapping[str, str], caller: Caller
         id=verdict.prediction,
         predicted=predicted,
         others=others,
+        near=_near(model, form, predicted),
         verdict=verdict,
         status=status,
     )
@@ -78,21 +94,56 @@ def undo(service: Service, model: Model, form: Mapping[str, str], caller: Caller
         check_csrf()
         status = service.withdraw(id, caller)
     except UnrotError as error:
-        return _refused(error, model, {"id": id}, predicted)
+        return _refused(error, model, {"id": id, "near": form.get("near", "")}, predicted)
     others = _others(model, predicted)
-    return Thumbs(step="taken back", id=id, predicted=predicted, others=others, status=status)
+    return Thumbs(
+        step="taken back",
+        id=id,
+        predicted=predicted,
+        others=others,
+        near=_near(model, form, predicted),
+        status=status,
+    )
 
 
 def _given(model: Model, form: Mapping[str, str]) -> dict[str, Any]:
-    label: str | float = form.get("label", "").strip()
-    if isinstance(label, str) and not model.schema.is_classifier:
-        label = number_or_text(label)
+    text = form.get("other", "").strip() or form.get("label", "").strip()
+    is_class = model.schema.is_classifier
+    label: str | float = _class_meant(model.schema, text) if is_class else number_or_text(text)
     return {
         "id": form.get("id"),
         "was_correct": _VERDICTS.get(form.get("verdict", "")),
         "label": None if label == "" else label,
         "comment": form.get("comment", "").replace("\r\n", "\n"),
     }
+
+
+def _class_meant(schema: Schema, text: str) -> str:
+    """Return the class that a person typed, by its name or what it is called, in any case."""
+    if text in schema.classes:
+        return text
+    meant = {name.casefold(): name for name in reversed(schema.classes)}
+    names = zip(schema.classes, schema.class_names, strict=False)
+    meant |= {name.casefold(): label for label, name in names if name}
+    if text and len(meant) > MOST_SIDE_BY_SIDE and text.casefold() not in meant:
+        raise Invalid(f"No answer is called {shown(text)}.{_alike(schema, text)}")
+    return meant.get(text.casefold(), text)
+
+
+def _alike(schema: Schema, text: str) -> str:
+    names = [called(label, schema) for label in schema.classes]
+    near = [name for name in names if text.casefold() in name.casefold()]
+    near = near or get_close_matches(text[:200], names, n=1, cutoff=0.5)
+    listed = ", ".join(near[:3])
+    return f" Perhaps {listed}?" if near else " Choose one out of the list, or leave this empty."
+
+
+def _near(model: Model, form: Mapping[str, str], predicted: str | None) -> tuple[str, ...]:
+    """Read the likeliest others, which the page carries along as places of the schema."""
+    classes = model.schema.classes
+    places = [place for place in form.get("near", "").split()[:MOST_NEAR] if place.isdecimal()]
+    known = [classes[int(place[:6])] for place in places if int(place[:6]) < len(classes)]
+    return tuple(name for name in dict.fromkeys(known) if name != predicted)
 
 
 def _predicted(service: Service, model: Model, id: str) -> str | None:
@@ -120,8 +171,10 @@ def _refused(
         id=form.get("id", ""),
         predicted=predicted,
         others=_others(model, predicted),
+        near=_near(model, form, predicted),
         problem=error.message,
         label=form.get("label", ""),
+        other=form.get("other", ""),
         comment=form.get("comment", ""),
         code=status_of(error),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from unrot.records import Feature, Value
+from unrot.records import Feature, Schema, Value
 
 
 def percent(share: float) -> str:
@@ -23,8 +23,8 @@ def percent(share: float) -> str:
 def number(value: Value) -> str:
     """Write a cell: whole numbers without a point (a year without a comma), others with six digits.
 
-    >>> [number(value) for value in (5.0, 5.1, 1962, 12345, 0.1 + 0.2, True, None, "red")]
-    ['5', '5.1', '1962', '12,345', '0.3', 'true', 'unknown', 'red']
+    >>> [number(value) for value in (5.0, 5.1, 1962, 12345, 12345.5, 0.1 + 0.2, None, "red")]
+    ['5', '5.1', '1962', '12,345', '12,345.5', '0.3', 'unknown', 'red']
     """
     if value is None:
         return "unknown"
@@ -34,7 +34,7 @@ def number(value: Value) -> str:
         return value
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
-    return f"{value:.6g}"
+    return f"{value:,.6g}" if abs(value) >= 10_000 else f"{value:.6g}"
 
 
 def iso(seconds: float) -> str:
@@ -48,16 +48,28 @@ def short_time(seconds: float) -> str:
 
 
 def spoken(feature: Feature) -> str:
-    """Write a feature's name in words, without the unit that stands beside it.
+    """Write what people call a feature, else its name in words without the unit beside it.
 
     >>> spoken(Feature("sepal_length_cm", "number", unit="cm"))
     'sepal length'
     """
+    if feature.label:
+        return feature.label
     words = feature.name.replace("_", " ").strip()
     if feature.unit:
         for written in (f" {feature.unit}", f"({feature.unit})", f"[{feature.unit}]"):
             words = words.removesuffix(written).strip()
     return words or feature.name
+
+
+def called(label: Value, schema: Schema) -> str:
+    """Write an answer as people call it.
+
+    >>> called("0", Schema((), "left", ("0", "1"), ("stays", "")))
+    'stays'
+    """
+    names = dict(zip(schema.classes, schema.class_names, strict=False))
+    return (names.get(label) if isinstance(label, str) else "") or number(label)
 
 
 def _moment(seconds: float) -> datetime:

@@ -73,10 +73,10 @@ class SqlLessons:
         return self._database.read(work)
 
     def count_waiting(self, model: str, line: Sequence[str]) -> int:
-        """Count them."""
+        """Count them, with those whose predictions are still on their way."""
         row = self._database.read(
             lambda tx: tx.execute(
-                "SELECT COUNT(*) FROM feedback f JOIN predictions p ON p.id = f.prediction "
+                "SELECT COUNT(*) FROM feedback f "
                 f"WHERE f.model = ? AND f.withdrawn = 0 AND {_waits(line)}",
                 (names.kept_as(tx, model), *line),
             ).fetchone()

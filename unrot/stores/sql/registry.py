@@ -78,6 +78,27 @@ class SqlRegistry:
 
         return self._database.write(work)
 
+    def describe_model(self, model: Model) -> Model:
+        """Write other words into the one row that holds them."""
+
+        def work(tx: Transaction) -> Model:
+            number, _ = _number_of(tx, model.name)
+            of_number = f"{_MODELS} WHERE number = ?"
+            known = _model(tx.execute(of_number, (number,)).fetchone())
+            if schema.schema_hash(known.schema) != schema.schema_hash(model.schema):
+                raise Conflict(f"{model.name} is registered with other features or classes.")
+            text = schema.to_json(model.schema)
+            tx.execute(
+                "UPDATE models SET title = ?, description = ?, schema = ? WHERE number = ?",
+                (model.title, model.description, text, number),
+            )
+            count_change(tx)
+            return _model(
+                tx.execute(of_number, (number,)).fetchone(), names.former(tx).get(number, ())
+            )
+
+        return self._database.write(work)
+
     def remove_model(self, name: str) -> RemovedModel:
         """Take out the model and its aliases, and leave a mark that nothing is kept for it."""
 

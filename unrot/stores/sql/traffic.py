@@ -25,6 +25,13 @@ JOINED = (
 _SELECTED = _COLUMNS.replace("model", names.name_in("p"))
 
 PREDICTION = "SELECT " + _SELECTED.replace("id,", "p.id,", 1) + " FROM predictions p"
+_LAST_JUDGED = """
+    SELECT f.was_correct, ABS(p.value - f.value) FROM (
+        SELECT prediction, was_correct, value, given_at FROM feedback
+        WHERE model = ? AND (was_correct IS NOT NULL OR value IS NOT NULL) AND withdrawn = 0
+        ORDER BY given_at DESC LIMIT ?
+    ) AS f LEFT JOIN predictions p ON p.id = f.prediction
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -147,7 +154,7 @@ class SqlTraffic:
         return [Window(*row) for row in rows]
 
     def tally(self, model: str, *, since: float, last: int) -> Tally:
-        """Sum the windows since a time, and take the accuracy of the last judged verdicts."""
+        """Sum the windows since a time, and look at the last judged verdicts alone."""
 
         def work(tx: Transaction) -> Tally:
             kept_as = names.kept_as(tx, model)
@@ -163,13 +170,18 @@ class SqlTraffic:
                 "SELECT COUNT(*) FROM unverified WHERE model = ? AND given_at >= ?",
                 (kept_as, since),
             ).fetchone()[0]
-            judged = tx.execute(
-                "SELECT was_correct FROM feedback WHERE model = ? AND was_correct IS NOT NULL "
-                "AND withdrawn = 0 ORDER BY given_at DESC LIMIT ?",
-                (kept_as, last),
-            ).fetchall()
-            accuracy = sum(row[0] for row in judged) / len(judged) if judged else None
-            return Tally(int(predictions), given, unverified, accuracy, len(judged))
+            told = tx.execute(_LAST_JUDGED, (kept_as, last)).fetchall()
+            right = [row[0] for row in told if row[0] is not None]
+            errors = [row[1] for row in told if row[1] is not None]
+            return Tally(
+                int(predictions),
+                given,
+                unverified,
+                last_accuracy=sum(right) / len(right) if right else None,
+                last_accuracy_verdicts=len(right),
+                last_error=sum(errors) / len(errors) if errors else None,
+                last_error_verdicts=len(errors),
+            )
 
         return self._database.read(work)
 

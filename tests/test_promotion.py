@@ -1,0 +1,167 @@
+"""Aliases: who may become champion, the way back, the challenger; and the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.lessons import published, verdict
+from unrot import promotion
+from unrot.errors import Conflict, Invalid, NotFound
+from unrot.growth import Policy
+from unrot.policy import parse_texts
+from unrot.records import CHALLENGER, CHAMPION
+from unrot.service import Service
+
+
+def test_promoted_version_answers_and_the_move_is_on_record(service: Service) -> None:
+    published(service, gate=verdict("passed"))
+
+    aliases = promotion.promote(service, "iris", "v2", by="ada", reason="it is better")
+
+    [*_, move] = service.store.registry.moves("iris")
+    assert aliases == {"champion": "v2"}
+    assert service.catalogue().model("iris").aliases == {"champion": "v2"}
+    assert (move.moved_from, move.moved_to, move.moved_by) == ("v1", "v2", "ada")
+    assert move.reason == "it is better"
+
+
+def test_what_the_gate_refused_needs_force_and_a_reason(service: Service) -> None:
+    published(service, gate=verdict("refused"))
+
+    with pytest.raises(Conflict, match="The gate refused v2: It was compared") as refused:
+        promotion.promote(service, "iris", "v2")
+    with pytest.raises(Conflict, match='"force": true'):
+        promotion.promote(service, "iris", "v2", reason="I say so")
+    with pytest.raises(Invalid, match="needs a reason"):
+        promotion.promote(service, "iris", "v2", force=True, reason="  ")
+    aliases = promotion.promote(service, "iris", "v2", force=True, reason="I say so")
+
+    assert refused.value.reason == "gate_refused"
+    assert aliases == {"champion": "v2"}
+
+
+@pytest.mark.parametrize("decision", ["undecided", "off", None])
+def test_what_the_gate_did_not_refuse_a_person_may_decide(
+    service: Service, decision: str | None
+) -> None:
+    published(service, gate=verdict(decision) if decision else None)
+
+    assert promotion.promote(service, "iris", "v2") == {"champion": "v2"}
+
+
+def test_promoting_the_champion_again_moves_nothing(service: Service) -> None:
+    before = service.store.registry.moves("iris")
+
+    assert promotion.promote(service, "iris", "v1") == {"champion": "v1"}
+    assert service.store.registry.moves("iris") == before
+
+
+@pytest.mark.parametrize("reason", ["x" * 501, "\ud800", "a\0b"])
+def test_reason_that_cannot_be_kept_is_refused(service: Service, reason: str) -> None:
+    published(service)
+
+    with pytest.raises(Invalid, match="reason"):
+        promotion.promote(service, "iris", "v2", reason=reason)
+    with pytest.raises(Invalid, match="reason"):
+        promotion.rollback(service, "iris", reason=reason)
+
+
+def test_unknown_and_pruned_versions_are_not_promoted(service: Service) -> None:
+    published(service)
+    service.store.lessons.prune("iris", "v2")
+
+    with pytest.raises(NotFound, match='no version "v9"'):
+        promotion.promote(service, "iris", "v9")
+    with pytest.raises(Conflict, match="let go by retention"):
+        promotion.promote(service, "iris", "v2")
+    with pytest.raises(Invalid, match="champion or challenger"):
+        promotion.promote(service, "iris", "v1", alias="king")
+
+
+def test_rollback_goes_back_step_by_step(service: Service) -> None:
+    for name in ("v2", "v3"):
+        published(service)
+        promotion.promote(service, "iris", name)
+
+    once = promotion.rollback(service, "iris", by="ada")
+    twice = promotion.rollback(service, "iris", reason="no better")
+
+    assert (once, twice) == ({"champion": "v2"}, {"champion": "v1"})
+    assert [move.reason for move in service.store.registry.moves("iris")[-2:]] == [
+        "rolled back",
+        "rolled back: no better",
+    ]
+    with pytest.raises(Conflict) as caught:
+        promotion.rollback(service, "iris")
+    assert caught.value.reason == "nothing_to_roll_back"
+
+
+def test_rollback_undoes_the_promotion_of_an_old_version(service: Service) -> None:
+    published(service)
+    promotion.promote(service, "iris", "v2")
+    promotion.promote(service, "iris", "v1")
+
+    assert promotion.rollback(service, "iris") == {"champion": "v2"}
+
+
+def test_challenger_runs_in_the_shadow_and_is_dismissed(service: Service) -> None:
+    published(service, gate=verdict("refused"))
+
+    aliases = promotion.promote(service, "iris", "v2", alias=CHALLENGER)
+    dismissed = promotion.dismiss(service, "iris")
+
+    assert aliases == {"champion": "v1", "challenger": "v2"}
+    assert dismissed == {"champion": "v1"}
+    with pytest.raises(Conflict, match="no challenger"):
+        promotion.dismiss(service, "iris")
+    with pytest.raises(Conflict, match="v1 is the champion"):
+        promotion.promote(service, "iris", "v1", alias=CHALLENGER)
+
+
+def test_challenger_that_becomes_champion_is_no_challenger_any_more(service: Service) -> None:
+    published(service)
+    promotion.promote(service, "iris", "v2", alias=CHALLENGER)
+
+    assert promotion.promote(service, "iris", "v2") == {"champion": "v2"}
+
+
+def test_move_at_the_same_moment_is_told(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else promotes between the look and the move."""
+    published(service)
+    published(service)
+    registry, looked = service.store.registry, service.store.registry.aliases
+
+    def overtaken(model: str) -> dict[str, str]:
+        found = looked(model)
+        registry.move_alias(model, CHAMPION, to="v3", expected="v1")
+        return found
+
+    monkeypatch.setattr(registry, "aliases", overtaken)
+
+    with pytest.raises(Conflict, match="at the same moment"):
+        promotion.promote(service, "iris", "v2")
+    assert looked("iris") == {"champion": "v3"}
+
+
+@pytest.mark.parametrize(
+    ("read", "given"),
+    [
+        (None, {"learn": "every 5 verdicts", "batch": 10}),
+        (parse_texts, {"learn": "5", "batch": "10"}),
+    ],
+)
+def test_policy_is_changed_key_by_key(
+    service: Service, read: Callable[..., Any] | None, given: dict[str, Any]
+) -> None:
+    more = {"read": read} if read else {}
+
+    changed = promotion.change_policy(service, "iris", given, **more)
+
+    assert changed == Policy(learn_every=5, batch=10) == promotion.policy(service, "iris")
+    assert promotion.policy(service, "zombies") == Policy()
+    with pytest.raises(Invalid):
+        promotion.change_policy(service, "iris", {"batch": 1, "promote": "perhaps"})
+    assert promotion.policy(service, "iris") == changed

@@ -1,0 +1,104 @@
+"""What came of a job, as the command line says it: numbers, the gate's words, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from unrot import promotion
+from unrot.growth import GateVerdict, Job
+from unrot.records import CHAMPION, Version
+from unrot.service import Service
+from unrot.terminal import table
+
+
+def told(service: Service, job: Job) -> list[str]:
+    """Say what a job made, what the gate said of it, and what to do next."""
+    result = dict(job.result or {})
+    name = str(result.pop("version", job.asked.get("version", "")))
+    versions = {version.name: version for version in service.versions(job.model)}
+    if name not in versions:
+        return [f"{job.kind} is done.", *_facts(result)]
+    version, gate = versions[name], promotion.last_gate(service, job.model, name)
+    beside = versions.get(gate.champion if gate else version.parent or "")
+    return [
+        *([] if job.kind == "weigh" else [f"{job.model} {name} is made ({version.origin})."]),
+        *_metrics(version, beside),
+        *_facts(result),
+        *(_judged(gate) if gate else []),
+        _next_step(job.model, name, service.aliases(job.model), gate),
+    ]
+
+
+OF_THE_GATE = ("gate", "sentence", "wants_audit", "is_champion")
+"""What a result tells besides for programs: here it is told in the gate's own words."""
+
+
+def _metrics(version: Version, beside: Version | None) -> list[str]:
+    if not version.metrics:
+        return []
+    if beside is None or beside.name == version.name:
+        rows = [(key, _metric(key, value)) for key, value in version.metrics.items()]
+        return [table([("metric", version.name), *rows])]
+    wide = [
+        (key, _metric(key, beside.metrics.get(key)), _metric(key, value))
+        for key, value in version.metrics.items()
+    ]
+    return [table([("metric", beside.name, version.name), *wide])]
+
+
+def _metric(name: str, value: float | None) -> str:
+    is_count = value is not None and name.startswith("rows")
+    return f"{value:,.0f}" if is_count else _spelt(value)
+
+
+def _facts(result: Mapping[str, Any]) -> list[str]:
+    """Lay out what else a job's result says: plain values in one table, lists each in one."""
+    plain = [
+        (key, _spelt(value))
+        for key, value in result.items()
+        if _is_plain(value) and key not in OF_THE_GATE
+    ]
+    lines = [table([("result", ""), *plain])] if plain else []
+    for rows in result.values():
+        if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
+            head = [key for key in rows[0] if _is_plain(rows[0][key])]
+            lines.append(table([head, *([_spelt(row.get(key)) for key in head] for row in rows)]))
+    return lines
+
+
+def _judged(gate: GateVerdict) -> list[str]:
+    rows = [
+        ("compared on", f"{gate.rows:,} rows ({gate.ground})" if gate.rows else "-"),
+        ("champion", f"{gate.champion} {_spelt(gate.champion_score)}"),
+        ("candidate", _spelt(gate.candidate_score)),
+        ("best so far", _spelt(gate.best_score)),
+        ("difference", _spelt(gate.difference)),
+        ("at worst", _spelt(gate.bound)),
+        ("tolerance", _spelt(gate.tolerance)),
+    ]
+    return [f"The gate: {gate.decision}. {gate.sentence}", table([("gate", ""), *rows])]
+
+
+def _next_step(
+    model: str, version: str, aliases: Mapping[str, str], gate: GateVerdict | None
+) -> str:
+    promoting = f"python -m unrot promote {model} {version}"
+    if aliases.get(CHAMPION) == version:
+        return f"It answers now. To take it back: python -m unrot rollback {model}"
+    if gate is not None and gate.decision == "refused":
+        return f'It does not answer. All the same: {promoting} --force --reason "why"'
+    audit = " An audit would decide it." if gate is not None and gate.wants_audit else ""
+    return f"It does not answer yet.{audit} To let it answer: {promoting}"
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def _spelt(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4f}" if isinstance(value, float) else f"{value}"

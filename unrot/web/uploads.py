@@ -1,0 +1,180 @@
+"""Files that are sent here, and the answers to them: in bounded memory, from the disk and in parts.
+
+A file may be larger than an ordinary body (UNROT_MAX_UPLOAD). It goes to a temporary folder under
+the name that its owner gave it, so that every sentence names it so, and is gone with the answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, request
+from werkzeug.exceptions import LengthRequired
+from werkzeug.http import dump_options_header
+
+from unrot.batches import Batch
+from unrot.errors import Invalid, TooLarge, Unavailable, UnrotError
+from unrot.records import Caller
+from unrot.truths import TruthFile
+from unrot.web.errors import drain
+from unrot.web.here import service
+
+PATIENCE_SECONDS = 15.0
+"""How long an answer waits for the journal: a router gives up on one that is silent for longer."""
+
+JUDGING_SECONDS = 20.0
+"""How long labels are taken before the page is answered, for the same reason."""
+
+LONGEST_NAME = 60
+_log = logging.getLogger(__name__)
+
+
+class Upload:
+    """A file that somebody sent, for as long as it takes to answer."""
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory(prefix="unrot-", ignore_cleanup_errors=True)
+        self.path = Path(self._folder.name) / "table.csv"
+
+    def take_form(self) -> None:
+        """Keep the file of a form."""
+        sent = request.files.get("file")
+        if sent is None or not sent.filename:
+            raise Invalid("Choose a file first.")
+        self.path = self.path.with_name(own_name(sent.filename))
+        sent.save(self.path)
+        sent.close()
+
+    def take_body(self) -> None:
+        """Keep the body of the request."""
+        with self.path.open("wb") as file:
+            shutil.copyfileobj(request.stream, file)
+
+    def forget(self) -> None:
+        """Delete the file."""
+        self._folder.cleanup()
+
+
+def admit() -> None:
+    """Let this request be as large as an upload may be; refuse one that is larger or has no end."""
+    most = service().settings.max_upload
+    if "Transfer-Encoding" in request.headers:
+        raise LengthRequired("Send the file with its length, as browsers and curl do.")
+    if (request.content_length or 0) > most:
+        drain()
+        raise TooLarge(
+            f"The file is larger than the {most:,} bytes that are taken (UNROT_MAX_UPLOAD): send "
+            "it in parts, or have it predicted on the machine itself by python -m unrot predict."
+        )
+    request.max_content_length = most
+
+
+def own_name(given: str) -> str:
+    """Return a file's name as it can stand in a folder and a sentence.
+
+    >>> own_name('C:\\\\my data\\\\häuser "neu".csv'), own_name("../..")
+    ('häuser "neu".csv', 'table.csv')
+    """
+    name = given.replace("\\", "/").rpartition("/")[2]
+    name = "".join(char for char in name if char.isprintable()).strip()
+    stem, dot, ending = name.rpartition(".")
+    name = f"{stem[:LONGEST_NAME]}{dot}{ending[:10]}" if stem else name[:LONGEST_NAME]
+    name = name.encode("utf-8", "ignore").decode()
+    return name if name.strip(".") else "table.csv"
+
+
+def is_csv() -> bool:
+    """Tell whether a program sends a whole file."""
+    return request.mimetype == "text/csv"
+
+
+@contextmanager
+def taken(take: Callable[[Upload], None]) -> Iterator[Upload]:
+    """Take a file from a request; forget it again when something is wrong with it."""
+    upload = Upload()
+    try:
+        admit()
+        take(upload)
+        yield upload
+    except OSError as error:
+        upload.forget()
+        raise Unavailable(
+            f"The file could not be taken ({error.strerror}): try again; perhaps the disk for "
+            "temporary files is full."
+        ) from error
+    except BaseException:
+        upload.forget()
+        raise
+
+
+def predicted(upload: Upload, model: str, version: str | None, *, shares: bool) -> Response:
+    """Answer a file with its rows and what is predicted of them, as they are predicted."""
+    batch = Batch(service(), model, upload.path, version=version, with_probabilities=shares)
+    answer = Response(_parts(batch), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = attachment(f"{upload.path.stem}-predicted.csv")
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Delimiter"] = str(ord(batch.file.delimiter))
+    answer.call_on_close(upload.forget)
+    return answer
+
+
+def attachment(name: str) -> str:
+    """Tell a browser to save the answer under a name, which need not be ASCII.
+
+    >>> attachment('häuser.csv')
+    "attachment; filename=hauser.csv; filename*=UTF-8''h%C3%A4user.csv"
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    options = {"filename": plain.replace('"', "_")}
+    if options["filename"] != name:
+        options["filename*"] = f"UTF-8''{quote(name, safe='')}"
+    return dump_options_header("attachment", options)
+
+
+def judged(truths: TruthFile, caller: Caller) -> str:
+    """Keep the verdicts of a file; return why it was not read to its end, nothing if it was."""
+    ends_at = time.monotonic() + JUDGING_SECONDS
+    try:
+        for _ in truths.parts(caller):
+            if truths.judged.rows and time.monotonic() > ends_at:
+                return (
+                    f"The file is long: it was taken to line {truths.judged.line:,}. Send the rows "
+                    "below that line in a file of their own, with the header."
+                )
+    except UnrotError as error:
+        if not truths.judged.rows:
+            raise
+        return f"The file was taken to line {truths.judged.line:,}: {error.message}"
+    return ""
+
+
+def told(truths: TruthFile, problem: str) -> dict[str, Any]:
+    """What became of the labels, for programs."""
+    counted = truths.judged
+    return {
+        "rows": counted.rows,
+        "counts": dict(counted.counts),
+        "lines": dict(counted.lines),
+        "last_line": counted.line,
+        "problem": problem or None,
+    }
+
+
+def _parts(batch: Batch) -> Iterator[bytes]:
+    """Write the answer; one that has to end before the file does says so in its last row."""
+    try:
+        yield from batch.parts(patience_seconds=PATIENCE_SECONDS)
+    except UnrotError as error:
+        yield batch.last_part(error.message)
+    except Exception:
+        _log.exception("A batch ended early.")
+        yield batch.last_part("Something went wrong here. It was written to the log.")
