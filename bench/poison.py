@@ -40,7 +40,7 @@ def main() -> None:
         "anonymous": attacked(seeds, **AMONG_ALL),
         "bare": [
             replace(drill, gate=False)
-            for drill in attacked(seeds, **AMONG_ALL)
+            for drill in attacked(seeds[:2], **AMONG_ALL)
             if drill.share == BARE_SHARE
         ],
         "trusted": [] if asked.quick else attacked(seeds, **AMONG_TRUSTED),
