@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
@@ -19,9 +21,9 @@ from pathlib import Path
 
 from bench.attacks import ATTACKS
 from bench.drills import BATCHES, JOBS, Drill, Outcome, prepare, run
+from bench.worlds import WORLDS
 from unrot.terminal import Progress, table
 
-WORLDS = ("zombies", "beans")
 SHARES = (0.05, 0.2, 0.4)
 SEEDS = range(4)
 BARE_SHARE = 0.2
@@ -92,7 +94,10 @@ def run_all(drills: Sequence[Drill], processes: int) -> dict[Drill, Outcome]:
     done: dict[Drill, Outcome] = {}
     with (
         tempfile.TemporaryDirectory() as folder,
-        ProcessPoolExecutor(processes, get_context("spawn")) as pool,
+        # A Ctrl-C is for this process alone, which lets the drills that are running come to an end.
+        ProcessPoolExecutor(
+            processes, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
+        ) as pool,
     ):
         homes = {model: Path(folder) / "-".join(model) for model in models()}
         progress(0.0, "training the models")
@@ -105,6 +110,7 @@ def run_all(drills: Sequence[Drill], processes: int) -> dict[Drill, Outcome]:
                 progress(len(done) / len(drills), f"{len(done)} of {len(drills)}")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            progress.close()
             raise
     progress.close()
     return done
@@ -120,7 +126,10 @@ def loss_rows(outcomes: Sequence[Outcome], note: str = "") -> list[tuple[str, ..
     rows: list[tuple[str, ...]] = []
     for share in sorted({outcome.drill.share for outcome in outcomes}):
         of_share = [outcome for outcome in outcomes if outcome.drill.share == share]
-        for attack in (*ATTACKS, "all"):
+        tried = [
+            attack for attack in ATTACKS if any(one.drill.attack == attack for one in of_share)
+        ]
+        for attack in (*tried, "all"):
             some = [one for one in of_share if attack in ("all", one.drill.attack)]
             worst = max(some, key=lambda one: one.loss)
             rows.append(
@@ -203,4 +212,7 @@ def _asked() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("Stopped. Nothing is kept of it.")

@@ -49,7 +49,7 @@ class World:
 @cache
 def world(name: str) -> World:
     """Return a world by its name; the same one every time."""
-    return {"zombies": _zombies, "beans": _beans}[name]()
+    return WORLDS[name]()
 
 
 def _zombies() -> World:
@@ -104,3 +104,6 @@ def _drawn(seed: int) -> tuple[NDArray[np.float64], NDArray[Any]]:
 def _halves(rows: NDArray[np.float64], labels: NDArray[Any]) -> tuple[Rows, Rows]:
     half = len(rows) // 2
     return Rows(rows[:half], labels[:half]), Rows(rows[half:], labels[half:])
+
+
+WORLDS = {"zombies": _zombies, "beans": _beans}
