@@ -151,3 +151,24 @@ def test_model_learns_a_new_world_only_from_those_who_are_trusted(open_school: O
     assert second.anchor == second.artefacts["anchor"] != second.artefacts["holdout"]
     assert second.anchor_score == gate.candidate_score
     assert school.accuracy(2_000, seed=8, mutated=True, version="v2") >= 0.9
+
+
+def test_cured_model_goes_on_in_the_new_world(open_school: Open) -> None:
+    school = open_school("mlp")
+    school.service.store.registry.set_policy("zombies", Policy(promote="auto"))
+    first = school.taught(200, mutated=True)
+    school.done("learn")
+    cured = school.service.version("zombies", "v2")
+    school.taught(300, seed=2, mutated=True)
+
+    school.done("learn")
+
+    third = school.service.version("zombies", "v3")
+    [lesson] = school.service.workshop.unpack_lessons(
+        school.service.store.registry.artefact(third.artefacts["lessons"])
+    )
+    [gate] = school.service.store.lessons.gates("zombies", "v3")
+    assert {tuple(row) for row, _ in lesson.replayed} <= {tuple(one.inputs) for one in first}
+    assert (gate.ground, gate.decision, gate.moved_at) == ("recent verdicts", "passed", None)
+    assert third.anchor != cured.anchor
+    assert third.anchor_since == cured.anchor_since > 0
