@@ -10,6 +10,7 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from unrot import lineage
@@ -17,6 +18,7 @@ from unrot.errors import Conflict, Detail, Invalid, NotFound, StoreAway, shown
 from unrot.growth import Job, JobKind
 from unrot.records import CHAMPION, Version
 from unrot.service import Service
+from unrot.shelf import sync
 
 LOOK_AGAIN_SECONDS = 0.05
 LONGEST_WAIT_SECONDS = 60.0
@@ -93,7 +95,15 @@ def follow(service: Service, id: str, seconds: float) -> Job:
         except StoreAway:
             # It was asked for: an answer that says otherwise would have it asked for twice.
             continue
+    if found.state == "done":
+        _shelve(service)
     return found
+
+
+def _shelve(service: Service) -> None:
+    """Let whoever waited be answered by what was made from now on."""
+    with suppress(StoreAway):
+        sync(service.shelf.folder, service.store.registry)
 
 
 def cancel(service: Service, id: str) -> Job:
