@@ -197,6 +197,8 @@ class Anchor:
     """When the world began that the rows are of; 0 where that is the one of the training."""
     data: bytes = field(repr=False, default=b"")
     """The packed rows; empty where the store has them already."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """What the version reaches on new rows, in full."""
 
 
 @dataclass(frozen=True, slots=True)

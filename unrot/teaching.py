@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from unrot.growth import Anchor, Audit, Fate, Fates, GateVerdict, Job, Lesson, Shadow
+from unrot.growth import Anchor, Answered, Audit, Fate, Fates, GateVerdict, Job, Lesson, Shadow
 from unrot.records import (
     Candidate,
     JudgedPrediction,
@@ -262,6 +262,10 @@ class Workshop(Protocol):
 
     def pack(self, rows: Sequence[Row], labels: Sequence[Label], schema: Schema) -> bytes:
         """Write rows with their truth as a packed table."""
+        ...
+
+    def measure(self, answered: Answered, schema: Schema) -> dict[str, float]:
+        """Measure answers by their truth, beside what guessing would reach."""
         ...
 
     def predictor(self, candidate: Candidate, schema: Schema) -> Scorer:

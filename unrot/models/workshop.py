@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from unrot.errors import Conflict
-from unrot.growth import Lesson
+from unrot.growth import Answered, Lesson
 from unrot.models import lessons_file, predictors
 from unrot.records import Candidate, Row, Schema, Version
 from unrot.teaching import Apprentice, Label, Scorer
@@ -52,6 +54,13 @@ class EstimatorWorkshop:
         from unrot.models import tables
 
         return tables.pack(rows, labels, schema)
+
+    def measure(self, answered: Answered, schema: Schema) -> dict[str, float]:
+        """Measure answers by their truth, beside what guessing would reach."""
+        from unrot.models.metrics import measure_answers
+
+        truth = np.array(answered.truth)
+        return measure_answers(answered.outputs, truth, truth, schema)
 
     def predictor(self, candidate: Candidate, schema: Schema) -> Scorer:
         """Load what a candidate would serve with."""

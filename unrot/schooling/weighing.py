@@ -142,7 +142,8 @@ def _anchor(desk: Desk, sides: tuple[Sides | None, Sides | None], judgement: Jud
         since = desk.champion.anchor_since
         if judgement.verdict.moved_at is not None:
             since = desk.recent[places[0]].predicted_at
-        return Anchor(digest_of(data), reached, since, data)
+        metrics = desk.service.workshop.measure(answered, desk.schema)
+        return Anchor(digest_of(data), reached, since, data, metrics)
     reached = None
     if anchor is not None:
         reached = score(desk.schema, row_errors(desk.schema, anchor.candidate))
@@ -150,9 +151,10 @@ def _anchor(desk: Desk, sides: tuple[Sides | None, Sides | None], judgement: Jud
 
 
 def _taken(outputs: Outputs, places: Sequence[int]) -> Outputs:
-    classes, values = outputs.classes, outputs.values
+    classes, chances, values = outputs.classes, outputs.probabilities, outputs.values
     return Outputs(
         classes=None if classes is None else [classes[place] for place in places],
+        probabilities=None if chances is None else [chances[place] for place in places],
         values=None if values is None else [values[place] for place in places],
     )
 

@@ -255,7 +255,7 @@ def _check_kept(tx: Transaction, kept_as: str, version: str) -> None:
 def set_anchor(tx: Transaction, kept_as: str, version: str, anchor: Anchor) -> None:
     """Let a version be measured by other rows from now on; it keeps them as an artefact."""
     row = tx.execute(
-        "SELECT artefacts FROM versions WHERE model = ? AND name = ?", (kept_as, version)
+        "SELECT artefacts, metrics FROM versions WHERE model = ? AND name = ?", (kept_as, version)
     ).fetchone()
     if anchor.data:
         tx.execute(
@@ -263,10 +263,19 @@ def set_anchor(tx: Transaction, kept_as: str, version: str, anchor: Anchor) -> N
             (anchor.digest, anchor.data),
         )
     artefacts = {**json.loads(row[0]), "anchor": anchor.digest}
+    metrics = {**json.loads(row[1]), **anchor.metrics}
     tx.execute(
-        "UPDATE versions SET artefacts = ?, anchor = ?, anchor_score = ?, anchor_since = ? "
-        "WHERE model = ? AND name = ?",
-        (json.dumps(artefacts), anchor.digest, anchor.score, anchor.since, kept_as, version),
+        "UPDATE versions SET artefacts = ?, metrics = ?, anchor = ?, anchor_score = ?, "
+        "anchor_since = ? WHERE model = ? AND name = ?",
+        (
+            json.dumps(artefacts),
+            json.dumps(metrics),
+            anchor.digest,
+            anchor.score,
+            anchor.since,
+            kept_as,
+            version,
+        ),
     )
     count_change(tx)
 
