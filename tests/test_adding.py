@@ -19,9 +19,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 import unrot
 from tests.models.custom import CLIPPER, Clipper
-from unrot import add_command
 from unrot.bootstrap import open_service
 from unrot.cli import main
+from unrot.commands import add as add_command
 from unrot.errors import Invalid
 from unrot.records import Version
 from unrot.settings import Settings

@@ -17,30 +17,25 @@ LAYERS = (
     ("growth",),
     ("teaching",),
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
-    ("verdicts", "lineage", "publishing", "policy", "marks", "describing"),
+    ("verdicts", "lineage", "publishing", "policy", "describing"),
     ("journal", "shelf", "stores", "models", "learning", "monitors", "demos", "tables"),
     ("components", "profiling"),
     ("service",),
     ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison"),
-    ("schooling", "rollbacks", "outcomes"),
-    ("upkeep", "backups", "champion", "pasted", "batches", "truths"),
-    ("history", "hands"),
+    ("schooling", "rollbacks"),
+    ("upkeep", "backups", "files"),
     ("chores",),
     ("bootstrap",),
     ("caretaker",),
-    ("shipping",),
-    ("web", "run", "beside", "upkeep_commands", "batch_commands", "adding"),
-    ("add_command", "learn_commands", "compare_command", "history_command"),
+    ("web", "run", "beside", "adding"),
+    ("commands",),
     ("cli",),
     ("__main__", "app", "train", "gunicorn.conf"),
 )
 """A module imports from the rows above its own; those of one row know nothing of each other."""
 
 ADAPTERS = ("stores", "models", "monitors", "demos", "tables")
-MAKERS = (
-    *("adding", "add_command", "history", "history_command"),
-    *("batches", "truths", "pasted"),
-)
+MAKERS = ("adding", "commands", "files")
 """Those who read what a person brings, or fit on it."""
 TRAINING = [("cli", function) for function in ("_demo", "_table", "_fitted")]
 """What `train` is made of."""

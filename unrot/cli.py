@@ -15,16 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from unrot import (
-    add_command,
-    batch_commands,
-    compare_command,
-    describing,
-    history_command,
-    learn_commands,
-    upkeep,
-    upkeep_commands,
-)
+from unrot import commands, describing, upkeep
 from unrot.bootstrap import open_service, writer_name
 from unrot.caretaker import Caretaker, stop_with_parent
 from unrot.dataset import Dataset
@@ -122,36 +113,30 @@ def check(_options: argparse.Namespace, settings: Settings) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = argparse.ArgumentParser(prog="unrot", description="Deploy a model; see it rot.")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    command = commands.add_parser("run", help="train the missing demos and serve")
+    command = subparsers.add_parser("run", help="train the missing demos and serve")
     command.set_defaults(command=serve)
 
-    command = commands.add_parser("train", help="train a demo model, or one on your own table")
+    command = subparsers.add_parser("train", help="train a demo model, or one on your own table")
     _add_train_options(command)
     command.set_defaults(command=train)
 
-    add_command.add_parser(commands)
-
-    command = commands.add_parser("versions", help="list the versions of a model")
+    command = subparsers.add_parser("versions", help="list the versions of a model")
     command.add_argument("name", metavar="MODEL")
     command.set_defaults(command=versions)
 
-    command = commands.add_parser("check", help="verify the settings and the store")
+    command = subparsers.add_parser("check", help="verify the settings and the store")
     command.set_defaults(command=check)
 
-    command = commands.add_parser("caretaker", help="ship the journal until stopped")
+    command = subparsers.add_parser("caretaker", help="ship the journal until stopped")
     command.add_argument(
         "--with-parent", nargs="?", type=int, const=0, metavar="PID", help="end with the parent"
     )
     command.add_argument("--jobs-only", action="store_true", help="for a machine that serves none")
     command.set_defaults(command=caretaker)
 
-    batch_commands.add_to(commands)
-    learn_commands.add_to(commands)
-    compare_command.add_to(commands)
-    history_command.add_to(commands)
-    upkeep_commands.add_to(commands)
+    commands.add_to(subparsers)
     return parser
 
 

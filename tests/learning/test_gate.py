@@ -263,6 +263,32 @@ def test_anchor_of_a_few_rows_gives_way_to_more_recent_ones() -> None:
     assert (verdict.ground, verdict.rows) == ("recent verdicts", 58)  # 2 fit
 
 
+def test_anchor_of_recent_rows_grows_once_they_have_doubled() -> None:
+    frozen = sides(hits(30, 40), hits(31, 40))
+    more = sides(drawn(7, 0.75, 80), drawn(8, 0.95, 80))
+
+    judgement = judge(evidence(frozen, more, can_grow=True), Policy(), now=5.0)
+
+    verdict = judgement.verdict
+    assert (verdict.decision, verdict.ground, verdict.rows) == ("passed", "recent verdicts", 80)
+    assert (judgement.new_anchor, verdict.moved_at) == (tuple(range(80)), None)
+    assert verdict.why == (
+        "The anchor of 40 rows has grown: judges went through 80 of its world by now."
+    )
+
+
+@pytest.mark.parametrize(("rows", "can_grow"), [(79, True), (80, False)])
+def test_anchor_stays_before_it_has_doubled_and_where_it_is_of_the_training(
+    rows: int, can_grow: bool
+) -> None:
+    frozen = sides(hits(30, 40), hits(31, 40))
+    more = sides(drawn(7, 0.75, rows), drawn(8, 0.95, rows))
+
+    judgement = judge(evidence(frozen, more, can_grow=can_grow), Policy(), now=5.0)
+
+    assert (judgement.verdict.ground, judgement.new_anchor) == ("anchor", ())
+
+
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────
 
 

@@ -70,6 +70,18 @@ def test_sgd_takes_further_rows_online() -> None:
     assert pipeline.score(rows, labels) >= before - 0.02
 
 
+def test_sgd_moves_by_a_lesson_when_the_world_has() -> None:
+    rows, labels = table_of(BINARY)
+    other = np.where(labels == BINARY[0], BINARY[1], BINARY[0])
+    pipeline = make("sgd", seed=0, schema=schema_of(BINARY)).fit(rows, labels)
+    before = pipeline.score(rows, other)
+
+    for _ in range(5):
+        pipeline[-1].partial_fit(pipeline[:-1].transform(rows), other)
+
+    assert before < 0.5 < pipeline.score(rows, other)
+
+
 def test_every_estimator_has_a_description() -> None:
     assert all(entry.description for entry in ESTIMATORS.values())
 

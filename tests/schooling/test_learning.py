@@ -170,3 +170,24 @@ def test_version_that_became_champion_before_it_was_weighed_is_moved_no_second_t
     told = jobs.job(school.service, asked.id)
     assert (told.state, (told.result or {})["is_champion"]) == ("done", True)
     assert len(school.service.store.registry.moves("zombies")) == len(moves) + 1
+
+
+def test_cured_model_goes_on_in_the_new_world(open_school: Open) -> None:
+    school = open_school("mlp")
+    school.service.store.registry.set_policy("zombies", Policy(promote="auto"))
+    first = school.taught(200, mutated=True)
+    school.done("learn")
+    cured = school.service.version("zombies", "v2")
+    school.taught(300, seed=2, mutated=True)
+
+    school.done("learn")
+
+    third = school.service.version("zombies", "v3")
+    [lesson] = school.service.workshop.unpack_lessons(
+        school.service.store.registry.artefact(third.artefacts["lessons"])
+    )
+    [gate] = school.service.store.lessons.gates("zombies", "v3")
+    assert {tuple(row) for row, _ in lesson.replayed} <= {tuple(one.inputs) for one in first}
+    assert (gate.ground, gate.decision, gate.moved_at) == ("recent verdicts", "passed", None)
+    assert third.anchor != cured.anchor
+    assert third.anchor_since == cured.anchor_since > 0

@@ -4,6 +4,13 @@ The anchor stands while the champion does on recent trusted rows what it does on
 it does significantly worse (`moved.py`), the rows since then are the ground. They are the ground
 as well where no anchor is, or one of fewer than 30 rows while 30 recent ones are there.
 
+An anchor that was itself frozen from recent rows begins small: a move is seen on 30 rows, and 149
+are needed to rule out a loss of 2 %. Left so, it would decide nothing for ever, and a half-learnt
+new world would stay half learnt. So it grows: once judges went through twice as many rows of its
+world, all of these are the ground, and a promotion freezes them. Only doubling, because the best
+score begins anew with each anchor: from 30 rows to 5,000 that is seven times, and no way for small
+steps down.
+
     >>> from unrot.records import Outputs, Schema
     >>> schema = Schema((), "temper", ("hostile", "friendly"))
     >>> rows = Answered([[]] * 90, ["hostile"] * 90, Outputs(classes=[0] * 90))
@@ -25,6 +32,9 @@ from unrot.learning.scores import Errors, is_finite, row_errors, score
 from unrot.records import Schema
 
 NO_ROWS = np.zeros(0)
+
+GROWTH = 2
+"""How many times as many recent rows take the place of an anchor of the same world."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,8 @@ class Evidence:
     """Which recent rows an audit asked for; empty when none."""
     best_score: float | None = None
     """The best that any champion reached on this anchor."""
+    can_grow: bool = False
+    """True when the anchor was itself frozen from recent rows: its own are then among them."""
     taught_from: float | None = None
     """When the first verdict that the candidate learnt was predicted."""
     served_by: str = "onnx"
@@ -97,7 +109,9 @@ def find_ground(evidence: Evidence) -> Footing:
     anchor, recent = _errors(evidence, evidence.anchor), _errors(evidence, evidence.recent)
     is_classifier = evidence.schema.is_classifier
     move = find_move(anchor[0], recent[0], is_classifier=is_classifier)
-    enough_recent = len(recent[0]) >= FEWEST > len(anchor[0])
+    enough_recent = len(recent[0]) >= FEWEST > len(anchor[0]) or _has_outgrown(
+        evidence, anchor[0], recent[0]
+    )
     is_recent = move.has_moved or enough_recent or not len(anchor[0])
     place = move.place if move.has_moved else 0
     shown = recent[0][place:]
@@ -140,6 +154,10 @@ def _errors(evidence: Evidence, sides: Sides | None) -> tuple[Errors, Errors]:
     return row_errors(schema, sides.champion), row_errors(schema, sides.candidate)
 
 
+def _has_outgrown(evidence: Evidence, anchor: Errors, recent: Errors) -> bool:
+    return evidence.can_grow and len(recent) >= max(GROWTH * len(anchor), FEWEST)
+
+
 def _at(evidence: Evidence, place: int) -> float | None:
     return evidence.recent_at[place] if place < len(evidence.recent_at) else None
 
@@ -157,6 +175,11 @@ def _why(evidence: Evidence, move: Move, anchor: Errors, recent: Errors) -> str:
         return f"The world has moved {since}: {before} and is {after} since then."
     if move.can_tell and len(anchor) < FEWEST:
         return f"The anchor has only {len(anchor)} rows; judges went through {len(recent)} recent."
+    if _has_outgrown(evidence, anchor, recent):
+        return (
+            f"The anchor of {len(anchor)} rows has grown: judges went through {len(recent)} of its "
+            "world by now."
+        )
     if move.can_tell:
         return f"The anchor stands: {before} and {said_score(schema, recent)} on recent verdicts."
     return (

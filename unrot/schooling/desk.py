@@ -109,8 +109,14 @@ class Desk:
 
     @property
     def since(self) -> float:
-        """When the present world began, as far as that is known."""
-        return self.recent[self.move.place].predicted_at if self.move.has_moved else 0.0
+        """When the present world began; 0 where it is the one of the training, or not known.
+
+        Once a cure was promoted its anchor is of the new world, so that nothing moves any more
+        against it: what to replay, and how far features go, is still of that world.
+        """
+        if self.move.has_moved:
+            return self.recent[self.move.place].predicted_at
+        return self.champion.anchor_since
 
     @cached_property
     def best_score(self) -> float | None:

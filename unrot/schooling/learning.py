@@ -70,9 +70,9 @@ def _ranges(desk: Desk, apprentice: Apprentice) -> tuple[list[Range], Range]:
     ranges, target = list(apprentice.ranges()), None
     if not desk.schema.is_classifier:
         target = robust_range([float(label) for label in desk.anchor[1]])
-    if desk.move.has_moved:
+    if desk.since:
         # What judges held out since then shows how far the new world goes.
-        rows = desk.recent[desk.move.place :]
+        rows = [one for one in desk.recent if one.predicted_at >= desk.since]
         ranges = union(ranges, ranges_of([one.row for one in rows], desk.schema))
         if target is not None:
             target = union([target], [robust_range([float(one.label) for one in rows])])[0]
@@ -88,7 +88,7 @@ def _replayed(desk: Desk, apprentice: Apprentice, count: int) -> list[tuple[Row,
     """Draw the rows of before; in a world that has moved, recent ones that judges vouched for."""
     if not count:
         return []
-    if not desk.move.has_moved:
+    if not desk.since:
         return apprentice.replayed(count, desk.policy.seed)
     return _of_new_world(desk, count)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unrot import lineage
 from unrot.errors import Conflict, Invalid
 from unrot.growth import Anchor, Answered, Example, GateVerdict
-from unrot.learning.gate import Evidence, Sides, judge
+from unrot.learning.gate import Evidence, Judgement, Sides, judge
 from unrot.learning.scores import row_errors, score
 from unrot.publishing import digest_of
 from unrot.records import CHAMPION, Outputs
@@ -51,6 +51,7 @@ def weigh(
         recent_at=[one.predicted_at for one in desk.recent],
         audited=[one.prediction in desk.audited for one in desk.recent],
         best_score=desk.best_score,
+        can_grow=desk.champion.anchor != desk.champion.artefacts.get("holdout"),
         taught_from=min((one.predicted_at for one in taught), default=None),
         served_by=served_by,
         largest_difference=largest_difference,
@@ -60,7 +61,7 @@ def weigh(
         predicted=_predicted(desk),
     )
     judgement = judge(evidence, desk.policy, desk.service.clock())
-    return Weighed(judgement.verdict, _anchor(desk, anchor, recent, judgement.new_anchor))
+    return Weighed(judgement.verdict, _anchor(desk, (anchor, recent), judgement))
 
 
 def weigh_again(desk: Desk) -> None:
@@ -142,16 +143,18 @@ def _side(desk: Desk, champion: Answered | None, scorer: Scorer) -> Sides | None
     return None if candidate is None else Sides(champion, candidate)
 
 
-def _anchor(
-    desk: Desk, anchor: Sides | None, recent: Sides | None, places: Sequence[int]
-) -> Anchor:
+def _anchor(desk: Desk, sides: tuple[Sides | None, Sides | None], judgement: Judgement) -> Anchor:
     """Return the champion's anchor, or the recent rows that take its place."""
+    (anchor, recent), places = sides, judgement.new_anchor
     if recent is not None and places:
         rows, truth = rows_of([desk.recent[place] for place in places])
         data = desk.service.workshop.pack(rows, truth, desk.schema)
         answered = Answered(rows, truth, _taken(recent.candidate.outputs, places))
         reached = score(desk.schema, row_errors(desk.schema, answered))
-        since = desk.recent[places[0]].predicted_at
+        # Rows that only make an anchor larger, or the first, are of the world that was there.
+        since = desk.champion.anchor_since
+        if judgement.verdict.moved_at is not None:
+            since = desk.recent[places[0]].predicted_at
         return Anchor(digest_of(data), reached, since, data)
     reached = None
     if anchor is not None:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from unrot.errors import Detail, Invalid
-from unrot.truths import TruthFile
+from unrot.files.truths import TruthFile
 from unrot.verdicts import is_older_form
 from unrot.web import shapes, uploads
 from unrot.web.envelope import body, body_object, plain, success

@@ -8,8 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
 from unrot.errors import UnrotError
+from unrot.files.truths import TruthFile
 from unrot.records import Model
-from unrot.truths import TruthFile
 from unrot.web import security, uploads
 from unrot.web.errors import status_of
 from unrot.web.here import service

@@ -22,8 +22,9 @@ from flask import (
     url_for,
 )
 
-from unrot import __version__, pasted
+from unrot import __version__
 from unrot.errors import Detail, NotFound, StoreAway, UnrotError
+from unrot.files import pasted
 from unrot.records import Schema, Tally
 from unrot.service import Answer
 from unrot.shelf import ShelvedModel

@@ -21,10 +21,10 @@ from flask import Response, request
 from werkzeug.exceptions import LengthRequired
 from werkzeug.http import dump_options_header
 
-from unrot.batches import Batch
 from unrot.errors import Invalid, TooLarge, Unavailable, UnrotError
+from unrot.files.batches import Batch
+from unrot.files.truths import TruthFile
 from unrot.records import Caller
-from unrot.truths import TruthFile
 from unrot.web.errors import drain
 from unrot.web.here import service
 

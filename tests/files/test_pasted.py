@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from unrot.errors import Invalid, TooLarge
-from unrot.pasted import MOST_CHARACTERS, read
+from unrot.files.pasted import MOST_CHARACTERS, read
 from unrot.records import Feature, Schema
 
 LENGTH = Feature("length", "number", low=1.0, high=9.0)

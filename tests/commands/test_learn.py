@@ -15,8 +15,9 @@ import pytest
 
 from tests.conftest import ROOT, environment, wait_for
 from tests.lessons import judged, patient, published, teach, verdict, working
-from unrot import hands, jobs, promotion
+from unrot import jobs, promotion
 from unrot.cli import main, parser
+from unrot.commands import hands
 from unrot.growth import Job
 from unrot.learner import new_holder
 from unrot.records import CHALLENGER, CHAMPION
@@ -39,7 +40,8 @@ def at_home(
 PROGRAM = """
 import sys, threading
 from tests.lessons import patient
-from unrot import hands, learn_commands
+from unrot.commands import hands
+from unrot.commands import learn as learn_commands
 from unrot.cli import main
 hands.do = learn_commands.do = patient(threading.Event())
 sys.exit(main(sys.argv[1:]))

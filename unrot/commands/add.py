@@ -25,7 +25,7 @@ TRUTHS = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": Fal
 Columns = dict[str, list[Value]]
 
 
-def add_parser(commands: Any) -> None:
+def add_to(commands: Any) -> None:
     """Add the command to the parser of all commands."""
     command = commands.add_parser("add", help="serve an estimator that you have fitted")
     command.add_argument("name", metavar="NAME", help="what the model is to be called")

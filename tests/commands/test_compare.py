@@ -8,7 +8,7 @@ import pytest
 
 from tests.grown import copy_of, second
 from unrot.cli import parser
-from unrot.compare_command import compare
+from unrot.commands.compare import compare
 from unrot.errors import Conflict
 from unrot.service import Service
 

@@ -11,14 +11,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
-from unrot.batches import Batch
 from unrot.bootstrap import open_service
+from unrot.commands.shipping import shipped
 from unrot.errors import Conflict, Invalid, UnrotError
+from unrot.files.batches import Batch
+from unrot.files.truths import TruthFile
 from unrot.records import Caller
 from unrot.settings import Settings
-from unrot.shipping import shipped
 from unrot.terminal import Progress, table
-from unrot.truths import TruthFile
 
 STANDARD_OUTPUT = Path("-")
 OPERATOR = Caller(role="operator", judge="operator")

@@ -17,11 +17,12 @@ from flask import Flask
 
 from tests.conftest import OPERATOR, ROOT, environment, train
 from tests.web.test_pages import sign_in
-from unrot import history, upkeep
+from unrot import upkeep
 from unrot.caretaker import Caretaker
 from unrot.cli import main
 from unrot.errors import Conflict, Invalid, NotFound
-from unrot.history import Imported
+from unrot.files import history
+from unrot.files.history import Imported
 from unrot.records import JudgedPrediction, Outputs, Row, Window
 from unrot.service import Service
 from unrot.shelf import Shelf
@@ -425,7 +426,7 @@ def test_import_that_was_killed_again_and_again_ends_whole(
 ) -> None:
     path = write(numbered(9))
     script = (
-        "import os, signal, sys; from unrot import history; from unrot.cli import main\n"
+        "import os, signal, sys; from unrot.files import history; from unrot.cli import main\n"
         "history.ROWS_AT_ONCE, ships = 2, []\n"
         "from unrot.stores.sql.traffic import SqlTraffic; ship = SqlTraffic.ship\n"
         "def once(self, shipment):\n"

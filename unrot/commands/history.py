@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from unrot import history
 from unrot.bootstrap import open_service
 from unrot.errors import Invalid, StoreAway
+from unrot.files import history
 from unrot.run import address
 from unrot.settings import Settings
 from unrot.tables.logged import LogColumns, LoggedRow

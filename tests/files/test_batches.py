@@ -21,11 +21,11 @@ from sklearn.preprocessing import OneHotEncoder
 
 import unrot
 from tests.conftest import ROOT, environment, noon, wait_for
-from unrot.batches import Batch
 from unrot.bootstrap import open_service
 from unrot.caretaker import Caretaker, without_caretaker
 from unrot.cli import main
 from unrot.errors import Invalid, JournalFull, NotFound
+from unrot.files.batches import Batch
 from unrot.records import Caller
 from unrot.service import Service
 from unrot.settings import Settings

@@ -11,9 +11,9 @@ import pytest
 from tests.conftest import noon
 from unrot.cli import main
 from unrot.errors import Invalid
+from unrot.files.truths import Judged, TruthFile, label_of
 from unrot.records import Caller, Schema
 from unrot.service import Service
-from unrot.truths import Judged, TruthFile, label_of
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 OPERATOR = Caller(role="operator", judge="operator")

@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from unrot.champion import Champion
 from unrot.errors import Conflict, Invalid, NotFound
+from unrot.files.champion import Champion
+from unrot.files.marks import Ledger, Marks, is_in, rows_of
 from unrot.interfaces import Progress
-from unrot.marks import Ledger, Marks, is_in, rows_of
 from unrot.profiling import ProfileKeeper
 from unrot.records import Feedback, Model, Prediction, Shipment
 from unrot.service import Service

@@ -16,13 +16,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from unrot import hands, jobs, promotion
+from unrot import jobs, promotion
 from unrot.bootstrap import open_service, writer_name
 from unrot.caretaker import stop_with_parent
+from unrot.commands import hands
+from unrot.commands.outcomes import told
 from unrot.errors import Conflict, Detail, Invalid, StoreAway
 from unrot.growth import Job, JobKind
 from unrot.learner import Learner, new_holder
-from unrot.outcomes import told
 from unrot.policy import describe, parse_texts, sentences
 from unrot.records import CHALLENGER, CHAMPION
 from unrot.schooling import do
