@@ -32,6 +32,9 @@ from unrot.service import Service
 from unrot.shelf import sync
 
 POLL_SECONDS = 0.25
+LESSON_POLL_SECONDS = 0.05
+"""While a learner is at work, which may wait for predictions to be shipped."""
+
 BEAT_SECONDS = 2.0
 SLOWEST_POLL_SECONDS = 5.0
 COUNT_AT_ONCE = 5_000
@@ -84,11 +87,14 @@ class Caretaker:
         pause = POLL_SECONDS
         while not self._stopping.is_set():
             is_well = self.go_round()
-            pause = POLL_SECONDS if is_well else min(pause * 2, SLOWEST_POLL_SECONDS)
+            pause = self._usual_pause() if is_well else min(pause * 2, SLOWEST_POLL_SECONDS)
             self._stopping.wait(pause)
         self._chores.stop()
         self._go_round_at_home()
         self._try("profiles", self._profiles.write_all)
+
+    def _usual_pause(self) -> float:
+        return LESSON_POLL_SECONDS if self._chores.is_teaching else POLL_SECONDS
 
     def stop(self) -> None:
         """Ask the loop to end."""

@@ -69,9 +69,14 @@ class Chores:
         self._follow_policies()
         self._shadow()
 
+    @property
+    def is_teaching(self) -> bool:
+        """True while a learner runs that this one has started."""
+        return self._learner is not None and self._learner.poll() is None
+
     def stop(self) -> None:
         """End the learner; what it had begun is taken up by the next one."""
-        if self._learner is not None and self._learner.poll() is None:
+        if self._learner is not None and self.is_teaching:
             self._learner.terminate()
             try:
                 self._learner.wait(2.0)

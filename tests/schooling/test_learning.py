@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.schooling.school import CROWD, School, zombies_of
-from unrot import promotion
+from unrot import jobs, promotion
 from unrot.errors import Conflict
 from unrot.growth import Audit, Policy
 from unrot.models import artefacts
@@ -151,6 +151,25 @@ def test_model_learns_a_new_world_only_from_those_who_are_trusted(open_school: O
     assert second.anchor == second.artefacts["anchor"] != second.artefacts["holdout"]
     assert second.anchor_score == gate.candidate_score
     assert school.accuracy(2_000, seed=8, mutated=True, version="v2") >= 0.9
+
+
+def test_version_that_became_champion_before_it_was_weighed_is_moved_no_second_time(
+    open_school: Open,
+) -> None:
+    school = open_school("sgd")
+    school.service.store.registry.set_policy("zombies", Policy(promote="auto", tolerance=0.5))
+    school.taught(60)
+    school.done("learn")
+    promotion.rollback(school.service, "zombies")
+    moves = school.service.store.registry.moves("zombies")
+    asked = jobs.ask(school.service, "zombies", "weigh", {"version": "v2"})
+    promotion.promote(school.service, "zombies", "v2", force=True, reason="a test")
+
+    assert school.learner.do_next()
+
+    told = jobs.job(school.service, asked.id)
+    assert (told.state, (told.result or {})["is_champion"]) == ("done", True)
+    assert len(school.service.store.registry.moves("zombies")) == len(moves) + 1
 
 
 def test_cured_model_goes_on_in_the_new_world(open_school: Open) -> None:

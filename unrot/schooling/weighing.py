@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unrot import lineage
-from unrot.errors import Invalid
+from unrot.errors import Conflict, Invalid
 from unrot.growth import Anchor, Answered, Example, GateVerdict
 from unrot.learning.gate import Evidence, Judgement, Sides, judge
 from unrot.learning.scores import row_errors, score
@@ -67,6 +67,9 @@ def weigh(
 def weigh_again(desk: Desk) -> None:
     """Do a job of the kind "weigh": what the gate says of a version now, with today's verdicts."""
     version = lineage.named(desk.versions, str(desk.job.asked["version"]))
+    if version.name == desk.champion.name:
+        _end_as_champion(desk)
+        return
     desk.tell(0.1, f"weighing {version.name} against {desk.champion.name}")
     weighed = weigh(
         desk,
@@ -93,6 +96,16 @@ def weigh_again(desk: Desk) -> None:
         desk.service.clock(),
         result={**said(verdict), "version": version.name, "is_champion": is_promoted},
     )
+
+
+def _end_as_champion(desk: Desk) -> None:
+    """End the job: it was promoted meanwhile, perhaps by a learner that was killed just then."""
+    name = desk.champion.name
+    gates = desk.service.store.lessons.gates(desk.model.name, name)
+    if not gates:
+        raise Conflict(f"{name} is the champion: there is nothing to weigh it against.")
+    result = {**said(gates[-1]), "version": name, "is_champion": True}
+    desk.service.store.jobs.end(desk.job, desk.service.clock(), result=result)
 
 
 def said(verdict: GateVerdict) -> dict[str, object]:
