@@ -39,6 +39,8 @@ def main() -> None:
     started = time.perf_counter()
     seeds = SEEDS[:1] if asked.quick else SEEDS
     parts = {
+        # The longest ones first, so that no process waits for them in the end.
+        "moved": [drill for seed in seeds for drill in moved(seed)],
         "anonymous": attacked(seeds, **AMONG_ALL),
         "bare": [
             replace(drill, gate=False)
@@ -47,7 +49,6 @@ def main() -> None:
         ],
         "trusted": [] if asked.quick else attacked(seeds, **AMONG_TRUSTED),
         "honest": [Drill(*model, seed, **AMONG_ALL) for model in models() for seed in seeds],
-        "moved": [drill for seed in seeds for drill in moved(seed)],
     }
     done = run_all([drill for part in parts.values() for drill in part], asked.processes)
     told = {name: [done[drill] for drill in part] for name, part in parts.items()}

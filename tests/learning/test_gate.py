@@ -169,6 +169,31 @@ def test_line_of_small_steps_ends_at_the_tolerance() -> None:
     assert (verdict.decision, right) == ("refused", 3640)  # .91 is .93 less the tolerance
 
 
+def test_loss_beside_the_best_champion_has_to_be_ruled_out_as_well() -> None:
+    """Two steps of 1 %: each is surely less than 2 %, both together are not."""
+    best, champion, candidate = hits(3720, 4000), hits(3680, 4000), hits(3644, 4000)
+    bound = lowest_gain(won=0, lost=76, rows=4000)
+
+    alone = judged(evidence(sides(champion, candidate), best_score=0.93))
+    beside = judged(evidence(sides(champion, candidate), best_score=0.93, best=answered(best)))
+
+    assert alone.decision == "passed"
+    assert bound < -0.02 and beside.decision == "undecided"
+    assert beside.sentence == (
+        "v3 is right on 3,644 of 4,000 rows of the anchor; v2 on 3,680. It may be worse than the "
+        f"best champion on this anchor by up to {100 * -bound:.1f} %, and 2 % is let pass: small "
+        "steps down add up."
+    )
+
+
+def test_best_champion_counts_on_its_own_anchor_only() -> None:
+    best = answered(hits(4000, 4000))
+
+    verdict = judged(evidence(HOLDOUT, MUTANTS, best_score=1.0, best=best))
+
+    assert (verdict.decision, verdict.ground) == ("passed", "recent verdicts")
+
+
 def test_class_that_is_lost_is_refused_although_the_whole_gains() -> None:
     truth = ["no"] * 900 + ["yes"] * 100
     champion = [*hits(700, 900), *hits(90, 100)]

@@ -10,8 +10,13 @@ On the ground (`ground.py`), with the difference and its one-sided 95 % bound (`
     refused     below the best score that the anchor has seen by more than the tolerance (at least
                 one row): many small steps down are the way of a slow poison
     refused     a class is found less often by more than the tolerance, and surely
-    undecided   the bound does not exclude a loss beyond the tolerance
+    undecided   the bound does not exclude a loss beyond the tolerance, beside the champion or
+                beside the best champion that the anchor has seen
     passed      else
+
+Beside the best a bound is needed as much as beside the champion. By its score alone a line could
+lose all of the tolerance on the anchor in small steps, and since each step was chosen on those very
+rows, more than that on others (`make bench-poison`: 2.0 points on the anchor were 2.7 elsewhere).
 
 What is undecided never promotes itself; a person may promote it, or give it more rows.
 
@@ -34,6 +39,7 @@ from unrot.growth import Decision, GateVerdict, Policy, Recall
 from unrot.learning.ground import Evidence, Footing, Sides, find_ground
 from unrot.learning.moved import FEWEST
 from unrot.learning.paired import Pair, compare_errors, recalls
+from unrot.learning.scores import row_errors
 
 __all__ = ["Evidence", "Judgement", "Sides", "judge"]
 
@@ -105,6 +111,7 @@ def _rule(
         _of_ratchet(evidence, policy, ground, pair),
         _of_recalls(evidence, lost),
         _of_bound(policy, ground, pair),
+        _of_best_bound(evidence, policy, ground),
     )
     passed = _Ruling("passed", f"A loss of more than {_points(evidence, policy)} is ruled out.")
     return next((ruling for ruling in rulings if ruling is not None), passed)
@@ -192,6 +199,21 @@ def _of_bound(policy: Policy, ground: Footing, pair: Pair) -> _Ruling | None:
         f"It may be worse{least}, and {100 * policy.tolerance:g} % is let pass: {pair.rows:,} "
         "rows cannot tell.",
         wants_audit=ground.name != "anchor" or not ground.move.can_tell,
+    )
+
+
+def _of_best_bound(evidence: Evidence, policy: Policy, ground: Footing) -> _Ruling | None:
+    if ground.name != "anchor" or evidence.best is None:
+        return None
+    best = row_errors(evidence.schema, evidence.best)
+    bound = compare_errors(evidence.schema, best, ground.candidate).bound
+    if bound is not None and bound >= -policy.tolerance:
+        return None
+    least = f" by up to {100 * -bound:.1f} %" if bound is not None else ""
+    return _Ruling(
+        "undecided",
+        f"It may be worse than the best champion on this anchor{least}, and "
+        f"{100 * policy.tolerance:g} % is let pass: small steps down add up.",
     )
 
 

@@ -65,6 +65,8 @@ class Evidence:
     """Which recent rows an audit asked for; empty when none."""
     best_score: float | None = None
     """The best that any champion reached on this anchor."""
+    best: Answered | None = None
+    """What that champion answers to the anchor, where it is not the present one."""
     can_grow: bool = False
     """True when the anchor was itself frozen from recent rows: its own are then among them."""
     taught_from: float | None = None

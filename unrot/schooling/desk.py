@@ -119,19 +119,34 @@ class Desk:
         return self.champion.anchor_since
 
     @cached_property
-    def best_score(self) -> float | None:
-        """The best that any champion reached on this anchor."""
+    def best(self) -> Version | None:
+        """The champion that did best on this anchor; the newest of several as good."""
         names = set(lineage.champions(self.service.store.registry.moves(self.model.name)))
-        scores = [
-            version.anchor_score
-            for version in self.versions
-            if version.name in names
-            and version.anchor == self.champion.anchor
-            and version.anchor_score is not None
-        ]
-        if not scores:
+        found: Version | None = None
+        for version in self.versions:
+            if version.name in names and version.anchor == self.champion.anchor:
+                found = self._better(found, version)
+        return found
+
+    @property
+    def best_score(self) -> float | None:
+        """What that champion reached on it."""
+        return None if self.best is None else self.best.anchor_score
+
+    @cached_property
+    def best_on_anchor(self) -> Answered | None:
+        """What it answers there; None where it is the present one, or its files were let go."""
+        best = self.best
+        if best is None or best.name == self.champion.name or best.is_pruned:
             return None
-        return max(scores) if self.schema.is_classifier else min(scores)
+        return self.answered(self.serving(best), *self.anchor)
+
+    def _better(self, known: Version | None, version: Version) -> Version | None:
+        score, best = version.anchor_score, None if known is None else known.anchor_score
+        if score is None or best is None:
+            return known if score is None else version
+        is_better = score >= best if self.schema.is_classifier else score <= best
+        return version if is_better else known
 
     def waiting(self, line: Sequence[str]) -> list[JudgedPrediction]:
         """Return the verdicts that a line has not decided, once their predictions have arrived.

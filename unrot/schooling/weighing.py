@@ -51,6 +51,7 @@ def weigh(
         recent_at=[one.predicted_at for one in desk.recent],
         audited=[one.prediction in desk.audited for one in desk.recent],
         best_score=desk.best_score,
+        best=desk.best_on_anchor,
         can_grow=desk.champion.anchor != desk.champion.artefacts.get("holdout"),
         taught_from=min((one.predicted_at for one in taught), default=None),
         served_by=served_by,
