@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,6 +13,7 @@ import pytest
 
 from tests.conftest import noon
 from tests.schooling.school import School
+from unrot import journal
 from unrot.bootstrap import open_service
 from unrot.demos import zombies
 from unrot.models.training import train
@@ -47,6 +50,19 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return home
 
 
+@pytest.fixture(autouse=True)
+def same_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give out the same ids each time: by them it is decided which verdicts only judge."""
+    chance = random.Random(7)
+    monkeypatch.setattr(journal.secrets, "token_bytes", chance.randbytes)
+
+
+def steady_clock() -> Callable[[], float]:
+    """Return a clock that moves on so little that ids, which hold seconds, stay the same."""
+    ticks = itertools.count(1)
+    return lambda: 1_800_000_000.1 + next(ticks) * 1e-5
+
+
 @pytest.fixture
 def open_school(homes: Callable[[str], Path], tmp_path: Path) -> Iterator[Callable[[str], School]]:
     """Open a school of its own on a copy of a home."""
@@ -55,7 +71,8 @@ def open_school(homes: Callable[[str], Path], tmp_path: Path) -> Iterator[Callab
     def school(estimator: str) -> School:
         home = tmp_path / estimator
         shutil.copytree(homes(estimator), home)
-        service = replace(open_service(Settings(home=home)), clock=noon)
+        settings = Settings(home=home, secret_key="the same key for all")
+        service = replace(open_service(settings), clock=steady_clock())
         opened.append(School(service))
         return opened[-1]
 

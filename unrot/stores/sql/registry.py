@@ -264,18 +264,11 @@ def set_anchor(tx: Transaction, kept_as: str, version: str, anchor: Anchor) -> N
         )
     artefacts = {**json.loads(row[0]), "anchor": anchor.digest}
     metrics = {**json.loads(row[1]), **anchor.metrics}
+    told = (json.dumps(artefacts), json.dumps(metrics), anchor.digest, anchor.score, anchor.since)
     tx.execute(
         "UPDATE versions SET artefacts = ?, metrics = ?, anchor = ?, anchor_score = ?, "
         "anchor_since = ? WHERE model = ? AND name = ?",
-        (
-            json.dumps(artefacts),
-            json.dumps(metrics),
-            anchor.digest,
-            anchor.score,
-            anchor.since,
-            kept_as,
-            version,
-        ),
+        (*told, kept_as, version),
     )
     count_change(tx)
 
