@@ -11,8 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,6 @@ from unrot.shelf import sync
 
 VERDICTS = 90
 POINTS = list(doomed.points())
-AT_ONCE = 2
 
 
 @pytest.fixture(scope="module")
@@ -77,34 +75,13 @@ def undisturbed(waiting: Path, tmp_path_factory: pytest.TempPathFactory) -> Made
         return made(service)
 
 
-@pytest.fixture(scope="module")
-def killed(
-    waiting: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Future[tuple[Path, int]]]]:
-    """Home folders in which a learner was killed, by the point; made beside the tests."""
-    folder = tmp_path_factory.mktemp("killed")
-
-    def kill_at(point: str) -> tuple[Path, int]:
-        home = folder / point.replace(" ", "-")
-        shutil.copytree(waiting, home)
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.doomed", str(home), point],
-            env=environment(home),
-            cwd=ROOT,
-            timeout=120,
-        )
-        return home, done.returncode
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {point: pool.submit(kill_at, point) for point in POINTS}
-
-
 @pytest.mark.parametrize("point", POINTS)
 def test_job_of_a_killed_learner_is_done_once_and_whole(
-    killed: dict[str, Future[tuple[Path, int]]], undisturbed: Made, point: str
+    waiting: Path, undisturbed: Made, tmp_path: Path, point: str
 ) -> None:
-    home, status = killed[point].result()
-    assert status == -signal.SIGKILL
+    home = tmp_path / "home"
+    shutil.copytree(waiting, home)
+    assert killed_at(point, home) == -signal.SIGKILL
     with opened(home) as service:
         [job] = jobs.listed(service, "zombies", 10)
         assert_whole(service, job)
@@ -124,6 +101,12 @@ def test_job_of_a_killed_learner_is_done_once_and_whole(
         assert_shelved(service)
         with pytest.raises(Conflict, match="nothing waits"):
             jobs.ask(service, "zombies", "learn", {})
+
+
+def killed_at(point: str, home: Path) -> int:
+    """Let a learner begin that ends at a point; return how it ended."""
+    command = [sys.executable, "-m", "tests.doomed", str(home), point]
+    return subprocess.run(command, env=environment(home), cwd=ROOT, timeout=120).returncode
 
 
 def assert_whole(service: Service, job: Job) -> None:
