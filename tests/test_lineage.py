@@ -81,3 +81,27 @@ def test_moves_of_a_challenger_are_no_way_back() -> None:
     moves = [*moved("v1", "v2"), AliasMove(CHALLENGER, None, "v3", 9.0)]
 
     assert lineage.before(moves) == "v1"
+
+
+@pytest.mark.parametrize(("is_classifier", "name"), [(True, "v3"), (False, "v1")])
+def test_best_champion_is_the_newest_of_those_as_good_on_its_anchor(
+    is_classifier: bool, name: str
+) -> None:
+    scored = [
+        ("v1", 0.8, "a"),
+        ("v2", 0.9, "a"),
+        ("v3", 0.9, "a"),
+        ("v4", 0.95, "a"),
+        ("v5", 1, "b"),
+    ]
+    versions = [
+        replace(version(one), anchor=anchor, anchor_score=score) for one, score, anchor in scored
+    ]
+
+    best = lineage.best(versions, moved("v1", "v2", "v3", "v5"), "a", is_classifier=is_classifier)
+
+    assert best is not None and best.name == name
+
+
+def test_nobody_is_best_on_an_anchor_that_no_champion_has_seen() -> None:
+    assert lineage.best(TREE, moved("v1"), "elsewhere", is_classifier=True) is None

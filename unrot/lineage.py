@@ -74,3 +74,16 @@ def before(moves: Iterable[AliasMove]) -> str | None:
         else:
             way.append(move.moved_to)
     return way[-2] if len(way) > 1 else None
+
+
+def best(
+    versions: Iterable[Version], moves: Iterable[AliasMove], anchor: str, *, is_classifier: bool
+) -> Version | None:
+    """Return the champion that did best on an anchor, the newest of several as good."""
+    names = set(champions(moves))
+    found = [
+        (one.anchor_score if is_classifier else -one.anchor_score, place, one)
+        for place, one in enumerate(versions)
+        if one.name in names and one.anchor == anchor and one.anchor_score is not None
+    ]
+    return max(found, key=lambda one: one[:2])[2] if found else None

@@ -120,13 +120,11 @@ class Desk:
 
     @cached_property
     def best(self) -> Version | None:
-        """The champion that did best on this anchor; the newest of several as good."""
-        names = set(lineage.champions(self.service.store.registry.moves(self.model.name)))
-        found: Version | None = None
-        for version in self.versions:
-            if version.name in names and version.anchor == self.champion.anchor:
-                found = self._better(found, version)
-        return found
+        """The champion that did best on this anchor."""
+        moves = self.service.store.registry.moves(self.model.name)
+        return lineage.best(
+            self.versions, moves, self.champion.anchor, is_classifier=self.schema.is_classifier
+        )
 
     @property
     def best_score(self) -> float | None:
@@ -140,13 +138,6 @@ class Desk:
         if best is None or best.name == self.champion.name or best.is_pruned:
             return None
         return self.answered(self.serving(best), *self.anchor)
-
-    def _better(self, known: Version | None, version: Version) -> Version | None:
-        score, best = version.anchor_score, None if known is None else known.anchor_score
-        if score is None or best is None:
-            return known if score is None else version
-        is_better = score >= best if self.schema.is_classifier else score <= best
-        return version if is_better else known
 
     def waiting(self, line: Sequence[str]) -> list[JudgedPrediction]:
         """Return the verdicts that a line has not decided, once their predictions have arrived.

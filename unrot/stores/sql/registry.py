@@ -262,7 +262,7 @@ def set_anchor(tx: Transaction, kept_as: str, version: str, anchor: Anchor) -> N
             "INSERT INTO artefacts (digest, data) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
             (anchor.digest, anchor.data),
         )
-    artefacts = {**json.loads(row[0]), "anchor": anchor.digest}
+    artefacts = json.loads(row[0]) | ({"anchor": anchor.digest} if anchor.digest else {})
     metrics = {**json.loads(row[1]), **anchor.metrics}
     told = (json.dumps(artefacts), json.dumps(metrics), anchor.digest, anchor.score, anchor.since)
     tx.execute(
