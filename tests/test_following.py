@@ -18,7 +18,7 @@ from unrot.demos import zombies
 from unrot.models.training import train
 
 FOLLOW_SECONDS = 2.0
-MOVES = 10
+MOVES = 6
 CLIENTS = 2
 """Of each server; each asks on a new connection every time, so that all workers are met."""
 
