@@ -106,3 +106,23 @@ def test_errors_that_are_all_the_same_say_that_nothing_moved() -> None:
 @pytest.mark.parametrize(("anchor", "recent"), [(100, 29), (0, 100)])
 def test_too_few_rows_cannot_tell(anchor: int, recent: int) -> None:
     assert find_move([0.0] * anchor, [1.0] * recent, is_classifier=True).can_tell is False
+
+
+def test_world_never_moves_between_rows_of_one_moment() -> None:
+    """The last rows of the old batch were wrong as well: the new world begins with the next one."""
+    anchor = [0.0] * 93 + [1.0] * 7
+    recent = [0.0] * 56 + [1.0] * 4 + [1.0] * 60 + [0.0] * 30
+    at = [1.0] * 60 + [2.0] * 90
+
+    free = find_move(anchor, recent, is_classifier=True)
+    bound = find_move(anchor, recent, is_classifier=True, at=at)
+
+    assert (free.place, bound.place) == (56, 60)
+    assert bound.has_moved
+    assert find_move(anchor, recent, is_classifier=False, at=at).place == 60
+
+
+def test_rows_of_a_single_moment_are_one_world() -> None:
+    move = find_move([0.0] * 100, [0.0] * 40 + [1.0] * 40, is_classifier=True, at=[5.0] * 80)
+
+    assert (move.has_moved, move.place) == (True, 0)

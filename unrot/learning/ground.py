@@ -110,7 +110,7 @@ def find_ground(evidence: Evidence) -> Footing:
     """Choose the ground and say why."""
     anchor, recent = _errors(evidence, evidence.anchor), _errors(evidence, evidence.recent)
     is_classifier = evidence.schema.is_classifier
-    move = find_move(anchor[0], recent[0], is_classifier=is_classifier)
+    move = find_move(anchor[0], recent[0], is_classifier=is_classifier, at=evidence.recent_at)
     enough_recent = len(recent[0]) >= FEWEST > len(anchor[0]) or _has_outgrown(
         evidence, anchor[0], recent[0]
     )

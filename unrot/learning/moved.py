@@ -25,6 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unrot.learning.exact import fisher_less
 from unrot.learning.scores import Errors
@@ -49,18 +50,35 @@ class Move:
 
 
 def find_move(
-    anchor: Errors | Sequence[float], recent: Errors | Sequence[float], *, is_classifier: bool
+    anchor: Errors | Sequence[float],
+    recent: Errors | Sequence[float],
+    *,
+    is_classifier: bool,
+    at: Sequence[float] = (),
 ) -> Move:
-    """Hold the champion's recent errors, oldest first, against those on its anchor."""
+    """Hold the champion's recent errors, oldest first, against those on its anchor.
+
+    `at` is when each recent row was predicted: rows of one moment are of one world, so that the
+    world never moves between them.
+    """
     before, after = np.asarray(anchor, dtype=np.float64), np.asarray(recent, dtype=np.float64)
     if len(after) < FEWEST or not len(before):
         return Move(can_tell=False)
-    place = _worst_of_classes(before, after) if is_classifier else _worst_of_numbers(before, after)
+    worst = _worst_of_classes if is_classifier else _worst_of_numbers
+    place = worst(before, after, _can_begin(at, len(after)))
     chance = _chance(before, after[place:], is_classifier)
     return Move(True, bool(chance <= LEVEL), place, chance)
 
 
-def _worst_of_classes(anchor: Errors, recent: Errors) -> int:
+def _can_begin(at: Sequence[float], rows: int) -> NDArray[np.bool_]:
+    """Tell, for so many last rows as are counted from 30 on, whether a world can begin there."""
+    begins = np.ones(rows, dtype=bool)
+    if len(at) == rows:
+        begins[1:] = np.diff(np.asarray(at, dtype=np.float64)) != 0
+    return begins[::-1][FEWEST - 1 :]
+
+
+def _worst_of_classes(anchor: Errors, recent: Errors, can_begin: NDArray[np.bool_]) -> int:
     """Return the place from which on the likelihood ratio of a higher error rate is largest."""
     usual = (np.sum(anchor) + 0.5) / (len(anchor) + 1)
     counts = np.arange(1, len(recent) + 1)[FEWEST - 1 :]
@@ -68,10 +86,10 @@ def _worst_of_classes(anchor: Errors, recent: Errors) -> int:
     wrong = rates * np.log(np.maximum(rates, 1e-12) / usual)
     right = (1 - rates) * np.log(np.maximum(1 - rates, 1e-12) / (1 - usual))
     ratios = np.where(rates > usual, counts * (wrong + right), 0.0)
-    return len(recent) - int(counts[int(np.argmax(ratios))])
+    return len(recent) - int(counts[int(np.argmax(np.where(can_begin, ratios, -np.inf)))])
 
 
-def _worst_of_numbers(anchor: Errors, recent: Errors) -> int:
+def _worst_of_numbers(anchor: Errors, recent: Errors, can_begin: NDArray[np.bool_]) -> int:
     """Return the place from which on the errors rank highest among those of the anchor."""
     below = np.searchsorted(np.sort(anchor), recent, side="left")
     upto = np.searchsorted(np.sort(anchor), recent, side="right")
@@ -79,7 +97,7 @@ def _worst_of_numbers(anchor: Errors, recent: Errors) -> int:
     counts = np.arange(1, len(recent) + 1)[FEWEST - 1 :]
     sums = np.cumsum(places[::-1])[FEWEST - 1 :]
     scores = sums / np.sqrt(counts * (counts + len(anchor) + 1))
-    return len(recent) - int(counts[int(np.argmax(scores))])
+    return len(recent) - int(counts[int(np.argmax(np.where(can_begin, scores, -np.inf)))])
 
 
 def _chance(anchor: Errors, recent: Errors, is_classifier: bool) -> float:

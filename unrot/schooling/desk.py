@@ -105,6 +105,7 @@ class Desk:
             row_errors(self.schema, self.on_anchor),
             row_errors(self.schema, self.on_recent),
             is_classifier=self.schema.is_classifier,
+            at=[one.predicted_at for one in self.recent],
         )
 
     @property
