@@ -13,17 +13,19 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
-    ("records", "errors"),
-    ("growth",),
+    ("symptoms", "errors"),
+    ("records",),
+    ("growth", "watching"),
     ("teaching",),
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
-    ("verdicts", "lineage", "publishing", "policy", "describing"),
-    ("journal", "shelf", "stores", "models", "learning", "monitors", "demos", "tables"),
-    ("components", "profiling"),
+    ("verdicts", "lineage", "policy", "describing"),
+    ("journal", "shelf", "stores", "models", "learning", "monitors", "sketches", "demos", "tables"),
+    ("components", "profiling", "publishing"),
     ("service",),
     ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison"),
     ("schooling", "rollbacks"),
     ("upkeep", "backups", "files"),
+    ("lookout",),
     ("chores",),
     ("bootstrap",),
     ("caretaker",),
@@ -34,7 +36,7 @@ LAYERS = (
 )
 """A module imports from the rows above its own; those of one row know nothing of each other."""
 
-ADAPTERS = ("stores", "models", "monitors", "demos", "tables")
+ADAPTERS = ("stores", "models", "sketches", "demos", "tables")
 MAKERS = ("adding", "commands", "files")
 """Those who read what a person brings, or fit on it."""
 TRAINING = [("cli", function) for function in ("_demo", "_table", "_fitted")]
@@ -156,11 +158,11 @@ def test_package_itself_imports_nothing_before_it_is_asked_to_add() -> None:
 
 
 def test_words_and_errors_know_no_library() -> None:
-    files = [ROOT / "unrot" / name for name in ("records.py", "errors.py")]
+    files = [ROOT / "unrot" / name for name in ("symptoms.py", "records.py", "errors.py")]
 
     libraries = {found.library for file in files for found in imports_of(file)}
 
-    assert libraries == {"__future__", "collections", "dataclasses", "typing"}
+    assert libraries == {"__future__", "collections", "dataclasses", "typing", "unrot"}
 
 
 def test_only_web_knows_the_web_framework() -> None:

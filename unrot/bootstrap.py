@@ -11,10 +11,10 @@ from unrot.interfaces import Copies
 from unrot.journal import Drops, Journal
 from unrot.models import predictors
 from unrot.models.workshop import EstimatorWorkshop
-from unrot.monitors.profiles import WhylogsProfiler
 from unrot.service import Service
 from unrot.settings import Settings, kept_secret, prepare_home
 from unrot.shelf import Shelf
+from unrot.sketches import WhylogsProfiler
 from unrot.stores.sql import SqlStore
 from unrot.stores.sql.copies import SqliteCopies
 from unrot.stores.sql.sqlite import SqliteDatabase

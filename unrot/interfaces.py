@@ -1,10 +1,10 @@
 """The ports of the product: what the use cases need, whoever provides it.
 
 `service.py` is written against these and nothing else; `bootstrap.py` decides who stands
-behind them. A store is seven drawers in one cabinet: the registry of models and versions, the
-traffic that was answered, the feedback on it, its profiles, the jobs that were asked for, and
-what versions learnt, and what they are tried on. The last three, and the workshop where
-estimators are fitted further, stand in `teaching.py`.
+behind them. A store is ten drawers in one cabinet: the registry of models and versions, the
+traffic that was answered, the feedback on it, its profiles; the jobs that were asked for, what
+versions learnt, and what they are tried on (`teaching.py`, with the workshop where estimators are
+fitted further); and what monitors saw: checks, oddities, findings (`watching.py`).
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from unrot.records import (
     Window,
 )
 from unrot.teaching import Jobs, Lessons, Trials
+from unrot.watching import Checks, Findings, Oddities
 
 Clock = Callable[[], float]
 """Seconds since 1970, UTC."""
@@ -266,6 +267,21 @@ class Store(Protocol):
     @property
     def trials(self) -> Trials:
         """What versions are tried on."""
+        ...
+
+    @property
+    def checks(self) -> Checks:
+        """How far the traffic of each period had moved."""
+        ...
+
+    @property
+    def oddities(self) -> Oddities:
+        """What looked like nothing that training saw."""
+        ...
+
+    @property
+    def findings(self) -> Findings:
+        """What monitors noticed."""
         ...
 
     def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:

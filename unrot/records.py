@@ -6,9 +6,11 @@ database columns, the JSON keys and the pages. Nothing here does I/O or knows a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from unrot.symptoms import Oddity, Rejection, Summary
 
 Value = float | int | str | bool | None
 """One cell of a row, as JSON has it."""
@@ -257,8 +259,22 @@ class JudgedPrediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Errors:
+    """What the mean error of numbers, and how much they explain, is made of; it adds up."""
+
+    count: int = 0
+    absolute: float = 0.0
+    squared: float = 0.0
+    truth: float = 0.0
+    truth_squared: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
-    """Totals over one minute of one version's traffic, counted by one writer."""
+    """Totals over a minute of one version's traffic, counted by one writer; all of it adds up.
+
+    Retention rolls minutes into hours and hours into days: then it stands for more `minutes`.
+    """
 
     minute: int
     model: str
@@ -268,6 +284,21 @@ class Window:
     verdicts: int = 0
     judged: int = 0
     correct: int = 0
+    minutes: int = 1
+    outliers: int = 0
+    looked_at: int = 0
+    """Predictions that an outlier detector has scored."""
+    latency: Sequence[int] = ()
+    """Predictions by how long they took; the bins are `monitors.latency.EDGES`."""
+    confidence: Sequence[int] = ()
+    """Predictions by their largest probability; the bins are `monitors.confidence.BINS`."""
+    judged_confidence: Sequence[int] = ()
+    correct_confidence: Sequence[int] = ()
+    confusion: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Verdicts with a label: what was predicted, what was true, how often."""
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    """Rows refused at the door, by reason."""
+    errors: Errors = Errors()
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +313,8 @@ class Profile:
     ends_at: float
     rows: int
     data: bytes = field(repr=False, default=b"")
+    summary: Summary = field(repr=False, default_factory=dict)
+    """The same in numbers that a page can show without whylogs, on the bins of its reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +342,10 @@ class Shipment:
     predictions: Sequence[Prediction] = ()
     feedback: Sequence[Feedback] = ()
     unverified: Sequence[UnverifiedFeedback] = ()
+    rejections: Sequence[Rejection] = ()
+    oddities: Sequence[Oddity] = ()
+    looked_at: Collection[str] = ()
+    """The ids of the predictions that an outlier detector has scored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,9 @@ from unrot.profiling import ProfileKeeper
 from unrot.records import Feedback, Model, Prediction, Shipment
 from unrot.service import Service
 from unrot.shelf import sync
+from unrot.symptoms import IMPORTED
 from unrot.tables.logged import LogColumns, LoggedRow, check_columns, logged_rows
 from unrot.tables.reading import TableFile
-
-IMPORTED = "imported"
-"""The version of answers that no version of ours gave."""
 
 OPERATOR = "operator"
 ROWS_AT_ONCE = 2_000

@@ -5,9 +5,12 @@ from __future__ import annotations
 from unrot.errors import StoreAway
 from unrot.records import Holdings, RemovedModel
 from unrot.stores.sql import migrations, removals
+from unrot.stores.sql.checks import SqlChecks
 from unrot.stores.sql.database import Database, Transaction
+from unrot.stores.sql.findings import SqlFindings
 from unrot.stores.sql.jobs import SqlJobs
 from unrot.stores.sql.lessons import SqlLessons
+from unrot.stores.sql.oddities import SqlOddities
 from unrot.stores.sql.profiles import SqlProfiles
 from unrot.stores.sql.registry import SqlRegistry
 from unrot.stores.sql.traffic import SqlTraffic
@@ -28,6 +31,9 @@ class SqlStore:
         self.jobs = SqlJobs(database)
         self.lessons = SqlLessons(database)
         self.trials = SqlTrials(database)
+        self.checks = SqlChecks(database)
+        self.oddities = SqlOddities(database)
+        self.findings = SqlFindings(database)
 
     def prepare(self) -> None:
         """Make what is missing: the database, its tables, the newest migrations."""

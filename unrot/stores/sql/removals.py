@@ -25,6 +25,12 @@ ROWS = (
     ("audits", "id", 1),
     ("gates", "model, version, decided_at", 1),
     ("jobs", "id", 1),
+    ("checks", "model, version, starts_at, ends_at, against", 1),
+    ("oddities", "prediction", 1),
+    ("deliveries", "finding, target", 1),
+    ("findings", "id", 1),
+    ("standpoints", "model, monitor", 1),
+    ("tidied", "model, what", 1),
 )
 """Tables with their keys, and for how many rows of a prediction one of theirs counts."""
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from unrot.monitors.profiles import WhylogsProfiler
 from unrot.records import Feature, Outputs, Row, Schema
+from unrot.sketches import WhylogsProfiler
 
 SCHEMA = Schema(
     (
@@ -135,7 +135,7 @@ def test_feature_named_like_an_output_keeps_its_column() -> None:
 def test_whylogs_is_imported_with_the_first_profile_and_not_before() -> None:
     program = (
         "import sys, os\n"
-        "from unrot.monitors.profiles import WhylogsProfiler\n"
+        "from unrot.sketches import WhylogsProfiler\n"
         "from unrot.records import Feature, Outputs, Schema\n"
         "profiler = WhylogsProfiler()\n"
         "print('whylogs' in sys.modules)\n"

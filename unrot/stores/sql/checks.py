@@ -1,0 +1,82 @@
+"""Closed periods of traffic beside what they are compared with, in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from unrot.stores.sql import names
+from unrot.stores.sql.database import Database, Transaction
+from unrot.symptoms import Against, Check, Drift
+
+_SELECTED = (
+    f"SELECT {names.name_in('c')}, version, starts_at, ends_at, against, row_count, rows_before, "
+    "drifts FROM checks c"
+)
+_PUT = (
+    "INSERT INTO checks (model, version, starts_at, ends_at, against, row_count, rows_before, "
+    "drifts) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (model, version, starts_at, ends_at, against) DO UPDATE SET "
+    "row_count = excluded.row_count, rows_before = excluded.rows_before, drifts = excluded.drifts"
+)
+
+
+class SqlChecks:
+    """The checks."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, checks: Sequence[Check]) -> None:
+        """Keep checks; one of the same version, period and comparison is replaced."""
+
+        def work(tx: Transaction) -> None:
+            writing = names.Writing(tx)
+            for check in checks:
+                kept_as = writing.kept_as(check.model)
+                if kept_as is not None:
+                    tx.execute(_PUT, _columns(kept_as, check))
+
+        if checks:
+            self._database.write(work)
+
+    def of_model(self, model: str, *, against: Against, since: float, until: float) -> list[Check]:
+        """List the checks of the periods that end in a stretch of time, oldest first."""
+        rows = self._database.read(
+            lambda tx: tx.execute(
+                f"{_SELECTED} WHERE model = ? AND against = ? AND ends_at > ? AND ends_at <= ? "
+                "ORDER BY ends_at, starts_at, version",
+                (names.kept_as(tx, model), against, since, until),
+            ).fetchall()
+        )
+        return [_check(row) for row in rows]
+
+    def last(self, model: str, against: Against) -> Check | None:
+        """Return the check of the newest period."""
+        row = self._database.read(
+            lambda tx: tx.execute(
+                f"{_SELECTED} WHERE model = ? AND against = ? "
+                "ORDER BY ends_at DESC, starts_at DESC, version DESC LIMIT 1",
+                (names.kept_as(tx, model), against),
+            ).fetchone()
+        )
+        return None if row is None else _check(row)
+
+
+def _columns(kept_as: str, check: Check) -> tuple[Any, ...]:
+    return (
+        kept_as,
+        check.version,
+        check.starts_at,
+        check.ends_at,
+        check.against,
+        check.rows,
+        check.rows_before,
+        orjson.dumps(list(check.drifts)).decode(),
+    )
+
+
+def _check(row: Sequence[Any]) -> Check:
+    return Check(*[*row[:7], tuple(Drift(**one) for one in orjson.loads(row[7]))])

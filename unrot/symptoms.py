@@ -1,0 +1,224 @@
+"""The words of watching as frozen dataclasses: what can be seen of a model that goes bad.
+
+    distribution  how the values of one column lie, bin by bin: those of one stretch add up
+    check         one closed period of traffic beside what it is compared with
+    oddity        a prediction whose inputs look like nothing that training saw
+    rejection     rows that were refused at the door, by reason
+    symptom       what one monitor sees now, present or gone
+    finding       a symptom that was opened, is kept up to date and is closed again
+    rules         what counts as a symptom of one model; a person may change them
+
+Nothing here does I/O or knows a library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Gravity = Literal["note", "warning", "grave"]
+FindingKind = Literal["drift", "rot", "outliers", "quality", "estimate", "operations"]
+Against = Literal["training", "previous"]
+PeriodLength = Literal["auto", "rotation", "hour", "day", "week"]
+
+IMPORTED = "imported"
+"""The version of answers that no version of ours gave; the champion's reference stands for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How the values of one column lie, on the bins of the reference that it is held against.
+
+    Of numbers: `counts[i]` values lie from `edges[i - 1]` up to, not with, `edges[i]`; the first
+    and the last bin are open, so there is one count more than edges. Of choices: a count for each
+    of `choices`, and one more at the end for all that the reference does not have.
+    """
+
+    kind: Literal["number", "choice"]
+    rows: int = 0
+    """All of them, gaps too."""
+    missing: int = 0
+    unseen: int = 0
+    """Choices that training never saw, or numbers outside its range."""
+    edges: tuple[float, ...] = ()
+    choices: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    mean: float | None = None
+    quantiles: Mapping[str, float] = field(default_factory=dict)
+    """"0.05", "0.25", "0.5", "0.75", "0.95"; of one profile, they do not add up."""
+    types: Mapping[str, int] = field(default_factory=dict)
+    """How many values are of which type: integral, fractional, boolean, string."""
+
+
+Summary = Mapping[str, Distribution]
+"""The distributions of all columns: features by name, and output.class, output.probability,
+output.value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far one column has moved away from what it is compared with."""
+
+    column: str
+    distance: float
+    """Hellinger, 0 (the same) to 1 (nothing in common)."""
+    test: Literal["ks", "chi-square"]
+    statistic: float
+    chance: float
+    """How likely such a difference is where nothing moved; corrected over the columns."""
+    has_moved: bool
+    """By the rules: far enough, and too unlikely."""
+    is_calm: bool
+    """True when it is well below the rules: what is between the two changes nothing."""
+    missing: float = 0.0
+    missing_before: float = 0.0
+    unseen: float = 0.0
+    unseen_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One closed period of one version's traffic beside what it is compared with."""
+
+    model: str
+    version: str
+    starts_at: float
+    ends_at: float
+    against: Against
+    rows: int
+    rows_before: int
+    drifts: Sequence[Drift] = ()
+
+    @property
+    def moved(self) -> list[Drift]:
+        """The columns that moved, the farthest first."""
+        return sorted((one for one in self.drifts if one.has_moved), key=lambda one: -one.distance)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A feature that made a row odd, and how much of its oddness is by it."""
+
+    feature: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """A prediction whose inputs look like nothing that its version was trained on."""
+
+    prediction: str
+    model: str
+    version: str
+    predicted_at: float
+    score: float
+    """1 is the threshold of its version; above it is odd."""
+    reasons: Sequence[Reason] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Rows that were refused at the door within one request, by reason."""
+
+    model: str
+    version: str
+    at: float
+    reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """What one monitor sees of a model at a moment: there, or gone.
+
+    Symptoms with the same `cause` are of one finding.
+    """
+
+    cause: str
+    kind: FindingKind
+    is_present: bool
+    at: float
+    """The moment that the evidence is of; not when it was looked at."""
+    since: float = 0.0
+    gravity: Gravity = "warning"
+    sentence: str = ""
+    advice: str = ""
+    features: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """The numbers, JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a monitor noticed, with its evidence and what to do about it."""
+
+    id: str
+    model: str
+    cause: str
+    kind: FindingKind
+    gravity: Gravity
+    since: float
+    opened_at: float
+    updated_at: float
+    sentence: str
+    advice: str
+    features: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    closed_at: float | None = None
+    acknowledged_at: float | None = None
+    acknowledged_by: str = ""
+    note: str = ""
+    """What the person who acknowledged it wrote."""
+
+    @property
+    def is_open(self) -> bool:
+        """True until its symptom has gone."""
+        return self.closed_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRule:
+    """What is different for one feature; None is as for all."""
+
+    is_watched: bool = True
+    distance: float | None = None
+    missing: float | None = None
+    unseen: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What counts as a symptom of one model."""
+
+    period: PeriodLength = "auto"
+    """What is compared: the shortest period that usually has enough rows, or always this one."""
+    least_rows: int = 100
+    against: Against = "training"
+    drift: bool = True
+    distance: float = 0.15
+    """The Hellinger distance from which on a column has moved, if it is not by chance."""
+    chance: float = 0.001
+    """And so unlikely must it be where nothing moved."""
+    rot: bool = True
+    last_verdicts: int = 50
+    """Accuracy is rolled over so many."""
+    least_accuracy: float | None = None
+    """A floor set by a person; None is none."""
+    outliers: bool = True
+    outlier_share: float = 0.05
+    """A burst: so large a share of the predictions of a period is odd."""
+    quality: bool = True
+    missing: float = 0.05
+    """So much more of a column is missing than in training."""
+    unseen: float = 0.05
+    """So much more of a column was never seen in training."""
+    rejected: float = 0.1
+    """So large a share of the rows of a period was refused."""
+    estimate: bool = True
+    estimate_loss: float = 0.1
+    """So far below the holdout's the accuracy is estimated to be, while verdicts are few."""
+    features: Mapping[str, FeatureRule] = field(default_factory=dict)
+    webhook: str = ""
+    """Where findings of this model are sent; empty, where the settings say."""
