@@ -47,7 +47,8 @@ $(VENV)/serve: requirements.txt | $(VENV)/bin/python
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/test: requirements.txt requirements-dev.txt | $(VENV)/bin/python
+$(VENV)/test: requirements.txt requirements-dev.txt requirements-data.txt | $(VENV)/bin/python
 	@echo "Installing what the tests need (about a minute) …"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-data.txt
 	@touch $(VENV)/serve $@
