@@ -182,6 +182,16 @@ class Traffic(Protocol):
         """Return what one writer shipped of a stretch, oldest first, from a key (time, id) on."""
         ...
 
+    def of_period(
+        self, model: str, *, since: float, until: float, judged_only: bool, limit: int
+    ) -> list[JudgedPrediction]:
+        """List the predictions of a period, newest first, `judged_only` those with a verdict."""
+        ...
+
+    def judged_span(self, model: str) -> tuple[float, float] | None:
+        """Return when the first and the last prediction with a verdict were made."""
+        ...
+
     def windows(self, model: str, *, since: float, until: float) -> list[Window]:
         """Return the minute totals of a model."""
         ...

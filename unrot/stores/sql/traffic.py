@@ -24,6 +24,11 @@ JOINED = (
 )
 _SELECTED = _COLUMNS.replace("model", names.name_in("p"))
 
+JUDGED = JOINED.replace(
+    "FROM predictions p LEFT JOIN feedback f ON f.prediction = p.id AND f.withdrawn = 0",
+    "FROM feedback f JOIN predictions p ON p.id = f.prediction",
+)
+IN_TURN = f"{JOINED} WHERE p.model = ?"
 PREDICTION = "SELECT " + _SELECTED.replace("id,", "p.id,", 1) + " FROM predictions p"
 _LAST_JUDGED = """
     SELECT f.was_correct, ABS(p.value - f.value) FROM (
@@ -140,6 +145,38 @@ class SqlTraffic:
             ).fetchall()
         )
         return [prediction(row) for row in rows]
+
+    def of_period(
+        self, model: str, *, since: float, until: float, judged_only: bool, limit: int
+    ) -> list[JudgedPrediction]:
+        """List the predictions of a period, newest first, `judged_only` those with a verdict."""
+        # Where few rows have a verdict, the verdicts lead to them and not the other way round.
+        query = f"{JUDGED} WHERE f.model = ? AND f.withdrawn = 0" if judged_only else IN_TURN
+        of = "f.predicted_at" if judged_only else "p.predicted_at"
+        rows = self._database.read(
+            lambda tx: tx.execute(
+                f"{query} AND {of} >= ? AND {of} < ? ORDER BY {of} DESC, p.id DESC LIMIT ?",
+                (names.kept_as(tx, model), since, until, limit),
+            ).fetchall()
+        )
+        return [judged(row) for row in rows]
+
+    def judged_span(self, model: str) -> tuple[float, float] | None:
+        """Return when the first and the last prediction with a verdict were made."""
+
+        def work(tx: Transaction) -> tuple[float, float] | None:
+            kept_as = names.kept_as(tx, model)
+            ends = [
+                tx.execute(
+                    "SELECT predicted_at FROM feedback WHERE model = ? AND withdrawn = 0 "
+                    f"ORDER BY predicted_at {order} LIMIT 1",
+                    (kept_as,),
+                ).fetchone()
+                for order in ("ASC", "DESC")
+            ]
+            return None if ends[0] is None or ends[1] is None else (ends[0][0], ends[1][0])
+
+        return self._database.read(work)
 
     def windows(self, model: str, *, since: float, until: float) -> list[Window]:
         """Return the minute totals of a model."""
