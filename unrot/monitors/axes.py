@@ -8,7 +8,7 @@ training never saw and the rarest together at the end.
     >>> axis = choices("colour", ["red", "blue", "mauve"], known=("red", "green", "blue"))
     >>> axis.choices, axis.place("blue"), axis.place("mauve")
     (('red', 'green', 'blue', 'other'), 2.0, 3.0)
-    >>> numbers("size", [0.0, 1.0, 2.0, None, 9e9]).high < 100
+    >>> numbers("size", [*map(float, range(100)), None, 9e9]).high < 500
     True
 """
 
@@ -121,7 +121,7 @@ def choices(column: str, values: Sequence[Value], known: Sequence[Value]) -> Axi
         common = sorted(named, key=lambda one: -found[one])[:MOST_CHOICES]
         named = [one for one in named if one in common]
     others = [OTHER] if any(one not in named for one in found) else []
-    listed = tuple([*named, *others])
+    listed = (*named, *others)
     return Axis(
         column,
         "choice",
