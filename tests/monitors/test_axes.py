@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from math import inf
 
 import pytest
 
@@ -14,7 +15,7 @@ def test_numbers_reach_from_the_least_to_the_largest() -> None:
     axis = axes.numbers("size", [3.0, 1.0, None, 2.0])
 
     assert (axis.low, axis.high, axis.has_gaps, axis.far_out) == (1.0, 3.0, True, 0)
-    assert axis.place(None) is None
+    assert axis.place(None) == -inf
 
 
 def test_few_far_out_numbers_are_counted_and_left_beyond_the_ends() -> None:
@@ -37,7 +38,7 @@ def test_choices_keep_the_order_of_the_schema_and_the_rarest_of_many_are_others(
     few = axes.choices("colour", [True, None], (False, True))
     many = axes.choices("colour", ["c29", "c7", "c7"], known)
 
-    assert (few.choices, few.has_gaps) == (("false", "true"), True)
+    assert (few.choices, few.has_gaps) == (("false", "true", "unknown"), True)
     assert many.choices == (*known[:19], "c29")
     assert axes.choices("colour", ["c1", *known], known).choices[-1] == "other"
 
@@ -53,6 +54,15 @@ def test_limits_are_read_as_typed_and_put_in_order() -> None:
         False,
         False,
     ]
+
+
+def test_gaps_lie_below_all_numbers_and_after_all_choices() -> None:
+    size = axes.numbers("size", [0.0, None])
+    colour = axes.choices("colour", ["red", None], ("red", "blue"))
+
+    assert size.limited("", "9").holds(None) and not size.limited("0", "").holds(None)
+    assert colour.limited("blue", "").holds(None) and not colour.limited("", "blue").holds(None)
+    assert colour.limited("unknown", "unknown").holds(None)
 
 
 def test_open_limits_hold_everything_gaps_as_well() -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import inf, isfinite
 from typing import Literal
 
 import numpy as np
@@ -26,7 +26,8 @@ from unrot.errors import Detail, Invalid
 from unrot.records import Value
 
 MOST_CHOICES = 20
-OTHER = "other"
+OTHER, UNKNOWN = "other", "unknown"
+"""What is called none of the listed choices, and a gap."""
 NEARLY_ALL = (0.02, 0.98)
 FAR = 3.0
 """What lies so many times the width of nearly all values beyond them is far out."""
@@ -54,21 +55,17 @@ class Axis:
         """True when only a part of it is looked at closely."""
         return self.limits != (None, None)
 
-    def place(self, value: Value) -> float | None:
-        """Return where a value lies; None for a gap."""
-        if value is None:
-            return None
+    def place(self, value: Value) -> float:
+        """Return where a value lies; a gap lies below all numbers, and is the last choice."""
         if self.kind == "number":
-            return float(value)
-        text = word(value)
-        return float(self.choices.index(text) if text in self.choices else len(self.choices) - 1)
+            return -inf if value is None else float(value)
+        text = UNKNOWN if value is None else word(value)
+        return float(self.choices.index(text if text in self.choices else OTHER))
 
     def holds(self, value: Value) -> bool:
-        """Tell whether a value lies within the limits; a gap only where there are none."""
+        """Tell whether a value lies within the limits."""
         low, high = self.limits
         place = self.place(value)
-        if place is None:
-            return not self.is_limited
         return (low is None or place >= low) and (high is None or place <= high)
 
     def limited(self, low: str, high: str) -> Axis:
@@ -121,14 +118,9 @@ def choices(column: str, values: Sequence[Value], known: Sequence[Value]) -> Axi
         common = sorted(named, key=lambda one: -found[one])[:MOST_CHOICES]
         named = [one for one in named if one in common]
     others = [OTHER] if any(one not in named for one in found) else []
-    listed = (*named, *others)
-    return Axis(
-        column,
-        "choice",
-        high=float(max(len(listed) - 1, 1)),
-        choices=listed,
-        has_gaps=any(value is None for value in values),
-    )
+    gaps = [UNKNOWN] if None in values else []
+    listed = (*named, *others, *gaps)
+    return Axis(column, "choice", 0.0, float(len(listed) - 1), listed, has_gaps=bool(gaps))
 
 
 def word(value: Value) -> str:
