@@ -22,7 +22,7 @@ LAYERS = (
     ("journal", "shelf", "stores", "models", "learning", "sketches", "demos", "tables"),
     ("components", "profiling", "publishing"),
     ("service",),
-    ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison"),
+    ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison", "accuracy"),
     ("schooling", "rollbacks"),
     ("upkeep", "backups", "files"),
     ("lookout",),

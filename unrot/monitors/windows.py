@@ -3,12 +3,13 @@
 >>> first = Window(7, "elves", "v1", "a", predictions=2, latency=(0, 2), rejected={"other": 1})
 >>> second = Window(7, "elves", "v1", "b", predictions=1, latency=(1, 0, 0))
 >>> whole = added(first, second)
->>> whole.predictions, whole.latency, whole.rejected
-(3, (1, 2, 0), {'other': 1})
+>>> whole.writer, whole.predictions, whole.latency, whole.rejected
+('a', 3, (1, 2, 0), {'other': 1})
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
@@ -19,33 +20,32 @@ from unrot.records import Errors, Window
 K = TypeVar("K", bound=Hashable)
 
 
-def added(first: Window, second: Window) -> Window:
-    """Return what two windows count together, as a window of the first."""
+def added(first: Window, *others: Window) -> Window:
+    """Return what some windows count together, under the minute and names of the first."""
+    every = (first, *others)
     return replace(
         first,
-        predictions=first.predictions + second.predictions,
-        verdicts=first.verdicts + second.verdicts,
-        judged=first.judged + second.judged,
-        correct=first.correct + second.correct,
-        outliers=first.outliers + second.outliers,
-        looked_at=first.looked_at + second.looked_at,
-        latency=_counts(first.latency, second.latency),
-        confidence=_counts(first.confidence, second.confidence),
-        judged_confidence=_counts(first.judged_confidence, second.judged_confidence),
-        correct_confidence=_counts(first.correct_confidence, second.correct_confidence),
-        confusion=_confusions(first.confusion, second.confusion),
-        rejected=_sums(first.rejected, second.rejected),
-        errors=_errors(first.errors, second.errors),
+        predictions=sum([one.predictions for one in every]),
+        verdicts=sum([one.verdicts for one in every]),
+        judged=sum([one.judged for one in every]),
+        correct=sum([one.correct for one in every]),
+        outliers=sum([one.outliers for one in every]),
+        looked_at=sum([one.looked_at for one in every]),
+        latency=_bins([one.latency for one in every]),
+        confidence=_bins([one.confidence for one in every]),
+        judged_confidence=_bins([one.judged_confidence for one in every]),
+        correct_confidence=_bins([one.correct_confidence for one in every]),
+        confusion=_confusion([one.confusion for one in every]),
+        rejected=_sums([one.rejected for one in every]),
+        errors=_errors([one.errors for one in every]),
     )
 
 
-def total(windows: Iterable[Window], model: str = "", version: str = "") -> Window:
-    """Return what all of some windows count together; its minute is that of the earliest."""
-    whole, minute = Window(0, model, version, ""), None
-    for window in windows:
-        minute = window.minute if minute is None else min(minute, window.minute)
-        whole = added(whole, window)
-    return replace(whole, minute=minute or 0)
+def total(windows: Iterable[Window]) -> Window:
+    """Return what all of some windows count together, from the earliest minute on."""
+    every = list(windows)
+    first = min(every, key=lambda one: one.minute, default=Window(0, "", "", ""))
+    return added(Window(first.minute, first.model, "", ""), *every)
 
 
 def grouped(windows: Iterable[Window], key: Callable[[Window], K]) -> dict[K, list[Window]]:
@@ -56,33 +56,32 @@ def grouped(windows: Iterable[Window], key: Callable[[Window], K]) -> dict[K, li
     return parts
 
 
-def _counts(first: Sequence[int], second: Sequence[int]) -> Sequence[int]:
-    if not first or not second:
-        return tuple(first or second)
-    return tuple(one + other for one, other in zip_longest(first, second, fillvalue=0))
+def _bins(histograms: Iterable[Sequence[int]]) -> tuple[int, ...]:
+    counted = [one for one in histograms if one]
+    return tuple(map(sum, zip_longest(*counted, fillvalue=0)))
 
 
-def _sums(first: Mapping[str, int], second: Mapping[str, int]) -> Mapping[str, int]:
-    if not first or not second:
-        return first or second
-    return {name: first.get(name, 0) + second.get(name, 0) for name in {**first, **second}}
+def _sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    sums: Counter[str] = Counter()
+    for one in counts:
+        sums.update(one)
+    return dict(sums)
 
 
-def _confusions(
-    first: Mapping[str, Mapping[str, int]], second: Mapping[str, Mapping[str, int]]
-) -> Mapping[str, Mapping[str, int]]:
-    if not first or not second:
-        return first or second
-    return {name: _sums(first.get(name, {}), second.get(name, {})) for name in {**first, **second}}
+def _confusion(confusions: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:
+    rows: dict[str, list[Mapping[str, int]]] = {}
+    for one in confusions:
+        for predicted, row in one.items():
+            rows.setdefault(predicted, []).append(row)
+    return {predicted: _sums(row) for predicted, row in rows.items()}
 
 
-def _errors(first: Errors, second: Errors) -> Errors:
-    if not first.count or not second.count:
-        return first if first.count else second
+def _errors(errors: Iterable[Errors]) -> Errors:
+    told = [one for one in errors if one.count]
     return Errors(
-        count=first.count + second.count,
-        absolute=first.absolute + second.absolute,
-        squared=first.squared + second.squared,
-        truth=first.truth + second.truth,
-        truth_squared=first.truth_squared + second.truth_squared,
+        count=sum(one.count for one in told),
+        absolute=sum((one.absolute for one in told), 0.0),
+        squared=sum((one.squared for one in told), 0.0),
+        truth=sum((one.truth for one in told), 0.0),
+        truth_squared=sum((one.truth_squared for one in told), 0.0),
     )
