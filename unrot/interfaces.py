@@ -33,6 +33,7 @@ from unrot.records import (
     Version,
     Window,
 )
+from unrot.symptoms import Sketch
 from unrot.teaching import Jobs, Lessons, Trials
 from unrot.watching import Checks, Findings, Oddities
 
@@ -343,4 +344,8 @@ class Profiler(Protocol):
 
     def merge(self, first: bytes, second: bytes) -> bytes:
         """Return one profile that stands for the rows of both."""
+        ...
+
+    def read(self, data: bytes) -> Mapping[str, Sketch]:
+        """Say what a profile tells of each column; Invalid when it cannot be read."""
         ...

@@ -315,6 +315,8 @@ class Profile:
     data: bytes = field(repr=False, default=b"")
     summary: Summary = field(repr=False, default_factory=dict)
     """The same in numbers that a page can show without whylogs, on the bins of its reference."""
+    reference: str = ""
+    """The digest of the reference whose bins these are; without one there is no summary."""
 
 
 @dataclass(frozen=True, slots=True)

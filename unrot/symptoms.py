@@ -25,6 +25,13 @@ PeriodLength = Literal["auto", "rotation", "hour", "day", "week"]
 IMPORTED = "imported"
 """The version of answers that no version of ours gave; the champion's reference stands for it."""
 
+OUTPUT_CLASS, OUTPUT_PROBABILITY, OUTPUT_VALUE = (
+    "output.class",
+    "output.probability",
+    "output.value",
+)
+"""The columns of what was answered, beside those of the features."""
+
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
@@ -59,6 +66,23 @@ output.value."""
 
 
 @dataclass(frozen=True, slots=True)
+class Sketch:
+    """What a whylogs profile tells of one column."""
+
+    rows: int = 0
+    missing: int = 0
+    low: float | None = None
+    high: float | None = None
+    mean: float | None = None
+    quantiles: Mapping[str, float] = field(default_factory=dict)
+    types: Mapping[str, int] = field(default_factory=dict)
+    points: tuple[float, ...] = ()
+    """Of numbers: 1,001 evenly spaced quantiles, from the least to the largest value."""
+    frequent: Mapping[str, int] = field(default_factory=dict)
+    """Of texts: how often each value occurs, the frequent ones."""
+
+
+@dataclass(frozen=True, slots=True)
 class Drift:
     """How far one column has moved away from what it is compared with."""
 
@@ -77,6 +101,8 @@ class Drift:
     missing_before: float = 0.0
     unseen: float = 0.0
     unseen_before: float = 0.0
+    is_exact: bool = True
+    """Of a KS statistic: from the rows; else from the bins, and then it may be a little larger."""
 
 
 @dataclass(frozen=True, slots=True)
