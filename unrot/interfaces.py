@@ -15,6 +15,7 @@ from typing import Protocol
 
 from unrot.growth import AliasMove, Policy
 from unrot.records import (
+    CountedStretch,
     Feedback,
     FeedbackStatus,
     Holdings,
@@ -223,8 +224,19 @@ class Profiles(Protocol):
         """Return a profile with its data."""
         ...
 
-    def of_model(self, model: str, *, since: float = 0.0) -> list[Profile]:
-        """List a model's profiles without their data, oldest first."""
+    def of_model(
+        self, model: str, *, since: float = 0.0, until: float | None = None
+    ) -> list[Profile]:
+        """List a model's profiles that start in a stretch of time, without their data, oldest
+        first."""
+        ...
+
+    def stretches(self, model: str) -> list[CountedStretch]:
+        """Count the rows of a model's profiles by stretch and reference, oldest first."""
+        ...
+
+    def total(self, model: str) -> tuple[int, int]:
+        """Count a model's profiles and their rows: neither stays when something is new."""
         ...
 
     def written_by(self, writer: str, since: float) -> list[Profile]:

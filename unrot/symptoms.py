@@ -65,6 +65,20 @@ Summary = Mapping[str, Distribution]
 output.value."""
 
 
+def read_summary(written: Mapping[str, Mapping[str, Any]]) -> Summary:
+    """Read distributions from JSON; what a newer release knows besides is left out."""
+    return {name: _distribution(one) for name, one in written.items()}
+
+
+def _distribution(written: Mapping[str, Any]) -> Distribution:
+    known: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in written.items()
+        if name in Distribution.__dataclass_fields__
+    }
+    return Distribution(**known)
+
+
 @dataclass(frozen=True, slots=True)
 class Sketch:
     """What a whylogs profile tells of one column."""

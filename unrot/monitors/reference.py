@@ -17,7 +17,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import orjson
@@ -34,7 +33,14 @@ from unrot.monitors.columns import (
 )
 from unrot.monitors.distributions import counted
 from unrot.records import Outputs, Row, Schema
-from unrot.symptoms import OUTPUT_PROBABILITY, OUTPUT_VALUE, Distribution, Sketch, Summary
+from unrot.symptoms import (
+    OUTPUT_PROBABILITY,
+    OUTPUT_VALUE,
+    Distribution,
+    Sketch,
+    Summary,
+    read_summary,
+)
 
 FEWEST_BINS, MOST_BINS = 10, 30
 MOST_CHOICES = 200
@@ -83,6 +89,17 @@ def make(
             if name in columns and name not in fresh and name not in schema.names
         ),
     )
+
+
+def with_types(reference: Reference, schema: Schema, sketches: Mapping[str, Sketch]) -> Reference:
+    """Add of which types the features are, as the profile of the same rows has found."""
+    summary = {
+        name: replace(one, types=sketches[name].types)
+        if name in schema.names and name in sketches
+        else one
+        for name, one in reference.summary.items()
+    }
+    return replace(reference, summary=summary)
 
 
 def edges_of(numbers: Numbers) -> tuple[float, ...]:
@@ -157,20 +174,6 @@ def unpack(data: bytes) -> Reference:
         )
     except (zlib.error, ValueError, KeyError, TypeError) as error:
         raise BadArtefact(f"The reference does not load: {shown(str(error), 200)}.") from error
-
-
-def read_summary(written: Mapping[str, Mapping[str, Any]]) -> Summary:
-    """Read distributions from JSON; what a newer release knows besides is left out."""
-    return {name: _read_distribution(one) for name, one in written.items()}
-
-
-def _read_distribution(written: Mapping[str, Any]) -> Distribution:
-    known: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in written.items()
-        if name in Distribution.__dataclass_fields__
-    }
-    return Distribution(**known)
 
 
 # ── from a profile that was written elsewhere ────────────────────────────────────────────────
