@@ -23,8 +23,8 @@ LAYERS = (
     ("components", "profiling", "publishing"),
     ("service",),
     ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison", "accuracy")
-    + ("holdouts",),
-    ("schooling", "rollbacks", "exploring"),
+    + ("references", "holdouts"),
+    ("schooling", "rollbacks", "periods", "exploring"),
     ("upkeep", "backups", "files"),
     ("lookout",),
     ("chores",),

@@ -53,6 +53,18 @@ class SqlChecks:
         )
         return [_check(row) for row in rows]
 
+    def counts(self, model: str, against: Against) -> list[Check]:
+        """List all checks without their columns, oldest first."""
+        rows = self._database.read(
+            lambda tx: tx.execute(
+                f"SELECT {names.name_in('c')}, version, starts_at, ends_at, against, row_count, "
+                "rows_before FROM checks c WHERE model = ? AND against = ? "
+                "ORDER BY starts_at, ends_at, version",
+                (names.kept_as(tx, model), against),
+            ).fetchall()
+        )
+        return [Check(*row) for row in rows]
+
     def last(self, model: str, against: Against) -> Check | None:
         """Return the check of the newest period."""
         row = self._database.read(
