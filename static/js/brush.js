@@ -1,7 +1,7 @@
 // Brushes scatters: a rectangle that is drawn over one with data-brush="name" selects the points
 // under it in all of that name, which share their axes, and the rows with their data-key in a table
 // with data-brush-rows="name". By keys: Shift and an arrow spans it from point to point. A click
-// beside, or Escape, puts it away.
+// beside, or Escape, puts it away. What is selected is told on the plot by an event "brushed".
 
 import { placeOf, spotsOf } from "./charts.js";
 
@@ -18,7 +18,8 @@ document.addEventListener("pointermove", (event) => {
   const at = percents(begun.plot, event);
   if (!("brushing" in begun.plot.dataset) && Math.hypot(at.x - begun.x, at.y - begun.y) < 2) return;
   begun.plot.dataset.brushing = "";
-  select(begun.plot.dataset.brush, between(begun, at));
+  begun.box = between(begun, at);
+  select(begun.plot.dataset.brush, begun.box);
 });
 
 document.addEventListener("pointerup", () => end());
@@ -29,18 +30,24 @@ document.addEventListener("spot", (event) => {
   if (!plot.dataset.brush) return;
   const at = placeOf(event.detail.spot);
   if (!event.detail.isWider || begun?.plot !== plot) begun = { plot, ...at };
-  if (event.detail.isWider) select(plot.dataset.brush, between(begun, at));
+  if (!event.detail.isWider) return;
+  select(plot.dataset.brush, between(begun, at));
+  tell(plot, between(begun, at));
 });
 
 document.addEventListener("keydown", (event) => {
   const name = event.target.closest?.("[data-brush]")?.dataset.brush;
-  if (event.key === "Escape" && name) select(name, null);
+  if (event.key !== "Escape" || !name) return;
+  select(name, null);
+  tell(event.target.closest("[data-brush]"), null);
 });
 
 function end() {
   if (!begun) return;
   const { plot } = begun;
-  if (!("brushing" in plot.dataset)) select(plot.dataset.brush, null);
+  const box = "brushing" in plot.dataset ? begun.box : null;
+  if (!box) select(plot.dataset.brush, null);
+  tell(plot, box);
   // The click that follows belongs to the rectangle.
   setTimeout(() => delete plot.dataset.brushing);
   begun = null;
@@ -64,7 +71,11 @@ function between(one, other) {
   };
 }
 
-function select(name, box) {
+function tell(plot, box) {
+  plot.dispatchEvent(new CustomEvent("brushed", { bubbles: true, detail: { box } }));
+}
+
+export function select(name, box) {
   const keys = new Set();
   for (const plot of document.querySelectorAll(`[data-plot][data-brush="${CSS.escape(name)}"]`)) {
     draw(plot, box);

@@ -8,7 +8,9 @@ const form = document.getElementById("explore");
 const region = document.querySelector('[data-region="picked"]');
 const EDGE = 0.5;
 const JITTER = 0.31;
+const SOON = 120;
 let asked = 0;
+let waiting = 0;
 
 document.addEventListener("brushed", (event) => {
   if (form && region) pick(event.target, event.detail.box);
@@ -24,28 +26,44 @@ document.addEventListener("click", (event) => {
 });
 
 function pick(plot, box) {
-  const across = box ? range(plot, "x", box.left, box.right) : ["", ""];
-  const upward = box ? range(plot, "y", 100 - box.bottom, 100 - box.top) : ["", ""];
-  const ends = { x_from: across[0], x_to: across[1], y_from: upward[0], y_to: upward[1] };
-  for (const [name, value] of Object.entries(ends)) form.elements[name].value = value;
+  const across = box && range(plot, "x", box.left, box.right);
+  const upward = box && range(plot, "y", 100 - box.bottom, 100 - box.top);
+  const ends = { x_from: across?.from, x_to: across?.to, y_from: upward?.from, y_to: upward?.to };
+  const hadNone = Object.keys(ends).every((name) => form.elements[name].value === "");
+  if (!box && hadNone) return;
+  for (const [name, value] of Object.entries(ends)) form.elements[name].value = value ?? "";
+  if (box) {
+    const [left, right] = across.whole ?? [box.left, box.right];
+    const [low, high] = upward.whole ?? [100 - box.bottom, 100 - box.top];
+    select(plot.dataset.brush, { left, right, top: 100 - high, bottom: 100 - low });
+  }
   const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
   history.replaceState(null, "", `?${query}`);
-  show(query);
+  clearTimeout(waiting);
+  waiting = setTimeout(() => show(query), SOON);
 }
 
 // What reaches the edge of the chart is open there: gaps and values far out lie at the edges.
+// Of choices always whole ones are picked.
 function range(plot, letter, first, last) {
-  const [low, high] = plot.dataset[letter].split(" ").map(Number);
+  const [low, high, least] = plot.dataset[letter].split(" ").map(Number);
   const at = (share) => low + ((high - low) * share) / 100;
   const choices = form.elements[`${letter}_from`].options;
-  if (!choices) {
-    const digits = Math.max(0, 3 - Math.floor(Math.log10(high - low || 1)));
-    const said = (share) => at(share).toFixed(Math.min(digits, 12));
-    return [first <= EDGE ? "" : said(first), last >= 100 - EDGE ? "" : said(last)];
-  }
-  const least = Math.max(0, Math.ceil(at(first) - JITTER));
-  const most = Math.min(choices.length - 2, Math.floor(at(last) + JITTER));
-  return [choices[least + 1]?.value ?? "", choices[Math.max(most, least) + 1]?.value ?? ""];
+  if (choices) return ofChoices(choices, at(first), at(last), high - low);
+  const digits = Math.min(12, Math.max(0, 3 - Math.floor(Math.log10(high - low || 1))));
+  const isOpen = first <= EDGE || at(first) < least;
+  return {
+    from: isOpen ? "" : at(first).toFixed(digits),
+    to: last >= 100 - EDGE ? "" : at(last).toFixed(digits),
+  };
+}
+
+function ofChoices(choices, first, last, count) {
+  const from = Math.max(0, Math.min(count - 1, Math.ceil(first - JITTER)));
+  const to = Math.max(from, Math.min(count - 1, Math.floor(last + JITTER)));
+  const whole = [(100 * from) / count, (100 * (to + 1)) / count];
+  // The first of the options is "any".
+  return { from: choices[from + 1].value, to: choices[to + 1].value, whole };
 }
 
 async function show(query) {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from math import inf
 
 import pytest
@@ -88,7 +87,3 @@ def test_limit_that_is_no_number_is_refused_with_a_sentence(typed: str) -> None:
 def test_limit_that_is_no_choice_names_the_choices() -> None:
     with pytest.raises(Invalid, match="expected one of red, blue"):
         axes.choices("colour", [], ("red", "blue")).limited("mauve", "")
-
-
-def test_examples_of_the_module_are_right() -> None:
-    assert doctest.testmod(axes).failed == 0

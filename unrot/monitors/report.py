@@ -26,19 +26,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrot.monitors import accuracy
+
 Chances = NDArray[Any]
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One class of a report, or the mean of all."""
+    """One class of a report, or the mean of all; None where there is nothing to take a share of."""
 
     label: str
-    precision: float
-    recall: float
-    f1: float
-    specificity: float
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    specificity: float | None
     support: int
     area: float | None = None
     """Under the ROC curve of this class against all others."""
@@ -80,22 +82,25 @@ def of_classes(
     probabilities: Sequence[Sequence[float]] | None = None,
 ) -> ClassReport:
     """Report on answered classes; all are places in the order of the schema."""
-    confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
-    np.add.at(confusion, (np.array(truth, dtype=int), np.array(answers, dtype=int)), 1)
+    counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    np.add.at(counts, (np.array(truth, dtype=int), np.array(answers, dtype=int)), 1)
+    confusion = {
+        label: dict(zip(classes, counts[:, place].tolist(), strict=True))
+        for place, label in enumerate(classes)
+    }
     areas = _areas(len(classes), truth, probabilities)
     lines = [
-        line
-        for place, label in enumerate(classes)
-        if (line := _line(label, confusion, place, areas[place])) is not None
+        Line(one.label, one.precision, one.recall, one.f1, one.specificity, one.support, its_area)
+        for one, its_area in zip(accuracy.classes(confusion, classes), areas, strict=True)
+        if one.support or one.predicted
     ]
-    supports = np.array([line.support for line in lines])
     return ClassReport(
         lines=lines,
-        macro=_mean("mean of the classes", lines, np.ones(len(lines))),
-        weighted=_mean("weighted by rows", lines, supports),
-        accuracy=float(np.trace(confusion) / confusion.sum()),
-        constant_guess=float(supports.max() / supports.sum()),
-        confusion=confusion.tolist(),
+        macro=_mean("mean of the classes", lines, [1.0] * len(lines)),
+        weighted=_mean("weighted by rows", lines, [line.support for line in lines]),
+        accuracy=float(np.trace(counts) / counts.sum()),
+        constant_guess=accuracy.constant(confusion).value or 0.0,
+        confusion=counts.tolist(),
         area=areas[1] if len(classes) == 2 else _mean_of(areas),
     )
 
@@ -135,27 +140,9 @@ def _areas(
     return [area(true == place, chances[:, place]) for place in range(classes)]
 
 
-def _line(label: str, confusion: NDArray[Any], place: int, area: float | None) -> Line | None:
-    """Return the line of a class; None for one that is neither there nor ever answered."""
-    support, answered = int(confusion[place].sum()), int(confusion[:, place].sum())
-    if not support and not answered:
-        return None
-    right = int(confusion[place, place])
-    others = int(confusion.sum()) - support
-    return Line(
-        label=label,
-        precision=_share(right, answered),
-        recall=_share(right, support),
-        f1=_share(2 * right, answered + support),
-        specificity=_share(others - (answered - right), others),
-        support=support,
-        area=area,
-    )
-
-
-def _mean(label: str, lines: Sequence[Line], weights: NDArray[Any]) -> Line:
-    def mean(figures: Sequence[float]) -> float:
-        return float(np.average(figures, weights=weights))
+def _mean(label: str, lines: Sequence[Line], weights: Sequence[float]) -> Line:
+    def mean(figures: Sequence[float | None]) -> float:
+        return float(np.average([figure or 0.0 for figure in figures], weights=weights))
 
     return Line(
         label=label,
@@ -171,7 +158,3 @@ def _mean(label: str, lines: Sequence[Line], weights: NDArray[Any]) -> Line:
 def _mean_of(areas: Sequence[float | None]) -> float | None:
     known = [one for one in areas if one is not None]
     return sum(known) / len(known) if known else None
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0

@@ -104,6 +104,8 @@ class Spot:
     key: str = ""
     """What it is of, so that a table beside it can be found."""
     tone: str = ""
+    is_out: bool = False
+    """Drawn faintly: it lies outside what is looked at closely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,12 @@ class Chart:
     """Then only the sentence is shown."""
     brush: str = ""
     """Charts of one brush select together."""
+    brushed: Bar | None = None
+    """What is selected already."""
+    across: str = ""
+    """Numbers: the values at the left and the right end, and the least that is no gap."""
+    upward: str = ""
+    """The same from the lower end to the upper."""
 
 
 def place(value: float) -> float:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from typing import Literal
 
-from unrot.web.charts.drawing import Chart, Dot, Entry, Spot, Table, Tick, place
+from unrot.web.charts.drawing import Bar, Chart, Dot, Entry, Spot, Table, Tick, place
 from unrot.web.charts.scales import Scale, brief, extent, number_axis
 
 MOST_POINTS = 2_000
 MOST_ROWS = 200
 UNKNOWN = "unknown"
+LANE = 0.1
+"""The lane of rows without a number, beside all numbers."""
 SHAPES: dict[bool | None, tuple[str, Literal["circle", "cross", "ring"]]] = {
     True: ("right", "circle"),
     False: ("wrong", "cross"),
@@ -31,6 +34,8 @@ class Point:
     href: str = ""
     key: str = ""
     """What it is of; what a table beside has the same key is found by it."""
+    is_out: bool = False
+    """Drawn faintly: it lies outside what is looked at closely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,11 @@ class Axis:
     high: float = 1.0
     choices: tuple[str, ...] = ()
     unit: str = ""
+    has_gaps: bool = False
+    """Then numbers leave a lane for rows without one, below the least; choices name them."""
+    picked_from: float | None = None
+    """Where the part begins that is looked at closely: a number, or the place of a choice."""
+    picked_to: float | None = None
 
     @property
     def title(self) -> str:
@@ -109,12 +119,15 @@ def scatter(
             if any(one.is_right is verdict for one in shown)
         ),
         brush=brush,
+        brushed=_brushed(x, y, across, upward),
+        across=_ends(x, across),
+        upward=_ends(y, upward),
     )
 
 
 def _scaled(given: Axis, *, is_upright: bool) -> tuple[Scale, tuple[Tick, ...]]:
     if not given.choices:
-        return number_axis(given.low, given.high, about=5, is_upright=is_upright)
+        return _numbers(given, is_upright=is_upright)
     scale = Scale(-0.5, len(given.choices) - 0.5)
     where = scale.up if is_upright else scale.along
     ticks = [
@@ -122,6 +135,49 @@ def _scaled(given: Axis, *, is_upright: bool) -> tuple[Scale, tuple[Tick, ...]]:
         for number, choice in enumerate(given.choices)
     ]
     return scale, tuple(ticks)
+
+
+def _numbers(given: Axis, *, is_upright: bool) -> tuple[Scale, tuple[Tick, ...]]:
+    scale, ticks = number_axis(given.low, given.high, about=5, is_upright=is_upright)
+    if not given.has_gaps:
+        return scale, ticks
+    lane = LANE * (scale.high - scale.low)
+    wider = Scale(scale.low - lane, scale.high)
+    where = wider.up if is_upright else wider.along
+    step = (scale.high - scale.low) / (len(ticks) - 1)
+    moved = [
+        replace(tick, at=where(scale.low + number * step)) for number, tick in enumerate(ticks)
+    ]
+    return wider, (Tick(where(wider.low + lane / 2), UNKNOWN), *moved)
+
+
+def _ground(on: Axis, scale: Scale) -> float:
+    """Return where the numbers of an axis begin, above the lane of those that have none."""
+    return scale.low + (scale.high - scale.low) * LANE / (1 + LANE) * on.has_gaps
+
+
+def _ends(on: Axis, scale: Scale) -> str:
+    least = scale.low if on.choices else _ground(on, scale)
+    return f"{scale.low!r} {scale.high!r} {least!r}"
+
+
+def _brushed(x: Axis, y: Axis, across: Scale, upward: Scale) -> Bar | None:
+    """Return the part that is looked at closely, where there is one."""
+    if all(end is None for on in (x, y) for end in (on.picked_from, on.picked_to)):
+        return None
+    left, right = _picked(x, across)
+    bottom, top = _picked(y, upward)
+    return Bar(left, place(100 - top), place(right - left), place(top - bottom), "brushed")
+
+
+def _picked(on: Axis, scale: Scale) -> tuple[float, float]:
+    half = 0.5 if on.choices else 0.0
+    ends = (
+        scale.low if on.picked_from is None else on.picked_from - half,
+        scale.high if on.picked_to is None else on.picked_to + half,
+    )
+    low, high = (min(100.0, max(0.0, scale.along(end))) for end in ends)
+    return low, high
 
 
 def _is_placed(point: Point, x: Axis, y: Axis) -> bool:
@@ -132,11 +188,16 @@ def _value(value: float | str | None, on: Axis) -> float | None:
     if on.choices:
         named = UNKNOWN if value is None else str(value)
         return float(on.choices.index(named)) if named in on.choices else None
+    if value is None and on.has_gaps:
+        return -inf
     return None if value is None or isinstance(value, str) else float(value)
 
 
 def _spot(point: Point, x: Axis, y: Axis, across: Scale, upward: Scale) -> Spot:
-    at, up = _value(point.x, x) or 0.0, _value(point.y, y) or 0.0
+    at, up = (
+        _within(_value(value, on) or 0.0, on, scale)
+        for value, on, scale in ((point.x, x, across), (point.y, y, upward))
+    )
     if x.choices:
         at += _beside(f"x{point.key}{point.y}")
     if y.choices:
@@ -144,7 +205,23 @@ def _spot(point: Point, x: Axis, y: Axis, across: Scale, upward: Scale) -> Spot:
     tone, _ = SHAPES[point.is_right]
     heading = point.text or tone
     text = f"{heading}\n{x.title}: {_said(point.x)}\n{y.title}: {_said(point.y)}"
-    return Spot(across.along(at), upward.up(up), text, href=point.href, key=point.key, tone=tone)
+    return Spot(
+        across.along(at),
+        upward.up(up),
+        text,
+        href=point.href,
+        key=point.key,
+        tone=tone,
+        is_out=point.is_out,
+    )
+
+
+def _within(value: float, on: Axis, scale: Scale) -> float:
+    """Put a gap into its lane, and what lies beyond the ends at the edge."""
+    ground = scale.low if on.choices else _ground(on, scale)
+    if value == -inf:
+        return (scale.low + ground) / 2
+    return min(scale.high, max(ground, value))
 
 
 def _beside(seed: str) -> float:

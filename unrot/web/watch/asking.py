@@ -1,10 +1,10 @@
 """What the explorer is asked for, from a query string: the page and the API read it alike.
 
-    x, y                          two columns: features, output.class, output.probability, …
-    left, right                   holdout, before, since, first, last, newest or times
-    left_from, left_until, …      when the period is "times": moments, UTC
-    version, unjudged, finding    one version alone; rows without a verdict too; which finding
-    x_from, x_to, y_from, y_to    the part that is looked at closely
+x, y                          two columns: features, output.class, output.probability, …
+left, right                   holdout, before, since, first, last, newest or times
+left_from, left_until, …      when the period is "times": moments, UTC
+version, unjudged, finding    one version alone; rows without a verdict too; which finding
+x_from, x_to, y_from, y_to    the part that is looked at closely
 """
 
 from __future__ import annotations

@@ -128,9 +128,7 @@ def labels(of: axes.Axis, schema: Schema) -> tuple[str, ...]:
     return spoken if len(set(spoken)) == len(spoken) else of.choices
 
 
-def _points(
-    side: Side, found: Explored, x: charts.Axis, y: charts.Axis
-) -> Sequence[charts.Point]:
+def _points(side: Side, found: Explored, x: charts.Axis, y: charts.Axis) -> Sequence[charts.Point]:
     schema, chosen = found.model.schema, {id(one) for one in side.chosen}
 
     def value(one: Seen, on: axes.Axis, named: charts.Axis) -> float | str | None:
@@ -145,7 +143,8 @@ def _points(
             value(one, found.y, y),
             one.is_right,
             text=told(one, schema),
+            key=str(number),
             is_out=found.is_limited and id(one) not in chosen,
         )
-        for one in side.rows
+        for number, one in enumerate(side.rows)
     ]

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from flask import Response, make_response, render_template, request, url_for
 
 from unrot import exploring, holdouts
-from unrot.errors import Conflict, Detail, Invalid, NotFound, StoreAway, UnrotError
+from unrot.errors import Conflict, Invalid, NotFound, StoreAway, UnrotError
 from unrot.exploring import Asked, Explored, Preset
 from unrot.monitors.report import ClassReport
 from unrot.records import CHAMPION, Model, Schema
@@ -143,8 +143,7 @@ def _matrix(found: holdouts.Holdout, schema: Schema) -> charts.Matrix | None:
         return None
     answered = {
         label: {
-            truth: found.report.confusion[down][across]
-            for down, truth in enumerate(schema.classes)
+            truth: found.report.confusion[down][across] for down, truth in enumerate(schema.classes)
         }
         for across, label in enumerate(schema.classes)
     }

@@ -11,6 +11,7 @@ from unrot.web.openapi_schemas import Json, shape
 TEXT: Json = {"type": "string"}
 WHOLE: Json = {"type": "integer"}
 NUMBER: Json = {"type": "number"}
+MAYBE_TEXT: Json = {"type": "string", "nullable": True}
 MAYBE: Json = {"type": "number", "nullable": True}
 CELL: Json = {"description": "A number, a text, true, false or null.", "nullable": True}
 SHARES = ("precision", "recall", "f1", "specificity")
@@ -55,7 +56,7 @@ def schemas() -> dict[str, Json]:
     """Return their shapes."""
     point = shape(
         {
-            **dict.fromkeys(("id", "predicted_at"), {"type": "string", "nullable": True}),
+            **dict.fromkeys(("id", "predicted_at"), MAYBE_TEXT),
             "version": TEXT,
             **dict.fromkeys(("x", "y", "answer", "truth"), CELL),
             "probability": MAYBE,
@@ -101,9 +102,7 @@ def schemas() -> dict[str, Json]:
 
 
 def _holdout() -> Json:
-    line = shape(
-        {"label": TEXT, **dict.fromkeys(SHARES, MAYBE), "support": WHOLE, "area": MAYBE}
-    )
+    line = shape({"label": TEXT, **dict.fromkeys(SHARES, MAYBE), "support": WHOLE, "area": MAYBE})
     classes = shape(
         {
             "classes": _list(line),
