@@ -22,8 +22,10 @@ LAYERS = (
     ("journal", "shelf", "stores", "models", "learning", "sketches", "demos", "tables"),
     ("components", "profiling", "publishing"),
     ("service",),
-    ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison", "accuracy")
-    + ("references", "holdouts"),
+    (
+        *("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison"),
+        *("accuracy", "references", "holdouts"),
+    ),
     ("schooling", "rollbacks", "periods", "exploring"),
     ("upkeep", "backups", "files"),
     ("lookout",),

@@ -28,7 +28,7 @@ MOST_POINTS = 1_000
 """As many rows of a side are drawn."""
 MOST_READ, MOST_CELLS = 4_000, 200_000
 """As many of its newest rows are read; of a wide model fewer."""
-HOUR = 3_600.0
+HOUR, SECOND = 3_600.0, 1.0
 
 Preset = Literal["holdout", "before", "since", "first", "last", "newest", "times"]
 CLASS, PROBABILITY, VALUE = "output.class", "output.probability", "output.value"
@@ -185,7 +185,7 @@ def _spans(service: Service, model: str, finding: Finding | None) -> dict[Preset
     if ends is not None:
         first, last = ends
         spans["first"] = Span("first", first, first + HOUR)
-        spans["last"] = Span("last", last - HOUR, np.nextafter(last, inf).item())
+        spans["last"] = Span("last", last - HOUR, last + SECOND)
     return spans
 
 

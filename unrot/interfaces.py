@@ -191,7 +191,7 @@ class Traffic(Protocol):
         ...
 
     def judged_span(self, model: str) -> tuple[float, float] | None:
-        """Return when the first and the last prediction with a verdict were made."""
+        """Return the second of the first and of the last prediction with a verdict."""
         ...
 
     def windows(self, model: str, *, since: float, until: float) -> list[Window]:

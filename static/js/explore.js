@@ -33,8 +33,8 @@ function pick(plot, box) {
   if (!box && hadNone) return;
   for (const [name, value] of Object.entries(ends)) form.elements[name].value = value ?? "";
   if (box) {
-    const [left, right] = across.whole ?? [box.left, box.right];
-    const [low, high] = upward.whole ?? [100 - box.bottom, 100 - box.top];
+    // As it was rounded, so that what is highlighted is what is listed.
+    const [left, right] = across.drawn, [low, high] = upward.drawn;
     select(plot.dataset.brush, { left, right, top: 100 - high, bottom: 100 - low });
   }
   const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
@@ -51,19 +51,18 @@ function range(plot, letter, first, last) {
   const choices = form.elements[`${letter}_from`].options;
   if (choices) return ofChoices(choices, at(first), at(last), high - low);
   const digits = Math.min(12, Math.max(0, 3 - Math.floor(Math.log10(high - low || 1))));
-  const isOpen = first <= EDGE || at(first) < least;
-  return {
-    from: isOpen ? "" : at(first).toFixed(digits),
-    to: last >= 100 - EDGE ? "" : at(last).toFixed(digits),
-  };
+  const from = first <= EDGE || at(first) < least ? "" : at(first).toFixed(digits);
+  const to = last >= 100 - EDGE ? "" : at(last).toFixed(digits);
+  const along = (value) => (100 * (Number(value) - low)) / (high - low);
+  return { from, to, drawn: [from ? along(from) : 0, to ? along(to) : 100] };
 }
 
 function ofChoices(choices, first, last, count) {
   const from = Math.max(0, Math.min(count - 1, Math.ceil(first - JITTER)));
   const to = Math.max(from, Math.min(count - 1, Math.floor(last + JITTER)));
-  const whole = [(100 * from) / count, (100 * (to + 1)) / count];
+  const drawn = [(100 * from) / count, (100 * (to + 1)) / count];
   // The first of the options is "any".
-  return { from: choices[from + 1].value, to: choices[to + 1].value, whole };
+  return { from: choices[from + 1].value, to: choices[to + 1].value, drawn };
 }
 
 async function show(query) {

@@ -48,6 +48,16 @@ def test_rows_with_a_verdict_are_found_without_the_others(store: Store) -> None:
     assert [row.feedback and row.feedback.prediction for row in kept] == [ids[3]]
 
 
+def test_verdict_knows_the_second_and_the_row_its_moment(store: Store) -> None:
+    store.registry.add_model(a_model())
+    shipped(store, a_prediction("early", at=NOON + 0.25), a_prediction("late", at=NOON + 0.75))
+    store.verdicts.put([a_verdict("late"), a_verdict("early")])
+
+    assert listed(store, NOON + 0.5, NOON + 9, judged_only=True) == ["late"]
+    assert listed(store, NOON, NOON + 0.5, judged_only=True) == ["early"]
+    assert listed(store, 0, 1e12, judged_only=True) == ["late", "early"]
+
+
 def test_verdict_that_was_taken_back_counts_for_nothing(store: Store) -> None:
     ids = five_of(store)
     store.verdicts.put(

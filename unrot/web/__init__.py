@@ -25,8 +25,7 @@ from unrot.web import (
 from unrot.web.watch import explorer_api, explorer_pages
 
 _ROOT = "../.."
-PAGES = (pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages)
-PAGES += (explorer_pages,)
+PAGES = (pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages, explorer_pages)
 """Each adds its views to the one blueprint of the pages."""
 
 

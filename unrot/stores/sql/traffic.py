@@ -12,11 +12,18 @@ from unrot.stores.sql.database import Database, Transaction
 from unrot.stores.sql.predictions import JOINED, SELECTED, add, judged, prediction
 from unrot.symptoms import Outcome
 
-JUDGED = JOINED.replace(
-    "FROM predictions p LEFT JOIN feedback f ON f.prediction = p.id AND f.withdrawn = 0",
-    "FROM feedback f JOIN predictions p ON p.id = f.prediction",
+_IN_PERIOD = "p.predicted_at >= ? AND p.predicted_at < ?"
+IN_TURN = f"{JOINED} WHERE p.model = ? AND {_IN_PERIOD} ORDER BY p.predicted_at DESC, p.id DESC"
+# Where few rows have a verdict, the verdicts lead to them and not the other way round; a verdict
+# knows the second of its prediction.
+JUDGED = (
+    JOINED.replace(
+        "FROM predictions p LEFT JOIN feedback f ON f.prediction = p.id AND f.withdrawn = 0",
+        "FROM feedback f JOIN predictions p ON p.id = f.prediction",
+    )
+    + " WHERE f.model = ? AND f.withdrawn = 0 AND f.predicted_at >= ? AND f.predicted_at < ? "
+    f"AND {_IN_PERIOD} ORDER BY f.predicted_at DESC, p.predicted_at DESC, p.id DESC"
 )
-IN_TURN = f"{JOINED} WHERE p.model = ?"
 _LAST_JUDGED = """
     SELECT f.was_correct, ABS(p.value - f.value) FROM (
         SELECT prediction, was_correct, value, given_at FROM feedback
@@ -137,19 +144,17 @@ class SqlTraffic:
         self, model: str, *, since: float, until: float, judged_only: bool, limit: int
     ) -> list[JudgedPrediction]:
         """List the predictions of a period, newest first, `judged_only` those with a verdict."""
-        # Where few rows have a verdict, the verdicts lead to them and not the other way round.
-        query = f"{JUDGED} WHERE f.model = ? AND f.withdrawn = 0" if judged_only else IN_TURN
-        of = "f.predicted_at" if judged_only else "p.predicted_at"
+        asked = (since - 1, until, since, until) if judged_only else (since, until)
         rows = self._database.read(
             lambda tx: tx.execute(
-                f"{query} AND {of} >= ? AND {of} < ? ORDER BY {of} DESC, p.id DESC LIMIT ?",
-                (names.kept_as(tx, model), since, until, limit),
+                f"{JUDGED if judged_only else IN_TURN} LIMIT ?",
+                (names.kept_as(tx, model), *asked, limit),
             ).fetchall()
         )
         return [judged(row) for row in rows]
 
     def judged_span(self, model: str) -> tuple[float, float] | None:
-        """Return when the first and the last prediction with a verdict were made."""
+        """Return the second of the first and of the last prediction with a verdict."""
 
         def work(tx: Transaction) -> tuple[float, float] | None:
             kept_as = names.kept_as(tx, model)

@@ -148,7 +148,8 @@ def _numbers(given: Axis, *, is_upright: bool) -> tuple[Scale, tuple[Tick, ...]]
     moved = [
         replace(tick, at=where(scale.low + number * step)) for number, tick in enumerate(ticks)
     ]
-    return wider, (Tick(where(wider.low + lane / 2), UNKNOWN), *moved)
+    # Below the plot there is no room for both words beside each other.
+    return wider, (Tick(where(wider.low + lane / 2), UNKNOWN), *moved[not is_upright :])
 
 
 def _ground(on: Axis, scale: Scale) -> float:

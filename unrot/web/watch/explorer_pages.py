@@ -22,7 +22,7 @@ from unrot.web.watch import explorer_charts
 from unrot.web.watch.asking import LIMITS, PRESETS, asked_of
 
 ROWS_A_PAGE = 20
-PICKED_A_SIDE = 25
+PICKED_A_SIDE = 10
 ENDS = ("left_from", "left_until", "right_from", "right_until")
 ASKED = ("x", "y", "left", "right", *ENDS, "version", "unjudged", "finding", *LIMITS)
 """What the address of the explorer holds; what else stands in it is dropped."""
@@ -55,13 +55,12 @@ def explorer(model: str) -> Response:
         found, said["problem"], code = _explored(model, given)
         if request.headers.get("X-Fragment") == "1":
             return _fragment(found)
-        said.update(_shown(found), versions=_versions(model), listed=None)
-        said.update(_holdout(shelved.model, given.get("version")))
+        version = given.get("version") if not said["problem"] else None
+        said |= {**_shown(found), **_holdout(shelved.model, version)}
+        said["versions"] = _versions(model)
     except StoreAway as error:
         said["problem"], code = error.message, status_of(error)
-    page = render_template(
-        "explorer.html", **said, given=given, here=_address, called=explorer_charts.called
-    )
+    page = render_template("explorer.html", **said, given=given, here=_address)
     return make_response(page, code)
 
 
