@@ -131,7 +131,13 @@ class Check:
     against: Against
     rows: int
     rows_before: int
+    """0 where it was not compared: its rows were too few, or nothing is there to compare with."""
     drifts: Sequence[Drift] = ()
+    reference: str = ""
+    """The digest of the reference on whose bins the rows were counted."""
+    before_starts_at: float | None = None
+    """Of the previous period, where it is what this one is compared with."""
+    before_ends_at: float | None = None
 
     @property
     def moved(self) -> list[Drift]:

@@ -22,7 +22,7 @@ from unrot.web import (
     trials_api,
     version_pages,
 )
-from unrot.web.watch import explorer_api, explorer_pages
+from unrot.web.watch import drift_api, explorer_api, explorer_pages
 
 _ROOT = "../.."
 PAGES = (pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages, explorer_pages)
@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(learning_api.blueprint)
     app.register_blueprint(trials_api.blueprint)
     app.register_blueprint(explorer_api.blueprint)
+    app.register_blueprint(drift_api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
     apidocs.register(app)

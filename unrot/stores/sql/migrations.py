@@ -247,10 +247,14 @@ MIGRATIONS = (
                 row_count INTEGER NOT NULL,
                 rows_before INTEGER NOT NULL,
                 drifts TEXT NOT NULL,
+                reference TEXT NOT NULL,
+                before_starts_at DOUBLE PRECISION,
+                before_ends_at DOUBLE PRECISION,
                 PRIMARY KEY (model, version, starts_at, ends_at, against))""",
             "CREATE INDEX checks_of_model ON checks (model, against, ends_at)",
             "CREATE INDEX checks_counted "
-            "ON checks (model, against, starts_at, ends_at, version, row_count, rows_before)",
+            "ON checks (model, against, starts_at, ends_at, version, reference, row_count, "
+            "rows_before)",
             """CREATE TABLE oddities (
                 prediction TEXT PRIMARY KEY,
                 model TEXT NOT NULL,
