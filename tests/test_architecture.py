@@ -27,7 +27,7 @@ LAYERS = (
         *("accuracy", "references", "holdouts"),
     ),
     ("schooling", "rollbacks", "periods", "exploring"),
-    ("upkeep", "backups", "files"),
+    ("upkeep", "backups", "files", "portraits"),
     ("lookout",),
     ("chores",),
     ("bootstrap",),

@@ -10,16 +10,15 @@ x_from, x_to, y_from, y_to    the part that is looked at closely
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from math import inf
 from typing import get_args
 
 from unrot.errors import Detail, Invalid
 from unrot.exploring import Asked, Preset, Span
+from unrot.web.watch import moments
 
 LIMITS = ("x_from", "x_to", "y_from", "y_to")
 PRESETS: tuple[Preset, ...] = get_args(Preset)
-MOMENT = "a UTC time such as 2026-01-31T12:00"
 
 
 def asked_of(given: Mapping[str, str]) -> Asked:
@@ -36,29 +35,18 @@ def asked_of(given: Mapping[str, str]) -> Asked:
     )
 
 
-def moment_of(given: Mapping[str, str], name: str) -> float | None:
-    """Read a moment; one without a zone is read as UTC, none at all is None."""
-    text = given.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        read = datetime.fromisoformat(text)
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        raise _wrong(name, text, MOMENT) from None
-
-
 def _span(given: Mapping[str, str], side: str) -> Span | None:
     named = given.get(side) or None
-    since, until = (moment_of(given, f"{side}_{end}") for end in ("from", "until"))
-    if named is None and since is None and until is None:
+    first, last = f"{side}_from", f"{side}_until"
+    if named is None and not moments.has_any(first, last):
         return None
     found = next((one for one in PRESETS if one == (named or "times")), None)
     if found is None:
         raise _wrong(side, named or "", f"one of {', '.join(PRESETS)}")
     if found != "times":
         return Span(found)
-    return Span(found, 0.0 if since is None else since, inf if until is None else until)
+    since = moments.moment(first, 0.0)
+    return Span(found, since, moments.moment(last, inf))
 
 
 def _is_yes(given: Mapping[str, str], name: str) -> bool:

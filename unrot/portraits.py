@@ -1,0 +1,107 @@
+"""Up to three portraits side by side, column by column: training, periods, single profiles.
+
+A portrait is named by a word: `training`, `training:v2`, the id of a profile, or a stretch of
+time in seconds since 1970, `1767312000..1767315600`. The first one is what the others are compared
+with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unrot import periods
+from unrot.errors import Conflict, NotFound
+from unrot.periods import Portrait
+from unrot.service import Service
+from unrot.symptoms import Distribution, Drift
+
+MOST = 3
+TRAINING = "training"
+
+_STRETCH = re.compile(r"([0-9]{1,11}(?:\.[0-9]{1,6})?)\.\.([0-9]{1,11}(?:\.[0-9]{1,6})?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column in each of the portraits; None where one does not have it."""
+
+    name: str
+    distributions: Sequence[Distribution | None]
+    drifts: Sequence[Drift | None]
+    """How far each lies from the first; None for the first itself."""
+
+    @property
+    def distance(self) -> float:
+        """The largest of them."""
+        return max((one.distance for one in self.drifts if one is not None), default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Portraits side by side, the columns that lie farthest apart first."""
+
+    words: Sequence[str]
+    portraits: Sequence[Portrait]
+    columns: Sequence[Column]
+    problems: Sequence[str]
+
+
+def beside(service: Service, model: str, words: Sequence[str]) -> Beside:
+    """Put portraits side by side; what cannot be shown is said and left out."""
+    problems: list[str] = []
+    if len(words) > MOST:
+        problems.append(f"At most {MOST} stand side by side: the first {MOST} are shown.")
+    found: list[tuple[str, Portrait]] = []
+    for word in dict.fromkeys(words[:MOST]):
+        try:
+            first = found[0][1].reference if found else None
+            found.append((word, _portrait(service, model, word, first)))
+        except NotFound as error:
+            problems.append(error.message)
+    portraits = [portrait for _, portrait in found]
+    drifts = _drifts(service, model, portraits, problems)
+    names = dict.fromkeys(name for one in portraits for name in one.summary)
+    columns = [
+        Column(
+            name,
+            [one.summary.get(name) for one in portraits],
+            [apart.get(name) for apart in drifts],
+        )
+        for name in names
+    ]
+    order = service.catalogue().model(model).model.schema.names
+    columns.sort(key=lambda one: order.index(one.name) if one.name in order else len(order))
+    columns.sort(key=lambda one: -one.distance)
+    return Beside([word for word, _ in found], portraits, columns, problems)
+
+
+def _portrait(service: Service, model: str, word: str, reference: str | None) -> Portrait:
+    kind, _, version = word.partition(":")
+    if kind == TRAINING:
+        return periods.training(service, model, version=version or None)
+    stretch = _STRETCH.fullmatch(word)
+    if stretch is None:
+        return periods.of_profile(service, model, word)
+    since, until = float(stretch[1]), float(stretch[2])
+    if reference is not None:
+        try:
+            return periods.portrait(service, model, since=since, until=until, reference=reference)
+        except NotFound:
+            pass
+    return periods.portrait(service, model, since=since, until=until)
+
+
+def _drifts(
+    service: Service, model: str, portraits: Sequence[Portrait], problems: list[str]
+) -> list[dict[str, Drift]]:
+    """Return how far each lies from the first, by column."""
+    found: list[dict[str, Drift]] = [{} for _ in portraits]
+    for place, one in enumerate(portraits[1:], 1):
+        try:
+            apart = periods.apart(service, model, one, portraits[0])
+            found[place] = {drift.column: drift for drift in apart}
+        except Conflict as error:
+            problems.append(error.message)
+    return found
