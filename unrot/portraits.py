@@ -77,14 +77,20 @@ def beside(service: Service, model: str, words: Sequence[str]) -> Beside:
     return Beside([word for word, _ in found], portraits, columns, problems)
 
 
+def stretch_of(word: str) -> tuple[float, float] | None:
+    """Return the stretch of time that a word names, if it names one."""
+    found = _STRETCH.fullmatch(word)
+    return None if found is None else (float(found[1]), float(found[2]))
+
+
 def _portrait(service: Service, model: str, word: str, reference: str | None) -> Portrait:
     kind, _, version = word.partition(":")
     if kind == TRAINING:
         return periods.training(service, model, version=version or None)
-    stretch = _STRETCH.fullmatch(word)
+    stretch = stretch_of(word)
     if stretch is None:
         return periods.of_profile(service, model, word)
-    since, until = float(stretch[1]), float(stretch[2])
+    since, until = stretch
     if reference is not None:
         try:
             return periods.portrait(service, model, since=since, until=until, reference=reference)

@@ -1,7 +1,8 @@
 """Up to three distributions laid over each other: how the values of one column lie.
 
 Numbers: the bins differ in width, so the height is the density, share / width, and the area of a
-bin is its share. The first and the last bin are open; they are drawn as wide as their values
+bin is its share; where one narrow bin would hide all others, they are spread over bins of equal
+width. The first and the last bin are open; they are drawn as wide as their values
 reach, but no wider than other wide bins. Choices: groups of bars, a bar for each distribution.
 """
 
@@ -11,6 +12,8 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
 
 from unrot.symptoms import Distribution
 from unrot.web.charts.drawing import (
@@ -33,6 +36,9 @@ OTHER = "never seen"
 MOST_CHOICES = 12
 MOST_BINS = 6
 """An open bin is as wide as the mean bin would be if there were at most so many."""
+HIGHEST = 15.0
+"""A bin so many times as high as if all lay evenly hides the others."""
+EVEN_BINS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,9 @@ def _numbers(
     ends = _ends(parts)
     binned = [_bins(part.distribution, ends) for part in parts]
     edges = sorted({edge for bins in binned for one in bins for edge in (one.low, one.high)})
+    if _has_peak(binned, edges[-1] - edges[0]):
+        edges = np.linspace(edges[0], edges[-1], EVEN_BINS + 1).tolist()
+        binned = [_evened(bins, edges) for bins in binned]
     across, x_ticks = _across(edges[0], edges[-1])
     most = max(one.density for bins in binned for one in bins)
     upward = Scale(0.0, most * 1.08)
@@ -134,6 +143,16 @@ def _ends(parts: Sequence[Part]) -> tuple[float, float]:
         reach = (high - low) / 2 or 1.0
     first, last = (edges[0], edges[-1]) if edges else (low, high)
     return (low if low < first else first - reach, high if high > last else last + reach)
+
+
+def _has_peak(binned: Sequence[Sequence[_Bin]], width: float) -> bool:
+    """Tell whether one narrow bin would press all others into the ground."""
+    return any(one.density * width > HIGHEST for bins in binned for one in bins)
+
+
+def _evened(bins: Sequence[_Bin], edges: Sequence[float]) -> list[_Bin]:
+    """Put the values onto bins of equal width, where a peak is no higher than its share."""
+    return [_Bin(low, high, _within(bins, low, high)) for low, high in itertools.pairwise(edges)]
 
 
 def _outline(bins: Sequence[_Bin], across: Scale, upward: Scale) -> list[tuple[float, float]]:

@@ -76,7 +76,7 @@ def _shown(shelved: ShelvedModel) -> dict[str, Any]:
     listed = parted(service().store.profiles.stretches(model.name), LENGTHS[length])[::-1]
     lines, older = _lines(model, _merged(listed))
     found = portraits.beside(service(), model.name, _chosen(shelved, lines))
-    names = [_title(one) for one in found.portraits]
+    names = [_title(word, one) for word, one in zip(found.words, found.portraits, strict=True)]
     first = _page() * COLUMNS_A_PAGE
     shown = found.columns[first : first + COLUMNS_A_PAGE]
     return {
@@ -142,7 +142,8 @@ def _trained(shelved: ShelvedModel) -> list[str]:
     """Return the champion, and the newest versions besides."""
     champion = shelved.aliases.get(CHAMPION)
     others = [name for name in reversed(list(shelved.versions)) if name != champion]
-    return [*([champion] if champion in shelved.versions else []), *others][:MOST_TRAINED]
+    first = [champion] if champion and champion in shelved.versions else []
+    return [*first, *others][:MOST_TRAINED]
 
 
 def _chosen(shelved: ShelvedModel, lines: Sequence[Line]) -> list[str]:
@@ -170,10 +171,13 @@ def _chart(model: Model, number: int, of: Column, names: Sequence[str]) -> chart
     return charts.distributions(f"column-{number}", title, parts, unit=unit)
 
 
-def _title(one: Portrait) -> str:
+def _title(word: str, one: Portrait) -> str:
+    stretch = portraits.stretch_of(word)
+    if stretch is not None:
+        return charts.stretch(*stretch)
     if one.starts_at is None or one.ends_at is None:
         return one.title
-    return charts.stretch(one.starts_at, one.ends_at)
+    return f"{one.title}, {charts.stretch(one.starts_at, one.ends_at)}"
 
 
 def _page() -> int:
