@@ -24,7 +24,7 @@ LAYERS = (
     ("service",),
     ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison", "accuracy"),
     ("schooling", "rollbacks"),
-    ("upkeep", "backups", "files"),
+    ("upkeep", "backups", "files", "condition"),
     ("lookout",),
     ("chores",),
     ("bootstrap",),
