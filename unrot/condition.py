@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import sqrt
 
-from unrot import accuracy
+from unrot import accuracy, periods
 from unrot.accuracy import Mark, OverTime, Point
 from unrot.errors import NotFound
 from unrot.monitors.accuracy import (
@@ -31,7 +31,7 @@ from unrot.monitors.windows import total
 from unrot.records import Version, Window
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
-from unrot.symptoms import Check, Finding, Outcome, Rules
+from unrot.symptoms import Check, Distribution, Drift, Finding, Outcome, Rules
 
 FEWEST_VERDICTS = 30
 """A point of the line of accuracy has so many verdicts, where there are so many."""
@@ -61,6 +61,16 @@ class Lately:
     error: float | None = None
     trusted: int = 0
     """How many of the last ones were a judge's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closer:
+    """One column in one period, beside what it is compared with; None where it is not kept."""
+
+    check: Check
+    drift: Drift
+    now: Distribution | None
+    before: Distribution | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +136,7 @@ def condition(
         whole=whole,
         lately=lately,
         marks=accuracy.marks(service, model, since=span.since, until=span.until),
-        checks=store.checks.of_model(
-            model, against=rules.against, since=span.since, until=span.until
-        ),
+        checks=periods.checks(service, model, since=span.since, until=span.until),
         rules=rules,
         open_findings=opened,
         closed_findings=[
@@ -140,6 +148,18 @@ def condition(
 def unknown(name: str) -> Health:
     """Say of a model what can be said while the store is away."""
     return health(Signs(name, is_store_away=True))
+
+
+def closer(
+    service: Service, name: str, column: str, ends_at: float, version: str | None = None
+) -> Closer | None:
+    """Look closer at one column of the period that ended then; None where there is none."""
+    for check in periods.checks(service, name, since=ends_at - 1, until=ends_at):
+        for drift in check.drifts:
+            if drift.column == column and version in (None, check.version):
+                now, before = periods.sides(service, check)
+                return Closer(check, drift, now.get(column), before.get(column))
+    return None
 
 
 def taken_together(points: Sequence[Point], fewest: int = FEWEST_VERDICTS) -> list[Point]:

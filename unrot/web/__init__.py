@@ -22,9 +22,10 @@ from unrot.web import (
     trials_api,
     version_pages,
 )
+from unrot.web.watch import monitor_pages
 
 _ROOT = "../.."
-PAGES = (pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages)
+PAGES = (pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages, monitor_pages)
 """Each adds its views to the one blueprint of the pages."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf
 
 from unrot.accuracy import Mark, Point
-from unrot.condition import Condition, taken_together
+from unrot.condition import Closer, Condition, taken_together
 from unrot.monitors.latency import EDGES, quantile
 from unrot.records import CHAMPION, Model, Schema
 from unrot.web.charts import (
@@ -17,14 +17,17 @@ from unrot.web.charts import (
     Heat,
     Matrix,
     Moved,
+    Part,
     Reading,
     Series,
     bars,
     brief,
+    distributions,
     heat,
     lines,
     matrix,
     share,
+    stretch,
 )
 from unrot.web.words import called, percent, spoken
 
@@ -65,6 +68,25 @@ def charts_of(
         drift=_drift(model.schema, found, linked, chosen),
         confusion=_confusion(model.schema, found),
         outliers=_outliers(found),
+    )
+
+
+def closer_chart(schema: Schema, found: Closer) -> Chart:
+    """Lay a period of one column over what it is compared with."""
+    names = column_names(schema)
+    units = {feature.name: feature.unit for feature in schema.features}
+    check = found.check
+    sides = [
+        (f"training of {check.version}" if check.against == "training" else "before", found.before),
+        (stretch(check.starts_at, check.ends_at), found.now),
+    ]
+    parts = [Part(name, one) for name, one in sides if one is not None]
+    return distributions(
+        "period",
+        f"{names.get(found.drift.column, found.drift.column)}, {sides[1][0]}",
+        parts,
+        unit=units.get(found.drift.column) or "",
+        sentence=None if parts else "Its distributions are not kept any more.",
     )
 
 

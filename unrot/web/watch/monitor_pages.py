@@ -7,11 +7,10 @@ A script asks for the same address again and again (`X-Fragment`), and says what
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from flask import Response, make_response, render_template, request, url_for
+from flask import Response, current_app, make_response, render_template, request, url_for
 from markupsafe import Markup
 
 from unrot import condition
@@ -21,18 +20,10 @@ from unrot.records import Model
 from unrot.web.here import service
 from unrot.web.pages import blueprint, only
 from unrot.web.watch import spans
-from unrot.web.watch.monitor_charts import charts_of, duration
+from unrot.web.watch.monitor_charts import charts_of, closer_chart, column_names, duration
 from unrot.web.watch.spans import RANGES, Asked
 
 KEPT_ARGUMENTS = ("range", "from", "to", "version", "column", "ends")
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A column and a period that somebody looks at closer."""
-
-    column: str
-    ends_at: float
 
 
 @blueprint.app_template_filter()
@@ -42,6 +33,12 @@ def fingerprint(part: str | Markup) -> str:
 
 
 blueprint.add_app_template_filter(duration)
+
+
+@blueprint.app_template_global()
+def has_page(endpoint: str) -> bool:
+    """Tell whether there is such a page."""
+    return endpoint in current_app.view_functions
 
 
 @blueprint.get("/models/<model>/monitor")
@@ -66,14 +63,18 @@ def _shown(model: Model) -> dict[str, Any]:
         asked = spans.of_range(RANGES[0], service().clock(), is_given=False)
         found = _found(model, asked, version)
     chosen = _chosen(request.args)
-    key = (chosen.column, chosen.ends_at) if chosen else None
+    closer = condition.closer(service(), model.name, *chosen, version) if chosen else None
     return {
         "found": found,
         "health": found.health,
         "asked": asked,
-        "charts": charts_of(model, found, _linked, key),
+        "charts": charts_of(model, found, _linked, chosen),
+        "chosen": chosen,
+        "closer": closer,
+        "closer_chart": closer_chart(model.schema, closer) if closer else None,
         "refresh": asked.range.refresh if asked.range else 0,
         "kept": _kept(),
+        "column_names": column_names(model.schema),
     }
 
 
@@ -89,12 +90,12 @@ def _is_fresh(found: Condition) -> bool:
     return bool(points) and all(point.starts_at >= since for point in points)
 
 
-def _chosen(given: Mapping[str, str]) -> Chosen | None:
+def _chosen(given: Mapping[str, str]) -> tuple[str, float] | None:
+    """Return the column, and the end of the period, that somebody looks at closer."""
     try:
-        ends_at = float(given.get("ends", ""))
+        return given.get("column", ""), float(int(given.get("ends", "")))
     except ValueError:
         return None
-    return Chosen(given.get("column", ""), ends_at)
 
 
 def _linked(column: str, ends_at: float) -> str:
