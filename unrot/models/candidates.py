@@ -239,7 +239,7 @@ def _held_out(made: Candidate, brought: Brought, schema: Schema) -> Outputs | No
 def _measured(
     answered: Outputs | None, brought: Brought, schema: Schema
 ) -> tuple[dict[str, float], list[tuple[float, bool]]]:
-    """Measure what is served on the holdout, beside what guessing would reach."""
+    """Measure what was answered to the holdout, beside what guessing would reach."""
     if answered is None:
         return {}, []
     truth = np.array(labels_of(brought.estimator, brought.holdout_labels, schema))

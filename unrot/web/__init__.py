@@ -22,11 +22,19 @@ from unrot.web import (
     trials_api,
     version_pages,
 )
-from unrot.web.watch import drift_api, explorer_api, explorer_pages, profile_pages
+from unrot.web.watch import (
+    drift_api,
+    explorer_api,
+    explorer_pages,
+    monitor_pages,
+    profile_pages,
+)
 
 _ROOT = "../.."
-PAGES = (pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages)
-CLOSER = (explorer_pages, profile_pages)
+PAGES = (
+    *(pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages),
+    *(monitor_pages, explorer_pages, profile_pages),
+)
 """Each adds its views to the one blueprint of the pages."""
 
 

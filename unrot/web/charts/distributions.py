@@ -28,7 +28,7 @@ from unrot.web.charts.drawing import (
     path,
     place,
 )
-from unrot.web.charts.scales import Scale, brief, extent, number_axis, round_values, share
+from unrot.web.charts.scales import Scale, brief, extent, number_axis, plain_axis, share
 
 TONES = ("reference", "two", "three")
 STYLES: tuple[Literal["solid", "dashed"], ...] = ("solid", "solid", "dashed")
@@ -87,7 +87,7 @@ def _numbers(
     if _has_peak(binned, edges[-1] - edges[0]):
         edges = np.linspace(edges[0], edges[-1], EVEN_BINS + 1).tolist()
         binned = [_evened(bins, edges) for bins in binned]
-    across, x_ticks = _across(edges[0], edges[-1])
+    across, x_ticks = plain_axis(edges[0], edges[-1])
     most = max(one.density for bins in binned for one in bins)
     upward = Scale(0.0, most * 1.08)
     return Chart(
@@ -110,17 +110,6 @@ def _numbers(
         spots=_number_spots(parts, edges, binned, across, upward),
         legend=_legend(parts),
     )
-
-
-def _across(low: float, high: float) -> tuple[Scale, tuple[Tick, ...]]:
-    """Draw from the first bin to the last, with the round values that lie between."""
-    scale = Scale(low, high)
-    values = [one for one in round_values(low, high, about=6) if low <= one <= high]
-    ticks = [
-        Tick(scale.along(value), brief(value), is_spare=number % 2 == 1)
-        for number, value in enumerate(values)
-    ]
-    return scale, tuple(ticks)
 
 
 def _bins(found: Distribution, ends: tuple[float, float]) -> list[_Bin]:

@@ -20,7 +20,16 @@ from unrot.web.charts.drawing import (
     path,
     place,
 )
-from unrot.web.charts.scales import Says, Scale, brief, extent, moment, number_axis, time_axis
+from unrot.web.charts.scales import (
+    Says,
+    Scale,
+    brief,
+    extent,
+    moment,
+    number_axis,
+    plain_axis,
+    time_axis,
+)
 
 MOST_DOTS = 40
 MOST_ROWS = 500
@@ -77,19 +86,26 @@ def lines(
     height: Literal["tall", "low"] = "tall",
     sentence: str | None = None,
     nothing: str = "There is nothing to draw in this time.",
+    places: Says | None = None,
 ) -> Chart:
-    """Draw series over a stretch of time; `low` and `high` are kept within the drawing."""
+    """Draw series over a stretch of time; `low` and `high` are kept within the drawing.
+
+    With `places` they are drawn over plain numbers, which it writes.
+    """
     series = [_within(one, since, until) for one in series]
     drawn = [one for one in series if any(_has_value(reading) for reading in one.readings)]
     if not drawn:
         return Chart(name, title, nothing, Table((), ()), unit=unit, is_empty=True)
-    across, x_ticks = time_axis(since, until)
+    across, x_ticks = (
+        time_axis(since, until) if places is None else plain_axis(since, until, places)
+    )
     upward, y_ticks = _upward(drawn, low, high, says)
+    where = moment if places is None else places
     return Chart(
         name,
         title,
-        sentence or _sentence(drawn, says),
-        _table(drawn, says),
+        sentence or _sentence(drawn, says, where),
+        _table(drawn, says, where, "Time (UTC)" if places is None else ""),
         unit=unit,
         height=height,
         x_ticks=x_ticks,
@@ -98,7 +114,7 @@ def lines(
         strokes=tuple(line for one in drawn for line in _strokes(one, across, upward)),
         dots=tuple(dot for one in drawn for dot in _dots(one, across, upward)),
         marks=marks(happened, across),
-        spots=_spots(drawn, across, upward, says),
+        spots=_spots(drawn, across, upward, says, where),
         legend=_legend(drawn, happened),
     )
 
@@ -214,7 +230,9 @@ def _dots(series: Series, across: Scale, upward: Scale) -> list[Dot]:
     return [Dot(x, y, series.tone) for x, y in _points(shown, across, upward)]
 
 
-def _spots(series: Sequence[Series], across: Scale, upward: Scale, says: Says) -> tuple[Spot, ...]:
+def _spots(
+    series: Sequence[Series], across: Scale, upward: Scale, says: Says, where: Says
+) -> tuple[Spot, ...]:
     times = sorted({one.at for each in series for one in each.readings if _has_value(one)})
     said = [{one.at: one for one in each.readings if _has_value(one)} for each in series]
     places = [across.along(at) for at in times]
@@ -227,7 +245,7 @@ def _spots(series: Sequence[Series], across: Scale, upward: Scale, says: Says) -
         words = [f"{name}: {_told(reading, says)}" for name, reading in here]
         left, right = place(borders[number]), place(borders[number + 1])
         y = upward.up(here[0][1].value or 0.0)
-        text = "\n".join([moment(at), *words])
+        text = "\n".join([where(at), *words])
         spots.append(Spot(places[number], y, text, left, 0.0, place(right - left), 100.0))
     return tuple(spots)
 
@@ -256,28 +274,28 @@ def _legend(series: Sequence[Series], happened: Sequence[Happening]) -> tuple[En
     return tuple(entries) if len(entries) > 1 else ()
 
 
-def _sentence(series: Sequence[Series], says: Says) -> str:
-    return " ".join(_line_sentence(one, says) for one in series)
+def _sentence(series: Sequence[Series], says: Says, where: Says) -> str:
+    return " ".join(_line_sentence(one, says, where) for one in series)
 
 
-def _line_sentence(series: Series, says: Says) -> str:
+def _line_sentence(series: Series, says: Says, where: Says) -> str:
     values = [one.value for one in series.readings if one.value is not None]
     last = next(one for one in reversed(series.readings) if _has_value(one))
     said = f"{series.name}: {_told(last, says)}"
     if len(values) > 1 and min(values) == max(values):
         return f"{said}."
-    said = f"{said}, at {moment(last.at)}"
+    said = f"{said}, at {where(last.at)}"
     if len(values) == 1:
         return f"{said}."
     return f"{said}; between {says(min(values))} and {says(max(values))} in this time."
 
 
-def _table(series: Sequence[Series], says: Says) -> Table:
+def _table(series: Sequence[Series], says: Says, where: Says, head: str) -> Table:
     times = sorted({one.at for each in series for one in each.readings if _has_value(one)})
     said = [{one.at: one for one in each.readings if _has_value(one)} for each in series]
     rows = [
-        (moment(at), *(_told(found[at], says) if at in found else "–" for found in said))
+        (where(at), *(_told(found[at], says) if at in found else "–" for found in said))
         for at in reversed(times)
     ]
-    head = ("Time (UTC)", *(one.name for one in series))
-    return Table(head, tuple(rows[:MOST_ROWS]), left_out=max(0, len(rows) - MOST_ROWS))
+    heads = (head, *(one.name for one in series))
+    return Table(heads, tuple(rows[:MOST_ROWS]), left_out=max(0, len(rows) - MOST_ROWS))

@@ -105,6 +105,17 @@ def number_axis(
     return scale, tuple(ticks)
 
 
+def plain_axis(low: float, high: float, says: Says = brief) -> tuple[Scale, tuple[Tick, ...]]:
+    """Make an axis of numbers from one to another, with the round ones between written."""
+    scale = Scale(low, high)
+    values = [value for value in round_values(low, high, about=6) if low <= value <= high]
+    ticks = [
+        Tick(scale.along(value), says(value), is_spare=number % 2 == 1)
+        for number, value in enumerate(values)
+    ]
+    return scale, tuple(ticks)
+
+
 def time_axis(since: float, until: float, *, about: int = 7) -> tuple[Scale, tuple[Tick, ...]]:
     """Make an axis of UTC times from one moment to another, with round ones written."""
     scale = Scale(since, max(until, since + 1))
