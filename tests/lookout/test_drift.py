@@ -166,12 +166,11 @@ def test_log_of_the_past_is_told_in_order_and_then_how_it_is_now(
     bring_in(log_of(tmp_path / "now.csv", [nothing, nothing, flowers(2)], seconds=SHORT))
     seen(service)
 
-    bring_in(
-        log_of(tmp_path / "past.csv", [flowers(3), spoilt(flowers(4), 4, "zeros")], seconds=SHORT)
-    )
+    past = [flowers(3), spoilt(flowers(4), 4, "zeros")]
+    bring_in(log_of(tmp_path / "past.csv", past, seconds=SHORT))
 
-    told = [(one.is_present, (one.at - MIDNIGHT) / DAY) for one in seen(service)]
-    assert told == [(False, 1), (True, 2), (False, 3)]
+    told = [(one.is_present, (one.at - TEN - MIDNIGHT) / DAY) for one in seen(service)]
+    assert told == [(False, 0), (True, 1), (False, 2)]
 
 
 def test_period_with_few_rows_is_not_compared(service: Service, tmp_path: Path) -> None:
