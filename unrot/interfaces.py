@@ -15,6 +15,7 @@ from typing import Protocol
 
 from unrot.growth import AliasMove, Policy
 from unrot.records import (
+    CountedStretch,
     Feedback,
     FeedbackStatus,
     Holdings,
@@ -33,6 +34,7 @@ from unrot.records import (
     Version,
     Window,
 )
+from unrot.symptoms import Outcome, Sketch
 from unrot.teaching import Jobs, Lessons, Trials
 from unrot.watching import Checks, Findings, Oddities
 
@@ -182,8 +184,26 @@ class Traffic(Protocol):
         """Return what one writer shipped of a stretch, oldest first, from a key (time, id) on."""
         ...
 
+    def of_period(
+        self, model: str, *, since: float, until: float, judged_only: bool, limit: int
+    ) -> list[JudgedPrediction]:
+        """List the predictions of a period, newest first, `judged_only` those with a verdict."""
+        ...
+
+    def judged_span(self, model: str) -> tuple[float, float] | None:
+        """Return the second of the first and of the last prediction with a verdict."""
+        ...
+
     def windows(self, model: str, *, since: float, until: float) -> list[Window]:
-        """Return the minute totals of a model."""
+        """Return the totals of a model per minute, or per hour and day where they were rolled."""
+        ...
+
+    def outcomes(self, model: str, *, limit: int) -> list[Outcome]:
+        """List how the newest judged predictions came out, in the order of their verdicts."""
+        ...
+
+    def last_judged(self, model: str, *, limit: int) -> list[JudgedPrediction]:
+        """List the newest judged predictions with their inputs, in the order of their verdicts."""
         ...
 
     def tally(self, model: str, *, since: float, last: int) -> Tally:
@@ -222,8 +242,19 @@ class Profiles(Protocol):
         """Return a profile with its data."""
         ...
 
-    def of_model(self, model: str, *, since: float = 0.0) -> list[Profile]:
-        """List a model's profiles without their data, oldest first."""
+    def of_model(
+        self, model: str, *, since: float = 0.0, until: float | None = None
+    ) -> list[Profile]:
+        """List a model's profiles that start in a stretch of time, without their data, oldest
+        first."""
+        ...
+
+    def stretches(self, model: str) -> list[CountedStretch]:
+        """Count the rows of a model's profiles by stretch and reference, oldest first."""
+        ...
+
+    def total(self, model: str) -> tuple[int, int]:
+        """Count a model's profiles and their rows: neither stays when something is new."""
         ...
 
     def written_by(self, writer: str, since: float) -> list[Profile]:
@@ -343,4 +374,8 @@ class Profiler(Protocol):
 
     def merge(self, first: bytes, second: bytes) -> bytes:
         """Return one profile that stands for the rows of both."""
+        ...
+
+    def read(self, data: bytes) -> Mapping[str, Sketch]:
+        """Say what a profile tells of each column; Invalid when it cannot be read."""
         ...

@@ -3,6 +3,7 @@
     distribution  how the values of one column lie, bin by bin: those of one stretch add up
     check         one closed period of traffic beside what it is compared with
     oddity        a prediction whose inputs look like nothing that training saw
+    outcome       how a prediction came out, by the verdict that counts for it
     rejection     rows that were refused at the door, by reason
     symptom       what one monitor sees now, present or gone
     finding       a symptom that was opened, is kept up to date and is closed again
@@ -24,6 +25,13 @@ PeriodLength = Literal["auto", "rotation", "hour", "day", "week"]
 
 IMPORTED = "imported"
 """The version of answers that no version of ours gave; the champion's reference stands for it."""
+
+OUTPUT_CLASS, OUTPUT_PROBABILITY, OUTPUT_VALUE = (
+    "output.class",
+    "output.probability",
+    "output.value",
+)
+"""The columns of what was answered, beside those of the features."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,37 @@ Summary = Mapping[str, Distribution]
 output.value."""
 
 
+def read_summary(written: Mapping[str, Mapping[str, Any]]) -> Summary:
+    """Read distributions from JSON; what a newer release knows besides is left out."""
+    return {name: _distribution(one) for name, one in written.items()}
+
+
+def _distribution(written: Mapping[str, Any]) -> Distribution:
+    known: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in written.items()
+        if name in Distribution.__dataclass_fields__
+    }
+    return Distribution(**known)
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """What a whylogs profile tells of one column."""
+
+    rows: int = 0
+    missing: int = 0
+    low: float | None = None
+    high: float | None = None
+    mean: float | None = None
+    quantiles: Mapping[str, float] = field(default_factory=dict)
+    types: Mapping[str, int] = field(default_factory=dict)
+    points: tuple[float, ...] = ()
+    """Of numbers: 1,001 evenly spaced quantiles, from the least to the largest value."""
+    frequent: Mapping[str, int] = field(default_factory=dict)
+    """Of texts: how often each value occurs, the frequent ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drift:
     """How far one column has moved away from what it is compared with."""
@@ -77,6 +116,8 @@ class Drift:
     missing_before: float = 0.0
     unseen: float = 0.0
     unseen_before: float = 0.0
+    is_exact: bool = True
+    """Of a KS statistic: from the rows; else from the bins, and then it may be a little larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +131,13 @@ class Check:
     against: Against
     rows: int
     rows_before: int
+    """0 where it was not compared: its rows were too few, or nothing is there to compare with."""
     drifts: Sequence[Drift] = ()
+    reference: str = ""
+    """The digest of the reference on whose bins the rows were counted."""
+    before_starts_at: float | None = None
+    """Of the previous period, where it is what this one is compared with."""
+    before_ends_at: float | None = None
 
     @property
     def moved(self) -> list[Drift]:
@@ -117,6 +164,24 @@ class Oddity:
     score: float
     """1 is the threshold of its version; above it is odd."""
     reasons: Sequence[Reason] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one prediction came out: right or wrong, or how far off."""
+
+    prediction: str
+    version: str
+    predicted_at: float
+    given_at: float
+    was_correct: bool | None = None
+    error: float | None = None
+    """How much larger the number was than the true one."""
+    confidence: float | None = None
+    """Its largest probability."""
+    truth: str | float | None = None
+    """What was true, where the verdict tells."""
+    is_trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
