@@ -49,8 +49,7 @@ def test_line_says_its_values() -> None:
     chart = lines("a", "Accuracy", [ACCURACY], since=0, until=600, says=share)
 
     assert chart.sentence == (
-        "Accuracy: 0% (0% to 20%), 5 verdicts, at 1 Jan 1970 00:10; "
-        "between 0% and 100% in this time."
+        "Accuracy at the end: 0% (0% to 20%), 5 verdicts; between 0% and 100% in this time."
     )
     assert [(spot.x, spot.left, spot.width) for spot in chart.spots] == [
         (0, 0, 25),
