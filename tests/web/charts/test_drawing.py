@@ -176,6 +176,21 @@ def test_distributions_on_other_bins_are_compared_by_shares() -> None:
     assert {entry.tone for entry in chart.legend} == {"reference", "two"}
 
 
+def test_fine_bins_of_few_rows_are_taken_together() -> None:
+    edges = tuple(float(edge) for edge in range(20))
+    few = Distribution("number", 27, edges=edges, counts=(1, *[1] * 19, 7), low=-1.0, high=20.0)
+
+    chart = distributions("d", "D", [Part("now", few)])
+
+    # 20 edges, 8 bins wanted: three at once from 0 on, and the last open one with two before it.
+    assert [row[0] for row in chart.table.rows] == [
+        "below 0",
+        *(f"{low} to {low + 3}" for low in range(0, 18, 3)),
+        "18 and above",
+    ]
+    assert [row[1] for row in chart.table.rows] == ["3.7%", *["11.1%"] * 6, "29.6%"]
+
+
 def test_choices_are_bars_beside_each_other() -> None:
     one = Distribution("choice", 10, choices=("red", "green"), counts=(6, 4, 0))
     other = Distribution("choice", 11, 1, choices=("red", "green"), counts=(0, 5, 5))
