@@ -8,13 +8,16 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python; do \
 	2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench bench-poison lint clean
+.PHONY: help run demo test bench bench-poison lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/serve ## install, train the demo models that are missing, serve on PORT (5000)
 	@$(RUN) -m unrot run
+
+demo: $(VENV)/serve ## see a model rot, the finding, the refit and the recovery, in two minutes
+	@$(RUN) -m unrot demo
 
 test: $(VENV)/test ## install, then ruff, mypy and pytest
 	$(RUN) -m ruff check .

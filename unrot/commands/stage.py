@@ -30,6 +30,9 @@ WHERE_TO_LISTEN = ("PORT", "UNROT_HOST")
 OWN = ("UNROT_", "GUNICORN_", "ROTATION_", "DATABASE_URL", "PORT", "WEB_CONCURRENCY")
 """How variables begin that a user has set for an app of their own."""
 
+LONGEST = 60
+"""So long the folder's path may be, for gunicorn's sockets to have a name in it."""
+
 READY_SECONDS = 60.0
 END_SECONDS = 10.0
 LOOK_SECONDS = 0.1
@@ -62,19 +65,20 @@ class Stage:
 
     @property
     def log(self) -> Path:
-        """What the server and the training say."""
+        """What the server says."""
         return self.home / "server.log"
 
     def train(self, *arguments: str) -> None:
         """Train a model, in a process of its own."""
-        with self.log.open("ab") as log:
+        log = self.home / "training.log"
+        with log.open("ab") as sink:
             training = subprocess.Popen(
                 [sys.executable, str(ROOT / "train.py"), *arguments],
                 env=self.environ,
                 cwd=self.home,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=sink,
+                stderr=sink,
                 start_new_session=True,
                 preexec_fn=end_with_parent(),
             )
@@ -84,7 +88,7 @@ class Stage:
         finally:
             _end_group(training)
         if training.returncode:
-            raise UnrotError(f"Training failed. The last that was said:\n{self.last_lines()}")
+            raise UnrotError(f"Training failed. Its last words:\n{_end_of(log)}")
 
     def serve(self) -> None:
         """Start the server; return when it is ready."""
@@ -93,7 +97,9 @@ class Stage:
         ends_at = time.monotonic() + READY_SECONDS
         while not is_ready(self.settings):
             if time.monotonic() > ends_at:
-                raise UnrotError(f"The server did not become ready:\n{self.last_lines()}")
+                raise UnrotError(
+                    f"The server did not become ready. The last that it said:\n{_end_of(self.log)}"
+                )
             self.pause(LOOK_SECONDS)
 
     def pause(self, seconds: float) -> None:
@@ -104,15 +110,7 @@ class Stage:
     def check(self) -> None:
         """Raise when the server has died."""
         if self.server is not None and self.server.poll() is not None:
-            raise UnrotError(f"The server has died. The last that it said:\n{self.last_lines()}")
-
-    def last_lines(self) -> str:
-        """Return the end of the log."""
-        try:
-            lines = self.log.read_text("utf-8", "replace").splitlines()[-LAST_LINES:]
-        except OSError as error:
-            lines = [f"its log cannot be read: {error.strerror}"]
-        return "\n".join(f"  {line}" for line in lines) or "  nothing"
+            raise UnrotError(f"The server has died. Its last words:\n{_end_of(self.log)}")
 
 
 @contextmanager
@@ -157,7 +155,6 @@ def _new_home() -> Path:
 def _stage(
     listening: Settings, home: Path, *, rotation_seconds: int, judge: str, pause: Pause
 ) -> Stage:
-    (home / "tmp").mkdir()
     judge_token = secrets.token_urlsafe(24)
     chosen = {
         "UNROT_HOME": str(home),
@@ -166,11 +163,13 @@ def _stage(
         "UNROT_ROTATION_SECONDS": str(rotation_seconds),
         "UNROT_JUDGE_TOKENS": f"{judge}:{judge_token}",
     }
+    if len(str(home)) <= LONGEST:
+        chosen["TMPDIR"] = str(home)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
     path = os.pathsep.join(filter(None, (str(ROOT), kept.get("PYTHONPATH"))))
     return Stage(
         settings=load(chosen, dotenv=None),
-        environ={**kept, **chosen, "PYTHONPATH": path, "TMPDIR": str(home / "tmp")},
+        environ={**kept, **chosen, "PYTHONPATH": path},
         operator_token=kept_secret(home, "operator-token"),
         judge_token=judge_token,
         until=pause,
@@ -191,6 +190,14 @@ def _end_group(leader: subprocess.Popen[bytes]) -> None:
             is_there = leader.poll() is None or _signal(leader, 0)
         if not is_there:
             return
+
+
+def _end_of(log: Path) -> str:
+    try:
+        lines = log.read_text("utf-8", "replace").splitlines()[-LAST_LINES:]
+    except OSError as error:
+        lines = [f"its log cannot be read: {error.strerror}"]
+    return "\n".join(f"  {line}" for line in lines) or "  nothing"
 
 
 def _signal(leader: subprocess.Popen[bytes], number: int) -> bool:

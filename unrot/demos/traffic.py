@@ -9,7 +9,8 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from unrot.demos import zombies
@@ -18,12 +19,22 @@ from unrot.errors import Unavailable
 
 SEED = 7
 MOST_AT_ONCE = 7
-JUDGED = 0.5
+KNOWN = 0.5
 """The share of zombies of which the truth becomes known."""
 BEHIND_SECONDS = 1.0
 """So far behind its time it gives up catching up: a slow server is not pushed."""
 PAUSE_SECONDS = 0.5
 """So long it waits after a request that failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Zombies that come together."""
+
+    walkers: list[zombies.Zombie]
+    known: list[bool]
+    """Of whom the truth becomes known."""
+    is_mutated: bool
 
 
 class Traffic:
@@ -36,8 +47,8 @@ class Traffic:
         self._has_mutated = threading.Event()
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._walk, name="traffic", daemon=True)
-        self.judged = 0
         self.judged_mutants = 0
+        """Of so many the truth is known."""
         self.trouble = ""
         """What the last request that failed was answered with; empty while all goes well."""
 
@@ -57,31 +68,19 @@ class Traffic:
 
     def _walk(self) -> None:
         due_at = time.monotonic()
-        for group, judged, is_mutated in self._groups():
-            self._send(group, judged, is_mutated=is_mutated)
-            due_at = max(
-                due_at + len(group) / self._rows_a_second, time.monotonic() - BEHIND_SECONDS
-            )
+        for group in groups(self._seed, self._has_mutated.is_set):
+            self._send(group)
+            due_at += len(group.walkers) / self._rows_a_second
+            due_at = max(due_at, time.monotonic() - BEHIND_SECONDS)
             if self._is_over.wait(max(0.0, due_at - time.monotonic())):
                 return
 
-    def _groups(self) -> Iterator[tuple[list[zombies.Zombie], list[bool], bool]]:
-        """Yield who comes together, of whom the truth becomes known, and whether they mutated."""
-        chance = random.Random(self._seed)
-        before = zombies.traffic(self._seed)
-        mutants = zombies.traffic(self._seed, mutated=True)
-        while True:
-            is_mutated = self._has_mutated.is_set()
-            size = chance.randint(1, MOST_AT_ONCE)
-            group = list(islice(mutants if is_mutated else before, size))
-            yield group, [chance.random() < JUDGED for _ in group], is_mutated
-
-    def _send(self, group: list[zombies.Zombie], judged: list[bool], *, is_mutated: bool) -> None:
+    def _send(self, group: Group) -> None:
         try:
-            made = self._town.predict([row for row, _ in group])
+            made = self._town.predict([row for row, _ in group.walkers])
             verdicts = [
                 {"id": one["id"], "label": truth}
-                for one, (_, truth), is_known in zip(made, group, judged, strict=True)
+                for one, (_, truth), is_known in zip(made, group.walkers, group.known, strict=True)
                 if is_known and one["id"] is not None
             ]
             if verdicts:
@@ -91,5 +90,14 @@ class Traffic:
             self._is_over.wait(PAUSE_SECONDS)
             return
         self.trouble = ""
-        self.judged += len(verdicts)
-        self.judged_mutants += len(verdicts) if is_mutated else 0
+        self.judged_mutants += len(verdicts) if group.is_mutated else 0
+
+
+def groups(seed: int, has_mutated: Callable[[], bool]) -> Iterator[Group]:
+    """Yield who walks by, without end."""
+    chance = random.Random(seed)
+    before, mutants = zombies.traffic(seed), zombies.traffic(seed, mutated=True)
+    while True:
+        is_mutated = has_mutated()
+        walking = list(islice(mutants if is_mutated else before, chance.randint(1, MOST_AT_ONCE)))
+        yield Group(walking, [chance.random() < KNOWN for _ in walking], is_mutated)
