@@ -25,7 +25,7 @@ STORY = (
     r"\S+/login\?next=/models/zombies/monitor#token=\S{40,}",
     r"zombies a second walk by",
     r"Accuracy holds: right on (?P<before>\d+)% of the last 50 verdicts",
-    r"NOW THE ZOMBIES MUTATE",
+    r"Now the zombies mutate",
     r"Accuracy falls: right on (?P<fallen>\d+)% of the last 50 verdicts",
     r"Found, drift: \S+",
     r"Found, rot: \S+",

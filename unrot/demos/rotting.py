@@ -99,7 +99,7 @@ def _rot(scene: Scene) -> Iterator[str]:
     page = scene.town.page
     scene.traffic.mutate()
     yield (
-        "NOW THE ZOMBIES MUTATE: they look different, and the old signs of a hostile one are "
+        "Now the zombies mutate: they look different, and the old signs of a hostile one are "
         f"wrong. Watch the accuracy, and the drift of each feature:\n{page}/monitor"
     )
     fallen = _until(scene, "fall", lambda: _at(scene, lambda now: now.share <= FALLEN), usually=5)
