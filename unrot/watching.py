@@ -54,6 +54,10 @@ class Findings(Protocol):
         """List the findings of a model, or of all, that are not closed, the gravest first."""
         ...
 
+    def last(self, model: str, cause: str) -> Finding | None:
+        """Return the newest finding of a cause, open or closed."""
+        ...
+
     def of_model(
         self, model: str, *, limit: int, before: tuple[float, str] | None = None
     ) -> list[Finding]:

@@ -107,3 +107,14 @@ def test_what_monitors_saw_follows_a_rename(store: Store) -> None:
     check = store.checks.last("hobbits", "training")
     assert check == replace(CHECK, model="hobbits")
     assert store.findings.open("hobbits") == [replace(FINDING, model="hobbits")]
+
+
+def test_newest_finding_of_a_cause_is_found_whether_open_or_closed(store: Store) -> None:
+    store.registry.add_model(a_model())
+    store.findings.put(replace(FINDING, closed_at=NOON + 99))
+    newer = replace(FINDING, id="f2", opened_at=NOON + 500)
+    store.findings.put(newer)
+    store.findings.put(replace(FINDING, id="f3", cause="rot", opened_at=NOON + 900))
+
+    assert store.findings.last("elves", "drift") == newer
+    assert store.findings.last("elves", "quality:missing") is None

@@ -62,6 +62,17 @@ class SqlFindings:
 
         return [_finding(row) for row in self._database.read(work)]
 
+    def last(self, model: str, cause: str) -> Finding | None:
+        """Return the newest finding of a cause, open or closed."""
+        row = self._database.read(
+            lambda tx: tx.execute(
+                f"{_SELECTED} WHERE model = ? AND cause = ? "
+                "ORDER BY opened_at DESC, id DESC LIMIT 1",
+                (names.kept_as(tx, model), cause),
+            ).fetchone()
+        )
+        return None if row is None else _finding(row)
+
     def of_model(
         self, model: str, *, limit: int, before: tuple[float, str] | None = None
     ) -> list[Finding]:
