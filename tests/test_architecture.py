@@ -34,7 +34,7 @@ LAYERS = (
     ),
     ("components", "profiling", "publishing"),
     ("service",),
-    ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison"),
+    ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison", "noticed"),
     ("schooling", "rollbacks"),
     ("upkeep", "backups", "files"),
     ("lookout",),

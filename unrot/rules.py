@@ -104,7 +104,7 @@ def _drift(rules: Rules) -> str:
         return "Drift is not watched."
     before = "training" if rules.against == "training" else "the period before"
     return (
-        f"Drift: {_PERIODS[rules.period]} of at least {rules.least_rows:,} rows is compared with "
+        f"Drift: {_PERIODS[rules.period]}, at least {rules.least_rows:,}, is compared with "
         f"{before}; a feature has moved from a distance of {rules.distance:g} on."
     )
 
@@ -160,11 +160,11 @@ def _exceptions(rules: Rules) -> list[str]:
 
 
 _PERIODS: Mapping[PeriodLength, str] = {
-    "auto": "the shortest period that has enough",
-    "rotation": "each rotation",
-    "hour": "each hour",
-    "day": "each day",
-    "week": "each week",
+    "auto": "the shortest period that has enough rows",
+    "rotation": "each rotation that has enough rows",
+    "hour": "each hour that has enough rows",
+    "day": "each day that has enough rows",
+    "week": "each week that has enough rows",
 }
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from unrot.records import JudgedPrediction
 from unrot.symptoms import Against, Check, Delivery, Finding, Oddity, Rules
 from unrot.webhooks import Webhook
+
+FindingState = Literal["open", "closed", "all"]
 
 
 class Checks(Protocol):
@@ -60,7 +62,12 @@ class Findings(Protocol):
         ...
 
     def of_model(
-        self, model: str, *, limit: int, before: tuple[float, str] | None = None
+        self,
+        model: str,
+        *,
+        limit: int,
+        before: tuple[float, str] | None = None,
+        state: FindingState = "all",
     ) -> list[Finding]:
         """List findings by when they were opened, newest first, older than `before`."""
         ...

@@ -10,6 +10,7 @@ import orjson
 from unrot.stores.sql import names
 from unrot.stores.sql.database import Database, Transaction
 from unrot.symptoms import FeatureRule, Finding, Rules
+from unrot.watching import FindingState
 
 _PLAIN = (
     "id, model, cause, kind, gravity, since, opened_at, updated_at, sentence, advice, features, "
@@ -28,6 +29,11 @@ _PUT = (
     "ON CONFLICT (id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in _CHANGING.split(", "))
 )
+_IN: dict[FindingState, str] = {
+    "open": " AND closed_at IS NULL",
+    "closed": " AND closed_at IS NOT NULL",
+    "all": "",
+}
 _GRAVEST = "CASE gravity WHEN 'grave' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END"
 
 
@@ -80,13 +86,18 @@ class SqlFindings:
         return None if row is None else finding_of(row)
 
     def of_model(
-        self, model: str, *, limit: int, before: tuple[float, str] | None = None
+        self,
+        model: str,
+        *,
+        limit: int,
+        before: tuple[float, str] | None = None,
+        state: FindingState = "all",
     ) -> list[Finding]:
         """List findings by when they were opened, newest first, older than `before`."""
         at, id = before or (1e18, "")
         rows = self._database.read(
             lambda tx: tx.execute(
-                f"{SELECTED} WHERE model = ? AND (opened_at, id) < (?, ?) "
+                f"{SELECTED} WHERE model = ? AND (opened_at, id) < (?, ?){_IN[state]} "
                 "ORDER BY opened_at DESC, id DESC LIMIT ?",
                 (names.kept_as(tx, model), at, id, limit),
             ).fetchall()
