@@ -15,14 +15,26 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     ("symptoms", "errors"),
     ("records",),
-    ("growth", "watching"),
+    ("growth", "webhooks"),
+    ("watching",),
     ("teaching",),
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
-    ("verdicts", "lineage", "policy", "describing"),
-    ("journal", "shelf", "stores", "models", "learning", "monitors", "sketches", "demos", "tables"),
+    ("verdicts", "lineage", "policy", "rules", "alerts", "describing"),
+    (
+        "journal",
+        "shelf",
+        "stores",
+        "models",
+        "learning",
+        "monitors",
+        "sketches",
+        "courier",
+        "demos",
+        "tables",
+    ),
     ("components", "profiling", "publishing"),
     ("service",),
-    ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison"),
+    ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison", "noticed"),
     ("schooling", "rollbacks"),
     ("upkeep", "backups", "files"),
     ("lookout",),
@@ -36,7 +48,7 @@ LAYERS = (
 )
 """A module imports from the rows above its own; those of one row know nothing of each other."""
 
-ADAPTERS = ("stores", "models", "sketches", "demos", "tables")
+ADAPTERS = ("stores", "models", "sketches", "courier", "demos", "tables")
 MAKERS = ("adding", "commands", "files")
 """Those who read what a person brings, or fit on it."""
 TRAINING = [("cli", function) for function in ("_demo", "_table", "_fitted")]

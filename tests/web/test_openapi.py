@@ -15,7 +15,9 @@ from tests.grown import predicted
 from tests.lessons import judged, published, verdict
 from unrot import jobs, promotion
 from unrot.growth import Audit, Fate
+from unrot.symptoms import Finding
 
+FINDING = Finding("a", "iris", "rot", "rot", "grave", 0.0, 1.0, 2.0, "It fell.", "Refit.")
 OPERATORS = {"Authorization": f"Bearer {OPERATOR}"}
 
 
@@ -134,6 +136,8 @@ def test_answers_have_the_shape_that_is_documented(app: Flask, spec: dict[str, A
     job = jobs.ask(service, "iris", "learn", {})
     [left] = predicted(service, 1, "iris")
     service.store.trials.add_audit(Audit("a", "iris", 1.0, (ids[0], left.prediction.id or "")))
+    service.store.findings.put(FINDING)
+    service.store.deliveries.begin(FINDING, target="https://x/…", next_at=60.0)
     registry = Registry().with_resource("", Resource(spec, DRAFT4))
 
     for path, item in spec["paths"].items():
