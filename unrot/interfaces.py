@@ -16,6 +16,7 @@ from typing import Protocol
 
 from unrot.growth import AliasMove, Policy
 from unrot.records import (
+    CountedStretch,
     Feedback,
     FeedbackStatus,
     Holdings,
@@ -34,6 +35,7 @@ from unrot.records import (
     Version,
     Window,
 )
+from unrot.symptoms import Sketch
 from unrot.teaching import Jobs, Lessons, Trials
 from unrot.watching import Checks, Deliveries, Findings, Oddities
 
@@ -223,8 +225,19 @@ class Profiles(Protocol):
         """Return a profile with its data."""
         ...
 
-    def of_model(self, model: str, *, since: float = 0.0) -> list[Profile]:
-        """List a model's profiles without their data, oldest first."""
+    def of_model(
+        self, model: str, *, since: float = 0.0, until: float | None = None
+    ) -> list[Profile]:
+        """List a model's profiles that start in a stretch of time, without their data, oldest
+        first."""
+        ...
+
+    def stretches(self, model: str) -> list[CountedStretch]:
+        """Count the rows of a model's profiles by stretch and reference, oldest first."""
+        ...
+
+    def total(self, model: str) -> tuple[int, int]:
+        """Count a model's profiles and their rows: neither stays when something is new."""
         ...
 
     def written_by(self, writer: str, since: float) -> list[Profile]:
@@ -349,4 +362,8 @@ class Profiler(Protocol):
 
     def merge(self, first: bytes, second: bytes) -> bytes:
         """Return one profile that stands for the rows of both."""
+        ...
+
+    def read(self, data: bytes) -> Mapping[str, Sketch]:
+        """Say what a profile tells of each column; Invalid when it cannot be read."""
         ...

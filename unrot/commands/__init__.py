@@ -6,6 +6,7 @@
     demo        see a model rot and recover
     compare     two versions side by side
     history     bring in traffic that was logged elsewhere
+    reference   compare drift with a whylogs profile of elsewhere
     upkeep      remove, rename, describe, backup, restore
 
 `hands` does a job from the terminal, `outcomes` says what came of it, `shipping` keeps a caretaker
@@ -16,10 +17,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from unrot.commands import add, batch, compare, demo, history, learn, upkeep
+from unrot.commands import add, batch, compare, demo, history, learn, reference, upkeep
 
 
 def add_to(subparsers: Any) -> None:
     """Add all of these commands to the parser's subparsers."""
-    for group in (add, batch, learn, compare, history, upkeep, demo):
+    for group in (add, batch, learn, compare, history, reference, upkeep, demo):
         group.add_to(subparsers)

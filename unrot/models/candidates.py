@@ -33,7 +33,7 @@ from unrot.models.training import (
     MOST_REFERENCE_ROWS,
     libraries,
 )
-from unrot.records import Candidate, Row, Schema
+from unrot.records import Candidate, Outputs, Row, Schema
 
 Server = Literal["onnx", "scikit-learn"]
 NO_JUDGE = (
@@ -100,11 +100,13 @@ def _made(brought: Brought, schema: Schema) -> Candidate:
     _check_rows(predictor, compared)
     _check_form(predictor, brought)
     made = compiled(held, schema, rows, compared, brought.trusted)
+    answered = _held_out(made, brought, schema)
     return replace(
         made,
         estimator=owned.name_of(brought.estimator),
         origin="added",
-        metrics=_metrics(made, brought, schema),
+        metrics={} if answered is None else _metrics(answered, brought, schema),
+        held_out_outputs=answered,
         artefacts={**made.artefacts, **_tables(brought, schema)},
         libraries={**made.libraries, **_fitted_with(brought)},
         reason=" ".join([*([made.reason] if made.reason else []), *_said(brought)]),
@@ -223,15 +225,20 @@ def _said(brought: Brought) -> list[str]:
     return said
 
 
-def _metrics(made: Candidate, brought: Brought, schema: Schema) -> dict[str, float]:
-    """Measure what is served on the holdout, beside what guessing would reach."""
+def _held_out(made: Candidate, brought: Brought, schema: Schema) -> Outputs | None:
+    """Let what serves answer the holdout, if there is one."""
     if brought.holdout is None:
-        return {}
+        return None
     artefact = made.artefacts[made.serving_artefact]
     serving = load(made.served_by, artefact, schema, made.form, trusted=brought.trusted)
+    return serving.predict(brought.holdout.rows)
+
+
+def _metrics(answered: Outputs, brought: Brought, schema: Schema) -> dict[str, float]:
+    """Measure what was answered to the holdout, beside what guessing would reach."""
     truth = np.array(labels_of(brought.estimator, brought.holdout_labels, schema))
     known = np.array(labels_of(brought.estimator, brought.labels, schema))
-    return measure_answers(serving.predict(brought.holdout.rows), truth, known, schema)
+    return measure_answers(answered, truth, known, schema)
 
 
 def _fitted_with(brought: Brought) -> Mapping[str, str]:

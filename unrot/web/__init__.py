@@ -22,7 +22,7 @@ from unrot.web import (
     trials_api,
     version_pages,
 )
-from unrot.web.watch import findings_api, findings_pages, rules_pages
+from unrot.web.watch import drift_api, findings_api, findings_pages, rules_pages
 
 _ROOT = "../.."
 PAGES = (
@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(learning_api.blueprint)
     app.register_blueprint(trials_api.blueprint)
     app.register_blueprint(findings_api.blueprint)
+    app.register_blueprint(drift_api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
     apidocs.register(app)

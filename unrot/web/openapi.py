@@ -6,7 +6,7 @@ The examples speak of the iris demo, which `make run` trains, so that they work 
 from __future__ import annotations
 
 from unrot import __version__
-from unrot.web import openapi_learning, openapi_learning_schemas, openapi_trials
+from unrot.web import openapi_drift, openapi_learning, openapi_learning_schemas, openapi_trials
 from unrot.web.openapi_operations import (
     LOOKING,
     READING,
@@ -50,12 +50,14 @@ def spec() -> Json:
             },
             openapi_trials.TAG,
             openapi_findings.TAG,
+            openapi_drift.TAG,
         ],
         "paths": {
             **_paths(),
             **openapi_learning.paths(),
             **openapi_trials.paths(),
             **openapi_findings.paths(),
+            **openapi_drift.paths(),
         },
         "components": {
             "schemas": {
@@ -63,6 +65,7 @@ def spec() -> Json:
                 **openapi_learning_schemas.schemas(),
                 **openapi_trials.schemas(),
                 **openapi_findings.schemas(),
+                **openapi_drift.schemas(),
             },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
