@@ -7,11 +7,12 @@ from collections.abc import Mapping
 
 from unrot import schema
 from unrot.interfaces import Profiler
-from unrot.monitors import reference
+from unrot.monitors import estimates, reference
 from unrot.records import Candidate, Model, Serving, Version
 
 HOLDOUT = "holdout"
 PROFILE = "profile"
+CALIBRATION = "calibration"
 REFERENCE = "reference"
 SCORES = ("accuracy", "mae")
 """The score of a classifier, and of a regression; a candidate's metrics hold one of them."""
@@ -24,7 +25,11 @@ def as_version(
 
     It is measured by its holdout: that is its anchor until a promotion gives it another.
     """
-    artefacts = {**candidate.artefacts, **_profiled(model, candidate, profiler)}
+    artefacts = {
+        **candidate.artefacts,
+        **_profiled(model, candidate, profiler),
+        **_calibrated(candidate),
+    }
     digests = {kind: digest_of(data) for kind, data in artefacts.items()}
     version = Version(
         model=model.name,
@@ -70,3 +75,11 @@ def _profiled(model: Model, candidate: Candidate, profiler: Profiler) -> dict[st
     made = reference.make(model.schema, rows, outputs, candidate.held_out_outputs)
     made = reference.with_types(made, model.schema, profiler.read(profile))
     return {PROFILE: profile, REFERENCE: reference.pack(made)}
+
+
+def _calibrated(candidate: Candidate) -> dict[str, bytes]:
+    """Return how often it is right when it is so sure, where enough of the holdout tells."""
+    if len(candidate.calibrating) < estimates.FEWEST_ROWS:
+        return {}
+    sure, right = zip(*candidate.calibrating, strict=True)
+    return {CALIBRATION: estimates.pack(estimates.fit(sure, right))}

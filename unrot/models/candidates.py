@@ -20,7 +20,7 @@ from unrot.errors import BadArtefact, Invalid, shown
 from unrot.models import given, owned, packed
 from unrot.models.forms import FRAME, Form
 from unrot.models.given import Given
-from unrot.models.metrics import measure_answers
+from unrot.models.metrics import calibrate, measure_answers
 from unrot.models.online import learns
 from unrot.models.owned import Owned, OwnedPredictor
 from unrot.models.owned_export import Compiled, compile_owned, parted
@@ -101,11 +101,13 @@ def _made(brought: Brought, schema: Schema) -> Candidate:
     _check_form(predictor, brought)
     made = compiled(held, schema, rows, compared, brought.trusted)
     answered = _held_out(made, brought, schema)
+    metrics, calibrating = _measured(answered, brought, schema)
     return replace(
         made,
         estimator=owned.name_of(brought.estimator),
         origin="added",
-        metrics={} if answered is None else _metrics(answered, brought, schema),
+        metrics=metrics,
+        calibrating=calibrating,
         held_out_outputs=answered,
         artefacts={**made.artefacts, **_tables(brought, schema)},
         libraries={**made.libraries, **_fitted_with(brought)},
@@ -234,11 +236,15 @@ def _held_out(made: Candidate, brought: Brought, schema: Schema) -> Outputs | No
     return serving.predict(brought.holdout.rows)
 
 
-def _metrics(answered: Outputs, brought: Brought, schema: Schema) -> dict[str, float]:
+def _measured(
+    answered: Outputs | None, brought: Brought, schema: Schema
+) -> tuple[dict[str, float], list[tuple[float, bool]]]:
     """Measure what was answered to the holdout, beside what guessing would reach."""
+    if answered is None:
+        return {}, []
     truth = np.array(labels_of(brought.estimator, brought.holdout_labels, schema))
     known = np.array(labels_of(brought.estimator, brought.labels, schema))
-    return measure_answers(answered, truth, known, schema)
+    return measure_answers(answered, truth, known, schema), calibrate(answered, truth, schema)
 
 
 def _fitted_with(brought: Brought) -> Mapping[str, str]:

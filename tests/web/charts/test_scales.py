@@ -1,0 +1,89 @@
+"""Round values, times and places on an axis."""
+
+from __future__ import annotations
+
+import doctest
+from datetime import UTC, datetime
+from importlib import import_module
+
+import pytest
+
+from unrot.web.charts import scales
+from unrot.web.charts.drawing import Tick
+from unrot.web.charts.scales import Scale, number_axis, round_values, time_axis
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize("name", ["scales", "drawing", "heat"])
+def test_examples_hold(name: str) -> None:
+    assert doctest.testmod(import_module(f"unrot.web.charts.{name}")).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "values"),
+    [
+        (0.0, 1.0, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]),
+        (3.0, 3.0, [1.0, 2.0, 3.0, 4.0, 5.0]),
+        (0.0, 0.0, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]),
+        (-7.0, 12.0, [-10.0, -5.0, 0.0, 5.0, 10.0, 15.0]),
+        (0.0, 1e-9, [0.0, 2e-10, 4e-10, 6e-10, 8e-10, 1e-9]),
+        (1e15, 2e15, [1e15, 1.2e15, 1.4e15, 1.6e15, 1.8e15, 2e15]),
+    ],
+)
+def test_round_values_cover_the_stretch(low: float, high: float, values: list[float]) -> None:
+    assert round_values(low, high) == values
+
+
+def test_number_axis_begins_and_ends_at_its_ticks() -> None:
+    scale, ticks = number_axis(0.42, 0.97, says=scales.share, is_upright=True)
+
+    assert scale == Scale(0.4, 1.0)
+    assert ticks == (
+        Tick(100.0, "40%"),
+        Tick(66.667, "60%"),
+        Tick(33.333, "80%"),
+        Tick(0.0, "100%"),
+    )
+
+
+def test_every_second_tick_below_the_plot_can_be_left_out() -> None:
+    _, ticks = number_axis(0.0, 3.0, about=3)
+
+    assert [(tick.label, tick.is_spare) for tick in ticks] == [
+        ("0", False),
+        ("1", True),
+        ("2", False),
+        ("3", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("length", "labels"),
+    [
+        (600, ["12:00", "12:02", "12:04", "12:06", "12:08", "12:10"]),
+        (3_600, ["12:00", "12:10", "12:20", "12:30", "12:40", "12:50", "13:00"]),
+        (
+            86_400,
+            ["12:00", "15:00", "18:00", "21:00", "21 Nov", "03:00", "06:00", "09:00", "12:00"],
+        ),
+        (7 * 86_400, ["21 Nov", "22 Nov", "23 Nov", "24 Nov", "25 Nov", "26 Nov", "27 Nov"]),
+        (300 * 86_400, ["Jan 2027", "Mar 2027", "May 2027", "Jul 2027", "Sep 2027"]),
+        (4_000 * 86_400, ["2028", "2030", "2032", "2034", "2036"]),
+    ],
+)
+def test_time_axis_writes_round_times(length: int, labels: list[str]) -> None:
+    _, ticks = time_axis(NOON, NOON + length)
+
+    assert [tick.label for tick in ticks] == labels
+
+
+def test_time_axis_of_no_length_is_drawn_all_the_same() -> None:
+    scale, _ = time_axis(NOON, NOON)
+
+    assert scale == Scale(NOON, NOON + 1)
+
+
+@pytest.mark.parametrize(("at", "anchor"), [(0.0, "start"), (50.0, "middle"), (100.0, "end")])
+def test_label_at_the_end_of_an_axis_stays_within_the_sheet(at: float, anchor: str) -> None:
+    assert Tick(at, "12:00").anchor == anchor

@@ -1,0 +1,242 @@
+"""How a model is over a stretch of time: everything that its monitor page shows.
+
+All of it reads windows, closed periods and the newest verdicts, each by an index and each once, so
+that it costs the same however many events the store keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from math import sqrt
+
+from unrot import accuracy
+from unrot.accuracy import Mark, OverTime, Point
+from unrot.errors import NotFound
+from unrot.monitors.accuracy import (
+    Rolled,
+    Share,
+    constant,
+    constant_of,
+    right_of,
+    rolled,
+    scored,
+    share,
+)
+from unrot.monitors.estimates import Estimate
+from unrot.monitors.health import Health, Signs, health
+from unrot.monitors.latency import quantile
+from unrot.monitors.windows import total
+from unrot.records import Version, Window
+from unrot.service import Service
+from unrot.shelf import ShelvedModel
+from unrot.symptoms import Check, Finding, Outcome, Rules
+
+FEWEST_VERDICTS = 30
+"""A point of the line of accuracy has so many verdicts, where there are so many."""
+ROLLED_POINTS = 300
+CLOSED_FINDINGS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time, parted into steps of some seconds, and how it is called."""
+
+    since: float
+    until: float
+    step: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """The newest verdicts, whatever stretch of time is looked at."""
+
+    last: int
+    """How many a point rolls over."""
+    points: Sequence[Rolled] = ()
+    right: Share = Share(0, 0, None)
+    constant: Share = Share(0, 0, None)
+    error: float | None = None
+    trusted: int = 0
+    """How many of the last ones were a judge's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How a model is."""
+
+    health: Health
+    span: Span
+    version: str | None
+    """The one version that is looked at; None for all."""
+    known_versions: Sequence[str]
+    champion: Version | None
+    over_time: OverTime
+    points: Sequence[Point]
+    """Stretch by stretch."""
+    rolled_points: Sequence[Point]
+    """The same, neighbours taken together until they have verdicts enough."""
+    whole: Window
+    """All that was counted in the stretch of time."""
+    lately: Lately
+    marks: Sequence[Mark]
+    checks: Sequence[Check]
+    rules: Rules
+    open_findings: Sequence[Finding]
+    closed_findings: Sequence[Finding]
+
+    @property
+    def latency(self) -> tuple[float | None, float | None]:
+        """Within which time half, and nineteen of twenty, predictions were made."""
+        return quantile(self.whole.latency, 0.5), quantile(self.whole.latency, 0.95)
+
+    @property
+    def outlier_share(self) -> float | None:
+        """How many of those that were looked at were odd."""
+        return self.whole.outliers / self.whole.looked_at if self.whole.looked_at else None
+
+
+def condition(
+    service: Service, name: str, span: Span, *, title: str = "", version: str | None = None
+) -> Condition:
+    """Gather how a model is over a stretch of time, of one version or of all."""
+    shelved = service.catalogue().model(name)
+    model, store = shelved.model.name, service.store
+    timed = accuracy.over_time(service, model, since=span.since, until=span.until, step=span.step)
+    points = timed.points if version is None else timed.versions.get(version, ())
+    rules = store.findings.rules(model)
+    lately = _lately(store.traffic.outcomes(model, limit=_limit(rules)), rules.last_verdicts)
+    opened = store.findings.open(model)
+    champion = _champion(shelved)
+    whole = total([point.window for point in points])
+    signs = _signs(title or model, champion, timed, lately, opened)
+    if not signs.predictions:
+        signs = replace(signs, last_predicted=_last_predicted(service, model))
+    return Condition(
+        health=health(replace(signs, period=span.words)),
+        span=span,
+        version=version,
+        known_versions=list(shelved.versions),
+        champion=champion,
+        over_time=timed,
+        points=points,
+        rolled_points=taken_together(points),
+        whole=whole,
+        lately=lately,
+        marks=accuracy.marks(service, model, since=span.since, until=span.until),
+        checks=store.checks.of_model(
+            model, against=rules.against, since=span.since, until=span.until
+        ),
+        rules=rules,
+        open_findings=opened,
+        closed_findings=[
+            one for one in store.findings.of_model(model, limit=50) if not one.is_open
+        ][:CLOSED_FINDINGS],
+    )
+
+
+def unknown(name: str) -> Health:
+    """Say of a model what can be said while the store is away."""
+    return health(Signs(name, is_store_away=True))
+
+
+def taken_together(points: Sequence[Point], fewest: int = FEWEST_VERDICTS) -> list[Point]:
+    """Take neighbouring stretches together until they have verdicts enough; the newest stays.
+
+    A line of stretches with two verdicts each would only show chance.
+    """
+    groups: list[list[Point]] = []
+    for point in points:
+        if not groups or sum(map(_verdicts, groups[-1])) >= fewest:
+            groups.append([])
+        groups[-1].append(point)
+    return [group[0] if len(group) == 1 else _together(group) for group in groups]
+
+
+def _together(points: Sequence[Point]) -> Point:
+    whole = total([point.window for point in points])
+    ends_at = max(point.starts_at + point.seconds for point in points)
+    return Point(
+        points[0].starts_at,
+        ends_at - points[0].starts_at,
+        whole,
+        share(whole.correct, whole.judged),
+        scored(whole.errors),
+        constant(whole.confusion),
+        mean_of(points),
+    )
+
+
+def mean_of(points: Sequence[Point]) -> Estimate | None:
+    """Return the estimated accuracy of all predictions of some stretches."""
+    known = [point.estimated for point in points if point.estimated is not None]
+    rows = sum(one.rows for one in known)
+    if not rows:
+        return None
+    value = sum(one.value * one.rows for one in known) / rows
+    return Estimate(value, rows, sqrt(sum((one.error * one.rows / rows) ** 2 for one in known)))
+
+
+def _verdicts(point: Point) -> int:
+    return point.accuracy.count or point.errors.count
+
+
+def _champion(shelved: ShelvedModel) -> Version | None:
+    try:
+        return shelved.version()
+    except NotFound:
+        return None
+
+
+def _limit(rules: Rules) -> int:
+    return rules.last_verdicts + ROLLED_POINTS - 1
+
+
+def _lately(outcomes: Sequence[Outcome], last: int) -> Lately:
+    newest = outcomes[-last:]
+    points = rolled(outcomes, last, ROLLED_POINTS)
+    return Lately(
+        last,
+        points,
+        right_of(newest),
+        constant_of(newest),
+        points[-1].errors.mae if points else None,
+        sum(one.is_trusted for one in newest),
+    )
+
+
+def _signs(
+    title: str,
+    champion: Version | None,
+    timed: OverTime,
+    lately: Lately,
+    findings: Sequence[Finding],
+) -> Signs:
+    metrics: Mapping[str, float] = champion.metrics if champion else {}
+    estimated = mean_of(timed.points)
+    is_of_numbers = "mae" in metrics or lately.error is not None
+    return Signs(
+        title,
+        has_champion=champion is not None,
+        predictions=sum(point.predictions for point in timed.points),
+        right=lately.right.right,
+        judged=lately.points[-1].errors.count
+        if is_of_numbers and lately.points
+        else lately.right.count,
+        constant=lately.constant.value,
+        expected=metrics.get("accuracy"),
+        estimated=estimated.value if estimated else None,
+        error=lately.error,
+        expected_error=metrics.get("mae"),
+        findings=findings,
+    )
+
+
+def _last_predicted(service: Service, model: str) -> str:
+    rows = service.store.traffic.recent(model, limit=1)
+    if not rows:
+        return ""
+    moment = datetime.fromtimestamp(rows[0].prediction.predicted_at, UTC)
+    return moment.strftime("on %-d %b %Y at %H:%M UTC")

@@ -1,0 +1,299 @@
+"""Up to three distributions laid over each other: how the values of one column lie.
+
+Numbers: the bins differ in width, so the height is the density, share / width, and the area of a
+bin is its share. The first and the last bin are open; they are drawn as wide as their values
+reach, but no wider than other wide bins. Choices: groups of bars, a bar for each distribution.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from unrot.symptoms import Distribution
+from unrot.web.charts.drawing import (
+    Area,
+    Bar,
+    Chart,
+    Entry,
+    Spot,
+    Stroke,
+    Table,
+    Tick,
+    path,
+    place,
+)
+from unrot.web.charts.scales import Scale, brief, extent, number_axis, plain_axis, share
+
+TONES = ("reference", "two", "three")
+STYLES: tuple[Literal["solid", "dashed"], ...] = ("solid", "solid", "dashed")
+OTHER = "never seen"
+MOST_CHOICES = 12
+MOST_BINS = 6
+"""An open bin is as wide as the mean bin would be if there were at most so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One distribution, and how it is called."""
+
+    name: str
+    distribution: Distribution
+
+
+@dataclass(frozen=True, slots=True)
+class _Bin:
+    """A bin as it is drawn, and the share of the values in it."""
+
+    low: float
+    high: float
+    share: float
+
+    @property
+    def density(self) -> float:
+        return self.share / (self.high - self.low)
+
+
+def distributions(
+    name: str, title: str, parts: Sequence[Part], *, unit: str = "", sentence: str | None = None
+) -> Chart:
+    """Lay distributions of one column over each other, the one to compare with first."""
+    parts = [part for part in parts if sum(part.distribution.counts)][: len(TONES)]
+    if not parts:
+        nothing = sentence or "There are no values to draw."
+        return Chart(name, title, nothing, Table((), ()), unit=unit, is_empty=True)
+    if parts[0].distribution.kind == "choice":
+        return _choices(name, title, parts, unit, sentence)
+    return _numbers(name, title, parts, unit, sentence)
+
+
+# ── numbers ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _numbers(
+    name: str, title: str, parts: Sequence[Part], unit: str, sentence: str | None
+) -> Chart:
+    ends = _ends(parts)
+    binned = [_bins(part.distribution, ends) for part in parts]
+    edges = sorted({edge for bins in binned for one in bins for edge in (one.low, one.high)})
+    across, x_ticks = plain_axis(edges[0], edges[-1])
+    most = max(one.density for bins in binned for one in bins)
+    upward = Scale(0.0, most * 1.08)
+    return Chart(
+        name,
+        title,
+        sentence or _number_sentence(parts, unit),
+        _number_table(parts, edges, binned),
+        unit=unit,
+        x_ticks=x_ticks,
+        x_title=unit,
+        y_title="density",
+        areas=tuple(
+            Area(path(_outline(bins, across, upward), is_closed=True), tone)
+            for bins, tone in zip(binned, TONES, strict=False)
+        ),
+        strokes=tuple(
+            Stroke(path(_outline(bins, across, upward)), tone, style)
+            for bins, tone, style in zip(binned, TONES, STYLES, strict=False)
+        ),
+        spots=_number_spots(parts, edges, binned, across, upward),
+        legend=_legend(parts),
+    )
+
+
+def _bins(found: Distribution, ends: tuple[float, float]) -> list[_Bin]:
+    total = sum(found.counts)
+    edges = [min(ends[0], *found.edges), *found.edges, max(ends[1], *found.edges)]
+    counted = zip(itertools.pairwise(edges), found.counts, strict=False)
+    return [_Bin(low, high, count / total) for (low, high), count in counted if high > low]
+
+
+def _ends(parts: Sequence[Part]) -> tuple[float, float]:
+    """Give the open bins an end for all: as far as values reach, but not out of sight."""
+    found = [part.distribution for part in parts]
+    edges = sorted({edge for one in found for edge in one.edges})
+    low, _ = extent([one.low for one in found if one.low is not None] or edges)
+    _, high = extent([one.high for one in found if one.high is not None] or edges)
+    if len(edges) > 1:
+        reach = (edges[-1] - edges[0]) / min(len(edges), MOST_BINS)
+        low, high = max(low, edges[0] - reach), min(high, edges[-1] + reach)
+    else:
+        reach = (high - low) / 2 or 1.0
+    first, last = (edges[0], edges[-1]) if edges else (low, high)
+    return (low if low < first else first - reach, high if high > last else last + reach)
+
+
+def _outline(bins: Sequence[_Bin], across: Scale, upward: Scale) -> list[tuple[float, float]]:
+    points = [(across.along(bins[0].low), 100.0)]
+    for one in bins:
+        y = upward.up(one.density)
+        points += [(across.along(one.low), y), (across.along(one.high), y)]
+    return [*points, (across.along(bins[-1].high), 100.0)]
+
+
+def _within(bins: Sequence[_Bin], low: float, high: float) -> float:
+    """Return the share of the values between two places, spread evenly within a bin."""
+    return sum(one.density * max(0.0, min(high, one.high) - max(low, one.low)) for one in bins)
+
+
+def _number_spots(
+    parts: Sequence[Part],
+    edges: Sequence[float],
+    binned: Sequence[Sequence[_Bin]],
+    across: Scale,
+    upward: Scale,
+) -> tuple[Spot, ...]:
+    spots = []
+    for low, high in itertools.pairwise(edges):
+        shares = [_within(bins, low, high) for bins in binned]
+        said = [
+            f"{part.name}: {share(round(one, 4))}" for part, one in zip(parts, shares, strict=True)
+        ]
+        left, right = across.along(low), across.along(high)
+        y = upward.up(max(shares) / (high - low))
+        text = "\n".join([_between(low, high, edges), *said])
+        middle, width = place((left + right) / 2), place(right - left)
+        spots.append(Spot(middle, y, text, left, 0.0, width, 100.0))
+    return tuple(spots)
+
+
+def _between(low: float, high: float, edges: Sequence[float]) -> str:
+    if low == edges[0]:
+        return f"below {brief(high)}"
+    if high == edges[-1]:
+        return f"{brief(low)} and above"
+    return f"{brief(low)} to {brief(high)}"
+
+
+def _number_table(
+    parts: Sequence[Part], edges: Sequence[float], binned: Sequence[Sequence[_Bin]]
+) -> Table:
+    rows = [
+        (
+            _between(low, high, edges),
+            *(share(round(_within(bins, low, high), 4)) for bins in binned),
+        )
+        for low, high in itertools.pairwise(edges)
+    ]
+    return Table(("Value", *(part.name for part in parts)), (*rows, *_gaps(parts)))
+
+
+def _number_sentence(parts: Sequence[Part], unit: str) -> str:
+    said = []
+    for part in parts:
+        found = part.distribution
+        middle = found.quantiles.get("0.5", found.mean)
+        of = f" around {brief(middle)}{' ' + unit if unit else ''}" if middle is not None else ""
+        said.append(f"{part.name}: {sum(found.counts):,} values{of}{_missing(found)}.")
+    return " ".join(said)
+
+
+# ── choices ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _choices(
+    name: str, title: str, parts: Sequence[Part], unit: str, sentence: str | None
+) -> Chart:
+    shares = [_shares(part.distribution) for part in parts]
+    names = _names(shares)
+    upward, y_ticks = number_axis(
+        0.0,
+        max(one.get(each, 0.0) for one in shares for each in names),
+        says=share,
+        is_upright=True,
+    )
+    wide = 100 / len(names)
+    bars = [
+        _choice_bar(number, place_of, one.get(choice, 0.0), len(names), len(parts), upward)
+        for number, choice in enumerate(names)
+        for place_of, one in enumerate(shares)
+    ]
+    spots = []
+    for number, choice in enumerate(names):
+        values = [one.get(choice, 0.0) for one in shares]
+        told = zip(parts, values, strict=True)
+        said = [f"{part.name}: {share(round(value, 4))}" for part, value in told]
+        text = "\n".join([choice, *said])
+        x, y = place((number + 0.5) * wide), upward.up(max(values))
+        spots.append(Spot(x, y, text, place(number * wide), 0.0, place(wide), 100.0))
+    ticks = [
+        Tick(spot.x, _cut(choice, len(names)), is_spare=number % 2 == 1 and len(names) > 4)
+        for number, (choice, spot) in enumerate(zip(names, spots, strict=True))
+    ]
+    rows = [(each, *(share(round(one.get(each, 0.0), 4)) for one in shares)) for each in names]
+    return Chart(
+        name,
+        title,
+        sentence or _choice_sentence(parts, shares),
+        Table(("Choice", *(part.name for part in parts)), (*rows, *_gaps(parts))),
+        unit=unit,
+        x_ticks=tuple(ticks),
+        y_ticks=y_ticks,
+        bars=tuple(bars),
+        spots=tuple(spots),
+        legend=_legend(parts),
+    )
+
+
+def _choice_bar(
+    number: int, place_of: int, value: float, choices: int, parts: int, upward: Scale
+) -> Bar:
+    wide = 100 / choices
+    thick = wide * 0.76 / parts
+    top = upward.up(value)
+    x = number * wide + wide * 0.12 + place_of * thick
+    return Bar(place(x), top, place(thick * 0.92), place(100 - top), TONES[place_of])
+
+
+def _shares(found: Distribution) -> dict[str, float]:
+    total = sum(found.counts)
+    shares = {
+        choice: count / total for choice, count in zip(found.choices, found.counts, strict=False)
+    }
+    rest = found.counts[len(found.choices) :]
+    return {**shares, OTHER: sum(rest) / total} if sum(rest) else shares
+
+
+def _names(shares: Sequence[dict[str, float]]) -> list[str]:
+    """Name the commonest choices, in the order in which the first distribution has them."""
+    every = list(dict.fromkeys(name for one in shares for name in one))
+    commonest = sorted(every, key=lambda name: -max(one.get(name, 0.0) for one in shares))
+    kept = set(commonest[:MOST_CHOICES])
+    return [name for name in every if name in kept]
+
+
+def _cut(name: str, count: int) -> str:
+    most = max(5, 44 // count)
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def _choice_sentence(parts: Sequence[Part], shares: Sequence[dict[str, float]]) -> str:
+    said = []
+    for part, one in zip(parts, shares, strict=True):
+        commonest = max(one, key=lambda name: one[name])
+        values = sum(part.distribution.counts)
+        said.append(
+            f"{part.name}: {values:,} values, most often {commonest} "
+            f"({share(round(one[commonest], 3))}){_missing(part.distribution)}."
+        )
+    return " ".join(said)
+
+
+# ── both ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _gaps(parts: Sequence[Part]) -> list[tuple[str, ...]]:
+    if not any(part.distribution.missing for part in parts):
+        return []
+    gaps = [part.distribution.missing / max(1, part.distribution.rows) for part in parts]
+    return [("missing, of all rows", *(share(round(gap, 4)) for gap in gaps))]
+
+
+def _missing(found: Distribution) -> str:
+    return f", {found.missing:,} missing" if found.missing else ""
+
+
+def _legend(parts: Sequence[Part]) -> tuple[Entry, ...]:
+    return tuple(Entry(part.name, tone, "box") for part, tone in zip(parts, TONES, strict=False))

@@ -1,0 +1,206 @@
+"""A heat strip: how far each column had moved in each period, a strip a column.
+
+A colour is a step of the distance by the threshold of its own column: below half of it, near it,
+beyond it, beyond twice it. What has moved is underlined besides, so that nobody needs the colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from unrot.web.charts.drawing import Tick, place
+from unrot.web.charts.scales import Scale, brief, stretch, time_axis
+
+MOST_STRIPS = 24
+STEPS = ((2.0, "far"), (1.0, "beyond"), (0.5, "near"))
+LEAST_WIDTH = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One column in one period."""
+
+    column: str
+    starts_at: float
+    ends_at: float
+    distance: float
+    threshold: float
+    has_moved: bool
+    words: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A period of a strip."""
+
+    x: float
+    width: float
+    step: str
+    has_moved: bool
+    text: str
+    href: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A column: its periods, and where it stands now."""
+
+    column: str
+    label: str
+    cells: tuple[Cell, ...]
+    newest: str
+    has_moved: bool
+    """In its newest period."""
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of the table: a period of one column."""
+
+    column: str
+    when: str
+    distance: str
+    said: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """Strips, the farthest first, ready to be drawn by templates/charts/_heat.html."""
+
+    name: str
+    title: str
+    sentence: str
+    strips: tuple[Strip, ...] = ()
+    x_ticks: tuple[Tick, ...] = ()
+    lines: tuple[Line, ...] = ()
+    left_out: int = 0
+    """Columns that were calmer than those drawn."""
+
+    @property
+    def is_empty(self) -> bool:
+        """True when there is nothing to draw."""
+        return not self.strips
+
+
+def heat(
+    name: str,
+    title: str,
+    moved: Sequence[Moved],
+    *,
+    since: float,
+    until: float,
+    labels: Mapping[str, str] | None = None,
+    chosen: tuple[str, float] | None = None,
+    nothing: str = "No period has been compared in this time.",
+) -> Heat:
+    """Draw a strip a column; `chosen` is the column and the end of the period that is looked at."""
+    shown = [one for one in moved if one.ends_at > since and one.starts_at < until]
+    if not shown:
+        return Heat(name, title, nothing)
+    labels = labels or {}
+    across, x_ticks = time_axis(since, until)
+    columns = _farthest_first(shown)
+    drawn = columns[:MOST_STRIPS]
+    strips = [
+        _strip(number, [one for one in shown if one.column == column], across, labels, chosen)
+        for number, column in enumerate(drawn)
+    ]
+    return Heat(
+        name,
+        title,
+        _sentence(shown, labels),
+        tuple(strips),
+        x_ticks,
+        _lines(shown, labels),
+        len(columns) - len(drawn),
+    )
+
+
+def step_of(distance: float, threshold: float) -> str:
+    """Name the step of a distance.
+
+    >>> [step_of(distance, 0.2) for distance in (0.05, 0.1, 0.2, 0.4)]
+    ['calm', 'near', 'beyond', 'far']
+    """
+    times = distance / threshold if threshold > 0 else 1.0
+    return next((step for least, step in STEPS if times >= least), "calm")
+
+
+def _farthest_first(moved: Sequence[Moved]) -> list[str]:
+    """Order columns: those that moved, by how far in the newest period, then in any."""
+    newest = max(one.ends_at for one in moved)
+    rank: dict[str, tuple[float, float]] = {}
+    for one in moved:
+        times = one.distance / one.threshold if one.threshold > 0 else 0.0
+        times += 1_000 if one.has_moved else 0
+        now, ever = rank.get(one.column, (0.0, 0.0))
+        rank[one.column] = (max(now, times if one.ends_at == newest else 0.0), max(ever, times))
+    return sorted(rank, key=lambda column: (-rank[column][0], -rank[column][1], column))
+
+
+def _strip(
+    row: int,
+    moved: Sequence[Moved],
+    across: Scale,
+    labels: Mapping[str, str],
+    chosen: tuple[str, float] | None,
+) -> Strip:
+    last = max(moved, key=lambda one: one.ends_at)
+    label = labels.get(last.column, last.column)
+    cells = tuple(_cell(one, label, across, chosen) for one in moved)
+    return Strip(last.column, label, cells, brief(last.distance), last.has_moved, row)
+
+
+def _cell(one: Moved, label: str, across: Scale, chosen: tuple[str, float] | None) -> Cell:
+    left, right = max(0.0, across.along(one.starts_at)), min(100.0, across.along(one.ends_at))
+    width = max(LEAST_WIDTH, place(right - left))
+    text = "\n".join([f"{label}: {_said(one)}", stretch(one.starts_at, one.ends_at)])
+    text = f"{text}\n{one.words}" if one.words else text
+    step = step_of(one.distance, one.threshold)
+    is_chosen = chosen == (one.column, one.ends_at)
+    return Cell(place(left), width, step, one.has_moved, text, one.href, is_chosen)
+
+
+def _said(one: Moved) -> str:
+    beside = f"distance {brief(one.distance)}, threshold {brief(one.threshold)}"
+    return f"{'moved, ' if one.has_moved else ''}{beside}"
+
+
+def _sentence(moved: Sequence[Moved], labels: Mapping[str, str]) -> str:
+    newest = max(one.ends_at for one in moved)
+    now = sorted((one for one in moved if one.ends_at == newest), key=lambda one: -one.distance)
+    columns = len({one.column for one in now})
+    when = stretch(now[0].starts_at, newest)
+    gone = [one for one in now if one.has_moved]
+    if gone:
+        named = ", ".join(
+            f"{labels.get(one.column, one.column)} ({brief(one.distance)})" for one in gone[:4]
+        )
+        more = f" and {len(gone) - 4} more" if len(gone) > 4 else ""
+        count = f"{len(gone)} of {columns} columns had moved"
+        return f"In the newest period, {when}, {count}: {named}{more}."
+    farthest = labels.get(now[0].column, now[0].column)
+    said = f"None of {columns} columns had moved in the newest period, {when}"
+    return f"{said}; the farthest is {farthest} at {brief(now[0].distance)}."
+
+
+def _lines(moved: Sequence[Moved], labels: Mapping[str, str]) -> tuple[Line, ...]:
+    """List the newest period whole, and of those before what had moved."""
+    newest = max(one.ends_at for one in moved)
+    told = [one for one in moved if one.ends_at == newest or one.has_moved]
+    told.sort(key=lambda one: (-one.ends_at, -one.distance))
+    return tuple(
+        Line(
+            labels.get(one.column, one.column),
+            stretch(one.starts_at, one.ends_at),
+            brief(one.distance),
+            "moved" if one.has_moved else "",
+            one.href,
+        )
+        for one in told[:300]
+    )

@@ -1,0 +1,122 @@
+"""The monitor page: whether a model is well, and the charts that say why.
+
+A script asks for the same address again and again (`X-Fragment`), and says what it has
+(`If-None-Match`): what has not changed is answered with 304 and no body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from flask import Response, make_response, render_template, request, url_for
+from markupsafe import Markup
+
+from unrot import condition
+from unrot.condition import Condition
+from unrot.errors import StoreAway
+from unrot.records import Model
+from unrot.web.here import service
+from unrot.web.pages import blueprint, only
+from unrot.web.watch import spans
+from unrot.web.watch.monitor_charts import charts_of, duration
+from unrot.web.watch.spans import RANGES, Asked
+
+KEPT_ARGUMENTS = ("range", "from", "to", "version", "column", "ends")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A column and a period that somebody looks at closer."""
+
+    column: str
+    ends_at: float
+
+
+@blueprint.app_template_filter()
+def fingerprint(part: str | Markup) -> str:
+    """Return a word that changes when a part of a page does."""
+    return blake2b(str(part).encode(), digest_size=8).hexdigest()
+
+
+blueprint.add_app_template_filter(duration)
+
+
+@blueprint.get("/models/<model>/monitor")
+@only("viewer")
+def monitor(model: str) -> Response:
+    """Say whether a model is well, and show why."""
+    shelved = service().catalogue().model(model)
+    about = {"model": shelved.model, "ranges": RANGES}
+    try:
+        shown = _shown(shelved.model)
+    except StoreAway:
+        away = condition.unknown(shelved.model.title or shelved.model.name)
+        return _answer({**about, "health": away, "is_store_away": True, "refresh": 5})
+    return _answer({**about, **shown})
+
+
+def _shown(model: Model) -> dict[str, Any]:
+    asked = spans.asked(request.args, service().clock())
+    version = request.args.get("version") or None
+    found = _found(model, asked, version)
+    if not asked.is_given and _is_fresh(found):
+        asked = spans.of_range(RANGES[0], service().clock(), is_given=False)
+        found = _found(model, asked, version)
+    chosen = _chosen(request.args)
+    key = (chosen.column, chosen.ends_at) if chosen else None
+    return {
+        "found": found,
+        "health": found.health,
+        "asked": asked,
+        "charts": charts_of(model, found, _linked, key),
+        "refresh": asked.range.refresh if asked.range else 0,
+        "kept": _kept(),
+    }
+
+
+def _found(model: Model, asked: Asked, version: str | None) -> Condition:
+    title = model.title or model.name
+    return condition.condition(service(), model.name, asked.span, title=title, version=version)
+
+
+def _is_fresh(found: Condition) -> bool:
+    """Tell whether all that is known of the last day happened within the last hour."""
+    since = found.span.until - RANGES[0].seconds
+    points = found.over_time.points
+    return bool(points) and all(point.starts_at >= since for point in points)
+
+
+def _chosen(given: Mapping[str, str]) -> Chosen | None:
+    try:
+        ends_at = float(given.get("ends", ""))
+    except ValueError:
+        return None
+    return Chosen(given.get("column", ""), ends_at)
+
+
+def _linked(column: str, ends_at: float) -> str:
+    return _address(column=column, ends=f"{ends_at:.0f}") + "#period"
+
+
+def _kept() -> dict[str, str]:
+    return {name: request.args[name] for name in KEPT_ARGUMENTS if request.args.get(name)}
+
+
+def _address(**changed: str) -> str:
+    model = (request.view_args or {})["model"]
+    arguments: dict[str, Any] = {**_kept(), **changed}
+    return url_for("pages.monitor", model=model, **arguments)
+
+
+def _answer(context: Mapping[str, Any]) -> Response:
+    is_fragment = request.headers.get("X-Fragment") == "1"
+    template = "watch/_monitor.html" if is_fragment else "watch/monitor.html"
+    answer = make_response(render_template(template, address=_address, **context))
+    if is_fragment:
+        answer.headers["X-Fragment"] = "1"
+        answer.add_etag()
+        answer.make_conditional(request)
+    return answer
