@@ -9,7 +9,7 @@ person who watches the pages does, and asks for what an operator would ask for.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,6 +20,10 @@ from unrot.errors import Unavailable
 LOOK_SECONDS = 0.5
 HOLDS, FALLEN, RECOVERED = 0.85, 0.65, 0.85
 """The model is right on 92 % of zombies, on 39 % of mutants, and after the refit on 95 %."""
+
+FOUND = frozenset({"drift", "rot"})
+PERIOD_GRACE = 10.0
+"""About so long after its end a period of traffic has been compared."""
 
 T = TypeVar("T")
 
@@ -104,14 +108,16 @@ def _rot(scene: Scene) -> Iterator[str]:
     )
     fallen = _until(scene, "fall", lambda: _at(scene, lambda now: now.share <= FALLEN), usually=5)
     yield f"Accuracy falls: {fallen}."
-    for kind in ("drift", "rot"):
+    told: set[str] = set()
+    while left := FOUND - told:
         found = _until(
             scene,
-            f"finding of {kind}",
-            lambda kind=kind: _finding(scene, kind),  # type: ignore[misc]
-            usually=2 * scene.pace.rotation_seconds,
+            f"finding of {' and '.join(sorted(left))}",
+            lambda left=left: next(iter(_open(scene, left)), None),  # type: ignore[misc]
+            usually=scene.pace.rotation_seconds + PERIOD_GRACE,
         )
-        yield f"Found, {kind}: {found['sentence']}"
+        told.add(found["kind"])
+        yield f"Found, {found['kind']}: {found['sentence']}"
     yield f"Each finding says since when, how grave it is, and what to do:\n{page}/findings"
 
 
@@ -143,6 +149,7 @@ def _cure(scene: Scene) -> Iterator[str]:
 
 
 def _recovery(scene: Scene) -> Iterator[str]:
+    page = f"{scene.town.page}/monitor"
     found = _until(
         scene, "recovery", lambda: _at(scene, lambda now: now.share >= RECOVERED), usually=10
     )
@@ -150,10 +157,10 @@ def _recovery(scene: Scene) -> Iterator[str]:
     _until(
         scene,
         "end of the findings",
-        lambda: not _open(scene) or None,
-        usually=4 * scene.pace.rotation_seconds,
+        lambda: not _open(scene, FOUND) or None,
+        usually=2 * scene.pace.rotation_seconds + PERIOD_GRACE,
     )
-    yield "All findings are closed. The model is well again."
+    yield f"The findings are closed, and the model is well again. All of it on one axis:\n{page}"
 
 
 # ── looking ──────────────────────────────────────────────────────────────────────────────────
@@ -193,13 +200,9 @@ def _accuracy(town: Online) -> Accuracy | None:
     return Accuracy(sum(judged) / len(judged), len(judged)) if len(judged) >= 50 else None
 
 
-def _open(scene: Scene) -> list[dict[str, Any]]:
-    town = scene.town
-    return list(town.get(f"{town.api}/findings?state=open")["findings"])
-
-
-def _finding(scene: Scene, kind: str) -> dict[str, Any] | None:
-    return next((one for one in _open(scene) if one["kind"] == kind), None)
+def _open(scene: Scene, kinds: Set[str]) -> list[dict[str, Any]]:
+    found = scene.town.get(f"{scene.town.api}/findings?state=open")["findings"]
+    return [one for one in found if one["kind"] in kinds]
 
 
 def _ended(town: Online, id: str) -> dict[str, Any] | None:
