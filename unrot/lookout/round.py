@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from unrot.errors import StoreAway, UnrotError
-from unrot.lookout import drift
+from unrot.lookout import drift, estimate, rot
 from unrot.lookout.findings import FindingKeeper
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
@@ -20,7 +20,11 @@ from unrot.symptoms import Rules, Symptom
 
 Look = Callable[[Service, ShelvedModel, Rules, float], Iterable[Symptom]]
 
-LOOKOUTS: tuple[tuple[str, Look], ...] = ((drift.MONITOR, drift.look),)
+LOOKOUTS: tuple[tuple[str, Look], ...] = (
+    (drift.MONITOR, drift.look),
+    (rot.MONITOR, rot.look),
+    (estimate.MONITOR, estimate.look),
+)
 """Each monitor by its name, in the order in which they look."""
 
 ROUND_SECONDS = 5.0
