@@ -29,7 +29,7 @@ from unrot.terminal import Progress
 if TYPE_CHECKING:
     from unrot.demos.rotting import Pace
 
-MODEL, ESTIMATOR, JUDGE = "zombies", "mlp", "demo"
+MODEL, JUDGE = "zombies", "demo"
 MONITOR = f"/models/{MODEL}/monitor"
 WIDTH, INDENT = 100, 7
 LOOK_SECONDS = 0.5
@@ -80,7 +80,7 @@ def _play(stage: Stage, teller: Teller, pace: Pace, options: argparse.Namespace)
     from unrot.demos.traffic import Traffic
 
     teller.say(f"Training a model to tell hostile zombies, in a folder of its own: {stage.home}")
-    stage.train(MODEL, "--estimator", ESTIMATOR)
+    stage.train(MODEL, "--estimator", pace.estimator)
     stage.serve()
     link = sign_in_link(stage.settings, stage.operator_token, then=MONITOR)
     teller.say(f"Unrot is ready. Open this link and keep the page beside you:\n{link}")

@@ -19,7 +19,8 @@ from unrot.errors import Unavailable
 
 LOOK_SECONDS = 0.5
 HOLDS, FALLEN, RECOVERED = 0.85, 0.65, 0.85
-"""The model is right on 92 % of zombies, on 39 % of mutants, and after the refit on 95 %."""
+"""A neural network is right on 92 % of zombies, on 39 % of mutants, and after the refit on 95 %; a
+tree, which is refitted in no time, on 90, 47 and 92 %."""
 
 FOUND = frozenset({"drift", "rot"})
 PERIOD_GRACE = 10.0
@@ -32,6 +33,7 @@ T = TypeVar("T")
 class Pace:
     """How fast the story is told."""
 
+    estimator: str
     rows_a_second: float
     calm_seconds: float
     """So long nothing happens."""
@@ -44,9 +46,21 @@ class Pace:
 
 
 CALM = Pace(
-    rows_a_second=40, calm_seconds=35, mutants=300, rotation_seconds=10, patience_seconds=120
+    estimator="mlp",
+    rows_a_second=40,
+    calm_seconds=35,
+    mutants=300,
+    rotation_seconds=10,
+    patience_seconds=120,
 )
-FAST = Pace(rows_a_second=200, calm_seconds=4, mutants=200, rotation_seconds=2, patience_seconds=45)
+FAST = Pace(
+    estimator="tree",
+    rows_a_second=150,
+    calm_seconds=3,
+    mutants=200,
+    rotation_seconds=2,
+    patience_seconds=60,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +71,7 @@ class Accuracy:
     verdicts: int
 
     def __str__(self) -> str:
-        return f"right on {self.share:.0%} of the last {self.verdicts} verdicts"
+        return f"right on {100 * self.share:.0f} % of the last {self.verdicts} verdicts"
 
 
 @dataclass(frozen=True, kw_only=True)
