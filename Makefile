@@ -8,13 +8,16 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python; do \
 	2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench bench-poison bench-charts lint clean
+.PHONY: help run demo test bench bench-poison bench-rot bench-watching bench-charts lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/serve ## install, train the demo models that are missing, serve on PORT (5000)
 	@$(RUN) -m unrot run
+
+demo: $(VENV)/serve ## see a model rot, the finding, the refit and the recovery, in two minutes
+	@$(RUN) -m unrot demo
 
 test: $(VENV)/test ## install, then ruff, mypy and pytest
 	$(RUN) -m ruff check .
@@ -30,6 +33,12 @@ bench-poison: $(VENV)/serve ## let bad verdicts at models that learn by themselv
 
 bench-charts: $(VENV)/test ## our charts beside Vega-Lite's (it says what to install for that)
 	$(RUN) -m bench.charts
+
+bench-rot: $(VENV)/test ## how soon rot is found, and how often a steady model is taken for rotten
+	$(RUN) -m bench.rot
+
+bench-watching: $(VENV)/test ## what the data of the monitor page costs over many events
+	$(RUN) -m bench.watching
 
 lint: $(VENV)/test ## ruff and mypy only, mending what can be mended
 	$(RUN) -m ruff check --fix .

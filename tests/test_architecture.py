@@ -15,15 +15,16 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     ("symptoms", "errors"),
     ("records",),
-    ("growth", "watching"),
+    ("growth", "webhooks"),
+    ("watching",),
     ("teaching",),
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
-    ("verdicts", "lineage", "policy", "describing", "monitors"),
-    ("journal", "shelf", "stores", "models", "learning", "sketches", "demos", "tables"),
+    ("verdicts", "lineage", "policy", "rules", "alerts", "describing", "monitors"),
+    ("journal", "shelf", "stores", "models", "learning", "sketches", "courier", "demos", "tables"),
     ("components", "profiling", "publishing"),
     ("service",),
     ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison"),
-    ("accuracy", "references", "holdouts"),
+    ("noticed", "references", "accuracy", "holdouts"),
     ("schooling", "rollbacks", "periods", "exploring"),
     ("upkeep", "backups", "files", "condition", "portraits"),
     ("lookout",),
@@ -37,7 +38,7 @@ LAYERS = (
 )
 """A module imports from the rows above its own; those of one row know nothing of each other."""
 
-ADAPTERS = ("stores", "models", "sketches", "demos", "tables")
+ADAPTERS = ("stores", "models", "sketches", "courier", "demos", "tables")
 MAKERS = ("adding", "commands", "files")
 """Those who read what a person brings, or fit on it."""
 TRAINING = [("cli", function) for function in ("_demo", "_table", "_fitted")]

@@ -277,7 +277,7 @@ def _point(
         accuracy.share(whole.correct, whole.judged),
         accuracy.scored(whole.errors),
         accuracy.constant(whole.confusion),
-        _estimated(windows, known),
+        estimated(windows, known),
     )
 
 
@@ -307,7 +307,8 @@ def _calibration(service: Service, digest: str) -> Calibration | None:
         return None
 
 
-def _estimated(windows: Sequence[Window], known: Mapping[str, Calibration]) -> Estimate | None:
+def estimated(windows: Sequence[Window], known: Mapping[str, Calibration]) -> Estimate | None:
+    """Estimate the accuracy of all predictions that some windows count, by their confidence."""
     parts = [
         one
         for version, of in grouped(windows, lambda window: window.version).items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from unrot.courier import HttpCourier
 from unrot.errors import StoreAway
 from unrot.ids import Ids
 from unrot.interfaces import Copies
@@ -34,6 +35,7 @@ def open_service(settings: Settings) -> Service:
         ids=Ids(secret_key(settings)),
         profiler=WhylogsProfiler(),
         workshop=EstimatorWorkshop(settings.trusted_types),
+        courier=HttpCourier(allow_private=settings.webhook_private),
     )
 
 

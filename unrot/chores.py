@@ -4,6 +4,7 @@ jobs        the learner is started while jobs wait
 policy      a model that may learn by itself is taught when enough verdicts wait, and one that may
             goes back when judges find it worse than the version before
 shadow      a challenger is scored on what was asked, off the request path
+lookout     monitors look at what there is, what they see becomes findings, and those are sent
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from unrot import jobs, lineage
 from unrot.errors import Conflict, StoreAway, UnrotError
 from unrot.growth import Shadow
 from unrot.learner import SILENT_SECONDS, new_holder
+from unrot.lookout.deliveries import Postbox
+from unrot.lookout.round import Lookout
 from unrot.records import CHALLENGER, CHAMPION, Outputs, Prediction, Schema, Version
 from unrot.rollbacks import roll_back_by_itself
 from unrot.service import Service
@@ -55,6 +58,8 @@ class Chores:
         self._shadowed_to: dict[tuple[str, str], float] = {}
         self._unscored: set[tuple[str, str]] = set()
         self._rollbacks_at = 0.0
+        self._lookout = Lookout(service)
+        self._postbox = Postbox(service)
         self._is_first_round = True
 
     def go_round(self) -> None:
@@ -68,6 +73,8 @@ class Chores:
         self._start_learner()
         self._follow_policies()
         self._shadow()
+        self._lookout.go_round()
+        self._postbox.go_round()
 
     @property
     def is_teaching(self) -> bool:
@@ -76,6 +83,7 @@ class Chores:
 
     def stop(self) -> None:
         """End the learner; what it had begun is taken up by the next one."""
+        self._postbox.stop()
         if self._learner is not None and self.is_teaching:
             self._learner.terminate()
             try:
@@ -84,7 +92,13 @@ class Chores:
                 self._learner.kill()
 
     def _has_work(self) -> bool:
-        return self._holds or self._job_waits() or self._is_time_for_policies() or self._shadows()
+        return (
+            self._holds
+            or self._job_waits()
+            or self._is_time_for_policies()
+            or self._lookout.is_due()
+            or self._shadows()
+        )
 
     def _job_waits(self) -> bool:
         return self._service.store.jobs.waits(self._service.clock(), SILENT_SECONDS)

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     try:
-        status: int = options.command(options, load())
+        status: int = options.command(options, options.load())
         return status
     except UnrotError as error:
         print(error.message, file=sys.stderr)
@@ -113,6 +113,7 @@ def check(_options: argparse.Namespace, settings: Settings) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = argparse.ArgumentParser(prog="unrot", description="Deploy a model; see it rot.")
+    parser.set_defaults(load=load)
     subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     command = subparsers.add_parser("run", help="train the missing demos and serve")

@@ -14,7 +14,8 @@
     │   └── NotKnown          the caller must say who it is first
     ├── Unavailable           not now; try again
     │   ├── StoreAway         the store does not answer
-    │   └── JournalFull       the journal cannot take a line
+    │   ├── JournalFull       the journal cannot take a line
+    │   └── Undelivered       a webhook did not take a message
     ├── BadArtefact           a stored file is not what its digest or its types promise
     └── BadSetting            a setting that does not parse
 
@@ -142,6 +143,12 @@ class JournalFull(Unavailable):
     """The journal cannot take another line."""
 
     reason = "journal_full"
+
+
+class Undelivered(Unavailable):
+    """A webhook did not take a message."""
+
+    reason = "undelivered"
 
 
 class BadArtefact(UnrotError):

@@ -1,10 +1,11 @@
 """The ports of the product: what the use cases need, whoever provides it.
 
 `service.py` is written against these and nothing else; `bootstrap.py` decides who stands
-behind them. A store is ten drawers in one cabinet: the registry of models and versions, the
+behind them. A store is eleven drawers in one cabinet: the registry of models and versions, the
 traffic that was answered, the feedback on it, its profiles; the jobs that were asked for, what
 versions learnt, and what they are tried on (`teaching.py`, with the workshop where estimators are
-fitted further); and what monitors saw: checks, oddities, findings (`watching.py`).
+fitted further); and what monitors saw: checks, oddities, findings and their deliveries
+(`watching.py`).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from unrot.records import (
 )
 from unrot.symptoms import Outcome, Sketch
 from unrot.teaching import Jobs, Lessons, Trials
-from unrot.watching import Checks, Findings, Oddities
+from unrot.watching import Checks, Deliveries, Findings, Oddities
 
 Clock = Callable[[], float]
 """Seconds since 1970, UTC."""
@@ -313,6 +314,11 @@ class Store(Protocol):
     @property
     def findings(self) -> Findings:
         """What monitors noticed."""
+        ...
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """What of it was sent to webhooks."""
         ...
 
     def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:

@@ -11,9 +11,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
+from typing import IO
 from urllib.parse import quote
 
 from unrot.bootstrap import open_service
@@ -28,18 +29,18 @@ STOP_SECONDS = 25.0
 
 def run(settings: Settings) -> int:
     """Train the missing demos, serve until stopped; return the exit status."""
-    _check_port(settings)
+    check_port(settings, "make run")
     _train_missing(settings)
     token = settings.admin_token or kept_secret(settings.home, "operator-token")
-    server = _start()
+    server = start_server()
     _stop_on_signals(server)
     if not _wait_until_ready(server, settings):
-        _stop(server)
+        stop_server(server)
         print("The server did not become ready: what it said stands above.", file=sys.stderr)
         return 1
     place = address(settings)
     print(f"\nUnrot is ready:  {place}")
-    print(f"Sign in:         {place}/login#token={quote(token, safe='')}")
+    print(f"Sign in:         {sign_in_link(settings, token)}")
     print("Ctrl-C stops it.\n", flush=True)
     status = server.wait()
     if status in (0, -signal.SIGTERM):
@@ -48,7 +49,8 @@ def run(settings: Settings) -> int:
     return status
 
 
-def _check_port(settings: Settings) -> None:
+def check_port(settings: Settings, command: str) -> None:
+    """Raise Conflict when nothing can listen there; `command` is what to call with another."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -56,7 +58,7 @@ def _check_port(settings: Settings) -> None:
         except OSError as error:
             raise Conflict(
                 f"Port {settings.port} is taken or not allowed ({error.strerror}): stop what "
-                f"listens there, or choose another: PORT={settings.port + 1} make run"
+                f"listens there, or choose another: PORT={settings.port + 1} {command}"
             ) from error
 
 
@@ -78,17 +80,25 @@ def _train_missing(settings: Settings) -> None:
                 raise UnrotError(f"Training {name} failed: what went wrong stands above.")
 
 
-def _start() -> subprocess.Popen[bytes]:
+def start_server(
+    *, env: Mapping[str, str] | None = None, cwd: Path | None = None, log: IO[bytes] | None = None
+) -> subprocess.Popen[bytes]:
     """Start gunicorn out of reach of the terminal's Ctrl-C: it is told to stop gracefully."""
     command = [sys.executable, "-m", "gunicorn", "app:app", "--log-level", "warning"]
     command += ["-c", str(ROOT / "gunicorn.conf.py"), "--pythonpath", str(ROOT)]
     return subprocess.Popen(
-        command, start_new_session=True, preexec_fn=_end_with_parent(), cwd=Path.cwd()
+        command,
+        start_new_session=True,
+        preexec_fn=end_with_parent(),
+        cwd=cwd or Path.cwd(),
+        env=env,
+        stdout=log,
+        stderr=log,
     )
 
 
-def _end_with_parent() -> Callable[[], None] | None:
-    """Return what makes Linux stop the server when this process is killed outright."""
+def end_with_parent() -> Callable[[], None] | None:
+    """Return what makes Linux stop a child when this process is killed outright."""
     if not sys.platform.startswith("linux"):
         return None
     library = ctypes.CDLL(None)
@@ -105,7 +115,8 @@ def _stop_on_signals(server: subprocess.Popen[bytes]) -> None:
         signal.signal(number, stop)
 
 
-def _stop(server: subprocess.Popen[bytes]) -> None:
+def stop_server(server: subprocess.Popen[bytes]) -> None:
+    """Let it finish what it answers and ship the journal; kill it when that takes too long."""
     server.terminate()
     try:
         server.wait(STOP_SECONDS)
@@ -116,19 +127,26 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
 def _wait_until_ready(server: subprocess.Popen[bytes], settings: Settings) -> bool:
     ends_at = time.monotonic() + READY_SECONDS
     while time.monotonic() < ends_at and server.poll() is None:
-        if _is_ready(f"{address(settings)}/api/v1/ready"):
+        if is_ready(settings):
             return True
         time.sleep(0.1)
     return False
 
 
-def _is_ready(url: str) -> bool:
+def is_ready(settings: Settings) -> bool:
+    """Tell whether the server answers and its caretaker is at work."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(f"{address(settings)}/api/v1/ready", timeout=5) as answer:
             components = json.load(answer)["data"]["components"]
     except (OSError, urllib.error.URLError, ValueError, KeyError):
         return False
     return bool(components["caretaker"]["state"] == "ok")
+
+
+def sign_in_link(settings: Settings, token: str, *, then: str = "") -> str:
+    """Return the link that signs a person in and goes on to a page."""
+    query = f"?next={quote(then)}" if then else ""
+    return f"{address(settings)}/login{query}#token={quote(token, safe='')}"
 
 
 def address(settings: Settings) -> str:

@@ -52,6 +52,7 @@ from unrot.records import (
 from unrot.settings import Settings
 from unrot.shelf import Contents, Shelf, ShelvedModel, sync
 from unrot.teaching import Workshop
+from unrot.watching import Courier
 
 LAST_VERDICTS = 50
 
@@ -84,6 +85,7 @@ class Service:
     ids: Ids
     profiler: Profiler
     workshop: Workshop
+    courier: Courier
     clock: Clock = time.time
 
     # ── publish ──────────────────────────────────────────────────────────────────────────────

@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from unrot import webhooks
 from unrot.errors import BadSetting
 
 
@@ -63,6 +65,25 @@ def _judges(value: str) -> dict[str, str]:
             raise ValueError("each judge's name once")
         judges[name.strip()] = _token(token.strip())
     return judges
+
+
+def _webhook(value: str) -> str:
+    webhooks.read(value)
+    return value
+
+
+def _yes(value: str) -> bool:
+    said = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+    if value.lower() not in said:
+        raise ValueError("yes or no")
+    return said[value.lower()]
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("an address such as https://unrot.example.org")
+    return value.rstrip("/")
 
 
 def _types(value: str) -> frozenset[str]:
@@ -157,6 +178,25 @@ class Settings:
     )
     profile_dir: Path | None = setting(
         None, _path, "where profiles are also written as `.bin` files", "UNROT_PROFILE_DIR"
+    )
+    webhook: str = setting(
+        "",
+        _webhook,
+        "where findings are sent: `https://…`; Slack's addresses get Slack's shape, as does any "
+        "that begins with `slack+https://`",
+        "UNROT_WEBHOOK",
+    )
+    webhook_private: bool = setting(
+        False,
+        _yes,
+        "`yes`: findings may also be sent to private addresses",
+        "UNROT_WEBHOOK_PRIVATE",
+    )
+    url: str = setting(
+        "",
+        _address,
+        "how people reach the app, for the links in what is sent: `https://…`",
+        "UNROT_URL",
     )
     trusted_proxies: int = setting(
         0, _whole, "how many proxies stand before the app", "UNROT_TRUSTED_PROXIES"
@@ -279,7 +319,7 @@ def _parsed(variable: str, text: str, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(text)
     except ValueError as error:
-        secret = "TOKEN" in variable or "SECRET" in variable
+        secret = any(word in variable for word in ("TOKEN", "SECRET", "WEBHOOK"))
         said = "does not parse" if secret else f'is "{text[:80]}"'
         raise BadSetting(f"{variable} {said}: {_expected(error)}.") from error
 
@@ -312,4 +352,6 @@ def _check_tokens(settings: Settings) -> None:
 def _spelt(value: Any) -> str:
     if value in ("", None) or value == {} or value == frozenset():
         return "none"
+    if isinstance(value, bool):
+        return "`yes`" if value else "`no`"
     return f"`{value}`"

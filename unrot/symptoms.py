@@ -7,6 +7,7 @@
     rejection     rows that were refused at the door, by reason
     symptom       what one monitor sees now, present or gone
     finding       a symptom that was opened, is kept up to date and is closed again
+    delivery      how far a finding is on its way to a webhook
     rules         what counts as a symptom of one model; a person may change them
 
 Nothing here does I/O or knows a library.
@@ -241,6 +242,22 @@ class Finding:
     def is_open(self) -> bool:
         """True until its symptom has gone."""
         return self.closed_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How far a finding is on its way to a webhook; it is sent once, when it was opened."""
+
+    finding: str
+    model: str
+    target: str
+    """Where it is sent, without what is secret of the address."""
+    attempts: int
+    next_at: float | None
+    """When it is tried next; None once it is delivered."""
+    delivered_at: float | None = None
+    error: str = ""
+    """What went wrong the last time."""
 
 
 @dataclass(frozen=True, slots=True)

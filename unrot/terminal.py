@@ -33,6 +33,12 @@ class Progress:
             self._said_at = time.monotonic()
             print(f"{self._title}: {step}", file=sys.stderr, flush=True)
 
+    def clear(self) -> None:
+        """Take the bar away, so that something is said in its place."""
+        if self._is_live:
+            room = shutil.get_terminal_size().columns - 1
+            print(f"\r{'':<{room}}\r", end="", file=sys.stderr, flush=True)
+
     def close(self) -> None:
         """End the line."""
         if self._is_live:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from unrot.records import JudgedPrediction
-from unrot.symptoms import Against, Check, Finding, Oddity, Rules
+from unrot.symptoms import Against, Check, Delivery, Finding, Oddity, Rules
+from unrot.webhooks import Webhook
+
+FindingState = Literal["open", "closed", "all"]
 
 
 class Checks(Protocol):
@@ -58,8 +61,17 @@ class Findings(Protocol):
         """List the findings of a model, or of all, that are not closed, the gravest first."""
         ...
 
+    def last(self, model: str, cause: str) -> Finding | None:
+        """Return the newest finding of a cause, open or closed."""
+        ...
+
     def of_model(
-        self, model: str, *, limit: int, before: tuple[float, str] | None = None
+        self,
+        model: str,
+        *,
+        limit: int,
+        before: tuple[float, str] | None = None,
+        state: FindingState = "all",
     ) -> list[Finding]:
         """List findings by when they were opened, newest first, older than `before`."""
         ...
@@ -82,4 +94,35 @@ class Findings(Protocol):
 
     def stand(self, model: str, monitor: str, note: Mapping[str, Any]) -> None:
         """Note where a monitor stands."""
+        ...
+
+
+class Deliveries(Protocol):
+    """Findings on their way to a webhook."""
+
+    def due(self, model: str, now: float) -> Finding | None:
+        """Return the open finding of a model that is to be sent next, if one is."""
+        ...
+
+    def begin(self, finding: Finding, *, target: str, next_at: float) -> Delivery:
+        """Note a try before it is made, and when the next one would be, should it come to nothing.
+
+        Whoever is killed in between has tried.
+        """
+        ...
+
+    def end(self, finding: str, *, delivered_at: float | None, error: str = "") -> None:
+        """Note what came of the last try: it is delivered, or it is not and why."""
+        ...
+
+    def of(self, finding: str) -> Delivery | None:
+        """Return how far a finding is; None when it was never sent."""
+        ...
+
+
+class Courier(Protocol):
+    """Brings messages to webhooks."""
+
+    def post(self, to: Webhook, body: bytes, headers: Mapping[str, str]) -> None:
+        """Send one message and return when it was taken; else raise Undelivered."""
         ...

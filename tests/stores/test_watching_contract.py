@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from tests.stores.test_contract import NOON, a_model
 from unrot.interfaces import Store
 from unrot.records import CountedStretch, Profile
-from unrot.symptoms import Check, Distribution, Drift, FeatureRule, Finding, Rules
+from unrot.symptoms import Check, Delivery, Distribution, Drift, FeatureRule, Finding, Rules
 
 DRIFT = Drift("height", 0.4, "ks", 0.5, 1e-9, has_moved=True, is_calm=False)
 CHECK = Check("elves", "v1", NOON, NOON + 60, "training", 150, 120, (DRIFT,))
@@ -144,3 +145,64 @@ def test_what_monitors_saw_follows_a_rename(store: Store) -> None:
     check = store.checks.last("hobbits", "training")
     assert check == replace(CHECK, model="hobbits")
     assert store.findings.open("hobbits") == [replace(FINDING, model="hobbits")]
+
+
+def test_newest_finding_of_a_cause_is_found_whether_open_or_closed(store: Store) -> None:
+    store.registry.add_model(a_model())
+    store.findings.put(replace(FINDING, closed_at=NOON + 99))
+    newer = replace(FINDING, id="f2", opened_at=NOON + 500)
+    store.findings.put(newer)
+    store.findings.put(replace(FINDING, id="f3", cause="rot", opened_at=NOON + 900))
+
+    assert store.findings.last("elves", "drift") == newer
+    assert store.findings.last("elves", "quality:missing") is None
+
+
+def test_findings_are_listed_by_state_newest_first_and_a_page_at_a_time(store: Store) -> None:
+    store.registry.add_model(a_model())
+    for number in range(4):
+        closed_at = NOON + 500 if number % 2 else None
+        store.findings.put(
+            replace(FINDING, id=f"f{number}", cause=str(number), opened_at=NOON + number // 2,
+                    closed_at=closed_at)
+        )  # fmt: skip
+
+    def ids(**asked: Any) -> list[str]:
+        return [one.id for one in store.findings.of_model("elves", **asked)]
+
+    assert ids(limit=9) == ["f3", "f2", "f1", "f0"]
+    assert ids(limit=2, before=(NOON + 1, "f2")) == ["f1", "f0"]
+    assert ids(limit=9, state="open") == ["f2", "f0"]
+    assert ids(limit=9, state="closed", before=(NOON + 1, "f3")) == ["f1"]
+
+
+def test_delivery_is_due_until_it_is_taken(store: Store) -> None:
+    store.registry.add_model(a_model())
+    store.findings.put(FINDING)
+
+    assert store.deliveries.of("f1") is None
+    assert store.deliveries.due("elves", NOON) == FINDING
+    begun = store.deliveries.begin(FINDING, target="https://x/…", next_at=NOON + 60)
+    assert begun == Delivery("f1", "elves", "https://x/…", 1, NOON + 60)
+    assert store.deliveries.due("elves", NOON + 59) is None
+    store.deliveries.end("f1", delivered_at=None, error="It answered 500.")
+    assert store.deliveries.of("f1") == replace(begun, error="It answered 500.")
+    assert store.deliveries.due("elves", NOON + 60) == FINDING
+
+    store.deliveries.begin(FINDING, target="https://y/…", next_at=NOON + 180)
+    store.deliveries.end("f1", delivered_at=NOON + 61)
+
+    assert store.deliveries.of("f1") == Delivery("f1", "elves", "https://y/…", 2, None, NOON + 61)
+    assert store.deliveries.due("elves", NOON + 1e6) is None
+
+
+def test_what_is_new_is_due_before_what_was_tried(store: Store) -> None:
+    store.registry.add_model(a_model())
+    newer = replace(FINDING, id="f2", cause="rot", opened_at=NOON + 500)
+    store.findings.put(FINDING)
+    store.deliveries.begin(FINDING, target="", next_at=NOON)
+    store.findings.put(newer)
+    store.findings.put(replace(FINDING, id="f3", cause="old", closed_at=NOON + 9))
+
+    assert store.deliveries.due("elves", NOON + 600) == newer
+    assert store.deliveries.due("orcs", NOON + 600) is None

@@ -16,8 +16,9 @@ from tests.lessons import judged, published, verdict
 from unrot import jobs, promotion
 from unrot.growth import Audit, Fate
 from unrot.records import Profile
-from unrot.symptoms import Check, Distribution, Drift
+from unrot.symptoms import Check, Distribution, Drift, Finding
 
+FINDING = Finding("a", "iris", "rot", "rot", "grave", 0.0, 1.0, 2.0, "It fell.", "Refit.")
 OPERATORS = {"Authorization": f"Bearer {OPERATOR}"}
 
 
@@ -143,6 +144,8 @@ def test_answers_have_the_shape_that_is_documented(app: Flask, spec: dict[str, A
         Profile("a", "iris", "v1", "me", 60.0, 120.0, 9, b"-", summary, reference="d")
     )
     service.store.checks.put([Check("iris", "v1", 60.0, 120.0, "training", 9, 120, (moved,), "d")])
+    service.store.findings.put(FINDING)
+    service.store.deliveries.begin(FINDING, target="https://x/…", next_at=60.0)
     registry = Registry().with_resource("", Resource(spec, DRAFT4))
 
     for path, item in spec["paths"].items():

@@ -29,6 +29,9 @@ SCORES = {
 SEED, MUTATED_SEED = 99, 16
 SIZE, TRAINING, HOLDOUT = 20_000, 2_000, 4_000
 
+Zombie = tuple[dict[str, float], str]
+"""The scores of one, and what it truly is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Population:
@@ -69,7 +72,7 @@ def population(*, mutated: bool = False) -> Population:
     )
 
 
-def traffic(seed: int, *, mutated: bool = False) -> Iterator[tuple[dict[str, float], str]]:
+def traffic(seed: int, *, mutated: bool = False) -> Iterator[Zombie]:
     """Yield zombies that no model was trained on, each with its true class, without end."""
     drawn = population(mutated=mutated)
     chance = np.random.default_rng(seed)

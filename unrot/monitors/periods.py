@@ -20,7 +20,7 @@ SECONDS = {"hour": 3_600, "day": 86_400, "week": 604_800}
 RECENT = 30
 """Of so many periods the usual number of rows is taken; of more when more are new."""
 
-GRACE_SECONDS = 15.0
+GRACE_SECONDS = 5.0
 """So long after its end the profiles of a period still come in."""
 
 Key = tuple[str, float, float]

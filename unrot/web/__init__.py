@@ -26,14 +26,17 @@ from unrot.web.watch import (
     drift_api,
     explorer_api,
     explorer_pages,
+    findings_api,
+    findings_pages,
     monitor_pages,
     profile_pages,
+    rules_pages,
 )
 
 _ROOT = "../.."
 PAGES = (
     *(pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages),
-    *(monitor_pages, explorer_pages, profile_pages),
+    *(monitor_pages, findings_pages, rules_pages, explorer_pages, profile_pages),
 )
 """Each adds its views to the one blueprint of the pages."""
 
@@ -58,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(learning_api.blueprint)
     app.register_blueprint(trials_api.blueprint)
     app.register_blueprint(explorer_api.blueprint)
+    app.register_blueprint(findings_api.blueprint)
     app.register_blueprint(drift_api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)

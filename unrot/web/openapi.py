@@ -17,7 +17,7 @@ from unrot.web.openapi_operations import (
     paging,
 )
 from unrot.web.openapi_schemas import Json, schemas
-from unrot.web.watch import openapi_explorer
+from unrot.web.watch import openapi_explorer, openapi_findings
 
 IRIS = {
     "sepal_length_cm": 5.1,
@@ -49,6 +49,7 @@ def spec() -> Json:
                 "something, a viewer's to look.",
             },
             openapi_trials.TAG,
+            openapi_findings.TAG,
             openapi_drift.TAG,
         ],
         "paths": {
@@ -56,6 +57,7 @@ def spec() -> Json:
             **openapi_learning.paths(),
             **openapi_trials.paths(),
             **openapi_explorer.paths(),
+            **openapi_findings.paths(),
             **openapi_drift.paths(),
         },
         "components": {
@@ -64,6 +66,7 @@ def spec() -> Json:
                 **openapi_learning_schemas.schemas(),
                 **openapi_trials.schemas(),
                 **openapi_explorer.schemas(),
+                **openapi_findings.schemas(),
                 **openapi_drift.schemas(),
             },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},

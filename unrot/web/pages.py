@@ -22,7 +22,7 @@ from flask import (
     url_for,
 )
 
-from unrot import __version__
+from unrot import __version__, noticed
 from unrot.errors import Detail, NotFound, StoreAway, UnrotError
 from unrot.files import pasted
 from unrot.records import Schema, Tally
@@ -80,6 +80,7 @@ def home() -> str:
         models=contents.models.values(),
         problems=contents.problems,
         tallies=tallies,
+        open=_open_findings(),
         is_store_away=len(tallies) < len(contents.models),
     )
 
@@ -273,6 +274,14 @@ def _answered(answer: Answer) -> dict[str, Any]:
         "outside": forms.outside(model.schema, made.inputs),
         "thumbs": thumbs.offer(model, made),
     }
+
+
+def _open_findings() -> Mapping[str, int]:
+    """Count the open findings of each model; none while the store is away."""
+    try:
+        return noticed.count_open(service()) if security.may("viewer") else {}
+    except StoreAway:
+        return {}
 
 
 def _tallies(models: Mapping[str, ShelvedModel]) -> dict[str, Tally]:

@@ -7,6 +7,7 @@ from unrot.records import Holdings, RemovedModel
 from unrot.stores.sql import migrations, removals
 from unrot.stores.sql.checks import SqlChecks
 from unrot.stores.sql.database import Database, Transaction
+from unrot.stores.sql.deliveries import SqlDeliveries
 from unrot.stores.sql.findings import SqlFindings
 from unrot.stores.sql.jobs import SqlJobs
 from unrot.stores.sql.lessons import SqlLessons
@@ -34,6 +35,7 @@ class SqlStore:
         self.checks = SqlChecks(database)
         self.oddities = SqlOddities(database)
         self.findings = SqlFindings(database)
+        self.deliveries = SqlDeliveries(database)
 
     def prepare(self) -> None:
         """Make what is missing: the database, its tables, the newest migrations."""

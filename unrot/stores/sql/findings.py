@@ -10,18 +10,30 @@ import orjson
 from unrot.stores.sql import names
 from unrot.stores.sql.database import Database, Transaction
 from unrot.symptoms import FeatureRule, Finding, Rules
+from unrot.watching import FindingState
 
 _PLAIN = (
     "id, model, cause, kind, gravity, since, opened_at, updated_at, sentence, advice, features, "
     "evidence, closed_at, acknowledged_at, acknowledged_by, note"
 )
-_SELECTED = f"SELECT {_PLAIN.replace('model', names.name_in('i'), 1)} FROM findings i"
+SELECTED = (
+    "SELECT "
+    + ", ".join(
+        names.name_in("i") if name == "model" else f"i.{name}" for name in _PLAIN.split(", ")
+    )
+    + " FROM findings i"
+)
 _CHANGING = "gravity, since, updated_at, sentence, advice, features, evidence, closed_at"
 _PUT = (
     f"INSERT INTO findings ({_PLAIN}) VALUES ({', '.join('?' * 16)}) "
     "ON CONFLICT (id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in _CHANGING.split(", "))
 )
+_IN: dict[FindingState, str] = {
+    "open": " AND closed_at IS NULL",
+    "closed": " AND closed_at IS NOT NULL",
+    "all": "",
+}
 _GRAVEST = "CASE gravity WHEN 'grave' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END"
 
 
@@ -44,7 +56,7 @@ class SqlFindings:
     def finding(self, id: str) -> Finding | None:
         """Return a finding."""
         row = self._database.read(lambda tx: _find(tx, id))
-        return None if row is None else _finding(row)
+        return None if row is None else finding_of(row)
 
     def open(self, model: str | None = None) -> list[Finding]:
         """List the findings of a model, or of all, that are not closed, the gravest first."""
@@ -55,26 +67,42 @@ class SqlFindings:
                 of, values = " AND model = ?", (names.kept_as(tx, model),)  # type: ignore[assignment]
             return list(
                 tx.execute(
-                    f"{_SELECTED} WHERE closed_at IS NULL{of} ORDER BY {_GRAVEST}, since, id",
+                    f"{SELECTED} WHERE closed_at IS NULL{of} ORDER BY {_GRAVEST}, since, id",
                     values,
                 ).fetchall()
             )
 
-        return [_finding(row) for row in self._database.read(work)]
+        return [finding_of(row) for row in self._database.read(work)]
+
+    def last(self, model: str, cause: str) -> Finding | None:
+        """Return the newest finding of a cause, open or closed."""
+        row = self._database.read(
+            lambda tx: tx.execute(
+                f"{SELECTED} WHERE model = ? AND cause = ? "
+                "ORDER BY opened_at DESC, id DESC LIMIT 1",
+                (names.kept_as(tx, model), cause),
+            ).fetchone()
+        )
+        return None if row is None else finding_of(row)
 
     def of_model(
-        self, model: str, *, limit: int, before: tuple[float, str] | None = None
+        self,
+        model: str,
+        *,
+        limit: int,
+        before: tuple[float, str] | None = None,
+        state: FindingState = "all",
     ) -> list[Finding]:
         """List findings by when they were opened, newest first, older than `before`."""
         at, id = before or (1e18, "")
         rows = self._database.read(
             lambda tx: tx.execute(
-                f"{_SELECTED} WHERE model = ? AND (opened_at, id) < (?, ?) "
+                f"{SELECTED} WHERE model = ? AND (opened_at, id) < (?, ?){_IN[state]} "
                 "ORDER BY opened_at DESC, id DESC LIMIT ?",
                 (names.kept_as(tx, model), at, id, limit),
             ).fetchall()
         )
-        return [_finding(row) for row in rows]
+        return [finding_of(row) for row in rows]
 
     def acknowledge(self, id: str, *, at: float, by: str, note: str) -> Finding | None:
         """Note that a person has seen a finding; the first one stays."""
@@ -88,7 +116,7 @@ class SqlFindings:
             return _find(tx, id)
 
         row = self._database.write(work)
-        return None if row is None else _finding(row)
+        return None if row is None else finding_of(row)
 
     def rules(self, model: str) -> Rules:
         """Return what counts as a symptom of a model."""
@@ -135,7 +163,7 @@ class SqlFindings:
 
 
 def _find(tx: Transaction, id: str) -> Any:
-    return tx.execute(f"{_SELECTED} WHERE id = ?", (id,)).fetchone()
+    return tx.execute(f"{SELECTED} WHERE id = ?", (id,)).fetchone()
 
 
 def _columns(kept_as: str, finding: Finding) -> tuple[Any, ...]:
@@ -159,7 +187,8 @@ def _columns(kept_as: str, finding: Finding) -> tuple[Any, ...]:
     )
 
 
-def _finding(row: Sequence[Any]) -> Finding:
+def finding_of(row: Sequence[Any]) -> Finding:
+    """Read a finding from a row of `SELECTED`."""
     features, evidence = tuple(orjson.loads(row[10])), orjson.loads(row[11])
     return Finding(*[*row[:10], features, evidence, *row[12:]])
 

@@ -27,7 +27,7 @@ ROWS = (
     ("jobs", "id", 1),
     ("checks", "model, version, starts_at, ends_at, against", 1),
     ("oddities", "prediction", 1),
-    ("deliveries", "finding, target", 1),
+    ("deliveries", "finding", 1),
     ("findings", "id", 1),
     ("standpoints", "model, monitor", 1),
     ("tidied", "model, what", 1),

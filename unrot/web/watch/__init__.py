@@ -1,1 +1,1 @@
-"""Watching on pages and over HTTP: one concern a module."""
+"""What is seen of a model: pages and routes of watching."""

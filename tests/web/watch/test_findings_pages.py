@@ -1,0 +1,198 @@
+"""The pages of findings over Flask's test client: what stands on them, who may do what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.conftest import JUDGE, OPERATOR, VIEWER
+from tests.web.test_learning_pages import said_on, sent
+from tests.web.test_pages import post, sign_in, take_store_away
+from tests.web.watch.found import DRIFT, NOON, ROT, past, put
+from unrot.service import Service
+from unrot.symptoms import FindingKind
+
+AT = "/models/iris/findings"
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def kept(app: Flask) -> Service:
+    found: Service = app.extensions["unrot"]
+    return found
+
+
+@pytest.fixture
+def viewer(client: FlaskClient) -> FlaskClient:
+    sign_in(client, VIEWER)
+    return client
+
+
+def test_looking_is_for_viewers_and_noting_for_judges(client: FlaskClient, kept: Service) -> None:
+    put(kept, DRIFT)
+    before = client.get(AT)
+    sign_in(client, VIEWER)
+
+    assert before.location == f"/login?next={AT}"
+    assert post(client, f"{AT}/d1f7", {"note": "x"}).status_code == 403
+    assert "A judge or an operator can say so" in said_on(client, f"{AT}/d1f7")
+
+
+def test_nothing_found_is_a_good_sentence(viewer: FlaskClient) -> None:
+    said = said_on(viewer, AT)
+
+    assert "Nothing has been noticed yet." in said
+    assert "Findings are not sent anywhere" in said
+
+
+def test_open_findings_come_first_the_gravest_on_top(viewer: FlaskClient, kept: Service) -> None:
+    put(kept, DRIFT, ROT, past(2))
+
+    said = said_on(viewer, AT)
+
+    places = [said.index(text) for text in ("2 open", ROT.sentence, DRIFT.sentence, "What was",
+                                            past(2).sentence)]  # fmt: skip
+    assert places == sorted(places)
+
+
+def test_history_comes_a_page_at_a_time(viewer: FlaskClient, kept: Service) -> None:
+    put(kept, DRIFT, *(past(number) for number in range(1, 27)))
+
+    first = said_on(viewer, AT)
+    second = said_on(viewer, f"{AT}?before=old02")
+
+    assert "hour 26." in first and "hour 2." in first and "hour 1." not in first
+    assert f'href="{AT}?before=old02"' in viewer.get(AT).text
+    assert "hour 1." in second and "hour 2." not in second and DRIFT.sentence not in second
+    assert "There is nothing older." in said_on(viewer, f"{AT}?before=old01")
+
+
+def test_when_all_is_over_it_is_said(viewer: FlaskClient, kept: Service) -> None:
+    put(kept, past(2))
+
+    assert "Nothing is wrong that could be seen." in said_on(viewer, AT)
+
+
+def test_finding_shows_what_since_when_how_grave_why_and_what_to_do(
+    viewer: FlaskClient, kept: Service
+) -> None:
+    put(kept, DRIFT)
+
+    said = said_on(viewer, f"{AT}/d1f7")
+
+    for text in (
+        DRIFT.sentence, "warning", "data drift", "2023-11-14 12:00 UTC", "2023-11-15 12:00 UTC",
+        DRIFT.advice, "missing share 25%", "sepal_width_cm 0.41 1.2e-09", "no webhook is set",
+    ):  # fmt: skip
+        assert text in said
+    for page in ("versions", "audits", "rules"):
+        assert f'href="/models/iris/{page}"' in viewer.get(f"{AT}/d1f7").text
+    assert "Refit now" not in said
+
+
+def test_operator_can_refit_from_a_finding(client: FlaskClient, kept: Service) -> None:
+    put(kept, ROT)
+    sign_in(client, OPERATOR)
+
+    assert "Refit now" in said_on(client, f"{AT}/a07e")
+
+
+@pytest.mark.parametrize("kind", ["drift", "rot", "outliers", "quality", "estimate", "operations"])
+def test_every_kind_has_a_page(viewer: FlaskClient, kept: Service, kind: FindingKind) -> None:
+    put(kept, replace(DRIFT, kind=kind, sentence="", advice="", evidence={}))
+
+    assert said_on(viewer, AT)
+    assert "What to do" in said_on(viewer, f"{AT}/d1f7") or kind == "operations"
+
+
+def test_finding_that_is_over_says_so(viewer: FlaskClient, kept: Service) -> None:
+    put(kept, past(2))
+
+    said = said_on(viewer, f"{AT}/old02")
+
+    assert "2023-11-15 14:10 UTC" in said
+    assert "What to do" not in said
+
+
+def test_text_of_a_finding_is_never_markup(viewer: FlaskClient, kept: Service) -> None:
+    bad = "<script>alert(1)</script>"
+    put(kept, replace(DRIFT, sentence=bad, advice=bad, features=(bad,),
+                      evidence={bad: bad, "rows": [{bad: bad}]}))  # fmt: skip
+
+    assert bad in said_on(viewer, AT)
+    assert bad not in viewer.get(AT).text + viewer.get(f"{AT}/d1f7").text
+
+
+def test_judge_notes_that_they_have_seen_it(client: FlaskClient, kept: Service) -> None:
+    put(kept, DRIFT)
+    sign_in(client, JUDGE)
+
+    said = sent(client, f"{AT}/d1f7", note=" The sensor was changed. ")
+    again = sent(client, f"{AT}/d1f7", note="Who am I?")
+
+    assert "Noted: you have seen it." in said
+    assert "The sensor was changed." in said
+    assert "ada had seen it before you; that stays." in again
+    assert "ada has seen it: The sensor was changed." in said_on(client, AT)
+
+
+def test_note_that_is_too_long_is_refused_with_a_sentence(
+    client: FlaskClient, kept: Service
+) -> None:
+    put(kept, DRIFT)
+    sign_in(client, JUDGE)
+
+    assert "at most 1,000 characters" in sent(client, f"{AT}/d1f7", note="x" * 1_001)
+    assert post(client, f"{AT}/none", {"note": ""}).status_code == 303
+    assert client.get(f"{AT}/none").status_code == 404
+
+
+def test_finding_says_how_far_it_is_on_its_way(viewer: FlaskClient, kept: Service) -> None:
+    put(kept, DRIFT)
+    store = kept.store
+    store.findings.set_rules("iris", replace(store.findings.rules("iris"), webhook="https://x.y/z"))
+    waits = said_on(viewer, f"{AT}/d1f7")
+    store.deliveries.begin(DRIFT, target="https://x.y/…", next_at=NOON + 60)
+    store.deliveries.end("d1f7", delivered_at=None, error="x.y answered 500.")
+    fails = said_on(viewer, f"{AT}/d1f7")
+    put(kept, replace(DRIFT, closed_at=NOON + 90))
+    late = said_on(viewer, f"{AT}/d1f7")
+    store.deliveries.end("d1f7", delivered_at=NOON + 120)
+    done = said_on(viewer, f"{AT}/d1f7")
+
+    assert "in a moment, to https://x.y/…" in waits
+    assert "not yet: x.y answered 500." in fails and "1 try, the next one" in fails
+    assert "no: it was over before https://x.y/… took it." in late
+    assert "Sent to https://x.y/…, 2023-11-15 12:02 UTC" in done
+
+
+def test_open_findings_are_counted_where_one_looks(viewer: FlaskClient, kept: Service) -> None:
+    put(kept, DRIFT, ROT, replace(DRIFT, id="z", model="zombies"), past(2))
+
+    home, tabs = said_on(viewer, "/"), said_on(viewer, "/models/iris")
+
+    assert "Iris 2 open findings" in home
+    assert "Zombies 1 open finding " in home
+    assert "Findings 2 open findings" in tabs
+
+
+def test_nobody_who_may_not_look_sees_that_there_are_findings(
+    client: FlaskClient, kept: Service
+) -> None:
+    put(kept, DRIFT)
+
+    assert "open finding" not in said_on(client, "/") + said_on(client, "/models/iris")
+
+
+def test_pages_stand_while_the_store_is_away(viewer: FlaskClient, kept: Service) -> None:
+    take_store_away(kept.settings.home)
+
+    assert "open finding" not in said_on(viewer, "/") + said_on(viewer, "/models/iris")
+    assert viewer.get(AT).status_code == 503
