@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from unrot.errors import StoreAway, UnrotError
+from unrot.lookout import operations, quality
 from unrot.lookout.findings import FindingKeeper
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
@@ -19,8 +20,11 @@ from unrot.symptoms import Rules, Symptom
 
 Look = Callable[[Service, ShelvedModel, Rules, float], Iterable[Symptom]]
 
-LOOKOUTS: tuple[tuple[str, Look], ...] = ()
-"""Each monitor by its name, in the order in which they look."""
+LOOKOUTS: tuple[tuple[str, Look], ...] = (
+    ("quality", quality.look),
+    ("operations", operations.look),
+)
+"""Each monitor by its name, in the order in which they look: drift comes before quality."""
 
 ROUND_SECONDS = 5.0
 """So often every model is looked at; more often where periods are shorter than four rounds."""
@@ -87,6 +91,7 @@ class Lookout:
             for symptom in look(self._service, shelved, rules, now):
                 keeper.keep(symptom)
                 yield
+            keeper.end_past()
         except StoreAway:
             raise
         except Exception as error:
