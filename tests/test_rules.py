@@ -97,7 +97,10 @@ SHARE = "a share from 0 to 1"
         ({"against": None}, ("against", "training or previous")),
         ({"least_rows": 0}, ("least_rows", "a whole number from 1 to 1,000,000")),
         ({"last_verdicts": 2.5}, ("last_verdicts", "a whole number from 1 to 10,000")),
-        ({"least_accuracy": 80}, ("least_accuracy", "a share from 0 to 1, or null for no floor")),
+        (
+            {"least_accuracy": 80},
+            ("least_accuracy", "a share from 0 to 1, or nothing for no floor"),
+        ),
         (
             {"features": {"heigth": {}}},
             ("features.heigth", "no such key; the nearest known one is features.height"),
@@ -111,7 +114,7 @@ SHARE = "a share from 0 to 1"
         ),
         (
             {"features": {"height": {"unseen": -1}}},
-            ("features.height.unseen", f"{SHARE}, or null for what holds for all"),
+            ("features.height.unseen", f"{SHARE}, or nothing for what holds for all"),
         ),
         ({"features": {"height": {"watched": 3}}}, ("features.height.watched", "on or off")),
         (

@@ -229,7 +229,7 @@ def _feature(name: str, given: Any, rule: FeatureRule, details: list[Detail]) ->
             changes["is_watched"] = _taken(path, value, _switch, "on or off", details)
         elif key in OF_FEATURE:
             read, expected = _READERS[key]
-            expected += ", or null for what holds for all"
+            expected += ", or nothing for what holds for all"
             changes[key] = _taken(path, value, _or_none(read), expected, details)
         else:
             details.append(_unknown(path, value, [f"features.{name}.{one}" for one in OF_FEATURE]))
@@ -294,7 +294,7 @@ _READERS: dict[str, tuple[Reader, str]] = {
     "chance": (_number(0, 1), "a chance from 0 to 1"),
     "rot": _SWITCH,
     "last_verdicts": (_whole(1, MOST_VERDICTS), f"a whole number from 1 to {MOST_VERDICTS:,}"),
-    "least_accuracy": (_or_none(_number(0, 1)), "a share from 0 to 1, or null for no floor"),
+    "least_accuracy": (_or_none(_number(0, 1)), "a share from 0 to 1, or nothing for no floor"),
     "outliers": _SWITCH,
     "outlier_share": _SHARE,
     "quality": _SWITCH,

@@ -61,8 +61,8 @@ class Findings(Protocol):
         """List the findings of a model, or of all, that are not closed, the gravest first."""
         ...
 
-    def last(self, model: str, cause: str) -> Finding | None:
-        """Return the newest finding of a cause, open or closed."""
+    def last(self, model: str, cause: str, *, until: float | None = None) -> Finding | None:
+        """Return the newest finding of a cause, open or closed, that was opened up to a time."""
         ...
 
     def of_model(

@@ -63,6 +63,40 @@ def test_history_opens_and_closes_findings_in_the_past(service: Service) -> None
     ]
 
 
+def test_log_of_before_makes_findings_of_its_own_and_leaves_those_of_now(service: Service) -> None:
+    """The third of the old ones lies within a finding that is there; the fourth never ends."""
+    go_round(
+        service,
+        telling(
+            replace(SEEN, at=40_000.0),
+            replace(SEEN, at=50_000.0, is_present=False),
+            replace(SEEN, at=90_000.0),
+        ),
+    )
+    before = found(service)
+    days = [
+        replace(SEEN, at=10_000.0),
+        replace(SEEN, at=10_060.0, gravity="grave"),
+        replace(SEEN, at=12_000.0, is_present=False),
+        replace(SEEN, at=14_000.0, is_present=False),
+        replace(SEEN, at=45_000.0),
+        replace(SEEN, at=70_000.0),
+        replace(SEEN, at=71_000.0),
+    ]
+
+    for _ in range(2):
+        go_round(service, telling(*days))
+
+    spans = [(one.opened_at, one.closed_at, one.gravity) for one in found(service)]
+    assert spans == [
+        (90_000.0, None, "warning"),
+        (70_000.0, 71_000.0, "warning"),
+        (40_000.0, 50_000.0, "warning"),
+        (10_000.0, 12_000.0, "grave"),
+    ]
+    assert [one for one in found(service) if one in before] == before
+
+
 def test_each_cause_has_a_finding_of_its_own(service: Service) -> None:
     rot = replace(SEEN, cause="rot", kind="rot")
 

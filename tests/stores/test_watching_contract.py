@@ -155,6 +155,9 @@ def test_newest_finding_of_a_cause_is_found_whether_open_or_closed(store: Store)
     store.findings.put(replace(FINDING, id="f3", cause="rot", opened_at=NOON + 900))
 
     assert store.findings.last("elves", "drift") == newer
+    older = store.findings.last("elves", "drift", until=NOON + 499)
+    assert older == replace(FINDING, closed_at=NOON + 99)
+    assert store.findings.last("elves", "drift", until=NOON) is None
     assert store.findings.last("elves", "quality:missing") is None
 
 

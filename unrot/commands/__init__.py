@@ -7,6 +7,7 @@
     compare     two versions side by side
     history     bring in traffic that was logged elsewhere
     reference   compare drift with a whylogs profile of elsewhere
+    watch       what counts as a symptom of a model
     upkeep      remove, rename, describe, backup, restore
 
 `hands` does a job from the terminal, `outcomes` says what came of it, `shipping` keeps a caretaker
@@ -17,10 +18,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from unrot.commands import add, batch, compare, demo, history, learn, reference, upkeep
+from unrot.commands import add, batch, compare, demo, history, learn, reference, upkeep, watch
 
 
 def add_to(subparsers: Any) -> None:
     """Add all of these commands to the parser's subparsers."""
-    for group in (add, batch, learn, compare, history, reference, upkeep, demo):
+    for group in (add, batch, learn, compare, history, reference, watch, upkeep, demo):
         group.add_to(subparsers)

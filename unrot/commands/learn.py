@@ -110,7 +110,7 @@ def learn(options: argparse.Namespace, settings: Settings) -> int:
 
 def refit(options: argparse.Namespace, settings: Settings) -> int:
     """Fit afresh on training data and verdicts."""
-    weights = {name: _number(name, text) for name, text in _pairs(options.weights.split(","))}
+    weights = {name: _number(name, text) for name, text in pairs(options.weights.split(","))}
     return _work(options, settings, "refit", {"weights": weights} if weights else {})
 
 
@@ -146,7 +146,7 @@ def _work(
     options: argparse.Namespace, settings: Settings, kind: JobKind, asked: Mapping[str, Any]
 ) -> int:
     """Ask for a job, see it done and say what came of it."""
-    service = _opened(settings)
+    service = opened(settings)
     try:
         made = jobs.ask(service, options.name, kind, asked, by=BY)
     except jobs.Busy as error:
@@ -168,7 +168,7 @@ def _holder(settings: Settings) -> str:
     return f"{writer_name(settings)}/terminal {os.getpid()}"
 
 
-def _opened(settings: Settings) -> Service:
+def opened(settings: Settings) -> Service:
     """Open a service whose store answers and whose shelf is up to it."""
     service = open_service(settings)
     service.store.check()
@@ -182,7 +182,7 @@ def _opened(settings: Settings) -> Service:
 def promote(options: argparse.Namespace, settings: Settings) -> int:
     """Let a version answer, or run in the shadow."""
     promotion.promote(
-        _opened(settings),
+        opened(settings),
         options.name,
         options.version,
         alias=CHALLENGER if options.challenger else CHAMPION,
@@ -207,14 +207,14 @@ def pin(options: argparse.Namespace, settings: Settings) -> int:
 
 def rollback(options: argparse.Namespace, settings: Settings) -> int:
     """Take the champion back to the one before."""
-    aliases = promotion.rollback(_opened(settings), options.name, by=BY, reason=options.reason)
+    aliases = promotion.rollback(opened(settings), options.name, by=BY, reason=options.reason)
     print(f"{aliases[CHAMPION]} answers for {options.name} again, everywhere within two seconds.")
     return 0
 
 
 def list_jobs(options: argparse.Namespace, settings: Settings) -> int:
     """List the newest jobs, or cancel one."""
-    service = _opened(settings)
+    service = opened(settings)
     if options.cancel:
         found = jobs.cancel(service, options.cancel)
         print("It ends at its next step." if found.is_active else found.error)
@@ -230,9 +230,9 @@ def list_jobs(options: argparse.Namespace, settings: Settings) -> int:
 
 def policy(options: argparse.Namespace, settings: Settings) -> int:
     """Say what a model may do by itself, after changing it where asked."""
-    service = _opened(settings)
+    service = opened(settings)
     if options.changes:
-        given = dict(_pairs(options.changes))
+        given = dict(pairs(options.changes))
         now = promotion.change_policy(service, options.name, given, read=parse_texts)
     else:
         now = promotion.policy(service, options.name)
@@ -268,7 +268,7 @@ def learner(options: argparse.Namespace, settings: Settings) -> int:
         stop_with_parent(ended.set)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    service, holder = _opened(settings), new_holder(writer_name(settings))
+    service, holder = opened(settings), new_holder(writer_name(settings))
     working = threading.Thread(
         target=_do_all, args=(Learner(service, do, holder=holder), ended), daemon=True
     )
@@ -298,15 +298,16 @@ def _let_go(service: Service, holder: str) -> None:
 # ── reading arguments ────────────────────────────────────────────────────────────────────────
 
 
-def _pairs(texts: list[str]) -> list[tuple[str, str]]:
-    pairs = []
+def pairs(texts: list[str]) -> list[tuple[str, str]]:
+    """Read NAME=VALUE texts."""
+    read = []
     for text in filter(None, (text.strip() for text in texts)):
         name, equals, value = text.partition("=")
         if not equals:
             detail = Detail("argument", text, "NAME=VALUE")
             raise Invalid(detail.sentence, details=[detail])
-        pairs.append((name.strip(), value.strip()))
-    return pairs
+        read.append((name.strip(), value.strip()))
+    return read
 
 
 def _number(name: str, text: str) -> float:

@@ -162,7 +162,7 @@ def test_what_does_not_fit_stands_beside_its_field_with_what_was_typed(
     assert "Nothing was changed: 3 fields need another look." in said
     assert 'value="far"' in answer.text
     assert "Expected a distance from 0 to 1." in said
-    assert "Expected a share from 0 to 1, or null for what holds for all." in said
+    assert "Expected a share from 0 to 1, or nothing for what holds for all." in said
     assert "Expected an address such as https://example.org/hook" in said
     assert rules(kept) == Rules()
 

@@ -74,13 +74,13 @@ class SqlFindings:
 
         return [finding_of(row) for row in self._database.read(work)]
 
-    def last(self, model: str, cause: str) -> Finding | None:
-        """Return the newest finding of a cause, open or closed."""
+    def last(self, model: str, cause: str, *, until: float | None = None) -> Finding | None:
+        """Return the newest finding of a cause, open or closed, that was opened up to a time."""
         row = self._database.read(
             lambda tx: tx.execute(
-                f"{SELECTED} WHERE model = ? AND cause = ? "
+                f"{SELECTED} WHERE model = ? AND cause = ? AND opened_at <= ? "
                 "ORDER BY opened_at DESC, id DESC LIMIT 1",
-                (names.kept_as(tx, model), cause),
+                (names.kept_as(tx, model), cause, 1e18 if until is None else until),
             ).fetchone()
         )
         return None if row is None else finding_of(row)

@@ -55,7 +55,7 @@ GROUPS = (
                 "Period",
                 "What is compared at once.",
                 (
-                    ("auto", "the shortest that has enough rows"),
+                    ("auto", "the shortest possible"),
                     ("rotation", "a rotation"),
                     ("hour", "an hour"),
                     ("day", "a day"),
