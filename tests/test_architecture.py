@@ -20,7 +20,7 @@ LAYERS = (
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
     ("verdicts", "lineage", "policy", "describing"),
     ("journal", "shelf", "stores", "models", "learning", "monitors", "sketches", "demos", "tables"),
-    ("components", "profiling", "publishing"),
+    ("components", "profiling", "publishing", "noticing"),
     ("service",),
     ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison"),
     ("schooling", "rollbacks"),

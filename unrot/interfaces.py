@@ -9,7 +9,7 @@ fitted further); and what monitors saw: checks, oddities, findings (`watching.py
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -33,6 +33,7 @@ from unrot.records import (
     Version,
     Window,
 )
+from unrot.symptoms import Reason
 from unrot.teaching import Jobs, Lessons, Trials
 from unrot.watching import Checks, Findings, Oddities
 
@@ -54,6 +55,22 @@ class Predictor(Protocol):
 PredictorLoader = Callable[[str, bytes, Schema, str], Predictor]
 """Make a predictor from who serves ("onnx", "scikit-learn"), the artefact, the schema and the
 form that the artefact takes ("table", "columns")."""
+
+
+class Detector(Protocol):
+    """Tells rows that look like nothing that one version was trained on."""
+
+    def score(self, rows: Sequence[Row]) -> Iterable[float]:
+        """Return how odd rows are that the schema has checked: above 1 they are."""
+        ...
+
+    def explain(self, row: Row) -> Sequence[Reason]:
+        """Return the features that make a row what it is, the most telling first."""
+        ...
+
+
+DetectorLoader = Callable[[bytes, Schema], Detector]
+"""Make a detector of its artefact, for rows of a schema."""
 
 
 class Registry(Protocol):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from unrot import schema
 from unrot.interfaces import Profiler
+from unrot.monitors import neighbours
 from unrot.records import Candidate, Model, Serving, Version
 
 HOLDOUT = "holdout"
@@ -22,7 +23,11 @@ def as_version(
 
     It is measured by its holdout: that is its anchor until a promotion gives it another.
     """
-    artefacts = {**candidate.artefacts, **_profiled(model, candidate, profiler)}
+    artefacts = {
+        **candidate.artefacts,
+        **_profiled(model, candidate, profiler),
+        **_neighbours(model, candidate),
+    }
     digests = {kind: digest_of(data) for kind, data in artefacts.items()}
     version = Version(
         model=model.name,
@@ -65,3 +70,11 @@ def _profiled(model: Model, candidate: Candidate, profiler: Profiler) -> dict[st
         return {}
     rows, outputs = candidate.reference_rows, candidate.reference_outputs
     return {PROFILE: profiler.profile(model.schema, rows, outputs)}
+
+
+def _neighbours(model: Model, candidate: Candidate) -> dict[str, bytes]:
+    """Return what tells odd rows; nothing where too few rows are known."""
+    if candidate.reference_outputs is None:
+        return {}
+    data = neighbours.fit(model.schema, candidate.reference_rows)
+    return {neighbours.ARTEFACT: data} if data else {}

@@ -22,6 +22,7 @@ from unrot.errors import Conflict, Invalid, NotFound
 from unrot.files.champion import Champion
 from unrot.files.marks import Ledger, Marks, is_in, rows_of
 from unrot.interfaces import Progress
+from unrot.noticing import Noticer
 from unrot.profiling import ProfileKeeper
 from unrot.records import Feedback, Model, Prediction, Shipment
 from unrot.service import Service
@@ -122,6 +123,7 @@ class _Import:
         self._writer = ""
         self._rows = Ledger(service.store.traffic, "import")
         self._labels = Ledger(service.store.traffic, "label")
+        self._noticer = Noticer(service.shelf)
         self._champion = None if columns.prediction else Champion(service, model)
         version = self._champion.version if self._champion else IMPORTED
         self._done = Imported(model.name, version)
@@ -264,6 +266,7 @@ class _Import:
         if self._dry_run:
             return
         self._check_served()
+        noticed = self._noticer.look(self._service.catalogue(), predictions)
         self._service.store.traffic.ship(
             Shipment(
                 segment=ledger.segment(mark),
@@ -272,6 +275,8 @@ class _Import:
                 writer=self._writer,
                 predictions=predictions,
                 feedback=verdicts,
+                oddities=noticed.oddities,
+                looked_at=noticed.looked_at,
             )
         )
 

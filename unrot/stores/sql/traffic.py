@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from unrot.records import JudgedPrediction, Prediction, Shipment, Stretch, Tally, Window
-from unrot.stores.sql import names, verdicts
+from unrot.stores.sql import names, oddities, verdicts
 from unrot.stores.sql.database import Database, Transaction
 
 _COLUMNS = "id, model, version, predicted_at, inputs, label, probabilities, value, seconds"
@@ -56,6 +56,7 @@ class SqlTraffic:
                 return shipped_to
             writing = names.Writing(tx)
             _add_predictions(tx, shipment, writing)
+            _add_oddities(tx, shipment, writing)
             for verdict in shipment.feedback:
                 verdicts.put_one(tx, verdict, writing)
             verdicts.put_unverified(tx, shipment.unverified, writing)
@@ -146,12 +147,13 @@ class SqlTraffic:
         rows = self._database.read(
             lambda tx: tx.execute(
                 f"SELECT minute, {names.name_in('w')}, version, writer, predictions, verdicts, "
-                "judged, correct FROM windows w WHERE model = ? AND minute >= ? AND minute < ? "
+                "judged, correct, minutes, details FROM windows w "
+                "WHERE model = ? AND minute >= ? AND minute < ? "
                 "ORDER BY minute, version, writer",
                 (names.kept_as(tx, model), int(since) // 60, -(-int(until) // 60)),
             ).fetchall()
         )
-        return [Window(*row) for row in rows]
+        return [_window(row) for row in rows]
 
     def tally(self, model: str, *, since: float, last: int) -> Tally:
         """Sum the windows since a time, and look at the last judged verdicts alone."""
@@ -213,6 +215,38 @@ def _add_predictions(tx: Transaction, shipment: Shipment, writing: names.Writing
         "DO UPDATE SET predictions = windows.predictions + excluded.predictions",
         [(*key, shipment.writer, total) for key, total in totals.items()],
     )
+
+
+def _window(row: Sequence[Any]) -> Window:
+    details = orjson.loads(row[9])
+    counted = {name: details[name] for name in ("outliers", "looked_at") if name in details}
+    return replace(Window(*row[:9]), **counted)
+
+
+def _add_oddities(tx: Transaction, shipment: Shipment, writing: names.Writing) -> None:
+    """Keep oddities, and count them and what was looked at into the minutes of the predictions."""
+    odd = {oddity.prediction: oddity for oddity in shipment.oddities}
+    looked_at, outliers = Counter[tuple[str, int, str]](), Counter[tuple[str, int, str]]()
+    kept = []
+    for one in shipment.predictions:
+        kept_as = writing.kept_as(one.model, one.id)
+        if kept_as is None or one.id not in shipment.looked_at:
+            continue
+        key = (kept_as, int(one.predicted_at) // 60, one.version)
+        looked_at[key] += 1
+        if one.id in odd:
+            outliers[key] += 1
+            kept.append((kept_as, odd[one.id]))
+    oddities.add(tx, kept)
+    for key, count in looked_at.items():
+        where = "WHERE model = ? AND minute = ? AND version = ? AND writer = ?"
+        place = (*key, shipment.writer)
+        told = tx.execute(f"SELECT details FROM windows {where}", place).fetchone()
+        known = orjson.loads(told[0])
+        for name, more in (("looked_at", count), ("outliers", outliers[key])):
+            known[name] = known.get(name, 0) + more
+        details = orjson.dumps(known).decode()
+        tx.execute(f"UPDATE windows SET details = ? {where}", (details, *place))
 
 
 def _columns(prediction: Prediction) -> tuple[Any, ...]:
