@@ -64,8 +64,8 @@ class Detector(Protocol):
         """Return how odd rows are that the schema has checked: above 1 they are."""
         ...
 
-    def explain(self, row: Row) -> Sequence[Reason]:
-        """Return the features that make a row what it is, the most telling first."""
+    def explain(self, rows: Sequence[Row]) -> Sequence[Sequence[Reason]]:
+        """Return, for each row, the features that make it what it is, the most telling first."""
         ...
 
 

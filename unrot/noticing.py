@@ -75,6 +75,8 @@ class Noticer:
 def odd_ones(detector: Detector, predictions: Sequence[Prediction]) -> list[Oddity]:
     """Return what is odd among predictions of one version."""
     scores = detector.score([one.inputs for one in predictions])
+    odd = [(one, score) for one, score in zip(predictions, scores, strict=True) if score > 1]
+    reasons = detector.explain([one.inputs for one, _ in odd])
     return [
         Oddity(
             prediction=one.id or "",
@@ -82,10 +84,9 @@ def odd_ones(detector: Detector, predictions: Sequence[Prediction]) -> list[Oddi
             version=one.version,
             predicted_at=one.predicted_at,
             score=round(float(score), 4),
-            reasons=tuple(detector.explain(one.inputs)),
+            reasons=tuple(why),
         )
-        for one, score in zip(predictions, scores, strict=True)
-        if score > 1
+        for (one, score), why in zip(odd, reasons, strict=True)
     ]
 
 

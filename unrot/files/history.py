@@ -20,6 +20,7 @@ from pathlib import Path
 
 from unrot.errors import Conflict, Invalid, NotFound
 from unrot.files.champion import Champion
+from unrot.files.lookback import look_again
 from unrot.files.marks import Ledger, Marks, is_in, rows_of
 from unrot.interfaces import Progress
 from unrot.noticing import Noticer
@@ -137,6 +138,8 @@ class _Import:
         if not self._dry_run:
             self._profile()
             self._count_verdicts()
+            if self._done.added and self._done.first_at is not None:
+                look_again(self._service.store.findings, self._model.name, self._done.first_at)
         self._progress(1.0, "done")
         return self._done
 

@@ -28,7 +28,7 @@ made a row odd is each feature's share of the squared distance to its nearest ro
     >>> neighbours = load(fit(schema, rows), schema)
     >>> (neighbours.score([[170, 70], [180, 60]]) > 1).tolist()
     [False, True]
-    >>> [reason.feature for reason in neighbours.explain([170, 130])]
+    >>> [reason.feature for reason in neighbours.explain([[170, 130]])[0]]
     ['weight', 'height']
 """
 
@@ -120,20 +120,23 @@ class Neighbours:
             scores[part] = reach.mean(axis=1) * density / self.threshold
         return scores
 
-    def explain(self, row: Row) -> tuple[Reason, ...]:
-        """Return the features that make a row what it is, the most telling first."""
-        asked = self._placed([row])
-        places, _ = self._nearest(asked)
-        apart = (self._rows[places[0]].astype(np.float64) - asked[0]) ** 2
-        by_feature = self._space.by_feature(apart.sum(axis=0))
-        whole = float(by_feature.sum())
-        first = np.argsort(-by_feature, kind="stable")[:MOST_REASONS].tolist()
-        return tuple(
+    def explain(self, rows: Sequence[Row]) -> list[tuple[Reason, ...]]:
+        """Return, for each row, the features that make it what it is, the most telling first."""
+        found: list[tuple[Reason, ...]] = []
+        for part in _parts(len(rows), self._rows.shape):
+            asked = self._placed(rows[part])
+            places, _ = self._nearest(asked)
+            apart = (self._rows[places].astype(np.float64) - asked[:, None, :]) ** 2
+            by_feature = self._space.by_feature(apart.sum(axis=1))
+            first = np.argsort(-by_feature, axis=1, kind="stable")[:, :MOST_REASONS]
+            told = np.take_along_axis(by_feature, first, axis=1)
             # Rounded down, so that all together are never more than the whole.
-            Reason(self._names[place], math.floor(1e4 * float(by_feature[place]) / whole) / 1e4)
-            for place in first
-            if by_feature[place] > 0
-        )
+            wholes = np.maximum(by_feature.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+            shares = np.floor(1e4 * told / wholes) / 1e4
+            for features, of_row in zip(first.tolist(), shares.tolist(), strict=True):
+                pairs = zip(features, of_row, strict=True)
+                found.append(tuple(Reason(self._names[at], share) for at, share in pairs if share))
+        return found
 
     def _placed(self, rows: Sequence[Row]) -> Floats:
         return self._space.spread(self._space.scaled(self._encoder.encode(rows)))
@@ -197,10 +200,10 @@ class Space:
         )
 
     def by_feature(self, apart: Wide) -> Wide:
-        """Add up what belongs to one feature."""
-        summed = np.zeros(self._width)
-        np.add.at(summed, self._owners, apart)
-        return summed
+        """Add up, in each row, what belongs to one feature."""
+        summed = np.zeros((self._width, len(apart)))
+        np.add.at(summed, self._owners, apart.T)
+        return summed.T
 
 
 def fit(schema: Schema, rows: Sequence[Row], *, seed: int = 0) -> bytes:
