@@ -22,7 +22,7 @@ LAYERS = (
     ("journal", "shelf", "stores", "models", "learning", "monitors", "sketches", "demos", "tables"),
     ("components", "profiling", "publishing", "noticing"),
     ("service",),
-    ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison"),
+    ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison", "outliers"),
     ("schooling", "rollbacks"),
     ("upkeep", "backups", "files"),
     ("lookout",),

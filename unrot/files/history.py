@@ -138,8 +138,7 @@ class _Import:
         if not self._dry_run:
             self._profile()
             self._count_verdicts()
-            if self._done.added and self._done.first_at is not None:
-                look_again(self._service.store.findings, self._model.name, self._done.first_at)
+            self._tell_monitors()
         self._progress(1.0, "done")
         return self._done
 
@@ -370,6 +369,11 @@ class _Import:
         while bite := self._service.store.verdicts.count_new(VERDICTS_AT_ONCE):
             counted += bite
             self._progress(PROFILED_SHARE, f"{counted:,} verdicts counted")
+
+    def _tell_monitors(self) -> None:
+        first_at, last_at = self._done.first_at, self._done.last_at
+        if self._done.added and first_at is not None and last_at is not None:
+            look_again(self._service.store.findings, self._model.name, first_at, last_at)
 
 
 def _pieces(entries: Iterator[_Entry]) -> Iterator[list[_Entry]]:

@@ -8,11 +8,11 @@ from unrot.watching import Findings
 MOST_RUNS = 50
 
 
-def look_again(findings: Findings, model: str, since: float) -> None:
-    """Note that an import brought rows from a moment on, after those of earlier imports.
+def look_again(findings: Findings, model: str, since: float, until: float) -> None:
+    """Note that an import brought rows of a stretch of time, after those of earlier imports.
 
     Each monitor remembers in its own standpoint up to which of these runs it has looked.
     """
     runs = list(findings.standpoint(model, IMPORTED).get("runs", ()))
     run = runs[-1][0] + 1 if runs else 1
-    findings.stand(model, IMPORTED, {"runs": [*runs, [run, since]][-MOST_RUNS:]})
+    findings.stand(model, IMPORTED, {"runs": [*runs, [run, since, until]][-MOST_RUNS:]})

@@ -8,17 +8,20 @@ cause, and odd rows are no finding of their own.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import astuple
 from datetime import UTC, datetime
 from typing import Any
 
 from unrot.monitors.bursts import (
+    MONITOR,
     Rate,
     is_burst,
     is_calm,
+    kept_rates,
     lengths_of,
     main_features,
-    rates,
+    rates_of,
     start_of,
 )
 from unrot.monitors.neighbours import EXPECTED_SHARE
@@ -27,7 +30,7 @@ from unrot.service import Service
 from unrot.shelf import ShelvedModel
 from unrot.symptoms import IMPORTED, Finding, Oddity, Rules, Symptom
 
-MONITOR = CAUSE = "outliers"
+CAUSE = "outliers"
 LATE_SECONDS = 10.0
 """So long after its end a period waits for predictions that are still on their way."""
 
@@ -55,38 +58,52 @@ def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> I
     drawer, model = service.store.findings, shelved.model
     note = dict(drawer.standpoint(model.name, MONITOR))
     lengths = lengths_of(rules.period, service.settings.rotation_seconds)
+    after = float(note.get("to", max(model.created_at, now - LOOK_BACK_SECONDS)))
     until = float(start_of(now - LATE_SECONDS, lengths[0]))
-    after = _look_again(service, model, note, now)
-    if until <= after:
+    again = _imported(service, model, note, lengths[-1], after)
+    if until <= after and not again:
         return
     yield from _taken_over(service, model)
+    rates: list[Rate] = kept_rates(note)
+    for since, end in [*again, (after, until)]:
+        for rate in _ended(service, model, rules, lengths, since, end):
+            yield from _said(service, model, rules, rate)
+            rates = [one for one in rates if not one.overlaps(rate)] + [rate]
+    rates.sort(key=lambda one: one.ends_at)
+    note["rates"] = [astuple(one) for one in rates[-KEPT_RATES:]]
+    drawer.stand(model.name, MONITOR, {**note, "to": max(after, until)})
+
+
+def _imported(
+    service: Service, model: Model, note: dict[str, Any], longest: int, after: float
+) -> list[tuple[float, float]]:
+    """Return the stretches of time to look at again, and note the imports they are because of."""
+    runs = service.store.findings.standpoint(model.name, IMPORTED).get("runs", ())
+    new = [(since, until) for run, since, until in runs if run > note.get("run", 0)]
+    if runs:
+        note["run"] = runs[-1][0]
+    return sorted(
+        (since, min(after, float(start_of(until, longest) + longest)))
+        for since, until in new
+        if since < after
+    )
+
+
+def _ended(
+    service: Service,
+    model: Model,
+    rules: Rules,
+    lengths: Sequence[int],
+    after: float,
+    until: float,
+) -> Iterator[Rate]:
+    """Yield the periods with enough rows that ended in a stretch of time."""
     while after < until:
         starts_at = start_of(after, lengths[-1])
         ends_at = starts_at + lengths[-1]
         windows = service.store.traffic.windows(model.name, since=starts_at, until=ends_at)
-        found = rates(windows, lengths, after=after, until=until, least=rules.least_rows)
-        for rate in found:
-            yield from _said(service, model, rules, rate)
-        after = min(float(ends_at), until)
-        note["rates"] = _kept(note, found)
-        drawer.stand(model.name, MONITOR, {**note, "to": after})
-
-
-def last_rates(note: Mapping[str, Any]) -> list[Rate]:
-    """Read from a standpoint how many rows were odd in the last periods, oldest first."""
-    return [Rate(*one) for one in note.get("rates", ())]
-
-
-def _look_again(service: Service, model: Model, note: dict[str, Any], now: float) -> float:
-    """Return from when on to look, and note the import that it is because of."""
-    after = float(note.get("to", max(model.created_at, now - LOOK_BACK_SECONDS)))
-    runs = service.store.findings.standpoint(model.name, IMPORTED).get("runs", ())
-    back_to = [float(since) for run, since in runs if run > note.get("run", 0)]
-    if not back_to:
-        return after
-    note["run"] = runs[-1][0]
-    note["rates"] = [one for one in note.get("rates", ()) if one[0] < min(back_to)]
-    return min(after, *back_to)
+        yield from rates_of(windows, lengths, after=after, until=until, least=rules.least_rows)
+        after = float(ends_at)
 
 
 def _said(service: Service, model: Model, rules: Rules, rate: Rate) -> Iterator[Symptom]:
@@ -96,7 +113,7 @@ def _said(service: Service, model: Model, rules: Rules, rate: Rate) -> Iterator[
             "outliers",
             is_present=False,
             at=rate.ends_at,
-            sentence=f"{_counted(rate)} odd again: as few as usual.",
+            sentence=f"{_counted(rate)} odd, which is as few as usual.",
         )
     elif is_burst(rate, rules):
         odd = _odd_rows(service, model, rate)
@@ -176,8 +193,3 @@ def _drift_of(
         if is_of_then and features and set(features) <= set(one.features):
             return one
     return None
-
-
-def _kept(note: Mapping[str, Any], found: Iterable[Rate]) -> list[list[int]]:
-    new = [[one.starts_at, one.ends_at, one.looked_at, one.outliers] for one in found]
-    return [*note.get("rates", ()), *new][-KEPT_RATES:]

@@ -19,12 +19,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from unrot.monitors.neighbours import EXPECTED_SHARE
 from unrot.records import Window
 from unrot.symptoms import Oddity, PeriodLength, Rules
+
+MONITOR = "outliers"
+"""Under this name it notes where it stands."""
 
 HOUR, DAY, WEEK = 3_600, 86_400, 604_800
 MONDAY = 4 * DAY
@@ -50,6 +54,10 @@ class Rate:
     def share(self) -> float:
         """Of those that were looked at."""
         return self.outliers / self.looked_at if self.looked_at else 0.0
+
+    def overlaps(self, other: Rate) -> bool:
+        """Tell whether both are of some time."""
+        return self.starts_at < other.ends_at and other.starts_at < self.ends_at
 
 
 def is_burst(rate: Rate, rules: Rules) -> bool:
@@ -82,7 +90,7 @@ def start_of(at: float, length: int) -> int:
     return int(at - offset) // length * length + offset
 
 
-def rates(
+def rates_of(
     windows: Sequence[Window], lengths: Sequence[int], *, after: float, until: float, least: int
 ) -> list[Rate]:
     """Return the periods with enough rows that ended in a stretch of time, in order."""
@@ -96,6 +104,11 @@ def rates(
                 found.append(rate)
     ended = [one for one in found if after < one.ends_at <= until]
     return sorted(ended, key=lambda one: (one.ends_at, one.starts_at))
+
+
+def kept_rates(standpoint: Mapping[str, Any]) -> list[Rate]:
+    """Read from the monitor's standpoint how many rows were odd lately, oldest period first."""
+    return [Rate(*one) for one in standpoint.get("rates", ())]
 
 
 def main_features(oddities: Iterable[Oddity]) -> list[tuple[str, int]]:

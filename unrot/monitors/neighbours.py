@@ -55,7 +55,9 @@ EXPECTED_SHARE = 0.01
 """So many fresh rows of the world of the training are odd."""
 
 NEIGHBOURS = 5
-MOST_ROWS, FEWEST_ROWS = 2_000, 50
+MOST_ROWS, FEWEST_ROWS = 2_000, 100
+"""With fewer rows the threshold is so much by chance that one detector in ten is wrong by far."""
+
 MOST_REASONS = 3
 MOST_CELLS = 1_000_000
 """Of the reference rows as they are compared: a table with more columns keeps fewer rows."""

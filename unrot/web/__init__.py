@@ -22,9 +22,10 @@ from unrot.web import (
     trials_api,
     version_pages,
 )
+from unrot.web.watch import outliers_api, outliers_pages
 
 _ROOT = "../.."
-PAGES = (pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages)
+PAGES = (pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages, outliers_pages)
 """Each adds its views to the one blueprint of the pages."""
 
 
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(api.blueprint)
     app.register_blueprint(learning_api.blueprint)
     app.register_blueprint(trials_api.blueprint)
+    app.register_blueprint(outliers_api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
     apidocs.register(app)

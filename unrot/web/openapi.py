@@ -17,6 +17,7 @@ from unrot.web.openapi_operations import (
     paging,
 )
 from unrot.web.openapi_schemas import Json, schemas
+from unrot.web.watch import openapi_outliers
 
 IRIS = {
     "sepal_length_cm": 5.1,
@@ -49,12 +50,18 @@ def spec() -> Json:
             },
             openapi_trials.TAG,
         ],
-        "paths": {**_paths(), **openapi_learning.paths(), **openapi_trials.paths()},
+        "paths": {
+            **_paths(),
+            **openapi_learning.paths(),
+            **openapi_trials.paths(),
+            **openapi_outliers.paths(),
+        },
         "components": {
             "schemas": {
                 **schemas(),
                 **openapi_learning_schemas.schemas(),
                 **openapi_trials.schemas(),
+                **openapi_outliers.schemas(),
             },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },

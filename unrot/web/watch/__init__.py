@@ -1,0 +1,1 @@
+"""What is seen of a model: pages and routes of watching."""
