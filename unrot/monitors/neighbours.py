@@ -107,16 +107,16 @@ class Neighbours:
         threshold: float,
     ) -> None:
         self._names, self._encoder, self._space = schema.names, Encoder(schema), space
-        self._rows = space.spread(table)
-        self._squares = np.einsum("ij,ij->i", self._rows, self._rows)
+        self.rows = space.spread(table)
+        self._squares = np.einsum("ij,ij->i", self.rows, self.rows)
         self._reaches, self._densities = reaches, densities
         self._floor, self.threshold = floor, threshold
 
     def score(self, rows: Sequence[Row]) -> Wide:
         """Return how odd rows are that the schema has checked: above 1 they are."""
         scores = np.empty(len(rows))
-        for part in _parts(len(rows), self._rows.shape):
-            places, distances = self._nearest(self._placed(rows[part]))
+        for part in _parts(len(rows), self.rows.shape):
+            places, distances = self._nearest(self.placed(rows[part]))
             reach = np.maximum(np.maximum(distances, self._reaches[places]), self._floor)
             density = self._densities[places].mean(axis=1, dtype=np.float64)
             scores[part] = reach.mean(axis=1) * density / self.threshold
@@ -125,10 +125,10 @@ class Neighbours:
     def explain(self, rows: Sequence[Row]) -> list[tuple[Reason, ...]]:
         """Return, for each row, the features that make it what it is, the most telling first."""
         found: list[tuple[Reason, ...]] = []
-        for part in _parts(len(rows), self._rows.shape):
-            asked = self._placed(rows[part])
+        for part in _parts(len(rows), self.rows.shape):
+            asked = self.placed(rows[part])
             places, _ = self._nearest(asked)
-            apart = (self._rows[places].astype(np.float64) - asked[:, None, :]) ** 2
+            apart = (self.rows[places].astype(np.float64) - asked[:, None, :]) ** 2
             by_feature = self._space.by_feature(apart.sum(axis=1))
             first = np.argsort(-by_feature, axis=1, kind="stable")[:, :MOST_REASONS]
             told = np.take_along_axis(by_feature, first, axis=1)
@@ -140,15 +140,16 @@ class Neighbours:
                 found.append(tuple(Reason(self._names[at], share) for at, share in pairs if share))
         return found
 
-    def _placed(self, rows: Sequence[Row]) -> Floats:
+    def placed(self, rows: Sequence[Row]) -> Floats:
+        """Return rows as they are compared."""
         return self._space.spread(self._space.scaled(self._encoder.encode(rows)))
 
     def _nearest(self, asked: Floats) -> tuple[NDArray[np.intp], Wide]:
         """Return the places of the nearest training rows, and how far they are."""
-        near = self._squares - 2 * (asked @ self._rows.T)
+        near = self._squares - 2 * (asked @ self.rows.T)
         places = np.argpartition(near, NEIGHBOURS - 1, axis=1)[:, :NEIGHBOURS]
         # Once more in full: squares that cancel out leave little of a small distance.
-        return places, _apart(self._rows[places], asked)
+        return places, _apart(self.rows[places], asked)
 
 
 class Space:
@@ -299,9 +300,9 @@ def _measured(rows: Floats) -> tuple[Floats, Floats, float, float]:
     reach = np.maximum(np.maximum(distances, reaches[places]), floor).mean(axis=1)
     densities = (1 / reach).astype(np.float32)
     factors = np.sort(reach * densities[places].mean(axis=1, dtype=np.float64))
-    # A fresh row exceeds it with a chance of 1 %; of 1 in n + 1 where rows are fewer than 99.
+    # Of n + 1 rows of one world each is as likely as any other to be among the 1 % above it.
     place = math.ceil((len(factors) + 1) * (1 - EXPECTED_SHARE)) - 1
-    return reaches, densities, floor, float(factors[min(place, len(factors) - 1)])
+    return reaches, densities, floor, float(factors[place])
 
 
 def _each_without_itself(rows: Floats) -> tuple[NDArray[np.intp], Wide]:
