@@ -180,8 +180,8 @@ class Space:
 
     def scaled(self, table: Wide) -> Floats:
         """Return encoded rows with scaled numbers; choices and gaps stay as they are."""
-        scaled = table.astype(np.float32)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            scaled = table.astype(np.float32)
             apart = table[:, self._numbers] - self._centers[self._numbers]
             told = np.clip(apart / self._scales[self._numbers], -FARTHEST, FARTHEST)
             scaled[:, self._numbers] = told
