@@ -8,10 +8,10 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python; do \
 	2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench bench-poison bench-rot bench-watching bench-charts lint clean
+.PHONY: help run demo test bench bench-poison bench-rot bench-watching bench-outliers bench-charts lint clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/serve ## install, train the demo models that are missing, serve on PORT (5000)
 	@$(RUN) -m unrot run
@@ -39,6 +39,9 @@ bench-rot: $(VENV)/test ## how soon rot is found, and how often a steady model i
 
 bench-watching: $(VENV)/test ## what the data of the monitor page costs over many events
 	$(RUN) -m bench.watching
+
+bench-outliers: $(VENV)/serve ## tell odd rows apart, beside scikit-learn's detectors (ten seconds)
+	$(RUN) -m bench.outliers
 
 lint: $(VENV)/test ## ruff and mypy only, mending what can be mended
 	$(RUN) -m ruff check --fix .

@@ -35,9 +35,14 @@ codes = [
     client.post("/api/v1/predictions", json={"instances": [[1, 2, 3, 4]]}).status_code,
     client.get("/api/v1/models").status_code,
 ]
+with client.session_transaction() as session:
+    session["csrf"] = "token"
+odd = {**row, "sepal_width_cm": 9, "csrf_token": "token"}
+page = client.post("/models/iris", data=odd)
 heavy = ("sklearn", "pandas", "whylogs", "grpc", "scipy", "skl2onnx", "skops", "google.cloud")
 print(json.dumps({
     "codes": codes,
+    "page": [page.status_code, "Unlike anything it was trained on" in page.text],
     "asked": len(opened),
     "heavy": [name for name in heavy if name in sys.modules],
 }))
@@ -54,4 +59,9 @@ def test_predicting_imports_no_training_code_and_asks_no_store(trained_home: Pat
     )
 
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"codes": [200] * 5, "asked": 0, "heavy": []}
+    assert json.loads(done.stdout) == {
+        "codes": [200] * 5,
+        "page": [200, True],
+        "asked": 0,
+        "heavy": [],
+    }

@@ -12,6 +12,7 @@ from unrot.interfaces import Copies
 from unrot.journal import Drops, Journal
 from unrot.models import predictors
 from unrot.models.workshop import EstimatorWorkshop
+from unrot.monitors import neighbours
 from unrot.service import Service
 from unrot.settings import Settings, kept_secret, prepare_home
 from unrot.shelf import Shelf
@@ -30,7 +31,12 @@ def open_service(settings: Settings) -> Service:
     return Service(
         settings=settings,
         store=_open_store(settings),
-        shelf=Shelf(settings.home / "shelf", load=load, check=predictors.check_golden),
+        shelf=Shelf(
+            settings.home / "shelf",
+            load=load,
+            check=predictors.check_golden,
+            load_detector=neighbours.load,
+        ),
         journal=Journal(folder, limit=settings.journal_max),
         ids=Ids(secret_key(settings)),
         profiler=WhylogsProfiler(),

@@ -26,6 +26,7 @@ from unrot.chores import Chores
 from unrot.errors import AlreadyRunning, StoreAway, UnrotError
 from unrot.ids import model_number
 from unrot.journal import Followed, follow
+from unrot.noticing import Noticer
 from unrot.profiling import ProfileKeeper
 from unrot.records import Prediction, Shipment
 from unrot.service import Service
@@ -59,6 +60,7 @@ class Caretaker:
             kept_as=self._kept_as,
             reference_of=lambda name, version: references.bins_of(service, name, version),
         )
+        self._noticer = Noticer(service.shelf)
         self._chores = Chores(service, writer)
         self._names: dict[int, tuple[str, ...]] = {}
         self._heartbeat = service.settings.home / "caretaker.json"
@@ -163,6 +165,8 @@ class Caretaker:
         if found.unreadable:
             self._set_aside(segment, found.unreadable)
         ends_at = offset + len(lines)
+        known = self._of_known_models(found.predictions)
+        noticed = self._noticer.look(self._service.catalogue(), known)
         shipped_to = self._service.store.traffic.ship(
             Shipment(
                 segment=segment.name,
@@ -172,10 +176,12 @@ class Caretaker:
                 predictions=found.predictions,
                 feedback=found.feedback,
                 unverified=found.unverified,
+                oddities=noticed.oddities,
+                looked_at=noticed.looked_at,
             )
         )
         if shipped_to == ends_at:
-            self._profiles.add(self._of_known_models(found.predictions))
+            self._profiles.add(known)
         return shipped_to
 
     def _set_aside(self, segment: Followed, lines: Sequence[bytes]) -> None:

@@ -10,7 +10,7 @@ fitted further); and what monitors saw: checks, oddities, findings and their del
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -35,7 +35,7 @@ from unrot.records import (
     Version,
     Window,
 )
-from unrot.symptoms import Outcome, Sketch
+from unrot.symptoms import Outcome, Reason, Sketch
 from unrot.teaching import Jobs, Lessons, Trials
 from unrot.watching import Checks, Deliveries, Findings, Oddities
 
@@ -57,6 +57,22 @@ class Predictor(Protocol):
 PredictorLoader = Callable[[str, bytes, Schema, str], Predictor]
 """Make a predictor from who serves ("onnx", "scikit-learn"), the artefact, the schema and the
 form that the artefact takes ("table", "columns")."""
+
+
+class Detector(Protocol):
+    """Tells rows that look like nothing that one version was trained on."""
+
+    def score(self, rows: Sequence[Row]) -> Iterable[float]:
+        """Return how odd rows are that the schema has checked: above 1 they are."""
+        ...
+
+    def explain(self, rows: Sequence[Row]) -> Sequence[Sequence[Reason]]:
+        """Return, for each row, the features that make it what it is, the most telling first."""
+        ...
+
+
+DetectorLoader = Callable[[bytes, Schema], Detector]
+"""Make a detector of its artefact, for rows of a schema."""
 
 
 class Registry(Protocol):

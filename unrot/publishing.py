@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from unrot import schema
 from unrot.interfaces import Profiler
-from unrot.monitors import estimates, reference
+from unrot.monitors import estimates, neighbours, reference
 from unrot.records import Candidate, Model, Serving, Version
 
 HOLDOUT = "holdout"
@@ -29,6 +29,7 @@ def as_version(
         **candidate.artefacts,
         **_profiled(model, candidate, profiler),
         **_calibrated(candidate),
+        **_neighbours(model, candidate),
     }
     digests = {kind: digest_of(data) for kind, data in artefacts.items()}
     version = Version(
@@ -83,3 +84,11 @@ def _calibrated(candidate: Candidate) -> dict[str, bytes]:
         return {}
     sure, right = zip(*candidate.calibrating, strict=True)
     return {CALIBRATION: estimates.pack(estimates.fit(sure, right))}
+
+
+def _neighbours(model: Model, candidate: Candidate) -> dict[str, bytes]:
+    """Return what tells odd rows; nothing where too few rows are known."""
+    if candidate.reference_outputs is None:
+        return {}
+    data = neighbours.fit(model.schema, candidate.reference_rows)
+    return {neighbours.ARTEFACT: data} if data else {}

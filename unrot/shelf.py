@@ -27,12 +27,14 @@ import orjson
 
 from unrot import schema
 from unrot.errors import BadArtefact, NotFound, UnrotError, shown
-from unrot.interfaces import Predictor, PredictorLoader, Registry
+from unrot.interfaces import Detector, DetectorLoader, Predictor, PredictorLoader, Registry
 from unrot.records import CHAMPION, Model, Serving, Version
 
 Predictors = dict[tuple[str, str], Predictor]
 GOLDEN = "golden"
+NEIGHBOURS = "neighbours"
 PINNED_AT_ONCE = 8
+DETECTORS_AT_ONCE = 8
 RETRY_SECONDS = 5.0
 
 
@@ -86,17 +88,24 @@ class Shelf:
     """The reading side, one for each process."""
 
     def __init__(
-        self, folder: Path, *, load: PredictorLoader, check: Callable[[Predictor, bytes], float]
+        self,
+        folder: Path,
+        *,
+        load: PredictorLoader,
+        check: Callable[[Predictor, bytes], float],
+        load_detector: DetectorLoader | None = None,
     ) -> None:
         self.folder = folder
         self._pointer = folder / "pointer.json"
         self._load = load
         self._check = check
+        self._load_detector = load_detector
         self._lock = threading.Lock()
         self._contents = Contents()
         self._seen: tuple[int, int, int] | None = None
         self._looked_at = 0.0
         self._pinned: Predictors = {}
+        self._detectors: dict[tuple[str, str], Detector] = {}
 
     def contents(self) -> Contents:
         """Return what is served now, following a new pointer first."""
@@ -124,6 +133,21 @@ class Shelf:
                     del self._pinned[next(iter(self._pinned))]
                 self._pinned[key] = held
             return held
+
+    def detector(self, model: Model, version: Version) -> Detector | None:
+        """Return what tells odd rows of a version, loaded when it is first asked; None without."""
+        digest = version.artefacts.get(NEIGHBOURS)
+        if digest is None or self._load_detector is None:
+            return None
+        key = version.schema_hash, digest
+        held = self._detectors.get(key)
+        if held is None:
+            with self._lock:
+                held = self._load_detector(self._artefact(digest), model.schema)
+                while len(self._detectors) >= DETECTORS_AT_ONCE:
+                    del self._detectors[next(iter(self._detectors))]
+                self._detectors[key] = held
+        return held
 
     def _is_behind(self) -> bool:
         """Tell whether there is a new pointer, or a champion that may load by now."""
@@ -240,8 +264,8 @@ def _shelved(registry: Registry, model: Model) -> ShelvedModel:
 
 
 def _needed(version: Version) -> set[str]:
-    golden = version.artefacts.get(GOLDEN)
-    return {version.serving.digest, *([golden] if golden else [])}
+    beside = (version.artefacts.get(kind) for kind in (GOLDEN, NEIGHBOURS))
+    return {version.serving.digest, *filter(None, beside)}
 
 
 def _fetch(folder: Path, registry: Registry, version: Version, thoroughly: bool) -> None:

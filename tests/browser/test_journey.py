@@ -18,6 +18,7 @@ PATIENCE_SECONDS = 15
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PUBLIC = ["/", "/models/iris", "/models/zombies", "/login", "/apidocs"]
 GUARDED = ["/models/iris/versions", "/models/iris/versions/v1", "/models/iris/predictions"]
+GUARDED += ["/models/iris/outliers"]
 
 EXAMPLE = ("sepal_length_cm", "sepal_width_cm", "petal_length_cm", "petal_width_cm")
 

@@ -21,8 +21,10 @@ from pathlib import Path
 from unrot import references
 from unrot.errors import Conflict, Invalid, NotFound
 from unrot.files.champion import Champion
+from unrot.files.lookback import look_again
 from unrot.files.marks import Ledger, Marks, is_in, rows_of
 from unrot.interfaces import Progress
+from unrot.noticing import Noticer
 from unrot.profiling import ProfileKeeper
 from unrot.records import Feedback, Model, Prediction, Shipment
 from unrot.service import Service
@@ -123,6 +125,7 @@ class _Import:
         self._writer = ""
         self._rows = Ledger(service.store.traffic, "import")
         self._labels = Ledger(service.store.traffic, "label")
+        self._noticer = Noticer(service.shelf)
         self._champion = None if columns.prediction else Champion(service, model)
         version = self._champion.version if self._champion else IMPORTED
         self._done = Imported(model.name, version)
@@ -136,6 +139,7 @@ class _Import:
         if not self._dry_run:
             self._profile()
             self._count_verdicts()
+            self._tell_monitors()
         self._progress(1.0, "done")
         return self._done
 
@@ -265,6 +269,7 @@ class _Import:
         if self._dry_run:
             return
         self._check_served()
+        noticed = self._noticer.look(self._service.catalogue(), predictions)
         self._service.store.traffic.ship(
             Shipment(
                 segment=ledger.segment(mark),
@@ -273,6 +278,8 @@ class _Import:
                 writer=self._writer,
                 predictions=predictions,
                 feedback=verdicts,
+                oddities=noticed.oddities,
+                looked_at=noticed.looked_at,
             )
         )
 
@@ -364,6 +371,11 @@ class _Import:
         while bite := self._service.store.verdicts.count_new(VERDICTS_AT_ONCE):
             counted += bite
             self._progress(PROFILED_SHARE, f"{counted:,} verdicts counted")
+
+    def _tell_monitors(self) -> None:
+        first_at, last_at = self._done.first_at, self._done.last_at
+        if self._done.added and first_at is not None and last_at is not None:
+            look_again(self._service.store.findings, self._model.name, first_at, last_at)
 
 
 def _pieces(entries: Iterator[_Entry]) -> Iterator[list[_Entry]]:

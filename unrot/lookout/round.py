@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from unrot.errors import StoreAway, UnrotError
-from unrot.lookout import drift, estimate, operations, quality, rot
+from unrot.lookout import drift, estimate, operations, outliers, quality, rot
 from unrot.lookout.findings import FindingKeeper
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
@@ -24,10 +24,12 @@ LOOKOUTS: tuple[tuple[str, Look], ...] = (
     (drift.MONITOR, drift.look),
     (rot.MONITOR, rot.look),
     (estimate.MONITOR, estimate.look),
+    ("outliers", outliers.look),
     ("quality", quality.look),
     ("operations", operations.look),
 )
-"""Each monitor by its name, in the order in which they look: drift comes before quality."""
+"""Each monitor by its name, in the order in which they look: drift comes before outliers and quality,
+which leave to it what it names."""
 
 ROUND_SECONDS = 5.0
 """So often every model is looked at; more often where periods are shorter than four rounds."""

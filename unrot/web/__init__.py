@@ -29,6 +29,8 @@ from unrot.web.watch import (
     findings_api,
     findings_pages,
     monitor_pages,
+    outliers_api,
+    outliers_pages,
     profile_pages,
     rules_pages,
 )
@@ -36,7 +38,7 @@ from unrot.web.watch import (
 _ROOT = "../.."
 PAGES = (
     *(pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages),
-    *(monitor_pages, findings_pages, rules_pages, explorer_pages, profile_pages),
+    *(monitor_pages, findings_pages, rules_pages, explorer_pages, profile_pages, outliers_pages),
 )
 """Each adds its views to the one blueprint of the pages."""
 
@@ -63,6 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(explorer_api.blueprint)
     app.register_blueprint(findings_api.blueprint)
     app.register_blueprint(drift_api.blueprint)
+    app.register_blueprint(outliers_api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
     apidocs.register(app)

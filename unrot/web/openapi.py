@@ -17,7 +17,7 @@ from unrot.web.openapi_operations import (
     paging,
 )
 from unrot.web.openapi_schemas import Json, schemas
-from unrot.web.watch import openapi_explorer, openapi_findings
+from unrot.web.watch import openapi_explorer, openapi_findings, openapi_outliers
 
 IRIS = {
     "sepal_length_cm": 5.1,
@@ -59,6 +59,7 @@ def spec() -> Json:
             **openapi_explorer.paths(),
             **openapi_findings.paths(),
             **openapi_drift.paths(),
+            **openapi_outliers.paths(),
         },
         "components": {
             "schemas": {
@@ -68,6 +69,7 @@ def spec() -> Json:
                 **openapi_explorer.schemas(),
                 **openapi_findings.schemas(),
                 **openapi_drift.schemas(),
+                **openapi_outliers.schemas(),
             },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },

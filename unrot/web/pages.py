@@ -25,6 +25,7 @@ from flask import (
 from unrot import __version__, noticed
 from unrot.errors import Detail, NotFound, StoreAway, UnrotError
 from unrot.files import pasted
+from unrot.noticing import oddity_of
 from unrot.records import Schema, Tally
 from unrot.service import Answer
 from unrot.shelf import ShelvedModel
@@ -272,6 +273,7 @@ def _answered(answer: Answer) -> dict[str, Any]:
         "prediction": made,
         "bars": sorted(bars, key=lambda bar: -bar[1]),
         "outside": forms.outside(model.schema, made.inputs),
+        "oddity": oddity_of(service().shelf, answer.shelved, made),
         "thumbs": thumbs.offer(model, made),
     }
 

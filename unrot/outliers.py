@@ -1,0 +1,44 @@
+"""The feed of outliers: predictions whose inputs look like nothing that training saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unrot.errors import NotFound
+from unrot.monitors.bursts import MONITOR, Rate, kept_rates
+from unrot.monitors.neighbours import ARTEFACT
+from unrot.records import JudgedPrediction, Version
+from unrot.service import Service
+from unrot.symptoms import Oddity
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Some outliers, newest first, and the id to go on from when there are more."""
+
+    rows: list[tuple[Oddity, JudgedPrediction | None]]
+    next_before: str | None
+
+
+def feed(service: Service, name: str, *, limit: int = 50, before: str | None = None) -> Feed:
+    """List a model's outliers with their verdicts, a page at a time."""
+    model = service.catalogue().model(name).model
+    key = None
+    if before:
+        last = service.store.oddities.of(before)
+        if last is None:
+            raise NotFound("The outlier to go on from is not kept any more.")
+        key = last.predicted_at, before
+    rows = service.store.oddities.recent(model.name, limit=limit, before=key)
+    return Feed(rows, rows[-1][0].prediction if len(rows) == limit else None)
+
+
+def rates(service: Service, name: str) -> list[Rate]:
+    """Return how many rows were odd in the last closed periods, oldest first."""
+    model = service.catalogue().model(name).model
+    return kept_rates(service.store.findings.standpoint(model.name, MONITOR))
+
+
+def can_be_told(version: Version) -> bool:
+    """Tell whether a version has what outliers are told by."""
+    return ARTEFACT in version.artefacts
