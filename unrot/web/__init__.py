@@ -22,6 +22,7 @@ from unrot.web import (
     trials_api,
     version_pages,
 )
+from unrot.web.watch import accuracy_api
 
 _ROOT = "../.."
 PAGES = (pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages)
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(api.blueprint)
     app.register_blueprint(learning_api.blueprint)
     app.register_blueprint(trials_api.blueprint)
+    app.register_blueprint(accuracy_api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
     apidocs.register(app)

@@ -17,6 +17,7 @@ from unrot.web.openapi_operations import (
     paging,
 )
 from unrot.web.openapi_schemas import Json, schemas
+from unrot.web.watch import openapi_accuracy
 
 IRIS = {
     "sepal_length_cm": 5.1,
@@ -48,13 +49,20 @@ def spec() -> Json:
                 "something, a viewer's to look.",
             },
             openapi_trials.TAG,
+            openapi_accuracy.TAG,
         ],
-        "paths": {**_paths(), **openapi_learning.paths(), **openapi_trials.paths()},
+        "paths": {
+            **_paths(),
+            **openapi_learning.paths(),
+            **openapi_trials.paths(),
+            **openapi_accuracy.paths(),
+        },
         "components": {
             "schemas": {
                 **schemas(),
                 **openapi_learning_schemas.schemas(),
                 **openapi_trials.schemas(),
+                **openapi_accuracy.schemas(),
             },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
