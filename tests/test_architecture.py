@@ -21,7 +21,7 @@ LAYERS = (
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
     ("verdicts", "lineage", "policy", "rules", "alerts", "describing", "monitors"),
     ("journal", "shelf", "stores", "models", "learning", "sketches", "courier", "demos", "tables"),
-    ("components", "profiling", "publishing", "noticing"),
+    ("components", "profiling", "publishing", "noticing", "refusals"),
     ("service",),
     ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison"),
     ("noticed", "references", "accuracy", "holdouts", "outliers"),

@@ -13,6 +13,7 @@ from unrot.journal import Drops, Journal
 from unrot.models import predictors
 from unrot.models.workshop import EstimatorWorkshop
 from unrot.monitors import neighbours
+from unrot.refusals import Refusals
 from unrot.service import Service
 from unrot.settings import Settings, kept_secret, prepare_home
 from unrot.shelf import Shelf
@@ -28,6 +29,7 @@ def open_service(settings: Settings) -> Service:
     folder = settings.home / "journal"
     load = partial(predictors.load, trusted=settings.trusted_types)
     Drops(folder).prepare()
+    journal = Journal(folder, limit=settings.journal_max)
     return Service(
         settings=settings,
         store=_open_store(settings),
@@ -37,7 +39,8 @@ def open_service(settings: Settings) -> Service:
             check=predictors.check_golden,
             load_detector=neighbours.load,
         ),
-        journal=Journal(folder, limit=settings.journal_max),
+        journal=journal,
+        refusals=Refusals(journal),
         ids=Ids(secret_key(settings)),
         profiler=WhylogsProfiler(),
         workshop=EstimatorWorkshop(settings.trusted_types),

@@ -178,6 +178,7 @@ class Caretaker:
                 unverified=found.unverified,
                 oddities=noticed.oddities,
                 looked_at=noticed.looked_at,
+                rejections=found.rejections,
             )
         )
         if shipped_to == ends_at:

@@ -28,8 +28,8 @@ LOOKOUTS: tuple[tuple[str, Look], ...] = (
     ("quality", quality.look),
     ("operations", operations.look),
 )
-"""Each monitor by its name, in the order in which they look: drift comes before outliers and quality,
-which leave to it what it names."""
+"""Each monitor by its name, in the order in which they look: drift comes before outliers and
+quality, which leave to it what it names."""
 
 ROUND_SECONDS = 5.0
 """So often every model is looked at; more often where periods are shorter than four rounds."""

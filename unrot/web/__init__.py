@@ -23,6 +23,7 @@ from unrot.web import (
     version_pages,
 )
 from unrot.web.watch import (
+    accuracy_api,
     drift_api,
     explorer_api,
     explorer_pages,
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(findings_api.blueprint)
     app.register_blueprint(drift_api.blueprint)
     app.register_blueprint(outliers_api.blueprint)
+    app.register_blueprint(accuracy_api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
     apidocs.register(app)

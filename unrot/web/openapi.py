@@ -17,7 +17,7 @@ from unrot.web.openapi_operations import (
     paging,
 )
 from unrot.web.openapi_schemas import Json, schemas
-from unrot.web.watch import openapi_explorer, openapi_findings, openapi_outliers
+from unrot.web.watch import openapi_accuracy, openapi_explorer, openapi_findings, openapi_outliers
 
 IRIS = {
     "sepal_length_cm": 5.1,
@@ -51,6 +51,7 @@ def spec() -> Json:
             openapi_trials.TAG,
             openapi_findings.TAG,
             openapi_drift.TAG,
+            openapi_accuracy.TAG,
         ],
         "paths": {
             **_paths(),
@@ -60,6 +61,7 @@ def spec() -> Json:
             **openapi_findings.paths(),
             **openapi_drift.paths(),
             **openapi_outliers.paths(),
+            **openapi_accuracy.paths(),
         },
         "components": {
             "schemas": {
@@ -70,6 +72,7 @@ def spec() -> Json:
                 **openapi_findings.schemas(),
                 **openapi_drift.schemas(),
                 **openapi_outliers.schemas(),
+                **openapi_accuracy.schemas(),
             },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },

@@ -1,1 +1,1 @@
-"""What is seen of a model: pages and routes of watching."""
+"""Watching on pages and over HTTP: one concern a module."""
