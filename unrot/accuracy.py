@@ -23,7 +23,7 @@ from unrot.monitors import accuracy, estimates
 from unrot.monitors.accuracy import ClassScore, Rolled, Scored, Share
 from unrot.monitors.estimates import Calibration, Estimate
 from unrot.monitors.slices import Slice, sliced
-from unrot.monitors.windows import grouped, total
+from unrot.monitors.windows import confidences, grouped, total
 from unrot.publishing import CALIBRATION
 from unrot.records import CHAMPION, JudgedPrediction, Version, Window
 from unrot.service import Service
@@ -313,7 +313,7 @@ def estimated(windows: Sequence[Window], known: Mapping[str, Calibration]) -> Es
         one
         for version, of in grouped(windows, lambda window: window.version).items()
         if version in known
-        and (one := estimates.estimate(known[version], total(of).confidence)) is not None
+        and (one := estimates.estimate(known[version], confidences(of))) is not None
     ]
     rows = sum(one.rows for one in parts)
     if not rows:

@@ -7,7 +7,7 @@ hours and days (UTC), so that two look-ups find the bucket that holds a minute.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -40,6 +40,8 @@ _DETAILS = (
     "confusion",
     "rejected",
 )
+
+_HISTOGRAMS = {"latency", "confidence", "judged_confidence", "correct_confidence"}
 
 Key = tuple[str, int, str]
 """Model as it is kept, minute, version."""
@@ -152,15 +154,15 @@ def between(tx: Transaction, kept_as: str, first: int, end: int) -> list[Window]
 
 def window(row: Sequence[Any]) -> Window:
     """Read a window from its columns; what a newer release knows besides is left out."""
-    details = row[9]
-    if details == "{}":
-        return Window(*row[:9])
-    kept: Mapping[str, Any] = orjson.loads(details)
-    known: dict[str, Any] = {name: kept[name] for name in _DETAILS if name in kept}
-    for name in ("latency", "confidence", "judged_confidence", "correct_confidence"):
-        if name in known:
-            known[name] = tuple(known[name])
-    return replace(Window(*row[:9]), errors=Errors(**kept.get("errors", {})), **known)
+    minute, model, version, writer, predictions, verdicts, judged, correct, minutes, kept = row
+    plain = (minute, model, version, writer, predictions, verdicts, judged, correct, minutes)
+    if kept == "{}":
+        return Window(*plain)
+    details: dict[str, Any] = orjson.loads(kept)
+    known = {name: details[name] for name in _DETAILS if name in details}
+    for name in _HISTOGRAMS & known.keys():
+        known[name] = tuple(known[name])
+    return Window(*plain, **known, errors=Errors(**details.get("errors", {})))
 
 
 def _names(of: Window) -> tuple[str, str, str]:
