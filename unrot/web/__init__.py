@@ -22,7 +22,7 @@ from unrot.web import (
     trials_api,
     version_pages,
 )
-from unrot.web.watch import monitor_pages
+from unrot.web.watch import drift_api, monitor_pages
 
 _ROOT = "../.."
 PAGES = (pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages, monitor_pages)
@@ -48,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(api.blueprint)
     app.register_blueprint(learning_api.blueprint)
     app.register_blueprint(trials_api.blueprint)
+    app.register_blueprint(drift_api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
     apidocs.register(app)

@@ -1,7 +1,7 @@
 """The monitor page: whether a model is well, and the charts that say why.
 
 A script asks for the same address again and again (`X-Fragment`), and says what it has
-(`If-None-Match`, `X-Parts`): what has not changed is not sent, and if nothing has, the answer is 304.
+(`If-None-Match`, `X-Parts`): what has not changed is not sent, and if nothing has, it is 304.
 """
 
 from __future__ import annotations
