@@ -50,8 +50,9 @@ async function renew() {
   clearTimeout(timer);
   asking?.abort();
   const mine = (asking = new AbortController());
+  const words = partsOf(page).map((part) => part.dataset.word).join(" ");
   try {
-    const headers = { "X-Fragment": "1", ...(etag && { "If-None-Match": etag }) };
+    const headers = { "X-Fragment": "1", "X-Parts": words, ...(etag && { "If-None-Match": etag }) };
     const answer = await fetch(page.dataset.from, { headers, signal: mine.signal, cache: "no-store" });
     if (answer.status === 200 && answer.headers.get("X-Fragment") === "1") {
       put(await answer.text());
@@ -66,9 +67,11 @@ async function renew() {
 function put(html) {
   const fresh = document.createElement("template");
   fresh.innerHTML = html;
-  const parts = [...fresh.content.querySelectorAll("[data-part]")];
-  const here = [...page.querySelectorAll("[data-part]")];
+  const parts = partsOf(fresh.content);
+  const here = partsOf(page);
   if (parts.map((part) => part.id).join() !== here.map((part) => part.id).join()) {
+    // The store went away, or came back: what was kept back is fetched as well.
+    if (parts.some((part) => !part.children.length)) return location.reload();
     page.replaceChildren(fresh.content);
     page.dispatchEvent(new CustomEvent("swapped", { bubbles: true }));
     return;
@@ -76,6 +79,10 @@ function put(html) {
   parts.forEach((part, number) => {
     if (part.dataset.word !== here[number].dataset.word) replace(here[number], part);
   });
+}
+
+function partsOf(root) {
+  return [...root.querySelectorAll("[data-part]")];
 }
 
 function replace(old, part) {

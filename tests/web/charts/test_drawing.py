@@ -216,10 +216,10 @@ def test_choices_are_bars_beside_each_other() -> None:
 
 def test_heat_puts_what_has_moved_first_and_says_so() -> None:
     moved = [
-        Moved("calm", 0, 60, 0.02, 0.15, False),
-        Moved("gone", 0, 60, 0.05, 0.15, False),
+        Moved("calm", 0, 60, 0.02, 0.15, False, True),
+        Moved("gone", 0, 60, 0.05, 0.15, False, True),
         Moved("calm", 60, 120, 0.1, 0.15, False),
-        Moved("gone", 60, 120, 0.31, 0.15, True, "100 rows", "/there"),
+        Moved("gone", 60, 120, 0.31, 0.15, True, False, "100 rows", "/there"),
     ]
 
     drawn = heat("h", "H", moved, since=0, until=120, chosen=("gone", 120))

@@ -151,6 +151,19 @@ def test_fragment_that_has_not_changed_is_304(
     assert changed.status_code == 200
 
 
+def test_parts_that_the_page_has_are_not_sent_again(client: FlaskClient) -> None:
+    whole = client.get("/models/zombies/monitor", headers=FRAGMENT)
+    words = re.findall(r'data-word="(\w+)"', whole.text)
+
+    rest = client.get(
+        "/models/zombies/monitor", headers={**FRAGMENT, "X-Parts": " ".join(words[1:])}
+    )
+
+    assert re.findall(r'data-word="(\w+)"', rest.text) == words
+    assert "Nobody has asked Zombies yet." in rest.text
+    assert len(rest.data) < len(whole.data) / 3
+
+
 def test_parts_that_did_not_change_keep_their_word(
     client: FlaskClient, school: School, clock: Clock
 ) -> None:

@@ -1,8 +1,8 @@
 """A heat strip: how far each column had moved in each period, a strip a column.
 
-A colour is a step of the distance by the threshold of its own column: below half of it; near it, or
-beyond it by what may be chance; moved; moved beyond twice it. What has moved is underlined besides,
-so that nobody needs the colours.
+A colour is a step: calm, which a large distance of few rows may be too; close to moving; moved;
+moved by twice the threshold of its own column. What has moved is underlined besides, so that
+nobody needs the colours.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from unrot.web.charts.drawing import Tick, place
 from unrot.web.charts.scales import Scale, brief, stretch, time_axis
 
 MOST_STRIPS = 24
-FAR, NEAR = 2.0, 0.5
+FAR = 2.0
 """Times the threshold."""
 LEAST_WIDTH = 0.35
 
@@ -29,6 +29,8 @@ class Moved:
     distance: float
     threshold: float
     has_moved: bool
+    is_calm: bool = False
+    """Well below the threshold, or by chance."""
     words: str = ""
     href: str = ""
 
@@ -131,18 +133,21 @@ def heat(
     )
 
 
-def step_of(distance: float, threshold: float, *, has_moved: bool) -> str:
-    """Name the step of a distance.
+def step_of(moved: Moved) -> str:
+    """Name the step of a period.
 
-    >>> [step_of(distance, 0.2, has_moved=True) for distance in (0.2, 0.4)]
-    ['beyond', 'far']
-    >>> [step_of(distance, 0.2, has_moved=False) for distance in (0.05, 0.1, 0.2, 0.4)]
-    ['calm', 'near', 'near', 'near']
+    >>> step_of(Moved("x", 0, 60, 0.4, 0.2, has_moved=True))
+    'far'
+    >>> step_of(Moved("x", 0, 60, 0.3, 0.2, has_moved=True))
+    'beyond'
+    >>> step_of(Moved("x", 0, 60, 0.3, 0.2, has_moved=False))
+    'near'
+    >>> step_of(Moved("x", 0, 60, 0.3, 0.2, has_moved=False, is_calm=True))
+    'calm'
     """
-    times = distance / threshold if threshold > 0 else 1.0
-    if has_moved:
-        return "far" if times >= FAR else "beyond"
-    return "near" if times >= NEAR else "calm"
+    if moved.has_moved:
+        return "far" if moved.distance >= FAR * moved.threshold else "beyond"
+    return "calm" if moved.is_calm else "near"
 
 
 def _farthest_first(moved: Sequence[Moved]) -> list[str]:
@@ -178,7 +183,7 @@ def _cell(one: Moved, label: str, across: Scale, chosen: tuple[str, float] | Non
     width = max(LEAST_WIDTH, place(right - left))
     text = "\n".join([f"{label}: {_said(one)}", stretch(one.starts_at, one.ends_at)])
     text = f"{text}\n{one.words}" if one.words else text
-    step = step_of(one.distance, one.threshold, has_moved=one.has_moved)
+    step = step_of(one)
     is_chosen = chosen == (one.column, one.ends_at)
     return Cell(place(left), width, step, one.has_moved, text, one.href, is_chosen)
 

@@ -308,6 +308,7 @@ def _drift(
                     one.distance,
                     threshold,
                     one.has_moved,
+                    one.is_calm,
                     words,
                     address,
                 )

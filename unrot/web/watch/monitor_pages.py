@@ -1,7 +1,7 @@
 """The monitor page: whether a model is well, and the charts that say why.
 
 A script asks for the same address again and again (`X-Fragment`), and says what it has
-(`If-None-Match`): what has not changed is answered with 304 and no body.
+(`If-None-Match`, `X-Parts`): what has not changed is not sent, and if nothing has, it is 304.
 """
 
 from __future__ import annotations
@@ -33,6 +33,12 @@ def fingerprint(part: str | Markup) -> str:
 
 
 blueprint.add_app_template_filter(duration)
+
+
+@blueprint.app_template_global()
+def words_there() -> set[str]:
+    """Return the words of the parts that a script has on its page."""
+    return set(request.headers.get("X-Parts", "").split())
 
 
 @blueprint.app_template_global()
