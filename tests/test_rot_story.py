@@ -1,8 +1,9 @@
 """The story that must always pass, over HTTP: a world mutates, and the model follows it.
 
-Trained on the first population, worse than a coin on the mutants, cured by what judges said of
-them, spoilt by nobody, and brought back to what it was. Both populations are drawn large, so
-that each accuracy is of zombies that nobody has seen.
+Trained on the first population, worse than a coin on the mutants, found out, cured by what judges
+said of them, spoilt by nobody, and brought back to what it was. Both populations are drawn large, so
+that each accuracy is of zombies that nobody has seen. Beside it lives a model whose world stands, and
+nothing is found there.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ from tests.town import Town, call, prepare, truths_of
 FRESH = 4_000
 VERDICTS, FLIPPED = 500, 700
 AUDITED = 60
-MODELS = {"zombies-tree": "tree", "zombies-mlp": "mlp", "zombies-crowd": "tree"}
+STEADY, STEADY_ROWS = "zombies-steady", 250
+MODELS = {"zombies-tree": "tree", "zombies-mlp": "mlp", "zombies-crowd": "tree", STEADY: "tree"}
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all stories; each has a model of its own."""
     home = prepare(tmp_path_factory.mktemp("story") / "home", MODELS)
-    started = begin(home, UNROT_TRUSTED_PROXIES="1")
+    started = begin(home, UNROT_TRUSTED_PROXIES="1", UNROT_ROTATION_SECONDS="1")
     yield started
     end([started])
 
@@ -34,7 +36,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_world_moves_and_the_model_follows_and_is_not_spoilt_and_goes_back(
     server: Server, model: str
 ) -> None:
-    town = Town(server.url, model)
+    town, steady = Town(server.url, model), Town(server.url, STEADY)
+    steady.taught(STEADY_ROWS, seed=1)
     fixed = [row for row, _ in zombies_of(500, seed=99)]
     before = answers(town, fixed)
     assert town.accuracy(FRESH, seed=1, mutated=False) >= 0.85
@@ -42,7 +45,12 @@ def test_world_moves_and_the_model_follows_and_is_not_spoilt_and_goes_back(
 
     town.taught(VERDICTS, seed=3, mutated=True)
     cure = town.done("refit")
+    wait_for(lambda: "data drift" in town.findings().get("rot", {"sentence": ""})["sentence"], 20, lambda: str(town.findings("all")) + str(town.told("/drift")) + server.log.read_text())
 
+    drift, rot = (town.findings()[kind] for kind in ("drift", "rot"))
+    assert "groan_pitch" in drift["features"] and "groan_pitch moved" in drift["sentence"]
+    assert rot["sentence"].startswith("v1 is wrong more often: right in ")
+    steady.taught(STEADY_ROWS, seed=2)
     gate = town.version("v2")["gate"]
     assert (cure["gate"], cure["is_champion"]) == ("passed", False)
     assert gate["ground"] == "recent verdicts" and gate["why"].startswith("The world has moved")
@@ -51,6 +59,10 @@ def test_world_moves_and_the_model_follows_and_is_not_spoilt_and_goes_back(
     assert promoted["aliases"] == {"champion": "v2"}
     follow(town, "v2")
     assert town.accuracy(FRESH, seed=4, mutated=True) >= 0.90
+    town.taught(AUDITED, seed=8, mutated=True)
+    wait_for(lambda: not {"drift", "rot"} & set(town.findings()), 20, lambda: str(town.findings("open")) + str(town.told("/drift")) + server.log.read_text())
+    assert {one["state"] for one in town.findings("all").values()} == {"closed"}
+    steady.taught(STEADY_ROWS, seed=3)
 
     town.told("/policy", {"cap": 0}, method="PUT")
     rows, truths = truths_of(zombies_of(FLIPPED, seed=5, mutated=True))
@@ -75,6 +87,9 @@ def test_world_moves_and_the_model_follows_and_is_not_spoilt_and_goes_back(
     again = town.version("v2")["gate"]
     assert (again["champion"], again["decision"]) == ("v1", "passed")
     assert again["anchor_score"] == second["gate"]["anchor_score"] == first["anchor_score"]
+
+    wait_for(lambda: checks_of(steady) >= 2)
+    assert steady.findings("all") == {}
 
 
 def test_crowd_alone_does_not_move_the_world_until_a_judge_has_looked(server: Server) -> None:
@@ -103,6 +118,11 @@ def test_crowd_alone_does_not_move_the_world_until_a_judge_has_looked(server: Se
     assert town.told("/promote", {"version": "v2"})["aliases"] == {"champion": "v2"}
     follow(town, "v2")
     assert town.accuracy(FRESH, seed=7, mutated=True) >= 0.85
+
+
+def checks_of(town: Town) -> int:
+    """Return how many periods of a model's traffic were compared with its training."""
+    return len(town.told("/drift")["checks"])
 
 
 def answers(town: Town, rows: list[dict[str, float]]) -> list[dict[str, float]]:

@@ -148,6 +148,11 @@ class Town:
     def version(self, name: str) -> dict[str, Any]:
         return dict(self.told(f"/versions/{name}"))
 
+    def findings(self, state: str = "open") -> dict[str, dict[str, Any]]:
+        """Return what monitors have found, by its kind."""
+        found = self.told(f"/findings?state={state}")["findings"]
+        return {one["kind"]: one for one in found}
+
     def champion(self) -> str:
         return str(self.told("/versions")["aliases"]["champion"])
 
