@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
-    ("symptoms", "errors"),
+    ("symptoms", "errors", "slots"),
     ("records",),
     ("growth", "watching"),
     ("teaching",),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unrot.errors import StoreAway
 from unrot.ids import Ids
-from unrot.interfaces import Copies
+from unrot.interfaces import Copies, Counts, NoCounts
 from unrot.journal import Drops, Journal
 from unrot.models import predictors
 from unrot.models.workshop import EstimatorWorkshop
@@ -20,26 +20,28 @@ from unrot.stores.sql.copies import SqliteCopies
 from unrot.stores.sql.sqlite import SqliteDatabase
 
 
-def open_service(settings: Settings) -> Service:
+def open_service(settings: Settings, counts: Counts | None = None) -> Service:
     """Make the service; a store that is away does not stop it, and is tried again when asked."""
     prepare_home(settings)
+    counts = counts or NoCounts()
     folder = settings.home / "journal"
     load = partial(predictors.load, trusted=settings.trusted_types)
     Drops(folder).prepare()
     return Service(
         settings=settings,
-        store=_open_store(settings),
+        store=_open_store(settings, counts),
         shelf=Shelf(settings.home / "shelf", load=load, check=predictors.check_golden),
         journal=Journal(folder, limit=settings.journal_max),
         ids=Ids(secret_key(settings)),
         profiler=WhylogsProfiler(),
         workshop=EstimatorWorkshop(settings.trusted_types),
+        counts=counts,
     )
 
 
 def open_copies(settings: Settings) -> Copies:
     """Return what copies the store and puts copies in its place."""
-    return SqliteCopies(_database(settings))
+    return SqliteCopies(_database(settings, NoCounts()))
 
 
 def secret_key(settings: Settings) -> bytes:
@@ -52,8 +54,8 @@ def writer_name(settings: Settings) -> str:
     return kept_secret(settings.home, "writer-name")[:16]
 
 
-def _open_store(settings: Settings) -> SqlStore:
-    store = SqlStore(_database(settings))
+def _open_store(settings: Settings, counts: Counts) -> SqlStore:
+    store = SqlStore(_database(settings, counts))
     try:
         store.prepare()
     except StoreAway:
@@ -61,5 +63,6 @@ def _open_store(settings: Settings) -> SqlStore:
     return store
 
 
-def _database(settings: Settings) -> SqliteDatabase:
-    return SqliteDatabase(Path(settings.store_url.removeprefix("sqlite:///")))
+def _database(settings: Settings, counts: Counts) -> SqliteDatabase:
+    path = Path(settings.store_url.removeprefix("sqlite:///"))
+    return SqliteDatabase(path, failed=counts.store_failed)

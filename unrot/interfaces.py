@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from unrot.growth import AliasMove, Policy
 from unrot.records import (
@@ -284,6 +284,15 @@ class Store(Protocol):
         """What monitors noticed."""
         ...
 
+    @property
+    def kind(self) -> str:
+        """The database that it is kept in, as people call it."""
+        ...
+
+    def size(self) -> int:
+        """Return how many bytes it takes, with what is still on its way into it."""
+        ...
+
     def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:
         """Hold, or go on holding, the right to one kind of work on all machines."""
         ...
@@ -332,6 +341,35 @@ class Copies(Protocol):
     def put_in_place(self, copy: Path, *, keep_as: Path) -> bool:
         """Put a checked copy in the place of the store; tell whether there was one to keep."""
         ...
+
+
+class Counts(Protocol):
+    """Told of what this process does, so that it can be counted; quick, and never fails."""
+
+    def predicted(self, model: str, version: str, rows: int) -> None:
+        """Count rows that were answered."""
+        ...
+
+    def judged(self, model: str, became: FeedbackStatus | Literal["unverified"]) -> None:
+        """Count a verdict by what became of it."""
+        ...
+
+    def store_failed(self) -> None:
+        """Count a question or a change that the store did not take."""
+        ...
+
+
+class NoCounts:
+    """For doors where nobody counts."""
+
+    def predicted(self, model: str, version: str, rows: int) -> None:
+        """Count nothing."""
+
+    def judged(self, model: str, became: FeedbackStatus | Literal["unverified"]) -> None:
+        """Count nothing."""
+
+    def store_failed(self) -> None:
+        """Count nothing."""
 
 
 class Profiler(Protocol):

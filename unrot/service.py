@@ -30,7 +30,7 @@ from unrot.errors import (
     StoreAway,
 )
 from unrot.ids import Ids
-from unrot.interfaces import Clock, Profiler, Store
+from unrot.interfaces import Clock, Counts, NoCounts, Profiler, Store
 from unrot.journal import Journal
 from unrot.publishing import as_version
 from unrot.records import (
@@ -85,6 +85,7 @@ class Service:
     profiler: Profiler
     workshop: Workshop
     clock: Clock = time.time
+    counts: Counts = NoCounts()
 
     # ── publish ──────────────────────────────────────────────────────────────────────────────
 
@@ -164,6 +165,7 @@ class Service:
         outputs = predictor.predict(rows)
         seconds = (time.perf_counter() - started) / len(rows)
         predictions = self._identified(shelved.model, version, rows, outputs, seconds)
+        self.counts.predicted(shelved.model.name, version.name, len(rows))
         is_kept = self.journal.append(events.to_lines(predictions), count=len(predictions))
         return Answer(predictions, shelved, version), is_kept
 
@@ -229,12 +231,14 @@ class Service:
         verdict = verdicts.read_unverified(
             given, known=lambda name: contents.model(name).model, caller=caller, now=self.clock()
         )
+        status: FeedbackStatus = "created"
         try:
             self.store.verdicts.put_unverified([verdict])
-            return verdict, "created"
         except StoreAway:
             self._queue([verdict])
-            return verdict, "queued"
+            status = "queued"
+        self.counts.judged(verdict.model, "unverified")
+        return verdict, status
 
     def withdraw(self, id: str, caller: Caller) -> FeedbackStatus:
         """Take a verdict back."""
@@ -247,6 +251,12 @@ class Service:
         return status
 
     def _keep(self, given: Sequence[Feedback]) -> Sequence[FeedbackStatus]:
+        statuses = self._kept_or_queued(given)
+        for verdict, status in zip(given, statuses, strict=True):
+            self.counts.judged(verdict.model, status)
+        return statuses
+
+    def _kept_or_queued(self, given: Sequence[Feedback]) -> Sequence[FeedbackStatus]:
         try:
             return self.store.verdicts.put(given) if given else []
         except StoreAway:

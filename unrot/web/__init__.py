@@ -12,12 +12,14 @@ from unrot.web import (
     apidocs,
     audit_pages,
     compare_pages,
+    counting,
     errors,
     files,
     job_pages,
     learning_api,
     pages,
     policy_pages,
+    scrape,
     security,
     trials_api,
     version_pages,
@@ -41,7 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     app.url_map.strict_slashes = False
     app.secret_key = secret_key(settings)
-    app.extensions["unrot"] = open_service(settings)
+    app.extensions["unrot"] = open_service(settings, counting.WorkerCounts())
     errors.register(app)
     security.register(app, settings)
     app.register_blueprint(api.blueprint)
@@ -49,7 +51,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(trials_api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
+    app.register_blueprint(scrape.blueprint)
     apidocs.register(app)
+    app.wsgi_app = counting.CountedApp(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

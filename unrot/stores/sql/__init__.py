@@ -35,6 +35,15 @@ class SqlStore:
         self.oddities = SqlOddities(database)
         self.findings = SqlFindings(database)
 
+    @property
+    def kind(self) -> str:
+        """The database that it is kept in, as people call it."""
+        return self._database.words["name"]
+
+    def size(self) -> int:
+        """Return how many bytes it takes."""
+        return self._database.size()
+
     def prepare(self) -> None:
         """Make what is missing: the database, its tables, the newest migrations."""
         self._database.prepare()
