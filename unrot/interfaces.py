@@ -33,6 +33,7 @@ from unrot.records import (
     Version,
     Window,
 )
+from unrot.symptoms import Outcome
 from unrot.teaching import Jobs, Lessons, Trials
 from unrot.watching import Checks, Findings, Oddities
 
@@ -183,7 +184,15 @@ class Traffic(Protocol):
         ...
 
     def windows(self, model: str, *, since: float, until: float) -> list[Window]:
-        """Return the minute totals of a model."""
+        """Return the totals of a model per minute, or per hour and day where they were rolled."""
+        ...
+
+    def outcomes(self, model: str, *, limit: int) -> list[Outcome]:
+        """List how the newest judged predictions came out, in the order of their verdicts."""
+        ...
+
+    def last_judged(self, model: str, *, limit: int) -> list[JudgedPrediction]:
+        """List the newest judged predictions with their inputs, in the order of their verdicts."""
         ...
 
     def tally(self, model: str, *, since: float, last: int) -> Tally:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 
 from unrot import schema
 from unrot.interfaces import Profiler
+from unrot.monitors import estimates
 from unrot.records import Candidate, Model, Serving, Version
 
 HOLDOUT = "holdout"
 PROFILE = "profile"
+CALIBRATION = "calibration"
 SCORES = ("accuracy", "mae")
 """The score of a classifier, and of a regression; a candidate's metrics hold one of them."""
 
@@ -22,7 +24,11 @@ def as_version(
 
     It is measured by its holdout: that is its anchor until a promotion gives it another.
     """
-    artefacts = {**candidate.artefacts, **_profiled(model, candidate, profiler)}
+    artefacts = {
+        **candidate.artefacts,
+        **_profiled(model, candidate, profiler),
+        **_calibrated(candidate),
+    }
     digests = {kind: digest_of(data) for kind, data in artefacts.items()}
     version = Version(
         model=model.name,
@@ -65,3 +71,11 @@ def _profiled(model: Model, candidate: Candidate, profiler: Profiler) -> dict[st
         return {}
     rows, outputs = candidate.reference_rows, candidate.reference_outputs
     return {PROFILE: profiler.profile(model.schema, rows, outputs)}
+
+
+def _calibrated(candidate: Candidate) -> dict[str, bytes]:
+    """Return how often it is right when it is so sure, where enough of the holdout tells."""
+    if len(candidate.calibrating) < estimates.FEWEST_ROWS:
+        return {}
+    sure, right = zip(*candidate.calibrating, strict=True)
+    return {CALIBRATION: estimates.pack(estimates.fit(sure, right))}

@@ -169,6 +169,8 @@ class Candidate:
     form: Form = "table"
     reference_rows: Sequence[Row] = field(repr=False, default=())
     reference_outputs: Outputs | None = field(repr=False, default=None)
+    calibrating: Sequence[tuple[float, bool]] = field(repr=False, default=())
+    """Of each row of the holdout how sure it was, and whether it was right."""
     parent: str | None = None
     made: Mapping[str, Any] = field(default_factory=dict)
 

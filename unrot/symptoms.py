@@ -3,6 +3,7 @@
     distribution  how the values of one column lie, bin by bin: those of one stretch add up
     check         one closed period of traffic beside what it is compared with
     oddity        a prediction whose inputs look like nothing that training saw
+    outcome       how a prediction came out, by the verdict that counts for it
     rejection     rows that were refused at the door, by reason
     symptom       what one monitor sees now, present or gone
     finding       a symptom that was opened, is kept up to date and is closed again
@@ -117,6 +118,24 @@ class Oddity:
     score: float
     """1 is the threshold of its version; above it is odd."""
     reasons: Sequence[Reason] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one prediction came out: right or wrong, or how far off."""
+
+    prediction: str
+    version: str
+    predicted_at: float
+    given_at: float
+    was_correct: bool | None = None
+    error: float | None = None
+    """How much larger the number was than the true one."""
+    confidence: float | None = None
+    """Its largest probability."""
+    truth: str | float | None = None
+    """What was true, where the verdict tells."""
+    is_trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from unrot.errors import BadArtefact, Conflict, NotFound
 from unrot.growth import Audit, Fate, GateVerdict, Job, Shadow
 from unrot.ids import Ids
 from unrot.interfaces import Store
+from unrot.monitors import confidence, latency
 from unrot.records import (
     Feature,
     Feedback,
@@ -73,6 +74,24 @@ def a_verdict(id: str, **more: object) -> Feedback:
 
 def shipped(store: Store, *predictions: Prediction, segment: str = "s1", start: int = 0) -> int:
     return store.traffic.ship(Shipment(segment, start, start + 100, "me", predictions))
+
+
+def bins(many: int, place: int, count: int) -> tuple[int, ...]:
+    """Return a histogram with all in one bin."""
+    return tuple(count if number == place else 0 for number in range(many))
+
+
+def counted(minute: int, predictions: int) -> Window:
+    """Return the window of so many of `a_prediction` in one minute."""
+    return Window(
+        minute,
+        "elves",
+        "v1",
+        "me",
+        predictions=predictions,
+        latency=bins(latency.BINS, 7, predictions),
+        confidence=bins(confidence.BINS, 75, predictions),
+    )
 
 
 def in_use(store: Store, name: str = "elves", artefact: bytes = DATA) -> Model:
@@ -214,9 +233,7 @@ def test_shipment_is_taken_once(store: Store) -> None:
         "p2",
         "p1",
     ]
-    assert store.traffic.windows("elves", since=0, until=NOON + 60) == [
-        Window(int(NOON) // 60, "elves", "v1", "me", predictions=3)
-    ]
+    assert store.traffic.windows("elves", since=0, until=NOON + 60) == [counted(int(NOON) // 60, 3)]
 
 
 def test_shipment_with_a_gap_is_not_taken(store: Store) -> None:
@@ -394,13 +411,24 @@ def test_verdicts_are_counted_in_the_minute_of_their_prediction(store: Store) ->
     shipped(store, a_prediction("p1"), a_prediction("p2"), a_prediction("p3", at=NOON + 60))
     store.verdicts.put([a_verdict("p1"), a_verdict("p2", was_correct=False), a_verdict("early")])
 
-    counted = [store.verdicts.count_new(100), store.verdicts.count_new(100)]
+    told = [store.verdicts.count_new(100), store.verdicts.count_new(100)]
 
     minute = int(NOON) // 60
-    assert counted == [2, 0]
+    assert told == [2, 0]
     assert store.traffic.windows("elves", since=NOON, until=NOON + 60) == [
-        Window(minute, "elves", "v1", "me", predictions=2),
-        Window(minute, "elves", "v1", "verdicts", verdicts=2, judged=2, correct=1),
+        counted(minute, 2),
+        Window(
+            minute,
+            "elves",
+            "v1",
+            "verdicts",
+            verdicts=2,
+            judged=2,
+            correct=1,
+            judged_confidence=bins(confidence.BINS, 75, 2),
+            correct_confidence=bins(confidence.BINS, 75, 1),
+            confusion={"elf": {"elf": 1}},
+        ),
     ]
 
 

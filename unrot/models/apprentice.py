@@ -21,7 +21,7 @@ from unrot.errors import Conflict, Invalid
 from unrot.growth import Lesson
 from unrot.models import online, tables
 from unrot.models.kinds import Kind
-from unrot.models.metrics import measure_answers
+from unrot.models.metrics import calibrate, measure_answers
 from unrot.models.owned import classes_of, told
 from unrot.models.repeatable import from_seed, on_one_thread
 from unrot.models.tables import Range, Table, Tables
@@ -253,7 +253,8 @@ class EstimatorApprentice:
         compared = _spread(rows, COMPARED_ROWS)
         with on_one_thread():
             progress(0.0, "measuring")
-            metrics = self._measured(tables.unpack(holdout, self.schema), compared)
+            held_out = tables.unpack(holdout, self.schema)
+            metrics, calibrating = self._measured(held_out, compared)
             progress(0.3, "compiling and comparing with scikit-learn")
             compiled = self.kind.compiled(self.estimator, rows, compared)
         progress(1.0, "done")
@@ -264,6 +265,7 @@ class EstimatorApprentice:
             parent=parent,
             made=made,
             metrics=metrics,
+            calibrating=calibrating,
         )
 
     def _reference(self) -> list[Row]:
@@ -274,7 +276,9 @@ class EstimatorApprentice:
             raise Conflict(f"{self.version.name} keeps no training rows to compare on.")
         return rows
 
-    def _measured(self, holdout: Table, rows: Sequence[Row]) -> dict[str, float]:
+    def _measured(
+        self, holdout: Table, rows: Sequence[Row]
+    ) -> tuple[dict[str, float], list[tuple[float, bool]]]:
         predictor = self.kind.predictor(self.estimator)
         try:
             predictor.predict(rows)
@@ -285,11 +289,12 @@ class EstimatorApprentice:
             ) from error
         counted = {} if self.rows_trained is None else {"rows_trained": self.rows_trained}
         if not len(holdout):
-            return counted
+            return counted, []
         asked, truth = holdout.drawn(np.arange(len(holdout)))
         known = self.tables.training.labels
-        answers = predictor.predict(asked)
-        return {**measure_answers(answers, np.array(truth), known, self.schema), **counted}
+        answers, labels = predictor.predict(asked), np.array(truth)
+        metrics = measure_answers(answers, labels, known, self.schema)
+        return {**metrics, **counted}, calibrate(answers, labels, self.schema)
 
 
 UNLABELLED = "An outlier detector learns without labels: verdicts teach it nothing."

@@ -20,7 +20,7 @@ from unrot.errors import BadArtefact, Invalid, shown
 from unrot.models import given, owned, packed
 from unrot.models.forms import FRAME, Form
 from unrot.models.given import Given
-from unrot.models.metrics import measure_answers
+from unrot.models.metrics import calibrate, measure_answers
 from unrot.models.online import learns
 from unrot.models.owned import Owned, OwnedPredictor
 from unrot.models.owned_export import Compiled, compile_owned, parted
@@ -100,11 +100,13 @@ def _made(brought: Brought, schema: Schema) -> Candidate:
     _check_rows(predictor, compared)
     _check_form(predictor, brought)
     made = compiled(held, schema, rows, compared, brought.trusted)
+    metrics, calibrating = _measured(made, brought, schema)
     return replace(
         made,
         estimator=owned.name_of(brought.estimator),
         origin="added",
-        metrics=_metrics(made, brought, schema),
+        metrics=metrics,
+        calibrating=calibrating,
         artefacts={**made.artefacts, **_tables(brought, schema)},
         libraries={**made.libraries, **_fitted_with(brought)},
         reason=" ".join([*([made.reason] if made.reason else []), *_said(brought)]),
@@ -223,15 +225,18 @@ def _said(brought: Brought) -> list[str]:
     return said
 
 
-def _metrics(made: Candidate, brought: Brought, schema: Schema) -> dict[str, float]:
+def _measured(
+    made: Candidate, brought: Brought, schema: Schema
+) -> tuple[dict[str, float], list[tuple[float, bool]]]:
     """Measure what is served on the holdout, beside what guessing would reach."""
     if brought.holdout is None:
-        return {}
+        return {}, []
     artefact = made.artefacts[made.serving_artefact]
     serving = load(made.served_by, artefact, schema, made.form, trusted=brought.trusted)
     truth = np.array(labels_of(brought.estimator, brought.holdout_labels, schema))
     known = np.array(labels_of(brought.estimator, brought.labels, schema))
-    return measure_answers(serving.predict(brought.holdout.rows), truth, known, schema)
+    answers = serving.predict(brought.holdout.rows)
+    return measure_answers(answers, truth, known, schema), calibrate(answers, truth, schema)
 
 
 def _fitted_with(brought: Brought) -> Mapping[str, str]:

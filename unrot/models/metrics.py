@@ -20,11 +20,33 @@ from unrot.records import Outputs, Schema
 
 def measure(estimator: Any, dataset: Dataset) -> dict[str, float]:
     """Measure a fitted estimator on the holdout of a dataset."""
+    return measure_and_calibrate(estimator, dataset)[0]
+
+
+def measure_and_calibrate(
+    estimator: Any, dataset: Dataset
+) -> tuple[dict[str, float], list[tuple[float, bool]]]:
+    """Measure a fitted estimator, and say of each row held out how sure it was and if right."""
     metrics: dict[str, float] = {"rows_held_out": 0.0}
+    calibrating: list[tuple[float, bool]] = []
     if len(dataset.holdout_rows):
+        truth = dataset.holdout_labels
         outputs = ScikitPredictor(estimator, dataset.schema).predict_table(dataset.holdout_rows)
-        metrics = measure_answers(outputs, dataset.holdout_labels, dataset.labels, dataset.schema)
-    return {**metrics, "rows_trained": float(len(dataset.rows))}
+        metrics = measure_answers(outputs, truth, dataset.labels, dataset.schema)
+        calibrating = calibrate(outputs, truth, dataset.schema)
+    return {**metrics, "rows_trained": float(len(dataset.rows))}, calibrating
+
+
+def calibrate(outputs: Outputs, truth: NDArray[Any], schema: Schema) -> list[tuple[float, bool]]:
+    """Say of each answer how sure it was and whether it was right; nothing without probabilities.
+
+    How sure is the largest probability, as windows count it.
+    """
+    if outputs.probabilities is None or not len(truth):
+        return []
+    guesses = np.array(schema.classes)[list(outputs.classes or ())]
+    sure = np.max(np.array(outputs.probabilities, dtype=np.float64), axis=1)
+    return list(zip(sure.tolist(), (guesses == truth).tolist(), strict=True))
 
 
 def measure_answers(

@@ -21,7 +21,7 @@ from unrot.dataset import Dataset
 from unrot.errors import Invalid, shown
 from unrot.models import online, packed
 from unrot.models.estimators import ESTIMATORS, make, names_for
-from unrot.models.metrics import measure
+from unrot.models.metrics import measure_and_calibrate
 from unrot.models.training import NETWORKS, Progress, as_candidate, refused
 from unrot.records import Candidate, Schema
 
@@ -70,11 +70,13 @@ def start(dataset: Dataset, estimator: str, progress: Progress) -> Candidate:
     except ValueError as error:
         raise refused(estimator, error) from error
     progress(0.8, f"measuring on {len(dataset.holdout_rows):,} held-out rows")
-    metrics = measure(fed, begun) | place_in(stream, seen, dataset)
+    metrics, calibrating = measure_and_calibrate(fed, begun)
+    metrics |= place_in(stream, seen, dataset)
     progress(0.85, "compiling and comparing with scikit-learn")
     candidate = as_candidate(fed, begun, estimator, ORIGIN, metrics)
     progress(1.0, "done")
-    return replace(candidate, artefacts={**candidate.artefacts, "stream": stream.pack()})
+    kept = {**candidate.artefacts, "stream": stream.pack()}
+    return replace(candidate, artefacts=kept, calibrating=calibrating)
 
 
 def place_in(stream: Stream, seen: int, dataset: Dataset) -> dict[str, float]:

@@ -27,7 +27,7 @@ from unrot.errors import BadArtefact, Invalid, shown
 from unrot.models import artefacts, packed
 from unrot.models.estimators import make
 from unrot.models.export import export
-from unrot.models.metrics import measure
+from unrot.models.metrics import measure_and_calibrate
 from unrot.models.online import begin_scaled, learns
 from unrot.models.predictors import load, pack_golden
 from unrot.models.repeatable import on_one_thread
@@ -57,11 +57,11 @@ def train(
         except ValueError as error:
             raise refused(estimator, error) from error
         progress(0.8, f"measuring on {len(dataset.holdout_rows):,} held-out rows")
-        metrics = measure(pipeline, dataset)
+        metrics, calibrating = measure_and_calibrate(pipeline, dataset)
         progress(0.85, "compiling and comparing with scikit-learn")
         candidate = as_candidate(pipeline, dataset, estimator, origin, metrics)
     progress(1.0, "done")
-    return candidate
+    return replace(candidate, calibrating=calibrating)
 
 
 def fit(

@@ -13,7 +13,7 @@ from unrot.growth import AliasMove, Anchor, Fate, Fates, GateVerdict, Job, Recal
 from unrot.records import CHAMPION, JudgedPrediction, Version
 from unrot.stores.sql import jobs, names, registry, removals
 from unrot.stores.sql.database import Database, Transaction
-from unrot.stores.sql.traffic import JOINED, judged
+from unrot.stores.sql.predictions import JOINED, judged
 
 
 class SqlLessons:

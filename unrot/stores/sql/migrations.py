@@ -231,6 +231,8 @@ MIGRATIONS = (
             "ALTER TABLE windows ADD COLUMN minutes INTEGER NOT NULL DEFAULT 1",
             "ALTER TABLE windows ADD COLUMN details TEXT NOT NULL DEFAULT '{}'",
             "ALTER TABLE predictions ADD COLUMN confidence DOUBLE PRECISION",
+            "DROP INDEX feedback_given",
+            "CREATE INDEX feedback_given ON feedback (model, given_at, predicted_at, prediction)",
             "ALTER TABLE profiles ADD COLUMN summary TEXT NOT NULL DEFAULT '{}'",
             "ALTER TABLE models ADD COLUMN rules TEXT NOT NULL DEFAULT '{}'",
             """CREATE TABLE checks (

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from unrot.records import JudgedPrediction
-from unrot.stores.sql import names, traffic
+from unrot.stores.sql import names, predictions
 from unrot.stores.sql.database import Database, Transaction
 from unrot.symptoms import Oddity, Reason
 
@@ -68,8 +68,8 @@ def add(tx: Transaction, oddities: Iterable[tuple[str, Oddity]]) -> None:
 
 
 def _judged(tx: Transaction, prediction: str) -> JudgedPrediction | None:
-    row = tx.execute(f"{traffic.JOINED} WHERE p.id = ?", (prediction,)).fetchone()
-    return None if row is None else traffic.judged(row)
+    row = tx.execute(f"{predictions.JOINED} WHERE p.id = ?", (prediction,)).fetchone()
+    return None if row is None else predictions.judged(row)
 
 
 def _oddity(row: Sequence[Any]) -> Oddity:

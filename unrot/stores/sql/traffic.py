@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
-
-import orjson
 
 from unrot.records import JudgedPrediction, Prediction, Shipment, Stretch, Tally, Window
-from unrot.stores.sql import names, verdicts
+from unrot.stores.sql import names, oddities, outcomes, verdicts, windows
 from unrot.stores.sql.database import Database, Transaction
+from unrot.stores.sql.predictions import JOINED, SELECTED, add, judged, prediction
+from unrot.symptoms import Outcome
 
-_COLUMNS = "id, model, version, predicted_at, inputs, label, probabilities, value, seconds"
-JOINED = (
-    "SELECT "
-    + ", ".join(f"p.{name}" for name in _COLUMNS.split(", ")).replace("p.model", names.name_in("p"))
-    + ", "
-    + verdicts.SELECTED
-    + " FROM predictions p LEFT JOIN feedback f ON f.prediction = p.id AND f.withdrawn = 0"
-)
-_SELECTED = _COLUMNS.replace("model", names.name_in("p"))
-
-PREDICTION = "SELECT " + _SELECTED.replace("id,", "p.id,", 1) + " FROM predictions p"
 _LAST_JUDGED = """
     SELECT f.was_correct, ABS(p.value - f.value) FROM (
         SELECT prediction, was_correct, value, given_at FROM feedback
@@ -55,7 +42,7 @@ class SqlTraffic:
             if shipped_to != shipment.starts_at:
                 return shipped_to
             writing = names.Writing(tx)
-            _add_predictions(tx, shipment, writing)
+            _add_traffic(tx, shipment, writing)
             for verdict in shipment.feedback:
                 verdicts.put_one(tx, verdict, writing)
             verdicts.put_unverified(tx, shipment.unverified, writing)
@@ -125,7 +112,7 @@ class SqlTraffic:
         at, id = after or (stretch.starts_at, "")
         rows = self._database.read(
             lambda tx: tx.execute(
-                f"SELECT {_SELECTED} FROM predictions p WHERE model = ? AND version = ? "
+                f"SELECT {SELECTED} FROM predictions p WHERE model = ? AND version = ? "
                 "AND writer = ? AND (predicted_at, id) > (?, ?) AND predicted_at < ? "
                 "ORDER BY predicted_at, id LIMIT ?",
                 (
@@ -142,16 +129,21 @@ class SqlTraffic:
         return [prediction(row) for row in rows]
 
     def windows(self, model: str, *, since: float, until: float) -> list[Window]:
-        """Return the minute totals of a model."""
-        rows = self._database.read(
-            lambda tx: tx.execute(
-                f"SELECT minute, {names.name_in('w')}, version, writer, predictions, verdicts, "
-                "judged, correct FROM windows w WHERE model = ? AND minute >= ? AND minute < ? "
-                "ORDER BY minute, version, writer",
-                (names.kept_as(tx, model), int(since) // 60, -(-int(until) // 60)),
-            ).fetchall()
+        """Return the totals of a model per minute, or per hour and day where they were rolled."""
+        first, end = int(since) // 60, -(-int(until) // 60)
+        return self._database.read(
+            lambda tx: windows.between(tx, names.kept_as(tx, model), first, end)
         )
-        return [Window(*row) for row in rows]
+
+    def outcomes(self, model: str, *, limit: int) -> list[Outcome]:
+        """List how the newest judged predictions came out, in the order of their verdicts."""
+        return self._database.read(lambda tx: outcomes.newest(tx, names.kept_as(tx, model), limit))
+
+    def last_judged(self, model: str, *, limit: int) -> list[JudgedPrediction]:
+        """List the newest judged predictions with their inputs, in the order of their verdicts."""
+        return self._database.read(
+            lambda tx: outcomes.last_judged(tx, names.kept_as(tx, model), limit)
+        )
 
     def tally(self, model: str, *, since: float, last: int) -> Tally:
         """Sum the windows since a time, and look at the last judged verdicts alone."""
@@ -191,61 +183,25 @@ def _shipped_to(tx: Transaction, segment: str) -> int:
     return row[0] if row else 0
 
 
-def _add_predictions(tx: Transaction, shipment: Shipment, writing: names.Writing) -> None:
-    predictions = [
-        replace(prediction, model=kept_as)
-        for prediction in shipment.predictions
-        if (kept_as := writing.kept_as(prediction.model, prediction.id)) is not None
+def _add_traffic(tx: Transaction, shipment: Shipment, writing: names.Writing) -> None:
+    """Keep predictions and oddities, and count them with what was refused into their minutes."""
+    counts = windows.Counts(shipment.writer)
+    predictions: list[Prediction] = []
+    for one in shipment.predictions:
+        kept_as = writing.kept_as(one.model, one.id)
+        if kept_as is not None:
+            predictions.append(replace(one, model=kept_as))
+            counts.see(predictions[-1], was_looked_at=one.id in shipment.looked_at)
+    add(tx, predictions, shipment.writer)
+    odd = [
+        (kept_as, oddity)
+        for oddity in shipment.oddities
+        if (kept_as := writing.kept_as(oddity.model, oddity.prediction)) is not None
     ]
-    tx.executemany(
-        f"INSERT INTO predictions ({_COLUMNS}, writer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (id) DO NOTHING",
-        [(*_columns(prediction), shipment.writer) for prediction in predictions],
-    )
-    totals = Counter(
-        (prediction.model, int(prediction.predicted_at) // 60, prediction.version)
-        for prediction in predictions
-    )
-    tx.executemany(
-        "INSERT INTO windows "
-        "(model, minute, version, writer, predictions, verdicts, judged, correct) "
-        "VALUES (?, ?, ?, ?, ?, 0, 0, 0) ON CONFLICT (model, minute, version, writer) "
-        "DO UPDATE SET predictions = windows.predictions + excluded.predictions",
-        [(*key, shipment.writer, total) for key, total in totals.items()],
-    )
-
-
-def _columns(prediction: Prediction) -> tuple[Any, ...]:
-    probabilities = prediction.probabilities
-    return (
-        prediction.id,
-        prediction.model,
-        prediction.version,
-        prediction.predicted_at,
-        orjson.dumps(prediction.inputs).decode(),
-        prediction.label,
-        None if probabilities is None else orjson.dumps(probabilities).decode(),
-        prediction.value,
-        prediction.seconds,
-    )
-
-
-def prediction(row: Sequence[Any]) -> Prediction:
-    """Read a prediction from its columns."""
-    id, model, version, predicted_at, inputs, label, probabilities, value, seconds = row
-    return Prediction(
-        id=id,
-        model=model,
-        version=version,
-        predicted_at=predicted_at,
-        inputs=orjson.loads(inputs),
-        label=label,
-        probabilities=None if probabilities is None else orjson.loads(probabilities),
-        value=value,
-        seconds=seconds,
-    )
-
-
-def judged(row: Sequence[Any]) -> JudgedPrediction:
-    """Read a prediction and its verdict from the columns of the two joined."""
-    return JudgedPrediction(prediction(row[:9]), verdicts.from_columns(row[9:]))
+    oddities.add(tx, odd)
+    for kept_as, oddity in odd:
+        counts.see_oddity(kept_as, oddity)
+    for rejection in shipment.rejections:
+        if (name := writing.kept_as(rejection.model)) is not None:
+            counts.see_rejection(name, rejection)
+    windows.add(tx, counts.windows())

@@ -10,7 +10,7 @@ from unrot.growth import Audit, Shadow
 from unrot.records import JudgedPrediction, Prediction
 from unrot.stores.sql import names
 from unrot.stores.sql.database import Database, Transaction
-from unrot.stores.sql.traffic import JOINED, PREDICTION, judged, prediction
+from unrot.stores.sql.predictions import JOINED, PREDICTION, judged, prediction
 
 _AUDIT = f"SELECT a.id, {names.name_in('a')}, a.created_at, a.predictions FROM audits a"
 

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from unrot.records import Feedback, FeedbackStatus, UnverifiedFeedback
-from unrot.stores.sql import names
+from unrot.stores.sql import names, windows
 from unrot.stores.sql.database import Database, Transaction
 
 COLUMNS = (
@@ -50,8 +50,8 @@ class SqlVerdicts:
     def count_new(self, most: int) -> int:
         """Fold verdicts that no window has counted into the minutes of their predictions.
 
-        A minute is counted afresh from its verdicts, so doing it twice changes nothing. A verdict
-        whose prediction is still on its way waits.
+        A minute, or what it was rolled into, is counted afresh from its verdicts, so doing it
+        twice changes nothing. A verdict whose prediction is still on its way waits.
         """
         return self._database.write(lambda tx: _count_new(tx, most))
 
@@ -169,12 +169,9 @@ def _count_new(tx: Transaction, most: int) -> int:
     ids = [(row[0],) for row in new]
     tx.executemany(_SETTLE, ids)
     tx.executemany("UPDATE feedback SET counted = 1 WHERE prediction = ?", ids)
-    for model, minute in sorted({(row[1], row[2]) for row in new}):
-        tx.execute(
-            "DELETE FROM windows WHERE model = ? AND minute = ? AND writer = ?",
-            (model, minute, VERDICT_WRITER),
-        )
-        tx.execute(_COUNT_MINUTE, (VERDICT_WRITER, model, minute * 60, (minute + 1) * 60))
+    buckets = {(model, *windows.bucket_of(tx, model, minute)) for _, model, minute in new}
+    for model, first, minutes in sorted(buckets):
+        windows.count_verdicts(tx, model, first, minutes, VERDICT_WRITER)
     return len(new)
 
 
@@ -182,12 +179,4 @@ _SETTLE = """
     UPDATE feedback SET was_correct = CASE WHEN label = (
         SELECT p.label FROM predictions p WHERE p.id = feedback.prediction) THEN 1 ELSE 0 END
     WHERE prediction = ? AND was_correct IS NULL AND label IS NOT NULL
-"""
-_COUNT_MINUTE = """
-    INSERT INTO windows (model, minute, version, writer, predictions, verdicts, judged, correct)
-    SELECT f.model, CAST(f.predicted_at AS INTEGER) / 60, p.version, ?, 0, COUNT(*),
-           COUNT(f.was_correct), COALESCE(SUM(f.was_correct), 0)
-    FROM feedback f JOIN predictions p ON p.id = f.prediction
-    WHERE f.model = ? AND f.predicted_at >= ? AND f.predicted_at < ? AND f.withdrawn = 0
-    GROUP BY f.model, CAST(f.predicted_at AS INTEGER) / 60, p.version
 """
