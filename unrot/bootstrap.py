@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from unrot.counts import Counts, NoCounts
 from unrot.errors import StoreAway
 from unrot.ids import Ids
-from unrot.interfaces import Copies, Counts, NoCounts
+from unrot.interfaces import Copies
 from unrot.journal import Drops, Journal
 from unrot.models import predictors
 from unrot.models.workshop import EstimatorWorkshop

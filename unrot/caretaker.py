@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from unrot import components, events
+from unrot import components, events, references
 from unrot.chores import Chores
 from unrot.components import Heartbeat
 from unrot.errors import AlreadyRunning, StoreAway, UnrotError
@@ -58,6 +58,7 @@ class Caretaker:
             seconds=service.settings.rotation_seconds,
             folder=service.settings.profile_dir,
             kept_as=self._kept_as,
+            reference_of=lambda name, version: references.bins_of(service, name, version),
         )
         self._chores = Chores(service, writer)
         self._names: dict[int, tuple[str, ...]] = {}

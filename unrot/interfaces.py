@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from unrot.growth import AliasMove, Policy
 from unrot.records import (
+    CountedStretch,
     Feedback,
     FeedbackStatus,
     Holdings,
@@ -33,7 +34,7 @@ from unrot.records import (
     Version,
     Window,
 )
-from unrot.symptoms import Outcome
+from unrot.symptoms import Outcome, Sketch
 from unrot.teaching import Jobs, Lessons, Trials
 from unrot.watching import Checks, Findings, Oddities
 
@@ -231,8 +232,19 @@ class Profiles(Protocol):
         """Return a profile with its data."""
         ...
 
-    def of_model(self, model: str, *, since: float = 0.0) -> list[Profile]:
-        """List a model's profiles without their data, oldest first."""
+    def of_model(
+        self, model: str, *, since: float = 0.0, until: float | None = None
+    ) -> list[Profile]:
+        """List a model's profiles that start in a stretch of time, without their data, oldest
+        first."""
+        ...
+
+    def stretches(self, model: str) -> list[CountedStretch]:
+        """Count the rows of a model's profiles by stretch and reference, oldest first."""
+        ...
+
+    def total(self, model: str) -> tuple[int, int]:
+        """Count a model's profiles and their rows: neither stays when something is new."""
         ...
 
     def written_by(self, writer: str, since: float) -> list[Profile]:
@@ -352,35 +364,6 @@ class Copies(Protocol):
         ...
 
 
-class Counts(Protocol):
-    """Told of what this process does, so that it can be counted; quick, and never fails."""
-
-    def predicted(self, model: str, version: str, rows: int) -> None:
-        """Count rows that were answered."""
-        ...
-
-    def judged(self, model: str, became: FeedbackStatus | Literal["unverified"]) -> None:
-        """Count a verdict by what became of it."""
-        ...
-
-    def store_failed(self) -> None:
-        """Count a question or a change that the store did not take."""
-        ...
-
-
-class NoCounts:
-    """For doors where nobody counts."""
-
-    def predicted(self, model: str, version: str, rows: int) -> None:
-        """Count nothing."""
-
-    def judged(self, model: str, became: FeedbackStatus | Literal["unverified"]) -> None:
-        """Count nothing."""
-
-    def store_failed(self) -> None:
-        """Count nothing."""
-
-
 class Profiler(Protocol):
     """Makes whylogs profiles; only ever used by one thread."""
 
@@ -390,4 +373,8 @@ class Profiler(Protocol):
 
     def merge(self, first: bytes, second: bytes) -> bytes:
         """Return one profile that stands for the rows of both."""
+        ...
+
+    def read(self, data: bytes) -> Mapping[str, Sketch]:
+        """Say what a profile tells of each column; Invalid when it cannot be read."""
         ...

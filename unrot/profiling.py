@@ -4,6 +4,9 @@ Predictions are buffered per model, version and rotation period, and profiled wh
 is over: tracking whole columns is a thousand times cheaper than tracking rows. What was
 shipped is in the store, so a profile that a crash cost is made again from there: at start the
 rows of each recent period are compared with the rows that its profile saw.
+
+Beside each profile stands its summary: the same rows counted on the bins of the version's
+reference, so that web workers can show and compare it without whylogs.
 """
 
 from __future__ import annotations
@@ -11,19 +14,36 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from unrot.errors import NotFound, StoreAway
 from unrot.interfaces import Profiler, Store
+from unrot.monitors.columns import columns_of
+from unrot.monitors.distributions import summary_of, total, with_sketches
+from unrot.monitors.reference import Reference
 from unrot.records import Outputs, Prediction, Profile, Schema, Stretch
+from unrot.symptoms import Summary
 
 BUFFERED_ROWS = 5_000
 GRACE_SECONDS = 2.0
 MEND_SECONDS = 86_400.0
 
+NamedReference = tuple[str, Reference]
+"""A reference with its digest."""
+
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Some rows as a profile, and counted on the bins of a reference where there is one."""
+
+    rows: int
+    data: bytes
+    summary: Summary = field(default_factory=dict)
+    reference: str = ""
 
 
 class ProfileKeeper:
@@ -39,6 +59,7 @@ class ProfileKeeper:
         seconds: int,
         folder: Path | None,
         kept_as: Callable[[str], str] = str,
+        reference_of: Callable[[str, str], NamedReference | None] = lambda _model, _version: None,
     ) -> None:
         self._store = store
         self._profiler = profiler
@@ -47,6 +68,7 @@ class ProfileKeeper:
         self._seconds = seconds
         self._folder = folder
         self._kept_as = kept_as
+        self._reference_of = reference_of
         self._waiting: dict[Stretch, list[Prediction]] = defaultdict(list)
 
     def add(self, predictions: Sequence[Prediction]) -> None:
@@ -105,16 +127,16 @@ class ProfileKeeper:
         """Make the profile of a stretch from the rows in the store, whatever it was before."""
         if not self._is_served(stretch.model):
             return
-        data, rows, after = b"", 0, None
+        counted, after = None, None
         while predictions := self._store.traffic.of_stretch(
             stretch, self._writer, after=after, limit=BUFFERED_ROWS
         ):
-            more = self._profiled(stretch, predictions)
-            data = self._profiler.merge(data, more) if data else more
-            rows += len(predictions)
+            more = self._counted(stretch, predictions)
+            counted = more if counted is None else self._together(counted, more)
             after = (predictions[-1].predicted_at, predictions[-1].id or "")
-        self._keep(stretch, data, rows)
-        self._write_file(stretch, data)
+        counted = _Counted(0, b"") if counted is None else counted
+        self._put(stretch, counted)
+        self._write_file(stretch, counted.data)
 
     def _try_to_write(self, stretch: Stretch) -> None:
         """Write one profile; one that cannot be made is given up, so that the others are."""
@@ -131,16 +153,17 @@ class ProfileKeeper:
         if not self._is_served(stretch.model):
             del self._waiting[stretch]
             return
-        data = self._profiled(stretch, predictions)
+        counted = self._counted(stretch, predictions)
         before = self._store.profiles.get(self._id(stretch))
-        rows = len(predictions)
         if before is not None:
-            data, rows = self._profiler.merge(before.data, data), before.rows + rows
-        self._keep(stretch, data, rows)
+            earlier = _Counted(before.rows, before.data, before.summary, before.reference)
+            counted = self._together(earlier, counted)
+        self._put(stretch, counted)
         del self._waiting[stretch]
-        self._write_file(stretch, data)
+        self._write_file(stretch, counted.data)
 
-    def _keep(self, stretch: Stretch, data: bytes, rows: int) -> None:
+    def _put(self, stretch: Stretch, counted: _Counted) -> None:
+        facts = self._profiler.read(counted.data) if counted.summary else {}
         profile = Profile(
             id=self._id(stretch),
             model=stretch.model,
@@ -148,8 +171,10 @@ class ProfileKeeper:
             writer=self._writer,
             starts_at=stretch.starts_at,
             ends_at=stretch.ends_at,
-            rows=rows,
-            data=data,
+            rows=counted.rows,
+            data=counted.data,
+            summary=with_sketches(counted.summary, facts),
+            reference=counted.reference,
         )
         self._store.profiles.put(profile)
 
@@ -160,10 +185,25 @@ class ProfileKeeper:
             return False
         return True
 
-    def _profiled(self, stretch: Stretch, predictions: Sequence[Prediction]) -> bytes:
+    def _counted(self, stretch: Stretch, predictions: Sequence[Prediction]) -> _Counted:
         schema = self._schema_of(stretch.model)
         rows = [prediction.inputs for prediction in predictions]
-        return self._profiler.profile(schema, rows, _outputs(schema, predictions))
+        outputs = outputs_of(schema, predictions)
+        data = self._profiler.profile(schema, rows, outputs)
+        named = self._reference_of(stretch.model, stretch.version)
+        if named is None:
+            return _Counted(len(rows), data)
+        digest, reference = named
+        columns = columns_of(schema, rows, outputs)
+        summary = summary_of(reference.summary, schema, columns)
+        return _Counted(len(rows), data, summary, digest)
+
+    def _together(self, first: _Counted, second: _Counted) -> _Counted:
+        """Add rows up; what was not counted on the same bins has no summary."""
+        rows, data = first.rows + second.rows, self._profiler.merge(first.data, second.data)
+        if first.reference != second.reference:
+            return _Counted(rows, data)
+        return _Counted(rows, data, total([first.summary, second.summary]), first.reference)
 
     def _write_file(self, stretch: Stretch, data: bytes) -> None:
         if self._folder is None:
@@ -194,7 +234,8 @@ class ProfileKeeper:
         return ".".join(parts)
 
 
-def _outputs(schema: Schema, predictions: Sequence[Prediction]) -> Outputs:
+def outputs_of(schema: Schema, predictions: Sequence[Prediction]) -> Outputs:
+    """Return what was answered, column by column."""
     if not schema.is_classifier:
         return Outputs(values=[prediction.value or 0.0 for prediction in predictions])
     index = {label: number for number, label in enumerate(schema.classes)}

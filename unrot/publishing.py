@@ -1,4 +1,4 @@
-"""A candidate as the version that it becomes: digests, a reference profile, its anchor."""
+"""A candidate as the version that it becomes: digests, a reference and its profile, its anchor."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Mapping
 
 from unrot import schema
 from unrot.interfaces import Profiler
-from unrot.monitors import estimates
+from unrot.monitors import estimates, reference
 from unrot.records import Candidate, Model, Serving, Version
 
 HOLDOUT = "holdout"
 PROFILE = "profile"
 CALIBRATION = "calibration"
+REFERENCE = "reference"
 SCORES = ("accuracy", "mae")
 """The score of a classifier, and of a regression; a candidate's metrics hold one of them."""
 
@@ -70,7 +71,10 @@ def _profiled(model: Model, candidate: Candidate, profiler: Profiler) -> dict[st
     if candidate.reference_outputs is None:
         return {}
     rows, outputs = candidate.reference_rows, candidate.reference_outputs
-    return {PROFILE: profiler.profile(model.schema, rows, outputs)}
+    profile = profiler.profile(model.schema, rows, outputs)
+    made = reference.make(model.schema, rows, outputs, candidate.held_out_outputs)
+    made = reference.with_types(made, model.schema, profiler.read(profile))
+    return {PROFILE: profile, REFERENCE: reference.pack(made)}
 
 
 def _calibrated(candidate: Candidate) -> dict[str, bytes]:

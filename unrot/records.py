@@ -171,6 +171,8 @@ class Candidate:
     reference_outputs: Outputs | None = field(repr=False, default=None)
     calibrating: Sequence[tuple[float, bool]] = field(repr=False, default=())
     """Of each row of the holdout how sure it was, and whether it was right."""
+    held_out_outputs: Outputs | None = field(repr=False, default=None)
+    """What it answers to rows of the same kind that it was not fitted on."""
     parent: str | None = None
     made: Mapping[str, Any] = field(default_factory=dict)
 
@@ -317,6 +319,8 @@ class Profile:
     data: bytes = field(repr=False, default=b"")
     summary: Summary = field(repr=False, default_factory=dict)
     """The same in numbers that a page can show without whylogs, on the bins of its reference."""
+    reference: str = ""
+    """The digest of the reference whose bins these are; without one there is no summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +331,17 @@ class Stretch:
     version: str
     starts_at: int
     ends_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountedStretch:
+    """The rows of the profiles of one stretch, whoever wrote them, that are on the same bins."""
+
+    version: str
+    starts_at: float
+    ends_at: float
+    reference: str
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from unrot import components, events, schema, verdicts
+from unrot.counts import Counts, NoCounts
 from unrot.errors import (
     Conflict,
     Detail,
@@ -30,7 +31,7 @@ from unrot.errors import (
     StoreAway,
 )
 from unrot.ids import Ids
-from unrot.interfaces import Clock, Counts, NoCounts, Profiler, Store
+from unrot.interfaces import Clock, Profiler, Store
 from unrot.journal import Journal
 from unrot.publishing import as_version
 from unrot.records import (

@@ -15,9 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from unrot.errors import Invalid
 from unrot.records import Feature, Outputs, Row, Schema, Value
+from unrot.symptoms import OUTPUT_CLASS, OUTPUT_PROBABILITY, OUTPUT_VALUE, Sketch
 
-CLASS, PROBABILITY, VALUE = "output.class", "output.probability", "output.value"
+POINTS = 1_001
+SHOWN_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+TYPES = ("integral", "fractional", "boolean", "string", "object")
 LARGEST_WHOLE = 2**53
 Column = list[Any]
 
@@ -41,6 +45,15 @@ class WhylogsProfiler:
         read = _whylogs().DatasetProfileView.deserialize
         return bytes(read(first).merge(read(second)).serialize())
 
+    def read(self, data: bytes) -> dict[str, Sketch]:
+        """Say what a profile tells of each column; Invalid when it cannot be read."""
+        try:
+            columns = _whylogs().DatasetProfileView.deserialize(data).get_columns()
+            return {name: _sketch(column) for name, column in columns.items()}
+        except Exception as error:
+            # Whatever whylogs makes of bytes that somebody brought.
+            raise Invalid("It is damaged, or no whylogs profile.") from error
+
 
 @cache
 def _whylogs() -> Any:
@@ -52,6 +65,39 @@ def _whylogs() -> Any:
         warnings.simplefilter("ignore", DeprecationWarning)
         importlib.import_module("numpy.core.multiarray")
         return importlib.import_module("whylogs.core")
+
+
+def _sketch(column: Any) -> Sketch:
+    counts = column.get_metric("counts")
+    types = column.get_metric("types")
+    found = {} if types is None else {name: getattr(types, name).value for name in TYPES}
+    rows, missing = (0, 0) if counts is None else (counts.n.value, counts.null.value)
+    return Sketch(
+        rows=rows,
+        missing=missing,
+        types={name: count for name, count in found.items() if count},
+        frequent=_frequent(column.get_metric("frequent_items")),
+        **_numbers(column.get_metric("distribution")),
+    )
+
+
+def _numbers(distribution: Any) -> dict[str, Any]:
+    if distribution is None or not distribution.n:
+        return {}
+    quantiles = distribution.kll.value.get_quantiles
+    shown = quantiles(list(SHOWN_QUANTILES))
+    return {
+        "low": distribution.min,
+        "high": distribution.max,
+        "mean": distribution.mean.value,
+        "quantiles": dict(zip(map(str, SHOWN_QUANTILES), shown, strict=True)),
+        "points": tuple(quantiles([step / (POINTS - 1) for step in range(POINTS)])),
+    }
+
+
+def _frequent(items: Any) -> dict[str, int]:
+    found = [] if items is None else items.strings
+    return {item.value: int(item.est) for item in found}
 
 
 def _input_columns(schema: Schema, rows: Sequence[Row]) -> dict[str, tuple[type, Column]]:
@@ -89,9 +135,9 @@ def _text(value: Value) -> str:
 def _output_columns(schema: Schema, outputs: Outputs) -> dict[str, tuple[type, Column]]:
     columns: dict[str, tuple[type, Column]] = {}
     if outputs.classes is not None:
-        columns[CLASS] = str, [schema.classes[number] for number in outputs.classes]
+        columns[OUTPUT_CLASS] = str, [schema.classes[number] for number in outputs.classes]
     if outputs.probabilities is not None:
-        columns[PROBABILITY] = float, [max(each) for each in outputs.probabilities]
+        columns[OUTPUT_PROBABILITY] = float, [max(each) for each in outputs.probabilities]
     if outputs.values is not None:
-        columns[VALUE] = float, list(outputs.values)
+        columns[OUTPUT_VALUE] = float, list(outputs.values)
     return columns

@@ -26,6 +26,13 @@ PeriodLength = Literal["auto", "rotation", "hour", "day", "week"]
 IMPORTED = "imported"
 """The version of answers that no version of ours gave; the champion's reference stands for it."""
 
+OUTPUT_CLASS, OUTPUT_PROBABILITY, OUTPUT_VALUE = (
+    "output.class",
+    "output.probability",
+    "output.value",
+)
+"""The columns of what was answered, beside those of the features."""
+
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
@@ -59,6 +66,37 @@ Summary = Mapping[str, Distribution]
 output.value."""
 
 
+def read_summary(written: Mapping[str, Mapping[str, Any]]) -> Summary:
+    """Read distributions from JSON; what a newer release knows besides is left out."""
+    return {name: _distribution(one) for name, one in written.items()}
+
+
+def _distribution(written: Mapping[str, Any]) -> Distribution:
+    known: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in written.items()
+        if name in Distribution.__dataclass_fields__
+    }
+    return Distribution(**known)
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """What a whylogs profile tells of one column."""
+
+    rows: int = 0
+    missing: int = 0
+    low: float | None = None
+    high: float | None = None
+    mean: float | None = None
+    quantiles: Mapping[str, float] = field(default_factory=dict)
+    types: Mapping[str, int] = field(default_factory=dict)
+    points: tuple[float, ...] = ()
+    """Of numbers: 1,001 evenly spaced quantiles, from the least to the largest value."""
+    frequent: Mapping[str, int] = field(default_factory=dict)
+    """Of texts: how often each value occurs, the frequent ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drift:
     """How far one column has moved away from what it is compared with."""
@@ -78,6 +116,8 @@ class Drift:
     missing_before: float = 0.0
     unseen: float = 0.0
     unseen_before: float = 0.0
+    is_exact: bool = True
+    """Of a KS statistic: from the rows; else from the bins, and then it may be a little larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +131,13 @@ class Check:
     against: Against
     rows: int
     rows_before: int
+    """0 where it was not compared: its rows were too few, or nothing is there to compare with."""
     drifts: Sequence[Drift] = ()
+    reference: str = ""
+    """The digest of the reference on whose bins the rows were counted."""
+    before_starts_at: float | None = None
+    """Of the previous period, where it is what this one is compared with."""
+    before_ends_at: float | None = None
 
     @property
     def moved(self) -> list[Drift]:

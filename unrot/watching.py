@@ -20,6 +20,10 @@ class Checks(Protocol):
         """List the checks of the periods that end in a stretch of time, oldest first."""
         ...
 
+    def counts(self, model: str, against: Against) -> list[Check]:
+        """List all checks without their columns, oldest first."""
+        ...
+
     def last(self, model: str, against: Against) -> Check | None:
         """Return the check of the newest period."""
         ...

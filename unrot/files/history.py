@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
+from unrot import references
 from unrot.errors import Conflict, Invalid, NotFound
 from unrot.files.champion import Champion
 from unrot.files.marks import Ledger, Marks, is_in, rows_of
@@ -330,6 +331,7 @@ class _Import:
             seconds=seconds,
             folder=self._service.settings.profile_dir,
             kept_as=lambda name: self._model.kept_as or name,
+            reference_of=lambda name, version: references.bins_of(self._service, name, version),
         )
         stretches = keeper.incomplete(0.0)
         for number, stretch in enumerate(stretches):

@@ -33,7 +33,7 @@ from unrot.models.training import (
     MOST_REFERENCE_ROWS,
     libraries,
 )
-from unrot.records import Candidate, Row, Schema
+from unrot.records import Candidate, Outputs, Row, Schema
 
 Server = Literal["onnx", "scikit-learn"]
 NO_JUDGE = (
@@ -100,13 +100,15 @@ def _made(brought: Brought, schema: Schema) -> Candidate:
     _check_rows(predictor, compared)
     _check_form(predictor, brought)
     made = compiled(held, schema, rows, compared, brought.trusted)
-    metrics, calibrating = _measured(made, brought, schema)
+    answered = _held_out(made, brought, schema)
+    metrics, calibrating = _measured(answered, brought, schema)
     return replace(
         made,
         estimator=owned.name_of(brought.estimator),
         origin="added",
         metrics=metrics,
         calibrating=calibrating,
+        held_out_outputs=answered,
         artefacts={**made.artefacts, **_tables(brought, schema)},
         libraries={**made.libraries, **_fitted_with(brought)},
         reason=" ".join([*([made.reason] if made.reason else []), *_said(brought)]),
@@ -225,18 +227,24 @@ def _said(brought: Brought) -> list[str]:
     return said
 
 
-def _measured(
-    made: Candidate, brought: Brought, schema: Schema
-) -> tuple[dict[str, float], list[tuple[float, bool]]]:
-    """Measure what is served on the holdout, beside what guessing would reach."""
+def _held_out(made: Candidate, brought: Brought, schema: Schema) -> Outputs | None:
+    """Let what serves answer the holdout, if there is one."""
     if brought.holdout is None:
-        return {}, []
+        return None
     artefact = made.artefacts[made.serving_artefact]
     serving = load(made.served_by, artefact, schema, made.form, trusted=brought.trusted)
+    return serving.predict(brought.holdout.rows)
+
+
+def _measured(
+    answered: Outputs | None, brought: Brought, schema: Schema
+) -> tuple[dict[str, float], list[tuple[float, bool]]]:
+    """Measure what was answered to the holdout, beside what guessing would reach."""
+    if answered is None:
+        return {}, []
     truth = np.array(labels_of(brought.estimator, brought.holdout_labels, schema))
     known = np.array(labels_of(brought.estimator, brought.labels, schema))
-    answers = serving.predict(brought.holdout.rows)
-    return measure_answers(answers, truth, known, schema), calibrate(answers, truth, schema)
+    return measure_answers(answered, truth, known, schema), calibrate(answered, truth, schema)
 
 
 def _fitted_with(brought: Brought) -> Mapping[str, str]:

@@ -33,7 +33,7 @@ from unrot.models.predictors import load, pack_golden
 from unrot.models.repeatable import on_one_thread
 from unrot.models.scikit import ScikitPredictor
 from unrot.models.weights import weight_key
-from unrot.records import Candidate, Row, Schema
+from unrot.records import Candidate, Outputs, Row, Schema
 
 Progress = Callable[[float, str], None]
 
@@ -144,7 +144,24 @@ def as_candidate(
     }
     kept = {**made.artefacts, **tables}
     told = {"seed": dataset.seed, "learns": learns(pipeline)}
-    return replace(made, estimator=name, origin=origin, metrics=metrics, artefacts=kept, made=told)
+    return replace(
+        made,
+        estimator=name,
+        origin=origin,
+        metrics=metrics,
+        artefacts=kept,
+        made=told,
+        held_out_outputs=_held_out(made, dataset),
+    )
+
+
+def _held_out(made: Candidate, dataset: Dataset) -> Outputs | None:
+    """Let what serves answer held-out rows: of those that it was fitted on it is too sure."""
+    table = _sample(dataset.holdout_rows, MOST_REFERENCE_ROWS, dataset.seed)
+    if not len(table):
+        return None
+    predictor = load(made.served_by, made.artefacts[made.serving_artefact], dataset.schema)
+    return predictor.predict(Encoder(dataset.schema).decode(table))
 
 
 def compiled(

@@ -15,7 +15,7 @@ from unrot.schooling.weighing import Weighed, said, weigh
 from unrot.shelf import sync
 from unrot.teaching import Apprentice
 
-INHERITED = ("training", "holdout", "stream", "profile")
+INHERITED = ("training", "holdout", "stream", "profile", "reference")
 """What a version keeps of the one that it comes from, where it has none of its own."""
 
 STEPS = ("learn", "train_batch")

@@ -11,15 +11,16 @@ from unrot.stores.sql import names
 from unrot.stores.sql.database import Database, Transaction
 from unrot.symptoms import Against, Check, Drift
 
-_SELECTED = (
-    f"SELECT {names.name_in('c')}, version, starts_at, ends_at, against, row_count, rows_before, "
-    "drifts FROM checks c"
+_PLAIN = (
+    "model, version, starts_at, ends_at, against, row_count, rows_before, drifts, reference, "
+    "before_starts_at, before_ends_at"
 )
+_SELECTED = f"SELECT {_PLAIN.replace('model', names.name_in('c'), 1)} FROM checks c"
+_CHANGING = "row_count, rows_before, drifts, reference, before_starts_at, before_ends_at"
 _PUT = (
-    "INSERT INTO checks (model, version, starts_at, ends_at, against, row_count, rows_before, "
-    "drifts) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+    f"INSERT INTO checks ({_PLAIN}) VALUES ({', '.join('?' * 11)}) "
     "ON CONFLICT (model, version, starts_at, ends_at, against) DO UPDATE SET "
-    "row_count = excluded.row_count, rows_before = excluded.rows_before, drifts = excluded.drifts"
+    + ", ".join(f"{name} = excluded.{name}" for name in _CHANGING.split(", "))
 )
 
 
@@ -53,6 +54,18 @@ class SqlChecks:
         )
         return [_check(row) for row in rows]
 
+    def counts(self, model: str, against: Against) -> list[Check]:
+        """List all checks without their columns, oldest first."""
+        rows = self._database.read(
+            lambda tx: tx.execute(
+                f"SELECT {names.name_in('c')}, version, starts_at, ends_at, against, row_count, "
+                "rows_before, reference FROM checks c WHERE model = ? AND against = ? "
+                "ORDER BY starts_at, ends_at, version",
+                (names.kept_as(tx, model), against),
+            ).fetchall()
+        )
+        return [Check(*[*row[:7], (), row[7]]) for row in rows]
+
     def last(self, model: str, against: Against) -> Check | None:
         """Return the check of the newest period."""
         row = self._database.read(
@@ -75,8 +88,12 @@ def _columns(kept_as: str, check: Check) -> tuple[Any, ...]:
         check.rows,
         check.rows_before,
         orjson.dumps(list(check.drifts)).decode(),
+        check.reference,
+        check.before_starts_at,
+        check.before_ends_at,
     )
 
 
 def _check(row: Sequence[Any]) -> Check:
-    return Check(*[*row[:7], tuple(Drift(**one) for one in orjson.loads(row[7]))])
+    drifts = tuple(Drift(**one) for one in orjson.loads(row[7]))
+    return Check(*[*row[:7], drifts, *row[8:]])

@@ -234,6 +234,9 @@ MIGRATIONS = (
             "DROP INDEX feedback_given",
             "CREATE INDEX feedback_given ON feedback (model, given_at, predicted_at, prediction)",
             "ALTER TABLE profiles ADD COLUMN summary TEXT NOT NULL DEFAULT '{}'",
+            "ALTER TABLE profiles ADD COLUMN reference TEXT NOT NULL DEFAULT ''",
+            "CREATE INDEX profiles_counted "
+            "ON profiles (model, starts_at, ends_at, version, reference, row_count)",
             "ALTER TABLE models ADD COLUMN rules TEXT NOT NULL DEFAULT '{}'",
             """CREATE TABLE checks (
                 model TEXT NOT NULL,
@@ -244,8 +247,14 @@ MIGRATIONS = (
                 row_count INTEGER NOT NULL,
                 rows_before INTEGER NOT NULL,
                 drifts TEXT NOT NULL,
+                reference TEXT NOT NULL,
+                before_starts_at DOUBLE PRECISION,
+                before_ends_at DOUBLE PRECISION,
                 PRIMARY KEY (model, version, starts_at, ends_at, against))""",
             "CREATE INDEX checks_of_model ON checks (model, against, ends_at)",
+            "CREATE INDEX checks_counted "
+            "ON checks (model, against, starts_at, ends_at, version, reference, row_count, "
+            "rows_before)",
             """CREATE TABLE oddities (
                 prediction TEXT PRIMARY KEY,
                 model TEXT NOT NULL,

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from unrot.records import Profile
+import orjson
+
+from unrot.records import CountedStretch, Profile
 from unrot.stores.sql import names
 from unrot.stores.sql.database import Database, Transaction
+from unrot.symptoms import read_summary
 
-_PLAIN = "id, model, version, writer, starts_at, ends_at, row_count"
+_PLAIN = "id, model, version, writer, starts_at, ends_at, row_count, reference, summary"
 _SELECTED = _PLAIN.replace("model", names.name_in("o"))
 _PUT = (
-    f"INSERT INTO profiles ({_PLAIN}, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (id) DO UPDATE SET row_count = excluded.row_count, data = excluded.data"
+    f"INSERT INTO profiles ({_PLAIN}, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (id) DO UPDATE SET row_count = excluded.row_count, data = excluded.data, "
+    "reference = excluded.reference, summary = excluded.summary"
 )
 
 
@@ -41,27 +45,56 @@ class SqlProfiles:
                 f"SELECT {_SELECTED}, data FROM profiles o WHERE id = ?", (id,)
             ).fetchone()
         )
-        return None if row is None else replace(Profile(*row[:7]), data=bytes(row[7]))
+        return None if row is None else replace(_profile(row), data=bytes(row[9]))
 
-    def of_model(self, model: str, *, since: float = 0.0) -> list[Profile]:
-        """List a model's profiles without their data, oldest first."""
-        return self._listed("model = ?", lambda tx: names.kept_as(tx, model), since)
+    def of_model(
+        self, model: str, *, since: float = 0.0, until: float | None = None
+    ) -> list[Profile]:
+        """List a model's profiles that start in a stretch of time, without their data, oldest
+        first."""
+        return self._listed("model = ?", lambda tx: names.kept_as(tx, model), since, until)
+
+    def stretches(self, model: str) -> list[CountedStretch]:
+        """Count the rows of a model's profiles by stretch and reference, oldest first."""
+        rows = self._database.read(
+            lambda tx: tx.execute(
+                "SELECT version, starts_at, ends_at, reference, SUM(row_count) FROM profiles "
+                "WHERE model = ? GROUP BY starts_at, ends_at, version, reference "
+                "ORDER BY starts_at, ends_at, version, reference",
+                (names.kept_as(tx, model),),
+            ).fetchall()
+        )
+        return [CountedStretch(*row) for row in rows]
+
+    def total(self, model: str) -> tuple[int, int]:
+        """Count a model's profiles and their rows: neither stays when something is new."""
+        count, rows = self._database.read(
+            lambda tx: tx.execute(
+                "SELECT COUNT(*), COALESCE(SUM(row_count), 0) FROM profiles WHERE model = ?",
+                (names.kept_as(tx, model),),
+            ).fetchone()
+        )
+        return count, rows
 
     def written_by(self, writer: str, since: float) -> list[Profile]:
         """List one writer's profiles of all models without their data, oldest first."""
         return self._listed("writer = ?", lambda _: writer, since)
 
     def _listed(
-        self, condition: str, of: Callable[[Transaction], str], since: float
+        self,
+        condition: str,
+        of: Callable[[Transaction], str],
+        since: float,
+        until: float | None = None,
     ) -> list[Profile]:
         rows = self._database.read(
             lambda tx: tx.execute(
                 f"SELECT {_SELECTED} FROM profiles o WHERE {condition} AND starts_at >= ? "
-                "ORDER BY starts_at, id",
-                (of(tx), since),
+                "AND starts_at < ? ORDER BY starts_at, id",
+                (of(tx), since, 1e18 if until is None else until),
             ).fetchall()
         )
-        return [Profile(*row) for row in rows]
+        return [_profile(row) for row in rows]
 
 
 def _columns(profile: Profile) -> tuple[Any, ...]:
@@ -73,5 +106,12 @@ def _columns(profile: Profile) -> tuple[Any, ...]:
         profile.starts_at,
         profile.ends_at,
         profile.rows,
+        profile.reference,
+        orjson.dumps(profile.summary).decode(),
         profile.data,
     )
+
+
+def _profile(row: Sequence[Any]) -> Profile:
+    summary = read_summary(orjson.loads(row[8]))
+    return replace(Profile(*row[:7]), reference=row[7], summary=summary)

@@ -1,0 +1,282 @@
+"""Look for drift: each closed period of traffic beside the training, and beside the one before.
+
+Periods that were not checked yet are walked through in the order of time, whether they closed a
+moment ago or came in with a log of last year; a few at each call. One whose profiles have grown
+since is checked again. Each is compared with the reference of the version that answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from unrot import references
+from unrot.monitors import drift, periods
+from unrot.monitors.columns import Numbers, columns_of
+from unrot.monitors.distributions import total
+from unrot.monitors.drift import Before
+from unrot.monitors.driftwords import ADVICE, sentence_of
+from unrot.monitors.periods import Period
+from unrot.profiling import outputs_of
+from unrot.records import CountedStretch, Prediction, Profile, Schema, Stretch
+from unrot.service import Service
+from unrot.shelf import ShelvedModel
+from unrot.symptoms import Check, Rules, Summary, Symptom
+
+CAUSE = MONITOR = "drift"
+PERIODS_AT_ONCE = 50
+MOST_ROWS = 20_000
+"""Of a period with more rows KS is taken from the bins: they are fine enough by then."""
+
+ROWS_AT_ONCE = 5_000
+MOST_TOLD = 20
+GRAVE_DISTANCE = 0.5
+
+
+def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> Iterable[Symptom]:
+    """Check periods that are over; yield what is seen of them, oldest first."""
+    return _Look(service, shelved, rules, now).run()
+
+
+@dataclass(slots=True)
+class _Note:
+    """Where this monitor stands."""
+
+    stamp: Sequence[Any] = ()
+    """What it depends on: profiles and rules. Nothing is looked at while it stays."""
+    next_at: float = 0.0
+    """When the running period is over."""
+    is_present: bool = False
+    since: float = 0.0
+    at: float = 0.0
+
+
+@dataclass(slots=True)
+class _Look:
+    """One call."""
+
+    service: Service
+    shelved: ShelvedModel
+    rules: Rules
+    now: float
+    note: _Note = field(default_factory=_Note)
+    stretches: Sequence[CountedStretch] = ()
+    held: dict[periods.Key, Mapping[str, Numbers]] = field(default_factory=dict)
+    """Values of the last periods: each is what the next one is compared with."""
+
+    @property
+    def name(self) -> str:
+        return self.shelved.model.name
+
+    def run(self) -> Iterator[Symptom]:
+        findings = self.service.store.findings
+        self.note = _Note(**findings.standpoint(self.name, MONITOR))
+        stamp = self._stamp()
+        if not self.rules.drift:
+            yield from self._switched_off()
+            return
+        if list(self.note.stamp) == stamp and self.now < self.note.next_at:
+            return
+        yield from self._go_on(stamp, has_other_rules=self.note.stamp[2:] != stamp[2:])
+        findings.stand(self.name, MONITOR, asdict(self.note))
+
+    def _stamp(self) -> list[Any]:
+        """Say what all of this depends on; as it stands in JSON."""
+        store, rules = self.service.store, self.rules
+        version = self.shelved.version().name
+        standing = references.standing_for(self.service, self.name, version)
+        features = sorted(
+            [name, one.is_watched, one.distance] for name, one in rules.features.items()
+        )
+        return [
+            *store.profiles.total(self.name),
+            [rules.distance, rules.chance, rules.period, rules.least_rows, rules.against, features],
+            "" if standing is None else standing.digest,
+        ]
+
+    def _switched_off(self) -> Iterator[Symptom]:
+        if self.note.is_present:
+            yield Symptom(CAUSE, "drift", is_present=False, at=self.now)
+            self.service.store.findings.stand(self.name, MONITOR, asdict(_Note(at=self.note.at)))
+
+    def _go_on(self, stamp: list[Any], *, has_other_rules: bool) -> Iterator[Symptom]:
+        store = self.service.store
+        counted = store.profiles.stretches(self.name)
+        self.stretches = [one for one in counted if one.reference]
+        checks = store.checks.counts(self.name, "training")
+        rotation = self.service.settings.rotation_seconds
+        seconds = periods.length_of(
+            self.stretches,
+            self.rules,
+            rotation=rotation,
+            now=self.now,
+            new=len(periods.parted(periods.uncovered(self.stretches, checks), rotation)),
+        )
+        waiting = periods.due(self.stretches, checks, self.rules, seconds=seconds, now=self.now)
+        if has_other_rules:
+            waiting = self._with_newest(waiting, seconds)
+        yield from self._walk(waiting[:PERIODS_AT_ONCE])
+        is_done = len(waiting) <= PERIODS_AT_ONCE
+        self.note.stamp = stamp if is_done else ()
+        self.note.next_at = periods.next_end(self.stretches, seconds, self.now) or 1e18
+
+    def _with_newest(self, waiting: list[Period], seconds: int) -> list[Period]:
+        """Let other rules look at the newest period again."""
+        closed = [one for one in periods.parted(self.stretches, seconds) if one.is_closed(self.now)]
+        known = {one.key for one in waiting}
+        return [*waiting, *(one for one in closed[-1:] if one.key not in known)]
+
+    def _walk(self, waiting: Sequence[Period]) -> Iterator[Symptom]:
+        """Check periods and tell of those that end together as one."""
+        is_past = False
+        for ends_at, group in groupby(waiting, key=lambda one: one.ends_at):
+            checks = [check for period in group for check in self._checks(period)]
+            is_older = ends_at < self.note.at
+            # What is seen now must not be closed by a log of last year.
+            if not (is_older and self.note.is_present):
+                yield from self._seen([one for one in checks if one.against == self.rules.against])
+                is_past = is_past or is_older
+            self.service.store.checks.put(checks)
+        if is_past:
+            last = self.service.store.checks.last(self.name, self.rules.against)
+            yield from self._seen([] if last is None else [drift.judged_again(last, self.rules)])
+
+    def _seen(self, checks: Sequence[Check]) -> Iterator[Symptom]:
+        """Yield what some checks of one moment show; nothing when they show neither."""
+        drifts = [one for check in checks for one in check.drifts]
+        if not drifts:
+            return
+        moved = [check for check in checks if check.moved]
+        at = checks[0].ends_at
+        if moved:
+            begins = min(check.starts_at for check in moved)
+            self.note.since = self.note.since if self.note.is_present else begins
+            self.note.is_present, self.note.at = True, max(at, self.note.at)
+            yield self._present(max(moved, key=lambda one: one.rows), at)
+        elif all(one.is_calm for one in drifts):
+            self.note.is_present, self.note.at = False, max(at, self.note.at)
+            yield Symptom(CAUSE, "drift", is_present=False, at=at)
+
+    def _present(self, check: Check, at: float) -> Symptom:
+        moved = check.moved
+        is_grave = 2 * len(moved) > len(check.drifts) or moved[0].distance >= GRAVE_DISTANCE
+        return Symptom(
+            CAUSE,
+            "drift",
+            is_present=True,
+            at=at,
+            since=self.note.since,
+            gravity="grave" if is_grave else "warning",
+            sentence=sentence_of(check, self.rules),
+            advice=ADVICE,
+            features=tuple(one.column for one in moved),
+            evidence={
+                "version": check.version,
+                "against": check.against,
+                "starts_at": check.starts_at,
+                "ends_at": check.ends_at,
+                "rows": check.rows,
+                "rows_before": check.rows_before,
+                "drifts": [asdict(one) for one in moved[:MOST_TOLD]],
+            },
+        )
+
+    # ── one period ───────────────────────────────────────────────────────────────────────────
+
+    def _checks(self, period: Period) -> list[Check]:
+        """Compare a period with the training and with the one before it."""
+        small = Check(
+            *(self.name, period.version, period.starts_at, period.ends_at, "training"),
+            rows=period.rows,
+            rows_before=0,
+            reference=period.reference,
+        )
+        if period.rows < self.rules.least_rows:
+            return [small]
+        profiles = self._profiles(period)
+        summary, values = _sum(profiles), self._values(period, profiles)
+        found = [self._against_training(small, summary, values)]
+        earlier = periods.previous(period, self.stretches, self.rules.least_rows)
+        if earlier is not None:
+            found.append(self._against(small, earlier, summary, values))
+        return found
+
+    def _against_training(
+        self, check: Check, summary: Summary, values: Mapping[str, Numbers]
+    ) -> Check:
+        reference = references.on_bins(self.service, self.name, check.version, check.reference)
+        if reference is None:
+            return check
+        before = drift.against_training(reference)
+        drifts = drift.compare(summary, before, self.rules, values)
+        return replace(check, rows_before=reference.rows, drifts=tuple(drifts))
+
+    def _against(
+        self, check: Check, earlier: Period, summary: Summary, values: Mapping[str, Numbers]
+    ) -> Check:
+        profiles = self._profiles(earlier)
+        before = Before(_sum(profiles), self._values(earlier, profiles))
+        drifts = drift.compare(summary, before, self.rules, values)
+        return replace(
+            check,
+            against="previous",
+            rows_before=earlier.rows,
+            drifts=tuple(drifts),
+            before_starts_at=earlier.starts_at,
+            before_ends_at=earlier.ends_at,
+        )
+
+    def _profiles(self, period: Period) -> list[Profile]:
+        of = {(one.version, one.starts_at, one.ends_at) for one in period.stretches}
+        found = self.service.store.profiles.of_model(
+            self.name, since=period.starts_at, until=period.ends_at
+        )
+        return [
+            one
+            for one in found
+            if one.reference == period.reference and (one.version, one.starts_at, one.ends_at) in of
+        ]
+
+    def _values(self, period: Period, profiles: Sequence[Profile]) -> Mapping[str, Numbers]:
+        """Return all values of a period's columns of numbers, if its rows are still kept."""
+        if period.rows > MOST_ROWS:
+            return {}
+        if period.key not in self.held:
+            while len(self.held) > 1:
+                del self.held[next(iter(self.held))]
+            self.held[period.key] = self._read_values(period, profiles)
+        return self.held[period.key]
+
+    def _read_values(self, period: Period, profiles: Sequence[Profile]) -> Mapping[str, Numbers]:
+        parts: dict[str, list[Numbers]] = {}
+        rows = 0
+        for version, writer in sorted({(one.version, one.writer) for one in profiles}):
+            stretch = Stretch(self.name, version, int(period.starts_at), int(period.ends_at))
+            for bite in self._bites(stretch, writer):
+                rows += len(bite)
+                for name, numbers in _numbers(self.shelved.model.schema, bite).items():
+                    parts.setdefault(name, []).append(numbers)
+        if rows < period.rows:
+            return {}
+        return {name: np.concatenate(found) for name, found in parts.items()}
+
+    def _bites(self, stretch: Stretch, writer: str) -> Iterator[list[Prediction]]:
+        after = None
+        while bite := self.service.store.traffic.of_stretch(
+            stretch, writer, after=after, limit=ROWS_AT_ONCE
+        ):
+            yield bite
+            after = (bite[-1].predicted_at, bite[-1].id or "")
+
+
+def _sum(profiles: Sequence[Profile]) -> Summary:
+    return total(one.summary for one in profiles)
+
+
+def _numbers(schema: Schema, rows: Sequence[Prediction]) -> dict[str, Numbers]:
+    columns = columns_of(schema, [one.inputs for one in rows], outputs_of(schema, rows))
+    return {name: one.numbers for name, one in columns.items() if one.numbers is not None}

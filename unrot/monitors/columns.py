@@ -1,0 +1,97 @@
+"""A table of rows and answers column by column, as profiles have it.
+
+Numbers are arrays. What is chosen (categories, booleans, classes) is text, booleans in lower case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrot.records import Feature, Outputs, Row, Schema, Value
+from unrot.symptoms import OUTPUT_CLASS, OUTPUT_PROBABILITY, OUTPUT_VALUE
+
+Numbers = NDArray[np.float64]
+OUTPUTS = (OUTPUT_CLASS, OUTPUT_PROBABILITY, OUTPUT_VALUE)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The values of one column; `numbers` and `texts` are without its gaps."""
+
+    rows: int
+    numbers: Numbers | None = field(repr=False, default=None)
+    texts: Sequence[str] = field(repr=False, default=())
+
+    @property
+    def missing(self) -> int:
+        """How many of its rows are gaps."""
+        held = len(self.texts) if self.numbers is None else len(self.numbers)
+        return self.rows - held
+
+
+Columns = Mapping[str, Column]
+
+
+def columns_of(schema: Schema, rows: Sequence[Row], outputs: Outputs) -> Columns:
+    """Return the columns of a table; a feature that is named like an output keeps its name."""
+    return {**output_columns(schema, outputs), **input_columns(schema, rows)}
+
+
+def input_columns(schema: Schema, rows: Sequence[Row]) -> dict[str, Column]:
+    """Return the columns of the features."""
+    if not rows:
+        return {}
+    return {
+        feature.name: _column(feature, values)
+        for feature, values in zip(schema.features, zip(*rows, strict=True), strict=True)
+    }
+
+
+def output_columns(schema: Schema, outputs: Outputs) -> dict[str, Column]:
+    """Return the columns of what was answered: the class, its probability, the value."""
+    columns: dict[str, Column] = {}
+    if outputs.classes is not None:
+        texts = [schema.classes[number] for number in outputs.classes]
+        columns[OUTPUT_CLASS] = Column(len(texts), texts=texts)
+    if outputs.probabilities is not None:
+        columns[OUTPUT_PROBABILITY] = _numbers([max(each) for each in outputs.probabilities])
+    if outputs.values is not None:
+        columns[OUTPUT_VALUE] = _numbers(outputs.values)
+    return columns
+
+
+def known_choices(schema: Schema, column: str) -> set[str]:
+    """Return the choices of a column that the schema names."""
+    if column == OUTPUT_CLASS and column not in schema.names:
+        return set(schema.classes)
+    return next(
+        (set(map(text, one.choices)) for one in schema.features if one.name == column), set()
+    )
+
+
+def is_number(schema: Schema, column: str) -> bool:
+    """Tell whether a column holds numbers."""
+    for feature in schema.features:
+        if feature.name == column:
+            return feature.kind in ("number", "integer")
+    return column != OUTPUT_CLASS
+
+
+def text(value: Value) -> str:
+    """Write a choice as profiles do."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _column(feature: Feature, values: Sequence[Value]) -> Column:
+    if feature.kind in ("number", "integer"):
+        return _numbers(values)
+    return Column(len(values), texts=[text(value) for value in values if value is not None])
+
+
+def _numbers(values: Sequence[Value]) -> Column:
+    numbers = np.array(values, dtype=np.float64)
+    return Column(len(values), numbers=numbers[np.isfinite(numbers)])

@@ -1,0 +1,208 @@
+"""How far two distributions lie apart, and how likely that is where nothing moved.
+
+The Hellinger distance of shares p and q on the same bins, 0 (the same) to 1 (nothing in common):
+
+    H = √( ½ · Σ (√pᵢ − √qᵢ)² )
+
+    >>> round(hellinger([50, 50], [90, 10]), 4)
+    0.3249
+
+The Kolmogorov-Smirnov statistic is the largest gap between two cumulative shares. It sees a shift
+of the whole and hardly a change at the ends, so two tests stand beside it: chi-square on the bins,
+and how many values lie outside the range of the other side.
+
+Hellinger, Journal für die reine und angewandte Mathematik 136 (1909) 210-271; Stephens, JRSS B 32
+(1970) 115-122 for the chance of KS; Rosenbaum, Annals of Mathematical Statistics 25 (1954) 146-150
+for values outside; Holm, Scandinavian Journal of Statistics 6 (1979) 65-70.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from unrot.monitors.columns import Numbers
+
+LEAST_EXPECTED = 5.0
+"""So many rows a cell of a chi-square test should expect; smaller ones are put together."""
+
+MOST_TERMS = 500
+"""Of a sum whose terms fall: what follows these changes nothing."""
+
+
+def hellinger(first: Sequence[int], second: Sequence[int]) -> float:
+    """Return the distance of two sets of counts on the same bins; 0 where a side is empty."""
+    p, q = np.asarray(first, float), np.asarray(second, float)
+    if not p.sum() or not q.sum():
+        return 0.0
+    return float(np.sqrt(0.5 * np.square(np.sqrt(p / p.sum()) - np.sqrt(q / q.sum())).sum()))
+
+
+# ── Kolmogorov and Smirnov ───────────────────────────────────────────────────────────────────
+
+
+def ks(values: Numbers, others: Numbers) -> float:
+    """Return the largest gap between the cumulative shares of two samples.
+
+    >>> ks(np.array([1.0, 2.0, 3.0, 4.0]), np.array([3.0, 4.0, 5.0, 6.0]))
+    0.5
+    """
+    if not len(values) or not len(others):
+        return 0.0
+    grid = np.concatenate([values, others])
+    return float(
+        np.abs(_share_below(np.sort(values), grid) - _share_below(np.sort(others), grid)).max()
+    )
+
+
+def ks_from_points(values: Numbers, points: Numbers) -> float:
+    """Return `ks` where of the other sample only evenly spaced quantiles are kept.
+
+    Between two of n + 1 quantiles lies 1/n of the sample: with 1,001 it is right to 0.0005.
+    """
+    if not len(values) or not len(points):
+        return 0.0
+    grid, steps = np.concatenate([values, points]), len(points) - 1
+    passed = np.searchsorted(points, grid, side="right")
+    share = np.clip((passed - 0.5) / max(steps, 1), 0.0, 1.0)
+    share[passed == 0], share[passed == len(points)] = 0.0, 1.0
+    return float(np.abs(_share_below(np.sort(values), grid) - share).max())
+
+
+def ks_from_bins(first: Sequence[int], second: Sequence[int]) -> float:
+    """Return the largest gap at the edges of common bins: never more than `ks` of the rows."""
+    p, q = np.asarray(first, float), np.asarray(second, float)
+    if not p.sum() or not q.sum():
+        return 0.0
+    return float(np.abs(np.cumsum(p) / p.sum() - np.cumsum(q) / q.sum()).max())
+
+
+def ks_chance(statistic: float, rows: int, others: int) -> float:
+    """Return how likely a gap so large is where both samples are of one population.
+
+    >>> round(ks_chance(0.2, 100, 100), 3)
+    0.031
+    """
+    if not rows or not others:
+        return 1.0
+    root = math.sqrt(rows * others / (rows + others))
+    reach = (root + 0.12 + 0.11 / root) * statistic
+    if reach < 0.3:
+        return 1.0
+    terms = ((-1.0) ** (step - 1) * math.exp(-2.0 * (step * reach) ** 2) for step in range(1, 101))
+    return min(1.0, max(0.0, 2.0 * sum(terms)))
+
+
+def _share_below(ordered: Numbers, grid: Numbers) -> Numbers:
+    return np.searchsorted(ordered, grid, side="right") / len(ordered)
+
+
+# ── chi-square ───────────────────────────────────────────────────────────────────────────────
+
+
+def chi_square(
+    first: Sequence[int], second: Sequence[int], *, is_ordered: bool
+) -> tuple[float, float]:
+    """Return the chi-square statistic of two sets of counts, and how likely one so large is.
+
+    Cells that expect too few rows are put together: neighbours where bins have an order, else
+    the rare ones, with the last cell.
+    """
+    cells = _pooled(np.array([first, second], float), is_ordered=is_ordered)
+    rows, columns = cells.sum(axis=1), cells.sum(axis=0)
+    if len(columns) < 2 or not rows.all():
+        return 0.0, 1.0
+    expected = np.outer(rows, columns) / rows.sum()
+    statistic = float((np.square(cells - expected) / expected).sum())
+    return statistic, chi_square_chance(statistic, len(columns) - 1)
+
+
+def chi_square_chance(statistic: float, freedom: int) -> float:
+    """Return how likely chi-square with so many degrees of freedom is at least so large.
+
+    >>> round(chi_square_chance(3.841, 1), 3), round(chi_square_chance(18.307, 10), 3)
+    (0.05, 0.05)
+    """
+    half = statistic / 2
+    if half <= 0:
+        return 1.0
+    is_odd = freedom % 2
+    powers = [index + is_odd / 2 for index in range(freedom // 2)]
+    tail = sum(
+        math.exp(-half + (power) * math.log(half) - math.lgamma(power + 1)) for power in powers
+    )
+    return min(1.0, tail + (math.erfc(math.sqrt(half)) if is_odd else 0.0))
+
+
+def _pooled(cells: Numbers, *, is_ordered: bool) -> Numbers:
+    """Put cells together until each expects enough rows on the smaller side.
+
+    The last cell of choices is all that the reference does not have. It goes with the rare ones:
+    of a long list of rare choices every sample holds others.
+    """
+    least = LEAST_EXPECTED * cells.sum() / max(cells.sum(axis=1).min(), 1.0)
+    if not is_ordered:
+        is_common = cells.sum(axis=0) >= least
+        is_common[-1] = False
+        common = cells[:, is_common]
+        common = common[:, np.argsort(-common.sum(axis=0), kind="stable")]
+        cells = np.column_stack([common, cells[:, ~is_common].sum(axis=1)])
+    kept: list[Numbers] = []
+    waiting = np.zeros(2)
+    for cell in cells.T:
+        waiting = waiting + cell
+        if waiting.sum() >= least:
+            kept.append(waiting)
+            waiting = np.zeros(2)
+    if kept:
+        kept[-1] = kept[-1] + waiting
+    return np.array(kept).T if kept else cells[:, :0]
+
+
+# ── values outside ───────────────────────────────────────────────────────────────────────────
+
+
+def outside_chance(outside: int, rows: int, outside_before: int, rows_before: int) -> float:
+    """Return how likely at least so many values lie outside a range where nothing moved.
+
+    With none outside before, the range is that of the rows before: that the k outermost of all
+    values are all new has the chance C(n, k) / C(n + m, k) for each way to part them between the
+    two ends, of which there are k + 1. Otherwise it is Fisher's exact test.
+
+    >>> round(outside_chance(10, 100, 0, 100), 4), outside_chance(0, 100, 0, 100)
+    (0.0085, 1.0)
+    """
+    found = outside + outside_before
+    if not outside or outside * rows_before <= outside_before * rows:
+        return 1.0
+    most = min(found, rows, outside + MOST_TERMS)
+    tail = sum(
+        math.exp(
+            _log_choose(found, one)
+            + _log_choose(rows + rows_before - found, rows - one)
+            - _log_choose(rows + rows_before, rows)
+        )
+        for one in range(outside, most + 1)
+        if rows - one <= rows + rows_before - found
+    )
+    return min(1.0, tail * (1 if outside_before else outside + 1))
+
+
+def _log_choose(n: int, k: int) -> float:
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+
+def holm(chances: Mapping[str, float]) -> dict[str, float]:
+    """Correct chances that were looked at together, so that one false alarm stays so unlikely.
+
+    >>> holm({"a": 0.01, "b": 0.04, "c": 0.03})
+    {'a': 0.03, 'b': 0.06, 'c': 0.06}
+    """
+    corrected: dict[str, float] = {}
+    largest = 0.0
+    for place, name in enumerate(sorted(chances, key=lambda one: chances[one])):
+        largest = max(largest, min(1.0, (len(chances) - place) * chances[name]))
+        corrected[name] = largest
+    return {name: corrected[name] for name in chances}
