@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     ("symptoms", "errors", "slots"),
     ("records",),
-    ("growth", "watching", "counts"),
+    ("growth", "watching", "counts", "keeping"),
     ("teaching",),
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
     ("verdicts", "lineage", "policy", "describing", "monitors"),
@@ -23,7 +23,7 @@ LAYERS = (
     ("components", "profiling", "publishing"),
     ("service",),
     ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison"),
-    ("accuracy", "references"),
+    ("accuracy", "references", "tidying"),
     ("schooling", "rollbacks", "periods"),
     ("upkeep", "backups", "files"),
     ("lookout",),

@@ -4,6 +4,7 @@ jobs        the learner is started while jobs wait
 policy      a model that may learn by itself is taught when enough verdicts wait, and one that may
             goes back when judges find it worse than the version before
 shadow      a challenger is scored on what was asked, off the request path
+tidying     old rows go and old totals are added up, a bite a round
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from unrot.records import CHALLENGER, CHAMPION, Outputs, Prediction, Schema, Ver
 from unrot.rollbacks import roll_back_by_itself
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
+from unrot.tidying import Broom
 
 LEASE = "learner"
 LEASE_SECONDS = 15.0
@@ -56,6 +58,7 @@ class Chores:
         self._unscored: set[tuple[str, str]] = set()
         self._rollbacks_at = 0.0
         self._is_first_round = True
+        self._broom = Broom(service)
 
     def go_round(self) -> None:
         """Do what there is to do."""
@@ -68,6 +71,7 @@ class Chores:
         self._start_learner()
         self._follow_policies()
         self._shadow()
+        self._broom.bite()
 
     @property
     def is_teaching(self) -> bool:
@@ -84,7 +88,8 @@ class Chores:
                 self._learner.kill()
 
     def _has_work(self) -> bool:
-        return self._holds or self._job_waits() or self._is_time_for_policies() or self._shadows()
+        is_time = self._broom.is_due or self._is_time_for_policies()
+        return self._holds or is_time or self._job_waits() or self._shadows()
 
     def _job_waits(self) -> bool:
         return self._service.store.jobs.waits(self._service.clock(), SILENT_SECONDS)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from unrot.growth import AliasMove, Policy
+from unrot.keeping import Tidying
 from unrot.records import (
     CountedStretch,
     Feedback,
@@ -303,6 +304,11 @@ class Store(Protocol):
     @property
     def findings(self) -> Findings:
         """What monitors noticed."""
+        ...
+
+    @property
+    def tidying(self) -> Tidying:
+        """What was let go, and what lets go."""
         ...
 
     @property

@@ -24,6 +24,7 @@ from unrot.counts import Counts, NoCounts
 from unrot.errors import (
     Conflict,
     Detail,
+    Expired,
     Invalid,
     JournalFull,
     NotAllowed,
@@ -211,6 +212,8 @@ class Service:
         status = self._keep([verdict])[0]
         if status == "missing":
             raise NotFound(verdicts.NO_LONGER_SERVED)
+        if status == "forgotten":
+            raise Expired(verdicts.NO_LONGER_KEPT)
         return verdict, status
 
     def judge_many(self, given: list[Any], caller: Caller) -> list[tuple[Any, str]]:
@@ -245,7 +248,7 @@ class Service:
         """Take a verdict back."""
         verdict = self._reader().withdrawal(id, caller=caller, now=self.clock())
         status = self._keep([verdict])[0]
-        if status in ("missing", "duplicate"):
+        if status in ("missing", "duplicate", "forgotten"):
             raise NotFound("There is no verdict on this prediction to take back.")
         if status == "overruled":
             raise NotAllowed("A judge has judged this prediction: only a judge can take it back.")
@@ -365,4 +368,4 @@ def _parted(reference: Any) -> tuple[str | None, str | None]:
 
 
 def _said_of(status: FeedbackStatus) -> str:
-    return NotFound.reason if status == "missing" else status
+    return {"missing": NotFound.reason, "forgotten": Expired.reason}.get(status, status)

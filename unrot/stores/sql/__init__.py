@@ -13,6 +13,7 @@ from unrot.stores.sql.lessons import SqlLessons
 from unrot.stores.sql.oddities import SqlOddities
 from unrot.stores.sql.profiles import SqlProfiles
 from unrot.stores.sql.registry import SqlRegistry
+from unrot.stores.sql.tidying import SqlTidying
 from unrot.stores.sql.traffic import SqlTraffic
 from unrot.stores.sql.trials import SqlTrials
 from unrot.stores.sql.verdicts import SqlVerdicts
@@ -34,6 +35,7 @@ class SqlStore:
         self.checks = SqlChecks(database)
         self.oddities = SqlOddities(database)
         self.findings = SqlFindings(database)
+        self.tidying = SqlTidying(database)
 
     @property
     def kind(self) -> str:
