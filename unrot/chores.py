@@ -71,7 +71,7 @@ class Chores:
         self._start_learner()
         self._follow_policies()
         self._shadow()
-        self._broom.bite()
+        self._broom.work()
 
     @property
     def is_teaching(self) -> bool:

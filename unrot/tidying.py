@@ -28,6 +28,9 @@ DAY_SECONDS = 86_400.0
 PROFILE_SLACK_SECONDS = 8 * DAY_SECONDS
 """A check goes so much later than the profiles that it is of, or it would be made again."""
 
+WORK_SECONDS = 0.03
+"""So long, and a bite, others may wait at each round."""
+
 REST_SECONDS = 600.0
 """So long after a round in which all was tidy nothing is looked at."""
 
@@ -47,21 +50,22 @@ class Broom:
         """True when there may be something to do."""
         return self._round is not None or time.monotonic() >= self._rests_until
 
-    def bite(self) -> int:
-        """Take one step, if it is time; return how many rows went or were added up."""
+    def work(self) -> None:
+        """Take bites for a moment, if it is time."""
         if not self.is_due:
-            return 0
+            return
         if self._round is None:
             self._round = sweep(self._service)
+        ends_at = time.monotonic() + WORK_SECONDS
         try:
-            return next(self._round)
-        except StopIteration:
-            self._rest()
-            return 0
+            for _ in self._round:
+                if time.monotonic() >= ends_at:
+                    return
         except BaseException:
             # A generator that raised has ended; the next round begins anew.
             self._rest()
             raise
+        self._rest()
 
     def _rest(self) -> None:
         self._round = None
@@ -153,8 +157,9 @@ def _put_together(service: Service, ids: list[str], seconds: int) -> bool:
         whole = merged(service.profiler, profiles, seconds, kept_as or profiles[0].model)
     except (StoreAway, NotFound):
         raise
-    except Exception:
-        _log.exception("Profiles of %s could not be added up: they stay.", profiles[0].model)
+    except Exception as error:
+        # Whatever whylogs makes of bytes that somebody damaged.
+        _log.warning("The profiles %s to %s stay as they are: %s", ids[0], ids[-1], error)
         return False
     return service.store.tidying.put_together(profiles, whole, now=service.clock())
 
