@@ -25,7 +25,7 @@ LAYERS = (
     ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison"),
     ("accuracy", "references", "tidying"),
     ("schooling", "rollbacks", "periods"),
-    ("upkeep", "backups", "files"),
+    ("upkeep", "backups", "files", "operations"),
     ("lookout",),
     ("chores",),
     ("bootstrap",),

@@ -361,6 +361,13 @@ class Copies(Protocol):
         """Say what the store holds now, nothing when it is empty or not there."""
         ...
 
+    def shrink(self, progress: Progress) -> int:
+        """Give the room of what was let go back to the disk; return how many bytes that were.
+
+        Others can read meanwhile; whoever writes waits.
+        """
+        ...
+
     def make_way(self) -> None:
         """Return when the store can be replaced; raise Conflict while somebody uses it."""
         ...

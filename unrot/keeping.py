@@ -74,6 +74,33 @@ class Tidied:
     kept_since: float
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Totals or profiles of one length."""
+
+    seconds: int
+    rows: int
+    """How many of them there are."""
+    predictions: int
+    """What they stand for."""
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What is kept of a model; it is read from totals and costs the same however much there is."""
+
+    answered: int
+    """Predictions that were ever counted."""
+    kept: int
+    kept_since: float | None
+    windows: Sequence[Level]
+    profiles: Sequence[Level]
+    versions: int
+    pruned: int
+    """Versions whose files were let go; their records stay."""
+
+
 class Tidying(Protocol):
     """Lets go of rows in small bites; each is one transaction."""
 
@@ -110,4 +137,8 @@ class Tidying(Protocol):
 
     def tidied(self, model: str) -> list[Tidied]:
         """Say what was let go of a model."""
+        ...
+
+    def stock(self, model: str) -> Stock:
+        """Say what is kept of a model."""
         ...

@@ -74,19 +74,21 @@ class Broom:
 
 def sweep(service: Service) -> Iterator[int]:
     """Go through all models once; yield after each bite how many rows went or were added up."""
-    for name in list(service.catalogue().models):
+    for _, done in sweep_with_share(service):
+        yield done
+
+
+def sweep_with_share(service: Service) -> Iterator[tuple[float, int]]:
+    """Do so and tell as well which share of the kinds of all models is behind."""
+    names = list(service.catalogue().models)
+    kinds = (_predictions, _windows, _profiles, _old)
+    for place, (name, kind) in enumerate((name, kind) for name in names for kind in kinds):
         try:
-            yield from _sweep(service, name)
+            for done in kind(service, name):
+                yield place / (len(names) * len(kinds)), done
         except NotFound:
             # Removed or renamed meanwhile.
             continue
-
-
-def _sweep(service: Service, name: str) -> Iterator[int]:
-    yield from _predictions(service, name)
-    yield from _windows(service, name)
-    yield from _profiles(service, name)
-    yield from _old(service, name)
 
 
 def limits(service: Service, name: str) -> Limits:

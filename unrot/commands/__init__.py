@@ -5,7 +5,7 @@
     learn       learn, refit, rebuild, promote and their like; jobs, policy
     compare     two versions side by side
     history     bring in traffic that was logged elsewhere
-    upkeep      remove, rename, describe, backup, restore
+    upkeep      remove, rename, describe, tidy, backup, restore
 
 `hands` does a job from the terminal, `outcomes` says what came of it, and `shipping` keeps a
 caretaker for as long as a command runs.

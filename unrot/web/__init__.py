@@ -17,6 +17,8 @@ from unrot.web import (
     files,
     job_pages,
     learning_api,
+    operations_api,
+    operations_pages,
     pages,
     policy_pages,
     scrape,
@@ -26,7 +28,15 @@ from unrot.web import (
 )
 
 _ROOT = "../.."
-PAGES = (pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages)
+PAGES = (
+    pages,
+    version_pages,
+    job_pages,
+    policy_pages,
+    audit_pages,
+    compare_pages,
+    operations_pages,
+)
 """Each adds its views to the one blueprint of the pages."""
 
 
@@ -52,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
     app.register_blueprint(scrape.blueprint)
+    app.register_blueprint(operations_api.blueprint)
     apidocs.register(app)
     app.wsgi_app = counting.CountedApp(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:

@@ -6,7 +6,12 @@ The examples speak of the iris demo, which `make run` trains, so that they work 
 from __future__ import annotations
 
 from unrot import __version__
-from unrot.web import openapi_learning, openapi_learning_schemas, openapi_trials
+from unrot.web import (
+    openapi_learning,
+    openapi_learning_schemas,
+    openapi_running,
+    openapi_trials,
+)
 from unrot.web.openapi_operations import (
     LOOKING,
     READING,
@@ -48,13 +53,20 @@ def spec() -> Json:
                 "something, a viewer's to look.",
             },
             openapi_trials.TAG,
+            openapi_running.TAG,
         ],
-        "paths": {**_paths(), **openapi_learning.paths(), **openapi_trials.paths()},
+        "paths": {
+            **_paths(),
+            **openapi_learning.paths(),
+            **openapi_trials.paths(),
+            **openapi_running.paths(),
+        },
         "components": {
             "schemas": {
                 **schemas(),
                 **openapi_learning_schemas.schemas(),
                 **openapi_trials.schemas(),
+                **openapi_running.schemas(),
             },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },

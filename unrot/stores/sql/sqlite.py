@@ -27,6 +27,7 @@ from unrot.stores.sql.database import Transaction
 T = TypeVar("T")
 PATIENCE_SECONDS = 2.5
 PAGES_AT_ONCE = 1_000
+STEPS_BETWEEN_TICKS = 1_000_000
 
 
 class _Task:
@@ -112,6 +113,23 @@ class SqliteDatabase:
             copy.close()
             with self.locked():
                 source.close()
+
+    def write_anew(self, tick: Callable[[], None]) -> None:
+        """Write the file anew without its empty pages; all who write wait as long."""
+
+        def go_on() -> int:
+            tick()
+            return 0
+
+        with self._turn, self.locked():
+            connection = self._connect()
+            try:
+                connection.set_progress_handler(go_on, STEPS_BETWEEN_TICKS)
+                connection.execute("VACUUM")
+                connection.set_progress_handler(None, 0)
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                connection.close()
 
     def size(self) -> int:
         """Return the size of the file and of its log."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from unrot.keeping import DAY, HOUR, IMPORTING, Bite, Limits, Old, Tidiable, Tidied
+from unrot.keeping import DAY, HOUR, IMPORTING, Bite, Level, Limits, Old, Stock, Tidiable, Tidied
 from unrot.monitors.windows import added, grouped
 from unrot.records import Profile
 from unrot.stores.sql import names, profiles, windows
@@ -183,6 +183,46 @@ class SqlTidying:
             ).fetchall()
         )
         return [Tidied(*row) for row in rows]
+
+    def stock(self, model: str) -> Stock:
+        """Say what is kept of a model."""
+        return self._database.read(lambda tx: _stock(tx, names.kept_as(tx, model)))
+
+
+def _stock(tx: Transaction, kept_as: str) -> Stock:
+    """Read what is kept from totals: each prediction is in a window, each that went is noted."""
+    levels = tx.execute(
+        "SELECT minutes * 60, COUNT(*), SUM(predictions), MIN(minute) * 60 FROM windows "
+        "WHERE model = ? GROUP BY minutes ORDER BY minutes",
+        (kept_as,),
+    ).fetchall()
+    lengths = tx.execute(
+        "SELECT CAST(ends_at - starts_at AS INTEGER) AS length, COUNT(*), SUM(row_count), "
+        "MIN(starts_at) FROM profiles WHERE model = ? GROUP BY length ORDER BY length",
+        (kept_as,),
+    ).fetchall()
+    gone = tx.execute(
+        "SELECT COALESCE(SUM(dropped), 0) FROM tidied WHERE model = ? "
+        "AND what IN ('predictions', 'judged predictions')",
+        (kept_as,),
+    ).fetchone()[0]
+    oldest = tx.execute(
+        "SELECT predicted_at FROM predictions WHERE model = ? ORDER BY predicted_at, id LIMIT 1",
+        (kept_as,),
+    ).fetchone()
+    versions, pruned = tx.execute(
+        "SELECT COUNT(*), COALESCE(SUM(is_pruned), 0) FROM versions WHERE model = ?", (kept_as,)
+    ).fetchone()
+    answered = sum(row[2] for row in levels)
+    return Stock(
+        answered,
+        max(0, answered - gone),
+        None if oldest is None else oldest[0],
+        [Level(*row) for row in levels],
+        [Level(*row) for row in lengths],
+        versions,
+        pruned,
+    )
 
 
 def is_forgotten(tx: Transaction, kept_as: str, prediction: str, predicted_at: float) -> bool:
