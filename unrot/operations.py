@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import get_args
 
 from unrot import components
 from unrot.components import Heartbeat
 from unrot.errors import StoreAway
 from unrot.growth import Job
 from unrot.journal import Drops, backlog_bytes
-from unrot.keeping import Stock, Tidied
+from unrot.keeping import Stock, Tidiable, Tidied
 from unrot.records import Component, RemovedModel
 from unrot.service import Service
 from unrot.settings import Settings
@@ -36,6 +37,9 @@ SHOWN_SETTINGS = (
     "threads",
 )
 """What decides how much is kept and taken; none of them is a secret."""
+
+
+KINDS: tuple[Tidiable, ...] = get_args(Tidiable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,7 @@ def _of_store(service: Service) -> StoreFacts | None:
                 name,
                 shelved.model.title,
                 store.tidying.stock(name),
-                store.tidying.tidied(name),
+                sorted(store.tidying.tidied(name), key=lambda one: KINDS.index(one.what)),
                 _active_job(service, name),
             )
             for name, shelved in service.catalogue().models.items()

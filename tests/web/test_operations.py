@@ -65,8 +65,8 @@ def test_route_says_what_is_kept_and_what_went(client: FlaskClient, kept: Servic
     ]
     assert [(one["seconds"], one["rows"]) for one in iris["profiles"]] == [(300, 1)]
     assert [(one["what"], one["dropped"]) for one in iris["tidied"]] == [
-        ("minute totals", 2),
         ("predictions", 1),
+        ("minute totals", 2),
     ]
     assert iris["versions"] == {"all": 1, "pruned": 0}
     assert iris["job"] is None
