@@ -45,7 +45,11 @@ def test_world_moves_and_the_model_follows_and_is_not_spoilt_and_goes_back(
 
     town.taught(VERDICTS, seed=3, mutated=True)
     cure = town.done("refit")
-    wait_for(lambda: "data drift" in town.findings().get("rot", {"sentence": ""})["sentence"], 20, lambda: str(town.findings("all")) + str(town.told("/drift")) + server.log.read_text())
+    wait_for(
+        lambda: "data drift" in town.findings().get("rot", {"sentence": ""})["sentence"],
+        20,
+        lambda: str(town.findings("all")) + str(town.told("/drift")) + server.log.read_text(),
+    )
 
     drift, rot = (town.findings()[kind] for kind in ("drift", "rot"))
     assert "groan_pitch" in drift["features"] and "groan_pitch moved" in drift["sentence"]
@@ -60,7 +64,11 @@ def test_world_moves_and_the_model_follows_and_is_not_spoilt_and_goes_back(
     follow(town, "v2")
     assert town.accuracy(FRESH, seed=4, mutated=True) >= 0.90
     town.taught(AUDITED, seed=8, mutated=True)
-    wait_for(lambda: not {"drift", "rot"} & set(town.findings()), 20, lambda: str(town.findings("open")) + str(town.told("/drift")) + server.log.read_text())
+    wait_for(
+        lambda: not {"drift", "rot"} & set(town.findings()),
+        20,
+        lambda: str(town.findings("open")) + str(town.told("/drift")) + server.log.read_text(),
+    )
     assert {one["state"] for one in town.findings("all").values()} == {"closed"}
     steady.taught(STEADY_ROWS, seed=3)
 

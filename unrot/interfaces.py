@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from unrot.growth import AliasMove, Policy
+from unrot.keeping import Tidying
 from unrot.records import (
     CountedStretch,
     Feedback,
@@ -337,6 +338,20 @@ class Store(Protocol):
         """What of it was sent to webhooks."""
         ...
 
+    @property
+    def tidying(self) -> Tidying:
+        """What was let go, and what lets go."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """The database that it is kept in, as people call it."""
+        ...
+
+    def size(self) -> int:
+        """Return how many bytes it takes, with what is still on its way into it."""
+        ...
+
     def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:
         """Hold, or go on holding, the right to one kind of work on all machines."""
         ...
@@ -376,6 +391,13 @@ class Copies(Protocol):
 
     def describe(self) -> str:
         """Say what the store holds now, nothing when it is empty or not there."""
+        ...
+
+    def shrink(self, progress: Progress) -> int:
+        """Give the room of what was let go back to the disk; return how many bytes that were.
+
+        Others can read meanwhile; whoever writes waits.
+        """
         ...
 
     def make_way(self) -> None:
