@@ -72,7 +72,8 @@ def test_added_estimator_answers_and_is_measured_on_the_holdout(home: Settings) 
     )
     assert version.metrics["accuracy"] == fitted.score(*holdout)
     assert version.metrics["rows_held_out"] == 60.0
-    assert set(version.artefacts) == {"onnx", "skops", "golden", "training", "holdout", "profile"}
+    tables = {"training", "holdout", "profile", "reference"}
+    assert set(version.artefacts) == {"onnx", "skops", "golden", *tables}
     assert answer(home, f0=2.0, f1=1.0, f2=0.0) == "yes"
 
 
