@@ -9,8 +9,7 @@ let begun = null; // { plot, x, y }: where the rectangle begins, in percent
 
 document.addEventListener("pointerdown", (event) => {
   const plot = event.target.closest?.("[data-plot][data-brush]");
-  if (!plot || event.button !== 0) return;
-  begun = { plot, ...percents(plot, event) };
+  begun = plot && event.button === 0 ? { plot, ...percents(plot, event) } : null;
 });
 
 document.addEventListener("pointermove", (event) => {
