@@ -29,6 +29,7 @@ PERIODS_A_PAGE = 12
 COLUMNS_A_PAGE = 8
 MOST_FILES = 500
 MOST_TRAINED = 3
+_WORDS = {"called": called, "brief": charts.brief, "quantiles_of": quantiles.of}
 LENGTHS = {"kept": 1, **SECONDS}
 """How profiles are put together in the list: as they are kept, or by hours, days, weeks."""
 
@@ -56,7 +57,7 @@ def profiles(model: str) -> Response:
         said |= _shown(shelved)
     except UnrotError as error:
         said["problem"], code = error.message, status_of(error)
-    return make_response(render_template("profiles.html", **said, called=called), code)
+    return make_response(render_template("profiles.html", **said, **_WORDS), code)
 
 
 @blueprint.get("/models/<model>/profiles/<id>.bin")
@@ -89,7 +90,6 @@ def _shown(shelved: ShelvedModel) -> dict[str, Any]:
         "newest": _address(before=None),
         "versions": [f"{TRAINING}:{name}" for name in _trained(shelved)],
         "drawn": [(one, _chart(model, number, one, names)) for number, one in enumerate(shown)],
-        "quantiles_of": quantiles.of,
         "first": first,
         "next": _address(page=_page() + 1) if first + len(shown) < len(found.columns) else None,
         "before": _address(page=_page() - 1 or None) if _page() else None,

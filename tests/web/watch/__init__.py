@@ -1,0 +1,1 @@
+"""What is seen of a model, on pages and over HTTP."""
