@@ -12,13 +12,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unrot import periods
-from unrot.errors import Conflict, NotFound
+from unrot.errors import NotFound
+from unrot.monitors import drift
+from unrot.monitors.distributions import has_same_bins
+from unrot.monitors.drift import Before
 from unrot.periods import Portrait
 from unrot.service import Service
 from unrot.symptoms import Distribution, Drift
 
 MOST = 3
 TRAINING = "training"
+OTHER_BINS = (
+    "Some columns were counted on other bins, because the versions were trained on other data: "
+    "they are drawn, and have no distance. Each can be compared with its own training."
+)
 
 _STRETCH = re.compile(r"([0-9]{1,11}(?:\.[0-9]{1,6})?)\.\.([0-9]{1,11}(?:\.[0-9]{1,6})?)")
 
@@ -74,7 +81,7 @@ def beside(service: Service, model: str, words: Sequence[str]) -> Beside:
     order = service.catalogue().model(model).model.schema.names
     columns.sort(key=lambda one: order.index(one.name) if one.name in order else len(order))
     columns.sort(key=lambda one: -one.distance)
-    return Beside([word for word, _ in found], portraits, columns, problems)
+    return Beside([word for word, _ in found], portraits, columns, list(dict.fromkeys(problems)))
 
 
 def stretch_of(word: str) -> tuple[float, float] | None:
@@ -102,12 +109,22 @@ def _portrait(service: Service, model: str, word: str, reference: str | None) ->
 def _drifts(
     service: Service, model: str, portraits: Sequence[Portrait], problems: list[str]
 ) -> list[dict[str, Drift]]:
-    """Return how far each lies from the first, by column."""
+    """Return how far each lies from the first, by column.
+
+    Two versions that were trained on the same rows share the bins of their inputs.
+    """
+    rules = service.store.findings.rules(service.catalogue().model(model).model.name)
     found: list[dict[str, Drift]] = [{} for _ in portraits]
     for place, one in enumerate(portraits[1:], 1):
-        try:
-            apart = periods.apart(service, model, one, portraits[0])
-            found[place] = {drift.column: drift for drift in apart}
-        except Conflict as error:
-            problems.append(error.message)
+        first = portraits[0]
+        before = Before(first.summary, unfair=(*first.unfair, *one.unfair))
+        apart = drift.compare(one.summary, before, rules)
+        found[place] = {each.column: each for each in apart}
+        if any(_has_other_bins(one, first, name) for name in one.summary):
+            problems.append(OTHER_BINS)
     return found
+
+
+def _has_other_bins(one: Portrait, first: Portrait, name: str) -> bool:
+    is_there = name in first.summary
+    return is_there and not has_same_bins(one.summary[name], first.summary[name])

@@ -6,6 +6,7 @@ import pytest
 
 from unrot.symptoms import Distribution
 from unrot.web.charts import (
+    Axis,
     Bucket,
     Happening,
     Moved,
@@ -330,3 +331,51 @@ def test_scatter_leaves_out_gaps_and_all_but_the_newest() -> None:
 def test_chart_of_nothing_says_so(chart: object) -> None:
     assert chart.is_empty  # type: ignore[attr-defined]
     assert chart.sentence  # type: ignore[attr-defined]
+
+
+def test_scatter_gives_rows_without_a_number_a_lane_below_all_others() -> None:
+    points = [Point(None, 1, True), Point(0, 0, True), Point(10, 10, True)]
+    x = Axis("x", 0, 10, has_gaps=True)
+
+    chart = scatter("s", "S", points, x=x, y=axis("y", [0, 10]), brush="both")
+
+    assert [spot.x for spot in chart.spots] == [4.545, 9.091, 100.0]
+    assert [tick.label for tick in chart.x_ticks] == ["unknown", "2", "4", "6", "8", "10"]
+    assert chart.across == "-1.0 10.0 0.0"
+
+
+def test_scatter_puts_what_lies_far_out_at_the_edge() -> None:
+    points = [Point(-500, 5, True), Point(5, 5, True), Point(900, 5, True)]
+
+    chart = scatter("s", "S", points, x=Axis("x", 0, 10), y=axis("y", [0, 10]))
+
+    assert [spot.x for spot in chart.spots] == [0.0, 50.0, 100.0]
+    assert "x: 900" in chart.spots[2].text
+
+
+def test_scatter_shows_what_is_selected_already() -> None:
+    x = Axis("x", 0, 10, picked_from=2.5)
+    y = Axis("y", choices=("a", "b"), picked_from=1, picked_to=1)
+
+    chart = scatter("s", "S", [Point(1, "a", True, is_out=True)], x=x, y=y, brush="both")
+
+    assert chart.brushed == Bar(25.0, 0.0, 75.0, 50.0, "brushed")
+    assert [spot.is_out for spot in chart.spots] == [True]
+    assert scatter("s", "S", [Point(1, 1, True)], x=Axis("x"), y=Axis("y")).brushed is None
+
+
+def test_peak_of_one_narrow_bin_hides_no_other() -> None:
+    steep = Distribution(
+        "number",
+        rows=100,
+        edges=(0.0, 0.999, 1.0),
+        counts=(0, 40, 60, 0),
+        low=0.0,
+        high=1.0,
+    )
+
+    drawn = distributions("d", "D", [Part("training", steep)])
+
+    shares = dict(drawn.table.rows)
+    assert len(shares) == 30
+    assert (shares["0.889 to 0.944"], shares["0.944 to 1"]) == ("2.2%", "62.2%")
