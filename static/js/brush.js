@@ -5,7 +5,8 @@
 
 import { placeOf, spotsOf } from "./charts.js";
 
-let begun = null; // { plot, x, y }: where the rectangle begins, in percent
+let begun = null; // { plot, x, y }: where the pointer went down, in percent
+let anchor = null; // the same of the point from which the keys span a rectangle
 
 document.addEventListener("pointerdown", (event) => {
   const plot = event.target.closest?.("[data-plot][data-brush]");
@@ -29,10 +30,10 @@ document.addEventListener("spot", (event) => {
   const plot = event.target;
   if (!plot.dataset.brush) return;
   const at = placeOf(event.detail.spot);
-  if (!event.detail.isWider || begun?.plot !== plot) begun = { plot, ...at };
+  if (!event.detail.isWider || anchor?.plot !== plot) anchor = { plot, ...at };
   if (!event.detail.isWider) return;
-  select(plot.dataset.brush, between(begun, at));
-  tell(plot, between(begun, at));
+  select(plot.dataset.brush, between(anchor, at));
+  tell(plot, between(anchor, at));
 });
 
 document.addEventListener("keydown", (event) => {
