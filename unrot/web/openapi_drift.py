@@ -145,8 +145,8 @@ def schemas() -> dict[str, Json]:
             "has_moved": yes,
             "is_calm": yes,
             **dict.fromkeys(("missing", "missing_before", "unseen", "unseen_before"), number),
-            "now": {"nullable": True, "allOf": [distribution]},
-            "before": {"nullable": True, "allOf": [distribution]},
+            "now": {**distribution, "nullable": True},
+            "before": {**distribution, "nullable": True},
         }
     )
     check = shape(
