@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python; do \
 	2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench bench-poison lint clean
+.PHONY: help run test bench bench-poison bench-charts lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ bench: $(VENV)/serve ## measure the predict path, as ratios in one run
 
 bench-poison: $(VENV)/serve ## let bad verdicts at models that learn by themselves (a quarter of an hour)
 	$(RUN) -m bench.poison
+
+bench-charts: $(VENV)/test ## our charts beside Vega-Lite's (it says what to install for that)
+	$(RUN) -m bench.charts
 
 lint: $(VENV)/test ## ruff and mypy only, mending what can be mended
 	$(RUN) -m ruff check --fix .

@@ -50,8 +50,7 @@ def test_line_says_its_values() -> None:
     chart = lines("a", "Accuracy", [ACCURACY], since=0, until=600, says=share)
 
     assert chart.sentence == (
-        "Accuracy: 0% (0% to 20%), 5 verdicts, at 1 Jan 1970 00:10; "
-        "between 0% and 100% in this time."
+        "Accuracy at the end: 0% (0% to 20%), 5 verdicts; between 0% and 100% in this time."
     )
     assert [(spot.x, spot.left, spot.width) for spot in chart.spots] == [
         (0, 0, 25),
@@ -176,6 +175,21 @@ def test_distributions_on_other_bins_are_compared_by_shares() -> None:
         ("1 and above", "50%", "25%"),
     )
     assert {entry.tone for entry in chart.legend} == {"reference", "two"}
+
+
+def test_fine_bins_of_few_rows_are_taken_together() -> None:
+    edges = tuple(float(edge) for edge in range(20))
+    few = Distribution("number", 27, edges=edges, counts=(1, *[1] * 19, 7), low=-1.0, high=20.0)
+
+    chart = distributions("d", "D", [Part("now", few)])
+
+    # 20 edges, 8 bins wanted: three at once from 0 on, and the last open one with two before it.
+    assert [row[0] for row in chart.table.rows] == [
+        "below 0",
+        *(f"{low} to {low + 3}" for low in range(0, 18, 3)),
+        "18 and above",
+    ]
+    assert [row[1] for row in chart.table.rows] == ["3.7%", *["11.1%"] * 6, "29.6%"]
 
 
 def test_choices_are_bars_beside_each_other() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -34,6 +34,8 @@ TONES = ("reference", "two", "three")
 STYLES: tuple[Literal["solid", "dashed"], ...] = ("solid", "solid", "dashed")
 OTHER = "never seen"
 MOST_CHOICES = 12
+FEWEST_BINS = 8
+"""So few are not taken together, however few the rows."""
 MOST_BINS = 6
 """An open bin is as wide as the mean bin would be if there were at most so many."""
 HIGHEST = 15.0
@@ -81,6 +83,7 @@ def distributions(
 def _numbers(
     name: str, title: str, parts: Sequence[Part], unit: str, sentence: str | None
 ) -> Chart:
+    parts = _coarse(parts)
     ends = _ends(parts)
     binned = [_bins(part.distribution, ends) for part in parts]
     edges = sorted({edge for bins in binned for one in bins for edge in (one.low, one.high)})
@@ -110,6 +113,27 @@ def _numbers(
         spots=_number_spots(parts, edges, binned, across, upward),
         legend=_legend(parts),
     )
+
+
+def _coarse(parts: Sequence[Part]) -> Sequence[Part]:
+    """Take neighbouring bins together where so few rows would only show chance.
+
+    As many bins as the Rice rule has, twice the cube root of the rows, and at least eight.
+    """
+    edges = parts[0].distribution.edges
+    if any(part.distribution.edges != edges for part in parts):
+        return parts
+    rows = min(sum(part.distribution.counts) for part in parts)
+    at_once = -(-len(edges) // max(FEWEST_BINS, round(2 * rows ** (1 / 3))))
+    return [_taken_together(part, at_once) for part in parts] if at_once > 1 else parts
+
+
+def _taken_together(part: Part, at_once: int) -> Part:
+    found = part.distribution
+    first, *closed = found.counts
+    counts = [sum(closed[at : at + at_once]) for at in range(0, len(closed), at_once)]
+    edges = found.edges[::at_once]
+    return Part(part.name, replace(found, edges=edges, counts=(first, *counts)))
 
 
 def _bins(found: Distribution, ends: tuple[float, float]) -> list[_Bin]:

@@ -1,7 +1,8 @@
 """A heat strip: how far each column had moved in each period, a strip a column.
 
-A colour is a step of the distance by the threshold of its own column: below half of it, near it,
-beyond it, beyond twice it. What has moved is underlined besides, so that nobody needs the colours.
+A colour is a step of the distance by the threshold of its own column: below half of it; near it, or
+beyond it by what may be chance; moved; moved beyond twice it. What has moved is underlined besides,
+so that nobody needs the colours.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from unrot.web.charts.drawing import Tick, place
 from unrot.web.charts.scales import Scale, brief, stretch, time_axis
 
 MOST_STRIPS = 24
-STEPS = ((2.0, "far"), (1.0, "beyond"), (0.5, "near"))
+FAR, NEAR = 2.0, 0.5
+"""Times the threshold."""
 LEAST_WIDTH = 0.35
 
 
@@ -52,8 +54,9 @@ class Strip:
     label: str
     cells: tuple[Cell, ...]
     newest: str
+    """How far it lies in the newest period of all; a dash where it was not compared."""
     has_moved: bool
-    """In its newest period."""
+    """In that period."""
     row: int = 0
 
 
@@ -107,7 +110,14 @@ def heat(
     columns = _farthest_first(shown)
     drawn = columns[:MOST_STRIPS]
     strips = [
-        _strip(number, [one for one in shown if one.column == column], across, labels, chosen)
+        _strip(
+            number,
+            [one for one in shown if one.column == column],
+            max(one.ends_at for one in shown),
+            across,
+            labels,
+            chosen,
+        )
         for number, column in enumerate(drawn)
     ]
     return Heat(
@@ -121,14 +131,18 @@ def heat(
     )
 
 
-def step_of(distance: float, threshold: float) -> str:
+def step_of(distance: float, threshold: float, *, has_moved: bool) -> str:
     """Name the step of a distance.
 
-    >>> [step_of(distance, 0.2) for distance in (0.05, 0.1, 0.2, 0.4)]
-    ['calm', 'near', 'beyond', 'far']
+    >>> [step_of(distance, 0.2, has_moved=True) for distance in (0.2, 0.4)]
+    ['beyond', 'far']
+    >>> [step_of(distance, 0.2, has_moved=False) for distance in (0.05, 0.1, 0.2, 0.4)]
+    ['calm', 'near', 'near', 'near']
     """
     times = distance / threshold if threshold > 0 else 1.0
-    return next((step for least, step in STEPS if times >= least), "calm")
+    if has_moved:
+        return "far" if times >= FAR else "beyond"
+    return "near" if times >= NEAR else "calm"
 
 
 def _farthest_first(moved: Sequence[Moved]) -> list[str]:
@@ -146,14 +160,17 @@ def _farthest_first(moved: Sequence[Moved]) -> list[str]:
 def _strip(
     row: int,
     moved: Sequence[Moved],
+    newest: float,
     across: Scale,
     labels: Mapping[str, str],
     chosen: tuple[str, float] | None,
 ) -> Strip:
-    last = max(moved, key=lambda one: one.ends_at)
-    label = labels.get(last.column, last.column)
+    column = moved[0].column
+    label = labels.get(column, column)
     cells = tuple(_cell(one, label, across, chosen) for one in moved)
-    return Strip(last.column, label, cells, brief(last.distance), last.has_moved, row)
+    now = next((one for one in moved if one.ends_at == newest), None)
+    said = brief(now.distance) if now else "–"
+    return Strip(column, label, cells, said, now is not None and now.has_moved, row)
 
 
 def _cell(one: Moved, label: str, across: Scale, chosen: tuple[str, float] | None) -> Cell:
@@ -161,7 +178,7 @@ def _cell(one: Moved, label: str, across: Scale, chosen: tuple[str, float] | Non
     width = max(LEAST_WIDTH, place(right - left))
     text = "\n".join([f"{label}: {_said(one)}", stretch(one.starts_at, one.ends_at)])
     text = f"{text}\n{one.words}" if one.words else text
-    step = step_of(one.distance, one.threshold)
+    step = step_of(one.distance, one.threshold, has_moved=one.has_moved)
     is_chosen = chosen == (one.column, one.ends_at)
     return Cell(place(left), width, step, one.has_moved, text, one.href, is_chosen)
 

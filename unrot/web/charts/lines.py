@@ -275,18 +275,24 @@ def _legend(series: Sequence[Series], happened: Sequence[Happening]) -> tuple[En
 
 
 def _sentence(series: Sequence[Series], says: Says, where: Says) -> str:
-    return " ".join(_line_sentence(one, says, where) for one in series)
+    """Tell the first line, the one that matters, and of the others the newest value."""
+    first, *others = series
+    said = [f"{one.name}: {says(_last(one).value or 0.0)}." for one in others]
+    return " ".join([_line_sentence(first, says, where), *said])
+
+
+def _last(series: Series) -> Reading:
+    return next(one for one in reversed(series.readings) if _has_value(one))
 
 
 def _line_sentence(series: Series, says: Says, where: Says) -> str:
     values = [one.value for one in series.readings if one.value is not None]
-    last = next(one for one in reversed(series.readings) if _has_value(one))
-    said = f"{series.name}: {_told(last, says)}"
-    if len(values) > 1 and min(values) == max(values):
-        return f"{said}."
-    said = f"{said}, at {where(last.at)}"
+    last = _last(series)
     if len(values) == 1:
-        return f"{said}."
+        return f"{series.name}: {_told(last, says)}, at {where(last.at)}."
+    said = f"{series.name} at the end: {_told(last, says)}"
+    if min(values) == max(values):
+        return f"{said}; the same all the time."
     return f"{said}; between {says(min(values))} and {says(max(values))} in this time."
 
 

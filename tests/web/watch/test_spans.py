@@ -1,0 +1,64 @@
+"""The stretch of time that is asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from unrot.condition import Span
+from unrot.web.watch import spans
+
+NOON = 1_700_049_600.0
+
+
+def test_range_ends_with_the_step_that_now_is_in() -> None:
+    found = spans.asked({"range": "hour"}, NOON + 61)
+
+    assert found.span == Span(NOON - 3_480, NOON + 120, 60, "the last hour")
+    assert (found.is_given, found.problem) == (True, "")
+
+
+@pytest.mark.parametrize("given", [{}, {"range": "aeon"}])
+def test_day_is_shown_where_nothing_that_is_known_was_asked(given: dict[str, str]) -> None:
+    found = spans.asked(given, NOON)
+
+    assert found.range == spans.DEFAULT
+    assert not found.is_given
+
+
+def test_two_moments_are_taken_to_full_steps() -> None:
+    found = spans.asked({"from": "2023-11-15T10:07", "to": "2023-11-15T12:00"}, NOON)
+
+    assert found.span == Span(NOON - 6_840, NOON, 120, "the time shown")
+    assert found.range is None
+
+
+def test_from_alone_lasts_until_now() -> None:
+    assert spans.asked({"from": "2023-11-14T12:00"}, NOON).span.until == NOON
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (
+            {"from": "yesterday"},
+            '"yesterday" is no time: write it such as 2023-11-15T12:00, in UTC.',
+        ),
+        (
+            {"to": "2023-11-15T12:00"},
+            "nothing is no time: write it such as 2023-11-15T12:00, in UTC.",
+        ),
+        (
+            {"from": "2023-11-15T12:00", "to": "2023-11-14T12:00"},
+            "The first moment has to be before the last one.",
+        ),
+    ],
+)
+def test_what_is_no_time_is_said_and_the_day_shown(given: dict[str, str], problem: str) -> None:
+    found = spans.asked(given, NOON)
+
+    assert (found.problem, found.range) == (problem, spans.DEFAULT)
+
+
+@pytest.mark.parametrize("seconds", [1, 3_600, 86_400, 10 * 86_400, 4_000 * 86_400])
+def test_step_parts_any_time_into_at_most_a_hundred(seconds: int) -> None:
+    assert seconds / spans.step_of(seconds) <= spans.MOST_STEPS
