@@ -92,6 +92,7 @@ def _shown(found: Explored) -> dict[str, Any]:
         },
         "columns": _columns(found.model.schema),
         "labels": explorer_charts.labels,
+        "period": explorer_charts.period,
         "called": explorer_charts.called,
     }
 
