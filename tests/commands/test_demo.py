@@ -35,7 +35,7 @@ STORY = (
     r"The gate says passed: \S+",
     r"v2 is promoted",
     r"Accuracy recovers: right on (?P<after>\d+) % of the last 50 verdicts",
-    r"All findings are closed",
+    r"Drift and rot are closed",
     r"The demo has ended",
 )
 

@@ -213,6 +213,16 @@ def test_running_day_is_left_until_it_is_over(service: Service, tmp_path: Path) 
     assert [one.at for one in seen(service, days, noon + DAY)] == [MIDNIGHT + 2 * DAY]
 
 
+def test_first_period_of_all_is_looked_at_when_it_is_over_though_nothing_follows(
+    service: Service, tmp_path: Path
+) -> None:
+    bring_in(log_of(tmp_path / "log.csv", [spoilt(flowers(2), 2, "zeros")], seconds=200))
+    [profile] = service.store.profiles.of_model("iris")
+
+    assert seen(service, now=profile.ends_at + 1) == []
+    assert [one.at for one in seen(service, now=profile.ends_at + 60)] == [profile.ends_at]
+
+
 def test_without_rows_the_figures_are_from_the_bins(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,15 @@ def test_mutation_is_found_within_sixty_verdicts_and_is_grave(school: School) ->
     assert "Refit it" in fallen.advice
 
 
+def test_verdicts_that_come_all_at_once_are_all_told(school: School) -> None:
+    school.taught(300, mutated=True)
+
+    *_, told = looked(school)
+
+    assert (told.is_present, told.evidence["after"]["verdicts"]) == (True, 300)
+    assert looked(school) == []
+
+
 def test_nothing_is_looked_at_twice_and_the_numbers_follow_new_verdicts(school: School) -> None:
     assert looked(school) == []
     taught(school, 100)

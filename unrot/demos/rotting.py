@@ -18,6 +18,7 @@ from unrot.demos.traffic import Traffic
 from unrot.errors import Unavailable
 
 LOOK_SECONDS = 0.5
+LAST_VERDICTS = 50
 HOLDS, FALLEN, RECOVERED = 0.85, 0.55, 0.85
 """A neural network is right on 92 % of zombies, on 39 % of mutants, and after the refit on 95 %; a
 tree, which is refitted in no time, on 90, 47 and 92 %."""
@@ -174,7 +175,7 @@ def _recovery(scene: Scene) -> Iterator[str]:
         lambda: not _open(scene, FOUND) or None,
         usually=2 * scene.pace.rotation_seconds + PERIOD_GRACE,
     )
-    yield f"The findings are closed, and the model is well again. All of it on one axis:\n{page}"
+    yield f"Drift and rot are closed: the model is well again. All of it is on one page:\n{page}"
 
 
 # ── looking ──────────────────────────────────────────────────────────────────────────────────
@@ -209,9 +210,10 @@ def _at(scene: Scene, is_there: Callable[[Accuracy], bool]) -> Accuracy | None:
 
 
 def _accuracy(town: Online) -> Accuracy | None:
-    rows = town.get(f"{town.api}/predictions?limit=200")["predictions"]
-    judged = [row["feedback"]["was_correct"] for row in rows if row["feedback"]][:50]
-    return Accuracy(sum(judged) / len(judged), len(judged)) if len(judged) >= 50 else None
+    newest = town.get(f"{town.api}/accuracy?last={LAST_VERDICTS}")["rolling"]["newest"]
+    if newest is None or newest["accuracy"]["verdicts"] < LAST_VERDICTS:
+        return None
+    return Accuracy(newest["accuracy"]["value"], LAST_VERDICTS)
 
 
 def _open(scene: Scene, kinds: Set[str]) -> list[dict[str, Any]]:

@@ -72,7 +72,7 @@ def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> I
     )
     teller = _Teller(service, shelved, rules, era)
     yield from (teller.symptom(step) for step in steps)
-    if standing.fallen and outcomes and not (steps and steps[-1].what == "fallen"):
+    if standing.fallen and outcomes and not (steps and _is_told(steps[-1], outcomes)):
         yield teller.still_fallen(standing.fallen, outcomes)
     is_below = bool(note.get("is_below_floor"))
     floor = _floor(era, rules, outcomes, is_below)
@@ -81,6 +81,11 @@ def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> I
         yield floor
     kept = {"mark": mark, "course": course.to_note(standing), "is_below_floor": is_below}
     store.findings.stand(name, MONITOR, kept)
+
+
+def _is_told(step: Step, outcomes: Sequence[Outcome]) -> bool:
+    """Tell whether a step is a fall that was seen at the newest verdict, and not long before it."""
+    return step.what == "fallen" and step.after[-1] == outcomes[-1]
 
 
 def _mark(service: Service, shelved: ShelvedModel, rules: Rules) -> list[Any]:
