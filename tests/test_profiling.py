@@ -14,15 +14,21 @@ import pytest
 
 from unrot import profiling
 from unrot.errors import NotFound, StoreAway
+from unrot.monitors import reference
+from unrot.monitors.reference import Reference
 from unrot.profiling import ProfileKeeper
 from unrot.records import Feature, Outputs, Prediction, Profile, Row, Schema, Shipment
 from unrot.stores.sql import SqlStore
 from unrot.stores.sql.sqlite import SqliteDatabase
+from unrot.symptoms import Sketch
 
 NOON = 1_699_963_200  # 2023-11-14 12:00:00 UTC, divisible by 300
 ELVES = Schema((Feature("height", "number"),), "kind", ("elf", "orc"))
 RENTS = Schema((Feature("height", "number"),), "rent")
 SCHEMAS = {"elves": ELVES, "rents": RENTS}
+
+
+ReferenceOf = Callable[[str, str], tuple[str, Reference] | None]
 
 
 class PlainProfiler:
@@ -37,6 +43,10 @@ class PlainProfiler:
 
     def merge(self, first: bytes, second: bytes) -> bytes:
         return orjson.dumps(orjson.loads(first) + orjson.loads(second))
+
+    def read(self, data: bytes) -> dict[str, Sketch]:
+        held = orjson.loads(data)
+        return {"height": Sketch(rows=len(held), types={"fractional": len(held)})}
 
 
 def schema_of(model: str) -> Schema:
@@ -55,7 +65,11 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
 
 @pytest.fixture
 def a_keeper(store: SqlStore) -> Callable[..., ProfileKeeper]:
-    def make(folder: Path | None = None, writer: str = "me") -> ProfileKeeper:
+    def make(
+        folder: Path | None = None,
+        writer: str = "me",
+        reference_of: ReferenceOf = lambda _model, _version: None,
+    ) -> ProfileKeeper:
         return ProfileKeeper(
             store=store,
             profiler=PlainProfiler(),
@@ -63,6 +77,7 @@ def a_keeper(store: SqlStore) -> Callable[..., ProfileKeeper]:
             writer=writer,
             seconds=300,
             folder=folder,
+            reference_of=reference_of,
         )
 
     return make
@@ -323,3 +338,61 @@ def test_model_that_is_gone_keeps_no_other_from_being_mended(
     keeper.mend(NOON + 20)
 
     assert rows_of(store) == {"elves.v1.20231114T120000Z.300s.me": (1, [[2.0, 0]])}
+
+
+# ── summaries ────────────────────────────────────────────────────────────────────────────────
+
+TRAINED = reference.make(ELVES, [[1.0], [2.0], [3.0]], Outputs([0, 0, 1]))
+
+
+def counts_of(store: SqlStore) -> list[tuple[str, dict[str, tuple[int, ...]]]]:
+    """Return of each profile of elves the reference, and counts by column."""
+    return [
+        (one.reference, {name: lay.counts for name, lay in one.summary.items()})
+        for one in store.profiles.of_model("elves")
+    ]
+
+
+def test_rows_are_counted_on_the_bins_of_their_version_and_added_up(
+    store: SqlStore, a_keeper: Callable[..., ProfileKeeper]
+) -> None:
+    keeper = a_keeper(reference_of=lambda _model, version: (f"of {version}", TRAINED))
+    keeper.add([a_prediction(2), a_prediction(9)])
+    keeper.write_all()
+
+    keeper.add([a_prediction(0), a_prediction(3, label="orc"), a_prediction(1, version="v2")])
+    keeper.write_all()
+
+    assert counts_of(store) == [
+        ("of v1", {"height": (1, 0, 1, 1, 1), "output.class": (3, 1, 0)}),
+        ("of v2", {"height": (0, 1, 0, 0, 0), "output.class": (1, 0, 0)}),
+    ]
+    height = store.profiles.of_model("elves")[0].summary["height"]
+    assert (height.rows, height.unseen, height.low, height.high) == (4, 2, 0.0, 9.0)
+    assert (height.mean, height.types) == (3.5, {"fractional": 4})
+
+
+def test_profile_made_again_has_its_summary(
+    store: SqlStore, a_keeper: Callable[..., ProfileKeeper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(profiling, "BUFFERED_ROWS", 2)
+    ship(store, *(a_prediction(number) for number in (1, 2, 3)))
+
+    a_keeper(reference_of=lambda _model, _version: ("d", TRAINED)).mend(NOON + 400)
+
+    assert counts_of(store) == [("d", {"height": (0, 1, 1, 1, 0), "output.class": (3, 0, 0)})]
+
+
+def test_without_a_reference_there_is_no_summary_and_none_of_half_of_the_rows(
+    store: SqlStore, a_keeper: Callable[..., ProfileKeeper]
+) -> None:
+    before = a_keeper()
+    before.add([a_prediction(1)])
+    before.write_all()
+
+    after = a_keeper(reference_of=lambda _model, _version: ("d", TRAINED))
+    after.add([a_prediction(2)])
+    after.write_all()
+
+    assert counts_of(store) == [("", {})]
+    assert [one.rows for one in store.profiles.of_model("elves")] == [2]

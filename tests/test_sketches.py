@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from unrot.errors import Invalid
 from unrot.records import Feature, Outputs, Row, Schema
 from unrot.sketches import WhylogsProfiler
 
@@ -159,3 +160,32 @@ def test_mixed_rows_with_gaps_of_a_regression_are_profiled() -> None:
     assert columns["output.value"]["distribution/mean"] == 1.0
     assert frequent(columns["colour/ü \n"]) == {"red": 3, "blue": 1, "green": 1}
     assert (columns["is_new"]["counts/null"], columns["height.cm"]["counts/null"]) == (2, 2)
+
+
+def test_sketches_tell_what_a_profile_holds() -> None:
+    profiler = WhylogsProfiler()
+    data = profiler.profile(SCHEMA, ROWS, OUTPUTS)
+
+    told = profiler.read(data)
+
+    assert told == WhylogsProfiler().read(data)
+    height, rooms, colour = told["height.cm"], told["rooms"], told["colour/ü \n"]
+    assert (height.rows, height.missing, height.low, height.high) == (4, 1, 1.5, 4.0)
+    assert height.mean == pytest.approx((1.5 + 2.5 + 4.0) / 3)
+    assert (height.types, rooms.types) == ({"fractional": 3}, {"integral": 2, "fractional": 2})
+    assert (len(height.points), height.points[0], height.points[-1]) == (1_001, 1.5, 4.0)
+    assert height.quantiles["0.5"] == 2.5
+    assert (colour.frequent, colour.points) == ({"red": 3, "blue": 1}, ())
+
+
+@pytest.mark.parametrize("data", [b"", b"nothing of the kind", b"WHY1"])
+def test_what_is_no_profile_is_refused_with_a_sentence(data: bytes) -> None:
+    with pytest.raises(Invalid, match="damaged, or no whylogs profile"):
+        WhylogsProfiler().read(data)
+
+
+def test_profile_that_was_cut_off_is_refused() -> None:
+    data = WhylogsProfiler().profile(SCHEMA, ROWS, OUTPUTS)
+
+    with pytest.raises(Invalid, match="damaged"):
+        WhylogsProfiler().read(data[: len(data) // 2])

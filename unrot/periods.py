@@ -12,6 +12,7 @@ All of it is read from sums on common bins: no rows, no whylogs, plain numpy.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -27,6 +28,8 @@ from unrot.symptoms import Against, Check, Drift, Rules, Summary
 
 MOST_PROFILES = 5_000
 """So many are summed for one answer; each is some kilobytes of JSON."""
+
+STARTS_AT_ONCE = 200
 
 EXPLAINED = (
     "Profiles of an earlier release, and of a version that keeps no reference, have no bins: train "
@@ -126,11 +129,10 @@ def portrait(
     if not of:
         is_any = "is none" if not found else "is none on bins that can be compared"
         raise NotFound(f"Of the profiles of {name} in this time there {is_any}. {EXPLAINED}")
-    profiles = service.store.profiles.of_model(name, since=since, until=until)
     return Portrait(
         title=title,
         rows=sum(one.rows for one in of),
-        summary=_summed(profiles, chosen),
+        summary=_summed_in_bites(service, name, of, chosen),
         reference=chosen,
         starts_at=min(one.starts_at for one in of),
         ends_at=max(one.ends_at for one in of),
@@ -216,6 +218,20 @@ def _side(service: Service, check: Check, since: float, until: float) -> Summary
 def _named(service: Service, model: str) -> tuple[str, Rules]:
     name = service.catalogue().model(model).model.name
     return name, service.store.findings.rules(name)
+
+
+def _summed_in_bites(
+    service: Service, model: str, stretches: Sequence[CountedStretch], reference: str
+) -> Summary:
+    """Add up profiles a few hundred at a time: those of a year are hundreds of megabytes."""
+    starts = sorted({one.starts_at for one in stretches})
+    sums: list[Summary] = []
+    for place in range(0, len(starts), STARTS_AT_ONCE):
+        bite = starts[place : place + STARTS_AT_ONCE]
+        until = math.nextafter(bite[-1], math.inf)
+        profiles = service.store.profiles.of_model(model, since=bite[0], until=until)
+        sums.append(_summed(profiles, reference))
+    return total(sums)
 
 
 def _summed(profiles: Sequence[Profile], reference: str) -> Summary:

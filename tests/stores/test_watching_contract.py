@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from tests.stores.test_contract import NOON, a_model
 from unrot.interfaces import Store
-from unrot.symptoms import Check, Drift, FeatureRule, Finding, Rules
+from unrot.records import CountedStretch, Profile
+from unrot.symptoms import Check, Distribution, Drift, FeatureRule, Finding, Rules
 
 DRIFT = Drift("height", 0.4, "ks", 0.5, 1e-9, has_moved=True, is_calm=False)
 CHECK = Check("elves", "v1", NOON, NOON + 60, "training", 150, 120, (DRIFT,))
@@ -26,6 +27,42 @@ def test_check_is_read_back_and_replaced_by_a_newer_one_of_its_period(store: Sto
     assert found == [replace(CHECK, rows=151)]
     assert found[0].moved == [DRIFT]
     assert store.checks.last("elves", "previous") == replace(CHECK, against="previous")
+
+
+def test_checks_are_counted_without_their_columns(store: Store) -> None:
+    store.registry.add_model(a_model())
+    later = replace(CHECK, starts_at=NOON + 60, ends_at=NOON + 120, reference="d")
+    before = replace(CHECK, against="previous", before_starts_at=NOON - 60, before_ends_at=NOON)
+
+    store.checks.put([later, CHECK, before])
+
+    assert store.checks.counts("elves", "training") == [
+        replace(CHECK, drifts=()),
+        replace(later, drifts=()),
+    ]
+    assert store.checks.last("elves", "previous") == before
+
+
+def test_profiles_are_listed_with_summaries_and_counted_by_stretch(store: Store) -> None:
+    store.registry.add_model(a_model())
+    lay = Distribution("number", 3, 1, 1, (1.0, 2.0), (), (0, 1, 1), 1.0, 2.5, 1.75, {"0.5": 1.0})
+    one = Profile("a", "elves", "v1", "me", NOON, NOON + 60, 3, b"a", {"height": lay}, "d")
+    two = replace(one, id="b", writer="you", rows=4)
+    three = replace(one, id="c", starts_at=NOON + 60, ends_at=NOON + 120, summary={}, reference="")
+
+    for profile in (three, one, two):
+        store.profiles.put(profile)
+
+    assert store.profiles.of_model("elves", until=NOON + 60) == [
+        replace(one, data=b""),
+        replace(two, data=b""),
+    ]
+    assert store.profiles.get("a") == one
+    assert store.profiles.stretches("elves") == [
+        CountedStretch("v1", NOON, NOON + 60, "d", 7),
+        CountedStretch("v1", NOON + 60, NOON + 120, "", 3),
+    ]
+    assert (store.profiles.total("elves"), store.profiles.total("orcs")) == ((3, 10), (0, 0))
 
 
 def test_checks_of_other_times_and_models_are_left_out(store: Store) -> None:

@@ -15,6 +15,8 @@ from tests.grown import predicted
 from tests.lessons import judged, published, verdict
 from unrot import jobs, promotion
 from unrot.growth import Audit, Fate
+from unrot.records import Profile
+from unrot.symptoms import Check, Distribution, Drift
 
 OPERATORS = {"Authorization": f"Bearer {OPERATOR}"}
 
@@ -134,6 +136,13 @@ def test_answers_have_the_shape_that_is_documented(app: Flask, spec: dict[str, A
     job = jobs.ask(service, "iris", "learn", {})
     [left] = predicted(service, 1, "iris")
     service.store.trials.add_audit(Audit("a", "iris", 1.0, (ids[0], left.prediction.id or "")))
+    lay = Distribution("number", 9, edges=(1.0, 2.0), counts=(0, 9, 0), mean=1.5)
+    moved = Drift("sepal_width_cm", 0.2, "ks", 0.3, 0.0, has_moved=True, is_calm=False)
+    summary = {"sepal_width_cm": lay}
+    service.store.profiles.put(
+        Profile("a", "iris", "v1", "me", 60.0, 120.0, 9, b"-", summary, reference="d")
+    )
+    service.store.checks.put([Check("iris", "v1", 60.0, 120.0, "training", 9, 120, (moved,), "d")])
     registry = Registry().with_resource("", Resource(spec, DRAFT4))
 
     for path, item in spec["paths"].items():
@@ -142,7 +151,11 @@ def test_answers_have_the_shape_that_is_documented(app: Flask, spec: dict[str, A
         named = {"model": "iris", "version": "v2", "other": "v1", "job": job.id, "id": "a"}
         answer = client.get(path.format(**named), headers=OPERATORS)
         assert answer.status_code == 200, path
-        schema = item["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        [(type, content)] = item["get"]["responses"]["200"]["content"].items()
+        assert answer.mimetype == type
+        if type != "application/json":
+            continue
+        schema = content["schema"]
         inlined = json.loads(json.dumps(schema).replace('"#/', '"#/'))
         validator = OAS30Validator({**inlined, "components": spec["components"]}, registry=registry)
         assert [error.message for error in validator.iter_errors(answer.json)] == [], path

@@ -5,6 +5,7 @@
     learn       learn, refit, rebuild, promote and their like; jobs, policy
     compare     two versions side by side
     history     bring in traffic that was logged elsewhere
+    reference   compare drift with a whylogs profile of elsewhere
     upkeep      remove, rename, describe, tidy, backup, restore
 
 `hands` does a job from the terminal, `outcomes` says what came of it, and `shipping` keeps a
@@ -15,10 +16,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from unrot.commands import add, batch, compare, history, learn, upkeep
+from unrot.commands import add, batch, compare, history, learn, reference, upkeep
 
 
 def add_to(subparsers: Any) -> None:
     """Add all of these commands to the parser's subparsers."""
-    for group in (add, batch, learn, compare, history, upkeep):
+    for group in (add, batch, learn, compare, history, reference, upkeep):
         group.add_to(subparsers)

@@ -165,29 +165,33 @@ def _pooled(cells: Numbers, *, is_ordered: bool) -> Numbers:
 
 
 def outside_chance(outside: int, rows: int, outside_before: int, rows_before: int) -> float:
-    """Return how likely at least so many values lie outside a range where nothing moved.
+    """Return how likely so different a share outside a range is where nothing moved.
 
-    With none outside before, the range is that of the rows before: that the k outermost of all
-    values are all new has the chance C(n, k) / C(n + m, k) for each way to part them between the
-    two ends, of which there are k + 1. Otherwise it is Fisher's exact test.
+    Where one side has none outside, the range may be that of its own m rows. Then the k outermost
+    of all values are of the other n rows, i at one end and k − i at the other: for each way that
+    has the chance p(k) = C(n, k) / C(n + m, k), and for any of them at most
+    p(k) · (1 + k · m / (n + m − k)). Otherwise it is Fisher's exact test, two-sided.
 
     >>> round(outside_chance(10, 100, 0, 100), 4), outside_chance(0, 100, 0, 100)
-    (0.0085, 1.0)
+    (0.0048, 1.0)
     """
-    found = outside + outside_before
-    if not outside or outside * rows_before <= outside_before * rows:
+    if outside * rows_before < outside_before * rows:
+        outside, rows, outside_before, rows_before = outside_before, rows_before, outside, rows
+    if outside * rows_before == outside_before * rows:
         return 1.0
+    found, all_rows = outside + outside_before, rows + rows_before
     most = min(found, rows, outside + MOST_TERMS)
+    least = max(outside, found - rows_before)
     tail = sum(
         math.exp(
             _log_choose(found, one)
-            + _log_choose(rows + rows_before - found, rows - one)
-            - _log_choose(rows + rows_before, rows)
+            + _log_choose(all_rows - found, rows - one)
+            - _log_choose(all_rows, rows)
         )
-        for one in range(outside, most + 1)
-        if rows - one <= rows + rows_before - found
+        for one in range(least, most + 1)
     )
-    return min(1.0, tail * (1 if outside_before else outside + 1))
+    ways = 2.0 if outside_before else 1.0 + outside * rows_before / (all_rows - outside)
+    return min(1.0, ways * tail)
 
 
 def _log_choose(n: int, k: int) -> float:

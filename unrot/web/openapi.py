@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from unrot import __version__
 from unrot.web import (
+    openapi_drift,
     openapi_learning,
     openapi_learning_schemas,
     openapi_running,
@@ -54,12 +55,14 @@ def spec() -> Json:
             },
             openapi_trials.TAG,
             openapi_running.TAG,
+            openapi_drift.TAG,
         ],
         "paths": {
             **_paths(),
             **openapi_learning.paths(),
             **openapi_trials.paths(),
             **openapi_running.paths(),
+            **openapi_drift.paths(),
         },
         "components": {
             "schemas": {
@@ -67,6 +70,7 @@ def spec() -> Json:
                 **openapi_learning_schemas.schemas(),
                 **openapi_trials.schemas(),
                 **openapi_running.schemas(),
+                **openapi_drift.schemas(),
             },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },

@@ -1,0 +1,1 @@
+"""Watching on pages and over HTTP: one concern a module."""
