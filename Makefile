@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python; do \
 	2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench bench-poison lint clean
+.PHONY: help run test bench bench-poison bench-rot bench-watching lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,12 @@ bench: $(VENV)/serve ## measure the predict path, as ratios in one run
 
 bench-poison: $(VENV)/serve ## let bad verdicts at models that learn by themselves (a quarter of an hour)
 	$(RUN) -m bench.poison
+
+bench-rot: $(VENV)/test ## how soon rot is found, and how often a steady model is taken for rotten
+	$(RUN) -m bench.rot
+
+bench-watching: $(VENV)/test ## what the data of the monitor page costs over many events
+	$(RUN) -m bench.watching
 
 lint: $(VENV)/test ## ruff and mypy only, mending what can be mended
 	$(RUN) -m ruff check --fix .

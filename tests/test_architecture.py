@@ -20,7 +20,7 @@ LAYERS = (
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
     ("verdicts", "lineage", "policy", "describing", "monitors"),
     ("journal", "shelf", "stores", "models", "learning", "sketches", "demos", "tables"),
-    ("components", "profiling", "publishing"),
+    ("components", "profiling", "publishing", "refusals"),
     ("service",),
     ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison"),
     ("accuracy", "references", "tidying"),

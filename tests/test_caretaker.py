@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from unrot.errors import AlreadyRunning
 from unrot.journal import backlog_bytes, follow
 from unrot.records import Caller, Outputs, Row, Schema, Shipment
 from unrot.service import Service
+from unrot.symptoms import Sketch
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 
@@ -212,6 +214,9 @@ def test_stretch_that_cannot_be_profiled_keeps_no_other_from_it(service: Service
             if schema.target != "species":
                 raise ZeroDivisionError("of a library")
             return service.profiler.profile(schema, rows, outputs)
+
+        def read(self, data: bytes) -> Mapping[str, Sketch]:
+            return service.profiler.read(data)
 
     keeper = Caretaker(replace(service, profiler=Choosy()), "me")  # type: ignore[arg-type]
     service.predict_instances("zombies", [[0.0, 0.0, 0.0, 0.0]])

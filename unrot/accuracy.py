@@ -23,7 +23,7 @@ from unrot.monitors import accuracy, estimates
 from unrot.monitors.accuracy import ClassScore, Rolled, Scored, Share
 from unrot.monitors.estimates import Calibration, Estimate
 from unrot.monitors.slices import Slice, sliced
-from unrot.monitors.windows import grouped, total
+from unrot.monitors.windows import confidences, grouped, total
 from unrot.publishing import CALIBRATION
 from unrot.records import CHAMPION, JudgedPrediction, Version, Window
 from unrot.service import Service
@@ -277,7 +277,7 @@ def _point(
         accuracy.share(whole.correct, whole.judged),
         accuracy.scored(whole.errors),
         accuracy.constant(whole.confusion),
-        _estimated(windows, known),
+        estimated(windows, known),
     )
 
 
@@ -307,12 +307,13 @@ def _calibration(service: Service, digest: str) -> Calibration | None:
         return None
 
 
-def _estimated(windows: Sequence[Window], known: Mapping[str, Calibration]) -> Estimate | None:
+def estimated(windows: Sequence[Window], known: Mapping[str, Calibration]) -> Estimate | None:
+    """Estimate the accuracy of all predictions that some windows count, by their confidence."""
     parts = [
         one
         for version, of in grouped(windows, lambda window: window.version).items()
         if version in known
-        and (one := estimates.estimate(known[version], total(of).confidence)) is not None
+        and (one := estimates.estimate(known[version], confidences(of))) is not None
     ]
     rows = sum(one.rows for one in parts)
     if not rows:

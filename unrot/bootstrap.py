@@ -12,6 +12,7 @@ from unrot.interfaces import Copies
 from unrot.journal import Drops, Journal
 from unrot.models import predictors
 from unrot.models.workshop import EstimatorWorkshop
+from unrot.refusals import Refusals
 from unrot.service import Service
 from unrot.settings import Settings, kept_secret, prepare_home
 from unrot.shelf import Shelf
@@ -28,11 +29,13 @@ def open_service(settings: Settings, counts: Counts | None = None) -> Service:
     folder = settings.home / "journal"
     load = partial(predictors.load, trusted=settings.trusted_types)
     Drops(folder).prepare()
+    journal = Journal(folder, limit=settings.journal_max)
     return Service(
         settings=settings,
         store=_open_store(settings, counts),
         shelf=Shelf(settings.home / "shelf", load=load, check=predictors.check_golden),
-        journal=Journal(folder, limit=settings.journal_max),
+        journal=journal,
+        refusals=Refusals(journal),
         ids=Ids(secret_key(settings)),
         profiler=WhylogsProfiler(),
         workshop=EstimatorWorkshop(settings.trusted_types),

@@ -179,6 +179,7 @@ class Caretaker:
                 predictions=found.predictions,
                 feedback=found.feedback,
                 unverified=found.unverified,
+                rejections=found.rejections,
             )
         )
         if shipped_to == ends_at:

@@ -1,4 +1,4 @@
-"""One line of the journal: a prediction or a verdict as JSON, with the words of the product.
+"""One line of the journal: a prediction, a verdict, refused rows as JSON, in the product's words.
 
 A line is written before the answer is sent and read by the caretaker, perhaps after a crash
 and by a newer release: fields may be added, none may change its meaning.
@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, fields
 import orjson
 
 from unrot.records import Feedback, Prediction, UnverifiedFeedback
+from unrot.symptoms import Rejection
 
-Event = Prediction | Feedback | UnverifiedFeedback
+Event = Prediction | Feedback | UnverifiedFeedback | Rejection
 _KINDS: dict[str, type[Event]] = {
     "prediction": Prediction,
     "feedback": Feedback,
     "unverified": UnverifiedFeedback,
+    "rejected": Rejection,
 }
 _FIELDS = {kind: {entry.name for entry in fields(kind)} for kind in _KINDS.values()}
 _NAMES = {event_type: kind for kind, event_type in _KINDS.items()}
@@ -31,6 +33,7 @@ class Events:
     feedback: list[Feedback] = field(default_factory=list)
     unverified: list[UnverifiedFeedback] = field(default_factory=list)
     unreadable: list[bytes] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
 
 
 def to_lines(events: Iterable[Event]) -> bytes:
@@ -49,6 +52,7 @@ def from_lines(lines: bytes) -> Events:
     feedback: list[Feedback] = []
     unverified: list[UnverifiedFeedback] = []
     unreadable: list[bytes] = []
+    rejections: list[Rejection] = []
     for line in lines.splitlines():
         event = _from_line(line)
         if isinstance(event, Prediction):
@@ -57,9 +61,11 @@ def from_lines(lines: bytes) -> Events:
             feedback.append(event)
         elif isinstance(event, UnverifiedFeedback):
             unverified.append(event)
+        elif isinstance(event, Rejection):
+            rejections.append(event)
         else:
             unreadable.append(line)
-    return Events(predictions, feedback, unverified, unreadable)
+    return Events(predictions, feedback, unverified, unreadable, rejections)
 
 
 def _from_line(line: bytes) -> Event | None:

@@ -51,6 +51,7 @@ from unrot.records import (
     UnverifiedFeedback,
     Version,
 )
+from unrot.refusals import Refusals
 from unrot.settings import Settings
 from unrot.shelf import Contents, Shelf, ShelvedModel, sync
 from unrot.teaching import Workshop
@@ -86,6 +87,7 @@ class Service:
     ids: Ids
     profiler: Profiler
     workshop: Workshop
+    refusals: Refusals
     clock: Clock = time.time
     counts: Counts = NoCounts()
 
@@ -128,16 +130,29 @@ class Service:
         """Score one object of features or a list of them."""
         contents = self.catalogue()
         shelved = contents.model(name)
-        rows = schema.parse_rows(shelved.model.schema, inputs)
-        return self._answer(contents, shelved, shelved.version(version), rows)
+        try:
+            rows = schema.parse_rows(shelved.model.schema, inputs)
+            return self._answer(contents, shelved, shelved.version(version), rows)
+        except Invalid as error:
+            self._count_refused(shelved, version, error)
+            raise
 
     def predict_instances(self, reference: Any, instances: Any) -> Answer:
         """Score the older form for `zombies` or `zombies/versions/v2`."""
         contents = self.catalogue()
         name, version = _parted(reference)
         shelved = contents.model(name) if name else self.default_model()
-        rows = schema.parse_instances(shelved.model.schema, instances)
-        return self._answer(contents, shelved, shelved.version(version), rows)
+        try:
+            rows = schema.parse_instances(shelved.model.schema, instances)
+            return self._answer(contents, shelved, shelved.version(version), rows)
+        except Invalid as error:
+            self._count_refused(shelved, version, error)
+            raise
+
+    def _count_refused(self, shelved: ShelvedModel, version: str | None, error: Invalid) -> None:
+        named, model = version or shelved.aliases.get(CHAMPION, ""), shelved.model
+        if named in shelved.versions:
+            self.refusals.add(model.name, named, model.schema, error, self.clock())
 
     def score(self, name: str, rows: Sequence[Row], *, version: str | None = None) -> Answer:
         """Score rows that the schema has checked; JournalFull when they cannot be kept as well."""

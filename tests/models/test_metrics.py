@@ -9,7 +9,8 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.models.tables import FIVE, NUMBER, SEVERAL, numbers_dataset
 from unrot.dataset import Dataset
-from unrot.models.metrics import measure
+from unrot.models.metrics import calibrate, measure
+from unrot.records import Outputs, Schema
 
 
 def small(labels: list[float], held: list[float]) -> Dataset:
@@ -86,3 +87,14 @@ def test_class_that_was_never_trained_had_no_chance() -> None:
     given = [max(chances[label], least) for label in dataset.holdout_labels]
     assert metrics["log_loss"] == pytest.approx(-np.mean(np.log(given)))
     assert metrics["recall:apple"] == 0.0
+
+
+def test_how_sure_each_answer_was_is_said_beside_whether_it_was_right() -> None:
+    schema = Schema((), "kind", ("elf", "orc"))
+    outputs = Outputs([0, 1, 0], [[0.75, 0.25], [0.5, 0.5], [0.875, 0.125]])
+
+    found = calibrate(outputs, np.array(["elf", "elf", "orc"]), schema)
+
+    assert found == [(0.75, True), (0.5, False), (0.875, False)]
+    assert calibrate(Outputs([0]), np.array(["elf"]), schema) == []
+    assert calibrate(Outputs(values=[1.0]), np.array([1.0]), Schema((), "kg")) == []

@@ -32,6 +32,7 @@ def test_lesson_makes_a_version_that_the_gate_weighs(open_school: Open, estimato
         fates.learnt["v2"],
     )
     assert second.anchor == first.anchor == first.artefacts["holdout"]
+    assert second.artefacts["calibration"] != first.artefacts["calibration"]
     assert (
         fates.verdicts == 200 == fates.learnt["v2"] + fates.held_out + sum(fates.set_aside.values())
     )

@@ -11,6 +11,7 @@ What is too small to tell is marked, not hidden.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def _stretches(numbers: Sequence[Value], parts: int) -> Callable[[Value], tuple[
     def label_of(value: Value) -> tuple[int, str]:
         if not _is_number(value):
             return len(labels), MISSING
-        place = int(np.searchsorted(cuts, float(value or 0.0), side="left"))
+        place = bisect_left(cuts, float(value or 0.0))
         return place, labels[place]
 
     return label_of

@@ -48,6 +48,11 @@ def total(windows: Iterable[Window]) -> Window:
     return added(Window(first.minute, first.model, "", ""), *every)
 
 
+def confidences(windows: Iterable[Window]) -> tuple[int, ...]:
+    """Return how sure the predictions of some windows were, as counts by bin."""
+    return _bins([one.confidence for one in windows])
+
+
 def grouped(windows: Iterable[Window], key: Callable[[Window], K]) -> dict[K, list[Window]]:
     """Part windows by a key, in the order in which the keys come."""
     parts: dict[K, list[Window]] = {}

@@ -26,7 +26,7 @@ from unrot.web import (
     trials_api,
     version_pages,
 )
-from unrot.web.watch import drift_api
+from unrot.web.watch import accuracy_api, drift_api
 
 _ROOT = "../.."
 PAGES = (
@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(learning_api.blueprint)
     app.register_blueprint(trials_api.blueprint)
     app.register_blueprint(drift_api.blueprint)
+    app.register_blueprint(accuracy_api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
     app.register_blueprint(scrape.blueprint)

@@ -23,6 +23,7 @@ from unrot.web.openapi_operations import (
     paging,
 )
 from unrot.web.openapi_schemas import Json, schemas
+from unrot.web.watch import openapi_accuracy
 
 IRIS = {
     "sepal_length_cm": 5.1,
@@ -56,6 +57,7 @@ def spec() -> Json:
             openapi_trials.TAG,
             openapi_running.TAG,
             openapi_drift.TAG,
+            openapi_accuracy.TAG,
         ],
         "paths": {
             **_paths(),
@@ -63,6 +65,7 @@ def spec() -> Json:
             **openapi_trials.paths(),
             **openapi_running.paths(),
             **openapi_drift.paths(),
+            **openapi_accuracy.paths(),
         },
         "components": {
             "schemas": {
@@ -71,6 +74,7 @@ def spec() -> Json:
                 **openapi_trials.schemas(),
                 **openapi_running.schemas(),
                 **openapi_drift.schemas(),
+                **openapi_accuracy.schemas(),
             },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },

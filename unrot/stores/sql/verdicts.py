@@ -179,9 +179,10 @@ def _count_new(tx: Transaction, most: int) -> int:
     ids = [(row[0],) for row in new]
     tx.executemany(_SETTLE, ids)
     tx.executemany("UPDATE feedback SET counted = 1 WHERE prediction = ?", ids)
-    buckets = {(model, *windows.bucket_of(tx, model, minute)) for _, model, minute in new}
-    for model, first, minutes in sorted(buckets):
-        windows.count_verdicts(tx, model, first, minutes, VERDICT_WRITER)
+    for model in sorted({row[1] for row in new}):
+        minutes = [row[2] for row in new if row[1] == model]
+        for span in windows.spans_of(tx, model, minutes):
+            windows.count_verdicts(tx, model, span, VERDICT_WRITER)
     return len(new)
 
 

@@ -7,20 +7,21 @@ hours and days (UTC), so that two look-ups find the bucket that holds a minute.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 import orjson
 
 from unrot.monitors import confidence, latency
-from unrot.monitors.windows import added
+from unrot.monitors.windows import added, grouped
 from unrot.records import Errors, Prediction, Window
 from unrot.stores.sql import names
 from unrot.stores.sql.database import Transaction
 from unrot.symptoms import Oddity, Rejection
 
 HOUR, DAY = 60, 1440
+ROWS_AT_ONCE = 500
 COLUMNS = "minute, model, version, writer, predictions, verdicts, judged, correct, minutes, details"
 SELECTED = f"SELECT {COLUMNS} FROM windows".replace("model", names.name_in("w"), 1) + " w"
 _KEPT = f"SELECT {COLUMNS} FROM windows"
@@ -39,6 +40,8 @@ _DETAILS = (
     "confusion",
     "rejected",
 )
+
+_HISTOGRAMS = {"latency", "confidence", "judged_confidence", "correct_confidence"}
 
 Key = tuple[str, int, str]
 """Model as it is kept, minute, version."""
@@ -100,7 +103,11 @@ class Counts:
 
 def add(tx: Transaction, windows: Iterable[Window]) -> None:
     """Add windows to those that their writers have; one writer a row, so nobody is in between."""
-    put(tx, [_merged(tx, window) for window in windows])
+    for (model, version, writer), new in grouped(windows, _names).items():
+        for start in range(0, len(new), ROWS_AT_ONCE):
+            part = new[start : start + ROWS_AT_ONCE]
+            known = _of_minutes(tx, model, version, writer, [one.minute for one in part])
+            put(tx, [added(known[one.minute], one) if one.minute in known else one for one in part])
 
 
 def put(tx: Transaction, windows: Iterable[Window]) -> None:
@@ -118,6 +125,23 @@ def bucket_of(tx: Transaction, kept_as: str, minute: int) -> tuple[int, int]:
     return (minute, 1) if row is None else (row[0], row[1])
 
 
+def spans_of(tx: Transaction, kept_as: str, minutes: Iterable[int]) -> list[tuple[int, int, int]]:
+    """Return first minute, end and length of the buckets that hold some minutes.
+
+    Minutes of one hour that was not rolled are one span: those between them are counted as well,
+    which changes nothing.
+    """
+    hours: dict[int, list[int]] = defaultdict(list)
+    for minute in minutes:
+        hours[minute // HOUR].append(minute)
+    spans: set[tuple[int, int, int]] = set()
+    for of in hours.values():
+        start, length = bucket_of(tx, kept_as, of[0])
+        span = (min(of), max(of) + 1) if length == 1 else (start, start + length)
+        spans.add((*span, length))
+    return sorted(spans)
+
+
 def between(tx: Transaction, kept_as: str, first: int, end: int) -> list[Window]:
     """Return the windows of a model that hold minutes from the first up to the end."""
     rows = tx.execute(
@@ -130,23 +154,30 @@ def between(tx: Transaction, kept_as: str, first: int, end: int) -> list[Window]
 
 def window(row: Sequence[Any]) -> Window:
     """Read a window from its columns; what a newer release knows besides is left out."""
-    details = row[9]
-    if details == "{}":
-        return Window(*row[:9])
-    kept: Mapping[str, Any] = orjson.loads(details)
-    known: dict[str, Any] = {name: kept[name] for name in _DETAILS if name in kept}
-    for name in ("latency", "confidence", "judged_confidence", "correct_confidence"):
-        if name in known:
-            known[name] = tuple(known[name])
-    return replace(Window(*row[:9]), errors=Errors(**kept.get("errors", {})), **known)
+    minute, model, version, writer, predictions, verdicts, judged, correct, minutes, kept = row
+    plain = (minute, model, version, writer, predictions, verdicts, judged, correct, minutes)
+    if kept == "{}":
+        return Window(*plain)
+    details: dict[str, Any] = orjson.loads(kept)
+    known = {name: details[name] for name in _DETAILS if name in details}
+    for name in _HISTOGRAMS & known.keys():
+        known[name] = tuple(known[name])
+    return Window(*plain, **known, errors=Errors(**details.get("errors", {})))
 
 
-def _merged(tx: Transaction, new: Window) -> Window:
-    row = tx.execute(
-        f"{_KEPT} WHERE model = ? AND minute = ? AND version = ? AND writer = ?",
-        (new.model, new.minute, new.version, new.writer),
-    ).fetchone()
-    return new if row is None else added(window(row), new)
+def _names(of: Window) -> tuple[str, str, str]:
+    return of.model, of.version, of.writer
+
+
+def _of_minutes(
+    tx: Transaction, model: str, version: str, writer: str, minutes: Sequence[int]
+) -> dict[int, Window]:
+    marks = ", ".join("?" * len(minutes))
+    rows = tx.execute(
+        f"{_KEPT} WHERE model = ? AND version = ? AND writer = ? AND minute IN ({marks})",
+        (model, version, writer, *minutes),
+    ).fetchall()
+    return {row[0]: window(row) for row in rows}
 
 
 def _columns(of: Window) -> tuple[Any, ...]:
@@ -183,28 +214,33 @@ TRUTH = (
 It takes the parameters that `other_class` returns.
 """
 
-_OF_BUCKET = (
+_START = "CAST(f.predicted_at AS INTEGER) / ? * ? AS start"
+"""The first minute of the bucket; it takes its seconds and its minutes."""
+_OF_SPAN = (
     "FROM feedback f JOIN predictions p ON p.id = f.prediction "
     "WHERE f.model = ? AND f.predicted_at >= ? AND f.predicted_at < ? AND f.withdrawn = 0"
 )
 _TOTALS = (
-    "SELECT p.version, COUNT(*), COUNT(f.was_correct), COALESCE(SUM(f.was_correct), 0), "
+    f"SELECT {_START}, p.version, COUNT(*), COUNT(f.was_correct), COALESCE(SUM(f.was_correct), 0), "
     "COUNT(p.value - f.value), COALESCE(SUM(ABS(p.value - f.value)), 0), "
     "COALESCE(SUM((p.value - f.value) * (p.value - f.value)), 0), "
     "COALESCE(SUM(CASE WHEN p.value IS NOT NULL THEN f.value END), 0), "
     "COALESCE(SUM(CASE WHEN p.value IS NOT NULL THEN f.value * f.value END), 0) "
-    f"{_OF_BUCKET} GROUP BY p.version"
+    f"{_OF_SPAN} GROUP BY start, p.version"
 )
 _CONFIDENCES = (
-    f"SELECT p.version, CASE WHEN p.confidence >= 1 THEN {confidence.BINS - 1} "
+    f"SELECT {_START}, p.version, CASE WHEN p.confidence >= 1 THEN {confidence.BINS - 1} "
     f"ELSE CAST(p.confidence * {confidence.BINS} AS INTEGER) END AS bin, COUNT(*), "
-    f"SUM(f.was_correct) {_OF_BUCKET} AND f.was_correct IS NOT NULL "
-    "AND p.confidence IS NOT NULL GROUP BY p.version, bin"
+    f"SUM(f.was_correct) {_OF_SPAN} AND f.was_correct IS NOT NULL "
+    "AND p.confidence IS NOT NULL GROUP BY start, p.version, bin"
 )
 _CONFUSIONS = (
-    f"SELECT p.version, p.label, {TRUTH} AS truth, COUNT(*) {_OF_BUCKET} "
-    "AND p.label IS NOT NULL GROUP BY p.version, p.label, truth"
+    f"SELECT {_START}, p.version, p.label, {TRUTH} AS truth, COUNT(*) {_OF_SPAN} "
+    "AND p.label IS NOT NULL GROUP BY start, p.version, p.label, truth"
 )
+
+Part = tuple[int, str]
+"""First minute and version of a window."""
 
 
 def other_class(tx: Transaction, kept_as: str) -> tuple[str | None, ...]:
@@ -216,47 +252,51 @@ def other_class(tx: Transaction, kept_as: str) -> tuple[str | None, ...]:
     return classes[0], classes[1], classes[1], classes[0]
 
 
-def count_verdicts(tx: Transaction, kept_as: str, first: int, minutes: int, writer: str) -> None:
-    """Count the verdicts on the predictions of one bucket afresh; twice is as once."""
-    stretch = (kept_as, first * 60, (first + minutes) * 60)
-    found: dict[str, Window] = {}
-    for version, verdicts, judged, correct, *errors in tx.execute(_TOTALS, stretch).fetchall():
-        made = Window(first, kept_as, version, writer, 0, verdicts, judged, correct, minutes)
-        found[version] = replace(made, errors=Errors(*errors)) if errors[0] else made
+def count_verdicts(tx: Transaction, kept_as: str, span: tuple[int, int, int], writer: str) -> None:
+    """Count the verdicts on the predictions of some buckets afresh; twice is as once.
+
+    A span is the first minute, the end, and how many minutes a bucket has.
+    """
+    first, end, minutes = span
+    of_span = (kept_as, first * 60, end * 60)
+    of_start = (minutes * 60, minutes)
+    found: dict[Part, Window] = {}
+    for start, version, verdicts, judged, correct, *errors in tx.execute(
+        _TOTALS, (*of_start, *of_span)
+    ).fetchall():
+        made = Window(start, kept_as, version, writer, 0, verdicts, judged, correct, minutes)
+        found[start, version] = replace(made, errors=Errors(*errors)) if errors[0] else made
     if any(one.judged for one in found.values()):
-        for version, more in _confidences(tx, stretch).items():
-            found[version] = added(found[version], more)
-        for version, confusion in _confusions(tx, stretch).items():
-            found[version] = replace(found[version], confusion=confusion)
+        for part, (of_judged, of_correct) in _confidences(tx, (*of_start, *of_span)).items():
+            found[part] = replace(
+                found[part], judged_confidence=of_judged, correct_confidence=of_correct
+            )
+        asked = (*of_start, *other_class(tx, kept_as), *of_span)
+        for part, confusion in _confusions(tx, asked).items():
+            found[part] = replace(found[part], confusion=confusion)
     tx.execute(
         "DELETE FROM windows WHERE model = ? AND minute >= ? AND minute < ? AND writer = ?",
-        (kept_as, first, first + minutes, writer),
+        (kept_as, first, end, writer),
     )
     put(tx, found.values())
 
 
-def _confidences(tx: Transaction, stretch: tuple[Any, ...]) -> dict[str, Window]:
-    judged: dict[str, list[int]] = defaultdict(lambda: [0] * confidence.BINS)
-    correct: dict[str, list[int]] = defaultdict(lambda: [0] * confidence.BINS)
-    for version, place, count, right in tx.execute(_CONFIDENCES, stretch).fetchall():
-        judged[version][place], correct[version][place] = count, right
-    return {
-        version: Window(
-            0,
-            "",
-            version,
-            "",
-            judged_confidence=tuple(counts),
-            correct_confidence=tuple(correct[version]),
-        )
-        for version, counts in judged.items()
-    }
+def _confidences(
+    tx: Transaction, asked: tuple[Any, ...]
+) -> dict[Part, tuple[list[int], list[int]]]:
+    """Count how sure the judged answers were, and the right ones among them."""
+    found: dict[Part, tuple[list[int], list[int]]] = defaultdict(
+        lambda: ([0] * confidence.BINS, [0] * confidence.BINS)
+    )
+    for start, version, place, count, right in tx.execute(_CONFIDENCES, asked).fetchall():
+        judged, correct = found[start, version]
+        judged[place], correct[place] = count, right
+    return found
 
 
-def _confusions(tx: Transaction, stretch: tuple[Any, ...]) -> dict[str, dict[str, dict[str, int]]]:
-    found: dict[str, dict[str, dict[str, int]]] = {}
-    parameters = (*other_class(tx, stretch[0]), *stretch)
-    for version, predicted, truth, count in tx.execute(_CONFUSIONS, parameters).fetchall():
+def _confusions(tx: Transaction, asked: tuple[Any, ...]) -> dict[Part, dict[str, dict[str, int]]]:
+    found: dict[Part, dict[str, dict[str, int]]] = {}
+    for start, version, predicted, truth, count in tx.execute(_CONFUSIONS, asked).fetchall():
         if truth is not None:
-            found.setdefault(version, {}).setdefault(predicted, {})[truth] = count
+            found.setdefault((start, version), {}).setdefault(predicted, {})[truth] = count
     return found

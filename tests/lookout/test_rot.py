@@ -1,0 +1,171 @@
+"""Rot as the lookout sees it, in a small town of real zombies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.schooling.school import CROWD, School
+from unrot.bootstrap import open_service
+from unrot.lookout import rot
+from unrot.records import Prediction
+from unrot.settings import Settings
+from unrot.symptoms import Check, Drift, Rules, Symptom
+
+NOON = 1_700_049_600.0
+
+
+class Clock:
+    """A clock that goes on by a second at each look."""
+
+    now = NOON
+
+    def __call__(self) -> float:
+        self.now += 1
+        return self.now
+
+
+@pytest.fixture
+def school(settings: Settings) -> Iterator[School]:
+    service = replace(open_service(settings), clock=Clock())
+    yield School(service)
+    service.store.close()
+
+
+def looked(school: School, rules: Rules = Rules(), model: str = "zombies") -> list[Symptom]:  # noqa: B008
+    shelved = school.service.catalogue().model(model)
+    return list(rot.look(school.service, shelved, rules, school.service.clock()))
+
+
+def taught(school: School, count: int, **how: object) -> list[Prediction]:
+    """Teach a few at a time, as traffic comes."""
+    made = []
+    for seed in range(count // 10):
+        made += school.taught(10, **{"seed": 100 + seed, **how})  # type: ignore[arg-type]
+    return made
+
+
+def a_check(school: School, since: float, *columns: str) -> None:
+    drifts = [Drift(name, 0.4, "ks", 0.5, 1e-9, True, False) for name in columns]
+    check = Check("zombies", "v1", since, since + 3_600, "training", 200, 2_000, drifts)
+    school.service.store.checks.put([check])
+
+
+def test_mutation_is_found_within_sixty_verdicts_and_is_grave(school: School) -> None:
+    taught(school, 150)
+    assert looked(school) == []
+    first = taught(school, 60, mutated=True)
+
+    found = looked(school)
+
+    fallen = found[0]
+    assert [(one.cause, one.kind, one.is_present, one.gravity) for one in found] == [
+        ("rot", "rot", True, "grave")
+    ] * len(found)
+    assert fallen.at <= first[-1].predicted_at + 2
+    assert abs(fallen.since - first[0].predicted_at) < 15
+    assert fallen.sentence.startswith("v1 is wrong more often: right in ")
+    assert "Its inputs of that time have not been compared yet." in fallen.sentence
+    assert fallen.evidence["after"]["verdicts"] <= 60
+    assert fallen.evidence["kind"] == "unknown"
+    assert "Refit it" in fallen.advice
+
+
+def test_nothing_is_looked_at_twice_and_the_numbers_follow_new_verdicts(school: School) -> None:
+    assert looked(school) == []
+    taught(school, 100)
+    taught(school, 50, mutated=True)
+    looked(school)
+
+    again = looked(school)
+    taught(school, 10, mutated=True)
+    [further] = looked(school)
+
+    assert again == []
+    assert further.is_present and further.evidence["after"]["verdicts"] >= 55
+
+
+@pytest.mark.parametrize(
+    ("columns", "said", "kind"),
+    [
+        (("hunger", "decay", "output.class"), "Its inputs moved too (hunger, decay): data", "data"),
+        ((), "so what is right has changed: concept drift.", "concept"),
+    ],
+)
+def test_checks_tell_data_drift_from_concept_drift_also_when_they_come_later(
+    school: School, columns: tuple[str, ...], said: str, kind: str
+) -> None:
+    taught(school, 100)
+    taught(school, 50, mutated=True)
+    [*_, before] = looked(school)
+    a_check(school, before.since, *columns)
+
+    [found] = looked(school)
+
+    assert said in found.sentence
+    assert found.evidence["kind"] == kind
+    assert found.features == tuple(name for name in columns if "." not in name)
+
+
+def test_few_voters_who_chose_themselves_are_told_of(school: School) -> None:
+    taught(school, 100, caller=CROWD)
+    taught(school, 50, mutated=True, caller=CROWD)
+    school.predicted([{"hunger": 0, "shamble": 0, "groan_pitch": 0, "decay": 0}] * 500)
+    while school.service.store.verdicts.count_new(1_000):
+        pass
+
+    [*_, found] = looked(school)
+
+    assert "were judged, by people who chose what to judge" in found.sentence
+
+
+def test_refit_that_is_promoted_begins_anew_and_ends_it_when_it_is_well(school: School) -> None:
+    taught(school, 100)
+    taught(school, 300, mutated=True)
+    assert looked(school)[-1].is_present
+    school.done("refit")
+    service = school.service
+    service.store.registry.move_alias(
+        "zombies", "champion", to="v2", expected="v1", at=service.clock()
+    )
+    school.caretaker._fill_shelf()
+
+    taught(school, 20, mutated=True, seed=7)
+    early = [one.is_present for one in looked(school)]
+    taught(school, 60, mutated=True)
+    late = [one.is_present for one in looked(school)]
+
+    assert early == [True]
+    assert late == [False]
+
+
+def test_fall_below_the_floor_that_a_person_has_set_is_a_finding_of_its_own(
+    school: School,
+) -> None:
+    taught(school, 100)
+
+    [found] = looked(school, Rules(least_accuracy=0.999))
+    above = looked(school, Rules(least_accuracy=0.5))
+    silent = looked(school, Rules(least_accuracy=0.5))
+
+    assert (found.cause, found.is_present, found.gravity) == ("rot-floor", True, "grave")
+    assert found.sentence.startswith("v1 is below its floor of 100%: right in ")
+    assert [(one.cause, one.is_present) for one in above] == [("rot-floor", False)]
+    assert silent == []
+
+
+def test_model_that_is_rotten_from_the_start_is_held_against_its_holdout(school: School) -> None:
+    taught(school, 60, mutated=True)
+
+    found = looked(school)[0]
+
+    assert found.evidence["is_from_start"] is True
+    assert "its holdout promised" in found.sentence
+
+
+def test_rule_that_is_off_looks_at_nothing(school: School) -> None:
+    taught(school, 60, mutated=True)
+
+    assert looked(school, Rules(rot=False)) == []
