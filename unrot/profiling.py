@@ -20,12 +20,13 @@ from functools import reduce
 from pathlib import Path
 
 from unrot.errors import NotFound, StoreAway
-from unrot.interfaces import Profiler, Store
+from unrot.interfaces import Store
 from unrot.monitors.columns import columns_of
 from unrot.monitors.distributions import summary_of, total, with_sketches
 from unrot.monitors.reference import Reference
 from unrot.records import Outputs, Prediction, Profile, Schema, Stretch
 from unrot.symptoms import Summary
+from unrot.watching import Profiler
 
 BUFFERED_ROWS = 5_000
 GRACE_SECONDS = 2.0

@@ -32,7 +32,7 @@ from unrot.errors import (
     StoreAway,
 )
 from unrot.ids import Ids
-from unrot.interfaces import Clock, Profiler, Store
+from unrot.interfaces import Clock, Store
 from unrot.journal import Journal
 from unrot.publishing import as_version
 from unrot.records import (
@@ -55,7 +55,7 @@ from unrot.refusals import Refusals
 from unrot.settings import Settings
 from unrot.shelf import Contents, Shelf, ShelvedModel, sync
 from unrot.teaching import Workshop
-from unrot.watching import Courier
+from unrot.watching import Courier, Profiler
 
 LAST_VERDICTS = 50
 
