@@ -4,12 +4,14 @@ Everything an operator may decide comes from unrot/settings.py.
 """
 
 import hashlib
+import os
 import socket
 import struct
 import sys
 
 from unrot.errors import BadSetting
 from unrot.settings import load, prepare_home
+from unrot.slots import FOLDER_VARIABLE, Slots
 
 try:
     _settings = load()
@@ -34,8 +36,17 @@ dirty_graceful_timeout = 12
 _place = hashlib.sha256(f"{_settings.home.resolve()}\0{bind}".encode()).hexdigest()[:10]
 proc_name = f"unrot-{_place}"
 
+# Where the workers count what /metrics tells.
+_counts = _settings.home / "metrics"
+os.environ[FOLDER_VARIABLE] = str(_counts.resolve())
+
 # Seconds and microseconds after which a half-sent request gives its thread back.
 _PATIENCE = struct.pack("ll", 5, 0)
+
+
+def on_starting(_server):
+    """Begin the counts anew; afterwards each worker goes on with those of the one before it."""
+    Slots(_counts).clear()
 
 
 def post_fork(server, _worker):

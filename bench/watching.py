@@ -39,7 +39,7 @@ FEW, MANY = 10_000, 10_000_000
 VERDICTS = 1_000_000
 """So many of the events are judged at most; all of the few are."""
 ROWS_AT_ONCE = 250_000
-ROUNDS = 15
+ROUNDS = 25
 LIMIT = 1.5
 DAY, MINUTES = 86_400, 1_440
 TOKEN = "bench"

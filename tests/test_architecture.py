@@ -13,9 +13,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
-    ("symptoms", "errors"),
+    ("symptoms", "errors", "slots"),
     ("records",),
-    ("growth", "webhooks"),
+    ("growth", "webhooks", "counts", "keeping"),
     ("watching",),
     ("teaching",),
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
@@ -24,9 +24,9 @@ LAYERS = (
     ("components", "profiling", "publishing", "noticing", "refusals"),
     ("service",),
     ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison"),
-    ("noticed", "references", "accuracy", "holdouts", "outliers"),
+    ("noticed", "references", "accuracy", "holdouts", "outliers", "tidying"),
     ("schooling", "rollbacks", "periods", "exploring"),
-    ("upkeep", "backups", "files", "condition", "portraits"),
+    ("upkeep", "backups", "files", "condition", "portraits", "operations"),
     ("lookout",),
     ("chores",),
     ("bootstrap",),

@@ -213,6 +213,8 @@ def test_stretch_that_cannot_be_profiled_keeps_no_other_from_it(service: Service
                 raise ZeroDivisionError("of a library")
             return service.profiler.profile(schema, rows, outputs)
 
+        read = service.profiler.read
+
     keeper = Caretaker(replace(service, profiler=Choosy()), "me")  # type: ignore[arg-type]
     service.predict_instances("zombies", [[0.0, 0.0, 0.0, 0.0]])
     predict(service, 3)

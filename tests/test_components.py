@@ -122,7 +122,7 @@ def test_journal_whose_folder_is_gone_is_stuck(tmp_path: Path) -> None:
 def test_caretaker_that_has_just_beaten_is_ok(tmp_path: Path) -> None:
     heartbeat = tmp_path / "caretaker.json"
 
-    components.beat(heartbeat)
+    components.beat(heartbeat, components.Heartbeat(time.time()))
 
     assert components.caretaker(heartbeat) == Component("ok", "The caretaker ships the journal.")
     assert [path.name for path in tmp_path.iterdir()] == ["caretaker.json"]
@@ -154,6 +154,21 @@ def test_caretaker_of_a_clock_that_was_set_back_is_ok(tmp_path: Path) -> None:
     heartbeat.write_bytes(orjson.dumps({"process": 1, "at": time.time() + 3_600}))
 
     assert components.seconds_since_heartbeat(heartbeat) == 0.0
+
+
+def test_heartbeat_tells_how_the_caretaker_fares(tmp_path: Path) -> None:
+    path, said = tmp_path / "caretaker.json", components.Heartbeat(90.0, 80.0, 1_234, ("journal",))
+
+    components.beat(path, said)
+
+    assert components.heartbeat(path) == said
+
+
+def test_heartbeat_of_another_release_is_read_as_far_as_it_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "caretaker.json"
+    path.write_bytes(orjson.dumps({"at": 90.0, "mood": "good"}))
+
+    assert components.heartbeat(path) == components.Heartbeat(90.0)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"null", b"{}", b'{"at": null}', b'{"at": "x"}'])

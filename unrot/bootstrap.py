@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from unrot.counts import Counts, NoCounts
 from unrot.courier import HttpCourier
 from unrot.errors import StoreAway
 from unrot.ids import Ids
@@ -23,16 +24,17 @@ from unrot.stores.sql.copies import SqliteCopies
 from unrot.stores.sql.sqlite import SqliteDatabase
 
 
-def open_service(settings: Settings) -> Service:
+def open_service(settings: Settings, counts: Counts | None = None) -> Service:
     """Make the service; a store that is away does not stop it, and is tried again when asked."""
     prepare_home(settings)
+    counts = counts or NoCounts()
     folder = settings.home / "journal"
     load = partial(predictors.load, trusted=settings.trusted_types)
     Drops(folder).prepare()
     journal = Journal(folder, limit=settings.journal_max)
     return Service(
         settings=settings,
-        store=_open_store(settings),
+        store=_open_store(settings, counts),
         shelf=Shelf(
             settings.home / "shelf",
             load=load,
@@ -45,12 +47,13 @@ def open_service(settings: Settings) -> Service:
         profiler=WhylogsProfiler(),
         workshop=EstimatorWorkshop(settings.trusted_types),
         courier=HttpCourier(allow_private=settings.webhook_private),
+        counts=counts,
     )
 
 
 def open_copies(settings: Settings) -> Copies:
     """Return what copies the store and puts copies in its place."""
-    return SqliteCopies(_database(settings))
+    return SqliteCopies(_database(settings, NoCounts()))
 
 
 def secret_key(settings: Settings) -> bytes:
@@ -63,8 +66,8 @@ def writer_name(settings: Settings) -> str:
     return kept_secret(settings.home, "writer-name")[:16]
 
 
-def _open_store(settings: Settings) -> SqlStore:
-    store = SqlStore(_database(settings))
+def _open_store(settings: Settings, counts: Counts) -> SqlStore:
+    store = SqlStore(_database(settings, counts))
     try:
         store.prepare()
     except StoreAway:
@@ -72,5 +75,6 @@ def _open_store(settings: Settings) -> SqlStore:
     return store
 
 
-def _database(settings: Settings) -> SqliteDatabase:
-    return SqliteDatabase(Path(settings.store_url.removeprefix("sqlite:///")))
+def _database(settings: Settings, counts: Counts) -> SqliteDatabase:
+    path = Path(settings.store_url.removeprefix("sqlite:///"))
+    return SqliteDatabase(path, failed=counts.store_failed)

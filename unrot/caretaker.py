@@ -23,9 +23,10 @@ from pathlib import Path
 
 from unrot import components, events, references
 from unrot.chores import Chores
+from unrot.components import Heartbeat
 from unrot.errors import AlreadyRunning, StoreAway, UnrotError
 from unrot.ids import model_number
-from unrot.journal import Followed, follow
+from unrot.journal import Followed, backlog_bytes, follow
 from unrot.noticing import Noticer
 from unrot.profiling import ProfileKeeper
 from unrot.records import Prediction, Shipment
@@ -66,6 +67,8 @@ class Caretaker:
         self._heartbeat = service.settings.home / "caretaker.json"
         self._stopping = threading.Event()
         self._beat_at = 0.0
+        self._shipped_to: dict[str, int] = {}
+        self._shipped_at: float | None = None
         self._troubles: dict[str, str] = {}
         self._is_mended = False
         self._is_first_round = True
@@ -137,6 +140,7 @@ class Caretaker:
         """
         if not self._is_mended:
             return
+        began = time.time()
         for segment in follow(self._service.journal.folder):
             try:
                 self._ship_segment(segment)
@@ -144,6 +148,7 @@ class Caretaker:
                 continue
             finally:
                 self._beat()
+        self._shipped_at = began
 
     def _ship_segment(self, segment: Followed) -> None:
         has_writer = segment.has_writer()
@@ -151,7 +156,9 @@ class Caretaker:
         # Only as far as it is written now: a busy writer must not keep the others waiting.
         until = segment.size()
         while offset < until and (lines := segment.read(offset)):
+            self._shipped_to[segment.name] = offset
             offset = self._ship_lines(segment, offset, lines)
+        self._shipped_to[segment.name] = offset
         if has_writer:
             return
         if segment.size() > offset:
@@ -236,7 +243,17 @@ class Caretaker:
     def _beat(self) -> None:
         if time.monotonic() - self._beat_at >= BEAT_SECONDS:
             self._beat_at = time.monotonic()
-            self._try("heartbeat", lambda: components.beat(self._heartbeat))
+            self._try("heartbeat", lambda: components.beat(self._heartbeat, self._how_it_fares()))
+
+    def _how_it_fares(self) -> Heartbeat:
+        failing = tuple(sorted(self._troubles))
+        if self._jobs_only:
+            return Heartbeat(time.time(), failing=failing)
+        folder = self._service.journal.folder
+        there = {segment.name for segment in follow(folder)}
+        self._shipped_to = {name: self._shipped_to.get(name, 0) for name in there}
+        backlog = max(0, backlog_bytes(folder) - sum(self._shipped_to.values()))
+        return Heartbeat(time.time(), self._shipped_at, backlog, failing)
 
     def _try(self, name: str, step: Callable[[], object]) -> bool:
         """Do a step; a trouble is logged when it begins and when it is over, not at every try."""

@@ -5,6 +5,7 @@ policy      a model that may learn by itself is taught when enough verdicts wait
             goes back when judges find it worse than the version before
 shadow      a challenger is scored on what was asked, off the request path
 lookout     monitors look at what there is, what they see becomes findings, and those are sent
+tidying     old rows go and old totals are added up, a bite a round
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from unrot.records import CHALLENGER, CHAMPION, Outputs, Prediction, Schema, Ver
 from unrot.rollbacks import roll_back_by_itself
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
+from unrot.tidying import Broom
 
 LEASE = "learner"
 LEASE_SECONDS = 15.0
@@ -61,6 +63,7 @@ class Chores:
         self._lookout = Lookout(service)
         self._postbox = Postbox(service)
         self._is_first_round = True
+        self._broom = Broom(service)
 
     def go_round(self) -> None:
         """Do what there is to do."""
@@ -75,6 +78,7 @@ class Chores:
         self._shadow()
         self._lookout.go_round()
         self._postbox.go_round()
+        self._broom.work()
 
     @property
     def is_teaching(self) -> bool:
@@ -97,6 +101,7 @@ class Chores:
             or self._job_waits()
             or self._is_time_for_policies()
             or self._lookout.is_due()
+            or self._broom.is_due
             or self._shadows()
         )
 

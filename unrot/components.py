@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import orjson
@@ -20,6 +21,19 @@ from unrot.shelf import Contents
 
 SILENT_SECONDS = 15.0
 RECENT_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What the caretaker of a machine says of itself now and then."""
+
+    at: float
+    shipped_at: float | None = None
+    """When all that stood in the journal was in the store; None for one that ships nothing."""
+    backlog_bytes: int | None = None
+    """What of the journal is not in the store yet."""
+    failing: tuple[str, ...] = ()
+    """The steps that fail and are tried again."""
 
 
 def store(store: Store) -> Component:
@@ -57,9 +71,9 @@ def journal(folder: Path, limit: int) -> Component:
     return Component("degraded" if is_recent else "ok", said + dropped)
 
 
-def caretaker(heartbeat: Path) -> Component:
+def caretaker(path: Path) -> Component:
     """Look at when the caretaker was last heard of."""
-    seconds = seconds_since_heartbeat(heartbeat)
+    seconds = seconds_since_heartbeat(path)
     if seconds is None:
         return Component(
             "degraded",
@@ -88,19 +102,28 @@ def shelf(contents: Contents, default: str = "") -> Component:
     return Component("ok", f"Champions answer for {', '.join(served)}.")
 
 
-def beat(heartbeat: Path) -> None:
-    """Say that the caretaker lives."""
-    draft = heartbeat.with_name(f".{heartbeat.name}")
-    draft.write_bytes(orjson.dumps({"at": time.time()}))
-    draft.replace(heartbeat)
+def beat(path: Path, heartbeat: Heartbeat) -> None:
+    """Say that the caretaker lives, and how it fares."""
+    draft = path.with_name(f".{path.name}")
+    draft.write_bytes(orjson.dumps(asdict(heartbeat)))
+    draft.replace(path)
 
 
-def seconds_since_heartbeat(heartbeat: Path) -> float | None:
-    """Return how long the caretaker has been silent; None when it never ran."""
+def heartbeat(path: Path) -> Heartbeat | None:
+    """Return what the caretaker said last; None when it never ran."""
     try:
-        return max(0.0, time.time() - float(orjson.loads(heartbeat.read_bytes())["at"]))
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        told = orjson.loads(path.read_bytes())
+        known = {name: told[name] for name in Heartbeat.__dataclass_fields__ if name in told}
+        found = Heartbeat(**{**known, "failing": tuple(known.get("failing", ()))})
+        return found if isinstance(found.at, int | float) else None
+    except (OSError, orjson.JSONDecodeError, TypeError, ValueError):
         return None
+
+
+def seconds_since_heartbeat(path: Path) -> float | None:
+    """Return how long the caretaker has been silent; None when it never ran."""
+    found = heartbeat(path)
+    return None if found is None else max(0.0, time.time() - found.at)
 
 
 def _is_writable(folder: Path) -> bool:

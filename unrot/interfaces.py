@@ -10,13 +10,13 @@ fitted further); and what monitors saw: checks, oddities, findings and their del
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from unrot.growth import AliasMove, Policy
+from unrot.keeping import Tidying
 from unrot.records import (
-    CountedStretch,
     Feedback,
     FeedbackStatus,
     Holdings,
@@ -24,7 +24,6 @@ from unrot.records import (
     Model,
     Outputs,
     Prediction,
-    Profile,
     RemovedModel,
     Row,
     Schema,
@@ -35,9 +34,9 @@ from unrot.records import (
     Version,
     Window,
 )
-from unrot.symptoms import Outcome, Reason, Sketch
+from unrot.symptoms import Outcome
 from unrot.teaching import Jobs, Lessons, Trials
-from unrot.watching import Checks, Deliveries, Findings, Oddities
+from unrot.watching import Checks, Deliveries, Findings, Oddities, Profiles
 
 Clock = Callable[[], float]
 """Seconds since 1970, UTC."""
@@ -57,22 +56,6 @@ class Predictor(Protocol):
 PredictorLoader = Callable[[str, bytes, Schema, str], Predictor]
 """Make a predictor from who serves ("onnx", "scikit-learn"), the artefact, the schema and the
 form that the artefact takes ("table", "columns")."""
-
-
-class Detector(Protocol):
-    """Tells rows that look like nothing that one version was trained on."""
-
-    def score(self, rows: Sequence[Row]) -> Iterable[float]:
-        """Return how odd rows are that the schema has checked: above 1 they are."""
-        ...
-
-    def explain(self, rows: Sequence[Row]) -> Sequence[Sequence[Reason]]:
-        """Return, for each row, the features that make it what it is, the most telling first."""
-        ...
-
-
-DetectorLoader = Callable[[bytes, Schema], Detector]
-"""Make a detector of its artefact, for rows of a schema."""
 
 
 class Registry(Protocol):
@@ -248,37 +231,6 @@ class Verdicts(Protocol):
         ...
 
 
-class Profiles(Protocol):
-    """Profiles of traffic."""
-
-    def put(self, profile: Profile) -> None:
-        """Keep a profile; one with the same id is replaced."""
-        ...
-
-    def get(self, id: str) -> Profile | None:
-        """Return a profile with its data."""
-        ...
-
-    def of_model(
-        self, model: str, *, since: float = 0.0, until: float | None = None
-    ) -> list[Profile]:
-        """List a model's profiles that start in a stretch of time, without their data, oldest
-        first."""
-        ...
-
-    def stretches(self, model: str) -> list[CountedStretch]:
-        """Count the rows of a model's profiles by stretch and reference, oldest first."""
-        ...
-
-    def total(self, model: str) -> tuple[int, int]:
-        """Count a model's profiles and their rows: neither stays when something is new."""
-        ...
-
-    def written_by(self, writer: str, since: float) -> list[Profile]:
-        """List one writer's profiles of all models without their data."""
-        ...
-
-
 class Store(Protocol):
     """Where everything is kept for good."""
 
@@ -337,6 +289,20 @@ class Store(Protocol):
         """What of it was sent to webhooks."""
         ...
 
+    @property
+    def tidying(self) -> Tidying:
+        """What was let go, and what lets go."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """The database that it is kept in, as people call it."""
+        ...
+
+    def size(self) -> int:
+        """Return how many bytes it takes, with what is still on its way into it."""
+        ...
+
     def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:
         """Hold, or go on holding, the right to one kind of work on all machines."""
         ...
@@ -378,26 +344,17 @@ class Copies(Protocol):
         """Say what the store holds now, nothing when it is empty or not there."""
         ...
 
+    def shrink(self, progress: Progress) -> int:
+        """Give the room of what was let go back to the disk; return how many bytes that were.
+
+        Others can read meanwhile; whoever writes waits.
+        """
+        ...
+
     def make_way(self) -> None:
         """Return when the store can be replaced; raise Conflict while somebody uses it."""
         ...
 
     def put_in_place(self, copy: Path, *, keep_as: Path) -> bool:
         """Put a checked copy in the place of the store; tell whether there was one to keep."""
-        ...
-
-
-class Profiler(Protocol):
-    """Makes whylogs profiles; only ever used by one thread."""
-
-    def profile(self, schema: Schema, rows: Sequence[Row], outputs: Outputs) -> bytes:
-        """Profile inputs and outputs of a whole table at once."""
-        ...
-
-    def merge(self, first: bytes, second: bytes) -> bytes:
-        """Return one profile that stands for the rows of both."""
-        ...
-
-    def read(self, data: bytes) -> Mapping[str, Sketch]:
-        """Say what a profile tells of each column; Invalid when it cannot be read."""
         ...

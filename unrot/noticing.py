@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from unrot.errors import NotFound
-from unrot.interfaces import Detector
 from unrot.records import Prediction, Version
 from unrot.shelf import Contents, Shelf, ShelvedModel
 from unrot.symptoms import IMPORTED, Oddity
+from unrot.watching import Detector
 
 _log = logging.getLogger(__name__)
 

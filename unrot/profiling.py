@@ -16,15 +16,17 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 
 from unrot.errors import NotFound, StoreAway
-from unrot.interfaces import Profiler, Store
+from unrot.interfaces import Store
 from unrot.monitors.columns import columns_of
 from unrot.monitors.distributions import summary_of, total, with_sketches
 from unrot.monitors.reference import Reference
 from unrot.records import Outputs, Prediction, Profile, Schema, Stretch
 from unrot.symptoms import Summary
+from unrot.watching import Profiler
 
 BUFFERED_ROWS = 5_000
 GRACE_SECONDS = 2.0
@@ -109,7 +111,7 @@ class ProfileKeeper:
         return [
             stretch
             for stretch, rows in self._store.traffic.shipped(self._writer, since, self._seconds)
-            if rows_of.get(self._id(stretch)) != rows
+            if rows_of.get(self._id(stretch), 0) < rows
             and not self._is_of_another_length(stretch, kept)
         ]
 
@@ -223,15 +225,32 @@ class ProfileKeeper:
         return int(at) // self._seconds * self._seconds
 
     def _id(self, stretch: Stretch) -> str:
-        began = datetime.fromtimestamp(stretch.starts_at, UTC).strftime("%Y%m%dT%H%M%SZ")
-        parts = (
-            self._kept_as(stretch.model),
-            stretch.version,
-            began,
-            f"{self._seconds}s",
-            self._writer,
-        )
-        return ".".join(parts)
+        kept_as = self._kept_as(stretch.model)
+        return _id_of(kept_as, stretch.version, stretch.starts_at, self._seconds, self._writer)
+
+
+def merged(profiler: Profiler, profiles: Sequence[Profile], seconds: int, kept_as: str) -> Profile:
+    """Return the profile of some seconds that stands for shorter ones on the same bins."""
+    first = profiles[0]
+    starts_at = int(first.starts_at) // seconds * seconds
+    held = [one.data for one in profiles if one.data]
+    data = reduce(profiler.merge, held) if held else b""
+    summary = total(one.summary for one in profiles)
+    facts = profiler.read(data) if data and summary else {}
+    return replace(
+        first,
+        id=_id_of(kept_as, first.version, starts_at, seconds, first.writer),
+        starts_at=float(starts_at),
+        ends_at=float(starts_at + seconds),
+        rows=sum(one.rows for one in profiles),
+        data=data,
+        summary=with_sketches(summary, facts),
+    )
+
+
+def _id_of(kept_as: str, version: str, starts_at: int, seconds: int, writer: str) -> str:
+    began = datetime.fromtimestamp(starts_at, UTC).strftime("%Y%m%dT%H%M%SZ")
+    return ".".join((kept_as, version, began, f"{seconds}s", writer))
 
 
 def outputs_of(schema: Schema, predictions: Sequence[Prediction]) -> Outputs:

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Mapping
 
 from unrot import schema
-from unrot.interfaces import Profiler
 from unrot.monitors import estimates, neighbours, reference
 from unrot.records import Candidate, Model, Serving, Version
+from unrot.watching import Profiler
 
 HOLDOUT = "holdout"
 PROFILE = "profile"

@@ -250,7 +250,7 @@ class UnverifiedFeedback:
 
 
 FeedbackStatus = Literal[
-    "created", "duplicate", "revised", "queued", "overruled", "withdrawn", "missing"
+    "created", "duplicate", "revised", "queued", "overruled", "withdrawn", "missing", "forgotten"
 ]
 
 

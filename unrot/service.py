@@ -20,9 +20,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from unrot import components, events, schema, verdicts
+from unrot.counts import Counts, NoCounts
 from unrot.errors import (
     Conflict,
     Detail,
+    Expired,
     Invalid,
     JournalFull,
     NotAllowed,
@@ -30,7 +32,7 @@ from unrot.errors import (
     StoreAway,
 )
 from unrot.ids import Ids
-from unrot.interfaces import Clock, Profiler, Store
+from unrot.interfaces import Clock, Store
 from unrot.journal import Journal
 from unrot.publishing import as_version
 from unrot.records import (
@@ -53,7 +55,7 @@ from unrot.refusals import Refusals
 from unrot.settings import Settings
 from unrot.shelf import Contents, Shelf, ShelvedModel, sync
 from unrot.teaching import Workshop
-from unrot.watching import Courier
+from unrot.watching import Courier, Profiler
 
 LAST_VERDICTS = 50
 
@@ -89,6 +91,7 @@ class Service:
     courier: Courier
     refusals: Refusals
     clock: Clock = time.time
+    counts: Counts = NoCounts()
 
     # ── publish ──────────────────────────────────────────────────────────────────────────────
 
@@ -181,6 +184,7 @@ class Service:
         outputs = predictor.predict(rows)
         seconds = (time.perf_counter() - started) / len(rows)
         predictions = self._identified(shelved.model, version, rows, outputs, seconds)
+        self.counts.predicted(shelved.model.name, version.name, len(rows))
         is_kept = self.journal.append(events.to_lines(predictions), count=len(predictions))
         return Answer(predictions, shelved, version), is_kept
 
@@ -225,6 +229,8 @@ class Service:
         status = self._keep([verdict])[0]
         if status == "missing":
             raise NotFound(verdicts.NO_LONGER_SERVED)
+        if status == "forgotten":
+            raise Expired(verdicts.NO_LONGER_KEPT)
         return verdict, status
 
     def judge_many(self, given: list[Any], caller: Caller) -> list[tuple[Any, str]]:
@@ -246,24 +252,32 @@ class Service:
         verdict = verdicts.read_unverified(
             given, known=lambda name: contents.model(name).model, caller=caller, now=self.clock()
         )
+        status: FeedbackStatus = "created"
         try:
             self.store.verdicts.put_unverified([verdict])
-            return verdict, "created"
         except StoreAway:
             self._queue([verdict])
-            return verdict, "queued"
+            status = "queued"
+        self.counts.judged(verdict.model, "unverified")
+        return verdict, status
 
     def withdraw(self, id: str, caller: Caller) -> FeedbackStatus:
         """Take a verdict back."""
         verdict = self._reader().withdrawal(id, caller=caller, now=self.clock())
         status = self._keep([verdict])[0]
-        if status in ("missing", "duplicate"):
+        if status in ("missing", "duplicate", "forgotten"):
             raise NotFound("There is no verdict on this prediction to take back.")
         if status == "overruled":
             raise NotAllowed("A judge has judged this prediction: only a judge can take it back.")
         return status
 
     def _keep(self, given: Sequence[Feedback]) -> Sequence[FeedbackStatus]:
+        statuses = self._kept_or_queued(given)
+        for verdict, status in zip(given, statuses, strict=True):
+            self.counts.judged(verdict.model, status)
+        return statuses
+
+    def _kept_or_queued(self, given: Sequence[Feedback]) -> Sequence[FeedbackStatus]:
         try:
             return self.store.verdicts.put(given) if given else []
         except StoreAway:
@@ -371,4 +385,4 @@ def _parted(reference: Any) -> tuple[str | None, str | None]:
 
 
 def _said_of(status: FeedbackStatus) -> str:
-    return NotFound.reason if status == "missing" else status
+    return {"missing": NotFound.reason, "forgotten": Expired.reason}.get(status, status)

@@ -161,6 +161,33 @@ class Settings:
     keep_versions: int = setting(
         50, _positive, "how many versions of a model keep their files", "UNROT_KEEP_VERSIONS"
     )
+    keep_days: int = setting(
+        30, _positive, "how many days a prediction is kept that nobody judged", "UNROT_KEEP_DAYS"
+    )
+    keep_rows: int = setting(
+        1_000_000,
+        _positive,
+        "how many of a model's newest predictions are kept; judged ones beyond that stay",
+        "UNROT_KEEP_ROWS",
+    )
+    keep_judged_days: int = setting(
+        400,
+        _positive,
+        "how many days judged predictions, their verdicts, profiles and drift checks are kept",
+        "UNROT_KEEP_JUDGED_DAYS",
+    )
+    minutes_days: int = setting(
+        2,
+        _positive,
+        "after how many days totals by minute and short profiles are added up to hours",
+        "UNROT_MINUTES_DAYS",
+    )
+    hours_days: int = setting(
+        60,
+        _positive,
+        "after how many days totals by hour are added up to days, profiles after half as many",
+        "UNROT_HOURS_DAYS",
+    )
     max_body: int = setting(
         8 * 2**20, _positive, "the largest request body, in bytes", "UNROT_MAX_BODY"
     )

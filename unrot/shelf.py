@@ -27,8 +27,9 @@ import orjson
 
 from unrot import schema
 from unrot.errors import BadArtefact, NotFound, UnrotError, shown
-from unrot.interfaces import Detector, DetectorLoader, Predictor, PredictorLoader, Registry
+from unrot.interfaces import Predictor, PredictorLoader, Registry
 from unrot.records import CHAMPION, Model, Serving, Version
+from unrot.watching import Detector, DetectorLoader
 
 Predictors = dict[tuple[str, str], Predictor]
 GOLDEN = "golden"

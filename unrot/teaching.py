@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from unrot.growth import Anchor, Answered, Audit, Fate, Fates, GateVerdict, Job, Lesson, Shadow
+from unrot.growth import (
+    Anchor,
+    Answered,
+    Audit,
+    Fate,
+    Fates,
+    GateVerdict,
+    Job,
+    JobKind,
+    JobState,
+    Lesson,
+    Shadow,
+)
 from unrot.records import (
     Candidate,
     JudgedPrediction,
@@ -44,6 +56,10 @@ class Jobs(Protocol):
 
     def of_model(self, model: str | None, limit: int) -> list[Job]:
         """List the jobs of a model, or of all, newest first."""
+        ...
+
+    def counted(self, model: str, since: float) -> list[tuple[JobKind, JobState, int]]:
+        """Count a model's active jobs and those asked for since a time, by kind and state."""
         ...
 
     def waits(self, now: float, silent_after: float) -> bool:

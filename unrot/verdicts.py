@@ -22,6 +22,10 @@ MOST_VERDICTS = 1_000
 MOST_COMMENT = 2_000
 MOST_INPUT_DATA = 65_536
 NO_LONGER_SERVED = "The model that made this prediction is no longer served."
+NO_LONGER_KEPT = (
+    "The prediction is not kept any more, so it can no longer be judged: the app keeps the newest "
+    "ones (UNROT_KEEP_DAYS, UNROT_KEEP_ROWS)."
+)
 OLDER_FIELDS = ("model", "input data", "prediction", "was correct")
 
 

@@ -1,12 +1,19 @@
-"""The ports of watching: the drawers of what monitors saw."""
+"""The ports of watching: what profiles traffic and tells odd rows, and the drawers of it all."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
-from unrot.records import JudgedPrediction
-from unrot.symptoms import Against, Check, Delivery, Finding, Oddity, Rules
+from unrot.records import (
+    CountedStretch,
+    JudgedPrediction,
+    Outputs,
+    Profile,
+    Row,
+    Schema,
+)
+from unrot.symptoms import Against, Check, Delivery, Finding, Oddity, Reason, Rules, Sketch
 from unrot.webhooks import Webhook
 
 FindingState = Literal["open", "closed", "all"]
@@ -126,3 +133,66 @@ class Courier(Protocol):
     def post(self, to: Webhook, body: bytes, headers: Mapping[str, str]) -> None:
         """Send one message and return when it was taken; else raise Undelivered."""
         ...
+
+
+class Profiles(Protocol):
+    """Profiles of traffic."""
+
+    def put(self, profile: Profile) -> None:
+        """Keep a profile; one with the same id is replaced."""
+        ...
+
+    def get(self, id: str) -> Profile | None:
+        """Return a profile with its data."""
+        ...
+
+    def of_model(
+        self, model: str, *, since: float = 0.0, until: float | None = None
+    ) -> list[Profile]:
+        """List a model's profiles that start in a stretch of time, without their data, oldest
+        first."""
+        ...
+
+    def stretches(self, model: str) -> list[CountedStretch]:
+        """Count the rows of a model's profiles by stretch and reference, oldest first."""
+        ...
+
+    def total(self, model: str) -> tuple[int, int]:
+        """Count a model's profiles and their rows: neither stays when something is new."""
+        ...
+
+    def written_by(self, writer: str, since: float) -> list[Profile]:
+        """List one writer's profiles of all models without their data."""
+        ...
+
+
+class Profiler(Protocol):
+    """Makes whylogs profiles; only ever used by one thread."""
+
+    def profile(self, schema: Schema, rows: Sequence[Row], outputs: Outputs) -> bytes:
+        """Profile inputs and outputs of a whole table at once."""
+        ...
+
+    def merge(self, first: bytes, second: bytes) -> bytes:
+        """Return one profile that stands for the rows of both."""
+        ...
+
+    def read(self, data: bytes) -> Mapping[str, Sketch]:
+        """Say what a profile tells of each column; Invalid when it cannot be read."""
+        ...
+
+
+class Detector(Protocol):
+    """Tells rows that look like nothing that one version was trained on."""
+
+    def score(self, rows: Sequence[Row]) -> Iterable[float]:
+        """Return how odd rows are that the schema has checked: above 1 they are."""
+        ...
+
+    def explain(self, rows: Sequence[Row]) -> Sequence[Sequence[Reason]]:
+        """Return, for each row, the features that make it what it is, the most telling first."""
+        ...
+
+
+DetectorLoader = Callable[[bytes, Schema], Detector]
+"""Make a detector of its artefact, for rows of a schema."""

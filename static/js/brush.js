@@ -10,8 +10,7 @@ let anchor = null; // the same of the point from which the keys span a rectangle
 
 document.addEventListener("pointerdown", (event) => {
   const plot = event.target.closest?.("[data-plot][data-brush]");
-  if (!plot || event.button !== 0) return;
-  begun = { plot, ...percents(plot, event) };
+  begun = plot && event.button === 0 ? { plot, ...percents(plot, event) } : null;
 });
 
 document.addEventListener("pointermove", (event) => {

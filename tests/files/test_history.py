@@ -28,6 +28,7 @@ from unrot.service import Service
 from unrot.shelf import Shelf
 from unrot.tables.logged import LogColumns, LoggedRow
 from unrot.tables.reading import open_table
+from unrot.tidying import sweep
 
 SETOSA, VERSICOLOR, VIRGINICA = "Iris-setosa", "Iris-versicolor", "Iris-virginica"
 NOON = 1_767_268_800
@@ -760,3 +761,24 @@ def test_file_without_a_row_that_can_be_taken_is_no_success(command: Command, wr
     assert empty == (1, "empty.csv holds no row under its line of names.\n")
     assert bad[0] == 1
     assert "Rows: 1 read, 0 new in iris, 0 in already, 1 refused.\nTimes: none." in bad[1]
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_log_of_long_ago_is_not_tidied_away_and_may_grow_and_get_labels(
+    service: Service, write: Write, bring: Bring
+) -> None:
+    bring(write(numbered(8)), LogColumns(time="at", prediction="said"))
+    tidied = sum(sweep(service))
+
+    later = bring(write(numbered(12)))
+    again = sum(sweep(service))
+
+    assert (tidied, again) == (
+        2,
+        1,
+    )  # into the hour, then the day; the new rows into the day at once
+    assert (later.known, later.added, later.labels) == (8, 4, 6)
+    assert len(kept(service)) == 12
+    [day] = windows(service)
+    assert (day.minute, day.predictions, day.verdicts) == (int(NOON) // 86_400 * 1_440, 12, 6)
+    assert profiles(service) == [("imported", NOON, NOON + 300, 12)]

@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 
 from tests.schooling.school import CROWD, School
+from unrot import lineage
 from unrot.bootstrap import open_service
+from unrot.growth import AliasMove
 from unrot.lookout import rot
-from unrot.records import Prediction
+from unrot.records import Prediction, Serving, Version
 from unrot.settings import Settings
-from unrot.symptoms import Check, Drift, Rules, Symptom
+from unrot.symptoms import Check, Drift, Outcome, Rules, Symptom
 
 NOON = 1_700_049_600.0
 
@@ -178,3 +180,56 @@ def test_rule_that_is_off_looks_at_nothing(school: School) -> None:
     taught(school, 60, mutated=True)
 
     assert looked(school, Rules(rot=False)) == []
+
+
+# ── which verdicts are of one stream ─────────────────────────────────────────────────────────
+
+
+def a_version(name: str, parent: str | None, *, is_fresh: bool = False) -> Version:
+    made = {lineage.FRESH: True} if is_fresh else {}
+    serving = Serving("onnx", "d")
+    return Version("zombies", name, parent, "x", "tree", 0.0, {}, {}, "h", {}, serving, made)
+
+
+VERSIONS = [
+    a_version("v1", None),
+    a_version("v2", "v1"),
+    a_version("v3", "v2", is_fresh=True),
+]
+
+
+def moved(to: str, at: float, reason: str = "") -> AliasMove:
+    return AliasMove("champion", None, to, at, reason=reason)
+
+
+def of(version: str, at: float) -> Outcome:
+    return Outcome("p", version, at, at + 1, True)
+
+
+def test_small_steps_go_on_with_the_stream_of_their_fresh_ancestor() -> None:
+    era = rot.era_of(VERSIONS, [moved("v1", 10), moved("v2", 20)], "v2")
+
+    assert (era.name, era.starts_at) == ("v1", 0.0)
+    assert [era.holds(of(name, 5)) for name in ("v1", "v2", "v3", "imported")] == [
+        True,
+        True,
+        False,
+        True,
+    ]
+
+
+def test_fresh_version_begins_a_stream_of_its_own() -> None:
+    era = rot.era_of(VERSIONS, [moved("v1", 10), moved("v2", 20), moved("v3", 30)], "v3")
+
+    assert era.starts_at == 30
+    assert era.holds(of("v3", 25)) and not era.holds(of("v2", 35))
+    assert era.holds(of("imported", 31)) and not era.holds(of("imported", 29))
+
+
+def test_rollback_begins_anew_with_what_is_answered_from_then_on() -> None:
+    way = [moved("v1", 10), moved("v3", 20), moved("v1", 30, lineage.as_rollback("worse"))]
+
+    era = rot.era_of(VERSIONS, way, "v1")
+
+    assert era.starts_at == 30 and era.name != "v1"
+    assert era.holds(of("v1", 31)) and not era.holds(of("v1", 15))

@@ -24,6 +24,7 @@ from unrot.files.champion import Champion
 from unrot.files.lookback import look_again
 from unrot.files.marks import Ledger, Marks, is_in, rows_of
 from unrot.interfaces import Progress
+from unrot.keeping import IMPORTING
 from unrot.noticing import Noticer
 from unrot.profiling import ProfileKeeper
 from unrot.records import Feedback, Model, Prediction, Shipment
@@ -132,7 +133,7 @@ class _Import:
 
     def run(self) -> Imported:
         for piece in _pieces(self._entries()):
-            self._writer = self._writer or f"import-{piece[0].mark.hex()[:12]}"
+            self._writer = self._writer or f"{IMPORTING}{piece[0].mark.hex()[:12]}"
             self._take(piece)
         if not self._done.rows:
             raise Invalid(f"{self._file.path.name} holds no row under its line of names.")

@@ -106,7 +106,10 @@ def _mark(service: Service, shelved: ShelvedModel, rules: Rules) -> list[Any]:
 
 def era_of(versions: Sequence[Version], moves: Sequence[AliasMove], champion: str) -> Era:
     """Return the era of a champion: since when its fresh ancestor or a rollback has answered."""
-    roots = {one.name: lineage.learning_line(versions, one.name)[-1] for one in versions}
+    roots: dict[str, str] = {}
+    for one in versions:
+        is_root = one.parent is None or one.made.get(lineage.FRESH)
+        roots[one.name] = one.name if is_root else roots.get(str(one.parent), one.name)
     root = roots.get(champion, champion)
     starts_at, name, earlier = 0.0, root, set[str]()
     seen: list[str] = []

@@ -12,12 +12,16 @@ from unrot.web import (
     apidocs,
     audit_pages,
     compare_pages,
+    counting,
     errors,
     files,
     job_pages,
     learning_api,
+    operations_api,
+    operations_pages,
     pages,
     policy_pages,
+    scrape,
     security,
     trials_api,
     version_pages,
@@ -40,6 +44,7 @@ _ROOT = "../.."
 PAGES = (
     *(pages, version_pages, job_pages, policy_pages, audit_pages, compare_pages),
     *(monitor_pages, findings_pages, rules_pages, explorer_pages, profile_pages, outliers_pages),
+    operations_pages,
 )
 """Each adds its views to the one blueprint of the pages."""
 
@@ -57,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     app.url_map.strict_slashes = False
     app.secret_key = secret_key(settings)
-    app.extensions["unrot"] = open_service(settings)
+    app.extensions["unrot"] = open_service(settings, counting.WorkerCounts())
     errors.register(app)
     security.register(app, settings)
     app.register_blueprint(api.blueprint)
@@ -70,7 +75,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(accuracy_api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
+    app.register_blueprint(scrape.blueprint)
+    app.register_blueprint(operations_api.blueprint)
     apidocs.register(app)
+    app.wsgi_app = counting.CountedApp(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

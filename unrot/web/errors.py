@@ -38,7 +38,7 @@ _PLAIN: dict[int, tuple[str, str]] = {
     415: ("not_json", "Send JSON, with Content-Type: application/json."),
     500: ("internal", "Something went wrong here. It was written to the log."),
 }
-_API = ("/api/", "/apispec", "/train_batch", "/reset")
+_API = ("/api/", "/apispec", "/train_batch", "/reset", "/metrics")
 DRAIN_BYTES = 256 * 2**20
 
 

@@ -6,7 +6,13 @@ The examples speak of the iris demo, which `make run` trains, so that they work 
 from __future__ import annotations
 
 from unrot import __version__
-from unrot.web import openapi_drift, openapi_learning, openapi_learning_schemas, openapi_trials
+from unrot.web import (
+    openapi_drift,
+    openapi_learning,
+    openapi_learning_schemas,
+    openapi_running,
+    openapi_trials,
+)
 from unrot.web.openapi_operations import (
     LOOKING,
     READING,
@@ -52,6 +58,7 @@ def spec() -> Json:
             openapi_findings.TAG,
             openapi_drift.TAG,
             openapi_accuracy.TAG,
+            openapi_running.TAG,
         ],
         "paths": {
             **_paths(),
@@ -62,6 +69,7 @@ def spec() -> Json:
             **openapi_drift.paths(),
             **openapi_outliers.paths(),
             **openapi_accuracy.paths(),
+            **openapi_running.paths(),
         },
         "components": {
             "schemas": {
@@ -73,6 +81,7 @@ def spec() -> Json:
                 **openapi_drift.schemas(),
                 **openapi_outliers.schemas(),
                 **openapi_accuracy.schemas(),
+                **openapi_running.schemas(),
             },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },

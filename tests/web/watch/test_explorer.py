@@ -120,6 +120,14 @@ def test_nothing_judged_yet_says_what_to_do(viewer: FlaskClient) -> None:
     assert "Nothing is picked yet" in said
 
 
+def test_period_that_is_not_there_stays_chosen_and_says_so(viewer: FlaskClient) -> None:
+    page = viewer.get(f"{AT}?right=since")
+
+    assert "Since the finding: nothing yet" in text_of(page)
+    assert "There is no open finding, so there is no time before it or since" in text_of(page)
+    assert '<option value="since" selected>' in page.get_data(as_text=True)
+
+
 def test_unjudged_rows_are_rings(viewer: FlaskClient, kept: Service) -> None:
     predicted(kept, 3)
 

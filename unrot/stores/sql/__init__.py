@@ -14,6 +14,7 @@ from unrot.stores.sql.lessons import SqlLessons
 from unrot.stores.sql.oddities import SqlOddities
 from unrot.stores.sql.profiles import SqlProfiles
 from unrot.stores.sql.registry import SqlRegistry
+from unrot.stores.sql.tidying import SqlTidying
 from unrot.stores.sql.traffic import SqlTraffic
 from unrot.stores.sql.trials import SqlTrials
 from unrot.stores.sql.verdicts import SqlVerdicts
@@ -36,6 +37,16 @@ class SqlStore:
         self.oddities = SqlOddities(database)
         self.findings = SqlFindings(database)
         self.deliveries = SqlDeliveries(database)
+        self.tidying = SqlTidying(database)
+
+    @property
+    def kind(self) -> str:
+        """The database that it is kept in, as people call it."""
+        return self._database.words["name"]
+
+    def size(self) -> int:
+        """Return how many bytes it takes."""
+        return self._database.size()
 
     def prepare(self) -> None:
         """Make what is missing: the database, its tables, the newest migrations."""

@@ -68,6 +68,21 @@ class SqliteCopies:
         except sqlite3.Error as error:
             return f"a database that cannot be read ({error})"
 
+    def shrink(self, progress: Progress) -> int:
+        """Write the file anew without its empty pages; return how many bytes that saved."""
+        if not self._path.exists():
+            raise StoreAway(f"There is no database at {self._path}.")
+        before = self._database.size()
+        try:
+            self._database.write_anew(lambda: progress(0.0, "writing the database anew"))
+        except (OSError, sqlite3.Error) as error:
+            raise StoreAway(
+                f"The database could not be written anew: {error}. It needs as much room on the "
+                "disk as it takes; nothing was changed."
+            ) from error
+        progress(1.0, "done")
+        return before - self._database.size()
+
     def make_way(self) -> None:
         """Fold the log into the file, which works only while nobody else has it open."""
         with self._database.locked():

@@ -52,6 +52,10 @@ class Database(Protocol):
         """Run some work as one transaction; when this returns it is committed and on the disk."""
         ...
 
+    def size(self) -> int:
+        """Return how many bytes it takes, with what is still on its way into it."""
+        ...
+
     def close(self) -> None:
         """Let go of connections."""
         ...

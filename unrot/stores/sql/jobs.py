@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from unrot.errors import NotFound, shown
-from unrot.growth import Job
+from unrot.growth import Job, JobKind, JobState
 from unrot.stores.sql import names
 from unrot.stores.sql.database import Database, Transaction
 
@@ -72,6 +72,17 @@ class SqlJobs:
             return [_job(row) for row in rows]
 
         return self._database.read(work)
+
+    def counted(self, model: str, since: float) -> list[tuple[JobKind, JobState, int]]:
+        """Count a model's active jobs and those asked for since a time, by kind and state."""
+        rows = self._database.read(
+            lambda tx: tx.execute(
+                f"SELECT kind, state, COUNT(*) FROM jobs WHERE model = ? "
+                f"AND (created_at >= ? OR {_ACTIVE}) GROUP BY kind, state ORDER BY kind, state",
+                (names.kept_as(tx, model), since),
+            ).fetchall()
+        )
+        return [(kind, state, count) for kind, state, count in rows]
 
     def waits(self, now: float, silent_after: float) -> bool:
         """Tell whether there is a job to take."""

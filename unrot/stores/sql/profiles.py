@@ -14,7 +14,7 @@ from unrot.stores.sql.database import Database, Transaction
 from unrot.symptoms import read_summary
 
 _PLAIN = "id, model, version, writer, starts_at, ends_at, row_count, reference, summary"
-_SELECTED = _PLAIN.replace("model", names.name_in("o"))
+SELECTED = _PLAIN.replace("model", names.name_in("o"))
 _PUT = (
     f"INSERT INTO profiles ({_PLAIN}, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (id) DO UPDATE SET row_count = excluded.row_count, data = excluded.data, "
@@ -34,7 +34,7 @@ class SqlProfiles:
         def work(tx: Transaction) -> None:
             kept_as = names.Writing(tx).kept_as(profile.model)
             if kept_as is not None:
-                tx.execute(_PUT, _columns(replace(profile, model=kept_as)))
+                put(tx, kept_as, profile)
 
         self._database.write(work)
 
@@ -42,10 +42,10 @@ class SqlProfiles:
         """Return a profile with its data."""
         row = self._database.read(
             lambda tx: tx.execute(
-                f"SELECT {_SELECTED}, data FROM profiles o WHERE id = ?", (id,)
+                f"SELECT {SELECTED}, data FROM profiles o WHERE id = ?", (id,)
             ).fetchone()
         )
-        return None if row is None else replace(_profile(row), data=bytes(row[9]))
+        return None if row is None else replace(profile_of(row), data=bytes(row[9]))
 
     def of_model(
         self, model: str, *, since: float = 0.0, until: float | None = None
@@ -89,12 +89,17 @@ class SqlProfiles:
     ) -> list[Profile]:
         rows = self._database.read(
             lambda tx: tx.execute(
-                f"SELECT {_SELECTED} FROM profiles o WHERE {condition} AND starts_at >= ? "
+                f"SELECT {SELECTED} FROM profiles o WHERE {condition} AND starts_at >= ? "
                 "AND starts_at < ? ORDER BY starts_at, id",
                 (of(tx), since, 1e18 if until is None else until),
             ).fetchall()
         )
-        return [_profile(row) for row in rows]
+        return [profile_of(row) for row in rows]
+
+
+def put(tx: Transaction, kept_as: str, profile: Profile) -> None:
+    """Keep a profile under the name that its model is kept as."""
+    tx.execute(_PUT, _columns(replace(profile, model=kept_as)))
 
 
 def _columns(profile: Profile) -> tuple[Any, ...]:
@@ -112,6 +117,7 @@ def _columns(profile: Profile) -> tuple[Any, ...]:
     )
 
 
-def _profile(row: Sequence[Any]) -> Profile:
+def profile_of(row: Sequence[Any]) -> Profile:
+    """Read a profile without its data from its columns."""
     summary = read_summary(orjson.loads(row[8]))
     return replace(Profile(*row[:7]), reference=row[7], summary=summary)

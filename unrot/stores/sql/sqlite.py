@@ -27,6 +27,7 @@ from unrot.stores.sql.database import Transaction
 T = TypeVar("T")
 PATIENCE_SECONDS = 2.5
 PAGES_AT_ONCE = 1_000
+STEPS_BETWEEN_TICKS = 1_000_000
 
 
 class _Task:
@@ -45,10 +46,11 @@ class _Task:
 class SqliteDatabase:
     """One SQLite file."""
 
-    words: ClassVar[dict[str, str]] = {"blob": "BLOB"}
+    words: ClassVar[dict[str, str]] = {"blob": "BLOB", "name": "SQLite"}
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, failed: Callable[[], None] = lambda: None) -> None:
         self.path = path
+        self._failed = failed
         self._lock_path = path.with_name(path.name + ".lock")
         self._turn = threading.Lock()
         self._waiting: deque[_Task] = deque()
@@ -111,6 +113,31 @@ class SqliteDatabase:
             copy.close()
             with self.locked():
                 source.close()
+
+    def write_anew(self, tick: Callable[[], None]) -> None:
+        """Write the file anew without its empty pages; all who write wait as long."""
+
+        def go_on() -> int:
+            tick()
+            return 0
+
+        with self._turn, self.locked():
+            connection = self._connect()
+            try:
+                connection.set_progress_handler(go_on, STEPS_BETWEEN_TICKS)
+                connection.execute("VACUUM")
+                connection.set_progress_handler(None, 0)
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                connection.close()
+
+    def size(self) -> int:
+        """Return the size of the file and of its log."""
+        log = self.path.with_name(f"{self.path.name}-wal")
+        try:
+            return self.path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+        except OSError as error:
+            raise self._away(error) from error
 
     def close(self) -> None:
         """Close this process's connections; the last one may checkpoint, so take the lock."""
@@ -210,6 +237,7 @@ class SqliteDatabase:
             os.close(file)
 
     def _away(self, error: BaseException) -> UnrotError:
+        self._failed()
         if isinstance(error, FileNotFoundError):
             return StoreAway(
                 "The database file is gone: put it back, or restart to begin with an empty one."

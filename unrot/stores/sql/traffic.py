@@ -56,7 +56,7 @@ class SqlTraffic:
             writing = names.Writing(tx)
             _add_traffic(tx, shipment, writing)
             for verdict in shipment.feedback:
-                verdicts.put_one(tx, verdict, writing)
+                verdicts.put_acknowledged(tx, verdict, writing)
             verdicts.put_unverified(tx, shipment.unverified, writing)
             self._tell(writing.refused)
             tx.execute(

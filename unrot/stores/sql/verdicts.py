@@ -11,6 +11,7 @@ import orjson
 from unrot.records import Feedback, FeedbackStatus, UnverifiedFeedback
 from unrot.stores.sql import names, windows
 from unrot.stores.sql.database import Database, Transaction
+from unrot.stores.sql.tidying import is_forgotten
 
 COLUMNS = (
     "prediction, model, predicted_at, given_at, was_correct, label, value, comment, judge, "
@@ -64,8 +65,17 @@ def put_one(tx: Transaction, verdict: Feedback, writing: names.Writing) -> Feedb
     return _put_one(tx, replace(verdict, model=kept_as))
 
 
+def put_acknowledged(tx: Transaction, verdict: Feedback, writing: names.Writing) -> None:
+    """Keep one that was taken already: if its prediction was let go meanwhile, apart."""
+    if put_one(tx, verdict, writing) == "forgotten":
+        kept_as = writing.kept_as(verdict.model, verdict.prediction) or verdict.model
+        _set_apart(tx, replace(verdict, model=kept_as))
+
+
 def _put_one(tx: Transaction, verdict: Feedback) -> FeedbackStatus:
     known = _find(tx, verdict.prediction)
+    if known is None and is_forgotten(tx, verdict.model, verdict.prediction, verdict.predicted_at):
+        return "forgotten"
     if known is None or (known.withdrawn and verdict.given_at >= known.given_at):
         _write(tx, verdict)
         return "missing" if verdict.withdrawn else "created"

@@ -1,8 +1,6 @@
 """A confusion matrix: what was answered beside what was true, a table that is shaded.
 
-For one class: precision is how often it was true of the answers that named it, recall how often it
-was answered of those it was true of, specificity how often it was not answered of all others;
-F1 = 2 · precision · recall / (precision + recall).
+Beside it stands how good the answers are on each class, as `monitors.accuracy` has it.
 """
 
 from __future__ import annotations
@@ -10,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from unrot.monitors import accuracy
 from unrot.web.charts.scales import share
 
 SHADES = 5
@@ -86,7 +85,17 @@ def matrix(
     if not counts:
         return Matrix(name, title, nothing)
     every = list(dict.fromkeys([*classes, *(one for pair in counts for one in pair)]))
-    scores = tuple(_score(one, names.get(one, one), counts) for one in every)
+    scores = [
+        ClassScore(
+            names.get(one.label, one.label),
+            one.support,
+            one.precision,
+            one.recall,
+            one.f1,
+            one.specificity,
+        )
+        for one in accuracy.classes(answered, classes)
+    ]
     kept, counts = _folded(every, counts)
     labels = {one: names.get(one, one) for one in kept}
     rows = tuple(_row(true, kept, labels, counts) for true in kept)
@@ -131,18 +140,6 @@ def _row(
         text = f"{labels[true]} answered as {labels[said]}: {of_all}"
         cells.append(Cell(count, shade, said == true, text))
     return Row(labels[true], tuple(cells), total)
-
-
-def _score(one: str, name: str, counts: Mapping[tuple[str, str], int]) -> ClassScore:
-    hit = counts.get((one, one), 0)
-    said = sum(count for (answer, _), count in counts.items() if answer == one)
-    true = sum(count for (_, truth), count in counts.items() if truth == one)
-    others = sum(counts.values()) - true
-    precision = hit / said if said else None
-    recall = hit / true if true else None
-    f1 = 2 * hit / (said + true) if said + true else None
-    specificity = (others - (said - hit)) / others if others else None
-    return ClassScore(name, true, precision, recall, f1, specificity)
 
 
 def _sentence(counts: Mapping[tuple[str, str], int], labels: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from flask import Response, make_response, render_template, request, url_for
 
 from unrot import exploring, holdouts
 from unrot.errors import Conflict, Invalid, NotFound, StoreAway, UnrotError
-from unrot.exploring import Asked, Explored, Preset
+from unrot.exploring import Asked, Explored
 from unrot.monitors.report import ClassReport
 from unrot.records import CHAMPION, Model, Schema
 from unrot.web import charts
@@ -74,7 +74,7 @@ def _explored(model: str, given: Mapping[str, str]) -> tuple[Explored, str, int]
 
 
 def _fragment(found: Explored) -> Response:
-    answer = make_response(render_template("_picked.html", **_shown(found)))
+    answer = make_response(render_template("_picked.html", **_words(found)))
     answer.headers["X-Fragment"] = "1"
     return answer
 
@@ -82,27 +82,29 @@ def _fragment(found: Explored) -> Response:
 def _shown(found: Explored) -> dict[str, Any]:
     left, right = explorer_charts.scatters(found)
     return {
-        "found": found,
-        "model": found.model,
+        **_words(found),
         "left": left,
         "right": right,
         "periods": {
-            preset: explorer_charts.period(_span(found, preset), found.finding)
+            preset: explorer_charts.period(found.spans[preset], found.finding)
             for preset in PRESETS
             if preset in found.spans
         },
-        "picked": explorer_charts.picked(found),
-        "picked_a_side": PICKED_A_SIDE,
-        "told": explorer_charts.told,
-        "value_of": exploring.value_of,
         "columns": _columns(found.model.schema),
         "labels": explorer_charts.labels,
+        "period": explorer_charts.period,
         "called": explorer_charts.called,
     }
 
 
-def _span(found: Explored, preset: Preset) -> exploring.Span:
-    return found.spans[preset]
+def _words(found: Explored) -> dict[str, Any]:
+    """Return what the rows of a range are shown with."""
+    return {
+        "found": found,
+        "model": found.model,
+        "picked": explorer_charts.picked(found),
+        "picked_a_side": PICKED_A_SIDE,
+    }
 
 
 def _columns(schema: Schema) -> list[tuple[str, list[str]]]:
