@@ -199,6 +199,8 @@ class Anchor:
     """The packed rows; empty where the store has them already."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """What the version reaches on new rows, in full."""
+    calibrating: Sequence[tuple[float, bool]] = field(repr=False, default=())
+    """How sure it is of each new row, and whether it is right."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,9 @@ class Pace:
     estimator: str
     rows_a_second: float
     calm_seconds: float
-    """So long nothing happens."""
+    """So long nothing happens, at least."""
+    is_by_the_clock: bool
+    """The zombies mutate on the full minute: charts count by minutes, and show the fall as one."""
     mutants: int
     """So many mutants have been judged before the refit: it learns from them."""
     rotation_seconds: int
@@ -49,7 +51,8 @@ class Pace:
 CALM = Pace(
     estimator="mlp",
     rows_a_second=40,
-    calm_seconds=35,
+    calm_seconds=15,
+    is_by_the_clock=True,
     mutants=300,
     rotation_seconds=10,
     patience_seconds=120,
@@ -58,6 +61,7 @@ FAST = Pace(
     estimator="tree",
     rows_a_second=150,
     calm_seconds=3,
+    is_by_the_clock=False,
     mutants=200,
     rotation_seconds=2,
     patience_seconds=60,
@@ -104,15 +108,22 @@ def _calm(scene: Scene) -> Iterator[str]:
         f"{pace.rows_a_second:g} zombies a second walk by. The model says which are hostile, and a "
         "judge tells the truth about every second one."
     )
-    ends_at = time.monotonic() + pace.calm_seconds
+    calm_seconds = _calm_seconds(pace)
+    ends_at = time.monotonic() + calm_seconds
     found = _until(
         scene,
         f"{HOLDS:.0%} right",
         lambda: _at(scene, lambda now: now.share >= HOLDS and time.monotonic() >= ends_at),
-        usually=pace.calm_seconds,
+        usually=calm_seconds,
     )
-    calm = "" if _open(scene, FOUND) else " Neither drift nor rot is found."
+    calm = "" if _open(scene) else " Nothing is found."
     yield f"Accuracy holds: {found}.{calm} Its monitor:\n{page}/monitor"
+
+
+def _calm_seconds(pace: Pace) -> float:
+    if not pace.is_by_the_clock:
+        return pace.calm_seconds
+    return pace.calm_seconds + 60 - (time.time() + pace.calm_seconds) % 60
 
 
 def _rot(scene: Scene) -> Iterator[str]:
@@ -176,7 +187,13 @@ def _recovery(scene: Scene) -> Iterator[str]:
         lambda: not _open(scene, FOUND) or None,
         usually=2 * scene.pace.rotation_seconds + PERIOD_GRACE,
     )
-    yield f"Drift and rot are closed: the model is well again. All of it is on one page:\n{page}"
+    left = {one["kind"] for one in _open(scene)}
+    well = (
+        f"Still open, until a whole minute has been calm: {', '.join(sorted(left))}."
+        if left
+        else "The model is well again."
+    )
+    yield f"Drift and rot are closed. {well} All of it is on one page:\n{page}"
 
 
 # ── looking ──────────────────────────────────────────────────────────────────────────────────
@@ -217,9 +234,10 @@ def _accuracy(town: Online) -> Accuracy | None:
     return Accuracy(newest["accuracy"]["value"], LAST_VERDICTS)
 
 
-def _open(scene: Scene, kinds: Set[str]) -> list[dict[str, Any]]:
+def _open(scene: Scene, kinds: Set[str] = frozenset()) -> list[dict[str, Any]]:
+    """Return the open findings of some kinds, or all of them."""
     found = scene.town.get(f"{scene.town.api}/findings?state=open")["findings"]
-    return [one for one in found if one["kind"] in kinds]
+    return [one for one in found if not kinds or one["kind"] in kinds]
 
 
 def _ended(town: Online, id: str) -> dict[str, Any] | None:

@@ -157,11 +157,20 @@ def _anchor(desk: Desk, sides: tuple[Sides | None, Sides | None], judgement: Jud
         if judgement.verdict.moved_at is not None:
             since = desk.recent[places[0]].predicted_at
         metrics = desk.service.workshop.measure(answered, desk.schema)
-        return Anchor(digest_of(data), reached, since, data, metrics)
+        sure = _how_sure(desk, answered)
+        return Anchor(digest_of(data), reached, since, data, metrics, sure)
     reached = None
     if anchor is not None:
         reached = score(desk.schema, row_errors(desk.schema, anchor.candidate))
     return Anchor(desk.champion.anchor, reached, desk.champion.anchor_since)
+
+
+def _how_sure(desk: Desk, answered: Answered) -> list[tuple[float, bool]]:
+    outputs, classes = answered.outputs, desk.schema.classes
+    if outputs.probabilities is None or outputs.classes is None:
+        return []
+    rows = zip(outputs.probabilities, outputs.classes, answered.truth, strict=True)
+    return [(max(shares), classes[guess] == truth) for shares, guess, truth in rows]
 
 
 def _taken(outputs: Outputs, places: Sequence[int]) -> Outputs:
