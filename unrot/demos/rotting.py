@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from unrot.demos.online import Online
@@ -103,18 +104,18 @@ def story(scene: Scene) -> Iterator[str]:
 
 
 def _calm(scene: Scene) -> Iterator[str]:
-    pace, page = scene.pace, scene.town.page
+    page, seconds = scene.town.page, _calm_seconds(scene.pace)
     yield (
-        f"{pace.rows_a_second:g} zombies a second walk by. The model says which are hostile, and a "
-        "judge tells the truth about every second one."
+        f"{scene.pace.rows_a_second:g} zombies a second walk by. The model says which are hostile, "
+        "and a judge tells the truth about every second one. They will mutate in "
+        f"{seconds:.0f} seconds."
     )
-    calm_seconds = _calm_seconds(pace)
-    ends_at = time.monotonic() + calm_seconds
+    ends_at = time.monotonic() + seconds
     found = _until(
         scene,
         f"{HOLDS:.0%} right",
         lambda: _at(scene, lambda now: now.share >= HOLDS and time.monotonic() >= ends_at),
-        usually=calm_seconds,
+        usually=seconds,
     )
     calm = "" if _open(scene) else " Nothing is found."
     yield f"Accuracy holds: {found}.{calm} Its monitor:\n{page}/monitor"
@@ -140,7 +141,7 @@ def _rot(scene: Scene) -> Iterator[str]:
         found = _until(
             scene,
             f"finding of {' and '.join(sorted(left))}",
-            lambda left=left: next(iter(_open(scene, left)), None),  # type: ignore[misc]
+            partial(_first_open, scene, left),
             usually=scene.pace.rotation_seconds + PERIOD_GRACE,
         )
         told.add(found["kind"])
@@ -187,13 +188,10 @@ def _recovery(scene: Scene) -> Iterator[str]:
         lambda: not _open(scene, FOUND) or None,
         usually=2 * scene.pace.rotation_seconds + PERIOD_GRACE,
     )
-    left = {one["kind"] for one in _open(scene)}
-    well = (
-        f"Still open, until a whole minute has been calm: {', '.join(sorted(left))}."
-        if left
-        else "The model is well again."
+    yield (
+        "Drift and rot are closed: the model is well again. What is counted by whole minutes, such "
+        f"as odd rows, is calm a minute or two later. All of it is on one page:\n{page}"
     )
-    yield f"Drift and rot are closed. {well} All of it is on one page:\n{page}"
 
 
 # ── looking ──────────────────────────────────────────────────────────────────────────────────
@@ -238,6 +236,10 @@ def _open(scene: Scene, kinds: Set[str] = frozenset()) -> list[dict[str, Any]]:
     """Return the open findings of some kinds, or all of them."""
     found = scene.town.get(f"{scene.town.api}/findings?state=open")["findings"]
     return [one for one in found if not kinds or one["kind"] in kinds]
+
+
+def _first_open(scene: Scene, kinds: Set[str]) -> dict[str, Any] | None:
+    return next(iter(_open(scene, kinds)), None)
 
 
 def _ended(town: Online, id: str) -> dict[str, Any] | None:
