@@ -111,7 +111,8 @@ def _calm(scene: Scene) -> Iterator[str]:
         lambda: _at(scene, lambda now: now.share >= HOLDS and time.monotonic() >= ends_at),
         usually=pace.calm_seconds,
     )
-    yield f"Accuracy holds: {found}. Nothing was found. Its monitor:\n{page}/monitor"
+    calm = "" if _open(scene, FOUND) else " Neither drift nor rot is found."
+    yield f"Accuracy holds: {found}.{calm} Its monitor:\n{page}/monitor"
 
 
 def _rot(scene: Scene) -> Iterator[str]:

@@ -197,7 +197,7 @@ def test_version_is_looked_at_alone(client: FlaskClient, school: School, clock: 
     page = text_of(client.get("/models/zombies/monitor?version=v9").get_data(as_text=True))
 
     assert "Nobody asked it in this time." in page
-    assert "20 predictions in the last hour" in page
+    assert "20 predictions in the last 10 minutes" in page
 
 
 def test_open_and_closed_findings_are_listed(client: FlaskClient, school: School) -> None:

@@ -21,7 +21,7 @@ from unrot.web.here import service
 from unrot.web.pages import blueprint, only
 from unrot.web.watch import spans
 from unrot.web.watch.monitor_charts import charts_of, closer_chart, column_names, duration
-from unrot.web.watch.spans import RANGES, Asked
+from unrot.web.watch.spans import RANGES, SHORTER, Asked, Range
 
 KEPT_ARGUMENTS = ("range", "from", "to", "version", "column", "ends")
 
@@ -65,8 +65,10 @@ def _shown(model: Model) -> dict[str, Any]:
     asked = spans.asked(request.args, service().clock())
     version = request.args.get("version") or None
     found = _found(model, asked, version)
-    if not asked.is_given and _is_fresh(found):
-        asked = spans.of_range(RANGES[0], service().clock(), is_given=False)
+    for shorter in () if asked.is_given else SHORTER:
+        if not _is_all_within(found, shorter):
+            break
+        asked = spans.of_range(shorter, service().clock(), is_given=False)
         found = _found(model, asked, version)
     chosen = _chosen(request.args)
     closer = condition.closer(service(), model.name, *chosen, version) if chosen else None
@@ -89,9 +91,9 @@ def _found(model: Model, asked: Asked, version: str | None) -> Condition:
     return condition.condition(service(), model.name, asked.span, title=title, version=version)
 
 
-def _is_fresh(found: Condition) -> bool:
-    """Tell whether all that is known of the last day happened within the last hour."""
-    since = found.span.until - RANGES[0].seconds
+def _is_all_within(found: Condition, shorter: Range) -> bool:
+    """Tell whether all that was found happened within a shorter range."""
+    since = found.span.until - shorter.seconds
     points = found.over_time.points
     return bool(points) and all(point.starts_at >= since for point in points)
 

@@ -1,4 +1,4 @@
-"""The stretch of time that a page of watching shows: one of four, or from one moment to another."""
+"""The stretch of time that a page of watching shows: one of five, or from one moment to another."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ class Range:
 
 
 RANGES = (
+    Range("minutes", "10 minutes", "the last 10 minutes", 10 * MINUTE, MINUTE, 2),
     Range("hour", "Last hour", "the last hour", HOUR, MINUTE, 5),
     Range("day", "24 hours", "the last 24 hours", DAY, 900, 5),
     Range("week", "7 days", "the last 7 days", 7 * DAY, 2 * HOUR, 30),
     Range("month", "30 days", "the last 30 days", 30 * DAY, 8 * HOUR, 60),
 )
-DEFAULT = RANGES[1]
+DEFAULT = RANGES[2]
+SHORTER = (RANGES[1], RANGES[0])
+"""Shown instead, one after the other, when nothing is known of before."""
 
 
 @dataclass(frozen=True, slots=True)
