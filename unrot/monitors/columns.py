@@ -1,6 +1,11 @@
 """A table of rows and answers column by column, as profiles have it.
 
 Numbers are arrays. What is chosen (categories, booleans, classes) is text, booleans in lower case.
+
+    >>> schema = Schema((Feature("age", "number"), Feature("smokes", "boolean")), "ill")
+    >>> columns = columns_of(schema, [(41.0, True), (None, False)], Outputs(values=[0.1, 0.2]))
+    >>> columns["age"].numbers.tolist(), columns["age"].missing, list(columns["smokes"].texts)
+    ([41.0], 1, ['true', 'false'])
 """
 
 from __future__ import annotations

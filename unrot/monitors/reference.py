@@ -8,6 +8,13 @@ right to 0.001. Choices are counted as they are, the rarest together.
 What a version answers to rows that it was fitted on is surer than what it will answer later. So
 where the answers to held-out rows are there, these are counted; where not, the shape of its
 answers (`unfair`) gives the bins, and is compared with nothing.
+
+    >>> from unrot.records import Feature
+    >>> schema = Schema((Feature("age", "number"),), "ill")
+    >>> made = make(schema, [(float(age),) for age in range(100)], Outputs())
+    >>> lay = made.summary["age"]
+    >>> len(lay.edges), lay.counts[0], lay.counts[1:4], lay.counts[-1]
+    (11, 0, (10, 10, 10), 0)
 """
 
 from __future__ import annotations
