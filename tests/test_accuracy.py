@@ -101,7 +101,7 @@ def test_accuracy_over_time_falls_into_steps_and_is_estimated_beside(
 def test_version_of_a_new_world_is_as_right_there_as_it_is_estimated(
     school: School, clock: Clock
 ) -> None:
-    school.taught(700, seed=3, mutated=True)
+    school.taught(300, seed=3, mutated=True)
     assert school.done("refit")["gate"] == "passed"
     promotion.promote(school.service, "zombies", "v2", by="operator")
     clock.now += HOUR
