@@ -123,7 +123,8 @@ def condition(
     whole = total([point.window for point in points])
     signs = _signs(title or model, champion, timed, lately, opened)
     if not signs.predictions:
-        signs = replace(signs, last_predicted=_last_predicted(service, model))
+        at = last_predicted_at(service, model)
+        signs = replace(signs, last_predicted="" if at is None else f"on {spoken(at)}")
     return Condition(
         health=health(replace(signs, period=span.words)),
         span=span,
@@ -254,9 +255,12 @@ def _signs(
     )
 
 
-def _last_predicted(service: Service, model: str) -> str:
+def last_predicted_at(service: Service, model: str) -> float | None:
+    """Return when a model was last asked, None where it never was."""
     rows = service.store.traffic.recent(model, limit=1)
-    if not rows:
-        return ""
-    moment = datetime.fromtimestamp(rows[0].prediction.predicted_at, UTC)
-    return moment.strftime("on %-d %b %Y at %H:%M UTC")
+    return rows[0].prediction.predicted_at if rows else None
+
+
+def spoken(at: float) -> str:
+    """Say a moment as a sentence has it."""
+    return datetime.fromtimestamp(at, UTC).strftime("%-d %b %Y at %H:%M UTC")

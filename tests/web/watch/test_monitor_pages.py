@@ -259,3 +259,17 @@ def test_page_imports_no_training_code(trained_home: Path) -> None:
     )
 
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_model_that_was_last_asked_long_ago_is_shown_as_it_was_then(
+    client: FlaskClient, school: School, clock: Clock
+) -> None:
+    passed(school, clock)
+    clock.now += 10 * 24 * HOUR
+
+    page = text_of(client.get("/models/zombies/monitor").get_data(as_text=True))
+    asked = text_of(client.get("/models/zombies/monitor?range=day").get_data(as_text=True))
+
+    words = "in the week until 15 Nov 2023 at 12:00 UTC, when it was last asked."
+    assert f"150 predictions {words}" in page
+    assert "Nobody has asked it in the last 24 hours." in asked

@@ -70,6 +70,10 @@ def _shown(model: Model) -> dict[str, Any]:
             break
         asked = spans.of_range(shorter, service().clock(), is_given=False)
         found = _found(model, asked, version)
+    if version is None and not asked.is_given and not found.whole.predictions:
+        last = condition.last_predicted_at(service(), model.name)
+        asked = asked if last is None else spans.last_week(last)
+        found = found if last is None else _found(model, asked, version)
     chosen = _chosen(request.args)
     closer = condition.closer(service(), model.name, *chosen, version) if chosen else None
     return {
@@ -80,10 +84,14 @@ def _shown(model: Model) -> dict[str, Any]:
         "chosen": chosen,
         "closer": closer,
         "closer_chart": closer_chart(model.schema, closer) if closer else None,
-        "refresh": asked.range.refresh if asked.range else 0,
+        "refresh": 0 if asked.is_given and asked.range is None else _refresh(asked),
         "kept": _kept(),
         "column_names": column_names(model.schema),
     }
+
+
+def _refresh(asked: Asked) -> int:
+    return asked.range.refresh if asked.range else spans.DEFAULT.refresh
 
 
 def _found(model: Model, asked: Asked, version: str | None) -> Condition:

@@ -13,10 +13,10 @@ from flask import Response, make_response, render_template, request, url_for
 from unrot import periods, portraits
 from unrot.errors import UnrotError
 from unrot.monitors import quantiles
-from unrot.monitors.periods import SECONDS, Period, parted
+from unrot.monitors.periods import SECONDS, Period, length_of, parted
 from unrot.periods import Portrait
 from unrot.portraits import TRAINING, Column
-from unrot.records import CHAMPION, Model, Profile
+from unrot.records import CHAMPION, CountedStretch, Model, Profile
 from unrot.shelf import ShelvedModel
 from unrot.web import charts
 from unrot.web.errors import status_of
@@ -72,9 +72,10 @@ def profile_download(model: str, id: str) -> Response:
 
 def _shown(shelved: ShelvedModel) -> dict[str, Any]:
     model = shelved.model
-    length = request.args.get("by", "kept")
-    length = length if length in LENGTHS else "kept"
-    listed = parted(service().store.profiles.stretches(model.name), LENGTHS[length])[::-1]
+    stretches = service().store.profiles.stretches(model.name)
+    length = request.args.get("by", "")
+    length = length if length in LENGTHS else _usual_length(model.name, stretches)
+    listed = parted(stretches, LENGTHS[length])[::-1]
     lines, older = _lines(model, _merged(listed))
     found = portraits.beside(service(), model.name, _chosen(shelved, lines))
     names = [_title(word, one) for word, one in zip(found.words, found.portraits, strict=True)]
@@ -94,6 +95,18 @@ def _shown(shelved: ShelvedModel) -> dict[str, Any]:
         "next": _address(page=_page() + 1) if first + len(shown) < len(found.columns) else None,
         "before": _address(page=_page() - 1 or None) if _page() else None,
     }
+
+
+def _usual_length(name: str, stretches: Sequence[CountedStretch]) -> str:
+    """Return how profiles are put together where nobody says: as drift is looked for.
+
+    Where no period has rows enough for that they are listed as they are kept.
+    """
+    rules, rotation = service().store.findings.rules(name), service().settings.rotation_seconds
+    seconds = length_of(stretches, rules, rotation=rotation, now=service().clock())
+    most = max((one.rows for one in parted(stretches, seconds)), default=0)
+    named = {known: name for name, known in SECONDS.items()}
+    return named.get(seconds, "kept") if most >= rules.least_rows else "kept"
 
 
 def _merged(listed: Sequence[Period]) -> list[list[Period]]:

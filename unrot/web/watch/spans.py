@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from unrot.condition import Span
+from unrot.condition import Span, spoken
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 MOST_STEPS = 96
@@ -68,6 +68,15 @@ def of_range(range: Range, now: float, *, is_given: bool = True, problem: str = 
     return Asked(span, range, is_given, written(span.since), written(span.until), problem)
 
 
+def last_week(at: float) -> Asked:
+    """Return the week that ends with the last prediction: there is nothing to see after it."""
+    step = RANGES[3].step
+    until = (at // step + 1) * step
+    words = f"the week until {spoken(at)}, when it was last asked"
+    span = Span(until - RANGES[3].seconds, until, step, words)
+    return Asked(span, None, False, written(span.since), written(until))
+
+
 def written(at: float) -> str:
     """Write a moment as a field of a form takes it.
 
@@ -91,7 +100,7 @@ def _between(first: str, last: str, now: float) -> Asked:
     step = step_of(until - since)
     since, until = since // step * step, -(-until // step) * step
     span = Span(since, until, step, "the time shown")
-    return Asked(span, None, True, first, last or written(until))
+    return Asked(span, None, True, written(since), written(until))
 
 
 def step_of(seconds: float) -> int:
