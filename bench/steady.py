@@ -1,19 +1,19 @@
-"""What all monitors together say of models that are well, and of one that rots: `make bench-steady`.
+"""What all monitors say of models that are well, and of one that rots: `make bench-steady`.
 
 Real models answer zombies that they have never seen, through the real service: journal, store,
-windows, profiles and the detector of odd rows, and the lookout looks after every ten rows, as the
-caretaker lets it. Nothing is left out but HTTP and the waiting: the clock is the bench's own.
+windows, profiles and the detector of odd rows. Only HTTP and the waiting are left out: the clock
+is the bench's own. The lookout looks after every request and goes through its verdicts one by one.
 
-    steady    2,000 rows, each judged by the truth; nothing happens
-    unjudged  2,000 rows that nobody judges; nothing happens
-    rotting   the population mutates after 100 to 1,500 rows; each is judged
+    steady    2,000 rows, each judged by the truth, 50 a request; nothing happens
+    unjudged  2,000 rows that nobody judges, 50 a request; nothing happens
+    rotting   the population mutates after 100 to 1,500 rows; 10 a request, each judged
 
 Rows come at three rates, so that a period of five minutes has 100, 200 or 500 of them. At the end
-a day goes by without a row, so that the hour and the day close too. Each kind of model is trained on
-five samples of its own, which are also what its traffic is compared with: one that happened to lie
-oddly shall not decide for all.
+a day goes by without a row, so that the hour and the day close too. Each kind of model is trained
+on five samples of its own, which are also what its traffic is compared with: one that happened to
+lie oddly shall not decide for all.
 
-    python -m bench.steady [runs] [--processes N]
+    python -m bench.steady [runs] [--processes N] [--only steady]
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ RUNS = 200
 STEADY = 2_000
 EARLIEST, LATEST = 100, 1_500
 IN_TIME = 60
-AT_ONCE = 10
+AT_ONCE = {"steady": 50, "unjudged": 50, "rotting": 10}
 """Rows of one request; after each the verdicts are sent and everything is looked at."""
 MODELS = ("tree", "mlp", "sgd")
 RATES = (100, 200, 500)
 SAMPLES = 5
-KINDS = ("steady", "unjudged", "rotting")
+KINDS = ("steady", "rotting", "unjudged")
 MONITORS = ("drift", "rot", "estimate", "outliers", "quality")
 STARTS_AT, HOUR, DAY = 1_800_000_000.0, 3_600.0, 86_400.0
 JUDGE = Caller("judge", "truth", "bench")
@@ -96,7 +96,7 @@ class Run:
     def rows(self) -> int:
         """All of them; after a mutation one whole period is closed in any case."""
         at = self.mutates_at
-        return STEADY if at is None else at + 2 * self.rate + 3 * AT_ONCE
+        return STEADY if at is None else at + 2 * self.rate + 3 * AT_ONCE[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +225,8 @@ def _requests(run: Run) -> Iterator[tuple[list[dict[str, Any]], list[str]]]:
     chance = np.random.default_rng(run.seed)
     for rows, labels, count in parts:
         places = chance.permutation(len(rows))[:count]
-        for start in range(0, count, AT_ONCE):
-            some = places[start : start + AT_ONCE]
+        for start in range(0, count, AT_ONCE[run.kind]):
+            some = places[start : min(start + AT_ONCE[run.kind], count)]
             named = [dict(zip(zombies.SCORES, row, strict=True)) for row in rows[some].tolist()]
             yield named, labels[some].tolist()
 
@@ -234,9 +234,9 @@ def _requests(run: Run) -> Iterator[tuple[list[dict[str, Any]], list[str]]]:
 # ── all of them ──────────────────────────────────────────────────────────────────────────────
 
 
-def runs_of(count: int) -> list[Run]:
+def runs_of(count: int, kinds: Sequence[str] = KINDS) -> list[Run]:
     """Return so many runs of each kind."""
-    return [Run(kind, seed) for kind in KINDS for seed in range(count)]
+    return [Run(kind, seed) for kind in kinds for seed in range(count)]
 
 
 def see_all(runs: Sequence[Run], processes: int) -> list[Seen]:
@@ -310,21 +310,24 @@ def _rate(alarms: Sequence[bool]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.steady", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="bench.steady", description=__doc__)
     parser.add_argument("runs", nargs="?", type=int, default=RUNS, help="of each kind")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--only", choices=KINDS, help="one kind alone")
     asked = parser.parse_args()
-    told = see_all(runs_of(asked.runs), asked.processes)
+    told = see_all(runs_of(asked.runs, [asked.only] if asked.only else KINDS), asked.processes)
     well = [one for one in told if one.run.kind != "rotting"]
-    print(f"Models that are well ({STEADY:,} rows; the share with its 95 % interval)")
-    print(table(alarm_rows(well)))
-    for one in well:
-        for kind, sentence in one.said.items():
-            print(
-                f"  {one.run.kind} {one.run.seed}, {one.run.model}, {one.first[kind]}: {sentence}"
-            )
-    print("\nThe population mutates: rows until the finding")
-    print(table(delay_rows([one for one in told if one.run.kind == "rotting"])))
+    rotting = [one for one in told if one.run.kind == "rotting"]
+    if well:
+        print(f"Models that are well, {STEADY:,} rows a run; shares with their 95 % interval")
+        print(table(alarm_rows(well)))
+        for one in well:
+            run = one.run
+            for kind, said in one.said.items():
+                print(f"{run.kind} {run.seed} ({run.model}), row {one.first[kind]}: {said}")
+    if rotting:
+        print("\nThe population mutates: rows until the finding")
+        print(table(delay_rows(rotting)))
 
 
 if __name__ == "__main__":
