@@ -495,9 +495,7 @@ def test_tally_counts_today_and_the_last_accuracy(store: Store) -> None:
     shipped(store, a_prediction("old", at=NOON - 86_400), *rows)
     store.verdicts.put(
         [
-            replace(
-                a_verdict("old", given_at=NOON, was_correct=False), predicted_at=NOON - 86_400
-            ),
+            replace(a_verdict("old", given_at=NOON, was_correct=False), predicted_at=NOON - 86_400),
             a_verdict("p0", given_at=NOON + 1, was_correct=False),
             a_verdict("p1", given_at=NOON + 2),
             a_verdict("p2", given_at=NOON + 3),
