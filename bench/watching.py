@@ -201,10 +201,10 @@ QUESTIONS: dict[str, Callable[[Flask, float], Any]] = {
 }
 
 
-def measured(questions: list[Callable[[], Any]]) -> list[float]:
+def measured(questions: list[Callable[[], Any]], rounds: int = ROUNDS) -> list[float]:
     """Time questions in turn, round by round; return the median seconds of each."""
     seconds: list[list[float]] = [[] for _ in questions]
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for question, told in zip(questions, seconds, strict=True):
             started = time.perf_counter()
             question()
