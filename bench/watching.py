@@ -15,13 +15,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from flask.testing import FlaskClient
 
-from unrot import accuracy
+from unrot import accuracy, condition
 from unrot.demos import zombies
 from unrot.lookout import rot
 from unrot.models.training import train
@@ -34,6 +35,7 @@ from unrot.stores.sql.database import Transaction
 from unrot.symptoms import Rules
 from unrot.terminal import Progress, table
 from unrot.web import create_app
+from unrot.web.watch import spans
 
 FEW, MANY = 10_000, 10_000_000
 VERDICTS = 1_000_000
@@ -130,6 +132,42 @@ def look_for_rot(app: Flask, now: float) -> Any:
     return list(rot.look(service, service.catalogue().model("zombies"), Rules(), now))
 
 
+def condition_of_day(app: Flask, now: float) -> Any:
+    """All that the monitor page shows of a day."""
+    asked = spans.of_range(spans.DEFAULT, now)
+    return condition.condition(service_of(app), "zombies", asked.span)
+
+
+def today(app: Flask, now: float) -> Any:
+    """What the card of a model says."""
+    del now
+    return service_of(app).today("zombies")
+
+
+def page(path: str, **headers: str) -> Callable[[Flask, float], Any]:
+    """A page as a viewer sees it who has signed in, whole."""
+
+    def ask(app: Flask, now: float) -> Any:
+        del now
+        answer = viewer(app).get(path, headers=headers)
+        assert answer.status_code == 200, (path, answer.status)
+        return answer.data
+
+    return ask
+
+
+@cache
+def viewer(app: Flask) -> FlaskClient:
+    """Sign in, once for each app."""
+    client = app.test_client()
+    client.get("/login")
+    with client.session_transaction() as session:
+        csrf = session["csrf"]
+    answer = client.post("/login", data={"token": TOKEN, "csrf_token": csrf})
+    assert answer.status_code == 303, answer.text
+    return client
+
+
 def api(path: str) -> Callable[[Flask, float], Any]:
     """An answer of the API, whole."""
 
@@ -152,15 +190,21 @@ QUESTIONS: dict[str, Callable[[Flask, float], Any]] = {
     "slices": slices,
     "marks": marks,
     "look for rot": look_for_rot,
+    "condition": condition_of_day,
+    "today": today,
     "GET accuracy": api("accuracy?slice=decay"),
     "GET windows": api("windows"),
+    "GET monitor page": page("/models/zombies/monitor?range=day"),
+    "its fragments": page("/models/zombies/monitor?range=day", **{"X-Fragment": "1"}),
+    "GET home page": page("/"),
+    "GET model page": page("/models/zombies"),
 }
 
 
-def measured(questions: list[Callable[[], Any]]) -> list[float]:
+def measured(questions: list[Callable[[], Any]], rounds: int = ROUNDS) -> list[float]:
     """Time questions in turn, round by round; return the median seconds of each."""
     seconds: list[list[float]] = [[] for _ in questions]
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for question, told in zip(questions, seconds, strict=True):
             started = time.perf_counter()
             question()

@@ -207,7 +207,10 @@ class Traffic(Protocol):
         ...
 
     def tally(self, model: str, *, since: float, last: int) -> Tally:
-        """Sum the windows since a time, and take accuracy and error of the last judged verdicts."""
+        """Sum the windows since a time, and take accuracy and error of the last judged verdicts.
+
+        A verdict counts in the minute of its prediction, once it is counted into the windows.
+        """
         ...
 
 

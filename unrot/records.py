@@ -371,6 +371,7 @@ class Tally:
 
     predictions: int = 0
     verdicts: int = 0
+    """On predictions of today: a verdict counts in the minute of its prediction."""
     unverified: int = 0
     last_accuracy: float | None = None
     last_accuracy_verdicts: int = 0

@@ -495,16 +495,19 @@ def test_tally_counts_today_and_the_last_accuracy(store: Store) -> None:
     shipped(store, a_prediction("old", at=NOON - 86_400), *rows)
     store.verdicts.put(
         [
-            a_verdict("old", given_at=NOON - 86_000, was_correct=False),
+            replace(a_verdict("old", given_at=NOON, was_correct=False), predicted_at=NOON - 86_400),
             a_verdict("p0", given_at=NOON + 1, was_correct=False),
             a_verdict("p1", given_at=NOON + 2),
             a_verdict("p2", given_at=NOON + 3),
             a_verdict("p3", given_at=NOON + 4, withdrawn=True),
         ]
     )
+    waiting = store.traffic.tally("elves", since=NOON, last=2)
+    store.verdicts.count_new(9)
 
     tally = store.traffic.tally("elves", since=NOON, last=2)
 
+    assert (waiting.verdicts, waiting.last_accuracy) == (0, 1.0)
     assert (tally.predictions, tally.verdicts) == (4, 3)
     assert (tally.last_accuracy, tally.last_accuracy_verdicts) == (1.0, 2)
     assert store.traffic.tally("dwarves", since=0, last=2).last_accuracy is None

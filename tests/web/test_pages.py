@@ -404,11 +404,12 @@ def test_undo_of_nothing_says_so(client: FlaskClient) -> None:
     assert "There is no verdict on this prediction to take back." in text_of(answer)
 
 
-def test_voting_twice_counts_once(client: FlaskClient, kept: Service) -> None:
+def test_voting_twice_counts_once(client: FlaskClient, app: Flask, kept: Service) -> None:
     id = id_in(ask(client))
 
     vote(client, id, "up")
     said = vote(client, id, "up")
+    ship(app)
 
     assert "it counts once" in said
     assert kept.today("iris").verdicts == 1

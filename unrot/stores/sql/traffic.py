@@ -192,14 +192,11 @@ class SqlTraffic:
 
         def work(tx: Transaction) -> Tally:
             kept_as = names.kept_as(tx, model)
-            predictions = tx.execute(
-                "SELECT COALESCE(SUM(predictions), 0) FROM windows WHERE model = ? AND minute >= ?",
+            predictions, judged_ones = tx.execute(
+                "SELECT COALESCE(SUM(predictions), 0), COALESCE(SUM(verdicts), 0) "
+                "FROM windows WHERE model = ? AND minute >= ?",
                 (kept_as, int(since) // 60),
-            ).fetchone()[0]
-            given = tx.execute(
-                "SELECT COUNT(*) FROM feedback WHERE model = ? AND given_at >= ? AND withdrawn = 0",
-                (kept_as, since),
-            ).fetchone()[0]
+            ).fetchone()
             unverified = tx.execute(
                 "SELECT COUNT(*) FROM unverified WHERE model = ? AND given_at >= ?",
                 (kept_as, since),
@@ -209,7 +206,7 @@ class SqlTraffic:
             errors = [row[1] for row in told if row[1] is not None]
             return Tally(
                 int(predictions),
-                given,
+                int(judged_ones),
                 unverified,
                 last_accuracy=sum(right) / len(right) if right else None,
                 last_accuracy_verdicts=len(right),
