@@ -199,6 +199,8 @@ class Anchor:
     """The packed rows; empty where the store has them already."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """What the version reaches on new rows, in full."""
+    calibration: bytes = field(repr=False, default=b"")
+    """How often the version is right on new rows when it is so sure; empty where too few tell."""
 
 
 @dataclass(frozen=True, slots=True)
