@@ -24,7 +24,7 @@ from unrot.monitors.accuracy import ClassScore, Rolled, Scored, Share
 from unrot.monitors.estimates import Calibration, Estimate
 from unrot.monitors.slices import Slice, sliced
 from unrot.monitors.windows import confidences, grouped, total
-from unrot.publishing import CALIBRATION
+from unrot.publishing import CALIBRATION, REFERENCE
 from unrot.records import CHAMPION, JudgedPrediction, Version, Window
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
@@ -348,6 +348,11 @@ def _no_estimate(champion: Version | None, known: Mapping[str, Calibration]) -> 
         )
     if "log_loss" not in champion.metrics:
         return f"{name} answers without probabilities: nothing can be estimated."
+    if REFERENCE in champion.artefacts:
+        return (
+            f"The world has moved since the holdout of {name}: how often it is right when it is so "
+            "sure is known once judges have gone through more of its answers and it is refitted."
+        )
     return f"{name} was made before accuracy was estimated: the next version has what it takes."
 
 

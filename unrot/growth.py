@@ -199,8 +199,8 @@ class Anchor:
     """The packed rows; empty where the store has them already."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """What the version reaches on new rows, in full."""
-    calibrating: Sequence[tuple[float, bool]] = field(repr=False, default=())
-    """How sure it is of each new row, and whether it is right."""
+    calibration: bytes = field(repr=False, default=b"")
+    """How often the version is right on new rows when it is so sure; empty where too few tell."""
 
 
 @dataclass(frozen=True, slots=True)

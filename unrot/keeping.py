@@ -21,6 +21,7 @@ Tidiable = Literal[
     "unverified verdicts",
     "profiles",
     "checks",
+    "deliveries",
     "minute totals",
     "hour totals",
     "short profiles",
@@ -34,6 +35,7 @@ Old = Literal[
     "unverified verdicts",
     "profiles",
     "checks",
+    "deliveries",
 ]
 
 IMPORTING = "import-"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from unrot import schema
 from unrot.monitors import estimates, neighbours, reference
@@ -28,7 +28,7 @@ def as_version(
     artefacts = {
         **candidate.artefacts,
         **_profiled(model, candidate, profiler),
-        **_calibrated(candidate),
+        **calibrated(candidate.calibrating),
         **_neighbours(model, candidate),
     }
     digests = {kind: digest_of(data) for kind, data in artefacts.items()}
@@ -78,11 +78,11 @@ def _profiled(model: Model, candidate: Candidate, profiler: Profiler) -> dict[st
     return {PROFILE: profile, REFERENCE: reference.pack(made)}
 
 
-def _calibrated(candidate: Candidate) -> dict[str, bytes]:
-    """Return how often it is right when it is so sure, where enough of the holdout tells."""
-    if len(candidate.calibrating) < estimates.FEWEST_ROWS:
+def calibrated(calibrating: Sequence[tuple[float, bool]]) -> dict[str, bytes]:
+    """Return how often a version is right when it is so sure, where enough held-out rows tell."""
+    if len(calibrating) < estimates.FEWEST_ROWS:
         return {}
-    sure, right = zip(*candidate.calibrating, strict=True)
+    sure, right = zip(*calibrating, strict=True)
     return {CALIBRATION: estimates.pack(estimates.fit(sure, right))}
 
 

@@ -284,6 +284,10 @@ class Workshop(Protocol):
         """Measure answers by their truth, beside what guessing would reach."""
         ...
 
+    def calibrate(self, answered: Answered, schema: Schema) -> list[tuple[float, bool]]:
+        """Say of each answer how sure it was and if right; nothing without probabilities."""
+        ...
+
     def predictor(self, candidate: Candidate, schema: Schema) -> Scorer:
         """Load what a candidate would serve with."""
         ...

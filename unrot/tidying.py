@@ -3,7 +3,8 @@
     predictions    nobody judged them and they are old, or beyond the newest; judged ones far later
     windows        minutes become hours, hours become days: no total is lost
     profiles       short ones become one an hour, those one a day
-    the rest       verdicts and checks that are as old as judged predictions
+    the rest       verdicts and checks that are as old as judged predictions, and what was sent of
+                   findings that were closed so long ago
 
 Each bite is one short transaction, so it can be killed at any place and the same again changes
 nothing. What is needed stays: a verdict that may still come finds its prediction unless that is
@@ -174,6 +175,7 @@ def _old(service: Service, name: str) -> Iterator[int]:
         ("unverified verdicts", before),
         ("profiles", before),
         ("checks", before - PROFILE_SLACK_SECONDS),
+        ("deliveries", before),
     )
     for what, earlier in kinds:
         done = ROWS_AT_ONCE

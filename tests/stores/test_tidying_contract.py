@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.stores.test_contract import NOON, a_model, a_prediction, a_verdict, shipped
+from tests.stores.test_watching_contract import FINDING
 from unrot.growth import Fate, Shadow
 from unrot.interfaces import Store
 from unrot.keeping import DAY, HOUR, Bite, Limits, Tidied
@@ -382,3 +383,17 @@ def test_what_is_only_old_goes_some_at_a_time(elves: Store) -> None:
     assert [one.writer for one in elves.profiles.of_model("elves")] == ["import-01"]
     assert elves.verdicts.of("kept") == a_verdict("kept")
     assert elves.checks.last("elves", "training") is None
+
+
+def test_what_was_sent_is_let_go_long_after_its_finding_was_closed(elves: Store) -> None:
+    closed = replace(FINDING, id="closed", cause="old", closed_at=NOON + 9)
+    for one in (FINDING, closed):
+        elves.findings.put(one)
+        elves.deliveries.begin(one, target="https://x/…", next_at=NOON)
+
+    def drop(before: float) -> int:
+        return elves.tidying.drop_old("elves", "deliveries", before=before, most=9, now=LATER)
+
+    assert [drop(NOON + 9), drop(LATER), drop(LATER)] == [0, 1, 0]
+    assert elves.deliveries.of("closed") is None
+    assert elves.deliveries.of(FINDING.id) is not None

@@ -254,7 +254,7 @@ class EstimatorApprentice:
         with on_one_thread():
             progress(0.0, "measuring")
             held_out = tables.unpack(holdout, self.schema)
-            metrics, calibrating = self._measured(held_out, compared)
+            metrics, answered = self._measured(held_out, compared)
             progress(0.3, "compiling and comparing with scikit-learn")
             compiled = self.kind.compiled(self.estimator, rows, compared)
         progress(1.0, "done")
@@ -265,7 +265,8 @@ class EstimatorApprentice:
             parent=parent,
             made=made,
             metrics=metrics,
-            calibrating=calibrating,
+            calibrating=self._calibrating(held_out, answered),
+            held_out_outputs=answered,
         )
 
     def _reference(self) -> list[Row]:
@@ -278,7 +279,7 @@ class EstimatorApprentice:
 
     def _measured(
         self, holdout: Table, rows: Sequence[Row]
-    ) -> tuple[dict[str, float], list[tuple[float, bool]]]:
+    ) -> tuple[dict[str, float], Outputs | None]:
         predictor = self.kind.predictor(self.estimator)
         try:
             predictor.predict(rows)
@@ -289,12 +290,18 @@ class EstimatorApprentice:
             ) from error
         counted = {} if self.rows_trained is None else {"rows_trained": self.rows_trained}
         if not len(holdout):
-            return counted, []
+            return counted, None
         asked, truth = holdout.drawn(np.arange(len(holdout)))
         known = self.tables.training.labels
         answers, labels = predictor.predict(asked), np.array(truth)
         metrics = measure_answers(answers, labels, known, self.schema)
-        return {**metrics, **counted}, calibrate(answers, labels, self.schema)
+        return {**metrics, **counted}, answers
+
+    def _calibrating(self, holdout: Table, answers: Outputs | None) -> list[tuple[float, bool]]:
+        if answers is None:
+            return []
+        _, truth = holdout.drawn(np.arange(len(holdout)))
+        return calibrate(answers, np.array(truth), self.schema)
 
 
 UNLABELLED = "An outlier detector learns without labels: verdicts teach it nothing."

@@ -62,6 +62,12 @@ class EstimatorWorkshop:
         truth = np.array(answered.truth)
         return measure_answers(answered.outputs, truth, truth, schema)
 
+    def calibrate(self, answered: Answered, schema: Schema) -> list[tuple[float, bool]]:
+        """Say of each answer how sure it was and if right; nothing without probabilities."""
+        from unrot.models.metrics import calibrate
+
+        return calibrate(answered.outputs, np.array(answered.truth), schema)
+
     def predictor(self, candidate: Candidate, schema: Schema) -> Scorer:
         """Load what a candidate would serve with."""
         artefact = candidate.artefacts[candidate.serving_artefact]

@@ -8,7 +8,7 @@ from typing import Any
 
 from unrot import lineage
 from unrot.growth import Anchor, Example, Fate, Lesson
-from unrot.publishing import as_version, digest_of
+from unrot.publishing import CALIBRATION, as_version, digest_of
 from unrot.records import Candidate, Version
 from unrot.schooling.desk import Desk
 from unrot.schooling.weighing import Weighed, said, weigh
@@ -58,6 +58,7 @@ def publish(desk: Desk, work: Work) -> Version | None:
     if desk.job.kind in STEPS:
         candidate = replace(candidate, reference_outputs=None)
     weighed = _weighed(desk, work, candidate) if work.is_gated else None
+    candidate = _of_its_world(desk, work, candidate, weighed)
     desk.tell(0.95, "keeping it")
     version, artefacts = _version(desk, work, candidate, weighed)
     is_champion = _is_promoted(desk, weighed)
@@ -91,6 +92,20 @@ def _weighed(desk: Desk, work: Work, candidate: Candidate) -> Weighed:
     )
 
 
+def _of_its_world(
+    desk: Desk, work: Work, candidate: Candidate, weighed: Weighed | None
+) -> Candidate:
+    """Let go of what it answers to the champion's anchor where the world is no longer that one.
+
+    What it answers to the rows of a new anchor takes the place; rather none than a wrong one.
+    """
+    if weighed is not None and weighed.answered is not None:
+        return replace(candidate, calibrating=(), held_out_outputs=weighed.answered.outputs)
+    if work.is_gated and desk.move.has_moved:
+        return replace(candidate, calibrating=(), held_out_outputs=None)
+    return candidate
+
+
 def _is_promoted(desk: Desk, weighed: Weighed | None) -> bool:
     """Tell whether it becomes the champion by itself; a stream moves on without the gate."""
     if weighed is None:
@@ -101,23 +116,22 @@ def _is_promoted(desk: Desk, weighed: Weighed | None) -> bool:
 def _version(
     desk: Desk, work: Work, candidate: Candidate, weighed: Weighed | None
 ) -> tuple[Version, dict[str, bytes]]:
-    if weighed is not None and weighed.anchor.metrics:
-        # In a new world the old holdout does not say how often it is right when it is so sure.
-        candidate = replace(candidate, calibrating=weighed.anchor.calibrating)
     version, artefacts = as_version(
         desk.model, candidate, profiler=desk.service.profiler, now=desk.service.clock()
     )
     packed = desk.service.workshop.pack_lessons(work.lessons)
     anchor = _same_anchor(desk, version) if weighed is None else weighed.anchor
     artefacts[digest_of(packed)] = packed
-    if anchor.data:
-        artefacts[anchor.digest] = anchor.data
+    for data in filter(None, (anchor.data, anchor.calibration)):
+        artefacts[digest_of(data)] = data
     kept = {
         kind: work.parent.artefacts[kind] for kind in INHERITED if kind in work.parent.artefacts
     }
     own = {LESSONS: digest_of(packed)}
     if anchor.digest and anchor.digest != kept.get("holdout"):
         own["anchor"] = anchor.digest
+    if anchor.calibration:
+        own[CALIBRATION] = digest_of(anchor.calibration)
     return (
         replace(
             version,

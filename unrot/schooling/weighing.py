@@ -10,7 +10,7 @@ from unrot.errors import Conflict, Invalid
 from unrot.growth import Anchor, Answered, Example, GateVerdict
 from unrot.learning.gate import Evidence, Judgement, Sides, judge
 from unrot.learning.scores import row_errors, score
-from unrot.publishing import digest_of
+from unrot.publishing import CALIBRATION, calibrated, digest_of
 from unrot.records import CHAMPION, Outputs
 from unrot.schooling.desk import Desk, rows_of
 from unrot.teaching import Scorer
@@ -24,6 +24,8 @@ class Weighed:
 
     verdict: GateVerdict
     anchor: Anchor
+    answered: Answered | None = None
+    """What it answers to the rows of that anchor, where they are not the champion's."""
 
 
 def weigh(
@@ -62,7 +64,10 @@ def weigh(
         predicted=_predicted(desk),
     )
     judgement = judge(evidence, desk.policy, desk.service.clock())
-    return Weighed(judgement.verdict, _anchor(desk, (anchor, recent), judgement))
+    answered = _on_new_anchor(desk, recent, judgement)
+    if answered is None:
+        return Weighed(judgement.verdict, _same_anchor(desk, anchor))
+    return Weighed(judgement.verdict, _new_anchor(desk, answered, judgement), answered)
 
 
 def weigh_again(desk: Desk) -> None:
@@ -144,33 +149,37 @@ def _side(desk: Desk, champion: Answered | None, scorer: Scorer) -> Sides | None
     return None if candidate is None else Sides(champion, candidate)
 
 
-def _anchor(desk: Desk, sides: tuple[Sides | None, Sides | None], judgement: Judgement) -> Anchor:
-    """Return the champion's anchor, or the recent rows that take its place."""
-    (anchor, recent), places = sides, judgement.new_anchor
-    if recent is not None and places:
-        rows, truth = rows_of([desk.recent[place] for place in places])
-        data = desk.service.workshop.pack(rows, truth, desk.schema)
-        answered = Answered(rows, truth, _taken(recent.candidate.outputs, places))
-        reached = score(desk.schema, row_errors(desk.schema, answered))
-        # Rows that only make an anchor larger, or the first, are of the world that was there.
-        since = desk.champion.anchor_since
-        if judgement.verdict.moved_at is not None:
-            since = desk.recent[places[0]].predicted_at
-        metrics = desk.service.workshop.measure(answered, desk.schema)
-        sure = _how_sure(desk, answered)
-        return Anchor(digest_of(data), reached, since, data, metrics, sure)
+def _on_new_anchor(desk: Desk, recent: Sides | None, judgement: Judgement) -> Answered | None:
+    """Return what the candidate answers to the recent rows that take the anchor's place."""
+    places = judgement.new_anchor
+    if recent is None or not places:
+        return None
+    rows, truth = rows_of([desk.recent[place] for place in places])
+    return Answered(rows, truth, _taken(recent.candidate.outputs, places))
+
+
+def _new_anchor(desk: Desk, answered: Answered, judgement: Judgement) -> Anchor:
+    workshop, schema = desk.service.workshop, desk.schema
+    data = workshop.pack(answered.rows, answered.truth, schema)
+    # Rows that only make an anchor larger, or the first, are of the world that was there.
+    since = desk.champion.anchor_since
+    if judgement.verdict.moved_at is not None:
+        since = desk.recent[judgement.new_anchor[0]].predicted_at
+    return Anchor(
+        digest_of(data),
+        score(schema, row_errors(schema, answered)),
+        since,
+        data,
+        workshop.measure(answered, schema),
+        calibrated(workshop.calibrate(answered, schema)).get(CALIBRATION, b""),
+    )
+
+
+def _same_anchor(desk: Desk, anchor: Sides | None) -> Anchor:
     reached = None
     if anchor is not None:
         reached = score(desk.schema, row_errors(desk.schema, anchor.candidate))
     return Anchor(desk.champion.anchor, reached, desk.champion.anchor_since)
-
-
-def _how_sure(desk: Desk, answered: Answered) -> list[tuple[float, bool]]:
-    outputs, classes = answered.outputs, desk.schema.classes
-    if outputs.probabilities is None or outputs.classes is None:
-        return []
-    rows = zip(outputs.probabilities, outputs.classes, answered.truth, strict=True)
-    return [(max(shares), classes[guess] == truth) for shares, guess, truth in rows]
 
 
 def _taken(outputs: Outputs, places: Sequence[int]) -> Outputs:

@@ -19,6 +19,7 @@ SAID: dict[Tidiable, tuple[str, str]] = {
     "unverified verdicts": ("Unverified verdicts", "let go"),
     "profiles": ("Profiles", "let go"),
     "checks": ("Drift checks", "let go"),
+    "deliveries": ("Notes of what was sent to the webhook", "let go"),
     "minute totals": ("Totals by minute", "added up to hours"),
     "hour totals": ("Totals by hour", "added up to days"),
     "short profiles": ("Short profiles", "added up to hours"),

@@ -233,11 +233,7 @@ def add_version(tx: Transaction, version: Version, artefacts: Mapping[str, bytes
         "SELECT COALESCE(MAX(number), 0) FROM versions WHERE model = ?", (kept_as,)
     ).fetchone()[0]
     named = replace(version, name=f"v{last + 1}")
-    for digest, data in artefacts.items():
-        tx.execute(
-            "INSERT INTO artefacts (digest, data) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
-            (digest, data),
-        )
+    tx.executemany(_INSERT_ARTEFACT, artefacts.items())
     columns = _version_columns(replace(named, model=kept_as))
     tx.execute(_INSERT_VERSION, (last + 1, *columns))
     count_change(tx)
@@ -257,12 +253,14 @@ def set_anchor(tx: Transaction, kept_as: str, version: str, anchor: Anchor) -> N
     row = tx.execute(
         "SELECT artefacts, metrics FROM versions WHERE model = ? AND name = ?", (kept_as, version)
     ).fetchone()
-    if anchor.data:
-        tx.execute(
-            "INSERT INTO artefacts (digest, data) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
-            (anchor.digest, anchor.data),
-        )
     artefacts = json.loads(row[0]) | ({"anchor": anchor.digest} if anchor.digest else {})
+    if anchor.data:
+        # How right it is when it is so sure was known of the rows before.
+        artefacts.pop("calibration", None)
+        tx.execute(_INSERT_ARTEFACT, (anchor.digest, anchor.data))
+    if anchor.calibration:
+        digest = artefacts["calibration"] = hashlib.sha256(anchor.calibration).hexdigest()
+        tx.execute(_INSERT_ARTEFACT, (digest, anchor.calibration))
     metrics = {**json.loads(row[1]), **anchor.metrics}
     told = (json.dumps(artefacts), json.dumps(metrics), anchor.digest, anchor.score, anchor.since)
     tx.execute(
@@ -314,6 +312,9 @@ _VERSION_COLUMNS = (
     "libraries, serving, made, anchor, anchor_score, anchor_since, is_pinned, is_pruned"
 )
 _SELECTED_OF_VERSION = _VERSION_COLUMNS.replace("model", names.name_in("v"), 1)
+_INSERT_ARTEFACT = (
+    "INSERT INTO artefacts (digest, data) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING"
+)
 _INSERT_VERSION = (
     f"INSERT INTO versions (number, {_VERSION_COLUMNS}) VALUES ({', '.join('?' * 18)})"
 )

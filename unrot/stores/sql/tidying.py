@@ -15,6 +15,8 @@ from unrot.stores.sql.database import Database, Transaction
 _WITH_PREDICTIONS = ("feedback", "overruled", "shadows", "oddities")
 """Tables whose rows go with their prediction; fates stay, as the versions that decided them do."""
 
+_CLOSED_AT = "(SELECT closed_at FROM findings i WHERE i.id = deliveries.finding)"
+
 _OLD: dict[Old, tuple[str, str, str, str]] = {
     "verdicts without a prediction": (
         "feedback",
@@ -26,6 +28,7 @@ _OLD: dict[Old, tuple[str, str, str, str]] = {
     "unverified verdicts": ("unverified", "id", "given_at", ""),
     "profiles": ("profiles", "id", "starts_at", f"AND writer NOT LIKE '{IMPORTING}%'"),
     "checks": ("checks", "version, starts_at, ends_at, against", "ends_at", ""),
+    "deliveries": ("deliveries", "finding", _CLOSED_AT, ""),
 }
 """Table, key, time, and what else is to hold."""
 
