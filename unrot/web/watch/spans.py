@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from unrot.condition import Span
+from unrot.symptoms import Finding
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 MOST_STEPS = 96
+BEFORE, AFTER = 6, 4
 STEPS = (60, 120, 300, 600, 900, 1_800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 8 * HOUR, 12 * HOUR)
 
 
@@ -66,6 +68,18 @@ def of_range(range: Range, now: float, *, is_given: bool = True, problem: str = 
     until = (now // range.step + 1) * range.step
     span = Span(until - range.seconds, until, range.step, range.words)
     return Asked(span, range, is_given, written(span.since), written(span.until), problem)
+
+
+def around(found: Finding, now: float, *, least: float = MINUTE) -> Span:
+    """Return the time around a finding, measured by how long it took to be noticed.
+
+    Six times that before, and four times after it was over.
+    """
+    unit = max(least, found.opened_at - found.since)
+    ended = max(found.closed_at or found.updated_at, found.opened_at)
+    since, until = found.since - BEFORE * unit, min(ended + AFTER * unit, max(now, ended))
+    step = step_of(until - since)
+    return Span(since // step * step, -(-until // step) * step, step, "the time around it")
 
 
 def written(at: float) -> str:
