@@ -163,6 +163,28 @@ def closer(
     return None
 
 
+def moved_most(service: Service, found: Finding, most: int) -> list[Closer]:
+    """Look closer at the columns that a finding of drift says moved farthest.
+
+    Empty where its period is not kept any more, or was merged into a longer one.
+    """
+    told = found.evidence
+    ends_at, named = float(told.get("ends_at", 0.0)), told.get("drifts", ())
+    for check in periods.checks(
+        service, found.model, since=ends_at - 1, until=ends_at, against=told.get("against")
+    ):
+        if (check.version, check.ends_at) == (told.get("version"), ends_at):
+            drifts = {one.column: one for one in check.drifts}
+            now, before = periods.sides(service, check)
+            return [
+                Closer(check, drifts[one["column"]], now.get(one["column"]),
+                       before.get(one["column"]))
+                for one in named[:most]
+                if one["column"] in drifts
+            ]  # fmt: skip
+    return []
+
+
 def taken_together(points: Sequence[Point], fewest: int = FEWEST_VERDICTS) -> list[Point]:
     """Take neighbouring stretches together until they have verdicts enough; the newest stays.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unrot.errors import NotFound
-from unrot.monitors.bursts import MONITOR, Rate, kept_rates
+from unrot.monitors.bursts import DAY, HOUR, MONITOR, Rate, kept_rates, rates_of
 from unrot.monitors.neighbours import ARTEFACT
 from unrot.records import JudgedPrediction, Version
 from unrot.service import Service
@@ -37,6 +37,18 @@ def rates(service: Service, name: str) -> list[Rate]:
     """Return how many rows were odd in the last closed periods, oldest first."""
     model = service.catalogue().model(name).model
     return kept_rates(service.store.findings.standpoint(model.name, MONITOR))
+
+
+def rates_around(
+    service: Service, name: str, length: int, *, since: float, until: float
+) -> list[Rate]:
+    """Return how many rows were odd in the periods of a stretch of time, oldest first.
+
+    Where the totals of that time were added up to longer ones, periods are longer.
+    """
+    windows = service.store.traffic.windows(name, since=since, until=until)
+    lengths = (length, *(one for one in (HOUR, DAY) if one > length))
+    return rates_of(windows, lengths, after=since, until=until, least=1)
 
 
 def can_be_told(version: Version) -> bool:

@@ -84,6 +84,16 @@ def beside(service: Service, model: str, words: Sequence[str]) -> Beside:
     return Beside([word for word, _ in found], portraits, columns, list(dict.fromkeys(problems)))
 
 
+def word_of(starts_at: float, ends_at: float) -> str:
+    """Return the word that names a stretch of time.
+
+    >>> word_of(60.0, 3_600.5)
+    '60..3600.5'
+    """
+    ends = (f"{at:.6f}".rstrip("0").rstrip(".") for at in (starts_at, ends_at))
+    return "..".join(ends)
+
+
 def stretch_of(word: str) -> tuple[float, float] | None:
     """Return the stretch of time that a word names, if it names one."""
     found = _STRETCH.fullmatch(word)

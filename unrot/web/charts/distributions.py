@@ -16,19 +16,9 @@ from typing import Literal
 import numpy as np
 
 from unrot.symptoms import Distribution
-from unrot.web.charts.drawing import (
-    Area,
-    Bar,
-    Chart,
-    Entry,
-    Spot,
-    Stroke,
-    Table,
-    Tick,
-    path,
-    place,
-)
-from unrot.web.charts.scales import Scale, brief, extent, number_axis, plain_axis, share
+from unrot.web.charts.drawing import Area, Chart, Entry, Spot, Stroke, Table, path, place
+from unrot.web.charts.groups import Group, groups
+from unrot.web.charts.scales import Scale, brief, extent, plain_axis, share
 
 TONES = ("reference", "two", "three")
 STYLES: tuple[Literal["solid", "dashed"], ...] = ("solid", "solid", "dashed")
@@ -241,53 +231,18 @@ def _choices(
 ) -> Chart:
     shares = [_shares(part.distribution) for part in parts]
     names = _names(shares)
-    upward, y_ticks = number_axis(
-        0.0,
-        max(one.get(each, 0.0) for one in shares for each in names),
-        says=share,
-        is_upright=True,
-    )
-    wide = 100 / len(names)
-    bars = [
-        _choice_bar(number, place_of, one.get(choice, 0.0), len(names), len(parts), upward)
-        for number, choice in enumerate(names)
-        for place_of, one in enumerate(shares)
-    ]
-    spots = []
-    for number, choice in enumerate(names):
-        values = [one.get(choice, 0.0) for one in shares]
-        told = zip(parts, values, strict=True)
-        said = [f"{part.name}: {share(round(value, 4))}" for part, value in told]
-        text = "\n".join([choice, *said])
-        x, y = place((number + 0.5) * wide), upward.up(max(values))
-        spots.append(Spot(x, y, text, place(number * wide), 0.0, place(wide), 100.0))
-    ticks = [
-        Tick(spot.x, _cut(choice, len(names)), is_spare=number % 2 == 1 and len(names) > 4)
-        for number, (choice, spot) in enumerate(zip(names, spots, strict=True))
-    ]
-    rows = [(each, *(share(round(one.get(each, 0.0), 4)) for one in shares)) for each in names]
-    return Chart(
+    return groups(
         name,
         title,
-        sentence or _choice_sentence(parts, shares),
-        Table(("Choice", *(part.name for part in parts)), (*rows, *_gaps(parts))),
+        [
+            Group(part.name, {each: one.get(each, 0.0) for each in names}, tone)
+            for part, one, tone in zip(parts, shares, TONES, strict=False)
+        ],
+        head="Choice",
         unit=unit,
-        x_ticks=tuple(ticks),
-        y_ticks=y_ticks,
-        bars=tuple(bars),
-        spots=tuple(spots),
-        legend=_legend(parts),
+        sentence=sentence or _choice_sentence(parts, shares),
+        more=_gaps(parts),
     )
-
-
-def _choice_bar(
-    number: int, place_of: int, value: float, choices: int, parts: int, upward: Scale
-) -> Bar:
-    wide = 100 / choices
-    thick = wide * 0.76 / parts
-    top = upward.up(value)
-    x = number * wide + wide * 0.12 + place_of * thick
-    return Bar(place(x), top, place(thick * 0.92), place(100 - top), TONES[place_of])
 
 
 def _shares(found: Distribution) -> dict[str, float]:
@@ -305,11 +260,6 @@ def _names(shares: Sequence[dict[str, float]]) -> list[str]:
     commonest = sorted(every, key=lambda name: -max(one.get(name, 0.0) for one in shares))
     kept = set(commonest[:MOST_CHOICES])
     return [name for name in every if name in kept]
-
-
-def _cut(name: str, count: int) -> str:
-    most = max(5, 44 // count)
-    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def _choice_sentence(parts: Sequence[Part], shares: Sequence[dict[str, float]]) -> str:

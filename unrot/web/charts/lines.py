@@ -36,6 +36,8 @@ MOST_ROWS = 500
 WIDE, NARROW = 760, 270
 """Pixels that a plot has at least, by which it is decided what labels there is room for."""
 LETTER, GAP, ROWS = 8, 10, 2
+MARKS = {"mark": "version change", "job": "job", "finding": "finding"}
+"""What the legend calls marks of each tone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,17 @@ class Happening:
     at: float
     label: str
     text: str
-    tone: Literal["mark", "job"] = "mark"
+    tone: Literal["mark", "job", "finding"] = "mark"
     href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A value to hold the others against, all the way across: a threshold, a promise."""
+
+    value: float
+    name: str
+    tone: str = "guess"
 
 
 def lines(
@@ -79,6 +90,7 @@ def lines(
     since: float,
     until: float,
     happened: Sequence[Happening] = (),
+    levels: Sequence[Level] = (),
     says: Says = brief,
     unit: str = "",
     low: float | None = None,
@@ -99,23 +111,27 @@ def lines(
     across, x_ticks = (
         time_axis(since, until) if places is None else plain_axis(since, until, places)
     )
-    upward, y_ticks = _upward(drawn, low, high, says)
+    ends = [one.value for one in levels] + [end for end in (low, high) if end is not None]
+    upward, y_ticks = _upward(drawn, ends, says)
     where = moment if places is None else places
     return Chart(
         name,
         title,
-        sentence or _sentence(drawn, says, where),
+        sentence or _sentence(drawn, levels, says, where),
         _table(drawn, says, where, "Time (UTC)" if places is None else ""),
         unit=unit,
         height=height,
         x_ticks=x_ticks,
         y_ticks=y_ticks,
         areas=tuple(area for one in drawn for area in _bands(one, across, upward)),
-        strokes=tuple(line for one in drawn for line in _strokes(one, across, upward)),
+        strokes=(
+            *(_level(one, upward) for one in levels),
+            *(line for one in drawn for line in _strokes(one, across, upward)),
+        ),
         dots=tuple(dot for one in drawn for dot in _dots(one, across, upward)),
         marks=marks(happened, across),
         spots=_spots(drawn, across, upward, says, where),
-        legend=_legend(drawn, happened),
+        legend=_legend(drawn, levels, happened),
     )
 
 
@@ -158,7 +174,7 @@ def _has_value(reading: Reading) -> bool:
 
 
 def _upward(
-    series: Sequence[Series], low: float | None, high: float | None, says: Says
+    series: Sequence[Series], ends: Sequence[float], says: Says
 ) -> tuple[Scale, tuple[Tick, ...]]:
     values = [
         value
@@ -167,9 +183,7 @@ def _upward(
         for value in (reading.value, reading.low, reading.high)
         if value is not None
     ]
-    least, most = extent(values)
-    least = least if low is None else min(least, low)
-    most = most if high is None else max(most, high)
+    least, most = extent([*values, *ends])
     return number_axis(least, most, says=says, is_upright=True)
 
 
@@ -192,6 +206,11 @@ def _strokes(series: Series, across: Scale, upward: Scale) -> list[Stroke]:
         for run in _runs(series)
         if len(run) > 1 or run[0].low is not None
     ]
+
+
+def _level(one: Level, upward: Scale) -> Stroke:
+    y = upward.up(one.value)
+    return Stroke(path([(0.0, y), (100.0, y)]), one.tone, "dotted")
 
 
 def _whisker(alone: Reading, across: Scale, upward: Scale) -> list[tuple[float, float]]:
@@ -257,7 +276,9 @@ def _told(reading: Reading, says: Says) -> str:
     return f"{told}, {reading.words}" if reading.words else told
 
 
-def _legend(series: Sequence[Series], happened: Sequence[Happening]) -> tuple[Entry, ...]:
+def _legend(
+    series: Sequence[Series], levels: Sequence[Level], happened: Sequence[Happening]
+) -> tuple[Entry, ...]:
     shapes: dict[str, Literal["line", "dashed", "dotted"]] = {
         "solid": "line",
         "dashed": "dashed",
@@ -267,17 +288,20 @@ def _legend(series: Sequence[Series], happened: Sequence[Happening]) -> tuple[En
     banded = [one for one in series if any(reading.low is not None for reading in one.readings)]
     if banded:
         entries.insert(1, Entry("95% interval", banded[0].tone, "band"))
-    if any(one.tone == "mark" for one in happened):
-        entries.append(Entry("version change", "mark", "dotted"))
-    if any(one.tone == "job" for one in happened):
-        entries.append(Entry("job", "job", "dotted"))
+    entries += [Entry(one.name, one.tone, "dotted") for one in levels]
+    entries += [
+        Entry(words, tone, "dotted")
+        for tone, words in MARKS.items()
+        if any(one.tone == tone for one in happened)
+    ]
     return tuple(entries) if len(entries) > 1 else ()
 
 
-def _sentence(series: Sequence[Series], says: Says, where: Says) -> str:
+def _sentence(series: Sequence[Series], levels: Sequence[Level], says: Says, where: Says) -> str:
     """Tell the first line, the one that matters, and of the others the newest value."""
     first, *others = series
     said = [f"{one.name}: {says(_last(one).value or 0.0)}." for one in others]
+    said += [f"{one.name}: {says(one.value)}." for one in levels]
     return " ".join([_line_sentence(first, says, where), *said])
 
 

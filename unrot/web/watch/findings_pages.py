@@ -4,29 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Response, current_app, render_template, request, url_for
+from flask import Response, render_template, request, url_for
 
 from unrot import noticed
 from unrot.errors import StoreAway, UnrotError
 from unrot.lookout.deliveries import webhook_of
-from unrot.symptoms import Finding, FindingKind
+from unrot.symptoms import FindingKind
 from unrot.web import security
 from unrot.web.here import service
 from unrot.web.pages import blueprint, only
 from unrot.web.standing import go, refuse, shown, standing, tell
 from unrot.web.watch.evidence import readable
+from unrot.web.watch.evidence_charts import charts_of
+from unrot.web.watch.kinds import KINDS
 
 CLOSED_A_PAGE = 25
-
-KINDS: dict[FindingKind, str] = {
-    "drift": "data drift",
-    "rot": "rot",
-    "outliers": "outliers",
-    "quality": "data quality",
-    "estimate": "estimated accuracy",
-    "operations": "operations",
-}
-"""What people call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +89,10 @@ def finding(model: str, id: str) -> str:
         "finding.html",
         **shown(standing(model)),
         finding=found,
+        drawn=charts_of(service(), model, found),
         figures=figures,
         tables=tables,
-        steps=_steps(found),
+        steps=STEPS[found.kind],
         delivery=service().store.deliveries.of(found.id),
         webhook=webhook_of(service(), model),
         most_note=noticed.MOST_NOTE,
@@ -123,7 +116,3 @@ def acknowledge(model: str, id: str) -> Response:
         else:
             tell(f"{seen.acknowledged_by} had seen it before you; that stays.")
     return go(url_for("pages.finding", model=model, id=id))
-
-
-def _steps(found: Finding) -> list[Step]:
-    return [step for step in STEPS[found.kind] if step.endpoint in current_app.view_functions]

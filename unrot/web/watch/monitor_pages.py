@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
-from flask import Response, current_app, make_response, render_template, request, url_for
+from flask import Response, make_response, render_template, request, url_for
 from markupsafe import Markup
 
 from unrot import condition
 from unrot.condition import Condition
 from unrot.errors import StoreAway
 from unrot.records import Model
+from unrot.symptoms import Finding
 from unrot.web.here import service
 from unrot.web.pages import blueprint, only
 from unrot.web.watch import spans
@@ -39,12 +40,6 @@ blueprint.add_app_template_filter(duration)
 def words_there() -> set[str]:
     """Return the words of the parts that a script has on its page."""
     return set(request.headers.get("X-Parts", "").split())
-
-
-@blueprint.app_template_global()
-def has_page(endpoint: str) -> bool:
-    """Tell whether there is such a page."""
-    return endpoint in current_app.view_functions
 
 
 @blueprint.get("/models/<model>/monitor")
@@ -80,7 +75,7 @@ def _shown(model: Model) -> dict[str, Any]:
         "found": found,
         "health": found.health,
         "asked": asked,
-        "charts": charts_of(model, found, _linked, chosen),
+        "charts": charts_of(model, found, _linked, _led, chosen),
         "chosen": chosen,
         "closer": closer,
         "closer_chart": closer_chart(model.schema, closer) if closer else None,
@@ -116,6 +111,10 @@ def _chosen(given: Mapping[str, str]) -> tuple[str, float] | None:
 
 def _linked(column: str, ends_at: float) -> str:
     return _address(column=column, ends=f"{ends_at:.0f}") + "#period"
+
+
+def _led(found: Finding) -> str:
+    return url_for("pages.finding", model=found.model, id=found.id)
 
 
 def _kept() -> dict[str, str]:

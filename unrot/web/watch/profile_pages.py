@@ -142,7 +142,7 @@ def _files(model: Model, page: list[list[Period]]) -> list[Profile]:
 def _line(of: list[Period], files: Sequence[Profile]) -> Line:
     since, until = of[0].starts_at, of[0].ends_at
     return Line(
-        word=f"{_seconds(since)}..{_seconds(until)}",
+        word=portraits.word_of(since, until),
         title=charts.stretch(since, until),
         rows=sum(one.rows for one in of),
         versions=sorted({each.version for one in of for each in one.stretches}),
@@ -164,7 +164,7 @@ def _chosen(shelved: ShelvedModel, lines: Sequence[Line]) -> list[str]:
     words = [word for word in request.args.getlist("pick") if word]
     if moments.has_any("from", "until"):
         since, until = moments.stretch("from", "until", usual=(0.0, service().clock()))
-        words.append(f"{_seconds(since)}..{_seconds(until)}")
+        words.append(portraits.word_of(since, until))
     newest = next((line.word for line in lines if line.can_be_shown), None)
     usual = [f"{TRAINING}:{name}" for name in _trained(shelved)[:1]]
     return words or [*usual, *([newest] if newest else [])]
@@ -196,10 +196,6 @@ def _title(word: str, one: Portrait) -> str:
 def _page() -> int:
     text = request.args.get("page", "0")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 5 else 0
-
-
-def _seconds(at: float) -> str:
-    return f"{at:.6f}".rstrip("0").rstrip(".")
 
 
 def _address(**changed: Any) -> str:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from unrot.condition import Span, spoken
+from unrot.symptoms import Finding
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 MOST_STEPS = 96
+BEFORE, AFTER = 6, 4
 STEPS = (60, 120, 300, 600, 900, 1_800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 8 * HOUR, 12 * HOUR)
 
 
@@ -75,6 +77,18 @@ def last_week(at: float) -> Asked:
     words = f"the week until {spoken(at)}, when it was last asked"
     span = Span(until - RANGES[3].seconds, until, step, words)
     return Asked(span, None, False, written(span.since), written(until))
+
+
+def around(found: Finding, now: float, *, least: float = MINUTE) -> Span:
+    """Return the time around a finding, measured by how long it took to be noticed.
+
+    Six times that before, and four times after it was over.
+    """
+    unit = max(least, found.opened_at - found.since)
+    ended = max(found.closed_at or found.updated_at, found.opened_at)
+    since, until = found.since - BEFORE * unit, min(ended + AFTER * unit, max(now, ended))
+    step = step_of(until - since)
+    return Span(since // step * step, -(-until // step) * step, step, "the time around it")
 
 
 def written(at: float) -> str:

@@ -1,0 +1,196 @@
+"""How right a model is over time: the line of the monitor page and of findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unrot.accuracy import Mark, Point
+from unrot.condition import Condition, taken_together
+from unrot.monitors.accuracy import Rolled
+from unrot.records import CHAMPION, Schema
+from unrot.web.charts import Chart, Happening, Level, Reading, Series, brief, lines, share
+from unrot.web.words import percent
+
+SHADOW = "challenger"
+MOST_ROLLED = 300
+NOTHING = "There is no verdict on a prediction of this time, and nothing to estimate from."
+
+
+def accuracy_chart(
+    schema: Schema,
+    found: Condition,
+    *,
+    happened: Sequence[Happening] = (),
+    levels: Sequence[Level] = (),
+    title: str = "Accuracy",
+    nothing: str = NOTHING,
+) -> Chart:
+    """Draw how right it was, what its confidence made one expect, and what was done to it."""
+    happened = [*happenings(found.marks), *happened]
+    if not schema.is_classifier:
+        return _errors(found, happened, levels)
+    points = found.rolled_points
+    realised = [_judged(point, found) for point in points if point.accuracy.count]
+    guesses = [
+        Reading(end_of(point, found), point.constant.value)
+        for point in points
+        if point.constant.value is not None
+    ]
+    expected = [
+        Reading(end_of(point, found), point.estimated.value)
+        for point in taken_together(found.points)
+        if point.estimated is not None
+    ]
+    return lines(
+        "accuracy",
+        title,
+        [
+            Series("Accuracy", realised),
+            Series("Estimated from its confidence", expected, "estimate", "dashed"),
+            Series("A constant guess", guesses, "guess", "dotted"),
+        ],
+        since=found.span.since,
+        until=found.span.until,
+        happened=happened,
+        levels=levels,
+        says=percents,
+        high=1.0,
+        nothing=nothing,
+    )
+
+
+def _judged(point: Point, found: Condition) -> Reading:
+    one = point.accuracy
+    return Reading(
+        end_of(point, found), one.value, one.low, one.high, counted(one.count, "verdict")
+    )
+
+
+def _errors(found: Condition, happened: Sequence[Happening], levels: Sequence[Level]) -> Chart:
+    points = [point for point in found.rolled_points if point.errors.count]
+    guess = found.champion.metrics.get("constant_guess_mae") if found.champion else None
+    off = [
+        Reading(
+            end_of(point, found), point.errors.mae, words=counted(point.errors.count, "verdict")
+        )
+        for point in points
+    ]
+    squared = [Reading(end_of(point, found), point.errors.rmse) for point in points]
+    constant = [] if guess is None else [Level(guess, "A constant guess (MAE, at its making)")]
+    return lines(
+        "accuracy",
+        "How far off its answers are",
+        [
+            Series("Mean error (MAE)", off),
+            Series("Root of the mean squared error (RMSE)", squared, "three", "dashed"),
+        ],
+        since=found.span.since,
+        until=found.span.until,
+        happened=happened,
+        levels=[*levels, *constant],
+        low=0.0,
+        nothing="No verdict on a prediction of this time says what was true.",
+    )
+
+
+def verdict_chart(
+    schema: Schema,
+    points: Sequence[Rolled],
+    last: int,
+    *,
+    until: float,
+    happened: Sequence[Happening] = (),
+    levels: Sequence[Level] = (),
+) -> Chart:
+    """Draw how right it was, a point a verdict, when the verdicts were given."""
+    thin = -(-len(points) // MOST_ROLLED)
+    return lines(
+        "accuracy",
+        f"{_what(schema)} over the last {last} verdicts",
+        [Series(_what(schema), [_rolled(one.at, one, schema) for one in points[::-thin][::-1]])],
+        since=points[0].at,
+        until=until,
+        happened=happened,
+        levels=levels,
+        says=percents if schema.is_classifier else brief,
+        low=None if schema.is_classifier else 0.0,
+        high=1.0 if schema.is_classifier else None,
+    )
+
+
+def lately_chart(schema: Schema, found: Condition) -> Chart:
+    """Draw a point a verdict: the line that a fall is seen on first."""
+    newest = len(found.lately.points) - 1
+    readings = [
+        _rolled(float(number - newest), point, schema)
+        for number, point in enumerate(found.lately.points)
+    ]
+    last = found.lately.last
+    return lines(
+        "lately",
+        f"Verdict by verdict, over the last {last}",
+        [Series(_what(schema), readings)],
+        since=min(-10.0, float(-newest)),
+        until=0.0,
+        says=percents if schema.is_classifier else brief,
+        low=None if schema.is_classifier else 0.0,
+        high=1.0 if schema.is_classifier else None,
+        height="low",
+        places=_ago,
+        nothing="There is no verdict yet.",
+    )
+
+
+def _rolled(where: float, point: Rolled, schema: Schema) -> Reading:
+    if not schema.is_classifier:
+        return Reading(where, point.errors.mae, words=point.version)
+    one = point.accuracy
+    return Reading(where, one.value, one.low, one.high, point.version)
+
+
+def _what(schema: Schema) -> str:
+    return "Accuracy" if schema.is_classifier else "Mean error"
+
+
+def _ago(place: float) -> str:
+    """Say which verdict it is.
+
+    >>> _ago(0.0), _ago(-1.0), _ago(-20.0)
+    ('the newest', '1 before', '20 before')
+    """
+    return f"{-place:.0f} before" if place < -0.5 else "the newest"
+
+
+def happenings(marks: Sequence[Mark]) -> list[Happening]:
+    """Mark what was done to a model."""
+    made = []
+    for mark in marks:
+        if mark.kind == CHAMPION:
+            made.append(Happening(mark.at, mark.version, mark.sentence))
+        else:
+            label = f"{mark.version} in the shadow" if mark.kind == SHADOW else mark.kind
+            made.append(Happening(mark.at, label, mark.sentence, "job"))
+    return made
+
+
+def end_of(point: Point, found: Condition) -> float:
+    """Return when a stretch ended, or the time that is shown."""
+    return min(point.starts_at + point.seconds, found.span.until)
+
+
+def counted(count: int, what: str, plural: str = "s") -> str:
+    """Write a count of something.
+
+    >>> counted(1, "verdict"), counted(2, "verdict")
+    ('1 verdict', '2 verdicts')
+    """
+    return f"{count:,} {what}{'' if count == 1 else plural}"
+
+
+def percents(value: float) -> str:
+    """Write a share on an axis: whole percents whole.
+
+    >>> percents(0.25), percents(0.99996)
+    ('25%', '> 99.9%')
+    """
+    return share(value) if round(100 * value, 6).is_integer() else percent(value)
