@@ -222,7 +222,7 @@ def _requests(run: Run) -> Iterator[tuple[list[dict[str, Any]], list[str]]]:
     parts = [(before.rows, before.labels, run.rows if at is None else at)]
     if at is not None:
         parts.append((after.traffic_rows, after.traffic_labels, run.rows - at))
-    chance = np.random.default_rng(run.seed)
+    chance = np.random.default_rng([run.seed, KINDS.index(run.kind)])
     for rows, labels, count in parts:
         places = chance.permutation(len(rows))[:count]
         for start in range(0, count, AT_ONCE[run.kind]):

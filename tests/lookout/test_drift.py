@@ -223,6 +223,17 @@ def test_first_period_of_all_is_looked_at_when_it_is_over_though_nothing_follows
     assert [one.at for one in seen(service, now=profile.ends_at + 60)] == [profile.ends_at]
 
 
+def test_hour_is_looked_at_when_it_is_over_though_each_profile_has_few_rows_and_nothing_follows(
+    service: Service, tmp_path: Path
+) -> None:
+    bring_in(log_of(tmp_path / "log.csv", [spoilt(flowers(2), 2, "zeros")], seconds=SHORT))
+    ends_at = MIDNIGHT + TEN
+
+    assert seen(service, now=ends_at - 1_800) == []
+    assert seen(service, now=ends_at) == []
+    assert [one.at for one in seen(service, now=ends_at + 60)] == [ends_at]
+
+
 def test_without_rows_the_figures_are_from_the_bins(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

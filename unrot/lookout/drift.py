@@ -122,8 +122,9 @@ class _Look:
         yield from self._walk(waiting[:PERIODS_AT_ONCE])
         is_done = len(waiting) <= PERIODS_AT_ONCE
         self.note.stamp = stamp if is_done else ()
-        # The first periods that are over tell how long periods are: none may be so far.
-        ends = (periods.next_end(self.stretches, one, self.now) for one in (rotation, seconds))
+        # Periods that are over tell how long periods are, and no traffic may come meanwhile.
+        lengths = {*periods.rungs(rotation), seconds}
+        ends = (periods.next_end(self.stretches, one, self.now) for one in lengths)
         self.note.next_at = min(filter(None, ends), default=1e18)
 
     def _with_newest(self, waiting: list[Period], seconds: int) -> list[Period]:
