@@ -138,7 +138,7 @@ def test_headline_says_how_it_is(signs: Signs, state: str, headline: str) -> Non
     assert all(reason.endswith(".") for reason in found.reasons)
 
 
-def test_gravest_finding_is_told_first_and_the_others_are_counted() -> None:
+def test_gravest_finding_is_told_first_and_the_others_are_named() -> None:
     found = health(
         replace(
             GOOD,
@@ -146,4 +146,4 @@ def test_gravest_finding_is_told_first_and_the_others_are_counted() -> None:
         )
     )
 
-    assert found.reasons[:2] == ("42% are right.", "2 more findings are open.")
+    assert found.reasons[:2] == ("42% are right.", "Also found: rot, data drift.")

@@ -206,8 +206,8 @@ def test_choices_are_bars_beside_each_other() -> None:
         ("missing, of all rows", "0%", "9.1%"),
     )
     assert chart.sentence == (
-        "training: 10 values, most often red (60%). "
-        "now: 10 values, most often green (50%), 1 missing."
+        "Training: 10 values, most often red (60%). "
+        "Now: 10 values, most often green (50%), 1 missing."
     )
 
 
