@@ -270,6 +270,7 @@ def _signs(
         else lately.right.count,
         constant=lately.constant.value,
         expected=metrics.get("accuracy"),
+        expected_rows=int(metrics.get("rows_held_out", 0)),
         estimated=estimated.value if estimated else None,
         error=lately.error,
         expected_error=metrics.get("mae"),

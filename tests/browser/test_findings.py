@@ -23,6 +23,43 @@ def service(server: Server) -> Service:
     return open_service(Settings(home=server.home, admin_token=OPERATOR))
 
 
+QUALITY = {"features": [{"column": "hunger", "share": 0.4, "before": 0.01}], "rows": 200}
+REFUSED = {"rows": 200, "refused": 60, "reasons": {"out of range": 12, "missing value": 48}}
+RATES = [[NOON + 60 * n, NOON + 60 * (n + 1), 200, 2 + 30 * (n == 5)] for n in range(9)]
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_evidence_and_the_rate_of_odd_rows_are_drawn(
+    open_browser: OpenBrowser, service: Service, server: Server, width: tuple[int, int]
+) -> None:
+    plain = replace(DRIFT, model="zombies", kind="quality", closed_at=NOON + 60)
+    bad = replace(plain, id="bad", cause="quality:missing", evidence=QUALITY)
+    refused = replace(plain, id="refused", cause="quality:rejected", evidence=REFUSED)
+    for one in (bad, refused, replace(plain, id="gone", kind="rot", evidence={})):
+        service.store.findings.put(one)
+    service.store.findings.stand("zombies", "outliers", {"rates": RATES})
+    browser = open_browser(width)
+    browser.sign_in(server.operator_token)
+
+    for page, name in (
+        ("findings/bad", "risen"),
+        ("findings/refused", "refused"),
+        ("outliers", "outliers"),
+    ):
+        browser.visit(f"/models/zombies/{page}")
+        drawn = browser.find(f"#chart-{name} .plot > svg")
+        assert drawn.size["width"] > 200 and drawn.size["height"] > 90
+        assert len(drawn.get_attribute("aria-label")) > 20
+        browser.find(f"#table-{name} summary").click()
+        assert browser.find(f"#table-{name} tbody").text
+        assert browser.too_wide() == 0
+    browser.visit("/models/zombies/findings/gone")
+    browser.wait_for("not kept any more, so it cannot be drawn.")
+
+    assert browser.complaints() == []
+    service.store.close()
+
+
 @pytest.mark.parametrize("width", [WIDE, PHONE])
 def test_finding_is_read_and_acknowledged(
     open_browser: OpenBrowser, service: Service, server: Server, width: tuple[int, int]

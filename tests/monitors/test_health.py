@@ -138,7 +138,21 @@ def test_headline_says_how_it_is(signs: Signs, state: str, headline: str) -> Non
     assert all(reason.endswith(".") for reason in found.reasons)
 
 
-def test_gravest_finding_is_told_first_and_the_others_are_counted() -> None:
+def test_rot_is_told_before_drift_that_is_as_grave() -> None:
+    found = health(replace(GOOD, findings=[finding("drift", "grave"), finding("rot", "grave")]))
+
+    assert found.headline == "Zombies is rotting."
+    assert found.reasons[1] == "Also found: data drift."
+
+
+@pytest.mark.parametrize(("rows", "state"), [(0, "look"), (4_000, "look"), (60, "well")])
+def test_what_was_measured_on_few_rows_is_no_promise(rows: int, state: str) -> None:
+    found = health(replace(GOOD, right=46, expected=1.0, expected_rows=rows))
+
+    assert found.state == state
+
+
+def test_gravest_finding_is_told_first_and_the_others_are_named() -> None:
     found = health(
         replace(
             GOOD,
@@ -146,4 +160,4 @@ def test_gravest_finding_is_told_first_and_the_others_are_counted() -> None:
         )
     )
 
-    assert found.reasons[:2] == ("42% are right.", "2 more findings are open.")
+    assert found.reasons[:2] == ("42% are right.", "Also found: rot, data drift.")

@@ -73,7 +73,7 @@ def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> I
     teller = _Teller(service, shelved, rules, era)
     yield from (teller.symptom(step) for step in steps)
     if standing.fallen and outcomes and not (steps and _is_told(steps[-1], outcomes)):
-        yield teller.still_fallen(standing.fallen, outcomes)
+        yield from teller.still_fallen(standing.fallen, outcomes)
     is_below = bool(note.get("is_below_floor"))
     floor = _floor(era, rules, outcomes, is_below)
     if floor is not None:
@@ -172,11 +172,16 @@ class _Teller:
             evidence={"after": _numbers(step.after)},
         )
 
-    def still_fallen(self, fallen: Fallen, outcomes: Sequence[Outcome]) -> Symptom:
-        """Bring the numbers of a fall that is not over up to date."""
-        is_same = fallen.era == self._era.name
-        after = course.after_fall(outcomes, fallen) if is_same else outcomes
-        return self._fallen(fallen, after or outcomes, outcomes[-1].given_at)
+    def still_fallen(self, fallen: Fallen, outcomes: Sequence[Outcome]) -> Iterator[Symptom]:
+        """Bring the numbers of a fall that is not over up to date.
+
+        A fresh version that may be as good as it was before is not said to have fallen.
+        """
+        if fallen.era == self._era.name:
+            after = course.after_fall(outcomes, fallen) or outcomes
+            yield self._fallen(fallen, after, outcomes[-1].given_at)
+        elif _is_surely_below(outcomes, fallen.before):
+            yield self._fallen(fallen, outcomes, outcomes[-1].given_at)
 
     def _fallen(self, fallen: Fallen, after: Sequence[Outcome], at: float) -> Symptom:
         moved, was_compared = self._moved(fallen.since)
@@ -223,6 +228,12 @@ class _Teller:
                 if drift.column in self._features:
                     far[drift.column] = max(far.get(drift.column, 0.0), drift.distance)
         return sorted(far, key=lambda column: -far[column]), bool(checks)
+
+
+def _is_surely_below(outcomes: Sequence[Outcome], before: float) -> bool:
+    if course.is_of_numbers(outcomes):
+        return (accuracy.scored(accuracy.errors_of(outcomes)).mae or 0.0) > before
+    return accuracy.right_of(outcomes).high < before
 
 
 def _sentence(champion: str, fallen: Fallen, after: Sequence[Outcome]) -> str:

@@ -16,6 +16,15 @@ from typing import Literal
 from unrot.monitors.accuracy import Share, share
 from unrot.symptoms import Finding, FindingKind
 
+KINDS: dict[FindingKind, str] = {
+    "drift": "data drift",
+    "rot": "rot",
+    "outliers": "outliers",
+    "quality": "data quality",
+    "estimate": "estimated accuracy",
+    "operations": "operations",
+}
+"""What people call kinds of findings."""
 State = Literal["well", "look", "ill", "unknown"]
 FEWEST_VERDICTS = 10
 """Verdicts below which nothing is said of how right a model is."""
@@ -42,6 +51,8 @@ class Signs:
     """What a constant guess would have reached on them."""
     expected: float | None = None
     """What its champion reached on rows that it had not learnt from."""
+    expected_rows: int = 0
+    """On how many; 0 where that is not known."""
     estimated: float | None = None
     """What its confidence in the period makes one expect."""
     error: float | None = None
@@ -92,13 +103,15 @@ def health(signs: Signs) -> Health:
 
 
 def _found(signs: Signs) -> Health:
-    worst = min(signs.findings, key=lambda one: _RANK[one.gravity])
-    rest = len(signs.findings) - 1
+    worst, *others = sorted(
+        signs.findings, key=lambda one: (_RANK[one.gravity], _ORDER.index(one.kind))
+    )
     kinds = {one.kind for one in signs.findings}
     headline = _HEADLINES[worst.kind].format(name=signs.name)
     if kinds == {"drift"}:
         headline += " " + _beside_drift(signs)
-    more = [f"{rest} more {'finding is' if rest == 1 else 'findings are'} open."] if rest else []
+    also = ", ".join(dict.fromkeys(KINDS[one.kind] for one in others))
+    more = [f"Also found: {also}."] if also else []
     state: State = "ill" if worst.gravity == "grave" else "look"
     return Health(state, headline, (worst.sentence, *more, *_accuracy(signs), *_traffic(signs)))
 
@@ -151,8 +164,15 @@ def _of_numbers(signs: Signs) -> Health:
 
 
 def _is_worse(signs: Signs) -> bool:
-    """Tell whether even the upper bound of its accuracy is below what was measured."""
-    return signs.expected is not None and signs.accuracy.high < signs.expected - SLACK
+    """Tell whether even the upper bound of its accuracy is below what was measured.
+
+    What was measured on few rows is taken at its lower bound: 100 % of 60 is no promise.
+    """
+    if signs.expected is None:
+        return False
+    rows = signs.expected_rows
+    measured = share(round(signs.expected * rows), rows).low if rows else signs.expected
+    return signs.accuracy.high < measured - SLACK
 
 
 def _is_no_better_than_guessing(signs: Signs) -> bool:
@@ -196,6 +216,8 @@ def _percent(value: float) -> str:
 
 
 _RANK = {"grave": 0, "warning": 1, "note": 2}
+_ORDER = ("rot", "quality", "drift", "outliers", "estimate", "operations")
+"""Of two findings that are as grave the one that says more about the answers comes first."""
 _HEADLINES: dict[FindingKind, str] = {
     "rot": "{name} is rotting.",
     "drift": "What {name} is asked has changed.",

@@ -8,7 +8,9 @@ from unrot.symptoms import Distribution
 from unrot.web.charts import (
     Axis,
     Bucket,
+    Group,
     Happening,
+    Level,
     Moved,
     Part,
     Point,
@@ -17,6 +19,7 @@ from unrot.web.charts import (
     axis,
     bars,
     distributions,
+    groups,
     heat,
     lines,
     matrix,
@@ -83,6 +86,29 @@ def test_dashed_series_is_said_beside_at_the_same_time() -> None:
     assert chart.strokes[-1] == Stroke("M0 500L1000 500", "guess", "dashed")
     assert chart.spots[0].text.endswith("\nConstant guess: 50%")
     assert chart.sentence.endswith("Constant guess: 50%.")
+
+
+def test_level_goes_all_the_way_across_and_is_no_reading() -> None:
+    floor = Level(0.25, "Its floor")
+
+    chart = lines("a", "A", [ACCURACY], since=0, until=1_000, says=share, levels=[floor])
+
+    assert chart.strokes[0] == Stroke("M0 750L1000 750", "guess", "dotted")
+    assert chart.sentence.endswith(" Its floor: 25%.")
+    assert chart.legend[-1] == Entry("Its floor", "guess", "dotted")
+    assert (len(chart.spots), len(chart.table.rows)) == (3, 3)
+
+
+def test_groups_stand_side_by_side_in_the_order_of_the_first() -> None:
+    before = Group("before", {"age": 0.0, "sex": 0.25}, "reference")
+    now = Group("now", {"sex": 0.5, "age": 1.0}, "two")
+
+    chart = groups("g", "G", [before, now], head="Column", sentence="They rose.")
+
+    assert [bar.height for bar in chart.bars] == [0, 100, 25, 50]
+    assert chart.table.rows == (("age", "0%", "100%"), ("sex", "25%", "50%"))
+    assert chart.spots[1].text == "sex\nbefore: 25%\nnow: 50%"
+    assert groups("g", "G", [], head="Column", sentence="None.").is_empty
 
 
 def test_marks_that_are_close_go_into_two_rows_and_a_third_has_no_label() -> None:
@@ -206,8 +232,8 @@ def test_choices_are_bars_beside_each_other() -> None:
         ("missing, of all rows", "0%", "9.1%"),
     )
     assert chart.sentence == (
-        "training: 10 values, most often red (60%). "
-        "now: 10 values, most often green (50%), 1 missing."
+        "Training: 10 values, most often red (60%). "
+        "Now: 10 values, most often green (50%), 1 missing."
     )
 
 

@@ -123,7 +123,7 @@ def test_period_of_a_column_is_shown_beside_its_training(
 
     closer = text_of(client.get(link.replace("&amp;", "&")).get_data(as_text=True))
 
-    assert "hunger, 15 Nov 2023 12:00–13:00 training of v1: " in closer
+    assert "hunger, 15 Nov 2023 12:00–13:00 Training of v1: " in closer
     assert "such a difference" in closer
     assert "range=day" in link
 

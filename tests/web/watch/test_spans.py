@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from unrot.condition import Span
+from unrot.symptoms import Finding
 from unrot.web.watch import spans
 
 NOON = 1_700_049_600.0
@@ -23,6 +24,22 @@ def test_day_is_shown_where_nothing_that_is_known_was_asked(given: dict[str, str
 
     assert found.range == spans.DEFAULT
     assert not found.is_given
+
+
+def test_time_around_a_finding_goes_by_how_long_it_took_to_be_noticed() -> None:
+    found = Finding("f", "m", "rot", "rot", "grave", NOON, NOON + 600, NOON + 900, "", "")
+
+    assert spans.around(found, NOON + 900).since == NOON - 3_600
+    assert spans.around(found, NOON + 900).until == NOON + 900
+    assert spans.around(found, NOON + 9e4).until == NOON + 3_360  # Full steps of 120.
+    assert spans.around(found, NOON + 900, far=12).since == NOON - 43_200
+
+
+@pytest.mark.parametrize(("first", "since"), [(-600, -540), (-400, -400), (-10, -180)])
+def test_shortest_range_begins_with_the_traffic(first: float, since: float) -> None:
+    asked = spans.asked({"range": "minutes"}, NOON)
+
+    assert spans.begun(asked, NOON + first).span.since == NOON + since
 
 
 def test_two_moments_are_taken_to_full_steps() -> None:

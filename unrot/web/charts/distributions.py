@@ -219,7 +219,7 @@ def _number_sentence(parts: Sequence[Part], unit: str) -> str:
         found = part.distribution
         middle = found.quantiles.get("0.5", found.mean)
         of = f" around {brief(middle)}{' ' + unit if unit else ''}" if middle is not None else ""
-        said.append(f"{part.name}: {sum(found.counts):,} values{of}{_missing(found)}.")
+        said.append(f"{_begun(part.name)}: {sum(found.counts):,} values{of}{_missing(found)}.")
     return " ".join(said)
 
 
@@ -268,7 +268,7 @@ def _choice_sentence(parts: Sequence[Part], shares: Sequence[dict[str, float]]) 
         commonest = max(one, key=lambda name: one[name])
         values = sum(part.distribution.counts)
         said.append(
-            f"{part.name}: {values:,} values, most often {commonest} "
+            f"{_begun(part.name)}: {values:,} values, most often {commonest} "
             f"({share(round(one[commonest], 3))}){_missing(part.distribution)}."
         )
     return " ".join(said)
@@ -282,6 +282,10 @@ def _gaps(parts: Sequence[Part]) -> list[tuple[str, ...]]:
         return []
     gaps = [part.distribution.missing / max(1, part.distribution.rows) for part in parts]
     return [("missing, of all rows", *(share(round(gap, 4)) for gap in gaps))]
+
+
+def _begun(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _missing(found: Distribution) -> str:

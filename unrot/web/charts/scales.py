@@ -144,6 +144,8 @@ def stretch(starts_at: float, ends_at: float) -> str:
 
     >>> stretch(0, 60), stretch(0, 86400), stretch(0, 172800), stretch(3600, 90000)
     ('1 Jan 1970 00:00–00:01', '1 Jan 1970', '1–2 Jan 1970', '1 Jan 1970 01:00 – 2 Jan 1970 01:00')
+    >>> stretch(60, 70)
+    '1 Jan 1970 00:01:00–00:01:10'
     """
     first, last = (datetime.fromtimestamp(at, UTC) for at in (starts_at, ends_at))
     if starts_at % DAY == 0 and ends_at % DAY == 0 and ends_at > starts_at:
@@ -154,7 +156,9 @@ def stretch(starts_at: float, ends_at: float) -> str:
             return f"{first.day}–{before.strftime('%-d %b %Y')}"
         return f"{first.strftime('%-d %b %Y')} – {before.strftime('%-d %b %Y')}"
     if first.date() == last.date():
-        return f"{moment(starts_at)}–{last.strftime('%H:%M')}"
+        seconds = ":%S" if ends_at - starts_at < MINUTE else ""
+        begins = f"{moment(starts_at)}{first.strftime(seconds)}"
+        return f"{begins}–{last.strftime('%H:%M' + seconds)}"
     return f"{moment(starts_at)} – {moment(ends_at)}"
 
 

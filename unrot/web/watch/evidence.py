@@ -17,9 +17,29 @@ MOST_ROWS = 50
 MOST_VALUES = 12
 SHARES = (
     *("share", "missing", "unseen", "rejected", "accuracy", "loss", "guess", "low", "high"),
-    *("bound", "floor", "expected", "realised", "estimated", "holdout", "threshold"),
+    *("bound", "floor", "constant", "promised", "before", "expected", "realised", "estimated"),
+    *("holdout", "threshold"),
 )
 """Names, or the last words of names, whose fractions are shares of a whole."""
+
+UNSAID = frozenset({"is_from_start", "has_moved", "is_calm", "is_exact"})
+"""What monitors note for themselves; the sentence of the finding says it where it matters."""
+CALLED = {
+    "statistic": "change detector",
+    "threshold": "it fires above",
+    "predicted": "predictions since",
+    "constant": "a constant guess",
+    "kind": "what has changed",
+    "rows_before": "rows before",
+    "looked_at": "rows looked at",
+    "farthest": "farthest, times the usual distance",
+}
+CHANGED = {
+    "data": "the inputs: data drift",
+    "concept": "what is right: concept drift",
+    "unknown": "not known yet",
+}
+LEAST_CHANCE = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +69,16 @@ def readable(evidence: Mapping[str, Any]) -> tuple[list[Figure], list[Table]]:
     """
     figures: list[Figure] = []
     tables: list[Table] = []
+    is_of_numbers = any(isinstance(one, Mapping) and "rmse" in one for one in evidence.values())
     for name, value in evidence.items():
-        if rows := _rows(value):
+        if name in UNSAID:
+            continue
+        if isinstance(value, Mapping) and {"value", "verdicts"} <= set(value):
+            figures.append(Figure(_words(name), _reached(value, is_of_numbers=is_of_numbers)))
+        elif rows := _rows(value):
             tables.append(_table(name, rows))
         else:
-            figures.append(Figure(_words(name), _text(name, value)))
+            figures.append(Figure(CALLED.get(name, _words(name)), _text(name, value)))
     return figures, tables
 
 
@@ -69,10 +94,22 @@ def _rows(value: Any) -> list[Mapping[str, Any]]:
 
 
 def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> Table:
-    heads = list(dict.fromkeys(head for row in rows for head in row))
+    every = dict.fromkeys(head for row in rows for head in row if head not in UNSAID)
+    heads = [head for head in every if any(row.get(head) not in (0, None) for row in rows)]
     shown = [[_text(head, row.get(head)) for head in heads] for row in rows[:MOST_ROWS]]
     title = _words(name)
     return Table(title, [_words(head) for head in heads], shown, max(0, len(rows) - MOST_ROWS))
+
+
+def _reached(value: Mapping[str, Any], *, is_of_numbers: bool) -> str:
+    """Write how right answers were, and in how many verdicts."""
+    writes = number if is_of_numbers else percent
+    low, high = value.get("low"), value.get("high")
+    between = "" if low is None or high is None else f" ({writes(low)} to {writes(high)})"
+    count = int(value["verdicts"])
+    said = "–" if value["value"] is None else writes(value["value"])
+    off = "off by " if is_of_numbers else ""
+    return f"{off}{said}{between}, {count:,} verdict{'' if count == 1 else 's'}"
 
 
 def _words(name: str) -> str:
@@ -90,6 +127,8 @@ def _text(name: str, value: Any) -> str:
         return ", ".join(_text(name, one) for one in _first(value))
     if isinstance(value, float | int):
         return _figure(name, value)
+    if name == "kind":
+        return CHANGED.get(str(value), str(value))
     return str(value)
 
 
@@ -100,6 +139,8 @@ def _first(values: Any) -> list[Any]:
 def _figure(name: str, value: float) -> str:
     if name.endswith("_at") or name == "since":
         return short_time(value)
+    if name == "chance" and value < LEAST_CHANCE:
+        return f"< {LEAST_CHANCE}"
     parts = set(name.split("_"))
     if isinstance(value, float) and parts & set(SHARES) and 0 <= value <= 1:
         return percent(value)

@@ -31,7 +31,12 @@ from unrot.web.watch.monitor_charts import closer_chart, column_names
 from unrot.web.watch.outlier_charts import rate_chart, rate_reading
 
 MOST_COLUMNS = 4
-MOST_VERDICTS = 1_000
+POINTS = 1_000
+"""Verdicts that are read; older falls are drawn by the totals of their time."""
+MOST_BEFORE = 150
+REACHES = (1, 12, 288)
+"""So many times farther back it is looked for traffic from before: what comes once a day too."""
+MINUTE = 60.0
 FEWEST_BEFORE = 20
 """So many verdicts before it began make a fall readable verdict by verdict."""
 LONGER, MOST_PERIODS = (HOUR, DAY), 300
@@ -68,12 +73,13 @@ def charts_of(service: Service, name: str, found: Finding) -> Drawn:
 
 def _rot(service: Service, model: Model, found: Finding) -> Drawn:
     """Draw the fall verdict by verdict while they can be read; later by the totals of its time."""
-    span = spans.around(found, service.clock())
-    rolling = accuracy.rolling(service, model.name, points=MOST_VERDICTS)
-    shown = [one for one in rolling.points if span.since <= one.at <= span.until]
-    if sum(one.at < found.since for one in shown) < FEWEST_BEFORE:
-        return _over_time(service, model, found, span, _before(found), "Accuracy")
-    until = min(span.until, service.clock())
+    now = service.clock()
+    span, rolling = spans.around(found, now), accuracy.rolling(service, model.name, points=POINTS)
+    before = sum(one.at < found.since for one in rolling.points)
+    if before < FEWEST_BEFORE:
+        return _over_time(service, model, found, MINUTE, _before(found), "Accuracy")
+    until = min(span.until, now)
+    shown = [one for one in rolling.points[max(0, before - MOST_BEFORE) :] if one.at <= until]
     marks = accuracy.marks(service, model.name, since=shown[0].at, until=until)
     chart = verdict_chart(
         model.schema,
@@ -87,19 +93,19 @@ def _rot(service: Service, model: Model, found: Finding) -> Drawn:
 
 
 def _estimate(service: Service, model: Model, found: Finding) -> Drawn:
-    span = spans.around(found, service.clock(), least=HOUR)
     promised = _level(found.evidence.get("promised"), "On its holdout")
-    return _over_time(service, model, found, span, promised, "Accuracy, estimated and by verdicts")
+    return _over_time(service, model, found, HOUR, promised, "Accuracy, estimated and by verdicts")
 
 
 def _over_time(
     service: Service,
     model: Model,
     found: Finding,
-    span: Span,
+    least: float,
     levels: Sequence[Level],
     title: str,
 ) -> Drawn:
+    span = _reaching_back(service, model, found, least)
     then = condition.condition(service, model.name, span)
     begins = min((point.starts_at for point in then.points), default=span.since)
     then = replace(then, span=replace(span, since=max(span.since, min(begins, found.since))))
@@ -112,6 +118,18 @@ def _over_time(
         nothing=NOT_KEPT,
     )
     return _with_monitor(model, chart, span)
+
+
+def _reaching_back(service: Service, model: Model, found: Finding, least: float) -> Span:
+    """Return the shortest time around a finding that has traffic from before it."""
+    wider = [spans.around(found, service.clock(), least=least, far=far) for far in REACHES]
+    for span in wider:
+        timed = accuracy.over_time(
+            service, model.name, since=span.since, until=span.until, step=span.step
+        )
+        if any(point.starts_at + point.seconds <= found.since for point in timed.points):
+            return span
+    return wider[0]
 
 
 def _with_monitor(model: Model, chart: Chart, span: Span) -> Drawn:
@@ -168,7 +186,7 @@ def _drift(service: Service, model: Model, found: Finding) -> Drawn:
 
 def _far(one: Closer) -> str:
     before = "training" if one.check.against == "training" else "the period before"
-    return f"{one.drift.distance:.2f} from {before}"
+    return f"distance {one.drift.distance:.2f} from {before}"
 
 
 def _picked(check: Check) -> list[str]:

@@ -9,6 +9,7 @@ from flask import Response, render_template, request, url_for
 from unrot import noticed
 from unrot.errors import StoreAway, UnrotError
 from unrot.lookout.deliveries import webhook_of
+from unrot.monitors.health import KINDS
 from unrot.symptoms import FindingKind
 from unrot.web import security
 from unrot.web.here import service
@@ -16,7 +17,6 @@ from unrot.web.pages import blueprint, only
 from unrot.web.standing import go, refuse, shown, standing, tell
 from unrot.web.watch.evidence import readable
 from unrot.web.watch.evidence_charts import charts_of
-from unrot.web.watch.kinds import KINDS
 
 CLOSED_A_PAGE = 25
 

@@ -8,6 +8,7 @@ from math import inf
 
 from unrot.accuracy import Point
 from unrot.condition import Closer, Condition
+from unrot.monitors.health import KINDS
 from unrot.monitors.latency import EDGES, quantile
 from unrot.records import Model, Schema
 from unrot.symptoms import Finding
@@ -30,7 +31,6 @@ from unrot.web.charts import (
     stretch,
 )
 from unrot.web.watch.accuracy_charts import accuracy_chart, counted, end_of, lately_chart
-from unrot.web.watch.kinds import KINDS
 from unrot.web.watch.outlier_charts import rate_chart, rate_reading
 from unrot.web.words import called, spoken
 

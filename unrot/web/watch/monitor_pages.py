@@ -7,6 +7,7 @@ A script asks for the same address again and again (`X-Fragment`), and says what
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
@@ -69,6 +70,9 @@ def _shown(model: Model) -> dict[str, Any]:
         last = condition.last_predicted_at(service(), model.name)
         asked = asked if last is None else spans.last_week(last)
         found = found if last is None else _found(model, asked, version)
+    if not asked.is_given and asked.range == SHORTER[-1]:
+        asked = spans.begun(asked, min(point.starts_at for point in found.over_time.points))
+        found = replace(found, span=asked.span)
     chosen = _chosen(request.args)
     closer = condition.closer(service(), model.name, *chosen, version) if chosen else None
     return {

@@ -26,7 +26,7 @@ def rate_chart(
     until: float,
     happened: Sequence[Happening] = (),
     height: Literal["tall", "low"] = "tall",
-    nothing: str,
+    nothing: str = "",
 ) -> Chart:
     """Draw the share of rows that look like nothing in training."""
     return lines(

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from flask import render_template, request
 
-from unrot import outliers
+from unrot import noticed, outliers
 from unrot.errors import NotFound
-from unrot.monitors.bursts import DAY, Rate
+from unrot.monitors.bursts import Rate
 from unrot.monitors.neighbours import EXPECTED_SHARE
 from unrot.records import Feature, JudgedPrediction, Schema, Value, Version
 from unrot.shelf import ShelvedModel
 from unrot.symptoms import Oddity, Reason
+from unrot.web.charts import Chart
 from unrot.web.forms import hint
 from unrot.web.here import service
 from unrot.web.pages import blueprint, only
+from unrot.web.watch.outlier_charts import rate_chart, rate_reading
 from unrot.web.words import spoken
 
 OUTLIERS_A_PAGE = 25
-RATES_SHOWN = 12
 TOLD_SHARE = 0.15
 """Features with less than this part of a row's oddness are not worth a word."""
 
@@ -54,7 +55,7 @@ def list_outliers(model: str) -> str:
     shelved = service().catalogue().model(model)
     before = request.args.get("before")
     found = outliers.feed(service(), model, limit=OUTLIERS_A_PAGE, before=before)
-    schema = shelved.model.schema
+    schema, rates = shelved.model.schema, outliers.rates(service(), model)
     champion = _champion(shelved)
     return render_template(
         "outliers.html",
@@ -62,8 +63,7 @@ def list_outliers(model: str) -> str:
         champion=champion,
         can_be_told=champion is not None and outliers.can_be_told(champion),
         rows=[odd_row(oddity, judged, schema) for oddity, judged in found.rows],
-        rates=outliers.rates(service(), model)[::-1],
-        rates_shown=RATES_SHOWN,
+        rate_chart=_drawn(model, rates),
         usual=EXPECTED_SHARE,
         before=before,
         next_before=found.next_before,
@@ -82,22 +82,6 @@ def times(score: float) -> str:
     if score > MOST_TIMES:
         return f"over {MOST_TIMES:,} times the usual"
     return f"{score:.1f} times the usual" if score < 10 else f"{score:.0f} times the usual"
-
-
-@blueprint.app_template_filter()
-def span(rate: Rate) -> str:
-    """Write a period: the end in full only where it is on another day.
-
-    >>> noon = 1_767_355_200
-    >>> span(Rate(noon, noon + 3_600, 9, 1)), span(Rate(noon - 43_200, noon + 43_200, 9, 1))
-    ('2026-01-02 12:00–13:00', '2026-01-02')
-    """
-    starts, ends = (datetime.fromtimestamp(at, UTC) for at in (rate.starts_at, rate.ends_at))
-    if rate.ends_at - rate.starts_at == DAY:
-        return f"{starts:%Y-%m-%d}"
-    if rate.ends_at - rate.starts_at > DAY:
-        return f"{starts:%Y-%m-%d} to {ends:%Y-%m-%d}"
-    return f"{starts:%Y-%m-%d %H:%M}–{ends:%H:%M}"
 
 
 @blueprint.app_template_filter()
@@ -132,6 +116,18 @@ def odd_row(oddity: Oddity, judged: JudgedPrediction | None, schema: Schema) -> 
     names = {one.feature.name for one in odd}
     rest = tuple((features[name], value) for name, value in cells.items() if name not in names)
     return OddRow(oddity, judged, odd, rest)
+
+
+def _drawn(model: str, rates: Sequence[Rate]) -> Chart | None:
+    if not rates:
+        return None
+    return rate_chart(
+        [rate_reading(one.ends_at, one.outliers, one.looked_at) for one in rates],
+        rules=noticed.rules(service(), model),
+        since=rates[0].starts_at,
+        until=rates[-1].ends_at,
+        height="low",
+    )
 
 
 def _champion(shelved: ShelvedModel) -> Version | None:

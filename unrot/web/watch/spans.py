@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from unrot.condition import Span, spoken
@@ -11,6 +11,7 @@ from unrot.symptoms import Finding
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 MOST_STEPS = 96
+SHORTEST = 4 * MINUTE
 BEFORE, AFTER = 6, 4
 STEPS = (60, 120, 300, 600, 900, 1_800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 8 * HOUR, 12 * HOUR)
 
@@ -79,14 +80,22 @@ def last_week(at: float) -> Asked:
     return Asked(span, None, False, written(span.since), written(until))
 
 
-def around(found: Finding, now: float, *, least: float = MINUTE) -> Span:
+def begun(asked: Asked, first: float) -> Asked:
+    """Let the shortest range begin with the traffic, so that a model of now fills its charts."""
+    latest = asked.span.until - SHORTEST
+    since = max(asked.span.since, min(first, latest))
+    return replace(asked, span=replace(asked.span, since=since))
+
+
+def around(found: Finding, now: float, *, least: float = MINUTE, far: int = 1) -> Span:
     """Return the time around a finding, measured by how long it took to be noticed.
 
-    Six times that before, and four times after it was over.
+    Six times that before, or as many times more as `far` says, and four times after it was over.
     """
     unit = max(least, found.opened_at - found.since)
     ended = max(found.closed_at or found.updated_at, found.opened_at)
-    since, until = found.since - BEFORE * unit, min(ended + AFTER * unit, max(now, ended))
+    since = max(0.0, found.since - BEFORE * far * unit)
+    until = min(ended + AFTER * unit, max(now, ended))
     step = step_of(until - since)
     return Span(since // step * step, -(-until // step) * step, step, "the time around it")
 
