@@ -26,7 +26,7 @@ from unrot.settings import Settings
 VERDICTS = 1_200
 """So many that learning them one by one takes a second."""
 
-STREAM = 1_200
+STREAM = 600
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.schooling.test_progressive import phishing, untaught
 from tests.town import Town
 from unrot.settings import Settings
 
-COUNT = 60
+COUNT = 30
 ROW_BY_ROW = {
     **{"promote": "auto", "gate": "off", "batch": 1},
     **{"replay": 0, "clip": 0, "cap": 0, "held_out": 0},

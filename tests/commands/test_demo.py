@@ -27,8 +27,8 @@ STORY = (
     r"Accuracy holds: right on (?P<before>\d+) % of the last 50 verdicts",
     r"Now the zombies mutate",
     r"Accuracy falls: right on (?P<fallen>\d+) % of the last 50 verdicts",
-    r"Found, (drift|rot): \S+",
-    r"Found, (drift|rot): \S+",
+    r"Found, (?P<first>drift|rot): \S+",
+    r"Found, (?P<second>drift|rot): \S+",
     r"time for a refit",
     r"curl -X POST \S+/api/v1/models/zombies/refit",
     r"v2 is fitted",
@@ -91,6 +91,7 @@ def test_demo_tells_how_a_model_rots_and_recovers_and_leaves_nothing_behind(
 
     found = re.search(".*".join(STORY), said.replace("\n       ", " "), re.DOTALL)
     assert found and running.returncode == 0, said
+    assert {found["first"], found["second"]} == {"drift", "rot"}
     assert int(found["before"]) >= 85
     assert int(found["fallen"]) <= 55
     assert int(found["after"]) >= 85

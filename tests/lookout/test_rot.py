@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.schooling.school import CROWD, School
+from tests.town import prepare
 from unrot import lineage
 from unrot.bootstrap import open_service
 from unrot.growth import AliasMove
@@ -32,6 +34,15 @@ class Clock:
 @pytest.fixture
 def school(settings: Settings) -> Iterator[School]:
     service = replace(open_service(settings), clock=Clock())
+    yield School(service)
+    service.store.close()
+
+
+@pytest.fixture
+def small_school(tmp_path: Path) -> Iterator[School]:
+    """A school that is refitted in a moment."""
+    home = prepare(tmp_path / "small", {"zombies": "tree"})
+    service = replace(open_service(Settings(home=home)), clock=Clock())
     yield School(service)
     service.store.close()
 
@@ -132,7 +143,10 @@ def test_few_voters_who_chose_themselves_are_told_of(school: School) -> None:
     assert "were judged, by people who chose what to judge" in found.sentence
 
 
-def test_refit_that_is_promoted_begins_anew_and_ends_it_when_it_is_well(school: School) -> None:
+def test_refit_that_is_promoted_begins_anew_and_ends_it_when_it_is_well(
+    small_school: School,
+) -> None:
+    school = small_school
     taught(school, 100)
     taught(school, 300, mutated=True)
     assert looked(school)[-1].is_present
