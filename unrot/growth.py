@@ -199,6 +199,8 @@ class Anchor:
     """The packed rows; empty where the store has them already."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """What the version reaches on new rows, in full."""
+    calibrating: Sequence[tuple[float, bool]] = field(repr=False, default=())
+    """Of each new row how sure the version is, and if right."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,9 @@ def _is_promoted(desk: Desk, weighed: Weighed | None) -> bool:
 def _version(
     desk: Desk, work: Work, candidate: Candidate, weighed: Weighed | None
 ) -> tuple[Version, dict[str, bytes]]:
+    if weighed is not None and weighed.anchor.metrics:
+        # How sure it is on rows of another world would say nothing of this one.
+        candidate = replace(candidate, calibrating=weighed.anchor.calibrating)
     version, artefacts = as_version(
         desk.model, candidate, profiler=desk.service.profiler, now=desk.service.clock()
     )

@@ -11,7 +11,7 @@ from unrot.growth import Anchor, Answered, Example, GateVerdict
 from unrot.learning.gate import Evidence, Judgement, Sides, judge
 from unrot.learning.scores import row_errors, score
 from unrot.publishing import digest_of
-from unrot.records import CHAMPION, Outputs
+from unrot.records import CHAMPION, Outputs, Schema
 from unrot.schooling.desk import Desk, rows_of
 from unrot.teaching import Scorer
 
@@ -157,11 +157,23 @@ def _anchor(desk: Desk, sides: tuple[Sides | None, Sides | None], judgement: Jud
         if judgement.verdict.moved_at is not None:
             since = desk.recent[places[0]].predicted_at
         metrics = desk.service.workshop.measure(answered, desk.schema)
-        return Anchor(digest_of(data), reached, since, data, metrics)
+        sure = _calibrating(desk.schema, answered)
+        return Anchor(digest_of(data), reached, since, data, metrics, sure)
     reached = None
     if anchor is not None:
         reached = score(desk.schema, row_errors(desk.schema, anchor.candidate))
     return Anchor(desk.champion.anchor, reached, desk.champion.anchor_since)
+
+
+def _calibrating(schema: Schema, answered: Answered) -> list[tuple[float, bool]]:
+    """Say of each answer how sure it was and if it was right; nothing without probabilities."""
+    classes, chances = answered.outputs.classes, answered.outputs.probabilities
+    if classes is None or chances is None:
+        return []
+    return [
+        (float(max(each)), bool(schema.classes[place] == truth))
+        for place, each, truth in zip(classes, chances, answered.truth, strict=True)
+    ]
 
 
 def _taken(outputs: Outputs, places: Sequence[int]) -> Outputs:
