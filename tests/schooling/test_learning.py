@@ -12,6 +12,7 @@ from unrot import jobs, promotion
 from unrot.errors import Conflict
 from unrot.growth import Audit, Policy
 from unrot.models import artefacts
+from unrot.monitors import estimates
 
 Open = Callable[[str], School]
 
@@ -151,6 +152,8 @@ def test_model_learns_a_new_world_only_from_those_who_are_trusted(open_school: O
     assert (gate.ground, gate.moved_at is not None) == ("recent verdicts", True)
     assert second.anchor == second.artefacts["anchor"] != second.artefacts["holdout"]
     assert second.anchor_score == gate.candidate_score
+    sure = school.service.store.registry.artefact(second.artefacts["calibration"])
+    assert estimates.unpack(sure).accuracy == pytest.approx(second.metrics["accuracy"])
     assert school.accuracy(2_000, seed=8, mutated=True, version="v2") >= 0.9
 
 

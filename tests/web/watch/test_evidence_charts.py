@@ -142,7 +142,7 @@ def test_burst_of_odd_rows_is_drawn_with_what_the_rules_allow(
     begins = NOON + HOUR
     clock.now += HOUR
     put(school, "outliers", since=begins, opened_at=begins + HOUR, updated_at=begins + HOUR,
-        evidence={"starts_at": begins, "ends_at": begins + HOUR, "share": 1.0})  # fmt: skip
+        evidence={"starts_at": begins, "ends_at": begins + HOUR, "looked_at": 20})  # fmt: skip
 
     page = page_of(client)
 
@@ -151,6 +151,7 @@ def test_burst_of_odd_rows_is_drawn_with_what_the_rules_allow(
     assert "The most that the rules allow: 5%." in figure
     assert drawn(page) == 1
     assert 'href="/models/zombies/outliers"' in page
+    assert "rows looked at 20" in text_of(page)
 
 
 @pytest.mark.parametrize(

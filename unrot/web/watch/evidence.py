@@ -137,7 +137,7 @@ def _first(values: Any) -> list[Any]:
 
 
 def _figure(name: str, value: float) -> str:
-    if name.endswith("_at") or name == "since":
+    if name == "since" or (name.endswith("_at") and name != "looked_at"):
         return short_time(value)
     if name == "chance" and value < LEAST_CHANCE:
         return f"< {LEAST_CHANCE}"
