@@ -377,7 +377,8 @@ def test_fates_that_taught_nothing_are_noted_at_the_version_they_were_decided_at
 def test_version_weighed_again_keeps_both_verdicts_and_gets_another_anchor(store: Store) -> None:
     passed = GateVerdict("passed", "It is better.", "v1", NOON + 1, ground="recent verdicts")
     data = b"recent rows"
-    anchor = Anchor(hashlib.sha256(data).hexdigest(), 0.75, NOON, data)
+    digest = hashlib.sha256(data).hexdigest()
+    anchor = Anchor(digest, 0.75, NOON, data, calibration=b"how sure")
 
     store.lessons.weigh("elves", "v1", passed, anchor)
 
@@ -386,6 +387,12 @@ def test_version_weighed_again_keeps_both_verdicts_and_gets_another_anchor(store
     assert (version.anchor, version.anchor_score) == (anchor.digest, 0.75)
     assert version.anchor_since == NOON
     assert store.registry.artefact(version.artefacts["anchor"]) == data
+    assert store.registry.artefact(version.artefacts["calibration"]) == b"how sure"
+
+    store.lessons.weigh("elves", "v1", passed, replace(anchor, calibration=b""))
+
+    [version] = store.registry.versions("elves")
+    assert "calibration" not in version.artefacts
 
 
 @pytest.mark.usefixtures("elves")
