@@ -209,7 +209,7 @@ def test_open_and_closed_findings_are_listed(client: FlaskClient, school: School
     page = text_of(client.get("/models/zombies/monitor").get_data(as_text=True))
 
     assert "Zombies is rotting. It fell." in page
-    assert "1 open finding grave It fell. since" in page
+    assert "1 open finding grave It fell. rot · since" in page
     assert "Findings that are over over It fell before." in page
 
 
