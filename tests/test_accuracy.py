@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.schooling.school import School
-from unrot import accuracy, promotion
+from unrot import accuracy
 from unrot.bootstrap import open_service
 from unrot.errors import Invalid
 from unrot.settings import Settings
@@ -96,25 +96,6 @@ def test_accuracy_over_time_falls_into_steps_and_is_estimated_beside(
     assert list(found.versions) == ["v1"] and found.versions["v1"] == found.points
     assert found.estimate_stretches == 2 and found.estimate_error is not None
     assert found.no_estimate == ""
-
-
-def test_version_of_a_new_world_is_as_right_there_as_it_is_estimated(
-    school: School, clock: Clock
-) -> None:
-    school.taught(300, seed=3, mutated=True)
-    assert school.done("refit")["gate"] == "passed"
-    promotion.promote(school.service, "zombies", "v2", by="operator")
-    clock.now += HOUR
-    school.taught(500, seed=4, mutated=True)
-    counted(school)
-
-    [point] = accuracy.over_time(
-        school.service, "zombies", since=NOON + HOUR, until=NOON + 2 * HOUR, step=HOUR
-    ).points
-
-    assert point.estimated is not None and point.accuracy.value is not None
-    assert point.accuracy.value >= 0.9
-    assert abs(point.estimated.value - point.accuracy.value) <= 0.05
 
 
 def test_classes_and_versions_are_summed_from_the_same_windows(school: School) -> None:
