@@ -198,8 +198,21 @@ class Traffic(Protocol):
         """Return the totals of a model per minute, or per hour and day where they were rolled."""
         ...
 
-    def outcomes(self, model: str, *, limit: int) -> list[Outcome]:
-        """List how the newest judged predictions came out, in the order of their verdicts."""
+    def outcomes(
+        self,
+        model: str,
+        *,
+        limit: int,
+        after: tuple[float, float, str] | None = None,
+        versions: Sequence[str] = (),
+        with_inputs: bool = False,
+    ) -> list[Outcome]:
+        """List how judged predictions came out, in the order of their verdicts.
+
+        The newest so many; or from a key (`given_at`, `predicted_at`, id) on the next so many. Of
+        some `versions` alone; those are known a moment after a verdict was given, once it is
+        counted. The inputs of the predictions are there where they are asked for.
+        """
         ...
 
     def last_judged(self, model: str, *, limit: int) -> list[JudgedPrediction]:

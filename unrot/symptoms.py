@@ -183,6 +183,10 @@ class Outcome:
     truth: str | float | None = None
     """What was true, where the verdict tells."""
     is_trusted: bool = False
+    subject: str = ""
+    """Who said it, as a hash; nobody is known where it is empty."""
+    inputs: Sequence[float | int | str | bool | None] = ()
+    """The row that was judged, where it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,7 +289,7 @@ def test_outcomes_are_the_newest_in_the_order_of_their_verdicts(store: Store) ->
 
     found = store.traffic.outcomes("elves", limit=3)
 
-    plain = Outcome("p2", "v1", NOON, NOON + 8, False, None, 0.75, "orc")
+    plain = Outcome("p2", "v1", NOON, NOON + 8, False, None, 0.75, "orc", subject="here")
     assert found == [plain, replace(plain, prediction="p0", given_at=NOON + 9, is_trusted=True)]
     assert [one.prediction for one in store.traffic.outcomes("elves", limit=9)] == [
         "p1",
@@ -299,6 +299,46 @@ def test_outcomes_are_the_newest_in_the_order_of_their_verdicts(store: Store) ->
     whole = store.traffic.last_judged("elves", limit=9)
     assert [one.prediction for one in whole] == [a_prediction(id) for id in ("p1", "p2", "p0")]
     assert [one.feedback.judge for one in whole if one.feedback] == [None, None, "ada"]
+
+
+def test_outcomes_go_on_from_a_key_oldest_first(store: Store) -> None:
+    store.registry.add_model(a_model())
+    shipped(store, *[a_prediction(f"p{number}") for number in range(4)])
+    store.verdicts.put([a_verdict(f"p{number}", given_at=NOON + number) for number in range(4)])
+
+    first = store.traffic.outcomes("elves", limit=2, after=(0.0, 0.0, ""))
+    key = first[-1].given_at, first[-1].predicted_at, first[-1].prediction
+    rest = store.traffic.outcomes("elves", limit=9, after=key, with_inputs=True)
+
+    assert [one.prediction for one in first] == ["p0", "p1"]
+    assert [one.prediction for one in rest] == ["p2", "p3"]
+    assert first[0].inputs == ()
+    assert rest[0].inputs == tuple(a_prediction("p2").inputs)
+
+
+def test_outcomes_of_some_versions_are_found_behind_those_of_others(store: Store) -> None:
+    store.registry.add_model(a_model())
+    versions = ["v1", "v2", "v1", "v2", "v2"]
+    made = [
+        replace(a_prediction(f"p{number}"), version=version)
+        for number, version in enumerate(versions)
+    ]
+    shipped(store, *made)
+    store.verdicts.put([a_verdict(f"p{number}", given_at=NOON + number) for number in range(5)])
+    store.verdicts.count_new(10)
+
+    def found(*names: str, limit: int) -> list[str]:
+        return [
+            one.prediction for one in store.traffic.outcomes("elves", limit=limit, versions=names)
+        ]
+
+    assert found("v1", limit=9) == ["p0", "p2"]
+    assert found("v1", limit=1) == ["p2"]
+    assert found("v1", "v2", limit=3) == ["p2", "p3", "p4"]
+    store.verdicts.put([a_verdict("p2", given_at=NOON + 9, was_correct=False)])
+    assert found("v1", limit=9) == ["p0"]
+    store.verdicts.count_new(10)
+    assert found("v1", limit=9) == ["p0", "p2"]
 
 
 def test_outcome_of_a_number_is_how_far_off_it_was(store: Store) -> None:

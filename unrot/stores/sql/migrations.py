@@ -305,6 +305,17 @@ MIGRATIONS = (
                 PRIMARY KEY (model, what))""",
         ),
     ),
+    Migration(
+        5,
+        "verdicts of a version",
+        (
+            "ALTER TABLE feedback ADD COLUMN version TEXT",
+            "UPDATE feedback SET version = (SELECT p.version FROM predictions p "
+            "WHERE p.id = feedback.prediction) WHERE counted = 1",
+            "CREATE INDEX feedback_of_version "
+            "ON feedback (model, version, given_at, predicted_at, prediction)",
+        ),
+    ),
 )
 
 

@@ -9,33 +9,67 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from unrot.records import JudgedPrediction
 from unrot.stores.sql import windows
 from unrot.stores.sql.database import Transaction
 from unrot.stores.sql.predictions import JOINED, judged
 from unrot.symptoms import Outcome
 
-_NEWEST = """(
+Key = tuple[float, float, str]
+"""When a verdict was given, when its prediction was made, and that one's id."""
+
+_KEPT = """
     SELECT * FROM feedback WHERE model = ? AND withdrawn = 0
-    AND (was_correct IS NOT NULL OR label IS NOT NULL OR value IS NOT NULL)
-    ORDER BY given_at DESC, predicted_at DESC, prediction DESC LIMIT ?)"""
-_ORDER = "ORDER BY f.given_at, f.predicted_at, f.prediction"
-_OUTCOMES = (
+    AND (was_correct IS NOT NULL OR label IS NOT NULL OR value IS NOT NULL)"""
+_NEWEST_FIRST = "ORDER BY given_at DESC, predicted_at DESC, prediction DESC LIMIT ?"
+_OLDEST_FIRST = "ORDER BY given_at, predicted_at, prediction LIMIT ?"
+_SAID = (
     "SELECT f.prediction, p.version, f.predicted_at, f.given_at, "
     "CASE WHEN f.was_correct IS NOT NULL THEN f.was_correct WHEN f.label IS NOT NULL THEN "
     "CASE WHEN f.label = p.label THEN 1 ELSE 0 END END, "
-    f"p.value - f.value, p.confidence, {windows.TRUTH}, f.value, f.judge "
-    f"FROM {_NEWEST} f JOIN predictions p ON p.id = f.prediction {_ORDER}"
+    f"p.value - f.value, p.confidence, {windows.TRUTH}, f.value, f.judge, f.subject, "
+)
+_JOIN = (
+    "JOIN predictions p ON p.id = f.prediction ORDER BY f.given_at, f.predicted_at, f.prediction"
 )
 _JUDGED = JOINED[: JOINED.index(" FROM predictions p")] + (
-    f" FROM {_NEWEST} f JOIN predictions p ON p.id = f.prediction {_ORDER}"
+    f" FROM ({_KEPT} {_NEWEST_FIRST}) f {_JOIN}"
 )
 
 
-def newest(tx: Transaction, kept_as: str, limit: int) -> list[Outcome]:
-    """Return how the newest judged predictions came out, in the order of their verdicts."""
-    parameters = (*windows.other_class(tx, kept_as), kept_as, limit)
-    return [_outcome(row) for row in tx.execute(_OUTCOMES, parameters).fetchall()]
+def of_model(
+    tx: Transaction,
+    kept_as: str,
+    limit: int,
+    *,
+    after: Key | None = None,
+    versions: Sequence[str] = (),
+    with_inputs: bool = False,
+) -> list[Outcome]:
+    """Return how judged predictions came out, in the order of their verdicts.
+
+    The newest ones, or the first ones after a key; of some versions alone, those that are counted.
+    """
+    columns = _SAID + ("p.inputs" if with_inputs else "NULL")
+    found: list[Outcome] = []
+    for version in versions or (None,):
+        parameters: list[str | float] = [kept_as]
+        where = _KEPT
+        if version is not None:
+            where, parameters = f"{where} AND version = ?", [*parameters, version]
+        if after is not None:
+            where += " AND (given_at, predicted_at, prediction) > (?, ?, ?)"
+            parameters += after
+        order = _NEWEST_FIRST if after is None else _OLDEST_FIRST
+        rows = tx.execute(
+            f"{columns} FROM ({where} {order}) f {_JOIN}",
+            (*windows.other_class(tx, kept_as), *parameters, limit),
+        ).fetchall()
+        found += [_outcome(row) for row in rows]
+    found.sort(key=lambda one: (one.given_at, one.predicted_at, one.prediction))
+    return found[:limit] if after is not None else found[-limit:]
 
 
 def last_judged(tx: Transaction, kept_as: str, limit: int) -> list[JudgedPrediction]:
@@ -44,7 +78,8 @@ def last_judged(tx: Transaction, kept_as: str, limit: int) -> list[JudgedPredict
 
 
 def _outcome(row: Sequence[Any]) -> Outcome:
-    id, version, predicted_at, given_at, was_correct, error, confidence, label, value, judge = row
+    id, version, predicted_at, given_at, was_correct, error, confidence, *rest = row
+    label, value, judge, subject, inputs = rest
     return Outcome(
         prediction=id,
         version=version,
@@ -55,4 +90,6 @@ def _outcome(row: Sequence[Any]) -> Outcome:
         confidence=confidence,
         truth=label if label is not None else value,
         is_trusted=judge is not None,
+        subject=subject,
+        inputs=() if inputs is None else tuple(orjson.loads(inputs)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from unrot.records import JudgedPrediction, Prediction, Shipment, Stretch, Tally, Window
@@ -177,9 +177,26 @@ class SqlTraffic:
             lambda tx: windows.between(tx, names.kept_as(tx, model), first, end)
         )
 
-    def outcomes(self, model: str, *, limit: int) -> list[Outcome]:
-        """List how the newest judged predictions came out, in the order of their verdicts."""
-        return self._database.read(lambda tx: outcomes.newest(tx, names.kept_as(tx, model), limit))
+    def outcomes(
+        self,
+        model: str,
+        *,
+        limit: int,
+        after: outcomes.Key | None = None,
+        versions: Sequence[str] = (),
+        with_inputs: bool = False,
+    ) -> list[Outcome]:
+        """List how judged predictions came out, in the order of their verdicts."""
+        return self._database.read(
+            lambda tx: outcomes.of_model(
+                tx,
+                names.kept_as(tx, model),
+                limit,
+                after=after,
+                versions=versions,
+                with_inputs=with_inputs,
+            )
+        )
 
     def last_judged(self, model: str, *, limit: int) -> list[JudgedPrediction]:
         """List the newest judged predictions with their inputs, in the order of their verdicts."""

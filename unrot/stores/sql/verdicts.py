@@ -178,7 +178,7 @@ def _count_new(tx: Transaction, most: int) -> int:
         return 0
     ids = [(row[0],) for row in new]
     tx.executemany(_SETTLE, ids)
-    tx.executemany("UPDATE feedback SET counted = 1 WHERE prediction = ?", ids)
+    tx.executemany(_COUNTED, ids)
     for model in sorted({row[1] for row in new}):
         minutes = [row[2] for row in new if row[1] == model]
         for span in windows.spans_of(tx, model, minutes):
@@ -190,4 +190,9 @@ _SETTLE = """
     UPDATE feedback SET was_correct = CASE WHEN label = (
         SELECT p.label FROM predictions p WHERE p.id = feedback.prediction) THEN 1 ELSE 0 END
     WHERE prediction = ? AND was_correct IS NULL AND label IS NOT NULL
+"""
+_COUNTED = """
+    UPDATE feedback SET counted = 1, version = (
+        SELECT p.version FROM predictions p WHERE p.id = feedback.prediction)
+    WHERE prediction = ?
 """
