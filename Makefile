@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python; do \
 	2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench bench-poison bench-rot bench-steady bench-watching bench-outliers bench-charts lint clean
+.PHONY: help run demo test bench bench-poison bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-charts lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ bench-rot: $(VENV)/test ## how soon rot is found, and how often a steady model i
 
 bench-steady: $(VENV)/serve ## what all monitors say of models that are well, and of rotting ones (half an hour)
 	$(RUN) -m bench.steady
+
+bench-calm: $(VENV)/serve ## count false alarms on ten days of calm traffic of fifteen kinds (an hour)
+	$(RUN) -m bench.calm
+
+bench-found: $(VENV)/serve ## how soon falls, lost slices and spoilt rows are found (an hour)
+	$(RUN) -m bench.found
 
 bench-watching: $(VENV)/test ## what the data of the monitor page costs over many events
 	$(RUN) -m bench.watching
