@@ -24,10 +24,10 @@ def test_stream_is_the_same_for_the_same_seed(kind: str) -> None:
 
 def test_rows_that_repeat_come_so_often() -> None:
     for kind, times in (("repeats of 5", 5), ("repeats of 20", 20)):
-        stream = streams.calm(kind, 8, days=2)
+        stream = streams.calm(kind, 5, days=2)
         known = {tuple(row) for row in stream.rows.tolist()}
 
-        assert len(known) == -(-len(stream.rows) // times)
+        assert 0.9 < len(known) * times / len(stream.rows) < 1.1
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -49,6 +49,7 @@ def test_fault_is_there_from_its_moment_on_and_not_before(fault: str) -> None:
 
 
 def test_calm_day_goes_through_the_real_service_without_a_finding(tmp_path: Path) -> None:
-    stream = streams.calm("mixed", 3, days=0.5)
+    stream = streams.calm("mixed", 4, days=1)
 
-    assert go_through(tmp_path, stream, 3) == []
+    assert 50 < len(stream.rows) < 1_500
+    assert go_through(tmp_path, stream, 4) == []
