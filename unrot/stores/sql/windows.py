@@ -152,6 +152,19 @@ def between(tx: Transaction, kept_as: str, first: int, end: int) -> list[Window]
     return [window(row) for row in rows]
 
 
+def predictions(
+    tx: Transaction, kept_as: str, first: int, end: int, version: str | None = None
+) -> int:
+    """Count the predictions of the buckets that begin from a minute up to the end."""
+    of_version = "" if version is None else " AND version = ?"
+    row = tx.execute(
+        "SELECT COALESCE(SUM(predictions), 0) FROM windows "
+        f"WHERE model = ? AND minute >= ? AND minute < ?{of_version}",
+        (kept_as, first, end, *(() if version is None else (version,))),
+    ).fetchone()
+    return int(row[0])
+
+
 def window(row: Sequence[Any]) -> Window:
     """Read a window from its columns; what a newer release knows besides is left out."""
     minute, model, version, writer, predictions, verdicts, judged, correct, minutes, kept = row
