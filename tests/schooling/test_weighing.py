@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tests.schooling.school import School
 
 
-def test_gate_counts_all_that_was_judged_of_what_was_predicted(school: School) -> None:
+def test_gate_counts_all_that_was_judged_of_what_was_predicted(
+    open_school: Callable[[str], School],
+) -> None:
+    school = open_school("sgd")
     school.taught(400)
 
     made = school.done("learn")

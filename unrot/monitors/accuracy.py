@@ -16,7 +16,7 @@ instead, which add up (`records.Errors`).
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
@@ -80,12 +80,13 @@ class Rolled:
     errors: Scored
 
 
-def share(right: int, count: int) -> Share:
-    """Return a share with its interval."""
+def share(right: int, count: int, worth: float = 1.0) -> Share:
+    """Return a share with its interval, where so many say as much as one (`worth.py`)."""
     if not count:
         return Share(0, 0, None)
-    value, spread = right / count, Z * Z / count
-    middle, reach = value + spread / 2, Z * sqrt(value * (1 - value) / count + spread / 4 / count)
+    value, told = right / count, count / worth
+    spread = Z * Z / told
+    middle, reach = value + spread / 2, Z * sqrt(value * (1 - value) / told + spread / 4 / told)
     low, high = (middle - reach) / (1 + spread), (middle + reach) / (1 + spread)
     return Share(right, count, value, max(0.0, low), min(1.0, high))
 
@@ -109,14 +110,18 @@ def scored(errors: Errors) -> Scored:
 def rolled(outcomes: Sequence[Outcome], last: int, most: int) -> list[Rolled]:
     """Roll over the last verdicts: a point for each of the newest `most`, the newest included.
 
-    The first ones of all roll over as many as there are. Outcomes are in the order of verdicts.
+    Each point rolls over verdicts on its own version alone, the first ones of all over as many as
+    there are. Outcomes are in the order of verdicts.
     """
     points: list[Rolled] = []
-    for end in range(max(0, len(outcomes) - most), len(outcomes)):
-        newest, window = outcomes[end], outcomes[max(0, end + 1 - last) : end + 1]
-        points.append(
-            Rolled(newest.given_at, newest.version, right_of(window), scored(errors_of(window)))
-        )
+    windows: dict[str, deque[Outcome]] = {}
+    for place, newest in enumerate(outcomes):
+        window = windows.setdefault(newest.version, deque(maxlen=last))
+        window.append(newest)
+        if place >= len(outcomes) - most:
+            told = tuple(window)
+            right, errors = right_of(told), scored(errors_of(told))
+            points.append(Rolled(newest.given_at, newest.version, right, errors))
     return points
 
 
@@ -124,6 +129,16 @@ def right_of(outcomes: Sequence[Outcome]) -> Share:
     """Return how often outcomes were right."""
     told = [one.was_correct for one in outcomes if one.was_correct is not None]
     return share(sum(told), len(told))
+
+
+def beside_guess(outcomes: Sequence[Outcome]) -> tuple[int, int]:
+    """Return on how many outcomes the best constant guess alone was right, and the model alone."""
+    told = [one for one in outcomes if isinstance(one.truth, str) and one.was_correct is not None]
+    guess = max(Counter(one.truth for one in told).items(), key=lambda kind: kind[1], default=("",))
+    return (
+        sum(one.truth == guess[0] and not one.was_correct for one in told),
+        sum(one.truth != guess[0] and one.was_correct is True for one in told),
+    )
 
 
 def errors_of(outcomes: Sequence[Outcome]) -> Errors:

@@ -229,12 +229,14 @@ It takes the parameters that `other_class` returns.
 
 _START = "CAST(f.predicted_at AS INTEGER) / ? * ? AS start"
 """The first minute of the bucket; it takes its seconds and its minutes."""
+_RIGHT = "CASE WHEN p.label IS NOT NULL THEN f.was_correct END"
+"""A number is off by so much, and neither right nor wrong, whatever a thumb says."""
 _OF_SPAN = (
     "FROM feedback f JOIN predictions p ON p.id = f.prediction "
     "WHERE f.model = ? AND f.predicted_at >= ? AND f.predicted_at < ? AND f.withdrawn = 0"
 )
 _TOTALS = (
-    f"SELECT {_START}, p.version, COUNT(*), COUNT(f.was_correct), COALESCE(SUM(f.was_correct), 0), "
+    f"SELECT {_START}, p.version, COUNT(*), COUNT({_RIGHT}), COALESCE(SUM({_RIGHT}), 0), "
     "COUNT(p.value - f.value), COALESCE(SUM(ABS(p.value - f.value)), 0), "
     "COALESCE(SUM((p.value - f.value) * (p.value - f.value)), 0), "
     "COALESCE(SUM(CASE WHEN p.value IS NOT NULL THEN f.value END), 0), "

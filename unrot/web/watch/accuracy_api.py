@@ -12,7 +12,7 @@ from unrot import accuracy
 from unrot.accuracy import Classes, OverTime, Point, Rolling, Slices
 from unrot.errors import Detail, Invalid
 from unrot.monitors import confidence, latency
-from unrot.monitors.accuracy import Scored, Share
+from unrot.monitors.accuracy import Rolled, Scored, Share
 from unrot.monitors.estimates import Estimate
 from unrot.records import Window
 from unrot.web import shapes
@@ -67,7 +67,7 @@ def accuracies(model: str) -> Response:
     return success(
         {
             **_span(found),
-            "rolling": rolling(accuracy.rolling(service(), model, _last())),
+            "rolling": rolling(accuracy.rolling(service(), model, _last(), version=version)),
             "over_time": [point(one) for one in found.points],
             "versions": {name: point(one) for name, one in by_version.items()},
             "classes": class_scores(classes) if classes.labels else None,
@@ -199,21 +199,23 @@ def estimated(of: Estimate | None) -> dict[str, Any] | None:
 
 
 def rolling(of: Rolling) -> dict[str, Any]:
-    """Accuracy over the last verdicts."""
-    points = [
-        {
-            "at": shapes.moment(one.at),
-            "version": one.version,
-            "accuracy": share(one.accuracy),
-            "errors": errors(one.errors),
-        }
-        for one in of.points
-    ]
+    """Accuracy over the last verdicts: of one version the newest, each point of its own."""
     return {
         "last": of.last,
-        "newest": points[-1] if points else None,
+        "version": of.version or None,
+        "newest": None if of.newest is None else rolled(of.newest),
         "constant_guess": of.constant.value,
-        "points": points,
+        "points": [rolled(one) for one in of.points],
+    }
+
+
+def rolled(of: Rolled) -> dict[str, Any]:
+    """One verdict, and what the last ones on the same version come to."""
+    return {
+        "at": shapes.moment(of.at),
+        "version": of.version,
+        "accuracy": share(of.accuracy),
+        "errors": errors(of.errors),
     }
 
 

@@ -28,7 +28,10 @@ def paths() -> dict[str, Json]:
     ]
     more = [
         _query("last", "Over how many verdicts accuracy is rolled; as the rules say."),
-        _query("version", "Of which version the classes are."),
+        _query(
+            "version",
+            "Of which version the classes and the newest rolled figure are; all, and the champion.",
+        ),
         _query("slice", "The feature to part the newest judged rows by."),
     ]
     return {
@@ -80,6 +83,7 @@ def schemas() -> dict[str, Json]:
                 "rolling": shape(
                     {
                         "last": _WHOLE,
+                        "version": {**_TEXT, "nullable": True},
                         "newest": {**rolled, "nullable": True},
                         "constant_guess": _MAYBE,
                         "points": _list(rolled),
