@@ -20,7 +20,7 @@ from unrot.monitors.worth import autocorrelation_time
 from unrot.records import CHAMPION, Version
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
-from unrot.symptoms import Outcome
+from unrot.symptoms import IMPORTED, Outcome
 
 MOST_SINCE = 2_000
 """Verdicts since a finding that are looked at: with more a smaller fall would show."""
@@ -122,6 +122,7 @@ def _reigning(service: Service, model: str, signs: Signs, rolled: Rolling) -> Si
         new=min(new, signs.judged) if was_before else None,
         rival=_others(service, model, [rival], rolled.last) if rival else None,
         line=_others(service, model, line, rolled.last) if is_few and len(line) > 1 else None,
+        imported=_others(service, model, [IMPORTED], rolled.last) if is_few else None,
     )
 
 

@@ -267,6 +267,8 @@ def _others(signs: Signs) -> list[str]:
         )
     if signs.rival is not None and (not signs.is_judged or signs.is_below_rival):
         told.append(f"{signs.rival.versions} before it: {_of_others(signs.rival)}.")
+    if signs.imported is not None and not signs.is_judged:
+        told.append(f"The log that was imported, of other answers: {_of_others(signs.imported)}.")
     return told
 
 

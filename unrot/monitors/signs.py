@@ -96,6 +96,8 @@ class Signs:
     """The versions that it was learnt from in small steps, and itself."""
     rival: Others | None = None
     """The version that was champion before it."""
+    imported: Others | None = None
+    """What somebody else answered elsewhere, as a log of that tells."""
     reigns_since: float = 0.0
     """When it became champion; 0 for the first one."""
     since_drift: Signs | None = None

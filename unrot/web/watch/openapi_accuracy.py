@@ -11,6 +11,8 @@ _TIME: Json = {"type": "string", "format": "date-time"}
 _WHOLE: Json = {"type": "integer"}
 _NUMBER: Json = {"type": "number"}
 _TEXT: Json = {"type": "string"}
+_YES_NO: Json = {"type": "boolean"}
+_WHOSE = ("verdicts", "trusted", "subjects", "largest", "judged", "predicted")
 _MAYBE: Json = {"type": "number", "nullable": True}
 TAG = {"name": "accuracy", "description": "What was counted, and how right a model is."}
 
@@ -84,6 +86,7 @@ def schemas() -> dict[str, Json]:
                     {
                         "last": _WHOLE,
                         "version": {**_TEXT, "nullable": True},
+                        "whose": shape({**dict.fromkeys(_WHOSE, _WHOLE), "is_sample": _YES_NO}),
                         "newest": {**rolled, "nullable": True},
                         "constant_guess": _MAYBE,
                         "points": _list(rolled),
