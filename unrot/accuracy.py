@@ -33,8 +33,9 @@ from unrot.symptoms import Outcome
 MOST_POINTS = 1_000
 """Points of a line: more cannot be told apart on a page."""
 ROLLED_POINTS = 500
+PAST = 300
+"""Verdicts before the last ones, which tell whether they come in bursts."""
 MOST_LAST = 1_000
-"""Verdicts that may be rolled over."""
 MOST_SLICED = 5_000
 MOST_MARKS = 100
 FEWEST_TO_SCORE = 30
@@ -54,12 +55,13 @@ class Rolling:
     """Of all versions, each point of one."""
     own: Sequence[Outcome] = ()
     """The last verdicts on that version, whenever it answered."""
+    past: Sequence[Outcome] = ()
+    """Those before them."""
 
     @property
     def newest(self) -> Rolled | None:
         """What these come to; None without any."""
-        points = accuracy.rolled(self.own, self.last, 1)
-        return points[-1] if points else None
+        return next(iter(accuracy.rolled(self.own, self.last, 1)), None)
 
     @property
     def constant(self) -> Share:
@@ -161,20 +163,17 @@ def rolling(
     points: int = ROLLED_POINTS,
     version: str | None = None,
 ) -> Rolling:
-    """Roll accuracy over the last verdicts, by default as many as the model's rules say.
-
-    The newest figure is that of the champion, or of the version that is asked for.
-    """
+    """Roll accuracy over the last verdicts, usually as many as the rules say, on the champion."""
     shelved = service.catalogue().model(name)
     model, traffic = shelved.model.name, service.store.traffic
     version = version or shelved.aliases.get(CHAMPION, "")
     last = last or service.store.findings.rules(model).last_verdicts
-    own = traffic.outcomes(model, limit=last, versions=(version,))
+    every = traffic.outcomes(model, limit=last + PAST, versions=(version,), with_inputs=True)
     newest = traffic.outcomes(model, limit=last + points - 1)
     # What it answered before these is rolled over as well, and has no points of its own.
-    older = [one for one in own if one.given_at < newest[0].given_at]
+    older = [one for one in every if one.given_at < newest[0].given_at]
     rolled = accuracy.rolled([*older, *newest], last, min(points, len(newest)))
-    return Rolling(model, version, last, rolled, own)
+    return Rolling(model, version, last, rolled, every[-last:], every[:-last])
 
 
 def slices(service: Service, name: str, feature: str) -> Slices:

@@ -16,12 +16,14 @@ from unrot.growth import AliasMove
 from unrot.monitors.accuracy import beside_guess, constant_of, errors_of, right_of, scored
 from unrot.monitors.signs import FEWEST_VERDICTS, Others, Signs
 from unrot.monitors.whose import whose
-from unrot.monitors.worth import autocorrelation_time
+from unrot.monitors.worth import autocorrelation_time, repeats
 from unrot.records import CHAMPION, Version
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
 from unrot.symptoms import IMPORTED, Outcome
 
+FEWEST_PAST = 100
+"""Verdicts before the last ones below which these tell nothing of bursts."""
 MOST_SINCE = 2_000
 """Verdicts since a finding that are looked at: with more a smaller fall would show."""
 
@@ -36,7 +38,7 @@ def signs_of(service: Service, shelved: ShelvedModel, rolled: Rolling) -> Signs:
         has_champion=shelved.aliases.get(CHAMPION) in shelved.versions,
         classes=max(len(model.schema.classes), 2),
     )
-    signs = _judged(service, model.name, signs, rolled.own)
+    signs = _judged(service, model.name, signs, rolled.own, rolled.past)
     if rolled.version != shelved.aliases.get(CHAMPION):
         return signs
     return _reigning(service, model.name, signs, rolled)
@@ -47,7 +49,9 @@ def since_findings(service: Service, model: str, signs: Signs) -> Signs:
     moved = [one.since for one in signs.findings if one.kind == "drift"]
     if not moved:
         return signs
-    own = service.store.traffic.outcomes(model, limit=MOST_SINCE, versions=(signs.version,))
+    own = service.store.traffic.outcomes(
+        model, limit=MOST_SINCE, versions=(signs.version,), with_inputs=True
+    )
     since = [one for one in own if one.predicted_at >= min(moved)]
     return replace(signs, since_drift=_judged(service, model, signs, since))
 
@@ -65,20 +69,24 @@ def _promised(version: Version | None) -> Signs:
     )
 
 
-def _judged(service: Service, model: str, signs: Signs, own: Sequence[Outcome]) -> Signs:
-    """Add what some verdicts on the answers of its version say."""
+def _judged(
+    service: Service,
+    model: str,
+    signs: Signs,
+    own: Sequence[Outcome],
+    past: Sequence[Outcome] = (),
+) -> Signs:
+    """Add what some verdicts on the answers of its version say, and what they are worth."""
     own = [one for one in own if one.was_correct is not None or one.error is not None]
     right, errors = right_of(own), scored(errors_of(own))
     is_of_numbers = signs.expected_error is not None or errors.count > 0
-    off = [abs(one.error) for one in own if one.error is not None]
-    rights = [float(one.was_correct) for one in own if one.was_correct is not None]
     guess_alone, right_alone = beside_guess(own)
     judged, predicted = _of_that_time(service, model, signs.version, own)
     return replace(
         signs,
         right=right.right,
         judged=errors.count if is_of_numbers else right.count,
-        worth=autocorrelation_time(off if is_of_numbers else rights),
+        worth=_worth(own, past),
         whose=whose(own),
         judged_then=judged,
         predicted_then=predicted,
@@ -90,6 +98,22 @@ def _judged(service: Service, model: str, signs: Signs, own: Sequence[Outcome]) 
         spread=sqrt(max((errors.rmse or 0.0) ** 2 - (errors.mae or 0.0) ** 2, 0.0)) or None,
         since_drift=None,
     )
+
+
+def _worth(own: Sequence[Outcome], past: Sequence[Outcome]) -> float:
+    """Return how many verdicts say as much as one: rows that repeat, errors that come in bursts."""
+    rows = [tuple(one.inputs) for one in own if one.inputs]
+    return max(
+        repeats(rows) if len(rows) > 1 else 1.0,
+        autocorrelation_time(_scores(own)),
+        autocorrelation_time(_scores(past)) if len(past) >= FEWEST_PAST else 1.0,
+    )
+
+
+def _scores(outcomes: Sequence[Outcome]) -> list[float]:
+    """Return how far off numbers were, or what was right."""
+    off = [abs(one.error) for one in outcomes if one.error is not None]
+    return off or [float(one.was_correct) for one in outcomes if one.was_correct is not None]
 
 
 def _of_that_time(
