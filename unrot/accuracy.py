@@ -55,13 +55,10 @@ class Rolling:
     """Of all versions, each point of one."""
     own: Sequence[Outcome] = ()
     """The last verdicts on that version, whenever it answered."""
-    past: Sequence[Outcome] = ()
-    """Those before them."""
-
-    @property
-    def newest(self) -> Rolled | None:
-        """What these come to; None without any."""
-        return next(iter(accuracy.rolled(self.own, self.last, 1)), None)
+    newest: Rolled | None = None
+    """What these come to; None without any."""
+    worth: float = 1.0
+    """How many of them say as much as one."""
 
     @property
     def constant(self) -> Share:
@@ -172,8 +169,11 @@ def rolling(
     newest = traffic.outcomes(model, limit=last + points - 1)
     # What it answered before these is rolled over as well, and has no points of its own.
     older = [one for one in every if one.given_at < newest[0].given_at]
-    rolled = accuracy.rolled([*older, *newest], last, min(points, len(newest)))
-    return Rolling(model, version, last, rolled, every[-last:], every[:-last])
+    worth = accuracy.worth_of(every, last)
+    counts = {version: worth}
+    rolled = accuracy.rolled([*older, *newest], last, min(points, len(newest)), counts)
+    own = accuracy.rolled(every, last, 1, counts)
+    return Rolling(model, version, last, rolled, every[-last:], own[0] if own else None, worth)
 
 
 def slices(service: Service, name: str, feature: str) -> Slices:

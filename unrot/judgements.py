@@ -13,17 +13,23 @@ from math import sqrt
 from unrot import lineage
 from unrot.accuracy import Rolling
 from unrot.growth import AliasMove
-from unrot.monitors.accuracy import beside_guess, constant_of, errors_of, right_of, scored
+from unrot.monitors.accuracy import (
+    beside_guess,
+    constant_of,
+    errors_of,
+    right_of,
+    scored,
+    scores_of,
+    worth_of,
+)
 from unrot.monitors.signs import FEWEST_VERDICTS, Others, Signs
 from unrot.monitors.whose import whose
-from unrot.monitors.worth import autocorrelation_time, repeats
+from unrot.monitors.worth import autocorrelation_time
 from unrot.records import CHAMPION, Version
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
 from unrot.symptoms import IMPORTED, Outcome
 
-FEWEST_PAST = 100
-"""Verdicts before the last ones below which these tell nothing of bursts."""
 MOST_SINCE = 2_000
 """Verdicts since a finding that are looked at: with more a smaller fall would show."""
 
@@ -38,7 +44,7 @@ def signs_of(service: Service, shelved: ShelvedModel, rolled: Rolling) -> Signs:
         has_champion=shelved.aliases.get(CHAMPION) in shelved.versions,
         classes=max(len(model.schema.classes), 2),
     )
-    signs = _judged(service, model.name, signs, rolled.own, rolled.past)
+    signs = _judged(service, model.name, signs, rolled.own, rolled.worth)
     if rolled.version != shelved.aliases.get(CHAMPION):
         return signs
     return _reigning(service, model.name, signs, rolled)
@@ -53,7 +59,9 @@ def since_findings(service: Service, model: str, signs: Signs) -> Signs:
         model, limit=MOST_SINCE, versions=(signs.version,), with_inputs=True
     )
     since = [one for one in own if one.predicted_at >= min(moved)]
-    return replace(signs, since_drift=_judged(service, model, signs, since))
+    return replace(
+        signs, since_drift=_judged(service, model, signs, since, worth_of(since, MOST_SINCE))
+    )
 
 
 def _promised(version: Version | None) -> Signs:
@@ -74,7 +82,7 @@ def _judged(
     model: str,
     signs: Signs,
     own: Sequence[Outcome],
-    past: Sequence[Outcome] = (),
+    worth: float,
 ) -> Signs:
     """Add what some verdicts on the answers of its version say, and what they are worth."""
     own = [one for one in own if one.was_correct is not None or one.error is not None]
@@ -86,7 +94,8 @@ def _judged(
         signs,
         right=right.right,
         judged=errors.count if is_of_numbers else right.count,
-        worth=_worth(own, past),
+        worth=worth,
+        runs=autocorrelation_time(scores_of(own)),
         whose=whose(own),
         judged_then=judged,
         predicted_then=predicted,
@@ -98,22 +107,6 @@ def _judged(
         spread=sqrt(max((errors.rmse or 0.0) ** 2 - (errors.mae or 0.0) ** 2, 0.0)) or None,
         since_drift=None,
     )
-
-
-def _worth(own: Sequence[Outcome], past: Sequence[Outcome]) -> float:
-    """Return how many verdicts say as much as one: rows that repeat, errors that come in bursts."""
-    rows = [tuple(one.inputs) for one in own if one.inputs]
-    return max(
-        repeats(rows) if len(rows) > 1 else 1.0,
-        autocorrelation_time(_scores(own)),
-        autocorrelation_time(_scores(past)) if len(past) >= FEWEST_PAST else 1.0,
-    )
-
-
-def _scores(outcomes: Sequence[Outcome]) -> list[float]:
-    """Return how far off numbers were, or what was right."""
-    off = [abs(one.error) for one in outcomes if one.error is not None]
-    return off or [float(one.was_correct) for one in outcomes if one.was_correct is not None]
 
 
 def _of_that_time(

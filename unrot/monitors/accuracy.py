@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
+from unrot.monitors.worth import autocorrelation_time, repeats, steadied
 from unrot.records import Errors
 from unrot.symptoms import Outcome
 
@@ -107,11 +108,14 @@ def scored(errors: Errors) -> Scored:
     )
 
 
-def rolled(outcomes: Sequence[Outcome], last: int, most: int) -> list[Rolled]:
+def rolled(
+    outcomes: Sequence[Outcome], last: int, most: int, worth: Mapping[str, float] | None = None
+) -> list[Rolled]:
     """Roll over the last verdicts: a point for each of the newest `most`, the newest included.
 
     Each point rolls over verdicts on its own version alone, the first ones of all over as many as
-    there are. Outcomes are in the order of verdicts.
+    there are. Outcomes are in the order of verdicts; what those on a version are worth widens its
+    intervals.
     """
     points: list[Rolled] = []
     windows: dict[str, deque[Outcome]] = {}
@@ -120,15 +124,31 @@ def rolled(outcomes: Sequence[Outcome], last: int, most: int) -> list[Rolled]:
         window.append(newest)
         if place >= len(outcomes) - most:
             told = tuple(window)
-            right, errors = right_of(told), scored(errors_of(told))
+            each = (worth or {}).get(newest.version, 1.0)
+            right, errors = right_of(told, each), scored(errors_of(told))
             points.append(Rolled(newest.given_at, newest.version, right, errors))
     return points
 
 
-def right_of(outcomes: Sequence[Outcome]) -> Share:
-    """Return how often outcomes were right."""
+def right_of(outcomes: Sequence[Outcome], worth: float = 1.0) -> Share:
+    """Return how often outcomes were right, where so many say as much as one."""
     told = [one.was_correct for one in outcomes if one.was_correct is not None]
-    return share(sum(told), len(told))
+    return share(sum(told), len(told), worth)
+
+
+def worth_of(outcomes: Sequence[Outcome], last: int) -> float:
+    """Return how many of the last outcomes say as much as one.
+
+    Rows that repeat are seen by their inputs, errors that come in bursts by those before as well.
+    """
+    rows = [tuple(one.inputs) for one in outcomes[-last:] if one.inputs]
+    return max(repeats(rows), autocorrelation_time(steadied(scores_of(outcomes))))
+
+
+def scores_of(outcomes: Sequence[Outcome]) -> list[float]:
+    """Return how far off numbers were, else what was right (1) and wrong (0)."""
+    off = [abs(one.error) for one in outcomes if one.error is not None]
+    return off or [float(one.was_correct) for one in outcomes if one.was_correct is not None]
 
 
 def beside_guess(outcomes: Sequence[Outcome]) -> tuple[int, int]:

@@ -67,6 +67,8 @@ class Signs:
     """How many of these are on what it answered since it is champion; None where all are."""
     worth: float = 1.0
     """So many of them say as much as one that does not follow from the others."""
+    runs: float = 1.0
+    """The same where they are one stretch of wrong ones: what one burst shows is not certain."""
     whose: Whose | None = None
     judged_then: int = 0
     """Of its predictions from the first to the last of those that these verdicts are on."""
@@ -183,7 +185,8 @@ class Signs:
         The class that it would be is known afterwards alone: each has to be reckoned with.
         """
         told = self.guess_alone + self.right_alone
-        evidence = evidence_below(self.right_alone / self.worth, told / self.worth, 0.5)
+        each = max(self.worth, self.runs)
+        evidence = evidence_below(self.right_alone / each, told / each, 0.5)
         return not self.is_of_numbers and evidence >= PATIENCE * self.classes
 
     @property
@@ -204,8 +207,8 @@ class Signs:
         return (self.error + Z * self._doubt) / self.expected_error
 
     def _is_surely_below(self, level: float) -> bool:
-        right, judged = self.right / self.worth, self.judged / self.worth
-        return evidence_below(right, judged, level) >= PATIENCE
+        each = max(self.worth, self.runs)
+        return evidence_below(self.right / each, self.judged / each, level) >= PATIENCE
 
     @property
     def _sigmas(self) -> float:
@@ -218,4 +221,4 @@ class Signs:
         """The standard error of the difference of both mean errors."""
         spread = self.spread if self.spread is not None else self.error or 0.0
         of_promise = self.expected_spread**2 / self.expected_rows if self.expected_rows else 0.0
-        return sqrt(spread**2 * self.worth / max(self.judged, 1) + of_promise)
+        return sqrt(spread**2 * max(self.worth, self.runs) / max(self.judged, 1) + of_promise)
