@@ -1,6 +1,6 @@
 """How right a model is, for pages, API and monitors.
 
-    rolling     over its last verdicts, the newest included
+    rolling     over its last verdicts, the newest included, each version by itself
     over_time   stretch by stretch, with what its confidence makes one expect
     versions    version by version, over the same time
     classes     class by class, with the confusion
@@ -28,12 +28,14 @@ from unrot.publishing import CALIBRATION, REFERENCE
 from unrot.records import CHAMPION, JudgedPrediction, Version, Window
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
+from unrot.symptoms import Outcome
 
 MOST_POINTS = 1_000
 """Points of a line: more cannot be told apart on a page."""
 ROLLED_POINTS = 500
+PAST = 300
+"""Verdicts before the last ones, which tell whether they come in bursts."""
 MOST_LAST = 1_000
-"""Verdicts that may be rolled over."""
 MOST_SLICED = 5_000
 MOST_MARKS = 100
 FEWEST_TO_SCORE = 30
@@ -45,16 +47,23 @@ class Rolling:
     """Accuracy over the last verdicts, a point a verdict, oldest first."""
 
     model: str
+    version: str
+    """The champion, or the version that was asked for; empty where there is none."""
     last: int
-    """How many verdicts a point rolls over."""
+    """How many verdicts a point rolls over, all on the version of the point."""
     points: Sequence[Rolled]
-    constant: Share
-    """What the best constant guess would have reached on the verdicts of the newest point."""
+    """Of all versions, each point of one."""
+    own: Sequence[Outcome] = ()
+    """The last verdicts on that version, whenever it answered."""
+    newest: Rolled | None = None
+    """What these come to; None without any."""
+    worth: float = 1.0
+    """How many of them say as much as one."""
 
     @property
-    def newest(self) -> Rolled | None:
-        """The last verdicts of all; None without any."""
-        return self.points[-1] if self.points else None
+    def constant(self) -> Share:
+        """What the best constant guess would have reached on them."""
+        return accuracy.constant_of(self.own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +73,15 @@ class Point:
     starts_at: float
     seconds: float
     window: Window = field(repr=False)
-    """All that was counted in it: latency, confidence, outliers, refused rows."""
+    """All that was counted in it."""
     accuracy: Share
     errors: Scored
     constant: Share
     """What the best constant guess would have reached on the same verdicts."""
     estimated: Estimate | None = None
     """What the confidence of all predictions of the stretch makes one expect."""
+    versions: tuple[str, ...] = ()
+    """Whose answers were judged."""
 
     @property
     def predictions(self) -> int:
@@ -143,18 +154,26 @@ class Mark:
 
 
 def rolling(
-    service: Service, name: str, last: int | None = None, points: int = ROLLED_POINTS
+    service: Service,
+    name: str,
+    last: int | None = None,
+    points: int = ROLLED_POINTS,
+    version: str | None = None,
 ) -> Rolling:
-    """Roll accuracy over the last verdicts, by default as many as the model's rules say."""
-    model = service.catalogue().model(name).model.name
+    """Roll accuracy over the last verdicts, usually as many as the rules say, on the champion."""
+    shelved = service.catalogue().model(name)
+    model, traffic = shelved.model.name, service.store.traffic
+    version = version or shelved.aliases.get(CHAMPION, "")
     last = last or service.store.findings.rules(model).last_verdicts
-    outcomes = service.store.traffic.outcomes(model, limit=last + points - 1)
-    return Rolling(
-        model,
-        last,
-        accuracy.rolled(outcomes, last, points),
-        accuracy.constant_of(outcomes[-last:]),
-    )
+    every = traffic.outcomes(model, limit=last + PAST, versions=(version,), with_inputs=True)
+    newest = traffic.outcomes(model, limit=last + points - 1)
+    # What it answered before these is rolled over as well, and has no points of its own.
+    older = [one for one in every if one.given_at < newest[0].given_at]
+    worth = accuracy.worth_of(every, last)
+    counts = {version: worth}
+    rolled = accuracy.rolled([*older, *newest], last, min(points, len(newest)), counts)
+    own = accuracy.rolled(every, last, 1, counts)
+    return Rolling(model, version, last, rolled, every[-last:], own[0] if own else None, worth)
 
 
 def slices(service: Service, name: str, feature: str) -> Slices:
@@ -180,8 +199,8 @@ def _outcome(row: JudgedPrediction) -> bool | float | None:
     made, said = row.prediction, row.feedback
     if said is None:
         return None
-    if made.value is not None and isinstance(said.label, int | float):
-        return abs(made.value - float(said.label))
+    if made.value is not None:
+        return abs(made.value - said.label) if isinstance(said.label, int | float) else None
     if said.was_correct is None and isinstance(said.label, str):
         return said.label == made.label
     return said.was_correct
@@ -278,6 +297,7 @@ def _point(
         accuracy.scored(whole.errors),
         accuracy.constant(whole.confusion),
         estimated(windows, known),
+        tuple(sorted({one.version for one in windows if one.verdicts})),
     )
 
 

@@ -6,32 +6,24 @@ that it costs the same however many events the store keeps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import sqrt
 
-from unrot import accuracy, periods
+from unrot import accuracy, judgements, periods
 from unrot.accuracy import Mark, OverTime, Point
 from unrot.errors import NotFound
-from unrot.monitors.accuracy import (
-    Rolled,
-    Share,
-    constant,
-    constant_of,
-    right_of,
-    rolled,
-    scored,
-    share,
-)
+from unrot.monitors.accuracy import Rolled, Share, constant, scored, share
 from unrot.monitors.estimates import Estimate
-from unrot.monitors.health import Health, Signs, health
+from unrot.monitors.health import Health, health
 from unrot.monitors.latency import quantile
+from unrot.monitors.signs import Signs
 from unrot.monitors.windows import total
 from unrot.records import Version, Window
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
-from unrot.symptoms import Check, Distribution, Drift, Finding, Outcome, Rules
+from unrot.symptoms import Check, Distribution, Drift, Finding, Rules
 
 FEWEST_VERDICTS = 30
 """A point of the line of accuracy has so many verdicts, where there are so many."""
@@ -55,12 +47,21 @@ class Lately:
 
     last: int
     """How many a point rolls over."""
-    points: Sequence[Rolled] = ()
-    right: Share = Share(0, 0, None)
+    points: Sequence[Rolled]
+    """Of all versions, each point of one."""
+    signs: Signs = field(repr=False)
+    """What those on the champion say, or on the one version that is looked at."""
     constant: Share = Share(0, 0, None)
-    error: float | None = None
-    trusted: int = 0
-    """How many of the last ones were a judge's."""
+
+    @property
+    def right(self) -> Share:
+        """How right they say that it is."""
+        return self.signs.accuracy
+
+    @property
+    def trusted(self) -> int:
+        """How many of them are a judge's."""
+        return self.signs.whose.trusted if self.signs.whose else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,13 @@ class Condition:
     closed_findings: Sequence[Finding]
 
     @property
+    def of_whom(self) -> str:
+        """Say whose figures of the stretch of time are, where that is not plain."""
+        if self.version is not None:
+            return f" of {self.version}"
+        return ", all versions" if len(self.over_time.versions) > 1 else ""
+
+    @property
     def latency(self) -> tuple[float | None, float | None]:
         """Within which time half, and nineteen of twenty, predictions were made."""
         return quantile(self.whole.latency, 0.5), quantile(self.whole.latency, 0.95)
@@ -117,16 +125,28 @@ def condition(
     timed = accuracy.over_time(service, model, since=span.since, until=span.until, step=span.step)
     points = timed.points if version is None else timed.versions.get(version, ())
     rules = store.findings.rules(model)
-    lately = _lately(store.traffic.outcomes(model, limit=_limit(rules)), rules.last_verdicts)
     opened = store.findings.open(model)
     champion = _champion(shelved)
     whole = total([point.window for point in points])
-    signs = _signs(title or model, champion, timed, lately, opened)
-    if not signs.predictions:
+    rolled = accuracy.rolling(service, model, points=ROLLED_POINTS)
+    signs = judgements.signs_of(service, shelved, rolled)
+    at_champion = replace(
+        signs,
+        name=title or model,
+        period=span.words,
+        predictions=sum(point.predictions for point in timed.points),
+        estimated=_estimated(timed, rolled.version),
+        findings=opened,
+    )
+    at_champion = judgements.since_findings(service, model, at_champion)
+    if not at_champion.predictions:
         at = last_predicted_at(service, model)
-        signs = replace(signs, last_predicted="" if at is None else f"on {spoken(at)}")
+        at_champion = replace(at_champion, last_predicted="" if at is None else f"on {spoken(at)}")
+    if version not in (None, rolled.version):
+        rolled = accuracy.rolling(service, model, points=ROLLED_POINTS, version=version)
+        signs = judgements.signs_of(service, shelved, rolled)
     return Condition(
-        health=health(replace(signs, period=span.words)),
+        health=health(at_champion),
         span=span,
         version=version,
         known_versions=list(shelved.versions),
@@ -135,7 +155,7 @@ def condition(
         points=points,
         rolled_points=taken_together(points),
         whole=whole,
-        lately=lately,
+        lately=Lately(rolled.last, rolled.points, signs, rolled.constant),
         marks=accuracy.marks(service, model, since=span.since, until=span.until),
         checks=periods.checks(service, model, since=span.since, until=span.until),
         rules=rules,
@@ -209,6 +229,7 @@ def _together(points: Sequence[Point]) -> Point:
         scored(whole.errors),
         constant(whole.confusion),
         mean_of(points),
+        tuple(sorted({version for point in points for version in point.versions})),
     )
 
 
@@ -233,49 +254,9 @@ def _champion(shelved: ShelvedModel) -> Version | None:
         return None
 
 
-def _limit(rules: Rules) -> int:
-    return rules.last_verdicts + ROLLED_POINTS - 1
-
-
-def _lately(outcomes: Sequence[Outcome], last: int) -> Lately:
-    newest = outcomes[-last:]
-    points = rolled(outcomes, last, ROLLED_POINTS)
-    return Lately(
-        last,
-        points,
-        right_of(newest),
-        constant_of(newest),
-        points[-1].errors.mae if points else None,
-        sum(one.is_trusted for one in newest),
-    )
-
-
-def _signs(
-    title: str,
-    champion: Version | None,
-    timed: OverTime,
-    lately: Lately,
-    findings: Sequence[Finding],
-) -> Signs:
-    metrics: Mapping[str, float] = champion.metrics if champion else {}
-    estimated = mean_of(timed.points)
-    is_of_numbers = "mae" in metrics or lately.error is not None
-    return Signs(
-        title,
-        has_champion=champion is not None,
-        predictions=sum(point.predictions for point in timed.points),
-        right=lately.right.right,
-        judged=lately.points[-1].errors.count
-        if is_of_numbers and lately.points
-        else lately.right.count,
-        constant=lately.constant.value,
-        expected=metrics.get("accuracy"),
-        expected_rows=int(metrics.get("rows_held_out", 0)),
-        estimated=estimated.value if estimated else None,
-        error=lately.error,
-        expected_error=metrics.get("mae"),
-        findings=findings,
-    )
+def _estimated(timed: OverTime, version: str) -> float | None:
+    found = mean_of(timed.versions.get(version, ()))
+    return found.value if found else None
 
 
 def last_predicted_at(service: Service, model: str) -> float | None:

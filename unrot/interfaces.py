@@ -210,8 +210,7 @@ class Traffic(Protocol):
         """List how judged predictions came out, in the order of their verdicts.
 
         The newest so many; or from a key (`given_at`, `predicted_at`, id) on the next so many. Of
-        some `versions` alone; those are known a moment after a verdict was given, once it is
-        counted. The inputs of the predictions are there where they are asked for.
+        some `versions` alone. The inputs of the predictions are there where they are asked for.
         """
         ...
 
@@ -219,10 +218,20 @@ class Traffic(Protocol):
         """List the newest judged predictions with their inputs, in the order of their verdicts."""
         ...
 
-    def tally(self, model: str, *, since: float, last: int) -> Tally:
+    def tally(self, model: str, *, since: float, last: int, version: str | None = None) -> Tally:
         """Sum the windows since a time, and take accuracy and error of the last judged verdicts.
 
-        A verdict counts in the minute of its prediction, once it is counted into the windows.
+        A verdict counts in the minute of its prediction, once it is counted into the windows. The
+        last verdicts are those on one version, where one is named.
+        """
+        ...
+
+    def judged_of_predicted(
+        self, model: str, *, since: float, until: float, version: str | None = None
+    ) -> tuple[int, int]:
+        """Count the verdicts on the predictions from one moment up to another, and the predictions.
+
+        Verdicts count however late they came, and whether they are in a window yet or not.
         """
         ...
 

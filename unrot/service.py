@@ -351,10 +351,18 @@ class Service:
         return self.store.verdicts.of(id)
 
     def today(self, name: str) -> Tally:
-        """Return a model's predictions and judged ones of today (UTC), and its last accuracy."""
+        """Return a model's predictions and judged ones of today (UTC), and how its champion does.
+
+        The last verdicts are those on the champion's own answers, whenever it gave them.
+        """
         now = datetime.fromtimestamp(self.clock(), UTC)
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
-        return self.store.traffic.tally(name, since=midnight, last=LAST_VERDICTS)
+        return self.store.traffic.tally(
+            name,
+            since=midnight,
+            last=LAST_VERDICTS,
+            version=self.catalogue().model(name).aliases.get(CHAMPION, ""),
+        )
 
     # ── ready ────────────────────────────────────────────────────────────────────────────────
 

@@ -194,7 +194,7 @@ def test_log_comes_in_with_its_own_times_answers_and_truth(
     ]
 
 
-def test_verdicts_of_history_are_not_verdicts_of_today(
+def test_verdicts_of_history_are_not_verdicts_of_today_nor_of_the_champion(
     service: Service, write: Write, bring: Bring
 ) -> None:
     bring(write(UNSORTED))
@@ -202,7 +202,9 @@ def test_verdicts_of_history_are_not_verdicts_of_today(
     tally = service.today("iris")
 
     assert (tally.predictions, tally.verdicts) == (0, 0)
-    assert (tally.last_accuracy, tally.last_accuracy_verdicts) == (2 / 3, 3)
+    assert (tally.last_accuracy, tally.last_accuracy_verdicts) == (None, 0)
+    of_log = service.store.traffic.tally("iris", since=0.0, last=50, version="imported")
+    assert (of_log.last_accuracy, of_log.last_accuracy_verdicts) == (2 / 3, 3)
 
 
 def test_profile_holds_what_the_log_holds(service: Service, write: Write, bring: Bring) -> None:

@@ -529,8 +529,47 @@ def test_tally_of_a_regression_has_the_last_error(store: Store) -> None:
     tally = store.traffic.tally("elves", since=NOON, last=3)
 
     assert (tally.last_error, tally.last_error_verdicts) == (2.0, 2)
-    assert (tally.last_accuracy, tally.last_accuracy_verdicts) == (0.5, 2)
+    assert (tally.last_accuracy, tally.last_accuracy_verdicts) == (None, 0)
     assert store.traffic.tally("elves", since=NOON, last=1).last_error is None
+
+
+def test_last_verdicts_of_a_version_are_its_own_counted_or_not(store: Store) -> None:
+    second = [replace(a_prediction(f"q{number}"), version="v2") for number in range(3)]
+    shipped(store, *(a_prediction(f"p{number}") for number in range(3)), *second)
+    store.verdicts.put([a_verdict(f"p{number}", was_correct=False) for number in range(3)])
+    store.verdicts.count_new(9)
+    store.verdicts.put([a_verdict(f"q{number}", given_at=NOON + number) for number in range(3)])
+
+    for _ in range(2):
+        newest = store.traffic.outcomes("elves", limit=2, versions=("v2",))
+        first, other = (
+            store.traffic.tally("elves", since=NOON, last=9, version=name) for name in ("v1", "v2")
+        )
+        assert [one.prediction for one in newest] == ["q1", "q2"]
+        assert (first.last_accuracy, first.last_accuracy_verdicts) == (0.0, 3)
+        assert (other.last_accuracy, other.last_accuracy_verdicts) == (1.0, 3)
+        assert (first.predictions, other.predictions) == (6, 6)
+        store.verdicts.count_new(9)
+
+
+def test_judged_of_predicted_counts_each_version_from_one_moment_to_another(store: Store) -> None:
+    times = [NOON + 20 * number for number in range(12)]
+    rows = [replace(a_prediction(f"p{place}", at=at)) for place, at in enumerate(times)]
+    others = [
+        replace(a_prediction(f"q{place}", at=at), version="v2") for place, at in enumerate(times)
+    ]
+    shipped(store, *rows, *others)
+    store.verdicts.put([replace(a_verdict(one.id), predicted_at=one.predicted_at) for one in rows])
+    store.verdicts.count_new(5)
+
+    def counted_from(first: int, last: int, **more: str) -> tuple[int, int]:
+        since, until = times[first], times[last]
+        return store.traffic.judged_of_predicted("elves", since=since, until=until, **more)
+
+    assert counted_from(0, 11) == (12, 24)
+    assert counted_from(1, 10) == (10, 20)
+    assert counted_from(1, 10, version="v1") == (10, 10)
+    assert counted_from(4, 5, version="v2") == (0, 2)
 
 
 # ── profiles, and the store as a whole ───────────────────────────────────────────────────────

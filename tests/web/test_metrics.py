@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import OPERATOR, ROOT, VIEWER
 from tests.needs import promtool
+from unrot.caretaker import Caretaker
 from unrot.components import Heartbeat, beat
 from unrot.growth import Job
 from unrot.service import Service
@@ -256,6 +257,7 @@ def test_store_tells_of_quality_drift_and_findings(client: FlaskClient, app: Fla
     ids = [one["id"] for one in answer.json["data"]["predictions"]]  # type: ignore[index]
     for number, id in enumerate(ids):
         client.post("/api/v1/feedback", json={"id": id, "was_correct": number > 0})
+    Caretaker(service, "tests").go_round()
     drift = Drift("sepal_width_cm", 0.42, "ks", 0.5, 0.0, has_moved=True, is_calm=False)
     strange = replace(drift, column="of another schema")
     service.store.checks.put([Check("iris", "v1", 0, 60, "training", 10, 120, (drift, strange))])

@@ -106,7 +106,10 @@ def test_home_has_a_card_for_each_model(client: FlaskClient) -> None:
     said = text_of(client.get("/"))
 
     assert "Iris Which of three species an iris belongs to" in said
-    assert "Champion v1 Predictions today 0 Verdicts today 0 Last accuracy no verdicts yet" in said
+    assert (
+        "Champion v1 Predictions today 0 Verdicts today 0 Last accuracy no verdicts on v1 yet"
+        in said
+    )
     assert "Zombies" in said
 
 
@@ -117,7 +120,7 @@ def test_home_counts_today(client: FlaskClient, app: Flask) -> None:
 
     said = text_of(client.get("/"))
 
-    assert "Predictions today 2 Verdicts today 1 Last accuracy 100% of 1 verdict" in said
+    assert "Predictions today 2 Verdicts today 1 Last accuracy 100% of 1 verdict on v1" in said
 
 
 def test_home_without_models_says_how_to_get_one(tmp_path: Path) -> None:
@@ -153,7 +156,7 @@ def test_model_page_explains_itself(client: FlaskClient, kept: Service) -> None:
     assert "It predicts “species”, one of 3 answers, from 4 values. It can be wrong." in said
     assert "What you send and the answer to it, so that the owner of the model can look" in said
     assert f"On 30 rows that it had not learnt from it was right {100 * accuracy:g}%" in said
-    assert "Nobody has judged its answers yet." in said
+    assert "Nobody has judged an answer of v1 yet." in said
 
 
 def test_model_page_says_what_people_thought_of_it(client: FlaskClient, app: Flask) -> None:
@@ -163,7 +166,7 @@ def test_model_page_says_what_people_thought_of_it(client: FlaskClient, app: Fla
 
     said = text_of(client.get("/models/iris"))
 
-    assert "People found its last answers right 50% (2 verdicts)." in said
+    assert "Those who judged answers of v1 found the last 50% right (2 verdicts)." in said
 
 
 def test_form_has_label_unit_help_range_and_example(client: FlaskClient) -> None:
@@ -571,7 +574,7 @@ def test_regression_shows_how_far_it_was_off_lately(
     page, home = text_of(doubling.get("/models/iris")), text_of(doubling.get("/"))
 
     assert "Lately off by 1 of 1 true value" in page
-    assert "Its last answers were off by 1 on average (1 true value)." in page
+    assert "The last answers of v1 were off by 1 on average (1 true value)." in page
     assert "Lately off by 1 of 1 true value" in home
     assert "Last accuracy" not in page + home
 

@@ -62,13 +62,13 @@ def test_judged_says_what_people_found() -> None:
         last_accuracy=0.0, last_accuracy_verdicts=3, last_error=1.5, last_error_verdicts=1
     )
 
-    assert story.judged(of_classes, CLASSES) == (
-        "People found its last answers right 75% (4 verdicts)."
+    assert story.judged(of_classes, CLASSES, "v1") == (
+        "Those who judged answers of v1 found the last 75% right (4 verdicts)."
     )
-    assert story.judged(of_numbers, NUMBERS) == (
-        "Its last answers were off by 1.5 on average (1 true value)."
+    assert story.judged(of_numbers, NUMBERS, "v1") == (
+        "The last answers of v1 were off by 1.5 on average (1 true value)."
     )
-    assert story.judged(Tally(), CLASSES) == "Nobody has judged its answers yet."
+    assert story.judged(Tally(), CLASSES, "v2") == "Nobody has judged an answer of v2 yet."
 
 
 def test_next_version_is_made_as_the_last_one_was() -> None:

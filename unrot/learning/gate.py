@@ -286,7 +286,8 @@ def _points(evidence: Evidence, policy: Policy) -> str:
 
 def _voters(evidence: Evidence, ground: Footing) -> str:
     """Say a word when those who judged chose themselves what to judge."""
-    if not ground.recent_rows or ground.is_sampled:
+    is_most = 2 * evidence.judged > evidence.predicted
+    if not ground.recent_rows or ground.is_sampled or is_most:
         return ""
     return (
         f"Whoever judged chose what to judge: {evidence.judged:,} of {evidence.predicted:,} "

@@ -16,11 +16,12 @@ instead, which add up (`records.Errors`).
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
+from unrot.monitors.worth import autocorrelation_time, repeats, steadied
 from unrot.records import Errors
 from unrot.symptoms import Outcome
 
@@ -80,12 +81,13 @@ class Rolled:
     errors: Scored
 
 
-def share(right: int, count: int) -> Share:
-    """Return a share with its interval."""
+def share(right: int, count: int, worth: float = 1.0) -> Share:
+    """Return a share with its interval, where so many say as much as one (`worth.py`)."""
     if not count:
         return Share(0, 0, None)
-    value, spread = right / count, Z * Z / count
-    middle, reach = value + spread / 2, Z * sqrt(value * (1 - value) / count + spread / 4 / count)
+    value, told = right / count, count / worth
+    spread = Z * Z / told
+    middle, reach = value + spread / 2, Z * sqrt(value * (1 - value) / told + spread / 4 / told)
     low, high = (middle - reach) / (1 + spread), (middle + reach) / (1 + spread)
     return Share(right, count, value, max(0.0, low), min(1.0, high))
 
@@ -106,24 +108,57 @@ def scored(errors: Errors) -> Scored:
     )
 
 
-def rolled(outcomes: Sequence[Outcome], last: int, most: int) -> list[Rolled]:
+def rolled(
+    outcomes: Sequence[Outcome], last: int, most: int, worth: Mapping[str, float] | None = None
+) -> list[Rolled]:
     """Roll over the last verdicts: a point for each of the newest `most`, the newest included.
 
-    The first ones of all roll over as many as there are. Outcomes are in the order of verdicts.
+    Each point rolls over verdicts on its own version alone, the first ones of all over as many as
+    there are. Outcomes are in the order of verdicts; what those on a version are worth widens its
+    intervals.
     """
     points: list[Rolled] = []
-    for end in range(max(0, len(outcomes) - most), len(outcomes)):
-        newest, window = outcomes[end], outcomes[max(0, end + 1 - last) : end + 1]
-        points.append(
-            Rolled(newest.given_at, newest.version, right_of(window), scored(errors_of(window)))
-        )
+    windows: dict[str, deque[Outcome]] = {}
+    for place, newest in enumerate(outcomes):
+        window = windows.setdefault(newest.version, deque(maxlen=last))
+        window.append(newest)
+        if place >= len(outcomes) - most:
+            told = tuple(window)
+            each = (worth or {}).get(newest.version, 1.0)
+            right, errors = right_of(told, each), scored(errors_of(told))
+            points.append(Rolled(newest.given_at, newest.version, right, errors))
     return points
 
 
-def right_of(outcomes: Sequence[Outcome]) -> Share:
-    """Return how often outcomes were right."""
+def right_of(outcomes: Sequence[Outcome], worth: float = 1.0) -> Share:
+    """Return how often outcomes were right, where so many say as much as one."""
     told = [one.was_correct for one in outcomes if one.was_correct is not None]
-    return share(sum(told), len(told))
+    return share(sum(told), len(told), worth)
+
+
+def worth_of(outcomes: Sequence[Outcome], last: int) -> float:
+    """Return how many of the last outcomes say as much as one.
+
+    Rows that repeat are seen by their inputs, errors that come in bursts by those before as well.
+    """
+    rows = [tuple(one.inputs) for one in outcomes[-last:] if one.inputs]
+    return max(repeats(rows), autocorrelation_time(steadied(scores_of(outcomes))))
+
+
+def scores_of(outcomes: Sequence[Outcome]) -> list[float]:
+    """Return how far off numbers were, else what was right (1) and wrong (0)."""
+    off = [abs(one.error) for one in outcomes if one.error is not None]
+    return off or [float(one.was_correct) for one in outcomes if one.was_correct is not None]
+
+
+def beside_guess(outcomes: Sequence[Outcome]) -> tuple[int, int]:
+    """Return on how many outcomes the best constant guess alone was right, and the model alone."""
+    told = [one for one in outcomes if isinstance(one.truth, str) and one.was_correct is not None]
+    guess = max(Counter(one.truth for one in told).items(), key=lambda kind: kind[1], default=("",))
+    return (
+        sum(one.truth == guess[0] and not one.was_correct for one in told),
+        sum(one.truth != guess[0] and one.was_correct is True for one in told),
+    )
 
 
 def errors_of(outcomes: Sequence[Outcome]) -> Errors:

@@ -1,19 +1,22 @@
 """Whether a model is well, in one sentence, and why: what its page says before any chart.
 
-The gravest open finding comes first. Without one the verdicts speak, then what its own confidence
-makes one expect; a model that nobody asks or judges is neither well nor ill, and is not called so.
+The gravest open finding comes first. Without one the verdicts on the champion's own answers speak,
+then what its own confidence makes one expect. What is said is what these show (`signs.py`): a model
+that nobody asks or judges is neither well nor ill, nor is one that a single visitor has judged.
 
-    >>> health(Signs("Zombies", predictions=900, right=47, judged=50, expected=0.93)).headline
+    >>> signs = Signs("Zombies", "v1", predictions=900, right=47, judged=50, expected=0.93)
+    >>> health(signs).headline
     'Zombies is well.'
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal
 
-from unrot.monitors.accuracy import Share, share
+from unrot.monitors.signs import FEWEST_VERDICTS, Others, Signs
+from unrot.monitors.whose import told_by
 from unrot.symptoms import Finding, FindingKind
 
 KINDS: dict[FindingKind, str] = {
@@ -26,50 +29,6 @@ KINDS: dict[FindingKind, str] = {
 }
 """What people call kinds of findings."""
 State = Literal["well", "look", "ill", "unknown"]
-FEWEST_VERDICTS = 10
-"""Verdicts below which nothing is said of how right a model is."""
-SLACK = 0.02
-"""So much below what was measured at its making is no news."""
-
-
-@dataclass(frozen=True, slots=True)
-class Signs:
-    """What is known of a model now."""
-
-    name: str
-    period: str = "the last 24 hours"
-    has_champion: bool = True
-    is_store_away: bool = False
-    predictions: int = 0
-    """In the period."""
-    last_predicted: str = ""
-    """When it was asked last, if that is known and not in the period."""
-    right: int = 0
-    judged: int = 0
-    """Of its last verdicts."""
-    constant: float | None = None
-    """What a constant guess would have reached on them."""
-    expected: float | None = None
-    """What its champion reached on rows that it had not learnt from."""
-    expected_rows: int = 0
-    """On how many; 0 where that is not known."""
-    estimated: float | None = None
-    """What its confidence in the period makes one expect."""
-    error: float | None = None
-    """For numbers: the mean distance of its last answers from the truth."""
-    expected_error: float | None = None
-    findings: Sequence[Finding] = ()
-    """The open ones, the gravest first."""
-
-    @property
-    def accuracy(self) -> Share:
-        """How right its last verdicts say that it is."""
-        return share(self.right, self.judged)
-
-    @property
-    def is_judged(self) -> bool:
-        """True when there are verdicts enough to say something."""
-        return self.judged >= FEWEST_VERDICTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,37 +56,88 @@ def health(signs: Signs) -> Health:
         )
     if signs.findings:
         return _found(signs)
-    if signs.predictions == 0 and not signs.is_judged:
+    if signs.predictions == 0 and not signs.judged:
         return _unasked(signs)
-    return _without_findings(signs)
+    state, headline = _without_findings(signs)
+    return Health(state, headline, tuple(_known(signs)))
+
+
+# ── findings ─────────────────────────────────────────────────────────────────────────────────
 
 
 def _found(signs: Signs) -> Health:
     worst, *others = sorted(
         signs.findings, key=lambda one: (_RANK[one.gravity], _ORDER.index(one.kind))
     )
-    kinds = {one.kind for one in signs.findings}
+    state: State = "ill" if worst.gravity == "grave" else "look"
     headline = _HEADLINES[worst.kind].format(name=signs.name)
-    if kinds == {"drift"}:
-        headline += " " + _beside_drift(signs)
+    if worst.kind == "rot":
+        state, headline = _rotting(signs, worst, state, headline)
+    if {one.kind for one in signs.findings} == {"drift"}:
+        headline += " " + _beside_drift(signs.since_drift or signs)
     also = ", ".join(dict.fromkeys(KINDS[one.kind] for one in others))
     more = [f"Also found: {also}."] if also else []
-    state: State = "ill" if worst.gravity == "grave" else "look"
-    return Health(state, headline, (worst.sentence, *more, *_accuracy(signs), *_traffic(signs)))
+    return Health(state, headline, (worst.sentence, *more, *_known(signs)))
+
+
+def _rotting(signs: Signs, rot: Finding, state: State, headline: str) -> tuple[State, str]:
+    """Say whose word rot is, and that it is of an earlier version where nothing tells of this."""
+    by = told_by(rot.evidence)
+    if by.is_one_voice if by is not None else signs.is_one_voice:
+        return "look", _one_visitor(signs)
+    if rot.gravity == "note":
+        return "look", f"Some say that {signs.name} is wrong more often; nobody confirms it yet."
+    if signs.reigns_since > rot.since and not signs.is_worse:
+        if not signs.is_judged:
+            return "look", f"{signs.name} was rotting; too few verdicts on {signs.version} yet."
+        return "look", f"{signs.name} was rotting; verdicts on {signs.version} show nothing of it."
+    if signs.is_of_crowd:
+        return "look", _of_crowd(signs)
+    return state, headline
+
+
+def _one_visitor(signs: Signs) -> str:
+    return f"One visitor says that {signs.name} is wrong; nobody confirms it yet."
+
+
+def _of_crowd(signs: Signs) -> str:
+    return f"Some who chose what to judge say that {signs.name} is wrong; no judge confirms it yet."
 
 
 def _beside_drift(signs: Signs) -> str:
     if not signs.is_judged:
         return "Nobody can say yet whether its answers suffer: there are too few verdicts."
-    if _is_worse(signs):
-        return "Its answers are less right than they were."
-    return "Its answers are as right as before."
+    if signs.is_one_voice or signs.is_of_crowd:
+        who = "one visitor alone has judged" if signs.is_one_voice else "few were judged, by choice"
+        return f"Nobody can say yet whether its answers suffer: {who}."
+    if signs.is_worse:
+        seem = "are" if signs.is_surely_worse else "seem"
+        than = "farther off" if signs.is_of_numbers else "less right"
+        return f"Its answers {seem} {than} than when it was made."
+    return f"{signs.judged:,} verdicts show no {_unseen(signs)}"
+
+
+def _unseen(signs: Signs) -> str:
+    """Say what the verdicts would have shown: that they show nothing is no proof of nothing."""
+    if signs.is_of_numbers:
+        if not signs.expected_error:
+            return "more: nobody measured how far off it was when it was made."
+        times = ceil(10 * signs.rise_that_would_show) / 10
+        return f"larger errors; errors {times:.1f} times as large would have shown."
+    if signs.expected is None:
+        return "more: nobody measured how right it was when it was made."
+    points = max(1, ceil(100 * signs.fall_that_would_show))
+    return f"fall; one of {points} {'point' if points == 1 else 'points'} or more would have shown."
+
+
+# ── no finding ───────────────────────────────────────────────────────────────────────────────
 
 
 def _unasked(signs: Signs) -> Health:
     if signs.last_predicted:
         said = f"Nobody has asked {signs.name} in {signs.period}."
-        return Health("unknown", said, (f"The last prediction was made {signs.last_predicted}.",))
+        last = f"The last prediction was made {signs.last_predicted}."
+        return Health("unknown", said, (last, *_test_set(signs)))
     return Health(
         "unknown",
         f"Nobody has asked {signs.name} yet.",
@@ -135,67 +145,138 @@ def _unasked(signs: Signs) -> Health:
     )
 
 
-def _without_findings(signs: Signs) -> Health:
-    reasons = (*_accuracy(signs), *_estimate(signs), *_traffic(signs))
-    if signs.expected_error is not None or signs.error is not None:
-        return _of_numbers(signs)
+def _without_findings(signs: Signs) -> tuple[State, str]:
+    name, of = signs.name, f" on {signs.version}" if signs.version else ""
     if not signs.is_judged:
-        told = "Too few people have" if signs.judged else "Nobody has"
-        headline = f"{told} said whether {signs.name} is right; nothing else looks wrong."
-        return Health("unknown", headline, reasons)
-    if _is_no_better_than_guessing(signs):
-        headline = f"{signs.name} is right no more often than a constant guess."
-        return Health("look", headline, reasons)
-    if _is_worse(signs):
-        headline = f"{signs.name} seems less right than it was; it may be chance."
-        return Health("look", headline, reasons)
-    return Health("well", f"{signs.name} is well.", reasons)
+        doubt = f"to say whether {name} is right; nothing else looks wrong"
+        return "unknown", f"Too few verdicts{of} yet {doubt}."
+    if signs.is_one_voice:
+        if signs.is_worse or signs.is_mostly_wrong:
+            return "look", _one_visitor(signs)
+        return "unknown", f"Only one visitor has judged {name}; nothing looks wrong."
+    if signs.is_of_crowd and (signs.is_worse or signs.is_mostly_wrong):
+        return "look", _of_crowd(signs)
+    if not signs.is_of_crowd and (said := _surely(signs)):
+        return "look", said
+    if signs.is_worse:
+        how = "farther off" if signs.is_of_numbers else "less right"
+        return "look", f"{name} seems {how} than when it was made; it may be chance."
+    if signs.is_mostly_wrong:
+        return "look", f"{name} is wrong more often than right: {_share(signs)}."
+    if signs.new is not None and signs.new < min(FEWEST_VERDICTS, signs.judged):
+        since = f"Too few verdicts{of} yet since it is champion again"
+        return "unknown", f"{since}; nothing looks wrong with {name}."
+    if signs.is_enough:
+        return "well", f"{name} is well."
+    return "unknown", f"Nothing looks wrong with {name} so far."
 
 
-def _of_numbers(signs: Signs) -> Health:
-    reasons = (*_error(signs), *_traffic(signs))
-    if not signs.is_judged or signs.error is None:
-        told = "Too few people have" if signs.judged else "Nobody has"
-        headline = f"{told} said what {signs.name} should have answered; nothing else looks wrong."
-        return Health("unknown", headline, reasons)
-    if signs.expected_error is not None and signs.error > 1.5 * signs.expected_error:
-        return Health("look", f"{signs.name} is further off than it was.", reasons)
-    return Health("well", f"{signs.name} is well.", reasons)
+def _surely(signs: Signs) -> str:
+    """Say what is certain, however often one looks; empty where nothing is."""
+    if signs.is_below_guess:
+        return f"{signs.name} is right less often than a constant guess."
+    if signs.is_surely_worse and signs.is_of_numbers:
+        return (
+            f"{signs.name} is farther off than when it was made: by {signs.error:.3g} on average."
+        )
+    if signs.is_surely_worse:
+        return f"{signs.name} is less right than when it was made: {_share(signs)}."
+    if signs.rival is not None and signs.is_below_rival:
+        return f"{signs.name} is less right than {signs.rival.versions} was: {_share(signs)}."
+    return ""
 
 
-def _is_worse(signs: Signs) -> bool:
-    """Tell whether even the upper bound of its accuracy is below what was measured.
-
-    What was measured on few rows is taken at its lower bound: 100 % of 60 is no promise.
-    """
-    if signs.expected is None:
-        return False
-    rows = signs.expected_rows
-    measured = share(round(signs.expected * rows), rows).low if rows else signs.expected
-    return signs.accuracy.high < measured - SLACK
+# ── what is known ────────────────────────────────────────────────────────────────────────────
 
 
-def _is_no_better_than_guessing(signs: Signs) -> bool:
-    value = signs.accuracy.value
-    return value is not None and signs.constant is not None and value <= signs.constant < 1
+def _known(signs: Signs) -> list[str]:
+    told = _error(signs) if signs.is_of_numbers else _accuracy(signs)
+    return [*told, *_earlier(signs), *_others(signs), *_estimate(signs), *_traffic(signs)]
 
 
 def _accuracy(signs: Signs) -> list[str]:
-    found = signs.accuracy
-    if found.value is None:
-        return []
-    said = f"{_percent(found.value)} of its last {signs.judged:,} verdicts are right"
+    if not signs.judged:
+        return _test_set(signs)
     if not signs.is_judged:
-        return [f"{signs.right:,} of {signs.judged:,} verdicts so far are right."]
-    beside = f"; {_percent(signs.expected)} when it was made" if signs.expected is not None else ""
-    return [f"{said}{beside}."]
+        of = f" on {signs.version}" if signs.version else ""
+        said = f"{signs.right:,} of {_counted(signs.judged)}{of} so far {_be(signs.right)} right"
+        return [f"{said}{_by(signs)}.", *_test_set(signs)]
+    beside = ""
+    if signs.expected is not None:
+        rows = f" of {signs.expected_rows:,} test rows" if signs.expected_rows else ""
+        beside = f"; {_percent(signs.expected)}{rows} when it was made"
+    return [*_chosen(signs), f"{_share(signs)}{_by(signs)}{beside}."]
+
+
+def _share(signs: Signs) -> str:
+    value = _percent(signs.right / max(signs.judged, 1))
+    if signs.version:
+        return f"{value} of the last {signs.judged:,} verdicts on {signs.version} are right"
+    return f"{value} of its last {signs.judged:,} verdicts are right"
 
 
 def _error(signs: Signs) -> list[str]:
-    if signs.error is None:
+    if signs.error is None or not signs.judged:
+        return _test_set(signs)
+    of = f" on {signs.version}" if signs.version else ""
+    said = f"In the last {_counted(signs.judged)}{of}{_by(signs)} it was off by {signs.error:.3g}"
+    rows = f" over {signs.expected_rows:,} test rows" if signs.expected_rows else ""
+    beside = f"; by {signs.expected_error:.3g}{rows} when it was made"
+    return [*_chosen(signs), f"{said} on average{beside if signs.expected_error else ''}."]
+
+
+def _test_set(signs: Signs) -> list[str]:
+    """Say what is known of a version that nobody has judged."""
+    rows = f"{signs.expected_rows:,} rows of its" if signs.expected_rows else "the"
+    who = signs.version or "it"
+    if signs.expected_error is not None:
+        return [f"On {rows} test set {who} was off by {signs.expected_error:.3g} on average."]
+    if signs.expected is not None:
+        return [f"On {rows} test set {who} was right {_percent(signs.expected)} of the time."]
+    return ["Nobody measured it on rows that it had not learnt from."] if signs.version else []
+
+
+def _chosen(signs: Signs) -> list[str]:
+    """Say first how few were judged, and that these are no sample."""
+    if not signs.is_chosen:
         return []
-    beside = f"; by {signs.expected_error:.3g} when it was made" if signs.expected_error else ""
-    return [f"Its last answers were off by {signs.error:.3g} on average{beside}."]
+    return [
+        f"Only {signs.judged_then:,} of {signs.predicted_then:,} predictions of that time were "
+        "judged, by people who chose which: they may see more faults than there are."
+    ]
+
+
+def _by(signs: Signs) -> str:
+    return f" ({signs.whose.words})" if signs.whose is not None and signs.whose.verdicts else ""
+
+
+def _earlier(signs: Signs) -> list[str]:
+    """Say which verdicts are on what it answered when it was champion before."""
+    old = 0 if signs.new is None else signs.judged - signs.new
+    if not old:
+        return []
+    many = "All" if not signs.new else f"{old:,}"
+    return [f"{many} of them are on what it answered before it became champion again."]
+
+
+def _others(signs: Signs) -> list[str]:
+    told = []
+    if signs.line is not None and not signs.is_judged:
+        told.append(
+            f"Its line ({signs.line.versions}): {_of_others(signs.line)}, its own included."
+        )
+    if signs.rival is not None and (not signs.is_judged or signs.is_below_rival):
+        told.append(f"{signs.rival.versions} before it: {_of_others(signs.rival)}.")
+    if signs.imported is not None and not signs.is_judged:
+        told.append(f"The log that was imported, of other answers: {_of_others(signs.imported)}.")
+    return told
+
+
+def _of_others(others: Others) -> str:
+    if others.error is not None:
+        return f"off by {others.error:.3g} on average in its last {_counted(others.judged)}"
+    right = _percent(others.right / max(others.judged, 1))
+    return f"{right} of its last {_counted(others.judged)} {_be(others.judged)} right"
 
 
 def _estimate(signs: Signs) -> list[str]:
@@ -209,6 +290,14 @@ def _traffic(signs: Signs) -> list[str]:
         return [f"Nobody has asked it in {signs.period}."]
     what = "prediction" if signs.predictions == 1 else "predictions"
     return [f"{signs.predictions:,} {what} in {signs.period}."]
+
+
+def _counted(many: int) -> str:
+    return f"{many:,} {'verdict' if many == 1 else 'verdicts'}"
+
+
+def _be(many: int) -> str:
+    return "is" if many == 1 else "are"
 
 
 def _percent(value: float) -> str:

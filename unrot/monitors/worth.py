@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,42 @@ def autocorrelation_time(values: Sequence[float] | NDArray[Any]) -> float:
     too_small = np.flatnonzero(pairs <= least)
     end = int(too_small[0]) if len(too_small) else len(pairs)
     return float(min(max(1.0, 1.0 + 2.0 * pairs[:end].sum()), rows))
+
+
+def steadied(values: Sequence[float]) -> NDArray[Any]:
+    """Return values less their means before and after the moment that parts them best.
+
+    One lasting change would else look like one long run of like rows.
+
+    >>> steadied([1.0, 1.0, 1.0, 0.0, 0.0]).tolist()
+    [0.0, 0.0, 0.0, 0.0, 0.0]
+    """
+    told = np.asarray(values, dtype=np.float64)
+    rows = len(told)
+    if rows < 2:
+        return told
+    before, sums = np.arange(1, rows), np.cumsum(told)[:-1]
+    explained = sums**2 / before + (told.sum() - sums) ** 2 / (rows - before)
+    place = int(np.argmax(explained)) + 1
+    return np.concatenate([told[:place] - told[:place].mean(), told[place:] - told[place:].mean()])
+
+
+def repeats(rows: Sequence[Hashable]) -> float:
+    """Return how often in a row the same one comes, beyond what few kinds of rows make likely.
+
+    With the share a of neighbours that are alike and the share c that are by chance, it comes
+    1 / (1 - e) times, e = (a - c) / (1 - c).
+
+    >>> repeats([1, 1, 1, 1, 2, 2, 2, 2]) > 2, repeats([1, 2, 1, 2, 2, 1]), repeats([3, 3, 3])
+    (True, 1.0, 3.0)
+    """
+    count, times = len(rows), Counter(rows)
+    if count < 2 or len(times) == 1:
+        return float(max(count, 1))
+    alike = sum(one == other for one, other in pairwise(rows)) / (count - 1)
+    by_chance = sum(many * (many - 1) for many in times.values()) / (count * (count - 1))
+    excess = max(0.0, (alike - by_chance) / (1 - by_chance))
+    return min(1 / (1 - excess), float(count)) if excess < 1 else float(count)
 
 
 def multiplicity(rows: Iterable[Hashable]) -> float:

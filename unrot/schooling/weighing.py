@@ -44,6 +44,7 @@ def weigh(
     if not desk.policy.gate:
         return _unweighed(desk)
     anchor, recent = _sides(desk, scorer)
+    judged, predicted = _counted(desk)
     evidence = Evidence(
         schema=desk.schema,
         champion=desk.champion.name,
@@ -60,8 +61,8 @@ def weigh(
         largest_difference=largest_difference,
         is_finite=(anchor is not None or not desk.anchor[0])
         and (recent is not None or not desk.recent),
-        judged=len(desk.recent),
-        predicted=_predicted(desk),
+        judged=judged,
+        predicted=predicted,
     )
     judgement = judge(evidence, desk.policy, desk.service.clock())
     answered = _on_new_anchor(desk, recent, judgement)
@@ -191,8 +192,10 @@ def _taken(outputs: Outputs, places: Sequence[int]) -> Outputs:
     )
 
 
-def _predicted(desk: Desk) -> int:
+def _counted(desk: Desk) -> tuple[int, int]:
+    """Count all verdicts since the first that judges, held out or not, and the predictions."""
     if not desk.recent:
-        return 0
-    first = desk.recent[0].predicted_at
-    return desk.service.store.traffic.tally(desk.model.name, since=first, last=1).predictions
+        return 0, 0
+    first, traffic = desk.recent[0].predicted_at, desk.service.store.traffic
+    until = desk.service.clock()
+    return traffic.judged_of_predicted(desk.model.name, since=first, until=until)

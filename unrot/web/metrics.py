@@ -122,11 +122,19 @@ CARETAKER_FAILING = Read(
 ALIAS = Read(
     "unrot_alias_info", "Which version an alias points at; always 1.", ("model", "alias", "version")
 )
-ACCURACY = Read("unrot_accuracy_ratio", "Share of the last verdicts that say right.", ("model",))
+ACCURACY = Read(
+    "unrot_accuracy_ratio",
+    "Share of the last verdicts on the champion's own answers that say right.",
+    ("model",),
+)
 ACCURACY_VERDICTS = Read(
     "unrot_accuracy_verdicts", "How many verdicts that is of, 50 at most.", ("model",)
 )
-ERROR = Read("unrot_mean_absolute_error", "Of the last true values of a regression.", ("model",))
+ERROR = Read(
+    "unrot_mean_absolute_error",
+    "Of the champion's own answers, by the last true values of a regression.",
+    ("model",),
+)
 ERROR_VERDICTS = Read(
     "unrot_mean_absolute_error_verdicts", "How many true values that is of.", ("model",)
 )

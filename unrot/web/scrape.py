@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from unrot import __version__, components
 from unrot.errors import StoreAway
 from unrot.journal import Drops, backlog_bytes
+from unrot.records import CHAMPION
 from unrot.service import LAST_VERDICTS, Service
 from unrot.shelf import ShelvedModel
 from unrot.web import metrics
@@ -162,15 +163,19 @@ def _findings(service: Service, models: Mapping[str, ShelvedModel]) -> Iterator[
 
 
 def _of_model(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:
-    yield from _quality(service, name)
+    yield from _quality(service, name, shelved)
     yield from _drift(service, name, shelved)
     yield from _last_hour(service, name)
     for kind, state, count in service.store.jobs.counted(name, service.clock() - DAY):
         yield metrics.JOBS, (name, kind, state), count
 
 
-def _quality(service: Service, name: str) -> Iterator[Sample]:
-    lately = service.store.traffic.tally(name, since=service.clock(), last=LAST_VERDICTS)
+def _quality(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:
+    """Tell how the champion does by the last verdicts on its own answers."""
+    champion = shelved.aliases.get(CHAMPION, "")
+    lately = service.store.traffic.tally(
+        name, since=service.clock(), last=LAST_VERDICTS, version=champion
+    )
     yield metrics.ACCURACY_VERDICTS, (name,), lately.last_accuracy_verdicts
     if lately.last_accuracy is not None:
         yield metrics.ACCURACY, (name,), lately.last_accuracy

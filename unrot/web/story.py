@@ -40,15 +40,17 @@ def quality(version: Version) -> str:
     )
 
 
-def judged(tally: Tally, schema: Schema) -> str:
-    """Say what people thought of its last answers."""
+def judged(tally: Tally, schema: Schema, version: str) -> str:
+    """Say what those who judged it thought of the last answers of a version."""
     if not schema.is_classifier and tally.last_error is not None:
         values = _count(tally.last_error_verdicts, "true value")
-        return f"Its last answers were off by {number(tally.last_error)} on average ({values})."
+        off = number(tally.last_error)
+        return f"The last answers of {version} were off by {off} on average ({values})."
     if schema.is_classifier and tally.last_accuracy is not None:
         verdicts = _count(tally.last_accuracy_verdicts, "verdict")
-        return f"People found its last answers right {percent(tally.last_accuracy)} ({verdicts})."
-    return "Nobody has judged its answers yet."
+        right = percent(tally.last_accuracy)
+        return f"Those who judged answers of {version} found the last {right} right ({verdicts})."
+    return f"Nobody has judged an answer of {version} yet."
 
 
 def next_version(model: Model, latest: Version | None) -> str:

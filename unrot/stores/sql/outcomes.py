@@ -27,13 +27,27 @@ _NEWEST_FIRST = "ORDER BY given_at DESC, predicted_at DESC, prediction DESC LIMI
 _OLDEST_FIRST = "ORDER BY given_at, predicted_at, prediction LIMIT ?"
 _SAID = (
     "SELECT f.prediction, p.version, f.predicted_at, f.given_at, "
-    "CASE WHEN f.was_correct IS NOT NULL THEN f.was_correct WHEN f.label IS NOT NULL THEN "
+    "CASE WHEN p.label IS NULL THEN NULL "
+    "WHEN f.was_correct IS NOT NULL THEN f.was_correct WHEN f.label IS NOT NULL THEN "
     "CASE WHEN f.label = p.label THEN 1 ELSE 0 END END, "
     f"p.value - f.value, p.confidence, {windows.TRUTH}, f.value, f.judge, f.subject, "
 )
 _JOIN = (
     "JOIN predictions p ON p.id = f.prediction ORDER BY f.given_at, f.predicted_at, f.prediction"
 )
+# A verdict knows its version from when it is counted on; until then, a second or so, its
+# prediction tells. `+` keeps the planner on the small index of those that are not counted yet.
+_NEW = _KEPT.replace("model = ?", "+model = ?") + " AND counted = 0 AND predicted_at >= 0"
+_PREDICTED = (
+    "SELECT COUNT(*) FROM predictions p "
+    "WHERE p.model = ? AND p.predicted_at >= ? AND p.predicted_at <= ?"
+)
+_SPOKEN_OF = (
+    "SELECT COUNT(*) FROM feedback f JOIN predictions p ON p.id = f.prediction "
+    "WHERE f.model = ? AND f.withdrawn = 0 AND f.predicted_at >= ? AND f.predicted_at <= ? "
+    "AND p.predicted_at >= ? AND p.predicted_at <= ?"
+)
+"""A verdict knows the second of its prediction, which leads to it by an index."""
 _JUDGED = JOINED[: JOINED.index(" FROM predictions p")] + (
     f" FROM ({_KEPT} {_NEWEST_FIRST}) f {_JOIN}"
 )
@@ -50,26 +64,50 @@ def of_model(
 ) -> list[Outcome]:
     """Return how judged predictions came out, in the order of their verdicts.
 
-    The newest ones, or the first ones after a key; of some versions alone, those that are counted.
+    The newest ones, or the first ones after a key; of some versions alone.
     """
     columns = _SAID + ("p.inputs" if with_inputs else "NULL")
+    of_version = [(f"{_KEPT} AND version = ?", [kept_as, version]) for version in versions]
+    kept: list[tuple[str, list[str]]] = of_version or [(_KEPT, [kept_as])]
     found: list[Outcome] = []
-    for version in versions or (None,):
-        parameters: list[str | float] = [kept_as]
-        where = _KEPT
-        if version is not None:
-            where, parameters = f"{where} AND version = ?", [*parameters, version]
+    for where, parameters in [*kept, (_NEW, [kept_as])] if versions else kept:
+        limits: tuple[str | float, ...] = ()
         if after is not None:
-            where += " AND (given_at, predicted_at, prediction) > (?, ?, ?)"
-            parameters += after
+            where, limits = f"{where} AND (given_at, predicted_at, prediction) > (?, ?, ?)", after
         order = _NEWEST_FIRST if after is None else _OLDEST_FIRST
         rows = tx.execute(
             f"{columns} FROM ({where} {order}) f {_JOIN}",
-            (*windows.other_class(tx, kept_as), *parameters, limit),
+            (*windows.other_class(tx, kept_as), *parameters, *limits, limit),
         ).fetchall()
-        found += [_outcome(row) for row in rows]
+        found += [_outcome(row) for row in rows if not versions or row[1] in versions]
     found.sort(key=lambda one: (one.given_at, one.predicted_at, one.prediction))
     return found[:limit] if after is not None else found[-limit:]
+
+
+def judged_of_predicted(
+    tx: Transaction, kept_as: str, since: float, until: float, version: str | None
+) -> tuple[int, int]:
+    """Count the verdicts on the predictions from one moment up to another, and the predictions.
+
+    Windows count what lies between; at both ends, where a window holds more, rows are counted.
+    """
+    first, length = windows.bucket_of(tx, kept_as, int(since) // 60)
+    last, _ = windows.bucket_of(tx, kept_as, int(until) // 60)
+    begins, ends = (first + length) * 60, last * 60
+    if begins >= ends:
+        predicted = _count(tx, _PREDICTED, version, kept_as, since, until)
+    else:
+        predicted = _count(tx, _PREDICTED, version, kept_as, since, begins - 1e-6)
+        predicted += windows.predictions(tx, kept_as, first + length, last, version)
+        predicted += _count(tx, _PREDICTED, version, kept_as, ends, until)
+    spoken_of = _count(tx, _SPOKEN_OF, version, kept_as, int(since), until, since, until)
+    return spoken_of, max(predicted, spoken_of)
+
+
+def _count(tx: Transaction, what: str, version: str | None, *asked: str | float) -> int:
+    if version is not None:
+        what, asked = f"{what} AND p.version = ?", (*asked, version)
+    return int(tx.execute(what, asked).fetchone()[0])
 
 
 def last_judged(tx: Transaction, kept_as: str, limit: int) -> list[JudgedPrediction]:

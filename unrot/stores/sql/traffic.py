@@ -24,14 +24,6 @@ JUDGED = (
     + " WHERE f.model = ? AND f.withdrawn = 0 AND f.predicted_at >= ? AND f.predicted_at < ? "
     f"AND {_IN_PERIOD} ORDER BY f.predicted_at DESC, p.predicted_at DESC, p.id DESC"
 )
-_LAST_JUDGED = """
-    SELECT f.was_correct, ABS(p.value - f.value) FROM (
-        SELECT prediction, was_correct, value, given_at FROM feedback
-        WHERE model = ? AND (was_correct IS NOT NULL OR value IS NOT NULL) AND withdrawn = 0
-        ORDER BY given_at DESC LIMIT ?
-    ) AS f LEFT JOIN predictions p ON p.id = f.prediction
-"""
-
 _log = logging.getLogger(__name__)
 
 
@@ -204,8 +196,8 @@ class SqlTraffic:
             lambda tx: outcomes.last_judged(tx, names.kept_as(tx, model), limit)
         )
 
-    def tally(self, model: str, *, since: float, last: int) -> Tally:
-        """Sum the windows since a time, and look at the last judged verdicts alone."""
+    def tally(self, model: str, *, since: float, last: int, version: str | None = None) -> Tally:
+        """Sum the windows since a time, and look at the last judged verdicts on one version."""
 
         def work(tx: Transaction) -> Tally:
             kept_as = names.kept_as(tx, model)
@@ -218,9 +210,10 @@ class SqlTraffic:
                 "SELECT COUNT(*) FROM unverified WHERE model = ? AND given_at >= ?",
                 (kept_as, since),
             ).fetchone()[0]
-            told = tx.execute(_LAST_JUDGED, (kept_as, last)).fetchall()
-            right = [row[0] for row in told if row[0] is not None]
-            errors = [row[1] for row in told if row[1] is not None]
+            versions = () if version is None else (version,)
+            told = outcomes.of_model(tx, kept_as, last, versions=versions)
+            right = [one.was_correct for one in told if one.was_correct is not None]
+            errors = [abs(one.error) for one in told if one.error is not None]
             return Tally(
                 int(predictions),
                 int(judged_ones),
@@ -232,6 +225,16 @@ class SqlTraffic:
             )
 
         return self._database.read(work)
+
+    def judged_of_predicted(
+        self, model: str, *, since: float, until: float, version: str | None = None
+    ) -> tuple[int, int]:
+        """Count the verdicts on the predictions of a stretch of time, and those predictions."""
+        return self._database.read(
+            lambda tx: outcomes.judged_of_predicted(
+                tx, names.kept_as(tx, model), since, until, version
+            )
+        )
 
 
 def _shipped_to(tx: Transaction, segment: str) -> int:

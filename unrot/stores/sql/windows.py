@@ -152,6 +152,19 @@ def between(tx: Transaction, kept_as: str, first: int, end: int) -> list[Window]
     return [window(row) for row in rows]
 
 
+def predictions(
+    tx: Transaction, kept_as: str, first: int, end: int, version: str | None = None
+) -> int:
+    """Count the predictions of the buckets that begin from a minute up to the end."""
+    of_version = "" if version is None else " AND version = ?"
+    row = tx.execute(
+        "SELECT COALESCE(SUM(predictions), 0) FROM windows "
+        f"WHERE model = ? AND minute >= ? AND minute < ?{of_version}",
+        (kept_as, first, end, *(() if version is None else (version,))),
+    ).fetchone()
+    return int(row[0])
+
+
 def window(row: Sequence[Any]) -> Window:
     """Read a window from its columns; what a newer release knows besides is left out."""
     minute, model, version, writer, predictions, verdicts, judged, correct, minutes, kept = row
@@ -216,12 +229,14 @@ It takes the parameters that `other_class` returns.
 
 _START = "CAST(f.predicted_at AS INTEGER) / ? * ? AS start"
 """The first minute of the bucket; it takes its seconds and its minutes."""
+_RIGHT = "CASE WHEN p.label IS NOT NULL THEN f.was_correct END"
+"""A number is off by so much, and neither right nor wrong, whatever a thumb says."""
 _OF_SPAN = (
     "FROM feedback f JOIN predictions p ON p.id = f.prediction "
     "WHERE f.model = ? AND f.predicted_at >= ? AND f.predicted_at < ? AND f.withdrawn = 0"
 )
 _TOTALS = (
-    f"SELECT {_START}, p.version, COUNT(*), COUNT(f.was_correct), COALESCE(SUM(f.was_correct), 0), "
+    f"SELECT {_START}, p.version, COUNT(*), COUNT({_RIGHT}), COALESCE(SUM({_RIGHT}), 0), "
     "COUNT(p.value - f.value), COALESCE(SUM(ABS(p.value - f.value)), 0), "
     "COALESCE(SUM((p.value - f.value) * (p.value - f.value)), 0), "
     "COALESCE(SUM(CASE WHEN p.value IS NOT NULL THEN f.value END), 0), "

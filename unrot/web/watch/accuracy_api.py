@@ -8,12 +8,13 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from unrot import accuracy
+from unrot import accuracy, judgements
 from unrot.accuracy import Classes, OverTime, Point, Rolling, Slices
 from unrot.errors import Detail, Invalid
 from unrot.monitors import confidence, latency
-from unrot.monitors.accuracy import Scored, Share
+from unrot.monitors.accuracy import Rolled, Scored, Share
 from unrot.monitors.estimates import Estimate
+from unrot.monitors.signs import Signs
 from unrot.records import Window
 from unrot.web import shapes
 from unrot.web.envelope import success
@@ -67,7 +68,7 @@ def accuracies(model: str) -> Response:
     return success(
         {
             **_span(found),
-            "rolling": rolling(accuracy.rolling(service(), model, _last())),
+            "rolling": _rolling(model, version),
             "over_time": [point(one) for one in found.points],
             "versions": {name: point(one) for name, one in by_version.items()},
             "classes": class_scores(classes) if classes.labels else None,
@@ -107,6 +108,12 @@ def _step(seconds: float) -> float:
     if isfinite(read) and read > 0:
         return read
     raise _wrong("step", given, "minute, hour, day, or a number of seconds")
+
+
+def _rolling(model: str, version: str | None) -> dict[str, Any]:
+    rolled = accuracy.rolling(service(), model, _last(), version=version)
+    shelved = service().catalogue().model(model)
+    return rolling(rolled, judgements.signs_of(service(), shelved, rolled))
 
 
 def _last() -> int | None:
@@ -198,22 +205,30 @@ def estimated(of: Estimate | None) -> dict[str, Any] | None:
     return None if of is None else {"value": of.value, "error": of.error, "predictions": of.rows}
 
 
-def rolling(of: Rolling) -> dict[str, Any]:
-    """Accuracy over the last verdicts."""
-    points = [
-        {
-            "at": shapes.moment(one.at),
-            "version": one.version,
-            "accuracy": share(one.accuracy),
-            "errors": errors(one.errors),
-        }
-        for one in of.points
-    ]
+def rolling(of: Rolling, signs: Signs) -> dict[str, Any]:
+    """Accuracy over the last verdicts: of one version the newest, each point of its own."""
     return {
+        "whose": {
+            **(asdict(signs.whose) if signs.whose else {}),
+            "judged": signs.judged_then,
+            "predicted": signs.predicted_then,
+            "is_sample": not signs.is_chosen,
+        },
         "last": of.last,
-        "newest": points[-1] if points else None,
+        "version": of.version or None,
+        "newest": None if of.newest is None else rolled(of.newest),
         "constant_guess": of.constant.value,
-        "points": points,
+        "points": [rolled(one) for one in of.points],
+    }
+
+
+def rolled(of: Rolled) -> dict[str, Any]:
+    """One verdict, and what the last ones on the same version come to."""
+    return {
+        "at": shapes.moment(of.at),
+        "version": of.version,
+        "accuracy": share(of.accuracy),
+        "errors": errors(of.errors),
     }
 
 

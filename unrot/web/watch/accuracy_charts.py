@@ -43,7 +43,7 @@ def accuracy_chart(
     ]
     return lines(
         "accuracy",
-        title,
+        f"{title}{found.of_whom}",
         [
             Series("Accuracy", realised),
             Series("Estimated from its confidence", expected, "estimate", "dashed"),
@@ -61,25 +61,27 @@ def accuracy_chart(
 
 def _judged(point: Point, found: Condition) -> Reading:
     one = point.accuracy
-    return Reading(
-        end_of(point, found), one.value, one.low, one.high, counted(one.count, "verdict")
-    )
+    return Reading(end_of(point, found), one.value, one.low, one.high, _of(point, one.count))
+
+
+def _of(point: Point, count: int) -> str:
+    """Say how many verdicts a point is of, and on which versions."""
+    on = ", ".join(point.versions)
+    return f"{counted(count, 'verdict')} on {on}" if on else counted(count, "verdict")
 
 
 def _errors(found: Condition, happened: Sequence[Happening], levels: Sequence[Level]) -> Chart:
     points = [point for point in found.rolled_points if point.errors.count]
     guess = found.champion.metrics.get("constant_guess_mae") if found.champion else None
     off = [
-        Reading(
-            end_of(point, found), point.errors.mae, words=counted(point.errors.count, "verdict")
-        )
+        Reading(end_of(point, found), point.errors.mae, words=_of(point, point.errors.count))
         for point in points
     ]
     squared = [Reading(end_of(point, found), point.errors.rmse) for point in points]
     constant = [] if guess is None else [Level(guess, "A constant guess (MAE, at its making)")]
     return lines(
         "accuracy",
-        "How far off its answers are",
+        f"How far off its answers are{found.of_whom}",
         [
             Series("Mean error (MAE)", off),
             Series("Root of the mean squared error (RMSE)", squared, "three", "dashed"),
@@ -104,10 +106,11 @@ def verdict_chart(
 ) -> Chart:
     """Draw how right it was, a point a verdict, when the verdicts were given."""
     thin = -(-len(points) // MOST_ROLLED)
+    same = " on the same version" if len({one.version for one in points}) > 1 else ""
     return lines(
         "accuracy",
-        f"{_what(schema)} over the last {last} verdicts",
-        [Series(_what(schema), [_rolled(one.at, one, schema) for one in points[::-thin][::-1]])],
+        f"{_what(schema)} over the last {last} verdicts{same}",
+        [Series(_what(schema), _parted([(one.at, one) for one in points[::-thin][::-1]], schema))],
         since=points[0].at,
         until=until,
         happened=happened,
@@ -121,15 +124,17 @@ def verdict_chart(
 def lately_chart(schema: Schema, found: Condition) -> Chart:
     """Draw a point a verdict: the line that a fall is seen on first."""
     newest = len(found.lately.points) - 1
-    readings = [
-        _rolled(float(number - newest), point, schema)
-        for number, point in enumerate(found.lately.points)
-    ]
-    last = found.lately.last
+    places = [(float(number - newest), one) for number, one in enumerate(found.lately.points)]
+    last, version = found.lately.last, found.lately.signs.version
+    own = [(where, one) for where, one in places if one.version == version]
+    others = [(where, one) for where, one in places if one.version != version]
     return lines(
         "lately",
         f"Verdict by verdict, over the last {last}",
-        [Series(_what(schema), readings)],
+        [
+            Series(f"{_what(schema)} of {version or 'the champion'}", _parted(own, schema)),
+            Series("Of other versions", _parted(others, schema), "older"),
+        ],
         since=min(-10.0, float(-newest)),
         until=0.0,
         says=percents if schema.is_classifier else brief,
@@ -139,6 +144,16 @@ def lately_chart(schema: Schema, found: Condition) -> Chart:
         places=_ago,
         nothing="There is no verdict yet.",
     )
+
+
+def _parted(points: Sequence[tuple[float, Rolled]], schema: Schema) -> list[Reading]:
+    """Draw points as a line that is parted where the version changes."""
+    readings: list[Reading] = []
+    for (where, one), before in zip(points, [None, *points], strict=False):
+        if before is not None and before[1].version != one.version:
+            readings.append(Reading((before[0] + where) / 2, None))
+        readings.append(_rolled(where, one, schema))
+    return readings
 
 
 def _rolled(where: float, point: Rolled, schema: Schema) -> Reading:

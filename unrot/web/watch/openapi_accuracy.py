@@ -11,6 +11,8 @@ _TIME: Json = {"type": "string", "format": "date-time"}
 _WHOLE: Json = {"type": "integer"}
 _NUMBER: Json = {"type": "number"}
 _TEXT: Json = {"type": "string"}
+_YES_NO: Json = {"type": "boolean"}
+_WHOSE = ("verdicts", "trusted", "subjects", "largest", "judged", "predicted")
 _MAYBE: Json = {"type": "number", "nullable": True}
 TAG = {"name": "accuracy", "description": "What was counted, and how right a model is."}
 
@@ -28,7 +30,10 @@ def paths() -> dict[str, Json]:
     ]
     more = [
         _query("last", "Over how many verdicts accuracy is rolled; as the rules say."),
-        _query("version", "Of which version the classes are."),
+        _query(
+            "version",
+            "Of which version the classes and the newest rolled figure are; all, and the champion.",
+        ),
         _query("slice", "The feature to part the newest judged rows by."),
     ]
     return {
@@ -80,6 +85,8 @@ def schemas() -> dict[str, Json]:
                 "rolling": shape(
                     {
                         "last": _WHOLE,
+                        "version": {**_TEXT, "nullable": True},
+                        "whose": shape({**dict.fromkeys(_WHOSE, _WHOLE), "is_sample": _YES_NO}),
                         "newest": {**rolled, "nullable": True},
                         "constant_guess": _MAYBE,
                         "points": _list(rolled),
