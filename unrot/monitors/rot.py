@@ -34,7 +34,7 @@ Annals of Statistics 49 (2021) 1055-1080; Maillard, Proceedings of Machine Learn
     >>> fallen = Tape.of([*steady.wrong, *[0.0, 1.0] * 20])
     >>> fall = find_fall(fallen, 340)
     >>> fall.place, round(fall.statistic, 1), round(fall.threshold, 1)
-    (299, 17.2, 15.4)
+    (299, 16.6, 16.6)
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ FEWEST_AFTER = 5
 FEWEST_FROM_START = 30
 """Verdicts below which a model is not held against its test set."""
 SOLID, BESIDE = 55, 15
-"""Where fewer than 15 verdicts are beside one run of wrongs, it takes 55 in all."""
+"""Unless 15 verdicts beside the longest run of wrongs are bad as well, it takes 55 in all."""
 BEFORE_SECONDS, AFTER_SECONDS = HOUR, 0.75 * HOUR
 """So near must verdicts lie that no hour of the day explains a difference."""
 DEEP, SURELY = 0.25, 1.96
@@ -98,6 +98,8 @@ class Fall:
     each: Numbers = field(repr=False, compare=False)
     """What was usual at each kind of hour before."""
     worth: float = 1.0
+    is_from_start: bool = False
+    """True where it is the test set that verdicts are held against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,15 +338,18 @@ def _is_deep(
 def _lasts(tape: Tape, place: int, end: int, before: float) -> bool:
     """Tell whether the newest verdicts are bad as well, and it is more than one burst."""
     told = tape.wrong[place:end]
-    newest = told[-max(len(told) // 3, FEWEST_AFTER) :]
-    if newest.mean() < (before + told.mean()) / 2:
+    bad = (before + told.mean()) / 2
+    if told[-max(len(told) // 3, FEWEST_AFTER) :].mean() < bad:
         return False
-    return len(told) >= SOLID or len(told) - _longest_run(told > 0.5) >= BESIDE
+    beside = _beside_longest_run(told)
+    return len(told) >= SOLID or (len(beside) >= BESIDE and float(beside.mean()) >= bad)
 
 
-def _longest_run(wrong: Numbers) -> int:
-    ends = np.flatnonzero(np.concatenate([[True], ~wrong, [True]]))
-    return int(np.diff(ends).max()) - 1
+def _beside_longest_run(told: Numbers) -> Numbers:
+    """Return the verdicts that are not of the longest run of wrong ones."""
+    ends = np.flatnonzero(np.concatenate([[True], told <= 0.5, [True]]))
+    at = int(np.argmax(np.diff(ends)))
+    return np.delete(told, np.arange(ends[at], ends[at + 1] - 1))
 
 
 def _refined(tape: Tape, place: int, end: int, step: int, each: Numbers) -> int:
@@ -389,7 +394,7 @@ def is_below(
     is_known = _are_whole_days(seconds) or share[0] - reach > promised + DEEP
     if ratio < needed or not is_known:
         return None
-    return Fall(0, ratio, needed, np.full(KINDS, promised), worth)
+    return Fall(0, ratio, needed, np.full(KINDS, promised), worth, True)
 
 
 MANY_SIGMAS = 5.0
@@ -416,7 +421,7 @@ def is_above(
     is_known = _are_whole_days(seconds) or mean - SURELY * noise > FAR * promised
     if far < MANY_SIGMAS or not is_known:
         return None
-    return Fall(0, far, MANY_SIGMAS, np.full(KINDS, 0.5), worth)
+    return Fall(0, far, MANY_SIGMAS, np.full(KINDS, 0.5), worth, True)
 
 
 def _are_whole_days(seconds: float) -> bool:

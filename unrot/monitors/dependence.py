@@ -1,0 +1,89 @@
+"""How many verdicts one independent verdict is worth, before and after a place in a stream.
+
+Rows that come several times, errors in bursts and inputs that change slowly say less than as many
+independent rows. The largest of three figures counts (`worth.py`):
+
+    rights and wrongs   autocorrelation time of what is left of them beside their usual share
+    inputs              autocorrelation time of the slowest number, while the verdicts before are
+                        too few to show by themselves what comes of it (20 times that long)
+    repeats             mean multiplicity of the rows that did not come before
+
+    >>> burst = ([0.0] * 180 + [1.0] * 20) * 5
+    >>> of_left(np.array(burst)) > 10
+    True
+    >>> of_repeats([(1,), (2,)] * 20, [(3,)] * 6 + [(4,)] * 6), of_repeats([(1,)], [(1,)] * 9)
+    (6.0, 1.0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrot.monitors.worth import autocorrelation_time, multiplicity
+
+Row = Sequence[float | int | str | bool | None]
+Numbers = NDArray[Any]
+
+FEWEST = 30
+"""Rows below which nothing is said of how they depend on each other."""
+LONG_ENOUGH = 20.0
+"""Verdicts of so many autocorrelation times of the inputs show what comes of these."""
+MOST_ROWS = 1_000
+"""Of so many rows at once the inputs are looked at."""
+
+
+def worth_of(
+    left_before: Numbers,
+    left_after: Numbers,
+    rows_before: Sequence[Row],
+    rows_after: Sequence[Row],
+    *,
+    known: int,
+) -> float:
+    """Return how many verdicts one independent one is worth; `known` lie before in all."""
+    slow = of_inputs(rows_before if len(rows_before) >= len(rows_after) else rows_after)
+    return max(
+        of_left(left_before),
+        of_left(left_after),
+        slow if known < LONG_ENOUGH * slow else 1.0,
+        of_repeats(rows_before, rows_after),
+    )
+
+
+def of_left(left: Numbers) -> float:
+    """Return the autocorrelation time of what is unusual about verdicts."""
+    return autocorrelation_time(left) if len(left) >= FEWEST else 1.0
+
+
+def of_inputs(rows: Sequence[Row]) -> float:
+    """Return the autocorrelation time of the number that changes most slowly."""
+    newest = rows[-MOST_ROWS:]
+    if len(newest) < FEWEST:
+        return 1.0
+    return max((of_left(column) for column in _numbers(newest)), default=1.0)
+
+
+def of_repeats(before: Sequence[Row], after: Sequence[Row]) -> float:
+    """Return how often the rows come that are new after a place; others say nothing new.
+
+    Where few different rows are possible, they came before as well, and each draw of them counts.
+    """
+    new = [tuple(row) for row in after if row]
+    known = {tuple(row) for row in before}
+    times = multiplicity(row for row in new if row not in known)
+    share = sum(row not in known for row in new) / max(len(new), 1)
+    return 1.0 + share * (times - 1.0)
+
+
+def _numbers(rows: Sequence[Row]) -> list[Numbers]:
+    width = min((len(row) for row in rows), default=0)
+    found = []
+    for column in range(width):
+        told = [row[column] for row in rows]
+        if all(one is None or isinstance(one, int | float) for one in told):
+            found.append(np.array(told, dtype=np.float64))
+    return found
