@@ -21,11 +21,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unrot.monitors import rot
-from unrot.monitors.accuracy import constant_of, errors_of, right_of, scored
-from unrot.monitors.dependence import Row, worth_of
-from unrot.monitors.rot import Behind, Fall, Tape
+from unrot.monitors import promised, rot
+from unrot.monitors.accuracy import errors_of, right_of, scored
+from unrot.monitors.rot import Fall
+from unrot.monitors.rotworth import Row, worth_of
 from unrot.monitors.standing import FIRST, Fallen, Standing, key_of
+from unrot.monitors.tape import Behind, Tape
 from unrot.monitors.usual import KINDS, PROMISE, usual
 from unrot.symptoms import Outcome
 
@@ -37,10 +38,8 @@ BACK = 0.25
 """A model is back when no more than this part of the fall is left."""
 LOOKS = 4
 """It looks once in so many verdicts, wherever a look of ours ends."""
-DEEP = 0.15
-"""A fall of so much is grave."""
 FAR = 1.5
-"""Errors so many times as large are grave."""
+"""Errors so many times as large as promised are no recovery."""
 SAMPLE = 400
 """Errors of numbers are ranked among so many first ones."""
 MOST_BEFORE = 2_000
@@ -123,6 +122,13 @@ class Course:
         """The verdicts after the fall that are not behind."""
         return self._told
 
+    def worth_of_all(self) -> float:
+        """Return how many of the verdicts that are read are worth an independent one."""
+        told, wrong = self._told[-MOST_BEFORE:], self._tape.wrong[-MOST_BEFORE:]
+        if not told:
+            return 1.0
+        return worth_of(wrong[:0], wrong - wrong.mean(), (), self._rows_of(told), known=0)
+
     def _stand(self, **what: Any) -> None:
         self.standing = replace(self.standing, **what)
 
@@ -182,12 +188,12 @@ class Course:
         seconds = self._told[end - 1].predicted_at - self.standing.begins_at
         if expected.share is not None and expected.rows:
             wrong = float(told.wrong[:PROMISE].sum())
-            promised = 1 - expected.share
-            return rot.is_below(
-                wrong, told.count, promised, expected.rows, worth=worth, seconds=seconds
+            right = 1 - expected.share
+            return promised.is_below(
+                wrong, told.count, right, expected.rows, worth=worth, seconds=seconds
             )
         if expected.mae is not None and self._tape.ranks:
-            return rot.is_above(
+            return promised.is_above(
                 told, expected.mae, expected.rmse, expected.rows, worth=worth, seconds=seconds
             )
         return None
@@ -289,8 +295,8 @@ class Course:
         """Look whether the version that answers now is surely better than the fallen one."""
         fallen, expected = self.standing.other, self._expected
         told = [one for one in self._told[:end] if one.predicted_at >= self._since]
-        newest = told[-max(self._last, rot.FEWEST_FROM_START) :]
-        if fallen is None or len(newest) < rot.FEWEST_FROM_START:
+        newest = told[-max(self._last, promised.FEWEST_FROM_START) :]
+        if fallen is None or len(newest) < promised.FEWEST_FROM_START:
             return None
         if not (_is_well(newest, fallen, expected)):
             return None
@@ -336,17 +342,6 @@ def level_of(behind: Behind, *, ranks: bool) -> float:
 def is_of_numbers(outcomes: Sequence[Outcome]) -> bool:
     """Tell whether verdicts say how far off numbers were."""
     return any(one.error is not None for one in outcomes)
-
-
-def is_grave(fallen: Fallen, after: Sequence[Outcome]) -> bool:
-    """Tell whether a fall is deep, or below what a constant guess would reach."""
-    now = level(after) or 0.0
-    if is_of_numbers(after):
-        errors = scored(errors_of(after))
-        worse_than_guess = (errors.rmse or 0.0) > (errors.constant_rmse or float("inf"))
-        return now >= FAR * fallen.before or worse_than_guess
-    guess = constant_of(after)
-    return fallen.before - now >= DEEP or right_of(after).high < (guess.value or 0.0)
 
 
 def _told(outcomes: Sequence[Outcome]) -> list[Outcome]:

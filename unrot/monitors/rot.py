@@ -8,7 +8,7 @@ two coins, kl being their divergence:
     R(s) = (n · kl(before, all) + m · kl(after, all)) / φ      ranks: 6 · i · (after - before)²
 
 n verdicts of before, m after, i = n m / (n + m) / φ what they say together, and φ how many rows
-one independent one is worth (`dependence.py`). For one s, i runs like a clock and the difference
+one independent one is worth (`rotworth.py`). For one s, i runs like a clock and the difference
 like a Brownian motion in it, so that the mixture of Robbins holds at every look, however often:
 
     P(R(s) ≥ (1 + ρ/i) · (ln 1/α + ½ ln(1 + i/ρ)) at any time) ≤ α
@@ -39,15 +39,16 @@ Annals of Statistics 49 (2021) 1055-1080; Maillard, Proceedings of Machine Learn
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import exp, log, sqrt
+from math import log
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unrot.monitors.cycles import DAY, HOUR, stratum
+from unrot.monitors.cycles import HOUR
+from unrot.monitors.tape import Behind, Tape
 from unrot.monitors.usual import KINDS, PROMISE, SEEN, Usual, usual, variance
 
 Numbers = NDArray[Any]
@@ -58,8 +59,6 @@ REACH = 64
 """A level looks so many of its steps back."""
 FEWEST_AFTER = 5
 """Verdicts after a change below which it is not believed, whatever the ratio."""
-FEWEST_FROM_START = 30
-"""Verdicts below which a model is not held against its test set."""
 SOLID, BESIDE = 55, 15
 """Unless 15 verdicts beside the longest run of wrongs are bad as well, it takes 55 in all."""
 BEFORE_SECONDS, AFTER_SECONDS = HOUR, 0.75 * HOUR
@@ -70,7 +69,6 @@ FAR = 1.75
 """So many times larger are errors than a cycle explains."""
 FEW_UNSEEN, MOSTLY = 0.05, 0.5
 """Shares of verdicts at hours that are not known."""
-PROMISED_DELTA, PROMISED_RHO = 0.01, 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,89 +98,6 @@ class Fall:
     worth: float = 1.0
     is_from_start: bool = False
     """True where it is the test set that verdicts are held against."""
-
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """What lies before the verdicts that are still read one by one, by kind of hour."""
-
-    rows: Numbers
-    wrong: Numbers
-    absolute: float = 0.0
-    """Sums of absolute errors, for numbers."""
-    squared: float = 0.0
-
-    @classmethod
-    def nothing(cls) -> Behind:
-        """Return what lies before the first verdict."""
-        return cls(np.zeros(KINDS), np.zeros(KINDS))
-
-    @property
-    def count(self) -> int:
-        """Return how many verdicts that are."""
-        return int(self.rows[:PROMISE].sum())
-
-
-@dataclass(frozen=True, slots=True)
-class Tape:
-    """Verdicts in their order, summed up so that any stretch of them is two look-ups."""
-
-    wrong: Numbers
-    kinds: Numbers
-    at: Numbers
-    rows: Numbers
-    """How many of each kind of hour came before each place."""
-    wrongs: Numbers
-    errors: Numbers
-    """Absolute errors and their squares, summed, for numbers."""
-    behind: Behind
-    offset: int
-    """How many verdicts of the stream came before."""
-    ranks: bool
-
-    @classmethod
-    def of(
-        cls,
-        wrong: Sequence[float] | Numbers,
-        at: Sequence[float] | Numbers | None = None,
-        *,
-        behind: Behind | None = None,
-        offset: int = 0,
-        errors: Sequence[float] | Numbers = (),
-        times: int = 1,
-    ) -> Tape:
-        """Sum up verdicts, all of one moment where no times are told."""
-        told = np.tile(np.asarray(wrong, dtype=np.float64), times)
-        moments = np.zeros(len(told)) if at is None else np.asarray(at, dtype=np.float64)
-        kinds = np.array([stratum(one) for one in moments.tolist()], dtype=np.intp)
-        placed = np.zeros((len(told) + 1, KINDS))
-        placed[np.arange(1, len(told) + 1), kinds] = 1.0
-        wrongs = placed.copy()
-        wrongs[1:] *= told[:, None]
-        far = np.zeros((len(told) + 1, 2))
-        if len(errors):
-            far[1:] = np.stack([np.abs(errors), np.square(errors)], axis=1)
-        return cls(
-            told,
-            kinds,
-            np.maximum.accumulate(moments) if len(moments) else moments,
-            placed.cumsum(axis=0),
-            wrongs.cumsum(axis=0),
-            far.cumsum(axis=0),
-            behind or Behind.nothing(),
-            offset,
-            bool(len(errors)),
-        )
-
-    def up_to(self, place: int) -> Behind:
-        """Return all that lies before a place."""
-        absolute, squared = self.errors[place].tolist()
-        return Behind(
-            self.behind.rows + self.rows[place],
-            self.behind.wrong + self.wrongs[place],
-            self.behind.absolute + absolute,
-            self.behind.squared + squared,
-        )
 
 
 def find_fall(
@@ -225,7 +140,7 @@ def _held_against(
     """Return the ratio of each place, what it has to reach, and what was usual before it."""
     rows, wrong = tape.behind.rows + tape.rows[places], tape.behind.wrong + tape.wrongs[places]
     now, bad = tape.rows[end] - tape.rows[places], tape.wrongs[end] - tape.wrongs[places]
-    cost = _cost(level, tape.offset + places)
+    cost = cost_of(level, tape.offset + places)
     known = usual(rows, wrong, now, ranks=tape.ranks, worth=worth)
     count = now.sum(axis=1)
     share = bad.sum(axis=1) / count
@@ -252,7 +167,7 @@ def _held_against(
     )
 
 
-def _cost(level: Level, places: Numbers) -> Numbers:
+def cost_of(level: Level, places: Numbers) -> Numbers:
     """Return ln 1/α of each place of the stream."""
     epoch = np.floor(np.log2(places / EPOCH + 1))
     found: Numbers = log(2 * EPOCH / level.step / level.delta) + 2 * log(2) * epoch
@@ -275,7 +190,7 @@ def _weighed(
         ratios = 6 * told * (after - before) ** 2
     else:
         whole = (before * rows + after * count) / np.maximum(rows + count, 1e-9)
-        ratios = (rows * _kl(before, whole) + count * _kl(after, whole)) / worth
+        ratios = (rows * divergence(before, whole) + count * divergence(after, whole)) / worth
     ratios = np.where(after > before, ratios, 0.0)
     return ratios, boundary(told, cost, level.rho)
 
@@ -323,15 +238,20 @@ def _is_deep(
 ) -> Numbers:
     """Tell where the verdicts after a place are surely worse than any hour of the day explains."""
     if not tape.ranks:
-        reach = SURELY * np.sqrt(variance(after, ranks=False) * worth / count)
-        found: Numbers = after - reach > before + DEEP
-        return found
+        return surely_deeper(before, after, count, worth)
     behind, far = tape.errors[places], tape.errors[end] - tape.errors[places]
     rows = np.maximum(tape.behind.count + places, 1)
     was = (tape.behind.absolute + behind[:, 0]) / rows
     is_now, squared = far[:, 0] / count, far[:, 1] / count
     spread = np.sqrt(np.maximum(squared - is_now**2, 0.0) * worth / count)
-    found = is_now - SURELY * spread > FAR * was
+    is_far: Numbers = is_now - SURELY * spread > FAR * was
+    return is_far
+
+
+def surely_deeper(before: Numbers, after: Numbers, count: Numbers, worth: float) -> Numbers:
+    """Tell where so much more is wrong that no hour of the day explains it."""
+    reach = SURELY * np.sqrt(variance(after, ranks=False) * worth / count)
+    found: Numbers = after - reach > before + DEEP
     return found
 
 
@@ -366,94 +286,6 @@ def _refined(tape: Tape, place: int, end: int, step: int, each: Numbers) -> int:
     return first + int(np.argmax(suffixes))
 
 
-def is_below(
-    wrong: float,
-    count: int,
-    promised: float,
-    promised_rows: float,
-    *,
-    worth: float = 1.0,
-    seconds: float = DAY,
-) -> Fall | None:
-    """Tell whether verdicts are right less often than the test set: rotten from the start.
-
-    Before a day is over only what is deeper than a cycle counts, and then whole days, until
-    there are so many that a part of one changes nothing.
-
-    >>> is_below(13, 40, 0.1, 4_000) is None, is_below(22, 40, 0.1, 4_000) is None
-    (True, False)
-    """
-    if count < FEWEST_FROM_START or wrong <= promised * count:
-        return None
-    share, before = np.array([wrong / count]), np.array([promised])
-    whole = (wrong + promised * promised_rows) / (count + promised_rows)
-    ratio = float(count * _kl(share, whole)[0] + promised_rows * _kl(before, whole)[0]) / worth
-    told = np.array([count * promised_rows / (count + promised_rows) / worth])
-    needed = float(boundary(told, log(1 / PROMISED_DELTA), PROMISED_RHO)[0])
-    reach = SURELY * sqrt(float(variance(share, ranks=False)[0]) * worth / count)
-    is_known = _are_whole_days(seconds) or share[0] - reach > promised + DEEP
-    if ratio < needed or not is_known:
-        return None
-    return Fall(0, ratio, needed, np.full(KINDS, promised), worth, True)
-
-
-MANY_SIGMAS = 5.0
-"""So far must errors of numbers lie above those on the test set: they have heavy tails."""
-
-
-def is_above(
-    behind: Behind,
-    promised: float,
-    promised_rmse: float,
-    promised_rows: float,
-    *,
-    worth: float = 1.0,
-    seconds: float = DAY,
-) -> Fall | None:
-    """Tell whether numbers are farther off than on the test set: rotten from the start."""
-    count = behind.count
-    if count < FEWEST_FROM_START or not promised_rows:
-        return None
-    mean = behind.absolute / count
-    spread = max(behind.squared / count - mean**2, promised_rmse**2 - promised**2, 1e-12)
-    noise = sqrt(spread * (worth / count + 1 / promised_rows))
-    far = (mean - promised) / noise
-    is_known = _are_whole_days(seconds) or mean - SURELY * noise > FAR * promised
-    if far < MANY_SIGMAS or not is_known:
-        return None
-    return Fall(0, far, MANY_SIGMAS, np.full(KINDS, 0.5), worth, True)
-
-
-def _are_whole_days(seconds: float) -> bool:
-    return seconds >= DAY and (seconds % DAY < HOUR or seconds >= 7 * DAY)
-
-
-def is_under(wrong: Numbers, floor: float, *, offset: int, worth: float = 1.0) -> int | None:
-    """Return over how many of the last verdicts a share of rights is surely below a floor.
-
-    Their numbers are doubled from 32 on; the bound is that of one place of the first level.
-
-    >>> is_under(np.array([0.0, 1.0] * 40), 0.9, offset=0)
-    32
-    >>> is_under(np.array([0.0] * 9 + [1.0] * 1), 0.9, offset=0) is None
-    True
-    """
-    cost = float(_cost(LEVELS[1], np.array([offset + len(wrong)]))[0])
-    for count in _doubled(len(wrong)):
-        share = float(wrong[-count:].mean())
-        ratio = count * float(_kl(np.array([share]), 1 - floor)[0]) / worth
-        if share > 1 - floor and ratio >= cost:
-            return count
-    return None
-
-
-def _doubled(most: int) -> Iterator[int]:
-    count = 32
-    while count <= most:
-        yield count
-        count *= 2
-
-
 def is_risen(tape: Tape, place: int, end: int, *, fell: Behind, worth: float) -> bool:
     """Tell whether verdicts from a place on are surely better than those after the fall.
 
@@ -482,7 +314,7 @@ CURED = np.array([log(1 / 0.01)])
 """ln 1/α of a recovery that is none, for one place at any time."""
 
 
-def _kl(shares: Numbers, whole: Numbers | float) -> Numbers:
+def divergence(shares: Numbers, whole: Numbers | float) -> Numbers:
     """Return the divergence of coins from one coin; 0 · ln 0 is 0."""
     tiny = 1e-12
     whole = np.clip(whole, tiny, 1 - tiny)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from unrot.monitors.rot import Behind
+from unrot.monitors.tape import Behind
 from unrot.symptoms import Outcome
 
 EDITION = 2
