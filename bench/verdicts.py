@@ -44,7 +44,11 @@ def rows_like(chance: Chance, count: int) -> Numbers:
 
 def steady(chance: Chance) -> Stream:
     at = moments(chance)
-    return at, chance.random(len(at)) < chance.choice([0.98, RIGHT, 0.7]), rows_like(chance, len(at))
+    return (
+        at,
+        chance.random(len(at)) < chance.choice([0.98, RIGHT, 0.7]),
+        rows_like(chance, len(at)),
+    )
 
 
 def blocks(chance: Chance) -> Stream:
@@ -154,7 +158,9 @@ def calm(kind: str, seed: int) -> bool:
     return next(alarms(outcomes_of(stream), promised), None) is not None
 
 
-def delay(chance: Chance, before: int, share: float, then: float, after: int, a_day: float) -> float:
+def delay(
+    chance: Chance, before: int, share: float, then: float, after: int, a_day: float
+) -> float:
     """Return after how many verdicts a fall was found; -1 for one before it."""
     at = moments(chance, (before + after) / a_day, a_day)
     right = chance.random(len(at)) < np.where(np.arange(len(at)) < before, share, then)

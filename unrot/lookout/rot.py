@@ -249,7 +249,7 @@ class _Teller:
             at=step.at,
             since=step.fallen.since,
             sentence=rotwords.over_words(now, step.fallen),
-            evidence={"after": rotwords.numbers_of(now), "whose": rotwords.whose_of(now)},
+            evidence=rotwords.numbers_of(now),
         )
 
     def fallen(self, fallen: Fallen, told: Sequence[Outcome], followed: Course) -> Symptom:

@@ -8,7 +8,7 @@ when somebody looked: history that was imported is gone through like the present
     >>> told = [Outcome(f"p{at}", "v1", at, at, right) for at, right in enumerate(rights)]
     >>> course = Course(Standing(("v1",)), champion="v1", expected=Expected(), last=50)
     >>> [(step.what, step.at, step.fallen.since) for step in course.follow(told)]
-    [('fallen', 151, 99)]
+    [('fallen', 155, 99)]
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from unrot.monitors import promised, rot
 from unrot.monitors.accuracy import errors_of, right_of, scored
 from unrot.monitors.rot import Fall
-from unrot.monitors.rotworth import Row, worth_of
+from unrot.monitors.rotworth import Row, of_left, worth_of
 from unrot.monitors.standing import FIRST, Fallen, Standing, key_of
 from unrot.monitors.tape import Behind, Tape
 from unrot.monitors.usual import KINDS, PROMISE, usual
@@ -42,8 +42,8 @@ FAR = 1.5
 """Errors so many times as large as promised are no recovery."""
 SAMPLE = 400
 """Errors of numbers are ranked among so many first ones."""
-MOST_BEFORE = 2_000
-"""Of so many verdicts before a fall it is seen how they depend on each other."""
+MOST_ROWS = 1_000
+"""Of so many rows before a fall it is seen how they depend on each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,8 @@ class Course:
     def forget(self, upto: tuple[float, float, str]) -> None:
         """Keep of verdicts up to a key only how many they are."""
         place = sum(key_of(one) <= upto for one in self._told)
+        if self.standing.fallen is None:
+            self._stand(worth=self._worth_of_more(place))
         name = "behind" if self.standing.fallen is None else "fell"
         kept = _added(getattr(self.standing, name), self._tape, place)
         self._stand(**{name: kept}, count=self.standing.count + place, read_from=upto)
@@ -124,10 +126,19 @@ class Course:
 
     def worth_of_all(self) -> float:
         """Return how many of the verdicts that are read are worth an independent one."""
-        told, wrong = self._told[-MOST_BEFORE:], self._tape.wrong[-MOST_BEFORE:]
+        told, wrong = self._told[-MOST_ROWS:], self._tape.wrong[-MOST_ROWS:]
         if not told:
             return 1.0
         return worth_of(wrong[:0], wrong - wrong.mean(), (), self._rows_of(told), known=0)
+
+    def _worth_of_more(self, place: int) -> float:
+        """Return what the verdicts behind are worth with so many more."""
+        tape, behind, more = self._tape, self.standing.behind, 1.0
+        rows, wrong = behind.rows + tape.rows[-1], behind.wrong + tape.wrongs[-1]
+        for _ in range(2):  # How far hours differ beyond chance depends on what verdicts are worth.
+            known = usual(rows[None], wrong[None], rows[None], ranks=tape.ranks, worth=more)
+            more = of_left(tape.wrong - known.each[0][tape.kinds])
+        return (behind.count * self.standing.worth + place * more) / max(behind.count + place, 1)
 
     def _stand(self, **what: Any) -> None:
         self.standing = replace(self.standing, **what)
@@ -148,6 +159,7 @@ class Course:
             [one.predicted_at for one in told],
             behind=self._promised(self.standing.behind),
             offset=self.standing.count,
+            begins_at=self.standing.begins_at,
             errors=errors,
         )
 
@@ -184,13 +196,11 @@ class Course:
         return rot.find_fall(self._tape, end, worth=worth)
 
     def _from_start(self, end: int, worth: float) -> Fall | None:
-        told, expected = self._tape.up_to(end), self._expected
+        told, expected = _without(self._tape.up_to(end)), self._expected
         seconds = self._told[end - 1].predicted_at - self.standing.begins_at
-        if expected.share is not None and expected.rows:
-            wrong = float(told.wrong[:PROMISE].sum())
-            right = 1 - expected.share
+        if expected.share is not None:
             return promised.is_below(
-                wrong, told.count, right, expected.rows, worth=worth, seconds=seconds
+                told, 1 - expected.share, expected.rows, worth=worth, seconds=seconds
             )
         if expected.mae is not None and self._tape.ranks:
             return promised.is_above(
@@ -213,17 +223,18 @@ class Course:
         return None
 
     def _worth(self, found: Fall, end: int) -> float:
-        place, first = found.place, max(0, found.place - MOST_BEFORE)
+        place, first = found.place, max(0, found.place - MOST_ROWS)
         wrong, kinds = self._tape.wrong, self._tape.kinds
-        before, after = wrong[first:place], wrong[place:end]
+        after = wrong[place:end]
         rows = self._rows_of(self._told[first:end])
-        return worth_of(
-            before - found.each[kinds[first:place]],
+        now = worth_of(
+            wrong[:place] - found.each[kinds[:place]],
             after - after.mean(),
             rows[: place - first],
             rows[place - first :],
             known=self._tape.up_to(place).count,
         )
+        return max(now, self.standing.worth)
 
     def _fell(self, found: Fall, end: int) -> Step:
         """Note a fall, and begin the verdicts that are read anew with the first after it."""

@@ -10,7 +10,7 @@ from math import log, sqrt
 
 import numpy as np
 
-from unrot.monitors.cycles import DAY, HOUR
+from unrot.monitors.cycles import DAY, HOUR, WEEK
 from unrot.monitors.rot import (
     FAR,
     LEVELS,
@@ -27,46 +27,55 @@ from unrot.monitors.usual import KINDS
 
 FEWEST_FROM_START = 30
 """Verdicts below which a model is not held against its test set."""
+MANY_SIGMAS = 5.0
+"""So far must errors of numbers lie above those on the test set: they have heavy tails."""
 DELTA, RHO = 0.01, 30.0
 """The chance that is spent on it, and how many verdicts the mixture is for."""
 
 
 def is_below(
-    wrong: float,
-    count: int,
-    promised: float,
-    promised_rows: float,
-    *,
-    worth: float = 1.0,
-    seconds: float = DAY,
+    told: Behind, promised: float, rows: float, *, worth: float = 1.0, seconds: float = DAY
 ) -> Fall | None:
-    """Tell whether verdicts are right less often than the test set: rotten from the start.
+    """Tell whether verdicts are wrong more often than the test set's: rotten from the start.
 
-    Before a day is over only what is deeper than a cycle counts, and then whole days, until
-    there are so many that a part of one changes nothing.
+    Before a day is over only what is deeper than a cycle counts. Then whole days are looked at,
+    working days alone until there is a week, which a part of one changes little.
 
-    >>> is_below(13, 40, 0.1, 4_000) is None, is_below(22, 40, 0.1, 4_000) is None
+    >>> def of(wrong, count):
+    ...     return Behind(_all(count), _all(wrong))
+    >>> is_below(of(13, 40), 0.1, 4_000) is None, is_below(of(22, 40), 0.1, 4_000) is None
     (True, False)
     """
-    if count < FEWEST_FROM_START or wrong <= promised * count:
+    is_deep = _held_against(told, promised, rows, KINDS, worth)
+    if is_deep and is_deep[1]:
+        return is_deep[0]
+    if not _are_whole_days(seconds):
+        return None
+    found = _held_against(told, promised, rows, KINDS if seconds >= WEEK else 24, worth)
+    return found and found[0]
+
+
+def _held_against(
+    told: Behind, promised: float, rows: float, kinds: int, worth: float
+) -> tuple[Fall, bool] | None:
+    """Hold verdicts of the first kinds of hours against the test set; tell if it is deep."""
+    count, wrong = float(told.rows[:kinds].sum()), float(told.wrong[:kinds].sum())
+    if count < FEWEST_FROM_START or not rows or wrong <= promised * count:
         return None
     share, before = np.array([wrong / count]), np.array([promised])
-    whole = (wrong + promised * promised_rows) / (count + promised_rows)
-    ratio = (
-        float(count * divergence(share, whole)[0] + promised_rows * divergence(before, whole)[0])
-        / worth
-    )
-    told = np.array([count * promised_rows / (count + promised_rows) / worth])
-    needed = float(boundary(told, log(1 / DELTA), RHO)[0])
-    is_deep = surely_deeper(before, share, np.array([count]), worth)[0]
-    is_known = _are_whole_days(seconds) or is_deep
-    if ratio < needed or not is_known:
+    whole = (wrong + promised * rows) / (count + rows)
+    apart = count * divergence(share, whole) + rows * divergence(before, whole)
+    clock = np.array([count * rows / (count + rows) / worth])
+    ratio, needed = float(apart[0]) / worth, float(boundary(clock, log(1 / DELTA), RHO)[0])
+    if ratio < needed:
         return None
-    return Fall(0, ratio, needed, np.full(KINDS, promised), worth, True)
+    is_deep = bool(surely_deeper(before, share, np.array([count]), worth)[0])
+    return Fall(0, ratio, needed, np.full(KINDS, promised), worth, True), is_deep
 
 
-MANY_SIGMAS = 5.0
-"""So far must errors of numbers lie above those on the test set: they have heavy tails."""
+def _all(count: float) -> Numbers:
+    """Put verdicts into the first kind of hour."""
+    return np.where(np.arange(KINDS) == 0, count, 0.0)
 
 
 def is_above(
@@ -93,7 +102,7 @@ def is_above(
 
 
 def _are_whole_days(seconds: float) -> bool:
-    return seconds >= DAY and (seconds % DAY < HOUR or seconds >= 7 * DAY)
+    return seconds >= DAY and (seconds % DAY < HOUR or seconds >= WEEK)
 
 
 def is_under(wrong: Numbers, floor: float, *, offset: int, worth: float = 1.0) -> int | None:

@@ -22,7 +22,8 @@ length. The normal approximation is in the mixture alone; bench/rot.py measures 
 What comes at an hour that was never seen may be a part of the day that is harder. There only what
 is abrupt counts, three quarters of an hour against the hour before, or what is surely (97.5 %)
 deeper than a cycle: more than 25 points, or errors 1.75 times as large. And one burst of errors
-is no fall: the newest third of the verdicts has to be bad too, and a solid run takes 55.
+is no fall: the newest third of the verdicts has to be bad too, and where three quarters or a
+solid run are wrong it takes 55.
 
 Robbins, Annals of Mathematical Statistics 41 (1970) 1397-1409; Howard, Ramdas, McAuliffe, Sekhon,
 Annals of Statistics 49 (2021) 1055-1080; Maillard, Proceedings of Machine Learning Research 98
@@ -48,8 +49,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.monitors.cycles import HOUR
-from unrot.monitors.tape import Behind, Tape
-from unrot.monitors.usual import KINDS, PROMISE, SEEN, Usual, usual, variance
+from unrot.monitors.tape import SEEN, Behind, Tape
+from unrot.monitors.tape import known as known_at
+from unrot.monitors.usual import KINDS, PROMISE, Usual, usual, variance
 
 Numbers = NDArray[Any]
 
@@ -59,6 +61,8 @@ REACH = 64
 """A level looks so many of its steps back."""
 FEWEST_AFTER = 5
 """Verdicts after a change below which it is not believed, whatever the ratio."""
+NEARLY_ALL = 0.75
+"""Where so many are wrong at once, it may be one burst of errors."""
 SOLID, BESIDE = 55, 15
 """Unless 15 verdicts beside the longest run of wrongs are bad as well, it takes 55 in all."""
 BEFORE_SECONDS, AFTER_SECONDS = HOUR, 0.75 * HOUR
@@ -106,7 +110,7 @@ def find_fall(
     """Look at the verdicts up to a place for the moment from which on fewer are right."""
     best: tuple[float, int, Level, float, Numbers] | None = None
     for level in levels:
-        places = _places(level, tape, end)
+        places = _not_calm(tape, _places(level, tape, end), end, level)
         if not len(places):
             continue
         ratios, needed, known = _held_against(tape, places, end, level, worth)
@@ -121,6 +125,8 @@ def find_fall(
         return None
     lead, place, level, ratio, each = best
     refined = _refined(tape, place, end, level.step, each)
+    if not _lasts(tape, refined, end, float(each[tape.kinds[refined:end]].mean())):
+        return None
     return Fall(refined, ratio, ratio - lead, each, worth)
 
 
@@ -134,6 +140,21 @@ def _places(level: Level, tape: Tape, end: int) -> Numbers:
     return (places - tape.offset).astype(np.intp)
 
 
+def _not_calm(tape: Tape, places: Numbers, end: int, level: Level) -> Numbers:
+    """Leave out places whose ratio cannot be large enough: it is at most m · kl(after, least)."""
+    if not len(places) or tape.strange[end] > tape.strange[places[0]]:
+        return places
+    count = end - places
+    after = (tape.total[end] - tape.total[places]) / count
+    if tape.ranks:
+        most = 6 * count * (after - tape.least) ** 2
+    else:
+        most = count * divergence(after, tape.least)
+    cost = float(cost_of(level, tape.offset + places[:1])[0])
+    found: Numbers = places[(after > tape.least) & (most >= cost)]
+    return found
+
+
 def _held_against(
     tape: Tape, places: Numbers, end: int, level: Level, worth: float
 ) -> tuple[Numbers, Numbers, Usual]:
@@ -145,18 +166,20 @@ def _held_against(
     count = now.sum(axis=1)
     share = bad.sum(axis=1) / count
     ratios, needed = _weighed(tape, known.share, known.rows, share, count, cost, level, worth)
-    if (known.unseen <= 0).all():
+    moments = tape.at[np.minimum(places, len(tape.at) - 1)]
+    seen = known_at(tape.at, moments, tape.behind.rows, tape.rows, tape.begins_at)
+    unseen = 1 - (now * seen).sum(axis=1) / count
+    if (unseen <= 0).all():
         return ratios, needed, known
     is_deep = _is_deep(tape, places, end, known.share, share, count, worth)
-    ratios = np.where((known.unseen <= FEW_UNSEEN) | is_deep, ratios, 0.0)
-    seen = rows >= SEEN
+    ratios = np.where((unseen <= FEW_UNSEEN) | is_deep, ratios, 0.0)
     there = (now * seen).sum(axis=1)
     comparable = usual(rows, wrong, now * seen, ranks=tape.ranks, worth=worth)
     share = (bad * seen).sum(axis=1) / np.maximum(there, 1)
     options = [(ratios, needed)]
     options += [
         _weighed(tape, comparable.share, comparable.rows, share, there, cost, level, worth),
-        _near(tape, places, end, known.unseen >= MOSTLY, cost, level, worth),
+        _near(tape, places, end, unseen >= MOSTLY, cost, level, worth),
     ]
     best = np.argmax([one - least for one, least in options], axis=0)
     pick = np.arange(len(places))
@@ -211,7 +234,7 @@ def _near(
     worth: float,
 ) -> tuple[Numbers, Numbers]:
     """Hold the verdicts just after a place against those just before it."""
-    total = np.concatenate([[0.0], np.cumsum(tape.wrong)])
+    total = tape.total
     moments = tape.at[np.minimum(places, len(tape.at) - 1)]
     first = np.searchsorted(tape.at, moments - BEFORE_SECONDS)
     last = np.minimum(np.searchsorted(tape.at, moments + AFTER_SECONDS, side="right"), end)
@@ -261,8 +284,10 @@ def _lasts(tape: Tape, place: int, end: int, before: float) -> bool:
     bad = (before + told.mean()) / 2
     if told[-max(len(told) // 3, FEWEST_AFTER) :].mean() < bad:
         return False
+    if len(told) >= SOLID:
+        return True
     beside = _beside_longest_run(told)
-    return len(told) >= SOLID or (len(beside) >= BESIDE and float(beside.mean()) >= bad)
+    return told.mean() < NEARLY_ALL and (len(beside) >= BESIDE and float(beside.mean()) >= bad)
 
 
 def _beside_longest_run(told: Numbers) -> Numbers:

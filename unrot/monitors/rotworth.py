@@ -5,7 +5,7 @@ independent rows. The largest of three figures counts (`worth.py`):
 
     rights and wrongs   autocorrelation time of what is left of them beside their usual share
     inputs              autocorrelation time of the slowest number, while the verdicts before are
-                        too few to show by themselves what comes of it (20 times that long)
+                        too few to show by themselves what comes of it (50 times that long)
     repeats             mean multiplicity of the rows that did not come before
 
     >>> burst = ([0.0] * 180 + [1.0] * 20) * 5
@@ -30,7 +30,7 @@ Numbers = NDArray[Any]
 
 FEWEST = 30
 """Rows below which nothing is said of how they depend on each other."""
-LONG_ENOUGH = 20.0
+LONG_ENOUGH = 50.0
 """Verdicts of so many autocorrelation times of the inputs show what comes of these."""
 MOST_ROWS = 1_000
 """Of so many rows at once the inputs are looked at."""

@@ -68,6 +68,8 @@ class Standing:
     """Those behind that came after the fall."""
     other: Fallen | None = None
     """A fall of a version that answers no more."""
+    worth: float = 1.0
+    """Verdicts behind worth an independent one, on average of what was put there."""
     patience: int = 0
     """Up to so many verdicts it does not look again at what was not believed."""
     sample: tuple[float, ...] = ()

@@ -15,10 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrot.monitors.cycles import stratum
-from unrot.monitors.usual import KINDS, PROMISE
+from unrot.monitors.cycles import DAY, stratum
+from unrot.monitors.usual import KINDS, PROMISE, usual
 
 Numbers = NDArray[Any]
+
+SEEN, EARLIER_SECONDS = 3, 0.5 * DAY
+"""A kind of hour is known from so many verdicts on, of half a day before and earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,14 @@ class Tape:
     offset: int
     """How many verdicts of the stream came before."""
     ranks: bool
+    begins_at: float
+    """When the first verdict of the stream was predicted."""
+    total: Numbers
+    """The wrong ones, summed."""
+    strange: Numbers
+    """Those of a kind of hour that was not known from an earlier day, summed."""
+    least: float
+    """At every kind of hour at least about so many are wrong."""
 
     @classmethod
     def of(
@@ -67,6 +78,7 @@ class Tape:
         *,
         behind: Behind | None = None,
         offset: int = 0,
+        begins_at: float | None = None,
         errors: Sequence[float] | Numbers = (),
         times: int = 1,
     ) -> Tape:
@@ -81,16 +93,23 @@ class Tape:
         far = np.zeros((len(told) + 1, 2))
         if len(errors):
             far[1:] = np.stack([np.abs(errors), np.square(errors)], axis=1)
+        first = (float(moments[0]) if len(moments) else 0.0) if begins_at is None else begins_at
+        at, rows, wrongs = _in_order(moments), placed.cumsum(axis=0), wrongs.cumsum(axis=0)
+        behind = behind or Behind.nothing()
         return cls(
             told,
             kinds,
-            np.maximum.accumulate(moments) if len(moments) else moments,
-            placed.cumsum(axis=0),
-            wrongs.cumsum(axis=0),
+            at,
+            rows,
+            wrongs,
             far.cumsum(axis=0),
-            behind or Behind.nothing(),
+            behind,
             offset,
             bool(len(errors)),
+            first,
+            np.concatenate([[0.0], np.cumsum(told)]),
+            np.concatenate([[0.0], np.cumsum(_strange(at, kinds, behind.rows, rows, first))]),
+            _least(behind.rows + rows[-1], behind.wrong + wrongs[-1], ranks=bool(len(errors))),
         )
 
     def up_to(self, place: int) -> Behind:
@@ -102,3 +121,27 @@ class Tape:
             self.behind.absolute + absolute,
             self.behind.squared + squared,
         )
+
+
+def _in_order(moments: Numbers) -> Numbers:
+    return np.maximum.accumulate(moments) if len(moments) else moments
+
+
+def known(at: Numbers, moments: Numbers, behind: Numbers, rows: Numbers, first: float) -> Numbers:
+    """Tell which kinds of hours were known at moments: from an earlier day, not the first.
+
+    A part of a day does not tell how far its hours differ.
+    """
+    earlier = np.searchsorted(at, moments - EARLIER_SECONDS)
+    found: Numbers = (behind + rows[earlier] >= SEEN) & (moments - first >= DAY)[:, None]
+    return found
+
+
+def _strange(at: Numbers, kinds: Numbers, behind: Numbers, rows: Numbers, first: float) -> Numbers:
+    found: Numbers = ~known(at, at, behind, rows, first)[np.arange(len(at)), kinds]
+    return found
+
+
+def _least(rows: Numbers, wrong: Numbers, *, ranks: bool) -> float:
+    each = usual(rows[None], wrong[None], rows[None], ranks=ranks).each[0]
+    return 0.9 * float(each.min())

@@ -17,10 +17,10 @@ American Statistical Association 70 (1975) 311-319.
     >>> rows, wrong = np.zeros((1, KINDS)), np.zeros((1, KINDS))
     >>> rows[0, :2], wrong[0, :2] = 400, (40, 100)              # 10 % by day, 25 % by night
     >>> night = np.zeros((1, KINDS))
-    >>> night[0, 1:3] = 50                                      # one hour is known, one is new
+    >>> night[0, 1] = 50
     >>> found = usual(rows, wrong, night)
-    >>> round(float(found.share[0]), 2), round(float(found.unseen[0]), 2)
-    (0.21, 0.5)
+    >>> round(float(found.share[0]), 2), round(float(found.rows[0]))
+    (0.25, 533)
 """
 
 from __future__ import annotations
@@ -38,8 +38,6 @@ Numbers = NDArray[Any]
 KINDS = STRATA + 1
 """The hours of working days and of weekends, and the test set."""
 PROMISE = STRATA
-SEEN = 3
-"""An hour is known from so many verdicts on."""
 RANKS = 1 / 12
 """The variance of ranks that are spread evenly between 0 and 1."""
 _LEAST = 1e-9
@@ -53,8 +51,6 @@ class Usual:
     """How many of them would be wrong."""
     rows: Numbers
     """As well known as by so many verdicts of before."""
-    unseen: Numbers
-    """The share of them that come at an hour which is not known."""
     each: Numbers
     """What is expected at each kind of hour."""
 
@@ -79,8 +75,7 @@ def usual(
     doubt = (weight**2 * (1 - trust)).sum(axis=1) * apart
     doubt += (weight * (1 - trust)).sum(axis=1) ** 2 * spread / every
     known = variance(share, ranks=ranks) * worth / np.maximum(doubt, _LEAST)
-    unseen = (weight * (rows < SEEN)).sum(axis=1)
-    return Usual(share, np.minimum(known, every), unseen, each)
+    return Usual(share, np.minimum(known, every), each)
 
 
 def variance(share: Numbers, *, ranks: bool) -> Numbers:
