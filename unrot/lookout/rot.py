@@ -161,11 +161,11 @@ class _Walk:
 
     def _rows_of(self, outcomes: Sequence[Outcome]) -> Sequence[Row]:
         """Fetch what was judged; it is asked for only where a fall is to be believed."""
-        first = outcomes[0]
+        first, last = key_of(outcomes[0]), key_of(outcomes[-1])
         found = self._traffic.outcomes(
             self._name,
-            limit=len(self._read),
-            after=(first.given_at, first.predicted_at, ""),
+            limit=sum(first <= key_of(one) <= last for one in self._read),
+            after=(*first[:2], ""),
             with_inputs=True,
         )
         rows = {one.prediction: one.inputs for one in found}

@@ -40,6 +40,8 @@ LOOKS = 4
 """It looks once in so many verdicts, wherever a look of ours ends."""
 FAR = 1.5
 """Errors so many times as large as promised are no recovery."""
+SELDOM = 32
+"""With the test set it compares that often, once there are so many verdicts."""
 SAMPLE = 400
 """Errors of numbers are ranked among so many first ones."""
 MOST_ROWS = 1_000
@@ -182,14 +184,19 @@ class Course:
             return step
         if self.standing.fallen is not None:
             return self._look_for_cure(end, self.standing.fallen)
-        if self.standing.count + end < self.standing.patience:
-            return None
         return self._look_for_fall(end)
 
     # ── a fall ───────────────────────────────────────────────────────────────────────────────
 
     def _look_for_fall(self, end: int) -> Step | None:
-        found = self._believed(end, self._found) or self._believed(end, self._from_start)
+        place, found = self.standing.count + end, None
+        if place >= self.standing.patience:
+            found, doubted = self._believed(end, self._found)
+            if doubted is not None:
+                later = max(LOOKS, (end - doubted.place) // 8)
+                self._stand(patience=place + later)
+        if found is None and (place < SELDOM or place % SELDOM == 0):
+            found, _ = self._believed(end, self._from_start)
         return None if found is None else self._fell(found, end)
 
     def _found(self, end: int, worth: float) -> Fall | None:
@@ -208,30 +215,31 @@ class Course:
             )
         return None
 
-    def _believed(self, end: int, find: Callable[[int, float], Fall | None]) -> Fall | None:
-        """Find a fall that is one also when verdicts count for what they are worth."""
-        worth, found = 1.0, find(end, 1.0)
+    def _believed(
+        self, end: int, find: Callable[[int, float], Fall | None]
+    ) -> tuple[Fall | None, Fall | None]:
+        """Find a fall that is one also when verdicts count for what they are worth.
+
+        Beside it comes the one that is none then.
+        """
+        worth, doubted, found = 1.0, None, find(end, 1.0)
         while found is not None:
             real = self._worth(found, end)
             if real <= 1.02 * worth:
-                return found
-            worth, place = real, found.place
+                return found, None
+            worth, doubted = real, found
             found = find(end, worth)
-            if found is None:
-                later = max(LOOKS, (end - place) // 8)
-                self._stand(patience=self.standing.count + end + later)
-        return None
+        return None, doubted
 
     def _worth(self, found: Fall, end: int) -> float:
-        place, first = found.place, max(0, found.place - MOST_ROWS)
-        wrong, kinds = self._tape.wrong, self._tape.kinds
-        after = wrong[place:end]
-        rows = self._rows_of(self._told[first:end])
+        place, wrong, kinds = found.place, self._tape.wrong, self._tape.kinds
+        rows = self._rows_of(self._told[max(0, place - MOST_ROWS) : min(end, place + MOST_ROWS)])
+        before, after = min(place, MOST_ROWS), wrong[place:end]
         now = worth_of(
             wrong[:place] - found.each[kinds[:place]],
             after - after.mean(),
-            rows[: place - first],
-            rows[place - first :],
+            rows[:before],
+            rows[before:],
             known=self._tape.up_to(place).count,
         )
         return max(now, self.standing.worth)

@@ -20,10 +20,10 @@ test set promised, a steady stream is taken for a fall with a chance of 4.5 % at
 length. The normal approximation is in the mixture alone; bench/rot.py measures what is left.
 
 What comes at an hour that was never seen may be a part of the day that is harder. There only what
-is abrupt counts, three quarters of an hour against the hour before, or what is surely (97.5 %)
-deeper than a cycle: more than 25 points, or errors 1.75 times as large. And one burst of errors
-is no fall: the newest third of the verdicts has to be bad too, and where three quarters or a
-solid run are wrong it takes 55.
+is abrupt counts, three quarters of an hour (256 verdicts at least) against the hour before, or
+what is surely (97.5 %) deeper than a cycle: more than 25 points, or errors 1.75 times as large.
+And one burst of errors is no fall: the newest third of the verdicts has to be bad too, and where
+three quarters of them or one solid run are wrong it takes 55.
 
 Robbins, Annals of Mathematical Statistics 41 (1970) 1397-1409; Howard, Ramdas, McAuliffe, Sekhon,
 Annals of Statistics 49 (2021) 1055-1080; Maillard, Proceedings of Machine Learning Research 98
@@ -32,10 +32,10 @@ Annals of Statistics 49 (2021) 1055-1080; Maillard, Proceedings of Machine Learn
     >>> steady = Tape.of([0.0] * 9 + [1.0], times=30)
     >>> find_fall(steady, 300) is None
     True
-    >>> fallen = Tape.of([*steady.wrong, *[0.0, 1.0] * 20])
-    >>> fall = find_fall(fallen, 340)
+    >>> fallen = Tape.of([*steady.wrong, *[0.0, 1.0, 1.0] * 12])
+    >>> fall = find_fall(fallen, 336)
     >>> fall.place, round(fall.statistic, 1), round(fall.threshold, 1)
-    (299, 16.6, 16.6)
+    (299, 27.7, 16.9)
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ SOLID, BESIDE = 55, 15
 """Unless 15 verdicts beside the longest run of wrongs are bad as well, it takes 55 in all."""
 BEFORE_SECONDS, AFTER_SECONDS = HOUR, 0.75 * HOUR
 """So near must verdicts lie that no hour of the day explains a difference."""
+FEWEST_NEAR = 256
+"""And so many must they be: the first verdicts of a harder hour are few."""
 DEEP, SURELY = 0.25, 1.96
 """So much more is wrong than a cycle explains, for sure (97.5 %)."""
 FAR = 1.75
@@ -239,7 +241,7 @@ def _near(
     first = np.searchsorted(tape.at, moments - BEFORE_SECONDS)
     last = np.minimum(np.searchsorted(tape.at, moments + AFTER_SECONDS, side="right"), end)
     before, after = np.maximum(places - first, 0), last - places
-    is_asked = is_asked & (before >= SEEN) & (after >= max(level.step, FEWEST_AFTER))
+    is_asked = is_asked & (before >= SEEN) & (after >= max(4 * level.step, FEWEST_NEAR))
     shares = (
         (total[places] - total[first]) / np.maximum(before, 1),
         (total[last] - total[places]) / np.maximum(after, 1),
@@ -298,8 +300,8 @@ def _beside_longest_run(told: Numbers) -> Numbers:
 
 
 def _refined(tape: Tape, place: int, end: int, step: int, each: Numbers) -> int:
-    """Return the likeliest place of a change near one that was looked at (Page 1954)."""
-    first, last = max(place - step, 0), min(place + step, end - FEWEST_AFTER)
+    """Return the likeliest place of a change (Page 1954), from a little before one on."""
+    first, last = max(place - step, 0), end - FEWEST_AFTER
     before = np.clip(each[tape.kinds[first:end]], 1e-3, 1 - 1e-3)
     told = tape.wrong[first:end]
     after = np.clip(told[place - first :].mean(), 1e-3, 1 - 1e-3)

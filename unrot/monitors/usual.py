@@ -7,9 +7,11 @@ hour as there are now:
     expected  = Σ wₕ · eₕ        wₕ the share of hour h now
     eₕ        = p + gₕ (pₕ - p)   gₕ = nₕ / (nₕ + v / σ²)
 
-where hours do not differ beyond chance (σ² = 0) all of them are pooled and nothing of their power
-is lost; the more they differ, the more each speaks for itself. σ² is that of DerSimonian and Laird.
-What the test set promised stands beside the hours as one more, which is never asked for.
+where p is the share of all working days, or of all weekends, drawn towards that of all verdicts in
+the same way. Where hours do not differ beyond chance (σ² = 0) all of them are pooled and nothing
+of their power is lost; the more they differ, the more each speaks for itself. σ² is that of
+DerSimonian and Laird.
+What the test set promised stands beside them as one more kind of day.
 
 DerSimonian, Laird, Controlled Clinical Trials 7 (1986) 177-188; Efron, Morris, Journal of the
 American Statistical Association 70 (1975) 311-319.
@@ -38,6 +40,8 @@ Numbers = NDArray[Any]
 KINDS = STRATA + 1
 """The hours of working days and of weekends, and the test set."""
 PROMISE = STRATA
+GROUPS = (np.arange(KINDS)[:, None] // 24 == np.arange(3)) * 1.0
+"""Which kinds are of working days, of weekends, and of the test set."""
 RANKS = 1 / 12
 """The variance of ranks that are spread evenly between 0 and 1."""
 _LEAST = 1e-9
@@ -65,17 +69,31 @@ def usual(
     every = np.maximum(rows.sum(axis=1), _LEAST)
     middle = wrong.sum(axis=1) / every
     spread = variance(middle, ranks=ranks) * worth
+    whole = np.repeat(middle[:, None], GROUPS.shape[1], axis=1)
+    days, trust_days, apart_days = _shrunk(rows @ GROUPS, wrong @ GROUPS, whole, spread)
+    each, trust, apart = _shrunk(rows, wrong, days @ GROUPS.T, spread)
+    weight = now / np.maximum(now.sum(axis=1), _LEAST)[:, None]
+    share = (weight * each).sum(axis=1)
+    rest = (weight * (1 - trust)) @ GROUPS
+    doubt = (weight**2 * (1 - trust)).sum(axis=1) * apart
+    doubt += (rest**2 * (1 - trust_days)).sum(axis=1) * apart_days
+    doubt += (rest * (1 - trust_days)).sum(axis=1) ** 2 * spread / every
+    known = variance(share, ranks=ranks) * worth / np.maximum(doubt, _LEAST)
+    return Usual(share, np.minimum(known, every), each)
+
+
+def _shrunk(
+    rows: Numbers, wrong: Numbers, middle: Numbers, spread: Numbers
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Draw the shares of parts towards the middle of their whole, as far as chance explains them.
+
+    Beside them come how far each is trusted, and the variance between them.
+    """
     each = wrong / np.maximum(rows, _LEAST)
     apart = _between(rows, each, middle, spread)
     own = rows * apart[:, None]
     trust = own / np.maximum(own + spread[:, None], _LEAST)
-    each = middle[:, None] + trust * (each - middle[:, None])
-    weight = now / np.maximum(now.sum(axis=1), _LEAST)[:, None]
-    share = (weight * each).sum(axis=1)
-    doubt = (weight**2 * (1 - trust)).sum(axis=1) * apart
-    doubt += (weight * (1 - trust)).sum(axis=1) ** 2 * spread / every
-    known = variance(share, ranks=ranks) * worth / np.maximum(doubt, _LEAST)
-    return Usual(share, np.minimum(known, every), each)
+    return middle + trust * (each - middle), trust, apart
 
 
 def variance(share: Numbers, *, ranks: bool) -> Numbers:
@@ -87,7 +105,7 @@ def _between(rows: Numbers, each: Numbers, middle: Numbers, spread: Numbers) -> 
     """Return the variance between hours beyond what chance makes."""
     precision = rows / spread[:, None]
     total = np.maximum(precision.sum(axis=1), _LEAST)
-    excess = (precision * (each - middle[:, None]) ** 2).sum(axis=1)
+    excess = (precision * (each - middle) ** 2).sum(axis=1)
     excess -= np.maximum((rows > 0).sum(axis=1) - 1, 0)
     scale = total - (precision**2).sum(axis=1) / total
     between: Numbers = np.where(scale > _LEAST, excess / np.maximum(scale, _LEAST), 0.0)
