@@ -187,7 +187,7 @@ def test_model_that_is_rotten_from_the_start_is_held_against_its_holdout(school:
     found = looked(school)[0]
 
     assert found.evidence["is_from_start"] is True
-    assert "its holdout promised" in found.sentence
+    assert "its test set promised" in found.sentence
 
 
 def test_rule_that_is_off_looks_at_nothing(school: School) -> None:
@@ -223,7 +223,7 @@ def of(version: str, at: float) -> Outcome:
 def test_small_steps_go_on_with_the_stream_of_their_fresh_ancestor() -> None:
     era = rot.era_of(VERSIONS, [moved("v1", 10), moved("v2", 20)], "v2")
 
-    assert (era.name, era.starts_at) == ("v1", 0.0)
+    assert (era.line, era.champion, era.since) == (("v1", "v2"), "v2", 0.0)
     assert [era.holds(of(name, 5)) for name in ("v1", "v2", "v3", "imported")] == [
         True,
         True,
@@ -235,15 +235,26 @@ def test_small_steps_go_on_with_the_stream_of_their_fresh_ancestor() -> None:
 def test_fresh_version_begins_a_stream_of_its_own() -> None:
     era = rot.era_of(VERSIONS, [moved("v1", 10), moved("v2", 20), moved("v3", 30)], "v3")
 
-    assert era.starts_at == 30
+    assert (era.line, era.since) == (("v3",), 30)
     assert era.holds(of("v3", 25)) and not era.holds(of("v2", 35))
     assert era.holds(of("imported", 31)) and not era.holds(of("imported", 29))
 
 
-def test_rollback_begins_anew_with_what_is_answered_from_then_on() -> None:
+def test_version_that_was_rolled_back_to_has_its_own_verdicts_of_before_and_no_others() -> None:
     way = [moved("v1", 10), moved("v3", 20), moved("v1", 30, lineage.as_rollback("worse"))]
 
     era = rot.era_of(VERSIONS, way, "v1")
 
-    assert era.starts_at == 30 and era.name != "v1"
-    assert era.holds(of("v1", 31)) and not era.holds(of("v1", 15))
+    assert (era.line, era.since, era.reigns) == (("v1",), 30, ((0, 20), (30, float("inf"))))
+    assert [era.holds(of("v1", at)) for at in (15, 25, 31)] == [True, True, True]
+    assert [era.holds(of("imported", at)) for at in (15, 25, 31)] == [True, False, True]
+    assert not era.holds(of("v3", 31))
+
+
+def test_small_step_that_was_taken_back_is_not_of_the_stream() -> None:
+    way = [moved("v1", 10), moved("v2", 20), moved("v1", 30, lineage.as_rollback("worse"))]
+
+    era = rot.era_of(VERSIONS, way, "v1")
+
+    assert era.line == ("v1",)
+    assert not era.holds(of("v2", 25))

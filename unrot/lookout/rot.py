@@ -1,21 +1,27 @@
-"""Rot: a model is right less often than it was, or than its holdout promised.
+"""Rot: a model is right less often than it was, or than its test set promised.
 
-The newest verdicts on what the champion's line has answered are followed one by one
-(`monitors/course.py`). A fresh version, or a rollback, begins anew; small steps of learning go on
-with the same stream. What the checks of the inputs say tells whether the data has drifted or
-what is right has changed.
+All verdicts on what the champion's line has answered (`eras.py`) are followed in their order
+(`monitors/course.py`), some thousand at a go, so that what is imported is gone through in its own
+time. When an import brings verdicts of before, or another line answers, it is begun anew. What the
+checks of the inputs say tells whether the data has drifted or what is right has changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-from unrot import lineage
-from unrot.growth import AliasMove
-from unrot.monitors import accuracy, course
-from unrot.monitors.course import Expected, Fallen, Step
+import numpy as np
+
+from unrot.lookout.eras import Era, era_of
+from unrot.monitors import rotwords
+from unrot.monitors.course import Course, Expected, Step
+from unrot.monitors.promised import is_under
+from unrot.monitors.rotwords import Reached
+from unrot.monitors.rotworth import Row
+from unrot.monitors.standing import Fallen, Standing, from_note, key_of, to_note
+from unrot.monitors.tape import Behind
 from unrot.records import CHAMPION, Version
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
@@ -23,32 +29,14 @@ from unrot.symptoms import IMPORTED, Outcome, Rules, Symptom
 
 MONITOR = CAUSE = "rot"
 FLOOR = "rot-floor"
-MOST_VERDICTS = 2_000
-FEW_JUDGED = 0.2
-"""So small a share of the predictions is judged that who votes may matter."""
+KEPT = 4_096
+"""So many of the newest verdicts are read again at each look."""
+AT_ONCE = 2_048
+"""So many new ones are gone through before the round may go on with something else."""
 ADVICE = (
     "Refit it with the new verdicts; look at what was judged wrong on the page of predictions; if "
     "you doubt the voters, let a judge go through an audit."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Era:
-    """A fresh version and what it learnt since: one stream of verdicts."""
-
-    name: str
-    line: frozenset[str]
-    champion: str
-    starts_at: float
-    """When it became champion; 0 for the first one."""
-    before: frozenset[str]
-    """Versions of it that had been champion earlier: what they answered then is not of it."""
-
-    def holds(self, outcome: Outcome) -> bool:
-        """Tell whether a judged prediction is of this era."""
-        if outcome.version in self.line:
-            return outcome.version not in self.before or outcome.predicted_at >= self.starts_at
-        return outcome.version == IMPORTED and outcome.predicted_at >= self.starts_at
 
 
 def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> Iterator[Symptom]:
@@ -60,32 +48,139 @@ def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> I
     note, mark = store.findings.standpoint(name, MONITOR), _mark(service, shelved, rules)
     if not mark or note.get("mark") == mark:
         return
-    era = era_of(service.versions(name), store.registry.moves(name), shelved.aliases[CHAMPION])
-    every = store.traffic.outcomes(name, limit=MOST_VERDICTS)
-    outcomes = [one for one in every if era.holds(one)]
-    standing, steps = course.follow(
-        outcomes,
-        course.from_note(note.get("course")),
-        era=era.name,
-        expected=_expected(shelved.versions, outcomes),
-        last=rules.last_verdicts,
-    )
-    teller = _Teller(service, shelved, rules, era)
-    yield from (teller.symptom(step) for step in steps)
-    if standing.fallen and outcomes and not (steps and _is_told(steps[-1], outcomes)):
-        yield from teller.still_fallen(standing.fallen, outcomes)
-    is_below = bool(note.get("is_below_floor"))
-    floor = _floor(era, rules, outcomes, is_below)
-    if floor is not None:
-        is_below = floor.is_present
-        yield floor
-    kept = {"mark": mark, "course": course.to_note(standing), "is_below_floor": is_below}
-    store.findings.stand(name, MONITOR, kept)
+    champion = shelved.aliases[CHAMPION]
+    era = era_of(service.versions(name), store.registry.moves(name), champion)
+    yield from _Walk(service, shelved, rules, era, note).go(mark)
 
 
-def _is_told(step: Step, outcomes: Sequence[Outcome]) -> bool:
-    """Tell whether a step is a fall that was seen at the newest verdict, and not long before it."""
-    return step.what == "fallen" and step.after[-1] == outcomes[-1]
+class _Walk:
+    """One look: from where the monitor stood to the newest verdict."""
+
+    def __init__(
+        self,
+        service: Service,
+        shelved: ShelvedModel,
+        rules: Rules,
+        era: Era,
+        note: Mapping[str, Any],
+    ) -> None:
+        self._service = service
+        self._shelved = shelved
+        self._rules = rules
+        self._era = era
+        self._traffic = service.store.traffic
+        self._name = shelved.model.name
+        self._teller = _Teller(service, shelved, rules, era)
+        self._imports = _imports(service, self._name)
+        self._is_below = bool(note.get("is_below_floor"))
+        self._silent_until = float(note.get("silent_until", 0.0))
+        """What was said of these verdicts when they were new is not said again."""
+        self._standing = self._begin(from_note(note.get("course")), note.get("imports", 0))
+        self._read: list[Outcome] = []
+
+    def _begin(self, standing: Standing, imports: int) -> Standing:
+        """Go on, or begin anew where the verdicts behind are not those of the line any more."""
+        line = self._era.line
+        if imports == self._imports and line[: len(standing.line)] == standing.line:
+            return replace(standing, line=line)
+        fallen = standing.fallen or standing.other
+        is_own = fallen is None or fallen.champion in line
+        if imports != self._imports:
+            self._silent_until = 0.0
+        elif standing.line:
+            self._silent_until = self._era.since
+        return Standing(line, other=None if is_own else fallen)
+
+    def go(self, mark: Sequence[Any]) -> Iterator[Symptom]:
+        """Go through what is new, a piece at a time."""
+        after, asked = self._standing.read_from, KEPT + AT_ONCE
+        while True:
+            more = self._traffic.outcomes(self._name, limit=asked, after=after)
+            self._read += more
+            is_last = len(more) < asked
+            followed, steps = self._follow()
+            yield from (self._teller.symptom(step) for step in steps if self._says(step))
+            yield from self._now(followed, steps, is_last=is_last)
+            self._forget(followed)
+            self._note(mark if is_last else [])
+            if is_last:
+                return
+            after, asked = key_of(more[-1]), AT_ONCE
+
+    def _follow(self) -> tuple[Course, list[Step]]:
+        own = [one for one in self._read if key_of(one) > self._standing.read_from]
+        own = [one for one in own if self._era.holds(one)]
+        followed = Course(
+            self._standing,
+            champion=self._era.champion,
+            expected=_expected(self._shelved.versions, own),
+            last=self._rules.last_verdicts,
+            since=self._era.since,
+            rows_of=self._rows_of,
+        )
+        steps = followed.follow(own)
+        self._standing = followed.standing
+        return followed, steps
+
+    def _says(self, step: Step) -> bool:
+        return step.what == "over" or step.at >= self._silent_until
+
+    def _now(self, followed: Course, steps: Sequence[Step], *, is_last: bool) -> Iterator[Symptom]:
+        """Say how it stands after the verdicts of a piece."""
+        if not self._read or self._read[-1].given_at < self._silent_until:
+            return
+        standing, told = followed.standing, followed.after
+        if standing.fallen and told:
+            if not (steps and _is_told(steps[-1], told)):
+                yield self._teller.fallen(standing.fallen, told, followed)
+        elif standing.other:
+            yield from self._teller.no_better(standing.other, told)
+        elif not is_last:
+            yield Symptom(CAUSE, "rot", is_present=False, at=self._read[-1].given_at)
+        if is_last and (floor := _floor(self._teller, self._rules, followed, self._is_below)):
+            self._is_below = floor.is_present
+            yield floor
+
+    def _forget(self, followed: Course) -> None:
+        if len(self._read) > KEPT:
+            upto = key_of(self._read[-KEPT - 1])
+            if upto > self._standing.read_from:
+                followed.forget(upto)
+                self._standing = followed.standing
+            self._read = self._read[-KEPT:]
+
+    def _note(self, mark: Sequence[Any]) -> None:
+        kept = {
+            "mark": list(mark),
+            "imports": self._imports,
+            "silent_until": self._silent_until,
+            "is_below_floor": self._is_below,
+            "course": to_note(self._standing),
+        }
+        self._service.store.findings.stand(self._name, MONITOR, kept)
+
+    def _rows_of(self, outcomes: Sequence[Outcome]) -> Sequence[Row]:
+        """Fetch what was judged; it is asked for only where a fall is to be believed."""
+        first, last = key_of(outcomes[0]), key_of(outcomes[-1])
+        found = self._traffic.outcomes(
+            self._name,
+            limit=sum(first <= key_of(one) <= last for one in self._read),
+            after=(*first[:2], ""),
+            with_inputs=True,
+        )
+        rows = {one.prediction: one.inputs for one in found}
+        return [rows.get(one.prediction, ()) for one in outcomes]
+
+
+def _is_told(step: Step, told: Sequence[Outcome]) -> bool:
+    """Tell whether a step is a fall that was seen at the newest verdict."""
+    return step.what == "fallen" and bool(step.after) and step.after[-1] == told[-1]
+
+
+def _imports(service: Service, name: str) -> int:
+    """Return the number of the newest import; it may have brought verdicts of any time."""
+    runs = service.store.findings.standpoint(name, IMPORTED).get("runs", ())
+    return int(runs[-1][0]) if runs else 0
 
 
 def _mark(service: Service, shelved: ShelvedModel, rules: Rules) -> list[Any]:
@@ -96,33 +191,13 @@ def _mark(service: Service, shelved: ShelvedModel, rules: Rules) -> list[Any]:
         return []
     check = store.checks.last(name, rules.against)
     return [
-        *course.key_of(newest[0]),
+        *key_of(newest[0]),
         shelved.aliases[CHAMPION],
         0.0 if check is None else check.ends_at,
         rules.last_verdicts,
         rules.least_accuracy,
+        _imports(service, name),
     ]
-
-
-def era_of(versions: Sequence[Version], moves: Sequence[AliasMove], champion: str) -> Era:
-    """Return the era of a champion: since when its fresh ancestor or a rollback has answered."""
-    roots: dict[str, str] = {}
-    for one in versions:
-        is_root = one.parent is None or one.made.get(lineage.FRESH)
-        roots[one.name] = one.name if is_root else roots.get(str(one.parent), one.name)
-    root = roots.get(champion, champion)
-    starts_at, name, earlier = 0.0, root, set[str]()
-    seen: list[str] = []
-    for move in moves:
-        if move.alias != CHAMPION or move.moved_to is None:
-            continue
-        is_back = move.reason.startswith(lineage.ROLLED_BACK)
-        if seen and (is_back or roots.get(move.moved_to) != roots.get(seen[-1])):
-            starts_at, earlier = move.moved_at, set(seen)
-            name = f"{roots.get(move.moved_to, move.moved_to)} since {move.moved_at}"
-        seen.append(move.moved_to)
-    line = frozenset(one for one, of in roots.items() if of == root) | {champion}
-    return Era(name, line, champion, starts_at, frozenset(earlier))
 
 
 def _expected(versions: Mapping[str, Version], outcomes: Sequence[Outcome]) -> Expected:
@@ -157,62 +232,81 @@ class _Teller:
         self._rules = rules
         self._era = era
 
+    @property
+    def champion(self) -> str:
+        """The version that answers."""
+        return self._era.champion
+
     def symptom(self, step: Step) -> Symptom:
         """Say that it has fallen, or that it is well again."""
         if step.what == "fallen":
-            return self._fallen(step.fallen, step.after, step.at)
-        said = _reached(step.after)
+            return self._fallen(step.fallen, self.reached(step.fallen, step.after), step.at)
+        now = self.reached(step.fallen, step.after)
         return Symptom(
             cause=CAUSE,
             kind="rot",
             is_present=False,
             at=step.at,
             since=step.fallen.since,
-            sentence=f"{self._era.champion} is well again: {said}.",
-            evidence={"after": _numbers(step.after)},
+            sentence=rotwords.over_words(now, step.fallen),
+            evidence=rotwords.numbers_of(now),
         )
 
-    def still_fallen(self, fallen: Fallen, outcomes: Sequence[Outcome]) -> Iterator[Symptom]:
-        """Bring the numbers of a fall that is not over up to date.
+    def fallen(self, fallen: Fallen, told: Sequence[Outcome], followed: Course) -> Symptom:
+        """Bring the numbers of a fall that is not over up to date."""
+        now = self.reached(fallen, told, followed.standing.fell)
+        return self._fallen(fallen, now, told[-1].given_at)
 
-        A fresh version that may be as good as it was before is not said to have fallen.
+    def no_better(self, fallen: Fallen, told: Sequence[Outcome]) -> Iterator[Symptom]:
+        """Say that the version that answers now is not as right as the fallen one was, if so.
+
+        One that may be as good is not said to have fallen.
         """
-        if fallen.era == self._era.name:
-            after = course.after_fall(outcomes, fallen) or outcomes
-            yield self._fallen(fallen, after, outcomes[-1].given_at)
-        elif _is_surely_below(outcomes, fallen.before):
-            yield self._fallen(fallen, outcomes, outcomes[-1].given_at)
+        told = [one for one in told if one.predicted_at >= self._era.since]
+        if not told:
+            return
+        now = self.reached(fallen, told)
+        is_worse = now.mae > fallen.before if now.right is None else now.share.high < fallen.before
+        if is_worse:
+            yield self._fallen(fallen, now, told[-1].given_at)
 
-    def _fallen(self, fallen: Fallen, after: Sequence[Outcome], at: float) -> Symptom:
-        moved, was_compared = self._moved(fallen.since)
-        predicted = self._service.store.traffic.tally(
-            self._name, since=min(fallen.since, at), last=1
-        ).predictions
-        sentence = " ".join(
-            [
-                _sentence(self._era.champion, fallen, after),
-                _why(moved, was_compared),
-                *_who(after, predicted),
-            ]
+    def reached(
+        self, fallen: Fallen, told: Sequence[Outcome], fell: Behind | None = None
+    ) -> Reached:
+        """Sum up verdicts after a fall, and how many of the predictions of their time they are."""
+        now = rotwords.reached(self._era.champion, told, fell, worth=fallen.worth)
+        since = min(one.predicted_at for one in told) if fell is None or not fell.count else None
+        until = max(one.predicted_at for one in told)
+        windows = self._service.store.traffic.windows(
+            self._name, since=fallen.since if since is None else since, until=until + 60
         )
+        mine = [one for one in windows if one.version in (*self._era.line, IMPORTED)]
+        judged = sum(one.judged for one in mine)
+        predicted = sum(one.predictions for one in mine)
+        return replace(now, predicted=predicted, judged=max(judged, now.count))
+
+    def _fallen(self, fallen: Fallen, now: Reached, at: float) -> Symptom:
+        moved, was_compared = self._moved(fallen.since)
+        before = rotwords.before_words(fallen, is_of_numbers=now.right is None)
         return Symptom(
             cause=CAUSE,
             kind="rot",
             is_present=True,
             at=at,
             since=fallen.since,
-            gravity="grave" if course.is_grave(fallen, after) else "warning",
-            sentence=sentence,
+            gravity=rotwords.gravity_of(now, fallen.before),
+            sentence=f"{rotwords.fallen_words(now, before)} {_why(moved, was_compared)}",
             advice=ADVICE,
             features=tuple(moved),
             evidence={
                 "before": {"value": fallen.before, "verdicts": fallen.before_verdicts},
-                "after": _numbers(after),
+                "after": rotwords.numbers_of(now),
+                "whose": rotwords.whose_of(now),
                 "is_from_start": fallen.is_from_start,
                 "statistic": fallen.statistic,
                 "threshold": fallen.threshold,
-                "predicted": predicted,
-                "constant": accuracy.constant_of(after).value,
+                "predicted": now.predicted,
+                "constant": now.constant,
                 "kind": "data" if moved else "concept" if was_compared else "unknown",
             },
         )
@@ -230,42 +324,6 @@ class _Teller:
         return sorted(far, key=lambda column: -far[column]), bool(checks)
 
 
-def _is_surely_below(outcomes: Sequence[Outcome], before: float) -> bool:
-    if course.is_of_numbers(outcomes):
-        return (accuracy.scored(accuracy.errors_of(outcomes)).mae or 0.0) > before
-    return accuracy.right_of(outcomes).high < before
-
-
-def _sentence(champion: str, fallen: Fallen, after: Sequence[Outcome]) -> str:
-    said, count = _reached(after), fallen.before_verdicts
-    if course.is_of_numbers(after):
-        before = f"{fallen.before:.4g}"
-        where = (
-            f"its holdout promised {before}"
-            if fallen.is_from_start
-            else f"it was {before} over the {count:,} verdicts before"
-        )
-        return f"The answers of {champion} are farther off: {said}; {where}."
-    before = f"{fallen.before:.0%}"
-    where = (
-        f"its holdout promised {before}"
-        if fallen.is_from_start
-        else f"before it was right in {before} of {count:,}"
-    )
-    return f"{champion} is wrong more often: {said}; {where}."
-
-
-def _reached(outcomes: Sequence[Outcome]) -> str:
-    if course.is_of_numbers(outcomes):
-        errors = accuracy.scored(accuracy.errors_of(outcomes))
-        return f"by {errors.mae or 0.0:.4g} on average in {errors.count:,} verdicts"
-    right = accuracy.right_of(outcomes)
-    return (
-        f"right in {right.value or 0.0:.0%} of {right.count:,} verdicts "
-        f"(surely between {right.low:.0%} and {right.high:.0%})"
-    )
-
-
 def _why(moved: Sequence[str], was_compared: bool) -> str:
     if moved:
         named = ", ".join(moved[:4]) + (f" and {len(moved) - 4} more" if len(moved) > 4 else "")
@@ -275,50 +333,39 @@ def _why(moved: Sequence[str], was_compared: bool) -> str:
     return "Its inputs of that time have not been compared yet."
 
 
-def _who(after: Sequence[Outcome], predicted: int) -> list[str]:
-    trusted = sum(one.is_trusted for one in after)
-    if not predicted or len(after) >= FEW_JUDGED * predicted or 2 * trusted >= len(after):
-        return []
-    return [
-        f"Only {len(after):,} of {predicted:,} predictions were judged, by people who chose what "
-        "to judge: they may see more faults than there are."
-    ]
-
-
-def _numbers(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    right, errors = accuracy.right_of(outcomes), accuracy.scored(accuracy.errors_of(outcomes))
-    if errors.count:
-        return {"value": errors.mae, "rmse": errors.rmse, "verdicts": errors.count}
-    return {
-        "value": right.value,
-        "low": right.low,
-        "high": right.high,
-        "verdicts": right.count,
-    }
-
-
-def _floor(era: Era, rules: Rules, outcomes: Sequence[Outcome], was_below: bool) -> Symptom | None:
+def _floor(teller: _Teller, rules: Rules, followed: Course, was_below: bool) -> Symptom | None:
     """Hold the last verdicts against the floor that a person has set."""
-    told = [one for one in outcomes if one.was_correct is not None][-rules.last_verdicts :]
-    right, floor = accuracy.right_of(told), rules.least_accuracy
-    if floor is None or right.value is None:
-        return _off_floor(told, was_below)
-    if right.high < floor or (was_below and right.value < floor):
-        return Symptom(
-            cause=FLOOR,
-            kind="rot",
-            is_present=True,
-            at=told[-1].given_at,
-            since=told[0].predicted_at,
-            gravity="grave",
-            sentence=f"{era.champion} is below its floor of {floor:.0%}: {_reached(told)}.",
-            advice=ADVICE,
-            evidence={"floor": floor, "after": _numbers(told)},
-        )
-    return _off_floor(told, was_below)
-
-
-def _off_floor(told: Sequence[Outcome], was_below: bool) -> Symptom | None:
-    if not was_below or not told:
+    told = [one for one in followed.after if one.was_correct is not None]
+    floor = rules.least_accuracy
+    if not told:
+        return None
+    newest = told[-rules.last_verdicts :]
+    wrong = np.array([not one.was_correct for one in told], dtype=np.float64)
+    if floor is not None:
+        offset, worth = followed.standing.count, followed.worth_of_all()
+        count = is_under(wrong, floor, offset=offset, worth=worth)
+        if count is not None or (was_below and 1 - wrong[-len(newest) :].mean() < floor):
+            return _below_floor(teller, told[-count:] if count else newest, floor, worth)
+    if not was_below:
         return None
     return Symptom(FLOOR, "rot", is_present=False, at=told[-1].given_at)
+
+
+def _below_floor(teller: _Teller, told: Sequence[Outcome], floor: float, worth: float) -> Symptom:
+    now = rotwords.reached(teller.champion, told, worth=worth)
+    said = rotwords.reached_words(now)
+    return Symptom(
+        cause=FLOOR,
+        kind="rot",
+        is_present=True,
+        at=told[-1].given_at,
+        since=told[0].predicted_at,
+        gravity="note" if now.by.is_one_voice else "grave",
+        sentence=f"{now.version} is below its floor of {floor:.0%}: {said}.",
+        advice=ADVICE,
+        evidence={
+            "floor": floor,
+            "after": rotwords.numbers_of(now),
+            "whose": rotwords.whose_of(now),
+        },
+    )

@@ -1,50 +1,56 @@
 """The course of a model's rot, verdict by verdict: well, fallen, well again.
 
 `rot.py` finds a fall; this follows it, so that one fall is one finding. What it has to remember
-between two looks is small, and what it says depends only on the verdicts, not on when somebody
-looked: history that was imported is gone through like the present.
+between two looks is small (`standing.py`), and what it says depends only on the verdicts, not on
+when somebody looked: history that was imported is gone through like the present.
 
-    >>> rights = [True] * 99 + [False] + [False] * 40
+    >>> rights = [True] * 99 + [False] + [False] * 80
     >>> told = [Outcome(f"p{at}", "v1", at, at, right) for at, right in enumerate(rights)]
-    >>> standing, steps = follow(told, Standing(), era="v1", expected=Expected(), last=50)
-    >>> [(step.what, step.at, step.fallen.since) for step in steps]
-    [('fallen', 102, 98)]
+    >>> course = Course(Standing(("v1",)), champion="v1", expected=Expected(), last=50)
+    >>> [(step.what, step.at, step.fallen.since) for step in course.follow(told)]
+    [('fallen', 155, 99)]
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import sqrt
 from typing import Any, Literal
 
-from unrot.monitors.accuracy import constant_of, errors_of, right_of, scored
-from unrot.monitors.rot import (
-    FEWEST_FROM_START,
-    Fall,
-    find_fall,
-    find_rise,
-    is_above,
-    is_below,
-    needed_to_be_back,
-)
+import numpy as np
+from numpy.typing import NDArray
+
+from unrot.monitors import promised, rot
+from unrot.monitors.accuracy import errors_of, right_of, scored
+from unrot.monitors.rot import Fall
+from unrot.monitors.rotworth import Row, of_left, worth_of
+from unrot.monitors.standing import FIRST, Fallen, Standing, key_of
+from unrot.monitors.tape import Behind, Tape
+from unrot.monitors.usual import KINDS, PROMISE, usual
 from unrot.symptoms import Outcome
+
+Numbers = NDArray[Any]
+RowsOf = Callable[[Sequence[Outcome]], Sequence[Row]]
+"""Fetches what was judged."""
 
 BACK = 0.25
 """A model is back when no more than this part of the fall is left."""
-MOST_STEPS = 400
-"""Moments at which a look stops to think; between them verdicts are taken several at once."""
-DEEP = 0.15
-"""A fall of so much is grave."""
+LOOKS = 4
+"""It looks once in so many verdicts, wherever a look of ours ends."""
 FAR = 1.5
-"""Errors so many times as large are grave."""
-
-Key = tuple[float, float, str]
-"""Where a verdict stands in the order of verdicts."""
+"""Errors so many times as large as promised are no recovery."""
+SELDOM = 32
+"""With the test set it compares that often, once there are so many verdicts."""
+SAMPLE = 400
+"""Errors of numbers are ranked among so many first ones."""
+MOST_ROWS = 1_000
+"""Of so many rows before a fall it is seen how they depend on each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the versions of some verdicts reached on their holdouts."""
+    """What the versions of some verdicts reached on their test sets."""
 
     share: float | None = None
     mae: float | None = None
@@ -53,101 +59,291 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class Fallen:
-    """A fall that is not over: since when, and what was and is reached."""
-
-    since: float
-    """When the first prediction after it was made."""
-    key: Key
-    """The first verdict after it."""
-    era: str
-    """The fresh version that it befell."""
-    before: float
-    """Accuracy, or mean absolute error."""
-    before_verdicts: int
-    after: float
-    """What was reached when it was found."""
-    is_from_start: bool
-    statistic: float
-    threshold: float
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What has to be remembered between two looks."""
-
-    era: str = ""
-    seen: Key = (0.0, 0.0, "")
-    """The newest verdict that was looked at."""
-    looked_from: Key = (0.0, 0.0, "")
-    """Verdicts up to this one belong to a fall that is over."""
-    fallen: Fallen | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Step:
-    """What a moment says: fallen, or well again after a fall."""
+    """What a moment says: fallen, well again after a fall, or another version that is well."""
 
-    what: Literal["fallen", "back"]
+    what: Literal["fallen", "back", "over"]
     at: float
     fallen: Fallen
     after: Sequence[Outcome]
     """The verdicts after the fall, or those that are well again."""
 
 
-def key_of(outcome: Outcome) -> Key:
-    """Return where a verdict stands in the order of verdicts."""
-    return outcome.given_at, outcome.predicted_at, outcome.prediction
+def rows_told(outcomes: Sequence[Outcome]) -> Sequence[Row]:
+    """Return the rows that outcomes bring with them."""
+    return [one.inputs for one in outcomes]
 
 
-def follow(
-    outcomes: Sequence[Outcome],
-    standing: Standing,
-    *,
-    era: str,
-    expected: Expected,
-    last: int,
-) -> tuple[Standing, list[Step]]:
-    """Go on from where it stood, through the verdicts of an era that are new."""
-    if standing.era != era:
-        standing = Standing(era=era, fallen=standing.fallen)
-    steps: list[Step] = []
-    start = _after(outcomes, standing.looked_from)
-    for end in _ends(outcomes, standing.seen):
-        upto = outcomes[start:end]
-        if standing.fallen is None:
-            step = _look_for_fall(upto, era, expected)
-        else:
-            step = _look_for_cure(upto, standing.fallen, era, expected, last)
-        if step is not None:
-            steps.append(step)
-            standing = replace(standing, fallen=None if step.what == "back" else step.fallen)
-            if step.what == "back":
-                start = end
-                standing = replace(standing, looked_from=key_of(outcomes[end - 1]))
-    if outcomes:
-        standing = replace(standing, seen=max(standing.seen, key_of(outcomes[-1])))
-    return standing, steps
+class Course:
+    """Goes on through the verdicts of one stream from where it stood."""
+
+    def __init__(
+        self,
+        standing: Standing,
+        *,
+        champion: str,
+        expected: Expected,
+        last: int,
+        since: float = 0.0,
+        rows_of: RowsOf = rows_told,
+    ) -> None:
+        self.standing = standing
+        self._champion = champion
+        self._expected = expected
+        self._last = last
+        self._since = since
+        self._rows_of = rows_of
+        self._told: Sequence[Outcome] = ()
+        self._tape = Tape.of([])
+
+    def follow(self, outcomes: Sequence[Outcome]) -> list[Step]:
+        """Look at all verdicts that are not behind; those that were not seen may be news."""
+        self._take(_told(outcomes))
+        steps: list[Step] = []
+        end = 1
+        while end <= len(self._told):
+            if self._is_to_look(end) and (step := self._look(end)):
+                steps.append(step)
+                end = 1
+            else:
+                end += 1
+        if self._told:
+            self._stand(seen=max(self.standing.seen, key_of(self._told[-1])))
+        return steps
+
+    def forget(self, upto: tuple[float, float, str]) -> None:
+        """Keep of verdicts up to a key only how many they are."""
+        place = sum(key_of(one) <= upto for one in self._told)
+        if self.standing.fallen is None:
+            self._stand(worth=self._worth_of_more(place))
+        name = "behind" if self.standing.fallen is None else "fell"
+        kept = _added(getattr(self.standing, name), self._tape, place)
+        self._stand(**{name: kept}, count=self.standing.count + place, read_from=upto)
+        self._put(self._told[place:])
+
+    @property
+    def after(self) -> Sequence[Outcome]:
+        """The verdicts after the fall that are not behind."""
+        return self._told
+
+    def worth_of_all(self) -> float:
+        """Return how many of the verdicts that are read are worth an independent one."""
+        told, wrong = self._told[-MOST_ROWS:], self._tape.wrong[-MOST_ROWS:]
+        if not told:
+            return 1.0
+        return worth_of(wrong[:0], wrong - wrong.mean(), (), self._rows_of(told), known=0)
+
+    def _worth_of_more(self, place: int) -> float:
+        """Return what the verdicts behind are worth with so many more."""
+        tape, behind, more = self._tape, self.standing.behind, 1.0
+        rows, wrong = behind.rows + tape.rows[-1], behind.wrong + tape.wrongs[-1]
+        for _ in range(2):  # How far hours differ beyond chance depends on what verdicts are worth.
+            known = usual(rows[None], wrong[None], rows[None], ranks=tape.ranks, worth=more)
+            more = of_left(tape.wrong - known.each[0][tape.kinds])
+        return (behind.count * self.standing.worth + place * more) / max(behind.count + place, 1)
+
+    def _stand(self, **what: Any) -> None:
+        self.standing = replace(self.standing, **what)
+
+    def _take(self, told: Sequence[Outcome]) -> None:
+        if told and not self.standing.begins_at:
+            self._stand(begins_at=told[0].predicted_at)
+        if self.standing.read_from == FIRST and is_of_numbers(told):
+            sample = sorted(abs(one.error or 0.0) for one in told[:SAMPLE])
+            self._stand(sample=tuple(float(f"{one:.5g}") for one in sample))
+        self._put(told)
+
+    def _put(self, told: Sequence[Outcome]) -> None:
+        self._told = told
+        errors = [one.error or 0.0 for one in told] if is_of_numbers(told) else ()
+        self._tape = Tape.of(
+            _wrong(told, self.standing.sample),
+            [one.predicted_at for one in told],
+            behind=self._promised(self.standing.behind),
+            offset=self.standing.count,
+            begins_at=self.standing.begins_at,
+            errors=errors,
+        )
+
+    def _promised(self, behind: Behind) -> Behind:
+        """Put what the test set promised beside the verdicts."""
+        if self._expected.share is None:
+            return behind
+        rows, wrong = behind.rows.copy(), behind.wrong.copy()
+        rows[PROMISE] = self._expected.rows
+        wrong[PROMISE] = self._expected.rows * (1 - self._expected.share)
+        return replace(behind, rows=rows, wrong=wrong)
+
+    def _is_to_look(self, end: int) -> bool:
+        place = self.standing.count + end
+        is_new = key_of(self._told[end - 1]) > self.standing.seen
+        return is_new and place % LOOKS == 0
+
+    def _look(self, end: int) -> Step | None:
+        if self.standing.other is not None and (step := self._look_at_other(end)):
+            return step
+        if self.standing.fallen is not None:
+            return self._look_for_cure(end, self.standing.fallen)
+        return self._look_for_fall(end)
+
+    # ── a fall ───────────────────────────────────────────────────────────────────────────────
+
+    def _look_for_fall(self, end: int) -> Step | None:
+        place, found = self.standing.count + end, None
+        if place >= self.standing.patience:
+            found, doubted = self._believed(end, self._found)
+            if doubted is not None:
+                later = max(LOOKS, (end - doubted.place) // 8)
+                self._stand(patience=place + later)
+        if found is None and (place < SELDOM or place % SELDOM == 0):
+            found, _ = self._believed(end, self._from_start)
+        return None if found is None else self._fell(found, end)
+
+    def _found(self, end: int, worth: float) -> Fall | None:
+        return rot.find_fall(self._tape, end, worth=worth)
+
+    def _from_start(self, end: int, worth: float) -> Fall | None:
+        told, expected = _without(self._tape.up_to(end)), self._expected
+        seconds = self._told[end - 1].predicted_at - self.standing.begins_at
+        if expected.share is not None:
+            return promised.is_below(
+                told, 1 - expected.share, expected.rows, worth=worth, seconds=seconds
+            )
+        if expected.mae is not None and self._tape.ranks:
+            return promised.is_above(
+                told, expected.mae, expected.rmse, expected.rows, worth=worth, seconds=seconds
+            )
+        return None
+
+    def _believed(
+        self, end: int, find: Callable[[int, float], Fall | None]
+    ) -> tuple[Fall | None, Fall | None]:
+        """Find a fall that is one also when verdicts count for what they are worth.
+
+        Beside it comes the one that is none then.
+        """
+        worth, doubted, found = 1.0, None, find(end, 1.0)
+        while found is not None:
+            real = self._worth(found, end)
+            if real <= 1.02 * worth:
+                return found, None
+            worth, doubted = real, found
+            found = find(end, worth)
+        return None, doubted
+
+    def _worth(self, found: Fall, end: int) -> float:
+        place, wrong, kinds = found.place, self._tape.wrong, self._tape.kinds
+        rows = self._rows_of(self._told[max(0, place - MOST_ROWS) : min(end, place + MOST_ROWS)])
+        before, after = min(place, MOST_ROWS), wrong[place:end]
+        now = worth_of(
+            wrong[:place] - found.each[kinds[:place]],
+            after - after.mean(),
+            rows[:before],
+            rows[before:],
+            known=self._tape.up_to(place).count,
+        )
+        return max(now, self.standing.worth)
+
+    def _fell(self, found: Fall, end: int) -> Step:
+        """Note a fall, and begin the verdicts that are read anew with the first after it."""
+        place, tape, told = found.place, self._tape, self._told
+        is_all = found.is_from_start or not _told_before(tape, place)
+        behind = Behind.nothing() if is_all else tape.up_to(place)
+        fell = self.standing.behind if found.is_from_start else Behind.nothing()
+        place = 0 if found.is_from_start else place
+        after = _sum(_added(fell, tape, end), _added(Behind.nothing(), tape, place), -1)
+        now = (after.rows * (np.arange(KINDS) != PROMISE))[None]
+        fallen = Fallen(
+            since=self.standing.begins_at if fell.count else told[place].predicted_at,
+            key=FIRST if is_all else key_of(told[place]),
+            champion=self._champion,
+            before=_promised(self._expected) if is_all else level_of(behind, ranks=tape.ranks),
+            before_verdicts=int(self._expected.rows) if is_all else _without(behind).count,
+            after=level_of(after, ranks=tape.ranks),
+            is_from_start=is_all,
+            statistic=found.statistic,
+            threshold=found.threshold,
+            usual=float((now @ found.each).item() / max(now.sum(), 1.0)),
+            wrong=float(after.wrong[:PROMISE].sum() / max(after.count, 1)),
+            worth=found.worth,
+        )
+        step = Step("fallen", told[end - 1].given_at, fallen, told[place:end])
+        self._move(place, end, fallen=fallen, behind=_without(behind), fell=fell, other=None)
+        return step
+
+    def _move(self, place: int, end: int, **what: Any) -> None:
+        """Begin what is read again at a place; up to another one all has been seen."""
+        read_from = key_of(self._told[place - 1]) if place else self.standing.read_from
+        self._stand(
+            count=self.standing.count + place,
+            read_from=read_from,
+            seen=key_of(self._told[end - 1]),
+            patience=0,
+            **what,
+        )
+        self._put(self._told[place:])
+
+    # ── its end ──────────────────────────────────────────────────────────────────────────────
+
+    def _look_for_cure(self, end: int, fallen: Fallen) -> Step | None:
+        """Look whether verdicts are surely better than those after the fall, and as before."""
+        place = self._likeliest_rise(end, fallen)
+        far = fallen.wrong - fallen.usual
+        needed = max(self._last, _needed_to_be_back(fallen.wrong, far, fallen.worth))
+        if end - place < needed or not (place or self.standing.fell.count):
+            return None
+        tape, behind = self._tape, self.standing.behind
+        now = (tape.rows[end] - tape.rows[place])[None]
+        known = behind.count and usual(
+            behind.rows[None], behind.wrong[None], now, ranks=tape.ranks, worth=fallen.worth
+        )
+        before = float(known.share[0]) if known else fallen.usual
+        if tape.wrong[place:end].mean() > before + BACK * far:
+            return None
+        if not rot.is_risen(tape, place, end, fell=self.standing.fell, worth=fallen.worth):
+            return None
+        step = Step("back", self._told[end - 1].given_at, fallen, self._told[place:end])
+        self._move(place, end, fallen=None, fell=Behind.nothing())
+        return step
+
+    def _likeliest_rise(self, end: int, fallen: Fallen) -> int:
+        gains = (fallen.wrong + fallen.usual) / 2 - self._tape.wrong[:end]
+        return int(np.argmax(np.cumsum(gains[::-1])[::-1]))
+
+    def _look_at_other(self, end: int) -> Step | None:
+        """Look whether the version that answers now is surely better than the fallen one."""
+        fallen, expected = self.standing.other, self._expected
+        told = [one for one in self._told[:end] if one.predicted_at >= self._since]
+        newest = told[-max(self._last, promised.FEWEST_FROM_START) :]
+        if fallen is None or len(newest) < promised.FEWEST_FROM_START:
+            return None
+        if not (_is_well(newest, fallen, expected)):
+            return None
+        self._stand(other=None, seen=key_of(self._told[end - 1]))
+        return Step("over", newest[-1].given_at, fallen, newest)
 
 
-def _after(outcomes: Sequence[Outcome], key: Key) -> int:
-    """Return the place of the first verdict after a key."""
-    return next((at for at, one in enumerate(outcomes) if key_of(one) > key), len(outcomes))
+def _is_well(newest: Sequence[Outcome], fallen: Fallen, expected: Expected) -> bool:
+    """Tell whether verdicts are surely better than after the fall, and much as before it."""
+    far = BACK * abs(fallen.before - fallen.after)
+    if is_of_numbers(newest):
+        errors = np.abs([one.error or 0.0 for one in newest])
+        noise = rot.SURELY * float(errors.std()) / sqrt(len(errors))
+        limit = max(fallen.before, FAR * (expected.mae or 0.0)) + far
+        return float(errors.mean()) <= limit and float(errors.mean()) + noise < fallen.after
+    right = right_of(newest)
+    least = fallen.before if expected.share is None else min(fallen.before, expected.share)
+    return (right.value or 0.0) >= least - far and right.low > fallen.after
 
 
-def _ends(outcomes: Sequence[Outcome], seen: Key) -> Iterator[int]:
-    """Yield up to which verdict to look, the newest always."""
-    first = _after(outcomes, seen)
-    stride = max(1, (len(outcomes) - first) // MOST_STEPS)
-    ends = list(range(first + 1, len(outcomes) + 1, stride))
-    if ends and ends[-1] != len(outcomes):
-        ends.append(len(outcomes))
-    yield from ends
+def _needed_to_be_back(wrong: float, far: float, worth: float) -> int:
+    """Return how many of the last verdicts must be good again, so that chance alone is not enough.
 
-
-def after_fall(outcomes: Sequence[Outcome], fallen: Fallen) -> list[Outcome]:
-    """Return the verdicts after a fall."""
-    return [one for one in outcomes if key_of(one) >= fallen.key]
+    A model that still is as bad passes a quarter below the old accuracy in one of a hundred looks
+    at most; a small fall needs more verdicts for that than a deep one.
+    """
+    spread = sqrt(max(wrong * (1 - wrong), 0.01) * worth)
+    return int((2.33 * spread / (0.75 * far)) ** 2) + 1 if far > 0 else 0
 
 
 def level(outcomes: Sequence[Outcome]) -> float | None:
@@ -156,20 +352,15 @@ def level(outcomes: Sequence[Outcome]) -> float | None:
     return right.value if right.value is not None else scored(errors_of(outcomes)).mae
 
 
+def level_of(behind: Behind, *, ranks: bool) -> float:
+    """Return the accuracy of verdicts that were counted, or the mean absolute error of numbers."""
+    count = max(_without(behind).count, 1)
+    return behind.absolute / count if ranks else 1 - float(behind.wrong[:PROMISE].sum()) / count
+
+
 def is_of_numbers(outcomes: Sequence[Outcome]) -> bool:
     """Tell whether verdicts say how far off numbers were."""
     return any(one.error is not None for one in outcomes)
-
-
-def is_grave(fallen: Fallen, after: Sequence[Outcome]) -> bool:
-    """Tell whether a fall is deep, or below what a constant guess would reach."""
-    now = level(after) or 0.0
-    if is_of_numbers(after):
-        errors = scored(errors_of(after))
-        worse_than_guess = (errors.rmse or 0.0) > (errors.constant_rmse or float("inf"))
-        return now >= FAR * fallen.before or worse_than_guess
-    guess = constant_of(after).value
-    return fallen.before - now >= DEEP or (guess is not None and now < guess)
 
 
 def _told(outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -179,124 +370,49 @@ def _told(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return [one for one in outcomes if one.was_correct is not None]
 
 
-def _look_for_fall(outcomes: Sequence[Outcome], era: str, expected: Expected) -> Step | None:
-    told = _told(outcomes)
-    if not told:
-        return None
-    if is_of_numbers(told):
-        errors = [abs(one.error or 0.0) for one in told]
-        found = find_rise(errors)
-        from_start = _above(errors, expected)
-    else:
-        found = find_fall([float(one.was_correct or 0) for one in told])
-        from_start = _below(told, expected)
-    if found is None and from_start is None:
-        return None
-    fall = found or from_start
-    assert fall is not None
-    first, before = told[fall.place], told[: fall.place]
-    known = level(before) if found else _reached(expected)
-    fallen = Fallen(
-        since=first.predicted_at,
-        key=key_of(first),
-        era=era,
-        before=known or 0.0,
-        before_verdicts=len(before) if found else int(expected.rows),
-        after=level(told[fall.place :]) or 0.0,
-        is_from_start=found is None,
-        statistic=fall.statistic,
-        threshold=fall.threshold,
+def _wrong(told: Sequence[Outcome], sample: Sequence[float]) -> Numbers:
+    """Return 1 for each wrong verdict, or the rank of an error among the first ones."""
+    if not is_of_numbers(told):
+        return np.array([not one.was_correct for one in told], dtype=np.float64)
+    errors, scale = np.abs([one.error or 0.0 for one in told]), np.asarray(sample)
+    below = np.searchsorted(scale, errors, side="left") + np.searchsorted(
+        scale, errors, side="right"
     )
-    return Step("fallen", told[-1].given_at, fallen, told[fall.place :])
+    ranks: Numbers = below / 2 / max(len(scale), 1)
+    return ranks
 
 
-def _below(told: Sequence[Outcome], expected: Expected) -> Fall | None:
-    if expected.share is None or not expected.rows:
-        return None
-    right = right_of(told)
-    return is_below(right.right, right.count, expected.share, expected.rows)
+def _promised(expected: Expected) -> float:
+    reached = expected.share if expected.share is not None else expected.mae
+    return reached if reached is not None else 0.0
 
 
-def _above(errors: Sequence[float], expected: Expected) -> Fall | None:
-    if expected.mae is None:
-        return None
-    return is_above(errors, expected.mae, expected.rmse)
+def _told_before(tape: Tape, place: int) -> int:
+    return place + tape.behind.count
 
 
-def _reached(expected: Expected) -> float | None:
-    return expected.share if expected.share is not None else expected.mae
-
-
-def _look_for_cure(
-    outcomes: Sequence[Outcome], fallen: Fallen, era: str, expected: Expected, last: int
-) -> Step | None:
-    told = _told(outcomes)
-    if era == fallen.era:
-        told = after_fall(told, fallen)
-        newest = _newest_if_back(told, fallen, last)
-    else:
-        newest = _newest_if_well(told, expected, last)
-    if newest is None:
-        return None
-    return Step("back", newest[-1].given_at, fallen, newest)
-
-
-def _newest_if_back(told: Sequence[Outcome], fallen: Fallen, last: int) -> Sequence[Outcome] | None:
-    """Return the last verdicts where they reach again what was reached before."""
-    far = abs(fallen.before - fallen.after)
-    if is_of_numbers(told):
-        needed, limit = 2 * last, fallen.before + BACK * far
-    else:
-        needed, limit = needed_to_be_back(fallen.after, far, last), fallen.before - BACK * far
-    newest = told[-needed:]
-    reached = level(newest)
-    if reached is None or len(newest) < needed:
-        return None
-    is_back = reached <= limit if is_of_numbers(told) else reached >= limit
-    return newest if is_back else None
-
-
-def _newest_if_well(
-    told: Sequence[Outcome], expected: Expected, last: int
-) -> Sequence[Outcome] | None:
-    """Return the first verdicts of another fresh version where they are as it promised."""
-    newest = told[-max(last, FEWEST_FROM_START) :]
-    if len(newest) < FEWEST_FROM_START:
-        return None
-    if is_of_numbers(newest):
-        mae = level(newest) or 0.0
-        return newest if expected.mae is None or mae <= FAR * expected.mae else None
-    right = right_of(newest)
-    promised = expected.share if expected.share is not None else right.value
-    is_well = right.high >= (promised or 0.0)
-    return newest if is_well else None
-
-
-def to_note(standing: Standing) -> dict[str, Any]:
-    """Write where it stands as JSON has it."""
-    fallen = standing.fallen
-    return {
-        "era": standing.era,
-        "seen": list(standing.seen),
-        "looked_from": list(standing.looked_from),
-        "fallen": None
-        if fallen is None
-        else {name: getattr(fallen, name) for name in Fallen.__dataclass_fields__},
-    }
-
-
-def from_note(note: Any) -> Standing:
-    """Read what `to_note` wrote; nothing is where it begins."""
-    if not note:
-        return Standing()
-    fallen = note["fallen"]
-    return Standing(
-        note["era"],
-        _key(note["seen"]),
-        _key(note["looked_from"]),
-        None if fallen is None else Fallen(**{**fallen, "key": _key(fallen["key"])}),
+def _added(behind: Behind, tape: Tape, place: int) -> Behind:
+    """Return counts with those of the first verdicts that are read."""
+    absolute, squared = tape.errors[place].tolist()
+    return Behind(
+        behind.rows + tape.rows[place],
+        behind.wrong + tape.wrongs[place],
+        behind.absolute + absolute,
+        behind.squared + squared,
     )
 
 
-def _key(read: Sequence[Any]) -> Key:
-    return float(read[0]), float(read[1]), str(read[2])
+def _sum(one: Behind, other: Behind, sign: int) -> Behind:
+    return Behind(
+        one.rows + sign * other.rows,
+        one.wrong + sign * other.wrong,
+        one.absolute + sign * other.absolute,
+        one.squared + sign * other.squared,
+    )
+
+
+def _without(behind: Behind) -> Behind:
+    """Leave out what the test set promised."""
+    rows, wrong = behind.rows.copy(), behind.wrong.copy()
+    rows[PROMISE] = wrong[PROMISE] = 0.0
+    return replace(behind, rows=rows, wrong=wrong)

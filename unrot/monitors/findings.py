@@ -4,7 +4,8 @@
     none, or closed long ago      present     a new one is opened
     closed a short while ago      present     the same one is open again: nobody is told twice
     open                          present     it says what is known now
-    open                          gone        it is closed, at the moment of the evidence
+    open                          gone        it is closed, at the moment of the evidence, and says
+                                              by what it is over
     any                           older than what it knows, or gone and not open: nothing
 
 All moments are those of the evidence, so that imported history opens and closes findings in the
@@ -40,7 +41,7 @@ def followed(
     if last is not None and at < _known_to(last):
         return None
     if not symptom.is_present:
-        return replace(last, closed_at=at) if last is not None and last.is_open else None
+        return _closed(symptom, last, at) if last is not None and last.is_open else None
     if last is None or (last.closed_at is not None and at - last.closed_at > pause):
         return _opened(symptom, at, model, number)
     found = replace(
@@ -77,6 +78,12 @@ def _known_to(finding: Finding) -> float:
 
 def _since(symptom: Symptom, at: float) -> float:
     return min(symptom.since or at, at)
+
+
+def _closed(symptom: Symptom, last: Finding, at: float) -> Finding:
+    """Close a finding; it goes on to say what it said, and then by what it is over."""
+    said = f"{last.sentence} {symptom.sentence}".strip()
+    return replace(last, closed_at=at, sentence=said)
 
 
 def _opened(symptom: Symptom, at: float, model: str, number: int) -> Finding:

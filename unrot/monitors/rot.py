@@ -1,50 +1,94 @@
 """A change detector on the stream of verdicts: is a model right less often than it was?
 
-The generalised likelihood ratio of a stream of rights and wrongs holds every moment s at which it
-may have changed against the case that nothing did:
+Each verdict is a number x between 0 and 1: right (0) or wrong (1); of numbers the rank of the
+error among the first ones of its stream. For a place s where something may have changed, the
+verdicts after it are held against what is usual at their hours (`usual.py`), by the likelihood of
+two coins, kl being their divergence:
 
-    max over s of   s · kl(before, all) + (n - s) · kl(after, all)
+    R(s) = (n · kl(before, all) + m · kl(after, all)) / φ      ranks: 6 · i · (after - before)²
 
-with the shares of rights before s, after s and in all, and the divergence kl of two coins. Only
-falls count. Beyond ln(3 n √n / δ) there was a change; the chance that a steady stream is ever
-taken for one is at most δ, and far less in practice (bench/rot.py: none in 200 streams of 2,000
-verdicts).
+n verdicts of before, m after, i = n m / (n + m) / φ what they say together, and φ how many rows
+one independent one is worth (`rotworth.py`). For one s, i runs like a clock and the difference
+like a Brownian motion in it, so that the mixture of Robbins holds at every look, however often:
 
-Errors of numbers have tails that nobody knows, so their ranks are looked at: spread evenly between
-0 and 1 they are as a normal distribution with the variance 1/12 to such bounds, and the ratio is
-6 · s (n - s) / n · (before - after)².
+    P(R(s) ≥ (1 + ρ/i) · (ln 1/α + ½ ln(1 + i/ρ)) at any time) ≤ α
 
-Besson, Kaufmann, Maillard, Seznec, Journal of Machine Learning Research 23 (2022) 77: 1-40;
-Maillard, Proceedings of Machine Learning Research 98 (2019) 610-632, for the ranks.
+Every 4th place is looked at up to 256 verdicts on, every 32nd up to 2,048 and every 256th as long
+as can be read; the α of all places of a level add up to its δ, half of it on the first 8,192
+verdicts, a quarter on the next 16,384, and so on. With δ = 0.5, 1 and 2 % and 1 % for what the
+test set promised, a steady stream is taken for a fall with a chance of 4.5 % at most, whatever its
+length. The normal approximation is in the mixture alone; bench/rot.py measures what is left.
 
-    >>> steady = [1.0] * 9 + [0.0]
-    >>> find_fall(steady * 30) is None
+What comes at an hour that was never seen may be a part of the day that is harder. There only what
+is abrupt counts, three quarters of an hour (256 verdicts at least) against the hour before, or
+what is surely (97.5 %) deeper than a cycle: more than 25 points, or errors 1.75 times as large.
+And one burst of errors is no fall: the newest third of the verdicts has to be bad too, and where
+three quarters of them or one solid run are wrong it takes 55.
+
+Robbins, Annals of Mathematical Statistics 41 (1970) 1397-1409; Howard, Ramdas, McAuliffe, Sekhon,
+Annals of Statistics 49 (2021) 1055-1080; Maillard, Proceedings of Machine Learning Research 98
+(2019) 610-632, for the ranks.
+
+    >>> steady = Tape.of([0.0] * 9 + [1.0], times=30)
+    >>> find_fall(steady, 300) is None
     True
-    >>> fall = find_fall(steady * 30 + [1.0, 0.0] * 20)
+    >>> fallen = Tape.of([*steady.wrong, *[0.0, 1.0, 1.0] * 12])
+    >>> fall = find_fall(fallen, 336)
     >>> fall.place, round(fall.statistic, 1), round(fall.threshold, 1)
-    (299, 18.4, 12.8)
+    (299, 27.7, 16.9)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from math import log, sqrt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import log
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unrot.monitors.cycles import HOUR
+from unrot.monitors.tape import SEEN, Behind, Tape
+from unrot.monitors.tape import known as known_at
+from unrot.monitors.usual import KINDS, PROMISE, Usual, usual, variance
+
 Numbers = NDArray[Any]
 
-DOUBT = 0.05
-"""δ: how likely a steady stream may ever be taken for a fall, by the bound."""
+EPOCH = 8_192
+"""Half of the δ of a level is spent on the places of the first so many verdicts."""
+REACH = 64
+"""A level looks so many of its steps back."""
 FEWEST_AFTER = 5
 """Verdicts after a change below which it is not believed, whatever the ratio."""
-FEWEST_FROM_START = 30
-"""Verdicts below which a model is not held against its holdout."""
-MANY_SIGMAS = 5.0
-"""So far must errors of numbers lie above those on the holdout: they have heavy tails."""
+NEARLY_ALL = 0.75
+"""Where so many are wrong at once, it may be one burst of errors."""
+SOLID, BESIDE = 55, 15
+"""Unless 15 verdicts beside the longest run of wrongs are bad as well, it takes 55 in all."""
+BEFORE_SECONDS, AFTER_SECONDS = HOUR, 0.75 * HOUR
+"""So near must verdicts lie that no hour of the day explains a difference."""
+FEWEST_NEAR = 256
+"""And so many must they be: the first verdicts of a harder hour are few."""
+DEEP, SURELY = 0.25, 1.96
+"""So much more is wrong than a cycle explains, for sure (97.5 %)."""
+FAR = 1.75
+"""So many times larger are errors than a cycle explains."""
+FEW_UNSEEN, MOSTLY = 0.05, 0.5
+"""Shares of verdicts at hours that are not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Which places are looked at, and what chance of being wrong is spent on them."""
+
+    step: int
+    every: int
+    """It looks once in so many verdicts."""
+    delta: float
+    rho: float
+
+
+LEVELS = (Level(4, 4, 0.005, 5.0), Level(32, 16, 0.01, 50.0), Level(256, 64, 0.02, 100.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,108 +99,253 @@ class Fall:
     """The first verdict after the change."""
     statistic: float
     threshold: float
+    each: Numbers = field(repr=False, compare=False)
+    """What was usual at each kind of hour before."""
+    worth: float = 1.0
+    is_from_start: bool = False
+    """True where it is the test set that verdicts are held against."""
 
 
-def find_fall(rights: Sequence[float] | Numbers) -> Fall | None:
-    """Look for the moment from which on fewer verdicts are right (1) and more are wrong (0)."""
-    return _largest(np.asarray(rights, dtype=np.float64), _ratios_of_coins)
-
-
-def find_rise(errors: Sequence[float] | Numbers) -> Fall | None:
-    """Look for the moment from which on absolute errors are larger."""
-    return _largest(np.asarray(as_ranks(errors), dtype=np.float64), _ratios_of_ranks)
-
-
-def _largest(told: Numbers, ratios_of: Callable[..., Numbers]) -> Fall | None:
-    rows = len(told)
-    if rows <= FEWEST_AFTER:
+def find_fall(
+    tape: Tape, end: int, *, worth: float = 1.0, levels: Sequence[Level] = LEVELS
+) -> Fall | None:
+    """Look at the verdicts up to a place for the moment from which on fewer are right."""
+    best: tuple[float, int, Level, float, Numbers] | None = None
+    for level in levels:
+        places = _not_calm(tape, _places(level, tape, end), end, level)
+        if not len(places):
+            continue
+        ratios, needed, known = _held_against(tape, places, end, level, worth)
+        for at in np.argsort(needed - ratios).tolist():
+            lead = float(ratios[at] - needed[at])
+            if lead < 0 or (best is not None and lead <= best[0]):
+                break
+            if _lasts(tape, int(places[at]), end, float(known.share[at])):
+                best = lead, int(places[at]), level, float(ratios[at]), known.each[at]
+                break
+    if best is None:
         return None
-    before = np.arange(1, rows - FEWEST_AFTER + 1)
-    sums, whole = np.cumsum(told)[: len(before)], float(told.sum())
-    first, second = sums / before, (whole - sums) / (rows - before)
-    ratios: Numbers = ratios_of(before, rows - before, first, second, whole / rows)
-    ratios = np.where(second < first, ratios, 0.0)
-    place = int(np.argmax(ratios))
-    return _fall(place + 1, float(ratios[place]), threshold(rows))
+    lead, place, level, ratio, each = best
+    refined = _refined(tape, place, end, level.step, each)
+    if not _lasts(tape, refined, end, float(each[tape.kinds[refined:end]].mean())):
+        return None
+    return Fall(refined, ratio, ratio - lead, each, worth)
 
 
-def _ratios_of_coins(
-    before: Numbers, after: Numbers, first: Numbers, second: Numbers, whole: float
-) -> Numbers:
-    found: Numbers = before * _kl(first, whole) + after * _kl(second, whole)
+def _places(level: Level, tape: Tape, end: int) -> Numbers:
+    last = tape.offset + end
+    if last % level.every:
+        return np.zeros(0, dtype=np.intp)
+    first = max(tape.offset, last - REACH * level.step, 1)
+    fewest = max(FEWEST_AFTER, level.step)
+    places = np.arange(-(-first // level.step) * level.step, last - fewest + 1, level.step)
+    return (places - tape.offset).astype(np.intp)
+
+
+def _not_calm(tape: Tape, places: Numbers, end: int, level: Level) -> Numbers:
+    """Leave out places whose ratio cannot be large enough: it is at most m · kl(after, least)."""
+    if not len(places) or tape.strange[end] > tape.strange[places[0]]:
+        return places
+    count = end - places
+    after = (tape.total[end] - tape.total[places]) / count
+    if tape.ranks:
+        most = 6 * count * (after - tape.least) ** 2
+    else:
+        most = count * divergence(after, tape.least)
+    cost = float(cost_of(level, tape.offset + places[:1])[0])
+    found: Numbers = places[(after > tape.least) & (most >= cost)]
     return found
 
 
-def _ratios_of_ranks(
-    before: Numbers, after: Numbers, first: Numbers, second: Numbers, whole: float
-) -> Numbers:
-    del whole
-    found: Numbers = 6 * before * after / (before + after) * (first - second) ** 2
+def _held_against(
+    tape: Tape, places: Numbers, end: int, level: Level, worth: float
+) -> tuple[Numbers, Numbers, Usual]:
+    """Return the ratio of each place, what it has to reach, and what was usual before it."""
+    rows, wrong = tape.behind.rows + tape.rows[places], tape.behind.wrong + tape.wrongs[places]
+    now, bad = tape.rows[end] - tape.rows[places], tape.wrongs[end] - tape.wrongs[places]
+    cost = cost_of(level, tape.offset + places)
+    known = usual(rows, wrong, now, ranks=tape.ranks, worth=worth)
+    count = now.sum(axis=1)
+    share = bad.sum(axis=1) / count
+    ratios, needed = _weighed(tape, known.share, known.rows, share, count, cost, level, worth)
+    moments = tape.at[np.minimum(places, len(tape.at) - 1)]
+    seen = known_at(tape.at, moments, tape.behind.rows, tape.rows, tape.begins_at)
+    unseen = 1 - (now * seen).sum(axis=1) / count
+    if (unseen <= 0).all():
+        return ratios, needed, known
+    is_deep = _is_deep(tape, places, end, known.share, share, count, worth)
+    ratios = np.where((unseen <= FEW_UNSEEN) | is_deep, ratios, 0.0)
+    there = (now * seen).sum(axis=1)
+    comparable = usual(rows, wrong, now * seen, ranks=tape.ranks, worth=worth)
+    share = (bad * seen).sum(axis=1) / np.maximum(there, 1)
+    options = [(ratios, needed)]
+    options += [
+        _weighed(tape, comparable.share, comparable.rows, share, there, cost, level, worth),
+        _near(tape, places, end, unseen >= MOSTLY, cost, level, worth),
+    ]
+    best = np.argmax([one - least for one, least in options], axis=0)
+    pick = np.arange(len(places))
+    return (
+        np.stack([one for one, _ in options])[best, pick],
+        np.stack([least for _, least in options])[best, pick],
+        known,
+    )
+
+
+def cost_of(level: Level, places: Numbers) -> Numbers:
+    """Return ln 1/α of each place of the stream."""
+    epoch = np.floor(np.log2(places / EPOCH + 1))
+    found: Numbers = log(2 * EPOCH / level.step / level.delta) + 2 * log(2) * epoch
     return found
 
 
-def is_below(right: int, count: int, holdout_share: float, holdout_rows: float) -> Fall | None:
-    """Tell whether verdicts are right less often than the holdout: rotten from the start.
+def _weighed(
+    tape: Tape,
+    before: Numbers,
+    rows: Numbers,
+    after: Numbers,
+    count: Numbers,
+    cost: Numbers,
+    level: Level,
+    worth: float,
+) -> tuple[Numbers, Numbers]:
+    """Return the ratio of verdicts before and after, and what it has to reach."""
+    told = np.maximum(rows * count / np.maximum(rows + count, 1e-9) / worth, 1e-9)
+    if tape.ranks:
+        ratios = 6 * told * (after - before) ** 2
+    else:
+        whole = (before * rows + after * count) / np.maximum(rows + count, 1e-9)
+        ratios = (rows * divergence(before, whole) + count * divergence(after, whole)) / worth
+    ratios = np.where(after > before, ratios, 0.0)
+    return ratios, boundary(told, cost, level.rho)
 
-    It is the same ratio, with the holdout before the only moment at which it may have changed.
 
-    >>> is_below(27, 40, 0.9, 4_000) is None, is_below(18, 40, 0.9, 4_000) is None
-    (True, False)
+def boundary(told: Numbers, cost: Numbers | float, rho: float) -> Numbers:
+    """Return what a ratio has to reach at any time; `told` independent rows say what it says."""
+    found: Numbers = (1 + rho / told) * (cost + np.log1p(told / rho) / 2)
+    return found
+
+
+def _near(
+    tape: Tape,
+    places: Numbers,
+    end: int,
+    is_asked: Numbers,
+    cost: Numbers,
+    level: Level,
+    worth: float,
+) -> tuple[Numbers, Numbers]:
+    """Hold the verdicts just after a place against those just before it."""
+    total = tape.total
+    moments = tape.at[np.minimum(places, len(tape.at) - 1)]
+    first = np.searchsorted(tape.at, moments - BEFORE_SECONDS)
+    last = np.minimum(np.searchsorted(tape.at, moments + AFTER_SECONDS, side="right"), end)
+    before, after = np.maximum(places - first, 0), last - places
+    is_asked = is_asked & (before >= SEEN) & (after >= max(4 * level.step, FEWEST_NEAR))
+    shares = (
+        (total[places] - total[first]) / np.maximum(before, 1),
+        (total[last] - total[places]) / np.maximum(after, 1),
+    )
+    ratios, needed = _weighed(
+        tape, shares[0], before * 1.0, shares[1], after * 1.0, cost, level, worth
+    )
+    return np.where(is_asked, ratios, 0.0), needed
+
+
+def _is_deep(
+    tape: Tape,
+    places: Numbers,
+    end: int,
+    before: Numbers,
+    after: Numbers,
+    count: Numbers,
+    worth: float,
+) -> Numbers:
+    """Tell where the verdicts after a place are surely worse than any hour of the day explains."""
+    if not tape.ranks:
+        return surely_deeper(before, after, count, worth)
+    behind, far = tape.errors[places], tape.errors[end] - tape.errors[places]
+    rows = np.maximum(tape.behind.count + places, 1)
+    was = (tape.behind.absolute + behind[:, 0]) / rows
+    is_now, squared = far[:, 0] / count, far[:, 1] / count
+    spread = np.sqrt(np.maximum(squared - is_now**2, 0.0) * worth / count)
+    is_far: Numbers = is_now - SURELY * spread > FAR * was
+    return is_far
+
+
+def surely_deeper(before: Numbers, after: Numbers, count: Numbers, worth: float) -> Numbers:
+    """Tell where so much more is wrong that no hour of the day explains it."""
+    reach = SURELY * np.sqrt(variance(after, ranks=False) * worth / count)
+    found: Numbers = after - reach > before + DEEP
+    return found
+
+
+def _lasts(tape: Tape, place: int, end: int, before: float) -> bool:
+    """Tell whether the newest verdicts are bad as well, and it is more than one burst."""
+    told = tape.wrong[place:end]
+    bad = (before + told.mean()) / 2
+    if told[-max(len(told) // 3, FEWEST_AFTER) :].mean() < bad:
+        return False
+    if len(told) >= SOLID:
+        return True
+    beside = _beside_longest_run(told)
+    return told.mean() < NEARLY_ALL and (len(beside) >= BESIDE and float(beside.mean()) >= bad)
+
+
+def _beside_longest_run(told: Numbers) -> Numbers:
+    """Return the verdicts that are not of the longest run of wrong ones."""
+    ends = np.flatnonzero(np.concatenate([[True], told <= 0.5, [True]]))
+    at = int(np.argmax(np.diff(ends)))
+    return np.delete(told, np.arange(ends[at], ends[at + 1] - 1))
+
+
+def _refined(tape: Tape, place: int, end: int, step: int, each: Numbers) -> int:
+    """Return the likeliest place of a change (Page 1954), from a little before one on."""
+    first, last = max(place - step, 0), end - FEWEST_AFTER
+    before = np.clip(each[tape.kinds[first:end]], 1e-3, 1 - 1e-3)
+    told = tape.wrong[first:end]
+    after = np.clip(told[place - first :].mean(), 1e-3, 1 - 1e-3)
+    if tape.ranks:
+        gains = (after - before) * (told - (after + before) / 2)
+    else:
+        gains = told * np.log(after / before) + (1 - told) * np.log((1 - after) / (1 - before))
+    suffixes = np.cumsum(gains[::-1])[::-1][: last - first + 1]
+    return first + int(np.argmax(suffixes))
+
+
+def is_risen(tape: Tape, place: int, end: int, *, fell: Behind, worth: float) -> bool:
+    """Tell whether verdicts from a place on are surely better than those after the fall.
+
+    They are so at the hours at which it was bad (a good day ends no bad nights), or they have
+    been for twice as long as it was.
     """
-    if count < FEWEST_FROM_START or right >= holdout_share * count:
-        return None
-    whole = (right + holdout_share * holdout_rows) / (count + holdout_rows)
-    shares = np.array([holdout_share, right / count])
-    ratio = float(np.array([holdout_rows, count]) @ _kl(shares, whole))
-    return _fall(0, ratio, threshold(count))
+    rows, wrong = fell.rows + tape.rows[place], fell.wrong + tape.wrongs[place]
+    rows[PROMISE] = wrong[PROMISE] = 0.0
+    now, bad = tape.rows[end] - tape.rows[place], tape.wrongs[end] - tape.wrongs[place]
+    lasted = tape.at[end - 1] - tape.at[place]
+    is_long = lasted >= 2 * (tape.at[place] - tape.at[0]) and not fell.count
+    asked = np.ones(KINDS) if is_long else (rows >= SEEN) * 1.0
+    count = float((now * asked).sum())
+    if not count:
+        return False
+    was = usual(rows[None], wrong[None], (now * asked)[None], ranks=tape.ranks, worth=worth)
+    share = np.array([float((bad * asked).sum()) / count])
+    level = Level(1, 1, 1.0, 10.0)
+    ratio, needed = _weighed(
+        tape, 1 - was.share, was.rows, 1 - share, np.array([count]), CURED, level, worth
+    )
+    return bool(ratio[0] >= needed[0])
 
 
-def is_above(errors: Sequence[float], holdout_mae: float, holdout_rmse: float) -> Fall | None:
-    """Tell whether numbers are farther off than on the holdout: rotten from the start."""
-    count, spread = len(errors), max(holdout_rmse**2 - holdout_mae**2, 0.0)
-    if count < FEWEST_FROM_START:
-        return None
-    noise = sqrt((max(spread, float(np.var(errors))) or 1e-12) / count)
-    return _fall(0, (float(np.mean(errors)) - holdout_mae) / noise, MANY_SIGMAS)
+CURED = np.array([log(1 / 0.01)])
+"""ln 1/α of a recovery that is none, for one place at any time."""
 
 
-def threshold(rows: int) -> float:
-    """Return what the ratio of so many verdicts has to reach."""
-    return log(3 * rows * sqrt(rows) / DOUBT)
-
-
-def as_ranks(errors: Sequence[float] | Numbers) -> list[float]:
-    """Return absolute errors by rank, 1 for the smallest and 0 for the largest, ties alike.
-
-    >>> as_ranks([0.5, 0.1, 0.5, 9.0])
-    [0.5, 1.0, 0.5, 0.0]
-    """
-    told = np.asarray(errors, dtype=np.float64)
-    order = np.sort(told)
-    below = np.searchsorted(order, told, side="left")
-    upto = np.searchsorted(order, told, side="right") - 1
-    ranks: list[float] = (1.0 - (below + upto) / 2 / max(len(told) - 1, 1)).tolist()
-    return ranks
-
-
-def needed_to_be_back(after: float, fall: float, last: int) -> int:
-    """Return how many of the last verdicts must be good again, so that chance alone is not enough.
-
-    A model that still is as bad passes a quarter below the old accuracy in one of a hundred looks
-    at most; a small fall needs more verdicts for that than a deep one.
-    """
-    spread = sqrt(max(after * (1 - after), 0.01))
-    return max(last, int((2.33 * spread / (0.75 * fall)) ** 2) + 1 if fall > 0 else last)
-
-
-def _fall(place: int, ratio: float, needed: float) -> Fall | None:
-    return Fall(place, ratio, needed) if ratio >= needed else None
-
-
-def _kl(shares: Numbers, whole: float) -> Numbers:
+def divergence(shares: Numbers, whole: Numbers | float) -> Numbers:
     """Return the divergence of coins from one coin; 0 · ln 0 is 0."""
-    whole = min(max(whole, 1e-12), 1 - 1e-12)
-    shares = np.clip(shares, 1e-12, 1 - 1e-12)
+    tiny = 1e-12
+    whole = np.clip(whole, tiny, 1 - tiny)
+    shares = np.clip(shares, tiny, 1 - tiny)
     found: Numbers = shares * np.log(shares / whole) + (1 - shares) * np.log(
         (1 - shares) / (1 - whole)
     )
