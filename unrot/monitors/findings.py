@@ -68,6 +68,7 @@ _SWITCHES = {
     "outliers": "outliers",
     "quality": "quality",
     "estimate": "estimate",
+    "slice": "slices",
 }
 
 

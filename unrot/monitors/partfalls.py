@@ -8,9 +8,10 @@ newest 2, 3, 4, 6, 8, 11 or 16 are held against all before by the likelihood rat
 
 and a part has fallen where that is above ln(K · l · (l + 1) / δ) at its l-th look, of K parts. By
 chance it exceeds x about once in e^x times (twice the ratio is χ² with one degree of freedom, and
-that of seven moments together stays below e^-x from x = 5 on); the looks share δ as 1 / (l (l + 1)),
-which adds up to 1, and the parts share it evenly (Bonferroni). So the chance that anything is ever
-said of a stream in which nothing falls is about δ = 1 % at most, whatever K and however long.
+that of seven moments together stays below e^-x from x = 5 on); the looks share δ as
+1 / (l (l + 1)), which adds up to 1, and the parts share it evenly (Bonferroni). So the chance that
+anything is ever said of a stream in which nothing falls is about δ = 1 % at most, whatever K and
+however long.
 
 **The rest as a control.** A part is expected to reach what it did before, less what the rest fell
 in the same stretches: a hard night, a burst of errors or the rot of the whole model is no matter of
@@ -31,6 +32,7 @@ McCullagh, Nelder, Generalized Linear Models (1989) §4.5, for φ; Siegmund, Seq
 (1985), for likelihood ratios that are looked at again and again.
 
     >>> import numpy as np
+    >>> from unrot.monitors.partbook import new_book
     >>> draw = np.random.default_rng(1)
     >>> north = draw.random(4_000) < 0.1
     >>> chance = np.where(north & (np.arange(4_000) >= 3_000), 0.4, 0.9)
@@ -43,24 +45,33 @@ McCullagh, Nelder, Generalized Linear Models (1989) §4.5, for φ; Siegmund, Seq
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import log
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unrot.monitors.cycles import DAY
-from unrot.monitors.repeats import Repeats
-
-Numbers = NDArray[Any]
+from unrot.monitors.partbook import (
+    BEGUN,
+    BLOCKS,
+    COUNT,
+    FOLDED,
+    REST,
+    RIGHT,
+    SQUARES,
+    WEIGHT,
+    Book,
+    Fallen,
+    Numbers,
+    count_stretches,
+    squares_of,
+)
 
 STRETCH = 50
 COARSE = 8
 """Stretches that are looked at together for how unevenly rows come."""
 LEAST = 10
 """Verdicts of a block."""
-BLOCKS = 16
 LATEST = np.array([2, 3, 4, 6, 8, 11, 16])
 DOUBT = 0.01
 """δ: how likely anything is ever said of a stream where nothing falls."""
@@ -79,67 +90,6 @@ WORTH_OF_OWN, WORTH_OF_EVENNESS = 10.0, 30.0
 BACK, FEWEST_BACK, SURELY_BACK = 0.25, 30, log(20)
 """A part is back when no more than a quarter of its fall is left in thirty verdicts or more."""
 
-COUNT, RIGHT, REST, WEIGHT, BEGUN = range(5)
-"""What is kept of a block: verdicts, right ones, how many the rest had right of as many, how
-much they vary (the rest is counted too), and when it began."""
-SQUARES, FOLDED = 4, 5
-"""Of all older blocks besides: the sum of their squared deviations, and how many they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fallen:
-    """A part that has fallen and is not back."""
-
-    since: float
-    """When the first verdict after it was given."""
-    before: float
-    before_count: int
-    before_rest: float
-    is_promised: bool
-    """True where most of what was before is known from the test set."""
-    count: int
-    right: int
-    rest: float
-    """Of the verdicts since: how many, right ones, and how right the rest was meanwhile."""
-    ratio: float
-
-    @property
-    def now(self) -> float:
-        """How right it is since."""
-        return self.right / self.count
-
-    @property
-    def depth(self) -> float:
-        """How far it fell."""
-        return self.before - self.now
-
-
-@dataclass(slots=True)
-class Book:
-    """What has to be remembered of all parts between two looks."""
-
-    groups: Numbers
-    """Of which feature each part is."""
-    cells: Numbers
-    past: Numbers
-    promised: Numbers
-    """Verdicts, right ones, and those of the rest, on the test set."""
-    looks: Numbers
-    spread: Numbers
-    """Of each part's rows in a stretch: their sum and the sum of their squares."""
-    coarse: Numbers
-    """The same of longer stretches, and those of the one that is not over."""
-    stretches: int = 0
-    fallen: dict[int, Fallen] = field(default_factory=dict)
-    repeats: Repeats = field(default_factory=Repeats)
-    dispersion: tuple[float, float] = (0.0, 0.0)
-    multiplicity: float = 1.0
-
-    @property
-    def size(self) -> int:
-        """How many parts there are."""
-        return len(self.groups)
-
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -148,27 +98,6 @@ class Turn:
     end: int
     """So many verdicts were gone through."""
     fallen: dict[int, Fallen]
-
-
-def new_book(sizes: Sequence[int], promised: Numbers | None = None) -> Book:
-    """Begin a book of parts: so many of each feature."""
-    groups = np.repeat(np.arange(len(sizes)), sizes)
-    parts = len(groups)
-    return Book(
-        groups=groups,
-        cells=np.zeros((parts, BLOCKS + 1, 5)),
-        past=np.zeros((parts, 6)),
-        promised=np.zeros((parts, 3)) if promised is None else promised,
-        looks=np.zeros(parts),
-        spread=np.zeros((parts, 2)),
-        coarse=np.zeros((parts, 3)),
-    )
-
-
-def promise(places: Numbers, rights: Numbers, parts: int) -> Numbers:
-    """Count a test set: of each part its rows, the right ones, and what the rest had right."""
-    counts, right, rest, _ = _counted(places[None], np.asarray(rights)[None], parts)
-    return np.stack([counts[0], right[0], rest[0]], axis=1)
 
 
 def go_on(
@@ -181,7 +110,7 @@ def go_on(
     """
     whole = len(rights) // STRETCH
     shape = (whole, STRETCH, places.shape[1])
-    counted = _counted(
+    stretches = count_stretches(
         places[: whole * STRETCH].reshape(shape),
         np.asarray(rights)[: whole * STRETCH].reshape(whole, STRETCH),
         book.size,
@@ -189,25 +118,12 @@ def go_on(
     for number in range(whole):
         start, end = number * STRETCH, (number + 1) * STRETCH
         book.repeats.add(rows[start:end])
+        book.multiplicity = book.repeats.multiplicity()
         before = set(book.fallen)
-        one = [column[number] for column in counted]
+        one = [column[number] for column in stretches]
         _take(book, one, float(times[start]), float(times[end - 1]))
         if set(book.fallen) != before:
             yield Turn(end, dict(book.fallen))
-
-
-def _counted(places: Numbers, rights: Numbers, parts: int) -> tuple[Numbers, ...]:
-    """Count stretch by stretch, of each part, what is kept of a block."""
-    whole, length, features = places.shape
-    flat = (places + (np.arange(whole) * (parts + 1))[:, None, None]).ravel()
-    size = (whole, parts + 1)
-    counts = np.bincount(flat, minlength=whole * (parts + 1)).reshape(size)[:, :parts]
-    ones = np.repeat(rights.ravel(), features)
-    right = np.bincount(flat, ones, minlength=whole * (parts + 1)).reshape(size)[:, :parts]
-    others = length - counts
-    all_right = rights.sum(axis=1)[:, None]
-    share = np.where(others > 0, (all_right - right) / np.maximum(others, 1), all_right / length)
-    return counts, right, share * counts, counts * length / np.maximum(others, 1)
 
 
 def _take(book: Book, counted: Sequence[Numbers], begun: float, now: float) -> None:
@@ -236,7 +152,6 @@ def _spread(book: Book, counts: Numbers) -> None:
         book.coarse[:, :2] += np.stack([wide, wide * wide], axis=1)
         book.coarse[:, 2] = 0
         book.dispersion = _dispersion(book)
-        book.multiplicity = book.repeats.multiplicity()
 
 
 def _close(book: Book, full: Numbers) -> None:
@@ -244,7 +159,7 @@ def _close(book: Book, full: Numbers) -> None:
     cells, is_fallen = book.cells[full], np.array([one in book.fallen for one in full.tolist()])
     oldest = cells[:, 0]
     leaves = (oldest[:, COUNT] > 0) & ~is_fallen
-    more = np.column_stack([oldest[:, :BEGUN], _squares(oldest), np.ones(len(full))])
+    more = np.column_stack([oldest[:, :BEGUN], squares_of(oldest), np.ones(len(full))])
     book.past[full[leaves]] += more[leaves]
     for place, part in zip(np.flatnonzero(is_fallen), full[is_fallen].tolist(), strict=True):
         book.fallen[part] = _longer(book.fallen[part], cells[place, BLOCKS])
@@ -256,13 +171,6 @@ def _longer(fallen: Fallen, cell: Numbers) -> Fallen:
     count = fallen.count + int(cell[COUNT])
     rest = (fallen.rest * fallen.count + float(cell[REST])) / count
     return replace(fallen, count=count, right=fallen.right + int(cell[RIGHT]), rest=rest)
-
-
-def _squares(cells: Numbers) -> Numbers:
-    found: Numbers = (cells[..., RIGHT] - cells[..., REST]) ** 2 / np.maximum(
-        cells[..., WEIGHT], 1e-9
-    )
-    return found
 
 
 # ── what verdicts are worth ──────────────────────────────────────────────────────────────────
@@ -308,7 +216,7 @@ def _dispersion(book: Book) -> tuple[float, float]:
 def _pearson(past: Numbers, cells: Numbers) -> tuple[Numbers, Numbers]:
     """Return, part by part, by how much blocks vary around their mean, and how many are free."""
     sums = past[..., :BEGUN] + cells[..., :BEGUN].sum(axis=-2)
-    squares = past[..., SQUARES] + _squares(cells).sum(axis=-1)
+    squares = past[..., SQUARES] + squares_of(cells).sum(axis=-1)
     blocks = past[..., FOLDED] + (cells[..., COUNT] > 0).sum(axis=-1)
     return _chi(sums, squares), np.maximum(0, blocks - 1)
 
@@ -364,7 +272,7 @@ def _sides(book: Book, full: Numbers) -> _Sides:
     newest_first = cells[:, ::-1]
     after = np.cumsum(newest_first[..., :BEGUN], axis=1)[:, LATEST - 1]
     own = past[:, None, :BEGUN] + cells[..., :BEGUN].sum(axis=1)[:, None] - after
-    late_squares = np.cumsum(_squares(newest_first), axis=1)
+    late_squares = np.cumsum(squares_of(newest_first), axis=1)
     squares = past[:, None, SQUARES] + late_squares[:, -1:] - late_squares[:, LATEST - 1]
     late_blocks = np.cumsum(newest_first[..., COUNT] > 0, axis=1)
     blocks = past[:, None, FOLDED] + late_blocks[:, -1:] - late_blocks[:, LATEST - 1]
@@ -428,6 +336,7 @@ def _fallen(sides: _Sides, place: int, likeliest: int, ratio: float, since: floa
         before_count=round(float(before[COUNT])),
         before_rest=float(before[REST] / before[COUNT]),
         is_promised=bool(2 * sides.lent[place, likeliest] > before[COUNT]),
+        then=float(after[RIGHT] / after[COUNT]),
         count=int(after[COUNT]),
         right=int(after[RIGHT]),
         rest=float(after[REST] / after[COUNT]),
@@ -453,6 +362,6 @@ def _is_back(newest: Numbers, fallen: Fallen, worth: float) -> bool:
         return False
     reached, rest = float(newest[RIGHT]) / count, float(newest[REST]) / count
     expected = fallen.before - max(0.0, fallen.before_rest - rest)
-    is_near = reached >= expected - BACK * fallen.depth
-    sure = count / worth * float(kl(np.array(reached), np.array(fallen.now)))
-    return is_near and reached > fallen.now and sure >= SURELY_BACK
+    is_near = reached >= expected - BACK * (fallen.before - fallen.then)
+    sure = count / worth * float(kl(np.array(reached), np.array(fallen.then)))
+    return is_near and reached > fallen.then and sure >= SURELY_BACK
