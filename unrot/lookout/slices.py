@@ -21,7 +21,7 @@ from unrot import holdouts
 from unrot.errors import UnrotError
 from unrot.lookout.eras import Era, era_of
 from unrot.monitors import partbook, partfalls
-from unrot.monitors.partbook import Fallen
+from unrot.monitors.partbook import Book, Fallen
 from unrot.monitors.partfalls import STRETCH
 from unrot.monitors.parts import Part, parts_of
 from unrot.monitors.partwords import Told, advice, evidence_of, gravity_of, sentence_of
@@ -71,6 +71,8 @@ class _Walk:
         if len(more) < STRETCH:
             return
         self._begin(more)
+        if self._note.get("where") and not self._book.fallen:
+            yield self._back(more[0])
         while True:
             own = [one for one in more if self._era.holds(one) and _is_told(one)]
             yield from self._follow(own)
@@ -113,18 +115,23 @@ class _Walk:
                 self._seen = (0.0, 0.0, "")
         self._book = partbook.new_book(self._parts.groups, self._promised(outcomes))
         if is_same and kept:
-            self._carry(partbook.from_note(self._note["book"]).fallen)
+            self._carry(partbook.from_note(self._note["book"]))
 
     def _era_now(self, moves: Sequence[Any]) -> Era:
         champion = self._shelved.aliases[CHAMPION]
         return era_of(self._service.versions(self._name), moves, champion)
 
-    def _carry(self, fallen: Mapping[int, Fallen]) -> None:
-        """Keep the falls that the line before had, of parts that are there now as well."""
-        before = self._note.get("where", {})
-        places = {part.where: place for place, part in enumerate(self._parts.every)}
-        for part, one in fallen.items():
-            place = places.get(before.get(str(part), ""))
+    def _carry(self, before: Book) -> None:
+        """Keep the falls that the line before had, until this one is right there or is not.
+
+        The same words are the same part; else the same place, where there are as many: numbers are
+        cut a little elsewhere.
+        """
+        words, every = self._note["where"], self._parts.every
+        places = {part.where: place for place, part in enumerate(every)}
+        for part, one in before.fallen.items():
+            same_place = part if before.size == len(every) else None
+            place = places.get(words[str(part)], same_place)
             if place is not None:
                 self._book.fallen[place] = replace(one, count=0, right=0, rest=0.0)
 
