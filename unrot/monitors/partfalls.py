@@ -139,7 +139,8 @@ def _take(book: Book, counted: Sequence[Numbers], begun: float, now: float) -> N
     _close(book, full)
     if book.stretches >= FEWEST_STRETCHES:
         _end_falls(book, full)
-        _find_falls(book, full, now)
+        if len(low := full[_may_have_fallen(book, full)]):
+            _find_falls(book, low, now)
 
 
 def _spread(book: Book, counts: Numbers) -> None:
@@ -291,6 +292,21 @@ def _worth(book: Book, full: Numbers, chi: Numbers, freedom: Numbers) -> Numbers
     usual = (all_chi + WORTH_OF_EVENNESS * uneven) / (all_freedom + WORTH_OF_EVENNESS)
     own = (chi + WORTH_OF_OWN * usual) / (freedom + WORTH_OF_OWN)
     found: Numbers = np.maximum(np.maximum(own, uneven), max(1.0, book.multiplicity))
+    return found
+
+
+def _may_have_fallen(book: Book, full: Numbers) -> Numbers:
+    """Pick the parts to look at: no other one can meet what `_find_falls` asks for.
+
+    What was before is a mixture of the past, the older blocks and the test set; the newest two
+    blocks must each be nearer to after, which is ten points lower at least.
+    """
+    cells = book.cells[full, :BLOCKS, : RIGHT + 1]
+    older = _share(np.cumsum(cells, axis=1), RIGHT).max(axis=1)
+    best = np.maximum(older, _share(book.past[full], RIGHT))
+    best = np.maximum(best, _share(book.promised[full], RIGHT))
+    limit = best - DEEP_FOR_A_DAY / 2
+    found: Numbers = np.all(_share(cells[:, -2:], RIGHT) < limit[:, None], axis=1)
     return found
 
 
