@@ -105,6 +105,11 @@ def test_model_that_is_right_as_often_as_it_was_is_well() -> None:
             "Zombies is asked about rows that look like nothing it was trained on.",
         ),
         (
+            replace(GOOD, findings=[finding("slice")]),
+            "look",
+            "Zombies goes wrong in a part of what it is asked.",
+        ),
+        (
             replace(GOOD, findings=[finding("estimate")]),
             "look",
             "Zombies is probably less right than it was.",

@@ -1,6 +1,10 @@
 """What is kept of each part of the traffic between two looks: counts, block by block.
 
 `parts.py` says which parts there are, `partfalls.py` what is made of the counts.
+
+    >>> places, rights = np.array([[[0], [0], [1], [1]]]), np.array([[1.0, 0.0, 1.0, 1.0]])
+    >>> [column.tolist() for column in count_stretches(places, rights, 2)]
+    [[[2, 2]], [[1.0, 2.0]], [[2.0, 1.0]], [[4.0, 4.0]]]
 """
 
 from __future__ import annotations
@@ -62,7 +66,7 @@ class Book:
     cells: Numbers
     past: Numbers
     promised: Numbers
-    """Verdicts, right ones, and those of the rest, on the test set."""
+    """The same of the test set, but for when it began."""
     looks: Numbers
     spread: Numbers
     """Of each part's rows in a stretch: their sum and the sum of their squares."""
@@ -88,7 +92,7 @@ def new_book(sizes: Sequence[int], promised: Numbers | None = None) -> Book:
         groups=groups,
         cells=np.zeros((parts, BLOCKS + 1, 5)),
         past=np.zeros((parts, 6)),
-        promised=np.zeros((parts, 3)) if promised is None else promised,
+        promised=np.zeros((parts, 4)) if promised is None else promised,
         looks=np.zeros(parts),
         spread=np.zeros((parts, 2)),
         coarse=np.zeros((parts, 3)),
@@ -97,8 +101,8 @@ def new_book(sizes: Sequence[int], promised: Numbers | None = None) -> Book:
 
 def promise(places: Numbers, rights: Numbers, parts: int) -> Numbers:
     """Count a test set: of each part its rows, the right ones, and what the rest had right."""
-    counts, right, rest, _ = count_stretches(places[None], np.asarray(rights)[None], parts)
-    return np.stack([counts[0], right[0], rest[0]], axis=1)
+    counted = count_stretches(places[None], np.asarray(rights)[None], parts)
+    return np.stack([column[0] for column in counted], axis=1)
 
 
 def count_stretches(places: Numbers, rights: Numbers, parts: int) -> tuple[Numbers, ...]:

@@ -17,11 +17,12 @@ however long.
 in the same stretches: a hard night, a burst of errors or the rot of the whole model is no matter of
 a part. And more than half of its fall must be its own.
 
-**Worth.** n verdicts count as n / φ. φ is the largest of 1 and of three figures: how often new rows
-come again (`repeats.py`); how much more unevenly the rows of a feature's parts come than
-independent ones would, var / (n p (1 - p)) in stretches of 50 and 400, for what comes together
-hangs together; and how much more the blocks of this part vary than coins do (Pearson's χ² over its
-degrees of freedom), that of all parts standing in for what is not known of one.
+**Worth.** n verdicts count as n / φ, and beside a rest of m as n m / (n + m). φ is the largest of 1
+and of three figures: how often new rows come again (`repeats.py`); how much more unevenly the rows
+of a feature's parts come than independent ones would, var / (n p (1 - p)) in stretches of 50 and
+400, for what comes together hangs together; and how much more the blocks of this part vary than
+coins do (Pearson's χ² over its degrees of freedom), that of all parts standing in for what is not
+known of one.
 
 **Deep enough.** A fall must surely (95 %) be deeper than 25 points: the turn of a day that was
 never seen before could explain less. Where it has lasted for a day, 10 points are enough.
@@ -268,6 +269,12 @@ def _share(sums: Numbers, column: int) -> Numbers:
     return found
 
 
+def _weighed(sums: Numbers, worth: Numbers) -> Numbers:
+    """Return what verdicts are worth beside the rest: no more than the rest has itself."""
+    found: Numbers = sums[..., COUNT] ** 2 / np.maximum(sums[..., WEIGHT], 1e-9) / worth
+    return found
+
+
 def _sides(book: Book, full: Numbers) -> _Sides:
     cells, past = book.cells[full, :BLOCKS], book.past[full]
     newest_first = cells[:, ::-1]
@@ -282,7 +289,7 @@ def _sides(book: Book, full: Numbers) -> _Sides:
     promised = book.promised[full][:, None]
     lent = np.minimum(promised[..., COUNT], np.maximum(0, LENT - own[..., COUNT]))
     borrowed = promised / np.maximum(promised[..., :1], 1) * lent[..., None]
-    return _Sides(own[..., :WEIGHT] + borrowed, after, worth, lent)
+    return _Sides(own[..., :BEGUN] + borrowed, after, worth, lent)
 
 
 def _worth(book: Book, full: Numbers, chi: Numbers, freedom: Numbers) -> Numbers:
@@ -313,7 +320,7 @@ def _may_have_fallen(book: Book, full: Numbers) -> Numbers:
 def _find_falls(book: Book, full: Numbers, now: float) -> None:
     sides, cells = _sides(book, full), book.cells[full, :BLOCKS]
     expected, reached = sides.expected, _share(sides.after, RIGHT)
-    before, after = sides.before[..., COUNT] / sides.worth, sides.after[..., COUNT] / sides.worth
+    before, after = _weighed(sides.before, sides.worth), _weighed(sides.after, sides.worth)
     both = (before * expected + after * reached) / np.maximum(before + after, 1e-9)
     ratio = before * kl(expected, both) + after * kl(reached, both)
     looks = book.looks[full][:, None]
