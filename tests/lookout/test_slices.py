@@ -6,17 +6,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.schooling.school import CROWD, JUDGE, OTHER, School, zombies_of
 from tests.town import prepare
 from unrot.bootstrap import open_service
+from unrot.dataset import Dataset
 from unrot.lookout import slices
-from unrot.records import Caller
+from unrot.records import Caller, Feature, Schema
 from unrot.settings import Settings
 from unrot.symptoms import FeatureRule, Rules, Symptom
 
 NOON = 1_700_049_600.0
+REGIONS = ("north", "south")
 Row = dict[str, float]
 
 
@@ -162,6 +165,43 @@ def test_rules_switch_it_off_for_all_or_for_a_feature(school: School) -> None:
 
     assert looked(school, Rules(slices=False)) == []
     assert looked(school, Rules(features={"decay": FeatureRule(is_watched=False)})) == []
+
+
+def houses() -> Dataset:
+    """Prices that follow from the size; a tenth of the houses stand in the north."""
+    draw = np.random.default_rng(3)
+    sizes = draw.uniform(40, 200, 3_000).round(1)
+    is_south = draw.random(3_000) >= 0.1
+    rows = np.column_stack([sizes, is_south])
+    prices = 3 * sizes + draw.normal(0, 10, 3_000)
+    features = Feature("size", "number"), Feature("region", "category", choices=REGIONS)
+    return Dataset(
+        "houses", "Houses", "", Schema(features, "price"),
+        rows[:2_000], prices[:2_000], rows[2_000:], prices[2_000:],
+    )  # fmt: skip
+
+
+def test_numbers_of_one_region_that_are_farther_off_are_told(tmp_path: Path) -> None:
+    home = prepare(tmp_path / "houses", {"houses": "linear"}, rows=2_000, made=houses)
+    service = replace(open_service(Settings(home=home)), clock=Clock())
+    school, data = School(service, "houses"), houses()
+
+    for start in range(0, 2_000, 100):
+        part = data.rows[start : start + 100]
+        made = school.predicted(
+            [{"size": size, "region": REGIONS[int(place)]} for size, place in part]
+        )
+        off = np.where((part[:, 1] == 0) & (start >= 1_000), 60.0, 0.0)
+        school.judged(made, (data.labels[start : start + 100] + off).tolist())
+    shelved = service.catalogue().model("houses")
+    *_, found = slices.look(service, shelved, Rules(), service.clock())
+    service.store.close()
+
+    near = 2 * shelved.versions["v1"].metrics["mae"]
+    assert found.is_present
+    assert found.features == ("region",)
+    assert found.sentence.startswith("Where region is north (")
+    assert f"v1 is no more than {near:.3g} off in 0% of " in found.sentence
 
 
 def test_fresh_version_ends_it_when_it_is_right_there(small_school: School) -> None:

@@ -86,7 +86,7 @@ SURE = 1.35
 """The likelihood ratio of a one-sided 95 % bound: half of 1.645²."""
 OWN = 0.5
 """So much of its fall at least is its own and not that of the rest."""
-WORTH_OF_OWN, WORTH_OF_EVENNESS = 10.0, 30.0
+WORTH_OF_OWN, WORTH_OF_EVENNESS = 20.0, 30.0
 """Blocks that what is not known of a part's own φ, and of that of all, counts for."""
 BACK, FEWEST_BACK, SURELY_BACK = 0.25, 30, log(20)
 """A part is back when no more than a quarter of its fall is left in thirty verdicts or more."""
