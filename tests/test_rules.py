@@ -160,6 +160,7 @@ def test_rules_are_said_in_sentences() -> None:
         "a feature has moved from a distance of 0.15 on.",
         "Rot: found when verdicts fall by more than chance. Accuracy is that of the last 50 "
         "verdicts.",
+        "Parts: found when verdicts on one part of the traffic fall, and those on the rest do not.",
         "Estimated accuracy: found when it is more than 10 points below that of the holdout.",
         "Outliers: found when more than 5 % of a period are odd.",
         "Data quality: found when 5 points more of a feature is missing than in training, 5 points "
@@ -169,13 +170,14 @@ def test_rules_are_said_in_sentences() -> None:
 
 def test_what_is_off_or_different_is_said_too() -> None:
     off = Rules(
-        drift=False, rot=False, outliers=False, quality=False, estimate=False,
+        drift=False, rot=False, slices=False, outliers=False, quality=False, estimate=False,
         features={"height": FeatureRule(False), "weight": FeatureRule(distance=0.4)},
     )  # fmt: skip
 
     assert sentences(off) == [
         "Drift is not watched.",
         "Rot is not watched.",
+        "Parts of the traffic are not watched.",
         "Estimated accuracy raises nothing.",
         "Outliers raise nothing.",
         "Data quality is not watched.",

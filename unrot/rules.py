@@ -92,6 +92,7 @@ def sentences(rules: Rules) -> list[str]:
     return [
         _drift(rules),
         _rot(rules),
+        _slices(rules),
         _estimate(rules),
         _outliers(rules),
         _quality(rules),
@@ -117,6 +118,14 @@ def _rot(rules: Rules) -> str:
     return (
         f"Rot: found when verdicts fall by more than chance{said}. Accuracy is that of the last "
         f"{rules.last_verdicts:,} verdicts."
+    )
+
+
+def _slices(rules: Rules) -> str:
+    if not rules.slices:
+        return "Parts of the traffic are not watched."
+    return (
+        "Parts: found when verdicts on one part of the traffic fall, and those on the rest do not."
     )
 
 
@@ -295,6 +304,7 @@ _READERS: dict[str, tuple[Reader, str]] = {
     "rot": _SWITCH,
     "last_verdicts": (_whole(1, MOST_VERDICTS), f"a whole number from 1 to {MOST_VERDICTS:,}"),
     "least_accuracy": (_or_none(_number(0, 1)), "a share from 0 to 1, or nothing for no floor"),
+    "slices": _SWITCH,
     "outliers": _SWITCH,
     "outlier_share": _SHARE,
     "quality": _SWITCH,
@@ -306,7 +316,17 @@ _READERS: dict[str, tuple[Reader, str]] = {
 }
 """Each key of the API: how it is read, and what is expected."""
 
-_WORDS = ("period", "against", "drift", "rot", "outliers", "quality", "estimate", "webhook")
+_WORDS = (
+    "period",
+    "against",
+    "drift",
+    "rot",
+    "slices",
+    "outliers",
+    "quality",
+    "estimate",
+    "webhook",
+)
 
 
 def _untexted(text: str) -> Any:

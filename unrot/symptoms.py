@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Gravity = Literal["note", "warning", "grave"]
-FindingKind = Literal["drift", "rot", "outliers", "quality", "estimate", "operations"]
+FindingKind = Literal["drift", "rot", "outliers", "quality", "estimate", "slice", "operations"]
 Against = Literal["training", "previous"]
 PeriodLength = Literal["auto", "rotation", "hour", "day", "week"]
 
@@ -292,6 +292,8 @@ class Rules:
     """Accuracy is rolled over so many."""
     least_accuracy: float | None = None
     """A floor set by a person; None is none."""
+    slices: bool = True
+    """Whether a part of the traffic that falls alone is a finding."""
     outliers: bool = True
     outlier_share: float = 0.05
     """A burst: so large a share of the predictions of a period is odd."""

@@ -233,6 +233,11 @@ CROWD = Whose(50, 0, 30, 4)
             "Zombies is asked about rows that look like nothing it was trained on.",
         ),
         (
+            replace(GOOD, findings=[finding("slice")]),
+            "look",
+            "Zombies goes wrong in a part of what it is asked.",
+        ),
+        (
             replace(GOOD, findings=[finding("estimate")]),
             "look",
             "Zombies is probably less right than it was.",

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from unrot.errors import StoreAway, UnrotError
-from unrot.lookout import drift, estimate, operations, outliers, quality, rot
+from unrot.lookout import drift, estimate, operations, outliers, quality, rot, slices
 from unrot.lookout.findings import FindingKeeper
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
@@ -23,6 +23,7 @@ Look = Callable[[Service, ShelvedModel, Rules, float], Iterable[Symptom]]
 LOOKOUTS: tuple[tuple[str, Look], ...] = (
     (drift.MONITOR, drift.look),
     (rot.MONITOR, rot.look),
+    (slices.MONITOR, slices.look),
     (estimate.MONITOR, estimate.look),
     ("outliers", outliers.look),
     ("quality", quality.look),

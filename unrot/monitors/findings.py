@@ -69,6 +69,7 @@ _SWITCHES = {
     "outliers": "outliers",
     "quality": "quality",
     "estimate": "estimate",
+    "slice": "slices",
 }
 
 

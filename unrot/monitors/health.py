@@ -25,6 +25,7 @@ KINDS: dict[FindingKind, str] = {
     "outliers": "outliers",
     "quality": "data quality",
     "estimate": "estimated accuracy",
+    "slice": "a part of the traffic",
     "operations": "operations",
 }
 """What people call kinds of findings."""
@@ -305,7 +306,7 @@ def _percent(value: float) -> str:
 
 
 _RANK = {"grave": 0, "warning": 1, "note": 2}
-_ORDER = ("rot", "quality", "drift", "outliers", "estimate", "operations")
+_ORDER = ("rot", "slice", "quality", "drift", "outliers", "estimate", "operations")
 """Of two findings that are as grave the one that says more about the answers comes first."""
 _HEADLINES: dict[FindingKind, str] = {
     "rot": "{name} is rotting.",
@@ -313,5 +314,6 @@ _HEADLINES: dict[FindingKind, str] = {
     "outliers": "{name} is asked about rows that look like nothing it was trained on.",
     "quality": "{name} gets bad data.",
     "estimate": "{name} is probably less right than it was.",
+    "slice": "{name} goes wrong in a part of what it is asked.",
     "operations": "Something around {name} does not work.",
 }

@@ -207,6 +207,22 @@ def test_estimate_is_drawn_beside_the_holdout_and_the_verdicts(
     assert 'class="stroke dashed tone-estimate"' in page
 
 
+def test_parts_that_fell_are_drawn_as_they_were_and_are(
+    client: FlaskClient, school: School
+) -> None:
+    part = {"part": "region is north", "share": 0.1, "accuracy": 0.12, "verdicts": 150,
+            "before": 0.89, "verdicts_before": 900, "elsewhere": 0.9, "since": NOON}  # fmt: skip
+    put(school, "slice", evidence={"parts": [part], "fallen": 1})
+
+    page = page_of(client)
+
+    [figure] = figures(page)
+    assert "region is north: 12%, before 89%." in figure
+    assert re.findall("<td[^>]*>([^<]*)</td>", page)[-7:-1] == [
+        *("10%", "12%", "150", "89%", "900", "90%"),
+    ]
+
+
 @pytest.mark.parametrize("kind", ["rot", "drift", "outliers", "quality", "estimate"])
 @pytest.mark.parametrize("evidence", [{}, {"starts_at": 0.0, "ends_at": NOON, "drifts": []}])
 def test_what_is_not_kept_any_more_is_a_sentence(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from flask import Flask
@@ -104,7 +105,7 @@ def test_operator_can_refit_from_a_finding(client: FlaskClient, kept: Service) -
     assert "Refit now" in said_on(client, f"{AT}/a07e")
 
 
-@pytest.mark.parametrize("kind", ["drift", "rot", "outliers", "quality", "estimate", "operations"])
+@pytest.mark.parametrize("kind", get_args(FindingKind))
 def test_every_kind_has_a_page(viewer: FlaskClient, kept: Service, kind: FindingKind) -> None:
     put(kept, replace(DRIFT, kind=kind, sentence="", advice="", evidence={}))
 

@@ -18,11 +18,11 @@ MOST_VALUES = 12
 SHARES = (
     *("share", "missing", "unseen", "rejected", "accuracy", "loss", "guess", "low", "high"),
     *("bound", "floor", "constant", "promised", "before", "expected", "realised", "estimated"),
-    *("holdout", "threshold"),
+    *("holdout", "threshold", "elsewhere"),
 )
 """Names, or the last words of names, whose fractions are shares of a whole."""
 
-UNSAID = frozenset({"is_from_start", "has_moved", "is_calm", "is_exact"})
+UNSAID = frozenset({"whose", "is_from_start", "is_promised", "has_moved", "is_calm", "is_exact"})
 """What monitors note for themselves; the sentence of the finding says it where it matters."""
 CALLED = {
     "statistic": "change detector",

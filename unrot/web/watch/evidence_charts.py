@@ -2,6 +2,7 @@
 
     rot, estimate   how right it was, and what its confidence made one expect
     drift           the columns that moved farthest, over what they were compared with
+    slice           how right the worst parts were before, and are now
     outliers        the share of odd rows, period by period
     quality         each column before and now; refused rows by their reasons
 
@@ -64,6 +65,7 @@ def charts_of(service: Service, name: str, found: Finding) -> Drawn:
         "outliers": _outliers,
         "quality": _quality,
         "estimate": _estimate,
+        "slice": _parts,
     }.get(found.kind)
     return Drawn() if draw is None else draw(service, model, found)
 
@@ -226,6 +228,31 @@ def _quality(service: Service, model: Model, found: Finding) -> Drawn:
         return _drawn([_refused(found, reasons)], "", "")
     risen = [one for one in columns or () if {"column", "share", "before"} <= set(one)]
     return _drawn([_risen(model, found, risen[:MOST_BARS])] if risen else [], "", "")
+
+
+def _parts(service: Service, model: Model, found: Finding) -> Drawn:
+    del service  # The finding itself has all of it.
+    parts = list(found.evidence.get("parts", ()))[:MOST_BARS]
+    if not parts:
+        return Drawn()
+    names = [one["part"] for one in parts]
+    said = [
+        f"{one['part']}: {percents(one['accuracy'])}, before {percents(one['before'])}."
+        for one in parts[:MOST_TOLD]
+    ]
+    chart = groups(
+        "parts",
+        "Right answers in each part",
+        [
+            Group(title, dict(zip(names, (one[side] for one in parts), strict=True)), tone)
+            for title, side, tone in (("Before", "before", "reference"),
+                                      ("Since it fell", "accuracy", "two"))
+        ],
+        head="Part",
+        says=percents,
+        sentence=" ".join(said),
+    )  # fmt: skip
+    return _drawn([chart], url_for("pages.explorer", model=model.name), "Its rows in the explorer")
 
 
 def _refused(found: Finding, reasons: Mapping[str, int]) -> Chart:

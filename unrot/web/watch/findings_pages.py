@@ -35,11 +35,13 @@ _PREDICTIONS = Step("Look at the newest predictions", "pages.predictions")
 _VERSIONS = Step("Refit, or go back to an older version", "pages.versions")
 _AUDITS = Step("Judge some rows", "pages.list_audits")
 _POLICY = Step("Say what it may do by itself", "pages.policy")
+_EXPLORER = Step("Look at its rows in the explorer", "pages.explorer")
 _RULES = Step("Change the rules", "pages.rules")
 
 STEPS: dict[FindingKind, tuple[Step, ...]] = {
     "drift": (_MONITOR, _VERSIONS, _AUDITS, _RULES),
     "rot": (_MONITOR, _VERSIONS, _AUDITS, _POLICY, _RULES),
+    "slice": (_EXPLORER, _MONITOR, _AUDITS, _RULES),
     "outliers": (_OUTLIERS, _MONITOR, _RULES),
     "quality": (_PREDICTIONS, _MONITOR, _RULES),
     "estimate": (_MONITOR, _AUDITS, _VERSIONS, _RULES),

@@ -159,6 +159,7 @@ def _rules() -> dict[str, Json]:
         "rot": switch,
         "last_verdicts": {"type": "integer", "minimum": 1, "maximum": 10_000},
         "least_accuracy": {**share, "nullable": True},
+        "slices": {**switch, "description": "Parts of the traffic that fall alone."},
         "outliers": switch,
         "outlier_share": share,
         "quality": switch,

@@ -85,6 +85,7 @@ GROUPS = (
                 "Accuracy at least",
                 "A floor of your own, 0 to 1; empty is none.",
             ),
+            Entry("slices", "Parts", "Whether a part that falls alone is a finding.", ON_OR_OFF),
             Entry("estimate", "Estimated accuracy", "Whether it raises findings.", ON_OR_OFF),
             Entry(
                 "estimate_loss",
