@@ -13,13 +13,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
-    ("symptoms", "errors", "slots"),
+    ("symptoms", "errors", "slots", "plurals"),
     ("records",),
     ("growth", "webhooks", "counts", "keeping"),
     ("watching",),
     ("teaching",),
     ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
-    ("verdicts", "lineage", "policy", "rules", "alerts", "describing", "monitors"),
+    ("verdicts", "lineage", "measured", "policy", "rules", "alerts", "describing", "monitors"),
     ("journal", "shelf", "stores", "models", "learning", "sketches", "courier", "demos", "tables"),
     ("components", "profiling", "publishing", "noticing", "refusals"),
     ("service",),

@@ -7,8 +7,8 @@ then where they differ, and who was right there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from unrot import lineage
@@ -17,6 +17,7 @@ from unrot.growth import Answered, Example, Ground
 from unrot.learning import comparing
 from unrot.learning.labels import example_of, judging_rows
 from unrot.learning.scores import answers_of
+from unrot.measured import MeasuredOn, digest_of, measured_on
 from unrot.records import CHALLENGER, CHAMPION, Outputs, Row, Schema, Version
 from unrot.service import Service
 
@@ -74,6 +75,10 @@ class Comparison:
     second: Version
     grounds: Sequence[tuple[Ground, Beside]]
     missing: Sequence[str]
+    on: MeasuredOn | None = None
+    """Which rows the anchor is; some of them when there are very many."""
+    own: Mapping[str, MeasuredOn] = field(default_factory=dict)
+    """Of each version the rows that its own score is of, which may be others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,8 @@ def compare(service: Service, name: str, first: str, second: str) -> Comparison:
         answers = [answers_of(model.schema, one.predict(rows)) for one in predictors]
         found = beside(model.schema, rows, truth, answers[0], answers[1])
         grounds.append(("anchor" if ground == "anchor" else "recent verdicts", found))
-    return Comparison(pair[0], pair[1], grounds, missing)
+    sets = measured_on(versions)
+    return Comparison(pair[0], pair[1], grounds, missing, sets.get(holding.name), sets)
 
 
 def in_shadow(service: Service, name: str) -> InShadow | None:
@@ -192,7 +198,7 @@ def _servable(version: Version) -> Version:
 def _anchor_rows(
     service: Service, holding: Version, schema: Schema
 ) -> tuple[list[Row], list[Answer]]:
-    digest = holding.anchor or holding.artefacts.get("holdout", "")
+    digest = digest_of(holding)
     if not digest:
         return [], []
     table = service.store.registry.artefact(digest)

@@ -7,6 +7,7 @@ from typing import Any
 
 from unrot import promotion
 from unrot.growth import GateVerdict, Job
+from unrot.measured import MeasuredOn, measured_on
 from unrot.records import CHAMPION, Version
 from unrot.service import Service
 from unrot.terminal import table
@@ -23,7 +24,7 @@ def told(service: Service, job: Job) -> list[str]:
     beside = versions.get(gate.champion if gate else version.parent or "")
     return [
         *([] if job.kind == "weigh" else [f"{job.model} {name} is made ({version.origin})."]),
-        *_metrics(version, beside),
+        *_metrics(version, beside, measured_on(versions.values())),
         *_facts(result),
         *(_judged(gate) if gate else []),
         _next_step(job.model, name, service.aliases(job.model), gate),
@@ -34,17 +35,20 @@ OF_THE_GATE = ("gate", "sentence", "wants_audit", "is_champion")
 """What a result tells besides for programs: here it is told in the gate's own words."""
 
 
-def _metrics(version: Version, beside: Version | None) -> list[str]:
+def _metrics(version: Version, beside: Version | None, sets: Mapping[str, MeasuredOn]) -> list[str]:
+    """Lay out what a version reaches on its test set, beside another of the same one."""
     if not version.metrics:
         return []
-    if beside is None or beside.name == version.name:
+    on = sets.get(version.name)
+    said = [] if on is None else [f"Scored on test set {on.name}: {on.sentence}."]
+    if beside is None or beside.name == version.name or sets.get(beside.name) != on:
         rows = [(key, _metric(key, value)) for key, value in version.metrics.items()]
-        return [table([("metric", version.name), *rows])]
+        return [table([("metric", version.name), *rows]), *said]
     wide = [
         (key, _metric(key, beside.metrics.get(key)), _metric(key, value))
         for key, value in version.metrics.items()
     ]
-    return [table([("metric", beside.name, version.name), *wide])]
+    return [table([("metric", beside.name, version.name), *wide]), *said]
 
 
 def _metric(name: str, value: float | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from unrot.web.openapi_learning_schemas import TEST_SET
 from unrot.web.openapi_operations import LOOKING, READING, body, in_path, operation
 from unrot.web.openapi_schemas import Json, shape
 
@@ -130,6 +131,7 @@ def schemas() -> dict[str, Json]:
                 "first": text,
                 "second": text,
                 "grounds": _list(shape(beside)),
+                "test_set": TEST_SET,
                 "missing": _list(text),
             }
         ),

@@ -14,6 +14,7 @@ from unrot.records import Schema
 from unrot.web import shapes
 from unrot.web.envelope import body_object, success
 from unrot.web.here import service
+from unrot.web.learning_shapes import test_set
 from unrot.web.security import needs
 
 blueprint = Blueprint("trials_api", __name__, url_prefix="/api/v1")
@@ -61,6 +62,7 @@ def compare(model: str, version: str, other: str) -> Response:
             "first": found.first.name,
             "second": found.second.name,
             "grounds": grounds,
+            "test_set": test_set(found.on),
             "missing": list(found.missing),
         }
     )
