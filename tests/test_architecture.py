@@ -25,7 +25,7 @@ LAYERS = (
     ("service",),
     ("jobs", "promotion", "learner", "origins", "retention", "audits", "comparison"),
     ("noticed", "references", "accuracy", "holdouts", "outliers", "tidying"),
-    ("schooling", "rollbacks", "periods", "exploring"),
+    ("schooling", "rollbacks", "periods", "exploring", "stretches"),
     ("upkeep", "backups", "files", "condition", "portraits", "operations"),
     ("lookout",),
     ("chores",),

@@ -9,32 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from math import sqrt
 
-from unrot import accuracy, periods
+from unrot import accuracy, periods, stretches
 from unrot.accuracy import Mark, OverTime, Point
 from unrot.errors import NotFound
 from unrot.monitors.accuracy import (
     Rolled,
     Share,
-    constant,
     constant_of,
     right_of,
     rolled,
-    scored,
-    share,
 )
-from unrot.monitors.estimates import Estimate
 from unrot.monitors.health import Health, Signs, health
 from unrot.monitors.latency import quantile
 from unrot.monitors.windows import total
 from unrot.records import Version, Window
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
+from unrot.stretches import Stint
 from unrot.symptoms import Check, Distribution, Drift, Finding, Outcome, Rules
 
-FEWEST_VERDICTS = 30
-"""A point of the line of accuracy has so many verdicts, where there are so many."""
 ROLLED_POINTS = 300
 CLOSED_FINDINGS = 5
 
@@ -86,8 +80,8 @@ class Condition:
     over_time: OverTime
     points: Sequence[Point]
     """Stretch by stretch."""
-    rolled_points: Sequence[Point]
-    """The same, neighbours taken together until they have verdicts enough."""
+    stints: Sequence[Stint]
+    """The line of accuracy: of each version by itself, with verdicts enough in each point."""
     whole: Window
     """All that was counted in the stretch of time."""
     lately: Lately
@@ -119,6 +113,7 @@ def condition(
     rules = store.findings.rules(model)
     lately = _lately(store.traffic.outcomes(model, limit=_limit(rules)), rules.last_verdicts)
     opened = store.findings.open(model)
+    closed = [one for one in store.findings.of_model(model, limit=50) if not one.is_open]
     champion = _champion(shelved)
     whole = total([point.window for point in points])
     signs = _signs(title or model, champion, timed, lately, opened)
@@ -133,17 +128,32 @@ def condition(
         champion=champion,
         over_time=timed,
         points=points,
-        rolled_points=taken_together(points),
+        stints=_stints(service, model, timed, version, [*opened, *closed]),
         whole=whole,
         lately=lately,
         marks=accuracy.marks(service, model, since=span.since, until=span.until),
         checks=periods.checks(service, model, since=span.since, until=span.until),
         rules=rules,
         open_findings=opened,
-        closed_findings=[
-            one for one in store.findings.of_model(model, limit=50) if not one.is_open
-        ][:CLOSED_FINDINGS],
+        closed_findings=closed[:CLOSED_FINDINGS],
     )
+
+
+def _stints(
+    service: Service,
+    model: str,
+    timed: OverTime,
+    version: str | None,
+    findings: Sequence[Finding],
+) -> list[Stint]:
+    """Draw the line of accuracy finely enough: what was found to begin or end parts it."""
+    of = {name: one for name, one in timed.versions.items() if version in (None, name)}
+    rot = [one for one in findings if one.kind == "rot"]
+    cuts = [at for one in rot for at in (one.since, one.closed_at) if at is not None]
+    known: Sequence[Outcome] = ()
+    if cuts or stretches.has_many(of):
+        known = service.store.traffic.outcomes(model, limit=stretches.KNOWN)
+    return stretches.stints(of, known, cuts)
 
 
 def unknown(name: str) -> Health:
@@ -185,47 +195,6 @@ def moved_most(service: Service, found: Finding, most: int) -> list[Closer]:
     return []
 
 
-def taken_together(points: Sequence[Point], fewest: int = FEWEST_VERDICTS) -> list[Point]:
-    """Take neighbouring stretches together until they have verdicts enough; the newest stays.
-
-    A line of stretches with two verdicts each would only show chance.
-    """
-    groups: list[list[Point]] = []
-    for point in points:
-        if not groups or sum(map(_verdicts, groups[-1])) >= fewest:
-            groups.append([])
-        groups[-1].append(point)
-    return [group[0] if len(group) == 1 else _together(group) for group in groups]
-
-
-def _together(points: Sequence[Point]) -> Point:
-    whole = total([point.window for point in points])
-    ends_at = max(point.starts_at + point.seconds for point in points)
-    return Point(
-        points[0].starts_at,
-        ends_at - points[0].starts_at,
-        whole,
-        share(whole.correct, whole.judged),
-        scored(whole.errors),
-        constant(whole.confusion),
-        mean_of(points),
-    )
-
-
-def mean_of(points: Sequence[Point]) -> Estimate | None:
-    """Return the estimated accuracy of all predictions of some stretches."""
-    known = [point.estimated for point in points if point.estimated is not None]
-    rows = sum(one.rows for one in known)
-    if not rows:
-        return None
-    value = sum(one.value * one.rows for one in known) / rows
-    return Estimate(value, rows, sqrt(sum((one.error * one.rows / rows) ** 2 for one in known)))
-
-
-def _verdicts(point: Point) -> int:
-    return point.accuracy.count or point.errors.count
-
-
 def _champion(shelved: ShelvedModel) -> Version | None:
     try:
         return shelved.version()
@@ -258,7 +227,7 @@ def _signs(
     findings: Sequence[Finding],
 ) -> Signs:
     metrics: Mapping[str, float] = champion.metrics if champion else {}
-    estimated = mean_of(timed.points)
+    estimated = stretches.mean_of(timed.points)
     is_of_numbers = "mae" in metrics or lately.error is not None
     return Signs(
         title,

@@ -10,6 +10,7 @@ from unrot.accuracy import Point
 from unrot.condition import Closer, Condition
 from unrot.monitors.health import KINDS
 from unrot.monitors.latency import EDGES, quantile
+from unrot.plurals import counted
 from unrot.records import Model, Schema
 from unrot.symptoms import Finding
 from unrot.web.charts import (
@@ -30,7 +31,7 @@ from unrot.web.charts import (
     matrix,
     stretch,
 )
-from unrot.web.watch.accuracy_charts import accuracy_chart, counted, end_of, lately_chart
+from unrot.web.watch.accuracy_charts import accuracy_chart, end_of, lately_chart
 from unrot.web.watch.outlier_charts import rate_chart, rate_reading
 from unrot.web.words import called, spoken
 
@@ -135,7 +136,7 @@ def _traffic(found: Condition) -> Chart:
         "traffic",
         "Traffic",
         [
-            Bucket(at, at + lengths[at], counts, counted(judged.get(at, 0), "of them judged", ""))
+            Bucket(at, at + lengths[at], counts, f"{judged.get(at, 0):,} of them judged")
             for at, counts in sorted(buckets.items())
         ],
         since=found.span.since,
