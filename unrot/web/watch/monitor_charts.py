@@ -196,8 +196,6 @@ def _drift(
         if found.version not in (None, check.version):
             continue
         for one in check.drifts:
-            own = rules.features.get(one.column)
-            threshold = own.distance if own and own.distance is not None else rules.distance
             words = f"{counted(check.rows, 'row')} of {check.version}"
             address = linked(one.column, check.ends_at)
             moved.append(
@@ -206,11 +204,12 @@ def _drift(
                     check.starts_at,
                     check.ends_at,
                     one.distance,
-                    threshold,
+                    rules.distance_of(one.column),
                     one.has_moved,
                     one.is_calm,
                     words,
                     address,
+                    check.rows,
                 )
             )
     before = "training" if rules.against == "training" else "the period before"
