@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from unrot import lineage
+from unrot import audits, lineage
 from unrot.errors import Conflict
 from unrot.growth import Answered, Example, Ground
 from unrot.learning import comparing
@@ -108,7 +108,11 @@ def compare(service: Service, name: str, first: str, second: str) -> Comparison:
     recent = _recent_rows(service, model.name, model.schema)
     for ground, (rows, truth), none in (
         ("anchor", anchor, f"{holding.name} names no anchor: nothing trusted was set apart."),
-        ("recent verdicts", recent, "No judge's verdict is held out yet; an audit makes some."),
+        (
+            "recent verdicts",
+            recent,
+            f"No judge's verdict is held out yet. {audits.room(service, name).sentence}",
+        ),
     ):
         if not rows:
             missing.append(none)

@@ -30,7 +30,10 @@ def test_versions_stand_side_by_side(service: Service, capsys: pytest.CaptureFix
         r"differ on \d+ rows\.",
         said,
     )
-    assert said.endswith("No judge's verdict is held out yet; an audit makes some.")
+    assert said.endswith(
+        "No judge's verdict is held out yet. An audit has nothing to ask: 0 recent predictions "
+        "have no judge yet, and it needs 10. More predictions would help."
+    )
 
 
 def test_equal_versions_do_not_differ(service: Service, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from unrot import promotion
+from unrot import audits, promotion
 from unrot.growth import GateVerdict, Job
 from unrot.measured import MeasuredOn, measured_on
 from unrot.records import CHAMPION, Version
@@ -27,7 +27,9 @@ def told(service: Service, job: Job) -> list[str]:
         *_metrics(version, beside, measured_on(versions.values())),
         *_facts(result),
         *(_judged(gate) if gate else []),
-        _next_step(job.model, name, service.aliases(job.model), gate),
+        _next_step(
+            job.model, name, service.aliases(job.model), gate, _audit(service, gate, job.model)
+        ),
     ]
 
 
@@ -85,15 +87,22 @@ def _judged(gate: GateVerdict) -> list[str]:
 
 
 def _next_step(
-    model: str, version: str, aliases: Mapping[str, str], gate: GateVerdict | None
+    model: str, version: str, aliases: Mapping[str, str], gate: GateVerdict | None, audit: str
 ) -> str:
     promoting = f"python -m unrot promote {model} {version}"
     if aliases.get(CHAMPION) == version:
         return f"It answers now. To take it back: python -m unrot rollback {model}"
     if gate is not None and gate.decision == "refused":
         return f'It does not answer. All the same: {promoting} --force --reason "why"'
-    audit = " An audit would decide it." if gate is not None and gate.wants_audit else ""
     return f"It does not answer yet.{audit} To let it answer: {promoting}"
+
+
+def _audit(service: Service, gate: GateVerdict | None, model: str) -> str:
+    """Say whether an audit would decide it, and how many rows there are for it."""
+    if gate is None or not gate.wants_audit:
+        return ""
+    room = audits.room(service, model)
+    return f" {'An audit would decide it. ' if room.is_there else ''}{room.sentence}"
 
 
 def _is_plain(value: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from unrot import lineage
+from unrot import audits, lineage
 from unrot.errors import Conflict, Invalid
 from unrot.growth import Anchor, Answered, Example, GateVerdict
 from unrot.learning.gate import Evidence, Judgement, Sides, judge
@@ -62,6 +62,7 @@ def weigh(
         and (recent is not None or not desk.recent),
         judged=len(desk.recent),
         predicted=_predicted(desk),
+        can_be_audited=audits.room(desk.service, desk.model.name).is_there,
     )
     judgement = judge(evidence, desk.policy, desk.service.clock())
     answered = _on_new_anchor(desk, recent, judgement)

@@ -124,7 +124,7 @@ def schemas() -> dict[str, Json]:
                 },
             }
         ),
-        "Audits": shape({"audits": _list(shape(summary))}),
+        "Audits": shape({"audits": _list(shape(summary)), "room": shape(_room(text))}),
         "Comparison": shape(
             {
                 "model": text,
@@ -135,6 +135,15 @@ def schemas() -> dict[str, Json]:
                 "missing": _list(text),
             }
         ),
+    }
+
+
+def _room(text: Json) -> Json:
+    return {
+        "left": {"type": "integer", "description": "Rows of the open audit that are left."},
+        "free": {"type": "integer", "description": "Predictions to draw from; at most 1,000."},
+        "can_be_audited": {"type": "boolean"},
+        "sentence": text,
     }
 
 

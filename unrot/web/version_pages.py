@@ -10,9 +10,9 @@ from typing import Any
 
 from flask import Response, render_template, request, url_for
 
-from unrot import comparison, lineage, origins, promotion
+from unrot import audits, comparison, lineage, origins, promotion
 from unrot.errors import StoreAway, UnrotError
-from unrot.growth import Policy
+from unrot.growth import GateVerdict, Policy
 from unrot.measured import MeasuredOn, measured_on, score
 from unrot.records import Version
 from unrot.web import fates, security
@@ -70,6 +70,7 @@ def version(model: str, version: str) -> str:
             if key not in ("recipes", "chosen") and one is not None
         },
         called=known.aliases,
+        room=_room(known.version.model, known.gates),
         gates=known.gates,
         fates=fates.added_up(known.fates),
         rows=known.lessons,
@@ -133,6 +134,11 @@ def dismiss(model: str) -> Response:
     except UnrotError as error:
         refuse(error)
     return go(_back(model))
+
+
+def _room(model: str, gates: Sequence[GateVerdict]) -> audits.Room | None:
+    """Say what can be audited now, where the gate wished for an audit."""
+    return audits.room(service(), model) if gates and gates[-1].wants_audit else None
 
 
 @dataclass(frozen=True, slots=True)
