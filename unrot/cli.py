@@ -33,7 +33,7 @@ TABLE_ESTIMATOR = "hgb"
 """It takes gaps as they are, and columns of any scale."""
 
 OF_TABLES = (
-    *("target", "name", "describe", "drop", "categories", "numbers"),
+    *("target", "name", "describe", "drop", "categories", "numbers", "decimal"),
     *("holdout", "holdout_csv", "seed", "dry_run"),
 )
 ESTIMATORS = "mlp, sgd, logistic, tree, forest, hgb, linear, ridge"
@@ -166,6 +166,9 @@ def _add_train_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--numbers", action="append", metavar="COLS", help="columns that hold numbers all the same"
     )
+    command.add_argument(
+        "--decimal", choices=(",", "."), help="how to read 3,504 where the file does not tell"
+    )
     judges = command.add_mutually_exclusive_group()
     judges.add_argument("--holdout", type=float, metavar="SHARE", help="held out; 0.2 if unsaid")
     judges.add_argument("--holdout-csv", type=Path, metavar="FILE", help="the rows held out")
@@ -211,6 +214,7 @@ def _table(options: argparse.Namespace) -> Dataset:
         drop=tables.split_names(options.drop),
         categories=tables.split_names(options.categories),
         numbers=tables.split_names(options.numbers),
+        decimal=options.decimal,
         holdout=tables.DEFAULT_HOLDOUT if options.holdout is None else options.holdout,
         holdout_csv=options.holdout_csv,
         seed=options.seed,

@@ -187,7 +187,7 @@ class GateVerdict:
     wants_audit: bool = False
 
 
-OF_TRAINING = ("rows_trained", "rows_seen", "rows_to_come")
+OF_TRAINING = ("rows_trained", "rows_seen", "rows_to_come", "split", "seed")
 """What metrics tell whatever rows a version is scored on."""
 
 
