@@ -21,7 +21,7 @@ from unrot.tables.inference import LeftOut, encode, infer
 from unrot.tables.options import DEFAULT_HOLDOUT, TableOptions, check_known, split_names
 from unrot.tables.reading import Progress, TableFile, open_table
 from unrot.tables.target import Target, read_labels, read_target
-from unrot.tables.typical import LINED, with_examples
+from unrot.typical import LINED, with_examples
 
 __all__ = ["DEFAULT_HOLDOUT", "LoadedTable", "TableOptions", "load", "split_names"]
 
