@@ -8,11 +8,12 @@ import pytest
 
 from tests.grown import ADA, ANYONE, ZOMBIES, judged, predicted
 from tests.lessons import published
-from unrot import audits
+from unrot import audits, noticed
 from unrot.errors import Conflict, Invalid, NotAllowed, NotFound
 from unrot.growth import Audit
 from unrot.learning.labels import judging_rows
 from unrot.service import Service
+from unrot.symptoms import Finding
 
 DAY = 86_400.0
 
@@ -193,3 +194,48 @@ def test_audited_rows_only_judge(service: Service) -> None:
     held = judging_rows(trusted, schema, 0.0, audited=service.store.trials.audited(ZOMBIES))
 
     assert {row.prediction for row in held} == set(audit.predictions)
+
+
+def test_room_counts_what_can_be_audited_now(service: Service) -> None:
+    assert audits.room(service, ZOMBIES) == audits.Room(0, 0)
+
+    rows = predicted(service, 30)
+    judged(service, rows[:10])
+
+    assert audits.room(service, ZOMBIES) == audits.Room(0, 20)
+    audit, _ = audits.begin(service, ZOMBIES, 15)
+    assert audits.room(service, ZOMBIES) == audits.Room(15, 0)
+    judged(service, [row for row in rows if row.prediction.id in audit.predictions])
+    assert audits.room(service, ZOMBIES) == audits.Room(0, 5)
+    assert audits.room(later(service, 400), ZOMBIES).free == 0
+
+
+@pytest.mark.parametrize(
+    ("room", "is_there", "sentence"),
+    [
+        (audits.Room(1, 0), True, "An audit is open: 1 row is left to judge."),
+        (audits.Room(0, 20), True, "20 predictions can be audited now."),
+        (audits.Room(0, 1_000), True, "1,000 or more predictions can be audited now."),
+        (
+            audits.Room(0, 9),
+            False,
+            "An audit has nothing to ask: 9 recent predictions have no judge yet, and it needs 10. "
+            "More predictions would help.",
+        ),
+    ],
+)
+def test_room_says_what_would_help(room: audits.Room, is_there: bool, sentence: str) -> None:
+    assert (room.is_there, room.sentence) == (is_there, sentence)
+
+
+def test_advice_to_audit_says_how_many_rows_there_are_for_it(service: Service) -> None:
+    advice = "If you doubt the voters, let a judge go through an audit."
+    found = Finding("f1", ZOMBIES, "rot", "rot", "grave", 1.0, 2.0, 2.0, "It rots.", advice)
+    service.store.findings.put(found)
+
+    [none] = noticed.open_findings(service, ZOMBIES)
+    predicted(service, 12)
+    some = noticed.finding(service, ZOMBIES, "f1")
+
+    assert none.advice.startswith(f"{advice} An audit has nothing to ask: 0 recent predictions")
+    assert some.advice == f"{advice} 12 predictions can be audited now."

@@ -90,7 +90,10 @@ def test_version_beside_its_copy_differs_nowhere(service: Service) -> None:
     assert [(ground, one.differ, one.agreement) for ground, one in found.grounds] == [
         ("anchor", 0, 1.0)
     ]
-    assert found.missing == ["No judge's verdict is held out yet; an audit makes some."]
+    assert found.missing == [
+        "No judge's verdict is held out yet. An audit has nothing to ask: 0 recent predictions "
+        "have no judge yet, and it needs 10. More predictions would help."
+    ]
 
 
 def test_versions_that_cannot_be_compared_are_refused(service: Service) -> None:

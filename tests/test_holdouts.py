@@ -79,7 +79,12 @@ def test_numbers_are_right_within_twice_the_mean_error() -> None:
     version = a_version({"mae": 1.0, "rows_held_out": 90.0})
 
     found = holdouts._answered(
-        version, schema, [[1.0], [2.0], [3.0]], [10.0, 10.0, 10.0], Outputs(values=[12.0, 7.0, 9.5])
+        version,
+        None,
+        schema,
+        [[1.0], [2.0], [3.0]],
+        [10.0, 10.0, 10.0],
+        Outputs(values=[12.0, 7.0, 9.5]),
     )
 
     assert [(one.answer, one.is_right, one.residual) for one in found.rows] == [

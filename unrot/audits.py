@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from unrot.errors import Conflict, Detail, Invalid, NotAllowed, NotFound, shown
 from unrot.growth import Audit
+from unrot.plurals import counted, plural
 from unrot.records import CHAMPION, Caller, Feedback, FeedbackStatus, JudgedPrediction
 from unrot.service import Service
 
@@ -54,6 +55,49 @@ class AuditState:
 
     def _count(self, wanted: RowState) -> int:
         return sum(state == wanted for state in self.rows.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What can be audited now: rows of the open audit, else predictions to draw from."""
+
+    left: int
+    free: int
+    """At most as many as an audit may have; there may be more."""
+
+    @property
+    def is_there(self) -> bool:
+        """True when an audit can go on or begin."""
+        return self.left > 0 or self.free >= FEWEST
+
+    @property
+    def sentence(self) -> str:
+        """Say how many rows a judge could go through now, or what would help where there are none.
+
+        >>> Room(0, 1).sentence
+        'An audit has nothing to ask: 1 recent prediction has no judge yet, and it needs 10. More \
+predictions would help.'
+        """
+        if self.left:
+            return f"An audit is open: {counted(self.left, 'row is', 'rows are')} left to judge."
+        if self.is_there:
+            more = " or more" if self.free >= MOST else ""
+            return f"{self.free:,}{more} predictions can be audited now."
+        has = counted(self.free, "recent prediction has", "recent predictions have")
+        return (
+            f"An audit has nothing to ask: {has} no judge yet, and it needs {FEWEST}. More "
+            "predictions would help."
+        )
+
+
+def room(service: Service, name: str) -> Room:
+    """Say how many rows can be audited now."""
+    model = service.catalogue().model(name).model.name
+    going_on = open_audit(service, model)
+    if going_on is not None:
+        return Room(going_on.left, 0)
+    found = service.store.trials.to_sample(model, since=_oldest(service), limit=MOST)
+    return Room(0, len(found))
 
 
 def begin(service: Service, name: str, rows: int = ROWS) -> tuple[Audit, bool]:
@@ -143,7 +187,7 @@ def _drawn(service: Service, model: str, rows: int) -> tuple[str, ...]:
     From all that can be judged if need be: a version is too good on rows that it learnt itself.
     """
     now, found = service.clock(), []
-    oldest = now - (service.settings.feedback_days * DAY_SECONDS - DAY_SECONDS / 24)
+    oldest = _oldest(service)
     recently = max(_recently(service, model, now), oldest)
     for since in (max(_newest_made_at(service, model), recently), recently, oldest):
         found = service.store.trials.to_sample(model, since=since, limit=SAMPLED_FROM)
@@ -152,11 +196,17 @@ def _drawn(service: Service, model: str, rows: int) -> tuple[str, ...]:
     ids = [one.prediction.id for one in found if one.prediction.id is not None]
     if len(ids) < FEWEST:
         raise Conflict(
-            f"There are only {len(ids)} recent predictions that no judge has judged, and an audit "
-            f"needs {FEWEST}: let the model answer some more, then begin again.",
+            f"There {plural(len(ids), 'is', 'are')} only {counted(len(ids), 'recent prediction')} "
+            f"that no judge has judged, and an audit needs {FEWEST}: let the model answer some "
+            "more, then begin again.",
             reason="too_few_predictions",
         )
     return tuple(secrets.SystemRandom().sample(ids, min(rows, len(ids))))
+
+
+def _oldest(service: Service) -> float:
+    """Return from when on a prediction can be judged, with an hour to spare."""
+    return service.clock() - (service.settings.feedback_days * DAY_SECONDS - DAY_SECONDS / 24)
 
 
 def _newest_made_at(service: Service, model: str) -> float:

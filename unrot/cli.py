@@ -20,6 +20,7 @@ from unrot.bootstrap import open_service, writer_name
 from unrot.caretaker import Caretaker, stop_with_parent
 from unrot.dataset import Dataset
 from unrot.errors import AlreadyRunning, Invalid, UnrotError
+from unrot.measured import MeasuredOn, measured_on
 from unrot.records import Model, Version
 from unrot.run import address, run
 from unrot.service import Service
@@ -32,7 +33,7 @@ TABLE_ESTIMATOR = "hgb"
 """It takes gaps as they are, and columns of any scale."""
 
 OF_TABLES = (
-    *("target", "name", "describe", "drop", "categories", "numbers"),
+    *("target", "name", "describe", "drop", "categories", "numbers", "decimal"),
     *("holdout", "holdout_csv", "seed", "dry_run"),
 )
 ESTIMATORS = "mlp, sgd, logistic, tree, forest, hgb, linear, ridge"
@@ -77,8 +78,13 @@ def versions(options: argparse.Namespace, settings: Settings) -> int:
     service = open_service(settings)
     listed = service.versions(options.name)
     pointed = service.aliases(options.name)
-    head = ("version", "alias", "estimator", "origin", "score", "served by", "made")
-    print(table([head, *(_version_row(version, pointed) for version in listed)]))
+    sets = measured_on(listed)
+    head = ("version", "alias", "estimator", "origin", "test set", "score", "served by", "made")
+    print(table([head, *(_version_row(one, pointed, sets.get(one.name)) for one in listed)]))
+    for on in dict.fromkeys(sets.values()):
+        print(f"Test set {on.name}: {on.sentence}.")
+    if len(set(sets.values())) > 1:
+        print("Scores of different test sets cannot be compared.")
     return 0
 
 
@@ -160,6 +166,9 @@ def _add_train_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--numbers", action="append", metavar="COLS", help="columns that hold numbers all the same"
     )
+    command.add_argument(
+        "--decimal", choices=(",", "."), help="how to read 3,504 where the file does not tell"
+    )
     judges = command.add_mutually_exclusive_group()
     judges.add_argument("--holdout", type=float, metavar="SHARE", help="held out; 0.2 if unsaid")
     judges.add_argument("--holdout-csv", type=Path, metavar="FILE", help="the rows held out")
@@ -205,6 +214,7 @@ def _table(options: argparse.Namespace) -> Dataset:
         drop=tables.split_names(options.drop),
         categories=tables.split_names(options.categories),
         numbers=tables.split_names(options.numbers),
+        decimal=options.decimal,
         holdout=tables.DEFAULT_HOLDOUT if options.holdout is None else options.holdout,
         holdout_csv=options.holdout_csv,
         seed=options.seed,
@@ -273,18 +283,21 @@ def _role(version: Version, aliases: dict[str, str]) -> str:
 
 
 def _score(version: Version) -> str:
-    for name, word in (("accuracy", "accuracy"), ("r2", "R²")):
+    for name, word in (("accuracy", "accuracy"), ("mae", "mean error")):
         if name in version.metrics:
             return f"{word} {version.metrics[name]:.4f}"
     return "-"
 
 
-def _version_row(version: Version, aliases: dict[str, str]) -> tuple[str, ...]:
+def _version_row(
+    version: Version, aliases: dict[str, str], on: MeasuredOn | None
+) -> tuple[str, ...]:
     return (
         version.name,
         _role(version, aliases) or "-",
         version.estimator,
         version.origin,
+        "-" if on is None else on.name,
         _score(version),
         version.serving.by,
         datetime.fromtimestamp(version.created_at, UTC).strftime("%Y-%m-%d %H:%M UTC"),

@@ -7,16 +7,17 @@ then where they differ, and who was right there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
-from unrot import lineage
+from unrot import audits, lineage
 from unrot.errors import Conflict
 from unrot.growth import Answered, Example, Ground
 from unrot.learning import comparing
 from unrot.learning.labels import example_of, judging_rows
 from unrot.learning.scores import answers_of
+from unrot.measured import MeasuredOn, digest_of, measured_on
 from unrot.records import CHALLENGER, CHAMPION, Outputs, Row, Schema, Version
 from unrot.service import Service
 
@@ -74,6 +75,10 @@ class Comparison:
     second: Version
     grounds: Sequence[tuple[Ground, Beside]]
     missing: Sequence[str]
+    on: MeasuredOn | None = None
+    """Which rows the anchor is; some of them when there are very many."""
+    own: Mapping[str, MeasuredOn] = field(default_factory=dict)
+    """Of each version the rows that its own score is of, which may be others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,11 @@ def compare(service: Service, name: str, first: str, second: str) -> Comparison:
     recent = _recent_rows(service, model.name, model.schema)
     for ground, (rows, truth), none in (
         ("anchor", anchor, f"{holding.name} names no anchor: nothing trusted was set apart."),
-        ("recent verdicts", recent, "No judge's verdict is held out yet; an audit makes some."),
+        (
+            "recent verdicts",
+            recent,
+            f"No judge's verdict is held out yet. {audits.room(service, name).sentence}",
+        ),
     ):
         if not rows:
             missing.append(none)
@@ -111,7 +120,8 @@ def compare(service: Service, name: str, first: str, second: str) -> Comparison:
         answers = [answers_of(model.schema, one.predict(rows)) for one in predictors]
         found = beside(model.schema, rows, truth, answers[0], answers[1])
         grounds.append(("anchor" if ground == "anchor" else "recent verdicts", found))
-    return Comparison(pair[0], pair[1], grounds, missing)
+    sets = measured_on(versions)
+    return Comparison(pair[0], pair[1], grounds, missing, sets.get(holding.name), sets)
 
 
 def in_shadow(service: Service, name: str) -> InShadow | None:
@@ -192,7 +202,7 @@ def _servable(version: Version) -> Version:
 def _anchor_rows(
     service: Service, holding: Version, schema: Schema
 ) -> tuple[list[Row], list[Answer]]:
-    digest = holding.anchor or holding.artefacts.get("holdout", "")
+    digest = digest_of(holding)
     if not digest:
         return [], []
     table = service.store.registry.artefact(digest)

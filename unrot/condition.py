@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from math import sqrt
 
-from unrot import accuracy, judgements, periods
+from unrot import accuracy, judgements, periods, stretches
 from unrot.accuracy import Mark, OverTime, Point
 from unrot.errors import NotFound
-from unrot.monitors.accuracy import Rolled, Share, constant, scored, share
-from unrot.monitors.estimates import Estimate
+from unrot.monitors.accuracy import Rolled, Share
 from unrot.monitors.health import Health, health
 from unrot.monitors.latency import quantile
 from unrot.monitors.signs import Signs
@@ -23,10 +21,9 @@ from unrot.monitors.windows import total
 from unrot.records import Version, Window
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
-from unrot.symptoms import Check, Distribution, Drift, Finding, Rules
+from unrot.stretches import Stint
+from unrot.symptoms import Check, Distribution, Drift, Finding, Outcome, Rules
 
-FEWEST_VERDICTS = 30
-"""A point of the line of accuracy has so many verdicts, where there are so many."""
 ROLLED_POINTS = 300
 CLOSED_FINDINGS = 5
 
@@ -87,8 +84,8 @@ class Condition:
     over_time: OverTime
     points: Sequence[Point]
     """Stretch by stretch."""
-    rolled_points: Sequence[Point]
-    """The same, neighbours taken together until they have verdicts enough."""
+    stints: Sequence[Stint]
+    """The line of accuracy: of each version by itself, with verdicts enough in each point."""
     whole: Window
     """All that was counted in the stretch of time."""
     lately: Lately
@@ -126,6 +123,7 @@ def condition(
     points = timed.points if version is None else timed.versions.get(version, ())
     rules = store.findings.rules(model)
     opened = store.findings.open(model)
+    closed = [one for one in store.findings.of_model(model, limit=50) if not one.is_open]
     champion = _champion(shelved)
     whole = total([point.window for point in points])
     rolled = accuracy.rolling(service, model, points=ROLLED_POINTS)
@@ -153,17 +151,32 @@ def condition(
         champion=champion,
         over_time=timed,
         points=points,
-        rolled_points=taken_together(points),
+        stints=_stints(service, model, timed, version, [*opened, *closed]),
         whole=whole,
         lately=Lately(rolled.last, rolled.points, signs, rolled.constant),
         marks=accuracy.marks(service, model, since=span.since, until=span.until),
         checks=periods.checks(service, model, since=span.since, until=span.until),
         rules=rules,
         open_findings=opened,
-        closed_findings=[
-            one for one in store.findings.of_model(model, limit=50) if not one.is_open
-        ][:CLOSED_FINDINGS],
+        closed_findings=closed[:CLOSED_FINDINGS],
     )
+
+
+def _stints(
+    service: Service,
+    model: str,
+    timed: OverTime,
+    version: str | None,
+    findings: Sequence[Finding],
+) -> list[Stint]:
+    """Draw the line of accuracy finely enough: what was found to begin or end parts it."""
+    of = {name: one for name, one in timed.versions.items() if version in (None, name)}
+    rot = [one for one in findings if one.kind == "rot"]
+    cuts = [at for one in rot for at in (one.since, one.closed_at) if at is not None]
+    known: Sequence[Outcome] = ()
+    if cuts or stretches.has_many(of):
+        known = service.store.traffic.outcomes(model, limit=stretches.KNOWN)
+    return stretches.stints(of, known, cuts)
 
 
 def unknown(name: str) -> Health:
@@ -205,48 +218,6 @@ def moved_most(service: Service, found: Finding, most: int) -> list[Closer]:
     return []
 
 
-def taken_together(points: Sequence[Point], fewest: int = FEWEST_VERDICTS) -> list[Point]:
-    """Take neighbouring stretches together until they have verdicts enough; the newest stays.
-
-    A line of stretches with two verdicts each would only show chance.
-    """
-    groups: list[list[Point]] = []
-    for point in points:
-        if not groups or sum(map(_verdicts, groups[-1])) >= fewest:
-            groups.append([])
-        groups[-1].append(point)
-    return [group[0] if len(group) == 1 else _together(group) for group in groups]
-
-
-def _together(points: Sequence[Point]) -> Point:
-    whole = total([point.window for point in points])
-    ends_at = max(point.starts_at + point.seconds for point in points)
-    return Point(
-        points[0].starts_at,
-        ends_at - points[0].starts_at,
-        whole,
-        share(whole.correct, whole.judged),
-        scored(whole.errors),
-        constant(whole.confusion),
-        mean_of(points),
-        tuple(sorted({version for point in points for version in point.versions})),
-    )
-
-
-def mean_of(points: Sequence[Point]) -> Estimate | None:
-    """Return the estimated accuracy of all predictions of some stretches."""
-    known = [point.estimated for point in points if point.estimated is not None]
-    rows = sum(one.rows for one in known)
-    if not rows:
-        return None
-    value = sum(one.value * one.rows for one in known) / rows
-    return Estimate(value, rows, sqrt(sum((one.error * one.rows / rows) ** 2 for one in known)))
-
-
-def _verdicts(point: Point) -> int:
-    return point.accuracy.count or point.errors.count
-
-
 def _champion(shelved: ShelvedModel) -> Version | None:
     try:
         return shelved.version()
@@ -255,7 +226,7 @@ def _champion(shelved: ShelvedModel) -> Version | None:
 
 
 def _estimated(timed: OverTime, version: str) -> float | None:
-    found = mean_of(timed.versions.get(version, ()))
+    found = stretches.mean_of(timed.versions.get(version, ()))
     return found.value if found else None
 
 

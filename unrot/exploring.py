@@ -1,6 +1,6 @@
 """Rows of a good period beside rows of a bad one, by any two features: where does it go wrong?
 
-A period is a stretch of time, or the rows that were held out of training. Of each side the newest
+A period is a stretch of time, or the test set of a version. Of each side the newest
 rows are read, as many as can be looked at, and drawn from evenly when they are more than fit into
 a chart. Both sides lie on the same axes, and a range of those picks the same corner of both.
 """
@@ -18,6 +18,7 @@ import numpy as np
 from unrot import holdouts
 from unrot.errors import Detail, Invalid, NotFound, shown
 from unrot.holdouts import Answer
+from unrot.measured import MeasuredOn
 from unrot.monitors import axes
 from unrot.monitors.axes import Axis
 from unrot.records import JudgedPrediction, Model, Row, Schema, Value
@@ -37,7 +38,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The rows of one side: those of a stretch of time, or the holdout."""
+    """The rows of one side: those of a stretch of time, or the test set."""
 
     preset: Preset
     since: float = 0.0
@@ -84,6 +85,10 @@ class Side:
     """So many rows were looked at to draw these from."""
     is_newest_only: bool
     """True when there are older ones in the period than were looked at."""
+    on: MeasuredOn | None = None
+    """Which rows the test set is; None of a period."""
+    score: float | None = None
+    """What the version reaches on all of the test set, as every page says it."""
     chosen: Sequence[Seen] = ()
     """The rows within the limits of both axes, mistakes first."""
 
@@ -229,8 +234,11 @@ def _within(service: Service, name: str) -> float | None:
 def _read(service: Service, model: Model, span: Span, asked: Asked, within: float | None) -> Side:
     if span.preset == "holdout":
         held = holdouts.holdout(service, model.name, asked.version)
-        rows = [] if held is None else [_held(one, held.version) for one in held.rows]
-        return Side(span, _drawn(rows), held.all_rows if held else 0, is_newest_only=False)
+        if held is None:
+            return Side(span, (), 0, is_newest_only=False)
+        rows = [_held(one, held.version) for one in held.rows]
+        on, reached = held.on, held.score
+        return Side(span, _drawn(rows), held.all_rows, is_newest_only=False, on=on, score=reached)
     most = min(MOST_READ, MOST_CELLS // max(1, len(model.schema.features)))
     found = service.store.traffic.of_period(
         model.name,

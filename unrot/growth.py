@@ -187,6 +187,10 @@ class GateVerdict:
     wants_audit: bool = False
 
 
+OF_TRAINING = ("rows_trained", "rows_seen", "rows_to_come", "split", "seed")
+"""What metrics tell whatever rows a version is scored on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Anchor:
     """Rows with their truth, frozen, and what a version reached on them."""
@@ -201,6 +205,12 @@ class Anchor:
     """What the version reaches on new rows, in full."""
     calibration: bytes = field(repr=False, default=b"")
     """How often the version is right on new rows when it is so sure; empty where too few tell."""
+
+    def measured(self, before: Mapping[str, float]) -> dict[str, float]:
+        """Return the metrics of a version: what it reached on rows before these is gone."""
+        if not self.metrics:
+            return dict(before)
+        return {**{name: before[name] for name in OF_TRAINING if name in before}, **self.metrics}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,6 @@
-"""A version on the rows that were held out when it was trained: what it gets wrong, how surely.
+"""A version on its test set, the rows that its score is of: what it gets wrong, how surely.
+
+These were held out of training; since the world has moved, perhaps judges went through them.
 
 Only the serving form answers, as in a request, so that a web worker needs nothing of training.
 Neither the rows nor the version can ever change, so an answer is kept in the process by the
@@ -13,23 +15,23 @@ from dataclasses import dataclass
 from unrot import lineage
 from unrot.errors import Conflict
 from unrot.learning.scores import answers_of
+from unrot.measured import MeasuredOn, digest_of, measured_on, score
 from unrot.monitors import report
 from unrot.monitors.report import ClassReport, NumberReport
-from unrot.publishing import HOLDOUT
 from unrot.records import CHAMPION, Outputs, Row, Schema, Version
 from unrot.service import Service
 
 MOST_ROWS, MOST_CELLS = 5_000, 300_000
 """As many rows are answered and kept in memory; of a wide model fewer."""
 NEAR = 2.0
-"""A number is right when it is no farther off than so many mean errors on the holdout."""
+"""A number is right when it is no farther off than so many mean errors on the test set."""
 
 Answer = str | float
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One held-out row, and what the version makes of it."""
+    """One row of the test set, and what the version makes of it."""
 
     row: Row
     truth: Answer
@@ -48,13 +50,17 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Holdout:
-    """A version on its holdout."""
+    """A version on its test set."""
 
     version: str
+    on: MeasuredOn | None
+    """Which rows these are."""
     rows: Sequence[Held]
     """Mistakes first, the surest or the widest before all."""
     all_rows: int
-    """As many were held out; those above were drawn from them."""
+    """As many are in the test set; those above were drawn from them."""
+    score: float | None
+    """What the version reaches on all of them, as every page says it."""
     report: ClassReport | NumberReport
     within: float | None
     """How far off a right number may be."""
@@ -70,20 +76,21 @@ KEPT_AT_ONCE = 3
 
 
 def holdout(service: Service, name: str, version: str | None = None) -> Holdout | None:
-    """Let a version, or the champion, answer its holdout; None when it has none."""
+    """Let a version, or the champion, answer the rows its score is of; None when it has none."""
     contents = service.catalogue()
     model = contents.model(name).model
     registry = service.store.registry
     wanted = version or registry.aliases(model.name).get(CHAMPION)
     if wanted is None:
         raise Conflict(f"{model.name} has no champion yet: promote one of its versions.")
-    found = lineage.named(registry.versions(model.name), wanted)
+    versions = registry.versions(model.name)
+    found = lineage.named(versions, wanted)
     if found.is_pruned:
         raise Conflict(
             f"The files of {found.name} were let go by retention: it cannot answer any more."
         )
-    digest = found.artefacts.get(HOLDOUT)
-    if digest is None:
+    digest = digest_of(found)
+    if not digest:
         return None
     key = (found.name, found.schema_hash, found.serving.digest, digest)
     if key not in _KEPT:
@@ -93,7 +100,8 @@ def holdout(service: Service, name: str, version: str | None = None) -> Holdout 
         if not rows:
             return None
         outputs = service.shelf.predictor(contents, found).predict(rows)
-        _keep(key, _answered(found, model.schema, rows, truth, outputs))
+        on = measured_on(versions).get(found.name)
+        _keep(key, _answered(found, on, model.schema, rows, truth, outputs))
     return _KEPT[key]
 
 
@@ -116,6 +124,7 @@ def _keep(key: tuple[str, ...], answered: Holdout) -> None:
 
 def _answered(
     version: Version,
+    on: MeasuredOn | None,
     schema: Schema,
     rows: Sequence[Row],
     truth: Sequence[Answer],
@@ -131,8 +140,10 @@ def _answered(
     ]
     return Holdout(
         version=version.name,
+        on=on,
         rows=sorted(held, key=_how_bad, reverse=True),
         all_rows=int(version.metrics.get("rows_held_out", len(rows))),
+        score=score(version),
         report=_report(schema, truth, outputs),
         within=within,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from unrot import audits
 from unrot.errors import Detail, Invalid, NotFound
 from unrot.rules import parse_rules
 from unrot.service import Service
@@ -25,7 +26,22 @@ class FindingPage:
 
 def open_findings(service: Service, name: str) -> list[Finding]:
     """List what is open of a model, the gravest first."""
-    return service.store.findings.open(service.catalogue().model(name).model.name)
+    return told(
+        service, name, service.store.findings.open(service.catalogue().model(name).model.name)
+    )
+
+
+def told(service: Service, name: str, findings: Sequence[Finding]) -> list[Finding]:
+    """Let advice to audit say how many rows there are for it now, or that there are none."""
+    if not any(one.is_open and "audit" in one.advice for one in findings):
+        return list(findings)
+    said = audits.room(service, name).sentence
+    return [
+        replace(one, advice=f"{one.advice} {said}")
+        if one.is_open and "audit" in one.advice
+        else one
+        for one in findings
+    ]
 
 
 def listed(
@@ -47,7 +63,7 @@ def listed(
         key = last.opened_at, last.id
     rows = service.store.findings.of_model(model, limit=limit + 1, before=key, state=state)
     has_more = len(rows) > limit
-    return FindingPage(rows[:limit], rows[limit - 1].id if has_more else None)
+    return FindingPage(told(service, name, rows[:limit]), rows[limit - 1].id if has_more else None)
 
 
 def finding(service: Service, name: str, id: str) -> Finding:
@@ -56,7 +72,7 @@ def finding(service: Service, name: str, id: str) -> Finding:
     found = service.store.findings.finding(id)
     if found is None or found.model != model:
         raise NotFound(f'{model} has no finding "{id[:80]}".')
-    return found
+    return told(service, model, [found])[0]
 
 
 def acknowledge(service: Service, name: str, id: str, *, by: str, note: str) -> Finding:
@@ -69,7 +85,7 @@ def acknowledge(service: Service, name: str, id: str, *, by: str, note: str) -> 
     seen = service.store.findings.acknowledge(
         known.id, at=service.clock(), by=by, note=note.strip()
     )
-    return seen or known
+    return told(service, name, [seen])[0] if seen else known
 
 
 def rules(service: Service, name: str) -> Rules:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from unrot import lineage
 from unrot.growth import Fate, Fates, GateVerdict
+from unrot.measured import MeasuredOn, measured_on
 from unrot.records import JudgedPrediction, Version
 from unrot.service import Service
 
@@ -18,6 +19,8 @@ class Listed:
     version: Version
     aliases: tuple[str, ...]
     gate: GateVerdict | None
+    on: MeasuredOn | None = None
+    """The rows that its score is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +39,23 @@ class Origin:
     """Some of the verdicts that it decided on itself."""
     next_after: str | None
     """The prediction to go on from when there are more."""
+    on: MeasuredOn | None = None
+    """The rows that its score is of."""
 
 
 def listed(service: Service, name: str) -> list[Listed]:
     """List the versions of a model, oldest first."""
     aliases = service.aliases(name)
-    lessons = service.store.lessons
+    lessons, versions = service.store.lessons, service.versions(name)
+    sets = measured_on(versions)
     return [
-        Listed(made, _pointing(aliases, made.name), _last(lessons.gates(name, made.name)))
-        for made in service.versions(name)
+        Listed(
+            made,
+            _pointing(aliases, made.name),
+            _last(lessons.gates(name, made.name)),
+            sets.get(made.name),
+        )
+        for made in versions
     ]
 
 
@@ -62,6 +73,7 @@ def origin(service: Service, name: str, version: str, *, limit: int, after: str 
         fates=lessons.fates(name, line),
         lessons=decided,
         next_after=decided[-1][0].prediction if len(decided) == limit else None,
+        on=measured_on(versions).get(version),
     )
 
 

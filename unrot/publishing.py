@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from unrot import schema
+from unrot.measured import HOLDOUT, score_of
 from unrot.monitors import estimates, neighbours, reference
 from unrot.records import Candidate, Model, Serving, Version
 from unrot.watching import Profiler
 
-HOLDOUT = "holdout"
 PROFILE = "profile"
 CALIBRATION = "calibration"
 REFERENCE = "reference"
-SCORES = ("accuracy", "mae")
-"""The score of a classifier, and of a regression; a candidate's metrics hold one of them."""
 
 
 def as_version(
@@ -56,11 +54,6 @@ def as_version(
         anchor_score=score_of(candidate.metrics),
     )
     return version, {digests[kind]: data for kind, data in artefacts.items()}
-
-
-def score_of(metrics: Mapping[str, float]) -> float | None:
-    """Return what a version reached on its anchor, if anything was measured."""
-    return next((metrics[name] for name in SCORES if name in metrics), None)
 
 
 def digest_of(data: bytes) -> str:

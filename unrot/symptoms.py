@@ -310,3 +310,8 @@ class Rules:
     features: Mapping[str, FeatureRule] = field(default_factory=dict)
     webhook: str = ""
     """Where findings of this model are sent; empty, where the settings say."""
+
+    def distance_of(self, column: str) -> float:
+        """Return the distance from which on a column has moved: its own, or that of all."""
+        own = self.features.get(column)
+        return self.distance if own is None or own.distance is None else own.distance

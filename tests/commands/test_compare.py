@@ -24,12 +24,16 @@ def test_versions_stand_side_by_side(service: Service, capsys: pytest.CaptureFix
 
     said = " ".join(capsys.readouterr().out.split())
     assert re.match(
-        r"On the anchor, 4,000 rows: v1 v2 accuracy 0\.9\d+ 0\.\d+ alone right \d+ \d+ "
+        r"On test set A, 4,000 rows held out when v1 was trained: v1 v2 "
+        r"accuracy 0\.9\d+ 0\.\d+ alone right \d+ \d+ "
         r"finds hostile 0\.\d+ 0\.\d+ finds friendly 0\.\d+ 0\.\d+ They agree on 9\d\.\d% and "
         r"differ on \d+ rows\.",
         said,
     )
-    assert said.endswith("No judge's verdict is held out yet; an audit makes some.")
+    assert said.endswith(
+        "No judge's verdict is held out yet. An audit has nothing to ask: 0 recent predictions "
+        "have no judge yet, and it needs 10. More predictions would help."
+    )
 
 
 def test_equal_versions_do_not_differ(service: Service, capsys: pytest.CaptureFixture[str]) -> None:

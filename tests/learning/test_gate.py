@@ -446,3 +446,14 @@ def test_passing_is_what_the_bound_says() -> None:
         bound = lowest_gain(won=won, lost=lost, rows=400)
 
         assert (chance_of_loss(won, lost, 400, 0.02) <= 0.05) == (bound >= -0.02)
+
+
+def test_audit_is_advised_only_while_predictions_are_left_for_it() -> None:
+    few = sides(hits(20, 25), hits(19, 25))
+
+    some = judged(evidence(few))
+    none = judged(evidence(few, can_be_audited=False))
+
+    assert (some.wants_audit, none.wants_audit) == (True, False)
+    assert "Only 25 rows can be trusted, and 30 are needed: audit some." in some.sentence
+    assert "30 are needed: let it answer more, then audit some." in none.sentence

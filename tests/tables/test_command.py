@@ -70,7 +70,8 @@ def test_stream_begins_with_a_hundred_rows_of_a_table(
     assert ["split", "0.2"] in said
     assert ["seed", "0"] in said
     assert cli.main(["versions", "widths"]) == 0
-    [_, version] = capsys.readouterr().out.splitlines()
+    [_, version, on] = capsys.readouterr().out.splitlines()
+    assert on == "Test set A: 40 rows held out when v1 was trained."
     assert version.split()[:4] == ["v1", "champion", "mlp", "stream"]
 
 

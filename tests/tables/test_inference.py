@@ -274,10 +274,27 @@ def test_examples_are_a_row_of_the_table_without_gaps(load_text: Load) -> None:
     assert parse_row(data.schema, example) == [example["x"], example["town"]]
 
 
-def test_examples_fill_a_gap_that_every_row_has(load_text: Load) -> None:
+def test_examples_keep_the_gap_of_the_row_that_they_are(load_text: Load) -> None:
     def row(n: int) -> str:
         return f"{n % 7 if n % 2 else ''},{'' if n % 2 else n % 5},{'ab'[n // 2 % 2]}"
 
     data = load_text(lines("left,right,y", row)).dataset
 
-    assert None not in example_row(data.schema).values()
+    example = list(example_row(data.schema).values())
+    assert example.count(None) == 1
+    assert [np.nan if cell is None else cell for cell in example] in [
+        pytest.approx(row, nan_ok=True) for row in data.rows.tolist()
+    ]
+
+
+def test_example_of_a_shipwreck_is_somebody_who_was_there(load_text: Load) -> None:
+    """Whoever has a boat has no body: the middles of both columns are nobody's row."""
+
+    def row(n: int) -> str:
+        boat, body = (1 + n % 16, "") if n % 2 else ("", 1 + n * 7 % 327)
+        return f"{20 + n % 40},{boat},{body},{'yn'[n % 2]}"
+
+    data = load_text(lines("age,boat,body,y", row, 200)).dataset
+
+    example = example_row(data.schema)
+    assert (example["boat"] is None) != (example["body"] is None)

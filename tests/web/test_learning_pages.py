@@ -658,11 +658,16 @@ def test_two_versions_are_compared(operator: FlaskClient, kept: Service) -> None
     page = operator.get(f"{AT}/compare")
 
     said = text_of(page)
-    assert re.search(r"On the anchor, 4,000 rows v1 v2 Accuracy 9[\d.]+% 9[\d.]+%", said)
+    assert re.search(
+        r"On test set A, 4,000 rows .+ champion\. v1 v2 Accuracy 9[\d.]+% 9[\d.]+%", said
+    )
     assert re.search(r"They agree on 9[\d.]+% of the rows.", said)
     assert "Rows are the truth, columns what v1 answered." in said
     assert re.search(r"rows on which they differ \(the first 100\)", said)
-    assert "No judge's verdict is held out yet; an audit makes some." in said
+    assert (
+        "No judge's verdict is held out yet. An audit has nothing to ask: 0 recent predictions "
+        "have no judge yet, and it needs 10. More predictions would help." in said
+    )
 
 
 def test_comparison_that_cannot_be_made_says_why(operator: FlaskClient, kept: Service) -> None:

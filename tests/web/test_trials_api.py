@@ -103,7 +103,10 @@ def test_two_versions_are_put_side_by_side(client: FlaskClient, kept: Service) -
     assert ground["rows"] == sum(map(sum, ground["confusions"][0]))
     assert ground["differ"] == ground["first_only_right"] + ground["second_only_right"]
     assert set(ground["differing"][0]["inputs"]) == {"hunger", "shamble", "groan_pitch", "decay"}
-    assert data["missing"] == ["No judge's verdict is held out yet; an audit makes some."]
+    assert data["missing"] == [
+        "No judge's verdict is held out yet. An audit has nothing to ask: 0 recent predictions "
+        "have no judge yet, and it needs 10. More predictions would help."
+    ]
 
 
 def test_version_beside_itself_or_none_is_refused(client: FlaskClient, kept: Service) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from unrot import comparison
 from unrot.bootstrap import open_service
-from unrot.comparison import Beside
+from unrot.comparison import Beside, Comparison
+from unrot.plurals import counted
 from unrot.records import Version
 from unrot.settings import Settings
 from unrot.shelf import sync
@@ -32,13 +33,24 @@ def compare(options: argparse.Namespace, settings: Settings) -> int:
     found = comparison.compare(service, options.name, options.first, options.second)
     is_classifier = service.catalogue().model(options.name).model.schema.is_classifier
     for ground, beside in found.grounds:
-        on = "the anchor" if ground == "anchor" else "recent verdicts that only judge"
-        print(f"\nOn {on}, {beside.rows:,} rows:")
+        print(f"\n{_on(found, beside) if ground == 'anchor' else _judging(beside)}:")
         print(table(_rows(found.first, found.second, beside, is_classifier=is_classifier)))
         print(_said(beside))
     for sentence in found.missing:
         print(f"\n{sentence}")
     return 0
+
+
+def _on(found: Comparison, beside: Beside) -> str:
+    """Say which rows the anchor is, and how many of them were answered."""
+    if found.on is None:
+        return f"On the anchor, {counted(beside.rows, 'row')}"
+    drawn = f"{beside.rows:,} of the " if beside.rows < found.on.rows else ""
+    return f"On test set {found.on.name}, {drawn}{found.on.sentence}"
+
+
+def _judging(beside: Beside) -> str:
+    return f"On recent verdicts that only judge, {counted(beside.rows, 'row')}"
 
 
 def _rows(
@@ -62,7 +74,9 @@ def _said(beside: Beside) -> str:
     if beside.apart is not None:
         return f"Their answers lie {beside.apart:.4g} apart in the mean."
     judged = beside.judged
-    said = f"They agree on {beside.agreement or 0:.1%} and differ on {beside.differ:,} rows."
+    said = (
+        f"They agree on {beside.agreement or 0:.1%} and differ on {counted(beside.differ, 'row')}."
+    )
     if judged.first_only_right + judged.second_only_right and judged.chance > 0.05:
         said += f" These rows do not tell them apart (p = {judged.chance:.2g})."
     return said

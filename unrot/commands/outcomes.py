@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from unrot import promotion
+from unrot import audits, promotion
 from unrot.growth import GateVerdict, Job
+from unrot.measured import MeasuredOn, measured_on
 from unrot.records import CHAMPION, Version
 from unrot.service import Service
 from unrot.terminal import table
@@ -23,10 +24,12 @@ def told(service: Service, job: Job) -> list[str]:
     beside = versions.get(gate.champion if gate else version.parent or "")
     return [
         *([] if job.kind == "weigh" else [f"{job.model} {name} is made ({version.origin})."]),
-        *_metrics(version, beside),
+        *_metrics(version, beside, measured_on(versions.values())),
         *_facts(result),
         *(_judged(gate) if gate else []),
-        _next_step(job.model, name, service.aliases(job.model), gate),
+        _next_step(
+            job.model, name, service.aliases(job.model), gate, _audit(service, gate, job.model)
+        ),
     ]
 
 
@@ -34,17 +37,20 @@ OF_THE_GATE = ("gate", "sentence", "wants_audit", "is_champion")
 """What a result tells besides for programs: here it is told in the gate's own words."""
 
 
-def _metrics(version: Version, beside: Version | None) -> list[str]:
+def _metrics(version: Version, beside: Version | None, sets: Mapping[str, MeasuredOn]) -> list[str]:
+    """Lay out what a version reaches on its test set, beside another of the same one."""
     if not version.metrics:
         return []
-    if beside is None or beside.name == version.name:
+    on = sets.get(version.name)
+    said = [] if on is None else [f"Scored on test set {on.name}: {on.sentence}."]
+    if beside is None or beside.name == version.name or sets.get(beside.name) != on:
         rows = [(key, _metric(key, value)) for key, value in version.metrics.items()]
-        return [table([("metric", version.name), *rows])]
+        return [table([("metric", version.name), *rows]), *said]
     wide = [
         (key, _metric(key, beside.metrics.get(key)), _metric(key, value))
         for key, value in version.metrics.items()
     ]
-    return [table([("metric", beside.name, version.name), *wide])]
+    return [table([("metric", beside.name, version.name), *wide]), *said]
 
 
 def _metric(name: str, value: float | None) -> str:
@@ -81,15 +87,22 @@ def _judged(gate: GateVerdict) -> list[str]:
 
 
 def _next_step(
-    model: str, version: str, aliases: Mapping[str, str], gate: GateVerdict | None
+    model: str, version: str, aliases: Mapping[str, str], gate: GateVerdict | None, audit: str
 ) -> str:
     promoting = f"python -m unrot promote {model} {version}"
     if aliases.get(CHAMPION) == version:
         return f"It answers now. To take it back: python -m unrot rollback {model}"
     if gate is not None and gate.decision == "refused":
         return f'It does not answer. All the same: {promoting} --force --reason "why"'
-    audit = " An audit would decide it." if gate is not None and gate.wants_audit else ""
     return f"It does not answer yet.{audit} To let it answer: {promoting}"
+
+
+def _audit(service: Service, gate: GateVerdict | None, model: str) -> str:
+    """Say whether an audit would decide it, and how many rows there are for it."""
+    if gate is None or not gate.wants_audit:
+        return ""
+    room = audits.room(service, model)
+    return f" {'An audit would decide it. ' if room.is_there else ''}{room.sentence}"
 
 
 def _is_plain(value: Any) -> bool:

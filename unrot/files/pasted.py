@@ -17,7 +17,7 @@ from typing import Any
 
 from unrot.errors import Invalid, TooLarge, shown
 from unrot.records import Feature, Schema, Value
-from unrot.tables.cells import Mark, value_of, weigh_marks
+from unrot.tables.cells import Mark, either, value_of, weigh_marks
 from unrot.tables.text import DELIMITERS, clean_name
 
 MOST_CHARACTERS = 200_000
@@ -191,7 +191,15 @@ def _valued(schema: Schema, cells: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def _value(feature: Feature, cell: str, marks: tuple[Mark, Mark]) -> Value:
-    """Read a cell with the mark of its row, else with the other."""
+    """Read a cell with the mark of its row, else with the other.
+
+    A number that may be either is read as the one that lies where the model was trained; where that
+    does not tell, it stays a text and the form asks.
+    """
+    if feature.kind in ("number", "integer") and "," in cell and (pair := either(cell)):
+        low, high = feature.low, feature.high
+        fits = [one for one in pair if low is not None and high is not None and low <= one <= high]
+        return fits[0] if len(fits) == 1 else cell.strip()
     read = value_of(feature, cell, marks[0])
     if isinstance(read, str) and feature.kind in ("number", "integer"):
         return value_of(feature, cell, marks[1])

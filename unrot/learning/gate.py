@@ -40,6 +40,7 @@ from unrot.learning.ground import Evidence, Footing, Sides, find_ground
 from unrot.learning.moved import FEWEST
 from unrot.learning.paired import Pair, compare_errors, recalls
 from unrot.learning.scores import row_errors
+from unrot.plurals import counted
 
 __all__ = ["Evidence", "Judgement", "Sides", "judge"]
 
@@ -95,7 +96,7 @@ def judge(evidence: Evidence, policy: Policy, now: float) -> Judgement:
         judged=evidence.judged,
         predicted=evidence.predicted,
         voters=_voters(evidence, ground),
-        wants_audit=ruling.wants_audit,
+        wants_audit=ruling.wants_audit and evidence.can_be_audited,
     )
     return Judgement(verdict, tuple(ground.places))
 
@@ -105,8 +106,8 @@ def _rule(
 ) -> _Ruling:
     rulings = (
         _of_parity(evidence),
-        _of_rows(pair),
-        _of_unknown_world(policy, ground, pair),
+        _of_rows(evidence, pair),
+        _of_unknown_world(evidence, policy, ground, pair),
         _of_loss(evidence, policy, ground, pair),
         _of_ratchet(evidence, policy, ground, pair),
         _of_recalls(evidence, lost),
@@ -128,21 +129,24 @@ def _of_parity(evidence: Evidence) -> _Ruling | None:
     )
 
 
-def _of_rows(pair: Pair) -> _Ruling | None:
+def _of_rows(evidence: Evidence, pair: Pair) -> _Ruling | None:
     if pair.rows >= FEWEST:
         return None
-    reason = f"Only {pair.rows} rows can be trusted, and {FEWEST} are needed: audit some."
+    advice = "audit some" if evidence.can_be_audited else "let it answer more, then audit some"
+    rows = counted(pair.rows, "row")
+    reason = f"Only {rows} can be trusted, and {FEWEST} are needed: {advice}."
     return _Ruling("undecided", reason, wants_audit=True)
 
 
-def _of_unknown_world(policy: Policy, ground: Footing, pair: Pair) -> _Ruling | None:
+def _of_unknown_world(
+    evidence: Evidence, policy: Policy, ground: Footing, pair: Pair
+) -> _Ruling | None:
     if ground.name != "anchor" or ground.move.can_tell or not _is_loss(policy, pair):
         return None
     return _Ruling(
         "undecided",
         f"It is worse on the anchor, and judges went through only {ground.recent_rows} recent "
-        f"predictions: too few to tell whether the world has moved. An audit of {FEWEST} or more "
-        "would tell.",
+        f"predictions: too few to tell whether the world has moved.{_audited(evidence)}",
         wants_audit=True,
     )
 
@@ -152,10 +156,17 @@ def _of_loss(evidence: Evidence, policy: Policy, ground: Footing, pair: Pair) ->
         return None
     if pair.is_surely_worse:
         wants_audit = ground.name == "anchor" and _is_untested_since(evidence)
-        more = " If the world has moved since, an audit would show it." if wants_audit else ""
+        more = _audited(evidence) if wants_audit else ""
         return _Ruling("refused", f"It is surely worse.{more}", wants_audit)
     reason = f"It looks worse, and {pair.rows:,} rows are too few to be sure."
     return _Ruling("undecided", reason, wants_audit=ground.name != "anchor")
+
+
+def _audited(evidence: Evidence) -> str:
+    """Say what would show whether the world has moved: an audit, where rows are left for one."""
+    if evidence.can_be_audited:
+        return " If the world has moved since, an audit would show it."
+    return " No prediction is left to audit: more of them would show if the world has moved since."
 
 
 def _of_ratchet(evidence: Evidence, policy: Policy, ground: Footing, pair: Pair) -> _Ruling | None:

@@ -78,6 +78,8 @@ class Evidence:
     """False when the candidate answers the reference rows with something that is no number."""
     judged: int = 0
     predicted: int = 0
+    can_be_audited: bool = True
+    """False when no recent prediction is left that a judge could go through."""
 
     @property
     def answers_numbers(self) -> bool:

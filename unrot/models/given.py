@@ -16,9 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from unrot.encoding import Encoder
 from unrot.errors import Invalid, shown
 from unrot.models.forms import ARRAY, FRAME, OBJECTS, Column, Form, pandas
-from unrot.records import Feature, Kind, Row, Value
+from unrot.records import Feature, Kind, Row, Schema, Value
+from unrot.typical import MOST_ROWS, with_examples
 
 MOST_CHOICES = 1000
 EXPECTED = "expected a DataFrame, an array of two dimensions, or a list of objects"
@@ -60,15 +62,17 @@ def read(table: Any, names: Sequence[str] | None) -> Given:
 def features_of(
     given: Given, more: Given | None, known: Mapping[int, Sequence[Any]]
 ) -> tuple[Feature, ...]:
-    """Describe the columns: kind, range or choices, gaps and an example.
+    """Describe the columns: kind, range or choices, gaps and, as examples, one row of them.
 
     `known` are the texts that the estimator was fitted with, by the place of their column.
     """
     pairs = enumerate(zip(given.names, given.cells, given.form.columns, strict=True))
-    return tuple(
+    features = tuple(
         _feature(name, [*cells, *(more.cells[place] if more else ())], column, known.get(place, ()))
         for place, (name, cells, column) in pairs
     )
+    rows = given.rows[:: max(1, -(-len(given) // MOST_ROWS))]
+    return with_examples(features, Encoder(Schema(features, "")).encode(rows))
 
 
 # ── the shapes in which people hold tables ───────────────────────────────────────────────────
@@ -229,18 +233,14 @@ def _feature(name: str, cells: list[Value], column: Column, known_texts: Sequenc
     kind = _kind(name, held, column)
     nullable = len(held) < len(cells)
     if kind == "boolean":
-        return Feature(name, kind, example=_commonest(held), nullable=nullable)
+        return Feature(name, kind, nullable=nullable)
     if kind == "category":
         texts = [text for text in known_texts if isinstance(text, str)]
         choices = column.categories or tuple(sorted({*_most_common(held), *texts}, key=str))
-        commonest = _commonest(held) if held else next(iter(choices), None)
-        return Feature(name, kind, choices=choices, example=commonest, nullable=nullable)
+        return Feature(name, kind, choices=choices, nullable=nullable)
     known = sorted(float(cell) for cell in held if isinstance(cell, int | float))
     low, high = (known[0], known[-1]) if known else (None, None)
-    example: Value = known[len(known) // 2] if known else None
-    if kind == "integer" and example is not None:
-        example = int(example)
-    return Feature(name, kind, low, high, column.categories, example=example, nullable=nullable)
+    return Feature(name, kind, low, high, column.categories, nullable=nullable)
 
 
 def _kind(name: str, held: list[Value], column: Column) -> Kind:
@@ -261,10 +261,6 @@ def _kind(name: str, held: list[Value], column: Column) -> Kind:
 def _first(held: list[Value], kind: Any) -> Value:
     found: Value = next(cell for cell in held if isinstance(cell, kind))
     return found
-
-
-def _commonest(held: list[Value]) -> Value:
-    return Counter(held).most_common(1)[0][0] if held else None
 
 
 def _most_common(held: list[Value]) -> list[Value]:

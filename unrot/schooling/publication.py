@@ -23,7 +23,6 @@ STEPS = ("learn", "train_batch")
 
 LESSONS = "lessons"
 PASSED = ("passed", "off")
-TRAINED = "rows_trained"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,21 +135,13 @@ def _version(
         replace(
             version,
             artefacts={**kept, **version.artefacts, **own},
-            metrics=_metrics(version, anchor),
+            metrics=anchor.measured(version.metrics),
             anchor=anchor.digest,
             anchor_score=version.anchor_score if anchor.score is None else anchor.score,
             anchor_since=anchor.since,
         ),
         artefacts,
     )
-
-
-def _metrics(version: Version, anchor: Anchor) -> Mapping[str, float]:
-    """Return what it reaches on the rows that it is measured by from now on."""
-    if not anchor.metrics:
-        return version.metrics
-    trained = {name: version.metrics[name] for name in (TRAINED,) if name in version.metrics}
-    return {**anchor.metrics, **trained}
 
 
 def _same_anchor(desk: Desk, version: Version) -> Anchor:

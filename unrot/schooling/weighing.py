@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from unrot import lineage
+from unrot import audits, lineage
 from unrot.errors import Conflict, Invalid
 from unrot.growth import Anchor, Answered, Example, GateVerdict
 from unrot.learning.gate import Evidence, Judgement, Sides, judge
 from unrot.learning.scores import row_errors, score
 from unrot.publishing import CALIBRATION, calibrated, digest_of
-from unrot.records import CHAMPION, Outputs
+from unrot.records import CHAMPION, Outputs, Version
 from unrot.schooling.desk import Desk, rows_of
 from unrot.teaching import Scorer
 
@@ -63,6 +63,7 @@ def weigh(
         and (recent is not None or not desk.recent),
         judged=judged,
         predicted=predicted,
+        can_be_audited=audits.room(desk.service, desk.model.name).is_there,
     )
     judgement = judge(evidence, desk.policy, desk.service.clock())
     answered = _on_new_anchor(desk, recent, judgement)
@@ -86,7 +87,8 @@ def weigh_again(desk: Desk) -> None:
         largest_difference=version.serving.largest_difference,
     )
     store, verdict = desk.service.store, weighed.verdict
-    store.lessons.weigh(desk.model.name, version.name, verdict, weighed.anchor)
+    anchor = _measured(desk, version, weighed)
+    store.lessons.weigh(desk.model.name, version.name, verdict, anchor)
     is_promoted = desk.policy.promote == "auto" and verdict.decision in ("passed", "off")
     if is_promoted:
         is_promoted = store.registry.move_alias(
@@ -102,6 +104,27 @@ def weigh_again(desk: Desk) -> None:
         desk.job,
         desk.service.clock(),
         result={**said(verdict), "version": version.name, "is_champion": is_promoted},
+    )
+
+
+def _measured(desk: Desk, version: Version, weighed: Weighed) -> Anchor | None:
+    """Return the anchor with all that the version reaches on it; None where it keeps its own.
+
+    What it had reached on other rows says nothing of these.
+    """
+    anchor = weighed.anchor
+    if anchor.score is None:
+        return None
+    if anchor.metrics or anchor.digest == version.anchor:
+        return anchor
+    answered = desk.answered(desk.serving(version), *desk.anchor)
+    if answered is None:
+        return anchor
+    workshop = desk.service.workshop
+    return replace(
+        anchor,
+        metrics=workshop.measure(answered, desk.schema),
+        calibration=calibrated(workshop.calibrate(answered, desk.schema)).get(CALIBRATION, b""),
     )
 
 

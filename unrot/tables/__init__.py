@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from unrot.dataset import Dataset, held_out
 from unrot.errors import Invalid, shown
 from unrot.records import Feature, Schema
+from unrot.tables.cells import Mark
 from unrot.tables.columns import Columns, read_columns, strays_note
 from unrot.tables.inference import LeftOut, encode, infer
 from unrot.tables.options import DEFAULT_HOLDOUT, TableOptions, check_known, split_names
 from unrot.tables.reading import Progress, TableFile, open_table
 from unrot.tables.target import Target, read_labels, read_target
-from unrot.tables.typical import with_examples
+from unrot.typical import LINED, with_examples
 
 __all__ = ["DEFAULT_HOLDOUT", "LoadedTable", "TableOptions", "load", "split_names"]
 
@@ -54,7 +55,7 @@ class _Judges:
 def load(options: TableOptions, progress: Progress | None = None) -> LoadedTable:
     """Read a table of one's own; raise Invalid with a sentence if no model can come of it."""
     options.check()
-    file = open_table(options.csv)
+    file = open_table(options.csv, options.decimal)
     _check_columns(file, options)
     reading = _part(progress, 0.0, HOLDOUT_FROM) if options.holdout_csv else progress
     columns = read_columns(
@@ -76,10 +77,13 @@ def load(options: TableOptions, progress: Progress | None = None) -> LoadedTable
     features, left_out = _features(columns, learnt, options)
     _check_features(file, features, left_out)
     notes = [*file.notes, *columns.notes, *target.notes, *_strays(columns, features)]
+    notes += _unsure(file, [target.name, *(one.name for one in features if one.kind in LINED)])
     rows, judging = _encoded(columns, features, learnt, target.known & ~learnt)
     judges = _Judges(judging, target.labels[held])
     if options.holdout_csv:
-        judges = _from_file(options, features, target, _part(progress, HOLDOUT_FROM, 1.0))
+        judges = _from_file(
+            options, file.marks, features, target, _part(progress, HOLDOUT_FROM, 1.0)
+        )
     judges = _acceptable(judges, features)
     schema = Schema(with_examples(features, rows), options.target, target.classes)
     dataset = _dataset(options, schema, rows, target.labels[~held], judges)
@@ -153,6 +157,11 @@ def _strays(columns: Columns, features: Sequence[Feature]) -> list[str]:
     return [strays_note(column) for column in found if column.strays]
 
 
+def _unsure(file: TableFile, names: Sequence[str]) -> list[str]:
+    """Say of each column of numbers that does not tell its mark what was taken."""
+    return [file.unsure[name].note(name) for name in names if name in file.unsure]
+
+
 def _encoded(
     columns: Columns,
     features: Sequence[Feature],
@@ -170,7 +179,11 @@ def _encoded(
 
 
 def _from_file(
-    options: TableOptions, features: Sequence[Feature], target: Target, progress: Progress | None
+    options: TableOptions,
+    marks: Mapping[str, Mark],
+    features: Sequence[Feature],
+    target: Target,
+    progress: Progress | None,
 ) -> _Judges:
     """Read the rows that judge from a file of their own, as the table was read."""
     assert options.holdout_csv is not None
@@ -178,8 +191,10 @@ def _from_file(
     needed = [target.name, *(feature.name for feature in features)]
     check_known(needed, file.names, option="--holdout-csv: column", file=file.path.name)
     units = {feature.name: feature.unit for feature in features} | {target.name: target.unit}
+    # What does not tell its mark was written as the table was.
+    unsure = {name: marks[name] for name in file.unsure if name in needed}
     columns = read_columns(
-        replace(file, units={**file.units, **units}),
+        replace(file, units={**file.units, **units}, marks={**file.marks, **unsure}),
         without=set(file.names) - set(needed),
         as_text=[feature.name for feature in features if feature.kind == "category"],
         as_numbers=options.numbers,

@@ -69,6 +69,21 @@ def number(text: str, mark: Mark = ".", unit: str = "") -> float | None:
     return read if math.isfinite(read) else None
 
 
+def either(text: str) -> tuple[float, float] | None:
+    """Return both readings of a number that may be a fraction or grouped by thousands; else None.
+
+    >>> either("3,504"), either("3.504"), either("3,5"), either("0,504")
+    ((3.504, 3504.0), (3.504, 3504.0), None, None)
+    """
+    text = text.strip()
+    if "," not in text and "." not in text:
+        return None
+    text = _bare(text, unit_in(text))
+    if not any(shape.fullmatch(text) for shape in _EITHER.values()):
+        return None
+    return float(text.replace(",", ".")), float(text.replace(",", "").replace(".", ""))
+
+
 def unit_in(text: str) -> str:
     """Return the share or currency sign beside the number in a cell; nothing if it is none."""
     found = UNITS.search(text)

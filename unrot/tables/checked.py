@@ -8,17 +8,19 @@ thousand rows at once, which takes a fifth of the time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from unrot import schema
 from unrot.errors import Invalid
 from unrot.records import Row, Schema
 from unrot.tables.cells import value_of, values_of
+from unrot.tables.marks import within_training
 from unrot.tables.options import check_known
-from unrot.tables.reading import Progress, RawRow, TableFile, rows
+from unrot.tables.reading import SAMPLE_ROWS, Progress, RawRow, TableFile, rows
 
 ROWS_AT_ONCE = 1_000
+LINED = ("number", "integer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,23 @@ def checked_chunks(
 ) -> Iterator[list[CheckedRow]]:
     """Go through a file's rows a thousand at once."""
     check_known(of.names, file.names, option="The column", file=file.path.name)
+    file = _sure(file, of)
     found = rows(file, progress)
     while chunk := list(islice(found, ROWS_AT_ONCE)):
         yield _checked(chunk, file, of)
+
+
+def _sure(file: TableFile, of: Schema) -> TableFile:
+    """Read numbers that may be either as the ones that lie where the model was trained."""
+    known = [one for one in of.features if one.name in file.unsure and one.kind in LINED]
+    if not known:
+        return file
+    first = [raw.cells for raw in islice(rows(file), SAMPLE_ROWS) if not raw.problem]
+    marks = {
+        one.name: within_training(one, file.unsure[one.name], [row[one.name] for row in first])
+        for one in known
+    }
+    return replace(file, marks={**file.marks, **marks})
 
 
 def _checked(chunk: Sequence[RawRow], file: TableFile, of: Schema) -> list[CheckedRow]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from unrot.errors import Invalid, shown
 from unrot.schema import check_name
+from unrot.tables.cells import Mark
 from unrot.tables.text import header_of
 
 MOST_LISTED = 12
@@ -27,6 +28,8 @@ class TableOptions:
     drop: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    decimal: Mark | None = None
+    """What stands before the fraction in columns that do not tell it, as 3,504 does not."""
     holdout: float = DEFAULT_HOLDOUT
     holdout_csv: Path | None = None
     seed: int = 0

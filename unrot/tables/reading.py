@@ -15,8 +15,10 @@ from itertools import islice
 from pathlib import Path
 
 from unrot.errors import Invalid, shown
+from unrot.plurals import counted
 from unrot.tables import text
-from unrot.tables.cells import UNITS, Mark, is_gap, number, unit_in, weigh_marks
+from unrot.tables.cells import UNITS, Mark, is_gap, number, unit_in
+from unrot.tables.marks import Unsure, find_marks
 
 Progress = Callable[[float, str], None]
 
@@ -43,6 +45,8 @@ class TableFile:
     notes: tuple[str, ...] = ()
     doubled: frozenset[str] = frozenset()
     """Names that more than one column had."""
+    unsure: Mapping[str, Unsure] = field(default_factory=dict)
+    """The columns that do not tell their mark themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,11 @@ class RawRow:
     """The cells in the order of the file, also of a row that could not be parted."""
 
 
-def open_table(path: Path) -> TableFile:
-    """Find out how a file is written; raise Invalid with a sentence if it is no table."""
+def open_table(path: Path, decimal: Mark | None = None) -> TableFile:
+    """Find out how a file is written; raise Invalid with a sentence if it is no table.
+
+    `decimal` is the mark of the columns that do not tell it.
+    """
     encoding = text.encoding_of(path)
     start, sample = _start(path, encoding)
     bare = TableFile(path, encoding, _delimiter(sample), start, ())
@@ -68,6 +75,9 @@ def open_table(path: Path) -> TableFile:
     header = [text.clean_name(cell) for cell in _without_empty_end(header_line[1], first)]
     names, notes = _names(header)
     cells = _by_column(names, [found for _, found in first])
+    marks, unsure = find_marks(cells, bare.delimiter)
+    if decimal is not None:
+        marks, unsure = {**marks, **dict.fromkeys(unsure, decimal)}, {}
     if encoding == text.OLD_ENCODING:
         notes.insert(0, "The file is not UTF-8: it was read as Windows-1252.")
     return TableFile(
@@ -76,10 +86,11 @@ def open_table(path: Path) -> TableFile:
         bare.delimiter,
         header_line[0],
         tuple(names),
-        _marks(cells, bare.delimiter),
+        marks,
         {name: _unit(column) for name, column in cells.items()},
         tuple(notes),
         frozenset(name for name in header if header.count(name) > 1),
+        unsure,
     )
 
 
@@ -136,8 +147,8 @@ def wrong_width(file: TableFile, line: int, cells: Sequence[str]) -> str:
     hint = ""
     if any("\n" in cell or "\r" in cell for cell in cells):
         hint = " A quote that is opened there may not be closed."
-    words = "value" if len(cells) == 1 else "values"
-    return f"{file.path.name}, line {line}: {len(cells)} {words}, expected {len(file.names)}.{hint}"
+    found = counted(len(cells), "value")
+    return f"{file.path.name}, line {line}: {found}, expected {len(file.names)}.{hint}"
 
 
 def _decoded(raw: io.BufferedReader, encoding: str) -> io.TextIOWrapper:
@@ -230,24 +241,3 @@ def _unit(cells: Sequence[str]) -> str:
     told = [cell for cell in cells if not is_gap(cell)]
     [(unit, count)] = Counter(map(unit_in, told)).most_common(1) or [("", 0)]
     return unit if count >= SHARE_WITH_UNIT * len(told) else ""
-
-
-def _marks(cells: Mapping[str, Sequence[str]], delimiter: str) -> dict[str, Mark]:
-    """Return the decimal mark of each column: its own where it tells, else that of the file."""
-    weights = {name: weigh_marks(column) for name, column in cells.items()}
-    total: Counter[Mark] = Counter()
-    for weight in weights.values():
-        total.update(weight)
-    usual = _decided(total) or _guessed(total, delimiter)
-    return {name: _decided(weight) or usual for name, weight in weights.items()}
-
-
-def _decided(weight: Mapping[Mark, float]) -> Mark | None:
-    if max(weight[","], weight["."]) < 1.0:
-        return None
-    return "," if weight[","] > weight["."] else "."
-
-
-def _guessed(weight: Mapping[Mark, float], delimiter: str) -> Mark:
-    """Guess from numbers such as 1,234: who parts cells by commas groups thousands by them."""
-    return "," if weight[","] > weight["."] and delimiter != "," else "."

@@ -35,7 +35,8 @@ def list_audits(model: str) -> str:
     states = [
         audits.state_of(service(), audit) for audit in audits.listed(service(), model)[:LOOKED_AT]
     ]
-    return render_template("audits.html", **shown(stands), audits=states)
+    room = audits.room(service(), model)
+    return render_template("audits.html", **shown(stands), audits=states, room=room)
 
 
 @blueprint.post("/models/<model>/audits")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from unrot.measured import digest_of, score_of
 from unrot.records import Version
 
 WIDTH, HEIGHT = 640.0, 220.0
@@ -40,11 +41,16 @@ class Curve:
 
 
 def curve_of(line: Sequence[Version]) -> Curve | None:
-    """Draw the line of a version, the version first, back to where its stream began."""
+    """Draw the line of a version, the version first, back to where its stream began.
+
+    It ends where another test set begins: scores of different rows make no line.
+    """
     seen: list[tuple[Version, int, float]] = []
     for version in line:
-        rows, score = _rows_seen(version), _score(version)
+        rows, score = _rows_seen(version), score_of(version.metrics)
         if rows is None or score is None or (seen and rows >= seen[-1][1]):
+            break
+        if seen and digest_of(version) != digest_of(seen[-1][0]):
             break
         seen.append((version, rows, score))
     if len(seen) < 2:
@@ -77,7 +83,3 @@ def _limits(scores: Sequence[float], is_share: bool) -> tuple[float, float]:
 def _rows_seen(version: Version) -> int | None:
     said: Any = version.made.get("rows_seen", version.metrics.get("rows_seen"))
     return int(said) if isinstance(said, int | float) else None
-
-
-def _score(version: Version) -> float | None:
-    return version.metrics.get("accuracy", version.metrics.get("mae"))

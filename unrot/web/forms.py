@@ -19,6 +19,8 @@ from unrot.schema import parse_row
 from unrot.web.words import number
 
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+"""A fraction, or grouped by thousands: it does not tell."""
 _BOOLEANS = {"true": True, "false": False}
 _SPOKEN = {"true": "yes", "false": "no"}
 
@@ -85,10 +87,13 @@ def problems(schema: Schema, texts: Mapping[str, str]) -> Sequence[Detail]:
 def number_or_text(text: str) -> float | str:
     """Return the number that a text is, with a point or a comma, else the text.
 
-    >>> number_or_text("5,1"), number_or_text("five")
-    (5.1, 'five')
+    3,504 stays a text: it may be 3504 as well.
+
+    >>> number_or_text("5,1"), number_or_text("five"), number_or_text("3,504")
+    (5.1, 'five', '3,504')
     """
-    return float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else text
+    is_sure = _NUMBER.fullmatch(text) and not _EITHER.fullmatch(text)
+    return float(text.replace(",", ".")) if is_sure else text
 
 
 def fields(
@@ -152,6 +157,9 @@ def _read(feature: Feature, text: str) -> Value:
 def _problem(feature: Feature, detail: Detail) -> str:
     """Say what is wrong with a field, as one says it to somebody who looks at it."""
     expected = detail.expected.removesuffix(", or null")
+    if isinstance(detail.value, str) and _EITHER.fullmatch(detail.value):
+        whole, fraction = detail.value.replace(",", ""), detail.value.replace(",", ".")
+        return f"{detail.value} may mean {whole} or {fraction}: write one of them."
     if not detail.is_missing and detail.value not in ("", None):
         return f"Expected {expected}."
     if feature.choices or feature.kind == "boolean":

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from unrot.growth import Fate, Fates, GateVerdict, Job
+from unrot.measured import MeasuredOn, score
 from unrot.origins import Listed, Origin
 from unrot.records import JudgedPrediction, Schema
 from unrot.web import shapes
@@ -40,8 +41,22 @@ def listed(known: Listed) -> dict[str, Any]:
         "gate": None if known.gate is None else known.gate.decision,
         "made": dict(known.version.made),
         "anchor": known.version.anchor or None,
-        "anchor_score": known.version.anchor_score,
+        "anchor_score": score(known.version),
+        "test_set": test_set(known.on),
         "is_pruned": known.version.is_pruned,
+    }
+
+
+def test_set(on: MeasuredOn | None) -> dict[str, Any] | None:
+    """Which rows a score is of; only scores of one set may be held side by side."""
+    if on is None:
+        return None
+    return {
+        "name": on.name,
+        "digest": on.short,
+        "rows": on.rows,
+        "kind": on.kind,
+        "sentence": on.sentence,
     }
 
 
@@ -49,7 +64,7 @@ def origin(known: Origin, of: Schema) -> dict[str, Any]:
     """A version with its line, the gate's words and what became of the verdicts."""
     last = known.gates[-1] if known.gates else None
     return {
-        **listed(Listed(known.version, known.aliases, last)),
+        **listed(Listed(known.version, known.aliases, last, known.on)),
         "gate": None if last is None else gate(last),
         "gates": [gate(said) for said in known.gates],
         "line": list(known.line),

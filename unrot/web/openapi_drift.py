@@ -142,6 +142,13 @@ def schemas() -> dict[str, Json]:
             "statistic": number,
             "is_exact": {**yes, "description": "False: KS is from the bins."},
             "chance": {**number, "description": "Where nothing moved; corrected over columns."},
+            "threshold": {**number, "description": "Its own, or that of the rules."},
+            "state": {
+                "type": "string",
+                "enum": ["calm", "near", "chance", "beyond", "far"],
+                "description": "chance: beyond the threshold, but chance explains it, or could.",
+            },
+            "excuse": {"type": "string", "nullable": True, "description": "Of `chance`: in words."},
             "has_moved": yes,
             "is_calm": yes,
             **dict.fromkeys(("missing", "missing_before", "unseen", "unseen_before"), number),

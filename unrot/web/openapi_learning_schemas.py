@@ -119,6 +119,19 @@ def schemas() -> dict[str, Json]:
     }
 
 
+TEST_SET: Json = {
+    "type": "object",
+    "nullable": True,
+    "description": "The rows that a score is of. Only scores of one test set can be compared.",
+    "required": ["name", "digest", "rows", "kind", "sentence"],
+    "properties": {
+        "name": {"type": "string", "example": "A"},
+        "digest": {"type": "string", "description": "The beginning of their SHA-256."},
+        "rows": {"type": "integer"},
+        "kind": {"type": "string", "enum": ["held out", "judged"]},
+        "sentence": {"type": "string", "example": "4,000 rows held out when v1 was trained"},
+    },
+}
 _DECISIONS = ("passed", "refused", "undecided", "off")
 _KINDS = ("learn", "train_batch", "reset", "refit", "rebuild", "weigh")
 _TYPES: dict[str, Json] = {
@@ -150,6 +163,7 @@ def _version(text: Json, maybe_text: Json, maybe_number: Json) -> Json:
         "made": {"type": "object", "additionalProperties": True},
         "anchor": {**maybe_text, "description": "SHA-256 of the rows that it is measured by."},
         "anchor_score": maybe_number,
+        "test_set": TEST_SET,
         "is_pruned": {"type": "boolean"},
     }
 

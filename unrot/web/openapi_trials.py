@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from unrot.web.openapi_learning_schemas import TEST_SET
 from unrot.web.openapi_operations import LOOKING, READING, body, in_path, operation
 from unrot.web.openapi_schemas import Json, shape
 
@@ -123,16 +124,26 @@ def schemas() -> dict[str, Json]:
                 },
             }
         ),
-        "Audits": shape({"audits": _list(shape(summary))}),
+        "Audits": shape({"audits": _list(shape(summary)), "room": shape(_room(text))}),
         "Comparison": shape(
             {
                 "model": text,
                 "first": text,
                 "second": text,
                 "grounds": _list(shape(beside)),
+                "test_set": TEST_SET,
                 "missing": _list(text),
             }
         ),
+    }
+
+
+def _room(text: Json) -> Json:
+    return {
+        "left": {"type": "integer", "description": "Rows of the open audit that are left."},
+        "free": {"type": "integer", "description": "Predictions to draw from; at most 1,000."},
+        "can_be_audited": {"type": "boolean"},
+        "sentence": text,
     }
 
 

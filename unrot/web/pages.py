@@ -25,7 +25,9 @@ from flask import (
 from unrot import __version__, noticed
 from unrot.errors import Detail, NotFound, StoreAway, UnrotError
 from unrot.files import pasted
+from unrot.measured import measured_on
 from unrot.noticing import oddity_of
+from unrot.plurals import counted, plural
 from unrot.records import Schema, Tally
 from unrot.service import Answer
 from unrot.shelf import ShelvedModel
@@ -41,6 +43,8 @@ for word in (
     words.short_time,
     words.spoken,
     words.called,
+    counted,
+    plural,
     story.purpose,
     story.quality,
     story.judged,
@@ -255,7 +259,10 @@ def _about(shelved: ShelvedModel) -> dict[str, Any]:
     except NotFound:
         champion = None
     trouble = service().catalogue().problems.get(shelved.model.name, "")
-    return {"model": shelved.model, "champion": champion, "trouble": trouble}
+    on = None
+    if champion is not None:
+        on = measured_on(shelved.versions.values()).get(champion.name)
+    return {"model": shelved.model, "champion": champion, "measured_on": on, "trouble": trouble}
 
 
 def _form(

@@ -7,13 +7,14 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from unrot import audits, comparison
-from unrot.audits import AuditState
+from unrot.audits import AuditState, Room
 from unrot.comparison import Beside
 from unrot.errors import Detail, Invalid
 from unrot.records import Schema
 from unrot.web import shapes
 from unrot.web.envelope import body_object, success
 from unrot.web.here import service
+from unrot.web.learning_shapes import test_set
 from unrot.web.security import needs
 
 blueprint = Blueprint("trials_api", __name__, url_prefix="/api/v1")
@@ -38,7 +39,8 @@ def begin_audit(model: str) -> Response:
 def list_audits(model: str) -> Response:
     """List the audits of a model, newest first."""
     states = [audits.state_of(service(), audit) for audit in audits.listed(service(), model)[:20]]
-    return success({"audits": [_summary(state) for state in states]})
+    room = audits.room(service(), model)
+    return success({"audits": [_summary(state) for state in states], "room": room_shape(room)})
 
 
 @blueprint.get("/audits/<id>")
@@ -61,9 +63,20 @@ def compare(model: str, version: str, other: str) -> Response:
             "first": found.first.name,
             "second": found.second.name,
             "grounds": grounds,
+            "test_set": test_set(found.on),
             "missing": list(found.missing),
         }
     )
+
+
+def room_shape(room: Room) -> dict[str, Any]:
+    """What can be audited now."""
+    return {
+        "left": room.left,
+        "free": room.free,
+        "can_be_audited": room.is_there,
+        "sentence": room.sentence,
+    }
 
 
 def audit_shape(state: AuditState) -> dict[str, Any]:

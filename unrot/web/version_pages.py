@@ -3,13 +3,17 @@ answers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from flask import Response, render_template, request, url_for
 
-from unrot import comparison, lineage, origins, promotion
+from unrot import audits, comparison, lineage, origins, promotion
 from unrot.errors import StoreAway, UnrotError
-from unrot.growth import Policy
+from unrot.growth import GateVerdict, Policy
+from unrot.measured import MeasuredOn, measured_on, score
 from unrot.records import Version
 from unrot.web import fates, security
 from unrot.web.curves import curve_of
@@ -35,6 +39,7 @@ def versions(model: str) -> str:
         "versions.html",
         **shown(stands),
         versions=listed,
+        groups=_grouped(listed, measured_on(stands.versions)),
         older=older,
         is_newest=newer,
         gates=gates,
@@ -57,12 +62,15 @@ def version(model: str, version: str) -> str:
         "version.html",
         **shown(stands),
         version=known.version,
+        reached=score(known.version),
+        on=known.on,
         made={
             key: one
             for key, one in known.version.made.items()
             if key not in ("recipes", "chosen") and one is not None
         },
         called=known.aliases,
+        room=_room(known.version.model, known.gates),
         gates=known.gates,
         fates=fates.added_up(known.fates),
         rows=known.lessons,
@@ -128,6 +136,24 @@ def dismiss(model: str) -> Response:
     return go(_back(model))
 
 
+def _room(model: str, gates: Sequence[GateVerdict]) -> audits.Room | None:
+    """Say what can be audited now, where the gate wished for an audit."""
+    return audits.room(service(), model) if gates and gates[-1].wants_audit else None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Neighbours in the list whose scores are of the same rows."""
+
+    on: MeasuredOn | None
+    versions: Sequence[Version]
+
+
+def _grouped(versions: Sequence[Version], sets: Mapping[str, MeasuredOn]) -> list[Group]:
+    """Part the list wherever another test set begins: scores of one stand together alone."""
+    return [Group(on, list(of)) for on, of in groupby(versions, lambda one: sets.get(one.name))]
+
+
 def _page_of(
     newest_first: tuple[Version, ...], before: str | None
 ) -> tuple[tuple[Version, ...], str | None, bool]:
@@ -142,7 +168,10 @@ def _page_of(
 def _from_the_shelf(model: str) -> str:
     shelved = service().catalogue().model(model)
     made = tuple(shelved.versions.values())[::-1][:VERSIONS_A_PAGE]
-    return render_template("versions.html", versions=made, gates={}, **_shelved(model))
+    groups = _grouped(made, measured_on(shelved.versions.values()))
+    return render_template(
+        "versions.html", versions=made, groups=groups, gates={}, **_shelved(model)
+    )
 
 
 def _one_from_the_shelf(model: str, version: str) -> str:
@@ -150,7 +179,13 @@ def _one_from_the_shelf(model: str, version: str) -> str:
     found = shelved.version(version)
     called = [alias for alias, name in shelved.aliases.items() if name == version]
     return render_template(
-        "version.html", version=found, called=called, made=found.made, **_shelved(model)
+        "version.html",
+        version=found,
+        reached=score(found),
+        on=measured_on(shelved.versions.values()).get(found.name),
+        called=called,
+        made=found.made,
+        **_shelved(model),
     )
 
 

@@ -273,8 +273,32 @@ def test_heat_of_calm_columns_names_the_farthest() -> None:
     drawn = heat("h", "H", [Moved("x", 0, 86_400, 0.1, 0.15, False)], since=0, until=86_400)
 
     assert drawn.sentence == (
-        "None of 1 columns had moved in the newest period, 1 Jan 1970; the farthest is x at 0.1."
+        "None of 1 column had moved in the newest period, 1 Jan 1970; the farthest is x at 0.1."
     )
+
+
+def test_heat_says_how_far_and_that_chance_explains_it() -> None:
+    far = Moved("x", 0, 86_400, 0.304, 0.15, False, True, rows=60)
+    less_sure = Moved("y", 0, 86_400, 0.2, 0.15, False, False, rows=400)
+
+    drawn = heat("h", "H", [far, less_sure], since=0, until=86_400)
+
+    x, y = drawn.strips
+    assert [(strip.is_chance, strip.has_moved) for strip in (x, y)] == [(True, False)] * 2
+    assert [strip.cells[0].step for strip in (x, y)] == ["chance", "chance"]
+    assert x.cells[0].text.startswith(
+        "x: distance 0.304, threshold 0.15: beyond it, but with 60 rows chance explains it"
+    )
+    assert y.cells[0].text.startswith(
+        "y: distance 0.2, threshold 0.15: beyond it, but with 400 rows chance could explain it"
+    )
+    assert drawn.sentence.endswith(
+        "the farthest is x at 0.304 of 0.15, but with 60 rows chance explains it."
+    )
+    assert [line.said for line in drawn.lines] == [
+        "with 60 rows chance explains it",
+        "with 400 rows chance could explain it",
+    ]
 
 
 # ── matrix ───────────────────────────────────────────────────────────────────────────────────

@@ -182,7 +182,7 @@ def test_holdout_is_reported_class_by_class(viewer: FlaskClient, kept: Service) 
 
     found = holdouts.holdout(kept, "zombies")
     assert found is not None and isinstance(found.report, ClassReport)
-    assert "v1 on its holdout" in said
+    assert "v1 on its test set" in said
     assert f"AUC {found.report.area:.3f}" in said
     assert f"1 to 20 of {len(found.wrong)}" in said
     assert "mean of the classes" in said and "weighted by rows" in said
@@ -199,7 +199,7 @@ def test_mistakes_come_page_by_page_and_all_rows_with_them_highlighted(
     end = viewer.get(f"{AT}?version=v2&page={last + 9}")
     every = viewer.get(f"{AT}?version=v2&rows=all&page={last}")
 
-    assert "v2 on its holdout" in text_of(first)
+    assert "v2 on its test set" in text_of(first)
     assert first.get_data(as_text=True).count('class="is-wrong"') == 20
     assert f"{20 * (last - 1) + 1} to {count} of {count}" in text_of(end)
     assert every.get_data(as_text=True).count('class="is-wrong"') == count - 20 * (last - 1)

@@ -93,7 +93,7 @@ def test_finding_shows_what_since_when_how_grave_why_and_what_to_do(
         DRIFT.advice, "missing share 25%", "sepal_width_cm 0.41 < 0.001", "no webhook is set",
     ):  # fmt: skip
         assert text in said
-    for page in ("versions", "audits", "rules"):
+    for page in ("versions", "rules"):
         assert f'href="/models/iris/{page}"' in viewer.get(f"{AT}/d1f7").text
     assert "Refit now" not in said
 

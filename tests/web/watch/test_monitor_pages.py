@@ -227,11 +227,12 @@ def test_line_takes_stretches_together_until_there_are_verdicts_enough(
     )
 
     assert [point.verdicts for point in found.points] == [20, 20, 20, 20]
-    assert [(point.starts_at, point.seconds) for point in found.rolled_points] == [
+    [stint] = found.stints
+    assert [(point.starts_at, point.seconds) for point in stint.points] == [
         (NOON, 1_800),
         (NOON + 1_800, 1_800),
     ]
-    assert [point.accuracy.count for point in found.rolled_points] == [40, 40]
+    assert [point.accuracy.count for point in stint.points] == [40, 40]
     assert found.whole.verdicts == 80
     assert (found.lately.right.count, found.lately.trusted) == (50, 50)
 

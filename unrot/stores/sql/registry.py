@@ -254,14 +254,14 @@ def set_anchor(tx: Transaction, kept_as: str, version: str, anchor: Anchor) -> N
         "SELECT artefacts, metrics FROM versions WHERE model = ? AND name = ?", (kept_as, version)
     ).fetchone()
     artefacts = json.loads(row[0]) | ({"anchor": anchor.digest} if anchor.digest else {})
+    metrics = anchor.measured(json.loads(row[1]))
+    if anchor.data or anchor.metrics:
+        artefacts.pop("calibration", None)  # it was known of the rows before
     if anchor.data:
-        # How right it is when it is so sure was known of the rows before.
-        artefacts.pop("calibration", None)
         tx.execute(_INSERT_ARTEFACT, (anchor.digest, anchor.data))
     if anchor.calibration:
         digest = artefacts["calibration"] = hashlib.sha256(anchor.calibration).hexdigest()
         tx.execute(_INSERT_ARTEFACT, (digest, anchor.calibration))
-    metrics = {**json.loads(row[1]), **anchor.metrics}
     told = (json.dumps(artefacts), json.dumps(metrics), anchor.digest, anchor.score, anchor.since)
     tx.execute(
         "UPDATE versions SET artefacts = ?, metrics = ?, anchor = ?, anchor_score = ?, "

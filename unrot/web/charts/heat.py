@@ -1,8 +1,8 @@
 """A heat strip: how far each column had moved in each period, a strip a column.
 
-A colour is a step: calm, which a large distance of few rows may be too; close to moving; moved;
-moved by twice the threshold of its own column. What has moved is underlined besides, so that
-nobody needs the colours.
+A colour is a step: calm; close to moving; beyond the threshold of its own column, but within what
+chance does to so few rows; moved; moved by twice the threshold. What lies beyond by chance has an
+outline, and what has moved is underlined, so that nobody needs the colours.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from unrot.plurals import counted
 from unrot.web.charts.drawing import Tick, place
 from unrot.web.charts.scales import Scale, brief, stretch, time_axis
 
@@ -33,6 +34,16 @@ class Moved:
     """Well below the threshold, or by chance."""
     words: str = ""
     href: str = ""
+    rows: int = 0
+    """As many were compared; 0 where that is not known."""
+
+    @property
+    def excuse(self) -> str:
+        """Say why so far a column has not moved; empty where nothing needs to be said."""
+        if step_of(self) != "chance":
+            return ""
+        of = f"with {counted(self.rows, 'row')} " if self.rows else ""
+        return f"{of}chance {'explains' if self.is_calm else 'could explain'} it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,8 @@ class Strip:
     """How far it lies in the newest period of all; a dash where it was not compared."""
     has_moved: bool
     """In that period."""
+    is_chance: bool = False
+    """Then it is beyond the threshold, within chance."""
     row: int = 0
 
 
@@ -140,13 +153,18 @@ def step_of(moved: Moved) -> str:
     'far'
     >>> step_of(Moved("x", 0, 60, 0.3, 0.2, has_moved=True))
     'beyond'
-    >>> step_of(Moved("x", 0, 60, 0.3, 0.2, has_moved=False))
+    >>> step_of(Moved("x", 0, 60, 0.18, 0.2, has_moved=False))
     'near'
-    >>> step_of(Moved("x", 0, 60, 0.3, 0.2, has_moved=False, is_calm=True))
+    >>> step_of(Moved("x", 0, 60, 0.1, 0.2, has_moved=False, is_calm=True))
     'calm'
+    >>> far = Moved("x", 0, 60, 0.3, 0.2, has_moved=False, is_calm=True, rows=60)
+    >>> step_of(far), far.excuse
+    ('chance', 'with 60 rows chance explains it')
     """
     if moved.has_moved:
         return "far" if moved.distance >= FAR * moved.threshold else "beyond"
+    if moved.distance >= moved.threshold:
+        return "chance"
     return "calm" if moved.is_calm else "near"
 
 
@@ -175,7 +193,8 @@ def _strip(
     cells = tuple(_cell(one, label, across, chosen) for one in moved)
     now = next((one for one in moved if one.ends_at == newest), None)
     said = brief(now.distance) if now else "–"
-    return Strip(column, label, cells, said, now is not None and now.has_moved, row)
+    is_chance = now is not None and step_of(now) == "chance"
+    return Strip(column, label, cells, said, now is not None and now.has_moved, is_chance, row)
 
 
 def _cell(one: Moved, label: str, across: Scale, chosen: tuple[str, float] | None) -> Cell:
@@ -190,7 +209,8 @@ def _cell(one: Moved, label: str, across: Scale, chosen: tuple[str, float] | Non
 
 def _said(one: Moved) -> str:
     beside = f"distance {brief(one.distance)}, threshold {brief(one.threshold)}"
-    return f"{'moved, ' if one.has_moved else ''}{beside}"
+    excuse = f": beyond it, but {one.excuse}" if one.excuse else ""
+    return f"{'moved, ' if one.has_moved else ''}{beside}{excuse}"
 
 
 def _sentence(moved: Sequence[Moved], labels: Mapping[str, str]) -> str:
@@ -204,24 +224,25 @@ def _sentence(moved: Sequence[Moved], labels: Mapping[str, str]) -> str:
             f"{labels.get(one.column, one.column)} ({brief(one.distance)})" for one in gone[:4]
         )
         more = f" and {len(gone) - 4} more" if len(gone) > 4 else ""
-        count = f"{len(gone)} of {columns} columns had moved"
+        count = f"{len(gone)} of {counted(columns, 'column')} had moved"
         return f"In the newest period, {when}, {count}: {named}{more}."
-    farthest = labels.get(now[0].column, now[0].column)
-    said = f"None of {columns} columns had moved in the newest period, {when}"
-    return f"{said}; the farthest is {farthest} at {brief(now[0].distance)}."
+    farthest, one = labels.get(now[0].column, now[0].column), now[0]
+    said = f"None of {counted(columns, 'column')} had moved in the newest period, {when}"
+    far = f"{brief(one.distance)} of {brief(one.threshold)}, but {one.excuse}"
+    return f"{said}; the farthest is {farthest} at {far if one.excuse else brief(one.distance)}."
 
 
 def _lines(moved: Sequence[Moved], labels: Mapping[str, str]) -> tuple[Line, ...]:
     """List the newest period whole, and of those before what had moved."""
     newest = max(one.ends_at for one in moved)
-    told = [one for one in moved if one.ends_at == newest or one.has_moved]
+    told = [one for one in moved if one.ends_at == newest or one.has_moved or one.excuse]
     told.sort(key=lambda one: (-one.ends_at, -one.distance))
     return tuple(
         Line(
             labels.get(one.column, one.column),
             stretch(one.starts_at, one.ends_at),
             brief(one.distance),
-            "moved" if one.has_moved else "",
+            "moved" if one.has_moved else one.excuse,
             one.href,
         )
         for one in told[:300]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Literal
 
 from unrot.accuracy import Mark, Point
-from unrot.condition import Condition, taken_together
+from unrot.condition import Condition
 from unrot.monitors.accuracy import Rolled
+from unrot.plurals import counted
 from unrot.records import CHAMPION, Schema
+from unrot.stretches import taken_together
 from unrot.web.charts import Chart, Happening, Level, Reading, Series, brief, lines, share
 from unrot.web.words import percent
 
 SHADOW = "challenger"
+RMSE = "Root of the mean squared error (RMSE)"
+TONES = ("one", "two", "four", "three")
 MOST_ROLLED = 300
 NOTHING = "There is no verdict on a prediction of this time, and nothing to estimate from."
 
@@ -29,11 +35,10 @@ def accuracy_chart(
     happened = [*happenings(found.marks), *happened]
     if not schema.is_classifier:
         return _errors(found, happened, levels)
-    points = found.rolled_points
-    realised = [_judged(point, found) for point in points if point.accuracy.count]
+    points = [point for stint in found.stints for point in stint.points]
     guesses = [
         Reading(end_of(point, found), point.constant.value)
-        for point in points
+        for point in sorted(points, key=lambda one: end_of(one, found))
         if point.constant.value is not None
     ]
     expected = [
@@ -45,7 +50,7 @@ def accuracy_chart(
         "accuracy",
         f"{title}{found.of_whom}",
         [
-            Series("Accuracy", realised),
+            *_by_version("Accuracy", found, _judged),
             Series("Estimated from its confidence", expected, "estimate", "dashed"),
             Series("A constant guess", guesses, "guess", "dotted"),
         ],
@@ -59,32 +64,67 @@ def accuracy_chart(
     )
 
 
-def _judged(point: Point, found: Condition) -> Reading:
+def _by_version(
+    name: str,
+    found: Condition,
+    read: Callable[[Point, Condition], Reading | None],
+    style: Literal["solid", "dashed"] = "solid",
+    tones: Sequence[str] = TONES,
+) -> list[Series]:
+    """Draw a line for each version that answered beside another, else one that pauses between."""
+    lines_of = [
+        (stint.version, [one for point in stint.points if (one := read(point, found)) is not None])
+        for stint in found.stints
+    ]
+    parts = [(version, readings) for version, readings in lines_of if readings]
+    if all(one[1][-1].at < other[1][0].at for one, other in pairwise(parts)):
+        joined = [one for _, readings in parts for one in (*readings, _pause(readings[-1]))]
+        return [Series(name, joined, tones[0], style)]
+    versions = dict.fromkeys(version for version, _ in parts)
+    return [
+        Series(
+            f"{name} of {version}",
+            [one for of, readings in parts if of == version
+             for one in (*readings, _pause(readings[-1]))],
+            tones[number % len(tones)],
+            style,
+        )
+        for number, version in enumerate(versions)
+    ]  # fmt: skip
+
+
+def _pause(last: Reading) -> Reading:
+    return Reading(last.at, None)
+
+
+def _judged(point: Point, found: Condition) -> Reading | None:
     one = point.accuracy
-    return Reading(end_of(point, found), one.value, one.low, one.high, _of(point, one.count))
+    if not one.count:
+        return None
+    said = f"{counted(one.count, 'verdict')} on {point.window.version}"
+    return Reading(end_of(point, found), one.value, one.low, one.high, said)
 
 
-def _of(point: Point, count: int) -> str:
-    """Say how many verdicts a point is of, and on which versions."""
-    on = ", ".join(point.versions)
-    return f"{counted(count, 'verdict')} on {on}" if on else counted(count, "verdict")
+def _off(point: Point, found: Condition) -> Reading | None:
+    said = f"{counted(point.errors.count, 'verdict')} on {point.window.version}"
+    return (
+        Reading(end_of(point, found), point.errors.mae, words=said) if point.errors.count else None
+    )
+
+
+def _squared(point: Point, found: Condition) -> Reading | None:
+    return Reading(end_of(point, found), point.errors.rmse) if point.errors.count else None
 
 
 def _errors(found: Condition, happened: Sequence[Happening], levels: Sequence[Level]) -> Chart:
-    points = [point for point in found.rolled_points if point.errors.count]
     guess = found.champion.metrics.get("constant_guess_mae") if found.champion else None
-    off = [
-        Reading(end_of(point, found), point.errors.mae, words=_of(point, point.errors.count))
-        for point in points
-    ]
-    squared = [Reading(end_of(point, found), point.errors.rmse) for point in points]
     constant = [] if guess is None else [Level(guess, "A constant guess (MAE, at its making)")]
     return lines(
         "accuracy",
         f"How far off its answers are{found.of_whom}",
         [
-            Series("Mean error (MAE)", off),
-            Series("Root of the mean squared error (RMSE)", squared, "three", "dashed"),
+            *_by_version("Mean error (MAE)", found, _off),
+            *_by_version(RMSE, found, _squared, "dashed", ("three",)),
         ],
         since=found.span.since,
         until=found.span.until,
@@ -191,15 +231,6 @@ def happenings(marks: Sequence[Mark]) -> list[Happening]:
 def end_of(point: Point, found: Condition) -> float:
     """Return when a stretch ended, or the time that is shown."""
     return min(point.starts_at + point.seconds, found.span.until)
-
-
-def counted(count: int, what: str, plural: str = "s") -> str:
-    """Write a count of something.
-
-    >>> counted(1, "verdict"), counted(2, "verdict")
-    ('1 verdict', '2 verdicts')
-    """
-    return f"{count:,} {what}{'' if count == 1 else plural}"
 
 
 def percents(value: float) -> str:

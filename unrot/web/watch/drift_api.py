@@ -11,9 +11,10 @@ from unrot import periods
 from unrot.errors import Detail, Invalid
 from unrot.periods import Portrait
 from unrot.records import Profile
-from unrot.symptoms import Against, Check, Distribution, Drift, Summary
+from unrot.symptoms import Against, Check, Distribution, Drift, Rules, Summary
 from unrot.web import shapes
 from unrot.web.api import limit_of
+from unrot.web.charts.heat import Moved, step_of
 from unrot.web.envelope import success
 from unrot.web.here import service
 from unrot.web.security import needs
@@ -36,12 +37,14 @@ def drift(model: str) -> Response:
     since, until = moments.stretch("from", "to", usual=(0.0, service().clock()))
     limit = limit_of(request.args.get("limit", USUAL_CHECKS))
     found = periods.checks(service(), model, since=since, until=until, against=against)
+    name = service().catalogue().model(model).model.name
+    rules = service().store.findings.rules(name)
     shown = found[-limit:]
     return success(
         {
-            "model": service().catalogue().model(model).model.name,
+            "model": name,
             "against": against,
-            "checks": [_check(one) for one in shown],
+            "checks": [_check(one, rules) for one in shown],
             "left_out": len(found) - len(shown),
         }
     )
@@ -90,12 +93,13 @@ def _between(model: str) -> Response:
     now = _portrait(model, "from", "to")
     before = _portrait(model, *OTHER_PERIOD)
     found = periods.apart(service(), model, now, before)
+    rules = service().store.findings.rules(service().catalogue().model(model).model.name)
     return success(
         {
             "model": service().catalogue().model(model).model.name,
             "now": portrait(now),
             "before": portrait(before),
-            "columns": [_drift(one, now.summary, before.summary) for one in found],
+            "columns": [_drift(one, now.summary, before.summary, rules, now.rows) for one in found],
         }
     )
 
@@ -148,7 +152,7 @@ def distribution(one: Distribution) -> dict[str, Any]:
     }
 
 
-def _check(check: Check) -> dict[str, Any]:
+def _check(check: Check, rules: Rules) -> dict[str, Any]:
     now, before = periods.sides(service(), check)
     return {
         "version": check.version,
@@ -156,12 +160,16 @@ def _check(check: Check) -> dict[str, Any]:
         "ends_at": shapes.moment(check.ends_at),
         "rows": check.rows,
         "rows_before": check.rows_before,
-        "columns": [_drift(one, now, before) for one in check.drifts],
+        "columns": [_drift(one, now, before, rules, check.rows) for one in check.drifts],
     }
 
 
-def _drift(one: Drift, now: Summary, before: Summary) -> dict[str, Any]:
+def _drift(one: Drift, now: Summary, before: Summary, rules: Rules, rows: int) -> dict[str, Any]:
     is_there = one.column in now and one.column in before
+    threshold = rules.distance_of(one.column)
+    moved = Moved(
+        one.column, 0.0, 0.0, one.distance, threshold, one.has_moved, one.is_calm, rows=rows
+    )
     return {
         "column": one.column,
         "distance": one.distance,
@@ -169,6 +177,9 @@ def _drift(one: Drift, now: Summary, before: Summary) -> dict[str, Any]:
         "statistic": one.statistic,
         "is_exact": one.is_exact,
         "chance": one.chance,
+        "threshold": threshold,
+        "state": step_of(moved),
+        "excuse": moved.excuse or None,
         "has_moved": one.has_moved,
         "is_calm": one.is_calm,
         "missing": one.missing,

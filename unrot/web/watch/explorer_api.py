@@ -15,7 +15,7 @@ from unrot.web.watch.asking import asked_of
 
 blueprint = Blueprint("explorer_api", __name__, url_prefix="/api/v1/models/<model>")
 
-NO_HOLDOUT = "{name} has no holdout to be measured on: no row was set apart when it was trained."
+NO_HOLDOUT = "{name} has no test set to be scored on: no row was set apart when it was trained."
 
 
 @blueprint.get("/scatter")
@@ -29,7 +29,7 @@ def scatter(model: str) -> Response:
 @blueprint.get("/holdout")
 @needs("viewer")
 def holdout(model: str) -> Response:
-    """Let a version answer its holdout: report, confusion, AUC, and the surest mistakes."""
+    """Let a version answer its test set: report, confusion, AUC, and the surest mistakes."""
     limit, offset = limit_of(request.args.get("limit", "50")), _offset()
     shelved = service().catalogue().model(model)
     found = holdouts.holdout(service(), model, request.args.get("version") or None)

@@ -14,7 +14,7 @@ from unrot.web import charts, words
 BRUSH = "explored"
 OUTPUTS = {CLASS: "the answer", PROBABILITY: "how sure the answer was"}
 NAMES = {
-    "holdout": "Held out of training",
+    "holdout": "The test set",
     "first": "The first hour with verdicts",
     "last": "The last hour with verdicts",
     "newest": "The newest rows",
@@ -55,7 +55,7 @@ def period(span: Span, finding: Finding | None) -> str:
 def nothing(span: Span) -> str:
     """Say why a side is empty, and what to do."""
     if span.preset == "holdout":
-        return "This version has no holdout: no row was set apart when it was trained."
+        return "This version has no test set: no row was set apart when it was trained."
     if span.preset in ("before", "since") and not span.until:
         return "There is no open finding, so there is no time before it or since: choose another."
     return (

@@ -1,4 +1,4 @@
-"""The explorer: two features, a good period beside a bad one, and a version on its holdout."""
+"""The explorer: two features, a good period beside a bad one, and a version on its test set."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ASKED = ("x", "y", "left", "right", *ENDS, "version", "unjudged", "finding", *LI
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A page of the rows of a holdout."""
+    """A page of the rows of a test set."""
 
     rows: tuple[holdouts.Held, ...]
     first: int
@@ -47,7 +47,7 @@ class Listed:
 @blueprint.get("/models/<model>/explorer")
 @only("viewer")
 def explorer(model: str) -> Response:
-    """Show where a model goes wrong: by any two features, in two periods, on its holdout."""
+    """Show where a model goes wrong: by any two features, in two periods, on its test set."""
     shelved = service().catalogue().model(model)
     said: dict[str, Any] = {"model": shelved.model, "problem": "", "found": None}
     given, code = _kept(request.args), 200
@@ -123,11 +123,14 @@ def _versions(model: str) -> list[tuple[str, str]]:
 
 
 def _holdout(model: Model, version: str | None) -> dict[str, Any]:
-    """Return a version on its holdout, or the sentence that says why there is none."""
+    """Return a version on its test set, or the sentence that says why there is none."""
     try:
         found = holdouts.holdout(service(), model.name, version)
         if found is None:
-            return {"holdout": None, "no_holdout": "No row was set apart when it was trained."}
+            return {
+                "holdout": None,
+                "no_holdout": "It has no test set: no row was set apart when it was trained.",
+            }
         return {
             "holdout": found,
             "matrix": _matrix(found, model.schema),

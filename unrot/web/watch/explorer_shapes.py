@@ -12,6 +12,7 @@ from unrot.monitors.axes import Axis
 from unrot.monitors.report import ClassReport
 from unrot.records import Schema
 from unrot.web import shapes
+from unrot.web.learning_shapes import test_set
 
 
 def explored(found: Explored) -> dict[str, Any]:
@@ -51,6 +52,8 @@ def side(of: Side, found: Explored) -> dict[str, Any]:
         "rows": len(of.rows),
         "right": of.right,
         "wrong": of.wrong,
+        "score": of.score,
+        "test_set": test_set(of.on),
         "points": [
             {**_point(one, found), "is_picked": found.is_limited and id(one) in picked}
             for one in of.rows
@@ -65,6 +68,8 @@ def holdout(found: Holdout, of: Schema, rows: list[Held]) -> dict[str, Any]:
         "version": found.version,
         "rows": len(found.rows),
         "held_out": found.all_rows,
+        "score": found.score,
+        "test_set": test_set(found.on),
         "within": found.within,
         "report": _classes(report, of) if isinstance(report, ClassReport) else asdict(report),
         "mistakes": len(found.wrong),

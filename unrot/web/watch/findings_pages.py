@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Response, render_template, request, url_for
 
-from unrot import noticed
+from unrot import audits, noticed
 from unrot.errors import StoreAway, UnrotError
 from unrot.lookout.deliveries import webhook_of
 from unrot.monitors.health import KINDS
@@ -94,11 +94,19 @@ def finding(model: str, id: str) -> str:
         drawn=charts_of(service(), model, found),
         figures=figures,
         tables=tables,
-        steps=STEPS[found.kind],
+        steps=_steps(found.kind, model),
         delivery=service().store.deliveries.of(found.id),
         webhook=webhook_of(service(), model),
         most_note=noticed.MOST_NOTE,
     )
+
+
+def _steps(kind: FindingKind, model: str) -> list[Step]:
+    """Return where to go on; rows are judged only where some are left for it."""
+    steps = STEPS[kind]
+    if _AUDITS not in steps or audits.room(service(), model).is_there:
+        return list(steps)
+    return [one for one in steps if one is not _AUDITS]
 
 
 @blueprint.post("/models/<model>/findings/<id>")

@@ -10,6 +10,7 @@ from unrot.accuracy import Point
 from unrot.condition import Closer, Condition
 from unrot.monitors.health import KINDS
 from unrot.monitors.latency import EDGES, quantile
+from unrot.plurals import counted
 from unrot.records import Model, Schema
 from unrot.symptoms import Finding
 from unrot.web.charts import (
@@ -30,7 +31,7 @@ from unrot.web.charts import (
     matrix,
     stretch,
 )
-from unrot.web.watch.accuracy_charts import accuracy_chart, counted, end_of, lately_chart
+from unrot.web.watch.accuracy_charts import accuracy_chart, end_of, lately_chart
 from unrot.web.watch.outlier_charts import rate_chart, rate_reading
 from unrot.web.words import called, spoken
 
@@ -135,7 +136,7 @@ def _traffic(found: Condition) -> Chart:
         "traffic",
         "Traffic",
         [
-            Bucket(at, at + lengths[at], counts, counted(judged.get(at, 0), "of them judged", ""))
+            Bucket(at, at + lengths[at], counts, f"{judged.get(at, 0):,} of them judged")
             for at, counts in sorted(buckets.items())
         ],
         since=found.span.since,
@@ -195,8 +196,6 @@ def _drift(
         if found.version not in (None, check.version):
             continue
         for one in check.drifts:
-            own = rules.features.get(one.column)
-            threshold = own.distance if own and own.distance is not None else rules.distance
             words = f"{counted(check.rows, 'row')} of {check.version}"
             address = linked(one.column, check.ends_at)
             moved.append(
@@ -205,11 +204,12 @@ def _drift(
                     check.starts_at,
                     check.ends_at,
                     one.distance,
-                    threshold,
+                    rules.distance_of(one.column),
                     one.has_moved,
                     one.is_calm,
                     words,
                     address,
+                    check.rows,
                 )
             )
     before = "training" if rules.against == "training" else "the period before"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from unrot.exploring import Preset
+from unrot.web.openapi_learning_schemas import TEST_SET
 from unrot.web.openapi_operations import LOOKING, in_path, operation, paging
 from unrot.web.openapi_schemas import Json, shape
 
@@ -37,7 +38,7 @@ def paths() -> dict[str, Json]:
             "get": operation(
                 "holdout",
                 "looking",
-                "A version on its holdout: report, confusion, AUC, the surest mistakes.",
+                "A version on its test set: report, confusion, AUC, the surest mistakes.",
                 "Holdout",
                 parameters=[
                     model,
@@ -82,6 +83,8 @@ def schemas() -> dict[str, Json]:
             "until": moment,
             **dict.fromkeys(("read", "rows", "right", "wrong"), WHOLE),
             "is_newest_only": {"type": "boolean"},
+            "score": {**MAYBE, "description": "Of a test set: what is reached on all of it."},
+            "test_set": TEST_SET,
             "points": _list(point),
         }
     )
@@ -132,7 +135,9 @@ def _holdout() -> Json:
             "model": TEXT,
             "version": TEXT,
             "rows": {**WHOLE, "description": "As many were answered."},
-            "held_out": {**WHOLE, "description": "As many were held out in all."},
+            "held_out": {**WHOLE, "description": "As many are in the test set."},
+            "score": {**MAYBE, "description": "What it reaches on all of them."},
+            "test_set": TEST_SET,
             "within": {**MAYBE, "description": "How far off a right number may be."},
             "report": {"oneOf": [classes, numbers]},
             "mistakes": WHOLE,

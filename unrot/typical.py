@@ -1,4 +1,8 @@
-"""A row that could well be: what stands in the fields of a form before anybody typed."""
+"""The most typical row that really was: what stands in a form before anybody typed.
+
+The middles of all columns, each by itself, may make a row that cannot be: a passenger saved by
+boat 15 and found as body 169. So the example is one row of the data, gaps and all.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from unrot.encoding import Encoder
+from unrot.encoding import UNSEEN, Encoder
 from unrot.records import Feature, Schema, Value
 
 MOST_ROWS = 5_000
@@ -18,15 +22,16 @@ LINED = ("number", "integer")
 def with_examples(features: Sequence[Feature], rows: NDArray[np.float64]) -> tuple[Feature, ...]:
     """Give each feature as its example what the most typical row holds.
 
-    That is the row nearest to the middle of every column, among those with the fewest gaps; a
-    gap that it has all the same is filled with the middle.
+    That is the row nearest to the middle of every column, among those with the fewest gaps. A
+    choice that is no choice of its feature is a gap; where a gap is not allowed the middle stands.
     """
-    sample = rows[:: max(1, -(-len(rows) // MOST_ROWS))]
+    sample = _with_gaps(features, rows[:: max(1, -(-len(rows) // MOST_ROWS))])
     gaps = np.isnan(sample).sum(axis=1)
     sample = sample[gaps == gaps.min()]
     middles = np.array([_middle(feature, rows[:, n]) for n, feature in enumerate(features)])
     typical = sample[_distances(features, sample, middles).argmin()]
-    filled = np.where(np.isnan(typical), middles, typical)
+    must = np.array([not feature.nullable for feature in features])
+    filled = np.where(np.isnan(typical) & must, middles, typical)
     [example] = Encoder(Schema(tuple(features), "")).decode(filled[None])
     return tuple(
         replace(feature, example=_plain(feature, value))
@@ -34,10 +39,17 @@ def with_examples(features: Sequence[Feature], rows: NDArray[np.float64]) -> tup
     )
 
 
+def _with_gaps(features: Sequence[Feature], sample: NDArray[np.float64]) -> NDArray[np.float64]:
+    unseen = np.array([feature.kind == "category" for feature in features]) & (sample == UNSEEN)
+    return np.where(unseen, np.nan, sample)
+
+
 def _middle(feature: Feature, column: NDArray[np.float64]) -> float:
-    seen = column[:MOST_ROWS][~np.isnan(column[:MOST_ROWS])]
+    """Return the median, or the commonest value; a column that holds nothing has no middle."""
+    known = column[~np.isnan(column) & ((feature.kind != "category") | (column != UNSEEN))]
+    seen = known[:MOST_ROWS]
     if not len(seen):
-        seen = column[~np.isnan(column)]
+        return float("nan")
     if feature.kind in LINED:
         return float(np.sort(seen)[len(seen) // 2])
     values, counts = np.unique(seen, return_counts=True)
