@@ -98,6 +98,7 @@ def _choose(
         race.scores,
         training_rows=apprentice.training_rows,
         dropped=race.dropped,
+        has_moved=desk.since > 0,
     )
 
 
