@@ -92,6 +92,7 @@ def _choose(
         race.drop_those_behind()
         if len(race.running) == 1:
             break
+    race.drop_those_behind(at_the_end=True)
     return choose_recipe(
         schema,
         drafts,
