@@ -333,7 +333,7 @@ def test_stream_says_that_the_gate_stands_aside(operator: FlaskClient, kept: Ser
     for number, seen in enumerate((100.0, 125.0, 150.0), start=1):
         metrics = {**found.metrics, "rows_seen": seen, "rows_to_come": 250 - seen}
         copy_of(kept, f"v{number}", artefacts=artefacts, metrics=metrics)
-    promotion.promote(kept, ZOMBIES, "v4")
+    promotion.promote(kept, ZOMBIES, "v4", force=True, reason="a test")
 
     listed, page = operator.get(f"{AT}/versions"), said_on(operator, f"{AT}/versions/v4")
 

@@ -2,9 +2,9 @@
 
 All recipes have answered the same rows, so they are compared in pairs: for classes by McNemar's
 exact test, for numbers by the t test of the difference of absolute errors. In all of the race one
-in twenty may be wrong (Bonferroni): at the end each of two rivals has 2 %, at each of the four looks
-before 0.125 %. A recipe that dropped out keeps the score that it had then. A fit costs seconds where training rows are many,
-and where the world has moved the first fold tells.
+in twenty may be wrong (Bonferroni): at the end each of two rivals has 2 %, at each of the four
+looks before 0.125 %. A recipe that dropped out keeps the score that it had then. A fit costs
+seconds where training rows are many, and where the world has moved the first folds tell.
 
 Maron and Moore, Hoeffding races (NIPS 1993), with exact tests in place of their bound.
 
