@@ -63,9 +63,9 @@ def test_better_candidate_passes_with_its_numbers() -> None:
             candidate_score=0.95,
             best_score=0.9,
             difference=0.05,
-            bound=betting.lowest_gain(won=20, lost=0, rows=400, doubt=0.04),
+            bound=betting.lowest_gain(won=20, lost=0, rows=400, doubt=0.045),
             holds="any time",
-            doubt=0.04,
+            doubt=0.045,
             weighed=1,
             tolerance=0.02,
             recalls=judged(found).recalls,
@@ -149,7 +149,7 @@ def test_small_anchor_cannot_rule_out_a_small_loss() -> None:
 
     assert (verdict.decision, verdict.wants_audit) == ("undecided", False)
     assert verdict.sentence.endswith(
-        "It may be worse by up to 5.2 %, and 2 % is let pass: 100 rows cannot tell."
+        "It may be worse by up to 5.0 %, and 2 % is let pass: 100 rows cannot tell."
     )
 
 
@@ -191,7 +191,7 @@ def test_line_of_small_steps_ends_at_the_tolerance() -> None:
 def test_loss_beside_the_best_champion_has_to_be_ruled_out_as_well() -> None:
     """Two steps of 1 %: each is surely less than 2 %, both together are not."""
     best, champion, candidate = hits(3720, 4000), hits(3680, 4000), hits(3644, 4000)
-    bound = lowest_gain(won=0, lost=76, rows=4000, doubt=0.04)
+    bound = lowest_gain(won=0, lost=76, rows=4000, doubt=0.045)
 
     step = evidence(sides(champion, candidate), best_score=0.93, is_fixed=True)
     alone, beside = judged(step), judged(replace(step, best=answered(best)))

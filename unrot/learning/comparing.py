@@ -2,9 +2,10 @@
 
 Where they differ, one of them may be right alone: b and c such rows. If both were equally good the
 b of b + c rows would be those of a coin, which is McNemar's exact test (Psychometrika 12 (1947)
-153-157). For numbers it is the one that comes closer: the sign test. That is good for rows that stay
-the same; where they grow and one looks again, the chance is 1 over what betting on either of the two
-would have made (`betting.py`): so lopsided a count ever comes up between equals at most so often.
+153-157). For numbers it is the one that comes closer: the sign test. That is good for rows that
+stay the same; where they grow and one looks again, the chance is 1 over what betting on either of
+the two would have made (`betting.py`): between equals so lopsided a count ever comes up at most so
+often.
 
     >>> from unrot.records import Outputs, Schema
     >>> schema = Schema((), "temper", ("hostile", "friendly"))

@@ -106,17 +106,16 @@ def judge(evidence: Evidence, policy: Policy, now: float) -> Judgement:
 def _rule(
     evidence: Evidence, policy: Policy, ground: Footing, pair: Pair, lost: list[Recall]
 ) -> _Ruling:
-    rulings = (
-        _of_parity(evidence),
-        _of_rows(pair),
-        _of_loss(evidence, policy, ground, pair),
-        _of_ratchet(evidence, policy, ground, pair),
-        _of_recalls(evidence, lost),
-        _of_bound(policy, ground, pair),
-        _of_rivals(evidence, policy, ground),
+    return (
+        _of_parity(evidence)
+        or _of_rows(pair)
+        or _of_loss(evidence, policy, ground, pair)
+        or _of_ratchet(evidence, policy, ground, pair)
+        or _of_recalls(evidence, lost)
+        or _of_bound(policy, ground, pair)
+        or _of_rivals(evidence, policy, ground)
+        or _Ruling("passed", _ruled_out(evidence, policy, ground))
     )
-    passed = _Ruling("passed", _ruled_out(evidence, policy, ground))
-    return next((ruling for ruling in rulings if ruling is not None), passed)
 
 
 def _of_parity(evidence: Evidence) -> _Ruling | None:
