@@ -161,12 +161,12 @@ def walked(chance: np.random.Generator, rows: int, apart: float, lines: int) -> 
     )
 
 
-def walk(chance: np.random.Generator, rows: int, apart: float) -> Walk:
+def walk(chance: np.random.Generator, rows: int, apart: float, steps: int = STEPS) -> Walk:
     """Let each candidate be made from the champion, and become it when the gate passes it."""
     first = chance.random(rows) < ACCURACY
     champion = best = first
     promoted = 0
-    for weighed in range(STEPS):
+    for weighed in range(steps):
         candidate = stepped(chance, champion, apart)
         evidence = Evidence(
             TWO,
