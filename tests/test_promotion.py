@@ -43,11 +43,34 @@ def test_what_the_gate_refused_needs_force_and_a_reason(service: Service) -> Non
     assert aliases == {"champion": "v2"}
 
 
-@pytest.mark.parametrize("decision", ["undecided", "off", None])
-def test_what_the_gate_did_not_refuse_a_person_may_decide(
+@pytest.mark.parametrize("decision", ["passed", "undecided"])
+def test_what_the_gate_did_not_refuse_a_person_may_decide(service: Service, decision: str) -> None:
+    published(service, gate=verdict(decision))
+
+    assert promotion.promote(service, "iris", "v2") == {"champion": "v2"}
+
+
+@pytest.mark.parametrize("decision", ["off", None])
+def test_what_no_gate_weighed_needs_force_and_a_reason(
     service: Service, decision: str | None
 ) -> None:
+    """It was made while the gate was off, brought by hand, or fed by a stream."""
     published(service, gate=verdict(decision) if decision else None)
+
+    with pytest.raises(Conflict, match="No gate has weighed v2: it may be worse than v1") as told:
+        promotion.promote(service, "iris", "v2")
+    with pytest.raises(Invalid, match="needs a reason"):
+        promotion.promote(service, "iris", "v2", force=True)
+    aliases = promotion.promote(service, "iris", "v2", force=True, reason="I say so")
+
+    assert told.value.reason == "gate_unasked"
+    assert aliases == {"champion": "v2"}
+    assert promotion.promote(service, "iris", "v1") == {"champion": "v1"}  # the first of all
+
+
+def test_while_the_gate_is_off_nobody_asks_it(service: Service) -> None:
+    published(service)
+    service.store.registry.set_policy("iris", Policy(gate=False))
 
     assert promotion.promote(service, "iris", "v2") == {"champion": "v2"}
 
@@ -83,7 +106,7 @@ def test_unknown_and_pruned_versions_are_not_promoted(service: Service) -> None:
 
 def test_rollback_goes_back_step_by_step(service: Service) -> None:
     for name in ("v2", "v3"):
-        published(service)
+        published(service, gate=verdict())
         promotion.promote(service, "iris", name)
 
     once = promotion.rollback(service, "iris", by="ada")
@@ -100,7 +123,7 @@ def test_rollback_goes_back_step_by_step(service: Service) -> None:
 
 
 def test_rollback_undoes_the_promotion_of_an_old_version(service: Service) -> None:
-    published(service)
+    published(service, gate=verdict())
     promotion.promote(service, "iris", "v2")
     promotion.promote(service, "iris", "v1")
 
@@ -122,7 +145,7 @@ def test_challenger_runs_in_the_shadow_and_is_dismissed(service: Service) -> Non
 
 
 def test_challenger_that_becomes_champion_is_no_challenger_any_more(service: Service) -> None:
-    published(service)
+    published(service, gate=verdict())
     promotion.promote(service, "iris", "v2", alias=CHALLENGER)
 
     assert promotion.promote(service, "iris", "v2") == {"champion": "v2"}
@@ -130,8 +153,8 @@ def test_challenger_that_becomes_champion_is_no_challenger_any_more(service: Ser
 
 def test_move_at_the_same_moment_is_told(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody else promotes between the look and the move."""
-    published(service)
-    published(service)
+    published(service, gate=verdict())
+    published(service, gate=verdict())
     registry, looked = service.store.registry, service.store.registry.aliases
 
     def overtaken(model: str) -> dict[str, str]:

@@ -101,8 +101,9 @@ def test_crowd_alone_does_not_move_the_world_until_a_judge_has_looked(server: Se
 
     told = town.done("refit")
 
-    assert (told["gate"], told["wants_audit"], told["is_champion"]) == ("undecided", True, False)
-    assert "An audit of 30 or more would tell." in told["sentence"]
+    assert (told["gate"], told["wants_audit"], told["is_champion"]) == ("refused", True, False)
+    assert told["sentence"].endswith("If the world has moved since, an audit would show it.")
+    assert told["recipe"] == "training and verdicts"
 
     rows, truths = truths_of(zombies_of(AUDITED * 5, seed=6, mutated=True))
     known = {one["id"]: truth for one, truth in zip(town.predicted(rows), truths, strict=True)}
@@ -112,13 +113,17 @@ def test_crowd_alone_does_not_move_the_world_until_a_judge_has_looked(server: Se
     assert town.judged(sample, [known[row["id"]] for row in sample]) == {"created": AUDITED}
     code, state = call(f"{server.url}/api/v1/audits/{audit['id']}", token=JUDGE)
     assert (code, state["data"]["judged"], state["data"]["left"]) == (200, AUDITED, 0)
-    again = town.done("versions/v2/weigh")
+    again = town.done("refit")
 
-    gate = town.version("v2")["gate"]
+    gate = town.version("v3")["gate"]
     assert (again["gate"], again["wants_audit"]) == ("passed", False)
-    assert (gate["ground"], gate["judged"]) == ("recent verdicts", AUDITED)
-    assert town.told("/promote", {"version": "v2"})["aliases"] == {"champion": "v2"}
-    follow(town, "v2")
+    assert (again["recipe"], gate["ground"], gate["judged"]) == (
+        "older rows fading",
+        "recent verdicts",
+        AUDITED,
+    )
+    assert town.told("/promote", {"version": "v3"})["aliases"] == {"champion": "v3"}
+    follow(town, "v3")
     assert town.accuracy(FRESH, seed=7, mutated=True) >= 0.85
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from unrot import audits, lineage
 from unrot.errors import Conflict
-from unrot.growth import Answered, Example, Ground
+from unrot.growth import Answered, Example, Ground, Holds
 from unrot.learning import comparing
 from unrot.learning.labels import example_of, judging_rows
 from unrot.learning.scores import answers_of
@@ -118,7 +118,8 @@ def compare(service: Service, name: str, first: str, second: str) -> Comparison:
             missing.append(none)
             continue
         answers = [answers_of(model.schema, one.predict(rows)) for one in predictors]
-        found = beside(model.schema, rows, truth, answers[0], answers[1])
+        holds: Holds = "fixed rows" if ground == "anchor" else "any time"
+        found = beside(model.schema, rows, truth, answers[0], answers[1], holds)
         grounds.append(("anchor" if ground == "anchor" else "recent verdicts", found))
     sets = measured_on(versions)
     return Comparison(pair[0], pair[1], grounds, missing, sets.get(holding.name), sets)
@@ -155,12 +156,12 @@ def beside(
     truth: Sequence[Answer | None],
     first: Sequence[Answer],
     second: Sequence[Answer],
+    holds: Holds = "any time",
 ) -> Beside:
     """Put the answers of two versions to the same rows side by side."""
     known = [(at, label) for at, label in enumerate(truth) if label is not None]
-    judged = comparing.compare(
-        schema, _answered(schema, rows, known, first), _answered(schema, rows, known, second)
-    )
+    sides = [_answered(schema, rows, known, answers) for answers in (first, second)]
+    judged = comparing.compare(schema, sides[0], sides[1], holds)
     told = [known[place][0] for place in judged.places]
     untold = [at for at, label in enumerate(truth) if label is None and first[at] != second[at]]
     differ = len(told) + len(untold)

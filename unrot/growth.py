@@ -24,6 +24,8 @@ JobState = Literal["queued", "running", "done", "failed"]
 FateKind = Literal["learnt", "held out", "set aside"]
 Decision = Literal["passed", "refused", "undecided", "off"]
 Ground = Literal["anchor", "recent verdicts"]
+Holds = Literal["fixed rows", "any time"]
+"""What a bound is good for: rows that are weighed once, or rows that grow and are weighed again."""
 
 ACTIVE: tuple[JobState, ...] = ("queued", "running")
 
@@ -169,6 +171,12 @@ class GateVerdict:
     best_score: float | None = None
     difference: float | None = None
     bound: float | None = None
+    holds: Holds = "any time"
+    """What the bound is good for."""
+    doubt: float = 0.05
+    """The chance that a loss beyond the bound goes unseen."""
+    weighed: int = 1
+    """How many candidates these rows have weighed, with this one: they share one doubt."""
     tolerance: float = 0.0
     recalls: Sequence[Recall] = ()
     recent_rows: int = 0

@@ -76,6 +76,42 @@ def before(moves: Iterable[AliasMove]) -> str | None:
     return way[-2] if len(way) > 1 else None
 
 
+STREAMED = ("train_batch", "reset")
+"""How a version is made that no gate weighs."""
+
+
+def weighed_before(
+    versions: Iterable[Version], moves: Iterable[AliasMove], name: str, since: float
+) -> tuple[int, int]:
+    """Count the candidates of a world before a version, and those of them that became champion.
+
+    Those that were made while the gate was off were not weighed; the first version was no
+    candidate. A name that is not there yet comes behind all.
+    """
+    known, names = list(versions), set(champions(moves))
+    worlds = {one.name: one.anchor_since for one in known}
+    found: list[str] = []
+    for one in known[1:]:
+        if one.name == name:
+            break
+        was_weighed = one.origin not in STREAMED and _gate_was_on(one)
+        if was_weighed and worlds.get(one.parent or "", one.anchor_since) == since:
+            found.append(one.name)
+    return len(found), sum(one in names for one in found)
+
+
+def _gate_was_on(version: Version) -> bool:
+    policy = version.made.get("policy")
+    return not isinstance(policy, dict) or bool(policy.get("gate", True))
+
+
+def first(versions: Iterable[Version], moves: Iterable[AliasMove], since: float) -> Version | None:
+    """Return the first champion of a world: chosen before any of its rows chose."""
+    known = {one.name: one for one in versions}
+    in_order = [known[name] for name in champions(moves) if name in known]
+    return next((one for one in in_order if one.anchor_since == since), None)
+
+
 def best(
     versions: Iterable[Version], moves: Iterable[AliasMove], anchor: str, *, is_classifier: bool
 ) -> Version | None:

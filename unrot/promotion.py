@@ -1,13 +1,14 @@
 """Who answers, and what decides it: move aliases, say what a model may do by itself.
 
-A promotion is a pointer move. What the gate refused needs force and a reason; what it left
-undecided a person may decide.
+A promotion is a pointer move. What the gate refused, and what no gate has weighed, needs force and
+a reason; what it left undecided a person may decide.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from unrot import lineage
 from unrot.errors import Conflict, Detail, Invalid
@@ -45,7 +46,7 @@ def promote(
     if aliases.get(alias) == version:
         return aliases
     if alias == CHAMPION:
-        _check_gate(service, model, version, force=force, reason=reason)
+        _check_gate(service, wanted, force=force, reason=reason)
     elif aliases.get(CHAMPION) == version:
         raise Conflict(f"{version} is the champion: a challenger is another version.")
     return _moved(service, model, alias, version, aliases, by=by, reason=reason)
@@ -117,19 +118,48 @@ def last_gate(service: Service, model: str, version: str) -> GateVerdict | None:
     return said[-1] if said else None
 
 
-def _check_gate(service: Service, model: str, version: str, *, force: bool, reason: str) -> None:
-    said = last_gate(service, model, version)
-    if said is None or said.decision != "refused":
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a version is promoted only by force: a word for programs, and a sentence."""
+
+    reason: Literal["gate_refused", "gate_unasked"]
+    sentence: str
+
+
+def objection_to(service: Service, wanted: Version) -> Objection | None:
+    """Say what stands against promoting a version; None where a person may decide it.
+
+    The first version of a model, and one of a model without a champion, has nobody to be weighed
+    against. While the gate is off nothing is weighed, and every page says so.
+    """
+    registry, name = service.store.registry, wanted.name
+    said = last_gate(service, wanted.model, name)
+    if said is not None and said.decision == "refused":
+        return Objection("gate_refused", f"The gate refused {name}: {said.sentence}")
+    if said is not None and said.decision != "off":
+        return None
+    champion = registry.aliases(wanted.model).get(CHAMPION)
+    is_first = registry.versions(wanted.model)[0].name == name
+    if champion is None or is_first or not registry.policy(wanted.model).gate:
+        return None
+    return Objection(
+        "gate_unasked",
+        f"No gate has weighed {name}: it may be worse than {champion}. Weigh it first.",
+    )
+
+
+def _check_gate(service: Service, wanted: Version, *, force: bool, reason: str) -> None:
+    objection = objection_to(service, wanted)
+    if objection is None:
         return
     if not force:
         raise Conflict(
-            f"The gate refused {version}: {said.sentence} To promote it all the same send "
-            '"force": true with a "reason".',
-            reason="gate_refused",
+            f'{objection.sentence} To promote it all the same send "force": true with a "reason".',
+            reason=objection.reason,
         )
     if not reason.strip():
         raise Invalid(
-            "Promoting what the gate refused needs a reason: say why.",
+            "Promoting what the gate did not let pass needs a reason: say why.",
             details=[Detail("reason", reason, "why it is promoted all the same")],
         )
 

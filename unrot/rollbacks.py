@@ -67,10 +67,10 @@ def _advice(
         return Answered(inputs, truth, predictor.predict(inputs))
 
     anchor = None
-    if champion.anchor:
-        table = service.store.registry.artefact(champion.anchor)
+    if previous.anchor:
+        table = service.store.registry.artefact(previous.anchor)
         anchored = service.workshop.unpack(table, schema, MOST_ANCHOR_ROWS)
-        anchor = answered(champion, *anchored) if anchored[0] else None
+        anchor = answered(previous, *anchored) if anchored[0] else None
     inputs, truth = [one.row for one in rows], [one.label for one in rows]
     return advise(
         schema,

@@ -66,15 +66,15 @@ def test_fall_of_the_zombies_is_always_found_in_sixty_rows(anchor_rows: int) -> 
 
 
 def test_point_is_found_where_the_world_moved() -> None:
-    before, after = [0.0] * 93 + [1.0] * 7, [0.0, 0.0, 1.0] * 20
+    before, after = [0.0] * 930 + [1.0] * 70, [0.0, 0.0, 1.0] * 20
     recent = [0.0] * 80 + after[::-1]
 
     move = find_move(before, recent, is_classifier=True)
 
     assert (move.can_tell, move.has_moved, move.place) == (True, True, 80)
-    assert move.chance == pytest.approx(
-        fisher_exact([[40, 20], [93, 7]], alternative="less").pvalue
-    )
+    alone = fisher_exact([[40, 20], [930, 70]], alternative="less").pvalue
+    assert move.places == 111
+    assert move.chance == pytest.approx(alone * 111 * 140 * 141 / 30)
 
 
 def test_better_rows_are_no_other_world() -> None:
@@ -93,7 +93,7 @@ def test_numbers_are_tested_by_their_ranks() -> None:
     expected = mannwhitneyu(
         recent[move.place :], before, alternative="greater", method="asymptotic"
     ).pvalue
-    assert move.chance == pytest.approx(expected)
+    assert move.chance == pytest.approx(expected * 61 * 90 * 91 / 30)
     assert move.has_moved
     assert expected <= LEVEL
 

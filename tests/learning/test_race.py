@@ -31,25 +31,37 @@ def test_score_is_weighted() -> None:
 
 def test_recipe_that_is_surely_behind_drops_out_and_keeps_its_score() -> None:
     race = Race(TWO, 3)
-    for place, count in enumerate((20, 19, 12)):
+    for place, count in enumerate((20, 19, 10)):
         race.note(place, FOLD, right(count))
 
     race.drop_those_behind()
 
-    # Of 8 rows that only the leader has right the chance is 1/256, of one 1/2.
+    # Of 10 rows that only the leader has right the chance is 1/1024, of one 1/2.
     assert (race.running, race.dropped) == ([0, 1], {2})
-    assert race.scores == [1.0, 0.95, 0.6]
+    assert race.scores == [1.0, 0.95, 0.5]
 
 
 def test_difference_grows_sure_over_folds() -> None:
     race = Race(TWO, 2)
-    for _ in range(2):
+    for _ in range(3):
         race.note(0, FOLD, right(20))
         race.note(1, FOLD, right(16))
         race.drop_those_behind()
 
-    # 1/16 after the first fold, 1/256 after the second.
+    # 1/16 after the first fold, 1/256 after the second, 1/4096 after the third.
     assert race.running == [0]
+
+
+def test_more_doubt_is_left_for_the_end() -> None:
+    race = Race(TWO, 2)
+    race.note(0, FOLD, right(20))
+    race.note(1, FOLD, right(14))
+
+    race.drop_those_behind()
+    assert race.running == [0, 1]
+    race.drop_those_behind(at_the_end=True)
+
+    assert race.running == [0]  # 1/64
 
 
 def test_numbers_race_by_their_errors() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
@@ -70,7 +72,7 @@ def test_only_trusted_rows_are_scored_where_there_are_enough() -> None:
 
     assert sum(len(fold.scored) for fold in trusted) == 40
     assert all(one.is_trusted for fold in trusted for one in fold.scored)
-    assert sum(len(fold.scored) for fold in recent) == 90  # 20 trusted ones are too few
+    assert sum(len(fold.scored) for fold in recent) == 0  # 20 trusted ones are too few
 
 
 def test_too_few_verdicts_have_no_folds() -> None:
@@ -93,8 +95,10 @@ DRAFTS = [
 ]
 
 
-def test_best_recipe_is_chosen_and_the_table_tells_all() -> None:
-    choice = choose_recipe(TWO, DRAFTS, [0.83, 0.9, 0.94], training_rows=100)
+def test_recipe_that_leads_significantly_is_chosen_and_the_table_tells_all() -> None:
+    scores = [0.83, 0.9, 0.94]
+
+    choice = choose_recipe(TWO, DRAFTS, scores, training_rows=100, dropped={0, 1})
 
     assert choice.lesson == DRAFTS[2]
     assert choice.sentence == "Alone won with 94.0 % right, 4.0 points ahead of fading."
@@ -104,24 +108,59 @@ def test_best_recipe_is_chosen_and_the_table_tells_all() -> None:
 
 
 def test_smallest_error_is_chosen_for_numbers() -> None:
-    choice = choose_recipe(NUMBERS, DRAFTS, [3.0, 2.5, 4.0], training_rows=0)
+    choice = choose_recipe(NUMBERS, DRAFTS, [3.0, 2.5, 4.0], training_rows=0, dropped={0, 2})
 
     assert choice.sentence == "Fading won with an error of 2.5, 0.5 ahead of together."
 
 
 @pytest.mark.parametrize(
-    ("scores", "sentence"),
+    ("scores", "dropped", "chosen", "sentence"),
     [
-        ([0.9, 0.9, 0.8], "Together won with 90.0 % right; fading does as well."),
-        ([None, None, None], "Together: there was nothing to compare the recipes on."),
+        (
+            [0.9, 0.92, 0.8],
+            set(),
+            "together",
+            "Together, the safest recipe, stays with 90.0 % right: fading reaches 92.0 % right, "
+            "which is no significant lead.",
+        ),
+        (
+            [0.8, 0.9, 0.92],
+            {0},
+            "fading",
+            "Fading, the safest of the best, is taken with 90.0 % right: alone reaches 92.0 % "
+            "right, which is no significant lead.",
+        ),
+        (
+            [None, None, None],
+            set(),
+            "together",
+            "Together, the safest recipe: fewer than 30 verdicts of judges may be learnt from, "
+            "and recipes are not chosen by verdicts that nobody trusts.",
+        ),
     ],
 )
-def test_first_recipe_is_taken_when_none_is_better(
-    scores: list[float | None], sentence: str
+def test_safest_recipe_is_taken_unless_another_leads_significantly(
+    scores: list[float | None], dropped: set[int], chosen: str, sentence: str
 ) -> None:
-    choice = choose_recipe(TWO, DRAFTS, scores, training_rows=0)
+    choice = choose_recipe(TWO, DRAFTS, scores, training_rows=0, dropped=dropped)
 
-    assert (choice.lesson, choice.sentence) == (DRAFTS[0], sentence)
+    assert (choice.lesson.recipe, choice.sentence) == (chosen, sentence)
+
+
+def test_older_rows_fade_first_once_judges_have_shown_that_the_world_has_moved() -> None:
+    drafts = draft_recipes(MANY, TWO, seed=0)
+
+    choice = choose_recipe(TWO, drafts, [None] * 3, training_rows=0, has_moved=True)
+
+    assert choice.lesson.recipe == "older rows fading"
+
+
+def test_crowd_never_chooses_a_recipe() -> None:
+    """Not one of 450 verdicts is trusted: nothing is scored, so nothing can win."""
+    crowd = [example(f"{place:03}", "yes" if place % 2 else "no") for place in range(450)]
+    crowd = [replace(one, is_trusted=False) for one in crowd]
+
+    assert [fold.scored for fold in part_into_folds(crowd, TWO, seed=0)] == [()] * 5
 
 
 # ── on zombies, with a tree ──────────────────────────────────────────────────────────────────
@@ -169,6 +208,7 @@ def test_recipe_that_suits_the_world_wins_on_zombies(mutated: bool, winners: set
             )
             race.note(place, fold.scored, outputs)
         race.drop_those_behind()
+    race.drop_those_behind(at_the_end=True)
     choice = choose_recipe(SCHEMA, drafts, race.scores, training_rows=2000, dropped=race.dropped)
 
     assert choice.lesson.recipe in winners

@@ -109,7 +109,7 @@ def test_crowd_alone_cures_nothing_until_sixty_rows_are_audited() -> None:
     audited = {one.prediction.id or "" for one in audit}
     after = gate(candidate, judging_rows(audit, SCHEMA, 0.3, audited=audited)).verdict
 
-    assert (before.decision, before.wants_audit) == ("undecided", True)
+    assert (before.decision, before.wants_audit) == ("refused", True)
     assert (after.decision, after.ground) == ("passed", "recent verdicts")
 
 

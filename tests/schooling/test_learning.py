@@ -13,6 +13,7 @@ from unrot.errors import Conflict
 from unrot.growth import Audit, Policy
 from unrot.models import artefacts
 from unrot.monitors import estimates
+from unrot.records import Caller
 
 Open = Callable[[str], School]
 
@@ -155,6 +156,38 @@ def test_model_learns_a_new_world_only_from_those_who_are_trusted(open_school: O
     sure = school.service.store.registry.artefact(second.artefacts["calibration"])
     assert estimates.unpack(sure).accuracy == pytest.approx(second.metrics["accuracy"])
     assert school.accuracy(2_000, seed=8, mutated=True, version="v2") >= 0.9
+
+
+def test_crowd_that_lies_makes_nothing_that_is_promoted_without_force(open_school: Open) -> None:
+    """Not even the recipe is chosen by what nobody trusts."""
+    school = open_school("tree")
+    school.service.store.registry.set_policy("zombies", Policy(cap=0))
+    for number in range(9):
+        school.taught(50, seed=number, wrong=True, caller=Caller("anyone", None, f"no {number}"))
+
+    told = school.done("refit")
+
+    assert (told["recipe"], told["gate"]) == ("training and verdicts", "refused")
+    assert [row["score"] for row in told["recipes"]] == [None] * len(told["recipes"])
+    with pytest.raises(Conflict, match="The gate refused v2"):
+        promotion.promote(school.service, "zombies", "v2")
+    again = school.done("weigh", version="v2")
+    assert again["gate"] == "refused"
+
+
+def test_candidates_of_an_anchor_share_one_doubt(open_school: Open) -> None:
+    school = open_school("sgd")
+    school.taught(60)
+    for _ in range(2):
+        school.done("learn")
+    school.done("weigh", version="v2")
+
+    [first, again], [second] = (
+        school.service.store.lessons.gates("zombies", name) for name in ("v2", "v3")
+    )
+    assert (first.weighed, second.weighed, again.weighed) == (1, 2, 1)
+    assert (first.holds, first.doubt, again.doubt) == ("fixed rows", 0.045, 0.045)
+    assert second.doubt == pytest.approx(0.00125)
 
 
 def test_version_that_became_champion_before_it_was_weighed_is_moved_no_second_time(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tests.schooling.school import CROWD, School
 from unrot import promotion
 from unrot.growth import Policy
+from unrot.records import Caller
 from unrot.rollbacks import roll_back_by_itself
 
 Open = Callable[[str], School]
@@ -62,3 +63,20 @@ def test_world_that_moved_is_no_reason_to_go_back(open_school: Open) -> None:
     assert advice is not None and not advice.is_due
     assert "Going back would mend nothing" in advice.sentence
     assert school.service.aliases("zombies") == {"champion": "v2"}
+
+
+def test_version_that_was_bad_from_the_first_day_goes_back(open_school: Open) -> None:
+    """It keeps what its own test set promised; the version before would have kept far more."""
+    school = open_school("tree")
+    school.service.store.registry.set_policy("zombies", Policy(cap=0, rollback="auto"))
+    for number in range(9):
+        school.taught(50, seed=number, wrong=True, caller=Caller("anyone", None, f"no {number}"))
+    school.done("refit")
+    promotion.promote(school.service, "zombies", "v2", force=True, reason="a test")
+    school.taught(60, seed=20)
+
+    advice = roll_back_by_itself(school.service, "zombies")
+
+    assert advice is not None and advice.is_due
+    assert "On its test set it was right on 89.3 %" in advice.sentence
+    assert school.service.aliases("zombies") == {"champion": "v1"}

@@ -413,7 +413,7 @@ def test_policy_that_is_wrong_names_the_keys(client: FlaskClient) -> None:
 def test_a_model_that_was_renamed_is_found_by_its_old_name(
     client: FlaskClient, served: Service
 ) -> None:
-    published(served)
+    published(served, gate=verdict())
     served.store.registry.rename_model("iris", "flowers")
     sync(served.shelf.folder, served.store.registry)
 

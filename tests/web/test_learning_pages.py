@@ -200,7 +200,7 @@ def test_version_tells_its_gate_its_fates_and_what_it_learnt(
     said = text_of(page)
     assert "passed It was passed: 92.5 % of 400 anchor rows are right, 90 % were." in said
     assert "Champion v1 90% Candidate 92.5%" in said
-    assert "Difference +2.5 points surely no less than +0.4 points (95 %)" in said
+    assert "Difference +2.5 points surely no less than +0.4 points, however often it is" in said
     assert "a loss of 2.0 points would be let pass" in said
     assert "Judged of predicted 120 of 1,000 Most verdicts came from people" in said
     assert "friendly 200 90% 90% lost" in said
@@ -270,8 +270,42 @@ def test_refused_version_is_promoted_with_a_reason_only(
     assert kept.store.registry.moves(ZOMBIES)[-1].reason == "The anchor is wrong."
 
 
+@pytest.mark.parametrize(
+    ("decision", "is_main", "said"),
+    [
+        ("passed", True, ""),
+        ("undecided", False, "The gate could not tell: v2 may be worse than v1"),
+        ("refused", False, "The gate refused v2."),
+        (None, False, "No gate has weighed v2: it may be worse than v1. Weigh it first."),
+    ],
+)
+def test_main_button_promotes_only_what_the_gate_passed(
+    operator: FlaskClient, kept: Service, decision: str | None, is_main: bool, said: str
+) -> None:
+    copy_of(kept, gate=a_gate(decision) if decision else None)
+
+    page = operator.get(f"{AT}/versions/v2")
+
+    assert ('<button class="main">Promote v2</button>' in page.text) is is_main
+    assert said in text_of(page)
+    assert ('name="force" value="yes"' in page.text) is (decision in ("refused", None))
+
+
+def test_verdict_beside_a_champion_of_before_is_no_main_button(
+    operator: FlaskClient, kept: Service
+) -> None:
+    copy_of(kept, gate=a_gate("passed"))
+    copy_of(kept, gate=a_gate("passed"))
+    promotion.promote(kept, ZOMBIES, "v3")
+
+    page = operator.get(f"{AT}/versions/v2")
+
+    assert "<button>Promote v2</button>" in page.text
+    assert "It was weighed against v1, and v3 answers now: weigh it again" in text_of(page)
+
+
 def test_champion_is_rolled_back(operator: FlaskClient, kept: Service) -> None:
-    copy_of(kept)
+    copy_of(kept, gate=a_gate("passed"))
     sent(operator, f"{AT}/versions/v2/promote")
 
     offered = said_on(operator, f"{AT}/versions")
@@ -333,7 +367,7 @@ def test_stream_says_that_the_gate_stands_aside(operator: FlaskClient, kept: Ser
     for number, seen in enumerate((100.0, 125.0, 150.0), start=1):
         metrics = {**found.metrics, "rows_seen": seen, "rows_to_come": 250 - seen}
         copy_of(kept, f"v{number}", artefacts=artefacts, metrics=metrics)
-    promotion.promote(kept, ZOMBIES, "v4")
+    promotion.promote(kept, ZOMBIES, "v4", force=True, reason="a test")
 
     listed, page = operator.get(f"{AT}/versions"), said_on(operator, f"{AT}/versions/v4")
 

@@ -91,7 +91,7 @@ def test_examples_of_learning_are_taken_by_a_model_that_has_something_to_learn(
     said: dict[str, Any] = {}
 
     for path, address, method, name, value in examples(spec, "learning"):
-        promotion.promote(service, "iris", "v2")
+        promotion.promote(service, "iris", "v2", force=True, reason="a test")
         answer = client.open(address, method=method, json=value, headers=OPERATORS)
         said[f"{path.rpartition('/')[2]} {name}"] = (answer.json or {}).get(
             "reason", answer.status_code

@@ -27,9 +27,7 @@ def told(service: Service, job: Job) -> list[str]:
         *_metrics(version, beside, measured_on(versions.values())),
         *_facts(result),
         *(_judged(gate) if gate else []),
-        _next_step(
-            job.model, name, service.aliases(job.model), gate, _audit(service, gate, job.model)
-        ),
+        _next_step(service, version, gate),
     ]
 
 
@@ -80,21 +78,33 @@ def _judged(gate: GateVerdict) -> list[str]:
         ("candidate", _spelt(gate.candidate_score)),
         ("best so far", _spelt(gate.best_score)),
         ("difference", _spelt(gate.difference)),
-        ("at worst", _spelt(gate.bound)),
+        ("at worst", f"{_spelt(gate.bound)} ({_good_for(gate)})"),
         ("tolerance", _spelt(gate.tolerance)),
     ]
     return [f"The gate: {gate.decision}. {gate.sentence}", table([("gate", ""), *rows])]
 
 
-def _next_step(
-    model: str, version: str, aliases: Mapping[str, str], gate: GateVerdict | None, audit: str
-) -> str:
-    promoting = f"python -m unrot promote {model} {version}"
-    if aliases.get(CHAMPION) == version:
+def _good_for(gate: GateVerdict) -> str:
+    """Say what the bound is good for."""
+    if gate.holds == "fixed rows":
+        return f"on these rows, doubt {100 * gate.doubt:.2g} %"
+    return f"at any time, doubt {100 * gate.doubt:.2g} %"
+
+
+def _next_step(service: Service, version: Version, gate: GateVerdict | None) -> str:
+    model = version.model
+    promoting = f"python -m unrot promote {model} {version.name}"
+    if service.aliases(model).get(CHAMPION) == version.name:
         return f"It answers now. To take it back: python -m unrot rollback {model}"
-    if gate is not None and gate.decision == "refused":
+    objection = promotion.objection_to(service, version)
+    if objection is not None and objection.reason == "gate_refused":
         return f'It does not answer. All the same: {promoting} --force --reason "why"'
-    return f"It does not answer yet.{audit} To let it answer: {promoting}"
+    if objection is not None:
+        weighing = f"python -m unrot weigh {model} {version.name}"
+        return f"It does not answer yet: no gate has weighed it. To weigh it: {weighing}"
+    audit = _audit(service, gate, model)
+    risk = "" if gate is None or gate.decision != "undecided" else " It may be worse."
+    return f"It does not answer yet.{audit}{risk} To let it answer: {promoting}"
 
 
 def _audit(service: Service, gate: GateVerdict | None, model: str) -> str:

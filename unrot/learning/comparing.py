@@ -2,7 +2,10 @@
 
 Where they differ, one of them may be right alone: b and c such rows. If both were equally good the
 b of b + c rows would be those of a coin, which is McNemar's exact test (Psychometrika 12 (1947)
-153-157). For numbers it is the one that comes closer: the sign test.
+153-157). For numbers it is the one that comes closer: the sign test. That is good for rows that
+stay the same; where they grow and one looks again, the chance is 1 over what betting on either of
+the two would have made (`betting.py`): between equals so lopsided a count ever comes up at most so
+often.
 
     >>> from unrot.records import Outputs, Schema
     >>> schema = Schema((), "temper", ("hostile", "friendly"))
@@ -21,7 +24,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unrot.growth import Answered
+from unrot.growth import Answered, Holds
+from unrot.learning.betting import log_wealth
 from unrot.learning.exact import mcnemar
 from unrot.learning.paired import discordant
 from unrot.learning.scores import answers_of, row_errors, score
@@ -53,7 +57,7 @@ class Comparison:
     """Rows on which only the first is right; of numbers, on which it comes closer."""
     second_only_right: int
     chance: float
-    """How likely so lopsided a count is between equals."""
+    """How likely so lopsided a count is between equals: on these rows, or ever as they grow."""
     first_confusion: Sequence[Sequence[int]]
     """Rows by true class (down) and answered class (across), in the order of the schema."""
     second_confusion: Sequence[Sequence[int]]
@@ -62,7 +66,9 @@ class Comparison:
     """The rows on which they differ; of numbers the widest first."""
 
 
-def compare(schema: Schema, first: Answered, second: Answered) -> Comparison:
+def compare(
+    schema: Schema, first: Answered, second: Answered, holds: Holds = "fixed rows"
+) -> Comparison:
     """Compare what two versions answer to the same rows."""
     one, two = answers_of(schema, first.outputs), answers_of(schema, second.outputs)
     errors = row_errors(schema, first), row_errors(schema, second)
@@ -77,12 +83,23 @@ def compare(schema: Schema, first: Answered, second: Answered) -> Comparison:
         second_score=score(schema, errors[1]),
         first_only_right=first_only,
         second_only_right=second_only,
-        chance=mcnemar(first_only, second_only),
+        chance=_chance(first_only, second_only, holds),
         first_confusion=confusion(schema, first),
         second_confusion=confusion(schema, second),
         recalls=_recalls(schema, confusion(schema, first), confusion(schema, second)),
         places=tuple(places),
     )
+
+
+def _chance(first_only: int, second_only: int, holds: Holds) -> float:
+    if holds == "fixed rows":
+        return mcnemar(first_only, second_only)
+    rows = first_only + second_only
+    made = (
+        log_wealth(won, lost, rows, 0.0)
+        for won, lost in ((first_only, second_only), (second_only, first_only))
+    )
+    return float(min(1.0, 2 / sum(np.exp(np.minimum(one, 500.0)) for one in made)))
 
 
 def confusion(schema: Schema, answered: Answered) -> tuple[tuple[int, ...], ...]:

@@ -1,5 +1,8 @@
 """The few exact tests that a gate needs: they hold for twenty rows as for twenty thousand.
 
+They hold for rows that are fixed and weighed once; where rows grow and are weighed again,
+`betting.py` takes their place.
+
 Two versions answer the same n rows; the candidate alone is right on `won` of them and alone wrong
 on `lost`. Whether it is worse at all is McNemar's exact test: of the discordant rows half are won.
 Whether it is worse by more than a tolerance is not a question of the discordant rows alone (two
@@ -76,15 +79,15 @@ def lowest_mean(values: NDArray[np.float64], doubt: float = DOUBT) -> float:
 
 
 @lru_cache(maxsize=4096)
-def lowest_gain(*, won: int, lost: int, rows: int) -> float:
-    """Return the one-sided 95 % bound of the candidate's gain in accuracy; below 0 is a loss."""
+def lowest_gain(*, won: int, lost: int, rows: int, doubt: float = DOUBT) -> float:
+    """Return the one-sided bound of the candidate's gain in accuracy; below 0 is a loss."""
     worst, best = -1.0, (won - lost) / rows
     spread = 5 * np.sqrt(won + lost + 4) / rows
-    if best - spread > worst and chance_of_loss(won, lost, rows, spread - best) <= DOUBT:
+    if best - spread > worst and chance_of_loss(won, lost, rows, spread - best) <= doubt:
         worst = best - spread
     for _ in range(STEPS):
         middle = (worst + best) / 2
-        if chance_of_loss(won, lost, rows, -middle) <= DOUBT:
+        if chance_of_loss(won, lost, rows, -middle) <= doubt:
             worst = middle
         else:
             best = middle

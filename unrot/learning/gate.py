@@ -1,22 +1,23 @@
 """Whether a candidate may become champion: passed, refused or undecided, and why.
 
-On the ground (`ground.py`), with the difference and its one-sided 95 % bound (`paired.py`):
+On the ground (`ground.py`), with the difference and its one-sided bound (`paired.py`), which on a
+fixed anchor holds for its rows and elsewhere at any time; all candidates of these rows share one
+doubt of 5 % (`spending.py`):
 
     refused     answers that are no numbers; ONNX further than 1e-4 from scikit-learn
     undecided   fewer than 30 rows
-    undecided   worse on the anchor by more than the tolerance, and fewer than 30 recent trusted
-                rows to tell whether the world has moved: an audit would
-    refused     worse by more than the tolerance, and surely worse
+    refused     worse by more than the tolerance, and surely worse, however few recent trusted rows
+                there are: until they say that the world has moved, the anchor stands
     refused     below the best score that the anchor has seen by more than the tolerance (at least
                 one row): many small steps down are the way of a slow poison
     refused     a class is found less often by more than the tolerance, and surely
-    undecided   the bound does not exclude a loss beyond the tolerance, beside the champion or
-                beside the best champion that the anchor has seen
+    undecided   the bound does not exclude a loss beyond the tolerance, beside the champion, or
+                beside the first or the best champion of these rows
     passed      else
 
-Beside the best a bound is needed as much as beside the champion. By its score alone a line could
-lose all of the tolerance on the anchor in small steps, and since each step was chosen on those very
-rows, more than that on others (`make bench-poison`: 2.0 points on the anchor were 2.7 elsewhere).
+Beside the first and the best a bound is needed as much as beside the champion. By its score alone a
+line could lose all of the tolerance on the anchor in small steps, and since each step was chosen on
+those very rows, more than that on others. The first champion was not chosen on them at all.
 
 What is undecided never promotes itself; a person may promote it, or give it more rows.
 
@@ -39,7 +40,6 @@ from unrot.growth import Decision, GateVerdict, Policy, Recall
 from unrot.learning.ground import Evidence, Footing, Sides, find_ground
 from unrot.learning.moved import FEWEST
 from unrot.learning.paired import Pair, compare_errors, recalls
-from unrot.learning.scores import row_errors
 from unrot.plurals import counted
 
 __all__ = ["Evidence", "Judgement", "Sides", "judge"]
@@ -69,7 +69,7 @@ def judge(evidence: Evidence, policy: Policy, now: float) -> Judgement:
     if not evidence.answers_numbers:
         return Judgement(_unanswered(evidence, policy, now))
     ground = find_ground(evidence)
-    pair = compare_errors(evidence.schema, ground.champion, ground.candidate)
+    pair = compare_errors(evidence.schema, ground.champion, ground.candidate, ground.doubt)
     lost = _recalls(evidence, ground, policy)
     ruling = _rule(evidence, policy, ground, pair, lost)
     verdict = GateVerdict(
@@ -85,6 +85,9 @@ def judge(evidence: Evidence, policy: Policy, now: float) -> Judgement:
         best_score=evidence.best_score if ground.name == "anchor" else None,
         difference=pair.difference,
         bound=pair.bound,
+        holds=ground.doubt.holds,
+        doubt=ground.doubt.of_bound,
+        weighed=evidence.weighed + 1,
         tolerance=policy.tolerance,
         recalls=tuple(lost),
         recent_rows=ground.recent_rows,
@@ -104,18 +107,16 @@ def judge(evidence: Evidence, policy: Policy, now: float) -> Judgement:
 def _rule(
     evidence: Evidence, policy: Policy, ground: Footing, pair: Pair, lost: list[Recall]
 ) -> _Ruling:
-    rulings = (
-        _of_parity(evidence),
-        _of_rows(evidence, pair),
-        _of_unknown_world(evidence, policy, ground, pair),
-        _of_loss(evidence, policy, ground, pair),
-        _of_ratchet(evidence, policy, ground, pair),
-        _of_recalls(evidence, lost),
-        _of_bound(policy, ground, pair),
-        _of_best_bound(evidence, policy, ground),
+    return (
+        _of_parity(evidence)
+        or _of_rows(evidence, pair)
+        or _of_loss(evidence, policy, ground, pair)
+        or _of_ratchet(evidence, policy, ground, pair)
+        or _of_recalls(evidence, lost)
+        or _of_bound(policy, ground, pair)
+        or _of_rivals(evidence, policy, ground)
+        or _Ruling("passed", _ruled_out(evidence, policy, ground))
     )
-    passed = _Ruling("passed", f"A loss of more than {_points(evidence, policy)} is ruled out.")
-    return next((ruling for ruling in rulings if ruling is not None), passed)
 
 
 def _of_parity(evidence: Evidence) -> _Ruling | None:
@@ -138,28 +139,17 @@ def _of_rows(evidence: Evidence, pair: Pair) -> _Ruling | None:
     return _Ruling("undecided", reason, wants_audit=True)
 
 
-def _of_unknown_world(
-    evidence: Evidence, policy: Policy, ground: Footing, pair: Pair
-) -> _Ruling | None:
-    if ground.name != "anchor" or ground.move.can_tell or not _is_loss(policy, pair):
-        return None
-    return _Ruling(
-        "undecided",
-        f"It is worse on the anchor, and judges went through only {ground.recent_rows} recent "
-        f"predictions: too few to tell whether the world has moved.{_audited(evidence)}",
-        wants_audit=True,
-    )
-
-
 def _of_loss(evidence: Evidence, policy: Policy, ground: Footing, pair: Pair) -> _Ruling | None:
     if not _is_loss(policy, pair):
         return None
     if pair.is_surely_worse:
-        wants_audit = ground.name == "anchor" and _is_untested_since(evidence)
+        is_untold = not ground.move.can_tell or _is_untested_since(evidence)
+        wants_audit = ground.name == "anchor" and is_untold
         more = _audited(evidence) if wants_audit else ""
         return _Ruling("refused", f"It is surely worse.{more}", wants_audit)
     reason = f"It looks worse, and {pair.rows:,} rows are too few to be sure."
-    return _Ruling("undecided", reason, wants_audit=ground.name != "anchor")
+    wants_audit = ground.name != "anchor" or not ground.move.can_tell
+    return _Ruling("undecided", reason, wants_audit)
 
 
 def _audited(evidence: Evidence) -> str:
@@ -213,19 +203,27 @@ def _of_bound(policy: Policy, ground: Footing, pair: Pair) -> _Ruling | None:
     )
 
 
-def _of_best_bound(evidence: Evidence, policy: Policy, ground: Footing) -> _Ruling | None:
-    if ground.name != "anchor" or evidence.best is None:
-        return None
-    best = row_errors(evidence.schema, evidence.best)
-    bound = compare_errors(evidence.schema, best, ground.candidate).bound
-    if bound is not None and bound >= -policy.tolerance:
-        return None
-    least = f" by up to {100 * -bound:.1f} %" if bound is not None else ""
-    return _Ruling(
-        "undecided",
-        f"It may be worse than the best champion on this anchor{least}, and "
-        f"{100 * policy.tolerance:g} % is let pass: small steps down add up.",
-    )
+def _of_rivals(evidence: Evidence, policy: Policy, ground: Footing) -> _Ruling | None:
+    for name, errors in ground.rivals.items():
+        bound = compare_errors(evidence.schema, errors, ground.candidate, ground.doubt).bound
+        if bound is not None and bound >= -policy.tolerance:
+            continue
+        least = f" by up to {100 * -bound:.1f} %" if bound is not None else ""
+        where = "on this anchor" if ground.name == "anchor" else "of this world"
+        return _Ruling(
+            "undecided",
+            f"It may be worse than the {name} champion {where}{least}, and "
+            f"{100 * policy.tolerance:g} % is let pass: small steps down add up.",
+        )
+    return None
+
+
+def _ruled_out(evidence: Evidence, policy: Policy, ground: Footing) -> str:
+    """Say what is ruled out, and for how long that holds."""
+    points = _points(evidence, policy)
+    if ground.doubt.holds == "fixed rows":
+        return f"A loss of more than {points} is ruled out on these rows, which stay the same."
+    return f"A loss of more than {points} is ruled out, however often it is weighed again."
 
 
 def _is_loss(policy: Policy, pair: Pair) -> bool:
@@ -244,7 +242,7 @@ def _recalls(evidence: Evidence, ground: Footing, policy: Policy) -> list[Recall
     if not evidence.schema.is_classifier:
         return []
     sides = ground.champion, ground.candidate
-    return recalls(evidence.schema, ground.truth, *sides, policy.tolerance)
+    return recalls(evidence.schema, ground.truth, *sides, policy.tolerance, ground.doubt)
 
 
 def _unanswered(evidence: Evidence, policy: Policy, now: float) -> GateVerdict:

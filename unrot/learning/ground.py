@@ -9,7 +9,12 @@ are needed to rule out a loss of 2 %. Left so, it would decide nothing for ever,
 new world would stay half learnt. So it grows: once judges went through twice as many rows of its
 world, all of these are the ground, and a promotion freezes them. Only doubling, because the best
 score begins anew with each anchor: from 30 rows to 5,000 that is seven times, and no way for small
-steps down.
+steps down: the first champion of a world stays the one that no candidate may fall behind.
+
+Rows that grow are weighed again and again, so what is said on them holds at any time; the training
+holdout is fixed. Where the rows begin at a place that was looked for, the doubt is shared among all
+places at which they might have begun (looking for where the champion does worst favours the
+candidate, so that only the bound needs it).
 
     >>> from unrot.records import Outputs, Schema
     >>> schema = Schema((), "temper", ("hostile", "friendly"))
@@ -20,15 +25,18 @@ steps down.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 
 from unrot.growth import Answered, Ground
+from unrot.learning.exact import DOUBT
 from unrot.learning.moved import FEWEST, Move, find_move
+from unrot.learning.paired import Doubt
 from unrot.learning.scores import Errors, is_finite, row_errors, score
+from unrot.learning.spending import share_of_doubt
 from unrot.records import Schema
 
 NO_ROWS = np.zeros(0)
@@ -67,6 +75,16 @@ class Evidence:
     """The best that any champion reached on this anchor."""
     best: Answered | None = None
     """What that champion answers to the anchor, where it is not the present one."""
+    first: Answered | None = None
+    """What the first champion of this world answers to the anchor, where it is another one."""
+    first_recent: Answered | None = None
+    """What it answers to the recent rows."""
+    is_fixed: bool = False
+    """True when the anchor's rows are fixed and weigh each candidate once; else they may grow."""
+    weighed: int = 0
+    """How many candidates were weighed in this world before."""
+    promoted: int = 0
+    """How many of those became champion."""
     can_grow: bool = False
     """True when the anchor was itself frozen from recent rows: its own are then among them."""
     taught_from: float | None = None
@@ -106,6 +124,9 @@ class Footing:
     recent_score: float | None
     is_sampled: bool
     """True when an audit asked for some of the recent rows."""
+    rivals: Mapping[str, Errors]
+    """Who else it may not fall behind on these rows, by what they are to them."""
+    doubt: Doubt
 
 
 def find_ground(evidence: Evidence) -> Footing:
@@ -134,6 +155,8 @@ def find_ground(evidence: Evidence) -> Footing:
         recent_rows=len(shown),
         recent_score=score(evidence.schema, shown),
         is_sampled=any(evidence.audited[place:]),
+        rivals=_rivals(evidence, is_recent=is_recent, has_moved=move.has_moved),
+        doubt=_doubt(evidence, move, is_recent=is_recent),
     )
 
 
@@ -156,6 +179,28 @@ def _errors(evidence: Evidence, sides: Sides | None) -> tuple[Errors, Errors]:
         return NO_ROWS, NO_ROWS
     schema = evidence.schema
     return row_errors(schema, sides.champion), row_errors(schema, sides.candidate)
+
+
+def _rivals(evidence: Evidence, *, is_recent: bool, has_moved: bool) -> dict[str, Errors]:
+    """Return the champions of before in this world; another world has none."""
+    first = evidence.first_recent if is_recent else evidence.first
+    best = None if is_recent else evidence.best
+    found = {} if has_moved else {"first": first, "best": best}
+    return {
+        name: row_errors(evidence.schema, answered)
+        for name, answered in found.items()
+        if answered is not None
+    }
+
+
+def _doubt(evidence: Evidence, move: Move, *, is_recent: bool) -> Doubt:
+    """Share the doubt among all candidates, and among the places where the rows might begin."""
+    places = move.places if move.has_moved else 1
+    return Doubt(
+        "fixed rows" if evidence.is_fixed and not is_recent else "any time",
+        share_of_doubt(evidence.weighed, evidence.promoted) / places,
+        DOUBT,
+    )
 
 
 def _has_outgrown(evidence: Evidence, anchor: Errors, recent: Errors) -> bool:

@@ -6,10 +6,16 @@ is taken at which the recent rows look worst (for classes the largest binomial l
 for numbers the largest rank sum); then these rows are tested against the anchor, one-sided:
 Fisher's exact test for classes, Mann and Whitney's for numbers.
 
-Having looked at all points the test must be strict. At a level of 0.001 a world that stands still
-is taken for moved in at most about 1 of 100 looks (simulated: 150 and 600 recent rows, anchors of
-60 to 4,000 rows, accuracies of .6 to .99; tests/learning/test_moved.py), while a fall from .93 to
-.34 has a chance of 1e-18 after 30 rows.
+It is looked at again with every verdict, and at all points each time, so the doubt of 1 % is shared
+among all of that. With n recent rows, of which the world may have moved at m places, a chance p
+counts as
+
+    chance = min(1, p · m · n·(n + 1) / 30)          moved when chance ≤ 0.01
+
+Since Σ 30 / (n·(n + 1)) over n ≥ 30 is 1, a world that stands still is ever taken for moved, over
+all looks together, with a chance of at most 1 in 100 (Bonferroni's inequality; simulated it is 1 in
+1,000), while a fall from .93 to .34 has a chance of 1e-16 after 30 rows. Rows are taken to be
+independent.
 
 Page, Biometrika 42 (1955) 523-527; Fisher, Statistical Methods for Research Workers, §21.02;
 Mann and Whitney, Annals of Mathematical Statistics 18 (1947) 50-60.
@@ -33,8 +39,8 @@ from unrot.learning.scores import Errors
 FEWEST = 30
 """Rows below which nothing is decided."""
 
-LEVEL = 0.001
-"""How unlikely the recent rows must be before the world counts as moved."""
+LEVEL = 0.01
+"""The chance, over all looks, that a world that stands still counts as moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +51,10 @@ class Move:
     has_moved: bool = False
     place: int = 0
     """The first row of the other world."""
+    places: int = 1
+    """At how many it might have moved."""
     chance: float | None = None
-    """How likely such rows are in the world of the anchor."""
+    """How likely such rows are in the world of the anchor, whenever one looks."""
 
 
 def find_move(
@@ -65,9 +73,11 @@ def find_move(
     if len(after) < FEWEST or not len(before):
         return Move(can_tell=False)
     worst = _worst_of_classes if is_classifier else _worst_of_numbers
-    place = worst(before, after, _can_begin(at, len(after)))
-    chance = _chance(before, after[place:], is_classifier)
-    return Move(True, bool(chance <= LEVEL), place, chance)
+    can_begin = _can_begin(at, len(after))
+    place, places = worst(before, after, can_begin), int(np.sum(can_begin))
+    looks = places * len(after) * (len(after) + 1) / FEWEST
+    chance = min(1.0, looks * _chance(before, after[place:], is_classifier))
+    return Move(True, chance <= LEVEL, place, places, chance)
 
 
 def _can_begin(at: Sequence[float], rows: int) -> NDArray[np.bool_]:

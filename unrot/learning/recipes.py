@@ -12,9 +12,14 @@ refitted on 2,000 of them with 500 verdicts reaches .83 on fresh mutants, on the
 in a world that stands, leaving 2,000 good rows out costs. So each is tried: the verdicts are parted
 into folds, each recipe is fitted without a fold and scored on it (`race.py`). Those rows are set
 apart from its learning rows, and none is a row of the gate, which are held out (`cleaning.py`).
-Scored are trusted rows since the move where there are 30, else all, by their weight. The verdict:
+Scored are verdicts of judges since the world moved, by their weight:
 
-    score = Σ wᵢ · errorᵢ / Σ wᵢ     (1 − it for classes), the first recipe winning a tie
+    score = Σ wᵢ · errorᵢ / Σ wᵢ     (1 − it for classes)
+
+The safest recipe leans least on the new verdicts: training and verdicts; once judges have shown
+that the world has moved, older rows fading. It stays unless another leads significantly. With fewer
+than 30 verdicts of judges there is no race and it stays too: an anonymous crowd would choose what
+suits its own verdicts, poison included.
 
 Stone, Journal of the Royal Statistical Society B 36 (1974) 111-147.
 
@@ -33,8 +38,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
-
-import numpy as np
 
 from unrot.growth import Example, Lesson
 from unrot.learning.labels import WEIGHTS, in_order
@@ -135,16 +138,11 @@ def choose_recipe(
     *,
     training_rows: int,
     dropped: Collection[int] = (),
+    has_moved: bool = False,
 ) -> Choice:
-    """Choose the best recipe; the first where none has a score or several have the same.
-
-    One that dropped out of the race comes behind all others, whatever its first folds showed.
-    """
-    places = sorted(
-        range(len(drafts)),
-        key=lambda place: (place in dropped, _rank(schema, scores[place])),
-    )
-    first = places[0]
+    """Choose the safest recipe that is still in the race: that none leads significantly."""
+    order = sorted(range(len(drafts)), key=lambda place: _is_unsafe(drafts[place], has_moved))
+    first = next((place for place in order if place not in dropped), order[0])
     table = [
         {
             "name": drafts[place].recipe,
@@ -153,14 +151,12 @@ def choose_recipe(
             "verdicts": len(drafts[place].examples),
             "training_weight": drafts[place].training_weight,
             "score": scores[place],
-            "behind": _behind(scores[first], scores[place]),
+            "behind": _behind(schema, scores[first], scores[place]),
             "is_chosen": place == first,
         }
         for place in range(len(drafts))
     ]
-    sentence = _sentence(
-        schema, [drafts[place].recipe for place in places], [scores[place] for place in places]
-    )
+    sentence = _sentence(schema, table, is_safest=first == order[0])
     return Choice(drafts[first], sentence, table)
 
 
@@ -185,31 +181,46 @@ def _is_enough(examples: Sequence[Example], schema: Schema) -> bool:
 
 def _scored(examples: Sequence[Example], since: float) -> Sequence[Example]:
     trusted = [one for one in examples if one.is_trusted and one.predicted_at >= since]
-    return trusted if len(trusted) >= FEWEST_TRUSTED else examples
+    return trusted if len(trusted) >= FEWEST_TRUSTED else ()
 
 
-def _rank(schema: Schema, score: float | None) -> float:
-    if score is None:
-        return np.inf
-    return -score if schema.is_classifier else score
+def _is_unsafe(draft: Lesson, has_moved: bool) -> bool:
+    """Order recipes by how safe they are: in a world that has moved, older rows fade first."""
+    return has_moved and draft.recipe != FADING
 
 
-def _behind(best: float | None, score: float | None) -> float | None:
-    return None if best is None or score is None else abs(best - score)
+def _behind(schema: Schema, chosen: float | None, score: float | None) -> float | None:
+    """Return how far a recipe is behind the one that was chosen; below 0 it leads, not surely."""
+    if chosen is None or score is None:
+        return None
+    return chosen - score if schema.is_classifier else score - chosen
 
 
-def _sentence(schema: Schema, names: Sequence[str], scores: Sequence[float | None]) -> str:
-    first = scores[0]
-    if first is None:
-        return f"{names[0].capitalize()}: there was nothing to compare the recipes on."
-    said = f"{names[0].capitalize()} won with {_said(schema, first)}"
-    if len(names) < 2 or scores[1] is None:
-        return f"{said}; there was no other."
-    if first == scores[1]:
-        return f"{said}; {names[1]} does as well."
-    by = abs(first - scores[1])
-    ahead = f"{100 * by:.1f} points" if schema.is_classifier else f"{by:.4g}"
-    return f"{said}, {ahead} ahead of {names[1]}."
+def _sentence(schema: Schema, table: Sequence[Mapping[str, Any]], *, is_safest: bool) -> str:
+    [chosen] = [row for row in table if row["is_chosen"]]
+    others = [row for row in table if row["behind"] is not None and row is not chosen]
+    name = str(chosen["name"]).capitalize()
+    if chosen["score"] is None:
+        return (
+            f"{name}, the safest recipe: fewer than {FEWEST_TRUSTED} verdicts of judges may be "
+            "learnt from, and recipes are not chosen by verdicts that nobody trusts."
+        )
+    said = _said(schema, chosen["score"])
+    if not others:
+        return f"{name} won with {said}; there was no other."
+    next_one = min(others, key=lambda row: float(row["behind"]))
+    if next_one["behind"] <= 0:
+        kept = "the safest recipe, stays" if is_safest else "the safest of the best, is taken"
+        return (
+            f"{name}, {kept} with {said}: {next_one['name']} reaches "
+            f"{_said(schema, next_one['score'])}, which is no significant lead."
+        )
+    ahead = (
+        f"{100 * next_one['behind']:.1f} points"
+        if schema.is_classifier
+        else (f"{next_one['behind']:.4g}")
+    )
+    return f"{name} won with {said}, {ahead} ahead of {next_one['name']}."
 
 
 def _said(schema: Schema, score: float) -> str:

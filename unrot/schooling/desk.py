@@ -127,6 +127,19 @@ class Desk:
             self.versions, moves, self.champion.anchor, is_classifier=self.schema.is_classifier
         )
 
+    @cached_property
+    def first(self) -> Version | None:
+        """The first champion of this world, where it is another one and can still answer."""
+        moves = self.service.store.registry.moves(self.model.name)
+        first = lineage.first(self.versions, moves, self.champion.anchor_since)
+        is_other = first is not None and first.name != self.champion.name and not first.is_pruned
+        return first if is_other else None
+
+    def weighed_before(self, name: str) -> tuple[int, int]:
+        """Count the candidates of this world before one, and those that became champion."""
+        moves = self.service.store.registry.moves(self.model.name)
+        return lineage.weighed_before(self.versions, moves, name, self.champion.anchor_since)
+
     @property
     def best_score(self) -> float | None:
         """What that champion reached on it."""

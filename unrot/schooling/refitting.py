@@ -92,12 +92,14 @@ def _choose(
         race.drop_those_behind()
         if len(race.running) == 1:
             break
+    race.drop_those_behind(at_the_end=True)
     return choose_recipe(
         schema,
         drafts,
         race.scores,
         training_rows=apprentice.training_rows,
         dropped=race.dropped,
+        has_moved=desk.since > 0,
     )
 
 

@@ -11,9 +11,9 @@ from unrot.growth import Anchor, Answered, Example, GateVerdict
 from unrot.learning.gate import Evidence, Judgement, Sides, judge
 from unrot.learning.scores import row_errors, score
 from unrot.publishing import CALIBRATION, calibrated, digest_of
-from unrot.records import CHAMPION, Outputs, Version
+from unrot.records import CHAMPION, Outputs, Row, Version
 from unrot.schooling.desk import Desk, rows_of
-from unrot.teaching import Scorer
+from unrot.teaching import Label, Scorer
 
 CANDIDATE = "The candidate"
 
@@ -45,6 +45,8 @@ def weigh(
         return _unweighed(desk)
     anchor, recent = _sides(desk, scorer)
     judged, predicted = _counted(desk)
+    weighed, promoted = desk.weighed_before(name)
+    is_holdout = desk.champion.anchor == desk.champion.artefacts.get("holdout")
     evidence = Evidence(
         schema=desk.schema,
         champion=desk.champion.name,
@@ -55,7 +57,12 @@ def weigh(
         audited=[one.prediction in desk.audited for one in desk.recent],
         best_score=desk.best_score,
         best=desk.best_on_anchor,
-        can_grow=desk.champion.anchor != desk.champion.artefacts.get("holdout"),
+        first=_of_first(desk, *desk.anchor),
+        first_recent=_of_first(desk, *rows_of(desk.recent)),
+        is_fixed=is_holdout,
+        weighed=weighed,
+        promoted=promoted,
+        can_grow=not is_holdout,
         taught_from=min((one.predicted_at for one in taught), default=None),
         served_by=served_by,
         largest_difference=largest_difference,
@@ -171,6 +178,11 @@ def _side(desk: Desk, champion: Answered | None, scorer: Scorer) -> Sides | None
     except Invalid:
         return None
     return None if candidate is None else Sides(champion, candidate)
+
+
+def _of_first(desk: Desk, rows: Sequence[Row], truth: Sequence[Label]) -> Answered | None:
+    """Let the first champion of this world answer, where it is another one."""
+    return None if desk.first is None else desk.answered(desk.serving(desk.first), rows, truth)
 
 
 def _on_new_anchor(desk: Desk, recent: Sides | None, judgement: Judgement) -> Answered | None:

@@ -162,5 +162,7 @@ def _wanting(model: str) -> list[str]:
     return [
         name
         for name, said in found.items()
-        if said is not None and said.decision == "undecided" and not stands.called(name)
+        if said is not None
+        and (said.wants_audit or said.decision == "undecided")
+        and not stands.called(name)
     ]

@@ -72,6 +72,7 @@ def version(model: str, version: str) -> str:
         called=known.aliases,
         room=_room(known.version.model, known.gates),
         gates=known.gates,
+        objection=promotion.objection_to(service(), known.version),
         fates=fates.added_up(known.fates),
         rows=known.lessons,
         after=after,
