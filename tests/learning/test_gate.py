@@ -149,7 +149,7 @@ def test_small_anchor_cannot_rule_out_a_small_loss() -> None:
 
     assert (verdict.decision, verdict.wants_audit) == ("undecided", False)
     assert verdict.sentence.endswith(
-        "It may be worse by up to 5.0 %, and 2 % is let pass: 100 rows cannot tell."
+        "It may be worse by up to 4.8 %, and 2 % is let pass: 100 rows cannot tell."
     )
 
 
