@@ -287,7 +287,7 @@ class Course:
 
     def _look_for_cure(self, end: int, fallen: Fallen) -> Step | None:
         """Look whether verdicts are surely better than those after the fall, and as before."""
-        place = self._likeliest_rise(end, fallen)
+        place = rot.find_rise(self._tape, end, fallen.usual, fallen.wrong)
         far = fallen.wrong - fallen.usual
         needed = max(self._last, _needed_to_be_back(fallen.wrong, far, fallen.worth))
         if end - place < needed or not (place or self.standing.fell.count):
@@ -300,15 +300,12 @@ class Course:
         before = float(known.share[0]) if known else fallen.usual
         if tape.wrong[place:end].mean() > before + BACK * far:
             return None
-        if not rot.is_risen(tape, place, end, fell=self.standing.fell, worth=fallen.worth):
+        fell, since = self.standing.fell, fallen.since
+        if not rot.is_risen(tape, place, end, fell=fell, since=since, worth=fallen.worth):
             return None
         step = Step("back", self._told[end - 1].given_at, fallen, self._told[place:end])
         self._move(place, end, fallen=None, fell=Behind.nothing())
         return step
-
-    def _likeliest_rise(self, end: int, fallen: Fallen) -> int:
-        gains = (fallen.wrong + fallen.usual) / 2 - self._tape.wrong[:end]
-        return int(np.argmax(np.cumsum(gains[::-1])[::-1]))
 
     def _look_at_other(self, end: int) -> Step | None:
         """Look whether the version that answers now is surely better than the fallen one."""
