@@ -317,8 +317,9 @@ def _gains(told: Numbers, before: Numbers | float, after: float, *, ranks: bool)
         found: Numbers = (after - before) * (told - (after + before) / 2) / RANKS
         return found
     before, after = np.clip(before, 1e-3, 1 - 1e-3), float(np.clip(after, 1e-3, 1 - 1e-3))
-    odds: Numbers = np.log((1 - after) / (1 - before))
-    return told * np.log(after / before) + (1 - told) * odds
+    likelier: Numbers = told * np.log(after / before)
+    likelier += (1 - told) * np.log((1 - after) / (1 - before))
+    return likelier
 
 
 def find_rise(tape: Tape, end: int, usual: float, wrong: float) -> int:
