@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.schooling.school import CROWD, JUDGE, School
+from tests.schooling.school import CROWD, School
 from tests.town import prepare
 from unrot import lineage
 from unrot.bootstrap import open_service
 from unrot.growth import AliasMove
 from unrot.lookout import rot
-from unrot.records import Caller, Prediction, Serving, Version
+from unrot.records import Prediction, Serving, Version
 from unrot.settings import Settings
 from unrot.symptoms import Check, Drift, Outcome, Rules, Symptom
 
@@ -263,25 +263,18 @@ def test_small_step_that_was_taken_back_is_not_of_the_stream() -> None:
 # ── history, whose word, rollback ────────────────────────────────────────────────────────────
 
 
-def judged_at(
-    school: School,
-    moments: list[float],
-    *,
-    seed: int,
-    mutated: bool = False,
-    caller: Caller = JUDGE,
-) -> None:
+def judged_at(school: School, moments: list[float], *, seed: int, mutated: bool = False) -> None:
     """Let zombies be predicted and judged, ten at a time, at moments of the past."""
-    for number, moment in enumerate(moments[::10]):
+    for number, moment in enumerate(moments):
         school.service.clock.now = moment  # type: ignore[attr-defined]
-        school.taught(10, seed=seed + number, mutated=mutated, caller=caller)
+        school.taught(10, seed=seed + number, mutated=mutated)
 
 
 def test_history_is_gone_through_in_its_own_time(school: School) -> None:
-    hours = [NOON + hour * 3_600.0 for hour in range(0, 7 * 24)]
-    judged_at(school, [one for one in hours[:60] for _ in range(10)], seed=100)
-    judged_at(school, [one for one in hours[60:84] for _ in range(10)], seed=300, mutated=True)
-    judged_at(school, [one for one in hours[84:] for _ in range(10)], seed=500)
+    hours = [NOON + hour * 3_600.0 for hour in range(5 * 24)]
+    judged_at(school, hours[:60], seed=100)
+    judged_at(school, hours[60:84], seed=300, mutated=True)
+    judged_at(school, hours[84:], seed=500)
 
     found = looked(school)
 
