@@ -39,6 +39,7 @@ bench-charts: $(VENV)/test ## our charts beside Vega-Lite's (it says what to ins
 
 bench-rot: $(VENV)/test ## how soon rot is found, and how often a steady model is taken for rotten
 	$(RUN) -m bench.rot
+	$(RUN) -m bench.verdicts
 
 bench-steady: $(VENV)/serve ## what all monitors say of models that are well, and of rotting ones (half an hour)
 	$(RUN) -m bench.steady

@@ -23,7 +23,9 @@ from river import drift
 from unrot.demos import zombies
 from unrot.models import artefacts
 from unrot.models.training import train
-from unrot.monitors import rot
+from unrot.monitors.course import Course, Expected
+from unrot.monitors.standing import Standing
+from unrot.symptoms import Outcome
 from unrot.terminal import Progress, table
 
 RUNS = 200
@@ -84,13 +86,19 @@ def run_of(seed: int, *, mutates: bool) -> Run:
 
 
 def ours(rights: NDArray[np.float64], known: Judged) -> int | None:
-    """Look after each verdict, as the lookout does when they come one by one."""
-    for count in range(1, len(rights) + 1):
-        told = rights[:count]
-        below = rot.is_below(int(told.sum()), count, known.share, known.rows)
-        if below is not None or rot.find_fall(told) is not None:
-            return count
-    return None
+    """Follow verdicts as the lookout does; they come within seconds, and their rows are unlike."""
+    told = [
+        Outcome(f"{place:05}", "v1", place, place, bool(right))
+        for place, right in enumerate(rights)
+    ]
+    course = Course(
+        Standing(("v1",)),
+        champion="v1",
+        expected=Expected(known.share, rows=known.rows),
+        last=50,
+    )
+    fallen = next((step for step in course.follow(told) if step.what == "fallen"), None)
+    return None if fallen is None else told.index(fallen.after[-1]) + 1
 
 
 def of_river(make: Callable[[], Any]) -> Detector:

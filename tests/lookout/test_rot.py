@@ -258,3 +258,42 @@ def test_small_step_that_was_taken_back_is_not_of_the_stream() -> None:
 
     assert era.line == ("v1",)
     assert not era.holds(of("v2", 25))
+
+
+# ── history, whose word, rollback ────────────────────────────────────────────────────────────
+
+
+def judged_at(school: School, moments: list[float], *, seed: int, mutated: bool = False) -> None:
+    """Let zombies be predicted and judged, ten at a time, at moments of the past."""
+    for number, moment in enumerate(moments):
+        school.service.clock.now = moment  # type: ignore[attr-defined]
+        school.taught(10, seed=seed + number, mutated=mutated)
+
+
+def test_history_is_gone_through_in_its_own_time(school: School) -> None:
+    hours = [NOON + hour * 3_600.0 for hour in range(5 * 24)]
+    judged_at(school, hours[:60], seed=100)
+    judged_at(school, hours[60:84], seed=300, mutated=True)
+    judged_at(school, hours[84:], seed=500)
+
+    found = looked(school)
+
+    fallen, over = found[0], found[-1]
+    assert (fallen.is_present, over.is_present) == (True, False)
+    assert abs(fallen.since - hours[60]) <= 3_600 and fallen.at - hours[60] <= 6 * 3_600
+    assert hours[84] <= over.at <= hours[84] + 24 * 3_600
+    assert over.sentence.startswith("It is over: v1 is well again, right in ")
+    assert looked(school) == []
+
+
+def test_one_visitors_word_is_a_note_until_a_judge_confirms_it(school: School) -> None:
+    taught(school, 150)
+    taught(school, 60, mutated=True, caller=CROWD)
+
+    [*_, found] = looked(school)
+
+    assert found.gravity == "note"
+    assert found.sentence.startswith("One visitor's verdicts say that v1 is wrong more often; no ")
+    assert "surely" not in found.sentence
+    told = found.evidence["whose"]
+    assert (told["trusted"], told["subjects"], told["largest"]) == (0, 1, told["verdicts"])

@@ -119,6 +119,7 @@ class _Walk:
             rows_of=self._rows_of,
         )
         steps = followed.follow(own)
+        self._teller.read = own
         self._standing = followed.standing
         return followed, steps
 
@@ -231,6 +232,8 @@ class _Teller:
         self._features = shelved.model.schema.names
         self._rules = rules
         self._era = era
+        self.read: Sequence[Outcome] = ()
+        """The verdicts of the stream that are read: what was judged a moment ago."""
 
     @property
     def champion(self) -> str:
@@ -275,15 +278,16 @@ class _Teller:
     ) -> Reached:
         """Sum up verdicts after a fall, and how many of the predictions of their time they are."""
         now = rotwords.reached(self._era.champion, told, fell, worth=fallen.worth)
-        since = min(one.predicted_at for one in told) if fell is None or not fell.count else None
-        until = max(one.predicted_at for one in told)
-        windows = self._service.store.traffic.windows(
-            self._name, since=fallen.since if since is None else since, until=until + 60
-        )
+        begins = fallen.since if fell is not None and fell.count else told[0].predicted_at
+        since, until = begins // 60 * 60, max(one.predicted_at for one in told)
+        windows = self._service.store.traffic.windows(self._name, since=since, until=until + 60)
         mine = [one for one in windows if one.version in (*self._era.line, IMPORTED)]
-        judged = sum(one.judged for one in mine)
-        predicted = sum(one.predictions for one in mine)
-        return replace(now, predicted=predicted, judged=max(judged, now.count))
+        judged = sum(since <= one.predicted_at <= until for one in self.read)
+        return replace(
+            now,
+            predicted=sum(one.predictions for one in mine),
+            judged=max(judged, sum(one.judged for one in mine)),
+        )
 
     def _fallen(self, fallen: Fallen, now: Reached, at: float) -> Symptom:
         moved, was_compared = self._moved(fallen.since)

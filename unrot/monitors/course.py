@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.monitors import promised, rot
-from unrot.monitors.accuracy import errors_of, right_of, scored
+from unrot.monitors.accuracy import right_of
 from unrot.monitors.rot import Fall
 from unrot.monitors.rotworth import Row, of_left, worth_of
 from unrot.monitors.standing import FIRST, Fallen, Standing, key_of
-from unrot.monitors.tape import Behind, Tape
+from unrot.monitors.tape import Behind, Tape, added, summed, without_promise
 from unrot.monitors.usual import KINDS, PROMISE, usual
 from unrot.symptoms import Outcome
 
@@ -117,7 +117,7 @@ class Course:
         if self.standing.fallen is None:
             self._stand(worth=self._worth_of_more(place))
         name = "behind" if self.standing.fallen is None else "fell"
-        kept = _added(getattr(self.standing, name), self._tape, place)
+        kept = added(getattr(self.standing, name), self._tape, place)
         self._stand(**{name: kept}, count=self.standing.count + place, read_from=upto)
         self._put(self._told[place:])
 
@@ -203,7 +203,7 @@ class Course:
         return rot.find_fall(self._tape, end, worth=worth)
 
     def _from_start(self, end: int, worth: float) -> Fall | None:
-        told, expected = _without(self._tape.up_to(end)), self._expected
+        told, expected = without_promise(self._tape.up_to(end)), self._expected
         seconds = self._told[end - 1].predicted_at - self.standing.begins_at
         if expected.share is not None:
             return promised.is_below(
@@ -247,18 +247,18 @@ class Course:
     def _fell(self, found: Fall, end: int) -> Step:
         """Note a fall, and begin the verdicts that are read anew with the first after it."""
         place, tape, told = found.place, self._tape, self._told
-        is_all = found.is_from_start or not _told_before(tape, place)
+        is_all = found.is_from_start or not place + tape.behind.count
         behind = Behind.nothing() if is_all else tape.up_to(place)
         fell = self.standing.behind if found.is_from_start else Behind.nothing()
         place = 0 if found.is_from_start else place
-        after = _sum(_added(fell, tape, end), _added(Behind.nothing(), tape, place), -1)
+        after = summed(added(fell, tape, end), added(Behind.nothing(), tape, place), -1)
         now = (after.rows * (np.arange(KINDS) != PROMISE))[None]
         fallen = Fallen(
             since=self.standing.begins_at if fell.count else told[place].predicted_at,
             key=FIRST if is_all else key_of(told[place]),
             champion=self._champion,
             before=_promised(self._expected) if is_all else level_of(behind, ranks=tape.ranks),
-            before_verdicts=int(self._expected.rows) if is_all else _without(behind).count,
+            before_verdicts=int(self._expected.rows) if is_all else without_promise(behind).count,
             after=level_of(after, ranks=tape.ranks),
             is_from_start=is_all,
             statistic=found.statistic,
@@ -268,7 +268,7 @@ class Course:
             worth=found.worth,
         )
         step = Step("fallen", told[end - 1].given_at, fallen, told[place:end])
-        self._move(place, end, fallen=fallen, behind=_without(behind), fell=fell, other=None)
+        self._move(place, end, fallen=fallen, behind=without_promise(behind), fell=fell, other=None)
         return step
 
     def _move(self, place: int, end: int, **what: Any) -> None:
@@ -287,7 +287,7 @@ class Course:
 
     def _look_for_cure(self, end: int, fallen: Fallen) -> Step | None:
         """Look whether verdicts are surely better than those after the fall, and as before."""
-        place = self._likeliest_rise(end, fallen)
+        place = rot.find_rise(self._tape, end, fallen.usual, fallen.wrong)
         far = fallen.wrong - fallen.usual
         needed = max(self._last, _needed_to_be_back(fallen.wrong, far, fallen.worth))
         if end - place < needed or not (place or self.standing.fell.count):
@@ -300,15 +300,12 @@ class Course:
         before = float(known.share[0]) if known else fallen.usual
         if tape.wrong[place:end].mean() > before + BACK * far:
             return None
-        if not rot.is_risen(tape, place, end, fell=self.standing.fell, worth=fallen.worth):
+        fell, since = self.standing.fell, fallen.since
+        if not rot.is_risen(tape, place, end, fell=fell, since=since, worth=fallen.worth):
             return None
         step = Step("back", self._told[end - 1].given_at, fallen, self._told[place:end])
         self._move(place, end, fallen=None, fell=Behind.nothing())
         return step
-
-    def _likeliest_rise(self, end: int, fallen: Fallen) -> int:
-        gains = (fallen.wrong + fallen.usual) / 2 - self._tape.wrong[:end]
-        return int(np.argmax(np.cumsum(gains[::-1])[::-1]))
 
     def _look_at_other(self, end: int) -> Step | None:
         """Look whether the version that answers now is surely better than the fallen one."""
@@ -346,15 +343,9 @@ def _needed_to_be_back(wrong: float, far: float, worth: float) -> int:
     return int((2.33 * spread / (0.75 * far)) ** 2) + 1 if far > 0 else 0
 
 
-def level(outcomes: Sequence[Outcome]) -> float | None:
-    """Return the accuracy of some verdicts, or the mean absolute error of numbers."""
-    right = right_of(outcomes)
-    return right.value if right.value is not None else scored(errors_of(outcomes)).mae
-
-
 def level_of(behind: Behind, *, ranks: bool) -> float:
     """Return the accuracy of verdicts that were counted, or the mean absolute error of numbers."""
-    count = max(_without(behind).count, 1)
+    count = max(without_promise(behind).count, 1)
     return behind.absolute / count if ranks else 1 - float(behind.wrong[:PROMISE].sum()) / count
 
 
@@ -385,34 +376,3 @@ def _wrong(told: Sequence[Outcome], sample: Sequence[float]) -> Numbers:
 def _promised(expected: Expected) -> float:
     reached = expected.share if expected.share is not None else expected.mae
     return reached if reached is not None else 0.0
-
-
-def _told_before(tape: Tape, place: int) -> int:
-    return place + tape.behind.count
-
-
-def _added(behind: Behind, tape: Tape, place: int) -> Behind:
-    """Return counts with those of the first verdicts that are read."""
-    absolute, squared = tape.errors[place].tolist()
-    return Behind(
-        behind.rows + tape.rows[place],
-        behind.wrong + tape.wrongs[place],
-        behind.absolute + absolute,
-        behind.squared + squared,
-    )
-
-
-def _sum(one: Behind, other: Behind, sign: int) -> Behind:
-    return Behind(
-        one.rows + sign * other.rows,
-        one.wrong + sign * other.wrong,
-        one.absolute + sign * other.absolute,
-        one.squared + sign * other.squared,
-    )
-
-
-def _without(behind: Behind) -> Behind:
-    """Leave out what the test set promised."""
-    rows, wrong = behind.rows.copy(), behind.wrong.copy()
-    rows[PROMISE] = wrong[PROMISE] = 0.0
-    return replace(behind, rows=rows, wrong=wrong)

@@ -48,10 +48,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrot.monitors.cycles import HOUR
+from unrot.monitors.cycles import DAY, HOUR
 from unrot.monitors.tape import SEEN, Behind, Tape
 from unrot.monitors.tape import known as known_at
-from unrot.monitors.usual import KINDS, PROMISE, Usual, usual, variance
+from unrot.monitors.usual import KINDS, PROMISE, RANKS, Usual, usual, variance
 
 Numbers = NDArray[Any]
 
@@ -71,6 +71,8 @@ FEWEST_NEAR = 256
 """And so many must they be: the first verdicts of a harder hour are few."""
 DEEP, SURELY = 0.25, 1.96
 """So much more is wrong than a cycle explains, for sure (97.5 %)."""
+STILL = 6.0
+"""A stretch that is e⁶ times likelier as bad as after a fall is still of it."""
 FAR = 1.75
 """So many times larger are errors than a cycle explains."""
 FEW_UNSEEN, MOSTLY = 0.05, 0.5
@@ -302,28 +304,47 @@ def _beside_longest_run(told: Numbers) -> Numbers:
 def _refined(tape: Tape, place: int, end: int, step: int, each: Numbers) -> int:
     """Return the likeliest place of a change (Page 1954), from a little before one on."""
     first, last = max(place - step, 0), end - FEWEST_AFTER
-    before = np.clip(each[tape.kinds[first:end]], 1e-3, 1 - 1e-3)
-    told = tape.wrong[first:end]
-    after = np.clip(told[place - first :].mean(), 1e-3, 1 - 1e-3)
-    if tape.ranks:
-        gains = (after - before) * (told - (after + before) / 2)
-    else:
-        gains = told * np.log(after / before) + (1 - told) * np.log((1 - after) / (1 - before))
-    suffixes = np.cumsum(gains[::-1])[::-1][: last - first + 1]
-    return first + int(np.argmax(suffixes))
+    told, before = tape.wrong[first:end], each[tape.kinds[first:end]]
+    for _ in range(3):  # The nearer the place, the clearer how bad it is after it.
+        gains = _gains(told, before, float(told[place - first :].mean()), ranks=tape.ranks)
+        place = first + int(np.argmax(np.cumsum(gains[::-1])[::-1][: last - first + 1]))
+    return place
 
 
-def is_risen(tape: Tape, place: int, end: int, *, fell: Behind, worth: float) -> bool:
+def _gains(told: Numbers, before: Numbers | float, after: float, *, ranks: bool) -> Numbers:
+    """Return how much more likely each verdict is after a fall than before it, as logarithms."""
+    if ranks:
+        found: Numbers = (after - before) * (told - (after + before) / 2) / RANKS
+        return found
+    before, after = np.clip(before, 1e-3, 1 - 1e-3), float(np.clip(after, 1e-3, 1 - 1e-3))
+    likelier: Numbers = told * np.log(after / before)
+    likelier += (1 - told) * np.log((1 - after) / (1 - before))
+    return likelier
+
+
+def find_rise(tape: Tape, end: int, usual: float, wrong: float) -> int:
+    """Return the place from which on verdicts are as before a fall, and no stretch as after it."""
+    gains = _gains(tape.wrong[:end], usual, wrong, ranks=tape.ranks)
+    place = int(np.argmin(np.cumsum(gains[::-1])[::-1]))
+    while True:
+        sums = np.concatenate([[0.0], np.cumsum(gains[place:])])
+        rises = sums - np.minimum.accumulate(sums)
+        if rises.max() < STILL:
+            return place
+        place += int(np.argmax(rises))
+
+
+def is_risen(tape: Tape, place: int, end: int, *, fell: Behind, since: float, worth: float) -> bool:
     """Tell whether verdicts from a place on are surely better than those after the fall.
 
     They are so at the hours at which it was bad (a good day ends no bad nights), or they have
-    been for twice as long as it was.
+    been for a whole day, or for ten times as long as a short fall took.
     """
     rows, wrong = fell.rows + tape.rows[place], fell.wrong + tape.wrongs[place]
     rows[PROMISE] = wrong[PROMISE] = 0.0
     now, bad = tape.rows[end] - tape.rows[place], tape.wrongs[end] - tape.wrongs[place]
     lasted = tape.at[end - 1] - tape.at[place]
-    is_long = lasted >= 2 * (tape.at[place] - tape.at[0]) and not fell.count
+    is_long = lasted >= min(10 * (tape.at[place] - since), DAY)
     asked = np.ones(KINDS) if is_long else (rows >= SEEN) * 1.0
     count = float((now * asked).sum())
     if not count:

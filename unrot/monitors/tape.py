@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -114,13 +114,7 @@ class Tape:
 
     def up_to(self, place: int) -> Behind:
         """Return all that lies before a place."""
-        absolute, squared = self.errors[place].tolist()
-        return Behind(
-            self.behind.rows + self.rows[place],
-            self.behind.wrong + self.wrongs[place],
-            self.behind.absolute + absolute,
-            self.behind.squared + squared,
-        )
+        return added(self.behind, self, place)
 
 
 def _in_order(moments: Numbers) -> Numbers:
@@ -145,3 +139,31 @@ def _strange(at: Numbers, kinds: Numbers, behind: Numbers, rows: Numbers, first:
 def _least(rows: Numbers, wrong: Numbers, *, ranks: bool) -> float:
     each = usual(rows[None], wrong[None], rows[None], ranks=ranks).each[0]
     return 0.9 * float(each.min())
+
+
+def added(behind: Behind, tape: Tape, place: int) -> Behind:
+    """Return counts with those of the first verdicts that are read."""
+    absolute, squared = tape.errors[place].tolist()
+    return Behind(
+        behind.rows + tape.rows[place],
+        behind.wrong + tape.wrongs[place],
+        behind.absolute + absolute,
+        behind.squared + squared,
+    )
+
+
+def summed(one: Behind, other: Behind, sign: int = 1) -> Behind:
+    """Return counts put together, or taken away."""
+    return Behind(
+        one.rows + sign * other.rows,
+        one.wrong + sign * other.wrong,
+        one.absolute + sign * other.absolute,
+        one.squared + sign * other.squared,
+    )
+
+
+def without_promise(behind: Behind) -> Behind:
+    """Leave out what the test set promised."""
+    rows, wrong = behind.rows.copy(), behind.wrong.copy()
+    rows[PROMISE] = wrong[PROMISE] = 0.0
+    return replace(behind, rows=rows, wrong=wrong)

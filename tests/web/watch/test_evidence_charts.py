@@ -25,6 +25,7 @@ from tests.web.watch.test_monitor_pages import (
 from unrot.lookout import drift, rot
 from unrot.lookout.findings import FindingKeeper
 from unrot.symptoms import Finding, FindingKind, Rules
+from unrot.web.words import percent
 
 __all__ = ["app", "client", "clock", "school"]
 
@@ -85,7 +86,7 @@ def test_rot_is_drawn_verdict_by_verdict_with_what_it_was_before(
 
     [figure] = figures(page)
     assert "Accuracy over the last 50 verdicts Accuracy at the end: " in figure
-    assert f"Before: {100 * one.evidence['before']['value']:.1f}%." in figure
+    assert f"Before: {percent(one.evidence['before']['value'])}." in figure
     assert [mark.split()[0] for mark in marks(page)] == ["began", "noticed"]
     assert drawn(page) == 1
     assert "/models/zombies/monitor?from=2023-11-15T" in page
