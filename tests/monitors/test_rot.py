@@ -12,13 +12,13 @@ from bench.verdicts import CALM, alarms, outcomes_of
 from unrot.monitors import rotwords
 from unrot.monitors.course import Course, Expected, Step
 from unrot.monitors.cycles import DAY, HOUR
+from unrot.monitors.hours import KINDS
 from unrot.monitors.promised import is_above, is_below, is_under
 from unrot.monitors.rot import Fall, find_fall
 from unrot.monitors.rotwords import Reached
 from unrot.monitors.rotworth import of_inputs, of_left
 from unrot.monitors.standing import Fallen, Standing, from_note, key_of, to_note
 from unrot.monitors.tape import Behind, Tape
-from unrot.monitors.usual import KINDS
 from unrot.monitors.whose import Whose
 from unrot.symptoms import Outcome
 

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 
 from unrot.monitors import promised, rot
 from unrot.monitors.accuracy import right_of
+from unrot.monitors.hours import KINDS, PROMISE, usual
 from unrot.monitors.rot import Fall
 from unrot.monitors.rotworth import Row, of_left, worth_of
 from unrot.monitors.standing import FIRST, Fallen, Standing, key_of
 from unrot.monitors.tape import Behind, Tape, added, summed, without_promise
-from unrot.monitors.usual import KINDS, PROMISE, usual
 from unrot.symptoms import Outcome
 
 Numbers = NDArray[Any]

@@ -11,6 +11,7 @@ from math import log, sqrt
 import numpy as np
 
 from unrot.monitors.cycles import DAY, HOUR, WEEK
+from unrot.monitors.hours import KINDS
 from unrot.monitors.rot import (
     FAR,
     LEVELS,
@@ -23,7 +24,6 @@ from unrot.monitors.rot import (
     surely_deeper,
 )
 from unrot.monitors.tape import Behind
-from unrot.monitors.usual import KINDS
 
 FEWEST_FROM_START = 30
 """Verdicts below which a model is not held against its test set."""

@@ -49,9 +49,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.monitors.cycles import DAY, HOUR
+from unrot.monitors.hours import KINDS, PROMISE, RANKS, Usual, usual, variance
 from unrot.monitors.tape import SEEN, Behind, Tape
 from unrot.monitors.tape import known as known_at
-from unrot.monitors.usual import KINDS, PROMISE, RANKS, Usual, usual, variance
 
 Numbers = NDArray[Any]
 

@@ -18,9 +18,9 @@ from math import sqrt
 from typing import Any
 
 from unrot.monitors.accuracy import Share, constant_of, share
+from unrot.monitors.hours import PROMISE
 from unrot.monitors.standing import Fallen
 from unrot.monitors.tape import Behind
-from unrot.monitors.usual import PROMISE
 from unrot.monitors.whose import Whose, whose
 from unrot.symptoms import Gravity, Outcome
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.monitors.cycles import DAY, stratum
-from unrot.monitors.usual import KINDS, PROMISE, usual
+from unrot.monitors.hours import KINDS, PROMISE, usual
 
 Numbers = NDArray[Any]
 
