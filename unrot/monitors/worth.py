@@ -17,6 +17,12 @@ Kish, Survey Sampling (1965) §8.2; Geyer, Statistical Science 7 (1992) 473-483.
     (True, 1.0)
     >>> multiplicity([("a", 1)] * 5 + [("b", 1)] * 5), multiplicity(["a", "b", "c"])
     (5.0, 1.0)
+
+A table of few choices repeats its rows by nature. Where two of its rows are alike with the chance
+c, n rows come 1 + (n − 1) · c times on average, and only what is beyond that is a repeat:
+
+    >>> round(repeats([i % 5 for i in range(100)], alike=0.2), 2)
+    1.0
 """
 
 from __future__ import annotations
@@ -57,3 +63,10 @@ def multiplicity(rows: Iterable[Hashable]) -> float:
     """Return how often a row comes on average, seen from the rows: 1 where each is unique."""
     times = np.array(list(Counter(rows).values()), dtype=np.float64)
     return float(np.square(times).sum() / times.sum()) if len(times) else 1.0
+
+
+def repeats(rows: Iterable[Hashable], *, alike: float = 0.0) -> float:
+    """Return how often a row comes beyond what is natural where two are `alike` by chance."""
+    told = list(rows)
+    natural = 1.0 + max(0, len(told) - 1) * alike
+    return max(1.0, multiplicity(told) / natural)
