@@ -18,7 +18,7 @@ from unrot.monitors.columns import Numbers
 from unrot.monitors.cycles import DAY
 from unrot.monitors.departures import Departure
 from unrot.monitors.distributions import total
-from unrot.monitors.drift import Before, weigh
+from unrot.monitors.drift import Before
 from unrot.monitors.periods import Period
 from unrot.monitors.reference import Reference
 from unrot.records import CountedStretch
@@ -105,18 +105,19 @@ class Look:
         return found
 
     def _departure(self, column: str, departed: Departed) -> Departure:
-        counts = tuple(weigh(self.summary[column].counts, self.worth[column]))
+        counts = self.summary[column].counts
+        worth, until = sum(counts) * self.worth[column], self.period.ends_at
         before = departed.departures.get(column)
         if before is None or not departed.is_next(self.period):
-            return Departure(self.period.starts_at, self.period.ends_at, self.period.rows, counts)
-        return before.gone_on(self.period.ends_at, self.period.rows, counts)
+            return Departure(self.period.starts_at, until, counts, worth)
+        return before.gone_on(until, counts, worth)
 
     def _surprise(
         self, one: Drift, departure: Departure, earlier: Sequence[Mapping[str, float]]
     ) -> float:
         now, training = self.summary[one.column], self.reference.summary[one.column]
         weekly = departures.weekly_rows(self.stretches, self.period.ends_at)
-        share = departures.share_of_week(departure, weekly_rows=weekly)
+        share = departures.share_of_week(departure, weekly)
         chances = [departures.part(departure, training, share), self._support(now, training, one)]
         days = [day[one.column] for day in earlier if one.column in day]
         if len(days) >= usual.KNOWN:

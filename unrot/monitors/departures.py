@@ -18,17 +18,18 @@ the columns, and the looks of one model spend a budget of BUDGET for ever (see `
 most one model in fifty is ever said to drift whose training is drawn from what comes by, as far as
 its rows are independent but for the repeats and runs that are counted.
 
-    >>> begun = Departure(0.0, DAY, 150, (0.0, 120.0, 30.0))
-    >>> begun.gone_on(2 * DAY, 100, (0.0, 60.0, 40.0)).counts
-    (0.0, 180.0, 70.0)
-    >>> share_of_week(begun, weekly_rows=1_050), share_of_week(begun, weekly_rows=None)
-    (0.14285714285714285, 0.14285714285714285)
+    >>> begun = Departure(0.0, DAY, (0, 120, 30), worth=150.0)
+    >>> begun.gone_on(2 * DAY, (0, 60, 40), worth=20.0).counts
+    (0, 180, 70)
+    >>> share_of_week(begun, 1_050) == share_of_week(begun, None) == 1 / 7
+    True
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -55,20 +56,25 @@ class Departure:
 
     since: float
     until: float
-    rows: int
-    counts: Sequence[float]
-    """Its bins, each row as what it is worth."""
+    counts: Sequence[int]
+    """Its bins: a row is a row, so that no hour has more than its part."""
+    worth: float
+    """As many independent rows they are worth together."""
 
-    def gone_on(self, until: float, rows: int, counts: Sequence[float]) -> Departure:
+    def gone_on(self, until: float, counts: Sequence[int], worth: float) -> Departure:
         """Return it with another period."""
         summed = tuple(a + b for a, b in zip(self.counts, counts, strict=True))
-        return replace(self, until=until, rows=self.rows + rows, counts=summed)
+        return Departure(self.since, until, summed, self.worth + worth)
 
 
-def share_of_week(departure: Departure, *, weekly_rows: float | None) -> float:
-    """Return which part of a week it is, by time or by rows, whichever is less."""
-    share = min(1.0, (departure.until - departure.since) / WEEK)
-    return share if not weekly_rows else min(share, departure.rows / weekly_rows)
+def share_of_week(departure: Departure, weekly_rows: float | None) -> float:
+    """Return with which part of training's weight it must be held, by time or by rows.
+
+    For d weeks that is d / ⌈d⌉: what lasts 1.2 weeks has some days twice.
+    """
+    weeks = (departure.until - departure.since) / WEEK
+    share = weeks / max(1, math.ceil(weeks))
+    return min(share, sum(departure.counts) / weekly_rows) if weekly_rows else share
 
 
 def weekly_rows(stretches: Sequence[CountedStretch], until: float) -> float | None:
@@ -110,8 +116,9 @@ def share_of_kind(
 
 def part(departure: Departure, training: Distribution, share: float) -> float:
     """Return how likely a departure is at most as a part of training with a share of it."""
-    is_ordered = training.kind == "number"
-    return part_chance(departure.counts, training.counts, share, is_ordered=is_ordered)
+    rows = sum(departure.counts)
+    counts = weigh(departure.counts, departure.worth / rows if rows else 1.0)
+    return part_chance(counts, training.counts, share, is_ordered=training.kind == "number")
 
 
 def support(

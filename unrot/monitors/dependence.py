@@ -26,7 +26,7 @@ import numpy as np
 from unrot.monitors.columns import OUTPUTS, Column, Columns, Numbers
 from unrot.monitors.cycles import DAY
 from unrot.monitors.reference import Reference
-from unrot.monitors.worth import autocorrelation_time, repeats
+from unrot.monitors.worth import autocorrelation_time, persistence_time, repeats
 from unrot.symptoms import Distribution
 
 REMEMBERED = 9
@@ -55,7 +55,9 @@ def dependence_of(columns: Columns, rows: Sequence[Hashable], reference: Referen
     alike = prod(_alike(name, reference) for name in inputs) if inputs else 0.0
     codes = {name: _codes(one, reference.summary.get(name)) for name, one in columns.items()}
     times = repeats(rows, alike=alike)
-    runs = {name: autocorrelation_time(one) for name, one in codes.items()}
+    runs = {
+        name: max(autocorrelation_time(one), persistence_time(one)) for name, one in codes.items()
+    }
     varied = [runs[name] for name, one in codes.items() if len(one) and np.ptp(one) > 0]
     return Dependence(
         repeats=times,
