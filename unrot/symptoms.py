@@ -23,6 +23,9 @@ Gravity = Literal["note", "warning", "grave"]
 FindingKind = Literal["drift", "rot", "outliers", "quality", "estimate", "slice", "operations"]
 Against = Literal["training", "previous"]
 PeriodLength = Literal["auto", "rotation", "hour", "day", "week"]
+Unmoved = Literal["", "chance", "usual", "unknown"]
+"""Why a column that lies as far as the rules say has not moved: chance makes it so far; it is so
+at this time of every day or week; or it may be, and that is not known yet."""
 
 IMPORTED = "imported"
 """The version of answers that no version of ours gave; the champion's reference stands for it."""
@@ -110,7 +113,7 @@ class Drift:
     chance: float
     """How likely such a difference is where nothing moved; corrected over the columns."""
     has_moved: bool
-    """By the rules: far enough, and too unlikely."""
+    """By the rules: far enough, too unlikely by chance, and not usual at this time."""
     is_calm: bool
     """True when it is well below the rules: what is between the two changes nothing."""
     missing: float = 0.0
@@ -119,6 +122,19 @@ class Drift:
     unseen_before: float = 0.0
     is_exact: bool = True
     """Of a KS statistic: from the rows; else from the bins, and then it may be a little larger."""
+    expected: float = 0.0
+    """The distance that chance alone makes, of so many rows and bins."""
+    worth: float = 0.0
+    """As many independent rows its values are worth: repeats and runs of like rows count less."""
+    unseen_expected: float = 0.0
+    """The share that was never seen where nothing moved."""
+    surprise: float = 0.0
+    """How likely it is at most where this is usual at this time, or may be a part of training."""
+    level: float = 1.0
+    """Below this the surprise must be: what this look may spend of the budget of all looks."""
+    is_known: bool = False
+    """True when enough earlier days of its kind are known to say what is usual."""
+    why: Unmoved = ""
 
 
 @dataclass(frozen=True, slots=True)

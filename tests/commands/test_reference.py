@@ -49,10 +49,10 @@ def checked(service: Service) -> list[Check]:
 
 
 def wider(seed: int, rows: int = 150) -> Flowers:
-    """Return flowers of a world in which sepals are wider."""
+    """Return flowers of a world in which sepals are far wider."""
     rng = np.random.default_rng(seed)
     drawn = np.tile(flowers(seed), (rows // 150, 1))
-    drawn[:, 1] += 1.0 + rng.normal(0, 0.01, len(drawn))
+    drawn[:, 1] += 3.0 + rng.normal(0, 0.01, len(drawn))
     return drawn
 
 

@@ -57,7 +57,7 @@ def test_day_with_outliers_is_found_and_named(
     assert during.since in (MIDNIGHT + DAY, MIDNIGHT + DAY + 9 * 3_600)
     assert during.at == during.since + (3_600 if seconds == 3_600 else DAY)
     assert during.sentence.startswith("sepal_width_cm moved on 2026-01-02")
-    assert "20 % of its values lie outside what training saw (before: 0 %)" in during.sentence
+    assert "20 % of its values lie outside what training saw (expected 1.7 %)" in during.sentence
     assert [check.rows for check in checks(service)] == [150, 150, 150]
     version = "imported" if said else "v1"
     assert {check.version for check in checks(service)} == {version}

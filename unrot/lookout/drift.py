@@ -2,7 +2,8 @@
 
 Periods that were not checked yet are walked through in the order of time, whether they closed a
 moment ago or came in with a log of last year; a few at each call. One whose profiles have grown
-since is checked again. Each is compared with the reference of the version that answered.
+since is checked again. Each is compared with the reference of the version that answered, and what
+is unlike it is weighed by what is usual at that time (see `departed`).
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
-import numpy as np
-
 from unrot import references
-from unrot.monitors import drift, periods
-from unrot.monitors.columns import Numbers, columns_of
+from unrot.lookout.departed import MOST_REFERENCES, Departed, Look
+from unrot.lookout.periodrows import PeriodRows, profiles_of, read_rows
+from unrot.monitors import dependence, drift, periods
+from unrot.monitors.cycles import DAY
+from unrot.monitors.departures import BUDGET
+from unrot.monitors.dependence import Dependence
 from unrot.monitors.distributions import total
 from unrot.monitors.drift import Before
 from unrot.monitors.driftwords import ADVICE, sentence_of
 from unrot.monitors.periods import Period
-from unrot.profiling import outputs_of
-from unrot.records import CountedStretch, Prediction, Profile, Schema, Stretch
+from unrot.monitors.reference import Reference
+from unrot.monitors.spending import level
+from unrot.records import CountedStretch, Profile
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
 from unrot.symptoms import Check, Rules, Summary, Symptom
@@ -30,9 +34,9 @@ from unrot.symptoms import Check, Rules, Summary, Symptom
 CAUSE = MONITOR = "drift"
 PERIODS_AT_ONCE = 50
 MOST_ROWS = 20_000
-"""Of a period with more rows KS is taken from the bins: they are fine enough by then."""
+"""Of a period with more rows so many tell what all are worth, and KS is taken from the bins: they
+are fine enough by then."""
 
-ROWS_AT_ONCE = 5_000
 MOST_TOLD = 20
 GRAVE_DISTANCE = 0.5
 
@@ -53,6 +57,25 @@ class _Note:
     is_present: bool = False
     since: float = 0.0
     at: float = 0.0
+    looks: int = 0
+    """Periods that were compared: each spends of one budget."""
+    past: list[tuple[float, float]] = field(default_factory=list)
+    """Repeats and runs of the last periods; no runs of a day and more."""
+    departed: dict[str, Departed] = field(default_factory=dict)
+    """By the digest of the reference."""
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> _Note:
+        departed = {name: Departed.read(one) for name, one in written.get("departed", {}).items()}
+        return cls(**{**written, "departed": departed})
+
+    def departed_of(self, reference: str) -> Departed:
+        """Return what has departed of a reference's traffic, the newest last."""
+        found = self.departed.pop(reference, None) or Departed()
+        self.departed[reference] = found
+        while len(self.departed) > MOST_REFERENCES:
+            del self.departed[next(iter(self.departed))]
+        return found
 
 
 @dataclass(slots=True)
@@ -65,8 +88,8 @@ class _Look:
     now: float
     note: _Note = field(default_factory=_Note)
     stretches: Sequence[CountedStretch] = ()
-    held: dict[periods.Key, Mapping[str, Numbers]] = field(default_factory=dict)
-    """Values of the last periods: each is what the next one is compared with."""
+    held: dict[periods.Key, PeriodRows] = field(default_factory=dict)
+    """Rows of the last periods: each is what the next one is compared with."""
 
     @property
     def name(self) -> str:
@@ -74,7 +97,7 @@ class _Look:
 
     def run(self) -> Iterator[Symptom]:
         findings = self.service.store.findings
-        self.note = _Note(**findings.standpoint(self.name, MONITOR))
+        self.note = _Note.read(findings.standpoint(self.name, MONITOR))
         stamp = self._stamp()
         if not self.rules.drift:
             yield from self._switched_off()
@@ -109,12 +132,14 @@ class _Look:
         self.stretches = [one for one in counted if one.reference]
         checks = store.checks.counts(self.name, "training")
         rotation = self.service.settings.rotation_seconds
+        usual = dependence.usual(self.note.past)
         seconds = periods.length_of(
             self.stretches,
             self.rules,
             rotation=rotation,
             now=self.now,
             new=len(periods.parted(periods.uncovered(self.stretches, checks), rotation)),
+            worth=usual.rows,
         )
         waiting = periods.due(self.stretches, checks, self.rules, seconds=seconds, now=self.now)
         if has_other_rules:
@@ -156,13 +181,20 @@ class _Look:
         moved = [check for check in checks if check.moved]
         at = checks[0].ends_at
         if moved:
-            begins = min(check.starts_at for check in moved)
+            begins = min(self._begins(check) for check in moved)
             self.note.since = self.note.since if self.note.is_present else begins
             self.note.is_present, self.note.at = True, max(at, self.note.at)
             yield self._present(max(moved, key=lambda one: one.rows), at)
         elif all(one.is_calm for one in drifts):
             self.note.is_present, self.note.at = False, max(at, self.note.at)
             yield Symptom(CAUSE, "drift", is_present=False, at=at)
+
+    def _begins(self, check: Check) -> float:
+        """Return since when what moved has departed, where that was noted."""
+        departed = self.note.departed.get(check.reference, Departed()).departures
+        since = [departed[one.column].since for one in check.moved if one.column in departed]
+        is_of_training = check.against == "training"
+        return min([check.starts_at, *(since if is_of_training else [])])
 
     def _present(self, check: Check, at: float) -> Symptom:
         moved = check.moved
@@ -198,88 +230,104 @@ class _Look:
             rows_before=0,
             reference=period.reference,
         )
+        reference = references.on_bins(self.service, self.name, small.version, period.reference)
         if period.rows < self.rules.least_rows:
             return [small]
-        profiles = self._profiles(period)
-        summary, values = _sum(profiles), self._values(period, profiles)
-        found = [self._against_training(small, summary, values)]
+        profiles = profiles_of(self.service, self.name, period.stretches)
+        summary, rows = _sum(profiles), self._rows(period, reference)
+        seconds = period.ends_at - period.starts_at
+        if self._depend(rows, seconds).rows(period.rows, seconds) < self.rules.least_rows:
+            return [small]
+        self.note.looks += 1
+        found = [small]
+        if reference is not None:
+            found = [self._against_training(small, period, summary, rows, reference)]
         earlier = periods.previous(period, self.stretches, self.rules.least_rows)
         if earlier is not None:
-            found.append(self._against(small, earlier, summary, values))
+            found.append(self._against(small, earlier, summary, rows, reference))
         return found
 
     def _against_training(
-        self, check: Check, summary: Summary, values: Mapping[str, Numbers]
+        self, check: Check, period: Period, summary: Summary, rows: PeriodRows, reference: Reference
     ) -> Check:
-        reference = references.on_bins(self.service, self.name, check.version, check.reference)
-        if reference is None:
-            return check
+        worth = self._worth(rows, summary)
         before = drift.against_training(reference)
-        drifts = drift.compare(summary, before, self.rules, values)
+        drifts = drift.compare(summary, before, self.rules, rows.all_values, worth)
+        look = Look(
+            service=self.service,
+            model=self.name,
+            rules=self.rules,
+            stretches=self.stretches,
+            period=period,
+            summary=summary,
+            rows=rows,
+            reference=reference,
+            worth=worth,
+        )
+        departed = self.note.departed_of(period.reference)
+        drifts = look.weighed(drifts, departed, level(self.note.looks, BUDGET))
         return replace(check, rows_before=reference.rows, drifts=tuple(drifts))
 
     def _against(
-        self, check: Check, earlier: Period, summary: Summary, values: Mapping[str, Numbers]
+        self,
+        check: Check,
+        earlier: Period,
+        summary: Summary,
+        rows: PeriodRows,
+        reference: Reference | None,
     ) -> Check:
-        profiles = self._profiles(earlier)
-        before = Before(_sum(profiles), self._values(earlier, profiles))
-        drifts = drift.compare(summary, before, self.rules, values)
+        """Compare with the period before: what is unlikely by chance is surprising there."""
+        total_before = _sum(profiles_of(self.service, self.name, earlier.stretches))
+        rows_before = self._rows(earlier, reference)
+        before = Before(
+            total_before, rows_before.all_values, worth=self._worth(rows_before, total_before)
+        )
+        worth = self._worth(rows, summary)
+        drifts = drift.compare(summary, before, self.rules, rows.all_values, worth)
+        spent = level(self.note.looks, BUDGET)
         return replace(
             check,
             against="previous",
             rows_before=earlier.rows,
-            drifts=tuple(drifts),
+            drifts=tuple(
+                drift.judged(replace(one, surprise=one.chance, level=spent), self.rules)
+                for one in drifts
+            ),
             before_starts_at=earlier.starts_at,
             before_ends_at=earlier.ends_at,
         )
 
-    def _profiles(self, period: Period) -> list[Profile]:
-        of = {(one.version, one.starts_at, one.ends_at) for one in period.stretches}
-        found = self.service.store.profiles.of_model(
-            self.name, since=period.starts_at, until=period.ends_at
-        )
-        return [
-            one
-            for one in found
-            if one.reference == period.reference and (one.version, one.starts_at, one.ends_at) in of
-        ]
+    # ── what its rows are worth ──────────────────────────────────────────────────────────────
 
-    def _values(self, period: Period, profiles: Sequence[Profile]) -> Mapping[str, Numbers]:
-        """Return all values of a period's columns of numbers, if its rows are still kept."""
-        if period.rows > MOST_ROWS:
-            return {}
+    def _rows(self, period: Period, reference: Reference | None) -> PeriodRows:
+        """Read the rows of a period, if they are still kept."""
         if period.key not in self.held:
             while len(self.held) > 1:
                 del self.held[next(iter(self.held))]
-            self.held[period.key] = self._read_values(period, profiles)
+            self.held[period.key] = read_rows(
+                self.service,
+                self.shelved.model.schema,
+                period,
+                profiles_of(self.service, self.name, period.stretches),
+                reference or Reference({}),
+                MOST_ROWS,
+            )
         return self.held[period.key]
 
-    def _read_values(self, period: Period, profiles: Sequence[Profile]) -> Mapping[str, Numbers]:
-        parts: dict[str, list[Numbers]] = {}
-        rows = 0
-        for version, writer in sorted({(one.version, one.writer) for one in profiles}):
-            stretch = Stretch(self.name, version, int(period.starts_at), int(period.ends_at))
-            for bite in self._bites(stretch, writer):
-                rows += len(bite)
-                for name, numbers in _numbers(self.shelved.model.schema, bite).items():
-                    parts.setdefault(name, []).append(numbers)
-        if rows < period.rows:
-            return {}
-        return {name: np.concatenate(found) for name, found in parts.items()}
+    def _depend(self, rows: PeriodRows, seconds: float) -> Dependence:
+        """Return how much rows depend on each other, and note it for those that are not kept."""
+        found = rows.dependence
+        if found is None:
+            return dependence.usual(self.note.past)
+        runs = found.runs if seconds < DAY else 0.0
+        self.note.past = [*self.note.past, (found.repeats, runs)][-dependence.REMEMBERED :]
+        return found
 
-    def _bites(self, stretch: Stretch, writer: str) -> Iterator[list[Prediction]]:
-        after = None
-        while bite := self.service.store.traffic.of_stretch(
-            stretch, writer, after=after, limit=ROWS_AT_ONCE
-        ):
-            yield bite
-            after = (bite[-1].predicted_at, bite[-1].id or "")
+    def _worth(self, rows: PeriodRows, summary: Summary) -> dict[str, float]:
+        if rows.dependence is not None:
+            return {name: rows.dependence.shares.get(name, 1.0) for name in summary}
+        return dict.fromkeys(summary, 1 / dependence.usual(self.note.past).repeats)
 
 
 def _sum(profiles: Sequence[Profile]) -> Summary:
     return total(one.summary for one in profiles)
-
-
-def _numbers(schema: Schema, rows: Sequence[Prediction]) -> dict[str, Numbers]:
-    columns = columns_of(schema, [one.inputs for one in rows], outputs_of(schema, rows))
-    return {name: one.numbers for name, one in columns.items() if one.numbers is not None}

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from unrot.monitors.worth import autocorrelation_time, repeats, steadied
+from unrot.monitors.worth import autocorrelation_time, repeats_in_turn, steadied
 from unrot.records import Errors
 from unrot.symptoms import Outcome
 
@@ -142,7 +142,7 @@ def worth_of(outcomes: Sequence[Outcome], last: int) -> float:
     Rows that repeat are seen by their inputs, errors that come in bursts by those before as well.
     """
     rows = [tuple(one.inputs) for one in outcomes[-last:] if one.inputs]
-    return max(repeats(rows), autocorrelation_time(steadied(scores_of(outcomes))))
+    return max(repeats_in_turn(rows), autocorrelation_time(steadied(scores_of(outcomes))))
 
 
 def scores_of(outcomes: Sequence[Outcome]) -> list[float]:

@@ -28,16 +28,54 @@ from unrot.monitors.columns import Numbers
 LEAST_EXPECTED = 5.0
 """So many rows a cell of a chi-square test should expect; smaller ones are put together."""
 
+FEW, MOST_COUNTED = 20.0, 80
+"""Below this mean Poisson's counts are summed up one by one, up to that many."""
+
 MOST_TERMS = 500
 """Of a sum whose terms fall: what follows these changes nothing."""
 
 
-def hellinger(first: Sequence[int], second: Sequence[int]) -> float:
+def hellinger(first: Sequence[float], second: Sequence[float]) -> float:
     """Return the distance of two sets of counts on the same bins; 0 where a side is empty."""
     p, q = np.asarray(first, float), np.asarray(second, float)
     if not p.sum() or not q.sum():
         return 0.0
     return float(np.sqrt(0.5 * np.square(np.sqrt(p / p.sum()) - np.sqrt(q / q.sum())).sum()))
+
+
+def hellinger_by_chance(
+    first: Sequence[float], second: Sequence[float], rows: float, others: float
+) -> float:
+    """Return how far two samples of one population lie apart: the root of the mean of H².
+
+    Of many cells it is far: a hundred rows of four hundred choices are unlike the next hundred.
+    Counts are taken for those of Poisson, less one of the cells because their sum is known, and
+    the population for that of both.
+
+    >>> round(hellinger_by_chance([50, 50], [50, 50], 100, 100), 3)
+    0.05
+    >>> round(hellinger_by_chance([1] * 400, [1] * 400, 400, 400), 2)
+    0.63
+    """
+    p, q = np.asarray(first, float), np.asarray(second, float)
+    if not p.sum() or not q.sum() or not rows or not others:
+        return 0.0
+    shares = (rows * p / p.sum() + others * q / q.sum()) / (rows + others)
+    now, before = _mean_root(rows * shares), _mean_root(others * shares)
+    apart = 1.0 - float((now * before).sum()) / math.sqrt(rows * others)
+    cells = int((shares > 0).sum())
+    return math.sqrt(max(0.0, apart * (cells - 1) / cells))
+
+
+def _mean_root(means: Numbers) -> Numbers:
+    """Return the mean of √X of Poisson counts X with some means."""
+    counts = np.arange(MOST_COUNTED)
+    log_factorials = np.concatenate([[0.0], np.cumsum(np.log(counts[1:]))])
+    few = np.clip(means, 1e-12, FEW)[:, None]
+    of_few = (np.exp(counts * np.log(few) - few - log_factorials) * np.sqrt(counts)).sum(axis=1)
+    many = np.maximum(means, FEW)
+    of_many = np.sqrt(many) * (1 - 1 / (8 * many) - 7 / (128 * many**2))
+    return np.where(means < FEW, of_few, of_many)
 
 
 # ── Kolmogorov and Smirnov ───────────────────────────────────────────────────────────────────
@@ -71,7 +109,7 @@ def ks_from_points(values: Numbers, points: Numbers) -> float:
     return float(np.abs(_share_below(np.sort(values), grid) - share).max())
 
 
-def ks_from_bins(first: Sequence[int], second: Sequence[int]) -> float:
+def ks_from_bins(first: Sequence[float], second: Sequence[float]) -> float:
     """Return the largest gap at the edges of common bins: never more than `ks` of the rows."""
     p, q = np.asarray(first, float), np.asarray(second, float)
     if not p.sum() or not q.sum():
@@ -79,7 +117,7 @@ def ks_from_bins(first: Sequence[int], second: Sequence[int]) -> float:
     return float(np.abs(np.cumsum(p) / p.sum() - np.cumsum(q) / q.sum()).max())
 
 
-def ks_chance(statistic: float, rows: int, others: int) -> float:
+def ks_chance(statistic: float, rows: float, others: float) -> float:
     """Return how likely a gap so large is where both samples are of one population.
 
     >>> round(ks_chance(0.2, 100, 100), 3)
@@ -103,7 +141,7 @@ def _share_below(ordered: Numbers, grid: Numbers) -> Numbers:
 
 
 def chi_square(
-    first: Sequence[int], second: Sequence[int], *, is_ordered: bool
+    first: Sequence[float], second: Sequence[float], *, is_ordered: bool
 ) -> tuple[float, float]:
     """Return the chi-square statistic of two sets of counts, and how likely one so large is.
 

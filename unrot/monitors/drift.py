@@ -1,12 +1,20 @@
 """Whether the columns of a period have moved away from what they are compared with.
 
-A column has moved when it lies far enough (Hellinger distance on the bins of the reference, 0.15
-unless the rules say otherwise) and that is too unlikely by chance (0.001). Neither does alone:
-with a hundred rows two samples of the same flowers often lie 0.14 apart, and with a million rows
-the smallest change is no chance. The chance is the least one of three tests of numbers (KS,
-chi-square on the bins, values outside the range), times three, corrected by Holm over the columns.
+A column has moved when three things hold:
 
-It is calm again when it is well below: two thirds of the distance, or a chance above 0.05.
+    far         its Hellinger distance on the bins of the reference, less what chance alone makes of
+                so many rows and bins, √(H² − E H²), is 0.15 or what the rules say
+    unlikely    by chance: below 0.001, all columns taken together
+    surprising  it is not usual at this time, and cannot be a part of training (see `departures`)
+
+With a hundred rows two samples of the same flowers often lie 0.14 apart; with a million the
+smallest change is no chance; and a night is unlike training every night. The chance is the least
+one of three tests of numbers (KS, chi-square on the bins, values outside the range), times three,
+corrected by Holm over the columns. Rows count for what they are worth (see `worth`): in all tests
+n is n / τ or n / m, whichever is less.
+
+It is calm again when it is well below: two thirds of the distance, or a chance or a surprise above
+0.05.
 
     >>> bins = Distribution("number", 100, edges=(0.0, 1.0, 2.0), counts=(0, 50, 50, 0))
     >>> far = replace(bins, counts=(0, 40, 40, 20), unseen=20)
@@ -17,6 +25,7 @@ It is calm again when it is well below: two thirds of the distance, or a chance 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -24,7 +33,7 @@ from unrot.monitors import distances
 from unrot.monitors.columns import OUTPUTS, Numbers
 from unrot.monitors.distributions import has_same_bins, outside
 from unrot.monitors.reference import Reference
-from unrot.symptoms import Check, Distribution, Drift, FeatureRule, Rules, Summary
+from unrot.symptoms import Check, Distribution, Drift, FeatureRule, Rules, Summary, Unmoved
 
 TESTS_OF_NUMBERS = 3
 CALM_SHARE = 2 / 3
@@ -38,13 +47,16 @@ class Before:
     summary: Summary
     values: Mapping[str, Numbers] = field(repr=False, default_factory=dict)
     """All values of columns of numbers, or evenly spaced quantiles of them."""
-    are_points: bool = False
+    is_training: bool = False
+    """Its values are quantiles then, and what it never saw is nothing of its own."""
     unfair: Sequence[str] = ()
+    worth: Mapping[str, float] = field(repr=False, default_factory=dict)
+    """As what part of an independent row one of its rows counts, by column; 1 where unsaid."""
 
 
 def against_training(reference: Reference) -> Before:
     """Return a reference as what a period is compared with."""
-    return Before(reference.summary, reference.points, are_points=True, unfair=reference.unfair)
+    return Before(reference.summary, reference.points, is_training=True, unfair=reference.unfair)
 
 
 def compare(
@@ -52,14 +64,16 @@ def compare(
     before: Summary | Before,
     rules: Rules,
     values: Mapping[str, Numbers] | None = None,
+    worth: Mapping[str, float] | None = None,
 ) -> list[Drift]:
     """Return how far each watched column moved; `values` are those of now, for an exact KS.
 
-    Columns that one side lacks, or has on other bins, are left out.
+    `worth` is as what part of an independent row one counts, by column. Columns that one side
+    lacks, or has on other bins, are left out. Nothing is known here of what is usual.
     """
     base = before if isinstance(before, Before) else Before(before)
     found = {
-        name: _moved(name, one, base, (values or {}).get(name))
+        name: _moved(name, one, base, (values or {}).get(name), (worth or {}).get(name, 1.0))
         for name, one in now.items()
         if name in base.summary
         and name not in base.unfair
@@ -71,15 +85,42 @@ def compare(
 
 
 def judged(drift: Drift, rules: Rules) -> Drift:
-    """Say by the rules whether a column has moved, or is calm."""
-    own = rules.features.get(drift.column, FeatureRule()).distance
-    least = rules.distance if own is None else own
-    is_unlikely = drift.chance < rules.chance
+    """Say by the rules whether a column has moved, or is calm, and if neither why."""
+    least = _least(drift, rules)
+    beyond = math.sqrt(max(0.0, drift.distance**2 - drift.expected**2))
+    has_moved = is_unlike(drift, rules) and drift.surprise < drift.level
+    is_near = beyond < CALM_SHARE * least
     return replace(
         drift,
-        has_moved=drift.distance >= least and is_unlikely,
-        is_calm=drift.distance < CALM_SHARE * least or drift.chance > CALM_CHANCE,
+        has_moved=has_moved,
+        is_calm=is_near or max(drift.chance, drift.surprise) > CALM_CHANCE,
+        why="" if has_moved or drift.distance < least else _why(drift, rules),
     )
+
+
+def is_unlike(drift: Drift, rules: Rules) -> bool:
+    """Tell whether a column is unlike what it is compared with, be that usual or not."""
+    beyond = drift.distance**2 - drift.expected**2
+    return beyond >= _least(drift, rules) ** 2 and drift.chance < rules.chance
+
+
+def weighed(
+    drifts: Sequence[Drift],
+    surprises: Mapping[str, float],
+    rules: Rules,
+    *,
+    level: float,
+    known: bool = False,
+) -> list[Drift]:
+    """Judge drifts by how surprising they are too: corrected over the columns, at one look."""
+    corrected = distances.holm({one.column: surprises.get(one.column, 1.0) for one in drifts})
+    return [
+        judged(
+            replace(one, surprise=corrected[one.column], level=level, is_known=known),
+            rules,
+        )
+        for one in drifts
+    ]
 
 
 def judged_again(check: Check, rules: Rules) -> Check:
@@ -107,10 +148,43 @@ def features_moved(checks: Sequence[Check], since: float, until: float) -> list[
     return [name for name in dict.fromkeys(moved) if name not in OUTPUTS]
 
 
-def _moved(name: str, now: Distribution, before: Before, values: Numbers | None) -> Drift:
+def unseen_by_chance(training: Distribution) -> float:
+    """Return the share of new rows that training never saw, where nothing moved.
+
+    Of numbers the next one is as likely as each of n others to be the least or the largest:
+    2 / (n + 1). Of choices it is the share of those that came once (Good, Biometrika 40 (1953)
+    237-264), and of those too rare to be listed.
+
+    >>> unseen_by_chance(Distribution("choice", 100, choices=("a", "b"), counts=(99, 1, 0)))
+    0.01
+    """
+    held = sum(training.counts)
+    if not held:
+        return 0.0
+    if training.kind == "number":
+        return max(2 / (held + 1), outside(training.counts) / held)
+    return (training.counts.count(1) + training.counts[-1] * (training.counts[-1] > 1)) / held
+
+
+def _least(drift: Drift, rules: Rules) -> float:
+    own = rules.features.get(drift.column, FeatureRule()).distance
+    return rules.distance if own is None else own
+
+
+def _why(drift: Drift, rules: Rules) -> Unmoved:
+    if not is_unlike(drift, rules):
+        return "chance"
+    return "usual" if drift.is_known else "unknown"
+
+
+def _moved(
+    name: str, now: Distribution, before: Before, values: Numbers | None, worth: float
+) -> Drift:
     then = before.summary[name]
     is_number = now.kind == "number"
-    test = _numbers(name, now, before, values) if is_number else _choices(now, then)
+    sides = _Sides.of(now, then, worth, before.worth.get(name, 1.0))
+    test = _numbers(name, sides, before, values) if is_number else _choices(sides)
+    unseen_before = _share(then.unseen, then.rows - then.missing)
     return Drift(
         column=name,
         distance=distances.hellinger(now.counts, then.counts),
@@ -122,9 +196,31 @@ def _moved(name: str, now: Distribution, before: Before, values: Numbers | None)
         missing=_share(now.missing, now.rows),
         missing_before=_share(then.missing, then.rows),
         unseen=_share(now.unseen, now.rows - now.missing),
-        unseen_before=_share(then.unseen, then.rows - then.missing),
+        unseen_before=unseen_before,
         is_exact=test.is_exact,
+        expected=distances.hellinger_by_chance(
+            now.counts, then.counts, sum(sides.now), sum(sides.then)
+        ),
+        worth=sum(sides.now),
+        unseen_expected=unseen_by_chance(then) if before.is_training else unseen_before,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """The counts of both sides, each row as what it is worth."""
+
+    now: Sequence[float]
+    then: Sequence[float]
+
+    @classmethod
+    def of(cls, now: Distribution, then: Distribution, worth: float, worth_then: float) -> _Sides:
+        return cls(weigh(now.counts, worth), weigh(then.counts, worth_then))
+
+
+def weigh(counts: Sequence[float], worth: float) -> Sequence[float]:
+    """Return counts of rows that are worth a part of a row each."""
+    return counts if worth == 1.0 else [one * worth for one in counts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,27 +230,30 @@ class _Test:
     is_exact: bool = True
 
 
-def _numbers(name: str, now: Distribution, before: Before, values: Numbers | None) -> _Test:
-    then = before.summary[name]
-    rows, rows_before = sum(now.counts), sum(then.counts)
+def _numbers(name: str, sides: _Sides, before: Before, values: Numbers | None) -> _Test:
+    now, then = sides.now, sides.then
     others = before.values.get(name)
     is_exact = values is not None and others is not None
     if values is None or others is None:
-        statistic = distances.ks_from_bins(now.counts, then.counts)
-    elif before.are_points and len(others) < rows_before:
+        statistic = distances.ks_from_bins(now, then)
+    elif before.is_training and len(others) < sum(then):
         statistic = distances.ks_from_points(values, others)
     else:
         statistic = distances.ks(values, others)
-    _, by_bins = distances.chi_square(now.counts, then.counts, is_ordered=True)
+    _, by_bins = distances.chi_square(now, then, is_ordered=True)
     by_range = distances.outside_chance(
-        outside(now.counts), rows, outside(then.counts), rows_before
+        int(_ends(now)), round(sum(now)), int(_ends(then)), round(sum(then))
     )
-    least = min(distances.ks_chance(statistic, rows, rows_before), by_bins, by_range)
+    least = min(distances.ks_chance(statistic, sum(now), sum(then)), by_bins, by_range)
     return _Test(statistic, min(1.0, TESTS_OF_NUMBERS * least), is_exact)
 
 
-def _choices(now: Distribution, then: Distribution) -> _Test:
-    return _Test(*distances.chi_square(now.counts, then.counts, is_ordered=False))
+def _ends(counts: Sequence[float]) -> float:
+    return counts[0] + counts[-1] if len(counts) > 1 else sum(counts)
+
+
+def _choices(sides: _Sides) -> _Test:
+    return _Test(*distances.chi_square(sides.now, sides.then, is_ordered=False))
 
 
 def _share(part: int, whole: int) -> float:

@@ -5,8 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from unrot.monitors.columns import OUTPUTS
-from unrot.symptoms import OUTPUT_CLASS, OUTPUT_PROBABILITY, Check, Drift, FeatureRule, Rules
+from unrot.symptoms import (
+    OUTPUT_CLASS,
+    OUTPUT_PROBABILITY,
+    Check,
+    Drift,
+    FeatureRule,
+    Rules,
+    Unmoved,
+)
 
+WHY: dict[Unmoved, str] = {
+    "": "",
+    "usual": "Unlike training, as on earlier days at this time.",
+    "unknown": "Unlike training; whether that is usual at this time is not known yet.",
+}
 MOST_TOLD = 3
 DAY = 86_400
 LEAST_SHARE = 0.01
@@ -60,15 +73,39 @@ def _one(one: Drift, check: Check, rules: Rules) -> str:
     since = "training" if check.against == "training" else "the period before"
     said = f"{column_name(one.column)} moved: Hellinger {one.distance:.2f} from {since} "
     said += f"(threshold {least:g})"
-    if one.unseen >= max(LEAST_SHARE, 2 * one.unseen_before):
+    if one.unseen >= max(LEAST_SHARE, 2 * one.unseen_expected):
         lie = "lie outside what training saw" if one.test == "ks" else "are new to the model"
-        said += f", {_percent(one.unseen)} of its values {lie} (before: "
-        said += f"{_percent(one.unseen_before)})"
+        beside = "expected" if check.against == "training" else "before:"
+        said += f", {_percent(one.unseen)} of its values {lie} ({beside} "
+        said += f"{_percent(one.unseen_expected)})"
     return said
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    """Write a share; a digit more where it is small.
+
+    >>> _percent(0.2), _percent(0.0166), _percent(0.003), _percent(0.0)
+    ('20 %', '1.7 %', '0.3 %', '0 %')
+    """
+    percent = 100 * share
+    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.1f}".removesuffix(".0") + " %"
+
+
+def why_unmoved(drift: Drift) -> str:
+    """Say why a column that lies far has not moved; empty where nothing is to be said.
+
+    >>> far = Drift("age", 0.3, "ks", 0.2, 0.2, False, True, expected=0.25, worth=31.4)
+    >>> from dataclasses import replace
+    >>> why_unmoved(replace(far, why="chance"))
+    'Chance alone makes a distance of 0.25: its values are worth 31 independent rows.'
+    """
+    if drift.why == "chance":
+        rows = round(drift.worth)
+        return (
+            f"Chance alone makes a distance of {drift.expected:.2f}: its values are worth "
+            f"{rows:,} independent {'row' if rows == 1 else 'rows'}."
+        )
+    return WHY[drift.why]
 
 
 def _joined(told: list[str]) -> str:

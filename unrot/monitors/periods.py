@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from statistics import median
@@ -77,19 +77,26 @@ def rungs(rotation: int) -> list[int]:
 
 
 def length_of(
-    stretches: Sequence[CountedStretch], rules: Rules, *, rotation: int, now: float, new: int = 0
+    stretches: Sequence[CountedStretch],
+    rules: Rules,
+    *,
+    rotation: int,
+    now: float,
+    new: int = 0,
+    worth: Callable[[int, float], float] = lambda rows, _seconds: rows,
 ) -> int:
     """Return how long periods are: as the rules say, else the shortest that has enough rows.
 
-    That is the one in which the median period with rows at all has as many as the rules ask for,
-    of the last ones, and of all that hold the `new` newest stretches.
+    That is the one in which the median period with rows at all is worth as many as the rules ask
+    for, of the last ones, and of all that hold the `new` newest stretches.
     """
     if rules.period != "auto":
         return rotation if rules.period == "rotation" else SECONDS[rules.period]
     ladder = rungs(rotation)
     for seconds in ladder:
         rows = [one.rows for one in parted(stretches, seconds) if one.is_closed(now)]
-        if rows and median(rows[-max(RECENT, new) :]) >= rules.least_rows:
+        usual = int(median(rows[-max(RECENT, new) :])) if rows else 0
+        if worth(usual, seconds) >= rules.least_rows:
             return seconds
     return ladder[-1]
 

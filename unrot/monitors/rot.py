@@ -2,7 +2,7 @@
 
 Each verdict is a number x between 0 and 1: right (0) or wrong (1); of numbers the rank of the
 error among the first ones of its stream. For a place s where something may have changed, the
-verdicts after it are held against what is usual at their hours (`usual.py`), by the likelihood of
+verdicts after it are held against what is usual at their hours (`hours.py`), by the likelihood of
 two coins, kl being their divergence:
 
     R(s) = (n · kl(before, all) + m · kl(after, all)) / φ      ranks: 6 · i · (after - before)²
