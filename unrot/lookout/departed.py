@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import Any
 
 from unrot.lookout.periodrows import PeriodRows, profiles_of
-from unrot.monitors import departures, drift
+from unrot.monitors import departures, drift, like_days
 from unrot.monitors.columns import Numbers
 from unrot.monitors.cycles import DAY
 from unrot.monitors.departures import Departure
