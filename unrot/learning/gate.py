@@ -145,8 +145,9 @@ def _of_unknown_world(
         return None
     return _Ruling(
         "undecided",
-        f"It is worse on the anchor, and judges went through only {ground.recent_rows} recent "
-        f"predictions: too few to tell whether the world has moved.{_audited(evidence)}",
+        f"It is worse on the anchor, and judges went through only "
+        f"{counted(ground.recent_rows, 'recent prediction')}: too few to tell whether the "
+        f"world has moved.{_audited(evidence)}",
         wants_audit=True,
     )
 
@@ -300,6 +301,6 @@ def _voters(evidence: Evidence, ground: Footing) -> str:
     if not ground.recent_rows or ground.is_sampled:
         return ""
     return (
-        f"Whoever judged chose what to judge: {evidence.judged:,} of {evidence.predicted:,} "
-        "predictions, none of them drawn by chance."
+        f"Whoever judged chose what to judge: {evidence.judged:,} of "
+        f"{counted(evidence.predicted, 'prediction')}, none of them drawn by chance."
     )

@@ -148,7 +148,7 @@ def verdict_chart(
     thin = -(-len(points) // MOST_ROLLED)
     return lines(
         "accuracy",
-        f"{_what(schema)} over the last {last} verdicts",
+        f"{_what(schema)} over the last {counted(last, 'verdict')}",
         [Series(_what(schema), [_rolled(one.at, one, schema) for one in points[::-thin][::-1]])],
         since=points[0].at,
         until=until,
