@@ -133,3 +133,17 @@ def test_few_verdicts_are_taken_together() -> None:
     line = stints({"v1": by_minute(outcomes)}, outcomes)
 
     assert [count for _, count, _ in shares(line)] == [30, 30]
+
+
+def test_champion_that_was_taken_back_within_a_minute_ends_and_begins_again() -> None:
+    first = told("v1", NOON, (40, 1.0), every=0.2)
+    cured = told("v2", NOON + 10, (40, 0.0), every=0.2)
+    again = told("v1", NOON + 20, (40, 0.5), every=0.2)
+    ours = [*first, *again]
+    moved = [cured[0].predicted_at, again[0].predicted_at]
+
+    line = stints({"v1": by_minute(ours), "v2": by_minute(cured)}, [*ours, *cured], moved)
+
+    assert [(stint.version, sum(point.accuracy.count for point in stint.points))
+            for stint in line] == [("v1", 40), ("v2", 40), ("v1", 40)]  # fmt: skip
+    assert [point.accuracy.value for point in line[1].points] == [0.0, 0.0]

@@ -3,7 +3,8 @@
 A point of the line has 30 verdicts where there are so many: fewer would only show chance. More
 than it needs would hide what is short, so where a stretch has many and all of them are known one by
 one, it is parted into runs of 30. Verdicts of two versions are never taken together, nor those
-from before and after a moment at which something was found to have begun or ended.
+from before and after a moment at which another version became champion, or something was found to
+have begun or ended.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ KNOWN = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Stint:
-    """What one version did without another answering in its place meanwhile."""
+    """What one version did between two cuts, no other answering in its place meanwhile."""
 
     version: str
     points: Sequence[Point]
@@ -54,11 +55,9 @@ def stints(
     """
     apart = sorted(cuts)
     made = [
-        Stint(
-            name, [point for part in _parts(atoms, apart) for point in taken_together(part, fewest)]
-        )
+        Stint(name, taken_together(part, fewest))
         for name, run in _runs(versions)
-        if (atoms := _finer(run, name, known, apart, fewest))
+        for part in _parts(_finer(run, name, known, apart, fewest), apart)
     ]
     return sorted(made, key=lambda one: one.points[0].starts_at)
 
