@@ -152,11 +152,11 @@ def _stints(
     of = {name: one for name, one in timed.versions.items() if version in (None, name)}
     rot = [one for one in findings if one.kind == "rot"]
     cuts = [at for one in rot for at in (one.since, one.closed_at) if at is not None]
-    cuts += [mark.at for mark in marks if mark.kind == CHAMPION]
+    moves = [(mark.at, mark.version) for mark in marks if mark.kind == CHAMPION]
     known: Sequence[Outcome] = ()
-    if cuts or stretches.has_many(of):
+    if cuts or moves or stretches.has_many(of):
         known = service.store.traffic.outcomes(model, limit=stretches.KNOWN)
-    return stretches.stints(of, known, cuts)
+    return stretches.stints(of, known, cuts, moves)
 
 
 def unknown(name: str) -> Health:
