@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from unrot.accuracy import Point
@@ -22,6 +23,11 @@ def told(version: str, starts_at: float, *shares: tuple[int, float], every: floa
         Outcome(f"p{number}", version, at := starts_at + number * every, at + 1, was_correct=one)
         for number, one in enumerate(right)
     ]
+
+
+def by_second(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Forget parts of seconds, as ids do."""
+    return [replace(one, predicted_at=float(int(one.predicted_at))) for one in outcomes]
 
 
 def by_minute(outcomes: Sequence[Outcome]) -> list[Point]:
@@ -133,3 +139,16 @@ def test_few_verdicts_are_taken_together() -> None:
     line = stints({"v1": by_minute(outcomes)}, outcomes)
 
     assert [count for _, count, _ in shares(line)] == [30, 30]
+
+
+def test_champion_that_was_taken_back_within_a_minute_ends_and_begins_again() -> None:
+    first = by_second(told("v1", NOON, (40, 1.0), every=0.2))
+    cured = by_second(told("v2", NOON + 8.4, (40, 0.0), every=0.2))
+    again = by_second(told("v1", NOON + 16.4, (40, 0.5), every=0.2))
+    ours, moves = [*first, *again], [(NOON + 8.4, "v2"), (NOON + 16.4, "v1")]
+
+    line = stints({"v1": by_minute(ours), "v2": by_minute(cured)}, [*ours, *cured], (), moves)
+
+    assert [(stint.version, sum(point.accuracy.count for point in stint.points))
+            for stint in line] == [("v1", 40), ("v2", 40), ("v1", 40)]  # fmt: skip
+    assert [point.accuracy.value for point in line[1].points] == [0.0, 0.0]

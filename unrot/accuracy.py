@@ -24,6 +24,7 @@ from unrot.monitors.accuracy import ClassScore, Rolled, Scored, Share
 from unrot.monitors.estimates import Calibration, Estimate
 from unrot.monitors.slices import Slice, sliced
 from unrot.monitors.windows import confidences, grouped, total
+from unrot.plurals import counted
 from unrot.publishing import CALIBRATION, REFERENCE
 from unrot.records import CHAMPION, JudgedPrediction, Version, Window
 from unrot.service import Service
@@ -363,7 +364,8 @@ def _no_estimate(champion: Version | None, known: Mapping[str, Calibration]) -> 
         return f"{name} answers numbers, which have no probability: nothing can be estimated."
     if held_out < estimates.FEWEST_ROWS:
         return (
-            f"{name} has a holdout of {held_out:,.0f} rows, and {estimates.FEWEST_ROWS} are needed "
+            f"{name} has a holdout of {counted(held_out, 'row')}, and {estimates.FEWEST_ROWS} "
+            "are needed "
             "to learn how often it is right when it is so sure."
         )
     if "log_loss" not in champion.metrics:

@@ -23,6 +23,7 @@ from unrot.errors import Invalid
 from unrot.models import owned
 from unrot.models.candidates import Brought, make_candidate, read_table, schema_of
 from unrot.models.imported import function_named
+from unrot.plurals import counted
 from unrot.records import Model, Schema, Version
 from unrot.schema import check_name, schema_hash
 from unrot.service import Service
@@ -132,7 +133,10 @@ def _labels(y: Any, rows: int, what: str) -> Sequence[Any]:
     elif np.ndim(y) > 1:
         raise Invalid(f"{what} has the shape {np.shape(y)}: a model has one target.")
     if len(labels) != rows:
-        raise Invalid(f"{what} has {len(labels):,} labels for {rows:,} rows: give one a row.")
+        raise Invalid(
+            f"{what} has {counted(len(labels), 'label')} for {counted(rows, 'row')}: give one "
+            "a row."
+        )
     return list(labels)
 
 
@@ -160,6 +164,6 @@ def _as_registered(service: Service, name: str, schema: Schema) -> Schema:
 def _description(brought: Brought, schema: Schema) -> str:
     answer = f"one of {len(schema.classes)} classes" if schema.is_classifier else "a number"
     count = len(schema.features)
-    columns = f"{count} columns" if count > 1 else "one column"
+    columns = counted(count, "column")
     kind = owned.name_of(brought.estimator)
     return f"{schema.target}, {answer}, from {columns}: {kind}, brought by its owner."

@@ -21,6 +21,7 @@ from unrot.caretaker import Caretaker, stop_with_parent
 from unrot.dataset import Dataset
 from unrot.errors import AlreadyRunning, Invalid, UnrotError
 from unrot.measured import MeasuredOn, measured_on
+from unrot.plurals import counted
 from unrot.records import Model, Version
 from unrot.run import address, run
 from unrot.service import Service
@@ -265,7 +266,7 @@ def _print_trained(version: Version, aliases: dict[str, str]) -> None:
     print(f"{version.model} {version.name} is registered{f' as {role}' if role else ''}.")
     if version.serving.by == "onnx":
         print(
-            f"Served by ONNX: on {version.serving.compared_rows:,} rows it differs from "
+            f"Served by ONNX: on {counted(version.serving.compared_rows, 'row')} it differs from "
             f"scikit-learn by at most {version.serving.largest_difference:.1e}."
         )
     else:

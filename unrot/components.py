@@ -16,6 +16,7 @@ import orjson
 from unrot.errors import StoreAway, shown
 from unrot.interfaces import Store
 from unrot.journal import Drops, backlog_bytes
+from unrot.plurals import counted
 from unrot.records import CHAMPION, Component
 from unrot.shelf import Contents
 
@@ -49,10 +50,14 @@ def store(store: Store) -> Component:
 
 def journal(folder: Path, limit: int) -> Component:
     """Look at the journal's size, its room and its drops."""
-    backlog, counted = backlog_bytes(folder), Drops(folder)
-    drops = counted.count()
+    backlog, lost = backlog_bytes(folder), Drops(folder)
+    drops = lost.count()
     said = f"The journal holds {backlog:,} bytes."
-    dropped = f" {drops:,} predictions were answered and could not be kept." if drops else ""
+    dropped = (
+        f" {counted(drops, 'prediction was', 'predictions were')} answered and could not be kept."
+        if drops
+        else ""
+    )
     if backlog >= limit:
         return Component(
             "degraded",
@@ -67,7 +72,7 @@ def journal(folder: Path, limit: int) -> Component:
             f"with id null and not kept. Make room.{dropped}",
             is_stuck=True,
         )
-    is_recent = bool(drops) and counted.seconds_since_last() < RECENT_SECONDS
+    is_recent = bool(drops) and lost.seconds_since_last() < RECENT_SECONDS
     return Component("degraded" if is_recent else "ok", said + dropped)
 
 

@@ -18,7 +18,7 @@ from unrot.monitors.health import Health, health
 from unrot.monitors.latency import quantile
 from unrot.monitors.signs import Signs
 from unrot.monitors.windows import total
-from unrot.records import Version, Window
+from unrot.records import CHAMPION, Version, Window
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
 from unrot.stretches import Stint
@@ -125,6 +125,7 @@ def condition(
     opened = store.findings.open(model)
     closed = [one for one in store.findings.of_model(model, limit=50) if not one.is_open]
     champion = _champion(shelved)
+    marks = accuracy.marks(service, model, since=span.since, until=span.until)
     whole = total([point.window for point in points])
     rolled = accuracy.rolling(service, model, points=ROLLED_POINTS)
     signs = judgements.signs_of(service, shelved, rolled)
@@ -151,10 +152,10 @@ def condition(
         champion=champion,
         over_time=timed,
         points=points,
-        stints=_stints(service, model, timed, version, [*opened, *closed]),
+        stints=_stints(service, model, timed, version, [*opened, *closed], marks),
         whole=whole,
         lately=Lately(rolled.last, rolled.points, signs, rolled.constant),
-        marks=accuracy.marks(service, model, since=span.since, until=span.until),
+        marks=marks,
         checks=periods.checks(service, model, since=span.since, until=span.until),
         rules=rules,
         open_findings=opened,
@@ -168,15 +169,17 @@ def _stints(
     timed: OverTime,
     version: str | None,
     findings: Sequence[Finding],
+    marks: Sequence[Mark],
 ) -> list[Stint]:
-    """Draw the line of accuracy finely enough: what was found to begin or end parts it."""
+    """Draw the line of accuracy finely enough: what began or ended parts it, so do champions."""
     of = {name: one for name, one in timed.versions.items() if version in (None, name)}
     rot = [one for one in findings if one.kind == "rot"]
     cuts = [at for one in rot for at in (one.since, one.closed_at) if at is not None]
+    moves = [(mark.at, mark.version) for mark in marks if mark.kind == CHAMPION]
     known: Sequence[Outcome] = ()
-    if cuts or stretches.has_many(of):
+    if cuts or moves or stretches.has_many(of):
         known = service.store.traffic.outcomes(model, limit=stretches.KNOWN)
-    return stretches.stints(of, known, cuts)
+    return stretches.stints(of, known, cuts, moves)
 
 
 def unknown(name: str) -> Health:

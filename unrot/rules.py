@@ -15,6 +15,7 @@ from typing import Any, get_args
 
 from unrot import webhooks
 from unrot.errors import Detail, Invalid, shown
+from unrot.plurals import counted
 from unrot.symptoms import Against, FeatureRule, PeriodLength, Rules
 
 MOST_ROWS = 1_000_000
@@ -117,7 +118,7 @@ def _rot(rules: Rules) -> str:
     said = "" if floor is None else f", or when their accuracy is below {_percent(floor)}"
     return (
         f"Rot: found when verdicts fall by more than chance{said}. Accuracy is that of the last "
-        f"{rules.last_verdicts:,} verdicts."
+        f"{counted(rules.last_verdicts, 'verdict')}."
     )
 
 

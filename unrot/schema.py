@@ -18,6 +18,7 @@ from difflib import get_close_matches
 from typing import Any, cast
 
 from unrot.errors import Detail, Invalid, TooLarge, shown
+from unrot.plurals import counted
 from unrot.records import Feature, Row, Schema, Value
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -85,7 +86,7 @@ def parse_instances(schema: Schema, instances: Any) -> list[Row]:
     as_objects: list[Any] = []
     for number, instance in enumerate(instances):
         if not isinstance(instance, list) or len(instance) != len(names):
-            expected = f"a list of {len(names)} values: {', '.join(names)}"
+            expected = f"a list of {counted(len(names), 'value')}: {', '.join(names)}"
             detail = Detail("instances", instance, expected, number)
             raise Invalid(detail.sentence, details=[detail])
         as_objects.append(dict(zip(names, instance, strict=True)))

@@ -3,7 +3,8 @@
 A point of the line has 30 verdicts where there are so many: fewer would only show chance. More
 than it needs would hide what is short, so where a stretch has many and all of them are known one by
 one, it is parted into runs of 30. Verdicts of two versions are never taken together, nor those
-from before and after a moment at which something was found to have begun or ended.
+from before and after a moment at which another version became champion, or something was found to
+have begun or ended.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import floor, sqrt
 
 from unrot.accuracy import Point
 from unrot.monitors.accuracy import (
@@ -36,7 +37,7 @@ KNOWN = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Stint:
-    """What one version did without another answering in its place meanwhile."""
+    """What one version did between two cuts, no other answering in its place meanwhile."""
 
     version: str
     points: Sequence[Point]
@@ -46,20 +47,19 @@ def stints(
     versions: Mapping[str, Sequence[Point]],
     known: Sequence[Outcome] = (),
     cuts: Sequence[float] = (),
+    moves: Sequence[tuple[float, str]] = (),
     fewest: int = FEWEST_VERDICTS,
 ) -> list[Stint]:
     """Return the lines of all versions, each stint by itself, in the order in which they began.
 
-    `known` are verdicts one by one; `cuts` are moments that no point reaches over.
+    `known` are verdicts one by one; `cuts` are moments that no point reaches over, `moves` those at
+    which a version became champion.
     """
-    apart = sorted(cuts)
-    made = [
-        Stint(
-            name, [point for part in _parts(atoms, apart) for point in taken_together(part, fewest)]
-        )
-        for name, run in _runs(versions)
-        if (atoms := _finer(run, name, known, apart, fewest))
-    ]
+    made = []
+    for name, run in _runs(versions):
+        apart = sorted([*cuts, *(_move(at, to == name) for at, to in moves)])
+        parts = _parts(_finer(run, name, known, apart, fewest), apart)
+        made += [Stint(name, taken_together(part, fewest)) for part in parts]
     return sorted(made, key=lambda one: one.points[0].starts_at)
 
 
@@ -94,6 +94,14 @@ def mean_of(points: Sequence[Point]) -> Estimate | None:
 def verdicts(point: Point) -> int:
     """Return how many verdicts say how right a stretch was."""
     return point.accuracy.count or point.errors.count
+
+
+def _move(at: float, is_coming: bool) -> float:
+    """Return where a move of the champion parts a version: predictions are known by the second.
+
+    What the coming one answered within that second is after the move, all others' before.
+    """
+    return floor(at) + (0 if is_coming else 1)
 
 
 def _runs(versions: Mapping[str, Sequence[Point]]) -> list[tuple[str, list[Point]]]:

@@ -15,6 +15,7 @@ from typing import Any
 from unrot.describing import described
 from unrot.errors import Conflict, NotFound, shown
 from unrot.interfaces import Progress
+from unrot.plurals import counted
 from unrot.records import Holdings, Model, RemovedModel
 from unrot.schema import check_name
 from unrot.service import Service
@@ -46,11 +47,11 @@ def clear(service: Service, removed: RemovedModel, progress: Progress) -> Holdin
     """Delete what is still kept of a removed model."""
     held = service.store.holdings(removed.number)
     deleted = 0
-    progress(0.0, f"{held.rows:,} rows")
+    progress(0.0, counted(held.rows, "row"))
     began = time.monotonic()
     while bite := service.store.clear(removed, ROWS_AT_ONCE):
         deleted += bite
-        progress(deleted / max(held.rows, deleted), f"{deleted:,} of {held.rows:,} rows")
+        progress(deleted / max(held.rows, deleted), f"{deleted:,} of {counted(held.rows, 'row')}")
         time.sleep(min(time.monotonic() - began, LONGEST_PAUSE_SECONDS))
         began = time.monotonic()
     progress(1.0, "done")

@@ -15,6 +15,7 @@ import orjson
 
 from unrot.errors import Detail, Expired, Invalid, NotFound, TooLarge, UnrotError
 from unrot.ids import Ids, PredictionId
+from unrot.plurals import counted
 from unrot.records import Caller, Feedback, Model, UnverifiedFeedback
 from unrot.schema import parse_label
 
@@ -85,7 +86,8 @@ class VerdictReader:
         told = self.ids.read(id)
         if now - told.predicted_at > self.days * 86_400:
             raise Expired(
-                f"The prediction is older than {self.days} days and can no longer be judged."
+                f"The prediction is older than {counted(self.days, 'day')} and can no longer "
+                "be judged."
             )
         model = self.model_of(told.model_number)
         if model is None:

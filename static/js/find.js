@@ -62,8 +62,8 @@ function folded(text) {
 function say(search, found, all) {
   const status = search.closest(".finder").querySelector("[data-found]");
   if (found === null) status.textContent = "";
-  else if (found) status.textContent = `${found} of ${all} fields match.`;
-  else status.textContent = `None of ${all} fields matches. Try a part of its name.`;
+  else if (found) status.textContent = `${found} of ${all} ${all === 1 ? "field" : "fields"} ${found === 1 ? "matches" : "match"}.`;
+  else status.textContent = `None of ${all} ${all === 1 ? "field" : "fields"} matches. Try a part of its name.`;
 }
 
 function openAll(button) {

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from unrot.errors import Invalid, shown
+from unrot.plurals import counted
 from unrot.records import Value, Version
 from unrot.settings import Settings
 from unrot.tables.cells import Mark, number
@@ -71,7 +72,7 @@ def told(version: Version) -> list[str]:
     """Say what was registered, how good it is and who serves it."""
     rows = [(name, f"{value:.4f}") for name, value in version.metrics.items()]
     serving = version.serving
-    compared = f"on {serving.compared_rows:,} rows"
+    compared = f"on {counted(serving.compared_rows, 'row')}"
     lines = [table([("metric", "on the holdout"), *rows])] if rows else []
     lines.append(f"{version.model} {version.name} is registered: {version.estimator}.")
     if serving.by == "onnx":

@@ -16,6 +16,7 @@ from unrot.commands.shipping import shipped
 from unrot.errors import Conflict, Invalid, UnrotError
 from unrot.files.batches import Batch
 from unrot.files.truths import TruthFile
+from unrot.plurals import counted
 from unrot.records import Caller
 from unrot.settings import Settings
 from unrot.terminal import Progress, table
@@ -77,8 +78,8 @@ def _interrupted(batch: Batch, out: Path, is_whole: bool) -> Iterator[str]:
         yield f"{out} is whole; what is not shipped yet waits in the journal for a caretaker."
     elif batch.predicted:
         yield (
-            f"{out} was not written. The {batch.predicted:,} predictions that were made are kept; "
-            "a second run begins again, with new ids."
+            f"{out} was not written. What was made is kept "
+            f"({counted(batch.predicted, 'prediction')}); a second run begins again, with new ids."
         )
 
 
@@ -112,8 +113,10 @@ def _statuses(options: argparse.Namespace) -> AbstractContextManager[IO[bytes]]:
 
 def _told(batch: Batch, out: Path) -> Iterator[str]:
     yield from batch.notes
-    rows = "row is" if batch.predicted == 1 else "rows are"
-    said = f"{batch.predicted:,} {rows} predicted by {batch.model.name} {batch.version.name}"
+    said = (
+        f"{counted(batch.predicted, 'row is', 'rows are')} predicted by {batch.model.name} "
+        f"{batch.version.name}"
+    )
     yield f"{said}, {batch.bad:,} could not be:" if batch.bad else f"{said}."
     yield from (f"  {problem}" for problem in batch.first_problems)
     if batch.bad > len(batch.first_problems):

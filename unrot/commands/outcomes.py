@@ -8,6 +8,7 @@ from typing import Any
 from unrot import audits, promotion
 from unrot.growth import GateVerdict, Job
 from unrot.measured import MeasuredOn, measured_on
+from unrot.plurals import counted
 from unrot.records import CHAMPION, Version
 from unrot.service import Service
 from unrot.terminal import table
@@ -73,7 +74,7 @@ def _facts(result: Mapping[str, Any]) -> list[str]:
 
 def _judged(gate: GateVerdict) -> list[str]:
     rows = [
-        ("compared on", f"{gate.rows:,} rows ({gate.ground})" if gate.rows else "-"),
+        ("compared on", f"{counted(gate.rows, 'row')} ({gate.ground})" if gate.rows else "-"),
         ("champion", f"{gate.champion} {_spelt(gate.champion_score)}"),
         ("candidate", _spelt(gate.candidate_score)),
         ("best so far", _spelt(gate.best_score)),

@@ -9,6 +9,7 @@ from typing import Any
 from unrot import references
 from unrot.bootstrap import open_service
 from unrot.errors import Invalid
+from unrot.plurals import counted
 from unrot.service import Service
 from unrot.settings import Settings
 from unrot.shelf import sync
@@ -45,7 +46,9 @@ def reference(options: argparse.Namespace, settings: Settings) -> int:
     )
     rows = max((one.rows for one in kept.sketches.values()), default=0)
     whose = options.version or "every version"
-    print(f"From now on the traffic of {whose} is compared with {kept.file}: {rows:,} rows.")
+    print(
+        f"From now on the traffic of {whose} is compared with {kept.file}: {counted(rows, 'row')}."
+    )
     return 0
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from unrot import backups, describing, tidying, upkeep
 from unrot.bootstrap import open_copies, open_service
 from unrot.caretaker import without_caretaker
+from unrot.plurals import counted
 from unrot.records import Holdings
 from unrot.service import Service
 from unrot.settings import Settings, prepare_home
@@ -106,10 +107,13 @@ def tidy(options: argparse.Namespace, settings: Settings) -> int:
     try:
         for share, done in tidying.sweep_with_share(service):
             rows += done
-            progress(share, f"{rows:,} rows let go or added up")
+            progress(share, f"{counted(rows, 'row')} let go or added up")
     finally:
         progress.close()
-    print(f"Tidied: {rows:,} rows were let go or added up. The operations page says which.")
+    print(
+        f"Tidied: {counted(rows, 'row was', 'rows were')} let go or added up. The operations "
+        "page says which."
+    )
     if options.vacuum:
         _shrink(settings)
     return 0

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from unrot.demos.online import Online
 from unrot.demos.traffic import Traffic
 from unrot.errors import Unavailable
+from unrot.plurals import counted
 
 LOOK_SECONDS = 0.5
 LAST_VERDICTS = 50
@@ -77,7 +78,7 @@ class Accuracy:
     verdicts: int
 
     def __str__(self) -> str:
-        return f"right on {100 * self.share:.0f} % of the last {self.verdicts} verdicts"
+        return f"right on {100 * self.share:.0f} % of the last {counted(self.verdicts, 'verdict')}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.errors import Invalid, shown
+from unrot.plurals import counted
 
 GAPS = frozenset({"", "?", "na", "nan"})
 Record = tuple[int, list[str]]
@@ -68,7 +69,7 @@ def _places(
     if heading is None:
         if width != len(names):
             raise Invalid(
-                f"{path.name} has no header and {width} columns: "
+                f"{path.name} has no header and {counted(width, 'column')}: "
                 f"expected {len(names)}: {', '.join(names)}."
             )
         return list(range(width)), width
@@ -85,7 +86,9 @@ def _read(
 ) -> list[float]:
     line, cells = record
     if len(cells) != width:
-        raise Invalid(f"{path.name}, line {line}: {len(cells)} values, expected {width}.")
+        raise Invalid(
+            f"{path.name}, line {line}: {counted(len(cells), 'value')}, expected {width}."
+        )
     pairs = zip(names, places, strict=True)
     return [_value(path, line, name, cells[place]) for name, place in pairs]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from unrot.errors import Invalid, JournalFull
 from unrot.interfaces import Progress
+from unrot.plurals import counted
 from unrot.records import Prediction, Row
 from unrot.service import Service
 from unrot.tables.checked import CheckedRow, checked_chunks
@@ -158,7 +159,7 @@ class Batch:
             self._done = done
             if progress:
                 bad = f", {self.bad:,} bad" if self.bad else ""
-                progress(done, f"{self.predicted:,} rows predicted{bad}")
+                progress(done, f"{counted(self.predicted, 'row')} predicted{bad}")
 
         return tell
 

@@ -26,6 +26,7 @@ from unrot.files.marks import Ledger, Marks, is_in, rows_of
 from unrot.interfaces import Progress
 from unrot.keeping import IMPORTING
 from unrot.noticing import Noticer
+from unrot.plurals import counted
 from unrot.profiling import ProfileKeeper
 from unrot.records import Feedback, Model, Prediction, Shipment
 from unrot.service import Service
@@ -176,7 +177,8 @@ class _Import:
             self._tell(entry.logged)
         done = self._done
         self._progress(
-            self._share * READ_SHARE, f"{done.rows:,} rows read, {done.added:,} of them are new"
+            self._share * READ_SHARE,
+            f"{counted(done.rows, 'row')} read, {done.added:,} of them new",
         )
 
     def _check_new(self, entries: Sequence[_Entry]) -> None:
@@ -344,7 +346,7 @@ class _Import:
         stretches = keeper.incomplete(0.0)
         for number, stretch in enumerate(stretches):
             share = READ_SHARE + (PROFILED_SHARE - READ_SHARE) * number / len(stretches)
-            self._progress(share, f"{number:,} of {len(stretches):,} profiles written")
+            self._progress(share, f"{number:,} of {counted(len(stretches), 'profile')} written")
             try:
                 keeper.profile_again(stretch)
             except OSError as error:
@@ -368,10 +370,10 @@ class _Import:
 
     def _count_verdicts(self) -> None:
         """Count the verdicts into their minutes; a caretaker beside us may do it as well."""
-        counted = 0
+        told = 0
         while bite := self._service.store.verdicts.count_new(VERDICTS_AT_ONCE):
-            counted += bite
-            self._progress(PROFILED_SHARE, f"{counted:,} verdicts counted")
+            told += bite
+            self._progress(PROFILED_SHARE, f"{counted(told, 'verdict')} counted")
 
     def _tell_monitors(self) -> None:
         first_at, last_at = self._done.first_at, self._done.last_at

@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from unrot.errors import Invalid, TooLarge, shown
+from unrot.plurals import counted
 from unrot.records import Feature, Schema, Value
 from unrot.tables.cells import Mark, either, value_of, weigh_marks
 from unrot.tables.text import DELIMITERS, clean_name
@@ -105,7 +106,9 @@ def _of_table(schema: Schema, text: str) -> Pasted:
         raise _several(len(rows))
     [row] = rows
     if len(row) != len(names):
-        raise Invalid(f"The row has {len(row)} values and the line above it {len(names)} names.")
+        raise Invalid(
+            f"The row has {counted(len(row), 'value')} and the line above it {len(names)} names."
+        )
     pasted = _sorted(schema, dict(zip(map(clean_name, names), row, strict=True)))
     return Pasted(_valued(schema, pasted.values), pasted.unknown)
 
@@ -156,7 +159,7 @@ def _check_width(schema: Schema, found: int) -> None:
     if found != len(schema.features):
         names = ", ".join(schema.names[:6]) + (", …" if len(schema.names) > 6 else "")
         raise Invalid(
-            f"The row has {found} {'value' if found == 1 else 'values'} and no names: expected "
+            f"The row has {counted(found, 'value')} and no names: expected "
             f"{len(schema.features)}, in this order: {names}."
         )
 

@@ -299,6 +299,6 @@ def _voters(evidence: Evidence, ground: Footing) -> str:
     if not ground.recent_rows or ground.is_sampled or is_most:
         return ""
     return (
-        f"Whoever judged chose what to judge: {evidence.judged:,} of {evidence.predicted:,} "
-        "predictions, none of them drawn by chance."
+        f"Whoever judged chose what to judge: {evidence.judged:,} of "
+        f"{counted(evidence.predicted, 'prediction')}, none of them drawn by chance."
     )

@@ -37,6 +37,7 @@ from unrot.learning.moved import FEWEST, Move, find_move
 from unrot.learning.paired import Doubt
 from unrot.learning.scores import Errors, is_finite, row_errors, score
 from unrot.learning.spending import share_of_doubt
+from unrot.plurals import counted
 from unrot.records import Schema
 
 NO_ROWS = np.zeros(0)
@@ -165,7 +166,7 @@ def said_score(schema: Schema, errors: Errors) -> str:
     if schema.is_classifier:
         share = 100 * float(np.mean(errors == 0))
         return f"right on {share:.1f} % ({int(np.sum(errors == 0)):,} of {len(errors):,})"
-    return f"off by {float(np.mean(errors)):.4g} on average ({len(errors):,} rows)"
+    return f"off by {float(np.mean(errors)):.4g} on average ({counted(len(errors), 'row')})"
 
 
 def said_time(at: float) -> str:
@@ -223,15 +224,20 @@ def _why(evidence: Evidence, move: Move, anchor: Errors, recent: Errors) -> str:
         after = said_score(schema, recent[move.place :])
         return f"The world has moved {since}: {before} and is {after} since then."
     if move.can_tell and len(anchor) < FEWEST:
-        return f"The anchor has only {len(anchor)} rows; judges went through {len(recent)} recent."
+        return (
+            f"The anchor has only {counted(len(anchor), 'row')}; judges went through "
+            f"{len(recent)} recent."
+        )
     if _has_outgrown(evidence, anchor, recent):
         return (
-            f"The anchor of {len(anchor)} rows has grown: judges went through {len(recent)} of its "
+            f"The anchor of {counted(len(anchor), 'row')} has grown: judges went through "
+            f"{len(recent)} of its "
             "world by now."
         )
     if move.can_tell:
         return f"The anchor stands: {before} and {said_score(schema, recent)} on recent verdicts."
     return (
-        f"The anchor is what there is: {len(recent)} recent rows that judges went through cannot "
+        f"The anchor is what there is: {counted(len(recent), 'recent row')} that judges went "
+        "through cannot "
         f"tell whether the world has moved; {FEWEST} could."
     )

@@ -26,6 +26,7 @@ from typing import Any
 
 from unrot.errors import Detail, Invalid, shown
 from unrot.growth import Example, Fate
+from unrot.plurals import counted
 from unrot.records import Feedback, JudgedPrediction, Prediction, Schema
 from unrot.schema import parse_label, parse_row
 
@@ -154,7 +155,7 @@ def _misfit(prediction: Prediction, label: str | float | None, schema: Schema) -
         return ""
     if len(prediction.inputs) != len(schema.features):
         found, expected = len(prediction.inputs), len(schema.features)
-        return f"{NOT_IN_SCHEMA}: {found} features instead of {expected}"
+        return f"{NOT_IN_SCHEMA}: {counted(found, 'feature')} instead of {expected}"
     try:
         parse_label(schema, label)
         parse_row(schema, dict(zip(schema.names, prediction.inputs, strict=True)))

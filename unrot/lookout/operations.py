@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from unrot import components
 from unrot.errors import NotFound
 from unrot.journal import Drops
+from unrot.plurals import counted
 from unrot.records import Component
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
@@ -59,7 +60,7 @@ def _journal(service: Service, model: str, now: float) -> Iterator[Symptom]:
 
 
 def _present(found: Component, dropped: int, now: float) -> Symptom:
-    said = f"{dropped:,} prediction{' was' if dropped == 1 else 's were'} answered and not kept"
+    said = f"{counted(dropped, 'prediction was', 'predictions were')} answered and not kept"
     return Symptom(
         CAUSE,
         "operations",

@@ -26,6 +26,7 @@ from unrot.models.owned import classes_of, told
 from unrot.models.repeatable import from_seed, on_one_thread
 from unrot.models.tables import Range, Table, Tables
 from unrot.models.weights import Weights, are_equal, drawn, weight_key
+from unrot.plurals import counted
 from unrot.records import Candidate, Outputs, Row, Schema, Version
 from unrot.teaching import Label
 
@@ -105,10 +106,11 @@ class EstimatorApprentice:
         stream = self.tables.stream
         if not 0 <= start <= stop <= len(stream):
             raise Conflict(
-                f"The stream of {self.version.name} has {len(stream):,} rows: {start:,} to "
+                f"The stream of {self.version.name} has {counted(len(stream), 'row')}: "
+                f"{start:,} to "
                 f"{stop:,} cannot be fed."
             )
-        progress(0.0, f"feeding {stop - start:,} rows, one at a time")
+        progress(0.0, f"feeding {counted(stop - start, 'row')}, one at a time")
         return self._fed(self.estimator, stream, np.arange(start, stop), stop - start)
 
     def untrained(self) -> EstimatorApprentice:
@@ -128,7 +130,7 @@ class EstimatorApprentice:
             raise Conflict(UNLABELLED)
         rows, labels, weights, sample = self._to_fit_on(lesson)
         fresh = clone(self.estimator)
-        progress(0.0, f"fitting {self.version.estimator} on {len(labels):,} rows")
+        progress(0.0, f"fitting {self.version.estimator} on {counted(len(labels), 'row')}")
         with from_seed(lesson.seed), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
@@ -324,7 +326,7 @@ def _of_batch(lesson: Lesson, batch: Sequence[int]) -> tuple[list[Row], list[Lab
 
 def _tell(progress: Progress, done: int, batches: int) -> None:
     if done == batches or done % max(1, batches // MOST_TOLD) == 0:
-        progress(done / batches, f"learnt {done:,} of {batches:,} batches")
+        progress(done / batches, f"learnt {done:,} of {counted(batches, 'batch')}")
 
 
 def _refusal(error: Exception) -> Conflict:

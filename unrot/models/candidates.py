@@ -33,6 +33,7 @@ from unrot.models.training import (
     MOST_REFERENCE_ROWS,
     libraries,
 )
+from unrot.plurals import counted
 from unrot.records import Candidate, Outputs, Row, Schema
 
 Server = Literal["onnx", "scikit-learn"]
@@ -65,7 +66,8 @@ def read_table(estimator: Any, table: Any) -> Given:
     width = getattr(estimator, "n_features_in_", len(read.names))
     if width != len(read.names):
         raise Invalid(
-            f"The estimator takes {width} columns, and the data has {len(read.names)} beside the "
+            f"The estimator takes {counted(width, 'column')}, and the data has "
+            f"{len(read.names)} beside the "
             f"target: {', '.join(read.names[:8])}."
         )
     if not len(read):

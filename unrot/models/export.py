@@ -32,6 +32,7 @@ from unrot.models.parity import TOLERANCE, differing_rows, largest_difference
 from unrot.models.predictors import CLASSES, INPUT, PROBABILITIES, VALUES, OnnxPredictor
 from unrot.models.scikit import ScikitPredictor, class_places
 from unrot.models.trees import TREES, thresholds_of
+from unrot.plurals import counted
 from unrot.records import Outputs, Schema
 
 MOST_THRESHOLD_ROWS = 500
@@ -139,7 +140,9 @@ def _try(
         return Exported(graph, difference, len(rows))
     differing = differing_rows(expected, given)
     if differing:
-        return _refused(precision, f"another class on {differing} of {len(rows)} rows", rows)
+        return _refused(
+            precision, f"another class on {differing} of {counted(len(rows), 'row')}", rows
+        )
     return _refused(precision, f"off by {difference:g}, at most {TOLERANCE:g} is taken", rows)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from unrot.encoding import Encoder
 from unrot.errors import Invalid, shown
 from unrot.models.forms import ARRAY, FRAME, OBJECTS, Column, Form, pandas
+from unrot.plurals import counted
 from unrot.records import Feature, Kind, Row, Schema, Value
 from unrot.typical import MOST_ROWS, with_examples
 
@@ -111,7 +112,9 @@ def _from_array(table: Any, names: Sequence[str] | None) -> Given:
     if array.ndim != 2 or not array.shape[1]:
         raise Invalid(f"X has the shape {array.shape}: {EXPECTED}.")
     if names is not None and len(names) != array.shape[1]:
-        raise Invalid(f"X has {array.shape[1]} columns, and the estimator takes {len(names)}.")
+        raise Invalid(
+            f"X has {counted(array.shape[1], 'column')}, and the estimator takes {len(names)}."
+        )
     called = tuple(names) if names is not None else _numbered(array.shape[1])
     cells = tuple(
         _plain(column.tolist(), name) for name, column in zip(called, array.T, strict=True)

@@ -31,6 +31,7 @@ from unrot.models.owned_graphs import TYPES, Way, convert
 from unrot.models.parity import TOLERANCE, differing_rows, largest_difference
 from unrot.models.predictors import OnnxPredictor
 from unrot.models.splits import split_rows
+from unrot.plurals import counted
 from unrot.records import Form, Outputs, Row, Schema
 
 NEVER_SEEN = "a text that was never seen"
@@ -196,7 +197,7 @@ def _try(way: Way, estimator: Any, schema: Schema, strict: list[int], asked: Com
     differing = differing_rows(asked.expected, given)
     what = f"off by {difference:.1g}"
     if differing:
-        what = f"another class on {differing} of {len(asked.compared):,} rows"
+        what = f"another class on {differing} of {counted(len(asked.compared), 'row')}"
     return replace(asked, onnx=None, reason=what)
 
 

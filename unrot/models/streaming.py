@@ -23,6 +23,7 @@ from unrot.models import online, packed
 from unrot.models.estimators import ESTIMATORS, make, names_for
 from unrot.models.metrics import measure_and_calibrate
 from unrot.models.training import NETWORKS, Progress, as_candidate, refused
+from unrot.plurals import counted
 from unrot.records import Candidate, Schema
 
 ORIGIN = "stream"
@@ -64,12 +65,12 @@ def start(dataset: Dataset, estimator: str, progress: Progress) -> Candidate:
     stream = stream_of(dataset)
     seen = min(max(START_ROWS, len(schema.classes)), len(stream.rows))
     begun = replace(dataset, rows=stream.rows[:seen], labels=stream.labels[:seen])
-    progress(0.0, f"feeding {seen:,} rows to {estimator}, one at a time")
+    progress(0.0, f"feeding {counted(seen, 'row')} to {estimator}, one at a time")
     try:
         fed = online.begin(pipeline, begun.rows, begun.labels, schema.classes)
     except ValueError as error:
         raise refused(estimator, error) from error
-    progress(0.8, f"measuring on {len(dataset.holdout_rows):,} held-out rows")
+    progress(0.8, f"measuring on {counted(len(dataset.holdout_rows), 'held-out row')}")
     metrics, calibrating = measure_and_calibrate(fed, begun)
     metrics |= place_in(stream, seen, dataset)
     progress(0.85, "compiling and comparing with scikit-learn")

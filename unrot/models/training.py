@@ -33,6 +33,7 @@ from unrot.models.predictors import load, pack_golden
 from unrot.models.repeatable import on_one_thread
 from unrot.models.scikit import ScikitPredictor
 from unrot.models.weights import weight_key
+from unrot.plurals import counted
 from unrot.records import Candidate, Outputs, Row, Schema
 
 Progress = Callable[[float, str], None]
@@ -51,12 +52,12 @@ def train(
     """Fit an estimator of the catalogue, or one's own, on a dataset and make a candidate of it."""
     pipeline = make(estimator, seed=dataset.seed, schema=dataset.schema, rows=len(dataset.rows))
     with on_one_thread():
-        progress(0.0, f"fitting {estimator} on {len(dataset.rows):,} rows")
+        progress(0.0, f"fitting {estimator} on {counted(len(dataset.rows), 'row')}")
         try:
             fit(pipeline, dataset.rows, dataset.labels, progress)
         except ValueError as error:
             raise refused(estimator, error) from error
-        progress(0.8, f"measuring on {len(dataset.holdout_rows):,} held-out rows")
+        progress(0.8, f"measuring on {counted(len(dataset.holdout_rows), 'held-out row')}")
         metrics, calibrating = measure_and_calibrate(pipeline, dataset)
         progress(0.85, "compiling and comparing with scikit-learn")
         candidate = as_candidate(pipeline, dataset, estimator, origin, metrics)

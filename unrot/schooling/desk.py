@@ -18,6 +18,7 @@ from unrot.interfaces import Progress
 from unrot.learning.labels import judging_rows
 from unrot.learning.moved import Move, find_move
 from unrot.learning.scores import row_errors
+from unrot.plurals import counted
 from unrot.records import CHAMPION, JudgedPrediction, Model, Row, Schema, Version
 from unrot.service import Service
 from unrot.shelf import sync
@@ -165,7 +166,9 @@ class Desk:
             found = lessons.waiting(name, line, MOST_VERDICTS)
             if len(found) >= expected or time.monotonic() > ends_at:
                 return found
-            self.tell(0.05, f"waiting for {expected - len(found):,} predictions to be shipped")
+            self.tell(
+                0.05, f"waiting for {counted(expected - len(found), 'prediction')} to be shipped"
+            )
             time.sleep(LOOK_AGAIN_SECONDS)
 
     def artefact(self, digest: str) -> bytes:

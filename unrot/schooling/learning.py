@@ -11,6 +11,7 @@ from unrot.growth import Example, Fate
 from unrot.learning.batches import make_lesson, rows_to_replay
 from unrot.learning.cleaning import Cleaned, Range, clean, ranges_of, robust_range, union
 from unrot.learning.labels import example_of
+from unrot.plurals import counted
 from unrot.records import JudgedPrediction, Row
 from unrot.schooling.desk import MOST_VERDICTS, Desk
 from unrot.schooling.publication import Work, publish
@@ -109,8 +110,8 @@ def _of_new_world(desk: Desk, count: int) -> list[tuple[Row, Label]]:
 def _nothing_left(fates: Sequence[Fate]) -> str:
     if not fates:
         return "The predictions that were judged have not arrived in the store yet: ask again."
-    counted = Counter(
+    reasons = Counter(
         fate.kind if fate.kind == "held out" else fate.reason.partition(": ")[0] for fate in fates
     )
-    listed = ", ".join(f"{count:,} {reason}" for reason, count in counted.most_common())
-    return f"Nothing is left to learn of {len(fates):,} verdicts: {listed}."
+    listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
+    return f"Nothing is left to learn of {counted(len(fates), 'verdict')}: {listed}."

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from unrot.dataset import Dataset, held_out
 from unrot.errors import Invalid, shown
+from unrot.plurals import counted
 from unrot.records import Feature, Schema
 from unrot.tables.cells import Mark
 from unrot.tables.columns import Columns, read_columns, strays_note
@@ -107,7 +108,8 @@ def _check_columns(file: TableFile, options: TableOptions) -> None:
 def _check_count(file: TableFile, target: Target) -> None:
     if len(target.labels) < FEWEST_ROWS:
         raise Invalid(
-            f"{file.path.name} holds {len(target.labels)} rows with a {target.name}: at least "
+            f"{file.path.name} holds {counted(len(target.labels), 'row')} with a "
+            f"{target.name}: at least "
             f"{FEWEST_ROWS} are needed."
         )
 
@@ -118,7 +120,8 @@ def _held(options: TableOptions, target: Target) -> NDArray[np.bool_]:
     held = held_out(target.labels, holdout=options.holdout, seed=options.seed)
     if not held.any():
         raise Invalid(
-            f"--holdout {options.holdout:g} of {len(held)} rows leaves none to judge by: raise "
+            f"--holdout {options.holdout:g} of {counted(len(held), 'row')} leaves none to "
+            "judge by: raise "
             "it, or name a file of them with --holdout-csv."
         )
     return held
@@ -204,7 +207,10 @@ def _from_file(
     none = np.zeros(len(answers.known), dtype=bool)
     rows, _ = _encoded(columns, features, answers.known, none)
     missing = int((~answers.known).sum())
-    left = f"Left out: {missing:,} rows of {file.path.name} without a {target.name} that is known."
+    left = (
+        f"Left out: {counted(missing, 'row')} of {file.path.name} without a {target.name} "
+        "that is known."
+    )
     notes = [*file.notes, *columns.notes, *([left] if missing else [])]
     return _Judges(rows, answers.labels, tuple(notes))
 
@@ -218,7 +224,9 @@ def _acceptable(judges: _Judges, features: Sequence[Feature]) -> _Judges:
     left = int((~kept).sum())
     if not left:
         return judges
-    note = f"Left out: {left:,} held-out rows with gaps where no row to learn from has any."
+    note = (
+        f"Left out: {counted(left, 'held-out row')} with gaps where no row to learn from has any."
+    )
     return _Judges(judges.rows[kept], judges.labels[kept], (*judges.notes, note))
 
 
@@ -245,7 +253,7 @@ def _dataset(
 
 def _description(file: str, schema: Schema) -> str:
     kind = f"one of {len(schema.classes)} classes" if schema.is_classifier else "a number"
-    count = f"{len(schema.features)} columns" if len(schema.features) > 1 else "one column"
+    count = counted(len(schema.features), "column")
     return f"{schema.target}, {kind}, by {count} of {file}."
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.errors import Invalid, shown
+from unrot.plurals import counted
 from unrot.tables.cells import Mark, is_gap, number
 from unrot.tables.reading import Progress, TableFile, fit, records, wrong_width
 
@@ -142,7 +143,8 @@ class _Ragged:
         name = self._file.path.name
         if self._count > MOST_RAGGED * (rows + self._count):
             raise Invalid(
-                f"{self._first} So it is in {self._count:,} of {rows + self._count:,} rows."
+                f"{self._first} So it is in {self._count:,} of "
+                f"{counted(rows + self._count, 'row')}."
             )
         if not rows:
             raise Invalid(f"{name} holds a header and no rows.")
@@ -151,7 +153,7 @@ class _Ragged:
     def notes(self) -> list[str]:
         if not self._count:
             return []
-        rows = "1 row that does" if self._count == 1 else f"{self._count:,} rows that do"
+        rows = counted(self._count, "row that does", "rows that do")
         return [f"Left out: {rows} not fit the header. {self._first}"]
 
 

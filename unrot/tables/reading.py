@@ -109,10 +109,10 @@ def records(file: TableFile, progress: Progress | None = None) -> Iterator[tuple
                     yield start, cells
                     count += 1
                     if progress and count and count % ROWS_BETWEEN_PROGRESS == 0:
-                        progress(min(raw.tell() / size, 1.0), f"{count:,} rows read")
+                        progress(min(raw.tell() / size, 1.0), f"{counted(count, 'row')} read")
                 start = file.header_line + reader.line_num
             if progress:
-                progress(1.0, f"{max(count, 0):,} rows read")
+                progress(1.0, f"{counted(max(count, 0), 'row')} read")
     except UnicodeDecodeError as error:
         raise Invalid(f"{file.path.name} is not {error.encoding.upper()} to its end.") from error
     except csv.Error as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unrot.errors import shown
+from unrot.plurals import counted
 from unrot.records import Feature
 from unrot.tables import LoadedTable
 
@@ -35,7 +36,7 @@ def schema_table(loaded: LoadedTable) -> list[tuple[str, ...]]:
 def sentences(loaded: LoadedTable) -> list[str]:
     """Say what is predicted, from how many rows, and what was left out and why."""
     data = loaded.dataset
-    counts = f"{len(data.rows):,} rows to learn from, {len(data.holdout_rows):,} held out."
+    counts = f"{counted(len(data.rows), 'row')} to learn from, {len(data.holdout_rows):,} held out."
     left = [f"Left out: {shown(one.name)[1:-1]} ({one.reason})." for one in loaded.left_out]
     return [f"Target: {data.schema.target}, {_target(loaded)}.", counts, *left, *loaded.notes]
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.errors import Invalid, shown
+from unrot.plurals import plural
 from unrot.tables.columns import Column, strays_note
 from unrot.tables.inference import forced_numbers, in_order, numbers_of, present_texts
 
@@ -125,7 +126,7 @@ def _refuse_single_rows(name: str, classes: tuple[str, ...], counts: NDArray[np.
     single = [shown(label, 40) for label, count in zip(classes, counts, strict=True) if count == 1]
     if single:
         listed = ", ".join(single[:5]) + (", …" if len(single) > 5 else "")
-        words = "class has" if len(single) == 1 else "classes have"
+        words = plural(len(single), "class has", "classes have")
         raise Invalid(
             f"The target {shown(name)}: {len(single)} {words} one row only ({listed}). At least "
             "two are needed, one to learn from and one to judge by: add rows, or take it out of "
@@ -142,5 +143,5 @@ def _too_many(name: str, count: str) -> str:
 
 def _missing(name: str, known: NDArray[np.bool_]) -> list[str]:
     missing = int((~known).sum())
-    rows = "row" if missing == 1 else "rows"
+    rows = plural(missing, "row")
     return [f"Left out: {missing:,} {rows} without {name}."] if missing else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unrot.plurals import counted
 from unrot.records import Model, Schema, Tally, Version
 from unrot.web.words import number, percent
 
@@ -11,7 +12,7 @@ DEMOS = ("iris", "zombies", "heart")
 def purpose(schema: Schema) -> str:
     """Say what is predicted from what."""
     count = len(schema.features)
-    values = "one value" if count == 1 else f"{count} values"
+    values = "one value" if count == 1 else counted(count, "value")
     answer = f"one of {len(schema.classes)} answers" if schema.is_classifier else "a number"
     return f"It predicts “{schema.target}”, {answer}, from {values}."
 
@@ -19,7 +20,7 @@ def purpose(schema: Schema) -> str:
 def quality(version: Version) -> str:
     """Say how good a version was on rows that it had not learnt from, beside mere guessing."""
     metrics = version.metrics
-    rows = f"On {number(metrics.get('rows_held_out', 0.0))} rows that it had not learnt from"
+    rows = f"On {counted(metrics.get('rows_held_out', 0.0), 'row')} that it had not learnt from"
     if "accuracy" in metrics:
         right, guess = metrics["accuracy"], metrics.get("constant_guess")
         said = f"{rows} it was right {percent(right)} of the time."
@@ -43,11 +44,11 @@ def quality(version: Version) -> str:
 def judged(tally: Tally, schema: Schema, version: str) -> str:
     """Say what those who judged it thought of the last answers of a version."""
     if not schema.is_classifier and tally.last_error is not None:
-        values = _count(tally.last_error_verdicts, "true value")
+        values = counted(tally.last_error_verdicts, "true value")
         off = number(tally.last_error)
         return f"The last answers of {version} were off by {off} on average ({values})."
     if schema.is_classifier and tally.last_accuracy is not None:
-        verdicts = _count(tally.last_accuracy_verdicts, "verdict")
+        verdicts = counted(tally.last_accuracy_verdicts, "verdict")
         right = percent(tally.last_accuracy)
         return f"Those who judged answers of {version} found the last {right} right ({verdicts})."
     return f"Nobody has judged an answer of {version} yet."
@@ -62,10 +63,6 @@ def next_version(model: Model, latest: Version | None) -> str:
         return f"python train.py {model.name}"
     target = _quoted(model.schema.target)
     return f"python train.py --csv FILE --target {target} --name {model.name}"
-
-
-def _count(many: int, word: str) -> str:
-    return f"{many:,} {word}{'' if many == 1 else 's'}"
 
 
 def _quoted(word: str) -> str:

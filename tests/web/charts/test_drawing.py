@@ -301,6 +301,18 @@ def test_heat_says_how_far_and_that_chance_explains_it() -> None:
     ]
 
 
+def test_heat_shows_the_version_that_moved_over_one_that_did_not() -> None:
+    moved = [
+        Moved("x", 0, 60, 0.4, 0.15, True, False, "90 rows of v2"),
+        Moved("x", 0, 60, 0.2, 0.15, False, True, "60 rows of v1"),
+    ]
+
+    [strip] = heat("h", "H", moved, since=0, until=60).strips
+
+    assert [cell.step for cell in strip.cells] == ["chance", "far"]
+    assert (strip.newest, strip.has_moved) == ("0.4", True)
+
+
 # ── matrix ───────────────────────────────────────────────────────────────────────────────────
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from unrot.errors import Conflict, Invalid, StoreAway
 from unrot.interfaces import Progress
+from unrot.plurals import counted
 from unrot.stores.sql import migrations
 from unrot.stores.sql.database import Transaction
 from unrot.stores.sql.sqlite import SqliteDatabase
@@ -177,7 +178,10 @@ def _told(connection: sqlite3.Connection) -> str:
         connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
         for table in ("models", "predictions", "feedback")
     )
-    return f"{models:,} models with {predictions:,} predictions and {verdicts:,} verdicts"
+    return (
+        f"{counted(models, 'model')} with {counted(predictions, 'prediction')} and "
+        f"{counted(verdicts, 'verdict')}"
+    )
 
 
 def _highest_number(path: Path) -> int:

@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 
+from unrot.plurals import counted
 from unrot.symptoms import Distribution
 from unrot.web.charts.drawing import Area, Chart, Entry, Spot, Stroke, Table, path, place
 from unrot.web.charts.groups import Group, groups
@@ -219,7 +220,9 @@ def _number_sentence(parts: Sequence[Part], unit: str) -> str:
         found = part.distribution
         middle = found.quantiles.get("0.5", found.mean)
         of = f" around {brief(middle)}{' ' + unit if unit else ''}" if middle is not None else ""
-        said.append(f"{_begun(part.name)}: {sum(found.counts):,} values{of}{_missing(found)}.")
+        said.append(
+            f"{_begun(part.name)}: {counted(sum(found.counts), 'value')}{of}{_missing(found)}."
+        )
     return " ".join(said)
 
 
@@ -268,7 +271,7 @@ def _choice_sentence(parts: Sequence[Part], shares: Sequence[dict[str, float]]) 
         commonest = max(one, key=lambda name: one[name])
         values = sum(part.distribution.counts)
         said.append(
-            f"{_begun(part.name)}: {values:,} values, most often {commonest} "
+            f"{_begun(part.name)}: {counted(values, 'value')}, most often {commonest} "
             f"({share(round(one[commonest], 3))}){_missing(part.distribution)}."
         )
     return " ".join(said)

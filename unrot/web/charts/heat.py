@@ -190,8 +190,10 @@ def _strip(
 ) -> Strip:
     column = moved[0].column
     label = labels.get(column, column)
-    cells = tuple(_cell(one, label, across, chosen) for one in moved)
-    now = next((one for one in moved if one.ends_at == newest), None)
+    # Two versions may have answered in a period: what lies farther is drawn over the other.
+    ordered = sorted(moved, key=lambda one: (one.starts_at, one.has_moved, one.distance))
+    cells = tuple(_cell(one, label, across, chosen) for one in ordered)
+    now = next((one for one in reversed(ordered) if one.ends_at == newest), None)
     said = brief(now.distance) if now else "–"
     is_chance = now is not None and step_of(now) == "chance"
     return Strip(column, label, cells, said, now is not None and now.has_moved, is_chance, row)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unrot.monitors import accuracy
+from unrot.plurals import counted
 from unrot.web.charts.scales import share
 
 SHADES = 5
@@ -151,4 +152,4 @@ def _sentence(counts: Mapping[tuple[str, str], int], labels: Mapping[str, str]) 
         return begun
     said, true = max(wrong, key=lambda pair: wrong[pair])
     most = f"{labels[true]} answered as {labels[said]}"
-    return f"{begun} The commonest mistake: {most}, {wrong[said, true]:,} times."
+    return f"{begun} The commonest mistake: {most}, {counted(wrong[said, true], 'time')}."

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Literal
 
+from unrot.plurals import counted
 from unrot.web.charts.drawing import Bar, Chart, Dot, Entry, Spot, Table, Tick, place
 from unrot.web.charts.scales import Scale, brief, extent, number_axis
 
@@ -237,13 +238,13 @@ def _said(value: float | str | None) -> str:
 
 
 def _sentence(points: Sequence[Point], x: Axis, y: Axis, left_out: int) -> str:
-    counted = {
+    tones = {
         tone: sum(one.is_right is verdict for one in points)
         for verdict, (tone, _) in SHAPES.items()
     }
-    said = ", ".join(f"{count:,} {tone}" for tone, count in counted.items() if count)
+    said = ", ".join(f"{count:,} {tone}" for tone, count in tones.items() if count)
     more = f" {left_out:,} older ones are not drawn." if left_out else ""
-    return f"{len(points):,} rows by {x.name} and {y.name}: {said}.{more}"
+    return f"{counted(len(points), 'row')} by {x.name} and {y.name}: {said}.{more}"
 
 
 def _table(points: Sequence[Point], x: Axis, y: Axis) -> Table:

@@ -72,29 +72,33 @@ def _by_version(
     tones: Sequence[str] = TONES,
 ) -> list[Series]:
     """Draw a line for each version that answered beside another, else one that pauses between."""
-    lines_of = [
+    told = [
         (stint.version, [one for point in stint.points if (one := read(point, found)) is not None])
         for stint in found.stints
     ]
-    parts = [(version, readings) for version, readings in lines_of if readings]
+    parts = [(version, readings) for version, readings in told if readings]
     if all(one[1][-1].at < other[1][0].at for one, other in pairwise(parts)):
-        joined = [one for _, readings in parts for one in (*readings, _pause(readings[-1]))]
-        return [Series(name, joined, tones[0], style)]
+        return [Series(name, _joined(parts), tones[0], style)]
     versions = dict.fromkeys(version for version, _ in parts)
     return [
         Series(
             f"{name} of {version}",
-            [one for of, readings in parts if of == version
-             for one in (*readings, _pause(readings[-1]))],
+            _joined([part for part in parts if part[0] == version]),
             tones[number % len(tones)],
             style,
         )
         for number, version in enumerate(versions)
-    ]  # fmt: skip
+    ]
 
 
-def _pause(last: Reading) -> Reading:
-    return Reading(last.at, None)
+def _joined(parts: Sequence[tuple[str, Sequence[Reading]]]) -> list[Reading]:
+    """Put stints after each other, with a pause in the line where the version changes."""
+    joined: list[Reading] = []
+    for number, (version, readings) in enumerate(parts):
+        if joined and parts[number - 1][0] != version:
+            joined.append(Reading(joined[-1].at, None))
+        joined += readings
+    return joined
 
 
 def _judged(point: Point, found: Condition) -> Reading | None:
@@ -149,7 +153,7 @@ def verdict_chart(
     same = " on the same version" if len({one.version for one in points}) > 1 else ""
     return lines(
         "accuracy",
-        f"{_what(schema)} over the last {last} verdicts{same}",
+        f"{_what(schema)} over the last {counted(last, 'verdict')}{same}",
         [Series(_what(schema), _parted([(one.at, one) for one in points[::-thin][::-1]], schema))],
         since=points[0].at,
         until=until,

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from unrot.plurals import counted
 from unrot.web.words import number, percent, short_time
 
 MOST_ROWS = 50
@@ -109,7 +110,7 @@ def _reached(value: Mapping[str, Any], *, is_of_numbers: bool) -> str:
     count = int(value["verdicts"])
     said = "–" if value["value"] is None else writes(value["value"])
     off = "off by " if is_of_numbers else ""
-    return f"{off}{said}{between}, {count:,} verdict{'' if count == 1 else 's'}"
+    return f"{off}{said}{between}, {counted(count, 'verdict')}"
 
 
 def _words(name: str) -> str:

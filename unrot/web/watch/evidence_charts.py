@@ -21,6 +21,7 @@ from flask import url_for
 from unrot import accuracy, condition, outliers
 from unrot.condition import Closer, Span
 from unrot.monitors.bursts import DAY, HOUR, start_of
+from unrot.plurals import counted
 from unrot.portraits import TRAINING, word_of
 from unrot.records import Model
 from unrot.service import Service
@@ -265,7 +266,8 @@ def _refused(found: Finding, reasons: Mapping[str, int]) -> Chart:
         [Group("Refused rows", kept, "two")],
         head="Reason",
         says=brief,
-        sentence=f"{refused:,} of {sent:,} rows were refused, most often: {first} "
+        sentence=f"{refused:,} of {counted(sent, 'row was', 'rows were')} refused, most "
+        f"often: {first} "
         f"({reasons[first]:,}).",
     )
 

@@ -7,6 +7,7 @@ from math import isfinite
 
 from unrot.exploring import CLASS, PROBABILITY, Explored, Seen, Side, Span, value_of
 from unrot.monitors import axes
+from unrot.plurals import counted
 from unrot.records import Schema, Value
 from unrot.symptoms import Finding
 from unrot.web import charts, words
@@ -94,7 +95,7 @@ def _picked(side: Side, where: str) -> str:
     count = len(side.chosen)
     wrong = sum(one.is_right is False for one in side.chosen)
     judged = sum(one.is_right is not None for one in side.chosen)
-    rows = f"{count:,} {'row' if count == 1 else 'rows'}"
+    rows = counted(count, "row")
     if not judged:
         return f"{rows} on the {where}" + (", none of them judged" if count else "")
     share = words.percent((judged - wrong) / judged)

@@ -223,7 +223,7 @@ def _drift(
         chosen=chosen,
         nothing=(
             f"No period of this time has been compared with {before} yet: a period is compared "
-            f"once it is over and has {rules.least_rows:,} rows."
+            f"once it is over and has {counted(rules.least_rows, 'row')}."
         ),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from unrot.plurals import counted
 from unrot.symptoms import Rules
 from unrot.web.charts import Chart, Happening, Level, Reading, Series, lines
 from unrot.web.watch.accuracy_charts import percents
@@ -15,7 +16,7 @@ ALLOWED = "The most that the rules allow"
 def rate_reading(at: float, outliers: int, looked_at: int) -> Reading:
     """Return the share of a stretch of time as a point of the line."""
     share = outliers / looked_at if looked_at else None
-    return Reading(at, share, words=f"{outliers:,} of {looked_at:,} rows")
+    return Reading(at, share, words=f"{outliers:,} of {counted(looked_at, 'row')}")
 
 
 def rate_chart(
