@@ -27,6 +27,8 @@ ENOUGH = 30
 
 ROW = zombies_of(1, seed=1)[0][0]
 
+FORCED = {"version": "v2", "force": True, "reason": "no gate weighed it"}
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -109,7 +111,7 @@ def test_every_worker_of_every_server_follows_and_no_request_fails(
         for move in range(MOVES):
             version = "v2" if move % 2 == 0 else "v1"
             town = towns[move // 2 % 2]
-            asked = ("/promote", {"version": "v2"}) if version == "v2" else ("/rollback", {})
+            asked = ("/promote", FORCED) if version == "v2" else ("/rollback", {})
             assert town.told(*asked)["aliases"] == {"champion": version}
             moved_at = time.monotonic()
             for clients in followers:

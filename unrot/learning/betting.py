@@ -15,8 +15,8 @@ that which of them are there was not chosen by their outcome.
 Ten stakes from .1 to .99 share the money. Simulated, looking after every 15 rows up to 1,500: of
 1,000 candidates worse by the whole tolerance 1.5 to 2 % ever pass at a doubt of 4.5 %. One that is
 2 points better passes after 1.2 to 1.6 times the rows with which the exact test, weighed once,
-passes it four times in five, and four times in five after at most 1.9 times as many (of the rows
-2 to 40 % parted the two).
+passes it four times in five, and four times in five after at most 1.9 times as many (the two differ
+on 2 to 40 % of the rows).
 
 For numbers there is no largest error to bet against. With s the standard deviation of n gains
 
