@@ -175,6 +175,11 @@ def _drift(one: Drift, now: Summary, before: Summary) -> dict[str, Any]:
         "missing_before": one.missing_before,
         "unseen": one.unseen,
         "unseen_before": one.unseen_before,
+        "unseen_expected": one.unseen_expected,
+        "expected": one.expected,
+        "worth": one.worth,
+        "surprise": one.surprise,
+        "why": one.why,
         "now": distribution(now[one.column]) if is_there else None,
         "before": distribution(before[one.column]) if is_there else None,
     }
