@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,11 @@ def checked(service: Service) -> list[Check]:
     return service.store.checks.of_model("iris", against="training", since=0, until=1e12)
 
 
+def as_judged_alone(check: Check) -> Check:
+    """Return a check as if it were the only look: each look spends of one budget."""
+    return replace(check, drifts=tuple(replace(one, level=1.0) for one in check.drifts))
+
+
 def wider(seed: int, rows: int = 150) -> Flowers:
     """Return flowers of a world in which sepals are far wider."""
     rng = np.random.default_rng(seed)
@@ -73,7 +79,7 @@ def test_traffic_is_compared_with_the_profile_until_it_is_reset(
     assert shown == "The traffic of v1 is compared with wide.bin."
     assert reset == "From now on traffic is compared with what its version was trained on."
     assert (before.moved[0].column, with_profile.moved) == ("sepal_width_cm", [])
-    assert after == before
+    assert as_judged_alone(after) == as_judged_alone(before)
     assert (before.rows_before, with_profile.rows_before) == (120, 3_000)
 
 

@@ -249,6 +249,34 @@ def test_without_rows_the_figures_are_from_the_bins(
     assert not any(one.is_exact for one in checks(service)[0].drifts if one.test == "ks")
 
 
+def test_rows_that_come_five_times_are_not_compared_as_so_many(
+    service: Service, tmp_path: Path
+) -> None:
+    wide = np.repeat(flowers(1)[flowers(1)[:, 1] > 3.2][:30], 5, axis=0)
+    bring_in(log_of(tmp_path / "log.csv", [wide], seconds=SHORT))
+
+    found = seen(service, Rules(period="hour"))
+
+    assert found == []
+    assert [(one.rows, one.rows_before) for one in checks(service)] == [(150, 0)]
+
+
+def test_what_may_be_a_habit_of_its_hour_is_said_and_is_no_finding(
+    service: Service, tmp_path: Path
+) -> None:
+    shifted = flowers(1)
+    shifted[:, 1] += 0.8
+    bring_in(log_of(tmp_path / "log.csv", [shifted], seconds=SHORT))
+
+    found = seen(service)
+
+    [check] = checks(service)
+    width = next(one for one in check.drifts if one.column == "sepal_width_cm")
+    assert not any(one.is_present for one in found)
+    assert (width.has_moved, width.why) == (False, "unknown")
+    assert width.distance > 0.3 and width.chance < 1e-6
+
+
 def test_version_without_a_reference_is_passed_over(service: Service, tmp_path: Path) -> None:
     forget_reference(service)
     bring_in(log_of(tmp_path / "log.csv", [spoilt(flowers(2), 2, "zeros")], seconds=SHORT))

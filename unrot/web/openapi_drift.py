@@ -152,6 +152,18 @@ def schemas() -> dict[str, Json]:
             "has_moved": yes,
             "is_calm": yes,
             **dict.fromkeys(("missing", "missing_before", "unseen", "unseen_before"), number),
+            "unseen_expected": {**number, "description": "The share where nothing moved."},
+            "expected": {**number, "description": "The distance that chance alone makes."},
+            "worth": {**number, "description": "Its values, as independent rows."},
+            "surprise": {
+                **number,
+                "description": "The chance, at most, if it is usual then or a part of training.",
+            },
+            "why": {
+                "type": "string",
+                "enum": ["", "chance", "usual", "unknown"],
+                "description": "Why a column that lies far has not moved.",
+            },
             "now": {**distribution, "nullable": True},
             "before": {**distribution, "nullable": True},
         }

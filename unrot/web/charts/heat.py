@@ -1,8 +1,7 @@
 """A heat strip: how far each column had moved in each period, a strip a column.
 
-A colour is a step: calm; close to moving; beyond the threshold of its own column, but within what
-chance does to so few rows; moved; moved by twice the threshold. What lies beyond by chance has an
-outline, and what has moved is underlined, so that nobody needs the colours.
+A colour is a step: calm; close to moving; beyond the threshold of its own column, but as chance or
+the time of the day makes it; moved; moved by twice the threshold. What is excused has an outline, and what has moved is underlined, so that nobody needs the colours.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unrot.plurals import counted
+from unrot.symptoms import Unmoved
 from unrot.web.charts.drawing import Tick, place
 from unrot.web.charts.scales import Scale, brief, stretch, time_axis
 
@@ -18,6 +18,12 @@ MOST_STRIPS = 24
 FAR = 2.0
 """Times the threshold."""
 LEAST_WIDTH = 0.35
+EXCUSES: Mapping[Unmoved, str] = {
+    "": "by chance",
+    "chance": "by chance",
+    "usual": "as usual",
+    "unknown": "not known yet",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +42,18 @@ class Moved:
     href: str = ""
     rows: int = 0
     """As many were compared; 0 where that is not known."""
+    why: Unmoved = ""
+    """Why it has not moved, where it lies far."""
 
     @property
     def excuse(self) -> str:
         """Say why so far a column has not moved; empty where nothing needs to be said."""
         if step_of(self) != "chance":
             return ""
+        if self.why == "usual":
+            return "it lies there on earlier days at this time"
+        if self.why == "unknown":
+            return "whether that is usual at this time is not known yet"
         of = f"with {counted(self.rows, 'row')} " if self.rows else ""
         return f"{of}chance {'explains' if self.is_calm else 'could explain'} it"
 
@@ -70,8 +82,8 @@ class Strip:
     """How far it lies in the newest period of all; a dash where it was not compared."""
     has_moved: bool
     """In that period."""
-    is_chance: bool = False
-    """Then it is beyond the threshold, within chance."""
+    excuse: str = ""
+    """Why it has not, in two words, where it lies beyond the threshold."""
     row: int = 0
 
 
@@ -195,8 +207,8 @@ def _strip(
     cells = tuple(_cell(one, label, across, chosen) for one in ordered)
     now = next((one for one in reversed(ordered) if one.ends_at == newest), None)
     said = brief(now.distance) if now else "–"
-    is_chance = now is not None and step_of(now) == "chance"
-    return Strip(column, label, cells, said, now is not None and now.has_moved, is_chance, row)
+    excuse = EXCUSES[now.why] if now is not None and now.excuse else ""
+    return Strip(column, label, cells, said, now is not None and now.has_moved, excuse, row)
 
 
 def _cell(one: Moved, label: str, across: Scale, chosen: tuple[str, float] | None) -> Cell:

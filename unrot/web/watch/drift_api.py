@@ -168,7 +168,9 @@ def _drift(one: Drift, now: Summary, before: Summary, rules: Rules, rows: int) -
     is_there = one.column in now and one.column in before
     threshold = rules.distance_of(one.column)
     moved = Moved(
-        one.column, 0.0, 0.0, one.distance, threshold, one.has_moved, one.is_calm, rows=rows
+        *(one.column, 0.0, 0.0, one.distance, threshold, one.has_moved, one.is_calm),
+        rows=rows,
+        why=one.why,
     )
     return {
         "column": one.column,
@@ -186,6 +188,11 @@ def _drift(one: Drift, now: Summary, before: Summary, rules: Rules, rows: int) -
         "missing_before": one.missing_before,
         "unseen": one.unseen,
         "unseen_before": one.unseen_before,
+        "unseen_expected": one.unseen_expected,
+        "expected": one.expected,
+        "worth": one.worth,
+        "surprise": one.surprise,
+        "why": one.why,
         "now": distribution(now[one.column]) if is_there else None,
         "before": distribution(before[one.column]) if is_there else None,
     }

@@ -210,6 +210,7 @@ def _drift(
                     words,
                     address,
                     check.rows,
+                    one.why,
                 )
             )
     before = "training" if rules.against == "training" else "the period before"
