@@ -302,6 +302,12 @@ class Window:
     """Verdicts with a label: what was predicted, what was true, how often."""
     rejected: Mapping[str, int] = field(default_factory=dict)
     """Rows refused at the door, by reason."""
+    rejected_features: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Those that were refused because of one feature: its name, the reason, how many."""
+    rejected_requests: int = 0
+    """In how many requests."""
+    rejected_beside: int = 0
+    """Rows that were refused with them: nothing was wrong with those themselves."""
     errors: Errors = Errors()
 
 

@@ -50,6 +50,14 @@ class Distribution:
     missing: int = 0
     unseen: int = 0
     """Choices that training never saw, or numbers outside its range."""
+    far: int = 0
+    """Numbers outside its range by more than ten times its width."""
+    missing_runs: int = 0
+    """In how many runs of neighbouring rows the gaps came; so for what was unseen, and far."""
+    unseen_runs: int = 0
+    far_runs: int = 0
+    worth: float = 0.0
+    """As many independent rows its rows are worth, where rows come several times."""
     edges: tuple[float, ...] = ()
     choices: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
@@ -60,6 +68,11 @@ class Distribution:
     """"0.05", "0.25", "0.5", "0.75", "0.95"; of one profile, they do not add up."""
     types: Mapping[str, int] = field(default_factory=dict)
     """How many values are of which type: integral, fractional, boolean, string."""
+    rare: tuple[str, ...] = ()
+    """Of a reference: choices that it has, beside those that are bins."""
+    once: int = 0
+    """Of a reference: how many choices it has once, and twice; they tell how many it lacks."""
+    twice: int = 0
 
 
 Summary = Mapping[str, Distribution]
@@ -191,12 +204,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Rows that were refused at the door within one request, by reason."""
+    """Rows that were refused at the door within a second, by reason."""
 
     model: str
     version: str
     at: float
     reasons: Mapping[str, int]
+    features: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Those that were refused because of one feature: its name, the reason, how many."""
+    requests: int = 0
+    """In how many requests; rows of one are not independent."""
+    beside: int = 0
+    """Rows that nothing was wrong with, or that were not looked at, in the same requests."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from itertools import zip_longest
 from typing import TypeVar
 
 from unrot.records import Errors, Window
+from unrot.symptoms import Rejection
 
 K = TypeVar("K", bound=Hashable)
 
@@ -37,6 +38,9 @@ def added(first: Window, *others: Window) -> Window:
         correct_confidence=_bins([one.correct_confidence for one in every]),
         confusion=_confusion([one.confusion for one in every]),
         rejected=_sums([one.rejected for one in every]),
+        rejected_features=_confusion([one.rejected_features for one in every]),
+        rejected_requests=sum([one.rejected_requests for one in every]),
+        rejected_beside=sum([one.rejected_beside for one in every]),
         errors=_errors([one.errors for one in every]),
     )
 
@@ -46,6 +50,23 @@ def total(windows: Iterable[Window]) -> Window:
     every = list(windows)
     first = min(every, key=lambda one: one.minute, default=Window(0, "", "", ""))
     return added(Window(first.minute, first.model, "", ""), *every)
+
+
+def refused(window: Window, rejections: Iterable[Rejection]) -> Window:
+    """Return a window with what was refused besides."""
+    return added(
+        window,
+        *(
+            replace(
+                Window(window.minute, window.model, window.version, window.writer),
+                rejected=one.reasons,
+                rejected_features=one.features,
+                rejected_requests=one.requests,
+                rejected_beside=one.beside,
+            )
+            for one in rejections
+        ),
+    )
 
 
 def confidences(windows: Iterable[Window]) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from unrot.monitors import confidence, latency
-from unrot.monitors.windows import added, grouped
+from unrot.monitors.windows import added, grouped, refused
 from unrot.records import Errors, Prediction, Window
 from unrot.stores.sql import names
 from unrot.stores.sql.database import Transaction
@@ -39,6 +39,9 @@ _DETAILS = (
     "correct_confidence",
     "confusion",
     "rejected",
+    "rejected_features",
+    "rejected_requests",
+    "rejected_beside",
 )
 
 _HISTOGRAMS = {"latency", "confidence", "judged_confidence", "correct_confidence"}
@@ -57,7 +60,7 @@ class Counts:
         self._outliers: dict[Key, int] = defaultdict(int)
         self._latency: dict[Key, list[int]] = defaultdict(lambda: [0] * latency.BINS)
         self._confidence: dict[Key, list[int]] = defaultdict(lambda: [0] * confidence.BINS)
-        self._rejected: dict[Key, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self._rejected: dict[Key, list[Rejection]] = defaultdict(list)
 
     def see(self, prediction: Prediction, *, was_looked_at: bool) -> None:
         """Count a prediction; one that came from elsewhere took no time that is known."""
@@ -76,25 +79,25 @@ class Counts:
 
     def see_rejection(self, kept_as: str, rejection: Rejection) -> None:
         """Count rows that were refused at the door."""
-        reasons = self._rejected[_key(kept_as, rejection.version, rejection.at)]
-        for reason, rows in rejection.reasons.items():
-            reasons[reason] += rows
+        self._rejected[_key(kept_as, rejection.version, rejection.at)].append(rejection)
 
     def windows(self) -> list[Window]:
         """Return the windows to add."""
         keys = {**self._predictions, **self._outliers, **self._rejected}
         return [
-            Window(
-                minute,
-                model,
-                version,
-                self._writer,
-                predictions=self._predictions.get(key, 0),
-                outliers=self._outliers.get(key, 0),
-                looked_at=self._looked_at.get(key, 0),
-                latency=self._latency.get(key, ()),
-                confidence=self._confidence.get(key, ()),
-                rejected=self._rejected.get(key, {}),
+            refused(
+                Window(
+                    minute,
+                    model,
+                    version,
+                    self._writer,
+                    predictions=self._predictions.get(key, 0),
+                    outliers=self._outliers.get(key, 0),
+                    looked_at=self._looked_at.get(key, 0),
+                    latency=self._latency.get(key, ()),
+                    confidence=self._confidence.get(key, ()),
+                ),
+                self._rejected.get(key, ()),
             )
             for key in keys
             for model, minute, version in [key]
