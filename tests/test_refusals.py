@@ -72,11 +72,11 @@ def test_refused_rows_are_counted_by_reason_in_the_windows(service: Service) -> 
         "not_a_row": 2,
         "not_finite": 1,
     }
-    assert window.rejected_features == {
+    assert window.refused_for.features == {
         "petal_width_cm": {"missing": 1, "wrong_type": 1, "not_finite": 1},
         "sepal_width_cm": {"wrong_type": 1},
     }
-    assert (window.rejected_requests, window.rejected_beside) == (6, 1)
+    assert (window.refused_for.requests, window.refused_for.beside) == (6, 1)
 
 
 def test_flood_of_refused_rows_is_one_line_and_nothing_of_the_clients(service: Service) -> None:

@@ -219,6 +219,17 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedFor:
+    """More of the rows that were refused in a minute; it adds up."""
+
+    features: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """The feature that was wrong, the reason, how many rows."""
+    requests: int = 0
+    beside: int = 0
+    """Rows that were refused with them: nothing was wrong with those themselves."""
+
+
+@dataclass(frozen=True, slots=True)
 class Symptom:
     """What one monitor sees of a model at a moment: there, or gone.
 

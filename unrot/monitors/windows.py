@@ -16,7 +16,7 @@ from itertools import zip_longest
 from typing import TypeVar
 
 from unrot.records import Errors, Window
-from unrot.symptoms import Rejection
+from unrot.symptoms import RefusedFor, Rejection
 
 K = TypeVar("K", bound=Hashable)
 
@@ -38,9 +38,7 @@ def added(first: Window, *others: Window) -> Window:
         correct_confidence=_bins([one.correct_confidence for one in every]),
         confusion=_confusion([one.confusion for one in every]),
         rejected=_sums([one.rejected for one in every]),
-        rejected_features=_confusion([one.rejected_features for one in every]),
-        rejected_requests=sum([one.rejected_requests for one in every]),
-        rejected_beside=sum([one.rejected_beside for one in every]),
+        refused_for=_refused_for([one.refused_for for one in every]),
         errors=_errors([one.errors for one in every]),
     )
 
@@ -60,9 +58,7 @@ def refused(window: Window, rejections: Iterable[Rejection]) -> Window:
             replace(
                 Window(window.minute, window.model, window.version, window.writer),
                 rejected=one.reasons,
-                rejected_features=one.features,
-                rejected_requests=one.requests,
-                rejected_beside=one.beside,
+                refused_for=RefusedFor(one.features, one.requests, one.beside),
             )
             for one in rejections
         ),
@@ -92,6 +88,14 @@ def _sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     for one in counts:
         sums.update(one)
     return dict(sums)
+
+
+def _refused_for(every: Sequence[RefusedFor]) -> RefusedFor:
+    return RefusedFor(
+        features=_confusion([one.features for one in every]),
+        requests=sum([one.requests for one in every]),
+        beside=sum([one.beside for one in every]),
+    )
 
 
 def _confusion(confusions: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:

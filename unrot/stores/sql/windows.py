@@ -18,7 +18,7 @@ from unrot.monitors.windows import added, grouped, refused
 from unrot.records import Errors, Prediction, Window
 from unrot.stores.sql import names
 from unrot.stores.sql.database import Transaction
-from unrot.symptoms import Oddity, Rejection
+from unrot.symptoms import Oddity, RefusedFor, Rejection
 
 HOUR, DAY = 60, 1440
 ROWS_AT_ONCE = 500
@@ -39,9 +39,6 @@ _DETAILS = (
     "correct_confidence",
     "confusion",
     "rejected",
-    "rejected_features",
-    "rejected_requests",
-    "rejected_beside",
 )
 
 _HISTOGRAMS = {"latency", "confidence", "judged_confidence", "correct_confidence"}
@@ -165,7 +162,12 @@ def window(row: Sequence[Any]) -> Window:
     known = {name: details[name] for name in _DETAILS if name in details}
     for name in _HISTOGRAMS & known.keys():
         known[name] = tuple(known[name])
-    return Window(*plain, **known, errors=Errors(**details.get("errors", {})))
+    return Window(
+        *plain,
+        **known,
+        errors=Errors(**details.get("errors", {})),
+        refused_for=RefusedFor(**details.get("refused_for", {})),
+    )
 
 
 def _names(of: Window) -> tuple[str, str, str]:
@@ -187,6 +189,8 @@ def _columns(of: Window) -> tuple[Any, ...]:
     details: dict[str, Any] = {name: found for name in _DETAILS if (found := getattr(of, name))}
     if of.errors.count:
         details["errors"] = asdict(of.errors)
+    if of.refused_for.requests:
+        details["refused_for"] = asdict(of.refused_for)
     return (
         of.minute,
         of.model,
