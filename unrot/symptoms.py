@@ -326,12 +326,12 @@ class Rules:
     outlier_share: float = 0.05
     """A burst: so large a share of the predictions of a period is odd."""
     quality: bool = True
-    missing: float = 0.05
-    """So much more of a column is missing than in training."""
-    unseen: float = 0.05
-    """So much more of a column was never seen in training."""
-    rejected: float = 0.1
-    """So large a share of the rows of a period was refused."""
+    missing: float = 0.005
+    """From so much more of a column on that is missing than is usual, it is told of."""
+    unseen: float = 0.005
+    """So for choices that training never saw, and numbers outside its range."""
+    rejected: float = 0.005
+    """So for rows that are refused."""
     estimate: bool = True
     estimate_loss: float = 0.1
     """So far below the holdout's the accuracy is estimated to be, while verdicts are few."""
