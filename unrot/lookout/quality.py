@@ -16,7 +16,7 @@ from functools import reduce
 from unrot import references
 from unrot.lookout.qualitynote import Note, Stream, Walk, read_note
 from unrot.monitors import refused
-from unrot.monitors.cycles import WEEK
+from unrot.monitors.cycles import DAY, WEEK
 from unrot.monitors.quality import (
     DELTA,
     KINDS,
@@ -70,11 +70,10 @@ def _note_imports(service: Service, shelved: ShelvedModel, note: Note) -> None:
     runs = service.store.findings.standpoint(shelved.model.name, IMPORTED).get("runs", ())
     live = note.walks[-1]
     for run, since, until in runs:
-        # Rows that are there before the first look are gone through by it.
-        if run > note.run and live.to is not None and not live.streams:
-            live.to, live.counted_to, note.total = None, None, ()
-        elif run > note.run and live.to is not None and since < live.to:
-            ends_at = min(live.to, until + service.settings.rotation_seconds)
+        if run > note.run and live.to is None:
+            live.counted_to = None
+        elif run > note.run and since < (live.to or 0.0):
+            ends_at = min(live.to or 0.0, until + service.settings.rotation_seconds)
             note.walks.insert(-1, Walk(since, since, ends_at))
             note.total = ()
         note.run = max(note.run, run)
@@ -120,12 +119,12 @@ class _Look:
         walk.to = until
         is_all = len(self.note.walks) == 1 and len(due) < STRETCHES_AT_ONCE
         self.note.total = tuple(stamp) if is_all else ()
-        later = (one.ends_at for one in stretches if one.ends_at > until)
+        later = (one.ends_at for one in stretches if one.ends_at > (until or 0.0))
         self.note.next_at = min(later, default=NEVER) + LATE_SECONDS
 
     def _due(
         self, walk: Walk, stretches: Sequence[CountedStretch]
-    ) -> tuple[list[CountedStretch], float]:
+    ) -> tuple[list[CountedStretch], float | None]:
         """Return the next stretches that are over, and up to when that is all."""
         until = min(self.now - LATE_SECONDS, NEVER if walk.until is None else walk.until)
         over = sorted(
@@ -134,8 +133,10 @@ class _Look:
         )
         if len(over) > STRETCHES_AT_ONCE:
             until = over[STRETCHES_AT_ONCE].ends_at
-            over = [one for one in over if one.ends_at <= until]
-        return [one for one in over if one.reference], until
+            return [one for one in over if one.ends_at <= until and one.reference], until
+        # What is late is still looked at while nothing newer was.
+        newest = over[-1].ends_at if over else walk.to
+        return [one for one in over if one.reference], newest if walk.until is None else until
 
     def _walk(self, walk: Walk, due: Sequence[CountedStretch]) -> Iterator[Symptom]:
         for place in range(0, len(due), READ_AT_ONCE):
@@ -268,10 +269,10 @@ class _Look:
             since = end
 
     def _begin(self) -> float:
-        """Return when the first rows came."""
+        """Return when the first rows came, or a day ago."""
         stretches = self.service.store.profiles.stretches(self.name)
         created_at = self.shelved.model.created_at
-        return min([created_at, *(one.starts_at for one in stretches)])
+        return min([created_at, self.now - DAY, *(one.starts_at for one in stretches)])
 
     def _known_rows(self) -> int:
         """Return how many rows training has: they are whole, each."""
@@ -293,7 +294,7 @@ class _Look:
         whole = _span(stream, piece, risen)
         reasons = reasons_of(whole)
         wrong = sum(reasons.values()) + int(whole.counts.get("beside:", (0.0, 0.0))[0])
-        worst = sorted(risen, key=lambda one: one.usual - one.share)
+        worst = refused.with_feature(risen, whole)
         return Symptom(
             "quality:rejected",
             "quality",

@@ -12,9 +12,9 @@ Rows of one request come and are refused together: a request is a run of theirs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from unrot.monitors.quality import Piece
+from unrot.monitors.quality import Piece, Risen
 from unrot.monitors.usual import Usual
 from unrot.monitors.windows import grouped, total
 from unrot.records import Window
@@ -31,6 +31,24 @@ def prior_of_refused(rows: int) -> Usual:
 def keys_of(features: Iterable[str]) -> list[str]:
     """Return what is tested: all that is refused, and what is because of each feature."""
     return ["refused:", *(f"refused:{name}" for name in features)]
+
+
+def with_feature(risen: Sequence[Risen], whole: Piece) -> list[Risen]:
+    """Return what has risen, the worst first, with the feature that most of it is because of.
+
+    All that is refused may tell where no feature does by itself.
+    """
+    ordered = sorted(risen, key=lambda one: one.usual - one.share)
+    wrong = sum(count for key, (count, _) in whole.counts.items() if key.startswith("reason:"))
+    by_feature = {
+        key: count
+        for key, (count, _) in whole.counts.items()
+        if key.startswith("refused:") and key != "refused:"
+    }
+    most = max(by_feature, key=lambda key: by_feature[key], default="")
+    if any(one.column for one in ordered) or 2 * by_feature.get(most, 0) < wrong or not most:
+        return ordered
+    return [Risen(most, by_feature[most] / whole.rows, ordered[0].usual), *ordered]
 
 
 def pieces_of(windows: Iterable[Window], *, since: int, until: int, step: int) -> Iterator[Piece]:
