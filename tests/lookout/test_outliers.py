@@ -69,7 +69,9 @@ def sent(service: Service, at: float, count: int, odd: int, *, is_repeated: bool
     """Ship predictions of which some are odd, as a caretaker does."""
     inputs = np.random.default_rng(7).normal(size=(1 if is_repeated else count, 4)).tolist()
     rows = [
-        Prediction(f"{at:.0f}-{n}", "iris", "v1", at + n / 1_000, inputs[n % len(inputs)], "a")
+        Prediction(
+            f"{at:.0f}-{n}", "iris", "v1", at + n / 1_000, inputs[n % len(inputs)], "a", None, None
+        )
         for n in range(count)
     ]
     oddities = [
@@ -161,7 +163,7 @@ def test_history_that_comes_in_later_is_looked_at(service: Service, bring: Bring
 def test_burst_is_told_when_its_period_is_over_and_not_before(service: Service) -> None:
     start = service.clock() // 300 * 300 + 600
     looked(service, now=start)
-    sent(service, start, 200, odd=20)
+    sent(service, start, 200, odd=30)
 
     assert looked(service, now=start + 299) == []
     assert looked(service, now=start + 305) == []  # some are still on their way
