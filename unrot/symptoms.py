@@ -51,7 +51,7 @@ class Distribution:
     unseen: int = 0
     """Choices that training never saw, or numbers outside its range."""
     far: int = 0
-    """Numbers outside its range by more than ten times its width."""
+    """Numbers outside its range by more than three times its width."""
     missing_runs: int = 0
     """In how many runs of neighbouring rows the gaps came; so for what was unseen, and far."""
     unseen_runs: int = 0

@@ -147,7 +147,7 @@ def test_numbers_a_thousand_times_too_large_are_found_where_they_are_one_in_a_hu
 
     assert one.cause == "quality:range"
     assert one.sentence == (
-        "1 % of age lies outside the range of training by more than ten times its width; "
+        "1 % of age lies outside the range of training by more than three times its width; "
         "0 % is usual."
     )
 

@@ -26,7 +26,7 @@ from unrot.monitors.worth import multiplicity
 from unrot.records import Row, Schema
 from unrot.symptoms import Distribution, Sketch, Summary
 
-FAR = 10.0
+FAR = 3.0
 """So many times the width of the range of training lies what is far outside of it."""
 
 

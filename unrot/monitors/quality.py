@@ -9,9 +9,10 @@ the stream's own past make one expect. With n rows of training,
                a = s (f₁ + 1), b = s (n - f₁), with s = (f₁ + 1) / (f₁ + 1 + 2 f₂)
     outside    the range from the least to the largest of n values leaves out Beta(2, n - 1)
                of what comes (Wilks), 2 / (n + 1) in the mean
-    far        outside by more than ten times the width of the range. With tails as heavy as
-               Cauchy's, where P(X > x) falls like 1 / x, what lies beyond such a bound is at most
-               a tenth of what lies beyond the largest value: a = 1, b = 10 n. Others have less
+    far        outside by more than three times the width of the range, so at least four times as
+               far from the middle as the largest value. Where P(X > x) falls like x^-t, a 4^t-th
+               of what lies beyond that value lies there: a = 1, b = 4^t n. As n values reach about
+               n^(1/t) interquartile ranges q, t is ln n / ln(range / q), between 1 (Cauchy) and 4
 
 Until a week of the stream is known a moment may be of another kind than the mean of training: so
 twice as many gaps and unseen choices are taken for usual, and all that is outside the range in a
@@ -43,8 +44,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf, log
 from typing import Any, Literal
 
+from unrot.monitors.distributions import FAR
 from unrot.monitors.usual import Past, Usual, not_worth
 from unrot.symptoms import Distribution
 
@@ -60,7 +63,8 @@ LEAST_ROWS = 3
 """So many independent rows more than usual there must be."""
 FAR_LEAST = 0.2
 """Of the limit: a number that is a thousand times too large does harm alone."""
-FAR_WEIGHT = 10.0
+HEAVIEST, LIGHTEST = 1.0, 4.0
+"""How fast tails fall: never slower than Cauchy's, and never taken to fall faster than this."""
 ANOTHER_KIND = 2.0
 """So much more than in the mean of a week may be usual at some of its hours."""
 
@@ -168,7 +172,24 @@ def prior(what: What, before: Distribution, known: float) -> Usual | None:
         return Usual(part * a, part * b, before.once / rows)
     if what == "outside":
         return Usual(2.0, max((rows - 1) * known, 1.0), 2 / (rows + 1))
-    return Usual(1.0, FAR_WEIGHT * rows, 0.0)
+    return Usual(1.0, (1 + FAR) ** _tail_of(before, rows) * rows, 0.0)
+
+
+def _tail_of(before: Distribution, rows: int) -> float:
+    """Return how fast the tails of a column fall, from how far its values reach.
+
+    >>> spread = {"0.25": -0.67, "0.75": 0.67}
+    >>> normal = Distribution("number", low=-3.3, high=3.3, quantiles=spread)
+    >>> cauchy = Distribution("number", low=-700, high=700, quantiles={"0.25": -1, "0.75": 1})
+    >>> _tail_of(normal, 2_000), round(_tail_of(cauchy, 2_000), 2)
+    (4.0, 1.16)
+    """
+    if before.low is None or before.high is None or not {"0.25", "0.75"} <= set(before.quantiles):
+        return HEAVIEST
+    quarter = before.quantiles["0.75"] - before.quantiles["0.25"]
+    reach = (before.high - before.low) / quarter if quarter > 0 else inf
+    tail = log(max(rows, 2)) / log(reach) if reach > 1 else LIGHTEST
+    return min(max(tail, HEAVIEST), LIGHTEST)
 
 
 def counts_of(column: str, lay: Distribution) -> dict[str, tuple[float, float]]:

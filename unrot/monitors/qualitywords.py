@@ -34,7 +34,7 @@ _SAID = {
     "missing": ("is missing", "are missing", "is usual"),
     "unseen": ("are choices that training never saw",) * 2 + ("would be expected",),
     "outside": ("lies outside the range of training",) * 2 + ("would be expected",),
-    "far": ("lies outside the range of training by more than ten times its width",) * 2
+    "far": ("lies outside the range of training by more than three times its width",) * 2
     + ("is usual",),
 }
 
