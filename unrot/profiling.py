@@ -22,7 +22,7 @@ from pathlib import Path
 from unrot.errors import NotFound, StoreAway
 from unrot.interfaces import Store
 from unrot.monitors.columns import columns_of
-from unrot.monitors.distributions import summary_of, total, with_sketches, worth_of
+from unrot.monitors.distributions import summary_of, total, with_sketches
 from unrot.monitors.reference import Reference
 from unrot.records import Outputs, Prediction, Profile, Schema, Stretch
 from unrot.symptoms import Summary
@@ -197,7 +197,7 @@ class ProfileKeeper:
             return _Counted(len(rows), data)
         digest, reference = named
         columns = columns_of(schema, rows, outputs)
-        summary = worth_of(summary_of(reference.summary, schema, columns), rows, reference.alike)
+        summary = summary_of(reference.summary, schema, columns)
         return _Counted(len(rows), data, summary, digest)
 
     def _together(self, first: _Counted, second: _Counted) -> _Counted:

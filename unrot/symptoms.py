@@ -56,8 +56,6 @@ class Distribution:
     """In how many runs of neighbouring rows the gaps came; so for what was unseen, and far."""
     unseen_runs: int = 0
     far_runs: int = 0
-    worth: float = 0.0
-    """As many independent rows its rows are worth, where rows come several times."""
     edges: tuple[float, ...] = ()
     choices: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()

@@ -12,7 +12,7 @@ from unrot import references
 from unrot.lookout import quality
 from unrot.lookout.findings import FindingKeeper
 from unrot.monitors.reference import Reference
-from unrot.records import Feature, Profile, Schema, Window
+from unrot.records import Feature, Prediction, Profile, Schema, Shipment, Window
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
 from unrot.symptoms import (
@@ -54,7 +54,7 @@ def shelved(service: Service, monkeypatch: pytest.MonkeyPatch) -> ShelvedModel:
 def put(service: Service, number: int, *, rows: int = 500, **columns: Mapping[str, int]) -> None:
     """Keep the profile of a period of five minutes: of each column what is not as usual."""
     starts_at = NOON + 300.0 * number
-    whole = {"rows": rows, "missing": 0, "once": 0, "worth": float(rows)}
+    whole = {"rows": rows, "missing": 0, "once": 0}
     summary = {
         name: replace(lay, **{**whole, **columns.get(name, {})}) for name, lay in TRAINED.items()
     }
@@ -190,13 +190,14 @@ def test_rows_that_come_in_runs_are_worth_less(service: Service, shelved: Shelve
 def test_rows_that_come_twenty_times_are_worth_less(
     service: Service, shelved: ShelvedModel
 ) -> None:
-    repeated = replace(TRAINED["age"], rows=500, missing=60, missing_runs=58, worth=25.0)
-    for number, lay in enumerate((replace(repeated, missing=0, missing_runs=0), repeated)):
-        starts_at = NOON + 300.0 * number
-        service.store.profiles.put(
-            Profile(f"p{number}", "iris", "v1", "me", starts_at, starts_at + 300, 500, b"",
-                    {"age": lay}, reference="bins")
-        )  # fmt: skip
+    kinds = [[float(number), "f", True] for number in range(25)]
+    rows = [
+        Prediction(f"p{n}", "iris", "v1", NOON + 300 + n / 2, kinds[n % 25], "a", None, None)
+        for n in range(500)
+    ]
+    service.store.traffic.ship(Shipment("s", 0, 1, "me", rows))
+    put(service, 0)
+    put(service, 1, age=gaps(60))
 
     assert found(service, shelved) == []
 

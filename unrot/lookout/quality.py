@@ -17,6 +17,7 @@ from unrot import references
 from unrot.lookout.qualitynote import Note, Stream, Walk, read_note
 from unrot.monitors import refused
 from unrot.monitors.cycles import DAY, WEEK
+from unrot.monitors.dependence import not_worth_of
 from unrot.monitors.quality import (
     DELTA,
     KINDS,
@@ -46,6 +47,7 @@ DRIFT = "drift"
 """The cause of the findings of drift."""
 LATE_SECONDS = 10.0
 """So long after its end a period waits for what is still on its way."""
+MOST_ROWS = 5_000
 STRETCHES_AT_ONCE, READ_AT_ONCE = 1_200, 50
 FEWEST_KNOWN = 100
 """Where training is not known, as many rows are taken to be whole."""
@@ -177,12 +179,25 @@ class _Look:
             if key.startswith("missing:") or key.partition(":")[2] not in drifted
         }
         stream.course, risen = looked(
-            stream.course, piece, priors, limits, alpha=self._allowed("columns")
+            stream.course,
+            piece,
+            priors,
+            limits,
+            alpha=self._allowed("columns"),
+            worth=lambda since, until: self._not_worth(since, until, reference.alike),
         )
         far = {one.column for one in risen if one.what == "far"}
         told = [one for one in risen if one.what != "outside" or one.column not in far]
         for cause, kinds in CAUSES.items():
             yield self._said(cause, piece, stream, [one for one in told if one.what in kinds])
+
+    def _not_worth(self, since: float, until: float, alike: float) -> float:
+        """Return how many rows are worth one, as far as they are still kept."""
+        newest = self.service.store.traffic.of_period(
+            self.name, since=since, until=until, judged_only=False, limit=MOST_ROWS
+        )
+        rows = [one.prediction.inputs for one in reversed(newest)]
+        return not_worth_of(self.schema, rows, alike=alike)
 
     def _priors(self, before: Summary, piece: Piece, stream: Stream) -> dict[str, Usual]:
         known = stream.known(piece.ends_at)
@@ -334,12 +349,10 @@ def limits_of(schema: Schema, rules: Rules) -> dict[str, float]:
 
 def _piece(profile: Profile, schema: Schema) -> Piece:
     counts: dict[str, tuple[float, float]] = {}
-    worth = float(profile.rows)
     for name, lay in profile.summary.items():
         if name in schema.names:
             counts |= counts_of(name, lay)
-            worth = min(worth, lay.worth or worth)
-    return Piece(profile.starts_at, profile.ends_at, profile.rows, worth, counts)
+    return Piece(profile.starts_at, profile.ends_at, profile.rows, counts)
 
 
 def _span(stream: Stream, piece: Piece, risen: Sequence[Risen]) -> Piece:

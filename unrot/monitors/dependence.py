@@ -23,7 +23,10 @@ from unrot.records import Row, Schema
 
 
 def not_worth_of(schema: Schema, rows: Sequence[Row], *, alike: float) -> float:
-    """Return how many rows, in their order, are worth one; 1 where there are none."""
+    """Return how many rows, in their order, are worth one; 1 where there are none.
+
+    `alike` is how likely two rows of training are equal.
+    """
     if not rows:
         return 1.0
     again = multiplicity(map(tuple, rows)) / (1 + (len(rows) - 1) * alike)

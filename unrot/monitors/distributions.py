@@ -22,8 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.monitors.columns import Column, Columns, Numbers, known_choices, runs
-from unrot.monitors.worth import multiplicity
-from unrot.records import Row, Schema
+from unrot.records import Schema
 from unrot.symptoms import Distribution, Sketch, Summary
 
 FAR = 3.0
@@ -56,7 +55,6 @@ def counted(bins: Distribution, column: Column, known: Collection[str]) -> Distr
         missing_runs=column.missing_runs,
         unseen_runs=runs(is_outside) if len(edges) else 0,
         far_runs=runs(is_far),
-        worth=column.rows,
         edges=bins.edges,
         counts=tuple(counts),
         low=float(numbers.min()) if len(numbers) else None,
@@ -91,7 +89,6 @@ def _chosen(bins: Distribution, column: Column, known: Collection[str]) -> Distr
         unseen=int(unseen.sum()),
         missing_runs=column.missing_runs,
         unseen_runs=runs(unseen),
-        worth=column.rows,
         choices=bins.choices,
         counts=(*counts, len(column.texts) - sum(counts)),
     )
@@ -119,7 +116,6 @@ def added(first: Distribution, second: Distribution) -> Distribution:
         missing_runs=first.missing_runs + second.missing_runs,
         unseen_runs=first.unseen_runs + second.unseen_runs,
         far_runs=first.far_runs + second.far_runs,
-        worth=first.worth + second.worth,
         counts=tuple(a + b for a, b in zip(first.counts, second.counts, strict=True)),
         low=min((x for x in (first.low, second.low) if x is not None), default=None),
         high=max((x for x in (first.high, second.high) if x is not None), default=None),
@@ -148,14 +144,3 @@ def with_sketches(summary: Summary, sketches: Mapping[str, Sketch]) -> Summary:
         else one
         for name, one in summary.items()
     }
-
-
-def worth_of(summary: Summary, rows: Sequence[Row], alike: float) -> Summary:
-    """Add what rows are worth that come several times, above what chance makes of them.
-
-    `alike` is how likely two rows of training are equal: where there are few different rows, it
-    is no repeat that one comes again.
-    """
-    by_chance = 1 + (len(rows) - 1) * alike
-    worth = len(rows) / max(1.0, multiplicity(map(tuple, rows)) / by_chance)
-    return {name: replace(one, worth=worth) for name, one in summary.items()}

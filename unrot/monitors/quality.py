@@ -32,7 +32,7 @@ Stat. 12 (1941) 91-96.
 >>> course = Course()
 >>> for number in range(3):
 ...     gaps = 50 * (number == 2)
-...     piece = Piece(0, 1, 500, 500, {"missing:age": (gaps, min(gaps, 45))})
+...     piece = Piece(0, 1, 500, {"missing:age": (gaps, min(gaps, 45))})
 ...     course, risen = looked(course, piece, priors, {"missing:age": 0.005}, alpha=1e-6)
 ...     print([(one.key, one.share, one.usual) for one in risen])
 []
@@ -42,7 +42,7 @@ Stat. 12 (1941) 91-96.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf, log
 from typing import Any, Literal
@@ -76,8 +76,6 @@ class Piece:
     starts_at: float
     ends_at: float
     rows: float
-    worth: float
-    """As many independent rows, where rows come several times."""
     counts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """By key: how many rows, in how many runs of neighbours; where there are any."""
 
@@ -88,7 +86,6 @@ class Piece:
             min(self.starts_at, other.starts_at),
             max(self.ends_at, other.ends_at),
             self.rows + other.rows,
-            self.worth + other.worth,
             {
                 key: (
                     self.counts.get(key, NONE)[0] + other.counts.get(key, NONE)[0],
@@ -213,11 +210,12 @@ def looked(
     limits: Mapping[str, float],
     *,
     alpha: float,
+    worth: Callable[[float, float], float] = lambda _since, _until: 1.0,
 ) -> tuple[Course, tuple[Risen, ...]]:
     """Look at one piece more; return what is known then, and the shares that are raised.
 
     `alpha` is how unlikely all of this look together may be. Keys without a limit are not looked
-    at.
+    at. `worth` says how many rows of a stretch of time are worth one, for what looks like a rise.
     """
     course = replace(course, recent=(*course.recent, piece))
     alpha /= max(1, len(limits)) * len(TOGETHER)
@@ -226,7 +224,7 @@ def looked(
     for key in sorted(limits.keys() & priors.keys() & (piece.counts.keys() | course.raised.keys())):
         before = course.raised.get(key)
         found = (
-            _risen(course, key, priors[key], limits[key], alpha)
+            _risen(course, key, priors[key], limits[key], alpha, worth)
             if before is None
             else _still(course, key, priors[key], before)
         )
@@ -236,42 +234,54 @@ def looked(
     return _learnt(course, raised, priors), tuple(risen)
 
 
-def _risen(course: Course, key: str, prior: Usual, limit: float, alpha: float) -> Risen | None:
+def _risen(
+    course: Course,
+    key: str,
+    prior: Usual,
+    limit: float,
+    alpha: float,
+    worth: Callable[[float, float], float],
+) -> Risen | None:
     """Test the newest pieces together; the fewest that tell are told of."""
     least = FAR_LEAST * limit if key.startswith("far:") else limit
     for newest in TOGETHER:
         if newest > len(course.recent):
             return None
-        count, rows, worth, runs = _together(course.recent[-newest:], key)
+        pieces = course.recent[-newest:]
+        count, rows, runs = _together(pieces, key)
         usual = prior.with_past(course.past(key, newest))
         if not rows or count / rows - usual.share <= least:
             continue
-        worth = max(worth, usual.spread, not_worth(rows, count, runs))
-        is_enough = (count - usual.share * rows) / worth >= LEAST_ROWS
-        if is_enough and usual.chance(count, rows, worth) <= alpha:
-            return Risen(key, count / rows, usual.share, newest)
+        times = max(usual.spread, not_worth(rows, count, runs))
+        if _is_sure(count, rows, usual, times, alpha):
+            times = max(times, worth(pieces[0].starts_at, pieces[-1].ends_at))
+            if _is_sure(count, rows, usual, times, alpha):
+                return Risen(key, count / rows, usual.share, newest)
     return None
+
+
+def _is_sure(count: float, rows: float, usual: Usual, times: float, alpha: float) -> bool:
+    """Tell whether so many are enough, and too unlikely, where so many rows are worth one."""
+    is_enough = (count - usual.share * rows) / times >= LEAST_ROWS
+    return is_enough and usual.chance(count, rows, times) <= alpha
 
 
 def _still(course: Course, key: str, prior: Usual, before: float) -> Risen | None:
     """Return a share that was raised while it is neither usual again nor half way back."""
-    count, rows, worth, runs = _together(course.recent[-1:], key)
+    count, rows, runs = _together(course.recent[-1:], key)
     usual = prior.with_past(course.past(key, 1))
     share = count / rows if rows else 0.0
-    worth = max(worth, not_worth(rows, count, runs))
     is_back = share - usual.share < CALM * before
-    if is_back and usual.chance(count, rows, worth) > CALM_CHANCE:
+    if is_back and usual.chance(count, rows, not_worth(rows, count, runs)) > CALM_CHANCE:
         return None
     return Risen(key, share, usual.share)
 
 
-def _together(pieces: Sequence[Piece], key: str) -> tuple[float, float, float, float]:
-    """Return the count, of how many rows, what they are not worth, and the runs."""
+def _together(pieces: Sequence[Piece], key: str) -> tuple[float, float, float]:
+    """Return the count, of how many rows, and the runs."""
     counts = [one.counts.get(key, NONE) for one in pieces]
-    rows, worth = sum(one.rows for one in pieces), sum(one.worth for one in pieces)
     held = sum(one.held(key) for one in pieces)
-    times = rows / worth if worth else 1.0
-    return sum(one[0] for one in counts), held, times, sum(one[1] for one in counts)
+    return sum(one[0] for one in counts), held, sum(one[1] for one in counts)
 
 
 def _learnt(course: Course, raised: Mapping[str, float], priors: Mapping[str, Usual]) -> Course:

@@ -79,6 +79,5 @@ def piece_of(windows: Iterable[Window], starts_at: float, ends_at: float) -> Pie
         starts_at,
         ends_at,
         rows,
-        rows,
         {key: (count, min(count, requests)) for key, count in counts.items() if count},
     )
