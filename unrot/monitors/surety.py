@@ -8,13 +8,15 @@ a calibration on m rows whose least share is l,
 
 s² is the most that shares between l and 1 can vary about p (Bhatia and Davis), S² how much periods
 varied about others of their kind, and z_t the normal quantile of what may be spent on look t
-(`usual.py`): a steady stream is ever suspected with a chance below 1 %.
+(`usual.py`): a steady stream is ever suspected with a chance below 1 %. As few rows are not normal,
+n' · KL((1 - e) / (1 - l), (1 - p) / (1 - l)) must be at least the logarithm of one over that chance as
+well (Hoeffding's bound for the mean of what lies between l and 1).
 
 Some hours are harder than others. So a suspicious period is bad where its kind (hour of a working
 day or of a weekend) was seen before and it lies as far below that; where its kind is new, when the
 loss is deeper than 25 points; and in any case once it has lasted for all hours of a working day.
 
-Bhatia and Davis, Amer. Math. Monthly 107 (2000) 353-357.
+Hoeffding, J. Amer. Stat. Assoc. 58 (1963) 13-30; Bhatia and Davis, Amer. Math. Monthly 107 (2000) 353-357.
 
 >>> record, rules = Record(), Rules(estimate_loss=0.1)
 >>> for hour, value in enumerate([0.9] * 20 + [0.75] * 4 + [0.9] * 20 + [0.75] * 4 + [0.7] * 24):
@@ -30,6 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from math import inf, log
 from statistics import NormalDist
 from typing import Any
 
@@ -103,8 +106,8 @@ class Record:
 
     def is_suspicious(self, period: Sure, rules: Rules) -> bool:
         """Tell whether a period is surely below its promise, and by enough."""
-        noise = self._noise(period)
-        return period.loss >= rules.estimate_loss and period.loss > noise
+        is_enough = period.loss >= rules.estimate_loss and period.loss > self._noise(period)
+        return is_enough and _surprise(period) >= -log(self._allowed())
 
     def after(self, period: Sure, rules: Rules) -> Record:
         """Return what is known with one period more, and whether that is bad."""
@@ -135,8 +138,10 @@ class Record:
         spread = max(0.0, (period.promised - period.least) * (1 - period.promised))
         varied = self.squares / self.count if self.count else 0.0
         error = max(spread / max(period.rows, 1.0), varied) + spread / period.calibrated
-        chance = allowed(self.looks + 1, DELTA)
-        return float(NormalDist().inv_cdf(1 - chance) * error**0.5)
+        return float(NormalDist().inv_cdf(1 - self._allowed()) * error**0.5)
+
+    def _allowed(self) -> float:
+        return allowed(self.looks + 1, DELTA)
 
     def _learnt(self, period: Sure) -> Record:
         count, total = self.kinds.get(period.kind, (0, 0.0))
@@ -148,6 +153,17 @@ class Record:
             squares=self.squares + off * off,
             kinds={**self.kinds, period.kind: (count + 1, total + period.estimated)},
         )
+
+
+def _surprise(period: Sure) -> float:
+    """Return by how much all rows together surprise (Kullback and Leibler)."""
+    width = 1 - period.least
+    if width <= 0 or period.promised >= 1:
+        return inf
+    now = min(max((1 - period.estimated) / width, 0.0), 1.0)
+    usual = min((1 - period.promised) / width, 1 - 1e-9)
+    parts = ((now, usual), (1 - now, 1 - usual))
+    return period.rows * sum(one * log(one / other) for one, other in parts if one > 0)
 
 
 def _working_seconds(since: float, until: float) -> float:
