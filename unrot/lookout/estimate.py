@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from unrot import accuracy, references
+from unrot import accuracy
+from unrot.lookout.worth import not_worth
 from unrot.monitors.accuracy import Share, share
-from unrot.monitors.dependence import not_worth_of
 from unrot.monitors.estimates import Calibration, Estimate
 from unrot.monitors.surety import Record, Sure
 from unrot.monitors.windows import grouped, total
@@ -28,8 +28,6 @@ PAUSE_SECONDS = 60.0
 """So often it is looked, and so long after its end a period is closed: all of it is shipped."""
 LONGEST_SECONDS = 92 * DAY
 """So far back a first look goes."""
-MOST_ROWS = 2_000
-"""So many rows of a period, the newest, tell what they are worth."""
 ADVICE = (
     "Look at which inputs have moved; let a judge go through an audit to learn how right it really "
     "is, and refit it if that bears it out."
@@ -97,17 +95,7 @@ def _worth(
     sure = period.sure()
     if not record.is_suspicious(sure, rules):
         return sure
-    newest = service.store.traffic.of_period(
-        shelved.model.name,
-        since=period.starts_at,
-        until=period.ends_at,
-        judged_only=False,
-        limit=MOST_ROWS,
-    )
-    named = references.bins_of(service, shelved.model.name, shelved.aliases.get(CHAMPION, ""))
-    alike = 0.0 if named is None else named[1].alike
-    rows = [one.prediction.inputs for one in reversed(newest)]
-    return period.sure(not_worth_of(shelved.model.schema, rows, alike=alike))
+    return period.sure(not_worth(service, shelved, period.ends_at))
 
 
 def _periods(

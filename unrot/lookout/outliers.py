@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from unrot import references
+from unrot.lookout.worth import not_worth
 from unrot.monitors.bursts import (
     DELTA,
     MONITOR,
@@ -29,7 +30,6 @@ from unrot.monitors.bursts import (
     start_of,
     usual_of,
 )
-from unrot.monitors.dependence import not_worth_of
 from unrot.monitors.usual import Past, allowed
 from unrot.records import CHAMPION, Model
 from unrot.service import Service
@@ -45,8 +45,6 @@ KEPT_RATES = 60
 LOOKED_BACK = 20
 """So many findings are asked whether they are of the same cause."""
 
-MOST_ROWS = 2_000
-"""So many rows of a burst, the newest, tell what they are worth."""
 LEAST_SAID = 0.001
 
 LOOKED_INTO = 200
@@ -78,7 +76,7 @@ def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> I
     record = _Record.read(note)
     for since, end in [*again, (after, until)]:
         for rate in _ended(service, model, rules, lengths, since, end):
-            yield from _said(service, model, rules, rate, record)
+            yield from _said(service, shelved, rules, rate, record)
             rates = [one for one in rates if not one.overlaps(rate)] + [rate]
     rates.sort(key=lambda one: one.ends_at)
     note["rates"] = [astuple(one) for one in rates[-KEPT_RATES:]]
@@ -140,16 +138,17 @@ def _ended(
 
 
 def _said(
-    service: Service, model: Model, rules: Rules, rate: Rate, record: _Record
+    service: Service, shelved: ShelvedModel, rules: Rules, rate: Rate, record: _Record
 ) -> Iterator[Symptom]:
     known = record.begin(rate)
-    named = references.bins_of(service, model.name, _champion(service, model))
-    trained, alike = (0, 0.0) if named is None else (named[1].rows, named[1].alike)
+    model = shelved.model
+    named = references.bins_of(service, model.name, shelved.aliases.get(CHAMPION, ""))
+    trained = 0 if named is None else named[1].rows
     usual = usual_of(record.past, rows=trained, known=known)
     alpha = min(rules.chance, allowed(record.looks, DELTA))
     is_one = is_burst(rate, rules, usual, alpha)
     if is_one:
-        worth = _not_worth(service, model, rate, alike)
+        worth = not_worth(service, shelved, rate.ends_at)
         is_one = is_burst(rate, rules, usual, alpha, worth=worth)
     if is_one:
         odd = _odd_rows(service, model, rate)
@@ -167,19 +166,6 @@ def _said(
             at=rate.ends_at,
             sentence=f"{_counted(rate)} odd, which is as few as usual.",
         )
-
-
-def _champion(service: Service, model: Model) -> str:
-    return service.catalogue().model(model.name).aliases.get(CHAMPION, "")
-
-
-def _not_worth(service: Service, model: Model, rate: Rate, alike: float) -> float:
-    """Return how many rows of a period are worth one, as far as they are still kept."""
-    newest = service.store.traffic.of_period(
-        model.name, since=rate.starts_at, until=rate.ends_at, judged_only=False, limit=MOST_ROWS
-    )
-    rows = [one.prediction.inputs for one in reversed(newest)]
-    return not_worth_of(model.schema, rows, alike=alike)
 
 
 def _burst(rate: Rate, odd: list[Oddity], features: list[tuple[str, int]], usual: float) -> Symptom:

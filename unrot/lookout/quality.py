@@ -15,9 +15,9 @@ from functools import reduce
 
 from unrot import references
 from unrot.lookout.qualitynote import Note, Stream, Walk, read_note
+from unrot.lookout.worth import not_worth
 from unrot.monitors import refused
 from unrot.monitors.cycles import DAY, WEEK
-from unrot.monitors.dependence import not_worth_of
 from unrot.monitors.quality import (
     DELTA,
     KINDS,
@@ -47,7 +47,6 @@ DRIFT = "drift"
 """The cause of the findings of drift."""
 LATE_SECONDS = 10.0
 """So long after its end a period waits for what is still on its way."""
-MOST_ROWS = 5_000
 STRETCHES_AT_ONCE, READ_AT_ONCE = 1_200, 50
 FEWEST_KNOWN = 100
 """Where training is not known, as many rows are taken to be whole."""
@@ -184,20 +183,12 @@ class _Look:
             priors,
             limits,
             alpha=self._allowed("columns"),
-            worth=lambda since, until: self._not_worth(since, until, reference.alike),
+            worth=lambda until: not_worth(self.service, self.shelved, until),
         )
         far = {one.column for one in risen if one.what == "far"}
         told = [one for one in risen if one.what != "outside" or one.column not in far]
         for cause, kinds in CAUSES.items():
             yield self._said(cause, piece, stream, [one for one in told if one.what in kinds])
-
-    def _not_worth(self, since: float, until: float, alike: float) -> float:
-        """Return how many rows are worth one, as far as they are still kept."""
-        newest = self.service.store.traffic.of_period(
-            self.name, since=since, until=until, judged_only=False, limit=MOST_ROWS
-        )
-        rows = [one.prediction.inputs for one in reversed(newest)]
-        return not_worth_of(self.schema, rows, alike=alike)
 
     def _priors(self, before: Summary, piece: Piece, stream: Stream) -> dict[str, Usual]:
         known = stream.known(piece.ends_at)

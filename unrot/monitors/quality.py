@@ -210,12 +210,12 @@ def looked(
     limits: Mapping[str, float],
     *,
     alpha: float,
-    worth: Callable[[float, float], float] = lambda _since, _until: 1.0,
+    worth: Callable[[float], float] = lambda _until: 1.0,
 ) -> tuple[Course, tuple[Risen, ...]]:
     """Look at one piece more; return what is known then, and the shares that are raised.
 
     `alpha` is how unlikely all of this look together may be. Keys without a limit are not looked
-    at. `worth` says how many rows of a stretch of time are worth one, for what looks like a rise.
+    at. `worth` says how many rows are worth one at a moment, for what looks like a rise.
     """
     course = replace(course, recent=(*course.recent, piece))
     alpha /= max(1, len(limits)) * len(TOGETHER)
@@ -240,7 +240,7 @@ def _risen(
     prior: Usual,
     limit: float,
     alpha: float,
-    worth: Callable[[float, float], float],
+    worth: Callable[[float], float],
 ) -> Risen | None:
     """Test the newest pieces together; the fewest that tell are told of."""
     least = FAR_LEAST * limit if key.startswith("far:") else limit
@@ -254,7 +254,7 @@ def _risen(
             continue
         times = max(usual.spread, not_worth(rows, count, runs))
         if _is_sure(count, rows, usual, times, alpha):
-            times = max(times, worth(pieces[0].starts_at, pieces[-1].ends_at))
+            times = max(times, worth(pieces[-1].ends_at))
             if _is_sure(count, rows, usual, times, alpha):
                 return Risen(key, count / rows, usual.share, newest)
     return None

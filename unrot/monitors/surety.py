@@ -9,14 +9,15 @@ a calibration on m rows whose least share is l,
 s² is the most that shares between l and 1 can vary about p (Bhatia and Davis), S² how much periods
 varied about others of their kind, and z_t the normal quantile of what may be spent on look t
 (`usual.py`): a steady stream is ever suspected with a chance below 1 %. As few rows are not normal,
-n' · KL((1 - e) / (1 - l), (1 - p) / (1 - l)) must be at least the logarithm of one over that chance as
-well (Hoeffding's bound for the mean of what lies between l and 1).
+n' · KL((1 - e) / (1 - l), (1 - p) / (1 - l)) must be at least the logarithm of one over that chance
+as well (Hoeffding's bound for the mean of what lies between l and 1).
 
 Some hours are harder than others. So a suspicious period is bad where its kind (hour of a working
 day or of a weekend) was seen before and it lies as far below that; where its kind is new, when the
 loss is deeper than 25 points; and in any case once it has lasted for all hours of a working day.
 
-Hoeffding, J. Amer. Stat. Assoc. 58 (1963) 13-30; Bhatia and Davis, Amer. Math. Monthly 107 (2000) 353-357.
+Hoeffding, J. Amer. Stat. Assoc. 58 (1963) 13-30; Bhatia and Davis, Amer. Math. Monthly 107
+(2000) 353-357.
 
 >>> record, rules = Record(), Rules(estimate_loss=0.1)
 >>> for hour, value in enumerate([0.9] * 20 + [0.75] * 4 + [0.9] * 20 + [0.75] * 4 + [0.7] * 24):
