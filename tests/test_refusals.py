@@ -14,15 +14,17 @@ from unrot.caretaker import Caretaker
 from unrot.errors import Detail, Invalid, NotFound
 from unrot.journal import Journal, follow
 from unrot.monitors.windows import total
-from unrot.records import Feature, Schema
-from unrot.refusals import REASONS, Refusals, reason_of, reasons_of
+from unrot.records import Feature, Model, Schema, Window
+from unrot.refusals import REASONS, Refusals, reason_of, rejection_of
 from unrot.service import Service
 from unrot.settings import Settings
+from unrot.symptoms import Rejection
 
 NOON = 1_700_049_600.0
 SCHEMA = Schema(
     (Feature("height", "number"), Feature("kind", "category", choices=("elf",))), "target"
 )
+MODEL = Model("elves", 1, "Elves", "", SCHEMA, NOON)
 ROW = {"sepal_length_cm": 5.1, "sepal_width_cm": 3.5, "petal_length_cm": 1.4, "petal_width_cm": 0.2}
 
 
@@ -43,13 +45,13 @@ def lines(service: Service) -> bytes:
     return b"".join(segment.read(0) for segment in follow(service.journal.folder))
 
 
-def counted(service: Service) -> dict[str, int]:
+def counted(service: Service) -> Window:
     """Write and ship what was refused; return what the windows say of it."""
     service.refusals.write()
     keeper = Caretaker(service, "me")
     keeper._chores.go_round = lambda: None  # type: ignore[method-assign]
     assert keeper.go_round()
-    return dict(total(service.store.traffic.windows("iris", since=0, until=1e11)).rejected)
+    return total(service.store.traffic.windows("iris", since=0, until=1e11))
 
 
 def test_refused_rows_are_counted_by_reason_in_the_windows(service: Service) -> None:
@@ -62,13 +64,19 @@ def test_refused_rows_are_counted_by_reason_in_the_windows(service: Service) -> 
     with pytest.raises(Invalid):
         service.predict_instances("iris", [[1.0, 2.0, 3.0, float("nan")]])
 
-    assert counted(service) == {
+    window = counted(service)
+    assert window.rejected == {
         "missing": 1,
         "wrong_type": 2,
         "unknown_feature": 1,
         "not_a_row": 2,
         "not_finite": 1,
     }
+    assert window.refused_for.features == {
+        "petal_width_cm": {"missing": 1, "wrong_type": 1, "not_finite": 1},
+        "sepal_width_cm": {"wrong_type": 1},
+    }
+    assert (window.refused_for.requests, window.refused_for.beside) == (6, 1)
 
 
 def test_flood_of_refused_rows_is_one_line_and_nothing_of_the_clients(service: Service) -> None:
@@ -79,7 +87,9 @@ def test_flood_of_refused_rows_is_one_line_and_nothing_of_the_clients(service: S
     service.refusals.write()
 
     [rejection] = events.from_lines(lines(service)).rejections
-    assert rejection == refusals.Rejection("iris", "v1", NOON, {"unknown_feature": 1_000})
+    assert rejection == refusals.Rejection(
+        "iris", "v1", NOON, {"unknown_feature": 1_000}, requests=1_000
+    )
     assert b"evil" not in lines(service)
 
 
@@ -98,14 +108,14 @@ def test_what_names_no_version_of_ours_is_not_counted(service: Service) -> None:
         service.predict("iris", ROW, version="v99")
     service.predict("iris", ROW)
 
-    assert counted(service) == {}
+    assert counted(service).rejected == {}
 
 
 def test_full_journal_lets_counts_go(settings: Settings) -> None:
     journal = Journal(settings.home / "journal", limit=0)
     gathered = Refusals(journal, seconds=600)
 
-    gathered.add("iris", "v1", SCHEMA, Invalid("No."), NOON)
+    gathered.add([rejection_of(MODEL, "v1", [], NOON)])
     gathered.write()
 
     assert not any(segment.size() for segment in follow(journal.folder))
@@ -133,4 +143,9 @@ def test_reason_is_one_of_ours(detail: Detail, reason: str) -> None:
 def test_row_counts_once_however_much_is_wrong_with_it() -> None:
     details = [Detail("height", "tall", "", 0), Detail("kind", 5, "", 0), Detail("kind", 5, "", 3)]
 
-    assert reasons_of(SCHEMA, Invalid("No.", details=details)) == {"wrong_type": 2}
+    found = rejection_of(MODEL, "v1", details, NOON, sent=5)
+
+    assert found == Rejection(
+        "elves", "v1", NOON, {"wrong_type": 2},
+        features={"height": {"wrong_type": 1}, "kind": {"wrong_type": 1}}, requests=1, beside=3,
+    )  # fmt: skip

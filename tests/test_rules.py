@@ -163,8 +163,9 @@ def test_rules_are_said_in_sentences() -> None:
         "Parts: found when verdicts on one part of the traffic fall, and those on the rest do not.",
         "Estimated accuracy: found when it is more than 10 points below that of the holdout.",
         "Outliers: found when more than 5 % of a period are odd.",
-        "Data quality: found when 5 points more of a feature is missing than in training, 5 points "
-        "more was never seen there, or more than 10 % of the rows are refused.",
+        "Data quality: found when surely more is wrong than usual: 0.5 points more of a feature is "
+        "missing, 0.5 points more was never seen in training, or 0.5 points more of the rows are "
+        "refused.",
     ]
 
 

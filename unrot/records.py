@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from unrot.symptoms import Oddity, Rejection, Summary
+from unrot.symptoms import Oddity, RefusedFor, Rejection, Summary
 
 Value = float | int | str | bool | None
 """One cell of a row, as JSON has it."""
@@ -302,6 +302,7 @@ class Window:
     """Verdicts with a label: what was predicted, what was true, how often."""
     rejected: Mapping[str, int] = field(default_factory=dict)
     """Rows refused at the door, by reason."""
+    refused_for: RefusedFor = RefusedFor()
     errors: Errors = Errors()
 
 

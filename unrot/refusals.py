@@ -2,20 +2,24 @@
 
 The predict path pays for it only when it refuses. Counts are gathered and written at most once a
 second, so that a flood of nonsense fills no journal; a worker that is killed loses the last second
-of them and nothing else. The reasons are ours and few: nothing that a client chose is kept.
+of them and nothing else. The reasons are ours and few, and the features those of the schema:
+nothing that a client chose is kept. A request with one wrong row is refused as a whole, so the rows
+beside it are counted too.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from unrot import events
-from unrot.errors import Detail, Invalid
+from unrot.errors import Detail
 from unrot.journal import Journal
-from unrot.records import Schema
+from unrot.records import Model, Schema
 from unrot.symptoms import Rejection
 
 WRITE_SECONDS = 1.0
@@ -36,15 +40,17 @@ class Refusals:
         self._journal = journal
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._gathered: dict[tuple[str, str], tuple[float, Counter[str]]] = {}
+        self._gathered: dict[tuple[str, str], Rejection] = {}
 
-    def add(self, model: str, version: str, schema: Schema, error: Invalid, at: float) -> None:
-        """Count the rows of a request that were wrong, each by the first thing wrong with it."""
-        reasons = reasons_of(schema, error)
+    def add(self, rejections: Iterable[Rejection]) -> None:
+        """Take what was refused, to be written within a second."""
         with self._lock:
             is_first = not self._gathered
-            counts = self._gathered.setdefault((model, version), (at, Counter()))[1]
-            counts.update(reasons)
+            for one in rejections:
+                before = self._gathered.get((one.model, one.version))
+                together = one if before is None else _together(before, one)
+                self._gathered[one.model, one.version] = together
+            is_first = is_first and bool(self._gathered)
         if is_first:
             timer = threading.Timer(self._seconds, self.write)
             timer.daemon = True
@@ -54,20 +60,53 @@ class Refusals:
         """Write what was gathered; what a full journal does not take is let go."""
         with self._lock:
             gathered, self._gathered = self._gathered, {}
-        rejections = [
-            Rejection(model, version, at, dict(counts))
-            for (model, version), (at, counts) in gathered.items()
-        ]
-        if rejections:
-            self._journal.append(events.to_lines(rejections), count=0)
+        if gathered:
+            self._journal.append(events.to_lines(gathered.values()), count=0)
 
 
-def reasons_of(schema: Schema, error: Invalid) -> Counter[str]:
-    """Count the rows that an error names by what is wrong with them; at least one is."""
-    by_row: dict[int | None, str] = {}
-    for detail in error.details:
-        by_row.setdefault(detail.row, reason_of(schema, detail))
-    return Counter(by_row.values()) or Counter([NOT_A_ROW])
+def rejection_of(
+    model: Model, version: str, details: Sequence[Detail], at: float, *, sent: int = 1
+) -> Rejection:
+    """Count the rows of one request that were wrong, each by the first thing wrong with it.
+
+    At least one was; so many were sent.
+    """
+    first: dict[int | None, Detail] = {}
+    for detail in details:
+        first.setdefault(detail.row, detail)
+    features: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    reasons = Counter[str]()
+    for detail in first.values():
+        reason = reason_of(model.schema, detail)
+        reasons[reason] += 1
+        if detail.field in model.schema.names:
+            features[detail.field][reason] += 1
+    return Rejection(
+        model.name,
+        version,
+        at,
+        dict(reasons) or {NOT_A_ROW: 1},
+        features={name: dict(counts) for name, counts in features.items()},
+        requests=1,
+        beside=max(0, sent - max(1, len(first))),
+    )
+
+
+def _together(one: Rejection, other: Rejection) -> Rejection:
+    return replace(
+        one,
+        reasons=_sum(one.reasons, other.reasons),
+        features={
+            name: _sum(one.features.get(name, {}), other.features.get(name, {}))
+            for name in {**one.features, **other.features}
+        },
+        requests=one.requests + other.requests,
+        beside=one.beside + other.beside,
+    )
+
+
+def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return dict(Counter(one) + Counter(other))
 
 
 def reason_of(schema: Schema, detail: Detail) -> str:

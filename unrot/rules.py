@@ -149,9 +149,9 @@ def _quality(rules: Rules) -> str:
     if not rules.quality:
         return "Data quality is not watched."
     return (
-        f"Data quality: found when {_points(rules.missing)} more of a feature is missing than in "
-        f"training, {_points(rules.unseen)} more was never seen there, or more than "
-        f"{_percent(rules.rejected)} of the rows are refused."
+        f"Data quality: found when surely more is wrong than usual: {_points(rules.missing)} more "
+        f"of a feature is missing, {_points(rules.unseen)} more was never seen in training, or "
+        f"{_points(rules.rejected)} more of the rows are refused."
     )
 
 

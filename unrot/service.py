@@ -51,7 +51,7 @@ from unrot.records import (
     UnverifiedFeedback,
     Version,
 )
-from unrot.refusals import Refusals
+from unrot.refusals import Refusals, rejection_of
 from unrot.settings import Settings
 from unrot.shelf import Contents, Shelf, ShelvedModel, sync
 from unrot.teaching import Workshop
@@ -136,7 +136,7 @@ class Service:
             rows = schema.parse_rows(shelved.model.schema, inputs)
             return self._answer(contents, shelved, shelved.version(version), rows)
         except Invalid as error:
-            self._count_refused(shelved, version, error)
+            self._count_refused(shelved, version, error, inputs)
             raise
 
     def predict_instances(self, reference: Any, instances: Any) -> Answer:
@@ -148,13 +148,18 @@ class Service:
             rows = schema.parse_instances(shelved.model.schema, instances)
             return self._answer(contents, shelved, shelved.version(version), rows)
         except Invalid as error:
-            self._count_refused(shelved, version, error)
+            self._count_refused(shelved, version, error, instances)
             raise
 
-    def _count_refused(self, shelved: ShelvedModel, version: str | None, error: Invalid) -> None:
-        named, model = version or shelved.aliases.get(CHAMPION, ""), shelved.model
+    def _count_refused(
+        self, shelved: ShelvedModel, version: str | None, error: Invalid, rows: Any
+    ) -> None:
+        named = version or shelved.aliases.get(CHAMPION, "")
         if named in shelved.versions:
-            self.refusals.add(model.name, named, model.schema, error, self.clock())
+            sent = len(rows) if isinstance(rows, list) else 1
+            self.refusals.add(
+                [rejection_of(shelved.model, named, error.details, self.clock(), sent=sent)]
+            )
 
     def score(self, name: str, rows: Sequence[Row], *, version: str | None = None) -> Answer:
         """Score rows that the schema has checked; JournalFull when they cannot be kept as well."""

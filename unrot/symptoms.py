@@ -53,6 +53,12 @@ class Distribution:
     missing: int = 0
     unseen: int = 0
     """Choices that training never saw, or numbers outside its range."""
+    far: int = 0
+    """Numbers outside its range by more than three times its width."""
+    missing_runs: int = 0
+    """In how many runs of neighbouring rows the gaps came; so for what was unseen, and far."""
+    unseen_runs: int = 0
+    far_runs: int = 0
     edges: tuple[float, ...] = ()
     choices: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
@@ -63,6 +69,11 @@ class Distribution:
     """"0.05", "0.25", "0.5", "0.75", "0.95"; of one profile, they do not add up."""
     types: Mapping[str, int] = field(default_factory=dict)
     """How many values are of which type: integral, fractional, boolean, string."""
+    rare: tuple[str, ...] = ()
+    """Of a reference: choices that it has, beside those that are bins."""
+    once: int = 0
+    """Of a reference: how many choices it has once, and twice; they tell how many it lacks."""
+    twice: int = 0
 
 
 Summary = Mapping[str, Distribution]
@@ -207,12 +218,29 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Rows that were refused at the door within one request, by reason."""
+    """Rows that were refused at the door within a second, by reason."""
 
     model: str
     version: str
     at: float
     reasons: Mapping[str, int]
+    features: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Those that were refused because of one feature: its name, the reason, how many."""
+    requests: int = 0
+    """In how many requests; rows of one are not independent."""
+    beside: int = 0
+    """Rows that nothing was wrong with, or that were not looked at, in the same requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFor:
+    """More of the rows that were refused in a minute; it adds up."""
+
+    features: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """The feature that was wrong, the reason, how many rows."""
+    requests: int = 0
+    beside: int = 0
+    """Rows that were refused with them: nothing was wrong with those themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,12 +342,12 @@ class Rules:
     outlier_share: float = 0.05
     """A burst: so large a share of the predictions of a period is odd."""
     quality: bool = True
-    missing: float = 0.05
-    """So much more of a column is missing than in training."""
-    unseen: float = 0.05
-    """So much more of a column was never seen in training."""
-    rejected: float = 0.1
-    """So large a share of the rows of a period was refused."""
+    missing: float = 0.005
+    """From so much more of a column on that is missing than is usual, it is told of."""
+    unseen: float = 0.005
+    """So for choices that training never saw, and numbers outside its range."""
+    rejected: float = 0.005
+    """So for rows that are refused."""
     estimate: bool = True
     estimate_loss: float = 0.1
     """So far below the holdout's the accuracy is estimated to be, while verdicts are few."""

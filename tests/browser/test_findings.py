@@ -23,7 +23,7 @@ def service(server: Server) -> Service:
     return open_service(Settings(home=server.home, admin_token=OPERATOR))
 
 
-QUALITY = {"features": [{"column": "hunger", "share": 0.4, "before": 0.01}], "rows": 200}
+QUALITY = {"features": [{"column": "hunger", "share": 0.4, "usual": 0.01}], "rows": 200}
 REFUSED = {"rows": 200, "refused": 60, "reasons": {"out of range": 12, "missing value": 48}}
 RATES = [[NOON + 60 * n, NOON + 60 * (n + 1), 200, 2 + 30 * (n == 5)] for n in range(9)]
 

@@ -65,10 +65,13 @@ def told(symptoms: list[Symptom]) -> list[tuple[float, bool]]:
     return [((one.at - FIRST) / DAY, one.is_present) for one in symptoms]
 
 
-def sent(service: Service, at: float, count: int, odd: int) -> None:
+def sent(service: Service, at: float, count: int, odd: int, *, is_repeated: bool = False) -> None:
     """Ship predictions of which some are odd, as a caretaker does."""
+    inputs = np.random.default_rng(7).normal(size=(1 if is_repeated else count, 4)).tolist()
     rows = [
-        Prediction(f"{at:.0f}-{n}", "iris", "v1", at + n / 1_000, [1, 1, 1, 1], "a", None, None)
+        Prediction(
+            f"{at:.0f}-{n}", "iris", "v1", at + n / 1_000, inputs[n % len(inputs)], "a", None, None
+        )
         for n in range(count)
     ]
     oddities = [
@@ -105,6 +108,7 @@ def test_day_with_thirty_odd_sepals_is_found_and_named_and_the_others_are_quiet(
     assert burst.since == FIRST + DAY
     assert burst.gravity == "warning"
     evidence = dict(burst.evidence)
+    assert round(evidence.pop("usual_share"), 4) == 0.0045  # 1 % of the training, none of a day
     assert evidence.pop("farthest") > 3
     assert evidence == {
         "starts_at": FIRST + DAY,
@@ -112,12 +116,11 @@ def test_day_with_thirty_odd_sepals_is_found_and_named_and_the_others_are_quiet(
         "looked_at": 150,
         "outliers": 30,
         "share": 0.2,
-        "usual_share": 0.01,
         "features": [{"feature": "sepal_width_cm", "rows": 30, "share": 1.0}],
     }
     assert burst.sentence == (
         "30 of 150 rows (20%) from 2026-01-02 00:00 to 2026-01-03 00:00 UTC are unlike anything "
-        "it was trained on, above all in sepal_width_cm (30 of 30). About 1% is usual."
+        "it was trained on, above all in sepal_width_cm (30 of 30). About 0.5% is usual."
     )
 
 
@@ -160,7 +163,7 @@ def test_history_that_comes_in_later_is_looked_at(service: Service, bring: Bring
 def test_burst_is_told_when_its_period_is_over_and_not_before(service: Service) -> None:
     start = service.clock() // 300 * 300 + 600
     looked(service, now=start)
-    sent(service, start, 200, odd=20)
+    sent(service, start, 200, odd=30)
 
     assert looked(service, now=start + 299) == []
     assert looked(service, now=start + 305) == []  # some are still on their way
@@ -178,6 +181,14 @@ def test_steady_traffic_and_little_traffic_raise_nothing(service: Service) -> No
     found = looked(service, now=start + 700)
 
     assert [(one.is_present, one.at) for one in found] == [(False, start + 300)]
+
+
+def test_one_row_that_comes_many_times_is_no_burst(service: Service) -> None:
+    start = service.clock() // 300 * 300 + 600
+    looked(service, now=start)
+    sent(service, start, 200, odd=20, is_repeated=True)
+
+    assert [one.is_present for one in looked(service, now=start + 700)] == []
 
 
 def test_between_calm_and_burst_nothing_is_said(service: Service) -> None:

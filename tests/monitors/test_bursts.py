@@ -7,12 +7,24 @@ import doctest
 import pytest
 
 from unrot.monitors import bursts
-from unrot.monitors.bursts import DAY, HOUR, Rate, is_burst, is_calm, lengths_of, rates_of, start_of
+from unrot.monitors.bursts import (
+    DAY,
+    HOUR,
+    Rate,
+    is_burst,
+    is_calm,
+    lengths_of,
+    rates_of,
+    start_of,
+    usual_of,
+)
+from unrot.monitors.usual import Past
 from unrot.records import Window
 from unrot.symptoms import Oddity, Reason, Rules
 
 NOON = 1_767_268_800 // 60
 """2026-01-01 12:00 UTC, in minutes."""
+USUAL = usual_of(Past(), rows=2_000, known=1.0)
 
 
 def window(minute: int, looked_at: int, outliers: int = 0, **more: int) -> Window:
@@ -37,8 +49,8 @@ def test_examples_in_the_docstring_are_right() -> None:
 @pytest.mark.parametrize(
     ("looked_at", "outliers", "expected"),
     [
-        (100, 7, True),  # as many by chance: 1 in 12,000
-        (100, 5, False),  # as many by chance: 1 in 290
+        (100, 7, True),  # as many by chance: 1 in 5,800
+        (100, 5, False),  # as many by chance: 1 in 190
         (1_000, 49, False),  # surely more than 1 %, and less than the 5 % of the rules
         (1_000, 50, True),
         (100, 100, True),
@@ -46,7 +58,22 @@ def test_examples_in_the_docstring_are_right() -> None:
     ],
 )
 def test_burst_is_large_and_hardly_by_chance(looked_at: int, outliers: int, expected: bool) -> None:
-    assert is_burst(Rate(0, 300, looked_at, outliers), Rules()) is expected
+    assert is_burst(Rate(0, 300, looked_at, outliers), Rules(), USUAL, 1e-3) is expected
+
+
+def test_share_that_swings_from_period_to_period_is_no_burst_when_it_does() -> None:
+    calm, swinging = Past(), Past()
+    for number in range(20):
+        calm = calm.after(2, 100)
+        swinging = swinging.after(10 * (number % 5 == 0), 100)
+    ten = Rate(0, 300, 100, 10)
+
+    told = [
+        is_burst(ten, Rules(), usual_of(past, rows=2_000, known=1.0), 1e-3)
+        for past in (calm, swinging)
+    ]
+
+    assert told == [True, False]
 
 
 def test_burst_is_over_below_half_of_the_share() -> None:
@@ -56,7 +83,7 @@ def test_burst_is_over_below_half_of_the_share() -> None:
 
 
 def test_share_of_the_rules_below_what_is_usual_is_no_burst() -> None:
-    assert not is_burst(Rate(0, 300, 10_000, 90), Rules(outlier_share=0.001))
+    assert not is_burst(Rate(0, 300, 10_000, 90), Rules(outlier_share=0.001), USUAL, 1e-3)
 
 
 def test_shortest_period_with_enough_rows_is_looked_at() -> None:

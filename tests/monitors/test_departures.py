@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from unrot.monitors import departures, dependence, distances, drift, mixture, usual
+from unrot.monitors import departures, dependence, distances, drift, like_days, mixture
 from unrot.monitors.columns import Column
 from unrot.monitors.cycles import DAY, HOUR, WEEK
 from unrot.monitors.departures import Departure
@@ -99,9 +99,9 @@ def test_never_seen_is_held_against_what_came_once() -> None:
 def test_weekend_like_the_last_ones_is_usual_and_another_is_not() -> None:
     weekends = [0.41, 0.43, 0.40, 0.42, 0.41, 0.42]
 
-    assert usual.farther_chance(0.43, weekends) > 0.05
-    assert usual.farther_chance(0.7, weekends) < 1e-6
-    assert usual.farther_chance(0.7, weekends[:1]) == 1.0
+    assert like_days.farther_chance(0.43, weekends) > 0.05
+    assert like_days.farther_chance(0.7, weekends) < 1e-6
+    assert like_days.farther_chance(0.7, weekends[:1]) == 1.0
 
 
 def test_change_is_abrupt_only_within_an_hour_of_the_clock() -> None:

@@ -58,7 +58,9 @@ def test_constant_and_empty_columns_have_bins_too() -> None:
     made = reference.make(schema, [[7.0, None]] * 5, Outputs())
 
     assert made.summary["one"].counts == (0, 5, 0)
-    assert made.summary["none"] == Distribution("number", rows=5, missing=5, counts=(0,))
+    assert made.summary["none"] == Distribution(
+        "number", rows=5, missing=5, missing_runs=1, counts=(0,)
+    )
     traffic = columns_of(schema, [[7.0, 1.0], [8.0, None]], Outputs())
     now = summary_of(made.summary, schema, traffic)
     assert (now["one"].counts, now["none"].unseen) == ((0, 1, 1), 1)

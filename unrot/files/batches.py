@@ -16,6 +16,7 @@ from unrot.errors import Invalid, JournalFull
 from unrot.interfaces import Progress
 from unrot.plurals import counted
 from unrot.records import Prediction, Row
+from unrot.refusals import rejection_of
 from unrot.service import Service
 from unrot.tables.checked import CheckedRow, checked_chunks
 from unrot.tables.options import check_known
@@ -83,6 +84,7 @@ class Batch:
         told = self._told(progress)
         for chunk in checked_chunks(self.file, self.model.schema, told):
             self._wait_for_room(progress, patience_seconds)
+            self._count_refused(chunk)
             yield csv_lines(self._answered(chunk), delimiter)
             self.line = chunk[-1].line
 
@@ -100,6 +102,13 @@ class Batch:
             [*fitted(one.record, width), *self._cells(one.line, answer)]
             for one, answer in zip(chunk, answers, strict=True)
         ]
+
+    def _count_refused(self, chunk: Sequence[CheckedRow]) -> None:
+        """Count the rows of a file that are none, as those of a request are counted."""
+        now, model, version = self._service.clock(), self.model, self.version.name
+        self._service.refusals.add(
+            rejection_of(model, version, one.details, now) for one in chunk if one.row is None
+        )
 
     def _scored(self, rows: Sequence[Row]) -> list[Prediction | str]:
         """Score rows; halve those that the model refuses until each such row stands alone."""

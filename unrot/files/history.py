@@ -21,7 +21,7 @@ from pathlib import Path
 from unrot import references
 from unrot.errors import Conflict, Invalid, NotFound
 from unrot.files.champion import Champion
-from unrot.files.lookback import look_again
+from unrot.files.lookback import look_again, rejections_of
 from unrot.files.marks import Ledger, Marks, is_in, rows_of
 from unrot.interfaces import Progress
 from unrot.keeping import IMPORTING
@@ -41,8 +41,7 @@ ROWS_AT_ONCE = 2_000
 
 VERDICTS_AT_ONCE = 5_000
 PROFILE_SECONDS = (3_600, 86_400, 604_800)
-MOST_PROFILES = 1_000
-LOOKED_AT = 20
+MOST_PROFILES, LOOKED_AT = 1_000, 20
 TWICE = (
     "would come in twice. Import what is new in a file of its own, or add --force to import this "
     "all the same."
@@ -247,7 +246,7 @@ class _Import:
         verdicts = [self._verdict(entry) for entry in good if entry.logged.label is not None]
         self._done.added += len(predictions)
         self._done.labels += len(verdicts)
-        self._send(self._rows, entries[-1].mark, len(entries), predictions, verdicts)
+        self._send(self._rows, entries[-1].mark, entries, predictions, verdicts)
 
     def _ship_labels(self, piece: Sequence[_Entry], shipped_from: int) -> None:
         """Ship the labels of rows that were in before, and set the mark after all labels."""
@@ -259,28 +258,31 @@ class _Import:
             return
         verdicts = [self._verdict(entry) for entry in labelled[known:]]
         self._done.labels += len(verdicts)
-        self._send(self._labels, piece[-1].label_mark, len(piece), [], verdicts)
+        self._send(self._labels, piece[-1].label_mark, piece, [], verdicts)
 
     def _send(
         self,
         ledger: Ledger,
         mark: bytes,
-        rows: int,
+        rows: Sequence[_Entry],
         predictions: Sequence[Prediction],
         verdicts: Sequence[Feedback],
     ) -> None:
         if self._dry_run:
             return
         self._check_served()
+        refused = [one.logged for one in rows] if ledger is self._rows else []
+        timeless = self._now if self._columns.time is None else None
         noticed = self._noticer.look(self._service.catalogue(), predictions)
         self._service.store.traffic.ship(
             Shipment(
                 segment=ledger.segment(mark),
                 starts_at=0,
-                ends_at=rows,
+                ends_at=len(rows),
                 writer=self._writer,
                 predictions=predictions,
                 feedback=verdicts,
+                rejections=rejections_of(self._model, self._done.version, refused, timeless),
                 oddities=noticed.oddities,
                 looked_at=noticed.looked_at,
             )
@@ -350,8 +352,7 @@ class _Import:
             try:
                 keeper.profile_again(stretch)
             except OSError as error:
-                said = f"The rows are in; a profile cannot be written as a file: {error}."
-                raise Invalid(said) from error
+                raise Invalid(f"The rows are in; a profile cannot be written: {error}.") from error
         self._done.profiles = len(stretches)
 
     def _profile_seconds(self) -> int:

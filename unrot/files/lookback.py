@@ -1,8 +1,13 @@
-"""A note to the monitors that rows came in with times of their own, so that they look again."""
+"""What monitors are told of an import: when its rows are of, and which of them were refused."""
 
 from __future__ import annotations
 
-from unrot.symptoms import IMPORTED
+from collections.abc import Iterable
+
+from unrot.records import Model
+from unrot.refusals import rejection_of
+from unrot.symptoms import IMPORTED, Rejection
+from unrot.tables.logged import LoggedRow
 from unrot.watching import Findings
 
 MOST_RUNS = 50
@@ -16,3 +21,16 @@ def look_again(findings: Findings, model: str, since: float, until: float) -> No
     runs = list(findings.standpoint(model, IMPORTED).get("runs", ()))
     run = runs[-1][0] + 1 if runs else 1
     findings.stand(model, IMPORTED, {"runs": [*runs, [run, since, until]][-MOST_RUNS:]})
+
+
+def rejections_of(
+    model: Model, version: str, rows: Iterable[LoggedRow], timeless_at: float | None
+) -> list[Rejection]:
+    """Count rows that are none in the minute of their own.
+
+    One without a time that can be read counts at `timeless_at`, or in no minute.
+    """
+    times = (
+        (row, timeless_at if row.moment is None else row.moment.at) for row in rows if row.is_no_row
+    )
+    return [rejection_of(model, version, row.details, at) for row, at in times if at is not None]

@@ -1,8 +1,9 @@
 """Where verdicts are few: the accuracy that a version's confidence makes one expect has fallen.
 
 Each closed hour, or day where no hour has enough traffic, is estimated from the confidence of its
-predictions (`monitors/estimates.py`) and held against what its versions reached on their holdouts.
-Where verdicts are many they say it better, and an estimate opens nothing.
+predictions (`monitors/estimates.py`) and held against what its versions reached on their holdouts,
+and against other hours of its kind (`monitors/surety.py`). Where verdicts are many they say it
+better, and an estimate opens nothing.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from unrot import accuracy
+from unrot.lookout.worth import not_worth
 from unrot.monitors.accuracy import Share, share
 from unrot.monitors.estimates import Calibration, Estimate
+from unrot.monitors.surety import Record, Sure
 from unrot.monitors.windows import grouped, total
 from unrot.records import CHAMPION, Window
 from unrot.service import Service
@@ -25,10 +28,6 @@ PAUSE_SECONDS = 60.0
 """So often it is looked, and so long after its end a period is closed: all of it is shipped."""
 LONGEST_SECONDS = 92 * DAY
 """So far back a first look goes."""
-MANY_SIGMAS = 3.0
-"""So far below must an estimate lie that chance alone does not do it."""
-BACK = 0.5
-"""It is well again when no more than this part of the loss is left."""
 ADVICE = (
     "Look at which inputs have moved; let a judge go through an audit to learn how right it really "
     "is, and refit it if that bears it out."
@@ -44,6 +43,20 @@ class Period:
     estimated: Estimate
     promised: float
     realised: Share
+    least: float
+    calibrated: int
+
+    def sure(self, worth: float = 1.0) -> Sure:
+        """Return what is looked at, where so many rows are worth one."""
+        return Sure(
+            self.starts_at,
+            self.ends_at,
+            self.estimated.rows / worth,
+            self.estimated.value,
+            self.promised,
+            self.least,
+            self.calibrated,
+        )
 
     @property
     def is_judged(self) -> bool:
@@ -60,18 +73,29 @@ def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> I
     if not rules.estimate or shelved.aliases.get(CHAMPION) not in known or is_too_soon:
         return
     is_open, since = bool(note.get("is_open")), float(note.get("since", 0.0))
-    seen_to = float(note.get("seen_to", 0.0))
+    seen_to, record = float(note.get("seen_to", 0.0)), Record.read(note.get("record", {}))
     for period in _periods(service, name, rules, known, max(seen_to, now - LONGEST_SECONDS), now):
         seen_to = period.ends_at
-        if not is_open and _is_bad(period, rules):
-            is_open, since = True, period.starts_at
-        if is_open and _is_well(period, rules):
+        record = record.after(_worth(service, shelved, period, record, rules), rules)
+        if not is_open and record.is_bad and not period.is_judged:
+            is_open, since = True, record.suspicious_since or period.starts_at
+        if is_open and _is_well(period, record, rules):
             is_open = False
             yield _well(period, since)
         elif is_open:
             yield _bad(period, since)
     stood = {"looked_at": now, "seen_to": seen_to, "is_open": is_open, "since": since}
-    findings.stand(name, MONITOR, stood)
+    findings.stand(name, MONITOR, {**stood, "record": record.written()})
+
+
+def _worth(
+    service: Service, shelved: ShelvedModel, period: Period, record: Record, rules: Rules
+) -> Sure:
+    """Let the rows of a suspicious period tell how many of them are independent."""
+    sure = period.sure()
+    if not record.is_suspicious(sure, rules):
+        return sure
+    return period.sure(not_worth(service, shelved, period.ends_at))
 
 
 def _periods(
@@ -114,19 +138,22 @@ def _period(
     parts = grouped(windows, lambda one: one.version)
     promised = sum(known[name].accuracy * _rows(of) for name, of in parts.items()) / _rows(windows)
     whole = total(windows)
-    return Period(start, end, estimated, promised, share(whole.correct, whole.judged))
+    return Period(
+        start,
+        end,
+        estimated,
+        promised,
+        share(whole.correct, whole.judged),
+        least=min(min(known[name].bins) for name in parts),
+        calibrated=min(known[name].rows for name in parts),
+    )
 
 
-def _is_bad(period: Period, rules: Rules) -> bool:
-    loss, noise = period.promised - period.estimated.value, MANY_SIGMAS * period.estimated.error
-    return not period.is_judged and loss >= rules.estimate_loss and loss > noise
-
-
-def _is_well(period: Period, rules: Rules) -> bool:
+def _is_well(period: Period, record: Record, rules: Rules) -> bool:
     """Tell whether it is as promised: by its verdicts where they are many, else as estimated."""
     if period.is_judged:
         return period.realised.high >= period.promised
-    return period.promised - period.estimated.value <= BACK * rules.estimate_loss
+    return record.is_well(period.sure(), rules)
 
 
 def _bad(period: Period, since: float) -> Symptom:

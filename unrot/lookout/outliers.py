@@ -1,6 +1,7 @@
 """Look for bursts of odd rows, period by period.
 
-A closed period is looked at once, by the totals per minute. Rows that come in later with times of
+A closed period is looked at once, by the totals per minute; where it looks like a burst its rows
+tell how many of them are independent. Rows that come in later with times of
 their own are those of an import, which leaves a note of how far back it went: from there on all is
 looked at again. Where a drift finding names the same features over the same time, that is the
 cause, and odd rows are no finding of their own.
@@ -8,13 +9,17 @@ cause, and odd rows are no finding of their own.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import astuple
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from unrot import references
+from unrot.lookout.worth import not_worth
 from unrot.monitors.bursts import (
+    DELTA,
     MONITOR,
+    WEEK,
     Rate,
     is_burst,
     is_calm,
@@ -23,9 +28,10 @@ from unrot.monitors.bursts import (
     main_features,
     rates_of,
     start_of,
+    usual_of,
 )
-from unrot.monitors.neighbours import EXPECTED_SHARE
-from unrot.records import Model
+from unrot.monitors.usual import Past, allowed
+from unrot.records import CHAMPION, Model
 from unrot.service import Service
 from unrot.shelf import ShelvedModel
 from unrot.symptoms import IMPORTED, Finding, Oddity, Rules, Symptom
@@ -38,6 +44,8 @@ LOOK_BACK_SECONDS = 30 * 86_400.0
 KEPT_RATES = 60
 LOOKED_BACK = 20
 """So many findings are asked whether they are of the same cause."""
+
+LEAST_SAID = 0.001
 
 LOOKED_INTO = 200
 """So many odd rows of a burst tell which features made them so."""
@@ -65,13 +73,36 @@ def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> I
         return
     yield from _taken_over(service, model)
     rates: list[Rate] = kept_rates(note)
+    record = _Record.read(note)
     for since, end in [*again, (after, until)]:
         for rate in _ended(service, model, rules, lengths, since, end):
-            yield from _said(service, model, rules, rate)
+            yield from _said(service, shelved, rules, rate, record)
             rates = [one for one in rates if not one.overlaps(rate)] + [rate]
     rates.sort(key=lambda one: one.ends_at)
     note["rates"] = [astuple(one) for one in rates[-KEPT_RATES:]]
-    drawer.stand(model.name, MONITOR, {**note, "to": max(after, until)})
+    drawer.stand(model.name, MONITOR, {**note, **asdict(record), "to": max(after, until)})
+
+
+@dataclass(slots=True)
+class _Record:
+    """What is known of the periods that were looked at."""
+
+    looks: int = 0
+    since: float = 0.0
+    """When the first began."""
+    past: Past = field(default_factory=Past)
+    """How many rows were odd in those that were no bursts."""
+
+    @classmethod
+    def read(cls, note: Mapping[str, Any]) -> _Record:
+        """Read what `asdict` wrote."""
+        return cls(note.get("looks", 0), note.get("since", 0.0), Past(**note.get("past", {})))
+
+    def begin(self, rate: Rate) -> float:
+        """Count one look more; return which part of a week is known by then."""
+        self.since = min(self.since or rate.starts_at, rate.starts_at)
+        self.looks += 1
+        return min(1.0, (rate.ends_at - self.since) / WEEK)
 
 
 def _imported(
@@ -106,7 +137,27 @@ def _ended(
         after = float(ends_at)
 
 
-def _said(service: Service, model: Model, rules: Rules, rate: Rate) -> Iterator[Symptom]:
+def _said(
+    service: Service, shelved: ShelvedModel, rules: Rules, rate: Rate, record: _Record
+) -> Iterator[Symptom]:
+    known = record.begin(rate)
+    model = shelved.model
+    named = references.bins_of(service, model.name, shelved.aliases.get(CHAMPION, ""))
+    trained = 0 if named is None else named[1].rows
+    usual = usual_of(record.past, rows=trained, known=known)
+    alpha = min(rules.chance, allowed(record.looks, DELTA))
+    is_one = is_burst(rate, rules, usual, alpha)
+    if is_one:
+        worth = not_worth(service, shelved, rate.ends_at)
+        is_one = is_burst(rate, rules, usual, alpha, worth=worth)
+    if is_one:
+        odd = _odd_rows(service, model, rate)
+        features = main_features(odd)
+        names = [name for name, _ in features]
+        if _drift_of(service, model, names, rate.starts_at, rate.ends_at) is None:
+            yield _burst(rate, odd, features, usual.share)
+        return
+    record.past = record.past.after(rate.outliers, rate.looked_at)
     if is_calm(rate, rules):
         yield Symptom(
             CAUSE,
@@ -115,15 +166,9 @@ def _said(service: Service, model: Model, rules: Rules, rate: Rate) -> Iterator[
             at=rate.ends_at,
             sentence=f"{_counted(rate)} odd, which is as few as usual.",
         )
-    elif is_burst(rate, rules):
-        odd = _odd_rows(service, model, rate)
-        features = main_features(odd)
-        names = [name for name, _ in features]
-        if _drift_of(service, model, names, rate.starts_at, rate.ends_at) is None:
-            yield _burst(rate, odd, features)
 
 
-def _burst(rate: Rate, odd: list[Oddity], features: list[tuple[str, int]]) -> Symptom:
+def _burst(rate: Rate, odd: list[Oddity], features: list[tuple[str, int]], usual: float) -> Symptom:
     named = ", ".join(f"{name} ({count:,} of {len(odd):,})" for name, count in features[:3])
     above_all = f", above all in {named}" if named else ""
     return Symptom(
@@ -135,7 +180,7 @@ def _burst(rate: Rate, odd: list[Oddity], features: list[tuple[str, int]]) -> Sy
         gravity="grave" if rate.share >= GRAVE_SHARE else "warning",
         sentence=(
             f"{_counted(rate)} unlike anything it was trained on{above_all}. About "
-            f"{EXPECTED_SHARE:.0%} is usual."
+            f"{max(usual, LEAST_SAID):.1%} is usual.".replace(".0%", "%")
         ),
         advice=ADVICE,
         features=tuple(name for name, _ in features),
@@ -145,7 +190,7 @@ def _burst(rate: Rate, odd: list[Oddity], features: list[tuple[str, int]]) -> Sy
             "looked_at": rate.looked_at,
             "outliers": rate.outliers,
             "share": rate.share,
-            "usual_share": EXPECTED_SHARE,
+            "usual_share": usual,
             "features": [
                 {"feature": name, "rows": count, "share": count / len(odd)}
                 for name, count in features

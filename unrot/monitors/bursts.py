@@ -1,29 +1,36 @@
 """Bursts of odd rows: how many of a period's predictions are odd, and whether that is by chance.
 
-About 1 % of the rows of a steady world are odd. A period is a burst when a share s of n rows is,
-that is at least what the rules call one and hardly by chance: with p the usual share (Chernoff),
+About 1 % of the rows of a steady world are odd, as the threshold of a detector is set by its n rows
+of training; what is usual is learnt from the stream's own past besides (`usual.py`):
 
-    P(a share of s or more)  <=  exp(-n · (s ln(s/p) + (1-s) ln((1-s)/(1-p))))
+    a = 1 + n / 100,  b = n,  and  X of N from the past
+
+Until a week is known, twice as many may be odd at some hours. A period is a burst when at least as
+large a share of its rows is odd as the rules call one, and that is too unlikely: all looks together
+cry wolf with a chance of less than 1 %. Rows that are not independent count as what they are worth.
 
 The periods are those of the shortest length that brings enough rows: a length is only looked at
 where none of the shorter periods within it had enough.
 
     >>> from unrot.symptoms import Rules
-    >>> is_burst(Rate(0, 86_400, looked_at=150, outliers=30), Rules())
+    >>> usual, alpha = usual_of(Past(), rows=2_000, known=0.0), 0.001
+    >>> is_burst(Rate(0, 86_400, looked_at=150, outliers=30), Rules(), usual, alpha)
     True
-    >>> is_burst(Rate(0, 86_400, looked_at=100, outliers=5), Rules())
+    >>> is_burst(Rate(0, 86_400, looked_at=150, outliers=30), Rules(), usual, alpha, worth=20)
+    False
+    >>> is_burst(Rate(0, 86_400, looked_at=100, outliers=5), Rules(), usual, alpha)
     False
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unrot.monitors.neighbours import EXPECTED_SHARE
+from unrot.monitors.neighbours import EXPECTED_SHARE, FEWEST_ROWS, MOST_ROWS
+from unrot.monitors.usual import Past, Usual
 from unrot.records import Window
 from unrot.symptoms import Oddity, PeriodLength, Rules
 
@@ -33,6 +40,12 @@ MONITOR = "outliers"
 HOUR, DAY, WEEK = 3_600, 86_400, 604_800
 MONDAY = 4 * DAY
 """The first day of 1970 was a Thursday; weeks begin on Mondays."""
+
+DELTA = 0.01
+"""How likely a steady stream is ever said to have a burst."""
+ANOTHER_KIND = 2.0
+LEAST_ROWS = 3
+"""So many independent rows more than usual a burst has."""
 
 CALM = 0.5
 """Below this part of the rules' share a burst is over."""
@@ -60,11 +73,23 @@ class Rate:
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
 
 
-def is_burst(rate: Rate, rules: Rules) -> bool:
+def usual_of(past: Past, *, rows: int, known: float) -> Usual:
+    """Return how many rows are usually odd.
+
+    `rows` are those of training, and `known` is the part of a week that was seen.
+    """
+    trained = min(max(rows, FEWEST_ROWS), MOST_ROWS)
+    another = ANOTHER_KIND if known < 1 else 1.0
+    prior = Usual(1 + another * EXPECTED_SHARE * trained, float(trained), EXPECTED_SHARE)
+    return prior.with_past(past)
+
+
+def is_burst(rate: Rate, rules: Rules, usual: Usual, alpha: float, *, worth: float = 1.0) -> bool:
     """Tell whether more rows are odd than the rules allow, and than chance explains."""
     if rate.share < max(rules.outlier_share, EXPECTED_SHARE) or not rate.outliers:
         return False
-    return rate.looked_at * _surprise(rate.share) >= -math.log(rules.chance)
+    more = (rate.outliers - usual.share * rate.looked_at) / max(worth, usual.spread)
+    return more >= LEAST_ROWS and usual.chance(rate.outliers, rate.looked_at, worth) <= alpha
 
 
 def is_calm(rate: Rate, rules: Rules) -> bool:
@@ -134,10 +159,3 @@ def _periods(windows: Sequence[Window], length: int) -> Iterator[Rate]:
             outliers[starts_at] += window.outliers
     for starts_at in sorted(looked_at):
         yield Rate(starts_at, starts_at + length, looked_at[starts_at], outliers[starts_at])
-
-
-def _surprise(share: float) -> float:
-    """Return by how much a share surprises a row (Kullback and Leibler)."""
-    usual, rest = EXPECTED_SHARE, 1 - share
-    of_rest = rest * math.log(rest / (1 - usual)) if rest else 0.0
-    return share * math.log(share / usual) + of_rest

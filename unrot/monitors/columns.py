@@ -30,6 +30,8 @@ class Column:
     rows: int
     numbers: Numbers | None = field(repr=False, default=None)
     texts: Sequence[str] = field(repr=False, default=())
+    missing_runs: int = 0
+    """In how many runs of neighbouring rows its gaps came."""
 
     @property
     def missing(self) -> int:
@@ -94,9 +96,21 @@ def text(value: Value) -> str:
 def _column(feature: Feature, values: Sequence[Value]) -> Column:
     if feature.kind in ("number", "integer"):
         return _numbers(values)
-    return Column(len(values), texts=[text(value) for value in values if value is not None])
+    gaps = np.array([value is None for value in values], dtype=bool)
+    texts = [text(value) for value in values if value is not None]
+    return Column(len(values), texts=texts, missing_runs=runs(gaps))
 
 
 def _numbers(values: Sequence[Value]) -> Column:
     numbers = np.array(values, dtype=np.float64)
-    return Column(len(values), numbers=numbers[np.isfinite(numbers)])
+    is_there = np.isfinite(numbers)
+    return Column(len(values), numbers=numbers[is_there], missing_runs=runs(~is_there))
+
+
+def runs(events: NDArray[np.bool_]) -> int:
+    """Count the runs of events in rows in their order.
+
+    >>> runs(np.array([True, True, False, True]))
+    2
+    """
+    return int(events[:1].sum() + (events[1:] & ~events[:-1]).sum())

@@ -19,10 +19,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from unrot.monitors.columns import Column, Columns, known_choices
+from unrot.monitors.columns import Column, Columns, Numbers, known_choices, runs
 from unrot.records import Schema
 from unrot.symptoms import Distribution, Sketch, Summary
+
+FAR = 3.0
+"""So many times the width of the range of training lies what is far outside of it."""
 
 
 def summary_of(bins: Summary, schema: Schema, columns: Columns) -> Summary:
@@ -41,11 +45,16 @@ def counted(bins: Distribution, column: Column, known: Collection[str]) -> Distr
     edges, numbers = np.array(bins.edges), column.numbers
     places = np.searchsorted(edges, numbers, side="right")
     counts = np.bincount(places, minlength=len(edges) + 1).tolist()
+    is_outside, is_far = (places == 0) | (places == len(edges)), _far(bins.edges, numbers)
     return Distribution(
         "number",
         rows=column.rows,
         missing=column.missing,
         unseen=outside(counts),
+        far=int(is_far.sum()),
+        missing_runs=column.missing_runs,
+        unseen_runs=runs(is_outside) if len(edges) else 0,
+        far_runs=runs(is_far),
         edges=bins.edges,
         counts=tuple(counts),
         low=float(numbers.min()) if len(numbers) else None,
@@ -59,15 +68,27 @@ def outside(counts: Sequence[int]) -> int:
     return int(counts[0] + counts[-1]) if len(counts) > 1 else int(sum(counts))
 
 
+def _far(edges: Sequence[float], numbers: Numbers) -> NDArray[np.bool_]:
+    """Tell which numbers lie far outside; where training saw one value only, none does."""
+    low, high = (edges[0], edges[-1]) if edges else (0.0, 0.0)
+    if high <= np.nextafter(low, np.inf):
+        return np.zeros(len(numbers), dtype=bool)
+    reach = FAR * (high / 2 - low / 2) * 2
+    return (numbers < low - reach) | (numbers > high + reach)
+
+
 def _chosen(bins: Distribution, column: Column, known: Collection[str]) -> Distribution:
     found = Counter(column.texts)
     counts = [found.get(choice, 0) for choice in bins.choices]
-    seen = {*known, *bins.choices}
+    seen = {*known, *bins.choices, *bins.rare}
+    unseen = np.array([one not in seen for one in column.texts], dtype=bool)
     return Distribution(
         "choice",
         rows=column.rows,
         missing=column.missing,
-        unseen=sum(count for choice, count in found.items() if choice not in seen),
+        unseen=int(unseen.sum()),
+        missing_runs=column.missing_runs,
+        unseen_runs=runs(unseen),
         choices=bins.choices,
         counts=(*counts, len(column.texts) - sum(counts)),
     )
@@ -91,6 +112,10 @@ def added(first: Distribution, second: Distribution) -> Distribution:
         rows=first.rows + second.rows,
         missing=first.missing + second.missing,
         unseen=first.unseen + second.unseen,
+        far=first.far + second.far,
+        missing_runs=first.missing_runs + second.missing_runs,
+        unseen_runs=first.unseen_runs + second.unseen_runs,
+        far_runs=first.far_runs + second.far_runs,
         counts=tuple(a + b for a, b in zip(first.counts, second.counts, strict=True)),
         low=min((x for x in (first.low, second.low) if x is not None), default=None),
         high=max((x for x in (first.high, second.high) if x is not None), default=None),

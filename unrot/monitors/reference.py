@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -39,6 +39,7 @@ from unrot.monitors.columns import (
     output_columns,
 )
 from unrot.monitors.distributions import counted
+from unrot.monitors.worth import multiplicity
 from unrot.records import Outputs, Row, Schema
 from unrot.symptoms import (
     OUTPUT_PROBABILITY,
@@ -51,6 +52,8 @@ from unrot.symptoms import (
 
 FEWEST_BINS, MOST_BINS = 10, 30
 MOST_CHOICES = 200
+MOST_RARE = 20_000
+"""So many choices are known besides; those of more are as if training had them once each."""
 POINTS = 1_001
 LEAST_HELD_OUT = 30
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -66,6 +69,8 @@ class Reference:
     """Quantiles of each column of numbers; all of its values where they are no more than that."""
     unfair: tuple[str, ...] = ()
     """Columns that give bins and are compared with nothing."""
+    alike: float = 0.0
+    """How likely two of its rows are equal: so often rows come again that are no repeats."""
 
     @property
     def rows(self) -> int:
@@ -90,6 +95,7 @@ def make(
     return Reference(
         summary={name: _summed(schema, name, column) for name, column in columns.items()},
         points=_points_of(columns),
+        alike=(multiplicity(map(tuple, rows)) - 1) / (len(rows) - 1) if len(rows) > 1 else 0.0,
         unfair=tuple(
             name
             for name in shape
@@ -141,15 +147,28 @@ def _points_of(columns: Columns) -> dict[str, Numbers]:
 
 def _summed(schema: Schema, name: str, column: Column) -> Distribution:
     if column.numbers is None:
-        common = [text for text, _ in Counter(column.texts).most_common(MOST_CHOICES)]
-        known = {*known_choices(schema, name), *column.texts}
-        return counted(Distribution("choice", choices=tuple(common)), column, known)
+        return _choices(column, known_choices(schema, name))
     numbers = column.numbers
     one = counted(Distribution("number", edges=edges_of(numbers)), column, ())
     if not len(numbers):
         return one
     found = np.quantile(numbers, QUANTILES).tolist()
     return replace(one, quantiles=dict(zip(map(str, QUANTILES), found, strict=True)))
+
+
+def _choices(column: Column, named: Collection[str]) -> Distribution:
+    """Count choices: the commonest are bins, and the others are known."""
+    found = Counter(column.texts)
+    ordered = [text for text, _ in found.most_common()]
+    common, rare = ordered[:MOST_CHOICES], ordered[MOST_CHOICES:]
+    lay = counted(Distribution("choice", choices=tuple(common)), column, {*named, *found})
+    times = Counter(found.values())
+    return replace(
+        lay,
+        rare=tuple(sorted(rare[:MOST_RARE])),
+        once=times[1] + sum(found[text] for text in rare[MOST_RARE:]),
+        twice=times[2],
+    )
 
 
 # ── written down ─────────────────────────────────────────────────────────────────────────────
@@ -162,6 +181,7 @@ def pack(reference: Reference) -> bytes:
             "columns": reference.summary,
             "points": {name: list(points) for name, points in reference.points.items()},
             "unfair": reference.unfair,
+            "alike": reference.alike,
         },
         option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY,
     )
@@ -178,6 +198,7 @@ def unpack(data: bytes) -> Reference:
             summary=read_summary(read["columns"]),
             points={name: np.array(points, float) for name, points in read["points"].items()},
             unfair=tuple(read["unfair"]),
+            alike=read.get("alike", 0.0),
         )
     except (zlib.error, ValueError, KeyError, TypeError) as error:
         raise BadArtefact(f"The reference does not load: {shown(str(error), 200)}.") from error

@@ -16,6 +16,7 @@ from itertools import zip_longest
 from typing import TypeVar
 
 from unrot.records import Errors, Window
+from unrot.symptoms import RefusedFor, Rejection
 
 K = TypeVar("K", bound=Hashable)
 
@@ -37,6 +38,7 @@ def added(first: Window, *others: Window) -> Window:
         correct_confidence=_bins([one.correct_confidence for one in every]),
         confusion=_confusion([one.confusion for one in every]),
         rejected=_sums([one.rejected for one in every]),
+        refused_for=_refused_for([one.refused_for for one in every]),
         errors=_errors([one.errors for one in every]),
     )
 
@@ -46,6 +48,21 @@ def total(windows: Iterable[Window]) -> Window:
     every = list(windows)
     first = min(every, key=lambda one: one.minute, default=Window(0, "", "", ""))
     return added(Window(first.minute, first.model, "", ""), *every)
+
+
+def refused(window: Window, rejections: Iterable[Rejection]) -> Window:
+    """Return a window with what was refused besides."""
+    return added(
+        window,
+        *(
+            replace(
+                Window(window.minute, window.model, window.version, window.writer),
+                rejected=one.reasons,
+                refused_for=RefusedFor(one.features, one.requests, one.beside),
+            )
+            for one in rejections
+        ),
+    )
 
 
 def confidences(windows: Iterable[Window]) -> tuple[int, ...]:
@@ -71,6 +88,14 @@ def _sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     for one in counts:
         sums.update(one)
     return dict(sums)
+
+
+def _refused_for(every: Sequence[RefusedFor]) -> RefusedFor:
+    return RefusedFor(
+        features=_confusion([one.features for one in every]),
+        requests=sum([one.requests for one in every]),
+        beside=sum([one.beside for one in every]),
+    )
 
 
 def _confusion(confusions: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from unrot import schema
-from unrot.errors import Invalid
+from unrot.errors import Detail, Invalid
 from unrot.records import Row, Schema
 from unrot.tables.cells import value_of, values_of
 from unrot.tables.marks import within_training
@@ -33,6 +33,8 @@ class CheckedRow:
     problem: str = ""
     record: Sequence[str] = ()
     """The cells in the order of the file, also of a row that could not be parted."""
+    details: Sequence[Detail] = ()
+    """What is wrong with it, cell by cell."""
 
 
 def checked_rows(
@@ -88,11 +90,12 @@ def _parsed(records: Sequence[Sequence[str]], file: TableFile, of: Schema) -> li
 
 
 def _told(raw: RawRow, row: Row | None, file: TableFile, of: Schema) -> CheckedRow:
-    problem = "" if row is not None else _problem(raw, file, of)
-    return CheckedRow(raw.line, raw.cells, row, problem, raw.record)
+    details = () if row is not None else _wrong(raw, file, of)
+    problem = " ".join(detail.sentence for detail in details)
+    return CheckedRow(raw.line, raw.cells, row, problem, raw.record, details)
 
 
-def _problem(raw: RawRow, file: TableFile, of: Schema) -> str:
+def _wrong(raw: RawRow, file: TableFile, of: Schema) -> tuple[Detail, ...]:
     given = {
         feature.name: value_of(feature, raw.cells[feature.name], file.marks[feature.name])
         for feature in of.features
@@ -100,5 +103,5 @@ def _problem(raw: RawRow, file: TableFile, of: Schema) -> str:
     try:
         schema.parse_row(of, given)
     except Invalid as error:
-        return " ".join(detail.sentence for detail in error.details)
-    return ""
+        return error.details
+    return ()

@@ -6,7 +6,8 @@ says so in the same words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeVar
@@ -54,6 +55,10 @@ class LoggedRow:
     label: Answer | None = None
     problem: str = ""
     label_problem: str = ""
+    is_no_row: bool = False
+    """True when it is its features that are wrong."""
+    details: Sequence[Detail] = ()
+    """What is wrong with them, cell by cell."""
 
 
 def check_columns(file: TableFile, columns: LogColumns, of: Schema) -> None:
@@ -98,7 +103,7 @@ class _Reader:
 
     def read(self, checked: CheckedRow) -> LoggedRow:
         if checked.row is None:
-            return LoggedRow(checked.line, checked.cells, None, problem=checked.problem)
+            return self._no_row(checked)
         try:
             found = self._moment(checked.cells)
             answer = self._answer(checked.cells, self._columns.prediction)
@@ -113,6 +118,21 @@ class _Reader:
             answer=answer,
             label=label,
             label_problem=label_problem,
+        )
+
+    def _no_row(self, checked: CheckedRow) -> LoggedRow:
+        """Return a row that is refused, with its time where that can be read."""
+        at = None
+        with suppress(Invalid):
+            at = self._moment(checked.cells) if checked.cells else None
+        return LoggedRow(
+            checked.line,
+            checked.cells,
+            None,
+            moment=at,
+            problem=checked.problem,
+            is_no_row=True,
+            details=checked.details,
         )
 
     def _moment(self, cells: Mapping[str, str]) -> Moment | None:

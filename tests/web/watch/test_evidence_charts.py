@@ -159,23 +159,23 @@ def test_burst_of_odd_rows_is_drawn_with_what_the_rules_allow(
     ("cause", "title", "said"),
     [
         ("quality:missing", "Values that are missing",
-         "groan pitch: 40%, in training 1%. hunger: 25%, in training 0%."),
+         "groan pitch: 40%, usually 1%. hunger: 25%, usually 0%."),
         ("quality:unseen", "Values that are never seen in training",
-         "groan pitch: 40%, in training 1%. hunger: 25%, in training 0%."),
+         "groan pitch: 40%, usually 1%. hunger: 25%, usually 0%."),
     ],
 )  # fmt: skip
-def test_bad_columns_are_drawn_as_they_are_beside_training(
+def test_bad_columns_are_drawn_as_they_are_beside_what_is_usual(
     client: FlaskClient, school: School, cause: str, title: str, said: str
 ) -> None:
-    columns = [{"column": "groan_pitch", "share": 0.4, "before": 0.01},
-               {"column": "hunger", "share": 0.25, "before": 0.0}]  # fmt: skip
+    columns = [{"column": "groan_pitch", "share": 0.4, "usual": 0.01},
+               {"column": "hunger", "share": 0.25, "usual": 0.0}]  # fmt: skip
     put(school, "quality", cause=cause, evidence={"rows": 200, "features": columns})
 
     page = page_of(client)
 
     [figure] = figures(page)
     assert f"{title} {said}" in figure
-    assert "Column In training Now groan pitch 1% 40% hunger 0% 25%" in figure
+    assert "Column Usually Now groan pitch 1% 40% hunger 0% 25%" in figure
     assert drawn(page) == 4
 
 

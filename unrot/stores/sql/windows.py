@@ -14,11 +14,11 @@ from typing import Any
 import orjson
 
 from unrot.monitors import confidence, latency
-from unrot.monitors.windows import added, grouped
+from unrot.monitors.windows import added, grouped, refused
 from unrot.records import Errors, Prediction, Window
 from unrot.stores.sql import names
 from unrot.stores.sql.database import Transaction
-from unrot.symptoms import Oddity, Rejection
+from unrot.symptoms import Oddity, RefusedFor, Rejection
 
 HOUR, DAY = 60, 1440
 ROWS_AT_ONCE = 500
@@ -57,7 +57,7 @@ class Counts:
         self._outliers: dict[Key, int] = defaultdict(int)
         self._latency: dict[Key, list[int]] = defaultdict(lambda: [0] * latency.BINS)
         self._confidence: dict[Key, list[int]] = defaultdict(lambda: [0] * confidence.BINS)
-        self._rejected: dict[Key, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self._rejected: dict[Key, list[Rejection]] = defaultdict(list)
 
     def see(self, prediction: Prediction, *, was_looked_at: bool) -> None:
         """Count a prediction; one that came from elsewhere took no time that is known."""
@@ -76,25 +76,25 @@ class Counts:
 
     def see_rejection(self, kept_as: str, rejection: Rejection) -> None:
         """Count rows that were refused at the door."""
-        reasons = self._rejected[_key(kept_as, rejection.version, rejection.at)]
-        for reason, rows in rejection.reasons.items():
-            reasons[reason] += rows
+        self._rejected[_key(kept_as, rejection.version, rejection.at)].append(rejection)
 
     def windows(self) -> list[Window]:
         """Return the windows to add."""
         keys = {**self._predictions, **self._outliers, **self._rejected}
         return [
-            Window(
-                minute,
-                model,
-                version,
-                self._writer,
-                predictions=self._predictions.get(key, 0),
-                outliers=self._outliers.get(key, 0),
-                looked_at=self._looked_at.get(key, 0),
-                latency=self._latency.get(key, ()),
-                confidence=self._confidence.get(key, ()),
-                rejected=self._rejected.get(key, {}),
+            refused(
+                Window(
+                    minute,
+                    model,
+                    version,
+                    self._writer,
+                    predictions=self._predictions.get(key, 0),
+                    outliers=self._outliers.get(key, 0),
+                    looked_at=self._looked_at.get(key, 0),
+                    latency=self._latency.get(key, ()),
+                    confidence=self._confidence.get(key, ()),
+                ),
+                self._rejected.get(key, ()),
             )
             for key in keys
             for model, minute, version in [key]
@@ -175,7 +175,12 @@ def window(row: Sequence[Any]) -> Window:
     known = {name: details[name] for name in _DETAILS if name in details}
     for name in _HISTOGRAMS & known.keys():
         known[name] = tuple(known[name])
-    return Window(*plain, **known, errors=Errors(**details.get("errors", {})))
+    return Window(
+        *plain,
+        **known,
+        errors=Errors(**details.get("errors", {})),
+        refused_for=RefusedFor(**details.get("refused_for", {})),
+    )
 
 
 def _names(of: Window) -> tuple[str, str, str]:
@@ -197,6 +202,8 @@ def _columns(of: Window) -> tuple[Any, ...]:
     details: dict[str, Any] = {name: found for name in _DETAILS if (found := getattr(of, name))}
     if of.errors.count:
         details["errors"] = asdict(of.errors)
+    if of.refused_for.requests:
+        details["refused_for"] = asdict(of.refused_for)
     return (
         of.minute,
         of.model,

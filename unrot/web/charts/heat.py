@@ -1,7 +1,8 @@
 """A heat strip: how far each column had moved in each period, a strip a column.
 
 A colour is a step: calm; close to moving; beyond the threshold of its own column, but as chance or
-the time of the day makes it; moved; moved by twice the threshold. What is excused has an outline, and what has moved is underlined, so that nobody needs the colours.
+the time of the day makes it; moved; moved by twice the threshold. What is excused has an outline,
+and what has moved is underlined, so that nobody needs the colours.
 """
 
 from __future__ import annotations

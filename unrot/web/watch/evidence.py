@@ -19,7 +19,7 @@ MOST_VALUES = 12
 SHARES = (
     *("share", "missing", "unseen", "rejected", "accuracy", "loss", "guess", "low", "high"),
     *("bound", "floor", "constant", "promised", "before", "expected", "realised", "estimated"),
-    *("holdout", "threshold", "elsewhere"),
+    *("holdout", "threshold", "elsewhere", "usual"),
 )
 """Names, or the last words of names, whose fractions are shares of a whole."""
 

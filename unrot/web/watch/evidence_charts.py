@@ -42,6 +42,12 @@ MINUTE = 60.0
 FEWEST_BEFORE = 20
 """So many verdicts before it began make a fall readable verdict by verdict."""
 LONGER, MOST_PERIODS = (HOUR, DAY), 300
+SPOILT = {
+    "missing": "missing",
+    "unseen": "never seen in training",
+    "range": "outside the range of training",
+}
+"""What is said of values, by the last word of the cause."""
 MOST_BARS, MOST_TOLD = 12, 3
 NOT_KEPT = "What it was read from is not kept any more, so it cannot be drawn."
 
@@ -227,7 +233,7 @@ def _quality(service: Service, model: Model, found: Finding) -> Drawn:
     reasons, columns = found.evidence.get("reasons"), found.evidence.get("features")
     if isinstance(reasons, Mapping) and reasons:
         return _drawn([_refused(found, reasons)], "", "")
-    risen = [one for one in columns or () if {"column", "share", "before"} <= set(one)]
+    risen = [one for one in columns or () if {"column", "share", "usual"} <= set(one)]
     return _drawn([_risen(model, found, risen[:MOST_BARS])] if risen else [], "", "")
 
 
@@ -274,10 +280,10 @@ def _refused(found: Finding, reasons: Mapping[str, int]) -> Chart:
 
 def _risen(model: Model, found: Finding, risen: Sequence[Mapping[str, Any]]) -> Chart:
     names = column_names(model.schema)
-    what = "never seen in training" if found.cause.endswith("unseen") else "missing"
+    what = SPOILT.get(found.cause.rpartition(":")[2], "not whole")
     called = [names.get(one["column"], one["column"]) for one in risen]
     said = [
-        f"{name}: {percents(one['share'])}, in training {percents(one['before'])}."
+        f"{name}: {percents(one['share'])}, usually {percents(one['usual'])}."
         for name, one in zip(called, risen, strict=True)
     ]
     return groups(
@@ -285,8 +291,7 @@ def _risen(model: Model, found: Finding, risen: Sequence[Mapping[str, Any]]) -> 
         f"Values that are {what}",
         [
             Group(title, dict(zip(called, (one[side] for one in risen), strict=True)), tone)
-            for title, side, tone in (("In training", "before", "reference"),
-                                      ("Now", "share", "two"))
+            for title, side, tone in (("Usually", "usual", "reference"), ("Now", "share", "two"))
         ],
         head="Column",
         says=percents,

@@ -105,9 +105,13 @@ GROUPS = (
         "Data quality: broken rows",
         (
             Entry("quality", "Data quality", "Whether it raises findings.", ON_OR_OFF),
-            Entry("missing", "Missing", "So much more than in training: 0.05 is 5 points."),
-            Entry("unseen", "Never seen", "So much more than in training, of a choice."),
-            Entry("rejected", "Refused", "So large a share of the rows of a period."),
+            Entry("missing", "Missing", "So much more than usual: 0.05 is 5 points."),
+            Entry(
+                "unseen",
+                "Never seen",
+                "So much more than usual: new choices, numbers out of range.",
+            ),
+            Entry("rejected", "Refused", "So much more of the rows than usual."),
         ),
     ),
 )
