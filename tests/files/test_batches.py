@@ -362,7 +362,7 @@ def test_interrupted_command_leaves_no_half_answer(
         code = started.wait(20)
 
     assert code == 130
-    assert f"{out} was not written. The 1,000 predictions" in log.read_text()
+    assert f"{out} was not written. What was made is kept (1,000 predictions)" in log.read_text()
     assert sorted(os.listdir(tmp_path)) == ["home", "in.csv", "log"]
 
 

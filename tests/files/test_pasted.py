@@ -101,7 +101,7 @@ def test_row_of_one_feature_needs_no_delimiter(text: str) -> None:
         ("length,Colour\n1,red\n2,red\n3,red", "3 rows were pasted"),
         ("1,red,no\n2,red,no", "2 lines were pasted, and the first holds no name"),
         ("length,Colour,is tame", "Only a line of names was pasted"),
-        ("length,Colour\n1", "The row has 1 values and the line above it 2 names."),
+        ("length,Colour\n1", "The row has 1 value and the line above it 2 names."),
         ("[" * 100_000, "nested too deeply"),
     ],
 )

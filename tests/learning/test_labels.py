@@ -118,7 +118,7 @@ def test_row_that_no_longer_fits_the_schema_says_how() -> None:
         'not in the schema: label "maybe": expected one of no, yes.'
     )
     assert reason(verdict("a", label="no", inputs=(1.0,)), TWO) == (
-        "not in the schema: 1 features instead of 2"
+        "not in the schema: 1 feature instead of 2"
     )
     assert reason(verdict("a", label="no", inputs=(float("nan"), "Rome")), TWO) == (
         "not in the schema: age nan: expected a finite number."

@@ -175,10 +175,8 @@ class _Import:
         for entry in (*known, *new):
             self._tell(entry.logged)
         done = self._done
-        self._progress(
-            self._share * READ_SHARE,
-            f"{counted(done.rows, 'row')} read, {done.added:,} of them new",
-        )
+        said = f"{counted(done.rows, 'row')} read, {done.added:,} of them new"
+        self._progress(self._share * READ_SHARE, said)
 
     def _check_new(self, entries: Sequence[_Entry]) -> None:
         """Raise Conflict when rows would come in twice, because the log is not what it was."""
