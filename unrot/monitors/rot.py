@@ -20,8 +20,9 @@ test set promised, a steady stream is taken for a fall with a chance of 4.5 % at
 length. The normal approximation is in the mixture alone; bench/rot.py measures what is left.
 
 What comes at an hour that was never seen may be a part of the day that is harder. There only what
-is abrupt counts, three quarters of an hour (256 verdicts at least) against the hour before, or
-what is surely (97.5 %) deeper than a cycle: more than 25 points, or errors 1.75 times as large.
+is abrupt counts, ten minutes against the half hour before or three quarters of an hour (256
+verdicts at least) against the hour before, or what is surely (97.5 %) deeper than a cycle: more
+than 25 points, or errors 1.75 times as large.
 And one burst of errors is no fall: the newest third of the verdicts has to be bad too, and where
 three quarters of them or one solid run are wrong it takes 55.
 
@@ -65,10 +66,9 @@ NEARLY_ALL = 0.75
 """Where so many are wrong at once, it may be one burst of errors."""
 SOLID, BESIDE = 55, 15
 """Unless 15 verdicts beside the longest run of wrongs are bad as well, it takes 55 in all."""
-BEFORE_SECONDS, AFTER_SECONDS = HOUR, 0.75 * HOUR
-"""So near must verdicts lie that no hour of the day explains a difference."""
-FEWEST_NEAR = 256
-"""And so many must they be: the first verdicts of a harder hour are few."""
+NEAR = ((HOUR / 2, HOUR / 6, 1, FEWEST_AFTER), (HOUR, 0.75 * HOUR, 4, 64))
+"""So near before and after a place must verdicts lie that no hour of the day explains a difference,
+and so many steps of the level, each of so many verdicts at least, must be after it."""
 DEEP, SURELY = 0.25, 1.96
 """So much more is wrong than a cycle explains, for sure (97.5 %)."""
 STILL = 6.0
@@ -183,7 +183,7 @@ def _held_against(
     options = [(ratios, needed)]
     options += [
         _weighed(tape, comparable.share, comparable.rows, share, there, cost, level, worth),
-        _near(tape, places, end, unseen >= MOSTLY, cost, level, worth),
+        *(_near(tape, places, end, unseen >= MOSTLY, cost, level, worth, near) for near in NEAR),
     ]
     best = np.argmax([one - least for one, least in options], axis=0)
     pick = np.arange(len(places))
@@ -236,14 +236,17 @@ def _near(
     cost: Numbers,
     level: Level,
     worth: float,
+    near: tuple[float, float, int, int],
 ) -> tuple[Numbers, Numbers]:
     """Hold the verdicts just after a place against those just before it."""
     total = tape.total
     moments = tape.at[np.minimum(places, len(tape.at) - 1)]
-    first = np.searchsorted(tape.at, moments - BEFORE_SECONDS)
-    last = np.minimum(np.searchsorted(tape.at, moments + AFTER_SECONDS, side="right"), end)
+    first = np.searchsorted(tape.at, moments - near[0])
+    last = np.minimum(np.searchsorted(tape.at, moments + near[1], side="right"), end)
     before, after = np.maximum(places - first, 0), last - places
-    is_asked = is_asked & (before >= SEEN) & (after >= max(4 * level.step, FEWEST_NEAR))
+    is_asked = (
+        is_asked & (before >= SEEN) & (after >= np.maximum(near[2] * level.step, near[2] * near[3]))
+    )
     shares = (
         (total[places] - total[first]) / np.maximum(before, 1),
         (total[last] - total[places]) / np.maximum(after, 1),
