@@ -42,7 +42,7 @@ class Fallen:
     before_count: int
     before_rest: float
     is_promised: bool
-    """True where most of what was before is known from the test set."""
+    """True where what was before is told by the test set."""
     then: float
     """How right it was when the fall was found."""
     count: int

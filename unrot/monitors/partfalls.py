@@ -27,7 +27,7 @@ known of one.
 **Deep enough.** A fall must surely (95 %) be deeper than 25 points: the turn of a day that was
 never seen before could explain less. Where it has lasted for a day, 10 points are enough.
 
-Where a part has fewer than a hundred verdicts of before, the test set stands in for the others.
+Where a part has fewer than two hundred verdicts of before, the test set stands in for the others.
 
 McCullagh, Nelder, Generalized Linear Models (1989) §4.5, for φ; Siegmund, Sequential Analysis
 (1985), for likelihood ratios that are looked at again and again.
@@ -79,7 +79,7 @@ DOUBT = 0.01
 FEWEST_STRETCHES = 8
 """Before that nobody knows what rows are worth."""
 FEWEST_BEFORE = 10
-LENT = 100
+LENT = 200
 """So many verdicts the test set stands in for, where a part has fewer of its own."""
 DEEP, DEEP_FOR_A_DAY = 0.25, 0.10
 SURE = 1.35
@@ -254,7 +254,7 @@ class _Sides:
     worth: Numbers
     """φ."""
     lent: Numbers
-    """Verdicts of `before` that the test set stands in for."""
+    """What of `before` the test set stands in for."""
 
     @property
     def expected(self) -> Numbers:
@@ -289,7 +289,7 @@ def _sides(book: Book, full: Numbers) -> _Sides:
     promised = book.promised[full][:, None]
     lent = np.minimum(promised[..., COUNT], np.maximum(0, LENT - own[..., COUNT]))
     borrowed = promised / np.maximum(promised[..., :1], 1) * lent[..., None]
-    return _Sides(own[..., :BEGUN] + borrowed, after, worth, lent)
+    return _Sides(own[..., :BEGUN] + borrowed, after, worth, borrowed)
 
 
 def _worth(book: Book, full: Numbers, chi: Numbers, freedom: Numbers) -> Numbers:
@@ -352,13 +352,17 @@ def _is_bad_still(cells: Numbers, middle: Numbers) -> Numbers:
 
 
 def _fallen(sides: _Sides, place: int, likeliest: int, ratio: float, since: float) -> Fallen:
-    before, after = sides.before[place, likeliest], sides.after[place, likeliest]
+    """Say what was before by the part's own verdicts, or by the test set where these are fewer."""
+    lent, after = sides.lent[place, likeliest], sides.after[place, likeliest]
+    own = sides.before[place, likeliest] - lent
+    is_promised = bool(lent[COUNT] > own[COUNT])
+    told = lent if is_promised else own
     return Fallen(
         since=since,
-        before=float(before[RIGHT] / before[COUNT]),
-        before_count=round(float(before[COUNT])),
-        before_rest=float(before[REST] / before[COUNT]),
-        is_promised=bool(2 * sides.lent[place, likeliest] > before[COUNT]),
+        before=float(told[RIGHT] / told[COUNT]),
+        before_count=round(float(told[COUNT])),
+        before_rest=float(told[REST] / told[COUNT]),
+        is_promised=is_promised,
         then=float(after[RIGHT] / after[COUNT]),
         count=int(after[COUNT]),
         right=int(after[RIGHT]),
