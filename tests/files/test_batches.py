@@ -26,9 +26,11 @@ from unrot.caretaker import Caretaker, without_caretaker
 from unrot.cli import main
 from unrot.errors import Invalid, JournalFull, NotFound
 from unrot.files.batches import Batch
+from unrot.monitors.windows import total
 from unrot.records import Caller
 from unrot.service import Service
 from unrot.settings import Settings
+from unrot.symptoms import RefusedFor
 
 NAMES = "sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm"
 SETOSA, VIRGINICA = "5.1,3.5,1.4,0.2", "6.9,3.1,5.4,2.1"
@@ -59,6 +61,22 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 # ── the answer ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_rows_that_are_none_are_counted_by_feature_as_those_of_requests_are(
+    service: Service, write: Write
+) -> None:
+    path = write(f"{NAMES}\n{SETOSA}\n5.1,,1.4,0.2\n5.1,wide,1.4,0.2\n{VIRGINICA}\n,3.5,1.4,0.2\n")
+
+    answered(Batch(service, "iris", path))
+    service.refusals.write()
+    Caretaker(service, "me").go_round()
+
+    window = total(service.store.traffic.windows("iris", since=0, until=1e11))
+    assert window.rejected == {"null": 2, "wrong_type": 1}
+    assert window.refused_for == RefusedFor(
+        {"sepal_width_cm": {"null": 1, "wrong_type": 1}, "sepal_length_cm": {"null": 1}}, 3
+    )
 
 
 def test_rows_come_back_as_they_stand_with_what_is_predicted(

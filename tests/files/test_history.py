@@ -194,6 +194,21 @@ def test_log_comes_in_with_its_own_times_answers_and_truth(
     ]
 
 
+def test_rows_that_are_none_count_in_their_own_minute_and_once(
+    service: Service, write: Write, bring: Bring
+) -> None:
+    rows = numbered(5)
+    rows[3][1] = ""
+
+    bring(write(rows))
+    bring(write(rows))
+
+    [found] = [one for one in service.store.traffic.windows("iris", since=0, until=1e11)
+               if one.rejected]  # fmt: skip
+    assert (found.minute * 60, found.rejected) == (int(NOON) // 60 * 60, {"null": 1})
+    assert found.refused_for.features == {"sepal_length_cm": {"null": 1}}
+
+
 def test_verdicts_of_history_are_not_verdicts_of_today_nor_of_the_champion(
     service: Service, write: Write, bring: Bring
 ) -> None:
