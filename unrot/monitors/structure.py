@@ -113,6 +113,11 @@ class Change:
             left = [pair for pair in left if commonest not in pair]
         return tuple(named)
 
+    def touches(self, columns: Sequence[int]) -> bool:
+        """Tell whether any of some columns changed, or something that has no name."""
+        named = {*self.moved, *(one for pair in self.pairs for one in pair.columns)}
+        return bool(named & set(columns)) or (self.is_mixed_otherwise and not named)
+
 
 def compare(before: Table, after: Table, is_number: Sequence[bool]) -> Change:
     """Say what is different of rows that are worth what they count."""

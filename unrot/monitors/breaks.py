@@ -1,0 +1,224 @@
+"""Ways in which a client sends broken rows, and which of them a fall of the verdicts excludes.
+
+Some breaks leave no trace in the rows: where two columns are alike and independent nobody sees
+that they are swapped, and the wrong sign of a symmetric one looks like the right one. The verdicts
+do tell. Let b be such a break and s the unknown share of rows that it befalls. b undoes itself, so
+with b applied once more broken rows are right as the others were, and
+
+    P(wrong as it came and wrong with b)        P(wrong as it came or wrong with b)
+
+are what they were before the fall, whatever s is. Fisher's exact test of the two excludes b, at
+`LEVEL` each: so often is a break that did happen taken for excluded. Or the rows exclude it: with b
+in the smallest share of rows that could cost half of the fall, those from before would look other
+than those since (Kolmogorov-Smirnov and rank correlations with what the mixture would show).
+
+McNemar, Psychometrika 12 (1947) 153-157.
+
+    >>> one = Break("swapped", (0, 2))
+    >>> one.done_to([[1.0, 2.0, 3.0]]), one.done_to(one.done_to([[1.0, 2.0, 3.0]]))
+    ([[3.0, 2.0, 1.0]], [[1.0, 2.0, 3.0]])
+    >>> Break("sign", (1,)).done_to([[1.0, 2.0], [1.0, None], [1.0, True]])
+    [[1.0, -2.0], [1.0, None], [1.0, False]]
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+
+from unrot.monitors import structure
+from unrot.monitors.distances import ks_chance
+from unrot.monitors.fall import HARDLY, LEVEL, MOST_JUDGED, SURE, Fall, more
+from unrot.monitors.structure import Bonds, Table
+from unrot.records import Row, Value
+
+FIRST = 40
+"""Each break is tried on so many judged rows of both sides, what is not excluded on more."""
+MOST_TRIED, MOST_SURE = 400, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A way in which a client sends broken rows; done twice it is undone."""
+
+    what: Literal["swapped", "sign"]
+    columns: tuple[int, ...]
+
+    def done_to(self, rows: Sequence[Row]) -> list[Row]:
+        """Break rows, or mend them."""
+        changed = [list(row) for row in rows]
+        for row in changed:
+            if self.what == "swapped":
+                i, j = self.columns
+                row[i], row[j] = row[j], row[i]
+            else:
+                row[self.columns[0]] = _turned(row[self.columns[0]])
+        return list(changed)
+
+
+def _turned(value: Value) -> Value:
+    if isinstance(value, bool):
+        return not value
+    return -value if isinstance(value, int | float) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What the verdicts say of one break."""
+
+    tried: Break
+    is_excluded: bool = False
+    mended: float | None = None
+    """What share is right once it is undone, where that surely mends it."""
+
+
+class Breaks:
+    """The breaks that may have brought a fall."""
+
+    def __init__(self, fall: Fall) -> None:
+        self._fall = fall
+
+    def not_excluded(self, moved: set[int]) -> list[Trial]:
+        """Return the breaks that may be, first the one that mends best.
+
+        What moved tells nothing of them: it may have moved for reasons of its own.
+        """
+        tried = self._worth_trying()
+        left = [one for one in tried[:MOST_TRIED] if not self._rows_exclude(one, moved)]
+        left = [one for one in left if not self._trial(one, FIRST, 1).is_excluded]
+        trials = [self._trial(one, MOST_JUDGED, len(tried)) for one in left[:MOST_SURE]]
+        open_ones = [one for one in trials if not one.is_excluded]
+        open_ones += [Trial(one) for one in (*left[MOST_SURE:], *tried[MOST_TRIED:])]
+        return sorted(open_ones, key=lambda one: -(one.mended or 0.0))
+
+    def _worth_trying(self) -> list[Break]:
+        """Return the breaks of columns on which enough answers depend."""
+        depend = self._influences()
+        kinds = [
+            (one.kind.replace("integer", "number"), one.choices)
+            for one in self._fall.schema.features
+        ]
+        breaks = [Break("sign", (at,)) for at, (kind, _) in enumerate(kinds) if kind != "category"]
+        pairs = combinations(range(len(kinds)), 2)
+        breaks += [Break("swapped", pair) for pair in pairs if kinds[pair[0]] == kinds[pair[1]]]
+        reach = {one: sum(depend[at] for at in one.columns) for one in breaks}
+        breaks = [one for one in breaks if reach[one] >= HARDLY * self._fall.size]
+        return sorted(breaks, key=lambda one: -reach[one])
+
+    def _influences(self) -> list[float]:
+        """Return, for each column, how many answers change when its values are dealt out anew."""
+        few = self._fall.was.spread(FIRST)
+        answers = self._fall.answer(few.rows)
+        asked = [
+            row
+            for at in range(len(self._fall.is_number))
+            for row in self._fall.dealt(few.rows, [at])
+        ]
+        dealt = self._fall.answer(asked).reshape(-1, len(few.rows))
+        return [float(share) for share in self._fall.differ(dealt, answers).mean(axis=1)]
+
+    def _trial(self, one: Break, count: int, tried: int) -> Trial:
+        """Undo a break in so many judged rows of both sides; `tried` are weighed together."""
+        was, now = self._fall.was.spread(count), self._fall.now.spread(count)
+        answers = self._fall.answer(one.done_to([*was.rows, *now.rows]))
+        given = answers[: len(was.rows)], answers[len(was.rows) :]
+        came = [self._fall.wrong(side, side.answered) for side in (was, now)]
+        undone = [
+            self._fall.wrong(side, told) for side, told in zip((was, now), given, strict=True)
+        ]
+        both = more(came[1] & undone[1], came[0] & undone[0])
+        either = more(came[1] | undone[1], came[0] | undone[0])
+        if min(both, either) < LEVEL:
+            return Trial(one, is_excluded=True)
+        mended = self._fall.right(now, given[1])
+        gained, lost = int((came[1] & mended).sum()), int((~came[1] & undone[1]).sum())
+        is_sure = tried * _heads(gained, gained + lost) < SURE
+        return Trial(one, mended=float(mended.mean()) if is_sure else None)
+
+    def _rows_exclude(self, one: Break, moved: set[int]) -> bool:
+        """Tell whether the rows would look otherwise if this were the cause."""
+        share = self._fall.least_share
+        chances = list(self._gaps(one, moved, share))
+        z = self._strains(one, moved, share)
+        looked_at = len(chances) + len(z)
+        is_far = any(abs(told) > structure.beyond(LEVEL, looked_at) for told in z)
+        return is_far or any(chance * looked_at < LEVEL for chance in chances)
+
+    def _gaps(self, one: Break, moved: set[int], share: float) -> Iterator[float]:
+        """Yield how likely the values of its columns are if so many rows were broken."""
+        for at, other in zip(one.columns, reversed(one.columns), strict=True):
+            if at not in moved:
+                own, theirs = (
+                    self._known(self._fall.before, at),
+                    self._known(self._fall.before, other),
+                )
+                if one.what == "sign":
+                    theirs = np.sort(-own if self._fall.is_number[at] else 1 - own)
+                yield _mixture_chance(self._known(self._fall.after, at), own, theirs, share)
+
+    @staticmethod
+    def _known(table: Table, at: int) -> Table:
+        return np.sort(table[~np.isnan(table[:, at]), at])
+
+    @cached_property
+    def _bonds(self) -> tuple[Bonds, Bonds]:
+        return structure.in_common(
+            structure.bonds(self._fall.before, self._fall.is_number),
+            structure.bonds(self._fall.after, self._fall.is_number),
+        )
+
+    def _strains(self, one: Break, moved: set[int], share: float) -> list[float]:
+        """Return how far its columns hang together from how they would, in standard errors."""
+        before, after = self._bonds
+        would = _as_if(one, before, share)
+        if would is None:
+            return []
+        z = structure.apart(would, after)
+        owners = before.columns
+        mine = [
+            at for at, owner in enumerate(owners) if owner in one.columns and owner not in moved
+        ]
+        others = [at for at, owner in enumerate(owners) if owner not in moved | set(one.columns)]
+        return [float(told) for told in z[np.ix_(mine, others)].ravel()]
+
+
+def _heads(heads: int, tosses: int) -> float:
+    """Return how likely so many heads are of a fair coin."""
+    return float(sum(math.comb(tosses, one) for one in range(heads, tosses + 1)) / 2**tosses)
+
+
+def _mixture_chance(after: Table, before: Table, broken: Table, share: float) -> float:
+    """Return how likely values are of a mixture of two samples, all sorted: KS on their values."""
+    if not len(after) or not len(before) or not len(broken):
+        return 1.0
+    grid = np.concatenate([after, before, broken])
+    below = [np.searchsorted(one, grid, side="right") / len(one) for one in (after, before, broken)]
+    gap = float(np.abs(below[0] - (1 - share) * below[1] - share * below[2]).max())
+    return ks_chance(gap, len(after), min(len(before), len(broken)))
+
+
+def _as_if(one: Break, before: Bonds, share: float) -> Bonds | None:
+    """Return how columns would hang together if so many rows were broken."""
+    places = [
+        [at for at, of in enumerate(before.columns) if of == column] for column in one.columns
+    ]
+    if any(len(found) != 1 for found in places):
+        return None
+    r, v = before.correlations.copy(), before.variances.copy()
+    order = np.arange(len(r))
+    if one.what == "swapped":
+        i, j = places[0][0], places[1][0]
+        order[[i, j]] = order[[j, i]]
+        broken = r[np.ix_(order, order)]
+        v = np.maximum(v, v[np.ix_(order, order)])
+    else:
+        sign = np.ones(len(r))
+        sign[places[0][0]] = -1.0
+        broken = r * sign[:, None] * sign[None, :]
+    return Bonds(before.rows, before.columns, before.choices, (1 - share) * r + share * broken, v)
