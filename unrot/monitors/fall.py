@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 
 from unrot.encoding import Encoder
 from unrot.monitors import structure
-from unrot.monitors.structure import Table
+from unrot.monitors.structure import Table, surely_more
 from unrot.records import Row, Schema
 
 Flags = NDArray[np.bool_]
