@@ -2,8 +2,8 @@
 
 The newest verdicts on what the champion's line has answered are followed one by one
 (`monitors/course.py`). A fresh version, or a rollback, begins anew; small steps of learning go on
-with the same stream. What the checks of the inputs say tells whether the data has drifted or
-what is right has changed.
+with the same stream. Whether other rows came, broken ones, or what is right has changed is asked of
+the rows themselves (`cause.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Any
 
 from unrot import lineage
 from unrot.growth import AliasMove
+from unrot.lookout.cause import Span, explain_fall
 from unrot.monitors import accuracy, course
+from unrot.monitors.cause import Explanation
 from unrot.monitors.course import Expected, Fallen, Step
 from unrot.records import CHAMPION, Version
 from unrot.service import Service
@@ -153,7 +155,7 @@ class _Teller:
     def __init__(self, service: Service, shelved: ShelvedModel, rules: Rules, era: Era) -> None:
         self._service = service
         self._name = shelved.model.name
-        self._features = shelved.model.schema.names
+        self._shelved = shelved
         self._rules = rules
         self._era = era
 
@@ -184,14 +186,14 @@ class _Teller:
             yield self._fallen(fallen, outcomes, outcomes[-1].given_at)
 
     def _fallen(self, fallen: Fallen, after: Sequence[Outcome], at: float) -> Symptom:
-        moved, was_compared = self._moved(fallen.since)
+        why = self._why(fallen.since, at)
         predicted = self._service.store.traffic.tally(
             self._name, since=min(fallen.since, at), last=1
         ).predictions
         sentence = " ".join(
             [
                 _sentence(self._era.champion, fallen, after),
-                _why(moved, was_compared),
+                why.sentence,
                 *_who(after, predicted),
             ]
         )
@@ -204,7 +206,7 @@ class _Teller:
             gravity="grave" if course.is_grave(fallen, after) else "warning",
             sentence=sentence,
             advice=ADVICE,
-            features=tuple(moved),
+            features=why.features,
             evidence={
                 "before": {"value": fallen.before, "verdicts": fallen.before_verdicts},
                 "after": _numbers(after),
@@ -213,21 +215,18 @@ class _Teller:
                 "threshold": fallen.threshold,
                 "predicted": predicted,
                 "constant": accuracy.constant_of(after).value,
-                "kind": "data" if moved else "concept" if was_compared else "unknown",
+                "kind": why.kind,
             },
         )
 
-    def _moved(self, since: float) -> tuple[list[str], bool]:
-        """Return the features that moved since, the farthest first, and if there is a check."""
-        checks = self._service.store.checks.of_model(
-            self._name, against=self._rules.against, since=since, until=float("inf")
+    def _why(self, since: float, at: float) -> Explanation:
+        span = Span(
+            begins_at=self._era.starts_at if self._era.starts_at < since else 0.0,
+            fallen_at=min(since, at),
+            until=at,
+            line=self._era.line | {IMPORTED},
         )
-        far: dict[str, float] = {}
-        for check in checks:
-            for drift in check.moved:
-                if drift.column in self._features:
-                    far[drift.column] = max(far.get(drift.column, 0.0), drift.distance)
-        return sorted(far, key=lambda column: -far[column]), bool(checks)
+        return explain_fall(self._service, self._shelved, self._rules, span)
 
 
 def _is_surely_below(outcomes: Sequence[Outcome], before: float) -> bool:
@@ -264,15 +263,6 @@ def _reached(outcomes: Sequence[Outcome]) -> str:
         f"right in {right.value or 0.0:.0%} of {right.count:,} verdicts "
         f"(surely between {right.low:.0%} and {right.high:.0%})"
     )
-
-
-def _why(moved: Sequence[str], was_compared: bool) -> str:
-    if moved:
-        named = ", ".join(moved[:4]) + (f" and {len(moved) - 4} more" if len(moved) > 4 else "")
-        return f"Its inputs moved too ({named}): data drift."
-    if was_compared:
-        return "Its inputs look the same, so what is right has changed: concept drift."
-    return "Its inputs of that time have not been compared yet."
 
 
 def _who(after: Sequence[Outcome], predicted: int) -> list[str]:

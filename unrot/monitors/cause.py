@@ -21,7 +21,7 @@ Lipton, Wang, Smola, ICML 2018, and Webb et al., Data Mining and Knowledge Disco
 
     >>> import numpy as np
     >>> from unrot.monitors.fall import judged
-    >>> from unrot.records import Feature
+    >>> from unrot.records import Feature, Schema
     >>> schema = Schema(tuple(Feature(name, "number") for name in "abc"), "y", ("no", "yes"))
     >>> chance = np.random.default_rng(0)
     >>> rows = chance.normal(size=(900, 3)) @ [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
@@ -47,8 +47,7 @@ from typing import Literal
 from unrot.monitors import structure
 from unrot.monitors.breaks import Break, Breaks
 from unrot.monitors.fall import MOST_JUDGED, Evidence, Fall
-from unrot.monitors.structure import Change
-from unrot.records import Schema
+from unrot.monitors.structure import Change, Risen
 
 Kind = Literal["broken rows", "data", "concept", "unknown"]
 
@@ -70,21 +69,24 @@ class Explanation:
 def explain(evidence: Evidence, *, least_rows: int = FEWEST_ROWS) -> Explanation:
     """Say what a fall comes from."""
     fall = Fall(evidence)
-    said = _Said(evidence.schema, evidence.version, len(evidence.after), fall.verdicts)
+    said = _Said(evidence, verdicts=fall.verdicts)
     if min(len(fall.before), len(fall.after)) < least_rows or not fall.has_fallen:
-        return said.too_few()
+        return said.open()
     change = structure.compare(fall.before, fall.after, fall.is_number)
+    is_to_blame = change.has_changed and not fall.is_blameless(change.columns)
+    if is_to_blame and (stuck := _stuck(change)):
+        return said.stuck(stuck)
     open_ones = Breaks(fall).not_excluded(set(change.columns))
     mending = [(one.tried, one.mended) for one in open_ones if one.mended is not None]
     for tried, share in mending:
         if change.touches(tried.columns):
             return said.broken(tried, share)
-    if change.has_changed and not fall.is_blameless(change.columns):
+    if is_to_blame:
         return said.of_change(change)
     if mending:
         return said.either(*mending[0])
     if open_ones or fall.may_be_stuck(set(change.columns)):
-        return said.too_few()
+        return said.open()
     return said.concept(change)
 
 
@@ -92,21 +94,20 @@ def explain(evidence: Evidence, *, least_rows: int = FEWEST_ROWS) -> Explanation
 class _Said:
     """What people are told."""
 
-    schema: Schema
-    version: str
-    rows: int
+    evidence: Evidence
     verdicts: int
+    """Those that are worth something."""
 
     def _names(self, columns: Sequence[int]) -> tuple[str, ...]:
-        return tuple(self.schema.names[at] for at in columns)
+        return tuple(self.evidence.schema.names[at] for at in columns)
 
-    def too_few(self) -> Explanation:
+    def open(self) -> Explanation:
         """Say that it is open."""
         return Explanation(
             "unknown",
             (),
-            f"{self.rows:,} rows and {self.verdicts:,} verdicts since are too few to tell "
-            "broken rows from a changed rule.",
+            f"{len(self.evidence.after):,} rows and {len(self.evidence.judged_after.rows):,} "
+            "verdicts since do not tell broken rows from a changed rule.",
         )
 
     def broken(self, one: Break, share: float) -> Explanation:
@@ -120,7 +121,8 @@ class _Said:
     def either(self, one: Break, share: float) -> Explanation:
         """Say that rows or rule may have changed."""
         names = self._names(one.columns)
-        how = f"{' and '.join(names)} come swapped" if len(names) > 1 else f"{names[0]} is turned"
+        swapped = f"{' and '.join(names)} come swapped"
+        how = swapped if len(names) > 1 else f"{names[0]} comes with the wrong sign"
         return Explanation(
             "unknown",
             (),
@@ -130,21 +132,25 @@ class _Said:
 
     def _undone(self, one: Break, share: float) -> str:
         names = self._names(one.columns)
-        how = f"{' and '.join(names)} swapped back" if len(names) > 1 else f"{names[0]} turned back"
+        swapped = f"{' and '.join(names)} swapped back"
+        how = swapped if len(names) > 1 else f"the sign of {names[0]} turned back"
         count = min(self.verdicts, MOST_JUDGED)
-        return f"with {how} {self.version} is right in {share:.0%} of {count:,} judged ones"
+        return (
+            f"with {how} {self.evidence.version} is right in {share:.0%} of {count:,} judged ones"
+        )
+
+    def stuck(self, stuck: Sequence[Risen]) -> Explanation:
+        """Say which columns have one value."""
+        told = ", ".join(
+            f"{self.evidence.schema.names[one.column]} is {self._word(one.column, one.value)} in "
+            f"{one.share:.0%} of those since, before in {one.before:.0%}"
+            for one in stuck[:3]
+        )
+        columns = self._names([one.column for one in stuck])
+        return Explanation("broken rows", columns, f"The rows look broken: {told}.")
 
     def of_change(self, change: Change) -> Explanation:
         """Say what of the inputs has changed."""
-        stuck = [one for one in change.risen if one.share >= STUCK and one.before <= NOT_STUCK]
-        if stuck:
-            told = ", ".join(
-                f"{self.schema.names[one.column]} is {self._word(one.column, one.value)} in "
-                f"{one.share:.0%} of those since, before in {one.before:.0%}"
-                for one in stuck[:3]
-            )
-            columns = self._names([one.column for one in stuck])
-            return Explanation("broken rows", columns, f"The rows look broken: {told}.")
         if change.moved:
             names = self._names(change.moved)
             return Explanation("data", names, f"Its inputs moved too ({_few(names)}): data drift.")
@@ -159,7 +165,7 @@ class _Said:
         )
 
     def _word(self, column: int, value: float) -> str:
-        feature = self.schema.features[column]
+        feature = self.evidence.schema.features[column]
         if math.isnan(value):
             return "missing"
         if feature.kind == "category":
@@ -176,10 +182,15 @@ class _Said:
             )
         else:
             said = (
-                f"The {self.rows:,} rows since lie and hang together as those before, and no "
-                "swapped or turned column explains it: what is right has changed, concept drift."
+                f"Its inputs lie and hang together as before ({len(self.evidence.after):,} rows "
+                f"beside {len(self.evidence.before):,}), and no swapped column or wrong sign "
+                "explains it: what is right has changed, concept drift."
             )
         return Explanation("concept", (), said)
+
+
+def _stuck(change: Change) -> list[Risen]:
+    return [one for one in change.risen if one.share >= STUCK and one.before <= NOT_STUCK]
 
 
 def _few(names: Sequence[str]) -> str:

@@ -60,7 +60,7 @@ FEWEST_PAIRED = 20
 NEIGHBOURS, MOST_NEAR = 5, 500
 FARTHEST = 4.0
 """Standard deviations; beyond them a value is only far."""
-REPEATED = 0.5
+REPEATED, SURE = 0.5, 0.01
 MOST_TIMED = 60
 """Of so many columns it is asked how like rows are to those just before them."""
 
@@ -139,14 +139,21 @@ def worth_keeping(table: Table, beside: Table) -> NDArray[np.intp]:
     kept = np.arange(len(table))
     if len(table) < 2:
         return kept
-    keys, others = _keys(table), Counter(_keys(beside))
+    # What is the same in all rows does not tell them apart, and stuck columns do not repeat rows.
+    telling = [not _is_constant(column) for column in table.T]
+    keys, others = _keys(table[:, telling]), Counter(_keys(beside[:, telling]))
     by_chance = sum(others[key] for key in keys) / max(len(beside), 1) / len(keys)
     again = multiplicity(keys) - 1
     if again > REPEATED + (1 + REPEATED) * by_chance * (len(keys) - 1):
         kept = np.sort(np.unique(np.array(keys, dtype=object), return_index=True)[1])
     timed = np.unique(np.linspace(0, table.shape[1] - 1, MOST_TIMED).astype(int))
-    lags = [autocorrelation_time(_ranks(table[kept, at])) for at in timed]
-    return kept[:: int(max(lags))]
+    lag = max(autocorrelation_time(_ranks(table[kept, at])) for at in timed)
+    by_accident = 1 + 2 * beyond(SURE, len(timed)) * math.sqrt(2 / len(kept))
+    return kept[:: int(lag) if lag > by_accident else 1]
+
+
+def _is_constant(column: Table) -> bool:
+    return bool((column == column[0]).all() or np.isnan(column).all())
 
 
 def _keys(table: Table) -> list[bytes]:
