@@ -41,27 +41,29 @@ class Span:
     until: float
     line: Collection[str]
     """The versions whose answers are judged."""
+    verdicts: int
+    """So many are known since the fall."""
 
 
 def explain_fall(service: Service, shelved: ShelvedModel, rules: Rules, span: Span) -> Explanation:
     """Say what a fall comes from, by what is known at the end of the span."""
     name, drawer = shelved.model.name, service.store.findings
-    seen = _seen(service, name, span)
+    windows = service.store.traffic.windows(name, since=span.fallen_at, until=span.until + 60)
+    counted = [sum(one.predictions for one in windows), span.verdicts]
     key = [shelved.version().name, span.fallen_at]
     note = drawer.standpoint(name, MONITOR)
-    if note.get("key") == key and note["seen"] <= seen < MORE * note["seen"]:
+    if note.get("key") == key and not _is_more(counted, note["counted"]):
         return Explanation(**{**note["told"], "features": tuple(note["told"]["features"])})
-    found = explain(
-        _evidence(service, shelved, span), least_rows=min(rules.least_rows, FEWEST_ROWS)
-    )
-    drawer.stand(name, MONITOR, {"key": key, "seen": seen, "told": asdict(found)})
+    least = min(rules.least_rows, FEWEST_ROWS)
+    found = explain(_evidence(service, shelved, span), least_rows=least)
+    drawer.stand(name, MONITOR, {"key": key, "counted": counted, "told": asdict(found)})
     return found
 
 
-def _seen(service: Service, name: str, span: Span) -> int:
-    """Count the rows and verdicts since the fall."""
-    windows = service.store.traffic.windows(name, since=span.fallen_at, until=span.until + 60)
-    return max(1, sum(one.predictions + one.verdicts for one in windows))
+def _is_more(now: Sequence[int], then: Sequence[int]) -> bool:
+    """Tell whether rows or verdicts are a third more, or fewer, since rot goes back in time."""
+    pairs = zip(now, then, strict=True)
+    return any(one < before or one >= max(MORE * before, before + 1) for one, before in pairs)
 
 
 def _evidence(service: Service, shelved: ShelvedModel, span: Span) -> Evidence:

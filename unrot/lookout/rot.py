@@ -186,7 +186,7 @@ class _Teller:
             yield self._fallen(fallen, outcomes, outcomes[-1].given_at)
 
     def _fallen(self, fallen: Fallen, after: Sequence[Outcome], at: float) -> Symptom:
-        why = self._why(fallen.since, at)
+        why = self._why(fallen.since, at, len(after))
         predicted = self._service.store.traffic.tally(
             self._name, since=min(fallen.since, at), last=1
         ).predictions
@@ -219,12 +219,13 @@ class _Teller:
             },
         )
 
-    def _why(self, since: float, at: float) -> Explanation:
+    def _why(self, since: float, at: float, verdicts: int) -> Explanation:
         span = Span(
             begins_at=self._era.starts_at if self._era.starts_at < since else 0.0,
             fallen_at=min(since, at),
             until=at,
             line=self._era.line | {IMPORTED},
+            verdicts=verdicts,
         )
         return explain_fall(self._service, self._shelved, self._rules, span)
 

@@ -70,7 +70,9 @@ def explain(evidence: Evidence, *, least_rows: int = FEWEST_ROWS) -> Explanation
     """Say what a fall comes from."""
     fall = Fall(evidence)
     said = _Said(evidence, verdicts=fall.verdicts)
-    if min(len(fall.before), len(fall.after)) < least_rows or not fall.has_fallen:
+    if min(len(fall.before), len(fall.after)) < least_rows:
+        return said.too_few()
+    if not fall.has_fallen:
         return said.open()
     change = structure.compare(fall.before, fall.after, fall.is_number)
     is_to_blame = change.has_changed and not fall.is_blameless(change.columns)
@@ -101,13 +103,19 @@ class _Said:
     def _names(self, columns: Sequence[int]) -> tuple[str, ...]:
         return tuple(self.evidence.schema.names[at] for at in columns)
 
+    def too_few(self) -> Explanation:
+        """Say that it cannot be told yet."""
+        rows = len(self.evidence.after)
+        said = f"{rows:,} rows since are too few to tell broken rows from a changed rule."
+        return Explanation("unknown", (), said)
+
     def open(self) -> Explanation:
-        """Say that it is open."""
+        """Say that it cannot be told by all that is known."""
         return Explanation(
             "unknown",
             (),
-            f"{len(self.evidence.after):,} rows and {len(self.evidence.judged_after.rows):,} "
-            "verdicts since do not tell broken rows from a changed rule.",
+            f"The {len(self.evidence.after):,} rows since and their verdicts do not tell broken "
+            "rows from a changed rule.",
         )
 
     def broken(self, one: Break, share: float) -> Explanation:
