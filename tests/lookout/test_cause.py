@@ -12,8 +12,9 @@ import pytest
 from tests.lookout.test_rot import Clock
 from tests.schooling.school import OTHER, School, zombies_of
 from unrot.bootstrap import open_service
+from unrot.demos import zombies
 from unrot.lookout import cause, rot
-from unrot.lookout.cause import Replay
+from unrot.lookout.cause import Replay, Span
 from unrot.records import Feedback, JudgedPrediction, Outputs, Prediction, Schema
 from unrot.settings import Settings
 from unrot.symptoms import Rules, Symptom
@@ -130,6 +131,24 @@ def test_what_was_found_is_noted_until_there_is_a_third_more(school: School) -> 
 
     assert first.evidence["kind"] == later.evidence["kind"] == "concept"
     assert "As it was noted." in soon.sentence
+
+
+def test_rows_are_held_against_those_of_the_same_hours(settings: Settings) -> None:
+    clock = Clock()
+    service = replace(open_service(settings), clock=clock)
+    school, noon = School(service), clock.now
+    zeros = dict.fromkeys(zombies.SCORES, 0.0)
+    for hours, hunger in ((-24, 1.0), (-12, 2.0), (0, 3.0)):
+        clock.now = noon + hours * 3_600
+        school.predicted([{**zeros, "hunger": hunger}] * 120)
+    span = Span(0.0, noon, noon + 600, frozenset({"v1"}), 120)
+    shelved = service.catalogue().model("zombies")
+
+    rows = cause._before(service, shelved, span, 120)
+    newest = cause._before(service, shelved, replace(span, begins_at=noon - 50_000), 120)
+
+    assert [{row[0] for row in rows}, {row[0] for row in newest}] == [{1.0}, {2.0}]
+    service.store.close()
 
 
 # ── the champion, asked once more ────────────────────────────────────────────────────────────

@@ -16,7 +16,7 @@ from unrot.monitors.fall import Evidence, Judged
 from unrot.records import Feature, Row, Schema
 
 Table = NDArray[np.float64]
-RUNS = range(8)
+RUNS = range(6)
 BEFORE, AFTER, JUDGED = 600, 400, 2
 
 
@@ -49,7 +49,7 @@ def correlated() -> World:
         lambda rows: rows @ weights,
         swapped=(0, 1),
         turned=0,
-        stuck=(0, 1),
+        stuck=(0, 2, 3),
         irrelevant=7,
     )
 
@@ -128,8 +128,6 @@ def broken(world: World, rows: Table, happens: str) -> Table:
         rows[:, world.stuck] = 0.0
     elif happens == "mover":
         rows[:, world.irrelevant] += 2 * np.nanstd(rows[:, world.irrelevant])
-    elif happens == "repeated":
-        rows = np.repeat(rows[: len(rows) // 20], 20, axis=0)
     return rows
 
 
@@ -190,8 +188,8 @@ def test_relevant_column_that_moved_is_data_drift() -> None:
     chance = np.random.default_rng(3)
     before, after = world.draw(chance, BEFORE), world.draw(chance, AFTER)
     after[:, 0] += 6
-    truths = [noisy(world.score(before) > 0, chance), noisy(world.score(after) > 3, chance)]
-    truths[1] = noisy(world.score(after - [6, 0, 0, 0, 0, 0, 0, 0]) > 0, chance)
+    score = world.score(before), world.score(after) - 6
+    truths = [noisy(one > 0, chance) for one in score]
     judged = [
         Judged(side.tolist(), world.answers(side.tolist()), truth)
         for side, truth in zip((before, after), truths, strict=True)

@@ -1,12 +1,14 @@
 """Why a model has fallen, asked of the rows and verdicts on both sides of the fall.
 
-What came before is the model's own stream; where that is short (a model that was rotten from the
-start), its holdout. The champion answers the judged rows again, as they came and mended. That costs
-some tenths of a second, so what was found is noted, and asked again when there is a third more.
+What came before is the model's own stream, at the same hours where it reaches back so far; where it
+is short (a model that was rotten from the start), the holdout. The champion answers the judged rows
+again, as they came and mended. That costs some tenths of a second, so what was found is noted, and
+asked again when there is a third more.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,6 +18,7 @@ import numpy as np
 from unrot.errors import UnrotError
 from unrot.interfaces import Predictor
 from unrot.monitors.cause import FEWEST_ROWS, Explanation, explain
+from unrot.monitors.cycles import DAY, HOUR, WEEK
 from unrot.monitors.fall import FEWEST_JUDGED, MOST_JUDGED, Evidence, Judged
 from unrot.monitors.structure import Table
 from unrot.publishing import HOLDOUT
@@ -70,7 +73,8 @@ def _evidence(service: Service, shelved: ShelvedModel, span: Span) -> Evidence:
     version, schema = shelved.version(), shelved.model.schema
     replay = Replay(service.shelf.predictor(service.catalogue(), version), schema)
     until = span.until + A_MOMENT
-    before = _rows(service, shelved, span.begins_at, span.fallen_at)
+    after = _rows(service, shelved, span.fallen_at, until)
+    before = _before(service, shelved, span, len(after))
     was = _judged(service, shelved, span, replay, span.begins_at, span.fallen_at)
     if len(before) < FEWEST_ROWS or len(was.rows) < FEWEST_JUDGED:
         held_out = _held_out(service, version, schema, replay)
@@ -80,11 +84,24 @@ def _evidence(service: Service, shelved: ShelvedModel, span: Span) -> Evidence:
         schema=schema,
         version=version.name,
         before=before,
-        after=_rows(service, shelved, span.fallen_at, until),
+        after=after,
         judged_before=was,
         judged_after=_judged(service, shelved, span, replay, span.fallen_at, until),
         answer=replay.answers,
     )
+
+
+def _before(service: Service, shelved: ShelvedModel, span: Span, least: int) -> Sequence[Row]:
+    """Return rows from before the fall: of the same hours a week or a day earlier where it can."""
+    lasted = span.until - span.fallen_at
+    for cycle in (WEEK, DAY):
+        ended_at = span.until - cycle * max(1, math.ceil(lasted / cycle))
+        since, until = ended_at - lasted - HOUR, min(ended_at + HOUR, span.fallen_at)
+        if since >= span.begins_at:
+            rows = _rows(service, shelved, since, until)
+            if len(rows) >= max(least, FEWEST_ROWS):
+                return rows
+    return _rows(service, shelved, span.begins_at, span.fallen_at)
 
 
 def _rows(service: Service, shelved: ShelvedModel, since: float, until: float) -> Sequence[Row]:
