@@ -32,7 +32,7 @@ from unrot.terminal import table
 
 RUNS = 50
 BEFORE = 1_500
-LOOKS = (60, 100, 170, 290, 500, 850, 1_500)
+LOOKS = (100, 250, 600, 1_500)
 JUDGED = 3
 """One of so many rows is judged."""
 LEAST_FALL = 0.1

@@ -34,13 +34,15 @@ import numpy as np
 
 from unrot.monitors import structure
 from unrot.monitors.distances import ks_chance
-from unrot.monitors.fall import HARDLY, LEVEL, MOST_JUDGED, SURE, Fall, more
+from unrot.monitors.fall import HARDLY, LEVEL, MOST_JUDGED, SURE, Fall, Judged, more
 from unrot.monitors.structure import Bonds, Table
 from unrot.records import Row, Value
 
 FIRST = 40
 """Each break is tried on so many judged rows of both sides, what is not excluded on more."""
-MOST_TRIED, MOST_SURE = 400, 20
+MOST_TRIED, MOST_SURE = 200, 20
+STEPS = 200
+"""A gap is looked for at so many values of each sample: it may come out smaller, not larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,10 @@ class Trial:
     """What share is right once it is undone, where that surely mends it."""
 
 
+Side = tuple[Judged, Table]
+"""Judged rows of one side, and what is answered to them once a break is undone."""
+
+
 class Breaks:
     """The breaks that may have brought a fall."""
 
@@ -91,8 +97,8 @@ class Breaks:
         """
         tried = self._worth_trying()
         left = [one for one in tried[:MOST_TRIED] if not self._rows_exclude(one, moved)]
-        left = [one for one in left if not self._trial(one, FIRST, 1).is_excluded]
-        trials = [self._trial(one, MOST_JUDGED, len(tried)) for one in left[:MOST_SURE]]
+        left = [one.tried for one in self._trials(left, FIRST, 1) if not one.is_excluded]
+        trials = self._trials(left[:MOST_SURE], MOST_JUDGED, len(tried))
         open_ones = [one for one in trials if not one.is_excluded]
         open_ones += [Trial(one) for one in (*left[MOST_SURE:], *tried[MOST_TRIED:])]
         return sorted(open_ones, key=lambda one: -(one.mended or 0.0))
@@ -123,20 +129,27 @@ class Breaks:
         dealt = self._fall.answer(asked).reshape(-1, len(few.rows))
         return [float(share) for share in self._fall.differ(dealt, answers).mean(axis=1)]
 
-    def _trial(self, one: Break, count: int, tried: int) -> Trial:
-        """Undo a break in so many judged rows of both sides; `tried` are weighed together."""
+    def _trials(self, breaks: Sequence[Break], count: int, tried: int) -> list[Trial]:
+        """Undo each break in so many judged rows of both sides; `tried` are weighed together."""
+        if not breaks:
+            return []
         was, now = self._fall.was.spread(count), self._fall.now.spread(count)
-        answers = self._fall.answer(one.done_to([*was.rows, *now.rows]))
-        given = answers[: len(was.rows)], answers[len(was.rows) :]
-        came = [self._fall.wrong(side, side.answered) for side in (was, now)]
-        undone = [
-            self._fall.wrong(side, told) for side, told in zip((was, now), given, strict=True)
+        both = [*was.rows, *now.rows]
+        mended = self._fall.answer([row for one in breaks for row in one.done_to(both)])
+        answers = mended.reshape(len(breaks), len(both))
+        return [
+            self._trial(one, (was, told[: len(was.rows)]), (now, told[len(was.rows) :]), tried)
+            for one, told in zip(breaks, answers, strict=True)
         ]
+
+    def _trial(self, one: Break, was: Side, now: Side, tried: int) -> Trial:
+        came = [self._fall.wrong(side, side.answered) for side, _ in (was, now)]
+        undone = [self._fall.wrong(side, told) for side, told in (was, now)]
         both = more(came[1] & undone[1], came[0] & undone[0])
         either = more(came[1] | undone[1], came[0] | undone[0])
         if min(both, either) < LEVEL:
             return Trial(one, is_excluded=True)
-        mended = self._fall.right(now, given[1])
+        mended = self._fall.right(*now)
         gained, lost = int((came[1] & mended).sum()), int((~came[1] & undone[1]).sum())
         is_sure = tried * _heads(gained, gained + lost) < SURE
         return Trial(one, mended=float(mended.mean()) if is_sure else None)
@@ -176,16 +189,17 @@ class Breaks:
     def _strains(self, one: Break, moved: set[int], share: float) -> list[float]:
         """Return how far its columns hang together from how they would, in standard errors."""
         before, after = self._bonds
-        would = _as_if(one, before, share)
-        if would is None:
-            return []
-        z = structure.apart(would, after)
         owners = before.columns
-        mine = [
-            at for at, owner in enumerate(owners) if owner in one.columns and owner not in moved
-        ]
-        others = [at for at, owner in enumerate(owners) if owner not in moved | set(one.columns)]
-        return [float(told) for told in z[np.ix_(mine, others)].ravel()]
+        mine = [[at for at, owner in enumerate(owners) if owner == col] for col in one.columns]
+        if any(len(found) != 1 for found in mine):
+            return []
+        places = np.array([found[0] for found in mine])
+        r = before.correlations[places]
+        broken = r[::-1] if one.what == "swapped" else -r
+        z = structure.strain(before, after, places, (1 - share) * r + share * broken)
+        left = [at for at, owner in enumerate(owners) if owner not in moved | set(one.columns)]
+        kept = [at for at, column in enumerate(one.columns) if column not in moved]
+        return [float(told) for told in z[np.ix_(kept, left)].ravel()]
 
 
 def _heads(heads: int, tosses: int) -> float:
@@ -197,28 +211,9 @@ def _mixture_chance(after: Table, before: Table, broken: Table, share: float) ->
     """Return how likely values are of a mixture of two samples, all sorted: KS on their values."""
     if not len(after) or not len(before) or not len(broken):
         return 1.0
-    grid = np.concatenate([after, before, broken])
+    grid = np.sort(
+        np.concatenate([one[:: len(one) // STEPS + 1] for one in (after, before, broken)])
+    )
     below = [np.searchsorted(one, grid, side="right") / len(one) for one in (after, before, broken)]
     gap = float(np.abs(below[0] - (1 - share) * below[1] - share * below[2]).max())
     return ks_chance(gap, len(after), min(len(before), len(broken)))
-
-
-def _as_if(one: Break, before: Bonds, share: float) -> Bonds | None:
-    """Return how columns would hang together if so many rows were broken."""
-    places = [
-        [at for at, of in enumerate(before.columns) if of == column] for column in one.columns
-    ]
-    if any(len(found) != 1 for found in places):
-        return None
-    r, v = before.correlations.copy(), before.variances.copy()
-    order = np.arange(len(r))
-    if one.what == "swapped":
-        i, j = places[0][0], places[1][0]
-        order[[i, j]] = order[[j, i]]
-        broken = r[np.ix_(order, order)]
-        v = np.maximum(v, v[np.ix_(order, order)])
-    else:
-        sign = np.ones(len(r))
-        sign[places[0][0]] = -1.0
-        broken = r * sign[:, None] * sign[None, :]
-    return Bonds(before.rows, before.columns, before.choices, (1 - share) * r + share * broken, v)

@@ -330,12 +330,17 @@ def _kept(told: Bonds, places: list[int]) -> Bonds:
 
 def apart(before: Bonds, after: Bonds) -> Table:
     """Return how many standard errors the correlations of the same columns lie apart."""
+    return strain(before, after, np.arange(len(before.columns)), before.correlations)
+
+
+def strain(before: Bonds, after: Bonds, places: NDArray[np.intp], expected: Table) -> Table:
+    """Return how many standard errors some columns hang together from what is expected of them."""
     rows, others = before.rows, after.rows
     if min(rows, others) < FEWEST_PAIRED:
-        return np.zeros_like(before.correlations)
-    pooled = (rows * before.variances + others * after.variances) / (rows + others)
+        return np.zeros_like(expected)
+    pooled = (rows * before.variances + others * after.variances)[places] / (rows + others)
     error = np.sqrt(pooled * (1 / (rows - 3) + 1 / (others - 3)))
-    z: Table = (np.arctanh(after.correlations) - np.arctanh(before.correlations)) / error
+    z: Table = (np.arctanh(after.correlations[places]) - np.arctanh(expected)) / error
     return z
 
 
