@@ -34,13 +34,14 @@ import numpy as np
 
 from unrot.monitors import structure
 from unrot.monitors.distances import ks_chance
-from unrot.monitors.fall import HARDLY, LEVEL, MOST_JUDGED, SURE, Fall, Judged, more
+from unrot.monitors.fall import EXPLAINED, LEVEL, MOST_JUDGED, SURE, Fall, Judged, more
 from unrot.monitors.structure import Bonds, Table
 from unrot.records import Row, Value
 
 FIRST = 40
 """Each break is tried on so many judged rows of both sides, what is not excluded on more."""
-MOST_TRIED, MOST_SURE = 200, 20
+MOST_TRIED, MOST_SURE = 500, 20
+MOST_ASKED, MOST_DEALT = 100, 8_000
 STEPS = 200
 """A gap is looked for at so many values of each sample: it may come out smaller, not larger."""
 
@@ -105,7 +106,7 @@ class Breaks:
 
     def _worth_trying(self) -> list[Break]:
         """Return the breaks of columns on which enough answers depend."""
-        depend = self._influences()
+        depend, rows = self._influences()
         kinds = [
             (one.kind.replace("integer", "number"), one.choices)
             for one in self._fall.schema.features
@@ -113,21 +114,19 @@ class Breaks:
         breaks = [Break("sign", (at,)) for at, (kind, _) in enumerate(kinds) if kind != "category"]
         pairs = combinations(range(len(kinds)), 2)
         breaks += [Break("swapped", pair) for pair in pairs if kinds[pair[0]] == kinds[pair[1]]]
-        reach = {one: sum(depend[at] for at in one.columns) for one in breaks}
-        breaks = [one for one in breaks if reach[one] >= HARDLY * self._fall.size]
+        reach = {one: _at_most(sum(depend[at] for at in one.columns), rows) for one in breaks}
+        breaks = [one for one in breaks if reach[one] >= EXPLAINED * self._fall.size]
         return sorted(breaks, key=lambda one: -reach[one])
 
-    def _influences(self) -> list[float]:
-        """Return, for each column, how many answers change when its values are dealt out anew."""
-        few = self._fall.was.spread(FIRST)
+    def _influences(self) -> tuple[list[float], int]:
+        """Return, for each column, what share of so many answers depends on its values."""
+        columns = len(self._fall.is_number)
+        few = self._fall.was.spread(min(MOST_ASKED, max(FIRST, MOST_DEALT // columns)))
         answers = self._fall.answer(few.rows)
-        asked = [
-            row
-            for at in range(len(self._fall.is_number))
-            for row in self._fall.dealt(few.rows, [at])
-        ]
-        dealt = self._fall.answer(asked).reshape(-1, len(few.rows))
-        return [float(share) for share in self._fall.differ(dealt, answers).mean(axis=1)]
+        asked = [row for at in range(columns) for row in self._fall.dealt(few.rows, [at])]
+        dealt = self._fall.answer(asked).reshape(columns, len(few.rows))
+        share = self._fall.differ(dealt, answers).mean(axis=1)
+        return [float(one) for one in share], len(few.rows)
 
     def _trials(self, breaks: Sequence[Break], count: int, tried: int) -> list[Trial]:
         """Undo each break in so many judged rows of both sides; `tried` are weighed together."""
@@ -200,6 +199,17 @@ class Breaks:
         left = [at for at, owner in enumerate(owners) if owner not in moved | set(one.columns)]
         kept = [at for at, column in enumerate(one.columns) if column not in moved]
         return [float(told) for told in z[np.ix_(kept, left)].ravel()]
+
+
+def _at_most(depend: float, rows: int) -> float:
+    """Return what share of answers a break changes at most.
+
+    A value that is dealt out anew falls on the right side of a limit half of the time, a wrong one
+    never: so it is twice the share that depends on its columns.
+    """
+    share = min(1.0, depend)
+    error = math.sqrt((share * (1 - share) + 1 / rows) / rows)
+    return 2 * depend + structure.beyond(2 * LEVEL, 1) * error
 
 
 def _heads(heads: int, tosses: int) -> float:
