@@ -186,7 +186,7 @@ class _Teller:
             yield self._fallen(fallen, outcomes, outcomes[-1].given_at)
 
     def _fallen(self, fallen: Fallen, after: Sequence[Outcome], at: float) -> Symptom:
-        why = self._why(fallen.since, at, len(after))
+        why = self._why(fallen, at, len(after))
         predicted = self._service.store.traffic.tally(
             self._name, since=min(fallen.since, at), last=1
         ).predictions
@@ -219,10 +219,13 @@ class _Teller:
             },
         )
 
-    def _why(self, since: float, at: float, verdicts: int) -> Explanation:
+    def _why(self, fallen: Fallen, at: float, verdicts: int) -> Explanation:
+        """Ask what it comes from; one that was never right is held against its holdout."""
+        since = min(fallen.since, at)
+        begins_at = self._era.starts_at if self._era.starts_at < since else 0.0
         span = Span(
-            begins_at=self._era.starts_at if self._era.starts_at < since else 0.0,
-            fallen_at=min(since, at),
+            begins_at=since if fallen.is_from_start else begins_at,
+            fallen_at=since,
             until=at,
             line=self._era.line | {IMPORTED},
             verdicts=verdicts,
