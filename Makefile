@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python; do \
 	2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench bench-gate bench-poison bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-charts lint clean
+.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-charts lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench-charts: $(VENV)/test ## our charts beside Vega-Lite's (it says what to ins
 bench-rot: $(VENV)/test ## how soon rot is found, and how often a steady model is taken for rotten
 	$(RUN) -m bench.rot
 	$(RUN) -m bench.verdicts
+
+bench-cause: $(VENV)/test ## what a fall is put down to: a changed rule, broken rows, other rows (half an hour)
+	$(RUN) -m bench.cause
 
 bench-steady: $(VENV)/serve ## what all monitors say of models that are well, and of rotting ones (half an hour)
 	$(RUN) -m bench.steady

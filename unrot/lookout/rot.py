@@ -2,8 +2,9 @@
 
 All verdicts on what the champion's line has answered (`eras.py`) are followed in their order
 (`monitors/course.py`), some thousand at a go, so that what is imported is gone through in its own
-time. When an import brings verdicts of before, or another line answers, it is begun anew. What the
-checks of the inputs say tells whether the data has drifted or what is right has changed.
+time. When an import brings verdicts of before, or another line answers, it is begun anew. Whether
+other rows came, broken ones, or what is right has changed is asked of the rows themselves
+(`cause.py`).
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from unrot.lookout.cause import Span, explain_fall
 from unrot.lookout.eras import Era, era_of
 from unrot.monitors import rotwords
+from unrot.monitors.cause import Explanation
 from unrot.monitors.course import Course, Expected, Step
 from unrot.monitors.promised import is_under
 from unrot.monitors.rotwords import Reached
@@ -229,7 +232,7 @@ class _Teller:
     def __init__(self, service: Service, shelved: ShelvedModel, rules: Rules, era: Era) -> None:
         self._service = service
         self._name = shelved.model.name
-        self._features = shelved.model.schema.names
+        self._shelved = shelved
         self._rules = rules
         self._era = era
         self.read: Sequence[Outcome] = ()
@@ -290,7 +293,7 @@ class _Teller:
         )
 
     def _fallen(self, fallen: Fallen, now: Reached, at: float) -> Symptom:
-        moved, was_compared = self._moved(fallen.since)
+        why = self._why(fallen, at, now.count)
         before = rotwords.before_words(fallen, is_of_numbers=now.right is None)
         return Symptom(
             cause=CAUSE,
@@ -299,9 +302,9 @@ class _Teller:
             at=at,
             since=fallen.since,
             gravity=rotwords.gravity_of(now, fallen.before),
-            sentence=f"{rotwords.fallen_words(now, before)} {_why(moved, was_compared)}",
+            sentence=f"{rotwords.fallen_words(now, before)} {why.sentence}",
             advice=ADVICE,
-            features=tuple(moved),
+            features=why.features,
             evidence={
                 "before": {"value": fallen.before, "verdicts": fallen.before_verdicts},
                 "after": rotwords.numbers_of(now),
@@ -311,30 +314,22 @@ class _Teller:
                 "threshold": fallen.threshold,
                 "predicted": now.predicted,
                 "constant": now.constant,
-                "kind": "data" if moved else "concept" if was_compared else "unknown",
+                "kind": why.kind,
             },
         )
 
-    def _moved(self, since: float) -> tuple[list[str], bool]:
-        """Return the features that moved since, the farthest first, and if there is a check."""
-        checks = self._service.store.checks.of_model(
-            self._name, against=self._rules.against, since=since, until=float("inf")
+    def _why(self, fallen: Fallen, at: float, verdicts: int) -> Explanation:
+        """Ask what it comes from; one that was never right is held against its holdout."""
+        since = min(fallen.since, at)
+        begins_at = self._era.since if self._era.since < since else 0.0
+        span = Span(
+            begins_at=since if fallen.is_from_start else begins_at,
+            fallen_at=since,
+            until=at,
+            line=frozenset((*self._era.line, IMPORTED)),
+            verdicts=verdicts,
         )
-        far: dict[str, float] = {}
-        for check in checks:
-            for drift in check.moved:
-                if drift.column in self._features:
-                    far[drift.column] = max(far.get(drift.column, 0.0), drift.distance)
-        return sorted(far, key=lambda column: -far[column]), bool(checks)
-
-
-def _why(moved: Sequence[str], was_compared: bool) -> str:
-    if moved:
-        named = ", ".join(moved[:4]) + (f" and {len(moved) - 4} more" if len(moved) > 4 else "")
-        return f"Its inputs moved too ({named}): data drift."
-    if was_compared:
-        return "Its inputs look the same, so what is right has changed: concept drift."
-    return "Its inputs of that time have not been compared yet."
+        return explain_fall(self._service, self._shelved, self._rules, span)
 
 
 def _floor(teller: _Teller, rules: Rules, followed: Course, was_below: bool) -> Symptom | None:

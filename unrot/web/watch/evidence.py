@@ -36,6 +36,7 @@ CALLED = {
     "farthest": "farthest, times the usual distance",
 }
 CHANGED = {
+    "broken rows": "the rows: they look broken",
     "data": "the inputs: data drift",
     "concept": "what is right: concept drift",
     "unknown": "not known yet",
