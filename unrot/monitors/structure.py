@@ -300,7 +300,8 @@ def _moved_pairs(before: Bonds, after: Bonds) -> list[tuple[tuple[int, int], flo
     before, after = in_common(before, after)
     owners = np.array(before.columns)
     is_pair = owners[:, None] < owners[None, :]
-    z = np.where(is_pair, np.abs(apart(before, after)), 0.0)
+    z = strain(before, after, np.arange(len(owners)), before.correlations)
+    z = np.where(is_pair, np.abs(z), 0.0)
     far = np.argwhere(z > beyond(0.4 * LEVEL, int(is_pair.sum()))).tolist()
     found: dict[tuple[int, int], tuple[float, float]] = {}
     for a, b in sorted(far, key=lambda at: -z[at[0], at[1]]):
@@ -326,11 +327,6 @@ def _kept(told: Bonds, places: list[int]) -> Bonds:
         told.correlations[square],
         told.variances[square],
     )
-
-
-def apart(before: Bonds, after: Bonds) -> Table:
-    """Return how many standard errors the correlations of the same columns lie apart."""
-    return strain(before, after, np.arange(len(before.columns)), before.correlations)
 
 
 def strain(before: Bonds, after: Bonds, places: NDArray[np.intp], expected: Table) -> Table:
