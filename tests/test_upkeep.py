@@ -329,7 +329,7 @@ def test_backup_restored_into_an_empty_home_judges_old_ids(
     restored = run(home, "restore", str(file))
 
     assert made.returncode == 0, made.stderr
-    assert "2 models with 1 predictions and 0 verdicts" in made.stdout
+    assert "2 models with 1 prediction and 0 verdicts" in made.stdout
     assert "keep it like a password" in made.stdout
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert members(file)[0] == "unrot.db"

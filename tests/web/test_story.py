@@ -27,7 +27,7 @@ def test_purpose_names_target_answer_and_count() -> None:
     [
         (
             {"accuracy": 0.9, "constant_guess": 0.6, "rows_held_out": 1200},
-            "On 1200 rows that it had not learnt from it was right 90% of the time. Always giving "
+            "On 1,200 rows that it had not learnt from it was right 90% of the time. Always giving "
             "the commonest answer would be right 60%.",
         ),
         (
