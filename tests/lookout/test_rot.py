@@ -269,3 +269,9 @@ def test_one_visitors_word_is_a_note_until_a_judge_confirms_it(school: School) -
     assert "surely" not in found.sentence
     told = found.evidence["whose"]
     assert (told["trusted"], told["subjects"], told["largest"]) == (0, 1, told["verdicts"])
+
+
+def test_prediction_of_the_second_of_a_promotion_is_one_after_it() -> None:
+    era = rot.era_of(VERSIONS, [moved("v1", 10), moved("v3", 30.27)], "v3")
+
+    assert era.since <= of("v3", 30.0).predicted_at

@@ -32,8 +32,11 @@ class Era:
 
     @property
     def since(self) -> float:
-        """When its line became champion, the last time; 0 where no other was before."""
-        return self.reigns[-1][0]
+        """The second in which its line became champion, the last time; 0 where no other was before.
+
+        A prediction knows the second that it was made in, not more.
+        """
+        return float(int(self.reigns[-1][0]))
 
     def holds(self, outcome: Outcome) -> bool:
         """Tell whether a judged prediction is of this era."""
