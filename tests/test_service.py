@@ -135,7 +135,7 @@ def test_prediction_that_cannot_be_kept_is_answered_without_an_id(trained_home: 
     assert answer.predictions[0].id is None
     assert answer.predictions[0].label == "Iris-setosa"
     assert (journal.state, journal.is_stuck) == ("degraded", True)
-    assert "1 predictions were answered" in journal.sentence
+    assert "1 prediction was answered" in journal.sentence
     service.store.close()
 
 

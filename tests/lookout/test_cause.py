@@ -96,9 +96,9 @@ def test_broken_rows_are_named_and_never_called_concept_drift(
 
 def test_few_rows_tell_nothing_and_more_are_asked_again(school: School) -> None:
     sent(school, 200, seed=1)
-    sent(school, 50, seed=2, broken=with_wrong_sign)
+    sent(school, 90, seed=2, broken=with_wrong_sign)
     few = told(school)
-    sent(school, 110, seed=3, broken=with_wrong_sign)
+    sent(school, 120, seed=3, broken=with_wrong_sign)
 
     more = told(school)
 

@@ -21,7 +21,7 @@ Lipton, Wang, Smola, ICML 2018, and Webb et al., Data Mining and Knowledge Disco
 
     >>> import numpy as np
     >>> from unrot.monitors.fall import judged
-    >>> from unrot.records import Feature, Schema
+from unrot.records import Feature, Schema
     >>> schema = Schema(tuple(Feature(name, "number") for name in "abc"), "y", ("no", "yes"))
     >>> chance = np.random.default_rng(0)
     >>> rows = chance.normal(size=(900, 3)) @ [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
@@ -48,6 +48,7 @@ from unrot.monitors import structure
 from unrot.monitors.breaks import Break, Breaks
 from unrot.monitors.fall import MOST_JUDGED, Evidence, Fall
 from unrot.monitors.structure import Change, Risen
+from unrot.plurals import counted
 
 Kind = Literal["broken rows", "data", "concept", "unknown"]
 
@@ -105,8 +106,8 @@ class _Said:
 
     def too_few(self) -> Explanation:
         """Say that it cannot be told yet."""
-        rows = len(self.evidence.after)
-        said = f"{rows:,} rows since are too few to tell broken rows from a changed rule."
+        rows = counted(len(self.evidence.after), "row since is", "rows since are")
+        said = f"{rows} too few to tell broken rows from a changed rule."
         return Explanation("unknown", (), said)
 
     def open(self) -> Explanation:

@@ -17,6 +17,7 @@ from typing import Literal
 
 from unrot.monitors.signs import FEWEST_VERDICTS, Others, Signs
 from unrot.monitors.whose import told_by
+from unrot.plurals import counted
 from unrot.symptoms import Finding, FindingKind
 
 KINDS: dict[FindingKind, str] = {
@@ -204,7 +205,7 @@ def _accuracy(signs: Signs) -> list[str]:
         return [f"{said}{_by(signs)}.", *_test_set(signs)]
     beside = ""
     if signs.expected is not None:
-        rows = f" of {signs.expected_rows:,} test rows" if signs.expected_rows else ""
+        rows = f" of {counted(signs.expected_rows, 'test row')}" if signs.expected_rows else ""
         beside = f"; {_percent(signs.expected)}{rows} when it was made"
     return [*_chosen(signs), f"{_share(signs)}{_by(signs)}{beside}."]
 
@@ -221,14 +222,14 @@ def _error(signs: Signs) -> list[str]:
         return _test_set(signs)
     of = f" on {signs.version}" if signs.version else ""
     said = f"In the last {_counted(signs.judged)}{of}{_by(signs)} it was off by {signs.error:.3g}"
-    rows = f" over {signs.expected_rows:,} test rows" if signs.expected_rows else ""
+    rows = f" over {counted(signs.expected_rows, 'test row')}" if signs.expected_rows else ""
     beside = f"; by {signs.expected_error:.3g}{rows} when it was made"
     return [*_chosen(signs), f"{said} on average{beside if signs.expected_error else ''}."]
 
 
 def _test_set(signs: Signs) -> list[str]:
     """Say what is known of a version that nobody has judged."""
-    rows = f"{signs.expected_rows:,} rows of its" if signs.expected_rows else "the"
+    rows = f"{counted(signs.expected_rows, 'row')} of its" if signs.expected_rows else "the"
     who = signs.version or "it"
     if signs.expected_error is not None:
         return [f"On {rows} test set {who} was off by {signs.expected_error:.3g} on average."]

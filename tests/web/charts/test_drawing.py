@@ -284,7 +284,7 @@ def test_heat_says_how_far_and_that_chance_explains_it() -> None:
     drawn = heat("h", "H", [far, less_sure], since=0, until=86_400)
 
     x, y = drawn.strips
-    assert [(strip.is_chance, strip.has_moved) for strip in (x, y)] == [(True, False)] * 2
+    assert [(strip.excuse, strip.has_moved) for strip in (x, y)] == [("by chance", False)] * 2
     assert [strip.cells[0].step for strip in (x, y)] == ["chance", "chance"]
     assert x.cells[0].text.startswith(
         "x: distance 0.304, threshold 0.15: beyond it, but with 60 rows chance explains it"
