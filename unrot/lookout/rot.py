@@ -102,7 +102,8 @@ class _Walk:
             self._read += more
             is_last = len(more) < asked
             followed, steps = self._follow()
-            yield from (self._teller.symptom(step) for step in steps if self._says(step))
+            for step in filter(self._says, steps):
+                yield from self._teller.symptoms(step)
             yield from self._now(followed, steps, is_last=is_last)
             self._forget(followed)
             self._note(mark if is_last else [])
@@ -243,12 +244,16 @@ class _Teller:
         """The version that answers."""
         return self._era.champion
 
-    def symptom(self, step: Step) -> Symptom:
-        """Say that it has fallen, or that it is well again."""
-        if step.what == "fallen":
-            return self._fallen(step.fallen, self.reached(step.fallen, step.after), step.at)
+    def symptoms(self, step: Step) -> Iterator[Symptom]:
+        """Say that it has fallen; or how low it was in all, and that it is well again."""
         now = self.reached(step.fallen, step.after)
-        return Symptom(
+        if step.what == "fallen":
+            yield self._fallen(step.fallen, now, step.at)
+            return
+        if step.low:
+            was = self.reached(step.fallen, step.low, step.fell)
+            yield self._fallen(step.fallen, was, step.low[-1].given_at)
+        yield Symptom(
             cause=CAUSE,
             kind="rot",
             is_present=False,

@@ -14,7 +14,7 @@ when somebody looked: history that was imported is gone through like the present
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import sqrt
 from typing import Any, Literal
 
@@ -67,6 +67,10 @@ class Step:
     fallen: Fallen
     after: Sequence[Outcome]
     """The verdicts after the fall, or those that are well again."""
+    low: Sequence[Outcome] = field(compare=False, default=())
+    """Of what is well again: the verdicts from the fall until then, but for those behind."""
+    fell: Behind | None = field(compare=False, default=None)
+    """Those."""
 
 
 def rows_told(outcomes: Sequence[Outcome]) -> Sequence[Row]:
@@ -303,7 +307,8 @@ class Course:
         fell, since = self.standing.fell, fallen.since
         if not rot.is_risen(tape, place, end, fell=fell, since=since, worth=fallen.worth):
             return None
-        step = Step("back", self._told[end - 1].given_at, fallen, self._told[place:end])
+        well, low = self._told[place:end], self._told[:place]
+        step = Step("back", well[-1].given_at, fallen, well, low, fell)
         self._move(place, end, fallen=None, fell=Behind.nothing())
         return step
 
