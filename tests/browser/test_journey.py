@@ -272,7 +272,7 @@ def test_field_of_a_long_form_is_searched_for_and_points_at_what_is_wrong(
     shown = f"return {fields}.filter(one => one.checkVisibility()).map(one => one.name)"
 
     browser.find("#find-field").send_keys("FAST runs")
-    browser.wait_for("1 of 40 fields match.")
+    browser.wait_for("1 of 40 fields matches.")
     assert browser.driver.execute_script(shown) == ["speed"]
     browser.fill("speed", "very")
     browser.press("Predict")

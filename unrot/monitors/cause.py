@@ -21,7 +21,7 @@ Lipton, Wang, Smola, ICML 2018, and Webb et al., Data Mining and Knowledge Disco
 
     >>> import numpy as np
     >>> from unrot.monitors.fall import judged
-from unrot.records import Feature, Schema
+    >>> from unrot.records import Feature, Schema
     >>> schema = Schema(tuple(Feature(name, "number") for name in "abc"), "y", ("no", "yes"))
     >>> chance = np.random.default_rng(0)
     >>> rows = chance.normal(size=(900, 3)) @ [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
