@@ -242,10 +242,11 @@ def _chosen(signs: Signs) -> list[str]:
     """Say first how few were judged, and that these are no sample."""
     if not signs.is_chosen:
         return []
-    return [
-        f"Only {signs.judged_then:,} of {signs.predicted_then:,} predictions of that time were "
-        "judged, by people who chose which: they may see more faults than there are."
-    ]
+    whose = "by judges, who chose which."
+    if signs.is_of_crowd:
+        whose = "by people who chose which: they may see more faults than there are."
+    few, all_of_them = f"{signs.judged_then:,}", f"{signs.predicted_then:,}"
+    return [f"Only {few} of {all_of_them} predictions of that time were judged, {whose}"]
 
 
 def _by(signs: Signs) -> str:
