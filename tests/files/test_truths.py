@@ -54,7 +54,7 @@ def test_each_row_has_its_status(service: Service, judge: Judge) -> None:
         f"{c},,,,3\n"
         f"{d},Iris-virginica,,,4\n"
         f"{a},Iris-setosa,,,5\n"
-        f"{a[:-1]}x,Iris-setosa,,,6\n"
+        f"{a[:-1]}{'y' if a.endswith('x') else 'x'},Iris-setosa,,,6\n"
         f"{expired},Iris-setosa,,,7\n"
         f"{a},tulip,,,8\n"
         f"{a},Iris-setosa,no,,9\n"
