@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.schooling.school import CROWD, School
+from tests.schooling.school import CROWD, OTHER, School, zombies_of
 from tests.town import prepare
 from unrot import lineage
 from unrot.bootstrap import open_service
@@ -129,7 +129,9 @@ def test_refit_that_is_promoted_begins_anew_and_ends_it_when_it_is_well(
     )
     school.caretaker._fill_shelf()
 
-    taught(school, 20, mutated=True, seed=7)
+    made = school.predicted([row for row, _ in zombies_of(20, seed=7, mutated=True)])
+    first, *others = [one.label for one in made]
+    school.judged(made, [OTHER[str(first)], *others])
     early = looked(school)
     taught(school, 60, mutated=True)
     late = [one.is_present for one in looked(school)]
