@@ -20,7 +20,7 @@ from tests.town import Town, call, prepare, truths_of
 
 FRESH = 4_000
 VERDICTS, FLIPPED = 500, 700
-AUDITED = 60
+AUDITED = 100
 LASTS = 60
 """Seconds that a story needs at most until drift is found."""
 STEADY, STEADY_ROWS = "zombies-steady", 250
