@@ -13,20 +13,18 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench import streams
+from bench.side_by_side import see_all, workers
 from bench.streams import DAY, HOUR, INDEPENDENT, KINDS, REAL_LIFE, Stream
 from unrot.bootstrap import open_service
 from unrot.caretaker import Caretaker
@@ -38,7 +36,7 @@ from unrot.records import Caller, Model
 from unrot.service import Service
 from unrot.settings import Settings
 from unrot.symptoms import Finding
-from unrot.terminal import Progress, table
+from unrot.terminal import table
 
 RUNS = 100
 SEED = 1
@@ -160,26 +158,6 @@ def seen(kind: str, seed: int) -> Seen:
     return Seen(kind, seed, stream.rate, features, stream.judged, findings, took)
 
 
-def see_all(asked: Sequence[tuple[str, int]], processes: int) -> list[Seen]:
-    """Go through streams side by side."""
-    progress, done = Progress("Streams"), list[Seen]()
-    with ProcessPoolExecutor(
-        processes, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
-    ) as pool:
-        waiting = [pool.submit(seen, kind, seed) for kind, seed in asked]
-        try:
-            for future in as_completed(waiting):
-                done.append(future.result())
-                tell(done[-1])
-                progress(len(done) / len(asked), f"{len(done)} of {len(asked)} streams")
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        finally:
-            progress.close()
-    return sorted(done, key=lambda one: (KINDS.index(one.kind), one.seed))
-
-
 def tell(one: Seen) -> None:
     """Print what was raised in a run."""
     for found in one.findings:
@@ -226,7 +204,9 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", choices=KINDS)
     given = parser.parse_args()
-    told = see_all(asked_for(given.runs, given.seed, given.only), given.processes)
+    asked = asked_for(given.runs, given.seed, given.only)
+    with workers(given.processes) as pool:
+        told = see_all(pool, seen, asked, tell)
     print(table(alarm_rows(told)))
     print(f"{sum(one.seconds for one in told):,.0f} s of work")
 

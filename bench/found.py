@@ -19,21 +19,19 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
 from bench import streams
 from bench.calm import SEED, Watched
+from bench.side_by_side import see_all, workers
 from bench.streams import FAULTS, HOUR, IN_TIME, SPOILS
-from unrot.terminal import Progress, table
+from unrot.terminal import table
 
 RUNS = 100
 AT_ONCE, AT_ONCE_SPOILT = 10, 50
@@ -92,23 +90,11 @@ def seen(fault: str, seed: int) -> Seen:
     return Seen(fault, seed, None, early, "")
 
 
-def see_all(asked: Sequence[tuple[str, int]], processes: int) -> list[Seen]:
-    """Let faults happen side by side."""
-    progress, done = Progress("Runs"), list[Seen]()
-    with ProcessPoolExecutor(
-        processes, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
-    ) as pool:
-        waiting = [pool.submit(seen, fault, seed) for fault, seed in asked]
-        try:
-            for future in as_completed(waiting):
-                done.append(future.result())
-                progress(len(done) / len(asked), f"{len(done)} of {len(asked)} runs")
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        finally:
-            progress.close()
-    return done
+def tell(one: Seen) -> None:
+    """Print what was not found, or found before it was there."""
+    if one.delay is None or one.early:
+        said = f"too early: {one.early}" if one.early else "not found"
+        print(f"{one.fault} {one.seed}: {said}")
 
 
 def found_rows(told: Sequence[Seen]) -> list[tuple[str, ...]]:
@@ -143,11 +129,8 @@ def main() -> None:
     given = parser.parse_args()
     faults = [given.only] if given.only else FAULTS
     seeds = [given.seed * 1_000 + number for number in range(given.runs)]
-    told = see_all([(fault, seed) for fault in faults for seed in seeds], given.processes)
-    for one in told:
-        if one.delay is None or one.early:
-            said = f"too early: {one.early}" if one.early else "not found"
-            print(f"{one.fault} {one.seed}: {said}")
+    with workers(given.processes) as pool:
+        told = see_all(pool, seen, [(fault, seed) for fault in faults for seed in seeds], tell)
     print(table(found_rows(told)))
 
 

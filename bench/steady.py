@@ -22,20 +22,18 @@ import argparse
 import logging
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.side_by_side import see_all, workers
 from unrot.bootstrap import open_service
 from unrot.caretaker import Caretaker
 from unrot.dataset import Dataset
@@ -46,7 +44,7 @@ from unrot.monitors.accuracy import share
 from unrot.records import Caller, Model
 from unrot.service import Service
 from unrot.settings import Settings
-from unrot.terminal import Progress, table
+from unrot.terminal import table
 
 RUNS = 200
 STEADY = 2_000
@@ -239,31 +237,15 @@ def runs_of(count: int, kinds: Sequence[str] = KINDS) -> list[Run]:
     return [Run(kind, seed) for kind in kinds for seed in range(count)]
 
 
-def see_all(runs: Sequence[Run], processes: int) -> list[Seen]:
+def see_runs(runs: Sequence[Run], processes: int) -> list[Seen]:
     """Let runs happen side by side."""
-    progress = Progress("Runs")
-    done: list[Seen] = []
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        ProcessPoolExecutor(
-            processes, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
-        ) as pool,
-    ):
+    with tempfile.TemporaryDirectory() as folder, workers(processes) as pool:
         homes = {
             (run.model, run.sample): Path(folder) / f"{run.model}-{run.sample}" for run in runs
         }
-        progress(0.0, "training the models")
+        print("Training the models …")
         list(pool.map(prepare, homes.values(), *zip(*homes, strict=True)))
-        waiting = [pool.submit(seen, homes[run.model, run.sample], run) for run in runs]
-        try:
-            for future in as_completed(waiting):
-                done.append(future.result())
-                progress(len(done) / len(runs), f"{len(done)} of {len(runs)} runs")
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        finally:
-            progress.close()
+        done = see_all(pool, seen, [(homes[run.model, run.sample], run) for run in runs])
     return sorted(done, key=lambda one: (one.run.kind, one.run.seed))
 
 
@@ -315,7 +297,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", choices=KINDS, help="one kind alone")
     asked = parser.parse_args()
-    told = see_all(runs_of(asked.runs, [asked.only] if asked.only else KINDS), asked.processes)
+    told = see_runs(runs_of(asked.runs, [asked.only] if asked.only else KINDS), asked.processes)
     well = [one for one in told if one.run.kind != "rotting"]
     rotting = [one for one in told if one.run.kind == "rotting"]
     if well:

@@ -365,8 +365,7 @@ def _no_estimate(champion: Version | None, known: Mapping[str, Calibration]) -> 
     if held_out < estimates.FEWEST_ROWS:
         return (
             f"{name} has a holdout of {counted(held_out, 'row')}, and {estimates.FEWEST_ROWS} "
-            "are needed "
-            "to learn how often it is right when it is so sure."
+            "are needed to learn how often it is right when it is so sure."
         )
     if "log_loss" not in champion.metrics:
         return f"{name} answers without probabilities: nothing can be estimated."

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unrot.monitors.worth import autocorrelation_time, multiplicity
+from unrot.monitors.worth import autocorrelation_time, repeats
 from unrot.records import Row, Schema
 
 
@@ -29,8 +29,7 @@ def not_worth_of(schema: Schema, rows: Sequence[Row], *, alike: float) -> float:
     """
     if not rows:
         return 1.0
-    again = multiplicity(map(tuple, rows)) / (1 + (len(rows) - 1) * alike)
-    return max(1.0, again, _slowness(schema, rows))
+    return max(repeats(map(tuple, rows), alike=alike), _slowness(schema, rows))
 
 
 def _slowness(schema: Schema, rows: Sequence[Row]) -> float:
