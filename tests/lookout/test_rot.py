@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 
 from tests.schooling.school import CROWD, OTHER, School, zombies_of
-from tests.town import prepare
 from unrot import lineage
-from unrot.bootstrap import open_service
 from unrot.growth import AliasMove
 from unrot.lookout import rot
 from unrot.records import Prediction, Serving, Version
-from unrot.settings import Settings
 from unrot.symptoms import Outcome, Rules, Symptom
 
 NOON = 1_700_049_600.0
 
 
-class Clock:
-    """A clock that goes on by a second at each look."""
-
-    now = NOON
-
-    def __call__(self) -> float:
-        self.now += 1
-        return self.now
-
-
 @pytest.fixture
-def school(settings: Settings) -> Iterator[School]:
-    service = replace(open_service(settings), clock=Clock())
-    yield School(service)
-    service.store.close()
-
-
-@pytest.fixture
-def small_school(tmp_path: Path) -> Iterator[School]:
-    """A school that is refitted in a moment."""
-    home = prepare(tmp_path / "small", {"zombies": "tree"})
-    service = replace(open_service(Settings(home=home)), clock=Clock())
-    yield School(service)
-    service.store.close()
+def school(ticking_school: School) -> School:
+    return ticking_school
 
 
 def looked(school: School, rules: Rules = Rules(), model: str = "zombies") -> list[Symptom]:  # noqa: B008

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.lookout.conftest import Clock
 from tests.schooling.school import CROWD, JUDGE, OTHER, School, zombies_of
 from tests.town import prepare
 from unrot.bootstrap import open_service
@@ -18,35 +19,13 @@ from unrot.records import Caller, Feature, Schema
 from unrot.settings import Settings
 from unrot.symptoms import FeatureRule, Rules, Symptom
 
-NOON = 1_700_049_600.0
 REGIONS = ("north", "south")
 Row = dict[str, float]
 
 
-class Clock:
-    """A clock that goes on by a second at each look."""
-
-    now = NOON
-
-    def __call__(self) -> float:
-        self.now += 1
-        return self.now
-
-
 @pytest.fixture
-def school(settings: Settings) -> Iterator[School]:
-    service = replace(open_service(settings), clock=Clock())
-    yield School(service)
-    service.store.close()
-
-
-@pytest.fixture
-def small_school(tmp_path: Path) -> Iterator[School]:
-    """A school that is refitted in a moment."""
-    home = prepare(tmp_path / "small", {"zombies": "tree"})
-    service = replace(open_service(Settings(home=home)), clock=Clock())
-    yield School(service)
-    service.store.close()
+def school(ticking_school: School) -> School:
+    return ticking_school
 
 
 def taught(
