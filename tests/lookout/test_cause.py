@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.lookout.test_rot import Clock
+from tests.lookout.conftest import Clock
 from tests.schooling.school import OTHER, School, zombies_of
 from unrot.bootstrap import open_service
 from unrot.demos import zombies
@@ -23,10 +23,8 @@ Break = Callable[[Mapping[str, float]], dict[str, float]]
 
 
 @pytest.fixture
-def school(settings: Settings) -> Iterator[School]:
-    service = replace(open_service(settings), clock=Clock())
-    yield School(service)
-    service.store.close()
+def school(ticking_school: School) -> School:
+    return ticking_school
 
 
 def as_it_is(row: Mapping[str, float]) -> dict[str, float]:
