@@ -59,9 +59,9 @@ _PREDICTIONS = """
 _VERDICTS = """
     WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + ? FROM n WHERE i + ? < ?)
     INSERT INTO feedback (prediction, model, predicted_at, given_at, was_correct, label, value,
-        comment, judge, subject, withdrawn, counted, version)
+        comment, judge, subject, withdrawn, counted)
     SELECT printf('%032d', i), 'zombies', ? + i * ?, ? + i * ? + 1, i % 10 <> 0, NULL, NULL, '',
-        'ada', '', 0, 1, 'v1'
+        'ada', '', 0, 0
     FROM n
 """
 
