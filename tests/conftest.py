@@ -90,7 +90,8 @@ def trained_home(trained_once: Path, tmp_path: Path) -> Path:
     return home
 
 
-_TO_NOON = 43_200 - time.time() % 86_400
+_TO_NOON = (43_200 - time.time()) % 86_400
+"""Seconds to the next noon: a clock that went back would be before what was trained just now."""
 
 
 def noon() -> float:
