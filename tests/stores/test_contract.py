@@ -571,6 +571,10 @@ def test_judged_of_predicted_counts_each_version_from_one_moment_to_another(stor
     assert counted_from(1, 10, version="v1") == (10, 10)
     assert counted_from(4, 5, version="v2") == (0, 2)
 
+    store.verdicts.count_new(20)
+    store.verdicts.put([replace(a_verdict("p6", withdrawn=True), predicted_at=times[6])])
+    assert counted_from(0, 11) == (11, 24)
+
 
 # ── profiles, and the store as a whole ───────────────────────────────────────────────────────
 

@@ -48,6 +48,10 @@ _SPOKEN_OF = (
     "AND p.predicted_at >= ? AND p.predicted_at <= ?"
 )
 """A verdict knows the second of its prediction, which leads to it by an index."""
+_NEW_MINUTES = (
+    "SELECT DISTINCT CAST(predicted_at AS INTEGER) / 60 FROM feedback "
+    "WHERE counted = 0 AND predicted_at >= ? AND predicted_at < ? AND +model = ?"
+)
 _JUDGED = JOINED[: JOINED.index(" FROM predictions p")] + (
     f" FROM ({_KEPT} {_NEWEST_FIRST}) f {_JOIN}"
 )
@@ -94,14 +98,35 @@ def judged_of_predicted(
     first, length = windows.bucket_of(tx, kept_as, int(since) // 60)
     last, _ = windows.bucket_of(tx, kept_as, int(until) // 60)
     begins, ends = (first + length) * 60, last * 60
-    if begins >= ends:
-        predicted = _count(tx, _PREDICTED, version, kept_as, since, until)
-    else:
-        predicted = _count(tx, _PREDICTED, version, kept_as, since, begins - 1e-6)
-        predicted += windows.predictions(tx, kept_as, first + length, last, version)
-        predicted += _count(tx, _PREDICTED, version, kept_as, ends, until)
-    spoken_of = _count(tx, _SPOKEN_OF, version, kept_as, int(since), until, since, until)
+    spans = [(since, until)]
+    predicted = spoken_of = 0
+    if begins < ends:
+        spans = [(since, begins - 1e-6), (ends, until)]
+        predicted, _ = windows.counts(tx, kept_as, first + length, last, version)
+        spoken_of = _spoken_of_between(tx, kept_as, first + length, last, version)
+    for span in spans:
+        predicted += _count(tx, _PREDICTED, version, kept_as, *span)
+        spoken_of += _spoken_of(tx, kept_as, *span, version)
     return spoken_of, max(predicted, spoken_of)
+
+
+def _spoken_of_between(
+    tx: Transaction, kept_as: str, first: int, end: int, version: str | None
+) -> int:
+    """Count the verdicts of whole windows; by rows where a window has not counted one yet."""
+    _, spoken_of = windows.counts(tx, kept_as, first, end, version)
+    new = tx.execute(_NEW_MINUTES, (first * 60, end * 60, kept_as)).fetchall()
+    for start, length in {windows.bucket_of(tx, kept_as, minute) for (minute,) in new}:
+        _, counted = windows.counts(tx, kept_as, start, start + length, version)
+        span = start * 60, (start + length) * 60 - 1e-6
+        spoken_of += _spoken_of(tx, kept_as, *span, version) - counted
+    return spoken_of
+
+
+def _spoken_of(
+    tx: Transaction, kept_as: str, since: float, until: float, version: str | None
+) -> int:
+    return _count(tx, _SPOKEN_OF, version, kept_as, int(since), until, since, until)
 
 
 def _count(tx: Transaction, what: str, version: str | None, *asked: str | float) -> int:

@@ -152,17 +152,17 @@ def between(tx: Transaction, kept_as: str, first: int, end: int) -> list[Window]
     return [window(row) for row in rows]
 
 
-def predictions(
+def counts(
     tx: Transaction, kept_as: str, first: int, end: int, version: str | None = None
-) -> int:
-    """Count the predictions of the buckets that begin from a minute up to the end."""
+) -> tuple[int, int]:
+    """Count predictions, and verdicts on them, of the buckets from a minute up to the end."""
     of_version = "" if version is None else " AND version = ?"
     row = tx.execute(
-        "SELECT COALESCE(SUM(predictions), 0) FROM windows "
+        "SELECT COALESCE(SUM(predictions), 0), COALESCE(SUM(verdicts), 0) FROM windows "
         f"WHERE model = ? AND minute >= ? AND minute < ?{of_version}",
         (kept_as, first, end, *(() if version is None else (version,))),
     ).fetchone()
-    return int(row[0])
+    return int(row[0]), int(row[1])
 
 
 def window(row: Sequence[Any]) -> Window:
