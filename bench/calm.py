@@ -44,6 +44,8 @@ SUBJECTS = 50
 JUDGE = Caller("judge", "truth", "bench")
 ESTIMATORS = ("logistic", "tree", "sgd")
 OF_NUMBERS = ("ridge", "tree")
+OF_RARE = ("logistic", "tree")
+"""SGD often finds no row of a class of 1.5 %, and what was never found cannot be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Watched:
         )
         data = stream.dataset
         known = ESTIMATORS if data.schema.is_classifier else OF_NUMBERS
+        known = OF_RARE if stream.world.kind == "rare class" else known
         model = Model(data.name, 0, data.title, data.description, data.schema, self.now)
         made = train(data, known[seed % len(known)], lambda *_: None)
         self.service.publish(model, made)

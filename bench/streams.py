@@ -347,20 +347,26 @@ def _with_rare(
     before: int,
     chance: np.random.Generator,
 ) -> tuple[Dataset, NDArray[Any], NDArray[np.bool_]]:
-    """Let the last class be rare, and lie where the first number is large, until it does not."""
-    cut = float(np.quantile(dataset.rows[:, 0], 1 - RARE))
+    """Let the last class be rare, and lie apart in the first number, until it does not."""
+    first = dataset.schema.features[0]
+    low, high = first.low or 0.0, first.high or 0.0
+    apart = high + (high - low) / 2
 
-    def told(first: NDArray[np.float64], usual: NDArray[Any]) -> NDArray[Any]:
+    def parted(numbers: Rows, usual: NDArray[Any], lies_apart: int) -> NDArray[Any]:
+        is_rare = chance.random(len(usual)) < RARE
+        moves = is_rare & (np.arange(len(usual)) < lies_apart)
+        numbers[moves, 0] = apart + chance.normal(size=int(moves.sum())) * (high - low) / 20
         others = np.where(usual == CLASSES[2], CLASSES[1], usual)
-        return np.where(first > cut, CLASSES[2], others)
+        return np.where(is_rare, CLASSES[2], others)
 
-    moved = told(rows[:, 0].astype(float), truths)
-    places = before + np.flatnonzero(chance.random(len(rows) - before) < RARE)
-    moved[before:] = np.where(moved[before:] == CLASSES[2], CLASSES[1], moved[before:])
-    moved[places] = CLASSES[2]
+    moved = parted(rows, truths, before)
     known = replace(
         dataset,
-        labels=told(dataset.rows[:, 0], dataset.labels),
-        holdout_labels=told(dataset.holdout_rows[:, 0], dataset.holdout_labels),
+        labels=parted(dataset.rows, dataset.labels, TRAINING),
+        holdout_labels=parted(dataset.holdout_rows, dataset.holdout_labels, HELD_OUT),
+        schema=replace(
+            dataset.schema,
+            features=(replace(first, high=float(apart + high - low)), *dataset.schema.features[1:]),
+        ),
     )
     return known, moved, moved == CLASSES[2]

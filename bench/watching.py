@@ -38,7 +38,7 @@ from unrot.web import create_app
 from unrot.web.watch import spans
 
 FEW, MANY = 10_000, 10_000_000
-VERDICTS = 1_000_000
+VERDICTS = 100_000
 """So many of the events are judged at most; all of the few are."""
 ROWS_AT_ONCE = 250_000
 ROUNDS = 25
@@ -128,9 +128,10 @@ def marks(app: Flask, now: float) -> Any:
 
 
 def look_for_rot(app: Flask, now: float) -> Any:
-    """A look of the lookout that goes through all of the newest verdicts."""
+    """A look of the lookout after a new verdict; all before were gone through once."""
     service = service_of(app)
-    service.store.findings.stand("zombies", rot.MONITOR, {})
+    stood = service.store.findings.standpoint("zombies", rot.MONITOR)
+    service.store.findings.stand("zombies", rot.MONITOR, {**stood, "mark": []})
     return list(rot.look(service, service.catalogue().model("zombies"), Rules(), now))
 
 
@@ -249,6 +250,7 @@ def _fill(service: Service, events: int, now: float, progress: Progress) -> None
     while bite := store.verdicts.count_new(100_000):
         counted += bite
         progress(0.9 + 0.1 * counted / (events / every), f"{counted:,} verdicts counted")
+    list(rot.look(service, service.catalogue().model("zombies"), Rules(), now))
 
 
 def _insert(tx: Transaction, start: int, end: int, every: int, first: float, apart: float) -> None:
