@@ -1,0 +1,181 @@
+"""Answers and pages as text that a person can compare, without what differs for no reason."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from difflib import unified_diff
+from html.parser import HTMLParser
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+SHOWN_HEADERS = ("Location", "Retry-After", "Allow", "Content-Disposition", "WWW-Authenticate")
+SHOWN_HEADERS += ("Cache-Control", "X-Fragment", "Content-Security-Policy", "Referrer-Policy")
+EVERYWHERE = ("Content-Security-Policy", "Referrer-Policy")
+"""On every answer: shown where they are missing."""
+
+STAND_INS = (
+    ("prediction", re.compile(r"(?<![\w/-])a[a-d][\w-]{30}(?![\w-])|(?<=/)a[a-d][\w-]{30}(?![\w-])")),
+    ("digest", re.compile(r"\b[0-9a-f]{64}\b")),
+    ("id", re.compile(r"\b(?=[0-9a-f]*[a-f])[0-9a-f]{16}\b|\bunverified-[\w-]{16}(?![\w-])")),
+)
+REPLACED = (
+    (re.compile(r'(name="?csrf_token"? value=)"?[\w-]+"?'), r"\1<token>"),
+    (re.compile(r"\?v=\d+"), "?v=<made>"),
+    (re.compile(r"(?<=\d)e-1[0-9]\b"), "e-1<x>"),
+)
+LONG = re.compile(r"(?<![\w.])-?\d+\.\d{6,}(?:e[-+]?\d+)?(?!\w)")
+FIGURES = 6
+MOST_LISTED, FIRST_ONES = 12, 3
+
+
+def plain(text: str) -> str:
+    """Put numbered stand-ins in the place of ids, and let numbers have six figures."""
+    for pattern, by in REPLACED:
+        text = pattern.sub(by, text)
+    for name, pattern in STAND_INS:
+        numbers: dict[str, int] = {}
+        text = pattern.sub(
+            lambda found, name=name, numbers=numbers: (  # type: ignore[misc]
+                f"<{name} {numbers.setdefault(found[0], len(numbers) + 1)}>"
+            ),
+            text,
+        )
+    return LONG.sub(lambda found: f"{float(found[0]):.{FIGURES}g}", text)
+
+
+def written(value: Any, *, whole: bool = False) -> str:
+    """Write JSON so that it can be compared: sorted, and what is short on one line.
+
+    Of a long list the first ones stand there, and a hash of the others, unless it is `whole`.
+    """
+
+    def write(one: Any, indent: int) -> str:
+        if isinstance(one, list) and len(one) > MOST_LISTED and not whole:
+            rest = json.dumps(_rounded(one[FIRST_ONES:], 4), sort_keys=True)
+            left = f"… {len(one) - FIRST_ONES} more, {_hash(rest)}"
+            one = [*one[:FIRST_ONES], left]
+        flat = json.dumps(one, ensure_ascii=False, sort_keys=True)
+        if len(flat) + indent <= 100 or not isinstance(one, dict | list):
+            return flat
+        pad = "\n" + " " * (indent + 1)
+        if isinstance(one, list):
+            return "[" + ",".join(pad + write(each, indent + 1) for each in one) + "]"
+        parts = (f"{json.dumps(key)}: {write(one[key], indent + 1)}" for key in sorted(one))
+        return "{" + ",".join(pad + part for part in parts) + "}"
+
+    return write(_rounded(value), 0)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _rounded(value: Any, figures: int = FIGURES) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{figures}g}")
+    if isinstance(value, dict):
+        return {
+            key: dict.fromkeys(one, "<version>") if key == "libraries" else _rounded(one, figures)
+            for key, one in value.items()
+        }
+    return [_rounded(one, figures) for one in value] if isinstance(value, list) else value
+
+
+def answer(got: TestResponse) -> str:
+    """Write an answer: its status, the headers that matter, what it says."""
+    lines = [f"{got.status_code} {got.content_type}"]
+    for name in SHOWN_HEADERS:
+        if (name in got.headers) != (name in EVERYWHERE):
+            lines.append(f"{name}: {got.headers.get(name, 'MISSING')}")
+    if got.mimetype == "application/json" and got.data:
+        lines.append(written(got.json))
+    elif got.mimetype == "text/html":
+        lines.append(page(got.text))
+    elif got.mimetype.startswith("text/"):
+        lines.append(got.text.strip())
+    return "\n".join(lines)
+
+
+def in_a_line(got: TestResponse) -> str:
+    """Write an answer's status and what it says in one line."""
+    if got.mimetype == "application/json" and got.data:
+        said = got.json
+        told = (said.get("reason"), said.get("message")) if isinstance(said, dict) else ()
+        return " ".join(map(str, (got.status_code, *filter(None, told))))
+    return f"{got.status_code} {got.mimetype} {got.headers.get('Location', '')}".strip()
+
+
+def apart(before: str, now: str) -> str:
+    """Write the lines in which a text differs from another."""
+    found = unified_diff(before.splitlines(), now.splitlines(), n=0, lineterm="")
+    return "\n".join(line for line in found if not line.startswith(("---", "+++", "@@")))
+
+
+# ── pages ────────────────────────────────────────────────────────────────────────────────────
+
+LINES = set("p div section article header footer main nav ul ol li dl dt dd tr form table".split())
+LINES |= set("h1 h2 h3 h4 fieldset legend label details summary option figure template".split())
+LINES |= set("caption head body title select textarea button input a script link meta".split())
+SHOWN = set("href src action method name value type for required checked selected disabled".split())
+SHOWN |= set("placeholder title alt datetime content accept min max step multiple open".split())
+SHOWN |= set("enctype formaction hidden role lang rel download colspan scope autocomplete".split())
+
+
+def page(html: str) -> str:
+    """Return the text of a page with its links, fields and words for machines, line by line."""
+    reader = _Page()
+    reader.feed(html)
+    reader.close()
+    lines = ("".join(reader.said)).split("\n")
+    return "\n".join(line for line in (" ".join(one.split()) for one in lines) if line)
+
+
+class _Page(HTMLParser):
+    """Leaves out of a page what only says how it looks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self._drawing: list[str] | None = None
+        self._texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "svg":
+            self._drawing, self._texts = [], []
+        if self._drawing is not None:
+            self._drawing.append(f"{tag} {attrs}")
+            return
+        if tag in LINES:
+            self.said.append("\n")
+        shown = [
+            name if value is None else f'{name}="{value}"'
+            for name, value in attrs
+            if name in SHOWN or name.startswith(("data-", "aria-"))
+        ]
+        if shown or tag in ("h1", "h2", "h3", "h4", "th"):
+            self.said.append(f"<{' '.join([tag, *shown])}> ")
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._drawing is None:
+            self.said.append("\n" if tag in LINES else " ")
+        elif tag == "svg":
+            self.said.append(f"\n{_drawn(self._drawing, self._texts)}\n")
+            self._drawing = None
+
+    def handle_data(self, data: str) -> None:
+        if self._drawing is None:
+            self.said.append(re.sub(r"\s+", " ", data))
+        elif data.strip():
+            self._texts.append(data.strip())
+
+
+def _drawn(elements: list[str], texts: list[str]) -> str:
+    """Tell a drawing by its words, its parts and a hash of where these lie, to a unit."""
+    counts = Counter(one.split(" ", 1)[0] for one in elements)
+    parts = ", ".join(f"{count} {tag}" for tag, count in sorted(counts.items()))
+    lies = re.sub(r"-?\d+\.\d+", lambda found: str(round(float(found[0]))), "\n".join(elements))
+    return f"[svg {_hash(lies)}: {parts}] {' | '.join(texts)}"
