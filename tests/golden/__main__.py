@@ -29,7 +29,7 @@ COMMANDS = (
     *("rebuild plants v99", "weigh plants v1", "promote plants v6", "promote plants v6 --force"),
     *("rollback rent", "pin plants v99", "pin plants v2", "pin plants v2 --off", "reset flowers"),
     *("train-batch plants", "train-batch flowers --rows 0", "jobs --cancel nothing"),
-    *("train", "train tulips", "train heart", "train iris --target x", "train --csv plants.csv"),
+    *("train", "train tulips", "train iris --target x", "train --csv plants.csv"),
     *("train --csv nothing.csv --target x --name x", "train iris --estimator magic"),
     *("train --csv plants.csv --target moss --name x", "train --csv plants.csv --target state"),
     *("train --csv plants.csv --target state --name No", "remove nobody --yes", "remove rent"),

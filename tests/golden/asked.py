@@ -161,7 +161,7 @@ def _files() -> Iterator[Ask]:
         yield post(one, who="", data=text, type="text/csv")
     yield post(f"{one}?probabilities", who="", data=f"{head}\n{line}\n", type="text/csv")
     yield post(f"{API}/nobody/predict", who="", data=f"{head}\n{line}\n", type="text/csv")
-    yield post(one, who="", data=f"{head}\n" + f"{line}\n" * 12_000, type="text/csv")
+    yield post(one, who="", data=f"{head}\n" + f"{line}\n" * 60_000, type="text/csv")
 
 
 def _feedback(names: Mapping[str, str]) -> Iterator[Ask]:

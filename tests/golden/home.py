@@ -28,6 +28,7 @@ from tests.golden.frozen import MONDAY, Clock
 ROOT = Path(__file__).resolve().parents[2]
 TOKENS = {"operator": "operator-token-1", "viewer": "viewer-token-1", "judge": "judge-token-1"}
 HOUR = 3_600.0
+PEOPLE = 4
 Plant = tuple[dict[str, Any], str]
 
 SETTINGS = {
@@ -38,7 +39,7 @@ SETTINGS = {
     "UNROT_DEFAULT_MODEL": "plants",
     "UNROT_ROTATION_SECONDS": "3600",
     "UNROT_MAX_BODY": "100000",
-    "UNROT_MAX_UPLOAD": "200000",
+    "UNROT_MAX_UPLOAD": "1048576",
     "COLUMNS": "100",
 }
 
@@ -158,10 +159,12 @@ class Home:
         of = [{"id": id, "label": truth} for id, (_, truth) in zip(ids, drawn, strict=True)]
         if by_judge:
             self.judged(of[:by_judge], "judge")
-        for number, one in enumerate(of[by_judge : by_judge + by_people]):
-            self.judged([one], sender=f"203.0.{number % 7}.9")
-        for one in of[len(of) - liars :]:
-            self.judged([{"id": one["id"], "was_correct": False}], sender="198.51.100.4")
+        for number in range(PEOPLE if by_people else 0):
+            theirs = of[by_judge + number : by_judge + by_people : PEOPLE]
+            self.judged(theirs, sender=f"203.0.{number}.9")
+        if liars:
+            of_liars = ({"id": id, "was_correct": False} for id in ids[-liars:])
+            self.judged(of_liars, sender="198.51.100.4")
         self.clock.go(HOUR)
         self.look_after(3)
 
@@ -222,7 +225,7 @@ def _write_files() -> None:
     Path("wrong.toml").write_text("[features.hieght]\nlabel = 1\n")
     log = []
     for number, (row, rent) in enumerate(flats(3, 240)):
-        at = datetime.fromtimestamp(MONDAY - 5 * 86_400 + number * 1_500, UTC)
+        at = datetime.fromtimestamp(MONDAY - 2 * 86_400 + number * 300, UTC)
         off = 30.0 if number < 160 else 300.0
         answer = f"{rent + off * (-1) ** number:.2f}"
         log.append({"at": at.isoformat(), **row, "answer": answer, "rent": rent})
@@ -256,7 +259,7 @@ def _first_day(home: Home) -> None:
     home.run("refit", "plants")
     home.run("promote", "plants", "v3", "--challenger")
     home.hour(plants(20, 80), by_judge=30)
-    home.run("rebuild", "plants", "v2", "--without", home.ids[1])
+    home.run("rebuild", "plants", "v2", "--without", home.ids[1], "--without", home.ids[2])
     home.run("rollback", "plants", "--reason", "Ada said so.")
     home.run("pin", "plants", "v1")
 

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from difflib import unified_diff
 from html.parser import HTMLParser
+from itertools import groupby
 from typing import Any
 
 from werkzeug.test import TestResponse
@@ -30,6 +31,7 @@ REPLACED = (
 LONG = re.compile(r"(?<![\w.])-?\d+\.\d{6,}(?:e[-+]?\d+)?(?!\w)")
 FIGURES = 6
 MOST_LISTED, FIRST_ONES = 12, 3
+ROW = ('<th scope="row">', '<tr role="row"> <td')
 
 
 def plain(text: str) -> str:
@@ -85,18 +87,39 @@ def _rounded(value: Any, figures: int = FIGURES) -> Any:
     return [_rounded(one, figures) for one in value] if isinstance(value, list) else value
 
 
-def answer(got: TestResponse) -> str:
-    """Write an answer: its status, the headers that matter, what it says."""
+def headed(got: TestResponse) -> str:
+    """Write the status of an answer and the headers that matter."""
     lines = [f"{got.status_code} {got.content_type}"]
     for name in SHOWN_HEADERS:
         if (name in got.headers) != (name in EVERYWHERE):
-            lines.append(f"{name}: {got.headers.get(name, 'MISSING')}")
+            said = got.headers.get(name, "MISSING")
+            # What is taken comes out of a set, in any order.
+            said = ", ".join(sorted(said.split(", "))) if name == "Allow" else said
+            lines.append(f"{name}: {said}")
+    return "\n".join(lines)
+
+
+def answer(got: TestResponse) -> str:
+    """Write an answer: its status, the headers that matter, what it says."""
+    lines = [headed(got)]
     if got.mimetype == "application/json" and got.data:
         lines.append(written(got.json))
     elif got.mimetype == "text/html":
         lines.append(page(got.text))
     elif got.mimetype.startswith("text/"):
-        lines.append(got.text.strip())
+        lines.append(metrics(got.text) if "version=0.0.4" in got.content_type else got.text.strip())
+    return "\n".join(lines)
+
+
+def metrics(text: str) -> str:
+    """Leave the first sample of each metric that has one for each route; routes.txt has all."""
+    known: set[str] = set()
+    lines = []
+    for line in text.splitlines():
+        name = line.split("{")[0]
+        if "route=" not in line or name not in known:
+            lines.append(line)
+        known.add(name)
     return "\n".join(lines)
 
 
@@ -115,6 +138,11 @@ def apart(before: str, now: str) -> str:
     return "\n".join(line for line in found if not line.startswith(("---", "+++", "@@")))
 
 
+def said_anew(before: str, now: str) -> str:
+    """Write the lines of a text that another has not."""
+    return "\n".join(line for line in apart(before, now).splitlines() if line.startswith("+"))
+
+
 # ── pages ────────────────────────────────────────────────────────────────────────────────────
 
 LINES = set("p div section article header footer main nav ul ol li dl dt dd tr form table".split())
@@ -126,12 +154,27 @@ SHOWN |= set("enctype formaction hidden role lang rel download colspan scope aut
 
 
 def page(html: str) -> str:
-    """Return the text of a page with its links, fields and words for machines, line by line."""
+    """Return the text of a page with its links, fields and words for machines, line by line.
+
+    Of many rows of one table the first ones stand there, and a hash of the others.
+    """
     reader = _Page()
     reader.feed(html)
     reader.close()
-    lines = ("".join(reader.said)).split("\n")
-    return "\n".join(line for line in (" ".join(one.split()) for one in lines) if line)
+    lines = (" ".join(one.split()) for one in "".join(reader.said).split("\n"))
+    kept: list[str] = []
+    for is_row, rows in groupby(filter(None, lines), key=lambda line: line.startswith(ROW)):
+        kept += _shortened(list(rows), FIRST_ONES if is_row else None)
+    text = "\n".join(kept)
+    for pattern, by in REPLACED:
+        text = pattern.sub(by, text)
+    return text
+
+
+def _shortened(texts: list[str], first: int | None) -> list[str]:
+    if first is None or len(texts) <= MOST_LISTED:
+        return texts
+    return [*texts[:first], f"… {len(texts) - first} more, {_hash(plain(str(texts[first:])))}"]
 
 
 class _Page(HTMLParser):
@@ -140,13 +183,14 @@ class _Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.said: list[str] = []
-        self._drawing: list[str] | None = None
+        self._depth = 0
+        self._drawing: list[str] = []
         self._texts: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "svg":
-            self._drawing, self._texts = [], []
-        if self._drawing is not None:
+            self._depth += 1
+        if self._depth:
             self._drawing.append(f"{tag} {attrs}")
             return
         if tag in LINES:
@@ -160,14 +204,16 @@ class _Page(HTMLParser):
             self.said.append(f"<{' '.join([tag, *shown])}> ")
 
     def handle_endtag(self, tag: str) -> None:
-        if self._drawing is None:
+        if not self._depth:
             self.said.append("\n" if tag in LINES else " ")
         elif tag == "svg":
-            self.said.append(f"\n{_drawn(self._drawing, self._texts)}\n")
-            self._drawing = None
+            self._depth -= 1
+            if not self._depth:
+                self.said.append(f"\n{_drawn(self._drawing, self._texts)}\n")
+                self._drawing, self._texts = [], []
 
     def handle_data(self, data: str) -> None:
-        if self._drawing is None:
+        if not self._depth:
             self.said.append(re.sub(r"\s+", " ", data))
         elif data.strip():
             self._texts.append(data.strip())
@@ -178,4 +224,5 @@ def _drawn(elements: list[str], texts: list[str]) -> str:
     counts = Counter(one.split(" ", 1)[0] for one in elements)
     parts = ", ".join(f"{count} {tag}" for tag, count in sorted(counts.items()))
     lies = re.sub(r"-?\d+\.\d+", lambda found: str(round(float(found[0]))), "\n".join(elements))
-    return f"[svg {_hash(lies)}: {parts}] {' | '.join(texts)}"
+    words = " | ".join(_shortened([" ".join(one.split()) for one in texts], FIRST_ONES))
+    return f"[svg {_hash(lies)}: {parts}] {words}"
