@@ -79,7 +79,8 @@ def told(clock: frozen.Clock) -> Iterator[tuple[str, str]]:
     said = (command(*line.split()) for line in COMMANDS)
     yield "commands/said.txt", "\n\n".join(said)
     yield "answers/late.txt", asking.all(_late(made, names))
-    yield "answers/away.txt", asking.all(_away(names))
+    yield "answers/away.txt", asking.all(_away(made))
+    yield "answers/empty.txt", asking.elsewhere(home.emptied()).all(_empty())
     yield "routes.txt", asking.routes()
 
 
@@ -87,7 +88,7 @@ def _sent(browsers: dict[str, seen.Browser], names: dict[str, str]) -> Iterator[
     for who, what, path, fields in seen.forms(names):
         shown = {key: value for key, value in fields.items() if key != "csrf_token"}
         title = f"══ {path} ({who}) {shown} {what}".rstrip()
-        yield f"{title}\n{seen.sent(browsers, who, path, fields)}"
+        yield f"{title}\n{seen.sent(browsers[who], path, fields, what)}"
 
 
 def _late(made: Home, names: dict[str, str]) -> Iterator[asked.Ask]:
@@ -97,18 +98,34 @@ def _late(made: Home, names: dict[str, str]) -> Iterator[asked.Ask]:
     yield asked.get(f"{asked.PLANTS}/windows")
 
 
-def _away(names: dict[str, str]) -> Iterator[asked.Ask]:
+def _away(made: Home) -> Iterator[asked.Ask]:
     """Ask while the store is away."""
     Path("home/unrot.db").rename("home/aside.db")
+    one, other = made.predicted("plants", [asked.ROW] * 2)
+    feedback = "/api/v1/feedback"
     yield asked.get("/api/v1/ready", "")
     yield asked.post(f"{asked.PLANTS}/predict", {"inputs": asked.ROW}, "")
-    yield asked.post("/api/v1/feedback", {"id": names["late"], "was_correct": True}, "")
+    yield asked.post(feedback, {"id": one, "was_correct": True}, "")
+    yield asked.post(feedback, [{"id": one, "was_correct": True}, {"id": other}], "judge")
+    yield asked.Ask("DELETE", f"{feedback}/{one}")
     for path in ("versions", "policy", "findings", "accuracy", "jobs"):
         yield asked.get(f"{asked.PLANTS}/{path}")
     yield asked.post(f"{asked.PLANTS}/learn")
     yield asked.get("/api/v1/operations")
     yield asked.get("/", "")
     yield asked.get("/models/plants", "")
+
+
+def _empty() -> Iterator[asked.Ask]:
+    """Ask an app that has neither models nor tokens."""
+    for path in ("/", "/login", "/operations", "/models/plants", "/api/v1/models", "/api/v1/ready"):
+        yield asked.get(path, "")
+    yield asked.get("/api/v1/operations", "")
+    yield asked.get("/api/v1/operations", "viewer")
+    yield asked.post("/api/v1/predict", asked.ROW, "")
+    yield asked.post("/api/v1/feedback", {"id": "x", "was_correct": True}, "")
+    yield asked.post("/reset", who="")
+    yield asked.put(f"{asked.PLANTS}/policy", {}, "")
 
 
 class _Asking:
@@ -122,6 +139,12 @@ class _Asking:
             methods = sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
             if not rule.rule.startswith(("/static", "/apidocs/", "/oauth2")):
                 self._rules[rule.rule] += methods
+
+    def elsewhere(self, made: Home) -> _Asking:
+        """Return who asks another home, noting the routes here."""
+        other = _Asking(made)
+        other._seen = self._seen
+        return other
 
     def all(self, requests: Any) -> str:
         """Ask; write each request with its answer."""
@@ -167,12 +190,11 @@ def _names(made: Home) -> dict[str, str]:
     audit = data(f"{plants}/audits")["audits"][0]["id"]
     jobs = [one["id"] for one in data(f"{plants}/jobs")["jobs"]]
     rows = data(f"/api/v1/audits/{audit}")["rows"]
-    fresh = made.predicted("plants", [asked.ROW] * 4)
+    fresh = made.predicted("plants", [asked.ROW] * 3)
     return {
         "prediction": fresh[0],
         "other": fresh[1],
         "page": fresh[2],
-        "late": fresh[3],
         "early": made.ids[4],
         "rent": predicted[0],
         "learnt": learnt[0]["prediction"]["id"],

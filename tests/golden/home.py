@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import random
 import runpy
 import sys
@@ -109,7 +110,7 @@ class Home:
     """The app on a home folder in the working directory, and the commands beside it."""
 
     app: Flask
-    clock: Clock
+    clock: Clock | None = None
     told: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
 
@@ -201,9 +202,7 @@ def make(clock: Clock) -> Home:
     """Make the home in the working directory."""
     _write_files()
     told = list(_trained())
-    from app import app
-
-    home = Home(app, clock, told)
+    home = Home(_served(), clock, told)
     home.run("import", "log.csv", "--model", "rent", *IMPORTED, "--dry-run")
     home.run("import", "log.csv", "--model", "rent", *IMPORTED, "--rejects", "rejects.csv")
     home.run("import", "log.csv", "--model", "rent", *IMPORTED)
@@ -213,6 +212,20 @@ def make(clock: Clock) -> Home:
     _stream(home)
     _rents(home)
     return home
+
+
+def emptied() -> Home:
+    """Return a home in which nothing is, and no token is set."""
+    for name in SETTINGS:
+        if "TOKEN" in name or name == "UNROT_DEFAULT_MODEL":
+            del os.environ[name]
+    os.environ["UNROT_HOME"] = "empty"
+    return Home(_served())
+
+
+def _served() -> Flask:
+    app: Flask = runpy.run_path(str(ROOT / "app.py"))["app"]
+    return app
 
 
 IMPORTED = ("--time", "at", "--prediction", "answer", "--label", "rent")
@@ -298,6 +311,7 @@ def _rents(home: Home) -> None:
     )
     home.clock.go(HOUR)
     home.look_after()
+    home.run("refit", "rent")
     asked = home.call("POST", "/api/v1/models/rent/refit", "operator").json
     assert asked is not None
     home.call("DELETE", f"/api/v1/jobs/{asked['data']['job']['id']}", "operator")

@@ -26,7 +26,9 @@ STAND_INS = (
 REPLACED = (
     (re.compile(r'(name="?csrf_token"? value=)"?[\w-]+"?'), r"\1<token>"),
     (re.compile(r"\?v=\d+"), "?v=<made>"),
-    (re.compile(r"(?<=\d)e-1[0-9]\b"), "e-1<x>"),
+    (re.compile(r"(?<=holds )[\d,]+(?= bytes)|(?<=journal_bytes )[\d.e+]+"), "<many>"),
+    (re.compile(r"\b\d(?:\.\d+)?e-1[4-9]\b"), "<tiny>"),
+    (re.compile(r'(?<="bytes": )\d\d+'), "<many>"),
 )
 LONG = re.compile(r"(?<![\w.])-?\d+\.\d{6,}(?:e[-+]?\d+)?(?!\w)")
 FIGURES = 6
