@@ -73,14 +73,14 @@ def told(clock: frozen.Clock) -> Iterator[tuple[str, str]]:
         yield f"answers/{area}.txt", asking.all(requests)
     browsers = {who or "visitor": seen.Browser(made.app, who) for who in ("", *home.TOKENS)}
     for name, paths in seen.paths(names).items():
-        yield f"pages/{name}.txt", "\n\n".join(seen.looked_at(browsers, path) for path in paths)
+        yield f"pages/{name}.txt", seen.all_of(browsers, paths)
     yield "pages/forms.txt", "\n\n".join(_sent(browsers, names))
     yield "answers/changes.txt", asking.all(asked.changes(names))
     said = (command(*line.split()) for line in COMMANDS)
     yield "commands/said.txt", "\n\n".join(said)
     yield "answers/late.txt", asking.all(_late(made, names))
     yield "answers/away.txt", asking.all(_away(made))
-    yield "answers/empty.txt", asking.elsewhere(home.emptied()).all(_empty())
+    yield "answers/empty.txt", asking.elsewhere(home.emptied(made.clock)).all(_empty())
     yield "routes.txt", asking.routes()
 
 

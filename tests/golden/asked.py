@@ -13,7 +13,12 @@ API = "/api/v1/models"
 PLANTS, RENT, FLOWERS = f"{API}/plants", f"{API}/rent", f"{API}/flowers"
 ROW = plants(60, 1)[0][0]
 FLAT = flats(61, 1)[0][0]
-IRIS = {"sepal_length_cm": 5.1, "sepal_width_cm": 3.5, "petal_length_cm": 1.4, "petal_width_cm": 0.2}
+IRIS = {
+    "sepal_length_cm": 5.1,
+    "sepal_width_cm": 3.5,
+    "petal_length_cm": 1.4,
+    "petal_width_cm": 0.2,
+}
 LONG_NUMBER = 10**400
 DEEP = "[" * 2_000 + "]" * 2_000
 ON_TUESDAY = "from=2026-03-03&to=2026-03-04"
@@ -87,7 +92,16 @@ def looks(names: Mapping[str, str]) -> dict[str, list[Ask]]:
 def _models() -> Iterator[Ask]:
     yield get("/api/v1/health", "")
     yield get(API, "")
-    for name in ("plants", "rent", "flowers", "iris", "nobody", "PLANTS", "%F0%9F%8C%B1", "a" * 300):
+    for name in (
+        "plants",
+        "rent",
+        "flowers",
+        "iris",
+        "nobody",
+        "PLANTS",
+        "%F0%9F%8C%B1",
+        "a" * 300,
+    ):
         yield get(f"{API}/{name}", "")
     yield get(f"{PLANTS}/", "")
     yield get("/api/v1/nothing", "")
@@ -100,6 +114,8 @@ def _models() -> Iterator[Ask]:
 
 def _predict() -> Iterator[Ask]:
     one = f"{PLANTS}/predict"
+    inputs: Any
+    body: Any
     yield post(one, {"inputs": ROW}, "")
     yield post(one, {"inputs": [ROW, {**ROW, "height": 9_000}]}, "")
     yield post(f"{PLANTS}/versions/v2/predict", {"inputs": ROW}, "")
@@ -108,7 +124,17 @@ def _predict() -> Iterator[Ask]:
     yield post(f"{RENT}/versions/imported/predict", {"inputs": FLAT}, "")
     yield post(f"{API}/iris/predict", {"inputs": IRIS}, "")
     for inputs in (
-        *({}, [], [{}], "row", 7, None, [ROW, 7], [ROW, {**ROW, "soil": "moss"}], [[1, 2, 3, 4, 5]]),
+        *(
+            {},
+            [],
+            [{}],
+            "row",
+            7,
+            None,
+            [ROW, 7],
+            [ROW, {**ROW, "soil": "moss"}],
+            [[1, 2, 3, 4, 5]],
+        ),
         *({**ROW, "hieght": 1}, {key: ROW[key] for key in ("height", "soil")}),
         *({**ROW, "height": value} for value in ("12", True, None, [1], {"a": 1}, LONG_NUMBER)),
         *({**ROW, "height": value} for value in (1e308, -1e308)),
@@ -142,7 +168,7 @@ def _older() -> Iterator[Ask]:
     for body in (
         *({"instances": [list(FLAT.values())], "model": "rent"},),
         *({"instances": [values], "model": name} for name in ("plants/versions/v2", "nobody", 3)),
-        *({"instances": wrong} for wrong in ([], [[1]], "x", [values + [1]], [ROW], None)),
+        *({"instances": wrong} for wrong in ([], [[1]], "x", [[*values, 1]], [ROW], None)),
         *({}, {"instances": [values], "more": 1}, {"model": "plants"}),
     ):
         yield post("/api/v1/predictions", body, "")
@@ -154,7 +180,7 @@ def _files() -> Iterator[Ask]:
     for text in (
         f"{head}\n{line}\n{line.replace(',', ',x', 1)}\n\n",
         f"{head.replace(',', ';')}\n{line.replace(',', ';')}\n",
-        f"height,light\n1,2\n",
+        "height,light\n1,2\n",
         f"{head},more\n{line},1\n",
         *("", head, "\x00\x01", f"{head}\n{line},1,2\n"),
     ):
@@ -165,6 +191,7 @@ def _files() -> Iterator[Ask]:
 
 
 def _feedback(names: Mapping[str, str]) -> Iterator[Ask]:
+    body: Any
     path, id, other = "/api/v1/feedback", names["prediction"], names["other"]
     for body in (
         *({}, [], 1, "x", {"id": id}, {"was_correct": True}, {"id": 7, "was_correct": True}),
@@ -187,7 +214,9 @@ def _feedback(names: Mapping[str, str]) -> Iterator[Ask]:
     yield post(path, {"id": other, "was_correct": False}, "")
     yield post(path, {"id": other, "label": "dry"}, "judge")
     yield post(path, {"id": other, "label": "wet"}, "")
-    yield post(path, [{"id": other, "label": "dry"}, {"id": "x"}, {"id": id, "label": "damp"}, 7], "")
+    yield post(
+        path, [{"id": other, "label": "dry"}, {"id": "x"}, {"id": id, "label": "damp"}, 7], ""
+    )
     yield Ask("DELETE", f"{path}/{other}", "judge")
     yield Ask("DELETE", f"{path}/{other}", "judge")
     yield Ask("DELETE", f"{path}/nothing")
@@ -226,6 +255,7 @@ def _versions(names: Mapping[str, str]) -> Iterator[Ask]:
 
 
 def _learning(names: Mapping[str, str]) -> Iterator[Ask]:
+    body: Any
     yield get(f"{PLANTS}/jobs?limit=3")
     yield get(f"{RENT}/jobs")
     yield get(f"{PLANTS}/jobs?limit=nine")
@@ -318,6 +348,7 @@ def _findings(names: Mapping[str, str]) -> Iterator[Ask]:
 
 
 def _rules() -> Iterator[Ask]:
+    values: Any
     yield get(f"{PLANTS}/rules")
     for key, values in {
         "period": ("year", 3),
@@ -462,7 +493,9 @@ def access(routes: Mapping[str, list[str]], names: Mapping[str, str]) -> Iterato
 
 
 def _filled(rule: str, names: Mapping[str, str]) -> str:
-    of_id = next((name for name in ("audit", "finding", "profile") if f"/{name}s/" in rule), "other")
+    of_id = next(
+        (name for name in ("audit", "finding", "profile") if f"/{name}s/" in rule), "other"
+    )
     filled = {
         "<model>": "plants",
         "<version>": "v1",

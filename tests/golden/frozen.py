@@ -13,7 +13,9 @@ import signal
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
 
 MONDAY = 1_772_438_400.0
 """2 March 2026, 8:00 UTC."""
@@ -36,13 +38,15 @@ class Clock:
         self._began_at = _monotonic()
         self._rests_at: float | None = None
         self._ticks = itertools.count()
+        self._timers: list[_Timer] = []
         time.time = self.time
         time.time_ns = lambda: int(self.time() * 1_000_000_000)
         time.monotonic = self.monotonic
         # A power of two, so that each difference is the same to the last digit.
-        time.sleep = lambda seconds: _sleep(seconds / FASTER)
         time.perf_counter = lambda: next(self._ticks) / 8192
-        threading.Event.wait = self._waited()  # type: ignore[method-assign]
+        time.sleep = lambda seconds: _sleep(float(seconds) / FASTER)
+        threading.Event.wait = self._waited()  # type: ignore[method-assign, assignment]
+        threading.Timer = partial(_Timer, self._timers)  # type: ignore[misc, assignment]
 
     def time(self) -> float:
         """Return the seconds since 1970."""
@@ -54,8 +58,10 @@ class Clock:
         return 1_000_000.0 + self._gone + (real - self._began_at) / SLOWER
 
     def go(self, seconds: float) -> None:
-        """Let time go by."""
+        """Let time go by, and do what was to be done meanwhile."""
         self._gone += seconds
+        while self._timers:
+            self._timers.pop(0).run()
 
     def for_rounds(self, rounds: int, run: Callable[[], object]) -> None:
         """Call what goes round until it is told to end; tell it when it has paused so often."""
@@ -77,6 +83,36 @@ class Clock:
             return event.is_set()
 
         return wait
+
+
+class _Timer:
+    """Does what a timer does as soon as time goes by: no timer here is set for long."""
+
+    daemon = True
+
+    def __init__(
+        self,
+        waiting: list[_Timer],
+        _interval: float,
+        function: Callable[..., object],
+        args: Iterable[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._waiting = waiting
+        self._do = partial(function, *args, **(kwargs or {}))
+
+    def start(self) -> None:
+        """Wait until time goes by."""
+        self._waiting.append(self)
+
+    def cancel(self) -> None:
+        """Wait no more."""
+        if self in self._waiting:
+            self._waiting.remove(self)
+
+    def run(self) -> None:
+        """Do it."""
+        self._do()
 
 
 def seed_chance() -> None:

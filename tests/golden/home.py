@@ -1,8 +1,8 @@
 """A made-up home: two weeks of three models, made through the doors that people have.
 
-    plants    three classes, learns from verdicts; on the second day the light moves
-    rent      a number, with traffic that was logged elsewhere
-    flowers   a stream, fed row by row, renamed once
+plants    three classes, learns from verdicts; on the second day the light moves
+rent      a number, with traffic that was logged elsewhere
+flowers   a stream, fed row by row, renamed once
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def plants(seed: int, count: int, *, shift: float = 0.0, turned: bool = False) -
     chance = random.Random(seed)
     drawn = []
     for _ in range(count):
-        row = {
+        row: dict[str, Any] = {
             "height": round(chance.uniform(10, 90), 1),
             "light": round(chance.uniform(1, 10) + shift, 2),
             "leaves": chance.randint(0, 40),
@@ -94,7 +94,7 @@ def flats(seed: int, count: int) -> list[tuple[dict[str, Any], float]]:
     chance = random.Random(seed)
     drawn = []
     for _ in range(count):
-        row = {
+        row: dict[str, Any] = {
             "area": round(chance.uniform(20, 140), 1),
             "rooms": chance.randint(1, 6),
             "district": chance.choice(["east", "north", "west"]),
@@ -110,7 +110,7 @@ class Home:
     """The app on a home folder in the working directory, and the commands beside it."""
 
     app: Flask
-    clock: Clock | None = None
+    clock: Clock
     told: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
 
@@ -214,13 +214,13 @@ def make(clock: Clock) -> Home:
     return home
 
 
-def emptied() -> Home:
+def emptied(clock: Clock) -> Home:
     """Return a home in which nothing is, and no token is set."""
     for name in SETTINGS:
         if "TOKEN" in name or name == "UNROT_DEFAULT_MODEL":
             del os.environ[name]
     os.environ["UNROT_HOME"] = "empty"
-    return Home(_served())
+    return Home(_served(), clock)
 
 
 def _served() -> Flask:

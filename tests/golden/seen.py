@@ -1,9 +1,9 @@
-"""The pages of the made-up home, as a visitor, a viewer and the operator see them, and its forms."""
+"""The pages of the made-up home, as visitors, viewers and the operator see them, and forms."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -15,7 +15,6 @@ from tests.golden.home import TOKENS
 from tests.golden.words import answer, apart, headed, page, said_anew
 
 TYPED = {**{key: str(value) for key, value in ROW.items()}, "indoors": "true"}
-OTHERS = ("viewer", "visitor")
 BY_SCRIPT = "by a script"
 CSRF = re.compile(r'name="csrf_token"\s+value="([^"]+)"')
 
@@ -31,9 +30,13 @@ class Browser:
             signed_in = self.post("/login", {"token": TOKENS[who]})
             assert signed_in.status_code == 303, signed_in.text
 
-    def get(self, path: str, *, follow_redirects: bool = False) -> TestResponse:
+    def get(self, path: str) -> TestResponse:
         """Look at a page."""
-        return self._client.get(path, follow_redirects=follow_redirects)
+        return self._client.get(path)
+
+    def shown(self, path: str) -> str:
+        """Return the words of a page, or of the one that it leads to."""
+        return page(self._client.get(path, follow_redirects=True).text)
 
     def post(
         self, path: str, fields: Mapping[str, Any], *, is_script: bool = False
@@ -116,12 +119,23 @@ def paths(names: Mapping[str, str]) -> dict[str, list[str]]:
     }
 
 
-def looked_at(browsers: Mapping[str, Browser], path: str) -> str:
+def all_of(browsers: Mapping[str, Browser], paths: Sequence[str]) -> str:
+    """Write some pages; the first one of them, and what judges do, as all see it."""
+    pages = []
+    for number, path in enumerate(paths):
+        by = ["visitor"] if number else ["viewer", "visitor"]
+        if "audits" in path or "findings/" in path:
+            by = ["judge", "viewer", "visitor"]
+        pages.append(looked_at(browsers, path, by=by))
+    return "\n\n".join(pages)
+
+
+def looked_at(browsers: Mapping[str, Browser], path: str, *, by: Sequence[str]) -> str:
     """Write a page as the operator sees it, then how others see it otherwise."""
     shown = browsers["operator"].get(path)
     said = answer(shown)
     parts = [f"══ {path}", said]
-    for who in ("judge", "viewer", "visitor") if re.search("audits|findings", path) else OTHERS:
+    for who in by:
         got = browsers[who].get(path)
         is_like = got.status_code == shown.status_code
         otherwise = apart(said, answer(got)) or "the same"
@@ -138,7 +152,13 @@ def forms(names: Mapping[str, str]) -> Iterator[tuple[str, str, str, dict[str, A
     yield "visitor", BY_SCRIPT, of, TYPED
     yield "visitor", BY_SCRIPT, of, {**TYPED, "height": "tall"}
     yield "visitor", "", of, {**TYPED, "height": "9000"}
-    for wrong in ({"height": ""}, {"height": "tall"}, {"leaves": "2.5"}, {"soil": "m"}, {"light": "1,5"}):
+    for wrong in (
+        {"height": ""},
+        {"height": "tall"},
+        {"leaves": "2.5"},
+        {"soil": "m"},
+        {"light": "1,5"},
+    ):
         yield "visitor", "", of, {**TYPED, **wrong}
     yield "visitor", "", of, {}
     yield "visitor", "", rent, {"area": "50", "rooms": "2", "district": "east"}
@@ -207,13 +227,11 @@ def forms(names: Mapping[str, str]) -> Iterator[tuple[str, str, str, dict[str, A
 
 def sent(browser: Browser, path: str, fields: Mapping[str, Any], how: str) -> str:
     """Send a form and write what comes of it: what the page that it stands on had not said."""
-    before = page(browser.get(path, follow_redirects=True).text)
     got = browser.post(path, fields, is_script=how == BY_SCRIPT)
     if got.mimetype == "text/csv" or how == BY_SCRIPT:
         return answer(got)
     if got.status_code not in (302, 303):
-        return f"{headed(got)}\n{said_anew(before, page(got.text))}"
+        return f"{headed(got)}\n{said_anew(browser.shown(path), page(got.text))}"
     where = got.headers["Location"]
-    said = page(browser.get(where, follow_redirects=True).text)
-    again = page(browser.get(where, follow_redirects=True).text)
-    return f"{got.status_code} → {where}\n{said_anew(again, said)}"
+    said = browser.shown(where)
+    return f"{got.status_code} → {where}\n{said_anew(browser.shown(where), said)}"

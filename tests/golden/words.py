@@ -13,13 +13,22 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-SHOWN_HEADERS = ("Location", "Retry-After", "Allow", "Content-Disposition", "WWW-Authenticate")
+SHOWN_HEADERS: tuple[str, ...] = (
+    "Location",
+    "Retry-After",
+    "Allow",
+    "Content-Disposition",
+    "WWW-Authenticate",
+)
 SHOWN_HEADERS += ("Cache-Control", "X-Fragment", "Content-Security-Policy", "Referrer-Policy")
 EVERYWHERE = ("Content-Security-Policy", "Referrer-Policy")
 """On every answer: shown where they are missing."""
 
 STAND_INS = (
-    ("prediction", re.compile(r"(?<![\w/-])a[a-d][\w-]{30}(?![\w-])|(?<=/)a[a-d][\w-]{30}(?![\w-])")),
+    (
+        "prediction",
+        re.compile(r"(?<![\w/-])a[a-d][\w-]{30}(?![\w-])|(?<=/)a[a-d][\w-]{30}(?![\w-])"),
+    ),
     ("digest", re.compile(r"\b[0-9a-f]{64}\b")),
     ("id", re.compile(r"\b(?=[0-9a-f]*[a-f])[0-9a-f]{16}\b|\bunverified-[\w-]{16}(?![\w-])")),
 )
@@ -108,8 +117,10 @@ def answer(got: TestResponse) -> str:
         lines.append(written(got.json))
     elif got.mimetype == "text/html":
         lines.append(page(got.text))
-    elif got.mimetype.startswith("text/"):
-        lines.append(metrics(got.text) if "version=0.0.4" in got.content_type else got.text.strip())
+    elif (got.mimetype or "").startswith("text/"):
+        lines.append(
+            metrics(got.text) if "version=0.0.4" in str(got.content_type) else got.text.strip()
+        )
     return "\n".join(lines)
 
 
@@ -147,12 +158,28 @@ def said_anew(before: str, now: str) -> str:
 
 # ── pages ────────────────────────────────────────────────────────────────────────────────────
 
-LINES = set("p div section article header footer main nav ul ol li dl dt dd tr form table".split())
-LINES |= set("h1 h2 h3 h4 fieldset legend label details summary option figure template".split())
-LINES |= set("caption head body title select textarea button input a script link meta".split())
-SHOWN = set("href src action method name value type for required checked selected disabled".split())
-SHOWN |= set("placeholder title alt datetime content accept min max step multiple open".split())
-SHOWN |= set("enctype formaction hidden role lang rel download colspan scope autocomplete".split())
+LINES = set(
+    re.findall(
+        r"\w+",
+        """
+    p div section article header footer main nav ul ol li dl dt dd tr form table h1 h2 h3 h4
+    fieldset legend label details summary option figure template caption head body title select
+    textarea button input a script link meta
+""",
+    )
+)
+"""Tags that begin a line."""
+SHOWN = set(
+    re.findall(
+        r"\w+",
+        """
+    href src action method name value type for required checked selected disabled placeholder
+    title alt datetime content accept min max step multiple open enctype formaction hidden role
+    lang rel download colspan scope autocomplete
+""",
+    )
+)
+"""Attributes that are not of looks alone."""
 
 
 def page(html: str) -> str:
