@@ -1,6 +1,6 @@
 """A made-up home: two weeks of three models, made through the doors that people have.
 
-plants    three classes, learns from verdicts; on the second day the light moves
+plants    three classes, learns from verdicts; on the second day the world turns
 rent      a number, with traffic that was logged elsewhere
 flowers   a stream, fed row by row, renamed once
 """
@@ -67,13 +67,13 @@ wet = "It is drowning"
 """
 
 
-def plants(seed: int, count: int, *, shift: float = 0.0, turned: bool = False) -> list[Plant]:
-    """Draw plants and what is true of them; `turned` is a world in which wet is dry."""
+def plants(seed: int, count: int, *, turned: bool = False, shift: float = 0.0) -> list[Plant]:
+    """Draw plants and what is true of them; in a `turned` world all are tall, and wet is dry."""
     chance = random.Random(seed)
     drawn = []
     for _ in range(count):
         row: dict[str, Any] = {
-            "height": round(chance.uniform(10, 90), 1),
+            "height": round(chance.uniform(65 if turned else 10, 90), 1),
             "light": round(chance.uniform(1, 10) + shift, 2),
             "leaves": chance.randint(0, 40),
             "soil": chance.choice("cls"),
@@ -89,13 +89,13 @@ def plants(seed: int, count: int, *, shift: float = 0.0, turned: bool = False) -
     return drawn
 
 
-def flats(seed: int, count: int) -> list[tuple[dict[str, Any], float]]:
+def flats(seed: int, count: int, *, least: float = 20) -> list[tuple[dict[str, Any], float]]:
     """Draw flats and their rents."""
     chance = random.Random(seed)
     drawn = []
     for _ in range(count):
         row: dict[str, Any] = {
-            "area": round(chance.uniform(20, 140), 1),
+            "area": round(chance.uniform(least, 140), 1),
             "rooms": chance.randint(1, 6),
             "district": chance.choice(["east", "north", "west"]),
         }
@@ -130,7 +130,7 @@ class Home:
         """Run a command and note what it says."""
         self.told.append(command(*arguments))
 
-    def look_after(self, rounds: int = 3) -> None:
+    def look_after(self, rounds: int = 2) -> None:
         """Let a caretaker go round."""
         self.clock.for_rounds(rounds, lambda: command("caretaker"))
 
@@ -156,7 +156,6 @@ class Home:
         """Let an hour go by: plants are asked about, some are judged, a caretaker goes round."""
         ids = self.predicted("plants", [row for row, _ in drawn])
         self.ids += ids
-        self.look_after(2)
         of = [{"id": id, "label": truth} for id, (_, truth) in zip(ids, drawn, strict=True)]
         if by_judge:
             self.judged(of[:by_judge], "judge")
@@ -167,7 +166,7 @@ class Home:
             of_liars = ({"id": id, "was_correct": False} for id in ids[-liars:])
             self.judged(of_liars, sender="198.51.100.4")
         self.clock.go(HOUR)
-        self.look_after(3)
+        self.look_after()
 
 
 def command(*arguments: str) -> str:
@@ -203,6 +202,7 @@ def make(clock: Clock) -> Home:
     _write_files()
     told = list(_trained())
     home = Home(_served(), clock, told)
+    home.run("rules", "rent", "--set", "least_rows=30")
     home.run("import", "log.csv", "--model", "rent", *IMPORTED, "--dry-run")
     home.run("import", "log.csv", "--model", "rent", *IMPORTED, "--rejects", "rejects.csv")
     home.run("import", "log.csv", "--model", "rent", *IMPORTED)
@@ -237,9 +237,10 @@ def _write_files() -> None:
     Path("plants.toml").write_text(WORDS)
     Path("wrong.toml").write_text("[features.hieght]\nlabel = 1\n")
     log = []
-    for number, (row, rent) in enumerate(flats(3, 240)):
-        at = datetime.fromtimestamp(MONDAY - 2 * 86_400 + number * 300, UTC)
-        off = 30.0 if number < 160 else 300.0
+    logged = [*flats(3, 160), *flats(4, 80, least=90), *flats(5, 80)]
+    for number, (row, rent) in enumerate(logged):
+        at = datetime.fromtimestamp(MONDAY - 2 * 86_400 + number * 240, UTC)
+        off = 300.0 if 160 <= number < 240 else 30.0
         answer = f"{rent + off * (-1) ** number:.2f}"
         log.append({"at": at.isoformat(), **row, "answer": answer, "rent": rent})
     log[7]["area"], log[8]["at"], log[9]["rent"], log[10]["answer"] = "wide", "soon", "", "none"
@@ -278,10 +279,14 @@ def _first_day(home: Home) -> None:
 
 
 def _second_day(home: Home) -> None:
-    """The light moves, wet is dry, some rows are odd and some are refused."""
+    """Plants are tall, wet is dry, some rows are odd and some are refused."""
     home.clock.go(86_400 - 6 * HOUR)
     for number in range(4):
-        home.hour(plants(30 + number, 80, shift=2.5, turned=True), by_judge=50, by_people=10)
+        home.hour(
+            plants(30 + number, 80, turned=True, shift=2.5 * (number > 1)),
+            by_judge=50,
+            by_people=10,
+        )
         odd = {**plants(40, 1)[0][0], "height": 9_000.0, "light": -500.0}
         home.predicted("plants", [{**odd, "leaves": 900 + one} for one in range(3)])
         for wrong in ({**odd, "soil": "moss"}, {**odd, "height": None}, {"height": 1}):

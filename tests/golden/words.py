@@ -89,7 +89,8 @@ def _hash(text: str) -> str:
 
 def _rounded(value: Any, figures: int = FIGURES) -> Any:
     if isinstance(value, float):
-        return float(f"{value:.{figures}g}")
+        is_time = abs(value) > 1e9
+        return round(value, 3) if is_time else float(f"{value:.{figures}g}")
     if isinstance(value, dict):
         return {
             key: dict.fromkeys(one, "<version>") if key == "libraries" else _rounded(one, figures)
