@@ -155,7 +155,7 @@ class _Asking:
         return [f"{one} → {in_a_line(self._ask(one))}" for one in asked.access(self._rules, names)]
 
     def routes(self) -> str:
-        """Write how often each route answered with which status."""
+        """Write how often each route answered with which status, in what answers/ holds."""
         known = [f"{method} {rule}" for rule, methods in self._rules.items() for method in methods]
         return "\n".join(
             f"{name}: {dict(sorted(self._seen[name].items())) or 'never asked'}" for name in known

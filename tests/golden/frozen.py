@@ -64,7 +64,10 @@ class Clock:
             self._timers.pop(0).run()
 
     def for_rounds(self, rounds: int, run: Callable[[], object]) -> None:
-        """Call what goes round until it is told to end; tell it when it has paused so often."""
+        """Call what goes round until SIGTERM; send that when it has paused so often.
+
+        It pauses by waiting for an event with a timeout, in the main thread.
+        """
         self._rounds, self._rests_at = rounds, _monotonic()
         try:
             run()

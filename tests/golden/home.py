@@ -1,4 +1,4 @@
-"""A made-up home: two weeks of three models, made through the doors that people have.
+"""A made-up home: some days of three models, made through the doors that people have.
 
 plants    three classes, learns from verdicts; on the second day the world turns
 rent      a number, with traffic that was logged elsewhere
