@@ -1,6 +1,6 @@
 """How gunicorn serves the app: threads for requests, the caretaker beside them.
 
-Everything an operator may decide comes from unrot/settings.py.
+Everything an operator may decide comes from unrot/core/settings.py.
 """
 
 import hashlib
@@ -9,9 +9,9 @@ import socket
 import struct
 import sys
 
-from unrot.errors import BadSetting
-from unrot.settings import load, prepare_home
-from unrot.slots import FOLDER_VARIABLE, Slots
+from unrot.core.errors import BadSetting
+from unrot.core.settings import load, prepare_home
+from unrot.web.metrics.slots import FOLDER_VARIABLE, Slots
 
 try:
     _settings = load()
@@ -30,7 +30,7 @@ control_socket_disable = True
 
 # The caretaker. Its arbiter is found again by the process name, so that must tell apart two
 # servers on one machine.
-dirty_apps = ["unrot.beside:CaretakerApp"]
+dirty_apps = ["unrot.run.gunicorn_app:CaretakerApp"]
 dirty_workers = 1
 dirty_graceful_timeout = 12
 _place = hashlib.sha256(f"{_settings.home.resolve()}\0{bind}".encode()).hexdigest()[:10]

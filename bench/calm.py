@@ -26,17 +26,18 @@ import numpy as np
 from bench import streams
 from bench.side_by_side import see_all, workers
 from bench.streams import DAY, HOUR, INDEPENDENT, KINDS, REAL_LIFE, Stream
-from unrot.bootstrap import open_service
-from unrot.caretaker import Caretaker
-from unrot.errors import Invalid
-from unrot.lookout.round import Lookout
-from unrot.models.training import train
-from unrot.monitors.accuracy import share
-from unrot.records import Caller, Model
-from unrot.service import Service
-from unrot.settings import Settings
-from unrot.symptoms import Finding
-from unrot.terminal import table
+from unrot.cli.terminal import table
+from unrot.core.errors import Invalid
+from unrot.core.records import Caller, Model
+from unrot.core.settings import Settings
+from unrot.core.symptoms import Finding
+from unrot.make.publishing import publish
+from unrot.make.train import train
+from unrot.run.bootstrap import open_service
+from unrot.run.caretaker import Caretaker
+from unrot.serve.service import Service
+from unrot.watch.monitors.accuracy import share
+from unrot.watch.round import Lookout
 
 RUNS = 100
 SEED = 1
@@ -75,7 +76,7 @@ class Watched:
         known = OF_RARE if stream.world.kind == "rare class" else known
         model = Model(data.name, 0, data.title, data.description, data.schema, self.now)
         made = train(data, known[seed % len(known)], lambda *_: None)
-        self.service.publish(model, made)
+        publish(self.service, model, made)
         self.caretaker = Caretaker(self.service, "bench")
         self.lookout = Lookout(self.service)
         self._chance = np.random.default_rng([seed, 9])

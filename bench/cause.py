@@ -23,12 +23,12 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
-from unrot.demos import zombies
-from unrot.encoding import Encoder
-from unrot.monitors.cause import explain
-from unrot.monitors.fall import Evidence, Judged
-from unrot.records import Feature, Schema
-from unrot.terminal import table
+from unrot.cli.terminal import table
+from unrot.core.encoding import Encoder
+from unrot.core.records import Feature, Schema
+from unrot.make.demos import zombies
+from unrot.watch.monitors.cause import explain
+from unrot.watch.monitors.fall import Evidence, Judged
 
 RUNS = 50
 BEFORE = 1_500

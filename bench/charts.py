@@ -173,7 +173,7 @@ def make_ours(folder: Path) -> None:
     from jinja2 import Environment, FileSystemLoader
 
     from unrot.web import charts
-    from unrot.web.words import number, percent
+    from unrot.web.wording import number, percent
 
     made, until = readings(), SINCE + COUNT * STEP
     names = (("Accuracy", "value"), ("Estimated", "estimated"), ("A constant guess", "guess"))

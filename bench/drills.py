@@ -20,17 +20,18 @@ from numpy.typing import NDArray
 
 from bench.attacks import Said, say
 from bench.worlds import Rows, World, world
-from unrot import jobs
-from unrot.bootstrap import open_service
-from unrot.caretaker import Caretaker
-from unrot.growth import JobKind, Policy
-from unrot.ids import Ids
-from unrot.learner import Learner
-from unrot.models.training import train
-from unrot.records import Caller, Model
-from unrot.schooling import do
-from unrot.service import Service
-from unrot.settings import Settings
+from unrot.core.growth import JobKind, Policy
+from unrot.core.ids import Ids
+from unrot.core.records import Caller, Model
+from unrot.core.settings import Settings
+from unrot.learn import jobs
+from unrot.learn.kinds import do
+from unrot.learn.worker import Learner
+from unrot.make.publishing import publish
+from unrot.make.train import train
+from unrot.run.bootstrap import open_service
+from unrot.run.caretaker import Caretaker
+from unrot.serve.service import Service
 
 BATCHES = 5
 SENDERS = 20
@@ -86,7 +87,7 @@ def prepare(home: Path, name: str, estimator: str) -> None:
     service = open_service(Settings(home=home))
     data = world(name).dataset
     model = Model(data.name, 0, data.title, data.description, data.schema, time.time())
-    service.publish(model, train(data, estimator, lambda *_: None))
+    publish(service, model, train(data, estimator, lambda *_: None))
     service.store.close()
 
 

@@ -31,7 +31,7 @@ from bench import streams
 from bench.calm import SEED, Watched
 from bench.side_by_side import see_all, workers
 from bench.streams import FAULTS, HOUR, IN_TIME, SPOILS
-from unrot.terminal import table
+from unrot.cli.terminal import table
 
 RUNS = 100
 AT_ONCE, AT_ONCE_SPOILT = 10, 50

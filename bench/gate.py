@@ -23,13 +23,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unrot.growth import Answered, Policy
-from unrot.learning.exact import DOUBT, chance_of_loss
-from unrot.learning.gate import Evidence, Sides, judge
-from unrot.learning.moved import find_move
-from unrot.learning.rollback import advise
-from unrot.records import Outputs, Schema
-from unrot.terminal import table
+from unrot.cli.terminal import table
+from unrot.core.growth import Answered, Policy
+from unrot.core.records import Outputs, Schema
+from unrot.learn.gate.exact_tests import DOUBT, chance_of_loss
+from unrot.learn.gate.gate import Evidence, Sides, judge
+from unrot.learn.gate.world_shift import find_move
+from unrot.learn.rollback_rule import advise
 
 TWO = Schema((), "ill", ("no", "yes"))
 TOLERANCE = Policy().tolerance

@@ -27,11 +27,11 @@ from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 
-from unrot.demos import heart, zombies
-from unrot.encoding import Encoder
-from unrot.errors import UnrotError
-from unrot.monitors import neighbours
-from unrot.records import Feature, Row, Schema
+from unrot.core.encoding import Encoder
+from unrot.core.errors import UnrotError
+from unrot.core.records import Feature, Row, Schema
+from unrot.make.demos import heart, zombies
+from unrot.watch.outliers import neighbours
 
 HEART = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "heart.csv"
 FAR = 8.0

@@ -22,7 +22,7 @@ from pathlib import Path
 from bench.attacks import ATTACKS
 from bench.drills import BATCHES, JOBS, Drill, Outcome, prepare, run
 from bench.worlds import WORLDS
-from unrot.terminal import Progress, table
+from unrot.cli.terminal import Progress, table
 
 SHARES = (0.05, 0.2, 0.4)
 SEEDS = range(4)

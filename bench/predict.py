@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 import orjson
 
-from unrot.demos import zombies
-from unrot.models import artefacts
-from unrot.models.training import train
-from unrot.records import Model
-from unrot.settings import Settings
-from unrot.web import create_app
+from unrot.app import create_app
+from unrot.core.records import Model
+from unrot.core.settings import Settings
+from unrot.make import artefacts
+from unrot.make.demos import zombies
+from unrot.make.publishing import publish
+from unrot.make.train import train
 
 ROUNDS = 15
 CALLS = 400
@@ -34,7 +35,7 @@ def main() -> None:
         service = app.extensions["unrot"]
         data = zombies.load()
         model = Model(data.name, 0, data.title, data.description, data.schema, time.time())
-        version = service.publish(model, train(data, "mlp", lambda _done, _step: None))
+        version = publish(service, model, train(data, "mlp", lambda _done, _step: None))
         estimator = artefacts.load(service.store.registry.artefact(version.artefacts["skops"]))
 
         row = dict(zip(data.schema.names, data.rows[0].tolist(), strict=True))

@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 from river import drift
 
-from unrot.demos import zombies
-from unrot.models import artefacts
-from unrot.models.training import train
-from unrot.monitors.course import Course, Expected
-from unrot.monitors.standing import Standing
-from unrot.symptoms import Outcome
-from unrot.terminal import Progress, table
+from unrot.cli.terminal import Progress, table
+from unrot.core.symptoms import Outcome
+from unrot.make import artefacts
+from unrot.make.demos import zombies
+from unrot.make.train import train
+from unrot.watch.monitors.course import Course, Expected
+from unrot.watch.monitors.standing import Standing
 
 RUNS = 200
 STEADY = 2_000

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
-from unrot.terminal import Progress
+from unrot.cli.terminal import Progress
 
 Seen = TypeVar("Seen")
 

@@ -34,17 +34,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.side_by_side import see_all, workers
-from unrot.bootstrap import open_service
-from unrot.caretaker import Caretaker
-from unrot.dataset import Dataset
-from unrot.demos import zombies
-from unrot.lookout.round import Lookout
-from unrot.models.training import train
-from unrot.monitors.accuracy import share
-from unrot.records import Caller, Model
-from unrot.service import Service
-from unrot.settings import Settings
-from unrot.terminal import table
+from unrot.cli.terminal import table
+from unrot.core.dataset import Dataset
+from unrot.core.records import Caller, Model
+from unrot.core.settings import Settings
+from unrot.make.demos import zombies
+from unrot.make.publishing import publish
+from unrot.make.train import train
+from unrot.run.bootstrap import open_service
+from unrot.run.caretaker import Caretaker
+from unrot.serve.service import Service
+from unrot.watch.monitors.accuracy import share
+from unrot.watch.round import Lookout
 
 RUNS = 200
 STEADY = 2_000
@@ -145,7 +146,7 @@ def prepare(home: Path, estimator: str, sample: int) -> None:
     service = replace(open_service(Settings(home=home)), clock=lambda: STARTS_AT - HOUR)
     data = world(sample).dataset
     model = Model(data.name, 0, data.title, data.description, data.schema, STARTS_AT - HOUR)
-    service.publish(model, train(data, estimator, lambda *_: None))
+    publish(service, model, train(data, estimator, lambda *_: None))
     service.store.close()
 
 

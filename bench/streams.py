@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrot.dataset import Dataset
-from unrot.encoding import Encoder
-from unrot.records import Feature, Schema
+from unrot.core.dataset import Dataset
+from unrot.core.encoding import Encoder
+from unrot.core.records import Feature, Schema
 
 STARTS_AT = 1_800_000_000.0
 HOUR, DAY, WEEK = 3_600.0, 86_400.0, 604_800.0

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrot.monitors.course import Course, Expected
-from unrot.monitors.cycles import DAY, HOUR
-from unrot.monitors.standing import Standing, key_of
-from unrot.symptoms import Outcome
-from unrot.terminal import Progress, table
+from unrot.cli.terminal import Progress, table
+from unrot.core.symptoms import Outcome
+from unrot.core.time import DAY, HOUR
+from unrot.watch.monitors.course import Course, Expected
+from unrot.watch.monitors.standing import Standing, key_of
 
 Chance = np.random.Generator
 Numbers = NDArray[Any]

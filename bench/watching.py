@@ -22,20 +22,21 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from unrot import accuracy, condition
-from unrot.demos import zombies
-from unrot.lookout import rot
-from unrot.models.training import train
-from unrot.monitors import confidence, latency
-from unrot.records import Candidate, Model, Window
-from unrot.service import Service
-from unrot.settings import Settings
-from unrot.stores.sql import SqlStore, windows
-from unrot.stores.sql.database import Transaction
-from unrot.symptoms import Rules
-from unrot.terminal import Progress, table
-from unrot.web import create_app
-from unrot.web.watch import spans
+from unrot.app import create_app
+from unrot.cli.terminal import Progress, table
+from unrot.core import confidence, latency
+from unrot.core.records import Candidate, Model, Window
+from unrot.core.settings import Settings
+from unrot.core.symptoms import Rules
+from unrot.make.demos import zombies
+from unrot.make.publishing import publish
+from unrot.make.train import train
+from unrot.serve.service import Service
+from unrot.store.sql import SqlStore, windows
+from unrot.store.sql.database import Transaction
+from unrot.watch import accuracy, overview
+from unrot.watch.looks import rot
+from unrot.web import spans
 
 FEW, MANY = 10_000, 10_000_000
 VERDICTS = 100_000
@@ -138,7 +139,7 @@ def look_for_rot(app: Flask, now: float) -> Any:
 def condition_of_day(app: Flask, now: float) -> Any:
     """All that the monitor page shows of a day."""
     asked = spans.of_range(spans.DEFAULT, now)
-    return condition.condition(service_of(app), "zombies", asked.span)
+    return overview.condition(service_of(app), "zombies", asked.span)
 
 
 def today(app: Flask, now: float) -> Any:
@@ -228,7 +229,7 @@ def filled(home: Path, events: int, candidate: Candidate, now: float) -> Flask:
     app = create_app(Settings(home=home, viewer_token=TOKEN))
     service, data = service_of(app), zombies.load()
     model = Model(data.name, 0, data.title, data.description, data.schema, now - DAY)
-    service.publish(model, candidate)
+    publish(service, model, candidate)
     progress = Progress(f"{events:,} events")
     _fill(service, events, now, progress)
     progress.close()

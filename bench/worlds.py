@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import make_classification
 
-from unrot.dataset import Dataset
-from unrot.demos import zombies
-from unrot.records import Feature, Schema
+from unrot.core.dataset import Dataset
+from unrot.core.records import Feature, Schema
+from unrot.make.demos import zombies
 
 SORTS = ("kidney", "pinto", "navy")
 MEASURES = ("length", "width", "weight", "gloss", "red", "green", "blue", "roundness")

@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from unrot.bootstrap import open_service
-from unrot.service import Service
-from unrot.settings import Settings
-from unrot.web import create_app
+from unrot.app import create_app
+from unrot.core.settings import Settings
+from unrot.run.bootstrap import open_service
+from unrot.serve.service import Service
 
 ROOT = Path(__file__).resolve().parent.parent
 OPERATOR = "operator-token-1"

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from unrot.growth import Fate, GateVerdict, Job
-from unrot.interfaces import Progress
-from unrot.learner import Doing, Learner
-from unrot.records import CHAMPION, Caller, JudgedPrediction, Version
-from unrot.service import Service
+from unrot.core.growth import Fate, GateVerdict, Job
+from unrot.core.interfaces import Progress
+from unrot.core.records import CHAMPION, Caller, JudgedPrediction, Version
+from unrot.learn.worker import Doing, Learner
+from unrot.serve.service import Service
 
 IRIS_ROW = [5.1, 3.5, 1.4, 0.2]
 JUDGE = Caller(role="judge", judge="ada")
@@ -20,7 +20,7 @@ JUDGE = Caller(role="judge", judge="ada")
 
 def judged(service: Service, count: int = 1, model: str = "iris") -> list[str]:
     """Predict, ship by a caretaker of the test, and judge each prediction as right."""
-    from unrot.caretaker import Caretaker
+    from unrot.run.caretaker import Caretaker
 
     answer = service.predict_instances(model, [IRIS_ROW] * count)
     keeper = Caretaker(service, "tests")

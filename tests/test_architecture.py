@@ -4,55 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-
-LAYERS = (
-    ("symptoms", "errors", "slots", "plurals"),
-    ("records",),
-    ("growth", "webhooks", "counts", "keeping"),
-    ("watching",),
-    ("teaching",),
-    ("settings", "schema", "ids", "interfaces", "dataset", "encoding", "events", "terminal"),
-    (
-        "verdicts",
-        "lineage",
-        "measured",
-        "typical",
-        "policy",
-        "rules",
-        "alerts",
-        "describing",
-        "monitors",
-    ),
-    ("journal", "shelf", "stores", "models", "learning", "sketches", "courier", "demos", "tables"),
-    ("components", "profiling", "publishing", "noticing", "refusals"),
-    ("service",),
-    ("jobs", "promotion", "learner", "origins", "retention", "audits"),
-    ("noticed", "comparison", "references", "accuracy", "holdouts", "outliers", "tidying"),
-    ("schooling", "rollbacks", "periods", "exploring", "judgements", "stretches"),
-    ("upkeep", "backups", "files", "condition", "portraits", "operations"),
-    ("lookout",),
-    ("chores",),
-    ("bootstrap",),
-    ("caretaker",),
-    ("web", "run", "beside", "adding"),
-    ("commands",),
-    ("cli",),
-    ("__main__", "app", "train", "gunicorn.conf"),
-)
-"""A module imports from the rows above its own; those of one row know nothing of each other."""
-
-ADAPTERS = ("stores", "models", "sketches", "courier", "demos", "tables")
-MAKERS = ("adding", "commands", "files")
-"""Those who read what a person brings, or fit on it."""
-TRAINING = [("cli", function) for function in ("_demo", "_table", "_fitted")]
-"""What `train` is made of."""
+ROOMS = ("core", "store", "hear", "serve", "watch", "make", "learn", "run", "web", "cli")
+"""A module imports from its own room and from those before it; the two doors, `web` and `cli`,
+know nothing of each other."""
+FLAT = ("__init__", "__main__", "app")
+"""All that lies in no room: what `import unrot`, `python -m unrot` and gunicorn begin with."""
 
 WEB_LIBRARIES = ("flask", "werkzeug", "flasgger", "jinja2", "markupsafe", "itsdangerous")
 DATABASES = ("sqlite3", "psycopg", "psycopg_pool", "google", "sqlalchemy")
@@ -62,21 +25,23 @@ WORDS_FOR_NOTHING |= {"manager", "managers", "handler", "handlers"}
 MOST_LINES = 52
 """Of a function."""
 
+FILES = {
+    ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file
+    for file in sorted((ROOT / "unrot").rglob("*.py"))
+}
+"""Every module of ours by its name."""
+DOORS = [ROOT / name for name in ("app.py", "train.py", "gunicorn.conf.py")]
+
 
 @dataclass(frozen=True)
 class Import:
-    """One import of one file: the module and the name that it takes of it."""
+    """One import of one file: the module that it is of, and the name that it takes of it."""
 
     file: Path
     line: int
-    function: str
+    is_inline: bool
     module: str
     name: str = ""
-
-    @property
-    def importer(self) -> str:
-        """The part of the house that imports."""
-        return part_of(self.file)
 
     @property
     def library(self) -> str:
@@ -84,137 +49,161 @@ class Import:
         return self.module.split(".")[0]
 
     @property
-    def part(self) -> str:
-        """The part of the house that is imported, empty for the package itself."""
-        parts = self.module.split(".")
-        if len(parts) > 1:
-            return parts[1]
-        return self.name if self.name in {part for row in LAYERS for part in row} else ""
+    def target(self) -> str:
+        """The module of ours that is imported."""
+        whole = f"{self.module}.{self.name}"
+        return whole if whole in FILES else self.module
 
     def __str__(self) -> str:
-        return (
-            f"{self.file.relative_to(ROOT)}:{self.line} imports {self.module} {self.name}".strip()
-        )
-
-
-def part_of(file: Path) -> str:
-    parts = file.relative_to(ROOT).with_suffix("").parts
-    return parts[1] if parts[0] == "unrot" and len(parts) > 1 else parts[0]
+        said = f"{self.file.relative_to(ROOT)}:{self.line} imports {self.module} {self.name}"
+        return said.strip()
 
 
 def product_files() -> list[Path]:
-    doors = [ROOT / name for name in ("app.py", "train.py", "gunicorn.conf.py")]
-    return [*sorted((ROOT / "unrot").rglob("*.py")), *doors]
+    return [*FILES.values(), *DOORS]
+
+
+def room_of(module: str) -> str:
+    """Return the room of a module, empty for what lies flat."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] not in FLAT else ""
 
 
 def imports_of(file: Path) -> Iterator[Import]:
-    """Find every import, those inside functions and under `if TYPE_CHECKING` as well."""
-
-    def visit(node: ast.AST, function: str) -> Iterator[Import]:
+    """Find every import, those inside functions as well."""
+    tree = ast.parse(file.read_text())
+    for node in ast.walk(tree):
+        is_inline = node not in tree.body
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield Import(file, node.lineno, function, alias.name)
+                yield Import(file, node.lineno, is_inline, alias.name)
         elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{file}:{node.lineno} imports relatively"
             for alias in node.names:
-                yield Import(file, node.lineno, function, absolute(node), alias.name)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            function = node.name
-        for child in ast.iter_child_nodes(node):
-            yield from visit(child, function)
-
-    def absolute(node: ast.ImportFrom) -> str:
-        if not node.level:
-            return node.module or ""
-        package = file.relative_to(ROOT).parts[: -node.level]
-        return ".".join([*package, *(node.module or "").split(".")]).rstrip(".")
-
-    return visit(ast.parse(file.read_text()), "")
+                yield Import(file, node.lineno, is_inline, node.module or "", alias.name)
 
 
-IMPORTS = [found for file in product_files() for found in imports_of(file)]
-OURS = [found for found in IMPORTS if found.library == "unrot"]
+BY_MODULE = {module: list(imports_of(file)) for module, file in FILES.items()}
+IMPORTS = [*(found for some in BY_MODULE.values() for found in some)]
+IMPORTS += [found for file in DOORS for found in imports_of(file)]
 
 
 def told(wrong: list[Import]) -> list[str]:
     return [str(found) for found in wrong]
 
 
+def who_imports(*libraries: str) -> set[str]:
+    """Return the rooms that import one of some libraries."""
+    return {
+        room_of(module)
+        for module, some in BY_MODULE.items()
+        for found in some
+        if found.library in libraries
+    }
+
+
 # ── arrows ───────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_part_of_the_house_stands_in_the_layers() -> None:
-    parts = {part_of(file) for file in product_files()} - {"__init__"}
+def test_all_stands_in_ten_rooms() -> None:
+    flat = {file.stem for file in (ROOT / "unrot").glob("*.py")}
 
-    assert parts - {part for row in LAYERS for part in row} == set()
+    assert {room_of(module) for module in FILES} == {"", *ROOMS}
+    assert flat == set(FLAT)
 
 
 def test_imports_point_one_way() -> None:
-    height = {part: number for number, row in enumerate(LAYERS) for part in row}
-
     wrong = [
         found
-        for found in OURS
-        if found.part
-        and found.part != found.importer
-        and found.importer != "__init__"
-        and height[found.part] >= height[found.importer]
+        for module, some in BY_MODULE.items()
+        for found in some
+        if found.library == "unrot" and room_of(module) and found.target != "unrot"
+        if room_of(found.target) not in rooms_before(room_of(module))
     ]
 
-    assert OURS
     assert told(wrong) == []
 
 
-def test_package_itself_imports_nothing_before_it_is_asked_to_add() -> None:
-    found = [one for one in imports_of(ROOT / "unrot" / "__init__.py") if one.name != "Any"]
+def rooms_before(room: str) -> set[str]:
+    """Return the rooms that one may import from, itself among them."""
+    before = set(ROOMS[: ROOMS.index(room) + 1])
+    return before - {"web"} if room == "cli" else before
 
-    assert [(one.function, one.module, one.name) for one in found] == [("add", "unrot", "adding")]
+
+def test_imports_go_in_no_circle() -> None:
+    open_ones = {
+        module: {found.target for found in some if found.target in FILES} - {module, "unrot"}
+        for module, some in BY_MODULE.items()
+    }
+    while free := {module for module, needed in open_ones.items() if not needed & open_ones.keys()}:
+        open_ones = {module: of for module, of in open_ones.items() if module not in free}
+
+    assert circles_in(open_ones) == {}
+
+
+def circles_in(open_ones: Mapping[str, set[str]]) -> dict[str, list[str]]:
+    """Return what of each module keeps it from being imported before the others."""
+    return {module: sorted(needed & open_ones.keys()) for module, needed in open_ones.items()}
+
+
+def test_import_inside_a_function_says_why() -> None:
+    """A comment stands beside it, or above it and those that stand with it."""
+    inline = [one for one in IMPORTS if one.is_inline and one.library == "unrot"]
+
+    assert inline
+    assert told([one for one in inline if not has_reason(one)]) == []
+
+
+def has_reason(found: Import) -> bool:
+    lines = found.file.read_text().splitlines()
+    place = found.line - 1
+    while lines[place - 1].lstrip().startswith("from "):
+        place -= 1
+    return "#" in lines[found.line - 1] or lines[place - 1].lstrip().startswith("#")
+
+
+def test_package_itself_imports_nothing_before_it_is_asked_to_add() -> None:
+    ours = [one for one in BY_MODULE["unrot"] if one.library == "unrot"]
+
+    assert [(one.is_inline, one.target) for one in ours] == [
+        (True, "unrot.make.external"),
+        (True, "unrot.run.bootstrap"),
+    ]
 
 
 def test_words_and_errors_know_no_library() -> None:
-    files = [ROOT / "unrot" / name for name in ("symptoms.py", "records.py", "errors.py")]
+    modules = [f"unrot.core.{name}" for name in ("symptoms", "growth", "records", "errors")]
 
-    libraries = {found.library for file in files for found in imports_of(file)}
+    libraries = {found.library for module in modules for found in BY_MODULE[module]}
 
     assert libraries == {"__future__", "collections", "dataclasses", "typing", "unrot"}
 
 
 def test_only_web_knows_the_web_framework() -> None:
-    wrong = [found for found in IMPORTS if found.library in WEB_LIBRARIES]
-
-    assert {found.importer for found in wrong} - {"web", "app"} == set()
+    assert who_imports(*WEB_LIBRARIES) == {"", "web"}  # the app is made outside of all rooms
 
 
-def test_only_stores_know_a_database() -> None:
-    found = [found for found in IMPORTS if found.library in DATABASES]
-
-    assert {one.importer for one in found} == {"stores"}
+def test_only_the_store_knows_a_database() -> None:
+    assert who_imports(*DATABASES) == {"store"}
 
 
 def test_only_the_caretaker_beside_gunicorn_knows_gunicorn() -> None:
-    found = [found for found in IMPORTS if found.library == "gunicorn"]
-
-    assert {one.importer for one in found} == {"beside"}
+    assert who_imports("gunicorn") == {"run"}
 
 
 def test_nothing_unpickles() -> None:
     assert told([found for found in IMPORTS if found.library in UNPICKLERS]) == []
 
 
-def test_only_bootstrap_and_those_who_make_models_or_read_rows_name_concrete_adapters() -> None:
-    from_outside = [
-        found for found in OURS if found.part in ADAPTERS and found.part != found.importer
-    ]
+def test_only_bootstrap_names_a_store() -> None:
+    named = {
+        module
+        for module, some in BY_MODULE.items()
+        for found in some
+        if room_of(found.target) == "store" and room_of(module) != "store"
+    }
 
-    wrong = [
-        found
-        for found in from_outside
-        if found.importer not in ("bootstrap", *MAKERS)
-        and (found.importer, found.function) not in TRAINING
-    ]
-
-    importers = {found.importer for found in from_outside}
-    assert importers == {"bootstrap", "cli", *MAKERS}
-    assert told(wrong) == []
+    assert named == {"unrot.run.bootstrap"}
 
 
 # ── sizes and names ──────────────────────────────────────────────────────────────────────────
@@ -225,7 +214,7 @@ def test_no_function_is_too_long_to_read() -> None:
     lengths = {
         f"{file.relative_to(ROOT)}: {node.name}": (node.end_lineno or 0) - node.lineno + 1
         for file in product_files()
-        if not file.name.startswith("openapi")
+        if file.parent.name != "openapi"
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.conftest import OPERATOR, Server
-from tests.schooling.school import zombies_of
-from tests.town import Town, call, prepare, truths_of
+from tests.learning_model import zombies_of
+from tests.live_server import Town, call, prepare, truths_of
 
 PEOPLE = 40
 ROWS = 5

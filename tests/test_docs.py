@@ -11,8 +11,8 @@ import pytest
 from flask import Flask
 
 from tests.conftest import ROOT, Server
-from unrot.cli import parser
-from unrot.settings import documented
+from unrot.cli.main import parser
+from unrot.core.settings import documented
 
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
 API = (ROOT / "docs/api.md").read_text()

@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import JUDGE, VIEWER, Server, answers, wait_for
-from unrot.bootstrap import open_service
-from unrot.service import Service
-from unrot.settings import Settings
+from unrot.core.settings import Settings
+from unrot.run.bootstrap import open_service
+from unrot.serve.service import Service
 
 IRIS = {
     "sepal_length_cm": 5.1,

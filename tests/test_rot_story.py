@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import JUDGE, Server, begin, end, wait_for
-from tests.schooling.school import OTHER, zombies_of
-from tests.town import Town, call, prepare, truths_of
+from tests.learning_model import OTHER, zombies_of
+from tests.live_server import Town, call, prepare, truths_of
 
 FRESH = 4_000
 VERDICTS, FLIPPED = 500, 700

@@ -8,9 +8,10 @@ __version__ = "0.1.0"
 def add(name: str, estimator: Any, X: Any, y: Any, **options: Any) -> Any:
     """Serve a fitted estimator: `unrot.add("name", estimator, X, y, holdout=(X, y))`.
 
-    The options are those of `unrot.adding.add`, which returns the registered version.
+    The options are those of `unrot/make/external.py`, which returns the registered version.
     """
     # A worker that predicts must not pay for scikit-learn.
-    from unrot import adding
+    from unrot.make import external
+    from unrot.run.bootstrap import open_service
 
-    return adding.add(name, estimator, X, y, **options)
+    return external.add(name, estimator, X, y, opened=open_service, **options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bench.gate import TOLERANCE, first_pass, rolled, stepped, walk
-from unrot.learning.moved import find_move
+from unrot.learn.gate.world_shift import find_move
 
 
 def test_slightly_worse_candidates_lose_at_most_the_tolerance() -> None:

@@ -11,8 +11,8 @@ import pytest
 from flask import Flask
 
 from bench.watching import QUESTIONS, filled, measured, service_of, today
-from unrot.demos import zombies
-from unrot.models.training import train
+from unrot.make.demos import zombies
+from unrot.make.train import train
 
 
 @pytest.fixture(scope="module")

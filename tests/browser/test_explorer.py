@@ -10,11 +10,11 @@ import pytest
 
 from tests.browser.test_journey import PHONE, WIDE, Browser, OpenBrowser, open_browser
 from tests.conftest import OPERATOR, Server
-from tests.grown import ADA, ship
-from tests.schooling.school import zombies_of
-from unrot.bootstrap import open_service
-from unrot.service import Service
-from unrot.settings import Settings
+from tests.large_store import ADA, ship
+from tests.learning_model import zombies_of
+from unrot.core.settings import Settings
+from unrot.run.bootstrap import open_service
+from unrot.serve.service import Service
 
 __all__ = ["open_browser"]
 

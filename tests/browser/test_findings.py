@@ -8,11 +8,11 @@ import pytest
 
 from tests.browser.test_journey import PHONE, WIDE, OpenBrowser, open_browser
 from tests.conftest import OPERATOR, Server
-from tests.web.watch.found import DRIFT, NOON
-from unrot.bootstrap import open_service
-from unrot.service import Service
-from unrot.settings import Settings
-from unrot.symptoms import Rules
+from tests.web.watch.findings import DRIFT, NOON
+from unrot.core.settings import Settings
+from unrot.core.symptoms import Rules
+from unrot.run.bootstrap import open_service
+from unrot.serve.service import Service
 
 __all__ = ["open_browser"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Server, answers, train, wait_for
-from tests.needs import needs
+from tests.skips import needs
 
 WIDE, PHONE, NARROW = (1280, 900), (390, 844), (360, 740)
 PATIENCE_SECONDS = 15

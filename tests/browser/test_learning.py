@@ -6,11 +6,11 @@ import pytest
 
 from tests.browser.test_journey import PHONE, WIDE, Browser, OpenBrowser, open_browser
 from tests.conftest import OPERATOR, Server, wait_for
-from tests.grown import copy_of, predicted
-from unrot.bootstrap import open_service
-from unrot.growth import Job
-from unrot.service import Service
-from unrot.settings import Settings
+from tests.large_store import copy_of, predicted
+from unrot.core.growth import Job
+from unrot.core.settings import Settings
+from unrot.run.bootstrap import open_service
+from unrot.serve.service import Service
 
 __all__ = ["open_browser"]
 

@@ -15,10 +15,10 @@ import pytest
 
 from tests.browser.test_journey import PHONE, WIDE, Browser, OpenBrowser, open_browser
 from tests.conftest import VIEWER, Server, begin, end, wait_for
-from tests.schooling.school import School
-from unrot.bootstrap import open_service
-from unrot.lookout import drift
-from unrot.settings import Settings
+from tests.learning_model import School
+from unrot.core.settings import Settings
+from unrot.run.bootstrap import open_service
+from unrot.watch.looks import drift
 
 __all__ = ["open_browser"]
 

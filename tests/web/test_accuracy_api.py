@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from tests.conftest import VIEWER
 from tests.lessons import judged
-from unrot.service import Service
+from unrot.serve.service import Service
 
 WHO = {"Authorization": f"Bearer {VIEWER}"}
 

@@ -11,9 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
-from unrot.caretaker import Caretaker
-from unrot.records import CHAMPION
-from unrot.service import Service
+from unrot.core.records import CHAMPION
+from unrot.run.caretaker import Caretaker
+from unrot.serve.service import Service
 
 IRIS = {
     "sepal_length_cm": 5.1,

@@ -18,10 +18,11 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import OPERATOR, VIEWER
 from tests.web.test_pages import csrf, sign_in, text_of
-from unrot.records import Caller
-from unrot.service import Service
-from unrot.settings import Settings
-from unrot.web import create_app, uploads
+from unrot.app import create_app
+from unrot.core.records import Caller
+from unrot.core.settings import Settings
+from unrot.serve.service import Service
+from unrot.web import uploads
 
 NAMES = "sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm"
 SETOSA = "5.1,3.5,1.4,0.2"

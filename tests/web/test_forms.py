@@ -7,9 +7,9 @@ import math
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from unrot.errors import Detail, Invalid
-from unrot.records import Feature, Schema
-from unrot.schema import parse_rows
+from unrot.core.errors import Detail, Invalid
+from unrot.core.records import Feature, Schema
+from unrot.core.schema import parse_rows
 from unrot.web import forms
 
 LENGTH = Feature("length_cm", "number", low=4.3, high=7.9, unit="cm", example=5.1)

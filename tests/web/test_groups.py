@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from unrot.records import Feature, Schema
+from unrot.core.records import Feature, Schema
 from unrot.web import forms
-from unrot.web.groups import Group, grouped, is_long
+from unrot.web.pages.groups import Group, grouped, is_long
 
 
 def parts(features: Sequence[Feature], wrong: str = "") -> list[Group]:

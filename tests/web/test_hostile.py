@@ -97,7 +97,7 @@ def test_predicting_leaves_nothing_in_the_users_own_folders(
     own = tmp_path / "user"
     own.mkdir()
     program = (
-        "import os; from unrot.web import create_app; client = create_app().test_client(); "
+        "import os; from unrot.app import create_app; client = create_app().test_client(); "
         f"print(client.post('/api/v1/predict', data={IRIS!r}, "
         "content_type='application/json').status_code)"
     )

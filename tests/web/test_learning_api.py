@@ -11,12 +11,12 @@ from flask.testing import FlaskClient
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.lessons import IRIS_ROW, judged, learnt, published, verdict, working
-from unrot import promotion
-from unrot.errors import Conflict
-from unrot.growth import Fate
-from unrot.policy import describe, parse_policy
-from unrot.service import Service
-from unrot.shelf import sync
+from unrot.core.errors import Conflict
+from unrot.core.growth import Fate
+from unrot.core.policy import describe, parse_policy
+from unrot.learn import promote
+from unrot.serve.service import Service
+from unrot.serve.shelf import sync
 
 IRIS = "/api/v1/models/iris"
 
@@ -396,7 +396,7 @@ def test_policy_is_read_changed_and_sent_back(client: FlaskClient, served: Servi
     changed = client.put(f"{IRIS}/policy", json={"promote": "auto", "learn": "every 50 verdicts"})
     same = client.put(f"{IRIS}/policy", json=changed.json["data"])
 
-    plain = promotion.policy(served, "zombies")
+    plain = promote.policy(served, "zombies")
     wanted = parse_policy({"promote": "auto", "learn": "every 50 verdicts"}, plain)
     assert before == describe(plain)
     assert changed.json["data"] == describe(wanted) == same.json["data"]

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
-from tests.grown import (
+from tests.large_store import (
     ANYONE,
     ZOMBIES,
     a_gate,
@@ -24,11 +24,12 @@ from tests.grown import (
     second,
 )
 from tests.web.test_pages import FRAGMENT, post, sign_in, take_store_away, text_of
-from unrot import audits, promotion
-from unrot.growth import Policy, Shadow
-from unrot.records import Feature, Schema, Version
-from unrot.service import Service
-from unrot.web.curves import curve_of
+from unrot.core.growth import Policy, Shadow
+from unrot.core.records import Feature, Schema, Version
+from unrot.learn import promote
+from unrot.serve.service import Service
+from unrot.watch import audit as audits
+from unrot.web.pages.curves import curve_of
 
 AT = f"/models/{ZOMBIES}"
 
@@ -157,7 +158,7 @@ def test_versions_show_what_the_gate_said_and_the_parent(
 def test_challenger_is_shown_beside_the_champion(operator: FlaskClient, kept: Service) -> None:
     rows = predicted(kept, 10)
     copy_of(kept)
-    promotion.promote(kept, ZOMBIES, "v2", alias="challenger")
+    promote.promote(kept, ZOMBIES, "v2", alias="challenger")
     before = said_on(operator, f"{AT}/versions")
     kept.store.trials.add_shadows(
         [
@@ -221,7 +222,7 @@ RECIPES = [
 def test_what_it_learnt_comes_in_pages(
     operator: FlaskClient, kept: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("unrot.web.version_pages.LEARNT_A_PAGE", 4)
+    monkeypatch.setattr("unrot.web.pages.versions.LEARNT_A_PAGE", 4)
     rows = predicted(kept, 6)
     judged(kept, rows)
     ids = sorted(row.prediction.id or "" for row in rows)
@@ -296,7 +297,7 @@ def test_verdict_beside_a_champion_of_before_is_no_main_button(
 ) -> None:
     copy_of(kept, gate=a_gate("passed"))
     copy_of(kept, gate=a_gate("passed"))
-    promotion.promote(kept, ZOMBIES, "v3")
+    promote.promote(kept, ZOMBIES, "v3")
 
     page = operator.get(f"{AT}/versions/v2")
 
@@ -341,7 +342,7 @@ def test_version_is_shown_from_the_shelf_while_the_store_is_away(
 
 
 def fed(name: str, seen: int, accuracy: float) -> Version:
-    from tests.stores.test_contract import a_version
+    from tests.store.test_contract import a_version
 
     return replace(a_version(), name=name, metrics={"rows_seen": seen, "accuracy": accuracy})
 
@@ -367,7 +368,7 @@ def test_stream_says_that_the_gate_stands_aside(operator: FlaskClient, kept: Ser
     for number, seen in enumerate((100.0, 125.0, 150.0), start=1):
         metrics = {**found.metrics, "rows_seen": seen, "rows_to_come": 250 - seen}
         copy_of(kept, f"v{number}", artefacts=artefacts, metrics=metrics)
-    promotion.promote(kept, ZOMBIES, "v4", force=True, reason="a test")
+    promote.promote(kept, ZOMBIES, "v4", force=True, reason="a test")
 
     listed, page = operator.get(f"{AT}/versions"), said_on(operator, f"{AT}/versions/v4")
 

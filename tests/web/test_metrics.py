@@ -17,14 +17,14 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import OPERATOR, ROOT, VIEWER
-from tests.needs import promtool
-from unrot.caretaker import Caretaker
-from unrot.components import Heartbeat, beat
-from unrot.growth import Job
-from unrot.service import Service
-from unrot.settings import Settings
-from unrot.symptoms import Check, Drift, Finding
-from unrot.web.metrics import declared
+from tests.skips import promtool
+from unrot.core.growth import Job
+from unrot.core.settings import Settings
+from unrot.core.symptoms import Check, Drift, Finding
+from unrot.run.caretaker import Caretaker
+from unrot.serve.readiness import Heartbeat, beat
+from unrot.serve.service import Service
+from unrot.web.metrics.catalogue import declared
 
 IRIS = {
     "sepal_length_cm": 5.1,
@@ -32,7 +32,7 @@ IRIS = {
     "petal_length_cm": 1.4,
     "petal_width_cm": 0.2,
 }
-OURS = ROOT / "unrot" / "web" / "metrics.py"
+OURS = ROOT / "unrot" / "web" / "metrics" / "catalogue.py"
 CONSTRUCTORS = {"Counter", "Gauge", "Histogram", "Summary", "Info", "Enum", "Read"}
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -74,7 +74,7 @@ def made_of_prometheus(file: Path) -> Iterator[str]:
         alias.asname or alias.name
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom)
-        and (node.module or "").startswith(("prometheus_client", "unrot.web.metrics"))
+        and (node.module or "").startswith(("prometheus_client", "unrot.web.metrics.catalogue"))
         for alias in node.names
         if alias.name in CONSTRUCTORS
     }
@@ -214,7 +214,7 @@ def test_latency_is_kept_in_the_declared_buckets(client: FlaskClient) -> None:
 def test_models_that_are_gone_have_no_series(client: FlaskClient, service: Service) -> None:
     client.post("/api/v1/models/iris/predict", json={"inputs": IRIS})
     service.store.registry.rename_model("iris", "flowers")
-    from unrot.shelf import sync
+    from unrot.serve.shelf import sync
 
     sync(service.shelf.folder, service.store.registry)
     client.application.extensions["unrot"].shelf._looked_at = 0.0

@@ -11,12 +11,12 @@ from flask import Flask
 from openapi_spec_validator import validate
 
 from tests.conftest import OPERATOR, ROOT
-from tests.grown import predicted
+from tests.large_store import predicted
 from tests.lessons import judged, published, verdict
-from unrot import jobs, promotion
-from unrot.growth import Audit, Fate
-from unrot.records import Profile
-from unrot.symptoms import Check, Distribution, Drift, Finding
+from unrot.core.growth import Audit, Fate
+from unrot.core.records import Profile
+from unrot.core.symptoms import Check, Distribution, Drift, Finding
+from unrot.learn import jobs, promote
 
 FINDING = Finding("a", "iris", "rot", "rot", "grave", 0.0, 1.0, 2.0, "It fell.", "Refit.")
 OPERATORS = {"Authorization": f"Bearer {OPERATOR}"}
@@ -91,7 +91,7 @@ def test_examples_of_learning_are_taken_by_a_model_that_has_something_to_learn(
     said: dict[str, Any] = {}
 
     for path, address, method, name, value in examples(spec, "learning"):
-        promotion.promote(service, "iris", "v2", force=True, reason="a test")
+        promote.promote(service, "iris", "v2", force=True, reason="a test")
         answer = client.open(address, method=method, json=value, headers=OPERATORS)
         said[f"{path.rpartition('/')[2]} {name}"] = (answer.json or {}).get(
             "reason", answer.status_code

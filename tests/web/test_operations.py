@@ -9,13 +9,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
-from unrot.components import Heartbeat, beat
-from unrot.growth import Job
-from unrot.keeping import Limits
-from unrot.operations import SHOWN_SETTINGS
-from unrot.records import Prediction, Profile, Shipment
-from unrot.service import Service
-from unrot.settings import Settings
+from unrot.core.growth import Job
+from unrot.core.keeping import Limits
+from unrot.core.records import Prediction, Profile, Shipment
+from unrot.core.settings import Settings
+from unrot.run.operations import SHOWN_SETTINGS
+from unrot.serve.readiness import Heartbeat, beat
+from unrot.serve.service import Service
 
 DAYS = 86_400.0
 TOKEN = {"Authorization": f"Bearer {VIEWER}"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +10,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import OPERATOR, VIEWER
-from tests.grown import ship
+from tests.large_store import ship
 from tests.web.test_pages import FRAGMENT, IRIS, ask, post, sign_in, take_store_away, text_of
-from unrot.records import Caller, Feature, Model, Prediction, Schema, Shipment
-from unrot.service import Service
-from unrot.shelf import Contents
-from unrot.symptoms import Oddity, Reason
-from unrot.web.watch import outliers_pages
+from unrot.core.records import Caller, Feature, Model, Prediction, Schema, Shipment
+from unrot.core.symptoms import Oddity, Reason
+from unrot.serve.service import Service
+from unrot.serve.shelf import Contents
+from unrot.web.pages import outliers
 
 ADDRESS = "/api/v1/models/iris/outliers"
 ODD = {"sepal_length_cm": 5.1, "sepal_width_cm": 9.0, "petal_length_cm": 1.4, "petal_width_cm": 0.2}
@@ -54,10 +53,6 @@ def odd_ones(service: Service, count: int) -> list[str]:
         service.predict("iris", [{**ODD, "sepal_width_cm": 9.0 + place / 10}])
     ship(service)
     return [oddity.prediction for oddity, _ in service.store.oddities.recent("iris", limit=count)]
-
-
-def test_examples_in_the_docstrings_are_right() -> None:
-    assert doctest.testmod(outliers_pages).failed == 0
 
 
 # ── beside an answer ─────────────────────────────────────────────────────────────────────────
@@ -120,7 +115,7 @@ def test_page_shows_what_is_odd_the_answer_and_the_verdict(
 def test_page_leads_from_the_newest_to_the_oldest_and_back(
     client: FlaskClient, kept: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outliers_pages, "OUTLIERS_A_PAGE", 2)
+    monkeypatch.setattr(outliers, "OUTLIERS_A_PAGE", 2)
     ids = odd_ones(kept, 3)
 
     first, second = page_of(client), page_of(client, f"?before={ids[1]}")

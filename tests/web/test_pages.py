@@ -15,13 +15,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
-from unrot.caretaker import Caretaker
-from unrot.records import Feature, Feedback, Model, Outputs, Row, Schema, Serving, Version
-from unrot.service import Service
-from unrot.settings import Settings
-from unrot.shelf import Contents, ShelvedModel
-from unrot.web import create_app
-from unrot.web.pages import local_path
+from unrot.app import create_app
+from unrot.core.records import Feature, Feedback, Model, Outputs, Row, Schema, Serving, Version
+from unrot.core.settings import Settings
+from unrot.run.caretaker import Caretaker
+from unrot.serve.service import Service
+from unrot.serve.shelf import Contents, ShelvedModel
+from unrot.web.pages.models import local_path
 
 IRIS = {
     "sepal_length_cm": "5.1",
@@ -913,7 +913,7 @@ def test_predictions_stand_beside_their_verdicts(client: FlaskClient, app: Flask
 def test_predictions_are_paged_newest_first(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("unrot.web.pages.PREDICTIONS_A_PAGE", 2)
+    monkeypatch.setattr("unrot.web.pages.models.PREDICTIONS_A_PAGE", 2)
     for length in ("4.1", "4.2", "4.3"):
         ask(client, sepal_length_cm=length)
     ship(app)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from unrot import cli
-from unrot.settings import Settings
-from unrot.web import create_app
+from unrot.app import create_app
+from unrot.cli import main
+from unrot.core.settings import Settings
 
 HEADER = "width (cm),rooms,town,heated,y\n"
 GOOD = {"width (cm)": 1.5, "rooms": 2, "town": "Rome", "heated": True}
@@ -35,7 +35,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UNROT_HOME", str(folder / "home"))
         command = ["train", "--csv", str(table), "--target", "y", "--name", "houses"]
-        assert cli.main([*command, "--estimator", "tree"]) == 0
+        assert main.main([*command, "--estimator", "tree"]) == 0
     return folder / "home"
 
 

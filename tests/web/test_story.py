@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from unrot.records import Feature, Model, Schema, Serving, Tally, Version
-from unrot.web import story
+from unrot.core.records import Feature, Model, Schema, Serving, Tally, Version
+from unrot.web.pages import story
 
 CLASSES = Schema((Feature("a", "number"), Feature("b", "number")), "left the house", ("0", "1"))
 NUMBERS = Schema((Feature("a", "number"),), "price")

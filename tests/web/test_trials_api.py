@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import JUDGE, VIEWER
-from tests.grown import ZOMBIES, copy_of, predicted, second
-from unrot.service import Service
+from tests.large_store import ZOMBIES, copy_of, predicted, second
+from unrot.serve.service import Service
 
 AUDITS = f"/api/v1/models/{ZOMBIES}/audits"
 

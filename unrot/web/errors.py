@@ -11,8 +11,8 @@ from typing import Any
 from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import BadHost, HTTPException
 
-from unrot import errors
-from unrot.web.envelope import failure, too_large
+from unrot.core import errors
+from unrot.web.api.envelope import failure, too_large
 
 _log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 from werkzeug.datastructures import MultiDict
 
-from unrot.errors import Detail, Invalid
-from unrot.records import Feature, Row, Schema, Value
-from unrot.schema import parse_row
-from unrot.web.words import number
+from unrot.core.errors import Detail, Invalid
+from unrot.core.records import Feature, Row, Schema, Value
+from unrot.core.schema import parse_row
+from unrot.web.wording import number
 
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)

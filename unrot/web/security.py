@@ -20,9 +20,9 @@ from flask import Flask, Response, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.exceptions import LengthRequired
 
-from unrot.errors import NotAllowed, NotKnown
-from unrot.records import Caller
-from unrot.settings import Settings
+from unrot.core.errors import NotAllowed, NotKnown
+from unrot.core.records import Caller
+from unrot.core.settings import Settings
 
 Role = Literal["anyone", "viewer", "judge", "operator"]
 RANKS: dict[Role, int] = {"anyone": 0, "viewer": 1, "judge": 2, "operator": 3}

@@ -21,12 +21,12 @@ from flask import Response, request
 from werkzeug.exceptions import LengthRequired
 from werkzeug.http import dump_options_header
 
-from unrot.errors import Invalid, TooLarge, Unavailable, UnrotError
-from unrot.files.batches import Batch
-from unrot.files.truths import TruthFile
-from unrot.records import Caller
+from unrot.core.errors import Invalid, TooLarge, Unavailable, UnrotError
+from unrot.core.records import Caller
+from unrot.make.csv.batches import Batch
+from unrot.make.csv.labels import TruthFile
+from unrot.web.current import service
 from unrot.web.errors import drain
-from unrot.web.here import service
 
 PATIENCE_SECONDS = 15.0
 """How long an answer waits for the journal: a router gives up on one that is silent for longer."""

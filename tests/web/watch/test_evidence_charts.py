@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.schooling.school import School, zombies_of
+from tests.learning_model import School, zombies_of
 from tests.web.watch.test_monitor_pages import (
     HOUR,
     MINUTE,
@@ -22,10 +22,10 @@ from tests.web.watch.test_monitor_pages import (
     school,
     text_of,
 )
-from unrot.lookout import drift, rot
-from unrot.lookout.findings import FindingKeeper
-from unrot.symptoms import Finding, FindingKind, Rules
-from unrot.web.words import percent
+from unrot.core.symptoms import Finding, FindingKind, Rules
+from unrot.watch.looks import drift, rot
+from unrot.watch.looks.symptoms import FindingKeeper
+from unrot.web.wording import percent
 
 __all__ = ["app", "client", "clock", "school"]
 

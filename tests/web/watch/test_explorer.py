@@ -13,11 +13,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import ROOT, VIEWER, environment
-from tests.grown import judged, predicted, second
+from tests.large_store import judged, predicted, second
 from tests.web.test_pages import FRAGMENT, sign_in, take_store_away, text_of
-from unrot import holdouts
-from unrot.monitors.report import ClassReport
-from unrot.service import Service
+from unrot.serve.service import Service
+from unrot.watch import holdout
+from unrot.watch.monitors.report import ClassReport
 
 AT = "/models/zombies/explorer"
 API = "/api/v1/models/zombies"
@@ -180,7 +180,7 @@ def test_links_keep_what_was_asked_and_drop_what_was_not(viewer: FlaskClient) ->
 def test_holdout_is_reported_class_by_class(viewer: FlaskClient, kept: Service) -> None:
     said = text_of(viewer.get(AT))
 
-    found = holdouts.holdout(kept, "zombies")
+    found = holdout.holdout(kept, "zombies")
     assert found is not None and isinstance(found.report, ClassReport)
     assert "v1 on its test set" in said
     assert f"AUC {found.report.area:.3f}" in said
@@ -192,7 +192,7 @@ def test_mistakes_come_page_by_page_and_all_rows_with_them_highlighted(
     viewer: FlaskClient, kept: Service
 ) -> None:
     second(kept)
-    count = len(holdouts.holdout(kept, "zombies", "v2").wrong)  # type: ignore[union-attr]
+    count = len(holdout.holdout(kept, "zombies", "v2").wrong)  # type: ignore[union-attr]
     last = -(-count // 20)
 
     first = viewer.get(f"{AT}?version=v2")
@@ -237,7 +237,7 @@ def test_scatter_says_what_the_page_draws(viewer: FlaskClient, kept: Service) ->
 def test_holdout_says_what_the_page_reports(viewer: FlaskClient, kept: Service) -> None:
     found = data(viewer, "/holdout?limit=2&offset=1")
 
-    held = holdouts.holdout(kept, "zombies")
+    held = holdout.holdout(kept, "zombies")
     assert held is not None and isinstance(held.report, ClassReport)
     report = found["report"]
     assert isinstance(report, dict)
@@ -280,8 +280,8 @@ def test_api_is_for_viewers(app: Flask) -> None:
 
 PROGRAM = """
 import json, sys
-from unrot.settings import load
-from unrot.web import create_app
+from unrot.core.settings import load
+from unrot.app import create_app
 
 client = create_app(load()).test_client()
 token = {"Authorization": "Bearer viewer-token-1"}

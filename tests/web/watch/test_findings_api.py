@@ -9,10 +9,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
-from tests.web.watch.found import AT, DRIFT, NOON, ROT, past, put
-from unrot.rules import describe
-from unrot.service import Service
-from unrot.symptoms import FeatureRule, Rules
+from tests.web.watch.findings import AT, DRIFT, NOON, ROT, past, put
+from unrot.core.rules import describe
+from unrot.core.symptoms import FeatureRule, Rules
+from unrot.serve.service import Service
 
 IRIS = "/api/v1/models/iris"
 FINDINGS, RULES = f"{IRIS}/findings", f"{IRIS}/rules"

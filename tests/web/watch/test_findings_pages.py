@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.web.test_learning_pages import said_on, sent
 from tests.web.test_pages import post, sign_in, take_store_away
-from tests.web.watch.found import DRIFT, NOON, ROT, past, put
-from unrot.service import Service
-from unrot.symptoms import FindingKind
+from tests.web.watch.findings import DRIFT, NOON, ROT, past, put
+from unrot.core.symptoms import FindingKind
+from unrot.serve.service import Service
 
 AT = "/models/iris/findings"
 

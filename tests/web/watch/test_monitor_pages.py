@@ -14,13 +14,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import ROOT, VIEWER, environment
-from tests.schooling.school import School
-from unrot import condition
-from unrot.condition import Span
-from unrot.lookout import drift
-from unrot.settings import Settings
-from unrot.symptoms import Finding
-from unrot.web import create_app
+from tests.learning_model import School
+from unrot.app import create_app
+from unrot.core.settings import Settings
+from unrot.core.symptoms import Finding
+from unrot.watch import overview
+from unrot.watch.looks import drift
+from unrot.watch.overview import Span
 
 NOON = 1_700_049_600.0
 MINUTE, HOUR = 60.0, 3_600.0
@@ -222,7 +222,7 @@ def test_line_takes_stretches_together_until_there_are_verdicts_enough(
     while school.service.store.verdicts.count_new(1_000):
         pass
 
-    found = condition.condition(
+    found = overview.condition(
         school.service, "zombies", Span(NOON - 3_600, NOON + 7_200, 900, "this time")
     )
 
@@ -239,7 +239,7 @@ def test_line_takes_stretches_together_until_there_are_verdicts_enough(
 
 PROGRAM = """
 import re, sys
-from unrot.web import create_app
+from unrot.app import create_app
 client = create_app().test_client()
 page = client.get("/login").get_data(as_text=True)
 token = re.findall(r'name="csrf_token" value="([^"]+)"', page)[0]

@@ -10,9 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import VIEWER
-from tests.grown import predicted, ship
+from tests.large_store import predicted, ship
 from tests.web.test_pages import sign_in, take_store_away, text_of
-from unrot.service import Service
+from unrot.serve.service import Service
 
 AT = "/models/zombies/profiles"
 NOON = 1_800_000_000.0

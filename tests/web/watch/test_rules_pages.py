@@ -14,9 +14,9 @@ from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.receiver import Receiver, receiving
 from tests.web.test_learning_pages import said_on, sent
 from tests.web.test_pages import post, sign_in, text_of
-from unrot.courier import HttpCourier
-from unrot.service import Service
-from unrot.symptoms import FeatureRule, Rules
+from unrot.core.symptoms import FeatureRule, Rules
+from unrot.serve.service import Service
+from unrot.watch.webhook_client import HttpCourier
 
 AT = "/models/iris/rules"
 HOOK = "https://hooks.slack.com/services/secret"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from unrot.condition import Span
-from unrot.symptoms import Finding
-from unrot.web.watch import spans
+from unrot.core.symptoms import Finding
+from unrot.watch.overview import Span
+from unrot.web import spans
 
 NOON = 1_700_049_600.0
 

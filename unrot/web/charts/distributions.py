@@ -15,8 +15,8 @@ from typing import Literal
 
 import numpy as np
 
-from unrot.plurals import counted
-from unrot.symptoms import Distribution
+from unrot.core.plurals import counted
+from unrot.core.symptoms import Distribution
 from unrot.web.charts.drawing import Area, Chart, Entry, Spot, Stroke, Table, path, place
 from unrot.web.charts.groups import Group, groups
 from unrot.web.charts.scales import Scale, brief, extent, plain_axis, share

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from unrot.plurals import counted
-from unrot.symptoms import Unmoved
+from unrot.core.plurals import counted
+from unrot.core.symptoms import Unmoved
 from unrot.web.charts.drawing import Tick, place
 from unrot.web.charts.scales import Scale, brief, stretch, time_axis
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from unrot.monitors import accuracy
-from unrot.plurals import counted
+from unrot.core.plurals import counted
+from unrot.watch.monitors import accuracy
 from unrot.web.charts.scales import share
 
 SHADES = 5

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Literal
 
-from unrot.plurals import counted
+from unrot.core.plurals import counted
 from unrot.web.charts.drawing import Bar, Chart, Dot, Entry, Spot, Table, Tick, place
 from unrot.web.charts.scales import Scale, brief, extent, number_axis
 

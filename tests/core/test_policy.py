@@ -1,0 +1,137 @@
+"""A model's policy: read from the API and from forms, and said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from unrot.core.errors import Invalid
+from unrot.core.growth import Policy
+from unrot.core.policy import describe, parse_policy, parse_texts, sentences
+
+ALL = {
+    "promote": "auto",
+    "learn": "every 50 verdicts",
+    "rollback": "auto",
+    "gate": "off",
+    "batch": 25,
+    "replay": 0.5,
+    "clip": 0.0,
+    "cap": 0.1,
+    "held_out": 0.4,
+    "tolerance": 0.01,
+    "seed": 7,
+}
+AS_ALL = Policy("auto", 50, "auto", False, 25, 0.5, 0.0, 0.1, 0.4, 0.01, 7)
+
+
+def test_every_key_is_read_and_written_back() -> None:
+    policy = parse_policy(ALL, Policy())
+
+    assert policy == AS_ALL
+    assert describe(policy) == ALL
+    assert parse_policy(describe(Policy()), AS_ALL) == Policy()
+
+
+def test_keys_that_are_not_given_stay() -> None:
+    policy = parse_policy({"batch": 10}, AS_ALL)
+
+    assert policy == Policy("auto", 50, "auto", False, 10, 0.5, 0.0, 0.1, 0.4, 0.01, 7)
+
+
+@pytest.mark.parametrize("learn", ["every 50 verdicts", "every 50", "50", 50, {"every": 50}])
+def test_learning_by_itself_is_understood_as_people_write_it(learn: Any) -> None:
+    assert parse_policy({"learn": learn}, Policy()).learn_every == 50
+
+
+def test_learning_after_every_single_verdict_is_said_in_the_singular() -> None:
+    policy = parse_policy({"learn": "every 1 verdict"}, Policy())
+
+    assert describe(policy)["learn"] == "every 1 verdict"
+    assert parse_policy(describe(policy), Policy()) == policy
+
+
+@pytest.mark.parametrize(("gate", "expected"), [("on", True), (False, False), ("off", False)])
+def test_gate_is_a_switch(gate: Any, expected: bool) -> None:
+    assert parse_policy({"gate": gate}, Policy()).gate is expected
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("promote", "yes"),
+        ("promote", ["auto"]),
+        ("learn", "every day"),
+        ("learn", 0),
+        ("learn", {"every": 5, "or": 6}),
+        ("learn", True),
+        ("gate", "maybe"),
+        ("gate", {}),
+        ("batch", 0),
+        ("batch", 1.5),
+        ("batch", float("nan")),
+        ("replay", 11),
+        ("clip", 0.5),
+        ("clip", False),
+        ("cap", 1.1),
+        ("cap", "0.1"),
+        ("held_out", 0.95),
+        ("tolerance", -0.01),
+        ("tolerance", None),
+        ("seed", 2**32),
+        ("rollback", None),
+    ],
+)
+def test_wrong_value_is_named_with_what_was_expected(key: str, value: Any) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_policy({key: value, "replay" if key != "replay" else "cap": 1}, Policy())
+
+    (detail,) = caught.value.details
+    assert (detail.field, detail.value) == (key, value)
+    assert detail.expected in str(caught.value)
+
+
+def test_unknown_key_names_the_nearest() -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_policy({"tolerence": 0.1, "batch": 0}, Policy())
+
+    assert str(caught.value) == (
+        "tolerence 0.1: expected no such key; the nearest known one is tolerance."
+        " (1 more in details.)"
+    )
+    assert [detail.field for detail in caught.value.details] == ["tolerence", "batch"]
+
+
+def test_policy_that_is_no_object_is_refused() -> None:
+    with pytest.raises(Invalid, match="policy a list of 0: expected an object"):
+        parse_policy([], Policy())
+
+
+def test_form_with_all_fields_as_texts_is_read() -> None:
+    texts = {key: str(value) for key, value in ALL.items()}
+
+    assert parse_texts(texts, Policy()) == AS_ALL
+
+
+def test_form_with_a_word_for_a_number_is_refused_as_written() -> None:
+    with pytest.raises(Invalid, match='batch "many": expected a whole number from 1 to 100,000'):
+        parse_texts({"batch": " many "}, Policy())
+
+
+def test_policy_is_said_in_short_lines() -> None:
+    assert sentences(Policy()) == [
+        "It learns when somebody asks.",
+        "A new version is promoted by hand; the gate lets a loss of up to 2 % pass.",
+        "It is rolled back by hand.",
+        "It takes rows in steps of 50, 1 row of before mixed in for each new one (seed 0).",
+        "Rows beyond 1.2 times the training range are set aside; one unknown sender makes at "
+        "most 20 % of them; 30 % of the judges' verdicts only judge.",
+    ]
+
+
+def test_gate_that_is_off_is_said_aloud() -> None:
+    assert sentences(AS_ALL)[1] == (
+        "The gate is off: nothing is compared before a version answers, and it is promoted by "
+        "itself. A worse version can replace a better one."
+    )

@@ -1,0 +1,117 @@
+"""A learner that kills itself with -9 at a named point: python -m tests.killed HOME POINT.
+
+The product knows nothing of it: methods of the service's drawers and functions of the rooms are
+wrapped from outside. What is loaded is what a job needs, and nothing of pytest.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+HOLDER = "doomed/learner"
+
+
+def kill() -> None:
+    """End this process as the kernel does when memory is short."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def before(owner: Any, name: str) -> None:
+    """Kill at the call of a function, before it has done anything."""
+
+    def doomed(*_: Any, **__: Any) -> None:
+        kill()
+
+    setattr(owner, name, doomed)
+
+
+def after(owner: Any, name: str) -> None:
+    """Kill when a function has done all that it does."""
+    real = getattr(owner, name)
+
+    def doomed(*given: Any, **named: Any) -> None:
+        real(*given, **named)
+        kill()
+
+    setattr(owner, name, doomed)
+
+
+def points() -> dict[str, Callable[[], None]]:
+    """Return the points by name, in the order of a job; each lays its wire when it is called."""
+    from unrot.learn import learn, publish, worker
+    from unrot.make.trainable import EstimatorApprentice as Taught
+    from unrot.make.workshop import EstimatorWorkshop as Shop
+    from unrot.serve import shelf
+    from unrot.store.sql import jobs, lessons, registry
+
+    kept, telling = lessons.SqlLessons, worker._Telling
+    return {
+        "before it is taken": lambda: before(jobs.SqlJobs, "take"),
+        "inside the transaction that takes it": lambda: after(jobs, "_taken"),
+        "after it told how far it is": lambda: telling_often(lambda: after(telling, "_tell")),
+        "after the estimator was opened": lambda: after(Shop, "open"),
+        "after the verdicts were cleaned": lambda: after(learn, "clean"),
+        "at a heartbeat while it learns": heartbeat,
+        "after it has learnt": lambda: after(Taught, "learn"),
+        "after it was compiled": lambda: after(Taught, "candidate"),
+        "after the gate has weighed it": lambda: after(publish, "weigh"),
+        "after its lessons were packed": lambda: after(Shop, "pack_lessons"),
+        "inside, when the version is written": lambda: after(registry, "add_version"),
+        "inside, when the job has ended": lambda: after(jobs, "finish"),
+        "inside, when the champion has moved": lambda: after(registry, "move_alias"),
+        "after the transaction that keeps it": lambda: after(kept, "publish"),
+        "before its files are on the shelf": lambda: before(shelf, "_replace"),
+        "before the pointer of the shelf": lambda: before_file(shelf, "pointer.json"),
+        "after the pointer of the shelf": lambda: before(shelf, "_sweep"),
+    }
+
+
+def telling_often(lay: Callable[[], None]) -> None:
+    """Let a job tell at each step, however short it is."""
+    from unrot.learn import worker
+
+    worker.TELL_SECONDS = 0.0
+    lay()
+
+
+def heartbeat() -> None:
+    """Kill in the thread that tells of a job while it is at work."""
+    from unrot.learn import worker
+    from unrot.make.trainable import EstimatorApprentice
+
+    worker.TELL_SECONDS, worker.BEAT_SECONDS = 1e9, 0.01
+    after(worker._Telling, "_tell")
+    setattr(EstimatorApprentice, "learn", lambda *_: time.sleep(60))  # noqa: B010
+
+
+def before_file(shelf: Any, name: str) -> None:
+    """Kill before a file of the shelf is replaced."""
+    real = shelf._replace
+
+    def doomed(path: Path, data: bytes) -> None:
+        if path.name == name:
+            kill()
+        real(path, data)
+
+    shelf._replace = doomed
+
+
+def main(home: str, point: str) -> None:
+    """Do the job that waits, as far as the point."""
+    from unrot.core.settings import Settings
+    from unrot.learn.kinds import do
+    from unrot.learn.worker import Learner
+    from unrot.run.bootstrap import open_service
+
+    points()[point]()
+    Learner(open_service(Settings(home=Path(home))), do, holder=HOLDER).do_next()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,165 @@
+"""Two versions side by side, and a challenger in the shadow."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT, environment
+from tests.large_store import ANYONE, ZOMBIES, copy_of, judged, predicted, second
+from unrot.core.errors import Conflict, NotFound
+from unrot.core.growth import Shadow
+from unrot.core.records import Feature, Schema
+from unrot.hear.truth import is_held_out
+from unrot.learn import compare, promote
+from unrot.learn.compare import Differing, Mistake, beside, mistakes
+from unrot.serve.service import Service
+
+SIZE = (Feature("size", "number"),)
+ELVES = Schema(SIZE, "kind", ("elf", "orc", "man"))
+PRICES = Schema(SIZE, "price")
+ROWS = [[1.0], [2.0], [3.0], [4.0]]
+
+
+def test_classes_are_counted_by_who_was_right() -> None:
+    truth = ["elf", "orc", "man", None]
+
+    found = beside(ELVES, ROWS, truth, ["elf", "orc", "elf", "elf"], ["elf", "elf", "orc", "orc"])
+
+    assert (found.rows, found.agreement, found.apart, found.differ) == (4, 0.25, None, 3)
+    assert (found.judged.rows, found.judged.first_only_right) == (3, 1)
+    assert found.judged.first_score == pytest.approx(2 / 3)
+    assert found.judged.second_score == pytest.approx(1 / 3)
+    assert found.differing == [
+        Differing([2.0], "orc", "orc", "elf", "first"),
+        Differing([3.0], "man", "elf", "orc", None),
+        Differing([4.0], None, "elf", "orc", None),
+    ]
+    assert mistakes(ELVES, found.judged.first_confusion) == [Mistake("man", "elf", 1)]
+
+
+def test_numbers_are_compared_by_who_was_closer() -> None:
+    found = beside(PRICES, ROWS[:3], [10.0, 10.0, None], [11.0, 7.0, 12.0], [12.0, 10.0, 8.0])
+
+    assert (found.judged.first_score, found.judged.second_score) == (2.0, 1.0)
+    assert (found.apart, found.differ) == (8 / 3, 3)
+    assert [(row.row, row.right) for row in found.differing] == [
+        ([2.0], "second"),
+        ([1.0], "first"),
+        ([3.0], None),
+    ]
+
+
+@pytest.mark.parametrize("schema", [ELVES, PRICES])
+def test_nothing_beside_nothing_is_nothing(schema: Schema) -> None:
+    found = beside(schema, [], [], [], [])
+
+    assert (found.rows, found.agreement, found.apart, found.differing) == (0, None, None, [])
+    assert (found.judged.rows, found.judged.first_score) == (0, None)
+
+
+def test_versions_answer_the_anchor_and_what_was_held_out(service: Service) -> None:
+    rows = predicted(service, 60)
+    second(service)
+    judged(service, rows[:40])
+    judged(service, rows[40:], ANYONE)
+
+    found = compare.compare(service, ZOMBIES, "v1", "v2")
+
+    held = sum(is_held_out(row.prediction.id or "", 0.3) for row in rows[:40])
+    grounds = dict(found.grounds)
+    anchor = grounds["anchor"]
+    assert found.missing == []
+    judged_rows = anchor.judged
+    reached = [service.version(ZOMBIES, name).metrics["accuracy"] for name in ("v1", "v2")]
+    assert judged_rows.first_score == pytest.approx(reached[0])
+    assert judged_rows.second_score == pytest.approx(reached[1])
+    assert judged_rows.rows == anchor.rows
+    assert judged_rows.first_only_right + judged_rows.second_only_right == anchor.differ
+    assert grounds["recent verdicts"].rows == held
+    assert grounds["recent verdicts"].judged.first_score == 1.0
+
+
+def test_version_beside_its_copy_differs_nowhere(service: Service) -> None:
+    copy_of(service)
+
+    found = compare.compare(service, ZOMBIES, "v1", "v2")
+
+    assert [(ground, one.differ, one.agreement) for ground, one in found.grounds] == [
+        ("anchor", 0, 1.0)
+    ]
+    assert found.missing == [
+        "No judge's verdict is held out yet. An audit has nothing to ask: 0 recent predictions "
+        "have no judge yet, and it needs 10. More predictions would help."
+    ]
+
+
+def test_versions_that_cannot_be_compared_are_refused(service: Service) -> None:
+    copy_of(service)
+    service.store.lessons.prune(ZOMBIES, ["v2"])
+
+    with pytest.raises(Conflict, match="v2 were let go by retention"):
+        compare.compare(service, ZOMBIES, "v1", "v2")
+    with pytest.raises(Conflict, match="two different versions"):
+        compare.compare(service, ZOMBIES, "v1", "v1")
+    with pytest.raises(NotFound, match='no version "v9"'):
+        compare.compare(service, ZOMBIES, "v1", "v9")
+
+
+def test_challenger_is_compared_with_what_the_champion_answered(service: Service) -> None:
+    rows = predicted(service, 20)
+    copy_of(service)
+    assert compare.in_shadow(service, ZOMBIES) is None
+    promote.promote(service, ZOMBIES, "v2", alias="challenger")
+    other = {"hostile": "friendly", "friendly": "hostile"}
+    service.store.trials.add_shadows(
+        [
+            Shadow(
+                row.prediction.id or "",
+                ZOMBIES,
+                "v2",
+                row.prediction.predicted_at,
+                other[row.prediction.label or ""] if place < 5 else row.prediction.label,
+                None,
+            )
+            for place, row in enumerate(rows)
+        ]
+    )
+    judged(service, rows[:2])
+    judged(service, rows[2:3], was_correct=False)
+    judged(service, rows[10:12])
+
+    found = compare.in_shadow(service, ZOMBIES)
+
+    assert found is not None
+    assert (found.champion, found.challenger) == ("v1", "v2")
+    judged_rows = found.beside.judged
+    assert (found.beside.rows, found.beside.agreement, judged_rows.rows) == (20, 0.75, 5)
+    assert (judged_rows.first_score, judged_rows.second_score) == (0.8, pytest.approx(0.6))
+    assert (judged_rows.first_only_right, judged_rows.second_only_right) == (2, 1)
+
+
+def test_comparing_imports_no_training_code(service: Service) -> None:
+    copy_of(service)
+    service.store.close()
+    code = (
+        "import sys\n"
+        "from unrot.run.bootstrap import open_service\n"
+        "from unrot.learn.compare import compare\n"
+        "from unrot.core.settings import load\n"
+        "compare(open_service(load(dotenv=None)), 'zombies', 'v1', 'v2')\n"
+        "print(sorted({'sklearn', 'skops', 'pandas'} & set(sys.modules)))\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(service.settings.home),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import zipfile
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from tests.make.tables import BINARY, SEVERAL, schema_of, table_of
+from unrot.core.errors import BadArtefact
+from unrot.make import artefacts, packed
+from unrot.make.catalogue import make, names_for
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+@pytest.mark.parametrize("name", names_for(schema_of(BINARY)))
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_estimator_comes_back_from_skops_with_the_same_answers(name: str, gaps: bool) -> None:
+    rows, labels = table_of(SEVERAL, gaps=gaps)
+    fitted = make(name, seed=0, schema=schema_of(BINARY, gaps=gaps)).fit(rows, labels)
+
+    loaded = artefacts.load(artefacts.dump(fitted))
+
+    assert np.array_equal(loaded.predict_proba(rows), fitted.predict_proba(rows))
+
+
+def test_skops_of_a_strange_type_is_refused_by_its_name() -> None:
+    data = skops.io.dumps(Pipeline([("step", FunctionTransformer(func=Fraction))]))
+
+    with pytest.raises(BadArtefact, match=r"fractions\.Fraction") as refused:
+        artefacts.load(data)
+
+    assert "is not trusted" in refused.value.message
+
+
+def test_skops_with_a_forged_type_is_refused_and_runs_nothing() -> None:
+    source = zipfile.ZipFile(
+        io.BytesIO(artefacts.dump(make("logistic", seed=0, schema=schema_of(BINARY))))
+    )
+    schema = json.loads(source.read("schema.json"))
+    schema["__module__"], schema["__class__"] = "subprocess", "Popen"
+    forged = io.BytesIO()
+    with zipfile.ZipFile(forged, "w") as target:
+        target.writestr("schema.json", json.dumps(schema))
+
+    with pytest.raises(BadArtefact, match=r"subprocess\.Popen"):
+        artefacts.load(forged.getvalue())
+
+
+@pytest.mark.parametrize("data", [b"", b"not a zip", b"PK\x03\x04 cut off"])
+def test_skops_of_spoiled_bytes_is_a_bad_artefact(data: bytes) -> None:
+    with pytest.raises(BadArtefact, match="does not load"):
+        artefacts.load(data)
+
+
+def test_digest_is_the_sha256_of_the_bytes() -> None:
+    assert artefacts.digest(b"abc") == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_table_comes_back_with_its_gaps() -> None:
+    rows = np.array([[1.0, np.nan], [0.1, -2.5e-300]])
+    labels = np.array(["a", "é"])
+
+    read_rows, read_labels = packed.unpack_table(packed.pack_table(rows, labels))
+
+    assert np.array_equal(read_rows, rows, equal_nan=True)
+    assert read_labels.tolist() == ["a", "é"]
+
+
+def test_table_of_a_regression_comes_back_with_numbers() -> None:
+    data = packed.pack_table(np.array([[1.0]]), np.array([2.5]))
+
+    assert packed.unpack_table(data)[1].tolist() == [2.5]
+
+
+def test_equal_tables_are_equal_bytes_however_they_lie_in_memory() -> None:
+    rows, labels = table_of(SEVERAL)
+
+    data = packed.pack_table(rows, labels)
+
+    assert data == packed.pack_table(np.asfortranarray(rows.copy()), labels.copy())
+    assert data[4:8] == bytes(4)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x1f\x8b", gzip.compress(b"[1]", mtime=0), gzip.compress(b"{", mtime=0)]
+)
+def test_table_of_spoiled_bytes_is_a_bad_artefact(data: bytes) -> None:
+    with pytest.raises(BadArtefact, match="table does not load"):
+        packed.unpack_table(data)

@@ -1,0 +1,102 @@
+"""Journal lines: what was written is read back, and what cannot be read harms nobody else."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from unrot.core.records import Feedback, Prediction, UnverifiedFeedback
+from unrot.serve.events import Events, from_lines, to_lines
+
+PREDICTION = Prediction("p1", "elves", "v1", 1.5, [1.5, None, "a"], "elf", [0.75, 0.25], None, 0.5)
+REGRESSION = Prediction("p2", "rents", "v3", 2.5, [True], None, None, -3.25, 0.25)
+VERDICT = Feedback("p1", "elves", 1.5, 2.5, False, "orc", "no", "ada", "judge:ada", False)
+WITHDRAWN = Feedback("p2", "rents", 2.5, 3.5, withdrawn=True)
+UNVERIFIED = UnverifiedFeedback("u1", "elves", {"height": [1, {"a": None}]}, "orc", True, 4.5, "h")
+
+
+def test_events_read_back_are_those_that_were_written() -> None:
+    lines = to_lines([PREDICTION, VERDICT, REGRESSION, UNVERIFIED, WITHDRAWN])
+
+    found = from_lines(lines)
+
+    assert found == Events([PREDICTION, REGRESSION], [VERDICT, WITHDRAWN], [UNVERIFIED], [])
+
+
+def test_event_is_one_line_with_the_words_of_the_product() -> None:
+    lines = to_lines([VERDICT])
+
+    assert lines == (
+        b'{"kind":"feedback","event":{"prediction":"p1","model":"elves","predicted_at":1.5,'
+        b'"given_at":2.5,"was_correct":false,"label":"orc","comment":"no","judge":"ada",'
+        b'"subject":"judge:ada","withdrawn":false}}\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "two\nlines",
+        "back\r\nagain",
+        "null\0",
+        "\u2028\u2029\x0b\x0c\x1c\x85",
+        "🧟 Zoë",
+        '{"a":1}\n',
+    ],
+)
+def test_text_with_line_breaks_stays_on_one_line(text: str) -> None:
+    verdict = Feedback("p1", "elves", 1.5, 2.5, True, comment=text)
+
+    lines = to_lines([verdict, VERDICT])
+
+    assert lines.count(b"\n") == 2
+    assert from_lines(lines).feedback == [verdict, VERDICT]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"\xff\xfe",
+        b"not JSON",
+        b'{"kind":"feedback","event":{"predic',
+        b"null",
+        b"[]",
+        b"5",
+        b"{}",
+        b'{"kind":"prediction"}',
+        b'{"kind":"prediction","event":{}}',
+        b'{"kind":"prediction","event":[]}',
+        b'{"kind":"dream","event":{}}',
+        b'{"kind":["feedback"],"event":{}}',
+        b"\0" * 64,
+    ],
+)
+def test_line_that_is_no_event_is_set_aside_as_it_is(line: bytes) -> None:
+    lines = to_lines([PREDICTION]) + line + b"\n" + to_lines([VERDICT])
+
+    found = from_lines(lines)
+
+    assert found == Events([PREDICTION], [VERDICT], [], [line])
+
+
+def test_line_of_a_newer_release_is_read_without_what_is_not_known() -> None:
+    line = to_lines([VERDICT]).replace(b'"event":{', b'"event":{"mood":"good",')
+
+    found = from_lines(line)
+
+    assert found == Events(feedback=[VERDICT])
+
+
+def test_line_of_an_older_release_takes_defaults_for_what_it_lacks() -> None:
+    event = {"prediction": "p1", "model": "elves", "predicted_at": 1.5, "given_at": 2.5}
+    line = orjson.dumps({"kind": "feedback", "event": {**event, "was_correct": True}}) + b"\n"
+
+    found = from_lines(line)
+
+    assert found == Events(feedback=[Feedback("p1", "elves", 1.5, 2.5, was_correct=True)])
+
+
+def test_no_lines_are_no_events() -> None:
+    assert to_lines([]) == b""
+    assert from_lines(b"") == Events()

@@ -1,0 +1,166 @@
+"""What is SQLite's own: the file that goes away, the lock that is held, the group commit."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from unrot.core.errors import StoreAway
+from unrot.store.sql import SqlStore, migrations, sqlite
+from unrot.store.sql.sqlite import SqliteDatabase
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> SqliteDatabase:
+    database = SqliteDatabase(tmp_path / "unrot.db")
+    database.prepare()
+    database.write(lambda tx: tx.execute("CREATE TABLE marks (mark INTEGER)"))
+    return database
+
+
+def marks(database: SqliteDatabase) -> list[int]:
+    return database.read(
+        lambda tx: [row[0] for row in tx.execute("SELECT mark FROM marks ORDER BY mark").fetchall()]
+    )
+
+
+def put(database: SqliteDatabase, mark: int) -> None:
+    database.write(lambda tx: tx.execute("INSERT INTO marks VALUES (?)", (mark,)))
+
+
+def test_write_to_a_file_that_was_moved_away_is_refused(
+    database: SqliteDatabase, tmp_path: Path
+) -> None:
+    put(database, 1)
+    database.path.rename(tmp_path / "elsewhere.db")
+
+    with pytest.raises(StoreAway, match="gone"):
+        put(database, 2)
+    with pytest.raises(StoreAway, match="gone"):
+        marks(database)
+
+    (tmp_path / "elsewhere.db").rename(database.path)
+    put(database, 3)
+    assert marks(database) == [1, 3]
+
+
+def test_write_while_another_program_holds_the_file_is_refused_in_time(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "PATIENCE_SECONDS", 0.2)
+    other = sqlite3.connect(database.path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+
+    with pytest.raises(StoreAway, match="locked"):
+        put(SqliteDatabase(database.path), 1)
+
+    other.execute("ROLLBACK")
+    put(database, 2)
+    assert marks(database) == [2]
+
+
+def test_file_that_is_not_a_database_is_a_store_that_is_away(tmp_path: Path) -> None:
+    path = tmp_path / "unrot.db"
+    path.write_bytes(b"this is not a database, however long it may go on" * 100)
+
+    with pytest.raises(StoreAway, match="not a database"):
+        SqlStore(SqliteDatabase(path)).prepare()
+
+
+def test_work_that_fails_takes_nothing_of_its_neighbours_along(database: SqliteDatabase) -> None:
+    def fail(tx: sqlite3.Connection) -> None:
+        tx.execute("INSERT INTO marks VALUES (99)")
+        raise KeyError("half way")
+
+    started = threading.Barrier(9)
+    errors: list[BaseException] = []
+
+    def work(mark: int) -> None:
+        started.wait()
+        try:
+            if mark == 0:
+                database.write(fail)
+            else:
+                put(database, mark)
+        except KeyError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(mark,)) for mark in range(9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert marks(database) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert [type(error) for error in errors] == [KeyError]
+
+
+def test_writes_of_several_processes_are_all_kept(database: SqliteDatabase) -> None:
+    program = (
+        "import sys; from pathlib import Path; from unrot.store.sql.sqlite import SqliteDatabase\n"
+        "database = SqliteDatabase(Path(sys.argv[1]))\n"
+        "for mark in range(int(sys.argv[2]), int(sys.argv[2]) + 50):\n"
+        "    database.write(lambda tx: tx.execute('INSERT INTO marks VALUES (?)', (mark,)))\n"
+    )
+
+    running = [
+        subprocess.Popen([sys.executable, "-c", program, str(database.path), str(1000 * number)])
+        for number in range(4)
+    ]
+    codes = [process.wait(60) for process in running]
+
+    assert codes == [0, 0, 0, 0]
+    assert marks(database) == [1000 * number + mark for number in range(4) for mark in range(50)]
+
+
+def test_database_of_a_newer_release_is_not_touched(tmp_path: Path) -> None:
+    database = SqliteDatabase(tmp_path / "unrot.db")
+    store = SqlStore(database)
+    store.prepare()
+    newer = migrations.MIGRATIONS[-1].number + 1
+    database.write(
+        lambda tx: tx.execute("INSERT INTO migrations VALUES (?, 'of tomorrow', 0)", (newer,))
+    )
+
+    with pytest.raises(StoreAway, match="newer release"):
+        store.check()
+
+
+def test_database_of_the_first_release_keeps_its_models_and_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = SqliteDatabase(tmp_path / "unrot.db")
+    with monkeypatch.context() as before:
+        before.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
+        SqlStore(database).prepare()
+    schema = '{"features": [], "target": "kind", "classes": ["elf", "orc"]}'
+    insert = (
+        "INSERT INTO models (name, number, title, description, schema, created_at) "
+        "VALUES ('elves', 7, 'Elves', '', ?, 0.0)"
+    )
+    alias = "INSERT INTO aliases VALUES ('elves', 'champion', 'v1')"
+    database.write(lambda tx: (tx.execute(insert, (schema,)), tx.execute(alias)))
+
+    store = SqlStore(database)
+    store.prepare()
+    renamed = store.registry.rename_model("elves", "orcs")
+
+    assert (renamed.number, renamed.kept_as, renamed.former_names) == (7, "elves", ("elves",))
+    assert store.registry.aliases("orcs") == {"champion": "v1"}
+    assert store.registry.add_model(replace(renamed, name="elves")).number == 8
+
+
+def test_commits_are_synchronous_and_in_wal(database: SqliteDatabase) -> None:
+    modes = database.write(
+        lambda tx: [
+            tx.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")
+        ]
+    )
+
+    assert modes == ["wal", 2]

@@ -1,0 +1,92 @@
+"""The Flask app: pages for people, REST for programs, over one service."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from unrot.core.settings import Settings, load
+from unrot.run.bootstrap import open_service, secret_key
+from unrot.web import errors, security
+from unrot.web.api import (
+    accuracy,
+    drift,
+    explorer,
+    findings,
+    learning,
+    models,
+    operations,
+    outliers,
+    trials,
+)
+from unrot.web.metrics import counting, scrape
+from unrot.web.openapi import apidocs
+from unrot.web.pages import (
+    audits,
+    compare,
+    files,
+    jobs,
+    monitor,
+    policy,
+    profiles,
+    rules,
+    versions,
+)
+from unrot.web.pages import (
+    explorer as explorer_pages,
+)
+from unrot.web.pages import (
+    findings as findings_pages,
+)
+from unrot.web.pages import (
+    models as pages,
+)
+from unrot.web.pages import (
+    operations as operations_pages,
+)
+from unrot.web.pages import (
+    outliers as outliers_pages,
+)
+
+PAGES = (
+    *(pages, versions, jobs, policy, audits, compare),
+    *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
+    operations_pages,
+)
+"""Each adds its views to the one blueprint of the pages."""
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Make the app; settings come from the environment when none are given."""
+    settings = settings or load()
+    app = Flask(__name__, template_folder="../templates", static_folder="../static")
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_body,
+        SESSION_COOKIE_NAME="unrot",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
+    app.url_map.strict_slashes = False
+    app.secret_key = secret_key(settings)
+    app.extensions["unrot"] = open_service(settings, counting.WorkerCounts())
+    errors.register(app)
+    security.register(app, settings)
+    app.register_blueprint(models.blueprint)
+    app.register_blueprint(learning.blueprint)
+    app.register_blueprint(trials.blueprint)
+    app.register_blueprint(explorer.blueprint)
+    app.register_blueprint(findings.blueprint)
+    app.register_blueprint(drift.blueprint)
+    app.register_blueprint(outliers.blueprint)
+    app.register_blueprint(accuracy.blueprint)
+    app.register_blueprint(pages.blueprint)
+    app.register_blueprint(files.blueprint)
+    app.register_blueprint(scrape.blueprint)
+    app.register_blueprint(operations.blueprint)
+    apidocs.register(app)
+    app.wsgi_app = counting.CountedApp(app.wsgi_app)  # type: ignore[method-assign]
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,82 @@
+"""Prediction ids: made without I/O, and telling enough to refuse a wrong verdict without any.
+
+    time (4 bytes) | segment (5, random) | row (4) | model (2) | class (1) | HMAC (8)
+
+base64url, 32 characters. `time` is seconds since 1970; `segment` is the random name of a
+journal file and `row` counts within it, so that no two predictions share an id; `class` is the
+index of the predicted class, or 255 for "look it up". The HMAC makes an id that was not given
+out here unusable: only somebody who was shown a prediction can judge it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import struct
+from dataclasses import dataclass
+
+from unrot.core.errors import NotSigned
+
+LOOK_IT_UP = 255
+_BODY = struct.Struct(">I5sIHB")
+_SHAPE = re.compile(r"[A-Za-z0-9_-]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionId:
+    """What a prediction id tells."""
+
+    predicted_at: int
+    segment: bytes
+    row: int
+    model_number: int
+    class_index: int | None
+
+
+class Ids:
+    """Makes and reads the ids of one app."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = hashlib.sha256(b"unrot prediction ids\0" + secret).digest()
+
+    def make(
+        self, *, at: float, segment: bytes, row: int, model_number: int, class_index: int | None
+    ) -> str:
+        """Return the id of a new prediction."""
+        kept = LOOK_IT_UP if class_index is None else min(class_index, LOOK_IT_UP)
+        body = _BODY.pack(int(at), segment, row, model_number, kept)
+        return base64.urlsafe_b64encode(body + self._sign(body)).decode("ascii")
+
+    def read(self, id: str) -> PredictionId:
+        """Return what an id tells; raise NotSigned when this app did not give it out."""
+        raw = _decode(id)
+        body, signature = raw[: _BODY.size], raw[_BODY.size :]
+        if not hmac.compare_digest(self._sign(body), signature):
+            raise NotSigned("This prediction id was not given out by this app.")
+        at, segment, row, model_number, kept = _BODY.unpack(body)
+        class_index = None if kept == LOOK_IT_UP else kept
+        return PredictionId(at, segment, row, model_number, class_index)
+
+    def _sign(self, body: bytes) -> bytes:
+        return hmac.digest(self._key, body, "sha256")[:8]
+
+
+def model_number(id: str) -> int | None:
+    """Return the model's number in an id that we wrote ourselves, unverified; None without one."""
+    try:
+        number: int = _BODY.unpack(_decode(id)[: _BODY.size])[3]
+    except NotSigned:
+        return None
+    return number
+
+
+def _decode(id: str) -> bytes:
+    if not _SHAPE.fullmatch(id):
+        raise NotSigned("This is not a prediction id: one is 32 letters, digits, - and _ long.")
+    try:
+        return base64.urlsafe_b64decode(id)
+    except (binascii.Error, ValueError) as error:
+        raise NotSigned("This is not a prediction id.") from error

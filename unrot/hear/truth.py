@@ -1,0 +1,177 @@
+"""A verdict becomes a row to learn from, or says why it teaches nothing.
+
+    label given                      that label
+    thumb up                         the predicted class
+    thumb down, two classes          the other class
+    thumb down, more classes         tells no class: it counts for accuracy only
+    a thumb on a number              tells no number
+
+A row weighs 1 when a judge said it or when it corrects the answer, and 0.2 when somebody unknown
+agrees: agreeing is cheap, and most of it repeats what the model believes already.
+
+    >>> from unrot.core.records import Feedback
+
+    >>> from unrot.core.records import JudgedPrediction
+
+    >>> from unrot.core.records import Prediction
+
+    >>> from unrot.core.records import Schema
+    >>> schema = Schema((), "temper", ("hostile", "friendly"))
+    >>> said = Prediction("a", "zombies", "v1", 10.0, (), "hostile", None, None)
+    >>> verdict = Feedback("a", "zombies", 10.0, 11.0, was_correct=False)
+    >>> example_of(JudgedPrediction(said, verdict), schema).label
+    'friendly'
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from unrot.core.errors import Detail, Invalid, shown
+from unrot.core.growth import Example, Fate
+from unrot.core.plurals import counted
+from unrot.core.records import Feedback, JudgedPrediction, Prediction, Schema
+from unrot.core.schema import parse_label, parse_row
+
+WEIGHTS: Mapping[str, float] = {"trusted": 1.0, "corrected": 1.0, "thumb up": 0.2, "training": 1.0}
+"""What one row weighs, by where it comes from."""
+
+MOST_WEIGHT = 1000
+
+ONLY_WRONG = "says only that it was wrong"
+NO_NUMBER = "a thumb tells no number"
+TAKEN_BACK = "was taken back"
+NO_CLASS = "its prediction named no class"
+NOT_IN_SCHEMA = "not in the schema"
+
+
+def example_of(
+    judged: JudgedPrediction, schema: Schema, weights: Mapping[str, float] = WEIGHTS
+) -> Example | Fate:
+    """Turn a verdict into an example, or into the fate that sets it aside."""
+    feedback = _feedback(judged)
+    label, reason = _label(judged.prediction, feedback, schema)
+    reason = reason or _misfit(judged.prediction, label, schema)
+    if label is None or reason:
+        return Fate(feedback.prediction, "set aside", feedback.given_at, reason)
+    return Example(
+        prediction=feedback.prediction,
+        row=judged.prediction.inputs,
+        label=label,
+        weight=weights[_source(judged.prediction, feedback, label)],
+        is_trusted=feedback.is_trusted,
+        subject=feedback.subject,
+        predicted_at=judged.prediction.predicted_at,
+        given_at=feedback.given_at,
+    )
+
+
+def parse_weights(given: Any) -> dict[str, float]:
+    """Read weights such as {"thumb up": 0.5}; those that are not given stay as they are."""
+    if not isinstance(given, Mapping):
+        raise _wrong_weight("weights", given, f"an object with any of {', '.join(WEIGHTS)}")
+    for key, value in given.items():
+        if key not in WEIGHTS:
+            near = get_close_matches(str(key)[:200], WEIGHTS, n=1, cutoff=0.0)
+            expected = f"no such weight; the nearest known one is {near[0]}"
+            raise _wrong_weight(shown(str(key))[1:-1], value, expected)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 <= value <= MOST_WEIGHT:
+            raise _wrong_weight(key, value, f"a number from 0 to {MOST_WEIGHT}")
+    return {**WEIGHTS, **{key: float(value) for key, value in given.items()}}
+
+
+def judging_rows(
+    judged: Iterable[JudgedPrediction],
+    schema: Schema,
+    held_out: float,
+    *,
+    audited: Collection[str] = (),
+    learnt: Collection[str] = (),
+    since: float = 0.0,
+) -> list[Example]:
+    """Return the rows that only judge, in the order in which they were predicted.
+
+    They are trusted, tell a label, and are held out; `learnt` are those that a line has learnt
+    all the same (the share was smaller then), which can no longer judge it.
+    """
+    examples = [example_of(one, schema) for one in judged]
+    rows = [
+        one
+        for one in examples
+        if isinstance(one, Example)
+        and one.is_trusted
+        and one.predicted_at >= since
+        and one.prediction not in learnt
+        and (one.prediction in audited or is_held_out(one.prediction, held_out))
+    ]
+    return sorted(rows, key=lambda one: (one.predicted_at, one.prediction))
+
+
+def is_held_out(prediction: str, share: float) -> bool:
+    """Tell by its id alone whether a trusted verdict only judges: the same answer for ever."""
+    first = hashlib.sha256(prediction.encode()).digest()[:8]
+    return int.from_bytes(first, "big") < share * 2**64
+
+
+def in_order(examples: Iterable[Example]) -> list[Example]:
+    """Return examples in the order in which their verdicts were given."""
+    return sorted(examples, key=lambda one: (one.given_at, one.prediction))
+
+
+def _wrong_weight(field: str, value: Any, expected: str) -> Invalid:
+    detail = Detail(field, value, expected)
+    return Invalid(detail.sentence, details=[detail])
+
+
+def _feedback(judged: JudgedPrediction) -> Feedback:
+    if judged.feedback is None:
+        raise ValueError(f"Prediction {judged.prediction.id} has no verdict to learn from.")
+    return judged.feedback
+
+
+def _label(
+    prediction: Prediction, feedback: Feedback, schema: Schema
+) -> tuple[str | float | None, str]:
+    if feedback.withdrawn:
+        return None, TAKEN_BACK
+    if feedback.label is not None:
+        return feedback.label, ""
+    if not schema.is_classifier:
+        return None, NO_NUMBER
+    if prediction.label is None:
+        return None, NO_CLASS
+    if feedback.was_correct:
+        return prediction.label, ""
+    if len(schema.classes) != 2:
+        return None, ONLY_WRONG
+    return _other(prediction.label, schema.classes), ""
+
+
+def _other(label: str, classes: Sequence[str]) -> str:
+    return classes[1] if label == classes[0] else classes[0]
+
+
+def _misfit(prediction: Prediction, label: str | float | None, schema: Schema) -> str:
+    """Say how a verdict does not fit the schema as it is now; empty when it does."""
+    if label is None:
+        return ""
+    if len(prediction.inputs) != len(schema.features):
+        found, expected = len(prediction.inputs), len(schema.features)
+        return f"{NOT_IN_SCHEMA}: {counted(found, 'feature')} instead of {expected}"
+    try:
+        parse_label(schema, label)
+        parse_row(schema, dict(zip(schema.names, prediction.inputs, strict=True)))
+    except Invalid as error:
+        return f"{NOT_IN_SCHEMA}: {error.details[0].sentence}"
+    return ""
+
+
+def _source(prediction: Prediction, feedback: Feedback, label: str | float) -> str:
+    if feedback.is_trusted:
+        return "trusted"
+    said = prediction.value if prediction.label is None else prediction.label
+    return "thumb up" if label == said else "corrected"

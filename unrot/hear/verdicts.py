@@ -1,0 +1,216 @@
+"""Read a verdict: what the prediction's id tells, what the client said, whether they agree.
+
+Everything is decided from the id and the schema, so that a forged, expired or contradictory
+verdict is refused without asking the store.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from unrot.core.errors import Detail, Expired, Invalid, NotFound, TooLarge, UnrotError
+from unrot.core.ids import Ids, PredictionId
+from unrot.core.plurals import counted
+from unrot.core.records import Caller, Feedback, Model, UnverifiedFeedback
+from unrot.core.schema import parse_label
+
+MOST_VERDICTS = 1_000
+MOST_COMMENT = 2_000
+MOST_INPUT_DATA = 65_536
+NO_LONGER_SERVED = "The model that made this prediction is no longer served."
+NO_LONGER_KEPT = (
+    "The prediction is not kept any more, so it can no longer be judged: the app keeps the newest "
+    "ones (UNROT_KEEP_DAYS, UNROT_KEEP_ROWS)."
+)
+OLDER_FIELDS = ("model", "input data", "prediction", "was correct")
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictReader:
+    """Reads verdicts against the models that are served."""
+
+    ids: Ids
+    days: int
+    model_of: Callable[[int], Model | None]
+    label_of: Callable[[str], str | None]
+    """Looks up what a prediction answered when its id does not tell; None when nobody knows."""
+
+    def read(self, given: Any, *, caller: Caller, now: float) -> Feedback:
+        """Read one verdict; raise what is wrong with it."""
+        if not isinstance(given, Mapping):
+            raise _wrong("feedback", given, 'an object such as {"id": "…", "was_correct": true}')
+        id, told, model = self._prediction(given.get("id"), now)
+        was_correct, label = _said(given, model)
+        if model.schema.is_classifier and label is not None:
+            was_correct = self._agreed(id, told, model, was_correct, label)
+        return Feedback(
+            prediction=id,
+            model=model.name,
+            predicted_at=float(told.predicted_at),
+            given_at=now,
+            was_correct=was_correct,
+            label=label,
+            comment=_comment(given.get("comment")),
+            judge=caller.judge,
+            subject=caller.subject,
+        )
+
+    def read_or_error(self, given: Any, *, caller: Caller, now: float) -> Feedback | UnrotError:
+        """Read one verdict of a list; return what is wrong with it."""
+        try:
+            return self.read(given, caller=caller, now=now)
+        except UnrotError as error:
+            return error
+
+    def withdrawal(self, id: str, *, caller: Caller, now: float) -> Feedback:
+        """Return the verdict that takes back whatever was said of a prediction."""
+        id, told, model = self._prediction(id, now)
+        return Feedback(
+            prediction=id,
+            model=model.name,
+            predicted_at=float(told.predicted_at),
+            given_at=now,
+            judge=caller.judge,
+            subject=caller.subject,
+            withdrawn=True,
+        )
+
+    def _prediction(self, id: Any, now: float) -> tuple[str, PredictionId, Model]:
+        if not isinstance(id, str):
+            raise _wrong("id", id, "the id of a prediction, as the answer gave it")
+        told = self.ids.read(id)
+        if now - told.predicted_at > self.days * 86_400:
+            raise Expired(
+                f"The prediction is older than {counted(self.days, 'day')} and can no longer "
+                "be judged."
+            )
+        model = self.model_of(told.model_number)
+        if model is None:
+            raise NotFound(NO_LONGER_SERVED)
+        return id, told, model
+
+    def _agreed(
+        self,
+        id: str,
+        told: PredictionId,
+        model: Model,
+        was_correct: bool | None,
+        label: str | float,
+    ) -> bool | None:
+        if told.class_index is not None:
+            if told.class_index >= len(model.schema.classes):
+                raise NotFound(NO_LONGER_SERVED)
+            predicted: str | None = model.schema.classes[told.class_index]
+        else:
+            predicted = self.label_of(id)
+        if predicted is None:
+            return was_correct
+        agrees = predicted == label
+        if was_correct is not None and was_correct != agrees:
+            raise Invalid(
+                f'was_correct and label contradict each other: the prediction was "{predicted}", '
+                f'the label is "{label}". Send only one of them, or make them agree.',
+                reason="contradiction",
+                details=[Detail("label", label, f"a label that goes with {predicted!r}")],
+            )
+        return agrees
+
+
+def read_unverified(
+    given: Mapping[str, Any], *, known: Callable[[str], Model], caller: Caller, now: float
+) -> UnverifiedFeedback:
+    """Read a verdict in the older form, which carries its own inputs and prediction."""
+    for field in OLDER_FIELDS:
+        if field not in given:
+            expected = f"all of {', '.join(OLDER_FIELDS)}"
+            detail = Detail(field, None, expected, is_missing=True)
+            raise Invalid(detail.sentence, details=[detail])
+    name, inputs, prediction, was_correct = (given[field] for field in OLDER_FIELDS)
+    if not isinstance(name, str):
+        raise _wrong("model", name, "the name of a model")
+    if not isinstance(was_correct, bool):
+        raise _wrong("was correct", was_correct, "true or false")
+    if isinstance(prediction, Mapping | list):
+        raise _wrong("prediction", prediction, "one class or one number")
+    _check_size("input data", inputs)
+    _check_size("prediction", prediction)
+    return UnverifiedFeedback(
+        id=f"unverified-{secrets.token_urlsafe(12)}",
+        model=known(name).name,
+        inputs=inputs,
+        prediction=prediction,
+        was_correct=was_correct,
+        given_at=now,
+        subject=caller.subject,
+    )
+
+
+def check_count(count: int) -> None:
+    """Return when a list of verdicts is neither empty nor too long."""
+    if not count:
+        raise Invalid("The list of verdicts is empty: send at least one.")
+    if count > MOST_VERDICTS:
+        raise TooLarge(
+            f"{count:,} verdicts at once; at most {MOST_VERDICTS:,} are taken: send several "
+            "requests."
+        )
+
+
+def id_of(given: Any) -> str | None:
+    """Return the id that a verdict names, whatever else is wrong with it."""
+    id = given.get("id") if isinstance(given, Mapping) else None
+    return id[:80] if isinstance(id, str) and id.isascii() else None
+
+
+def is_older_form(given: Any) -> bool:
+    """Tell the older form from a verdict by id."""
+    return isinstance(given, Mapping) and "id" not in given and "was correct" in given
+
+
+def _said(given: Mapping[str, Any], model: Model) -> tuple[bool | None, str | float | None]:
+    was_correct, label = given.get("was_correct"), given.get("label")
+    if was_correct is None and label is None:
+        raise Invalid(
+            "The verdict says nothing: send was_correct (true or false) or label.",
+            reason="empty_verdict",
+            details=[Detail("was_correct", None, "true or false, or a label instead")],
+        )
+    if was_correct is not None and not isinstance(was_correct, bool):
+        raise _wrong("was_correct", was_correct, "true or false")
+    return was_correct, None if label is None else parse_label(model.schema, label)
+
+
+def _comment(given: Any) -> str:
+    if given is None:
+        return ""
+    if not isinstance(given, str) or len(given) > MOST_COMMENT or not _is_text(given):
+        raise _wrong("comment", given, f"a text of at most {MOST_COMMENT:,} characters")
+    return given.strip()
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value
+
+
+def _check_size(field: str, value: Any) -> None:
+    expected = f"JSON of at most {MOST_INPUT_DATA:,} bytes, in valid UTF-8"
+    try:
+        fits = len(orjson.dumps(value)) <= MOST_INPUT_DATA
+    except (orjson.JSONEncodeError, TypeError):
+        fits = False
+    if not fits:
+        raise _wrong(field, value, expected)
+
+
+def _wrong(field: str, value: Any, expected: str) -> Invalid:
+    detail = Detail(field, value, expected)
+    return Invalid(detail.sentence, details=[detail])

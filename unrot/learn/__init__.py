@@ -1,0 +1,1 @@
+"""Learn from verdicts: jobs that make new versions, and what lets one of them answer."""

@@ -1,0 +1,154 @@
+"""The process that does the jobs: it takes one after the other and ends when none comes.
+
+The caretaker starts it when a job waits, so that the memory of a fit goes back when it is over.
+It stays for a little while, because the next job then starts at once. It holds each job under an
+attempt number: whoever has been silent for too long loses the job, and nothing that it still
+says or publishes counts. A version, the fates of its verdicts, its alias and the end of its job
+are one transaction, so that a process killed anywhere leaves nothing half done.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from unrot.core.errors import Conflict, StoreAway, UnrotError
+from unrot.core.growth import Job
+from unrot.core.interfaces import Progress
+from unrot.serve.service import Service
+
+SILENT_SECONDS = 10.0
+BEAT_SECONDS = 2.0
+LOOK_SECONDS = 0.05
+IDLE_SECONDS = 20.0
+TELL_SECONDS = 0.2
+"""A job that is shorter tells nothing: each telling is a commit."""
+
+MOST_TRIES = 3
+UNFORESEEN = "It failed for a reason that nobody foresaw; what happened stands in the log."
+
+_log = logging.getLogger(__name__)
+
+Doing = Callable[[Service, Job, Progress], None]
+"""Does a job to its end: it publishes what came of it, which ends the job."""
+
+
+class Cancelled(Exception):
+    """Somebody asked that the job ends."""
+
+
+class Lost(Exception):
+    """The job is another process's by now."""
+
+
+class Learner:
+    """Takes jobs and does them."""
+
+    def __init__(self, service: Service, do: Doing, *, holder: str) -> None:
+        self._service = service
+        self._do = do
+        self._holder = holder
+        self._stopping = threading.Event()
+
+    def run(self, *, idle_seconds: float = IDLE_SECONDS) -> None:
+        """Do jobs until none has come for a while, or `stop`."""
+        worked_at = time.monotonic()
+        while not self._stopping.is_set() and time.monotonic() - worked_at < idle_seconds:
+            try:
+                if self.do_next():
+                    worked_at = time.monotonic()
+                    continue
+            except StoreAway as error:
+                _log.warning("The learner waits for the store: %s", error)
+                self._stopping.wait(1.0)
+            self._stopping.wait(LOOK_SECONDS)
+
+    def stop(self) -> None:
+        """Take no further job."""
+        self._stopping.set()
+
+    def do_next(self) -> bool:
+        """Take a job and do it; tell whether there was one."""
+        job = self._service.store.jobs.take(self._holder, self._service.clock(), SILENT_SECONDS)
+        if job is None:
+            return False
+        with _Telling(self._service, job) as tell:
+            self._try(job, tell)
+        return True
+
+    def _try(self, job: Job, tell: _Telling) -> None:
+        """Do a job; begin anew where the champion was changed meanwhile."""
+        for _ in range(MOST_TRIES):
+            try:
+                self._do(self._service, job, tell)
+                return
+            except (Cancelled, Lost) as ended:
+                if isinstance(ended, Cancelled):
+                    self._end(job, "It was cancelled.", "cancelled")
+                return
+            except StoreAway:
+                raise
+            except UnrotError as error:
+                trouble = error
+                if not isinstance(error, Conflict) or error.reason != "champion_moved":
+                    break
+            except Exception:
+                _log.exception("The job %s (%s of %s) failed.", job.id, job.kind, job.model)
+                self._end(job, UNFORESEEN, "internal")
+                return
+        self._end(job, trouble.message, trouble.reason)
+
+    def _end(self, job: Job, error: str, reason: str) -> None:
+        self._service.store.jobs.end(job, self._service.clock(), error=error, reason=reason)
+
+
+class _Telling:
+    """Tells how far a job is, now and then, and at least every two seconds that it goes on."""
+
+    def __init__(self, service: Service, job: Job) -> None:
+        self._service = service
+        self._job = job
+        self._said = (0.0, "beginning")
+        self._told_at = time.monotonic()
+        self._ended = threading.Event()
+        self._trouble: type[Exception] | None = None
+        self._beating = threading.Thread(target=self._beat, name="job heartbeat", daemon=True)
+
+    def __enter__(self) -> _Telling:
+        self._beating.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._beating.join()
+
+    def __call__(self, progress: float, step: str) -> None:
+        """Note how far it is; raise when the job is cancelled or lost."""
+        self._said = (progress, step)
+        if time.monotonic() - self._told_at >= TELL_SECONDS:
+            self._tell()
+        if self._trouble is not None:
+            raise self._trouble
+
+    def _beat(self) -> None:
+        while not self._ended.wait(BEAT_SECONDS):
+            if time.monotonic() - self._told_at >= BEAT_SECONDS:
+                self._tell()
+
+    def _tell(self) -> None:
+        self._told_at = time.monotonic()
+        try:
+            found = self._service.store.jobs.tell(self._job, *self._said, self._service.clock())
+        except StoreAway:
+            return
+        if found is None:
+            self._trouble = Lost
+        elif found.is_cancelling:
+            self._trouble = Cancelled
+
+
+def new_holder(writer: str) -> str:
+    """Return the name under which this home folder's learner holds jobs."""
+    return f"{writer}/learner"

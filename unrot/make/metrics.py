@@ -1,0 +1,98 @@
+"""What a fitted estimator is worth on the holdout, beside what guessing would reach.
+
+A classifier is compared with always naming the commonest class of the training part; a
+regression with always naming its median (which no constant beats in mean absolute error) and
+its mean (which none beats in squared error).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import log_loss, recall_score
+
+from unrot.core.dataset import Dataset
+from unrot.core.records import Outputs, Schema
+from unrot.make.scikit import ScikitPredictor
+
+
+def measure(estimator: Any, dataset: Dataset) -> dict[str, float]:
+    """Measure a fitted estimator on the holdout of a dataset."""
+    return measure_and_calibrate(estimator, dataset)[0]
+
+
+def measure_and_calibrate(
+    estimator: Any, dataset: Dataset
+) -> tuple[dict[str, float], list[tuple[float, bool]]]:
+    """Measure a fitted estimator, and say of each row held out how sure it was and if right."""
+    metrics: dict[str, float] = {"rows_held_out": 0.0}
+    calibrating: list[tuple[float, bool]] = []
+    if len(dataset.holdout_rows):
+        truth = dataset.holdout_labels
+        outputs = ScikitPredictor(estimator, dataset.schema).predict_table(dataset.holdout_rows)
+        metrics = measure_answers(outputs, truth, dataset.labels, dataset.schema)
+        calibrating = calibrate(outputs, truth, dataset.schema)
+    return {**metrics, "rows_trained": float(len(dataset.rows))}, calibrating
+
+
+def calibrate(outputs: Outputs, truth: NDArray[Any], schema: Schema) -> list[tuple[float, bool]]:
+    """Say of each answer how sure it was and whether it was right; nothing without probabilities.
+
+    How sure is the largest probability, as windows count it.
+    """
+    if outputs.probabilities is None or not len(truth):
+        return []
+    guesses = np.array(schema.classes)[list(outputs.classes or ())]
+    sure = np.max(np.array(outputs.probabilities, dtype=np.float64), axis=1)
+    return list(zip(sure.tolist(), (guesses == truth).tolist(), strict=True))
+
+
+def measure_answers(
+    outputs: Outputs, truth: NDArray[Any], known: NDArray[Any], schema: Schema
+) -> dict[str, float]:
+    """Measure answers beside the truth; `known` are the labels of the training part.
+
+    Labels are classes as the schema spells them, or numbers.
+    """
+    of_kind = _of_classes if schema.is_classifier else _of_numbers
+    metrics = {**of_kind(outputs, truth, known, schema), "rows_held_out": len(truth)}
+    return {name: float(value) for name, value in metrics.items()}
+
+
+def _of_classes(
+    outputs: Outputs, truth: NDArray[Any], known: NDArray[Any], schema: Schema
+) -> dict[str, Any]:
+    guesses = np.array(schema.classes)[list(outputs.classes or ())]
+    labels, counts = np.unique(known, return_counts=True)
+    held = set(np.unique(truth).tolist())
+    present = [label for label in schema.classes if label in held]
+    recalls = recall_score(truth, guesses, labels=present, average=None, zero_division=0.0)
+    metrics = {
+        "accuracy": np.mean(guesses == truth),
+        "balanced_accuracy": np.mean(recalls),
+    }
+    if len(labels):
+        metrics["constant_guess"] = np.mean(truth == labels[counts.argmax()])
+    if outputs.probabilities is not None:
+        order = np.argsort(schema.classes)
+        chances = np.clip(np.array(outputs.probabilities)[:, order], 0.0, 1.0)
+        metrics["log_loss"] = log_loss(truth, chances, labels=np.array(schema.classes)[order])
+    return metrics | {
+        f"recall:{label}": recall for label, recall in zip(present, recalls, strict=True)
+    }
+
+
+def _of_numbers(
+    outputs: Outputs, truth: NDArray[Any], known: NDArray[Any], schema: Schema
+) -> dict[str, Any]:
+    del schema
+    errors, variance = np.array(outputs.values) - truth, np.var(truth)
+    metrics = {"mae": np.mean(np.abs(errors)), "rmse": np.sqrt(np.mean(errors**2))}
+    if variance > 0:
+        metrics["r2"] = 1.0 - np.mean(errors**2) / variance
+    if len(known):
+        metrics["constant_guess_mae"] = np.mean(np.abs(truth - np.median(known)))
+        metrics["constant_guess_rmse"] = np.sqrt(np.mean((truth - np.mean(known)) ** 2))
+    return metrics

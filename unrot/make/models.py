@@ -1,0 +1,90 @@
+"""Remove, rename or describe a model with all that was kept of it.
+
+A removal takes the model out of the registry first, so that every worker stops serving it, and
+then deletes its rows some thousand at a time, with a pause after each commit in which others
+write. What a killed removal left is deleted by the next one. A rename writes one row, because
+rows are kept under a word that never changes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from unrot.core.descriptions import described
+from unrot.core.errors import Conflict, NotFound, shown
+from unrot.core.interfaces import Progress
+from unrot.core.plurals import counted
+from unrot.core.records import Holdings, Model, RemovedModel
+from unrot.core.schema import check_name
+from unrot.serve.service import Service
+from unrot.serve.shelf import sync
+
+ROWS_AT_ONCE = 2_000
+LONGEST_PAUSE_SECONDS = 0.1
+
+
+def holdings(service: Service, name: str) -> Holdings:
+    """Count what would be gone with a model."""
+    return service.store.holdings(_known(service, name).number)
+
+
+def left_behind(service: Service) -> list[RemovedModel]:
+    """List the models whose removal was interrupted."""
+    return [removed for removed in service.store.registry.removed() if not removed.is_cleared]
+
+
+def remove(service: Service, name: str, progress: Progress) -> Holdings:
+    """Stop serving a model, then delete all that was kept of it; say how much that was."""
+    registry = service.store.registry
+    removed = registry.remove_model(_known(service, name).name)
+    sync(service.shelf.folder, registry)
+    return clear(service, removed, progress)
+
+
+def clear(service: Service, removed: RemovedModel, progress: Progress) -> Holdings:
+    """Delete what is still kept of a removed model."""
+    held = service.store.holdings(removed.number)
+    deleted = 0
+    progress(0.0, counted(held.rows, "row"))
+    began = time.monotonic()
+    while bite := service.store.clear(removed, ROWS_AT_ONCE):
+        deleted += bite
+        progress(deleted / max(held.rows, deleted), f"{deleted:,} of {counted(held.rows, 'row')}")
+        time.sleep(min(time.monotonic() - began, LONGEST_PAUSE_SECONDS))
+        began = time.monotonic()
+    progress(1.0, "done")
+    return held
+
+
+def check_rename(service: Service, old: str, new: str) -> Model:
+    """Return the model if it can have the other name; else say why not."""
+    check_name(new)
+    if new in {model.name for model in service.store.registry.models()}:
+        raise Conflict(f"There is a model {new} already: choose another name.")
+    return _known(service, old)
+
+
+def rename(service: Service, old: str, new: str) -> Model:
+    """Give a model another name; its ids, rows and versions stay its own."""
+    known = check_rename(service, old, new)
+    renamed = service.store.registry.rename_model(known.name, new)
+    sync(service.shelf.folder, service.store.registry)
+    return renamed
+
+
+def describe(service: Service, name: str, words: Mapping[str, Any]) -> Model:
+    """Give a model other words for people; its versions and its schema's hash stay as they are."""
+    model = service.store.registry.describe_model(described(_known(service, name), words))
+    sync(service.shelf.folder, service.store.registry)
+    return model
+
+
+def _known(service: Service, name: str) -> Model:
+    models = service.store.registry.models()
+    for model in models:
+        if model.name == name:
+            return model
+    known = ", ".join(model.name for model in models) or "none"
+    raise NotFound(f"There is no model {shown(name)}; there is {known}.")

@@ -1,0 +1,1 @@
+"""Estimators as ONNX graphs that answer what scikit-learn answers."""

@@ -1,0 +1,345 @@
+"""One version's estimator in memory: taught further, fed, fitted afresh, and made a candidate of.
+
+Nothing here changes what it was given: each way of learning returns another apprentice. All of it
+can be repeated: it runs on one thread, and chance begins at the lesson's seed (see `repeatable`),
+so that a lesson learnt again from the stored parent gives equal parameters, bit for bit.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from unrot.core.errors import Conflict, Invalid
+from unrot.core.growth import Lesson
+from unrot.core.plurals import counted
+from unrot.core.records import Candidate, Outputs, Row, Schema, Version
+from unrot.core.teaching import Label
+from unrot.make import online, tables
+from unrot.make.kinds import Kind
+from unrot.make.metrics import calibrate, measure_answers
+from unrot.make.owned import classes_of, told
+from unrot.make.repeatable import from_seed, on_one_thread
+from unrot.make.tables import Range, Table, Tables
+from unrot.make.weights import Weights, are_equal, drawn, weight_key
+
+Progress = Callable[[float, str], None]
+REFERENCE_ROWS = 1_000
+COMPARED_ROWS = 200
+"""Fewer than at training: they are compared after each lesson, and what may go wrong in a graph
+(gaps, strangers, thresholds) is compared besides."""
+MOST_TOLD = 100
+"""So often at most a lesson tells how far it is."""
+
+
+@dataclass(frozen=True)
+class EstimatorApprentice:
+    """A version's fitted estimator, and the tables that the version keeps."""
+
+    version: Version
+    schema: Schema
+    kind: Kind
+    estimator: Any
+    tables: Tables
+    rows_trained: float | None = None
+    """How many rows it has learnt in all, where that is known."""
+    fitted_on: Sequence[Row] = field(default=(), repr=False)
+    """A sample of what a fresh fit saw, where there was one."""
+
+    @property
+    def can_learn(self) -> bool:
+        """True when it has a `partial_fit` that takes labels."""
+        return online.can_learn_online(self.estimator)
+
+    @property
+    def training_rows(self) -> int:
+        """How many rows it was trained on at first, as far as they are kept."""
+        return len(self.tables.training)
+
+    @property
+    def stream_rows(self) -> int:
+        """How many rows its stream has in all."""
+        return len(self.tables.stream)
+
+    def replayed(self, count: int, seed: int) -> list[tuple[Row, Label]]:
+        """Draw training rows to mix with new ones."""
+        return self.tables.training.replayed(count, seed)
+
+    def ranges(self) -> list[Range]:
+        """Return the range of each feature in the training rows."""
+        return self.tables.training.ranges()
+
+    def predict(self, rows: Sequence[Row]) -> Outputs:
+        """Answer rows with the estimator itself."""
+        return self.kind.predictor(self.estimator).predict(rows)
+
+    # ── learning ─────────────────────────────────────────────────────────────────────────────
+
+    def learn(self, lesson: Lesson, progress: Progress) -> EstimatorApprentice:
+        """Take a copy through the batches of a lesson; nothing before the last step moves."""
+        self._check_can_learn()
+        taught, classes = deepcopy(self.estimator), classes_of(self.estimator)
+        takes_weights = online.takes(online.learner_of(taught).partial_fit, "sample_weight")
+        chance = np.random.default_rng(lesson.seed)
+        with from_seed(lesson.seed):
+            for number, batch in enumerate(lesson.batches):
+                rows, labels, weights = _of_batch(lesson, batch)
+                if not takes_weights:
+                    places = drawn(weights, chance).tolist()
+                    rows, labels = [rows[at] for at in places], [labels[at] for at in places]
+                    weights = np.ones(len(places))
+                if rows:
+                    self._teach(taught, rows, labels, classes, weights)
+                _tell(progress, number + 1, len(lesson.batches))
+        return self._with(taught, sum(map(len, lesson.batches)))
+
+    def feed(self, start: int, stop: int, progress: Progress) -> EstimatorApprentice:
+        """Feed a copy the rows of its stream from `start` to `stop`, one at a time."""
+        self._check_can_learn()
+        stream = self.tables.stream
+        if not 0 <= start <= stop <= len(stream):
+            raise Conflict(
+                f"The stream of {self.version.name} has {counted(len(stream), 'row')}: "
+                f"{start:,} to "
+                f"{stop:,} cannot be fed."
+            )
+        progress(0.0, f"feeding {counted(stop - start, 'row')}, one at a time")
+        return self._fed(self.estimator, stream, np.arange(start, stop), stop - start)
+
+    def untrained(self) -> EstimatorApprentice:
+        """Return the same with its last step new, fed the first row of each class in turn.
+
+        They are the first rows of the stream where there is one; a regression is fed one row.
+        """
+        self._check_can_learn()
+        seen = self.tables.stream if self.stream_rows else self.tables.training
+        first = online.one_of_each(seen.labels, self.schema.classes)
+        anew = replace(self, rows_trained=0.0)
+        return anew._fed(online.renewed(self.estimator), seen, first, len(first))
+
+    def refit(self, lesson: Lesson, progress: Progress) -> EstimatorApprentice:
+        """Fit a clone of all of it on the training rows and the examples, as weighted."""
+        if online.is_unlabelled(self.estimator):
+            raise Conflict(UNLABELLED)
+        rows, labels, weights, sample = self._to_fit_on(lesson)
+        fresh = clone(self.estimator)
+        progress(0.0, f"fitting {self.version.estimator} on {counted(len(labels), 'row')}")
+        with from_seed(lesson.seed), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                self.kind.fit(fresh, rows, self._truth(labels), weights, progress)
+            except (ValueError, TypeError, ArithmeticError) as error:
+                raise Conflict(
+                    f"{self.version.estimator} cannot be fitted on these rows ({told(error)})."
+                ) from error
+        fitted = self._with(fresh, 0)
+        return replace(fitted, rows_trained=float(len(labels)), fitted_on=sample)
+
+    def _to_fit_on(self, lesson: Lesson) -> tuple[Any, NDArray[Any], Weights | None, Sequence[Row]]:
+        """Return rows, labels, weights where they count, and a sample of the rows."""
+        training = self.tables.training if lesson.training_weight > 0 else _none(self.schema)
+        examples = [one for one in lesson.examples if one.weight > 0]
+        table, below = training.rows, [one.row for one in examples]
+        labels = self._joined(training.labels, [one.label for one in examples])
+        weights = np.concatenate(
+            [np.full(len(training), lesson.training_weight), [one.weight for one in examples]]
+        )
+        if not are_equal(weights) and not weight_key(self.estimator):
+            places = drawn(weights, np.random.default_rng(lesson.seed))
+            of_table = places[places < len(table)]
+            below = [below[place - len(table)] for place in places[len(of_table) :].tolist()]
+            table, labels, weights = table[of_table], labels[places], np.ones(len(places))
+        self._check_labels(labels)
+        sample, _ = Table(table, labels, self.schema).sample(REFERENCE_ROWS, lesson.seed)
+        weighing = None if are_equal(weights) else weights
+        return self.kind.rows(table, below), labels, weighing, [*sample, *below]
+
+    def _joined(self, labels: NDArray[Any], more: Sequence[Label]) -> NDArray[Any]:
+        kind = np.str_ if self.schema.is_classifier else np.float64
+        return np.concatenate([labels.astype(kind), np.array(more, dtype=kind)])
+
+    def _check_labels(self, labels: NDArray[Any]) -> None:
+        if not len(labels):
+            raise Conflict("There is no row to fit on: none is left that weighs anything.")
+        missing = set(self.schema.classes) - set(np.unique(labels).tolist())
+        if self.schema.is_classifier and np.all(labels == labels[0]):
+            raise Conflict(
+                f"All {len(labels):,} rows are {labels[0]}: nothing can be told apart from them."
+            )
+        if missing and self.kind.needs_every_class:
+            raise Conflict(
+                f"None of the {len(labels):,} rows is {min(missing)}: {self.version.estimator} has "
+                "to see a row of each class."
+            )
+
+    def _check_can_learn(self) -> None:
+        if online.is_unlabelled(self.estimator):
+            raise Conflict(UNLABELLED)
+        if not self.can_learn:
+            raise Conflict(
+                f"{self.version.estimator} cannot go on learning, it can only be fitted whole: "
+                "refit it."
+            )
+
+    def _teach(
+        self,
+        taught: Any,
+        rows: Sequence[Row],
+        labels: Sequence[Label],
+        classes: Sequence[Any],
+        weights: Weights,
+    ) -> None:
+        truth = self._truth(labels)
+        self._check_known(truth)
+        table = self.kind.rows(_none(self.schema).rows, rows)
+        try:
+            online.teach(taught, table, truth, classes, weights)
+        except Exception as error:
+            # Its steps, an owner's too, raise what they like of a row that is not for them.
+            raise _refusal(error) from error
+
+    def _fed(
+        self, estimator: Any, table: Table, places: NDArray[np.intp], count: int
+    ) -> EstimatorApprentice:
+        rows, truth = self.kind.rows(table.rows[places]), self._truth(table.labels[places])
+        self._check_known(truth)
+        with from_seed(0):
+            try:
+                fed = online.feed(estimator, rows, truth, classes_of(self.estimator))
+            except Exception as error:
+                raise _refusal(error) from error
+        return self._with(fed, count)
+
+    def _truth(self, labels: Sequence[Label] | NDArray[Any]) -> NDArray[Any]:
+        """Spell labels as the estimator does; a class that it never heard of stays as it is."""
+        if not self.schema.is_classifier:
+            return np.array(labels, dtype=np.float64)
+        spelt = {str(label): label for label in classes_of(self.estimator)}
+        said, places = np.unique(np.array(labels, dtype=np.str_), return_inverse=True)
+        return np.array([spelt.get(label, label) for label in said.tolist()])[places]
+
+    def _check_known(self, truth: NDArray[Any]) -> None:
+        strangers = set(truth.tolist()) - set(classes_of(self.estimator))
+        if self.schema.is_classifier and strangers:
+            raise Conflict(
+                f"{self.version.name} was fitted without the class {min(strangers)} and cannot "
+                "come to know it row by row: refit it."
+            )
+
+    def _with(self, estimator: Any, count: int) -> EstimatorApprentice:
+        known = self.rows_trained
+        return replace(
+            self, estimator=estimator, rows_trained=None if known is None else known + count
+        )
+
+    # ── becoming a version ───────────────────────────────────────────────────────────────────
+
+    def candidate(
+        self,
+        *,
+        origin: str,
+        parent: str,
+        holdout: bytes,
+        made: Mapping[str, Any],
+        progress: Progress,
+    ) -> Candidate:
+        """Measure on a packed table, compile, and make a candidate of it."""
+        rows = self._reference()
+        compared = _spread(rows, COMPARED_ROWS)
+        with on_one_thread():
+            progress(0.0, "measuring")
+            held_out = tables.unpack(holdout, self.schema)
+            metrics, answered = self._measured(held_out, compared)
+            progress(0.3, "compiling and comparing with scikit-learn")
+            compiled = self.kind.compiled(self.estimator, rows, compared)
+        progress(1.0, "done")
+        return replace(
+            compiled,
+            estimator=self.version.estimator,
+            origin=origin,
+            parent=parent,
+            made=made,
+            metrics=metrics,
+            calibrating=self._calibrating(held_out, answered),
+            held_out_outputs=answered,
+        )
+
+    def _reference(self) -> list[Row]:
+        if self.fitted_on:
+            return _spread(self.fitted_on, REFERENCE_ROWS)
+        rows, _ = self.tables.training.sample(REFERENCE_ROWS, 0)
+        if not rows:
+            raise Conflict(f"{self.version.name} keeps no training rows to compare on.")
+        return rows
+
+    def _measured(
+        self, holdout: Table, rows: Sequence[Row]
+    ) -> tuple[dict[str, float], Outputs | None]:
+        predictor = self.kind.predictor(self.estimator)
+        try:
+            predictor.predict(rows)
+        except Invalid as error:
+            raise Conflict(
+                "After this it does not answer its own training rows with finite numbers, so it "
+                "cannot be served. Nothing was kept."
+            ) from error
+        counted = {} if self.rows_trained is None else {"rows_trained": self.rows_trained}
+        if not len(holdout):
+            return counted, None
+        asked, truth = holdout.drawn(np.arange(len(holdout)))
+        known = self.tables.training.labels
+        answers, labels = predictor.predict(asked), np.array(truth)
+        metrics = measure_answers(answers, labels, known, self.schema)
+        return {**metrics, **counted}, answers
+
+    def _calibrating(self, holdout: Table, answers: Outputs | None) -> list[tuple[float, bool]]:
+        if answers is None:
+            return []
+        _, truth = holdout.drawn(np.arange(len(holdout)))
+        return calibrate(answers, np.array(truth), self.schema)
+
+
+UNLABELLED = "An outlier detector learns without labels: verdicts teach it nothing."
+
+
+def _of_batch(lesson: Lesson, batch: Sequence[int]) -> tuple[list[Row], list[Label], Weights]:
+    rows: list[Row] = []
+    labels: list[Label] = []
+    weights = np.ones(len(batch))
+    for number, place in enumerate(batch):
+        if place < 0:
+            row, label = lesson.replayed[~place]
+        else:
+            example = lesson.examples[place]
+            row, label, weights[number] = example.row, example.label, example.weight
+        rows.append(row)
+        labels.append(label)
+    return rows, labels, weights
+
+
+def _tell(progress: Progress, done: int, batches: int) -> None:
+    if done == batches or done % max(1, batches // MOST_TOLD) == 0:
+        progress(done / batches, f"learnt {done:,} of {counted(batches, 'batch')}")
+
+
+def _refusal(error: Exception) -> Conflict:
+    if isinstance(error, Conflict):
+        return error
+    return Conflict(f"The estimator does not take these rows ({told(error)}). Nothing was learnt.")
+
+
+def _none(schema: Schema) -> Table:
+    return tables.unpack(b"", schema)
+
+
+def _spread(rows: Sequence[Row], most: int) -> list[Row]:
+    if len(rows) <= most:
+        return list(rows)
+    return [rows[place] for place in np.linspace(0, len(rows) - 1, most).astype(int).tolist()]

@@ -1,0 +1,1 @@
+"""Keep it going: the caretaker, the work that machines share, copies, and what is let go."""

@@ -1,0 +1,58 @@
+"""The caretaker beside gunicorn's web workers, as an app of its dirty arbiter.
+
+The arbiter starts it with the web workers, starts it again when it dies, and stops it with
+them. It takes no calls: its own thread does the work.
+
+gunicorn's master reads this file before it forks, and onnxruntime does not survive a fork (its
+exit hangs in the child). Everything of ours is therefore imported in `init`, after the fork.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+
+from gunicorn.dirty.app import DirtyApp
+
+STOP_SECONDS = 8.0
+CALM_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class CaretakerApp(DirtyApp):  # type: ignore[misc]
+    """Runs the caretaker in a thread of the process that the arbiter keeps alive."""
+
+    workers = 1
+
+    def init(self) -> None:
+        """Start the thread."""
+        # After the fork: see above.
+        from unrot.core.settings import load
+        from unrot.run.bootstrap import open_service, writer_name
+        from unrot.run.caretaker import Caretaker, stop_with_parent
+
+        settings = load()
+        self._caretaker = Caretaker(open_service(settings), writer_name(settings))
+        self._parent = os.getppid()
+        stop_with_parent(self._caretaker.stop)
+        self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ship what is left, then end."""
+        self._caretaker.stop()
+        self._thread.join(STOP_SECONDS)
+
+    def _run(self) -> None:
+        try:
+            self._caretaker.run()
+            if os.getppid() != self._parent:
+                _log.warning("The arbiter is gone; its caretaker ends with it.")
+                os._exit(0)
+        except BaseException:
+            _log.exception("The caretaker died; a fresh one is started.")
+            time.sleep(CALM_SECONDS)
+            os._exit(1)

@@ -1,0 +1,269 @@
+"""What one caretaker of all machines does on what they share, under a lease in the store.
+
+jobs        the learner is started while jobs wait
+policy      a model that may learn by itself is taught when enough verdicts wait, and one that may
+            goes back when judges find it worse than the version before
+shadow      a challenger is scored on what was asked, off the request path
+lookout     monitors look at what there is, what they see becomes findings, and those are sent
+tidying     old rows go and old totals are added up, a bite a round
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from unrot.core import lineage
+from unrot.core.errors import Conflict, StoreAway, UnrotError
+from unrot.core.growth import Shadow
+from unrot.core.records import CHALLENGER, CHAMPION, Outputs, Prediction, Schema, Version
+from unrot.learn import jobs
+from unrot.learn.rollback import roll_back_by_itself
+from unrot.learn.worker import SILENT_SECONDS, new_holder
+from unrot.run.tidying import Broom
+from unrot.serve.service import Service
+from unrot.serve.shelf import ShelvedModel
+from unrot.watch.outbox import Postbox
+from unrot.watch.round import Lookout
+
+LEASE = "learner"
+LEASE_SECONDS = 15.0
+RENEW_SECONDS = 5.0
+POLICY_SECONDS = 2.0
+ROLLBACK_SECONDS = 10.0
+CALM_SECONDS = 1.0
+"""So long a learner that died is not started again."""
+PATIENCE_SECONDS = 600.0
+"""So long a model does not learn by itself again after it failed."""
+SHADOWS_AT_ONCE = 500
+OVERLAP_SECONDS = 120.0
+"""Predictions arrive at the store a little out of order: so far the shadow looks back."""
+BY_ITSELF = "policy"
+
+_log = logging.getLogger(__name__)
+
+
+class Chores:
+    """The shared work of one caretaker; each round does a little of it."""
+
+    def __init__(self, service: Service, writer: str) -> None:
+        self._service = service
+        self._writer = writer
+        self._learner: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self._renewed_at = 0.0
+        self._holds = False
+        self._policies_at = 0.0
+        self._shadowed_to: dict[tuple[str, str], float] = {}
+        self._unscored: set[tuple[str, str]] = set()
+        self._rollbacks_at = 0.0
+        self._lookout = Lookout(service)
+        self._postbox = Postbox(service)
+        self._is_first_round = True
+        self._broom = Broom(service)
+
+    def go_round(self) -> None:
+        """Do what there is to do."""
+        if self._is_first_round:
+            # Whoever held jobs for this home folder died with the caretaker before.
+            self._service.store.jobs.let_go(new_holder(self._writer))
+            self._is_first_round = False
+        if not self._has_work() or not self._is_ours():
+            return
+        self._start_learner()
+        self._follow_policies()
+        self._shadow()
+        self._lookout.go_round()
+        self._postbox.go_round()
+        self._broom.work()
+
+    @property
+    def is_teaching(self) -> bool:
+        """True while a learner runs that this one has started."""
+        return self._learner is not None and self._learner.poll() is None
+
+    def stop(self) -> None:
+        """End the learner; what it had begun is taken up by the next one."""
+        self._postbox.stop()
+        if self._learner is not None and self.is_teaching:
+            self._learner.terminate()
+            try:
+                self._learner.wait(2.0)
+            except subprocess.TimeoutExpired:
+                self._learner.kill()
+
+    def _has_work(self) -> bool:
+        return (
+            self._holds
+            or self._job_waits()
+            or self._is_time_for_policies()
+            or self._lookout.is_due()
+            or self._broom.is_due
+            or self._shadows()
+        )
+
+    def _job_waits(self) -> bool:
+        return self._service.store.jobs.waits(self._service.clock(), SILENT_SECONDS)
+
+    def _is_ours(self) -> bool:
+        """Hold the lease, renewed now and then and not at every round."""
+        if self._holds and time.monotonic() - self._renewed_at < RENEW_SECONDS:
+            return True
+        now = self._service.clock()
+        self._holds = self._service.store.lease(LEASE, self._writer, now, LEASE_SECONDS)
+        self._renewed_at = time.monotonic()
+        return self._holds
+
+    def _start_learner(self) -> None:
+        if self._learner is not None and (status := self._learner.poll()) is None:
+            return
+        if self._learner is not None and status:
+            # Nobody needs to wait until it has been silent for long enough.
+            self._service.store.jobs.let_go(new_holder(self._writer))
+            self._learner = None
+        is_calm = time.monotonic() - self._started_at >= CALM_SECONDS
+        if not is_calm or not self._job_waits():
+            return
+        self._started_at = time.monotonic()
+        self._learner = subprocess.Popen(
+            [sys.executable, "-m", "unrot", "learner", "--with-parent"],
+            env={**os.environ, "UNROT_HOME": str(self._service.settings.home)},
+            stdin=subprocess.DEVNULL,
+        )
+
+    # ── policy ───────────────────────────────────────────────────────────────────────────────
+
+    def _is_time_for_policies(self) -> bool:
+        return time.monotonic() - self._policies_at >= POLICY_SECONDS
+
+    def _follow_policies(self) -> None:
+        if not self._is_time_for_policies():
+            return
+        self._policies_at = time.monotonic()
+        for shelved in self._service.catalogue().models.values():
+            self._learn_by_itself(shelved)
+        if time.monotonic() - self._rollbacks_at >= ROLLBACK_SECONDS:
+            self._rollbacks_at = time.monotonic()
+            for name in self._service.catalogue().models:
+                self._roll_back_by_itself(name)
+
+    def _learn_by_itself(self, shelved: ShelvedModel) -> None:
+        store, name = self._service.store, shelved.model.name
+        every = store.registry.policy(name).learn_every
+        champion = shelved.aliases.get(CHAMPION)
+        if not every or champion is None:
+            return
+        versions = store.registry.versions(name)
+        line = lineage.learning_line(versions, _furthest(versions, champion))
+        if store.lessons.count_waiting(name, line) < every or self._has_failed(name):
+            return
+        try:
+            jobs.ask(self._service, name, "learn", {}, by=BY_ITSELF)
+        except Conflict as error:
+            _log.info("%s does not learn by itself now: %s", name, error)
+
+    def _roll_back_by_itself(self, name: str) -> None:
+        advice = roll_back_by_itself(self._service, name)
+        if advice is not None and advice.is_due:
+            _log.warning("%s: %s", name, advice.sentence)
+
+    def _has_failed(self, name: str) -> bool:
+        """Tell whether it failed by itself a short while ago: the same again would fail again."""
+        last = next(iter(self._service.store.jobs.of_model(name, 1)), None)
+        return (
+            last is not None
+            and (last.asked_by, last.state) == (BY_ITSELF, "failed")
+            and self._service.clock() - (last.ended_at or 0.0) < PATIENCE_SECONDS
+        )
+
+    # ── shadow ───────────────────────────────────────────────────────────────────────────────
+
+    def _shadows(self) -> bool:
+        return any(CHALLENGER in one.aliases for one in self._service.catalogue().models.values())
+
+    def _shadow(self) -> None:
+        for shelved in self._service.catalogue().models.values():
+            if CHALLENGER in shelved.aliases:
+                self._try_to_shadow(shelved, shelved.aliases[CHALLENGER])
+
+    def _try_to_shadow(self, shelved: ShelvedModel, challenger: str) -> None:
+        """Let one that cannot be loaded keep no other from being scored; say so once."""
+        key = shelved.model.name, challenger
+        try:
+            self._shadow_one(shelved, challenger)
+            self._unscored.discard(key)
+        except StoreAway:
+            raise
+        except UnrotError as error:
+            if key not in self._unscored:
+                _log.warning("The challenger %s of %s is not scored: %s", *reversed(key), error)
+            self._unscored.add(key)
+
+    def _shadow_one(self, shelved: ShelvedModel, challenger: str) -> None:
+        trials, name = self._service.store.trials, shelved.model.name
+        since = self._shadowed_to.get((name, challenger)) or self._challenged_at(name, challenger)
+        rows = trials.to_shadow(name, challenger, since=since, limit=SHADOWS_AT_ONCE)
+        if rows:
+            trials.add_shadows(_scored(self._predict(shelved, challenger), rows, shelved))
+            self._shadowed_to[name, challenger] = max(
+                since, rows[-1].predicted_at - OVERLAP_SECONDS
+            )
+
+    def _challenged_at(self, name: str, challenger: str) -> float:
+        moves = self._service.store.registry.moves(name)
+        return max(
+            (
+                move.moved_at
+                for move in moves
+                if (move.alias, move.moved_to) == (CHALLENGER, challenger)
+            ),
+            default=0.0,
+        )
+
+    def _predict(
+        self, shelved: ShelvedModel, challenger: str
+    ) -> Callable[[list[Prediction]], Outputs]:
+        contents = self._service.catalogue()
+        predictor = self._service.shelf.predictor(contents, shelved.versions[challenger])
+        return lambda rows: predictor.predict([row.inputs for row in rows])
+
+
+def _furthest(versions: Sequence[Version], champion: str) -> str:
+    """Return the newest version that went on from the champion, else the champion.
+
+    What it has learnt is no reason to learn again while nobody has promoted it.
+    """
+    children = [one.name for one in versions if one.parent == champion]
+    return children[-1] if children else champion
+
+
+def _scored(
+    predict: Callable[[list[Prediction]], Outputs], rows: list[Prediction], shelved: ShelvedModel
+) -> list[Shadow]:
+    """Score rows; one that the challenger cannot score is kept as unanswered."""
+    try:
+        return _shadows_of(predict(rows), rows, shelved)
+    except UnrotError:
+        if len(rows) > 1:
+            return [shadow for row in rows for shadow in _scored(predict, [row], shelved)]
+        return _shadows_of(Outputs(), rows, shelved)
+
+
+def _shadows_of(outputs: Outputs, rows: list[Prediction], shelved: ShelvedModel) -> list[Shadow]:
+    schema: Schema = shelved.model.schema
+    challenger = shelved.aliases[CHALLENGER]
+    return [
+        Shadow(
+            prediction=row.id or "",
+            model=row.model,
+            version=challenger,
+            predicted_at=row.predicted_at,
+            label=None if outputs.classes is None else schema.classes[outputs.classes[place]],
+            value=None if outputs.values is None else outputs.values[place],
+        )
+        for place, row in enumerate(rows)
+    ]

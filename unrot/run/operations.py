@@ -1,0 +1,142 @@
+"""How the app is run: its parts, what is kept, what was let go, what is asked of it.
+
+    python -m unrot tidy    does at once what retention does bit by bit
+
+All of it is read from totals and single look-ups: the page costs the same after ten million
+predictions. Without the store it tells of the machine alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import get_args
+
+from unrot.core.errors import StoreAway
+from unrot.core.growth import Job
+from unrot.core.keeping import Stock, Tidiable, Tidied
+from unrot.core.records import Component, RemovedModel
+from unrot.core.settings import Settings
+from unrot.serve import readiness as components
+from unrot.serve.journal import Drops, backlog_bytes
+from unrot.serve.readiness import Heartbeat
+from unrot.serve.service import Service
+
+SHOWN_SETTINGS = (
+    "feedback_days",
+    "keep_days",
+    "keep_rows",
+    "keep_judged_days",
+    "minutes_days",
+    "hours_days",
+    "keep_versions",
+    "rotation_seconds",
+    "journal_max",
+    "max_body",
+    "workers",
+    "threads",
+)
+"""What decides how much is kept and taken; none of them is a secret."""
+
+
+KINDS: tuple[Tidiable, ...] = get_args(Tidiable)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFacts:
+    """The journal of this machine."""
+
+    bytes: int
+    limit: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelKept:
+    """What is kept of a model, and what was let go of it."""
+
+    name: str
+    title: str
+    stock: Stock
+    tidied: Sequence[Tidied]
+    job: Job | None
+    """The one that runs or waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """The store, as far as it answers."""
+
+    kind: str
+    bytes: int
+    models: Sequence[ModelKept]
+    removed: Sequence[RemovedModel]
+    """Models whose removal was interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One setting as it is."""
+
+    variable: str
+    doc: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """All of it, at one moment."""
+
+    at: float
+    components: Mapping[str, Component]
+    journal: JournalFacts
+    caretaker: Heartbeat | None
+    store: StoreFacts | None
+    settings: Sequence[Shown]
+
+
+def look(service: Service) -> Operations:
+    """Say how the app is run."""
+    settings, folder = service.settings, service.journal.folder
+    return Operations(
+        service.clock(),
+        service.ready(),
+        JournalFacts(backlog_bytes(folder), settings.journal_max, Drops(folder).count()),
+        components.heartbeat(settings.home / "caretaker.json"),
+        _of_store(service),
+        shown_settings(settings),
+    )
+
+
+def shown_settings(settings: Settings) -> list[Shown]:
+    """List the settings that matter here, with what they are set to."""
+    known = {entry.name: entry.metadata for entry in fields(settings)}
+    return [
+        Shown(known[name]["variable"], known[name]["doc"], getattr(settings, name))
+        for name in SHOWN_SETTINGS
+    ]
+
+
+def _of_store(service: Service) -> StoreFacts | None:
+    store = service.store
+    try:
+        store.check()
+        models = [
+            ModelKept(
+                name,
+                shelved.model.title,
+                store.tidying.stock(name),
+                sorted(store.tidying.tidied(name), key=lambda one: KINDS.index(one.what)),
+                _active_job(service, name),
+            )
+            for name, shelved in service.catalogue().models.items()
+        ]
+        removed = [one for one in store.registry.removed() if not one.is_cleared]
+        return StoreFacts(store.kind, store.size(), models, removed)
+    except StoreAway:
+        return None
+
+
+def _active_job(service: Service, name: str) -> Job | None:
+    last = next(iter(service.store.jobs.of_model(name, 1)), None)
+    return last if last is not None and last.is_active else None

@@ -1,0 +1,186 @@
+"""Let go of old rows and add old totals up, a small bite at a time.
+
+    predictions    nobody judged them and they are old, or beyond the newest; judged ones far later
+    windows        minutes become hours, hours become days: no total is lost
+    profiles       short ones become one an hour, those one a day
+    the rest       verdicts and checks that are as old as judged predictions, and what was sent of
+                   findings that were closed so long ago
+
+Each bite is one short transaction, so it can be killed at any place and the same again changes
+nothing. What is needed stays: a verdict that may still come finds its prediction unless that is
+beyond the newest `UNROT_KEEP_ROWS`, a minute whose verdicts are counted afresh has all of them,
+and what was imported stays until its model is removed.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+
+from unrot.core.errors import NotFound, StoreAway
+from unrot.core.keeping import DAY, HOUR, Limits, Old
+from unrot.serve.service import Service
+from unrot.watch.profiles import merged
+
+ROWS_AT_ONCE = 500
+PROFILES_AT_ONCE = 12
+DAY_SECONDS = 86_400.0
+PROFILE_SLACK_SECONDS = 8 * DAY_SECONDS
+"""A check goes so much later than the profiles that it is of, or it would be made again."""
+
+WORK_SECONDS = 0.03
+"""So long, and a bite, others may wait at each round."""
+
+REST_SECONDS = 600.0
+"""So long after a round in which all was tidy nothing is looked at."""
+
+_log = logging.getLogger(__name__)
+
+
+class Broom:
+    """Goes through all models, bite by bite."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._round: Iterator[int] | None = None
+        self._rests_until = 0.0
+
+    @property
+    def is_due(self) -> bool:
+        """True when there may be something to do."""
+        return self._round is not None or time.monotonic() >= self._rests_until
+
+    def work(self) -> None:
+        """Take bites for a moment, if it is time."""
+        if not self.is_due:
+            return
+        if self._round is None:
+            self._round = sweep(self._service)
+        ends_at = time.monotonic() + WORK_SECONDS
+        try:
+            for _ in self._round:
+                if time.monotonic() >= ends_at:
+                    return
+        except BaseException:
+            # A generator that raised has ended; the next round begins anew.
+            self._rest()
+            raise
+        self._rest()
+
+    def _rest(self) -> None:
+        self._round = None
+        self._rests_until = time.monotonic() + REST_SECONDS
+
+
+def sweep(service: Service) -> Iterator[int]:
+    """Go through all models once; yield after each bite how many rows went or were added up."""
+    for _, done in sweep_with_share(service):
+        yield done
+
+
+def sweep_with_share(service: Service) -> Iterator[tuple[float, int]]:
+    """Do so and tell as well which share of the kinds of all models is behind."""
+    names = list(service.catalogue().models)
+    kinds = (_predictions, _windows, _profiles, _old)
+    for place, (name, kind) in enumerate((name, kind) for name in names for kind in kinds):
+        try:
+            for done in kind(service, name):
+                yield place / (len(names) * len(kinds)), done
+        except NotFound:
+            # Removed or renamed meanwhile.
+            continue
+
+
+def limits(service: Service, name: str) -> Limits:
+    """Return which predictions of a model go now.
+
+    Judged ones stay for as long as a verdict may still come to any of the same hour or day, and
+    those of an audit as long as they can be judged.
+    """
+    settings, now = service.settings, service.clock()
+    oldest = now - settings.feedback_days * DAY_SECONDS
+    by_age = min(now - settings.keep_days * DAY_SECONDS, oldest)
+    judged = min(now - settings.keep_judged_days * DAY_SECONDS, oldest - 2 * DAY_SECONDS)
+    by_count = service.store.tidying.newest(name, settings.keep_rows)
+    audits = service.store.trials.audits(name)
+    protected = {id for one in audits if one.created_at > oldest for id in one.predictions}
+    return Limits(max(by_age, by_count), judged, protected)
+
+
+def _predictions(service: Service, name: str) -> Iterator[int]:
+    found, after = limits(service, name), (0.0, "")
+    while True:
+        bite = service.store.tidying.drop_predictions(
+            name, found, after=after, most=ROWS_AT_ONCE, now=service.clock()
+        )
+        yield bite.done
+        if bite.next is None:
+            return
+        after = bite.next
+
+
+def _windows(service: Service, name: str) -> Iterator[int]:
+    settings = service.settings
+    for minutes, days in ((HOUR, settings.minutes_days), (DAY, settings.hours_days)):
+        after: int | None = 0
+        while after is not None:
+            now = service.clock()
+            after = service.store.tidying.roll_windows(
+                name, after=after, before=now - days * DAY_SECONDS, minutes=minutes, now=now
+            )
+            yield 0 if after is None else 1
+
+
+def _profiles(service: Service, name: str) -> Iterator[int]:
+    settings = service.settings
+    for seconds, days in ((60 * HOUR, settings.minutes_days), (60 * DAY, settings.hours_days / 2)):
+        after = 0.0
+        while True:
+            before = service.clock() - days * DAY_SECONDS
+            group = service.store.tidying.short_profiles(
+                name, after=after, before=before, seconds=seconds, most=PROFILES_AT_ONCE
+            )
+            if not group:
+                yield 0
+                break
+            is_done = _put_together(service, [one.id for one in group], seconds)
+            # One that cannot be added up, or has just grown, is left to the next round.
+            after = group[0].starts_at // seconds * seconds
+            after = after if is_done else max(one.starts_at for one in group) + 1e-3
+            yield len(group) - 1
+
+
+def _put_together(service: Service, ids: list[str], seconds: int) -> bool:
+    profiles = [found for id in ids if (found := service.store.profiles.get(id)) is not None]
+    if len(profiles) < len(ids):
+        return False
+    try:
+        kept_as = service.catalogue().model(profiles[0].model).model.kept_as
+        whole = merged(service.profiler, profiles, seconds, kept_as or profiles[0].model)
+    except (StoreAway, NotFound):
+        raise
+    except Exception as error:
+        # Whatever whylogs makes of bytes that somebody damaged.
+        _log.warning("The profiles %s to %s stay as they are: %s", ids[0], ids[-1], error)
+        return False
+    return service.store.tidying.put_together(profiles, whole, now=service.clock())
+
+
+def _old(service: Service, name: str) -> Iterator[int]:
+    before = limits(service, name).judged_before
+    kinds: tuple[tuple[Old, float], ...] = (
+        ("verdicts without a prediction", before),
+        ("verdicts kept apart", before),
+        ("unverified verdicts", before),
+        ("profiles", before),
+        ("checks", before - PROFILE_SLACK_SECONDS),
+        ("deliveries", before),
+    )
+    for what, earlier in kinds:
+        done = ROWS_AT_ONCE
+        while done == ROWS_AT_ONCE:
+            done = service.store.tidying.drop_old(
+                name, what, before=earlier, most=ROWS_AT_ONCE, now=service.clock()
+            )
+            yield done

@@ -1,0 +1,381 @@
+"""The use cases, in the words of the product.
+
+    catalogue   what is served, from the shelf
+    predict     rows are scored; each prediction gets an id and a line in the journal
+    judge       verdicts are kept, or queued in the journal while the store is away
+    withdraw    a verdict is taken back
+    look        versions, recent predictions, tallies: what the store knows
+    ready       how each component is
+
+Views, caretaker and command line call these and add nothing of their own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from unrot.core import schema
+from unrot.core.counts import Counts, NoCounts
+from unrot.core.errors import (
+    Detail,
+    Expired,
+    Invalid,
+    JournalFull,
+    NotAllowed,
+    NotFound,
+    StoreAway,
+)
+from unrot.core.ids import Ids
+from unrot.core.interfaces import Clock, Store
+from unrot.core.records import (
+    CHAMPION,
+    Caller,
+    Component,
+    Feedback,
+    FeedbackStatus,
+    JudgedPrediction,
+    Model,
+    Outputs,
+    Prediction,
+    Row,
+    Tally,
+    UnverifiedFeedback,
+    Version,
+)
+from unrot.core.settings import Settings
+from unrot.core.teaching import Workshop
+from unrot.core.watching import Courier, Profiler
+from unrot.hear import verdicts
+from unrot.serve import events, readiness
+from unrot.serve.journal import Journal
+from unrot.serve.rejected import Refusals, rejection_of
+from unrot.serve.shelf import Contents, Shelf, ShelvedModel
+
+LAST_VERDICTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Predictions and who made them."""
+
+    predictions: list[Prediction]
+    shelved: ShelvedModel
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some kept predictions, and the id to go on from when there are more."""
+
+    rows: list[JudgedPrediction]
+    next_before: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """The product. `bootstrap.py` makes one; every door holds it."""
+
+    settings: Settings
+    store: Store
+    shelf: Shelf
+    journal: Journal
+    ids: Ids
+    profiler: Profiler
+    workshop: Workshop
+    courier: Courier
+    refusals: Refusals
+    clock: Clock = time.time
+    counts: Counts = NoCounts()
+
+    # ── catalogue ────────────────────────────────────────────────────────────────────────────
+
+    def catalogue(self) -> Contents:
+        """Return what is served at this moment."""
+        return self.shelf.contents()
+
+    def default_model(self) -> ShelvedModel:
+        """Return the model that answers when none is named: the chosen, else the first trained."""
+        contents = self.catalogue()
+        if self.settings.default_model:
+            return contents.model(self.settings.default_model)
+        if not contents.models:
+            raise NotFound("There is no model yet: train one with python train.py iris")
+        return min(contents.models.values(), key=lambda shelved: shelved.model.number)
+
+    # ── predict ──────────────────────────────────────────────────────────────────────────────
+
+    def predict(self, name: str, inputs: Any, *, version: str | None = None) -> Answer:
+        """Score one object of features or a list of them."""
+        contents = self.catalogue()
+        shelved = contents.model(name)
+        try:
+            rows = schema.parse_rows(shelved.model.schema, inputs)
+            return self._answer(contents, shelved, shelved.version(version), rows)
+        except Invalid as error:
+            self._count_refused(shelved, version, error, inputs)
+            raise
+
+    def predict_instances(self, reference: Any, instances: Any) -> Answer:
+        """Score the older form for `zombies` or `zombies/versions/v2`."""
+        contents = self.catalogue()
+        name, version = _parted(reference)
+        shelved = contents.model(name) if name else self.default_model()
+        try:
+            rows = schema.parse_instances(shelved.model.schema, instances)
+            return self._answer(contents, shelved, shelved.version(version), rows)
+        except Invalid as error:
+            self._count_refused(shelved, version, error, instances)
+            raise
+
+    def _count_refused(
+        self, shelved: ShelvedModel, version: str | None, error: Invalid, rows: Any
+    ) -> None:
+        named = version or shelved.aliases.get(CHAMPION, "")
+        if named in shelved.versions:
+            sent = len(rows) if isinstance(rows, list) else 1
+            self.refusals.add(
+                [rejection_of(shelved.model, named, error.details, self.clock(), sent=sent)]
+            )
+
+    def score(self, name: str, rows: Sequence[Row], *, version: str | None = None) -> Answer:
+        """Score rows that the schema has checked; JournalFull when they cannot be kept as well."""
+        contents = self.catalogue()
+        shelved = contents.model(name)
+        answer, is_kept = self._scored(contents, shelved, shelved.version(version), rows)
+        if not is_kept:
+            raise JournalFull(
+                "The journal cannot be written, so the predictions would have no ids: make room on "
+                "the disk of the home folder, then begin again."
+            )
+        return answer
+
+    def _answer(
+        self, contents: Contents, shelved: ShelvedModel, version: Version, rows: Sequence[Row]
+    ) -> Answer:
+        answer, is_kept = self._scored(contents, shelved, version, rows)
+        if is_kept:
+            return answer
+        return replace(answer, predictions=[replace(one, id=None) for one in answer.predictions])
+
+    def _scored(
+        self, contents: Contents, shelved: ShelvedModel, version: Version, rows: Sequence[Row]
+    ) -> tuple[Answer, bool]:
+        predictor = self.shelf.predictor(contents, version)
+        started = time.perf_counter()
+        outputs = predictor.predict(rows)
+        seconds = (time.perf_counter() - started) / len(rows)
+        predictions = self._identified(shelved.model, version, rows, outputs, seconds)
+        self.counts.predicted(shelved.model.name, version.name, len(rows))
+        is_kept = self.journal.append(events.to_lines(predictions), count=len(predictions))
+        return Answer(predictions, shelved, version), is_kept
+
+    def _identified(
+        self,
+        model: Model,
+        version: Version,
+        rows: Sequence[Row],
+        outputs: Outputs,
+        seconds: float,
+    ) -> list[Prediction]:
+        now = self.clock()
+        place = self.journal.reserve(len(rows))
+        indices, values = outputs.classes, outputs.values
+        probabilities, labels = outputs.probabilities, model.schema.classes
+        return [
+            Prediction(
+                id=self.ids.make(
+                    at=now,
+                    segment=place.segment,
+                    row=place.row + number,
+                    model_number=model.number,
+                    class_index=indices[number] if indices is not None else None,
+                ),
+                model=model.name,
+                version=version.name,
+                predicted_at=now,
+                inputs=row,
+                label=labels[indices[number]] if indices is not None else None,
+                probabilities=probabilities[number] if probabilities is not None else None,
+                value=values[number] if values is not None else None,
+                seconds=seconds,
+            )
+            for number, row in enumerate(rows)
+        ]
+
+    # ── judge ────────────────────────────────────────────────────────────────────────────────
+
+    def judge(self, given: Any, caller: Caller) -> tuple[Feedback, FeedbackStatus]:
+        """Keep one verdict."""
+        verdict = self._reader().read(given, caller=caller, now=self.clock())
+        status = self._keep([verdict])[0]
+        if status == "missing":
+            raise NotFound(verdicts.NO_LONGER_SERVED)
+        if status == "forgotten":
+            raise Expired(verdicts.NO_LONGER_KEPT)
+        return verdict, status
+
+    def judge_many(self, given: list[Any], caller: Caller) -> list[tuple[Any, str]]:
+        """Keep all valid verdicts of a list; answer each with its status or the error's reason."""
+        verdicts.check_count(len(given))
+        reader, now = self._reader(), self.clock()
+        read = [reader.read_or_error(one, caller=caller, now=now) for one in given]
+        kept = iter(self._keep([one for one in read if isinstance(one, Feedback)]))
+        statuses = [
+            _said_of(next(kept)) if isinstance(one, Feedback) else one.reason for one in read
+        ]
+        return [(verdicts.id_of(one), status) for one, status in zip(given, statuses, strict=True)]
+
+    def judge_unverified(
+        self, given: Mapping[str, Any], caller: Caller
+    ) -> tuple[UnverifiedFeedback, FeedbackStatus]:
+        """Keep a verdict in the older form: shown and counted apart, it teaches nothing."""
+        contents = self.catalogue()
+        verdict = verdicts.read_unverified(
+            given, known=lambda name: contents.model(name).model, caller=caller, now=self.clock()
+        )
+        status: FeedbackStatus = "created"
+        try:
+            self.store.verdicts.put_unverified([verdict])
+        except StoreAway:
+            self._queue([verdict])
+            status = "queued"
+        self.counts.judged(verdict.model, "unverified")
+        return verdict, status
+
+    def withdraw(self, id: str, caller: Caller) -> FeedbackStatus:
+        """Take a verdict back."""
+        verdict = self._reader().withdrawal(id, caller=caller, now=self.clock())
+        status = self._keep([verdict])[0]
+        if status in ("missing", "duplicate", "forgotten"):
+            raise NotFound("There is no verdict on this prediction to take back.")
+        if status == "overruled":
+            raise NotAllowed("A judge has judged this prediction: only a judge can take it back.")
+        return status
+
+    def _keep(self, given: Sequence[Feedback]) -> Sequence[FeedbackStatus]:
+        statuses = self._kept_or_queued(given)
+        for verdict, status in zip(given, statuses, strict=True):
+            self.counts.judged(verdict.model, status)
+        return statuses
+
+    def _kept_or_queued(self, given: Sequence[Feedback]) -> Sequence[FeedbackStatus]:
+        try:
+            return self.store.verdicts.put(given) if given else []
+        except StoreAway:
+            self._queue(given)
+            return ["queued"] * len(given)
+
+    def _queue(self, given: Sequence[Feedback | UnverifiedFeedback]) -> None:
+        if not self.journal.append(events.to_lines(given), count=0, durable=True):
+            raise JournalFull(
+                "The verdict could not be kept: the store is away and the journal cannot be "
+                "written. Nothing was taken; try again in a moment."
+            )
+
+    def _reader(self) -> verdicts.VerdictReader:
+        contents = self.catalogue()
+
+        def model_of(number: int) -> Model | None:
+            shelved = contents.by_number(number)
+            return shelved.model if shelved else None
+
+        days = self.settings.feedback_days
+        return verdicts.VerdictReader(self.ids, days, model_of, self._label_of)
+
+    def _label_of(self, id: str) -> str | None:
+        try:
+            judged = self.store.traffic.prediction(id)
+        except StoreAway:
+            return None
+        return judged.prediction.label if judged else None
+
+    # ── look ─────────────────────────────────────────────────────────────────────────────────
+
+    def versions(self, name: str) -> list[Version]:
+        """List the versions of a model, oldest first."""
+        known = self.store.registry.versions(name)
+        if not known:
+            self.catalogue().model(name)
+        return known
+
+    def version(self, name: str, version: str) -> Version:
+        """Return one version of a model."""
+        for made in self.versions(name):
+            if made.name == version:
+                return made
+        raise NotFound(f'{name} has no version "{version[:80]}".')
+
+    def aliases(self, name: str) -> dict[str, str]:
+        """Return the aliases of a model as they now stand."""
+        return self.store.registry.aliases(name)
+
+    def recent(self, name: str, *, limit: int = 50, before: str | None = None) -> Page:
+        """List a model's predictions with their verdicts, newest first, a page at a time.
+
+        `before` is the id of the last prediction of the page before.
+        """
+        model = self.catalogue().model(name).model
+        rows = self.store.traffic.recent(model.name, limit=limit, before=self._key(before))
+        next_before = rows[-1].prediction.id if len(rows) == limit else None
+        return Page(rows, next_before)
+
+    def _key(self, before: str | None) -> tuple[float, str] | None:
+        if not before:
+            return None
+        judged = self.store.traffic.prediction(before)
+        if judged is None:
+            raise NotFound("The prediction to go on from is not kept any more.")
+        return judged.prediction.predicted_at, before
+
+    def verdict_on(self, id: str) -> Feedback | None:
+        """Return the verdict that counts for a prediction."""
+        return self.store.verdicts.of(id)
+
+    def today(self, name: str) -> Tally:
+        """Return a model's predictions and judged ones of today (UTC), and how its champion does.
+
+        The last verdicts are those on the champion's own answers, whenever it gave them.
+        """
+        now = datetime.fromtimestamp(self.clock(), UTC)
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+        return self.store.traffic.tally(
+            name,
+            since=midnight,
+            last=LAST_VERDICTS,
+            version=self.catalogue().model(name).aliases.get(CHAMPION, ""),
+        )
+
+    # ── ready ────────────────────────────────────────────────────────────────────────────────
+
+    def ready(self) -> dict[str, Component]:
+        """Say how each component is."""
+        found = {
+            "store": readiness.store(self.store),
+            "journal": readiness.journal(self.journal.folder, self.settings.journal_max),
+            "caretaker": readiness.caretaker(self.settings.home / "caretaker.json"),
+            "shelf": readiness.shelf(self.catalogue(), self.settings.default_model),
+        }
+        if found["store"].state != "ok" and found["journal"].is_stuck:
+            found["journal"] = replace(found["journal"], state="down")
+        return found
+
+
+def _parted(reference: Any) -> tuple[str | None, str | None]:
+    """Read `zombies` or `zombies/versions/v2`."""
+    if reference is None:
+        return None, None
+    parts = reference.split("/") if isinstance(reference, str) else []
+    if len(parts) == 1 and parts[0]:
+        return parts[0], None
+    if len(parts) == 3 and parts[0] and parts[1] == "versions" and parts[2]:
+        return parts[0], parts[2]
+    detail = Detail("model", reference, "a model such as zombies, or zombies/versions/v2")
+    raise Invalid(detail.sentence, details=[detail])
+
+
+def _said_of(status: FeedbackStatus) -> str:
+    return {"missing": NotFound.reason, "forgotten": Expired.reason}.get(status, status)

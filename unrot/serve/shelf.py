@@ -1,0 +1,363 @@
+"""The local folder of versions that are ready to serve, and the pointer file that says which.
+
+The caretaker copies the registry here; web workers read nothing else to predict, so that a
+store that is away stops nobody. The pointer is one file that is replaced atomically. A worker
+notices a new one by its modification time, loads the new champion beside the old one, checks
+its golden rows and then swaps one reference: a request keeps the one that it began with. A
+champion that cannot be loaded leaves the old one in place and says so.
+
+    shelf/pointer.json          models, versions, aliases, generation
+    shelf/artefacts/<digest>    what predictors are made from, checked before loading
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from unrot.core import schema
+from unrot.core.errors import BadArtefact, NotFound, UnrotError, shown
+from unrot.core.interfaces import Predictor, PredictorLoader, Registry
+from unrot.core.records import CHAMPION, Model, Serving, Version
+from unrot.core.watching import Detector, DetectorLoader
+
+Predictors = dict[tuple[str, str], Predictor]
+GOLDEN = "golden"
+NEIGHBOURS = "neighbours"
+PINNED_AT_ONCE = 8
+DETECTORS_AT_ONCE = 8
+RETRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ShelvedModel:
+    """A model as it stands on the shelf."""
+
+    model: Model
+    aliases: Mapping[str, str]
+    versions: Mapping[str, Version]
+
+    def version(self, name: str | None = None) -> Version:
+        """Return a version by its name, or the champion."""
+        wanted = name or self.aliases.get(CHAMPION, "")
+        if wanted in self.versions:
+            return self.versions[wanted]
+        if name is None:
+            raise NotFound(f"{self.model.name} has no champion yet: promote one of its versions.")
+        known = ", ".join(self.versions) or "none"
+        raise NotFound(f"{self.model.name} has no version {shown(name)}; it has {known}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What one worker serves at one moment; never changed, only replaced."""
+
+    generation: str = ""
+    models: Mapping[str, ShelvedModel] = field(default_factory=dict)
+    predictors: Mapping[tuple[str, str], Predictor] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+    def model(self, name: str) -> ShelvedModel:
+        """Return a model by its name, or by one that it had before."""
+        if name in self.models:
+            return self.models[name]
+        for shelved in self.models.values():
+            if name in shelved.model.former_names:
+                return shelved
+        known = ", ".join(self.models) or "none yet: train one with python train.py iris"
+        raise NotFound(f"There is no model {shown(name)}; there is {known}.")
+
+    def by_number(self, number: int) -> ShelvedModel | None:
+        """Return the model that a prediction id speaks of."""
+        for shelved in self.models.values():
+            if shelved.model.number == number:
+                return shelved
+        return None
+
+
+class Shelf:
+    """The reading side, one for each process."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        load: PredictorLoader,
+        check: Callable[[Predictor, bytes], float],
+        load_detector: DetectorLoader | None = None,
+    ) -> None:
+        self.folder = folder
+        self._pointer = folder / "pointer.json"
+        self._load = load
+        self._check = check
+        self._load_detector = load_detector
+        self._lock = threading.Lock()
+        self._contents = Contents()
+        self._seen: tuple[int, int, int] | None = None
+        self._looked_at = 0.0
+        self._pinned: Predictors = {}
+        self._detectors: dict[tuple[str, str], Detector] = {}
+
+    def contents(self) -> Contents:
+        """Return what is served now, following a new pointer first."""
+        if self._is_behind() and self._lock.acquire(blocking=self._seen is None):
+            try:
+                if self._is_behind():
+                    stamp = self._stamp()
+                    self._contents = self._follow()
+                    self._seen, self._looked_at = stamp, time.monotonic()
+            finally:
+                self._lock.release()
+        return self._contents
+
+    def predictor(self, contents: Contents, version: Version) -> Predictor:
+        """Return the predictor of a version: a champion's at once, another's loaded when asked."""
+        key = _key(version)
+        held = contents.predictors.get(key) or self._pinned.get(key)
+        if held is not None:
+            return held
+        with self._lock:
+            held = self._pinned.get(key)
+            if held is None:
+                held = self._make(contents.models[version.model].model, version)
+                while len(self._pinned) >= PINNED_AT_ONCE:
+                    del self._pinned[next(iter(self._pinned))]
+                self._pinned[key] = held
+            return held
+
+    def detector(self, model: Model, version: Version) -> Detector | None:
+        """Return what tells odd rows of a version, loaded when it is first asked; None without."""
+        digest = version.artefacts.get(NEIGHBOURS)
+        if digest is None or self._load_detector is None:
+            return None
+        key = version.schema_hash, digest
+        held = self._detectors.get(key)
+        if held is None:
+            with self._lock:
+                held = self._load_detector(self._artefact(digest), model.schema)
+                while len(self._detectors) >= DETECTORS_AT_ONCE:
+                    del self._detectors[next(iter(self._detectors))]
+                self._detectors[key] = held
+        return held
+
+    def _is_behind(self) -> bool:
+        """Tell whether there is a new pointer, or a champion that may load by now."""
+        if self._stamp() != self._seen:
+            return True
+        is_time = time.monotonic() - self._looked_at > RETRY_SECONDS
+        return bool(self._contents.problems) and is_time
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        try:
+            found = os.stat(self._pointer)
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def _follow(self) -> Contents:
+        before = self._contents
+        written = _read(self._pointer)
+        if written is None:
+            return before
+        models: dict[str, ShelvedModel] = {}
+        predictors: Predictors = {}
+        problems: dict[str, str] = {}
+        for shelved in written.models.values():
+            name = shelved.model.name
+            try:
+                self._take(shelved, before, predictors)
+            except UnrotError as error:
+                problems[name] = f"The champion of {name} could not be loaded: {error}"
+                shelved = self._keep_the_old(shelved, before, predictors)
+            models[name] = shelved
+        return Contents(written.generation, models, predictors, problems)
+
+    def _take(self, shelved: ShelvedModel, before: Contents, predictors: Predictors) -> None:
+        if CHAMPION not in shelved.aliases:
+            return
+        version = shelved.version()
+        key = _key(version)
+        held = before.predictors.get(key) or self._pinned.get(key)
+        predictors[key] = held or self._make(shelved.model, version)
+
+    def _keep_the_old(
+        self, shelved: ShelvedModel, before: Contents, predictors: Predictors
+    ) -> ShelvedModel:
+        old = before.models.get(shelved.model.name)
+        if old is None or CHAMPION not in old.aliases:
+            return shelved
+        version = old.version()
+        held = before.predictors.get(_key(version))
+        if held is not None:
+            predictors[_key(version)] = held
+        aliases = {**shelved.aliases, CHAMPION: version.name}
+        return ShelvedModel(shelved.model, aliases, {**shelved.versions, version.name: version})
+
+    def _make(self, model: Model, version: Version) -> Predictor:
+        try:
+            artefact = self._artefact(version.serving.digest)
+            serving = version.serving
+            predictor = self._load(serving.by, artefact, model.schema, serving.form)
+            if GOLDEN in version.artefacts:
+                self._check(predictor, self._artefact(version.artefacts[GOLDEN]))
+            return predictor
+        except UnrotError:
+            raise
+        except Exception as error:
+            # Whatever a library makes of a file: one bad version must not stop the others.
+            said = f"{type(error).__name__}: {shown(str(error), 200)}"
+            raise BadArtefact(f"{version.name} does not load ({said}).") from error
+
+    def _artefact(self, digest: str) -> bytes:
+        try:
+            data = (self.folder / "artefacts" / digest).read_bytes()
+        except FileNotFoundError as error:
+            raise BadArtefact(f"The file {digest[:12]} is missing on the shelf.") from error
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise BadArtefact(f"The file {digest[:12]} on the shelf is not what was written.")
+        return data
+
+
+def _key(version: Version) -> tuple[str, str]:
+    """Tell predictors apart: the same bytes under another schema answer otherwise."""
+    return version.schema_hash, version.serving.digest
+
+
+def sync(folder: Path, registry: Registry, *, thoroughly: bool = False) -> bool:
+    """Bring the shelf up to the registry; tell whether the pointer was written.
+
+    `thoroughly` looks at every file even when the generation is known, to mend a damaged shelf.
+    An empty registry never empties a shelf, because a store that was lost must not stop
+    predictions; unless it has the marks of models that were removed on purpose.
+    """
+    generation = registry.generation()
+    pointer = folder / "pointer.json"
+    if _generation_of(pointer) == generation and not thoroughly:
+        return False
+    with _only_one(folder):
+        models = [_shelved(registry, model) for model in registry.models()]
+        if not models and pointer.exists() and not registry.removed():
+            return False
+        for shelved in models:
+            for version in shelved.versions.values():
+                _fetch(folder / "artefacts", registry, version, thoroughly)
+        (folder / "artefacts").mkdir(exist_ok=True)
+        _replace(pointer, orjson.dumps(_written(generation, models), option=orjson.OPT_INDENT_2))
+        _sweep(folder / "artefacts", models)
+    return True
+
+
+def _shelved(registry: Registry, model: Model) -> ShelvedModel:
+    # The aliases first: a version that is promoted meanwhile is then one of the next pointer.
+    aliases = registry.aliases(model.name)
+    kept = registry.versions(model.name, kept_only=True)
+    return ShelvedModel(model, aliases, {version.name: version for version in kept})
+
+
+def _needed(version: Version) -> set[str]:
+    beside = (version.artefacts.get(kind) for kind in (GOLDEN, NEIGHBOURS))
+    return {version.serving.digest, *filter(None, beside)}
+
+
+def _fetch(folder: Path, registry: Registry, version: Version, thoroughly: bool) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for digest in _needed(version):
+        path = folder / digest
+        is_there = path.exists()
+        if is_there and thoroughly:
+            is_there = hashlib.sha256(path.read_bytes()).hexdigest() == digest
+        if not is_there:
+            _replace(path, registry.artefact(digest))
+
+
+def _sweep(folder: Path, models: list[ShelvedModel]) -> None:
+    needed = {
+        digest
+        for shelved in models
+        for version in shelved.versions.values()
+        for digest in _needed(version)
+    }
+    for path in folder.iterdir():
+        if path.name not in needed:
+            path.unlink(missing_ok=True)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _written(generation: str, models: list[ShelvedModel]) -> dict[str, Any]:
+    return {
+        "generation": generation,
+        "models": [
+            {
+                "model": {**_plain(shelved.model), "schema": schema.to_json(shelved.model.schema)},
+                "aliases": shelved.aliases,
+                "versions": list(shelved.versions.values()),
+            }
+            for shelved in models
+        ],
+    }
+
+
+def _plain(model: Model) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "number": model.number,
+        "title": model.title,
+        "description": model.description,
+        "created_at": model.created_at,
+        "kept_as": model.kept_as,
+        "former_names": model.former_names,
+    }
+
+
+def _generation_of(pointer: Path) -> str | None:
+    try:
+        return str(orjson.loads(pointer.read_bytes())["generation"])
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+
+
+def _read(pointer: Path) -> Contents | None:
+    try:
+        data = orjson.loads(pointer.read_bytes())
+        models = [_from_plain(entry) for entry in data["models"]]
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    return Contents(data["generation"], {shelved.model.name: shelved for shelved in models})
+
+
+def _from_plain(entry: dict[str, Any]) -> ShelvedModel:
+    plain = entry["model"]
+    former_names = tuple(plain.get("former_names", ()))
+    known = schema.from_json(plain["schema"])
+    model = Model(**{**plain, "schema": known, "former_names": former_names})
+    versions = [
+        Version(**{**version, "serving": Serving(**version["serving"])})
+        for version in entry["versions"]
+    ]
+    return ShelvedModel(model, entry["aliases"], {version.name: version for version in versions})

@@ -1,0 +1,1 @@
+"""Watch a model: profiles, periods and monitors that see it rot, and what they find."""

@@ -1,0 +1,84 @@
+"""What is said of a finding outside: as the JSON of the API, and as a message to a webhook.
+
+A message says what was opened, in JSON of ours or in Slack's shape, which other chats take too. Its
+schema is in docs/monitoring.md; what changes its meaning changes the number in `schema`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from unrot.core.symptoms import Finding
+
+SCHEMA = "unrot.finding/1"
+
+
+def finding_shape(found: Finding) -> dict[str, Any]:
+    """Write a finding as the API and a message show it."""
+    acknowledged = None
+    if found.acknowledged_at is not None:
+        at = _moment(found.acknowledged_at)
+        acknowledged = {"at": at, "by": found.acknowledged_by, "note": found.note}
+    return {
+        "id": found.id,
+        "model": found.model,
+        "cause": found.cause,
+        "kind": found.kind,
+        "gravity": found.gravity,
+        "state": "open" if found.is_open else "closed",
+        "sentence": found.sentence,
+        "advice": found.advice,
+        "features": list(found.features),
+        "evidence": dict(found.evidence),
+        "since": _moment(found.since),
+        "opened_at": _moment(found.opened_at),
+        "updated_at": _moment(found.updated_at),
+        "closed_at": None if found.closed_at is None else _moment(found.closed_at),
+        "acknowledged": acknowledged,
+    }
+
+
+def message(found: Finding, title: str, link: str, *, is_slack: bool) -> bytes:
+    """Write what is sent of an opened finding; `link` is empty where the app has no address."""
+    if is_slack:
+        lines = [f"*{_slack(title)}* ({found.gravity}): {_slack(found.sentence)}"]
+        lines += [_slack(found.advice)] if found.advice else []
+        lines += [f"<{link}|Open the finding>"] if link else []
+        return orjson.dumps({"text": "\n".join(lines)})
+    return _plain("opened", found.model, title, finding_shape(found), link)
+
+
+def trial_message(model: str, title: str, link: str, *, is_slack: bool) -> bytes:
+    """Write what is sent to see whether a webhook takes messages."""
+    if is_slack:
+        said = f"*{_slack(title)}*: this is a test. Findings of this model arrive here."
+        return orjson.dumps({"text": said + (f"\n<{link}|Open its findings>" if link else "")})
+    return _plain("test", model, title, None, link)
+
+
+def _plain(
+    event: str, model: str, title: str, finding: Mapping[str, Any] | None, link: str
+) -> bytes:
+    return orjson.dumps(
+        {
+            "schema": SCHEMA,
+            "event": event,
+            "model": model,
+            "title": title,
+            "finding": finding,
+            "url": link or None,
+        }
+    )
+
+
+def _slack(text: str) -> str:
+    """Write a text so that Slack reads nothing into it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

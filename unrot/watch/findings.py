@@ -1,0 +1,115 @@
+"""What monitors noticed, and by which rules: what pages, API and command line ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from unrot.core.errors import Detail, Invalid, NotFound
+from unrot.core.rules import parse_rules
+from unrot.core.symptoms import Finding, Rules
+from unrot.core.watching import FindingState
+from unrot.serve.service import Service
+from unrot.watch import audit
+
+MOST_NOTE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class FindingPage:
+    """Some findings, newest first, and the id to go on from when there are more."""
+
+    rows: list[Finding]
+    next_before: str | None
+
+
+def open_findings(service: Service, name: str) -> list[Finding]:
+    """List what is open of a model, the gravest first."""
+    return told(
+        service, name, service.store.findings.open(service.catalogue().model(name).model.name)
+    )
+
+
+def told(service: Service, name: str, findings: Sequence[Finding]) -> list[Finding]:
+    """Let advice to audit say how many rows there are for it now, or that there are none."""
+    if not any(one.is_open and "audit" in one.advice for one in findings):
+        return list(findings)
+    said = audit.room(service, name).sentence
+    return [
+        replace(one, advice=f"{one.advice} {said}")
+        if one.is_open and "audit" in one.advice
+        else one
+        for one in findings
+    ]
+
+
+def listed(
+    service: Service,
+    name: str,
+    *,
+    state: FindingState = "all",
+    limit: int = 50,
+    before: str | None = None,
+) -> FindingPage:
+    """List findings by when they were opened, newest first, a page at a time.
+
+    `before` is the id of the last one of the page before.
+    """
+    model = service.catalogue().model(name).model.name
+    key = None
+    if before:
+        last = finding(service, name, before)
+        key = last.opened_at, last.id
+    rows = service.store.findings.of_model(model, limit=limit + 1, before=key, state=state)
+    has_more = len(rows) > limit
+    return FindingPage(told(service, name, rows[:limit]), rows[limit - 1].id if has_more else None)
+
+
+def finding(service: Service, name: str, id: str) -> Finding:
+    """Return one finding of a model."""
+    model = service.catalogue().model(name).model.name
+    found = service.store.findings.finding(id)
+    if found is None or found.model != model:
+        raise NotFound(f'{model} has no finding "{id[:80]}".')
+    return told(service, model, [found])[0]
+
+
+def acknowledge(service: Service, name: str, id: str, *, by: str, note: str) -> Finding:
+    """Note that a person has seen a finding; who was first stays."""
+    known = finding(service, name, id)
+    is_text = note.encode("utf-8", "replace").decode("utf-8") == note and "\0" not in note
+    if not is_text or len(note) > MOST_NOTE:
+        detail = Detail("note", note, f"a text of at most {MOST_NOTE:,} characters")
+        raise Invalid(detail.sentence, details=[detail])
+    seen = service.store.findings.acknowledge(
+        known.id, at=service.clock(), by=by, note=note.strip()
+    )
+    return told(service, name, [seen])[0] if seen else known
+
+
+def rules(service: Service, name: str) -> Rules:
+    """Return what counts as a symptom of a model."""
+    return service.store.findings.rules(service.catalogue().model(name).model.name)
+
+
+def change_rules(
+    service: Service,
+    name: str,
+    given: Any,
+    *,
+    read: Callable[[Any, Rules, Sequence[str]], Rules] = parse_rules,
+) -> Rules:
+    """Change some of what counts as a symptom of a model; return all of it."""
+    model, drawer = service.catalogue().model(name).model, service.store.findings
+    changed = read(given, drawer.rules(model.name), model.schema.names)
+    drawer.set_rules(model.name, changed)
+    return changed
+
+
+def count_open(service: Service) -> Mapping[str, int]:
+    """Count the open findings of each model that has some."""
+    counts: dict[str, int] = {}
+    for found in service.store.findings.open():
+        counts[found.model] = counts.get(found.model, 0) + 1
+    return counts

@@ -1,0 +1,178 @@
+"""A version on its test set, the rows that its score is of: what it gets wrong, how surely.
+
+These were held out of training; since the world has moved, perhaps judges went through them.
+
+Only the serving form answers, as in a request, so that a web worker needs nothing of training.
+Neither the rows nor the version can ever change, so an answer is kept in the process by the
+digests of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unrot.core import lineage
+from unrot.core.errors import Conflict
+from unrot.core.records import CHAMPION, Outputs, Row, Schema, Version
+from unrot.core.test_sets import MeasuredOn, digest_of, measured_on, score
+from unrot.hear.scores import answers_of
+from unrot.serve.service import Service
+from unrot.watch.monitors import report
+from unrot.watch.monitors.report import ClassReport, NumberReport
+
+MOST_ROWS, MOST_CELLS = 5_000, 300_000
+"""As many rows are answered and kept in memory; of a wide model fewer."""
+NEAR = 2.0
+"""A number is right when it is no farther off than so many mean errors on the test set."""
+
+Answer = str | float
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One row of the test set, and what the version makes of it."""
+
+    row: Row
+    truth: Answer
+    answer: Answer
+    confidence: float | None
+    """The probability of the answered class."""
+    is_right: bool
+
+    @property
+    def residual(self) -> float | None:
+        """Answer minus truth, of numbers."""
+        if isinstance(self.truth, str) or isinstance(self.answer, str):
+            return None
+        return self.answer - self.truth
+
+
+@dataclass(frozen=True, slots=True)
+class Holdout:
+    """A version on its test set."""
+
+    version: str
+    on: MeasuredOn | None
+    """Which rows these are."""
+    rows: Sequence[Held]
+    """Mistakes first, the surest or the widest before all."""
+    all_rows: int
+    """As many are in the test set; those above were drawn from them."""
+    score: float | None
+    """What the version reaches on all of them, as every page says it."""
+    report: ClassReport | NumberReport
+    within: float | None
+    """How far off a right number may be."""
+
+    @property
+    def wrong(self) -> Sequence[Held]:
+        """The mistakes."""
+        return [one for one in self.rows if not one.is_right]
+
+
+_KEPT: dict[tuple[str, ...], Holdout] = {}
+KEPT_AT_ONCE = 3
+
+
+def holdout(service: Service, name: str, version: str | None = None) -> Holdout | None:
+    """Let a version, or the champion, answer the rows its score is of; None when it has none."""
+    contents = service.catalogue()
+    model = contents.model(name).model
+    registry = service.store.registry
+    wanted = version or registry.aliases(model.name).get(CHAMPION)
+    if wanted is None:
+        raise Conflict(f"{model.name} has no champion yet: promote one of its versions.")
+    versions = registry.versions(model.name)
+    found = lineage.named(versions, wanted)
+    if found.is_pruned:
+        raise Conflict(
+            f"The files of {found.name} were let go by retention: it cannot answer any more."
+        )
+    digest = digest_of(found)
+    if not digest:
+        return None
+    key = (found.name, found.schema_hash, found.serving.digest, digest)
+    if key not in _KEPT:
+        rows, truth = service.workshop.unpack(
+            registry.artefact(digest), model.schema, most_rows(model.schema)
+        )
+        if not rows:
+            return None
+        outputs = service.shelf.predictor(contents, found).predict(rows)
+        on = measured_on(versions).get(found.name)
+        _keep(key, _answered(found, on, model.schema, rows, truth, outputs))
+    return _KEPT[key]
+
+
+def near(version: Version) -> float | None:
+    """Return how far off a right number may be; None where nothing was measured."""
+    mae = version.metrics.get("mae")
+    return None if mae is None else NEAR * mae
+
+
+def most_rows(schema: Schema) -> int:
+    """Return how many rows are answered at most."""
+    return min(MOST_ROWS, MOST_CELLS // max(1, len(schema.features)))
+
+
+def _keep(key: tuple[str, ...], answered: Holdout) -> None:
+    while len(_KEPT) >= KEPT_AT_ONCE:
+        _KEPT.pop(next(iter(_KEPT)), None)
+    _KEPT[key] = answered
+
+
+def _answered(
+    version: Version,
+    on: MeasuredOn | None,
+    schema: Schema,
+    rows: Sequence[Row],
+    truth: Sequence[Answer],
+    outputs: Outputs,
+) -> Holdout:
+    answers = answers_of(schema, outputs)
+    within = near(version) if not schema.is_classifier else None
+    held = [
+        Held(row, true, answer, sure, _is_right(true, answer, within))
+        for row, true, answer, sure in zip(
+            rows, truth, answers, _confidence(outputs, len(rows)), strict=True
+        )
+    ]
+    return Holdout(
+        version=version.name,
+        on=on,
+        rows=sorted(held, key=_how_bad, reverse=True),
+        all_rows=int(version.metrics.get("rows_held_out", len(rows))),
+        score=score(version),
+        report=_report(schema, truth, outputs),
+        within=within,
+    )
+
+
+def _report(
+    schema: Schema, truth: Sequence[Answer], outputs: Outputs
+) -> ClassReport | NumberReport:
+    if not schema.is_classifier:
+        return report.of_numbers([float(one) for one in truth], outputs.values or ())
+    places = {label: place for place, label in enumerate(schema.classes)}
+    true = [places[str(label)] for label in truth]
+    return report.of_classes(schema.classes, true, outputs.classes or (), outputs.probabilities)
+
+
+def _confidence(outputs: Outputs, rows: int) -> Sequence[float | None]:
+    if outputs.probabilities is None or outputs.classes is None:
+        return [None] * rows
+    pairs = zip(outputs.probabilities, outputs.classes, strict=True)
+    return [chances[place] for chances, place in pairs]
+
+
+def _is_right(truth: Answer, answer: Answer, within: float | None) -> bool:
+    if isinstance(truth, str) or isinstance(answer, str):
+        return truth == answer
+    return abs(answer - truth) <= (within or 0.0)
+
+
+def _how_bad(one: Held) -> tuple[bool, float]:
+    """Order mistakes first: the surest of classes, the widest of numbers."""
+    size = one.confidence if one.residual is None else abs(one.residual)
+    return not one.is_right, size or 0.0

@@ -1,0 +1,112 @@
+"""What is usual at these hours: how often a model was wrong at the same kind of hour before.
+
+Nights are harder than days, and some weekends are. So verdicts are held against earlier ones of
+their own hour of the day, working days apart from weekends (`cycles.stratum`), as many of each
+hour as there are now:
+
+    expected  = Σ wₕ · eₕ        wₕ the share of hour h now
+    eₕ        = p + gₕ (pₕ - p)   gₕ = nₕ / (nₕ + v / σ²)
+
+where p is the share of all working days, or of all weekends, drawn towards that of all verdicts in
+the same way. Where hours do not differ beyond chance (σ² = 0) all of them are pooled and nothing
+of their power is lost; the more they differ, the more each speaks for itself. σ² is that of
+DerSimonian and Laird.
+What the test set promised stands beside them as one more kind of day.
+
+DerSimonian, Laird, Controlled Clinical Trials 7 (1986) 177-188; Efron, Morris, Journal of the
+American Statistical Association 70 (1975) 311-319.
+
+    >>> rows, wrong = np.zeros((1, KINDS)), np.zeros((1, KINDS))
+    >>> rows[0, :2], wrong[0, :2] = 400, (40, 100)              # 10 % by day, 25 % by night
+    >>> night = np.zeros((1, KINDS))
+    >>> night[0, 1] = 50
+    >>> found = usual(rows, wrong, night)
+    >>> round(float(found.share[0]), 2), round(float(found.rows[0]))
+    (0.25, 533)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrot.core.time import STRATA
+
+Numbers = NDArray[Any]
+
+KINDS = STRATA + 1
+"""The hours of working days and of weekends, and the test set."""
+PROMISE = STRATA
+GROUPS = (np.arange(KINDS)[:, None] // 24 == np.arange(3)) * 1.0
+"""Which kinds are of working days, of weekends, and of the test set."""
+RANKS = 1 / 12
+"""The variance of ranks that are spread evenly between 0 and 1."""
+_LEAST = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is to be expected of some verdicts, one entry for each place that is looked at."""
+
+    share: Numbers
+    """How many of them would be wrong."""
+    rows: Numbers
+    """As well known as by so many verdicts of before."""
+    each: Numbers
+    """What is expected at each kind of hour."""
+
+
+def usual(
+    rows: Numbers, wrong: Numbers, now: Numbers, *, ranks: bool = False, worth: float = 1.0
+) -> Usual:
+    """Return what is usual, from verdicts by kind of hour before, at the hours of now.
+
+    Each is a table with a line for each place that is looked at. A verdict counts as 1 / `worth`.
+    """
+    every = np.maximum(rows.sum(axis=1), _LEAST)
+    middle = wrong.sum(axis=1) / every
+    spread = variance(middle, ranks=ranks) * worth
+    whole = np.repeat(middle[:, None], GROUPS.shape[1], axis=1)
+    days, trust_days, apart_days = _shrunk(rows @ GROUPS, wrong @ GROUPS, whole, spread)
+    each, trust, apart = _shrunk(rows, wrong, days @ GROUPS.T, spread)
+    weight = now / np.maximum(now.sum(axis=1), _LEAST)[:, None]
+    share = (weight * each).sum(axis=1)
+    rest = (weight * (1 - trust)) @ GROUPS
+    doubt = (weight**2 * (1 - trust)).sum(axis=1) * apart
+    doubt += (rest**2 * (1 - trust_days)).sum(axis=1) * apart_days
+    doubt += (rest * (1 - trust_days)).sum(axis=1) ** 2 * spread / every
+    known = variance(share, ranks=ranks) * worth / np.maximum(doubt, _LEAST)
+    return Usual(share, np.minimum(known, every), each)
+
+
+def _shrunk(
+    rows: Numbers, wrong: Numbers, middle: Numbers, spread: Numbers
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Draw the shares of parts towards the middle of their whole, as far as chance explains them.
+
+    Beside them come how far each is trusted, and the variance between them.
+    """
+    each = wrong / np.maximum(rows, _LEAST)
+    apart = _between(rows, each, middle, spread)
+    own = rows * apart[:, None]
+    trust = own / np.maximum(own + spread[:, None], _LEAST)
+    return middle + trust * (each - middle), trust, apart
+
+
+def variance(share: Numbers, *, ranks: bool) -> Numbers:
+    """Return how far single verdicts lie about their share; never nothing."""
+    return np.full_like(share, RANKS) if ranks else np.maximum(share * (1 - share), 1e-3)
+
+
+def _between(rows: Numbers, each: Numbers, middle: Numbers, spread: Numbers) -> Numbers:
+    """Return the variance between hours beyond what chance makes."""
+    precision = rows / spread[:, None]
+    total = np.maximum(precision.sum(axis=1), _LEAST)
+    excess = (precision * (each - middle) ** 2).sum(axis=1)
+    excess -= np.maximum((rows > 0).sum(axis=1) - 1, 0)
+    scale = total - (precision**2).sum(axis=1) / total
+    between: Numbers = np.where(scale > _LEAST, excess / np.maximum(scale, _LEAST), 0.0)
+    return np.maximum(between, 0.0)

@@ -1,0 +1,1 @@
+"""Predictions that look like nothing that training saw: told apart, counted and listed."""

@@ -1,0 +1,112 @@
+"""The round of the lookout: every model, every monitor, a little at a time.
+
+A monitor is a function `look(service, shelved, rules, now)` that yields symptoms in the order of
+time. Each symptom is kept before the monitor goes on, so one that notes its standpoint after it
+has yielded loses nothing when it is killed. One that fails keeps no other from looking.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from unrot.core.errors import StoreAway, UnrotError
+from unrot.core.symptoms import Rules, Symptom
+from unrot.serve.service import Service
+from unrot.serve.shelf import ShelvedModel
+from unrot.watch.looks import drift, estimate, operations, outliers, quality, rot, slices
+from unrot.watch.looks.symptoms import FindingKeeper
+
+Look = Callable[[Service, ShelvedModel, Rules, float], Iterable[Symptom]]
+
+LOOKOUTS: tuple[tuple[str, Look], ...] = (
+    (drift.MONITOR, drift.look),
+    (rot.MONITOR, rot.look),
+    (slices.MONITOR, slices.look),
+    (estimate.MONITOR, estimate.look),
+    ("outliers", outliers.look),
+    ("quality", quality.look),
+    ("operations", operations.look),
+)
+"""Each monitor by its name, in the order in which they look: drift comes before outliers and
+quality, which leave to it what it names."""
+
+ROUND_SECONDS = 5.0
+"""So often every model is looked at; more often where periods are shorter than four rounds."""
+AT_ONCE_SECONDS = 0.1
+"""So long one go may take; then the caretaker ships again before the round goes on."""
+
+_log = logging.getLogger(__name__)
+
+
+class Lookout:
+    """Goes round all models, some steps at a go."""
+
+    def __init__(self, service: Service, looks: tuple[tuple[str, Look], ...] = LOOKOUTS) -> None:
+        self._service = service
+        self._looks = looks
+        self._seconds = min(ROUND_SECONDS, service.settings.rotation_seconds / 4)
+        self._steps: Iterator[None] | None = None
+        self._began_at = -self._seconds
+        self._troubles: dict[tuple[str, str], str] = {}
+
+    def is_due(self) -> bool:
+        """Tell whether a round is under way, or it is time for the next one."""
+        return self._steps is not None or time.monotonic() - self._began_at >= self._seconds
+
+    def go_round(self) -> None:
+        """Go on with the round that is under way, or begin one when it is time."""
+        if not self.is_due():
+            return
+        if self._steps is None:
+            self._began_at = time.monotonic()
+            self._steps = self._round()
+        ends_at = time.monotonic() + AT_ONCE_SECONDS
+        steps, self._steps = self._steps, None
+        for _ in steps:
+            if time.monotonic() >= ends_at:
+                self._steps = steps
+                return
+
+    def _round(self) -> Iterator[None]:
+        for shelved in self._service.catalogue().models.values():
+            yield from self._look_at(shelved)
+
+    def _look_at(self, shelved: ShelvedModel) -> Iterator[None]:
+        now = self._service.clock()
+        rules = self._service.store.findings.rules(shelved.model.name)
+        keeper = FindingKeeper(self._service, shelved, rules, now)
+        keeper.close_unwatched()
+        for name, look in self._looks:
+            yield
+            yield from self._try(name, look, shelved, rules, now, keeper)
+
+    def _try(
+        self,
+        name: str,
+        look: Look,
+        shelved: ShelvedModel,
+        rules: Rules,
+        now: float,
+        keeper: FindingKeeper,
+    ) -> Iterator[None]:
+        """Let a monitor look; a trouble is logged when it begins and when it is over."""
+        key = shelved.model.name, name
+        try:
+            for symptom in look(self._service, shelved, rules, now):
+                keeper.keep(symptom)
+                yield
+            keeper.end_past()
+        except StoreAway:
+            raise
+        except Exception as error:
+            if self._troubles.get(key) != str(error):
+                is_known = isinstance(error, UnrotError | OSError)
+                _log.warning(
+                    "%s of %s is not watched now: %s", name, key[0], error, exc_info=not is_known
+                )
+            self._troubles[key] = str(error)
+            return
+        if self._troubles.pop(key, None):
+            _log.warning("%s of %s is watched again.", name, key[0])

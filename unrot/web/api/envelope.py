@@ -1,0 +1,132 @@
+"""The shape of every API answer, and the one reader of every API body."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from flask import Response, current_app, request
+from werkzeug.exceptions import HTTPException
+
+from unrot.core.errors import BadRequest, Detail, TooLarge, WrongType, shown
+
+
+def success(data: Any, code: int = 200, message: str = "Success") -> Response:
+    """Answer with data."""
+    return plain({"data": data, "message": message}, code)
+
+
+def failure(
+    code: int, reason: str, message: str, details: Sequence[Detail] = (), **more: Any
+) -> Response:
+    """Answer with what is wrong, and perhaps with what is in the way."""
+    body: dict[str, Any] = {"data": None, "message": message, "reason": reason, **more}
+    if details:
+        body["details"] = [_detail(detail) for detail in details]
+    return plain(body, code)
+
+
+def plain(body: Any, code: int = 200) -> Response:
+    """Answer with JSON and no envelope."""
+    return Response(orjson.dumps(body), code, mimetype="application/json")
+
+
+def body() -> Any:
+    """Read the JSON of the request.
+
+    What strict JSON refuses (NaN, 1e999, a lone surrogate) is read once more leniently, so that
+    the schema can name the field that holds it.
+    """
+    _check_type()
+    raw = _received()
+    if not raw.strip():
+        raise BadRequest('The body is empty: send JSON, for example {"inputs": {…}}.')
+    return _parsed(raw)
+
+
+def body_object() -> dict[str, Any]:
+    """Read a JSON object."""
+    return _object(body())
+
+
+def parameters() -> dict[str, Any]:
+    """Read a JSON object where nothing at all, whatever its type, is an empty one."""
+    raw = _received()
+    if not raw.strip():
+        return {}
+    _check_type()
+    return _object(_parsed(raw))
+
+
+def _check_type() -> None:
+    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+        given = shown(request.mimetype) if request.mimetype else "none"
+        raise WrongType(f"The content type is {given}: send application/json.")
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        return _read_leniently(raw, str(error))
+
+
+def _object(given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise BadRequest(
+            f"The body is {shown(given)}: expected a JSON object.", reason="not_object"
+        )
+    return given
+
+
+def _received() -> bytes:
+    """Return the body; one without a length is read just far enough to know that it is too long."""
+    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    try:
+        if "Transfer-Encoding" not in request.headers:
+            return request.get_data(cache=False)
+        raw: bytes = request.environ["wsgi.input"].read(limit + 1)
+    except HTTPException:
+        raise
+    except Exception as error:
+        # Each server has errors of its own for a body that breaks off or is wrongly chunked.
+        raise BadRequest("The body does not arrive whole.", reason="broken_body") from error
+    if len(raw) > limit:
+        raise TooLarge(too_large(limit))
+    return raw
+
+
+def too_large(limit: int) -> str:
+    """Say how large a body may be."""
+    return f"The body is larger than the {limit:,} bytes that are taken (UNROT_MAX_BODY)."
+
+
+def _read_leniently(raw: bytes, problem: str) -> Any:
+    try:
+        return json.loads(raw.decode("utf-8"))
+    except RecursionError:
+        raise BadRequest("The JSON is nested too deeply.") from None
+    except UnicodeDecodeError:
+        raise BadRequest("The body is not UTF-8.") from None
+    except ValueError:
+        raise BadRequest(f"The body is not JSON: {shown(problem, 120)[1:-1]}.") from None
+
+
+def _detail(detail: Detail) -> dict[str, Any]:
+    value = detail.value
+    small = value is None or isinstance(value, bool | int | float)
+    kept = value if small and _is_json(value) else shown(value)
+    if isinstance(value, str):
+        kept = shown(value)[1:-1]
+    field = shown(detail.field)[1:-1]
+    expected = f"{detail.expected}; it is missing" if detail.is_missing else detail.expected
+    return {"row": detail.row, "field": field, "value": kept, "expected": expected}
+
+
+def _is_json(value: Any) -> bool:
+    """Tell whether a value can be written as JSON: NaN and integers over 64 bits cannot."""
+    if isinstance(value, float):
+        return value - value == 0
+    return not isinstance(value, int) or abs(value) < 2**63

@@ -1,0 +1,151 @@
+"""What was explored as two scatters on the same axes, in words that people use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+
+from unrot.core.plurals import counted
+from unrot.core.records import Schema, Value
+from unrot.core.symptoms import Finding
+from unrot.watch.explorer import CLASS, PROBABILITY, Explored, Seen, Side, Span, value_of
+from unrot.watch.monitors import axes
+from unrot.web import charts, wording
+
+BRUSH = "explored"
+OUTPUTS = {CLASS: "the answer", PROBABILITY: "how sure the answer was"}
+NAMES = {
+    "holdout": "The test set",
+    "first": "The first hour with verdicts",
+    "last": "The last hour with verdicts",
+    "newest": "The newest rows",
+    "times": "Between two times",
+}
+
+
+def scatters(found: Explored) -> tuple[charts.Chart, charts.Chart]:
+    """Draw both sides."""
+    x, y = (_axis(one, found.model.schema) for one in (found.x, found.y))
+    left, right = (
+        charts.scatter(
+            name,
+            period(side.span, found.finding),
+            _points(side, found, x, y),
+            x=x,
+            y=y,
+            brush=BRUSH,
+            nothing=nothing(side.span),
+        )
+        for name, side in (("left", found.left), ("right", found.right))
+    )
+    return left, right
+
+
+def period(span: Span, finding: Finding | None) -> str:
+    """Call a period what people call it."""
+    if span.preset in ("before", "since"):
+        at = "" if finding is None else f" of {wording.short_time(finding.since)}"
+        return f"{span.preset.capitalize()} the finding{at}"
+    if span.preset != "times":
+        return NAMES[span.preset]
+    since = wording.short_time(span.since) if span.since else "the beginning"
+    until = wording.short_time(span.until) if isfinite(span.until) else "now"
+    return f"From {since} to {until}"
+
+
+def nothing(span: Span) -> str:
+    """Say why a side is empty, and what to do."""
+    if span.preset == "holdout":
+        return "This version has no test set: no row was set apart when it was trained."
+    if span.preset in ("before", "since") and not span.until:
+        return "There is no open finding, so there is no time before it or since: choose another."
+    return (
+        "No row of this time has a verdict. Choose another time, or show the rows that nobody has "
+        "judged as well."
+    )
+
+
+def picked(found: Explored) -> str:
+    """Say how good the answers are within the range, on both sides."""
+    sides = ((found.left, "left"), (found.right, "right"))
+    return f"In this range: {'; '.join(_picked(side, where) for side, where in sides)}."
+
+
+def called(column: str, schema: Schema) -> str:
+    """Call a column what people call it."""
+    feature = next((one for one in schema.features if one.name == column), None)
+    if feature is not None:
+        return wording.spoken(feature)
+    return OUTPUTS.get(column, f"the answered {schema.target}")
+
+
+def told(seen: Seen, schema: Schema) -> str:
+    """Say in a few words what was answered and what was true."""
+    said = wording.called(seen.answer, schema)
+    if seen.is_right is None:
+        return f"{said}, not judged"
+    if seen.is_right:
+        return f"{said}, right"
+    if seen.truth is None:
+        return f"{said}, wrong"
+    return f"{said}, really {wording.called(seen.truth, schema)}"
+
+
+def _picked(side: Side, where: str) -> str:
+    count = len(side.chosen)
+    wrong = sum(one.is_right is False for one in side.chosen)
+    judged = sum(one.is_right is not None for one in side.chosen)
+    rows = counted(count, "row")
+    if not judged:
+        return f"{rows} on the {where}" + (", none of them judged" if count else "")
+    share = wording.percent((judged - wrong) / judged)
+    return f"{rows}, {wrong:,} wrong ({share} right) on the {where}"
+
+
+def _axis(of: axes.Axis, schema: Schema) -> charts.Axis:
+    feature = next((one for one in schema.features if one.name == of.column), None)
+    name, unit = called(of.column, schema), "" if feature is None else feature.unit
+    low, high = of.limits
+    return charts.Axis(
+        name,
+        of.low,
+        of.high,
+        choices=labels(of, schema),
+        unit=unit,
+        has_gaps=of.has_gaps,
+        picked_from=low,
+        picked_to=high,
+    )
+
+
+def labels(of: axes.Axis, schema: Schema) -> tuple[str, ...]:
+    """Call the choices of an axis what people call them, unless two would be called alike."""
+    feature = next((one for one in schema.features if one.name == of.column), None)
+    if feature is None:
+        known = dict(zip(schema.classes, schema.class_names, strict=False))
+    else:
+        known = dict(zip(map(axes.word, feature.choices), feature.choice_names, strict=False))
+    spoken = tuple(known.get(one) or one for one in of.choices)
+    return spoken if len(set(spoken)) == len(spoken) else of.choices
+
+
+def _points(side: Side, found: Explored, x: charts.Axis, y: charts.Axis) -> Sequence[charts.Point]:
+    schema, chosen = found.model.schema, {id(one) for one in side.chosen}
+
+    def value(one: Seen, on: axes.Axis, named: charts.Axis) -> float | str | None:
+        held: Value = value_of(one, on.column, schema)
+        if on.kind == "choice":
+            return named.choices[int(on.place(held))]
+        return None if held is None else float(held)
+
+    return [
+        charts.Point(
+            value(one, found.x, x),
+            value(one, found.y, y),
+            one.is_right,
+            text=told(one, schema),
+            key=str(number),
+            is_out=found.is_limited and id(one) not in chosen,
+        )
+        for number, one in enumerate(side.rows)
+    ]

@@ -1,0 +1,1 @@
+"""What the workers count, and how `/metrics` tells it."""

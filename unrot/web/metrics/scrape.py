@@ -1,0 +1,207 @@
+"""`/metrics`: what the workers counted, and what is looked up at the moment of the scrape.
+
+A look costs a few indexed reads for each model, however much is kept. While the store is away its
+series are absent, `unrot_store_up` is 0, and the scrape is as quick as ever.
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from flask import Blueprint, Response
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from unrot import __version__
+from unrot.core.errors import StoreAway
+from unrot.core.records import CHAMPION
+from unrot.serve import readiness
+from unrot.serve.journal import Drops, backlog_bytes
+from unrot.serve.service import LAST_VERDICTS, Service
+from unrot.serve.shelf import ShelvedModel
+from unrot.web.current import service
+from unrot.web.metrics import catalogue
+from unrot.web.metrics.catalogue import Read
+from unrot.web.security import needs
+
+blueprint = Blueprint("metrics", __name__)
+
+HOUR, DAY = 3_600.0, 86_400.0
+OUTPUTS = ("output.class", "output.probability", "output.value")
+Sample = tuple[Read, tuple[str, ...], float]
+
+_log = logging.getLogger(__name__)
+
+
+@blueprint.get("/metrics")
+@needs("viewer")
+def scrape() -> Response:
+    """Answer a scrape in the text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Scrape(service()))
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+class _Scrape(Collector):
+    """Everything, at one moment."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the families of both kinds."""
+        models = self._service.catalogue().models
+        # The store first: that it did not answer now is counted, too.
+        looked_up = [*_of_store(self._service, models), *_of_machine(self._service)]
+        yield from _of_workers(models)
+        yield from _families(looked_up)
+
+
+def _families(samples: Iterable[Sample]) -> Iterable[Metric]:
+    found: dict[str, Metric] = {}
+    for read, labels, value in samples:
+        if read.name not in found:
+            found[read.name] = read.family()
+        found[read.name].add_metric(labels, value)  # type: ignore[attr-defined]
+    return found.values()
+
+
+# ── the workers ──────────────────────────────────────────────────────────────────────────────
+
+
+def _of_workers(models: Mapping[str, ShelvedModel]) -> Iterator[Metric]:
+    """Sum what the workers of this machine counted; models that are gone are left out."""
+    for metric in _counted():
+        metric.samples = [one for one in metric.samples if _is_known(one.labels, models)]
+        yield metric
+
+
+def _counted() -> Iterable[Metric]:
+    if catalogue.SLOTS is None:
+        return catalogue.REGISTRY.collect()
+    files = catalogue.SLOTS.files()
+    try:
+        return _merged(files)
+    except (OSError, ValueError, KeyError, RuntimeError, struct.error):
+        return _merged([file for file in files if _is_readable(file)])
+
+
+def _merged(files: list[str]) -> list[Metric]:
+    return list(MultiProcessCollector.merge(files))  # type: ignore[no-untyped-call]
+
+
+def _is_readable(file: str) -> bool:
+    """Tell whether a file holds counts: one that is just being made does not yet."""
+    try:
+        _merged([file])
+    except (OSError, ValueError, KeyError, RuntimeError, struct.error):
+        _log.info("The counts in %s cannot be read now.", file)
+        return False
+    return True
+
+
+def _is_known(labels: Mapping[str, str], models: Mapping[str, ShelvedModel]) -> bool:
+    if "model" not in labels:
+        return True
+    shelved = models.get(labels["model"])
+    return shelved is not None and labels.get("version", "") in {"", *shelved.versions}
+
+
+# ── the machine ──────────────────────────────────────────────────────────────────────────────
+
+
+def _of_machine(service: Service) -> Iterator[Sample]:
+    folder = service.journal.folder
+    yield catalogue.INFO, (__version__,), 1
+    yield catalogue.JOURNAL_BYTES, (), backlog_bytes(folder)
+    yield catalogue.JOURNAL_LIMIT, (), service.settings.journal_max
+    yield catalogue.DROPPED, (), Drops(folder).count()
+    heartbeat = readiness.heartbeat(service.settings.home / "caretaker.json")
+    if heartbeat is None:
+        return
+    now = time.time()
+    yield catalogue.CARETAKER_SILENT, (), max(0.0, now - heartbeat.at)
+    yield catalogue.CARETAKER_FAILING, (), len(heartbeat.failing)
+    if heartbeat.backlog_bytes is not None:
+        yield catalogue.JOURNAL_BACKLOG, (), heartbeat.backlog_bytes
+    if heartbeat.shipped_at is not None:
+        yield catalogue.CARETAKER_LAG, (), max(0.0, now - heartbeat.shipped_at)
+
+
+# ── the store ────────────────────────────────────────────────────────────────────────────────
+
+
+def _of_store(service: Service, models: Mapping[str, ShelvedModel]) -> Iterator[Sample]:
+    for name, shelved in models.items():
+        for alias, version in shelved.aliases.items():
+            yield catalogue.ALIAS, (name, alias, version), 1
+    try:
+        service.store.check()
+        found: list[Sample] = [
+            (catalogue.STORE_BYTES, (), service.store.size()),
+            *_findings(service, models),
+            *(one for name, shelved in models.items() for one in _of_model(service, name, shelved)),
+        ]
+    except StoreAway:
+        yield catalogue.STORE_UP, (), 0
+        return
+    yield catalogue.STORE_UP, (), 1
+    yield from found
+
+
+def _findings(service: Service, models: Mapping[str, ShelvedModel]) -> Iterator[Sample]:
+    counted = Counter((one.model, one.kind, one.gravity) for one in service.store.findings.open())
+    for labels, count in counted.items():
+        if labels[0] in models:
+            yield catalogue.FINDINGS, labels, count
+
+
+def _of_model(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:
+    yield from _quality(service, name, shelved)
+    yield from _drift(service, name, shelved)
+    yield from _last_hour(service, name)
+    for kind, state, count in service.store.jobs.counted(name, service.clock() - DAY):
+        yield catalogue.JOBS, (name, kind, state), count
+
+
+def _quality(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:
+    """Tell how the champion does by the last verdicts on its own answers."""
+    champion = shelved.aliases.get(CHAMPION, "")
+    lately = service.store.traffic.tally(
+        name, since=service.clock(), last=LAST_VERDICTS, version=champion
+    )
+    yield catalogue.ACCURACY_VERDICTS, (name,), lately.last_accuracy_verdicts
+    if lately.last_accuracy is not None:
+        yield catalogue.ACCURACY, (name,), lately.last_accuracy
+    if lately.last_error is not None:
+        yield catalogue.ERROR, (name,), lately.last_error
+        yield catalogue.ERROR_VERDICTS, (name,), lately.last_error_verdicts
+
+
+def _drift(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:
+    check = service.store.checks.last(name, "training")
+    known = {*shelved.model.schema.names, *OUTPUTS}
+    for drift in check.drifts if check is not None else ():
+        if drift.column not in known:
+            continue
+        yield catalogue.DRIFT, (name, drift.column), drift.distance
+        yield catalogue.DRIFT_MOVED, (name, drift.column), int(drift.has_moved)
+
+
+def _last_hour(service: Service, name: str) -> Iterator[Sample]:
+    now = service.clock()
+    windows = service.store.traffic.windows(name, since=now - HOUR, until=now + 60)
+    yield catalogue.LOOKED_AT, (name,), sum(one.looked_at for one in windows)
+    yield catalogue.OUTLIERS, (name,), sum(one.outliers for one in windows)
+    rejected = Counter[str]()
+    for window in windows:
+        rejected.update(window.rejected)
+    for reason, count in rejected.items():
+        yield catalogue.REJECTED, (name, reason), count

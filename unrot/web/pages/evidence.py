@@ -1,0 +1,149 @@
+"""The evidence of a finding as people read it: single figures, and tables of rows.
+
+Monitors write plain JSON. A list of objects becomes a table, an object of objects one with their
+names in the first column; everything else is a figure with its name in words. A time is what ends
+in `_at`, a share what is named so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from unrot.core.plurals import counted
+from unrot.web.wording import number, percent, short_time
+
+MOST_ROWS = 50
+MOST_VALUES = 12
+SHARES = (
+    *("share", "missing", "unseen", "rejected", "accuracy", "loss", "guess", "low", "high"),
+    *("bound", "floor", "constant", "promised", "before", "expected", "realised", "estimated"),
+    *("holdout", "threshold", "elsewhere", "usual"),
+)
+"""Names, or the last words of names, whose fractions are shares of a whole."""
+
+UNSAID = frozenset({"whose", "is_from_start", "is_promised", "has_moved", "is_calm", "is_exact"})
+"""What monitors note for themselves; the sentence of the finding says it where it matters."""
+CALLED = {
+    "statistic": "change detector",
+    "threshold": "it fires above",
+    "predicted": "predictions since",
+    "constant": "a constant guess",
+    "kind": "what has changed",
+    "rows_before": "rows before",
+    "looked_at": "rows looked at",
+    "farthest": "farthest, times the usual distance",
+}
+CHANGED = {
+    "broken rows": "the rows: they look broken",
+    "data": "the inputs: data drift",
+    "concept": "what is right: concept drift",
+    "unknown": "not known yet",
+}
+LEAST_CHANCE = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number or word, with its name."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Some rows of the same kind."""
+
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    left_out: int = 0
+
+
+def readable(evidence: Mapping[str, Any]) -> tuple[list[Figure], list[Table]]:
+    """Part evidence into single figures and tables.
+
+    >>> figures, tables = readable({"share": 0.25, "columns": [{"column": "age", "distance": 0.4}]})
+    >>> figures, tables[0].heads, tables[0].rows
+    ([Figure(label='share', text='25%')], ['column', 'distance'], [['age', '0.4']])
+    """
+    figures: list[Figure] = []
+    tables: list[Table] = []
+    is_of_numbers = any(isinstance(one, Mapping) and "rmse" in one for one in evidence.values())
+    for name, value in evidence.items():
+        if name in UNSAID:
+            continue
+        if isinstance(value, Mapping) and {"value", "verdicts"} <= set(value):
+            figures.append(Figure(_words(name), _reached(value, is_of_numbers=is_of_numbers)))
+        elif rows := _rows(value):
+            tables.append(_table(name, rows))
+        else:
+            figures.append(Figure(CALLED.get(name, _words(name)), _text(name, value)))
+    return figures, tables
+
+
+def _rows(value: Any) -> list[Mapping[str, Any]]:
+    """Return the rows of what is a table, none for what is not."""
+    if isinstance(value, Mapping) and value:
+        if all(isinstance(one, Mapping) for one in value.values()):
+            return [{"name": name, **one} for name, one in value.items()]
+        return []
+    if isinstance(value, list | tuple) and all(isinstance(one, Mapping) for one in value):
+        return list(value)
+    return []
+
+
+def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    every = dict.fromkeys(head for row in rows for head in row if head not in UNSAID)
+    heads = [head for head in every if any(row.get(head) not in (0, None) for row in rows)]
+    shown = [[_text(head, row.get(head)) for head in heads] for row in rows[:MOST_ROWS]]
+    title = _words(name)
+    return Table(title, [_words(head) for head in heads], shown, max(0, len(rows) - MOST_ROWS))
+
+
+def _reached(value: Mapping[str, Any], *, is_of_numbers: bool) -> str:
+    """Write how right answers were, and in how many verdicts."""
+    writes = number if is_of_numbers else percent
+    low, high = value.get("low"), value.get("high")
+    between = "" if low is None or high is None else f" ({writes(low)} to {writes(high)})"
+    count = int(value["verdicts"])
+    said = "–" if value["value"] is None else writes(value["value"])
+    off = "off by " if is_of_numbers else ""
+    return f"{off}{said}{between}, {counted(count, 'verdict')}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _text(name: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_text(name, one)}" for key, one in _first(value.items()))
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(name, one) for one in _first(value))
+    if isinstance(value, float | int):
+        return _figure(name, value)
+    if name == "kind":
+        return CHANGED.get(str(value), str(value))
+    return str(value)
+
+
+def _first(values: Any) -> list[Any]:
+    return list(values)[:MOST_VALUES]
+
+
+def _figure(name: str, value: float) -> str:
+    if name == "since" or (name.endswith("_at") and name != "looked_at"):
+        return short_time(value)
+    if name == "chance" and value < LEAST_CHANCE:
+        return f"< {LEAST_CHANCE}"
+    parts = set(name.split("_"))
+    if isinstance(value, float) and parts & set(SHARES) and 0 <= value <= 1:
+        return percent(value)
+    return f"{value:.3g}" if isinstance(value, float) and abs(value) < 1 else number(value)

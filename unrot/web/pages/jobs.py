@@ -1,0 +1,139 @@
+"""The pages of jobs: ask for one, watch it, cancel it, see what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, make_response, render_template, request, url_for
+
+from unrot.core.errors import Invalid, UnrotError
+from unrot.core.growth import GateVerdict, Job, JobKind
+from unrot.core.records import Version
+from unrot.learn import jobs
+from unrot.learn.promote import last_gate
+from unrot.web import security
+from unrot.web.current import service
+from unrot.web.pages.models import blueprint, local_path, only
+from unrot.web.pages.standing import go, refuse, shown, standing
+
+MOST_LISTED = 50
+KINDS: dict[str, JobKind] = {
+    "learn": "learn",
+    "train_batch": "train_batch",
+    "reset": "reset",
+    "refit": "refit",
+    "rebuild": "rebuild",
+    "weigh": "weigh",
+}
+SAID: dict[str, str] = {
+    "learn": "Learn from the verdicts that wait",
+    "train_batch": "Feed the next rows of the stream",
+    "reset": "Begin the stream anew",
+    "refit": "Fit afresh on training data and verdicts",
+    "rebuild": "Make a version again",
+    "weigh": "Weigh a version at the gate",
+}
+
+
+@blueprint.app_context_processor
+def job_words() -> dict[str, dict[str, str]]:
+    """Return how jobs are called."""
+    return {"job_words": SAID}
+
+
+@blueprint.post("/models/<model>/jobs")
+@only("operator")
+def ask(model: str) -> Response:
+    """Ask for a job; a model that is busy leads to the job that keeps it so."""
+    security.check_csrf()
+    kind = KINDS.get(request.form.get("kind", ""))
+    if kind is None:
+        raise Invalid(f"There is no such kind of job; there is {', '.join(KINDS)}.")
+    try:
+        made = jobs.ask(service(), model, kind, _asked(kind), by=_who())
+    except jobs.Busy as busy:
+        refuse(busy)
+        return go(url_for("pages.job", id=busy.job.id))
+    except UnrotError as error:
+        refuse(error)
+        return go(_back(model))
+    return go(url_for("pages.job", id=made.id))
+
+
+@blueprint.get("/models/<model>/jobs")
+@only("viewer")
+def list_jobs(model: str) -> str:
+    """List a model's jobs, newest first."""
+    stands = standing(model)
+    listed = jobs.listed(service(), model, MOST_LISTED)
+    return render_template("jobs.html", **shown(stands), jobs=listed)
+
+
+@blueprint.get("/jobs/<id>")
+@only("viewer")
+def job(id: str) -> Response:
+    """Show a job; a script asks for the part that changes, whole or as a bar."""
+    found = jobs.job(service(), id)
+    if request.headers.get("X-Fragment") == "1":
+        part = "_job_bar.html" if request.args.get("as") == "bar" else "_job.html"
+        answer = make_response(render_template(part, **_about(found)))
+        answer.headers["X-Fragment"] = "1"
+        return answer
+    stands = standing(found.model)
+    return make_response(render_template("job.html", **{**shown(stands), **_about(found)}))
+
+
+@blueprint.post("/jobs/<id>/cancel")
+@only("operator")
+def cancel(id: str) -> Response:
+    """Ask that a job ends."""
+    security.check_csrf()
+    try:
+        jobs.cancel(service(), id)
+    except UnrotError as error:
+        refuse(error)
+    return go(url_for("pages.job", id=id))
+
+
+def _about(found: Job) -> dict[str, Any]:
+    made = _made(found)
+    said: GateVerdict | None = None
+    if made is not None:
+        said = last_gate(service(), found.model, made.name)
+    model = service().catalogue().model(found.model).model
+    table = (found.result or {}).get("recipes") or (made.made.get("recipes") if made else None)
+    return {
+        "job": found,
+        "model": model,
+        "made": made,
+        "gate": said,
+        "recipes": table if isinstance(table, list) else [],
+    }
+
+
+def _made(found: Job) -> Version | None:
+    """Return the version that a job made or weighed."""
+    name = (found.result or {}).get("version")
+    if found.kind == "weigh" and found.state == "done":
+        name = found.asked.get("version")
+    versions = service().store.registry.versions(found.model) if name else []
+    return next((one for one in versions if one.name == name), None)
+
+
+def _asked(kind: JobKind) -> dict[str, Any]:
+    form = request.form
+    if kind == "train_batch":
+        text = form.get("n", "25").strip()
+        return {"n": int(text) if text.isascii() and text.isdecimal() else text}
+    if kind == "rebuild":
+        return {"version": form.get("version", ""), "without": form.getlist("without")}
+    return {"version": form.get("version", "")} if kind == "weigh" else {}
+
+
+def _who() -> str:
+    caller = security.caller_of_page()
+    return caller.judge or caller.role
+
+
+def _back(model: str) -> str:
+    return local_path(request.form.get("back", "")) or url_for("pages.versions", model=model)

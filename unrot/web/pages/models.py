@@ -1,0 +1,306 @@
+"""The pages for people: read the form, call one use case, render.
+
+A form that a script sent (`X-Fragment`) is answered with the part of the page that changes; the
+same template renders it inside the whole page when there is no script.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ParamSpec
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+
+from unrot import __version__
+from unrot.core.errors import Detail, NotFound, StoreAway, UnrotError
+from unrot.core.plurals import counted, plural
+from unrot.core.records import Schema, Tally
+from unrot.core.test_sets import measured_on
+from unrot.make.csv import pasted
+from unrot.serve.service import Answer
+from unrot.serve.shelf import ShelvedModel
+from unrot.watch import findings
+from unrot.watch.outliers.detector import oddity_of
+from unrot.web import forms, security, wording
+from unrot.web.current import service
+from unrot.web.errors import status_of
+from unrot.web.pages import groups, story, thumbs
+
+blueprint = Blueprint("pages", __name__)
+for word in (
+    wording.percent,
+    wording.number,
+    wording.iso,
+    wording.short_time,
+    wording.spoken,
+    wording.called,
+    counted,
+    plural,
+    story.purpose,
+    story.quality,
+    story.judged,
+    story.next_version,
+):
+    blueprint.add_app_template_filter(word)
+
+PREDICTIONS_A_PAGE = 50
+FEWEST_A_PAGE, MOST_CELLS_A_PAGE = 10, 3_000
+P = ParamSpec("P")
+
+
+def only(role: security.Role) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
+    """Guard a page: who is not signed in is sent to sign in, who may not is told so."""
+
+    def guard(view: Callable[P, Any]) -> Callable[P, Any]:
+        @functools.wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
+            caller = security.caller_of_page()
+            if caller.role == "anyone":
+                here = request.script_root + request.full_path.rstrip("?")
+                return redirect(url_for("pages.login", next=here))
+            security.admit(caller, role)
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return guard
+
+
+@blueprint.get("/")
+def home() -> str:
+    """List the models."""
+    contents = service().catalogue()
+    tallies = _tallies(contents.models)
+    return render_template(
+        "home.html",
+        models=contents.models.values(),
+        problems=contents.problems,
+        tallies=tallies,
+        open=_open_findings(),
+        is_store_away=len(tallies) < len(contents.models),
+    )
+
+
+@blueprint.get("/models/<model>")
+def model(model: str) -> str:
+    """Say what a model does and offer its form."""
+    shelved = service().catalogue().model(model)
+    schema = shelved.model.schema
+    tallies = _tallies({model: shelved})
+    return render_template(
+        "model.html",
+        **_about(shelved),
+        **_form(schema, forms.example(schema)),
+        is_fresh=True,
+        tally=tallies.get(model),
+        is_store_away=not tallies,
+    )
+
+
+@blueprint.post("/models/<model>")
+def predict(model: str) -> Response:
+    """Answer the form. Nothing here asks the store, so that a dead one stops no answer."""
+    shelved = service().catalogue().model(model)
+    schema = shelved.model.schema
+    texts = forms.typed(schema, request.form)
+    try:
+        security.check_csrf()
+        answer = service().predict(model, forms.inputs(schema, texts))
+    except UnrotError as error:
+        said = {**_form(schema, texts, error.details), "problem": error.message}
+        return _part("model", "_try.html", status_of(error), **_about(shelved), **said)
+    said = {**_form(schema, texts), **_answered(answer)}
+    return _part("model", "_try.html", 200, **_about(shelved), **said)
+
+
+@blueprint.post("/models/<model>/paste")
+def paste(model: str) -> Response:
+    """Fill the form from a pasted row; nothing is predicted until somebody has seen it."""
+    shelved = service().catalogue().model(model)
+    schema = shelved.model.schema
+    text = request.form.get("row", "")
+    try:
+        security.check_csrf()
+        found = pasted.read(schema, text)
+    except UnrotError as error:
+        said = {**_form(schema, forms.example(schema)), "row": text, "paste_problem": error.message}
+        return _part("model", "_try.html", status_of(error), **_about(shelved), **said)
+    texts = forms.pasted(schema, found.values)
+    said = {**_form(schema, texts, forms.problems(schema, texts)), "pasted": found}
+    return _part("model", "_try.html", 200, **_about(shelved), **said)
+
+
+@blueprint.post("/models/<model>/feedback")
+def feedback(model: str) -> Response:
+    """Keep a verdict."""
+    shelved = service().catalogue().model(model)
+    caller = security.caller_of_page()
+    under = thumbs.vote(service(), shelved.model, request.form, caller)
+    return _part("verdict", "_verdict.html", under.code, **_about(shelved), thumbs=under)
+
+
+@blueprint.post("/models/<model>/feedback/undo")
+def undo(model: str) -> Response:
+    """Take a verdict back."""
+    shelved = service().catalogue().model(model)
+    caller = security.caller_of_page()
+    under = thumbs.undo(service(), shelved.model, request.form, caller)
+    return _part("verdict", "_verdict.html", under.code, **_about(shelved), thumbs=under)
+
+
+@blueprint.get("/models/<model>/paste")
+@blueprint.get("/models/<model>/feedback")
+@blueprint.get("/models/<model>/feedback/undo")
+def after_feedback(model: str) -> Any:
+    """Lead whoever comes back to the address of a vote or a pasted row to the model."""
+    return redirect(url_for("pages.model", model=model))
+
+
+@blueprint.get("/models/<model>/predictions")
+@only("viewer")
+def predictions(model: str) -> str:
+    """List a model's predictions with their verdicts, newest first."""
+    shelved = service().catalogue().model(model)
+    before = request.args.get("before")
+    widest = max(FEWEST_A_PAGE, MOST_CELLS_A_PAGE // len(shelved.model.schema.features))
+    page = service().recent(model, limit=min(PREDICTIONS_A_PAGE, widest), before=before)
+    return render_template("predictions.html", **_about(shelved), page=page, before=before)
+
+
+@blueprint.get("/login")
+def login() -> str:
+    """Ask for a token."""
+    return _login_page()
+
+
+@blueprint.post("/login")
+def sign_in() -> Any:
+    """Exchange a token for a session."""
+    security.check_csrf()
+    if security.sign_in(request.form.get("token", "")):
+        return redirect(_next(), 303)
+    answer = make_response(_login_page(problem="This token is not known here."), 401)
+    answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+@blueprint.post("/logout")
+def sign_out() -> Any:
+    """Close the session."""
+    security.check_csrf()
+    security.sign_out()
+    return redirect(url_for("pages.home"), 303)
+
+
+@blueprint.after_request
+def keep_private(response: Response) -> Response:
+    """Let no cache hand one person's page to another, nor the back button a signed-in one."""
+    is_signed_in = security.caller_of_page().role != "anyone"
+    response.headers["Cache-Control"] = "no-store" if is_signed_in else "private, no-cache"
+    return response
+
+
+@blueprint.app_template_global()
+def asset(name: str) -> str:
+    """Return the address of a static file; it changes when the file does."""
+    made_at = (Path(current_app.static_folder or "") / name).stat().st_mtime
+    return url_for("static", filename=name, v=int(made_at))
+
+
+@blueprint.app_context_processor
+def everywhere() -> dict[str, str]:
+    """Return what every page shows."""
+    return {"unrot_version": __version__}
+
+
+def local_path(given: str) -> str | None:
+    """Return a path of this site as it was given; None for whatever could lead elsewhere.
+
+    >>> [local_path(given) for given in ("/models/iris", "//evil", "/\\\\evil", "https://evil")]
+    ['/models/iris', None, None, None]
+    """
+    is_path = given.startswith("/") and not given.startswith("//") and "\\" not in given
+    return given if is_path and given.isprintable() and " " not in given else None
+
+
+def _next() -> str:
+    return local_path(request.values.get("next", "")) or url_for("pages.home")
+
+
+def _login_page(problem: str = "") -> str:
+    can_sign_in = security.doorkeeper().can_be("viewer")
+    return render_template("login.html", next=_next(), can_sign_in=can_sign_in, problem=problem)
+
+
+def _part(page: str, part: str, code: int, **context: Any) -> Response:
+    """Answer a script with a part, everybody else with the page that holds it."""
+    is_fragment = request.headers.get("X-Fragment") == "1"
+    answer = make_response(render_template(part if is_fragment else f"{page}.html", **context))
+    answer.status_code = code
+    if is_fragment:
+        answer.headers["X-Fragment"] = "1"
+    if code == 503:
+        answer.headers["Retry-After"] = "5"
+    return answer
+
+
+def _about(shelved: ShelvedModel) -> dict[str, Any]:
+    try:
+        champion = shelved.version()
+    except NotFound:
+        champion = None
+    trouble = service().catalogue().problems.get(shelved.model.name, "")
+    on = None
+    if champion is not None:
+        on = measured_on(shelved.versions.values()).get(champion.name)
+    return {"model": shelved.model, "champion": champion, "measured_on": on, "trouble": trouble}
+
+
+def _form(
+    schema: Schema, texts: Mapping[str, str], details: Sequence[Detail] = ()
+) -> dict[str, Any]:
+    is_long = groups.is_long(schema)
+    fields = forms.fields(schema, texts, details, keeps_all=is_long)
+    return {"fields": fields, "groups": groups.grouped(fields) if is_long else []}
+
+
+def _answered(answer: Answer) -> dict[str, Any]:
+    made, model = answer.predictions[0], answer.shelved.model
+    bars = zip(model.schema.classes, made.probabilities or (), strict=False)
+    return {
+        "prediction": made,
+        "bars": sorted(bars, key=lambda bar: -bar[1]),
+        "outside": forms.outside(model.schema, made.inputs),
+        "oddity": oddity_of(service().shelf, answer.shelved, made),
+        "thumbs": thumbs.offer(model, made),
+    }
+
+
+def _open_findings() -> Mapping[str, int]:
+    """Count the open findings of each model; none while the store is away."""
+    try:
+        return findings.count_open(service()) if security.may("viewer") else {}
+    except StoreAway:
+        return {}
+
+
+def _tallies(models: Mapping[str, ShelvedModel]) -> dict[str, Tally]:
+    """Return what the store says of today; nothing more is asked once it does not answer."""
+    tallies: dict[str, Tally] = {}
+    try:
+        for name in models:
+            tallies[name] = service().today(name)
+    except StoreAway:
+        return tallies
+    return tallies

@@ -1,0 +1,142 @@
+"""The monitor page: whether a model is well, and the charts that say why.
+
+A script asks for the same address again and again (`X-Fragment`), and says what it has
+(`If-None-Match`, `X-Parts`): what has not changed is not sent, and if nothing has, it is 304.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Any
+
+from flask import Response, make_response, render_template, request, url_for
+from markupsafe import Markup
+
+from unrot.core.errors import StoreAway
+from unrot.core.records import Model
+from unrot.core.symptoms import Finding
+from unrot.watch import overview
+from unrot.watch.overview import Condition
+from unrot.web import spans
+from unrot.web.charts.monitor import charts_of, closer_chart, column_names, duration
+from unrot.web.current import service
+from unrot.web.pages.models import blueprint, only
+from unrot.web.spans import RANGES, SHORTER, Asked, Range
+
+KEPT_ARGUMENTS = ("range", "from", "to", "version", "column", "ends")
+
+
+@blueprint.app_template_filter()
+def fingerprint(part: str | Markup) -> str:
+    """Return a word that changes when a part of a page does."""
+    return blake2b(str(part).encode(), digest_size=8).hexdigest()
+
+
+blueprint.add_app_template_filter(duration)
+
+
+@blueprint.app_template_global()
+def words_there() -> set[str]:
+    """Return the words of the parts that a script has on its page."""
+    return set(request.headers.get("X-Parts", "").split())
+
+
+@blueprint.get("/models/<model>/monitor")
+@only("viewer")
+def monitor(model: str) -> Response:
+    """Say whether a model is well, and show why."""
+    shelved = service().catalogue().model(model)
+    about = {"model": shelved.model, "ranges": RANGES}
+    try:
+        shown = _shown(shelved.model)
+    except StoreAway:
+        away = overview.unknown(shelved.model.title or shelved.model.name)
+        return _answer({**about, "health": away, "is_store_away": True, "refresh": 5})
+    return _answer({**about, **shown})
+
+
+def _shown(model: Model) -> dict[str, Any]:
+    asked = spans.asked(request.args, service().clock())
+    version = request.args.get("version") or None
+    found = _found(model, asked, version)
+    for shorter in () if asked.is_given else SHORTER:
+        if not _is_all_within(found, shorter):
+            break
+        asked = spans.of_range(shorter, service().clock(), is_given=False)
+        found = _found(model, asked, version)
+    if version is None and not asked.is_given and not found.whole.predictions:
+        last = overview.last_predicted_at(service(), model.name)
+        asked = asked if last is None else spans.last_week(last)
+        found = found if last is None else _found(model, asked, version)
+    if not asked.is_given and asked.range == SHORTER[-1]:
+        asked = spans.begun(asked, min(point.starts_at for point in found.over_time.points))
+        found = replace(found, span=asked.span)
+    chosen = _chosen(request.args)
+    closer = overview.closer(service(), model.name, *chosen, version) if chosen else None
+    return {
+        "found": found,
+        "health": found.health,
+        "asked": asked,
+        "charts": charts_of(model, found, _linked, _led, chosen),
+        "chosen": chosen,
+        "closer": closer,
+        "closer_chart": closer_chart(model.schema, closer) if closer else None,
+        "refresh": 0 if asked.is_given and asked.range is None else _refresh(asked),
+        "kept": _kept(),
+        "column_names": column_names(model.schema),
+    }
+
+
+def _refresh(asked: Asked) -> int:
+    return asked.range.refresh if asked.range else spans.DEFAULT.refresh
+
+
+def _found(model: Model, asked: Asked, version: str | None) -> Condition:
+    title = model.title or model.name
+    return overview.condition(service(), model.name, asked.span, title=title, version=version)
+
+
+def _is_all_within(found: Condition, shorter: Range) -> bool:
+    """Tell whether all that was found happened within a shorter range."""
+    since = found.span.until - shorter.seconds
+    points = found.over_time.points
+    return bool(points) and all(point.starts_at >= since for point in points)
+
+
+def _chosen(given: Mapping[str, str]) -> tuple[str, float] | None:
+    """Return the column, and the end of the period, that somebody looks at closer."""
+    try:
+        return given.get("column", ""), float(int(given.get("ends", "")))
+    except ValueError:
+        return None
+
+
+def _linked(column: str, ends_at: float) -> str:
+    return _address(column=column, ends=f"{ends_at:.0f}") + "#period"
+
+
+def _led(found: Finding) -> str:
+    return url_for("pages.finding", model=found.model, id=found.id)
+
+
+def _kept() -> dict[str, str]:
+    return {name: request.args[name] for name in KEPT_ARGUMENTS if request.args.get(name)}
+
+
+def _address(**changed: str) -> str:
+    model = (request.view_args or {})["model"]
+    arguments: dict[str, Any] = {**_kept(), **changed}
+    return url_for("pages.monitor", model=model, **arguments)
+
+
+def _answer(context: Mapping[str, Any]) -> Response:
+    is_fragment = request.headers.get("X-Fragment") == "1"
+    template = "watch/_monitor.html" if is_fragment else "watch/monitor.html"
+    answer = make_response(render_template(template, address=_address, **context))
+    if is_fragment:
+        answer.headers["X-Fragment"] = "1"
+        answer.add_etag()
+        answer.make_conditional(request)
+    return answer

@@ -1,0 +1,54 @@
+"""The page of operations: how the app is run, what is kept and what was let go."""
+
+from __future__ import annotations
+
+from flask import render_template
+
+from unrot.core.keeping import Tidiable
+from unrot.run import operations
+from unrot.web.current import service
+from unrot.web.pages.models import blueprint, only
+
+UNITS = ("bytes", "kB", "MB", "GB", "TB")
+LENGTHS = {60: "by minute", 3_600: "by hour", 86_400: "by day"}
+SAID: dict[Tidiable, tuple[str, str]] = {
+    "predictions": ("Predictions that nobody judged", "let go"),
+    "judged predictions": ("Judged predictions with their verdicts", "let go"),
+    "verdicts without a prediction": ("Verdicts whose prediction never came", "let go"),
+    "verdicts kept apart": ("Verdicts that were kept apart", "let go"),
+    "unverified verdicts": ("Unverified verdicts", "let go"),
+    "profiles": ("Profiles", "let go"),
+    "checks": ("Drift checks", "let go"),
+    "deliveries": ("Notes of what was sent to the webhook", "let go"),
+    "minute totals": ("Totals by minute", "added up to hours"),
+    "hour totals": ("Totals by hour", "added up to days"),
+    "short profiles": ("Short profiles", "added up to hours"),
+    "hour profiles": ("Profiles by hour", "added up to days"),
+}
+"""What was tidied, and what became of it."""
+
+
+@blueprint.app_template_filter()
+def in_bytes(count: float) -> str:
+    """Write how many bytes.
+
+    >>> [in_bytes(count) for count in (0, 999, 1_000, 256 * 2**20)]
+    ['0 bytes', '999 bytes', '1.0 kB', '268.4 MB']
+    """
+    unit = 0
+    while count >= 1_000 and unit + 1 < len(UNITS):
+        count, unit = count / 1_000, unit + 1
+    return f"{count:.1f} {UNITS[unit]}" if unit else f"{int(count)} bytes"
+
+
+@blueprint.app_template_filter()
+def length_name(seconds: int) -> str:
+    """Write what a total is of."""
+    return LENGTHS.get(seconds, f"of {seconds:,} s")
+
+
+@blueprint.get("/operations")
+@only("viewer")
+def look_at_operations() -> str:
+    """Show how the app is run."""
+    return render_template("operations.html", found=operations.look(service()), said=SAID)

@@ -1,0 +1,69 @@
+"""What a page says of a model to somebody who was sent the link: plain sentences, no jargon."""
+
+from __future__ import annotations
+
+from unrot.core.plurals import counted
+from unrot.core.records import Model, Schema, Tally, Version
+from unrot.web.wording import number, percent
+
+DEMOS = ("iris", "zombies", "heart")
+
+
+def purpose(schema: Schema) -> str:
+    """Say what is predicted from what."""
+    count = len(schema.features)
+    values = "one value" if count == 1 else counted(count, "value")
+    answer = f"one of {len(schema.classes)} answers" if schema.is_classifier else "a number"
+    return f"It predicts “{schema.target}”, {answer}, from {values}."
+
+
+def quality(version: Version) -> str:
+    """Say how good a version was on rows that it had not learnt from, beside mere guessing."""
+    metrics = version.metrics
+    rows = f"On {counted(metrics.get('rows_held_out', 0.0), 'row')} that it had not learnt from"
+    if "accuracy" in metrics:
+        right, guess = metrics["accuracy"], metrics.get("constant_guess")
+        said = f"{rows} it was right {percent(right)} of the time."
+        if guess is None:
+            return said
+        beside = f"{said} Always giving the commonest answer would be right {percent(guess)}"
+        return f"{beside}." if right > guess else f"{beside}, so it is no better than that."
+    if "mae" in metrics:
+        off, guess = metrics["mae"], metrics.get("constant_guess_mae")
+        said = f"{rows} it was off by {number(off)} on average."
+        if guess is None:
+            return said
+        beside = f"{said} Always giving the same number would be off by {number(guess)}"
+        return f"{beside}." if off < guess else f"{beside}, so it is no better than that."
+    return (
+        "Nobody has measured it on rows that it had not learnt from, so there is nothing trusted "
+        "to judge it by: take its answers with care."
+    )
+
+
+def judged(tally: Tally, schema: Schema, version: str) -> str:
+    """Say what those who judged it thought of the last answers of a version."""
+    if not schema.is_classifier and tally.last_error is not None:
+        values = counted(tally.last_error_verdicts, "true value")
+        off = number(tally.last_error)
+        return f"The last answers of {version} were off by {off} on average ({values})."
+    if schema.is_classifier and tally.last_accuracy is not None:
+        verdicts = counted(tally.last_accuracy_verdicts, "verdict")
+        right = percent(tally.last_accuracy)
+        return f"Those who judged answers of {version} found the last {right} right ({verdicts})."
+    return f"Nobody has judged an answer of {version} yet."
+
+
+def next_version(model: Model, latest: Version | None) -> str:
+    """Return the command that makes another version."""
+    if latest is not None and latest.origin == "added":
+        added = f"python -m unrot add {model.name} package.module:load"
+        return f"{added} --data FILE --target {_quoted(model.schema.target)}"
+    if model.name in DEMOS:
+        return f"python train.py {model.name}"
+    target = _quoted(model.schema.target)
+    return f"python train.py --csv FILE --target {target} --name {model.name}"
+
+
+def _quoted(word: str) -> str:
+    return word if word.isidentifier() else f'"{word}"'

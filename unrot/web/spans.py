@@ -1,0 +1,144 @@
+"""The stretch of time that a page of watching shows: one of five, or from one moment to another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from unrot.core.symptoms import Finding
+from unrot.watch.overview import Span, spoken
+
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+MOST_STEPS = 96
+SHORTEST = 4 * MINUTE
+BEFORE, AFTER = 6, 4
+STEPS = (60, 120, 300, 600, 900, 1_800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 8 * HOUR, 12 * HOUR)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """One of the stretches of time that are offered; it ends now."""
+
+    name: str
+    label: str
+    words: str
+    seconds: int
+    step: int
+    refresh: int
+    """So often the page looks for something new."""
+
+
+RANGES = (
+    Range("minutes", "10 minutes", "the last 10 minutes", 10 * MINUTE, MINUTE, 2),
+    Range("hour", "Last hour", "the last hour", HOUR, MINUTE, 5),
+    Range("day", "24 hours", "the last 24 hours", DAY, 900, 5),
+    Range("week", "7 days", "the last 7 days", 7 * DAY, 2 * HOUR, 30),
+    Range("month", "30 days", "the last 30 days", 30 * DAY, 8 * HOUR, 60),
+)
+DEFAULT = RANGES[2]
+SHORTER = (RANGES[1], RANGES[0])
+"""Shown instead, one after the other, when nothing is known of before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for: a range that ends now, or two moments; and what was wrong with it."""
+
+    span: Span
+    range: Range | None
+    """None when two moments were given."""
+    is_given: bool
+    """False when nothing was asked, so that a better range may be taken."""
+    from_text: str
+    to_text: str
+    problem: str = ""
+
+
+def asked(given: Mapping[str, str], now: float) -> Asked:
+    """Read `range`, or `from` and `to`, which are UTC as a field for them writes them."""
+    if given.get("from") or given.get("to"):
+        return _between(given.get("from", ""), given.get("to", ""), now)
+    named = {one.name: one for one in RANGES}
+    name = given.get("range", "")
+    return of_range(named.get(name, DEFAULT), now, is_given=name in named)
+
+
+def of_range(range: Range, now: float, *, is_given: bool = True, problem: str = "") -> Asked:
+    """Return the steps of a range that end with the one that now is in."""
+    until = (now // range.step + 1) * range.step
+    span = Span(until - range.seconds, until, range.step, range.words)
+    return Asked(span, range, is_given, written(span.since), written(span.until), problem)
+
+
+def last_week(at: float) -> Asked:
+    """Return the week that ends with the last prediction: there is nothing to see after it."""
+    step = RANGES[3].step
+    until = (at // step + 1) * step
+    words = f"the week until {spoken(at)}, when it was last asked"
+    span = Span(until - RANGES[3].seconds, until, step, words)
+    return Asked(span, None, False, written(span.since), written(until))
+
+
+def begun(asked: Asked, first: float) -> Asked:
+    """Let the shortest range begin with the traffic, so that a model of now fills its charts."""
+    latest = asked.span.until - SHORTEST
+    since = max(asked.span.since, min(first, latest))
+    return replace(asked, span=replace(asked.span, since=since))
+
+
+def around(found: Finding, now: float, *, least: float = MINUTE, far: int = 1) -> Span:
+    """Return the time around a finding, measured by how long it took to be noticed.
+
+    Six times that before, or as many times more as `far` says, and four times after it was over.
+    """
+    unit = max(least, found.opened_at - found.since)
+    ended = max(found.closed_at or found.updated_at, found.opened_at)
+    since = max(0.0, found.since - BEFORE * far * unit)
+    until = min(ended + AFTER * unit, max(now, ended))
+    step = step_of(until - since)
+    return Span(since // step * step, -(-until // step) * step, step, "the time around it")
+
+
+def written(at: float) -> str:
+    """Write a moment as a field of a form takes it.
+
+    >>> written(0)
+    '1970-01-01T00:00'
+    """
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M")
+
+
+def _between(first: str, last: str, now: float) -> Asked:
+    since, until = _read(first), _read(last) if last else now
+    if since is None or until is None:
+        wrong = first if since is None else last
+        shown = f'"{wrong[:40]}"' if wrong else "nothing"
+        return of_range(
+            DEFAULT, now, problem=f"{shown} is no time: write it such as {written(now)}, in UTC."
+        )
+    if since >= until:
+        problem = "The first moment has to be before the last one."
+        return of_range(DEFAULT, now, problem=problem)
+    step = step_of(until - since)
+    since, until = since // step * step, -(-until // step) * step
+    span = Span(since, until, step, "the time shown")
+    return Asked(span, None, True, written(since), written(until))
+
+
+def step_of(seconds: float) -> int:
+    """Return a step that parts a stretch of time into at most about a hundred.
+
+    >>> step_of(HOUR), step_of(DAY), step_of(400 * DAY) // DAY
+    (60, 900, 5)
+    """
+    least = seconds / MOST_STEPS
+    return next((step for step in STEPS if step >= least), int(-(-least // DAY)) * DAY)
+
+
+def _read(text: str) -> float | None:
+    try:
+        read = datetime.fromisoformat(text.strip())
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None

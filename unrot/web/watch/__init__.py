@@ -1,1 +1,0 @@
-"""Watching on pages and over HTTP: one concern a module."""

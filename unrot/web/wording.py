@@ -1,0 +1,76 @@
+"""Numbers, times and names as people read them: the template filters."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from unrot.core.records import Feature, Schema, Value
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage that never claims to be surer than it is.
+
+    >>> [percent(share) for share in (0.978, 1.0, 0.99996, 0.0002)]
+    ['97.8%', '100%', '> 99.9%', '< 0.1%']
+    """
+    if 0 < share < 0.0005:
+        return "< 0.1%"
+    if 0.9995 < share < 1:
+        return "> 99.9%"
+    return f"{100 * share:.1f}".removesuffix(".0") + "%"
+
+
+def number(value: Value) -> str:
+    """Write a cell: whole numbers without a point (a year without a comma), others with six digits.
+
+    >>> [number(value) for value in (5.0, 5.1, 1962, 12345, 12345.5, 0.1 + 0.2, None, "red")]
+    ['5', '5.1', '1962', '12,345', '12,345.5', '0.3', 'unknown', 'red']
+    """
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if float(value).is_integer() and abs(value) < 1e15:
+        return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
+    return f"{value:,.6g}" if abs(value) >= 10_000 else f"{value:.6g}"
+
+
+def iso(seconds: float) -> str:
+    """Write a time for machines."""
+    return _moment(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def short_time(seconds: float) -> str:
+    """Write a time for people, in UTC."""
+    return _moment(seconds).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def spoken(feature: Feature) -> str:
+    """Write what people call a feature, else its name in words without the unit beside it.
+
+    >>> spoken(Feature("sepal_length_cm", "number", unit="cm"))
+    'sepal length'
+    """
+    if feature.label:
+        return feature.label
+    words = feature.name.replace("_", " ").strip()
+    if feature.unit:
+        for written in (f" {feature.unit}", f"({feature.unit})", f"[{feature.unit}]"):
+            words = words.removesuffix(written).strip()
+    return words or feature.name
+
+
+def called(label: Value, schema: Schema) -> str:
+    """Write an answer as people call it.
+
+    >>> called("0", Schema((), "left", ("0", "1"), ("stays", "")))
+    'stays'
+    """
+    names = dict(zip(schema.classes, schema.class_names, strict=False))
+    return (names.get(label) if isinstance(label, str) else "") or number(label)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
