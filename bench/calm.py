@@ -28,9 +28,8 @@ from bench.side_by_side import see_all, workers
 from bench.streams import DAY, HOUR, INDEPENDENT, KINDS, REAL_LIFE, Stream
 from unrot.cli.terminal import table
 from unrot.core.errors import Invalid
-from unrot.core.records import Caller, Model
+from unrot.core.records import Caller, Finding, Model
 from unrot.core.settings import Settings
-from unrot.core.symptoms import Finding
 from unrot.make.publishing import publish
 from unrot.make.train import train
 from unrot.run.bootstrap import open_service

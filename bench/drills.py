@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 
 from bench.attacks import Said, say
 from bench.worlds import Rows, World, world
-from unrot.core.growth import JobKind, Policy
 from unrot.core.ids import Ids
-from unrot.core.records import Caller, Model
+from unrot.core.records import Caller, JobKind, Model, Policy
 from unrot.core.settings import Settings
 from unrot.learn import jobs
 from unrot.learn.kinds import do

@@ -24,8 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.cli.terminal import table
-from unrot.core.growth import Answered, Policy
-from unrot.core.records import Outputs, Schema
+from unrot.core.records import Answered, Outputs, Policy, Schema
 from unrot.learn.gate.exact_tests import DOUBT, chance_of_loss
 from unrot.learn.gate.gate import Evidence, Sides, judge
 from unrot.learn.gate.world_shift import find_move

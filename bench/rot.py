@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from river import drift
 
 from unrot.cli.terminal import Progress, table
-from unrot.core.symptoms import Outcome
+from unrot.core.records import Outcome
 from unrot.make import artefacts
 from unrot.make.demos import zombies
 from unrot.make.train import train

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.cli.terminal import Progress, table
-from unrot.core.symptoms import Outcome
+from unrot.core.records import Outcome
 from unrot.core.time import DAY, HOUR
 from unrot.watch.monitors.course import Course, Expected
 from unrot.watch.monitors.standing import Standing, key_of

@@ -25,9 +25,8 @@ from flask.testing import FlaskClient
 from unrot.app import create_app
 from unrot.cli.terminal import Progress, table
 from unrot.core import confidence, latency
-from unrot.core.records import Candidate, Model, Window
+from unrot.core.records import Candidate, Model, Rules, Window
 from unrot.core.settings import Settings
-from unrot.core.symptoms import Rules
 from unrot.make.demos import zombies
 from unrot.make.publishing import publish
 from unrot.make.train import train

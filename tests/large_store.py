@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from unrot.core.growth import Fate, GateVerdict, Job, Recall
-from unrot.core.records import Caller, JudgedPrediction, Version
+from unrot.core.records import Caller, Fate, GateVerdict, Job, JudgedPrediction, Recall, Version
 from unrot.make import demos
 from unrot.make.publishing import as_version
 from unrot.make.train import train

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from unrot.core.growth import Fates, Job, JobKind
 from unrot.core.lineage import learning_line
-from unrot.core.records import Caller, Prediction
+from unrot.core.records import Caller, Fates, Job, JobKind, Prediction
 from unrot.learn import jobs
 from unrot.learn.kinds import do
 from unrot.learn.worker import Learner

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from unrot.core.growth import Fate, GateVerdict, Job
-from unrot.core.interfaces import Progress
-from unrot.core.records import CHAMPION, Caller, JudgedPrediction, Version
+from unrot.core.ports import Progress
+from unrot.core.records import CHAMPION, Caller, Fate, GateVerdict, Job, JudgedPrediction, Version
 from unrot.learn.worker import Doing, Learner
 from unrot.serve.service import Service
 

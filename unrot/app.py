@@ -6,6 +6,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from unrot.core.settings import Settings, load
+from unrot.core.time import HOUR
 from unrot.run.bootstrap import open_service, secret_key
 from unrot.web import errors, security
 from unrot.web.api import (
@@ -64,7 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_CONTENT_LENGTH=settings.max_body,
         SESSION_COOKIE_NAME="unrot",
         SESSION_COOKIE_SAMESITE="Lax",
-        SEND_FILE_MAX_AGE_DEFAULT=3600,
+        SEND_FILE_MAX_AGE_DEFAULT=HOUR,
     )
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     app.url_map.strict_slashes = False

@@ -17,8 +17,7 @@ from tests.conftest import ROOT, environment, wait_for
 from tests.lessons import judged, patient, published, teach, verdict, working
 from unrot.cli import run_job
 from unrot.cli.main import main, parser
-from unrot.core.growth import Job
-from unrot.core.records import CHALLENGER, CHAMPION
+from unrot.core.records import CHALLENGER, CHAMPION, Job
 from unrot.learn import jobs, promote
 from unrot.learn.worker import new_holder
 from unrot.serve.service import Service

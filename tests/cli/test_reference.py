@@ -11,8 +11,7 @@ import pytest
 
 from tests.watch.looks.days import DAY, FEATURES, MIDNIGHT, Flowers, bring_in, flowers, log_of
 from unrot.cli.main import main
-from unrot.core.records import Feature, Outputs, Row, Schema
-from unrot.core.symptoms import Check, Rules
+from unrot.core.records import Check, Feature, Outputs, Row, Rules, Schema
 from unrot.serve.service import Service
 from unrot.watch import references
 from unrot.watch.looks import drift

@@ -9,8 +9,7 @@ import pytest
 from tests.store.test_contract import a_version
 from unrot.core import lineage
 from unrot.core.errors import NotFound
-from unrot.core.growth import AliasMove
-from unrot.core.records import CHALLENGER, CHAMPION, Version
+from unrot.core.records import CHALLENGER, CHAMPION, AliasMove, Version
 
 
 def version(name: str, parent: str | None = None, *, is_fresh: bool = False) -> Version:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from unrot.core.errors import Invalid
-from unrot.core.growth import Policy
 from unrot.core.policy import describe, parse_policy, parse_texts, sentences
+from unrot.core.records import Policy
 
 ALL = {
     "promote": "auto",

@@ -8,8 +8,7 @@ import pytest
 
 from tests.hear.verdicts import NUMBERS, THREE, TWO, example, verdict
 from unrot.core.errors import Invalid
-from unrot.core.growth import Example, Fate
-from unrot.core.records import JudgedPrediction, Schema
+from unrot.core.records import Example, Fate, JudgedPrediction, Schema
 from unrot.hear.truth import WEIGHTS, example_of, in_order, is_held_out, judging_rows, parse_weights
 
 

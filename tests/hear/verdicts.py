@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from unrot.core.growth import Example
-from unrot.core.records import Feature, Feedback, JudgedPrediction, Prediction, Schema
+from unrot.core.records import Example, Feature, Feedback, JudgedPrediction, Prediction, Schema
 
 TWO = Schema(
     (Feature("age", "number"), Feature("town", "category", choices=("Rome", "Oslo"))),

@@ -10,8 +10,7 @@ import pytest
 from tests.conftest import ROOT, environment
 from tests.large_store import ANYONE, ZOMBIES, copy_of, judged, predicted, second
 from unrot.core.errors import Conflict, NotFound
-from unrot.core.growth import Shadow
-from unrot.core.records import Feature, Schema
+from unrot.core.records import Feature, Schema, Shadow
 from unrot.hear.truth import is_held_out
 from unrot.learn import compare, promote
 from unrot.learn.compare import Differing, Mistake, beside, mistakes

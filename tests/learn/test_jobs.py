@@ -10,8 +10,7 @@ import pytest
 
 from tests.lessons import judged, patient, published, teach, working
 from unrot.core.errors import Conflict, Invalid, NotFound
-from unrot.core.growth import JobKind
-from unrot.core.records import CHAMPION, Version
+from unrot.core.records import CHAMPION, JobKind, Version
 from unrot.hear.truth import WEIGHTS
 from unrot.learn import jobs
 from unrot.serve.service import Service

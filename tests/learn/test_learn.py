@@ -9,8 +9,7 @@ import pytest
 
 from tests.learning_model import CROWD, School, zombies_of
 from unrot.core.errors import Conflict
-from unrot.core.growth import Audit, Policy
-from unrot.core.records import Caller
+from unrot.core.records import Audit, Caller, Policy
 from unrot.learn import jobs, promote
 from unrot.make import artefacts
 from unrot.watch.monitors import estimates

@@ -10,10 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.learning_model import School
-from unrot.core.growth import Policy
-from unrot.core.records import Version
+from unrot.core.records import OUTPUT_PROBABILITY, Policy, Rules, Symptom, Version
 from unrot.core.settings import Settings
-from unrot.core.symptoms import OUTPUT_PROBABILITY, Rules, Symptom
 from unrot.learn import promote
 from unrot.run.bootstrap import open_service
 from unrot.serve.shelf import sync

@@ -6,7 +6,7 @@ import pytest
 
 from tests.hear.verdicts import example
 from unrot.core.errors import Conflict
-from unrot.core.growth import Lesson
+from unrot.core.records import Lesson
 from unrot.learn.rebuild_plan import Rebuild, Taught, known_to, plan_rebuild
 
 OF_BEFORE = ((1.0, "Rome"), "no")

@@ -9,8 +9,7 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.hear.verdicts import NUMBERS, TWO, example
-from unrot.core.growth import Example, Lesson
-from unrot.core.records import Outputs, Schema
+from unrot.core.records import Example, Lesson, Outputs, Schema
 from unrot.learn.race import Race
 from unrot.learn.recipes import choose_recipe, draft_recipes, leave_out, part_into_folds
 from unrot.make.demos.zombies import CLASSES, population

@@ -9,8 +9,7 @@ import pytest
 
 from tests.learning_model import School
 from unrot.core.errors import Conflict
-from unrot.core.growth import AliasMove, Policy
-from unrot.core.records import Serving, Version
+from unrot.core.records import AliasMove, Policy, Serving, Version
 from unrot.learn import promote, retention
 
 Open = Callable[[str], School]

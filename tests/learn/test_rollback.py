@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.learning_model import CROWD, School
-from unrot.core.growth import Policy
-from unrot.core.records import Caller
+from unrot.core.records import Caller, Policy
 from unrot.learn import promote
 from unrot.learn.rollback import roll_back_by_itself
 

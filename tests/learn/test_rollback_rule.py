@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.learn.gate.answers import NUMBERS, TWO, answered, drawn, hits, off_by
-from unrot.core.growth import Answered
+from unrot.core.records import Answered
 from unrot.learn.rollback_rule import RollbackAdvice, advise
 
 ANCHOR = answered(hits(93, 100))

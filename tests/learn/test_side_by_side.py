@@ -6,8 +6,7 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from tests.learn.gate.answers import NUMBERS, TWO, answered, off_by
-from unrot.core.growth import Answered
-from unrot.core.records import Outputs, Schema
+from unrot.core.records import Answered, Outputs, Schema
 from unrot.learn.side_by_side import ClassRecall, compare
 
 TRUTH = ["no"] * 6 + ["yes"] * 4

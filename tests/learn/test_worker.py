@@ -11,8 +11,8 @@ import pytest
 
 from tests.lessons import judged, learnt, patient, published, teach, verdict
 from unrot.core.errors import Conflict, Invalid, StoreAway
-from unrot.core.growth import Fates, Job
-from unrot.core.interfaces import Progress
+from unrot.core.ports import Progress
+from unrot.core.records import Fates, Job
 from unrot.learn import jobs
 from unrot.learn import worker as learner
 from unrot.learn.worker import Doing, Learner

@@ -21,7 +21,7 @@ from tests.make.tables import (
     numbers_dataset,
 )
 from unrot.core.dataset import Dataset
-from unrot.core.interfaces import Predictor
+from unrot.core.ports import Predictor
 from unrot.core.records import Outputs, Row
 from unrot.make import artefacts
 from unrot.make.catalogue import names_for

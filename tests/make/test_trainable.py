@@ -30,8 +30,7 @@ from tests.skips import needs
 from unrot.core.dataset import Dataset
 from unrot.core.encoding import Encoder
 from unrot.core.errors import Conflict
-from unrot.core.growth import Example, Lesson
-from unrot.core.records import Row
+from unrot.core.records import Example, Lesson, Row
 from unrot.make import artefacts
 from unrot.make import stream as streaming
 from unrot.make.online import can_learn_online

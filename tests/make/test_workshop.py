@@ -13,7 +13,7 @@ from tests.make.tables import BINARY, NUMBER, mixed_dataset, numbers_dataset
 from tests.make.versions import candidate_of, learner, trained
 from unrot.core.encoding import Encoder
 from unrot.core.errors import BadArtefact, Conflict
-from unrot.core.growth import Example, Lesson
+from unrot.core.records import Example, Lesson
 from unrot.make import packed
 from unrot.make.kinds import Ours, Owners
 from unrot.make.repeatable import from_seed

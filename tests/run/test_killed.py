@@ -25,7 +25,7 @@ from tests.learning_model import School
 from tests.live_server import prepare
 from tests.test_journey import opened
 from unrot.core.errors import Conflict
-from unrot.core.growth import Fates, Job
+from unrot.core.records import Fates, Job
 from unrot.learn import jobs, promote
 from unrot.learn.kinds import do
 from unrot.learn.worker import Learner

@@ -10,8 +10,7 @@ import pytest
 
 from tests.lessons import IRIS_ROW, JUDGE, judged, published, teach
 from unrot.core.errors import Invalid
-from unrot.core.growth import Job
-from unrot.core.records import CHALLENGER, Outputs, Row
+from unrot.core.records import CHALLENGER, Job, Outputs, Row
 from unrot.learn import jobs, promote
 from unrot.learn.worker import Learner, new_holder
 from unrot.run import leader

@@ -13,8 +13,7 @@ import pytest
 
 from tests.conftest import ROOT, environment
 from unrot.core.errors import Expired, StoreAway
-from unrot.core.growth import Audit
-from unrot.core.records import Caller, Feedback, Prediction, Shipment
+from unrot.core.records import Audit, Caller, Feedback, Prediction, Shipment
 from unrot.core.windows import total
 from unrot.run import tidying
 from unrot.run.leader import Chores

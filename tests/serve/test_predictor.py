@@ -10,7 +10,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from tests.make.tables import BINARY, SEVERAL, as_rows, schema_of, table_of
 from unrot.core.errors import BadArtefact, Invalid
-from unrot.core.interfaces import Predictor
+from unrot.core.ports import Predictor
 from unrot.core.records import Feature, Outputs, Schema
 from unrot.make import artefacts
 from unrot.make.catalogue import make

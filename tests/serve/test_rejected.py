@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from unrot.core.errors import Detail, Invalid, NotFound
-from unrot.core.records import Feature, Model, Schema, Window
+from unrot.core.records import Feature, Model, Rejection, Schema, Window
 from unrot.core.settings import Settings
-from unrot.core.symptoms import Rejection
 from unrot.core.windows import total
 from unrot.run.bootstrap import open_service
 from unrot.run.caretaker import Caretaker

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from unrot.core.errors import BadArtefact, Conflict, NotFound
-from unrot.core.interfaces import Predictor
+from unrot.core.ports import Predictor
 from unrot.core.records import Caller, Model, Schema
 from unrot.core.settings import Settings
 from unrot.make import artefacts, predictors

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from unrot.core.interfaces import Store
+from unrot.core.ports import Store
 from unrot.store.sql import SqlStore
 from unrot.store.sql.sqlite import SqliteDatabase
 

@@ -13,19 +13,23 @@ import pytest
 from tests.store.conftest import BACKENDS
 from unrot.core import confidence, latency
 from unrot.core.errors import BadArtefact, Conflict, NotFound
-from unrot.core.growth import Audit, Fate, GateVerdict, Job, Shadow
 from unrot.core.ids import Ids
-from unrot.core.interfaces import Store
+from unrot.core.ports import Store
 from unrot.core.records import (
+    Audit,
+    Fate,
     Feature,
     Feedback,
+    GateVerdict,
     Holdings,
+    Job,
     Model,
     Prediction,
     Profile,
     RemovedModel,
     Schema,
     Serving,
+    Shadow,
     Shipment,
     Stretch,
     UnverifiedFeedback,

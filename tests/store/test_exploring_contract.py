@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.store.test_contract import NOON, a_model, a_prediction, a_verdict, shipped
-from unrot.core.interfaces import Store
+from unrot.core.ports import Store
 
 
 def five_of(store: Store, model: str = "elves") -> list[str]:

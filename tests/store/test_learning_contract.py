@@ -18,7 +18,8 @@ from tests.store.test_contract import (
     shipped,
 )
 from unrot.core.errors import Conflict, NotFound
-from unrot.core.growth import (
+from unrot.core.ports import Store
+from unrot.core.records import (
     AliasMove,
     Anchor,
     Audit,
@@ -26,12 +27,12 @@ from unrot.core.growth import (
     Fates,
     GateVerdict,
     Job,
+    Model,
     Policy,
     Recall,
     Shadow,
+    Version,
 )
-from unrot.core.interfaces import Store
-from unrot.core.records import Model, Version
 
 PATIENCE = 10.0
 

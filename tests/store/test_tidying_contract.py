@@ -9,11 +9,23 @@ import pytest
 
 from tests.store.test_contract import NOON, a_model, a_prediction, a_verdict, shipped
 from tests.store.test_watching_contract import FINDING
-from unrot.core.growth import Fate, Shadow
-from unrot.core.interfaces import Store
-from unrot.core.keeping import DAY, HOUR, Bite, Limits, Tidied
-from unrot.core.records import Feedback, Prediction, Profile, Shipment, UnverifiedFeedback, Window
-from unrot.core.symptoms import Check, Oddity
+from unrot.core.ports import Store
+from unrot.core.records import (
+    Bite,
+    Check,
+    Fate,
+    Feedback,
+    Limits,
+    Oddity,
+    Prediction,
+    Profile,
+    Shadow,
+    Shipment,
+    Tidied,
+    UnverifiedFeedback,
+    Window,
+)
+from unrot.core.time import MINUTES_A_DAY, MINUTES_AN_HOUR
 from unrot.core.windows import total
 
 DAYS = 86_400.0
@@ -218,9 +230,9 @@ def test_sums_over_aligned_stretches_stay_whatever_is_rolled_when(store: Store, 
     store.verdicts.count_new(1_000)
     hourly, daily = sums(store, 3_600), sums(store, 86_400)
 
-    rolled(store, MIDNIGHT + chance.randrange(4 * 86_400), HOUR)
+    rolled(store, MIDNIGHT + chance.randrange(4 * 86_400), MINUTES_AN_HOUR)
     after_hours = sums(store, 3_600)
-    rolled(store, MIDNIGHT + chance.randrange(4 * 86_400), DAY)
+    rolled(store, MIDNIGHT + chance.randrange(4 * 86_400), MINUTES_A_DAY)
 
     assert after_hours == hourly
     assert sums(store, 86_400) == daily
@@ -229,11 +241,11 @@ def test_sums_over_aligned_stretches_stay_whatever_is_rolled_when(store: Store, 
     store.verdicts.put(late)
     store.verdicts.count_new(1_000)
     with_late = sums(store, 86_400)
-    rolled(store, MIDNIGHT + 4 * DAYS, HOUR)
-    rolled(store, MIDNIGHT + 4 * DAYS, DAY)
+    rolled(store, MIDNIGHT + 4 * DAYS, MINUTES_AN_HOUR)
+    rolled(store, MIDNIGHT + 4 * DAYS, MINUTES_A_DAY)
 
     assert sums(store, 86_400) == with_late
-    assert {one.minutes for one in windows(store)} == {DAY}
+    assert {one.minutes for one in windows(store)} == {MINUTES_A_DAY}
     assert len(windows(store)) == len({(w.minute, w.version, w.writer) for w in windows(store)})
     whole = total(windows(store))
     assert (whole.predictions, whole.verdicts) == (360, store.holdings(1).verdicts)
@@ -243,7 +255,7 @@ def test_verdict_that_comes_after_its_minute_was_rolled_counts_in_the_hour(elves
     shipped(elves, a_prediction("a"), a_prediction("b", at=NOON + 300))
     elves.verdicts.put([a_verdict("a")])
     elves.verdicts.count_new(10)
-    rolled(elves, NOON + DAYS, HOUR)
+    rolled(elves, NOON + DAYS, MINUTES_AN_HOUR)
 
     elves.verdicts.put([a_verdict("b", predicted_at=NOON + 300, was_correct=False)])
     elves.verdicts.put([a_verdict("a", given_at=NOON + 9, was_correct=False)])
@@ -258,21 +270,21 @@ def test_verdict_that_comes_after_its_minute_was_rolled_counts_in_the_hour(elves
 
 def test_late_shipment_at_the_start_of_a_rolled_day_is_added_to_the_day(elves: Store) -> None:
     shipped(elves, a_prediction("a", at=MIDNIGHT + 7_200))
-    rolled(elves, NOON + 2 * DAYS, HOUR)
-    rolled(elves, NOON + 2 * DAYS, DAY)
+    rolled(elves, NOON + 2 * DAYS, MINUTES_AN_HOUR)
+    rolled(elves, NOON + 2 * DAYS, MINUTES_A_DAY)
     late = [a_prediction("b", at=MIDNIGHT), a_prediction("c", at=MIDNIGHT + 600)]
     shipped(elves, *late, segment="s2")
 
-    rolled(elves, NOON + 2 * DAYS, HOUR)
+    rolled(elves, NOON + 2 * DAYS, MINUTES_AN_HOUR)
 
     [day] = windows(elves)
-    assert (day.minute, day.minutes, day.predictions) == (int(MIDNIGHT) // 60, DAY, 3)
+    assert (day.minute, day.minutes, day.predictions) == (int(MIDNIGHT) // 60, MINUTES_A_DAY, 3)
 
 
 def test_hours_and_days_that_are_not_over_are_left(elves: Store) -> None:
     shipped(elves, a_prediction("a", at=MIDNIGHT), a_prediction("b", at=MIDNIGHT + 3_600))
 
-    bites = rolled(elves, MIDNIGHT + 3_600 + 3_599, HOUR)
+    bites = rolled(elves, MIDNIGHT + 3_600 + 3_599, MINUTES_AN_HOUR)
 
     assert bites == 1
     assert [one.minutes for one in windows(elves)] == [60, 1]
@@ -280,10 +292,10 @@ def test_hours_and_days_that_are_not_over_are_left(elves: Store) -> None:
 
 def test_rolling_again_does_nothing(elves: Store) -> None:
     shipped(elves, *[a_prediction(f"p{n}", at=MIDNIGHT + 600 * n) for n in range(12)])
-    rolled(elves, NOON + DAYS, HOUR)
+    rolled(elves, NOON + DAYS, MINUTES_AN_HOUR)
     once, told = windows(elves), elves.tidying.tidied("elves")
 
-    bites = rolled(elves, NOON + DAYS, HOUR)
+    bites = rolled(elves, NOON + DAYS, MINUTES_AN_HOUR)
 
     assert bites == 0
     assert windows(elves) == once

@@ -6,9 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 from tests.store.test_contract import NOON, a_model
-from unrot.core.interfaces import Store
-from unrot.core.records import CountedStretch, Profile
-from unrot.core.symptoms import Check, Delivery, Distribution, Drift, FeatureRule, Finding, Rules
+from unrot.core.ports import Store
+from unrot.core.records import (
+    Check,
+    CountedStretch,
+    Delivery,
+    Distribution,
+    Drift,
+    FeatureRule,
+    Finding,
+    Profile,
+    Rules,
+)
 
 DRIFT = Drift("height", 0.4, "ks", 0.5, 1e-9, has_moved=True, is_calm=False)
 CHECK = Check("elves", "v1", NOON, NOON + 60, "training", 150, 120, (DRIFT,))

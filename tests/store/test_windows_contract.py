@@ -16,9 +16,20 @@ from tests.store.test_contract import (
     shipped,
 )
 from unrot.core import confidence, latency
-from unrot.core.interfaces import Store
-from unrot.core.records import Errors, Feedback, Model, Prediction, Schema, Shipment, Window
-from unrot.core.symptoms import Oddity, Outcome, Reason, Rejection
+from unrot.core.ports import Store
+from unrot.core.records import (
+    Errors,
+    Feedback,
+    Model,
+    Oddity,
+    Outcome,
+    Prediction,
+    Reason,
+    Rejection,
+    Schema,
+    Shipment,
+    Window,
+)
 from unrot.core.windows import total
 from unrot.store.sql import SqlStore
 from unrot.store.sql.database import Transaction

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from unrot.core.records import Window
-from unrot.core.symptoms import Outcome
+from unrot.core.records import Outcome, Window
 from unrot.watch.accuracy import Point
 from unrot.watch.accuracy_line import Stint, stints
 from unrot.watch.monitors.accuracy import Scored, Share, share

@@ -9,8 +9,7 @@ import pytest
 from tests.large_store import ADA, ANYONE, ZOMBIES, judged, predicted
 from tests.lessons import published
 from unrot.core.errors import Conflict, Invalid, NotAllowed, NotFound
-from unrot.core.growth import Audit
-from unrot.core.symptoms import Finding
+from unrot.core.records import Audit, Finding
 from unrot.hear.truth import judging_rows
 from unrot.serve.service import Service
 from unrot.watch import audit as audits

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from unrot.core.errors import BadArtefact
-from unrot.core.records import Feature, Outputs, Row, Schema
-from unrot.core.symptoms import Distribution, Sketch
+from unrot.core.records import Distribution, Feature, Outputs, Row, Schema, Sketch
 from unrot.watch import baseline
 from unrot.watch.distributions import summary_of, total
 from unrot.watch.monitors.columns import columns_of

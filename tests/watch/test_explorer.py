@@ -10,7 +10,7 @@ import pytest
 from tests.large_store import ADA, judged, predicted, ship
 from tests.learning_model import zombies_of
 from unrot.core.errors import Invalid, NotFound
-from unrot.core.symptoms import Finding
+from unrot.core.records import Finding
 from unrot.serve.service import Service
 from unrot.watch import explorer
 from unrot.watch.explorer import Asked, Span

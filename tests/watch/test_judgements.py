@@ -8,9 +8,8 @@ from dataclasses import replace
 import pytest
 
 from tests.learning_model import CROWD, JUDGE, School, zombies_of
-from unrot.core.records import CHAMPION, Caller
+from unrot.core.records import CHAMPION, Caller, Finding, Rules
 from unrot.core.settings import Settings
-from unrot.core.symptoms import Finding, Rules
 from unrot.learn import promote
 from unrot.run.bootstrap import open_service
 from unrot.watch import accuracy, overview

@@ -13,8 +13,7 @@ import orjson
 import pytest
 
 from unrot.core.errors import NotFound, StoreAway
-from unrot.core.records import Feature, Outputs, Prediction, Profile, Row, Schema, Shipment
-from unrot.core.symptoms import Sketch
+from unrot.core.records import Feature, Outputs, Prediction, Profile, Row, Schema, Shipment, Sketch
 from unrot.store.sql import SqlStore
 from unrot.store.sql.sqlite import SqliteDatabase
 from unrot.watch import baseline, profiles

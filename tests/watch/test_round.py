@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from unrot.core.errors import Invalid, StoreAway
-from unrot.core.symptoms import Finding, Rules, Symptom
+from unrot.core.records import Finding, Rules, Symptom
 from unrot.run.leader import Chores
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel

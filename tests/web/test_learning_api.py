@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.lessons import IRIS_ROW, judged, learnt, published, verdict, working
 from unrot.core.errors import Conflict
-from unrot.core.growth import Fate
 from unrot.core.policy import describe, parse_policy
+from unrot.core.records import Fate
 from unrot.learn import promote
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync

@@ -24,8 +24,7 @@ from tests.large_store import (
     second,
 )
 from tests.web.test_pages import FRAGMENT, post, sign_in, take_store_away, text_of
-from unrot.core.growth import Policy, Shadow
-from unrot.core.records import Feature, Schema, Version
+from unrot.core.records import Feature, Policy, Schema, Shadow, Version
 from unrot.learn import promote
 from unrot.serve.service import Service
 from unrot.watch import audit as audits

@@ -18,9 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import OPERATOR, ROOT, VIEWER
 from tests.skips import promtool
-from unrot.core.growth import Job
+from unrot.core.records import Check, Drift, Finding, Job
 from unrot.core.settings import Settings
-from unrot.core.symptoms import Check, Drift, Finding
 from unrot.run.caretaker import Caretaker
 from unrot.serve.readiness import Heartbeat, beat
 from unrot.serve.service import Service

@@ -13,9 +13,7 @@ from openapi_spec_validator import validate
 from tests.conftest import OPERATOR, ROOT
 from tests.large_store import predicted
 from tests.lessons import judged, published, verdict
-from unrot.core.growth import Audit, Fate
-from unrot.core.records import Profile
-from unrot.core.symptoms import Check, Distribution, Drift, Finding
+from unrot.core.records import Audit, Check, Distribution, Drift, Fate, Finding, Profile
 from unrot.learn import jobs, promote
 
 FINDING = Finding("a", "iris", "rot", "rot", "grave", 0.0, 1.0, 2.0, "It fell.", "Refit.")

@@ -9,9 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
-from unrot.core.growth import Job
-from unrot.core.keeping import Limits
-from unrot.core.records import Prediction, Profile, Shipment
+from unrot.core.records import Job, Limits, Prediction, Profile, Shipment
 from unrot.core.settings import Settings
 from unrot.run.operations import SHOWN_SETTINGS
 from unrot.serve.readiness import Heartbeat, beat

@@ -12,8 +12,7 @@ from flask.testing import FlaskClient
 from tests.conftest import OPERATOR, VIEWER
 from tests.large_store import ship
 from tests.web.test_pages import FRAGMENT, IRIS, ask, post, sign_in, take_store_away, text_of
-from unrot.core.records import Caller, Feature, Model, Prediction, Schema, Shipment
-from unrot.core.symptoms import Oddity, Reason
+from unrot.core.records import Caller, Feature, Model, Oddity, Prediction, Reason, Schema, Shipment
 from unrot.serve.service import Service
 from unrot.serve.shelf import Contents
 from unrot.web.pages import outliers

@@ -16,6 +16,7 @@ from typing import Any
 from unrot.cli.terminal import Progress, table
 from unrot.core.errors import Invalid, StoreAway
 from unrot.core.settings import Settings
+from unrot.core.time import DAY, HOUR, MINUTE, WEEK
 from unrot.make.csv import import_log
 from unrot.make.csv.log import LogColumns, LoggedRow
 from unrot.make.csv.reading import TableFile, open_table
@@ -25,7 +26,7 @@ from unrot.run.serve import address
 PROBLEM = "problem"
 MOST_REASONS = 20
 LINES_SHOWN = 3
-UNITS = ((604_800, "week"), (86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+UNITS = ((WEEK, "week"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (1, "second"))
 
 _VALUE = re.compile(r' (".*?"|\S+): expected ')
 

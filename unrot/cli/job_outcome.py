@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from unrot.cli.terminal import table
-from unrot.core.growth import GateVerdict, Job
 from unrot.core.plurals import counted
-from unrot.core.records import CHAMPION, Version
+from unrot.core.records import CHAMPION, GateVerdict, Job, Version
 from unrot.core.test_sets import MeasuredOn, measured_on
 from unrot.learn import promote
 from unrot.serve.service import Service

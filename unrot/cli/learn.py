@@ -20,9 +20,8 @@ from unrot.cli import run_job
 from unrot.cli.job_outcome import told
 from unrot.cli.terminal import Progress, is_agreed, table
 from unrot.core.errors import Conflict, Detail, Invalid, StoreAway
-from unrot.core.growth import Job, JobKind
 from unrot.core.policy import describe, parse_texts, sentences
-from unrot.core.records import CHALLENGER, CHAMPION
+from unrot.core.records import CHALLENGER, CHAMPION, Job, JobKind
 from unrot.core.settings import Settings
 from unrot.learn import jobs
 from unrot.learn import promote as promotion

@@ -6,8 +6,8 @@ import threading
 import time
 
 from unrot.core.errors import Conflict, StoreAway
-from unrot.core.growth import Job
-from unrot.core.interfaces import Progress
+from unrot.core.ports import Progress
+from unrot.core.records import Job
 from unrot.learn import jobs
 from unrot.learn.kinds import do
 from unrot.learn.worker import Doing, Learner

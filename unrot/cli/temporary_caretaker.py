@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from unrot.core.interfaces import Progress
+from unrot.core.ports import Progress
 from unrot.run.caretaker import is_looked_after
 from unrot.serve import readiness
 from unrot.serve.journal import Journal, backlog_bytes

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from unrot.core.errors import NotFound, shown
-from unrot.core.growth import AliasMove
-from unrot.core.records import CHAMPION, Version
+from unrot.core.records import CHAMPION, AliasMove, Version
 
 FRESH = "is_fresh"
 """The fact of a version that it was fitted from nothing: its line's verdicts begin with it."""

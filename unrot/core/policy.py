@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from unrot.core.errors import Detail, Invalid, shown
-from unrot.core.growth import Policy
+from unrot.core.records import Policy
 
 EVERY = re.compile(r"(?:every\s+)?(\d{1,7})(?:\s+verdicts?)?", re.IGNORECASE)
 MOST_EVERY = 1_000_000

@@ -1,4 +1,4 @@
-"""The words of the product as frozen dataclasses: what the layers hand to each other.
+"""The words of the product as frozen dataclasses: what the rooms hand to each other.
 
 Each word of docs/architecture.md is one class here, with the names that also stand in the
 database columns, the JSON keys and the pages. Nothing here does I/O or knows a library.
@@ -10,7 +10,351 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from unrot.core.symptoms import Oddity, RefusedFor, Rejection, Summary
+# ── watching: what can be seen of a model that goes bad ───────────────────────────────────────────
+
+Gravity = Literal["note", "warning", "grave"]
+FindingKind = Literal["drift", "rot", "outliers", "quality", "estimate", "slice", "operations"]
+Against = Literal["training", "previous"]
+PeriodLength = Literal["auto", "rotation", "hour", "day", "week"]
+Unmoved = Literal["", "chance", "usual", "unknown"]
+"""Why a column that lies as far as the rules say has not moved: chance makes it so far; it is so
+at this time of every day or week; or it may be, and that is not known yet."""
+
+IMPORTED = "imported"
+"""The version of answers that no version of ours gave; the champion's reference stands for it."""
+
+OUTPUT_CLASS, OUTPUT_PROBABILITY, OUTPUT_VALUE = (
+    "output.class",
+    "output.probability",
+    "output.value",
+)
+"""The columns of what was answered, beside those of the features."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How the values of one column lie, on the bins of the reference that it is held against.
+
+    Of numbers: `counts[i]` values lie from `edges[i - 1]` up to, not with, `edges[i]`; the first
+    and the last bin are open, so there is one count more than edges. Of choices: a count for each
+    of `choices`, and one more at the end for all that the reference does not have.
+    """
+
+    kind: Literal["number", "choice"]
+    rows: int = 0
+    """All of them, gaps too."""
+    missing: int = 0
+    unseen: int = 0
+    """Choices that training never saw, or numbers outside its range."""
+    far: int = 0
+    """Numbers outside its range by more than three times its width."""
+    missing_runs: int = 0
+    """In how many runs of neighbouring rows the gaps came; so for what was unseen, and far."""
+    unseen_runs: int = 0
+    far_runs: int = 0
+    edges: tuple[float, ...] = ()
+    choices: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    mean: float | None = None
+    quantiles: Mapping[str, float] = field(default_factory=dict)
+    """"0.05", "0.25", "0.5", "0.75", "0.95"; of one profile, they do not add up."""
+    types: Mapping[str, int] = field(default_factory=dict)
+    """How many values are of which type: integral, fractional, boolean, string."""
+    rare: tuple[str, ...] = ()
+    """Of a reference: choices that it has, beside those that are bins."""
+    once: int = 0
+    """Of a reference: how many choices it has once, and twice; they tell how many it lacks."""
+    twice: int = 0
+
+
+Summary = Mapping[str, Distribution]
+"""The distributions of all columns: features by name, and output.class, output.probability,
+output.value."""
+
+
+def read_summary(written: Mapping[str, Mapping[str, Any]]) -> Summary:
+    """Read distributions from JSON; what a newer release knows besides is left out."""
+    return {name: _distribution(one) for name, one in written.items()}
+
+
+def _distribution(written: Mapping[str, Any]) -> Distribution:
+    known: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in written.items()
+        if name in Distribution.__dataclass_fields__
+    }
+    return Distribution(**known)
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """What a whylogs profile tells of one column."""
+
+    rows: int = 0
+    missing: int = 0
+    low: float | None = None
+    high: float | None = None
+    mean: float | None = None
+    quantiles: Mapping[str, float] = field(default_factory=dict)
+    types: Mapping[str, int] = field(default_factory=dict)
+    points: tuple[float, ...] = ()
+    """Of numbers: 1,001 evenly spaced quantiles, from the least to the largest value."""
+    frequent: Mapping[str, int] = field(default_factory=dict)
+    """Of texts: how often each value occurs, the frequent ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far one column has moved away from what it is compared with."""
+
+    column: str
+    distance: float
+    """Hellinger, 0 (the same) to 1 (nothing in common)."""
+    test: Literal["ks", "chi-square"]
+    statistic: float
+    chance: float
+    """How likely such a difference is where nothing moved; corrected over the columns."""
+    has_moved: bool
+    """By the rules: far enough, too unlikely by chance, and not usual at this time."""
+    is_calm: bool
+    """True when it is well below the rules: what is between the two changes nothing."""
+    missing: float = 0.0
+    missing_before: float = 0.0
+    unseen: float = 0.0
+    unseen_before: float = 0.0
+    is_exact: bool = True
+    """Of a KS statistic: from the rows; else from the bins, and then it may be a little larger."""
+    expected: float = 0.0
+    """The distance that chance alone makes, of so many rows and bins."""
+    worth: float = 0.0
+    """As many independent rows its values are worth: repeats and runs of like rows count less."""
+    unseen_expected: float = 0.0
+    """The share that was never seen where nothing moved."""
+    surprise: float = 0.0
+    """How likely it is at most where this is usual at this time, or may be a part of training."""
+    level: float = 1.0
+    """Below this the surprise must be: what this look may spend of the budget of all looks."""
+    is_known: bool = False
+    """True when enough earlier days of its kind are known to say what is usual."""
+    why: Unmoved = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One closed period of one version's traffic beside what it is compared with."""
+
+    model: str
+    version: str
+    starts_at: float
+    ends_at: float
+    against: Against
+    rows: int
+    rows_before: int
+    """0 where it was not compared: its rows were too few, or nothing is there to compare with."""
+    drifts: Sequence[Drift] = ()
+    reference: str = ""
+    """The digest of the reference on whose bins the rows were counted."""
+    before_starts_at: float | None = None
+    """Of the previous period, where it is what this one is compared with."""
+    before_ends_at: float | None = None
+
+    @property
+    def moved(self) -> list[Drift]:
+        """The columns that moved, the farthest first."""
+        return sorted((one for one in self.drifts if one.has_moved), key=lambda one: -one.distance)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A feature that made a row odd, and how much of its oddness is by it."""
+
+    feature: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """A prediction whose inputs look like nothing that its version was trained on."""
+
+    prediction: str
+    model: str
+    version: str
+    predicted_at: float
+    score: float
+    """1 is the threshold of its version; above it is odd."""
+    reasons: Sequence[Reason] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one prediction came out: right or wrong, or how far off."""
+
+    prediction: str
+    version: str
+    predicted_at: float
+    given_at: float
+    was_correct: bool | None = None
+    error: float | None = None
+    """How much larger the number was than the true one."""
+    confidence: float | None = None
+    """Its largest probability."""
+    truth: str | float | None = None
+    """What was true, where the verdict tells."""
+    is_trusted: bool = False
+    subject: str = ""
+    """Who said it, as a hash; nobody is known where it is empty."""
+    inputs: Sequence[float | int | str | bool | None] = ()
+    """The row that was judged, where it was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Rows that were refused at the door within a second, by reason."""
+
+    model: str
+    version: str
+    at: float
+    reasons: Mapping[str, int]
+    features: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Those that were refused because of one feature: its name, the reason, how many."""
+    requests: int = 0
+    """In how many requests; rows of one are not independent."""
+    beside: int = 0
+    """Rows that nothing was wrong with, or that were not looked at, in the same requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFor:
+    """More of the rows that were refused in a minute; it adds up."""
+
+    features: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """The feature that was wrong, the reason, how many rows."""
+    requests: int = 0
+    beside: int = 0
+    """Rows that were refused with them: nothing was wrong with those themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """What one monitor sees of a model at a moment: there, or gone.
+
+    Symptoms with the same `cause` are of one finding.
+    """
+
+    cause: str
+    kind: FindingKind
+    is_present: bool
+    at: float
+    """The moment that the evidence is of; not when it was looked at."""
+    since: float = 0.0
+    gravity: Gravity = "warning"
+    sentence: str = ""
+    advice: str = ""
+    features: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """The numbers, JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a monitor noticed, with its evidence and what to do about it."""
+
+    id: str
+    model: str
+    cause: str
+    kind: FindingKind
+    gravity: Gravity
+    since: float
+    opened_at: float
+    updated_at: float
+    sentence: str
+    advice: str
+    features: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    closed_at: float | None = None
+    acknowledged_at: float | None = None
+    acknowledged_by: str = ""
+    note: str = ""
+    """What the person who acknowledged it wrote."""
+
+    @property
+    def is_open(self) -> bool:
+        """True until its symptom has gone."""
+        return self.closed_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How far a finding is on its way to a webhook; it is sent once, when it was opened."""
+
+    finding: str
+    model: str
+    target: str
+    """Where it is sent, without what is secret of the address."""
+    attempts: int
+    next_at: float | None
+    """When it is tried next; None once it is delivered."""
+    delivered_at: float | None = None
+    error: str = ""
+    """What went wrong the last time."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRule:
+    """What is different for one feature; None is as for all."""
+
+    is_watched: bool = True
+    distance: float | None = None
+    missing: float | None = None
+    unseen: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What counts as a symptom of one model."""
+
+    period: PeriodLength = "auto"
+    """What is compared: the shortest period that usually has enough rows, or always this one."""
+    least_rows: int = 100
+    against: Against = "training"
+    drift: bool = True
+    distance: float = 0.15
+    """The Hellinger distance from which on a column has moved, if it is not by chance."""
+    chance: float = 0.001
+    """And so unlikely must it be where nothing moved."""
+    rot: bool = True
+    last_verdicts: int = 50
+    """Accuracy is rolled over so many."""
+    least_accuracy: float | None = None
+    """A floor set by a person; None is none."""
+    slices: bool = True
+    """Whether a part of the traffic that falls alone is a finding."""
+    outliers: bool = True
+    outlier_share: float = 0.05
+    """A burst: so large a share of the predictions of a period is odd."""
+    quality: bool = True
+    missing: float = 0.005
+    """From so much more of a column on that is missing than is usual, it is told of."""
+    unseen: float = 0.005
+    """So for choices that training never saw, and numbers outside its range."""
+    rejected: float = 0.005
+    """So for rows that are refused."""
+    estimate: bool = True
+    estimate_loss: float = 0.1
+    """So far below the holdout's the accuracy is estimated to be, while verdicts are few."""
+    features: Mapping[str, FeatureRule] = field(default_factory=dict)
+    webhook: str = ""
+    """Where findings of this model are sent; empty, where the settings say."""
+
+    def distance_of(self, column: str) -> float:
+        """Return the distance from which on a column has moved: its own, or that of all."""
+        own = self.features.get(column)
+        return self.distance if own is None or own.distance is None else own.distance
+
+
+# ── serving and hearing: models, versions, predictions, feedback ──────────────────────────────────
 
 Value = float | int | str | bool | None
 """One cell of a row, as JSON has it."""
@@ -398,3 +742,339 @@ class Caller:
     role: Literal["anyone", "viewer", "judge", "operator"] = "anyone"
     judge: str | None = None
     subject: str = ""
+
+
+# ── learning: what happens to a model after it went online ────────────────────────────────────────
+
+JobKind = Literal["learn", "train_batch", "reset", "refit", "rebuild", "weigh"]
+JobState = Literal["queued", "running", "done", "failed"]
+FateKind = Literal["learnt", "held out", "set aside"]
+Decision = Literal["passed", "refused", "undecided", "off"]
+Ground = Literal["anchor", "recent verdicts"]
+Holds = Literal["fixed rows", "any time"]
+"""What a bound is good for: rows that are weighed once, or rows that grow and are weighed again."""
+
+ACTIVE: tuple[JobState, ...] = ("queued", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a model may do by itself: promote, learn, roll back; and with which numbers."""
+
+    promote: Literal["manual", "auto"] = "manual"
+    learn_every: int = 0
+    """Learn by itself once so many verdicts wait; 0 is by hand."""
+    rollback: Literal["manual", "auto"] = "manual"
+    gate: bool = True
+    batch: int = 50
+    """Rows of one step of `partial_fit`."""
+    replay: float = 1.0
+    """Rows of before for each row that is learnt."""
+    clip: float = 1.2
+    """How far outside the training range a row may lie, in widths of it; 0 takes all."""
+    cap: float = 0.2
+    """The largest share of all verdicts that one untrusted subject may give; 0 is no cap."""
+    held_out: float = 0.3
+    """The share of trusted verdicts that only judge."""
+    tolerance: float = 0.02
+    """The loss that the gate lets pass: of accuracy, or of the champion's mean absolute error."""
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Long work on one model. `attempt` fences: what an older attempt still writes is refused."""
+
+    id: str
+    model: str
+    kind: JobKind
+    asked: Mapping[str, Any]
+    created_at: float
+    asked_by: str = ""
+    state: JobState = "queued"
+    progress: float = 0.0
+    step: str = "waiting for the caretaker"
+    result: Mapping[str, Any] | None = None
+    error: str = ""
+    reason: str = ""
+    started_at: float | None = None
+    ended_at: float | None = None
+    attempt: int = 0
+    is_cancelling: bool = False
+
+    @property
+    def is_active(self) -> bool:
+        """True until it has ended."""
+        return self.state in ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A verdict that has become a row with its label."""
+
+    prediction: str
+    row: Row
+    label: str | float
+    weight: float
+    is_trusted: bool
+    subject: str
+    predicted_at: float
+    given_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What was learnt in one go, in full: the same lesson again gives the same parameters.
+
+    `learn`, `train_batch`: `batches` are taken in order by `partial_fit`; each place in them is
+    that of an example or, negative, that of a replayed row (~place). `refit`: a fresh fit on the
+    training rows with `training_weight` and on the examples. `reset`: a row of each class.
+    """
+
+    kind: JobKind
+    seed: int
+    examples: Sequence[Example] = ()
+    batches: Sequence[Sequence[int]] = ()
+    replayed: Sequence[tuple[Row, str | float]] = ()
+    recipe: str = ""
+    training_weight: float = 0.0
+    rows_seen: int = 0
+    """How much of its stream a `train_batch` has behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a verdict: `given_at` tells which one, if it was changed afterwards."""
+
+    prediction: str
+    kind: FateKind
+    given_at: float
+    reason: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fates:
+    """All verdicts of a model as one version's line sees them; they add up to `verdicts`."""
+
+    verdicts: int
+    waiting: int
+    learnt: Mapping[str, int]
+    """How many, by the version that learnt them."""
+    held_out: int
+    set_aside: Mapping[str, int]
+    """How many, by reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """How much of one class each version finds."""
+
+    label: str
+    rows: int
+    champion: float
+    candidate: float
+    is_lost: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GateVerdict:
+    """A candidate beside the champion on rows that can be trusted.
+
+    Scores are accuracies, or mean absolute errors of a regression; `difference` and `bound` are
+    gains of the candidate (of accuracy, or of error in units of the champion's).
+    """
+
+    decision: Decision
+    sentence: str
+    champion: str
+    decided_at: float
+    ground: Ground = "anchor"
+    why: str = ""
+    """Why this ground."""
+    rows: int = 0
+    champion_score: float | None = None
+    candidate_score: float | None = None
+    best_score: float | None = None
+    difference: float | None = None
+    bound: float | None = None
+    holds: Holds = "any time"
+    """What the bound is good for."""
+    doubt: float = 0.05
+    """The chance that a loss beyond the bound goes unseen."""
+    weighed: int = 1
+    """How many candidates these rows have weighed, with this one: they share one doubt."""
+    tolerance: float = 0.0
+    recalls: Sequence[Recall] = ()
+    recent_rows: int = 0
+    recent_score: float | None = None
+    anchor_score: float | None = None
+    chance: float | None = None
+    """How likely the champion's recent score would be had the world not moved."""
+    moved_at: float | None = None
+    """From when on the rows show another world."""
+    largest_difference: float | None = None
+    """ONNX beside scikit-learn."""
+    judged: int = 0
+    predicted: int = 0
+    voters: str = ""
+    """A word when those who judged chose themselves."""
+    wants_audit: bool = False
+
+
+OF_TRAINING = ("rows_trained", "rows_seen", "rows_to_come", "split", "seed")
+"""What metrics tell whatever rows a version is scored on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Rows with their truth, frozen, and what a version reached on them."""
+
+    digest: str
+    score: float | None
+    since: float = 0.0
+    """When the world began that the rows are of; 0 where that is the one of the training."""
+    data: bytes = field(repr=False, default=b"")
+    """The packed rows; empty where the store has them already."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """What the version reaches on new rows, in full."""
+    calibration: bytes = field(repr=False, default=b"")
+    """How often the version is right on new rows when it is so sure; empty where too few tell."""
+
+    def measured(self, before: Mapping[str, float]) -> dict[str, float]:
+        """Return the metrics of a version: what it reached on rows before these is gone."""
+        if not self.metrics:
+            return dict(before)
+        return {**{name: before[name] for name in OF_TRAINING if name in before}, **self.metrics}
+
+
+@dataclass(frozen=True, slots=True)
+class AliasMove:
+    """One move of an alias, for the history and the way back."""
+
+    alias: str
+    moved_from: str | None
+    moved_to: str | None
+    moved_at: float
+    moved_by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """A sample of predictions for judges to go through; what they say of it only judges."""
+
+    id: str
+    model: str
+    created_at: float
+    predictions: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """What a challenger would have answered."""
+
+    prediction: str
+    model: str
+    version: str
+    predicted_at: float
+    label: str | None
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Rows with their truth, and what a version answers to them."""
+
+    rows: Sequence[Row] = field(repr=False)
+    truth: Sequence[str | float] = field(repr=False)
+    outputs: Outputs = field(repr=False)
+
+
+# ── keeping: what is let go, what is added up, what stays ─────────────────────────────────────────
+
+Tidiable = Literal[
+    "predictions",
+    "judged predictions",
+    "verdicts without a prediction",
+    "verdicts kept apart",
+    "unverified verdicts",
+    "profiles",
+    "checks",
+    "deliveries",
+    "minute totals",
+    "hour totals",
+    "short profiles",
+    "hour profiles",
+]
+"""What is let go; totals and short profiles are added up to longer ones, so nothing is lost."""
+
+Old = Literal[
+    "verdicts without a prediction",
+    "verdicts kept apart",
+    "unverified verdicts",
+    "profiles",
+    "checks",
+    "deliveries",
+]
+
+IMPORTING = "import-"
+"""How writers are called that bring logs in; what they brought stays until it is removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Which predictions are let go."""
+
+    unjudged_before: float
+    judged_before: float
+    protected: Collection[str] = field(default=frozenset())
+    """Predictions that somebody still goes through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bite:
+    """What one small step did."""
+
+    done: int
+    """Rows that went."""
+    next: tuple[float, str] | None
+    """Where the next step begins; None when the round is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """What was let go of a model so far."""
+
+    model: str
+    what: Tidiable
+    at: float
+    dropped: int
+    kept_since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Totals or profiles of one length."""
+
+    seconds: int
+    rows: int
+    """How many of them there are."""
+    predictions: int
+    """What they stand for."""
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What is kept of a model; it is read from totals and costs the same however much there is."""
+
+    answered: int
+    """Predictions that were ever counted."""
+    kept: int
+    kept_since: float | None
+    windows: Sequence[Level]
+    profiles: Sequence[Level]
+    versions: int
+    pruned: int
+    """Versions whose files were let go; their records stay."""

@@ -16,7 +16,7 @@ from typing import Any, get_args
 from unrot.core import webhooks
 from unrot.core.errors import Detail, Invalid, shown
 from unrot.core.plurals import counted
-from unrot.core.symptoms import Against, FeatureRule, PeriodLength, Rules
+from unrot.core.records import Against, FeatureRule, PeriodLength, Rules
 
 MOST_ROWS = 1_000_000
 MOST_VERDICTS = 10_000

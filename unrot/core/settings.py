@@ -18,6 +18,7 @@ from dotenv import dotenv_values
 
 from unrot.core import webhooks
 from unrot.core.errors import BadSetting
+from unrot.core.time import DAY, HOUR
 
 
 def _text(value: str) -> str:
@@ -321,8 +322,8 @@ _UNITS = {
     for words, seconds in (
         (("s", "second", "seconds"), 1),
         (("m", "min", "minute", "minutes"), 60),
-        (("h", "hour", "hours"), 3600),
-        (("d", "day", "days"), 86400),
+        (("h", "hour", "hours"), HOUR),
+        (("d", "day", "days"), DAY),
     )
     for word in words
 }

@@ -11,7 +11,9 @@ held only against moments of its own kind, or against those close by.
 
 from __future__ import annotations
 
-HOUR, DAY, WEEK = 3_600.0, 86_400.0, 604_800.0
+MINUTE, HOUR, DAY, WEEK = 60, 3_600, 86_400, 604_800
+"""Seconds."""
+MINUTES_AN_HOUR, MINUTES_A_DAY = 60, 1_440
 STRATA = 48
 """Hours of working days, then those of weekends."""
 

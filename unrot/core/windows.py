@@ -15,8 +15,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import TypeVar
 
-from unrot.core.records import Errors, Window
-from unrot.core.symptoms import RefusedFor, Rejection
+from unrot.core.records import Errors, RefusedFor, Rejection, Window
 
 K = TypeVar("K", bound=Hashable)
 

@@ -10,7 +10,7 @@ ones, however many others were set aside. So a crowd behind one address, which i
 an app behind a proxy look like until `UNROT_TRUSTED_PROXIES` is set, still teaches something; what
 it teaches the gate weighs.
 
-    >>> from unrot.core.growth import Example
+    >>> from unrot.core.records import Example
     >>> rows = [Example(str(n), [], "yes", 1.0, False, "a", n, n) for n in range(10)]
     >>> kept, over = cap_subjects(rows, 0.2)
     >>> len(kept), len(over)
@@ -24,8 +24,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from unrot.core.growth import Example, Fate, Policy
-from unrot.core.records import Feature, JudgedPrediction, Row, Schema, Value
+from unrot.core.records import Example, Fate, Feature, JudgedPrediction, Policy, Row, Schema, Value
 from unrot.hear.truth import WEIGHTS, example_of, in_order, is_held_out
 
 Range = tuple[float, float] | None

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unrot.core.symptoms import Outcome
+from unrot.core.records import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 The error of a row is 0 or 1 for a class and |answer − truth| for a number. A score is what people
 read: the accuracy, 1 − mean error; or the mean absolute error itself, of which less is better.
 
-    >>> from unrot.core.growth import Answered
+    >>> from unrot.core.records import Answered
     >>> from unrot.core.records import Outputs
     >>> from unrot.core.records import Schema
     >>> schema = Schema((), "temper", ("hostile", "friendly"))
@@ -19,8 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from unrot.core.growth import Answered
-from unrot.core.records import Outputs, Schema
+from unrot.core.records import Answered, Outputs, Schema
 
 Errors = NDArray[np.float64]
 

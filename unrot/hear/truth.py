@@ -31,9 +31,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from unrot.core.errors import Detail, Invalid, shown
-from unrot.core.growth import Example, Fate
 from unrot.core.plurals import counted
-from unrot.core.records import Feedback, JudgedPrediction, Prediction, Schema
+from unrot.core.records import Example, Fate, Feedback, JudgedPrediction, Prediction, Schema
 from unrot.core.schema import parse_label, parse_row
 
 WEIGHTS: Mapping[str, float] = {"trusted": 1.0, "corrected": 1.0, "thumb up": 0.2, "training": 1.0}

@@ -18,6 +18,7 @@ from unrot.core.ids import Ids, PredictionId
 from unrot.core.plurals import counted
 from unrot.core.records import Caller, Feedback, Model, UnverifiedFeedback
 from unrot.core.schema import parse_label
+from unrot.core.time import DAY
 
 MOST_VERDICTS = 1_000
 MOST_COMMENT = 2_000
@@ -84,7 +85,7 @@ class VerdictReader:
         if not isinstance(id, str):
             raise _wrong("id", id, "the id of a prediction, as the answer gave it")
         told = self.ids.read(id)
-        if now - told.predicted_at > self.days * 86_400:
+        if now - told.predicted_at > self.days * DAY:
             raise Expired(
                 f"The prediction is older than {counted(self.days, 'day')} and can no longer "
                 "be judged."

@@ -9,9 +9,9 @@ joins the one before.
 A policy of one row a batch without replay takes the verdicts in their own order: predict, hear the
 truth, learn it, as progressive validation has it.
 
-    >>> from unrot.core.growth import Example
+    >>> from unrot.core.records import Example
 
-    >>> from unrot.core.growth import Policy
+    >>> from unrot.core.records import Policy
     >>> examples = [Example(name, [], "yes", 1.0, True, "", 0.0, 0.0) for name in "abcd"]
     >>> replayed = [([], "no")] * 4
     >>> make_lesson(examples, replayed, Policy(batch=4)).batches
@@ -23,8 +23,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from unrot.core.growth import Example, Lesson, Policy
-from unrot.core.records import Row
+from unrot.core.records import Example, Lesson, Policy, Row
 from unrot.hear.truth import in_order
 
 

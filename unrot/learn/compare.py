@@ -13,8 +13,18 @@ from typing import Literal
 
 from unrot.core import lineage
 from unrot.core.errors import Conflict
-from unrot.core.growth import Answered, Example, Ground, Holds
-from unrot.core.records import CHALLENGER, CHAMPION, Outputs, Row, Schema, Version
+from unrot.core.records import (
+    CHALLENGER,
+    CHAMPION,
+    Answered,
+    Example,
+    Ground,
+    Holds,
+    Outputs,
+    Row,
+    Schema,
+    Version,
+)
 from unrot.core.test_sets import MeasuredOn, digest_of, measured_on
 from unrot.hear.scores import answers_of
 from unrot.hear.truth import example_of, judging_rows

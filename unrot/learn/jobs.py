@@ -15,8 +15,7 @@ from typing import Any
 
 from unrot.core import lineage
 from unrot.core.errors import Conflict, Detail, Invalid, NotFound, StoreAway, shown
-from unrot.core.growth import Job, JobKind
-from unrot.core.records import CHAMPION, Version
+from unrot.core.records import CHAMPION, Job, JobKind, Version
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from unrot.core.growth import Job, JobKind
-from unrot.core.interfaces import Progress
+from unrot.core.ports import Progress
+from unrot.core.records import Job, JobKind
 from unrot.learn import retention
 from unrot.learn.learn import learn
 from unrot.learn.material import Desk, open_desk

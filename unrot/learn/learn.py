@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from random import Random
 
 from unrot.core.errors import Conflict
-from unrot.core.growth import Example, Fate
 from unrot.core.plurals import counted
-from unrot.core.records import JudgedPrediction, Row
-from unrot.core.teaching import Apprentice, Label
+from unrot.core.ports import Apprentice, Label
+from unrot.core.records import Example, Fate, JudgedPrediction, Row
 from unrot.hear.cleaning import Cleaned, Range, clean, ranges_of, robust_range, union
 from unrot.hear.truth import example_of
 from unrot.learn.batches import make_lesson, rows_to_replay

@@ -13,11 +13,20 @@ from functools import cached_property
 
 from unrot.core import lineage
 from unrot.core.errors import Conflict
-from unrot.core.growth import Answered, Example, Job, Policy
-from unrot.core.interfaces import Progress
 from unrot.core.plurals import counted
-from unrot.core.records import CHAMPION, JudgedPrediction, Model, Row, Schema, Version
-from unrot.core.teaching import Apprentice, Label, Scorer
+from unrot.core.ports import Apprentice, Label, Progress, Scorer
+from unrot.core.records import (
+    CHAMPION,
+    Answered,
+    Example,
+    Job,
+    JudgedPrediction,
+    Model,
+    Policy,
+    Row,
+    Schema,
+    Version,
+)
 from unrot.hear.scores import row_errors
 from unrot.hear.truth import judging_rows
 from unrot.learn.gate.world_shift import Move, find_move

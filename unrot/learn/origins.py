@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unrot.core import lineage
-from unrot.core.growth import Fate, Fates, GateVerdict
-from unrot.core.records import JudgedPrediction, Version
+from unrot.core.records import Fate, Fates, GateVerdict, JudgedPrediction, Version
 from unrot.core.test_sets import MeasuredOn, measured_on
 from unrot.serve.service import Service
 

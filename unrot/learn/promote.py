@@ -12,9 +12,8 @@ from typing import Any, Literal
 
 from unrot.core import lineage
 from unrot.core.errors import Conflict, Detail, Invalid
-from unrot.core.growth import GateVerdict, Policy
 from unrot.core.policy import parse_policy
-from unrot.core.records import CHALLENGER, CHAMPION, Version
+from unrot.core.records import CHALLENGER, CHAMPION, GateVerdict, Policy, Version
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 

@@ -8,9 +8,8 @@ from typing import Any
 
 from unrot.core import lineage
 from unrot.core.artefacts import CALIBRATION, digest_of
-from unrot.core.growth import Anchor, Example, Fate, Lesson
-from unrot.core.records import Candidate, Version
-from unrot.core.teaching import Apprentice
+from unrot.core.ports import Apprentice
+from unrot.core.records import Anchor, Candidate, Example, Fate, Lesson, Version
 from unrot.learn.material import Desk
 from unrot.learn.weighing import Weighed, said, weigh
 from unrot.make.publishing import as_version

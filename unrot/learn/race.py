@@ -8,7 +8,7 @@ seconds where training rows are many, and where the world has moved the first fo
 
 Maron and Moore, Hoeffding races (NIPS 1993), with exact tests in place of their bound.
 
-    >>> from unrot.core.growth import Example
+    >>> from unrot.core.records import Example
     >>> from unrot.core.records import Outputs
     >>> from unrot.core.records import Schema
     >>> schema = Schema((), "temper", ("hostile", "friendly"))
@@ -27,8 +27,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unrot.core.growth import Answered, Example
-from unrot.core.records import Outputs, Schema
+from unrot.core.records import Answered, Example, Outputs, Schema
 from unrot.hear.scores import Errors, row_errors
 from unrot.learn.gate.exact_tests import chance_of_so_few, lowest_mean
 from unrot.learn.gate.paired_test import discordant

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from unrot.core import lineage
-from unrot.core.growth import Example, Fate, Lesson
-from unrot.core.records import Version
-from unrot.core.teaching import Apprentice
+from unrot.core.ports import Apprentice
+from unrot.core.records import Example, Fate, Lesson, Version
 from unrot.hear.truth import example_of
 from unrot.learn.learn import learnt
 from unrot.learn.material import Desk

@@ -5,9 +5,9 @@ or corrected; with none left out it is the parent. From there the lessons are ta
 without those verdicts: their places leave the batches, replayed rows stay, and what has become
 empty goes. A `refit` or a `reset` begins anew, so what stands before it needs no telling.
 
-    >>> from unrot.core.growth import Example
+    >>> from unrot.core.records import Example
 
-    >>> from unrot.core.growth import Lesson
+    >>> from unrot.core.records import Lesson
     >>> def taught(*names):
     ...     examples = [Example(name, [], "yes", 1.0, True, "", 0.0, 0.0) for name in names]
     ...     return Lesson("learn", 0, examples, batches=(tuple(range(len(names))),))
@@ -23,7 +23,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from unrot.core.errors import Conflict
-from unrot.core.growth import Example, Lesson
+from unrot.core.records import Example, Lesson
 
 BEGIN_ANEW = ("refit", "reset")
 

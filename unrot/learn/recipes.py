@@ -23,7 +23,7 @@ suits its own verdicts, poison included.
 
 Stone, Journal of the Royal Statistical Society B 36 (1974) 111-147.
 
-    >>> from unrot.core.growth import Example
+    >>> from unrot.core.records import Example
     >>> from unrot.core.records import Schema
     >>> schema = Schema((), "price")
     >>> examples = [Example(str(n), [], 1.0, 1.0, True, "", n, n) for n in range(60)]
@@ -39,8 +39,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from unrot.core.growth import Example, Lesson
-from unrot.core.records import Schema
+from unrot.core.records import Example, Lesson, Schema
 from unrot.hear.truth import WEIGHTS, in_order
 
 TOGETHER = "training and verdicts"

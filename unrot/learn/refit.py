@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unrot.core.errors import Conflict, Detail, Invalid
-from unrot.core.growth import Example, Fate, Lesson
-from unrot.core.records import Outputs
-from unrot.core.teaching import Apprentice
+from unrot.core.ports import Apprentice
+from unrot.core.records import Example, Fate, Lesson, Outputs
 from unrot.hear.truth import WEIGHTS
 from unrot.learn.learn import cleaned_of, learnt
 from unrot.learn.material import Desk

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from unrot.core import lineage
-from unrot.core.growth import AliasMove
-from unrot.core.records import CHAMPION, Version
+from unrot.core.records import CHAMPION, AliasMove, Version
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unrot.core import lineage
-from unrot.core.growth import Answered, Example
-from unrot.core.records import CHAMPION, Row, Version
-from unrot.core.teaching import Label
+from unrot.core.ports import Label
+from unrot.core.records import CHAMPION, Answered, Example, Row, Version
 from unrot.hear.truth import example_of
 from unrot.learn import promote
 from unrot.learn.gate.world_shift import FEWEST

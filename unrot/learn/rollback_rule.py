@@ -29,8 +29,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unrot.core.growth import Answered
-from unrot.core.records import Schema
+from unrot.core.records import Answered, Schema
 from unrot.hear.scores import Errors, row_errors
 from unrot.learn.gate.betting import since_when
 from unrot.learn.gate.ground import NO_ROWS, said_score

@@ -26,8 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unrot.core.growth import Answered, Holds
-from unrot.core.records import Schema
+from unrot.core.records import Answered, Holds, Schema
 from unrot.hear.scores import answers_of, row_errors, score
 from unrot.learn.gate.betting import log_wealth
 from unrot.learn.gate.exact_tests import mcnemar

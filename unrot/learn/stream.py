@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from unrot.core.errors import Conflict
-from unrot.core.growth import Lesson
-from unrot.core.records import Version
-from unrot.core.teaching import Apprentice
+from unrot.core.ports import Apprentice
+from unrot.core.records import Lesson, Version
 from unrot.hear.scores import row_errors, score
 from unrot.learn.material import Desk
 from unrot.learn.publish import Work, publish

@@ -8,9 +8,17 @@ from dataclasses import dataclass, replace
 from unrot.core import lineage
 from unrot.core.artefacts import CALIBRATION, digest_of
 from unrot.core.errors import Conflict, Invalid
-from unrot.core.growth import Anchor, Answered, Example, GateVerdict
-from unrot.core.records import CHAMPION, Outputs, Row, Version
-from unrot.core.teaching import Label, Scorer
+from unrot.core.ports import Label, Scorer
+from unrot.core.records import (
+    CHAMPION,
+    Anchor,
+    Answered,
+    Example,
+    GateVerdict,
+    Outputs,
+    Row,
+    Version,
+)
 from unrot.hear.scores import row_errors, score
 from unrot.learn.gate.gate import Evidence, Judgement, Sides, judge
 from unrot.learn.material import Desk, rows_of

@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable
 
 from unrot.core.errors import Conflict, StoreAway, UnrotError
-from unrot.core.growth import Job
-from unrot.core.interfaces import Progress
+from unrot.core.ports import Progress
+from unrot.core.records import Job
 from unrot.serve.service import Service
 
 SILENT_SECONDS = 10.0

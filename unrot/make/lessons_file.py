@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from unrot.core.errors import BadArtefact, shown
-from unrot.core.growth import Example, Lesson
+from unrot.core.records import Example, Lesson
 
 COMPRESSION = 6
 GZIP = 31

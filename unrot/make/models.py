@@ -14,8 +14,8 @@ from typing import Any
 
 from unrot.core.descriptions import described
 from unrot.core.errors import Conflict, NotFound, shown
-from unrot.core.interfaces import Progress
 from unrot.core.plurals import counted
+from unrot.core.ports import Progress
 from unrot.core.records import Holdings, Model, RemovedModel
 from unrot.core.schema import check_name
 from unrot.serve.service import Service

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from unrot.core.interfaces import Predictor
+from unrot.core.ports import Predictor
 from unrot.core.records import Schema
 from unrot.serve.predictor import OnnxPredictor
 

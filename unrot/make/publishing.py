@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from unrot.core import schema
 from unrot.core.artefacts import CALIBRATION, PROFILE, REFERENCE, digest_of
 from unrot.core.errors import Conflict
+from unrot.core.ports import Profiler
 from unrot.core.records import CHAMPION, Candidate, Model, Serving, Version
 from unrot.core.test_sets import HOLDOUT, score_of
-from unrot.core.watching import Profiler
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.watch import baseline

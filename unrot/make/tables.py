@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.core.encoding import Encoder
+from unrot.core.ports import Label
 from unrot.core.records import Row, Schema
-from unrot.core.teaching import Label
 from unrot.make import packed
 
 Range = tuple[float, float] | None

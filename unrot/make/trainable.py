@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from unrot.core.errors import Conflict, Invalid
-from unrot.core.growth import Lesson
 from unrot.core.plurals import counted
-from unrot.core.records import Candidate, Outputs, Row, Schema, Version
-from unrot.core.teaching import Label
+from unrot.core.ports import Label
+from unrot.core.records import Candidate, Lesson, Outputs, Row, Schema, Version
 from unrot.make import online, tables
 from unrot.make.kinds import Kind
 from unrot.make.metrics import calibrate, measure_answers

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from unrot.core.errors import Conflict
-from unrot.core.growth import Answered, Lesson
-from unrot.core.records import Candidate, Row, Schema, Version
-from unrot.core.teaching import Apprentice, Label, Scorer
+from unrot.core.ports import Apprentice, Label, Scorer
+from unrot.core.records import Answered, Candidate, Lesson, Row, Schema, Version
 from unrot.make import lessons_file, predictors, tables
 
 

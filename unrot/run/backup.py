@@ -21,7 +21,7 @@ from shutil import copyfileobj
 from tempfile import TemporaryDirectory
 
 from unrot.core.errors import Conflict, Invalid
-from unrot.core.interfaces import Copies, Progress
+from unrot.core.ports import Copies, Progress
 from unrot.serve.journal import follow
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from unrot.core.counts import Counts, NoCounts
 from unrot.core.errors import StoreAway
 from unrot.core.ids import Ids
-from unrot.core.interfaces import Copies
+from unrot.core.ports import Copies, Counts, NoCounts
 from unrot.core.settings import Settings, kept_secret, prepare_home
 from unrot.make import predictors
 from unrot.make.workshop import EstimatorWorkshop

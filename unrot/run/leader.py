@@ -19,8 +19,7 @@ from collections.abc import Callable, Sequence
 
 from unrot.core import lineage
 from unrot.core.errors import Conflict, StoreAway, UnrotError
-from unrot.core.growth import Shadow
-from unrot.core.records import CHALLENGER, CHAMPION, Outputs, Prediction, Schema, Version
+from unrot.core.records import CHALLENGER, CHAMPION, Outputs, Prediction, Schema, Shadow, Version
 from unrot.learn import jobs
 from unrot.learn.rollback import roll_back_by_itself
 from unrot.learn.worker import SILENT_SECONDS, new_holder

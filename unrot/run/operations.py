@@ -13,9 +13,7 @@ from dataclasses import dataclass, fields
 from typing import get_args
 
 from unrot.core.errors import StoreAway
-from unrot.core.growth import Job
-from unrot.core.keeping import Stock, Tidiable, Tidied
-from unrot.core.records import Component, RemovedModel
+from unrot.core.records import Component, Job, RemovedModel, Stock, Tidiable, Tidied
 from unrot.core.settings import Settings
 from unrot.serve import readiness as components
 from unrot.serve.journal import Drops, backlog_bytes

@@ -19,14 +19,14 @@ import time
 from collections.abc import Iterator
 
 from unrot.core.errors import NotFound, StoreAway
-from unrot.core.keeping import DAY, HOUR, Limits, Old
+from unrot.core.records import Limits, Old
+from unrot.core.time import DAY, HOUR, MINUTES_A_DAY, MINUTES_AN_HOUR
 from unrot.serve.service import Service
 from unrot.watch.profiles import merged
 
 ROWS_AT_ONCE = 500
 PROFILES_AT_ONCE = 12
-DAY_SECONDS = 86_400.0
-PROFILE_SLACK_SECONDS = 8 * DAY_SECONDS
+PROFILE_SLACK_SECONDS = 8 * DAY
 """A check goes so much later than the profiles that it is of, or it would be made again."""
 
 WORK_SECONDS = 0.03
@@ -99,9 +99,9 @@ def limits(service: Service, name: str) -> Limits:
     those of an audit as long as they can be judged.
     """
     settings, now = service.settings, service.clock()
-    oldest = now - settings.feedback_days * DAY_SECONDS
-    by_age = min(now - settings.keep_days * DAY_SECONDS, oldest)
-    judged = min(now - settings.keep_judged_days * DAY_SECONDS, oldest - 2 * DAY_SECONDS)
+    oldest = now - settings.feedback_days * DAY
+    by_age = min(now - settings.keep_days * DAY, oldest)
+    judged = min(now - settings.keep_judged_days * DAY, oldest - 2 * DAY)
     by_count = service.store.tidying.newest(name, settings.keep_rows)
     audits = service.store.trials.audits(name)
     protected = {id for one in audits if one.created_at > oldest for id in one.predictions}
@@ -122,22 +122,25 @@ def _predictions(service: Service, name: str) -> Iterator[int]:
 
 def _windows(service: Service, name: str) -> Iterator[int]:
     settings = service.settings
-    for minutes, days in ((HOUR, settings.minutes_days), (DAY, settings.hours_days)):
+    for minutes, days in (
+        (MINUTES_AN_HOUR, settings.minutes_days),
+        (MINUTES_A_DAY, settings.hours_days),
+    ):
         after: int | None = 0
         while after is not None:
             now = service.clock()
             after = service.store.tidying.roll_windows(
-                name, after=after, before=now - days * DAY_SECONDS, minutes=minutes, now=now
+                name, after=after, before=now - days * DAY, minutes=minutes, now=now
             )
             yield 0 if after is None else 1
 
 
 def _profiles(service: Service, name: str) -> Iterator[int]:
     settings = service.settings
-    for seconds, days in ((60 * HOUR, settings.minutes_days), (60 * DAY, settings.hours_days / 2)):
+    for seconds, days in ((HOUR, settings.minutes_days), (DAY, settings.hours_days / 2)):
         after = 0.0
         while True:
-            before = service.clock() - days * DAY_SECONDS
+            before = service.clock() - days * DAY
             group = service.store.tidying.short_profiles(
                 name, after=after, before=before, seconds=seconds, most=PROFILES_AT_ONCE
             )

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, fields
 
 import orjson
 
-from unrot.core.records import Feedback, Prediction, UnverifiedFeedback
-from unrot.core.symptoms import Rejection
+from unrot.core.records import Feedback, Prediction, Rejection, UnverifiedFeedback
 
 Event = Prediction | Feedback | UnverifiedFeedback | Rejection
 _KINDS: dict[str, type[Event]] = {

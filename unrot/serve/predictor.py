@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from unrot.core.encoding import Encoder
 from unrot.core.errors import BadArtefact, Detail, Invalid, shown
-from unrot.core.interfaces import Predictor
+from unrot.core.ports import Predictor
 from unrot.core.records import Outputs, Row, Schema
 from unrot.core.schema import MOST_DETAILS, expected_of, farthest_feature
 from unrot.serve.parity import TOLERANCE, largest_difference

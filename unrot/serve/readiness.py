@@ -14,14 +14,15 @@ from pathlib import Path
 import orjson
 
 from unrot.core.errors import StoreAway, shown
-from unrot.core.interfaces import Store
 from unrot.core.plurals import counted
+from unrot.core.ports import Store
 from unrot.core.records import CHAMPION, Component
+from unrot.core.time import HOUR
 from unrot.serve.journal import Drops, backlog_bytes
 from unrot.serve.shelf import Contents
 
 SILENT_SECONDS = 15.0
-RECENT_SECONDS = 3600.0
+RECENT_SECONDS = HOUR
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from unrot.core.errors import Detail
-from unrot.core.records import Model, Schema
-from unrot.core.symptoms import Rejection
+from unrot.core.records import Model, Rejection, Schema
 from unrot.serve import events
 from unrot.serve.journal import Journal
 

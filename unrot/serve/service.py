@@ -19,7 +19,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from unrot.core import schema
-from unrot.core.counts import Counts, NoCounts
 from unrot.core.errors import (
     Detail,
     Expired,
@@ -30,7 +29,7 @@ from unrot.core.errors import (
     StoreAway,
 )
 from unrot.core.ids import Ids
-from unrot.core.interfaces import Clock, Store
+from unrot.core.ports import Clock, Counts, Courier, NoCounts, Profiler, Store, Workshop
 from unrot.core.records import (
     CHAMPION,
     Caller,
@@ -47,8 +46,6 @@ from unrot.core.records import (
     Version,
 )
 from unrot.core.settings import Settings
-from unrot.core.teaching import Workshop
-from unrot.core.watching import Courier, Profiler
 from unrot.hear import verdicts
 from unrot.serve import events, readiness
 from unrot.serve.journal import Journal

@@ -27,9 +27,8 @@ import orjson
 
 from unrot.core import schema
 from unrot.core.errors import BadArtefact, NotFound, UnrotError, shown
-from unrot.core.interfaces import Predictor, PredictorLoader, Registry
+from unrot.core.ports import Detector, DetectorLoader, Predictor, PredictorLoader, Registry
 from unrot.core.records import CHAMPION, Model, Serving, Version
-from unrot.core.watching import Detector, DetectorLoader
 
 Predictors = dict[tuple[str, str], Predictor]
 GOLDEN = "golden"

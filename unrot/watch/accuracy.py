@@ -21,8 +21,7 @@ from math import sqrt
 from unrot.core.artefacts import CALIBRATION, REFERENCE
 from unrot.core.errors import Detail, Invalid, NotFound
 from unrot.core.plurals import counted
-from unrot.core.records import CHAMPION, JudgedPrediction, Version, Window
-from unrot.core.symptoms import Outcome
+from unrot.core.records import CHAMPION, JudgedPrediction, Outcome, Version, Window
 from unrot.core.windows import confidences, grouped, total
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel

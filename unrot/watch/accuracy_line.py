@@ -15,8 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor, sqrt
 
-from unrot.core.records import Window
-from unrot.core.symptoms import Outcome
+from unrot.core.records import Outcome, Window
 from unrot.core.windows import total
 from unrot.watch.accuracy import Point
 from unrot.watch.monitors.accuracy import constant, constant_of, errors_of, right_of, scored, share

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from unrot.core.symptoms import Finding
+from unrot.core.records import Finding
 
 SCHEMA = "unrot.finding/1"
 

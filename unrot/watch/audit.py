@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from unrot.core.errors import Conflict, Detail, Invalid, NotAllowed, NotFound, shown
-from unrot.core.growth import Audit
 from unrot.core.plurals import counted, plural
-from unrot.core.records import CHAMPION, Caller, Feedback, FeedbackStatus, JudgedPrediction
+from unrot.core.records import CHAMPION, Audit, Caller, Feedback, FeedbackStatus, JudgedPrediction
+from unrot.core.time import DAY
 from unrot.serve.service import Service
 
 ROWS = 60
 FEWEST, MOST = 10, 1_000
 DAYS = 7
-DAY_SECONDS = 86_400.0
 SAMPLED_FROM = 5_000
 """The newest predictions that a sample is drawn from."""
 
@@ -147,7 +146,7 @@ def state_of(
     service: Service, audit: Audit, *, after: str | None = None, row: str | None = None
 ) -> AuditState:
     """Say how far an audit is."""
-    oldest = service.clock() - service.settings.feedback_days * DAY_SECONDS
+    oldest = service.clock() - service.settings.feedback_days * DAY
     kept = {id: service.store.traffic.prediction(id) for id in audit.predictions}
     rows = {id: _row_state(found, oldest) for id, found in kept.items()}
     right = sum(
@@ -206,7 +205,7 @@ def _drawn(service: Service, model: str, rows: int) -> tuple[str, ...]:
 
 def _oldest(service: Service) -> float:
     """Return from when on a prediction can be judged, with an hour to spare."""
-    return service.clock() - (service.settings.feedback_days * DAY_SECONDS - DAY_SECONDS / 24)
+    return service.clock() - (service.settings.feedback_days * DAY - DAY / 24)
 
 
 def _newest_made_at(service: Service, model: str) -> float:
@@ -216,7 +215,7 @@ def _newest_made_at(service: Service, model: str) -> float:
 def _recently(service: Service, model: str, now: float) -> float:
     moves = service.store.registry.moves(model)
     moved_at = [move.moved_at for move in moves if move.alias == CHAMPION]
-    return max([now - DAYS * DAY_SECONDS, *moved_at[-1:]])
+    return max([now - DAYS * DAY, *moved_at[-1:]])
 
 
 def _row_state(found: JudgedPrediction | None, oldest: float) -> RowState:

@@ -29,11 +29,13 @@ import numpy as np
 import orjson
 
 from unrot.core.errors import BadArtefact, shown
-from unrot.core.records import Outputs, Row, Schema
-from unrot.core.symptoms import (
+from unrot.core.records import (
     OUTPUT_PROBABILITY,
     OUTPUT_VALUE,
     Distribution,
+    Outputs,
+    Row,
+    Schema,
     Sketch,
     Summary,
     read_summary,

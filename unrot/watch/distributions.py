@@ -21,8 +21,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from unrot.core.records import Schema
-from unrot.core.symptoms import Distribution, Sketch, Summary
+from unrot.core.records import Distribution, Schema, Sketch, Summary
 from unrot.watch.monitors.columns import Column, Columns, Numbers, known_choices, runs
 
 FAR = 3.0

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unrot.core.errors import NotFound
-from unrot.core.symptoms import Distribution, Drift
+from unrot.core.records import Distribution, Drift
 from unrot.serve.service import Service
 from unrot.watch import periods
 from unrot.watch.distributions import has_same_bins

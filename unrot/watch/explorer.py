@@ -16,9 +16,9 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from unrot.core.errors import Detail, Invalid, NotFound, shown
-from unrot.core.records import JudgedPrediction, Model, Row, Schema, Value
-from unrot.core.symptoms import Finding
+from unrot.core.records import Finding, JudgedPrediction, Model, Row, Schema, Value
 from unrot.core.test_sets import MeasuredOn
+from unrot.core.time import HOUR
 from unrot.serve.service import Service
 from unrot.watch import holdout
 from unrot.watch.holdout import Answer
@@ -29,7 +29,7 @@ MOST_POINTS = 1_000
 """As many rows of a side are drawn."""
 MOST_READ, MOST_CELLS = 4_000, 200_000
 """As many of its newest rows are read; of a wide model fewer."""
-HOUR, SECOND = 3_600.0, 1.0
+SECOND = 1.0
 
 Preset = Literal["holdout", "before", "since", "first", "last", "newest", "times"]
 CLASS, PROBABILITY, VALUE = "output.class", "output.probability", "output.value"

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from unrot.core.errors import Detail, Invalid, NotFound
+from unrot.core.ports import FindingState
+from unrot.core.records import Finding, Rules
 from unrot.core.rules import parse_rules
-from unrot.core.symptoms import Finding, Rules
-from unrot.core.watching import FindingState
 from unrot.serve.service import Service
 from unrot.watch import audit
 

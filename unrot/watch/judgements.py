@@ -11,9 +11,7 @@ from dataclasses import replace
 from math import sqrt
 
 from unrot.core import lineage
-from unrot.core.growth import AliasMove
-from unrot.core.records import CHAMPION, Version
-from unrot.core.symptoms import IMPORTED, Outcome
+from unrot.core.records import CHAMPION, IMPORTED, AliasMove, Outcome, Version
 from unrot.hear.judges import whose
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel

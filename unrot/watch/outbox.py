@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from unrot.core import webhooks
 from unrot.core.errors import Conflict, StoreAway, Undelivered
-from unrot.core.records import Model
-from unrot.core.symptoms import Finding
+from unrot.core.records import Finding, Model
+from unrot.core.time import DAY
 from unrot.core.webhooks import Webhook
 from unrot.serve.service import Service
 from unrot.watch.alerts import message, trial_message
@@ -25,7 +25,7 @@ LOOK_SECONDS = 2.0
 AGAIN_SECONDS = 1.0
 """So soon it is tried again to note what came of a try, while the store is away."""
 FIRST_PAUSE_SECONDS = 60.0
-LONGEST_PAUSE_SECONDS = 86_400.0
+LONGEST_PAUSE_SECONDS = DAY
 HEADERS = {"Content-Type": "application/json", "User-Agent": "unrot"}
 
 _log = logging.getLogger(__name__)

@@ -12,8 +12,17 @@ from datetime import UTC, datetime
 
 from unrot.core.errors import NotFound
 from unrot.core.latency import quantile
-from unrot.core.records import CHAMPION, Version, Window
-from unrot.core.symptoms import Check, Distribution, Drift, Finding, Outcome, Rules
+from unrot.core.records import (
+    CHAMPION,
+    Check,
+    Distribution,
+    Drift,
+    Finding,
+    Outcome,
+    Rules,
+    Version,
+    Window,
+)
 from unrot.core.windows import total
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel

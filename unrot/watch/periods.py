@@ -17,8 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from unrot.core.errors import Conflict, Invalid, NotFound
-from unrot.core.records import CountedStretch, Profile
-from unrot.core.symptoms import Against, Check, Drift, Rules, Summary
+from unrot.core.records import Against, Check, CountedStretch, Drift, Profile, Rules, Summary
 from unrot.serve.service import Service
 from unrot.watch import references
 from unrot.watch.distributions import total

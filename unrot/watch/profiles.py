@@ -20,17 +20,16 @@ from functools import reduce
 from pathlib import Path
 
 from unrot.core.errors import NotFound, StoreAway
-from unrot.core.interfaces import Store
-from unrot.core.records import Outputs, Prediction, Profile, Schema, Stretch
-from unrot.core.symptoms import Summary
-from unrot.core.watching import Profiler
+from unrot.core.ports import Profiler, Store
+from unrot.core.records import Outputs, Prediction, Profile, Schema, Stretch, Summary
+from unrot.core.time import DAY
 from unrot.watch.baseline import Reference
 from unrot.watch.distributions import summary_of, total, with_sketches
 from unrot.watch.monitors.columns import columns_of
 
 BUFFERED_ROWS = 5_000
 GRACE_SECONDS = 2.0
-MEND_SECONDS = 86_400.0
+MEND_SECONDS = DAY
 
 NamedReference = tuple[str, Reference]
 """A reference with its digest."""

@@ -13,8 +13,7 @@ from typing import Any
 
 from unrot.core.artefacts import REFERENCE, digest_of
 from unrot.core.errors import BadArtefact, Invalid, NotFound
-from unrot.core.records import CHAMPION, Schema
-from unrot.core.symptoms import IMPORTED, Sketch
+from unrot.core.records import CHAMPION, IMPORTED, Schema, Sketch
 from unrot.serve.service import Service
 from unrot.watch import baseline
 from unrot.watch.baseline import Reference

@@ -16,8 +16,17 @@ from typing import Any
 import numpy as np
 
 from unrot.core.errors import Invalid
-from unrot.core.records import Feature, Outputs, Row, Schema, Value
-from unrot.core.symptoms import OUTPUT_CLASS, OUTPUT_PROBABILITY, OUTPUT_VALUE, Sketch
+from unrot.core.records import (
+    OUTPUT_CLASS,
+    OUTPUT_PROBABILITY,
+    OUTPUT_VALUE,
+    Feature,
+    Outputs,
+    Row,
+    Schema,
+    Sketch,
+    Value,
+)
 
 POINTS = 1_001
 SHOWN_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

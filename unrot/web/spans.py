@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from unrot.core.symptoms import Finding
+from unrot.core.records import Finding
+from unrot.core.time import DAY, HOUR, MINUTE
 from unrot.watch.overview import Span, spoken
 
-MINUTE, HOUR, DAY = 60, 3_600, 86_400
 MOST_STEPS = 96
 SHORTEST = 4 * MINUTE
 BEFORE, AFTER = 6, 4

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unrot.core.growth import Answered
-from unrot.core.records import Outputs, Schema
+from unrot.core.records import Answered, Outputs, Schema
 
 TWO = Schema((), "ill", ("no", "yes"))
 NUMBERS = Schema((), "price")

@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
-from unrot.core.growth import Answered, Example, Policy
-from unrot.core.records import Feedback, JudgedPrediction, Outputs, Prediction
+from unrot.core.records import (
+    Answered,
+    Example,
+    Feedback,
+    JudgedPrediction,
+    Outputs,
+    Policy,
+    Prediction,
+)
 from unrot.hear.cleaning import clean, ranges_of, union
 from unrot.hear.truth import judging_rows
 from unrot.learn.gate.gate import Evidence, Judgement, Sides, judge

@@ -23,9 +23,8 @@ import unrot
 from tests.conftest import ROOT, environment, noon, wait_for
 from unrot.cli.main import main
 from unrot.core.errors import Invalid, JournalFull, NotFound
-from unrot.core.records import Caller
+from unrot.core.records import Caller, RefusedFor
 from unrot.core.settings import Settings
-from unrot.core.symptoms import RefusedFor
 from unrot.core.windows import total
 from unrot.make.csv.batches import Batch
 from unrot.run.bootstrap import open_service

@@ -11,9 +11,16 @@ import pytest
 
 from tests.learning_model import OTHER, School, zombies_of
 from tests.watch.looks.conftest import Clock
-from unrot.core.records import Feedback, JudgedPrediction, Outputs, Prediction, Schema
+from unrot.core.records import (
+    Feedback,
+    JudgedPrediction,
+    Outputs,
+    Prediction,
+    Rules,
+    Schema,
+    Symptom,
+)
 from unrot.core.settings import Settings
-from unrot.core.symptoms import Rules, Symptom
 from unrot.make.demos import zombies
 from unrot.run.bootstrap import open_service
 from unrot.watch.looks import cause, rot

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.watch.looks.days import DAY, MIDNIGHT, OUTLIERS, bring_in, flowers, log_of, spoilt
-from unrot.core.symptoms import Against, Check, Rules, Symptom
+from unrot.core.records import Against, Check, Rules, Symptom
 from unrot.serve.service import Service
 from unrot.watch import periods
 from unrot.watch.looks import drift

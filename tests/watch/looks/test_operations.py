@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from unrot.core.symptoms import Finding, Rules
+from unrot.core.records import Finding, Rules
 from unrot.serve.journal import Drops
 from unrot.serve.service import Service
 from unrot.watch.looks import operations

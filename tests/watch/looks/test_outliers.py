@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
-from unrot.core.records import Prediction, Shipment
-from unrot.core.symptoms import Finding, Oddity, Reason, Rules, Symptom
+from unrot.core.records import Finding, Oddity, Prediction, Reason, Rules, Shipment, Symptom
 from unrot.make.csv import import_log
 from unrot.make.csv.log import LogColumns
 from unrot.make.csv.reading import open_table

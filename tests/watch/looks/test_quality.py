@@ -8,15 +8,20 @@ from typing import Any
 
 import pytest
 
-from unrot.core.records import Feature, Prediction, Profile, Schema, Shipment, Window
-from unrot.core.symptoms import (
+from unrot.core.records import (
     IMPORTED,
     Distribution,
+    Feature,
     FeatureRule,
     Finding,
+    Prediction,
+    Profile,
     RefusedFor,
     Rules,
+    Schema,
+    Shipment,
     Symptom,
+    Window,
 )
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel

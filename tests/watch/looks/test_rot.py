@@ -6,9 +6,7 @@ import pytest
 
 from tests.learning_model import CROWD, OTHER, School, zombies_of
 from unrot.core import lineage
-from unrot.core.growth import AliasMove
-from unrot.core.records import Prediction, Serving, Version
-from unrot.core.symptoms import Outcome, Rules, Symptom
+from unrot.core.records import AliasMove, Outcome, Prediction, Rules, Serving, Symptom, Version
 from unrot.watch.looks import rot
 
 NOON = 1_700_049_600.0

@@ -15,8 +15,7 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-from unrot.core.records import Errors, Window
-from unrot.core.symptoms import Outcome
+from unrot.core.records import Errors, Outcome, Window
 from unrot.core.windows import added, total
 from unrot.watch.monitors import accuracy
 from unrot.watch.monitors.accuracy import classes, constant, errors_of, rolled, scored, share

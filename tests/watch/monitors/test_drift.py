@@ -7,8 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from unrot.core.records import Feature, Outputs, Row, Schema
-from unrot.core.symptoms import Check, Distribution, Drift, FeatureRule, Rules
+from unrot.core.records import (
+    Check,
+    Distribution,
+    Drift,
+    Feature,
+    FeatureRule,
+    Outputs,
+    Row,
+    Rules,
+    Schema,
+)
 from unrot.watch import baseline
 from unrot.watch.distributions import summary_of
 from unrot.watch.monitors import distances, drift

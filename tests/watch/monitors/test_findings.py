@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from unrot.core.symptoms import Finding, Rules, Symptom
+from unrot.core.records import Finding, Rules, Symptom
 from unrot.watch.monitors.findings import followed, is_watched
 
 NOON = 1_700_000_000.0

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from unrot.core.symptoms import Finding, FindingKind, Gravity
+from unrot.core.records import Finding, FindingKind, Gravity
 from unrot.hear.judges import Whose
 from unrot.watch.monitors.health import Health, health
 from unrot.watch.monitors.signs import Others, Signs

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from unrot.core.records import CountedStretch
-from unrot.core.symptoms import Check, Rules
+from unrot.core.records import Check, CountedStretch, Rules
 from unrot.watch.monitors import periods
 
 DAY = 86_400

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unrot.core.symptoms import Distribution
+from unrot.core.records import Distribution
 from unrot.watch.baseline import edges_of
 from unrot.watch.distributions import counted
 from unrot.watch.monitors import quantiles

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.verdicts import CALM, alarms, outcomes_of
-from unrot.core.symptoms import Outcome
+from unrot.core.records import Outcome
 from unrot.core.time import DAY, HOUR
 from unrot.hear.judges import Whose
 from unrot.watch.monitors import rotwords

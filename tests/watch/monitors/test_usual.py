@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from unrot.core.records import Feature, Outputs, Schema
-from unrot.core.symptoms import Distribution
+from unrot.core.records import Distribution, Feature, Outputs, Schema
 from unrot.watch.baseline import make
 from unrot.watch.distributions import FAR
 from unrot.watch.monitors.quality import Course, Piece, looked, prior

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unrot.core.records import Window
-from unrot.core.symptoms import Oddity, Reason, Rules
+from unrot.core.records import Oddity, Reason, Rules, Window
 from unrot.watch.monitors.usual import Past
 from unrot.watch.outliers import bursts
 from unrot.watch.outliers.bursts import (

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from unrot.core.errors import BadArtefact
-from unrot.core.records import Prediction, Shipment
-from unrot.core.symptoms import IMPORTED
+from unrot.core.records import IMPORTED, Prediction, Shipment
 from unrot.run.caretaker import Caretaker
 from unrot.serve.journal import follow
 from unrot.serve.service import Service

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unrot.core.symptoms import Distribution
+from unrot.core.records import Distribution
 from unrot.web.charts import (
     Axis,
     Bucket,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from unrot.core.symptoms import Finding
+from unrot.core.records import Finding
 from unrot.serve.service import Service
 
 NOON = 1_700_049_600.0

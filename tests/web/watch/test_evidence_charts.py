@@ -22,7 +22,7 @@ from tests.web.watch.test_monitor_pages import (
     school,
     text_of,
 )
-from unrot.core.symptoms import Finding, FindingKind, Rules
+from unrot.core.records import Finding, FindingKind, Rules
 from unrot.watch.looks import drift, rot
 from unrot.watch.looks.symptoms import FindingKeeper
 from unrot.web.wording import percent

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.web.watch.findings import AT, DRIFT, NOON, ROT, past, put
+from unrot.core.records import FeatureRule, Rules
 from unrot.core.rules import describe
-from unrot.core.symptoms import FeatureRule, Rules
 from unrot.serve.service import Service
 
 IRIS = "/api/v1/models/iris"

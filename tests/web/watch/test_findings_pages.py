@@ -13,7 +13,7 @@ from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.web.test_learning_pages import said_on, sent
 from tests.web.test_pages import post, sign_in, take_store_away
 from tests.web.watch.findings import DRIFT, NOON, ROT, past, put
-from unrot.core.symptoms import FindingKind
+from unrot.core.records import FindingKind
 from unrot.serve.service import Service
 
 AT = "/models/iris/findings"

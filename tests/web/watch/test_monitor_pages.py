@@ -16,8 +16,8 @@ from flask.testing import FlaskClient
 from tests.conftest import ROOT, VIEWER, environment
 from tests.learning_model import School
 from unrot.app import create_app
+from unrot.core.records import Finding
 from unrot.core.settings import Settings
-from unrot.core.symptoms import Finding
 from unrot.watch import overview
 from unrot.watch.looks import drift
 from unrot.watch.overview import Span

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unrot.core.symptoms import Finding
+from unrot.core.records import Finding
 from unrot.watch.overview import Span
 from unrot.web import spans
 

@@ -21,9 +21,9 @@ those very rows, more than that on others. The first champion was not chosen on 
 
 What is undecided never promotes itself; a person may promote it, or give it more rows.
 
-    >>> from unrot.core.growth import Answered
+    >>> from unrot.core.records import Answered
 
-    >>> from unrot.core.growth import Policy
+    >>> from unrot.core.records import Policy
     >>> from unrot.core.records import Outputs
     >>> from unrot.core.records import Schema
     >>> schema = Schema((), "temper", ("hostile", "friendly"))
@@ -39,8 +39,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unrot.core.growth import Decision, GateVerdict, Policy, Recall
 from unrot.core.plurals import counted
+from unrot.core.records import Decision, GateVerdict, Policy, Recall
 from unrot.learn.gate.ground import Evidence, Footing, Sides, find_ground
 from unrot.learn.gate.paired_test import Pair, compare_errors, recalls
 from unrot.learn.gate.world_shift import FEWEST

@@ -33,9 +33,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from unrot.core.growth import Answered, Ground
 from unrot.core.plurals import counted
-from unrot.core.records import Schema
+from unrot.core.records import Answered, Ground, Schema
 from unrot.hear.scores import Errors, is_finite, row_errors, score
 from unrot.learn.gate.exact_tests import DOUBT
 from unrot.learn.gate.paired_test import Doubt

@@ -27,8 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unrot.core.growth import Holds, Recall
-from unrot.core.records import Schema
+from unrot.core.records import Holds, Recall, Schema
 from unrot.hear.scores import Errors, score
 from unrot.learn.gate import betting, exact_tests
 from unrot.learn.gate.exact_tests import DOUBT, chance_of_so_few

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from unrot.core.errors import Invalid, JournalFull
-from unrot.core.interfaces import Progress
 from unrot.core.plurals import counted
+from unrot.core.ports import Progress
 from unrot.core.records import Prediction, Row
 from unrot.make.csv.options import check_known
 from unrot.make.csv.reading import TableFile, open_table

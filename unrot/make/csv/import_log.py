@@ -19,11 +19,10 @@ from itertools import islice
 from pathlib import Path
 
 from unrot.core.errors import Conflict, Invalid, NotFound
-from unrot.core.interfaces import Progress
-from unrot.core.keeping import IMPORTING
 from unrot.core.plurals import counted
-from unrot.core.records import Feedback, Model, Prediction, Shipment
-from unrot.core.symptoms import IMPORTED
+from unrot.core.ports import Progress
+from unrot.core.records import IMPORTED, IMPORTING, Feedback, Model, Prediction, Shipment
+from unrot.core.time import DAY, HOUR, WEEK
 from unrot.make.csv.answers import Champion
 from unrot.make.csv.import_progress import Ledger, Marks, is_in, rows_of
 from unrot.make.csv.log import LogColumns, LoggedRow, check_columns, logged_rows
@@ -40,7 +39,7 @@ ROWS_AT_ONCE = 2_000
 """Marks stand at the multiples of it: with another number logs that are in would not be known."""
 
 VERDICTS_AT_ONCE = 5_000
-PROFILE_SECONDS = (3_600, 86_400, 604_800)
+PROFILE_SECONDS = (HOUR, DAY, WEEK)
 MOST_PROFILES, LOOKED_AT = 1_000, 20
 TWICE = (
     "would come in twice. Import what is new in a file of its own, or add --force to import this "

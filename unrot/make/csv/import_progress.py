@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 import orjson
 
-from unrot.core.interfaces import Traffic
+from unrot.core.ports import Traffic
 from unrot.core.records import Row
 
 ALL_SECONDS = 10**10

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from unrot.core.errors import Invalid, NotSigned, shown
-from unrot.core.interfaces import Progress
+from unrot.core.ports import Progress
 from unrot.core.records import Caller, Schema
 from unrot.hear.verdicts import MOST_VERDICTS
 from unrot.make.csv.cells import Mark, is_gap, number, truth

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from unrot.core.records import Model
-from unrot.core.symptoms import IMPORTED, Rejection
-from unrot.core.watching import Findings
+from unrot.core.ports import Findings
+from unrot.core.records import IMPORTED, Model, Rejection
 from unrot.make.csv.log import LoggedRow
 from unrot.serve.rejected import rejection_of
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from skl2onnx.common.exceptions import MissingShapeCalculator
 
 from unrot.core.errors import BadArtefact, Invalid, shown
-from unrot.core.interfaces import Predictor
 from unrot.core.plurals import counted
+from unrot.core.ports import Predictor
 from unrot.core.records import Form, Outputs, Row, Schema
 from unrot.make.onnx.jump_rows import changed, jump_rows
 from unrot.make.onnx.owned_graphs import TYPES, Way, convert

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from unrot.core.symptoms import Against, Check, Drift
+from unrot.core.records import Against, Check, Drift
 from unrot.store.sql import names
 from unrot.store.sql.database import Database, Transaction
 

@@ -15,8 +15,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from unrot.core.errors import Conflict, Invalid, StoreAway
-from unrot.core.interfaces import Progress
 from unrot.core.plurals import counted
+from unrot.core.ports import Progress
 from unrot.store.sql import migrations
 from unrot.store.sql.database import Transaction
 from unrot.store.sql.sqlite import SqliteDatabase

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unrot.core.symptoms import Delivery, Finding
+from unrot.core.records import Delivery, Finding
 from unrot.store.sql import findings, names
 from unrot.store.sql.database import Database, Transaction
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from unrot.core.errors import NotFound, shown
-from unrot.core.growth import Job, JobKind, JobState
+from unrot.core.records import Job, JobKind, JobState
 from unrot.store.sql import names
 from unrot.store.sql.database import Database, Transaction
 

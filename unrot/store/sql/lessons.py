@@ -9,8 +9,18 @@ from dataclasses import asdict
 from typing import Any
 
 from unrot.core.errors import Conflict
-from unrot.core.growth import AliasMove, Anchor, Fate, Fates, GateVerdict, Job, Recall
-from unrot.core.records import CHAMPION, JudgedPrediction, Version
+from unrot.core.records import (
+    CHAMPION,
+    AliasMove,
+    Anchor,
+    Fate,
+    Fates,
+    GateVerdict,
+    Job,
+    JudgedPrediction,
+    Recall,
+    Version,
+)
 from unrot.store.sql import jobs, names, registry, removals
 from unrot.store.sql.database import Database, Transaction
 from unrot.store.sql.predictions import JOINED, judged

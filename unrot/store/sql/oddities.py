@@ -7,8 +7,7 @@ from typing import Any
 
 import orjson
 
-from unrot.core.records import JudgedPrediction
-from unrot.core.symptoms import Oddity, Reason
+from unrot.core.records import JudgedPrediction, Oddity, Reason
 from unrot.store.sql import names, predictions
 from unrot.store.sql.database import Database, Transaction
 

@@ -11,8 +11,7 @@ from typing import Any
 
 import orjson
 
-from unrot.core.records import JudgedPrediction
-from unrot.core.symptoms import Outcome
+from unrot.core.records import JudgedPrediction, Outcome
 from unrot.store.sql import windows
 from unrot.store.sql.database import Transaction
 from unrot.store.sql.predictions import JOINED, judged

@@ -8,8 +8,7 @@ from typing import Any
 
 import orjson
 
-from unrot.core.records import CountedStretch, Profile
-from unrot.core.symptoms import read_summary
+from unrot.core.records import CountedStretch, Profile, read_summary
 from unrot.store.sql import names
 from unrot.store.sql.database import Database, Transaction
 

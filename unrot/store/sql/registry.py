@@ -13,8 +13,7 @@ import orjson
 
 from unrot.core import schema
 from unrot.core.errors import BadArtefact, Conflict, NotFound, shown
-from unrot.core.growth import AliasMove, Anchor, Policy
-from unrot.core.records import Model, RemovedModel, Serving, Version
+from unrot.core.records import AliasMove, Anchor, Model, Policy, RemovedModel, Serving, Version
 from unrot.store.sql import names
 from unrot.store.sql.database import Database, Transaction
 

@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from unrot.core.keeping import (
-    DAY,
-    HOUR,
+from unrot.core.records import (
     IMPORTING,
     Bite,
     Level,
     Limits,
     Old,
+    Profile,
     Stock,
     Tidiable,
     Tidied,
 )
-from unrot.core.records import Profile
+from unrot.core.time import DAY, MINUTES_AN_HOUR
 from unrot.core.windows import added, grouped
 from unrot.store.sql import names, profiles, windows
 from unrot.store.sql.database import Database, Transaction
@@ -128,7 +127,7 @@ class SqlTidying:
             _note(
                 tx,
                 kept_as,
-                "minute totals" if minutes == HOUR else "hour totals",
+                "minute totals" if minutes == MINUTES_AN_HOUR else "hour totals",
                 gone,
                 before,
                 now,
@@ -180,7 +179,7 @@ class SqlTidying:
             tx.executemany("DELETE FROM profiles WHERE id = ?", ids)
             profiles.put(tx, kept_as, whole)
             what: Tidiable = "short profiles"
-            if whole.ends_at - whole.starts_at >= 60 * DAY:
+            if whole.ends_at - whole.starts_at >= DAY:
                 what = "hour profiles"
             _note(tx, kept_as, what, len(gone) - 1, whole.ends_at, now)
             return True

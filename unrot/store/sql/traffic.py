@@ -6,8 +6,15 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from unrot.core.records import JudgedPrediction, Prediction, Shipment, Stretch, Tally, Window
-from unrot.core.symptoms import Outcome
+from unrot.core.records import (
+    JudgedPrediction,
+    Outcome,
+    Prediction,
+    Shipment,
+    Stretch,
+    Tally,
+    Window,
+)
 from unrot.store.sql import names, oddities, outcomes, verdicts, windows
 from unrot.store.sql.database import Database, Transaction
 from unrot.store.sql.predictions import JOINED, SELECTED, add, judged, prediction

@@ -6,8 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from unrot.core.growth import Audit, Shadow
-from unrot.core.records import JudgedPrediction, Prediction
+from unrot.core.records import Audit, JudgedPrediction, Prediction, Shadow
 from unrot.store.sql import names
 from unrot.store.sql.database import Database, Transaction
 from unrot.store.sql.predictions import JOINED, PREDICTION, judged, prediction

@@ -14,13 +14,12 @@ from typing import Any
 import orjson
 
 from unrot.core import confidence, latency
-from unrot.core.records import Errors, Prediction, Window
-from unrot.core.symptoms import Oddity, RefusedFor, Rejection
+from unrot.core.records import Errors, Oddity, Prediction, RefusedFor, Rejection, Window
+from unrot.core.time import MINUTES_A_DAY, MINUTES_AN_HOUR
 from unrot.core.windows import added, grouped, refused
 from unrot.store.sql import names
 from unrot.store.sql.database import Transaction
 
-HOUR, DAY = 60, 1440
 ROWS_AT_ONCE = 500
 COLUMNS = "minute, model, version, writer, predictions, verdicts, judged, correct, minutes, details"
 SELECTED = f"SELECT {COLUMNS} FROM windows".replace("model", names.name_in("w"), 1) + " w"
@@ -120,7 +119,12 @@ def bucket_of(tx: Transaction, kept_as: str, minute: int) -> tuple[int, int]:
     row = tx.execute(
         "SELECT minute, minutes FROM windows WHERE model = ? AND minute IN (?, ?) "
         "AND minutes > 1 AND minute + minutes > ? ORDER BY minutes DESC LIMIT 1",
-        (kept_as, minute // HOUR * HOUR, minute // DAY * DAY, minute),
+        (
+            kept_as,
+            minute // MINUTES_AN_HOUR * MINUTES_AN_HOUR,
+            minute // MINUTES_A_DAY * MINUTES_A_DAY,
+            minute,
+        ),
     ).fetchone()
     return (minute, 1) if row is None else (row[0], row[1])
 
@@ -133,7 +137,7 @@ def spans_of(tx: Transaction, kept_as: str, minutes: Iterable[int]) -> list[tupl
     """
     hours: dict[int, list[int]] = defaultdict(list)
     for minute in minutes:
-        hours[minute // HOUR].append(minute)
+        hours[minute // MINUTES_AN_HOUR].append(minute)
     spans: set[tuple[int, int, int]] = set()
     for of in hours.values():
         start, length = bucket_of(tx, kept_as, of[0])
@@ -147,7 +151,7 @@ def between(tx: Transaction, kept_as: str, first: int, end: int) -> list[Window]
     rows = tx.execute(
         f"{SELECTED} WHERE model = ? AND minute >= ? AND minute < ? AND minute + minutes > ? "
         "ORDER BY minute, version, writer",
-        (kept_as, first // DAY * DAY, end, first),
+        (kept_as, first // MINUTES_A_DAY * MINUTES_A_DAY, end, first),
     ).fetchall()
     return [window(row) for row in rows]
 

@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from unrot.core.errors import UnrotError
-from unrot.core.interfaces import Predictor
-from unrot.core.records import JudgedPrediction, Outputs, Row, Schema, Version
-from unrot.core.symptoms import IMPORTED, Rules
+from unrot.core.ports import Predictor
+from unrot.core.records import IMPORTED, JudgedPrediction, Outputs, Row, Rules, Schema, Version
 from unrot.core.test_sets import digest_of
 from unrot.core.time import DAY, HOUR, WEEK
 from unrot.serve.service import Service

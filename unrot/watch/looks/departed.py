@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from unrot.core.records import CountedStretch
-from unrot.core.symptoms import Check, Distribution, Drift, Rules, Summary
+from unrot.core.records import Check, CountedStretch, Distribution, Drift, Rules, Summary
 from unrot.core.time import DAY
 from unrot.serve.service import Service
 from unrot.watch.baseline import Reference

@@ -13,8 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
-from unrot.core.records import CountedStretch, Profile
-from unrot.core.symptoms import Check, Rules, Summary, Symptom
+from unrot.core.records import Check, CountedStretch, Profile, Rules, Summary, Symptom
 from unrot.core.time import DAY
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel

@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unrot.core import lineage
-from unrot.core.growth import AliasMove
-from unrot.core.records import CHAMPION, Version
-from unrot.core.symptoms import IMPORTED, Outcome
+from unrot.core.records import CHAMPION, IMPORTED, AliasMove, Outcome, Version
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from unrot.core.records import CHAMPION, Window
-from unrot.core.symptoms import Rules, Symptom
+from unrot.core.records import CHAMPION, Rules, Symptom, Window
+from unrot.core.time import DAY, HOUR
 from unrot.core.windows import grouped, total
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
@@ -23,7 +23,6 @@ from unrot.watch.monitors.estimates import Calibration, Estimate
 from unrot.watch.monitors.surety import Record, Sure
 
 MONITOR = CAUSE = "estimate"
-HOUR, DAY = 3_600, 86_400
 PAUSE_SECONDS = 60.0
 """So often it is looked, and so long after its end a period is closed: all of it is shipped."""
 LONGEST_SECONDS = 92 * DAY

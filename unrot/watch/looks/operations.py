@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from unrot.core.errors import NotFound
 from unrot.core.plurals import counted
-from unrot.core.records import Component
-from unrot.core.symptoms import Rules, Symptom
+from unrot.core.records import Component, Rules, Symptom
 from unrot.serve import readiness
 from unrot.serve.journal import Drops
 from unrot.serve.service import Service

@@ -14,8 +14,8 @@ from dataclasses import asdict, astuple, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from unrot.core.records import CHAMPION, Model
-from unrot.core.symptoms import IMPORTED, Finding, Oddity, Rules, Symptom
+from unrot.core.records import CHAMPION, IMPORTED, Finding, Model, Oddity, Rules, Symptom
+from unrot.core.time import DAY, WEEK
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch import references
@@ -24,7 +24,6 @@ from unrot.watch.monitors.usual import Past, allowed
 from unrot.watch.outliers.bursts import (
     DELTA,
     MONITOR,
-    WEEK,
     Rate,
     is_burst,
     is_calm,
@@ -40,7 +39,7 @@ CAUSE = "outliers"
 LATE_SECONDS = 10.0
 """So long after its end a period waits for predictions that are still on their way."""
 
-LOOK_BACK_SECONDS = 30 * 86_400.0
+LOOK_BACK_SECONDS = 30 * DAY
 KEPT_RATES = 60
 LOOKED_BACK = 20
 """So many findings are asked whether they are of the same cause."""

@@ -13,8 +13,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import reduce
 
-from unrot.core.records import CHAMPION, CountedStretch, Profile, Schema
-from unrot.core.symptoms import IMPORTED, FeatureRule, Gravity, Rules, Summary, Symptom
+from unrot.core.records import (
+    CHAMPION,
+    IMPORTED,
+    CountedStretch,
+    FeatureRule,
+    Gravity,
+    Profile,
+    Rules,
+    Schema,
+    Summary,
+    Symptom,
+)
 from unrot.core.time import DAY, WEEK
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel

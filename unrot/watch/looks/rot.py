@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from unrot.core.records import CHAMPION, Version
-from unrot.core.symptoms import IMPORTED, Outcome, Rules, Symptom
+from unrot.core.records import CHAMPION, IMPORTED, Outcome, Rules, Symptom, Version
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.looks.cause import Span, explain_fall

@@ -21,8 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from unrot.core.records import Errors
-from unrot.core.symptoms import Outcome
+from unrot.core.records import Errors, Outcome
 from unrot.watch.monitors.worth import autocorrelation_time, repeats_in_turn, steadied
 
 Z = 1.959963984540054

@@ -16,8 +16,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from unrot.core.records import Feature, Outputs, Row, Schema, Value
-from unrot.core.symptoms import OUTPUT_CLASS, OUTPUT_PROBABILITY, OUTPUT_VALUE
+from unrot.core.records import (
+    OUTPUT_CLASS,
+    OUTPUT_PROBABILITY,
+    OUTPUT_VALUE,
+    Feature,
+    Outputs,
+    Row,
+    Schema,
+    Value,
+)
 
 Numbers = NDArray[np.float64]
 OUTPUTS = (OUTPUT_CLASS, OUTPUT_PROBABILITY, OUTPUT_VALUE)

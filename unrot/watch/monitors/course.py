@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unrot.core.symptoms import Outcome
+from unrot.core.records import Outcome
 from unrot.watch.monitors import promised, rot
 from unrot.watch.monitors.accuracy import right_of
 from unrot.watch.monitors.hours import KINDS, PROMISE, usual

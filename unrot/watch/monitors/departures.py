@@ -33,9 +33,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unrot.core.records import CountedStretch
-from unrot.core.symptoms import Distribution
-from unrot.core.time import DAY, WEEK, is_weekend, stratum
+from unrot.core.records import CountedStretch, Distribution
+from unrot.core.time import DAY, HOUR, WEEK, is_weekend, stratum
 from unrot.watch.distributions import outside
 from unrot.watch.monitors.columns import Numbers
 from unrot.watch.monitors.drift import unseen_by_chance, weigh
@@ -166,7 +165,7 @@ def just_before(
     found: list[CountedStretch] = []
     for one in reversed(stretches):
         is_near = one.ends_at <= since and stratum(one.starts_at) == stratum(since)
-        if is_near and since - one.starts_at <= 3_600 and one.reference == reference:
+        if is_near and since - one.starts_at <= HOUR and one.reference == reference:
             found.append(one)
         if sum(each.rows for each in found) >= JUST_BEFORE * rows:
             break
@@ -177,6 +176,6 @@ def can_be_abrupt(starts_at: float, ends_at: float, since: float) -> bool:
     """Tell whether a change is so short ago, in the same hour, that no cycle explains it."""
     return (
         ends_at - starts_at <= ABRUPT_SECONDS
-        and 0 <= starts_at - since <= 3_600
+        and 0 <= starts_at - since <= HOUR
         and stratum(starts_at) == stratum(since)
     )

@@ -23,7 +23,7 @@ from statistics import median
 
 import numpy as np
 
-from unrot.core.symptoms import Distribution
+from unrot.core.records import Distribution
 from unrot.core.time import DAY
 from unrot.watch.baseline import Reference
 from unrot.watch.monitors.columns import OUTPUTS, Column, Columns, Numbers

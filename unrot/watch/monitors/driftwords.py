@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from unrot.core.symptoms import (
+from unrot.core.records import (
     OUTPUT_CLASS,
     OUTPUT_PROBABILITY,
     Check,
@@ -13,6 +13,7 @@ from unrot.core.symptoms import (
     Rules,
     Unmoved,
 )
+from unrot.core.time import DAY
 from unrot.watch.monitors.columns import OUTPUTS
 
 WHY: dict[Unmoved, str] = {
@@ -21,7 +22,6 @@ WHY: dict[Unmoved, str] = {
     "unknown": "Unlike training; whether that is usual at this time is not known yet.",
 }
 MOST_TOLD = 3
-DAY = 86_400
 LEAST_SHARE = 0.01
 ADVICE = (
     "Look at the distributions. If the source of the data is broken, mend it. If the world has "

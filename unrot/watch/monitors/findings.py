@@ -26,7 +26,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from unrot.core.symptoms import Finding, Rules, Symptom
+from unrot.core.records import Finding, Rules, Symptom
 
 
 def followed(

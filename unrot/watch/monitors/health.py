@@ -16,7 +16,7 @@ from math import ceil
 from typing import Literal
 
 from unrot.core.plurals import counted
-from unrot.core.symptoms import Finding, FindingKind
+from unrot.core.records import Finding, FindingKind
 from unrot.hear.judges import told_by
 from unrot.watch.monitors.signs import FEWEST_VERDICTS, Others, Signs
 

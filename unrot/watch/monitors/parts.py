@@ -26,8 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrot.core.records import Feature, Row, Schema, Value
-from unrot.core.symptoms import Distribution
+from unrot.core.records import Distribution, Feature, Row, Schema, Value
 from unrot.watch.baseline import Reference
 from unrot.watch.monitors.columns import text
 

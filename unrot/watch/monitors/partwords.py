@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from unrot.core.symptoms import Gravity
+from unrot.core.records import Gravity
 from unrot.hear.judges import Whose
 from unrot.watch.monitors.partbook import Fallen
 from unrot.watch.monitors.parts import Part

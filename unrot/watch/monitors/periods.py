@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from statistics import median
 
-from unrot.core.records import CountedStretch
-from unrot.core.symptoms import Check, Rules
+from unrot.core.records import Check, CountedStretch, Rules
+from unrot.core.time import DAY, HOUR, WEEK
 
-SECONDS = {"hour": 3_600, "day": 86_400, "week": 604_800}
+SECONDS = {"hour": HOUR, "day": DAY, "week": WEEK}
 RECENT = 30
 """Of so many periods the usual number of rows is taken; of more when more are new."""
 

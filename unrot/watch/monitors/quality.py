@@ -47,7 +47,7 @@ from dataclasses import dataclass, field, replace
 from math import inf, log
 from typing import Any, Literal
 
-from unrot.core.symptoms import Distribution
+from unrot.core.records import Distribution
 from unrot.watch.distributions import FAR
 from unrot.watch.monitors.usual import Past, Usual, not_worth
 

@@ -14,7 +14,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from unrot.core.symptoms import Distribution
+from unrot.core.records import Distribution
 
 SHARES = ("0.05", "0.25", "0.5", "0.75", "0.95")
 

@@ -2,7 +2,7 @@
 
 Rows of one request come and are refused together: a request is a run of theirs.
 
->>> from unrot.core.symptoms import RefusedFor
+>>> from unrot.core.records import RefusedFor
 >>> window = Window(7, "heart", "v1", "me", predictions=90, rejected={"missing": 10},
 ...     refused_for=RefusedFor({"age": {"missing": 10}}, requests=10))
 >>> found = piece_of([window], 420.0, 480.0)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
-from unrot.core.symptoms import Gravity, Outcome
+from unrot.core.records import Gravity, Outcome
 from unrot.hear.judges import Whose, whose
 from unrot.watch.monitors.accuracy import Share, constant_of, share
 from unrot.watch.monitors.hours import PROMISE

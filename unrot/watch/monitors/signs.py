@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from unrot.core.symptoms import Finding
+from unrot.core.records import Finding
 from unrot.hear.judges import Whose
 from unrot.watch.monitors.accuracy import Share, Z, share
 from unrot.watch.monitors.bets import PATIENCE, evidence_below

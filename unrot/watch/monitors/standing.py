@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from unrot.core.symptoms import Outcome
+from unrot.core.records import Outcome
 from unrot.watch.monitors.tape import Behind
 
 EDITION = 2

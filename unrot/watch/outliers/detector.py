@@ -14,9 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from unrot.core.errors import NotFound
-from unrot.core.records import Prediction, Version
-from unrot.core.symptoms import IMPORTED, Oddity
-from unrot.core.watching import Detector
+from unrot.core.ports import Detector
+from unrot.core.records import IMPORTED, Oddity, Prediction, Version
 from unrot.serve.shelf import Contents, Shelf, ShelvedModel
 
 _log = logging.getLogger(__name__)

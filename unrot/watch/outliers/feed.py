@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unrot.core.errors import NotFound
-from unrot.core.records import JudgedPrediction, Version
-from unrot.core.symptoms import Oddity
+from unrot.core.records import JudgedPrediction, Oddity, Version
+from unrot.core.time import DAY, HOUR
 from unrot.serve.service import Service
-from unrot.watch.outliers.bursts import DAY, HOUR, MONITOR, Rate, kept_rates, rates_of
+from unrot.watch.outliers.bursts import MONITOR, Rate, kept_rates, rates_of
 from unrot.watch.outliers.neighbours import ARTEFACT
 
 

@@ -46,8 +46,7 @@ from numpy.typing import NDArray
 
 from unrot.core.encoding import UNSEEN, Encoder
 from unrot.core.errors import BadArtefact, shown
-from unrot.core.records import Row, Schema
-from unrot.core.symptoms import Reason
+from unrot.core.records import Reason, Row, Schema
 
 ARTEFACT = "neighbours"
 """The kind of artefact that a version keeps this as."""

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 from unrot.core import confidence, latency
 from unrot.core.errors import Detail, Invalid
 from unrot.core.records import Window
+from unrot.core.time import DAY, HOUR, MINUTE, WEEK
 from unrot.watch import accuracy, judgements
 from unrot.watch.accuracy import Classes, OverTime, Point, Rolling, Slices
 from unrot.watch.monitors.accuracy import Rolled, Scored, Share
@@ -24,9 +25,9 @@ from unrot.web.security import needs
 
 blueprint = Blueprint("accuracy_api", __name__, url_prefix="/api/v1")
 
-USUAL_SECONDS = 86_400.0
+USUAL_SECONDS = float(DAY)
 USUAL_POINTS = 300
-STEPS = {"minute": 60.0, "hour": 3_600.0, "day": 86_400.0}
+STEPS = {"minute": float(MINUTE), "hour": float(HOUR), "day": float(DAY)}
 SHOWN_BINS = 20
 
 
@@ -98,7 +99,7 @@ def _over_time(model: str) -> OverTime:
 def _step(seconds: float) -> float:
     given = request.args.get("step", "").strip()
     if not given:
-        return next((one for one in STEPS.values() if seconds <= one * USUAL_POINTS), 7 * 86_400.0)
+        return next((one for one in STEPS.values() if seconds <= one * USUAL_POINTS), float(WEEK))
     if given in STEPS:
         return STEPS[given]
     try:

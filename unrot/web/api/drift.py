@@ -8,8 +8,8 @@ from typing import Any, cast
 from flask import Blueprint, Response, request
 
 from unrot.core.errors import Detail, Invalid
-from unrot.core.records import Profile
-from unrot.core.symptoms import Against, Check, Distribution, Drift, Rules, Summary
+from unrot.core.records import Against, Check, Distribution, Drift, Profile, Rules, Summary
+from unrot.core.time import WEEK
 from unrot.watch import periods
 from unrot.watch.periods import Portrait
 from unrot.web import moments
@@ -23,7 +23,6 @@ from unrot.web.security import needs
 blueprint = Blueprint("drift_api", __name__, url_prefix="/api/v1")
 
 USUAL_CHECKS = "20"
-WEEK = 604_800.0
 OTHER_PERIOD = ("against_from", "against_to")
 
 

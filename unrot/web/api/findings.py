@@ -7,9 +7,9 @@ from typing import Any, cast, get_args
 from flask import Blueprint, Response, request
 
 from unrot.core.errors import Detail, Invalid
+from unrot.core.ports import FindingState
+from unrot.core.records import Delivery
 from unrot.core.rules import describe
-from unrot.core.symptoms import Delivery
-from unrot.core.watching import FindingState
 from unrot.watch import findings as noticed
 from unrot.watch.alerts import finding_shape
 from unrot.web.api import shapes

@@ -9,9 +9,8 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from unrot.core.errors import Detail, Invalid
-from unrot.core.growth import JobKind
 from unrot.core.policy import describe
-from unrot.core.records import CHAMPION
+from unrot.core.records import CHAMPION, JobKind
 from unrot.learn import jobs, origins
 from unrot.learn import promote as promotion
 from unrot.web.api import learning_shapes as shapes

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from unrot.core.growth import Fate, Fates, GateVerdict, Job
-from unrot.core.records import JudgedPrediction, Schema
+from unrot.core.records import Fate, Fates, GateVerdict, Job, JudgedPrediction, Schema
 from unrot.core.test_sets import MeasuredOn, score
 from unrot.learn.origins import Listed, Origin
 from unrot.web.api import shapes

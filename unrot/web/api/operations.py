@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from unrot.core.keeping import Level, Tidied
+from unrot.core.records import Level, Tidied
 from unrot.run import operations
 from unrot.run.operations import ModelKept, Operations
 from unrot.web import wording

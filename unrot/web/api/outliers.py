@@ -6,8 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from unrot.core.records import JudgedPrediction, Schema
-from unrot.core.symptoms import Oddity
+from unrot.core.records import JudgedPrediction, Oddity, Schema
 from unrot.watch.outliers import feed as outliers
 from unrot.watch.outliers.bursts import Rate
 from unrot.watch.outliers.neighbours import EXPECTED_SHARE

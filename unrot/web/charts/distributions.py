@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from unrot.core.plurals import counted
-from unrot.core.symptoms import Distribution
+from unrot.core.records import Distribution
 from unrot.web.charts.drawing import Area, Chart, Entry, Spot, Stroke, Table, path, place
 from unrot.web.charts.groups import Group, groups
 from unrot.web.charts.scales import Scale, brief, extent, plain_axis, share

@@ -19,13 +19,13 @@ from typing import Any
 from flask import url_for
 
 from unrot.core.plurals import counted
-from unrot.core.records import Model
-from unrot.core.symptoms import Check, Finding
+from unrot.core.records import Check, Finding, Model
+from unrot.core.time import DAY, HOUR, MINUTE
 from unrot.serve.service import Service
 from unrot.watch import accuracy, overview
 from unrot.watch.distributions_view import TRAINING, word_of
 from unrot.watch.outliers import feed
-from unrot.watch.outliers.bursts import DAY, HOUR, start_of
+from unrot.watch.outliers.bursts import start_of
 from unrot.watch.overview import Closer, Span
 from unrot.web import spans
 from unrot.web.charts import Chart, Group, Happening, Level, brief, groups
@@ -39,7 +39,6 @@ POINTS = 1_000
 MOST_BEFORE = 150
 REACHES = (1, 12, 288)
 """So many times farther back it is looked for traffic from before: what comes once a day too."""
-MINUTE = 60.0
 FEWEST_BEFORE = 20
 """So many verdicts before it began make a fall readable verdict by verdict."""
 LONGER, MOST_PERIODS = (HOUR, DAY), 300

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from math import isfinite
 
 from unrot.core.plurals import counted
-from unrot.core.records import Schema, Value
-from unrot.core.symptoms import Finding
+from unrot.core.records import Finding, Schema, Value
 from unrot.watch.explorer import CLASS, PROBABILITY, Explored, Seen, Side, Span, value_of
 from unrot.watch.monitors import axes
 from unrot.web import charts, wording

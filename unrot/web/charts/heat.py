@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unrot.core.plurals import counted
-from unrot.core.symptoms import Unmoved
+from unrot.core.records import Unmoved
 from unrot.web.charts.drawing import Tick, place
 from unrot.web.charts.scales import Scale, brief, stretch, time_axis
 

@@ -8,8 +8,7 @@ from math import inf
 
 from unrot.core.latency import EDGES, quantile
 from unrot.core.plurals import counted
-from unrot.core.records import Model, Schema
-from unrot.core.symptoms import Finding
+from unrot.core.records import Finding, Model, Schema
 from unrot.watch.accuracy import Point
 from unrot.watch.monitors.health import KINDS
 from unrot.watch.overview import Closer, Condition

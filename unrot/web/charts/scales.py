@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from unrot.core.time import DAY, HOUR, MINUTE
 from unrot.web.charts.drawing import Tick, place
 
-MINUTE, HOUR, DAY = 60, 3_600, 86_400
 STEPS = (
     *(MINUTE * count for count in (1, 2, 5, 10, 15, 30)),
     *(HOUR * count for count in (1, 2, 3, 6, 12)),

@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from unrot import __version__
 from unrot.core.errors import StoreAway
 from unrot.core.records import CHAMPION
+from unrot.core.time import DAY, HOUR
 from unrot.serve import readiness
 from unrot.serve.journal import Drops, backlog_bytes
 from unrot.serve.service import LAST_VERDICTS, Service
@@ -33,7 +34,6 @@ from unrot.web.security import needs
 
 blueprint = Blueprint("metrics", __name__)
 
-HOUR, DAY = 3_600.0, 86_400.0
 OUTPUTS = ("output.class", "output.probability", "output.value")
 Sample = tuple[Read, tuple[str, ...], float]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import get_args
 
-from unrot.core.symptoms import Against, FindingKind, Gravity, PeriodLength
-from unrot.core.watching import FindingState
+from unrot.core.ports import FindingState
+from unrot.core.records import Against, FindingKind, Gravity, PeriodLength
 from unrot.web.openapi.operations import LOOKING, READING, body, in_path, operation, paging
 from unrot.web.openapi.schemas import Json, list_of, ref, shape
 

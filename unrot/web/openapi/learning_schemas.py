@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from unrot.core.growth import GateVerdict, Policy, Recall
 from unrot.core.policy import describe
+from unrot.core.records import GateVerdict, Policy, Recall
 from unrot.web.openapi.schemas import Json, list_of, ref, shape
 
 

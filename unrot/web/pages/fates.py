@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unrot.core.growth import Fates
+from unrot.core.records import Fates
 
 
 @dataclass(frozen=True, slots=True)

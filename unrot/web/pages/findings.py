@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import Response, render_template, request, url_for
 
 from unrot.core.errors import StoreAway, UnrotError
-from unrot.core.symptoms import FindingKind
+from unrot.core.records import FindingKind
 from unrot.watch import audit
 from unrot.watch import findings as noticed
 from unrot.watch.monitors.health import KINDS

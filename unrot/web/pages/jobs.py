@@ -7,8 +7,7 @@ from typing import Any
 from flask import Response, make_response, render_template, request, url_for
 
 from unrot.core.errors import Invalid, UnrotError
-from unrot.core.growth import GateVerdict, Job, JobKind
-from unrot.core.records import Version
+from unrot.core.records import GateVerdict, Job, JobKind, Version
 from unrot.learn import jobs
 from unrot.learn.promote import last_gate
 from unrot.web import security

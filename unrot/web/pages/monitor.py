@@ -15,8 +15,7 @@ from flask import Response, make_response, render_template, request, url_for
 from markupsafe import Markup
 
 from unrot.core.errors import StoreAway
-from unrot.core.records import Model
-from unrot.core.symptoms import Finding
+from unrot.core.records import Finding, Model
 from unrot.watch import overview
 from unrot.watch.overview import Condition
 from unrot.web import spans

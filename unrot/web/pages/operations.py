@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from flask import render_template
 
-from unrot.core.keeping import Tidiable
+from unrot.core.records import Tidiable
+from unrot.core.time import DAY, HOUR, MINUTE
 from unrot.run import operations
 from unrot.web.current import service
 from unrot.web.pages.models import blueprint, only
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
-LENGTHS = {60: "by minute", 3_600: "by hour", 86_400: "by day"}
+LENGTHS = {MINUTE: "by minute", HOUR: "by hour", DAY: "by day"}
 SAID: dict[Tidiable, tuple[str, str]] = {
     "predictions": ("Predictions that nobody judged", "let go"),
     "judged predictions": ("Judged predictions with their verdicts", "let go"),

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from flask import render_template, request
 
 from unrot.core.errors import NotFound
-from unrot.core.records import Feature, JudgedPrediction, Schema, Value, Version
-from unrot.core.symptoms import Oddity, Reason
+from unrot.core.records import Feature, JudgedPrediction, Oddity, Reason, Schema, Value, Version
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch import findings
 from unrot.watch.outliers import feed

@@ -8,7 +8,7 @@ from flask import Response, make_response, render_template, request, url_for
 
 from unrot.core import policy as policies
 from unrot.core.errors import Invalid
-from unrot.core.growth import Policy
+from unrot.core.records import Policy
 from unrot.learn import promote
 from unrot.web import security
 from unrot.web.current import service

@@ -10,7 +10,7 @@ from flask import Response, make_response, render_template, request, url_for
 from unrot.core import rules as ruled
 from unrot.core import webhooks
 from unrot.core.errors import Invalid, UnrotError
-from unrot.core.symptoms import FeatureRule, Rules
+from unrot.core.records import FeatureRule, Rules
 from unrot.watch import findings
 from unrot.watch.outbox import send_trial, webhook_of
 from unrot.web import security

@@ -10,8 +10,7 @@ from flask import Response, flash, redirect
 
 from unrot.core import lineage
 from unrot.core.errors import NotFound, UnrotError
-from unrot.core.growth import Job, Policy
-from unrot.core.records import CHAMPION, Model, Version
+from unrot.core.records import CHAMPION, Job, Model, Policy, Version
 from unrot.learn.jobs import STREAM
 from unrot.web.current import service
 

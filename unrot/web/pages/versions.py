@@ -12,8 +12,7 @@ from flask import Response, render_template, request, url_for
 
 from unrot.core import lineage
 from unrot.core.errors import StoreAway, UnrotError
-from unrot.core.growth import GateVerdict, Policy
-from unrot.core.records import Version
+from unrot.core.records import GateVerdict, Policy, Version
 from unrot.core.test_sets import MeasuredOn, measured_on, score
 from unrot.learn import compare, origins
 from unrot.learn import promote as promotion

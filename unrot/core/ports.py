@@ -1,0 +1,944 @@
+"""The ports of the product: what the use cases need, whoever provides it.
+
+Use cases are written against these and nothing else; `bootstrap.py` decides who stands behind
+them. A store is a cabinet of drawers: models and versions, the traffic that was answered, the
+feedback on it, its profiles; jobs, lessons and trials; checks, oddities, findings, deliveries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from unrot.core.records import (
+    Against,
+    AliasMove,
+    Anchor,
+    Answered,
+    Audit,
+    Bite,
+    Candidate,
+    Check,
+    CountedStretch,
+    Delivery,
+    Fate,
+    Fates,
+    Feedback,
+    FeedbackStatus,
+    Finding,
+    GateVerdict,
+    Holdings,
+    Job,
+    JobKind,
+    JobState,
+    JudgedPrediction,
+    Lesson,
+    Limits,
+    Model,
+    Oddity,
+    Old,
+    Outcome,
+    Outputs,
+    Policy,
+    Prediction,
+    Profile,
+    Reason,
+    RemovedModel,
+    Row,
+    Rules,
+    Schema,
+    Shadow,
+    Shipment,
+    Sketch,
+    Stock,
+    Stretch,
+    Tally,
+    Tidied,
+    UnverifiedFeedback,
+    Version,
+    Window,
+)
+from unrot.core.webhooks import Webhook
+
+# ── learning: jobs, lessons and trials, and where estimators are fitted further ───────────────────
+
+Progress = Callable[[float, str], None]
+"""Told how far long work is, 0 to 1, and what it does."""
+
+Label = str | float
+"""What is true of a row: a class as the schema spells it, or a number."""
+
+
+class Scorer(Protocol):
+    """Answers rows."""
+
+    def predict(self, rows: Sequence[Row]) -> Outputs:
+        """Score rows that the schema has already checked."""
+        ...
+
+
+class Jobs(Protocol):
+    """The long work that was asked for; of one model one job at a time."""
+
+    def add(self, job: Job) -> Job:
+        """Queue a job and return it; while another of the model has not ended, return that."""
+        ...
+
+    def job(self, id: str) -> Job | None:
+        """Return a job."""
+        ...
+
+    def of_model(self, model: str | None, limit: int) -> list[Job]:
+        """List the jobs of a model, or of all, newest first."""
+        ...
+
+    def counted(self, model: str, since: float) -> list[tuple[JobKind, JobState, int]]:
+        """Count a model's active jobs and those asked for since a time, by kind and state."""
+        ...
+
+    def waits(self, now: float, silent_after: float) -> bool:
+        """Tell whether there is a job to take."""
+        ...
+
+    def take(self, holder: str, now: float, silent_after: float) -> Job | None:
+        """Take the oldest job that is queued, or whose holder has been silent for so long.
+
+        It is running then, under a new attempt: what the attempt before still tells is refused.
+        """
+        ...
+
+    def let_go(self, holder: str) -> None:
+        """Say that whoever held jobs under this name is gone, so that they can be taken."""
+        ...
+
+    def tell(self, job: Job, progress: float, step: str, now: float) -> Job | None:
+        """Note how far a job is and that its holder lives; None when this attempt lost it."""
+        ...
+
+    def end(
+        self,
+        job: Job,
+        now: float,
+        *,
+        result: Mapping[str, Any] | None = None,
+        error: str = "",
+        reason: str = "",
+    ) -> bool:
+        """End a job as done with a result, or as failed; False when this attempt lost it."""
+        ...
+
+    def cancel(self, id: str, now: float) -> Job | None:
+        """Ask that a job ends: a queued one has ended at once, a running one when it looks up."""
+        ...
+
+
+class Lessons(Protocol):
+    """What versions learnt, what became of each verdict, and what the gate said."""
+
+    def publish(
+        self,
+        version: Version,
+        artefacts: Mapping[str, bytes],
+        *,
+        fates: Sequence[Fate],
+        gate: GateVerdict | None,
+        job: Job | None,
+        result: Mapping[str, Any],
+        champion: str | None,
+        promote: bool,
+    ) -> Version | None:
+        """Keep a version with all that belongs to it and end its job, at once and whole.
+
+        It becomes the champion if `promote`. None, and nothing is kept, when the job's attempt
+        has lost it; Conflict when the champion is no longer `champion`. The job's result is
+        `result` with the name of the version.
+        """
+        ...
+
+    def waiting(self, model: str, line: Sequence[str], limit: int) -> list[JudgedPrediction]:
+        """List the verdicts that a line of versions has not yet given a fate, oldest first."""
+        ...
+
+    def count_waiting(self, model: str, line: Sequence[str]) -> int:
+        """Count them, with those whose predictions are still on their way."""
+        ...
+
+    def fates(self, model: str, line: Sequence[str]) -> Fates:
+        """Count all verdicts by what became of them in a line."""
+        ...
+
+    def fates_of(
+        self, model: str, version: str, *, limit: int, after: str = ""
+    ) -> list[tuple[Fate, JudgedPrediction | None]]:
+        """List the fates that one version decided, by prediction id, beside their predictions."""
+        ...
+
+    def decide(self, model: str, version: str, fates: Sequence[Fate]) -> None:
+        """Note fates that a version decided without learning anything from them."""
+        ...
+
+    def learnt(self, model: str, line: Sequence[str]) -> set[str]:
+        """Return the predictions whose verdicts a line has learnt."""
+        ...
+
+    def trusted(self, model: str, limit: int) -> list[JudgedPrediction]:
+        """List the newest verdicts of judges that tell a label or a thumb, oldest first."""
+        ...
+
+    def gates(self, model: str, version: str) -> list[GateVerdict]:
+        """List what the gate said of a version, oldest first."""
+        ...
+
+    def weigh(self, model: str, version: str, verdict: GateVerdict, anchor: Anchor | None) -> None:
+        """Keep what the gate said of a version once more, and the anchor that follows from it."""
+        ...
+
+    def prune(self, model: str, versions: Sequence[str]) -> None:
+        """Let go of the files of versions that no other needs; their records stay."""
+        ...
+
+
+class Trials(Protocol):
+    """Rows on which versions are tried without anybody being served: audits and shadows."""
+
+    def audited(self, model: str) -> set[str]:
+        """Return the predictions that were ever part of an audit."""
+        ...
+
+    def to_sample(self, model: str, *, since: float, limit: int) -> list[JudgedPrediction]:
+        """List the newest predictions that no judge has judged and no audit holds."""
+        ...
+
+    def add_audit(self, audit: Audit) -> None:
+        """Keep the sample of an audit."""
+        ...
+
+    def audit(self, id: str) -> Audit | None:
+        """Return an audit."""
+        ...
+
+    def audits(self, model: str) -> list[Audit]:
+        """List the audits of a model, newest first."""
+        ...
+
+    def to_shadow(self, model: str, version: str, *, since: float, limit: int) -> list[Prediction]:
+        """List predictions that a challenger has not been scored on yet, oldest first."""
+        ...
+
+    def add_shadows(self, shadows: Sequence[Shadow]) -> None:
+        """Keep what a challenger would have answered; the same again changes nothing."""
+        ...
+
+    def shadows(
+        self, model: str, version: str, limit: int
+    ) -> list[tuple[Shadow, JudgedPrediction]]:
+        """List the newest of them beside what was answered."""
+        ...
+
+
+class Apprentice(Protocol):
+    """One version's fitted estimator in memory, with the rows that it was trained on."""
+
+    @property
+    def can_learn(self) -> bool:
+        """True when it has `partial_fit`."""
+        ...
+
+    @property
+    def stream_rows(self) -> int:
+        """How many rows its training stream has in all; 0 where there is no stream."""
+        ...
+
+    @property
+    def training_rows(self) -> int:
+        """How many rows it was trained on at first, as far as they are kept."""
+        ...
+
+    def replayed(self, count: int, seed: int) -> list[tuple[Row, Label]]:
+        """Draw training rows to mix with new ones."""
+        ...
+
+    def ranges(self) -> Sequence[tuple[float, float] | None]:
+        """Return the range of each feature in the training rows; None where it has none."""
+        ...
+
+    def learn(self, lesson: Lesson, progress: Progress) -> Apprentice:
+        """Take a copy through the batches of a lesson by `partial_fit`; nothing before it moves."""
+        ...
+
+    def feed(self, start: int, stop: int, progress: Progress) -> Apprentice:
+        """Feed a copy the rows of its stream from `start` to `stop`, one at a time."""
+        ...
+
+    def untrained(self) -> Apprentice:
+        """Return the same pipeline with its last step new, fed one row of each class."""
+        ...
+
+    def refit(self, lesson: Lesson, progress: Progress) -> Apprentice:
+        """Fit the same pipeline afresh on the training rows and the examples, as weighted."""
+        ...
+
+    def predict(self, rows: Sequence[Row]) -> Outputs:
+        """Answer rows with the estimator itself."""
+        ...
+
+    def candidate(
+        self,
+        *,
+        origin: str,
+        parent: str,
+        holdout: bytes,
+        made: Mapping[str, Any],
+        progress: Progress,
+    ) -> Candidate:
+        """Measure on a packed table, compile, and make a candidate of it."""
+        ...
+
+
+class Workshop(Protocol):
+    """Where estimators are opened, fitted further and compiled."""
+
+    def open(
+        self, version: Version, schema: Schema, artefact: Callable[[str], bytes]
+    ) -> Apprentice:
+        """Open a version; `artefact` brings the bytes of a digest."""
+        ...
+
+    def unpack(
+        self, table: bytes, schema: Schema, most: int, seed: int = 0
+    ) -> tuple[list[Row], list[Label]]:
+        """Read a packed table, at most so many rows of it."""
+        ...
+
+    def pack(self, rows: Sequence[Row], labels: Sequence[Label], schema: Schema) -> bytes:
+        """Write rows with their truth as a packed table."""
+        ...
+
+    def measure(self, answered: Answered, schema: Schema) -> dict[str, float]:
+        """Measure answers by their truth, beside what guessing would reach."""
+        ...
+
+    def calibrate(self, answered: Answered, schema: Schema) -> list[tuple[float, bool]]:
+        """Say of each answer how sure it was and if right; nothing without probabilities."""
+        ...
+
+    def predictor(self, candidate: Candidate, schema: Schema) -> Scorer:
+        """Load what a candidate would serve with."""
+        ...
+
+    def pack_lessons(self, lessons: Sequence[Lesson]) -> bytes:
+        """Write lessons as an artefact."""
+        ...
+
+    def unpack_lessons(self, data: bytes) -> list[Lesson]:
+        """Read them back."""
+        ...
+
+
+# ── watching: what profiles traffic, and what monitors saw ────────────────────────────────────────
+
+FindingState = Literal["open", "closed", "all"]
+
+
+class Checks(Protocol):
+    """Closed periods of traffic beside what they are compared with; each is computed once."""
+
+    def put(self, checks: Sequence[Check]) -> None:
+        """Keep checks; one of the same version, period and comparison is replaced."""
+        ...
+
+    def of_model(self, model: str, *, against: Against, since: float, until: float) -> list[Check]:
+        """List the checks of the periods that end in a stretch of time, oldest first."""
+        ...
+
+    def counts(self, model: str, against: Against) -> list[Check]:
+        """List all checks without their columns, oldest first."""
+        ...
+
+    def last(self, model: str, against: Against) -> Check | None:
+        """Return the check of the newest period."""
+        ...
+
+
+class Oddities(Protocol):
+    """Predictions that look like nothing that training saw; `Traffic.ship` brings them in."""
+
+    def of(self, prediction: str) -> Oddity | None:
+        """Return what is odd about a prediction."""
+        ...
+
+    def recent(
+        self, model: str, *, limit: int, before: tuple[float, str] | None = None
+    ) -> list[tuple[Oddity, JudgedPrediction | None]]:
+        """List oddities newest first, those older than `before` (time, id)."""
+        ...
+
+
+class Findings(Protocol):
+    """What monitors noticed, by which rules, and where each of them stands."""
+
+    def put(self, finding: Finding) -> None:
+        """Keep a finding; one with the same id is replaced, but for its acknowledgement."""
+        ...
+
+    def finding(self, id: str) -> Finding | None:
+        """Return a finding."""
+        ...
+
+    def open(self, model: str | None = None) -> list[Finding]:
+        """List the findings of a model, or of all, that are not closed, the gravest first."""
+        ...
+
+    def last(self, model: str, cause: str, *, until: float | None = None) -> Finding | None:
+        """Return the newest finding of a cause, open or closed, that was opened up to a time."""
+        ...
+
+    def of_model(
+        self,
+        model: str,
+        *,
+        limit: int,
+        before: tuple[float, str] | None = None,
+        state: FindingState = "all",
+    ) -> list[Finding]:
+        """List findings by when they were opened, newest first, older than `before`."""
+        ...
+
+    def acknowledge(self, id: str, *, at: float, by: str, note: str) -> Finding | None:
+        """Note that a person has seen a finding; the first one stays."""
+        ...
+
+    def rules(self, model: str) -> Rules:
+        """Return what counts as a symptom of a model."""
+        ...
+
+    def set_rules(self, model: str, rules: Rules) -> None:
+        """Change what counts as a symptom of a model."""
+        ...
+
+    def standpoint(self, model: str, monitor: str) -> Mapping[str, Any]:
+        """Return what a monitor has noted of where it stands; empty before its first round."""
+        ...
+
+    def stand(self, model: str, monitor: str, note: Mapping[str, Any]) -> None:
+        """Note where a monitor stands."""
+        ...
+
+
+class Deliveries(Protocol):
+    """Findings on their way to a webhook."""
+
+    def due(self, model: str, now: float) -> Finding | None:
+        """Return the open finding of a model that is to be sent next, if one is."""
+        ...
+
+    def begin(self, finding: Finding, *, target: str, next_at: float) -> Delivery:
+        """Note a try before it is made, and when the next one would be, should it come to nothing.
+
+        Whoever is killed in between has tried.
+        """
+        ...
+
+    def end(self, finding: str, *, delivered_at: float | None, error: str = "") -> None:
+        """Note what came of the last try: it is delivered, or it is not and why."""
+        ...
+
+    def of(self, finding: str) -> Delivery | None:
+        """Return how far a finding is; None when it was never sent."""
+        ...
+
+
+class Courier(Protocol):
+    """Brings messages to webhooks."""
+
+    def post(self, to: Webhook, body: bytes, headers: Mapping[str, str]) -> None:
+        """Send one message and return when it was taken; else raise Undelivered."""
+        ...
+
+
+class Profiles(Protocol):
+    """Profiles of traffic."""
+
+    def put(self, profile: Profile) -> None:
+        """Keep a profile; one with the same id is replaced."""
+        ...
+
+    def get(self, id: str) -> Profile | None:
+        """Return a profile with its data."""
+        ...
+
+    def of_model(
+        self, model: str, *, since: float = 0.0, until: float | None = None
+    ) -> list[Profile]:
+        """List a model's profiles that start in a stretch of time, without their data, oldest
+        first."""
+        ...
+
+    def stretches(self, model: str) -> list[CountedStretch]:
+        """Count the rows of a model's profiles by stretch and reference, oldest first."""
+        ...
+
+    def total(self, model: str) -> tuple[int, int]:
+        """Count a model's profiles and their rows: neither stays when something is new."""
+        ...
+
+    def written_by(self, writer: str, since: float) -> list[Profile]:
+        """List one writer's profiles of all models without their data."""
+        ...
+
+
+class Profiler(Protocol):
+    """Makes whylogs profiles; only ever used by one thread."""
+
+    def profile(self, schema: Schema, rows: Sequence[Row], outputs: Outputs) -> bytes:
+        """Profile inputs and outputs of a whole table at once."""
+        ...
+
+    def merge(self, first: bytes, second: bytes) -> bytes:
+        """Return one profile that stands for the rows of both."""
+        ...
+
+    def read(self, data: bytes) -> Mapping[str, Sketch]:
+        """Say what a profile tells of each column; Invalid when it cannot be read."""
+        ...
+
+
+class Detector(Protocol):
+    """Tells rows that look like nothing that one version was trained on."""
+
+    def score(self, rows: Sequence[Row]) -> Iterable[float]:
+        """Return how odd rows are that the schema has checked: above 1 they are."""
+        ...
+
+    def explain(self, rows: Sequence[Row]) -> Sequence[Sequence[Reason]]:
+        """Return, for each row, the features that make it what it is, the most telling first."""
+        ...
+
+
+DetectorLoader = Callable[[bytes, Schema], Detector]
+"""Make a detector of its artefact, for rows of a schema."""
+
+
+# ── keeping: old rows go ──────────────────────────────────────────────────────────────────────────
+
+
+class Tidying(Protocol):
+    """Lets go of rows in small bites; each is one transaction."""
+
+    def newest(self, model: str, rows: int) -> float:
+        """Return from when on the newest predictions are so many; 0 when there are no more."""
+        ...
+
+    def drop_predictions(
+        self, model: str, limits: Limits, *, after: tuple[float, str], most: int, now: float
+    ) -> Bite:
+        """Look at so many predictions from a key (time, id) on, and let go of those past limits."""
+        ...
+
+    def drop_old(self, model: str, what: Old, *, before: float, most: int, now: float) -> int:
+        """Let go of at most so many rows that are older; return how many."""
+        ...
+
+    def roll_windows(
+        self, model: str, *, after: int, before: float, minutes: int, now: float
+    ) -> int | None:
+        """Add the first hour or day of finer totals from a minute on up to one; None if there is
+        none, else the minute from which to go on."""
+        ...
+
+    def short_profiles(
+        self, model: str, *, after: float, before: float, seconds: int, most: int
+    ) -> list[Profile]:
+        """List profiles that can become one of so many seconds, the first such group, no data."""
+        ...
+
+    def put_together(self, gone: Sequence[Profile], whole: Profile, *, now: float) -> bool:
+        """Put one profile in the place of several; False when one of them has changed."""
+        ...
+
+    def tidied(self, model: str) -> list[Tidied]:
+        """Say what was let go of a model."""
+        ...
+
+    def stock(self, model: str) -> Stock:
+        """Say what is kept of a model."""
+        ...
+
+
+# ── serving and hearing, and the store as a whole ─────────────────────────────────────────────────
+
+Clock = Callable[[], float]
+"""Seconds since 1970, UTC."""
+
+
+class Predictor(Protocol):
+    """A compiled model in memory."""
+
+    def predict(self, rows: Sequence[Row]) -> Outputs:
+        """Score rows that the schema has already checked."""
+        ...
+
+
+PredictorLoader = Callable[[str, bytes, Schema, str], Predictor]
+"""Make a predictor from who serves ("onnx", "scikit-learn"), the artefact, the schema and the
+form that the artefact takes ("table", "columns")."""
+
+
+class Registry(Protocol):
+    """Models, their immutable versions, and the aliases that point at them."""
+
+    def generation(self) -> str:
+        """Return a word that changes with every change of a model, version or alias."""
+        ...
+
+    def add_model(self, model: Model) -> Model:
+        """Add a model and return it with its number; the one that is there wins."""
+        ...
+
+    def models(self) -> list[Model]:
+        """List the models, the first trained first."""
+        ...
+
+    def add_version(self, version: Version, artefacts: Mapping[str, bytes]) -> Version:
+        """Keep a version under the model's next free name (v1, v2, …) and return it so named."""
+        ...
+
+    def versions(self, model: str, *, kept_only: bool = False) -> list[Version]:
+        """List a model's versions, oldest first; `kept_only` those whose files are kept."""
+        ...
+
+    def artefact(self, digest: str) -> bytes:
+        """Return an artefact; its bytes have been checked against the digest."""
+        ...
+
+    def aliases(self, model: str) -> dict[str, str]:
+        """Return alias → version name."""
+        ...
+
+    def move_alias(
+        self,
+        model: str,
+        alias: str,
+        *,
+        to: str | None,
+        expected: str | None,
+        at: float | None = None,
+        by: str = "",
+        reason: str = "",
+    ) -> bool:
+        """Point an alias at a version if it still points at `expected`; tell whether it did.
+
+        `to` None takes the alias away.
+        """
+        ...
+
+    def moves(self, model: str) -> list[AliasMove]:
+        """List all moves of a model's aliases, oldest first."""
+        ...
+
+    def pin_version(self, model: str, version: str, *, is_pinned: bool) -> None:
+        """Want a version's files to be kept, or no longer."""
+        ...
+
+    def policy(self, model: str) -> Policy:
+        """Return what a model may do by itself."""
+        ...
+
+    def set_policy(self, model: str, policy: Policy) -> None:
+        """Change what a model may do by itself."""
+        ...
+
+    def rename_model(self, name: str, to: str) -> Model:
+        """Give a model another name, at once and whole; Conflict when a model has it.
+
+        What was kept under the old name is found under the new one, and what still arrives
+        under it goes there, until another model takes the old name.
+        """
+        ...
+
+    def describe_model(self, model: Model) -> Model:
+        """Write the words for people of a model: title, description, those of its schema.
+
+        Conflict when what versions depend on would change with them.
+        """
+        ...
+
+    def remove_model(self, name: str) -> RemovedModel:
+        """Take a model and its aliases out of the registry; its rows go with `Store.clear`.
+
+        From now on nothing is kept for it, whoever brings it, and its number is never given again.
+        """
+        ...
+
+    def removed(self) -> list[RemovedModel]:
+        """List the models that were removed on purpose, in the order of their numbers."""
+        ...
+
+
+class Traffic(Protocol):
+    """The predictions that were answered, and their totals per minute."""
+
+    def shipped_to(self, segment: str) -> int:
+        """Return how many bytes of a journal segment are in the store."""
+        ...
+
+    def ship(self, shipment: Shipment) -> int:
+        """Take a stretch of a journal exactly once; return the segment's offset afterwards."""
+        ...
+
+    def forget_segment(self, segment: str) -> None:
+        """Drop the offset of a segment whose file is gone."""
+        ...
+
+    def prediction(self, id: str) -> JudgedPrediction | None:
+        """Return one prediction with its verdict."""
+        ...
+
+    def recent(
+        self, model: str, *, limit: int, before: tuple[float, str] | None = None
+    ) -> list[JudgedPrediction]:
+        """List predictions newest first, those older than `before` (time, id)."""
+        ...
+
+    def shipped(self, writer: str, since: float, seconds: int) -> list[tuple[Stretch, int]]:
+        """Count the rows that one writer shipped, by stretches of some seconds."""
+        ...
+
+    def of_stretch(
+        self, stretch: Stretch, writer: str, *, after: tuple[float, str] | None, limit: int
+    ) -> list[Prediction]:
+        """Return what one writer shipped of a stretch, oldest first, from a key (time, id) on."""
+        ...
+
+    def of_period(
+        self, model: str, *, since: float, until: float, judged_only: bool, limit: int
+    ) -> list[JudgedPrediction]:
+        """List the predictions of a period, newest first, `judged_only` those with a verdict."""
+        ...
+
+    def judged_span(self, model: str) -> tuple[float, float] | None:
+        """Return the second of the first and of the last prediction with a verdict."""
+        ...
+
+    def windows(self, model: str, *, since: float, until: float) -> list[Window]:
+        """Return the totals of a model per minute, or per hour and day where they were rolled."""
+        ...
+
+    def outcomes(
+        self,
+        model: str,
+        *,
+        limit: int,
+        after: tuple[float, float, str] | None = None,
+        versions: Sequence[str] = (),
+        with_inputs: bool = False,
+    ) -> list[Outcome]:
+        """List how judged predictions came out, in the order of their verdicts.
+
+        The newest so many; or from a key (`given_at`, `predicted_at`, id) on the next so many. Of
+        some `versions` alone. The inputs of the predictions are there where they are asked for.
+        """
+        ...
+
+    def last_judged(self, model: str, *, limit: int) -> list[JudgedPrediction]:
+        """List the newest judged predictions with their inputs, in the order of their verdicts."""
+        ...
+
+    def tally(self, model: str, *, since: float, last: int, version: str | None = None) -> Tally:
+        """Sum the windows since a time, and take accuracy and error of the last judged verdicts.
+
+        A verdict counts in the minute of its prediction, once it is counted into the windows. The
+        last verdicts are those on one version, where one is named.
+        """
+        ...
+
+    def judged_of_predicted(
+        self, model: str, *, since: float, until: float, version: str | None = None
+    ) -> tuple[int, int]:
+        """Count the verdicts on the predictions from one moment up to another, and the predictions.
+
+        Verdicts count however late they came, and whether they are in a window yet or not.
+        """
+        ...
+
+
+class Verdicts(Protocol):
+    """The feedback."""
+
+    def put(self, verdicts: Sequence[Feedback]) -> list[FeedbackStatus]:
+        """Commit verdicts, all or none, and say what became of each."""
+        ...
+
+    def put_unverified(self, verdicts: Sequence[UnverifiedFeedback]) -> None:
+        """Commit verdicts in the older form."""
+        ...
+
+    def of(self, prediction: str) -> Feedback | None:
+        """Return the verdict that counts for a prediction, withdrawn ones too."""
+        ...
+
+    def count_new(self, most: int) -> int:
+        """Fold verdicts that no window has counted into their minutes; return how many."""
+        ...
+
+
+class Store(Protocol):
+    """Where everything is kept for good."""
+
+    @property
+    def registry(self) -> Registry:
+        """Models, versions, aliases."""
+        ...
+
+    @property
+    def traffic(self) -> Traffic:
+        """What was answered."""
+        ...
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """What was said of it."""
+        ...
+
+    @property
+    def profiles(self) -> Profiles:
+        """What it looked like."""
+        ...
+
+    @property
+    def jobs(self) -> Jobs:
+        """What was asked for."""
+        ...
+
+    @property
+    def lessons(self) -> Lessons:
+        """What was learnt from it."""
+        ...
+
+    @property
+    def trials(self) -> Trials:
+        """What versions are tried on."""
+        ...
+
+    @property
+    def checks(self) -> Checks:
+        """How far the traffic of each period had moved."""
+        ...
+
+    @property
+    def oddities(self) -> Oddities:
+        """What looked like nothing that training saw."""
+        ...
+
+    @property
+    def findings(self) -> Findings:
+        """What monitors noticed."""
+        ...
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """What of it was sent to webhooks."""
+        ...
+
+    @property
+    def tidying(self) -> Tidying:
+        """What was let go, and what lets go."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """The database that it is kept in, as people call it."""
+        ...
+
+    def size(self) -> int:
+        """Return how many bytes it takes, with what is still on its way into it."""
+        ...
+
+    def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:
+        """Hold, or go on holding, the right to one kind of work on all machines."""
+        ...
+
+    def holdings(self, number: int) -> Holdings:
+        """Count what is kept of a model, or still kept of a removed one."""
+        ...
+
+    def clear(self, removed: RemovedModel, most: int) -> int:
+        """Delete at most so many rows of a removed model in one commit; 0 when none is left."""
+        ...
+
+    def check(self, *, writing: bool = False) -> None:
+        """Return when the store answers, and takes writes if asked; else raise StoreAway."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class Copies(Protocol):
+    """Copies of a whole store, for those that are one file."""
+
+    @property
+    def path(self) -> Path:
+        """Return the file whose place a copy takes; copies must lie in its folder for that."""
+        ...
+
+    def write_to(self, target: Path, progress: Progress) -> None:
+        """Copy all as it stands at one moment, while others go on writing."""
+        ...
+
+    def check(self, copy: Path) -> str:
+        """Say what a copy holds; raise Invalid when it is damaged or none of ours."""
+        ...
+
+    def describe(self) -> str:
+        """Say what the store holds now, nothing when it is empty or not there."""
+        ...
+
+    def shrink(self, progress: Progress) -> int:
+        """Give the room of what was let go back to the disk; return how many bytes that were.
+
+        Others can read meanwhile; whoever writes waits.
+        """
+        ...
+
+    def make_way(self) -> None:
+        """Return when the store can be replaced; raise Conflict while somebody uses it."""
+        ...
+
+    def put_in_place(self, copy: Path, *, keep_as: Path) -> bool:
+        """Put a checked copy in the place of the store; tell whether there was one to keep."""
+        ...
+
+
+# ── counting ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class Counts(Protocol):
+    """Told of what this process does, so that it can be counted; quick, and never fails."""
+
+    def predicted(self, model: str, version: str, rows: int) -> None:
+        """Count rows that were answered."""
+        ...
+
+    def judged(self, model: str, became: FeedbackStatus | Literal["unverified"]) -> None:
+        """Count a verdict by what became of it."""
+        ...
+
+    def store_failed(self) -> None:
+        """Count a question or a change that the store did not take."""
+        ...
+
+
+class NoCounts:
+    """For doors where nobody counts."""
+
+    def predicted(self, model: str, version: str, rows: int) -> None:
+        """Count nothing."""
+
+    def judged(self, model: str, became: FeedbackStatus | Literal["unverified"]) -> None:
+        """Count nothing."""
+
+    def store_failed(self) -> None:
+        """Count nothing."""
