@@ -17,7 +17,8 @@ from unrot import references
 from unrot.lookout.departed import MOST_REFERENCES, Departed, Look
 from unrot.lookout.periodrows import PeriodRows, profiles_of, read_rows
 from unrot.monitors import dependence, drift, periods
-from unrot.monitors.cycles import DAY
+from unrot.monitors.cycles import DAY, WEEK
+from unrot.monitors.daytimes import Hourly, daytimes
 from unrot.monitors.departures import BUDGET
 from unrot.monitors.dependence import Dependence
 from unrot.monitors.distributions import total
@@ -311,8 +312,21 @@ class _Look:
                 profiles_of(self.service, self.name, period.stretches),
                 reference or Reference({}),
                 MOST_ROWS,
+                self._daytimes(period),
             )
         return self.held[period.key]
+
+    def _daytimes(self, period: Period) -> dict[str, dict[int, Hourly]]:
+        """Return what was usual at each hour of the week before a period of a day or more."""
+        begins = period.starts_at
+        earlier = [
+            one
+            for one in self.stretches
+            if begins - WEEK <= one.starts_at < begins and one.reference == period.reference
+        ]
+        if period.ends_at - begins < DAY or not earlier:
+            return {}
+        return daytimes(profiles_of(self.service, self.name, earlier))
 
     def _depend(self, rows: PeriodRows, seconds: float) -> Dependence:
         """Return how much rows depend on each other, and note it for those that are not kept."""
