@@ -9,7 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.watch.looks.days import DAY, MIDNIGHT, OUTLIERS, bring_in, flowers, log_of, spoilt
+from tests.watch.looks.days import (
+    DAY,
+    MIDNIGHT,
+    OUTLIERS,
+    Flowers,
+    bring_in,
+    flowers,
+    log_of,
+    spoilt,
+)
 from unrot.core.records import Against, Check, Rules, Symptom
 from unrot.serve.service import Service
 from unrot.watch import periods
@@ -19,6 +28,7 @@ SHORT = 1_200
 """Rows within twenty minutes make few profiles; the period is an hour then."""
 
 TEN = 10 * 3_600
+LENGTH = "sepal_length_cm"
 
 
 @pytest.fixture(autouse=True)
@@ -275,6 +285,28 @@ def test_what_may_be_a_habit_of_its_hour_is_said_and_is_no_finding(
     assert not any(one.is_present for one in found)
     assert (width.has_moved, width.why) == (False, "unknown")
     assert width.distance > 0.3 and width.chance < 1e-6
+
+
+def test_shift_of_a_column_that_follows_the_hours_is_found_once_days_are_known(
+    service: Service, tmp_path: Path
+) -> None:
+    week = [_by_the_hours(seed) for seed in range(6)]
+    week[5][:, 0] += 1.6
+    bring_in(log_of(tmp_path / "log.csv", week, seconds=8 * 3_600))
+
+    found = [one for one in seen(service) if one.is_present]
+
+    lengths = [one for check in checks(service) for one in check.drifts if one.column == LENGTH]
+    assert [(one.features, one.since) for one in found] == [((LENGTH,), MIDNIGHT + 5 * DAY)]
+    assert [one.worth > 30 for one in lengths] == [False] * 3 + [True] * 3
+
+
+def _by_the_hours(seed: int) -> Flowers:
+    """Return the flowers twice: short sepals come first in a day, long ones last."""
+    rng = np.random.default_rng(seed)
+    rows = np.repeat(flowers(seed), 2, axis=0) + rng.normal(0, 0.01, (300, 4))
+    ordered: Flowers = rows[np.argsort(rows[:, 0] + rng.normal(0, 0.8, 300))]
+    return ordered
 
 
 def test_version_without_a_reference_is_passed_over(service: Service, tmp_path: Path) -> None:

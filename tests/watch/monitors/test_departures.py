@@ -61,6 +61,30 @@ def test_share_of_more_than_a_week_knows_that_some_days_came_twice() -> None:
     assert shares == pytest.approx([0.5, 1.0, 0.6, 1.0, 10.5 / 11])
 
 
+def test_share_of_days_of_one_kind_is_that_of_all_of_them() -> None:
+    spans = {"day": (0, 1), "half": (0.5, 1), "until monday": (1.9, 4.4), "sunday": (3, 4)}
+
+    shares = {
+        name: departures.share_of_days(
+            Departure(THURSDAY + since * DAY, THURSDAY + until * DAY, (100,), 100.0), None
+        )
+        for name, (since, until) in spans.items()
+    }
+
+    assert shares == pytest.approx(
+        {"day": 5 / 7, "half": 5 / 14, "until monday": 0.0, "sunday": 2 / 7}
+    )
+
+
+def test_first_day_that_was_gone_through_in_part_has_its_part_of_the_share() -> None:
+    evening = THURSDAY + 18 * HOUR
+    first = [CountedStretch("v1", evening, evening + HOUR, "d", 150)]
+
+    share = departures.share_of_kind(first, THURSDAY, THURSDAY + DAY, 150)
+
+    assert share == pytest.approx(5 / 7 / 4)
+
+
 def test_share_of_an_hour_that_has_all_rows_is_that_of_its_day() -> None:
     nine = THURSDAY + 9 * HOUR
     days = [

@@ -7,13 +7,14 @@ just before from its profiles; both only when something has departed.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
 from unrot.core.records import Check, CountedStretch, Distribution, Drift, Rules, Summary
-from unrot.core.time import DAY
+from unrot.core.time import DAY, hour_of
 from unrot.serve.service import Service
 from unrot.watch.baseline import Reference
 from unrot.watch.distributions import total
@@ -26,6 +27,13 @@ from unrot.watch.monitors.periods import Period
 
 MOST_REFERENCES = 4
 """So many are noted; of one that answers no more little is to be said later."""
+
+
+HOURS_ALIKE = 0.9
+"""Days that share less of their hours are not alike: traffic may have begun or ended in one."""
+
+EarlierDay = tuple[float, Mapping[str, float]]
+"""When its like period ended, and how far each column lay; not where it had moved."""
 
 
 @dataclass(slots=True)
@@ -111,18 +119,19 @@ class Look:
             return Departure(self.period.starts_at, until, counts, worth)
         return before.gone_on(until, counts, worth)
 
-    def _surprise(
-        self, one: Drift, departure: Departure, earlier: Sequence[Mapping[str, float]]
-    ) -> float:
+    def _surprise(self, one: Drift, departure: Departure, earlier: Sequence[EarlierDay]) -> float:
         now, training = self.summary[one.column], self.reference.summary[one.column]
         weekly = departures.weekly_rows(self.stretches, self.period.ends_at)
         share = departures.share_of_week(departure, weekly)
-        chances = [departures.part(departure, training, share), self._support(now, training, one)]
-        days = [day[one.column] for day in earlier if one.column in day]
+        chances: list[float] = []
+        days = _before(departure.since, one.column, earlier)
         if len(days) >= like_days.KNOWN:
             chances.append(like_days.farther_chance(one.distance, days))
+            if chances[0] < like_days.FARTHER:
+                share = max(share, departures.share_of_days(departure, weekly))
         elif departures.can_be_abrupt(self.period.starts_at, self.period.ends_at, departure.since):
             chances.append(self._abrupt(one.column, departure.since))
+        chances += [departures.part(departure, training, share), self._support(now, training, one)]
         return min(1.0, len(chances) * min(chances))
 
     def _support(self, now: Distribution, training: Distribution, one: Drift) -> float:
@@ -146,22 +155,44 @@ class Look:
         apart = drift.compare(now, base, self.rules, worth=self.worth)
         return min((one.chance for one in apart if drift.is_unlike(one, self.rules)), default=1.0)
 
-    def _earlier(self) -> list[dict[str, float]]:
+    def _earlier(self) -> list[EarlierDay]:
         """Return how far each column lay on earlier days at this time; not where it had moved."""
-        days = []
+        days: list[EarlierDay] = []
         for after, until in like_days.like_spans(self.period.ends_at, self.seconds):
             checks = self.service.store.checks.of_model(
                 self.model, against="training", since=after, until=until
             )
             alike = [one for one in checks if self._is_like(one)]
             if alike:
-                days.append(_means(alike))
+                days.append((until, _means(alike)))
         return days
 
     def _is_like(self, check: Check) -> bool:
         seconds = check.ends_at - check.starts_at
         is_same = check.reference == self.period.reference and seconds == self.seconds
-        return is_same and bool(check.drifts)
+        return is_same and bool(check.drifts) and self._has_its_hours(check)
+
+    def _has_its_hours(self, check: Check) -> bool:
+        """Tell whether a period had rows in nearly the same hours of the day as this one."""
+        hours = {hour_of(one.starts_at) for one in self.period.stretches}
+        first = bisect_left(self.stretches, check.starts_at, key=lambda one: one.starts_at)
+        last = bisect_left(self.stretches, check.ends_at, key=lambda one: one.starts_at)
+        had = {hour_of(one.starts_at) for one in self.stretches[first:last]}
+        return len(hours & had) >= HOURS_ALIKE * len(hours | had)
+
+
+def _before(since: float, column: str, earlier: Sequence[EarlierDay]) -> list[float]:
+    """Return how far a column lay on the days before it departed, if they are enough, or on all.
+
+    Else what has just begun would be taken for usual on its second day; so would a day that it
+    followed on at once, in which it may have begun, while others are enough.
+    """
+    lay = [(until, day[column]) for until, day in earlier if column in day]
+    for latest in (since - 1, since):
+        before = [distance for until, distance in lay if until <= latest]
+        if len(before) >= like_days.KNOWN:
+            return before
+    return [distance for _, distance in lay]
 
 
 def _means(checks: Sequence[Check]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from unrot.core.records import Check, CountedStretch, Profile, Rules, Summary, Symptom
-from unrot.core.time import DAY
+from unrot.core.time import DAY, WEEK
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch import references
@@ -23,6 +23,7 @@ from unrot.watch.distributions import total
 from unrot.watch.looks.departed import MOST_REFERENCES, Departed, Look
 from unrot.watch.looks.periodrows import PeriodRows, profiles_of, read_rows
 from unrot.watch.monitors import dependence, drift, periods
+from unrot.watch.monitors.daytimes import Hourly, daytimes
 from unrot.watch.monitors.departures import BUDGET
 from unrot.watch.monitors.dependence import Dependence
 from unrot.watch.monitors.drift import Before
@@ -310,8 +311,21 @@ class _Look:
                 profiles_of(self.service, self.name, period.stretches),
                 reference or Reference({}),
                 MOST_ROWS,
+                self._daytimes(period),
             )
         return self.held[period.key]
+
+    def _daytimes(self, period: Period) -> dict[str, dict[int, Hourly]]:
+        """Return what was usual at each hour of the week before a period of a day or more."""
+        begins = period.starts_at
+        earlier = [
+            one
+            for one in self.stretches
+            if begins - WEEK <= one.starts_at < begins and one.reference == period.reference
+        ]
+        if period.ends_at - begins < DAY or not earlier:
+            return {}
+        return daytimes(profiles_of(self.service, self.name, earlier))
 
     def _depend(self, rows: PeriodRows, seconds: float) -> Dependence:
         """Return how much rows depend on each other, and note it for those that are not kept."""

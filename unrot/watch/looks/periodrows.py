@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from unrot.core.records import CountedStretch, Prediction, Profile, Schema, Stretch
+from unrot.core.time import HOUR, hour_of
 from unrot.serve.service import Service
 from unrot.watch.baseline import Reference
 from unrot.watch.monitors.columns import Numbers, columns_of
+from unrot.watch.monitors.daytimes import Habit, Hourly, habit_of
 from unrot.watch.monitors.dependence import Dependence, dependence_of
 from unrot.watch.monitors.periods import Period
 from unrot.watch.profiles import outputs_of
@@ -50,8 +54,12 @@ def read_rows(
     profiles: Sequence[Profile],
     reference: Reference,
     most: int,
+    usual: Mapping[str, Mapping[int, Hourly]],
 ) -> PeriodRows:
-    """Read at most so many rows of a period, version by version and writer by writer."""
+    """Read at most so many rows of a period, version by version and writer by writer.
+
+    `usual` is what each column is at the hours of a day, as far as it is known.
+    """
     found: list[Prediction] = []
     for bite in _bites(service, period, profiles):
         found += bite[: most - len(found)]
@@ -65,8 +73,32 @@ def read_rows(
     return PeriodRows(
         {name: one.numbers for name, one in columns.items() if one.numbers is not None},
         is_whole=len(rows) >= period.rows,
-        dependence=dependence_of(columns, list(map(tuple, rows)), reference),
+        dependence=dependence_of(
+            columns,
+            list(map(tuple, rows)),
+            reference,
+            _habits(schema, period, found, usual) if usual else {},
+        ),
     )
+
+
+def _habits(
+    schema: Schema,
+    period: Period,
+    found: Sequence[Prediction],
+    usual: Mapping[str, Mapping[int, Hourly]],
+) -> dict[str, Habit]:
+    """Return what is usual of the values of each column, gaps left out, at their hours."""
+    hours: dict[str, list[int]] = defaultdict(list)
+    for at, group in groupby(found, key=lambda one: one.predicted_at // HOUR):
+        some = list(group)
+        columns = columns_of(schema, [one.inputs for one in some], outputs_of(schema, some))
+        for name, one in columns.items():
+            hours[name] += [hour_of(at * HOUR)] * (one.rows - one.missing)
+    habits = {
+        name: habit_of(usual.get(name, {}), of, period.stretches) for name, of in hours.items()
+    }
+    return {name: one for name, one in habits.items() if one is not None}
 
 
 def _bites(

@@ -5,18 +5,20 @@ the least of what these say, times how many of them there are:
 
     part      what was seen since it departed, for a time D, cannot be a part of the weight
               f = D / 1 week of training (see `mixture`): mild shifts show after days, new values
-              soon, and whatever lasts a whole week is plainly unlike
+              soon, and whatever lasts a whole week is plainly unlike. Where earlier days of its
+              kind are known, and it is farther than they, it is no rare part of them: what comes
+              on one working day comes on all five, f = 5/7, and 2/7 on weekends
     support   more lies outside what training saw than a part of its own kind could bring, f being
               the share of working days or of weekends in all rows, and for hours the share of the
               hour; or far outside (by half of the whole range of training), where no part lies
-    usual     it lies farther than on earlier days at this time (see `usual`)
+    usual     it lies farther than on earlier days at this time (see `like_days`)
     abrupt    it came about within an hour of the clock, where no cycle turns: it is unlike the
               rows just before it, and as far from them; only while like days are not known
 
 What has moved goes on until it is calm, with no new surprise. All of it is corrected by Holm over
 the columns, and the looks of one model spend a budget of BUDGET for ever (see `spending`): so at
 most one model in fifty is ever said to drift whose training is drawn from what comes by, as far as
-its rows are independent but for the repeats and runs that are counted.
+its rows are independent but for the repeats and runs that are counted, and days of a kind alike.
 
     >>> begun = Departure(0.0, DAY, (0, 120, 30), worth=150.0)
     >>> begun.gone_on(2 * DAY, (0, 60, 40), worth=20.0).counts
@@ -76,6 +78,26 @@ def share_of_week(departure: Departure, weekly_rows: float | None) -> float:
     return min(share, sum(departure.counts) / weekly_rows) if weekly_rows else share
 
 
+def share_of_days(departure: Departure, weekly_rows: float | None) -> float:
+    """Return with which part of training's weight it must be held once days of its kind are known.
+
+    Then what comes on one working day comes on all five, and on one day of a weekend on both: d
+    days are 5/7 or 2/7 of a week, times d / ⌈d⌉. 0 where it was on both kinds of days.
+
+    >>> thursday = Departure(0.0, DAY, (0, 120, 30), worth=150.0)
+    >>> share_of_days(thursday, None) == 5 / 7, share_of_days(thursday, 1_500)
+    (True, 0.5)
+    """
+    first, last = int(departure.since // DAY), int((departure.until - 1) // DAY)
+    kinds = {is_weekend(day * DAY) for day in range(first, min(last, first + 7) + 1)}
+    if len(kinds) > 1:
+        return 0.0
+    days, of_kind = (departure.until - departure.since) / DAY, 2 if True in kinds else 5
+    share = of_kind / 7 * days / math.ceil(days)
+    rows = sum(departure.counts) * of_kind / math.ceil(days)
+    return min(share, rows / weekly_rows) if weekly_rows else share
+
+
 def weekly_rows(stretches: Sequence[CountedStretch], until: float) -> float | None:
     """Return how many rows a week brings; None before a day was gone through.
 
@@ -96,17 +118,17 @@ def share_of_kind(
 ) -> float:
     """Return which part of all rows those of a time like this one are.
 
-    Working days are 5/7 and weekends 2/7 of it; an hour has its share of the last day, or 1/24
-    where no day was gone through.
+    Working days are 5/7 and weekends 2/7 of it, the first of all as much of it as was gone through;
+    an hour has its share of the last day, or 1/24 where no day was gone through.
 
     >>> share_of_kind([], 0.0, DAY, 100) == 5 / 7
     True
     """
     days = (2 if is_weekend(starts_at) else 5) / 7
     seconds = ends_at - starts_at
-    if seconds >= DAY:
-        return 1.0 if seconds >= WEEK else days
     begins = min((one.starts_at for one in stretches), default=starts_at)
+    if seconds >= DAY:
+        return (1.0 if seconds >= WEEK else days) * (ends_at - max(begins, starts_at)) / seconds
     if ends_at - begins < DAY:
         return days * seconds / DAY
     of_day = sum(one.rows for one in stretches if ends_at - DAY <= one.starts_at < ends_at)

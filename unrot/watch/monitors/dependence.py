@@ -5,8 +5,9 @@ whole rows come again (see `worth`); the smaller of the two is taken for each co
 rows are alike by nature, as in a table of few choices, that is no repeat: the chance of it is at
 least ∏ Σ p², over the columns, as they lie in training.
 
-Over a day values follow the hours, which makes τ large and the rows worth little: more is said
-once earlier days are known. So only stretches shorter than a day tell how long runs are by nature.
+Over a day values follow the hours, which makes τ large and the rows worth little, until earlier
+days tell what is usual at each hour (see `daytimes`): then the smaller τ counts, of the values or
+of what is left of them. Only stretches shorter than a day tell how long runs are by nature.
 
     >>> column = Column(8, numbers=np.array([1.0, 1, 1, 1, 5, 5, 5, 5]))
     >>> found = dependence_of({"x": column}, list("aaaabbbb"), Reference({}))
@@ -27,6 +28,7 @@ from unrot.core.records import Distribution
 from unrot.core.time import DAY
 from unrot.watch.baseline import Reference
 from unrot.watch.monitors.columns import OUTPUTS, Column, Columns, Numbers
+from unrot.watch.monitors.daytimes import Habit
 from unrot.watch.monitors.worth import autocorrelation_time, persistence_time, repeats
 
 REMEMBERED = 9
@@ -49,15 +51,21 @@ class Dependence:
         return rows / (self.repeats if seconds >= DAY else max(self.repeats, self.runs))
 
 
-def dependence_of(columns: Columns, rows: Sequence[Hashable], reference: Reference) -> Dependence:
-    """Return what rows in their order are worth, beside how they lie in training."""
+def dependence_of(
+    columns: Columns,
+    rows: Sequence[Hashable],
+    reference: Reference,
+    habits: Mapping[str, Habit] | None = None,
+) -> Dependence:
+    """Return what rows in their order are worth, beside how they lie in training.
+
+    `habits` is what is usual of their values, by column, where it is known.
+    """
     inputs = [name for name in reference.summary if name not in OUTPUTS]
     alike = prod(_alike(name, reference) for name in inputs) if inputs else 0.0
     codes = {name: _codes(one, reference.summary.get(name)) for name, one in columns.items()}
     times = repeats(rows, alike=alike)
-    runs = {
-        name: max(autocorrelation_time(one), persistence_time(one)) for name, one in codes.items()
-    }
+    runs = {name: _runs(one, (habits or {}).get(name)) for name, one in codes.items()}
     varied = [runs[name] for name, one in codes.items() if len(one) and np.ptp(one) > 0]
     return Dependence(
         repeats=times,
@@ -74,6 +82,17 @@ def usual(past: Sequence[tuple[float, float]]) -> Dependence:
         repeats=median(one for one, _ in told) if told else 1.0,
         runs=median(runs) if 3 * len(runs) >= REMEMBERED else 1.0,
     )
+
+
+def _runs(codes: Numbers, habit: Habit | None) -> float:
+    """Return how many rows in their order are worth one, beside what is usual at their hours."""
+    runs = max(autocorrelation_time(codes), persistence_time(codes))
+    if habit is None or not np.ptp(codes):
+        return runs
+    left = codes - habit.values
+    beside = max(autocorrelation_time(left), persistence_time(left))
+    spread = max(float(codes.var()), float(left.var()))
+    return min(runs, beside) + len(codes) * habit.off**2 / spread
 
 
 def _codes(column: Column, bins: Distribution | None) -> Numbers:

@@ -27,6 +27,8 @@ KNOWN = 3
 """So many earlier days of a kind make it known."""
 LOOK_BACK = 28
 """So many earlier days, or weeks where periods are that long, are looked at."""
+FARTHER = 0.05
+"""So unlikely must a day be by Student's t to be held to what days of its kind are."""
 LEAST_SPREAD = 0.01
 """Of distances; that of a few days may be less by chance."""
 
