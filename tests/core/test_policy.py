@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from unrot.core.errors import Invalid
-from unrot.core.policy import describe, parse_policy, parse_texts, sentences
-from unrot.core.records import Policy
+from unrot.core.policy import Policy, describe, parse_policy, parse_texts, sentences
 
 ALL = {
     "promote": "auto",
@@ -23,7 +23,10 @@ ALL = {
     "tolerance": 0.01,
     "seed": 7,
 }
-AS_ALL = Policy("auto", 50, "auto", False, 25, 0.5, 0.0, 0.1, 0.4, 0.01, 7)
+AS_ALL = Policy(
+    promote="auto", learn_every=50, rollback="auto", gate=False, batch=25, replay=0.5, clip=0.0,
+    cap=0.1, held_out=0.4, tolerance=0.01, seed=7,
+)  # fmt: skip
 
 
 def test_every_key_is_read_and_written_back() -> None:
@@ -37,7 +40,7 @@ def test_every_key_is_read_and_written_back() -> None:
 def test_keys_that_are_not_given_stay() -> None:
     policy = parse_policy({"batch": 10}, AS_ALL)
 
-    assert policy == Policy("auto", 50, "auto", False, 10, 0.5, 0.0, 0.1, 0.4, 0.01, 7)
+    assert policy == replace(AS_ALL, batch=10)
 
 
 @pytest.mark.parametrize("learn", ["every 50 verdicts", "every 50", "50", 50, {"every": 50}])

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from unrot.core.errors import Invalid
-from unrot.core.records import FeatureRule, Rules
-from unrot.core.rules import describe, parse_rules, parse_texts, sentences
+from unrot.core.rules import FeatureRule, Rules, describe, parse_rules, parse_texts, sentences
 
 NAMES = ("height", "weight", "eye.colour")
 HOOK = "https://hooks.slack.com/services/T0/secret"
