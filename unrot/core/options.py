@@ -13,8 +13,8 @@ form, and what a row of the documentation says.
     >>> table.parse_texts({"degrees": "hot"}, Kettle())
     Traceback (most recent call last):
     unrot.core.errors.Invalid: degrees "hot": expected a whole number from 20 to 100.
-    >>> print(table.options["degrees"].row)
-    | `degrees` | So hot it gets. | `90` |
+    >>> print(*table.rows())
+    | `degrees` | So hot it gets. | a whole number from 20 to 100 | `90` |
 """
 
 from __future__ import annotations
@@ -108,9 +108,8 @@ def number(
     limits = {"minimum": 0 if zero else least, **({"maximum": most} if most < inf else {})}
 
     def read(value: Any) -> Any:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        is_within = is_number and (least <= value <= most or (bool(zero) and value == 0))
-        return float(_checked(value, is_within))
+        does_fit = _lies(value, least, most) or (bool(zero) and _lies(value, 0, 0))
+        return float(_checked(value, does_fit))
 
     return Kind(
         read=read,
@@ -125,9 +124,7 @@ def whole(least: int, most: float = inf, *, said: str = "") -> Kind:
     any_number = number(least, most, "a whole number", said=said)
 
     def read(value: Any) -> Any:
-        _checked(value, not isinstance(value, float) or value.is_integer())
-        any_number.read(value)
-        return int(value)
+        return int(_checked(value, _lies(value, least, most) and value % 1 == 0))
 
     def from_text(text: str) -> Any:
         with suppress(ValueError):
@@ -156,6 +153,12 @@ def number_or_text(text: str) -> Any:
         return float(text)
     except ValueError:
         return text
+
+
+def _lies(value: Any, least: float, most: float) -> bool:
+    """Tell whether it is a number in a range; true is none, though Python takes it for 1."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and least <= value <= most
 
 
 def _checked(value: Any, does_fit: bool) -> Any:
@@ -192,12 +195,11 @@ class Option:
         """True when digits are typed."""
         return self.schema["type"] in ("number", "integer")
 
-    @property
-    def row(self) -> str:
-        """Its row in a table of the documentation."""
+    def row(self, *between: str) -> str:
+        """Return its row in a table of the documentation: key, help, more, and its default."""
         has_default = self.default or self.default == 0
         default = f"`{as_text(self.default)}`" if has_default else "none"
-        return f"| `{self.key}` | {self.help} | {default} |"
+        return f"| {' | '.join([f'`{self.key}`', self.help, *between, default])} |"
 
 
 def option(
@@ -306,6 +308,10 @@ class Table(Generic[R]):
     def schema(self) -> Json:
         """Return the shapes of the keys in the OpenAPI document."""
         return {key: each.schema for key, each in self.options.items()}
+
+    def rows(self) -> list[str]:
+        """Return the rows of the documentation."""
+        return [each.row(each.kind.expected) for each in self.options.values()]
 
     def texts(self, record: R) -> dict[str, str]:
         """Write the keys as a form shows them."""

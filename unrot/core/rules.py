@@ -134,7 +134,7 @@ def _webhook(now: str) -> Kind:
     return Kind(
         read=read,
         write=webhooks.shown,
-        expected=webhooks.EXPECTED,
+        expected="an address, or nothing for that of the settings",
         schema={
             "type": "string",
             "description": "Shown without what is secret of it; that sent back changes nothing.",
