@@ -85,7 +85,7 @@ def test_value_that_fits_is_read(kind: Kind, value: Any, found: Any) -> None:
 )
 def test_value_that_does_not_fit_is_refused(kind: Kind, values: list[Any], expected: str) -> None:
     for value in values:
-        with pytest.raises(ValueError, match="^$"):
+        with pytest.raises(ValueError, match=r"^$"):
             kind.read(value)
     assert kind.expected == expected
 

@@ -148,11 +148,6 @@ def test_texts_of_a_form_are_read() -> None:
     )  # fmt: skip
 
 
-def test_wrong_text_is_shown_as_it_was_typed() -> None:
-    with pytest.raises(Invalid, match='distance "far": expected a distance from 0 to 1'):
-        parse_texts({"distance": "far"}, Rules(), NAMES)
-
-
 def test_rules_are_said_in_sentences() -> None:
     assert sentences(Rules()) == [
         "Drift: the shortest period that has enough rows, at least 100, is compared with training; "

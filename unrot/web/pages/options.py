@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flask import Response, make_response, render_template, url_for
+from flask import Response, make_response, render_template, request
 
 from unrot.core.errors import Invalid
 from unrot.core.options import R, Table
-from unrot.web.pages.standing import go, tell
 
 Texts = Mapping[str, str]
+
+
+def typed_for(keys: Iterable[str]) -> Texts:
+    """Read a form; of a box that stands behind its default the last value counts."""
+    form = request.form
+    return {key: form.getlist(key)[-1] for key in keys if key in form}
+
+
+def said_beside(error: Invalid) -> Texts:
+    """Return what is said beside each field that does not fit."""
+    return {detail.field: f"Expected {detail.expected}." for detail in error.details}
 
 
 def show_options(
     page: str, table: Table[R], now: R, typed: Texts, errors: Texts, **more: Any
 ) -> Response:
-    """Show a table in its page's template; what was typed stands where it did not fit."""
+    """Show a table in its page's template; what was typed stays where it did not fit."""
+    values = {**table.texts(now), **typed}
     shown = render_template(
-        f"{page}.html",
-        page=page,
-        groups=table.groups(),
-        values={**table.texts(now), **typed},
-        errors=errors,
-        **more,
+        f"{page}.html", page=page, groups=table.groups(), values=values, errors=errors, **more
     )
     return make_response(shown, 422 if errors else 200)
-
-
-def keep_options(
-    page: str,
-    model: str,
-    *,
-    keep: Callable[[Texts], object],
-    typed: Texts,
-    show: Callable[[str, Texts, Texts], Response],
-    kept: str,
-) -> Response:
-    """Change what a form says; what does not fit is said beside its field."""
-    try:
-        keep(typed)
-    except Invalid as error:
-        wrong = {detail.field: f"Expected {detail.expected}." for detail in error.details}
-        return show(model, typed, wrong)
-    tell(kept)
-    return go(url_for(f"pages.{page}", model=model))

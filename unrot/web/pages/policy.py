@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
+from flask import Response, url_for
 
-from flask import Response, request
-
+from unrot.core.errors import Invalid
 from unrot.core.policy import POLICY, parse_texts, sentences
 from unrot.learn import promote
 from unrot.web import security
 from unrot.web.current import service
 from unrot.web.pages.models import blueprint, only
-from unrot.web.pages.options import Texts, keep_options, show_options
-from unrot.web.pages.standing import shown, standing
+from unrot.web.pages.options import Texts, said_beside, show_options, typed_for
+from unrot.web.pages.standing import go, shown, standing, tell
 
 
 @blueprint.get("/models/<model>/policy")
@@ -27,14 +26,13 @@ def policy(model: str) -> Response:
 def set_policy(model: str) -> Response:
     """Change it; what does not fit stands beside its field, with what was typed kept."""
     security.check_csrf()
-    return keep_options(
-        "policy",
-        model,
-        keep=partial(promote.change_policy, service(), model, read=parse_texts),
-        typed={key: request.form[key] for key in POLICY.options if key in request.form},
-        show=_page,
-        kept="Kept. It holds from the next job on.",
-    )
+    typed = typed_for(POLICY.options)
+    try:
+        promote.change_policy(service(), model, typed, read=parse_texts)
+    except Invalid as error:
+        return _page(model, typed, said_beside(error))
+    tell("Kept. It holds from the next job on.")
+    return go(url_for("pages.policy", model=model))
 
 
 def _page(model: str, typed: Texts, errors: Texts) -> Response:

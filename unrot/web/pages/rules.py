@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
-from flask import Response, request, url_for
+from flask import Response, url_for
 
-from unrot.core.errors import UnrotError
+from unrot.core.errors import Invalid, UnrotError
 from unrot.core.rules import AS_ALL, FEATURE, RULES, Rules, parse_texts, sentences
 from unrot.watch import findings
 from unrot.watch.outbox import send_trial, webhook_of
 from unrot.web import security
 from unrot.web.current import service
 from unrot.web.pages.models import blueprint, only
-from unrot.web.pages.options import Texts, keep_options, show_options
+from unrot.web.pages.options import Texts, said_beside, show_options, typed_for
 from unrot.web.pages.standing import go, refuse, tell
 
 
@@ -40,14 +39,15 @@ def rules(model: str) -> Response:
 def set_rules(model: str) -> Response:
     """Change it; what does not fit stands beside its field, with what was typed kept."""
     security.check_csrf()
-    return keep_options(
-        "rules",
-        model,
-        keep=partial(findings.change_rules, service(), model, read=parse_texts),
-        typed=_typed(service().catalogue().model(model).model.schema.names),
-        show=_page,
-        kept="Kept. It holds from the next look on, a few seconds from now.",
-    )
+    names = service().catalogue().model(model).model.schema.names
+    of_features = [_path(name, key) for name in names for key in FEATURE.options]
+    typed = typed_for([*RULES.options, *of_features])
+    try:
+        findings.change_rules(service(), model, typed, read=parse_texts)
+    except Invalid as error:
+        return _page(model, typed, said_beside(error))
+    tell("Kept. It holds from the next look on, a few seconds from now.")
+    return go(url_for("pages.rules", model=model))
 
 
 @blueprint.post("/models/<model>/rules/webhook")
@@ -62,13 +62,6 @@ def try_webhook(model: str) -> Response:
     else:
         tell(f"{to.shown} took the test message.")
     return go(url_for("pages.rules", model=model))
-
-
-def _typed(names: tuple[str, ...]) -> dict[str, str]:
-    """Read the form; of a box that stands behind its default the last value counts."""
-    of_features = [_path(name, key) for name in names for key in FEATURE.options]
-    form = request.form
-    return {key: form.getlist(key)[-1] for key in (*RULES.options, *of_features) if key in form}
 
 
 def _path(name: str, key: str) -> str:
