@@ -232,7 +232,7 @@ def test_peak_of_one_narrow_bin_hides_no_other() -> None:
 
     drawn = distributions("d", "D", [Part("training", steep)])
 
-    shares = dict(drawn.table.rows)
+    shares = {row[0]: row[1] for row in drawn.table.rows}
     assert len(shares) == 30
     assert (shares["0.889 to 0.944"], shares["0.944 to 1"]) == ("2.2%", "62.2%")
 

@@ -109,6 +109,7 @@ def lines(
     happened: Sequence[Happening] = (),
     levels: Sequence[Level] = (),
     height: Height = "tall",
+    sentence: str = "",
     nothing: str = NOTHING,
 ) -> Chart:
     """Draw series along an axis, the one that matters first."""
@@ -120,7 +121,7 @@ def lines(
     return Chart(
         name,
         title,
-        _sentence(drawn, levels, x, y),
+        sentence or _sentence(drawn, levels, x, y),
         table_of((x.name, *(one.name for one in drawn)), columns[::-1]),
         x,
         y,
