@@ -14,7 +14,7 @@ from unrot.watch.monitors.accuracy import Rolled
 from unrot.watch.overview import Condition
 from unrot.web.charts.axes import plain_axis, time_axis
 from unrot.web.charts.chart import Chart
-from unrot.web.charts.lines import Level, Measure, Reading, Series, lines
+from unrot.web.charts.lines import Level, Measure, Reading, Series, lines, parted
 from unrot.web.charts.xy import Happening
 from unrot.web.wording import percent
 
@@ -184,13 +184,13 @@ def _by_version(line: Series, found: Condition, told: Told) -> list[Series]:
         if known := [one for one in read if one.value is not None]:
             parts.append((stint.version, known))
     if all(one[-1].at < other[0].at for (_, one), (_, other) in pairwise(parts)):
-        return [replace(line, readings=_joined(parts))]
+        return [replace(line, readings=_in_turn(parts))]
     versions = dict.fromkeys(version for version, _ in parts)
     tones = TONES if line.style == "solid" else (line.tone,)
     return [
         Series(
             f"{line.name} of {version}",
-            _joined([part for part in parts if part[0] == version]),
+            _in_turn([part for part in parts if part[0] == version]),
             tones[number % len(tones)],
             line.style,
         )
@@ -198,26 +198,19 @@ def _by_version(line: Series, found: Condition, told: Told) -> list[Series]:
     ]
 
 
-def _joined(parts: Sequence[tuple[str, Sequence[Reading]]]) -> list[Reading]:
+def _in_turn(parts: Sequence[tuple[str, Sequence[Reading]]]) -> list[Reading]:
     """Put stints after each other, with a pause in the line where the version changes."""
-    joined: list[Reading] = []
-    for _, stints in groupby(parts, key=lambda part: part[0]):
-        pause = [Reading(joined[-1].at, None)] if joined else []
-        joined += [*pause, *(reading for _, readings in stints for reading in readings)]
-    return joined
+    of_version = groupby(parts, key=lambda part: part[0])
+    return parted([one for _, read in stints for one in read] for _, stints in of_version)
 
 
 # ── verdict by verdict ───────────────────────────────────────────────────────────────────────
 
 
 def _rolled(points: Sequence[tuple[float, Rolled]], schema: Schema) -> list[Reading]:
-    """Draw points as a line that is parted where the version changes."""
-    readings: list[Reading] = []
-    for (where, one), before in zip(points, [None, *points], strict=False):
-        if before is not None and before[1].version != one.version:
-            readings.append(Reading((before[0] + where) / 2, None))
-        readings.append(_rolled_at(where, one, schema))
-    return readings
+    """Draw points as a line that pauses where the version changes."""
+    of_version = groupby(points, key=lambda point: point[1].version)
+    return parted([_rolled_at(where, one, schema) for where, one in run] for _, run in of_version)
 
 
 def _rolled_at(where: float, point: Rolled, schema: Schema) -> Reading:

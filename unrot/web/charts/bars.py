@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from unrot.web.charts.axes import Axis, Says, Tick, brief, cut, number_axis, place, stretch
-from unrot.web.charts.chart import Bar, Chart, Entry, Table
+from unrot.web.charts.chart import Bar, Chart, Entry
 from unrot.web.charts.xy import NOTHING, Column, said_of, spots_of, table_of
 from unrot.web.wording import percent
 
@@ -160,12 +160,11 @@ def groups(
     most = max(one.values.get(each, 0.0) for one in of for each in names)
     y = number_axis(0.0, most, says=says, is_upright=True)
     columns = [_group_column(at, each, of, x, y) for at, each in enumerate(names)]
-    table = table_of((head, *(one.name for one in of)), columns)
     return Chart(
         name,
         title,
         sentence,
-        Table(table.head, (*table.rows, *more)),
+        table_of((head, *(one.name for one in of)), columns, more),
         replace(x, ticks=_name_ticks(names, x)),
         y,
         unit=unit,

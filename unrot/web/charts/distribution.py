@@ -18,7 +18,7 @@ from unrot.core.plurals import counted
 from unrot.core.records import Distribution
 from unrot.web.charts.axes import Axis, brief, extent, plain_axis
 from unrot.web.charts.bars import Group, groups
-from unrot.web.charts.chart import Area, Chart, Entry, Stroke, Style, Table, path
+from unrot.web.charts.chart import Area, Chart, Entry, Stroke, Style, path
 from unrot.web.charts.xy import Column, said_of, spots_of, table_of
 from unrot.web.wording import percent
 
@@ -104,13 +104,12 @@ def _numbers(name: str, title: str, parts: Sequence[Part], unit: str) -> Chart:
     columns = [
         _column(names, between, edges, binned, x, y) for between in itertools.pairwise(edges)
     ]
-    table = table_of(("Value", *names), columns)
     outlines = [_outline(bins, x, y) for bins in binned]
     return Chart(
         name,
         title,
         " ".join(_around(part, unit) for part in parts),
-        Table(table.head, (*table.rows, *_gaps(parts))),
+        table_of(("Value", *names), columns, _gaps(parts)),
         x,
         y,
         unit=unit,

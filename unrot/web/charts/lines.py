@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from unrot.web.charts.axes import Axis, Says, brief, extent, number_axis, place
@@ -136,6 +136,19 @@ def lines(
         spots=spots_of(columns),
         legend=_legend(drawn, levels, happened),
     )
+
+
+def parted(runs: Iterable[Sequence[Reading]]) -> list[Reading]:
+    """Put runs of readings after each other, with a gap between them.
+
+    >>> [one.value for one in parted([[Reading(1, 0.5)], [Reading(2, 0.7)]])]
+    [0.5, None, 0.7]
+    """
+    readings: list[Reading] = []
+    for run in runs:
+        gap = [Reading(readings[-1].at, None)] if readings else []
+        readings += [*gap, *run]
+    return readings
 
 
 def _y_axis(series: Sequence[Series], levels: Sequence[Level], measure: Measure) -> Axis:

@@ -60,10 +60,12 @@ def spots_of(columns: Sequence[Column]) -> tuple[Spot, ...]:
     return tuple(one.spot for one in columns)
 
 
-def table_of(head: Sequence[str], columns: Sequence[Column]) -> Table:
-    """Return the columns as rows of a table, as many as it has room for."""
-    rows = tuple((one.heading, *one.cells) for one in columns[:MOST_ROWS])
-    return Table(tuple(head), rows, max(0, len(columns) - MOST_ROWS))
+def table_of(
+    head: Sequence[str], columns: Sequence[Column], more: Sequence[tuple[str, ...]] = ()
+) -> Table:
+    """Return the columns as rows of a table, as many as it has room for; `more` ends it."""
+    rows = [(one.heading, *one.cells) for one in columns[:MOST_ROWS]]
+    return Table(tuple(head), (*rows, *more), max(0, len(columns) - MOST_ROWS))
 
 
 def said_of(names: Sequence[str], cells: Sequence[str]) -> list[str]:
