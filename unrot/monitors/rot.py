@@ -19,10 +19,13 @@ verdicts, a quarter on the next 16,384, and so on. With δ = 0.5, 1 and 2 % and 
 test set promised, a steady stream is taken for a fall with a chance of 4.5 % at most, whatever its
 length. The normal approximation is in the mixture alone; bench/rot.py measures what is left.
 
-What comes at an hour that was never seen may be a part of the day that is harder. There only what
-is abrupt counts, ten minutes against the half hour before or three quarters of an hour (256
-verdicts at least) against the hour before, or what is surely (97.5 %) deeper than a cycle: more
-than 25 points, or errors 1.75 times as large.
+Until a week was seen, half of the α of a place is spent on all verdicts after it, a quarter on
+those at hours that were seen, a quarter on those just after it.
+
+What comes at an hour that was never seen may be a part of the week that is harder. There only
+counts what is no turn of the week and no wave of a day (`unseen.py`), what is abrupt, ten minutes
+against the half hour before, or what is surely (97.5 %) deeper than a cycle: more than 25 points,
+or errors 1.75 times as large.
 And one burst of errors is no fall: the newest third of the verdicts has to be bad too, and where
 three quarters of them or one solid run are wrong it takes 55.
 
@@ -36,7 +39,7 @@ Annals of Statistics 49 (2021) 1055-1080; Maillard, Proceedings of Machine Learn
     >>> fallen = Tape.of([*steady.wrong, *[0.0, 0.0, 1.0, 1.0, 1.0] * 8])
     >>> fall = find_fall(fallen, 340)
     >>> fall.place, round(fall.statistic, 1), round(fall.threshold, 1)
-    (299, 24.4, 16.7)
+    (299, 24.4, 17.5)
 """
 
 from __future__ import annotations
@@ -50,9 +53,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.monitors.cycles import DAY, HOUR
-from unrot.monitors.hours import GROUPS, KINDS, PROMISE, RANKS, Usual, usual, variance
+from unrot.monitors.hours import KINDS, PROMISE, RANKS, Usual, usual, variance
 from unrot.monitors.tape import SEEN, Behind, Tape
 from unrot.monitors.tape import known as known_at
+from unrot.monitors.unseen import DEEP, is_no_turn, is_no_wave
 
 Numbers = NDArray[Any]
 
@@ -66,15 +70,10 @@ NEARLY_ALL = 0.75
 """Where so many are wrong at once, it may be one burst of errors."""
 SOLID, BESIDE = 55, 15
 """Unless 15 verdicts beside the longest run of wrongs are bad as well, it takes 55 in all."""
-NEAR, SOON = HOUR / 2, HOUR / 6
-"""So near before and after a place must verdicts lie that no hour of the day explains a difference."""
-QUARTERS, FAST = 0.75 * HOUR, 256
-"""Of so many verdicts after a place within three quarters of an hour it is told how they lie."""
-DEEP, SURELY = 0.25, 1.96
-"""So much more is wrong than a cycle explains, for sure (97.5 %)."""
-CLEARLY = 2.58
-SURER = 3.09
-"""Standard errors that chance alone reaches once in a thousand."""
+NEAR = HOUR / 2, HOUR / 6
+"""So near before and after a place no hour of the day explains a difference."""
+SURELY = 1.96
+"""Standard errors that chance alone exceeds in 2.5 %."""
 STILL = 6.0
 """A stretch that is e⁶ times likelier as bad as after a fall is still of it."""
 FAR = 1.75
@@ -169,30 +168,31 @@ def _held_against(
     """Return the ratio of each place, what it has to reach, and what was usual before it."""
     rows, wrong = tape.behind.rows + tape.rows[places], tape.behind.wrong + tape.wrongs[places]
     now, bad = tape.rows[end] - tape.rows[places], tape.wrongs[end] - tape.wrongs[places]
+    moments = tape.at[np.minimum(places, len(tape.at) - 1)]
+    seen = known_at(tape.at, moments, tape.behind.rows, tape.rows, tape.begins_at)
     cost = cost_of(level, tape.offset + places)
+    cost += np.where(seen[:, :PROMISE].all(axis=1), 0.0, log(2))
     known = usual(rows, wrong, now, ranks=tape.ranks, worth=worth)
     count = now.sum(axis=1)
     share = bad.sum(axis=1) / count
     ratios, needed = _weighed(tape, known.share, known.rows, share, count, cost, level, worth)
-    moments = tape.at[np.minimum(places, len(tape.at) - 1)]
-    seen = known_at(tape.at, moments, tape.behind.rows, tape.rows, tape.begins_at)
-    seen |= _is_no_turn(rows, wrong, now, bad, seen, known.each, worth)
+    if seen.any():
+        spread = variance(share, ranks=tape.ranks) * worth
+        seen |= is_no_turn((rows, wrong), (now, bad), seen, known.each, spread)
     there = (now * seen).sum(axis=1)
     unseen = 1 - there / count
     if (unseen <= 0).all():
         return ratios, needed, known
-    is_told = (unseen <= FEW_UNSEEN) | _is_deep(
-        tape, places, end, known.share, share, count, worth
-    )
-    is_told |= _is_abrupt(tape, places, end, ~is_told & (ratios >= needed), worth)
-    ratios = np.where(is_told, ratios, 0.0)
-    comparable = usual(rows, wrong, now * seen, ranks=tape.ranks, worth=worth)
-    share = (bad * seen).sum(axis=1) / np.maximum(there, 1)
-    options = [
-        (ratios, needed),
-        _weighed(tape, comparable.share, comparable.rows, share, there, cost, level, worth),
-        _near(tape, places, end, unseen >= MOSTLY, cost, level, worth),
-    ]
+    is_told = (unseen <= FEW_UNSEEN) | _is_deep(tape, places, end, known.share, share, count, worth)
+    if (asked := ~is_told & (ratios >= needed)).any():
+        is_told |= asked & is_no_wave(tape, places, end, worth=worth)
+    options = [(np.where(is_told, ratios, 0.0), needed)]
+    cost = cost + log(2)
+    options.append(_near(tape, places, end, unseen >= MOSTLY, cost, level, worth))
+    if there.any():
+        only = usual(rows, wrong, now * seen, ranks=tape.ranks, worth=worth)
+        share = (bad * seen).sum(axis=1) / np.maximum(there, 1)
+        options.append(_weighed(tape, only.share, only.rows, share, there, cost, level, worth))
     best = np.argmax([one - least for one, least in options], axis=0)
     pick = np.arange(len(places))
     return (
@@ -200,72 +200,6 @@ def _held_against(
         np.stack([least for _, least in options])[best, pick],
         known,
     )
-
-
-def _is_no_turn(
-    rows: Numbers,
-    wrong: Numbers,
-    now: Numbers,
-    bad: Numbers,
-    seen: Numbers,
-    each: Numbers,
-    worth: float,
-) -> Numbers:
-    """Tell at which hours not seen before it is no harder kind of day that has begun.
-
-    They are known from the other kind of day, and it is surely worse than before the place on
-    this kind of day, or was so already at hours that are known.
-    """
-    told = seen.copy()
-    told[:, :PROMISE] |= np.roll(seen[:, :PROMISE], 24, axis=1)
-    new = now * (told & ~seen)
-    after, there = new.sum(axis=1), (now * seen).sum(axis=1)
-    weights = (new @ GROUPS)[:, :2] / np.maximum(after, 1)[:, None]
-    before = (rows @ GROUPS)[:, :2]
-    off_before = ((wrong - rows * each) @ GROUPS)[:, :2] / np.maximum(before, 1e-9)
-    off = ((bad - now * each) * (new > 0)).sum(axis=1) / np.maximum(after, 1)
-    off_seen = ((bad - now * each) * seen).sum(axis=1) / np.maximum(there, 1)
-    spread = variance(bad.sum(axis=1) / now.sum(axis=1), ranks=False) * worth
-    doubt = (weights**2 / np.maximum(before, 1e-9)).sum(axis=1) + 1 / np.maximum(after, 1)
-    is_sure = off - (weights * off_before).sum(axis=1) > SURER * np.sqrt(spread * doubt)
-    is_sure |= off_seen > SURER * np.sqrt(spread / np.maximum(there, 1))
-    found: Numbers = told & is_sure[:, None]
-    return found
-
-
-def _is_abrupt(tape: Tape, places: Numbers, end: int, is_asked: Numbers, worth: float) -> Numbers:
-    """Tell where a step explains a part of a day surely better than any wave of a day does."""
-    found = np.zeros(len(places), dtype=bool)
-    if not is_asked.any():
-        return found
-    first = int(np.searchsorted(tape.at, tape.at[end - 1] - DAY))
-    told = tape.wrong[first:end] - tape.wrong[first:end].mean()
-    before, after = np.maximum(places - first, 0), end - places
-    apart = (tape.total[end] - tape.total[places]) / after
-    apart -= (tape.total[places] - tape.total[first]) / np.maximum(before, 1)
-    step = before * after / (before + after) * apart**2
-    lead = (step - _of_wave(tape.at[first:end], told)) / worth
-    spread = variance(tape.wrong[first:end].mean(keepdims=True), ranks=tape.ranks)[0]
-    moments = tape.at[np.minimum(places, len(tape.at) - 1)]
-    soon = np.searchsorted(tape.at, moments + QUARTERS, side="right")
-    is_fast = (np.minimum(soon, end) - places >= FAST) & (before >= after)
-    found = is_asked & is_fast & (lead >= CLEARLY**2 * spread)
-    return found
-
-
-def _of_wave(at: Numbers, told: Numbers) -> float:
-    """Return how much of the squares a wave of a day explains that swings no deeper than a cycle.
-
-    Of 96 phases the best is taken, and of each the best depth.
-    """
-    turn = (at / DAY)[:, None] * 2 * np.pi
-    waves = np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
-    waves -= waves.mean(axis=0)
-    phase = np.arange(96) / 96 * 2 * np.pi
-    ways = np.stack([np.cos(phase), np.sin(phase)])
-    along, squares = (told @ waves) @ ways, (ways * (waves.T @ waves @ ways)).sum(axis=0)
-    depth = np.clip(along / np.maximum(squares, 1e-9), 0, DEEP / 2)
-    return float((2 * depth * along - depth**2 * squares).max())
 
 
 def cost_of(level: Level, places: Numbers) -> Numbers:
@@ -314,8 +248,8 @@ def _near(
     """Hold the verdicts just after a place against those just before it."""
     total = tape.total
     moments = tape.at[np.minimum(places, len(tape.at) - 1)]
-    first = np.searchsorted(tape.at, moments - NEAR)
-    last = np.minimum(np.searchsorted(tape.at, moments + SOON, side="right"), end)
+    first = np.searchsorted(tape.at, moments - NEAR[0])
+    last = np.minimum(np.searchsorted(tape.at, moments + NEAR[1], side="right"), end)
     before, after = np.maximum(places - first, 0), last - places
     is_asked = is_asked & (before >= SEEN) & (after >= max(level.step, FEWEST_AFTER))
     shares = (
