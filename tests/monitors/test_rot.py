@@ -99,6 +99,12 @@ def test_one_solid_run_takes_fifty_five_verdicts_and_a_total_failure_sixty() -> 
     assert falls([*steady, *[0.0] * 60]) != []
 
 
+def test_two_bursts_among_few_verdicts_are_no_fall() -> None:
+    told = outcomes([*[1.0] * 43, *[0.0] * 9, *[1.0] * 9, *[0.0] * 12, 1.0], seconds=3_600.0)
+
+    assert followed(told, Expected(0.935, rows=1_000)) == []
+
+
 def test_steady_streams_raise_nothing_at_any_moment() -> None:
     for seed in range(2):
         assert falls(stream((0.8, 1_500), seed=seed), 120.0) == []

@@ -30,8 +30,11 @@ from unrot.monitors.worth import autocorrelation_time, multiplicity
 Row = Sequence[float | int | str | bool | None]
 Numbers = NDArray[Any]
 
-FEWEST = 30
-"""Rows below which nothing is said of how they depend on each other."""
+FEWEST, FEWEST_ROWS = 12, 30
+"""Verdicts, and inputs, below which nothing is said of how they depend on each other.
+
+A dozen verdicts show a burst; of many columns the slowest of a dozen rows is slow by chance.
+"""
 LONG_ENOUGH = 50.0
 """Verdicts of so many autocorrelation times of the inputs show what comes of these."""
 BLOCKS, FEWEST_BLOCKS = (50, 100, 200, 400), 8
@@ -95,7 +98,7 @@ def by_chance(free: int) -> float:
 def of_inputs(rows: Sequence[Row]) -> float:
     """Return the autocorrelation time of the number that changes most slowly."""
     newest = rows[-MOST_ROWS:]
-    if len(newest) < FEWEST:
+    if len(newest) < FEWEST_ROWS:
         return 1.0
     return max((of_left(column) for column in _numbers(newest)), default=1.0)
 
