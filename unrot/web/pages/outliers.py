@@ -18,7 +18,8 @@ from unrot.web.charts import Chart
 from unrot.web.charts.outliers import rate_chart, rate_reading
 from unrot.web.current import service
 from unrot.web.forms import hint
-from unrot.web.pages.models import blueprint, only
+from unrot.web.pages.models import blueprint
+from unrot.web.routes import VIEWER
 from unrot.web.wording import spoken
 
 OUTLIERS_A_PAGE = 25
@@ -48,8 +49,7 @@ class OddRow:
     rest: tuple[tuple[Feature, Value], ...]
 
 
-@blueprint.get("/models/<model>/outliers")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/outliers", needs=VIEWER)
 def list_outliers(model: str) -> str:
     """List a model's outliers, and how many there were in the last periods."""
     shelved = service().catalogue().model(model)

@@ -12,8 +12,9 @@ from unrot.core.records import Policy
 from unrot.learn import promote
 from unrot.web import security
 from unrot.web.current import service
-from unrot.web.pages.models import blueprint, only
+from unrot.web.pages.models import blueprint
 from unrot.web.pages.standing import go, shown, standing, tell
+from unrot.web.routes import OPERATOR, VIEWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +117,14 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
 KEYS = tuple(entry.key for _, entries in GROUPS for entry in entries)
 
 
-@blueprint.get("/models/<model>/policy")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/policy", needs=VIEWER)
 def policy(model: str) -> Response:
     """Say what a model may do by itself."""
     stands = standing(model)
     return _page(model, _texts(stands.policy), {})
 
 
-@blueprint.post("/models/<model>/policy")
-@only("operator")
+@blueprint.page("POST", "/models/<model>/policy", needs=OPERATOR)
 def set_policy(model: str) -> Response:
     """Change it; what does not fit stands beside its field, with what was typed kept."""
     security.check_csrf()
