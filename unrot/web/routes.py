@@ -18,7 +18,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from types import ModuleType
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -55,36 +55,60 @@ class Coded(Generic[Data]):
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One way to call the API."""
+def _undeclared() -> None:
+    """Stand for the view of a route before it has one."""
 
-    view: Callable[..., Any]
+
+@dataclass(frozen=True)
+class Route:
+    """One way to call the API; put over a view it declares it, and `blueprint_of` serves it."""
+
     method: Method
     path: str
+    _: KW_ONLY
     needs: Role
     tag: str
-    name: str
-    query: type[Shape] | None
-    errors: tuple[int, ...]
-    """Those that the declaration names; `all_errors` are those that follow from it as well."""
-    body: Any
-    takes_nothing: bool
+    name: str = ""
+    """The name of the view unless it is given."""
+    query: type[Shape] | None = None
+    """What a view reads by itself; else what its parameter says, and so for `body`, `answer`."""
+    body: Any = None
+    takes_nothing: bool = False
     """Whether no body at all is an empty one."""
-    examples: Mapping[str, Any]
-    file: str
+    examples: Mapping[str, Any] = field(default_factory=dict)
+    file: str = ""
     """An example of the CSV file that is taken as well."""
-    answer: Any
-    also: tuple[int, ...]
-    """What it answers beside 200 when all is well."""
-    answers_file: str
+    answer: Any = None
+    answers_file: str = ""
     """The type of the file that it answers as well, or instead."""
-    is_enveloped: bool
-    heeds_token: bool
+    is_enveloped: bool = True
+    also: tuple[int, ...] = ()
+    """What it answers beside 200 when all is well."""
+    errors: tuple[int, ...] = ()
+    """Those that do not follow from the rest; `all_errors` are those that do as well."""
+    heeds_token: bool = False
     """Anyone may call it, and who has a token is somebody."""
-    more: str
+    more: str = ""
+    """Said of several routes alike, after their docstrings."""
+    prefix: str = API
+    view: Callable[..., Any] = _undeclared
 
-    @property
+    def __call__(self, view: View) -> View:
+        """Declare a view."""
+        hints = get_type_hints(view, include_extras=True)
+        made = replace(
+            self,
+            view=view,
+            path=self.prefix + self.path,
+            name=self.name or view.__name__,
+            query=self.query or hints.get("query"),
+            body=self.body or hints.get("body"),
+            answer=self.answer or _data_of(hints["return"]),
+        )
+        view.declared = (*getattr(view, "declared", ()), made)  # type: ignore[attr-defined]
+        return view
+
+    @functools.cached_property
     def hints(self) -> dict[str, Any]:
         """The types of what the view takes and answers."""
         return get_type_hints(self.view, include_extras=True)
@@ -100,6 +124,8 @@ class Route:
         found = set(self.errors)
         found |= {401, 403} if self.needs != ANYONE else set()
         found |= {404} if self.places else set()
+        # What is guarded is in the store, which may be away.
+        found |= {503} if self.places and self.needs != ANYONE else set()
         found |= set(_READING) if self.body is not None else set()
         found |= {422} if self.query is not None and _can_be_wrong(self.query) else set()
         return tuple(sorted(found))
@@ -120,59 +146,11 @@ class Route:
         return [" ".join(one.split()) for one in text.split("\n\n")]
 
 
+route = Route
+
+
 def _can_be_wrong(query: type[Shape]) -> bool:
     return any(expected_of(one) is not None for one in members(query))
-
-
-def route(
-    method: Method,
-    path: str,
-    *,
-    needs: Role,
-    tag: str,
-    name: str = "",
-    query: type[Shape] | None = None,
-    errors: tuple[int, ...] = (),
-    body: Any = None,
-    takes_nothing: bool = False,
-    examples: Mapping[str, Any] | None = None,
-    file: str = "",
-    answer: Any = None,
-    also: tuple[int, ...] = (),
-    answers_file: str = "",
-    is_enveloped: bool = True,
-    heeds_token: bool = False,
-    more: str = "",
-    prefix: str = API,
-) -> Callable[[View], View]:
-    """Declare one way to call the API; `blueprint_of` serves it."""
-
-    def declare(view: View) -> View:
-        hints = get_type_hints(view, include_extras=True)
-        made = Route(
-            view=view,
-            method=method,
-            path=prefix + path,
-            needs=needs,
-            tag=tag,
-            name=name or view.__name__,
-            query=query or hints.get("query"),
-            errors=errors,
-            body=body or hints.get("body"),
-            takes_nothing=takes_nothing,
-            examples=examples or {},
-            file=file,
-            answer=answer or _data_of(hints["return"]),
-            also=also,
-            answers_file=answers_file,
-            is_enveloped=is_enveloped,
-            heeds_token=heeds_token,
-            more=more,
-        )
-        view.declared = (*getattr(view, "declared", ()), made)  # type: ignore[attr-defined]
-        return view
-
-    return declare
 
 
 def _data_of(answer: Any) -> Any:

@@ -151,7 +151,7 @@ class Windows(Span, named=True):
     points: list[CountedStretch]
 
 
-@route("GET", "/models/<model>/windows", needs=VIEWER, tag="accuracy", errors=(503,))
+@route("GET", "/models/<model>/windows", needs=VIEWER, tag="accuracy")
 def windows(model: ModelName, query: SpanQuery) -> Windows:
     """Sum predictions, verdicts, outliers, refused rows and latency, step by step."""
     found = _over_time(model, query)

@@ -194,7 +194,7 @@ class ProfileSummary(Profile, named=True):
 # ── routes ───────────────────────────────────────────────────────────────────────────────────
 
 
-@route("GET", "/models/<model>/drift", needs=VIEWER, tag="drift", errors=(409, 503))
+@route("GET", "/models/<model>/drift", needs=VIEWER, tag="drift", errors=(409,))
 def drift(model: ModelName, query: DriftQuery) -> DriftChecks:
     """Say how far each column moved, period by period, or between two stretches of time.
 
@@ -218,7 +218,7 @@ def drift(model: ModelName, query: DriftQuery) -> DriftChecks:
     )
 
 
-@route("GET", "/models/<model>/profiles", needs=VIEWER, tag="drift", errors=(503,))
+@route("GET", "/models/<model>/profiles", needs=VIEWER, tag="drift")
 def profiles(model: ModelName, query: ProfilesQuery) -> Profiles:
     """List the profiles that start in a stretch of time, the last week if unsaid."""
     name = service().catalogue().model(model).model.name
@@ -229,14 +229,7 @@ def profiles(model: ModelName, query: ProfilesQuery) -> Profiles:
     return Profiles(profiles=[Profile.of(one) for one in shown], left_out=len(found) - len(shown))
 
 
-@route(
-    "GET",
-    "/models/<model>/profiles/<id>.bin",
-    needs=VIEWER,
-    tag="drift",
-    errors=(503,),
-    answers_file=FILE,
-)
+@route("GET", "/models/<model>/profiles/<id>.bin", needs=VIEWER, tag="drift", answers_file=FILE)
 def profile_file(model: ModelName, id: ProfileId) -> Response:
     """Download a profile as the file that whylogs reads."""
     found = periods.profile(service(), model, id)
@@ -245,7 +238,7 @@ def profile_file(model: ModelName, id: ProfileId) -> Response:
     return answer
 
 
-@route("GET", "/models/<model>/profiles/<id>", needs=VIEWER, tag="drift", errors=(503,))
+@route("GET", "/models/<model>/profiles/<id>", needs=VIEWER, tag="drift")
 def profile(model: ModelName, id: ProfileId) -> ProfileSummary:
     """Show the distributions of one profile."""
     return ProfileSummary.of(periods.profile(service(), model, id))

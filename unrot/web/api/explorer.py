@@ -194,7 +194,7 @@ class Holdout(Shape, named=True):
     needs=VIEWER,
     tag="looking",
     query=ScatterQuery,
-    errors=(409, 422, 503),
+    errors=(409, 422),
 )
 def scatter(model: ModelName) -> Scatter:
     """Rows of two periods by two columns, right and wrong apart."""
@@ -210,7 +210,7 @@ def scatter(model: ModelName) -> Scatter:
     )
 
 
-@route("GET", "/models/<model>/holdout", needs=VIEWER, tag="looking", errors=(409, 503))
+@route("GET", "/models/<model>/holdout", needs=VIEWER, tag="looking", errors=(409,))
 def holdout(model: ModelName, query: HoldoutQuery) -> Holdout:
     """A version on its test set: report, confusion, AUC, the surest mistakes."""
     shelved = service().catalogue().model(model)

@@ -84,7 +84,7 @@ class Findings(Shape, named=True):
     next: str | None
 
 
-@route("GET", "/models/<model>/findings", needs=VIEWER, tag="watching", errors=(503,))
+@route("GET", "/models/<model>/findings", needs=VIEWER, tag="watching")
 def findings(model: ModelName, query: FindingsQuery) -> Findings:
     """List a model's findings by when they were opened, newest first."""
     page = noticed.listed(
@@ -93,7 +93,7 @@ def findings(model: ModelName, query: FindingsQuery) -> Findings:
     return Findings(findings=[_shown(one) for one in page.rows], next=page.next_before)
 
 
-@route("GET", "/models/<model>/findings/<id>", needs=VIEWER, tag="watching", errors=(503,))
+@route("GET", "/models/<model>/findings/<id>", needs=VIEWER, tag="watching")
 def finding(model: ModelName, id: FindingId) -> FindingAnswer:
     """Tell of one finding, and how far it is on its way to a webhook."""
     found = noticed.finding(service(), model, id)
@@ -106,7 +106,6 @@ def finding(model: ModelName, id: FindingId) -> FindingAnswer:
     "/models/<model>/findings/<id>/acknowledge",
     needs=JUDGE,
     tag="watching",
-    errors=(503,),
     takes_nothing=True,
     examples={"note": {"note": "The sensor was changed."}},
 )
@@ -116,7 +115,7 @@ def acknowledge(model: ModelName, id: FindingId, body: NoteBody, caller: Caller)
     return _shown(noticed.acknowledge(service(), model, id, by=by, note=body.note))
 
 
-@route("GET", "/models/<model>/rules", needs=VIEWER, tag="watching", errors=(503,))
+@route("GET", "/models/<model>/rules", needs=VIEWER, tag="watching")
 def rules(model: ModelName) -> Rules:
     """Say what counts as a symptom of a model."""
     return describe(noticed.rules(service(), model))
@@ -127,7 +126,6 @@ def rules(model: ModelName) -> Rules:
     "/models/<model>/rules",
     needs=OPERATOR,
     tag="watching",
-    errors=(503,),
     body=RulesBody,
     examples={
         "some": {"distance": 0.2, "least_accuracy": 0.8},

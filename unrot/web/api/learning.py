@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from flask import Response, url_for
@@ -17,7 +18,7 @@ from unrot.web.api.parameters import Limit, ModelName, VersionName
 from unrot.web.api.records import Job
 from unrot.web.current import service
 from unrot.web.openapi.learning import Policy, PolicyBody
-from unrot.web.routes import API, OPERATOR, VIEWER, Coded, View, route
+from unrot.web.routes import OPERATOR, VIEWER, Coded, route
 from unrot.web.shape import UNSET, Expects, From, Keywords, Shape, Unset
 
 SECONDS = re.compile(r"[0-9]{1,2}(\.[0-9]{1,3})?")
@@ -129,6 +130,10 @@ class Pin(Shape, named=True):
 
 # ── jobs ─────────────────────────────────────────────────────────────────────────────────────
 
+NOTHING: dict[str, Any] = {"nothing": {}}
+BATCH = {"batch": {"n": 25}}
+WEIGHTS: dict[str, Any] = {"plain": {}, "weighted": {"weights": {"training": 0.5}}}
+VERSION = {"version": "v1"}
 ANSWERS = (
     "202: the job waits or runs, and `Location` is its address. 200: it has ended while you "
     "waited, done or failed. 409: it cannot be done as things stand; with the reason `busy` the "
@@ -136,58 +141,52 @@ ANSWERS = (
 )
 
 
-def job_route(
-    path: str, *, body: type[Shape] | None = None, prefix: str = API, **examples: Any
-) -> Callable[[View], View]:
-    """Declare a route that asks for a job; the parameters are the job's own to judge."""
-    return route(
-        "POST",
-        path,
-        needs=OPERATOR,
-        tag="learning",
-        errors=(404, 409, 503),
-        body=body,
-        takes_nothing=body is not RebuildBody,
-        examples=examples,
-        also=(202,),
-        more=ANSWERS,
-        prefix=prefix,
-    )
+job_route = partial(
+    route,
+    "POST",
+    needs=OPERATOR,
+    tag="learning",
+    errors=(404, 409, 503),
+    takes_nothing=True,
+    also=(202,),
+    more=ANSWERS,
+)
+"""A route that asks for a job; what is sent is the job's own to judge."""
 
 
-@job_route("/models/<model>/learn", body=Nothing, nothing={})
+@job_route("/models/<model>/learn", body=Nothing, examples=NOTHING)
 def learn(model: ModelName, query: WaitQuery, caller: Caller) -> Coded[JobAnswer]:
     """Learn on from the verdicts that wait."""
     return _asked(model, "learn", parameters(), query, caller)
 
 
-@job_route("/models/<model>/train_batch", body=BatchBody, batch={"n": 25})
+@job_route("/models/<model>/train_batch", body=BatchBody, examples=BATCH)
 def train_batch(model: ModelName, query: WaitQuery, caller: Caller) -> Coded[JobAnswer]:
     """Feed the next rows of the training stream."""
     return _asked(model, "train_batch", parameters(), query, caller)
 
 
-@job_route("/models/<model>/reset", body=Nothing, nothing={})
+@job_route("/models/<model>/reset", body=Nothing, examples=NOTHING)
 def reset(model: ModelName, query: WaitQuery, caller: Caller) -> Coded[JobAnswer]:
     """Begin the training stream anew."""
     return _asked(model, "reset", parameters(), query, caller)
 
 
-@job_route(
-    "/models/<model>/refit", body=RefitBody, plain={}, weighted={"weights": {"training": 0.5}}
-)
+@job_route("/models/<model>/refit", body=RefitBody, examples=WEIGHTS)
 def refit(model: ModelName, query: WaitQuery, caller: Caller) -> Coded[JobAnswer]:
     """Fit afresh on training data and verdicts."""
     return _asked(model, "refit", parameters(), query, caller)
 
 
-@job_route("/models/<model>/rebuild", body=RebuildBody, again={"version": "v1"})
+@job_route(
+    "/models/<model>/rebuild", body=RebuildBody, takes_nothing=False, examples={"again": VERSION}
+)
 def rebuild(model: ModelName, query: WaitQuery, caller: Caller) -> Coded[JobAnswer]:
     """Make a version again, perhaps without some verdicts."""
     return _asked(model, "rebuild", parameters(), query, caller)
 
 
-@job_route("/models/<model>/versions/<version>/weigh", nothing={})
+@job_route("/models/<model>/versions/<version>/weigh", examples=NOTHING)
 def weigh(
     model: ModelName,
     version: VersionName,
@@ -199,32 +198,32 @@ def weigh(
     return _asked(model, "weigh", {"version": version}, query, caller)
 
 
-@job_route("/train_batch", body=BatchBody, prefix="", batch={"n": 25})
+@job_route("/train_batch", prefix="", body=BatchBody, examples=BATCH)
 def train_batch_default(query: WaitQuery, caller: Caller) -> Coded[JobAnswer]:
     """Feed the default model."""
     default = service().default_model().model.name
     return _asked(default, "train_batch", parameters(), query, caller)
 
 
-@job_route("/reset", body=Nothing, prefix="", nothing={})
+@job_route("/reset", prefix="", body=Nothing, examples=NOTHING)
 def reset_default(query: WaitQuery, caller: Caller) -> Coded[JobAnswer]:
     """Reset the default model."""
     return _asked(service().default_model().model.name, "reset", parameters(), query, caller)
 
 
-@route("GET", "/jobs/<job>", needs=VIEWER, tag="learning", errors=(503,))
+@route("GET", "/jobs/<job>", needs=VIEWER, tag="learning")
 def job(job: JobId) -> JobAnswer:
     """Say how far a job is."""
     return JobAnswer(job=Job.of(work.job(service(), job)))
 
 
-@route("DELETE", "/jobs/<job>", needs=OPERATOR, tag="learning", errors=(409, 503))
+@route("DELETE", "/jobs/<job>", needs=OPERATOR, tag="learning", errors=(409,))
 def cancel(job: JobId) -> JobAnswer:
     """Cancel a job: a running one ends at its next step."""
     return JobAnswer(job=Job.of(work.cancel(service(), job)))
 
 
-@route("GET", "/models/<model>/jobs", needs=VIEWER, tag="learning", errors=(503,))
+@route("GET", "/models/<model>/jobs", needs=VIEWER, tag="learning")
 def jobs(model: ModelName, query: JobsQuery) -> Jobs:
     """List jobs, newest first."""
     return Jobs(jobs=[Job.of(one) for one in work.listed(service(), model, query.limit)])
@@ -253,8 +252,8 @@ def _address(job: str) -> str:
     "/models/<model>/promote",
     needs=OPERATOR,
     tag="learning",
-    errors=(409, 503),
-    examples={"champion": {"version": "v1"}},
+    errors=(409,),
+    examples={"champion": VERSION},
 )
 def promote(model: ModelName, body: PromoteBody, caller: Caller) -> Aliases:
     """Let a version answer, or run in the shadow as challenger."""
@@ -275,7 +274,7 @@ def promote(model: ModelName, body: PromoteBody, caller: Caller) -> Aliases:
     "/models/<model>/rollback",
     needs=OPERATOR,
     tag="learning",
-    errors=(409, 503),
+    errors=(409,),
     takes_nothing=True,
     examples={"plain": {}, "why": {"reason": "It was worse on Mondays."}},
 )
@@ -291,7 +290,7 @@ def rollback(model: ModelName, body: ReasonBody, caller: Caller) -> Aliases:
     "/models/<model>/aliases/challenger",
     needs=OPERATOR,
     tag="learning",
-    errors=(409, 503),
+    errors=(409,),
 )
 def dismiss(model: ModelName, caller: Caller) -> Aliases:
     """Take the challenger out of the shadow."""
@@ -302,19 +301,19 @@ def dismiss(model: ModelName, caller: Caller) -> Aliases:
 PIN = "/models/<model>/versions/<version>/pin"
 
 
-@route("DELETE", PIN, needs=OPERATOR, tag="learning", errors=(409, 503))
+@route("DELETE", PIN, needs=OPERATOR, tag="learning", errors=(409,))
 def unpin(model: ModelName, version: VersionName) -> Pin:
     """Keep them no longer than others."""
     return Pin.of(promotion.pin(service(), model, version, is_pinned=False))
 
 
-@route("PUT", PIN, needs=OPERATOR, tag="learning", errors=(409, 503))
+@route("PUT", PIN, needs=OPERATOR, tag="learning", errors=(409,))
 def pin(model: ModelName, version: VersionName) -> Pin:
     """Keep the files of a version whatever retention says."""
     return Pin.of(promotion.pin(service(), model, version, is_pinned=True))
 
 
-@route("GET", "/models/<model>/policy", needs=VIEWER, tag="learning", errors=(503,))
+@route("GET", "/models/<model>/policy", needs=VIEWER, tag="learning")
 def policy(model: ModelName) -> Policy:
     """Say what a model may do by itself."""
     return describe(promotion.policy(service(), model))
@@ -325,7 +324,7 @@ def policy(model: ModelName) -> Policy:
     "/models/<model>/policy",
     needs=OPERATOR,
     tag="learning",
-    errors=(409, 503),
+    errors=(409,),
     body=PolicyBody,
     examples={"some": {"promote": "manual", "batch": 50}},
 )

@@ -62,7 +62,7 @@ class OutliersQuery(Shape):
     before: Annotated[str | None, "The id of the last outlier of the page before."] = None
 
 
-@route("GET", "/models/<model>/outliers", needs=VIEWER, tag="looking", errors=(503,))
+@route("GET", "/models/<model>/outliers", needs=VIEWER, tag="looking")
 def outliers(model: ModelName, query: OutliersQuery) -> Outliers:
     """List the predictions that look like nothing that training saw, newest first.
 

@@ -5,6 +5,7 @@ Predict reads and writes by itself: with ten thousand rows a shape for each woul
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from flask import Response, request
@@ -91,37 +92,28 @@ PredictionOrMany = Annotated[Prediction | Predictions, Keywords(name="Prediction
 BareAnswer = Annotated[BareData | InstancesAnswer, Keywords(name="BareAnswer")]
 
 
-@route(
+_scoring = partial(
+    route,
     "POST",
-    "/models/<model>/predict",
     needs=ANYONE,
     tag="serving",
     errors=(411, 503),
-    body=Inputs,
-    examples={"one": {"inputs": IRIS}, "many": {"inputs": [IRIS, IRIS]}},
-    file=ROWS,
     query=FileQuery,
+    body=Inputs,
+    file=ROWS,
     answer=PredictionOrMany,
     answers_file=CSV,
 )
+ONE = {"inputs": IRIS}
+
+
+@_scoring("/models/<model>/predict", examples={"one": ONE, "many": {"inputs": [IRIS, IRIS]}})
 def predict(model: ModelName) -> Response:
     """Score one row, a list of at most 10,000, or a CSV file."""
     return _predict(model, None)
 
 
-@route(
-    "POST",
-    "/models/<model>/versions/<version>/predict",
-    needs=ANYONE,
-    tag="serving",
-    errors=(411, 503),
-    body=Inputs,
-    examples={"one": {"inputs": IRIS}},
-    file=ROWS,
-    query=FileQuery,
-    answer=PredictionOrMany,
-    answers_file=CSV,
-)
+@_scoring("/models/<model>/versions/<version>/predict", examples={"one": ONE})
 def predict_version(model: ModelName, version: VersionName) -> Response:
     """Score rows with one version, whoever is champion."""
     return _predict(model, version)
@@ -163,7 +155,7 @@ def predict_instances() -> Response:
     return _predict_instances(body_object())
 
 
-@route("GET", "/models/<model>/predictions", needs=VIEWER, tag="looking", errors=(503,))
+@route("GET", "/models/<model>/predictions", needs=VIEWER, tag="looking")
 def kept_predictions(model: ModelName, query: Page) -> KeptPredictions:
     """List kept predictions with their verdicts, newest first."""
     page = service().recent(model, limit=query.limit, before=query.before)

@@ -87,7 +87,7 @@ class Audits(Shape, named=True):
     "/models/<model>/audits",
     needs=JUDGE,
     tag="trials",
-    errors=(409, 503),
+    errors=(409,),
     takes_nothing=True,
     examples={"rows": {"rows": 60}},
     also=(201,),
@@ -103,7 +103,7 @@ def begin_audit(model: ModelName, body: AuditBody) -> Coded[Audit]:
     return Coded(_audit(audits.state_of(service(), begun)), 201 if is_new else 200)
 
 
-@route("GET", "/models/<model>/audits", needs=JUDGE, tag="trials", name="audits", errors=(503,))
+@route("GET", "/models/<model>/audits", needs=JUDGE, tag="trials", name="audits")
 def list_audits(model: ModelName) -> Audits:
     """List the audits of a model, newest first."""
     listed = audits.listed(service(), model)[:MOST_LISTED]
@@ -111,7 +111,7 @@ def list_audits(model: ModelName) -> Audits:
     return Audits(audits=summaries, room=Room.of(audits.room(service(), model)))
 
 
-@route("GET", "/audits/<id>", needs=JUDGE, tag="trials", errors=(503,))
+@route("GET", "/audits/<id>", needs=JUDGE, tag="trials")
 def audit(id: AuditId) -> Audit:
     """Say how far an audit is, and which row comes next."""
     return _audit(audits.state(service(), id))
@@ -173,7 +173,7 @@ class Comparison(Shape, named=True):
     "/models/<model>/versions/<version>/compare/<other>",
     needs=VIEWER,
     tag="trials",
-    errors=(409, 503),
+    errors=(409,),
 )
 def compare(model: ModelName, version: VersionName, other: OtherVersion) -> Comparison:
     """Put two versions side by side: scores, confusions, rows on which they differ."""

@@ -109,14 +109,14 @@ class OriginQuery(Shape):
     after: Annotated[str, "The `next` of the page before."] = ""
 
 
-@route("GET", "/models/<model>/versions", needs=VIEWER, tag="learning", errors=(503,))
+@route("GET", "/models/<model>/versions", needs=VIEWER, tag="learning")
 def versions(model: ModelName) -> Versions:
     """List a model's versions."""
     found = [_listed(one) for one in origins.listed(service(), model)]
     return Versions(versions=found, aliases=service().aliases(model))
 
 
-@route("GET", "/models/<model>/versions/<version>", needs=VIEWER, tag="learning", errors=(503,))
+@route("GET", "/models/<model>/versions/<version>", needs=VIEWER, tag="learning")
 def version(model: ModelName, version: VersionName, query: OriginQuery) -> Origin:
     """Tell how one version came about: its line, its metrics, what the gate said of it, what
     became of all verdicts, and a page of those that it learnt from.
