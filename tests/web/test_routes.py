@@ -59,7 +59,11 @@ def by_pages(app: Flask) -> None:
     app.register_blueprint(blueprint)
 
 
-@pytest.mark.parametrize("register", [by_app, by_blueprint, by_pages])
+def by_the_name_of_a_file(app: Flask) -> None:
+    app.add_url_rule("/secrets", "static_secrets", look)
+
+
+@pytest.mark.parametrize("register", [by_app, by_blueprint, by_pages, by_the_name_of_a_file])
 def test_view_that_declares_no_access_cannot_be_registered(
     register: Callable[[Flask], None],
 ) -> None:

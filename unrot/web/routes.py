@@ -36,8 +36,8 @@ JUDGE: Role = "judge"
 OPERATOR: Role = "operator"
 
 API = "/api/v1"
-OF_LIBRARIES = ("static", "flasgger.")
-"""Files and the document of the API: anyone may see them."""
+OF_LIBRARIES = re.compile(r"static|flasgger\..+")
+"""Endpoints of Flask's own files and of the document of the API: anyone may see them."""
 _READING = (400, 413, 415, 422)
 _PLACE = re.compile(r"<(\w+)>")
 
@@ -261,7 +261,7 @@ class GuardedFlask(Flask):
         **options: Any,
     ) -> None:
         """Register a rule."""
-        is_of_library = (endpoint or "").startswith(OF_LIBRARIES)
+        is_of_library = OF_LIBRARIES.fullmatch(endpoint or "")
         if view_func is not None and not is_of_library and security.access_of(view_func) is None:
             raise Undeclared(f"{rule} does not say who may call it: give it needs=…")
         super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)

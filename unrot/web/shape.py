@@ -37,6 +37,8 @@ from typing import (
     get_type_hints,
 )
 
+from unrot.web.wording import iso
+
 Convert = Callable[[Any], Any]
 
 
@@ -267,12 +269,7 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
-def second(seconds: float) -> str:
-    """Write a time as ISO 8601, UTC, to the second."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 Moment = Annotated[str, Keywords(format="date-time"), Written(moment)]
-Second = Annotated[str, Keywords(format="date-time"), Written(second)]
+Second = Annotated[str, Keywords(format="date-time"), Written(iso)]
 TextOrNull = Annotated[str | None, Written(lambda text: text or None)]
 """Records have an empty text where there is none."""
