@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, get_args
 from flask import Response
 
 from unrot.core import records
-from unrot.core.records import Against, Rules, Summary
+from unrot.core.records import Against, Summary
+from unrot.core.rules import Rules
 from unrot.core.time import WEEK
 from unrot.watch import periods
 from unrot.web import moments

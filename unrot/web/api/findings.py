@@ -13,7 +13,7 @@ from unrot.watch.alerts import finding_shape
 from unrot.web.api.envelope import body_object
 from unrot.web.api.parameters import ModelName, Page
 from unrot.web.current import service
-from unrot.web.openapi.findings import Rules, RulesBody
+from unrot.web.openapi.options import Rules, RulesBody
 from unrot.web.routes import JUDGE, OPERATOR, VIEWER, route
 from unrot.web.shape import Expects, From, Keywords, Moment, Shape, TextOrNull
 

@@ -17,7 +17,7 @@ from unrot.web.api.envelope import body_object, failure, parameters
 from unrot.web.api.parameters import Limit, ModelName, VersionName
 from unrot.web.api.records import Job
 from unrot.web.current import service
-from unrot.web.openapi.learning import Policy, PolicyBody
+from unrot.web.openapi.options import Policy, PolicyBody
 from unrot.web.routes import OPERATOR, VIEWER, Coded, route
 from unrot.web.shape import UNSET, Expects, From, Keywords, Shape, Unset
 

@@ -1,7 +1,4 @@
-"""The API as an OpenAPI 3 document: one entry a route, with its errors and a working example.
-
-The examples speak of the iris demo, which `make run` trains, so that they work when pasted.
-"""
+"""The API as an OpenAPI 3 document: what the routes declare, and what it is all about."""
 
 from __future__ import annotations
 
@@ -10,8 +7,7 @@ from collections.abc import Iterable
 from unrot import __version__
 from unrot.web.api.records import Error
 from unrot.web.openapi.operations import paths_of
-from unrot.web.openapi.schema import Schemas
-from unrot.web.openapi.schemas import Json
+from unrot.web.openapi.schema import Json, Schemas
 from unrot.web.routes import Route
 
 
@@ -40,20 +36,13 @@ def spec(routes: Iterable[Route]) -> Json:
             },
             {"name": "trials", "description": "Audits, and two versions side by side."},
             {"name": "watching", "description": "What monitors noticed, and by which rules."},
-            {
-                "name": "drift",
-                "description": "How far the traffic has moved, and its profiles.",
-            },
+            {"name": "drift", "description": "How far the traffic has moved, and its profiles."},
             {"name": "accuracy", "description": "What was counted, and how right a model is."},
             {"name": "running", "description": "How the app is run. Needs a viewer's token."},
         ],
-        "paths": {
-            **described,
-        },
+        "paths": described,
         "components": {
-            "schemas": {
-                **made.named,
-            },
+            "schemas": made.named,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
