@@ -14,7 +14,7 @@ from unrot.core.time import WEEK
 from unrot.watch import periods
 from unrot.web import moments
 from unrot.web.api.parameters import LIMITS, ModelName
-from unrot.web.charts.heat import Moved, step_of
+from unrot.web.charts.drift import excuse_of, step_of
 from unrot.web.current import service
 from unrot.web.reading import one_of
 from unrot.web.routes import VIEWER, route
@@ -283,12 +283,8 @@ def _column(of: records.Drift, sides: tuple[Summary, Summary], rules: Rules, row
     now, before = sides
     is_there = of.column in now and of.column in before
     threshold = rules.distance_of(of.column)
-    moved = Moved(
-        *(of.column, 0.0, 0.0, of.distance, threshold, of.has_moved, of.is_calm),
-        rows=rows,
-        why=of.why,
-    )
-    more: dict[str, Any] = {"state": step_of(moved), "excuse": moved.excuse or None}
+    more: dict[str, Any] = {"state": step_of(of, threshold)}
+    more["excuse"] = excuse_of(of, threshold, rows) or None
     more["now"] = distribution(now[of.column]) if is_there else None
     more["before"] = distribution(before[of.column]) if is_there else None
     return Column.of(of, threshold=threshold, **more)
