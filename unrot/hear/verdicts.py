@@ -19,6 +19,7 @@ from unrot.core.plurals import counted
 from unrot.core.records import Caller, Feedback, Model, UnverifiedFeedback
 from unrot.core.schema import parse_label
 from unrot.core.time import DAY
+from unrot.hear.truth import is_right
 
 MOST_VERDICTS = 1_000
 MOST_COMMENT = 2_000
@@ -111,7 +112,7 @@ class VerdictReader:
             predicted = self.label_of(id)
         if predicted is None:
             return was_correct
-        agrees = predicted == label
+        agrees = is_right(predicted, label)
         if was_correct is not None and was_correct != agrees:
             raise Invalid(
                 f'was_correct and label contradict each other: the prediction was "{predicted}", '

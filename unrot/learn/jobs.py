@@ -16,15 +16,13 @@ from typing import Any
 from unrot.core import lineage
 from unrot.core.errors import Conflict, Detail, Invalid, NotFound, StoreAway, shown
 from unrot.core.records import CHAMPION, Job, JobKind, Version
+from unrot.hear.truth import parse_weights
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 
 LOOK_AGAIN_SECONDS = 0.05
 LONGEST_WAIT_SECONDS = 60.0
 MOST_LEFT_OUT = 10_000
-WEIGHTS = ("trusted", "corrected", "thumb up", "training")
-"""Where a row of a refit comes from, and what its weight is called."""
-LARGEST_WEIGHT = 100.0
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 STREAM = "stream"
 """The kind of artefact that holds rows to be fed one at a time."""
@@ -141,7 +139,7 @@ def _check_refit(
     service: Service, champion: Version, _versions: list[Version], asked: dict[str, Any]
 ) -> None:
     _check_known(asked, "weights")
-    _check_weights(asked.get("weights", {}))
+    parse_weights(asked.get("weights", {}))
     _check_learnable(champion, "refit")
     if not service.store.lessons.count_waiting(champion.model, []):
         raise Conflict(
@@ -197,17 +195,6 @@ def _check_weigh(
         raise Conflict(f"{name} is the champion: there is nothing to weigh it against.")
     if version.is_pruned:
         raise Conflict(f"The files of {name} were let go by retention: it cannot be weighed.")
-
-
-def _check_weights(weights: Any) -> None:
-    if not isinstance(weights, dict):
-        raise _wrong("weights", weights, f"an object with some of {', '.join(WEIGHTS)}")
-    for name, weight in weights.items():
-        if name not in WEIGHTS:
-            raise _wrong(f"weights.{name}", weight, f"only {', '.join(WEIGHTS)}")
-        is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
-        if not is_number or not 0 <= weight <= LARGEST_WEIGHT:
-            raise _wrong(f"weights.{name}", weight, f"a number from 0 to {LARGEST_WEIGHT:g}")
 
 
 _CHECKS = {

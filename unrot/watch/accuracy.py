@@ -23,6 +23,7 @@ from unrot.core.errors import Detail, Invalid, NotFound
 from unrot.core.plurals import counted
 from unrot.core.records import CHAMPION, JudgedPrediction, Outcome, Version, Window
 from unrot.core.windows import confidences, grouped, total
+from unrot.hear.truth import was_right
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.monitors import accuracy, estimates
@@ -201,9 +202,7 @@ def _outcome(row: JudgedPrediction) -> bool | float | None:
         return None
     if made.value is not None:
         return abs(made.value - said.label) if isinstance(said.label, int | float) else None
-    if said.was_correct is None and isinstance(said.label, str):
-        return said.label == made.label
-    return said.was_correct
+    return was_right(made, said)
 
 
 # ── by time ──────────────────────────────────────────────────────────────────────────────────

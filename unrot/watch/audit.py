@@ -16,6 +16,7 @@ from unrot.core.errors import Conflict, Detail, Invalid, NotAllowed, NotFound, s
 from unrot.core.plurals import counted, plural
 from unrot.core.records import CHAMPION, Audit, Caller, Feedback, FeedbackStatus, JudgedPrediction
 from unrot.core.time import DAY
+from unrot.hear.truth import was_right
 from unrot.serve.service import Service
 
 ROWS = 60
@@ -150,7 +151,9 @@ def state_of(
     kept = {id: service.store.traffic.prediction(id) for id in audit.predictions}
     rows = {id: _row_state(found, oldest) for id, found in kept.items()}
     right = sum(
-        rows[id] == "judged" and _is_right(found) for id, found in kept.items() if found is not None
+        rows[id] == "judged" and was_right(found.prediction, found.feedback) is True
+        for id, found in kept.items()
+        if found is not None
     )
     wanted = row if row in rows and rows[row] != "gone" else _next(audit, rows, after)
     return AuditState(audit, rows, right, kept[wanted] if wanted is not None else None)
@@ -225,10 +228,6 @@ def _row_state(found: JudgedPrediction | None, oldest: float) -> RowState:
     if said is not None and said.is_trusted and not said.withdrawn:
         return "judged"
     return "left" if found.prediction.predicted_at > oldest else "gone"
-
-
-def _is_right(found: JudgedPrediction) -> bool:
-    return found.feedback is not None and found.feedback.was_correct is True
 
 
 def _next(audit: Audit, rows: Mapping[str, RowState], after: str | None) -> str | None:
