@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from unrot.core.artefacts import HOLDOUT
 from unrot.core.plurals import counted
 from unrot.core.records import Version
 
-HOLDOUT = "holdout"
 SCORES = ("accuracy", "mae")
 """The score of a classifier, and of a regression; a version's metrics hold one of them."""
 SHORT = 12

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from unrot.core import lineage
+from unrot.core.artefacts import SKOPS, STREAM
 from unrot.core.errors import Conflict, Detail, Invalid, NotFound, StoreAway, shown
 from unrot.core.records import CHAMPION, Job, JobKind, Version
 from unrot.hear.truth import parse_weights
@@ -24,8 +25,6 @@ LOOK_AGAIN_SECONDS = 0.05
 LONGEST_WAIT_SECONDS = 60.0
 MOST_LEFT_OUT = 10_000
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-STREAM = "stream"
-"""The kind of artefact that holds rows to be fed one at a time."""
 
 
 class Busy(Conflict):
@@ -217,7 +216,7 @@ def _check_stream(champion: Version) -> None:
 
 
 def _check_learnable(champion: Version, kind: str) -> None:
-    if "skops" not in champion.artefacts:
+    if SKOPS not in champion.artefacts:
         why = f" {champion.serving.reason}" if champion.serving.reason else ""
         raise Conflict(
             f"{champion.name} is served only, so {kind} has nothing to go on from.{why}",
