@@ -19,7 +19,7 @@ from typing import Any
 from unrot.cli import run_job
 from unrot.cli.job_outcome import told
 from unrot.cli.terminal import Progress, is_agreed, table
-from unrot.core.errors import Conflict, Detail, Invalid, StoreAway
+from unrot.core.errors import Conflict, Invalid, StoreAway, wrong_field
 from unrot.core.policy import describe, parse_texts, sentences
 from unrot.core.records import CHALLENGER, CHAMPION, Job, JobKind
 from unrot.core.settings import Settings
@@ -304,8 +304,7 @@ def pairs(texts: list[str]) -> list[tuple[str, str]]:
     for text in filter(None, (text.strip() for text in texts)):
         name, equals, value = text.partition("=")
         if not equals:
-            detail = Detail("argument", text, "NAME=VALUE")
-            raise Invalid(detail.sentence, details=[detail])
+            raise wrong_field("argument", text, "NAME=VALUE")
         read.append((name.strip(), value.strip()))
     return read
 
@@ -314,8 +313,7 @@ def _number(name: str, text: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        detail = Detail(name, text, "a number")
-        raise Invalid(detail.sentence, details=[detail]) from error
+        raise wrong_field(name, text, "a number") from error
 
 
 def _lines_of(file: Path | None) -> list[str]:

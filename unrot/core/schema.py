@@ -17,7 +17,7 @@ from dataclasses import asdict
 from difflib import get_close_matches
 from typing import Any, cast
 
-from unrot.core.errors import Detail, Invalid, TooLarge, shown
+from unrot.core.errors import Detail, Invalid, TooLarge, shown, wrong_field
 from unrot.core.plurals import counted
 from unrot.core.records import Feature, Row, Schema, Value
 
@@ -87,8 +87,7 @@ def parse_instances(schema: Schema, instances: Any) -> list[Row]:
     for number, instance in enumerate(instances):
         if not isinstance(instance, list) or len(instance) != len(names):
             expected = f"a list of {counted(len(names), 'value')}: {', '.join(names)}"
-            detail = Detail("instances", instance, expected, number)
-            raise Invalid(detail.sentence, details=[detail])
+            raise wrong_field("instances", instance, expected, row=number)
         as_objects.append(dict(zip(names, instance, strict=True)))
     return parse_rows(schema, as_objects)
 

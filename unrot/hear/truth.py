@@ -28,7 +28,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from unrot.core.errors import Detail, Invalid
+from unrot.core.errors import Invalid, wrong_field
 from unrot.core.plurals import counted
 from unrot.core.records import Example, Fate, Feedback, JudgedPrediction, Prediction, Schema
 from unrot.core.schema import parse_label, parse_row
@@ -110,13 +110,13 @@ def parse_weights(given: Any) -> dict[str, float]:
     """Read weights such as {"thumb up": 0.5}; those that are not given stay as they are."""
     known = ", ".join(WEIGHTS)
     if not isinstance(given, Mapping):
-        raise _wrong_weight("weights", given, f"an object with some of {known}")
+        raise wrong_field("weights", given, f"an object with some of {known}")
     for name, value in given.items():
         if name not in WEIGHTS:
-            raise _wrong_weight(f"weights.{name}", value, f"only {known}")
+            raise wrong_field(f"weights.{name}"[:80], value, f"only {known}")
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not 0 <= value <= MOST_WEIGHT:
-            raise _wrong_weight(f"weights.{name}", value, f"a number from 0 to {MOST_WEIGHT:g}")
+            raise wrong_field(f"weights.{name}", value, f"a number from 0 to {MOST_WEIGHT:g}")
     return {**WEIGHTS, **{name: float(value) for name, value in given.items()}}
 
 
@@ -156,11 +156,6 @@ def is_held_out(prediction: str, share: float) -> bool:
 def in_order(examples: Iterable[Example]) -> list[Example]:
     """Return examples in the order in which their verdicts were given."""
     return sorted(examples, key=lambda one: (one.given_at, one.prediction))
-
-
-def _wrong_weight(field: str, value: Any, expected: str) -> Invalid:
-    detail = Detail(field[:80], value, expected)
-    return Invalid(detail.sentence, details=[detail])
 
 
 def _feedback(judged: JudgedPrediction) -> Feedback:

@@ -15,7 +15,7 @@ from typing import Any
 
 from unrot.core import lineage
 from unrot.core.artefacts import SKOPS, STREAM
-from unrot.core.errors import Conflict, Detail, Invalid, NotFound, StoreAway, shown
+from unrot.core.errors import Conflict, NotFound, StoreAway, shown, wrong_field
 from unrot.core.records import CHAMPION, Job, JobKind, Version
 from unrot.hear.truth import parse_weights
 from unrot.serve.service import Service
@@ -153,7 +153,7 @@ def _check_batch(
     _check_known(asked, "n")
     count = asked.get("n", 25)
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 1_000_000:
-        raise _wrong("n", count, "a whole number of rows, 1 or more")
+        raise wrong_field("n", count, "a whole number of rows, 1 or more")
     _check_stream(champion)
 
 
@@ -170,14 +170,14 @@ def _check_rebuild(
     _check_known(asked, "version", "without")
     name = asked.get("version")
     if not isinstance(name, str):
-        raise _wrong("version", name, "the name of a version, such as v2")
+        raise wrong_field("version", name, "the name of a version, such as v2")
     version = lineage.named(versions, name)
     without = asked.get("without", [])
     if not isinstance(without, list) or len(without) > MOST_LEFT_OUT:
-        raise _wrong("without", without, f"a list of at most {MOST_LEFT_OUT:,} prediction ids")
+        raise wrong_field("without", without, f"a list of at most {MOST_LEFT_OUT:,} prediction ids")
     for id in without:
         if not isinstance(id, str) or not _ID.fullmatch(id):
-            raise _wrong("without", id, "the id of a prediction")
+            raise wrong_field("without", id, "the id of a prediction")
     if version.is_pruned:
         raise Conflict(f"The files of {name} were let go by retention: it cannot be made again.")
 
@@ -188,7 +188,7 @@ def _check_weigh(
     _check_known(asked, "version")
     name = asked.get("version")
     if not isinstance(name, str):
-        raise _wrong("version", name, "the name of a version, such as v2")
+        raise wrong_field("version", name, "the name of a version, such as v2")
     version = lineage.named(versions, name)
     if version.name == champion.name:
         raise Conflict(f"{name} is the champion: there is nothing to weigh it against.")
@@ -228,9 +228,4 @@ def _check_known(asked: Mapping[str, Any], *known: str) -> None:
     for name, value in asked.items():
         if name not in known:
             expected = f"only {', '.join(known)}" if known else "no parameters"
-            raise _wrong(name, value, expected)
-
-
-def _wrong(field: str, value: Any, expected: str) -> Invalid:
-    detail = Detail(field[:80], value, expected)
-    return Invalid(detail.sentence, details=[detail])
+            raise wrong_field(name[:80], value, expected)

@@ -20,13 +20,13 @@ from typing import Any
 
 from unrot.core import schema
 from unrot.core.errors import (
-    Detail,
     Expired,
     Invalid,
     JournalFull,
     NotAllowed,
     NotFound,
     StoreAway,
+    wrong_field,
 )
 from unrot.core.ids import Ids
 from unrot.core.ports import Clock, Counts, Courier, NoCounts, Profiler, Store, Workshop
@@ -370,8 +370,7 @@ def _parted(reference: Any) -> tuple[str | None, str | None]:
         return parts[0], None
     if len(parts) == 3 and parts[0] and parts[1] == "versions" and parts[2]:
         return parts[0], parts[2]
-    detail = Detail("model", reference, "a model such as zombies, or zombies/versions/v2")
-    raise Invalid(detail.sentence, details=[detail])
+    raise wrong_field("model", reference, "a model such as zombies, or zombies/versions/v2")
 
 
 def _said_of(status: FeedbackStatus) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from unrot.core.errors import Conflict, Detail, Invalid, NotAllowed, NotFound, shown
+from unrot.core.errors import Conflict, NotAllowed, NotFound, shown, wrong_field
 from unrot.core.plurals import counted, plural
 from unrot.core.records import CHAMPION, Audit, Caller, Feedback, FeedbackStatus, JudgedPrediction
 from unrot.core.time import DAY
@@ -103,8 +103,7 @@ def room(service: Service, name: str) -> Room:
 def begin(service: Service, name: str, rows: int = ROWS) -> tuple[Audit, bool]:
     """Draw a sample and keep it; an audit that has rows left goes on. Tell whether it is new."""
     if isinstance(rows, bool) or not isinstance(rows, int) or not FEWEST <= rows <= MOST:
-        detail = Detail("rows", rows, f"a whole number from {FEWEST} to {MOST:,}")
-        raise Invalid(detail.sentence, details=[detail])
+        raise wrong_field("rows", rows, f"a whole number from {FEWEST} to {MOST:,}")
     model = service.catalogue().model(name).model.name
     going_on = open_audit(service, model)
     if going_on is not None:

@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from unrot.core.errors import Detail, Invalid, NotFound, shown
+from unrot.core.errors import NotFound, shown, wrong_field
 from unrot.core.records import Finding, JudgedPrediction, Model, Row, Schema, Value
 from unrot.core.test_sets import MeasuredOn
 from unrot.core.time import HOUR
@@ -211,8 +211,7 @@ def _columns(schema: Schema, asked: Asked, finding: Finding | None) -> tuple[str
         if given is not None and given not in known:
             near = get_close_matches(given[:200], known, n=1, cutoff=0.0)
             expected = f"a feature of the model; the nearest one is {near[0]}"
-            detail = Detail("feature", given, expected)
-            raise Invalid(detail.sentence, details=[detail])
+            raise wrong_field("feature", given, expected)
     named = finding.features if finding is not None else ()
     numbers = [one.name for one in schema.features if one.kind in ("number", "integer")]
     ranked = [*(one for one in named if one in known), *numbers, *known]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from flask import request
 
-from unrot.core.errors import Detail, Invalid
+from unrot.core.errors import wrong_field
 
 EXPECTED = "a time such as 2026-01-02, 2026-01-02T09:00:00Z or 1767312000"
 LATEST = 4_102_444_800.0
@@ -23,7 +23,7 @@ def stretch(first: str, last: str, *, usual: tuple[float, float]) -> tuple[float
     """Read a stretch of time; its end must come after its start."""
     since, until = moment(first, usual[0]), moment(last, usual[1])
     if since >= until:
-        raise _wrong(last, request.args.get(last, "now"), f"a time after {first}")
+        raise wrong_field(last, request.args.get(last, "now"), f"a time after {first}")
     return since, until
 
 
@@ -36,8 +36,7 @@ def demand(*names: str) -> None:
     """Raise Invalid for the first of these that is not given."""
     for name in names:
         if not has_any(name):
-            detail = Detail(name, None, EXPECTED, is_missing=True)
-            raise Invalid(detail.sentence, details=[detail])
+            raise wrong_field(name, None, EXPECTED, is_missing=True)
 
 
 def _read(name: str, given: str) -> float:
@@ -46,7 +45,7 @@ def _read(name: str, given: str) -> float:
     except ValueError:
         return _read_iso(name, given)
     if not 0 <= seconds <= LATEST:
-        raise _wrong(name, given, EXPECTED)
+        raise wrong_field(name, given, EXPECTED)
     return seconds
 
 
@@ -57,12 +56,7 @@ def _read_iso(name: str, given: str) -> float:
         read = datetime.fromisoformat(text)
         seconds = (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        raise _wrong(name, given, EXPECTED) from None
+        raise wrong_field(name, given, EXPECTED) from None
     if not 0 <= seconds <= LATEST:
-        raise _wrong(name, given, EXPECTED)
+        raise wrong_field(name, given, EXPECTED)
     return seconds
-
-
-def _wrong(name: str, given: str, expected: str) -> Invalid:
-    detail = Detail(name, given, expected)
-    return Invalid(detail.sentence, details=[detail])

@@ -22,7 +22,7 @@ from typing import Literal
 
 import numpy as np
 
-from unrot.core.errors import Detail, Invalid
+from unrot.core.errors import wrong_field
 from unrot.core.records import Value
 
 MOST_CHOICES = 20
@@ -91,8 +91,7 @@ class Axis:
             if isfinite(number):
                 return number
             expected = "a number, such as 1.5"
-        detail = Detail(self.column, typed, expected)
-        raise Invalid(detail.sentence, details=[detail])
+        raise wrong_field(self.column, typed, expected)
 
 
 def numbers(column: str, values: Sequence[Value]) -> Axis:
