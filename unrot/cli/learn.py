@@ -12,7 +12,6 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from unrot.core.errors import Conflict, Invalid, StoreAway, wrong_field
 from unrot.core.policy import describe, parse_texts, sentences
 from unrot.core.records import CHALLENGER, CHAMPION, Job, JobKind
 from unrot.core.settings import Settings
+from unrot.core.time import short_time
 from unrot.learn import jobs
 from unrot.learn import promote as promotion
 from unrot.learn.kinds import do
@@ -251,7 +251,7 @@ def _job_row(job: Job) -> tuple[str, ...]:
         f"{job.progress:.0%}",
         job.error or job.step,
         job.asked_by or "-",
-        datetime.fromtimestamp(job.created_at, UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        short_time(job.created_at),
     )
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from unrot.core import schema
@@ -46,6 +45,7 @@ from unrot.core.records import (
     Version,
 )
 from unrot.core.settings import Settings
+from unrot.core.time import utc
 from unrot.hear import verdicts
 from unrot.serve import events, readiness
 from unrot.serve.journal import Journal
@@ -337,7 +337,7 @@ class Service:
 
         The last verdicts are those on the champion's own answers, whenever it gave them.
         """
-        now = datetime.fromtimestamp(self.clock(), UTC)
+        now = utc(self.clock())
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
         return self.store.traffic.tally(
             name,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from flask import request
 
 from unrot.core.errors import wrong_field
+from unrot.core.time import read_time
 
 EXPECTED = "a time such as 2026-01-02, 2026-01-02T09:00:00Z or 1767312000"
 LATEST = 4_102_444_800.0
@@ -53,9 +52,8 @@ def _read_iso(name: str, given: str) -> float:
     # A plus in an address is a blank, and a zone such as +01:00 is written with one.
     text = given.replace(" ", "+") if given.count(" ") == 1 and "T" in given else given
     try:
-        read = datetime.fromisoformat(text)
-        seconds = (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
+        seconds = read_time(text)
+    except ValueError:
         raise wrong_field(name, given, EXPECTED) from None
     if not 0 <= seconds <= LATEST:
         raise wrong_field(name, given, EXPECTED)

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
+from unrot.core.plurals import plural
 from unrot.core.records import CHAMPION, IMPORTED, Finding, Model, Oddity, Rules, Symptom
-from unrot.core.time import DAY, WEEK
+from unrot.core.time import DAY, WEEK, bare_time, short_time
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch import references
@@ -200,14 +200,10 @@ def _burst(rate: Rate, odd: list[Oddity], features: list[tuple[str, int]], usual
 
 
 def _counted(rate: Rate) -> str:
-    verb = "is" if rate.outliers == 1 else "are"
-    span = f"{_moment(rate.starts_at)} to {_moment(rate.ends_at)} UTC"
+    verb = plural(rate.outliers, "is", "are")
+    span = f"{bare_time(rate.starts_at)} to {short_time(rate.ends_at)}"
     share = f"{100 * rate.share:.1f}".removesuffix(".0")
     return f"{rate.outliers:,} of {rate.looked_at:,} rows ({share}%) from {span} {verb}"
-
-
-def _moment(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _odd_rows(service: Service, model: Model, rate: Rate) -> list[Oddity]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from unrot.core import schema
@@ -15,6 +14,7 @@ from unrot.core.records import (
     Schema,
     Version,
 )
+from unrot.core.time import iso_time
 from unrot.serve.service import Answer
 from unrot.serve.shelf import ShelvedModel
 
@@ -118,4 +118,4 @@ def component(part: Component) -> dict[str, str]:
 
 def moment(seconds: float) -> str:
     """Write a time as ISO 8601, UTC, to the millisecond."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return iso_time(seconds)

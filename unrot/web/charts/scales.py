@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from unrot.core.time import DAY, HOUR, MINUTE
+from unrot.core.time import DAY, HOUR, MINUTE, utc
 from unrot.web.charts.drawing import Tick, place
 
 STEPS = (
@@ -122,7 +122,7 @@ def time_axis(since: float, until: float, *, about: int = 7) -> tuple[Scale, tup
     times, writes = _round_times(since, scale.high, about)
     ticks, day = [], None
     for number, at in enumerate(times):
-        moment = datetime.fromtimestamp(at, UTC)
+        moment = utc(at)
         is_new_day, day = day is not None and moment.date() != day, moment.date()
         label = moment.strftime("%-d %b") if is_new_day and writes == "%H:%M" else ""
         label = label or moment.strftime(writes)
@@ -136,7 +136,7 @@ def moment(seconds: float) -> str:
     >>> moment(0), moment(90061)
     ('1 Jan 1970 00:00', '2 Jan 1970 01:01')
     """
-    return datetime.fromtimestamp(seconds, UTC).strftime("%-d %b %Y %H:%M")
+    return utc(seconds).strftime("%-d %b %Y %H:%M")
 
 
 def stretch(starts_at: float, ends_at: float) -> str:
@@ -147,7 +147,7 @@ def stretch(starts_at: float, ends_at: float) -> str:
     >>> stretch(60, 70)
     '1 Jan 1970 00:01:00–00:01:10'
     """
-    first, last = (datetime.fromtimestamp(at, UTC) for at in (starts_at, ends_at))
+    first, last = (utc(at) for at in (starts_at, ends_at))
     if starts_at % DAY == 0 and ends_at % DAY == 0 and ends_at > starts_at:
         before = last - timedelta(days=1)
         if before == first:
@@ -185,7 +185,7 @@ def _round_times(since: float, until: float, about: int) -> tuple[list[float], s
 
 def _round_months(since: float, until: float, wanted: float) -> tuple[list[float], str]:
     months = next((one for one in MONTHS if one * AVERAGE_MONTH >= wanted * 0.9), MONTHS[-1])
-    first = datetime.fromtimestamp(since, UTC)
+    first = utc(since)
     number = -(-(first.year * 12 + first.month - 1) // months) * months
     times = []
     while (at := datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC).timestamp()) <= until:

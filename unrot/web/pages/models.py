@@ -27,6 +27,7 @@ from unrot.core.errors import Detail, NotFound, StoreAway, UnrotError
 from unrot.core.plurals import counted, plural
 from unrot.core.records import Schema, Tally
 from unrot.core.test_sets import measured_on
+from unrot.core.time import short_time
 from unrot.make.csv import pasted
 from unrot.serve.service import Answer
 from unrot.serve.shelf import ShelvedModel
@@ -42,7 +43,7 @@ for word in (
     wording.percent,
     wording.number,
     wording.iso,
-    wording.short_time,
+    short_time,
     wording.spoken,
     wording.called,
     counted,
