@@ -20,7 +20,8 @@ from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch import references
 from unrot.watch.looks.worth import not_worth
-from unrot.watch.monitors.usual import Past, allowed
+from unrot.watch.monitors.spending import allowed
+from unrot.watch.monitors.usual import Past
 from unrot.watch.outliers.bursts import (
     DELTA,
     MONITOR,

@@ -42,7 +42,8 @@ from unrot.watch.monitors.qualitywords import (
     sentence_of_refused,
     words,
 )
-from unrot.watch.monitors.usual import Usual, allowed
+from unrot.watch.monitors.spending import allowed
+from unrot.watch.monitors.usual import Usual
 
 MONITOR = "quality"
 DRIFT = "drift"
