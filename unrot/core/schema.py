@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from unrot.core.errors import Detail, Invalid, TooLarge, shown, wrong_field
 from unrot.core.plurals import counted
@@ -122,7 +122,7 @@ def farthest_feature(schema: Schema, row: Row) -> Feature:
     """
 
     def distance(feature: Feature, value: Value) -> tuple[float, float]:
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not is_number(value):
             return 0.0, -1.0
         if feature.low is None or feature.high is None:
             return 0.0, abs(value)
@@ -295,8 +295,13 @@ def _is_plain(text: str) -> bool:
     return bool(text) and text.isprintable()
 
 
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Tell whether a value of JSON is a number: true is none, though Python counts with it."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _finite(value: Any, limit: float) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value):
         return None
     if isinstance(value, float) and not math.isfinite(value):
         return None

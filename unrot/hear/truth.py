@@ -31,7 +31,7 @@ from typing import Any
 from unrot.core.errors import Invalid, wrong_field
 from unrot.core.plurals import counted
 from unrot.core.records import Example, Fate, Feedback, JudgedPrediction, Prediction, Schema
-from unrot.core.schema import parse_label, parse_row
+from unrot.core.schema import is_number, parse_label, parse_row
 
 WEIGHTS: Mapping[str, float] = {"trusted": 1.0, "corrected": 1.0, "thumb up": 0.2, "training": 1.0}
 """What one row weighs, by where it comes from."""
@@ -114,8 +114,7 @@ def parse_weights(given: Any) -> dict[str, float]:
     for name, value in given.items():
         if name not in WEIGHTS:
             raise wrong_field(f"weights.{name}"[:80], value, f"only {known}")
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not 0 <= value <= MOST_WEIGHT:
+        if not is_number(value) or not 0 <= value <= MOST_WEIGHT:
             raise wrong_field(f"weights.{name}", value, f"a number from 0 to {MOST_WEIGHT:g}")
     return {**WEIGHTS, **{name: float(value) for name, value in given.items()}}
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from unrot.core import lineage
 from unrot.core.errors import Conflict
 from unrot.core.records import CHAMPION, Outputs, Row, Schema, Version
-from unrot.core.test_sets import MeasuredOn, digest_of, measured_on, score
+from unrot.core.test_sets import MeasuredOn, measured_on, score, test_set_digest
 from unrot.hear.scores import answers_of
 from unrot.hear.truth import Answer, is_right
 from unrot.serve.service import Service
@@ -88,7 +88,7 @@ def holdout(service: Service, name: str, version: str | None = None) -> Holdout 
         raise Conflict(
             f"The files of {found.name} were let go by retention: it cannot answer any more."
         )
-    digest = digest_of(found)
+    digest = test_set_digest(found)
     if not digest:
         return None
     key = (found.name, found.schema_hash, found.serving.digest, digest)

@@ -18,7 +18,7 @@ import numpy as np
 from unrot.core.errors import UnrotError
 from unrot.core.ports import Predictor
 from unrot.core.records import IMPORTED, JudgedPrediction, Outputs, Row, Rules, Schema, Version
-from unrot.core.test_sets import digest_of
+from unrot.core.test_sets import test_set_digest
 from unrot.core.time import DAY, HOUR, WEEK
 from unrot.hear.truth import truth_of, was_right
 from unrot.serve.service import Service
@@ -129,7 +129,7 @@ def _judged(
 
 
 def _held_out(service: Service, version: Version, schema: Schema, replay: Replay) -> Judged:
-    digest = digest_of(version)
+    digest = test_set_digest(version)
     if not digest:
         return Judged()
     table = service.store.registry.artefact(digest)

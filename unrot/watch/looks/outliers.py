@@ -14,11 +14,12 @@ from dataclasses import asdict, astuple, dataclass, field
 from typing import Any
 
 from unrot.core.plurals import plural
-from unrot.core.records import CHAMPION, IMPORTED, Finding, Model, Oddity, Rules, Symptom
+from unrot.core.records import CHAMPION, Finding, Model, Oddity, Rules, Symptom
 from unrot.core.time import DAY, WEEK, bare_time, short_time
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch import references
+from unrot.watch.imports import import_runs
 from unrot.watch.looks.worth import not_worth
 from unrot.watch.monitors.spending import allowed
 from unrot.watch.monitors.usual import Past
@@ -109,7 +110,7 @@ def _imported(
     service: Service, model: Model, note: dict[str, Any], longest: int, after: float
 ) -> list[tuple[float, float]]:
     """Return the stretches of time to look at again, and note the imports they are because of."""
-    runs = service.store.findings.standpoint(model.name, IMPORTED).get("runs", ())
+    runs = import_runs(service.store.findings, model.name)
     new = [(since, until) for run, since, until in runs if run > note.get("run", 0)]
     if runs:
         note["run"] = runs[-1][0]

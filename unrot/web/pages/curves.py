@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unrot.core.records import Version
-from unrot.core.test_sets import digest_of, score_of
+from unrot.core.test_sets import score_of, test_set_digest
 
 WIDTH, HEIGHT = 640.0, 220.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 16.0, 14.0, 34.0
@@ -50,7 +50,7 @@ def curve_of(line: Sequence[Version]) -> Curve | None:
         rows, score = _rows_seen(version), score_of(version.metrics)
         if rows is None or score is None or (seen and rows >= seen[-1][1]):
             break
-        if seen and digest_of(version) != digest_of(seen[-1][0]):
+        if seen and test_set_digest(version) != test_set_digest(seen[-1][0]):
             break
         seen.append((version, rows, score))
     if len(seen) < 2:

@@ -235,6 +235,17 @@ def local_path(given: str) -> str | None:
     return given if is_path and given.isprintable() and " " not in given else None
 
 
+def back_to_versions(model: str) -> str:
+    """Return the page that a form came from, else that of the model's versions."""
+    return local_path(request.form.get("back", "")) or url_for("pages.versions", model=model)
+
+
+def who() -> str:
+    """Return who it is that asks for something, as records have it."""
+    caller = security.caller_of_page()
+    return caller.judge or caller.role
+
+
 def _next() -> str:
     return local_path(request.values.get("next", "")) or url_for("pages.home")
 
