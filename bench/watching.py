@@ -25,7 +25,8 @@ from flask.testing import FlaskClient
 from unrot.app import create_app
 from unrot.cli.terminal import Progress, table
 from unrot.core import confidence, latency
-from unrot.core.records import Candidate, Model, Rules, Window
+from unrot.core.records import Candidate, Model, Window
+from unrot.core.rules import Rules
 from unrot.core.settings import Settings
 from unrot.make.demos import zombies
 from unrot.make.publishing import publish

@@ -24,7 +24,8 @@ from tests.large_store import (
     second,
 )
 from tests.web.test_pages import FRAGMENT, post, sign_in, take_store_away, text_of
-from unrot.core.records import Feature, Policy, Schema, Shadow, Version
+from unrot.core.policy import Policy
+from unrot.core.records import Feature, Schema, Shadow, Version
 from unrot.learn import promote
 from unrot.serve.service import Service
 from unrot.watch import audit as audits

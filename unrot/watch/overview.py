@@ -18,10 +18,10 @@ from unrot.core.records import (
     Drift,
     Finding,
     Outcome,
-    Rules,
     Version,
     Window,
 )
+from unrot.core.rules import Rules
 from unrot.core.time import spoken_time
 from unrot.core.windows import total
 from unrot.serve.service import Service

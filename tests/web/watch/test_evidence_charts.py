@@ -22,7 +22,8 @@ from tests.web.watch.test_monitor_pages import (
     school,
     text_of,
 )
-from unrot.core.records import Finding, FindingKind, Rules
+from unrot.core.records import Finding, FindingKind
+from unrot.core.rules import Rules
 from unrot.watch.looks import drift, rot
 from unrot.watch.looks.symptoms import FindingKeeper
 from unrot.web.wording import percent

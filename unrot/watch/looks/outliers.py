@@ -14,7 +14,8 @@ from dataclasses import asdict, astuple, dataclass, field
 from typing import Any
 
 from unrot.core.plurals import plural
-from unrot.core.records import CHAMPION, Finding, Model, Oddity, Rules, Symptom
+from unrot.core.records import CHAMPION, Finding, Model, Oddity, Symptom
+from unrot.core.rules import Rules
 from unrot.core.time import DAY, WEEK, bare_time, short_time
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel

@@ -16,14 +16,13 @@ from functools import reduce
 from unrot.core.records import (
     CHAMPION,
     CountedStretch,
-    FeatureRule,
     Gravity,
     Profile,
-    Rules,
     Schema,
     Summary,
     Symptom,
 )
+from unrot.core.rules import FeatureRule, Rules
 from unrot.core.time import DAY, WEEK
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel

@@ -8,10 +8,9 @@ from unrot.core.records import (
     OUTPUT_PROBABILITY,
     Check,
     Drift,
-    FeatureRule,
-    Rules,
     Unmoved,
 )
+from unrot.core.rules import FeatureRule, Rules
 from unrot.core.time import DAY, utc
 from unrot.watch.monitors.columns import OUTPUTS
 

@@ -8,7 +8,8 @@ from typing import Any, cast
 from flask import Blueprint, Response, request
 
 from unrot.core.errors import Detail, Invalid
-from unrot.core.records import Against, Check, Distribution, Drift, Profile, Rules, Summary
+from unrot.core.records import Against, Check, Distribution, Drift, Profile, Summary
+from unrot.core.rules import Rules
 from unrot.core.time import WEEK
 from unrot.watch import periods
 from unrot.watch.periods import Portrait

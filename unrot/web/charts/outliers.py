@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from unrot.core.plurals import counted
-from unrot.core.records import Rules
+from unrot.core.rules import Rules
 from unrot.web.charts import Chart, Happening, Level, Reading, Series, lines
 from unrot.web.charts.accuracy import percents
 

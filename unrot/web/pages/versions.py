@@ -12,7 +12,8 @@ from flask import Response, render_template, request, url_for
 
 from unrot.core import lineage
 from unrot.core.errors import StoreAway, UnrotError
-from unrot.core.records import GateVerdict, Policy, Version
+from unrot.core.policy import Policy
+from unrot.core.records import GateVerdict, Version
 from unrot.core.test_sets import MeasuredOn, measured_on, score
 from unrot.learn import compare, origins
 from unrot.learn import promote as promotion
