@@ -71,6 +71,8 @@ class Evidence:
     recent: Sides | None = None
     recent_at: Sequence[float] = ()
     """When each recent row was predicted."""
+    move: Move | None = None
+    """Whether the champion's world has moved, where that is known already."""
     audited: Sequence[bool] = ()
     """Which recent rows an audit asked for; empty when none."""
     best_score: float | None = None
@@ -135,7 +137,9 @@ def find_ground(evidence: Evidence) -> Footing:
     """Choose the ground and say why."""
     anchor, recent = _errors(evidence, evidence.anchor), _errors(evidence, evidence.recent)
     is_classifier = evidence.schema.is_classifier
-    move = find_move(anchor[0], recent[0], is_classifier=is_classifier, at=evidence.recent_at)
+    move = evidence.move or find_move(
+        anchor[0], recent[0], is_classifier=is_classifier, at=evidence.recent_at
+    )
     enough_recent = len(recent[0]) >= FEWEST > len(anchor[0]) or _has_outgrown(
         evidence, anchor[0], recent[0]
     )
