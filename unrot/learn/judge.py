@@ -62,15 +62,6 @@ def judge_candidate(
     )
 
 
-def verdict_summary(verdict: GateVerdict) -> dict[str, object]:
-    """Return what a job's result tells of the gate."""
-    return {
-        "gate": verdict.decision,
-        "sentence": verdict.sentence,
-        "wants_audit": verdict.wants_audit,
-    }
-
-
 def _unweighed(material: Material, now: float) -> Weighing:
     sentence = "The gate is off: nothing was compared."
     verdict = GateVerdict("off", sentence, material.champion.name, now)

@@ -16,6 +16,7 @@ from unrot.core.plurals import counted
 from unrot.core.ports import Label, Progress, Scorer
 from unrot.core.records import (
     CHAMPION,
+    AliasMove,
     Answered,
     Example,
     Fate,
@@ -54,6 +55,20 @@ ESTIMATOR = ("skops", "training", "stream")
 """The artefacts that an estimator is opened from: itself, and the rows that it may learn again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rivals:
+    """Whom a candidate may not fall behind besides the champion, and how many tried before it."""
+
+    best: Version | None = None
+    """The champion that did best on this anchor."""
+    first: Version | None = None
+    """The first champion of this world."""
+    weighed: int = 0
+    """How many candidates this world has seen before."""
+    promoted: int = 0
+    """How many of those became champion."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Material:
     """All that a job works with, as it stood when it began."""
@@ -65,6 +80,9 @@ class Material:
     champion: Version
     parent: Version
     """What the job goes on from: the champion, or the version that a rebuild begins with."""
+    line: Sequence[str]
+    """The versions whose verdicts are in the champion."""
+    rivals: Rivals
     estimator: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """What the parent is opened from, by digest."""
 
@@ -119,8 +137,7 @@ def read_material(service: Service, job: Job, tell: Progress) -> Material:
     """Read all that a job works with, as it stands now."""
     material = _read_champion(service, job)
     if job.kind == "learn":
-        line = lineage.learning_line(material.versions, material.champion.name)
-        material = _read_verdicts(service, material, line, tell)
+        material = _read_verdicts(service, material, material.line, tell)
     if job.kind == "refit":
         material = _read_verdicts(service, material, [], tell)
     if job.kind == "rebuild":
@@ -158,8 +175,28 @@ def _read_champion(service: Service, job: Job) -> Material:
         versions=versions,
         champion=champion,
         parent=champion,
+        line=lineage.learning_line(versions, champion.name),
+        rivals=_find_rivals(job, versions, registry.moves(model.name), champion, model.schema),
         anchor_table=table,
         anchor=service.workshop.unpack(table, model.schema, MOST_ANCHOR_ROWS),
+    )
+
+
+def _find_rivals(
+    job: Job,
+    versions: Sequence[Version],
+    moves: Sequence[AliasMove],
+    champion: Version,
+    schema: Schema,
+) -> Rivals:
+    since = champion.anchor_since
+    name = str(job.asked["version"]) if job.kind == "weigh" else CANDIDATE
+    weighed, promoted = lineage.weighed_before(versions, moves, name, since)
+    return Rivals(
+        best=lineage.best(versions, moves, champion.anchor, is_classifier=schema.is_classifier),
+        first=lineage.first(versions, moves, since),
+        weighed=weighed,
+        promoted=promoted,
     )
 
 
@@ -259,7 +296,7 @@ def _read_judges(service: Service, material: Material) -> Material:
     name, schema, champion = material.model.name, material.schema, material.champion
     lessons = service.store.lessons
     audited = frozenset(service.store.trials.audited(name))
-    learnt = lessons.learnt(name, lineage.learning_line(material.versions, champion.name))
+    learnt = lessons.learnt(name, material.line)
     recent = judging_rows(
         lessons.trusted(name, MOST_RECENT_ROWS),
         schema,
@@ -315,35 +352,31 @@ def _read_vouched(service: Service, material: Material, learnt: set[str]) -> lis
 
 
 def _read_evidence(service: Service, material: Material) -> Evidence:
-    """Read whom a candidate may not fall behind, and who judged.
+    """Let the rivals of a candidate answer, and count who judged.
 
     While the gate is off none of it is read: lessons then cost what they cost.
     """
-    schema, versions, champion = material.schema, material.versions, material.champion
-    moves = service.store.registry.moves(material.model.name)
-    name = str(material.job.asked["version"]) if material.job.kind == "weigh" else CANDIDATE
-    since = champion.anchor_since
-    weighed, promoted = lineage.weighed_before(versions, moves, name, since)
-    best = lineage.best(versions, moves, champion.anchor, is_classifier=schema.is_classifier)
-    rival = _scorer_beside(service, champion, best)
-    first = _scorer_beside(service, champion, lineage.first(versions, moves, since))
+    champion, rivals = material.champion, material.rivals
+    best = _scorer_beside(service, champion, rivals.best)
+    first = _scorer_beside(service, champion, rivals.first)
     judged, predicted = _count_judged(service, material)
+    is_version = material.job.kind == "weigh"
     is_holdout = champion.anchor == champion.artefacts.get("holdout")
     return Evidence(
-        schema=schema,
+        schema=material.schema,
         champion=champion.name,
-        candidate=name,
+        candidate=str(material.job.asked["version"]) if is_version else CANDIDATE,
         move=material.move,
         recent_at=[example.predicted_at for example in material.recent],
         audited=[example.prediction in material.audited for example in material.recent],
-        best_score=None if best is None else best.anchor_score,
-        best=_answer(rival, *material.anchor),
+        best_score=None if rivals.best is None else rivals.best.anchor_score,
+        best=_answer(best, *material.anchor),
         first=_answer(first, *material.anchor),
         first_recent=_answer(first, *_rows_of(material.recent)),
         is_fixed=is_holdout,
         can_grow=not is_holdout,
-        weighed=weighed,
-        promoted=promoted,
+        weighed=rivals.weighed,
+        promoted=rivals.promoted,
         judged=judged,
         predicted=predicted,
         can_be_audited=audit.room(service, material.model.name).is_there,

@@ -10,8 +10,8 @@ from unrot.core import lineage
 from unrot.core.artefacts import CALIBRATION, digest_of
 from unrot.core.ports import Apprentice, Progress
 from unrot.core.records import Anchor, Candidate, Example, Fate, Lesson, Version
-from unrot.learn.judge import Weighing, judge_candidate, verdict_summary
-from unrot.learn.material import LESSONS, Material
+from unrot.learn.judge import Weighing, judge_candidate
+from unrot.learn.material import LESSONS, Material, part_of
 from unrot.make.publishing import as_version
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
@@ -48,7 +48,20 @@ class Unchanged:
     result: Mapping[str, Any]
 
 
-def compile_draft(material: Material, draft: Draft, tell: Progress) -> Candidate:
+def publish_draft(
+    service: Service, material: Material, draft: Draft, tell: Progress
+) -> Version | None:
+    """Compile what was taught, let the gate weigh it, and keep it."""
+    candidate = _compile(material, draft, part_of(tell, 0.0, 2 / 3))
+    weighing = None
+    if material.job.kind not in lineage.STREAMED:
+        tell(2 / 3, f"weighing it against {material.champion.name}")
+        weighing = _judge(service, material, draft, candidate)
+    tell(5 / 6, "keeping it")
+    return _keep(service, material, draft, candidate, weighing)
+
+
+def _compile(material: Material, draft: Draft, tell: Progress) -> Candidate:
     """Measure and compile what was taught."""
     candidate = draft.apprentice.candidate(
         origin=material.job.kind,
@@ -62,13 +75,7 @@ def compile_draft(material: Material, draft: Draft, tell: Progress) -> Candidate
     return candidate
 
 
-def judge_draft(
-    service: Service, material: Material, draft: Draft, candidate: Candidate, tell: Progress
-) -> Weighing | None:
-    """Let the gate weigh a candidate; a stream moves on without it."""
-    if material.job.kind in lineage.STREAMED:
-        return None
-    tell(0.0, f"weighing it against {material.champion.name}")
+def _judge(service: Service, material: Material, draft: Draft, candidate: Candidate) -> Weighing:
     workshop = service.workshop
     return judge_candidate(
         material,
@@ -81,7 +88,7 @@ def judge_draft(
     )
 
 
-def publish_draft(
+def _keep(
     service: Service,
     material: Material,
     draft: Draft,
@@ -105,7 +112,7 @@ def publish_draft(
         gate=verdict,
         job=material.job,
         result={
-            **({} if verdict is None else verdict_summary(verdict)),
+            **({} if verdict is None else verdict.summary),
             **draft.facts,
             "is_champion": is_champion,
         },

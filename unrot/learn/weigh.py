@@ -9,7 +9,7 @@ from unrot.core.artefacts import CALIBRATION
 from unrot.core.errors import Conflict
 from unrot.core.ports import Progress, Scorer, Workshop
 from unrot.core.records import CHAMPION, Anchor, Answered, GateVerdict, Version
-from unrot.learn.judge import Weighing, judge_candidate, verdict_summary
+from unrot.learn.judge import Weighing, judge_candidate
 from unrot.learn.material import Material
 from unrot.make.publishing import calibrated
 from unrot.serve.service import Service
@@ -91,5 +91,5 @@ def _end(
     *,
     is_champion: bool,
 ) -> None:
-    result = {**verdict_summary(verdict), "version": version.name, "is_champion": is_champion}
+    result = {**verdict.summary, "version": version.name, "is_champion": is_champion}
     service.store.jobs.end(material.job, service.clock(), result=result)

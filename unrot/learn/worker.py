@@ -22,7 +22,7 @@ from unrot.core.records import Job, JobKind
 from unrot.learn import retention
 from unrot.learn.learn import NothingLeft, learn_verdicts
 from unrot.learn.material import Material, part_of, read_material
-from unrot.learn.publish import Draft, Unchanged, compile_draft, judge_draft, publish_draft
+from unrot.learn.publish import Draft, Unchanged, publish_draft
 from unrot.learn.rebuild import rebuild_version
 from unrot.learn.refit import refit_model
 from unrot.learn.stream import feed_stream, reset_stream
@@ -75,15 +75,12 @@ def do_job(service: Service, job: Job, tell: Progress) -> None:
 
 
 def _make_version(service: Service, material: Material, tell: Progress) -> None:
-    """Teach, compile, judge and publish."""
+    """Teach the champion's estimator, and publish what it is then."""
     draft = _teach(service, material, tell)
     if isinstance(draft, Unchanged):
         service.store.jobs.end(material.job, service.clock(), result=draft.result)
-        return
-    candidate = compile_draft(material, draft, part_of(tell, 0.7, 0.9))
-    weighing = judge_draft(service, material, draft, candidate, part_of(tell, 0.9, 0.95))
-    tell(0.95, "keeping it")
-    publish_draft(service, material, draft, candidate, weighing)
+    else:
+        publish_draft(service, material, draft, part_of(tell, 0.7, 1.0))
 
 
 def _teach(service: Service, material: Material, tell: Progress) -> Draft | Unchanged:
