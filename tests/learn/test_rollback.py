@@ -8,7 +8,8 @@ import pytest
 
 from tests.learn.gate.answers import NUMBERS, TWO, answered, drawn, hits, off_by
 from tests.learning_model import CROWD, School
-from unrot.core.records import Answered, Caller, Policy
+from unrot.core.policy import Policy
+from unrot.core.records import Answered, Caller
 from unrot.learn import promote
 from unrot.learn.rollback import RollbackAdvice, advise_rollback, roll_back_by_itself
 

@@ -9,7 +9,8 @@ joins the one before.
 A policy of one row a batch without replay takes the verdicts in their own order: predict, hear the
 truth, learn it, as progressive validation has it.
 
-    >>> from unrot.core.records import Example, Policy
+    >>> from unrot.core.policy import Policy
+    >>> from unrot.core.records import Example
     >>> examples = [Example(name, [], "yes", 1.0, True, "", 0.0, 0.0) for name in "abcd"]
     >>> replayed = [([], "no")] * 4
     >>> make_lesson(examples, replayed, Policy(batch=4)).batches
@@ -24,8 +25,9 @@ from random import Random
 
 from unrot.core.errors import Conflict
 from unrot.core.plurals import counted
+from unrot.core.policy import Policy
 from unrot.core.ports import Apprentice, Label, Progress
-from unrot.core.records import Example, Fate, Lesson, Policy, Row
+from unrot.core.records import Example, Fate, Lesson, Row
 from unrot.hear.cleaning import Cleaned, Range, clean, ranges_of, robust_range, union
 from unrot.hear.truth import WEIGHTS, in_order
 from unrot.learn.material import Material

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from unrot.core import lineage
 from unrot.core.errors import Conflict
 from unrot.core.plurals import counted
+from unrot.core.policy import Policy
 from unrot.core.ports import Label, Progress, Scorer
 from unrot.core.records import (
     CHAMPION,
@@ -24,7 +25,6 @@ from unrot.core.records import (
     JudgedPrediction,
     Lesson,
     Model,
-    Policy,
     Row,
     Schema,
     Version,
