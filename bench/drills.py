@@ -25,7 +25,6 @@ from unrot.core.policy import Policy
 from unrot.core.records import Caller, JobKind, Model
 from unrot.core.settings import Settings
 from unrot.learn import jobs
-from unrot.learn.kinds import do
 from unrot.learn.worker import Learner
 from unrot.make.publishing import publish
 from unrot.make.train import train
@@ -134,7 +133,7 @@ class Town:
         self._chance = np.random.default_rng([drill.seed, round(100 * drill.share)])
         self._caretaker = Caretaker(service, "writer")
         self._caretaker.go_round()
-        self._learner = Learner(service, do, holder="drill")
+        self._learner = Learner(service, holder="drill")
         policy = Policy(promote="auto", gate=drill.gate, seed=drill.seed)
         service.store.registry.set_policy(drill.world, policy)
 

@@ -29,7 +29,7 @@ from unrot.core.records import Answered, Outputs, Schema
 from unrot.learn.gate.exact_tests import DOUBT, chance_of_loss
 from unrot.learn.gate.gate import Evidence, Sides, judge
 from unrot.learn.gate.world_shift import find_move
-from unrot.learn.rollback_rule import advise
+from unrot.learn.rollback import advise_rollback
 
 TWO = Schema((), "ill", ("no", "yes"))
 TOLERANCE = Policy().tolerance
@@ -225,7 +225,7 @@ def rolled(chance: np.random.Generator, lines: int) -> tuple[str, ...]:
 def _due(chance: np.random.Generator, accuracy: float, most: int, every: int) -> int | None:
     champion, previous = (chance.random(most) < share for share in (accuracy, ACCURACY))
     for rows in range(30, most + 1, every):
-        if advise(
+        if advise_rollback(
             TWO,
             ("v2", "v1"),
             anchor=None,

@@ -50,17 +50,18 @@ def points() -> dict[str, Callable[[], None]]:
     from unrot.serve import shelf
     from unrot.store.sql import jobs, lessons, registry
 
-    kept, telling = lessons.SqlLessons, worker._Telling
+    kept, telling = lessons.SqlLessons, worker._Heartbeat
     return {
         "before it is taken": lambda: before(jobs.SqlJobs, "take"),
         "inside the transaction that takes it": lambda: after(jobs, "_taken"),
         "after it told how far it is": lambda: telling_often(lambda: after(telling, "_tell")),
+        "after its material was read": lambda: after(worker, "read_material"),
         "after the estimator was opened": lambda: after(Shop, "open"),
         "after the verdicts were cleaned": lambda: after(learn, "clean"),
         "at a heartbeat while it learns": heartbeat,
         "after it has learnt": lambda: after(Taught, "learn"),
         "after it was compiled": lambda: after(Taught, "candidate"),
-        "after the gate has weighed it": lambda: after(publish, "weigh"),
+        "after the gate has weighed it": lambda: after(publish, "judge_candidate"),
         "after its lessons were packed": lambda: after(Shop, "pack_lessons"),
         "inside, when the version is written": lambda: after(registry, "add_version"),
         "inside, when the job has ended": lambda: after(jobs, "finish"),
@@ -86,7 +87,7 @@ def heartbeat() -> None:
     from unrot.make.trainable import EstimatorApprentice
 
     worker.TELL_SECONDS, worker.BEAT_SECONDS = 1e9, 0.01
-    after(worker._Telling, "_tell")
+    after(worker._Heartbeat, "_tell")
     setattr(EstimatorApprentice, "learn", lambda *_: time.sleep(60))  # noqa: B010
 
 
@@ -105,12 +106,11 @@ def before_file(shelf: Any, name: str) -> None:
 def main(home: str, point: str) -> None:
     """Do the job that waits, as far as the point."""
     from unrot.core.settings import Settings
-    from unrot.learn.kinds import do
     from unrot.learn.worker import Learner
     from unrot.run.bootstrap import open_service
 
     points()[point]()
-    Learner(open_service(Settings(home=Path(home))), do, holder=HOLDER).do_next()
+    Learner(open_service(Settings(home=Path(home))), holder=HOLDER).do_next()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from typing import Any
 from unrot.core.lineage import learning_line
 from unrot.core.records import Caller, Fates, Job, JobKind, Prediction
 from unrot.learn import jobs
-from unrot.learn.kinds import do
 from unrot.learn.worker import Learner
 from unrot.make.demos import zombies
 from unrot.run.caretaker import Caretaker
@@ -36,7 +35,7 @@ class School:
         self.caretaker = Caretaker(self.service, "writer")
         self.caretaker._mend_profiles()
         self.caretaker._follow_names()
-        self.learner = Learner(self.service, do, holder="school")
+        self.learner = Learner(self.service, holder="school")
 
     def asked(self, kind: JobKind, **asked: Any) -> Job:
         """Ask for a job, do it and return it as it ended."""

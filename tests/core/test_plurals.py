@@ -47,7 +47,7 @@ NEVER_ONE = {
     },  # 30 at least
     "unrot/watch/looks/outliers.py": {"rate.looked_at"},
     "unrot/learn/gate/gate.py": {"pair.rows", "recall.rows"},
-    "unrot/learn/rollback_rule.py": {"len(errors)"},
+    "unrot/learn/rollback.py": {"len(errors)"},
     "unrot/watch/looks/slices.py": {"tally.predictions"},  # more than were judged
     "unrot/watch/monitors/cause.py": {"len(self.evidence.after)"},  # 100 at least
     "unrot/watch/monitors/health.py": {"signs.judged", "all_of_them", "times"},

@@ -41,11 +41,14 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
                 holdout_rows=data.holdout_rows[:HOLDOUT],
                 holdout_labels=data.holdout_labels[:HOLDOUT],
             )
-            service = open_service(Settings(home=made[estimator]))
-            candidate = train(data, estimator, lambda *_: None)
-            model = Model(data.name, 0, data.title, data.description, data.schema, noon())
-            publish(service, model, candidate)
-            service.store.close()
+            # By ids of its own: whichever test is the first gets the same ids as any other.
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(journal.secrets, "token_bytes", random.Random(0).randbytes)
+                service = open_service(Settings(home=made[estimator]))
+                candidate = train(data, estimator, lambda *_: None)
+                model = Model(data.name, 0, data.title, data.description, data.schema, noon())
+                publish(service, model, candidate)
+                service.store.close()
         return made[estimator]
 
     return home

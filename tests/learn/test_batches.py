@@ -7,7 +7,7 @@ import pytest
 from tests.hear.verdicts import example
 from unrot.core.policy import Policy
 from unrot.core.records import Lesson
-from unrot.learn.batches import make_lesson, rows_to_replay
+from unrot.learn.learn import make_lesson, rows_to_replay
 
 OF_BEFORE = ((1.0, "Rome"), "no")
 

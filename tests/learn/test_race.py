@@ -8,7 +8,7 @@ import pytest
 
 from tests.hear.verdicts import NUMBERS, TWO, example
 from unrot.core.records import Outputs
-from unrot.learn.race import Race
+from unrot.learn.recipes import Race
 
 FOLD = [example(f"{place:02}", "yes") for place in range(20)]
 

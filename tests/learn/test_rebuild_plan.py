@@ -7,7 +7,7 @@ import pytest
 from tests.hear.verdicts import example
 from unrot.core.errors import Conflict
 from unrot.core.records import Lesson
-from unrot.learn.rebuild_plan import Rebuild, Taught, known_to, plan_rebuild
+from unrot.learn.rebuild_plan import Rebuild, VersionLessons, known_to, plan_rebuild
 
 OF_BEFORE = ((1.0, "Rome"), "no")
 
@@ -23,10 +23,10 @@ def refit(*names: str) -> Lesson:
 
 
 LINE = [
-    Taught("v1"),
-    Taught("v2", [learn("a", "b")]),
-    Taught("v3", [learn("c", "d")]),
-    Taught("v4", [learn("e", "f")]),
+    VersionLessons("v1"),
+    VersionLessons("v2", [learn("a", "b")]),
+    VersionLessons("v3", [learn("c", "d")]),
+    VersionLessons("v4", [learn("e", "f")]),
 ]
 
 
@@ -57,7 +57,7 @@ def test_first_verdict_leads_back_to_the_beginning() -> None:
 def test_places_of_what_is_left_out_go_and_the_others_move_up() -> None:
     lesson = learn("a", "b", "c", "d", batches=((3, -1, 1), (0,), (2, -2)))
 
-    plan = plan_rebuild([Taught("v1"), Taught("v2", [lesson])], without={"a", "b"})
+    plan = plan_rebuild([VersionLessons("v1"), VersionLessons("v2", [lesson])], without={"a", "b"})
 
     assert names(plan) == [["c", "d"]]
     assert plan.lessons[0].batches == ((1, -1), (0, -2))
@@ -71,7 +71,11 @@ def test_lesson_of_which_nothing_is_left_goes() -> None:
 
 
 def test_refit_begins_anew_so_what_was_before_it_is_not_told() -> None:
-    line = [Taught("v1"), Taught("v2", [learn("a")]), Taught("v3", [refit("a", "b")])]
+    line = [
+        VersionLessons("v1"),
+        VersionLessons("v2", [learn("a")]),
+        VersionLessons("v3", [refit("a", "b")]),
+    ]
 
     plan = plan_rebuild(line, without={"a"})
 
@@ -81,10 +85,10 @@ def test_refit_begins_anew_so_what_was_before_it_is_not_told() -> None:
 
 def test_refit_without_a_verdict_had_not_learnt_it() -> None:
     line = [
-        Taught("v1"),
-        Taught("v2", [learn("a")]),
-        Taught("v3", [refit("b")]),
-        Taught("v4", [learn("c")]),
+        VersionLessons("v1"),
+        VersionLessons("v2", [learn("a")]),
+        VersionLessons("v3", [refit("b")]),
+        VersionLessons("v4", [learn("c")]),
     ]
 
     assert known_to([lesson for taught in line for lesson in taught.lessons]) == {"b", "c"}
@@ -92,14 +96,18 @@ def test_refit_without_a_verdict_had_not_learnt_it() -> None:
 
 
 def test_version_that_was_itself_rebuilt_tells_all_its_lessons() -> None:
-    line = [Taught("v1"), Taught("v2", [learn("a"), learn("b", "c")])]
+    line = [VersionLessons("v1"), VersionLessons("v2", [learn("a"), learn("b", "c")])]
 
     assert names(plan_rebuild(line, without={"b"})) == [["a"], ["c"]]
 
 
 def test_stream_and_reset_are_told_as_they_were() -> None:
     stream = Lesson("train_batch", 0, rows_seen=125)
-    line = [Taught("v1"), Taught("v2", [Lesson("reset", 0)]), Taught("v3", [stream])]
+    line = [
+        VersionLessons("v1"),
+        VersionLessons("v2", [Lesson("reset", 0)]),
+        VersionLessons("v3", [stream]),
+    ]
 
     assert plan_rebuild(line) == Rebuild("v3", "v2", (stream,), ())
 
@@ -112,7 +120,7 @@ def test_corrected_verdict_is_learnt_with_its_new_label() -> None:
 
 
 def test_ancestor_whose_files_are_gone_is_passed_over() -> None:
-    line = [LINE[0], LINE[1], Taught("v3", LINE[2].lessons, has_files=False), LINE[3]]
+    line = [LINE[0], LINE[1], VersionLessons("v3", LINE[2].lessons, has_files=False), LINE[3]]
 
     plan = plan_rebuild(line)
 
@@ -126,7 +134,7 @@ def test_version_that_learnt_nothing_says_so() -> None:
 
 
 def test_version_without_any_start_says_so() -> None:
-    gone = [Taught("v1", has_files=False), Taught("v2", [learn("a")])]
+    gone = [VersionLessons("v1", has_files=False), VersionLessons("v2", [learn("a")])]
 
     with pytest.raises(Conflict, match="v2 cannot be made again: no version before it"):
         plan_rebuild(gone, without={"a"})

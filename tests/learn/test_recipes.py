@@ -10,8 +10,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from tests.hear.verdicts import NUMBERS, TWO, example
 from unrot.core.records import Example, Lesson, Outputs, Schema
-from unrot.learn.race import Race
-from unrot.learn.recipes import choose_recipe, draft_recipes, leave_out, part_into_folds
+from unrot.learn.recipes import Race, choose_recipe, draft_recipes, leave_out, part_into_folds
 from unrot.make.demos.zombies import CLASSES, population
 
 MANY = [

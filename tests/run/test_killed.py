@@ -27,7 +27,6 @@ from tests.test_journey import opened
 from unrot.core.errors import Conflict
 from unrot.core.records import Fates, Job
 from unrot.learn import jobs, promote
-from unrot.learn.kinds import do
 from unrot.learn.worker import Learner
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
@@ -71,7 +70,7 @@ def undisturbed(waiting: Path, tmp_path_factory: pytest.TempPathFactory) -> Made
     home = tmp_path_factory.mktemp("undisturbed") / "home"
     shutil.copytree(waiting, home)
     with opened(home) as service:
-        assert Learner(service, do, holder="calm").do_next()
+        assert Learner(service, holder="calm").do_next()
         return made(service)
 
 
@@ -88,7 +87,7 @@ def test_job_of_a_killed_learner_is_done_once_and_whole(
         assert_shelved(service)
 
         service.store.jobs.let_go(doomed.HOLDER)
-        is_taken_up = Learner(service, do, holder="next").do_next()
+        is_taken_up = Learner(service, holder="next").do_next()
         sync(service.shelf.folder, service.store.registry)
 
         [ended] = jobs.listed(service, "zombies", 10)

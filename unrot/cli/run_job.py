@@ -9,8 +9,7 @@ from unrot.core.errors import Conflict, StoreAway
 from unrot.core.ports import Progress
 from unrot.core.records import Job
 from unrot.learn import jobs
-from unrot.learn.kinds import do
-from unrot.learn.worker import Doing, Learner
+from unrot.learn.worker import Doing, Learner, do_job
 from unrot.serve.service import Service
 
 LOOK_SECONDS = 0.1
@@ -61,7 +60,7 @@ class _Worker:
 
     def start(self) -> None:
         """Begin."""
-        learner = Learner(self._service, self._noting(do), holder=self._holder)
+        learner = Learner(self._service, self._noting(do_job), holder=self._holder)
         self._thread = threading.Thread(target=self._work, args=(learner,), daemon=True)
         self._thread.start()
 

@@ -844,6 +844,11 @@ class GateVerdict:
     """A word when those who judged chose themselves."""
     wants_audit: bool = False
 
+    @property
+    def summary(self) -> dict[str, object]:
+        """What the result of a job tells of it."""
+        return {"gate": self.decision, "sentence": self.sentence, "wants_audit": self.wants_audit}
+
 
 OF_TRAINING = ("rows_trained", "rows_seen", "rows_to_come", "split", "seed")
 """What metrics tell whatever rows a version is scored on."""

@@ -3,6 +3,22 @@
 Both answer the champion's anchor and the judges' verdicts that only judge; of a challenger it is
 on record what it would have answered to the very rows that the champion answered. A page can say
 then where they differ, and who was right there.
+
+Where they differ, one of them may be right alone: b and c such rows. If both were equally good the
+b of b + c rows would be those of a coin, which is McNemar's exact test (Psychometrika 12 (1947)
+153-157). For numbers it is the one that comes closer: the sign test. That is good for rows that
+stay the same; where they grow and one looks again, the chance is 1 over what betting on either of
+the two would have made (`betting.py`): between equals so lopsided a count ever comes up at most so
+often.
+
+    >>> from unrot.core.records import Outputs, Schema
+    >>> schema = Schema((), "temper", ("hostile", "friendly"))
+    >>> truth = ["hostile"] * 6 + ["friendly"] * 4
+    >>> first = Answered([[]] * 10, truth, Outputs(classes=[0] * 10))
+    >>> second = Answered([[]] * 10, truth, Outputs(classes=[0] * 6 + [1] * 4))
+    >>> both = compare_answers(schema, first, second)
+    >>> both.first_score, both.second_only_right, both.chance
+    (0.6, 4, 0.125)
 """
 
 from __future__ import annotations
@@ -10,6 +26,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+import numpy as np
 
 from unrot.core import lineage
 from unrot.core.errors import Conflict
@@ -26,9 +44,11 @@ from unrot.core.records import (
     Version,
 )
 from unrot.core.test_sets import MeasuredOn, measured_on, test_set_digest
-from unrot.hear.scores import answers_of
+from unrot.hear.scores import answers_of, row_errors, score
 from unrot.hear.truth import example_of, judging_rows
-from unrot.learn import side_by_side
+from unrot.learn.gate.betting import log_wealth
+from unrot.learn.gate.exact_tests import mcnemar
+from unrot.learn.gate.paired_test import discordant
 from unrot.serve.service import Service
 from unrot.watch import audit
 
@@ -63,6 +83,36 @@ class Differing:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassRecall:
+    """How much of one class each finds, and how many rows are of it."""
+
+    label: str
+    rows: int
+    first: float
+    second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Duel:
+    """Two versions on rows with their truth; scores are accuracies, or mean absolute errors."""
+
+    rows: int
+    first_score: float | None
+    second_score: float | None
+    first_only_right: int
+    """Rows on which only the first is right; of numbers, on which it comes closer."""
+    second_only_right: int
+    chance: float
+    """How likely so lopsided a count is between equals: on these rows, or ever as they grow."""
+    first_confusion: Sequence[Sequence[int]]
+    """Rows by true class (down) and answered class (across), in the order of the schema."""
+    second_confusion: Sequence[Sequence[int]]
+    recalls: Sequence[ClassRecall]
+    places: Sequence[int]
+    """The rows on which they differ; of numbers the widest first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     """Two versions on the same rows, of some of which the truth is known."""
 
@@ -71,7 +121,7 @@ class Beside:
     """The share of rows that both answer alike."""
     apart: float | None
     """How far their numbers are from each other on average; None for classes."""
-    judged: side_by_side.Comparison
+    judged: Duel
     """The rows with a truth."""
     differ: int
     differing: Sequence[Differing]
@@ -172,7 +222,7 @@ def beside(
     """Put the answers of two versions to the same rows side by side."""
     known = [(at, label) for at, label in enumerate(truth) if label is not None]
     sides = [_answered(schema, rows, known, answers) for answers in (first, second)]
-    judged = side_by_side.compare(schema, sides[0], sides[1], holds)
+    judged = compare_answers(schema, sides[0], sides[1], holds)
     told = [known[place][0] for place in judged.places]
     untold = [at for at, label in enumerate(truth) if label is None and first[at] != second[at]]
     differ = len(told) + len(untold)
@@ -198,6 +248,27 @@ def mistakes(schema: Schema, confusion: Sequence[Sequence[int]]) -> list[Mistake
         if count and down != across
     ]
     return sorted(found, key=lambda one: -one.count)[:MOST_MISTAKES]
+
+
+def compare_answers(
+    schema: Schema, first: Answered, second: Answered, holds: Holds = "fixed rows"
+) -> Duel:
+    """Compare what two versions answer to the same rows."""
+    errors = row_errors(schema, first), row_errors(schema, second)
+    second_only, first_only = discordant(*errors)
+    confusions = count_confusion(schema, first), count_confusion(schema, second)
+    return Duel(
+        rows=len(errors[0]),
+        first_score=score(schema, errors[0]),
+        second_score=score(schema, errors[1]),
+        first_only_right=first_only,
+        second_only_right=second_only,
+        chance=_chance(first_only, second_only, holds),
+        first_confusion=confusions[0],
+        second_confusion=confusions[1],
+        recalls=_recalls(schema, *confusions),
+        places=tuple(_places(schema, first, second)),
+    )
 
 
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────
@@ -268,3 +339,49 @@ def _apart(schema: Schema, first: Sequence[Answer], second: Sequence[Answer]) ->
         return None
     pairs = zip(first, second, strict=True)
     return sum(abs(float(one) - float(other)) for one, other in pairs) / len(first)
+
+
+def _chance(first_only: int, second_only: int, holds: Holds) -> float:
+    if holds == "fixed rows":
+        return mcnemar(first_only, second_only)
+    rows = first_only + second_only
+    made = (
+        log_wealth(won, lost, rows, 0.0)
+        for won, lost in ((first_only, second_only), (second_only, first_only))
+    )
+    return float(min(1.0, 2 / sum(np.exp(np.minimum(one, 500.0)) for one in made)))
+
+
+def count_confusion(schema: Schema, answered: Answered) -> tuple[tuple[int, ...], ...]:
+    """Count rows by true and by answered class; empty for numbers."""
+    places = {label: place for place, label in enumerate(schema.classes)}
+    counts = np.zeros((len(places), len(places)), dtype=int)
+    if schema.is_classifier:
+        for truth, answer in zip(answered.truth, answers_of(schema, answered.outputs), strict=True):
+            counts[places[str(truth)], places[str(answer)]] += 1
+    return tuple(tuple(row) for row in counts.tolist())
+
+
+def _recalls(
+    schema: Schema, first: Sequence[Sequence[int]], second: Sequence[Sequence[int]]
+) -> tuple[ClassRecall, ...]:
+    return tuple(
+        ClassRecall(
+            label,
+            sum(first[place]),
+            first[place][place] / sum(first[place]),
+            second[place][place] / sum(first[place]),
+        )
+        for place, label in enumerate(schema.classes)
+        if sum(first[place])
+    )
+
+
+def _places(schema: Schema, first: Answered, second: Answered) -> list[int]:
+    """Return the rows on which they differ; of numbers the widest first."""
+    one, two = answers_of(schema, first.outputs), answers_of(schema, second.outputs)
+    pairs = list(zip(one, two, strict=True))
+    places = [place for place, (here, there) in enumerate(pairs) if here != there]
+    if schema.is_classifier:
+        return places
+    return sorted(places, key=lambda place: -abs(float(one[place]) - float(two[place])))

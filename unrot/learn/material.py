@@ -1,37 +1,43 @@
-"""What lies on the desk when a job begins: the model, its champion, and the rows that judge it.
+"""All that a job works with, read once when it begins: nothing after it asks the store.
 
-Every kind of job begins here, so that each sees the same champion, the same line, the same anchor
-and the same held-out verdicts.
+Every kind of job sees the same champion, the same anchor and the same verdicts of judges. What only
+some kinds need, such as the verdicts that wait or what a version learnt, is read for these alone.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from unrot.core import lineage
+from unrot.core.artefacts import HOLDOUT, LESSONS
 from unrot.core.errors import Conflict
 from unrot.core.plurals import counted
 from unrot.core.policy import Policy
-from unrot.core.ports import Apprentice, Label, Progress, Scorer
+from unrot.core.ports import Label, Progress, Scorer
 from unrot.core.records import (
     CHAMPION,
+    AliasMove,
     Answered,
     Example,
+    Fate,
     Job,
     JudgedPrediction,
+    Lesson,
     Model,
     Row,
     Schema,
     Version,
 )
 from unrot.hear.scores import row_errors
-from unrot.hear.truth import judging_rows
+from unrot.hear.truth import example_of, judging_rows
+from unrot.learn.gate.ground import Evidence
 from unrot.learn.gate.world_shift import Move, find_move
+from unrot.learn.rebuild_plan import Rebuild, VersionLessons, plan_rebuild
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
+from unrot.watch import audit
 
 MOST_ANCHOR_ROWS = 20_000
 MOST_RECENT_ROWS = 5_000
@@ -43,80 +49,77 @@ LOOK_AGAIN_SECONDS = 0.02
 MOST_VERDICTS = 50_000
 """One job learns at most so many; the next one takes the rest."""
 
+FATES_AT_ONCE = 1_000
+CANDIDATE = "The candidate"
+ESTIMATOR = ("skops", "training", "stream")
+"""The artefacts that an estimator is opened from: itself, and the rows that it may learn again."""
 
-@dataclass(frozen=True)
-class Desk:
-    """All that a job works with; what is not asked for is not read."""
 
-    service: Service
+@dataclass(frozen=True, slots=True)
+class Rivals:
+    """Whom a candidate may not fall behind besides the champion, and how many tried before it."""
+
+    best: Version | None = None
+    """The champion that did best on this anchor."""
+    first: Version | None = None
+    """The first champion of this world."""
+    weighed: int = 0
+    """How many candidates this world has seen before."""
+    promoted: int = 0
+    """How many of those became champion."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """All that a job works with, as it stood when it began."""
+
     job: Job
-    tell: Progress
     model: Model
     policy: Policy
     versions: Sequence[Version]
     champion: Version
+    parent: Version
+    """What the job goes on from: the champion, or the version that a rebuild begins with."""
+    line: Sequence[str]
+    """The versions whose verdicts are in the champion."""
+    rivals: Rivals
+    estimator: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """What the parent is opened from, by digest."""
+
+    audited: frozenset[str] = frozenset()
+    """The predictions that audits asked for."""
+    anchor_table: bytes = field(default=b"", repr=False)
+    """The rows that the champion is measured by, packed; empty where it has none."""
+    anchor: tuple[Sequence[Row], Sequence[Label]] = ((), ())
+    """These rows with their truth."""
+    recent: Sequence[Example] = ()
+    """The trusted verdicts that only judge, in the order of their predictions.
+
+    Those of a world before that of the champion's anchor do not speak for this one.
+    """
+    on_anchor: Answered | None = None
+    """What the champion answers on its anchor."""
+    on_recent: Answered | None = None
+    """What it answers on the verdicts that only judge."""
+    move: Move = Move(can_tell=False)
+    """Whether the world is still the one of the anchor."""
+    evidence: Evidence | None = None
+    """All that the gate looks at, without the candidate; None where it weighs nothing."""
+
+    verdicts: Sequence[JudgedPrediction] = ()
+    """Those to learn from: the ones that wait, or for a refit all."""
+    vouched: Sequence[Example] = ()
+    """Of a world that has moved, the trusted verdicts that the champion has learnt already."""
+
+    plan: Rebuild | None = None
+    """What a rebuild does."""
+    decided: Sequence[Fate] = ()
+    """What became of the verdicts of the versions that a rebuild stands for, the oldest first."""
 
     @property
     def schema(self) -> Schema:
         """The features and classes of the model."""
         return self.model.schema
-
-    @cached_property
-    def line(self) -> list[str]:
-        """The versions whose verdicts are in the champion."""
-        return lineage.learning_line(self.versions, self.champion.name)
-
-    @cached_property
-    def audited(self) -> set[str]:
-        """The predictions that audits asked for."""
-        return self.service.store.trials.audited(self.model.name)
-
-    @cached_property
-    def recent(self) -> list[Example]:
-        """The trusted verdicts that only judge, in the order of their predictions.
-
-        Those of a world before that of the champion's anchor do not speak for this one.
-        """
-        lessons = self.service.store.lessons
-        return judging_rows(
-            lessons.trusted(self.model.name, MOST_RECENT_ROWS),
-            self.schema,
-            self.policy.held_out,
-            audited=self.audited,
-            learnt=lessons.learnt(self.model.name, self.line),
-            since=self.champion.anchor_since,
-        )
-
-    @cached_property
-    def anchor(self) -> tuple[list[Row], list[Label]]:
-        """The rows that the champion is measured by, with their truth."""
-        if not self.champion.anchor:
-            return [], []
-        table = self.artefact(self.champion.anchor)
-        return self.service.workshop.unpack(table, self.schema, MOST_ANCHOR_ROWS)
-
-    @cached_property
-    def on_anchor(self) -> Answered | None:
-        """What the champion answers on its anchor."""
-        rows, truth = self.anchor
-        return self.answered(self.serving(self.champion), rows, truth)
-
-    @cached_property
-    def on_recent(self) -> Answered | None:
-        """What it answers on the verdicts that only judge."""
-        return self.answered(self.serving(self.champion), *rows_of(self.recent))
-
-    @cached_property
-    def move(self) -> Move:
-        """Whether the world is still the one of the anchor."""
-        if self.on_anchor is None or self.on_recent is None:
-            return Move(can_tell=False)
-        return find_move(
-            row_errors(self.schema, self.on_anchor),
-            row_errors(self.schema, self.on_recent),
-            is_classifier=self.schema.is_classifier,
-            at=[one.predicted_at for one in self.recent],
-        )
 
     @property
     def since(self) -> float:
@@ -129,103 +132,279 @@ class Desk:
             return self.recent[self.move.place].predicted_at
         return self.champion.anchor_since
 
-    @cached_property
-    def best(self) -> Version | None:
-        """The champion that did best on this anchor."""
-        moves = self.service.store.registry.moves(self.model.name)
-        return lineage.best(
-            self.versions, moves, self.champion.anchor, is_classifier=self.schema.is_classifier
-        )
 
-    @cached_property
-    def first(self) -> Version | None:
-        """The first champion of this world, where it is another one and can still answer."""
-        moves = self.service.store.registry.moves(self.model.name)
-        first = lineage.first(self.versions, moves, self.champion.anchor_since)
-        is_other = first is not None and first.name != self.champion.name and not first.is_pruned
-        return first if is_other else None
-
-    def weighed_before(self, name: str) -> tuple[int, int]:
-        """Count the candidates of this world before one, and those that became champion."""
-        moves = self.service.store.registry.moves(self.model.name)
-        return lineage.weighed_before(self.versions, moves, name, self.champion.anchor_since)
-
-    @property
-    def best_score(self) -> float | None:
-        """What that champion reached on it."""
-        return None if self.best is None else self.best.anchor_score
-
-    @cached_property
-    def best_on_anchor(self) -> Answered | None:
-        """What it answers there; None where it is the present one, or its files were let go."""
-        best = self.best
-        if best is None or best.name == self.champion.name or best.is_pruned:
-            return None
-        return self.answered(self.serving(best), *self.anchor)
-
-    def waiting(self, line: Sequence[str]) -> list[JudgedPrediction]:
-        """Return the verdicts that a line has not decided, once their predictions have arrived.
-
-        A verdict is often given, and learning asked for, before its prediction has been shipped.
-        """
-        lessons, name = self.service.store.lessons, self.model.name
-        ends_at = time.monotonic() + ARRIVAL_SECONDS
-        while True:
-            expected = min(lessons.count_waiting(name, line), MOST_VERDICTS)
-            found = lessons.waiting(name, line, MOST_VERDICTS)
-            if len(found) >= expected or time.monotonic() > ends_at:
-                return found
-            self.tell(
-                0.05, f"waiting for {counted(expected - len(found), 'prediction')} to be shipped"
-            )
-            time.sleep(LOOK_AGAIN_SECONDS)
-
-    def artefact(self, digest: str) -> bytes:
-        """Return the bytes of an artefact."""
-        return self.service.store.registry.artefact(digest)
-
-    def opened(self, version: Version) -> Apprentice:
-        """Open the estimator of a version."""
-        self.tell(0.02, f"opening {version.name}")
-        return self.service.workshop.open(version, self.schema, self.artefact)
-
-    def serving(self, version: Version) -> Scorer:
-        """Return what answers for a version."""
-        return self.service.shelf.predictor(self.service.catalogue(), version)
-
-    def answered(
-        self, scorer: Scorer, rows: Sequence[Row], truth: Sequence[Label]
-    ) -> Answered | None:
-        """Let somebody answer rows whose truth is known; None where there are none."""
-        if not rows:
-            return None
-        return Answered(rows, truth, scorer.predict(rows))
-
-    def part(self, start: float, end: float) -> Progress:
-        """Return how a part of the work tells how far it is."""
-        return lambda done, step: self.tell(start + (end - start) * done, step)
+def read_material(service: Service, job: Job, tell: Progress) -> Material:
+    """Read all that a job works with, as it stands now."""
+    material = _read_champion(service, job)
+    if job.kind == "learn":
+        material = _read_verdicts(service, material, material.line, tell)
+    if job.kind == "refit":
+        material = _read_verdicts(service, material, [], tell)
+    if job.kind == "rebuild":
+        material = _read_history(service, material, tell)
+    if job.kind not in lineage.STREAMED:
+        material = _read_judges(service, material)
+    if job.kind != "weigh":
+        material = _read_estimator(service, material)
+    return material
 
 
-def open_desk(service: Service, job: Job, tell: Progress) -> Desk:
-    """Lay out what a job works with, as it stands now."""
+def part_of(tell: Progress, start: float, end: float) -> Progress:
+    """Return how a part of the work tells how far it is."""
+    return lambda done, step: tell(start + (end - start) * done, step)
+
+
+# ── what every job needs ─────────────────────────────────────────────────────────────────────
+
+
+def _read_champion(service: Service, job: Job) -> Material:
+    """Read the model, its champion, and the rows that the champion is measured by."""
     registry = service.store.registry
     sync(service.shelf.folder, registry)
     model = service.catalogue().model(job.model).model
-    champion = registry.aliases(model.name).get(CHAMPION)
+    name = registry.aliases(model.name).get(CHAMPION)
     versions = registry.versions(model.name)
-    if champion is None:
+    if name is None:
         raise Conflict(f"{model.name} has no champion to go on from: promote a version first.")
-    return Desk(
-        service=service,
+    champion = lineage.named(versions, name)
+    table = registry.artefact(champion.anchor) if champion.anchor else b""
+    return Material(
         job=job,
-        tell=tell,
         model=model,
         policy=registry.policy(model.name),
         versions=versions,
-        champion=lineage.named(versions, champion),
+        champion=champion,
+        parent=champion,
+        line=lineage.learning_line(versions, champion.name),
+        rivals=_find_rivals(job, versions, registry.moves(model.name), champion, model.schema),
+        anchor_table=table,
+        anchor=service.workshop.unpack(table, model.schema, MOST_ANCHOR_ROWS),
     )
 
 
-def rows_of(examples: Sequence[Example]) -> tuple[list[Row], list[Label]]:
-    """Part examples into rows and labels."""
+def _find_rivals(
+    job: Job,
+    versions: Sequence[Version],
+    moves: Sequence[AliasMove],
+    champion: Version,
+    schema: Schema,
+) -> Rivals:
+    since = champion.anchor_since
+    name = str(job.asked["version"]) if job.kind == "weigh" else CANDIDATE
+    weighed, promoted = lineage.weighed_before(versions, moves, name, since)
+    return Rivals(
+        best=lineage.best(versions, moves, champion.anchor, is_classifier=schema.is_classifier),
+        first=lineage.first(versions, moves, since),
+        weighed=weighed,
+        promoted=promoted,
+    )
+
+
+def _read_estimator(service: Service, material: Material) -> Material:
+    digests = [material.parent.artefacts.get(kind) for kind in ESTIMATOR]
+    artefact = service.store.registry.artefact
+    return replace(material, estimator={digest: artefact(digest) for digest in digests if digest})
+
+
+# ── verdicts to learn from ───────────────────────────────────────────────────────────────────
+
+
+def _read_verdicts(
+    service: Service, material: Material, line: Sequence[str], tell: Progress
+) -> Material:
+    """Read the verdicts that a line has not decided, once their predictions have arrived.
+
+    A verdict is often given, and learning asked for, before its prediction has been shipped.
+    """
+    lessons, name = service.store.lessons, material.model.name
+    tell(0.02, "reading the verdicts that wait" if line else "reading all verdicts")
+    ends_at = time.monotonic() + ARRIVAL_SECONDS
+    while True:
+        expected = min(lessons.count_waiting(name, line), MOST_VERDICTS)
+        found = lessons.waiting(name, line, MOST_VERDICTS)
+        if len(found) >= expected or time.monotonic() > ends_at:
+            return replace(material, verdicts=found)
+        missing = counted(expected - len(found), "prediction")
+        tell(0.03, f"waiting for {missing} to be shipped")
+        time.sleep(LOOK_AGAIN_SECONDS)
+
+
+# ── what a rebuild stands for ────────────────────────────────────────────────────────────────
+
+
+def _read_history(service: Service, material: Material, tell: Progress) -> Material:
+    """Read what a version and those before it learnt, and plan to make it again."""
+    asked, versions = material.job.asked, material.versions
+    line = lineage.line(versions, str(asked["version"]))[::-1]
+    tell(0.02, f"reading what {line[-1].name} learnt")
+    history = [_read_lessons(service, version) for version in line]
+    withdrawn, corrected = _read_changes(service, material, history)
+    without = {*asked.get("without", []), *withdrawn}
+    plan = plan_rebuild(history, without=without, corrected=corrected)
+    names = [version.name for version in line]
+    remade = names[names.index(plan.start) + 1 :]
+    return replace(
+        material,
+        parent=lineage.named(versions, plan.start),
+        plan=plan,
+        decided=[fate for name in remade for fate in _read_fates(service, material, name)],
+    )
+
+
+def _read_lessons(service: Service, version: Version) -> VersionLessons:
+    lessons: Sequence[Lesson] = ()
+    if LESSONS in version.artefacts:
+        packed = service.store.registry.artefact(version.artefacts[LESSONS])
+        lessons = service.workshop.unpack_lessons(packed)
+    return VersionLessons(version.name, lessons, has_files=not version.is_pruned)
+
+
+def _read_changes(
+    service: Service, material: Material, history: Sequence[VersionLessons]
+) -> tuple[set[str], dict[str, Example]]:
+    """Return the verdicts that were taken back since they were learnt, and those changed since."""
+    withdrawn: set[str] = set()
+    corrected: dict[str, Example] = {}
+    lessons = [lesson for version in history for lesson in version.lessons]
+    learnt = {example.prediction: example for lesson in lessons for example in lesson.examples}
+    for name, old in learnt.items():
+        now = service.store.verdicts.of(name)
+        if now is not None and now.withdrawn:
+            withdrawn.add(name)
+        elif now is not None and now.given_at > old.given_at:
+            judged = service.store.traffic.prediction(name)
+            example = None if judged is None else example_of(judged, material.schema)
+            if isinstance(example, Example) and example.label != old.label:
+                corrected[name] = example
+    return withdrawn, corrected
+
+
+def _read_fates(service: Service, material: Material, version: str) -> list[Fate]:
+    found: list[Fate] = []
+    read, after = service.store.lessons.fates_of, ""
+    while page := read(material.model.name, version, limit=FATES_AT_ONCE, after=after):
+        found += [fate for fate, _ in page]
+        after = page[-1][0].prediction
+    return found
+
+
+# ── what a candidate is held against ─────────────────────────────────────────────────────────
+
+
+def _read_judges(service: Service, material: Material) -> Material:
+    """Read the verdicts that only judge, and let the champion answer them and its anchor."""
+    name, schema, champion = material.model.name, material.schema, material.champion
+    lessons = service.store.lessons
+    audited = frozenset(service.store.trials.audited(name))
+    learnt = lessons.learnt(name, material.line)
+    recent = judging_rows(
+        lessons.trusted(name, MOST_RECENT_ROWS),
+        schema,
+        material.policy.held_out,
+        audited=audited,
+        learnt=learnt,
+        since=champion.anchor_since,
+    )
+    scorer = service.shelf.predictor(service.catalogue(), champion)
+    on_anchor = _answer(scorer, *material.anchor)
+    on_recent = _answer(scorer, *_rows_of(recent))
+    material = replace(
+        material,
+        audited=audited,
+        recent=recent,
+        on_anchor=on_anchor,
+        on_recent=on_recent,
+        move=_find_move(schema, on_anchor, on_recent, recent),
+    )
+    return replace(
+        material,
+        vouched=_read_vouched(service, material, learnt),
+        evidence=_read_evidence(service, material) if material.policy.gate else None,
+    )
+
+
+def _find_move(
+    schema: Schema,
+    on_anchor: Answered | None,
+    on_recent: Answered | None,
+    recent: Sequence[Example],
+) -> Move:
+    if on_anchor is None or on_recent is None:
+        return Move(can_tell=False)
+    return find_move(
+        row_errors(schema, on_anchor),
+        row_errors(schema, on_recent),
+        is_classifier=schema.is_classifier,
+        at=[example.predicted_at for example in recent],
+    )
+
+
+def _read_vouched(service: Service, material: Material, learnt: set[str]) -> list[Example]:
+    """Read trusted rows of a new world that the line has learnt already, to be replayed."""
+    if material.job.kind != "learn" or not material.since or not material.policy.replay:
+        return []
+    found = [
+        example_of(judged, material.schema)
+        for judged in service.store.lessons.trusted(material.model.name, MOST_VERDICTS)
+        if judged.prediction.id in learnt and judged.prediction.predicted_at >= material.since
+    ]
+    return [example for example in found if isinstance(example, Example)]
+
+
+def _read_evidence(service: Service, material: Material) -> Evidence:
+    """Let the rivals of a candidate answer, and count who judged.
+
+    While the gate is off none of it is read: lessons then cost what they cost.
+    """
+    champion, rivals = material.champion, material.rivals
+    best = _scorer_beside(service, champion, rivals.best)
+    first = _scorer_beside(service, champion, rivals.first)
+    judged, predicted = _count_judged(service, material)
+    is_version = material.job.kind == "weigh"
+    is_holdout = champion.anchor == champion.artefacts.get(HOLDOUT)
+    return Evidence(
+        schema=material.schema,
+        champion=champion.name,
+        candidate=str(material.job.asked["version"]) if is_version else CANDIDATE,
+        move=material.move,
+        recent_at=[example.predicted_at for example in material.recent],
+        audited=[example.prediction in material.audited for example in material.recent],
+        best_score=None if rivals.best is None else rivals.best.anchor_score,
+        best=_answer(best, *material.anchor),
+        first=_answer(first, *material.anchor),
+        first_recent=_answer(first, *_rows_of(material.recent)),
+        is_fixed=is_holdout,
+        can_grow=not is_holdout,
+        weighed=rivals.weighed,
+        promoted=rivals.promoted,
+        judged=judged,
+        predicted=predicted,
+        can_be_audited=audit.room(service, material.model.name).is_there,
+    )
+
+
+def _scorer_beside(service: Service, champion: Version, other: Version | None) -> Scorer | None:
+    """Return what answers for another version; None for the champion and where files are gone."""
+    if other is None or other.name == champion.name or other.is_pruned:
+        return None
+    return service.shelf.predictor(service.catalogue(), other)
+
+
+def _count_judged(service: Service, material: Material) -> tuple[int, int]:
+    """Count all verdicts since the first that judges, held out or not, and the predictions."""
+    if not material.recent:
+        return 0, 0
+    first, until = material.recent[0].predicted_at, service.clock()
+    traffic = service.store.traffic
+    return traffic.judged_of_predicted(material.model.name, since=first, until=until)
+
+
+def _answer(scorer: Scorer | None, rows: Sequence[Row], truth: Sequence[Label]) -> Answered | None:
+    """Let somebody answer rows whose truth is known; None where there is nobody or no row."""
+    if scorer is None or not rows:
+        return None
+    return Answered(rows, truth, scorer.predict(rows))
+
+
+def _rows_of(examples: Sequence[Example]) -> tuple[list[Row], list[Label]]:
     return [one.row for one in examples], [one.label for one in examples]

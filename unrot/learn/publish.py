@@ -1,4 +1,4 @@
-"""Make a version of what was taught: compiled, weighed, and kept with its lessons and fates."""
+"""Make a version of what was taught: compiled, judged, and kept with its lessons and fates."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from unrot.core.artefacts import (
     TRAINING,
     digest_of,
 )
-from unrot.core.ports import Apprentice
+from unrot.core.ports import Apprentice, Progress
 from unrot.core.records import Anchor, Candidate, Example, Fate, Lesson, Version
-from unrot.learn.material import Desk
-from unrot.learn.weighing import Weighed, said, weigh
+from unrot.learn.judge import Weighing, judge_candidate
+from unrot.learn.material import Material, part_of
 from unrot.make.publishing import as_version
+from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 
 INHERITED = (TRAINING, HOLDOUT, STREAM, PROFILE, REFERENCE, NEIGHBOURS)
@@ -32,144 +33,158 @@ INHERITED = (TRAINING, HOLDOUT, STREAM, PROFILE, REFERENCE, NEIGHBOURS)
 STEPS = ("learn", "train_batch")
 """Small steps from the parent: its reference profile, which takes as long as the rest, stays."""
 
-PASSED = ("passed", "off")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """What a job has made, before it is a version."""
+class Draft:
+    """What a job has taught, before it is a version."""
 
     apprentice: Apprentice
     lessons: Sequence[Lesson]
-    parent: Version
     fates: Sequence[Fate] = ()
     is_fresh: bool = False
     """True when it was fitted from nothing."""
-    is_gated: bool = True
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What its record tells besides."""
 
     @property
     def examples(self) -> list[Example]:
         """All verdicts that it learnt."""
-        return [one for lesson in self.lessons for one in lesson.examples]
+        return [example for lesson in self.lessons for example in lesson.examples]
 
 
-def publish(desk: Desk, work: Work) -> Version | None:
-    """Compile, weigh and keep what was made; None when the job is another process's by now."""
-    candidate = work.apprentice.candidate(
-        origin=desk.job.kind,
-        parent=work.parent.name,
-        holdout=_holdout(desk),
-        made=_facts(desk, work),
-        progress=desk.part(0.7, 0.9),
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A job that had nothing to teach, and what it says of that."""
+
+    result: Mapping[str, Any]
+
+
+def publish_draft(
+    service: Service, material: Material, draft: Draft, tell: Progress
+) -> Version | None:
+    """Compile what was taught, let the gate weigh it, and keep it."""
+    candidate = _compile(material, draft, part_of(tell, 0.0, 2 / 3))
+    weighing = None
+    if material.job.kind not in lineage.STREAMED:
+        tell(2 / 3, f"weighing it against {material.champion.name}")
+        weighing = _judge(service, material, draft, candidate)
+    tell(5 / 6, "keeping it")
+    return _keep(service, material, draft, candidate, weighing)
+
+
+def _compile(material: Material, draft: Draft, tell: Progress) -> Candidate:
+    """Measure and compile what was taught."""
+    candidate = draft.apprentice.candidate(
+        origin=material.job.kind,
+        parent=material.parent.name,
+        holdout=material.anchor_table,
+        made=_facts(material, draft),
+        progress=tell,
     )
-    if desk.job.kind in STEPS:
-        candidate = replace(candidate, reference_outputs=None)
-    weighed = _weighed(desk, work, candidate) if work.is_gated else None
-    candidate = _of_its_world(desk, work, candidate, weighed)
-    desk.tell(0.95, "keeping it")
-    version, artefacts = _version(desk, work, candidate, weighed)
-    is_champion = _is_promoted(desk, weighed)
-    made = desk.service.store.lessons.publish(
-        version,
-        artefacts,
-        fates=work.fates,
-        gate=None if weighed is None else weighed.verdict,
-        job=desk.job,
+    if material.job.kind in STEPS:
+        return replace(candidate, reference_outputs=None)
+    return candidate
+
+
+def _judge(service: Service, material: Material, draft: Draft, candidate: Candidate) -> Weighing:
+    workshop = service.workshop
+    return judge_candidate(
+        material,
+        workshop.predictor(candidate, material.schema),
+        workshop,
+        now=service.clock(),
+        served_by=candidate.served_by,
+        largest_difference=candidate.largest_difference,
+        taught=draft.examples,
+    )
+
+
+def _keep(
+    service: Service,
+    material: Material,
+    draft: Draft,
+    candidate: Candidate,
+    weighing: Weighing | None,
+) -> Version | None:
+    """Keep it as a version and end the job; None when the job is another process's by now."""
+    candidate = _of_its_world(material, candidate, weighing)
+    version, artefacts = as_version(
+        material.model, candidate, profiler=service.profiler, now=service.clock()
+    )
+    lessons = service.workshop.pack_lessons(draft.lessons)
+    anchor = _same_anchor(material, version) if weighing is None else weighing.anchor
+    own = [lessons, *filter(None, (anchor.data, anchor.calibration))]
+    verdict = None if weighing is None else weighing.verdict
+    is_champion = _is_promoted(material, weighing)
+    made = service.store.lessons.publish(
+        _with_anchor(material, version, anchor, digest_of(lessons)),
+        {**artefacts, **{digest_of(data): data for data in own}},
+        fates=draft.fates,
+        gate=verdict,
+        job=material.job,
         result={
-            **({} if weighed is None else said(weighed.verdict)),
-            **work.facts,
+            **({} if verdict is None else verdict.summary),
+            **draft.facts,
             "is_champion": is_champion,
         },
-        champion=desk.champion.name,
+        champion=material.champion.name,
         promote=is_champion,
     )
     if made is not None:
-        sync(desk.service.shelf.folder, desk.service.store.registry)
+        sync(service.shelf.folder, service.store.registry)
     return made
 
 
-def _weighed(desk: Desk, work: Work, candidate: Candidate) -> Weighed:
-    desk.tell(0.9, f"weighing it against {desk.champion.name}")
-    return weigh(
-        desk,
-        desk.service.workshop.predictor(candidate, desk.schema),
-        served_by=candidate.served_by,
-        largest_difference=candidate.largest_difference,
-        taught=work.examples,
-    )
-
-
-def _of_its_world(
-    desk: Desk, work: Work, candidate: Candidate, weighed: Weighed | None
-) -> Candidate:
+def _of_its_world(material: Material, candidate: Candidate, weighing: Weighing | None) -> Candidate:
     """Let go of what it answers to the champion's anchor where the world is no longer that one.
 
     What it answers to the rows of a new anchor takes the place; rather none than a wrong one.
     """
-    if weighed is not None and weighed.answered is not None:
-        return replace(candidate, calibrating=(), held_out_outputs=weighed.answered.outputs)
-    if work.is_gated and desk.move.has_moved:
+    if weighing is not None and weighing.answered is not None:
+        return replace(candidate, calibrating=(), held_out_outputs=weighing.answered.outputs)
+    if weighing is not None and material.move.has_moved:
         return replace(candidate, calibrating=(), held_out_outputs=None)
     return candidate
 
 
-def _is_promoted(desk: Desk, weighed: Weighed | None) -> bool:
+def _is_promoted(material: Material, weighing: Weighing | None) -> bool:
     """Tell whether it becomes the champion by itself; a stream moves on without the gate."""
-    if weighed is None:
+    if weighing is None:
         return True
-    return desk.policy.promote == "auto" and weighed.verdict.decision in PASSED
+    return material.policy.promote == "auto" and weighing.has_passed
 
 
-def _version(
-    desk: Desk, work: Work, candidate: Candidate, weighed: Weighed | None
-) -> tuple[Version, dict[str, bytes]]:
-    version, artefacts = as_version(
-        desk.model, candidate, profiler=desk.service.profiler, now=desk.service.clock()
-    )
-    packed = desk.service.workshop.pack_lessons(work.lessons)
-    anchor = _same_anchor(desk, version) if weighed is None else weighed.anchor
-    artefacts[digest_of(packed)] = packed
-    for data in filter(None, (anchor.data, anchor.calibration)):
-        artefacts[digest_of(data)] = data
-    kept = {
-        kind: work.parent.artefacts[kind] for kind in INHERITED if kind in work.parent.artefacts
-    }
-    own = {LESSONS: digest_of(packed)}
+def _with_anchor(material: Material, version: Version, anchor: Anchor, lessons: str) -> Version:
+    """Give a version its lessons, its anchor, and what it keeps of its parent."""
+    parent = material.parent.artefacts
+    kept = {kind: parent[kind] for kind in INHERITED if kind in parent}
+    own = {LESSONS: lessons}
     if anchor.digest and anchor.digest != kept.get(HOLDOUT):
         own[ANCHOR] = anchor.digest
     if anchor.calibration:
         own[CALIBRATION] = digest_of(anchor.calibration)
-    return (
-        replace(
-            version,
-            artefacts={**kept, **version.artefacts, **own},
-            metrics=anchor.measured(version.metrics),
-            anchor=anchor.digest,
-            anchor_score=version.anchor_score if anchor.score is None else anchor.score,
-            anchor_since=anchor.since,
-        ),
-        artefacts,
+    return replace(
+        version,
+        artefacts={**kept, **version.artefacts, **own},
+        metrics=anchor.measured(version.metrics),
+        anchor=anchor.digest,
+        anchor_score=version.anchor_score if anchor.score is None else anchor.score,
+        anchor_since=anchor.since,
     )
 
 
-def _same_anchor(desk: Desk, version: Version) -> Anchor:
-    return Anchor(desk.champion.anchor, version.anchor_score, desk.champion.anchor_since)
+def _same_anchor(material: Material, version: Version) -> Anchor:
+    return Anchor(material.champion.anchor, version.anchor_score, material.champion.anchor_since)
 
 
-def _holdout(desk: Desk) -> bytes:
-    return desk.artefact(desk.champion.anchor) if desk.champion.anchor else b""
-
-
-def _facts(desk: Desk, work: Work) -> dict[str, Any]:
+def _facts(material: Material, draft: Draft) -> dict[str, Any]:
     return {
-        "job": desk.job.kind,
-        "by": desk.job.asked_by,
-        "verdicts": len(work.examples),
-        "replayed": sum(len(lesson.replayed) for lesson in work.lessons),
-        "policy": asdict(desk.policy),
-        "learns": desk.champion.made.get("learns"),
-        **work.facts,
-        **({lineage.FRESH: True} if work.is_fresh else {}),
+        "job": material.job.kind,
+        "by": material.job.asked_by,
+        "verdicts": len(draft.examples),
+        "replayed": sum(len(lesson.replayed) for lesson in draft.lessons),
+        "policy": asdict(material.policy),
+        "learns": material.champion.made.get("learns"),
+        **draft.facts,
+        **({lineage.FRESH: True} if draft.is_fresh else {}),
     }

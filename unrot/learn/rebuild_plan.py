@@ -5,13 +5,12 @@ or corrected; with none left out it is the parent. From there the lessons are ta
 without those verdicts: their places leave the batches, replayed rows stay, and what has become
 empty goes. A `refit` or a `reset` begins anew, so what stands before it needs no telling.
 
-    >>> from unrot.core.records import Example
-
-    >>> from unrot.core.records import Lesson
+    >>> from unrot.core.records import Example, Lesson
     >>> def taught(*names):
     ...     examples = [Example(name, [], "yes", 1.0, True, "", 0.0, 0.0) for name in names]
     ...     return Lesson("learn", 0, examples, batches=(tuple(range(len(names))),))
-    >>> line = [Taught("v1"), Taught("v2", [taught("a")]), Taught("v3", [taught("b", "c")])]
+    >>> line = [VersionLessons("v1"), VersionLessons("v2", [taught("a")]),
+    ...         VersionLessons("v3", [taught("b", "c")])]
     >>> plan = plan_rebuild(line, without={"b"})
     >>> plan.start, [one.prediction for one in plan.lessons[0].examples], plan.lessons[0].batches
     ('v2', ['c'], ((0,),))
@@ -29,7 +28,7 @@ BEGIN_ANEW = ("refit", "reset")
 
 
 @dataclass(frozen=True, slots=True)
-class Taught:
+class VersionLessons:
     """A version of a line with its lessons, in order, counted from its parent."""
 
     version: str
@@ -52,7 +51,7 @@ class Rebuild:
 
 
 def plan_rebuild(
-    line: Sequence[Taught],
+    line: Sequence[VersionLessons],
     *,
     without: Collection[str] = (),
     corrected: Mapping[str, Example] | None = None,
@@ -86,7 +85,7 @@ def known_to(lessons: Sequence[Lesson]) -> set[str]:
     return known
 
 
-def _start(line: Sequence[Taught], changed: set[str]) -> int:
+def _start(line: Sequence[VersionLessons], changed: set[str]) -> int:
     for place in reversed(range(len(line) - 1)):
         before = [lesson for taught in line[: place + 1] for lesson in taught.lessons]
         if line[place].has_files and not known_to(before) & changed:

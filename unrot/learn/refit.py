@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unrot.core.errors import Conflict
-from unrot.core.ports import Apprentice
+from unrot.core.ports import Apprentice, Progress
 from unrot.core.records import Example, Fate, Lesson, Outputs
 from unrot.hear.truth import parse_weights
-from unrot.learn.learn import cleaned_of, learnt
-from unrot.learn.material import Desk
-from unrot.learn.publish import Work, publish
-from unrot.learn.race import Race
+from unrot.learn.learn import clean_verdicts, learnt_fates
+from unrot.learn.material import Material, part_of
+from unrot.learn.publish import Draft
 from unrot.learn.recipes import (
     FOLDS,
     Choice,
     Fold,
+    Race,
     choose_recipe,
     draft_recipes,
     leave_out,
@@ -25,24 +25,22 @@ from unrot.learn.recipes import (
 OF_THE_OLD_WORLD = "from before the world moved"
 
 
-def refit(desk: Desk) -> None:
-    """Do a job of the kind "refit"."""
-    weights = parse_weights(desk.job.asked.get("weights", {}))
-    apprentice = desk.opened(desk.champion)
-    desk.tell(0.05, "reading all verdicts")
-    cleaned = cleaned_of(desk, apprentice, desk.waiting([]), weights)
+def refit_model(material: Material, apprentice: Apprentice, tell: Progress) -> Draft:
+    """Fit the model afresh on all verdicts that may be learnt, by the recipe that won."""
+    weights = parse_weights(material.job.asked.get("weights", {}))
+    cleaned = clean_verdicts(material, apprentice, weights)
     if not cleaned.examples:
         raise Conflict(
             "No verdict may be learnt from: all only judge, or were set aside.",
             reason="nothing_to_learn",
         )
-    choice = _choose(desk, apprentice, cleaned.examples, weights)
-    fitted = apprentice.refit(choice.lesson, desk.part(0.6, 0.7))
-    work = Work(
-        apprentice=fitted,
+    racing, fitting = part_of(tell, 0.0, 5 / 6), part_of(tell, 5 / 6, 1.0)
+    choice = _choose(material, apprentice, cleaned.examples, weights["training"], racing)
+    learnt, unused = learnt_fates(choice.lesson.examples), _unused(cleaned.examples, choice)
+    return Draft(
+        apprentice=apprentice.refit(choice.lesson, fitting),
         lessons=[choice.lesson],
-        parent=desk.champion,
-        fates=[*cleaned.fates, *learnt(choice.lesson.examples), *_unused(cleaned.examples, choice)],
+        fates=[*cleaned.fates, *learnt, *unused],
         is_fresh=True,
         facts={
             "recipe": choice.lesson.recipe,
@@ -51,22 +49,24 @@ def refit(desk: Desk) -> None:
             "weights": weights,
         },
     )
-    publish(desk, work)
 
 
 def _choose(
-    desk: Desk, apprentice: Apprentice, examples: Sequence[Example], weights: dict[str, float]
+    material: Material,
+    apprentice: Apprentice,
+    examples: Sequence[Example],
+    training_weight: float,
+    tell: Progress,
 ) -> Choice:
     """Let the recipes race: after each fold those drop out that are surely behind."""
-    schema, seed = desk.schema, desk.policy.seed
+    schema, seed, since = material.schema, material.policy.seed, material.since
     drafts = draft_recipes(
-        examples, schema, seed=seed, training_weight=weights["training"], since=desk.since
+        examples, schema, seed=seed, training_weight=training_weight, since=since
     )
     race = Race(schema, len(drafts))
-    told = desk.part(0.1, 0.6)
-    for number, fold in enumerate(part_into_folds(examples, schema, seed=seed, since=desk.since)):
+    for number, fold in enumerate(part_into_folds(examples, schema, seed=seed, since=since)):
         for place in race.running if fold.scored else ():
-            told(number / FOLDS, f"trying {drafts[place].recipe}, fold {number + 1} of {FOLDS}")
+            tell(number / FOLDS, f"trying {drafts[place].recipe}, fold {number + 1} of {FOLDS}")
             race.note(place, fold.scored, _answers(apprentice, drafts[place], fold))
         race.drop_those_behind()
         if len(race.running) == 1:
@@ -78,7 +78,7 @@ def _choose(
         race.scores,
         training_rows=apprentice.training_rows,
         dropped=race.dropped,
-        has_moved=desk.since > 0,
+        has_moved=since > 0,
     )
 
 

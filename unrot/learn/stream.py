@@ -8,34 +8,34 @@ from __future__ import annotations
 from typing import Any
 
 from unrot.core.errors import Conflict
-from unrot.core.ports import Apprentice
-from unrot.core.records import Lesson, Version
+from unrot.core.ports import Apprentice, Progress
+from unrot.core.records import Answered, Lesson, Version
 from unrot.hear.scores import row_errors, score
-from unrot.learn.material import Desk
-from unrot.learn.publish import Work, publish
+from unrot.learn.material import Material
+from unrot.learn.publish import Draft, Unchanged
 
 ROWS_AT_ONCE = 25
 
 
-def train_batch(desk: Desk) -> None:
+def feed_stream(material: Material, apprentice: Apprentice, tell: Progress) -> Draft | Unchanged:
     """Feed the next rows; at the end of the stream nothing changes."""
-    apprentice = desk.opened(desk.champion)
-    seen = rows_seen(desk.champion)
-    stop = min(seen + int(desk.job.asked.get("n", ROWS_AT_ONCE)), apprentice.stream_rows)
+    seen = rows_seen(material.champion)
+    wanted = int(material.job.asked.get("n", ROWS_AT_ONCE))
+    stop = min(seen + wanted, apprentice.stream_rows)
     if stop == seen:
-        _end_unchanged(desk, apprentice)
-        return
-    fed = apprentice.feed(seen, stop, desk.part(0.1, 0.7))
-    lesson = Lesson(kind="train_batch", seed=desk.policy.seed, rows_seen=stop)
-    _publish(desk, fed, lesson, stop)
+        return Unchanged(
+            {"version": material.champion.name, **_outcome(material, apprentice, seen)}
+        )
+    fed = apprentice.feed(seen, stop, tell)
+    lesson = Lesson(kind="train_batch", seed=material.policy.seed, rows_seen=stop)
+    return _draft(material, fed, lesson)
 
 
-def reset(desk: Desk) -> None:
+def reset_stream(material: Material, apprentice: Apprentice, _tell: Progress) -> Draft:
     """Begin anew: the same pipeline, its last step fed one row of each class."""
-    apprentice = desk.opened(desk.champion)
-    seen = max(1, len(desk.schema.classes))
-    lesson = Lesson(kind="reset", seed=desk.policy.seed, rows_seen=seen)
-    _publish(desk, apprentice.untrained(), lesson, seen, is_fresh=True)
+    seen = max(1, len(material.schema.classes))
+    lesson = Lesson(kind="reset", seed=material.policy.seed, rows_seen=seen)
+    return _draft(material, apprentice.untrained(), lesson, is_fresh=True)
 
 
 def rows_seen(version: Version) -> int:
@@ -43,34 +43,23 @@ def rows_seen(version: Version) -> int:
     return int(version.made.get("rows_seen", version.metrics.get("rows_seen", 0)))
 
 
-def _publish(
-    desk: Desk, apprentice: Apprentice, lesson: Lesson, seen: int, *, is_fresh: bool = False
-) -> None:
+def _draft(
+    material: Material, apprentice: Apprentice, lesson: Lesson, *, is_fresh: bool = False
+) -> Draft:
     if not apprentice.stream_rows:
-        raise Conflict(f"{desk.model.name} has no training stream.", reason="no_stream")
-    work = Work(
-        apprentice=apprentice,
-        lessons=[lesson],
-        parent=desk.champion,
-        is_fresh=is_fresh,
-        is_gated=False,
-        facts={
-            "rows_seen": seen,
-            "stream_rows": apprentice.stream_rows,
-            **_told(desk, apprentice, seen),
-        },
-    )
-    publish(desk, work)
+        raise Conflict(f"{material.model.name} has no training stream.", reason="no_stream")
+    facts = {
+        "rows_seen": lesson.rows_seen,
+        "stream_rows": apprentice.stream_rows,
+        **_outcome(material, apprentice, lesson.rows_seen),
+    }
+    return Draft(apprentice=apprentice, lessons=[lesson], is_fresh=is_fresh, facts=facts)
 
 
-def _end_unchanged(desk: Desk, apprentice: Apprentice) -> None:
-    seen = rows_seen(desk.champion)
-    result = {"version": desk.champion.name, **_told(desk, apprentice, seen)}
-    desk.service.store.jobs.end(desk.job, desk.service.clock(), result=result)
-
-
-def _told(desk: Desk, apprentice: Apprentice, seen: int) -> dict[str, Any]:
+def _outcome(material: Material, apprentice: Apprentice, seen: int) -> dict[str, Any]:
     """Return what the contract has a finished batch tell: its score and what remains."""
-    answered = desk.answered(apprentice, *desk.anchor)
-    reached = None if answered is None else score(desk.schema, row_errors(desk.schema, answered))
+    reached, (rows, truth) = None, material.anchor
+    if rows:
+        answered = Answered(rows, truth, apprentice.predict(rows))
+        reached = score(material.schema, row_errors(material.schema, answered))
     return {"result": reached, "remaining": max(apprentice.stream_rows - seen, 0)}

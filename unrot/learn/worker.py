@@ -1,5 +1,7 @@
 """The process that does the jobs: it takes one after the other and ends when none comes.
 
+A job goes one way: its material is read, an estimator is taught, compiled, judged and published.
+
 The caretaker starts it when a job waits, so that the memory of a fit goes back when it is over.
 It stays for a little while, because the next job then starts at once. It holds each job under an
 attempt number: whoever has been silent for too long loses the job, and nothing that it still
@@ -12,11 +14,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from unrot.core.errors import Conflict, StoreAway, UnrotError
-from unrot.core.ports import Progress
-from unrot.core.records import Job
+from unrot.core.ports import Apprentice, Progress
+from unrot.core.records import Job, JobKind
+from unrot.learn import retention
+from unrot.learn.learn import NothingLeft, learn_verdicts
+from unrot.learn.material import Material, part_of, read_material
+from unrot.learn.publish import Draft, Unchanged, publish_draft
+from unrot.learn.rebuild import rebuild_version
+from unrot.learn.refit import refit_model
+from unrot.learn.stream import feed_stream, reset_stream
+from unrot.learn.weigh import weigh_version
 from unrot.serve.service import Service
 
 SILENT_SECONDS = 10.0
@@ -34,6 +44,16 @@ _log = logging.getLogger(__name__)
 Doing = Callable[[Service, Job, Progress], None]
 """Does a job to its end: it publishes what came of it, which ends the job."""
 
+Teacher = Callable[[Material, Apprentice, Progress], Draft | Unchanged]
+
+TEACHERS: Mapping[JobKind, Teacher] = {
+    "learn": learn_verdicts,
+    "refit": refit_model,
+    "rebuild": rebuild_version,
+    "train_batch": feed_stream,
+    "reset": reset_stream,
+}
+
 
 class Cancelled(Exception):
     """Somebody asked that the job ends."""
@@ -43,10 +63,41 @@ class Lost(Exception):
     """The job is another process's by now."""
 
 
+def do_job(service: Service, job: Job, tell: Progress) -> None:
+    """Do a job to its end."""
+    tell(0.01, "looking at the champion")
+    material = read_material(service, job, tell)
+    if job.kind == "weigh":
+        weigh_version(service, material, tell)
+    else:
+        _make_version(service, material, tell)
+    retention.tidy(service, job.model)
+
+
+def _make_version(service: Service, material: Material, tell: Progress) -> None:
+    """Teach the champion's estimator, and publish what it is then."""
+    draft = _teach(service, material, tell)
+    if isinstance(draft, Unchanged):
+        service.store.jobs.end(material.job, service.clock(), result=draft.result)
+    else:
+        publish_draft(service, material, draft, part_of(tell, 0.7, 1.0))
+
+
+def _teach(service: Service, material: Material, tell: Progress) -> Draft | Unchanged:
+    tell(0.05, f"opening {material.parent.name}")
+    kept = material.estimator.__getitem__
+    apprentice = service.workshop.open(material.parent, material.schema, kept)
+    try:
+        return TEACHERS[material.job.kind](material, apprentice, part_of(tell, 0.1, 0.7))
+    except NothingLeft as nothing:
+        service.store.lessons.decide(material.model.name, material.parent.name, nothing.fates)
+        raise
+
+
 class Learner:
     """Takes jobs and does them."""
 
-    def __init__(self, service: Service, do: Doing, *, holder: str) -> None:
+    def __init__(self, service: Service, do: Doing = do_job, *, holder: str) -> None:
         self._service = service
         self._do = do
         self._holder = holder
@@ -74,11 +125,11 @@ class Learner:
         job = self._service.store.jobs.take(self._holder, self._service.clock(), SILENT_SECONDS)
         if job is None:
             return False
-        with _Telling(self._service, job) as tell:
+        with _Heartbeat(self._service, job) as tell:
             self._try(job, tell)
         return True
 
-    def _try(self, job: Job, tell: _Telling) -> None:
+    def _try(self, job: Job, tell: _Heartbeat) -> None:
         """Do a job; begin anew where the champion was changed meanwhile."""
         for _ in range(MOST_TRIES):
             try:
@@ -104,7 +155,7 @@ class Learner:
         self._service.store.jobs.end(job, self._service.clock(), error=error, reason=reason)
 
 
-class _Telling:
+class _Heartbeat:
     """Tells how far a job is, now and then, and at least every two seconds that it goes on."""
 
     def __init__(self, service: Service, job: Job) -> None:
@@ -116,7 +167,7 @@ class _Telling:
         self._trouble: type[Exception] | None = None
         self._beating = threading.Thread(target=self._beat, name="job heartbeat", daemon=True)
 
-    def __enter__(self) -> _Telling:
+    def __enter__(self) -> _Heartbeat:
         self._beating.start()
         return self
 

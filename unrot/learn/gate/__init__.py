@@ -1,14 +1,12 @@
-"""What a model makes of verdicts, as plain rules: rows in, lessons and judgements out.
+"""Whether a candidate may become champion, as plain rules: answers in, a judgement out.
 
-    labels      a verdict becomes a label, or says why it tells none
-    cleaning    which of them may be learnt from, and what became of the others
-    batches     the order in which `learn` takes them
-    recipes     what a `refit` may be made of, and which way was best
-    race        recipes on the same folds, until the others are surely behind
-    gate        whether a candidate may become champion
-    moved       whether the world is still the one of the anchor
-    comparing   two versions side by side
-    rebuilding  the same version again without some verdicts
+    gate         passed, refused or undecided, and why
+    ground       the rows on which both are compared
+    world_shift  whether the world is still the one of the anchor
+    paired_test  by how much two differ on the same rows, and how sure that is
+    exact_tests  bounds for rows that stay the same
+    betting      bounds for rows that grow and are weighed again
+    spending     how one doubt is shared among all candidates
 
 Nothing here fits an estimator, asks a store or knows HTTP.
 """

@@ -84,8 +84,8 @@ def judge(evidence: Evidence, policy: Policy, now: float) -> Judgement:
         ground=ground.name,
         why=ground.why,
         rows=pair.rows,
-        champion_score=pair.champion_score,
-        candidate_score=pair.candidate_score,
+        champion_score=ground.champion_score,
+        candidate_score=ground.candidate_score,
         best_score=evidence.best_score if ground.name == "anchor" else None,
         difference=pair.difference,
         bound=pair.bound,
@@ -164,7 +164,7 @@ def _audited(evidence: Evidence) -> str:
 
 
 def _of_ratchet(evidence: Evidence, policy: Policy, ground: Footing, pair: Pair) -> _Ruling | None:
-    best, reached = evidence.best_score, pair.candidate_score
+    best, reached = evidence.best_score, ground.candidate_score
     if ground.name != "anchor" or best is None or reached is None:
         return None
     if evidence.schema.is_classifier:
@@ -280,15 +280,15 @@ def _numbers(evidence: Evidence, ground: Footing, pair: Pair) -> str:
     where = (
         "rows of the anchor" if ground.name == "anchor" else "recent rows that judges went through"
     )
-    champion, candidate = evidence.champion, evidence.candidate
+    champion, candidate, rows = evidence.champion, evidence.candidate, f"{pair.rows:,} {where}"
     if evidence.schema.is_classifier:
         return (
-            f"{candidate} is right on {pair.candidate_right:,} of {pair.rows:,} {where}; "
+            f"{candidate} is right on {pair.candidate_right:,} of {rows}; "
             f"{champion} on {pair.champion_right:,}."
         )
     return (
-        f"{candidate} is off by {pair.candidate_score:.4g} on average over {pair.rows:,} {where}; "
-        f"{champion} by {pair.champion_score:.4g}."
+        f"{candidate} is off by {ground.candidate_score:.4g} on average over {rows}; "
+        f"{champion} by {ground.champion_score:.4g}."
     )
 
 

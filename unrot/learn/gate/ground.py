@@ -71,6 +71,8 @@ class Evidence:
     recent: Sides | None = None
     recent_at: Sequence[float] = ()
     """When each recent row was predicted."""
+    move: Move | None = None
+    """Whether the champion's world has moved, where that is known already."""
     audited: Sequence[bool] = ()
     """Which recent rows an audit asked for; empty when none."""
     best_score: float | None = None
@@ -117,6 +119,8 @@ class Footing:
     truth: Sequence[str | float]
     champion: Errors
     candidate: Errors
+    champion_score: float | None
+    candidate_score: float | None
     places: Sequence[int]
     """The recent rows that it is made of; empty when it is the anchor."""
     move: Move
@@ -135,7 +139,9 @@ def find_ground(evidence: Evidence) -> Footing:
     """Choose the ground and say why."""
     anchor, recent = _errors(evidence, evidence.anchor), _errors(evidence, evidence.recent)
     is_classifier = evidence.schema.is_classifier
-    move = find_move(anchor[0], recent[0], is_classifier=is_classifier, at=evidence.recent_at)
+    move = evidence.move or find_move(
+        anchor[0], recent[0], is_classifier=is_classifier, at=evidence.recent_at
+    )
     enough_recent = len(recent[0]) >= FEWEST > len(anchor[0]) or _has_outgrown(
         evidence, anchor[0], recent[0]
     )
@@ -144,12 +150,15 @@ def find_ground(evidence: Evidence) -> Footing:
     shown = recent[0][place:]
     side = evidence.recent if is_recent else evidence.anchor
     truth = side.champion.truth if side else ()
+    sides = (shown, recent[1][place:]) if is_recent else anchor
     return Footing(
         name="recent verdicts" if is_recent else "anchor",
         why=_why(evidence, move, anchor[0], recent[0]),
         truth=truth[place:] if is_recent else truth,
-        champion=shown if is_recent else anchor[0],
-        candidate=recent[1][place:] if is_recent else anchor[1],
+        champion=sides[0],
+        candidate=sides[1],
+        champion_score=score(evidence.schema, sides[0]),
+        candidate_score=score(evidence.schema, sides[1]),
         places=tuple(range(place, len(recent[0]))) if is_recent else (),
         move=move,
         moved_at=_at(evidence, place) if move.has_moved else None,

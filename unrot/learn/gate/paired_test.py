@@ -28,7 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unrot.core.records import Holds, Recall, Schema
-from unrot.hear.scores import Errors, score
+from unrot.hear.scores import Errors
 from unrot.learn.gate import betting, exact_tests
 from unrot.learn.gate.exact_tests import DOUBT, chance_of_so_few
 
@@ -51,8 +51,6 @@ class Pair:
     rows: int
     champion_right: int
     candidate_right: int
-    champion_score: float | None
-    candidate_score: float | None
     difference: float | None
     bound: float | None
     is_surely_worse: bool
@@ -68,8 +66,6 @@ def compare_errors(schema: Schema, champion: Errors, candidate: Errors, doubt: D
         rows=len(champion),
         champion_right=int(np.sum(champion == 0)),
         candidate_right=int(np.sum(candidate == 0)),
-        champion_score=score(schema, champion),
-        candidate_score=score(schema, candidate),
         difference=difference,
         bound=bound,
         is_surely_worse=is_surely_worse,
