@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import json
 import zipfile
@@ -58,10 +57,6 @@ def test_skops_with_a_forged_type_is_refused_and_runs_nothing() -> None:
 def test_skops_of_spoiled_bytes_is_a_bad_artefact(data: bytes) -> None:
     with pytest.raises(BadArtefact, match="does not load"):
         artefacts.load(data)
-
-
-def test_digest_is_the_sha256_of_the_bytes() -> None:
-    assert artefacts.digest(b"abc") == hashlib.sha256(b"abc").hexdigest()
 
 
 def test_table_comes_back_with_its_gaps() -> None:

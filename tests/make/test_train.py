@@ -55,6 +55,16 @@ def test_metrics_are_those_of_the_holdout() -> None:
     assert {type(value) for value in candidate.metrics.values()} == {float}
 
 
+@pytest.mark.parametrize("classes", [SEVERAL, NUMBER])
+def test_without_a_holdout_only_rows_are_counted(classes: tuple[str, ...]) -> None:
+    dataset = numbers_dataset(classes)
+    bare = replace(dataset, holdout_rows=np.empty((0, 3)), holdout_labels=np.array([]))
+
+    metrics = train(bare, "tree", ignore).metrics
+
+    assert metrics == {"rows_trained": 300.0, "rows_held_out": 0.0}
+
+
 def test_scaler_is_fitted_on_the_training_part_alone() -> None:
     dataset = dataset_of(BINARY)
 

@@ -23,8 +23,7 @@ from unrot.core.plurals import counted
 from unrot.core.records import Candidate, Schema
 from unrot.make import online, packed
 from unrot.make.catalogue import ESTIMATORS, make, names_for
-from unrot.make.metrics import measure_and_calibrate
-from unrot.make.train import NETWORKS, Progress, as_candidate, refused
+from unrot.make.train import NETWORKS, Progress, make_candidate, refused
 
 ORIGIN = "stream"
 START_ROWS = 100
@@ -70,14 +69,14 @@ def start(dataset: Dataset, estimator: str, progress: Progress) -> Candidate:
         fed = online.begin(pipeline, begun.rows, begun.labels, schema.classes)
     except ValueError as error:
         raise refused(estimator, error) from error
-    progress(0.8, f"measuring on {counted(len(dataset.holdout_rows), 'held-out row')}")
-    metrics, calibrating = measure_and_calibrate(fed, begun)
-    metrics |= place_in(stream, seen, dataset)
-    progress(0.85, "compiling and comparing with scikit-learn")
-    candidate = as_candidate(fed, begun, estimator, ORIGIN, metrics)
-    progress(1.0, "done")
-    kept = {**candidate.artefacts, "stream": stream.pack()}
-    return replace(candidate, artefacts=kept, calibrating=calibrating)
+    candidate = make_candidate(fed, begun, progress)
+    return replace(
+        candidate,
+        estimator=estimator,
+        origin=ORIGIN,
+        metrics={**candidate.metrics, **place_in(stream, seen, dataset)},
+        artefacts={**candidate.artefacts, "stream": stream.pack()},
+    )
 
 
 def place_in(stream: Stream, seen: int, dataset: Dataset) -> dict[str, float]:
