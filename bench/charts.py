@@ -172,18 +172,20 @@ def points(middle: float, wrong: float) -> list[dict[str, Any]]:
 def make_ours(folder: Path) -> None:
     from jinja2 import Environment, FileSystemLoader
 
-    from unrot.web import charts
-    from unrot.web.wording import number, percent
+    from unrot.core.plurals import counted
+    from unrot.web.charts.axes import number_axis, time_axis
+    from unrot.web.charts.bars import Bucket, bars
+    from unrot.web.charts.lines import Measure, Reading, Series, lines
+    from unrot.web.charts.scatter import Point, scatter
+    from unrot.web.wording import percent
 
     made, until = readings(), SINCE + COUNT * STEP
     names = (("Accuracy", "value"), ("Estimated", "estimated"), ("A constant guess", "guess"))
     series = [
-        charts.Series(
+        Series(
             title,
             [
-                charts.Reading(
-                    one["at"], one[key], *((one["low"], one["high"]) if not place else ())
-                )
+                Reading(one["at"], one[key], *((one["low"], one["high"]) if not place else ()))
                 for one in made
             ],
             ("one", "estimate", "guess")[place],
@@ -191,20 +193,24 @@ def make_ours(folder: Path) -> None:
         )
         for place, (title, key) in enumerate(names)
     ]
-    buckets = [charts.Bucket(one["at"], one["at"] + STEP, {"v1": one["count"]}) for one in made]
+    buckets = [Bucket(one["at"], one["at"] + STEP, {"v1": one["count"]}) for one in made]
     rows = [points(0.0, 0.1), points(1.2, 0.4)]
-    x = charts.axis("x", [one["x"] for part in rows for one in part])
-    y = charts.axis("y", [one["y"] for part in rows for one in part])
+    both = [one for part in rows for one in part]
+    x, y = (
+        number_axis(
+            min(one[name] for one in both), max(one[name] for one in both), is_upright=name == "y"
+        )
+        for name in ("x", "y")
+    )
+    times = time_axis(SINCE, until)
     drawn = [
-        charts.lines("accuracy", "Accuracy", series, since=SINCE, until=until, says=charts.share),
-        charts.bars(
-            "traffic", "Traffic", buckets, since=SINCE, until=until, parts=["v1"], what="rows"
-        ),
+        lines("accuracy", "Accuracy", series, x=times, measure=Measure(percent)),
+        bars("traffic", "Traffic", buckets, x=times, parts=["v1"], what="rows"),
         *(
-            charts.scatter(
+            scatter(
                 title,
                 title,
-                [charts.Point(one["x"], one["y"], one["answer"] == "right") for one in part],
+                [Point(one["x"], one["y"], one["answer"] == "right") for one in part],
                 x=x,
                 y=y,
                 brush="both",
@@ -218,7 +224,7 @@ def make_ours(folder: Path) -> None:
         lstrip_blocks=True,
         autoescape=True,
     )
-    pages.filters |= {"percent": percent, "number": number}
+    pages.filters |= {"counted": counted}
     page = pages.from_string(OURS).render(drawn=drawn, count=2 * POINTS + COUNT)
     (folder / "index.html").write_text(page)
     for file in ("css/charts.css", "js/charts.js", "js/brush.js"):

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from bench.attacks import Said, say
 from bench.worlds import Rows, World, world
 from unrot.core.ids import Ids
-from unrot.core.records import Caller, JobKind, Model, Policy
+from unrot.core.policy import Policy
+from unrot.core.records import Caller, JobKind, Model
 from unrot.core.settings import Settings
 from unrot.learn import jobs
 from unrot.learn.kinds import do

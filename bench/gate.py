@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.cli.terminal import table
-from unrot.core.records import Answered, Outputs, Policy, Schema
+from unrot.core.policy import Policy
+from unrot.core.records import Answered, Outputs, Schema
 from unrot.learn.gate.exact_tests import DOUBT, chance_of_loss
 from unrot.learn.gate.gate import Evidence, Sides, judge
 from unrot.learn.gate.world_shift import find_move

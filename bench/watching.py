@@ -25,7 +25,8 @@ from flask.testing import FlaskClient
 from unrot.app import create_app
 from unrot.cli.terminal import Progress, table
 from unrot.core import confidence, latency
-from unrot.core.records import Candidate, Model, Rules, Window
+from unrot.core.records import Candidate, Model, Window
+from unrot.core.rules import Rules
 from unrot.core.settings import Settings
 from unrot.make.demos import zombies
 from unrot.make.publishing import publish
@@ -60,8 +61,9 @@ _VERDICTS = """
     WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + ? FROM n WHERE i + ? < ?)
     INSERT INTO feedback (prediction, model, predicted_at, given_at, was_correct, label, value,
         comment, judge, subject, withdrawn, counted)
-    SELECT printf('%032d', i), 'zombies', ? + i * ?, ? + i * ? + 1, i % 10 <> 0, NULL, NULL, '',
-        'ada', '', 0, 0
+    SELECT printf('%032d', i), 'zombies', ? + i * ?, ? + i * ? + 1,
+        i / ? % 10 <> 0, NULL, NULL, '', 'ada', '',
+        0, 0
     FROM n
 """
 
@@ -257,7 +259,7 @@ def _insert(tx: Transaction, start: int, end: int, every: int, first: float, apa
     tx.execute(_PREDICTIONS, (start, end, first, apart))
     judged = -(-start // every) * every
     if judged < end:
-        tx.execute(_VERDICTS, (judged, every, every, end, first, apart, first, apart))
+        tx.execute(_VERDICTS, (judged, every, every, end, first, apart, first, apart, every))
 
 
 def _windows(events: int, first: int) -> list[Window]:

@@ -12,24 +12,30 @@ from flask import Flask
 
 from tests.conftest import ROOT, Server
 from unrot.cli.main import parser
-from unrot.core.settings import documented
+from unrot.core.policy import POLICY
+from unrot.core.rules import RULES
+from unrot.core.settings import SETTINGS
 
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
 API = (ROOT / "docs/api.md").read_text()
 README = (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("setting", documented(), ids=lambda setting: setting.variable)
-def test_setting_is_in_the_table_as_it_is_in_the_code(setting: object) -> None:
-    row = f"| `{setting.variable}` | {setting.doc} | {setting.default} |"  # type: ignore[attr-defined]
+@pytest.mark.parametrize(
+    ("page", "head", "rows"),
+    [
+        ("operations.md", ["variable", "means", "default"], [x.row() for x in SETTINGS.values()]),
+        ("api.md", ["key", "means", "takes", "default"], POLICY.rows()),
+        ("monitoring.md", ["key", "means", "takes", "default"], RULES.rows()),
+    ],
+    ids=["settings", "policy", "rules"],
+)
+def test_table_of_options_stands_as_it_is_declared(
+    page: str, head: list[str], rows: list[str]
+) -> None:
+    table = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *rows]
 
-    assert row in OPERATIONS
-
-
-def test_settings_in_the_table_exist() -> None:
-    rows = set(re.findall(r"^\| `([A-Z_]+)` \|", OPERATIONS, re.MULTILINE))
-
-    assert rows == {setting.variable for setting in documented()}
+    assert "\n".join(["", *table, "\n"]) in (ROOT / "docs" / page).read_text()
 
 
 def test_every_command_is_documented_and_no_other() -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.browser.test_journey import PHONE, WIDE, OpenBrowser, open_browser
 from tests.conftest import OPERATOR, Server
 from tests.web.watch.findings import DRIFT, NOON
-from unrot.core.records import Rules
+from unrot.core.rules import Rules
 from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
 from unrot.serve.service import Service

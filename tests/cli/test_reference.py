@@ -11,7 +11,8 @@ import pytest
 
 from tests.watch.looks.days import DAY, FEATURES, MIDNIGHT, Flowers, bring_in, flowers, log_of
 from unrot.cli.main import main
-from unrot.core.records import Check, Feature, Outputs, Row, Rules, Schema
+from unrot.core.records import Check, Feature, Outputs, Row, Schema
+from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.watch import references
 from unrot.watch.looks import drift

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import environment
 from unrot.cli.main import main
-from unrot.core.records import FeatureRule, Rules
+from unrot.core.rules import FeatureRule, Rules
 from unrot.serve.service import Service
 from unrot.watch import findings
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from unrot.core.errors import BadSetting
-from unrot.core.settings import Documented, Settings, documented, kept_secret, load, prepare_home
+from unrot.core.settings import SETTINGS, Settings, kept_secret, load, prepare_home
 
 ROOT = Path(__file__).resolve().parents[2]
-WHOLE = "expected a whole number"
 POSITIVE = "expected a whole number, 1 or more"
+PORT = "expected a port, 1 to 65535"
 TOKEN = "expected 8 or more ASCII characters without spaces"
 
 
@@ -82,14 +82,12 @@ def test_every_setting_is_read_from_its_variable() -> None:
 
 
 def test_every_setting_has_a_variable_of_its_own() -> None:
-    variables = [entry.metadata["variable"] for entry in fields(Settings)]
-
-    assert len(set(variables)) == len(variables)
+    assert [each.name for each in SETTINGS.values()] == [each.name for each in fields(Settings)]
 
 
 @pytest.mark.parametrize("empty", ["", "  "])
 def test_empty_variable_is_as_if_it_were_unset(empty: str) -> None:
-    environ = {entry.metadata["variable"]: empty for entry in fields(Settings)}
+    environ = dict.fromkeys(SETTINGS, empty)
 
     assert loaded(**environ) == Settings()
 
@@ -104,20 +102,20 @@ def test_spaces_around_a_value_are_no_part_of_it() -> None:
 @pytest.mark.parametrize(
     ("variable", "text", "expected"),
     [
-        ("UNROT_FEEDBACK_DAYS", "abc", WHOLE),
-        ("UNROT_FEEDBACK_DAYS", "1.5", WHOLE),
+        ("UNROT_FEEDBACK_DAYS", "abc", POSITIVE),
+        ("UNROT_FEEDBACK_DAYS", "1.5", POSITIVE),
         ("UNROT_FEEDBACK_DAYS", "0", POSITIVE),
-        ("UNROT_MAX_BODY", "8 MB", WHOLE),
+        ("UNROT_MAX_BODY", "8 MB", POSITIVE),
         ("UNROT_MAX_BODY", "-1", POSITIVE),
         ("UNROT_JOURNAL_MAX", "0", POSITIVE),
-        ("UNROT_ROTATION_SECONDS", "5m", WHOLE),
+        ("UNROT_ROTATION_SECONDS", "5m", POSITIVE),
         ("UNROT_ROTATION_SECONDS", "0", POSITIVE),
         ("UNROT_TRUSTED_PROXIES", "-1", "expected a whole number, 0 or more"),
-        ("PORT", "http", WHOLE),
-        ("PORT", "0", "expected a port, 1 to 65535"),
-        ("PORT", "65536", "expected a port, 1 to 65535"),
+        ("PORT", "http", PORT),
+        ("PORT", "0", PORT),
+        ("PORT", "65536", PORT),
         ("WEB_CONCURRENCY", "0", POSITIVE),
-        ("UNROT_THREADS", "many", WHOLE),
+        ("UNROT_THREADS", "many", POSITIVE),
     ],
 )
 def test_number_that_does_not_parse_stops_the_start(
@@ -294,7 +292,7 @@ def test_dotenv_value_that_does_not_parse_stops_the_start(tmp_path: Path) -> Non
     dotenv = tmp_path / ".env"
     dotenv.write_text("PORT=http\n")
 
-    assert sentence({}, dotenv) == 'PORT is "http": expected a whole number.'
+    assert sentence({}, dotenv) == 'PORT is "http": expected a port, 1 to 65535.'
 
 
 def test_dotenv_that_is_no_text_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
@@ -312,21 +310,19 @@ def test_dotenv_that_is_missing_is_no_trouble(tmp_path: Path) -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    lines = documented()
-
-    assert [line.variable for line in lines] == [
-        entry.metadata["variable"] for entry in fields(Settings)
-    ]
-    assert [line for line in lines if len(line.doc.strip()) < 10] == []
+    assert [each for each in SETTINGS.values() if len(each.help.strip()) < 10] == []
 
 
 def test_documented_defaults_are_those_that_hold() -> None:
-    lines = {line.variable: line for line in documented()}
+    defaults = {
+        each.key: each.row().split(" | ")[-1].removesuffix(" |") for each in SETTINGS.values()
+    }
 
-    assert lines["UNROT_HOME"].default == "`var`"
-    assert lines["UNROT_JUDGE_TOKENS"].default == "none"
-    assert lines["UNROT_TRUSTED_PROXIES"].default == "`0`"
-    assert lines["PORT"] == Documented("PORT", "`5000`", "the port to listen on")
+    assert defaults["UNROT_HOME"] == "`var`"
+    assert defaults["UNROT_JUDGE_TOKENS"] == defaults["UNROT_PROFILE_DIR"] == "none"
+    assert defaults["UNROT_TRUSTED_PROXIES"] == "`0`"
+    assert defaults["UNROT_WEBHOOK_PRIVATE"] == "`no`"
+    assert SETTINGS["PORT"].row() == "| `PORT` | the port to listen on | `5000` |"
 
 
 # ── kept secrets ─────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.hear.verdicts import NUMBERS, TWO, example, verdict
-from unrot.core.records import JudgedPrediction, Policy
+from unrot.core.policy import Policy
+from unrot.core.records import JudgedPrediction
 from unrot.hear.cleaning import cap_subjects, clean, ranges_of, robust_range, union
 
 OPEN = Policy(held_out=0.0, cap=0.0, clip=1.2)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.hear.verdicts import example
-from unrot.core.records import Lesson, Policy
+from unrot.core.policy import Policy
+from unrot.core.records import Lesson
 from unrot.learn.batches import make_lesson, rows_to_replay
 
 OF_BEFORE = ((1.0, "Rome"), "no")

@@ -9,7 +9,8 @@ import pytest
 
 from tests.learning_model import CROWD, School, zombies_of
 from unrot.core.errors import Conflict
-from unrot.core.records import Audit, Caller, Policy
+from unrot.core.policy import Policy
+from unrot.core.records import Audit, Caller
 from unrot.learn import jobs, promote
 from unrot.make import artefacts
 from unrot.watch.monitors import estimates

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.learning_model import School
-from unrot.core.records import OUTPUT_PROBABILITY, Policy, Rules, Symptom, Version
+from unrot.core.policy import Policy
+from unrot.core.records import OUTPUT_PROBABILITY, Symptom, Version
+from unrot.core.rules import Rules
 from unrot.core.settings import Settings
 from unrot.learn import promote
 from unrot.run.bootstrap import open_service

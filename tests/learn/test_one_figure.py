@@ -16,7 +16,7 @@ from tests.web.test_pages import sign_in, text_of
 from unrot.app import create_app
 from unrot.cli import main
 from unrot.core.dataset import Dataset
-from unrot.core.records import Policy
+from unrot.core.policy import Policy
 from unrot.core.settings import Settings
 from unrot.learn import promote
 from unrot.make import demos

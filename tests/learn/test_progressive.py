@@ -18,7 +18,7 @@ from sklearn.linear_model import SGDClassifier
 import unrot
 from tests.conftest import noon
 from tests.learning_model import School
-from unrot.core.records import Policy
+from unrot.core.policy import Policy
 from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.lessons import published, verdict
 from unrot.core.errors import Conflict, Invalid, NotFound
-from unrot.core.policy import parse_texts
-from unrot.core.records import CHALLENGER, CHAMPION, Policy
+from unrot.core.policy import Policy, parse_texts
+from unrot.core.records import CHALLENGER, CHAMPION
 from unrot.learn import promote
 from unrot.serve.service import Service
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.learning_model import School
 from unrot.core.errors import Conflict
-from unrot.core.records import AliasMove, Policy, Serving, Version
+from unrot.core.policy import Policy
+from unrot.core.records import AliasMove, Serving, Version
 from unrot.learn import promote, retention
 
 Open = Callable[[str], School]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.learning_model import CROWD, School
-from unrot.core.records import Caller, Policy
+from unrot.core.policy import Policy
+from unrot.core.records import Caller
 from unrot.learn import promote
 from unrot.learn.rollback import roll_back_by_itself
 

@@ -18,6 +18,7 @@ from tests.store.test_contract import (
     shipped,
 )
 from unrot.core.errors import Conflict, NotFound
+from unrot.core.policy import Policy
 from unrot.core.ports import Store
 from unrot.core.records import (
     AliasMove,
@@ -28,7 +29,6 @@ from unrot.core.records import (
     GateVerdict,
     Job,
     Model,
-    Policy,
     Recall,
     Shadow,
     Version,

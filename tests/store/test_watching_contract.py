@@ -13,11 +13,10 @@ from unrot.core.records import (
     Delivery,
     Distribution,
     Drift,
-    FeatureRule,
     Finding,
     Profile,
-    Rules,
 )
+from unrot.core.rules import FeatureRule, Rules
 
 DRIFT = Drift("height", 0.4, "ks", 0.5, 1e-9, has_moved=True, is_calm=False)
 CHECK = Check("elves", "v1", NOON, NOON + 60, "training", 150, 120, (DRIFT,))

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from tests.learning_model import CROWD, JUDGE, School, zombies_of
-from unrot.core.records import CHAMPION, Caller, Finding, Rules
+from unrot.core.records import CHAMPION, Caller, Finding
+from unrot.core.rules import Rules
 from unrot.core.settings import Settings
 from unrot.learn import promote
 from unrot.run.bootstrap import open_service

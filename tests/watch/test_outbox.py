@@ -11,7 +11,8 @@ import pytest
 from tests.conftest import free_port, noon, wait_for
 from tests.receiver import Receiver, receiving
 from unrot.core.errors import Conflict, StoreAway, Undelivered
-from unrot.core.records import Finding, Rules
+from unrot.core.records import Finding
+from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.watch import outbox
 from unrot.watch.outbox import Postbox, send_trial

@@ -9,7 +9,7 @@ import pytest
 
 from tests.watch.looks.days import DAY, FEATURES, MIDNIGHT, bring_in, flowers, log_of, spoilt
 from unrot.core.errors import Conflict, Invalid, NotFound
-from unrot.core.records import FeatureRule, Rules
+from unrot.core.rules import FeatureRule, Rules
 from unrot.serve.service import Service
 from unrot.watch import periods
 from unrot.watch.looks import drift

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from unrot.core.errors import Invalid, StoreAway
-from unrot.core.records import Finding, Rules, Symptom
+from unrot.core.records import Finding, Symptom
+from unrot.core.rules import Rules
 from unrot.run.leader import Chores
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel

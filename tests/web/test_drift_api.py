@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from tests.conftest import VIEWER
 from tests.watch.looks.days import DAY, MIDNIGHT, bring_in, flowers, log_of, spoilt
-from unrot.core.records import Rules
+from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.watch.looks import drift
 

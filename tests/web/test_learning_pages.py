@@ -24,11 +24,12 @@ from tests.large_store import (
     second,
 )
 from tests.web.test_pages import FRAGMENT, post, sign_in, take_store_away, text_of
-from unrot.core.records import Feature, Policy, Schema, Shadow, Version
+from unrot.core.policy import Policy
+from unrot.core.records import Feature, Schema, Shadow, Version
 from unrot.learn import promote
 from unrot.serve.service import Service
 from unrot.watch import audit as audits
-from unrot.web.pages.curves import curve_of
+from unrot.web.charts.curve import build_curve
 
 AT = f"/models/{ZOMBIES}"
 
@@ -349,16 +350,19 @@ def fed(name: str, seen: int, accuracy: float) -> Version:
 def test_curve_goes_back_to_where_the_stream_began() -> None:
     line = [fed("v5", 50, 0.9), fed("v4", 25, 0.7), fed("v3", 2, 0.5), fed("v2", 150, 0.8)]
 
-    curve = curve_of(line)
+    curve = build_curve(line, "/versions/{}".format)
 
     assert curve is not None
-    assert [(point.version, point.seen) for point in curve.points] == [
-        ("v3", 2),
-        ("v4", 25),
-        ("v5", 50),
-    ]
-    assert [(point.x, round(point.y)) for point in curve.points][::2] == [(52.0, 186), (624.0, 48)]
-    assert curve_of(line[2:3]) is None
+    assert curve.table.rows == (
+        ("50 rows", "90%, v5"),
+        ("25 rows", "70%, v4"),
+        ("2 rows", "50%, v3"),
+    )
+    assert curve.table.links == ("/versions/v5", "/versions/v4", "/versions/v3")
+    # From 50% at the bottom to 100% at the top.
+    assert [(dot.x, dot.y) for dot in curve.dots] == [(0, 100), (47.917, 60), (100, 20)]
+    assert curve.sentence == "From 50% after 2 rows to 90% after 50 rows, all on one test set."
+    assert build_curve(line[2:3], str) is None
 
 
 def test_stream_says_that_the_gate_stands_aside(operator: FlaskClient, kept: Service) -> None:
@@ -376,7 +380,7 @@ def test_stream_says_that_the_gate_stands_aside(operator: FlaskClient, kept: Ser
     assert "moves the champion without the gate" in text_of(listed)
     assert "feeding it moves its champion without the gate" in page
     assert "Accuracy over the rows seen" in page
-    assert "Version Rows seen Accuracy v2 100" in page
+    assert re.search(r"Rows seen Accuracy 150 rows \S+%, v4 .* 100 rows \S+%, v2", page)
 
 
 # ── jobs ─────────────────────────────────────────────────────────────────────────────────────

@@ -1,71 +1,122 @@
-"""What a model may do by itself: read as the API and forms write it, and said to people.
-
-`parse_policy` takes some of the keys and leaves the rest as they were; `describe` writes all of
-them, and what it writes can be sent back.
-"""
+"""What a model may do by itself: a table of options, and how it is said to people."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from difflib import get_close_matches
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
 
-from unrot.core.errors import Detail, Invalid, shown
-from unrot.core.records import Policy
+from unrot.core.options import Kind, Table, choice, number, option, switch, whole
+from unrot.core.plurals import counted, plural
 
-EVERY = re.compile(r"(?:every\s+)?(\d{1,7})(?:\s+verdicts?)?", re.IGNORECASE)
+by_itself = partial(option, group="What it may do by itself")
+of_gate = partial(option, group="The gate")
+of_learning = partial(option, group="How it learns")
+BY_HAND_OR_ITSELF = choice(manual="by hand", auto="by itself")
 MOST_EVERY = 1_000_000
-MOST_BATCH = 100_000
 LARGEST_SEED = 2**32 - 1
 """What numpy takes."""
-
-_WRONG = object()
-
-
-def parse_policy(given: Any, policy: Policy) -> Policy:
-    """Return a policy with the keys that are given changed; raise Invalid naming what is wrong."""
-    if not isinstance(given, Mapping):
-        expected = 'an object such as {"promote": "auto", "learn": "every 50 verdicts"}'
-        raise _invalid([Detail("policy", given, expected)])
-    details: list[Detail] = []
-    changes: dict[str, Any] = {}
-    for key, value in given.items():
-        if key not in _READERS:
-            details.append(_unknown(str(key), value))
-            continue
-        field, read, expected = _READERS[key]
-        changes[field] = read(value)
-        if changes[field] is _WRONG:
-            details.append(Detail(key, value, expected))
-    if details:
-        raise _invalid(details)
-    return replace(policy, **changes)
+_EVERY = re.compile(r"(?:every\s+)?(\d{1,7})(?:\s+verdicts?)?", re.IGNORECASE)
+_COUNT = whole(1, MOST_EVERY)
 
 
-def parse_texts(given: Mapping[str, str], policy: Policy) -> Policy:
-    """Read a policy from a form or a command line, where every value is a text."""
-    texts = {key: value.strip() for key, value in given.items()}
-    return parse_policy({key: _untexted(key, text) for key, text in texts.items()}, policy)
+def _read_every(value: Any) -> int:
+    """Read `manual`, `every 50 verdicts`, 50 or an object of `every`; 0 is by hand."""
+    if value == "manual":
+        return 0
+    if isinstance(value, Mapping):
+        value = value.get("every") if set(value) == {"every"} else None
+    if isinstance(value, str):
+        found = _EVERY.fullmatch(value.strip())
+        value = int(found[1]) if found else None
+    return int(_COUNT.read(value))
 
 
-def describe(policy: Policy) -> dict[str, Any]:
-    """Write a policy as the API shows it."""
-    every = policy.learn_every
-    return {
-        "promote": policy.promote,
-        "learn": f"every {every} verdict{_s(every)}" if every else "manual",
-        "rollback": policy.rollback,
-        "gate": "on" if policy.gate else "off",
-        "batch": policy.batch,
-        "replay": policy.replay,
-        "clip": policy.clip,
-        "cap": policy.cap,
-        "held_out": policy.held_out,
-        "tolerance": policy.tolerance,
-        "seed": policy.seed,
-    }
+def _write_every(count: int) -> str:
+    return f"every {count} {plural(count, 'verdict')}" if count else "manual"
+
+
+EVERY = Kind(
+    read=_read_every,
+    write=_write_every,
+    expected=f"manual, or a text such as every 50 verdicts (1 to {MOST_EVERY:,})",
+    schema={"type": "string"},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a model may do by itself: promote, learn, roll back; and with which numbers."""
+
+    learn_every: int = by_itself(
+        EVERY, 0, "Learn", "manual, or every so many verdicts: every 50 verdicts", key="learn"
+    )
+    promote: Literal["manual", "auto"] = by_itself(
+        BY_HAND_OR_ITSELF,
+        "manual",
+        "Promote what the gate passed",
+        "By hand somebody decides; by itself a version that passed answers at once.",
+    )
+    rollback: Literal["manual", "auto"] = by_itself(
+        BY_HAND_OR_ITSELF,
+        "manual",
+        "Roll back",
+        "By itself only when judges find the champion worse than the one before it.",
+    )
+    gate: bool = of_gate(
+        switch(), True, "Gate", "Off means that a worse version can replace a better one."
+    )
+    tolerance: float = of_gate(
+        number(0, 0.5, "a share"),
+        0.02,
+        "Tolerance",
+        "The loss that the gate lets pass, as a share: 0 to 0.5. 0.02 is 2 points of accuracy.",
+    )
+    """Of accuracy, or of the champion's mean absolute error."""
+    held_out: float = of_gate(
+        number(0, 0.9, "a share"),
+        0.3,
+        "Held-out share",
+        "The share of the judges' verdicts that only judges: 0 to 0.9.",
+    )
+    batch: int = of_learning(
+        whole(1, 100_000),
+        50,
+        "Rows at a time",
+        "One step of partial_fit: 1 to 100,000. Fewer than 50 can pull it one way.",
+    )
+    replay: float = of_learning(
+        number(0, 10),
+        1.0,
+        "Replayed rows",
+        "Rows of before for each new row: 0 to 10. They keep it from forgetting.",
+    )
+    clip: float = of_learning(
+        number(1, 1_000, zero="to take every row"),
+        1.2,
+        "Range",
+        "How many times the training range a row may span: 1 to 1,000; 0 takes all rows.",
+    )
+    cap: float = of_learning(
+        number(0, 1, said="a share from 0 (no cap) to 1"),
+        0.2,
+        "Share of one sender",
+        "The most that one unknown sender may be of what is learnt: 0 to 1; 0 is no cap.",
+    )
+    seed: int = of_learning(
+        whole(0, LARGEST_SEED, said=f"a whole number from 0 to {LARGEST_SEED}"),
+        0,
+        "Seed",
+        "Where chance begins, so that a version can be made again.",
+    )
+
+
+POLICY = Table(
+    Policy, "policy", 'an object such as {"promote": "auto", "learn": "every 50 verdicts"}'
+)
+parse_policy, parse_texts, describe = POLICY.parse, POLICY.parse_texts, POLICY.write
 
 
 def sentences(policy: Policy) -> list[str]:
@@ -80,10 +131,9 @@ def sentences(policy: Policy) -> list[str]:
 
 
 def _learning(policy: Policy) -> str:
-    every = policy.learn_every
-    if not every:
+    if not policy.learn_every:
         return "It learns when somebody asks."
-    return f"It learns by itself after every {every:,} verdict{_s(every)}."
+    return f"It learns by itself after every {counted(policy.learn_every, 'verdict')}."
 
 
 def _promoting(policy: Policy) -> str:
@@ -105,7 +155,8 @@ def _returning(policy: Policy) -> str:
 
 
 def _stepping(policy: Policy) -> str:
-    replay = f"{policy.replay:g} row{_s(policy.replay)} of before mixed in for each new one"
+    rows = plural(policy.replay, "row")
+    replay = f"{policy.replay:g} {rows} of before mixed in for each new one"
     if not policy.replay:
         replay = "no row of before mixed in"
     steps = "one at a time" if policy.batch == 1 else f"in steps of {policy.batch:,}"
@@ -124,91 +175,3 @@ def _cleaning(policy: Policy) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.4g} %"
-
-
-def _s(count: float) -> str:
-    return "" if count == 1 else "s"
-
-
-def _manual_or_auto(value: Any) -> Any:
-    return value if value in ("manual", "auto") else _WRONG
-
-
-def _switch(value: Any) -> Any:
-    if isinstance(value, bool):
-        return value
-    return {"on": True, "off": False}.get(value, _WRONG) if isinstance(value, str) else _WRONG
-
-
-def _every(value: Any) -> Any:
-    if value == "manual":
-        return 0
-    if isinstance(value, Mapping):
-        value = value.get("every") if set(value) == {"every"} else None
-    if isinstance(value, str):
-        found = EVERY.fullmatch(value.strip())
-        value = int(found[1]) if found else None
-    return _whole(1, MOST_EVERY)(value)
-
-
-def _whole(least: int, most: int) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
-        number = _number(least, most)(value)
-        return int(number) if number is not _WRONG and number == int(number) else _WRONG
-
-    return read
-
-
-def _number(least: float, most: float) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return _WRONG
-        return float(value) if least <= value <= most else _WRONG
-
-    return read
-
-
-def _clip(value: Any) -> Any:
-    return 0.0 if not isinstance(value, bool) and value == 0 else _number(1, 1000)(value)
-
-
-_READERS: dict[str, tuple[str, Callable[[Any], Any], str]] = {
-    "promote": ("promote", _manual_or_auto, "manual or auto"),
-    "learn": (
-        "learn_every",
-        _every,
-        f"manual, or a text such as every 50 verdicts (1 to {MOST_EVERY:,})",
-    ),
-    "rollback": ("rollback", _manual_or_auto, "manual or auto"),
-    "gate": ("gate", _switch, "on or off"),
-    "batch": ("batch", _whole(1, MOST_BATCH), f"a whole number from 1 to {MOST_BATCH:,}"),
-    "replay": ("replay", _number(0, 10), "a number from 0 to 10"),
-    "clip": ("clip", _clip, "0 to take every row, or a number from 1 to 1,000"),
-    "cap": ("cap", _number(0, 1), "a share from 0 (no cap) to 1"),
-    "held_out": ("held_out", _number(0, 0.9), "a share from 0 to 0.9"),
-    "tolerance": ("tolerance", _number(0, 0.5), "a share from 0 to 0.5"),
-    "seed": ("seed", _whole(0, LARGEST_SEED), f"a whole number from 0 to {LARGEST_SEED}"),
-}
-"""Each key of the API: the field, how it is read, and what is expected."""
-
-_WORDS = ("promote", "learn", "rollback", "gate")
-
-
-def _untexted(key: str, text: str) -> Any:
-    if key in _WORDS:
-        return text
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _unknown(key: str, value: Any) -> Detail:
-    near = get_close_matches(key[:200], _READERS, n=1, cutoff=0.0)
-    return Detail(shown(key)[1:-1], value, f"no such key; the nearest known one is {near[0]}")
-
-
-def _invalid(details: list[Detail]) -> Invalid:
-    rest = len(details) - 1
-    more = f" ({rest} more in details.)" if rest else ""
-    return Invalid(details[0].sentence + more, details=details[:20])

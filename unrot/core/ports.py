@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from unrot.core.policy import Policy
 from unrot.core.records import (
     Against,
     AliasMove,
@@ -40,13 +41,11 @@ from unrot.core.records import (
     Old,
     Outcome,
     Outputs,
-    Policy,
     Prediction,
     Profile,
     Reason,
     RemovedModel,
     Row,
-    Rules,
     Schema,
     Shadow,
     Shipment,
@@ -59,6 +58,7 @@ from unrot.core.records import (
     Version,
     Window,
 )
+from unrot.core.rules import Rules
 from unrot.core.webhooks import Webhook
 
 # ── learning: jobs, lessons and trials, and where estimators are fitted further ───────────────────

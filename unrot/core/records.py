@@ -301,59 +301,6 @@ class Delivery:
     """What went wrong the last time."""
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureRule:
-    """What is different for one feature; None is as for all."""
-
-    is_watched: bool = True
-    distance: float | None = None
-    missing: float | None = None
-    unseen: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What counts as a symptom of one model."""
-
-    period: PeriodLength = "auto"
-    """What is compared: the shortest period that usually has enough rows, or always this one."""
-    least_rows: int = 100
-    against: Against = "training"
-    drift: bool = True
-    distance: float = 0.15
-    """The Hellinger distance from which on a column has moved, if it is not by chance."""
-    chance: float = 0.001
-    """And so unlikely must it be where nothing moved."""
-    rot: bool = True
-    last_verdicts: int = 50
-    """Accuracy is rolled over so many."""
-    least_accuracy: float | None = None
-    """A floor set by a person; None is none."""
-    slices: bool = True
-    """Whether a part of the traffic that falls alone is a finding."""
-    outliers: bool = True
-    outlier_share: float = 0.05
-    """A burst: so large a share of the predictions of a period is odd."""
-    quality: bool = True
-    missing: float = 0.005
-    """From so much more of a column on that is missing than is usual, it is told of."""
-    unseen: float = 0.005
-    """So for choices that training never saw, and numbers outside its range."""
-    rejected: float = 0.005
-    """So for rows that are refused."""
-    estimate: bool = True
-    estimate_loss: float = 0.1
-    """So far below the holdout's the accuracy is estimated to be, while verdicts are few."""
-    features: Mapping[str, FeatureRule] = field(default_factory=dict)
-    webhook: str = ""
-    """Where findings of this model are sent; empty, where the settings say."""
-
-    def distance_of(self, column: str) -> float:
-        """Return the distance from which on a column has moved: its own, or that of all."""
-        own = self.features.get(column)
-        return self.distance if own is None or own.distance is None else own.distance
-
-
 # ── serving and hearing: models, versions, predictions, feedback ──────────────────────────────────
 
 Value = float | int | str | bool | None
@@ -755,30 +702,6 @@ Holds = Literal["fixed rows", "any time"]
 """What a bound is good for: rows that are weighed once, or rows that grow and are weighed again."""
 
 ACTIVE: tuple[JobState, ...] = ("queued", "running")
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a model may do by itself: promote, learn, roll back; and with which numbers."""
-
-    promote: Literal["manual", "auto"] = "manual"
-    learn_every: int = 0
-    """Learn by itself once so many verdicts wait; 0 is by hand."""
-    rollback: Literal["manual", "auto"] = "manual"
-    gate: bool = True
-    batch: int = 50
-    """Rows of one step of `partial_fit`."""
-    replay: float = 1.0
-    """Rows of before for each row that is learnt."""
-    clip: float = 1.2
-    """How far outside the training range a row may lie, in widths of it; 0 takes all."""
-    cap: float = 0.2
-    """The largest share of all verdicts that one untrusted subject may give; 0 is no cap."""
-    held_out: float = 0.3
-    """The share of trusted verdicts that only judge."""
-    tolerance: float = 0.02
-    """The loss that the gate lets pass: of accuracy, or of the champion's mean absolute error."""
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,31 +1,244 @@
-"""What counts as a symptom of a model: read as the API and forms write it, and said to people.
+"""What counts as a symptom of a model: a table of options, and how it is said to people.
 
-`parse_rules` takes some of the keys and leaves the rest as they were; `describe` writes all of
-them, and what it writes can be sent back. The address of a webhook is a secret: it is written
-without its path, and that sent back leaves it as it is.
+The address of a webhook is a secret: it is written without its path, and that sent back leaves
+it as it is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, fields, replace
-from difflib import get_close_matches
-from typing import Any, get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from unrot.core import webhooks
-from unrot.core.errors import Detail, Invalid, shown
+from unrot.core.errors import Detail
+from unrot.core.options import (
+    Json,
+    Kind,
+    Table,
+    Wrong,
+    choice,
+    maybe,
+    number,
+    option,
+    switch,
+    unknown,
+    whole,
+)
 from unrot.core.plurals import counted
-from unrot.core.records import Against, FeatureRule, PeriodLength, Rules
+from unrot.core.records import Against, PeriodLength
 
-MOST_ROWS = 1_000_000
-MOST_VERDICTS = 10_000
 MOST_NAMED = 5
-OF_FEATURE = ("watched", "distance", "missing", "unseen")
 IN_FORMS = re.compile(r"features\.(?P<name>.+)\.(?P<key>[a-z]+)", re.DOTALL)
 """How forms and the command line write what is different for one feature."""
 
-_WRONG = object()
+of_drift = partial(option, group="Drift: inputs and answers move")
+of_rot = partial(option, group="Rot: answers go wrong")
+of_outliers = partial(option, group="Outliers: odd rows")
+of_quality = partial(option, group="Data quality: broken rows")
+WATCHED = switch("watched", "not watched")
+SHARE, DISTANCE = number(0, 1, "a share"), number(0, 1, "a distance")
+AS_FOR_ALL = "what holds for all"
+
+
+# ── one feature ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRule:
+    """What is different for one feature; None is as for all."""
+
+    is_watched: bool = option(switch(), True, key="watched", label="Watched")
+    distance: float | None = option(maybe(DISTANCE, AS_FOR_ALL), None, label="Distance")
+    missing: float | None = option(maybe(SHARE, AS_FOR_ALL), None, label="Missing")
+    unseen: float | None = option(maybe(SHARE, AS_FOR_ALL), None, label="Never seen")
+
+
+FEATURE = Table(
+    FeatureRule, "feature", 'an object such as {"distance": 0.3, "watched": "off"}, or null'
+)
+AS_ALL = FeatureRule()
+
+
+def _features(names: Sequence[str], now: Mapping[str, FeatureRule]) -> Kind:
+    """Return the kind of what is different for some of the features of a model."""
+
+    def read(given: Any) -> dict[str, FeatureRule]:
+        if not isinstance(given, Mapping):
+            raise ValueError
+        return _changed(given, names, now)
+
+    one = {
+        "type": "object",
+        "properties": FEATURE.schema(),
+        "additionalProperties": False,
+        "nullable": True,
+    }
+    return Kind(
+        read=read,
+        write=lambda rules: {name: _write_feature(rule) for name, rule in rules.items()},
+        expected='an object such as {"age": {"distance": 0.3}}',
+        schema={"type": "object", "additionalProperties": one},
+    )
+
+
+def _changed(
+    given: Mapping[str, Any], names: Sequence[str], now: Mapping[str, FeatureRule]
+) -> dict[str, FeatureRule]:
+    """Change the rules of some features; those that are as for all are not kept."""
+    changed, details = dict(now), list[Detail]()
+    for name, value in given.items():
+        try:
+            changed[name] = _read_feature(name, value, names, now)
+        except Wrong as error:
+            details += error.details
+    if details:
+        raise Wrong(details)
+    return {name: rule for name in names if (rule := changed.get(name, AS_ALL)) != AS_ALL}
+
+
+def _read_feature(
+    name: str, given: Any, names: Sequence[str], now: Mapping[str, FeatureRule]
+) -> FeatureRule:
+    if name not in names:
+        raise Wrong([unknown(f"features.{name}", given, [f"features.{one}" for one in names])])
+    if given is None:
+        return AS_ALL
+    return FEATURE.read(given, now.get(name, AS_ALL), f"features.{name}.")
+
+
+def _write_feature(rule: FeatureRule) -> Json:
+    return {key: value for key, value in FEATURE.write(rule).items() if value is not None}
+
+
+# ── where findings are sent ──────────────────────────────────────────────────────────────────
+
+
+def _webhook(now: str) -> Kind:
+    """Return the kind of an address; what is shown of the one that holds stands for it."""
+
+    def read(given: Any) -> str:
+        text = given.strip() if isinstance(given, str) else given
+        if text in ("", None):
+            return ""
+        if text in (now, webhooks.shown(now)):
+            return now
+        try:
+            webhooks.read(text if isinstance(text, str) else "")
+        except ValueError as error:
+            raise ValueError(f"{error}, or nothing for that of the settings") from error
+        return str(text)
+
+    return Kind(
+        read=read,
+        write=webhooks.shown,
+        expected="an address, or nothing for that of the settings",
+        schema={
+            "type": "string",
+            "description": "Shown without what is secret of it; that sent back changes nothing.",
+        },
+        is_secret=True,
+    )
+
+
+# ── all rules ────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What counts as a symptom of one model."""
+
+    drift: bool = of_drift(WATCHED, True, "Drift", "Whether it raises findings.")
+    against: Against = of_drift(
+        choice(training="training", previous="the period before"),
+        "training",
+        "Compared with",
+        "Training, or the period before: then a slow move is not seen.",
+    )
+    period: PeriodLength = of_drift(
+        choice(
+            auto="the shortest possible",
+            rotation="a rotation",
+            hour="an hour",
+            day="a day",
+            week="a week",
+        ),
+        "auto",
+        "Period",
+        "What is compared at once.",
+    )
+    least_rows: int = of_drift(
+        whole(1, 1_000_000), 100, "Rows at least", "With fewer a period says nothing."
+    )
+    distance: float = of_drift(
+        DISTANCE,
+        0.15,
+        "Distance",
+        "From 0, the same, to 1, nothing in common. From here on a feature has moved.",
+    )
+    chance: float = of_drift(
+        number(0, 1, "a chance"),
+        0.001,
+        "Chance",
+        "So unlikely it must be where nothing moved: 0.001 is once in a thousand.",
+    )
+    rot: bool = of_rot(WATCHED, True, "Rot", "Whether it raises findings.")
+    last_verdicts: int = of_rot(
+        whole(1, 10_000), 50, "Verdicts", "Accuracy is that of so many, the newest."
+    )
+    least_accuracy: float | None = of_rot(
+        maybe(SHARE, "no floor"),
+        None,
+        "Accuracy at least",
+        "A floor of your own, 0 to 1; empty is none.",
+    )
+    slices: bool = of_rot(WATCHED, True, "Parts", "Whether a part that falls alone is a finding.")
+    estimate: bool = of_rot(WATCHED, True, "Estimated accuracy", "Whether it raises findings.")
+    estimate_loss: float = of_rot(
+        SHARE,
+        0.1,
+        "Loss at most",
+        "So far below the holdout it may be estimated: 0.1 is 10 points.",
+    )
+    outliers: bool = of_outliers(WATCHED, True, "Outliers", "Whether they raise findings.")
+    outlier_share: float = of_outliers(
+        SHARE, 0.05, "Share", "A finding when more of a period is odd: 0.05 is 5 %."
+    )
+    quality: bool = of_quality(WATCHED, True, "Data quality", "Whether it raises findings.")
+    missing: float = of_quality(
+        SHARE, 0.005, "Missing", "So much more than usual: 0.05 is 5 points."
+    )
+    unseen: float = of_quality(
+        SHARE, 0.005, "Never seen", "So much more than usual: new choices, numbers out of range."
+    )
+    rejected: float = of_quality(SHARE, 0.005, "Refused", "So much more of the rows than usual.")
+    features: Mapping[str, FeatureRule] = option(
+        _features((), {}),
+        dict,
+        help="What is different for one feature: `watched`, `distance`, `missing`, `unseen`; null "
+        "takes it away.",
+        group="Feature by feature",
+    )
+    webhook: str = option(
+        _webhook(""),
+        "",
+        "Webhook of this model",
+        "https://…, or slack+https://… for a chat that takes Slack's shape. Empty: that of "
+        "the settings. The end of an address is a secret and not shown.",
+        group="Where findings are sent",
+    )
+
+    def distance_of(self, column: str) -> float:
+        """Return the distance from which on a column has moved: its own, or that of all."""
+        own = self.features.get(column)
+        return self.distance if own is None or own.distance is None else own.distance
+
+
+SUCH_AS = 'an object such as {"distance": 0.2, "rot": "off"}'
+RULES = Table(Rules, "rules", SUCH_AS)
+describe = RULES.write
 
 
 def parse_rules(given: Any, rules: Rules, features: Sequence[str]) -> Rules:
@@ -33,59 +246,27 @@ def parse_rules(given: Any, rules: Rules, features: Sequence[str]) -> Rules:
 
     `features` are those of the model's schema.
     """
-    if not isinstance(given, Mapping):
-        expected = 'an object such as {"distance": 0.2, "rot": "off"}'
-        raise _invalid([Detail("rules", given, expected)])
-    details: list[Detail] = []
-    changes: dict[str, Any] = {}
-    for key, value in given.items():
-        if key == "features":
-            changes[key] = _features(value, rules.features, features, details)
-        elif key == "webhook":
-            changes[key] = _webhook(value, rules.webhook, details)
-        elif key not in _READERS:
-            details.append(_unknown(str(key), value, [*_READERS, "features", "webhook"]))
-        else:
-            read, expected = _READERS[key]
-            changes[key] = _taken(key, value, read, expected, details)
-    if details:
-        raise _invalid(details)
-    return replace(rules, **changes)
+    kinds = {"features": _features(features, rules.features), "webhook": _webhook(rules.webhook)}
+    return Table(Rules, "rules", SUCH_AS, **kinds).parse(given, rules)
 
 
 def parse_texts(given: Mapping[str, str], rules: Rules, features: Sequence[str]) -> Rules:
     """Read rules from a form or a command line, where every value is a text."""
-    plain: dict[str, Any] = {}
-    of_features: dict[str, dict[str, Any]] = {}
-    for key, value in given.items():
+    plain: Json = {}
+    of_features: dict[str, Json] = {}
+    for key, text in given.items():
         found = IN_FORMS.fullmatch(key)
         if found:
-            of_features.setdefault(found["name"], {})[found["key"]] = _untexted(value)
+            of_feature = of_features.setdefault(found["name"], {})
+            of_feature[found["key"]] = FEATURE.from_text(found["key"], text)
         else:
-            plain[key] = value.strip() if key in _WORDS else _untexted(value)
+            plain[key] = RULES.from_text(key, text)
     if of_features:
         plain["features"] = of_features
     return parse_rules(plain, rules, features)
 
 
-def describe(rules: Rules) -> dict[str, Any]:
-    """Write rules as the API shows them."""
-    written = {
-        entry.name: _written(getattr(rules, entry.name))
-        for entry in fields(Rules)
-        if entry.name not in ("features", "webhook")
-    }
-    return {
-        **written,
-        "features": {name: describe_feature(rule) for name, rule in rules.features.items()},
-        "webhook": webhooks.shown(rules.webhook),
-    }
-
-
-def describe_feature(rule: FeatureRule) -> dict[str, Any]:
-    """Write what is different for one feature."""
-    said = {key: value for key, value in asdict(rule).items() if value is not None}
-    return {"watched": _written(said.pop("is_watched")), **said}
+# ── said ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def sentences(rules: Rules) -> list[str]:
@@ -184,170 +365,3 @@ def _percent(share: float) -> str:
 
 def _points(share: float) -> str:
     return f"{100 * share:.4g} points"
-
-
-def _written(value: Any) -> Any:
-    return ("on" if value else "off") if isinstance(value, bool) else value
-
-
-# ── reading ──────────────────────────────────────────────────────────────────────────────────
-
-Reader = Callable[[Any], Any]
-
-
-def _taken(key: str, value: Any, read: Reader, expected: str, details: list[Detail]) -> Any:
-    found = read(value)
-    if found is _WRONG:
-        details.append(Detail(key, value, expected))
-    return found
-
-
-def _features(
-    given: Any,
-    known: Mapping[str, FeatureRule],
-    names: Sequence[str],
-    details: list[Detail],
-) -> dict[str, FeatureRule]:
-    """Change the rules of some features; those that are as for all are not kept."""
-    if not isinstance(given, Mapping):
-        expected = 'an object such as {"age": {"distance": 0.3}}'
-        details.append(Detail("features", given, expected))
-        return {}
-    changed = dict(known)
-    for name, value in given.items():
-        if name not in names:
-            details.append(
-                _unknown(f"features.{name}", value, [f"features.{one}" for one in names])
-            )
-            continue
-        rule = changed.pop(name, FeatureRule())
-        rule = FeatureRule() if value is None else _feature(name, value, rule, details)
-        if rule != FeatureRule():
-            changed[name] = rule
-    return {name: changed[name] for name in names if name in changed}
-
-
-def _feature(name: str, given: Any, rule: FeatureRule, details: list[Detail]) -> FeatureRule:
-    if not isinstance(given, Mapping):
-        expected = 'an object such as {"distance": 0.3, "watched": "off"}, or null'
-        details.append(Detail(f"features.{name}", given, expected))
-        return rule
-    changes: dict[str, Any] = {}
-    for key, value in given.items():
-        path = f"features.{name}.{key}"
-        if key == "watched":
-            changes["is_watched"] = _taken(path, value, _switch, "on or off", details)
-        elif key in OF_FEATURE:
-            read, expected = _READERS[key]
-            expected += ", or nothing for what holds for all"
-            changes[key] = _taken(path, value, _or_none(read), expected, details)
-        else:
-            details.append(_unknown(path, value, [f"features.{name}.{one}" for one in OF_FEATURE]))
-    return rule if details else replace(rule, **changes)
-
-
-def _webhook(given: Any, known: str, details: list[Detail]) -> str:
-    text = "" if given is None else given
-    if isinstance(text, str) and text.strip() in ("", known, webhooks.shown(known)):
-        return known if text.strip() else ""
-    try:
-        if not isinstance(text, str):
-            raise ValueError(webhooks.EXPECTED)
-        webhooks.read(text.strip())
-    except ValueError as error:
-        # The address is a secret: it is not repeated.
-        details.append(Detail("webhook", "…", f"{error}, or nothing for that of the settings"))
-        return ""
-    return text.strip()
-
-
-def _or_none(read: Reader) -> Reader:
-    return lambda value: None if value is None else read(value)
-
-
-def _one_of(words: Sequence[str]) -> Reader:
-    return lambda value: value if isinstance(value, str) and value in words else _WRONG
-
-
-def _switch(value: Any) -> Any:
-    if isinstance(value, bool):
-        return value
-    return {"on": True, "off": False}.get(value, _WRONG) if isinstance(value, str) else _WRONG
-
-
-def _number(least: float, most: float) -> Reader:
-    def read(value: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return _WRONG
-        return float(value) if least <= value <= most else _WRONG
-
-    return read
-
-
-def _whole(least: int, most: int) -> Reader:
-    def read(value: Any) -> Any:
-        number = _number(least, most)(value)
-        return int(number) if number is not _WRONG and number == int(number) else _WRONG
-
-    return read
-
-
-_SWITCH = (_switch, "on or off")
-_SHARE = (_number(0, 1), "a share from 0 to 1")
-
-_READERS: dict[str, tuple[Reader, str]] = {
-    "period": (_one_of(get_args(PeriodLength)), "one of " + ", ".join(get_args(PeriodLength))),
-    "least_rows": (_whole(1, MOST_ROWS), f"a whole number from 1 to {MOST_ROWS:,}"),
-    "against": (_one_of(get_args(Against)), "training or previous"),
-    "drift": _SWITCH,
-    "distance": (_number(0, 1), "a distance from 0 to 1"),
-    "chance": (_number(0, 1), "a chance from 0 to 1"),
-    "rot": _SWITCH,
-    "last_verdicts": (_whole(1, MOST_VERDICTS), f"a whole number from 1 to {MOST_VERDICTS:,}"),
-    "least_accuracy": (_or_none(_number(0, 1)), "a share from 0 to 1, or nothing for no floor"),
-    "slices": _SWITCH,
-    "outliers": _SWITCH,
-    "outlier_share": _SHARE,
-    "quality": _SWITCH,
-    "missing": _SHARE,
-    "unseen": _SHARE,
-    "rejected": _SHARE,
-    "estimate": _SWITCH,
-    "estimate_loss": _SHARE,
-}
-"""Each key of the API: how it is read, and what is expected."""
-
-_WORDS = (
-    "period",
-    "against",
-    "drift",
-    "rot",
-    "slices",
-    "outliers",
-    "quality",
-    "estimate",
-    "webhook",
-)
-
-
-def _untexted(text: str) -> Any:
-    """Read a text of a form: a number, nothing, or the text itself."""
-    text = text.strip()
-    if text in ("", "none"):
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _unknown(key: str, value: Any, known: Sequence[str]) -> Detail:
-    near = get_close_matches(key[:200], known, n=1, cutoff=0.0)
-    said = f"no such key; the nearest known one is {near[0]}" if near else "no such key"
-    return Detail(shown(key)[1:-1], value, said)
-
-
-def _invalid(details: list[Detail]) -> Invalid:
-    rest = len(details) - 1
-    more = f" ({rest} more in details.)" if rest else ""
-    return Invalid(details[0].sentence + more, details=details[:20])

@@ -1,4 +1,4 @@
-"""Every setting of the product, once: its name, default, parser and a line of documentation.
+"""Every setting of the product, once: its variable, kind, default and a line of documentation.
 
 `docs/operations.md` lists what stands here and a test compares the two. `.env` is read first
 and the environment wins; a value that does not parse stops the start with a sentence.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,36 +18,8 @@ from dotenv import dotenv_values
 
 from unrot.core import webhooks
 from unrot.core.errors import BadSetting
+from unrot.core.options import Kind, Option, option, options_of, parsed, whole
 from unrot.core.time import DAY, HOUR
-
-
-def _text(value: str) -> str:
-    return value
-
-
-def _path(value: str) -> Path:
-    return Path(value)
-
-
-def _whole(value: str) -> int:
-    number = int(value)
-    if number < 0:
-        raise ValueError("a whole number, 0 or more")
-    return number
-
-
-def _positive(value: str) -> int:
-    number = int(value)
-    if number < 1:
-        raise ValueError("a whole number, 1 or more")
-    return number
-
-
-def _port(value: str) -> int:
-    number = int(value)
-    if not 0 < number < 65536:
-        raise ValueError("a port, 1 to 65535")
-    return number
 
 
 def _token(value: str) -> str:
@@ -99,10 +71,17 @@ def _is_dotted(name: str) -> bool:
     return len(parts) > 1 and all(part.isidentifier() for part in parts)
 
 
-def setting(default: Any, parse: Callable[[str], Any], doc: str, variable: str) -> Any:
-    """Declare one setting of the table below."""
-    made = {"default_factory": default} if callable(default) else {"default": default}
-    return field(**made, metadata={"parse": parse, "doc": doc, "variable": variable})
+TEXT, PATH = parsed(str), parsed(Path)
+TOKEN, JUDGES = parsed(_token, is_secret=True), parsed(_judges, is_secret=True)
+WEBHOOK = parsed(_webhook, is_secret=True)
+TYPES, ADDRESS = parsed(_types), parsed(_address)
+POSITIVE, PORT = whole(1), whole(1, 65535, said="a port, 1 to 65535")
+YES = replace(parsed(_yes), write=lambda value: "yes" if value else "no")
+
+
+def setting(variable: str, kind: Kind, default: Any, help: str) -> Any:
+    """Declare one setting of the table below: a field that a variable sets."""
+    return option(kind, default, help=help, key=variable)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,129 +89,124 @@ class Settings:
     """What an operator may decide."""
 
     home: Path = setting(
-        lambda: Path("var"),
-        _path,
-        "the home folder: journal, shelf, SQLite file, keys",
         "UNROT_HOME",
+        PATH,
+        lambda: Path("var"),
+        "the home folder: journal, shelf, SQLite file, keys",
     )
     store: str = setting(
+        "UNROT_STORE",
+        TEXT,
         "",
-        _text,
         "where everything is kept: `sqlite:///PATH`; unset, `DATABASE_URL`, else SQLite in the "
         "home folder",
-        "UNROT_STORE",
     )
     secret_key: str = setting(
-        "",
-        _text,
-        "signs prediction ids and sessions; unset, one is made once in the home folder",
         "UNROT_SECRET_KEY",
+        TEXT,
+        "",
+        "signs prediction ids and sessions; unset, one is made once in the home folder",
     )
     admin_token: str = setting(
-        "",
-        _token,
-        "the operator's token; unset, the one that `make run` made in the home folder",
         "UNROT_ADMIN_TOKEN",
+        TOKEN,
+        "",
+        "the operator's token; unset, the one that `make run` made in the home folder",
     )
-    viewer_token: str = setting(
-        "", _token, "the token of people who may look", "UNROT_VIEWER_TOKEN"
-    )
+    viewer_token: str = setting("UNROT_VIEWER_TOKEN", TOKEN, "", "the token of people who may look")
     judge_tokens: Mapping[str, str] = setting(
-        dict,
-        _judges,
-        "people whose verdicts are trusted: `name:token,name:token`",
         "UNROT_JUDGE_TOKENS",
+        JUDGES,
+        dict,
+        "people whose verdicts are trusted: `name:token,name:token`",
     )
     trusted_types: frozenset[str] = setting(
+        "UNROT_TRUSTED_TYPES",
+        TYPES,
         frozenset,
-        _types,
         "types of your own that a model's file may hold: `package.module.Class` with commas "
         "between",
-        "UNROT_TRUSTED_TYPES",
     )
     default_model: str = setting(
-        "",
-        _text,
-        "the model behind `POST /api/v1/predict`; unset, the first trained",
         "UNROT_DEFAULT_MODEL",
+        TEXT,
+        "",
+        "the model behind `POST /api/v1/predict`; unset, the first trained",
     )
     feedback_days: int = setting(
-        30, _positive, "how many days a prediction can be judged", "UNROT_FEEDBACK_DAYS"
+        "UNROT_FEEDBACK_DAYS", POSITIVE, 30, "how many days a prediction can be judged"
     )
     keep_versions: int = setting(
-        50, _positive, "how many versions of a model keep their files", "UNROT_KEEP_VERSIONS"
+        "UNROT_KEEP_VERSIONS", POSITIVE, 50, "how many versions of a model keep their files"
     )
     keep_days: int = setting(
-        30, _positive, "how many days a prediction is kept that nobody judged", "UNROT_KEEP_DAYS"
+        "UNROT_KEEP_DAYS", POSITIVE, 30, "how many days a prediction is kept that nobody judged"
     )
     keep_rows: int = setting(
-        1_000_000,
-        _positive,
-        "how many of a model's newest predictions are kept; judged ones beyond that stay",
         "UNROT_KEEP_ROWS",
+        POSITIVE,
+        1_000_000,
+        "how many of a model's newest predictions are kept; judged ones beyond that stay",
     )
     keep_judged_days: int = setting(
-        400,
-        _positive,
-        "how many days judged predictions, their verdicts, profiles and drift checks are kept",
         "UNROT_KEEP_JUDGED_DAYS",
+        POSITIVE,
+        400,
+        "how many days judged predictions, their verdicts, profiles and drift checks are kept",
     )
     minutes_days: int = setting(
-        2,
-        _positive,
-        "after how many days totals by minute and short profiles are added up to hours",
         "UNROT_MINUTES_DAYS",
+        POSITIVE,
+        2,
+        "after how many days totals by minute and short profiles are added up to hours",
     )
     hours_days: int = setting(
-        60,
-        _positive,
-        "after how many days totals by hour are added up to days, profiles after half as many",
         "UNROT_HOURS_DAYS",
+        POSITIVE,
+        60,
+        "after how many days totals by hour are added up to days, profiles after half as many",
     )
     max_body: int = setting(
-        8 * 2**20, _positive, "the largest request body, in bytes", "UNROT_MAX_BODY"
+        "UNROT_MAX_BODY", POSITIVE, 8 * 2**20, "the largest request body, in bytes"
     )
     max_upload: int = setting(
-        100 * 2**20, _positive, "the largest file that is uploaded, in bytes", "UNROT_MAX_UPLOAD"
+        "UNROT_MAX_UPLOAD", POSITIVE, 100 * 2**20, "the largest file that is uploaded, in bytes"
     )
     journal_max: int = setting(
-        256 * 2**20,
-        _positive,
-        "the largest journal, in bytes; beyond it predictions are answered and not kept",
         "UNROT_JOURNAL_MAX",
+        POSITIVE,
+        256 * 2**20,
+        "the largest journal, in bytes; beyond it predictions are answered and not kept",
     )
     rotation_seconds: int = setting(
-        300, _positive, "the length of a whylogs profile", "UNROT_ROTATION_SECONDS"
+        "UNROT_ROTATION_SECONDS", POSITIVE, 300, "the length of a whylogs profile"
     )
     profile_dir: Path | None = setting(
-        None, _path, "where profiles are also written as `.bin` files", "UNROT_PROFILE_DIR"
+        "UNROT_PROFILE_DIR", PATH, None, "where profiles are also written as `.bin` files"
     )
     webhook: str = setting(
+        "UNROT_WEBHOOK",
+        WEBHOOK,
         "",
-        _webhook,
         "where findings are sent: `https://…`; Slack's addresses get Slack's shape, as does any "
         "that begins with `slack+https://`",
-        "UNROT_WEBHOOK",
     )
     webhook_private: bool = setting(
-        False,
-        _yes,
-        "`yes`: findings may also be sent to private addresses",
-        "UNROT_WEBHOOK_PRIVATE",
+        "UNROT_WEBHOOK_PRIVATE", YES, False, "`yes`: findings may also be sent to private addresses"
     )
     url: str = setting(
-        "",
-        _address,
-        "how people reach the app, for the links in what is sent: `https://…`",
         "UNROT_URL",
+        ADDRESS,
+        "",
+        "how people reach the app, for the links in what is sent: `https://…`",
     )
     trusted_proxies: int = setting(
-        0, _whole, "how many proxies stand before the app", "UNROT_TRUSTED_PROXIES"
+        "UNROT_TRUSTED_PROXIES", whole(0), 0, "how many proxies stand before the app"
     )
-    host: str = setting("127.0.0.1", _text, "the address to listen on", "UNROT_HOST")
-    port: int = setting(5000, _port, "the port to listen on", "PORT")
-    workers: int = setting(2, _positive, "how many web workers", "WEB_CONCURRENCY")
-    threads: int = setting(8, _positive, "how many threads a web worker has", "UNROT_THREADS")
+    host: str = setting("UNROT_HOST", TEXT, "127.0.0.1", "the address to listen on")
+    port: int = setting("PORT", PORT, 5000, "the port to listen on")
+    workers: int = setting("WEB_CONCURRENCY", POSITIVE, 2, "how many web workers")
+    threads: int = setting("UNROT_THREADS", POSITIVE, 8, "how many threads a web worker has")
 
     @property
     def store_url(self) -> str:
@@ -240,23 +214,7 @@ class Settings:
         return self.store or f"sqlite:///{self.home / 'unrot.db'}"
 
 
-@dataclass(frozen=True, slots=True)
-class Documented:
-    """One row of the settings table."""
-
-    variable: str
-    default: str
-    doc: str
-
-
-def documented() -> list[Documented]:
-    """List every setting with its variable, its default and its line of documentation."""
-    plain = Settings()
-    return [
-        Documented(entry.metadata["variable"], _spelt(getattr(plain, entry.name)), doc)
-        for entry in fields(Settings)
-        if (doc := entry.metadata["doc"])
-    ]
+SETTINGS = options_of(Settings)
 
 
 def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")) -> Settings:
@@ -267,9 +225,9 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
     given.update(os.environ if environ is None else environ)
     _understand_older_names(given)
     values = {
-        entry.name: _parsed(entry.metadata["variable"], text, entry.metadata["parse"])
-        for entry in fields(Settings)
-        if (text := given.get(entry.metadata["variable"], "").strip())
+        each.name: _parsed(each, text)
+        for variable, each in SETTINGS.items()
+        if (text := given.get(variable, "").strip())
     }
     settings = Settings(**values)
     _check_store(settings.store_url)
@@ -343,18 +301,14 @@ def _understand_older_names(given: dict[str, str]) -> None:
     given["UNROT_ROTATION_SECONDS"] = str(int(time) * _UNITS[unit])
 
 
-def _parsed(variable: str, text: str, parse: Callable[[str], Any]) -> Any:
+def _parsed(setting: Option, text: str) -> Any:
+    kind = setting.kind
     try:
-        return parse(text)
+        return kind.read(kind.from_text(text))
     except ValueError as error:
-        secret = any(word in variable for word in ("TOKEN", "SECRET", "WEBHOOK"))
-        said = "does not parse" if secret else f'is "{text[:80]}"'
-        raise BadSetting(f"{variable} {said}: {_expected(error)}.") from error
-
-
-def _expected(error: ValueError) -> str:
-    said = str(error)
-    return "expected a whole number" if "invalid literal" in said else f"expected {said}"
+        said = "does not parse" if kind.is_secret else f'is "{text[:80]}"'
+        expected = str(error) or kind.expected
+        raise BadSetting(f"{setting.key} {said}: expected {expected}.") from error
 
 
 def _check_store(url: str) -> None:
@@ -375,11 +329,3 @@ def _check_tokens(settings: Settings) -> None:
             "Two of UNROT_ADMIN_TOKEN, UNROT_VIEWER_TOKEN and UNROT_JUDGE_TOKENS are the same: "
             "give each role and each judge a token of its own."
         )
-
-
-def _spelt(value: Any) -> str:
-    if value in ("", None) or value == {} or value == frozenset():
-        return "none"
-    if isinstance(value, bool):
-        return "`yes`" if value else "`no`"
-    return f"`{value}`"

@@ -24,7 +24,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from unrot.core.records import Example, Fate, Feature, JudgedPrediction, Policy, Row, Schema, Value
+from unrot.core.policy import Policy
+from unrot.core.records import Example, Fate, Feature, JudgedPrediction, Row, Schema, Value
 from unrot.hear.truth import WEIGHTS, example_of, in_order, is_held_out
 
 Range = tuple[float, float] | None

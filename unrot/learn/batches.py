@@ -11,7 +11,7 @@ truth, learn it, as progressive validation has it.
 
     >>> from unrot.core.records import Example
 
-    >>> from unrot.core.records import Policy
+    >>> from unrot.core.policy import Policy
     >>> examples = [Example(name, [], "yes", 1.0, True, "", 0.0, 0.0) for name in "abcd"]
     >>> replayed = [([], "no")] * 4
     >>> make_lesson(examples, replayed, Policy(batch=4)).batches
@@ -23,7 +23,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from unrot.core.records import Example, Lesson, Policy, Row
+from unrot.core.policy import Policy
+from unrot.core.records import Example, Lesson, Row
 from unrot.hear.truth import in_order
 
 

@@ -14,6 +14,7 @@ from functools import cached_property
 from unrot.core import lineage
 from unrot.core.errors import Conflict
 from unrot.core.plurals import counted
+from unrot.core.policy import Policy
 from unrot.core.ports import Apprentice, Label, Progress, Scorer
 from unrot.core.records import (
     CHAMPION,
@@ -22,7 +23,6 @@ from unrot.core.records import (
     Job,
     JudgedPrediction,
     Model,
-    Policy,
     Row,
     Schema,
     Version,

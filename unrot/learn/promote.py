@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from unrot.core import lineage
 from unrot.core.errors import Conflict, Detail, Invalid
-from unrot.core.policy import parse_policy
-from unrot.core.records import CHALLENGER, CHAMPION, GateVerdict, Policy, Version
+from unrot.core.policy import Policy, parse_policy
+from unrot.core.records import CHALLENGER, CHAMPION, GateVerdict, Version
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 

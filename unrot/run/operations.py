@@ -9,12 +9,12 @@ predictions. Without the store it tells of the machine alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import get_args
 
 from unrot.core.errors import StoreAway
 from unrot.core.records import Component, Job, RemovedModel, Stock, Tidiable, Tidied
-from unrot.core.settings import Settings
+from unrot.core.settings import SETTINGS, Settings
 from unrot.serve import readiness as components
 from unrot.serve.journal import Drops, backlog_bytes
 from unrot.serve.readiness import Heartbeat
@@ -108,10 +108,9 @@ def look(service: Service) -> Operations:
 
 def shown_settings(settings: Settings) -> list[Shown]:
     """List the settings that matter here, with what they are set to."""
-    known = {entry.name: entry.metadata for entry in fields(settings)}
+    known = {each.name: each for each in SETTINGS.values()}
     return [
-        Shown(known[name]["variable"], known[name]["doc"], getattr(settings, name))
-        for name in SHOWN_SETTINGS
+        Shown(known[name].key, known[name].help, getattr(settings, name)) for name in SHOWN_SETTINGS
     ]
 
 

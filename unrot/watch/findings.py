@@ -8,8 +8,8 @@ from typing import Any
 
 from unrot.core.errors import Detail, Invalid, NotFound
 from unrot.core.ports import FindingState
-from unrot.core.records import Finding, Rules
-from unrot.core.rules import parse_rules
+from unrot.core.records import Finding
+from unrot.core.rules import Rules, parse_rules
 from unrot.serve.service import Service
 from unrot.watch import audit
 

@@ -19,10 +19,10 @@ from unrot.core.records import (
     Drift,
     Finding,
     Outcome,
-    Rules,
     Version,
     Window,
 )
+from unrot.core.rules import Rules
 from unrot.core.windows import total
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel

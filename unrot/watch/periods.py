@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from unrot.core.errors import Conflict, Invalid, NotFound
-from unrot.core.records import Against, Check, CountedStretch, Drift, Profile, Rules, Summary
+from unrot.core.records import Against, Check, CountedStretch, Drift, Profile, Summary
+from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.watch import references
 from unrot.watch.distributions import total

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from unrot.core.errors import StoreAway, UnrotError
-from unrot.core.records import Rules, Symptom
+from unrot.core.records import Symptom
+from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.looks import drift, estimate, operations, outliers, quality, rot, slices

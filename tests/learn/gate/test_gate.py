@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tests.learn.gate.answers import NUMBERS, TWO, answered, drawn, hits, off_by
-from unrot.core.records import GateVerdict, Outputs, Policy
+from unrot.core.policy import Policy
+from unrot.core.records import GateVerdict, Outputs
 from unrot.learn.gate import betting
 from unrot.learn.gate.exact_tests import chance_of_loss, lowest_gain
 from unrot.learn.gate.gate import Evidence, Judgement, Sides, judge

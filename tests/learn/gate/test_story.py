@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
-from unrot.core.records import (
-    Answered,
-    Example,
-    Feedback,
-    JudgedPrediction,
-    Outputs,
-    Policy,
-    Prediction,
-)
+from unrot.core.policy import Policy
+from unrot.core.records import Answered, Example, Feedback, JudgedPrediction, Outputs, Prediction
 from unrot.hear.cleaning import clean, ranges_of, union
 from unrot.hear.truth import judging_rows
 from unrot.learn.gate.gate import Evidence, Judgement, Sides, judge

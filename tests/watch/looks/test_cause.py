@@ -11,15 +11,8 @@ import pytest
 
 from tests.learning_model import OTHER, School, zombies_of
 from tests.watch.looks.conftest import Clock
-from unrot.core.records import (
-    Feedback,
-    JudgedPrediction,
-    Outputs,
-    Prediction,
-    Rules,
-    Schema,
-    Symptom,
-)
+from unrot.core.records import Feedback, JudgedPrediction, Outputs, Prediction, Schema, Symptom
+from unrot.core.rules import Rules
 from unrot.core.settings import Settings
 from unrot.make.demos import zombies
 from unrot.run.bootstrap import open_service

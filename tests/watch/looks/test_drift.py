@@ -19,7 +19,8 @@ from tests.watch.looks.days import (
     log_of,
     spoilt,
 )
-from unrot.core.records import Against, Check, Rules, Symptom
+from unrot.core.records import Against, Check, Symptom
+from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.watch import periods
 from unrot.watch.looks import drift

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from tests.learning_model import School, zombies_of
-from unrot.core.records import Rules, Symptom
+from unrot.core.records import Symptom
+from unrot.core.rules import Rules
 from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
 from unrot.watch.looks import estimate

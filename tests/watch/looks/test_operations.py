@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from unrot.core.records import Finding, Rules
+from unrot.core.records import Finding
+from unrot.core.rules import Rules
 from unrot.serve.journal import Drops
 from unrot.serve.service import Service
 from unrot.watch.looks import operations

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
-from unrot.core.records import Finding, Oddity, Prediction, Reason, Rules, Shipment, Symptom
+from unrot.core.records import Finding, Oddity, Prediction, Reason, Shipment, Symptom
+from unrot.core.rules import Rules
 from unrot.make.csv import import_log
 from unrot.make.csv.log import LogColumns
 from unrot.make.csv.reading import open_table

@@ -12,17 +12,16 @@ from unrot.core.records import (
     IMPORTED,
     Distribution,
     Feature,
-    FeatureRule,
     Finding,
     Prediction,
     Profile,
     RefusedFor,
-    Rules,
     Schema,
     Shipment,
     Symptom,
     Window,
 )
+from unrot.core.rules import FeatureRule, Rules
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch import references

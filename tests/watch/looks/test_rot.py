@@ -6,7 +6,8 @@ import pytest
 
 from tests.learning_model import CROWD, OTHER, School, zombies_of
 from unrot.core import lineage
-from unrot.core.records import AliasMove, Outcome, Prediction, Rules, Serving, Symptom, Version
+from unrot.core.records import AliasMove, Outcome, Prediction, Serving, Symptom, Version
+from unrot.core.rules import Rules
 from unrot.watch.looks import rot
 
 NOON = 1_700_049_600.0

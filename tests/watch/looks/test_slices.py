@@ -13,7 +13,8 @@ from tests.learning_model import CROWD, JUDGE, OTHER, School, zombies_of
 from tests.live_server import prepare
 from tests.watch.looks.conftest import Clock
 from unrot.core.dataset import Dataset
-from unrot.core.records import Caller, Feature, FeatureRule, Rules, Schema, Symptom
+from unrot.core.records import Caller, Feature, Schema, Symptom
+from unrot.core.rules import FeatureRule, Rules
 from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
 from unrot.watch.looks import slices

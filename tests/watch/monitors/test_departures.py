@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from unrot.core.records import CountedStretch, Distribution, Drift, Rules
+from unrot.core.records import CountedStretch, Distribution, Drift
+from unrot.core.rules import Rules
 from unrot.core.time import DAY, HOUR, WEEK
 from unrot.watch.baseline import Reference
 from unrot.watch.monitors import departures, dependence, distances, drift, like_days, mixture

@@ -7,17 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from unrot.core.records import (
-    Check,
-    Distribution,
-    Drift,
-    Feature,
-    FeatureRule,
-    Outputs,
-    Row,
-    Rules,
-    Schema,
-)
+from unrot.core.records import Check, Distribution, Drift, Feature, Outputs, Row, Schema
+from unrot.core.rules import FeatureRule, Rules
 from unrot.watch import baseline
 from unrot.watch.distributions import summary_of
 from unrot.watch.monitors import distances, drift

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from unrot.core.records import Finding, Rules, Symptom
+from unrot.core.records import Finding, Symptom
+from unrot.core.rules import Rules
 from unrot.watch.monitors.findings import followed, is_watched
 
 NOON = 1_700_000_000.0

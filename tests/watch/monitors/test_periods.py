@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from unrot.core.records import Check, CountedStretch, Rules
+from unrot.core.records import Check, CountedStretch
+from unrot.core.rules import Rules
 from unrot.watch.monitors import periods
 
 DAY = 86_400

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from unrot.core.records import Rules
+from unrot.core.rules import Rules
 from unrot.watch.monitors.surety import FRIDAY, HOUR, Record, Sure
 
 RULES = Rules(estimate_loss=0.1)

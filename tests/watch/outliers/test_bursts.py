@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from unrot.core.records import Oddity, Reason, Rules, Window
+from unrot.core.records import Oddity, Reason, Window
+from unrot.core.rules import Rules
 from unrot.watch.monitors.usual import Past
 from unrot.watch.outliers import bursts
 from unrot.watch.outliers.bursts import (

@@ -22,7 +22,8 @@ from tests.web.watch.test_monitor_pages import (
     school,
     text_of,
 )
-from unrot.core.records import Finding, FindingKind, Rules
+from unrot.core.records import Finding, FindingKind
+from unrot.core.rules import Rules
 from unrot.watch.looks import drift, rot
 from unrot.watch.looks.symptoms import FindingKeeper
 from unrot.web.wording import percent
@@ -71,7 +72,8 @@ def marks(page: str) -> list[str]:
 def drawn(page: str) -> int:
     """Count what is drawn: lines of values, and bars."""
     bars = re.findall(r'class="bar tone-\w+" x="[0-9.]+%"', page)
-    return page.count('class="stroke solid') + len(bars)
+    strokes = re.findall(r'class="stroke solid tone-\w+" d="M[^"]*L', page)
+    return len(strokes) + len(bars)
 
 
 def test_rot_is_drawn_verdict_by_verdict_with_what_it_was_before(

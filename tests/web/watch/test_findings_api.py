@@ -10,8 +10,7 @@ from flask.testing import FlaskClient
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.web.watch.findings import AT, DRIFT, NOON, ROT, past, put
-from unrot.core.records import FeatureRule, Rules
-from unrot.core.rules import describe
+from unrot.core.rules import FeatureRule, Rules, describe
 from unrot.serve.service import Service
 
 IRIS = "/api/v1/models/iris"

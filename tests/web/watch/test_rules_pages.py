@@ -14,7 +14,7 @@ from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.receiver import Receiver, receiving
 from tests.web.test_learning_pages import said_on, sent
 from tests.web.test_pages import post, sign_in, text_of
-from unrot.core.records import FeatureRule, Rules
+from unrot.core.rules import FeatureRule, Rules
 from unrot.serve.service import Service
 from unrot.watch.webhook_client import HttpCourier
 

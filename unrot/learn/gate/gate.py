@@ -23,7 +23,7 @@ What is undecided never promotes itself; a person may promote it, or give it mor
 
     >>> from unrot.core.records import Answered
 
-    >>> from unrot.core.records import Policy
+    >>> from unrot.core.policy import Policy
     >>> from unrot.core.records import Outputs
     >>> from unrot.core.records import Schema
     >>> schema = Schema((), "temper", ("hostile", "friendly"))
@@ -40,7 +40,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unrot.core.plurals import counted
-from unrot.core.records import Decision, GateVerdict, Policy, Recall
+from unrot.core.policy import Policy
+from unrot.core.records import Decision, GateVerdict, Recall
 from unrot.learn.gate.ground import Evidence, Footing, Sides, find_ground
 from unrot.learn.gate.paired_test import Pair, compare_errors, recalls
 from unrot.learn.gate.world_shift import FEWEST

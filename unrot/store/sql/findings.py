@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from unrot.core.ports import FindingState
-from unrot.core.records import FeatureRule, Finding, Rules
+from unrot.core.records import Finding
+from unrot.core.rules import FeatureRule, Rules
 from unrot.store.sql import names
 from unrot.store.sql.database import Database, Transaction
 

@@ -13,7 +13,8 @@ import orjson
 
 from unrot.core import schema
 from unrot.core.errors import BadArtefact, Conflict, NotFound, shown
-from unrot.core.records import AliasMove, Anchor, Model, Policy, RemovedModel, Serving, Version
+from unrot.core.policy import Policy
+from unrot.core.records import AliasMove, Anchor, Model, RemovedModel, Serving, Version
 from unrot.store.sql import names
 from unrot.store.sql.database import Database, Transaction
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from unrot.core.errors import UnrotError
 from unrot.core.ports import Predictor
-from unrot.core.records import IMPORTED, JudgedPrediction, Outputs, Row, Rules, Schema, Version
+from unrot.core.records import IMPORTED, JudgedPrediction, Outputs, Row, Schema, Version
+from unrot.core.rules import Rules
 from unrot.core.test_sets import digest_of
 from unrot.core.time import DAY, HOUR, WEEK
 from unrot.serve.service import Service

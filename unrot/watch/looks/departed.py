@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from unrot.core.records import Check, CountedStretch, Distribution, Drift, Rules, Summary
+from unrot.core.records import Check, CountedStretch, Distribution, Drift, Summary
+from unrot.core.rules import Rules
 from unrot.core.time import DAY, hour_of
 from unrot.serve.service import Service
 from unrot.watch.baseline import Reference

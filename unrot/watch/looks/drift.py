@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
-from unrot.core.records import Check, CountedStretch, Profile, Rules, Summary, Symptom
+from unrot.core.records import Check, CountedStretch, Profile, Summary, Symptom
+from unrot.core.rules import Rules
 from unrot.core.time import DAY, WEEK
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from unrot.core.records import CHAMPION, Rules, Symptom, Window
+from unrot.core.records import CHAMPION, Symptom, Window
+from unrot.core.rules import Rules
 from unrot.core.time import DAY, HOUR
 from unrot.core.windows import grouped, total
 from unrot.serve.service import Service

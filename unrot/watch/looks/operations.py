@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from unrot.core.errors import NotFound
 from unrot.core.plurals import counted
-from unrot.core.records import Component, Rules, Symptom
+from unrot.core.records import Component, Symptom
+from unrot.core.rules import Rules
 from unrot.serve import readiness
 from unrot.serve.journal import Drops
 from unrot.serve.service import Service

@@ -14,7 +14,8 @@ from dataclasses import asdict, astuple, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from unrot.core.records import CHAMPION, IMPORTED, Finding, Model, Oddity, Rules, Symptom
+from unrot.core.records import CHAMPION, IMPORTED, Finding, Model, Oddity, Symptom
+from unrot.core.rules import Rules
 from unrot.core.time import DAY, WEEK
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel

@@ -17,14 +17,13 @@ from unrot.core.records import (
     CHAMPION,
     IMPORTED,
     CountedStretch,
-    FeatureRule,
     Gravity,
     Profile,
-    Rules,
     Schema,
     Summary,
     Symptom,
 )
+from unrot.core.rules import FeatureRule, Rules
 from unrot.core.time import DAY, WEEK
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel

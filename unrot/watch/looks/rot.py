@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from unrot.core.records import CHAMPION, IMPORTED, Outcome, Rules, Symptom, Version
+from unrot.core.records import CHAMPION, IMPORTED, Outcome, Symptom, Version
+from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.looks.cause import Span, explain_fall

@@ -18,7 +18,8 @@ import numpy as np
 import orjson
 
 from unrot.core.errors import UnrotError
-from unrot.core.records import CHAMPION, IMPORTED, Outcome, Rules, Symptom
+from unrot.core.records import CHAMPION, IMPORTED, Outcome, Symptom
+from unrot.core.rules import Rules
 from unrot.hear.judges import Whose, whose
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from unrot.core.records import Finding, Rules, Symptom
+from unrot.core.records import Finding, Symptom
+from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.monitors.findings import followed, is_watched

@@ -29,7 +29,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from unrot.core.records import Check, Distribution, Drift, FeatureRule, Rules, Summary, Unmoved
+from unrot.core.records import Check, Distribution, Drift, Summary, Unmoved
+from unrot.core.rules import FeatureRule, Rules
 from unrot.watch.baseline import Reference
 from unrot.watch.distributions import has_same_bins, outside
 from unrot.watch.monitors import distances

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from unrot.core.records import (
-    OUTPUT_CLASS,
-    OUTPUT_PROBABILITY,
-    Check,
-    Drift,
-    FeatureRule,
-    Rules,
-    Unmoved,
-)
+from unrot.core.records import OUTPUT_CLASS, OUTPUT_PROBABILITY, Check, Drift, Unmoved
+from unrot.core.rules import FeatureRule, Rules
 from unrot.core.time import DAY
 from unrot.watch.monitors.columns import OUTPUTS
 

@@ -26,7 +26,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from unrot.core.records import Finding, Rules, Symptom
+from unrot.core.records import Finding, Symptom
+from unrot.core.rules import Rules
 
 
 def followed(

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from statistics import median
 
-from unrot.core.records import Check, CountedStretch, Rules
+from unrot.core.records import Check, CountedStretch
+from unrot.core.rules import Rules
 from unrot.core.time import DAY, HOUR, WEEK
 
 SECONDS = {"hour": HOUR, "day": DAY, "week": WEEK}

@@ -37,7 +37,7 @@ from math import inf, log
 from statistics import NormalDist
 from typing import Any
 
-from unrot.core.records import Rules
+from unrot.core.rules import Rules
 from unrot.core.time import DAY, HOUR, STRATA, is_weekend, stratum
 from unrot.watch.monitors.usual import allowed
 

@@ -12,7 +12,7 @@ cry wolf with a chance of less than 1 %. Rows that are not independent count as 
 The periods are those of the shortest length that brings enough rows: a length is only looked at
 where none of the shorter periods within it had enough.
 
-    >>> from unrot.core.records import Rules
+    >>> from unrot.core.rules import Rules
     >>> usual, alpha = usual_of(Past(), rows=2_000, known=0.0), 0.001
     >>> is_burst(Rate(0, 86_400, looked_at=150, outliers=30), Rules(), usual, alpha)
     True
@@ -29,7 +29,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unrot.core.records import Oddity, PeriodLength, Rules, Window
+from unrot.core.records import Oddity, PeriodLength, Window
+from unrot.core.rules import Rules
 from unrot.core.time import DAY, HOUR, WEEK
 from unrot.watch.monitors.usual import Past, Usual
 from unrot.watch.outliers.neighbours import EXPECTED_SHARE, FEWEST_ROWS, MOST_ROWS

@@ -8,7 +8,8 @@ from typing import Any, cast
 from flask import Blueprint, Response, request
 
 from unrot.core.errors import Detail, Invalid
-from unrot.core.records import Against, Check, Distribution, Drift, Profile, Rules, Summary
+from unrot.core.records import Against, Check, Distribution, Drift, Profile, Summary
+from unrot.core.rules import Rules
 from unrot.core.time import WEEK
 from unrot.watch import periods
 from unrot.watch.periods import Portrait
@@ -16,7 +17,7 @@ from unrot.web import moments
 from unrot.web.api import shapes
 from unrot.web.api.envelope import success
 from unrot.web.api.models import limit_of
-from unrot.web.charts.heat import Moved, step_of
+from unrot.web.charts.drift import excuse_of, step_of
 from unrot.web.current import service
 from unrot.web.security import needs
 
@@ -166,11 +167,6 @@ def _check(check: Check, rules: Rules) -> dict[str, Any]:
 def _drift(one: Drift, now: Summary, before: Summary, rules: Rules, rows: int) -> dict[str, Any]:
     is_there = one.column in now and one.column in before
     threshold = rules.distance_of(one.column)
-    moved = Moved(
-        *(one.column, 0.0, 0.0, one.distance, threshold, one.has_moved, one.is_calm),
-        rows=rows,
-        why=one.why,
-    )
     return {
         "column": one.column,
         "distance": one.distance,
@@ -179,8 +175,8 @@ def _drift(one: Drift, now: Summary, before: Summary, rules: Rules, rows: int) -
         "is_exact": one.is_exact,
         "chance": one.chance,
         "threshold": threshold,
-        "state": step_of(moved),
-        "excuse": moved.excuse or None,
+        "state": step_of(one, threshold),
+        "excuse": excuse_of(one, threshold, rows) or None,
         "has_moved": one.has_moved,
         "is_calm": one.is_calm,
         "missing": one.missing,

@@ -1,19 +1,23 @@
-"""Bars over time, stacked by what they are made of: traffic by version."""
+"""Bars: stacked over time by what they are made of, or side by side, before and now."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from unrot.web.charts.drawing import Bar, Chart, Entry, Spot, Table, place
-from unrot.web.charts.lines import MOST_ROWS, Happening, marks
-from unrot.web.charts.scales import Says, Scale, brief, number_axis, stretch, time_axis
+from unrot.web.charts.axes import Axis, Says, Tick, brief, cut, number_axis, place, stretch
+from unrot.web.charts.chart import Bar, Chart, Entry
+from unrot.web.charts.xy import NOTHING, Column, said_of, spots_of, table_of
+from unrot.web.wording import percent
 
 TONES = ("one", "three", "four", "two")
 OLDER = "older"
-GAP = 0.12
-"""Of its width a bar leaves so much free."""
+FREE = 0.12
+"""Of its width a bar of time leaves so much free."""
+FREE_OF_GROUP, BESIDE = 0.24, 0.92
+"""The same of a group of bars, and how much of its part a bar in a group takes."""
+LETTERS, FEWEST_LETTERS, MOST_NARROW = 44, 5, 4
+"""There is room for so many letters below a plot; where it is narrow, for so many names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,117 +35,163 @@ class Bucket:
         """All parts together."""
         return sum(self.parts.values())
 
+    @property
+    def time(self) -> str:
+        """When it was."""
+        return stretch(self.starts_at, self.ends_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One bar of each name, all of one tone."""
+
+    name: str
+    values: Mapping[str, float]
+    tone: str
+
+
+# ── stacked over time ────────────────────────────────────────────────────────────────────────
+
 
 def bars(
     name: str,
     title: str,
     buckets: Sequence[Bucket],
     *,
-    since: float,
-    until: float,
+    x: Axis,
     parts: Sequence[str],
     what: str,
-    says: Says = brief,
-    happened: Sequence[Happening] = (),
-    height: Literal["tall", "low"] = "low",
-    nothing: str = "There is nothing to draw in this time.",
+    nothing: str = NOTHING,
 ) -> Chart:
     """Stack the parts of each bucket, the first at the bottom; `what` is what is counted.
 
     The last four parts have tones of their own, what is older shares one.
     """
-    shown = [one for one in buckets if one.ends_at > since and one.starts_at < until]
-    if not any(one.total for one in shown):
-        return Chart(name, title, nothing, Table((), ()), is_empty=True)
+    shown = [one for one in buckets if one.total and one.ends_at > x.low and one.starts_at < x.high]
+    if not shown:
+        return Chart(name, title, nothing)
+    y = number_axis(0.0, max(one.total for one in shown), about=3, is_upright=True)
+    seen = [part for part in parts if any(one.parts.get(part) for one in shown)]
+    several = seen if len(seen) > 1 else []
     tones = _tones(parts)
-    across, x_ticks = time_axis(since, until)
-    most = max(one.total for one in shown)
-    upward, y_ticks = number_axis(0.0, most, about=3, says=says, is_upright=True)
+    columns = [_bucket_column(one, several, what, x, y) for one in shown]
     return Chart(
         name,
         title,
-        _sentence(shown, what, says),
-        _table(shown, parts, what, says),
-        height=height,
-        x_ticks=x_ticks,
-        y_ticks=y_ticks,
-        bars=tuple(bar for one in shown for bar in _bars(one, tones, across, upward)),
-        marks=marks(happened, across),
-        spots=tuple(_spot(one, across, upward, what, says) for one in shown if one.total),
-        legend=_legend(shown, tones),
+        _sentence(shown, what),
+        table_of((x.name, what.capitalize(), *several), columns[::-1]),
+        x,
+        y,
+        height="low",
+        bars=tuple(bar for one in shown for bar in _stack(one, tones, x, y)),
+        spots=spots_of(columns),
+        legend=_legend({part: tones[part] for part in several}),
     )
 
 
 def _tones(parts: Sequence[str]) -> dict[str, str]:
-    newest = list(reversed(parts))[: len(TONES)]
-    own = dict(zip(newest, TONES, strict=False))
+    own = dict(zip(reversed(parts), TONES, strict=False))
     return {part: own.get(part, OLDER) for part in parts}
 
 
-def _bars(bucket: Bucket, tones: Mapping[str, str], across: Scale, upward: Scale) -> list[Bar]:
-    left, right = _sides(bucket, across)
-    gap = (right - left) * GAP / 2
+def _stack(bucket: Bucket, tones: Mapping[str, str], x: Axis, y: Axis) -> list[Bar]:
+    left, right = _sides(bucket, x)
+    free = (right - left) * FREE
     made, below = [], 0.0
     for part, tone in tones.items():
         value = bucket.parts.get(part, 0.0)
+        top, bottom = y.at(below + value), y.at(below)
         if value > 0:
-            top, bottom = upward.up(below + value), upward.up(below)
-            width = place(right - left - 2 * gap)
-            made.append(Bar(place(left + gap), top, width, place(bottom - top), tone))
+            width, height = place(right - left - free), place(bottom - top)
+            made.append(Bar(place(left + free / 2), top, width, height, tone))
         below += value
     return made
 
 
-def _sides(bucket: Bucket, across: Scale) -> tuple[float, float]:
-    left, right = across.along(bucket.starts_at), across.along(bucket.ends_at)
-    return max(0.0, left), min(100.0, right)
+def _sides(bucket: Bucket, x: Axis) -> tuple[float, float]:
+    return max(0.0, x.at(bucket.starts_at)), min(100.0, x.at(bucket.ends_at))
 
 
-def _spot(bucket: Bucket, across: Scale, upward: Scale, what: str, says: Says) -> Spot:
-    left, right = _sides(bucket, across)
-    said = [f"{part}: {says(value)}" for part, value in bucket.parts.items() if value]
-    heading = stretch(bucket.starts_at, bucket.ends_at)
-    lines = [heading, f"{says(bucket.total)} {what}", *(said if len(said) > 1 else ())]
-    lines += [bucket.words] if bucket.words else []
-    return Spot(
-        place((left + right) / 2),
-        upward.up(bucket.total),
-        "\n".join(lines),
-        place(left),
-        0.0,
-        place(right - left),
-        100.0,
+def _bucket_column(bucket: Bucket, parts: Sequence[str], what: str, x: Axis, y: Axis) -> Column:
+    said = [f"{part}: {brief(value)}" for part, value in bucket.parts.items() if value]
+    lines = [f"{brief(bucket.total)} {what}", *(said if len(said) > 1 else ()), bucket.words]
+    values = [bucket.total, *(bucket.parts.get(part, 0.0) for part in parts)]
+    return Column(
+        bucket.time,
+        *_sides(bucket, x),
+        y.at(bucket.total),
+        [line for line in lines if line],
+        [brief(value) for value in values],
     )
 
 
-def _legend(buckets: Sequence[Bucket], tones: Mapping[str, str]) -> tuple[Entry, ...]:
-    seen = {part for one in buckets for part, value in one.parts.items() if value}
-    own = [
-        Entry(part, tone, "box") for part, tone in tones.items() if part in seen and tone != OLDER
-    ]
-    older = [Entry("older", OLDER, "box")] if any(tones[part] == OLDER for part in seen) else []
+def _legend(tones: Mapping[str, str]) -> tuple[Entry, ...]:
+    older = [Entry("older", OLDER, "box")] if OLDER in tones.values() else []
+    own = [Entry(part, tone, "box") for part, tone in tones.items() if tone != OLDER]
     return (*older, *own) if len(own) + len(older) > 1 else ()
 
 
-def _sentence(buckets: Sequence[Bucket], what: str, says: Says) -> str:
+def _sentence(buckets: Sequence[Bucket], what: str) -> str:
     total = sum(one.total for one in buckets)
     most = max(buckets, key=lambda one: one.total)
-    if len(buckets) == 1:
-        return f"{says(total)} {what} in this time."
-    busiest = f"{says(most.total)} in {stretch(most.starts_at, most.ends_at)}"
-    return f"{says(total)} {what} in this time; at most {busiest}."
+    at_most = "" if len(buckets) == 1 else f"; at most {brief(most.total)} in {most.time}"
+    return f"{brief(total)} {what} in this time{at_most}."
 
 
-def _table(buckets: Sequence[Bucket], parts: Sequence[str], what: str, says: Says) -> Table:
-    seen = [part for part in parts if any(one.parts.get(part) for one in buckets)]
-    rows = [
-        (
-            stretch(one.starts_at, one.ends_at),
-            says(one.total),
-            *(says(one.parts.get(part, 0.0)) for part in (seen if len(seen) > 1 else ())),
-        )
-        for one in reversed(buckets)
-        if one.total
-    ]
-    head = ("Time (UTC)", what.capitalize(), *(seen if len(seen) > 1 else ()))
-    return Table(head, tuple(rows[:MOST_ROWS]), left_out=max(0, len(rows) - MOST_ROWS))
+# ── side by side ─────────────────────────────────────────────────────────────────────────────
+
+
+def groups(
+    name: str,
+    title: str,
+    of: Sequence[Group],
+    *,
+    head: str,
+    sentence: str,
+    says: Says = percent,
+    unit: str = "",
+    more: Sequence[tuple[str, ...]] = (),
+) -> Chart:
+    """Draw a group of bars for each name, in the order of the first; `more` ends the table."""
+    names = list(of[0].values) if of else []
+    if not names:
+        return Chart(name, title, sentence, unit=unit)
+    x = Axis(0.0, len(names))
+    most = max(one.values.get(each, 0.0) for one in of for each in names)
+    y = number_axis(0.0, most, says=says, is_upright=True)
+    columns = [_group_column(at, each, of, x, y) for at, each in enumerate(names)]
+    return Chart(
+        name,
+        title,
+        sentence,
+        table_of((head, *(one.name for one in of)), columns, more),
+        replace(x, ticks=_name_ticks(names, x)),
+        y,
+        unit=unit,
+        bars=tuple(_beside(names, of, x, y)),
+        spots=spots_of(columns),
+        legend=tuple(Entry(one.name, one.tone, "box") for one in of),
+    )
+
+
+def _name_ticks(names: Sequence[str], x: Axis) -> tuple[Tick, ...]:
+    most = max(FEWEST_LETTERS, LETTERS // len(names))
+    return tuple(
+        Tick(x.at(at + 0.5), cut(each, most), at % 2 == 1 and len(names) > MOST_NARROW)
+        for at, each in enumerate(names)
+    )
+
+
+def _beside(names: Sequence[str], of: Sequence[Group], x: Axis, y: Axis) -> Iterator[Bar]:
+    thick = (1 - FREE_OF_GROUP) / len(of)
+    for at, each in enumerate(names):
+        for nth, one in enumerate(of):
+            left, top = at + FREE_OF_GROUP / 2 + nth * thick, y.at(one.values.get(each, 0.0))
+            yield Bar(x.at(left), top, x.at(thick * BESIDE), place(100 - top), one.tone)
+
+
+def _group_column(at: int, each: str, of: Sequence[Group], x: Axis, y: Axis) -> Column:
+    values = [one.values.get(each, 0.0) for one in of]
+    cells = [y.says(value) for value in values]
+    said = said_of([one.name for one in of], cells)
+    return Column(each, x.at(at), x.at(at + 1), y.at(max(values)), said, cells)

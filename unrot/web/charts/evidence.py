@@ -12,14 +12,14 @@ kept any more is said.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import url_for
 
 from unrot.core.plurals import counted
-from unrot.core.records import Check, Finding, Model
+from unrot.core.records import Check, Finding, FindingKind, Model
 from unrot.core.time import DAY, HOUR, MINUTE
 from unrot.serve.service import Service
 from unrot.watch import accuracy, overview
@@ -28,10 +28,15 @@ from unrot.watch.outliers import feed
 from unrot.watch.outliers.bursts import start_of
 from unrot.watch.overview import Closer, Span
 from unrot.web import spans
-from unrot.web.charts import Chart, Group, Happening, Level, brief, groups
-from unrot.web.charts.accuracy import accuracy_chart, happenings, percents, verdict_chart
-from unrot.web.charts.monitor import closer_chart, column_names
-from unrot.web.charts.outliers import rate_chart, rate_reading
+from unrot.web.charts.accuracy import build_accuracy, build_verdicts, happenings
+from unrot.web.charts.axes import brief, time_axis
+from unrot.web.charts.bars import Group, groups
+from unrot.web.charts.chart import Chart
+from unrot.web.charts.drift import build_period, column_names
+from unrot.web.charts.lines import Level
+from unrot.web.charts.odd_rows import build_odd_rows, read_rate
+from unrot.web.charts.xy import Happening
+from unrot.web.wording import percent
 
 MOST_COLUMNS = 4
 POINTS = 1_000
@@ -53,7 +58,7 @@ NOT_KEPT = "What it was read from is not kept any more, so it cannot be drawn."
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class Evidence:
     """The charts of a finding, and where more of the same is to be seen."""
 
     charts: Sequence[Chart] = ()
@@ -63,93 +68,107 @@ class Drawn:
     """Why there is none."""
 
 
-def charts_of(service: Service, name: str, found: Finding) -> Drawn:
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A finding, its model, and where all that is kept of it can be read."""
+
+    service: Service
+    model: Model
+    finding: Finding
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What the monitor noted."""
+        return self.finding.evidence
+
+    def link(self, endpoint: str, **arguments: Any) -> str:
+        """Return the address of a page of the model."""
+        return url_for(f"pages.{endpoint}", model=self.model.name, **arguments)
+
+    def span(self, least: float, far: int = 1) -> Span:
+        """Return the time around it."""
+        return spans.around(self.finding, self.service.clock(), least=least, far=far)
+
+
+def build_evidence(service: Service, name: str, found: Finding) -> Evidence:
     """Draw the evidence of a finding."""
-    model = service.catalogue().model(name).model
-    draw = {
-        "rot": _rot,
-        "drift": _drift,
-        "outliers": _outliers,
-        "quality": _quality,
-        "estimate": _estimate,
-        "slice": _parts,
-    }.get(found.kind)
-    return Drawn() if draw is None else draw(service, model, found)
+    build = BUILDERS.get(found.kind)
+    if build is None:
+        return Evidence()
+    return build(_Case(service, service.catalogue().model(name).model, found))
+
+
+def _shown(charts: Sequence[Chart], href: str = "", more: str = "") -> Evidence:
+    if all(chart.is_empty for chart in charts):
+        return Evidence(said=NOT_KEPT)
+    return Evidence(charts, href, more)
 
 
 # ── how right it was ─────────────────────────────────────────────────────────────────────────
 
 
-def _rot(service: Service, model: Model, found: Finding) -> Drawn:
+def _build_rot(case: _Case) -> Evidence:
     """Draw the fall verdict by verdict while they can be read; later by the totals of its time."""
-    now = service.clock()
-    span, rolling = spans.around(found, now), accuracy.rolling(service, model.name, points=POINTS)
-    before = sum(one.at < found.since for one in rolling.points)
+    now, span = case.service.clock(), case.span(MINUTE)
+    rolling = accuracy.rolling(case.service, case.model.name, points=POINTS)
+    before = sum(one.at < case.finding.since for one in rolling.points)
     if before < FEWEST_BEFORE:
-        return _over_time(service, model, found, MINUTE, _before(found), "Accuracy")
+        return _build_over_time(case, MINUTE, _before(case.told), "Accuracy")
     until = min(span.until, now)
     shown = [one for one in rolling.points[max(0, before - MOST_BEFORE) :] if one.at <= until]
-    marks = accuracy.marks(service, model.name, since=shown[0].at, until=until)
-    chart = verdict_chart(
-        model.schema,
+    marks = accuracy.marks(case.service, case.model.name, since=shown[0].at, until=until)
+    chart = build_verdicts(
+        case.model.schema,
         shown,
         rolling.last,
         until=until,
-        happened=[*happenings(marks), *_moments(found)],
-        levels=_before(found),
+        happened=[*happenings(marks), *_moments(case.finding)],
+        levels=_before(case.told),
     )
-    return _with_monitor(model, chart, span)
+    return _with_monitor(case, chart, span)
 
 
-def _estimate(service: Service, model: Model, found: Finding) -> Drawn:
-    promised = _level(found.evidence.get("promised"), "On its holdout")
-    return _over_time(service, model, found, HOUR, promised, "Accuracy, estimated and by verdicts")
+def _build_estimate(case: _Case) -> Evidence:
+    promised = _level(case.told.get("promised"), "On its holdout")
+    return _build_over_time(case, HOUR, promised, "Accuracy, estimated and by verdicts")
 
 
-def _over_time(
-    service: Service,
-    model: Model,
-    found: Finding,
-    least: float,
-    levels: Sequence[Level],
-    title: str,
-) -> Drawn:
-    span = _reaching_back(service, model, found, least)
-    then = overview.condition(service, model.name, span)
+def _build_over_time(case: _Case, least: float, levels: Sequence[Level], title: str) -> Evidence:
+    span = _reaching_back(case, least)
+    then = overview.condition(case.service, case.model.name, span)
     begins = min((point.starts_at for point in then.points), default=span.since)
-    then = replace(then, span=replace(span, since=max(span.since, min(begins, found.since))))
-    chart = accuracy_chart(
-        model.schema,
-        then,
-        happened=_moments(found),
+    since = max(span.since, min(begins, case.finding.since))
+    chart = build_accuracy(
+        case.model.schema,
+        replace(then, span=replace(span, since=since)),
+        happened=_moments(case.finding),
         levels=levels,
         title=title,
         nothing=NOT_KEPT,
     )
-    return _with_monitor(model, chart, span)
+    return _with_monitor(case, chart, span)
 
 
-def _reaching_back(service: Service, model: Model, found: Finding, least: float) -> Span:
+def _reaching_back(case: _Case, least: float) -> Span:
     """Return the shortest time around a finding that has traffic from before it."""
-    wider = [spans.around(found, service.clock(), least=least, far=far) for far in REACHES]
-    for span in wider:
-        timed = accuracy.over_time(
-            service, model.name, since=span.since, until=span.until, step=span.step
-        )
-        if any(point.starts_at + point.seconds <= found.since for point in timed.points):
-            return span
-    return wider[0]
+    wider = [case.span(least, far) for far in REACHES]
+    return next((one for one in wider if _has_traffic_before(case, one)), wider[0])
 
 
-def _with_monitor(model: Model, chart: Chart, span: Span) -> Drawn:
+def _has_traffic_before(case: _Case, span: Span) -> bool:
+    timed = accuracy.over_time(
+        case.service, case.model.name, since=span.since, until=span.until, step=span.step
+    )
+    return any(one.starts_at + one.seconds <= case.finding.since for one in timed.points)
+
+
+def _with_monitor(case: _Case, chart: Chart, span: Span) -> Evidence:
     times: dict[str, Any] = {"from": spans.written(span.since), "to": spans.written(span.until)}
-    href = url_for("pages.monitor", model=model.name, **times)
-    return _drawn([chart], href, "That time on the monitor page")
+    return _shown([chart], case.link("monitor", **times), "That time on the monitor page")
 
 
-def _before(found: Finding) -> list[Level]:
+def _before(told: Mapping[str, Any]) -> list[Level]:
     """Return what it is held against: a floor, what it was before, or what its holdout promised."""
-    told = found.evidence
     before = told.get("before")
     name = "Promised by its holdout" if told.get("is_from_start") else "Before"
     value = before.get("value") if isinstance(before, Mapping) else None
@@ -162,40 +181,34 @@ def _level(value: Any, name: str) -> list[Level]:
 
 def _moments(found: Finding) -> list[Happening]:
     """Mark when it began, was noticed and was over."""
-    marks = [
-        Happening(found.since, "began", "It began.", "finding"),
-        Happening(found.opened_at, "noticed", "It was noticed.", "finding"),
+    moments = [
+        (found.since, "began", "It began."),
+        (found.opened_at, "noticed", "It was noticed."),
+        (found.closed_at, "over", "It was over."),
     ]
-    if found.closed_at is not None:
-        marks.append(Happening(found.closed_at, "over", "It was over.", "finding"))
-    return marks
+    return [Happening(at, label, text, "finding") for at, label, text in moments if at is not None]
 
 
 # ── columns and rows ─────────────────────────────────────────────────────────────────────────
 
 
-def _drift(service: Service, model: Model, found: Finding) -> Drawn:
-    closers = overview.moved_most(service, found, MOST_COLUMNS)
-    names = column_names(model.schema)
+def _build_drift(case: _Case) -> Evidence:
+    closers = overview.moved_most(case.service, case.finding, MOST_COLUMNS)
+    if not closers:
+        return _shown([])
     charts = [
-        closer_chart(
-            model.schema,
-            one,
-            name=f"moved-{number}",
-            title=f"{names.get(one.drift.column, one.drift.column)}: {_far(one)}",
-        )
+        build_period(case.model.schema, one, name=f"moved-{number}", title=_far(case, one))
         for number, one in enumerate(closers)
         if one.now is not None
     ]
-    if not closers:
-        return _drawn([], "", "")
-    href = url_for("pages.profiles", model=model.name, pick=_picked(closers[0].check))
-    return _drawn(charts, href, "All columns of that period")
+    href = case.link("profiles", pick=_picked(closers[0].check))
+    return _shown(charts, href, "All columns of that period")
 
 
-def _far(one: Closer) -> str:
+def _far(case: _Case, one: Closer) -> str:
+    name = column_names(case.model.schema).get(one.drift.column, one.drift.column)
     before = "training" if one.check.against == "training" else "the period before"
-    return f"distance {one.drift.distance:.2f} from {before}"
+    return f"{name}: distance {one.drift.distance:.2f} from {before}"
 
 
 def _picked(check: Check) -> list[str]:
@@ -206,100 +219,99 @@ def _picked(check: Check) -> list[str]:
     return [word_of(check.before_starts_at, check.before_ends_at), now]
 
 
-def _outliers(service: Service, model: Model, found: Finding) -> Drawn:
-    told = found.evidence
+def _build_outliers(case: _Case) -> Evidence:
+    told = case.told
     length = int(told.get("ends_at", 0.0) - told.get("starts_at", 0.0)) or int(HOUR)
-    span = spans.around(found, service.clock(), least=length)
-    length = next((one for one in (length, *LONGER) if _periods(span, one) <= MOST_PERIODS), DAY)
+    span = case.span(length)
+    most = (span.until - span.since) / MOST_PERIODS
+    length = next((one for one in (length, *LONGER) if one >= most), DAY)
     since, until = start_of(span.since, length), start_of(span.until, length) + length
-    rates = feed.rates_around(service, model.name, length, since=since, until=until)
-    chart = rate_chart(
-        [rate_reading(one.ends_at, one.outliers, one.looked_at) for one in rates],
-        rules=service.store.findings.rules(model.name),
-        since=min((one.starts_at for one in rates), default=since),
-        until=until,
-        happened=_moments(found),
+    rates = feed.rates_around(case.service, case.model.name, length, since=since, until=until)
+    chart = build_odd_rows(
+        [read_rate(one.ends_at, one.outliers, one.looked_at) for one in rates],
+        case.service.store.findings.rules(case.model.name),
+        x=time_axis(min((one.starts_at for one in rates), default=since), until),
+        happened=_moments(case.finding),
+        height="tall",
         nothing=NOT_KEPT,
     )
-    return _drawn([chart], url_for("pages.list_outliers", model=model.name), "The odd rows")
+    return _shown([chart], case.link("list_outliers"), "The odd rows")
 
 
-def _periods(span: Span, length: int) -> float:
-    return (span.until - span.since) / length
+def _build_quality(case: _Case) -> Evidence:
+    if reasons := case.told.get("reasons"):
+        return _shown([_build_refused(case.told, reasons)])
+    columns = case.told.get("features") or ()
+    risen = [one for one in columns if {"column", "share", "usual"} <= set(one)]
+    return _shown([_build_risen(case, risen[:MOST_BARS])] if risen else [])
 
 
-def _quality(service: Service, model: Model, found: Finding) -> Drawn:
-    del service  # The finding itself has all of it.
-    reasons, columns = found.evidence.get("reasons"), found.evidence.get("features")
-    if isinstance(reasons, Mapping) and reasons:
-        return _drawn([_refused(found, reasons)], "", "")
-    risen = [one for one in columns or () if {"column", "share", "usual"} <= set(one)]
-    return _drawn([_risen(model, found, risen[:MOST_BARS])] if risen else [], "", "")
-
-
-def _parts(service: Service, model: Model, found: Finding) -> Drawn:
-    del service  # The finding itself has all of it.
-    parts = list(found.evidence.get("parts", ()))[:MOST_BARS]
-    if not parts:
-        return Drawn()
-    names = [one["part"] for one in parts]
-    said = [
-        f"{one['part']}: {percents(one['accuracy'])}, before {percents(one['before'])}."
-        for one in parts[:MOST_TOLD]
-    ]
-    chart = groups(
-        "parts",
-        "Right answers in each part",
-        [
-            Group(title, dict(zip(names, (one[side] for one in parts), strict=True)), tone)
-            for title, side, tone in (("Before", "before", "reference"),
-                                      ("Since it fell", "accuracy", "two"))
-        ],
-        head="Part",
-        says=percents,
-        sentence=" ".join(said),
-    )  # fmt: skip
-    return _drawn([chart], url_for("pages.explorer", model=model.name), "Its rows in the explorer")
-
-
-def _refused(found: Finding, reasons: Mapping[str, int]) -> Chart:
-    first = max(reasons, key=lambda reason: reasons[reason])
-    kept = dict(sorted(reasons.items(), key=lambda one: -one[1])[:MOST_BARS])
-    sent, refused = found.evidence.get("rows", 0), found.evidence.get("refused", 0)
+def _build_refused(told: Mapping[str, Any], reasons: Mapping[str, int]) -> Chart:
+    most_first = dict(sorted(reasons.items(), key=lambda one: -one[1])[:MOST_BARS])
+    first, count = next(iter(most_first.items()))
+    sent, refused = counted(told.get("rows", 0), "row was", "rows were"), told.get("refused", 0)
     return groups(
         "refused",
         "Refused rows, by reason",
-        [Group("Refused rows", kept, "two")],
+        [Group("Refused rows", most_first, "two")],
         head="Reason",
         says=brief,
-        sentence=f"{refused:,} of {counted(sent, 'row was', 'rows were')} refused, most "
-        f"often: {first} "
-        f"({reasons[first]:,}).",
+        sentence=f"{refused:,} of {sent} refused, most often: {first} ({count:,}).",
     )
 
 
-def _risen(model: Model, found: Finding, risen: Sequence[Mapping[str, Any]]) -> Chart:
-    names = column_names(model.schema)
-    what = SPOILT.get(found.cause.rpartition(":")[2], "not whole")
+def _build_risen(case: _Case, risen: Sequence[Mapping[str, Any]]) -> Chart:
+    names = column_names(case.model.schema)
     called = [names.get(one["column"], one["column"]) for one in risen]
+    return _build_before_and_now(
+        "risen",
+        f"Values that are {SPOILT.get(case.finding.cause.rpartition(':')[2], 'not whole')}",
+        "Column",
+        ("Usually", {name: one["usual"] for name, one in zip(called, risen, strict=True)}),
+        ("Now", {name: one["share"] for name, one in zip(called, risen, strict=True)}),
+    )
+
+
+def _build_parts(case: _Case) -> Evidence:
+    parts = case.told.get("parts", ())[:MOST_BARS]
+    if not parts:
+        return Evidence()
+    chart = _build_before_and_now(
+        "parts",
+        "Right answers in each part",
+        "Part",
+        ("Before", {one["part"]: one["before"] for one in parts}),
+        ("Since it fell", {one["part"]: one["accuracy"] for one in parts}),
+    )
+    return _shown([chart], case.link("explorer"), "Its rows in the explorer")
+
+
+def _build_before_and_now(
+    name: str,
+    title: str,
+    head: str,
+    before: tuple[str, Mapping[str, float]],
+    now: tuple[str, Mapping[str, float]],
+) -> Chart:
+    """Set shares that each name has now beside those that it had."""
     said = [
-        f"{name}: {percents(one['share'])}, usually {percents(one['usual'])}."
-        for name, one in zip(called, risen, strict=True)
+        f"{each}: {percent(share)}, {before[0].lower()} {percent(before[1][each])}."
+        for each, share in now[1].items()
     ]
     return groups(
-        "risen",
-        f"Values that are {what}",
-        [
-            Group(title, dict(zip(called, (one[side] for one in risen), strict=True)), tone)
-            for title, side, tone in (("Usually", "usual", "reference"), ("Now", "share", "two"))
-        ],
-        head="Column",
-        says=percents,
+        name,
+        title,
+        [Group(*before, "reference"), Group(*now, "two")],
+        head=head,
         sentence=" ".join(said[:MOST_TOLD]),
-    )  # fmt: skip
+    )
 
 
-def _drawn(charts: Sequence[Chart], href: str, more: str) -> Drawn:
-    if all(chart.is_empty for chart in charts):
-        return Drawn(said=NOT_KEPT)
-    return Drawn(charts, href, more)
+BUILDERS: Mapping[FindingKind, Callable[[_Case], Evidence]] = {
+    "rot": _build_rot,
+    "drift": _build_drift,
+    "outliers": _build_outliers,
+    "quality": _build_quality,
+    "estimate": _build_estimate,
+    "slice": _build_parts,
+}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite
 
 from unrot.core.plurals import counted
-from unrot.core.records import Finding, Schema, Value
+from unrot.core.records import Finding, Schema
 from unrot.watch.explorer import CLASS, PROBABILITY, Explored, Seen, Side, Span, value_of
 from unrot.watch.monitors import axes
-from unrot.web import charts, wording
+from unrot.web import wording
+from unrot.web.charts.axes import Axis, choice_axis, number_axis
+from unrot.web.charts.chart import Chart
+from unrot.web.charts.scatter import Point, scatter
 
 BRUSH = "explored"
 OUTPUTS = {CLASS: "the answer", PROBABILITY: "how sure the answer was"}
@@ -22,17 +26,19 @@ NAMES = {
 }
 
 
-def scatters(found: Explored) -> tuple[charts.Chart, charts.Chart]:
+def build_scatters(found: Explored) -> tuple[Chart, Chart]:
     """Draw both sides."""
-    x, y = (_axis(one, found.model.schema) for one in (found.x, found.y))
+    x = _axis(found.x, found.model.schema)
+    y = _axis(found.y, found.model.schema, is_upright=True)
     left, right = (
-        charts.scatter(
+        scatter(
             name,
             period(side.span, found.finding),
-            _points(side, found, x, y),
+            _points(side, found),
             x=x,
             y=y,
             brush=BRUSH,
+            picked=(found.x.limits, found.y.limits),
             nothing=nothing(side.span),
         )
         for name, side in (("left", found.left), ("right", found.right))
@@ -90,33 +96,6 @@ def told(seen: Seen, schema: Schema) -> str:
     return f"{said}, really {wording.called(seen.truth, schema)}"
 
 
-def _picked(side: Side, where: str) -> str:
-    count = len(side.chosen)
-    wrong = sum(one.is_right is False for one in side.chosen)
-    judged = sum(one.is_right is not None for one in side.chosen)
-    rows = counted(count, "row")
-    if not judged:
-        return f"{rows} on the {where}" + (", none of them judged" if count else "")
-    share = wording.percent((judged - wrong) / judged)
-    return f"{rows}, {wrong:,} wrong ({share} right) on the {where}"
-
-
-def _axis(of: axes.Axis, schema: Schema) -> charts.Axis:
-    feature = next((one for one in schema.features if one.name == of.column), None)
-    name, unit = called(of.column, schema), "" if feature is None else feature.unit
-    low, high = of.limits
-    return charts.Axis(
-        name,
-        of.low,
-        of.high,
-        choices=labels(of, schema),
-        unit=unit,
-        has_gaps=of.has_gaps,
-        picked_from=low,
-        picked_to=high,
-    )
-
-
 def labels(of: axes.Axis, schema: Schema) -> tuple[str, ...]:
     """Call the choices of an axis what people call them, unless two would be called alike."""
     feature = next((one for one in schema.features if one.name == of.column), None)
@@ -128,21 +107,35 @@ def labels(of: axes.Axis, schema: Schema) -> tuple[str, ...]:
     return spoken if len(set(spoken)) == len(spoken) else of.choices
 
 
-def _points(side: Side, found: Explored, x: charts.Axis, y: charts.Axis) -> Sequence[charts.Point]:
+def _picked(side: Side, where: str) -> str:
+    count = len(side.chosen)
+    wrong = sum(one.is_right is False for one in side.chosen)
+    judged = sum(one.is_right is not None for one in side.chosen)
+    rows = counted(count, "row")
+    if not judged:
+        return f"{rows} on the {where}" + (", none of them judged" if count else "")
+    share = wording.percent((judged - wrong) / judged)
+    return f"{rows}, {wrong:,} wrong ({share} right) on the {where}"
+
+
+def _axis(of: axes.Axis, schema: Schema, *, is_upright: bool = False) -> Axis:
+    if of.kind == "choice":
+        drawn = choice_axis(labels(of, schema), is_upright=is_upright)
+    else:
+        drawn = number_axis(of.low, of.high, about=5, is_upright=is_upright, has_gaps=of.has_gaps)
+    name = called(of.column, schema)
+    unit = next((one.unit for one in schema.features if one.name == of.column), "")
+    return replace(drawn, name=name, title=f"{name} ({unit})" if unit else name)
+
+
+def _points(side: Side, found: Explored) -> Sequence[Point]:
     schema, chosen = found.model.schema, {id(one) for one in side.chosen}
-
-    def value(one: Seen, on: axes.Axis, named: charts.Axis) -> float | str | None:
-        held: Value = value_of(one, on.column, schema)
-        if on.kind == "choice":
-            return named.choices[int(on.place(held))]
-        return None if held is None else float(held)
-
     return [
-        charts.Point(
-            value(one, found.x, x),
-            value(one, found.y, y),
+        Point(
+            found.x.place(value_of(one, found.x.column, schema)),
+            found.y.place(value_of(one, found.y.column, schema)),
             one.is_right,
-            text=told(one, schema),
+            told(one, schema),
             key=str(number),
             is_out=found.is_limited and id(one) not in chosen,
         )

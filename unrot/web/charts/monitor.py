@@ -7,96 +7,57 @@ from dataclasses import dataclass
 from math import inf
 
 from unrot.core.latency import EDGES, quantile
-from unrot.core.plurals import counted
-from unrot.core.records import Finding, Model, Schema
+from unrot.core.records import Finding, Model
 from unrot.watch.accuracy import Point
 from unrot.watch.monitors.health import KINDS
-from unrot.watch.overview import Closer, Condition
-from unrot.web.charts import (
-    Bucket,
-    Chart,
-    Happening,
-    Heat,
-    Matrix,
-    Moved,
-    Part,
-    Reading,
-    Series,
-    bars,
-    brief,
-    distributions,
-    heat,
-    lines,
-    matrix,
-    stretch,
-)
-from unrot.web.charts.accuracy import accuracy_chart, end_of, lately_chart
-from unrot.web.charts.outliers import rate_chart, rate_reading
-from unrot.web.wording import called, spoken
+from unrot.watch.overview import Condition
+from unrot.web.charts.accuracy import build_accuracy, build_lately, end_of
+from unrot.web.charts.axes import Axis, brief, time_axis
+from unrot.web.charts.bars import Bucket, bars
+from unrot.web.charts.chart import Chart
+from unrot.web.charts.confusion import build_confusion
+from unrot.web.charts.drift import Linked, build_drift
+from unrot.web.charts.grid import Grid
+from unrot.web.charts.lines import Measure, Reading, Series, lines
+from unrot.web.charts.odd_rows import build_odd_rows, read_rate
+from unrot.web.charts.xy import Happening
 
-CALLED = {
-    "output.class": "answer",
-    "output.probability": "confidence of the answer",
-    "output.value": "answer",
-}
-"""How people call the columns of what was answered."""
+NOBODY = "Nobody asked it in this time."
 
-Linked = Callable[[str, float], str]
-"""Return where the period of a column that ends then can be looked at."""
 Led = Callable[[Finding], str]
 """Return where a finding is told of."""
 
 
 @dataclass(frozen=True, slots=True)
-class Charts:
+class MonitorCharts:
     """All charts of the page."""
 
     accuracy: Chart
     lately: Chart
     traffic: Chart
     latency: Chart
-    drift: Heat
-    confusion: Matrix
+    drift: Grid
+    confusion: Grid
     outliers: Chart
 
 
-def charts_of(
+def build_monitor(
     model: Model, found: Condition, linked: Linked, led: Led, chosen: tuple[str, float] | None
-) -> Charts:
+) -> MonitorCharts:
     """Draw how a model is."""
-    return Charts(
-        accuracy=accuracy_chart(model.schema, found, happened=_happened(found, led)),
-        lately=lately_chart(model.schema, found),
-        traffic=_traffic(found),
-        latency=_latency(found),
-        drift=_drift(model.schema, found, linked, chosen),
-        confusion=_confusion(model.schema, found),
-        outliers=_outliers(found),
+    x = time_axis(found.span.since, found.span.until)
+    checks = [one for one in found.checks if found.version in (None, one.version)]
+    return MonitorCharts(
+        accuracy=build_accuracy(model.schema, found, happened=_happened(found, led)),
+        lately=build_lately(model.schema, found),
+        traffic=_build_traffic(found, x),
+        latency=_build_latency(found, x),
+        drift=build_drift(model.schema, checks, found.rules, x=x, linked=linked, chosen=chosen),
+        confusion=build_confusion(
+            "confusion", "What was taken for what", found.whole.confusion, model.schema
+        ),
+        outliers=_build_outliers(found, x),
     )
-
-
-def closer_chart(schema: Schema, found: Closer, *, name: str = "period", title: str = "") -> Chart:
-    """Lay a period of one column over what it is compared with."""
-    names = column_names(schema)
-    units = {feature.name: feature.unit for feature in schema.features}
-    check = found.check
-    sides = [
-        (f"training of {check.version}" if check.against == "training" else "before", found.before),
-        (stretch(check.starts_at, check.ends_at), found.now),
-    ]
-    parts = [Part(name, one) for name, one in sides if one is not None]
-    return distributions(
-        name,
-        title or f"{names.get(found.drift.column, found.drift.column)}, {sides[1][0]}",
-        parts,
-        unit=units.get(found.drift.column) or "",
-        sentence=None if parts else "Its distributions are not kept any more.",
-    )
-
-
-def column_names(schema: Schema) -> dict[str, str]:
-    """Return how people call each column."""
-    return {feature.name: spoken(feature) for feature in schema.features} | CALLED
 
 
 def duration(seconds: float) -> str:
@@ -117,48 +78,45 @@ def _happened(found: Condition, led: Led) -> list[Happening]:
     ]
 
 
-# ── traffic ──────────────────────────────────────────────────────────────────────────────────
-
-
-def _traffic(found: Condition) -> Chart:
+def _build_traffic(found: Condition, x: Axis) -> Chart:
     chosen = [found.version] if found.version else list(found.over_time.versions)
-    parts = [name for name in found.known_versions if name in chosen]
-    parts = [*(name for name in chosen if name not in parts), *parts]
-    buckets: dict[float, dict[str, float]] = {}
-    lengths: dict[float, float] = {}
-    for version in chosen:
-        for point in found.over_time.versions.get(version, ()):
-            buckets.setdefault(point.starts_at, {})[version] = point.predictions
-            lengths[point.starts_at] = max(lengths.get(point.starts_at, 0.0), point.seconds)
-    judged = {point.starts_at: point.verdicts for point in found.points}
+    strangers = [name for name in chosen if name not in found.known_versions]
     return bars(
         "traffic",
         "Traffic",
-        [
-            Bucket(at, at + lengths[at], counts, f"{judged.get(at, 0):,} of them judged")
-            for at, counts in sorted(buckets.items())
-        ],
-        since=found.span.since,
-        until=found.span.until,
-        parts=parts,
+        _buckets(found, chosen),
+        x=x,
+        parts=[*strangers, *(name for name in found.known_versions if name in chosen)],
         what="predictions",
-        nothing="Nobody asked it in this time.",
+        nothing=NOBODY,
     )
 
 
-def _latency(found: Condition) -> Chart:
-    half = [_within(point, 0.5, found) for point in found.points if sum(point.window.latency)]
-    most = [_within(point, 0.95, found) for point in found.points if sum(point.window.latency)]
+def _buckets(found: Condition, versions: list[str]) -> list[Bucket]:
+    counts: dict[float, dict[str, float]] = {}
+    lengths: dict[float, float] = {}
+    for version in versions:
+        for point in found.over_time.versions.get(version, ()):
+            counts.setdefault(point.starts_at, {})[version] = point.predictions
+            lengths[point.starts_at] = max(lengths.get(point.starts_at, 0.0), point.seconds)
+    judged = {point.starts_at: point.verdicts for point in found.points}
+    return [
+        Bucket(at, at + lengths[at], parts, f"{judged.get(at, 0):,} of them judged")
+        for at, parts in sorted(counts.items())
+    ]
+
+
+def _build_latency(found: Condition, x: Axis) -> Chart:
+    timed = [point for point in found.points if sum(point.window.latency)]
+    half, most = ([_within(point, part, found) for point in timed] for part in (0.5, 0.95))
     return lines(
         "latency",
         "How long a prediction takes",
         [Series("Half of them within", half), Series("95% within", most, "three", "dashed")],
-        since=found.span.since,
-        until=found.span.until,
-        says=duration,
-        low=0.0,
+        x=x,
+        measure=Measure(duration, low=0.0),
         height="low",
-        nothing="Nobody asked it in this time.",
+        nothing=NOBODY,
     )
 
 
@@ -168,72 +126,14 @@ def _within(point: Point, part: float, found: Condition) -> Reading:
     return Reading(end_of(point, found), EDGES[-1] if seconds == inf else seconds, words=words)
 
 
-def _outliers(found: Condition) -> Chart:
+def _build_outliers(found: Condition, x: Axis) -> Chart:
     looked = [point for point in found.points if point.window.looked_at]
-    return rate_chart(
+    return build_odd_rows(
         [
-            rate_reading(end_of(point, found), point.window.outliers, point.window.looked_at)
+            read_rate(end_of(point, found), point.window.outliers, point.window.looked_at)
             for point in looked
         ],
-        rules=found.rules,
-        since=found.span.since,
-        until=found.span.until,
-        height="low",
+        found.rules,
+        x=x,
         nothing="No row of this time was looked at for oddness.",
-    )
-
-
-# ── drift and confusion ──────────────────────────────────────────────────────────────────────
-
-
-def _drift(
-    schema: Schema, found: Condition, linked: Linked, chosen: tuple[str, float] | None
-) -> Heat:
-    rules = found.rules
-    moved = []
-    for check in found.checks:
-        if found.version not in (None, check.version):
-            continue
-        for one in check.drifts:
-            words = f"{counted(check.rows, 'row')} of {check.version}"
-            address = linked(one.column, check.ends_at)
-            moved.append(
-                Moved(
-                    one.column,
-                    check.starts_at,
-                    check.ends_at,
-                    one.distance,
-                    rules.distance_of(one.column),
-                    one.has_moved,
-                    one.is_calm,
-                    words,
-                    address,
-                    check.rows,
-                    one.why,
-                )
-            )
-    before = "training" if rules.against == "training" else "the period before"
-    return heat(
-        "drift",
-        f"How far each column has moved from {before}",
-        moved,
-        since=found.span.since,
-        until=found.span.until,
-        labels=column_names(schema),
-        chosen=chosen,
-        nothing=(
-            f"No period of this time has been compared with {before} yet: a period is compared "
-            f"once it is over and has {counted(rules.least_rows, 'row')}."
-        ),
-    )
-
-
-def _confusion(schema: Schema, found: Condition) -> Matrix:
-    return matrix(
-        "confusion",
-        "What was taken for what",
-        found.whole.confusion,
-        classes=schema.classes,
-        called={name: called(name, schema) for name in schema.classes},
-        nothing="No verdict on a prediction of this time says what was true.",
     )

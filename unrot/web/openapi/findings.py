@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from unrot.core.ports import FindingState
-from unrot.core.records import Against, FindingKind, Gravity, PeriodLength
+from unrot.core.records import FindingKind, Gravity
 from unrot.web.openapi.operations import LOOKING, READING, body, in_path, operation, paging
 from unrot.web.openapi.schemas import Json, list_of, ref, shape
 
@@ -136,45 +136,4 @@ def schemas() -> dict[str, Json]:
         "NoteBody": shape(
             {"note": {**text, "maxLength": 1_000}}, optional=("note",), additionalProperties=False
         ),
-        "Rules": shape(_rules()),
-        "RulesBody": shape(_rules(), optional=tuple(_rules()), additionalProperties=False),
-    }
-
-
-def _rules() -> dict[str, Json]:
-    switch: Json = {"type": "string", "enum": ["on", "off"]}
-    share: Json = {"type": "number", "minimum": 0, "maximum": 1}
-    feature = shape(
-        {"watched": switch, "distance": share, "missing": share, "unseen": share},
-        optional=("watched", "distance", "missing", "unseen"),
-        additionalProperties=False,
-    )
-    return {
-        "period": {"type": "string", "enum": list(get_args(PeriodLength))},
-        "least_rows": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
-        "against": {"type": "string", "enum": list(get_args(Against))},
-        "drift": switch,
-        "distance": {**share, "description": "Hellinger."},
-        "chance": share,
-        "rot": switch,
-        "last_verdicts": {"type": "integer", "minimum": 1, "maximum": 10_000},
-        "least_accuracy": {**share, "nullable": True},
-        "slices": {**switch, "description": "Parts of the traffic that fall alone."},
-        "outliers": switch,
-        "outlier_share": share,
-        "quality": switch,
-        "missing": share,
-        "unseen": share,
-        "rejected": share,
-        "estimate": switch,
-        "estimate_loss": share,
-        "features": {
-            "type": "object",
-            "additionalProperties": feature,
-            "description": "What is different for one feature; in a body null takes it away.",
-        },
-        "webhook": {
-            "type": "string",
-            "description": "Shown without what is secret of it; that sent back changes nothing.",
-        },
     }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from unrot.core.policy import describe
-from unrot.core.records import GateVerdict, Policy, Recall
+from unrot.core.records import GateVerdict, Recall
 from unrot.web.openapi.schemas import Json, list_of, ref, shape
 
 
@@ -74,8 +73,6 @@ def schemas() -> dict[str, Json]:
         ),
         "Pin": shape({"version": text, "is_pinned": {"type": "boolean"}}),
         "Aliases": shape({"model": text, "aliases": texts}),
-        "Policy": shape(_policy()),
-        "PolicyBody": shape(_policy(), optional=tuple(_policy()), additionalProperties=False),
         "Version": shape({**listed, "gate": decision}),
         "Versions": shape({"versions": list_of({"$ref": ref("Version")}), "aliases": texts}),
         "Recall": shape(_fields(Recall)),
@@ -165,15 +162,6 @@ def _version(text: Json, maybe_text: Json, maybe_number: Json) -> Json:
         "anchor_score": maybe_number,
         "test_set": TEST_SET,
         "is_pruned": {"type": "boolean"},
-    }
-
-
-def _policy() -> Json:
-    """Return the keys of a policy as they are written, each with its default."""
-    types = {name: {**_TYPES[type(value).__name__]} for name, value in describe(Policy()).items()}
-    return {
-        name: {**kind, "default": value}
-        for (name, kind), value in zip(types.items(), describe(Policy()).values(), strict=True)
     }
 
 

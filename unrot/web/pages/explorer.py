@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,8 +15,9 @@ from unrot.watch import explorer as exploring
 from unrot.watch import holdout
 from unrot.watch.explorer import Asked, Explored
 from unrot.watch.monitors.report import ClassReport
-from unrot.web import charts
 from unrot.web.charts import explorer as explorer_charts
+from unrot.web.charts.confusion import build_confusion
+from unrot.web.charts.grid import Grid
 from unrot.web.current import service
 from unrot.web.errors import status_of
 from unrot.web.explorer_query import LIMITS, PRESETS, asked_of
@@ -81,7 +82,7 @@ def _fragment(found: Explored) -> Response:
 
 
 def _shown(found: Explored) -> dict[str, Any]:
-    left, right = explorer_charts.scatters(found)
+    left, right = explorer_charts.build_scatters(found)
     return {
         **_words(found),
         "left": left,
@@ -143,7 +144,7 @@ def _holdout(model: Model, version: str | None) -> dict[str, Any]:
         return {"holdout": None, "no_holdout": error.message}
 
 
-def _matrix(found: holdout.Holdout, schema: Schema) -> charts.Matrix | None:
+def _matrix(found: holdout.Holdout, schema: Schema) -> Grid | None:
     if not isinstance(found.report, ClassReport):
         return None
     answered = {
@@ -152,14 +153,8 @@ def _matrix(found: holdout.Holdout, schema: Schema) -> charts.Matrix | None:
         }
         for across, label in enumerate(schema.classes)
     }
-    names = {
-        label: name for label, name in zip(schema.classes, schema.class_names, strict=False) if name
-    }
-    drawn = charts.matrix(
-        "holdout", "What was answered, and what was true", answered,
-        classes=schema.classes, called=names,
-    )  # fmt: skip
-    return replace(drawn, scores=())
+    title = "What was answered, and what was true"
+    return build_confusion("holdout", title, answered, schema, has_scores=False)
 
 
 def _listed(found: holdout.Holdout) -> Listed:

@@ -13,7 +13,7 @@ from unrot.watch import findings as noticed
 from unrot.watch.monitors.health import KINDS
 from unrot.watch.outbox import webhook_of
 from unrot.web import security
-from unrot.web.charts.evidence import charts_of
+from unrot.web.charts.evidence import build_evidence
 from unrot.web.current import service
 from unrot.web.pages.evidence import readable
 from unrot.web.pages.models import blueprint, only
@@ -92,7 +92,7 @@ def finding(model: str, id: str) -> str:
         "finding.html",
         **shown(standing(model)),
         finding=found,
-        drawn=charts_of(service(), model, found),
+        drawn=build_evidence(service(), model, found),
         figures=figures,
         tables=tables,
         steps=_steps(found.kind, model),

@@ -19,7 +19,8 @@ from unrot.core.records import Finding, Model
 from unrot.watch import overview
 from unrot.watch.overview import Condition
 from unrot.web import spans
-from unrot.web.charts.monitor import charts_of, closer_chart, column_names, duration
+from unrot.web.charts.drift import build_period, column_names
+from unrot.web.charts.monitor import build_monitor, duration
 from unrot.web.current import service
 from unrot.web.pages.models import blueprint, only
 from unrot.web.spans import RANGES, SHORTER, Asked, Range
@@ -78,10 +79,10 @@ def _shown(model: Model) -> dict[str, Any]:
         "found": found,
         "health": found.health,
         "asked": asked,
-        "charts": charts_of(model, found, _linked, _led, chosen),
+        "charts": build_monitor(model, found, _linked, _led, chosen),
         "chosen": chosen,
         "closer": closer,
-        "closer_chart": closer_chart(model.schema, closer) if closer else None,
+        "closer_chart": build_period(model.schema, closer) if closer else None,
         "refresh": 0 if asked.is_given and asked.range is None else _refresh(asked),
         "kept": _kept(),
         "column_names": column_names(model.schema),

@@ -14,8 +14,9 @@ from unrot.watch import findings
 from unrot.watch.outliers import feed
 from unrot.watch.outliers.bursts import Rate
 from unrot.watch.outliers.neighbours import EXPECTED_SHARE
-from unrot.web.charts import Chart
-from unrot.web.charts.outliers import rate_chart, rate_reading
+from unrot.web.charts.axes import time_axis
+from unrot.web.charts.chart import Chart
+from unrot.web.charts.odd_rows import build_odd_rows, read_rate
 from unrot.web.current import service
 from unrot.web.forms import hint
 from unrot.web.pages.models import blueprint, only
@@ -63,7 +64,7 @@ def list_outliers(model: str) -> str:
         champion=champion,
         can_be_told=champion is not None and feed.can_be_told(champion),
         rows=[odd_row(oddity, judged, schema) for oddity, judged in found.rows],
-        rate_chart=_drawn(model, rates),
+        rate_chart=_build_rates(model, rates),
         usual=EXPECTED_SHARE,
         before=before,
         next_before=found.next_before,
@@ -118,15 +119,13 @@ def odd_row(oddity: Oddity, judged: JudgedPrediction | None, schema: Schema) -> 
     return OddRow(oddity, judged, odd, rest)
 
 
-def _drawn(model: str, rates: Sequence[Rate]) -> Chart | None:
+def _build_rates(model: str, rates: Sequence[Rate]) -> Chart | None:
     if not rates:
         return None
-    return rate_chart(
-        [rate_reading(one.ends_at, one.outliers, one.looked_at) for one in rates],
-        rules=findings.rules(service(), model),
-        since=rates[0].starts_at,
-        until=rates[-1].ends_at,
-        height="low",
+    return build_odd_rows(
+        [read_rate(one.ends_at, one.outliers, one.looked_at) for one in rates],
+        findings.rules(service(), model),
+        x=time_axis(rates[0].starts_at, rates[-1].ends_at),
     )
 
 

@@ -18,7 +18,10 @@ from unrot.watch.distributions_view import TRAINING, Column
 from unrot.watch.monitors import quantiles
 from unrot.watch.monitors.periods import SECONDS, Period, length_of, parted
 from unrot.watch.periods import Portrait
-from unrot.web import charts, moments
+from unrot.web import moments
+from unrot.web.charts.axes import brief, stretch
+from unrot.web.charts.chart import Chart
+from unrot.web.charts.distribution import Part, distributions
 from unrot.web.charts.explorer import called
 from unrot.web.current import service
 from unrot.web.errors import status_of
@@ -28,7 +31,7 @@ PERIODS_A_PAGE = 12
 COLUMNS_A_PAGE = 8
 MOST_FILES = 500
 MOST_TRAINED = 3
-_WORDS = {"called": called, "brief": charts.brief, "quantiles_of": quantiles.of}
+_WORDS = {"called": called, "brief": brief, "quantiles_of": quantiles.of}
 LENGTHS = {"kept": 1, **SECONDS}
 """How profiles are put together in the list: as they are kept, or by hours, days, weeks."""
 
@@ -142,7 +145,7 @@ def _line(of: list[Period], files: Sequence[Profile]) -> Line:
     since, until = of[0].starts_at, of[0].ends_at
     return Line(
         word=distributions_view.word_of(since, until),
-        title=charts.stretch(since, until),
+        title=stretch(since, until),
         rows=sum(one.rows for one in of),
         versions=sorted({each.version for one in of for each in one.stretches}),
         files=[one for one in files if since <= one.starts_at < until],
@@ -169,10 +172,10 @@ def _chosen(shelved: ShelvedModel, lines: Sequence[Line]) -> list[str]:
     return words or [*usual, *([newest] if newest else [])]
 
 
-def _chart(model: Model, number: int, of: Column, names: Sequence[str]) -> charts.Chart:
+def _chart(model: Model, number: int, of: Column, names: Sequence[str]) -> Chart:
     feature = next((one for one in model.schema.features if one.name == of.name), None)
     parts = [
-        charts.Part(name, one)
+        Part(name, one)
         for name, one in zip(names, of.distributions, strict=True)
         if one is not None
     ]
@@ -180,16 +183,16 @@ def _chart(model: Model, number: int, of: Column, names: Sequence[str]) -> chart
     title, unit = called(of.name, model.schema), "" if feature is None else feature.unit
     if len(kinds) > 1:
         parts = parts[:1]
-    return charts.distributions(f"column-{number}", title, parts, unit=unit)
+    return distributions(f"column-{number}", title, parts, unit=unit)
 
 
 def _title(word: str, one: Portrait) -> str:
-    stretch = distributions_view.stretch_of(word)
-    if stretch is not None:
-        return charts.stretch(*stretch)
+    ends = distributions_view.stretch_of(word)
+    if ends is not None:
+        return stretch(*ends)
     if one.starts_at is None or one.ends_at is None:
         return one.title
-    return f"{one.title}, {charts.stretch(one.starts_at, one.ends_at)}"
+    return f"{one.title}, {stretch(one.starts_at, one.ends_at)}"
 
 
 def _page() -> int:

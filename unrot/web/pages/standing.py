@@ -10,7 +10,8 @@ from flask import Response, flash, redirect
 
 from unrot.core import lineage
 from unrot.core.errors import NotFound, UnrotError
-from unrot.core.records import CHAMPION, Job, Model, Policy, Version
+from unrot.core.policy import Policy
+from unrot.core.records import CHAMPION, Job, Model, Version
 from unrot.learn.jobs import STREAM
 from unrot.web.current import service
 

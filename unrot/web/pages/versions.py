@@ -12,15 +12,16 @@ from flask import Response, render_template, request, url_for
 
 from unrot.core import lineage
 from unrot.core.errors import StoreAway, UnrotError
-from unrot.core.records import GateVerdict, Policy, Version
+from unrot.core.policy import Policy
+from unrot.core.records import GateVerdict, Version
 from unrot.core.test_sets import MeasuredOn, measured_on, score
 from unrot.learn import compare, origins
 from unrot.learn import promote as promotion
 from unrot.watch import audit
 from unrot.web import security
+from unrot.web.charts.curve import build_curve
 from unrot.web.current import service
 from unrot.web.pages import fates
-from unrot.web.pages.curves import curve_of
 from unrot.web.pages.models import blueprint, local_path, only
 from unrot.web.pages.standing import Standing, go, refuse, shown, standing, tell
 
@@ -59,7 +60,7 @@ def version(model: str, version: str) -> str:
     except StoreAway:
         return _one_from_the_shelf(model, version)
     after = request.args.get("after", "")
-    stands.named(version)
+    line = lineage.line(stands.versions, stands.named(version).name)
     known = origins.origin(service(), stands.model.name, version, limit=LEARNT_A_PAGE, after=after)
     return render_template(
         "version.html",
@@ -80,7 +81,7 @@ def version(model: str, version: str) -> str:
         rows=known.lessons,
         after=after,
         next_after=known.next_after,
-        curve=curve_of(lineage.line(stands.versions, version)),
+        curve=build_curve(line, lambda name: url_for("pages.version", model=model, version=name)),
         children=[one for one in stands.versions if one.parent == version],
     )
 

@@ -6,9 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from unrot.web.charts import scales
-from unrot.web.charts.drawing import Tick
-from unrot.web.charts.scales import Scale, number_axis, round_values, time_axis
+from unrot.web.charts.axes import (
+    GAP,
+    Tick,
+    choice_axis,
+    number_axis,
+    round_values,
+    time_axis,
+)
+from unrot.web.wording import percent
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp()
 
@@ -29,10 +35,10 @@ def test_round_values_cover_the_stretch(low: float, high: float, values: list[fl
 
 
 def test_number_axis_begins_and_ends_at_its_ticks() -> None:
-    scale, ticks = number_axis(0.42, 0.97, says=scales.share, is_upright=True)
+    axis = number_axis(0.42, 0.97, says=percent, is_upright=True)
 
-    assert scale == Scale(0.4, 1.0)
-    assert ticks == (
+    assert (axis.low, axis.high) == (0.4, 1.0)
+    assert axis.ticks == (
         Tick(100.0, "40%"),
         Tick(66.667, "60%"),
         Tick(33.333, "80%"),
@@ -41,9 +47,9 @@ def test_number_axis_begins_and_ends_at_its_ticks() -> None:
 
 
 def test_every_second_tick_below_the_plot_can_be_left_out() -> None:
-    _, ticks = number_axis(0.0, 3.0, about=3)
+    axis = number_axis(0.0, 3.0, about=3)
 
-    assert [(tick.label, tick.is_spare) for tick in ticks] == [
+    assert [(tick.label, tick.is_spare) for tick in axis.ticks] == [
         ("0", False),
         ("1", True),
         ("2", False),
@@ -66,17 +72,34 @@ def test_every_second_tick_below_the_plot_can_be_left_out() -> None:
     ],
 )
 def test_time_axis_writes_round_times(length: int, labels: list[str]) -> None:
-    _, ticks = time_axis(NOON, NOON + length)
+    axis = time_axis(NOON, NOON + length)
 
-    assert [tick.label for tick in ticks] == labels
+    assert [tick.label for tick in axis.ticks] == labels
 
 
 def test_time_axis_of_no_length_is_drawn_all_the_same() -> None:
-    scale, _ = time_axis(NOON, NOON)
+    axis = time_axis(NOON, NOON)
 
-    assert scale == Scale(NOON, NOON + 1)
+    assert (axis.low, axis.high) == (NOON, NOON + 1)
 
 
 @pytest.mark.parametrize(("at", "anchor"), [(0.0, "start"), (50.0, "middle"), (100.0, "end")])
 def test_label_at_the_end_of_an_axis_stays_within_the_sheet(at: float, anchor: str) -> None:
     assert Tick(at, "12:00").anchor == anchor
+
+
+def test_what_has_no_number_has_a_lane_below_all_others() -> None:
+    across = number_axis(0, 10, about=5, has_gaps=True)
+    up = number_axis(0, 10, about=5, has_gaps=True, is_upright=True)
+
+    assert [tick.label for tick in across.ticks] == ["unknown", "2", "4", "6", "8", "10"]
+    assert [tick.label for tick in up.ticks] == ["unknown", "0", "2", "4", "6", "8", "10"]
+    assert across.ends == "-1.0 10.0 0.0"
+    assert (across.says(GAP), across.says(2.5)) == ("unknown", "2.5")
+
+
+def test_choice_lies_in_the_middle_of_its_part_and_is_shortened() -> None:
+    axis = choice_axis(["red", "ultramarine"])
+
+    assert axis.ticks == (Tick(25.0, "red"), Tick(75.0, "ultramari…"))
+    assert axis.says(1.0) == "ultramarine"

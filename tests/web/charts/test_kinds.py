@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
-from unrot.core.records import Distribution
-from unrot.web.charts import (
-    Axis,
-    Bucket,
-    Group,
-    Happening,
-    Level,
-    Moved,
-    Part,
-    Point,
-    Reading,
-    Series,
-    axis,
-    bars,
-    distributions,
-    groups,
-    heat,
-    lines,
-    matrix,
-    scatter,
-    share,
-)
-from unrot.web.charts.drawing import Area, Bar, Dot, Entry, Stroke, Table
+from unrot.core.records import Check, Distribution, Drift, Feature, Schema
+from unrot.core.rules import Rules
+from unrot.web.charts.axes import GAP, choice_axis, number_axis, time_axis
+from unrot.web.charts.bars import Bucket, Group, bars, groups
+from unrot.web.charts.chart import Area, Bar, Chart, Dot, Entry, Stroke, Table
+from unrot.web.charts.confusion import build_confusion
+from unrot.web.charts.distribution import Part, distributions
+from unrot.web.charts.drift import build_drift
+from unrot.web.charts.grid import Grid
+from unrot.web.charts.lines import Level, Measure, Reading, Series, lines
+from unrot.web.charts.scatter import ALL, Point, scatter
+from unrot.web.charts.xy import Happening
+from unrot.web.wording import percent
+
+TEN = time_axis(0, 600)
+SHARE = Measure(percent)
+TO_TEN = replace(number_axis(0, 10), name="x", title="x")
+UP_TO_TEN = replace(number_axis(0, 10, is_upright=True), name="y", title="y")
 
 # ── lines ────────────────────────────────────────────────────────────────────────────────────
 
@@ -42,7 +40,7 @@ ACCURACY = Series(
 
 
 def test_line_lies_where_its_values_are_and_breaks_at_gaps() -> None:
-    chart = lines("a", "Accuracy", [ACCURACY], since=0, until=600, says=share)
+    chart = lines("a", "Accuracy", [ACCURACY], x=TEN, measure=SHARE)
 
     assert chart.strokes == (Stroke("M0 0L500 500", "one"), Stroke("M1000 800L1000 1000", "one"))
     assert chart.areas == (Area("M0 0L500 400L500 600L0 200Z", "one"),)
@@ -50,7 +48,7 @@ def test_line_lies_where_its_values_are_and_breaks_at_gaps() -> None:
 
 
 def test_line_says_its_values() -> None:
-    chart = lines("a", "Accuracy", [ACCURACY], since=0, until=600, says=share)
+    chart = lines("a", "Accuracy", [ACCURACY], x=TEN, measure=SHARE)
 
     assert chart.sentence == (
         "Accuracy at the end: 0% (0% to 20%), 5 verdicts; between 0% and 100% in this time."
@@ -73,7 +71,7 @@ def test_line_says_its_values() -> None:
 
 
 def test_values_outside_the_time_are_not_drawn() -> None:
-    chart = lines("a", "Accuracy", [ACCURACY], since=601, until=900, nothing="No verdict yet.")
+    chart = lines("a", "Accuracy", [ACCURACY], x=time_axis(601, 900), nothing="No verdict yet.")
 
     assert (chart.is_empty, chart.sentence, chart.strokes) == (True, "No verdict yet.", ())
 
@@ -81,7 +79,7 @@ def test_values_outside_the_time_are_not_drawn() -> None:
 def test_dashed_series_is_said_beside_at_the_same_time() -> None:
     guess = Series("Constant guess", [Reading(0, 0.5), Reading(600, 0.5)], "guess", "dashed")
 
-    chart = lines("a", "Accuracy", [ACCURACY, guess], since=0, until=600, says=share)
+    chart = lines("a", "Accuracy", [ACCURACY, guess], x=TEN, measure=SHARE)
 
     assert chart.strokes[-1] == Stroke("M0 500L1000 500", "guess", "dashed")
     assert chart.spots[0].text.endswith("\nConstant guess: 50%")
@@ -91,7 +89,7 @@ def test_dashed_series_is_said_beside_at_the_same_time() -> None:
 def test_level_goes_all_the_way_across_and_is_no_reading() -> None:
     floor = Level(0.25, "Its floor")
 
-    chart = lines("a", "A", [ACCURACY], since=0, until=1_000, says=share, levels=[floor])
+    chart = lines("a", "A", [ACCURACY], x=time_axis(0, 1_000), measure=SHARE, levels=[floor])
 
     assert chart.strokes[0] == Stroke("M0 750L1000 750", "guess", "dotted")
     assert chart.sentence.endswith(" Its floor: 25%.")
@@ -114,7 +112,7 @@ def test_groups_stand_side_by_side_in_the_order_of_the_first() -> None:
 def test_marks_that_are_close_go_into_two_rows_and_a_third_has_no_label() -> None:
     happened = [Happening(at, f"v{at}", f"v{at} answers") for at in (100, 101, 102, 400, 900)]
 
-    chart = lines("a", "A", [ACCURACY], since=0, until=600, happened=happened)
+    chart = lines("a", "A", [ACCURACY], x=TEN, happened=happened)
 
     assert [(mark.label, mark.row) for mark in chart.marks] == [
         ("v100", 0),
@@ -132,7 +130,7 @@ def test_marks_that_are_close_go_into_two_rows_and_a_third_has_no_label() -> Non
 def test_bars_are_stacked_and_counted() -> None:
     buckets = [Bucket(0, 60, {"v1": 3, "v2": 1}), Bucket(60, 120, {"v2": 2})]
 
-    chart = bars("t", "T", buckets, since=0, until=120, parts=["v1", "v2"], what="predictions")
+    chart = bars("t", "T", buckets, x=time_axis(0, 120), parts=["v1", "v2"], what="predictions")
 
     assert chart.bars == (
         Bar(3, 25, 44, 75, "three"),
@@ -151,7 +149,12 @@ def test_more_than_four_versions_share_the_tone_of_older_ones() -> None:
     parts = [f"v{number}" for number in range(6)]
 
     chart = bars(
-        "t", "T", [Bucket(0, 60, dict.fromkeys(parts, 1))], since=0, until=60, parts=parts, what="x"
+        "t",
+        "T",
+        [Bucket(0, 60, dict.fromkeys(parts, 1))],
+        x=time_axis(0, 60),
+        parts=parts,
+        what="x",
     )
 
     assert [bar.tone for bar in chart.bars] == ["older", "older", "two", "four", "three", "one"]
@@ -218,13 +221,30 @@ def test_fine_bins_of_few_rows_are_taken_together() -> None:
     assert [row[1] for row in chart.table.rows] == ["3.7%", *["11.1%"] * 6, "29.6%"]
 
 
+def test_peak_of_one_narrow_bin_hides_no_other() -> None:
+    steep = Distribution(
+        "number",
+        rows=100,
+        edges=(0.0, 0.999, 1.0),
+        counts=(0, 40, 60, 0),
+        low=0.0,
+        high=1.0,
+    )
+
+    drawn = distributions("d", "D", [Part("training", steep)])
+
+    shares = {row[0]: row[1] for row in drawn.table.rows}
+    assert len(shares) == 30
+    assert (shares["0.889 to 0.944"], shares["0.944 to 1"]) == ("2.2%", "62.2%")
+
+
 def test_choices_are_bars_beside_each_other() -> None:
     one = Distribution("choice", 10, choices=("red", "green"), counts=(6, 4, 0))
     other = Distribution("choice", 11, 1, choices=("red", "green"), counts=(0, 5, 5))
 
     chart = distributions("d", "D", [Part("training", one), Part("now", other)])
 
-    assert [tick.label for tick in chart.x_ticks] == ["red", "green", "never seen"]
+    assert chart.x and [tick.label for tick in chart.x.ticks] == ["red", "green", "never seen"]
     assert chart.table.rows == (
         ("red", "60%", "0%"),
         ("green", "40%", "50%"),
@@ -237,117 +257,155 @@ def test_choices_are_bars_beside_each_other() -> None:
     )
 
 
-# ── heat ─────────────────────────────────────────────────────────────────────────────────────
+# ── strips ───────────────────────────────────────────────────────────────────────────────────
 
 
-def test_heat_puts_what_has_moved_first_and_says_so() -> None:
-    moved = [
-        Moved("calm", 0, 60, 0.02, 0.15, False, True),
-        Moved("gone", 0, 60, 0.05, 0.15, False, True),
-        Moved("calm", 60, 120, 0.1, 0.15, False),
-        Moved("gone", 60, 120, 0.31, 0.15, True, False, "100 rows", "/there"),
+def drift(column: str, distance: float, *, has_moved: bool = False, is_calm: bool = False) -> Drift:
+    return Drift(column, distance, "ks", distance, 1.0, has_moved, is_calm)
+
+
+def check(minute: int, *drifts: Drift, rows: int = 100, version: str = "v1") -> Check:
+    return Check("m", version, 60 * minute, 60 * minute + 60, "training", rows, 900, drifts)
+
+
+def strips(checks: Sequence[Check], chosen: tuple[str, float] | None = None) -> Grid:
+    return build_drift(
+        Schema((), "y"),
+        checks,
+        Rules(distance=0.15),
+        x=time_axis(0, 120),
+        linked=lambda column, ends_at: f"/{column}/{ends_at:.0f}",
+        chosen=chosen,
+    )
+
+
+def test_drift_puts_what_has_moved_first_and_says_so() -> None:
+    checks = [
+        check(0, drift("calm", 0.02, is_calm=True), drift("gone", 0.05, is_calm=True)),
+        check(1, drift("calm", 0.1), drift("gone", 0.31, has_moved=True)),
     ]
 
-    drawn = heat("h", "H", moved, since=0, until=120, chosen=("gone", 120))
+    drawn = strips(checks, ("gone", 120))
 
-    gone, calm = drawn.strips
-    assert (gone.column, gone.newest, gone.has_moved) == ("gone", "0.31", True)
-    assert [(cell.x, cell.width, cell.step, cell.is_chosen) for cell in gone.cells] == [
+    gone, calm = drawn.rows
+    assert (gone.name, gone.end, gone.is_marked) == ("gone", "0.31", True)
+    assert [(cell.x, cell.width, cell.tone, cell.is_chosen) for cell in gone.cells] == [
         (0, 50, "calm", False),
         (50, 50, "far", True),
     ]
-    assert [cell.step for cell in calm.cells] == ["calm", "near"]
+    assert [cell.tone for cell in calm.cells] == ["calm", "near"]
     assert gone.cells[1].text == (
-        "gone: moved, distance 0.31, threshold 0.15\n1 Jan 1970 00:01–00:02\n100 rows"
+        "gone: moved, distance 0.31, threshold 0.15\n1 Jan 1970 00:01–00:02\n100 rows of v1"
     )
     assert drawn.sentence == (
         "In the newest period, 1 Jan 1970 00:01–00:02, 1 of 2 columns had moved: gone (0.31)."
     )
-    assert [(line.column, line.said, line.href) for line in drawn.lines] == [
-        ("gone", "moved", "/there"),
-        ("calm", "", ""),
-    ]
+    assert drawn.table.rows == (
+        ("1 Jan 1970 00:01–00:02", "gone", "0.31", "moved"),
+        ("1 Jan 1970 00:01–00:02", "calm", "0.1", ""),
+    )
+    assert drawn.table.links == ("/gone/120", "/calm/120")
 
 
-def test_heat_of_calm_columns_names_the_farthest() -> None:
-    drawn = heat("h", "H", [Moved("x", 0, 86_400, 0.1, 0.15, False)], since=0, until=86_400)
+def test_drift_of_calm_columns_names_the_farthest() -> None:
+    drawn = strips([check(0, drift("x", 0.1))])
 
     assert drawn.sentence == (
-        "None of 1 column had moved in the newest period, 1 Jan 1970; the farthest is x at 0.1."
+        "None of 1 column had moved in the newest period, 1 Jan 1970 00:00–00:01; "
+        "the farthest is x at 0.1."
     )
 
 
-def test_heat_says_how_far_and_that_chance_explains_it() -> None:
-    far = Moved("x", 0, 86_400, 0.304, 0.15, False, True, rows=60)
-    less_sure = Moved("y", 0, 86_400, 0.2, 0.15, False, False, rows=400)
+def test_drift_says_how_far_and_that_chance_explains_it() -> None:
+    drawn = strips([check(0, drift("x", 0.304, is_calm=True), drift("y", 0.2), rows=60)])
 
-    drawn = heat("h", "H", [far, less_sure], since=0, until=86_400)
-
-    x, y = drawn.strips
-    assert [(strip.excuse, strip.has_moved) for strip in (x, y)] == [("by chance", False)] * 2
-    assert [strip.cells[0].step for strip in (x, y)] == ["chance", "chance"]
+    x, y = drawn.rows
+    assert [(strip.note, strip.is_marked) for strip in (x, y)] == [("by chance", False)] * 2
+    assert [strip.cells[0].tone for strip in (x, y)] == ["chance", "chance"]
     assert x.cells[0].text.startswith(
         "x: distance 0.304, threshold 0.15: beyond it, but with 60 rows chance explains it"
     )
     assert y.cells[0].text.startswith(
-        "y: distance 0.2, threshold 0.15: beyond it, but with 400 rows chance could explain it"
+        "y: distance 0.2, threshold 0.15: beyond it, but with 60 rows chance could explain it"
     )
     assert drawn.sentence.endswith(
         "the farthest is x at 0.304 of 0.15, but with 60 rows chance explains it."
     )
-    assert [line.said for line in drawn.lines] == [
+    assert [row[-1] for row in drawn.table.rows] == [
         "with 60 rows chance explains it",
-        "with 400 rows chance could explain it",
+        "with 60 rows chance could explain it",
     ]
 
 
-def test_heat_shows_the_version_that_moved_over_one_that_did_not() -> None:
-    moved = [
-        Moved("x", 0, 60, 0.4, 0.15, True, False, "90 rows of v2"),
-        Moved("x", 0, 60, 0.2, 0.15, False, True, "60 rows of v1"),
+def test_drift_shows_the_version_that_moved_over_one_that_did_not() -> None:
+    checks = [
+        check(0, drift("x", 0.4, has_moved=True), rows=90, version="v2"),
+        check(0, drift("x", 0.2, is_calm=True), rows=60),
     ]
 
-    [strip] = heat("h", "H", moved, since=0, until=60).strips
+    [strip] = strips(checks).rows
 
-    assert [cell.step for cell in strip.cells] == ["chance", "far"]
-    assert (strip.newest, strip.has_moved) == ("0.4", True)
-
-
-# ── matrix ───────────────────────────────────────────────────────────────────────────────────
+    assert [cell.tone for cell in strip.cells] == ["chance", "far"]
+    assert (strip.end, strip.is_marked) == ("0.4", True)
 
 
-def test_matrix_counts_and_scores_each_class() -> None:
-    drawn = matrix("m", "M", {"a": {"a": 6, "b": 2}, "b": {"b": 2}}, classes=["a", "b"])
+@pytest.mark.parametrize(
+    ("distance", "has_moved", "is_calm", "step"),
+    [
+        (0.4, True, False, "far"),
+        (0.2, True, False, "beyond"),
+        (0.14, False, False, "near"),
+        (0.05, False, True, "calm"),
+        (0.2, False, True, "chance"),
+    ],
+)
+def test_tone_of_a_period_is_its_step(
+    distance: float, has_moved: bool, is_calm: bool, step: str
+) -> None:
+    [strip] = strips([check(0, drift("x", distance, has_moved=has_moved, is_calm=is_calm))]).rows
+
+    assert [cell.tone for cell in strip.cells] == [step]
+
+
+# ── confusion ────────────────────────────────────────────────────────────────────────────────
+
+
+def classes(*names: str) -> Schema:
+    return Schema((Feature("x", "number"),), "y", names)
+
+
+def test_confusion_counts_and_scores_each_class() -> None:
+    answered = {"a": {"a": 6, "b": 2}, "b": {"b": 2}}
+
+    drawn = build_confusion("m", "M", answered, classes("a", "b"))
 
     first, second = drawn.rows
-    assert [(cell.count, cell.shade, cell.is_right) for cell in first.cells] == [
-        (6, 5, True),
-        (0, 0, False),
+    assert [(cell.label, cell.tone, cell.note) for cell in first.cells] == [
+        ("6", "right shade-5", "right"),
+        ("·", "wrong shade-0", ""),
     ]
     assert second.cells[0].text == "b answered as a: 2 of 4 (50%)"
-    assert drawn.scores[0].precision == 0.75
-    assert drawn.scores[0].recall == 1.0
-    assert drawn.scores[0].f1 == 12 / 14
-    assert drawn.scores[0].specificity == 0.5
+    # Precision 6/8, recall 6/6, F1 12/14, specificity 2/4.
+    assert drawn.table.rows[0] == ("a", "6", "75%", "100%", "85.7%", "50%")
     assert drawn.sentence == (
         "8 of 10 answers were right (80%). The commonest mistake: b answered as a, 2 times."
     )
 
 
-def test_matrix_of_many_classes_folds_the_rarest() -> None:
-    classes = [f"c{number:02}" for number in range(20)]
-    answered = {one: {one: 20 - number} for number, one in enumerate(classes)}
+def test_confusion_of_many_classes_folds_the_rarest() -> None:
+    names = [f"c{number:02}" for number in range(20)]
+    answered = {one: {one: 20 - number} for number, one in enumerate(names)}
 
-    drawn = matrix("m", "M", answered, classes=classes)
+    drawn = build_confusion("m", "M", answered, classes(*names))
 
-    assert drawn.classes == (*classes[:11], "others")
-    assert drawn.rows[-1].cells[-1].count == sum(range(1, 10))
-    assert len(drawn.scores) == 20
+    assert drawn.heads == (*names[:11], "others")
+    assert drawn.rows[-1].cells[-1].label == str(sum(range(1, 10)))
+    assert len(drawn.table.rows) == 20
 
 
-def test_matrix_without_labels_says_so() -> None:
-    assert matrix("m", "M", {}, classes=["a"]).sentence == (
-        "No verdict of this time says what was true."
+def test_confusion_without_labels_says_so() -> None:
+    assert build_confusion("m", "M", {}, classes("a")).sentence == (
+        "No verdict on a prediction of this time says what was true."
     )
 
 
@@ -356,9 +414,9 @@ def test_matrix_without_labels_says_so() -> None:
 
 def test_scatter_draws_wrong_ones_last_and_as_crosses() -> None:
     points = [Point(0, 0, False, key="a"), Point(10, 5, True, key="b"), Point(5, 10, None)]
-    x, y = axis("x", [0, 10], unit="cm"), axis("y", [0, 10])
+    x = replace(TO_TEN, name="x", title="x (cm)")
 
-    chart = scatter("s", "S", points, x=x, y=y, brush="both")
+    chart = scatter("s", "S", points, x=x, y=UP_TO_TEN, brush="both")
 
     assert chart.dots == (
         Dot(100, 50, "right"),
@@ -372,86 +430,70 @@ def test_scatter_draws_wrong_ones_last_and_as_crosses() -> None:
 
 
 def test_scatter_of_choices_keeps_points_within_their_choice() -> None:
-    points = [Point(choice, 1.0, True, key=str(number)) for number in range(9) for choice in "ab"]
+    points = [Point(choice, 1.0, True, key=str(row)) for row in range(9) for choice in (0, 1)]
+    x = replace(choice_axis("ab"), title="x")
 
-    chart = scatter("s", "S", points, x=axis("x", ["a", "b"]), y=axis("y", [0, 1]))
+    chart = scatter("s", "S", points, x=x, y=UP_TO_TEN)
 
     left = [spot.x for spot in chart.spots if "x: a" in spot.text]
     right = [spot.x for spot in chart.spots if "x: b" in spot.text]
-    assert [tick.at for tick in chart.x_ticks] == [25.0, 75.0]
     assert 10 <= min(left) <= max(left) <= 40
     assert 60 <= min(right) <= max(right) <= 90
-    assert chart == scatter("s", "S", points, x=axis("x", ["a", "b"]), y=axis("y", [0, 1]))
+    assert chart == scatter("s", "S", points, x=x, y=UP_TO_TEN)
 
 
-def test_scatter_leaves_out_gaps_and_all_but_the_newest() -> None:
-    points = [Point(None, 1, True), *(Point(number, 1, True) for number in range(2_000))]
+def test_scatter_lists_the_last_200() -> None:
+    points = [Point(row / 100, 1, True) for row in range(1_000)]
 
-    chart = scatter("s", "S", points, x=axis("x", [0, 2_000]), y=axis("y", [0, 1]))
+    chart = scatter("s", "S", points, x=TO_TEN, y=UP_TO_TEN)
 
-    assert len(chart.spots) == 2_000
-    assert chart.sentence.endswith("1 older ones are not drawn.")
-    assert chart.table.left_out == 1_800
-
-
-@pytest.mark.parametrize(
-    "chart",
-    [
-        bars("t", "T", [], since=0, until=1, parts=[], what="x"),
-        distributions("d", "D", []),
-        heat("h", "H", [], since=0, until=1),
-        scatter("s", "S", [], x=axis("x", []), y=axis("y", [])),
-    ],
-    ids=["bars", "distributions", "heat", "scatter"],
-)
-def test_chart_of_nothing_says_so(chart: object) -> None:
-    assert chart.is_empty  # type: ignore[attr-defined]
-    assert chart.sentence  # type: ignore[attr-defined]
+    assert len(chart.spots) == 1_000
+    assert chart.table.rows[0] == ("right", "9.99", "1")
+    assert (len(chart.table.rows), chart.table.left_out) == (200, 800)
 
 
-def test_scatter_gives_rows_without_a_number_a_lane_below_all_others() -> None:
-    points = [Point(None, 1, True), Point(0, 0, True), Point(10, 10, True)]
-    x = Axis("x", 0, 10, has_gaps=True)
+def test_scatter_puts_rows_without_a_number_into_their_lane() -> None:
+    points = [Point(GAP, 1, True), Point(0, 0, True), Point(10, 10, True)]
 
-    chart = scatter("s", "S", points, x=x, y=axis("y", [0, 10]), brush="both")
+    chart = scatter("s", "S", points, x=number_axis(0, 10, has_gaps=True), y=UP_TO_TEN)
 
     assert [spot.x for spot in chart.spots] == [4.545, 9.091, 100.0]
-    assert [tick.label for tick in chart.x_ticks] == ["unknown", "2", "4", "6", "8", "10"]
-    assert chart.across == "-1.0 10.0 0.0"
+    assert chart.table.rows[-1][1] == "unknown"
 
 
 def test_scatter_puts_what_lies_far_out_at_the_edge() -> None:
     points = [Point(-500, 5, True), Point(5, 5, True), Point(900, 5, True)]
 
-    chart = scatter("s", "S", points, x=Axis("x", 0, 10), y=axis("y", [0, 10]))
+    chart = scatter("s", "S", points, x=TO_TEN, y=UP_TO_TEN)
 
     assert [spot.x for spot in chart.spots] == [0.0, 50.0, 100.0]
     assert "x: 900" in chart.spots[2].text
 
 
 def test_scatter_shows_what_is_selected_already() -> None:
-    x = Axis("x", 0, 10, picked_from=2.5)
-    y = Axis("y", choices=("a", "b"), picked_from=1, picked_to=1)
+    y = choice_axis("ab", is_upright=True)
+    points = [Point(1, 0, True, is_out=True)]
 
-    chart = scatter("s", "S", [Point(1, "a", True, is_out=True)], x=x, y=y, brush="both")
+    chart = scatter("s", "S", points, x=TO_TEN, y=y, picked=((2.5, None), (1, 1)))
 
     assert chart.brushed == Bar(25.0, 0.0, 75.0, 50.0, "brushed")
     assert [spot.is_out for spot in chart.spots] == [True]
-    assert scatter("s", "S", [Point(1, 1, True)], x=Axis("x"), y=Axis("y")).brushed is None
+    assert scatter("s", "S", points, x=TO_TEN, y=y, picked=(ALL, ALL)).brushed is None
 
 
-def test_peak_of_one_narrow_bin_hides_no_other() -> None:
-    steep = Distribution(
-        "number",
-        rows=100,
-        edges=(0.0, 0.999, 1.0),
-        counts=(0, 40, 60, 0),
-        low=0.0,
-        high=1.0,
-    )
+# ── nothing ──────────────────────────────────────────────────────────────────────────────────
 
-    drawn = distributions("d", "D", [Part("training", steep)])
 
-    shares = dict(drawn.table.rows)
-    assert len(shares) == 30
-    assert (shares["0.889 to 0.944"], shares["0.944 to 1"]) == ("2.2%", "62.2%")
+@pytest.mark.parametrize(
+    "chart",
+    [
+        bars("t", "T", [], x=TEN, parts=[], what="x"),
+        distributions("d", "D", []),
+        strips([]),
+        scatter("s", "S", [], x=TO_TEN, y=UP_TO_TEN),
+    ],
+    ids=["bars", "distributions", "drift", "scatter"],
+)
+def test_chart_of_nothing_says_so(chart: Chart | Grid) -> None:
+    assert chart.is_empty
+    assert chart.sentence

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from unrot.core.plurals import counted
-from unrot.core.records import Rules
-from unrot.web.charts import Chart, Happening, Level, Reading, Series, lines
-from unrot.web.charts.accuracy import percents
+from unrot.core.rules import Rules
+from unrot.web.charts.axes import Axis
+from unrot.web.charts.chart import Chart, Height
+from unrot.web.charts.lines import Level, Measure, Reading, Series, lines
+from unrot.web.charts.xy import Happening
+from unrot.web.wording import percent
 
 ALLOWED = "The most that the rules allow"
 
 
-def rate_reading(at: float, outliers: int, looked_at: int) -> Reading:
+def read_rate(at: float, outliers: int, looked_at: int) -> Reading:
     """Return the share of a stretch of time as a point of the line."""
     share = outliers / looked_at if looked_at else None
     return Reading(at, share, words=f"{outliers:,} of {counted(looked_at, 'row')}")
 
 
-def rate_chart(
+def build_odd_rows(
     readings: Sequence[Reading],
-    *,
     rules: Rules,
-    since: float,
-    until: float,
+    *,
+    x: Axis,
     happened: Sequence[Happening] = (),
-    height: Literal["tall", "low"] = "tall",
+    height: Height = "low",
     nothing: str = "",
 ) -> Chart:
     """Draw the share of rows that look like nothing in training."""
@@ -34,13 +35,10 @@ def rate_chart(
         "outliers",
         "Odd rows",
         [Series("Share of rows that look like nothing in training", readings, "two")],
-        since=since,
-        until=until,
+        x=x,
+        measure=Measure(percent, 0.0, 0.1),
         happened=happened,
         levels=[Level(rules.outlier_share, ALLOWED)] if rules.outliers else [],
-        says=percents,
-        low=0.0,
-        high=0.1,
         height=height,
         nothing=nothing,
     )

@@ -7,28 +7,18 @@ width while texts and strokes keep their size. Lines and areas are paths on a sq
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
+
+from unrot.web.charts.axes import Axis
 
 BOX = 1000.0
 
-Pointing = Literal["columns", "points", "cells"]
-"""What is found under a pointer: the nearest place by x, the nearest point, or what lies there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A place on an axis and what is written there."""
-
-    at: float
-    label: str
-    is_spare: bool = False
-    """Left out where the plot is narrow."""
-
-    @property
-    def anchor(self) -> str:
-        """Say how a label below the plot lies, so that it stays within the sheet."""
-        return "start" if self.at < 4 else "end" if self.at > 96 else "middle"
+Pointing = Literal["columns", "points"]
+"""What is found under a pointer: the nearest place by x, or the nearest point."""
+Height = Literal["tall", "low"]
+Style = Literal["solid", "dashed", "dotted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +27,7 @@ class Stroke:
 
     d: str
     tone: str
-    style: Literal["solid", "dashed", "dotted"] = "solid"
+    style: Style = "solid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +87,9 @@ class Spot:
     text: str
     """Lines; the first is the heading."""
     left: float = 0.0
-    top: float = 0.0
     width: float = 0.0
-    height: float = 0.0
-    href: str = ""
     key: str = ""
     """What it is of, so that a table beside it can be found."""
-    tone: str = ""
     is_out: bool = False
     """Drawn faintly: it lies outside what is looked at closely."""
 
@@ -114,38 +100,43 @@ class Entry:
 
     name: str
     tone: str
-    shape: Literal["line", "dashed", "dotted", "box", "band", "circle", "cross", "ring"] = "line"
+    shape: Literal["solid", "dashed", "dotted", "box", "band", "circle", "cross", "ring"] = "solid"
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """The data of a chart."""
 
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    links: tuple[str, ...] = ()
-    """Where each row leads, when it leads anywhere."""
+    head: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
     left_out: int = 0
     """Rows that the table has no room for."""
+    links: tuple[str, ...] = ()
+    """Where each row leads from its second cell, when it leads anywhere."""
+    about: str = ""
+    """What is listed, where that is not plain."""
+    caption: str = ""
+    """What it is, where it is not the data as they are."""
+    abouts: Mapping[str, str] = field(default_factory=dict)
+    """What the words of its head mean, where that is not plain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart, ready to be drawn by templates/charts/_chart.html."""
+    """A chart on two axes, ready to be drawn by templates/charts/_chart.html."""
 
     name: str
     """Unique on its page."""
     title: str
     sentence: str
     """What it shows, for whoever cannot see it."""
-    table: Table
+    table: Table = field(default_factory=Table)
+    x: Axis | None = None
+    """None where there is nothing to draw: then only the sentence is shown."""
+    y: Axis | None = None
     unit: str = ""
     pointing: Pointing = "columns"
-    height: Literal["tall", "low"] = "tall"
-    x_ticks: tuple[Tick, ...] = ()
-    y_ticks: tuple[Tick, ...] = ()
-    x_title: str = ""
-    y_title: str = ""
+    height: Height = "tall"
     areas: tuple[Area, ...] = ()
     bars: tuple[Bar, ...] = ()
     strokes: tuple[Stroke, ...] = ()
@@ -153,28 +144,18 @@ class Chart:
     marks: tuple[Mark, ...] = ()
     spots: tuple[Spot, ...] = ()
     legend: tuple[Entry, ...] = ()
-    is_empty: bool = False
-    """Then only the sentence is shown."""
     brush: str = ""
     """Charts of one brush select together."""
     brushed: Bar | None = None
     """What is selected already."""
-    across: str = ""
-    """Numbers: the values at the left and the right end, and the least that is no gap."""
-    upward: str = ""
-    """The same from the lower end to the upper."""
+
+    @property
+    def is_empty(self) -> bool:
+        """True when there is nothing to draw."""
+        return self.x is None
 
 
-def place(value: float) -> float:
-    """Round a place as far as it can be seen.
-
-    >>> place(33.3333333), place(-0.0001)
-    (33.333, 0.0)
-    """
-    return round(value, 3) + 0.0
-
-
-def path(points: list[tuple[float, float]], *, is_closed: bool = False) -> str:
+def path(points: Sequence[tuple[float, float]], *, is_closed: bool = False) -> str:
     """Draw a line through points given in percent.
 
     >>> path([(0, 50), (33.3333, 0)])

@@ -1,0 +1,269 @@
+"""Where values lie on an axis, and which round ones are written beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from unrot.core.time import DAY, HOUR, MINUTE
+
+STEPS = (
+    *(MINUTE * count for count in (1, 2, 5, 10, 15, 30)),
+    *(HOUR * count for count in (1, 2, 3, 6, 12)),
+    *(DAY * count for count in (1, 2, 7, 14)),
+)
+MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
+AVERAGE_MONTH = 30.44 * DAY
+UNKNOWN = "unknown"
+GAP = -math.inf
+"""The value of what has none, on an axis with a lane for it."""
+LANE = 0.1
+LONGEST_CHOICE = 10
+NICE = (1, 2, 5, 10)
+"""Steps of an axis, times a power of ten."""
+
+Says = Callable[[float], str]
+"""Write a value for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A place on an axis and what is written there."""
+
+    at: float
+    label: str
+    is_spare: bool = False
+    """Left out where the plot is narrow."""
+
+    @property
+    def anchor(self) -> str:
+        """Say how a label below the plot lies, so that it stays within the sheet."""
+        return "start" if self.at < 4 else "end" if self.at > 96 else "middle"
+
+
+def brief(value: float) -> str:
+    """Write a number with three digits, and whole thousands whole.
+
+    >>> [brief(value) for value in (0.0, 0.12345, 12.345, 1234.5, 5e-7, 12345678.0)]
+    ['0', '0.123', '12.3', '1,234', '5e-07', '1.23e+07']
+    """
+    size = abs(value)
+    if size >= 1e7 or 0 < size < 1e-4:
+        return f"{value:.3g}"
+    if size >= 1_000:
+        return f"{value:,.0f}"
+    return f"{float(f'{value:.3g}'):g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A side of a plot from one value to another, and how its values are written."""
+
+    low: float
+    high: float
+    says: Says = brief
+    is_upright: bool = False
+    name: str = ""
+    """What lies along it."""
+    title: str = ""
+    """What is written beside it: its name with the unit, where it needs one."""
+    ticks: tuple[Tick, ...] = ()
+    choices: tuple[str, ...] = ()
+    lane_ends: float | None = None
+    """Where the lane of what has no value ends, below all values."""
+
+    def at(self, value: float) -> float:
+        """Return where a value lies in percent: from the left, or from the top.
+
+        >>> Axis(0.0, 4.0).at(1.0), Axis(0.0, 4.0, is_upright=True).at(1.0)
+        (25.0, 75.0)
+        """
+        along = place(100 * (value - self.low) / ((self.high - self.low) or 1.0))
+        return place(100 - along) if self.is_upright else along
+
+    @property
+    def least(self) -> float:
+        """The least value that there is room for beside what has none."""
+        return self.low if self.lane_ends is None else self.lane_ends
+
+    @property
+    def ends(self) -> str:
+        """For scripts: the values at both ends, and the least that is no gap."""
+        return f"{self.low!r} {self.high!r} {self.least!r}"
+
+    def marked(self, values: Iterable[float]) -> Axis:
+        """Write values beside it; below the plot every second one can be left out."""
+        ticks = [
+            Tick(self.at(value), self.says(value), not self.is_upright and number % 2 == 1)
+            for number, value in enumerate(values)
+        ]
+        return replace(self, ticks=tuple(ticks))
+
+
+def place(value: float) -> float:
+    """Round a place as far as it can be seen.
+
+    >>> place(33.3333333), place(-0.0001)
+    (33.333, 0.0)
+    """
+    return round(value, 3) + 0.0
+
+
+def extent(values: Sequence[float]) -> tuple[float, float]:
+    """Return the least and the largest finite value; 0 and 1 where there is none."""
+    finite = [value for value in values if math.isfinite(value)]
+    return (min(finite), max(finite)) if finite else (0.0, 1.0)
+
+
+# ── numbers and choices ──────────────────────────────────────────────────────────────────────
+
+
+def number_axis(
+    low: float,
+    high: float,
+    *,
+    about: int = 4,
+    says: Says = brief,
+    is_upright: bool = False,
+    has_gaps: bool = False,
+) -> Axis:
+    """Make an axis that begins and ends at round numbers, gaps in a lane below all others."""
+    values = round_values(low, high, about=about)
+    axis = Axis(values[0], values[-1], says, is_upright)
+    return _with_lane(axis, values) if has_gaps else axis.marked(values)
+
+
+def plain_axis(low: float, high: float, says: Says = brief) -> Axis:
+    """Make an axis of numbers from one to another, with the round ones between written."""
+    values = [value for value in round_values(low, high, about=6) if low <= value <= high]
+    return Axis(low, high, says).marked(values)
+
+
+def choice_axis(choices: Sequence[str], *, is_upright: bool = False) -> Axis:
+    """Make an axis of choices, each in the middle of its part."""
+
+    def says(value: float) -> str:
+        return choices[int(value)]
+
+    axis = Axis(-0.5, len(choices) - 0.5, says, is_upright, choices=tuple(choices))
+    ticks = [Tick(axis.at(at), cut(one, LONGEST_CHOICE)) for at, one in enumerate(choices)]
+    return replace(axis, ticks=tuple(ticks))
+
+
+def round_values(low: float, high: float, *, about: int = 4) -> list[float]:
+    """Return round values that cover a stretch, about so many of them.
+
+    Steps are 1, 2 or 5 times a power of ten (Heckbert, Nice Numbers for Graph Labels, 1990).
+
+    >>> round_values(0.0, 7.3)
+    [0.0, 2.0, 4.0, 6.0, 8.0]
+    >>> round_values(0.42, 0.97)
+    [0.4, 0.6, 0.8, 1.0]
+    """
+    if not high > low:
+        low, high = (low - abs(low) / 2, high + abs(high) / 2) if low else (0.0, 1.0)
+    step = _round_step((high - low) / about)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [float(f"{number * step:.12g}") for number in range(first, last + 1)]
+
+
+def cut(name: str, most: int) -> str:
+    """Shorten a name to what there is room for.
+
+    >>> cut("red", 5), cut("ultramarine", 5)
+    ('red', 'ultr…')
+    """
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def _round_step(step: float) -> float:
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(factor * power for factor in NICE if factor * power >= step * 0.75)
+
+
+def _with_lane(axis: Axis, values: Sequence[float]) -> Axis:
+    """Leave room below the least; below the plot its word takes the place of the first number."""
+
+    def says(value: float) -> str:
+        return UNKNOWN if value == GAP else axis.says(value)
+
+    lane = LANE * (axis.high - axis.low)
+    wider = replace(axis, low=axis.low - lane, lane_ends=axis.low, says=says).marked(values)
+    named = Tick(wider.at(wider.low + lane / 2), UNKNOWN)
+    return replace(wider, ticks=(named, *wider.ticks[not axis.is_upright :]))
+
+
+# ── times ────────────────────────────────────────────────────────────────────────────────────
+
+
+def time_axis(since: float, until: float, *, about: int = 7) -> Axis:
+    """Make an axis of UTC times from one moment to another, with round ones written."""
+    axis = Axis(since, max(until, since + 1), moment, name="Time (UTC)")
+    times, writes = _round_times(since, axis.high, about)
+    ticks, day = [], None
+    for number, at in enumerate(times):
+        time = datetime.fromtimestamp(at, UTC)
+        is_new_day, day = day is not None and time.date() != day, time.date()
+        label = time.strftime("%-d %b" if is_new_day and writes == "%H:%M" else writes)
+        ticks.append(Tick(axis.at(at), label, is_spare=number % 2 == 1))
+    return replace(axis, ticks=tuple(ticks))
+
+
+def moment(seconds: float) -> str:
+    """Write a time of a chart for people, in UTC.
+
+    >>> moment(0), moment(90061)
+    ('1 Jan 1970 00:00', '2 Jan 1970 01:01')
+    """
+    return datetime.fromtimestamp(seconds, UTC).strftime("%-d %b %Y %H:%M")
+
+
+def stretch(starts_at: float, ends_at: float) -> str:
+    """Write a stretch of time for people, in UTC.
+
+    >>> stretch(0, 60), stretch(0, 86400), stretch(0, 172800), stretch(3600, 90000)
+    ('1 Jan 1970 00:00–00:01', '1 Jan 1970', '1–2 Jan 1970', '1 Jan 1970 01:00 – 2 Jan 1970 01:00')
+    >>> stretch(60, 70)
+    '1 Jan 1970 00:01:00–00:01:10'
+    """
+    first, last = (datetime.fromtimestamp(at, UTC) for at in (starts_at, ends_at))
+    if starts_at % DAY == 0 and ends_at % DAY == 0 and ends_at > starts_at:
+        return _days(first, last - timedelta(days=1))
+    if first.date() == last.date():
+        seconds = ":%S" if ends_at - starts_at < MINUTE else ""
+        begins = f"{moment(starts_at)}{first.strftime(seconds)}"
+        return f"{begins}–{last.strftime('%H:%M' + seconds)}"
+    return f"{moment(starts_at)} – {moment(ends_at)}"
+
+
+def _days(first: datetime, last: datetime) -> str:
+    ends = last.strftime("%-d %b %Y")
+    if first == last:
+        return ends
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{ends}"
+    return f"{first.strftime('%-d %b %Y')} – {ends}"
+
+
+def _round_times(since: float, until: float, about: int) -> tuple[list[float], str]:
+    wanted = (until - since) / about
+    step = next((step for step in STEPS if step >= wanted * 0.85), None)
+    if step is None:
+        return _round_months(since, until, wanted)
+    first = math.ceil(since / step)
+    times = [float(number * step) for number in range(first, math.floor(until / step) + 1)]
+    return times, "%H:%M" if step < DAY else "%-d %b"
+
+
+def _round_months(since: float, until: float, wanted: float) -> tuple[list[float], str]:
+    months = next((one for one in MONTHS if one * AVERAGE_MONTH >= wanted * 0.9), MONTHS[-1])
+    first = datetime.fromtimestamp(since, UTC)
+    number = -(-(first.year * 12 + first.month - 1) // months) * months
+    times = []
+    while (at := datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC).timestamp()) <= until:
+        if at >= since:
+            times.append(at)
+        number += months
+    return times, "%b %Y" if months < 12 else "%Y"
