@@ -21,7 +21,7 @@ from tests.make.tables import (
 from unrot.core.dataset import Dataset
 from unrot.core.errors import Invalid
 from unrot.core.records import Feature, Schema
-from unrot.make import artefacts, packed
+from unrot.make import artefacts, tables
 from unrot.make.predictors import load
 from unrot.make.train import train
 from unrot.serve.predictor import check_golden
@@ -87,10 +87,10 @@ def test_candidate_is_whole() -> None:
         "",
     )
     assert candidate.largest_difference == 0.0
-    rows, labels = packed.unpack_table(candidate.artefacts["training"])
+    rows, labels = tables.unpack_table(candidate.artefacts["training"])
     assert np.array_equal(rows, dataset.rows, equal_nan=True)
     assert labels.tolist() == dataset.labels.tolist()
-    rows, labels = packed.unpack_table(candidate.artefacts["holdout"])
+    rows, labels = tables.unpack_table(candidate.artefacts["holdout"])
     assert np.array_equal(rows, dataset.holdout_rows, equal_nan=True)
 
 

@@ -14,7 +14,7 @@ from tests.make.versions import candidate_of, learner, trained
 from unrot.core.encoding import Encoder
 from unrot.core.errors import BadArtefact, Conflict
 from unrot.core.records import Example, Lesson
-from unrot.make import packed
+from unrot.make import tables
 from unrot.make.inputs import ENCODED
 from unrot.make.repeatable import from_seed
 from unrot.make.weights import drawn
@@ -112,7 +112,7 @@ def test_table_of_any_length_is_read_block_by_block(rows: int) -> None:
     table[::3, 1] = np.nan
     labels = np.array(['],[ "labels":[', "b"])[np.arange(rows) % 2]
 
-    read, spelt = packed.unpack_table(packed.pack_table(table, labels))
+    read, spelt = tables.unpack_table(tables.pack_table(table, labels))
 
     assert np.array_equal(read.reshape(-1, 4), table, equal_nan=True)
     assert spelt.tolist() == labels.tolist()

@@ -231,12 +231,8 @@ def _from_array(table: Any, names: Sequence[str] | None) -> Given:
     if names is not None:
         return _from_columns(dict(zip(called, cells, strict=True)), names)
     if array.dtype.kind in "fiub":
-        return Given(called, cells, Form(ARRAY, tuple(Column(name) for name in called)))
-    has_none = any(cell is None for cell in array.ravel().tolist())
-    columns = [
-        _object_column(name, held, has_none) for name, held in zip(called, cells, strict=True)
-    ]
-    return Given(called, cells, Form(OBJECTS, tuple(columns)))
+        return Given(called, cells, Form(ARRAY, tuple(map(Column, called))))
+    return _as_objects(called, cells, any(cell is None for cell in array.ravel().tolist()))
 
 
 def _array_of(table: list[Any]) -> Any:
@@ -257,9 +253,17 @@ def _from_columns(columns: Mapping[str, list[Any]], names: Sequence[str] | None)
     if names is not None:
         return Given(called, cells, Form(FRAME, tuple(map(_read_column, called, cells))))
     if not any(isinstance(cell, str) for held in cells for cell in held):
-        return Given(called, cells, Form(ARRAY, tuple(Column(name) for name in called)))
-    made = [_object_column(name, held, False) for name, held in zip(called, cells, strict=True)]
-    return Given(called, cells, Form(OBJECTS, tuple(made)))
+        return Given(called, cells, Form(ARRAY, tuple(map(Column, called))))
+    return _as_objects(called, cells)
+
+
+def _as_objects(
+    names: tuple[str, ...], cells: tuple[list[Value], ...], has_none: bool = False
+) -> Given:
+    gap: Literal["nan", "none"] = "none" if has_none else "nan"
+    dtypes = ["int" if _kinds(held) == {"int"} else "object" for held in cells]
+    pairs = zip(names, dtypes, strict=True)
+    return Given(names, cells, Form(OBJECTS, tuple(Column(*pair, gap) for pair in pairs)))
 
 
 def _columns_of(rows: list[Any]) -> dict[str, list[Any]]:
@@ -275,11 +279,6 @@ def _read_column(name: str, cells: list[Value]) -> Column:
     if kinds <= {"int", "float"}:
         return Column(name, "int64" if kinds == {"int"} and not has_gaps else "float64")
     return Column(name, str(pandas().Series(["text"]).dtype))
-
-
-def _object_column(name: str, cells: list[Value], has_none: bool) -> Column:
-    is_whole = _kinds(cells) == {"int"}
-    return Column(name, "int" if is_whole else "object", "none" if has_none else "nan")
 
 
 def _numbered(width: int) -> tuple[str, ...]:

@@ -9,11 +9,10 @@ fitted on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 
@@ -21,8 +20,9 @@ from unrot.core.dataset import Dataset
 from unrot.core.errors import Invalid, shown
 from unrot.core.plurals import counted
 from unrot.core.records import Candidate, Schema
-from unrot.make import online, packed
+from unrot.make import online
 from unrot.make.catalogue import ESTIMATORS, make, names_for
+from unrot.make.tables import Table, pack_table
 from unrot.make.train import NETWORKS, Progress, make_candidate, refused
 
 ORIGIN = "stream"
@@ -32,29 +32,12 @@ NETWORK_OF_A_STREAM: Mapping[str, Any] = {"learning_rate_init": 0.003, "batch_si
 splits, with 0.003 at 0.85; a batch of 32 that gets one row warns at each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """The training part of a model in the order in which it is fed."""
-
-    rows: NDArray[Any]
-    labels: NDArray[Any]
-
-    def pack(self) -> bytes:
-        """Write it as an artefact."""
-        return packed.pack_table(self.rows, self.labels)
-
-
-def unpack(data: bytes) -> Stream:
-    """Read an artefact "stream"."""
-    return Stream(*packed.unpack_table(data))
-
-
-def stream_of(dataset: Dataset) -> Stream:
+def stream_of(dataset: Dataset) -> Table:
     """Put the rows to learn from in an order by chance, the first ones one of each class."""
     order = np.random.default_rng(dataset.seed).permutation(len(dataset.rows))
     first = online.one_of_each(dataset.labels[order], dataset.schema.classes)
     order = np.concatenate([order[first], np.delete(order, first)])
-    return Stream(dataset.rows[order], dataset.labels[order])
+    return Table(dataset.rows[order], dataset.labels[order], dataset.schema)
 
 
 def start(dataset: Dataset, estimator: str, progress: Progress) -> Candidate:
@@ -62,7 +45,7 @@ def start(dataset: Dataset, estimator: str, progress: Progress) -> Candidate:
     schema = dataset.schema
     pipeline = make_online(estimator, seed=dataset.seed, schema=schema)
     stream = stream_of(dataset)
-    seen = min(max(START_ROWS, len(schema.classes)), len(stream.rows))
+    seen = min(max(START_ROWS, len(schema.classes)), len(stream))
     begun = replace(dataset, rows=stream.rows[:seen], labels=stream.labels[:seen])
     progress(0.0, f"feeding {counted(seen, 'row')} to {estimator}, one at a time")
     try:
@@ -75,14 +58,14 @@ def start(dataset: Dataset, estimator: str, progress: Progress) -> Candidate:
         estimator=estimator,
         origin=ORIGIN,
         metrics={**candidate.metrics, **place_in(stream, seen, dataset)},
-        artefacts={**candidate.artefacts, "stream": stream.pack()},
+        artefacts={**candidate.artefacts, "stream": pack_table(stream.rows, stream.labels)},
     )
 
 
-def place_in(stream: Stream, seen: int, dataset: Dataset) -> dict[str, float]:
+def place_in(stream: Table, seen: int, dataset: Dataset) -> dict[str, float]:
     """Say how far a stream has been fed, and how it was parted from the holdout."""
     split = {} if dataset.split is None else {"split": dataset.split}
-    to_come = len(stream.rows) - seen
+    to_come = len(stream) - seen
     return {
         "rows_seen": float(seen),
         "rows_to_come": float(to_come),

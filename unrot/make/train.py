@@ -21,14 +21,13 @@ from unrot.core.dataset import Dataset
 from unrot.core.errors import Invalid, shown
 from unrot.core.plurals import counted
 from unrot.core.records import Candidate
-from unrot.make import packed
 from unrot.make.candidate import MOST_COMPARED_ROWS, MOST_REFERENCE_ROWS, compile_candidate
 from unrot.make.catalogue import make
 from unrot.make.fitted import Fitted
 from unrot.make.metrics import Measured, measure
 from unrot.make.online import begin_scaled, learner_of, learns
 from unrot.make.repeatable import on_one_thread
-from unrot.make.tables import Table
+from unrot.make.tables import Table, pack_table
 from unrot.make.weights import weight_key
 
 Progress = Callable[[float, str], None]
@@ -65,8 +64,8 @@ def make_candidate(pipeline: Pipeline, dataset: Dataset, progress: Progress) -> 
         compiled = compile_candidate(fitted, reference, compared)
     progress(1.0, "done")
     tables = {
-        "training": packed.pack_table(dataset.rows, dataset.labels),
-        "holdout": packed.pack_table(dataset.holdout_rows, dataset.holdout_labels),
+        "training": pack_table(dataset.rows, dataset.labels),
+        "holdout": pack_table(dataset.holdout_rows, dataset.holdout_labels),
     }
     return replace(
         measured.add_to(compiled, rows_trained=float(len(dataset.rows))),

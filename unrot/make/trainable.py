@@ -8,7 +8,8 @@ so that a lesson learnt again from the stored parent gives equal parameters, bit
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -106,7 +107,9 @@ class EstimatorApprentice:
                     rows, labels = [rows[at] for at in places], [labels[at] for at in places]
                     weights = np.ones(len(places))
                 if rows:
-                    self._teach(taught, rows, labels, classes, weights)
+                    truth = self._known_truth(labels)
+                    with _refusals_told():
+                        online.teach(taught, self.fitted.inputs(rows), truth, classes, weights)
                 _tell(progress, number + 1, len(lesson.batches))
         return self._with(taught, sum(map(len, lesson.batches)))
 
@@ -200,35 +203,13 @@ class EstimatorApprentice:
                 "refit it."
             )
 
-    def _teach(
-        self,
-        taught: Any,
-        rows: Sequence[Row],
-        labels: Sequence[Label],
-        classes: Sequence[Any],
-        weights: Weights,
-    ) -> None:
-        truth = self._truth(labels)
-        self._check_known(truth)
-        try:
-            online.teach(taught, self.fitted.inputs(rows), truth, classes, weights)
-        except Exception as error:
-            # Its steps, an owner's too, raise what they like of a row that is not for them.
-            raise _refusal(error) from error
-
     def _fed(
         self, estimator: Any, table: Table, places: NDArray[np.intp], count: int
     ) -> EstimatorApprentice:
-        rows, truth = (
-            self.fitted.table_inputs(table.rows[places]),
-            self._truth(table.labels[places]),
-        )
-        self._check_known(truth)
-        with from_seed(0):
-            try:
-                fed = online.feed(estimator, rows, truth, classes_of(self.estimator))
-            except Exception as error:
-                raise _refusal(error) from error
+        rows = self.fitted.table_inputs(table.rows[places])
+        truth = self._known_truth(table.labels[places])
+        with from_seed(0), _refusals_told():
+            fed = online.feed(estimator, rows, truth, classes_of(self.estimator))
         return self._with(fed, count)
 
     def _truth(self, labels: Sequence[Label] | NDArray[Any]) -> NDArray[Any]:
@@ -239,13 +220,15 @@ class EstimatorApprentice:
         said, places = np.unique(np.array(labels, dtype=np.str_), return_inverse=True)
         return np.array([spelt.get(label, label) for label in said.tolist()])[places]
 
-    def _check_known(self, truth: NDArray[Any]) -> None:
+    def _known_truth(self, labels: Sequence[Label] | NDArray[Any]) -> NDArray[Any]:
+        truth = self._truth(labels)
         strangers = set(truth.tolist()) - set(classes_of(self.estimator))
         if self.schema.is_classifier and strangers:
             raise Conflict(
                 f"{self.version.name} was fitted without the class {min(strangers)} and cannot "
                 "come to know it row by row: refit it."
             )
+        return truth
 
     def _with(self, estimator: Any, count: int) -> EstimatorApprentice:
         known = self.rows_trained
@@ -329,12 +312,16 @@ def _tell(progress: Progress, done: int, batches: int) -> None:
         progress(done / batches, f"learnt {done:,} of {counted(batches, 'batch')}")
 
 
-def _refusal(error: Exception) -> Conflict:
-    if isinstance(error, Conflict):
-        return error
-    return Conflict(
-        f"The estimator does not take these rows ({error_summary(error)}). Nothing was learnt."
-    )
+@contextmanager
+def _refusals_told() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # Its steps, an owner's too, raise what they like of a row that is not for them.
+        why = error_summary(error)
+        raise Conflict(
+            f"The estimator does not take these rows ({why}). Nothing was learnt."
+        ) from error
 
 
 def _none(schema: Schema) -> Table:
