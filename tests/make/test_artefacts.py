@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import sys
 import zipfile
 from fractions import Fraction
 
@@ -12,6 +13,7 @@ import skops.io
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from tests.make.custom import Clipper
 from tests.make.tables import BINARY, SEVERAL, schema_of, table_of
 from unrot.core.errors import BadArtefact
 from unrot.make import artefacts, tables
@@ -37,6 +39,17 @@ def test_skops_of_a_strange_type_is_refused_by_its_name() -> None:
         artefacts.load(data)
 
     assert "is not trusted" in refused.value.message
+
+
+def test_skops_of_a_type_that_no_worker_finds_is_refused_even_where_it_is_trusted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Clipper, "__module__", "__main__")
+    monkeypatch.setattr(sys.modules["__main__"], "Clipper", Clipper, raising=False)
+    data = artefacts.dump(Clipper())
+
+    with pytest.raises(BadArtefact, match=r"__main__\.Clipper is defined where no worker finds it"):
+        artefacts.load(data, {"__main__.Clipper"})
 
 
 def test_skops_with_a_forged_type_is_refused_and_runs_nothing() -> None:

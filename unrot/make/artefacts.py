@@ -8,7 +8,7 @@ before anything runs. The trust is written here, never read from the file.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import skops.io
@@ -61,41 +61,31 @@ A `partial` brings nothing of its own: the function in it has to be trusted as w
 def dump(held: Any) -> bytes:
     """Write what skops can hold; raise BadArtefact, saying why, where it cannot."""
     try:
-        data = bytes(skops.io.dumps(held, compression=zipfile.ZIP_DEFLATED))
+        return bytes(skops.io.dumps(held, compression=zipfile.ZIP_DEFLATED))
     except Exception as error:
         # skops raises whatever the parts of an estimator make of being written.
         raise BadArtefact(f"skops cannot hold it ({error_summary(error)})") from error
-    here = [name for name in _strangers(data, ()) if name.startswith("__main__.")]
-    if here:
-        raise BadArtefact(
-            f"skops cannot hold it ({here[0]} is defined where no worker finds it: move it into "
-            "a module)"
-        )
-    return data
 
 
 def load(data: bytes, trusted: Collection[str] = ()) -> Any:
     """Read what `dump` wrote; raise BadArtefact, naming the type, for one that is not trusted."""
-    strangers = _strangers(data, trusted)
-    if strangers:
-        raise BadArtefact(
-            f"the type {shown(strangers[0])} is not trusted: if it is yours, name it in "
-            "UNROT_TRUSTED_TYPES"
-        )
     try:
+        _check_types(sorted(skops.io.get_untrusted_types(data=data)), trusted)
         return skops.io.loads(data, trusted=sorted(TRUSTED.union(trusted)))
-    except Exception as error:
-        raise _spoiled(error) from error
-
-
-def _strangers(data: bytes, trusted: Collection[str]) -> list[str]:
-    try:
-        held = skops.io.get_untrusted_types(data=data)
+    except BadArtefact:
+        raise
     except Exception as error:
         # A spoiled file fails anywhere in the ZIP, the JSON or the arrays inside it.
-        raise _spoiled(error) from error
-    return sorted(set(held).difference(TRUSTED, trusted))
+        raise BadArtefact(f"The skops file does not load ({error_summary(error)})") from error
 
 
-def _spoiled(error: Exception) -> BadArtefact:
-    return BadArtefact(f"The skops file does not load ({error_summary(error)})")
+def _check_types(strange: Sequence[str], trusted: Collection[str]) -> None:
+    """Raise BadArtefact for a type that skops does not trust, and neither do we."""
+    for name in strange:
+        if name.startswith("__main__."):
+            raise BadArtefact(f"{name} is defined where no worker finds it: move it into a module")
+        if name not in TRUSTED and name not in trusted:
+            raise BadArtefact(
+                f"the type {shown(name)} is not trusted: if it is yours, name it in "
+                "UNROT_TRUSTED_TYPES"
+            )

@@ -21,7 +21,7 @@ from sklearn.base import clone
 from unrot.core.errors import Conflict, Invalid, error_summary
 from unrot.core.plurals import counted
 from unrot.core.ports import Label
-from unrot.core.records import Candidate, Lesson, Outputs, Row, Schema, Version
+from unrot.core.records import Candidate, Example, Lesson, Outputs, Row, Schema, Version
 from unrot.make import online, tables
 from unrot.make.candidate import compile_candidate, spread
 from unrot.make.fitted import Fitted, classes_of
@@ -98,14 +98,10 @@ class EstimatorApprentice:
         self._check_can_learn()
         taught, classes = deepcopy(self.estimator), classes_of(self.estimator)
         takes_weights = online.takes(online.learner_of(taught).partial_fit, "sample_weight")
-        chance = np.random.default_rng(lesson.seed)
+        chance = None if takes_weights else np.random.default_rng(lesson.seed)
         with from_seed(lesson.seed):
             for number, batch in enumerate(lesson.batches):
-                rows, labels, weights = _of_batch(lesson, batch)
-                if not takes_weights:
-                    places = drawn(weights, chance).tolist()
-                    rows, labels = [rows[at] for at in places], [labels[at] for at in places]
-                    weights = np.ones(len(places))
+                rows, labels, weights = _of_batch(lesson, batch, chance)
                 if rows:
                     truth = self._known_truth(labels)
                     with _refusals_told():
@@ -120,8 +116,7 @@ class EstimatorApprentice:
         if not 0 <= start <= stop <= len(stream):
             raise Conflict(
                 f"The stream of {self.version.name} has {counted(len(stream), 'row')}: "
-                f"{start:,} to "
-                f"{stop:,} cannot be fed."
+                f"{start:,} to {stop:,} cannot be fed."
             )
         progress(0.0, f"feeding {counted(stop - start, 'row')}, one at a time")
         return self._fed(self.estimator, stream, np.arange(start, stop), stop - start)
@@ -292,19 +287,23 @@ class EstimatorApprentice:
 UNLABELLED = "An outlier detector learns without labels: verdicts teach it nothing."
 
 
-def _of_batch(lesson: Lesson, batch: Sequence[int]) -> tuple[list[Row], list[Label], Weights]:
-    rows: list[Row] = []
-    labels: list[Label] = []
-    weights = np.ones(len(batch))
-    for number, place in enumerate(batch):
-        if place < 0:
-            row, label = lesson.replayed[~place]
-        else:
-            example = lesson.examples[place]
-            row, label, weights[number] = example.row, example.label, example.weight
-        rows.append(row)
-        labels.append(label)
-    return rows, labels, weights
+def _of_batch(
+    lesson: Lesson, batch: Sequence[int], chance: np.random.Generator | None
+) -> tuple[list[Row], list[Label], Weights]:
+    """Return rows, labels and weights; with a chance each row as often as it weighs instead."""
+    held = [
+        (*lesson.replayed[~place], 1.0) if place < 0 else _weighed(lesson.examples[place])
+        for place in batch
+    ]
+    weights = np.array([weight for _, _, weight in held])
+    if chance is not None:
+        held = [held[place] for place in drawn(weights, chance).tolist()]
+        weights = np.ones(len(held))
+    return [row for row, _, _ in held], [label for _, label, _ in held], weights
+
+
+def _weighed(example: Example) -> tuple[Row, Label, float]:
+    return example.row, example.label, example.weight
 
 
 def _tell(progress: Progress, done: int, batches: int) -> None:
