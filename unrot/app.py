@@ -7,18 +7,22 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from unrot.core.settings import Settings, load
 from unrot.core.time import HOUR
+from unrot.learn.jobs import Busy
 from unrot.run.bootstrap import open_service, secret_key
 from unrot.web import errors, security
 from unrot.web.api import (
     accuracy,
     drift,
     explorer,
+    feedback,
     findings,
     learning,
     models,
     operations,
     outliers,
+    predictions,
     trials,
+    versions,
 )
 from unrot.web.metrics import counting, scrape
 from unrot.web.openapi import apidocs
@@ -31,7 +35,6 @@ from unrot.web.pages import (
     policy,
     profiles,
     rules,
-    versions,
 )
 from unrot.web.pages import (
     explorer as explorer_pages,
@@ -48,9 +51,18 @@ from unrot.web.pages import (
 from unrot.web.pages import (
     outliers as outliers_pages,
 )
+from unrot.web.pages import (
+    versions as versions_pages,
+)
+from unrot.web.routes import GuardedFlask, blueprint_of
 
+API = (
+    *(models, predictions, feedback, learning, versions, trials),
+    *(explorer, findings, drift, outliers, accuracy, operations),
+)
+"""Each declares some routes; the document lists them in this order."""
 PAGES = (
-    *(pages, versions, jobs, policy, audits, compare),
+    *(pages, versions_pages, jobs, policy, audits, compare),
     *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
     operations_pages,
 )
@@ -60,7 +72,7 @@ PAGES = (
 def create_app(settings: Settings | None = None) -> Flask:
     """Make the app; settings come from the environment when none are given."""
     settings = settings or load()
-    app = Flask(__name__, template_folder="../templates", static_folder="../static")
+    app = GuardedFlask(__name__, template_folder="../templates", static_folder="../static")
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body,
         SESSION_COOKIE_NAME="unrot",
@@ -73,19 +85,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["unrot"] = open_service(settings, counting.WorkerCounts())
     errors.register(app)
     security.register(app, settings)
-    app.register_blueprint(models.blueprint)
-    app.register_blueprint(learning.blueprint)
-    app.register_blueprint(trials.blueprint)
-    app.register_blueprint(explorer.blueprint)
-    app.register_blueprint(findings.blueprint)
-    app.register_blueprint(drift.blueprint)
-    app.register_blueprint(outliers.blueprint)
-    app.register_blueprint(accuracy.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
     app.register_blueprint(scrape.blueprint)
-    app.register_blueprint(operations.blueprint)
-    apidocs.register(app)
+    api = blueprint_of(*API)
+    api.register_error_handler(Busy, learning.busy)
+    app.register_blueprint(api)
+    apidocs.register(app, *API)
     app.wsgi_app = counting.CountedApp(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies

@@ -2,29 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Annotated
 
 from flask import request
 
 from unrot.core.errors import Detail, Invalid
+from unrot.web.shape import Expects, Keywords
 
 EXPECTED = "a time such as 2026-01-02, 2026-01-02T09:00:00Z or 1767312000"
 LATEST = 4_102_444_800.0
 """The year 2100: what is larger is not meant as seconds."""
 
 
+def read(given: str) -> float:
+    """Read a moment of a text."""
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = _read_iso(given.strip())
+    if not 0 <= seconds <= LATEST:
+        raise ValueError
+    return seconds
+
+
+def _read_iso(given: str) -> float:
+    # A plus in an address is a blank, and a zone such as +01:00 is written with one.
+    text = given.replace(" ", "+") if given.count(" ") == 1 and "T" in given else given
+    try:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except OverflowError:
+        raise ValueError from None
+
+
+Given = Annotated[float | None, Keywords(type="string"), Expects(EXPECTED, read, skips_blank=True)]
+"""A moment of a query; None when it is not there."""
+
+
 def moment(name: str, usual: float) -> float:
     """Read a moment, the usual one when it is not given."""
     given = request.args.get(name, "").strip()
-    return usual if not given else _read(name, given)
+    return usual if not given else _named(name, given)
 
 
 def stretch(first: str, last: str, *, usual: tuple[float, float]) -> tuple[float, float]:
     """Read a stretch of time; its end must come after its start."""
     since, until = moment(first, usual[0]), moment(last, usual[1])
+    check_order(since, until, first, last)
+    return since, until
+
+
+def between(
+    since: float | None, until: float | None, *, usual: tuple[float, float]
+) -> tuple[float, float]:
+    """Return the stretch between `from` and `to` of a query, each the usual one if not given."""
+    first, last = usual[0] if since is None else since, usual[1] if until is None else until
+    check_order(first, last)
+    return first, last
+
+
+def check_order(since: float, until: float, first: str = "from", last: str = "to") -> None:
+    """Raise Invalid when a stretch of time ends before it starts."""
     if since >= until:
         raise _wrong(last, request.args.get(last, "now"), f"a time after {first}")
-    return since, until
 
 
 def has_any(*names: str) -> bool:
@@ -32,35 +74,20 @@ def has_any(*names: str) -> bool:
     return any(request.args.get(name, "").strip() for name in names)
 
 
-def demand(*names: str) -> None:
-    """Raise Invalid for the first of these that is not given."""
-    for name in names:
-        if not has_any(name):
+def demand(given: Mapping[str, float | None]) -> dict[str, float]:
+    """Return moments that must all be given; raise Invalid for the first that is not."""
+    for name, seconds in given.items():
+        if seconds is None:
             detail = Detail(name, None, EXPECTED, is_missing=True)
             raise Invalid(detail.sentence, details=[detail])
+    return {name: seconds for name, seconds in given.items() if seconds is not None}
 
 
-def _read(name: str, given: str) -> float:
+def _named(name: str, given: str) -> float:
     try:
-        seconds = float(given)
+        return read(given)
     except ValueError:
-        return _read_iso(name, given)
-    if not 0 <= seconds <= LATEST:
-        raise _wrong(name, given, EXPECTED)
-    return seconds
-
-
-def _read_iso(name: str, given: str) -> float:
-    # A plus in an address is a blank, and a zone such as +01:00 is written with one.
-    text = given.replace(" ", "+") if given.count(" ") == 1 and "T" in given else given
-    try:
-        read = datetime.fromisoformat(text)
-        seconds = (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
         raise _wrong(name, given, EXPECTED) from None
-    if not 0 <= seconds <= LATEST:
-        raise _wrong(name, given, EXPECTED)
-    return seconds
 
 
 def _wrong(name: str, given: str, expected: str) -> Invalid:

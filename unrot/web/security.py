@@ -166,9 +166,20 @@ def needs(role: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
             admit(caller_of_api(), role)
             return view(*args, **kwargs)
 
-        return guarded
+        return declare(view if role == "anyone" else guarded, role)
 
     return guard
+
+
+def declare(view: Callable[P, R], role: Role) -> Callable[P, R]:
+    """Note who may call a view."""
+    view.access = role  # type: ignore[attr-defined]
+    return view
+
+
+def access_of(view: Callable[..., Any]) -> Role | None:
+    """Return who may call a view; None when that was never said."""
+    return getattr(view, "access", None)
 
 
 def admit(caller: Caller, role: Role) -> None:

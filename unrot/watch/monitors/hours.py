@@ -8,7 +8,9 @@ hour as there are now:
     eₕ        = p + gₕ (pₕ - p)   gₕ = nₕ / (nₕ + v / σ²)
 
 where p is the share of all working days, or of all weekends, drawn towards that of all verdicts in
-the same way. Where hours do not differ beyond chance (σ² = 0) all of them are pooled and nothing
+the same way, and beside it how far this hour of the day lies from the others on both, again drawn
+towards nothing. So an hour of a first weekend is expected to be to that weekend what it is to a
+working day. Where hours do not differ beyond chance (σ² = 0) all of them are pooled and nothing
 of their power is lost; the more they differ, the more each speaks for itself. σ² is that of
 DerSimonian and Laird.
 What the test set promised stands beside them as one more kind of day.
@@ -23,6 +25,10 @@ American Statistical Association 70 (1975) 311-319.
     >>> found = usual(rows, wrong, night)
     >>> round(float(found.share[0]), 2), round(float(found.rows[0]))
     (0.25, 533)
+    >>> rows[0, :40] = 400                                     # and all of a weekend but a night
+    >>> wrong[0, :40] = [60] * 16 + [100] * 8 + [80] * 16
+    >>> usual(rows, wrong, np.roll(night, 40)).share.round(2)
+    array([0.27])
 """
 
 from __future__ import annotations
@@ -42,6 +48,11 @@ KINDS = STRATA + 1
 PROMISE = STRATA
 GROUPS = (np.arange(KINDS)[:, None] // 24 == np.arange(3)) * 1.0
 """Which kinds are of working days, of weekends, and of the test set."""
+HOURS = (np.arange(STRATA + 1)[:, None] % 24 == np.arange(24)) * 1.0
+HOURS[PROMISE] = 0.0
+"""Which kinds are of which hour of the day; the test set is of none."""
+PASSES = 2
+"""Kinds of day are freed so often of the hours that they have more of, and these of them."""
 RANKS = 1 / 12
 """The variance of ranks that are spread evenly between 0 and 1."""
 _LEAST = 1e-9
@@ -70,16 +81,33 @@ def usual(
     middle = wrong.sum(axis=1) / every
     spread = variance(middle, ranks=ranks) * worth
     whole = np.repeat(middle[:, None], GROUPS.shape[1], axis=1)
-    days, trust_days, apart_days = _shrunk(rows @ GROUPS, wrong @ GROUPS, whole, spread)
-    each, trust, apart = _shrunk(rows, wrong, days @ GROUPS.T, spread)
+    hours = np.zeros((len(rows), 24))
+    for _ in range(PASSES):
+        left = wrong - rows * (hours @ HOURS.T)
+        days, trust_days, apart_days = _shrunk(rows @ GROUPS, left @ GROUPS, whole, spread)
+        kinds = days @ GROUPS.T
+        hours, trust_hours, apart_hours = _of_hours(rows, wrong, kinds, spread)
+    each, trust, apart = _shrunk(rows, wrong, kinds + hours @ HOURS.T, spread)
     weight = now / np.maximum(now.sum(axis=1), _LEAST)[:, None]
     share = (weight * each).sum(axis=1)
-    rest = (weight * (1 - trust)) @ GROUPS
-    doubt = (weight**2 * (1 - trust)).sum(axis=1) * apart
+    rest = weight * (1 - trust)
+    doubt = (rest * weight).sum(axis=1) * apart
+    doubt += ((rest @ HOURS) ** 2 * (1 - trust_hours)).sum(axis=1) * apart_hours
+    rest = (rest * (1 - trust_hours @ HOURS.T)) @ GROUPS
     doubt += (rest**2 * (1 - trust_days)).sum(axis=1) * apart_days
     doubt += (rest * (1 - trust_days)).sum(axis=1) ** 2 * spread / every
     known = variance(share, ranks=ranks) * worth / np.maximum(doubt, _LEAST)
     return Usual(share, np.minimum(known, every), each)
+
+
+def _of_hours(
+    rows: Numbers, wrong: Numbers, kinds: Numbers, spread: Numbers
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Return how far each hour of the day lies from what its kinds of day make expect."""
+    count = rows @ HOURS
+    expected = (rows * kinds) @ HOURS / np.maximum(count, _LEAST)
+    drawn, trust, apart = _shrunk(count, wrong @ HOURS, expected, spread)
+    return drawn - expected, trust, apart
 
 
 def _shrunk(

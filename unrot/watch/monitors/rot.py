@@ -19,10 +19,13 @@ verdicts, a quarter on the next 16,384, and so on. With δ = 0.5, 1 and 2 % and 
 test set promised, a steady stream is taken for a fall with a chance of 4.5 % at most, whatever its
 length. The normal approximation is in the mixture alone; bench/rot.py measures what is left.
 
-What comes at an hour that was never seen may be a part of the day that is harder. There only what
-is abrupt counts, ten minutes against the half hour before or three quarters of an hour (256
-verdicts at least) against the hour before, or what is surely (97.5 %) deeper than a cycle: more
-than 25 points, or errors 1.75 times as large.
+Until a week was seen, half of the α of a place is spent on all verdicts after it, a quarter on
+those at hours that were seen, a quarter on those just after it.
+
+What comes at an hour that was never seen may be a part of the week that is harder. There only
+counts what is no turn of the week and no wave of a day (`unseen.py`), what is abrupt, ten minutes
+against the half hour before, or what is surely (97.5 %) deeper than a cycle: more than 25 points,
+or errors 1.75 times as large.
 And one burst of errors is no fall: the newest third of the verdicts has to be bad too, and where
 three quarters of them or one solid run are wrong it takes 55.
 
@@ -36,7 +39,7 @@ Annals of Statistics 49 (2021) 1055-1080; Maillard, Proceedings of Machine Learn
     >>> fallen = Tape.of([*steady.wrong, *[0.0, 0.0, 1.0, 1.0, 1.0] * 8])
     >>> fall = find_fall(fallen, 340)
     >>> fall.place, round(fall.statistic, 1), round(fall.threshold, 1)
-    (299, 24.4, 16.7)
+    (299, 24.4, 17.5)
 """
 
 from __future__ import annotations
@@ -53,6 +56,7 @@ from unrot.core.time import DAY, HOUR
 from unrot.watch.monitors.hours import KINDS, PROMISE, RANKS, Usual, usual, variance
 from unrot.watch.monitors.tape import SEEN, Behind, Tape
 from unrot.watch.monitors.tape import known as known_at
+from unrot.watch.monitors.unseen import DEEP, is_no_turn, is_no_wave
 
 Numbers = NDArray[Any]
 
@@ -66,11 +70,10 @@ NEARLY_ALL = 0.75
 """Where so many are wrong at once, it may be one burst of errors."""
 SOLID, BESIDE = 55, 15
 """Unless 15 verdicts beside the longest run of wrongs are bad as well, it takes 55 in all."""
-NEAR = ((HOUR / 2, HOUR / 6, 1, FEWEST_AFTER), (HOUR, 0.75 * HOUR, 4, 64))
-"""So near before and after a place must verdicts lie that no hour of the day explains a difference,
-and so many steps of the level, each of so many verdicts at least, must be after it."""
-DEEP, SURELY = 0.25, 1.96
-"""So much more is wrong than a cycle explains, for sure (97.5 %)."""
+NEAR = HOUR / 2, HOUR / 6
+"""So near before and after a place no hour of the day explains a difference."""
+SURELY = 1.96
+"""Standard errors that chance alone exceeds in 2.5 %."""
 STILL = 6.0
 """A stretch that is e⁶ times likelier as bad as after a fall is still of it."""
 FAR = 1.75
@@ -165,26 +168,31 @@ def _held_against(
     """Return the ratio of each place, what it has to reach, and what was usual before it."""
     rows, wrong = tape.behind.rows + tape.rows[places], tape.behind.wrong + tape.wrongs[places]
     now, bad = tape.rows[end] - tape.rows[places], tape.wrongs[end] - tape.wrongs[places]
+    moments = tape.at[np.minimum(places, len(tape.at) - 1)]
+    seen = known_at(tape.at, moments, tape.behind.rows, tape.rows, tape.begins_at)
     cost = cost_of(level, tape.offset + places)
+    cost += np.where(seen[:, :PROMISE].all(axis=1), 0.0, log(2))
     known = usual(rows, wrong, now, ranks=tape.ranks, worth=worth)
     count = now.sum(axis=1)
     share = bad.sum(axis=1) / count
     ratios, needed = _weighed(tape, known.share, known.rows, share, count, cost, level, worth)
-    moments = tape.at[np.minimum(places, len(tape.at) - 1)]
-    seen = known_at(tape.at, moments, tape.behind.rows, tape.rows, tape.begins_at)
-    unseen = 1 - (now * seen).sum(axis=1) / count
+    if seen.any():
+        spread = variance(share, ranks=tape.ranks) * worth
+        seen |= is_no_turn((rows, wrong), (now, bad), seen, known.each, spread)
+    there = (now * seen).sum(axis=1)
+    unseen = 1 - there / count
     if (unseen <= 0).all():
         return ratios, needed, known
-    is_deep = _is_deep(tape, places, end, known.share, share, count, worth)
-    ratios = np.where((unseen <= FEW_UNSEEN) | is_deep, ratios, 0.0)
-    there = (now * seen).sum(axis=1)
-    comparable = usual(rows, wrong, now * seen, ranks=tape.ranks, worth=worth)
-    share = (bad * seen).sum(axis=1) / np.maximum(there, 1)
-    options = [(ratios, needed)]
-    options += [
-        _weighed(tape, comparable.share, comparable.rows, share, there, cost, level, worth),
-        *(_near(tape, places, end, unseen >= MOSTLY, cost, level, worth, near) for near in NEAR),
-    ]
+    is_told = (unseen <= FEW_UNSEEN) | _is_deep(tape, places, end, known.share, share, count, worth)
+    if (asked := ~is_told & (ratios >= needed)).any():
+        is_told |= asked & is_no_wave(tape, places, end, worth=worth)
+    options = [(np.where(is_told, ratios, 0.0), needed)]
+    cost = cost + log(2)
+    options.append(_near(tape, places, end, unseen >= MOSTLY, cost, level, worth))
+    if there.any():
+        only = usual(rows, wrong, now * seen, ranks=tape.ranks, worth=worth)
+        share = (bad * seen).sum(axis=1) / np.maximum(there, 1)
+        options.append(_weighed(tape, only.share, only.rows, share, there, cost, level, worth))
     best = np.argmax([one - least for one, least in options], axis=0)
     pick = np.arange(len(places))
     return (
@@ -236,17 +244,14 @@ def _near(
     cost: Numbers,
     level: Level,
     worth: float,
-    near: tuple[float, float, int, int],
 ) -> tuple[Numbers, Numbers]:
     """Hold the verdicts just after a place against those just before it."""
     total = tape.total
     moments = tape.at[np.minimum(places, len(tape.at) - 1)]
-    first = np.searchsorted(tape.at, moments - near[0])
-    last = np.minimum(np.searchsorted(tape.at, moments + near[1], side="right"), end)
+    first = np.searchsorted(tape.at, moments - NEAR[0])
+    last = np.minimum(np.searchsorted(tape.at, moments + NEAR[1], side="right"), end)
     before, after = np.maximum(places - first, 0), last - places
-    is_asked = (
-        is_asked & (before >= SEEN) & (after >= np.maximum(near[2] * level.step, near[2] * near[3]))
-    )
+    is_asked = is_asked & (before >= SEEN) & (after >= max(level.step, FEWEST_AFTER))
     shares = (
         (total[places] - total[first]) / np.maximum(before, 1),
         (total[last] - total[places]) / np.maximum(after, 1),

@@ -30,13 +30,16 @@ from unrot.watch.monitors.worth import autocorrelation_time, multiplicity
 Row = Sequence[float | int | str | bool | None]
 Numbers = NDArray[Any]
 
-FEWEST = 30
-"""Rows below which nothing is said of how they depend on each other."""
+FEWEST, FEWEST_ROWS = 12, 30
+"""Verdicts, and inputs, below which nothing is said of how they depend on each other.
+
+A dozen verdicts show a burst; of many columns the slowest of a dozen rows is slow by chance.
+"""
 LONG_ENOUGH = 50.0
 """Verdicts of so many autocorrelation times of the inputs show what comes of these."""
 BLOCKS, FEWEST_BLOCKS = (50, 100, 200, 400), 8
-BEYOND_CHANCE = 2.5
-"""So many standard errors blocks differ more than by chance."""
+BEYOND_CHANCE = 3.09
+"""So far out of the normal curve chance alone comes once in a thousand."""
 MOST_ROWS = 1_000
 """Of so many rows at once the inputs are looked at."""
 
@@ -76,13 +79,26 @@ def _of_blocks(left: Numbers, rows: int) -> float:
         return 1.0
     means = left[len(left) - count * rows :].reshape(count, rows).mean(axis=1)
     times = rows * float(means.var(ddof=1)) / spread
-    return times if times > 1 + BEYOND_CHANCE * sqrt(2 / (count - 1)) else 1.0
+    return times if times > by_chance(count - 1) else 1.0
+
+
+def by_chance(free: int) -> float:
+    """Return what the variance of so many free values reaches by chance, where it is 1.
+
+    With four lengths of blocks on two sides of a place about one independent stream in a hundred
+    is taken for a dependent one (Wilson and Hilferty, PNAS 17 (1931) 684-688).
+
+    >>> round(by_chance(10), 2)                                 # 2.96 by the χ² itself
+    2.98
+    """
+    spread = 2 / (9 * free)
+    return float((1 - spread + BEYOND_CHANCE * sqrt(spread)) ** 3)
 
 
 def of_inputs(rows: Sequence[Row]) -> float:
     """Return the autocorrelation time of the number that changes most slowly."""
     newest = rows[-MOST_ROWS:]
-    if len(newest) < FEWEST:
+    if len(newest) < FEWEST_ROWS:
         return 1.0
     return max((of_left(column) for column in _numbers(newest)), default=1.0)
 

@@ -2,261 +2,373 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
 from math import isfinite
-from typing import Any
-
-from flask import Blueprint, Response, request
+from typing import Annotated, Any
 
 from unrot.core import confidence, latency
-from unrot.core.errors import Detail, Invalid
 from unrot.core.records import Window
 from unrot.core.time import DAY, HOUR, MINUTE, WEEK
 from unrot.watch import accuracy, judgements
-from unrot.watch.accuracy import Classes, OverTime, Point, Rolling, Slices
-from unrot.watch.monitors.accuracy import Rolled, Scored, Share
-from unrot.watch.monitors.estimates import Estimate
-from unrot.watch.monitors.signs import Signs
+from unrot.watch.monitors import accuracy as figures
 from unrot.web import moments
-from unrot.web.api import shapes
-from unrot.web.api.envelope import success
+from unrot.web.api.parameters import ModelName
 from unrot.web.current import service
-from unrot.web.security import needs
-
-blueprint = Blueprint("accuracy_api", __name__, url_prefix="/api/v1")
+from unrot.web.reading import whole
+from unrot.web.routes import VIEWER, route
+from unrot.web.shape import (
+    UNSET,
+    Expects,
+    From,
+    Keywords,
+    Moment,
+    Shape,
+    TextOrNull,
+    Unset,
+    Written,
+)
 
 USUAL_SECONDS = float(DAY)
 USUAL_POINTS = 300
 STEPS = {"minute": float(MINUTE), "hour": float(HOUR), "day": float(DAY)}
 SHOWN_BINS = 20
+QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
-@blueprint.get("/models/<model>/windows")
-@needs("viewer")
-def windows(model: str) -> Response:
-    """Sum what was counted, step by step, of all versions and of each."""
-    found = _over_time(model)
-    by_version = {
-        (version, point.starts_at): point
-        for version, points in found.versions.items()
-        for point in points
-    }
-    points = [
-        {
-            **_stretch(point),
-            **window(point.window),
-            "versions": {
-                version: window(by_version[version, point.starts_at].window)
-                for version in found.versions
-                if (version, point.starts_at) in by_version
-            },
-        }
-        for point in found.points
+# ── what is asked ────────────────────────────────────────────────────────────────────────────
+
+
+def step(text: str) -> float:
+    """Read how long a step is."""
+    given = text.strip()
+    seconds = STEPS[given] if given in STEPS else float(given)
+    if not isfinite(seconds) or seconds <= 0:
+        raise ValueError
+    return seconds
+
+
+class SpanQuery(Shape):
+    """A stretch of time, step by step."""
+
+    from_: Annotated[
+        moments.Given, "From when on: ISO 8601 or seconds since 1970; a day ago if not given."
+    ] = None
+    to: Annotated[moments.Given, "Until when; now if not given."] = None
+    step: Annotated[
+        float | None,
+        "minute, hour, day or seconds (60 at least): there are at most 1,000 points.",
+        Keywords(type="string"),
+        Expects("minute, hour, day, or a number of seconds", step, skips_blank=True),
+    ] = None
+
+
+class AccuracyQuery(SpanQuery):
+    """What accuracy is rolled over, and how it is parted."""
+
+    last: Annotated[
+        int | None,
+        "Over how many verdicts accuracy is rolled; as the rules say.",
+        Keywords(minimum=1, maximum=accuracy.MOST_LAST),
+        Expects(
+            f"how many verdicts, 1 to {accuracy.MOST_LAST:,}",
+            whole(1, accuracy.MOST_LAST),
+            skips_blank=True,
+        ),
+    ] = None
+    version: Annotated[
+        str,
+        "Of which version the classes and the newest rolled figure are; all, and the champion.",
+    ] = ""
+    slice: Annotated[str, "The feature to part the newest judged rows by."] = ""
+
+
+# ── windows ──────────────────────────────────────────────────────────────────────────────────
+
+
+class Latency(Shape):
+    """How long predictions took."""
+
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+def quantiles(counts: Sequence[int]) -> Latency:
+    """Return how long predictions took, of how many took how long."""
+    return Latency(**{name: latency.quantile(counts, share) for name, share in QUANTILES.items()})
+
+
+def histogram(counts: Sequence[int]) -> list[int] | None:
+    """Return predictions by their largest probability; null where there is none."""
+    return list(confidence.coarser(counts, SHOWN_BINS)) if counts else None
+
+
+class Counted(Shape):
+    """What was counted."""
+
+    predictions: int
+    verdicts: int
+    judged: int
+    correct: int
+    looked_at: int
+    outliers: int
+    rejected: Annotated[dict[str, int], "Rows refused at the door, by reason."]
+    latency_seconds: Annotated[
+        Latency, "Null: over a second, or not known.", From("latency"), Written(quantiles)
     ]
-    return success({**_span(found), "points": points})
+    confidence: Annotated[
+        list[int] | None,
+        "Predictions by their largest probability, in 20 bins from 0 to 1.",
+        Written(histogram),
+    ]
 
 
-@blueprint.get("/models/<model>/accuracy")
-@needs("viewer")
-def accuracies(model: str) -> Response:
-    """Say how right a model is: rolled over verdicts, over time, by version, class and slice."""
-    found = _over_time(model)
-    version = request.args.get("version") or None
+class Stretch(Shape):
+    """A stretch of time."""
+
+    starts_at: Moment
+    seconds: float
+
+
+class CountedStretch(Counted, Stretch):
+    """What was counted in a stretch of time, of all versions and of each."""
+
+    versions: dict[str, Counted]
+
+
+class Span(Shape):
+    """What was looked at."""
+
+    model: str
+    from_: Annotated[Moment, From("since")]
+    to: Annotated[Moment, From("until")]
+    step: float
+
+
+class Windows(Span, named=True):
+    """What was counted, stretch by stretch."""
+
+    points: list[CountedStretch]
+
+
+@route("GET", "/models/<model>/windows", needs=VIEWER, tag="accuracy")
+def windows(model: ModelName, query: SpanQuery) -> Windows:
+    """Sum predictions, verdicts, outliers, refused rows and latency, step by step."""
+    found = _over_time(model, query)
+    by_start: dict[float, dict[str, Window]] = {}
+    for version, points in found.versions.items():
+        for one in points:
+            by_start.setdefault(one.starts_at, {})[version] = one.window
+    stretches = [_counted(one, by_start.get(one.starts_at, {})) for one in found.points]
+    return Windows.of(found, points=stretches)
+
+
+def _counted(point: accuracy.Point, versions: dict[str, Window]) -> CountedStretch:
+    by_version = {version: Counted.of(window) for version, window in versions.items()}
+    return CountedStretch.of(point, versions=by_version, **vars(Counted.of(point.window)))
+
+
+# ── accuracy ─────────────────────────────────────────────────────────────────────────────────
+
+
+class Share(Shape):
+    """How often something was right."""
+
+    value: float
+    low: float
+    high: float
+    verdicts: Annotated[int, From("count")]
+
+
+class Errors(Shape):
+    """How far off numbers were."""
+
+    mae: float
+    rmse: float
+    r2: float | None
+    constant_guess_rmse: Annotated[float, From("constant_rmse")]
+    verdicts: Annotated[int, From("count")]
+
+
+def share(of: figures.Share) -> Share | None:
+    """Show a share, where there is one."""
+    return None if of.value is None else Share.of(of)
+
+
+def errors(of: figures.Scored) -> Errors | None:
+    """Show errors, where there are verdicts that tell."""
+    return Errors.of(of) if of.count else None
+
+
+ShareOrNull = Annotated[
+    Share | None, "With its 95 % interval (Wilson); null without verdicts.", Written(share)
+]
+ErrorsOrNull = Annotated[
+    Errors | None,
+    "Of a regression; null without verdicts that tell the true number.",
+    Written(errors),
+]
+ConstantGuess = Annotated[float | None, From("constant.value")]
+
+
+class Estimated(Shape):
+    """An accuracy that is estimated."""
+
+    value: float
+    error: float
+    predictions: Annotated[int, From("rows")]
+
+
+class Point(Stretch):
+    """How right one stretch of time was."""
+
+    predictions: int
+    verdicts: int
+    accuracy: ShareOrNull
+    errors: ErrorsOrNull
+    constant_guess: ConstantGuess
+    estimated: Annotated[Estimated | None, "From the confidence of all predictions, judged or not."]
+
+
+class Rolled(Shape):
+    """One verdict, and what the last ones on the same version come to."""
+
+    at: Moment
+    version: str
+    accuracy: ShareOrNull
+    errors: ErrorsOrNull
+
+
+class Whose(Shape):
+    """Whose the last verdicts are."""
+
+    verdicts: int | Unset = UNSET
+    trusted: int | Unset = UNSET
+    subjects: int | Unset = UNSET
+    largest: int | Unset = UNSET
+    judged: int
+    predicted: int
+    is_sample: bool
+
+
+class Rolling(Shape):
+    """Accuracy over the last verdicts: of one version the newest, each point of its own."""
+
+    last: int
+    version: TextOrNull
+    whose: Whose
+    newest: Rolled | None
+    constant_guess: ConstantGuess
+    points: list[Rolled]
+
+
+class ClassScore(Shape):
+    """How one class is told."""
+
+    label: str
+    support: int
+    predicted: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    specificity: float | None
+
+
+class Classes(Shape):
+    """How each class is told, and what was taken for what."""
+
+    accuracy: ShareOrNull
+    constant_guess: ConstantGuess
+    unlabelled: int
+    scores: list[ClassScore]
+    confusion: Annotated[dict[str, dict[str, int]], "What was predicted, what was true, how often."]
+
+
+class Estimate(Shape):
+    """How far estimates were from the truth so far."""
+
+    mean_error: Annotated[float | None, From("estimate_error")]
+    stretches: Annotated[int, From("estimate_stretches")]
+    none_because: Annotated[TextOrNull, From("no_estimate")]
+
+
+class Slice(Shape):
+    """The judged rows of one part."""
+
+    label: str
+    verdicts: Annotated[int, From("count")]
+    accuracy: ShareOrNull
+    mae: float | None
+    is_few: bool
+
+
+class Slices(Shape):
+    """The newest judged rows, parted by one feature."""
+
+    feature: str
+    rows: int
+    slices: list[Slice]
+
+
+class Mark(Shape):
+    """Something that was done to a model."""
+
+    at: Moment
+    kind: str
+    version: str
+    sentence: str
+
+
+class Accuracy(Span, named=True):
+    """How right a model is."""
+
+    rolling: Rolling
+    over_time: Annotated[list[Point], From("points")]
+    versions: dict[str, Point]
+    classes: Classes | None
+    estimate: Annotated[Estimate, From("")]
+    slice: Slices | None
+    marks: list[Mark]
+
+
+@route(
+    "GET", "/models/<model>/accuracy", needs=VIEWER, tag="accuracy", name="accuracy", errors=(503,)
+)
+def accuracy_of(model: ModelName, query: AccuracyQuery) -> Accuracy:
+    """Say how right a model is: rolled, over time, by version, class and slice."""
+    found, of, version = _over_time(model, query), service(), query.version or None
     span = {"since": found.since, "until": found.until}
-    by_version = accuracy.versions(service(), model, **span)
-    classes = accuracy.classes(service(), model, **span, version=version)
-    feature = request.args.get("slice")
-    return success(
-        {
-            **_span(found),
-            "rolling": _rolling(model, version),
-            "over_time": [point(one) for one in found.points],
-            "versions": {name: point(one) for name, one in by_version.items()},
-            "classes": class_scores(classes) if classes.labels else None,
-            "estimate": {
-                "mean_error": found.estimate_error,
-                "stretches": found.estimate_stretches,
-                "none_because": found.no_estimate or None,
-            },
-            "slice": sliced(accuracy.slices(service(), model, feature)) if feature else None,
-            "marks": [
-                {**asdict(mark), "at": shapes.moment(mark.at)}
-                for mark in accuracy.marks(service(), model, **span)
-            ],
-        }
+    by_version = accuracy.versions(of, model, **span)
+    classes = accuracy.classes(of, model, **span, version=version)
+    slices = accuracy.slices(of, model, query.slice) if query.slice else None
+    return Accuracy.of(
+        found,
+        rolling=_rolling(model, query.last, version),
+        versions={name: Point.of(one) for name, one in by_version.items()},
+        classes=Classes.of(classes) if classes.labels else None,
+        slice=Slices.of(slices) if slices else None,
+        marks=[Mark.of(one) for one in accuracy.marks(of, model, **span)],
     )
 
 
-# ── read ─────────────────────────────────────────────────────────────────────────────────────
+def _rolling(model: str, last: int | None, version: str | None) -> Rolling:
+    rolled = accuracy.rolling(service(), model, last, version=version)
+    signs = judgements.signs_of(service(), service().catalogue().model(model), rolled)
+    judged: dict[str, Any] = {
+        "judged": signs.judged_then,
+        "predicted": signs.predicted_then,
+        "is_sample": not signs.is_chosen,
+    }
+    whose = Whose.of(signs.whose, **judged) if signs.whose else Whose(**judged)
+    return Rolling.of(rolled, whose=whose)
 
 
-def _over_time(model: str) -> OverTime:
+def _over_time(model: str, query: SpanQuery) -> accuracy.OverTime:
     now = service().clock()
-    since, until = moments.stretch("from", "to", usual=(now - USUAL_SECONDS, now))
-    return accuracy.over_time(service(), model, since=since, until=until, step=_step(until - since))
+    since, until = moments.between(query.from_, query.to, usual=(now - USUAL_SECONDS, now))
+    seconds = query.step or _usual_step(until - since)
+    return accuracy.over_time(service(), model, since=since, until=until, step=seconds)
 
 
-def _step(seconds: float) -> float:
-    given = request.args.get("step", "").strip()
-    if not given:
-        return next((one for one in STEPS.values() if seconds <= one * USUAL_POINTS), float(WEEK))
-    if given in STEPS:
-        return STEPS[given]
-    try:
-        read = float(given)
-    except ValueError:
-        read = 0.0
-    if isfinite(read) and read > 0:
-        return read
-    raise _wrong("step", given, "minute, hour, day, or a number of seconds")
-
-
-def _rolling(model: str, version: str | None) -> dict[str, Any]:
-    rolled = accuracy.rolling(service(), model, _last(), version=version)
-    shelved = service().catalogue().model(model)
-    return rolling(rolled, judgements.signs_of(service(), shelved, rolled))
-
-
-def _last() -> int | None:
-    given = request.args.get("last", "").strip()
-    if not given:
-        return None
-    is_number = given.isdecimal() and given.isascii() and len(given) < 7
-    if not is_number or not 1 <= int(given) <= accuracy.MOST_LAST:
-        raise _wrong("last", given, f"how many verdicts, 1 to {accuracy.MOST_LAST:,}")
-    return int(given)
-
-
-def _wrong(name: str, given: str, expected: str) -> Invalid:
-    detail = Detail(name, given, expected)
-    return Invalid(detail.sentence, details=[detail])
-
-
-# ── shapes ───────────────────────────────────────────────────────────────────────────────────
-
-
-def _span(found: OverTime) -> dict[str, Any]:
-    return {
-        "model": found.model,
-        "from": shapes.moment(found.since),
-        "to": shapes.moment(found.until),
-        "step": found.step,
-    }
-
-
-def _stretch(of: Point) -> dict[str, Any]:
-    return {"starts_at": shapes.moment(of.starts_at), "seconds": of.seconds}
-
-
-def window(counted: Window) -> dict[str, Any]:
-    """What was counted; a time of null took more than a second, or is not known."""
-    quantiles = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-    return {
-        "predictions": counted.predictions,
-        "verdicts": counted.verdicts,
-        "judged": counted.judged,
-        "correct": counted.correct,
-        "looked_at": counted.looked_at,
-        "outliers": counted.outliers,
-        "rejected": dict(counted.rejected),
-        "latency_seconds": {
-            name: latency.quantile(counted.latency, share) for name, share in quantiles.items()
-        },
-        "confidence": confidence.coarser(counted.confidence, SHOWN_BINS)
-        if counted.confidence
-        else None,
-    }
-
-
-def point(of: Point) -> dict[str, Any]:
-    """How right one stretch of time was."""
-    return {
-        **_stretch(of),
-        "predictions": of.predictions,
-        "verdicts": of.verdicts,
-        "accuracy": share(of.accuracy),
-        "errors": errors(of.errors),
-        "constant_guess": of.constant.value,
-        "estimated": estimated(of.estimated),
-    }
-
-
-def share(of: Share) -> dict[str, Any] | None:
-    """A share with its interval; null without verdicts."""
-    if of.value is None:
-        return None
-    return {"value": of.value, "low": of.low, "high": of.high, "verdicts": of.count}
-
-
-def errors(of: Scored) -> dict[str, Any] | None:
-    """How far off numbers were; null without verdicts that tell."""
-    if not of.count:
-        return None
-    return {
-        "mae": of.mae,
-        "rmse": of.rmse,
-        "r2": of.r2,
-        "constant_guess_rmse": of.constant_rmse,
-        "verdicts": of.count,
-    }
-
-
-def estimated(of: Estimate | None) -> dict[str, Any] | None:
-    """An estimated accuracy; null where nothing is estimated."""
-    return None if of is None else {"value": of.value, "error": of.error, "predictions": of.rows}
-
-
-def rolling(of: Rolling, signs: Signs) -> dict[str, Any]:
-    """Accuracy over the last verdicts: of one version the newest, each point of its own."""
-    return {
-        "whose": {
-            **(asdict(signs.whose) if signs.whose else {}),
-            "judged": signs.judged_then,
-            "predicted": signs.predicted_then,
-            "is_sample": not signs.is_chosen,
-        },
-        "last": of.last,
-        "version": of.version or None,
-        "newest": None if of.newest is None else rolled(of.newest),
-        "constant_guess": of.constant.value,
-        "points": [rolled(one) for one in of.points],
-    }
-
-
-def rolled(of: Rolled) -> dict[str, Any]:
-    """One verdict, and what the last ones on the same version come to."""
-    return {
-        "at": shapes.moment(of.at),
-        "version": of.version,
-        "accuracy": share(of.accuracy),
-        "errors": errors(of.errors),
-    }
-
-
-def class_scores(of: Classes) -> dict[str, Any]:
-    """How each class is told, and what was taken for what."""
-    return {
-        "accuracy": share(of.accuracy),
-        "constant_guess": of.constant.value,
-        "unlabelled": of.unlabelled,
-        "scores": [asdict(one) for one in of.scores],
-        "confusion": {name: dict(row) for name, row in of.confusion.items()},
-    }
-
-
-def sliced(of: Slices) -> dict[str, Any]:
-    """The newest judged rows, parted by one feature."""
-    return {
-        "feature": of.feature,
-        "rows": of.rows,
-        "slices": [
-            {
-                "label": one.label,
-                "verdicts": one.count,
-                "accuracy": share(one.accuracy),
-                "mae": one.mae,
-                "is_few": one.is_few,
-            }
-            for one in of.slices
-        ],
-    }
+def _usual_step(seconds: float) -> float:
+    return next((one for one in STEPS.values() if seconds <= one * USUAL_POINTS), float(WEEK))

@@ -11,6 +11,7 @@ from flask import Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from unrot.core.errors import BadRequest, Detail, TooLarge, WrongType, shown
+from unrot.web.shape import to_json
 
 
 def success(data: Any, code: int = 200, message: str = "Success") -> Response:
@@ -30,7 +31,8 @@ def failure(
 
 def plain(body: Any, code: int = 200) -> Response:
     """Answer with JSON and no envelope."""
-    return Response(orjson.dumps(body), code, mimetype="application/json")
+    text = orjson.dumps(body, to_json, orjson.OPT_PASSTHROUGH_DATACLASS)
+    return Response(text, code, mimetype="application/json")
 
 
 def body() -> Any:

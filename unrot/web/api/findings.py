@@ -2,93 +2,140 @@
 
 from __future__ import annotations
 
-from typing import Any, cast, get_args
+from typing import Annotated, Any, Literal
 
-from flask import Blueprint, Response, request
-
-from unrot.core.errors import Detail, Invalid
+from unrot.core import records
 from unrot.core.ports import FindingState
-from unrot.core.records import Delivery
+from unrot.core.records import Caller, FindingKind, Gravity
 from unrot.core.rules import describe
 from unrot.watch import findings as noticed
 from unrot.watch.alerts import finding_shape
-from unrot.web.api import shapes
-from unrot.web.api.envelope import body_object, parameters, success
-from unrot.web.api.models import limit_of
+from unrot.web.api.envelope import body_object
+from unrot.web.api.parameters import ModelName, Page
 from unrot.web.current import service
-from unrot.web.security import caller_of_api, needs
+from unrot.web.openapi.options import Rules, RulesBody
+from unrot.web.routes import JUDGE, OPERATOR, VIEWER, route
+from unrot.web.shape import Expects, From, Keywords, Moment, Shape, TextOrNull
 
-blueprint = Blueprint("findings_api", __name__, url_prefix="/api/v1/models/<model>")
+FindingId = Annotated[str, "The id of a finding.", Keywords(example="0a1b2c3d4e5f6071")]
+ONLY_A_NOTE = 'only "note": a text'
 
 
-@blueprint.get("/findings")
-@needs("viewer")
-def findings(model: str) -> Response:
+class FindingsQuery(Page):
+    """Which findings to list."""
+
+    state: Annotated[FindingState, "Which ones."] = "all"
+
+
+class NoteBody(Shape, named=True, closed=True, only=ONLY_A_NOTE):
+    """What the person who acknowledges a finding writes."""
+
+    note: Annotated[str, Keywords(maxLength=1_000), Expects(ONLY_A_NOTE)] = ""
+
+
+class Acknowledged(Shape):
+    """Who has seen a finding first."""
+
+    at: Moment
+    by: str
+    note: str
+
+
+class Finding(Shape, named=True):
+    """Something a monitor noticed, with its evidence and what to do about it."""
+
+    id: str
+    model: str
+    cause: Annotated[str, "What is the same for all symptoms of one finding."]
+    kind: FindingKind
+    gravity: Gravity
+    state: Literal["open", "closed"]
+    sentence: str
+    advice: str
+    features: list[str]
+    evidence: Annotated[dict[str, Any], "The numbers, by the kind of finding."]
+    since: Moment
+    opened_at: Moment
+    updated_at: Moment
+    closed_at: Moment | None
+    acknowledged: Acknowledged | None
+
+
+class Delivery(Shape):
+    """How far a finding is on its way to a webhook."""
+
+    to: Annotated[str, "Without what is secret of the address.", From("target")]
+    attempts: int
+    delivered_at: Moment | None
+    next_at: Moment | None
+    error: TextOrNull
+
+
+class FindingAnswer(Finding, named=True):
+    """A finding, and how far it is on its way."""
+
+    delivery: Delivery | None
+
+
+class Findings(Shape, named=True):
+    """A page of findings."""
+
+    findings: list[Finding]
+    next: str | None
+
+
+@route("GET", "/models/<model>/findings", needs=VIEWER, tag="watching")
+def findings(model: ModelName, query: FindingsQuery) -> Findings:
     """List a model's findings by when they were opened, newest first."""
     page = noticed.listed(
-        service(),
-        model,
-        state=_state(request.args.get("state", "all")),
-        limit=limit_of(request.args.get("limit", "50")),
-        before=request.args.get("before"),
+        service(), model, state=query.state, limit=query.limit, before=query.before
     )
-    found = [finding_shape(one) for one in page.rows]
-    return success({"findings": found, "next": page.next_before})
+    return Findings(findings=[_shown(one) for one in page.rows], next=page.next_before)
 
 
-@blueprint.get("/findings/<id>")
-@needs("viewer")
-def finding(model: str, id: str) -> Response:
+@route("GET", "/models/<model>/findings/<id>", needs=VIEWER, tag="watching")
+def finding(model: ModelName, id: FindingId) -> FindingAnswer:
     """Tell of one finding, and how far it is on its way to a webhook."""
     found = noticed.finding(service(), model, id)
     sent = service().store.deliveries.of(found.id)
-    return success({**finding_shape(found), "delivery": _delivery(sent)})
+    return FindingAnswer(**finding_shape(found), delivery=Delivery.of(sent) if sent else None)
 
 
-@blueprint.post("/findings/<id>/acknowledge")
-@needs("judge")
-def acknowledge(model: str, id: str) -> Response:
-    """Note that a person has seen a finding; who was first stays."""
-    given = parameters()
-    for name, value in given.items():
-        if name != "note" or not isinstance(value, str):
-            detail = Detail(name[:80], value, 'only "note": a text')
-            raise Invalid(detail.sentence, details=[detail])
-    caller = caller_of_api()
-    seen = noticed.acknowledge(
-        service(), model, id, by=caller.judge or caller.role, note=given.get("note", "")
-    )
-    return success(finding_shape(seen))
+@route(
+    "POST",
+    "/models/<model>/findings/<id>/acknowledge",
+    needs=JUDGE,
+    tag="watching",
+    takes_nothing=True,
+    examples={"note": {"note": "The sensor was changed."}},
+)
+def acknowledge(model: ModelName, id: FindingId, body: NoteBody, caller: Caller) -> Finding:
+    """Note that a person has seen a finding; who was first stays. Needs a judge's token."""
+    by = caller.judge or caller.role
+    return _shown(noticed.acknowledge(service(), model, id, by=by, note=body.note))
 
 
-@blueprint.get("/rules")
-@needs("viewer")
-def rules(model: str) -> Response:
+@route("GET", "/models/<model>/rules", needs=VIEWER, tag="watching")
+def rules(model: ModelName) -> Rules:
     """Say what counts as a symptom of a model."""
-    return success(describe(noticed.rules(service(), model)))
+    return describe(noticed.rules(service(), model))
 
 
-@blueprint.put("/rules")
-@needs("operator")
-def change_rules(model: str) -> Response:
+@route(
+    "PUT",
+    "/models/<model>/rules",
+    needs=OPERATOR,
+    tag="watching",
+    body=RulesBody,
+    examples={
+        "some": {"distance": 0.2, "least_accuracy": 0.8},
+        "feature": {"features": {"sepal_width_cm": {"distance": 0.3}}},
+    },
+)
+def change_rules(model: ModelName) -> Rules:
     """Change some of what counts as a symptom of a model."""
-    return success(describe(noticed.change_rules(service(), model, body_object())))
+    return describe(noticed.change_rules(service(), model, body_object()))
 
 
-def _state(text: str) -> FindingState:
-    if text not in get_args(FindingState):
-        detail = Detail("state", text, "open, closed or all")
-        raise Invalid(detail.sentence, details=[detail])
-    return cast(FindingState, text)
-
-
-def _delivery(sent: Delivery | None) -> dict[str, Any] | None:
-    if sent is None:
-        return None
-    return {
-        "to": sent.target,
-        "attempts": sent.attempts,
-        "delivered_at": None if sent.delivered_at is None else shapes.moment(sent.delivered_at),
-        "next_at": None if sent.next_at is None else shapes.moment(sent.next_at),
-        "error": sent.error or None,
-    }
+def _shown(found: records.Finding) -> Finding:
+    return Finding(**finding_shape(found))

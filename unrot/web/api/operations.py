@@ -2,88 +2,110 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
-from flask import Blueprint, Response
-
-from unrot.core.records import Level, Tidied
-from unrot.run import operations
-from unrot.run.operations import ModelKept, Operations
-from unrot.web import wording
-from unrot.web.api import shapes
-from unrot.web.api.envelope import success
+from unrot.run import operations as running
+from unrot.web.api.records import Component
 from unrot.web.current import service
-from unrot.web.security import needs
-
-blueprint = Blueprint("operations_api", __name__, url_prefix="/api/v1")
-
-
-@blueprint.get("/operations")
-@needs("viewer")
-def look() -> Response:
-    """Say how the app is run, what is kept and what was let go."""
-    return success(shape(operations.look(service())))
+from unrot.web.routes import VIEWER, route
+from unrot.web.shape import From, Second, Shape
 
 
-def shape(found: Operations) -> dict[str, Any]:
-    """Return it as JSON has it."""
-    heartbeat, store = found.caretaker, found.store
-    return {
-        "at": wording.iso(found.at),
-        "components": {name: shapes.component(one) for name, one in found.components.items()},
-        "journal": {
-            "bytes": found.journal.bytes,
-            "limit": found.journal.limit,
-            "dropped": found.journal.dropped,
-        },
-        "caretaker": None
-        if heartbeat is None
-        else {
-            "heard_at": wording.iso(heartbeat.at),
-            "shipped_at": _iso(heartbeat.shipped_at),
-            "backlog_bytes": heartbeat.backlog_bytes,
-            "failing": list(heartbeat.failing),
-        },
-        "store": None if store is None else {"kind": store.kind, "bytes": store.bytes},
-        "models": [] if store is None else [_model(one) for one in store.models],
-        "settings": {one.variable: one.value for one in found.settings},
-    }
+class Level(Shape):
+    """Totals or profiles of one length."""
+
+    seconds: int
+    rows: int
+    predictions: int
+    since: Second
 
 
-def _model(one: ModelKept) -> dict[str, Any]:
-    stock = one.stock
-    return {
-        "model": one.name,
-        "predictions": {
-            "answered": stock.answered,
-            "kept": stock.kept,
-            "since": _iso(stock.kept_since),
-        },
-        "windows": [_level(level) for level in stock.windows],
-        "profiles": [_level(level) for level in stock.profiles],
-        "versions": {"all": stock.versions, "pruned": stock.pruned},
-        "tidied": [_tidied(each) for each in one.tidied],
-        "job": None if one.job is None else {"id": one.job.id, "kind": one.job.kind},
-    }
+class Answered(Shape):
+    """How many predictions were answered, and how many of them are kept."""
+
+    answered: int
+    kept: int
+    since: Annotated[Second | None, From("kept_since")]
 
 
-def _level(level: Level) -> dict[str, Any]:
-    return {
-        "seconds": level.seconds,
-        "rows": level.rows,
-        "predictions": level.predictions,
-        "since": wording.iso(level.since),
-    }
+class VersionsKept(Shape):
+    """How many versions there are, and of how many the files were let go."""
+
+    all: Annotated[int, From("versions")]
+    pruned: int
 
 
-def _tidied(one: Tidied) -> dict[str, Any]:
-    return {
-        "what": one.what,
-        "dropped": one.dropped,
-        "at": wording.iso(one.at),
-        "kept_since": wording.iso(one.kept_since),
-    }
+class Tidied(Shape):
+    """What was let go so far."""
+
+    what: str
+    dropped: int
+    at: Second
+    kept_since: Second
 
 
-def _iso(at: float | None) -> str | None:
-    return None if at is None else wording.iso(at)
+class Working(Shape):
+    """The job that runs or waits."""
+
+    id: str
+    kind: str
+
+
+class OfModel(Shape):
+    """What is kept of a model, and what was let go of it."""
+
+    model: Annotated[str, From("name")]
+    predictions: Annotated[Answered, From("stock")]
+    windows: Annotated[list[Level], From("stock.windows")]
+    profiles: Annotated[list[Level], From("stock.profiles")]
+    versions: Annotated[VersionsKept, From("stock")]
+    tidied: list[Tidied]
+    job: Working | None
+
+
+class Journal(Shape):
+    """The journal of this machine."""
+
+    bytes: int
+    limit: int
+    dropped: int
+
+
+class Caretaker(Shape):
+    """What the caretaker said last."""
+
+    heard_at: Annotated[Second, From("at")]
+    shipped_at: Annotated[Second | None, "When all that stood in the journal was in the store."]
+    backlog_bytes: int | None
+    failing: list[str]
+
+
+class Store(Shape):
+    """The store, as far as it answers."""
+
+    kind: str
+    bytes: int
+
+
+class Operations(Shape, named=True):
+    """All of it, at one moment."""
+
+    at: Second
+    components: dict[str, Component]
+    journal: Journal
+    caretaker: Caretaker | None
+    store: Annotated[Store | None, "Null while it does not answer; then no model is listed."]
+    models: list[OfModel]
+    settings: dict[str, int]
+
+
+@route("GET", "/operations", needs=VIEWER, tag="running")
+def operations() -> Operations:
+    """Say how each part is, what is kept of each model and what was let go."""
+    found = running.look(service())
+    kept = found.store.models if found.store else ()
+    return Operations.of(
+        found,
+        models=[OfModel.of(one) for one in kept],
+        settings={one.variable: one.value for one in found.settings},
+    )

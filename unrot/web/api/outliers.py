@@ -2,61 +2,84 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
-from flask import Blueprint, Response, request
-
-from unrot.core.records import JudgedPrediction, Oddity, Schema
-from unrot.watch.outliers import feed as outliers
-from unrot.watch.outliers.bursts import Rate
+from unrot.core.records import JudgedPrediction, Oddity
+from unrot.core.records import Schema as Columns
+from unrot.watch.outliers import feed
 from unrot.watch.outliers.neighbours import EXPECTED_SHARE
-from unrot.web.api import shapes
-from unrot.web.api.envelope import success
-from unrot.web.api.models import limit_of
+from unrot.web.api.parameters import Limit, ModelName
+from unrot.web.api.records import KeptPrediction, kept_prediction
 from unrot.web.current import service
-from unrot.web.security import needs
+from unrot.web.routes import VIEWER, route
+from unrot.web.shape import From, Moment, Shape
 
-blueprint = Blueprint("outliers_api", __name__, url_prefix="/api/v1")
+
+class OddFeature(Shape):
+    """One of the features that made a row odd."""
+
+    feature: str
+    share: float
 
 
-@blueprint.get("/models/<model>/outliers")
-@needs("viewer")
-def list_outliers(model: str) -> Response:
-    """List the outliers of a model, newest first, and their rate over the last periods."""
-    limit, before = limit_of(request.args.get("limit", "50")), request.args.get("before")
-    feed = outliers.feed(service(), model, limit=limit, before=before)
-    of = service().catalogue().model(model).model.schema
-    return success(
-        {
-            "outliers": [outlier(oddity, judged, of) for oddity, judged in feed.rows],
-            "next": feed.next_before,
-            "usual_share": EXPECTED_SHARE,
-            "rates": [rate(one) for one in outliers.rates(service(), model)],
-        }
+class Outlier(Shape):
+    """An odd row."""
+
+    id: Annotated[str, From("prediction")]
+    model: str
+    version: str
+    predicted_at: Moment
+    score: float
+    features: Annotated[list[OddFeature], From("reasons")]
+    prediction: Annotated[
+        KeptPrediction | None, "As in the list of kept predictions; null when it is not kept."
+    ]
+
+
+class Rate(Shape):
+    """How many rows of a period were odd."""
+
+    starts_at: Moment
+    ends_at: Moment
+    looked_at: int
+    outliers: int
+    share: float
+
+
+class Outliers(Shape, named=True):
+    """Some outliers, newest first, and their rate over the last periods."""
+
+    outliers: list[Outlier]
+    next: str | None
+    usual_share: float
+    rates: list[Rate]
+
+
+class OutliersQuery(Shape):
+    """Which outliers to list."""
+
+    limit: Limit = 50
+    before: Annotated[str | None, "The id of the last outlier of the page before."] = None
+
+
+@route("GET", "/models/<model>/outliers", needs=VIEWER, tag="looking")
+def outliers(model: ModelName, query: OutliersQuery) -> Outliers:
+    """List the predictions that look like nothing that training saw, newest first.
+
+    `score` is how far a row is from its nearest training rows, in units of what 99 % of the
+    training rows stay below: above 1 it is odd. `features` are up to three that made it so,
+    each with its share. `rates` are of the last closed periods, oldest first.
+    """
+    found = feed.feed(service(), model, limit=query.limit, before=query.before)
+    columns = service().catalogue().model(model).model.schema
+    return Outliers(
+        outliers=[_outlier(oddity, judged, columns) for oddity, judged in found.rows],
+        next=found.next_before,
+        usual_share=EXPECTED_SHARE,
+        rates=[Rate.of(one) for one in feed.rates(service(), model)],
     )
 
 
-def outlier(oddity: Oddity, judged: JudgedPrediction | None, of: Schema) -> dict[str, Any]:
-    """An odd row; its prediction is null when that is not kept any more."""
-    return {
-        "id": oddity.prediction,
-        "model": oddity.model,
-        "version": oddity.version,
-        "predicted_at": shapes.moment(oddity.predicted_at),
-        "score": oddity.score,
-        "features": [
-            {"feature": reason.feature, "share": reason.share} for reason in oddity.reasons
-        ],
-        "prediction": None if judged is None else shapes.judged(judged, of),
-    }
-
-
-def rate(one: Rate) -> dict[str, Any]:
-    """How many rows of a period were odd."""
-    return {
-        "starts_at": shapes.moment(one.starts_at),
-        "ends_at": shapes.moment(one.ends_at),
-        "looked_at": one.looked_at,
-        "outliers": one.outliers,
-        "share": one.share,
-    }
+def _outlier(oddity: Oddity, judged: JudgedPrediction | None, columns: Columns) -> Outlier:
+    kept = None if judged is None else kept_prediction(judged, columns)
+    return Outlier.of(oddity, prediction=kept)

@@ -7,12 +7,14 @@ here too.
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 from flasgger import Swagger
 from flask import Flask
 
 from unrot.web.openapi.document import spec
+from unrot.web.routes import routes_of
 
 _CONFIG: dict[str, Any] = {
     "headers": [],
@@ -25,6 +27,6 @@ _CONFIG: dict[str, Any] = {
 }
 
 
-def register(app: Flask) -> None:
-    """Serve the documentation."""
-    Swagger(app, config=_CONFIG, template=spec())
+def register(app: Flask, *modules: ModuleType) -> None:
+    """Serve the documentation of the routes that some modules declare."""
+    Swagger(app, config=_CONFIG, template=spec(routes_of(*modules)))

@@ -1,10 +1,13 @@
-"""How the OpenAPI document describes a route: its parameters, its body, its answers and errors."""
+"""The OpenAPI operation of a declared route, and its row in the table of docs/api.md."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from unrot.web.openapi.schemas import Json, ref, shape
+from unrot.web.openapi.schema import Json, Schemas, reference
+from unrot.web.routes import ANYONE, Route
+from unrot.web.shape import Member, members
 
 _ERRORS = {
     400: "The body is not JSON, not UTF-8 or nested too deeply.",
@@ -19,92 +22,99 @@ _ERRORS = {
     422: "Well-formed and wrong: details name the row, the field, the value and what is expected.",
     503: "It cannot be done now: try again after Retry-After seconds.",
 }
-READING = (400, 413, 415, 422)
-LOOKING = (401, 403, 404, 503)
+_FILE: Json = {"schema": {"type": "string", "format": "binary"}}
 
 
-def operation(
-    name: str,
-    tag: str,
-    summary: str,
-    answer: str,
-    *,
-    parameters: list[Json] | None = None,
-    body: Json | None = None,
-    errors: tuple[int, ...] = (),
-    others: dict[int, str] | None = None,
-    is_guarded: bool = False,
-    is_enveloped: bool = True,
-    answers_files: bool = False,
-) -> Json:
-    """Describe one way to call a route: what it takes, what it answers, what goes wrong."""
-    responses = {"200": _answer(answer, is_enveloped)}
-    if answers_files:
-        responses["200"]["content"]["text/csv"] = _FILE
-    for code, schema in (others or {}).items():
-        responses[str(code)] = _answer(schema, is_enveloped)
-    for code in errors:
-        responses[str(code)] = _response(_ERRORS[code], {"$ref": ref("Error")})
-    made: Json = {"operationId": name, "tags": [tag], "summary": summary}
-    if parameters:
+def paths_of(routes: Iterable[Route], schemas: Schemas) -> dict[str, Json]:
+    """Describe each route; schemas that have a name are gathered on the way."""
+    paths: dict[str, Json] = {}
+    for route in routes:
+        path = route.path.replace("<", "{").replace(">", "}")
+        paths.setdefault(path, {})[route.method.lower()] = operation(route, schemas)
+    return paths
+
+
+def table_of(routes: Iterable[Route]) -> str:
+    """Write the table of routes."""
+    rows = ["| route | for | does | refuses with |", "|---|---|---|---|"]
+    for route in routes:
+        errors = ", ".join(map(str, route.all_errors))
+        address = f"`{route.method} {route.path}`"
+        rows.append(f"| {address} | {route.needs} | {route.summary} | {errors} |")
+    return "\n".join(rows)
+
+
+def operation(route: Route, schemas: Schemas) -> Json:
+    """Describe one way to call the API."""
+    made: Json = {"operationId": route.name, "tags": [route.tag], "summary": route.summary}
+    if route.description:
+        made["description"] = route.description
+    if parameters := [*_in_path(route, schemas), *_in_query(route, schemas)]:
         made["parameters"] = parameters
-    if body:
-        made["requestBody"] = body
-    if is_guarded:
+    if route.body is not None:
+        made["requestBody"] = _body(route, schemas)
+    if route.needs != ANYONE:
         made["security"] = [{"token": []}]
-    elif tag == "feedback":
+    elif route.heeds_token:
         made["security"] = [{}, {"token": []}]
-    return {**made, "responses": responses}
+    return {**made, "responses": _responses(route, schemas)}
 
 
-def _answer(schema: str, is_enveloped: bool) -> Json:
-    inner = {"$ref": ref(schema)}
-    if not is_enveloped:
-        return _response("What was asked for.", inner)
-    envelope = shape({"data": inner, "message": {"type": "string", "example": "Success"}})
-    return _response("What was asked for.", envelope)
-
-
-def _response(description: str, schema: Json) -> Json:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-def body(schema: str, **examples: Any) -> Json:
-    """Describe what is to be sent, with examples that can be pasted."""
-    named = {name: {"value": value} for name, value in examples.items()}
-    content = {"schema": {"$ref": ref(schema)}, "examples": named}
-    return {"required": True, "content": {"application/json": content}}
-
-
-_FILE = {"schema": {"type": "string", "format": "binary"}}
-
-
-def or_file(body: Json, example: str) -> Json:
-    """Take a CSV file as well."""
-    file = {**_FILE, "examples": {"file": {"value": example}}}
-    return {**body, "content": {**body["content"], "text/csv": file}}
-
-
-def in_path(name: str, example: str, description: str = "") -> Json:
-    """Describe a part of the address."""
-    return {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "description": description or f"The name of a {name}.",
-        "schema": {"type": "string"},
-        "example": example,
-    }
-
-
-def paging(word: str, said: str) -> list[Json]:
-    """Return the parameters of a list that comes in pages."""
+def _in_path(route: Route, schemas: Schemas) -> list[Json]:
     return [
-        {
-            "name": "limit",
-            "in": "query",
-            "description": "How many, 1 to 200.",
-            "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
-        },
-        {"name": word, "in": "query", "description": said, "schema": {"type": "string"}},
+        {"name": name, "in": "path", "required": True, **_beside(schemas.of(kind))}
+        for name, kind in route.places.items()
     ]
+
+
+def _in_query(route: Route, schemas: Schemas) -> list[Json]:
+    if route.query is None:
+        return []
+    described = schemas.of_members(route.query)
+    return [_parameter(one, described[one.name]) for one in members(route.query)]
+
+
+def _parameter(one: Member, schema: Json) -> Json:
+    """Describe a part of a query: what is not there is not null."""
+    schema = {name: value for name, value in schema.items() if name != "nullable"}
+    is_required = {"required": True} if one.is_required else {}
+    return {"name": one.name, "in": "query", **is_required, **_beside(schema)}
+
+
+def _beside(schema: Json) -> Json:
+    """Write what belongs beside the schema of a parameter, and not into it."""
+    outside = {"description", "example", "allowEmptyValue"} & schema.keys()
+    inner = {name: value for name, value in schema.items() if name not in outside}
+    return {**{name: schema[name] for name in outside}, "schema": inner}
+
+
+def _body(route: Route, schemas: Schemas) -> Json:
+    examples = {name: {"value": value} for name, value in route.examples.items()}
+    schema = schemas.of(route.body)
+    content: Json = {"application/json": {"schema": schema, "examples": examples}}
+    if route.file:
+        content["text/csv"] = {**_FILE, "examples": {"file": {"value": route.file}}}
+    return {"required": not route.takes_nothing, "content": content}
+
+
+def _responses(route: Route, schemas: Schemas) -> Mapping[str, Json]:
+    answers = {str(code): _answer(route, schemas) for code in (200, *route.also)}
+    if route.answers_file:
+        answers["200"]["content"][route.answers_file] = _FILE
+    errors = {str(code): _json(_ERRORS[code], reference("Error")) for code in route.all_errors}
+    return {**answers, **errors}
+
+
+def _answer(route: Route, schemas: Schemas) -> Json:
+    if route.answer is None:
+        return {"description": "What was asked for.", "content": {}}
+    data = schemas.of(route.answer)
+    if not route.is_enveloped:
+        return _json("What was asked for.", data)
+    properties = {"data": data, "message": {"type": "string", "example": "Success"}}
+    enveloped = {"type": "object", "properties": properties, "required": ["data", "message"]}
+    return _json("What was asked for.", enveloped)
+
+
+def _json(description: str, schema: Any) -> Json:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

@@ -1,24 +1,31 @@
-"""Policy and rules in the OpenAPI document, as their tables declare them."""
+"""Policy and rules as the API takes and answers them: their tables declare what they hold."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from unrot.core.options import Table
 from unrot.core.policy import POLICY
 from unrot.core.rules import RULES
-from unrot.web.openapi.schemas import Json, shape
+from unrot.web.openapi.schema import Json
+from unrot.web.shape import Keywords
 
 
-def schemas() -> dict[str, Json]:
-    """Return what is answered and what is taken; a key that is not sent stays as it was."""
-    return {**_schemas("Policy", POLICY), **_schemas("Rules", RULES)}
-
-
-def _schemas(name: str, table: Table[Any]) -> dict[str, Json]:
+def _answered(name: str, table: Table[Any]) -> Keywords:
+    """Describe what is answered: every key, with what it is unless somebody says otherwise."""
     taken = table.schema()
-    answered = {
+    properties: Json = {
         key: {**taken[key], "default": option.default} for key, option in table.options.items()
     }
-    body = shape(taken, optional=tuple(taken), additionalProperties=False)
-    return {name: shape(answered), f"{name}Body": body}
+    return Keywords(name=name, properties=properties, required=list(properties))
+
+
+def _taken(name: str, table: Table[Any]) -> Keywords:
+    """Describe what is taken; a key that is not sent stays as it was."""
+    return Keywords(name=name, properties=table.schema(), additionalProperties=False)
+
+
+Policy = Annotated[dict[str, Any], _answered("Policy", POLICY)]
+PolicyBody = Annotated[dict[str, Any], _taken("PolicyBody", POLICY)]
+Rules = Annotated[dict[str, Any], _answered("Rules", RULES)]
+RulesBody = Annotated[dict[str, Any], _taken("RulesBody", RULES)]

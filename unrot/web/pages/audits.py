@@ -18,8 +18,9 @@ from unrot.web import security
 from unrot.web.current import service
 from unrot.web.errors import status_of
 from unrot.web.forms import number_or_text
-from unrot.web.pages.models import blueprint, only
+from unrot.web.pages.models import blueprint
 from unrot.web.pages.standing import go, refuse, shown, standing
+from unrot.web.routes import JUDGE, VIEWER
 
 KEYS = "123456789"
 """One for each class that it might really have been; with more classes one is searched for."""
@@ -27,8 +28,7 @@ LOOKED_AT = 10
 """The newest versions that are asked whether they want an audit."""
 
 
-@blueprint.get("/models/<model>/audits")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/audits", needs=VIEWER)
 def list_audits(model: str) -> str:
     """List the audits of a model, and begin or go on with one."""
     stands = standing(model)
@@ -39,8 +39,7 @@ def list_audits(model: str) -> str:
     return render_template("audits.html", **shown(stands), audits=states, room=room)
 
 
-@blueprint.post("/models/<model>/audits")
-@only("judge")
+@blueprint.page("POST", "/models/<model>/audits", needs=JUDGE)
 def begin_audit(model: str) -> Response:
     """Begin an audit, or go on with the one that has rows left."""
     security.check_csrf()
@@ -54,15 +53,13 @@ def begin_audit(model: str) -> Response:
     return go(url_for("pages.audit", id=audit.id))
 
 
-@blueprint.get("/audits/<id>")
-@only("judge")
+@blueprint.page("GET", "/audits/<id>", needs=JUDGE)
 def audit(id: str) -> Response:
     """Show the next row of an audit."""
     return _page(id, after=request.args.get("after"))
 
 
-@blueprint.post("/audits/<id>")
-@only("judge")
+@blueprint.page("POST", "/audits/<id>", needs=JUDGE)
 def judge_row(id: str) -> Response:
     """Keep a verdict, ask what it really was, skip a row, or take the last verdict back."""
     security.check_csrf()

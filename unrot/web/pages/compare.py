@@ -11,16 +11,16 @@ from unrot.core.records import CHAMPION
 from unrot.learn import compare as comparison
 from unrot.web.current import service
 from unrot.web.errors import status_of
-from unrot.web.pages.models import blueprint, only
+from unrot.web.pages.models import blueprint
 from unrot.web.pages.standing import Standing, shown, standing
+from unrot.web.routes import VIEWER
 
 SHADES = 6
 MATRIX_CLASSES = 12
 """With more classes than these a matrix cannot be read: the commonest mistakes are listed."""
 
 
-@blueprint.get("/models/<model>/compare")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/compare", needs=VIEWER)
 def compare(model: str) -> Response:
     """Put two versions side by side; without a choice the newest beside the champion."""
     stands = standing(model)

@@ -21,7 +21,8 @@ from unrot.web.charts.grid import Grid
 from unrot.web.current import service
 from unrot.web.errors import status_of
 from unrot.web.explorer_query import LIMITS, PRESETS, asked_of
-from unrot.web.pages.models import blueprint, only
+from unrot.web.pages.models import blueprint
+from unrot.web.routes import VIEWER
 
 ROWS_A_PAGE = 20
 PICKED_A_SIDE = 10
@@ -46,8 +47,7 @@ class Listed:
         return max(1, -(-self.of // ROWS_A_PAGE))
 
 
-@blueprint.get("/models/<model>/explorer")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/explorer", needs=VIEWER)
 def explorer(model: str) -> Response:
     """Show where a model goes wrong: by any two features, in two periods, on its test set."""
     shelved = service().catalogue().model(model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request, url_for
 
 from unrot.core.errors import UnrotError
 from unrot.core.records import Model
@@ -13,12 +13,13 @@ from unrot.make.csv.labels import TruthFile
 from unrot.web import security, uploads
 from unrot.web.current import service
 from unrot.web.errors import status_of
+from unrot.web.routes import ANYONE, Pages
 from unrot.web.uploads import Upload
 
-blueprint = Blueprint("files", __name__)
+blueprint = Pages("files", __name__)
 
 
-@blueprint.post("/models/<model>/files/predict")
+@blueprint.page("POST", "/models/<model>/files/predict", needs=ANYONE)
 def predict(model: str) -> Response:
     """Answer a file with a file."""
     known = service().catalogue().model(model).model
@@ -29,7 +30,7 @@ def predict(model: str) -> Response:
     return _taken(known, "predict_problem", answer)
 
 
-@blueprint.post("/models/<model>/files/labels")
+@blueprint.page("POST", "/models/<model>/files/labels", needs=ANYONE)
 def judge(model: str) -> Response:
     """Take true labels; answer with what became of them."""
     known = service().catalogue().model(model).model
@@ -44,8 +45,12 @@ def judge(model: str) -> Response:
     return _taken(known, "labels_problem", answer)
 
 
-@blueprint.get("/models/<model>/files/predict")
-@blueprint.get("/models/<model>/files/labels")
+@blueprint.page(
+    "GET",
+    "/models/<model>/files/predict",
+    "/models/<model>/files/labels",
+    needs=ANYONE,
+)
 def after_upload(model: str) -> Any:
     """Lead whoever comes back to the address of an upload to the forms."""
     return redirect(url_for("pages.model", model=model, _anchor="files"))

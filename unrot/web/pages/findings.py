@@ -16,8 +16,9 @@ from unrot.web import security
 from unrot.web.charts.evidence import build_evidence
 from unrot.web.current import service
 from unrot.web.pages.evidence import readable
-from unrot.web.pages.models import blueprint, only
+from unrot.web.pages.models import blueprint
 from unrot.web.pages.standing import go, refuse, shown, standing, tell
+from unrot.web.routes import JUDGE, VIEWER
 
 CLOSED_A_PAGE = 25
 
@@ -66,8 +67,7 @@ def finding_words() -> dict[str, dict[FindingKind, str]]:
     return {"finding_kinds": KINDS}
 
 
-@blueprint.get("/models/<model>/findings")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/findings", needs=VIEWER)
 def findings(model: str) -> str:
     """List what is open, then what was, newest first."""
     before = request.args.get("before")
@@ -82,8 +82,7 @@ def findings(model: str) -> str:
     )
 
 
-@blueprint.get("/models/<model>/findings/<id>")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/findings/<id>", needs=VIEWER)
 def finding(model: str, id: str) -> str:
     """Tell all that is known of one finding, and what to do about it."""
     found = noticed.finding(service(), model, id)
@@ -110,8 +109,7 @@ def _steps(kind: FindingKind, model: str) -> list[Step]:
     return [one for one in steps if one is not _AUDITS]
 
 
-@blueprint.post("/models/<model>/findings/<id>")
-@only("judge")
+@blueprint.page("POST", "/models/<model>/findings/<id>", needs=JUDGE)
 def acknowledge(model: str, id: str) -> Response:
     """Note that somebody has seen it, and what they say of it."""
     security.check_csrf()

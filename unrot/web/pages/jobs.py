@@ -12,8 +12,9 @@ from unrot.learn import jobs
 from unrot.learn.promote import last_gate
 from unrot.web import security
 from unrot.web.current import service
-from unrot.web.pages.models import blueprint, local_path, only
+from unrot.web.pages.models import blueprint, local_path
 from unrot.web.pages.standing import go, refuse, shown, standing
+from unrot.web.routes import OPERATOR, VIEWER
 
 MOST_LISTED = 50
 KINDS: dict[str, JobKind] = {
@@ -40,8 +41,7 @@ def job_words() -> dict[str, dict[str, str]]:
     return {"job_words": SAID}
 
 
-@blueprint.post("/models/<model>/jobs")
-@only("operator")
+@blueprint.page("POST", "/models/<model>/jobs", needs=OPERATOR)
 def ask(model: str) -> Response:
     """Ask for a job; a model that is busy leads to the job that keeps it so."""
     security.check_csrf()
@@ -59,8 +59,7 @@ def ask(model: str) -> Response:
     return go(url_for("pages.job", id=made.id))
 
 
-@blueprint.get("/models/<model>/jobs")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/jobs", needs=VIEWER)
 def list_jobs(model: str) -> str:
     """List a model's jobs, newest first."""
     stands = standing(model)
@@ -68,8 +67,7 @@ def list_jobs(model: str) -> str:
     return render_template("jobs.html", **shown(stands), jobs=listed)
 
 
-@blueprint.get("/jobs/<id>")
-@only("viewer")
+@blueprint.page("GET", "/jobs/<id>", needs=VIEWER)
 def job(id: str) -> Response:
     """Show a job; a script asks for the part that changes, whole or as a bar."""
     found = jobs.job(service(), id)
@@ -82,8 +80,7 @@ def job(id: str) -> Response:
     return make_response(render_template("job.html", **{**shown(stands), **_about(found)}))
 
 
-@blueprint.post("/jobs/<id>/cancel")
-@only("operator")
+@blueprint.page("POST", "/jobs/<id>/cancel", needs=OPERATOR)
 def cancel(id: str) -> Response:
     """Ask that a job ends."""
     security.check_csrf()

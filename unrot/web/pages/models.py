@@ -6,13 +6,11 @@ same template renders it inside the whole page when there is no script.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any
 
 from flask import (
-    Blueprint,
     Response,
     current_app,
     make_response,
@@ -36,8 +34,9 @@ from unrot.web import forms, security, wording
 from unrot.web.current import service
 from unrot.web.errors import status_of
 from unrot.web.pages import groups, story, thumbs
+from unrot.web.routes import ANYONE, VIEWER, Pages
 
-blueprint = Blueprint("pages", __name__)
+blueprint = Pages("pages", __name__)
 for word in (
     wording.percent,
     wording.number,
@@ -56,28 +55,9 @@ for word in (
 
 PREDICTIONS_A_PAGE = 50
 FEWEST_A_PAGE, MOST_CELLS_A_PAGE = 10, 3_000
-P = ParamSpec("P")
 
 
-def only(role: security.Role) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
-    """Guard a page: who is not signed in is sent to sign in, who may not is told so."""
-
-    def guard(view: Callable[P, Any]) -> Callable[P, Any]:
-        @functools.wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
-            caller = security.caller_of_page()
-            if caller.role == "anyone":
-                here = request.script_root + request.full_path.rstrip("?")
-                return redirect(url_for("pages.login", next=here))
-            security.admit(caller, role)
-            return view(*args, **kwargs)
-
-        return guarded
-
-    return guard
-
-
-@blueprint.get("/")
+@blueprint.page("GET", "/", needs=ANYONE)
 def home() -> str:
     """List the models."""
     contents = service().catalogue()
@@ -92,7 +72,7 @@ def home() -> str:
     )
 
 
-@blueprint.get("/models/<model>")
+@blueprint.page("GET", "/models/<model>", needs=ANYONE)
 def model(model: str) -> str:
     """Say what a model does and offer its form."""
     shelved = service().catalogue().model(model)
@@ -108,7 +88,7 @@ def model(model: str) -> str:
     )
 
 
-@blueprint.post("/models/<model>")
+@blueprint.page("POST", "/models/<model>", needs=ANYONE)
 def predict(model: str) -> Response:
     """Answer the form. Nothing here asks the store, so that a dead one stops no answer."""
     shelved = service().catalogue().model(model)
@@ -124,7 +104,7 @@ def predict(model: str) -> Response:
     return _part("model", "_try.html", 200, **_about(shelved), **said)
 
 
-@blueprint.post("/models/<model>/paste")
+@blueprint.page("POST", "/models/<model>/paste", needs=ANYONE)
 def paste(model: str) -> Response:
     """Fill the form from a pasted row; nothing is predicted until somebody has seen it."""
     shelved = service().catalogue().model(model)
@@ -141,7 +121,7 @@ def paste(model: str) -> Response:
     return _part("model", "_try.html", 200, **_about(shelved), **said)
 
 
-@blueprint.post("/models/<model>/feedback")
+@blueprint.page("POST", "/models/<model>/feedback", needs=ANYONE)
 def feedback(model: str) -> Response:
     """Keep a verdict."""
     shelved = service().catalogue().model(model)
@@ -150,7 +130,7 @@ def feedback(model: str) -> Response:
     return _part("verdict", "_verdict.html", under.code, **_about(shelved), thumbs=under)
 
 
-@blueprint.post("/models/<model>/feedback/undo")
+@blueprint.page("POST", "/models/<model>/feedback/undo", needs=ANYONE)
 def undo(model: str) -> Response:
     """Take a verdict back."""
     shelved = service().catalogue().model(model)
@@ -159,16 +139,19 @@ def undo(model: str) -> Response:
     return _part("verdict", "_verdict.html", under.code, **_about(shelved), thumbs=under)
 
 
-@blueprint.get("/models/<model>/paste")
-@blueprint.get("/models/<model>/feedback")
-@blueprint.get("/models/<model>/feedback/undo")
+@blueprint.page(
+    "GET",
+    "/models/<model>/paste",
+    "/models/<model>/feedback",
+    "/models/<model>/feedback/undo",
+    needs=ANYONE,
+)
 def after_feedback(model: str) -> Any:
     """Lead whoever comes back to the address of a vote or a pasted row to the model."""
     return redirect(url_for("pages.model", model=model))
 
 
-@blueprint.get("/models/<model>/predictions")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/predictions", needs=VIEWER)
 def predictions(model: str) -> str:
     """List a model's predictions with their verdicts, newest first."""
     shelved = service().catalogue().model(model)
@@ -178,13 +161,13 @@ def predictions(model: str) -> str:
     return render_template("predictions.html", **_about(shelved), page=page, before=before)
 
 
-@blueprint.get("/login")
+@blueprint.page("GET", "/login", needs=ANYONE)
 def login() -> str:
     """Ask for a token."""
     return _login_page()
 
 
-@blueprint.post("/login")
+@blueprint.page("POST", "/login", needs=ANYONE)
 def sign_in() -> Any:
     """Exchange a token for a session."""
     security.check_csrf()
@@ -195,7 +178,7 @@ def sign_in() -> Any:
     return answer
 
 
-@blueprint.post("/logout")
+@blueprint.page("POST", "/logout", needs=ANYONE)
 def sign_out() -> Any:
     """Close the session."""
     security.check_csrf()

@@ -22,7 +22,8 @@ from unrot.web import spans
 from unrot.web.charts.drift import build_period, column_names
 from unrot.web.charts.monitor import build_monitor, duration
 from unrot.web.current import service
-from unrot.web.pages.models import blueprint, only
+from unrot.web.pages.models import blueprint
+from unrot.web.routes import VIEWER
 from unrot.web.spans import RANGES, SHORTER, Asked, Range
 
 KEPT_ARGUMENTS = ("range", "from", "to", "version", "column", "ends")
@@ -43,8 +44,7 @@ def words_there() -> set[str]:
     return set(request.headers.get("X-Parts", "").split())
 
 
-@blueprint.get("/models/<model>/monitor")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/monitor", needs=VIEWER)
 def monitor(model: str) -> Response:
     """Say whether a model is well, and show why."""
     shelved = service().catalogue().model(model)

@@ -8,7 +8,8 @@ from unrot.core.records import Tidiable
 from unrot.core.time import DAY, HOUR, MINUTE
 from unrot.run import operations
 from unrot.web.current import service
-from unrot.web.pages.models import blueprint, only
+from unrot.web.pages.models import blueprint
+from unrot.web.routes import VIEWER
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 LENGTHS = {MINUTE: "by minute", HOUR: "by hour", DAY: "by day"}
@@ -48,8 +49,7 @@ def length_name(seconds: int) -> str:
     return LENGTHS.get(seconds, f"of {seconds:,} s")
 
 
-@blueprint.get("/operations")
-@only("viewer")
+@blueprint.page("GET", "/operations", needs=VIEWER)
 def look_at_operations() -> str:
     """Show how the app is run."""
     return render_template("operations.html", found=operations.look(service()), said=SAID)

@@ -19,7 +19,8 @@ from unrot.web.charts.chart import Chart
 from unrot.web.charts.odd_rows import build_odd_rows, read_rate
 from unrot.web.current import service
 from unrot.web.forms import hint
-from unrot.web.pages.models import blueprint, only
+from unrot.web.pages.models import blueprint
+from unrot.web.routes import VIEWER
 from unrot.web.wording import spoken
 
 OUTLIERS_A_PAGE = 25
@@ -49,8 +50,7 @@ class OddRow:
     rest: tuple[tuple[Feature, Value], ...]
 
 
-@blueprint.get("/models/<model>/outliers")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/outliers", needs=VIEWER)
 def list_outliers(model: str) -> str:
     """List a model's outliers, and how many there were in the last periods."""
     shelved = service().catalogue().model(model)

@@ -9,20 +9,19 @@ from unrot.core.policy import POLICY, parse_texts, sentences
 from unrot.learn import promote
 from unrot.web import security
 from unrot.web.current import service
-from unrot.web.pages.models import blueprint, only
+from unrot.web.pages.models import blueprint
 from unrot.web.pages.options import Texts, said_beside, show_options, typed_for
 from unrot.web.pages.standing import go, shown, standing, tell
+from unrot.web.routes import OPERATOR, VIEWER
 
 
-@blueprint.get("/models/<model>/policy")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/policy", needs=VIEWER)
 def policy(model: str) -> Response:
     """Say what a model may do by itself."""
     return _page(model, {}, {})
 
 
-@blueprint.post("/models/<model>/policy")
-@only("operator")
+@blueprint.page("POST", "/models/<model>/policy", needs=OPERATOR)
 def set_policy(model: str) -> Response:
     """Change it; what does not fit stands beside its field, with what was typed kept."""
     security.check_csrf()

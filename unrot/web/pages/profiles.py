@@ -25,7 +25,8 @@ from unrot.web.charts.distribution import Part, distributions
 from unrot.web.charts.explorer import called
 from unrot.web.current import service
 from unrot.web.errors import status_of
-from unrot.web.pages.models import blueprint, only
+from unrot.web.pages.models import blueprint
+from unrot.web.routes import VIEWER
 
 PERIODS_A_PAGE = 12
 COLUMNS_A_PAGE = 8
@@ -48,8 +49,7 @@ class Line:
     can_be_shown: bool
 
 
-@blueprint.get("/models/<model>/profiles")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/profiles", needs=VIEWER)
 def profiles(model: str) -> Response:
     """List the profiles by period, and lay the chosen ones over each other."""
     shelved = service().catalogue().model(model)
@@ -62,8 +62,7 @@ def profiles(model: str) -> Response:
     return make_response(render_template("profiles.html", **said, **_WORDS), code)
 
 
-@blueprint.get("/models/<model>/profiles/<id>.bin")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/profiles/<id>.bin", needs=VIEWER)
 def profile_download(model: str, id: str) -> Response:
     """Hand a profile out as the file that whylogs reads."""
     found = periods.profile(service(), model, id)

@@ -13,9 +13,10 @@ from unrot.watch import findings
 from unrot.watch.outbox import send_trial, webhook_of
 from unrot.web import security
 from unrot.web.current import service
-from unrot.web.pages.models import blueprint, only
+from unrot.web.pages.models import blueprint
 from unrot.web.pages.options import Texts, said_beside, show_options, typed_for
 from unrot.web.pages.standing import go, refuse, tell
+from unrot.web.routes import OPERATOR, VIEWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +28,13 @@ class FeatureRow:
     errors: Mapping[str, str]
 
 
-@blueprint.get("/models/<model>/rules")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/rules", needs=VIEWER)
 def rules(model: str) -> Response:
     """Say what counts as a symptom."""
     return _page(model, {}, {})
 
 
-@blueprint.post("/models/<model>/rules")
-@only("operator")
+@blueprint.page("POST", "/models/<model>/rules", needs=OPERATOR)
 def set_rules(model: str) -> Response:
     """Change it; what does not fit stands beside its field, with what was typed kept."""
     security.check_csrf()
@@ -50,8 +49,7 @@ def set_rules(model: str) -> Response:
     return go(url_for("pages.rules", model=model))
 
 
-@blueprint.post("/models/<model>/rules/webhook")
-@only("operator")
+@blueprint.page("POST", "/models/<model>/rules/webhook", needs=OPERATOR)
 def try_webhook(model: str) -> Response:
     """Send a message that says that it is a test."""
     security.check_csrf()

@@ -22,15 +22,15 @@ from unrot.web import security
 from unrot.web.charts.curve import build_curve
 from unrot.web.current import service
 from unrot.web.pages import fates
-from unrot.web.pages.models import blueprint, local_path, only
+from unrot.web.pages.models import blueprint, local_path
 from unrot.web.pages.standing import Standing, go, refuse, shown, standing, tell
+from unrot.web.routes import OPERATOR, VIEWER
 
 VERSIONS_A_PAGE = 25
 LEARNT_A_PAGE = 25
 
 
-@blueprint.get("/models/<model>/versions")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/versions", needs=VIEWER)
 def versions(model: str) -> str:
     """List a model's versions, newest first; the shelf stands in for a store that is away."""
     try:
@@ -51,8 +51,7 @@ def versions(model: str) -> str:
     )
 
 
-@blueprint.get("/models/<model>/versions/<version>")
-@only("viewer")
+@blueprint.page("GET", "/models/<model>/versions/<version>", needs=VIEWER)
 def version(model: str, version: str) -> str:
     """Show all that is on record of one version."""
     try:
@@ -86,8 +85,7 @@ def version(model: str, version: str) -> str:
     )
 
 
-@blueprint.post("/models/<model>/versions/<version>/promote")
-@only("operator")
+@blueprint.page("POST", "/models/<model>/versions/<version>/promote", needs=OPERATOR)
 def promote(model: str, version: str) -> Response:
     """Let a version answer, or run in the shadow."""
     security.check_csrf()
@@ -115,8 +113,7 @@ def promote(model: str, version: str) -> Response:
     return go(_back(model))
 
 
-@blueprint.post("/models/<model>/rollback")
-@only("operator")
+@blueprint.page("POST", "/models/<model>/rollback", needs=OPERATOR)
 def rollback(model: str) -> Response:
     """Take the champion back to what it was before."""
     security.check_csrf()
@@ -128,8 +125,7 @@ def rollback(model: str) -> Response:
     return go(_back(model))
 
 
-@blueprint.post("/models/<model>/dismiss")
-@only("operator")
+@blueprint.page("POST", "/models/<model>/dismiss", needs=OPERATOR)
 def dismiss(model: str) -> Response:
     """Take the challenger out of the shadow."""
     security.check_csrf()

@@ -1,0 +1,163 @@
+"""The REST routes of verdicts: one, a list, a file, or one in the older form."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from flask import Response
+
+from unrot.hear.verdicts import is_older_form
+from unrot.make.csv.labels import TruthFile
+from unrot.web import uploads
+from unrot.web.api.envelope import body, success
+from unrot.web.api.predictions import IRIS
+from unrot.web.api.records import Cell, Verdict, verdict_given
+from unrot.web.current import service
+from unrot.web.routes import ANYONE, Coded, route
+from unrot.web.security import caller_of_api
+from unrot.web.shape import ANY_OF, UNSET, As, Keywords, Shape, Unset
+from unrot.web.uploads import Upload
+
+CODES = {"created": 201, "queued": 202}
+ID = "aR8tYAECAwQFAAAAAAABAEqk2c0fW3nG"
+PredictionId = Annotated[str, "The id of the prediction.", Keywords(example=ID)]
+
+
+class FeedbackOne(Shape, named=True):
+    """A verdict on one prediction."""
+
+    id: Annotated[str, "The id that predict answered."]
+    was_correct: bool | Unset = UNSET
+    label: Cell | Unset = UNSET
+    comment: Annotated[str, Keywords(maxLength=2_000)] = ""
+
+
+class FeedbackOlder(Shape, named=True):
+    """A verdict in the older form, which brings its prediction with it."""
+
+    model: str
+    input_data: Annotated[Cell, As("input data")]
+    prediction: Cell
+    was_correct: Annotated[bool, As("was correct")]
+
+
+class FeedbackUnverified(Shape, named=True):
+    """What became of a verdict in the older form."""
+
+    id: str
+    status: str
+    model: str
+    verified: bool
+
+
+class Result(Shape):
+    """What became of one of a list."""
+
+    id: str | None
+    status: str
+
+
+class FeedbackResults(Shape, named=True):
+    """What became of each of a list."""
+
+    results: list[Result]
+
+
+class FeedbackFile(Shape, named=True):
+    """What became of a file; `uploads.told` writes it."""
+
+    rows: int
+    counts: dict[str, float]
+    lines: dict[str, list[float]]
+    last_line: int
+    problem: str | None
+
+
+class Withdrawal(Shape, named=True):
+    """What became of a verdict that was taken back."""
+
+    id: str
+    status: str
+
+
+FeedbackBody = Annotated[
+    FeedbackOne
+    | FeedbackOlder
+    | Annotated[list[FeedbackOne], Keywords(minItems=1, maxItems=1_000)],
+    ANY_OF,
+    Keywords(name="FeedbackBody"),
+]
+FeedbackAnswer = Annotated[
+    Verdict | FeedbackUnverified | FeedbackResults | FeedbackFile,
+    ANY_OF,
+    Keywords(name="FeedbackAnswer"),
+]
+
+
+@route(
+    "POST",
+    "/feedback",
+    needs=ANYONE,
+    heeds_token=True,
+    tag="feedback",
+    errors=(401, 403, 404, 410, 411, 503),
+    body=FeedbackBody,
+    examples={
+        "older": {
+            "model": "iris",
+            "input data": IRIS,
+            "prediction": "Iris-setosa",
+            "was correct": True,
+        },
+        "thumb": {"id": ID, "was_correct": True},
+        "label": {"id": ID, "label": "Iris-virginica"},
+        "several": [{"id": ID, "was_correct": False, "comment": "It was a tulip."}],
+    },
+    file=f"id,label\n{ID},Iris-virginica\n",
+    answer=FeedbackAnswer,
+    also=(201, 202),
+)
+def feedback() -> Response:
+    """Keep one verdict, a list of at most 1,000, or a CSV file of labels.
+
+    201: new and committed. 200: the same verdict again (`duplicate`), a changed mind
+    (`revised`), or a list (`results`, in order). 202: the store is away, the verdict is on
+    the disk and will be shipped (`queued`). The example in the older form works as it
+    stands; the others want an `id` that predict answered.
+    """
+    if uploads.is_csv():
+        return _feedback_file()
+    given, caller = body(), caller_of_api()
+    if isinstance(given, list):
+        results = service().judge_many(given, caller)
+        return success({"results": [{"id": id, "status": status} for id, status in results]})
+    if is_older_form(given):
+        unverified, status = service().judge_unverified(given, caller)
+        data = {"id": unverified.id, "status": status, "model": unverified.model}
+        return success({**data, "verified": False}, CODES[status])
+    verdict, status = service().judge(given, caller)
+    return success(verdict_given(verdict, status), CODES.get(status, 200))
+
+
+@route(
+    "DELETE",
+    "/feedback/<id>",
+    needs=ANYONE,
+    heeds_token=True,
+    tag="feedback",
+    errors=(401, 403, 410, 503),
+    also=(202,),
+)
+def withdraw(id: PredictionId) -> Coded[Withdrawal]:
+    """Take a verdict back."""
+    status = service().withdraw(id, caller_of_api())
+    return Coded(Withdrawal(id=id, status=status), CODES.get(status, 200))
+
+
+def _feedback_file() -> Response:
+    caller = caller_of_api()
+    with uploads.taken(Upload.take_body) as upload:
+        truths = TruthFile(service(), upload.path)
+        problem = uploads.judged(truths, caller)
+    upload.forget()
+    return success(uploads.told(truths, problem))

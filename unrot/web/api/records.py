@@ -1,0 +1,142 @@
+"""The records of the product that many answers have in them, as shapes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from unrot.core import records
+from unrot.core.records import JobKind, JudgedPrediction, Schema
+from unrot.core.test_sets import MeasuredOn
+from unrot.web.shape import UNSET, From, Keywords, Moment, Shape, TextOrNull, Unset
+
+Cell = Annotated[Any, "A number, a text, true, false or null."]
+Row = dict[str, Cell]
+Anything = Annotated[dict[str, Any], Keywords(additionalProperties=True)]
+
+
+class Component(Shape, named=True):
+    """One part of the running product, and how it is."""
+
+    state: Literal["ok", "degraded", "down"]
+    sentence: str
+
+
+class Job(Shape, named=True):
+    """A job as those who may look see it."""
+
+    id: str
+    model: str
+    kind: JobKind
+    asked: Anything
+    asked_by: str
+    state: Literal["queued", "running", "done", "failed"]
+    progress: Annotated[float, Keywords(minimum=0, maximum=1)]
+    step: Annotated[str, "What it does now, in words."]
+    result: Annotated[Anything | None, "What it made."]
+    error: TextOrNull
+    reason: TextOrNull
+    created_at: Moment
+    started_at: Moment | None
+    ended_at: Moment | None
+    is_cancelling: bool
+
+
+class TestSet(Shape):
+    """Which rows a score is of."""
+
+    name: Annotated[str, Keywords(example="A")]
+    digest: Annotated[str, "The beginning of their SHA-256.", From("short")]
+    rows: int
+    kind: Literal["held out", "judged"]
+    sentence: Annotated[str, Keywords(example="4,000 rows held out when v1 was trained")]
+
+
+def test_set(on: MeasuredOn | None) -> TestSet | None:
+    """Show which rows a score is of."""
+    return None if on is None else TestSet.of(on)
+
+
+TestSetOrNull = Annotated[
+    TestSet | None, "The rows that a score is of. Only scores of one test set can be compared."
+]
+
+
+# ── errors ───────────────────────────────────────────────────────────────────────────────────
+
+
+class Detail(Shape, named=True):
+    """What is wrong with one field."""
+
+    row: int | None
+    field: str
+    value: Cell
+    expected: str
+
+
+class Error(Shape, named=True):
+    """What every error answers; `envelope.failure` writes it."""
+
+    data: Annotated[None, "Always null."]
+    message: str
+    reason: str
+    details: list[Detail] | Unset = UNSET
+    job: Job | Unset = UNSET
+
+
+# ── predictions ──────────────────────────────────────────────────────────────────────────────
+
+
+class Verdict(Shape, named=True):
+    """A verdict as the one who gave it sees it."""
+
+    id: Annotated[str, From("prediction")]
+    status: Literal["created", "duplicate", "revised", "queued", "overruled", "kept"]
+    model: str
+    was_correct: bool | None
+    label: Annotated[Any | None, "The true class, or the true number."]
+    comment: TextOrNull
+    trusted: Annotated[bool, From("is_trusted")]
+    given_at: Moment | Unset = UNSET
+
+
+class Prediction(Shape, named=True):
+    """One prediction as its client sees it; `predictions.predicted` writes it, to be quick."""
+
+    id: Annotated[str | None, "Judge it with this; null when it was not kept."]
+    model: str
+    version: str
+    class_: Annotated[str | Unset, "Of a classifier."] = UNSET
+    probabilities: dict[str, float] | Unset | None = UNSET
+    value: Annotated[float | Unset, "Of a regression."] = UNSET
+
+
+class KeptPrediction(Prediction, named=True):
+    """A kept prediction beside its verdict."""
+
+    predicted_at: Moment
+    inputs: Row
+    feedback: Verdict | None
+
+
+def kept_prediction(row: JudgedPrediction, of: Schema) -> KeptPrediction:
+    """Show a kept prediction with its inputs and its verdict by name."""
+    made, verdict = row.prediction, row.feedback
+    return KeptPrediction.of(
+        made,
+        inputs=dict(zip(of.names, made.inputs, strict=True)),
+        feedback=None if verdict is None else Verdict.of(verdict, status="kept"),
+        **_answered(made, of),
+    )
+
+
+def verdict_given(verdict: records.Feedback, status: str) -> Verdict:
+    """Show a verdict to the one who gave it, and what became of it."""
+    return Verdict.of(verdict, status=status, given_at=UNSET)
+
+
+def _answered(made: records.Prediction, of: Schema) -> dict[str, Any]:
+    if not of.is_classifier:
+        return {"class_": UNSET, "probabilities": UNSET, "value": made.value}
+    shares = made.probabilities
+    named = None if shares is None else dict(zip(of.classes, shares, strict=True))
+    return {"class_": made.label, "probabilities": named, "value": UNSET}
