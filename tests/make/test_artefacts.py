@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import sys
@@ -15,6 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from tests.make.custom import Clipper
 from tests.make.tables import BINARY, SEVERAL, schema_of, table_of
+from unrot.core.artefacts import digest_of
 from unrot.core.errors import BadArtefact
 from unrot.make import artefacts, tables
 from unrot.make.catalogue import make, names_for
@@ -70,6 +72,10 @@ def test_skops_with_a_forged_type_is_refused_and_runs_nothing() -> None:
 def test_skops_of_spoiled_bytes_is_a_bad_artefact(data: bytes) -> None:
     with pytest.raises(BadArtefact, match="does not load"):
         artefacts.load(data)
+
+
+def test_digest_is_the_sha256_of_the_bytes() -> None:
+    assert digest_of(b"abc") == hashlib.sha256(b"abc").hexdigest()
 
 
 def test_table_comes_back_with_its_gaps() -> None:

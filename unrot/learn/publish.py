@@ -7,7 +7,18 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from unrot.core import lineage
-from unrot.core.artefacts import CALIBRATION, digest_of
+from unrot.core.artefacts import (
+    ANCHOR,
+    CALIBRATION,
+    HOLDOUT,
+    LESSONS,
+    NEIGHBOURS,
+    PROFILE,
+    REFERENCE,
+    STREAM,
+    TRAINING,
+    digest_of,
+)
 from unrot.core.ports import Apprentice
 from unrot.core.records import Anchor, Candidate, Example, Fate, Lesson, Version
 from unrot.learn.material import Desk
@@ -15,13 +26,12 @@ from unrot.learn.weighing import Weighed, said, weigh
 from unrot.make.publishing import as_version
 from unrot.serve.shelf import sync
 
-INHERITED = ("training", "holdout", "stream", "profile", "reference", "neighbours")
+INHERITED = (TRAINING, HOLDOUT, STREAM, PROFILE, REFERENCE, NEIGHBOURS)
 """What a version keeps of the one that it comes from, where it has none of its own."""
 
 STEPS = ("learn", "train_batch")
 """Small steps from the parent: its reference profile, which takes as long as the rest, stays."""
 
-LESSONS = "lessons"
 PASSED = ("passed", "off")
 
 
@@ -127,8 +137,8 @@ def _version(
         kind: work.parent.artefacts[kind] for kind in INHERITED if kind in work.parent.artefacts
     }
     own = {LESSONS: digest_of(packed)}
-    if anchor.digest and anchor.digest != kept.get("holdout"):
-        own["anchor"] = anchor.digest
+    if anchor.digest and anchor.digest != kept.get(HOLDOUT):
+        own[ANCHOR] = anchor.digest
     if anchor.calibration:
         own[CALIBRATION] = digest_of(anchor.calibration)
     return (

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from unrot.core import lineage
+from unrot.core.artefacts import LESSONS
 from unrot.core.ports import Apprentice
 from unrot.core.records import Example, Fate, Lesson, Version
 from unrot.hear.truth import example_of
 from unrot.learn.learn import learnt
 from unrot.learn.material import Desk
-from unrot.learn.publish import LESSONS, Work, publish
+from unrot.learn.publish import Work, publish
 from unrot.learn.rebuild_plan import BEGIN_ANEW, Rebuild, Taught, plan_rebuild
 from unrot.learn.stream import rows_seen
 

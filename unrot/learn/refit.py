@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unrot.core.errors import Conflict, Detail, Invalid
+from unrot.core.errors import Conflict
 from unrot.core.ports import Apprentice
 from unrot.core.records import Example, Fate, Lesson, Outputs
-from unrot.hear.truth import WEIGHTS
+from unrot.hear.truth import parse_weights
 from unrot.learn.learn import cleaned_of, learnt
 from unrot.learn.material import Desk
 from unrot.learn.publish import Work, publish
@@ -22,13 +22,12 @@ from unrot.learn.recipes import (
     part_into_folds,
 )
 
-MOST_WEIGHT = 1_000.0
 OF_THE_OLD_WORLD = "from before the world moved"
 
 
 def refit(desk: Desk) -> None:
     """Do a job of the kind "refit"."""
-    weights = read_weights(desk.job.asked.get("weights"))
+    weights = parse_weights(desk.job.asked.get("weights", {}))
     apprentice = desk.opened(desk.champion)
     desk.tell(0.05, "reading all verdicts")
     cleaned = cleaned_of(desk, apprentice, desk.waiting([]), weights)
@@ -53,25 +52,6 @@ def refit(desk: Desk) -> None:
         },
     )
     publish(desk, work)
-
-
-def read_weights(given: object) -> dict[str, float]:
-    """Read what rows weigh by where they come from; what is not said weighs as usual."""
-    weights = dict(WEIGHTS)
-    if given is None:
-        return weights
-    known = ", ".join(weights)
-    if not isinstance(given, dict):
-        raise _wrong("weights", given, f"an object with some of {known}")
-    for name, value in given.items():
-        if name not in weights:
-            raise _wrong(f"weights.{name}"[:80], value, f"one of {known}")
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _wrong(f"weights.{name}", value, "a number")
-        if not 0 <= value <= MOST_WEIGHT:
-            raise _wrong(f"weights.{name}", value, f"a number from 0 to {MOST_WEIGHT:g}")
-        weights[name] = float(value)
-    return weights
 
 
 def _choose(
@@ -119,8 +99,3 @@ def _unused(examples: Sequence[Example], choice: Choice) -> list[Fate]:
         for one in examples
         if one.prediction not in used
     ]
-
-
-def _wrong(field: str, value: object, expected: str) -> Invalid:
-    detail = Detail(field, value, expected)
-    return Invalid(detail.sentence, details=[detail])

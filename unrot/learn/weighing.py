@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from unrot.core import lineage
-from unrot.core.artefacts import CALIBRATION, digest_of
+from unrot.core.artefacts import CALIBRATION, HOLDOUT, digest_of
 from unrot.core.errors import Conflict, Invalid
 from unrot.core.ports import Label, Scorer
 from unrot.core.records import (
@@ -56,7 +56,7 @@ def weigh(
     anchor, recent = _sides(desk, scorer)
     judged, predicted = _counted(desk)
     weighed, promoted = desk.weighed_before(name)
-    is_holdout = desk.champion.anchor == desk.champion.artefacts.get("holdout")
+    is_holdout = desk.champion.anchor == desk.champion.artefacts.get(HOLDOUT)
     evidence = Evidence(
         schema=desk.schema,
         champion=desk.champion.name,

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import unrot
+from unrot.core.artefacts import GOLDEN, ONNX, SKOPS
 from unrot.core.errors import BadArtefact, Invalid
 from unrot.core.records import Candidate, Row
 from unrot.make import fitted as files
@@ -46,7 +47,7 @@ def compile_candidate(
     with quietly():
         graph = export(fitted, compared)
         kept, refusal = _artefacts(fitted, graph, trusted)
-        by, artefact = ("scikit-learn", "skops") if graph.onnx is None else ("onnx", "onnx")
+        by, artefact = ("scikit-learn", SKOPS) if graph.onnx is None else ("onnx", ONNX)
         serving = load(by, kept[artefact], fitted.schema, trusted=trusted)
         return Candidate(
             estimator="",
@@ -87,16 +88,16 @@ def _artefacts(
     The golden rows are spread over all that was compared, so that they would tell.
     """
     rows = spread(graph.compared, GOLDEN_ROWS)
-    kept = {"golden": pack_golden(rows, fitted.predict(rows))}
+    kept = {GOLDEN: pack_golden(rows, fitted.predict(rows))}
     refusal = ""
     try:
-        kept["skops"] = _skops(fitted, graph, trusted)
+        kept[SKOPS] = _skops(fitted, graph, trusted)
     except (BadArtefact, Invalid) as error:
         refusal = error.message.rstrip(".")
         if graph.onnx is None:
             raise Invalid(f"It cannot be served: {refusal}. {graph.reason}") from error
     if graph.onnx is not None:
-        kept["onnx"] = graph.onnx
+        kept[ONNX] = graph.onnx
     return kept, refusal
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
 
+from unrot.core.artefacts import HOLDOUT, TRAINING
 from unrot.core.descriptions import described, read
 from unrot.core.errors import Invalid, error_summary, shown
 from unrot.core.plurals import counted
@@ -295,10 +296,10 @@ def _measured(fitted: Fitted, brought: Brought) -> Measured:
 def _tables(brought: Brought, schema: Schema) -> dict[str, bytes]:
     rows = spread(brought.table.rows, MOST_REFERENCE_ROWS)
     labels = spread(list(brought.labels), MOST_REFERENCE_ROWS)
-    packed = {"training": tables.pack(rows, labels_of(brought.estimator, labels, schema), schema)}
+    packed = {TRAINING: tables.pack(rows, labels_of(brought.estimator, labels, schema), schema)}
     if brought.holdout is not None:
         truth = labels_of(brought.estimator, brought.holdout_labels, schema)
-        packed["holdout"] = tables.pack(brought.holdout.rows, truth, schema)
+        packed[HOLDOUT] = tables.pack(brought.holdout.rows, truth, schema)
     return packed
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 
+from unrot.core.artefacts import STREAM
 from unrot.core.dataset import Dataset
 from unrot.core.errors import Invalid, shown
 from unrot.core.plurals import counted
@@ -58,7 +59,7 @@ def start(dataset: Dataset, estimator: str, progress: Progress) -> Candidate:
         estimator=estimator,
         origin=ORIGIN,
         metrics={**candidate.metrics, **place_in(stream, seen, dataset)},
-        artefacts={**candidate.artefacts, "stream": pack_table(stream.rows, stream.labels)},
+        artefacts={**candidate.artefacts, STREAM: pack_table(stream.rows, stream.labels)},
     )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from unrot.core.artefacts import STREAM, TRAINING
 from unrot.core.encoding import Encoder
 from unrot.core.errors import BadArtefact, shown
 from unrot.core.ports import Label
@@ -86,12 +87,12 @@ class Tables:
     @cached_property
     def training(self) -> Table:
         """What it was trained on; empty where nothing is kept."""
-        return self._read("training")
+        return self._read(TRAINING)
 
     @cached_property
     def stream(self) -> Table:
         """What it is fed from, in order; empty where it has no stream."""
-        return self._read("stream")
+        return self._read(STREAM)
 
     def _read(self, kind: str) -> Table:
         if kind not in self._digests:

@@ -17,6 +17,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
 
+from unrot.core.artefacts import HOLDOUT, TRAINING
 from unrot.core.dataset import Dataset
 from unrot.core.errors import Invalid, shown
 from unrot.core.plurals import counted
@@ -64,8 +65,8 @@ def make_candidate(pipeline: Pipeline, dataset: Dataset, progress: Progress) -> 
         compiled = compile_candidate(fitted, reference, compared)
     progress(1.0, "done")
     tables = {
-        "training": pack_table(dataset.rows, dataset.labels),
-        "holdout": pack_table(dataset.holdout_rows, dataset.holdout_labels),
+        TRAINING: pack_table(dataset.rows, dataset.labels),
+        HOLDOUT: pack_table(dataset.holdout_rows, dataset.holdout_labels),
     }
     return replace(
         measured.add_to(compiled, rows_trained=float(len(dataset.rows))),

@@ -32,6 +32,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrot.watch.statistics import chance_of_more
+
 DOUBT = 0.05
 """What is left of doubt at a bound of 95 %."""
 
@@ -61,10 +63,7 @@ def mcnemar(first_only: int, second_only: int) -> float:
 
 def fisher_less(hits: int, rows: int, anchor_hits: int, anchor_rows: int) -> float:
     """Return how likely so few hits are if both groups have the same rate (Fisher, one-sided)."""
-    from scipy.stats import hypergeom
-
-    total = rows + anchor_rows
-    return float(hypergeom.cdf(hits, total, hits + anchor_hits, rows)) if rows else 1.0
+    return chance_of_more(anchor_hits, anchor_rows, hits, rows)
 
 
 def lowest_mean(values: NDArray[np.float64], doubt: float = DOUBT) -> float:
