@@ -16,7 +16,7 @@ from unrot.core.encoding import Encoder
 from unrot.core.errors import Conflict
 from unrot.core.records import Model
 from unrot.core.settings import Settings
-from unrot.make import artefacts, online, packed
+from unrot.make import artefacts, online, tables
 from unrot.make import stream as streaming
 from unrot.make.demos import heart, iris
 from unrot.make.publishing import publish
@@ -42,7 +42,7 @@ def fed_by_hand(school: School, data: Dataset, stop: int) -> tuple[object, float
     first = school.service.version(data.name, "v1")
     artefact = school.service.store.registry.artefact
     pipeline = artefacts.load(artefact(first.artefacts["skops"]))
-    rows, labels = packed.unpack_table(artefact(first.artefacts["stream"]))
+    rows, labels = tables.unpack_table(artefact(first.artefacts["stream"]))
     before, last = pipeline[:-1], pipeline[-1]
     for place in range(int(first.metrics["rows_seen"]), stop):
         last.partial_fit(before.transform(rows[place : place + 1]), labels[place : place + 1])
@@ -95,12 +95,10 @@ def test_reset_begins_anew_and_is_fed_again(
     first = artefacts.load(
         school.service.store.registry.artefact(versions["v3"].artefacts["skops"])
     )
-    stream = streaming.unpack(
-        school.service.store.registry.artefact(versions["v3"].artefacts["stream"])
-    )
-    by_hand = online.feed(
-        online.renewed(first), stream.rows[:3], stream.labels[:3], iris.load().schema.classes
-    )
+    packed = school.service.store.registry.artefact(versions["v3"].artefacts["stream"])
+    fed, labels = tables.unpack_table(packed)
+    classes = iris.load().schema.classes
+    by_hand = online.feed(online.renewed(first), fed[:3], labels[:3], classes)
     assert np.array_equal(first[-1].coef_, by_hand[-1].coef_)
 
 

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+import sys
 import zipfile
 from fractions import Fraction
 
@@ -13,10 +14,11 @@ import skops.io
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from tests.make.custom import Clipper
 from tests.make.tables import BINARY, SEVERAL, schema_of, table_of
 from unrot.core.artefacts import digest_of
 from unrot.core.errors import BadArtefact
-from unrot.make import artefacts, packed
+from unrot.make import artefacts, tables
 from unrot.make.catalogue import make, names_for
 
 
@@ -39,6 +41,17 @@ def test_skops_of_a_strange_type_is_refused_by_its_name() -> None:
         artefacts.load(data)
 
     assert "is not trusted" in refused.value.message
+
+
+def test_skops_of_a_type_that_no_worker_finds_is_refused_even_where_it_is_trusted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Clipper, "__module__", "__main__")
+    monkeypatch.setattr(sys.modules["__main__"], "Clipper", Clipper, raising=False)
+    data = artefacts.dump(Clipper())
+
+    with pytest.raises(BadArtefact, match=r"__main__\.Clipper is defined where no worker finds it"):
+        artefacts.load(data, {"__main__.Clipper"})
 
 
 def test_skops_with_a_forged_type_is_refused_and_runs_nothing() -> None:
@@ -69,24 +82,24 @@ def test_table_comes_back_with_its_gaps() -> None:
     rows = np.array([[1.0, np.nan], [0.1, -2.5e-300]])
     labels = np.array(["a", "é"])
 
-    read_rows, read_labels = packed.unpack_table(packed.pack_table(rows, labels))
+    read_rows, read_labels = tables.unpack_table(tables.pack_table(rows, labels))
 
     assert np.array_equal(read_rows, rows, equal_nan=True)
     assert read_labels.tolist() == ["a", "é"]
 
 
 def test_table_of_a_regression_comes_back_with_numbers() -> None:
-    data = packed.pack_table(np.array([[1.0]]), np.array([2.5]))
+    data = tables.pack_table(np.array([[1.0]]), np.array([2.5]))
 
-    assert packed.unpack_table(data)[1].tolist() == [2.5]
+    assert tables.unpack_table(data)[1].tolist() == [2.5]
 
 
 def test_equal_tables_are_equal_bytes_however_they_lie_in_memory() -> None:
     rows, labels = table_of(SEVERAL)
 
-    data = packed.pack_table(rows, labels)
+    data = tables.pack_table(rows, labels)
 
-    assert data == packed.pack_table(np.asfortranarray(rows.copy()), labels.copy())
+    assert data == tables.pack_table(np.asfortranarray(rows.copy()), labels.copy())
     assert data[4:8] == bytes(4)
 
 
@@ -95,4 +108,4 @@ def test_equal_tables_are_equal_bytes_however_they_lie_in_memory() -> None:
 )
 def test_table_of_spoiled_bytes_is_a_bad_artefact(data: bytes) -> None:
     with pytest.raises(BadArtefact, match="table does not load"):
-        packed.unpack_table(data)
+        tables.unpack_table(data)

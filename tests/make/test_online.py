@@ -19,10 +19,16 @@ from unrot.core.dataset import Dataset
 from unrot.make import artefacts
 from unrot.make.catalogue import make
 from unrot.make.demos import heart, iris
-from unrot.make.online import begin, can_learn_online, feed, one_of_each, untrained
+from unrot.make.online import begin, can_learn_online, feed, one_of_each, renewed
 from unrot.make.stream import make_online, stream_of
 
 HEART = ROOT.parent / "shared" / "data" / "heart.csv"
+
+
+def untrained(model: Any, rows: Any, labels: Any, classes: tuple[str, ...]) -> Any:
+    """Begin anew as a version does, with the first row of each class."""
+    first = one_of_each(labels, classes)
+    return feed(renewed(model), rows[first], labels[first], classes)
 
 
 def demo(name: str) -> Dataset:

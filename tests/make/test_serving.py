@@ -21,13 +21,14 @@ from tests.make.tables import (
     numbers_dataset,
 )
 from unrot.core.dataset import Dataset
+from unrot.core.encoding import Encoder
 from unrot.core.ports import Predictor
 from unrot.core.records import Outputs, Row
 from unrot.make import artefacts
 from unrot.make.catalogue import names_for
-from unrot.make.onnx.export import strange_rows, threshold_rows
+from unrot.make.fitted import Fitted
+from unrot.make.onnx.probe_rows import probe_rows, split_rows
 from unrot.make.predictors import load
-from unrot.make.scikit import ScikitPredictor
 from unrot.make.train import train
 from unrot.serve.predictor import OnnxPredictor, check_golden
 
@@ -70,6 +71,12 @@ def fresh_rows(is_mixed: bool, size: int = 300) -> tuple[list[Row], NDArray[Any]
     return rows, np.array(table, dtype=np.float64)
 
 
+def threshold_rows(fitted: Fitted, rows: list[Row]) -> list[Row]:
+    features = fitted.schema.features
+    numbers = [at for at, each in enumerate(features) if each.kind in ("number", "integer")]
+    return split_rows(fitted.estimator, fitted.inputs, rows, numbers)
+
+
 def assert_same(given: Outputs, estimator: Any, table: NDArray[Any], dataset: Dataset) -> None:
     classes = dataset.schema.classes
     if not classes:
@@ -100,12 +107,11 @@ def test_served_answers_are_the_estimators_own(
     predictor = load("onnx", candidate.artefacts["onnx"], dataset.schema)
     assert isinstance(predictor, OnnxPredictor)
     assert_same(predictor.predict(rows), own, table, dataset)
-    beside, strange = threshold_rows(own, table), strange_rows(dataset.schema, table)
+    fitted = Fitted(own, dataset.schema)
+    beside, others = threshold_rows(fitted, rows), probe_rows(fitted, rows)
     assert (len(beside) > 100) == (name in TREES)
-    assert len(strange) == (6 if is_mixed else 0)
-    for others in (beside, strange):
-        if len(others):
-            assert_same(predictor.predict_table(others), own, others, dataset)
+    assert all(row in others for row in beside)
+    assert_same(predictor.predict(others), own, fitted.inputs(others), dataset)
     assert check_golden(predictor, candidate.artefacts["golden"]) < 1e-9
 
 
@@ -116,8 +122,10 @@ def test_thresholds_are_looked_at_in_numbers_and_never_in_categories(
 ) -> None:
     dataset = make(NUMBER)
     own = artefacts.load(train(dataset, name, ignore).artefacts["skops"])
+    fitted = Fitted(own, dataset.schema)
+    first = Encoder(dataset.schema).decode(dataset.rows[:1])
 
-    beside = threshold_rows(own, dataset.rows[:1])
+    beside = fitted.inputs(threshold_rows(fitted, first))
 
     moved = {int(place) for place in np.flatnonzero((beside != dataset.rows[0]).any(axis=0))}
     numbers = {
@@ -163,9 +171,8 @@ def test_both_servers_agree_on_rows_and_tables() -> None:
     candidate = train(dataset, "logistic", ignore)
 
     by_rows = load("onnx", candidate.artefacts["onnx"], dataset.schema).predict(rows)
-    by_table = ScikitPredictor(
-        artefacts.load(candidate.artefacts["skops"]), dataset.schema
-    ).predict_table(table)
+    own = artefacts.load(candidate.artefacts["skops"])
+    by_table = Fitted(own, dataset.schema).predict_table(table)
 
     assert by_rows.classes == by_table.classes
     np.testing.assert_allclose(by_rows.probabilities, by_table.probabilities, atol=1e-12)

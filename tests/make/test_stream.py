@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from tests.make.tables import BINARY, FIVE, NUMBER, mixed_dataset, numbers_dataset
-from tests.make.test_online import demo
+from tests.make.test_online import demo, untrained
 from unrot.core.dataset import Dataset
 from unrot.core.errors import Invalid
 from unrot.core.records import Feature, Schema
-from unrot.make import artefacts, packed
-from unrot.make.online import begin, feed, untrained
-from unrot.make.stream import start, stream_of, unpack
+from unrot.make import artefacts, tables
+from unrot.make.online import begin, feed
+from unrot.make.stream import start, stream_of
 
 
 def ignore(share: float, step: str) -> None:
@@ -63,10 +63,13 @@ def test_candidate_has_seen_a_hundred_rows_and_keeps_all(
     assert (candidate.origin, candidate.estimator, candidate.served_by) == ("stream", name, "onnx")
     assert place == {"rows_seen": 100.0, "rows_to_come": 200.0}
     assert (candidate.metrics["split"], candidate.metrics["seed"]) == (0.25, 3.0)
-    stream, expected = unpack(candidate.artefacts["stream"]), stream_of(dataset)
+    stream, expected = (
+        tables.unpack(candidate.artefacts["stream"], dataset.schema),
+        stream_of(dataset),
+    )
     assert np.array_equal(stream.rows, expected.rows, equal_nan=True)
     assert np.array_equal(stream.labels, expected.labels)
-    rows, labels = packed.unpack_table(candidate.artefacts["training"])
+    rows, labels = tables.unpack_table(candidate.artefacts["training"])
     assert np.array_equal(rows, stream.rows[:100], equal_nan=True)
     assert np.array_equal(labels, stream.labels[:100])
 

@@ -21,7 +21,7 @@ from tests.make.tables import (
 from unrot.core.dataset import Dataset
 from unrot.core.errors import Invalid
 from unrot.core.records import Feature, Schema
-from unrot.make import artefacts, packed
+from unrot.make import artefacts, tables
 from unrot.make.predictors import load
 from unrot.make.train import train
 from unrot.serve.predictor import check_golden
@@ -55,6 +55,16 @@ def test_metrics_are_those_of_the_holdout() -> None:
     assert {type(value) for value in candidate.metrics.values()} == {float}
 
 
+@pytest.mark.parametrize("classes", [SEVERAL, NUMBER])
+def test_without_a_holdout_only_rows_are_counted(classes: tuple[str, ...]) -> None:
+    dataset = numbers_dataset(classes)
+    bare = replace(dataset, holdout_rows=np.empty((0, 3)), holdout_labels=np.array([]))
+
+    metrics = train(bare, "tree", ignore).metrics
+
+    assert metrics == {"rows_trained": 300.0, "rows_held_out": 0.0}
+
+
 def test_scaler_is_fitted_on_the_training_part_alone() -> None:
     dataset = dataset_of(BINARY)
 
@@ -77,10 +87,10 @@ def test_candidate_is_whole() -> None:
         "",
     )
     assert candidate.largest_difference == 0.0
-    rows, labels = packed.unpack_table(candidate.artefacts["training"])
+    rows, labels = tables.unpack_table(candidate.artefacts["training"])
     assert np.array_equal(rows, dataset.rows, equal_nan=True)
     assert labels.tolist() == dataset.labels.tolist()
-    rows, labels = packed.unpack_table(candidate.artefacts["holdout"])
+    rows, labels = tables.unpack_table(candidate.artefacts["holdout"])
     assert np.array_equal(rows, dataset.holdout_rows, equal_nan=True)
 
 

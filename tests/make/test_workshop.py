@@ -14,8 +14,8 @@ from tests.make.versions import candidate_of, learner, trained
 from unrot.core.encoding import Encoder
 from unrot.core.errors import BadArtefact, Conflict
 from unrot.core.records import Example, Lesson
-from unrot.make import packed
-from unrot.make.kinds import Ours, Owners
+from unrot.make import tables
+from unrot.make.inputs import ENCODED
 from unrot.make.repeatable import from_seed
 from unrot.make.weights import drawn
 from unrot.make.workshop import EstimatorWorkshop
@@ -26,8 +26,8 @@ SHOP = EstimatorWorkshop()
 def test_ours_and_owners_are_told_apart_by_what_their_file_holds() -> None:
     ours, owners = trained("sgd", BINARY), learner("sgd")
 
-    assert isinstance(ours.open().kind, Ours)
-    assert isinstance(owners.open().kind, Owners)
+    assert ours.open().fitted.form == ENCODED
+    assert owners.open().fitted.form.container == "array"
     assert ours.version.serving.form == owners.version.serving.form == "table"
 
 
@@ -112,7 +112,7 @@ def test_table_of_any_length_is_read_block_by_block(rows: int) -> None:
     table[::3, 1] = np.nan
     labels = np.array(['],[ "labels":[', "b"])[np.arange(rows) % 2]
 
-    read, spelt = packed.unpack_table(packed.pack_table(table, labels))
+    read, spelt = tables.unpack_table(tables.pack_table(table, labels))
 
     assert np.array_equal(read.reshape(-1, 4), table, equal_nan=True)
     assert spelt.tolist() == labels.tolist()

@@ -19,7 +19,7 @@ from tests.make.custom import CLIPPER
 from tests.make.estimators import ZOO, fitted
 from tests.skips import needs
 from unrot.core.records import Candidate, Outputs, Row, Schema
-from unrot.make.candidate import Brought, make_candidate, read_table, schema_of
+from unrot.make.external import Brought, make_candidate, read_table, schema_of
 from unrot.make.predictors import load
 from unrot.serve.predictor import check_golden
 
@@ -39,7 +39,6 @@ BY_SCIKIT = {
     "hist boosting on categories",
     "neighbours' mean",
     "logarithm of the target",
-    "scaled target",
 }
 """Those that no converter answers for alike; all others are served by ONNX."""
 
@@ -84,7 +83,7 @@ def assert_equal(given: Outputs, expected: Outputs) -> None:
 
 def served(candidate: Candidate, schema: Schema) -> Any:
     artefact = candidate.artefacts[candidate.serving_artefact]
-    return load(candidate.served_by, artefact, schema, candidate.form, trusted=TRUSTED)
+    return load(candidate.served_by, artefact, schema, trusted=TRUSTED)
 
 
 @pytest.mark.parametrize("name", ZOO)

@@ -14,7 +14,7 @@ from tests.make.tables import numbers_dataset
 from unrot.core.artefacts import digest_of
 from unrot.core.dataset import Dataset
 from unrot.core.records import Candidate, Schema, Serving, Version
-from unrot.make.candidate import Brought, make_candidate, read_table, schema_of
+from unrot.make.external import Brought, make_candidate, read_table, schema_of
 from unrot.make.train import train
 from unrot.make.trainable import EstimatorApprentice
 from unrot.make.workshop import EstimatorWorkshop

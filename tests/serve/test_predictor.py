@@ -2,23 +2,40 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
 import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from tests.make.tables import BINARY, SEVERAL, as_rows, schema_of, table_of
 from unrot.core.errors import BadArtefact, Invalid
 from unrot.core.ports import Predictor
-from unrot.core.records import Feature, Outputs, Schema
+from unrot.core.records import Candidate, Feature, Outputs, Schema
+from unrot.core.schema import to_json
 from unrot.make import artefacts
 from unrot.make.catalogue import make
-from unrot.make.onnx.export import convert
+from unrot.make.external import Brought, make_candidate, read_table
+from unrot.make.external import schema_of as schema_of_data
+from unrot.make.fitted import Fitted
+from unrot.make.onnx.graphs import Way, convert
 from unrot.make.predictors import load
-from unrot.serve.predictor import check_golden, pack_golden
+from unrot.serve.predictor import OnnxPredictor, check_golden, pack_golden
 
 SERVERS = ("onnx", "scikit-learn")
+
+
+def graph_of(estimator: Any, schema: Schema, precision: str = "double") -> bytes:
+    return convert(
+        Way("table", precision, ours=precision == "double"), Fitted(estimator, schema), []
+    )
 
 
 def predictor_of(
@@ -28,7 +45,7 @@ def predictor_of(
     pipeline = make(name, seed=0, schema=schema_of(BINARY)).fit(rows, labels)
     schema = schema_of(classes)
     if by == "onnx":
-        return load(by, convert(pipeline, schema, precision), schema)
+        return load(by, graph_of(pipeline, schema, precision), schema)
     return load(by, artefacts.dump(pipeline), schema)
 
 
@@ -64,7 +81,7 @@ def test_gap_is_scored_as_a_missing_value(name: str, by: str) -> None:
     rows, labels = table_of(BINARY, gaps=True)
     schema = schema_of(BINARY, gaps=True)
     pipeline = make(name, seed=0, schema=schema_of(BINARY, gaps=True)).fit(rows, labels)
-    data = convert(pipeline, schema, "double") if by == "onnx" else artefacts.dump(pipeline)
+    data = graph_of(pipeline, schema) if by == "onnx" else artefacts.dump(pipeline)
 
     outputs = load(by, data, schema).predict([[0.25, None, 1.0]])
 
@@ -102,7 +119,7 @@ def test_row_that_is_refused_among_several_is_named(by: str) -> None:
 
 
 def test_value_beyond_float32_is_refused_by_a_float_graph() -> None:
-    predictor = predictor_of("logistic", "onnx", precision="float")
+    predictor = predictor_of("logistic", "onnx", precision="single")
 
     with pytest.raises(Invalid, match=r"^Row 1: width 3\.5e\+38: "):
         predictor.predict([[3.4e38, 0.0, 0.0], [3.5e38, 0.0, 0.0]])
@@ -113,7 +130,7 @@ def test_answer_that_is_not_finite_is_refused(by: str) -> None:
     rows, labels = table_of(BINARY)
     schema = schema_of(BINARY)
     fitted = GaussianNB().fit(rows, labels)
-    data = convert(fitted, schema, "double") if by == "onnx" else artefacts.dump(fitted)
+    data = graph_of(fitted, schema) if by == "onnx" else artefacts.dump(fitted)
 
     with pytest.raises(Invalid, match=r"^Row 1: width 1e\+200: the model cannot score"):
         load(by, data, schema).predict([[0.0, 0.0, 0.0], [1e200, 0.0, 0.0]])
@@ -166,11 +183,8 @@ def test_graph_of_spoiled_bytes_is_a_bad_artefact(artefact: bytes) -> None:
 )
 def test_graph_of_another_schema_is_a_bad_artefact(schema: Schema) -> None:
     rows, labels = table_of(BINARY)
-    graph = convert(
-        make("tree", seed=0, schema=schema_of(BINARY)).fit(rows, labels),
-        schema_of(BINARY),
-        "double",
-    )
+    pipeline = make("tree", seed=0, schema=schema_of(BINARY)).fit(rows, labels)
+    graph = graph_of(pipeline, schema_of(BINARY))
 
     with pytest.raises(BadArtefact, match="ONNX graph"):
         load("onnx", graph, schema)
@@ -179,6 +193,67 @@ def test_graph_of_another_schema_is_a_bad_artefact(schema: Schema) -> None:
 def test_predictors_import_nothing_of_training() -> None:
     heavy = ("sklearn", "scipy", "pandas", "whylogs", "skl2onnx", "onnx", "skops")
     program = f"import sys, unrot.serve.predictor; print([n for n in {heavy} if n in sys.modules])"
+
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+
+    assert printed.stdout.decode().strip() == "[]"
+
+
+# ── graphs of numbers and texts ──────────────────────────────────────────────────────────────
+
+
+def columns_candidate(*, handle_unknown: str = "ignore") -> tuple[Candidate, Schema]:
+    X = np.array([[1.0, "Bern"], [2.0, "Basel"], [8.0, "Bern"], [9.0, "Basel"]] * 5, dtype=object)
+    y = ["low", "low", "high", "high"] * 5
+    columns = make_column_transformer(
+        (SimpleImputer(), [0]), (OneHotEncoder(handle_unknown=handle_unknown), [1])
+    )
+    estimator = make_pipeline(columns, LogisticRegression()).fit(X, y)
+    brought = Brought(estimator, read_table(estimator, X), y, "size")
+    schema = schema_of_data(brought)
+    return make_candidate(brought, schema), schema
+
+
+def test_numbers_and_texts_are_answered_by_onnx() -> None:
+    made, schema = columns_candidate()
+
+    outputs = OnnxPredictor(made.artefacts["onnx"], schema).predict([[1.0, "Bern"], [9, "Ulm"]])
+
+    assert (made.served_by, made.form) == ("onnx", "columns")
+    assert [schema.classes[place] for place in outputs.classes or ()] == ["low", "high"]
+
+
+def test_texts_that_were_never_seen_are_refused_where_the_encoder_refuses_them() -> None:
+    made, schema = columns_candidate(handle_unknown="error")
+    predictor = OnnxPredictor(made.artefacts["onnx"], schema)
+
+    with pytest.raises(Invalid, match=r'Row 1: f1 "Ulm": expected a text, one of Basel, Bern\.'):
+        predictor.predict([[1.0, "Bern"], [9.0, "Ulm"]])
+
+
+def test_columns_graph_of_another_schema_is_a_bad_artefact() -> None:
+    made, schema = columns_candidate()
+    numbers = Schema((Feature("f0", "number"),), schema.target, schema.classes)
+
+    with pytest.raises(BadArtefact):
+        OnnxPredictor(made.artefacts["onnx"], numbers)
+
+
+def test_worker_imports_nothing_of_training_to_answer_texts(tmp_path: Path) -> None:
+    made, schema = columns_candidate()
+    (tmp_path / "graph").write_bytes(made.artefacts["onnx"])
+    (tmp_path / "schema").write_text(to_json(schema))
+    program = f"""
+import pathlib, sys
+from unrot.core import schema
+from unrot.make.predictors import load
+folder = pathlib.Path({str(tmp_path)!r})
+read = schema.from_json((folder / "schema").read_text())
+predictor = load("onnx", (folder / "graph").read_bytes(), read)
+predictor.predict([[1.0, "Bern"]])
+heavy = ("sklearn", "scipy", "pandas", "whylogs", "skl2onnx", "onnx", "skops")
+print([name for name in heavy if name in sys.modules])
+"""
 
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
 

@@ -144,10 +144,10 @@ def test_prediction_that_cannot_be_kept_is_answered_without_an_id(trained_home: 
 def test_champion_that_breaks_a_library_stops_no_other(trained_home: Path) -> None:
     service = open_service(Settings(home=trained_home))
 
-    def load(by: str, artefact: bytes, schema: Schema, form: str) -> Predictor:
+    def load(by: str, artefact: bytes, schema: Schema) -> Predictor:
         if schema.target == "species":
             raise ZeroDivisionError("of a library")
-        return predictors.load(by, artefact, schema, form)
+        return predictors.load(by, artefact, schema)
 
     shelf = Shelf(service.shelf.folder, load=load, check=predictor.check_golden)
     there = replace(service, shelf=shelf)

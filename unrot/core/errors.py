@@ -190,3 +190,9 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return f"an object of {len(value)}"
     return repr(value)
+
+
+def error_summary(error: Exception) -> str:
+    """Say what somebody else's code raised, in one line."""
+    said = " ".join(str(error).split())
+    return f"{type(error).__name__}: {shown(said, 200)[1:-1].rstrip('.')}"

@@ -580,9 +580,8 @@ class Predictor(Protocol):
         ...
 
 
-PredictorLoader = Callable[[str, bytes, Schema, str], Predictor]
-"""Make a predictor from who serves ("onnx", "scikit-learn"), the artefact, the schema and the
-form that the artefact takes ("table", "columns")."""
+PredictorLoader = Callable[[str, bytes, Schema], Predictor]
+"""Make a predictor from who serves ("onnx", "scikit-learn"), the artefact and the schema."""
 
 
 class Registry(Protocol):

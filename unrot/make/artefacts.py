@@ -1,73 +1,91 @@
 """The bytes that an estimator is kept as: a skops file. Tables are kept by `packed`.
 
-Nothing unpickles. A skops file is a ZIP of arrays and a description of types; a type that is
-neither of skops' own list nor of `TRUSTED` stops the load before anything runs. The trust is
-written here, never read from the file.
+Nothing unpickles. A skops file is a ZIP of arrays and a description of types; a type that neither
+skops, nor we in `TRUSTED`, nor the operator in UNROT_TRUSTED_TYPES trust by name stops the load
+before anything runs. The trust is written here, never read from the file.
 """
 
 from __future__ import annotations
 
-import io
 import zipfile
-import zlib
+from collections.abc import Collection, Sequence
 from typing import Any
 
-import orjson
 import skops.io
 
-from unrot.core.errors import BadArtefact, shown
+from unrot.core.errors import BadArtefact, error_summary, shown
 
 TRUSTED = frozenset(
     {
+        "functools.partial",
         "numpy.dtype",
+        "numpy.mean",
+        "scipy._lib.array_api_compat.numpy._aliases.asarray",
+        "scipy.interpolate._bsplines.BSpline",
+        "sklearn._loss.loss.HalfTweedieLossIdentity",
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.compose._column_transformer.make_column_selector",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.feature_selection._univariate_selection.chi2",
+        "sklearn.feature_selection._univariate_selection.f_classif",
+        "sklearn.feature_selection._univariate_selection.f_regression",
+        "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+        *(
+            f"sklearn.gaussian_process.kernels.{kernel}"
+            for kernel in ("ConstantKernel", "Matern", "Product", "RBF", "Sum", "WhiteKernel")
+        ),
+        *(
+            f"sklearn.metrics._dist_metrics.{metric}Distance{bits}"
+            for metric in ("Euclidean", "Manhattan", "Minkowski", "Chebyshev")
+            for bits in (32, 64)
+        ),
+        "sklearn.metrics._scorer._PassthroughScorer",
+        "sklearn.model_selection._split.KFold",
+        "sklearn.model_selection._split.StratifiedKFold",
+        "sklearn.neighbors._ball_tree.BallTree",
+        "sklearn.neighbors._kd_tree.KDTree",
         "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
         "sklearn.tree._tree.Tree",
+        "sklearn.utils._bunch.Bunch",
+        "sklearn.utils.validation.check_array",
     }
 )
-"""What our pipelines hold beyond skops' own list: holders of numbers that run nothing."""
+"""What scikit-learn's own estimators hold beyond skops' list: numbers, and functions on them.
+
+A `partial` brings nothing of its own: the function in it has to be trusted as well.
+"""
 
 
-def dump(estimator: Any) -> bytes:
-    """Write a fitted estimator as a skops file; raise BadArtefact where skops cannot hold it."""
+def dump(held: Any) -> bytes:
+    """Write what skops can hold; raise BadArtefact, saying why, where it cannot."""
     try:
-        return bytes(skops.io.dumps(estimator, compression=zipfile.ZIP_DEFLATED))
+        return bytes(skops.io.dumps(held, compression=zipfile.ZIP_DEFLATED))
     except Exception as error:
-        # skops raises whatever the parts of an estimator raise that it cannot take apart.
-        raise BadArtefact(f"skops cannot hold it: {shown(str(error), 200)}.") from error
+        # skops raises whatever the parts of an estimator make of being written.
+        raise BadArtefact(f"skops cannot hold it ({error_summary(error)})") from error
 
 
-def check(data: bytes) -> None:
-    """Raise BadArtefact, naming the type, if a skops file holds one that is not trusted."""
+def load(data: bytes, trusted: Collection[str] = ()) -> Any:
+    """Read what `dump` wrote; raise BadArtefact, naming the type, for one that is not trusted."""
     try:
-        strangers = sorted(set(skops.io.get_untrusted_types(data=data)) - TRUSTED)
+        _check_types(sorted(skops.io.get_untrusted_types(data=data)), trusted)
+        return skops.io.loads(data, trusted=sorted(TRUSTED.union(trusted)))
+    except BadArtefact:
+        raise
     except Exception as error:
         # A spoiled file fails anywhere in the ZIP, the JSON or the arrays inside it.
-        raise _spoiled(error) from error
-    if strangers:
-        raise BadArtefact(
-            f"The skops file holds the type {shown(strangers[0])}, which is not trusted."
-        )
+        raise BadArtefact(f"The skops file does not load ({error_summary(error)})") from error
 
 
-def load(data: bytes) -> Any:
-    """Read a skops file; raise BadArtefact, naming the type, for one that is not trusted."""
-    check(data)
-    try:
-        return skops.io.loads(data, trusted=sorted(TRUSTED))
-    except Exception as error:
-        raise _spoiled(error) from error
-
-
-def _spoiled(error: Exception) -> BadArtefact:
-    return BadArtefact(f"The skops file does not load: {shown(str(error), 200)}.")
-
-
-def holds(data: bytes) -> str:
-    """Name the type that a skops file holds, without loading it."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as file:
-            held = orjson.loads(file.read("schema.json"))
-            return f"{held['__module__']}.{held['__class__']}"
-    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError) as error:
-        raise _spoiled(error) from error
+def _check_types(strange: Sequence[str], trusted: Collection[str]) -> None:
+    """Raise BadArtefact for a type that skops does not trust, and neither do we."""
+    for name in strange:
+        if name.startswith("__main__."):
+            raise BadArtefact(f"{name} is defined where no worker finds it: move it into a module")
+        if name not in TRUSTED and name not in trusted:
+            raise BadArtefact(
+                f"the type {shown(name)} is not trusted: if it is yours, name it in "
+                "UNROT_TRUSTED_TYPES"
+            )

@@ -1,14 +1,15 @@
 """Bring your own: a fitted estimator and the data that shows a row become a served version.
 
 `add` is the door for notebooks (as `unrot.add`) and for the command of the same name. Nothing is
-fitted and nothing is unpickled here: the owner's own code has made the estimator.
+fitted and nothing is unpickled here: the owner's own code has made the estimator. The data says
+what a row looks like; the holdout, if there is one, says what the estimator is worth.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,54 @@ import numpy as np
 import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
 
+from unrot.core.artefacts import HOLDOUT, TRAINING
 from unrot.core.descriptions import described, read
-from unrot.core.errors import Invalid
+from unrot.core.errors import Invalid, error_summary, shown
 from unrot.core.plurals import counted
-from unrot.core.records import Model, Schema, Version
+from unrot.core.records import Candidate, Model, Row, Schema, Version
 from unrot.core.schema import check_name, schema_hash
 from unrot.core.settings import Settings, load
-from unrot.make import models, owned
-from unrot.make.candidate import Brought, make_candidate, read_table, schema_of
+from unrot.make import inputs, models, tables
+from unrot.make.candidate import (
+    MOST_COMPARED_ROWS,
+    MOST_REFERENCE_ROWS,
+    compile_candidate,
+    spread,
+)
+from unrot.make.fitted import Fitted, check, classes_of, known_texts, name_of, names_of
 from unrot.make.imported import function_named
+from unrot.make.inputs import Given
+from unrot.make.metrics import Measured, measure
+from unrot.make.online import learns
+from unrot.make.onnx.probe_rows import split_refused
 from unrot.make.publishing import publish
+from unrot.make.repeatable import quietly
+from unrot.serve.parity import TOLERANCE, largest_difference
 from unrot.serve.service import Service
 
 EXPECTED = "expected package.module:function, a function here that returns a fitted estimator"
 Progress = Callable[[float, str], None]
+NO_JUDGE = (
+    "It was added without a holdout: nothing trusted is there to judge by until judges have given "
+    "verdicts."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What an owner brings: a fitted estimator, data that shows a row, perhaps a holdout."""
+
+    estimator: Any
+    table: Given
+    labels: Sequence[Any]
+    target: str
+    holdout: Given | None = None
+    holdout_labels: Sequence[Any] = ()
+    fitted_with: str = ""
+    """The version of scikit-learn that fitted it, where it is another one than ours."""
+    trusted: Collection[str] = field(default_factory=frozenset)
+    raw: Any = None
+    """The data as it was given, where that is a DataFrame or an array."""
 
 
 def add(
@@ -59,7 +94,7 @@ def add(
     tell(0.0, "loading the estimator")
     estimator, fitted_with = loaded(estimator)
     _check_version(fitted_with, force=force)
-    owned.check(estimator)
+    check(estimator)
     settings = settings or load()
     tell(0.1, "reading the data")
     brought = _brought(estimator, X, y, holdout, target or str(getattr(y, "name", "") or "target"))
@@ -91,7 +126,7 @@ def loaded(estimator: Any) -> tuple[Any, str]:
             made = estimator()
         except Exception as error:
             # It is the owner's code: whatever it raises is told to them.
-            raise Invalid(f"The estimator cannot be loaded: {owned.told(error)}.") from error
+            raise Invalid(f"The estimator cannot be loaded: {error_summary(error)}.") from error
     old = [one.message for one in caught if isinstance(one.message, InconsistentVersionWarning)]
     return made, str(old[0].original_sklearn_version) if old else ""
 
@@ -102,6 +137,31 @@ def imported(path: str) -> Callable[[], Any]:
     if hasattr(function, "predict"):
         raise Invalid(f"{path} is not a function: {EXPECTED}.")
     return function
+
+
+def read_table(estimator: Any, table: Any) -> Given:
+    """Read a table as the estimator takes it."""
+    read = inputs.read(table, names_of(estimator))
+    width = getattr(estimator, "n_features_in_", len(read.names))
+    if width != len(read.names):
+        raise Invalid(
+            f"The estimator takes {counted(width, 'column')}, and the data has "
+            f"{len(read.names)} beside the "
+            f"target: {', '.join(read.names[:8])}."
+        )
+    if not len(read):
+        raise Invalid("The data has no row: give at least one, to show what a row looks like.")
+    return read
+
+
+def schema_of(brought: Brought) -> Schema:
+    """Describe what the estimator reads and answers."""
+    classes = tuple(str(label) for label in classes_of(brought.estimator))
+    if len(set(classes)) < len(classes):
+        raise Invalid(f"Two classes of the estimator read alike: {', '.join(classes[:12])}.")
+    known = known_texts(brought.estimator)
+    features = inputs.features_of(brought.table, brought.holdout, known)
+    return Schema(features, brought.target, classes)
 
 
 def _check_version(fitted_with: str, *, force: bool) -> None:
@@ -166,5 +226,131 @@ def _description(brought: Brought, schema: Schema) -> str:
     answer = f"one of {len(schema.classes)} classes" if schema.is_classifier else "a number"
     count = len(schema.features)
     columns = counted(count, "column")
-    kind = owned.name_of(brought.estimator)
+    kind = name_of(brought.estimator)
     return f"{schema.target}, {answer}, from {columns}: {kind}, brought by its owner."
+
+
+# ── the candidate ────────────────────────────────────────────────────────────────────────────
+
+
+def make_candidate(brought: Brought, schema: Schema) -> Candidate:
+    """Compile, compare, measure and keep what was brought."""
+    fitted = Fitted(brought.estimator, schema, brought.table.form)
+    rows = spread(brought.table.rows, MOST_REFERENCE_ROWS)
+    compared = spread(rows, MOST_COMPARED_ROWS)
+    with quietly():
+        _check_rows(fitted, compared)
+        _check_form(fitted, brought)
+        made = compile_candidate(fitted, rows, compared, brought.trusted)
+        made = _measured(fitted, brought).add_to(made)
+    older = {"fitted with scikit-learn": brought.fitted_with} if brought.fitted_with else {}
+    return replace(
+        made,
+        estimator=name_of(brought.estimator),
+        origin="added",
+        artefacts={**made.artefacts, **_tables(brought, schema)},
+        libraries={**made.libraries, **older},
+        reason=" ".join(filter(None, [made.reason, *_said(brought)])),
+        made={"learns": learns(brought.estimator)},
+    )
+
+
+def _check_rows(fitted: Fitted, rows: Sequence[Row]) -> None:
+    _, refused = split_refused(fitted, rows)
+    if refused:
+        try:
+            fitted.predict(refused[:1])
+        except Invalid as error:
+            raise Invalid(f"The estimator does not answer the data: {error.message}") from error
+
+
+def _check_form(fitted: Fitted, brought: Brought) -> None:
+    """Raise Invalid when rows do not come back to the estimator as they were given."""
+    if brought.raw is None:
+        return
+    raw, rows = _first(brought.raw, brought.table), brought.table.rows[:MOST_COMPARED_ROWS]
+    expected, answered = fitted.answer(raw), fitted.predict(rows)
+    if largest_difference(expected, answered) > TOLERANCE:
+        raise Invalid(
+            "The estimator answers other than it does to the data itself when a row is written "
+            "as JSON and read back: make plain numbers, texts or yes and no of the columns."
+        )
+
+
+def _first(raw: Any, table: Given) -> Any:
+    if hasattr(raw, "iloc"):
+        return raw[[column.label for column in table.form.columns]].iloc[:MOST_COMPARED_ROWS]
+    return raw[:MOST_COMPARED_ROWS]
+
+
+def _measured(fitted: Fitted, brought: Brought) -> Measured:
+    """Measure what is answered to the holdout, if there is one."""
+    if brought.holdout is None:
+        return Measured()
+    answered, schema = fitted.predict(brought.holdout.rows), fitted.schema
+    truth = np.array(labels_of(brought.estimator, brought.holdout_labels, schema))
+    known = np.array(labels_of(brought.estimator, brought.labels, schema))
+    return measure(answered, truth, known, schema)
+
+
+def _tables(brought: Brought, schema: Schema) -> dict[str, bytes]:
+    rows = spread(brought.table.rows, MOST_REFERENCE_ROWS)
+    labels = spread(list(brought.labels), MOST_REFERENCE_ROWS)
+    packed = {TRAINING: tables.pack(rows, labels_of(brought.estimator, labels, schema), schema)}
+    if brought.holdout is not None:
+        truth = labels_of(brought.estimator, brought.holdout_labels, schema)
+        packed[HOLDOUT] = tables.pack(brought.holdout.rows, truth, schema)
+    return packed
+
+
+def _said(brought: Brought) -> list[str]:
+    """Say what is to be known of how it was brought."""
+    said: list[str] = []
+    if brought.fitted_with:
+        said.append(
+            f"It was fitted with scikit-learn {brought.fitted_with} and runs on "
+            f"{sklearn.__version__}, by force."
+        )
+    if brought.holdout is None:
+        said.append(NO_JUDGE)
+    return said
+
+
+def labels_of(estimator: Any, labels: Sequence[Any], schema: Schema) -> list[str | float]:
+    """Read true labels: classes as the schema spells them, or numbers."""
+    if not schema.is_classifier:
+        return [_value(label, number, schema) for number, label in enumerate(labels)]
+    spelt: dict[Any, str] = {}
+    for label, name in zip(classes_of(estimator), schema.classes, strict=True):
+        spelt |= {name.casefold(): name, _key(label): name}
+    spelt |= {name: name for name in schema.classes}
+    return [_class(label, number, spelt, schema) for number, label in enumerate(labels)]
+
+
+def _class(label: Any, number: int, spelt: Mapping[Any, str], schema: Schema) -> str:
+    plain = label.item() if isinstance(label, np.generic) else label
+    tried = (str(plain), _key(plain), str(plain).casefold())
+    found = next((spelt[one] for one in tried if one in spelt), None)
+    if found is None:
+        raise Invalid(
+            f"Row {number}: {schema.target} is {shown(str(plain))}, which the estimator does not "
+            f"answer: it has {', '.join(schema.classes[:12])}."
+        )
+    return found
+
+
+def _key(label: Any) -> Any:
+    """Let 1, 1.0 and True be one label, as a file and an array write them differently."""
+    return float(label) if isinstance(label, bool | int | float) else str(label).casefold()
+
+
+def _value(label: Any, number: int, schema: Schema) -> float:
+    try:
+        value = float(label)
+    except (TypeError, ValueError):
+        value = np.nan
+    if not np.isfinite(value):
+        raise Invalid(
+            f"Row {number}: {schema.target} is {shown(str(label))}: expected a finite number."
+        )
+    return value

@@ -14,7 +14,7 @@ from typing import Any
 
 from sklearn.base import is_classifier, is_regressor
 
-from unrot.core.errors import Invalid, shown
+from unrot.core.errors import Invalid, error_summary, shown
 from unrot.core.records import Schema
 
 EXPECTED = "expected package.module:function, a function here that returns an unfitted estimator"
@@ -27,7 +27,7 @@ def make_imported(path: str, schema: Schema) -> Any:
         estimator = function()
     except Exception as error:
         # It is somebody's own code: whatever it raises is told to them.
-        raise Invalid(f"{shown(path)} cannot be called: {_told(error)}.") from error
+        raise Invalid(f"{shown(path)} cannot be called: {error_summary(error)}.") from error
     _check(path, estimator, schema)
     return estimator
 
@@ -44,7 +44,7 @@ def function_named(path: str, expected: str) -> Callable[[], Any]:
         module = import_module(module_name)
     except Exception as error:
         # The module is somebody's own too, and runs when it is imported.
-        raise Invalid(f"{module_name} cannot be imported: {_told(error)}.") from error
+        raise Invalid(f"{module_name} cannot be imported: {error_summary(error)}.") from error
     function = getattr(module, name, None)
     if function is None:
         raise Invalid(f'The module {module_name} has no "{name}": {expected}.')
@@ -63,7 +63,3 @@ def _check(path: str, estimator: Any, schema: Schema) -> None:
         raise Invalid(f"{path} returns a regressor, and {shown(schema.target)} is a class.")
     if not schema.is_classifier and is_classifier(estimator):
         raise Invalid(f"{path} returns a classifier, and {shown(schema.target)} is a number.")
-
-
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {shown(str(error), 160)[1:-1].rstrip('.')}"

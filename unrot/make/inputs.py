@@ -1,18 +1,24 @@
-"""The data that an owner brings beside an estimator: read into rows, features and a form.
+"""How an estimator takes its rows, and the data in which somebody shows it.
 
-Taken are a DataFrame, an array, a list of objects (name → value) and a list of lists. Cells
-become what JSON has; a gap is None. A column that a row of JSON cannot hold (a date, a list) is
-refused by its name.
+Ours are fitted on the table of numbers that `encoding` makes. An estimator that was fitted
+elsewhere takes an array, objects or a DataFrame: a pipeline chooses columns by name and by dtype,
+an encoder may tell `None` from `NaN`, and an `int64` column prints otherwise than a `float64` one.
+So the form is kept beside the estimator, and every row that is served is brought into it.
+
+Read are a DataFrame, an array, a list of objects (name → value) and a list of lists. Cells become
+what JSON has; a gap is None. A column that a row of JSON cannot hold (a date, a list) is refused
+by its name. pandas is asked for only where a DataFrame is wanted.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import numbers
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,10 +27,113 @@ from unrot.core.errors import Invalid, shown
 from unrot.core.plurals import counted
 from unrot.core.records import Feature, Kind, Row, Schema, Value
 from unrot.core.typical_row import MOST_ROWS, with_examples
-from unrot.make.forms import ARRAY, FRAME, OBJECTS, Column, Form, pandas
+
+Container = Literal["encoded", "array", "objects", "frame"]
+ARRAY: Container = "array"
+OBJECTS: Container = "objects"
+FRAME: Container = "frame"
 
 MOST_CHOICES = 1000
 EXPECTED = "expected a DataFrame, an array of two dimensions, or a list of objects"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column as the estimator knows it."""
+
+    label: str | int
+    dtype: str = "float64"
+    gap: Literal["nan", "none"] = "nan"
+    categories: tuple[Value, ...] = ()
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the estimator is handed: the encoded table, numbers, objects, or a DataFrame."""
+
+    container: Container
+    columns: tuple[Column, ...] = ()
+
+    def make(self, rows: Sequence[Row], schema: Schema) -> Any:
+        """Bring rows that the schema has checked into the form."""
+        if self.container == "encoded":
+            return Encoder(schema).encode(rows)
+        if self.container == ARRAY:
+            return np.array(rows, dtype=np.float64).reshape(len(rows), len(self.columns))
+        columns = [
+            _cells(column, [row[place] for row in rows])
+            for place, column in enumerate(self.columns)
+        ]
+        if self.container == FRAME:
+            return _frame(self.columns, columns)
+        table = np.empty((len(rows), len(columns)), dtype=object)
+        for place, cells in enumerate(columns):
+            table[:, place] = cells
+        return table
+
+    def to_json(self) -> str:
+        """Write the form; `from_json` reads it back."""
+        return json.dumps(asdict(self))
+
+
+ENCODED = Form("encoded")
+"""The form of all that was trained here."""
+
+
+def from_json(text: str) -> Form:
+    """Read what `Form.to_json` wrote."""
+    data = json.loads(text)
+    columns = [
+        Column(**{**column, "categories": tuple(column["categories"])})
+        for column in data["columns"]
+    ]
+    return Form(data["container"], tuple(columns))
+
+
+def pandas() -> Any:
+    """Return pandas; raise Invalid with a sentence where it is not installed."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise Invalid(
+            "The estimator was fitted on a DataFrame, and pandas is not installed here: "
+            "pip install pandas"
+        ) from error
+    return pandas
+
+
+def _cells(column: Column, cells: list[Value]) -> list[Any]:
+    """Give numbers the type of the column where they can have it, and gaps their mark."""
+    is_whole = "int" in column.dtype.lower()
+    gap = None if column.gap == "none" else np.nan
+    return [gap if cell is None else _number(cell, is_whole) for cell in cells]
+
+
+def _number(cell: Value, is_whole: bool) -> Any:
+    return int(cell) if is_whole and isinstance(cell, float) and cell.is_integer() else cell
+
+
+def _frame(columns: Sequence[Column], cells: Sequence[list[Any]]) -> Any:
+    library = pandas()
+    series = [_series(library, one, held) for one, held in zip(columns, cells, strict=True)]
+    frame = library.concat(series, axis=1)
+    frame.columns = [column.label for column in columns]
+    return frame
+
+
+def _series(library: Any, column: Column, cells: list[Any]) -> Any:
+    if column.dtype == "category":
+        kind = library.CategoricalDtype(list(column.categories), ordered=column.ordered)
+        known = set(column.categories)
+        return library.Series([cell if cell in known else None for cell in cells], dtype=kind)
+    if "int" in column.dtype.lower() and not all(isinstance(cell, int) for cell in cells):
+        # A number that is not whole, or a gap, is what pandas reads a float column of.
+        return library.Series([np.nan if cell is None else cell for cell in cells], dtype="float64")
+    return library.Series(cells, dtype=column.dtype)
+
+
+# ── the data as it is given ──────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +231,8 @@ def _from_array(table: Any, names: Sequence[str] | None) -> Given:
     if names is not None:
         return _from_columns(dict(zip(called, cells, strict=True)), names)
     if array.dtype.kind in "fiub":
-        return Given(called, cells, Form(ARRAY, tuple(Column(name) for name in called)))
-    has_none = any(cell is None for cell in array.ravel().tolist())
-    columns = [
-        _object_column(name, held, has_none) for name, held in zip(called, cells, strict=True)
-    ]
-    return Given(called, cells, Form(OBJECTS, tuple(columns)))
+        return Given(called, cells, Form(ARRAY, tuple(map(Column, called))))
+    return _as_objects(called, cells, any(cell is None for cell in array.ravel().tolist()))
 
 
 def _array_of(table: list[Any]) -> Any:
@@ -148,9 +253,17 @@ def _from_columns(columns: Mapping[str, list[Any]], names: Sequence[str] | None)
     if names is not None:
         return Given(called, cells, Form(FRAME, tuple(map(_read_column, called, cells))))
     if not any(isinstance(cell, str) for held in cells for cell in held):
-        return Given(called, cells, Form(ARRAY, tuple(Column(name) for name in called)))
-    made = [_object_column(name, held, False) for name, held in zip(called, cells, strict=True)]
-    return Given(called, cells, Form(OBJECTS, tuple(made)))
+        return Given(called, cells, Form(ARRAY, tuple(map(Column, called))))
+    return _as_objects(called, cells)
+
+
+def _as_objects(
+    names: tuple[str, ...], cells: tuple[list[Value], ...], has_none: bool = False
+) -> Given:
+    gap: Literal["nan", "none"] = "none" if has_none else "nan"
+    dtypes = ["int" if _kinds(held) == {"int"} else "object" for held in cells]
+    pairs = zip(names, dtypes, strict=True)
+    return Given(names, cells, Form(OBJECTS, tuple(Column(*pair, gap) for pair in pairs)))
 
 
 def _columns_of(rows: list[Any]) -> dict[str, list[Any]]:
@@ -166,11 +279,6 @@ def _read_column(name: str, cells: list[Value]) -> Column:
     if kinds <= {"int", "float"}:
         return Column(name, "int64" if kinds == {"int"} and not has_gaps else "float64")
     return Column(name, str(pandas().Series(["text"]).dtype))
-
-
-def _object_column(name: str, cells: list[Value], has_none: bool) -> Column:
-    is_whole = _kinds(cells) == {"int"}
-    return Column(name, "int" if is_whole else "object", "none" if has_none else "nan")
 
 
 def _numbered(width: int) -> tuple[str, ...]:

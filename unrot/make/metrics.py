@@ -7,34 +7,39 @@ its mean (which none beats in squared error).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import log_loss, recall_score
 
-from unrot.core.dataset import Dataset
-from unrot.core.records import Outputs, Schema
-from unrot.make.scikit import ScikitPredictor
+from unrot.core.records import Candidate, Outputs, Schema
 
 
-def measure(estimator: Any, dataset: Dataset) -> dict[str, float]:
-    """Measure a fitted estimator on the holdout of a dataset."""
-    return measure_and_calibrate(estimator, dataset)[0]
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was answered to a holdout and what that is worth."""
+
+    outputs: Outputs | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    calibrating: Sequence[tuple[float, bool]] = ()
+
+    def add_to(self, candidate: Candidate, **more: float) -> Candidate:
+        """Return a candidate with what it is worth, and more numbers beside that."""
+        return replace(
+            candidate,
+            metrics={**self.metrics, **more},
+            calibrating=self.calibrating,
+            held_out_outputs=self.outputs,
+        )
 
 
-def measure_and_calibrate(
-    estimator: Any, dataset: Dataset
-) -> tuple[dict[str, float], list[tuple[float, bool]]]:
-    """Measure a fitted estimator, and say of each row held out how sure it was and if right."""
-    metrics: dict[str, float] = {"rows_held_out": 0.0}
-    calibrating: list[tuple[float, bool]] = []
-    if len(dataset.holdout_rows):
-        truth = dataset.holdout_labels
-        outputs = ScikitPredictor(estimator, dataset.schema).predict_table(dataset.holdout_rows)
-        metrics = measure_answers(outputs, truth, dataset.labels, dataset.schema)
-        calibrating = calibrate(outputs, truth, dataset.schema)
-    return {**metrics, "rows_trained": float(len(dataset.rows))}, calibrating
+def measure(outputs: Outputs, truth: NDArray[Any], known: NDArray[Any], schema: Schema) -> Measured:
+    """Measure answers to a holdout; `known` are the labels of the training part."""
+    metrics = measure_answers(outputs, truth, known, schema)
+    return Measured(outputs, metrics, calibrate(outputs, truth, schema))
 
 
 def calibrate(outputs: Outputs, truth: NDArray[Any], schema: Schema) -> list[tuple[float, bool]]:

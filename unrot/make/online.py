@@ -112,15 +112,6 @@ def teach(
     _forget_losses(learner)
 
 
-def untrained(pipeline: Pipeline, rows: Table, labels: Table, classes: Sequence[str]) -> Pipeline:
-    """Return a copy that begins anew with one row a class, its preparation kept as it is.
-
-    The rows are the first of each class; a regression begins with the first row of all.
-    """
-    first = one_of_each(labels, classes)
-    return _fed(renewed(pipeline), rows[first], labels[first], classes)
-
-
 def renewed(estimator: Any) -> Any:
     """Return a copy whose preparation is kept, and whose learner has learnt nothing."""
     if isinstance(estimator, Pipeline):

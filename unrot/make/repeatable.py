@@ -7,6 +7,7 @@ own and needs nothing.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
@@ -19,6 +20,18 @@ def on_one_thread() -> AbstractContextManager[object]:
     """Let linear algebra run on one thread."""
     limited: AbstractContextManager[object] = _controller().limit(limits=1)
     return limited
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Run on one thread, warnings unheard, where thousands of small questions are asked.
+
+    Threads would cost more than they bring, and what the libraries warn of at each is nobody's
+    here to mend.
+    """
+    with on_one_thread(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @cache

@@ -9,11 +9,10 @@ fitted on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 
@@ -22,10 +21,10 @@ from unrot.core.dataset import Dataset
 from unrot.core.errors import Invalid, shown
 from unrot.core.plurals import counted
 from unrot.core.records import Candidate, Schema
-from unrot.make import online, packed
+from unrot.make import online
 from unrot.make.catalogue import ESTIMATORS, make, names_for
-from unrot.make.metrics import measure_and_calibrate
-from unrot.make.train import NETWORKS, Progress, as_candidate, refused
+from unrot.make.tables import Table, pack_table
+from unrot.make.train import NETWORKS, Progress, make_candidate, refused
 
 ORIGIN = "stream"
 START_ROWS = 100
@@ -34,29 +33,12 @@ NETWORK_OF_A_STREAM: Mapping[str, Any] = {"learning_rate_init": 0.003, "batch_si
 splits, with 0.003 at 0.85; a batch of 32 that gets one row warns at each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """The training part of a model in the order in which it is fed."""
-
-    rows: NDArray[Any]
-    labels: NDArray[Any]
-
-    def pack(self) -> bytes:
-        """Write it as an artefact."""
-        return packed.pack_table(self.rows, self.labels)
-
-
-def unpack(data: bytes) -> Stream:
-    """Read an artefact "stream"."""
-    return Stream(*packed.unpack_table(data))
-
-
-def stream_of(dataset: Dataset) -> Stream:
+def stream_of(dataset: Dataset) -> Table:
     """Put the rows to learn from in an order by chance, the first ones one of each class."""
     order = np.random.default_rng(dataset.seed).permutation(len(dataset.rows))
     first = online.one_of_each(dataset.labels[order], dataset.schema.classes)
     order = np.concatenate([order[first], np.delete(order, first)])
-    return Stream(dataset.rows[order], dataset.labels[order])
+    return Table(dataset.rows[order], dataset.labels[order], dataset.schema)
 
 
 def start(dataset: Dataset, estimator: str, progress: Progress) -> Candidate:
@@ -64,27 +46,27 @@ def start(dataset: Dataset, estimator: str, progress: Progress) -> Candidate:
     schema = dataset.schema
     pipeline = make_online(estimator, seed=dataset.seed, schema=schema)
     stream = stream_of(dataset)
-    seen = min(max(START_ROWS, len(schema.classes)), len(stream.rows))
+    seen = min(max(START_ROWS, len(schema.classes)), len(stream))
     begun = replace(dataset, rows=stream.rows[:seen], labels=stream.labels[:seen])
     progress(0.0, f"feeding {counted(seen, 'row')} to {estimator}, one at a time")
     try:
         fed = online.begin(pipeline, begun.rows, begun.labels, schema.classes)
     except ValueError as error:
         raise refused(estimator, error) from error
-    progress(0.8, f"measuring on {counted(len(dataset.holdout_rows), 'held-out row')}")
-    metrics, calibrating = measure_and_calibrate(fed, begun)
-    metrics |= place_in(stream, seen, dataset)
-    progress(0.85, "compiling and comparing with scikit-learn")
-    candidate = as_candidate(fed, begun, estimator, ORIGIN, metrics)
-    progress(1.0, "done")
-    kept = {**candidate.artefacts, STREAM: stream.pack()}
-    return replace(candidate, artefacts=kept, calibrating=calibrating)
+    candidate = make_candidate(fed, begun, progress)
+    return replace(
+        candidate,
+        estimator=estimator,
+        origin=ORIGIN,
+        metrics={**candidate.metrics, **place_in(stream, seen, dataset)},
+        artefacts={**candidate.artefacts, STREAM: pack_table(stream.rows, stream.labels)},
+    )
 
 
-def place_in(stream: Stream, seen: int, dataset: Dataset) -> dict[str, float]:
+def place_in(stream: Table, seen: int, dataset: Dataset) -> dict[str, float]:
     """Say how far a stream has been fed, and how it was parted from the holdout."""
     split = {} if dataset.split is None else {"split": dataset.split}
-    to_come = len(stream.rows) - seen
+    to_come = len(stream) - seen
     return {
         "rows_seen": float(seen),
         "rows_to_come": float(to_come),

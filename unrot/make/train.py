@@ -7,12 +7,9 @@ whole: what is compared, profiled and kept as golden is a sample.
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
-from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,32 +17,24 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
 
-import unrot
-from unrot.core.artefacts import GOLDEN, HOLDOUT, ONNX, SKOPS, TRAINING
+from unrot.core.artefacts import HOLDOUT, TRAINING
 from unrot.core.dataset import Dataset
-from unrot.core.encoding import Encoder
-from unrot.core.errors import BadArtefact, Invalid, shown
+from unrot.core.errors import Invalid, shown
 from unrot.core.plurals import counted
-from unrot.core.records import Candidate, Outputs, Row, Schema
-from unrot.make import artefacts, packed
+from unrot.core.records import Candidate
+from unrot.make.candidate import MOST_COMPARED_ROWS, MOST_REFERENCE_ROWS, compile_candidate
 from unrot.make.catalogue import make
-from unrot.make.metrics import measure_and_calibrate
-from unrot.make.online import begin_scaled, learns
-from unrot.make.onnx.export import export
-from unrot.make.predictors import load
+from unrot.make.fitted import Fitted
+from unrot.make.metrics import Measured, measure
+from unrot.make.online import begin_scaled, learner_of, learns
 from unrot.make.repeatable import on_one_thread
-from unrot.make.scikit import ScikitPredictor
+from unrot.make.tables import Table, pack_table
 from unrot.make.weights import weight_key
-from unrot.serve.predictor import pack_golden
 
 Progress = Callable[[float, str], None]
 
 NETWORKS = (MLPClassifier, MLPRegressor)
-MOST_COMPARED_ROWS = 500
-MOST_REFERENCE_ROWS = 20_000
-GOLDEN_ROWS = 16
 MOST_BATCHES = 1000
-LIBRARIES = ("scikit-learn", "numpy", "scipy", "skops", "skl2onnx", "onnxruntime")
 
 
 def train(
@@ -53,49 +42,63 @@ def train(
 ) -> Candidate:
     """Fit an estimator of the catalogue, or one's own, on a dataset and make a candidate of it."""
     pipeline = make(estimator, seed=dataset.seed, schema=dataset.schema, rows=len(dataset.rows))
+    progress(0.0, f"fitting {estimator} on {counted(len(dataset.rows), 'row')}")
     with on_one_thread():
-        progress(0.0, f"fitting {estimator} on {counted(len(dataset.rows), 'row')}")
         try:
-            fit(pipeline, dataset.rows, dataset.labels, progress)
+            fit(Fitted(pipeline, dataset.schema), dataset.rows, dataset.labels, progress)
         except ValueError as error:
             raise refused(estimator, error) from error
+    candidate = make_candidate(pipeline, dataset, progress)
+    return replace(candidate, estimator=estimator, origin=origin)
+
+
+def make_candidate(pipeline: Pipeline, dataset: Dataset, progress: Progress) -> Candidate:
+    """Measure and compile a fitted pipeline; the dataset is what it learnt."""
+    fitted = Fitted(pipeline, dataset.schema)
+    table = Table(dataset.rows, dataset.labels, dataset.schema)
+    compared, _ = table.sample(MOST_COMPARED_ROWS, dataset.seed)
+    reference, _ = table.sample(MOST_REFERENCE_ROWS, dataset.seed)
+    with on_one_thread():
         progress(0.8, f"measuring on {counted(len(dataset.holdout_rows), 'held-out row')}")
-        metrics, calibrating = measure_and_calibrate(pipeline, dataset)
+        measured = _measured(fitted, dataset)
         progress(0.85, "compiling and comparing with scikit-learn")
-        candidate = as_candidate(pipeline, dataset, estimator, origin, metrics)
+        compiled = compile_candidate(fitted, reference, compared)
     progress(1.0, "done")
-    return replace(candidate, calibrating=calibrating)
+    tables = {
+        TRAINING: pack_table(dataset.rows, dataset.labels),
+        HOLDOUT: pack_table(dataset.holdout_rows, dataset.holdout_labels),
+    }
+    return replace(
+        measured.add_to(compiled, rows_trained=float(len(dataset.rows))),
+        artefacts={**compiled.artefacts, **tables},
+        made={"seed": dataset.seed, "learns": learns(pipeline)},
+    )
+
+
+def _measured(fitted: Fitted, dataset: Dataset) -> Measured:
+    if not len(dataset.holdout_rows):
+        return Measured(metrics={"rows_held_out": 0.0})
+    outputs = fitted.predict_table(dataset.holdout_rows)
+    return measure(outputs, dataset.holdout_labels, dataset.labels, dataset.schema)
 
 
 def fit(
-    pipeline: Pipeline,
-    rows: NDArray[Any],
+    fitted: Fitted,
+    given: Any,
     labels: NDArray[Any],
     progress: Progress,
     weights: NDArray[np.float64] | None = None,
 ) -> None:
-    """Fit a pipeline whose estimator takes weights, if there are any.
+    """Fit an estimator, by weights if there are any, on rows in its form.
 
-    A neural network tells after each epoch how far it is.
+    A neural network of ours tells after each epoch how far it is; an owner's is fitted by its own
+    `fit`, which tells nothing.
     """
-    last = pipeline[-1]
-    is_scaled = isinstance(last, TransformedTargetRegressor)
-    if len(pipeline) == 1 or not _can_be_watched(last.regressor if is_scaled else last):
-        pipeline.fit(rows, labels, **({} if weights is None else {weight_key(pipeline): weights}))
+    estimator = fitted.estimator
+    if fitted.is_ours and _can_be_watched(estimator):
+        _fit_by_epochs(estimator, given, labels, progress, weights)
         return
-    prepared = pipeline[:-1].fit_transform(rows, labels)
-    answers, network = labels, last
-    if is_scaled:
-        answers = begin_scaled(last, labels)
-        network = last.regressor_
-    _fit_by_epochs(network, prepared, answers, progress, weights)
-
-
-@cache
-def libraries() -> Mapping[str, str]:
-    """Return the versions that a fitted estimator depends on."""
-    versions = {name: version(name) for name in LIBRARIES}
-    return {**versions, "unrot": unrot.__version__, "python": platform.python_version()}
+    estimator.fit(given, labels, **({} if weights is None else {weight_key(estimator): weights}))
 
 
 def refused(estimator: str, error: Exception) -> Invalid:
@@ -103,21 +106,27 @@ def refused(estimator: str, error: Exception) -> Invalid:
     return Invalid(f"{estimator} cannot be fitted: {shown(str(error), 200)[1:-1].rstrip('.')}.")
 
 
-def _can_be_watched(step: Any) -> bool:
-    return isinstance(step, NETWORKS) and step.solver != "lbfgs" and not step.early_stopping
+def _can_be_watched(pipeline: Any) -> bool:
+    network = learner_of(pipeline)
+    is_network = isinstance(network, NETWORKS) and len(pipeline) > 1
+    return is_network and network.solver != "lbfgs" and not network.early_stopping
 
 
 def _fit_by_epochs(
-    network: MLPClassifier | MLPRegressor,
+    pipeline: Pipeline,
     rows: NDArray[Any],
     labels: NDArray[Any],
     progress: Progress,
-    weights: NDArray[np.float64] | None = None,
+    weights: NDArray[np.float64] | None,
 ) -> None:
     """Do what `fit` does, epoch by epoch: stop when the loss has not fallen for a while.
 
     `fit` itself cannot be watched, and a warm start would throw Adam's moments away.
     """
+    rows = pipeline[:-1].fit_transform(rows, labels)
+    if isinstance(pipeline[-1], TransformedTargetRegressor):
+        labels = begin_scaled(pipeline[-1], labels)
+    network = learner_of(pipeline)
     best, waited = np.inf, 0
     told: dict[str, Any] = {} if weights is None else {"sample_weight": weights}
     if isinstance(network, MLPClassifier):
@@ -131,97 +140,3 @@ def _fit_by_epochs(
         progress(0.8 * epoch / network.max_iter, f"epoch {epoch}, loss {network.loss_:.4f}")
         if waited > network.n_iter_no_change:
             break
-
-
-def as_candidate(
-    pipeline: Pipeline, dataset: Dataset, name: str, origin: str, metrics: Mapping[str, float]
-) -> Candidate:
-    """Compile a fitted pipeline and keep what a version needs; the dataset is what it learnt."""
-    compared = _sample(dataset.rows, MOST_COMPARED_ROWS, dataset.seed)
-    reference = _sample(dataset.rows, MOST_REFERENCE_ROWS, dataset.seed)
-    rows = Encoder(dataset.schema).decode(reference)
-    made = compiled(pipeline, dataset.schema, rows, compared)
-    tables = {
-        TRAINING: packed.pack_table(dataset.rows, dataset.labels),
-        HOLDOUT: packed.pack_table(dataset.holdout_rows, dataset.holdout_labels),
-    }
-    kept = {**made.artefacts, **tables}
-    told = {"seed": dataset.seed, "learns": learns(pipeline)}
-    return replace(
-        made,
-        estimator=name,
-        origin=origin,
-        metrics=metrics,
-        artefacts=kept,
-        made=told,
-        held_out_outputs=_held_out(made, dataset),
-    )
-
-
-def _held_out(made: Candidate, dataset: Dataset) -> Outputs | None:
-    """Let what serves answer held-out rows: of those that it was fitted on it is too sure."""
-    table = _sample(dataset.holdout_rows, MOST_REFERENCE_ROWS, dataset.seed)
-    if not len(table):
-        return None
-    predictor = load(made.served_by, made.artefacts[made.serving_artefact], dataset.schema)
-    return predictor.predict(Encoder(dataset.schema).decode(table))
-
-
-def compiled(
-    pipeline: Pipeline, schema: Schema, rows: Sequence[Row], compared: NDArray[Any]
-) -> Candidate:
-    """Compile a fitted pipeline, compare it and let what serves answer the reference rows.
-
-    Its name, origin, metrics and tables are for the caller to add.
-    """
-    exported = export(pipeline, schema, compared)
-    kept = {
-        **_learnable(pipeline, is_needed=exported.onnx is None),
-        GOLDEN: _golden(pipeline, schema, compared),
-        **({} if exported.onnx is None else {ONNX: exported.onnx}),
-    }
-    by: Literal["onnx", "scikit-learn"] = "scikit-learn" if exported.onnx is None else "onnx"
-    serving_artefact = SKOPS if exported.onnx is None else ONNX
-    return Candidate(
-        estimator="",
-        origin="",
-        metrics={},
-        artefacts=kept,
-        libraries=libraries(),
-        served_by=by,
-        serving_artefact=serving_artefact,
-        largest_difference=exported.largest_difference,
-        compared_rows=exported.compared_rows,
-        reason=exported.reason,
-        reference_rows=rows,
-        reference_outputs=load(by, kept[serving_artefact], schema).predict(rows),
-    )
-
-
-def _learnable(pipeline: Pipeline, *, is_needed: bool) -> dict[str, bytes]:
-    """Return the skops artefact, or nothing where skops cannot hold it and ONNX serves alone."""
-    try:
-        dumped = artefacts.dump(pipeline)
-        artefacts.check(dumped)
-    except BadArtefact:
-        if is_needed:
-            raise
-        return {}
-    return {SKOPS: dumped}
-
-
-def _golden(pipeline: Pipeline, schema: Schema, compared: NDArray[Any]) -> bytes:
-    """Keep rows whose answers are spread over all that is answered, so that they would tell."""
-    predictor = ScikitPredictor(pipeline, schema)
-    answered = predictor.predict_table(compared)
-    order = np.argsort(answered.values or answered.classes or (), kind="stable")
-    places = order[np.linspace(0, len(order) - 1, min(len(order), GOLDEN_ROWS)).astype(int)]
-    rows = Encoder(schema).decode(compared[places])
-    return pack_golden(rows, predictor.predict(rows))
-
-
-def _sample(rows: NDArray[Any], most: int, seed: int) -> NDArray[Any]:
-    if len(rows) <= most:
-        return rows
-    chosen = np.random.default_rng(seed).choice(len(rows), most, replace=False)
-    return rows[np.sort(chosen)]

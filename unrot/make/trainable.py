@@ -8,7 +8,8 @@ so that a lesson learnt again from the stored parent gives equal parameters, bit
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,16 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from unrot.core.errors import Conflict, Invalid
+from unrot.core.errors import Conflict, Invalid, error_summary
 from unrot.core.plurals import counted
 from unrot.core.ports import Label
-from unrot.core.records import Candidate, Lesson, Outputs, Row, Schema, Version
+from unrot.core.records import Candidate, Example, Lesson, Outputs, Row, Schema, Version
 from unrot.make import online, tables
-from unrot.make.kinds import Kind
-from unrot.make.metrics import calibrate, measure_answers
-from unrot.make.owned import classes_of, told
+from unrot.make.candidate import compile_candidate, spread
+from unrot.make.fitted import Fitted, classes_of
+from unrot.make.metrics import Measured, measure
 from unrot.make.repeatable import from_seed, on_one_thread
 from unrot.make.tables import Range, Table, Tables
+from unrot.make.train import fit
 from unrot.make.weights import Weights, are_equal, drawn, weight_key
 
 Progress = Callable[[float, str], None]
@@ -43,14 +45,24 @@ class EstimatorApprentice:
     """A version's fitted estimator, and the tables that the version keeps."""
 
     version: Version
-    schema: Schema
-    kind: Kind
-    estimator: Any
+    fitted: Fitted
     tables: Tables
     rows_trained: float | None = None
     """How many rows it has learnt in all, where that is known."""
     fitted_on: Sequence[Row] = field(default=(), repr=False)
     """A sample of what a fresh fit saw, where there was one."""
+    trusted: Collection[str] = frozenset()
+    """The types that an owner's file may hold beyond ours."""
+
+    @property
+    def estimator(self) -> Any:
+        """What was fitted."""
+        return self.fitted.estimator
+
+    @property
+    def schema(self) -> Schema:
+        """What a row has and what is answered."""
+        return self.fitted.schema
 
     @property
     def can_learn(self) -> bool:
@@ -77,7 +89,7 @@ class EstimatorApprentice:
 
     def predict(self, rows: Sequence[Row]) -> Outputs:
         """Answer rows with the estimator itself."""
-        return self.kind.predictor(self.estimator).predict(rows)
+        return self.fitted.predict(rows)
 
     # ── learning ─────────────────────────────────────────────────────────────────────────────
 
@@ -86,16 +98,14 @@ class EstimatorApprentice:
         self._check_can_learn()
         taught, classes = deepcopy(self.estimator), classes_of(self.estimator)
         takes_weights = online.takes(online.learner_of(taught).partial_fit, "sample_weight")
-        chance = np.random.default_rng(lesson.seed)
+        chance = None if takes_weights else np.random.default_rng(lesson.seed)
         with from_seed(lesson.seed):
             for number, batch in enumerate(lesson.batches):
-                rows, labels, weights = _of_batch(lesson, batch)
-                if not takes_weights:
-                    places = drawn(weights, chance).tolist()
-                    rows, labels = [rows[at] for at in places], [labels[at] for at in places]
-                    weights = np.ones(len(places))
+                rows, labels, weights = _of_batch(lesson, batch, chance)
                 if rows:
-                    self._teach(taught, rows, labels, classes, weights)
+                    truth = self._known_truth(labels)
+                    with _refusals_told():
+                        online.teach(taught, self.fitted.inputs(rows), truth, classes, weights)
                 _tell(progress, number + 1, len(lesson.batches))
         return self._with(taught, sum(map(len, lesson.batches)))
 
@@ -106,8 +116,7 @@ class EstimatorApprentice:
         if not 0 <= start <= stop <= len(stream):
             raise Conflict(
                 f"The stream of {self.version.name} has {counted(len(stream), 'row')}: "
-                f"{start:,} to "
-                f"{stop:,} cannot be fed."
+                f"{start:,} to {stop:,} cannot be fed."
             )
         progress(0.0, f"feeding {counted(stop - start, 'row')}, one at a time")
         return self._fed(self.estimator, stream, np.arange(start, stop), stop - start)
@@ -128,18 +137,19 @@ class EstimatorApprentice:
         if online.is_unlabelled(self.estimator):
             raise Conflict(UNLABELLED)
         rows, labels, weights, sample = self._to_fit_on(lesson)
-        fresh = clone(self.estimator)
+        fresh = replace(self.fitted, estimator=clone(self.estimator))
         progress(0.0, f"fitting {self.version.estimator} on {counted(len(labels), 'row')}")
         with from_seed(lesson.seed), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                self.kind.fit(fresh, rows, self._truth(labels), weights, progress)
+                fit(fresh, rows, self._truth(labels), progress, weights)
             except (ValueError, TypeError, ArithmeticError) as error:
+                why = error_summary(error)
                 raise Conflict(
-                    f"{self.version.estimator} cannot be fitted on these rows ({told(error)})."
+                    f"{self.version.estimator} cannot be fitted on these rows ({why})."
                 ) from error
-        fitted = self._with(fresh, 0)
-        return replace(fitted, rows_trained=float(len(labels)), fitted_on=sample)
+        learnt = self._with(fresh.estimator, 0)
+        return replace(learnt, rows_trained=float(len(labels)), fitted_on=sample)
 
     def _to_fit_on(self, lesson: Lesson) -> tuple[Any, NDArray[Any], Weights | None, Sequence[Row]]:
         """Return rows, labels, weights where they count, and a sample of the rows."""
@@ -158,7 +168,7 @@ class EstimatorApprentice:
         self._check_labels(labels)
         sample, _ = Table(table, labels, self.schema).sample(REFERENCE_ROWS, lesson.seed)
         weighing = None if are_equal(weights) else weights
-        return self.kind.rows(table, below), labels, weighing, [*sample, *below]
+        return self.fitted.table_inputs(table, below), labels, weighing, [*sample, *below]
 
     def _joined(self, labels: NDArray[Any], more: Sequence[Label]) -> NDArray[Any]:
         kind = np.str_ if self.schema.is_classifier else np.float64
@@ -172,7 +182,8 @@ class EstimatorApprentice:
             raise Conflict(
                 f"All {len(labels):,} rows are {labels[0]}: nothing can be told apart from them."
             )
-        if missing and self.kind.needs_every_class:
+        if missing and not self.fitted.is_ours:
+            # What an owner fitted is to answer as it did, each class in its place.
             raise Conflict(
                 f"None of the {len(labels):,} rows is {min(missing)}: {self.version.estimator} has "
                 "to see a row of each class."
@@ -187,33 +198,13 @@ class EstimatorApprentice:
                 "refit it."
             )
 
-    def _teach(
-        self,
-        taught: Any,
-        rows: Sequence[Row],
-        labels: Sequence[Label],
-        classes: Sequence[Any],
-        weights: Weights,
-    ) -> None:
-        truth = self._truth(labels)
-        self._check_known(truth)
-        table = self.kind.rows(_none(self.schema).rows, rows)
-        try:
-            online.teach(taught, table, truth, classes, weights)
-        except Exception as error:
-            # Its steps, an owner's too, raise what they like of a row that is not for them.
-            raise _refusal(error) from error
-
     def _fed(
         self, estimator: Any, table: Table, places: NDArray[np.intp], count: int
     ) -> EstimatorApprentice:
-        rows, truth = self.kind.rows(table.rows[places]), self._truth(table.labels[places])
-        self._check_known(truth)
-        with from_seed(0):
-            try:
-                fed = online.feed(estimator, rows, truth, classes_of(self.estimator))
-            except Exception as error:
-                raise _refusal(error) from error
+        rows = self.fitted.table_inputs(table.rows[places])
+        truth = self._known_truth(table.labels[places])
+        with from_seed(0), _refusals_told():
+            fed = online.feed(estimator, rows, truth, classes_of(self.estimator))
         return self._with(fed, count)
 
     def _truth(self, labels: Sequence[Label] | NDArray[Any]) -> NDArray[Any]:
@@ -224,18 +215,22 @@ class EstimatorApprentice:
         said, places = np.unique(np.array(labels, dtype=np.str_), return_inverse=True)
         return np.array([spelt.get(label, label) for label in said.tolist()])[places]
 
-    def _check_known(self, truth: NDArray[Any]) -> None:
+    def _known_truth(self, labels: Sequence[Label] | NDArray[Any]) -> NDArray[Any]:
+        truth = self._truth(labels)
         strangers = set(truth.tolist()) - set(classes_of(self.estimator))
         if self.schema.is_classifier and strangers:
             raise Conflict(
                 f"{self.version.name} was fitted without the class {min(strangers)} and cannot "
                 "come to know it row by row: refit it."
             )
+        return truth
 
     def _with(self, estimator: Any, count: int) -> EstimatorApprentice:
         known = self.rows_trained
         return replace(
-            self, estimator=estimator, rows_trained=None if known is None else known + count
+            self,
+            fitted=replace(self.fitted, estimator=estimator),
+            rows_trained=None if known is None else known + count,
         )
 
     # ── becoming a version ───────────────────────────────────────────────────────────────────
@@ -251,76 +246,64 @@ class EstimatorApprentice:
     ) -> Candidate:
         """Measure on a packed table, compile, and make a candidate of it."""
         rows = self._reference()
-        compared = _spread(rows, COMPARED_ROWS)
+        compared = spread(rows, COMPARED_ROWS)
         with on_one_thread():
             progress(0.0, "measuring")
-            held_out = tables.unpack(holdout, self.schema)
-            metrics, answered = self._measured(held_out, compared)
+            measured = self._measured(tables.unpack(holdout, self.schema), compared)
             progress(0.3, "compiling and comparing with scikit-learn")
-            compiled = self.kind.compiled(self.estimator, rows, compared)
+            compiled = compile_candidate(self.fitted, rows, compared, self.trusted)
         progress(1.0, "done")
+        trained = {} if self.rows_trained is None else {"rows_trained": self.rows_trained}
         return replace(
-            compiled,
+            measured.add_to(compiled, **trained),
             estimator=self.version.estimator,
             origin=origin,
             parent=parent,
             made=made,
-            metrics=metrics,
-            calibrating=self._calibrating(held_out, answered),
-            held_out_outputs=answered,
         )
 
     def _reference(self) -> list[Row]:
         if self.fitted_on:
-            return _spread(self.fitted_on, REFERENCE_ROWS)
+            return spread(self.fitted_on, REFERENCE_ROWS)
         rows, _ = self.tables.training.sample(REFERENCE_ROWS, 0)
         if not rows:
             raise Conflict(f"{self.version.name} keeps no training rows to compare on.")
         return rows
 
-    def _measured(
-        self, holdout: Table, rows: Sequence[Row]
-    ) -> tuple[dict[str, float], Outputs | None]:
-        predictor = self.kind.predictor(self.estimator)
+    def _measured(self, holdout: Table, rows: Sequence[Row]) -> Measured:
         try:
-            predictor.predict(rows)
+            self.fitted.predict(rows)
         except Invalid as error:
             raise Conflict(
                 "After this it does not answer its own training rows with finite numbers, so it "
                 "cannot be served. Nothing was kept."
             ) from error
-        counted = {} if self.rows_trained is None else {"rows_trained": self.rows_trained}
         if not len(holdout):
-            return counted, None
-        asked, truth = holdout.drawn(np.arange(len(holdout)))
-        known = self.tables.training.labels
-        answers, labels = predictor.predict(asked), np.array(truth)
-        metrics = measure_answers(answers, labels, known, self.schema)
-        return {**metrics, **counted}, answers
-
-    def _calibrating(self, holdout: Table, answers: Outputs | None) -> list[tuple[float, bool]]:
-        if answers is None:
-            return []
-        _, truth = holdout.drawn(np.arange(len(holdout)))
-        return calibrate(answers, np.array(truth), self.schema)
+            return Measured()
+        answers, known = self.fitted.predict_table(holdout.rows), self.tables.training.labels
+        return measure(answers, holdout.labels, known, self.schema)
 
 
 UNLABELLED = "An outlier detector learns without labels: verdicts teach it nothing."
 
 
-def _of_batch(lesson: Lesson, batch: Sequence[int]) -> tuple[list[Row], list[Label], Weights]:
-    rows: list[Row] = []
-    labels: list[Label] = []
-    weights = np.ones(len(batch))
-    for number, place in enumerate(batch):
-        if place < 0:
-            row, label = lesson.replayed[~place]
-        else:
-            example = lesson.examples[place]
-            row, label, weights[number] = example.row, example.label, example.weight
-        rows.append(row)
-        labels.append(label)
-    return rows, labels, weights
+def _of_batch(
+    lesson: Lesson, batch: Sequence[int], chance: np.random.Generator | None
+) -> tuple[list[Row], list[Label], Weights]:
+    """Return rows, labels and weights; with a chance each row as often as it weighs instead."""
+    held = [
+        (*lesson.replayed[~place], 1.0) if place < 0 else _weighed(lesson.examples[place])
+        for place in batch
+    ]
+    weights = np.array([weight for _, _, weight in held])
+    if chance is not None:
+        held = [held[place] for place in drawn(weights, chance).tolist()]
+        weights = np.ones(len(held))
+    return [row for row, _, _ in held], [label for _, label, _ in held], weights
+
+
+def _weighed(example: Example) -> tuple[Row, Label, float]:
+    return example.row, example.label, example.weight
 
 
 def _tell(progress: Progress, done: int, batches: int) -> None:
@@ -328,17 +311,17 @@ def _tell(progress: Progress, done: int, batches: int) -> None:
         progress(done / batches, f"learnt {done:,} of {counted(batches, 'batch')}")
 
 
-def _refusal(error: Exception) -> Conflict:
-    if isinstance(error, Conflict):
-        return error
-    return Conflict(f"The estimator does not take these rows ({told(error)}). Nothing was learnt.")
+@contextmanager
+def _refusals_told() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # Its steps, an owner's too, raise what they like of a row that is not for them.
+        why = error_summary(error)
+        raise Conflict(
+            f"The estimator does not take these rows ({why}). Nothing was learnt."
+        ) from error
 
 
 def _none(schema: Schema) -> Table:
     return tables.unpack(b"", schema)
-
-
-def _spread(rows: Sequence[Row], most: int) -> list[Row]:
-    if len(rows) <= most:
-        return list(rows)
-    return [rows[place] for place in np.linspace(0, len(rows) - 1, most).astype(int).tolist()]

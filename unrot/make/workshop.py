@@ -32,14 +32,13 @@ class EstimatorWorkshop:
             said = f"{version.name} is served only and cannot learn here. {version.serving.reason}"
             raise Conflict(said.rstrip())
         # Like all below, it brings in scikit-learn.
-        from unrot.make import kinds
+        from unrot.make import fitted
         from unrot.make.trainable import EstimatorApprentice
 
-        data = artefact(version.artefacts[SKOPS])
-        kind, estimator = kinds.opened(data, schema, self.trusted)
-        held = tables.Tables(version.artefacts, schema, artefact)
+        held = fitted.load(artefact(version.artefacts[SKOPS]), schema, self.trusted)
+        kept = tables.Tables(version.artefacts, schema, artefact)
         trained = version.metrics.get("rows_trained")
-        return EstimatorApprentice(version, schema, kind, estimator, held, trained)
+        return EstimatorApprentice(version, held, kept, trained, trusted=self.trusted)
 
     def unpack(
         self, table: bytes, schema: Schema, most: int, seed: int = 0
@@ -67,9 +66,7 @@ class EstimatorWorkshop:
     def predictor(self, candidate: Candidate, schema: Schema) -> Scorer:
         """Load what a candidate would serve with."""
         artefact = candidate.artefacts[candidate.serving_artefact]
-        return predictors.load(
-            candidate.served_by, artefact, schema, candidate.form, trusted=self.trusted
-        )
+        return predictors.load(candidate.served_by, artefact, schema, trusted=self.trusted)
 
     def pack_lessons(self, lessons: Sequence[Lesson]) -> bytes:
         """Write lessons as an artefact."""

@@ -2,12 +2,16 @@
 
 The web workers import this file. It needs numpy and onnxruntime and nothing of training, so
 that a worker stays small; a version that has no ONNX form is the exception.
+
+A graph takes one table of numbers, as `encoding` makes it, or where its pipeline reads texts the
+numbers in one tensor and the texts in another. A gap is NaN among numbers and empty among texts.
 """
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +21,7 @@ from numpy.typing import NDArray
 from unrot.core.encoding import Encoder
 from unrot.core.errors import BadArtefact, Detail, Invalid, shown
 from unrot.core.ports import Predictor
-from unrot.core.records import Outputs, Row, Schema
+from unrot.core.records import Feature, Outputs, Row, Schema, Value
 from unrot.core.schema import MOST_DETAILS, expected_of, farthest_feature
 from unrot.serve.parity import TOLERANCE, largest_difference
 
@@ -26,6 +30,10 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
 INPUT = "inputs"
+NUMBERS, TEXTS = "unrot_numbers", "unrot_texts"
+KNOWN_ONLY = "unrot_known_only"
+"""The graph's own note on which features refuse a text that they were not fitted with."""
+GAP = ""
 CLASSES, PROBABILITIES, VALUES = "class_indices", "class_probabilities", "target_values"
 WIDEST_FLOAT = float(np.finfo(np.float32).max)
 SILENT = 4
@@ -34,67 +42,112 @@ ROUNDING_OPTIMIZER = "MatMulScaleFusion"
 
 
 class OnnxPredictor:
-    """An ONNX graph with the outputs that `export` gives it, on one thread."""
+    """An ONNX graph with the inputs and outputs that `export` gives it, on one thread."""
 
     def __init__(self, artefact: bytes, schema: Schema) -> None:
         session = open_session(artefact)
-        inputs = session.get_inputs()
+        inputs = {given.name: given for given in session.get_inputs()}
         self._outputs = [output.name for output in session.get_outputs()]
-        self._schema = schema
+        self._schema, self._run = schema, session.run
+        self._numbers, self._texts = number_places(schema), text_places(schema)
+        self._encode = Encoder(schema).encode if INPUT in inputs else None
         self._check(inputs)
-        self._is_narrow = inputs[0].type == "tensor(float)"
-        self._encode = Encoder(schema).encode
-        self._run = session.run
+        self._is_narrow = any(given.type == "tensor(float)" for given in inputs.values())
+        notes = session.get_modelmeta().custom_metadata_map
+        self._known_only = [
+            (place, frozenset(schema.features[place].choices))
+            for place in json.loads(notes.get(KNOWN_ONLY, "[]"))
+        ]
 
     def predict(self, rows: Sequence[Row]) -> Outputs:
         """Score rows that the schema has already checked; None is a gap."""
-        return self.predict_table(self._encode(rows))
-
-    def predict_table(self, table: NDArray[np.float64]) -> Outputs:
-        """Score rows that are numbers already, as `encoding` makes them."""
-        inputs = self._narrowed(table) if self._is_narrow else table
-        answers = self._run(self._outputs, {INPUT: inputs})
+        if self._known_only:
+            self._refuse_strangers(rows)
+        answers = self._run(self._outputs, self._tensors(rows))
         first = answers[0].tolist()
-        if len(answers) == 2:
-            probabilities = answers[1].tolist()
-            is_scored = np.isfinite(answers[1])
-            if not is_scored.all():
-                raise too_far(self._schema, table, is_scored.all(axis=1))
-            return Outputs(first, probabilities)
-        if self._outputs[0] == CLASSES:
+        if self._outputs == [CLASSES]:
             return Outputs(first)
-        is_scored = np.isfinite(answers[0])
+        is_scored = np.isfinite(answers[-1])
         if not is_scored.all():
-            raise too_far(self._schema, table, is_scored)
-        return Outputs(values=first)
+            raise too_far(self._schema, rows, is_scored.reshape(len(rows), -1).all(axis=1))
+        if len(answers) == 1:
+            return Outputs(values=first)
+        return Outputs(first, answers[1].tolist())
 
-    def _check(self, inputs: Sequence[Any]) -> None:
-        width = len(self._schema.features)
-        classes = [[CLASSES, PROBABILITIES], [CLASSES]]
-        wanted = classes if self._schema.is_classifier else [[VALUES]]
-        if len(inputs) != 1 or inputs[0].name != INPUT or inputs[0].shape[1] != width:
-            raise BadArtefact(f'The ONNX graph does not take one table "{INPUT}" of {width}.')
-        if self._outputs not in wanted:
-            raise BadArtefact(f"The ONNX graph answers {self._outputs}: expected {wanted[0]}.")
+    def _tensors(self, rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
+        if self._encode is not None:
+            return {INPUT: self._narrowed(self._encode(rows), rows)}
+        tensors: dict[str, NDArray[Any]] = {}
+        if self._numbers:
+            table = np.array([[row[place] for place in self._numbers] for row in rows], np.float64)
+            tensors[NUMBERS] = self._narrowed(table, rows)
+        if self._texts:
+            cells = [[_text(row[place]) for place in self._texts] for row in rows]
+            tensors[TEXTS] = np.array(cells, dtype=object)
+        return tensors
 
-    def _narrowed(self, table: NDArray[Any]) -> NDArray[Any]:
+    def _narrowed(self, table: NDArray[Any], rows: Sequence[Row]) -> NDArray[Any]:
+        if not self._is_narrow:
+            return table
         beyond = np.abs(table) > WIDEST_FLOAT
         if beyond.any():
-            raise too_far(self._schema, table, ~beyond.any(axis=1))
+            raise too_far(self._schema, rows, ~beyond.any(axis=1))
         return table.astype(np.float32)
 
+    def _refuse_strangers(self, rows: Sequence[Row]) -> None:
+        details = [
+            self._stranger(place, row[place], number if len(rows) > 1 else None)
+            for number, row in enumerate(rows)
+            for place, known in self._known_only
+            if row[place] is not None and row[place] not in known
+        ]
+        if details:
+            raise Invalid(details[0].sentence, details=details[:MOST_DETAILS])
 
-def too_far(schema: Schema, table: NDArray[Any], is_scored: NDArray[np.bool_]) -> Invalid:
-    """Say which values are so far out that no finite answer came of them."""
-    several = len(table) > 1
-    numbers = np.flatnonzero(~is_scored)[:MOST_DETAILS]
-    rows = zip(numbers.tolist(), Encoder(schema).decode(table[numbers]), strict=True)
-    details = [_detail(schema, row, number if several else None) for number, row in rows]
+    def _stranger(self, place: int, value: Value, number: int | None) -> Detail:
+        feature = self._schema.features[place]
+        expected = expected_of(feature).replace("usually ", "")
+        return Detail(feature.name, value, expected, number)
+
+    def _check(self, inputs: Mapping[str, Any]) -> None:
+        columns = {NUMBERS: len(self._numbers), TEXTS: len(self._texts)}
+        widths = columns if self._encode is None else {INPUT: len(self._schema.features)}
+        wanted = {name: width for name, width in widths.items() if width}
+        if {name: given.shape[1] for name, given in inputs.items()} != wanted:
+            raise BadArtefact(f"The ONNX graph does not take {wanted}.")
+        classes = [[CLASSES, PROBABILITIES], [CLASSES]]
+        answers = classes if self._schema.is_classifier else [[VALUES]]
+        if self._outputs not in answers:
+            raise BadArtefact(f"The ONNX graph answers {self._outputs}: expected {answers[0]}.")
+
+
+def number_places(schema: Schema) -> list[int]:
+    """Return the places of the features that go into the tensor of numbers."""
+    return [place for place, feature in enumerate(schema.features) if feature.kind != "category"]
+
+
+def text_places(schema: Schema) -> list[int]:
+    """Return the places of the features that go into the tensor of texts."""
+    return [place for place, feature in enumerate(schema.features) if feature.kind == "category"]
+
+
+def too_far(schema: Schema, rows: Sequence[Row], is_scored: NDArray[np.bool_]) -> Invalid:
+    """Say which values are such that no finite answer came of them, as a rule by being far out."""
+    details: list[Detail] = []
+    for number in np.flatnonzero(~is_scored)[:MOST_DETAILS].tolist():
+        feature = farthest_feature(schema, rows[number])
+        value = rows[number][schema.names.index(feature.name)]
+        told = number if len(rows) > 1 else None
+        details.append(Detail(feature.name, value, expected_of(feature), told))
     first = details[0]
-    where = f"Row {first.row}: " if several else ""
+    where = f"Row {first.row}: " if first.row is not None else ""
+    feature = schema.features[schema.names.index(first.field)]
+    what = "a row with this value"
+    if _is_outside(feature, first.value):
+        what = "a number this far outside its training range"
     return Invalid(
-        f"{where}{first.field} {shown(first.value)}: the model cannot score a number this far "
-        f"outside its training range; expected {first.expected}.",
+        f"{where}{first.field} {shown(first.value)}: the model cannot score {what}; "
+        f"expected {first.expected}.",
         details=details,
     )
 
@@ -106,7 +159,7 @@ def pack_golden(rows: Sequence[Row], outputs: Outputs) -> bytes:
         PROBABILITIES: outputs.probabilities,
         VALUES: outputs.values,
     }
-    return orjson.dumps({"rows": _plain(rows), **answers})
+    return orjson.dumps({"rows": [list(row) for row in rows], **answers})
 
 
 def check_golden(predictor: Predictor, golden: bytes) -> float:
@@ -144,11 +197,11 @@ def open_session(artefact: bytes) -> onnxruntime.InferenceSession:
         raise BadArtefact(f"The ONNX graph does not load: {shown(str(error), 200)}.") from error
 
 
-def _detail(schema: Schema, row: Row, number: int | None) -> Detail:
-    feature = farthest_feature(schema, row)
-    value = row[schema.names.index(feature.name)]
-    return Detail(feature.name, value, expected_of(feature), number)
+def _is_outside(feature: Feature, value: Value) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return feature.low is None or feature.high is None or not feature.low <= value <= feature.high
 
 
-def _plain(rows: Iterable[Row]) -> list[list[Any]]:
-    return [list(row) for row in rows]
+def _text(value: Value) -> str:
+    return GAP if value is None else str(value)

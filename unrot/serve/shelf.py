@@ -203,8 +203,7 @@ class Shelf:
     def _make(self, model: Model, version: Version) -> Predictor:
         try:
             artefact = self._artefact(version.serving.digest)
-            serving = version.serving
-            predictor = self._load(serving.by, artefact, model.schema, serving.form)
+            predictor = self._load(version.serving.by, artefact, model.schema)
             if GOLDEN in version.artefacts:
                 self._check(predictor, self._artefact(version.artefacts[GOLDEN]))
             return predictor

@@ -27,7 +27,7 @@ from unrot.app import create_app
 from unrot.cli import main
 from unrot.core.records import Version
 from unrot.core.settings import Settings
-from unrot.make import packed
+from unrot.make import tables
 from unrot.serve.service import Service
 
 MOST_COLUMNS = 30
@@ -209,7 +209,7 @@ def plain_score(service: Service, version: Version, *, is_classifier: bool) -> f
     rows, labels, held, truth = (
         part
         for kind in ("training", "holdout")
-        for part in packed.unpack_table(service.store.registry.artefact(version.artefacts[kind]))
+        for part in tables.unpack_table(service.store.registry.artefact(version.artefacts[kind]))
     )
     if rows.shape[1] > MOST_COLUMNS:
         last = LogisticRegression(max_iter=300) if is_classifier else Ridge()

@@ -13,16 +13,26 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.make.tables import BINARY, SEVERAL, as_rows, schema_of, table_of
-from unrot.core.errors import Invalid
-from unrot.core.records import Feature, Schema
+from unrot.core.errors import BadArtefact
+from unrot.core.records import Feature, Row, Schema
 from unrot.make import artefacts
 from unrot.make.catalogue import make, names_for
-from unrot.make.onnx.export import export, threshold_rows
+from unrot.make.fitted import Fitted
+from unrot.make.onnx.export import Compiled, export
+from unrot.make.onnx.probe_rows import split_rows
 from unrot.make.predictors import load
-from unrot.make.scikit import ScikitPredictor
 from unrot.serve.parity import TOLERANCE, largest_difference
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def exported_of(estimator: Any, schema: Schema, table: Any) -> Compiled:
+    return export(Fitted(estimator, schema), as_rows(table))
+
+
+def threshold_rows(estimator: Any, schema: Schema, table: Any) -> list[Row]:
+    inputs = Fitted(estimator, schema).inputs
+    return split_rows(estimator, inputs, as_rows(table), range(len(schema.features)))
 
 
 @pytest.mark.parametrize("gaps", [False, True])
@@ -34,7 +44,7 @@ def test_export_of_every_estimator_answers_as_scikit_learn(
     rows, labels = table_of(classes, gaps=gaps)
     pipeline = make(name, seed=0, schema=schema_of(BINARY, gaps=gaps)).fit(rows, labels)
 
-    exported = export(pipeline, schema_of(classes, gaps=gaps), rows)
+    exported = exported_of(pipeline, schema_of(classes, gaps=gaps), rows)
 
     assert exported.onnx is not None
     assert exported.reason == ""
@@ -53,11 +63,11 @@ def test_export_of_grown_trees_is_equal_to_the_last_bit(
         schema_of(classes),
     )
 
-    exported = export(pipeline, schema, rows)
+    exported = exported_of(pipeline, schema, rows)
 
-    beside = threshold_rows(pipeline, rows)
+    beside = threshold_rows(pipeline, schema, rows)
     assert len(beside) > 100
-    assert exported.compared_rows == len(rows) + len(beside)
+    assert all(row in exported.compared for row in [*as_rows(rows), *beside])
     assert exported.largest_difference == 0.0
 
 
@@ -66,7 +76,7 @@ def test_every_threshold_of_trees_parts_rows_as_in_scikit_learn(name: str) -> No
     rows, labels = table_of(SEVERAL)
     schema = schema_of(SEVERAL)
     pipeline = make(name, seed=0, schema=schema_of(BINARY)).fit(rows, labels)
-    graph = export(pipeline, schema, rows).onnx
+    graph = exported_of(pipeline, schema, rows).onnx
     assert graph is not None
     chance = np.random.default_rng(1)
     near = np.nextafter(chance.choice(rows.ravel(), (4000, 3)).astype(np.float32), np.float32(9))
@@ -74,7 +84,7 @@ def test_every_threshold_of_trees_parts_rows_as_in_scikit_learn(name: str) -> No
     table = as_rows(np.vstack([near.astype(float), np.nextafter(near.astype(float), -9)]))
 
     given = load("onnx", graph, schema).predict(table)
-    assert largest_difference(ScikitPredictor(pipeline, schema).predict(table), given) < 1e-14
+    assert largest_difference(Fitted(pipeline, schema).predict(table), given) < 1e-14
 
 
 def test_rows_beside_thresholds_tell_a_tree_from_one_with_rounded_thresholds() -> None:
@@ -85,8 +95,8 @@ def test_rows_beside_thresholds_tell_a_tree_from_one_with_rounded_thresholds() -
     )
     thresholds = rounded[-1].tree_.threshold
     thresholds[:] = thresholds.astype(np.float32)
-    plain, beside = as_rows(rows), as_rows(threshold_rows(right, rows))
-    first, second = ScikitPredictor(right, schema), ScikitPredictor(rounded, schema)
+    plain, beside = as_rows(rows), threshold_rows(right, schema, rows)
+    first, second = Fitted(right, schema), Fitted(rounded, schema)
 
     assert largest_difference(first.predict(plain), second.predict(plain)) == 0.0
     assert largest_difference(first.predict(beside), second.predict(beside)) > TOLERANCE
@@ -100,11 +110,11 @@ def test_answers_of_sgd_far_out_are_those_of_scikit_learn() -> None:
     pipeline[-1].coef_[:, 2] = -abs(pipeline[-1].coef_).sum(axis=1)
     far = np.vstack([np.random.default_rng(0).normal(size=(200, 3)) * 1e5, [[1e5, 1e5, 1e5]]])
 
-    graph = export(pipeline, schema, rows).onnx
+    graph = exported_of(pipeline, schema, rows).onnx
 
     assert graph is not None
     given = load("onnx", graph, schema).predict(as_rows(far))
-    expected = ScikitPredictor(pipeline, schema).predict(as_rows(far))
+    expected = Fitted(pipeline, schema).predict(as_rows(far))
     assert largest_difference(expected, given) < 1e-12
     assert expected.probabilities is not None
     assert expected.probabilities[-1] == pytest.approx([1 / 3] * 3)
@@ -114,7 +124,9 @@ def test_answers_of_sgd_far_out_are_those_of_scikit_learn() -> None:
 def test_trees_that_take_gaps_themselves_are_exported(kind: Any) -> None:
     rows, labels = table_of(SEVERAL, gaps=True)
 
-    exported = export(kind(random_state=0).fit(rows, labels), schema_of(SEVERAL, gaps=True), rows)
+    exported = exported_of(
+        kind(random_state=0).fit(rows, labels), schema_of(SEVERAL, gaps=True), rows
+    )
 
     assert exported.largest_difference == 0.0
 
@@ -124,7 +136,7 @@ def test_trees_that_never_split_are_exported() -> None:
 
     for name in ("tree", "forest", "hgb"):
         pipeline = make(name, seed=0, schema=schema_of(BINARY)).fit(rows, labels)
-        exported = export(pipeline, schema_of(BINARY), rows)
+        exported = exported_of(pipeline, schema_of(BINARY), rows)
 
         assert exported.largest_difference == 0.0
 
@@ -134,7 +146,7 @@ def test_class_that_was_not_trained_has_no_probability() -> None:
     seen = labels != "apple"
     pipeline = make("logistic", seed=0, schema=schema_of(BINARY)).fit(rows[seen], labels[seen])
 
-    graph = export(pipeline, schema_of(SEVERAL), rows).onnx
+    graph = exported_of(pipeline, schema_of(SEVERAL), rows).onnx
 
     assert graph is not None
     answered = load("onnx", graph, schema_of(SEVERAL)).predict(as_rows(rows))
@@ -146,8 +158,8 @@ def test_class_that_the_schema_does_not_know_is_refused() -> None:
     rows, labels = table_of(SEVERAL)
     pipeline = make("tree", seed=0, schema=schema_of(BINARY)).fit(rows, labels)
 
-    with pytest.raises(Invalid, match="which the schema does not know"):
-        export(pipeline, schema_of(BINARY), rows)
+    with pytest.raises(BadArtefact, match="which the schema does not know"):
+        exported_of(pipeline, schema_of(BINARY), rows)
 
 
 def test_estimator_that_does_not_convert_is_left_to_scikit_learn_with_a_reason() -> None:
@@ -156,12 +168,12 @@ def test_estimator_that_does_not_convert_is_left_to_scikit_learn_with_a_reason()
         rows, labels
     )
 
-    exported = export(pipeline, schema_of(BINARY), rows)
+    exported = exported_of(pipeline, schema_of(BINARY), rows)
 
     assert exported.onnx is None
     assert exported.largest_difference is None
-    assert exported.reason.startswith("ONNX with double inputs: ")
-    assert "ONNX with float inputs: " in exported.reason
+    assert exported.reason.startswith("ONNX does not answer as scikit-learn does: ")
+    assert "FunctionTransformer" in exported.reason
     assert exported.reason.endswith(".")
 
 
@@ -174,12 +186,12 @@ def test_estimator_outside_the_catalogue_is_served_right_or_not_at_all(estimator
     schema = schema_of(SEVERAL)
     estimator.fit(rows, labels)
 
-    exported = export(estimator, schema, rows)
+    exported = exported_of(estimator, schema, rows)
 
     assert (exported.onnx is None) == bool(exported.reason)
     if exported.onnx is not None:
         given = load("onnx", exported.onnx, schema).predict(as_rows(rows))
-        expected = ScikitPredictor(estimator, schema).predict(as_rows(rows))
+        expected = Fitted(estimator, schema).predict(as_rows(rows))
         assert largest_difference(expected, given) <= TOLERANCE
 
 
@@ -188,7 +200,7 @@ def test_classifier_without_probabilities_answers_none() -> None:
     schema = schema_of(SEVERAL)
     estimator = RidgeClassifier().fit(rows, labels)
 
-    exported = export(estimator, schema, rows)
+    exported = exported_of(estimator, schema, rows)
     by = ("onnx", exported.onnx) if exported.onnx else ("scikit-learn", artefacts.dump(estimator))
     answered = load(*by, schema).predict(as_rows(rows))
 
@@ -203,7 +215,7 @@ def test_regression_answers_values() -> None:
     estimator = LinearRegression().fit(rows, rows @ [1.0, 2.0, 3.0] + 4.0)
     schema = Schema(tuple(Feature(name, "number") for name in "abc"), target="sum")
 
-    exported = export(estimator, schema, rows)
+    exported = exported_of(estimator, schema, rows)
 
     assert exported.onnx is not None
     answered = load("onnx", exported.onnx, schema).predict([[1.0, 1.0, 1.0]])

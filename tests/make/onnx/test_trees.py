@@ -5,25 +5,7 @@ import pytest
 
 from tests.make.tables import BINARY, SEVERAL, schema_of, table_of
 from unrot.make.catalogue import make
-from unrot.make.onnx.trees import ensemble_attributes, shared_leaves, thresholds_of, trees_of
-
-
-def test_thresholds_are_those_of_the_fitted_tree() -> None:
-    rows, labels = table_of(SEVERAL)
-    tree = make("tree", seed=0, schema=schema_of(BINARY)).fit(rows, labels)[-1]
-    inner = tree.tree_.children_left >= 0
-
-    pairs = thresholds_of(tree)
-
-    assert pairs == sorted(
-        set(
-            zip(
-                tree.tree_.feature[inner].tolist(),
-                tree.tree_.threshold[inner].tolist(),
-                strict=True,
-            )
-        )
-    )
+from unrot.make.onnx.trees import ensemble_attributes, shared_leaves, trees_of
 
 
 @pytest.mark.parametrize(("name", "trees"), [("tree", 1), ("forest", 100), ("hgb", 300)])

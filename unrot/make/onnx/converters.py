@@ -1,10 +1,11 @@
-"""What skl2onnx gets wrong or cannot do for our estimators, done right in double precision.
+"""What skl2onnx gets wrong or cannot do, done right in double precision and on texts.
 
-- SimpleImputer: its ONNX operator has no double-precision kernel; two plain nodes do the same.
-- OneHotEncoder, OrdinalEncoder: over numbers in double precision, where a gap and a number that
-  is no category are told apart from every category.
+- SimpleImputer: its ONNX operator has no double-precision kernel; two plain nodes do the same,
+  of texts too, among which a gap is an empty one.
+- OneHotEncoder, OrdinalEncoder: over texts and over numbers in double precision, where a gap and
+  what is no category are told apart from every category.
 - Linear regression, ridge, SGD: one product and one sum, in double precision.
-- Tree, forest, hist-gradient boosting: see `trees`.
+- Tree, forest, both gradient boostings: nothing moves at a threshold (see `trees`).
 - SGD: far from the training data the class of several came from probabilities that had all
   become 1; scikit-learn takes it from the scores.
 """
@@ -12,13 +13,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
-from skl2onnx.common.data_types import DoubleTensorType, Int64TensorType
+from skl2onnx.common.data_types import DoubleTensorType, Int64TensorType, StringTensorType
 from sklearn.base import is_classifier
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, Ridge, SGDClassifier, SGDRegressor
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
@@ -27,10 +31,13 @@ from unrot.make.onnx.trees import (
     BOOSTED,
     FORESTS,
     LONE,
+    Tree,
     ensemble_attributes,
+    grown,
     shared_leaves,
     trees_of,
 )
+from unrot.serve.predictor import GAP
 
 OPSET = {"": 21, "ai.onnx.ml": 3}
 """The newest that skl2onnx knows; `export` raises it for the graphs that hold newer nodes."""
@@ -78,46 +85,45 @@ class Graph:
 
 
 def convert_imputer(scope: Any, operator: Any, container: Any) -> None:
-    """Put the statistic of its column in the place of every gap."""
+    """Put the statistic of its column in the place of every gap, of numbers or of texts."""
     imputer, graph = operator.raw_operator, Graph(scope, operator, container)
-    if imputer.add_indicator or not np.isnan(imputer.missing_values):
-        raise NotImplementedError("SimpleImputer is compiled for gaps alone, without indicators")
-    if not np.isfinite(imputer.statistics_).all():
-        raise NotImplementedError("a feature was a gap in every training row")
-    statistics = graph.constant(imputer.statistics_.astype(np.float64)[None, :])
-    gaps = graph.add("IsNaN", graph.inputs)
+    _demand(not imputer.add_indicator, "SimpleImputer with indicators")
+    _demand(_is_gap(imputer.missing_values), "SimpleImputer for a value that stands for a gap")
+    if _is_text(operator):
+        gaps = graph.add("Equal", graph.inputs, _texts(graph, [GAP]))
+        statistics = _texts(graph, [str(value) for value in imputer.statistics_])
+    else:
+        _demand(np.isfinite(imputer.statistics_).all(), "a feature that was always a gap")
+        gaps = graph.add("IsNaN", graph.inputs)
+        statistics = graph.constant(imputer.statistics_.astype(np.float64)[None, :])
     graph.answer(graph.add("Where", gaps, statistics, graph.inputs))
 
 
 def convert_one_hot(scope: Any, operator: Any, container: Any) -> None:
-    """Put 1 into the column of the category that a number is; a stranger is in none."""
+    """Put 1 into the column of the category that a value is; a stranger is in none."""
     encoder, graph = operator.raw_operator, Graph(scope, operator, container)
-    categories = _numeric_categories(encoder)
-    if encoder.handle_unknown != "ignore" or encoder._drop_idx_after_grouping is not None:
-        raise NotImplementedError("OneHotEncoder is compiled for unknowns ignored, none dropped")
-    if encoder._infrequent_enabled:
-        raise NotImplementedError("OneHotEncoder is not compiled for infrequent categories")
-    columns = np.repeat(np.arange(len(categories)), [len(each) for each in categories])
-    repeated = graph.add("Gather", graph.inputs, graph.constant(columns), axis=1)
-    named = graph.constant(np.concatenate(categories)[None, :])
-    graph.answer(graph.add("Cast", graph.add("Equal", repeated, named), to=TensorProto.DOUBLE))
+    _demand(not encoder._infrequent_enabled, "OneHotEncoder with infrequent categories")
+    dropped = encoder._drop_idx_after_grouping
+    hots: list[str] = []
+    for column, categories in enumerate(encoder.categories_):
+        hot = _hot(graph, operator, column, categories)
+        if dropped is not None and dropped[column] is not None:
+            kept = np.array([one for one in range(len(categories)) if one != dropped[column]])
+            hot = graph.add("Gather", hot, graph.constant(kept.astype(np.int64)), axis=1)
+        hots.append(hot)
+    graph.answer(graph.add("Concat", *hots, axis=1))
 
 
 def convert_ordinal(scope: Any, operator: Any, container: Any) -> None:
-    """Let whole numbers from 0 to the last category be, and make a gap of every other."""
+    """Put the place of its category for a value, and what the encoder says for a stranger."""
     encoder, graph = operator.raw_operator, Graph(scope, operator, container)
-    categories = _numeric_categories(encoder)
-    if (
-        encoder.handle_unknown != "use_encoded_value"
-        or encoder.unknown_value == encoder.unknown_value
-    ):
-        raise NotImplementedError("OrdinalEncoder is compiled for unknowns that become gaps")
-    if not all(np.array_equal(each, np.arange(len(each))) for each in categories):
-        raise NotImplementedError("OrdinalEncoder is compiled for categories 0, 1, 2, …")
-    last = graph.constant(np.array([[len(each) - 1.0 for each in categories]]))
-    within = graph.add("Min", graph.add("Max", graph.inputs, graph.constant(np.zeros(1))), last)
-    known = graph.add("Equal", graph.add("Floor", within), graph.inputs)
-    graph.answer(graph.add("Where", known, graph.inputs, graph.constant(np.array([np.nan]))))
+    infrequent = getattr(encoder, "_infrequent_enabled", False)
+    _demand(not infrequent, "OrdinalEncoder with infrequent categories")
+    codes = [
+        _code(graph, encoder, operator, column, categories)
+        for column, categories in enumerate(encoder.categories_)
+    ]
+    graph.answer(graph.add("Concat", *codes, axis=1))
 
 
 def convert_linear(scope: Any, operator: Any, container: Any) -> None:
@@ -141,9 +147,8 @@ def convert_sgd(scope: Any, operator: Any, container: Any) -> None:
     chances = graph.add("Sigmoid", scores)
     if len(estimator.classes_) == 2:
         zero = graph.constant(np.zeros((1, 1)))
-        side = graph.add("Cast", graph.add("Greater", scores, zero), to=TensorProto.INT64)
-        both = _with_complement(graph, chances)
-        graph.answer(graph.add("Reshape", side, graph.constant(np.array([-1]))), both)
+        side = _flat(graph, graph.add("Greater", scores, zero))
+        graph.answer(side, _with_complement(graph, chances))
     else:
         classes = graph.add("ArgMax", scores, axis=1, keepdims=0)
         graph.answer(classes, _normalised(graph, chances))
@@ -153,9 +158,7 @@ def convert_trees(scope: Any, operator: Any, container: Any) -> None:
     """Average the leaves of a tree or a forest over its trees."""
     estimator, graph = operator.raw_operator, Graph(scope, operator, container)
     trees = trees_of(estimator)
-    narrow = graph.add("Cast", graph.inputs, to=TensorProto.FLOAT)
-    inputs = graph.add("Cast", narrow, to=TensorProto.DOUBLE)
-    targets = trees[0].leaves.shape[1]
+    inputs, targets = _narrowed(graph), trees[0].leaves.shape[1]
     if targets * sum(int(tree.is_leaf.sum()) for tree in trees) > MOST_WEIGHTS:
         sums = _looked_up(graph, inputs, trees)
     else:
@@ -186,6 +189,29 @@ def convert_boosting(scope: Any, operator: Any, container: Any) -> None:
     graph.answer(graph.add("ArgMax", probabilities, axis=1, keepdims=0), probabilities)
 
 
+def convert_gradient_boosting(scope: Any, operator: Any, container: Any) -> None:
+    """Add the scaled leaves of gradient boosting to where it began."""
+    estimator, graph = operator.raw_operator, Graph(scope, operator, container)
+    start = _start(estimator)
+    trees = [
+        _scaled(tree.tree_, target, estimator.learning_rate)
+        for stage in estimator.estimators_
+        for target, tree in enumerate(stage)
+    ]
+    sums = _ensemble(graph, _narrowed(graph), trees, start.shape[1])
+    scores = graph.add("Add", sums, graph.constant(start))
+    if isinstance(estimator, GradientBoostingRegressor):
+        graph.answer(scores)
+        return
+    if start.shape[1] > 1:
+        chances = graph.add("Softmax", scores, axis=1)
+        graph.answer(graph.add("ArgMax", scores, axis=1, keepdims=0), chances)
+        return
+    chance = graph.add("Sigmoid", scores)
+    at_least = graph.add("GreaterOrEqual", scores, graph.constant(np.zeros((1, 1))))
+    graph.answer(_flat(graph, at_least), _with_complement(graph, chance))
+
+
 CONVERTERS: dict[type, Converter] = {
     SimpleImputer: convert_imputer,
     OneHotEncoder: convert_one_hot,
@@ -194,6 +220,9 @@ CONVERTERS: dict[type, Converter] = {
     **dict.fromkeys((LinearRegression, Ridge, SGDRegressor), convert_linear),
     **dict.fromkeys((*LONE, *FORESTS), convert_trees),
     **dict.fromkeys(BOOSTED, convert_boosting),
+    **dict.fromkeys(
+        (GradientBoostingClassifier, GradientBoostingRegressor), convert_gradient_boosting
+    ),
 }
 
 
@@ -204,20 +233,119 @@ def _shapes(operator: Any) -> None:
         operator.outputs[0].type = Int64TensorType([None])
         operator.outputs[1].type = DoubleTensorType([None, len(step.classes_)])
         return
-    width = operator.inputs[0].type.shape[1] if hasattr(step, "transform") else 1
+    kind = StringTensorType if hasattr(step, "statistics_") and _is_text(operator) else None
+    operator.outputs[0].type = (kind or DoubleTensorType)([None, _width(operator)])
+
+
+def _width(operator: Any) -> int:
+    step = operator.raw_operator
     if isinstance(step, OneHotEncoder):
-        width = sum(len(each) for each in step.categories_)
-    operator.outputs[0].type = DoubleTensorType([None, width])
+        return len(step.get_feature_names_out())
+    if isinstance(step, OrdinalEncoder):
+        return len(step.categories_)
+    return int(operator.inputs[0].type.shape[1]) if isinstance(step, SimpleImputer) else 1
 
 
 SHAPES: dict[type, Callable[[Any], None]] = dict.fromkeys(CONVERTERS, _shapes)
 
 
-def _numeric_categories(encoder: Any) -> list[NDArray[np.float64]]:
-    categories = [np.asarray(each) for each in encoder.categories_]
-    if any(each.dtype.kind not in "iuf" or np.isnan(each).any() for each in categories):
-        raise NotImplementedError("categories are compiled where they are numbers")
-    return [each.astype(np.float64) for each in categories]
+# ── parts of steps ───────────────────────────────────────────────────────────────────────────
+
+
+def _hot(graph: Graph, operator: Any, column: int, categories: NDArray[Any]) -> str:
+    """Compare one column with its categories; a gap is one of them where it was."""
+    cell, is_text = _column(graph, operator, column)
+    gaps = np.array([[float(_is_gap(one)) for one in categories]])
+    if is_text:
+        known = _texts(graph, [GAP if _is_gap(one) else str(one) for one in categories])
+        return graph.add("Cast", graph.add("Equal", cell, known), to=TensorProto.DOUBLE)
+    known = graph.constant(np.array([list(map(float, categories))]))
+    same = graph.add("Cast", graph.add("Equal", cell, known), to=TensorProto.DOUBLE)
+    if not gaps.any():
+        return same
+    gap = graph.add("Cast", graph.add("IsNaN", cell), to=TensorProto.DOUBLE)
+    return graph.add("Add", same, graph.add("Mul", gap, graph.constant(gaps)))
+
+
+def _column(graph: Graph, operator: Any, column: int) -> tuple[str, bool]:
+    """Take one column out of the tensors of a step; texts and numbers come in tensors apart."""
+    for tensor in operator.inputs:
+        width = tensor.type.shape[1]
+        if column < width:
+            place = graph.constant(np.array([column], dtype=np.int64))
+            taken = graph.add("Gather", tensor.full_name, place, axis=1)
+            return taken, isinstance(tensor.type, StringTensorType)
+        column -= width
+    raise NotImplementedError("a step with other columns than it was fitted with is not compiled")
+
+
+def _code(graph: Graph, encoder: Any, operator: Any, column: int, categories: NDArray[Any]) -> str:
+    hot = _hot(graph, operator, column, categories)
+    places = np.arange(len(categories), dtype=np.float64)[:, None]
+    gaps = [place for place, one in enumerate(categories) if _is_gap(one)]
+    absent = encoder.encoded_missing_value
+    is_nan = bool(gaps) and bool(np.isnan(absent))
+    if gaps:
+        places[gaps] = 0.0 if is_nan else float(absent)
+    code = graph.add("MatMul", hot, graph.constant(places))
+    if is_nan:
+        chosen = graph.add("Gather", hot, graph.constant(np.array(gaps)), axis=1)
+        code = _nan_where(graph, chosen, code)
+    if encoder.handle_unknown != "use_encoded_value":
+        return code
+    total = graph.add("ReduceSum", hot, graph.constant(np.array([1])), keepdims=1)
+    is_stranger = graph.add("Equal", total, graph.constant(np.zeros((1, 1))))
+    stranger = graph.constant(np.array([[float(encoder.unknown_value)]]))
+    return graph.add("Where", is_stranger, stranger, code)
+
+
+def _nan_where(graph: Graph, mark: str, code: str) -> str:
+    is_marked = graph.add("Cast", mark, to=TensorProto.BOOL)
+    return graph.add("Where", is_marked, graph.constant(np.array([[np.nan]])), code)
+
+
+def _texts(graph: Graph, texts: list[str]) -> str:
+    return graph.constant(np.array([texts], dtype=object))
+
+
+def _is_gap(value: Any) -> bool:
+    return value is None or bool(value != value) or type(value).__name__ == "NAType"
+
+
+def _is_text(operator: Any) -> bool:
+    return isinstance(operator.inputs[0].type, StringTensorType)
+
+
+def _demand(condition: bool, what: str) -> None:
+    if not condition:
+        raise NotImplementedError(f"{what} is not compiled")
+
+
+def _start(estimator: Any) -> NDArray[np.float64]:
+    """Return the scores before the first tree; they must not depend on the row."""
+    is_plain = estimator.init_ == "zero" or isinstance(
+        estimator.init_, DummyClassifier | DummyRegressor
+    )
+    _demand(is_plain, "gradient boosting that begins with another estimator")
+    nothing = np.zeros((1, estimator.n_features_in_), dtype=np.float32)
+    return np.asarray(estimator._raw_predict_init(nothing), dtype=np.float64)
+
+
+def _scaled(tree: Any, target: int, rate: float) -> Tree:
+    plain = grown(tree)
+    return replace(plain, leaves=plain.leaves * rate, first_target=target)
+
+
+def _narrowed(graph: Graph) -> str:
+    """Round the inputs as trees do that compare in single precision."""
+    narrow = graph.add("Cast", graph.inputs, to=TensorProto.FLOAT)
+    return graph.add("Cast", narrow, to=TensorProto.DOUBLE)
+
+
+def _flat(graph: Graph, column: str) -> str:
+    """Make class numbers of a column of truths."""
+    numbers = graph.add("Cast", column, to=TensorProto.INT64)
+    return graph.add("Reshape", numbers, graph.constant(np.array([-1])))
 
 
 def _ensemble(graph: Graph, inputs: str, trees: list[Any], targets: int) -> str:

@@ -1,28 +1,182 @@
-"""Find the rows that sit right at the thresholds of trees, wherever in an estimator they stand.
+"""Find the rows on which a graph would go wrong, if it does anywhere.
 
-A tree may see a column through an imputer, a scaler or a column transformer, inside a bagging, a
-vote or a search. Its thresholds are read from it; the number of the row that meets one exactly is
-found by bisection through whatever stands before the tree, down to two neighbouring floats.
+- Strange ones: with gaps, with texts that were never seen, halfway, and far outside the range.
+- At the thresholds of trees, wherever in an estimator they stand: behind an imputer, a scaler or
+  a column transformer, inside a bagging, a vote or a search.
+- At every other jump of the answer that can be found without knowing the model.
+
+A tree changes its mind between two neighbouring floats. A graph that rounds otherwise than
+scikit-learn does it on the wrong side, and no sample of rows would ever show it. So two rows that
+differ in one number are brought together by bisection, always into the half with the larger jump,
+until they are neighbours; if the answer still jumps between them, they are rows to compare at.
+
+    f(x) = x > 1/3, between 0 and 1  →  0.3333333333333333 and 0.33333333333333337
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from unrot.core.records import Row
-from unrot.make.onnx.jump_rows import beside, changed, middle_by_bits
+from unrot.core.errors import Invalid
+from unrot.core.ports import Predictor
+from unrot.core.records import Row, Schema, Value
+from unrot.make.fitted import Fitted
 
+Floats = NDArray[np.float64]
+Inputs = Callable[[Sequence[Row]], Any]
+"""Brings rows into the form that an estimator takes."""
+Score = Callable[[list[Row]], Floats]
 View = Callable[[Any], NDArray[Any]]
 """What a tree sees of a table."""
 
+NEVER_SEEN = "a text that was never seen"
+FAR_OUT = (-3.0, 10.0)
+MOST_STRANGE_ROWS = 100
 MOST_SPLITS = 160
-STEPS = 64
+PROBES = 64
+COARSE_STEPS = 26
+FINE_STEPS = 64
+SMALLEST_JUMP = 1e-6
+"""Smaller ones than the tolerance of a comparison are none; a slope is none either."""
+
+
+def probe_rows(fitted: Fitted, rows: Sequence[Row]) -> list[Row]:
+    """Return rows on which a graph may go wrong; some may be such that nothing answers them."""
+    features = fitted.schema.features
+    numbers = [at for at, each in enumerate(features) if each.kind in ("number", "integer")]
+    made = [*_strange(fitted.schema, rows), *_far_out(rows, numbers)]
+    made += split_rows(fitted.estimator, fitted.inputs, rows, numbers)
+    midway = {place: changed(rows[0], place, _halfway(rows, place)) for place in numbers}
+    _, refused = split_refused(fitted, [*midway.values()])
+    answered = [place for place, row in midway.items() if row not in refused]
+    return [*made, *midway.values(), *jump_rows(_score_of(fitted), rows, answered)]
+
+
+def split_refused(predictor: Predictor, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """Split rows into those that are answered and those that are refused."""
+    try:
+        if rows:
+            predictor.predict(rows)
+        return list(rows), []
+    except Invalid:
+        half = len(rows) // 2
+        if not half:
+            return [], list(rows)
+        first = split_refused(predictor, rows[:half])
+        second = split_refused(predictor, rows[half:])
+        return [*first[0], *second[0]], [*first[1], *second[1]]
+
+
+def changed(row: Row, place: int, value: Value) -> Row:
+    """Return a copy of a row with another value at one place."""
+    copied = list(row)
+    copied[place] = value
+    return copied
+
+
+# ── strange rows ─────────────────────────────────────────────────────────────────────────────
+
+
+def _strange(schema: Schema, rows: Sequence[Row]) -> Iterator[Row]:
+    changes: list[tuple[int, Value]] = []
+    for place, feature in enumerate(schema.features):
+        changes += [(place, None)] if feature.nullable else []
+        changes += [(place, NEVER_SEEN)] if feature.kind == "category" else []
+    for number, (place, value) in enumerate(changes[:MOST_STRANGE_ROWS]):
+        yield changed(rows[number % len(rows)], place, value)
+
+
+def _far_out(rows: Sequence[Row], numbers: Sequence[int]) -> Iterator[Row]:
+    for factor in FAR_OUT if numbers else ():
+        for row in rows[:: max(1, len(rows) // 30)]:
+            far = list(row)
+            for place in numbers:
+                value = far[place]
+                if isinstance(value, int | float) and not isinstance(value, bool):
+                    far[place] = float(value) * factor
+            yield far
+
+
+def _halfway(rows: Sequence[Row], place: int) -> float:
+    """Return a number of the range that is hardly one of the data: 0.3819… of the way."""
+    low, high = _range(rows, place, (0.0, 1.0))
+    return low + (high - low) * 0.381966
+
+
+def _range(
+    rows: Sequence[Row], place: int, otherwise: tuple[float, float] = (0.0, 0.0)
+) -> tuple[float, float]:
+    held = [float(row[place]) for row in rows if row[place] is not None]  # type: ignore[arg-type]
+    return (min(held), max(held)) if held else otherwise
+
+
+# ── jumps of any model ───────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """A row, the place of a number in it, and the two values between which something may jump."""
+
+    row: Row
+    place: int
+    low: float
+    high: float
+
+
+def jump_rows(score: Score, rows: Sequence[Row], places: Sequence[int], seed: int = 0) -> list[Row]:
+    """Return rows on both sides of jumps along the numbers at `places`, and their neighbours."""
+    brackets = _random_brackets(rows, places, np.random.default_rng(seed))
+    return _bisected(brackets, lambda asked, _numbers: score(asked))
+
+
+def _random_brackets(
+    rows: Sequence[Row], places: Sequence[int], chance: np.random.Generator
+) -> list[Bracket]:
+    """Choose rows, a number of each, and another value of that number that lies above it."""
+    made: list[Bracket] = []
+    order = chance.permutation(places).tolist() if len(places) else []
+    for probe in range(PROBES if order else 0):
+        place = order[probe % len(order)]
+        held = [row for row in rows if row[place] is not None]
+        if len(held) < 2:
+            continue
+        one, other = (held[number] for number in chance.choice(len(held), 2, replace=False))
+        low, high = sorted((float(one[place] or 0.0), float(other[place] or 0.0)))
+        if low < high:
+            made.append(Bracket(one, place, low, high))
+    return made
+
+
+def _score_of(fitted: Fitted) -> Score:
+    """Return what jumps are looked for in: chances, else decisions, else the class, else values."""
+    estimator, classes = fitted.estimator, fitted.schema.classes
+
+    def score(rows: list[Row]) -> Floats:
+        given = fitted.inputs(rows)
+        if not classes:
+            answered = estimator.predict(given)
+        elif hasattr(estimator, "predict_proba"):
+            answered = estimator.predict_proba(given)
+        elif hasattr(estimator, "decision_function"):
+            answered = estimator.decision_function(given)
+        else:
+            answered = np.eye(len(classes))[fitted.answer(given).classes or []]
+        return np.asarray(answered, dtype=np.float64).reshape(len(rows), -1)
+
+    def careful(rows: list[Row]) -> Floats:
+        with np.errstate(all="ignore"):
+            return score(rows)
+
+    return careful
+
+
+# ── thresholds of trees ──────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +190,17 @@ class Split:
 
 
 def split_rows(
-    estimator: Any, make: Callable[[Sequence[Row]], Any], rows: Sequence[Row], places: Sequence[int]
+    estimator: Any, inputs: Inputs, rows: Sequence[Row], places: Sequence[int]
 ) -> list[Row]:
     """Return rows on both sides of thresholds, and their neighbours."""
     found = {(id(one.view), one.column, one.threshold): one for one in _splits(estimator, _itself)}
     splits = list(found.values())
     chosen = np.linspace(0, len(splits) - 1, min(len(splits), MOST_SPLITS)).astype(int)
     made: list[Row] = []
-    for view in {id(one.view): one.view for one in splits}.values():
+    for view in {id(split.view): split.view for split in splits}.values():
         of_view = [splits[number] for number in chosen if splits[number].view is view]
         try:
-            made += _met(of_view, view, make, rows, places)
+            made += _met(of_view, view, inputs, rows, places)
         except Exception:
             # A step in between may refuse a number that it never saw; then there is no such row.
             continue
@@ -107,61 +261,162 @@ def _of_columns(columns: NDArray[Any], view: View) -> View:
 
 
 def _met(
-    splits: Sequence[Split],
-    view: View,
-    make: Callable[[Sequence[Row]], Any],
-    rows: Sequence[Row],
-    places: Sequence[int],
+    splits: Sequence[Split], view: View, inputs: Inputs, rows: Sequence[Row], places: Sequence[int]
 ) -> list[Row]:
-    """Bisect all splits of one view at once."""
-    sources = _sources(view, make, rows, places)
-    met = [one for one in splits if one.column in sources]
-    if not met:
-        return []
-    based = [rows[number % len(rows)] for number in range(len(met))]
-    ranges = {place: _range(rows, place) for place in sources.values()}
-    at = [sources[one.column] for one in met]
-    lows, highs = (np.array([ranges[place][side] for place in at]) for side in (0, 1))
-
-    def is_below(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-        asked = zip(based, at, values.tolist(), strict=True)
-        seen = view(make([changed(row, place, value) for row, place, value in asked]))
-        numbers = seen[np.arange(len(met)), [one.column for one in met]].astype(np.float64)
-        narrow = numbers.astype(np.float32).astype(np.float64)
-        compared = np.where([one.is_narrow for one in met], narrow, numbers)
-        return np.asarray(compared <= [one.threshold for one in met])
-
-    begins, ends = is_below(lows), is_below(highs)
-    for _ in range(STEPS):
-        middles = middle_by_bits(lows, highs)
-        goes_high = is_below(middles) == begins
-        lows, highs = np.where(goes_high, middles, lows), np.where(goes_high, highs, middles)
-    kept = zip(based, at, lows.tolist(), highs.tolist(), (begins != ends).tolist(), strict=True)
-    return [
-        changed(row, place, value)
-        for row, place, low, high, is_met in kept
-        if is_met
-        for value in beside(low, high)
+    """Bisect all splits of one view at once: what jumps is the side of its threshold."""
+    sources = _sources(view, inputs, rows, places)
+    met = [split for split in splits if split.column in sources]
+    brackets = [
+        Bracket(rows[number % len(rows)], place, *_widened(rows, place))
+        for number, place in enumerate(sources[split.column] for split in met)
     ]
+
+    def is_below(asked: list[Row], numbers: NDArray[np.intp]) -> Floats:
+        seen, here = view(inputs(asked)), [met[number] for number in numbers]
+        values = seen[np.arange(len(here)), [split.column for split in here]].astype(np.float64)
+        narrow = values.astype(np.float32).astype(np.float64)
+        compared = np.where([split.is_narrow for split in here], narrow, values)
+        below = compared <= np.array([split.threshold for split in here])
+        return below.astype(np.float64)[:, None]
+
+    return _bisected(brackets, is_below)
 
 
 def _sources(
-    view: View, make: Callable[[Sequence[Row]], Any], rows: Sequence[Row], places: Sequence[int]
+    view: View, inputs: Inputs, rows: Sequence[Row], places: Sequence[int]
 ) -> dict[int, int]:
     """Tell which number of a row each column that the tree sees is made from, if from one alone."""
-    ranges = {place: _range(rows, place) for place in places}
+    ranges = {place: _widened(rows, place) for place in places}
     lows = [changed(rows[0], place, ranges[place][0]) for place in places]
     highs = [changed(rows[0], place, ranges[place][1]) for place in places]
     if not lows:
         return {}
-    moves = view(make(lows)).astype(np.float64) != view(make(highs)).astype(np.float64)
+    moves = view(inputs(lows)).astype(np.float64) != view(inputs(highs)).astype(np.float64)
     alone = np.flatnonzero(moves.sum(axis=0) == 1)
     return {int(column): places[int(moves[:, column].argmax())] for column in alone}
 
 
-def _range(rows: Sequence[Row], place: int) -> tuple[float, float]:
+def _widened(rows: Sequence[Row], place: int) -> tuple[float, float]:
     """Return the range of a number, widened: thresholds come of other rows than these."""
-    held = [float(row[place]) for row in rows if row[place] is not None]  # type: ignore[arg-type]
-    low, high = (min(held), max(held)) if held else (0.0, 0.0)
+    low, high = _range(rows, place)
     width = 2 * max(high - low, abs(low), abs(high), 1.0)
     return low - width, high + width
+
+
+# ── bisection ────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """Brackets by their number, where each stands now, and the scores at both of its ends."""
+
+    numbers: NDArray[np.intp]
+    lows: Floats
+    highs: Floats
+    at_lows: Floats
+    at_highs: Floats
+
+    def halved(self, middles: Floats, scores: Floats) -> Probes:
+        """Keep of each the half with the larger jump."""
+        goes_low = _jumps(self.at_lows, scores) >= _jumps(scores, self.at_highs)
+        return replace(
+            self,
+            lows=np.where(goes_low, self.lows, middles),
+            highs=np.where(goes_low, middles, self.highs),
+            at_lows=np.where(goes_low[:, None], self.at_lows, scores),
+            at_highs=np.where(goes_low[:, None], scores, self.at_highs),
+        )
+
+    def jumping(self) -> Probes:
+        """Leave out those in which nothing jumps."""
+        kept = _jumps(self.at_lows, self.at_highs) > SMALLEST_JUMP
+        return Probes(
+            self.numbers[kept],
+            self.lows[kept],
+            self.highs[kept],
+            self.at_lows[kept],
+            self.at_highs[kept],
+        )
+
+    @property
+    def are_neighbours(self) -> bool:
+        """True when the two ends of each are neighbours."""
+        return bool(np.all(_bits(self.highs) <= _bits(self.lows) + 1))
+
+
+def _bisected(
+    brackets: Sequence[Bracket], score: Callable[[list[Row], NDArray[np.intp]], Floats]
+) -> list[Row]:
+    """Return rows on both sides of the jumps in brackets; rows are scored by their bracket's."""
+    if not brackets:
+        return []
+
+    def ask(numbers: NDArray[np.intp], values: Floats) -> Floats:
+        held = zip(numbers.tolist(), values.tolist(), strict=True)
+        rows = [changed(brackets[at].row, brackets[at].place, value) for at, value in held]
+        return score(rows, numbers)
+
+    def halve(probes: Probes, middle: Callable[[Floats, Floats], Floats]) -> Probes:
+        middles = middle(probes.lows, probes.highs)
+        return probes.halved(middles, ask(probes.numbers, middles))
+
+    all_of_them = np.arange(len(brackets))
+    lows = np.array([bracket.low for bracket in brackets])
+    highs = np.array([bracket.high for bracket in brackets])
+    probes = Probes(all_of_them, lows, highs, ask(all_of_them, lows), ask(all_of_them, highs))
+    for _ in range(COARSE_STEPS):
+        probes = halve(probes, _middle_by_value)
+    probes = probes.jumping()
+    for _ in range(FINE_STEPS):
+        if probes.are_neighbours:
+            break
+        probes = halve(probes, _middle_by_bits)
+    probes = probes.jumping()
+    ends = zip(probes.numbers, probes.lows.tolist(), probes.highs.tolist(), strict=True)
+    return [
+        changed(brackets[number].row, brackets[number].place, value)
+        for number, low, high in ends
+        for value in _beside(low, high)
+    ]
+
+
+def _jumps(before: Floats, after: Floats) -> Floats:
+    """Measure jumps in units of the answer where that is beyond 1."""
+    scale = np.maximum(np.maximum(np.abs(before), np.abs(after)), 1.0)
+    differences: Floats = np.nan_to_num(np.abs(after - before) / scale, nan=0.0)
+    return np.asarray(differences.max(axis=1), dtype=np.float64)
+
+
+def _middle_by_value(lows: Floats, highs: Floats) -> Floats:
+    return np.asarray(lows + (highs - lows) / 2.0)
+
+
+def _middle_by_bits(lows: Floats, highs: Floats) -> Floats:
+    """Halve the count of floats between two: that ends, however near to zero they are."""
+    low, high = _bits(lows), _bits(highs)
+    return _floats((low >> 1) + (high >> 1) + (low & high & 1))
+
+
+def _bits(values: Floats) -> NDArray[np.int64]:
+    """Number the floats in their order."""
+    raw = np.ascontiguousarray(values + 0.0).view(np.int64)
+    return np.where(raw < 0, np.int64(-(2**63)) - raw, raw)
+
+
+def _floats(bits: NDArray[np.int64]) -> Floats:
+    raw = np.where(bits < 0, np.int64(-(2**63)) - bits, bits)
+    return np.ascontiguousarray(raw).view(np.float64)
+
+
+def _beside(low: float, high: float) -> list[float]:
+    """List two neighbouring floats, their neighbours, and the same in single precision."""
+    narrow = np.float32(low)
+    return [
+        low,
+        high,
+        float(np.nextafter(low, -np.inf)),
+        float(np.nextafter(high, np.inf)),
+        float(narrow),
+        float(np.nextafter(narrow, np.float32(-np.inf))),
+        float(np.nextafter(narrow, np.float32(np.inf))),
+    ]

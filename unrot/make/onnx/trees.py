@@ -34,7 +34,6 @@ FORESTS = (
     ExtraTreesRegressor,
 )
 BOOSTED = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
-TREES = (*LONE, *FORESTS, *BOOSTED)
 Floats = NDArray[np.float64]
 
 
@@ -63,16 +62,6 @@ def trees_of(estimator: Any) -> list[Tree]:
     if isinstance(estimator, FORESTS):
         return [grown(each.tree_) for each in estimator.estimators_]
     return [grown(estimator.tree_)]
-
-
-def thresholds_of(estimator: Any) -> list[tuple[int, float]]:
-    """List the (feature, threshold) pairs at which a row changes sides, each once, in order."""
-    pairs: set[tuple[int, float]] = set()
-    for tree in trees_of(estimator):
-        inner = ~tree.is_leaf & np.isfinite(tree.thresholds)
-        features, thresholds = tree.features[inner].tolist(), tree.thresholds[inner].tolist()
-        pairs.update(zip(features, thresholds, strict=True))
-    return sorted(pairs)
 
 
 def ensemble_attributes(trees: list[Tree], targets: int) -> dict[str, Any]:

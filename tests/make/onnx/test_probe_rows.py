@@ -8,8 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from unrot.core.records import Row
-from unrot.make.onnx.jump_rows import jump_rows
-from unrot.make.onnx.probe_rows import split_rows
+from unrot.make.onnx.probe_rows import jump_rows, split_rows
 
 
 def step_at(threshold: float) -> object:

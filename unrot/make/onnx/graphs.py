@@ -1,8 +1,8 @@
-"""One way from an owner's estimator to an ONNX graph that takes our tensors and answers our names.
+"""One way from a fitted estimator to an ONNX graph that takes our tensors and answers our names.
 
-skl2onnx takes a tensor a column and answers labels; a predictor wants one tensor of numbers, one
-of texts, and the places of the classes. What lies between is added to the graph here. Whether
-the graph is right is asked elsewhere (see `owned_export`).
+skl2onnx takes a table or a tensor a column and answers labels; a predictor wants one tensor of
+numbers, one of texts, and the places of the classes in the schema. What lies between is added to
+the graph here. Whether the graph is right is asked elsewhere (see `export`).
 """
 
 from __future__ import annotations
@@ -18,20 +18,33 @@ import skl2onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import VotingClassifier, VotingRegressor
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection._search import BaseSearchCV
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from unrot.core.records import Form, Schema
-from unrot.make.onnx.converters import NEWER_NODES, OPSET
-from unrot.make.onnx.owned_converters import conversions, names_classes_by_place
-from unrot.make.owned import classes_of
-from unrot.serve.column_predictor import KNOWN_ONLY, NUMBERS, TEXTS, number_places, text_places
-from unrot.serve.predictor import CLASSES, INPUT, PROBABILITIES, VALUES
+from unrot.make.fitted import Fitted
+from unrot.make.onnx.converters import CONVERTERS, NEWER_NODES, OPSET, SHAPES
+from unrot.serve.predictor import (
+    CLASSES,
+    INPUT,
+    KNOWN_ONLY,
+    NUMBERS,
+    PROBABILITIES,
+    TEXTS,
+    VALUES,
+    number_places,
+    text_places,
+)
 
 TYPES = {"double": DoubleTensorType, "single": FloatTensorType}
 KINDS = {"double": TensorProto.DOUBLE, "single": TensorProto.FLOAT}
+NUMBERED = (LogisticRegression, MLPClassifier)
+"""Beside those with a converter of ours: classifiers whose graphs answer what `classes_` holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +52,30 @@ class Way:
     """One way to a graph."""
 
     form: Form
-    precision: str
-    ours: bool
+    precision: str = "double"
+    ours: bool = True
+    """Whether our converters are used, or skl2onnx's own alone."""
 
 
-def convert(way: Way, estimator: Any, schema: Schema, strict: list[int]) -> bytes:
+def convert(way: Way, fitted: Fitted, strict: list[int]) -> bytes:
     """Convert without comparing; `strict` are the texts that only take what they know."""
-    plain = _by_position(_unwrapped(estimator))
-    last = plain[-1] if isinstance(plain, Pipeline) else plain
-    converters, shapes = conversions() if way.ours else ({}, {})
-    by_place = way.ours and names_classes_by_place(last)
-    numbered = _numbered(plain) if by_place else plain
-    last = numbered[-1] if isinstance(numbered, Pipeline) else numbered
+    plain = _by_position(_unwrapped(fitted.estimator))
+    has_chances = fitted.schema.is_classifier and hasattr(plain, "predict_proba")
+    is_numbered = isinstance(_last(plain), NUMBERED) or (
+        way.ours and type(_last(plain)) in CONVERTERS and hasattr(_last(plain), "classes_")
+    )
+    numbered = _numbered(plain) if is_numbered else plain
     model = skl2onnx.convert_sklearn(
         numbered,
-        initial_types=_inputs(way, schema),
+        initial_types=_inputs(way, fitted.schema),
         target_opset=OPSET,
-        options={id(last): {"zipmap": False}} if _has_chances(schema, plain) else None,
-        custom_conversion_functions=converters,
-        custom_shape_calculators=shapes,
+        options={id(_last(numbered)): {"zipmap": False}} if has_chances else None,
+        custom_conversion_functions=CONVERTERS if way.ours else {},
+        custom_shape_calculators=SHAPES if way.ours else {},
     )
-    _answer(model.graph, estimator, schema, by_place)
+    _answer(model.graph, fitted, has_chances=has_chances, is_numbered=is_numbered)
     if way.form == "columns":
-        _gather(model.graph, schema, way)
+        _gather(model.graph, fitted.schema, way)
         helper.set_model_props(model, {KNOWN_ONLY: json.dumps(strict)})
     _raise_opset(model)
     return bytes(model.SerializeToString())
@@ -102,14 +116,38 @@ def _by_position(estimator: Any) -> Any:
     return estimator
 
 
+def _last(estimator: Any) -> Any:
+    return _last(estimator.steps[-1][1]) if isinstance(estimator, Pipeline) else estimator
+
+
 def _unwrapped(estimator: Any) -> Any:
+    """Leave out what adds nothing to an answer: searches, idle steps, the scale of a target."""
     if isinstance(estimator, BaseSearchCV):
         return _unwrapped(estimator.best_estimator_)
+    if isinstance(estimator, TransformedTargetRegressor):
+        return _unscaled(estimator)
     if not isinstance(estimator, Pipeline):
         return estimator
     steps = [(name, step) for name, step in estimator.steps if step not in (None, "passthrough")]
     name, last = steps[-1]
     return Pipeline([*steps[:-1], (name, _unwrapped(last))])
+
+
+def _unscaled(estimator: Any) -> Any:
+    """Fold the scale of the target into the last weights of a regressor."""
+    scaler, folded = estimator.transformer_, copy.copy(estimator.regressor_)
+    if not isinstance(scaler, StandardScaler) or scaler.scale_ is None or scaler.mean_ is None:
+        raise NotImplementedError("a scaled target is compiled for StandardScaler alone")
+    if hasattr(folded, "coefs_"):
+        folded.coefs_ = [*folded.coefs_[:-1], folded.coefs_[-1] * scaler.scale_]
+        shifted = folded.intercepts_[-1] * scaler.scale_ + scaler.mean_
+        folded.intercepts_ = [*folded.intercepts_[:-1], shifted]
+    elif hasattr(folded, "coef_"):
+        folded.coef_ = folded.coef_ * scaler.scale_
+        folded.intercept_ = folded.intercept_ * scaler.scale_ + scaler.mean_
+    else:
+        raise NotImplementedError("a scaled target is compiled for linear and neural regressors")
+    return folded
 
 
 def _numbered(estimator: Any) -> Any:
@@ -119,47 +157,54 @@ def _numbered(estimator: Any) -> Any:
         return Pipeline([*estimator.steps[:-1], (name, _numbered(last))])
     numbered = copy.copy(estimator)
     numbered.classes_ = np.arange(len(estimator.classes_))
+    if hasattr(numbered, "_label_binarizer"):
+        numbered._label_binarizer = copy.copy(numbered._label_binarizer)
+        numbered._label_binarizer.classes_ = numbered.classes_
     return numbered
 
 
-def _has_chances(schema: Schema, estimator: Any) -> bool:
-    return schema.is_classifier and hasattr(estimator, "predict_proba")
+# ── around the graph ─────────────────────────────────────────────────────────────────────────
 
 
-def _answer(graph: Any, estimator: Any, schema: Schema, by_place: bool) -> None:
-    """Give the graph our output names: classes by their place, all else in double precision."""
+def _answer(graph: Any, fitted: Fitted, *, has_chances: bool, is_numbered: bool) -> None:
+    """Give the graph our output names, classes and chances in the order of the schema."""
     made = [output.name for output in graph.output]
     kind = graph.output[0].type.tensor_type.elem_type
     del graph.output[:]
     flat = _constant(graph, "flat", np.array([-1], dtype=np.int64))
-    if not schema.is_classifier:
+    if not fitted.schema.is_classifier:
         _node(graph, "Reshape", [made[0], flat], "unrot_values")
-        _cast(graph, "unrot_values", VALUES, TensorProto.DOUBLE)
+        _node(graph, "Cast", ["unrot_values"], VALUES, to=TensorProto.DOUBLE)
+        _output(graph, VALUES, TensorProto.DOUBLE)
         return
     _node(graph, "Reshape", [made[0], flat], "unrot_labels")
-    if by_place:
-        _cast(graph, "unrot_labels", CLASSES, TensorProto.INT64)
+    if is_numbered:
+        _node(graph, "Cast", ["unrot_labels"], "unrot_places", to=TensorProto.INT64)
     else:
-        _place(graph, estimator, schema, kind)
-    if _has_chances(schema, estimator):
-        _cast(graph, made[1], PROBABILITIES, TensorProto.DOUBLE)
+        _find_places(graph, list(fitted.places), kind)
+    places = np.array([*fitted.places.values()], dtype=np.int64)
+    _node(graph, "Gather", [_constant(graph, "schema", places), "unrot_places"], CLASSES)
+    _output(graph, CLASSES, TensorProto.INT64)
+    if has_chances:
+        _node(graph, "Cast", [made[1]], "unrot_chances", to=TensorProto.DOUBLE)
+        order = _constant(graph, "order", np.eye(len(fitted.schema.classes))[places])
+        _node(graph, "MatMul", ["unrot_chances", order], PROBABILITIES)
+        _output(graph, PROBABILITIES, TensorProto.DOUBLE)
 
 
-def _place(graph: Any, estimator: Any, schema: Schema, kind: int) -> None:
-    """Turn labels into their places among the classes."""
+def _find_places(graph: Any, classes: list[Any], kind: int) -> None:
+    """Turn labels into their places among the estimator's classes."""
     labels = "unrot_labels"
     if kind == TensorProto.STRING:
-        classes = np.array([list(schema.classes)], dtype=object)
+        known = np.array([[str(label) for label in classes]], dtype=object)
     else:
         _node(graph, "Cast", [labels], "unrot_numbers_named", to=TensorProto.DOUBLE)
-        labels = "unrot_numbers_named"
-        classes = np.array([classes_of(estimator)], dtype=np.float64)
+        labels, known = "unrot_numbers_named", np.array([classes], dtype=np.float64)
     column = _constant(graph, "column", np.array([1], dtype=np.int64))
     _node(graph, "Unsqueeze", [labels, column], "unrot_named")
-    _node(graph, "Equal", ["unrot_named", _constant(graph, "classes", classes)], "unrot_same")
+    _node(graph, "Equal", ["unrot_named", _constant(graph, "classes", known)], "unrot_same")
     _node(graph, "Cast", ["unrot_same"], "unrot_marked", to=TensorProto.INT64)
-    _node(graph, "ArgMax", ["unrot_marked"], CLASSES, axis=1, keepdims=0)
-    graph.output.append(helper.make_tensor_value_info(CLASSES, TensorProto.INT64, None))
+    _node(graph, "ArgMax", ["unrot_marked"], "unrot_places", axis=1, keepdims=0)
 
 
 def _gather(graph: Any, schema: Schema, way: Way) -> None:
@@ -183,9 +228,8 @@ def _gather(graph: Any, schema: Schema, way: Way) -> None:
     graph.node.extend([*first, *rest])
 
 
-def _cast(graph: Any, made: str, output: str, kind: int) -> None:
-    _node(graph, "Cast", [made], output, to=kind)
-    graph.output.append(helper.make_tensor_value_info(output, kind, None))
+def _output(graph: Any, name: str, kind: int) -> None:
+    graph.output.append(helper.make_tensor_value_info(name, kind, None))
 
 
 def _node(graph: Any, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
