@@ -32,7 +32,7 @@ def at_home(
         if name.startswith("UNROT_"):
             monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run_job, "do", teach)
+    monkeypatch.setattr(run_job, "do_job", teach)
     return lambda *arguments: main(arguments)
 
 
@@ -42,7 +42,7 @@ from tests.lessons import patient
 from unrot.cli import run_job as hands
 from unrot.cli import learn as learn_commands
 from unrot.cli.main import main
-hands.do = learn_commands.do = patient(threading.Event())
+hands.do_job = learn_commands.do_job = patient(threading.Event())
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -146,7 +146,7 @@ def test_failed_job_is_told_with_its_sentence(
     def stumble(*_: object) -> None:
         raise ZeroDivisionError("of a library")
 
-    monkeypatch.setattr(run_job, "do", stumble)
+    monkeypatch.setattr(run_job, "do_job", stumble)
     judged(service)
 
     assert at_home("learn", "iris") == 1
@@ -369,7 +369,7 @@ def test_holder_of_a_terminal_is_no_learner_of_the_caretaker(
 ) -> None:
     """A caretaker that starts lets go of its own learner's jobs, not of those of a terminal."""
     began = threading.Event()
-    monkeypatch.setattr(run_job, "do", patient(began))
+    monkeypatch.setattr(run_job, "do_job", patient(began))
     judged(service)
     thread = threading.Thread(target=lambda: at_home("learn", "iris"))
     thread.start()

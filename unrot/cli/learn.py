@@ -25,7 +25,7 @@ from unrot.core.records import CHALLENGER, CHAMPION, Job, JobKind
 from unrot.core.settings import Settings
 from unrot.learn import jobs
 from unrot.learn import promote as promotion
-from unrot.learn.worker import Learner, new_holder
+from unrot.learn.worker import Learner, do_job, new_holder
 from unrot.run.bootstrap import open_service, writer_name
 from unrot.run.caretaker import stop_with_parent
 from unrot.serve.service import Service
@@ -269,7 +269,7 @@ def learner(options: argparse.Namespace, settings: Settings) -> int:
         signal.signal(number, lambda *_: ended.set())
     service, holder = opened(settings), new_holder(writer_name(settings))
     working = threading.Thread(
-        target=_do_all, args=(Learner(service, holder=holder), ended), daemon=True
+        target=_do_all, args=(Learner(service, do_job, holder=holder), ended), daemon=True
     )
     working.start()
     ended.wait()
