@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.hear.verdicts import NUMBERS, TWO, example
-from unrot.core.records import Outputs
-from unrot.learn.recipes import Race
+from unrot.core.records import Lesson, Outputs
+from unrot.learn.recipes import Fold, Race, run_race
 
 FOLD = [example(f"{place:02}", "yes") for place in range(20)]
 
@@ -83,3 +83,19 @@ def test_recipe_that_cannot_be_fitted_is_out() -> None:
     race.drop_those_behind()
 
     assert (race.running, race.scores) == ([0], [0.5, None])
+
+
+def test_recipe_that_cannot_be_fitted_costs_the_next_one_no_fold() -> None:
+    drafts = [Lesson("refit", 0, FOLD, recipe=name) for name in ("broken", "good", "poor")]
+    folds = [Fold(frozenset(), FOLD)] * 2
+
+    race = run_race(
+        TWO,
+        drafts,
+        folds,
+        lambda draft, _: None if draft.recipe == "broken" else right(20),
+        lambda *_: None,
+    )
+
+    assert (race.running, race.dropped) == ([1, 2], {0})
+    assert race.scores == [None, 1.0, 1.0]

@@ -10,7 +10,14 @@ from sklearn.tree import DecisionTreeClassifier
 
 from tests.hear.verdicts import NUMBERS, TWO, example
 from unrot.core.records import Example, Lesson, Outputs, Schema
-from unrot.learn.recipes import Race, choose_recipe, draft_recipes, leave_out, part_into_folds
+from unrot.learn.recipes import (
+    Fold,
+    choose_recipe,
+    draft_recipes,
+    leave_out,
+    part_into_folds,
+    run_race,
+)
 from unrot.make.demos.zombies import CLASSES, population
 
 MANY = [
@@ -193,15 +200,10 @@ def test_recipe_that_suits_the_world_wins_on_zombies(mutated: bool, winners: set
     drafts = draft_recipes(examples, SCHEMA, seed=0)
     folds = part_into_folds(examples, SCHEMA, seed=0)
 
-    race = Race(SCHEMA, len(drafts))
-    for fold in folds:
-        for place in list(race.running):
-            outputs = answers(
-                fitted(leave_out(drafts[place], fold)), [one.row for one in fold.scored]
-            )
-            race.note(place, fold.scored, outputs)
-        race.drop_those_behind()
-    race.drop_those_behind(at_the_end=True)
+    def answer(draft: Lesson, fold: Fold) -> Outputs:
+        return answers(fitted(leave_out(draft, fold)), [one.row for one in fold.scored])
+
+    race = run_race(SCHEMA, drafts, folds, answer, lambda *_: None)
     choice = choose_recipe(SCHEMA, drafts, race.scores, training_rows=2000, dropped=race.dropped)
 
     assert choice.lesson.recipe in winners

@@ -50,13 +50,14 @@ races (NIPS 1993), with exact tests in place of their bound.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 import numpy as np
 
+from unrot.core.ports import Progress
 from unrot.core.records import Answered, Example, Lesson, Outputs, Schema
 from unrot.hear.scores import Errors, row_errors
 from unrot.hear.truth import WEIGHTS, in_order
@@ -212,6 +213,26 @@ class Race:
             return None
         mean = self._mean(place)
         return 1 - mean if self._schema.is_classifier else mean
+
+
+def run_race(
+    schema: Schema,
+    drafts: Sequence[Lesson],
+    folds: Sequence[Fold],
+    answer: Callable[[Lesson, Fold], Outputs | None],
+    tell: Progress,
+) -> Race:
+    """Let recipes race over folds; `answer` fits one without a fold and answers it."""
+    race = Race(schema, len(drafts))
+    for number, fold in enumerate(folds):
+        for place in tuple(race.running) if fold.scored else ():
+            tell(number / FOLDS, f"trying {drafts[place].recipe}, fold {number + 1} of {FOLDS}")
+            race.note(place, fold.scored, answer(drafts[place], fold))
+        race.drop_those_behind()
+        if len(race.running) == 1:
+            break
+    race.drop_those_behind(at_the_end=True)
+    return race
 
 
 def choose_recipe(

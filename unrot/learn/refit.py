@@ -12,14 +12,13 @@ from unrot.learn.learn import clean_verdicts, learnt_fates
 from unrot.learn.material import Material, part_of
 from unrot.learn.publish import Draft
 from unrot.learn.recipes import (
-    FOLDS,
     Choice,
     Fold,
-    Race,
     choose_recipe,
     draft_recipes,
     leave_out,
     part_into_folds,
+    run_race,
 )
 
 OF_THE_OLD_WORLD = "from before the world moved"
@@ -63,15 +62,13 @@ def _choose(
     drafts = draft_recipes(
         examples, schema, seed=seed, training_weight=training_weight, since=since
     )
-    race = Race(schema, len(drafts))
-    for number, fold in enumerate(part_into_folds(examples, schema, seed=seed, since=since)):
-        for place in race.running if fold.scored else ():
-            tell(number / FOLDS, f"trying {drafts[place].recipe}, fold {number + 1} of {FOLDS}")
-            race.note(place, fold.scored, _answers(apprentice, drafts[place], fold))
-        race.drop_those_behind()
-        if len(race.running) == 1:
-            break
-    race.drop_those_behind(at_the_end=True)
+    race = run_race(
+        schema,
+        drafts,
+        part_into_folds(examples, schema, seed=seed, since=since),
+        lambda draft, fold: _answers(apprentice, draft, fold),
+        tell,
+    )
     return choose_recipe(
         schema,
         drafts,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from unrot.core import records
 from unrot.core.records import Decision, FateKind, JudgedPrediction, Schema
 from unrot.core.test_sets import MeasuredOn, score
-from unrot.learn import origins
+from unrot.learn.lineage import Listed, list_versions, read_origin
 from unrot.web.api.parameters import Limit, ModelName, VersionName
 from unrot.web.api.records import (
     Anything,
@@ -112,7 +112,7 @@ class OriginQuery(Shape):
 @route("GET", "/models/<model>/versions", needs=VIEWER, tag="learning")
 def versions(model: ModelName) -> Versions:
     """List a model's versions."""
-    found = [_listed(one) for one in origins.listed(service(), model)]
+    found = [_listed(one) for one in list_versions(service(), model)]
     return Versions(versions=found, aliases=service().aliases(model))
 
 
@@ -121,7 +121,7 @@ def version(model: ModelName, version: VersionName, query: OriginQuery) -> Origi
     """Tell how one version came about: its line, its metrics, what the gate said of it, what
     became of all verdicts, and a page of those that it learnt from.
     """
-    found = origins.origin(service(), model, version, limit=query.limit, after=query.after)
+    found = read_origin(service(), model, version, limit=query.limit, after=query.after)
     of = service().catalogue().model(model).model.schema
     gates = [GateVerdict.of(one) for one in found.gates]
     return Origin.of(
@@ -134,7 +134,7 @@ def version(model: ModelName, version: VersionName, query: OriginQuery) -> Origi
     )
 
 
-def _listed(known: origins.Listed) -> Version:
+def _listed(known: Listed) -> Version:
     gate = None if known.gate is None else known.gate.decision
     return Version(**_described(known.version, known.aliases, known.on), gate=gate)
 

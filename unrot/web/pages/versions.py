@@ -15,8 +15,9 @@ from unrot.core.errors import StoreAway, UnrotError
 from unrot.core.policy import Policy
 from unrot.core.records import GateVerdict, Version
 from unrot.core.test_sets import MeasuredOn, measured_on, score
-from unrot.learn import compare, origins
+from unrot.learn import compare
 from unrot.learn import promote as promotion
+from unrot.learn.lineage import read_origin
 from unrot.watch import audit
 from unrot.web import security
 from unrot.web.charts.curve import build_curve
@@ -60,7 +61,7 @@ def version(model: str, version: str) -> str:
         return _one_from_the_shelf(model, version)
     after = request.args.get("after", "")
     line = lineage.line(stands.versions, stands.named(version).name)
-    known = origins.origin(service(), stands.model.name, version, limit=LEARNT_A_PAGE, after=after)
+    known = read_origin(service(), stands.model.name, version, limit=LEARNT_A_PAGE, after=after)
     return render_template(
         "version.html",
         **shown(stands),

@@ -42,7 +42,7 @@ class Origin:
     """The rows that its score is of."""
 
 
-def listed(service: Service, name: str) -> list[Listed]:
+def list_versions(service: Service, name: str) -> list[Listed]:
     """List the versions of a model, oldest first."""
     aliases = service.aliases(name)
     lessons, versions = service.store.lessons, service.versions(name)
@@ -58,7 +58,9 @@ def listed(service: Service, name: str) -> list[Listed]:
     ]
 
 
-def origin(service: Service, name: str, version: str, *, limit: int, after: str = "") -> Origin:
+def read_origin(
+    service: Service, name: str, version: str, *, limit: int, after: str = ""
+) -> Origin:
     """Tell how one version came about, with so many of its verdicts."""
     versions, lessons = service.versions(name), service.store.lessons
     made = lineage.named(versions, version)
