@@ -33,6 +33,10 @@ def test_thumb_up_of_a_judge_weighs_one() -> None:
     assert label_and_weight(verdict("a", "yes", was_correct=True, judge="Ann"), TWO) == ("yes", 1.0)
 
 
+def test_thumb_down_on_a_class_that_is_no_longer_one_of_the_two_tells_no_class() -> None:
+    assert reason(verdict("a", "perhaps", was_correct=False), TWO) == "says only that it was wrong"
+
+
 @pytest.mark.parametrize(("said", "other"), [("no", "yes"), ("yes", "no")])
 def test_thumb_down_on_two_classes_is_the_other_class_and_a_correction(
     said: str, other: str
@@ -73,13 +77,14 @@ def test_weights_are_read_and_the_rest_stays() -> None:
     [
         (
             {"thumbs up": 1},
-            "thumbs up 1: expected no such weight; the nearest known one is thumb up.",
+            "weights.thumbs up 1: expected only trusted, corrected, thumb up, training.",
         ),
-        ({"trusted": -1}, "trusted -1: expected a number from 0 to 1000."),
-        ({"trusted": True}, "trusted true: expected a number from 0 to 1000."),
+        ({"trusted": -1}, "weights.trusted -1: expected a number from 0 to 100."),
+        ({"trusted": 100.5}, "weights.trusted 100.5: expected a number from 0 to 100."),
+        ({"trusted": True}, "weights.trusted true: expected a number from 0 to 100."),
         (
             [],
-            "weights a list of 0: expected an object with any of trusted, corrected, thumb up, "
+            "weights a list of 0: expected an object with some of trusted, corrected, thumb up, "
             "training.",
         ),
     ],

@@ -11,7 +11,6 @@ import pytest
 from tests.lessons import judged, patient, published, teach, working
 from unrot.core.errors import Conflict, Invalid, NotFound
 from unrot.core.records import CHAMPION, JobKind, Version
-from unrot.hear.truth import WEIGHTS
 from unrot.learn import jobs
 from unrot.serve.service import Service
 
@@ -114,10 +113,6 @@ def test_parameters_that_are_wrong_are_named(
 
     assert said in caught.value.message
     assert len(caught.value.details) == 1
-
-
-def test_weights_have_the_names_that_learning_gives_them() -> None:
-    assert set(jobs.WEIGHTS) == set(WEIGHTS)
 
 
 def test_champion_is_not_weighed_against_itself(service: Service) -> None:

@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from tests.make.tables import BINARY, SEVERAL, schema_of, table_of
+from unrot.core.artefacts import digest_of
 from unrot.core.errors import BadArtefact
 from unrot.make import artefacts, packed
 from unrot.make.catalogue import make, names_for
@@ -61,7 +62,7 @@ def test_skops_of_spoiled_bytes_is_a_bad_artefact(data: bytes) -> None:
 
 
 def test_digest_is_the_sha256_of_the_bytes() -> None:
-    assert artefacts.digest(b"abc") == hashlib.sha256(b"abc").hexdigest()
+    assert digest_of(b"abc") == hashlib.sha256(b"abc").hexdigest()
 
 
 def test_table_comes_back_with_its_gaps() -> None:

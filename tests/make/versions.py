@@ -11,9 +11,9 @@ import numpy as np
 
 from tests.make.estimators import LEARNERS, fitted
 from tests.make.tables import numbers_dataset
+from unrot.core.artefacts import digest_of
 from unrot.core.dataset import Dataset
 from unrot.core.records import Candidate, Schema, Serving, Version
-from unrot.make.artefacts import digest
 from unrot.make.candidate import Brought, make_candidate, read_table, schema_of
 from unrot.make.train import train
 from unrot.make.trainable import EstimatorApprentice
@@ -60,7 +60,7 @@ class Kept:
         if parent is not None:
             files |= {kind: parent.of(kind) for kind in INHERITED if kind in parent.digests}
         self.schema, self.trusted = schema, trusted
-        self.digests: Mapping[str, str] = {kind: digest(data) for kind, data in files.items()}
+        self.digests: Mapping[str, str] = {kind: digest_of(data) for kind, data in files.items()}
         self.files = {self.digests[kind]: data for kind, data in files.items()}
         self.version = Version(
             model="made",

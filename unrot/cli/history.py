@@ -9,14 +9,14 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from unrot.cli.terminal import Progress, table
 from unrot.core.errors import Invalid, StoreAway
+from unrot.core.plurals import counted
 from unrot.core.settings import Settings
-from unrot.core.time import DAY, HOUR, MINUTE, WEEK
+from unrot.core.time import DAY, HOUR, MINUTE, WEEK, utc
 from unrot.make.csv import import_log
 from unrot.make.csv.log import LogColumns, LoggedRow
 from unrot.make.csv.reading import TableFile, open_table
@@ -183,12 +183,12 @@ def _answers(done: import_log.Imported, columns: LogColumns) -> str:
 
 
 def _moment(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return utc(at).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _length(done: import_log.Imported) -> str:
     for seconds, word in UNITS:
         if done.profile_seconds % seconds == 0:
             count = done.profile_seconds // seconds
-            return word if count == 1 else f"{count} {word}s"
+            return word if count == 1 else counted(count, word)
     return ""

@@ -12,17 +12,17 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from unrot.cli import run_job
 from unrot.cli.job_outcome import told
 from unrot.cli.terminal import Progress, is_agreed, table
-from unrot.core.errors import Conflict, Detail, Invalid, StoreAway
+from unrot.core.errors import Conflict, Invalid, StoreAway, wrong_field
 from unrot.core.policy import describe, parse_texts, sentences
 from unrot.core.records import CHALLENGER, CHAMPION, Job, JobKind
 from unrot.core.settings import Settings
+from unrot.core.time import short_time
 from unrot.learn import jobs
 from unrot.learn import promote as promotion
 from unrot.learn.worker import Learner, do_job, new_holder
@@ -250,7 +250,7 @@ def _job_row(job: Job) -> tuple[str, ...]:
         f"{job.progress:.0%}",
         job.error or job.step,
         job.asked_by or "-",
-        datetime.fromtimestamp(job.created_at, UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        short_time(job.created_at),
     )
 
 
@@ -303,8 +303,7 @@ def pairs(texts: list[str]) -> list[tuple[str, str]]:
     for text in filter(None, (text.strip() for text in texts)):
         name, equals, value = text.partition("=")
         if not equals:
-            detail = Detail("argument", text, "NAME=VALUE")
-            raise Invalid(detail.sentence, details=[detail])
+            raise wrong_field("argument", text, "NAME=VALUE")
         read.append((name.strip(), value.strip()))
     return read
 
@@ -313,8 +312,7 @@ def _number(name: str, text: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        detail = Detail(name, text, "a number")
-        raise Invalid(detail.sentence, details=[detail]) from error
+        raise wrong_field(name, text, "a number") from error
 
 
 def _lines_of(file: Path | None) -> list[str]:

@@ -11,7 +11,6 @@ import logging
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from unrot.core.plurals import counted
 from unrot.core.records import Model, Version
 from unrot.core.settings import Settings, load
 from unrot.core.test_sets import MeasuredOn, measured_on
+from unrot.core.time import short_time
 from unrot.make import models
 from unrot.make.publishing import publish
 from unrot.run.bootstrap import open_service, writer_name
@@ -307,5 +307,5 @@ def _version_row(
         "-" if on is None else on.name,
         _score(version),
         version.serving.by,
-        datetime.fromtimestamp(version.created_at, UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        short_time(version.created_at),
     )

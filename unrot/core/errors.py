@@ -79,6 +79,14 @@ class Invalid(UnrotError):
     reason = "invalid"
 
 
+def wrong_field(
+    field: str, value: Any, expected: str, *, row: int | None = None, is_missing: bool = False
+) -> Invalid:
+    """Return the error of a request in which one field is wrong."""
+    detail = Detail(field, value, expected, row, is_missing)
+    return Invalid(detail.sentence, details=[detail])
+
+
 class NotFound(UnrotError):
     """There is no such thing."""
 

@@ -27,6 +27,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from unrot.core.errors import Detail, Invalid, shown
+from unrot.core.schema import is_number
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -157,8 +158,7 @@ def number_or_text(text: str) -> Any:
 
 def _lies(value: Any, least: float, most: float) -> bool:
     """Tell whether it is a number in a range; true is none, though Python takes it for 1."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and least <= value <= most
+    return is_number(value) and least <= value <= most
 
 
 def _checked(value: Any, does_fit: bool) -> Any:

@@ -15,9 +15,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
-from unrot.core.errors import Detail, Invalid, TooLarge, shown
+from unrot.core.errors import Detail, Invalid, TooLarge, shown, wrong_field
 from unrot.core.plurals import counted
 from unrot.core.records import Feature, Row, Schema, Value
 
@@ -87,8 +87,7 @@ def parse_instances(schema: Schema, instances: Any) -> list[Row]:
     for number, instance in enumerate(instances):
         if not isinstance(instance, list) or len(instance) != len(names):
             expected = f"a list of {counted(len(names), 'value')}: {', '.join(names)}"
-            detail = Detail("instances", instance, expected, number)
-            raise Invalid(detail.sentence, details=[detail])
+            raise wrong_field("instances", instance, expected, row=number)
         as_objects.append(dict(zip(names, instance, strict=True)))
     return parse_rows(schema, as_objects)
 
@@ -123,7 +122,7 @@ def farthest_feature(schema: Schema, row: Row) -> Feature:
     """
 
     def distance(feature: Feature, value: Value) -> tuple[float, float]:
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not is_number(value):
             return 0.0, -1.0
         if feature.low is None or feature.high is None:
             return 0.0, abs(value)
@@ -296,8 +295,13 @@ def _is_plain(text: str) -> bool:
     return bool(text) and text.isprintable()
 
 
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Tell whether a value of JSON is a number: true is none, though Python counts with it."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _finite(value: Any, limit: float) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value):
         return None
     if isinstance(value, float) and not math.isfinite(value):
         return None

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from unrot.core.artefacts import HOLDOUT
 from unrot.core.plurals import counted
 from unrot.core.records import Version
 
-HOLDOUT = "holdout"
 SCORES = ("accuracy", "mae")
 """The score of a classifier, and of a regression; a version's metrics hold one of them."""
 SHORT = 12
@@ -60,7 +60,7 @@ def measured_on(versions: Iterable[Version]) -> dict[str, MeasuredOn]:
     for one in known:
         if score(one) is None:
             continue
-        digest, rows = digest_of(one), int(one.metrics.get("rows_held_out", 0))
+        digest, rows = test_set_digest(one), int(one.metrics.get("rows_held_out", 0))
         kind: Kind = "held out" if digest in trained else "judged"
         if (digest, rows) not in named:
             name, first = _letters(len(named)), trained.get(digest, one.name)
@@ -69,7 +69,7 @@ def measured_on(versions: Iterable[Version]) -> dict[str, MeasuredOn]:
     return found
 
 
-def digest_of(version: Version) -> str:
+def test_set_digest(version: Version) -> str:
     """Return the rows that a version's metrics are of; empty where there are none."""
     return version.anchor or version.artefacts.get(HOLDOUT, "")
 

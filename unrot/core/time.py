@@ -1,15 +1,22 @@
-"""The hour of the day and the kind of day: what is usual on a Sunday night is not what is at noon.
+"""Moments as they are written and read, and the hours of the day and kinds of days they are of.
 
-Hours and days are those of UTC. A cycle is known once it was gone through; until then a moment is
-held only against moments of its own kind, or against those close by.
+All is UTC. What is usual on a Sunday night is not what is at noon: a cycle is known once it was
+gone through, and until then a moment is held only against moments of its own kind, or against
+those close by.
 
     >>> hour_of(1_767_312_000.0), is_weekend(1_767_312_000.0)   # Friday, 2 January 2026, 00:00
     (0, False)
     >>> stratum(1_767_312_000.0 + 86_400 + 3_600)
     25
+    >>> iso_time(1_767_312_000.5), short_time(1_767_312_000.5), spoken_time(1_767_312_000.5)
+    ('2026-01-02T00:00:00.500+00:00', '2026-01-02 00:00 UTC', '2 Jan 2026 at 00:00 UTC')
+    >>> read_time("2026-01-02"), read_time("2026-01-02T01:00:00+01:00")
+    (1767312000.0, 1767312000.0)
 """
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 MINUTE, HOUR, DAY, WEEK = 60, 3_600, 86_400, 604_800
 """Seconds."""
@@ -31,3 +38,37 @@ def is_weekend(at: float) -> bool:
 def stratum(at: float) -> int:
     """Return the place of a moment among the hours of working days and of weekends."""
     return hour_of(at) + 24 * is_weekend(at)
+
+
+def utc(at: float) -> datetime:
+    """Return a moment as a date and a time."""
+    return datetime.fromtimestamp(at, UTC)
+
+
+def iso_time(at: float) -> str:
+    """Write a moment for machines, to the millisecond."""
+    return utc(at).isoformat(timespec="milliseconds")
+
+
+def bare_time(at: float) -> str:
+    """Write a moment to the minute, where the zone is said beside it."""
+    return utc(at).strftime("%Y-%m-%d %H:%M")
+
+
+def short_time(at: float) -> str:
+    """Write a moment for people."""
+    return f"{bare_time(at)} UTC"
+
+
+def spoken_time(at: float) -> str:
+    """Say a moment as a sentence has it."""
+    return utc(at).strftime("%-d %b %Y at %H:%M UTC")
+
+
+def read_time(text: str) -> float:
+    """Read ISO 8601; without a zone it is UTC. Raise ValueError for what is no time."""
+    read = datetime.fromisoformat(text)
+    try:
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    except OverflowError as error:
+        raise ValueError("beyond the years that there are") from error

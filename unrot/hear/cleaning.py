@@ -26,6 +26,7 @@ from dataclasses import dataclass
 
 from unrot.core.policy import Policy
 from unrot.core.records import Example, Fate, Feature, JudgedPrediction, Row, Schema, Value
+from unrot.core.schema import is_number
 from unrot.hear.truth import WEIGHTS, example_of, in_order, is_held_out
 
 Range = tuple[float, float] | None
@@ -171,7 +172,7 @@ def _has_range(feature: Feature) -> bool:
 
 
 def _number(value: Value) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+    if not is_number(value) or value != value:
         return None
     return float(value)
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from unrot.core.plurals import counted
 from unrot.core.records import Outcome
 
 
@@ -40,7 +41,7 @@ class Whose:
     @property
     def words(self) -> str:
         """Say who gave them."""
-        visitors = "one visitor" if self.subjects == 1 else f"{self.subjects:,} visitors"
+        visitors = "one visitor" if self.subjects == 1 else counted(self.subjects, "visitor")
         if not self.trusted:
             return f"by {visitors}"
         if self.trusted == self.verdicts:

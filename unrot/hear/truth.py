@@ -1,20 +1,19 @@
-"""A verdict becomes a row to learn from, or says why it teaches nothing.
+"""What a verdict says is true, and the row to learn from that it becomes, or why it is none.
 
     label given                      that label
     thumb up                         the predicted class
     thumb down, two classes          the other class
     thumb down, more classes         tells no class: it counts for accuracy only
-    a thumb on a number              tells no number
+    a thumb on a number              tells no number, and neither right nor wrong
+
+The store says the same in SQL (`TRUTH` and `RIGHT`), and a test of its contract compares the two.
 
 A row weighs 1 when a judge said it or when it corrects the answer, and 0.2 when somebody unknown
 agrees: agreeing is cheap, and most of it repeats what the model believes already.
 
     >>> from unrot.core.records import Feedback
-
     >>> from unrot.core.records import JudgedPrediction
-
     >>> from unrot.core.records import Prediction
-
     >>> from unrot.core.records import Schema
     >>> schema = Schema((), "temper", ("hostile", "friendly"))
     >>> said = Prediction("a", "zombies", "v1", 10.0, (), "hostile", None, None)
@@ -27,18 +26,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
-from unrot.core.errors import Detail, Invalid, shown
+from unrot.core.errors import Invalid, wrong_field
 from unrot.core.plurals import counted
 from unrot.core.records import Example, Fate, Feedback, JudgedPrediction, Prediction, Schema
-from unrot.core.schema import parse_label, parse_row
+from unrot.core.schema import is_number, parse_label, parse_row
 
 WEIGHTS: Mapping[str, float] = {"trusted": 1.0, "corrected": 1.0, "thumb up": 0.2, "training": 1.0}
 """What one row weighs, by where it comes from."""
 
-MOST_WEIGHT = 1000
+MOST_WEIGHT = 100.0
 
 ONLY_WRONG = "says only that it was wrong"
 NO_NUMBER = "a thumb tells no number"
@@ -46,14 +44,54 @@ TAKEN_BACK = "was taken back"
 NO_CLASS = "its prediction named no class"
 NOT_IN_SCHEMA = "not in the schema"
 
+Answer = str | float
+"""A class by its name, or a number."""
+
+
+def truth_of(predicted: str | None, verdict: Feedback, schema: Schema) -> Answer | None:
+    """Return what a verdict on a predicted class, or on a number (None), says is true, if it does.
+
+    A thumb down tells the other class only where the answer is one of two.
+    """
+    if verdict.withdrawn:
+        return None
+    if verdict.label is not None:
+        return verdict.label
+    if predicted is None or verdict.was_correct is None:
+        return None
+    if verdict.was_correct:
+        return predicted
+    return _other(predicted, schema.classes)
+
+
+def was_right(made: Prediction, verdict: Feedback | None) -> bool | None:
+    """Tell whether the class that was answered was right; None where nobody has said.
+
+    A number is off by so much, and neither right nor wrong, whatever a thumb says.
+    """
+    if verdict is None or verdict.withdrawn or made.label is None:
+        return None
+    if verdict.was_correct is not None:
+        return verdict.was_correct
+    return None if verdict.label is None else is_right(made.label, verdict.label)
+
+
+def is_right(answer: Answer, truth: Answer, within: float = 0.0) -> bool:
+    """Tell whether an answer is right where the truth is known: a number when it is near enough."""
+    if isinstance(answer, str) or isinstance(truth, str):
+        return answer == truth
+    return abs(answer - truth) <= within
+
 
 def example_of(
     judged: JudgedPrediction, schema: Schema, weights: Mapping[str, float] = WEIGHTS
 ) -> Example | Fate:
     """Turn a verdict into an example, or into the fate that sets it aside."""
     feedback = _feedback(judged)
-    label, reason = _label(judged.prediction, feedback, schema)
-    reason = reason or _misfit(judged.prediction, label, schema)
+    label = truth_of(judged.prediction.label, feedback, schema)
+    reason = _misfit(judged.prediction, label, schema)
+    if label is None:
+        reason = _why_none(judged.prediction, feedback, schema)
     if label is None or reason:
         return Fate(feedback.prediction, "set aside", feedback.given_at, reason)
     return Example(
@@ -70,17 +108,15 @@ def example_of(
 
 def parse_weights(given: Any) -> dict[str, float]:
     """Read weights such as {"thumb up": 0.5}; those that are not given stay as they are."""
+    known = ", ".join(WEIGHTS)
     if not isinstance(given, Mapping):
-        raise _wrong_weight("weights", given, f"an object with any of {', '.join(WEIGHTS)}")
-    for key, value in given.items():
-        if key not in WEIGHTS:
-            near = get_close_matches(str(key)[:200], WEIGHTS, n=1, cutoff=0.0)
-            expected = f"no such weight; the nearest known one is {near[0]}"
-            raise _wrong_weight(shown(str(key))[1:-1], value, expected)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not 0 <= value <= MOST_WEIGHT:
-            raise _wrong_weight(key, value, f"a number from 0 to {MOST_WEIGHT}")
-    return {**WEIGHTS, **{key: float(value) for key, value in given.items()}}
+        raise wrong_field("weights", given, f"an object with some of {known}")
+    for name, value in given.items():
+        if name not in WEIGHTS:
+            raise wrong_field(f"weights.{name}"[:80], value, f"only {known}")
+        if not is_number(value) or not 0 <= value <= MOST_WEIGHT:
+            raise wrong_field(f"weights.{name}", value, f"a number from 0 to {MOST_WEIGHT:g}")
+    return {**WEIGHTS, **{name: float(value) for name, value in given.items()}}
 
 
 def judging_rows(
@@ -121,37 +157,24 @@ def in_order(examples: Iterable[Example]) -> list[Example]:
     return sorted(examples, key=lambda one: (one.given_at, one.prediction))
 
 
-def _wrong_weight(field: str, value: Any, expected: str) -> Invalid:
-    detail = Detail(field, value, expected)
-    return Invalid(detail.sentence, details=[detail])
-
-
 def _feedback(judged: JudgedPrediction) -> Feedback:
     if judged.feedback is None:
         raise ValueError(f"Prediction {judged.prediction.id} has no verdict to learn from.")
     return judged.feedback
 
 
-def _label(
-    prediction: Prediction, feedback: Feedback, schema: Schema
-) -> tuple[str | float | None, str]:
+def _why_none(prediction: Prediction, feedback: Feedback, schema: Schema) -> str:
+    """Say why a verdict tells no label."""
     if feedback.withdrawn:
-        return None, TAKEN_BACK
-    if feedback.label is not None:
-        return feedback.label, ""
+        return TAKEN_BACK
     if not schema.is_classifier:
-        return None, NO_NUMBER
-    if prediction.label is None:
-        return None, NO_CLASS
-    if feedback.was_correct:
-        return prediction.label, ""
-    if len(schema.classes) != 2:
-        return None, ONLY_WRONG
-    return _other(prediction.label, schema.classes), ""
+        return NO_NUMBER
+    return NO_CLASS if prediction.label is None else ONLY_WRONG
 
 
-def _other(label: str, classes: Sequence[str]) -> str:
-    return classes[1] if label == classes[0] else classes[0]
+def _other(label: str, classes: Sequence[str]) -> str | None:
+    others = [name for name in classes if name != label]
+    return others[0] if len(classes) == 2 and len(others) == 1 else None
 
 
 def _misfit(prediction: Prediction, label: str | float | None, schema: Schema) -> str:

@@ -13,12 +13,13 @@ from typing import Any
 
 import orjson
 
-from unrot.core.errors import Detail, Expired, Invalid, NotFound, TooLarge, UnrotError
+from unrot.core.errors import Detail, Expired, Invalid, NotFound, TooLarge, UnrotError, wrong_field
 from unrot.core.ids import Ids, PredictionId
 from unrot.core.plurals import counted
 from unrot.core.records import Caller, Feedback, Model, UnverifiedFeedback
 from unrot.core.schema import parse_label
 from unrot.core.time import DAY
+from unrot.hear.truth import is_right
 
 MOST_VERDICTS = 1_000
 MOST_COMMENT = 2_000
@@ -44,7 +45,8 @@ class VerdictReader:
     def read(self, given: Any, *, caller: Caller, now: float) -> Feedback:
         """Read one verdict; raise what is wrong with it."""
         if not isinstance(given, Mapping):
-            raise _wrong("feedback", given, 'an object such as {"id": "…", "was_correct": true}')
+            expected = 'an object such as {"id": "…", "was_correct": true}'
+            raise wrong_field("feedback", given, expected)
         id, told, model = self._prediction(given.get("id"), now)
         was_correct, label = _said(given, model)
         if model.schema.is_classifier and label is not None:
@@ -83,7 +85,7 @@ class VerdictReader:
 
     def _prediction(self, id: Any, now: float) -> tuple[str, PredictionId, Model]:
         if not isinstance(id, str):
-            raise _wrong("id", id, "the id of a prediction, as the answer gave it")
+            raise wrong_field("id", id, "the id of a prediction, as the answer gave it")
         told = self.ids.read(id)
         if now - told.predicted_at > self.days * DAY:
             raise Expired(
@@ -111,7 +113,7 @@ class VerdictReader:
             predicted = self.label_of(id)
         if predicted is None:
             return was_correct
-        agrees = predicted == label
+        agrees = is_right(predicted, label)
         if was_correct is not None and was_correct != agrees:
             raise Invalid(
                 f'was_correct and label contradict each other: the prediction was "{predicted}", '
@@ -129,15 +131,14 @@ def read_unverified(
     for field in OLDER_FIELDS:
         if field not in given:
             expected = f"all of {', '.join(OLDER_FIELDS)}"
-            detail = Detail(field, None, expected, is_missing=True)
-            raise Invalid(detail.sentence, details=[detail])
+            raise wrong_field(field, None, expected, is_missing=True)
     name, inputs, prediction, was_correct = (given[field] for field in OLDER_FIELDS)
     if not isinstance(name, str):
-        raise _wrong("model", name, "the name of a model")
+        raise wrong_field("model", name, "the name of a model")
     if not isinstance(was_correct, bool):
-        raise _wrong("was correct", was_correct, "true or false")
+        raise wrong_field("was correct", was_correct, "true or false")
     if isinstance(prediction, Mapping | list):
-        raise _wrong("prediction", prediction, "one class or one number")
+        raise wrong_field("prediction", prediction, "one class or one number")
     _check_size("input data", inputs)
     _check_size("prediction", prediction)
     return UnverifiedFeedback(
@@ -182,7 +183,7 @@ def _said(given: Mapping[str, Any], model: Model) -> tuple[bool | None, str | fl
             details=[Detail("was_correct", None, "true or false, or a label instead")],
         )
     if was_correct is not None and not isinstance(was_correct, bool):
-        raise _wrong("was_correct", was_correct, "true or false")
+        raise wrong_field("was_correct", was_correct, "true or false")
     return was_correct, None if label is None else parse_label(model.schema, label)
 
 
@@ -190,7 +191,7 @@ def _comment(given: Any) -> str:
     if given is None:
         return ""
     if not isinstance(given, str) or len(given) > MOST_COMMENT or not _is_text(given):
-        raise _wrong("comment", given, f"a text of at most {MOST_COMMENT:,} characters")
+        raise wrong_field("comment", given, f"a text of at most {MOST_COMMENT:,} characters")
     return given.strip()
 
 
@@ -209,9 +210,4 @@ def _check_size(field: str, value: Any) -> None:
     except (orjson.JSONEncodeError, TypeError):
         fits = False
     if not fits:
-        raise _wrong(field, value, expected)
-
-
-def _wrong(field: str, value: Any, expected: str) -> Invalid:
-    detail = Detail(field, value, expected)
-    return Invalid(detail.sentence, details=[detail])
+        raise wrong_field(field, value, expected)

@@ -43,7 +43,7 @@ from unrot.core.records import (
     Schema,
     Version,
 )
-from unrot.core.test_sets import MeasuredOn, digest_of, measured_on
+from unrot.core.test_sets import MeasuredOn, measured_on, test_set_digest
 from unrot.hear.scores import answers_of, row_errors, score
 from unrot.hear.truth import example_of, judging_rows
 from unrot.learn.gate.betting import log_wealth
@@ -285,7 +285,7 @@ def _servable(version: Version) -> Version:
 def _anchor_rows(
     service: Service, holding: Version, schema: Schema
 ) -> tuple[list[Row], list[Answer]]:
-    digest = digest_of(holding)
+    digest = test_set_digest(holding)
     if not digest:
         return [], []
     table = service.store.registry.artefact(digest)

@@ -14,20 +14,17 @@ from contextlib import suppress
 from typing import Any
 
 from unrot.core import lineage
-from unrot.core.errors import Conflict, Detail, Invalid, NotFound, StoreAway, shown
+from unrot.core.artefacts import SKOPS, STREAM
+from unrot.core.errors import Conflict, NotFound, StoreAway, shown, wrong_field
 from unrot.core.records import CHAMPION, Job, JobKind, Version
+from unrot.hear.truth import parse_weights
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 
 LOOK_AGAIN_SECONDS = 0.05
 LONGEST_WAIT_SECONDS = 60.0
 MOST_LEFT_OUT = 10_000
-WEIGHTS = ("trusted", "corrected", "thumb up", "training")
-"""Where a row of a refit comes from, and what its weight is called."""
-LARGEST_WEIGHT = 100.0
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-STREAM = "stream"
-"""The kind of artefact that holds rows to be fed one at a time."""
 
 
 class Busy(Conflict):
@@ -141,7 +138,7 @@ def _check_refit(
     service: Service, champion: Version, _versions: list[Version], asked: dict[str, Any]
 ) -> None:
     _check_known(asked, "weights")
-    _check_weights(asked.get("weights", {}))
+    parse_weights(asked.get("weights", {}))
     _check_learnable(champion, "refit")
     if not service.store.lessons.count_waiting(champion.model, []):
         raise Conflict(
@@ -156,7 +153,7 @@ def _check_batch(
     _check_known(asked, "n")
     count = asked.get("n", 25)
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 1_000_000:
-        raise _wrong("n", count, "a whole number of rows, 1 or more")
+        raise wrong_field("n", count, "a whole number of rows, 1 or more")
     _check_stream(champion)
 
 
@@ -173,14 +170,14 @@ def _check_rebuild(
     _check_known(asked, "version", "without")
     name = asked.get("version")
     if not isinstance(name, str):
-        raise _wrong("version", name, "the name of a version, such as v2")
+        raise wrong_field("version", name, "the name of a version, such as v2")
     version = lineage.named(versions, name)
     without = asked.get("without", [])
     if not isinstance(without, list) or len(without) > MOST_LEFT_OUT:
-        raise _wrong("without", without, f"a list of at most {MOST_LEFT_OUT:,} prediction ids")
+        raise wrong_field("without", without, f"a list of at most {MOST_LEFT_OUT:,} prediction ids")
     for id in without:
         if not isinstance(id, str) or not _ID.fullmatch(id):
-            raise _wrong("without", id, "the id of a prediction")
+            raise wrong_field("without", id, "the id of a prediction")
     if version.is_pruned:
         raise Conflict(f"The files of {name} were let go by retention: it cannot be made again.")
 
@@ -191,23 +188,12 @@ def _check_weigh(
     _check_known(asked, "version")
     name = asked.get("version")
     if not isinstance(name, str):
-        raise _wrong("version", name, "the name of a version, such as v2")
+        raise wrong_field("version", name, "the name of a version, such as v2")
     version = lineage.named(versions, name)
     if version.name == champion.name:
         raise Conflict(f"{name} is the champion: there is nothing to weigh it against.")
     if version.is_pruned:
         raise Conflict(f"The files of {name} were let go by retention: it cannot be weighed.")
-
-
-def _check_weights(weights: Any) -> None:
-    if not isinstance(weights, dict):
-        raise _wrong("weights", weights, f"an object with some of {', '.join(WEIGHTS)}")
-    for name, weight in weights.items():
-        if name not in WEIGHTS:
-            raise _wrong(f"weights.{name}", weight, f"only {', '.join(WEIGHTS)}")
-        is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
-        if not is_number or not 0 <= weight <= LARGEST_WEIGHT:
-            raise _wrong(f"weights.{name}", weight, f"a number from 0 to {LARGEST_WEIGHT:g}")
 
 
 _CHECKS = {
@@ -230,7 +216,7 @@ def _check_stream(champion: Version) -> None:
 
 
 def _check_learnable(champion: Version, kind: str) -> None:
-    if "skops" not in champion.artefacts:
+    if SKOPS not in champion.artefacts:
         why = f" {champion.serving.reason}" if champion.serving.reason else ""
         raise Conflict(
             f"{champion.name} is served only, so {kind} has nothing to go on from.{why}",
@@ -242,9 +228,4 @@ def _check_known(asked: Mapping[str, Any], *known: str) -> None:
     for name, value in asked.items():
         if name not in known:
             expected = f"only {', '.join(known)}" if known else "no parameters"
-            raise _wrong(name, value, expected)
-
-
-def _wrong(field: str, value: Any, expected: str) -> Invalid:
-    detail = Detail(field[:80], value, expected)
-    return Invalid(detail.sentence, details=[detail])
+            raise wrong_field(name[:80], value, expected)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from unrot.core import lineage
+from unrot.core.artefacts import HOLDOUT, LESSONS, SKOPS, STREAM, TRAINING
 from unrot.core.errors import Conflict
 from unrot.core.plurals import counted
 from unrot.core.policy import Policy
@@ -50,8 +51,7 @@ MOST_VERDICTS = 50_000
 
 FATES_AT_ONCE = 1_000
 CANDIDATE = "The candidate"
-LESSONS = "lessons"
-ESTIMATOR = ("skops", "training", "stream")
+ESTIMATOR = (SKOPS, TRAINING, STREAM)
 """The artefacts that an estimator is opened from: itself, and the rows that it may learn again."""
 
 
@@ -361,7 +361,7 @@ def _read_evidence(service: Service, material: Material) -> Evidence:
     first = _scorer_beside(service, champion, rivals.first)
     judged, predicted = _count_judged(service, material)
     is_version = material.job.kind == "weigh"
-    is_holdout = champion.anchor == champion.artefacts.get("holdout")
+    is_holdout = champion.anchor == champion.artefacts.get(HOLDOUT)
     return Evidence(
         schema=material.schema,
         champion=champion.name,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from unrot.core import lineage
-from unrot.core.errors import Conflict, Detail, Invalid
+from unrot.core.errors import Conflict, Detail, Invalid, wrong_field
 from unrot.core.policy import Policy, parse_policy
 from unrot.core.records import CHALLENGER, CHAMPION, GateVerdict, Version
 from unrot.serve.service import Service
@@ -33,8 +33,7 @@ def promote(
 ) -> dict[str, str]:
     """Point an alias at a version; return the aliases as they now stand."""
     if alias not in ALIASES:
-        detail = Detail("alias", alias, "champion or challenger")
-        raise Invalid(detail.sentence, details=[detail])
+        raise wrong_field("alias", alias, "champion or challenger")
     _check_reason(reason)
     registry = service.store.registry
     model = service.catalogue().model(name).model.name
@@ -166,8 +165,7 @@ def _check_gate(service: Service, wanted: Version, *, force: bool, reason: str) 
 def _check_reason(reason: str) -> None:
     is_text = reason.encode("utf-8", "replace").decode("utf-8") == reason and "\0" not in reason
     if not is_text or len(reason) > MOST_REASON:
-        detail = Detail("reason", reason, f"a text of at most {MOST_REASON} characters")
-        raise Invalid(detail.sentence, details=[detail])
+        raise wrong_field("reason", reason, f"a text of at most {MOST_REASON} characters")
 
 
 def _moved(

@@ -7,16 +7,27 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from unrot.core import lineage
-from unrot.core.artefacts import CALIBRATION, digest_of
+from unrot.core.artefacts import (
+    ANCHOR,
+    CALIBRATION,
+    HOLDOUT,
+    LESSONS,
+    NEIGHBOURS,
+    PROFILE,
+    REFERENCE,
+    STREAM,
+    TRAINING,
+    digest_of,
+)
 from unrot.core.ports import Apprentice, Progress
 from unrot.core.records import Anchor, Candidate, Example, Fate, Lesson, Version
 from unrot.learn.judge import Weighing, judge_candidate
-from unrot.learn.material import LESSONS, Material, part_of
+from unrot.learn.material import Material, part_of
 from unrot.make.publishing import as_version
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 
-INHERITED = ("training", "holdout", "stream", "profile", "reference", "neighbours")
+INHERITED = (TRAINING, HOLDOUT, STREAM, PROFILE, REFERENCE, NEIGHBOURS)
 """What a version keeps of the one that it comes from, where it has none of its own."""
 
 STEPS = ("learn", "train_batch")
@@ -148,8 +159,8 @@ def _with_anchor(material: Material, version: Version, anchor: Anchor, lessons: 
     parent = material.parent.artefacts
     kept = {kind: parent[kind] for kind in INHERITED if kind in parent}
     own = {LESSONS: lessons}
-    if anchor.digest and anchor.digest != kept.get("holdout"):
-        own["anchor"] = anchor.digest
+    if anchor.digest and anchor.digest != kept.get(HOLDOUT):
+        own[ANCHOR] = anchor.digest
     if anchor.calibration:
         own[CALIBRATION] = digest_of(anchor.calibration)
     return replace(

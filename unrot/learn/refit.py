@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unrot.core.errors import Conflict, Detail, Invalid
+from unrot.core.errors import Conflict
 from unrot.core.ports import Apprentice, Progress
 from unrot.core.records import Example, Fate, Lesson, Outputs
-from unrot.hear.truth import WEIGHTS
+from unrot.hear.truth import parse_weights
 from unrot.learn.learn import clean_verdicts, learnt_fates
 from unrot.learn.material import Material, part_of
 from unrot.learn.publish import Draft
@@ -21,13 +21,12 @@ from unrot.learn.recipes import (
     run_race,
 )
 
-MOST_WEIGHT = 1_000.0
 OF_THE_OLD_WORLD = "from before the world moved"
 
 
 def refit_model(material: Material, apprentice: Apprentice, tell: Progress) -> Draft:
     """Fit the model afresh on all verdicts that may be learnt, by the recipe that won."""
-    weights = read_weights(material.job.asked.get("weights"))
+    weights = parse_weights(material.job.asked.get("weights", {}))
     cleaned = clean_verdicts(material, apprentice, weights)
     if not cleaned.examples:
         raise Conflict(
@@ -49,25 +48,6 @@ def refit_model(material: Material, apprentice: Apprentice, tell: Progress) -> D
             "weights": weights,
         },
     )
-
-
-def read_weights(given: object) -> dict[str, float]:
-    """Read what rows weigh by where they come from; what is not said weighs as usual."""
-    weights = dict(WEIGHTS)
-    if given is None:
-        return weights
-    known = ", ".join(weights)
-    if not isinstance(given, dict):
-        raise _wrong("weights", given, f"an object with some of {known}")
-    for name, value in given.items():
-        if name not in weights:
-            raise _wrong(f"weights.{name}"[:80], value, f"one of {known}")
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _wrong(f"weights.{name}", value, "a number")
-        if not 0 <= value <= MOST_WEIGHT:
-            raise _wrong(f"weights.{name}", value, f"a number from 0 to {MOST_WEIGHT:g}")
-        weights[name] = float(value)
-    return weights
 
 
 def _choose(
@@ -116,8 +96,3 @@ def _unused(examples: Sequence[Example], choice: Choice) -> list[Fate]:
         for one in examples
         if one.prediction not in used
     ]
-
-
-def _wrong(field: str, value: object, expected: str) -> Invalid:
-    detail = Detail(field, value, expected)
-    return Invalid(detail.sentence, details=[detail])

@@ -7,7 +7,6 @@ written here, never read from the file.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import zipfile
 import zlib
@@ -72,8 +71,3 @@ def holds(data: bytes) -> str:
             return f"{held['__module__']}.{held['__class__']}"
     except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError) as error:
         raise _spoiled(error) from error
-
-
-def digest(data: bytes) -> str:
-    """Return the SHA-256 of an artefact, in hex."""
-    return hashlib.sha256(data).hexdigest()

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import sklearn
 
+from unrot.core.artefacts import GOLDEN, HOLDOUT, ONNX, SKOPS, TRAINING
 from unrot.core.encoding import Encoder
 from unrot.core.errors import BadArtefact, Invalid, shown
 from unrot.core.plurals import counted
@@ -132,12 +133,12 @@ def compiled(
     if graph.onnx is None and skops is None:
         raise Invalid(f"It cannot be served: {refusal}. {graph.reason}")
     kept = {
-        "golden": _golden(predictor, graph),
-        **({} if skops is None else {"skops": skops}),
-        **({} if graph.onnx is None else {"onnx": graph.onnx}),
+        GOLDEN: _golden(predictor, graph),
+        **({} if skops is None else {SKOPS: skops}),
+        **({} if graph.onnx is None else {ONNX: graph.onnx}),
     }
     by: Server = "scikit-learn" if graph.onnx is None else "onnx"
-    artefact = "skops" if graph.onnx is None else "onnx"
+    artefact = SKOPS if graph.onnx is None else ONNX
     return Candidate(
         estimator="",
         origin="",
@@ -256,10 +257,10 @@ def _fitted_with(brought: Brought) -> Mapping[str, str]:
 def _tables(brought: Brought, schema: Schema) -> dict[str, bytes]:
     rows = _sample(brought.table.rows, MOST_REFERENCE_ROWS)
     labels = _sample(list(brought.labels), MOST_REFERENCE_ROWS)
-    tables = {"training": _packed(rows, labels_of(brought.estimator, labels, schema), schema)}
+    tables = {TRAINING: _packed(rows, labels_of(brought.estimator, labels, schema), schema)}
     if brought.holdout is not None:
         truth = labels_of(brought.estimator, brought.holdout_labels, schema)
-        tables["holdout"] = _packed(brought.holdout.rows, truth, schema)
+        tables[HOLDOUT] = _packed(brought.holdout.rows, truth, schema)
     return tables
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unrot.core import schema
-from unrot.core.artefacts import CALIBRATION, PROFILE, REFERENCE, digest_of
+from unrot.core.artefacts import CALIBRATION, HOLDOUT, NEIGHBOURS, PROFILE, REFERENCE, digest_of
 from unrot.core.errors import Conflict
 from unrot.core.ports import Profiler
 from unrot.core.records import CHAMPION, Candidate, Model, Serving, Version
-from unrot.core.test_sets import HOLDOUT, score_of
+from unrot.core.test_sets import score_of
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.watch import baseline
@@ -101,4 +101,4 @@ def _neighbours(model: Model, candidate: Candidate) -> dict[str, bytes]:
     if candidate.reference_outputs is None:
         return {}
     data = neighbours.fit(model.schema, candidate.reference_rows)
-    return {neighbours.ARTEFACT: data} if data else {}
+    return {NEIGHBOURS: data} if data else {}

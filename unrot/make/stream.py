@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 
+from unrot.core.artefacts import STREAM
 from unrot.core.dataset import Dataset
 from unrot.core.errors import Invalid, shown
 from unrot.core.plurals import counted
@@ -76,7 +77,7 @@ def start(dataset: Dataset, estimator: str, progress: Progress) -> Candidate:
     progress(0.85, "compiling and comparing with scikit-learn")
     candidate = as_candidate(fed, begun, estimator, ORIGIN, metrics)
     progress(1.0, "done")
-    kept = {**candidate.artefacts, "stream": stream.pack()}
+    kept = {**candidate.artefacts, STREAM: stream.pack()}
     return replace(candidate, artefacts=kept, calibrating=calibrating)
 
 

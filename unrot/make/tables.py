@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrot.core.artefacts import STREAM, TRAINING
 from unrot.core.encoding import Encoder
 from unrot.core.ports import Label
 from unrot.core.records import Row, Schema
@@ -73,12 +74,12 @@ class Tables:
     @cached_property
     def training(self) -> Table:
         """What it was trained on; empty where nothing is kept."""
-        return self._read("training")
+        return self._read(TRAINING)
 
     @cached_property
     def stream(self) -> Table:
         """What it is fed from, in order; empty where it has no stream."""
-        return self._read("stream")
+        return self._read(STREAM)
 
     def _read(self, kind: str) -> Table:
         if kind not in self._digests:

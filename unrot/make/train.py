@@ -21,6 +21,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
 
 import unrot
+from unrot.core.artefacts import GOLDEN, HOLDOUT, ONNX, SKOPS, TRAINING
 from unrot.core.dataset import Dataset
 from unrot.core.encoding import Encoder
 from unrot.core.errors import BadArtefact, Invalid, shown
@@ -141,8 +142,8 @@ def as_candidate(
     rows = Encoder(dataset.schema).decode(reference)
     made = compiled(pipeline, dataset.schema, rows, compared)
     tables = {
-        "training": packed.pack_table(dataset.rows, dataset.labels),
-        "holdout": packed.pack_table(dataset.holdout_rows, dataset.holdout_labels),
+        TRAINING: packed.pack_table(dataset.rows, dataset.labels),
+        HOLDOUT: packed.pack_table(dataset.holdout_rows, dataset.holdout_labels),
     }
     kept = {**made.artefacts, **tables}
     told = {"seed": dataset.seed, "learns": learns(pipeline)}
@@ -176,11 +177,11 @@ def compiled(
     exported = export(pipeline, schema, compared)
     kept = {
         **_learnable(pipeline, is_needed=exported.onnx is None),
-        "golden": _golden(pipeline, schema, compared),
-        **({} if exported.onnx is None else {"onnx": exported.onnx}),
+        GOLDEN: _golden(pipeline, schema, compared),
+        **({} if exported.onnx is None else {ONNX: exported.onnx}),
     }
     by: Literal["onnx", "scikit-learn"] = "scikit-learn" if exported.onnx is None else "onnx"
-    serving_artefact = "skops" if exported.onnx is None else "onnx"
+    serving_artefact = SKOPS if exported.onnx is None else ONNX
     return Candidate(
         estimator="",
         origin="",
@@ -206,7 +207,7 @@ def _learnable(pipeline: Pipeline, *, is_needed: bool) -> dict[str, bytes]:
         if is_needed:
             raise
         return {}
-    return {"skops": dumped}
+    return {SKOPS: dumped}
 
 
 def _golden(pipeline: Pipeline, schema: Schema, compared: NDArray[Any]) -> bytes:

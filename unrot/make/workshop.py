@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from unrot.core.artefacts import SKOPS
 from unrot.core.errors import Conflict
 from unrot.core.ports import Apprentice, Label, Scorer
 from unrot.core.records import Answered, Candidate, Lesson, Row, Schema, Version
@@ -27,14 +28,14 @@ class EstimatorWorkshop:
         self, version: Version, schema: Schema, artefact: Callable[[str], bytes]
     ) -> Apprentice:
         """Open a version; `artefact` brings the bytes of a digest."""
-        if "skops" not in version.artefacts:
+        if SKOPS not in version.artefacts:
             said = f"{version.name} is served only and cannot learn here. {version.serving.reason}"
             raise Conflict(said.rstrip())
         # Like all below, it brings in scikit-learn.
         from unrot.make import kinds
         from unrot.make.trainable import EstimatorApprentice
 
-        data = artefact(version.artefacts["skops"])
+        data = artefact(version.artefacts[SKOPS])
         kind, estimator = kinds.opened(data, schema, self.trusted)
         held = tables.Tables(version.artefacts, schema, artefact)
         trained = version.metrics.get("rows_trained")

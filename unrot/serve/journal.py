@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unrot.core.errors import JournalFull
+from unrot.core.files import sync_folder
 
 SEGMENT_BYTES = 8 * 2**20
 SEGMENT_SECONDS = 600.0
@@ -56,7 +57,7 @@ class Segment:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX)
             os.rename(draft, self.path)
-            _sync_folder(folder)
+            sync_folder(folder)
         except OSError:
             os.close(self._file)
             raise
@@ -252,7 +253,7 @@ class Followed:
     def remove(self) -> None:
         """Delete the file for good: the store has it all, and soon forgets how far it got."""
         self.path.unlink(missing_ok=True)
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
 
 
 def follow(folder: Path) -> Iterator[Followed]:
@@ -295,11 +296,3 @@ def _written_at(path: Path) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:
         return 0.0
-
-
-def _sync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

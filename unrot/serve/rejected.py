@@ -14,10 +14,10 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from unrot.core.errors import Detail
 from unrot.core.records import Model, Rejection, Schema
+from unrot.core.schema import is_number
 from unrot.serve import events
 from unrot.serve.journal import Journal
 
@@ -123,14 +123,10 @@ def reason_of(schema: Schema, detail: Detail) -> str:
         return NOT_A_ROW if detail.field in ("inputs", "instances") else UNKNOWN_FEATURE
     if detail.value is None:
         return NULL
-    if kinds[detail.field] not in ("number", "integer") or not _is_number(detail.value):
+    if kinds[detail.field] not in ("number", "integer") or not is_number(detail.value):
         return WRONG_TYPE
     return _reason_of_number(detail.value)
 
 
 def _reason_of_number(value: float) -> str:
     return TOO_FAR if isinstance(value, int) or math.isfinite(value) else NOT_FINITE
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

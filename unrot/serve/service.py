@@ -15,18 +15,17 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from unrot.core import schema
 from unrot.core.errors import (
-    Detail,
     Expired,
     Invalid,
     JournalFull,
     NotAllowed,
     NotFound,
     StoreAway,
+    wrong_field,
 )
 from unrot.core.ids import Ids
 from unrot.core.ports import Clock, Counts, Courier, NoCounts, Profiler, Store, Workshop
@@ -46,6 +45,7 @@ from unrot.core.records import (
     Version,
 )
 from unrot.core.settings import Settings
+from unrot.core.time import utc
 from unrot.hear import verdicts
 from unrot.serve import events, readiness
 from unrot.serve.journal import Journal
@@ -337,7 +337,7 @@ class Service:
 
         The last verdicts are those on the champion's own answers, whenever it gave them.
         """
-        now = datetime.fromtimestamp(self.clock(), UTC)
+        now = utc(self.clock())
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
         return self.store.traffic.tally(
             name,
@@ -370,8 +370,7 @@ def _parted(reference: Any) -> tuple[str | None, str | None]:
         return parts[0], None
     if len(parts) == 3 and parts[0] and parts[1] == "versions" and parts[2]:
         return parts[0], parts[2]
-    detail = Detail("model", reference, "a model such as zombies, or zombies/versions/v2")
-    raise Invalid(detail.sentence, details=[detail])
+    raise wrong_field("model", reference, "a model such as zombies, or zombies/versions/v2")
 
 
 def _said_of(status: FeedbackStatus) -> str:

@@ -13,7 +13,6 @@ champion that cannot be loaded leaves the old one in place and says so.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import threading
 import time
@@ -26,13 +25,12 @@ from typing import Any
 import orjson
 
 from unrot.core import schema
+from unrot.core.artefacts import GOLDEN, NEIGHBOURS, digest_of
 from unrot.core.errors import BadArtefact, NotFound, UnrotError, shown
 from unrot.core.ports import Detector, DetectorLoader, Predictor, PredictorLoader, Registry
 from unrot.core.records import CHAMPION, Model, Serving, Version
 
 Predictors = dict[tuple[str, str], Predictor]
-GOLDEN = "golden"
-NEIGHBOURS = "neighbours"
 PINNED_AT_ONCE = 8
 DETECTORS_AT_ONCE = 8
 RETRY_SECONDS = 5.0
@@ -222,7 +220,7 @@ class Shelf:
             data = (self.folder / "artefacts" / digest).read_bytes()
         except FileNotFoundError as error:
             raise BadArtefact(f"The file {digest[:12]} is missing on the shelf.") from error
-        if hashlib.sha256(data).hexdigest() != digest:
+        if digest_of(data) != digest:
             raise BadArtefact(f"The file {digest[:12]} on the shelf is not what was written.")
         return data
 
@@ -274,7 +272,7 @@ def _fetch(folder: Path, registry: Registry, version: Version, thoroughly: bool)
         path = folder / digest
         is_there = path.exists()
         if is_there and thoroughly:
-            is_there = hashlib.sha256(path.read_bytes()).hexdigest() == digest
+            is_there = digest_of(path.read_bytes()) == digest
         if not is_there:
             _replace(path, registry.artefact(digest))
 

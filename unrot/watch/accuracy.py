@@ -19,10 +19,11 @@ from functools import lru_cache
 from math import sqrt
 
 from unrot.core.artefacts import CALIBRATION, REFERENCE
-from unrot.core.errors import Detail, Invalid, NotFound
+from unrot.core.errors import NotFound, wrong_field
 from unrot.core.plurals import counted
 from unrot.core.records import CHAMPION, JudgedPrediction, Outcome, Version, Window
 from unrot.core.windows import confidences, grouped, total
+from unrot.hear.truth import was_right
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.monitors import accuracy, estimates
@@ -181,8 +182,7 @@ def slices(service: Service, name: str, feature: str) -> Slices:
     model = service.catalogue().model(name).model
     if feature not in model.schema.names:
         expected = "one of " + ", ".join(model.schema.names[:20])
-        detail = Detail("slice", feature, expected)
-        raise Invalid(detail.sentence, details=[detail])
+        raise wrong_field("slice", feature, expected)
     place = model.schema.names.index(feature)
     rows = service.store.traffic.last_judged(model.name, limit=MOST_SLICED)
     pairs = [
@@ -201,9 +201,7 @@ def _outcome(row: JudgedPrediction) -> bool | float | None:
         return None
     if made.value is not None:
         return abs(made.value - said.label) if isinstance(said.label, int | float) else None
-    if said.was_correct is None and isinstance(said.label, str):
-        return said.label == made.label
-    return said.was_correct
+    return was_right(made, said)
 
 
 # ── by time ──────────────────────────────────────────────────────────────────────────────────
@@ -266,13 +264,11 @@ def classes(
 def check_span(since: float, until: float, step: float) -> None:
     """Raise Invalid for a stretch of time that has no point, or more than a page can show."""
     if not since < until:
-        detail = Detail("to", until, "a time after `from`")
-        raise Invalid(detail.sentence, details=[detail])
+        raise wrong_field("to", until, "a time after `from`")
     if step < 60 or (until - since) / step > MOST_POINTS:
         least = max(60, -(-int(until - since) // MOST_POINTS))
         expected = f"at least {least} seconds, so that there are at most {MOST_POINTS:,} points"
-        detail = Detail("step", step, expected)
-        raise Invalid(detail.sentence, details=[detail])
+        raise wrong_field("step", step, expected)
 
 
 def _points(

@@ -7,12 +7,12 @@ schema is in docs/monitoring.md; what changes its meaning changes the number in 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from unrot.core.records import Finding
+from unrot.core.time import iso_time
 
 SCHEMA = "unrot.finding/1"
 
@@ -21,7 +21,7 @@ def finding_shape(found: Finding) -> dict[str, Any]:
     """Write a finding as the API and a message show it."""
     acknowledged = None
     if found.acknowledged_at is not None:
-        at = _moment(found.acknowledged_at)
+        at = iso_time(found.acknowledged_at)
         acknowledged = {"at": at, "by": found.acknowledged_by, "note": found.note}
     return {
         "id": found.id,
@@ -34,10 +34,10 @@ def finding_shape(found: Finding) -> dict[str, Any]:
         "advice": found.advice,
         "features": list(found.features),
         "evidence": dict(found.evidence),
-        "since": _moment(found.since),
-        "opened_at": _moment(found.opened_at),
-        "updated_at": _moment(found.updated_at),
-        "closed_at": None if found.closed_at is None else _moment(found.closed_at),
+        "since": iso_time(found.since),
+        "opened_at": iso_time(found.opened_at),
+        "updated_at": iso_time(found.updated_at),
+        "closed_at": None if found.closed_at is None else iso_time(found.closed_at),
         "acknowledged": acknowledged,
     }
 
@@ -78,7 +78,3 @@ def _plain(
 def _slack(text: str) -> str:
     """Write a text so that Slack reads nothing into it."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

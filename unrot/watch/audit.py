@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from unrot.core.errors import Conflict, Detail, Invalid, NotAllowed, NotFound, shown
+from unrot.core.errors import Conflict, NotAllowed, NotFound, shown, wrong_field
 from unrot.core.plurals import counted, plural
 from unrot.core.records import CHAMPION, Audit, Caller, Feedback, FeedbackStatus, JudgedPrediction
 from unrot.core.time import DAY
+from unrot.hear.truth import was_right
 from unrot.serve.service import Service
 
 ROWS = 60
@@ -102,8 +103,7 @@ def room(service: Service, name: str) -> Room:
 def begin(service: Service, name: str, rows: int = ROWS) -> tuple[Audit, bool]:
     """Draw a sample and keep it; an audit that has rows left goes on. Tell whether it is new."""
     if isinstance(rows, bool) or not isinstance(rows, int) or not FEWEST <= rows <= MOST:
-        detail = Detail("rows", rows, f"a whole number from {FEWEST} to {MOST:,}")
-        raise Invalid(detail.sentence, details=[detail])
+        raise wrong_field("rows", rows, f"a whole number from {FEWEST} to {MOST:,}")
     model = service.catalogue().model(name).model.name
     going_on = open_audit(service, model)
     if going_on is not None:
@@ -150,7 +150,9 @@ def state_of(
     kept = {id: service.store.traffic.prediction(id) for id in audit.predictions}
     rows = {id: _row_state(found, oldest) for id, found in kept.items()}
     right = sum(
-        rows[id] == "judged" and _is_right(found) for id, found in kept.items() if found is not None
+        rows[id] == "judged" and was_right(found.prediction, found.feedback) is True
+        for id, found in kept.items()
+        if found is not None
     )
     wanted = row if row in rows and rows[row] != "gone" else _next(audit, rows, after)
     return AuditState(audit, rows, right, kept[wanted] if wanted is not None else None)
@@ -225,10 +227,6 @@ def _row_state(found: JudgedPrediction | None, oldest: float) -> RowState:
     if said is not None and said.is_trusted and not said.withdrawn:
         return "judged"
     return "left" if found.prediction.predicted_at > oldest else "gone"
-
-
-def _is_right(found: JudgedPrediction) -> bool:
-    return found.feedback is not None and found.feedback.was_correct is True
 
 
 def _next(audit: Audit, rows: Mapping[str, RowState], after: str | None) -> str | None:

@@ -15,13 +15,13 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from unrot.core.errors import Detail, Invalid, NotFound, shown
+from unrot.core.errors import NotFound, shown, wrong_field
 from unrot.core.records import Finding, JudgedPrediction, Model, Row, Schema, Value
 from unrot.core.test_sets import MeasuredOn
 from unrot.core.time import HOUR
+from unrot.hear.truth import Answer, is_right, truth_of, was_right
 from unrot.serve.service import Service
 from unrot.watch import holdout
-from unrot.watch.holdout import Answer
 from unrot.watch.monitors import axes
 from unrot.watch.monitors.axes import Axis
 
@@ -211,8 +211,7 @@ def _columns(schema: Schema, asked: Asked, finding: Finding | None) -> tuple[str
         if given is not None and given not in known:
             near = get_close_matches(given[:200], known, n=1, cutoff=0.0)
             expected = f"a feature of the model; the nearest one is {near[0]}"
-            detail = Detail("feature", given, expected)
-            raise Invalid(detail.sentence, details=[detail])
+            raise wrong_field("feature", given, expected)
     named = finding.features if finding is not None else ()
     numbers = [one.name for one in schema.features if one.kind in ("number", "integer")]
     ranked = [*(one for one in named if one in known), *numbers, *known]
@@ -266,30 +265,14 @@ def _held(one: holdout.Held, version: str) -> Seen:
 def _seen(judged: JudgedPrediction, schema: Schema, within: float | None) -> Seen:
     made, said = judged.prediction, judged.feedback
     answer = made.value if made.label is None else made.label
-    truth = None if said is None else said.label
-    is_right = None if said is None else said.was_correct
-    if truth is None and is_right is not None and made.label is not None:
-        truth = _implied(made.label, is_right, schema)
-    if is_right is None and truth is not None and answer is not None:
-        is_right = _is_right(answer, truth, within)
+    truth = None if said is None else truth_of(made.label, said, schema)
+    right = was_right(made, said)
+    if made.value is not None and truth is not None and within is not None:
+        right = is_right(made.value, truth, within)
     confidence = max(made.probabilities) if made.probabilities else None
     return Seen(
-        made.id, made.predicted_at, made.version, made.inputs, answer, truth, is_right, confidence
+        made.id, made.predicted_at, made.version, made.inputs, answer, truth, right, confidence
     )
-
-
-def _implied(label: str, is_right: bool, schema: Schema) -> str | None:
-    """Return the class that a thumb tells, if it tells one."""
-    if is_right:
-        return label
-    others = [one for one in schema.classes if one != label]
-    return others[0] if len(others) == 1 else None
-
-
-def _is_right(answer: Answer, truth: Answer, within: float | None) -> bool | None:
-    if isinstance(answer, str) or isinstance(truth, str):
-        return answer == truth
-    return None if within is None else abs(answer - truth) <= within
 
 
 def _closely(side: Side, x: Axis, y: Axis, schema: Schema) -> Side:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from unrot.core.errors import Detail, Invalid, NotFound
+from unrot.core.errors import NotFound, wrong_field
 from unrot.core.ports import FindingState
 from unrot.core.records import Finding
 from unrot.core.rules import Rules, parse_rules
@@ -80,8 +80,7 @@ def acknowledge(service: Service, name: str, id: str, *, by: str, note: str) -> 
     known = finding(service, name, id)
     is_text = note.encode("utf-8", "replace").decode("utf-8") == note and "\0" not in note
     if not is_text or len(note) > MOST_NOTE:
-        detail = Detail("note", note, f"a text of at most {MOST_NOTE:,} characters")
-        raise Invalid(detail.sentence, details=[detail])
+        raise wrong_field("note", note, f"a text of at most {MOST_NOTE:,} characters")
     seen = service.store.findings.acknowledge(
         known.id, at=service.clock(), by=by, note=note.strip()
     )

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from unrot.core import lineage
 from unrot.core.errors import Conflict
 from unrot.core.records import CHAMPION, Outputs, Row, Schema, Version
-from unrot.core.test_sets import MeasuredOn, digest_of, measured_on, score
+from unrot.core.test_sets import MeasuredOn, measured_on, score, test_set_digest
 from unrot.hear.scores import answers_of
+from unrot.hear.truth import Answer, is_right
 from unrot.serve.service import Service
 from unrot.watch.monitors import report
 from unrot.watch.monitors.report import ClassReport, NumberReport
@@ -25,8 +26,6 @@ MOST_ROWS, MOST_CELLS = 5_000, 300_000
 """As many rows are answered and kept in memory; of a wide model fewer."""
 NEAR = 2.0
 """A number is right when it is no farther off than so many mean errors on the test set."""
-
-Answer = str | float
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def holdout(service: Service, name: str, version: str | None = None) -> Holdout 
         raise Conflict(
             f"The files of {found.name} were let go by retention: it cannot answer any more."
         )
-    digest = digest_of(found)
+    digest = test_set_digest(found)
     if not digest:
         return None
     key = (found.name, found.schema_hash, found.serving.digest, digest)
@@ -133,7 +132,7 @@ def _answered(
     answers = answers_of(schema, outputs)
     within = near(version) if not schema.is_classifier else None
     held = [
-        Held(row, true, answer, sure, _is_right(true, answer, within))
+        Held(row, true, answer, sure, is_right(answer, true, within or 0.0))
         for row, true, answer, sure in zip(
             rows, truth, answers, _confidence(outputs, len(rows)), strict=True
         )
@@ -164,12 +163,6 @@ def _confidence(outputs: Outputs, rows: int) -> Sequence[float | None]:
         return [None] * rows
     pairs = zip(outputs.probabilities, outputs.classes, strict=True)
     return [chances[place] for chances, place in pairs]
-
-
-def _is_right(truth: Answer, answer: Answer, within: float | None) -> bool:
-    if isinstance(truth, str) or isinstance(answer, str):
-        return truth == answer
-    return abs(answer - truth) <= (within or 0.0)
 
 
 def _how_bad(one: Held) -> tuple[bool, float]:

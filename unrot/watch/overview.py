@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from unrot.core.errors import NotFound
 from unrot.core.latency import quantile
@@ -23,6 +22,7 @@ from unrot.core.records import (
     Window,
 )
 from unrot.core.rules import Rules
+from unrot.core.time import spoken_time
 from unrot.core.windows import total
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
@@ -149,7 +149,9 @@ def condition(
     at_champion = judgements.since_findings(service, model, at_champion)
     if not at_champion.predictions:
         at = last_predicted_at(service, model)
-        at_champion = replace(at_champion, last_predicted="" if at is None else f"on {spoken(at)}")
+        at_champion = replace(
+            at_champion, last_predicted="" if at is None else f"on {spoken_time(at)}"
+        )
     if version not in (None, rolled.version):
         rolled = accuracy.rolling(service, model, points=ROLLED_POINTS, version=version)
         signs = judgements.signs_of(service, shelved, rolled)
@@ -246,8 +248,3 @@ def last_predicted_at(service: Service, model: str) -> float | None:
     """Return when a model was last asked, None where it never was."""
     rows = service.store.traffic.recent(model, limit=1)
     return rows[0].prediction.predicted_at if rows else None
-
-
-def spoken(at: float) -> str:
-    """Say a moment as a sentence has it."""
-    return datetime.fromtimestamp(at, UTC).strftime("%-d %b %Y at %H:%M UTC")

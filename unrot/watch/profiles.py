@@ -15,14 +15,13 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
 
 from unrot.core.errors import NotFound, StoreAway
 from unrot.core.ports import Profiler, Store
 from unrot.core.records import Outputs, Prediction, Profile, Schema, Stretch, Summary
-from unrot.core.time import DAY
+from unrot.core.time import DAY, utc
 from unrot.watch.baseline import Reference
 from unrot.watch.distributions import summary_of, total, with_sketches
 from unrot.watch.monitors.columns import columns_of
@@ -248,7 +247,7 @@ def merged(profiler: Profiler, profiles: Sequence[Profile], seconds: int, kept_a
 
 
 def _id_of(kept_as: str, version: str, starts_at: int, seconds: int, writer: str) -> str:
-    began = datetime.fromtimestamp(starts_at, UTC).strftime("%Y%m%dT%H%M%SZ")
+    began = utc(starts_at).strftime("%Y%m%dT%H%M%SZ")
     return ".".join((kept_as, version, began, f"{seconds}s", writer))
 
 

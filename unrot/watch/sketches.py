@@ -27,6 +27,7 @@ from unrot.core.records import (
     Sketch,
     Value,
 )
+from unrot.watch.monitors.columns import text
 
 POINTS = 1_001
 SHOWN_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -133,7 +134,7 @@ def _typed(feature: Feature, values: Sequence[Value]) -> tuple[type, Column]:
     if feature.kind == "number":
         return float, list(values)
     # whylogs counts which values occur for text alone, so booleans are text in a profile.
-    return str, [None if value is None else _text(value) for value in values]
+    return str, [None if value is None else text(value) for value in values]
 
 
 def _packed(column: Column) -> Any:
@@ -147,10 +148,6 @@ def _whole(value: Value) -> Value:
     if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_WHOLE:
         return int(value)
     return value
-
-
-def _text(value: Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _output_columns(schema: Schema, outputs: Outputs) -> dict[str, tuple[type, Column]]:

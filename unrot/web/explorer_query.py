@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from math import inf
 from typing import get_args
 
-from unrot.core.errors import Detail, Invalid
+from unrot.core.errors import wrong_field
 from unrot.watch.explorer import Asked, Preset, Span
 from unrot.web import moments
 
@@ -42,7 +42,7 @@ def _span(given: Mapping[str, str], side: str) -> Span | None:
         return None
     found = next((one for one in PRESETS if one == (named or "times")), None)
     if found is None:
-        raise _wrong(side, named or "", f"one of {', '.join(PRESETS)}")
+        raise wrong_field(side, named or "", f"one of {', '.join(PRESETS)}")
     if found != "times":
         return Span(found)
     since = moments.moment(first, 0.0)
@@ -55,9 +55,4 @@ def _is_yes(given: Mapping[str, str], name: str) -> bool:
         return False
     if text in ("1", "true", "yes", "on"):
         return True
-    raise _wrong(name, text, "1 or 0")
-
-
-def _wrong(field: str, value: str, expected: str) -> Invalid:
-    detail = Detail(field, value, expected)
-    return Invalid(detail.sentence, details=[detail])
+    raise wrong_field(name, text, "1 or 0")

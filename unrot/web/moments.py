@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Annotated
 
 from flask import request
 
-from unrot.core.errors import Detail, Invalid
+from unrot.core.errors import wrong_field
+from unrot.core.time import read_time
 from unrot.web.shape import Expects, Keywords
 
 EXPECTED = "a time such as 2026-01-02, 2026-01-02T09:00:00Z or 1767312000"
@@ -30,11 +30,7 @@ def read(given: str) -> float:
 def _read_iso(given: str) -> float:
     # A plus in an address is a blank, and a zone such as +01:00 is written with one.
     text = given.replace(" ", "+") if given.count(" ") == 1 and "T" in given else given
-    try:
-        found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-    except OverflowError:
-        raise ValueError from None
+    return read_time(text)
 
 
 Given = Annotated[float | None, Keywords(type="string"), Expects(EXPECTED, read, skips_blank=True)]
@@ -66,7 +62,7 @@ def between(
 def check_order(since: float, until: float, first: str = "from", last: str = "to") -> None:
     """Raise Invalid when a stretch of time ends before it starts."""
     if since >= until:
-        raise _wrong(last, request.args.get(last, "now"), f"a time after {first}")
+        raise wrong_field(last, request.args.get(last, "now"), f"a time after {first}")
 
 
 def has_any(*names: str) -> bool:
@@ -78,8 +74,7 @@ def demand(given: Mapping[str, float | None]) -> dict[str, float]:
     """Return moments that must all be given; raise Invalid for the first that is not."""
     for name, seconds in given.items():
         if seconds is None:
-            detail = Detail(name, None, EXPECTED, is_missing=True)
-            raise Invalid(detail.sentence, details=[detail])
+            raise wrong_field(name, None, EXPECTED, is_missing=True)
     return {name: seconds for name, seconds in given.items() if seconds is not None}
 
 
@@ -87,9 +82,4 @@ def _named(name: str, given: str) -> float:
     try:
         return read(given)
     except ValueError:
-        raise _wrong(name, given, EXPECTED) from None
-
-
-def _wrong(name: str, given: str, expected: str) -> Invalid:
-    detail = Detail(name, given, expected)
-    return Invalid(detail.sentence, details=[detail])
+        raise wrong_field(name, given, EXPECTED) from None

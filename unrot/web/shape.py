@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from datetime import UTC, datetime
 from enum import Enum
 from operator import attrgetter
 from types import NoneType, UnionType
@@ -37,6 +36,7 @@ from typing import (
     get_type_hints,
 )
 
+from unrot.core.time import iso_time
 from unrot.web.wording import iso
 
 Convert = Callable[[Any], Any]
@@ -266,7 +266,7 @@ def _each_named(convert: Convert | None) -> Convert:
 
 def moment(seconds: float) -> str:
     """Write a time as ISO 8601, UTC, to the millisecond."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return iso_time(seconds)
 
 
 Moment = Annotated[str, Keywords(format="date-time"), Written(moment)]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from unrot.core.records import Finding
-from unrot.core.time import DAY, HOUR, MINUTE
-from unrot.watch.overview import Span, spoken
+from unrot.core.time import DAY, HOUR, MINUTE, read_time, spoken_time, utc
+from unrot.watch.overview import Span
 
 MOST_STEPS = 96
 SHORTEST = 4 * MINUTE
@@ -75,7 +74,7 @@ def last_week(at: float) -> Asked:
     """Return the week that ends with the last prediction: there is nothing to see after it."""
     step = RANGES[3].step
     until = (at // step + 1) * step
-    words = f"the week until {spoken(at)}, when it was last asked"
+    words = f"the week until {spoken_time(at)}, when it was last asked"
     span = Span(until - RANGES[3].seconds, until, step, words)
     return Asked(span, None, False, written(span.since), written(until))
 
@@ -106,7 +105,7 @@ def written(at: float) -> str:
     >>> written(0)
     '1970-01-01T00:00'
     """
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M")
+    return utc(at).strftime("%Y-%m-%dT%H:%M")
 
 
 def _between(first: str, last: str, now: float) -> Asked:
@@ -138,7 +137,6 @@ def step_of(seconds: float) -> int:
 
 def _read(text: str) -> float | None:
     try:
-        read = datetime.fromisoformat(text.strip())
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
+        return read_time(text.strip())
+    except ValueError:
         return None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from unrot.core.records import Feature, Schema, Value
+from unrot.core.time import utc
 
 
 def percent(share: float) -> str:
@@ -39,12 +38,7 @@ def number(value: Value) -> str:
 
 def iso(seconds: float) -> str:
     """Write a time for machines."""
-    return _moment(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def short_time(seconds: float) -> str:
-    """Write a time for people, in UTC."""
-    return _moment(seconds).strftime("%Y-%m-%d %H:%M UTC")
+    return utc(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def spoken(feature: Feature) -> str:
@@ -70,7 +64,3 @@ def called(label: Value, schema: Schema) -> str:
     """
     names = dict(zip(schema.classes, schema.class_names, strict=False))
     return (names.get(label) if isinstance(label, str) else "") or number(label)
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

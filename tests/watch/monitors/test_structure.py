@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import fisher_exact, spearmanr
+from scipy.stats import spearmanr
 
 from unrot.watch.monitors.structure import (
     bonds,
     compare,
     own_neighbours,
-    surely_more,
     worth_keeping,
 )
 
@@ -84,12 +83,6 @@ def test_rank_correlations_are_those_of_scipy() -> None:
     found = bonds(table, KINDS)
 
     assert found.correlations[0, 1] == pytest.approx(spearmanr(table[:, 0], table[:, 1]).statistic)
-
-
-def test_fisher_is_that_of_scipy() -> None:
-    exact = fisher_exact([[9, 21], [12, 108]], alternative="greater").pvalue
-
-    assert surely_more(9, 30, 12, 120) == pytest.approx(exact)
 
 
 def test_neighbours_of_the_same_rows_are_dealt_out_by_chance() -> None:

@@ -10,7 +10,8 @@ from unrot.core.records import Distribution, Feature, Outputs, Schema
 from unrot.watch.baseline import make
 from unrot.watch.distributions import FAR
 from unrot.watch.monitors.quality import Course, Piece, looked, prior
-from unrot.watch.monitors.usual import Past, Usual, allowed, tail
+from unrot.watch.monitors.spending import allowed
+from unrot.watch.monitors.usual import Past, Usual, tail
 
 
 @pytest.mark.parametrize(("count", "rows", "a", "b"), [(3, 50, 2.0, 90.0), (40, 500, 11, 300)])

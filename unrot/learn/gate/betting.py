@@ -42,6 +42,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.learn.gate.exact_tests import DOUBT
+from unrot.watch.statistics import log_sum
 
 STAKES = np.geomspace(0.1, 0.99, 10)
 STEPS = 14
@@ -59,7 +60,7 @@ def log_wealth(won: Any, lost: Any, rows: Any, gain: float) -> NDArray[np.float6
         + np.multiply.outer(tied, np.log(1 - STAKES + STAKES / (1 + gain)))
         + np.multiply.outer(np.asarray(lost), np.log(1 - STAKES))
     )
-    return np.asarray(_log_sum(growth) - np.log(len(STAKES)))
+    return np.asarray(log_sum(growth) - np.log(len(STAKES)))
 
 
 def lowest_gain(*, won: int, lost: int, rows: int, doubt: float = DOUBT) -> float:
@@ -100,12 +101,6 @@ def since_when(
         return int(np.argmax(bounds)) if max(bounds, default=-np.inf) > 0 else None
     won, lost = (np.cumsum((gains * sign > 0)[::-1])[::-1] for sign in (1, -1))
     money = log_wealth(won, lost, len(gains) + 1 - places, 0.0) + np.log(shares)
-    if not len(gains) or _log_sum(money) < -np.log(doubt):
+    if not len(gains) or log_sum(money) < -np.log(doubt):
         return None
     return int(np.argmax(money))
-
-
-def _log_sum(logs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the logarithm of a sum, over the last axis, of what is given as logarithms."""
-    largest = np.max(logs, axis=-1, keepdims=True)
-    return np.asarray(np.log(np.sum(np.exp(logs - largest), axis=-1)) + largest[..., 0])

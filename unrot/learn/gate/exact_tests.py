@@ -59,14 +59,6 @@ def mcnemar(first_only: int, second_only: int) -> float:
     )
 
 
-def fisher_less(hits: int, rows: int, anchor_hits: int, anchor_rows: int) -> float:
-    """Return how likely so few hits are if both groups have the same rate (Fisher, one-sided)."""
-    from scipy.stats import hypergeom
-
-    total = rows + anchor_rows
-    return float(hypergeom.cdf(hits, total, hits + anchor_hits, rows)) if rows else 1.0
-
-
 def lowest_mean(values: NDArray[np.float64], doubt: float = DOUBT) -> float:
     """Return the one-sided bound of a mean (Student's t), at 95 % if nothing else is said."""
     from scipy.special import stdtrit

@@ -29,12 +29,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 
 from unrot.core.plurals import counted
 from unrot.core.records import Answered, Ground, Schema
+from unrot.core.time import utc
 from unrot.hear.scores import Errors, is_finite, row_errors, score
 from unrot.learn.gate.exact_tests import DOUBT
 from unrot.learn.gate.paired_test import Doubt
@@ -181,7 +181,7 @@ def said_score(schema: Schema, errors: Errors) -> str:
 
 def said_time(at: float) -> str:
     """Say a time as people write it."""
-    time = datetime.fromtimestamp(at, UTC)
+    time = utc(at)
     return f"{time.day} {time:%B %Y, %H:%M} UTC"
 
 

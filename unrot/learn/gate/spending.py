@@ -26,9 +26,10 @@ Dwork et al., Science 349 (2015) 636-638; Blum and Hardt, ICML 37 (2015) 1006-10
 
 from __future__ import annotations
 
-from math import exp, lgamma, log
+from math import exp, log
 
 from unrot.learn.gate.exact_tests import DOUBT
+from unrot.watch.statistics import log_choose
 
 OF_THE_FIRST = 0.045
 OF_THE_REST = DOUBT - OF_THE_FIRST
@@ -40,6 +41,5 @@ def share_of_doubt(before: int, promoted: int) -> float:
     if not before:
         return OF_THE_FIRST
     among = min(promoted, before)
-    ways = lgamma(before + 1) - lgamma(among + 1) - lgamma(before - among + 1)
-    share = log(OF_THE_REST) - log(before * (before + 1) ** 2) - ways
+    share = log(OF_THE_REST) - log(before * (before + 1) ** 2) - log_choose(before, among)
     return max(exp(max(share, log(LEAST))), LEAST)

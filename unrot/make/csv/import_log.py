@@ -26,11 +26,12 @@ from unrot.core.time import DAY, HOUR, WEEK
 from unrot.make.csv.answers import Champion
 from unrot.make.csv.import_progress import Ledger, Marks, is_in, rows_of
 from unrot.make.csv.log import LogColumns, LoggedRow, check_columns, logged_rows
-from unrot.make.csv.lookback import look_again, rejections_of
 from unrot.make.csv.reading import TableFile
+from unrot.make.csv.rejections import rejections_of
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.watch import references
+from unrot.watch.imports import note_import
 from unrot.watch.outliers.detector import Noticer
 from unrot.watch.profiles import ProfileKeeper
 
@@ -376,7 +377,7 @@ class _Import:
     def _tell_monitors(self) -> None:
         first_at, last_at = self._done.first_at, self._done.last_at
         if self._done.added and first_at is not None and last_at is not None:
-            look_again(self._service.store.findings, self._model.name, first_at, last_at)
+            note_import(self._service.store.findings, self._model.name, first_at, last_at)
 
 
 def _pieces(entries: Iterator[_Entry]) -> Iterator[list[_Entry]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeVar
 
-from unrot.core.errors import Detail, Invalid, shown
+from unrot.core.errors import Detail, Invalid, shown, wrong_field
 from unrot.core.records import Row, Schema
 from unrot.core.schema import NUMBER_LIMIT
 from unrot.make.csv.cells import Mark, is_gap, number
@@ -141,11 +141,11 @@ class _Reader:
         text = cells[self._columns.time]
         found = moment(text)
         if found is None:
-            raise _wrong(self._columns.time, text, EXPECTED)
+            raise wrong_field(self._columns.time, text, EXPECTED)
         if found.at < 0:
-            raise _wrong(self._columns.time, text, "a time from 1970 on")
+            raise wrong_field(self._columns.time, text, "a time from 1970 on")
         if found.at > self._now:
-            raise _wrong(self._columns.time, text, "a time that is past")
+            raise wrong_field(self._columns.time, text, "a time that is past")
         return found
 
     def _answer(self, cells: Mapping[str, str], column: str | None) -> Answer | None:
@@ -153,7 +153,7 @@ class _Reader:
             return None
         read = self._answers.read(cells[column], self._file.marks[column])
         if read is None:
-            raise _wrong(column, cells[column], self._answers.expected)
+            raise wrong_field(column, cells[column], self._answers.expected)
         return read
 
     def _label(self, cells: Mapping[str, str]) -> tuple[Answer | None, str]:
@@ -199,8 +199,3 @@ def _unlike(names: Mapping[str, K | None]) -> dict[K, str]:
     """Return key → name for the keys that only one name has."""
     keys = list(names.values())
     return {key: name for name, key in names.items() if key is not None and keys.count(key) == 1}
-
-
-def _wrong(column: str, text: str, expected: str) -> Invalid:
-    detail = Detail(column, text, expected)
-    return Invalid(detail.sentence, details=[detail])

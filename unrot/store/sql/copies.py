@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from unrot.core.errors import Conflict, Invalid, StoreAway
+from unrot.core.files import sync_folder
 from unrot.core.plurals import counted
 from unrot.core.ports import Progress
 from unrot.store.sql import migrations
@@ -100,7 +101,7 @@ class SqliteCopies:
             if is_there:
                 os.link(self._path, keep_as)
             copy.replace(self._path)
-            _sync_folder(self._path.parent)
+            sync_folder(self._path.parent)
         return is_there
 
     def _make_another(self, copy: Path) -> None:
@@ -196,11 +197,3 @@ def _highest_number(path: Path) -> int:
             except sqlite3.Error:
                 continue
     return highest
-
-
-def _sync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

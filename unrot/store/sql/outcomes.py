@@ -26,10 +26,8 @@ _NEWEST_FIRST = "ORDER BY given_at DESC, predicted_at DESC, prediction DESC LIMI
 _OLDEST_FIRST = "ORDER BY given_at, predicted_at, prediction LIMIT ?"
 _SAID = (
     "SELECT f.prediction, p.version, f.predicted_at, f.given_at, "
-    "CASE WHEN p.label IS NULL THEN NULL "
-    "WHEN f.was_correct IS NOT NULL THEN f.was_correct WHEN f.label IS NOT NULL THEN "
-    "CASE WHEN f.label = p.label THEN 1 ELSE 0 END END, "
-    f"p.value - f.value, p.confidence, {windows.TRUTH}, f.value, f.judge, f.subject, "
+    f"{windows.RIGHT}, p.value - f.value, p.confidence, {windows.TRUTH}, "
+    "f.value, f.judge, f.subject, "
 )
 _JOIN = (
     "JOIN predictions p ON p.id = f.prediction ORDER BY f.given_at, f.predicted_at, f.prediction"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 import orjson
 
 from unrot.core import schema
+from unrot.core.artefacts import ANCHOR, CALIBRATION, digest_of
 from unrot.core.errors import BadArtefact, Conflict, NotFound, shown
 from unrot.core.policy import Policy
 from unrot.core.records import AliasMove, Anchor, Model, RemovedModel, Serving, Version
@@ -154,7 +154,7 @@ class SqlRegistry:
         if row is None:
             raise NotFound(f"The store has no artefact {digest[:12]}.")
         data = bytes(row[0])
-        if hashlib.sha256(data).hexdigest() != digest:
+        if digest_of(data) != digest:
             raise BadArtefact(f"The artefact {digest[:12]} is not what was written: refused.")
         return data
 
@@ -253,14 +253,14 @@ def set_anchor(tx: Transaction, kept_as: str, version: str, anchor: Anchor) -> N
     row = tx.execute(
         "SELECT artefacts, metrics FROM versions WHERE model = ? AND name = ?", (kept_as, version)
     ).fetchone()
-    artefacts = json.loads(row[0]) | ({"anchor": anchor.digest} if anchor.digest else {})
+    artefacts = json.loads(row[0]) | ({ANCHOR: anchor.digest} if anchor.digest else {})
     metrics = anchor.measured(json.loads(row[1]))
     if anchor.data or anchor.metrics:
-        artefacts.pop("calibration", None)  # it was known of the rows before
+        artefacts.pop(CALIBRATION, None)  # it was known of the rows before
     if anchor.data:
         tx.execute(_INSERT_ARTEFACT, (anchor.digest, anchor.data))
     if anchor.calibration:
-        digest = artefacts["calibration"] = hashlib.sha256(anchor.calibration).hexdigest()
+        digest = artefacts[CALIBRATION] = digest_of(anchor.calibration)
         tx.execute(_INSERT_ARTEFACT, (digest, anchor.calibration))
     told = (json.dumps(artefacts), json.dumps(metrics), anchor.digest, anchor.score, anchor.since)
     tx.execute(

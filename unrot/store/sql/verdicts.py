@@ -186,9 +186,9 @@ def _count_new(tx: Transaction, most: int) -> int:
     return len(new)
 
 
-_SETTLE = """
-    UPDATE feedback SET was_correct = CASE WHEN label = (
-        SELECT p.label FROM predictions p WHERE p.id = feedback.prediction) THEN 1 ELSE 0 END
+_SETTLE = f"""
+    UPDATE feedback SET was_correct = (SELECT {windows.RIGHT} FROM predictions p
+        JOIN feedback f ON f.prediction = p.id WHERE p.id = feedback.prediction)
     WHERE prediction = ? AND was_correct IS NULL AND label IS NOT NULL
 """
 _COUNTED = """

@@ -237,17 +237,20 @@ TRUTH = (
 
 It takes the parameters that `other_class` returns.
 """
+RIGHT = (
+    "CASE WHEN p.label IS NULL THEN NULL WHEN f.was_correct IS NOT NULL THEN f.was_correct "
+    "WHEN f.label IS NOT NULL THEN CASE WHEN f.label = p.label THEN 1 ELSE 0 END END"
+)
+"""Whether an answer was right, as `truth.was_right` has it: of a number neither is known."""
 
 _START = "CAST(f.predicted_at AS INTEGER) / ? * ? AS start"
 """The first minute of the bucket; it takes its seconds and its minutes."""
-_RIGHT = "CASE WHEN p.label IS NOT NULL THEN f.was_correct END"
-"""A number is off by so much, and neither right nor wrong, whatever a thumb says."""
 _OF_SPAN = (
     "FROM feedback f JOIN predictions p ON p.id = f.prediction "
     "WHERE f.model = ? AND f.predicted_at >= ? AND f.predicted_at < ? AND f.withdrawn = 0"
 )
 _TOTALS = (
-    f"SELECT {_START}, p.version, COUNT(*), COUNT({_RIGHT}), COALESCE(SUM({_RIGHT}), 0), "
+    f"SELECT {_START}, p.version, COUNT(*), COUNT({RIGHT}), COALESCE(SUM({RIGHT}), 0), "
     "COUNT(p.value - f.value), COALESCE(SUM(ABS(p.value - f.value)), 0), "
     "COALESCE(SUM((p.value - f.value) * (p.value - f.value)), 0), "
     "COALESCE(SUM(CASE WHEN p.value IS NOT NULL THEN f.value END), 0), "
@@ -257,7 +260,7 @@ _TOTALS = (
 _CONFIDENCES = (
     f"SELECT {_START}, p.version, CASE WHEN p.confidence >= 1 THEN {confidence.BINS - 1} "
     f"ELSE CAST(p.confidence * {confidence.BINS} AS INTEGER) END AS bin, COUNT(*), "
-    f"SUM(f.was_correct) {_OF_SPAN} AND f.was_correct IS NOT NULL "
+    f"SUM({RIGHT}) {_OF_SPAN} AND {RIGHT} IS NOT NULL "
     "AND p.confidence IS NOT NULL GROUP BY start, p.version, bin"
 )
 _CONFUSIONS = (

@@ -19,8 +19,9 @@ from unrot.core.errors import UnrotError
 from unrot.core.ports import Predictor
 from unrot.core.records import IMPORTED, JudgedPrediction, Outputs, Row, Schema, Version
 from unrot.core.rules import Rules
-from unrot.core.test_sets import digest_of
+from unrot.core.test_sets import test_set_digest
 from unrot.core.time import DAY, HOUR, WEEK
+from unrot.hear.truth import truth_of, was_right
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.monitors.cause import FEWEST_ROWS, Explanation, explain
@@ -129,7 +130,7 @@ def _judged(
 
 
 def _held_out(service: Service, version: Version, schema: Schema, replay: Replay) -> Judged:
-    digest = digest_of(version)
+    digest = test_set_digest(version)
     if not digest:
         return Judged()
     table = service.store.registry.artefact(digest)
@@ -182,17 +183,11 @@ class Replay:
 
     def _truth(self, one: JudgedPrediction) -> float | None:
         """Return what is true; NaN where only that it was wrong is known, None where nothing is."""
-        verdict = one.feedback
-        if verdict is None or (verdict.label is None and verdict.was_correct is None):
-            return None
-        if verdict.label is not None:
-            return self.place(verdict.label)
-        if not self._places:
-            return None
-        answered = self._answered(one)
-        if verdict.was_correct:
-            return answered
-        return 1.0 - answered if len(self._places) == 2 else np.nan
+        made, verdict = one.prediction, one.feedback
+        truth = None if verdict is None else truth_of(made.label, verdict, self._schema)
+        if truth is not None:
+            return self.place(truth)
+        return np.nan if was_right(made, verdict) is False else None
 
 
 def _numbers(outputs: Outputs) -> Table:

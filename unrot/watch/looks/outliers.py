@@ -11,17 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
-from unrot.core.records import CHAMPION, IMPORTED, Finding, Model, Oddity, Symptom
+from unrot.core.plurals import plural
+from unrot.core.records import CHAMPION, Finding, Model, Oddity, Symptom
 from unrot.core.rules import Rules
-from unrot.core.time import DAY, WEEK
+from unrot.core.time import DAY, WEEK, bare_time, short_time
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch import references
+from unrot.watch.imports import import_runs
 from unrot.watch.looks.worth import not_worth
-from unrot.watch.monitors.usual import Past, allowed
+from unrot.watch.monitors.spending import allowed
+from unrot.watch.monitors.usual import Past
 from unrot.watch.outliers.bursts import (
     DELTA,
     MONITOR,
@@ -109,7 +111,7 @@ def _imported(
     service: Service, model: Model, note: dict[str, Any], longest: int, after: float
 ) -> list[tuple[float, float]]:
     """Return the stretches of time to look at again, and note the imports they are because of."""
-    runs = service.store.findings.standpoint(model.name, IMPORTED).get("runs", ())
+    runs = import_runs(service.store.findings, model.name)
     new = [(since, until) for run, since, until in runs if run > note.get("run", 0)]
     if runs:
         note["run"] = runs[-1][0]
@@ -201,14 +203,10 @@ def _burst(rate: Rate, odd: list[Oddity], features: list[tuple[str, int]], usual
 
 
 def _counted(rate: Rate) -> str:
-    verb = "is" if rate.outliers == 1 else "are"
-    span = f"{_moment(rate.starts_at)} to {_moment(rate.ends_at)} UTC"
+    verb = plural(rate.outliers, "is", "are")
+    span = f"{bare_time(rate.starts_at)} to {short_time(rate.ends_at)}"
     share = f"{100 * rate.share:.1f}".removesuffix(".0")
     return f"{rate.outliers:,} of {rate.looked_at:,} rows ({share}%) from {span} {verb}"
-
-
-def _moment(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _odd_rows(service: Service, model: Model, rate: Rate) -> list[Oddity]:

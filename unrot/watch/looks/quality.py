@@ -15,7 +15,6 @@ from functools import reduce
 
 from unrot.core.records import (
     CHAMPION,
-    IMPORTED,
     CountedStretch,
     Gravity,
     Profile,
@@ -29,6 +28,7 @@ from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch import references
 from unrot.watch.baseline import Reference
+from unrot.watch.imports import import_runs
 from unrot.watch.looks.qualitynote import Note, Stream, Walk, read_note
 from unrot.watch.looks.worth import not_worth
 from unrot.watch.monitors import refused
@@ -41,7 +41,8 @@ from unrot.watch.monitors.qualitywords import (
     sentence_of_refused,
     words,
 )
-from unrot.watch.monitors.usual import Usual, allowed
+from unrot.watch.monitors.spending import allowed
+from unrot.watch.monitors.usual import Usual
 
 MONITOR = "quality"
 DRIFT = "drift"
@@ -69,9 +70,8 @@ def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> I
 
 def _note_imports(service: Service, shelved: ShelvedModel, note: Note) -> None:
     """Let stretches that imports have brought rows into be gone through again."""
-    runs = service.store.findings.standpoint(shelved.model.name, IMPORTED).get("runs", ())
     live = note.walks[-1]
-    for run, since, until in runs:
+    for run, since, until in import_runs(service.store.findings, shelved.model.name):
         if run > note.run and live.to is None:
             live.counted_to = None
         elif run > note.run and since < (live.to or 0.0):

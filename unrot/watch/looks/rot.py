@@ -19,6 +19,7 @@ from unrot.core.records import CHAMPION, IMPORTED, Outcome, Symptom, Version
 from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
+from unrot.watch.imports import last_import
 from unrot.watch.looks.cause import Span, explain_fall
 from unrot.watch.looks.eras import Era, era_of
 from unrot.watch.monitors import rotwords
@@ -74,7 +75,7 @@ class _Walk:
         self._traffic = service.store.traffic
         self._name = shelved.model.name
         self._teller = _Teller(service, shelved, rules, era)
-        self._imports = _imports(service, self._name)
+        self._imports = last_import(service.store.findings, self._name)
         self._is_below = bool(note.get("is_below_floor"))
         self._silent_until = float(note.get("silent_until", 0.0))
         """What was said of these verdicts when they were new is not said again."""
@@ -182,12 +183,6 @@ def _is_told(step: Step, told: Sequence[Outcome]) -> bool:
     return step.what == "fallen" and bool(step.after) and step.after[-1] == told[-1]
 
 
-def _imports(service: Service, name: str) -> int:
-    """Return the number of the newest import; it may have brought verdicts of any time."""
-    runs = service.store.findings.standpoint(name, IMPORTED).get("runs", ())
-    return int(runs[-1][0]) if runs else 0
-
-
 def _mark(service: Service, shelved: ShelvedModel, rules: Rules) -> list[Any]:
     """Return what changes when there is something new to look at; nothing without verdicts."""
     store, name = service.store, shelved.model.name
@@ -201,7 +196,7 @@ def _mark(service: Service, shelved: ShelvedModel, rules: Rules) -> list[Any]:
         0.0 if check is None else check.ends_at,
         rules.last_verdicts,
         rules.least_accuracy,
-        _imports(service, name),
+        last_import(service.store.findings, name),
     ]
 
 

@@ -24,12 +24,14 @@ from unrot.hear.judges import Whose, whose
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch import holdout
+from unrot.watch.imports import last_import
 from unrot.watch.looks.eras import Era, era_of
 from unrot.watch.monitors import partbook, partfalls
 from unrot.watch.monitors.partbook import Book, Fallen
 from unrot.watch.monitors.partfalls import STRETCH
 from unrot.watch.monitors.parts import Part, parts_of
 from unrot.watch.monitors.partwords import Told, advice, evidence_of, gravity_of, sentence_of
+from unrot.watch.monitors.standing import key_from, key_of
 from unrot.watch.references import bins_of
 
 MONITOR, CAUSE = "slices", "slice"
@@ -58,8 +60,8 @@ class _Walk:
         self._watched = rules.features
         note = service.store.findings.standpoint(self._name, MONITOR)
         self._note = note if note.get("format") == FORMAT else {}
-        self._import = _last_import(service, self._name)
-        self._seen = _key(self._note.get("seen", (0.0, 0.0, "")))
+        self._import = last_import(service.store.findings, self._name)
+        self._seen = key_from(self._note.get("seen", (0.0, 0.0, "")))
         if self._note.get("import") != self._import:
             self._seen = (0.0, 0.0, "")
         features = len(shelved.model.schema.features)
@@ -79,9 +81,9 @@ class _Walk:
             whole = len(own) - len(own) % STRETCH
             is_last = len(more) < self._limit
             if whole:
-                self._seen = _key_of(own[whole - 1])
+                self._seen = key_of(own[whole - 1])
             if not is_last and len(own) < STRETCH:
-                self._seen = _key_of(more[-1])
+                self._seen = key_of(more[-1])
             self._stand()
             if is_last:
                 return
@@ -227,7 +229,7 @@ class _Walk:
             self._name, limit=self._limit, after=(fallen.since, 0.0, ""), with_inputs=True
         )
         own = [one for one in read if self._era.holds(one) and _is_told(one)]
-        own = [one for one in own if _key_of(one) <= _key_of(last)]
+        own = [one for one in own if key_of(one) <= key_of(last)]
         places = self._parts.places([one.inputs for one in own], [one.truth for one in own])
         place = self._parts.every.index(part)
         is_in = (places == place).any(axis=1) if own else []
@@ -267,17 +269,3 @@ class _Walk:
 
 def _is_told(outcome: Outcome) -> bool:
     return outcome.was_correct is not None or outcome.error is not None
-
-
-def _key_of(outcome: Outcome) -> Key:
-    return outcome.given_at, outcome.predicted_at, outcome.prediction
-
-
-def _key(read: Sequence[Any]) -> Key:
-    return float(read[0]), float(read[1]), str(read[2])
-
-
-def _last_import(service: Service, name: str) -> int:
-    """Return the number of the newest import: it may have brought verdicts of any time."""
-    runs = service.store.findings.standpoint(name, IMPORTED).get("runs", ())
-    return int(runs[-1][0]) if runs else 0

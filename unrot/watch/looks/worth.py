@@ -10,7 +10,7 @@ from unrot.core.records import CHAMPION
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch import references
-from unrot.watch.monitors.rowworth import not_worth_of
+from unrot.watch.monitors.worth import not_worth_of
 
 MOST_ROWS = 2_000
 

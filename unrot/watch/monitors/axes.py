@@ -22,8 +22,9 @@ from typing import Literal
 
 import numpy as np
 
-from unrot.core.errors import Detail, Invalid
+from unrot.core.errors import wrong_field
 from unrot.core.records import Value
+from unrot.watch.monitors.columns import text
 
 MOST_CHOICES = 20
 OTHER, UNKNOWN = "other", "unknown"
@@ -59,8 +60,8 @@ class Axis:
         """Return where a value lies; a gap lies below all numbers, and is the last choice."""
         if self.kind == "number":
             return -inf if value is None else float(value)
-        text = UNKNOWN if value is None else word(value)
-        return float(self.choices.index(text if text in self.choices else OTHER))
+        choice = UNKNOWN if value is None else text(value)
+        return float(self.choices.index(choice if choice in self.choices else OTHER))
 
     def holds(self, value: Value) -> bool:
         """Tell whether a value lies within the limits."""
@@ -91,8 +92,7 @@ class Axis:
             if isfinite(number):
                 return number
             expected = "a number, such as 1.5"
-        detail = Detail(self.column, typed, expected)
-        raise Invalid(detail.sentence, details=[detail])
+        raise wrong_field(self.column, typed, expected)
 
 
 def numbers(column: str, values: Sequence[Value]) -> Axis:
@@ -112,8 +112,8 @@ def numbers(column: str, values: Sequence[Value]) -> Axis:
 
 def choices(column: str, values: Sequence[Value], known: Sequence[Value]) -> Axis:
     """Make an axis of choices: the known ones in their order, all others at the end."""
-    found = Counter(word(value) for value in values if value is not None)
-    named = [word(value) for value in known]
+    found = Counter(text(value) for value in values if value is not None)
+    named = [text(value) for value in known]
     if len(named) > MOST_CHOICES:
         common = sorted(named, key=lambda one: -found[one])[:MOST_CHOICES]
         named = [one for one in named if one in common]
@@ -121,8 +121,3 @@ def choices(column: str, values: Sequence[Value], known: Sequence[Value]) -> Axi
     gaps = [UNKNOWN] if None in values else []
     listed = (*named, *others, *gaps)
     return Axis(column, "choice", 0.0, float(len(listed) - 1), listed, has_gaps=bool(gaps))
-
-
-def word(value: Value) -> str:
-    """Write a choice as JSON has it: true, and not True."""
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -24,15 +24,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from unrot.watch.monitors.columns import Numbers
+from unrot.watch.statistics import chance_of_more
 
 LEAST_EXPECTED = 5.0
 """So many rows a cell of a chi-square test should expect; smaller ones are put together."""
 
 FEW, MOST_COUNTED = 20.0, 80
 """Below this mean Poisson's counts are summed up one by one, up to that many."""
-
-MOST_TERMS = 500
-"""Of a sum whose terms fall: what follows these changes nothing."""
 
 
 def hellinger(first: Sequence[float], second: Sequence[float]) -> float:
@@ -217,23 +215,8 @@ def outside_chance(outside: int, rows: int, outside_before: int, rows_before: in
         outside, rows, outside_before, rows_before = outside_before, rows_before, outside, rows
     if outside * rows_before == outside_before * rows:
         return 1.0
-    found, all_rows = outside + outside_before, rows + rows_before
-    most = min(found, rows, outside + MOST_TERMS)
-    least = max(outside, found - rows_before)
-    tail = sum(
-        math.exp(
-            _log_choose(found, one)
-            + _log_choose(all_rows - found, rows - one)
-            - _log_choose(all_rows, rows)
-        )
-        for one in range(least, most + 1)
-    )
-    ways = 2.0 if outside_before else 1.0 + outside * rows_before / (all_rows - outside)
-    return min(1.0, ways * tail)
-
-
-def _log_choose(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+    ways = 2.0 if outside_before else 1.0 + outside * rows_before / (rows + rows_before - outside)
+    return min(1.0, ways * chance_of_more(outside, rows, outside_before, rows_before))
 
 
 def holm(chances: Mapping[str, float]) -> dict[str, float]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from unrot.core.records import OUTPUT_CLASS, OUTPUT_PROBABILITY, Check, Drift, Unmoved
+from unrot.core.plurals import counted
+from unrot.core.records import (
+    OUTPUT_CLASS,
+    OUTPUT_PROBABILITY,
+    Check,
+    Drift,
+    Unmoved,
+)
 from unrot.core.rules import FeatureRule, Rules
-from unrot.core.time import DAY
+from unrot.core.time import DAY, utc
 from unrot.watch.monitors.columns import OUTPUTS
 
 WHY: dict[Unmoved, str] = {
@@ -31,7 +36,7 @@ def sentence_of(check: Check, rules: Rules) -> str:
     moved = check.moved
     told = [_one(one, check, rules) for one in moved[:MOST_TOLD]]
     more = len(moved) - MOST_TOLD
-    rest = f"; and {more} more {'columns' if more > 1 else 'column'}" if more > 0 else ""
+    rest = f"; and {counted(more, 'more column')}" if more > 0 else ""
     first, *others = told
     return f"{first.replace(' moved:', f' moved {period_of(check)}:', 1)}{_joined(others)}{rest}."
 
@@ -44,8 +49,8 @@ def period_of(check: Check) -> str:
     >>> period_of(Check("iris", "v1", 1_767_312_000, 1_767_312_300, "training", 150, 120))
     'on 2026-01-02 between 00:00 and 00:05 UTC'
     """
-    starts = datetime.fromtimestamp(check.starts_at, UTC)
-    ends = datetime.fromtimestamp(check.ends_at, UTC)
+    starts = utc(check.starts_at)
+    ends = utc(check.ends_at)
     seconds = check.ends_at - check.starts_at
     if seconds == DAY:
         return f"on {starts:%Y-%m-%d}"
@@ -93,10 +98,9 @@ def why_unmoved(drift: Drift) -> str:
     'Chance alone makes a distance of 0.25: its values are worth 31 independent rows.'
     """
     if drift.why == "chance":
-        rows = round(drift.worth)
         return (
             f"Chance alone makes a distance of {drift.expected:.2f}: its values are worth "
-            f"{rows:,} independent {'row' if rows == 1 else 'rows'}."
+            f"{counted(round(drift.worth), 'independent row')}."
         )
     return WHY[drift.why]
 

@@ -38,7 +38,8 @@ from numpy.typing import NDArray
 from unrot.core.encoding import Encoder
 from unrot.core.records import Row, Schema
 from unrot.watch.monitors import structure
-from unrot.watch.monitors.structure import Table, surely_more
+from unrot.watch.monitors.structure import Table
+from unrot.watch.statistics import chance_of_more
 
 Flags = NDArray[np.bool_]
 Answer = Callable[[Sequence[Row]], Table]
@@ -248,4 +249,4 @@ class Fall:
 
 def more(now: Flags, before: Flags) -> float:
     """Return how likely so many are where the share is as before."""
-    return surely_more(int(now.sum()), len(now), int(before.sum()), len(before))
+    return chance_of_more(int(now.sum()), len(now), int(before.sum()), len(before))

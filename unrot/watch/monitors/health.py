@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Literal
 
-from unrot.core.plurals import counted
+from unrot.core.plurals import counted, plural
 from unrot.core.records import Finding, FindingKind
 from unrot.hear.judges import told_by
 from unrot.watch.monitors.signs import FEWEST_VERDICTS, Others, Signs
@@ -129,7 +129,7 @@ def _unseen(signs: Signs) -> str:
     if signs.expected is None:
         return "more: nobody measured how right it was when it was made."
     points = max(1, ceil(100 * signs.fall_that_would_show))
-    return f"fall; one of {points} {'point' if points == 1 else 'points'} or more would have shown."
+    return f"fall; one of {counted(points, 'point')} or more would have shown."
 
 
 # ── no finding ───────────────────────────────────────────────────────────────────────────────
@@ -201,7 +201,8 @@ def _accuracy(signs: Signs) -> list[str]:
         return _test_set(signs)
     if not signs.is_judged:
         of = f" on {signs.version}" if signs.version else ""
-        said = f"{signs.right:,} of {_counted(signs.judged)}{of} so far {_be(signs.right)} right"
+        told = f"{signs.right:,} of {counted(signs.judged, 'verdict')}"
+        said = f"{told}{of} so far {plural(signs.right, 'is', 'are')} right"
         return [f"{said}{_by(signs)}.", *_test_set(signs)]
     beside = ""
     if signs.expected is not None:
@@ -221,7 +222,8 @@ def _error(signs: Signs) -> list[str]:
     if signs.error is None or not signs.judged:
         return _test_set(signs)
     of = f" on {signs.version}" if signs.version else ""
-    said = f"In the last {_counted(signs.judged)}{of}{_by(signs)} it was off by {signs.error:.3g}"
+    told = f"In the last {counted(signs.judged, 'verdict')}{of}{_by(signs)}"
+    said = f"{told} it was off by {signs.error:.3g}"
     rows = f" over {counted(signs.expected_rows, 'test row')}" if signs.expected_rows else ""
     beside = f"; by {signs.expected_error:.3g}{rows} when it was made"
     return [*_chosen(signs), f"{said} on average{beside if signs.expected_error else ''}."]
@@ -276,10 +278,11 @@ def _others(signs: Signs) -> list[str]:
 
 
 def _of_others(others: Others) -> str:
+    last = f"its last {counted(others.judged, 'verdict')}"
     if others.error is not None:
-        return f"off by {others.error:.3g} on average in its last {_counted(others.judged)}"
+        return f"off by {others.error:.3g} on average in {last}"
     right = _percent(others.right / max(others.judged, 1))
-    return f"{right} of its last {_counted(others.judged)} {_be(others.judged)} right"
+    return f"{right} of {last} {plural(others.judged, 'is', 'are')} right"
 
 
 def _estimate(signs: Signs) -> list[str]:
@@ -291,16 +294,7 @@ def _estimate(signs: Signs) -> list[str]:
 def _traffic(signs: Signs) -> list[str]:
     if not signs.predictions:
         return [f"Nobody has asked it in {signs.period}."]
-    what = "prediction" if signs.predictions == 1 else "predictions"
-    return [f"{signs.predictions:,} {what} in {signs.period}."]
-
-
-def _counted(many: int) -> str:
-    return f"{many:,} {'verdict' if many == 1 else 'verdicts'}"
-
-
-def _be(many: int) -> str:
-    return "is" if many == 1 else "are"
+    return [f"{counted(signs.predictions, 'prediction')} in {signs.period}."]
 
 
 def _percent(value: float) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from unrot.core.plurals import counted
 from unrot.watch.monitors.quality import Piece, Risen
 
 MOST_TOLD = 3
@@ -54,7 +55,7 @@ def _of_one_kind(what: str, risen: Sequence[Risen]) -> str:
     told = [f"{percent(one.share)} of {one.column}" for one in risen[:MOST_TOLD]]
     more = len(risen) - MOST_TOLD
     if more > 0:
-        told.append(f"much of {more:,} more feature{'' if more == 1 else 's'}")
+        told.append(f"much of {counted(more, 'more feature')}")
     if len(risen) > 1:
         return f"{listed(told)} {together}"
     return f"{told[0]} {alone}; {percent(risen[0].usual)} {usual}"

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
+from unrot.core.plurals import counted
 from unrot.core.records import Gravity, Outcome
 from unrot.hear.judges import Whose, whose
 from unrot.watch.monitors.accuracy import Share, constant_of, share
@@ -118,7 +119,7 @@ def before_words(fallen: Fallen, *, is_of_numbers: bool) -> str:
         value = f"{fallen.before:.4g}"
         if fallen.is_from_start:
             return f"its test set promised {value}"
-        return f"it was {value} over {_verdicts(fallen.before_verdicts)} before"
+        return f"it was {value} over {counted(fallen.before_verdicts, 'verdict')} before"
     if fallen.is_from_start:
         return f"its test set promised {fallen.before:.0%}"
     hours = ""
@@ -129,7 +130,7 @@ def before_words(fallen: Fallen, *, is_of_numbers: bool) -> str:
 
 def reached_words(now: Reached) -> str:
     """Say what some verdicts come to."""
-    verdicts = f"{_verdicts(now.count)} {now.by.words}"
+    verdicts = f"{counted(now.count, 'verdict')} {now.by.words}"
     if now.right is None:
         return f"by {now.mae:.4g} on average in {verdicts}"
     told = now.share
@@ -177,7 +178,3 @@ def whose_of(now: Reached) -> dict[str, int]:
         "subjects": by.subjects,
         "largest": by.largest,
     }
-
-
-def _verdicts(count: int) -> str:
-    return f"{count:,} verdict{'' if count == 1 else 's'}"

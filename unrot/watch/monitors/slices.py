@@ -20,6 +20,7 @@ from itertools import pairwise
 import numpy as np
 
 from unrot.core.records import Value
+from unrot.core.schema import is_number
 from unrot.watch.monitors.accuracy import Share, share
 
 PARTS = 5
@@ -46,7 +47,7 @@ def sliced(
     values: Sequence[Value], outcomes: Sequence[bool | float], *, parts: int = PARTS
 ) -> list[Slice]:
     """Part judged rows by a feature; an outcome is right or wrong, or an absolute error."""
-    numbers = [value for value in values if _is_number(value)]
+    numbers = [value for value in values if is_number(value)]
     is_numeric = len(numbers) > 0 and len(set(numbers)) > parts
     label_of = _stretches(numbers, parts) if is_numeric else _choices(values)
     found: dict[tuple[int, str], list[bool | float]] = {}
@@ -72,7 +73,7 @@ def _stretches(numbers: Sequence[Value], parts: int) -> Callable[[Value], tuple[
     labels.append(f"above {said[-1]}")
 
     def label_of(value: Value) -> tuple[int, str]:
-        if not _is_number(value):
+        if not is_number(value):
             return len(labels), MISSING
         place = bisect_left(cuts, float(value or 0.0))
         return place, labels[place]
@@ -98,7 +99,3 @@ def _said(value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _is_number(value: Value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

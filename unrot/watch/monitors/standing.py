@@ -100,15 +100,16 @@ def from_note(note: Any) -> Standing:
     told = {name: value for name, value in note.items() if name != "edition"}
     told["line"], told["sample"] = tuple(told["line"]), tuple(told["sample"])
     for name in ("read_from", "seen"):
-        told[name] = _key(told[name])
+        told[name] = key_from(told[name])
     for name in ("behind", "fell"):
         counts = {of: np.array(told[name][of]) for of in ("rows", "wrong")}
         told[name] = Behind(**{**told[name], **counts})
     for name in ("fallen", "other"):
         one = told[name]
-        told[name] = None if one is None else Fallen(**{**one, "key": _key(one["key"])})
+        told[name] = None if one is None else Fallen(**{**one, "key": key_from(one["key"])})
     return Standing(**told)
 
 
-def _key(read: Sequence[Any]) -> Key:
+def key_from(read: Sequence[Any]) -> Key:
+    """Read what JSON has made of a key."""
     return float(read[0]), float(read[1]), str(read[2])

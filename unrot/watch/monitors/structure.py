@@ -43,6 +43,7 @@ from numpy.typing import NDArray
 
 from unrot.watch.monitors.distances import chi_square, ks, ks_chance
 from unrot.watch.monitors.worth import autocorrelation_time, multiplicity
+from unrot.watch.statistics import chance_of_more
 
 Table = NDArray[np.float64]
 """Rows as `encoding` writes them: choices are places, a gap is NaN."""
@@ -186,7 +187,7 @@ def rise(at: int, before: Table, after: Table) -> tuple[Risen, float]:
     were = np.where(is_held, held_counts[places], 0)
     gains = counts / len(after) - were / len(before)
     top = int(np.argmax(gains))
-    chance = surely_more(int(counts[top]), len(after), int(were[top]), len(before))
+    chance = chance_of_more(int(counts[top]), len(after), int(were[top]), len(before))
     # Of values that came once only no one could be the one that rose.
     looked_at = max(1, int((counts > 1).sum()))
     risen = Risen(at, float(values[top]), counts[top] / len(after), were[top] / len(before))
@@ -202,26 +203,6 @@ def _chance(before: Table, after: Table, *, is_number: bool) -> float:
         return ks_chance(ks(was, now), len(was), len(now))
     cells = [[int(one) for one in (side[:, None] == values).sum(axis=0)] for side in (was, now)]
     return chi_square([*cells[0], 0], [*cells[1], 0], is_ordered=False)[1]
-
-
-def surely_more(found: int, rows: int, found_before: int, rows_before: int) -> float:
-    """Return how likely so many of the rows are where the share is as before: Fisher, one-sided.
-
-    >>> round(surely_more(3, 4, 1, 4), 4)
-    0.2429
-    """
-    every, all_rows = found + found_before, rows + rows_before
-    low, high = max(found, every - rows_before), min(every, rows)
-    whole = _log_choose(all_rows, rows)
-    ways = (
-        math.exp(_log_choose(every, one) + _log_choose(all_rows - every, rows - one) - whole)
-        for one in range(low, high + 1)
-    )
-    return min(1.0, sum(ways))
-
-
-def _log_choose(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
 # ── each pair ────────────────────────────────────────────────────────────────────────────────

@@ -39,7 +39,7 @@ from typing import Any
 
 from unrot.core.rules import Rules
 from unrot.core.time import DAY, HOUR, STRATA, is_weekend, stratum
-from unrot.watch.monitors.usual import allowed
+from unrot.watch.monitors.spending import allowed
 
 DELTA = 0.01
 DEEP = 0.25

@@ -16,13 +16,10 @@ independent count as fewer: n and x are divided by what they are not worth. Wher
 runs, c of them where c₀ = x (n - x + 1) / n are expected, they are taken for a Markov chain, whose
 mean varies 2 c₀/c - 1 times as much as that of independent rows.
 
-Looks have no end, so the error that is allowed, δ, is spent over them: of the look t it is
-δ / (t (t + 1)), parted by how many tests that look makes (Bonferroni). All together stay below δ.
+Looks have no end, so the error that is allowed is spent over them (see `spending`).
 
     >>> round(tail(3, 100, 1, 900), 6), tail(0, 100, 1, 900)    # (100/1000 · 99/999 · 98/998)
     (0.000973, 1.0)
-    >>> sum(allowed(look, 0.01) for look in range(1, 10_000)) < 0.01
-    True
     >>> not_worth(500, 20, runs=1) > 10, not_worth(500, 20, runs=19), not_worth(500, 500, runs=1)
     (True, 1.0, 1.0)
 
@@ -33,9 +30,11 @@ Skellam, J. R. Stat. Soc. B 10 (1948) 257-261; McCullagh and Nelder, Generalized
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, exp, lgamma, log
+from math import ceil, lgamma
 
 import numpy as np
+
+from unrot.watch.statistics import log_choose, sum_of_steps
 
 ENOUGH_PIECES = 2
 """With fewer pieces nothing is known of how the past varies."""
@@ -102,23 +101,15 @@ def tail(count: float, rows: float, a: float, b: float) -> float:
         return 1.0
     places = np.arange(least, whole, dtype=np.float64)
     steps = np.log((whole - places) / (places + 1) * (places + a) / (whole - places - 1 + b))
-    logs = np.concatenate([[0.0], np.cumsum(steps)]) + _log_chance(least, whole, a, b)
-    top = float(logs.max())
-    return min(1.0, exp(top + log(float(np.exp(logs - top).sum()))))
+    return sum_of_steps(_log_chance(least, whole, a, b), steps)
 
 
 def _log_chance(count: int, rows: int, a: float, b: float) -> float:
-    chosen = lgamma(rows + 1) - lgamma(count + 1) - lgamma(rows - count + 1)
-    return chosen + _log_beta(count + a, rows - count + b) - _log_beta(a, b)
+    return log_choose(rows, count) + _log_beta(count + a, rows - count + b) - _log_beta(a, b)
 
 
 def _log_beta(a: float, b: float) -> float:
     return lgamma(a) + lgamma(b) - lgamma(a + b)
-
-
-def allowed(look: int, delta: float, tests: int = 1) -> float:
-    """Return how unlikely something must be at one look to be told; looks count from 1."""
-    return delta / (look * (look + 1)) / max(1, tests)
 
 
 def not_worth(rows: float, count: float, runs: float) -> float:

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from unrot.core.artefacts import NEIGHBOURS
 from unrot.core.errors import NotFound
 from unrot.core.ports import Detector
 from unrot.core.records import IMPORTED, Oddity, Prediction, Version
@@ -52,7 +53,7 @@ class Noticer:
     def _look(
         self, shelved: ShelvedModel, version: Version, rows: Sequence[Prediction], noticed: Noticed
     ) -> None:
-        key = (shelved.model.name, version.artefacts.get("neighbours", ""))
+        key = (shelved.model.name, version.artefacts.get(NEIGHBOURS, ""))
         if key in self._given_up:
             return
         try:

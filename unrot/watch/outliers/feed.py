@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unrot.core.artefacts import NEIGHBOURS
 from unrot.core.errors import NotFound
 from unrot.core.records import JudgedPrediction, Oddity, Version
 from unrot.core.time import DAY, HOUR
 from unrot.serve.service import Service
 from unrot.watch.outliers.bursts import MONITOR, Rate, kept_rates, rates_of
-from unrot.watch.outliers.neighbours import ARTEFACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +53,4 @@ def rates_around(
 
 def can_be_told(version: Version) -> bool:
     """Tell whether a version has what outliers are told by."""
-    return ARTEFACT in version.artefacts
+    return NEIGHBOURS in version.artefacts

@@ -48,9 +48,6 @@ from unrot.core.encoding import UNSEEN, Encoder
 from unrot.core.errors import BadArtefact, shown
 from unrot.core.records import Reason, Row, Schema
 
-ARTEFACT = "neighbours"
-"""The kind of artefact that a version keeps this as."""
-
 EXPECTED_SHARE = 0.01
 """So many fresh rows of the world of the training are odd."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from unrot.core.time import DAY, HOUR, MINUTE
+from unrot.core.time import DAY, HOUR, MINUTE, utc
 
 STEPS = (
     *(MINUTE * count for count in (1, 2, 5, 10, 15, 30)),
@@ -204,7 +204,7 @@ def time_axis(since: float, until: float, *, about: int = 7) -> Axis:
     times, writes = _round_times(since, axis.high, about)
     ticks, day = [], None
     for number, at in enumerate(times):
-        time = datetime.fromtimestamp(at, UTC)
+        time = utc(at)
         is_new_day, day = day is not None and time.date() != day, time.date()
         label = time.strftime("%-d %b" if is_new_day and writes == "%H:%M" else writes)
         ticks.append(Tick(axis.at(at), label, is_spare=number % 2 == 1))
@@ -217,7 +217,7 @@ def moment(seconds: float) -> str:
     >>> moment(0), moment(90061)
     ('1 Jan 1970 00:00', '2 Jan 1970 01:01')
     """
-    return datetime.fromtimestamp(seconds, UTC).strftime("%-d %b %Y %H:%M")
+    return utc(seconds).strftime("%-d %b %Y %H:%M")
 
 
 def stretch(starts_at: float, ends_at: float) -> str:
@@ -228,7 +228,7 @@ def stretch(starts_at: float, ends_at: float) -> str:
     >>> stretch(60, 70)
     '1 Jan 1970 00:01:00–00:01:10'
     """
-    first, last = (datetime.fromtimestamp(at, UTC) for at in (starts_at, ends_at))
+    first, last = (utc(at) for at in (starts_at, ends_at))
     if starts_at % DAY == 0 and ends_at % DAY == 0 and ends_at > starts_at:
         return _days(first, last - timedelta(days=1))
     if first.date() == last.date():
@@ -259,7 +259,7 @@ def _round_times(since: float, until: float, about: int) -> tuple[list[float], s
 
 def _round_months(since: float, until: float, wanted: float) -> tuple[list[float], str]:
     months = next((one for one in MONTHS if one * AVERAGE_MONTH >= wanted * 0.9), MONTHS[-1])
-    first = datetime.fromtimestamp(since, UTC)
+    first = utc(since)
     number = -(-(first.year * 12 + first.month - 1) // months) * months
     times = []
     while (at := datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC).timestamp()) <= until:

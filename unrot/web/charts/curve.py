@@ -8,7 +8,7 @@ from typing import Any
 
 from unrot.core.plurals import counted
 from unrot.core.records import Version
-from unrot.core.test_sets import digest_of, score_of
+from unrot.core.test_sets import score_of, test_set_digest
 from unrot.web.charts.axes import plain_axis
 from unrot.web.charts.chart import Chart
 from unrot.web.charts.lines import Measure, Reading, Series, lines
@@ -33,17 +33,17 @@ def build_curve(line: Sequence[Version], address: Address) -> Chart | None:
     if len(reached) < 2:
         return None
     first, last = reached[0], reached[-1]
-    measure, what = Measure(number, low=0.0), "Mean error"
+    measure, metric = Measure(number, low=0.0), "Mean error"
     if "accuracy" in last.version.metrics:
-        measure, what = Measure(percent, high=1.0), "Accuracy"
+        measure, metric = Measure(percent, high=1.0), "Accuracy"
     read = [Reading(one.rows, one.score, words=one.version.name) for one in reached]
     ends = " to ".join(
         f"{measure.says(one.score)} after {_rows(one.rows)}" for one in (first, last)
     )
     chart = lines(
         "curve",
-        f"{what} over the rows seen",
-        [Series(what, read)],
+        f"{metric} over the rows seen",
+        [Series(metric, read)],
         x=replace(plain_axis(first.rows, last.rows, _rows), name="Rows seen"),
         measure=measure,
         height="low",
@@ -63,7 +63,7 @@ def reached_by(line: Sequence[Version]) -> list[Reached]:
         rows, score = _rows_seen(version), score_of(version.metrics)
         if rows is None or score is None or (found and rows >= found[-1].rows):
             break
-        if found and digest_of(version) != digest_of(found[-1].version):
+        if found and test_set_digest(version) != test_set_digest(found[-1].version):
             break
         found.append(Reached(version, rows, score))
     return found[::-1]

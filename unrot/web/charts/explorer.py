@@ -8,8 +8,10 @@ from math import isfinite
 
 from unrot.core.plurals import counted
 from unrot.core.records import Finding, Schema
+from unrot.core.time import short_time
 from unrot.watch.explorer import CLASS, PROBABILITY, Explored, Seen, Side, Span, value_of
 from unrot.watch.monitors import axes
+from unrot.watch.monitors.columns import text
 from unrot.web import wording
 from unrot.web.charts.axes import Axis, choice_axis, number_axis
 from unrot.web.charts.chart import Chart
@@ -49,12 +51,12 @@ def build_scatters(found: Explored) -> tuple[Chart, Chart]:
 def period(span: Span, finding: Finding | None) -> str:
     """Call a period what people call it."""
     if span.preset in ("before", "since"):
-        at = "" if finding is None else f" of {wording.short_time(finding.since)}"
+        at = "" if finding is None else f" of {short_time(finding.since)}"
         return f"{span.preset.capitalize()} the finding{at}"
     if span.preset != "times":
         return NAMES[span.preset]
-    since = wording.short_time(span.since) if span.since else "the beginning"
-    until = wording.short_time(span.until) if isfinite(span.until) else "now"
+    since = short_time(span.since) if span.since else "the beginning"
+    until = short_time(span.until) if isfinite(span.until) else "now"
     return f"From {since} to {until}"
 
 
@@ -102,7 +104,7 @@ def labels(of: axes.Axis, schema: Schema) -> tuple[str, ...]:
     if feature is None:
         known = dict(zip(schema.classes, schema.class_names, strict=False))
     else:
-        known = dict(zip(map(axes.word, feature.choices), feature.choice_names, strict=False))
+        known = dict(zip(map(text, feature.choices), feature.choice_names, strict=False))
     spoken = tuple(known.get(one) or one for one in of.choices)
     return spoken if len(set(spoken)) == len(spoken) else of.choices
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from unrot.core.plurals import counted
-from unrot.web.wording import number, percent, short_time
+from unrot.core.time import short_time
+from unrot.web.wording import number, percent
 
 MOST_ROWS = 50
 MOST_VALUES = 12

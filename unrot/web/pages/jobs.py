@@ -12,7 +12,7 @@ from unrot.learn import jobs
 from unrot.learn.promote import last_gate
 from unrot.web import security
 from unrot.web.current import service
-from unrot.web.pages.models import blueprint, local_path
+from unrot.web.pages.models import back_to_versions, blueprint, who
 from unrot.web.pages.standing import go, refuse, shown, standing
 from unrot.web.routes import OPERATOR, VIEWER
 
@@ -49,13 +49,13 @@ def ask(model: str) -> Response:
     if kind is None:
         raise Invalid(f"There is no such kind of job; there is {', '.join(KINDS)}.")
     try:
-        made = jobs.ask(service(), model, kind, _asked(kind), by=_who())
+        made = jobs.ask(service(), model, kind, _asked(kind), by=who())
     except jobs.Busy as busy:
         refuse(busy)
         return go(url_for("pages.job", id=busy.job.id))
     except UnrotError as error:
         refuse(error)
-        return go(_back(model))
+        return go(back_to_versions(model))
     return go(url_for("pages.job", id=made.id))
 
 
@@ -124,12 +124,3 @@ def _asked(kind: JobKind) -> dict[str, Any]:
     if kind == "rebuild":
         return {"version": form.get("version", ""), "without": form.getlist("without")}
     return {"version": form.get("version", "")} if kind == "weigh" else {}
-
-
-def _who() -> str:
-    caller = security.caller_of_page()
-    return caller.judge or caller.role
-
-
-def _back(model: str) -> str:
-    return local_path(request.form.get("back", "")) or url_for("pages.versions", model=model)

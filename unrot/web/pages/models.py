@@ -25,6 +25,7 @@ from unrot.core.errors import Detail, NotFound, StoreAway, UnrotError
 from unrot.core.plurals import counted, plural
 from unrot.core.records import Schema, Tally
 from unrot.core.test_sets import measured_on
+from unrot.core.time import short_time
 from unrot.make.csv import pasted
 from unrot.serve.service import Answer
 from unrot.serve.shelf import ShelvedModel
@@ -41,7 +42,7 @@ for word in (
     wording.percent,
     wording.number,
     wording.iso,
-    wording.short_time,
+    short_time,
     wording.spoken,
     wording.called,
     counted,
@@ -215,6 +216,17 @@ def local_path(given: str) -> str | None:
     """
     is_path = given.startswith("/") and not given.startswith("//") and "\\" not in given
     return given if is_path and given.isprintable() and " " not in given else None
+
+
+def back_to_versions(model: str) -> str:
+    """Return the page that a form came from, else that of the model's versions."""
+    return local_path(request.form.get("back", "")) or url_for("pages.versions", model=model)
+
+
+def who() -> str:
+    """Return who it is that asks for something, as records have it."""
+    caller = security.caller_of_page()
+    return caller.judge or caller.role
 
 
 def _next() -> str:

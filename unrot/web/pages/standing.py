@@ -9,10 +9,10 @@ from typing import Any
 from flask import Response, flash, redirect
 
 from unrot.core import lineage
+from unrot.core.artefacts import SKOPS, STREAM
 from unrot.core.errors import NotFound, UnrotError
 from unrot.core.policy import Policy
 from unrot.core.records import CHAMPION, Job, Model, Version
-from unrot.learn.jobs import STREAM
 from unrot.web.current import service
 
 
@@ -54,7 +54,7 @@ class Standing:
     @property
     def can_be_taught(self) -> bool:
         """True when the champion's estimator is kept, so that something can go on from it."""
-        return self.champion is not None and "skops" in self.champion.artefacts
+        return self.champion is not None and SKOPS in self.champion.artefacts
 
     @property
     def learns_afresh_only(self) -> bool:

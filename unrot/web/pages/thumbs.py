@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from unrot.core.errors import Invalid, NotFound, NotSigned, Unavailable, UnrotError, shown
 from unrot.core.records import Caller, Feedback, FeedbackStatus, Model, Prediction, Schema
+from unrot.hear.truth import truth_of
 from unrot.serve.service import Service
 from unrot.web.errors import status_of
 from unrot.web.forms import number_or_text
@@ -72,7 +73,7 @@ def vote(service: Service, model: Model, form: Mapping[str, str], caller: Caller
     except UnrotError as error:
         return _refused(error, model, form, predicted)
     others = _others(model, predicted)
-    is_open = verdict.was_correct is False and verdict.label is None and len(others) != 1
+    is_open = verdict.was_correct is False and truth_of(predicted, verdict, model.schema) is None
     has_more_to_say = "label" not in form and "comment" not in form
     return Thumbs(
         step="ask" if is_open and has_more_to_say and status != "overruled" else "thanked",

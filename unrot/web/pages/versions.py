@@ -23,7 +23,7 @@ from unrot.web import security
 from unrot.web.charts.curve import build_curve
 from unrot.web.current import service
 from unrot.web.pages import fates
-from unrot.web.pages.models import blueprint, local_path
+from unrot.web.pages.models import back_to_versions, blueprint, who
 from unrot.web.pages.standing import Standing, go, refuse, shown, standing, tell
 from unrot.web.routes import OPERATOR, VIEWER
 
@@ -99,7 +99,7 @@ def promote(model: str, version: str) -> Response:
             alias=form.get("alias", "champion"),
             force=form.get("force") == "yes",
             reason=form.get("reason", ""),
-            by=_who(),
+            by=who(),
         )
     except UnrotError as error:
         refuse(error)
@@ -111,7 +111,7 @@ def promote(model: str, version: str) -> Response:
         if is_challenger
         else f"{version} is the champion now; every worker follows within two seconds."
     )
-    return go(_back(model))
+    return go(back_to_versions(model))
 
 
 @blueprint.page("POST", "/models/<model>/rollback", needs=OPERATOR)
@@ -119,11 +119,11 @@ def rollback(model: str) -> Response:
     """Take the champion back to what it was before."""
     security.check_csrf()
     try:
-        aliases = promotion.rollback(service(), model, by=_who())
+        aliases = promotion.rollback(service(), model, by=who())
         tell(f"Rolled back: {aliases['champion']} answers again.")
     except UnrotError as error:
         refuse(error)
-    return go(_back(model))
+    return go(back_to_versions(model))
 
 
 @blueprint.page("POST", "/models/<model>/dismiss", needs=OPERATOR)
@@ -131,11 +131,11 @@ def dismiss(model: str) -> Response:
     """Take the challenger out of the shadow."""
     security.check_csrf()
     try:
-        promotion.dismiss(service(), model, by=_who())
+        promotion.dismiss(service(), model, by=who())
         tell("The challenger is out of the shadow.")
     except UnrotError as error:
         refuse(error)
-    return go(_back(model))
+    return go(back_to_versions(model))
 
 
 def _room(model: str, gates: Sequence[GateVerdict]) -> audit.Room | None:
@@ -203,12 +203,3 @@ def _shelved(model: str) -> dict[str, Any]:
         rolls_back_to=None,
     )
     return shown(stands, is_store_away=True)
-
-
-def _who() -> str:
-    caller = security.caller_of_page()
-    return caller.judge or caller.role
-
-
-def _back(model: str) -> str:
-    return local_path(request.form.get("back", "")) or url_for("pages.versions", model=model)
