@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from unrot.core import lineage
-from unrot.core.artefacts import HOLDOUT, LESSONS
+from unrot.core.artefacts import HOLDOUT, LESSONS, SKOPS, STREAM, TRAINING
 from unrot.core.errors import Conflict
 from unrot.core.plurals import counted
 from unrot.core.policy import Policy
@@ -51,7 +51,7 @@ MOST_VERDICTS = 50_000
 
 FATES_AT_ONCE = 1_000
 CANDIDATE = "The candidate"
-ESTIMATOR = ("skops", "training", "stream")
+ESTIMATOR = (SKOPS, TRAINING, STREAM)
 """The artefacts that an estimator is opened from: itself, and the rows that it may learn again."""
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest, fisher_exact, multinomial, ttest_1samp
+from scipy.stats import binomtest, multinomial, ttest_1samp
 
 from unrot.learn.gate.exact_tests import (
     chance_of_loss,
     chance_of_so_few,
-    fisher_less,
     lowest_gain,
     lowest_mean,
     mcnemar,
@@ -26,14 +25,6 @@ def test_mcnemar_is_two_sided() -> None:
     assert mcnemar(2, 8) == pytest.approx(112 / 1024)
     assert mcnemar(8, 2) == mcnemar(2, 8)
     assert (mcnemar(5, 5), mcnemar(0, 0)) == (1.0, 1.0)
-
-
-def test_fisher_is_that_of_scipy() -> None:
-    table = [[40, 20], [93, 7]]
-
-    expected = fisher_exact(table, alternative="less").pvalue
-
-    assert fisher_less(40, 60, 93, 100) == pytest.approx(expected)
 
 
 def test_mean_bound_is_that_of_the_t_test() -> None:

@@ -32,8 +32,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrot.watch.statistics import chance_of_more
-
 DOUBT = 0.05
 """What is left of doubt at a bound of 95 %."""
 
@@ -59,11 +57,6 @@ def mcnemar(first_only: int, second_only: int) -> float:
     return min(
         1.0, 2 * chance_of_so_few(min(first_only, second_only), max(first_only, second_only))
     )
-
-
-def fisher_less(hits: int, rows: int, anchor_hits: int, anchor_rows: int) -> float:
-    """Return how likely so few hits are if both groups have the same rate (Fisher, one-sided)."""
-    return chance_of_more(anchor_hits, anchor_rows, hits, rows)
 
 
 def lowest_mean(values: NDArray[np.float64], doubt: float = DOUBT) -> float:

@@ -34,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.hear.scores import Errors
-from unrot.learn.gate.exact_tests import fisher_less
+from unrot.watch.statistics import chance_of_more
 
 FEWEST = 30
 """Rows below which nothing is decided."""
@@ -113,7 +113,7 @@ def _worst_of_numbers(anchor: Errors, recent: Errors, can_begin: NDArray[np.bool
 def _chance(anchor: Errors, recent: Errors, is_classifier: bool) -> float:
     if is_classifier:
         hits, anchor_hits = int(np.sum(recent == 0)), int(np.sum(anchor == 0))
-        return fisher_less(hits, len(recent), anchor_hits, len(anchor))
+        return chance_of_more(anchor_hits, len(anchor), hits, len(recent))
     if np.ptp(np.concatenate([anchor, recent])) == 0:
         return 1.0
     from scipy.stats import mannwhitneyu
