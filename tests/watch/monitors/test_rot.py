@@ -370,3 +370,13 @@ def test_recovery_says_on_how_many_verdicts_and_whose_version_answers() -> None:
     assert rotwords.over_words(Reached("v2", 60, judges, 55), A_FALL).startswith(
         "The fall of v1 is over: v2 answers now, right in 92% of 60 verdicts"
     )
+
+
+def test_fall_that_is_not_believed_yet_makes_the_verdicts_behind_worth_no_less() -> None:
+    told = outcomes(stream((0.9, 2_500), (0.78, 1_600)), seconds=40.0)
+    course = begun()
+    course._take(told)
+
+    course.forget(key_of(told[999]))
+
+    assert course.standing.worth == 1.0

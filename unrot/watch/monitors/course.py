@@ -29,6 +29,7 @@ from unrot.watch.monitors.rot import Fall
 from unrot.watch.monitors.rotworth import Row, of_left, worth_of
 from unrot.watch.monitors.standing import FIRST, Fallen, Standing, key_of
 from unrot.watch.monitors.tape import Behind, Tape, added, summed, without_promise
+from unrot.watch.monitors.worth import steadied
 
 Numbers = NDArray[Any]
 RowsOf = Callable[[Sequence[Outcome]], Sequence[Row]]
@@ -143,7 +144,8 @@ class Course:
         rows, wrong = behind.rows + tape.rows[-1], behind.wrong + tape.wrongs[-1]
         for _ in range(2):  # How far hours differ beyond chance depends on what verdicts are worth.
             known = usual(rows[None], wrong[None], rows[None], ranks=tape.ranks, worth=more)
-            more = of_left(tape.wrong - known.each[0][tape.kinds])
+            # A fall that is not believed yet would look like one long run of like verdicts.
+            more = of_left(steadied(tape.wrong - known.each[0][tape.kinds]))
         return (behind.count * self.standing.worth + place * more) / max(behind.count + place, 1)
 
     def _stand(self, **what: Any) -> None:
