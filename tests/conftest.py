@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from tests.clock import Clock
 from unrot.app import create_app
 from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
@@ -88,6 +89,11 @@ def trained_home(trained_once: Path, tmp_path: Path) -> Path:
     home = tmp_path / "home"
     shutil.copytree(trained_once, home)
     return home
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 _TO_NOON = (43_200 - time.time()) % 86_400

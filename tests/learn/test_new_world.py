@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clock import Clock
 from tests.learning_model import School
 from unrot.core.policy import Policy
 from unrot.core.records import OUTPUT_PROBABILITY, Symptom, Version
@@ -24,18 +25,9 @@ NOON = 1_800_014_400.0
 HOUR = 3_600.0
 
 
-class Clock:
-    """A clock that goes when it is told to."""
-
-    now = NOON
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOON)
 
 
 @pytest.fixture

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-
 import pytest
 
+from tests.clock import NOON, Clock
 from tests.learning_model import School
 from unrot.core.errors import Invalid
-from unrot.core.settings import Settings
-from unrot.run.bootstrap import open_service
 from unrot.watch import accuracy
 
-NOON = 1_700_049_600.0
 HOUR = 3_600.0
-
-
-class Clock:
-    """A clock that goes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def school(settings: Settings, clock: Clock) -> Iterator[School]:
-    service = replace(open_service(settings), clock=clock)
-    yield School(service)
-    service.store.close()
 
 
 def counted(school: School) -> None:

@@ -2,42 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-
-import pytest
-
+from tests.clock import NOON, Clock
 from tests.learning_model import School, zombies_of
 from unrot.core.records import Symptom
 from unrot.core.rules import Rules
-from unrot.core.settings import Settings
-from unrot.run.bootstrap import open_service
 from unrot.watch.looks import estimate
 
-NOON = 1_700_049_600.0
 HOUR = 3_600.0
 RULES = Rules(estimate_loss=0.1)
-
-
-class Clock:
-    """A clock that goes when it is told to."""
-
-    now = NOON
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def school(settings: Settings, clock: Clock) -> Iterator[School]:
-    service = replace(open_service(settings), clock=clock)
-    yield School(service)
-    service.store.close()
 
 
 def asked(school: School, count: int, *, unsure: bool = False) -> None:

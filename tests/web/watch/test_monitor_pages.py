@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.clock import NOON, Clock
 from tests.conftest import ROOT, VIEWER, environment
 from tests.learning_model import School
 from unrot.app import create_app
@@ -22,23 +23,8 @@ from unrot.watch import overview
 from unrot.watch.looks import drift
 from unrot.watch.overview import Span
 
-NOON = 1_700_049_600.0
 MINUTE, HOUR = 60.0, 3_600.0
 FRAGMENT = {"X-Fragment": "1"}
-
-
-class Clock:
-    """A clock that goes when it is told to."""
-
-    now = NOON
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ CLEARLY, SURER = 2.58, 3.09
 SOON, FAST = 0.75 * HOUR, 256
 """So many verdicts within so long after a place can tell a step from a wave."""
 PHASES = np.arange(96) / 96 * 2 * np.pi
+_LEAST = 1e-9
 
 
 def is_no_turn(
@@ -73,9 +74,6 @@ def is_no_turn(
     is_sure |= known[1] > SURER * np.sqrt(spread / known[0])
     found: Numbers = told & is_sure[:, None]
     return found
-
-
-_LEAST = 1e-9
 
 
 def _off(rows: Numbers, wrong: Numbers, asked: Numbers, each: Numbers) -> tuple[Numbers, Numbers]:
