@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from unrot.core.records import Check, Distribution, Drift, Feature, Outputs, Row, Schema
+from unrot.core.records import Distribution, Drift, Feature, Outputs, Row, Schema
 from unrot.core.rules import FeatureRule, Rules
 from unrot.watch import baseline
 from unrot.watch.distributions import summary_of
@@ -153,22 +153,6 @@ def test_columns_on_other_bins_or_of_training_answers_are_left_out() -> None:
     before = drift.Before({**now, "y": bins}, unfair=("output.probability",))
 
     assert [one.column for one in drift.compare(now, before, RULES)] == ["x"]
-
-
-def a_check(starts_at: float, *moved: str) -> Check:
-    drifts = tuple(
-        Drift(name, 0.5, "ks", 0.5, 0.0, has_moved=True, is_calm=False) for name in moved
-    )
-    calm = Drift("calm", 0.0, "ks", 0.0, 1.0, has_moved=False, is_calm=True)
-    return Check("m", "v1", starts_at, starts_at + 10, "training", 100, 100, (*drifts, calm))
-
-
-def test_features_that_moved_in_a_time_are_named_without_the_answers() -> None:
-    checks = [a_check(0), a_check(10, "a", "output.class"), a_check(20, "b", "a")]
-
-    assert drift.features_moved(checks, 0, 10) == []
-    assert drift.features_moved(checks, 5, 100) == ["a", "b"]
-    assert drift.features_moved(checks, 30, 99) is None
 
 
 def numbers(values: list[float]) -> Numbers:

@@ -34,7 +34,7 @@ from unrot.core.rules import FeatureRule, Rules
 from unrot.watch.baseline import Reference
 from unrot.watch.distributions import has_same_bins, outside
 from unrot.watch.monitors import distances
-from unrot.watch.monitors.columns import OUTPUTS, Numbers
+from unrot.watch.monitors.columns import Numbers
 
 TESTS_OF_NUMBERS = 3
 CALM_SHARE = 2 / 3
@@ -132,21 +132,6 @@ def judged_again(check: Check, rules: Rules) -> Check:
         if rules.features.get(one.column, FeatureRule()).is_watched
     ]
     return replace(check, drifts=tuple(drifts))
-
-
-def features_moved(checks: Sequence[Check], since: float, until: float) -> list[str] | None:
-    """Name the inputs that moved in a stretch of time; None when no check is of that time.
-
-    By this data drift (the inputs moved) is told apart from concept drift (the inputs stayed the
-    same, and verdicts fall).
-    """
-    of_time = [
-        one for one in checks if one.drifts and one.starts_at < until and one.ends_at > since
-    ]
-    if not of_time:
-        return None
-    moved = (drift.column for check in of_time for drift in check.moved)
-    return [name for name in dict.fromkeys(moved) if name not in OUTPUTS]
 
 
 def unseen_by_chance(training: Distribution) -> float:
