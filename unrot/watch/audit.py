@@ -1,7 +1,7 @@
 """A small random sample of recent predictions that a judge goes through.
 
 Voters choose themselves; a sample does not. It is drawn by chance that nobody can foresee, so that
-nobody can be good on the audited rows alone, and what is said of it only judges: `learning/labels`
+nobody can be good on the audited rows alone, and what is said of it only judges: `hear/truth`
 holds it out. One audit at a time: as long as one has rows left, beginning again goes on with it.
 """
 

@@ -40,7 +40,7 @@ def chance_of_more(found: int, rows: int, found_before: int, rows_before: int) -
     Fisher's exact test, one-sided: the upper tail of the hypergeometric distribution.
     """
     every, all_rows = found + found_before, rows + rows_before
-    low, high = max(found, every - rows_before), min(every, rows)
+    low, high = found, min(every, rows)
     first = (
         log_choose(every, low)
         + log_choose(all_rows - every, rows - low)

@@ -21,6 +21,7 @@ from unrot.watch.monitors.rotwords import Reached
 from unrot.watch.monitors.rotworth import of_inputs, of_left
 from unrot.watch.monitors.standing import Fallen, Standing, from_note, key_of, to_note
 from unrot.watch.monitors.tape import Behind, Tape
+from unrot.watch.monitors.unseen import is_no_turn
 
 MONDAY = 1_767_571_200.0
 
@@ -380,3 +381,27 @@ def test_fall_that_is_not_believed_yet_makes_the_verdicts_behind_worth_no_less()
     course.forget(key_of(told[999]))
 
     assert course.standing.worth == 1.0
+
+
+def test_hours_known_by_few_verdicts_are_no_sign_of_a_fall_on_a_friday() -> None:
+    chance, draws = np.random.default_rng(5), 2_000
+    few, many, unseen = 10, 40, 40
+    rows_before, rows_after, seen = (np.zeros((draws, KINDS)) for _ in range(3))
+    rows_before[:, :24], rows_after[:, :24], rows_after[:, 24:48] = few, many, unseen
+    seen[:, :24] = 1
+    wrong_before = chance.binomial(few, 0.2, (draws, KINDS)) * seen
+    wrong_after = chance.binomial(rows_after.astype(int), 0.2)
+    share = wrong_before.sum(axis=1, keepdims=True) / rows_before.sum(axis=1, keepdims=True)
+    each = np.repeat(share, KINDS, axis=1)
+    # The weekend itself is left no harder than the Friday that it is held against.
+    wrong_after[:, 24:48] = 0
+
+    sure = is_no_turn(
+        (rows_before, wrong_before),
+        (rows_after, wrong_after),
+        seen.astype(bool),
+        each,
+        np.full(draws, 0.16),
+    )
+
+    assert sure.any(axis=1).mean() <= 0.003

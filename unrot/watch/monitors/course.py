@@ -119,7 +119,7 @@ class Course:
     def forget(self, upto: tuple[float, float, str]) -> None:
         """Keep of verdicts up to a key only how many they are."""
         place = sum(key_of(one) <= upto for one in self._told)
-        if self.standing.fallen is None:
+        if place and self.standing.fallen is None:
             self._stand(worth=self._worth_of_more(place))
         name = "behind" if self.standing.fallen is None else "fell"
         kept = added(getattr(self.standing, name), self._tape, place)

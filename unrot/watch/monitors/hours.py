@@ -1,7 +1,7 @@
 """What is usual at these hours: how often a model was wrong at the same kind of hour before.
 
 Nights are harder than days, and some weekends are. So verdicts are held against earlier ones of
-their own hour of the day, working days apart from weekends (`cycles.stratum`), as many of each
+their own hour of the day, working days apart from weekends (`core/time.stratum`), as many of each
 hour as there are now:
 
     expected  = Σ wₕ · eₕ        wₕ the share of hour h now

@@ -15,7 +15,8 @@ swings by no more than a cycle does (25 points): what the step explains of the s
 by 2.58² · v φ. Only verdicts that come fast (256 within three quarters of an hour) can tell that.
 
 Both are asked only where the verdicts are a fall by the bound of `rot.py`, and so spend nothing of
-it; they are what is left of the chance that a harder part of the week is taken for one.
+it; they are what is left of the chance that a harder part of the week is taken for one. Their
+errors are those of one question; they are asked again at each place that is such a fall.
 
     >>> at = np.arange(6_000) * 4.32                            # 20,000 a day
     >>> wave = np.sin(at / DAY * 2 * np.pi) / 10
@@ -71,7 +72,8 @@ def is_no_turn(
     usual = (weights * off / np.maximum(rows, _LEAST)).sum(axis=1)
     doubt = (weights**2 / np.maximum(rows, _LEAST)).sum(axis=1) + 1 / new[0]
     is_sure = new[1] - usual > SURER * np.sqrt(spread * doubt)
-    is_sure |= known[1] > SURER * np.sqrt(spread / known[0])
+    held = np.maximum((before[0] * (seen & ~begun)).sum(axis=1), _LEAST)
+    is_sure |= known[1] > SURER * np.sqrt(spread * (1 / known[0] + 1 / held))
     found: Numbers = told & is_sure[:, None]
     return found
 
