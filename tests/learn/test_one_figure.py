@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import VIEWER
 from tests.large_store import published
 from tests.learning_model import School
-from tests.web.test_pages import sign_in, text_of
+from tests.web.visitor import sign_in, text_of
 from unrot.app import create_app
 from unrot.cli import main
 from unrot.core.dataset import Dataset

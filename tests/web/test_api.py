@@ -24,11 +24,6 @@ IRIS = {
 PREDICT = "/api/v1/models/iris/predict"
 
 
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.conftest import OPERATOR, VIEWER
-from tests.web.test_pages import csrf, sign_in, text_of
+from tests.web.visitor import csrf, sign_in, text_of
 from unrot.app import create_app
 from unrot.core.records import Caller
 from unrot.core.settings import Settings
@@ -29,17 +28,6 @@ SETOSA = "5.1,3.5,1.4,0.2"
 ROWS = f"plant,{NAMES}\nrose,{SETOSA}\ntulip,,,,\n".encode()
 
 Send = Callable[..., TestResponse]
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
-def kept(app: Flask) -> Service:
-    found: Service = app.extensions["unrot"]
-    return found
 
 
 @pytest.fixture(autouse=True)

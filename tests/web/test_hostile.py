@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 
-from tests.conftest import ROOT, Server, environment
+from tests.conftest import OPERATOR, ROOT, Server, environment
+from tests.web.visitor import post, sign_in, text_of
 
 LIMIT = 8 * 2**20
 IRIS = json.dumps(
@@ -113,3 +115,31 @@ def test_predicting_leaves_nothing_in_the_users_own_folders(
 
     assert done.stdout.strip() == "200", done.stderr
     assert os.listdir(own) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "said"),
+    [
+        ("/models/iris/audits", {"rows": "9" * 5_000}, "expected a whole number from"),
+        ("/models/iris/jobs", {"kind": "train_batch", "n": "9" * 5_000}, "expected a whole number"),
+    ],
+)
+def test_number_of_five_thousand_digits_in_a_form_is_refused(
+    client: FlaskClient, path: str, fields: dict[str, str], said: str
+) -> None:
+    sign_in(client, OPERATOR)
+
+    answer = post(client, path, fields)
+
+    assert answer.status_code == 303
+    assert said in text_of(client.get(answer.location))
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00%2B23:00", "9999-12-31T23:59:59-14:00"])
+def test_time_at_the_end_of_all_years_is_no_time(client: FlaskClient, moment: str) -> None:
+    sign_in(client, OPERATOR)
+
+    answer = client.get(f"/models/iris/monitor?from={moment}")
+
+    assert answer.status_code == 200
+    assert "is no time: write it such as" in text_of(answer)

@@ -6,11 +6,10 @@ import re
 from dataclasses import replace
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import JUDGE, OPERATOR, VIEWER
+from tests.conftest import JUDGE, VIEWER
 from tests.large_store import (
     ANYONE,
     ZOMBIES,
@@ -23,7 +22,7 @@ from tests.large_store import (
     published,
     second,
 )
-from tests.web.test_pages import FRAGMENT, post, sign_in, take_store_away, text_of
+from tests.web.visitor import FRAGMENT, post, sign_in, take_store_away, text_of
 from unrot.core.policy import Policy
 from unrot.core.records import Feature, Schema, Shadow, Version
 from unrot.learn import promote
@@ -32,23 +31,6 @@ from unrot.watch import audit as audits
 from unrot.web.charts.curve import build_curve
 
 AT = f"/models/{ZOMBIES}"
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
-def kept(app: Flask) -> Service:
-    found: Service = app.extensions["unrot"]
-    return found
-
-
-@pytest.fixture
-def operator(client: FlaskClient) -> FlaskClient:
-    sign_in(client, OPERATOR)
-    return client
 
 
 def said_on(client: FlaskClient, path: str) -> str:

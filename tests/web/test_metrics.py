@@ -36,11 +36,6 @@ CONSTRUCTORS = {"Counter", "Gauge", "Histogram", "Summary", "Info", "Enum", "Rea
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
 def scraped(client: FlaskClient) -> str:
     answer = client.get("/metrics", headers={"Authorization": f"Bearer {VIEWER}"})
     assert answer.status_code == 200

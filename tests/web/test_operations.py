@@ -20,11 +20,6 @@ TOKEN = {"Authorization": f"Bearer {VIEWER}"}
 
 
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
 def kept(app: Flask) -> Service:
     """Three predictions of long ago, one of today; the oldest was let go and the hour added up."""
     service: Service = app.extensions["unrot"]

@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import OPERATOR, VIEWER
 from tests.large_store import ship
-from tests.web.test_pages import FRAGMENT, IRIS, ask, post, sign_in, take_store_away, text_of
+from tests.web.visitor import FRAGMENT, IRIS, ask, post, sign_in, take_store_away, text_of
 from unrot.core.records import Caller, Feature, Model, Oddity, Prediction, Reason, Schema, Shipment
 from unrot.serve.service import Service
 from unrot.serve.shelf import Contents
@@ -19,17 +18,6 @@ from unrot.web.pages import outliers
 
 ADDRESS = "/api/v1/models/iris/outliers"
 ODD = {"sepal_length_cm": 5.1, "sepal_width_cm": 9.0, "petal_length_cm": 1.4, "petal_width_cm": 0.2}
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
-def kept(app: Flask) -> Service:
-    found: Service = app.extensions["unrot"]
-    return found
 
 
 def listed(client: FlaskClient, query: str = "", token: str = VIEWER) -> dict[str, Any]:

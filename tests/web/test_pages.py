@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from html import unescape
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,18 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
+from tests.web.visitor import (
+    FRAGMENT,
+    IRIS,
+    ask,
+    csrf,
+    id_in,
+    post,
+    sign_in,
+    take_store_away,
+    text_of,
+    vote,
+)
 from unrot.app import create_app
 from unrot.core.records import Feature, Feedback, Model, Outputs, Row, Schema, Serving, Version
 from unrot.core.settings import Settings
@@ -22,59 +33,6 @@ from unrot.run.caretaker import Caretaker
 from unrot.serve.service import Service
 from unrot.serve.shelf import Contents, ShelvedModel
 from unrot.web.pages.models import local_path
-
-IRIS = {
-    "sepal_length_cm": "5.1",
-    "sepal_width_cm": "3.5",
-    "petal_length_cm": "1.4",
-    "petal_width_cm": "0.2",
-}
-FRAGMENT = {"X-Fragment": "1"}
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
-def kept(app: Flask) -> Service:
-    """The service behind the pages."""
-    found: Service = app.extensions["unrot"]
-    return found
-
-
-def text_of(answer: TestResponse) -> str:
-    """Return what a person reads, in one line."""
-    bare = re.sub(r"<template.*?</template>|<[^>]+>", " ", answer.text, flags=re.S)
-    return " ".join(unescape(bare).split())
-
-
-def csrf(client: FlaskClient) -> str:
-    client.get("/models/iris")
-    with client.session_transaction() as session:
-        return str(session["csrf"])
-
-
-def post(client: FlaskClient, path: str, fields: dict[str, str], **headers: str) -> TestResponse:
-    form = {"csrf_token": csrf(client), **fields}
-    return client.post(path, data=form, headers={**headers})
-
-
-def ask(client: FlaskClient, model: str = "iris", **fields: str) -> TestResponse:
-    return post(client, f"/models/{model}", {**IRIS, **fields} if model == "iris" else fields)
-
-
-def id_in(answer: TestResponse) -> str:
-    found = re.search(r'name="id" value="([\w-]{32})"', answer.text)
-    assert found, text_of(answer)
-    return found[1]
-
-
-def vote(client: FlaskClient, id: str, verdict: str, model: str = "iris", **more: str) -> str:
-    answer = post(client, f"/models/{model}/feedback", {"id": id, "verdict": verdict, **more})
-    assert answer.status_code == 200
-    return text_of(answer)
 
 
 def ask_zombies(client: FlaskClient) -> tuple[str, str]:
@@ -87,16 +45,8 @@ def ask_zombies(client: FlaskClient) -> tuple[str, str]:
     return id_in(answer), {"hostile": "friendly", "friendly": "hostile"}[said[1]]
 
 
-def sign_in(client: FlaskClient, token: str, **more: str) -> TestResponse:
-    return post(client, "/login", {"token": token, **more})
-
-
 def ship(app: Flask) -> None:
     Caretaker(app.extensions["unrot"], "tests").go_round()
-
-
-def take_store_away(home: Path) -> None:
-    (home / "unrot.db").rename(home / "aside.db")
 
 
 # ── home ─────────────────────────────────────────────────────────────────────────────────────

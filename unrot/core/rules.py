@@ -27,7 +27,7 @@ from unrot.core.options import (
     unknown,
     whole,
 )
-from unrot.core.plurals import counted
+from unrot.core.plurals import counted, percent
 from unrot.core.records import Against, PeriodLength
 
 MOST_NAMED = 5
@@ -296,7 +296,7 @@ def _rot(rules: Rules) -> str:
     if not rules.rot:
         return "Rot is not watched."
     floor = rules.least_accuracy
-    said = "" if floor is None else f", or when their accuracy is below {_percent(floor)}"
+    said = "" if floor is None else f", or when their accuracy is below {percent(floor)}"
     return (
         f"Rot: found when verdicts fall by more than chance{said}. Accuracy is that of the last "
         f"{counted(rules.last_verdicts, 'verdict')}."
@@ -323,7 +323,7 @@ def _estimate(rules: Rules) -> str:
 def _outliers(rules: Rules) -> str:
     if not rules.outliers:
         return "Outliers raise nothing."
-    return f"Outliers: found when more than {_percent(rules.outlier_share)} of a period are odd."
+    return f"Outliers: found when more than {percent(rules.outlier_share)} of a period are odd."
 
 
 def _quality(rules: Rules) -> str:
@@ -357,10 +357,6 @@ _PERIODS: Mapping[PeriodLength, str] = {
     "day": "each day that has enough rows",
     "week": "each week that has enough rows",
 }
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.4g} %"
 
 
 def _points(share: float) -> str:

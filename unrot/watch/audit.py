@@ -100,7 +100,7 @@ def room(service: Service, name: str) -> Room:
     return Room(0, len(found))
 
 
-def begin(service: Service, name: str, rows: int = ROWS) -> tuple[Audit, bool]:
+def begin(service: Service, name: str, rows: int | str = ROWS) -> tuple[Audit, bool]:
     """Draw a sample and keep it; an audit that has rows left goes on. Tell whether it is new."""
     if isinstance(rows, bool) or not isinstance(rows, int) or not FEWEST <= rows <= MOST:
         raise wrong_field("rows", rows, f"a whole number from {FEWEST} to {MOST:,}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin
 
-from unrot.core.errors import Detail, Invalid
+from unrot.core.errors import wrong_field
 from unrot.web.shape import Expects, Member, Shape, alternatives, expectation, members, parts
 
 S = TypeVar("S", bound=Shape)
@@ -17,8 +17,13 @@ _WORDS = {str: "a text", bool: "true or false"}
 
 def refuse(name: str, value: Any, expected: str) -> NoReturn:
     """Say of one field what is expected of it."""
-    detail = Detail(name[:LONGEST_NAME], value, expected)
-    raise Invalid(detail.sentence, details=[detail])
+    raise wrong_field(name[:LONGEST_NAME], value, expected)
+
+
+def whole_or_text(text: str) -> int | str:
+    """Read a whole number as people type it; a text that is none, or too long, stays as it is."""
+    is_whole = text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
+    return int(text) if is_whole else text
 
 
 def read_query(kind: type[S], given: Mapping[str, str]) -> S:
@@ -58,12 +63,6 @@ def read_body(kind: type[S], given: Mapping[str, Any]) -> S:
             refuse(name, value, kind.only or _only(known))
     wanted = (one for one in known.values() if one.is_required or one.name in given)
     return kind(**{one.attribute: _checked(one, given) for one in wanted})
-
-
-def check_nothing(given: Mapping[str, Any]) -> None:
-    """Refuse whatever is sent where nothing is taken."""
-    for name, value in given.items():
-        refuse(name, value, _only({}))
 
 
 def _only(known: Mapping[str, Any]) -> str:

@@ -261,15 +261,7 @@ def _each_named(convert: Convert | None) -> Convert:
     return lambda values: {name: convert(one) for name, one in values.items()}
 
 
-# ── times and texts ──────────────────────────────────────────────────────────────────────────
-
-
-def moment(seconds: float) -> str:
-    """Write a time as ISO 8601, UTC, to the millisecond."""
-    return iso_time(seconds)
-
-
-Moment = Annotated[str, Keywords(format="date-time"), Written(moment)]
+Moment = Annotated[str, Keywords(format="date-time"), Written(iso_time)]
 Second = Annotated[str, Keywords(format="date-time"), Written(iso)]
 TextOrNull = Annotated[str | None, Written(lambda text: text or None)]
 """Records have an empty text where there is none."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from unrot.core.records import Finding
 from unrot.core.time import DAY, HOUR, MINUTE, read_time, spoken_time, utc
 from unrot.watch.overview import Span
+from unrot.web.moments import LATEST
 
 MOST_STEPS = 96
 SHORTEST = 4 * MINUTE
@@ -137,6 +138,7 @@ def step_of(seconds: float) -> int:
 
 def _read(text: str) -> float | None:
     try:
-        return read_time(text.strip())
+        at = read_time(text.strip())
     except ValueError:
         return None
+    return at if 0 <= at <= LATEST else None

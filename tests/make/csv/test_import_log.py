@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 
 from tests.conftest import OPERATOR, ROOT, environment, train
-from tests.web.test_pages import sign_in
+from tests.web.visitor import sign_in
 from unrot.cli.main import main
 from unrot.core.errors import Conflict, Invalid, NotFound
 from unrot.core.records import JudgedPrediction, Outputs, Row, Window

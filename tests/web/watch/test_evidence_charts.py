@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from tests.clock import Clock
 from tests.learning_model import School, zombies_of
 from tests.web.watch.test_monitor_pages import (
     HOUR,
     MINUTE,
     NOON,
-    Clock,
     app,
     client,
-    clock,
     passed,
     school,
     text_of,
@@ -28,7 +27,7 @@ from unrot.watch.looks import drift, rot
 from unrot.watch.looks.symptoms import FindingKeeper
 from unrot.web.wording import percent
 
-__all__ = ["app", "client", "clock", "school"]
+__all__ = ["app", "client", "school"]
 
 DAY = 24 * HOUR
 NOT_KEPT = "What it was read from is not kept any more, so it cannot be drawn."

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from tests.conftest import ROOT, VIEWER, environment
 from tests.large_store import judged, predicted, second
-from tests.web.test_pages import FRAGMENT, sign_in, take_store_away, text_of
+from tests.web.visitor import FRAGMENT, take_store_away, text_of
 from unrot.serve.service import Service
 from unrot.watch import holdout
 from unrot.watch.monitors.report import ClassReport
@@ -22,19 +22,6 @@ from unrot.watch.monitors.report import ClassReport
 AT = "/models/zombies/explorer"
 API = "/api/v1/models/zombies"
 TOKEN = {"Authorization": f"Bearer {VIEWER}"}
-
-
-@pytest.fixture
-def kept(app: Flask) -> Service:
-    found: Service = app.extensions["unrot"]
-    return found
-
-
-@pytest.fixture
-def viewer(app: Flask) -> FlaskClient:
-    client = app.test_client()
-    sign_in(client, VIEWER)
-    return client
 
 
 def told(kept: Service) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
@@ -19,17 +18,6 @@ FINDINGS, RULES = f"{IRIS}/findings", f"{IRIS}/rules"
 
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
-def kept(app: Flask) -> Service:
-    found: Service = app.extensions["unrot"]
-    return found
 
 
 def asked(client: FlaskClient, path: str) -> Any:

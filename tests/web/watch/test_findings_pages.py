@@ -6,34 +6,16 @@ from dataclasses import replace
 from typing import get_args
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.web.test_learning_pages import said_on, sent
-from tests.web.test_pages import post, sign_in, take_store_away
+from tests.web.visitor import post, sign_in, take_store_away
 from tests.web.watch.findings import DRIFT, NOON, ROT, past, put
 from unrot.core.records import FindingKind
 from unrot.serve.service import Service
 
 AT = "/models/iris/findings"
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
-def kept(app: Flask) -> Service:
-    found: Service = app.extensions["unrot"]
-    return found
-
-
-@pytest.fixture
-def viewer(client: FlaskClient) -> FlaskClient:
-    sign_in(client, VIEWER)
-    return client
 
 
 def test_looking_is_for_viewers_and_noting_for_judges(client: FlaskClient, kept: Service) -> None:

@@ -9,26 +9,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.conftest import VIEWER
 from tests.large_store import predicted, ship
-from tests.web.test_pages import sign_in, take_store_away, text_of
+from tests.web.visitor import take_store_away, text_of
 from unrot.serve.service import Service
 
 AT = "/models/zombies/profiles"
 NOON = 1_800_000_000.0
-
-
-@pytest.fixture
-def kept(app: Flask) -> Service:
-    found: Service = app.extensions["unrot"]
-    return found
-
-
-@pytest.fixture
-def viewer(app: Flask) -> FlaskClient:
-    client = app.test_client()
-    sign_in(client, VIEWER)
-    return client
 
 
 def profiled(kept: Service, *hours: int, rows: int = 40) -> None:

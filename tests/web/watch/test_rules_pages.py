@@ -13,30 +13,13 @@ from werkzeug.datastructures import MultiDict
 from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.receiver import Receiver, receiving
 from tests.web.test_learning_pages import said_on, sent
-from tests.web.test_pages import post, sign_in, text_of
+from tests.web.visitor import post, sign_in, text_of
 from unrot.core.rules import FeatureRule, Rules
 from unrot.serve.service import Service
 from unrot.watch.webhook_client import HttpCourier
 
 AT = "/models/iris/rules"
 HOOK = "https://hooks.slack.com/services/secret"
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
-def kept(app: Flask) -> Service:
-    found: Service = app.extensions["unrot"]
-    return found
-
-
-@pytest.fixture
-def operator(client: FlaskClient) -> FlaskClient:
-    sign_in(client, OPERATOR)
-    return client
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from flask import request
 
 from unrot.core.errors import Conflict
 from unrot.core.records import Schema
+from unrot.core.time import iso_time
 from unrot.watch import explorer
 from unrot.watch import holdout as holdouts
 from unrot.watch.explorer import Explored, Preset, Seen, value_of
@@ -19,7 +20,7 @@ from unrot.web.current import service
 from unrot.web.explorer_query import asked_of
 from unrot.web.reading import whole
 from unrot.web.routes import VIEWER, route
-from unrot.web.shape import Expects, From, Keywords, Shape, Written, moment
+from unrot.web.shape import Expects, From, Keywords, Shape, Written
 
 NO_HOLDOUT = "{name} has no test set to be scored on: no row was set apart when it was trained."
 
@@ -71,7 +72,7 @@ class HoldoutQuery(Shape):
 
 def moment_or_null(seconds: float) -> str | None:
     """Write a moment; null for the beginning and the end of time."""
-    return moment(seconds) if isfinite(seconds) and seconds else None
+    return iso_time(seconds) if isfinite(seconds) and seconds else None
 
 
 EndOrNull = Annotated[str | None, Keywords(format="date-time"), Written(moment_or_null)]
@@ -240,7 +241,7 @@ def _point(one: Seen, found: Explored, is_picked: bool) -> Point:
     schema = found.model.schema
     return Point.of(
         one,
-        predicted_at=None if one.at is None else moment(one.at),
+        predicted_at=None if one.at is None else iso_time(one.at),
         x=value_of(one, found.x.column, schema),
         y=value_of(one, found.y.column, schema),
         is_picked=is_picked,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from flask import Response, request
 
-from unrot.core.errors import Detail, Invalid
+from unrot.core.errors import Invalid, wrong_field
 from unrot.core.records import Prediction as Made
 from unrot.core.records import Schema
 from unrot.serve.service import Answer
@@ -186,11 +186,9 @@ def _predict_instances(given: dict[str, Any]) -> Response:
 def _only(wanted: str, given: dict[str, Any], expected: str) -> Invalid:
     wrong = next((name for name in given if name not in (wanted, "model")), None)
     if wanted not in given:
-        detail = Detail(wanted, None, expected, is_missing=True)
-    else:
-        name = wrong or "model"
-        detail = Detail(name[:80], given[name], expected)
-    return Invalid(detail.sentence, details=[detail])
+        return wrong_field(wanted, None, expected, is_missing=True)
+    name = wrong or "model"
+    return wrong_field(name[:80], given[name], expected)
 
 
 # ── written by hand ──────────────────────────────────────────────────────────────────────────

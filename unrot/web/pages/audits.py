@@ -20,6 +20,7 @@ from unrot.web.errors import status_of
 from unrot.web.forms import number_or_text
 from unrot.web.pages.models import blueprint
 from unrot.web.pages.standing import go, refuse, shown, standing
+from unrot.web.reading import whole_or_text
 from unrot.web.routes import JUDGE, VIEWER
 
 KEYS = "123456789"
@@ -45,7 +46,7 @@ def begin_audit(model: str) -> Response:
     security.check_csrf()
     rows = request.form.get("rows", str(audits.ROWS)).strip()
     try:
-        count = int(rows) if rows.isascii() and rows.isdecimal() else audits.ROWS
+        count = whole_or_text(rows) if rows.isdecimal() else audits.ROWS
         audit, _ = audits.begin(service(), model, count)
     except UnrotError as error:
         refuse(error)

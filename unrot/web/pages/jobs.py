@@ -14,6 +14,7 @@ from unrot.web import security
 from unrot.web.current import service
 from unrot.web.pages.models import back_to_versions, blueprint, who
 from unrot.web.pages.standing import go, refuse, shown, standing
+from unrot.web.reading import whole_or_text
 from unrot.web.routes import OPERATOR, VIEWER
 
 MOST_LISTED = 50
@@ -119,8 +120,7 @@ def _made(found: Job) -> Version | None:
 def _asked(kind: JobKind) -> dict[str, Any]:
     form = request.form
     if kind == "train_batch":
-        text = form.get("n", "25").strip()
-        return {"n": int(text) if text.isascii() and text.isdecimal() else text}
+        return {"n": whole_or_text(form.get("n", "25").strip())}
     if kind == "rebuild":
         return {"version": form.get("version", ""), "without": form.getlist("without")}
     return {"version": form.get("version", "")} if kind == "weigh" else {}
