@@ -15,7 +15,7 @@ import pytest
 from unrot.core.errors import NotFound, StoreAway
 from unrot.core.records import Feature, Outputs, Prediction, Profile, Row, Schema, Shipment, Sketch
 from unrot.store.sql import SqlStore
-from unrot.store.sql.sqlite import SqliteDatabase
+from unrot.store.sqlite import SqliteDatabase
 from unrot.watch import baseline, profiles
 from unrot.watch.baseline import Reference
 from unrot.watch.profiles import ProfileKeeper
