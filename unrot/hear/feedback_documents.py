@@ -57,10 +57,8 @@ def to_fields(kept: Kept, names: Sequence[str] = ()) -> dict[str, Any]:
         "subject": verdict.subject,
         "withdrawn": verdict.withdrawn,
         "waits": True if kept.waits else None,
-        "speaks of": verdict.model if speaks else None,
-        "trusted of": verdict.model
-        if made and verdict.is_trusted and not verdict.withdrawn
-        else None,
+        "speaks of": verdict.model if stands and _says_something(verdict) else None,
+        "trusted of": verdict.model if stands and verdict.is_trusted else None,
         "body": {
             "was correct": verdict.was_correct,
             "label": verdict.label,
