@@ -165,7 +165,11 @@ def to_json(schema: Schema) -> str:
 
 def from_json(text: str) -> Schema:
     """Read what `to_json` wrote."""
-    data = json.loads(text)
+    return from_data(json.loads(text))
+
+
+def from_data(data: Mapping[str, Any]) -> Schema:
+    """Read a schema from plain JSON data."""
     features = tuple(
         Feature(
             **{

@@ -25,6 +25,8 @@ class Kept:
     """Its model is the key that the model is kept under."""
     prediction: Prediction | None = None
     """None until it has arrived."""
+    is_imported: bool = False
+    """True of one that was brought in with a log: it stays until its model is removed."""
     counted: Feedback | None = None
     """The verdict as the windows have counted it; None where they have not, or took it back."""
 
@@ -63,6 +65,7 @@ def to_fields(kept: Kept, names: Sequence[str] = ()) -> dict[str, Any]:
             "was correct": verdict.was_correct,
             "label": verdict.label,
             "prediction": None if made is None else _answer(made),
+            "imported": kept.is_imported,
             "counted": None if kept.counted is None else _said(kept.counted),
         },
     }
@@ -86,6 +89,7 @@ def from_document(document: Document) -> Kept:
     return Kept(
         verdict,
         None if body["prediction"] is None else _prediction(document, body["prediction"]),
+        body.get("imported", False),
         None if counted is None else replace(verdict, **counted, withdrawn=False),
     )
 

@@ -7,11 +7,15 @@ may bring lines under a name that is no longer right.
 
 from __future__ import annotations
 
+import math
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from unrot.core.ids import model_number
+from unrot.core.records import Schema
+from unrot.core.schema import from_data
 from unrot.store.kinds import FACT, MODEL
 from unrot.store.operations import Document, Operations, Put
 
@@ -41,28 +45,16 @@ def read_models(database: Operations) -> list[Document]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+@dataclass(frozen=True)
+class Known:
     """Who held which name, as it stood in one generation."""
 
     generation: str
-    models: Sequence[Document]
-    holders: dict[str, list[tuple[int, Document]]]
-    """Of each name: when it was taken, counted in turns, and by whom; the latest first."""
-    names: dict[str, str] = field(default_factory=dict)
-    """What each key is called now."""
-
-
-class Names:
-    """Keys of names and names of keys; read anew when the generation has moved."""
-
-    def __init__(self, database: Operations) -> None:
-        self._database = database
-        self._held: _Known | None = None
-
-    def models(self) -> Sequence[Document]:
-        """Return the models, the removed ones too."""
-        return self._known().models
+    models: Mapping[str, Document]
+    """By their keys; the removed ones too."""
+    holders: Mapping[str, Sequence[Document]]
+    """The models that held a name, the latest first."""
+    schemas: dict[str, Schema] = field(default_factory=dict)
 
     def key_of(self, name: str) -> str:
         """Return the key to read a model by; of a removed one, one that nothing is kept under."""
@@ -74,42 +66,73 @@ class Names:
         The number inside a prediction's id decides between models that had the name in turn. A
         name that nobody ever registered stands for itself.
         """
-        held = self._known().holders.get(name)
+        held = self.holders.get(name)
         if not held:
             return name
         number = model_number(id) if id else None
-        models = [model for _, model in held]
-        chosen = next((model for model in models if model["number"] == number), models[0])
+        chosen = next((model for model in held if model["number"] == number), held[0])
         return None if chosen["name"] is None else chosen.key
 
     def name_of(self, key: str) -> str:
         """Return what the model of a key is called now."""
-        return self._known().names.get(key, key)
+        model = self.models.get(key)
+        return key if model is None or model["name"] is None else str(model["name"])
 
     def former_names(self, key: str) -> tuple[str, ...]:
         """Return the names that a model held and that nobody has taken since."""
-        known = self._known()
-        kept = [
-            (turn, name)
-            for name, held in known.holders.items()
-            for turn, model in held[:1]
-            if model.key == key and name != model["name"]
-        ]
-        return tuple(name for _, name in sorted(kept))
+        model = self.models[key]
+        held = sorted((turn, name) for name, turn in model["body"]["names"])
+        return tuple(
+            name for _, name in held if name != model["name"] and self.holders[name][0].key == key
+        )
 
-    def _known(self) -> _Known:
-        now = generation(self._database)
-        if self._held is None or self._held.generation != now:
-            self._held = _read(now, read_models(self._database))
+    def schema_of(self, key: str) -> Schema:
+        """Return the schema of a model, an empty one where nobody registered it."""
+        if key not in self.schemas:
+            model = self.models.get(key)
+            self.schemas[key] = from_data(model["body"]["schema"]) if model else Schema((), "")
+        return self.schemas[key]
+
+
+class Names:
+    """Keys of names and names of keys; read anew when the generation has moved."""
+
+    def __init__(self, database: Operations, *, fresh_seconds: float = 0.0) -> None:
+        self._database = database
+        self._fresh_seconds = fresh_seconds
+        self._held: Known | None = None
+        self._read_at = -math.inf
+
+    def now(self) -> Known:
+        """Return who is called what, at most so many seconds old."""
+        if self._held is not None and time.monotonic() < self._read_at + self._fresh_seconds:
+            return self._held
+        began, moved = time.monotonic(), generation(self._database)
+        if self._held is None or self._held.generation != moved:
+            self._held = _known(moved, read_models(self._database))
+        self._read_at = began
         return self._held
 
+    def key_of(self, name: str) -> str:
+        """Return the key to read a model by; of a removed one, one that nothing is kept under."""
+        return self.now().key_of(name)
 
-def _read(generation: str, models: Sequence[Document]) -> _Known:
+    def key_for(self, name: str, id: str | None = None) -> str | None:
+        """Return the key to keep something under; None when its model was removed."""
+        return self.now().key_for(name, id)
+
+    def name_of(self, key: str) -> str:
+        """Return what the model of a key is called now."""
+        return self.now().name_of(key)
+
+
+def _known(generation: str, models: Sequence[Document]) -> Known:
     holders: dict[str, list[tuple[int, Document]]] = {}
     for model in models:
         for name, turn in model["body"]["names"]:
             holders.setdefault(name, []).append((turn, model))
-    for held in holders.values():
-        held.sort(key=lambda one: -one[0])
-    called = {model.key: model["name"] for model in models if model["name"] is not None}
-    return _Known(generation, models, holders, called)
+    latest_first = {
+        name: [model for _, model in sorted(held, key=lambda one: -one[0])]
+        for name, held in holders.items()
+    }
+    return Known(generation, {model.key: model for model in models}, latest_first)

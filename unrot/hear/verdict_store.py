@@ -1,0 +1,309 @@
+"""The feedback: one verdict a prediction, the newest wins, a judge's before all others.
+
+A verdict is committed before it is acknowledged. Its prediction is joined to it, and it is counted
+into the minute of its prediction, in one commit each, so that both happen once however often a
+process dies in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from unrot.core import confidence
+from unrot.core.records import (
+    Errors,
+    Feedback,
+    FeedbackStatus,
+    Prediction,
+    Schema,
+    UnverifiedFeedback,
+    Window,
+)
+from unrot.hear.feedback_documents import Kept, from_document, to_fields
+from unrot.hear.truth import truth_of, was_right
+from unrot.hear.window_store import VERDICT_WRITER, count_in, negative
+from unrot.store.kinds import FEEDBACK, OVERRULED, TIDIED, UNVERIFIED
+from unrot.store.names import Known, Names
+from unrot.store.operations import (
+    ABSENT,
+    Change,
+    Delete,
+    Document,
+    Operations,
+    Put,
+    place_of,
+    until_kept,
+)
+
+AT_ONCE = 100
+"""Verdicts of one commit; each may move a window of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A prediction that is in the store."""
+
+    prediction: Prediction
+    writer: str
+    is_imported: bool
+
+
+LookUp = Callable[[Sequence[str]], Mapping[str, Arrived]]
+"""Find predictions by their ids; their models are keys."""
+
+
+class VerdictStore:
+    """The feedback."""
+
+    def __init__(self, database: Operations, names: Names, look_up: LookUp) -> None:
+        self._database = database
+        self._names = names
+        self._look_up = look_up
+
+    def put(self, verdicts: Sequence[Feedback]) -> list[FeedbackStatus]:
+        """Commit verdicts, all or none, and say what became of each."""
+
+        def work() -> list[FeedbackStatus]:
+            turn = Turn(self, verdicts)
+            statuses = [turn.take(verdict) for verdict in verdicts]
+            self._database.commit(turn.changes())
+            return statuses
+
+        return until_kept(work)
+
+    def put_unverified(self, verdicts: Sequence[UnverifiedFeedback]) -> None:
+        """Commit verdicts in the older form."""
+        self._database.commit(self.unverified_puts(verdicts))
+
+    def of(self, prediction: str) -> Feedback | None:
+        """Return the verdict that counts for a prediction."""
+        found = self._database.get(FEEDBACK, prediction)
+        if found is None:
+            return None
+        kept = from_document(found)
+        settled = replace(kept.feedback, was_correct=found["was correct"])
+        return replace(settled, model=self._names.name_of(kept.feedback.model))
+
+    def count_new(self, most: int) -> int:
+        """Join predictions to verdicts that wait, and count these into their minutes.
+
+        One whose prediction is still on its way waits on.
+        """
+        counted = 0
+        for some in self._arrived(most):
+            until_kept(lambda some=some: self._count(some))  # type: ignore[misc]
+            counted += len(some)
+        return counted
+
+    def take(self, verdicts: Sequence[Feedback], *, acknowledged: bool = False) -> list[Change]:
+        """Return the changes that keep verdicts; those that were taken already never go lost."""
+        turn = Turn(self, verdicts)
+        for verdict in verdicts:
+            if turn.take(verdict) == "forgotten" and acknowledged:
+                turn.set_apart(verdict)
+        return turn.changes()
+
+    def unverified_puts(self, verdicts: Sequence[UnverifiedFeedback]) -> list[Put]:
+        """Return the changes that keep verdicts that nothing proves."""
+        models = self._names.now()
+        kept = [(models.key_for(verdict.model), verdict) for verdict in verdicts]
+        return [
+            Put(
+                UNVERIFIED,
+                verdict.id,
+                {
+                    "model": key,
+                    "time": verdict.given_at,
+                    "body": {
+                        "inputs": verdict.inputs,
+                        "prediction": verdict.prediction,
+                        "was correct": verdict.was_correct,
+                        "subject": verdict.subject,
+                    },
+                },
+            )
+            for key, verdict in kept
+            if key is not None
+        ]
+
+    def read(
+        self, verdicts: Sequence[Feedback]
+    ) -> tuple[dict[str, Document], Mapping[str, Arrived]]:
+        """Return what is kept of some verdicts, and the predictions that are not with them yet."""
+        ids = list(dict.fromkeys(verdict.prediction for verdict in verdicts))
+        known = self._database.get_many(FEEDBACK, ids)
+        lone = [id for id in ids if id not in known or known[id]["version"] is None]
+        return known, self._look_up(lone) if lone else {}
+
+    def models(self) -> Known:
+        """Return the models as they are called now."""
+        return self._names.now()
+
+    def kept_since(self, key: str) -> float:
+        """Return from when on predictions of a model that nobody judged are kept."""
+        tidied = self._database.get(TIDIED, f"{key}/predictions")
+        return 0.0 if tidied is None else float(tidied["body"]["kept since"])
+
+    def _arrived(self, most: int) -> list[list[str]]:
+        """Return the ids of verdicts that wait and can be counted, so many, in parts."""
+        ready: list[str] = []
+        page: list[Document] = []
+        while len(ready) < most and (
+            page := self._database.scan(
+                FEEDBACK,
+                "new",
+                (True,),
+                after=place_of(page[-1], FEEDBACK, "new") if page else None,
+                limit=AT_ONCE,
+                only=["version"],
+            )
+        ):
+            lone = [one.key for one in page if one["version"] is None]
+            there = self._look_up(lone) if lone else {}
+            ready += [one.key for one in page if one["version"] is not None or one.key in there]
+        ready = ready[:most]
+        return [ready[start : start + AT_ONCE] for start in range(0, len(ready), AT_ONCE)]
+
+    def _count(self, ids: Sequence[str]) -> None:
+        known = self._database.get_many(FEEDBACK, ids)
+        joined = self._joined({id: from_document(document) for id, document in known.items()})
+        moved: list[Window] = []
+        changes: list[Change] = []
+        models = self._names.now()
+        for id, kept in joined.items():
+            schema = models.schema_of(kept.feedback.model)
+            moved += moves_of(kept, schema)
+            now = replace(kept, counted=None if kept.feedback.withdrawn else kept.feedback)
+            fields = to_fields(now, schema.names)
+            changes.append(Put(FEEDBACK, id, fields, known[id].revision))
+        self._database.commit([*changes, *count_in(self._database, moved)])
+
+    def _joined(self, kept: Mapping[str, Kept]) -> dict[str, Kept]:
+        """Return those that wait and have their predictions by now."""
+        waiting = {id: one for id, one in kept.items() if one.waits}
+        lone = [id for id, one in waiting.items() if one.prediction is None]
+        there = self._look_up(lone) if lone else {}
+        found = {id: join(one, there.get(id)) for id, one in waiting.items()}
+        return {id: one for id, one in found.items() if one.prediction is not None}
+
+
+class Turn:
+    """Verdicts that are taken in one commit, each beside what is kept by then."""
+
+    def __init__(self, store: VerdictStore, verdicts: Sequence[Feedback]) -> None:
+        self._store = store
+        self._models = store.models()
+        self._documents, self._there = store.read(verdicts)
+        self._kept = {id: from_document(one) for id, one in self._documents.items()}
+        self._changed: set[str] = set()
+        self._apart: dict[str, Put | Delete] = {}
+
+    def take(self, verdict: Feedback) -> FeedbackStatus:
+        """Take one verdict as the rules of precedence have it; of a removed model, none."""
+        key = self._models.key_for(verdict.model, verdict.prediction)
+        if key is None:
+            return "missing"
+        return self._take(replace(verdict, model=key))
+
+    def _take(self, verdict: Feedback) -> FeedbackStatus:
+        kept = self._kept.get(verdict.prediction)
+        known = None if kept is None else _settled(kept)
+        if known is None and self._is_forgotten(verdict):
+            return "forgotten"
+        if known is None or (known.withdrawn and verdict.given_at >= known.given_at):
+            self._write(verdict)
+            return "missing" if verdict.withdrawn else "created"
+        if known.is_trusted and not verdict.is_trusted:
+            self.set_apart(verdict)
+            return "overruled"
+        is_late = verdict.given_at < known.given_at and verdict.is_trusted == known.is_trusted
+        if is_late or verdict.says_the_same_as(known):
+            return "duplicate"
+        self._write(verdict)
+        return "withdrawn" if verdict.withdrawn else "revised"
+
+    def set_apart(self, verdict: Feedback) -> None:
+        """Keep a verdict that counts for nothing where people can find it."""
+        if verdict.withdrawn:
+            self._apart[verdict.prediction] = Delete(OVERRULED, verdict.prediction)
+            return
+        key = self._models.key_for(verdict.model, verdict.prediction) or verdict.model
+        fields = to_fields(Kept(replace(verdict, model=key)))
+        body = {name: fields[name] for name in ("was correct", "label", "comment", "subject")}
+        apart = {"model": key, "time": verdict.given_at, "body": body}
+        self._apart[verdict.prediction] = Put(OVERRULED, verdict.prediction, apart)
+
+    def changes(self) -> list[Change]:
+        """Return what is to be committed."""
+        made: list[Change] = list(self._apart.values())
+        for id in sorted(self._changed):
+            document = self._documents.get(id)
+            expect = ABSENT if document is None else document.revision
+            kept = self._kept[id]
+            names = self._models.schema_of(kept.feedback.model).names
+            made.append(Put(FEEDBACK, id, to_fields(kept, names), expect))
+        return made
+
+    def _write(self, verdict: Feedback) -> None:
+        id = verdict.prediction
+        kept = replace(self._kept.get(id, Kept(verdict)), feedback=verdict)
+        self._kept[id] = join(kept, self._there.get(id))
+        self._changed.add(id)
+
+    def _is_forgotten(self, verdict: Feedback) -> bool:
+        """Tell whether a prediction was let go, and is not only on its way."""
+        if verdict.prediction in self._there:
+            return False
+        return verdict.predicted_at < self._store.kept_since(verdict.model)
+
+
+def join(kept: Kept, arrived: Arrived | None) -> Kept:
+    """Return a verdict with its prediction, once that has arrived."""
+    if kept.prediction is not None or arrived is None:
+        return kept
+    made = replace(arrived.prediction, model=kept.feedback.model)
+    return replace(kept, prediction=made, is_imported=arrived.is_imported)
+
+
+def moves_of(kept: Kept, schema: Schema) -> list[Window]:
+    """Return what is to be added to windows, so that they count a verdict as it stands."""
+    assert kept.prediction is not None
+    before = [] if kept.counted is None else [_window(kept.prediction, kept.counted, schema)]
+    now = [] if kept.feedback.withdrawn else [_window(kept.prediction, kept.feedback, schema)]
+    return [*map(negative, before), *now]
+
+
+def _settled(kept: Kept) -> Feedback:
+    if kept.feedback.was_correct is not None or kept.counted is None or kept.prediction is None:
+        return kept.feedback
+    return replace(kept.feedback, was_correct=was_right(kept.prediction, kept.feedback))
+
+
+def _window(made: Prediction, verdict: Feedback, schema: Schema) -> Window:
+    """Return the window that counts one verdict."""
+    right = was_right(made, verdict)
+    window = Window(
+        int(made.predicted_at) // 60, verdict.model, made.version, VERDICT_WRITER, verdicts=1
+    )
+    if made.value is not None and isinstance(verdict.label, int | float):
+        return replace(window, errors=_errors(made.value, float(verdict.label)))
+    if right is None:
+        return window
+    truth = truth_of(made.label, verdict, schema)
+    place = confidence.place(max(made.probabilities)) if made.probabilities else None
+    bins = () if place is None else tuple(int(at == place) for at in range(confidence.BINS))
+    confusion = {} if truth is None or made.label is None else {made.label: {str(truth): 1}}
+    return replace(
+        window,
+        judged=1,
+        correct=int(right),
+        judged_confidence=bins,
+        correct_confidence=bins if right else tuple(0 for _ in bins),
+        confusion=confusion,
+    )
+
+
+def _errors(answer: float, truth: float) -> Errors:
+    error = answer - truth
+    return Errors(1, abs(error), error * error, truth, truth * truth)

@@ -1,0 +1,282 @@
+"""Windows as documents: a document holds the minutes of an hour, of one version and one writer.
+
+Retention adds minutes up to hours, of which a document holds a day, and hours to days, of which it
+holds a month. What is counted later goes where its minute went: there is one window for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from unrot.core.records import Errors, RefusedFor, Window
+from unrot.core.time import MINUTES_A_DAY, MINUTES_AN_HOUR
+from unrot.core.windows import added, grouped
+from unrot.store.kinds import WINDOWS
+from unrot.store.operations import ABSENT, Delete, Document, Operations, Put, place_of
+
+MINUTES_A_MONTH = 30 * MINUTES_A_DAY
+HELD_IN = {1: MINUTES_AN_HOUR, MINUTES_AN_HOUR: MINUTES_A_DAY, MINUTES_A_DAY: MINUTES_A_MONTH}
+"""How many minutes a document holds, by the length of its windows."""
+
+VERDICT_WRITER = "verdicts"
+"""The writer of the windows in which verdicts are counted."""
+
+PAGE = 400
+_PLAIN = ("predictions", "verdicts", "judged", "correct", "outliers", "looked_at")
+_HISTOGRAMS = ("latency", "confidence", "judged_confidence", "correct_confidence")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A document: of which windows, and from which minute on."""
+
+    model: str
+    minutes: int
+    start: int
+    version: str
+    writer: str
+
+    @property
+    def key(self) -> str:
+        """Its key in the store."""
+        return f"{self.model}/{self.minutes}/{self.start:010d}/{self.writer}/{self.version}"
+
+
+def place_for(window: Window, minutes: int = 1) -> Place:
+    """Return the document that a window of so many minutes is in."""
+    held = HELD_IN[minutes]
+    start = window.minute // held * held
+    return Place(window.model, minutes, start, window.version, window.writer)
+
+
+def count_in(database: Operations, windows: Iterable[Window]) -> list[Put | Delete]:
+    """Return the changes that add windows of a minute to what is counted; models by their keys.
+
+    Of each writer one process counts at a time; where another was first, the commit is refused.
+    """
+    parts = grouped(
+        windows, lambda one: (one.model, one.version, one.writer, one.minute // MINUTES_AN_HOUR)
+    )
+    candidates = {
+        part: [place_for(some[0], minutes) for minutes in HELD_IN] for part, some in parts.items()
+    }
+    keys = sorted({place.key for places in candidates.values() for place in places})
+    known = database.get_many(WINDOWS, keys)
+    held = {key: {one.minute: one for one in windows_of(known[key])} for key in known}
+    changed: dict[str, Place] = {}
+    for part, some in parts.items():
+        for window in some:
+            place, minute = _bucket(held, candidates[part], window)
+            bucket = held.setdefault(place.key, {})
+            moved = replace(window, minute=minute, minutes=place.minutes)
+            bucket[minute] = added(bucket[minute], moved) if minute in bucket else moved
+            changed[place.key] = place
+    return [_change(place, held[key].values(), known.get(key)) for key, place in changed.items()]
+
+
+def windows_between(database: Operations, key: str, first: int, end: int) -> list[Window]:
+    """Return the windows of a model that hold minutes from the first up to the end."""
+    found: list[Window] = []
+    for minutes, held in HELD_IN.items():
+        since = first // held * held * 60.0
+        for document in _documents(database, key, minutes, since, end * 60.0):
+            found += [
+                one
+                for one in windows_of(document)
+                if one.minute < end and one.minute + one.minutes > first
+            ]
+    return sorted(found, key=lambda one: (one.minute, one.version, one.writer))
+
+
+def roll_up(
+    database: Operations, key: str, *, after: int, end: int, minutes: int
+) -> tuple[int, int] | None:
+    """Add the first hour or day of finer windows up; return where to go on and how many went.
+
+    None where there is nothing from a minute on up to the end.
+    """
+    first = _first_finer(database, key, after, end, minutes)
+    if first is None:
+        return None
+    start = first // minutes * minutes
+    finer = [
+        document
+        for length, held in HELD_IN.items()
+        if length < minutes
+        for document in _documents(
+            database, key, length, start // held * held * 60.0, (start + minutes) * 60.0
+        )
+    ]
+    changes: list[Put | Delete] = []
+    gone: list[Window] = []
+    for document in finer:
+        inside = [one for one in windows_of(document) if start <= one.minute < start + minutes]
+        rest = [one for one in windows_of(document) if not start <= one.minute < start + minutes]
+        if inside:
+            gone += inside
+            changes.append(_change(_place_of(document), rest, document))
+    parts = grouped(gone, lambda one: (one.version, one.writer))
+    changes += _longer(database, [_whole(part, start, minutes) for part in parts.values()])
+    database.commit(changes)
+    return start + minutes, len(gone) - len(parts)
+
+
+def windows_of(document: Document) -> list[Window]:
+    """Read the windows of a document; what a newer release knows besides is left out."""
+    return [
+        _window(one, document["model"], document["version"], document["writer"])
+        for one in document["body"]
+    ]
+
+
+def negative(window: Window) -> Window:
+    """Return what takes a window away again when it is added.
+
+    >>> negative(Window(7, "elves", "v1", "me", verdicts=2, latency=(0, 1))).latency
+    (0, -1)
+    """
+    numbers: dict[str, Any] = {name: -getattr(window, name) for name in _PLAIN}
+    bins: dict[str, Any] = {
+        name: tuple(-one for one in getattr(window, name)) for name in _HISTOGRAMS
+    }
+    confusion = {
+        answer: {truth: -count for truth, count in row.items()}
+        for answer, row in window.confusion.items()
+    }
+    errors = Errors(*(-value for value in asdict(window.errors).values()))
+    return replace(window, **numbers, **bins, confusion=confusion, errors=errors)
+
+
+# ── inside ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _documents(
+    database: Operations, key: str, minutes: int, since: float, until: float
+) -> list[Document]:
+    found: list[Document] = []
+    while page := database.scan(
+        WINDOWS,
+        "of length",
+        (key, minutes),
+        since=since,
+        until=until,
+        after=place_of(found[-1], WINDOWS, "of length") if found else None,
+        limit=PAGE,
+    ):
+        found += page
+        if len(page) < PAGE:
+            break
+    return found
+
+
+def _bucket(
+    held: Mapping[str, Mapping[int, Window]], places: Sequence[Place], window: Window
+) -> tuple[Place, int]:
+    """Return where a minute is counted: in the longest window that holds it already."""
+    for place in reversed(places[1:]):
+        start = window.minute // place.minutes * place.minutes
+        if start in held.get(place.key, {}):
+            return place, start
+    return places[0], window.minute
+
+
+def _first_finer(database: Operations, key: str, after: int, end: int, minutes: int) -> int | None:
+    firsts: list[int] = []
+    for length, held in HELD_IN.items():
+        if length >= minutes:
+            continue
+        since = after // held * held * 60.0
+        for document in _documents(database, key, length, since, end * 60.0):
+            inside = [one.minute for one in windows_of(document) if after <= one.minute < end]
+            if inside:
+                firsts.append(min(inside))
+                break
+    return min(firsts, default=None)
+
+
+def _whole(part: Sequence[Window], start: int, minutes: int) -> Window:
+    return replace(added(*part), minute=start, minutes=minutes)
+
+
+def _longer(database: Operations, windows: Sequence[Window]) -> list[Put | Delete]:
+    """Return the changes that add windows of an hour or a day to those that are there."""
+    places = {place_for(one, one.minutes).key: place_for(one, one.minutes) for one in windows}
+    known = database.get_many(WINDOWS, sorted(places))
+    changes: list[Put | Delete] = []
+    for key, place in places.items():
+        held = {one.minute: one for one in windows_of(known[key])} if key in known else {}
+        for window in windows:
+            if place_for(window, window.minutes).key == key:
+                minute = window.minute
+                held[minute] = added(held[minute], window) if minute in held else window
+        changes.append(_change(place, held.values(), known.get(key)))
+    return changes
+
+
+def _change(place: Place, windows: Iterable[Window], known: Document | None) -> Put | Delete:
+    kept = sorted(filter(None, map(_plain, windows)), key=lambda one: one["minute"])
+    expect = ABSENT if known is None else known.revision
+    if not kept and known is not None:
+        return Delete(WINDOWS, place.key, expect)
+    whole = {
+        "model": place.model,
+        "minutes": place.minutes,
+        "starts at": place.start * 60.0,
+        "version": place.version,
+        "writer": place.writer,
+        "count": len(kept),
+        "predictions": sum(one.get("predictions", 0) for one in kept),
+        "body": kept,
+    }
+    return Put(WINDOWS, place.key, whole, expect)
+
+
+def _place_of(document: Document) -> Place:
+    return Place(
+        document["model"],
+        document["minutes"],
+        int(document["starts at"]) // 60,
+        document["version"],
+        document["writer"],
+    )
+
+
+def _plain(window: Window) -> dict[str, Any] | None:
+    """Return what of a window is not nothing; None where all of it is."""
+    found: dict[str, Any] = {name: value for name in _PLAIN if (value := getattr(window, name))}
+    for name in _HISTOGRAMS:
+        if any(getattr(window, name)):
+            found[name] = list(getattr(window, name))
+    confusion = {
+        answer: kept
+        for answer, row in window.confusion.items()
+        if (kept := {truth: count for truth, count in row.items() if count})
+    }
+    if confusion:
+        found["confusion"] = confusion
+    if window.rejected:
+        found["rejected"] = dict(window.rejected)
+    if window.errors.count:
+        found["errors"] = asdict(window.errors)
+    if window.refused_for.requests:
+        found["refused_for"] = asdict(window.refused_for)
+    if not found:
+        return None
+    return {"minute": window.minute, "minutes": window.minutes, **found}
+
+
+_KNOWN = {entry.name for entry in fields(Window)}
+
+
+def _window(kept: Mapping[str, Any], model: str, version: str, writer: str) -> Window:
+    found = {name: value for name, value in kept.items() if name in _KNOWN}
+    for name in _HISTOGRAMS:
+        if name in found:
+            found[name] = tuple(found[name])
+    if "errors" in found:
+        found["errors"] = Errors(**found["errors"])
+    if "refused_for" in found:
+        found["refused_for"] = RefusedFor(**found["refused_for"])
+    return Window(model=model, version=version, writer=writer, **found)
