@@ -64,6 +64,12 @@ class Ids:
         return hmac.digest(self._key, body, "sha256")[:8]
 
 
+def place_in_journal(id: str) -> tuple[str, int, int]:
+    """Return segment, row and model's number of an id, unverified; NotSigned of another make."""
+    _, segment, row, number, _ = _BODY.unpack(_decode(id)[: _BODY.size])
+    return segment.hex(), row, number
+
+
 def model_number(id: str) -> int | None:
     """Return the model's number in an id that we wrote ourselves, unverified; None without one."""
     try:

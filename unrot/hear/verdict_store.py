@@ -7,8 +7,9 @@ process dies in between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from unrot.core import confidence
 from unrot.core.records import (
@@ -95,6 +96,26 @@ class VerdictStore:
             until_kept(lambda some=some: self._count(some))  # type: ignore[misc]
             counted += len(some)
         return counted
+
+    def uncounted(self, key: str, since: float, until: float, version: str | None) -> int:
+        """Count how many more verdicts stand of a stretch of time than windows have counted."""
+        more = 0
+        for document in self._waiting(since, until):
+            kept = from_document(document)
+            made = kept.prediction
+            if made is None or kept.feedback.model != key:
+                continue
+            if version in (None, made.version):
+                more += (not kept.feedback.withdrawn) - (kept.counted is not None)
+        return more
+
+    def _waiting(self, since: float, until: float) -> Iterator[Document]:
+        last: Sequence[Any] | None = None
+        while page := self._database.scan(
+            FEEDBACK, "new", (True,), since=since, until=until, after=last, limit=AT_ONCE
+        ):
+            yield from page
+            last = place_of(page[-1], FEEDBACK, "new")
 
     def take(self, verdicts: Sequence[Feedback], *, acknowledged: bool = False) -> list[Change]:
         """Return the changes that keep verdicts; those that were taken already never go lost."""

@@ -85,6 +85,7 @@ BATCH = Kind(
         "segment": "text",
         "model number": "integer",
         "first row": "integer",
+        "last row": "integer",
         "span": "integer",
         "starts at": "moment",
         "ends at": "moment",

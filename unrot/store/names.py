@@ -125,6 +125,14 @@ class Names:
         """Return what the model of a key is called now."""
         return self.now().name_of(key)
 
+    def former_names(self, key: str) -> tuple[str, ...]:
+        """Return the names that a model held and that nobody has taken since."""
+        return self.now().former_names(key)
+
+    def models(self) -> Sequence[Document]:
+        """Return the models, the removed ones too."""
+        return list(self.now().models.values())
+
 
 def _known(generation: str, models: Sequence[Document]) -> Known:
     holders: dict[str, list[tuple[int, Document]]] = {}

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
+import orjson
+
 from unrot.core.errors import StoreAway
 from unrot.store.kinds import Kind
 
@@ -30,6 +32,10 @@ ABSENT: Final = 0
 
 class Changed(Exception):
     """Somebody was there first: nothing of the commit is kept."""
+
+
+class TooMuch(ValueError):
+    """A commit is larger than some database takes: make it in parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,25 +182,21 @@ def weight_of(change: Change) -> int:
     """
     if not isinstance(change, Put):
         return 100
-    return 101 + len(change.key) - 1 + sum(map(_weight, change.fields.values()))
+    return 100 + len(change.key) + sum(map(_weight, change.fields.values()))
 
 
 def _weight(value: Any) -> int:
     if isinstance(value, bytes | str):
         return len(value)
-    if isinstance(value, Mapping):
-        return sum(_weight(name) + _weight(one) for name, one in value.items())
-    if isinstance(value, Sequence):
-        return sum(map(_weight, value))
-    return 8
+    return len(orjson.dumps(value)) if isinstance(value, Mapping | Sequence) else 8
 
 
 def checked(changes: Sequence[Change]) -> Sequence[Change]:
-    """Return changes that a commit may have; raise ValueError for too many or the same twice."""
+    """Return changes that a commit may have; raise TooMuch for too many."""
     if len(changes) > MOST_CHANGES:
-        raise ValueError(f"{len(changes)} changes in a commit: {MOST_CHANGES} at most.")
+        raise TooMuch(f"{len(changes)} changes in a commit: {MOST_CHANGES} at most.")
     if (bytes_of := sum(map(weight_of, changes))) > MOST_BYTES:
-        raise ValueError(f"{bytes_of:,} bytes in a commit: {MOST_BYTES:,} at most.")
+        raise TooMuch(f"{bytes_of:,} bytes in a commit: {MOST_BYTES:,} at most.")
     if len({(change.kind.name, change.key) for change in changes}) < len(changes):
         raise ValueError("A commit changes a document once.")
     return changes

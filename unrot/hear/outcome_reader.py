@@ -1,0 +1,161 @@
+"""How judged predictions came out, from the verdicts alone: they tell all of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from unrot.core.records import JudgedPrediction, Outcome, Schema, Tally
+from unrot.core.windows import total
+from unrot.hear.feedback_documents import Kept, from_document, judged_of
+from unrot.hear.truth import truth_of, was_right
+from unrot.hear.window_store import windows_between
+from unrot.store.kinds import FEEDBACK, UNVERIFIED
+from unrot.store.names import Names
+from unrot.store.operations import Document, Operations, place_of
+
+PAGE = 400
+END_OF_TIME = 2**40
+
+Key = tuple[float, float, str]
+"""When a verdict was given, when its prediction was made, and that one's id."""
+
+
+class OutcomeReader:
+    """Reads outcomes of models by their present names."""
+
+    def __init__(self, database: Operations, names: Names) -> None:
+        self._database = database
+        self._names = names
+
+    def outcomes(
+        self,
+        model: str,
+        *,
+        limit: int,
+        after: Key | None = None,
+        versions: Sequence[str] = (),
+        with_inputs: bool = False,
+    ) -> list[Outcome]:
+        """List how judged predictions came out, in the order of their verdicts."""
+        key, schema = self._model(model)
+        found = [
+            _outcome(from_document(document), schema, with_inputs=with_inputs)
+            for document in self._told(key, limit, after, versions)
+        ]
+        found.sort(key=lambda one: (one.given_at, one.predicted_at, one.prediction))
+        return found[:limit] if after is not None else found[-limit:]
+
+    def last_judged(self, model: str, *, limit: int) -> list[JudgedPrediction]:
+        """List the newest judged predictions with their inputs, in the order of their verdicts."""
+        key, _ = self._model(model)
+        told = self._told(key, limit, None, ())
+        found = (judged_of(from_document(document), model) for document in reversed(told))
+        return [one for one in found if one is not None]
+
+    def judged_between(self, key: str, since: float, until: float) -> Iterator[Kept]:
+        """Return verdicts by when their predictions were made, newest second first.
+
+        Those on predictions from a moment up to, not with, another, as far as they have arrived.
+        """
+        last: Sequence[Any] | None = None
+        while page := self._database.scan(
+            FEEDBACK,
+            "of model",
+            (key,),
+            since=float(int(since)),
+            until=until,
+            after=last,
+            newest_first=True,
+            limit=PAGE,
+        ):
+            for document in page:
+                kept = from_document(document)
+                made = kept.prediction
+                if made is None or kept.feedback.withdrawn:
+                    continue
+                if since <= made.predicted_at < until:
+                    yield kept
+            last = place_of(page[-1], FEEDBACK, "of model")
+
+    def judged_span(self, model: str) -> tuple[float, float] | None:
+        """Return the second of the first and of the last prediction with a verdict."""
+        key, _ = self._model(model)
+        ends = [self._end(key, newest_first=way) for way in (False, True)]
+        return None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
+
+    def tally(self, model: str, *, since: float, last: int, version: str | None) -> Tally:
+        """Sum the windows since a time, and look at the last judged verdicts on one version."""
+        key, _ = self._model(model)
+        counted = total(windows_between(self._database, key, int(since) // 60, END_OF_TIME))
+        told = self.outcomes(model, limit=last, versions=() if version is None else (version,))
+        right = [one.was_correct for one in told if one.was_correct is not None]
+        errors = [abs(one.error) for one in told if one.error is not None]
+        return Tally(
+            counted.predictions,
+            counted.verdicts,
+            self._database.count(UNVERIFIED, "of model", (key,), since=since),
+            last_accuracy=sum(right) / len(right) if right else None,
+            last_accuracy_verdicts=len(right),
+            last_error=sum(errors) / len(errors) if errors else None,
+            last_error_verdicts=len(errors),
+        )
+
+    def _model(self, model: str) -> tuple[str, Schema]:
+        models = self._names.now()
+        key = models.key_of(model)
+        return key, models.schema_of(key)
+
+    def _told(
+        self, key: str, limit: int, after: Key | None, versions: Sequence[str]
+    ) -> list[Document]:
+        """Return the newest so many verdicts that say something; or the next so many."""
+        asked: list[tuple[str, tuple[str, ...]]] = [("given", (key,))]
+        if versions:
+            asked = [("of version", (key, version)) for version in versions]
+        return [
+            document
+            for index, equal in asked
+            for document in self._database.scan(
+                FEEDBACK, index, equal, after=after, newest_first=after is None, limit=limit
+            )
+        ]
+
+    def _end(self, key: str, *, newest_first: bool) -> float | None:
+        last: Sequence[Any] | None = None
+        while page := self._database.scan(
+            FEEDBACK,
+            "of model",
+            (key,),
+            after=last,
+            newest_first=newest_first,
+            limit=PAGE,
+            only=("withdrawn",),
+        ):
+            for document in page:
+                if not document["withdrawn"]:
+                    return float(document["predicted at"])
+            last = place_of(page[-1], FEEDBACK, "of model")
+        return None
+
+
+def _outcome(kept: Kept, schema: Schema, *, with_inputs: bool) -> Outcome:
+    made, verdict = kept.prediction, kept.feedback
+    assert made is not None
+    truth = truth_of(made.label, verdict, schema)
+    error = None
+    if made.value is not None and isinstance(verdict.label, int | float):
+        error = made.value - verdict.label
+    return Outcome(
+        prediction=verdict.prediction,
+        version=made.version,
+        predicted_at=verdict.predicted_at,
+        given_at=verdict.given_at,
+        was_correct=was_right(made, verdict),
+        error=error,
+        confidence=max(made.probabilities) if made.probabilities else None,
+        truth=truth,
+        is_trusted=verdict.is_trusted,
+        subject=verdict.subject,
+        inputs=tuple(made.inputs) if with_inputs else (),
+    )

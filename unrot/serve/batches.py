@@ -1,0 +1,256 @@
+"""Predictions in batches: columns, compressed, of one model and version and one stretch of journal.
+
+A batch costs a store one write for up to a thousand predictions, ages as one and is dropped as one.
+Its key is where its first line stood in the journal, so shipping it twice is shipping it once; an
+id, which tells segment and row, leads to its batch without an index of ids.
+
+Each column is written in the way that makes it smallest: one value where all are the same, a list
+of values and places where few are different, else the bytes of all numbers sorted by their place in
+the number, which compress well since numbers of one column begin alike.
+
+>>> made = [Prediction(f"p{n}", "elves", "v1", 7.5, [1.5, "a"], "elf", None, None) for n in (1, 2)]
+>>> [one.inputs for one in unpack(pack(made), "elves", "v1")]
+[[1.5, 'a'], [1.5, 'a']]
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+
+from unrot.core.errors import NotSigned
+from unrot.core.ids import place_in_journal
+from unrot.core.records import Prediction
+from unrot.core.time import DAY, HOUR, MINUTE
+from unrot.store.kinds import BATCH
+from unrot.store.operations import Put
+
+FORMAT = 1
+MOST_ROWS = 1_000
+SPANS = (int(MINUTE), int(HOUR), int(DAY))
+"""How long a batch may last: those of live traffic a minute, those of a log up to a day."""
+
+FEW = 256
+MOST_INTEGER = 2**53
+MOST_DECIMALS = 4
+_LEVEL = 6
+_ID_BYTES = 24
+_HEAD = struct.Struct(">BI")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the line of a prediction stood: what its id tells."""
+
+    segment: str
+    row: int
+    model_number: int
+
+
+def place_of(id: str) -> Place:
+    """Return where a prediction's id says that it stood; an id of other make stands alone."""
+    try:
+        return Place(*place_in_journal(id))
+    except NotSigned:
+        return Place(f"~{id}", 0, 0)
+
+
+def batches_of(predictions: Iterable[Prediction], writer: str) -> list[Put]:
+    """Part predictions, in the order of their lines and with their models' keys, into batches."""
+    open_parts: dict[tuple[str, str, str, int], list[Prediction]] = {}
+    done: list[Put] = []
+    for made in predictions:
+        at = place_of(made.id or "")
+        group = (made.model, made.version, at.segment, at.model_number)
+        part = open_parts.setdefault(group, [])
+        if part and (len(part) >= MOST_ROWS or _is_too_long(part[0], made)):
+            done.append(_batch(part, writer))
+            part = open_parts[group] = []
+        part.append(made)
+    return done + [_batch(part, writer) for part in open_parts.values()]
+
+
+def _is_too_long(first: Prediction, made: Prediction) -> bool:
+    """Tell whether a prediction lies on another day, where a batch begins anew."""
+    return first.predicted_at // DAY != made.predicted_at // DAY
+
+
+def _batch(part: Sequence[Prediction], writer: str) -> Put:
+    places = [place_of(made.id or "") for made in part]
+    times = [made.predicted_at for made in part]
+    starts_at, ends_at = min(times), max(times)
+    first = places[0]
+    fields = {
+        "model": part[0].model,
+        "version": part[0].version,
+        "writer": writer,
+        "segment": first.segment,
+        "model number": first.model_number,
+        "first row": min(place.row for place in places),
+        "last row": max(place.row for place in places),
+        "span": next(span for span in SPANS if ends_at - starts_at <= span),
+        "starts at": starts_at,
+        "ends at": ends_at,
+        "rows": len(part),
+        "columns": pack(part),
+    }
+    key = f"{first.segment}/{first.row:010d}/{first.model_number}/{part[0].version}"
+    return Put(BATCH, key, fields)
+
+
+def pack(predictions: Sequence[Prediction]) -> bytes:
+    """Write predictions of one model and version as compressed columns."""
+    width = max(len(made.inputs) for made in predictions)
+    sure = max(len(made.probabilities or ()) for made in predictions)
+    columns: list[list[Any]] = [
+        [made.predicted_at for made in predictions],
+        [made.seconds for made in predictions],
+        [made.label for made in predictions],
+        [made.value for made in predictions],
+        [len(made.inputs) for made in predictions],
+        [None if made.probabilities is None else len(made.probabilities) for made in predictions],
+        *_turned([made.inputs for made in predictions], width),
+        *_turned([made.probabilities or () for made in predictions], sure),
+    ]
+    ids = _packed_ids([made.id or "" for made in predictions])
+    written = [ids, *map(_packed, columns)]
+    heads = orjson.dumps([head for head, _ in written])
+    body = _HEAD.pack(FORMAT, len(heads)) + heads + b"".join(data for _, data in written)
+    return zlib.compress(body, _LEVEL)
+
+
+def unpack(data: bytes, model: str, version: str) -> list[Prediction]:
+    """Read predictions back."""
+    body = zlib.decompress(data)
+    _, length = _HEAD.unpack_from(body)
+    heads: list[dict[str, Any]] = orjson.loads(body[_HEAD.size : _HEAD.size + length])
+    place = _HEAD.size + length
+    columns: list[list[Any]] = []
+    for head in heads:
+        part = body[place : place + head["bytes"]]
+        columns.append(_unpacked_ids(head, part) if head["is"] == "ids" else _unpacked(head, part))
+        place += head["bytes"]
+    return list(_predictions(columns, model, version))
+
+
+def _predictions(columns: Sequence[list[Any]], model: str, version: str) -> Iterator[Prediction]:
+    ids, times, seconds, labels, values, widths, sures, *rest = columns
+    width = max(widths)
+    inputs = _rows(rest[:width], widths)
+    probabilities = _rows(rest[width:], sures)
+    for place, id in enumerate(ids):
+        yield Prediction(
+            id,
+            model,
+            version,
+            times[place],
+            inputs[place],
+            labels[place],
+            probabilities[place],
+            values[place],
+            seconds[place],
+        )
+
+
+def _turned(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    """Return the columns of rows; a row that is shorter has nothing in the last ones."""
+    return [[row[at] if at < len(row) else None for row in rows] for at in range(width)]
+
+
+def _rows(columns: Sequence[list[Any]], widths: Sequence[int | None]) -> list[Any]:
+    if not columns:
+        return [None if width is None else [] for width in widths]
+    whole = [list(row) for row in zip(*columns, strict=True)]
+    return [
+        None if width is None else row if width == len(row) else row[:width]
+        for row, width in zip(whole, widths, strict=True)
+    ]
+
+
+# ── one column ───────────────────────────────────────────────────────────────────────────────
+
+
+def _packed(column: list[Any]) -> tuple[dict[str, Any], bytes]:
+    """Return what a column is, and its bytes."""
+    kinds = set(map(type, column))
+    values = list({(type(one), one): one for one in column}.values())
+    if len(values) <= FEW and len(values) * 2 <= len(column) + 1:
+        places = {(type(one), one): at for at, one in enumerate(values)}
+        data = bytes(places[type(one), one] for one in column) if len(values) > 1 else b""
+        return {"is": "few", "of": values, "bytes": len(data), "rows": len(column)}, data
+    if kinds <= {float, type(None)}:
+        return _numbers([np.nan if one is None else one for one in column])
+    if kinds == {int} and max(map(abs, column)) < MOST_INTEGER:
+        return _integers(np.array(column, dtype=np.int64))
+    data = orjson.dumps(column)
+    return {"is": "json", "bytes": len(data), "rows": len(column)}, data
+
+
+def _numbers(column: list[float]) -> tuple[dict[str, Any], bytes]:
+    """Write numbers with few decimals as integers, all others by their bytes."""
+    numbers = np.array(column, dtype=np.float64)
+    if np.isfinite(numbers).all() and np.abs(numbers).max() < MOST_INTEGER / 10**MOST_DECIMALS:
+        for decimals in range(MOST_DECIMALS + 1):
+            scaled = np.rint(numbers * 10.0**decimals)
+            if np.array_equal(scaled / 10.0**decimals, numbers):
+                head, data = _integers(scaled.astype(np.int64))
+                return {**head, "decimals": decimals}, data
+    return _planes("float", numbers)
+
+
+def _integers(numbers: Any) -> tuple[dict[str, Any], bytes]:
+    """Write integers by their distance from the least, which has few bytes."""
+    least = int(numbers.min())
+    head, data = _planes("int", numbers - least)
+    return {**head, "least": least}, data
+
+
+def _planes(what: str, numbers: Any) -> tuple[dict[str, Any], bytes]:
+    data = numbers.view(np.uint8).reshape(-1, 8).T.tobytes()
+    return {"is": what, "bytes": len(data), "rows": len(numbers)}, data
+
+
+def _unpacked(head: dict[str, Any], data: bytes) -> list[Any]:
+    if head["is"] == "few":
+        values = head["of"]
+        return [values[at] for at in data] if data else values * head["rows"]
+    if head["is"] == "json":
+        found: list[Any] = orjson.loads(data)
+        return found
+    turned = np.frombuffer(data, np.uint8).reshape(8, -1).T.copy()
+    if head["is"] == "int":
+        integers = turned.view(np.int64).ravel() + head["least"]
+        if "decimals" in head:
+            return list((integers / 10.0 ** head["decimals"]).tolist())
+        return list(integers.tolist())
+    numbers = turned.view(np.float64).ravel()
+    told: list[Any] = numbers.tolist()
+    for at in np.flatnonzero(np.isnan(numbers)).tolist():
+        told[at] = None
+    return told
+
+
+def _packed_ids(ids: Sequence[str]) -> tuple[dict[str, Any], bytes]:
+    """Write ids of our own make by their bytes, of which most are the same in all."""
+    raw = b"".join(base64.urlsafe_b64decode(id) for id in ids if len(id) == 32 and _is_own(id))
+    if len(raw) != _ID_BYTES * len(ids):
+        return _packed(list(ids))
+    data = np.frombuffer(raw, np.uint8).reshape(-1, _ID_BYTES).T.tobytes()
+    return {"is": "ids", "bytes": len(data), "rows": len(ids)}, data
+
+
+def _is_own(id: str) -> bool:
+    return not place_of(id).segment.startswith("~")
+
+
+def _unpacked_ids(head: dict[str, Any], data: bytes) -> list[str]:
+    raw = np.frombuffer(data, np.uint8).reshape(_ID_BYTES, -1).T.tobytes()
+    whole = base64.urlsafe_b64encode(raw).decode("ascii")
+    return [whole[at * 32 : (at + 1) * 32] for at in range(head["rows"])]

@@ -1,0 +1,380 @@
+"""The predictions that were answered: shipped from journals exactly once, and read back.
+
+A shipment is one commit: its batches, what it adds to windows, its outliers and verdicts, and how
+far the journal is shipped, on the condition that nobody has shipped it meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from heapq import merge
+from itertools import islice
+
+from unrot.core.records import (
+    JudgedPrediction,
+    Oddity,
+    Outcome,
+    Prediction,
+    Shipment,
+    Stretch,
+    Tally,
+    Window,
+)
+from unrot.core.time import DAY
+from unrot.hear.feedback_documents import from_document, judged_of
+from unrot.hear.outcome_reader import Key, OutcomeReader
+from unrot.hear.verdict_store import VerdictStore
+from unrot.hear.window_store import count_in, windows_between
+from unrot.serve.batch_reader import BatchReader, Cursor
+from unrot.serve.batches import batches_of
+from unrot.serve.traffic_counts import TrafficCounts
+from unrot.store.kinds import FEEDBACK, JOURNAL
+from unrot.store.names import Known, Names
+from unrot.store.operations import (
+    ABSENT,
+    Change,
+    Delete,
+    Document,
+    Operations,
+    Put,
+    until_kept,
+)
+
+AT_ONCE = 400
+END_OF_TIME = 1e15
+
+OddityPuts = Callable[[Sequence[tuple[str, Oddity]]], list[Put]]
+"""The changes that keep outliers, each with the key of its model."""
+
+_log = logging.getLogger(__name__)
+
+
+class TrafficStore:
+    """The traffic."""
+
+    def __init__(
+        self,
+        database: Operations,
+        names: Names,
+        batches: BatchReader,
+        verdicts: VerdictStore,
+        oddity_puts: OddityPuts,
+    ) -> None:
+        self._database = database
+        self._names = names
+        self._batches = batches
+        self._verdicts = verdicts
+        self._oddity_puts = oddity_puts
+        self._outcomes = OutcomeReader(database, names)
+        self._told: set[str] = set()
+
+    # ── shipping ─────────────────────────────────────────────────────────────────────────────
+
+    def shipped_to(self, segment: str) -> int:
+        """Return how many bytes of a journal segment are in the store."""
+        return _offset(self._database.get(JOURNAL, segment))
+
+    def ship(self, shipment: Shipment) -> int:
+        """Take a stretch of a journal exactly once; return the segment's offset afterwards.
+
+        TooMuch where it does not fit into one commit: ship it in parts.
+        """
+
+        def work() -> int:
+            journal = self._database.get(JOURNAL, shipment.segment)
+            if _offset(journal) != shipment.starts_at:
+                return _offset(journal)
+            expect = ABSENT if journal is None else journal.revision
+            offset = {"shipped to": shipment.ends_at}
+            changes = [*self._brought(shipment), Put(JOURNAL, shipment.segment, offset, expect)]
+            self._database.commit(changes)
+            return shipment.ends_at
+
+        return until_kept(work)
+
+    def forget_segment(self, segment: str) -> None:
+        """Drop the offset of a segment whose file is gone."""
+        self._database.commit([Delete(JOURNAL, segment)])
+
+    def _brought(self, shipment: Shipment) -> Iterator[Change]:
+        """Return the changes that keep what a shipment brings."""
+        models, counts = self._names.now(), TrafficCounts(shipment.writer)
+        refused: set[str] = set()
+        made = list(_keyed(shipment.predictions, models, refused))
+        for one in made:
+            counts.see(one, was_looked_at=one.id in shipment.looked_at)
+        odd = [
+            (key, oddity)
+            for oddity in shipment.oddities
+            if (key := models.key_for(oddity.model, oddity.prediction)) is not None
+        ]
+        for key, oddity in odd:
+            counts.see_oddity(key, oddity)
+        for rejection in shipment.rejections:
+            if (key := models.key_for(rejection.model)) is not None:
+                counts.see_rejection(key, rejection)
+        self._tell(refused)
+        yield from batches_of(made, shipment.writer)
+        yield from self._oddity_puts(odd)
+        yield from count_in(self._database, counts.windows())
+        yield from self._verdicts.take(shipment.feedback, acknowledged=True)
+        yield from self._verdicts.unverified_puts(shipment.unverified)
+
+    def _tell(self, refused: Iterable[str]) -> None:
+        for name in sorted(set(refused) - self._told):
+            self._told.add(name)
+            _log.warning("The journal has lines of %s, which was removed: dropped.", name)
+
+    # ── predictions ──────────────────────────────────────────────────────────────────────────
+
+    def prediction(self, id: str) -> JudgedPrediction | None:
+        """Return one prediction with its verdict."""
+        return self.look_up([id]).get(id)
+
+    def look_up(self, ids: Sequence[str]) -> dict[str, JudgedPrediction]:
+        """Return those of some predictions that are there, with their verdicts."""
+        found: dict[str, JudgedPrediction] = {}
+        known = self._database.get_many(FEEDBACK, ids)
+        for id, document in known.items():
+            kept = from_document(document)
+            if (judged := judged_of(kept, self._names.name_of(kept.feedback.model))) is not None:
+                found[id] = judged
+        rest = self._batches.look_up([id for id in ids if id not in found])
+        made = [arrived.prediction for arrived in rest.values()]
+        return found | {one.prediction.id or "": one for one in self._judged(made)}
+
+    def recent(
+        self, model: str, *, limit: int, before: Cursor | None = None
+    ) -> list[JudgedPrediction]:
+        """List predictions newest first, those older than `before` (time, id)."""
+        return list(islice(self.newest(model, before), limit))
+
+    def newest(self, model: str, before: Cursor | None = None) -> Iterator[JudgedPrediction]:
+        """Return predictions newest first: those in batches, and judged ones of before."""
+        key = self._names.key_of(model)
+        kept = self._in_pages(self._batches.newest(key, before))
+        tidied = self._verdicts.kept_since(key)
+        if not tidied:
+            yield from kept
+            return
+        until = END_OF_TIME if before is None else before[0]
+        left = self._judged_before(model, key, min(tidied, until + 1.0))
+        seen = ""
+        for judged in merge(kept, left, key=_place, reverse=True):
+            if judged.prediction.id != seen and (before is None or _place(judged) < before):
+                seen = judged.prediction.id or ""
+                yield judged
+
+    def of_period(
+        self, model: str, *, since: float, until: float, judged_only: bool, limit: int
+    ) -> list[JudgedPrediction]:
+        """List the predictions of a period, newest first, `judged_only` those with a verdict."""
+        if judged_only:
+            return self._judged_of_period(model, since, until, limit)
+        found: list[JudgedPrediction] = []
+        for judged in self.newest(model, (until, "")):
+            if judged.prediction.predicted_at < since or len(found) >= limit:
+                break
+            found.append(judged)
+        return found
+
+    def judged_span(self, model: str) -> tuple[float, float] | None:
+        """Return the second of the first and of the last prediction with a verdict."""
+        return self._outcomes.judged_span(model)
+
+    def _judged_of_period(
+        self, model: str, since: float, until: float, limit: int
+    ) -> list[JudgedPrediction]:
+        key = self._names.key_of(model)
+        found: list[JudgedPrediction] = []
+        for kept in self._outcomes.judged_between(key, since, until):
+            judged = judged_of(kept, model)
+            if judged is None:
+                continue
+            at = int(judged.prediction.predicted_at)
+            if len(found) >= limit and at < int(found[-1].prediction.predicted_at):
+                break
+            found.append(judged)
+        return sorted(found, key=_place, reverse=True)[:limit]
+
+    def _judged_before(self, model: str, key: str, until: float) -> Iterator[JudgedPrediction]:
+        """Return judged predictions whose batches were let go, newest first."""
+        second: list[JudgedPrediction] = []
+        for kept in self._outcomes.judged_between(key, 0.0, until):
+            judged = judged_of(kept, model)
+            if judged is None:
+                continue
+            at = int(judged.prediction.predicted_at)
+            if second and int(second[0].prediction.predicted_at) != at:
+                yield from sorted(second, key=_place, reverse=True)
+                second = []
+            second.append(judged)
+        yield from sorted(second, key=_place, reverse=True)
+
+    def _in_pages(self, made: Iterator[Prediction]) -> Iterator[JudgedPrediction]:
+        """Put verdicts beside predictions, a few first and then many at once."""
+        size = 50
+        while page := list(islice(made, size)):
+            yield from self._judged(page)
+            size = AT_ONCE
+
+    def _judged(self, made: Sequence[Prediction]) -> list[JudgedPrediction]:
+        """Put the verdicts beside predictions, under the present names of their models."""
+        known = self._database.get_many(FEEDBACK, [one.id or "" for one in made])
+        models = self._names.now()
+        found: list[JudgedPrediction] = []
+        for one in made:
+            named = replace(one, model=models.name_of(one.model))
+            document, verdict = known.get(one.id or ""), None
+            if document is not None and not document["withdrawn"]:
+                kept = from_document(document)
+                verdict = replace(
+                    kept.feedback, model=named.model, was_correct=document["was correct"]
+                )
+            found.append(JudgedPrediction(named, verdict))
+        return found
+
+    # ── what one writer brought ──────────────────────────────────────────────────────────────
+
+    def shipped(self, writer: str, since: float, seconds: int) -> list[tuple[Stretch, int]]:
+        """Count the rows that one writer shipped, by stretches of some seconds."""
+        counts: Counter[tuple[int, str, str]] = Counter()
+        for batch in self._batches.written(writer, since):
+            first, last = int(batch["starts at"]) // seconds, int(batch["ends at"]) // seconds
+            if first == last and batch["starts at"] >= since:
+                counts[first, batch["model"], batch["version"]] += batch["rows"]
+                continue
+            for made in self._batches.rows_of(batch).values():
+                if made.predicted_at >= since:
+                    place = int(made.predicted_at) // seconds
+                    counts[place, batch["model"], batch["version"]] += 1
+        models = self._names.now()
+        return [
+            (Stretch(models.name_of(key), version, at * seconds, (at + 1) * seconds), count)
+            for (at, key, version), count in sorted(counts.items())
+            if not _is_removed(models, key)
+        ]
+
+    def of_stretch(
+        self, stretch: Stretch, writer: str, *, after: Cursor | None, limit: int
+    ) -> list[Prediction]:
+        """Return what one writer shipped of a stretch, oldest first, from a key (time, id) on."""
+        key = self._names.key_of(stretch.model)
+        behind = after or (float(stretch.starts_at), "")
+        batches = self._batches.written(writer, behind[0], stretch.ends_at + float(DAY))
+        rows = [
+            made
+            for batch in batches
+            if batch["model"] == key and batch["version"] == stretch.version
+            if batch["starts at"] < stretch.ends_at
+            for made in self._batches.rows_of(batch).values()
+            if behind < (made.predicted_at, made.id or "") and made.predicted_at < stretch.ends_at
+        ]
+        rows.sort(key=lambda made: (made.predicted_at, made.id))
+        return [replace(made, model=stretch.model) for made in rows[:limit]]
+
+    # ── totals and outcomes ──────────────────────────────────────────────────────────────────
+
+    def windows(self, model: str, *, since: float, until: float) -> list[Window]:
+        """Return the totals of a model per minute, or per hour and day where they were rolled."""
+        first, end = int(since) // 60, -(-int(until) // 60)
+        found = windows_between(self._database, self._names.key_of(model), first, end)
+        return [replace(window, model=model) for window in found]
+
+    def outcomes(
+        self,
+        model: str,
+        *,
+        limit: int,
+        after: Key | None = None,
+        versions: Sequence[str] = (),
+        with_inputs: bool = False,
+    ) -> list[Outcome]:
+        """List how judged predictions came out, in the order of their verdicts."""
+        return self._outcomes.outcomes(
+            model, limit=limit, after=after, versions=versions, with_inputs=with_inputs
+        )
+
+    def last_judged(self, model: str, *, limit: int) -> list[JudgedPrediction]:
+        """List the newest judged predictions with their inputs, in the order of their verdicts."""
+        return self._outcomes.last_judged(model, limit=limit)
+
+    def tally(self, model: str, *, since: float, last: int, version: str | None = None) -> Tally:
+        """Sum the windows since a time, and take accuracy and error of the last judged verdicts."""
+        return self._outcomes.tally(model, since=since, last=last, version=version)
+
+    def judged_of_predicted(
+        self, model: str, *, since: float, until: float, version: str | None = None
+    ) -> tuple[int, int]:
+        """Count the verdicts on the predictions from one moment up to another, and the predictions.
+
+        Windows count what lies between; at both ends, where a window holds more, rows are counted.
+        """
+        key = self._names.key_of(model)
+        spoken_of, predicted = self._counted(key, since, until, version)
+        return spoken_of, max(predicted, spoken_of)
+
+    def _counted(
+        self, key: str, since: float, until: float, version: str | None
+    ) -> tuple[int, int]:
+        windows = windows_between(self._database, key, int(since) // 60, int(until) // 60 + 1)
+        spans = [(one.minute * 60.0, (one.minute + one.minutes) * 60.0) for one in windows]
+        first = max((end for start, end in spans if start < since < end), default=since)
+        last = min((start for start, end in spans if start <= until < end), default=until)
+        whole = [
+            window
+            for window, (start, end) in zip(windows, spans, strict=True)
+            if first <= start and end <= last and version in (None, window.version)
+        ]
+        predicted = sum(one.predictions for one in whole)
+        spoken_of = sum(one.verdicts for one in whole)
+        if first < last:
+            spoken_of += self._verdicts.uncounted(key, first, last, version)
+        edges = [(since, first), (last, until)] if first < last else [(since, until)]
+        for start, end in edges:
+            predicted += self._rows_between(key, start, end + 1e-6 * (end == until), version)
+            spoken_of += self._told_between(key, start, end + 1e-6 * (end == until), version)
+        return spoken_of, predicted
+
+    def _told_between(self, key: str, start: float, end: float, version: str | None) -> int:
+        if end <= start:
+            return 0
+        judged = self._outcomes.judged_between(key, start, end)
+        made = (kept.prediction for kept in judged)
+        return sum(version in (None, one.version) for one in made if one is not None)
+
+    def _rows_between(self, key: str, start: float, end: float, version: str | None) -> int:
+        count = 0
+        for made in self._batches.newest(key, (end, "")) if end > start else ():
+            if made.predicted_at < start:
+                break
+            count += version in (None, made.version)
+        return count
+
+
+def _offset(journal: Document | None) -> int:
+    return 0 if journal is None else int(journal["shipped to"])
+
+
+def _keyed(
+    predictions: Iterable[Prediction], models: Known, refused: set[str]
+) -> Iterator[Prediction]:
+    """Give predictions the keys of their models; leave out those of removed ones."""
+    for made in predictions:
+        key = models.key_for(made.model, made.id)
+        if key is None:
+            refused.add(made.model)
+        else:
+            yield made if key == made.model else replace(made, model=key)
+
+
+def _is_removed(models: Known, key: str) -> bool:
+    model = models.models.get(key)
+    return model is not None and model["name"] is None
+
+
+def _place(judged: JudgedPrediction) -> Cursor:
+    return judged.prediction.predicted_at, judged.prediction.id or ""
