@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from unrot.core.errors import Conflict
 from unrot.store.kinds import (
     AUDIT,
     BATCH,
@@ -22,6 +23,7 @@ from unrot.store.kinds import (
     MODEL,
     VERSION,
 )
+from unrot.store.leases import Fenced, take_lease
 from unrot.store.memory import MemoryStore
 from unrot.store.operations import (
     ABSENT,
@@ -483,3 +485,36 @@ def test_fault_in_one_store_is_found_by_chance() -> None:
     with pytest.raises(AssertionError):
         for _ in range(300):
             script.step()
+
+
+# ── leases ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_lease_is_held_by_one_and_goes_on_to_another_when_it_has_ended(
+    database: Operations,
+) -> None:
+    first = take_lease(database, "chores", "ada", 100.0, 10.0)
+    taken = [
+        take_lease(database, "chores", holder, now, 10.0)
+        for holder, now in (("bob", 105.0), ("ada", 108.0), ("bob", 117.0), ("bob", 118.0))
+    ]
+
+    assert first is not None
+    assert taken == [None, first, None, first + 1]
+
+
+def test_holder_that_was_followed_by_another_keeps_nothing(database: Operations) -> None:
+    ours = Fenced(database)
+    number = take_lease(database, "chores", "ada", 100.0, 10.0)
+    assert number is not None
+    with ours.demanding("chores", number):
+        ours.commit([version(1)])
+        assert take_lease(database, "chores", "ada", 105.0, 10.0) == number
+        ours.commit([version(2)])
+        take_lease(database, "chores", "bob", 200.0, 10.0)
+        with pytest.raises(Conflict, match="Another machine"):
+            ours.commit([version(3)])
+    ours.commit([version(4)])
+
+    found = database.scan(VERSION, "of model", ("elves",), limit=9)
+    assert keys(found) == ["elves/000001", "elves/000002", "elves/000004"]

@@ -92,8 +92,8 @@ def windows_between(database: Operations, key: str, first: int, end: int) -> lis
 
 def roll_up(
     database: Operations, key: str, *, after: int, end: int, minutes: int
-) -> tuple[int, int] | None:
-    """Add the first hour or day of finer windows up; return where to go on and how many went.
+) -> tuple[list[Put | Delete], int, int] | None:
+    """Return what adds the first hour or day of finer windows up, where to go on, how many went.
 
     None where there is nothing from a minute on up to the end.
     """
@@ -119,8 +119,7 @@ def roll_up(
             changes.append(_change(_place_of(document), rest, document))
     parts = grouped(gone, lambda one: (one.version, one.writer))
     changes += _longer(database, [_whole(part, start, minutes) for part in parts.values()])
-    database.commit(changes)
-    return start + minutes, len(gone) - len(parts)
+    return changes, start + minutes, len(gone) - len(parts)
 
 
 def windows_of(document: Document) -> list[Window]:

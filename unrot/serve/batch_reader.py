@@ -24,8 +24,8 @@ BACK = 32
 """How many batches before its own a lookup goes back to: rows of one moment may change places."""
 
 PAGE = 50
-_HEADER = ("model", "version", "writer", "span", "starts at", "ends at", "rows", "first row")
-HEADER = (*_HEADER, "last row")
+HEADER = ("model", "version", "writer", "starts at", "ends at", "rows", "first row", "last row")
+"""All of a batch but its rows."""
 
 Cursor = tuple[float, str]
 """The time and the id of a prediction."""
@@ -42,6 +42,12 @@ class BatchReader:
         """Return those of some predictions that are there."""
         found = ((id, self._find(id)) for id in dict.fromkeys(ids))
         return {id: arrived for id, arrived in found if arrived is not None}
+
+    def headers(self, key: str) -> Iterator[Document]:
+        """Return a model's batches without their rows, by when they end, the newest first."""
+        streams = [_Stream(self._headers(key, span, None)) for span in SPANS]
+        while any(stream.head for stream in streams):
+            yield max(streams, key=lambda one: one.ends_at).take()
 
     def newest(self, key: str, before: Cursor | None = None) -> Iterator[Prediction]:
         """Return a model's predictions, newest first, those older than a cursor."""

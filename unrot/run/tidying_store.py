@@ -1,0 +1,415 @@
+"""What retention does to the store: each bite is one short commit, so that others write in between.
+
+A batch of predictions goes when all of its rows are past; what was judged lives on in its verdict,
+which has all of it, until that is past as well.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from unrot.core.records import (
+    IMPORTING,
+    Bite,
+    Level,
+    Limits,
+    Old,
+    Profile,
+    Stock,
+    Tidiable,
+    Tidied,
+)
+from unrot.core.time import MINUTES_AN_HOUR
+from unrot.hear.feedback_documents import from_document
+from unrot.hear.verdict_store import LookUp
+from unrot.hear.window_store import roll_up
+from unrot.serve.batch_reader import HEADER, BatchReader
+from unrot.serve.batches import pack
+from unrot.store.kinds import (
+    BATCH,
+    CHECK,
+    DELIVERY,
+    FEEDBACK,
+    OUTLIER,
+    OVERRULED,
+    PROFILE,
+    TIDIED,
+    UNVERIFIED,
+    VERSION,
+    WINDOWS,
+    Kind,
+)
+from unrot.store.names import Names
+from unrot.store.operations import (
+    ABSENT,
+    Change,
+    Delete,
+    Document,
+    Operations,
+    Put,
+    place_of,
+    until_kept,
+)
+
+JUDGED = "\x7f"
+"""Begins the place of a bite that goes on among verdicts, when all batches have been looked at."""
+
+PAGE = 400
+BATCHES_AT_ONCE = 50
+
+
+class Profiles(Protocol):
+    """What retention asks of the profiles."""
+
+    def old(self, key: str, before: float, most: int) -> list[Document]:
+        """Return profiles that began before a time, oldest first, without those of imports."""
+        ...
+
+    def short(
+        self, key: str, *, after: float, before: float, seconds: int, most: int
+    ) -> list[Profile]:
+        """Return the first group of profiles that can become one of so many seconds."""
+        ...
+
+    def replaced(self, gone: Sequence[Profile], whole: Profile) -> list[Change] | None:
+        """Return the changes that put one in the place of several; None where one has changed."""
+        ...
+
+
+class TidyingStore:
+    """Lets go of documents, and adds totals up."""
+
+    def __init__(
+        self,
+        database: Operations,
+        names: Names,
+        batches: BatchReader,
+        profiles: Profiles,
+        old_deliveries: Callable[[str, float, int], list[str]],
+    ) -> None:
+        self._database = database
+        self._names = names
+        self._batches = batches
+        self._look_up: LookUp = batches.look_up
+        self._profiles = profiles
+        self._old_deliveries = old_deliveries
+
+    # ── predictions ──────────────────────────────────────────────────────────────────────────
+
+    def newest(self, model: str, rows: int) -> float:
+        """Return from when on the newest predictions are so many; 0 when there are no more."""
+        key, left = self._names.key_of(model), rows
+        for header in self._batches.headers(key):
+            if header["rows"] >= left:
+                times = sorted(one.predicted_at for one in self._batches.rows_of(header).values())
+                return times[-left] if len(times) >= left else float(header["starts at"])
+            left -= header["rows"]
+        return 0.0
+
+    def drop_predictions(
+        self, model: str, limits: Limits, *, after: tuple[float, str], most: int, now: float
+    ) -> Bite:
+        """Look at so many predictions from a place on, and let go of those past the limits."""
+        key, done = self._names.key_of(model), 0
+        if not after[1].startswith(JUDGED):
+            headers = self._old_batches(key, limits, after, most)
+            done = sum(self._drop_batch(key, header, limits, now) for header in headers)
+            if sum(header["rows"] for header in headers) >= most:
+                return Bite(done, (headers[-1]["starts at"], headers[-1].key))
+            after, most = (0.0, JUDGED), most - done
+        bite = self._drop_judged(key, limits, (after[0], after[1].removeprefix(JUDGED)), most, now)
+        return Bite(done + bite.done, bite.next)
+
+    def _old_batches(
+        self, key: str, limits: Limits, after: tuple[float, str], most: int
+    ) -> list[Document]:
+        found = self._database.scan(
+            BATCH,
+            "of model",
+            (key,),
+            until=limits.unjudged_before,
+            after=after,
+            limit=min(most, BATCHES_AT_ONCE),
+            only=HEADER,
+        )
+        rows = 0
+        for count, header in enumerate(found):
+            if rows >= most:
+                return found[:count]
+            rows += header["rows"]
+        return found
+
+    def _drop_batch(self, key: str, header: Document, limits: Limits, now: float) -> int:
+        """Let go of a batch, but for rows that somebody still goes through."""
+        if header["writer"].startswith(IMPORTING) or header["ends at"] >= limits.unjudged_before:
+            return 0
+
+        def work() -> int:
+            rows = self._batches.rows_of(header)
+            judged = self._judged_in(key, header["starts at"], header["ends at"])
+            stay = [
+                made
+                for id, made in rows.items()
+                if (id not in judged and id in limits.protected) or judged.get(id) == "alone"
+            ]
+            gone = set(rows) - {made.id for made in stay}
+            unjudged = len([id for id in gone if id not in judged])
+            changes: list[Change] = [Delete(BATCH, header.key, header.revision)]
+            if stay:
+                whole = self._database.get(BATCH, header.key)
+                if whole is None or len(stay) == len(rows):
+                    return 0
+                fields = {**whole.fields, "rows": len(stay), "columns": pack(stay)}
+                changes = [Put(BATCH, header.key, fields, header.revision)]
+            changes += self._odd_ones(key, header, gone - set(judged))
+            changes += self._note(key, "predictions", unjudged, limits.unjudged_before, now)
+            self._database.commit(changes)
+            return unjudged
+
+        return until_kept(work)
+
+    def _judged_in(self, key: str, since: float, until: float) -> dict[str, str]:
+        """Return what is judged of a stretch, and which verdicts wait for their predictions."""
+        found: dict[str, str] = {}
+        last = None
+        while page := self._database.scan(
+            FEEDBACK,
+            "of model",
+            (key,),
+            since=float(int(since)),
+            until=until + 1e-6,
+            after=last,
+            limit=PAGE,
+            only=["version"],
+        ):
+            found |= {one.key: "joined" if one["version"] else "alone" for one in page}
+            last = place_of(page[-1], FEEDBACK, "of model")
+        return found
+
+    def _odd_ones(self, key: str, header: Document, gone: set[str]) -> list[Delete]:
+        odd = self._database.scan(
+            OUTLIER,
+            "of model",
+            (key,),
+            since=header["starts at"],
+            until=header["ends at"] + 1e-6,
+            limit=10 * PAGE,
+            only=[],
+        )
+        return [Delete(OUTLIER, one.key) for one in odd if one.key in gone][: PAGE - 10]
+
+    def _drop_judged(
+        self, key: str, limits: Limits, after: tuple[float, str], most: int, now: float
+    ) -> Bite:
+        found = self._database.scan(
+            FEEDBACK,
+            "of model",
+            (key,),
+            until=limits.judged_before,
+            after=after,
+            limit=max(1, min(most, PAGE // 4)),
+        )
+        gone = [
+            one
+            for one in found
+            if one["version"] is not None and one.key not in limits.protected
+            if not from_document(one).is_imported
+        ]
+        changes: list[Change] = []
+        for one in gone:
+            changes.append(Delete(FEEDBACK, one.key, one.revision))
+            changes += [Delete(OVERRULED, one.key), Delete(OUTLIER, one.key)]
+        changes += self._note(key, "judged predictions", len(gone), limits.judged_before, now)
+        self._database.commit(changes)
+        is_over = len(found) < max(1, min(most, PAGE // 4))
+        following = (found[-1]["predicted at"], JUDGED + found[-1].key) if found else None
+        return Bite(len(gone), None if is_over else following)
+
+    # ── what is only old ─────────────────────────────────────────────────────────────────────
+
+    def drop_old(self, model: str, what: Old, *, before: float, most: int, now: float) -> int:
+        """Let go of at most so many documents that are older; return how many."""
+        key = self._names.key_of(model)
+
+        def work() -> int:
+            changes = self._old(key, what, before, min(most, PAGE - 10))
+            noted = self._note(key, what, len(changes), before, now)
+            self._database.commit([*changes, *noted])
+            return len(changes)
+
+        return until_kept(work)
+
+    def _old(self, key: str, what: Old, before: float, most: int) -> Sequence[Delete]:
+        plain: dict[Old, Kind] = {
+            "verdicts kept apart": OVERRULED,
+            "unverified verdicts": UNVERIFIED,
+            "checks": CHECK,
+        }
+        if what in plain:
+            kind = plain[what]
+            found = self._database.scan(kind, "of model", (key,), until=before, limit=most, only=[])
+            return [Delete(kind, one.key) for one in found]
+        if what == "profiles":
+            old = self._profiles.old(key, before, most)
+            return [Delete(PROFILE, one.key, one.revision) for one in old]
+        if what == "deliveries":
+            return [Delete(DELIVERY, one) for one in self._old_deliveries(key, before, most)]
+        return self._lone_verdicts(key, before, most)
+
+    def _lone_verdicts(self, key: str, before: float, most: int) -> list[Delete]:
+        """Return verdicts whose predictions never came."""
+        found: list[Document] = []
+        last = None
+        while len(found) < most and (
+            page := self._database.scan(
+                FEEDBACK,
+                "of model",
+                (key,),
+                until=before,
+                after=last,
+                limit=PAGE,
+                only=["version"],
+            )
+        ):
+            lone = [one for one in page if one["version"] is None]
+            there = self._look_up([one.key for one in lone])
+            found += [one for one in lone if one.key not in there]
+            last = place_of(page[-1], FEEDBACK, "of model")
+        return [Delete(FEEDBACK, one.key, one.revision) for one in found[:most]]
+
+    # ── totals ───────────────────────────────────────────────────────────────────────────────
+
+    def roll_windows(
+        self, model: str, *, after: int, before: float, minutes: int, now: float
+    ) -> int | None:
+        """Add the first hour or day of finer totals up; return the minute to go on from."""
+        key, end = self._names.key_of(model), int(before) // 60 // minutes * minutes
+        what: Tidiable = "minute totals" if minutes == MINUTES_AN_HOUR else "hour totals"
+
+        def work() -> int | None:
+            rolled = roll_up(self._database, key, after=after, end=end, minutes=minutes)
+            if rolled is None:
+                return None
+            changes, following, gone = rolled
+            self._database.commit([*changes, *self._note(key, what, gone, before, now)])
+            return following
+
+        return until_kept(work)
+
+    def short_profiles(
+        self, model: str, *, after: float, before: float, seconds: int, most: int
+    ) -> list[Profile]:
+        """List the first group of profiles that can become one of so many seconds, no data."""
+        key = self._names.key_of(model)
+        found = self._profiles.short(key, after=after, before=before, seconds=seconds, most=most)
+        return [replace(one, model=model) for one in found]
+
+    def put_together(self, gone: Sequence[Profile], whole: Profile, *, now: float) -> bool:
+        """Put one profile in the place of several; False when one of them has changed."""
+        key = self._names.key_of(whole.model)
+        length = whole.ends_at - whole.starts_at
+        what: Tidiable = "hour profiles" if length >= 86_400 else "short profiles"
+
+        def work() -> bool:
+            changes = self._profiles.replaced(gone, whole)
+            if changes is None:
+                return False
+            noted = self._note(key, what, len(gone) - 1, whole.ends_at, now)
+            self._database.commit([*changes, *noted])
+            return True
+
+        return until_kept(work)
+
+    # ── what is kept ─────────────────────────────────────────────────────────────────────────
+
+    def tidied(self, model: str) -> list[Tidied]:
+        """Say what was let go of a model."""
+        found = self._database.scan(TIDIED, "of model", (self._names.key_of(model),), limit=PAGE)
+        return [
+            Tidied(
+                model,
+                one.key.rpartition("/")[2],  # type: ignore[arg-type]
+                one["body"]["at"],
+                one["body"]["dropped"],
+                one["body"]["kept since"],
+            )
+            for one in found
+        ]
+
+    def stock(self, model: str) -> Stock:
+        """Say what is kept of a model, from totals: each prediction that went is noted."""
+        key = self._names.key_of(model)
+        windows = [
+            (one["minutes"] * 60, one["count"], one["predictions"], one["starts at"])
+            for one in self._all(WINDOWS, key, ["minutes", "count", "predictions"])
+        ]
+        profiles = [
+            (int(one["ends at"] - one["starts at"]), 1, one["rows"], one["starts at"])
+            for one in self._all(PROFILE, key, ["ends at", "rows"])
+        ]
+        levels = _levels(windows)
+        answered = sum(level.predictions for level in levels)
+        gone = sum(
+            one.dropped
+            for one in self.tidied(model)
+            if one.what in ("predictions", "judged predictions")
+        )
+        oldest = self._database.scan(BATCH, "of model", (key,), limit=1, only=[])
+        versions = self._all(VERSION, key, ["body"])
+        return Stock(
+            answered,
+            max(0, answered - gone),
+            oldest[0]["starts at"] if oldest else None,
+            levels,
+            _levels(profiles),
+            len(versions),
+            sum(bool(one["body"].get("is_pruned")) for one in versions),
+        )
+
+    def _all(self, kind: Kind, key: str, only: Sequence[str]) -> list[Document]:
+        found: list[Document] = []
+        while page := self._database.scan(
+            kind,
+            "of model",
+            (key,),
+            after=place_of(found[-1], kind, "of model") if found else None,
+            limit=PAGE,
+            only=only,
+        ):
+            found += page
+        return found
+
+    def _note(
+        self, key: str, what: Tidiable, dropped: int, kept_since: float, now: float
+    ) -> list[Put]:
+        """Return the change that adds to what was let go of a model."""
+        if not dropped:
+            return []
+        known = self._database.get(TIDIED, f"{key}/{what}")
+        before = {"dropped": 0, "kept since": 0.0} if known is None else known["body"]
+        body = {
+            "at": now,
+            "dropped": before["dropped"] + dropped,
+            "kept since": max(before["kept since"], kept_since),
+        }
+        expect = ABSENT if known is None else known.revision
+        return [Put(TIDIED, f"{key}/{what}", {"model": key, "body": body}, expect)]
+
+
+def _levels(found: Sequence[tuple[int, int, int, float]]) -> list[Level]:
+    """Add up documents by the length of what they hold."""
+    parts: dict[int, list[tuple[int, int, int, float]]] = defaultdict(list)
+    for one in found:
+        parts[one[0]].append(one)
+    return [
+        Level(
+            seconds,
+            sum(one[1] for one in some),
+            sum(one[2] for one in some),
+            min(one[3] for one in some),
+        )
+        for seconds, some in sorted(parts.items())
+    ]
