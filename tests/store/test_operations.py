@@ -66,7 +66,7 @@ def test_document_comes_back_as_it_was_written(database: Operations) -> None:
     [found] = [database.get(BATCH, "a key with 'quotes' and ünicode")]
 
     assert found is not None
-    assert dict(found.fields) == {**fields, "writer": None}
+    assert dict(found.fields) == {**fields, "writer": None, "last row": None}
     assert found.revision > 0
     assert isinstance(found["columns"], bytes)
 
