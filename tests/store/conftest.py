@@ -21,7 +21,9 @@ def open_sqlite(folder: Path) -> Store:
     return store
 
 
-BACKENDS: dict[str, Callable[[Path], Store]] = {"sqlite": open_sqlite}
+from tests.store.mini import Mini
+
+BACKENDS: dict[str, Callable[[Path], Store]] = {"new": lambda folder: Mini(folder / "x.db")}
 
 
 @pytest.fixture(params=list(BACKENDS))

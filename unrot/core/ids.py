@@ -23,6 +23,10 @@ from unrot.core.errors import NotSigned
 LOOK_IT_UP = 255
 _BODY = struct.Struct(">I5sIHB")
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{32}")
+ID_LETTERS = 32
+ID_BYTES = 24
+is_id = _SHAPE.fullmatch
+"""Tell whether a text looks like an id of ours."""
 
 
 @dataclass(frozen=True, slots=True)

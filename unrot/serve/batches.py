@@ -18,7 +18,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ import numpy as np
 import orjson
 
 from unrot.core.errors import NotSigned
-from unrot.core.ids import place_in_journal
+from unrot.core.ids import ID_BYTES, ID_LETTERS, is_id, place_in_journal
 from unrot.core.records import Prediction
 from unrot.core.time import DAY, HOUR, MINUTE
 from unrot.store.kinds import BATCH
@@ -40,8 +40,7 @@ SPANS = (int(MINUTE), int(HOUR), int(DAY))
 FEW = 256
 MOST_INTEGER = 2**53
 MOST_DECIMALS = 4
-_LEVEL = 6
-_ID_BYTES = 24
+_LEVEL = 3
 _HEAD = struct.Struct(">BI")
 
 
@@ -62,19 +61,44 @@ def place_of(id: str) -> Place:
         return Place(f"~{id}", 0, 0)
 
 
-def batches_of(predictions: Iterable[Prediction], writer: str) -> list[Put]:
+def places_of(ids: Sequence[str]) -> list[Place]:
+    """Return where many predictions stood; those of our own make are read all at once."""
+    raw = _raw(ids)
+    if raw is None:
+        return [place_of(id) for id in ids]
+    table = np.frombuffer(raw, np.uint8).reshape(-1, ID_BYTES)
+    rows = table[:, 9:13].copy().view(">u4").ravel().tolist()
+    numbers = table[:, 13:15].copy().view(">u2").ravel().tolist()
+    segments = [part.hex() for part in table[:, 4:9].copy().view("V5").ravel().tolist()]
+    return list(map(Place, segments, rows, numbers))
+
+
+def _raw(ids: Sequence[str]) -> bytes | None:
+    """Return the bytes of ids of our own make; None where one is not."""
+    if set(map(len, ids)) != {ID_LETTERS} or not all(map(is_id, ids)):
+        return None
+    return base64.urlsafe_b64decode("".join(ids))
+
+
+def batches_of(
+    predictions: Sequence[Prediction], places: Sequence[Place], writer: str
+) -> list[Put]:
     """Part predictions, in the order of their lines and with their models' keys, into batches."""
-    open_parts: dict[tuple[str, str, str, int], list[Prediction]] = {}
-    done: list[Put] = []
-    for made in predictions:
-        at = place_of(made.id or "")
+    open_parts: dict[tuple[str, str, str, int], list[int]] = {}
+    done: list[list[int]] = []
+    for number, (made, at) in enumerate(zip(predictions, places, strict=True)):
         group = (made.model, made.version, at.segment, at.model_number)
         part = open_parts.setdefault(group, [])
-        if part and (len(part) >= MOST_ROWS or _is_too_long(part[0], made)):
-            done.append(_batch(part, writer))
+        if part and (len(part) >= MOST_ROWS or _is_too_long(predictions[part[0]], made)):
+            done.append(part)
             part = open_parts[group] = []
-        part.append(made)
-    return done + [_batch(part, writer) for part in open_parts.values()]
+        part.append(number)
+    return [
+        _batch(
+            [predictions[number] for number in part], [places[number] for number in part], writer
+        )
+        for part in [*done, *open_parts.values()]
+    ]
 
 
 def _is_too_long(first: Prediction, made: Prediction) -> bool:
@@ -82,8 +106,7 @@ def _is_too_long(first: Prediction, made: Prediction) -> bool:
     return first.predicted_at // DAY != made.predicted_at // DAY
 
 
-def _batch(part: Sequence[Prediction], writer: str) -> Put:
-    places = [place_of(made.id or "") for made in part]
+def _batch(part: Sequence[Prediction], places: Sequence[Place], writer: str) -> Put:
     times = [made.predicted_at for made in part]
     starts_at, ends_at = min(times), max(times)
     first = places[0]
@@ -180,8 +203,8 @@ def _rows(columns: Sequence[list[Any]], widths: Sequence[int | None]) -> list[An
 def _packed(column: list[Any]) -> tuple[dict[str, Any], bytes]:
     """Return what a column is, and its bytes."""
     kinds = set(map(type, column))
-    values = list({(type(one), one): one for one in column}.values())
-    if len(values) <= FEW and len(values) * 2 <= len(column) + 1:
+    if len(set(column)) <= min(FEW, len(column) // 2 + 1) // len(kinds):
+        values = list({(type(one), one): one for one in column}.values())
         places = {(type(one), one): at for at, one in enumerate(values)}
         data = bytes(places[type(one), one] for one in column) if len(values) > 1 else b""
         return {"is": "few", "of": values, "bytes": len(data), "rows": len(column)}, data
@@ -239,18 +262,14 @@ def _unpacked(head: dict[str, Any], data: bytes) -> list[Any]:
 
 def _packed_ids(ids: Sequence[str]) -> tuple[dict[str, Any], bytes]:
     """Write ids of our own make by their bytes, of which most are the same in all."""
-    raw = b"".join(base64.urlsafe_b64decode(id) for id in ids if len(id) == 32 and _is_own(id))
-    if len(raw) != _ID_BYTES * len(ids):
+    raw = _raw(ids)
+    if raw is None:
         return _packed(list(ids))
-    data = np.frombuffer(raw, np.uint8).reshape(-1, _ID_BYTES).T.tobytes()
+    data = np.frombuffer(raw, np.uint8).reshape(-1, ID_BYTES).T.tobytes()
     return {"is": "ids", "bytes": len(data), "rows": len(ids)}, data
 
 
-def _is_own(id: str) -> bool:
-    return not place_of(id).segment.startswith("~")
-
-
 def _unpacked_ids(head: dict[str, Any], data: bytes) -> list[str]:
-    raw = np.frombuffer(data, np.uint8).reshape(_ID_BYTES, -1).T.tobytes()
+    raw = np.frombuffer(data, np.uint8).reshape(ID_BYTES, -1).T.tobytes()
     whole = base64.urlsafe_b64encode(raw).decode("ascii")
-    return [whole[at * 32 : (at + 1) * 32] for at in range(head["rows"])]
+    return [whole[at * ID_LETTERS : (at + 1) * ID_LETTERS] for at in range(head["rows"])]

@@ -29,7 +29,7 @@ from unrot.hear.outcome_reader import Key, OutcomeReader
 from unrot.hear.verdict_store import VerdictStore
 from unrot.hear.window_store import count_in, windows_between
 from unrot.serve.batch_reader import BatchReader, Cursor
-from unrot.serve.batches import batches_of
+from unrot.serve.batches import Place, batches_of, places_of
 from unrot.serve.traffic_counts import TrafficCounts
 from unrot.store.kinds import FEEDBACK, JOURNAL
 from unrot.store.names import Known, Names
@@ -103,7 +103,7 @@ class TrafficStore:
         """Return the changes that keep what a shipment brings."""
         models, counts = self._names.now(), TrafficCounts(shipment.writer)
         refused: set[str] = set()
-        made = list(_keyed(shipment.predictions, models, refused))
+        made, places = _keyed(shipment.predictions, models, refused)
         for one in made:
             counts.see(one, was_looked_at=one.id in shipment.looked_at)
         odd = [
@@ -117,7 +117,7 @@ class TrafficStore:
             if (key := models.key_for(rejection.model)) is not None:
                 counts.see_rejection(key, rejection)
         self._tell(refused)
-        yield from batches_of(made, shipment.writer)
+        yield from batches_of(made, places, shipment.writer)
         yield from self._oddity_puts(odd)
         yield from count_in(self._database, counts.windows())
         yield from self._verdicts.take(shipment.feedback, acknowledged=True)
@@ -360,15 +360,24 @@ def _offset(journal: Document | None) -> int:
 
 
 def _keyed(
-    predictions: Iterable[Prediction], models: Known, refused: set[str]
-) -> Iterator[Prediction]:
+    predictions: Sequence[Prediction], models: Known, refused: set[str]
+) -> tuple[list[Prediction], list[Place]]:
     """Give predictions the keys of their models; leave out those of removed ones."""
-    for made in predictions:
-        key = models.key_for(made.model, made.id)
+    keys: dict[tuple[str, int], str | None] = {}
+    made: list[Prediction] = []
+    places: list[Place] = []
+    stood = places_of([one.id or "" for one in predictions])
+    for one, place in zip(predictions, stood, strict=True):
+        asked = one.model, place.model_number
+        if asked not in keys:
+            keys[asked] = models.key_by(*asked)
+        key = keys[asked]
         if key is None:
-            refused.add(made.model)
-        else:
-            yield made if key == made.model else replace(made, model=key)
+            refused.add(one.model)
+            continue
+        made.append(one if key == one.model else replace(one, model=key))
+        places.append(place)
+    return made, places
 
 
 def _is_removed(models: Known, key: str) -> bool:

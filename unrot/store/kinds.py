@@ -146,11 +146,13 @@ WINDOWS = Kind(
         "starts at": "moment",
         "version": "text",
         "writer": "text",
+        "count": "integer",
+        "predictions": "integer",
         "body": "json",
     },
     {
         "of model": Index(("model",), ("starts at",)),
-        "long": Index(("model", "minutes"), ("starts at",)),
+        "of length": Index(("model", "minutes"), ("starts at",)),
     },
 )
 OUTLIER = Kind(

@@ -66,10 +66,13 @@ class Known:
         The number inside a prediction's id decides between models that had the name in turn. A
         name that nobody ever registered stands for itself.
         """
+        return self.key_by(name, model_number(id) if id else None)
+
+    def key_by(self, name: str, number: int | None) -> str | None:
+        """Return the same by the number that the id of a prediction tells."""
         held = self.holders.get(name)
         if not held:
             return name
-        number = model_number(id) if id else None
         chosen = next((model for model in held if model["number"] == number), held[0])
         return None if chosen["name"] is None else chosen.key
 
