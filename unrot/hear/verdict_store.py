@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from unrot.core import confidence
@@ -117,13 +118,19 @@ class VerdictStore:
             yield from page
             last = place_of(page[-1], FEEDBACK, "new")
 
-    def take(self, verdicts: Sequence[Feedback], *, acknowledged: bool = False) -> list[Change]:
-        """Return the changes that keep verdicts; those that were taken already never go lost."""
-        turn = Turn(self, verdicts)
+    def take_acknowledged(
+        self, verdicts: Sequence[Feedback], arrived: Mapping[str, Arrived]
+    ) -> tuple[list[Change], list[Window]]:
+        """Return the changes that keep verdicts that were taken already, and what they count.
+
+        Predictions that come with them are joined and counted at once; what was let go meanwhile is
+        kept apart, so that nothing acknowledged is lost.
+        """
+        turn = Turn(self, verdicts, arrived)
         for verdict in verdicts:
-            if turn.take(verdict) == "forgotten" and acknowledged:
+            if turn.take(verdict) == "forgotten":
                 turn.set_apart(verdict)
-        return turn.changes()
+        return turn.counted()
 
     def unverified_puts(self, verdicts: Sequence[UnverifiedFeedback]) -> list[Put]:
         """Return the changes that keep verdicts that nothing proves."""
@@ -195,8 +202,7 @@ class VerdictStore:
         for id, kept in joined.items():
             schema = models.schema_of(kept.feedback.model)
             moved += moves_of(kept, schema)
-            now = replace(kept, counted=None if kept.feedback.withdrawn else kept.feedback)
-            fields = to_fields(now, schema.names)
+            fields = to_fields(as_counted(kept), schema.names)
             changes.append(Put(FEEDBACK, id, fields, known[id].revision))
         self._database.commit([*changes, *count_in(self._database, moved)])
 
@@ -212,10 +218,16 @@ class VerdictStore:
 class Turn:
     """Verdicts that are taken in one commit, each beside what is kept by then."""
 
-    def __init__(self, store: VerdictStore, verdicts: Sequence[Feedback]) -> None:
+    def __init__(
+        self,
+        store: VerdictStore,
+        verdicts: Sequence[Feedback],
+        arriving: Mapping[str, Arrived] = MappingProxyType({}),
+    ) -> None:
         self._store = store
         self._models = store.models()
-        self._documents, self._there = store.read(verdicts)
+        self._documents, there = store.read(verdicts)
+        self._there = {**there, **arriving}
         self._kept = {id: from_document(one) for id, one in self._documents.items()}
         self._changed: set[str] = set()
         self._apart: dict[str, Put | Delete] = {}
@@ -266,6 +278,16 @@ class Turn:
             made.append(Put(FEEDBACK, id, to_fields(kept, names), expect))
         return made
 
+    def counted(self) -> tuple[list[Change], list[Window]]:
+        """Return what is to be committed, with all that can be counted; and its windows."""
+        moved: list[Window] = []
+        for id in self._changed:
+            kept = self._kept[id]
+            if kept.prediction is not None:
+                moved += moves_of(kept, self._models.schema_of(kept.feedback.model))
+                self._kept[id] = as_counted(kept)
+        return self.changes(), moved
+
     def _write(self, verdict: Feedback) -> None:
         id = verdict.prediction
         kept = replace(self._kept.get(id, Kept(verdict)), feedback=verdict)
@@ -285,6 +307,11 @@ def join(kept: Kept, arrived: Arrived | None) -> Kept:
         return kept
     made = replace(arrived.prediction, model=kept.feedback.model)
     return replace(kept, prediction=made, is_imported=arrived.is_imported)
+
+
+def as_counted(kept: Kept) -> Kept:
+    """Return a verdict once windows have counted it as it stands."""
+    return replace(kept, counted=None if kept.feedback.withdrawn else kept.feedback)
 
 
 def moves_of(kept: Kept, schema: Schema) -> list[Window]:

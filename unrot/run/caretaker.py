@@ -30,6 +30,7 @@ from unrot.serve.journal import Followed, backlog_bytes, follow
 from unrot.serve.readiness import Heartbeat
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
+from unrot.store.operations import TooMuch
 from unrot.watch import references
 from unrot.watch.outliers.detector import Noticer
 from unrot.watch.profiles import ProfileKeeper
@@ -169,6 +170,21 @@ class Caretaker:
             self._service.store.traffic.forget_segment(segment.name)
 
     def _ship_lines(self, segment: Followed, offset: int, lines: bytes) -> int:
+        """Ship lines in one commit, or in two where that is too large."""
+        try:
+            return self._ship_whole(segment, offset, lines)
+        except TooMuch:
+            half = lines.find(b"\n", len(lines) // 2) + 1
+            if half in (0, len(lines)):
+                half = lines.find(b"\n") + 1
+            if half == len(lines):
+                raise
+        shipped_to = self._ship_lines(segment, offset, lines[:half])
+        if shipped_to != offset + half:
+            return shipped_to
+        return self._ship_lines(segment, shipped_to, lines[half:])
+
+    def _ship_whole(self, segment: Followed, offset: int, lines: bytes) -> int:
         found = events.from_lines(lines)
         if found.unreadable:
             self._set_aside(segment, found.unreadable)

@@ -28,7 +28,7 @@ from unrot.hear.feedback_documents import from_document, judged_of
 from unrot.hear.outcome_reader import Key, OutcomeReader
 from unrot.hear.verdict_store import VerdictStore
 from unrot.hear.window_store import count_in, windows_between
-from unrot.serve.batch_reader import BatchReader, Cursor
+from unrot.serve.batch_reader import BatchReader, Cursor, arrived
 from unrot.serve.batches import Place, batches_of, places_of
 from unrot.serve.traffic_counts import TrafficCounts
 from unrot.store.kinds import FEEDBACK, JOURNAL
@@ -117,10 +117,12 @@ class TrafficStore:
             if (key := models.key_for(rejection.model)) is not None:
                 counts.see_rejection(key, rejection)
         self._tell(refused)
+        there = {one.id or "": arrived(one, shipment.writer) for one in made if shipment.feedback}
+        taken, told = self._verdicts.take_acknowledged(shipment.feedback, there)
         yield from batches_of(made, places, shipment.writer)
         yield from self._oddity_puts(odd)
-        yield from count_in(self._database, counts.windows())
-        yield from self._verdicts.take(shipment.feedback, acknowledged=True)
+        yield from count_in(self._database, [*counts.windows(), *told])
+        yield from taken
         yield from self._verdicts.unverified_puts(shipment.unverified)
 
     def _tell(self, refused: Iterable[str]) -> None:

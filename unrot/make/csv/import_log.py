@@ -36,8 +36,12 @@ from unrot.watch.outliers.detector import Noticer
 from unrot.watch.profiles import ProfileKeeper
 
 OPERATOR = "operator"
-ROWS_AT_ONCE = 2_000
-"""Marks stand at the multiples of it: with another number logs that are in would not be known."""
+ROWS_AT_ONCE = 100
+"""A commit takes so many verdicts with the windows of as many hours. Marks stand at the multiples
+of it: with another number logs that are in would not be known."""
+
+ROWS_OF_A_STRETCH = 2_000
+"""The ids of so many rows tell one stretch of the log; with another number rows had other ids."""
 
 VERDICTS_AT_ONCE = 5_000
 PROFILE_SECONDS = (HOUR, DAY, WEEK)
@@ -77,6 +81,8 @@ class _Entry:
     logged: LoggedRow
     mark: bytes
     label_mark: bytes
+    stretch: bytes
+    """The mark of the row that its stretch of the log begins with; its id tells it."""
     probabilities: Sequence[float] | None = None
 
 
@@ -153,10 +159,13 @@ class _Import:
         roles = [self._model.number, columns.time is not None, columns.prediction is not None]
         marks, label_marks = Marks(roles), Marks(roles)
         rows = logged_rows(self._file, self._model.schema, columns, self._now, self._see)
+        stretch = b""
         for number, logged in enumerate(rows):
             cells = [logged.cells[name] for name in names] if logged.cells else []
             label = logged.cells.get(columns.label or "", "")
-            yield _Entry(number, logged, marks.add(cells), label_marks.add([*cells, label]))
+            mark, label_mark = marks.add(cells), label_marks.add([*cells, label])
+            stretch = stretch if number % ROWS_OF_A_STRETCH else mark
+            yield _Entry(number, logged, mark, label_mark, stretch)
 
     def _see(self, share: float, _step: str) -> None:
         self._share = share
@@ -322,7 +331,7 @@ class _Import:
         """Make the id that this row has in every run; it does not tell the answer."""
         return self._service.ids.make(
             at=self._at(entry.logged),
-            segment=entry.mark[:5],
+            segment=entry.stretch[:5],
             row=entry.number,
             model_number=self._model.number,
             class_index=None,
