@@ -8,6 +8,7 @@ feedback on it, its profiles; jobs, lessons and trials; checks, oddities, findin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -850,12 +851,19 @@ class Store(Protocol):
         """The database that it is kept in, as people call it."""
         ...
 
-    def size(self) -> int:
-        """Return how many bytes it takes, with what is still on its way into it."""
+    def size(self) -> int | None:
+        """Return how many bytes it takes; None where nobody can tell."""
         ...
 
-    def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:
-        """Hold, or go on holding, the right to one kind of work on all machines."""
+    def lease(self, name: str, holder: str, now: float, seconds: float) -> int | None:
+        """Hold, or go on holding, the right to one kind of work on all machines.
+
+        Return its number, another for each holder; None where another holds it.
+        """
+        ...
+
+    def demanding(self, name: str, number: int) -> AbstractContextManager[None]:
+        """Let all that this thread writes demand that a lease still has a number, else Conflict."""
         ...
 
     def holdings(self, number: int) -> Holdings:

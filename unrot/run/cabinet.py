@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from unrot.core.errors import NotFound
-from unrot.core.ports import Clock
 from unrot.core.records import Holdings, RemovedModel
 from unrot.hear.verdict_store import VerdictStore
 from unrot.learn.job_store import JobStore
@@ -43,9 +42,7 @@ PAGE = 400
 class Cabinet:
     """All that is kept, drawer by drawer."""
 
-    def __init__(
-        self, database: Operations, *, clock: Clock = time.time, fresh_seconds: float = 0.0
-    ) -> None:
+    def __init__(self, database: Operations, *, fresh_seconds: float = 0.0) -> None:
         self._database = database = Fenced(database)
         names = Names(database, fresh_seconds=fresh_seconds)
         batches = BatchReader(database)
@@ -86,6 +83,10 @@ class Cabinet:
     def lease(self, name: str, holder: str, now: float, seconds: float) -> int | None:
         """Hold, or go on holding, the right to one kind of work; return its fencing number."""
         return take_lease(self._database, name, holder, now, seconds)
+
+    def demanding(self, name: str, number: int) -> AbstractContextManager[None]:
+        """Let all that this thread writes demand that a lease still has a number, else Conflict."""
+        return self._database.demanding(name, number)
 
     # ── models that were removed ─────────────────────────────────────────────────────────────
 

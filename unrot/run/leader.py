@@ -55,7 +55,8 @@ class Chores:
         self._learner: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
         self._renewed_at = 0.0
-        self._holds = False
+        self._holds = 0
+        """The number of the lease that is held; 0 for none."""
         self._policies_at = 0.0
         self._shadowed_to: dict[tuple[str, str], float] = {}
         self._unscored: set[tuple[str, str]] = set()
@@ -73,12 +74,13 @@ class Chores:
             self._is_first_round = False
         if not self._has_work() or not self._is_ours():
             return
-        self._start_learner()
-        self._follow_policies()
-        self._shadow()
-        self._lookout.go_round()
-        self._postbox.go_round()
-        self._broom.work()
+        with self._service.store.demanding(LEASE, self._holds):
+            self._start_learner()
+            self._follow_policies()
+            self._shadow()
+            self._lookout.go_round()
+            self._postbox.go_round()
+            self._broom.work()
 
     @property
     def is_teaching(self) -> bool:
@@ -97,7 +99,7 @@ class Chores:
 
     def _has_work(self) -> bool:
         return (
-            self._holds
+            bool(self._holds)
             or self._job_waits()
             or self._is_time_for_policies()
             or self._lookout.is_due()
@@ -113,9 +115,9 @@ class Chores:
         if self._holds and time.monotonic() - self._renewed_at < RENEW_SECONDS:
             return True
         now = self._service.clock()
-        self._holds = self._service.store.lease(LEASE, self._writer, now, LEASE_SECONDS)
+        self._holds = self._service.store.lease(LEASE, self._writer, now, LEASE_SECONDS) or 0
         self._renewed_at = time.monotonic()
-        return self._holds
+        return bool(self._holds)
 
     def _start_learner(self) -> None:
         if self._learner is not None and (status := self._learner.poll()) is None:

@@ -66,7 +66,7 @@ class StoreFacts:
     """The store, as far as it answers."""
 
     kind: str
-    bytes: int
+    bytes: int | None
     models: Sequence[ModelKept]
     removed: Sequence[RemovedModel]
     """Models whose removal was interrupted."""

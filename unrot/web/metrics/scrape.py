@@ -144,8 +144,9 @@ def _of_store(service: Service, models: Mapping[str, ShelvedModel]) -> Iterator[
             yield catalogue.ALIAS, (name, alias, version), 1
     try:
         service.store.check()
+        size = service.store.size()
         found: list[Sample] = [
-            (catalogue.STORE_BYTES, (), service.store.size()),
+            *([] if size is None else [(catalogue.STORE_BYTES, (), size)]),
             *_findings(service, models),
             *(one for name, shelved in models.items() for one in _of_model(service, name, shelved)),
         ]

@@ -7,6 +7,7 @@ must see that it is another, and never gives out a model number that the old one
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import sqlite3
@@ -18,16 +19,17 @@ from unrot.core.errors import Conflict, Invalid, StoreAway
 from unrot.core.files import sync_folder
 from unrot.core.plurals import counted
 from unrot.core.ports import Progress
-from unrot.store.sql import migrations
-from unrot.store.sql.database import Transaction
+from unrot.store.engine import SqlStore
+from unrot.store.kinds import FACT, FORMAT, KINDS
+from unrot.store.operations import Put
 from unrot.store.sqlite import SqliteDatabase
 
-_TABLES = {"migrations", "facts", "models", "versions", "artefacts", "predictions", "feedback"}
-_NUMBERS = (
-    "SELECT MAX(number) FROM models",
-    "SELECT MAX(CAST(value AS INTEGER)) FROM facts WHERE name = 'highest_number'",
-    "SELECT MAX(number) FROM removed",
-)
+_TABLES = {kind.name for kind in KINDS} | {"revisions"}
+_COUNTS = {
+    "model": "SELECT COUNT(*) FROM model WHERE name IS NOT NULL",
+    "prediction": 'SELECT COALESCE(SUM("rows"), 0) FROM "prediction-batch"',
+    "verdict": 'SELECT COUNT(*) FROM "prediction-feedback"',
+}
 
 
 class SqliteCopies:
@@ -105,16 +107,19 @@ class SqliteCopies:
         return is_there
 
     def _make_another(self, copy: Path) -> None:
-        database = SqliteDatabase(copy)
-        migrations.apply(database)
+        """Give a copy a name of its own, and numbers for models that the old one never gave."""
         highest = max(_highest_number(copy), _highest_number(self._path))
-
-        def work(tx: Transaction) -> None:
-            for name, value in (("store", secrets.token_hex(8)), ("highest_number", highest)):
-                tx.execute("UPDATE facts SET value = ? WHERE name = ?", (str(value), name))
-
-        database.write(work)
-        database.close()
+        store = SqlStore(SqliteDatabase(copy))
+        store.prepare()
+        known = store.get(FACT, "numbers")
+        numbers = {"turn": 0, **(json.loads(known["value"]) if known else {}), "highest": highest}
+        store.commit(
+            [
+                Put(FACT, "store", {"value": secrets.token_hex(8)}),
+                Put(FACT, "numbers", {"value": json.dumps(numbers)}),
+            ]
+        )
+        store.close()
 
     def _fold(self) -> bool:
         """Bring the write-ahead log into the file; false when the file is not there or damaged."""
@@ -158,42 +163,32 @@ def _check_whole(connection: sqlite3.Connection) -> None:
     is_ours = {name for _, name in schema} >= _TABLES
     if not is_ours or {kind for kind, _ in schema} - {"table", "index"}:
         raise Invalid("The database in the backup is not one of Unrot's.")
-    number = connection.execute("SELECT MAX(number) FROM migrations").fetchone()[0] or 0
-    newest = migrations.MIGRATIONS[-1].number
-    if not 1 <= number <= newest:
+    [number] = connection.execute("SELECT value FROM fact WHERE key = 'format'").fetchone()
+    if not 1 <= int(number) <= FORMAT:
         raise Invalid(
-            f"The backup was made by a newer release (step {number}, this one knows {newest}): "
+            f"The backup was made by a newer release (format {number}, this one knows {FORMAT}): "
             "install that release to restore it."
         )
 
 
 def _holds_something(connection: sqlite3.Connection) -> bool:
-    return any(
-        connection.execute(f"SELECT EXISTS (SELECT 1 FROM {table})").fetchone()[0]
-        for table in ("models", "predictions", "feedback")
-    )
+    return any(connection.execute(count).fetchone()[0] for count in _COUNTS.values())
 
 
 def _told(connection: sqlite3.Connection) -> str:
     models, predictions, verdicts = (
-        connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
-        for table in ("models", "predictions", "feedback")
+        counted(connection.execute(count).fetchone()[0], what) for what, count in _COUNTS.items()
     )
-    return (
-        f"{counted(models, 'model')} with {counted(predictions, 'prediction')} and "
-        f"{counted(verdicts, 'verdict')}"
-    )
+    return f"{models} with {predictions} and {verdicts}"
 
 
 def _highest_number(path: Path) -> int:
     """Return the highest model number that a database gave out, as far as it can be read."""
     if not path.exists():
         return 0
-    highest = 0
     with _reading(path) as connection:
-        for statement in _NUMBERS:
-            try:
-                highest = max(highest, connection.execute(statement).fetchone()[0] or 0)
-            except sqlite3.Error:
-                continue
-    return highest
+        try:
+            known = connection.execute("SELECT value FROM fact WHERE key = 'numbers'").fetchone()
+            return int(json.loads(known[0])["highest"]) if known else 0
+        except (sqlite3.Error, ValueError, KeyError):
+            return 0
