@@ -11,13 +11,14 @@ from unrot.core.ports import Copies, Counts, NoCounts
 from unrot.core.settings import Settings, kept_secret, prepare_home
 from unrot.make import predictors
 from unrot.make.workshop import EstimatorWorkshop
+from unrot.run.cabinet import Cabinet
 from unrot.serve import predictor
 from unrot.serve.journal import Drops, Journal
 from unrot.serve.rejected import Refusals
 from unrot.serve.service import Service
 from unrot.serve.shelf import Shelf
-from unrot.store.sql import SqlStore
-from unrot.store.sql.copies import SqliteCopies
+from unrot.store.copies import SqliteCopies
+from unrot.store.engine import SqlStore
 from unrot.store.sqlite import SqliteDatabase
 from unrot.watch.outliers import neighbours
 from unrot.watch.sketches import WhylogsProfiler
@@ -66,8 +67,8 @@ def writer_name(settings: Settings) -> str:
     return kept_secret(settings.home, "writer-name")[:16]
 
 
-def _open_store(settings: Settings, counts: Counts) -> SqlStore:
-    store = SqlStore(_database(settings, counts))
+def _open_store(settings: Settings, counts: Counts) -> Cabinet:
+    store = Cabinet(SqlStore(_database(settings, counts)))
     try:
         store.prepare()
     except StoreAway:

@@ -32,7 +32,7 @@ from unrot.store.names import Names, move_generation
 from unrot.store.operations import Delete, Document, Operations, Put, place_of, until_kept
 from unrot.watch.check_store import CheckStore
 from unrot.watch.finding_store import DeliveryStore, FindingStore
-from unrot.watch.outlier_store import OutlierStore
+from unrot.watch.outlier_store import OutlierStore, outlier_puts
 from unrot.watch.profile_store import ProfileStore
 
 AT_ONCE = 300

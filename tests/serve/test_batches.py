@@ -1,0 +1,144 @@
+"""Batches: predictions come back as they were, and are found by where they stood."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from unrot.core.ids import Ids
+from unrot.core.records import Prediction
+from unrot.serve.batch_reader import BatchReader
+from unrot.serve.batches import MOST_ROWS, batches_of, pack, places_of, unpack
+from unrot.store.memory import MemoryStore
+
+IDS = Ids(b"key")
+NOON = 1_700_000_040.0
+
+
+def made(row: int, *, segment: bytes = b"abcde", version: str = "v1", **more: Any) -> Prediction:
+    at = more.get("predicted_at", NOON + row / 500)
+    id = IDS.make(at=at, segment=segment, row=row, model_number=7, class_index=None)
+    plain = Prediction(id, "elves", version, at, [1.5, "a"], "elf", [0.75, 0.25], None, 1e-4)
+    return replace(plain, **more)
+
+
+def kept(*some: Prediction, store: MemoryStore | None = None, writer: str = "me") -> MemoryStore:
+    store = store or MemoryStore()
+    store.commit(batches_of(some, places_of([one.id or "" for one in some]), writer))
+    return store
+
+
+VALUES: list[Any] = [
+    None,
+    0,
+    -1,
+    2**60,
+    True,
+    False,
+    0.0,
+    -0.1,
+    1.25,
+    1e308,
+    5e-324,
+    123456.7891,
+    "",
+    "elf",
+    "élfe\u2603",
+]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_predictions_of_any_values_come_back_as_they_were(seed: int) -> None:
+    chance = random.Random(seed)
+    few = chance.sample(VALUES, chance.randint(1, len(VALUES)))
+    rows = [
+        made(
+            row,
+            inputs=[chance.choice(few) for _ in range(chance.choice([3, 3, 3, 0, 5]))],
+            label=chance.choice(["elf", None]),
+            probabilities=chance.choice([None, [], [chance.random(), 0.5]]),
+            value=chance.choice([None, chance.gauss(0, 1)]),
+            seconds=chance.random(),
+        )
+        for row in range(chance.choice([1, 2, 7, 300]))
+    ]
+
+    found = unpack(pack(rows), "elves", "v1")
+
+    assert found == rows
+    assert [list(map(type, one.inputs)) for one in found] == [
+        list(map(type, one.inputs)) for one in rows
+    ]
+
+
+@pytest.mark.parametrize("decimals", [None, 0, 1, 4, 9])
+def test_numbers_come_back_to_the_last_digit(decimals: int | None) -> None:
+    chance = random.Random(3)
+    numbers = [chance.gauss(0, 1e4) for _ in range(500)]
+    numbers = numbers if decimals is None else [round(one, decimals) for one in numbers]
+    rows = [made(row, inputs=[number]) for row, number in enumerate(numbers)]
+
+    assert [one.inputs[0] for one in unpack(pack(rows), "elves", "v1")] == numbers
+
+
+def test_batch_is_of_one_model_version_and_day_and_of_so_many_rows() -> None:
+    rows = [made(row) for row in range(MOST_ROWS + 5)]
+    rows += [made(row, version="v2") for row in range(MOST_ROWS + 5, MOST_ROWS + 8)]
+    rows.append(made(MOST_ROWS + 8, predicted_at=NOON + 86_400))
+
+    found = batches_of(rows, places_of([one.id or "" for one in rows]), "me")
+
+    told = [(put.fields["version"], put.fields["rows"]) for put in found]
+    assert sorted(told) == [("v1", 1), ("v1", 5), ("v1", MOST_ROWS), ("v2", 3)]
+
+
+def test_more_lines_of_the_same_stretch_come_under_the_same_keys() -> None:
+    rows = [made(row) for row in (0, 2, 1, 3)]
+
+    first = kept(*rows[:2])
+    again = kept(*rows, store=first)
+
+    assert len(list(BatchReader(again).newest("elves"))) == 4
+
+
+def test_prediction_is_found_by_its_id_however_versions_and_threads_were_mixed() -> None:
+    chance = random.Random(1)
+    rows = [made(row, version=chance.choice(["v1", "v2", "v3"])) for row in range(200)]
+    for start in range(20, 200, 20):
+        rows[start - 1], rows[start] = rows[start], rows[start - 1]
+    store = MemoryStore()
+    for start in range(0, 200, 20):
+        kept(*rows[start : start + 20], store=store)
+    reader = BatchReader(store)
+
+    found = reader.look_up([one.id or "" for one in rows])
+
+    assert {id: arrived.prediction for id, arrived in found.items()} == {
+        one.id: one for one in rows
+    }
+    assert reader.look_up([made(500).id or "", made(3, segment=b"other").id or ""]) == {}
+
+
+@pytest.mark.parametrize("before", [None, 30, 77.5])
+def test_rows_of_several_writers_and_lengths_come_newest_first(before: float | None) -> None:
+    chance = random.Random(2)
+    store = MemoryStore()
+    every: list[Prediction] = []
+    for number, length in enumerate((1, 40, 5_000, 50_000) * 4):
+        segment = bytes([number]) * 5
+        rows = [
+            made(row, segment=segment, predicted_at=NOON + chance.random() * length)
+            for row in range(12)
+        ]
+        kept(*rows, store=store, writer=f"w{number % 3}")
+        every += rows
+    cursor = None if before is None else (NOON + before, "n")
+
+    found = list(BatchReader(store).newest("elves", cursor))
+
+    wanted = sorted(((one.predicted_at, one.id or "") for one in every), reverse=True)
+    wanted = [one for one in wanted if cursor is None or one < cursor]
+    assert [(one.predicted_at, one.id) for one in found] == wanted
