@@ -116,7 +116,10 @@ def judged_of_predicted(
 def _spoken_of_between(
     tx: Transaction, kept_as: str, first: int, end: int, version: str | None
 ) -> int:
-    """Count the verdicts of whole windows; by rows where a window has not counted one yet."""
+    """Count the verdicts of whole windows; by rows where a window has not counted one yet.
+
+    There the rows take the window's place: they are fewer where a verdict was taken back.
+    """
     _, spoken_of = windows.counts(tx, kept_as, first, end, version)
     new = tx.execute(_NEW_MINUTES, (first * 60, end * 60, kept_as)).fetchall()
     for start, length in {windows.bucket_of(tx, kept_as, minute) for (minute,) in new}:
