@@ -42,18 +42,43 @@ def after(owner: Any, name: str) -> None:
     setattr(owner, name, doomed)
 
 
+def inside(kind: Any, beside: Any = None) -> None:
+    """Kill inside a transaction, when a document of a kind is written; beside one of another."""
+    from unrot.store import engine
+
+    real = engine.SqlStore.commit
+
+    def commit(store: Any, changes: Any) -> None:
+        kinds = {change.kind.name for change in changes}
+        if kind.name in kinds and (beside is None or beside.name in kinds):
+            make = store._make
+
+            def doomed(tx: Any, change: Any, revision: int) -> None:
+                make(tx, change, revision)
+                if change.kind.name == kind.name:
+                    kill()
+
+            store._make = doomed
+        real(store, changes)
+
+    engine.SqlStore.commit = commit  # type: ignore[method-assign]
+
+
 def points() -> dict[str, Callable[[], None]]:
     """Return the points by name, in the order of a job; each lays its wire when it is called."""
+    from unrot.learn.job_store import JobStore
+    from unrot.learn.lesson_store import LessonStore
+
     from unrot.learn import learn, publish, worker
     from unrot.make.trainable import EstimatorApprentice as Taught
     from unrot.make.workshop import EstimatorWorkshop as Shop
     from unrot.serve import shelf
-    from unrot.store.sql import jobs, lessons, registry
+    from unrot.store.kinds import JOB, MODEL, VERSION
 
-    kept, telling = lessons.SqlLessons, worker._Heartbeat
+    telling = worker._Heartbeat
     return {
-        "before it is taken": lambda: before(jobs.SqlJobs, "take"),
-        "inside the transaction that takes it": lambda: after(jobs, "_taken"),
+        "before it is taken": lambda: before(JobStore, "take"),
+        "inside the transaction that takes it": lambda: inside(JOB),
         "after it told how far it is": lambda: telling_often(lambda: after(telling, "_tell")),
         "after its material was read": lambda: after(worker, "read_material"),
         "after the estimator was opened": lambda: after(Shop, "open"),
@@ -63,10 +88,10 @@ def points() -> dict[str, Callable[[], None]]:
         "after it was compiled": lambda: after(Taught, "candidate"),
         "after the gate has weighed it": lambda: after(publish, "judge_candidate"),
         "after its lessons were packed": lambda: after(Shop, "pack_lessons"),
-        "inside, when the version is written": lambda: after(registry, "add_version"),
-        "inside, when the job has ended": lambda: after(jobs, "finish"),
-        "inside, when the champion has moved": lambda: after(registry, "move_alias"),
-        "after the transaction that keeps it": lambda: after(kept, "publish"),
+        "inside, when the version is written": lambda: inside(VERSION),
+        "inside, when the job has ended": lambda: inside(JOB, beside=VERSION),
+        "inside, when the champion has moved": lambda: inside(MODEL, beside=VERSION),
+        "after the transaction that keeps it": lambda: after(LessonStore, "publish"),
         "before its files are on the shelf": lambda: before(shelf, "_replace"),
         "before the pointer of the shelf": lambda: before_file(shelf, "pointer.json"),
         "after the pointer of the shelf": lambda: before(shelf, "_sweep"),

@@ -18,8 +18,8 @@ from unrot.core.windows import total
 from unrot.run import tidying
 from unrot.run.leader import Chores
 from unrot.run.tidying import Broom, limits, sweep
+from unrot.run.tidying_store import TidyingStore
 from unrot.serve.service import Service
-from unrot.store.sql.tidying import SqlTidying
 from unrot.watch import accuracy, audit
 from unrot.watch.profiles import ProfileKeeper
 
@@ -300,7 +300,7 @@ def test_broom_rests_when_all_is_tidy_and_after_a_trouble(
     def away(*_: object, **__: object) -> None:
         raise StoreAway("The database does not answer.")
 
-    monkeypatch.setattr(SqlTidying, "roll_windows", away)
+    monkeypatch.setattr(TidyingStore, "roll_windows", away)
     other = Broom(service)
     with pytest.raises(StoreAway):
         other.work()

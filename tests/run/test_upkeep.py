@@ -29,7 +29,7 @@ from unrot.make import models
 from unrot.run.bootstrap import open_service
 from unrot.run.caretaker import Caretaker
 from unrot.serve.service import Service
-from unrot.store.sql import removals
+from unrot.store.kinds import OF_MODELS
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 
@@ -165,14 +165,14 @@ def test_model_trained_again_under_the_name_is_another(service: Service) -> None
 
 def test_every_table_with_a_model_is_cleared(service: Service, trained_home: Path) -> None:
     database = sqlite3.connect(trained_home / "unrot.db")
-    tables = [
+    with_model = {
         table
         for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        if "model" in {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
-    ]
+        if "model" in {row[1] for row in database.execute(f'PRAGMA table_info("{table}")')}
+    }
     database.close()
 
-    assert set(tables) == {table for table, _, _ in removals.ROWS} | set(removals.OTHER_TABLES)
+    assert with_model == {kind.name for kind in OF_MODELS}
 
 
 def test_removal_that_was_killed_is_finished_by_running_it_again(
@@ -364,7 +364,7 @@ def test_backup_is_one_moment_though_others_write(
     with tarfile.open(tmp_path / "unrot.tar") as tar:
         tar.extract("unrot.db", tmp_path, filter="data")
     copy = sqlite3.connect(tmp_path / "unrot.db")
-    rows = copy.execute("SELECT COUNT(*) FROM predictions").fetchone()[0]
+    rows = copy.execute('SELECT SUM("rows") FROM "prediction-batch"').fetchone()[0]
     counted = copy.execute("SELECT SUM(predictions) FROM windows").fetchone()[0]
     copy.close()
     assert rows == counted
@@ -450,7 +450,7 @@ def test_restore_brings_back_the_day_of_the_backup_and_counts_the_journal_once(
     assert added.number == later.number + 1
     there.store.close()
     before = sqlite3.connect(trained_home / "unrot.db.before-restore")
-    assert before.execute("SELECT name FROM models").fetchall() == [("iris",), ("later",)]
+    assert before.execute("SELECT name FROM model").fetchall() == [("iris",), ("later",)]
     before.close()
 
 
@@ -516,7 +516,7 @@ def test_restore_twice_keeps_both_databases_of_before(trained_home: Path, tmp_pa
 
 KILLED_AT = {
     "before the keys": "unrot.run.backup._put_key",
-    "before the database": "unrot.store.sql.copies._highest_number",
+    "before the database": "unrot.store.copies._highest_number",
     "after the database": "unrot.run.backup.fill_shelf",
 }
 
@@ -547,7 +547,7 @@ def test_restore_that_was_killed_is_finished_by_doing_it_again(
         [sys.executable, "-c", program, str(file)], env=environment(home), cwd=ROOT
     )
     there = sqlite3.connect(home / "unrot.db")
-    found = [row[0] for row in there.execute("SELECT name FROM models ORDER BY number")]
+    found = [row[0] for row in there.execute("SELECT name FROM model ORDER BY number")]
     there.close()
     done = run(home, "restore", str(file), "--yes")
 
@@ -558,7 +558,7 @@ def test_restore_that_was_killed_is_finished_by_doing_it_again(
     _, status = restored.judge({"id": id, "was_correct": True}, Caller())
     assert status == "created"
     before = sqlite3.connect(home / "unrot.db.before-restore")
-    assert before.execute("SELECT name FROM models").fetchall() == [("other",)]
+    assert before.execute("SELECT name FROM model").fetchall() == [("other",)]
     before.close()
     restored.store.close()
     service.store.close()
@@ -579,7 +579,7 @@ def link_to(name: str, target: str) -> tarfile.TarInfo:
 
 
 def newer(database: Path) -> bytes:
-    return changed(database, "INSERT INTO migrations VALUES (9999, 'of tomorrow', 0)")
+    return changed(database, "UPDATE fact SET value = '9999' WHERE key = 'format'")
 
 
 def changed(database: Path, statement: str) -> bytes:
@@ -637,7 +637,7 @@ def test_database_that_is_not_ours_whole_and_known_is_refused(
 ) -> None:
     for name in ("a.db", "b.db"):
         shutil.copy(trained_home / "unrot.db", tmp_path / name)
-    trigger = "CREATE TRIGGER t AFTER INSERT ON facts BEGIN DELETE FROM models; END"
+    trigger = "CREATE TRIGGER t AFTER INSERT ON fact BEGIN DELETE FROM model; END"
     data = {
         "newer release": newer(tmp_path / "a.db"),
         "not one of Unrot's": changed(tmp_path / "b.db", trigger),

@@ -25,7 +25,7 @@ def refuse(*arguments, **more):
     raise AssertionError("the store was asked")
 
 
-database = app.extensions["unrot"].store._database
+database = app.extensions["unrot"].store.database._database._database
 database.read = database.write = refuse
 row = {"sepal_length_cm": 5.1, "sepal_width_cm": 3.5, "petal_length_cm": 1.4, "petal_width_cm": 0.2}
 codes = [

@@ -10,10 +10,11 @@ import pytest
 
 from unrot.core.errors import StoreAway
 from unrot.core.records import Component, Feature, Model, Outputs, Row, Schema
+from unrot.run.cabinet import Cabinet
 from unrot.serve import readiness
 from unrot.serve.journal import Drops, Journal
 from unrot.serve.shelf import Contents, ShelvedModel
-from unrot.store.sql import SqlStore
+from unrot.store.engine import SqlStore
 from unrot.store.sqlite import SqliteDatabase
 
 SCHEMA = Schema((Feature("height", "number"),), "kind", ("elf", "orc"))
@@ -27,7 +28,7 @@ class Silent:
         return Outputs(values=[0.0] * len(rows))
 
 
-class AwayStore(SqlStore):
+class AwayStore(Cabinet):
     """A store whose server does not answer."""
 
     def check(self, *, writing: bool = False) -> None:
@@ -46,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_store_that_answers_is_ok(tmp_path: Path) -> None:
-    store = SqlStore(SqliteDatabase(tmp_path / "unrot.db"))
+    store = Cabinet(SqlStore(SqliteDatabase(tmp_path / "unrot.db")))
     store.prepare()
 
     found = readiness.store(store)
@@ -56,7 +57,7 @@ def test_store_that_answers_is_ok(tmp_path: Path) -> None:
 
 
 def test_store_that_is_away_is_degraded_and_says_why(tmp_path: Path) -> None:
-    store = AwayStore(SqliteDatabase(tmp_path / "unrot.db"))
+    store = AwayStore(SqlStore(SqliteDatabase(tmp_path / "unrot.db")))
 
     found = readiness.store(store)
 

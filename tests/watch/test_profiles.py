@@ -14,7 +14,8 @@ import pytest
 
 from unrot.core.errors import NotFound, StoreAway
 from unrot.core.records import Feature, Outputs, Prediction, Profile, Row, Schema, Shipment, Sketch
-from unrot.store.sql import SqlStore
+from unrot.run.cabinet import Cabinet
+from unrot.store.engine import SqlStore
 from unrot.store.sqlite import SqliteDatabase
 from unrot.watch import baseline, profiles
 from unrot.watch.baseline import Reference
@@ -54,15 +55,15 @@ def schema_of(model: str) -> Schema:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
-    store = SqlStore(SqliteDatabase(tmp_path / "unrot.db"))
+def store(tmp_path: Path) -> Iterator[Cabinet]:
+    store = Cabinet(SqlStore(SqliteDatabase(tmp_path / "unrot.db")))
     store.prepare()
     yield store
     store.close()
 
 
 @pytest.fixture
-def a_keeper(store: SqlStore) -> Callable[..., ProfileKeeper]:
+def a_keeper(store: Cabinet) -> Callable[..., ProfileKeeper]:
     def make(
         folder: Path | None = None,
         writer: str = "me",
@@ -94,12 +95,12 @@ def a_prediction(
     )
 
 
-def ship(store: SqlStore, *predictions: Prediction, writer: str = "me", segment: str = "s") -> None:
+def ship(store: Cabinet, *predictions: Prediction, writer: str = "me", segment: str = "s") -> None:
     starts_at = store.traffic.shipped_to(segment)
     store.traffic.ship(Shipment(segment, starts_at, starts_at + 10, writer, predictions))
 
 
-def rows_of(store: SqlStore, model: str = "elves") -> dict[str, tuple[int, list[list[float]]]]:
+def rows_of(store: Cabinet, model: str = "elves") -> dict[str, tuple[int, list[list[float]]]]:
     """Return id → rows told, rows held, of all profiles of a model."""
     found = {}
     for listed in store.profiles.of_model(model):
@@ -112,7 +113,7 @@ def rows_of(store: SqlStore, model: str = "elves") -> dict[str, tuple[int, list[
 # ── rotation ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_profile_is_written_when_its_period_is_over(store: SqlStore, keeper: ProfileKeeper) -> None:
+def test_profile_is_written_when_its_period_is_over(store: Cabinet, keeper: ProfileKeeper) -> None:
     keeper.add([a_prediction(1), a_prediction(2, NOON + 299.9, label="orc")])
 
     keeper.write_ended(NOON + 301.9)
@@ -133,7 +134,7 @@ def test_profile_is_written_when_its_period_is_over(store: SqlStore, keeper: Pro
 
 
 def test_each_model_version_and_period_has_a_profile_of_its_own(
-    store: SqlStore, keeper: ProfileKeeper
+    store: Cabinet, keeper: ProfileKeeper
 ) -> None:
     keeper.add(
         [
@@ -154,7 +155,7 @@ def test_each_model_version_and_period_has_a_profile_of_its_own(
     assert rows_of(store, "rents") == {"rents.v1.20231114T120000Z.300s.me": (1, [[4.0, 950.5]])}
 
 
-def test_rows_written_in_two_turns_are_merged(store: SqlStore, keeper: ProfileKeeper) -> None:
+def test_rows_written_in_two_turns_are_merged(store: Cabinet, keeper: ProfileKeeper) -> None:
     keeper.add([a_prediction(1)])
     keeper.write_all()
     keeper.add([a_prediction(2)])
@@ -166,7 +167,7 @@ def test_rows_written_in_two_turns_are_merged(store: SqlStore, keeper: ProfileKe
 
 
 def test_rows_of_two_writers_are_kept_apart(
-    store: SqlStore, a_keeper: Callable[..., ProfileKeeper]
+    store: Cabinet, a_keeper: Callable[..., ProfileKeeper]
 ) -> None:
     for number, writer in enumerate(["me", "you"]):
         one = a_keeper(writer=writer)
@@ -180,7 +181,7 @@ def test_rows_of_two_writers_are_kept_apart(
 
 
 def test_rows_beyond_what_is_buffered_are_written_at_once(
-    store: SqlStore, keeper: ProfileKeeper, monkeypatch: pytest.MonkeyPatch
+    store: Cabinet, keeper: ProfileKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(profiles, "BUFFERED_ROWS", 3)
 
@@ -194,7 +195,7 @@ def test_rows_beyond_what_is_buffered_are_written_at_once(
     }
 
 
-def test_rows_of_a_model_that_is_gone_are_let_go(store: SqlStore, keeper: ProfileKeeper) -> None:
+def test_rows_of_a_model_that_is_gone_are_let_go(store: Cabinet, keeper: ProfileKeeper) -> None:
     keeper.add([a_prediction(1, model="dwarves"), a_prediction(2)])
 
     keeper.write_all()
@@ -204,7 +205,7 @@ def test_rows_of_a_model_that_is_gone_are_let_go(store: SqlStore, keeper: Profil
 
 
 def test_rows_wait_while_the_store_is_away(
-    store: SqlStore, keeper: ProfileKeeper, monkeypatch: pytest.MonkeyPatch
+    store: Cabinet, keeper: ProfileKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(profile: Profile) -> None:
         raise StoreAway("The store does not answer.")
@@ -240,7 +241,7 @@ def test_profile_is_also_a_file_where_a_folder_is_named(
 
 
 def test_file_that_cannot_be_written_makes_no_row_count_twice(
-    tmp_path: Path, store: SqlStore, a_keeper: Callable[..., ProfileKeeper]
+    tmp_path: Path, store: Cabinet, a_keeper: Callable[..., ProfileKeeper]
 ) -> None:
     folder = tmp_path / "profiles"
     folder.touch()
@@ -258,7 +259,7 @@ def test_file_that_cannot_be_written_makes_no_row_count_twice(
 
 
 def test_rows_shipped_before_a_crash_are_profiled_from_the_store(
-    store: SqlStore, keeper: ProfileKeeper
+    store: Cabinet, keeper: ProfileKeeper
 ) -> None:
     ship(store, a_prediction(1), a_prediction(2, NOON + 10, label="orc"))
     ship(store, a_prediction(3, NOON + 300))
@@ -272,7 +273,7 @@ def test_rows_shipped_before_a_crash_are_profiled_from_the_store(
 
 
 def test_profile_that_lacks_rows_is_made_again_and_not_merged(
-    store: SqlStore, keeper: ProfileKeeper, a_keeper: Callable[..., ProfileKeeper]
+    store: Cabinet, keeper: ProfileKeeper, a_keeper: Callable[..., ProfileKeeper]
 ) -> None:
     ship(store, a_prediction(1))
     keeper.add([a_prediction(1)])
@@ -284,9 +285,7 @@ def test_profile_that_lacks_rows_is_made_again_and_not_merged(
     assert rows_of(store) == {"elves.v1.20231114T120000Z.300s.me": (2, [[1.0, 0], [2.0, 0]])}
 
 
-def test_profile_that_has_all_its_rows_is_left_alone(
-    store: SqlStore, keeper: ProfileKeeper
-) -> None:
+def test_profile_that_has_all_its_rows_is_left_alone(store: Cabinet, keeper: ProfileKeeper) -> None:
     ship(store, a_prediction(1))
     untouched = Profile(
         "elves.v1.20231114T120000Z.300s.me", "elves", "v1", "me", NOON, NOON + 300, 1, b'["mine"]'
@@ -298,7 +297,7 @@ def test_profile_that_has_all_its_rows_is_left_alone(
     assert store.profiles.get(untouched.id) == untouched
 
 
-def test_rows_of_another_writer_are_left_to_it(store: SqlStore, keeper: ProfileKeeper) -> None:
+def test_rows_of_another_writer_are_left_to_it(store: Cabinet, keeper: ProfileKeeper) -> None:
     ship(store, a_prediction(1), writer="you")
     ship(store, a_prediction(2), segment="t")
 
@@ -307,7 +306,7 @@ def test_rows_of_another_writer_are_left_to_it(store: SqlStore, keeper: ProfileK
     assert rows_of(store) == {"elves.v1.20231114T120000Z.300s.me": (1, [[2.0, 0]])}
 
 
-def test_rows_older_than_a_day_are_left_alone(store: SqlStore, keeper: ProfileKeeper) -> None:
+def test_rows_older_than_a_day_are_left_alone(store: Cabinet, keeper: ProfileKeeper) -> None:
     ship(store, a_prediction(1, NOON - 1), a_prediction(2, NOON))
 
     keeper.mend(NOON + 86_400)
@@ -316,7 +315,7 @@ def test_rows_older_than_a_day_are_left_alone(store: SqlStore, keeper: ProfileKe
 
 
 def test_stretch_of_many_rows_is_mended_in_parts(
-    store: SqlStore, keeper: ProfileKeeper, monkeypatch: pytest.MonkeyPatch
+    store: Cabinet, keeper: ProfileKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(profiles, "BUFFERED_ROWS", 3)
     ship(store, *[a_prediction(number) for number in range(8)])
@@ -329,7 +328,7 @@ def test_stretch_of_many_rows_is_mended_in_parts(
 
 
 def test_model_that_is_gone_keeps_no_other_from_being_mended(
-    store: SqlStore, keeper: ProfileKeeper
+    store: Cabinet, keeper: ProfileKeeper
 ) -> None:
     ship(store, a_prediction(1, model="dwarves"), a_prediction(2))
 
@@ -343,7 +342,7 @@ def test_model_that_is_gone_keeps_no_other_from_being_mended(
 TRAINED = baseline.make(ELVES, [[1.0], [2.0], [3.0]], Outputs([0, 0, 1]))
 
 
-def counts_of(store: SqlStore) -> list[tuple[str, dict[str, tuple[int, ...]]]]:
+def counts_of(store: Cabinet) -> list[tuple[str, dict[str, tuple[int, ...]]]]:
     """Return of each profile of elves the reference, and counts by column."""
     return [
         (one.reference, {name: lay.counts for name, lay in one.summary.items()})
@@ -352,7 +351,7 @@ def counts_of(store: SqlStore) -> list[tuple[str, dict[str, tuple[int, ...]]]]:
 
 
 def test_rows_are_counted_on_the_bins_of_their_version_and_added_up(
-    store: SqlStore, a_keeper: Callable[..., ProfileKeeper]
+    store: Cabinet, a_keeper: Callable[..., ProfileKeeper]
 ) -> None:
     keeper = a_keeper(reference_of=lambda _model, version: (f"of {version}", TRAINED))
     keeper.add([a_prediction(2), a_prediction(9)])
@@ -371,7 +370,7 @@ def test_rows_are_counted_on_the_bins_of_their_version_and_added_up(
 
 
 def test_profile_made_again_has_its_summary(
-    store: SqlStore, a_keeper: Callable[..., ProfileKeeper], monkeypatch: pytest.MonkeyPatch
+    store: Cabinet, a_keeper: Callable[..., ProfileKeeper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(profiles, "BUFFERED_ROWS", 2)
     ship(store, *(a_prediction(number) for number in (1, 2, 3)))
@@ -382,7 +381,7 @@ def test_profile_made_again_has_its_summary(
 
 
 def test_without_a_reference_there_is_no_summary_and_none_of_half_of_the_rows(
-    store: SqlStore, a_keeper: Callable[..., ProfileKeeper]
+    store: Cabinet, a_keeper: Callable[..., ProfileKeeper]
 ) -> None:
     before = a_keeper()
     before.add([a_prediction(1)])

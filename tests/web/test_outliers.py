@@ -14,6 +14,8 @@ from tests.web.visitor import FRAGMENT, IRIS, ask, post, sign_in, take_store_awa
 from unrot.core.records import Caller, Feature, Model, Oddity, Prediction, Reason, Schema, Shipment
 from unrot.serve.service import Service
 from unrot.serve.shelf import Contents
+from unrot.store.kinds import BATCH
+from unrot.store.operations import Delete
 from unrot.web.pages import outliers
 
 ADDRESS = "/api/v1/models/iris/outliers"
@@ -170,10 +172,10 @@ def test_page_of_many_features_shows_the_odd_ones_and_folds_the_rest(
 def test_outlier_whose_prediction_was_let_go_is_still_told(
     client: FlaskClient, kept: Service
 ) -> None:
-    [id] = odd_ones(kept, 1)
-    kept.store._database.write(  # type: ignore[attr-defined]
-        lambda tx: tx.execute("DELETE FROM predictions WHERE id = ?", (id,))
-    )
+    odd_ones(kept, 1)
+    database = kept.store.database  # type: ignore[attr-defined]
+    for batch in database.scan(BATCH, "of model", ("iris",), limit=100, only=[]):
+        database.commit([Delete(BATCH, batch.key)])
 
     said = page_of(client)
 

@@ -10,11 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from unrot.core.records import Feedback, JudgedPrediction, Prediction, Value
 from unrot.hear.truth import was_right
 from unrot.store.operations import Document
+
+
+class Said(NamedTuple):
+    """What of a verdict windows count; the rest does not move them."""
+
+    was_correct: bool | None
+    label: str | float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +34,20 @@ class Kept:
     """None until it has arrived."""
     is_imported: bool = False
     """True of one that was brought in with a log: it stays until its model is removed."""
-    counted: Feedback | None = None
+    counted: Said | None = None
     """The verdict as the windows have counted it; None where they have not, or took it back."""
 
     @property
     def waits(self) -> bool:
         """True where no window has counted it as it stands."""
-        now = None if self.feedback.withdrawn else _said(self.feedback)
-        return now != (None if self.counted is None else _said(self.counted))
+        return self.said != self.counted
+
+    @property
+    def said(self) -> Said | None:
+        """What windows are to count of it; None where it was taken back."""
+        if self.feedback.withdrawn:
+            return None
+        return Said(self.feedback.was_correct, self.feedback.label)
 
 
 def to_fields(kept: Kept, names: Sequence[str] = ()) -> dict[str, Any]:
@@ -66,7 +79,7 @@ def to_fields(kept: Kept, names: Sequence[str] = ()) -> dict[str, Any]:
             "label": verdict.label,
             "prediction": None if made is None else _answer(made),
             "imported": kept.is_imported,
-            "counted": None if kept.counted is None else _said(kept.counted),
+            "counted": None if kept.counted is None else list(kept.counted),
         },
     }
 
@@ -90,7 +103,7 @@ def from_document(document: Document) -> Kept:
         verdict,
         None if body["prediction"] is None else _prediction(document, body["prediction"]),
         body.get("imported", False),
-        None if counted is None else replace(verdict, **counted, withdrawn=False),
+        None if counted is None else Said(*counted),
     )
 
 
@@ -130,7 +143,7 @@ def _answer(made: Prediction) -> dict[str, Any]:
 
 
 def _prediction(document: Document, answer: Mapping[str, Any]) -> Prediction:
-    inputs = document["input data"]
+    inputs = document["input data"] or ()
     return Prediction(
         id=document.key,
         model=document["model"],
@@ -142,8 +155,3 @@ def _prediction(document: Document, answer: Mapping[str, Any]) -> Prediction:
         value=answer["value"],
         seconds=answer["seconds"],
     )
-
-
-def _said(counted: Feedback) -> dict[str, Any]:
-    """Return what of a verdict windows count; the rest does not move them."""
-    return {"was_correct": counted.was_correct, "label": counted.label}

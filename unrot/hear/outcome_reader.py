@@ -16,6 +16,7 @@ from unrot.store.operations import Document, Operations, place_of
 
 PAGE = 400
 END_OF_TIME = 2**40
+WITHOUT_INPUTS = [name for name in FEEDBACK.fields if name != "input data"]
 
 Key = tuple[float, float, str]
 """When a verdict was given, when its prediction was made, and that one's id."""
@@ -41,7 +42,7 @@ class OutcomeReader:
         key, schema = self._model(model)
         found = [
             _outcome(from_document(document), schema, with_inputs=with_inputs)
-            for document in self._told(key, limit, after, versions)
+            for document in self._told(key, limit, after, versions, with_inputs=with_inputs)
         ]
         found.sort(key=lambda one: (one.given_at, one.predicted_at, one.prediction))
         return found[:limit] if after is not None else found[-limit:]
@@ -49,7 +50,7 @@ class OutcomeReader:
     def last_judged(self, model: str, *, limit: int) -> list[JudgedPrediction]:
         """List the newest judged predictions with their inputs, in the order of their verdicts."""
         key, _ = self._model(model)
-        told = self._told(key, limit, None, ())
+        told = self._told(key, limit, None, (), with_inputs=True)
         found = (judged_of(from_document(document), model) for document in reversed(told))
         return [one for one in found if one is not None]
 
@@ -107,7 +108,13 @@ class OutcomeReader:
         return key, models.schema_of(key)
 
     def _told(
-        self, key: str, limit: int, after: Key | None, versions: Sequence[str]
+        self,
+        key: str,
+        limit: int,
+        after: Key | None,
+        versions: Sequence[str],
+        *,
+        with_inputs: bool,
     ) -> list[Document]:
         """Return the newest so many verdicts that say something; or the next so many."""
         asked: list[tuple[str, tuple[str, ...]]] = [("given", (key,))]
@@ -117,7 +124,13 @@ class OutcomeReader:
             document
             for index, equal in asked
             for document in self._database.scan(
-                FEEDBACK, index, equal, after=after, newest_first=after is None, limit=limit
+                FEEDBACK,
+                index,
+                equal,
+                after=after,
+                newest_first=after is None,
+                limit=limit,
+                only=None if with_inputs else WITHOUT_INPUTS,
             )
         ]
 

@@ -311,15 +311,17 @@ def join(kept: Kept, arrived: Arrived | None) -> Kept:
 
 def as_counted(kept: Kept) -> Kept:
     """Return a verdict once windows have counted it as it stands."""
-    return replace(kept, counted=None if kept.feedback.withdrawn else kept.feedback)
+    return replace(kept, counted=kept.said)
 
 
 def moves_of(kept: Kept, schema: Schema) -> list[Window]:
     """Return what is to be added to windows, so that they count a verdict as it stands."""
     assert kept.prediction is not None
-    before = [] if kept.counted is None else [_window(kept.prediction, kept.counted, schema)]
-    now = [] if kept.feedback.withdrawn else [_window(kept.prediction, kept.feedback, schema)]
-    return [*map(negative, before), *now]
+    told = [] if kept.feedback.withdrawn else [_window(kept.prediction, kept.feedback, schema)]
+    if kept.counted is None:
+        return told
+    before = replace(kept.feedback, **kept.counted._asdict(), withdrawn=False)
+    return [negative(_window(kept.prediction, before, schema)), *told]
 
 
 def _settled(kept: Kept) -> Feedback:

@@ -43,7 +43,7 @@ class Cabinet:
     """All that is kept, drawer by drawer."""
 
     def __init__(self, database: Operations, *, fresh_seconds: float = 0.0) -> None:
-        self._database = database = Fenced(database)
+        self.database = database = Fenced(database)
         names = Names(database, fresh_seconds=fresh_seconds)
         batches = BatchReader(database)
         self.registry = RegistryStore(database, names)
@@ -62,31 +62,31 @@ class Cabinet:
     @property
     def kind(self) -> str:
         """The database that it is kept in, as people call it."""
-        return self._database.name
+        return self.database.name
 
     def prepare(self) -> None:
         """Make what is missing of the database."""
-        self._database.prepare()
+        self.database.prepare()
 
     def size(self) -> int | None:
         """Return how many bytes it takes; None where nobody can tell."""
-        return self._database.size()
+        return self.database.size()
 
     def check(self, *, writing: bool = False) -> None:
         """Return when the store answers, and takes writes if asked; else raise StoreAway."""
-        self._database.check(writing=writing)
+        self.database.check(writing=writing)
 
     def close(self) -> None:
         """Let go of connections."""
-        self._database.close()
+        self.database.close()
 
     def lease(self, name: str, holder: str, now: float, seconds: float) -> int | None:
         """Hold, or go on holding, the right to one kind of work; return its fencing number."""
-        return take_lease(self._database, name, holder, now, seconds)
+        return take_lease(self.database, name, holder, now, seconds)
 
     def demanding(self, name: str, number: int) -> AbstractContextManager[None]:
         """Let all that this thread writes demand that a lease still has a number, else Conflict."""
-        return self._database.demanding(name, number)
+        return self.database.demanding(name, number)
 
     # ── models that were removed ─────────────────────────────────────────────────────────────
 
@@ -94,13 +94,13 @@ class Cabinet:
         """Count what is kept of a model, or still kept of a removed one."""
         key = self._model(number).key
         return Holdings(
-            versions=self._database.count(VERSION, "of model", (key,)),
+            versions=self.database.count(VERSION, "of model", (key,)),
             predictions=self._sum(BATCH, key, "rows"),
             verdicts=sum(
-                self._database.count(kind, "of model", (key,))
+                self.database.count(kind, "of model", (key,))
                 for kind in (FEEDBACK, OVERRULED, UNVERIFIED)
             ),
-            profiles=self._database.count(PROFILE, "of model", (key,)),
+            profiles=self.database.count(PROFILE, "of model", (key,)),
             windows=self._sum(WINDOWS, key, "count"),
         )
 
@@ -115,7 +115,7 @@ class Cabinet:
 
     def _clear_some(self, kind: Kind, key: str, most: int) -> int:
         counted = "rows" if kind is BATCH else None
-        found = self._database.scan(
+        found = self.database.scan(
             kind, "of model", (key,), limit=min(most, AT_ONCE), only=[counted] if counted else []
         )
         gone: list[Document] = []
@@ -125,7 +125,7 @@ class Cabinet:
                 break
             gone.append(document)
             rows += document[counted] if counted else 1
-        self._database.commit([Delete(kind, document.key) for document in gone])
+        self.database.commit([Delete(kind, document.key) for document in gone])
         return rows
 
     def _note_cleared(self, number: int) -> None:
@@ -133,7 +133,7 @@ class Cabinet:
         if not model["body"]["is_cleared"]:
             body = {**model["body"], "is_cleared": True}
             noted = Put(MODEL, model.key, {**model.fields, "body": body}, model.revision)
-            self._database.commit([noted, move_generation()])
+            self.database.commit([noted, move_generation()])
 
     def _model(self, number: int) -> Document:
         models: Sequence[Document] = self._names().models()
@@ -143,12 +143,12 @@ class Cabinet:
         raise NotFound(f"There is no model with the number {number}.")
 
     def _names(self) -> Names:
-        return Names(self._database)
+        return Names(self.database)
 
     def _sum(self, kind: Kind, key: str, name: str) -> int:
         total = 0
         last: Sequence[object] | None = None
-        while page := self._database.scan(
+        while page := self.database.scan(
             kind, "of model", (key,), after=last, limit=PAGE, only=[name]
         ):
             total += sum(document[name] for document in page)

@@ -6,7 +6,7 @@ The text is the same for SQLite and Postgres; a dialect has the few words that d
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -323,11 +323,20 @@ def _selected(kind: Kind, names: Sequence[str] | None = None) -> str:
 
 
 def _document(kind: Kind, names: Sequence[str], row: Sequence[Any]) -> Document:
-    fields = {
-        name: _read_back(value, kind.fields[name])
-        for name, value in zip(names, row[2:], strict=True)
-    }
+    fields = dict(zip(names, row[2:], strict=True))
+    for name in names:
+        read = _READ.get(kind.fields[name])
+        if read is not None and fields[name] is not None:
+            fields[name] = read(fields[name])
     return Document(row[0], fields, row[1])
+
+
+_READ: Mapping[FieldType, Callable[[Any], Any]] = {
+    "json": orjson.loads,
+    "flag": bool,
+    "bytes": bytes,
+}
+"""How values are read back that a database does not give back as they were."""
 
 
 def _written(value: Any, type: FieldType) -> Any:
@@ -340,16 +349,6 @@ def _written(value: Any, type: FieldType) -> Any:
 
 def _written_flag(value: Any) -> Any:
     return int(value) if isinstance(value, bool) else value
-
-
-def _read_back(value: Any, type: FieldType) -> Any:
-    if value is None:
-        return None
-    if type == "json":
-        return orjson.loads(value)
-    if type == "flag":
-        return bool(value)
-    return bytes(value) if type == "bytes" else value
 
 
 def _quoted(name: str) -> str:

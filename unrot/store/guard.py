@@ -1,7 +1,7 @@
 """A store that is slow or away must not take the rest along: a bulkhead and a circuit breaker.
 
 At most a few threads of a process wait for the store at once; who comes besides is told at once
-that it is away. After some failures in a row nobody asks it for a moment, and then one asks for all.
+that it is away. After some failures in a row nobody asks for a moment, and then one asks for all.
 """
 
 from __future__ import annotations

@@ -447,11 +447,11 @@ def test_import_that_was_killed_again_and_again_ends_whole(
         "import os, signal, sys; from unrot.make.csv import import_log as history; "
         "from unrot.cli.main import main\n"
         "history.ROWS_AT_ONCE, ships = 2, []\n"
-        "from unrot.store.sql.traffic import SqlTraffic; ship = SqlTraffic.ship\n"
+        "from unrot.serve.traffic_store import TrafficStore; ship = TrafficStore.ship\n"
         "def once(self, shipment):\n"
         "    if ships: os.kill(os.getpid(), signal.SIGKILL)\n"
         "    ships.append(1); return ship(self, shipment)\n"
-        "SqlTraffic.ship = once; sys.exit(main(sys.argv[1:]))\n"
+        "TrafficStore.ship = once; sys.exit(main(sys.argv[1:]))\n"
     )
     arguments = ["import", str(path), "--model", "iris", "--time", "at", "--label", "truth"]
     arguments += ["--prediction", "said"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,8 @@ from tests.watch.looks.days import (
 from unrot.core.records import Against, Check, Symptom
 from unrot.core.rules import Rules
 from unrot.serve.service import Service
+from unrot.store.kinds import BLOB
+from unrot.store.operations import Delete
 from unrot.watch import periods
 from unrot.watch.looks import drift
 
@@ -321,5 +322,4 @@ def test_version_without_a_reference_is_passed_over(service: Service, tmp_path: 
 def forget_reference(service: Service) -> None:
     """Make the champion as a version of an earlier release was: without a reference."""
     digest = service.catalogue().model("iris").version().artefacts["reference"]
-    with sqlite3.connect(service.settings.home / "unrot.db") as database:
-        database.execute("DELETE FROM artefacts WHERE digest = ?", (digest,))
+    service.store.database.commit([Delete(BLOB, digest)])  # type: ignore[attr-defined]

@@ -23,6 +23,8 @@ from tests.web.watch.test_monitor_pages import (
 )
 from unrot.core.records import Finding, FindingKind
 from unrot.core.rules import Rules
+from unrot.store.kinds import CHECK, FEEDBACK, Kind
+from unrot.store.operations import Delete
 from unrot.watch.looks import drift, rot
 from unrot.watch.looks.symptoms import FindingKeeper
 from unrot.web.wording import percent
@@ -38,6 +40,13 @@ def put(school: School, kind: FindingKind, **changes: Any) -> None:
     """Keep a finding as a monitor would have."""
     changes = {"cause": kind, **changes}
     school.service.store.findings.put(replace(PLAIN, kind=kind, **changes))
+
+
+def emptied(school: School, kind: Kind) -> None:
+    """Let go of all documents of a kind, as time would."""
+    database = school.service.store.database  # type: ignore[attr-defined]
+    while there := database.scan(kind, "of model", ("zombies",), limit=100, only=[]):
+        database.commit([Delete(kind, one.key) for one in there])
 
 
 def found(school: School, clock: Clock, look: Any) -> Finding:
@@ -101,9 +110,7 @@ def test_rot_of_the_past_is_drawn_by_the_totals_of_its_time(
     began = NOON + HOUR + MINUTE
     put(school, "rot", since=began, opened_at=began + MINUTE, updated_at=began + MINUTE,
         closed_at=began + 5 * MINUTE)  # fmt: skip
-    school.service.store._database.write(  # type: ignore[attr-defined]
-        lambda tx: tx.execute("DELETE FROM feedback")
-    )
+    emptied(school, FEEDBACK)
     clock.now += 300 * DAY
 
     page = page_of(client)
@@ -119,9 +126,7 @@ def test_drift_is_drawn_as_the_columns_that_moved_over_training(
 ) -> None:
     passed(school, clock, mutated=True)
     school.service.store.findings.stand("zombies", "drift", {})
-    school.service.store._database.write(  # type: ignore[attr-defined]
-        lambda tx: tx.execute("DELETE FROM checks")
-    )
+    emptied(school, CHECK)
     one = found(school, clock, drift.look)
 
     page = page_of(client, one.id)
