@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from unrot.core.records import JudgedPrediction, Outcome, Schema, Tally
 from unrot.core.windows import total
@@ -12,9 +11,8 @@ from unrot.hear.truth import truth_of, was_right
 from unrot.hear.window_store import windows_between
 from unrot.store.kinds import FEEDBACK, UNVERIFIED
 from unrot.store.names import Names
-from unrot.store.operations import Document, Operations, place_of
+from unrot.store.operations import Document, Operations, scan_all
 
-PAGE = 400
 END_OF_TIME = 2**40
 WITHOUT_INPUTS = [name for name in FEEDBACK.fields if name != "input data"]
 
@@ -59,25 +57,21 @@ class OutcomeReader:
 
         Those on predictions from a moment up to, not with, another, as far as they have arrived.
         """
-        last: Sequence[Any] | None = None
-        while page := self._database.scan(
+        found = scan_all(
+            self._database,
             FEEDBACK,
             "of model",
             (key,),
             since=float(int(since)),
             until=until,
-            after=last,
             newest_first=True,
-            limit=PAGE,
-        ):
-            for document in page:
-                kept = from_document(document)
-                made = kept.prediction
-                if made is None or kept.feedback.withdrawn:
-                    continue
-                if since <= made.predicted_at < until:
-                    yield kept
-            last = place_of(page[-1], FEEDBACK, "of model")
+        )
+        for kept in map(from_document, found):
+            made = kept.prediction
+            if made is None or kept.feedback.withdrawn:
+                continue
+            if since <= made.predicted_at < until:
+                yield kept
 
     def judged_span(self, model: str) -> tuple[float, float] | None:
         """Return the second of the first and of the last prediction with a verdict."""
@@ -135,21 +129,16 @@ class OutcomeReader:
         ]
 
     def _end(self, key: str, *, newest_first: bool) -> float | None:
-        last: Sequence[Any] | None = None
-        while page := self._database.scan(
+        found = scan_all(
+            self._database,
             FEEDBACK,
             "of model",
             (key,),
-            after=last,
             newest_first=newest_first,
-            limit=PAGE,
             only=("withdrawn",),
-        ):
-            for document in page:
-                if not document["withdrawn"]:
-                    return float(document["predicted at"])
-            last = place_of(page[-1], FEEDBACK, "of model")
-        return None
+            page=10,
+        )
+        return next((float(one["predicted at"]) for one in found if not one["withdrawn"]), None)
 
 
 def _outcome(kept: Kept, schema: Schema, *, with_inputs: bool) -> Outcome:

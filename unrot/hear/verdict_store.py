@@ -7,10 +7,9 @@ process dies in between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
 
 from unrot.core import confidence
 from unrot.core.records import (
@@ -35,6 +34,7 @@ from unrot.store.operations import (
     Operations,
     Put,
     place_of,
+    scan_all,
     until_kept,
 )
 
@@ -101,22 +101,14 @@ class VerdictStore:
     def uncounted(self, key: str, since: float, until: float, version: str | None) -> int:
         """Count how many more verdicts stand of a stretch of time than windows have counted."""
         more = 0
-        for document in self._waiting(since, until):
-            kept = from_document(document)
+        waiting = scan_all(self._database, FEEDBACK, "new", (True,), since=since, until=until)
+        for kept in map(from_document, waiting):
             made = kept.prediction
             if made is None or kept.feedback.model != key:
                 continue
             if version in (None, made.version):
                 more += (not kept.feedback.withdrawn) - (kept.counted is not None)
         return more
-
-    def _waiting(self, since: float, until: float) -> Iterator[Document]:
-        last: Sequence[Any] | None = None
-        while page := self._database.scan(
-            FEEDBACK, "new", (True,), since=since, until=until, after=last, limit=AT_ONCE
-        ):
-            yield from page
-            last = place_of(page[-1], FEEDBACK, "new")
 
     def take_acknowledged(
         self, verdicts: Sequence[Feedback], arrived: Mapping[str, Arrived]

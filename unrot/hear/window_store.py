@@ -14,7 +14,7 @@ from unrot.core.records import Errors, RefusedFor, Window
 from unrot.core.time import MINUTES_A_DAY, MINUTES_AN_HOUR
 from unrot.core.windows import added, grouped
 from unrot.store.kinds import WINDOWS
-from unrot.store.operations import ABSENT, Delete, Document, Operations, Put, place_of
+from unrot.store.operations import ABSENT, Delete, Document, Operations, Put, scan_all
 
 MINUTES_A_MONTH = 30 * MINUTES_A_DAY
 HELD_IN = {1: MINUTES_AN_HOUR, MINUTES_AN_HOUR: MINUTES_A_DAY, MINUTES_A_DAY: MINUTES_A_MONTH}
@@ -23,7 +23,6 @@ HELD_IN = {1: MINUTES_AN_HOUR, MINUTES_AN_HOUR: MINUTES_A_DAY, MINUTES_A_DAY: MI
 VERDICT_WRITER = "verdicts"
 """The writer of the windows in which verdicts are counted."""
 
-PAGE = 400
 _PLAIN = ("predictions", "verdicts", "judged", "correct", "outliers", "looked_at")
 _HISTOGRAMS = ("latency", "confidence", "judged_confidence", "correct_confidence")
 
@@ -154,20 +153,8 @@ def negative(window: Window) -> Window:
 def _documents(
     database: Operations, key: str, minutes: int, since: float, until: float
 ) -> list[Document]:
-    found: list[Document] = []
-    while page := database.scan(
-        WINDOWS,
-        "of length",
-        (key, minutes),
-        since=since,
-        until=until,
-        after=place_of(found[-1], WINDOWS, "of length") if found else None,
-        limit=PAGE,
-    ):
-        found += page
-        if len(page) < PAGE:
-            break
-    return found
+    equal = (key, minutes)
+    return list(scan_all(database, WINDOWS, "of length", equal, since=since, until=until))
 
 
 def _bucket(

@@ -29,14 +29,13 @@ from unrot.store.kinds import (
 )
 from unrot.store.leases import Fenced, take_lease
 from unrot.store.names import Names, move_generation
-from unrot.store.operations import Delete, Document, Operations, Put, place_of, until_kept
+from unrot.store.operations import Delete, Document, Operations, Put, scan_all, until_kept
 from unrot.watch.check_store import CheckStore
 from unrot.watch.finding_store import DeliveryStore, FindingStore
 from unrot.watch.outlier_store import OutlierStore, outlier_puts
 from unrot.watch.profile_store import ProfileStore
 
 AT_ONCE = 300
-PAGE = 400
 
 
 class Cabinet:
@@ -53,11 +52,11 @@ class Cabinet:
         self.oddities = OutlierStore(database, names, self.traffic.look_up)
         self.checks = CheckStore(database, names)
         self.findings = FindingStore(database, names)
-        self.deliveries = DeliveryStore(database, names)
+        self.deliveries = DeliveryStore(database, names, self.findings)
         self.jobs = JobStore(database, names)
         self.lessons = LessonStore(database, names)
         self.trials = TrialStore(database, names)
-        self.tidying = TidyingStore(database, names, batches, self.profiles)
+        self.tidying = TidyingStore(database, names, batches, self.profiles, self.deliveries.old)
 
     @property
     def kind(self) -> str:
@@ -146,11 +145,5 @@ class Cabinet:
         return Names(self.database)
 
     def _sum(self, kind: Kind, key: str, name: str) -> int:
-        total = 0
-        last: Sequence[object] | None = None
-        while page := self.database.scan(
-            kind, "of model", (key,), after=last, limit=PAGE, only=[name]
-        ):
-            total += sum(document[name] for document in page)
-            last = place_of(page[-1], kind, "of model")
-        return total
+        found = scan_all(self.database, kind, "of model", (key,), only=[name])
+        return sum(document[name] for document in found)

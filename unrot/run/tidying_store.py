@@ -51,6 +51,7 @@ from unrot.store.operations import (
     Operations,
     Put,
     place_of,
+    scan_all,
     until_kept,
 )
 
@@ -173,30 +174,25 @@ class TidyingStore:
 
     def _judged_in(self, key: str, since: float, until: float) -> dict[str, str]:
         """Return what is judged of a stretch, and which verdicts wait for their predictions."""
-        found: dict[str, str] = {}
-        last = None
-        while page := self._database.scan(
+        found = scan_all(
+            self._database,
             FEEDBACK,
             "of model",
             (key,),
             since=float(int(since)),
             until=until + 1e-6,
-            after=last,
-            limit=PAGE,
             only=["version"],
-        ):
-            found |= {one.key: "joined" if one["version"] else "alone" for one in page}
-            last = place_of(page[-1], FEEDBACK, "of model")
-        return found
+        )
+        return {one.key: "joined" if one["version"] else "alone" for one in found}
 
     def _odd_ones(self, key: str, header: Document, gone: set[str]) -> list[Delete]:
-        odd = self._database.scan(
+        odd = scan_all(
+            self._database,
             OUTLIER,
             "of model",
             (key,),
             since=header["starts at"],
             until=header["ends at"] + 1e-6,
-            limit=10 * PAGE,
             only=[],
         )
         return [Delete(OUTLIER, one.key) for one in odd if one.key in gone][: PAGE - 10]
@@ -370,17 +366,7 @@ class TidyingStore:
         )
 
     def _all(self, kind: Kind, key: str, only: Sequence[str]) -> list[Document]:
-        found: list[Document] = []
-        while page := self._database.scan(
-            kind,
-            "of model",
-            (key,),
-            after=place_of(found[-1], kind, "of model") if found else None,
-            limit=PAGE,
-            only=only,
-        ):
-            found += page
-        return found
+        return list(scan_all(self._database, kind, "of model", (key,), only=only))
 
     def _note(
         self, key: str, what: Tidiable, dropped: int, kept_since: float, now: float

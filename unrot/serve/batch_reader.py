@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from unrot.core.records import IMPORTING, Prediction
 from unrot.hear.verdict_store import Arrived
 from unrot.serve.batches import SPANS, place_of, unpack
-from unrot.store import operations
 from unrot.store.kinds import BATCH
-from unrot.store.operations import Document, Operations
+from unrot.store.operations import Document, Operations, scan_all
 
 MOST_KEPT = 64
 """Batches that stay unpacked in memory: pages and lookups come back to the newest ones."""
@@ -65,19 +63,9 @@ class BatchReader:
 
     def written(self, writer: str, since: float, until: float | None = None) -> Iterator[Document]:
         """Return the batches that a writer brought and that end in a stretch of time, no rows."""
-        last: Sequence[Any] | None = None
-        while page := self._database.scan(
-            BATCH,
-            "of writer",
-            (writer,),
-            since=since,
-            until=until,
-            after=last,
-            limit=PAGE,
-            only=HEADER,
-        ):
-            yield from page
-            last = operations.place_of(page[-1], BATCH, "of writer")
+        yield from scan_all(
+            self._database, BATCH, "of writer", (writer,), since=since, until=until, only=HEADER
+        )
 
     def rows_of(self, header: Document) -> Mapping[str, Prediction]:
         """Return the predictions of a batch by their ids; none where it has gone meanwhile."""
@@ -109,21 +97,17 @@ class BatchReader:
     def _headers(self, key: str, span: int, before: Cursor | None) -> Iterator[Document]:
         """Return the batches of one length that may hold what is older than a cursor."""
         until = None if before is None else before[0] + span + 1.0
-        last: Sequence[Any] | None = None
-        while page := self._database.scan(
+        found = scan_all(
+            self._database,
             BATCH,
             "recent",
             (key, span),
             until=until,
-            after=last,
             newest_first=True,
-            limit=PAGE,
             only=HEADER,
-        ):
-            yield from (one for one in page if before is None or one["starts at"] <= before[0])
-            last = operations.place_of(page[-1], BATCH, "recent")
-            if len(page) < PAGE:
-                break
+            page=PAGE,
+        )
+        yield from (one for one in found if before is None or one["starts at"] <= before[0])
 
 
 class _Stream:

@@ -17,9 +17,7 @@ from unrot.core.ids import model_number
 from unrot.core.records import Schema
 from unrot.core.schema import from_data
 from unrot.store.kinds import FACT, MODEL
-from unrot.store.operations import Document, Operations, Put
-
-PAGE = 500
+from unrot.store.operations import Document, Operations, Put, scan_all
 
 
 def generation(database: Operations) -> str:
@@ -35,14 +33,7 @@ def move_generation() -> Put:
 
 def read_models(database: Operations) -> list[Document]:
     """Return the models, the removed ones too, in the order of their keys."""
-    found: list[Document] = []
-    while page := database.scan(
-        MODEL, "all", after=(found[-1].key,) if found else None, limit=PAGE
-    ):
-        found += page
-        if len(page) < PAGE:
-            break
-    return found
+    return list(scan_all(database, MODEL, "all"))
 
 
 @dataclass(frozen=True)

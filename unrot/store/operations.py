@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
@@ -156,6 +156,37 @@ class Operations(Protocol):
     def close(self) -> None:
         """Let go of connections."""
         ...
+
+
+def scan_all(
+    database: Operations,
+    kind: Kind,
+    index: str,
+    equal: Sequence[Any] = (),
+    *,
+    since: Any = None,
+    until: Any = None,
+    after: Sequence[Any] | None = None,
+    newest_first: bool = False,
+    only: Sequence[str] | None = None,
+    page: int = MOST_CHANGES,
+) -> Iterator[Document]:
+    """Return all that an index has, a page at a time: whoever stops early has read no more."""
+    while found := database.scan(
+        kind,
+        index,
+        equal,
+        since=since,
+        until=until,
+        after=after,
+        newest_first=newest_first,
+        limit=page,
+        only=only,
+    ):
+        yield from found
+        if len(found) < page:
+            return
+        after = place_of(found[-1], kind, index)
 
 
 def until_kept(work: Callable[[], T], tries: int = 30) -> T:

@@ -1,0 +1,155 @@
+"""Profiles of traffic as documents; what whylogs wrote of each is a blob beside."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from unrot.core.records import IMPORTING, CountedStretch, Profile, read_summary
+from unrot.store.blobs import get_blob, put_blob
+from unrot.store.kinds import PROFILE
+from unrot.store.names import Names
+from unrot.store.operations import (
+    ABSENT,
+    Change,
+    Delete,
+    Document,
+    Operations,
+    Put,
+    scan_all,
+)
+
+_PLAIN = tuple(name for name in PROFILE.fields if name != "summary")
+
+
+class ProfileStore:
+    """The profiles."""
+
+    def __init__(self, database: Operations, names: Names) -> None:
+        self._database = database
+        self._names = names
+
+    def put(self, profile: Profile) -> None:
+        """Keep a profile; one with the same id is replaced."""
+        key = self._names.key_for(profile.model)
+        if key is not None:
+            self._database.commit([self._put(key, profile)])
+
+    def get(self, id: str) -> Profile | None:
+        """Return a profile with its data."""
+        found = self._database.get(PROFILE, id)
+        if found is None:
+            return None
+        data = get_blob(self._database, found["data"])
+        return replace(_profile(found, self._names.name_of(found["model"])), data=data)
+
+    def of_model(
+        self, model: str, *, since: float = 0.0, until: float | None = None
+    ) -> list[Profile]:
+        """List a model's profiles that start in a stretch of time, without their data."""
+        found = self._of(self._names.key_of(model), since=since, until=until)
+        return [_profile(one, model) for one in found]
+
+    def stretches(self, model: str) -> list[CountedStretch]:
+        """Count the rows of a model's profiles by stretch and reference, oldest first."""
+        counts: Counter[tuple[float, float, str, str]] = Counter()
+        for one in self._of(self._names.key_of(model), only=_PLAIN):
+            place = (one["starts at"], one["ends at"], one["version"], one["reference"])
+            counts[place] += one["rows"]
+        return [
+            CountedStretch(version, starts_at, ends_at, reference, rows)
+            for (starts_at, ends_at, version, reference), rows in sorted(counts.items())
+        ]
+
+    def total(self, model: str) -> tuple[int, int]:
+        """Count a model's profiles and their rows: neither stays when something is new."""
+        found = self._of(self._names.key_of(model), only=("rows",))
+        return len(found), sum(one["rows"] for one in found)
+
+    def written_by(self, writer: str, since: float) -> list[Profile]:
+        """List one writer's profiles of all models without their data, oldest first."""
+        models = self._names.now()
+        found = scan_all(self._database, PROFILE, "of writer", (writer,), since=since)
+        return [_profile(one, models.name_of(one["model"])) for one in found]
+
+    # ── for retention ────────────────────────────────────────────────────────────────────────
+
+    def old(self, key: str, before: float, most: int) -> list[Document]:
+        """Return profiles that began before a time, oldest first, without those of imports."""
+        found = self._of(key, until=before, only=_PLAIN)
+        return [one for one in found if not one["writer"].startswith(IMPORTING)][:most]
+
+    def short(
+        self, key: str, *, after: float, before: float, seconds: int, most: int
+    ) -> list[Profile]:
+        """Return the first group of profiles that can become one of so many seconds."""
+        found = self._of(key, since=after, until=before, only=_PLAIN)
+        first = next((one for one in found if _is_short(one, before, seconds)), None)
+        if first is None:
+            return []
+        start = first["starts at"] // seconds * seconds
+        alike = [
+            one
+            for one in self._of(key, since=start, until=start + seconds)
+            if one["ends at"] <= start + seconds
+            if all(one[name] == first[name] for name in ("version", "writer", "reference"))
+        ]
+        alike.sort(key=lambda one: (one["starts at"] - one["ends at"], one["starts at"], one.key))
+        return [_profile(one, one["model"]) for one in alike[:most]]
+
+    def replaced(self, gone: Sequence[Profile], whole: Profile) -> list[Change] | None:
+        """Return the changes that put one in the place of several; None where one has changed."""
+        key = self._names.key_of(whole.model)
+        known = self._database.get_many(PROFILE, [*(one.id for one in gone), whole.id])
+        if any(one.id not in known or known[one.id]["rows"] != one.rows for one in gone):
+            return None
+        ids = {one.id for one in gone}
+        if whole.id in known and whole.id not in ids:
+            return None
+        expect = known[whole.id].revision if whole.id in known else ABSENT
+        deletes = [Delete(PROFILE, id, known[id].revision) for id in sorted(ids - {whole.id})]
+        return [*deletes, replace(self._put(key, whole), expect=expect)]
+
+    def _of(self, key: str, **asked: Any) -> list[Document]:
+        return list(scan_all(self._database, PROFILE, "of model", (key,), **asked))
+
+    def _put(self, key: str, profile: Profile) -> Put:
+        fields = {
+            "model": key,
+            "version": profile.version,
+            "writer": profile.writer,
+            "starts at": profile.starts_at,
+            "ends at": profile.ends_at,
+            "rows": profile.rows,
+            "reference": profile.reference,
+            "data": put_blob(self._database, profile.data, time.time()),
+            "summary": profile.summary,
+        }
+        return Put(PROFILE, profile.id, fields)
+
+
+def _is_short(one: Document, before: float, seconds: int) -> bool:
+    starts_at, ends_at = one["starts at"], one["ends at"]
+    return (
+        ends_at <= before // seconds * seconds
+        and ends_at - starts_at < seconds
+        and int(starts_at) // seconds == int(ends_at - 1) // seconds
+        and not one["writer"].startswith(IMPORTING)
+    )
+
+
+def _profile(document: Document, model: str) -> Profile:
+    return Profile(
+        document.key,
+        model,
+        document["version"],
+        document["writer"],
+        document["starts at"],
+        document["ends at"],
+        document["rows"],
+        summary=read_summary(document["summary"] or {}),
+        reference=document["reference"],
+    )
