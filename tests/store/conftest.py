@@ -8,22 +8,27 @@ from pathlib import Path
 import pytest
 
 from unrot.core.ports import Store
-from unrot.store import engine
+from unrot.run.cabinet import Cabinet
+from unrot.store.engine import SqlStore
 from unrot.store.memory import MemoryStore
 from unrot.store.operations import Operations
-from unrot.store.sql import SqlStore
 from unrot.store.sqlite import SqliteDatabase
 
 
 def open_sqlite(folder: Path) -> Store:
-    store = SqlStore(SqliteDatabase(folder / "unrot.db"))
+    store = Cabinet(SqlStore(SqliteDatabase(folder / "unrot.db")))
     store.prepare()
     return store
 
 
-from tests.store.mini import Mini
+MEMORIES: dict[Path, MemoryStore] = {}
 
-BACKENDS: dict[str, Callable[[Path], Store]] = {"new": lambda folder: Mini(folder / "x.db")}
+
+def open_memory(folder: Path) -> Store:
+    return Cabinet(MEMORIES.setdefault(folder, MemoryStore()))
+
+
+BACKENDS: dict[str, Callable[[Path], Store]] = {"sqlite": open_sqlite, "memory": open_memory}
 
 
 @pytest.fixture(params=list(BACKENDS))
@@ -62,7 +67,7 @@ def open_database(
     def again() -> Operations:
         made: Operations = memory
         if request.param == "sqlite":
-            made = engine.SqlStore(SqliteDatabase(tmp_path / "documents.db"))
+            made = SqlStore(SqliteDatabase(tmp_path / "documents.db"))
         made.prepare()
         opened.append(made)
         return made

@@ -10,6 +10,7 @@ import pytest
 
 from tests.store.test_contract import (
     DIGEST,
+    LATER,
     NOON,
     a_prediction,
     a_verdict,
@@ -481,6 +482,7 @@ def test_pruned_version_keeps_its_record_and_lets_go_of_files(store: Store) -> N
     )
 
     store.lessons.prune("elves", ["v2"])
+    store.tidying.drop_files(LATER)
 
     pruned = store.registry.versions("elves")[1]
     assert (pruned.is_pruned, dict(pruned.artefacts), pruned.name) == (True, {}, "v2")

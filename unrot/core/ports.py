@@ -556,6 +556,10 @@ class Tidying(Protocol):
         """Let go of at most so many rows that are older; return how many."""
         ...
 
+    def drop_files(self, now: float) -> int:
+        """Let go of files that nothing points at any more, but for the newest; return how many."""
+        ...
+
     def roll_windows(
         self, model: str, *, after: int, before: float, minutes: int, now: float
     ) -> int | None:

@@ -54,8 +54,8 @@ class Cabinet:
         self.findings = FindingStore(database, names)
         self.deliveries = DeliveryStore(database, names, self.findings)
         self.jobs = JobStore(database, names)
-        self.lessons = LessonStore(database, names)
-        self.trials = TrialStore(database, names)
+        self.lessons = LessonStore(database, names, self.jobs, self.traffic.look_up)
+        self.trials = TrialStore(database, names, self.traffic.newest, self.traffic.look_up)
         self.tidying = TidyingStore(database, names, batches, self.profiles, self.deliveries.old)
 
     @property

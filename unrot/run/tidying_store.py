@@ -28,10 +28,12 @@ from unrot.hear.verdict_store import LookUp
 from unrot.hear.window_store import roll_up
 from unrot.serve.batch_reader import HEADER, BatchReader
 from unrot.serve.batches import pack
+from unrot.store.blobs import drop_blobs
 from unrot.store.kinds import (
     BATCH,
     CHECK,
     DELIVERY,
+    FATES,
     FEEDBACK,
     OUTLIER,
     OVERRULED,
@@ -275,6 +277,26 @@ class TidyingStore:
             found += [one for one in lone if one.key not in there]
             last = place_of(page[-1], FEEDBACK, "of model")
         return [Delete(FEEDBACK, one.key, one.revision) for one in found[:most]]
+
+    def drop_files(self, now: float) -> int:
+        """Let go of files that nothing points at any more; return how many.
+
+        What was written within the last hour stays: something may be about to point at it.
+        """
+        return drop_blobs(self._database, self._needed().__contains__, now)
+
+    def _needed(self) -> set[str]:
+        """Return the digests of all files that something points at."""
+        needed: set[str] = set()
+        for version in scan_all(self._database, VERSION, "all", only=["body"]):
+            if not version["body"]["is_pruned"]:
+                needed |= set(version["body"]["artefacts"].values())
+                needed |= {version["body"]["anchor"], version["body"]["serving"]["digest"]}
+        for fates in scan_all(self._database, FATES, "all"):
+            needed |= set(fates["blobs"])
+        for profile in scan_all(self._database, PROFILE, "all", only=["data"]):
+            needed.add(profile["data"])
+        return needed
 
     # ── totals ───────────────────────────────────────────────────────────────────────────────
 

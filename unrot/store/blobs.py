@@ -21,9 +21,9 @@ YOUNG_SECONDS = HOUR
 """A blob that was written so recently may be about to be pointed at."""
 
 
-def put_blob(database: Operations, data: bytes, now: float) -> str:
+def put_blob(database: Operations, data: bytes, now: float, digest: str = "") -> str:
     """Keep bytes and return their digest."""
-    digest = digest_of(data)
+    digest = digest or digest_of(data)
     known = database.get(BLOB, digest)
     if known is not None and known["written at"] > now - YOUNG_SECONDS / 2:
         return digest

@@ -318,8 +318,8 @@ def _is_held(tx: Transaction, hold: Hold, word: str) -> bool:
 
 
 def _selected(kind: Kind, names: Sequence[str] | None = None) -> str:
-    columns = ", ".join(map(_quoted, kind.fields if names is None else names))
-    return f"SELECT key, revision, {columns} FROM {_quoted(kind.name)}"
+    columns = ["key", "revision", *map(_quoted, kind.fields if names is None else names)]
+    return f"SELECT {', '.join(columns)} FROM {_quoted(kind.name)}"
 
 
 def _document(kind: Kind, names: Sequence[str], row: Sequence[Any]) -> Document:

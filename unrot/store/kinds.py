@@ -59,7 +59,7 @@ MODEL = Kind("model", {"name": "text", "number": "integer", "body": "json"}, {"a
 VERSION = Kind(
     "version",
     {"model": "text", "number": "integer", "body": "json"},
-    {"of model": Index(("model",), ("number",))},
+    {"all": Index(), "of model": Index(("model",), ("number",))},
 )
 ALIAS_MOVE = Kind(
     "alias-move",
@@ -174,6 +174,7 @@ PROFILE = Kind(
         "summary": "json",
     },
     {
+        "all": Index(),
         "of model": Index(("model",), ("starts at",)),
         "of writer": Index(("writer",), ("starts at",)),
     },
@@ -192,7 +193,7 @@ JOB = Kind(
     },
 )
 ACTIVE_JOB = Kind("active-job", {"job": "text"})
-FATES = Kind("fates", {"model": "text", "blobs": "json"}, {"of model": _OF_MODEL})
+FATES = Kind("fates", {"model": "text", "blobs": "json"}, {"all": Index(), "of model": _OF_MODEL})
 GATE = Kind(
     "gate-verdict",
     {"model": "text", "version": "text", "decided at": "moment", "body": "json"},
@@ -209,7 +210,10 @@ AUDIT = Kind(
 SHADOWS = Kind(
     "shadows",
     {"model": "text", "version": "text", "ends at": "moment", "body": "json"},
-    {"of model": _OF_MODEL, "of version": Index(("model", "version"), ("ends at",))},
+    {
+        "of model": Index(("model",), ("ends at",)),
+        "of version": Index(("model", "version"), ("ends at",)),
+    },
 )
 
 # ── watching ─────────────────────────────────────────────────────────────────────────────────

@@ -97,9 +97,10 @@ class Names:
         self._held: Known | None = None
         self._read_at = -math.inf
 
-    def now(self) -> Known:
-        """Return who is called what, at most so many seconds old."""
-        if self._held is not None and time.monotonic() < self._read_at + self._fresh_seconds:
+    def now(self, *, is_fresh: bool = False) -> Known:
+        """Return who is called what, at most so many seconds old; `is_fresh` as it is now."""
+        is_new = time.monotonic() < self._read_at + self._fresh_seconds
+        if self._held is not None and is_new and not is_fresh:
             return self._held
         began, moved = time.monotonic(), generation(self._database)
         if self._held is None or self._held.generation != moved:

@@ -169,7 +169,7 @@ class DeliveryStore:
 
         def work() -> Delivery:
             known = self._database.get(DELIVERY, finding.id)
-            body = {"attempts": 0, "delivered_at": None, "error": ""}
+            body: dict[str, Any] = {"attempts": 0, "delivered_at": None, "error": ""}
             body |= known["body"] if known is not None else {}
             body |= {"target": target, "attempts": body["attempts"] + 1, "next_at": next_at}
             self._commit(finding.id, {"model": key, "body": body}, known)

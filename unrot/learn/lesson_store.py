@@ -1,0 +1,387 @@
+"""What versions learnt, what became of each verdict, and what the gate said, as documents.
+
+Fates are written once for a version and never changed, so they are blobs, and what a line of
+versions has decided is folded from them. Publishing is one small commit, however much was learnt.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from itertools import islice
+from typing import Any, NamedTuple
+
+import orjson
+
+from unrot.core.artefacts import ANCHOR, CALIBRATION, digest_of
+from unrot.core.errors import Conflict
+from unrot.core.records import (
+    CHAMPION,
+    AliasMove,
+    Anchor,
+    Fate,
+    Fates,
+    GateVerdict,
+    Job,
+    JudgedPrediction,
+    Recall,
+    Version,
+)
+from unrot.hear.feedback_documents import from_document, judged_of
+from unrot.learn.job_store import JobStore
+from unrot.serve.model_turn import ModelTurn, version_key, version_of
+from unrot.serve.registry_store import keep_artefacts, kept_key
+from unrot.store.blobs import get_blob, put_blob
+from unrot.store.kinds import FATES, FEEDBACK, GATE, VERSION
+from unrot.store.names import Names
+from unrot.store.operations import ABSENT, Change, Operations, Put, scan_all, until_kept
+
+MOST_KEPT = 2_000_000
+"""So many fates stay unpacked in memory: a model that learns by itself asks every few seconds."""
+
+AT_ONCE = 400
+LookUp = Callable[[Sequence[str]], Mapping[str, JudgedPrediction]]
+
+
+class Decided(NamedTuple):
+    """What a version decided of a verdict."""
+
+    prediction: str
+    kind: str
+    given_at: float
+    reason: str
+    version: str
+
+    @property
+    def until(self) -> float:
+        """Verdicts up to this time are decided by it: for good if it was learnt."""
+        return 1e18 if self.kind == "learnt" else self.given_at
+
+
+class LessonStore:
+    """The lessons."""
+
+    def __init__(self, database: Operations, names: Names, jobs: JobStore, look_up: LookUp) -> None:
+        self._database = database
+        self._names = names
+        self._jobs = jobs
+        self._look_up = look_up
+        self._unpacked: OrderedDict[str, list[list[Any]]] = OrderedDict()
+
+    # ── publishing ───────────────────────────────────────────────────────────────────────────
+
+    def publish(
+        self,
+        version: Version,
+        artefacts: Mapping[str, bytes],
+        *,
+        fates: Sequence[Fate],
+        gate: GateVerdict | None,
+        job: Job | None,
+        result: Mapping[str, Any],
+        champion: str | None,
+        promote: bool,
+    ) -> Version | None:
+        """Keep a version with all that belongs to it and end its job, at once and whole."""
+        key = kept_key(self._names, version.model)
+        keep_artefacts(self._database, artefacts)
+        blob = self._keep_fates(fates)
+
+        def work() -> Version | None:
+            turn = ModelTurn(self._database, key)
+            _check_champion(turn, champion)
+            added = turn.add_version(version)
+            told = {"version": added.name, **result}
+            ended = self._end(job, told, version.created_at)
+            if ended is None:
+                return None
+            if promote:
+                by = job.asked_by if job is not None else ""
+                move = AliasMove(CHAMPION, champion, added.name, version.created_at, by)
+                turn.move_alias(move)
+            noted = [Put(FATES, f"{key}/{added.name}", {"model": key, "blobs": [blob]})]
+            judged = [] if gate is None else [_gate_put(key, added.name, gate)]
+            self._database.commit([*turn.changes(), *ended, *(noted if blob else []), *judged])
+            return added
+
+        return until_kept(work)
+
+    def weigh(
+        self,
+        version: Version,
+        verdict: GateVerdict,
+        anchor: Anchor | None,
+        *,
+        job: Job | None,
+        result: Mapping[str, Any],
+        champion: str | None,
+        promote: bool,
+    ) -> bool:
+        """Keep what the gate said of a version once more and end its job, at once and whole."""
+        key, at = kept_key(self._names, version.model), verdict.decided_at
+
+        def work() -> bool:
+            turn = ModelTurn(self._database, key)
+            _check_champion(turn, champion)
+            ended = self._end(job, result, at)
+            if ended is None:
+                return False
+            if promote:
+                by = job.asked_by if job is not None else ""
+                move = AliasMove(CHAMPION, champion, version.name, at, by, "the gate passed it")
+                turn.move_alias(move)
+            measured = [] if anchor is None else self._measured(key, version, anchor)
+            judged = _gate_put(key, version.name, verdict)
+            self._database.commit([*turn.changes(), *ended, *measured, judged])
+            return True
+
+        return until_kept(work)
+
+    def prune(self, model: str, versions: Sequence[str]) -> None:
+        """Let go of the files of versions that no other needs; their records stay.
+
+        One that an alias points at by now keeps its own. The files themselves are swept later.
+        """
+        key = kept_key(self._names, model)
+
+        def work() -> None:
+            turn = ModelTurn(self._database, key)
+            gone = [name for name in versions if name not in turn.aliases.values()]
+            known = self._database.get_many(VERSION, [version_key(key, name) for name in gone])
+            puts = [
+                Put(
+                    VERSION,
+                    one.key,
+                    {**one.fields, "body": {**one["body"], "artefacts": {}, "is_pruned": True}},
+                    one.revision,
+                )
+                for one in known.values()
+            ]
+            self._database.commit([*turn.changes(), *puts])
+
+        until_kept(work)
+
+    def gates(self, model: str, version: str) -> list[GateVerdict]:
+        """List what the gate said of a version, oldest first."""
+        equal = (self._names.key_of(model), version)
+        return [_gate(one["body"]) for one in scan_all(self._database, GATE, "of version", equal)]
+
+    def _end(self, job: Job | None, result: Mapping[str, Any], at: float) -> list[Change] | None:
+        """Return what ends a job, nothing where there is none; None where it was lost."""
+        return [] if job is None else self._jobs.ended(job, at, result=result)
+
+    def _measured(self, key: str, version: Version, anchor: Anchor) -> list[Put]:
+        """Let a version be measured by other rows from now on; it keeps them as an artefact."""
+        found = self._database.get(VERSION, version_key(key, version.name))
+        if found is None:
+            return []
+        known = version_of(found, version.model)
+        artefacts = {**known.artefacts, **({ANCHOR: anchor.digest} if anchor.digest else {})}
+        if anchor.data or anchor.metrics:
+            artefacts.pop(CALIBRATION, None)  # it was known of the rows before
+        if anchor.calibration:
+            artefacts[CALIBRATION] = digest_of(anchor.calibration)
+        files = {anchor.digest: anchor.data, digest_of(anchor.calibration): anchor.calibration}
+        keep_artefacts(self._database, {digest: data for digest, data in files.items() if data})
+        body = {
+            **found["body"],
+            "artefacts": artefacts,
+            "metrics": anchor.measured(known.metrics),
+            "anchor": anchor.digest,
+            "anchor_score": anchor.score,
+            "anchor_since": anchor.since,
+        }
+        return [Put(VERSION, found.key, {**found.fields, "body": body}, found.revision)]
+
+    # ── verdicts ─────────────────────────────────────────────────────────────────────────────
+
+    def waiting(self, model: str, line: Sequence[str], limit: int) -> list[JudgedPrediction]:
+        """List the verdicts that a line of versions has not yet given a fate, oldest first."""
+        key = self._names.key_of(model)
+        decided = self._until(key, line)
+        standing = ((one.key, one["time"]) for one in self._standing(key))
+        ids = [id for id, at in standing if decided.get(id, -1.0) < at]
+        found: list[JudgedPrediction] = []
+        for start in range(0, len(ids), AT_ONCE):
+            some = ids[start : start + AT_ONCE]
+            known = self._database.get_many(FEEDBACK, some)
+            kept = (from_document(known[id]) for id in some if id in known)
+            judged = (judged_of(one, model) for one in kept)
+            found += [one for one in judged if one is not None and one.feedback is not None]
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    def count_waiting(self, model: str, line: Sequence[str]) -> int:
+        """Count them, with those whose predictions are still on their way."""
+        key = self._names.key_of(model)
+        decided = self._until(key, line)
+        if not decided:
+            return self._database.count(FEEDBACK, "given", (key,)) + len(self._lone(key))
+        standing = [*self._standing(key), *self._lone(key)]
+        return sum(decided.get(one.key, -1.0) < one["time"] for one in standing)
+
+    def fates(self, model: str, line: Sequence[str]) -> Fates:
+        """Count all verdicts by what became of them in a line."""
+        key = self._names.key_of(model)
+        decided = self._decided(key, line)
+        given = {one.key: one["time"] for one in [*self._standing(key), *self._lone(key)]}
+        taken_back = [id for id, one in decided.items() if one.kind == "learnt" and id not in given]
+        given |= dict.fromkeys(self._there(taken_back), 0.0)
+        learnt: Counter[str] = Counter()
+        aside: Counter[str] = Counter()
+        waiting = held_out = 0
+        for id, at in given.items():
+            fate = decided.get(id)
+            if fate is None or fate.until < at:
+                waiting += 1
+            elif fate.kind == "learnt":
+                learnt[fate.version] += 1
+            elif fate.kind == "held out":
+                held_out += 1
+            else:
+                aside[fate.reason.partition(": ")[0]] += 1
+        return Fates(
+            len(given), waiting, dict(sorted(learnt.items())), held_out, dict(sorted(aside.items()))
+        )
+
+    def fates_of(
+        self, model: str, version: str, *, limit: int, after: str = ""
+    ) -> list[tuple[Fate, JudgedPrediction | None]]:
+        """List the fates that one version decided, by prediction id, beside their predictions."""
+        decided = {
+            one.prediction: one for one in self._of_version(self._names.key_of(model), version)
+        }
+        ids = list(islice((id for id in sorted(decided) if id > after), limit))
+        found = self._look_up(ids)
+        return [
+            (Fate(id, one.kind, one.given_at, one.reason, version), found.get(id))  # type: ignore[arg-type]
+            for id in ids
+            for one in [decided[id]]
+        ]
+
+    def decide(self, model: str, version: str, fates: Sequence[Fate]) -> None:
+        """Note fates that a version decided without learning anything from them."""
+        key, blob = kept_key(self._names, model), self._keep_fates(fates)
+
+        def work() -> None:
+            known = self._database.get(FATES, f"{key}/{version}")
+            blobs = [*([] if known is None else known["blobs"]), blob]
+            expect = ABSENT if known is None else known.revision
+            noted = {"model": key, "blobs": blobs}
+            self._database.commit([Put(FATES, f"{key}/{version}", noted, expect)])
+
+        if blob:
+            until_kept(work)
+
+    def learnt(self, model: str, line: Sequence[str]) -> set[str]:
+        """Return the predictions whose verdicts a line has learnt."""
+        key = self._names.key_of(model)
+        return {
+            one.prediction
+            for version in line
+            for one in self._of_version(key, version)
+            if one.kind == "learnt"
+        }
+
+    def trusted(self, model: str, limit: int) -> list[JudgedPrediction]:
+        """List the newest verdicts of judges, by the time of their predictions, oldest first."""
+        found = self._database.scan(
+            FEEDBACK, "trusted", (self._names.key_of(model),), newest_first=True, limit=limit
+        )
+        judged = (judged_of(from_document(one), model) for one in reversed(found))
+        return [one for one in judged if one is not None]
+
+    # ── what a line has decided ──────────────────────────────────────────────────────────────
+
+    def _keep_fates(self, fates: Sequence[Fate]) -> str:
+        """Keep fates as a blob and return its digest; nothing where there are none."""
+        if not fates:
+            return ""
+        plain = [[one.prediction, one.kind, one.given_at, one.reason] for one in fates]
+        return put_blob(self._database, zlib.compress(orjson.dumps(plain), 3), time.time())
+
+    def _of_version(self, key: str, version: str) -> Iterable[Decided]:
+        """Return what one version decided; of a verdict that it saw twice, the later one."""
+        known = self._database.get(FATES, f"{key}/{version}")
+        blobs = [] if known is None else known["blobs"]
+        rows = (row for digest in blobs for row in self._fates_in(digest))
+        return {id: Decided(id, kind, at, why, version) for id, kind, at, why in rows}.values()
+
+    def _fates_in(self, digest: str) -> list[list[Any]]:
+        if digest not in self._unpacked:
+            packed = get_blob(self._database, digest)
+            self._unpacked[digest] = orjson.loads(zlib.decompress(packed))
+            while sum(map(len, self._unpacked.values())) > MOST_KEPT and len(self._unpacked) > 1:
+                self._unpacked.popitem(last=False)
+        return self._unpacked[digest]
+
+    def _decided(self, key: str, line: Sequence[str]) -> dict[str, Decided]:
+        """Return what a line decided of each verdict: learnt before all, else the latest."""
+        found: dict[str, Decided] = {}
+        for version in line:
+            for one in self._of_version(key, version):
+                known = found.get(one.prediction)
+                if known is None or _weight(one) > _weight(known):
+                    found[one.prediction] = one
+        return found
+
+    def _until(self, key: str, line: Sequence[str]) -> dict[str, float]:
+        """Return up to when verdicts on each prediction are decided."""
+        found: dict[str, float] = {}
+        for version in line:
+            for one in self._of_version(key, version):
+                found[one.prediction] = max(found.get(one.prediction, -1.0), one.until)
+        return found
+
+    def _standing(self, key: str) -> Iterable[Any]:
+        """Return the verdicts that stand and have their predictions, in their order."""
+        return scan_all(self._database, FEEDBACK, "given", (key,), only=[], page=5_000)
+
+    def _lone(self, key: str) -> list[Any]:
+        """Return the verdicts whose predictions are on their way."""
+        waiting = scan_all(
+            self._database,
+            FEEDBACK,
+            "new",
+            (True,),
+            only=["model", "version", "time", "withdrawn"],
+        )
+        return [
+            one
+            for one in waiting
+            if one["model"] == key and one["version"] is None and not one["withdrawn"]
+        ]
+
+    def _there(self, ids: Sequence[str]) -> list[str]:
+        found: list[str] = []
+        for start in range(0, len(ids), AT_ONCE):
+            found += self._database.get_many(FEEDBACK, ids[start : start + AT_ONCE])
+        return found
+
+
+def _weight(one: Decided) -> tuple[bool, float]:
+    return one.kind == "learnt", one.given_at
+
+
+def _check_champion(turn: ModelTurn, expected: str | None) -> None:
+    if turn.aliases.get(CHAMPION) != expected:
+        raise Conflict("The champion changed meanwhile: ask again.", reason="champion_moved")
+
+
+def _gate_put(key: str, version: str, verdict: GateVerdict) -> Put:
+    fields = {
+        "model": key,
+        "version": version,
+        "decided at": verdict.decided_at,
+        "body": asdict(verdict),
+    }
+    return Put(GATE, f"{key}/{version}/{verdict.decided_at!r}", fields)
+
+
+def _gate(body: Mapping[str, Any]) -> GateVerdict:
+    recalls = tuple(Recall(**recall) for recall in body["recalls"])
+    return GateVerdict(**{**body, "recalls": recalls})
