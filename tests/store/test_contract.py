@@ -727,7 +727,7 @@ def test_removed_model_is_cleared_in_bites_and_leaves_others_alone(store: Store)
 
     assert held == Holdings(versions=1, predictions=2, verdicts=3, profiles=1, windows=2)
     assert served == ["dwarves"]
-    learning = 5  # a job, a gate's verdict, a fate, an audit and a shadow
+    learning = 6  # a job, a gate's verdict, fates, an audit, shadows, a move of an alias
     assert (max(bites), sum(bites)) == (2, held.rows + learning)
     assert store.holdings(model.number) == Holdings()
     assert store.holdings(2) == others
