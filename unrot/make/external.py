@@ -25,18 +25,13 @@ from unrot.core.records import Candidate, Model, Row, Schema, Version
 from unrot.core.schema import check_name, schema_hash
 from unrot.core.settings import Settings, load
 from unrot.make import inputs, models, tables
-from unrot.make.candidate import (
-    MOST_COMPARED_ROWS,
-    MOST_REFERENCE_ROWS,
-    compile_candidate,
-    spread,
-)
+from unrot.make.candidate import MOST_COMPARED_ROWS, MOST_REFERENCE_ROWS, compile_candidate
 from unrot.make.fitted import Fitted, check, classes_of, known_texts, name_of, names_of
 from unrot.make.imported import function_named
 from unrot.make.inputs import Given
 from unrot.make.metrics import Measured, measure
 from unrot.make.online import learns
-from unrot.make.onnx.probe_rows import split_refused
+from unrot.make.onnx.probe_rows import split_refused, spread
 from unrot.make.publishing import publish
 from unrot.make.repeatable import quietly
 from unrot.serve.parity import TOLERANCE, largest_difference
