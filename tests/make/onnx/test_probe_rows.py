@@ -82,7 +82,7 @@ def probed(estimator: Any, X: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def changes_its_mind(part: Any, beside: NDArray[np.float64]) -> bool:
     """Tell whether it answers otherwise on the two sides of one of the thresholds."""
-    sides = part.predict(beside).reshape(-1, 7)
+    sides = part.predict_proba(beside)[:, 0].reshape(-1, 7)
     return bool((sides[:, 0] != sides[:, 1]).any())
 
 
@@ -118,13 +118,28 @@ def test_parts_behind_a_step_see_what_it_makes() -> None:
 
 def test_parts_of_some_columns_see_those_alone() -> None:
     X, y = labelled()
-    bagging = BaggingClassifier(stump(), 20, max_features=2, random_state=1).fit(X, y)
+    bagging = BaggingClassifier(stump(), 10, max_features=2, random_state=2).fit(X, y)
     assert (0, 1) in [tuple(columns) for columns in bagging.estimators_features_]
 
     beside = probed(bagging, X)
 
     pairs = zip(bagging.estimators_, bagging.estimators_features_, strict=True)
     assert all(changes_its_mind(part, beside[:, columns]) for part, columns in pairs)
+
+
+def test_small_part_is_not_lost_beside_a_large_forest() -> None:
+    X, y = labelled()
+    first, last = (RandomForestClassifier(60, random_state=seed) for seed in (0, 1))
+    vote = VotingClassifier([("first", first), ("scaled", stump()), ("last", last)]).fit(X, y)
+
+    assert changes_its_mind(vote.estimators_[1], probed(vote, X))
+
+
+def test_some_of_many_pipelines_stand_for_all() -> None:
+    X, y = labelled()
+    bagging = BaggingClassifier(stump(), 40, random_state=0).fit(X, y)
+
+    assert len(probed(bagging, X)) == 16 * 7
 
 
 def test_last_tree_of_a_stack_is_met_where_columns_pass_through() -> None:

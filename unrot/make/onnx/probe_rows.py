@@ -43,6 +43,8 @@ NEVER_SEEN = "a text that was never seen"
 FAR_OUT = (-3.0, 10.0)
 MOST_STRANGE_ROWS = 100
 MOST_SPLITS = 160
+MOST_VIEWS = 16
+"""Each costs some ninety transforms; a hundred pipelines in a bagging are rounded as sixteen are."""
 PROBES = 64
 COARSE_STEPS = 26
 FINE_STEPS = 64
@@ -208,24 +210,22 @@ def split_rows(
     estimator: Any, inputs: Inputs, rows: Sequence[Row], places: Sequence[int]
 ) -> list[Row]:
     """Return rows on both sides of thresholds, and their neighbours."""
-    by_view: dict[int, list[Split]] = {}
-    for split in spread(_different_splits(estimator), MOST_SPLITS):
-        by_view.setdefault(id(split.view), []).append(split)
     made: list[Row] = []
-    for splits in by_view.values():
+    views = spread(_splits_by_view(estimator), MOST_VIEWS)
+    for splits in views:
         # A step in between may refuse a number that it never saw; then there is no such row.
         with suppress(Exception):
-            made += _met(splits, inputs, rows, places)
+            made += _met(spread(splits, MOST_SPLITS // len(views)), inputs, rows, places)
     return made
 
 
-def _different_splits(estimator: Any) -> list[Split]:
+def _splits_by_view(estimator: Any) -> list[list[Split]]:
     """List those that can be read: what an owner's estimator holds may look like trees alone."""
-    found: dict[tuple[int, int, float], Split] = {}
+    found: dict[int, dict[tuple[int, float], Split]] = {}
     with suppress(Exception):
         for split in _splits(estimator, lambda table: table):
-            found[id(split.view), split.column, split.threshold] = split
-    return [*found.values()]
+            found.setdefault(id(split.view), {})[split.column, split.threshold] = split
+    return [[*splits.values()] for splits in found.values()]
 
 
 def _splits(estimator: Any, view: View) -> Iterator[Split]:
@@ -235,7 +235,7 @@ def _splits(estimator: Any, view: View) -> Iterator[Split]:
         yield from _splits(estimator.steps[-1][1], view)
     elif hasattr(estimator, "tree_"):
         tree = estimator.tree_
-        inner = tree.children_left >= 0
+        inner = spread(np.flatnonzero(tree.children_left >= 0).tolist(), MOST_SPLITS)
         for column, threshold in zip(tree.feature[inner], tree.threshold[inner], strict=True):
             yield Split(view, int(column), float(threshold), True)
     elif hasattr(estimator, "_predictors") and getattr(estimator, "_preprocessor", 1) is None:
