@@ -44,7 +44,7 @@ FAR_OUT = (-3.0, 10.0)
 MOST_STRANGE_ROWS = 100
 MOST_SPLITS = 160
 MOST_VIEWS = 16
-"""Each costs some ninety transforms; a hundred pipelines in a bagging are rounded as sixteen are."""
+"""Each costs some ninety transforms; sixteen pipelines of a bagging stand for a hundred."""
 PROBES = 64
 COARSE_STEPS = 26
 FINE_STEPS = 64
