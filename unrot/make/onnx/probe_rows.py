@@ -1,8 +1,9 @@
 """Find the rows on which a graph would go wrong, if it does anywhere.
 
-- Strange ones: with gaps, with texts that were never seen, halfway, and far outside the range.
+- Strange ones: with gaps and texts that were never seen, alone and all at once, halfway, and far
+  outside the range.
 - At the thresholds of trees, wherever in an estimator they stand: behind an imputer, a scaler or
-  a column transformer, inside a bagging, a vote or a search.
+  a column transformer, inside a bagging, a vote or a search, each part behind steps of its own.
 - At every other jump of the answer that can be found without knowing the model.
 
 A tree changes its mind between two neighbouring floats. A graph that rounds otherwise than
@@ -11,6 +12,9 @@ differ in one number are brought together by bisection, always into the half wit
 until they are neighbours; if the answer still jumps between them, they are rows to compare at.
 
     f(x) = x > 1/3, between 0 and 1  →  0.3333333333333333 and 0.33333333333333337
+
+An owner's estimator may hold what it likes and refuse what it likes: what cannot be read or asked
+makes no rows, and never an error.
 """
 
 from __future__ import annotations
@@ -102,7 +106,7 @@ def _strange(schema: Schema, rows: Sequence[Row]) -> Iterator[Row]:
     texts = [place for place, feature in features if feature.kind == "category"]
     unseen: list[Change] = [(place, NEVER_SEEN) for place in texts]
     alone = [[change] for change in spread([*gaps, *unseen], MOST_STRANGE_ROWS)]
-    for number, changes in enumerate([*alone, gaps, unseen]):
+    for number, changes in enumerate(filter(None, [*alone, gaps, unseen])):
         row = list(rows[number % len(rows)])
         for place, value in changes:
             row[place] = value
