@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import free_port
+from tests.store.postgres_server import PostgresServer, shared_server
 from unrot.core.ports import Store
 from unrot.store import engine
 from unrot.store.memory import MemoryStore
 from unrot.store.operations import Operations
+from unrot.store.postgres import PostgresDatabase
 from unrot.store.sql import SqlStore
 from unrot.store.sqlite import SqliteDatabase
 
@@ -45,8 +49,29 @@ def store(open_store: Callable[[], Store]) -> Store:
 
 # ── databases by their operations ────────────────────────────────────────────────────────────
 
-STEPS = {"memory": 400, "sqlite": 1_000}
+STEPS = {"memory": 400, "sqlite": 1_000, "postgres": 700}
 """How many operations by chance each is tried with."""
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """One Postgres for all test processes."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    with shared_server(shared, free_port()) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """The address of a fresh database, with the tables in it."""
+    with postgres.fresh_database() as url:
+        yield url
+
+
+def open_postgres(url: str) -> Operations:
+    return engine.SqlStore(PostgresDatabase(url))
 
 
 @pytest.fixture(params=list(STEPS))
@@ -61,6 +86,8 @@ def open_database(
         made: Operations = memory
         if request.param == "sqlite":
             made = engine.SqlStore(SqliteDatabase(tmp_path / "documents.db"))
+        if request.param == "postgres":
+            made = open_postgres(request.getfixturevalue("postgres_url"))
         made.prepare()
         opened.append(made)
         return made
