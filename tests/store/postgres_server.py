@@ -35,6 +35,7 @@ OPTIONS = (
     "full_page_writes=off",
     "shared_buffers=16MB",
     "max_connections=60",
+    "deadlock_timeout=50ms",
     "autovacuum=off",
 )
 _guards: list[subprocess.Popen[bytes]] = []

@@ -41,6 +41,9 @@ CONNECTING_SECONDS = 2
 TURN_SECONDS = 2.5
 """How long to wait until one of the connections is free."""
 PATIENCE_SECONDS = 5.0
+"""After which the server stops a statement."""
+GRACE_SECONDS = 1.0
+"""How long after that the client gives up on a server that says nothing."""
 PREPARING_SECONDS = 300.0
 CLASHES = (errors.DeadlockDetected, errors.SerializationFailure)
 LOCK_FOR_PREPARING = 0x756E726F74  # "unrot"
@@ -164,7 +167,7 @@ class PostgresDatabase:
         given = {**CONNECTION, **self._given}
         given["options"] = f"{options} {given.get('options') or ''}".strip()
         connection = _Connection.connect(make_conninfo("", **given), autocommit=True)
-        connection.give(patience + 1)
+        connection.give(patience + GRACE_SECONDS)
         return connection
 
     def _held_here(self) -> _Held:
@@ -227,7 +230,7 @@ class _Connection(psycopg.Connection[tuple[Any, ...]]):
 
     def lend(self, work: Callable[[_Connection], T], put_back: Callable[[_Connection], None]) -> T:
         """Do work in time, then put the connection back."""
-        self.give(PATIENCE_SECONDS + 1)
+        self.give(PATIENCE_SECONDS + GRACE_SECONDS)
         try:
             return work(self)
         except psycopg.Error:
