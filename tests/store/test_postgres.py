@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,12 +18,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.conftest import free_port, wait_for
+from tests.conftest import ROOT, free_port, wait_for
 from tests.store.postgres_server import PASSWORD, PostgresServer, shared_server
 from unrot.core.errors import BadSetting, StoreAway
 from unrot.store import postgres
 from unrot.store.engine import SqlStore, Transaction
-from unrot.store.kinds import FACT, VERSION
+from unrot.store.kinds import FACT, FEEDBACK, VERSION
 from unrot.store.operations import ABSENT, Changed, Put
 from unrot.store.postgres import PostgresDatabase
 
@@ -474,7 +476,24 @@ def test_who_waits_without_a_connection_has_waited_and_listens_again(
     moves.close()
 
 
-# ── the rest ─────────────────────────────────────────────────────────────────────────────────
+# ── what people see ──────────────────────────────────────────────────────────────────────────
+
+
+def test_select_of_the_docs_finds_the_feedback(
+    postgres_url: str, other: psycopg.Connection[Any]
+) -> None:
+    store = SqlStore(PostgresDatabase(postgres_url))
+    judged = {"model": "zombies", "version": "v1", "prediction": "orc", "was correct": False}
+    at = time.time() - 60
+    store.commit([Put(FEEDBACK, "p", {**judged, "input data": {"age": 7}, "predicted at": at})])
+    store.close()
+    page = (ROOT / "docs/postgres.md").read_text()
+    [asked] = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+
+    [row] = other.execute(asked).fetchall()
+
+    assert row[0].timestamp() == pytest.approx(at)
+    assert row[1:] == ("zombies", "v1", "orc", None, 0, '{"age":7}')
 
 
 def test_size_is_told(database: PostgresDatabase) -> None:
