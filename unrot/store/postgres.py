@@ -128,7 +128,9 @@ class PostgresDatabase:
 
     def close(self) -> None:
         """Close this process's connections that nobody uses at the moment."""
-        self._held_here().close()
+        held = self._held_here()
+        held.close_idle()
+        held.stop_listening()
 
     def _run(self, work: Callable[[_Connection], T]) -> T:
         """Do work on one of the few connections."""
@@ -153,7 +155,7 @@ class PostgresDatabase:
             except psycopg.Error:
                 if not connection.is_lost:
                     raise
-                held.close()
+                held.close_idle()
         return self._connect(PATIENCE_SECONDS).lend(work, held.put_back)
 
     def _connect(self, patience: float) -> _Connection:
@@ -201,11 +203,10 @@ class _Held:
         else:
             connection.close()
 
-    def close(self) -> None:
-        """Close those that are free."""
+    def close_idle(self) -> None:
+        """Close those that are free: when one broke, most likely all did."""
         while connection := self.take():
             connection.close()
-        self.stop_listening()
 
     def stop_listening(self) -> None:
         """Close the connection that listens."""
