@@ -293,7 +293,7 @@ def _index(kind: Kind, name: str, index: Index) -> str:
 
 def _found_by(index: Index, equal: Sequence[Any], since: Any, until: Any) -> tuple[str, list[Any]]:
     if len(equal) != len(index.equal):
-        raise ValueError(f"{index} takes {len(index.equal)} values, not {len(equal)}.")
+        raise ValueError(f"{index} cannot be asked for {list(equal)}.")
     terms = [f"{_quoted(name)} = ?" for name in index.equal]
     terms += [f"{_quoted(name)} IS NOT NULL" for name in index.order]
     parameters = list(map(_written_flag, equal))
