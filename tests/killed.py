@@ -66,10 +66,9 @@ def inside(kind: Any, beside: Any = None) -> None:
 
 def points() -> dict[str, Callable[[], None]]:
     """Return the points by name, in the order of a job; each lays its wire when it is called."""
+    from unrot.learn import learn, publish, worker
     from unrot.learn.job_store import JobStore
     from unrot.learn.lesson_store import LessonStore
-
-    from unrot.learn import learn, publish, worker
     from unrot.make.trainable import EstimatorApprentice as Taught
     from unrot.make.workshop import EstimatorWorkshop as Shop
     from unrot.serve import shelf

@@ -52,7 +52,7 @@ def start(place: Path, *options: str, **more: str) -> subprocess.Popen[str]:
     own, temporary = place / "own", place / "tmp"
     (own / "var").mkdir(parents=True)
     (own / "var" / "kept").write_text("mine")
-    (own / ".env").write_text("UNROT_STORE=postgresql://nowhere\nPORT=1\n")
+    (own / ".env").write_text("UNROT_STORE=mysql://nowhere\nPORT=1\n")
     temporary.mkdir()
     return subprocess.Popen(
         [sys.executable, "-m", "unrot", "demo", *options],

@@ -183,24 +183,53 @@ def test_named_store_wins_over_database_url() -> None:
     assert settings.store_url == "sqlite:///mine.db"
 
 
-@pytest.mark.parametrize("url", ["sqlite:///", "sqlite://relative.db", "sqlite:x", "unrot.db"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://unrot:hunter2@db/unrot",
+        "postgres://unrot:hunter2@ec2-1-2-3-4.compute-1.amazonaws.com:5432/d4f5?sslmode=require",
+        "postgresql://unrot:a%40b%2Fc@[::1]:5432/unrot",
+        "postgresql://one:5432,two:5433/unrot?target_session_attrs=read-write",
+        "postgresql://unrot@/unrot?host=/var/run/postgresql",
+        "postgresql:///unrot",
+    ],
+)
+def test_postgres_is_a_store(url: str) -> None:
+    assert loaded(DATABASE_URL=url).store_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///",
+        "sqlite://relative.db",
+        "sqlite:x",
+        "unrot.db",
+        "mysql://db/unrot",
+        "postgresql:unrot",
+        "postgresql+psycopg2://db/unrot",
+    ],
+)
 def test_store_that_is_no_address_stops_the_start(url: str) -> None:
     scheme = url.split(":")[0]
 
     assert sentence({"UNROT_STORE": url}) == (
-        f'UNROT_STORE (or DATABASE_URL) is an address of "{scheme}": this version keeps its '
-        "data in SQLite; expected sqlite:///PATH, or nothing for the home folder."
+        f'UNROT_STORE (or DATABASE_URL) is an address of "{scheme}" that cannot be read: expected '
+        "sqlite:///PATH, postgresql://USER:PASSWORD@HOST:PORT/DATABASE with signs such as @ / # "
+        "in the password as %40 %2F %23, or nothing for SQLite in the home folder."
     )
 
 
 @pytest.mark.parametrize(
     "url",
     [
-        "postgresql://unrot:hunter2@db/unrot",
         "postgresql://unrot:hunter2@2@db/unrot",
         "postgresql://unrot:hunter2/3@db/unrot",
-        "postgresql://db/unrot?user=unrot&password=hunter2",
+        "postgresql://unrot:hunter2#3@db/unrot",
+        "postgresql://unrot:hunter2?3@db/unrot",
+        "postgresql://unrot:hunter2 3@db/unrot",
         "postgresql://unrot:hunter2",
+        "mysql://db/unrot?user=unrot&password=hunter2",
     ],
 )
 def test_password_of_a_store_is_never_said(url: str) -> None:

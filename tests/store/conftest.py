@@ -2,58 +2,47 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import free_port
+from tests.store.postgres_server import PostgresServer, shared_server
 from unrot.core.ports import Store
 from unrot.run.cabinet import Cabinet
 from unrot.store.engine import SqlStore
 from unrot.store.memory import MemoryStore
 from unrot.store.operations import Operations
+from unrot.store.postgres import PostgresDatabase
 from unrot.store.sqlite import SqliteDatabase
-
-
-def open_sqlite(folder: Path) -> Store:
-    store = Cabinet(SqlStore(SqliteDatabase(folder / "unrot.db")))
-    store.prepare()
-    return store
-
-
-MEMORIES: dict[Path, MemoryStore] = {}
-
-
-def open_memory(folder: Path) -> Store:
-    return Cabinet(MEMORIES.setdefault(folder, MemoryStore()))
-
-
-BACKENDS: dict[str, Callable[[Path], Store]] = {"sqlite": open_sqlite, "memory": open_memory}
-
-
-@pytest.fixture(params=list(BACKENDS))
-def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
-    """Open the same store once more, as another process would."""
-    opened: list[Store] = []
-
-    def again() -> Store:
-        opened.append(BACKENDS[request.param](tmp_path))
-        return opened[-1]
-
-    yield again
-    for store in opened:
-        store.close()
-
-
-@pytest.fixture
-def store(open_store: Callable[[], Store]) -> Store:
-    return open_store()
-
 
 # ── databases by their operations ────────────────────────────────────────────────────────────
 
-STEPS = {"memory": 400, "sqlite": 1_000}
+STEPS = {"memory": 400, "sqlite": 1_000, "postgres": 700}
 """How many operations by chance each is tried with."""
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """One Postgres for all test processes."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    with shared_server(shared, free_port()) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """The address of a fresh database, with the tables in it."""
+    with postgres.fresh_database() as url:
+        yield url
+
+
+def open_postgres(url: str) -> Operations:
+    return SqlStore(PostgresDatabase(url))
 
 
 @pytest.fixture(params=list(STEPS))
@@ -68,6 +57,8 @@ def open_database(
         made: Operations = memory
         if request.param == "sqlite":
             made = SqlStore(SqliteDatabase(tmp_path / "documents.db"))
+        if request.param == "postgres":
+            made = open_postgres(request.getfixturevalue("postgres_url"))
         made.prepare()
         opened.append(made)
         return made
@@ -85,3 +76,17 @@ def database(open_database: Callable[[], Operations]) -> Operations:
 @pytest.fixture
 def steps(request: pytest.FixtureRequest) -> int:
     return STEPS[request.node.callspec.params["open_database"]]
+
+
+# ── the product's store over each of them ────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def open_store(open_database: Callable[[], Operations]) -> Callable[[], Store]:
+    """Open the same store once more, as another process would."""
+    return lambda: Cabinet(open_database())
+
+
+@pytest.fixture
+def store(open_store: Callable[[], Store]) -> Store:
+    return open_store()

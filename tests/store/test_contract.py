@@ -6,11 +6,9 @@ import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from tests.store.conftest import BACKENDS
 from unrot.core import confidence, latency
 from unrot.core.errors import BadArtefact, Conflict, NotFound
 from unrot.core.ids import Ids
@@ -598,18 +596,17 @@ def test_profile_is_replaced_under_its_id_and_listed_without_data(store: Store) 
     assert [found.id for found in store.profiles.written_by("you", 0)] == ["b"]
 
 
-def test_store_opened_by_many_at_once_is_migrated_once(tmp_path: Path) -> None:
+def test_store_is_asked_by_many_at_once(open_store: Callable[[], Store]) -> None:
+    stores = [open_store() for _ in range(8)]
     problems: list[Exception] = []
 
-    def open_one() -> None:
+    def ask(store: Store) -> None:
         try:
-            store = BACKENDS["sqlite"](tmp_path)
-            store.check()
-            store.close()
+            store.check(writing=True)
         except Exception as error:
             problems.append(error)
 
-    threads = [threading.Thread(target=open_one) for _ in range(8)]
+    threads = [threading.Thread(target=ask, args=(store,)) for store in stores]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -29,6 +29,7 @@ from unrot.store.operations import (
     ABSENT,
     ANY,
     MOST_CHANGES,
+    Change,
     Changed,
     Delete,
     Document,
@@ -290,6 +291,96 @@ def test_commit_that_some_database_would_refuse_is_refused_by_all(
 ) -> None:
     with pytest.raises(ValueError, match=why):
         database.commit(changes)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Put(FACT, "a", {"value": "with \0 in it"}),
+        Put(FACT, "a", {"value": "half a \ud83d"}),
+        Put(FEEDBACK, "a", {"label": "\0"}),
+        Put(FEEDBACK, "a", {"time": float("nan")}),
+        Put(LEASE, "a", {"number": 2**63}),
+        Put(FACT, "a\0", {"value": "1"}),
+        Put(FACT, "a" * 1_501, {"value": "1"}),
+        Delete(FACT, "\ud83d"),
+        Hold(LEASE, "a\0", "number", 7),
+    ],
+    ids=repr,
+)
+def test_value_that_some_database_would_refuse_is_refused_by_all(
+    database: Operations, change: Change
+) -> None:
+    with pytest.raises(ValueError, match="No database keeps"):
+        database.commit([Put(FACT, "beside", {"value": "1"}), change])
+
+    assert database.get(FACT, "beside") is None
+
+
+@pytest.mark.parametrize("text", ["\0", "elves\0", "\ud83d"])
+def test_who_asks_for_what_no_database_keeps_finds_nothing(database: Operations, text: str) -> None:
+    database.commit([version(1), Put(VERSION, text[:-1] or "x", {"model": "elves", "number": 2})])
+
+    assert database.get(VERSION, text) is None
+    assert list(database.get_many(VERSION, [text, "elves/000001"])) == ["elves/000001"]
+    assert database.scan(VERSION, "of model", (text,), limit=9) == []
+    assert database.count(VERSION, "of model", (text,)) == 0
+
+
+def test_text_inside_json_may_have_any_sign(database: Operations) -> None:
+    database.commit(
+        [Put(AUDIT, "a", {"model": "elves", "predictions": {"a\0": ["\0", "%s ? $1"]}})]
+    )
+
+    found = database.get(AUDIT, "a")
+    assert found is not None and found["predictions"] == {"a\0": ["\0", "%s ? $1"]}
+
+
+@pytest.mark.parametrize(
+    "key", ["%", "%s", "%%s", "?", "$1", ":a", "\\", "'", '"', " a ", "\n", "\x7f", "é" * 750]
+)
+def test_unusual_key_and_text_are_kept_as_they_are(database: Operations, key: str) -> None:
+    database.commit([Put(VERSION, key, {"model": key, "number": 1, "body": key})])
+
+    assert keys(database.scan(VERSION, "of model", (key,), limit=9)) == [key]
+    found = database.get(VERSION, key)
+    assert found is not None and (found["model"], found["body"]) == (key, key)
+
+
+def test_changes_of_all_ways_are_made_in_one_commit_or_none_of_them(database: Operations) -> None:
+    database.commit([version(number) for number in (1, 2, 3, 4)])
+    read = database.get_many(VERSION, [f"elves/{number:06d}" for number in (1, 2, 3, 4)])
+    one, two, three, four = (document.revision for document in read.values())
+    moved = {"model": "orcs", "number": 1}
+    changes = [
+        Put(VERSION, "elves/000001", moved, expect=one),
+        Put(VERSION, "elves/000002", moved, expect=two),
+        Delete(VERSION, "elves/000003", expect=three),
+        Delete(VERSION, "elves/000004", expect=four),
+        Put(VERSION, "elves/000005", moved, expect=ABSENT),
+        Put(VERSION, "elves/000006", moved, expect=ABSENT),
+        Delete(VERSION, "elves/000007"),
+        Delete(VERSION, "elves/000008"),
+    ]
+    late = {
+        "put": Put(VERSION, "elves/000002", moved, expect=two + 1_000),
+        "delete": Delete(VERSION, "elves/000004", expect=four + 1_000),
+        "new": Put(VERSION, "elves/000001", moved, expect=ABSENT),
+    }
+
+    for change in late.values():
+        others = [one for one in changes if one.key != change.key]
+        with pytest.raises(Changed):
+            database.commit([*others, change])
+    assert database.count(VERSION, "of model", ("elves",)) == 4
+    database.commit(changes)
+
+    assert database.count(VERSION, "of model", ("elves",)) == 0
+    assert database.count(VERSION, "of model", ("orcs",)) == 4
+
+
+def test_who_waits_for_a_change_has_waited(database: Operations) -> None:
+    assert database.wait_for_change(0.01) is False
 
 
 def test_largest_commit_is_taken(database: Operations) -> None:

@@ -7,6 +7,7 @@ and the environment wins; a value that does not parse stops the start with a sen
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -71,7 +72,7 @@ def _is_dotted(name: str) -> bool:
     return len(parts) > 1 and all(part.isidentifier() for part in parts)
 
 
-TEXT, PATH = parsed(str), parsed(Path)
+TEXT, PATH, STORE = parsed(str), parsed(Path), parsed(str, is_secret=True)
 TOKEN, JUDGES = parsed(_token, is_secret=True), parsed(_judges, is_secret=True)
 WEBHOOK = parsed(_webhook, is_secret=True)
 TYPES, ADDRESS = parsed(_types), parsed(_address)
@@ -96,10 +97,10 @@ class Settings:
     )
     store: str = setting(
         "UNROT_STORE",
-        TEXT,
+        STORE,
         "",
-        "where everything is kept: `sqlite:///PATH`; unset, `DATABASE_URL`, else SQLite in the "
-        "home folder",
+        "where everything is kept: `sqlite:///PATH` or `postgresql://…`; unset, `DATABASE_URL`, "
+        "else SQLite in the home folder",
     )
     secret_key: str = setting(
         "UNROT_SECRET_KEY",
@@ -311,13 +312,23 @@ def _parsed(setting: Option, text: str) -> Any:
         raise BadSetting(f"{setting.key} {said}: expected {expected}.") from error
 
 
+_USER = r"(?:[^@/?#\s]+@)?"
+_HOST = r"(?:\[[\da-fA-F:.]+\]|[^@:/?#\[\],\s]*)(?::\d+)?"
+_STORES = (
+    r"sqlite:///.+",
+    rf"postgres(?:ql)?://{_USER}{_HOST}(?:,{_HOST})*(?:/[^@/?#\s]*)?(?:\?[^@#\s]*)?",
+)
+
+
 def _check_store(url: str) -> None:
-    if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
+    """Refuse what is no address: a library would quote it in its errors, the password with it."""
+    if any(re.fullmatch(form, url) for form in _STORES):
         return
     scheme = url.partition(":")[0][:20]
     raise BadSetting(
-        f'UNROT_STORE (or DATABASE_URL) is an address of "{scheme}": this version keeps its data '
-        "in SQLite; expected sqlite:///PATH, or nothing for the home folder."
+        f'UNROT_STORE (or DATABASE_URL) is an address of "{scheme}" that cannot be read: expected '
+        "sqlite:///PATH, postgresql://USER:PASSWORD@HOST:PORT/DATABASE with signs such as @ / # in "
+        "the password as %40 %2F %23, or nothing for SQLite in the home folder."
     )
 
 

@@ -67,7 +67,7 @@ def to_fields(kept: Kept, names: Sequence[str] = ()) -> dict[str, Any]:
         "label": verdict.label,
         "time": verdict.given_at,
         "predicted at": verdict.predicted_at,
-        "comment": verdict.comment,
+        "comment": verdict.comment.replace("\0", "\ufffd"),
         "judge": verdict.judge,
         "subject": verdict.subject,
         "withdrawn": verdict.withdrawn,

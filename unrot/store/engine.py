@@ -8,12 +8,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from itertools import groupby
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
 
 from unrot.core.errors import StoreAway
-from unrot.store.kinds import FORMAT, KINDS, FieldType, Index, Kind
+from unrot.store.kinds import FACT, FORMAT, KINDS, FieldType, Index, Kind
 from unrot.store.operations import (
     ABSENT,
     ANY,
@@ -24,6 +25,7 @@ from unrot.store.operations import (
     Document,
     Hold,
     Put,
+    can_keep,
     checked,
 )
 
@@ -71,8 +73,12 @@ class Dialect:
     next_revision: str
     """A statement that returns a number which no commit had before."""
     make_revisions: tuple[str, ...]
+    names: str
+    """A query for the names of all tables and indexes that there are."""
     hold: str = ""
     """What keeps a row that was read as it is until the commit."""
+    tell: str = ""
+    """A statement that tells those who wait that the generation has moved."""
 
     def type_of(self, type: FieldType) -> str:
         """Return the type of a column."""
@@ -105,7 +111,18 @@ class Database(Protocol):
         ...
 
     def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run some work as one transaction; when this returns it is committed and on the disk."""
+        """Run some work as one transaction; when this returns it is committed and on the disk.
+
+        Work that met others half way may be run once more from its beginning.
+        """
+        ...
+
+    def write_alone(self, work: Callable[[Transaction], T]) -> T:
+        """Run some work that may take long and that only one process may do at a time."""
+        ...
+
+    def wait_for_change(self, seconds: float) -> bool:
+        """Wait, and return True as soon as somebody used the dialect's `tell`."""
         ...
 
     def size(self) -> int | None:
@@ -132,7 +149,7 @@ class SqlStore:
     def prepare(self) -> None:
         """Make the tables that are missing; several processes may do this at the same moment."""
         self._database.prepare()
-        self._database.write(lambda tx: make_tables(tx, self._database.dialect))
+        self._database.write_alone(lambda tx: make_tables(tx, self._database.dialect))
         self._is_prepared = True
 
     def get(self, kind: Kind, key: str) -> Document | None:
@@ -142,8 +159,9 @@ class SqlStore:
     def get_many(self, kind: Kind, keys: Sequence[str]) -> dict[str, Document]:
         """Return those that are there."""
         found: list[Any] = []
-        for start in range(0, len(keys), MOST_CHANGES):
-            some = list(keys[start : start + MOST_CHANGES])
+        known = list(filter(can_keep, keys))
+        for start in range(0, len(known), MOST_CHANGES):
+            some = known[start : start + MOST_CHANGES]
             asked = f"{_selected(kind)} WHERE key IN ({_marks(len(some))})"
             found += self._read(asked, some)
         return {row[0]: _document(kind, tuple(kind.fields), row) for row in found}
@@ -187,20 +205,28 @@ class SqlStore:
     ) -> int:
         """Count what a scan without limit would return."""
         where, parameters = _found_by(kind.indexes[index], equal, since, until)
-        [row] = self._read(f"SELECT COUNT(*) FROM {_quoted(kind.name)} WHERE {where}", parameters)
-        return int(row[0])
+        asked = f"SELECT COUNT(*) FROM {_quoted(kind.name)} WHERE {where}"
+        return sum(row[0] for row in self._read(asked, parameters))
 
     def commit(self, changes: Sequence[Change]) -> None:
         """Make all changes or none; in the order of their keys, so that no two wait in a ring."""
         ordered = sorted(checked(changes), key=lambda change: (change.kind.name, change.key))
 
         def work(tx: Transaction) -> None:
-            revision = tx.execute(self._database.dialect.next_revision).fetchall()[0][0]
-            for change in ordered:
-                self._make(tx, change, revision)
+            dialect = self._database.dialect
+            revision = tx.execute(dialect.next_revision).fetchall()[0][0]
+            for way, alike in groupby(ordered, _way_of):
+                if not _make(tx, way, list(alike), revision, dialect):
+                    raise Changed
+            if dialect.tell and any(map(_moves_generation, ordered)):
+                tx.execute(dialect.tell)
 
         if ordered:
             self._database.write(work)
+
+    def wait_for_change(self, seconds: float) -> bool:
+        """Wait; return True as soon as the generation has moved, where the database tells."""
+        return self._database.wait_for_change(seconds)
 
     def size(self) -> int | None:
         """Return how many bytes it takes."""
@@ -226,32 +252,28 @@ class SqlStore:
         self._database.close()
 
     def _read(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        if not all(map(can_keep, parameters)):
+            return []
         return self._database.read(lambda tx: tx.execute(statement, parameters).fetchall())
-
-    def _make(self, tx: Transaction, change: Change, revision: int) -> None:
-        if isinstance(change, Put):
-            is_made = _put(tx, change, revision)
-        elif isinstance(change, Delete):
-            is_made = _delete(tx, change)
-        else:
-            is_made = _is_held(tx, change, self._database.dialect.hold)
-        if not is_made:
-            raise Changed(change)
 
 
 def make_tables(tx: Transaction, dialect: Dialect) -> None:
-    """Make the tables and indexes that are missing, and note what format they are of."""
+    """Make the tables and indexes that are missing, and note what format they are of.
+
+    Those that are there are not touched: to ask for them once more would lock them.
+    """
+    there = {row[0] for row in tx.execute(dialect.names).fetchall()}
     for kind in KINDS:
         columns = "".join(
             f", {_quoted(name)} {dialect.type_of(type)}" for name, type in kind.fields.items()
         )
-        table = _quoted(kind.name)
-        tx.execute(
-            f"CREATE TABLE IF NOT EXISTS {table} (key {dialect.text} PRIMARY KEY, "
-            f"revision {dialect.integer} NOT NULL{columns})"
-        )
+        if kind.name not in there:
+            tx.execute(
+                f"CREATE TABLE {_quoted(kind.name)} (key {dialect.text} PRIMARY KEY, "
+                f"revision {dialect.integer} NOT NULL{columns})"
+            )
         for name, index in kind.indexes.items():
-            if index.fields:
+            if index.fields and f"{kind.name} {name}" not in there:
                 tx.execute(_index(kind, name, index))
     for statement in dialect.make_revisions:
         tx.execute(statement)
@@ -266,12 +288,12 @@ def _index(kind: Kind, name: str, index: Index) -> str:
     columns = ", ".join([*map(_quoted, index.fields), "key"])
     there = " AND ".join(f"{_quoted(name)} IS NOT NULL" for name in index.fields)
     called = _quoted(f"{kind.name} {name}")
-    return f"CREATE INDEX IF NOT EXISTS {called} ON {_quoted(kind.name)} ({columns}) WHERE {there}"
+    return f"CREATE INDEX {called} ON {_quoted(kind.name)} ({columns}) WHERE {there}"
 
 
 def _found_by(index: Index, equal: Sequence[Any], since: Any, until: Any) -> tuple[str, list[Any]]:
     if len(equal) != len(index.equal):
-        raise ValueError(f"{index} takes {len(index.equal)} values, not {len(equal)}.")
+        raise ValueError(f"{index} cannot be asked for {list(equal)}.")
     terms = [f"{_quoted(name)} = ?" for name in index.equal]
     terms += [f"{_quoted(name)} IS NOT NULL" for name in index.order]
     parameters = list(map(_written_flag, equal))
@@ -282,39 +304,70 @@ def _found_by(index: Index, equal: Sequence[Any], since: Any, until: Any) -> tup
     return " AND ".join(terms) or "1 = 1", parameters
 
 
-def _put(tx: Transaction, put: Put, revision: int) -> bool:
-    names, values = ["key", "revision"], [put.key, revision]
-    for name, type in put.kind.fields.items():
-        names.append(_quoted(name))
-        values.append(_written(put.fields.get(name), type))
-    table = _quoted(put.kind.name)
-    if put.expect > ABSENT:
+class _Way(NamedTuple):
+    """What changes have in common that one statement makes."""
+
+    kind: Kind
+    change: type[Change]
+    expected: str
+
+
+def _way_of(change: Change) -> _Way:
+    expected = "held" if isinstance(change, Hold) else _EXPECTED.get(change.expect, "as read")
+    return _Way(change.kind, type(change), expected)
+
+
+_EXPECTED = {ANY: "any", ABSENT: "absent"}
+
+
+def _make(
+    tx: Transaction, way: _Way, changes: Sequence[Any], revision: int, dialect: Dialect
+) -> bool:
+    """Make changes that are made alike; tell whether all were as expected."""
+    if way.change is Hold:
+        return all(_is_held(tx, hold, dialect.hold) for hold in changes)
+    if way.change is Put:
+        asked, rows = _put(way, changes, revision)
+    else:
+        asked, rows = _delete(way, changes)
+    made = tx.execute(asked, rows[0]) if len(rows) == 1 else tx.executemany(asked, rows)
+    return made.rowcount == len(rows) or (way.change is Delete and way.expected == "any")
+
+
+def _put(way: _Way, puts: Sequence[Put], revision: int) -> tuple[str, list[list[Any]]]:
+    fields = way.kind.fields
+    names = ["key", "revision", *map(_quoted, fields)]
+    rows = [
+        [put.key, revision, *(_written(put.fields.get(name), fields[name]) for name in fields)]
+        for put in puts
+    ]
+    table = _quoted(way.kind.name)
+    if way.expected == "as read":
         taken = ", ".join(f"{name} = ?" for name in names[1:])
         asked = f"UPDATE {table} SET {taken} WHERE key = ? AND revision = ?"
-        return tx.execute(asked, [*values[1:], put.key, put.expect]).rowcount == 1
+        return asked, [[*row[1:], put.key, put.expect] for row, put in zip(rows, puts, strict=True)]
     taken = "NOTHING"
-    if put.expect == ANY:
+    if way.expected == "any":
         taken = "UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in names[1:])
-    asked = (
-        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({_marks(len(names))}) "
-        f"ON CONFLICT (key) DO {taken}"
-    )
-    return tx.execute(asked, values).rowcount == 1
+    inserted = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({_marks(len(names))})"
+    return f"{inserted} ON CONFLICT (key) DO {taken}", rows
 
 
-def _delete(tx: Transaction, delete: Delete) -> bool:
-    asked, parameters = f"DELETE FROM {_quoted(delete.kind.name)} WHERE key = ?", [delete.key]
-    if delete.expect == ANY:
-        tx.execute(asked, parameters)
-        return True
-    revision: Any = delete.expect
-    return tx.execute(f"{asked} AND revision = ?", [*parameters, revision]).rowcount == 1
+def _delete(way: _Way, deletes: Sequence[Delete]) -> tuple[str, list[list[Any]]]:
+    asked = f"DELETE FROM {_quoted(way.kind.name)} WHERE key = ?"
+    if way.expected == "any":
+        return asked, [[delete.key] for delete in deletes]
+    return f"{asked} AND revision = ?", [[delete.key, delete.expect] for delete in deletes]
 
 
 def _is_held(tx: Transaction, hold: Hold, word: str) -> bool:
     asked = f"SELECT {_quoted(hold.name)} FROM {_quoted(hold.kind.name)} WHERE key = ? {word}"
     row = tx.execute(asked, [hold.key]).fetchone()
     return row is not None and row[0] == hold.value
+
+
+def _moves_generation(change: Change) -> bool:
+    return change.kind is FACT and change.key == "generation"
 
 
 def _selected(kind: Kind, names: Sequence[str] | None = None) -> str:

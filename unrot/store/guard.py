@@ -43,6 +43,7 @@ class Guarded:
         self.name = database.name
         self.close = database.close
         self.prepare = database.prepare
+        self.wait_for_change = database.wait_for_change
         self.get = self._guarded(database.get)
         self.get_many = self._guarded(database.get_many)
         self.scan = self._guarded(database.scan)

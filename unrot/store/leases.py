@@ -59,6 +59,7 @@ class Fenced:
         self.count = database.count
         self.size = database.size
         self.check = database.check
+        self.wait_for_change = database.wait_for_change
         self.close = database.close
 
     @contextmanager
@@ -79,6 +80,7 @@ class Fenced:
         try:
             self._database.commit([hold, *changes])
         except Changed as changed:
-            if changed.args and changed.args[0] == hold:
+            lease = self._database.get(LEASE, hold.key)
+            if lease is None or lease["number"] != hold.value:
                 raise Conflict(LOST, reason="lease_lost") from changed
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -93,6 +94,11 @@ class MemoryStore:
 
     def check(self, *, writing: bool = False) -> None:
         """It is always there."""
+
+    def wait_for_change(self, seconds: float) -> bool:
+        """Wait: nobody tells."""
+        time.sleep(seconds)
+        return False
 
     def close(self) -> None:
         """Nothing is held."""

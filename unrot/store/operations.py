@@ -22,7 +22,8 @@ T = TypeVar("T")
 
 MOST_CHANGES = 400
 MOST_BYTES = 4_000_000
-"""Of one commit; a larger one is refused by some databases, so it is refused by all."""
+MOST_KEY_BYTES = 1_500
+"""Of one commit, and of a key; more is refused by some databases, so it is refused by all."""
 
 ANY: Final = -1
 """Write whatever is there."""
@@ -153,6 +154,13 @@ class Operations(Protocol):
         """Return when the database answers, and takes writes if asked; else raise StoreAway."""
         ...
 
+    def wait_for_change(self, seconds: float) -> bool:
+        """Wait; return True as soon as the generation has moved, where the database tells.
+
+        After a while it returns False, which means nothing: whoever waits looks for himself.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of connections."""
         ...
@@ -230,4 +238,31 @@ def checked(changes: Sequence[Change]) -> Sequence[Change]:
         raise TooMuch(f"{bytes_of:,} bytes in a commit: {MOST_BYTES:,} at most.")
     if len({(change.kind.name, change.key) for change in changes}) < len(changes):
         raise ValueError("A commit changes a document once.")
+    for change in changes:
+        _check_values(change)
     return changes
+
+
+def can_keep(value: Any) -> bool:
+    """Tell whether every database can keep a value: Postgres no NUL, and UTF-8 no half character.
+
+    >>> [can_keep(value) for value in ("a", "a" + chr(0), chr(0xD800), float("nan"), 2**63)]
+    [True, False, False, False, False]
+    """
+    if isinstance(value, str):
+        return "\0" not in value and value.encode("utf-8", "replace").decode() == value
+    if isinstance(value, float):
+        return value == value
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
+
+
+def _check_values(change: Change) -> None:
+    """Raise ValueError for a value that some database would refuse; whoever lets it in answers."""
+    if not can_keep(change.key) or len(change.key.encode()) > MOST_KEY_BYTES:
+        raise ValueError(f"No database keeps the key {change.key[:80]!r}.")
+    if not isinstance(change, Put):
+        return
+    for name, type in change.kind.fields.items():
+        value = change.fields.get(name)
+        if type != "json" and not can_keep(value):
+            raise ValueError(f"No database keeps {str(value)[:80]!r} as {name}.")

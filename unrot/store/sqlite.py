@@ -53,6 +53,7 @@ class SqliteDatabase:
         integer="INTEGER",
         bytes="BLOB",
         next_revision="UPDATE revisions SET last = last + 1 RETURNING last",
+        names="SELECT name FROM sqlite_master",
         make_revisions=(
             "CREATE TABLE IF NOT EXISTS revisions (one INTEGER PRIMARY KEY, last INTEGER NOT NULL)",
             "INSERT INTO revisions VALUES (1, 0) ON CONFLICT (one) DO NOTHING",
@@ -104,6 +105,15 @@ class SqliteDatabase:
         if isinstance(task.error, OSError | sqlite3.Error):
             raise self._away(task.error) from task.error
         raise task.error
+
+    def write_alone(self, work: Callable[[Transaction], T]) -> T:
+        """Run some work while nobody else writes, as every write does."""
+        return self.write(work)
+
+    def wait_for_change(self, seconds: float) -> bool:
+        """Wait: a file tells nobody."""
+        time.sleep(seconds)
+        return False
 
     def copy_to(self, target: Path, progress: Callable[[float], None]) -> None:
         """Copy all as it stands at this moment into one file, while others go on writing.
