@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.store.emulators import EMULATORS, open_emulated, shared_emulator
 from unrot.core.ports import Store
 from unrot.store import engine
 from unrot.store.memory import MemoryStore
@@ -45,22 +50,36 @@ def store(open_store: Callable[[], Store]) -> Store:
 
 # ── databases by their operations ────────────────────────────────────────────────────────────
 
-STEPS = {"memory": 400, "sqlite": 1_000}
+STEPS = {"memory": 400, "sqlite": 1_000, "datastore": 150, "datastore emulator": 150}
 """How many operations by chance each is tried with."""
+
+
+@pytest.fixture(scope="session")
+def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """Return the address of one of Google's emulators, one of each for all test processes."""
+    folder = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        folder = folder.parent
+    with ExitStack() as used:
+        yield cache(lambda name: used.enter_context(shared_emulator(name, folder)))
 
 
 @pytest.fixture(params=list(STEPS))
 def open_database(
-    request: pytest.FixtureRequest, tmp_path: Path
+    request: pytest.FixtureRequest, tmp_path: Path, emulators: Callable[[str], str]
 ) -> Iterator[Callable[[], Operations]]:
     """Open the same database once more, as another process would."""
     memory = MemoryStore()
+    namespace = secrets.token_hex(8)
+    address = emulators(request.param) if request.param in EMULATORS else ""
     opened: list[Operations] = []
 
     def again() -> Operations:
         made: Operations = memory
         if request.param == "sqlite":
             made = engine.SqlStore(SqliteDatabase(tmp_path / "documents.db"))
+        if request.param in EMULATORS:
+            made = open_emulated(request.param, address, namespace)
         made.prepare()
         opened.append(made)
         return made
