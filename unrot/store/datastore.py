@@ -359,12 +359,12 @@ class _Service:
 
         try:
             channel = self._open_channel()
-        except (GoogleAuthError, ValueError, OSError) as error:
+        except (GoogleAuthError, ValueError, AttributeError, OSError) as error:
             raise self.away(
                 "There are no credentials for Google Datastore: set GOOGLE_CREDENTIALS_JSON to the "
                 "JSON of a service account's key, GOOGLE_APPLICATION_CREDENTIALS to its file, or "
                 f"run where Google knows the machine ({type(error).__name__})."
-            ) from error
+            ) from None  # the error may quote the key
         return datastore_v1.DatastoreClient(transport=DatastoreGrpcTransport(channel=channel))
 
 
