@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import secrets
 import socket
 import subprocess
@@ -27,6 +28,7 @@ from unrot.store.entities import bounds_of, encode
 from unrot.store.kinds import CHUNK, FACT, FEEDBACK, FORMAT, JOB, LEASE, VERSION
 from unrot.store.operations import ABSENT, Changed, Delete, Hold, Put, until_kept
 
+GUIDE = (ROOT / "docs/datastore.md").read_text()
 Meddle = Callable[[str, Callable[[], Any]], Any]
 """What stands between a store and Datastore: it is told a method, and may call it."""
 
@@ -596,3 +598,50 @@ def test_emulator_asks_for_no_credentials(
 def test_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(BadSetting, match="expected datastore://PROJECT or"):
         parse_url(url)
+
+
+# ── the documentation ────────────────────────────────────────────────────────────────────────
+
+
+def test_script_of_the_documentation_draws_the_accuracy(
+    store: DatastoreStore, address: str, namespace: str
+) -> None:
+    [script] = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    for start in (0, 50):
+        fields = [
+            {"model": "heart", "time": 1_700_000_000 + 60.0 * n, "was correct": n < 50}
+            for n in range(start, start + 50)
+        ]
+        store.commit([Put(FEEDBACK, f"{one['time']}", one) for one in reversed(fields)])
+    store.commit([Put(FEEDBACK, "other", {"model": "iris", "time": 5.0, "was correct": True})])
+    store.commit([Put(FEEDBACK, "unsaid", {"model": "heart", "time": 5.0})])
+    gone = {"model": "heart", "time": 5.0, "was correct": True, "withdrawn": True}
+    store.commit([Put(FEEDBACK, "gone", gone)])
+
+    done = run_python(
+        script.replace("PROJECT", "a-project").replace("NAMESPACE", namespace),
+        DATASTORE_EMULATOR_HOST=address,
+        PYTHONIOENCODING="utf-8",
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert [re.split(r" +", line)[2:] for line in done.stdout.splitlines()] == [
+        ["23:02", "100%", "█" * 40],
+        ["23:27", "50%", "█" * 20],
+        ["23:52", "0%", ""],
+    ]
+
+
+def test_what_the_documentation_says_of_costs_is_its_arithmetic() -> None:
+    read, write = 0.03 / 100_000, 0.09 / 100_000
+    told = dict(re.findall(r"^\| (\d+) s \| [\d,]+ \| (\.\d+) \|$", GUIDE, re.MULTILINE))
+
+    assert told == {f"{s}": f"{30 * 86_400 / s * read:.2f}"[1:] for s in (1, 5, 30)}
+    assert "| 86,400 | 259,200 | .23 |" in GUIDE and f"{86_400 * 3 * write:.2f}" == "0.23"
+    assert "**$2.40**" in GUIDE and f"{1_000_000 * (2 * read + 2 * write):.2f}" == "2.40"
+
+
+def test_no_index_is_to_be_made() -> None:
+    made = (ROOT / "deploy/datastore/index.yaml").read_text().splitlines()
+
+    assert [line for line in made if not line.startswith("#")] == ["indexes: []"]
