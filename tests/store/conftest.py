@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import free_port
+from tests.store.emulators import EMULATORS, open_emulated, shared_emulator
 from tests.store.postgres_server import PostgresServer, shared_server
 from unrot.core.ports import Store
 from unrot.run.cabinet import Cabinet
@@ -20,7 +24,13 @@ from unrot.store.sqlite import SqliteDatabase
 
 # ── databases by their operations ────────────────────────────────────────────────────────────
 
-STEPS = {"memory": 400, "sqlite": 1_000, "postgres": 700}
+STEPS = {
+    "memory": 400,
+    "sqlite": 1_000,
+    "postgres": 700,
+    "datastore": 150,
+    "datastore emulator": 150,
+}
 """How many operations by chance each is tried with."""
 
 
@@ -45,12 +55,24 @@ def open_postgres(url: str) -> Operations:
     return SqlStore(PostgresDatabase(url))
 
 
+@pytest.fixture(scope="session")
+def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """Return the address of one of Google's emulators, one of each for all test processes."""
+    folder = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        folder = folder.parent
+    with ExitStack() as used:
+        yield cache(lambda name: used.enter_context(shared_emulator(name, folder)))
+
+
 @pytest.fixture(params=list(STEPS))
 def open_database(
-    request: pytest.FixtureRequest, tmp_path: Path
+    request: pytest.FixtureRequest, tmp_path: Path, emulators: Callable[[str], str]
 ) -> Iterator[Callable[[], Operations]]:
     """Open the same database once more, as another process would."""
     memory = MemoryStore()
+    namespace = secrets.token_hex(8)
+    address = emulators(request.param) if request.param in EMULATORS else ""
     opened: list[Operations] = []
 
     def again() -> Operations:
@@ -59,6 +81,8 @@ def open_database(
             made = SqlStore(SqliteDatabase(tmp_path / "documents.db"))
         if request.param == "postgres":
             made = open_postgres(request.getfixturevalue("postgres_url"))
+        if request.param in EMULATORS:
+            made = open_emulated(request.param, address, namespace)
         made.prepare()
         opened.append(made)
         return made

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 MOST_CHANGES = 400
 MOST_BYTES = 4_000_000
-MOST_KEY_BYTES = 1_500
+MOST_KEY_BYTES = 400
 """Of one commit, and of a key; more is refused by some databases, so it is refused by all."""
 
 ANY: Final = -1
