@@ -46,22 +46,21 @@ def inside(kind: Any, beside: Any = None) -> None:
     """Kill inside a transaction, when a document of a kind is written; beside one of another."""
     from unrot.store import engine
 
-    real = engine.SqlStore.commit
+    commit, make = engine.SqlStore.commit, engine._make
 
-    def commit(store: Any, changes: Any) -> None:
+    def doomed(tx: Any, way: Any, *given: Any) -> bool:
+        is_made = make(tx, way, *given)
+        if way.kind.name == kind.name:
+            kill()
+        return is_made
+
+    def watched(store: Any, changes: Any) -> None:
         kinds = {change.kind.name for change in changes}
         if kind.name in kinds and (beside is None or beside.name in kinds):
-            make = store._make
+            engine._make = doomed
+        commit(store, changes)
 
-            def doomed(tx: Any, change: Any, revision: int) -> None:
-                make(tx, change, revision)
-                if change.kind.name == kind.name:
-                    kill()
-
-            store._make = doomed
-        real(store, changes)
-
-    engine.SqlStore.commit = commit  # type: ignore[method-assign]
+    engine.SqlStore.commit = watched  # type: ignore[method-assign]
 
 
 def points() -> dict[str, Callable[[], None]]:

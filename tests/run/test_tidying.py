@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, environment
+from tests.shipping import ship_in_parts
 from unrot.core.errors import Expired, StoreAway
 from unrot.core.records import Audit, Caller, Feedback, Prediction, Shipment
 from unrot.core.windows import total
@@ -39,7 +40,7 @@ def a_row(id: str, at: float) -> Prediction:
 
 
 def brought(service: Service, rows: list[Prediction], segment: str = "s1") -> None:
-    service.store.traffic.ship(Shipment(segment, 0, 1, "me", rows))
+    ship_in_parts(service.store, Shipment(segment, 0, 1, "me", rows))
 
 
 def days_of(service: Service, count: int, a_day: int = 4) -> None:
@@ -148,7 +149,7 @@ def test_no_bite_is_large(kept_days: Service) -> None:
 
     bites = list(tidying._predictions(kept_days, "iris"))
 
-    assert bites == [500, 500, 500, 200]
+    assert bites == [300, 300, 300, 300, 300, 200, 0]
 
 
 def test_rows_of_an_audit_stay_while_they_can_be_judged(service: Service) -> None:

@@ -179,8 +179,9 @@ def test_removal_that_was_killed_is_finished_by_running_it_again(
     service: Service, trained_home: Path
 ) -> None:
     keeper = Caretaker(service, "me")
-    predict(service, 500)
-    keeper.go_round()
+    for _ in range(100):
+        predict(service, 5)
+        keeper.go_round()
     killed = subprocess.Popen(
         [
             sys.executable,
@@ -199,7 +200,8 @@ def test_removal_that_was_killed_is_finished_by_running_it_again(
 
     done = run(trained_home, "remove", "iris")
 
-    assert 0 < left.predictions < 500
+    assert left.predictions < 500
+    assert left.rows > 0
     assert "interrupted removal of iris is finished" in done.stdout
     assert done.returncode == 0
     assert service.store.holdings(1) == Holdings()
@@ -450,7 +452,9 @@ def test_restore_brings_back_the_day_of_the_backup_and_counts_the_journal_once(
     assert added.number == later.number + 1
     there.store.close()
     before = sqlite3.connect(trained_home / "unrot.db.before-restore")
-    assert before.execute("SELECT name FROM model").fetchall() == [("iris",), ("later",)]
+    asked = "SELECT name FROM model WHERE name IS NOT NULL ORDER BY number"
+    named = before.execute(asked).fetchall()
+    assert named == [("iris",), ("later",)]
     before.close()
 
 

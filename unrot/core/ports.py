@@ -786,7 +786,7 @@ class Verdicts(Protocol):
     """The feedback."""
 
     def put(self, verdicts: Sequence[Feedback]) -> list[FeedbackStatus]:
-        """Commit verdicts, all or none, and say what became of each."""
+        """Commit verdicts and say what became of each; a hundred are kept all or none."""
         ...
 
     def put_unverified(self, verdicts: Sequence[UnverifiedFeedback]) -> None:

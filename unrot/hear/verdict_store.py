@@ -64,8 +64,11 @@ class VerdictStore:
         self._look_up = look_up
 
     def put(self, verdicts: Sequence[Feedback]) -> list[FeedbackStatus]:
-        """Commit verdicts, all or none, and say what became of each."""
+        """Commit verdicts and say what became of each; so many are kept all or none."""
+        parts = [verdicts[at : at + AT_ONCE] for at in range(0, len(verdicts), AT_ONCE)]
+        return [status for part in parts for status in self._put(part)]
 
+    def _put(self, verdicts: Sequence[Feedback]) -> list[FeedbackStatus]:
         def work() -> list[FeedbackStatus]:
             turn = Turn(self, verdicts)
             statuses = [turn.take(verdict) for verdict in verdicts]

@@ -24,7 +24,7 @@ from unrot.core.time import DAY, HOUR, MINUTES_A_DAY, MINUTES_AN_HOUR
 from unrot.serve.service import Service
 from unrot.watch.profiles import merged
 
-ROWS_AT_ONCE = 500
+ROWS_AT_ONCE = 300
 PROFILES_AT_ONCE = 12
 PROFILE_SLACK_SECONDS = 8 * DAY
 """A check goes so much later than the profiles that it is of, or it would be made again."""

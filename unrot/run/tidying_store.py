@@ -61,7 +61,7 @@ JUDGED = "\x7f"
 """Begins the place of a bite that goes on among verdicts, when all batches have been looked at."""
 
 PAGE = 400
-BATCHES_AT_ONCE = 50
+BATCHES_AT_ONCE = 300
 
 
 class Profiles(Protocol):
@@ -120,9 +120,9 @@ class TidyingStore:
         if not after[1].startswith(JUDGED):
             headers = self._old_batches(key, limits, after, most)
             done = sum(self._drop_batch(key, header, limits, now) for header in headers)
-            if sum(header["rows"] for header in headers) >= most:
+            if headers:
                 return Bite(done, (headers[-1]["starts at"], headers[-1].key))
-            after, most = (0.0, JUDGED), most - done
+            after = (0.0, JUDGED)
         bite = self._drop_judged(key, limits, (after[0], after[1].removeprefix(JUDGED)), most, now)
         return Bite(done + bite.done, bite.next)
 

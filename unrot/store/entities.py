@@ -180,7 +180,7 @@ def bounds_of(
 ) -> list[tuple[str, str]]:
     """Return between which texts those lie that a scan is to find."""
     if len(equal) != len(index.equal):
-        raise ValueError(f"{index} takes {len(index.equal)} values, not {len(equal)}.")
+        raise ValueError(f"{index} cannot be asked for {list(equal)}.")
     start = encode(kind, index.equal, equal)
     lower = upper = start
     if since is not None:

@@ -47,8 +47,9 @@ class FindingStore:
 
     def open(self, model: str | None = None) -> list[Finding]:
         """List the findings of a model, or of all, that are not closed, the gravest first."""
-        found = map(self._finding, scan_all(self._database, FINDING, "open", (True,)))
-        chosen = [one for one in found if model is None or one.model == model]
+        key = None if model is None else self._names.key_of(model)
+        found = scan_all(self._database, FINDING, "open", (True,))
+        chosen = [self._finding(one) for one in found if key in (None, one["model"])]
         return sorted(chosen, key=lambda one: (_GRAVEST.index(one.gravity), one.since, one.id))
 
     def last(self, model: str, cause: str, *, until: float | None = None) -> Finding | None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
+from tests.shipping import ship_in_parts
 from unrot.core.records import Finding, Oddity, Prediction, Reason, Shipment, Symptom
 from unrot.core.rules import Rules
 from unrot.make.csv import import_log
@@ -82,7 +83,7 @@ def sent(service: Service, at: float, count: int, odd: int, *, is_repeated: bool
     shipment = Shipment(
         segment, 0, 1, "me", rows, oddities=oddities, looked_at={one.id or "" for one in rows}
     )
-    service.store.traffic.ship(shipment)
+    ship_in_parts(service.store, shipment)
 
 
 def drift(since: float, closed_at: float | None, *features: str) -> Finding:

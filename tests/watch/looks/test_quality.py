@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.shipping import ship_in_parts
 from unrot.core.records import (
     IMPORTED,
     Distribution,
@@ -199,7 +200,7 @@ def test_rows_that_come_twenty_times_are_worth_less(
         Prediction(f"p{n}", "iris", "v1", NOON + 300 + n / 2, kinds[n % 25], "a", None, None)
         for n in range(500)
     ]
-    service.store.traffic.ship(Shipment("s", 0, 1, "me", rows))
+    ship_in_parts(service.store, Shipment("s", 0, 1, "me", rows))
     put(service, 0)
     put(service, 1, age=gaps(60))
 
