@@ -791,10 +791,8 @@ def test_log_of_long_ago_is_not_tidied_away_and_may_grow_and_get_labels(
     later = bring(write(numbered(12)))
     again = sum(sweep(service))
 
-    assert (tidied, again) == (
-        2,
-        1,
-    )  # into the hour, then the day; the new rows into the day at once
+    # Into the hour, then the day; the new rows into the day at once, and then their verdicts.
+    assert (tidied, again) == (2, 2)
     assert (later.known, later.added, later.labels) == (8, 4, 6)
     assert len(kept(service)) == 12
     [day] = windows(service)
