@@ -244,8 +244,10 @@ FINDING = Kind(
         "of model": Index(("model",), ("opened at",)),
         "of cause": Index(("model", "cause"), ("opened at",)),
         "open": Index(("open",), ("opened at",)),
+        "open of model": Index(("model", "open"), ("opened at",)),
     },
 )
+OPEN_CAUSE = Kind("open-cause", {"model": "text", "finding": "text"}, {"of model": _OF_MODEL})
 DELIVERY = Kind("delivery", {"model": "text", "body": "json"}, {"of model": _OF_MODEL})
 STANDPOINT = Kind("standpoint", {"model": "text", "note": "json"}, {"of model": _OF_MODEL})
 

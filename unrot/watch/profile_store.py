@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from unrot.core.records import IMPORTING, CountedStretch, Profile, read_summary
 from unrot.store.blobs import get_blob, put_blob
 from unrot.store.kinds import PROFILE
 from unrot.store.names import Names
-from unrot.store.operations import (
-    ABSENT,
-    Change,
-    Delete,
-    Document,
-    Operations,
-    Put,
-    scan_all,
-)
+from unrot.store.operations import ABSENT, Change, Delete, Document, Operations, Put, scan_all
 
-_PLAIN = tuple(name for name in PROFILE.fields if name != "summary")
+_STRETCH = ("starts at", "ends at", "version", "reference")
+_PLAIN = (*_STRETCH, "writer", "rows")
 
 
 class ProfileStore:
@@ -50,15 +44,15 @@ class ProfileStore:
         self, model: str, *, since: float = 0.0, until: float | None = None
     ) -> list[Profile]:
         """List a model's profiles that start in a stretch of time, without their data."""
-        found = self._of(self._names.key_of(model), since=since, until=until)
-        return [_profile(one, model) for one in found]
+        models = self._names.now()
+        key = models.key_of(model)
+        return [_profile(one, models.name_of(key)) for one in self._of(key, since, until)]
 
     def stretches(self, model: str) -> list[CountedStretch]:
         """Count the rows of a model's profiles by stretch and reference, oldest first."""
-        counts: Counter[tuple[float, float, str, str]] = Counter()
-        for one in self._of(self._names.key_of(model), only=_PLAIN):
-            place = (one["starts at"], one["ends at"], one["version"], one["reference"])
-            counts[place] += one["rows"]
+        counts: Counter[tuple[Any, ...]] = Counter()
+        for one in self._of(self._names.key_of(model), only=(*_STRETCH, "rows")):
+            counts[tuple(one[name] for name in _STRETCH)] += one["rows"]
         return [
             CountedStretch(version, starts_at, ends_at, reference, rows)
             for (starts_at, ends_at, version, reference), rows in sorted(counts.items())
@@ -66,8 +60,8 @@ class ProfileStore:
 
     def total(self, model: str) -> tuple[int, int]:
         """Count a model's profiles and their rows: neither stays when something is new."""
-        found = self._of(self._names.key_of(model), only=("rows",))
-        return len(found), sum(one["rows"] for one in found)
+        rows = [one["rows"] for one in self._of(self._names.key_of(model), only=["rows"])]
+        return len(rows), sum(rows)
 
     def written_by(self, writer: str, since: float) -> list[Profile]:
         """List one writer's profiles of all models without their data, oldest first."""
@@ -80,20 +74,20 @@ class ProfileStore:
     def old(self, key: str, before: float, most: int) -> list[Document]:
         """Return profiles that began before a time, oldest first, without those of imports."""
         found = self._of(key, until=before, only=_PLAIN)
-        return [one for one in found if not one["writer"].startswith(IMPORTING)][:most]
+        return list(islice((one for one in found if not _is_imported(one)), most))
 
     def short(
         self, key: str, *, after: float, before: float, seconds: int, most: int
     ) -> list[Profile]:
         """Return the first group of profiles that can become one of so many seconds."""
-        found = self._of(key, since=after, until=before, only=_PLAIN)
+        found = self._of(key, after, before, only=_PLAIN)
         first = next((one for one in found if _is_short(one, before, seconds)), None)
         if first is None:
             return []
         start = first["starts at"] // seconds * seconds
         alike = [
             one
-            for one in self._of(key, since=start, until=start + seconds)
+            for one in self._of(key, start, start + seconds)
             if one["ends at"] <= start + seconds
             if all(one[name] == first[name] for name in ("version", "writer", "reference"))
         ]
@@ -102,19 +96,27 @@ class ProfileStore:
 
     def replaced(self, gone: Sequence[Profile], whole: Profile) -> list[Change] | None:
         """Return the changes that put one in the place of several; None where one has changed."""
-        key = self._names.key_of(whole.model)
-        known = self._database.get_many(PROFILE, [*(one.id for one in gone), whole.id])
-        if any(one.id not in known or known[one.id]["rows"] != one.rows for one in gone):
-            return None
         ids = {one.id for one in gone}
-        if whole.id in known and whole.id not in ids:
+        known = self._database.get_many(PROFILE, sorted({*ids, whole.id}))
+        has_changed = any(one.id not in known or known[one.id]["rows"] != one.rows for one in gone)
+        if has_changed or (whole.id in known and whole.id not in ids):
             return None
         expect = known[whole.id].revision if whole.id in known else ABSENT
         deletes = [Delete(PROFILE, id, known[id].revision) for id in sorted(ids - {whole.id})]
-        return [*deletes, replace(self._put(key, whole), expect=expect)]
+        put = self._put(self._names.key_of(whole.model), whole)
+        return [*deletes, replace(put, expect=expect)]
 
-    def _of(self, key: str, **asked: Any) -> list[Document]:
-        return list(scan_all(self._database, PROFILE, "of model", (key,), **asked))
+    def _of(
+        self,
+        key: str,
+        since: float | None = None,
+        until: float | None = None,
+        *,
+        only: Sequence[str] | None = None,
+    ) -> Iterator[Document]:
+        return scan_all(
+            self._database, PROFILE, "of model", (key,), since=since, until=until, only=only
+        )
 
     def _put(self, key: str, profile: Profile) -> Put:
         fields = {
@@ -131,13 +133,18 @@ class ProfileStore:
         return Put(PROFILE, profile.id, fields)
 
 
+def _is_imported(one: Document) -> bool:
+    return bool(one["writer"].startswith(IMPORTING))
+
+
 def _is_short(one: Document, before: float, seconds: int) -> bool:
+    """Tell whether a profile lies in one closed stretch of so many seconds and is shorter."""
     starts_at, ends_at = one["starts at"], one["ends at"]
     return (
         ends_at <= before // seconds * seconds
         and ends_at - starts_at < seconds
         and int(starts_at) // seconds == int(ends_at - 1) // seconds
-        and not one["writer"].startswith(IMPORTING)
+        and not _is_imported(one)
     )
 
 
