@@ -394,11 +394,45 @@ def test_counts_read_no_bodies(watched: Watched) -> None:
 
     counted = store.profiles.total("elves"), len(store.profiles.stretches("elves"))
     checks = store.checks.counts("elves", "training")
+    written = store.profiles.written_by("me", NOON)
 
-    assert (counted, len(checks)) == (((9, 27), 9), 9)
-    assert len(reads(watched, PROFILE)) == 2
+    assert (counted, len(checks), len(written)) == (((9, 27), 9), 9, 18)
+    assert [count for count, _ in reads(watched, PROFILE)] == [9, 18]
     assert not any(fields & {"summary", "data"} for _, fields in reads(watched, PROFILE))
     assert [fields & {"drifts", "before"} for _, fields in reads(watched, CHECKS)] == [set()]
+
+
+def test_profiles_are_counted_anew_when_another_process_changed_them(
+    open_store: Callable[[], Store],
+) -> None:
+    one, other = open_store(), open_store()
+    for name in ("elves", "orcs"):
+        one.registry.add_model(a_model(name))
+    later = replace(SHORT, id="b", starts_at=NOON + 300, ends_at=NOON + 600)
+    for profile in (SHORT, later, replace(SHORT, id="o", model="orcs")):
+        one.profiles.put(profile)
+    whole = replace(SHORT, id="whole", ends_at=NOON + 600, rows=8)
+    told = []
+
+    for change in (
+        lambda: None,
+        lambda: other.profiles.put(replace(SHORT, rows=5)),
+        lambda: other.tidying.put_together([replace(SHORT, rows=5), later], whole, now=NOON),
+        lambda: other.profiles.put(replace(SHORT, id="c", starts_at=NOON + 900)),
+        lambda: other.tidying.drop_old("elves", "profiles", before=NOON + 1, most=9, now=NOON),
+    ):
+        change()
+        rows = [stretch.rows for stretch in one.profiles.stretches("elves")]
+        told.append((one.profiles.total("elves"), rows))
+
+    assert told == [
+        ((2, 6), [3, 3]),
+        ((2, 8), [5, 3]),
+        ((1, 8), [8]),
+        ((2, 11), [8, 3]),
+        ((1, 3), [3]),
+    ]
+    assert one.profiles.total("orcs") == (1, 3)
 
 
 def test_last_ones_and_open_ones_are_read_alone(watched: Watched) -> None:

@@ -179,6 +179,8 @@ PROFILE = Kind(
         "of writer": Index(("writer",), ("starts at",)),
     },
 )
+PROFILED = Kind("profiled", {"model": "text"}, {"of model": _OF_MODEL})
+"""Written with every profile of a model: its revision tells whether they are to be counted anew."""
 TIDIED = Kind("tidied", {"model": "text", "body": "json"}, {"of model": _OF_MODEL})
 
 # ── learning ─────────────────────────────────────────────────────────────────────────────────
@@ -248,6 +250,7 @@ FINDING = Kind(
     },
 )
 OPEN_CAUSE = Kind("open-cause", {"model": "text", "finding": "text"}, {"of model": _OF_MODEL})
+"""One for each open finding, under its model and cause: there cannot be two."""
 DELIVERY = Kind("delivery", {"model": "text", "body": "json"}, {"of model": _OF_MODEL})
 STANDPOINT = Kind("standpoint", {"model": "text", "note": "json"}, {"of model": _OF_MODEL})
 

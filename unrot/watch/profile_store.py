@@ -1,22 +1,35 @@
-"""Profiles of traffic as documents; what whylogs wrote of each is a blob beside."""
+"""Profiles of traffic as documents; what whylogs wrote of each is a blob beside.
+
+How many there are is asked every few seconds, and they change every few minutes: they are counted
+anew when one was written since, which one small document tells, or when there are fewer.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from unrot.core.records import IMPORTING, CountedStretch, Profile, read_summary
 from unrot.store.blobs import get_blob, put_blob
-from unrot.store.kinds import PROFILE
+from unrot.store.kinds import PROFILE, PROFILED
 from unrot.store.names import Names
 from unrot.store.operations import ABSENT, Change, Delete, Document, Operations, Put, scan_all
 
 _STRETCH = ("starts at", "ends at", "version", "reference")
 _PLAIN = (*_STRETCH, "writer", "rows")
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """The profiles of a model as they were counted."""
+
+    stamp: tuple[int, int]
+    profiles: int
+    stretches: Sequence[CountedStretch]
 
 
 class ProfileStore:
@@ -25,12 +38,13 @@ class ProfileStore:
     def __init__(self, database: Operations, names: Names) -> None:
         self._database = database
         self._names = names
+        self._known: dict[str, _Counted] = {}
 
     def put(self, profile: Profile) -> None:
         """Keep a profile; one with the same id is replaced."""
         key = self._names.key_for(profile.model)
         if key is not None:
-            self._database.commit([self._put(key, profile)])
+            self._database.commit([self._put(key, profile), _noted(key)])
 
     def get(self, id: str) -> Profile | None:
         """Return a profile with its data."""
@@ -50,23 +64,24 @@ class ProfileStore:
 
     def stretches(self, model: str) -> list[CountedStretch]:
         """Count the rows of a model's profiles by stretch and reference, oldest first."""
-        counts: Counter[tuple[Any, ...]] = Counter()
-        for one in self._of(self._names.key_of(model), only=(*_STRETCH, "rows")):
-            counts[tuple(one[name] for name in _STRETCH)] += one["rows"]
-        return [
-            CountedStretch(version, starts_at, ends_at, reference, rows)
-            for (starts_at, ends_at, version, reference), rows in sorted(counts.items())
-        ]
+        return list(self._counted(model).stretches)
 
     def total(self, model: str) -> tuple[int, int]:
         """Count a model's profiles and their rows: neither stays when something is new."""
-        rows = [one["rows"] for one in self._of(self._names.key_of(model), only=["rows"])]
-        return len(rows), sum(rows)
+        counted = self._counted(model)
+        return counted.profiles, sum(stretch.rows for stretch in counted.stretches)
 
     def written_by(self, writer: str, since: float) -> list[Profile]:
-        """List one writer's profiles of all models without their data, oldest first."""
+        """List one writer's profiles of all models, oldest first; no data and no summaries."""
         models = self._names.now()
-        found = scan_all(self._database, PROFILE, "of writer", (writer,), since=since)
+        found = scan_all(
+            self._database,
+            PROFILE,
+            "of writer",
+            (writer,),
+            since=since,
+            only=(*_PLAIN, "model"),
+        )
         return [_profile(one, models.name_of(one["model"])) for one in found]
 
     # ── for retention ────────────────────────────────────────────────────────────────────────
@@ -103,8 +118,20 @@ class ProfileStore:
             return None
         expect = known[whole.id].revision if whole.id in known else ABSENT
         deletes = [Delete(PROFILE, id, known[id].revision) for id in sorted(ids - {whole.id})]
-        put = self._put(self._names.key_of(whole.model), whole)
-        return [*deletes, replace(put, expect=expect)]
+        key = self._names.key_of(whole.model)
+        return [*deletes, replace(self._put(key, whole), expect=expect), _noted(key)]
+
+    def _counted(self, model: str) -> _Counted:
+        """Count profiles, unless they are as they were."""
+        key = self._names.key_of(model)
+        noted = self._database.get(PROFILED, key)
+        number = self._database.count(PROFILE, "of model", (key,))
+        stamp = (noted.revision if noted else 0, number)
+        known = self._known.get(key)
+        if known is None or known.stamp != stamp:
+            found = list(self._of(key, only=(*_STRETCH, "rows")))
+            known = self._known[key] = _Counted(stamp, len(found), _stretches(found))
+        return known
 
     def _of(
         self,
@@ -131,6 +158,20 @@ class ProfileStore:
             "summary": profile.summary,
         }
         return Put(PROFILE, profile.id, fields)
+
+
+def _noted(key: str) -> Put:
+    return Put(PROFILED, key, {"model": key})
+
+
+def _stretches(found: Sequence[Document]) -> list[CountedStretch]:
+    rows: Counter[tuple[Any, ...]] = Counter()
+    for one in found:
+        rows[tuple(one[name] for name in _STRETCH)] += one["rows"]
+    return [
+        CountedStretch(version, starts_at, ends_at, reference, count)
+        for (starts_at, ends_at, version, reference), count in sorted(rows.items())
+    ]
 
 
 def _is_imported(one: Document) -> bool:
