@@ -724,8 +724,8 @@ def test_removed_model_is_cleared_in_bites_and_leaves_others_alone(store: Store)
 
     assert held == Holdings(versions=1, predictions=2, verdicts=3, profiles=1, windows=2)
     assert served == ["dwarves"]
-    learning = 6  # a job, a gate's verdict, fates, an audit, shadows, a move of an alias
-    assert (max(bites), sum(bites)) == (2, held.rows + learning)
+    besides = 7  # a job, a gate's verdict, fates, an audit, shadows, an alias, "profiled"
+    assert (max(bites), sum(bites)) == (2, held.rows + besides)
     assert store.holdings(model.number) == Holdings()
     assert store.holdings(2) == others
     assert [(gone.name, gone.number, gone.is_cleared) for gone in store.registry.removed()] == [

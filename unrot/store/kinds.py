@@ -179,6 +179,8 @@ PROFILE = Kind(
         "of writer": Index(("writer",), ("starts at",)),
     },
 )
+PROFILED = Kind("profiled", {"model": "text"}, {"of model": _OF_MODEL})
+"""Written with every profile of a model: its revision tells whether they are to be counted anew."""
 TIDIED = Kind("tidied", {"model": "text", "body": "json"}, {"of model": _OF_MODEL})
 
 # ── learning ─────────────────────────────────────────────────────────────────────────────────
@@ -244,8 +246,11 @@ FINDING = Kind(
         "of model": Index(("model",), ("opened at",)),
         "of cause": Index(("model", "cause"), ("opened at",)),
         "open": Index(("open",), ("opened at",)),
+        "open of model": Index(("model", "open"), ("opened at",)),
     },
 )
+OPEN_CAUSE = Kind("open-cause", {"model": "text", "finding": "text"}, {"of model": _OF_MODEL})
+"""One for each open finding, under its model and cause: there cannot be two."""
 DELIVERY = Kind("delivery", {"model": "text", "body": "json"}, {"of model": _OF_MODEL})
 STANDPOINT = Kind("standpoint", {"model": "text", "note": "json"}, {"of model": _OF_MODEL})
 

@@ -1,16 +1,22 @@
-"""Closed periods of traffic beside what they are compared with, as documents."""
+"""Closed periods of traffic beside what they are compared with, as documents.
+
+The key of a check ends with its period, then its version, so that the order of an index is the
+order of time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from unrot.core.records import Against, Check, Drift
 from unrot.store.kinds import CHECK
 from unrot.store.names import Names
-from unrot.store.operations import MOST_CHANGES, Document, Operations, Put, scan_all
+from unrot.store.operations import MOST_BYTES, Document, Operations, Put, scan_all, weight_of
 
-_COUNTS = ("model", "against", "version", "starts at", "rows", "rows before", "reference")
+AT_ONCE = 100
+_COUNTS = ("version", "rows", "rows before", "reference", "starts at", "against")
 
 
 class CheckStore:
@@ -23,36 +29,53 @@ class CheckStore:
     def put(self, checks: Sequence[Check]) -> None:
         """Keep checks; one of the same version, period and comparison is replaced."""
         models = self._names.now()
-        kept = [(models.key_for(check.model), check) for check in checks]
-        puts = [_put(key, check) for key, check in kept if key is not None]
-        for start in range(0, len(puts), MOST_CHANGES // 4):
-            self._database.commit(puts[start : start + MOST_CHANGES // 4])
+        kept = ((models.key_for(check.model), check) for check in checks)
+        puts = {put.key: put for put in (_put(key, check) for key, check in kept if key)}
+        for part in _in_parts(puts.values()):
+            self._database.commit(part)
 
     def of_model(self, model: str, *, against: Against, since: float, until: float) -> list[Check]:
         """List the checks of the periods that end in a stretch of time, oldest first."""
-        found = self._all(model, against, since=since)
-        checks = [_check(one, model) for one in found if since < one["ends at"] <= until]
-        return sorted(checks, key=lambda one: (one.ends_at, one.starts_at, one.version))
+        # They end after `since` and no later than `until`: a scan has it the other way round.
+        first, last = (math.nextafter(time, math.inf) for time in (since, until))
+        return self._all(model, against, since=first, until=last)
 
     def counts(self, model: str, against: Against) -> list[Check]:
         """List all checks without their columns, oldest first."""
-        checks = [_check(one, model) for one in self._all(model, against, only=_COUNTS)]
-        return sorted(checks, key=lambda one: (one.starts_at, one.ends_at, one.version))
+        found = self._all(model, against, only=_COUNTS)
+        return sorted(found, key=lambda one: (one.starts_at, one.ends_at, one.version))
 
     def last(self, model: str, against: Against) -> Check | None:
         """Return the check of the newest period."""
-        key = self._names.key_of(model)
-        found = self._database.scan(CHECK, "against", (key, against), newest_first=True, limit=20)
-        newest = [_check(one, model) for one in found if one["ends at"] == found[0]["ends at"]]
-        return max(newest, key=lambda one: (one.starts_at, one.version), default=None)
+        models = self._names.now()
+        equal = (key := models.key_of(model), against)
+        found = self._database.scan(CHECK, "against", equal, newest_first=True, limit=1)
+        return _check(found[0], models.name_of(key)) if found else None
 
-    def _all(self, model: str, against: Against, **asked: Any) -> list[Document]:
-        equal = (self._names.key_of(model), against)
-        return list(scan_all(self._database, CHECK, "against", equal, **asked))
+    def _all(self, model: str, against: Against, **asked: Any) -> list[Check]:
+        models = self._names.now()
+        key = models.key_of(model)
+        name = models.name_of(key)
+        found = scan_all(self._database, CHECK, "against", (key, against), **asked)
+        return [_check(one, name) for one in found]
+
+
+def _in_parts(puts: Iterable[Put]) -> Iterator[list[Put]]:
+    """Cut changes into what a commit takes: wide models have heavy checks."""
+    part: list[Put] = []
+    weight = 0
+    for put in puts:
+        if part and (len(part) == AT_ONCE or weight + weight_of(put) > MOST_BYTES):
+            yield part
+            part, weight = [], 0
+        part.append(put)
+        weight += weight_of(put)
+    if part:
+        yield part
 
 
 def _put(key: str, check: Check) -> Put:
-    where = f"{key}/{check.version}/{check.starts_at!r}/{check.ends_at!r}/{check.against}"
+    period = f"{check.ends_at:020.7f}/{check.starts_at:020.7f}"
     fields = {
         "model": key,
         "against": check.against,
@@ -65,10 +88,11 @@ def _put(key: str, check: Check) -> Put:
         "before": [check.before_starts_at, check.before_ends_at],
         "drifts": list(check.drifts),
     }
-    return Put(CHECK, where, fields)
+    return Put(CHECK, f"{key}/{check.against}/{period}/{check.version}", fields)
 
 
 def _check(document: Document, model: str) -> Check:
+    """Read a check; what was not asked for is not in it."""
     return Check(
         model,
         document["version"],

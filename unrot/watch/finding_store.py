@@ -1,24 +1,38 @@
-"""What monitors noticed, by which rules, where each stands, and what was sent: as documents."""
+"""What monitors noticed, by which rules, where each stands, and what was sent: as documents.
+
+Of one cause one finding is open at a time: it has a second document under its model and cause,
+which only one can have.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
+from itertools import islice
 from typing import Any
 
+from unrot.core.errors import Conflict
 from unrot.core.ports import FindingState
 from unrot.core.records import Delivery, Finding
 from unrot.core.rules import FeatureRule, Rules
-from unrot.store.kinds import DELIVERY, FINDING, MODEL, STANDPOINT
+from unrot.store.kinds import DELIVERY, FINDING, MODEL, OPEN_CAUSE, STANDPOINT, Kind
 from unrot.store.names import Names
-from unrot.store.operations import ABSENT, Document, Operations, Put, scan_all, until_kept
+from unrot.store.operations import (
+    ABSENT,
+    MOST_CHANGES,
+    Change,
+    Delete,
+    Document,
+    Operations,
+    Put,
+    scan_all,
+    until_kept,
+)
 
 _GRAVEST = ("grave", "warning", "note")
-_BODY = [
-    entry.name
-    for entry in fields(Finding)
-    if entry.name not in ("id", "model", "cause", "opened_at")
-]
+_PLAIN = ("id", "model", "cause", "opened_at")
+_BODY = [one.name for one in fields(Finding) if one.name not in _PLAIN]
 
 
 class FindingStore:
@@ -29,13 +43,18 @@ class FindingStore:
         self._names = names
 
     def put(self, finding: Finding) -> None:
-        """Keep a finding; one with the same id is replaced, but for its acknowledgement."""
+        """Keep a finding; one with the same id is replaced, but for its acknowledgement.
+
+        Conflict while another one of its cause is open.
+        """
         key = self._names.key_for(finding.model)
 
         def work() -> None:
             known = self._database.get(FINDING, finding.id)
             kept = finding if known is None else _acknowledged(finding, known)
-            self._database.commit([_put(key or "", kept, known)])
+            was_open = known is not None and bool(known["open"])
+            turned = [] if kept.is_open == was_open else [self._turned(key or "", kept)]
+            self._database.commit([_put(key or "", kept, known), *turned])
 
         if key is not None:
             until_kept(work)
@@ -43,27 +62,25 @@ class FindingStore:
     def finding(self, id: str) -> Finding | None:
         """Return a finding."""
         found = self._database.get(FINDING, id)
-        return None if found is None else self._finding(found)
+        return None if found is None else _finding(found, self._names.name_of(found["model"]))
 
     def open(self, model: str | None = None) -> list[Finding]:
         """List the findings of a model, or of all, that are not closed, the gravest first."""
-        key = None if model is None else self._names.key_of(model)
-        found = scan_all(self._database, FINDING, "open", (True,))
-        chosen = [self._finding(one) for one in found if key in (None, one["model"])]
-        return sorted(chosen, key=lambda one: (_GRAVEST.index(one.gravity), one.since, one.id))
+        models = self._names.now()
+        index, equal = ("open", []) if model is None else ("open of model", [models.key_of(model)])
+        found = scan_all(self._database, FINDING, index, [*equal, True])
+        opened = [_finding(one, models.name_of(one["model"])) for one in found]
+        return sorted(opened, key=lambda one: (_GRAVEST.index(one.gravity), one.since, one.id))
 
     def last(self, model: str, cause: str, *, until: float | None = None) -> Finding | None:
         """Return the newest finding of a cause, open or closed, that was opened up to a time."""
-        found = scan_all(
-            self._database,
-            FINDING,
-            "of cause",
-            (self._names.key_of(model), cause),
-            newest_first=True,
-            page=5,
+        models = self._names.now()
+        equal = (key := models.key_of(model), cause)
+        end = None if until is None else math.nextafter(until, math.inf)
+        found = self._database.scan(
+            FINDING, "of cause", equal, until=end, newest_first=True, limit=1
         )
-        opened = (one for one in found if until is None or one["opened at"] <= until)
-        return next((self._finding(one) for one in opened), None)
+        return _finding(found[0], models.name_of(key)) if found else None
 
     def of_model(
         self,
@@ -74,24 +91,27 @@ class FindingStore:
         state: FindingState = "all",
     ) -> list[Finding]:
         """List findings by when they were opened, newest first, older than `before`."""
-        found: list[Finding] = []
-        for one in self._newest(self._names.key_of(model), before):
-            if len(found) >= limit:
-                break
-            if state == "all" or bool(one["open"]) == (state == "open"):
-                found.append(self._finding(one))
-        return found
+        models = self._names.now()
+        key, page = models.key_of(model), min(limit, MOST_CHANGES)
+        index, equal = ("open of model", [key, True]) if state == "open" else ("of model", [key])
+        found = scan_all(
+            self._database, FINDING, index, equal, after=before, newest_first=True, page=page
+        )
+        wanted = (one for one in found if state != "closed" or not one["open"])
+        return [_finding(one, models.name_of(key)) for one in islice(wanted, limit)]
 
     def acknowledge(self, id: str, *, at: float, by: str, note: str) -> Finding | None:
         """Note that a person has seen a finding; the first one stays."""
 
         def work() -> Finding | None:
             known = self._database.get(FINDING, id)
-            if known is None or known["body"]["acknowledged_at"] is not None:
-                return None if known is None else self._finding(known)
-            seen = replace(self._finding(known), acknowledged_at=at, acknowledged_by=by, note=note)
-            self._database.commit([_put(known["model"], seen, known)])
-            return seen
+            if known is None:
+                return None
+            found = _finding(known, self._names.name_of(known["model"]))
+            if found.acknowledged_at is None:
+                found = replace(found, acknowledged_at=at, acknowledged_by=by, note=note)
+                self._database.commit([_put(known["model"], found, known)])
+            return found
 
         return until_kept(work)
 
@@ -107,8 +127,8 @@ class FindingStore:
             found = self._database.get(MODEL, self._names.key_of(model))
             if found is not None:
                 body = {**found["body"], "rules": asdict(rules)}
-                changed = {**found.fields, "body": body}
-                self._database.commit([Put(MODEL, found.key, changed, found.revision)])
+                changed = _over(MODEL, found.key, {**found.fields, "body": body}, found)
+                self._database.commit([changed])
 
         until_kept(work)
 
@@ -125,20 +145,17 @@ class FindingStore:
             noted = {"model": key, "note": note}
             self._database.commit([Put(STANDPOINT, f"{key}/{monitor}", noted)])
 
-    def _newest(self, key: str, before: tuple[float, str] | None) -> Iterator[Document]:
-        return scan_all(
-            self._database, FINDING, "of model", (key,), after=before, newest_first=True, page=100
-        )
-
-    def _finding(self, document: Document) -> Finding:
-        body = {name: document["body"][name] for name in _BODY}
-        return Finding(
-            id=document.key,
-            model=self._names.name_of(document["model"]),
-            cause=document["cause"],
-            opened_at=document["opened at"],
-            **{**body, "features": tuple(body["features"])},
-        )
+    def _turned(self, key: str, finding: Finding) -> Change:
+        """Return the change that takes or frees the one place of a cause for what is open."""
+        place = f"{key}/{finding.cause}"
+        if not finding.is_open:
+            return Delete(OPEN_CAUSE, place)
+        taken = self._database.get(OPEN_CAUSE, place)
+        if taken is not None:
+            raise Conflict(
+                f'The finding {taken["finding"]} of "{finding.cause}" is open already: it goes on.'
+            )
+        return Put(OPEN_CAUSE, place, {"model": key, "finding": finding.id}, ABSENT)
 
 
 class DeliveryStore:
@@ -151,30 +168,24 @@ class DeliveryStore:
 
     def due(self, model: str, now: float) -> Finding | None:
         """Return the open finding of a model that is to be sent next, if one is."""
-        found = self._findings.open(model)
-        known = self._database.get_many(DELIVERY, [one.id for one in found])
-        waiting: list[tuple[bool, float, float, str, Finding]] = []
-        for one in found:
-            sent = known[one.id]["body"] if one.id in known else None
-            if sent is None:
-                waiting.append((False, 0.0, one.opened_at, one.id, one))
-            elif sent["delivered_at"] is None and sent["next_at"] <= now:
-                waiting.append((True, sent["next_at"], one.opened_at, one.id, one))
-        return min(waiting, key=lambda one: one[:4])[4] if waiting else None
+        opened = self._findings.open(model)
+        known = self._database.get_many(DELIVERY, [one.id for one in opened])
+        tried = {id: one["body"] for id, one in known.items()}
+        due = [one for one in opened if _is_due(tried.get(one.id), now)]
+        return min(due, key=lambda one: _turn(one, tried.get(one.id)), default=None)
 
     def begin(self, finding: Finding, *, target: str, next_at: float) -> Delivery:
         """Note a try before it is made, and when the next one would be."""
         key = self._names.key_for(finding.model)
-        if key is None:
-            return Delivery(finding.id, finding.model, target, 1, next_at)
 
         def work() -> Delivery:
             known = self._database.get(DELIVERY, finding.id)
-            body: dict[str, Any] = {"attempts": 0, "delivered_at": None, "error": ""}
-            body |= known["body"] if known is not None else {}
-            body |= {"target": target, "attempts": body["attempts"] + 1, "next_at": next_at}
-            self._commit(finding.id, {"model": key, "body": body}, known)
-            return Delivery(finding.id, finding.model, **body)
+            before = _delivery(known, finding.model) if known else None
+            tried = before or Delivery(finding.id, finding.model, target, 0, next_at)
+            tried = replace(tried, target=target, attempts=tried.attempts + 1, next_at=next_at)
+            if key is not None:
+                self._database.commit([_sent(key, tried, known)])
+            return tried
 
         return until_kept(work)
 
@@ -184,18 +195,16 @@ class DeliveryStore:
         def work() -> None:
             known = self._database.get(DELIVERY, finding)
             if known is not None:
-                body = {**known["body"], "delivered_at": delivered_at, "error": error}
-                body["next_at"] = body["next_at"] if delivered_at is None else None
-                self._commit(finding, {**known.fields, "body": body}, known)
+                tried = replace(_delivery(known, ""), delivered_at=delivered_at, error=error)
+                ended = tried if delivered_at is None else replace(tried, next_at=None)
+                self._database.commit([_sent(known["model"], ended, known)])
 
         until_kept(work)
 
     def of(self, finding: str) -> Delivery | None:
         """Return how far a finding is; None when it was never sent."""
         known = self._database.get(DELIVERY, finding)
-        if known is None:
-            return None
-        return Delivery(finding, self._names.name_of(known["model"]), **known["body"])
+        return None if known is None else _delivery(known, self._names.name_of(known["model"]))
 
     def old(self, key: str, before: float, most: int) -> list[str]:
         """Return what was sent of findings that were closed before a time."""
@@ -204,26 +213,51 @@ class DeliveryStore:
         closed = {id: one["body"]["closed_at"] for id, one in found.items()}
         return [id for id in sent if (closed.get(id) or before) < before][:most]
 
-    def _commit(self, finding: str, changed: Mapping[str, Any], known: Document | None) -> None:
-        expect = ABSENT if known is None else known.revision
-        self._database.commit([Put(DELIVERY, finding, changed, expect)])
+
+def _over(kind: Kind, key: str, changed: Mapping[str, Any], known: Document | None) -> Put:
+    """Return the change that writes over what was read, and over nothing else."""
+    return Put(kind, key, changed, ABSENT if known is None else known.revision)
 
 
 def _acknowledged(finding: Finding, known: Document) -> Finding:
-    seen = {name: known["body"][name] for name in ("acknowledged_at", "acknowledged_by", "note")}
-    return replace(finding, opened_at=known["opened at"], kind=known["body"]["kind"], **seen)
+    """Return a finding with what stays of the one that it replaces."""
+    before = _finding(known, finding.model)
+    stays = ("cause", "kind", "opened_at", "acknowledged_at", "acknowledged_by", "note")
+    return replace(finding, **{name: getattr(before, name) for name in stays})
 
 
 def _put(key: str, finding: Finding, known: Document | None) -> Put:
-    body = {name: getattr(finding, name) for name in _BODY}
     changed = {
         "model": key,
         "cause": finding.cause,
         "opened at": finding.opened_at,
         "open": True if finding.is_open else None,
-        "body": {**body, "features": list(finding.features)},
+        "body": {name: getattr(finding, name) for name in _BODY},
     }
-    return Put(FINDING, finding.id, changed, ABSENT if known is None else known.revision)
+    return _over(FINDING, finding.id, changed, known)
+
+
+def _finding(document: Document, model: str) -> Finding:
+    body = {name: document["body"][name] for name in _BODY}
+    body["features"] = tuple(body["features"])
+    return Finding(document.key, model, document["cause"], opened_at=document["opened at"], **body)
+
+
+def _sent(key: str, tried: Delivery, known: Document | None) -> Put:
+    return _over(DELIVERY, tried.finding, {"model": key, "body": asdict(tried)}, known)
+
+
+def _delivery(document: Document, model: str) -> Delivery:
+    return Delivery(**{**document["body"], "model": model})
+
+
+def _is_due(tried: Mapping[str, Any] | None, now: float) -> bool:
+    return tried is None or (tried["delivered_at"] is None and tried["next_at"] <= now)
+
+
+def _turn(finding: Finding, tried: Mapping[str, Any] | None) -> tuple[float, float, str]:
+    """Return when a finding's turn is: what was never tried comes first."""
+    return (-math.inf if tried is None else tried["next_at"], finding.opened_at, finding.id)
 
 
 def _rules(kept: Mapping[str, Any]) -> Rules:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from unrot.core.records import JudgedPrediction, Oddity, Reason
 from unrot.store.kinds import OUTLIER
@@ -12,7 +12,7 @@ from unrot.store.operations import Document, Operations, Put
 LookUp = Callable[[Sequence[str]], Mapping[str, JudgedPrediction]]
 
 
-def outlier_puts(oddities: Sequence[tuple[str, Oddity]]) -> list[Put]:
+def outlier_puts(oddities: Iterable[tuple[str, Oddity]]) -> list[Put]:
     """Return the changes that keep outliers, each with the key of its model."""
     return [
         Put(
@@ -49,16 +49,13 @@ class OutlierStore:
         self, model: str, *, limit: int, before: tuple[float, str] | None = None
     ) -> list[tuple[Oddity, JudgedPrediction | None]]:
         """List outliers newest first, with the predictions that are still kept."""
+        models = self._names.now()
+        equal = (key := models.key_of(model),)
         found = self._database.scan(
-            OUTLIER,
-            "of model",
-            (self._names.key_of(model),),
-            after=before,
-            newest_first=True,
-            limit=limit,
+            OUTLIER, "of model", equal, after=before, newest_first=True, limit=limit
         )
         kept = self._look_up([one.key for one in found])
-        return [(_oddity(one, model), kept.get(one.key)) for one in found]
+        return [(_oddity(one, models.name_of(key)), kept.get(one.key)) for one in found]
 
 
 def _oddity(document: Document, model: str) -> Oddity:

@@ -1,28 +1,35 @@
-"""Profiles of traffic as documents; what whylogs wrote of each is a blob beside."""
+"""Profiles of traffic as documents; what whylogs wrote of each is a blob beside.
+
+How many there are is asked every few seconds, and they change every few minutes: they are counted
+anew when one was written since, which one small document tells, or when there are fewer.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from unrot.core.records import IMPORTING, CountedStretch, Profile, read_summary
 from unrot.store.blobs import get_blob, put_blob
-from unrot.store.kinds import PROFILE
+from unrot.store.kinds import PROFILE, PROFILED
 from unrot.store.names import Names
-from unrot.store.operations import (
-    ABSENT,
-    Change,
-    Delete,
-    Document,
-    Operations,
-    Put,
-    scan_all,
-)
+from unrot.store.operations import ABSENT, Change, Delete, Document, Operations, Put, scan_all
 
-_PLAIN = tuple(name for name in PROFILE.fields if name != "summary")
+_STRETCH = ("starts at", "ends at", "version", "reference")
+_PLAIN = (*_STRETCH, "writer", "rows")
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """The profiles of a model as they were counted."""
+
+    stamp: tuple[int, int]
+    profiles: int
+    stretches: Sequence[CountedStretch]
 
 
 class ProfileStore:
@@ -31,12 +38,13 @@ class ProfileStore:
     def __init__(self, database: Operations, names: Names) -> None:
         self._database = database
         self._names = names
+        self._known: dict[str, _Counted] = {}
 
     def put(self, profile: Profile) -> None:
         """Keep a profile; one with the same id is replaced."""
         key = self._names.key_for(profile.model)
         if key is not None:
-            self._database.commit([self._put(key, profile)])
+            self._database.commit([self._put(key, profile), _noted(key)])
 
     def get(self, id: str) -> Profile | None:
         """Return a profile with its data."""
@@ -50,29 +58,30 @@ class ProfileStore:
         self, model: str, *, since: float = 0.0, until: float | None = None
     ) -> list[Profile]:
         """List a model's profiles that start in a stretch of time, without their data."""
-        found = self._of(self._names.key_of(model), since=since, until=until)
-        return [_profile(one, model) for one in found]
+        models = self._names.now()
+        key = models.key_of(model)
+        return [_profile(one, models.name_of(key)) for one in self._of(key, since, until)]
 
     def stretches(self, model: str) -> list[CountedStretch]:
         """Count the rows of a model's profiles by stretch and reference, oldest first."""
-        counts: Counter[tuple[float, float, str, str]] = Counter()
-        for one in self._of(self._names.key_of(model), only=_PLAIN):
-            place = (one["starts at"], one["ends at"], one["version"], one["reference"])
-            counts[place] += one["rows"]
-        return [
-            CountedStretch(version, starts_at, ends_at, reference, rows)
-            for (starts_at, ends_at, version, reference), rows in sorted(counts.items())
-        ]
+        return list(self._counted(model).stretches)
 
     def total(self, model: str) -> tuple[int, int]:
         """Count a model's profiles and their rows: neither stays when something is new."""
-        found = self._of(self._names.key_of(model), only=("rows",))
-        return len(found), sum(one["rows"] for one in found)
+        counted = self._counted(model)
+        return counted.profiles, sum(stretch.rows for stretch in counted.stretches)
 
     def written_by(self, writer: str, since: float) -> list[Profile]:
-        """List one writer's profiles of all models without their data, oldest first."""
+        """List one writer's profiles of all models, oldest first; no data and no summaries."""
         models = self._names.now()
-        found = scan_all(self._database, PROFILE, "of writer", (writer,), since=since)
+        found = scan_all(
+            self._database,
+            PROFILE,
+            "of writer",
+            (writer,),
+            since=since,
+            only=(*_PLAIN, "model"),
+        )
         return [_profile(one, models.name_of(one["model"])) for one in found]
 
     # ── for retention ────────────────────────────────────────────────────────────────────────
@@ -80,20 +89,20 @@ class ProfileStore:
     def old(self, key: str, before: float, most: int) -> list[Document]:
         """Return profiles that began before a time, oldest first, without those of imports."""
         found = self._of(key, until=before, only=_PLAIN)
-        return [one for one in found if not one["writer"].startswith(IMPORTING)][:most]
+        return list(islice((one for one in found if not _is_imported(one)), most))
 
     def short(
         self, key: str, *, after: float, before: float, seconds: int, most: int
     ) -> list[Profile]:
         """Return the first group of profiles that can become one of so many seconds."""
-        found = self._of(key, since=after, until=before, only=_PLAIN)
+        found = self._of(key, after, before, only=_PLAIN)
         first = next((one for one in found if _is_short(one, before, seconds)), None)
         if first is None:
             return []
         start = first["starts at"] // seconds * seconds
         alike = [
             one
-            for one in self._of(key, since=start, until=start + seconds)
+            for one in self._of(key, start, start + seconds)
             if one["ends at"] <= start + seconds
             if all(one[name] == first[name] for name in ("version", "writer", "reference"))
         ]
@@ -102,19 +111,39 @@ class ProfileStore:
 
     def replaced(self, gone: Sequence[Profile], whole: Profile) -> list[Change] | None:
         """Return the changes that put one in the place of several; None where one has changed."""
-        key = self._names.key_of(whole.model)
-        known = self._database.get_many(PROFILE, [*(one.id for one in gone), whole.id])
-        if any(one.id not in known or known[one.id]["rows"] != one.rows for one in gone):
-            return None
         ids = {one.id for one in gone}
-        if whole.id in known and whole.id not in ids:
+        known = self._database.get_many(PROFILE, sorted({*ids, whole.id}))
+        has_changed = any(one.id not in known or known[one.id]["rows"] != one.rows for one in gone)
+        if has_changed or (whole.id in known and whole.id not in ids):
             return None
         expect = known[whole.id].revision if whole.id in known else ABSENT
         deletes = [Delete(PROFILE, id, known[id].revision) for id in sorted(ids - {whole.id})]
-        return [*deletes, replace(self._put(key, whole), expect=expect)]
+        key = self._names.key_of(whole.model)
+        return [*deletes, replace(self._put(key, whole), expect=expect), _noted(key)]
 
-    def _of(self, key: str, **asked: Any) -> list[Document]:
-        return list(scan_all(self._database, PROFILE, "of model", (key,), **asked))
+    def _counted(self, model: str) -> _Counted:
+        """Count profiles, unless they are as they were."""
+        key = self._names.key_of(model)
+        noted = self._database.get(PROFILED, key)
+        number = self._database.count(PROFILE, "of model", (key,))
+        stamp = (noted.revision if noted else 0, number)
+        known = self._known.get(key)
+        if known is None or known.stamp != stamp:
+            found = list(self._of(key, only=(*_STRETCH, "rows")))
+            known = self._known[key] = _Counted(stamp, len(found), _stretches(found))
+        return known
+
+    def _of(
+        self,
+        key: str,
+        since: float | None = None,
+        until: float | None = None,
+        *,
+        only: Sequence[str] | None = None,
+    ) -> Iterator[Document]:
+        return scan_all(
+            self._database, PROFILE, "of model", (key,), since=since, until=until, only=only
+        )
 
     def _put(self, key: str, profile: Profile) -> Put:
         fields = {
@@ -131,13 +160,32 @@ class ProfileStore:
         return Put(PROFILE, profile.id, fields)
 
 
+def _noted(key: str) -> Put:
+    return Put(PROFILED, key, {"model": key})
+
+
+def _stretches(found: Sequence[Document]) -> list[CountedStretch]:
+    rows: Counter[tuple[Any, ...]] = Counter()
+    for one in found:
+        rows[tuple(one[name] for name in _STRETCH)] += one["rows"]
+    return [
+        CountedStretch(version, starts_at, ends_at, reference, count)
+        for (starts_at, ends_at, version, reference), count in sorted(rows.items())
+    ]
+
+
+def _is_imported(one: Document) -> bool:
+    return bool(one["writer"].startswith(IMPORTING))
+
+
 def _is_short(one: Document, before: float, seconds: int) -> bool:
+    """Tell whether a profile lies in one closed stretch of so many seconds and is shorter."""
     starts_at, ends_at = one["starts at"], one["ends at"]
     return (
         ends_at <= before // seconds * seconds
         and ends_at - starts_at < seconds
         and int(starts_at) // seconds == int(ends_at - 1) // seconds
-        and not one["writer"].startswith(IMPORTING)
+        and not _is_imported(one)
     )
 
 
