@@ -56,6 +56,9 @@ from unrot.web.pages import (
 )
 from unrot.web.routes import GuardedFlask, blueprint_of
 
+PATIENCE_SECONDS = 1.2
+"""So long people wait for a store that is slow; a verdict is then kept in the journal."""
+
 API = (
     *(models, predictions, feedback, learning, versions, trials),
     *(explorer, findings, drift, outliers, accuracy, operations),
@@ -82,7 +85,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     app.url_map.strict_slashes = False
     app.secret_key = secret_key(settings)
-    app.extensions["unrot"] = open_service(settings, counting.WorkerCounts())
+    app.extensions["unrot"] = open_service(
+        settings, counting.WorkerCounts(), patience=PATIENCE_SECONDS
+    )
     errors.register(app)
     security.register(app, settings)
     app.register_blueprint(pages.blueprint)

@@ -6,14 +6,15 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from unrot.core.errors import StoreAway
 from unrot.store import sqlite
-from unrot.store.sql import SqlStore, migrations
+from unrot.store.engine import SqlStore
+from unrot.store.kinds import FACT, FORMAT
+from unrot.store.operations import Put
 from unrot.store.sqlite import SqliteDatabase
 
 
@@ -121,40 +122,26 @@ def test_writes_of_several_processes_are_all_kept(database: SqliteDatabase) -> N
 
 
 def test_database_of_a_newer_release_is_not_touched(tmp_path: Path) -> None:
-    database = SqliteDatabase(tmp_path / "unrot.db")
-    store = SqlStore(database)
+    store = SqlStore(SqliteDatabase(tmp_path / "unrot.db"))
     store.prepare()
-    newer = migrations.MIGRATIONS[-1].number + 1
-    database.write(
-        lambda tx: tx.execute("INSERT INTO migrations VALUES (?, 'of tomorrow', 0)", (newer,))
-    )
+    store.commit([Put(FACT, "format", {"value": str(FORMAT + 1)})])
 
     with pytest.raises(StoreAway, match="newer release"):
         store.check()
 
 
-def test_database_of_the_first_release_keeps_its_models_and_rows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_database_of_before_the_first_format_is_left_as_it_is(
+    database: SqliteDatabase,
 ) -> None:
-    database = SqliteDatabase(tmp_path / "unrot.db")
-    with monkeypatch.context() as before:
-        before.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
+    database.write(lambda tx: tx.execute("CREATE TABLE migrations (number INTEGER)"))
+
+    with pytest.raises(StoreAway, match="before its format"):
         SqlStore(database).prepare()
-    schema = '{"features": [], "target": "kind", "classes": ["elf", "orc"]}'
-    insert = (
-        "INSERT INTO models (name, number, title, description, schema, created_at) "
-        "VALUES ('elves', 7, 'Elves', '', ?, 0.0)"
+
+    tables = database.read(
+        lambda tx: tx.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     )
-    alias = "INSERT INTO aliases VALUES ('elves', 'champion', 'v1')"
-    database.write(lambda tx: (tx.execute(insert, (schema,)), tx.execute(alias)))
-
-    store = SqlStore(database)
-    store.prepare()
-    renamed = store.registry.rename_model("elves", "orcs")
-
-    assert (renamed.number, renamed.kept_as, renamed.former_names) == (7, "elves", ("elves",))
-    assert store.registry.aliases("orcs") == {"champion": "v1"}
-    assert store.registry.add_model(replace(renamed, name="elves")).number == 8
+    assert {row[0] for row in tables} == {"marks", "migrations"}
 
 
 def test_commits_are_synchronous_and_in_wal(database: SqliteDatabase) -> None:

@@ -317,6 +317,7 @@ _HOST = r"(?:\[[\da-fA-F:.]+\]|[^@:/?#\[\],\s]*)(?::\d+)?"
 _STORES = (
     r"sqlite:///.+",
     rf"postgres(?:ql)?://{_USER}{_HOST}(?:,{_HOST})*(?:/[^@/?#\s]*)?(?:\?[^@#\s]*)?",
+    r"datastore://[^/\s]+(?:/[^/\s]+)?/?",
 )
 
 
@@ -328,7 +329,8 @@ def _check_store(url: str) -> None:
     raise BadSetting(
         f'UNROT_STORE (or DATABASE_URL) is an address of "{scheme}" that cannot be read: expected '
         "sqlite:///PATH, postgresql://USER:PASSWORD@HOST:PORT/DATABASE with signs such as @ / # in "
-        "the password as %40 %2F %23, or nothing for SQLite in the home folder."
+        "the password as %40 %2F %23, datastore://PROJECT/NAMESPACE, or nothing for SQLite in the "
+        "home folder."
     )
 
 

@@ -6,11 +6,12 @@ versions has decided is folded from them. Publishing is one small commit, howeve
 
 from __future__ import annotations
 
+import math
 import time
 import zlib
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -37,12 +38,21 @@ from unrot.serve.registry_store import keep_artefacts, kept_key
 from unrot.store.blobs import get_blob, put_blob
 from unrot.store.kinds import FATES, FEEDBACK, GATE, VERSION
 from unrot.store.names import Names
-from unrot.store.operations import ABSENT, Change, Operations, Put, scan_all, until_kept
+from unrot.store.operations import (
+    ABSENT,
+    Change,
+    Operations,
+    Put,
+    place_of,
+    scan_all,
+    until_kept,
+)
 
 MOST_KEPT = 2_000_000
 """So many fates stay unpacked in memory: a model that learns by itself asks every few seconds."""
 
 AT_ONCE = 400
+MOST_LOOKS = 20
 LookUp = Callable[[Sequence[str]], Mapping[str, JudgedPrediction]]
 
 
@@ -61,6 +71,17 @@ class Decided(NamedTuple):
         return 1e18 if self.kind == "learnt" else self.given_at
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How far the verdicts of a model were looked at, and how many of these wait in a line."""
+
+    place: Sequence[Any] | None = None
+    count: int = 0
+    waiting: int = 0
+    decided: int = 0
+    """How many the line had decided by then."""
+
+
 class LessonStore:
     """The lessons."""
 
@@ -70,6 +91,8 @@ class LessonStore:
         self._jobs = jobs
         self._look_up = look_up
         self._unpacked: OrderedDict[str, list[list[Any]]] = OrderedDict()
+        self._folded: tuple[dict[str, tuple[str, ...]], dict[str, float]] | None = None
+        self._looks: dict[tuple[str, tuple[str, ...]], Look] = {}
 
     # ── publishing ───────────────────────────────────────────────────────────────────────────
 
@@ -218,11 +241,35 @@ class LessonStore:
     def count_waiting(self, model: str, line: Sequence[str]) -> int:
         """Count them, with those whose predictions are still on their way."""
         key = self._names.key_of(model)
+        lone = self._lone(key)
         decided = self._until(key, line)
+        waiting = len([one for one in lone if decided.get(one.key, -1.0) < one["time"]])
+        count = self._database.count(FEEDBACK, "given", (key,))
         if not decided:
-            return self._database.count(FEEDBACK, "given", (key,)) + len(self._lone(key))
-        standing = [*self._standing(key), *self._lone(key)]
-        return sum(decided.get(one.key, -1.0) < one["time"] for one in standing)
+            return count + waiting
+        return self._count_standing(key, line, count, decided) + waiting
+
+    def _count_standing(
+        self, key: str, line: Sequence[str], count: int, decided: Mapping[str, float]
+    ) -> int:
+        """Count those that wait and have their predictions: from where the last look ended.
+
+        A model that learns by itself asks every few seconds. Where as many verdicts have come as
+        there are more, the ones before are as they were; else all are looked at anew.
+        """
+        asked = key, tuple(line)
+        known = self._looks.get(asked)
+        start = known if known is not None and known.decided == len(decided) else Look()
+        found = list(self._standing(key, start.place))
+        if start.count + len(found) != count:
+            start, found = Look(), list(self._standing(key))
+        waiting = len([one for one in found if decided.get(one.key, -1.0) < one["time"]])
+        place = place_of(found[-1], FEEDBACK, "given") if found else start.place
+        look = Look(place, start.count + len(found), start.waiting + waiting, len(decided))
+        self._looks[asked] = look
+        while len(self._looks) > MOST_LOOKS:
+            self._looks.pop(next(iter(self._looks)))
+        return look.waiting
 
     def fates(self, model: str, line: Sequence[str]) -> Fates:
         """Count all verdicts by what became of them in a line."""
@@ -306,8 +353,7 @@ class LessonStore:
 
     def _of_version(self, key: str, version: str) -> Iterable[Decided]:
         """Return what one version decided; of a verdict that it saw twice, the later one."""
-        known = self._database.get(FATES, f"{key}/{version}")
-        blobs = [] if known is None else known["blobs"]
+        blobs = self._blobs(key, version)
         rows = (row for digest in blobs for row in self._fates_in(digest))
         return {id: Decided(id, kind, at, why, version) for id, kind, at, why in rows}.values()
 
@@ -330,16 +376,23 @@ class LessonStore:
         return found
 
     def _until(self, key: str, line: Sequence[str]) -> dict[str, float]:
-        """Return up to when verdicts on each prediction are decided."""
-        found: dict[str, float] = {}
-        for version in line:
-            for one in self._of_version(key, version):
-                found[one.prediction] = max(found.get(one.prediction, -1.0), one.until)
-        return found
+        """Return up to when verdicts on each prediction are decided; the last one asked is kept."""
+        blobs = {version: tuple(self._blobs(key, version)) for version in line}
+        if self._folded is None or self._folded[0] != blobs:
+            found: dict[str, float] = {}
+            for version in line:
+                for one in self._of_version(key, version):
+                    found[one.prediction] = max(found.get(one.prediction, -1.0), one.until)
+            self._folded = blobs, found
+        return self._folded[1]
 
-    def _standing(self, key: str) -> Iterable[Any]:
+    def _blobs(self, key: str, version: str) -> list[str]:
+        known = self._database.get(FATES, f"{key}/{version}")
+        return [] if known is None else list(known["blobs"])
+
+    def _standing(self, key: str, after: Sequence[Any] | None = None) -> Iterable[Any]:
         """Return the verdicts that stand and have their predictions, in their order."""
-        return scan_all(self._database, FEEDBACK, "given", (key,), only=[], page=5_000)
+        return scan_all(self._database, FEEDBACK, "given", (key,), after=after, only=[], page=5_000)
 
     def _lone(self, key: str) -> list[Any]:
         """Return the verdicts whose predictions are on their way."""
@@ -377,11 +430,17 @@ def _gate_put(key: str, version: str, verdict: GateVerdict) -> Put:
         "model": key,
         "version": version,
         "decided at": verdict.decided_at,
-        "body": asdict(verdict),
+        "body": {**asdict(verdict), "bound": _written(verdict.bound)},
     }
     return Put(GATE, f"{key}/{version}/{verdict.decided_at!r}", fields)
 
 
 def _gate(body: Mapping[str, Any]) -> GateVerdict:
     recalls = tuple(Recall(**recall) for recall in body["recalls"])
-    return GateVerdict(**{**body, "recalls": recalls})
+    bound = None if body["bound"] is None else float(body["bound"])
+    return GateVerdict(**{**body, "recalls": recalls, "bound": bound})
+
+
+def _written(bound: float | None) -> float | str | None:
+    """Return a bound as JSON has it, which knows no infinite number."""
+    return str(bound) if bound is not None and math.isinf(bound) else bound

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from unrot.core.errors import StoreAway
+from unrot.core.errors import Conflict, StoreAway
 from unrot.core.ids import Ids
 from unrot.core.ports import Copies, Counts, NoCounts
 from unrot.core.settings import Settings, kept_secret, prepare_home
@@ -19,14 +19,23 @@ from unrot.serve.service import Service
 from unrot.serve.shelf import Shelf
 from unrot.store.copies import SqliteCopies
 from unrot.store.engine import SqlStore
+from unrot.store.guard import Guarded
+from unrot.store.operations import Operations
 from unrot.store.sqlite import SqliteDatabase
 from unrot.watch.outliers import neighbours
 from unrot.watch.sketches import WhylogsProfiler
 from unrot.watch.webhook_client import HttpCourier
 
+SQLITE = "sqlite:///"
 
-def open_service(settings: Settings, counts: Counts | None = None) -> Service:
-    """Make the service; a store that is away does not stop it, and is tried again when asked."""
+
+def open_service(
+    settings: Settings, counts: Counts | None = None, *, patience: float | None = None
+) -> Service:
+    """Make the service; a store that is away does not stop it, and is tried again when asked.
+
+    Whoever serves people has little `patience` with a store that is slow.
+    """
     prepare_home(settings)
     counts = counts or NoCounts()
     folder = settings.home / "journal"
@@ -35,7 +44,7 @@ def open_service(settings: Settings, counts: Counts | None = None) -> Service:
     journal = Journal(folder, limit=settings.journal_max)
     return Service(
         settings=settings,
-        store=_open_store(settings, counts),
+        store=_open_store(settings, counts, patience),
         shelf=Shelf(
             settings.home / "shelf",
             load=load,
@@ -54,7 +63,13 @@ def open_service(settings: Settings, counts: Counts | None = None) -> Service:
 
 def open_copies(settings: Settings) -> Copies:
     """Return what copies the store and puts copies in its place."""
-    return SqliteCopies(_database(settings, NoCounts()))
+    if not settings.store_url.startswith(SQLITE):
+        scheme = settings.store_url.partition(":")[0]
+        raise Conflict(
+            f"The store is {scheme}, which is copied with its own tools and not with these; see "
+            "docs/postgres.md and docs/datastore.md."
+        )
+    return SqliteCopies(_sqlite(settings, NoCounts()))
 
 
 def secret_key(settings: Settings) -> bytes:
@@ -67,8 +82,8 @@ def writer_name(settings: Settings) -> str:
     return kept_secret(settings.home, "writer-name")[:16]
 
 
-def _open_store(settings: Settings, counts: Counts) -> Cabinet:
-    store = Cabinet(SqlStore(_database(settings, counts)))
+def _open_store(settings: Settings, counts: Counts, patience: float | None) -> Cabinet:
+    store = Cabinet(_database(settings, counts, patience), fresh_seconds=_fresh_seconds(settings))
     try:
         store.prepare()
     except StoreAway:
@@ -76,6 +91,35 @@ def _open_store(settings: Settings, counts: Counts) -> Cabinet:
     return store
 
 
-def _database(settings: Settings, counts: Counts) -> SqliteDatabase:
-    path = Path(settings.store_url.removeprefix("sqlite:///"))
+def _database(settings: Settings, counts: Counts, patience: float | None) -> Operations:
+    """Open the database that the settings name; one on another machine behind a guard."""
+    url = settings.store_url
+    if url.startswith(SQLITE):
+        return SqlStore(_sqlite(settings, counts))
+    if url.startswith("datastore:"):
+        # grpc is loaded only where it is used.
+        from unrot.store.datastore import COMMIT_SECONDS, READ_SECONDS, DatastoreStore, parse_url
+
+        return Guarded(
+            DatastoreStore(
+                *parse_url(url),
+                read_seconds=patience or READ_SECONDS,
+                commit_seconds=patience or COMMIT_SECONDS,
+                failed=counts.store_failed,
+            )
+        )
+    # psycopg is loaded only where it is used.
+    from unrot.store.postgres import PostgresDatabase
+
+    database = PostgresDatabase(url, patience=patience, failed=counts.store_failed)
+    return Guarded(SqlStore(database))
+
+
+def _fresh_seconds(settings: Settings) -> float:
+    """Return how long names that were read are good for: asking is dear where each read is paid."""
+    return 1.0 if settings.store_url.startswith("datastore:") else 0.0
+
+
+def _sqlite(settings: Settings, counts: Counts) -> SqliteDatabase:
+    path = Path(settings.store_url.removeprefix(SQLITE))
     return SqliteDatabase(path, failed=counts.store_failed)

@@ -2,18 +2,20 @@
 
 Blobs come first and whatever points at them last, so a pointer never leads to nothing; what was
 written and never pointed at is swept when it is old. The chunks come before the blob itself, so a
-blob that is there is whole. Writing one twice is writing it once.
+blob that is there is whole. Each writing has chunks of its own: whoever sweeps an old one takes
+nothing from somebody who writes the same bytes at that moment.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 
 from unrot.core.artefacts import digest_of
 from unrot.core.errors import BadArtefact, NotFound
 from unrot.core.time import HOUR
 from unrot.store.kinds import BLOB, CHUNK
-from unrot.store.operations import Changed, Delete, Operations, Put
+from unrot.store.operations import Changed, Delete, Document, Operations, Put
 
 CHUNK_BYTES = 900_000
 CHUNKS_AT_ONCE = 4
@@ -25,16 +27,17 @@ def put_blob(database: Operations, data: bytes, now: float, digest: str = "") ->
     """Keep bytes and return their digest."""
     digest = digest or digest_of(data)
     known = database.get(BLOB, digest)
-    if known is not None and known["written at"] > now - YOUNG_SECONDS / 2:
+    if known is not None and (_is_young(known, now) or _touch(database, known, now)):
         return digest
-    count = -(-len(data) // CHUNK_BYTES)
+    count, writing = -(-len(data) // CHUNK_BYTES), secrets.token_hex(4)
     puts = [
         Put(CHUNK, key, {"data": data[place * CHUNK_BYTES : (place + 1) * CHUNK_BYTES]})
-        for place, key in enumerate(_chunk_keys(digest, count))
+        for place, key in enumerate(_chunk_keys(digest, writing, count))
     ]
     for start in range(0, count, CHUNKS_AT_ONCE):
         database.commit(puts[start : start + CHUNKS_AT_ONCE])
-    database.commit([Put(BLOB, digest, {"size": len(data), "chunks": count, "written at": now})])
+    fields = {"size": len(data), "chunks": count, "writing": writing, "written at": now}
+    database.commit([Put(BLOB, digest, fields)])
     return digest
 
 
@@ -43,7 +46,7 @@ def get_blob(database: Operations, digest: str) -> bytes:
     blob = database.get(BLOB, digest)
     if blob is None:
         raise NotFound(f"The store has no artefact {digest[:12]}.")
-    keys = _chunk_keys(digest, blob["chunks"])
+    keys = _chunk_keys(digest, blob["writing"], blob["chunks"])
     parts: list[bytes] = []
     for start in range(0, len(keys), CHUNKS_AT_ONCE):
         some = keys[start : start + CHUNKS_AT_ONCE]
@@ -67,20 +70,34 @@ def drop_blobs(
         after = (found[-1]["written at"], found[-1].key)
         for blob in found:
             if not is_needed(blob.key):
-                dropped += _drop(database, blob.key, blob["chunks"], blob.revision)
+                dropped += _drop(database, blob)
     return dropped
 
 
-def _drop(database: Operations, digest: str, chunks: int, revision: int) -> bool:
+def _is_young(blob: Document, now: float) -> bool:
+    return bool(blob["written at"] > now - YOUNG_SECONDS / 2)
+
+
+def _touch(database: Operations, blob: Document, now: float) -> bool:
+    """Make a blob young again; False where it has just gone."""
     try:
-        database.commit([Delete(BLOB, digest, revision)])
+        fields = {**blob.fields, "written at": now}
+        database.commit([Put(BLOB, blob.key, fields, blob.revision)])
     except Changed:
         return False
-    keys = _chunk_keys(digest, chunks)
+    return True
+
+
+def _drop(database: Operations, blob: Document) -> bool:
+    try:
+        database.commit([Delete(BLOB, blob.key, blob.revision)])
+    except Changed:
+        return False
+    keys = _chunk_keys(blob.key, blob["writing"], blob["chunks"])
     for start in range(0, len(keys), 100):
         database.commit([Delete(CHUNK, key) for key in keys[start : start + 100]])
     return True
 
 
-def _chunk_keys(digest: str, count: int) -> list[str]:
-    return [f"{digest}/{place:05d}" for place in range(count)]
+def _chunk_keys(digest: str, writing: str, count: int) -> list[str]:
+    return [f"{digest}/{writing}/{place:05d}" for place in range(count)]

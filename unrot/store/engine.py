@@ -263,6 +263,11 @@ def make_tables(tx: Transaction, dialect: Dialect) -> None:
     Those that are there are not touched: to ask for them once more would lock them.
     """
     there = {row[0] for row in tx.execute(dialect.names).fetchall()}
+    if "migrations" in there and "fact" not in there:
+        raise StoreAway(
+            "The database is of a release before its format was settled, and cannot be read: move "
+            "it away to begin with an empty one."
+        )
     for kind in KINDS:
         columns = "".join(
             f", {_quoted(name)} {dialect.type_of(type)}" for name, type in kind.fields.items()

@@ -68,7 +68,7 @@ ALIAS_MOVE = Kind(
 )
 BLOB = Kind(
     "blob",
-    {"size": "integer", "chunks": "integer", "written at": "moment"},
+    {"size": "integer", "chunks": "integer", "writing": "text", "written at": "moment"},
     {"oldest": Index((), ("written at",))},
 )
 CHUNK = Kind("chunk", {"data": "bytes"})

@@ -74,10 +74,22 @@ class PostgresDatabase:
         tell="NOTIFY generation",
     )
 
-    def __init__(self, url: str, *, failed: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        patience: float | None = None,
+        failed: Callable[[], None] = lambda: None,
+    ) -> None:
         self._given = _read_address(url)
+        self._patience = patience
         self._failed = failed
         self._held: dict[int, _Held] = {}
+
+    @property
+    def patience(self) -> float:
+        """How long an answer may take."""
+        return PATIENCE_SECONDS if self._patience is None else self._patience
 
     def prepare(self) -> None:
         """Nothing is to be made: the database is its operator's."""
@@ -110,7 +122,7 @@ class PostgresDatabase:
         """
         held, ends_at = self._held_here(), time.monotonic() + seconds
         try:
-            listener = held.listener or self._connect(PATIENCE_SECONDS)
+            listener = held.listener or self._connect(self.patience)
             if held.listener is None:
                 held.listener = listener
                 listener.execute("LISTEN generation")
@@ -135,7 +147,7 @@ class PostgresDatabase:
     def _run(self, work: Callable[[_Connection], T]) -> T:
         """Do work on one of the few connections."""
         held = self._held_here()
-        if not held.turns.acquire(timeout=TURN_SECONDS):
+        if not held.turns.acquire(timeout=min(TURN_SECONDS, self.patience)):
             raise self._away(TimeoutError("all connections to it are in use"))
         try:
             return self._try(held, work)
@@ -147,7 +159,7 @@ class PostgresDatabase:
     def _try(self, held: _Held, work: Callable[[_Connection], T]) -> T:
         """Do work, and do it again while nothing of it can have been kept."""
         for number in range(1, MOST_TRIES):
-            connection = held.take() or self._connect(PATIENCE_SECONDS)
+            connection = held.take() or self._connect(self.patience)
             try:
                 return connection.lend(work, held.put_back)
             except CLASHES:
@@ -156,7 +168,7 @@ class PostgresDatabase:
                 if not connection.is_lost:
                     raise
                 held.close_idle()
-        return self._connect(PATIENCE_SECONDS).lend(work, held.put_back)
+        return self._connect(self.patience).lend(work, held.put_back)
 
     def _connect(self, patience: float) -> _Connection:
         """Make a connection; an answer that takes longer than patience is none."""
@@ -165,10 +177,12 @@ class PostgresDatabase:
             "idle_in_transaction_session_timeout": int(patience * 1_000),
         }
         options = " ".join(f"-c {name}={value}" for name, value in own.items())
-        given = {**CONNECTION, **self._given}
+        connecting = max(1, min(CONNECTING_SECONDS, int(patience)))
+        given = {**CONNECTION, "connect_timeout": connecting, **self._given}
         given["options"] = f"{options} {given.get('options') or ''}".strip()
         connection = _Connection.connect(make_conninfo("", **given), autocommit=True)
-        connection.give(patience + GRACE_SECONDS)
+        connection.patience = patience + min(GRACE_SECONDS, patience / 4)
+        connection.give(connection.patience)
         return connection
 
     def _held_here(self) -> _Held:
@@ -218,6 +232,7 @@ class _Held:
 class _Connection(psycopg.Connection[tuple[Any, ...]]):
     """A connection whose work ends in time, also when the server is frozen or the cable cut."""
 
+    patience = PATIENCE_SECONDS + GRACE_SECONDS
     ends_at = float("inf")
     may_have_committed = False
     is_lost = False
@@ -230,7 +245,7 @@ class _Connection(psycopg.Connection[tuple[Any, ...]]):
 
     def lend(self, work: Callable[[_Connection], T], put_back: Callable[[_Connection], None]) -> T:
         """Do work in time, then put the connection back."""
-        self.give(PATIENCE_SECONDS + GRACE_SECONDS)
+        self.give(self.patience)
         try:
             return work(self)
         except psycopg.Error:
