@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -24,16 +25,13 @@ from flask.testing import FlaskClient
 
 from unrot.app import create_app
 from unrot.cli.terminal import Progress, table
-from unrot.core import confidence, latency
-from unrot.core.records import Candidate, Model, Window
+from unrot.core.records import Candidate, Feedback, Model, Prediction, Shipment
 from unrot.core.rules import Rules
 from unrot.core.settings import Settings
 from unrot.make.demos import zombies
 from unrot.make.publishing import publish
 from unrot.make.train import train
 from unrot.serve.service import Service
-from unrot.store.sql import SqlStore, windows
-from unrot.store.sql.database import Transaction
 from unrot.watch import accuracy, overview
 from unrot.watch.looks import rot
 from unrot.web import spans
@@ -41,33 +39,11 @@ from unrot.web import spans
 FEW, MANY = 10_000, 10_000_000
 VERDICTS = 100_000
 """So many of the events are judged at most; all of the few are."""
-ROWS_AT_ONCE = 250_000
+ROWS_AT_ONCE, VERDICTS_AT_ONCE = 1_000, 100
 ROUNDS = 25
 LIMIT = 1.5
-DAY, MINUTES = 86_400, 1_440
+DAY = 86_400
 TOKEN = "bench"
-
-_PREDICTIONS = """
-    WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
-    INSERT INTO predictions (id, model, version, predicted_at, inputs, label, probabilities, value,
-        seconds, confidence, writer)
-    SELECT printf('%032d', i), 'zombies', 'v1', ? + i * ?,
-        printf('[%.3f,0.1,0.2,%.3f]', (i * 7919 % 2000) / 1000.0 - 1, (i * 31 % 500) / 100.0),
-        CASE i % 2 WHEN 0 THEN 'hostile' ELSE 'friendly' END, '[0.75,0.25]', NULL, 0.0001, 0.75,
-        'bench'
-    FROM n
-"""
-_VERDICTS = """
-    WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + ? FROM n WHERE i + ? < ?)
-    INSERT INTO feedback (prediction, model, predicted_at, given_at, was_correct, label, value,
-        comment, judge, subject, withdrawn, counted)
-    SELECT printf('%032d', i), 'zombies', ? + i * ?, ? + i * ? + 1,
-        i / ? % 10 <> 0, NULL, NULL, '', 'ada', '',
-        0, 0
-    FROM n
-"""
-
-_LATE = "UPDATE feedback SET given_at = ? WHERE prediction = ?"
 
 
 def main() -> None:
@@ -238,46 +214,53 @@ def filled(home: Path, events: int, candidate: Candidate, now: float) -> Flask:
 
 
 def _fill(service: Service, events: int, now: float, progress: Progress) -> None:
-    store, first, apart = service.store, (now - DAY) // 60 * 60 + 60, (DAY - 120) / events
-    assert isinstance(store, SqlStore)
+    """Ship events as a caretaker would, a minute's rows and their verdicts at once."""
+    first, apart = (now - DAY) // 60 * 60 + 60, (DAY - 120) / events
     every = max(1, events // VERDICTS)
     for start in range(0, events, ROWS_AT_ONCE):
-        end = min(start + ROWS_AT_ONCE, events)
-        store._database.write(lambda tx: _insert(tx, start, end, every, first, apart))  # noqa: B023
-        progress(0.9 * end / events, f"{end:,} written")
-    store._database.write(lambda tx: windows.put(tx, _windows(events, int(first) // 60)))
+        rows = [
+            _row(service, number, first + number * apart)
+            for number in range(start, min(start + ROWS_AT_ONCE, events))
+        ]
+        told = [
+            _verdict(made, number, every)
+            for number, made in enumerate(rows, start)
+            if number % every == 0
+        ]
+        for place in range(0, max(len(told), 1), VERDICTS_AT_ONCE):
+            brought = rows if place == 0 else []
+            some = told[place : place + VERDICTS_AT_ONCE]
+            shipment = Shipment(f"{start}-{place}", 0, 1, "bench", brought, some)
+            service.store.traffic.ship(shipment)
+        progress(0.9 * (start + len(rows)) / events, f"{start + len(rows):,} written")
+    while service.store.verdicts.count_new(10_000):
+        continue
     # One verdict comes a day late: the newest ones are of predictions of the whole day.
-    store._database.write(lambda tx: tx.execute(_LATE, (now, "0" * 32)))
-    counted = 0
-    while bite := store.verdicts.count_new(100_000):
-        counted += bite
-        progress(0.9 + 0.1 * counted / (events / every), f"{counted:,} verdicts counted")
+    late = _verdict(_row(service, 0, first), 0, every)
+    service.store.verdicts.put([replace(late, given_at=now, was_correct=not late.was_correct)])
+    service.store.verdicts.count_new(10)
     list(rot.look(service, service.catalogue().model("zombies"), Rules(), now))
 
 
-def _insert(tx: Transaction, start: int, end: int, every: int, first: float, apart: float) -> None:
-    tx.execute(_PREDICTIONS, (start, end, first, apart))
-    judged = -(-start // every) * every
-    if judged < end:
-        tx.execute(_VERDICTS, (judged, every, every, end, first, apart, first, apart, every))
+def _row(service: Service, number: int, at: float) -> Prediction:
+    which = number % 2
+    return Prediction(
+        id=service.ids.make(at=at, segment=b"bench", row=number, model_number=1, class_index=which),
+        model="zombies",
+        version="v1",
+        predicted_at=at,
+        inputs=[(number * 7919 % 2000) / 1000 - 1, 0.1, 0.2, (number * 31 % 500) / 100],
+        label=("hostile", "friendly")[which],
+        probabilities=[0.75, 0.25],
+        value=None,
+        seconds=0.0001,
+    )
 
 
-def _windows(events: int, first: int) -> list[Window]:
-    a_minute = events // MINUTES
-    took, sure = [0] * latency.BINS, [0] * confidence.BINS
-    took[latency.place(0.0001)] = sure[confidence.place(0.75)] = a_minute
-    return [
-        Window(
-            minute,
-            "zombies",
-            "v1",
-            "bench",
-            predictions=a_minute,
-            latency=tuple(took),
-            confidence=tuple(sure),
-        )
-        for minute in range(first, first + MINUTES - 2)
-    ]
+def _verdict(made: Prediction, number: int, every: int) -> Feedback:
+    is_right = number // every % 10 != 0
+    at = made.predicted_at
+    return Feedback(made.id or "", "zombies", float(int(at)), at + 1, is_right, judge="ada")
 
 
 if __name__ == "__main__":

@@ -213,6 +213,7 @@ def _change(place: Place, windows: Iterable[Window], known: Document | None) -> 
         "version": place.version,
         "writer": place.writer,
         "count": len(kept),
+        "since": kept[0]["minute"] * 60.0 if kept else None,
         "predictions": sum(one.get("predictions", 0) for one in kept),
         "body": kept,
     }

@@ -361,8 +361,8 @@ class TidyingStore:
         """Say what is kept of a model, from totals: each prediction that went is noted."""
         key = self._names.key_of(model)
         windows = [
-            (one["minutes"] * 60, one["count"], one["predictions"], one["starts at"])
-            for one in self._all(WINDOWS, key, ["minutes", "count", "predictions"])
+            (one["minutes"] * 60, one["count"], one["predictions"], one["since"])
+            for one in self._all(WINDOWS, key, ["minutes", "count", "predictions", "since"])
         ]
         profiles = [
             (int(one["ends at"] - one["starts at"]), 1, one["rows"], one["starts at"])

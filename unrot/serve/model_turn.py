@@ -45,7 +45,7 @@ class ModelTurn:
     @property
     def aliases(self) -> dict[str, str]:
         """Return alias → version name."""
-        return dict(self._body["aliases"])
+        return dict(sorted(self._body["aliases"].items()))
 
     def add_version(self, version: Version) -> Version:
         """Keep a version under the next free name; return it so named."""

@@ -148,6 +148,7 @@ WINDOWS = Kind(
         "writer": "text",
         "count": "integer",
         "predictions": "integer",
+        "since": "moment",
         "body": "json",
     },
     {
