@@ -34,8 +34,8 @@ from unrot.make.train import train
 from unrot.serve.service import Service
 from unrot.store.sql import SqlStore, windows
 from unrot.store.sql.database import Transaction
-from unrot.watch import accuracy, overview
-from unrot.watch.looks import rot
+from unrot.watch.monitors.rot import look as rot
+from unrot.watch.reports import accuracy, overview
 from unrot.web import spans
 
 FEW, MANY = 10_000, 10_000_000

@@ -18,7 +18,7 @@ from tests.conftest import VIEWER, Server, begin, end, wait_for
 from tests.learning_model import School
 from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
-from unrot.watch.looks import drift
+from unrot.watch.monitors.drift import look as drift
 
 __all__ = ["open_browser"]
 

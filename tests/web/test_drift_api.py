@@ -12,10 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import VIEWER
-from tests.watch.looks.days import DAY, MIDNIGHT, bring_in, flowers, log_of, spoilt
+from tests.watch.monitors.drift.days import DAY, MIDNIGHT, bring_in, flowers, log_of, spoilt
 from unrot.core.rules import Rules
 from unrot.serve.service import Service
-from unrot.watch.looks import drift
+from unrot.watch.monitors.drift import look as drift
 
 HEADERS = {"Authorization": f"Bearer {VIEWER}"}
 DRIFT, PROFILES = "/api/v1/models/iris/drift", "/api/v1/models/iris/profiles"

@@ -19,8 +19,8 @@ from unrot.serve.shelf import Shelf
 from unrot.store.sql import SqlStore
 from unrot.store.sql.copies import SqliteCopies
 from unrot.store.sql.sqlite import SqliteDatabase
-from unrot.watch.outliers import neighbours
-from unrot.watch.sketches import WhylogsProfiler
+from unrot.watch.monitors.outliers import neighbours
+from unrot.watch.profiles.sketches import WhylogsProfiler
 from unrot.watch.webhook_client import HttpCourier
 
 

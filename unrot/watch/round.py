@@ -16,8 +16,14 @@ from unrot.core.records import Symptom
 from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
-from unrot.watch.looks import drift, estimate, operations, outliers, quality, rot, slices
-from unrot.watch.looks.symptoms import FindingKeeper
+from unrot.watch.finding_keeper import FindingKeeper
+from unrot.watch.monitors import operations
+from unrot.watch.monitors.drift import look as drift
+from unrot.watch.monitors.estimate import look as estimate
+from unrot.watch.monitors.outliers import look as outliers
+from unrot.watch.monitors.quality import look as quality
+from unrot.watch.monitors.rot import look as rot
+from unrot.watch.monitors.slices import look as slices
 
 Look = Callable[[Service, ShelvedModel, Rules, float], Iterable[Symptom]]
 

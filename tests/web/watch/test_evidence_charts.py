@@ -23,8 +23,9 @@ from tests.web.watch.test_monitor_pages import (
 )
 from unrot.core.records import Finding, FindingKind
 from unrot.core.rules import Rules
-from unrot.watch.looks import drift, rot
-from unrot.watch.looks.symptoms import FindingKeeper
+from unrot.watch.finding_keeper import FindingKeeper
+from unrot.watch.monitors.drift import look as drift
+from unrot.watch.monitors.rot import look as rot
 from unrot.web.wording import percent
 
 __all__ = ["app", "client", "school"]

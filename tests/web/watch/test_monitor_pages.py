@@ -19,9 +19,9 @@ from tests.learning_model import School
 from unrot.app import create_app
 from unrot.core.records import Finding
 from unrot.core.settings import Settings
-from unrot.watch import overview
-from unrot.watch.looks import drift
-from unrot.watch.overview import Span
+from unrot.watch.monitors.drift import look as drift
+from unrot.watch.reports import overview
+from unrot.watch.reports.overview import Span
 
 MINUTE, HOUR = 60.0, 3_600.0
 FRAGMENT = {"X-Fragment": "1"}

@@ -8,9 +8,9 @@ from math import inf
 
 from unrot.core.latency import EDGES, quantile
 from unrot.core.records import Finding, Model
-from unrot.watch.accuracy import Point
-from unrot.watch.monitors.health import KINDS
-from unrot.watch.overview import Condition
+from unrot.watch.reports.accuracy import Point
+from unrot.watch.reports.health import KINDS
+from unrot.watch.reports.overview import Condition
 from unrot.web.charts.accuracy import build_accuracy, build_lately, end_of
 from unrot.web.charts.axes import Axis, brief, time_axis
 from unrot.web.charts.bars import Bucket, bars

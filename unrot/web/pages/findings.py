@@ -10,8 +10,8 @@ from unrot.core.errors import StoreAway, UnrotError
 from unrot.core.records import FindingKind
 from unrot.watch import audit
 from unrot.watch import findings as noticed
-from unrot.watch.monitors.health import KINDS
 from unrot.watch.outbox import webhook_of
+from unrot.watch.reports.health import KINDS
 from unrot.web import security
 from unrot.web.charts.evidence import build_evidence
 from unrot.web.current import service

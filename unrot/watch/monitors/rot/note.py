@@ -1,0 +1,115 @@
+"""What the course of a model's rot has to remember between two looks, and how it is written down.
+
+All verdicts of a stream have been gone through once, in their order. The newest are read again at
+each look; of those behind them their counts by kind of hour are enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from unrot.core.records import Outcome
+from unrot.watch.monitors.rot.sums import Behind
+
+EDITION = 2
+"""The form of the note; one of another form is begun anew."""
+
+Key = tuple[float, float, str]
+"""Where a verdict stands in the order of verdicts."""
+FIRST: Key = (0.0, 0.0, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """A fall that is not over: since when, and what was and is reached."""
+
+    since: float
+    """When the first prediction after it was made."""
+    key: Key
+    """The first verdict after it."""
+    champion: str
+    """The version that it befell."""
+    before: float
+    """Accuracy, or mean absolute error."""
+    before_verdicts: int
+    after: float
+    """What was reached when it was found."""
+    is_from_start: bool
+    statistic: float
+    threshold: float
+    usual: float
+    """Before, as shares of wrong verdicts or mean ranks."""
+    wrong: float
+    worth: float = 1.0
+    """So many verdicts are worth one independent one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a stream was gone through, and how it stands there."""
+
+    line: tuple[str, ...] = ()
+    """The versions whose verdicts it is made of."""
+    read_from: Key = FIRST
+    """Verdicts up to this one are behind."""
+    seen: Key = FIRST
+    """The newest verdict that was looked at."""
+    begins_at: float = 0.0
+    count: int = 0
+    """Verdicts that are behind, those of falls that are over too."""
+    behind: Behind = field(default_factory=Behind.nothing)
+    """Those of them that tell what is usual."""
+    fallen: Fallen | None = None
+    fell: Behind = field(default_factory=Behind.nothing)
+    """Those behind that came after the fall."""
+    other: Fallen | None = None
+    """A fall of a version that answers no more."""
+    worth: float = 1.0
+    """Verdicts behind worth an independent one, on average of what was put there."""
+    patience: int = 0
+    """Up to so many verdicts it does not look again at what was not believed."""
+    sample: tuple[float, ...] = ()
+    """Of numbers the first absolute errors, in order: the scale of ranks."""
+
+
+def key_of(outcome: Outcome) -> Key:
+    """Return where a verdict stands in the order of verdicts."""
+    return outcome.given_at, outcome.predicted_at, outcome.prediction
+
+
+def to_note(standing: Standing) -> dict[str, Any]:
+    """Write where it stands as JSON has it.
+
+    >>> from_note(to_note(Standing(("v1",), count=3))).line
+    ('v1',)
+    """
+    note = asdict(standing)
+    for name in ("behind", "fell"):
+        note[name] |= {of: note[name][of].tolist() for of in ("rows", "wrong")}
+    return {"edition": EDITION, **note}
+
+
+def from_note(note: Any) -> Standing:
+    """Read what `to_note` wrote; nothing is where it begins."""
+    if not note or note.get("edition") != EDITION:
+        return Standing()
+    told = {name: value for name, value in note.items() if name != "edition"}
+    told["line"], told["sample"] = tuple(told["line"]), tuple(told["sample"])
+    for name in ("read_from", "seen"):
+        told[name] = key_from(told[name])
+    for name in ("behind", "fell"):
+        counts = {of: np.array(told[name][of]) for of in ("rows", "wrong")}
+        told[name] = Behind(**{**told[name], **counts})
+    for name in ("fallen", "other"):
+        one = told[name]
+        told[name] = None if one is None else Fallen(**{**one, "key": key_from(one["key"])})
+    return Standing(**told)
+
+
+def key_from(read: Sequence[Any]) -> Key:
+    """Read what JSON has made of a key."""
+    return float(read[0]), float(read[1]), str(read[2])
