@@ -36,6 +36,7 @@ from unrot.store.sql import SqlStore, windows
 from unrot.store.sql.database import Transaction
 from unrot.watch.monitors.rot import look as rot
 from unrot.watch.reports import accuracy, overview
+from unrot.watch.visit import Visit
 from unrot.web import spans
 
 FEW, MANY = 10_000, 10_000_000
@@ -134,7 +135,7 @@ def look_for_rot(app: Flask, now: float) -> Any:
     service = service_of(app)
     stood = service.store.findings.standpoint("zombies", rot.MONITOR)
     service.store.findings.stand("zombies", rot.MONITOR, {**stood, "mark": []})
-    return list(rot.look(service, service.catalogue().model("zombies"), Rules(), now))
+    return list(rot.look(Visit(service, service.catalogue().model("zombies"), Rules(), now)))
 
 
 def condition_of_day(app: Flask, now: float) -> Any:
@@ -252,7 +253,7 @@ def _fill(service: Service, events: int, now: float, progress: Progress) -> None
     while bite := store.verdicts.count_new(100_000):
         counted += bite
         progress(0.9 + 0.1 * counted / (events / every), f"{counted:,} verdicts counted")
-    list(rot.look(service, service.catalogue().model("zombies"), Rules(), now))
+    list(rot.look(Visit(service, service.catalogue().model("zombies"), Rules(), now)))
 
 
 def _insert(tx: Transaction, start: int, end: int, every: int, first: float, apart: float) -> None:

@@ -29,4 +29,5 @@ def test_every_rule_of_monitors_and_gate_shows_an_example() -> None:
 
 
 def reads_what_is_served(name: str) -> bool:
-    return any(found.module.startswith("unrot.serve.") for found in BY_MODULE[name])
+    rooms = ("unrot.serve.", "unrot.watch.visit")
+    return any(found.module.startswith(rooms) for found in BY_MODULE[name])

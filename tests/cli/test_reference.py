@@ -25,6 +25,7 @@ from unrot.serve.service import Service
 from unrot.watch.monitors.drift import look as drift
 from unrot.watch.profiles import references
 from unrot.watch.profiles.sketches import WhylogsProfiler
+from unrot.watch.visit import Visit
 
 Run = Callable[..., tuple[int, str]]
 
@@ -53,7 +54,7 @@ def written(path: Path, rows: Flowers, names: tuple[str, ...] = FEATURES) -> Pat
 
 
 def checked(service: Service) -> list[Check]:
-    list(drift.look(service, service.catalogue().model("iris"), Rules(), 2e9))
+    list(drift.look(Visit(service, service.catalogue().model("iris"), Rules(), 2e9)))
     return service.store.checks.of_model("iris", against="training", since=0, until=1e12)
 
 

@@ -24,6 +24,7 @@ from unrot.watch.monitors.estimate.calibration import calibrations
 from unrot.watch.monitors.rot import look as rot
 from unrot.watch.profiles import baseline
 from unrot.watch.reports import accuracy
+from unrot.watch.visit import Visit
 
 NOON = 1_800_014_400.0
 HOUR = 3_600.0
@@ -62,7 +63,7 @@ def outputs_compared(school: School, version: Version) -> int | None:
 def seen(school: School, now: float) -> list[Symptom]:
     shelved, rules = school.service.catalogue().model("zombies"), Rules()
     looks = (rot.look, estimate.look, drift.look)
-    found = [one for look in looks for one in look(school.service, shelved, rules, now)]
+    found = [one for look in looks for one in look(Visit(school.service, shelved, rules, now))]
     return [one for one in found if one.is_present and one.since >= NOON + HOUR]
 
 

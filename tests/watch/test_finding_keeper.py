@@ -8,7 +8,7 @@ import pytest
 
 from unrot.core.records import Finding, Symptom
 from unrot.core.rules import Rules
-from unrot.watch.monitors.findings import followed, is_watched
+from unrot.watch.finding_keeper import followed, is_watched
 
 NOON = 1_700_000_000.0
 NOW = NOON + 86_400

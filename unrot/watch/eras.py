@@ -9,9 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from unrot.core import lineage
 from unrot.core.records import CHAMPION, IMPORTED, AliasMove, Outcome, Version
+from unrot.watch.visit import Visit
+
+Key = tuple[float, float, str]
+"""Where a verdict stands in the order of verdicts."""
+
+
+def key_of(outcome: Outcome) -> Key:
+    """Return where a verdict stands in the order of verdicts."""
+    return outcome.given_at, outcome.predicted_at, outcome.prediction
+
+
+def key_from(read: Sequence[Any]) -> Key:
+    """Read what JSON has made of a key."""
+    return float(read[0]), float(read[1]), str(read[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +56,12 @@ class Era:
         if outcome.version == IMPORTED:
             return any(begins <= outcome.predicted_at < ends for begins, ends in self.reigns)
         return outcome.version in self.line
+
+
+def era_of_champion(visit: Visit) -> Era:
+    """Return the era of the version that answers now."""
+    moves = visit.store.registry.moves(visit.name)
+    return era_of(visit.service.versions(visit.name), moves, visit.champion)
 
 
 def era_of(versions: Sequence[Version], moves: Sequence[AliasMove], champion: str) -> Era:

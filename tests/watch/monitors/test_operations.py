@@ -14,14 +14,15 @@ from unrot.serve.journal import Drops
 from unrot.serve.service import Service
 from unrot.watch.finding_keeper import FindingKeeper
 from unrot.watch.monitors import operations
+from unrot.watch.visit import Visit
 
 
 def go_round(service: Service, after: float = 0.0) -> list[Finding]:
     """Look at each model some seconds on, keep what is seen, and return all findings of iris."""
     now = service.clock() + after
     for shelved in service.catalogue().models.values():
-        keeper = FindingKeeper(service, shelved, Rules(), now)
-        for symptom in operations.look(service, shelved, Rules(), now):
+        keeper = FindingKeeper(Visit(service, shelved, Rules(), now))
+        for symptom in operations.look(Visit(service, shelved, Rules(), now)):
             keeper.keep(symptom)
     assert service.store.findings.of_model("zombies", limit=9) == []
     return service.store.findings.of_model("iris", limit=9)
@@ -97,8 +98,8 @@ def test_another_default_model_takes_it_over(service: Service) -> None:
 
     now = service.clock() + 10
     for shelved in other.catalogue().models.values():
-        keeper = FindingKeeper(other, shelved, Rules(), now)
-        for symptom in operations.look(other, shelved, Rules(), now):
+        keeper = FindingKeeper(Visit(other, shelved, Rules(), now))
+        for symptom in operations.look(Visit(other, shelved, Rules(), now)):
             keeper.keep(symptom)
 
     assert [one.model for one in other.store.findings.open()] == ["zombies"]

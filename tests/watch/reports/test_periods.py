@@ -21,6 +21,7 @@ from unrot.core.rules import FeatureRule, Rules
 from unrot.serve.service import Service
 from unrot.watch.monitors.drift import look as drift
 from unrot.watch.reports import periods
+from unrot.watch.visit import Visit
 
 WEEK = {"since": MIDNIGHT, "until": MIDNIGHT + 7.0 * DAY}
 
@@ -33,7 +34,7 @@ def seen(
     monkeypatch.setenv("UNROT_HOME", str(trained_home))
     days = [flowers(1), spoilt(flowers(2), 2, "far above"), flowers(3)]
     bring_in(log_of(tmp_path / "log.csv", days, seconds=1_200))
-    list(drift.look(service, service.catalogue().model("iris"), Rules(), 2e9))
+    list(drift.look(Visit(service, service.catalogue().model("iris"), Rules(), 2e9)))
     return service
 
 

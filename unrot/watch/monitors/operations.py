@@ -6,16 +6,15 @@ the machine that goes the round is looked at; `/api/v1/ready` of each tells of i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from unrot.core.errors import NotFound
 from unrot.core.plurals import counted
 from unrot.core.records import Component, Symptom
-from unrot.core.rules import Rules
 from unrot.serve import readiness
 from unrot.serve.journal import Drops
 from unrot.serve.service import Service
-from unrot.serve.shelf import ShelvedModel
+from unrot.watch.visit import Visit
 
 MONITOR = "operations"
 CAUSE = "operations:journal"
@@ -27,12 +26,12 @@ ADVICE = (
 )
 
 
-def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> Iterable[Symptom]:
+def look(visit: Visit) -> Iterator[Symptom]:
     """Yield whether the journal loses predictions, or has not for a while."""
-    del rules
-    if shelved.model.name != _default(service):
-        return [Symptom(CAUSE, "operations", is_present=False, at=now)]
-    return _journal(service, shelved.model.name, now)
+    if visit.name == _default(visit.service):
+        yield from _journal(visit)
+    else:
+        yield Symptom(CAUSE, "operations", is_present=False, at=visit.now)
 
 
 def _default(service: Service) -> str:
@@ -42,12 +41,12 @@ def _default(service: Service) -> str:
         return ""
 
 
-def _journal(service: Service, model: str, now: float) -> Iterator[Symptom]:
-    folder, drawer = service.journal.folder, service.store.findings
-    found = readiness.journal(folder, service.settings.journal_max)
+def _journal(visit: Visit) -> Iterator[Symptom]:
+    folder, now = visit.service.journal.folder, visit.now
+    found = readiness.journal(folder, visit.service.settings.journal_max)
     drops = Drops(folder)
     count, quiet = drops.count(), drops.seconds_since_last()
-    note = drawer.standpoint(model, MONITOR)
+    note = visit.read_note(MONITOR)
     known = int(note.get("count", 0 if count and quiet < CALM_SECONDS else count))
     begun = int(note.get("begun", known))
     if count > known or found.is_stuck:
@@ -56,7 +55,7 @@ def _journal(service: Service, model: str, now: float) -> Iterator[Symptom]:
         begun = count
         yield Symptom(CAUSE, "operations", is_present=False, at=now)
     if note != (new := {"count": count, "begun": begun}):
-        drawer.stand(model, MONITOR, new)
+        visit.write_note(MONITOR, new)
 
 
 def _present(found: Component, dropped: int, now: float) -> Symptom:

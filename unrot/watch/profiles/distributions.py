@@ -10,6 +10,14 @@ the sum of theirs, bin by bin, so that a page of a year costs no more than one o
     ((0, 1, 1, 1), 1)
     >>> added(one, one).counts
     (0, 2, 2, 2)
+
+Sums of profiles lose their exact quantiles. What can still be said of them is read off the line
+through the bins: within a bin the values are taken to lie evenly; the open bins end at the least
+and the largest value.
+
+    >>> of = Distribution("number", 4, edges=(0.0, 10.0), counts=(0, 4, 0), low=0.0, high=8.0)
+    >>> quantiles_from_bins(of)["0.5"]
+    4.0
 """
 
 from __future__ import annotations
@@ -17,6 +25,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +35,7 @@ from unrot.watch.profiles.columns import Column, Columns, Numbers, known_choices
 
 FAR = 3.0
 """So many times the width of the range of training lies what is far outside of it."""
+QUANTILES = ("0.05", "0.25", "0.5", "0.75", "0.95")
 
 
 def summary_of(bins: Summary, schema: Schema, columns: Columns) -> Summary:
@@ -143,3 +153,20 @@ def with_sketches(summary: Summary, sketches: Mapping[str, Sketch]) -> Summary:
         else one
         for name, one in summary.items()
     }
+
+
+def quantiles_of(distribution: Distribution) -> tuple[dict[str, float], bool]:
+    """Return quantiles, and whether they are exact."""
+    if distribution.quantiles:
+        return dict(distribution.quantiles), True
+    return quantiles_from_bins(distribution), False
+
+
+def quantiles_from_bins(distribution: Distribution) -> dict[str, float]:
+    """Return quantiles as the bins have them; none where there are no numbers."""
+    low, high, count = distribution.low, distribution.high, sum(distribution.counts)
+    if distribution.kind != "number" or low is None or high is None or not count:
+        return {}
+    ends = np.clip([low, *distribution.edges, high], low, high)
+    below = np.array([0, *accumulate(distribution.counts)]) / count
+    return {share: float(np.interp(float(share), below, ends)) for share in QUANTILES}

@@ -16,20 +16,10 @@ from math import ceil
 from typing import Literal
 
 from unrot.core.plurals import counted, plural
-from unrot.core.records import Finding, FindingKind
+from unrot.core.records import FINDING_KINDS, Finding
 from unrot.hear.judges import told_by
 from unrot.watch.reports.signs import FEWEST_VERDICTS, Others, Signs
 
-KINDS: dict[FindingKind, str] = {
-    "drift": "data drift",
-    "rot": "rot",
-    "outliers": "outliers",
-    "quality": "data quality",
-    "estimate": "estimated accuracy",
-    "slice": "a part of the traffic",
-    "operations": "operations",
-}
-"""What people call kinds of findings."""
 State = Literal["well", "look", "ill", "unknown"]
 
 
@@ -69,15 +59,15 @@ def health(signs: Signs) -> Health:
 
 def _found(signs: Signs) -> Health:
     worst, *others = sorted(
-        signs.findings, key=lambda one: (_RANK[one.gravity], _ORDER.index(one.kind))
+        signs.findings, key=lambda one: (_RANK[one.gravity], list(FINDING_KINDS).index(one.kind))
     )
     state: State = "ill" if worst.gravity == "grave" else "look"
-    headline = _HEADLINES[worst.kind].format(name=signs.name)
+    headline = FINDING_KINDS[worst.kind].headline.format(name=signs.name)
     if worst.kind == "rot":
         state, headline = _rotting(signs, worst, state, headline)
     if {one.kind for one in signs.findings} == {"drift"}:
         headline += " " + _beside_drift(signs.since_drift or signs)
-    also = ", ".join(dict.fromkeys(KINDS[one.kind] for one in others))
+    also = ", ".join(dict.fromkeys(FINDING_KINDS[one.kind].called for one in others))
     more = [f"Also found: {also}."] if also else []
     return Health(state, headline, (worst.sentence, *more, *_known(signs)))
 
@@ -302,14 +292,3 @@ def _percent(value: float) -> str:
 
 
 _RANK = {"grave": 0, "warning": 1, "note": 2}
-_ORDER = ("rot", "slice", "quality", "drift", "outliers", "estimate", "operations")
-"""Of two findings that are as grave the one that says more about the answers comes first."""
-_HEADLINES: dict[FindingKind, str] = {
-    "rot": "{name} is rotting.",
-    "drift": "What {name} is asked has changed.",
-    "outliers": "{name} is asked about rows that look like nothing it was trained on.",
-    "quality": "{name} gets bad data.",
-    "estimate": "{name} is probably less right than it was.",
-    "slice": "{name} goes wrong in a part of what it is asked.",
-    "operations": "Something around {name} does not work.",
-}

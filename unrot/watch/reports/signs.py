@@ -23,8 +23,8 @@ from math import sqrt
 
 from unrot.core.records import Finding
 from unrot.hear.judges import Whose
-from unrot.watch.monitors.bets import PATIENCE, evidence_below
 from unrot.watch.statistics.accuracy import Share, Z, share
+from unrot.watch.statistics.many_looks import PATIENCE, evidence_below
 
 FEWEST_VERDICTS = 10
 """Verdicts below which nothing is said of how right a model is."""

@@ -24,6 +24,7 @@ from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.watch.monitors.drift import look as drift
 from unrot.watch.reports import periods
+from unrot.watch.visit import Visit
 
 SHORT = 1_200
 """Rows within twenty minutes make few profiles; the period is an hour then."""
@@ -41,7 +42,7 @@ def seen(service: Service, rules: Rules | None = None, now: float = 2e9) -> list
     """Look until nothing new is seen."""
     shelved = service.catalogue().model("iris")
     found: list[Symptom] = []
-    while more := list(drift.look(service, shelved, rules or Rules(), now)):
+    while more := list(drift.look(Visit(service, shelved, rules or Rules(), now))):
         found += more
     return found
 
@@ -123,9 +124,9 @@ def test_nothing_new_is_not_looked_at_again(service: Service, tmp_path: Path) ->
     bring_in(log_of(tmp_path / "log.csv", [flowers(1)], seconds=SHORT))
     shelved = service.catalogue().model("iris")
 
-    first = list(drift.look(service, shelved, Rules(), 2e9))
+    first = list(drift.look(Visit(service, shelved, Rules(), 2e9)))
     kept = checks(service)
-    again = list(drift.look(service, shelved, Rules(), 2e9))
+    again = list(drift.look(Visit(service, shelved, Rules(), 2e9)))
 
     assert ([one.is_present for one in first], again) == ([False], [])
     assert checks(service) == kept
@@ -139,7 +140,7 @@ def test_long_past_is_walked_through_some_periods_a_call(
     bring_in(log_of(tmp_path / "log.csv", days, seconds=SHORT))
     shelved = service.catalogue().model("iris")
 
-    calls = [list(drift.look(service, shelved, Rules(), 2e9)) for _ in range(4)]
+    calls = [list(drift.look(Visit(service, shelved, Rules(), 2e9))) for _ in range(4)]
 
     assert [len(one) for one in calls] == [2, 2, 1, 0]
     assert [one.is_present for call in calls for one in call] == [False, True, False, False, False]

@@ -7,6 +7,7 @@ from tests.learning_model import School, zombies_of
 from unrot.core.records import Symptom
 from unrot.core.rules import Rules
 from unrot.watch.monitors.estimate import look as estimate
+from unrot.watch.visit import Visit
 
 HOUR = 3_600.0
 RULES = Rules(estimate_loss=0.1)
@@ -27,7 +28,7 @@ def asked(school: School, count: int, *, unsure: bool = False) -> None:
 
 def looked(school: School, rules: Rules = RULES) -> list[Symptom]:
     shelved = school.service.catalogue().model("zombies")
-    return list(estimate.look(school.service, shelved, rules, school.service.clock()))
+    return list(estimate.look(Visit(school.service, shelved, rules, school.service.clock())))
 
 
 def test_hour_of_unsure_answers_is_told_once_it_is_over_and_gone_with_a_sure_one(
@@ -84,5 +85,5 @@ def test_model_without_a_calibration_and_a_rule_that_is_off_say_nothing(
     clock.now = NOON + 2 * HOUR
     iris = school.service.catalogue().model("iris")
 
-    assert list(estimate.look(school.service, iris, RULES, clock.now)) == []
+    assert list(estimate.look(Visit(school.service, iris, RULES, clock.now))) == []
     assert looked(school, Rules(estimate=False)) == []

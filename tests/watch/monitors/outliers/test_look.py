@@ -19,6 +19,7 @@ from unrot.make.csv.reading import open_table
 from unrot.serve.service import Service
 from unrot.watch.monitors.outliers import look as outliers
 from unrot.watch.monitors.outliers.rule import kept_rates
+from unrot.watch.visit import Visit
 
 DAY = 86_400
 FIRST = 1_767_225_600
@@ -58,7 +59,7 @@ def bring(service: Service, tmp_path: Path) -> Bring:
 
 def looked(service: Service, rules: Rules | None = None, now: float = 0.0) -> list[Symptom]:
     shelved = service.catalogue().model("iris")
-    return list(outliers.look(service, shelved, rules or Rules(), now or service.clock()))
+    return list(outliers.look(Visit(service, shelved, rules or Rules(), now or service.clock())))
 
 
 def told(symptoms: list[Symptom]) -> list[tuple[float, bool]]:

@@ -28,6 +28,7 @@ from unrot.watch.finding_keeper import FindingKeeper
 from unrot.watch.monitors.quality import look as quality
 from unrot.watch.profiles import references
 from unrot.watch.profiles.baseline import Reference
+from unrot.watch.visit import Visit
 
 NOON = 1_700_049_600
 SCHEMA = Schema(
@@ -79,12 +80,12 @@ def new(count: int) -> dict[str, int]:
 def looked(
     service: Service, shelved: ShelvedModel, rules: Rules | None = None, now: float = NOON + 9e4
 ) -> list[Symptom]:
-    return list(quality.look(service, shelved, rules or Rules(), now))
+    return list(quality.look(Visit(service, shelved, rules or Rules(), now)))
 
 
 def found(service: Service, shelved: ShelvedModel, rules: Rules | None = None) -> list[Finding]:
     """Look, keep what is seen, and return it."""
-    keeper = FindingKeeper(service, shelved, Rules(), NOON + 9e4)
+    keeper = FindingKeeper(Visit(service, shelved, Rules(), NOON + 9e4))
     for symptom in looked(service, shelved, rules):
         keeper.keep(symptom)
     return service.store.findings.of_model("iris", limit=9)

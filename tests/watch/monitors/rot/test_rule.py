@@ -12,9 +12,10 @@ from bench.verdicts import CALM, alarms, outcomes_of
 from unrot.core.records import Outcome
 from unrot.core.time import DAY, HOUR
 from unrot.hear.judges import Whose
+from unrot.watch.eras import key_of
 from unrot.watch.monitors.rot import words
 from unrot.watch.monitors.rot.new_hours import is_no_turn
-from unrot.watch.monitors.rot.note import Fallen, Standing, from_note, key_of, to_note
+from unrot.watch.monitors.rot.note import Fallen, Standing, from_note, to_note
 from unrot.watch.monitors.rot.promise import is_above, is_below, is_under
 from unrot.watch.monitors.rot.rule import Fall, find_fall
 from unrot.watch.monitors.rot.state import Course, Expected, Step

@@ -18,6 +18,7 @@ from unrot.core.rules import FeatureRule, Rules
 from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
 from unrot.watch.monitors.slices import look as slices
+from unrot.watch.visit import Visit
 
 REGIONS = ("north", "south")
 Row = dict[str, float]
@@ -50,7 +51,7 @@ def taught(
 
 def looked(school: School, rules: Rules = Rules()) -> list[Symptom]:  # noqa: B008
     shelved = school.service.catalogue().model("zombies")
-    return list(slices.look(school.service, shelved, rules, school.service.clock()))
+    return list(slices.look(Visit(school.service, shelved, rules, school.service.clock())))
 
 
 def is_decayed(row: Row) -> bool:
@@ -173,7 +174,7 @@ def test_numbers_of_one_region_that_are_farther_off_are_told(tmp_path: Path) -> 
         off = np.where((part[:, 1] == 0) & (start >= 1_000), 60.0, 0.0)
         school.judged(made, (data.labels[start : start + 100] + off).tolist())
     shelved = service.catalogue().model("houses")
-    *_, found = slices.look(service, shelved, Rules(), service.clock())
+    *_, found = slices.look(Visit(service, shelved, Rules(), service.clock()))
     service.store.close()
 
     near = 2 * shelved.versions["v1"].metrics["mae"]

@@ -8,16 +8,13 @@ is unlike it is weighed by what is usual at that time (see `surprise`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
 from unrot.core.records import Check, CountedStretch, Profile, Summary, Symptom
-from unrot.core.rules import Rules
 from unrot.core.time import DAY, WEEK
-from unrot.serve.service import Service
-from unrot.serve.shelf import ShelvedModel
 from unrot.watch.monitors.drift import periods, rule
 from unrot.watch.monitors.drift.departures import BUDGET
 from unrot.watch.monitors.drift.habits import Hourly, daytimes
@@ -30,6 +27,7 @@ from unrot.watch.profiles import references
 from unrot.watch.profiles.baseline import Reference
 from unrot.watch.profiles.distributions import total
 from unrot.watch.statistics.many_looks import level
+from unrot.watch.visit import Visit
 from unrot.watch.worth.period import REMEMBERED, Dependence, usual_dependence
 
 CAUSE = MONITOR = "drift"
@@ -42,9 +40,9 @@ MOST_TOLD = 20
 GRAVE_DISTANCE = 0.5
 
 
-def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> Iterable[Symptom]:
+def look(visit: Visit) -> Iterator[Symptom]:
     """Check periods that are over; yield what is seen of them, oldest first."""
-    return _Look(service, shelved, rules, now).run()
+    return _Look(visit).run()
 
 
 @dataclass(slots=True)
@@ -83,66 +81,60 @@ class _Note:
 class _Look:
     """One call."""
 
-    service: Service
-    shelved: ShelvedModel
-    rules: Rules
-    now: float
+    visit: Visit
     note: _Note = field(default_factory=_Note)
     stretches: Sequence[CountedStretch] = ()
     held: dict[periods.Key, PeriodRows] = field(default_factory=dict)
     """Rows of the last periods: each is what the next one is compared with."""
 
-    @property
-    def name(self) -> str:
-        return self.shelved.model.name
-
     def run(self) -> Iterator[Symptom]:
-        findings = self.service.store.findings
-        self.note = _Note.read(findings.standpoint(self.name, MONITOR))
+        self.note = _Note.read(self.visit.read_note(MONITOR))
         stamp = self._stamp()
-        if not self.rules.drift:
+        if not self.visit.rules.drift:
             yield from self._switched_off()
             return
-        if list(self.note.stamp) == stamp and self.now < self.note.next_at:
+        if list(self.note.stamp) == stamp and self.visit.now < self.note.next_at:
             return
         yield from self._go_on(stamp, has_other_rules=self.note.stamp[2:] != stamp[2:])
-        findings.stand(self.name, MONITOR, asdict(self.note))
+        self.visit.write_note(MONITOR, asdict(self.note))
 
     def _stamp(self) -> list[Any]:
         """Say what all of this depends on; as it stands in JSON."""
-        store, rules = self.service.store, self.rules
-        version = self.shelved.version().name
-        standing = references.standing_for(self.service, self.name, version)
+        store, rules = self.visit.store, self.visit.rules
+        version = self.visit.shelved.version().name
+        standing = references.standing_for(self.visit.service, self.visit.name, version)
         features = sorted(
             [name, one.is_watched, one.distance] for name, one in rules.features.items()
         )
         return [
-            *store.profiles.total(self.name),
+            *store.profiles.total(self.visit.name),
             [rules.distance, rules.chance, rules.period, rules.least_rows, rules.against, features],
             "" if standing is None else standing.digest,
         ]
 
     def _switched_off(self) -> Iterator[Symptom]:
         if self.note.is_present:
-            yield Symptom(CAUSE, "drift", is_present=False, at=self.now)
-            self.service.store.findings.stand(self.name, MONITOR, asdict(_Note(at=self.note.at)))
+            yield Symptom(CAUSE, "drift", is_present=False, at=self.visit.now)
+            self.visit.write_note(MONITOR, asdict(_Note(at=self.note.at)))
 
     def _go_on(self, stamp: list[Any], *, has_other_rules: bool) -> Iterator[Symptom]:
-        store = self.service.store
-        counted = store.profiles.stretches(self.name)
+        store = self.visit.store
+        counted = store.profiles.stretches(self.visit.name)
         self.stretches = [one for one in counted if one.reference]
-        checks = store.checks.counts(self.name, "training")
-        rotation = self.service.settings.rotation_seconds
+        checks = store.checks.counts(self.visit.name, "training")
+        rotation = self.visit.service.settings.rotation_seconds
         usual = usual_dependence(self.note.past)
         seconds = periods.length_of(
             self.stretches,
-            self.rules,
+            self.visit.rules,
             rotation=rotation,
-            now=self.now,
+            now=self.visit.now,
             new=len(periods.parted(periods.uncovered(self.stretches, checks), rotation)),
             worth=usual.rows,
         )
-        waiting = periods.due(self.stretches, checks, self.rules, seconds=seconds, now=self.now)
+        waiting = periods.due(
+            self.stretches, checks, self.visit.rules, seconds=seconds, now=self.visit.now
+        )
         if has_other_rules:
             waiting = self._with_newest(waiting, seconds)
         yield from self._walk(waiting[:PERIODS_AT_ONCE])
@@ -150,12 +142,14 @@ class _Look:
         self.note.stamp = stamp if is_done else ()
         # Periods that are over tell how long periods are, and no traffic may come meanwhile.
         lengths = {*periods.rungs(rotation), seconds}
-        ends = (periods.next_end(self.stretches, one, self.now) for one in lengths)
+        ends = (periods.next_end(self.stretches, one, self.visit.now) for one in lengths)
         self.note.next_at = min(filter(None, ends), default=1e18)
 
     def _with_newest(self, waiting: list[Period], seconds: int) -> list[Period]:
         """Let other rules look at the newest period again."""
-        closed = [one for one in periods.parted(self.stretches, seconds) if one.is_closed(self.now)]
+        closed = [
+            one for one in periods.parted(self.stretches, seconds) if one.is_closed(self.visit.now)
+        ]
         known = {one.key for one in waiting}
         return [*waiting, *(one for one in closed[-1:] if one.key not in known)]
 
@@ -167,12 +161,16 @@ class _Look:
             is_older = ends_at < self.note.at
             # What is seen now must not be closed by a log of last year.
             if not (is_older and self.note.is_present):
-                yield from self._seen([one for one in checks if one.against == self.rules.against])
+                yield from self._seen(
+                    [one for one in checks if one.against == self.visit.rules.against]
+                )
                 is_past = is_past or is_older
-            self.service.store.checks.put(checks)
+            self.visit.store.checks.put(checks)
         if is_past:
-            last = self.service.store.checks.last(self.name, self.rules.against)
-            yield from self._seen([] if last is None else [rule.judged_again(last, self.rules)])
+            last = self.visit.store.checks.last(self.visit.name, self.visit.rules.against)
+            yield from self._seen(
+                [] if last is None else [rule.judged_again(last, self.visit.rules)]
+            )
 
     def _seen(self, checks: Sequence[Check]) -> Iterator[Symptom]:
         """Yield what some checks of one moment show; nothing when they show neither."""
@@ -207,7 +205,7 @@ class _Look:
             at=at,
             since=self.note.since,
             gravity="grave" if is_grave else "warning",
-            sentence=sentence_of(check, self.rules),
+            sentence=sentence_of(check, self.visit.rules),
             advice=ADVICE,
             features=tuple(one.column for one in moved),
             evidence={
@@ -226,24 +224,26 @@ class _Look:
     def _checks(self, period: Period) -> list[Check]:
         """Compare a period with the training and with the one before it."""
         small = Check(
-            *(self.name, period.version, period.starts_at, period.ends_at, "training"),
+            *(self.visit.name, period.version, period.starts_at, period.ends_at, "training"),
             rows=period.rows,
             rows_before=0,
             reference=period.reference,
         )
-        reference = references.on_bins(self.service, self.name, small.version, period.reference)
-        if period.rows < self.rules.least_rows:
+        reference = references.on_bins(
+            self.visit.service, self.visit.name, small.version, period.reference
+        )
+        if period.rows < self.visit.rules.least_rows:
             return [small]
-        profiles = profiles_of(self.service, self.name, period.stretches)
+        profiles = profiles_of(self.visit, period.stretches)
         summary, rows = _sum(profiles), self._rows(period, reference)
         seconds = period.ends_at - period.starts_at
-        if self._depend(rows, seconds).rows(period.rows, seconds) < self.rules.least_rows:
+        if self._depend(rows, seconds).rows(period.rows, seconds) < self.visit.rules.least_rows:
             return [small]
         self.note.looks += 1
         found = [small]
         if reference is not None:
             found = [self._against_training(small, period, summary, rows, reference)]
-        earlier = periods.previous(period, self.stretches, self.rules.least_rows)
+        earlier = periods.previous(period, self.stretches, self.visit.rules.least_rows)
         if earlier is not None:
             found.append(self._against(small, earlier, summary, rows, reference))
         return found
@@ -253,11 +253,9 @@ class _Look:
     ) -> Check:
         worth = self._worth(rows, summary)
         before = rule.against_training(reference)
-        drifts = rule.compare(summary, before, self.rules, rows.all_values, worth)
+        drifts = rule.compare(summary, before, self.visit.rules, rows.all_values, worth)
         look = Look(
-            service=self.service,
-            model=self.name,
-            rules=self.rules,
+            visit=self.visit,
             stretches=self.stretches,
             period=period,
             summary=summary,
@@ -278,20 +276,20 @@ class _Look:
         reference: Reference | None,
     ) -> Check:
         """Compare with the period before: what is unlikely by chance is surprising there."""
-        total_before = _sum(profiles_of(self.service, self.name, earlier.stretches))
+        total_before = _sum(profiles_of(self.visit, earlier.stretches))
         rows_before = self._rows(earlier, reference)
         before = Before(
             total_before, rows_before.all_values, worth=self._worth(rows_before, total_before)
         )
         worth = self._worth(rows, summary)
-        drifts = rule.compare(summary, before, self.rules, rows.all_values, worth)
+        drifts = rule.compare(summary, before, self.visit.rules, rows.all_values, worth)
         spent = level(self.note.looks, BUDGET)
         return replace(
             check,
             against="previous",
             rows_before=earlier.rows,
             drifts=tuple(
-                rule.judged(replace(one, surprise=one.chance, level=spent), self.rules)
+                rule.judged(replace(one, surprise=one.chance, level=spent), self.visit.rules)
                 for one in drifts
             ),
             before_starts_at=earlier.starts_at,
@@ -306,10 +304,9 @@ class _Look:
             while len(self.held) > 1:
                 del self.held[next(iter(self.held))]
             self.held[period.key] = read_rows(
-                self.service,
-                self.shelved.model.schema,
+                self.visit,
                 period,
-                profiles_of(self.service, self.name, period.stretches),
+                profiles_of(self.visit, period.stretches),
                 reference or Reference({}),
                 MOST_ROWS,
                 self._daytimes(period),
@@ -326,7 +323,7 @@ class _Look:
         ]
         if period.ends_at - begins < DAY or not earlier:
             return {}
-        return daytimes(profiles_of(self.service, self.name, earlier))
+        return daytimes(profiles_of(self.visit, earlier))
 
     def _depend(self, rows: PeriodRows, seconds: float) -> Dependence:
         """Return how much rows depend on each other, and note it for those that are not kept."""

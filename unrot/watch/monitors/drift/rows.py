@@ -9,12 +9,12 @@ from itertools import groupby
 
 from unrot.core.records import CountedStretch, Prediction, Profile, Schema, Stretch
 from unrot.core.time import HOUR, hour_of
-from unrot.serve.service import Service
 from unrot.watch.monitors.drift.habits import Habit, Hourly, habit_of
 from unrot.watch.monitors.drift.periods import Period
 from unrot.watch.profiles.baseline import Reference
 from unrot.watch.profiles.columns import Numbers, columns_of
 from unrot.watch.profiles.keeper import outputs_of
+from unrot.watch.visit import Visit
 from unrot.watch.worth.period import Dependence, dependence_of
 
 ROWS_AT_ONCE = 5_000
@@ -36,11 +36,11 @@ class PeriodRows:
         return self.values if self.is_whole else {}
 
 
-def profiles_of(service: Service, model: str, stretches: Sequence[CountedStretch]) -> list[Profile]:
+def profiles_of(visit: Visit, stretches: Sequence[CountedStretch]) -> list[Profile]:
     """Return the profiles of some stretches, without their data."""
     of = {(one.reference, one.version, one.starts_at, one.ends_at) for one in stretches}
-    found = service.store.profiles.of_model(
-        model,
+    found = visit.store.profiles.of_model(
+        visit.name,
         since=min(one.starts_at for one in stretches),
         until=max(one.ends_at for one in stretches),
     )
@@ -48,8 +48,7 @@ def profiles_of(service: Service, model: str, stretches: Sequence[CountedStretch
 
 
 def read_rows(
-    service: Service,
-    schema: Schema,
+    visit: Visit,
     period: Period,
     profiles: Sequence[Profile],
     reference: Reference,
@@ -60,8 +59,8 @@ def read_rows(
 
     `usual` is what each column is at the hours of a day, as far as it is known.
     """
-    found: list[Prediction] = []
-    for bite in _bites(service, period, profiles):
+    schema, found = visit.model.schema, list[Prediction]()
+    for bite in _bites(visit, period, profiles):
         found += bite[: most - len(found)]
         if len(found) >= most:
             break
@@ -101,15 +100,13 @@ def _habits(
     return {name: one for name, one in habits.items() if one is not None}
 
 
-def _bites(
-    service: Service, period: Period, profiles: Sequence[Profile]
-) -> Iterator[list[Prediction]]:
+def _bites(visit: Visit, period: Period, profiles: Sequence[Profile]) -> Iterator[list[Prediction]]:
     for model, version, writer in sorted(
         {(one.model, one.version, one.writer) for one in profiles}
     ):
         stretch = Stretch(model, version, int(period.starts_at), int(period.ends_at))
         after = None
-        while bite := service.store.traffic.of_stretch(
+        while bite := visit.store.traffic.of_stretch(
             stretch, writer, after=after, limit=ROWS_AT_ONCE
         ):
             yield bite

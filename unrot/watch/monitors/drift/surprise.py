@@ -14,9 +14,7 @@ from statistics import fmean
 from typing import Any
 
 from unrot.core.records import Check, CountedStretch, Distribution, Drift, Summary
-from unrot.core.rules import Rules
 from unrot.core.time import DAY, hour_of
-from unrot.serve.service import Service
 from unrot.watch.monitors.drift import departures, like_days, rule
 from unrot.watch.monitors.drift.departures import Departure
 from unrot.watch.monitors.drift.periods import Period
@@ -25,6 +23,7 @@ from unrot.watch.monitors.drift.rule import Before
 from unrot.watch.profiles.baseline import Reference
 from unrot.watch.profiles.columns import Numbers
 from unrot.watch.profiles.distributions import total
+from unrot.watch.visit import Visit
 
 MOST_REFERENCES = 4
 """So many are noted; of one that answers no more little is to be said later."""
@@ -76,9 +75,7 @@ class Departed:
 class Look:
     """One period beside training, as it is weighed."""
 
-    service: Service
-    model: str
-    rules: Rules
+    visit: Visit
     stretches: Sequence[CountedStretch]
     period: Period
     summary: Summary
@@ -93,7 +90,7 @@ class Look:
 
     def weighed(self, drifts: Sequence[Drift], departed: Departed, level: float) -> list[Drift]:
         """Judge drifts by how surprising they are, and note what has departed."""
-        unlike = [one for one in drifts if rule.is_unlike(one, self.rules)]
+        unlike = [one for one in drifts if rule.is_unlike(one, self.visit.rules)]
         if departed.reached < self.period.starts_at - DAY:
             departed.departures, departed.moved = {}, []
         since = {one.column: self._departure(one.column, departed) for one in unlike}
@@ -105,7 +102,7 @@ class Look:
             for one in unlike
         }
         known = len(earlier) >= like_days.KNOWN
-        found = rule.weighed(drifts, surprises, self.rules, level=level, known=known)
+        found = rule.weighed(drifts, surprises, self.visit.rules, level=level, known=known)
         if departed.is_of_now(self.period):
             departed.note_moved(found)
         if departed.is_next(self.period):
@@ -146,22 +143,24 @@ class Look:
     def _abrupt(self, column: str, since: float) -> float:
         """Return how likely a column is by chance as unlike what came just before its change."""
         found = departures.just_before(
-            self.stretches, since, self.period.reference, self.rules.least_rows
+            self.stretches, since, self.period.reference, self.visit.rules.least_rows
         )
         if not found:
             return 1.0
-        before = total(one.summary for one in profiles_of(self.service, self.model, found))
+        before = total(one.summary for one in profiles_of(self.visit, found))
         base = Before(before, worth=self.worth)
         now = {column: self.summary[column]}
-        apart = rule.compare(now, base, self.rules, worth=self.worth)
-        return min((one.chance for one in apart if rule.is_unlike(one, self.rules)), default=1.0)
+        apart = rule.compare(now, base, self.visit.rules, worth=self.worth)
+        return min(
+            (one.chance for one in apart if rule.is_unlike(one, self.visit.rules)), default=1.0
+        )
 
     def _earlier(self) -> list[EarlierDay]:
         """Return how far each column lay on earlier days at this time; not where it had moved."""
         days: list[EarlierDay] = []
         for after, until in like_days.like_spans(self.period.ends_at, self.seconds):
-            checks = self.service.store.checks.of_model(
-                self.model, against="training", since=after, until=until
+            checks = self.visit.store.checks.of_model(
+                self.visit.name, against="training", since=after, until=until
             )
             alike = [one for one in checks if self._is_like(one)]
             if alike:

@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from unrot.core.records import CHAMPION, Symptom, Window
+from unrot.core.records import Symptom, Window
 from unrot.core.rules import Rules
 from unrot.core.time import DAY, HOUR
 from unrot.core.windows import grouped, total
-from unrot.serve.service import Service
-from unrot.serve.shelf import ShelvedModel
 from unrot.watch.monitors.estimate.calibration import (
     FEWEST_TO_SCORE,
     Calibration,
@@ -26,6 +24,7 @@ from unrot.watch.monitors.estimate.calibration import (
 )
 from unrot.watch.monitors.estimate.rule import Record, Sure
 from unrot.watch.statistics.accuracy import Share, share
+from unrot.watch.visit import Visit
 from unrot.watch.worth.rows import not_worth
 
 MONITOR = CAUSE = "estimate"
@@ -69,19 +68,18 @@ class Period:
         return self.realised.count >= FEWEST_TO_SCORE
 
 
-def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> Iterator[Symptom]:
+def look(visit: Visit) -> Iterator[Symptom]:
     """Estimate the periods that have closed since the last look."""
-    name, findings = shelved.model.name, service.store.findings
-    known = calibrations(service, shelved, shelved.versions)
-    note = findings.standpoint(name, MONITOR)
-    is_too_soon = abs(now - note.get("looked_at", 0.0)) < PAUSE_SECONDS
-    if not rules.estimate or shelved.aliases.get(CHAMPION) not in known or is_too_soon:
+    rules, note = visit.rules, visit.read_note(MONITOR)
+    known = calibrations(visit.service, visit.shelved, visit.shelved.versions)
+    is_too_soon = abs(visit.now - note.get("looked_at", 0.0)) < PAUSE_SECONDS
+    if not rules.estimate or visit.champion not in known or is_too_soon:
         return
     is_open, since = bool(note.get("is_open")), float(note.get("since", 0.0))
     seen_to, record = float(note.get("seen_to", 0.0)), Record.read(note.get("record", {}))
-    for period in _periods(service, name, rules, known, max(seen_to, now - LONGEST_SECONDS), now):
+    for period in _periods(visit, known, max(seen_to, visit.now - LONGEST_SECONDS)):
         seen_to = period.ends_at
-        record = record.after(_worth(service, shelved, period, record, rules), rules)
+        record = record.after(_worth(visit, period, record), rules)
         if not is_open and record.is_bad and not period.is_judged:
             is_open, since = True, record.suspicious_since or period.starts_at
         if is_open and _is_well(period, record, rules):
@@ -89,34 +87,25 @@ def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> I
             yield _well(period, since)
         elif is_open:
             yield _bad(period, since)
-    stood = {"looked_at": now, "seen_to": seen_to, "is_open": is_open, "since": since}
-    findings.stand(name, MONITOR, {**stood, "record": record.written()})
+    stood = {"looked_at": visit.now, "seen_to": seen_to, "is_open": is_open, "since": since}
+    visit.write_note(MONITOR, {**stood, "record": record.written()})
 
 
-def _worth(
-    service: Service, shelved: ShelvedModel, period: Period, record: Record, rules: Rules
-) -> Sure:
+def _worth(visit: Visit, period: Period, record: Record) -> Sure:
     """Let the rows of a suspicious period tell how many of them are independent."""
     sure = period.sure()
-    if not record.is_suspicious(sure, rules):
+    if not record.is_suspicious(sure, visit.rules):
         return sure
-    return period.sure(not_worth(service, shelved, period.ends_at))
+    return period.sure(not_worth(visit, period.ends_at))
 
 
-def _periods(
-    service: Service,
-    name: str,
-    rules: Rules,
-    known: Mapping[str, Calibration],
-    since: float,
-    now: float,
-) -> Iterator[Period]:
+def _periods(visit: Visit, known: Mapping[str, Calibration], since: float) -> Iterator[Period]:
     """Yield the closed periods that have enough predictions, oldest first.
 
     A day with an hour that has enough is taken hour by hour; another one as a whole.
     """
-    closed = now - PAUSE_SECONDS
-    windows = service.store.traffic.windows(name, since=since // DAY * DAY, until=closed)
+    closed, least = visit.now - PAUSE_SECONDS, visit.rules.least_rows
+    windows = visit.store.traffic.windows(visit.name, since=since // DAY * DAY, until=closed)
     calibrated = [one for one in windows if one.version in known]
     for day, of in sorted(grouped(calibrated, lambda one: one.minute * 60 // DAY * DAY).items()):
         hours = [
@@ -125,9 +114,9 @@ def _periods(
                 grouped(of, lambda one: one.minute * 60 // HOUR * HOUR).items()
             )
         ]
-        enough = [hour for hour in hours if _rows(hour[2]) >= rules.least_rows]
+        enough = [hour for hour in hours if _rows(hour[2]) >= least]
         for start, end, parts in enough or [(day, day + DAY, of)]:
-            if since <= start and end <= closed and _rows(parts) >= rules.least_rows:
+            if since <= start and end <= closed and _rows(parts) >= least:
                 yield _period(parts, start, end, known)
 
 

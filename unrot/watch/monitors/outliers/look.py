@@ -9,16 +9,13 @@ cause, and odd rows are no finding of their own.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field
 from typing import Any
 
 from unrot.core.plurals import plural
-from unrot.core.records import CHAMPION, Finding, Model, Oddity, Symptom
-from unrot.core.rules import Rules
+from unrot.core.records import Finding, Oddity, Symptom
 from unrot.core.time import DAY, WEEK, bare_time, short_time
-from unrot.serve.service import Service
-from unrot.serve.shelf import ShelvedModel
 from unrot.watch.imports import import_runs
 from unrot.watch.monitors.outliers.rule import (
     DELTA,
@@ -36,6 +33,7 @@ from unrot.watch.monitors.outliers.rule import (
 from unrot.watch.profiles import references
 from unrot.watch.statistics.many_looks import allowed
 from unrot.watch.statistics.usual_share import Past
+from unrot.watch.visit import Visit
 from unrot.watch.worth.rows import not_worth
 
 CAUSE = "outliers"
@@ -63,26 +61,25 @@ PART_OF_DRIFT = (
 )
 
 
-def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> Iterable[Symptom]:
+def look(visit: Visit) -> Iterator[Symptom]:
     """Yield what the periods show that were closed since the last look."""
-    drawer, model = service.store.findings, shelved.model
-    note = dict(drawer.standpoint(model.name, MONITOR))
-    lengths = lengths_of(rules.period, service.settings.rotation_seconds)
-    after = float(note.get("to", max(model.created_at, now - LOOK_BACK_SECONDS)))
-    until = float(start_of(now - LATE_SECONDS, lengths[0]))
-    again = _imported(service, model, note, lengths[-1], after)
+    note = dict(visit.read_note(MONITOR))
+    lengths = lengths_of(visit.rules.period, visit.service.settings.rotation_seconds)
+    after = float(note.get("to", max(visit.model.created_at, visit.now - LOOK_BACK_SECONDS)))
+    until = float(start_of(visit.now - LATE_SECONDS, lengths[0]))
+    again = _imported(visit, note, lengths[-1], after)
     if until <= after and not again:
         return
-    yield from _taken_over(service, model)
+    yield from _taken_over(visit)
     rates: list[Rate] = kept_rates(note)
     record = _Record.read(note)
     for since, end in [*again, (after, until)]:
-        for rate in _ended(service, model, rules, lengths, since, end):
-            yield from _said(service, shelved, rules, rate, record)
+        for rate in _ended(visit, lengths, since, end):
+            yield from _said(visit, rate, record)
             rates = [one for one in rates if not one.overlaps(rate)] + [rate]
     rates.sort(key=lambda one: one.ends_at)
     note["rates"] = [astuple(one) for one in rates[-KEPT_RATES:]]
-    drawer.stand(model.name, MONITOR, {**note, **asdict(record), "to": max(after, until)})
+    visit.write_note(MONITOR, {**note, **asdict(record), "to": max(after, until)})
 
 
 @dataclass(slots=True)
@@ -108,10 +105,10 @@ class _Record:
 
 
 def _imported(
-    service: Service, model: Model, note: dict[str, Any], longest: int, after: float
+    visit: Visit, note: dict[str, Any], longest: int, after: float
 ) -> list[tuple[float, float]]:
     """Return the stretches of time to look at again, and note the imports they are because of."""
-    runs = import_runs(service.store.findings, model.name)
+    runs = import_runs(visit.store.findings, visit.name)
     new = [(since, until) for run, since, until in runs if run > note.get("run", 0)]
     if runs:
         note["run"] = runs[-1][0]
@@ -122,41 +119,33 @@ def _imported(
     )
 
 
-def _ended(
-    service: Service,
-    model: Model,
-    rules: Rules,
-    lengths: Sequence[int],
-    after: float,
-    until: float,
-) -> Iterator[Rate]:
+def _ended(visit: Visit, lengths: Sequence[int], after: float, until: float) -> Iterator[Rate]:
     """Yield the periods with enough rows that ended in a stretch of time."""
     while after < until:
         starts_at = start_of(after, lengths[-1])
         ends_at = starts_at + lengths[-1]
-        windows = service.store.traffic.windows(model.name, since=starts_at, until=ends_at)
-        yield from rates_of(windows, lengths, after=after, until=until, least=rules.least_rows)
+        windows = visit.store.traffic.windows(visit.name, since=starts_at, until=ends_at)
+        yield from rates_of(
+            windows, lengths, after=after, until=until, least=visit.rules.least_rows
+        )
         after = float(ends_at)
 
 
-def _said(
-    service: Service, shelved: ShelvedModel, rules: Rules, rate: Rate, record: _Record
-) -> Iterator[Symptom]:
-    known = record.begin(rate)
-    model = shelved.model
-    named = references.bins_of(service, model.name, shelved.aliases.get(CHAMPION, ""))
+def _said(visit: Visit, rate: Rate, record: _Record) -> Iterator[Symptom]:
+    known, rules = record.begin(rate), visit.rules
+    named = references.bins_of(visit.service, visit.name, visit.champion)
     trained = 0 if named is None else named[1].rows
     usual = usual_of(record.past, rows=trained, known=known)
     alpha = min(rules.chance, allowed(record.looks, DELTA))
     is_one = is_burst(rate, rules, usual, alpha)
     if is_one:
-        worth = not_worth(service, shelved, rate.ends_at)
+        worth = not_worth(visit, rate.ends_at)
         is_one = is_burst(rate, rules, usual, alpha, worth=worth)
     if is_one:
-        odd = _odd_rows(service, model, rate)
+        odd = _odd_rows(visit, rate)
         features = main_features(odd)
         names = [name for name, _ in features]
-        if _drift_of(service, model, names, rate.starts_at, rate.ends_at) is None:
+        if _drift_of(visit, names, rate.starts_at, rate.ends_at) is None:
             yield _burst(rate, odd, features, usual.share)
         return
     record.past = record.past.after(rate.outliers, rate.looked_at)
@@ -209,28 +198,28 @@ def _counted(rate: Rate) -> str:
     return f"{rate.outliers:,} of {rate.looked_at:,} rows ({share}%) from {span} {verb}"
 
 
-def _odd_rows(service: Service, model: Model, rate: Rate) -> list[Oddity]:
-    newest = service.store.oddities.recent(
-        model.name, limit=LOOKED_INTO, before=(float(rate.ends_at), "")
+def _odd_rows(visit: Visit, rate: Rate) -> list[Oddity]:
+    newest = visit.store.oddities.recent(
+        visit.name, limit=LOOKED_INTO, before=(float(rate.ends_at), "")
     )
     return [one for one, _ in newest if one.predicted_at >= rate.starts_at]
 
 
-def _taken_over(service: Service, model: Model) -> Iterator[Symptom]:
+def _taken_over(visit: Visit) -> Iterator[Symptom]:
     """Yield the end of the open finding where drift of the same features was found meanwhile."""
-    for ours in service.store.findings.open(model.name):
+    for ours in visit.store.findings.open(visit.name):
         if ours.cause == CAUSE:
-            drift = _drift_of(service, model, ours.features, ours.since, ours.updated_at)
+            drift = _drift_of(visit, ours.features, ours.since, ours.updated_at)
             if drift is not None:
                 at = max(ours.updated_at, drift.opened_at)
                 yield Symptom(CAUSE, "outliers", False, at=at, sentence=PART_OF_DRIFT)
 
 
 def _drift_of(
-    service: Service, model: Model, features: Collection[str], since: float, until: float
+    visit: Visit, features: Collection[str], since: float, until: float
 ) -> Finding | None:
     """Return a finding that all of these features drifted in a stretch of time."""
-    for one in service.store.findings.of_model(model.name, limit=LOOKED_BACK):
+    for one in visit.store.findings.of_model(visit.name, limit=LOOKED_BACK):
         is_over = one.closed_at is not None and one.closed_at <= since
         is_of_then = one.kind == "drift" and one.since <= until and not is_over
         if is_of_then and features and set(features) <= set(one.features):

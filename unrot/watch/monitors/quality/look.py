@@ -9,12 +9,11 @@ column, that says so, and it is not found twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import reduce
 
 from unrot.core.records import (
-    CHAMPION,
     CountedStretch,
     Gravity,
     Profile,
@@ -24,8 +23,6 @@ from unrot.core.records import (
 )
 from unrot.core.rules import FeatureRule, Rules
 from unrot.core.time import DAY, WEEK
-from unrot.serve.service import Service
-from unrot.serve.shelf import ShelvedModel
 from unrot.watch.imports import import_runs
 from unrot.watch.monitors.quality import refused
 from unrot.watch.monitors.quality.note import Note, Stream, Walk, read_note
@@ -42,6 +39,7 @@ from unrot.watch.profiles import references
 from unrot.watch.profiles.baseline import Reference
 from unrot.watch.statistics.many_looks import allowed
 from unrot.watch.statistics.usual_share import Usual
+from unrot.watch.visit import Visit
 from unrot.watch.worth.rows import not_worth
 
 MONITOR = "quality"
@@ -57,25 +55,24 @@ MOST_SHOWN = 20
 NEVER = 1e18
 
 
-def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> Iterable[Symptom]:
+def look(visit: Visit) -> Iterator[Symptom]:
     """Yield what has closed since the last look shows, oldest first."""
-    name, drawer = shelved.model.name, service.store.findings
-    note = read_note(drawer.standpoint(name, MONITOR))
+    note = read_note(visit.read_note(MONITOR))
     before = asdict(note)
-    _note_imports(service, shelved, note)
-    yield from _Look(service, shelved, rules, now, note).run()
+    _note_imports(visit, note)
+    yield from _Look(visit, note).run()
     if asdict(note) != before:
-        drawer.stand(name, MONITOR, asdict(note))
+        visit.write_note(MONITOR, asdict(note))
 
 
-def _note_imports(service: Service, shelved: ShelvedModel, note: Note) -> None:
+def _note_imports(visit: Visit, note: Note) -> None:
     """Let stretches that imports have brought rows into be gone through again."""
     live = note.walks[-1]
-    for run, since, until in import_runs(service.store.findings, shelved.model.name):
+    for run, since, until in import_runs(visit.store.findings, visit.name):
         if run > note.run and live.to is None:
             live.counted_to = None
         elif run > note.run and since < (live.to or 0.0):
-            ends_at = min(live.to or 0.0, until + service.settings.rotation_seconds)
+            ends_at = min(live.to or 0.0, until + visit.service.settings.rotation_seconds)
             note.walks.insert(-1, Walk(since, since, ends_at))
             note.total = ()
         note.run = max(note.run, run)
@@ -85,20 +82,9 @@ def _note_imports(service: Service, shelved: ShelvedModel, note: Note) -> None:
 class _Look:
     """One call."""
 
-    service: Service
-    shelved: ShelvedModel
-    rules: Rules
-    now: float
+    visit: Visit
     note: Note
     held: dict[tuple[str, str], Reference | None] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        return self.shelved.model.name
-
-    @property
-    def schema(self) -> Schema:
-        return self.shelved.model.schema
 
     def run(self) -> Iterator[Symptom]:
         walk = self.note.walks[0]
@@ -111,11 +97,11 @@ class _Look:
     # ── columns ──────────────────────────────────────────────────────────────────────────────
 
     def _columns(self, walk: Walk) -> Iterator[Symptom]:
-        profiles = self.service.store.profiles
-        stamp = profiles.total(self.name)
-        if tuple(self.note.total) == tuple(stamp) and self.now < self.note.next_at:
+        profiles = self.visit.store.profiles
+        stamp = profiles.total(self.visit.name)
+        if tuple(self.note.total) == tuple(stamp) and self.visit.now < self.note.next_at:
             return
-        stretches = profiles.stretches(self.name)
+        stretches = profiles.stretches(self.visit.name)
         due, until = self._due(walk, stretches)
         yield from self._walk(walk, due)
         walk.to = until
@@ -128,7 +114,7 @@ class _Look:
         self, walk: Walk, stretches: Sequence[CountedStretch]
     ) -> tuple[list[CountedStretch], float | None]:
         """Return the next stretches that are over, and up to when that is all."""
-        until = min(self.now - LATE_SECONDS, NEVER if walk.until is None else walk.until)
+        until = min(self.visit.now - LATE_SECONDS, NEVER if walk.until is None else walk.until)
         over = sorted(
             (one for one in stretches if (walk.to or 0.0) < one.ends_at <= until),
             key=lambda one: one.ends_at,
@@ -144,15 +130,17 @@ class _Look:
         for place in range(0, len(due), READ_AT_ONCE):
             for profile in self._profiles(due[place : place + READ_AT_ONCE]):
                 stream = walk.streams.setdefault(profile.reference, Stream(profile.starts_at))
-                piece = stream.gather(_piece(profile, self.schema), self.rules.least_rows)
+                piece = stream.gather(
+                    _piece(profile, self.visit.model.schema), self.visit.rules.least_rows
+                )
                 if piece is not None:
                     yield from self._looked(stream, piece, profile)
 
     def _profiles(self, due: Sequence[CountedStretch]) -> list[Profile]:
         """Return the profiles of some stretches, in the order of their ends."""
         keys = {(one.version, one.starts_at, one.ends_at, one.reference) for one in due}
-        found = self.service.store.profiles.of_model(
-            self.name,
+        found = self.visit.store.profiles.of_model(
+            self.visit.name,
             since=min(one.starts_at for one in due),
             until=max(one.starts_at for one in due) + 1,
         )
@@ -164,7 +152,7 @@ class _Look:
     def _reference(self, profile: Profile) -> Reference | None:
         key = profile.version, profile.reference
         if key not in self.held:
-            self.held[key] = references.on_bins(self.service, self.name, *key)
+            self.held[key] = references.on_bins(self.visit.service, self.visit.name, *key)
         return self.held[key]
 
     def _looked(self, stream: Stream, piece: Piece, newest: Profile) -> Iterator[Symptom]:
@@ -184,7 +172,7 @@ class _Look:
             priors,
             limits,
             alpha=self._allowed("columns"),
-            worth=lambda until: not_worth(self.service, self.shelved, until),
+            worth=lambda until: not_worth(self.visit, until),
         )
         far = {one.column for one in risen if one.what == "far"}
         told = [one for one in risen if one.what != "outside" or one.column not in far]
@@ -204,12 +192,12 @@ class _Look:
 
     def _limits(self, before: Summary) -> dict[str, float]:
         """Return the limits of all that is watched."""
-        watched = limits_of(self.schema, self.rules)
+        watched = limits_of(self.visit.model.schema, self.visit.rules)
         return {key: limit for key, limit in watched.items() if key.partition(":")[2] in before}
 
     def _drifted(self, piece: Piece) -> Sequence[str]:
         """Return the columns that a finding of drift names at the end of a piece."""
-        found = self.service.store.findings.last(self.name, DRIFT, until=piece.ends_at)
+        found = self.visit.store.findings.last(self.visit.name, DRIFT, until=piece.ends_at)
         if found is None or (found.closed_at is not None and found.closed_at <= piece.ends_at):
             return ()
         return found.features
@@ -248,8 +236,8 @@ class _Look:
     # ── rows ─────────────────────────────────────────────────────────────────────────────────
 
     def _refused(self, walk: Walk) -> Iterator[Symptom]:
-        step = -(-self.service.settings.rotation_seconds // 60) * 60
-        until = self.now - LATE_SECONDS
+        step = -(-self.visit.service.settings.rotation_seconds // 60) * 60
+        until = self.visit.now - LATE_SECONDS
         if walk.until is not None:
             until = min(until, walk.until + step)
         since = (self._begin() if walk.counted_to is None else walk.counted_to) // step * step
@@ -265,30 +253,31 @@ class _Look:
         """Go through the minutes of a stretch of time, a week at once."""
         while since < until:
             end = min(until, (since + WEEK) // step * step)
-            windows = self.service.store.traffic.windows(self.name, since=since, until=end)
+            windows = self.visit.store.traffic.windows(self.visit.name, since=since, until=end)
             for part in refused.pieces_of(
                 windows, since=int(since // 60), until=int(end // 60), step=step // 60
             ):
                 stream = walk.streams.setdefault("", Stream(since))
-                piece = stream.gather(part, self.rules.least_rows)
+                piece = stream.gather(part, self.visit.rules.least_rows)
                 if piece is not None:
                     yield self._looked_at_refused(stream, piece, prior)
             since = end
 
     def _begin(self) -> float:
         """Return when the first rows came, or a day ago."""
-        stretches = self.service.store.profiles.stretches(self.name)
-        created_at = self.shelved.model.created_at
-        return min([created_at, self.now - DAY, *(one.starts_at for one in stretches)])
+        stretches = self.visit.store.profiles.stretches(self.visit.name)
+        created_at = self.visit.model.created_at
+        return min([created_at, self.visit.now - DAY, *(one.starts_at for one in stretches)])
 
     def _known_rows(self) -> int:
         """Return how many rows training has: they are whole, each."""
-        version = self.shelved.aliases.get(CHAMPION, "")
-        named = references.bins_of(self.service, self.name, version)
+        named = references.bins_of(self.visit.service, self.visit.name, self.visit.champion)
         return FEWEST_KNOWN if named is None else named[1].rows
 
     def _looked_at_refused(self, stream: Stream, piece: Piece, prior: Usual) -> Symptom:
-        limits = dict.fromkeys(refused.keys_of(self.schema.names), self.rules.rejected)
+        limits = dict.fromkeys(
+            refused.keys_of(self.visit.model.schema.names), self.visit.rules.rejected
+        )
         stream.course, risen = looked(
             stream.course,
             piece,

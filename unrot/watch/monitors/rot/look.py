@@ -15,20 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from unrot.core.records import CHAMPION, IMPORTED, Outcome, Symptom, Version
+from unrot.core.records import IMPORTED, Outcome, Symptom, Version
 from unrot.core.rules import Rules
-from unrot.serve.service import Service
-from unrot.serve.shelf import ShelvedModel
-from unrot.watch.eras import Era, era_of
+from unrot.watch.eras import Era, era_of_champion, key_of
 from unrot.watch.imports import last_import
 from unrot.watch.monitors.rot import words
 from unrot.watch.monitors.rot.cause.look import Span, explain_fall
 from unrot.watch.monitors.rot.cause.rule import Explanation
-from unrot.watch.monitors.rot.note import Fallen, Standing, from_note, key_of, to_note
+from unrot.watch.monitors.rot.note import Fallen, Standing, from_note, to_note
 from unrot.watch.monitors.rot.promise import is_under
 from unrot.watch.monitors.rot.state import Course, Expected, Step
 from unrot.watch.monitors.rot.sums import Behind
 from unrot.watch.monitors.rot.words import Reached
+from unrot.watch.visit import Visit
 from unrot.watch.worth.verdicts import Row
 
 MONITOR = CAUSE = "rot"
@@ -43,39 +42,24 @@ ADVICE = (
 )
 
 
-def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> Iterator[Symptom]:
-    """Go on through the verdicts that are new since the last look."""
-    del now  # The evidence tells its own time.
-    name, store = shelved.model.name, service.store
-    if not rules.rot or CHAMPION not in shelved.aliases:
+def look(visit: Visit) -> Iterator[Symptom]:
+    """Go on through the verdicts that are new since the last look; they tell their own time."""
+    if not visit.rules.rot or not visit.champion:
         return
-    note, mark = store.findings.standpoint(name, MONITOR), _mark(service, shelved, rules)
-    if not mark or note.get("mark") == mark:
-        return
-    champion = shelved.aliases[CHAMPION]
-    era = era_of(service.versions(name), store.registry.moves(name), champion)
-    yield from _Walk(service, shelved, rules, era, note).go(mark)
+    note, mark = visit.read_note(MONITOR), _mark(visit)
+    if mark and note.get("mark") != mark:
+        yield from _Walk(visit, era_of_champion(visit), note).go(mark)
 
 
 class _Walk:
     """One look: from where the monitor stood to the newest verdict."""
 
-    def __init__(
-        self,
-        service: Service,
-        shelved: ShelvedModel,
-        rules: Rules,
-        era: Era,
-        note: Mapping[str, Any],
-    ) -> None:
-        self._service = service
-        self._shelved = shelved
-        self._rules = rules
+    def __init__(self, visit: Visit, era: Era, note: Mapping[str, Any]) -> None:
+        self._visit = visit
         self._era = era
-        self._traffic = service.store.traffic
-        self._name = shelved.model.name
-        self._teller = _Teller(service, shelved, rules, era)
-        self._imports = last_import(service.store.findings, self._name)
+        self._traffic = visit.store.traffic
+        self._teller = _Teller(visit, era)
+        self._imports = last_import(visit.store.findings, visit.name)
         self._is_below = bool(note.get("is_below_floor"))
         self._silent_until = float(note.get("silent_until", 0.0))
         """What was said of these verdicts when they were new is not said again."""
@@ -99,7 +83,7 @@ class _Walk:
         """Go through what is new, a piece at a time."""
         after, asked = self._standing.read_from, KEPT + AT_ONCE
         while True:
-            more = self._traffic.outcomes(self._name, limit=asked, after=after)
+            more = self._traffic.outcomes(self._visit.name, limit=asked, after=after)
             self._read += more
             is_last = len(more) < asked
             followed, steps = self._follow()
@@ -118,8 +102,8 @@ class _Walk:
         followed = Course(
             self._standing,
             champion=self._era.champion,
-            expected=_expected(self._shelved.versions, own),
-            last=self._rules.last_verdicts,
+            expected=_expected(self._visit.shelved.versions, own),
+            last=self._visit.rules.last_verdicts,
             since=self._era.since,
             rows_of=self._rows_of,
         )
@@ -143,7 +127,7 @@ class _Walk:
             yield from self._teller.no_better(standing.other, told)
         elif not is_last:
             yield Symptom(CAUSE, "rot", is_present=False, at=self._read[-1].given_at)
-        if is_last and (floor := _floor(self._teller, self._rules, followed, self._is_below)):
+        if is_last and (floor := _floor(self._teller, self._visit.rules, followed, self._is_below)):
             self._is_below = floor.is_present
             yield floor
 
@@ -163,13 +147,13 @@ class _Walk:
             "is_below_floor": self._is_below,
             "course": to_note(self._standing),
         }
-        self._service.store.findings.stand(self._name, MONITOR, kept)
+        self._visit.write_note(MONITOR, kept)
 
     def _rows_of(self, outcomes: Sequence[Outcome]) -> Sequence[Row]:
         """Fetch what was judged; it is asked for only where a fall is to be believed."""
         first, last = key_of(outcomes[0]), key_of(outcomes[-1])
         found = self._traffic.outcomes(
-            self._name,
+            self._visit.name,
             limit=sum(first <= key_of(one) <= last for one in self._read),
             after=(*first[:2], ""),
             with_inputs=True,
@@ -183,20 +167,20 @@ def _is_told(step: Step, told: Sequence[Outcome]) -> bool:
     return step.what == "fallen" and bool(step.after) and step.after[-1] == told[-1]
 
 
-def _mark(service: Service, shelved: ShelvedModel, rules: Rules) -> list[Any]:
+def _mark(visit: Visit) -> list[Any]:
     """Return what changes when there is something new to look at; nothing without verdicts."""
-    store, name = service.store, shelved.model.name
+    store, name, rules = visit.store, visit.name, visit.rules
     newest = store.traffic.outcomes(name, limit=1)
     if not newest:
         return []
     check = store.checks.last(name, rules.against)
     return [
         *key_of(newest[0]),
-        shelved.aliases[CHAMPION],
+        visit.champion,
         0.0 if check is None else check.ends_at,
         rules.last_verdicts,
         rules.least_accuracy,
-        last_import(service.store.findings, name),
+        last_import(store.findings, name),
     ]
 
 
@@ -225,11 +209,8 @@ def _expected(versions: Mapping[str, Version], outcomes: Sequence[Outcome]) -> E
 class _Teller:
     """Makes symptoms of steps."""
 
-    def __init__(self, service: Service, shelved: ShelvedModel, rules: Rules, era: Era) -> None:
-        self._service = service
-        self._name = shelved.model.name
-        self._shelved = shelved
-        self._rules = rules
+    def __init__(self, visit: Visit, era: Era) -> None:
+        self._visit = visit
         self._era = era
         self.read: Sequence[Outcome] = ()
         """The verdicts of the stream that are read: what was judged a moment ago."""
@@ -283,7 +264,7 @@ class _Teller:
         now = words.reached(self._era.champion, told, fell, worth=fallen.worth)
         begins = fallen.since if fell is not None and fell.count else told[0].predicted_at
         since, until = begins // 60 * 60, max(one.predicted_at for one in told)
-        windows = self._service.store.traffic.windows(self._name, since=since, until=until + 60)
+        windows = self._visit.store.traffic.windows(self._visit.name, since=since, until=until + 60)
         mine = [one for one in windows if one.version in (*self._era.line, IMPORTED)]
         judged = sum(since <= one.predicted_at <= until for one in self.read)
         return replace(
@@ -329,7 +310,7 @@ class _Teller:
             line=frozenset((*self._era.line, IMPORTED)),
             verdicts=verdicts,
         )
-        return explain_fall(self._service, self._shelved, self._rules, span)
+        return explain_fall(self._visit, span)
 
 
 def _floor(teller: _Teller, rules: Rules, followed: Course, was_below: bool) -> Symptom | None:

@@ -6,20 +6,17 @@ each look; of those behind them their counts by kind of hour are enough.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from unrot.core.records import Outcome
+from unrot.watch.eras import Key, key_from
 from unrot.watch.monitors.rot.sums import Behind
 
 EDITION = 2
 """The form of the note; one of another form is begun anew."""
 
-Key = tuple[float, float, str]
-"""Where a verdict stands in the order of verdicts."""
 FIRST: Key = (0.0, 0.0, "")
 
 
@@ -76,11 +73,6 @@ class Standing:
     """Of numbers the first absolute errors, in order: the scale of ranks."""
 
 
-def key_of(outcome: Outcome) -> Key:
-    """Return where a verdict stands in the order of verdicts."""
-    return outcome.given_at, outcome.predicted_at, outcome.prediction
-
-
 def to_note(standing: Standing) -> dict[str, Any]:
     """Write where it stands as JSON has it.
 
@@ -108,8 +100,3 @@ def from_note(note: Any) -> Standing:
         one = told[name]
         told[name] = None if one is None else Fallen(**{**one, "key": key_from(one["key"])})
     return Standing(**told)
-
-
-def key_from(read: Sequence[Any]) -> Key:
-    """Read what JSON has made of a key."""
-    return float(read[0]), float(read[1]), str(read[2])

@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.core.records import Outcome
+from unrot.watch.eras import key_of
 from unrot.watch.monitors.rot import promise, rule
-from unrot.watch.monitors.rot.note import FIRST, Fallen, Standing, key_of
+from unrot.watch.monitors.rot.note import FIRST, Fallen, Standing
 from unrot.watch.monitors.rot.rule import Fall
 from unrot.watch.monitors.rot.sums import Behind, Tape, added, summed, without_promise
 from unrot.watch.monitors.rot.usual_hours import KINDS, PROMISE, usual

@@ -12,27 +12,23 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import orjson
 
 from unrot.core.errors import UnrotError
-from unrot.core.records import CHAMPION, IMPORTED, Outcome, Symptom
-from unrot.core.rules import Rules
+from unrot.core.records import IMPORTED, Outcome, Symptom
 from unrot.hear.judges import Whose, whose
-from unrot.serve.service import Service
-from unrot.serve.shelf import ShelvedModel
 from unrot.watch import holdout
-from unrot.watch.eras import Era, era_of
+from unrot.watch.eras import era_of_champion, key_from, key_of
 from unrot.watch.imports import last_import
-from unrot.watch.monitors.rot.note import key_from, key_of
 from unrot.watch.monitors.slices import counts, rule
 from unrot.watch.monitors.slices.counts import Book, Fallen
 from unrot.watch.monitors.slices.parts import Part, parts_of
 from unrot.watch.monitors.slices.rule import STRETCH
 from unrot.watch.monitors.slices.words import Told, advice, evidence_of, gravity_of, sentence_of
 from unrot.watch.profiles.references import bins_of
+from unrot.watch.visit import Visit
 
 MONITOR, CAUSE = "slices", "slice"
 FORMAT = 1
@@ -40,31 +36,25 @@ FORMAT = 1
 MOST_VERDICTS, MOST_CELLS = 2_000, 200_000
 """So many verdicts are read at a go; of a wide model fewer."""
 
-Key = tuple[float, float, str]
 
-
-def look(service: Service, shelved: ShelvedModel, rules: Rules, now: float) -> Iterator[Symptom]:
-    """Go on through the verdicts that are new since the last look."""
-    del now  # The evidence tells its own time.
-    if rules.slices and CHAMPION in shelved.aliases:
-        yield from _Walk(service, shelved, rules).go()
+def look(visit: Visit) -> Iterator[Symptom]:
+    """Go on through the verdicts that are new since the last look; they tell their own time."""
+    if visit.rules.slices and visit.champion:
+        yield from _Walk(visit).go()
 
 
 class _Walk:
     """One look: from where the monitor stood to the newest whole stretch of verdicts."""
 
-    def __init__(self, service: Service, shelved: ShelvedModel, rules: Rules) -> None:
-        self._service = service
-        self._shelved = shelved
-        self._name = shelved.model.name
-        self._watched = rules.features
-        note = service.store.findings.standpoint(self._name, MONITOR)
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        note = visit.read_note(MONITOR)
         self._note = note if note.get("format") == FORMAT else {}
-        self._import = last_import(service.store.findings, self._name)
+        self._import = last_import(visit.store.findings, visit.name)
         self._seen = key_from(self._note.get("seen", (0.0, 0.0, "")))
         if self._note.get("import") != self._import:
             self._seen = (0.0, 0.0, "")
-        features = len(shelved.model.schema.features)
+        features = len(visit.model.schema.features)
         self._limit = max(4 * STRETCH, min(MOST_VERDICTS, MOST_CELLS // max(1, features)))
 
     def go(self) -> Iterator[Symptom]:
@@ -92,18 +82,17 @@ class _Walk:
             more = self._read()
 
     def _read(self) -> list[Outcome]:
-        return self._service.store.traffic.outcomes(
-            self._name, limit=self._limit, after=self._seen, with_inputs=True
+        return self._visit.store.traffic.outcomes(
+            self._visit.name, limit=self._limit, after=self._seen, with_inputs=True
         )
 
     def _begin(self, outcomes: Sequence[Outcome]) -> None:
         """Take the book of the line that answers, or begin one."""
-        registry = self._service.store.registry
-        self._era = self._era_now(registry.moves(self._name))
-        bins = bins_of(self._service, self._name, self._era.champion)
-        self._parts = parts_of(self._shelved.model.schema, bins[1] if bins else None)
+        self._era = era_of_champion(self._visit)
+        bins = bins_of(self._visit.service, self._visit.name, self._era.champion)
+        self._parts = parts_of(self._visit.model.schema, bins[1] if bins else None)
         self._key = [list(self._era.line), bins[0] if bins else ""]
-        self._near = holdout.near(self._shelved.versions[self._era.champion])
+        self._near = holdout.near(self._visit.shelved.versions[self._era.champion])
         self._silent_until = 0.0
         kept, digest = self._note.get("key", ([], ""))
         is_same = self._note.get("import") == self._import
@@ -118,10 +107,6 @@ class _Walk:
         self._book = counts.new_book(self._parts.groups, self._promised(outcomes))
         if is_same and kept:
             self._carry(counts.from_note(self._note["book"]))
-
-    def _era_now(self, moves: Sequence[Any]) -> Era:
-        champion = self._shelved.aliases[CHAMPION]
-        return era_of(self._service.versions(self._name), moves, champion)
 
     def _carry(self, before: Book) -> None:
         """Keep the falls that the line before had, until this one is right there or is not.
@@ -142,7 +127,7 @@ class _Walk:
         if any(one.version == IMPORTED for one in outcomes):
             return None
         try:
-            held = holdout.holdout(self._service, self._name, self._era.champion)
+            held = holdout.holdout(self._visit.service, self._visit.name, self._era.champion)
         except UnrotError:
             return None
         if held is None:
@@ -170,7 +155,7 @@ class _Walk:
 
     def _rights(self, outcomes: Sequence[Outcome]) -> counts.Numbers:
         """Return which answers were right; a number is, when it is near enough."""
-        if self._shelved.model.schema.is_classifier:
+        if self._visit.model.schema.is_classifier:
             return np.array([float(bool(one.was_correct)) for one in outcomes])
         errors = np.abs([one.error or 0.0 for one in outcomes])
         if self._near is None:
@@ -195,7 +180,7 @@ class _Walk:
             yield self._present(last, told)
 
     def _is_watched(self, place: int) -> bool:
-        own = self._watched.get(self._parts.every[place].feature)
+        own = self._visit.rules.features.get(self._parts.every[place].feature)
         return own is None or own.is_watched
 
     def _share_of(self, place: int) -> float:
@@ -207,7 +192,7 @@ class _Walk:
         of_worst = self._since(worst.fallen, worst.part, last)
         who = whose(of_worst)
         since = min((one.predicted_at for one in of_worst), default=worst.fallen.since)
-        within = None if self._shelved.model.schema.is_classifier else self._near
+        within = None if self._visit.model.schema.is_classifier else self._near
         return Symptom(
             cause=CAUSE,
             kind="slice",
@@ -225,8 +210,8 @@ class _Walk:
 
     def _since(self, fallen: Fallen, part: Part, last: Outcome) -> list[Outcome]:
         """Read verdicts of a part since it fell, the first ones of them."""
-        read = self._service.store.traffic.outcomes(
-            self._name, limit=self._limit, after=(fallen.since, 0.0, ""), with_inputs=True
+        read = self._visit.store.traffic.outcomes(
+            self._visit.name, limit=self._limit, after=(fallen.since, 0.0, ""), with_inputs=True
         )
         own = [one for one in read if self._era.holds(one) and _is_told(one)]
         own = [one for one in own if key_of(one) <= key_of(last)]
@@ -238,8 +223,8 @@ class _Walk:
     def _who(self, who: Whose, since: float, last: Outcome) -> list[str]:
         if who.is_one_voice and who.verdicts:
             return [f"They were judged {who.words}, and no judge has confirmed it."]
-        tally = self._service.store.traffic.tally(
-            self._name, since=min(since, last.given_at), last=1
+        tally = self._visit.store.traffic.tally(
+            self._visit.name, since=min(since, last.given_at), last=1
         )
         if who.is_of_judges or 5 * tally.verdicts >= tally.predictions:
             return []
@@ -264,7 +249,7 @@ class _Walk:
             "where": where,
             "book": counts.to_note(self._book),
         }
-        self._service.store.findings.stand(self._name, MONITOR, self._note)
+        self._visit.write_note(MONITOR, self._note)
 
 
 def _is_told(outcome: Outcome) -> bool:

@@ -19,6 +19,7 @@ from unrot.run.bootstrap import open_service
 from unrot.watch.monitors.rot import look as rot
 from unrot.watch.monitors.rot.cause import look as cause
 from unrot.watch.monitors.rot.cause.look import Replay, Span
+from unrot.watch.visit import Visit
 
 Break = Callable[[Mapping[str, float]], dict[str, float]]
 
@@ -57,7 +58,7 @@ def sent(
 
 def told(school: School) -> Symptom:
     shelved = school.service.catalogue().model("zombies")
-    return list(rot.look(school.service, shelved, Rules(), school.service.clock()))[-1]
+    return list(rot.look(Visit(school.service, shelved, Rules(), school.service.clock())))[-1]
 
 
 def test_flipped_rule_with_unchanged_inputs_is_concept_drift(school: School) -> None:
@@ -141,10 +142,10 @@ def test_rows_are_held_against_those_of_the_same_hours(settings: Settings) -> No
         clock.now = noon + hours * 3_600
         school.predicted([{**zeros, "hunger": hunger}] * 120)
     span = Span(0.0, noon, noon + 600, frozenset({"v1"}), 120)
-    shelved = service.catalogue().model("zombies")
+    visit = Visit(service, service.catalogue().model("zombies"), Rules(), noon)
 
-    rows = cause._before(service, shelved, span, 120)
-    newest = cause._before(service, shelved, replace(span, begins_at=noon - 50_000), 120)
+    rows = cause._before(visit, span, 120)
+    newest = cause._before(visit, replace(span, begins_at=noon - 50_000), 120)
 
     assert [{row[0] for row in rows}, {row[0] for row in newest}] == [{1.0}, {2.0}]
     service.store.close()

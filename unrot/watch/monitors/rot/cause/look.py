@@ -18,15 +18,13 @@ import numpy as np
 from unrot.core.errors import UnrotError
 from unrot.core.ports import Predictor
 from unrot.core.records import IMPORTED, JudgedPrediction, Outputs, Row, Schema, Version
-from unrot.core.rules import Rules
 from unrot.core.test_sets import test_set_digest
 from unrot.core.time import DAY, HOUR, WEEK
 from unrot.hear.truth import truth_of, was_right
-from unrot.serve.service import Service
-from unrot.serve.shelf import ShelvedModel
 from unrot.watch.monitors.rot.cause.changed_inputs import Table
 from unrot.watch.monitors.rot.cause.fall import FEWEST_JUDGED, MOST_JUDGED, Evidence, Judged
 from unrot.watch.monitors.rot.cause.rule import FEWEST_ROWS, Explanation, explain
+from unrot.watch.visit import Visit
 
 MONITOR = "cause"
 MOST_ROWS, MOST_CELLS = 1_500, 100_000
@@ -49,18 +47,17 @@ class Span:
     """So many are known since the fall."""
 
 
-def explain_fall(service: Service, shelved: ShelvedModel, rules: Rules, span: Span) -> Explanation:
+def explain_fall(visit: Visit, span: Span) -> Explanation:
     """Say what a fall comes from, by what is known at the end of the span."""
-    name, drawer = shelved.model.name, service.store.findings
-    windows = service.store.traffic.windows(name, since=span.fallen_at, until=span.until + 60)
+    windows = visit.store.traffic.windows(visit.name, since=span.fallen_at, until=span.until + 60)
     counted = [sum(one.predictions for one in windows), span.verdicts]
-    key = [shelved.version().name, span.fallen_at]
-    note = drawer.standpoint(name, MONITOR)
+    key = [visit.shelved.version().name, span.fallen_at]
+    note = visit.read_note(MONITOR)
     if note.get("key") == key and not _is_more(counted, note["counted"]):
         return Explanation(**{**note["told"], "features": tuple(note["told"]["features"])})
-    least = min(rules.least_rows, FEWEST_ROWS)
-    found = explain(_evidence(service, shelved, span), least_rows=least)
-    drawer.stand(name, MONITOR, {"key": key, "counted": counted, "told": asdict(found)})
+    least = min(visit.rules.least_rows, FEWEST_ROWS)
+    found = explain(_evidence(visit, span), least_rows=least)
+    visit.write_note(MONITOR, {"key": key, "counted": counted, "told": asdict(found)})
     return found
 
 
@@ -70,15 +67,15 @@ def _is_more(now: Sequence[int], then: Sequence[int]) -> bool:
     return any(one < before or one >= max(MORE * before, before + 1) for one, before in pairs)
 
 
-def _evidence(service: Service, shelved: ShelvedModel, span: Span) -> Evidence:
-    version, schema = shelved.version(), shelved.model.schema
-    replay = Replay(service.shelf.predictor(service.catalogue(), version), schema)
+def _evidence(visit: Visit, span: Span) -> Evidence:
+    version, schema = visit.shelved.version(), visit.model.schema
+    replay = Replay(visit.service.shelf.predictor(visit.service.catalogue(), version), schema)
     until = span.until + A_MOMENT
-    after = _rows(service, shelved, span.fallen_at, until)
-    before = _before(service, shelved, span, len(after))
-    was = _judged(service, shelved, span, replay, span.begins_at, span.fallen_at)
+    after = _rows(visit, span.fallen_at, until)
+    before = _before(visit, span, len(after))
+    was = _judged(visit, span, replay, span.begins_at, span.fallen_at)
     if len(before) < FEWEST_ROWS or len(was.rows) < FEWEST_JUDGED:
-        held_out = _held_out(service, version, schema, replay)
+        held_out = _held_out(visit, version, replay)
         before = before if len(before) >= FEWEST_ROWS else held_out.rows
         was = was if len(was.rows) >= FEWEST_JUDGED else held_out
     return Evidence(
@@ -87,54 +84,47 @@ def _evidence(service: Service, shelved: ShelvedModel, span: Span) -> Evidence:
         before=before,
         after=after,
         judged_before=was,
-        judged_after=_judged(service, shelved, span, replay, span.fallen_at, until),
+        judged_after=_judged(visit, span, replay, span.fallen_at, until),
         answer=replay.answers,
     )
 
 
-def _before(service: Service, shelved: ShelvedModel, span: Span, least: int) -> Sequence[Row]:
+def _before(visit: Visit, span: Span, least: int) -> Sequence[Row]:
     """Return rows from before the fall: of the same hours a week or a day earlier where it can."""
     lasted = span.until - span.fallen_at
     for cycle in (WEEK, DAY):
         ended_at = span.until - cycle * max(1, math.ceil(lasted / cycle))
         since, until = ended_at - lasted - HOUR, min(ended_at + HOUR, span.fallen_at)
         if since >= span.begins_at:
-            rows = _rows(service, shelved, since, until)
+            rows = _rows(visit, since, until)
             if len(rows) >= max(least, FEWEST_ROWS):
                 return rows
-    return _rows(service, shelved, span.begins_at, span.fallen_at)
+    return _rows(visit, span.begins_at, span.fallen_at)
 
 
-def _rows(service: Service, shelved: ShelvedModel, since: float, until: float) -> Sequence[Row]:
+def _rows(visit: Visit, since: float, until: float) -> Sequence[Row]:
     """Return the newest rows of a time, judged or not, in their order."""
-    most = min(MOST_ROWS, MOST_CELLS // max(1, len(shelved.model.schema.features)))
-    found = service.store.traffic.of_period(
-        shelved.model.name, since=since, until=until, judged_only=False, limit=most
+    most = min(MOST_ROWS, MOST_CELLS // max(1, len(visit.model.schema.features)))
+    found = visit.store.traffic.of_period(
+        visit.name, since=since, until=until, judged_only=False, limit=most
     )
     return [one.prediction.inputs for one in reversed(found)]
 
 
-def _judged(
-    service: Service,
-    shelved: ShelvedModel,
-    span: Span,
-    replay: Replay,
-    since: float,
-    until: float,
-) -> Judged:
+def _judged(visit: Visit, span: Span, replay: Replay, since: float, until: float) -> Judged:
     """Return the newest judged rows of a time that are of the line."""
-    found = service.store.traffic.of_period(
-        shelved.model.name, since=since, until=until, judged_only=True, limit=2 * MOST_JUDGED
+    found = visit.store.traffic.of_period(
+        visit.name, since=since, until=until, judged_only=True, limit=2 * MOST_JUDGED
     )
     return replay.judged([one for one in reversed(found) if one.prediction.version in span.line])
 
 
-def _held_out(service: Service, version: Version, schema: Schema, replay: Replay) -> Judged:
+def _held_out(visit: Visit, version: Version, replay: Replay) -> Judged:
     digest = test_set_digest(version)
     if not digest:
         return Judged()
-    table = service.store.registry.artefact(digest)
-    rows, truth = service.workshop.unpack(table, schema, MOST_ROWS)
+    table = visit.store.registry.artefact(digest)
+    rows, truth = visit.service.workshop.unpack(table, visit.model.schema, MOST_ROWS)
     return Judged(rows, replay.answers(rows), np.array([replay.place(one) for one in truth]))
 
 
