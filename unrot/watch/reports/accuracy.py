@@ -34,6 +34,7 @@ from unrot.watch.monitors.estimate.calibration import (
 from unrot.watch.reports.accuracy_by_feature import Slice, sliced
 from unrot.watch.statistics import accuracy
 from unrot.watch.statistics.accuracy import ClassScore, Rolled, Scored, Share
+from unrot.watch.worth.verdicts import worth_of_last
 
 MOST_POINTS = 1_000
 """Points of a line: more cannot be told apart on a page."""
@@ -172,7 +173,7 @@ def rolling(
     newest = traffic.outcomes(model, limit=last + points - 1)
     # What it answered before these is rolled over as well, and has no points of its own.
     older = [one for one in every if one.given_at < newest[0].given_at]
-    worth = accuracy.worth_of(every, last)
+    worth = worth_of_last(every, last)
     counts = {version: worth}
     rolled = accuracy.rolled([*older, *newest], last, min(points, len(newest)), counts)
     own = accuracy.rolled(every, last, 1, counts)

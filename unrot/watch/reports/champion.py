@@ -24,9 +24,9 @@ from unrot.watch.statistics.accuracy import (
     right_of,
     scored,
     scores_of,
-    worth_of,
 )
 from unrot.watch.worth.measures import autocorrelation_time
+from unrot.watch.worth.verdicts import worth_of_last
 
 MOST_SINCE = 2_000
 """Verdicts since a finding that are looked at: with more a smaller fall would show."""
@@ -58,7 +58,7 @@ def since_findings(service: Service, model: str, signs: Signs) -> Signs:
     )
     since = [one for one in own if one.predicted_at >= min(moved)]
     return replace(
-        signs, since_drift=_judged(service, model, signs, since, worth_of(since, MOST_SINCE))
+        signs, since_drift=_judged(service, model, signs, since, worth_of_last(since, MOST_SINCE))
     )
 
 

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from math import sqrt
 
 from unrot.core.records import Errors, Outcome
-from unrot.watch.worth.measures import autocorrelation_time, repeats_in_turn, steadied
 
 Z = 1.959963984540054
 """95 % of a normal distribution lie so many standard deviations from its middle."""
@@ -133,15 +132,6 @@ def right_of(outcomes: Sequence[Outcome], worth: float = 1.0) -> Share:
     """Return how often outcomes were right, where so many say as much as one."""
     told = [one.was_correct for one in outcomes if one.was_correct is not None]
     return share(sum(told), len(told), worth)
-
-
-def worth_of(outcomes: Sequence[Outcome], last: int) -> float:
-    """Return how many of the last outcomes say as much as one.
-
-    Rows that repeat are seen by their inputs, errors that come in bursts by those before as well.
-    """
-    rows = [tuple(one.inputs) for one in outcomes[-last:] if one.inputs]
-    return max(repeats_in_turn(rows), autocorrelation_time(steadied(scores_of(outcomes))))
 
 
 def scores_of(outcomes: Sequence[Outcome]) -> list[float]:

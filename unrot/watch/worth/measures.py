@@ -23,17 +23,6 @@ c, n rows come 1 + (n − 1) · c times on average, and only what is beyond that
 
     >>> round(repeats([i % 5 for i in range(100)], alike=0.2), 2)
     1.0
-
-Of whole rows it is the larger of how often they come again (more often than two rows of training
-are alike) and how long they stay alike, the median τ of their columns of numbers. The median,
-because a single column that is broken for a while is no slow world.
-
-    >>> from unrot.core.records import Feature
-    >>> schema = Schema((Feature("x", "number"),), "y")
-    >>> not_worth_of(schema, [(number // 20,) for number in range(200)], alike=0.0) > 10
-    True
-    >>> not_worth_of(schema, [(1.0,), (2.0,), (3.0,)] * 50, alike=1 / 3) < 1.5
-    True
 """
 
 from __future__ import annotations
@@ -45,8 +34,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from unrot.core.records import Row, Schema
 
 BEYOND_CHANCE = 2.0
 """So many standard errors two correlations together must reach to be counted."""
@@ -148,21 +135,3 @@ def repeats(rows: Iterable[Hashable], *, alike: float = 0.0) -> float:
     told = list(rows)
     natural = 1.0 + max(0, len(told) - 1) * alike
     return max(1.0, multiplicity(told) / natural)
-
-
-def not_worth_of(schema: Schema, rows: Sequence[Row], *, alike: float) -> float:
-    """Return how many rows, in their order, are worth one; 1 where there are none.
-
-    `alike` is how likely two rows of training are equal.
-    """
-    if not rows:
-        return 1.0
-    return max(repeats(map(tuple, rows), alike=alike), _slowness(schema, rows))
-
-
-def _slowness(schema: Schema, rows: Sequence[Row]) -> float:
-    places = [at for at, one in enumerate(schema.features) if one.kind in ("number", "integer")]
-    if not places:
-        return 1.0
-    table = np.array([[row[at] for at in places] for row in rows], dtype=np.float64)
-    return float(np.median([autocorrelation_time(column) for column in table.T]))

@@ -25,7 +25,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrot.watch.worth.measures import autocorrelation_time, multiplicity
+from unrot.core.records import Outcome
+from unrot.watch.statistics.accuracy import scores_of
+from unrot.watch.worth.measures import (
+    autocorrelation_time,
+    multiplicity,
+    repeats_in_turn,
+    steadied,
+)
 
 Row = Sequence[float | int | str | bool | None]
 Numbers = NDArray[Any]
@@ -60,6 +67,15 @@ def worth_of(
         slow if known < LONG_ENOUGH * slow else 1.0,
         of_repeats(rows_before, rows_after),
     )
+
+
+def worth_of_last(outcomes: Sequence[Outcome], last: int) -> float:
+    """Return how many of the last verdicts on a version say as much as one, for its pages.
+
+    Rows that repeat are seen by their inputs, errors that come in bursts by those before as well.
+    """
+    rows = [tuple(one.inputs) for one in outcomes[-last:] if one.inputs]
+    return max(repeats_in_turn(rows), autocorrelation_time(steadied(scores_of(outcomes))))
 
 
 def of_left(left: Numbers) -> float:
