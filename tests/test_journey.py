@@ -192,7 +192,7 @@ def test_killed_workers_lose_nothing_that_was_answered(
             return [id for id in set(predicted) if service.store.traffic.prediction(id) is None]
 
         wait_for(lambda: not missing(), 20, lambda: f"{len(missing())} predictions are missing")
-        unvoted = [id for id in set(voted) if service.verdict_on(id) is None]
+        unvoted = [id for id in set(voted) if service.store.verdicts.of(id) is None]
         counted = sum(
             window.predictions
             for window in service.store.traffic.windows("iris", since=0, until=time.time() + 60)

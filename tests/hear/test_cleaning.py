@@ -3,21 +3,45 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pytest
 
 from tests.hear.verdicts import NUMBERS, TWO, example, verdict
 from unrot.core.policy import Policy
-from unrot.core.records import JudgedPrediction
-from unrot.hear.cleaning import cap_subjects, clean, ranges_of, robust_range, union
+from unrot.core.records import JudgedPrediction, Schema
+from unrot.hear.cleaning import (
+    Cleaned,
+    Range,
+    cap_subjects,
+    clean,
+    part_verdicts,
+    ranges_of,
+    robust_range,
+    union,
+)
 
 OPEN = Policy(held_out=0.0, cap=0.0, clip=1.2)
 RANGES = ((0.0, 100.0), None)
 
 
+def clean_all(
+    judged: Sequence[JudgedPrediction],
+    schema: Schema,
+    policy: Policy,
+    *,
+    ranges: Sequence[Range],
+    target: Range = None,
+    audited: Collection[str] = (),
+) -> Cleaned:
+    """Part verdicts in both steps."""
+    parted = part_verdicts(judged, schema, policy, audited=audited)
+    return clean(parted, schema, policy, ranges=ranges, target=target)
+
+
 def reasons(judged: list[JudgedPrediction], policy: Policy = OPEN) -> dict[str, str]:
-    cleaned = clean(judged, TWO, policy, ranges=RANGES)
+    cleaned = clean_all(judged, TWO, policy, ranges=RANGES)
     return {fate.prediction: fate.reason for fate in cleaned.fates}
 
 
@@ -42,7 +66,7 @@ def test_clip_of_zero_takes_every_row() -> None:
 def test_gap_and_feature_without_a_range_are_not_clipped() -> None:
     judged = [verdict("a", 1.0, label=9.0, inputs=(1e6,))]
 
-    assert clean(judged, NUMBERS, OPEN, ranges=[None]).fates == []
+    assert clean_all(judged, NUMBERS, OPEN, ranges=[None]).fates == []
 
 
 def test_number_far_from_all_others_is_not_learnt() -> None:
@@ -51,7 +75,7 @@ def test_number_far_from_all_others_is_not_learnt() -> None:
         verdict("b", 1.0, label=9, inputs=(5.0,)),
     ]
 
-    cleaned = clean(judged, NUMBERS, OPEN, ranges=[(0.0, 10.0)], target=(0.0, 10.0))
+    cleaned = clean_all(judged, NUMBERS, OPEN, ranges=[(0.0, 10.0)], target=(0.0, 10.0))
 
     assert [one.prediction for one in cleaned.examples] == ["b"]
     assert [fate.reason for fate in cleaned.fates] == ["outside the training range: price 900000"]
@@ -64,7 +88,7 @@ def test_audited_row_only_judges_whoever_spoke_of_it() -> None:
         verdict("c", label="no"),
     ]
 
-    cleaned = clean(judged, TWO, OPEN, ranges=RANGES, audited={"a", "b"})
+    cleaned = clean_all(judged, TWO, OPEN, ranges=RANGES, audited={"a", "b"})
 
     assert [one.prediction for one in cleaned.examples] == ["c"]
     assert [(fate.prediction, fate.kind) for fate in cleaned.fates] == [
@@ -76,7 +100,7 @@ def test_audited_row_only_judges_whoever_spoke_of_it() -> None:
 def test_only_verdicts_of_judges_are_held_out() -> None:
     judged = [verdict("a", label="no", judge="Ann"), verdict("b", label="no")]
 
-    cleaned = clean(judged, TWO, Policy(held_out=1.0, cap=0.0), ranges=RANGES)
+    cleaned = clean_all(judged, TWO, Policy(held_out=1.0, cap=0.0), ranges=RANGES)
 
     assert [one.prediction for one in cleaned.examples] == ["b"]
     assert [fate.kind for fate in cleaned.fates] == ["held out"]
@@ -130,15 +154,15 @@ def test_fates_and_examples_are_all_verdicts(seed: int) -> None:
         for number in range(200)
     ]
 
-    cleaned = clean(judged, TWO, Policy(), ranges=RANGES, audited={"1", "2", "3"})
+    cleaned = clean_all(judged, TWO, Policy(), ranges=RANGES, audited={"1", "2", "3"})
 
     everyone = [one.prediction for one in (*cleaned.examples, *cleaned.fates)]
     assert sorted(everyone) == sorted(one.prediction.id or "" for one in judged)
     untrusted = Counter(one.subject for one in cleaned.examples if not one.is_trusted)
     over = sum(fate.reason == "its sender's share was used up" for fate in cleaned.fates)
     assert max(untrusted.values()) <= 0.2 * (len(cleaned.examples) + over)
-    assert clean(judged[::-1], TWO, Policy(), ranges=RANGES, audited={"1"}).examples == (
-        clean(judged, TWO, Policy(), ranges=RANGES, audited={"1"}).examples
+    assert clean_all(judged[::-1], TWO, Policy(), ranges=RANGES, audited={"1"}).examples == (
+        clean_all(judged, TWO, Policy(), ranges=RANGES, audited={"1"}).examples
     )
 
 

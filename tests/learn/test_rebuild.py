@@ -108,7 +108,7 @@ def test_rebuild_takes_corrections_and_leaves_out_what_was_taken_back(open_schoo
     made = {one.id or "": one for one in school.taught(60)}
     promoted(school, "learn")
     changed, gone, *_ = learnt_by(school, "v2")
-    before = school.service.verdict_on(changed)
+    before = school.service.store.verdicts.of(changed)
     assert before is not None
     other = {"hostile": "friendly", "friendly": "hostile"}[str(before.label)]
     school.judged([made[changed]], [other])

@@ -1,11 +1,11 @@
-"""A step of an owner's own, as their package has it."""
+"""Steps and estimators of an owner's own, as their package has them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 
 
 class Clipper(TransformerMixin, BaseEstimator):
@@ -21,6 +21,22 @@ class Clipper(TransformerMixin, BaseEstimator):
 
     def transform(self, X: Any) -> Any:
         return np.clip(X, self.low_, self.high_)
+
+
+class Unreadable(ClassifierMixin, BaseEstimator):
+    """Answer the commonest class, and raise where another estimator shows its parts."""
+
+    def fit(self, X: Any, y: Any) -> Unreadable:  # noqa: ARG002
+        self.classes_, counts = np.unique(y, return_counts=True)
+        self.commonest_ = self.classes_[counts.argmax()]
+        return self
+
+    def predict(self, X: Any) -> Any:
+        return np.full(len(X), self.commonest_)
+
+    @property
+    def estimators_(self) -> Any:
+        raise RuntimeError("the parts are kept elsewhere")
 
 
 CLIPPER = f"{Clipper.__module__}.Clipper"

@@ -53,9 +53,10 @@ from sklearn.linear_model import (
     RidgeClassifier,
     SGDClassifier,
     SGDRegressor,
+    TweedieRegressor,
 )
 from sklearn.model_selection import GridSearchCV
-from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multiclass import OneVsRestClassifier, OutputCodeClassifier
 from sklearn.naive_bayes import BernoulliNB, GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestCentroid
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -250,6 +251,10 @@ def voting() -> VotingClassifier:
     )
 
 
+def scaled_tree(depth: int | None = None) -> Pipeline:
+    return make_pipeline(StandardScaler(), DecisionTreeClassifier(max_depth=depth, random_state=0))
+
+
 def network(kind: Any) -> Any:
     return kind(hidden_layer_sizes=(8,), max_iter=500, random_state=0)
 
@@ -292,6 +297,22 @@ ZOO: dict[str, tuple[Callable[[], Any], Callable[[], Table]]] = {
     "ada boost": (lambda: AdaBoostClassifier(n_estimators=10, random_state=0), words),
     "bagging": (lambda: BaggingClassifier(random_state=0), words),
     "bagging of some columns": (lambda: BaggingClassifier(max_features=2, random_state=0), words),
+    "bagging of scaled trees": (
+        lambda: BaggingClassifier(scaled_tree(), random_state=0),
+        words,
+    ),
+    "bagging of forests": (
+        lambda: BaggingClassifier(RandomForestClassifier(5), 4, random_state=0),
+        words,
+    ),
+    "voting of scaled trees": (
+        lambda: VotingClassifier([("some", scaled_tree(4)), ("all", scaled_tree())], voting="soft"),
+        words,
+    ),
+    "stacking of scaled trees": (
+        lambda: StackingClassifier([("some", scaled_tree(4)), ("all", scaled_tree())]),
+        words,
+    ),
     "isolation forest": (lambda: IsolationForest(n_estimators=20, random_state=0), words),
     "voting": (voting, words),
     "hard voting": (lambda: voting().set_params(voting="hard"), words),
@@ -314,6 +335,11 @@ ZOO: dict[str, tuple[Callable[[], Any], Callable[[], Table]]] = {
         ),
         two,
     ),
+    "calibrated by temperature": (
+        lambda: CalibratedClassifierCV(scaled_tree(4), method="temperature"),
+        words,
+    ),
+    "output code": (lambda: OutputCodeClassifier(scaled_tree(4), random_state=0), words),
     "one against the rest": (lambda: OneVsRestClassifier(LogisticRegression()), words),
     "search": (lambda: GridSearchCV(DecisionTreeClassifier(), {"max_depth": [2, 4]}), words),
     # pipelines of numbers
@@ -399,6 +425,7 @@ ZOO: dict[str, tuple[Callable[[], Any], Callable[[], Table]]] = {
     "lasso": (lambda: Lasso(0.1), amounts),
     "elastic net": (lambda: ElasticNet(0.1), amounts),
     "poisson": (lambda: make_pipeline(StandardScaler(), PoissonRegressor()), positive),
+    "tweedie": (lambda: make_pipeline(StandardScaler(), TweedieRegressor(power=1.5)), positive),
     "svr": (lambda: make_pipeline(StandardScaler(), SVR()), amounts),
     "neighbours' mean": (KNeighborsRegressor, amounts),
     "gaussian process": (

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
+from sklearn.compose import make_column_transformer
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -19,6 +21,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import unrot
 from tests.make.custom import CLIPPER, Clipper
+from tests.skips import needs
 from unrot.cli import add as add_command
 from unrot.cli.main import main
 from unrot.core.errors import Invalid
@@ -164,6 +167,21 @@ def test_text_that_the_estimator_refuses_is_refused_with_a_sentence(home: Settin
         answer(home, f0="Lugano")
 
 
+def test_array_is_taken_for_an_estimator_that_knows_names(home: Settings) -> None:
+    needs("pandas", find_spec("pandas") is not None, "pip install -r requirements-dev.txt")
+    import pandas
+
+    X = np.array([["Bern", 1.0], ["Basel", 2.0]] * 20, dtype=object)
+    y = ["goes", "stays"] * 20
+    columns = make_column_transformer((OneHotEncoder(), ["town"]), remainder="passthrough")
+    pipeline = make_pipeline(columns, LogisticRegression())
+    pipeline.fit(pandas.DataFrame(X, columns=["town", "rooms"]), y)
+
+    add(home, pipeline, X, y)
+
+    assert answer(home, town="Bern", rooms=1.0) == "goes"
+
+
 def test_another_version_of_the_same_model_keeps_its_schema(home: Settings) -> None:
     X, y = table()
     add(home, LogisticRegression().fit(X, y), X, y)
@@ -279,6 +297,15 @@ def test_what_is_no_fitted_estimator_is_refused(home: Settings, estimator: Any, 
 )
 def test_data_that_does_not_fit_is_refused(home: Settings, X: Any, y: Any, said: str) -> None:
     assert said in refused(home, LogisticRegression().fit(*table()), X, y)
+
+
+def test_late_row_that_does_not_come_back_as_it_was_given_is_refused(home: Settings) -> None:
+    X = np.array([["Bern"], [None]] * 300 + [[np.nan]] * 300, dtype=object)
+    y = ["goes", "stays"] * 300 + ["goes"] * 300
+    told_apart = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(X, y)
+
+    with pytest.raises(Invalid, match="answers other than it does to the data itself"):
+        add(home, told_apart, X, y)
 
 
 def test_estimator_of_several_targets_is_refused(home: Settings) -> None:

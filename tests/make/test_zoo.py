@@ -32,6 +32,8 @@ BY_SCIKIT = {
     "components",
     "bins",
     "nearest gaps",
+    "calibrated by temperature",
+    "output code",
     "a function",
     "a step of one's own",
     "known towns only",
@@ -108,15 +110,9 @@ def rows_at_thresholds(estimator: Any, X: Any) -> NDArray[np.float64]:
     """Return rows at every threshold of an array's trees, unscaled or scaled, and beside it."""
     if not isinstance(X, np.ndarray) or X.dtype.kind != "f":
         return np.zeros((0, 0))
-    steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else []
-    scalers, last = (steps[:-1], steps[-1]) if steps else ([], estimator)
-    if any(getattr(step, "n_components", None) for step in scalers):
-        return np.zeros((0, 0))
+    met = sorted({pair for pair in trees_in(estimator, [], X.shape[1]) if not np.isnan(pair[1])})
     made: list[NDArray[np.float64]] = []
-    for number, (column, threshold) in enumerate(sorted(set(trees_in(last)))[:400]):
-        if column >= X.shape[1]:
-            continue
-        value = unscaled(scalers, column, threshold, X.shape[1])
+    for number, (column, value) in enumerate(met[:: 1 + len(met) // 400]):
         narrow = float(np.float32(value))
         around = [value, narrow, float(np.nextafter(np.float32(value), np.float32(np.inf)))]
         for near in [*around, np.nextafter(value, -np.inf), np.nextafter(value, np.inf)]:
@@ -127,6 +123,8 @@ def rows_at_thresholds(estimator: Any, X: Any) -> NDArray[np.float64]:
 
 
 def unscaled(scalers: list[Any], column: int, value: float, width: int) -> float:
+    if column >= width or any(getattr(step, "n_components", None) for step in scalers):
+        return float("nan")
     row = np.zeros((1, width))
     row[0, column] = value
     for scaler in reversed(scalers):
@@ -136,20 +134,26 @@ def unscaled(scalers: list[Any], column: int, value: float, width: int) -> float
     return float(row[0, column])
 
 
-def trees_in(estimator: Any) -> list[tuple[int, float]]:
+def trees_in(estimator: Any, scalers: list[Any], width: int) -> list[tuple[int, float]]:
+    """List the columns and thresholds of all trees, in what the whole estimator is given."""
+    if isinstance(estimator, Pipeline):
+        *before, last = [step for _, step in estimator.steps]
+        return trees_in(last, [*scalers, *before], width)
     if hasattr(estimator, "tree_"):
         tree = estimator.tree_
         inner = tree.children_left >= 0
-        return list(zip(tree.feature[inner].tolist(), tree.threshold[inner].tolist(), strict=True))
-    if hasattr(estimator, "_predictors"):
-        nodes = [one.nodes for stage in estimator._predictors for one in stage]
-        return [
+        pairs = [*zip(tree.feature[inner].tolist(), tree.threshold[inner].tolist(), strict=True)]
+    elif hasattr(estimator, "_predictors"):
+        nodes = [node for stage in estimator._predictors for one in stage for node in one.nodes]
+        pairs = [
             (int(node["feature_idx"]), float(node["num_threshold"]))
-            for each in nodes
-            for node in each
+            for node in nodes
             if not node["is_leaf"] and np.isfinite(node["num_threshold"])
         ]
-    parts = [*np.ravel(np.array(getattr(estimator, "estimators_", []), dtype=object))]
-    parts += [one.estimator for one in getattr(estimator, "calibrated_classifiers_", [])]
-    parts += [estimator.best_estimator_] if hasattr(estimator, "best_estimator_") else []
-    return [pair for part in parts for pair in trees_in(part)]
+    else:
+        parts = getattr(estimator, "estimators_", [])
+        parts = [*(parts.ravel() if isinstance(parts, np.ndarray) else parts)]
+        parts += [one.estimator for one in getattr(estimator, "calibrated_classifiers_", [])]
+        parts += [estimator.best_estimator_] if hasattr(estimator, "best_estimator_") else []
+        return [pair for part in parts for pair in trees_in(part, scalers, width)]
+    return [(column, unscaled(scalers, column, value, width)) for column, value in pairs]

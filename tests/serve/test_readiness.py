@@ -14,7 +14,7 @@ from unrot.serve import readiness
 from unrot.serve.journal import Drops, Journal
 from unrot.serve.shelf import Contents, ShelvedModel
 from unrot.store.sql import SqlStore
-from unrot.store.sql.sqlite import SqliteDatabase
+from unrot.store.sqlite import SqliteDatabase
 
 SCHEMA = Schema((Feature("height", "number"),), "kind", ("elf", "orc"))
 PLENTY = 2**20

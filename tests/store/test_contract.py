@@ -105,7 +105,7 @@ def in_use(store: Store, name: str = "elves", artefact: bytes = DATA) -> Model:
     version = replace(
         a_version(name), artefacts={"onnx": digest}, serving=Serving("onnx", digest, 0.0, 1)
     )
-    store.registry.add_version(version, {digest: artefact})
+    version = store.registry.add_version(version, {digest: artefact})
     store.registry.move_alias(name, "champion", to="v1", expected=None)
     first, second = f"{name}-1", f"{name}-2"
     rows = (a_prediction(first, model=name), a_prediction(second, model=name))
@@ -117,7 +117,8 @@ def in_use(store: Store, name: str = "elves", artefact: bytes = DATA) -> Model:
     store.verdicts.count_new(10)
     store.profiles.put(Profile(f"{name}.p", name, "v1", "me", NOON, NOON + 60, 2, b"p"))
     store.jobs.add(Job(f"job of {name}", name, "learn", {}, NOON))
-    store.lessons.weigh(name, "v1", GateVerdict("passed", "It is as good.", "v1", NOON), None)
+    passed = GateVerdict("passed", "It is as good.", "v1", NOON)
+    store.lessons.weigh(version, passed, None, job=None, result={}, champion="v1", promote=False)
     store.lessons.decide(name, "v1", [Fate(second, "held out", NOON)])
     store.trials.add_audit(Audit(f"audit of {name}", name, NOON, (first,)))
     store.trials.add_shadows([Shadow(first, name, "v1", NOON, "elf", None)])

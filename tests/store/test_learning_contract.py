@@ -75,6 +75,28 @@ def published(store: Store, *fates: Fate, parent: str = "v1", promote: bool = Fa
     return made
 
 
+def weighed(
+    store: Store,
+    verdict: GateVerdict,
+    anchor: Anchor | None = None,
+    *,
+    name: str = "v1",
+    job: Job | None = None,
+    champion: str = "v1",
+    promote: bool = False,
+) -> bool:
+    [version] = [one for one in store.registry.versions("elves") if one.name == name]
+    return store.lessons.weigh(
+        version,
+        verdict,
+        anchor,
+        job=job,
+        result={"version": name},
+        champion=champion,
+        promote=promote,
+    )
+
+
 def judged(store: Store, *ids: str) -> None:
     """Ship predictions with these ids and judge each, a second apart."""
     start = store.traffic.shipped_to("judged")
@@ -381,7 +403,7 @@ def test_version_weighed_again_keeps_both_verdicts_and_gets_another_anchor(store
     digest = hashlib.sha256(data).hexdigest()
     anchor = Anchor(digest, 0.75, NOON, data, calibration=b"how sure")
 
-    store.lessons.weigh("elves", "v1", passed, anchor)
+    weighed(store, passed, anchor)
 
     [version] = store.registry.versions("elves")
     assert [one.decided_at for one in store.lessons.gates("elves", "v1")] == [NOON, NOON + 1]
@@ -390,10 +412,48 @@ def test_version_weighed_again_keeps_both_verdicts_and_gets_another_anchor(store
     assert store.registry.artefact(version.artefacts["anchor"]) == data
     assert store.registry.artefact(version.artefacts["calibration"]) == b"how sure"
 
-    store.lessons.weigh("elves", "v1", passed, replace(anchor, calibration=b""))
+    weighed(store, passed, replace(anchor, calibration=b""))
 
     [version] = store.registry.versions("elves")
     assert "calibration" not in version.artefacts
+
+
+@pytest.mark.usefixtures("elves")
+def test_weighed_version_its_alias_and_the_end_of_the_job_are_kept_at_once(store: Store) -> None:
+    published(store)
+    job = taken(store)
+    passed = GateVerdict("passed", "It is better.", "v1", NOON + 5)
+
+    is_kept = weighed(store, passed, name="v2", job=job, promote=True)
+
+    ended = store.jobs.job("j1")
+    assert is_kept and ended is not None
+    assert (ended.state, ended.result, ended.ended_at) == ("done", {"version": "v2"}, NOON + 5)
+    assert store.lessons.gates("elves", "v2") == [passed]
+    assert store.registry.moves("elves")[-1] == AliasMove(
+        "champion", "v1", "v2", NOON + 5, "ada", "the gate passed it"
+    )
+
+
+@pytest.mark.usefixtures("elves")
+def test_nothing_is_weighed_for_a_lost_job_or_beside_another_champion(store: Store) -> None:
+    published(store)
+    lost = taken(store)
+    store.jobs.let_go("me")
+    again = store.jobs.take("other", NOON, PATIENCE)
+    passed = GateVerdict("passed", "It is better.", "v1", NOON + 5)
+    anchor = Anchor(hashlib.sha256(b"rows").hexdigest(), 0.75, NOON, b"rows")
+    before = store.registry.generation()
+
+    is_kept = weighed(store, passed, anchor, name="v2", job=lost, promote=True)
+    with pytest.raises(Conflict, match="champion changed") as caught:
+        weighed(store, passed, anchor, name="v2", job=again, champion="v7", promote=True)
+
+    assert (is_kept, caught.value.reason) == (False, "champion_moved")
+    assert store.lessons.gates("elves", "v2") == []
+    assert store.registry.generation() == before
+    assert store.registry.aliases("elves") == {"champion": "v1"}
+    assert store.jobs.job("j1") == again
 
 
 @pytest.mark.usefixtures("elves")

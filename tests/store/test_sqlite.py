@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from unrot.core.errors import StoreAway
-from unrot.store.sql import SqlStore, migrations, sqlite
-from unrot.store.sql.sqlite import SqliteDatabase
+from unrot.store import sqlite
+from unrot.store.sql import SqlStore, migrations
+from unrot.store.sqlite import SqliteDatabase
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_work_that_fails_takes_nothing_of_its_neighbours_along(database: SqliteD
 
 def test_writes_of_several_processes_are_all_kept(database: SqliteDatabase) -> None:
     program = (
-        "import sys; from pathlib import Path; from unrot.store.sql.sqlite import SqliteDatabase\n"
+        "import sys; from pathlib import Path; from unrot.store.sqlite import SqliteDatabase\n"
         "database = SqliteDatabase(Path(sys.argv[1]))\n"
         "for mark in range(int(sys.argv[2]), int(sys.argv[2]) + 50):\n"
         "    database.write(lambda tx: tx.execute('INSERT INTO marks VALUES (?)', (mark,)))\n"

@@ -352,6 +352,28 @@ def test_outcomes_of_some_versions_are_found_behind_those_of_others(store: Store
     assert found("v1", limit=9) == ["p0", "p2"]
 
 
+@pytest.mark.parametrize("after", [None, (0.0, 0.0, "")])
+def test_outcomes_of_a_version_are_found_behind_uncounted_ones_of_others(
+    store: Store, after: tuple[float, float, str] | None
+) -> None:
+    """Of v2 one verdict is counted and two are not, and those of v1 stand before and after it."""
+    store.registry.add_model(a_model())
+    versions = ["v2", "v1", "v1", "v2", "v1", "v1", "v2"]
+    made = [
+        replace(a_prediction(f"p{number}"), version=version)
+        for number, version in enumerate(versions)
+    ]
+    shipped(store, *made)
+    store.verdicts.put([a_verdict("p6", given_at=NOON + 6)])
+    store.verdicts.count_new(10)
+    store.verdicts.put([a_verdict(f"p{number}", given_at=NOON + number) for number in range(6)])
+
+    found = store.traffic.outcomes("elves", limit=2, after=after, versions=("v2",))
+
+    expected = ["p3", "p6"] if after is None else ["p0", "p3"]
+    assert [one.prediction for one in found] == expected
+
+
 def test_outcome_of_a_number_is_how_far_off_it_was(store: Store) -> None:
     store.registry.add_model(NUMBERS)
     shipped(store, a_value("p1", 3.0))

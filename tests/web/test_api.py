@@ -346,7 +346,7 @@ def test_list_of_verdicts_keeps_the_valid_and_names_the_rest(
         "duplicate",
     ]
     service: Service = app.extensions["unrot"]
-    assert service.verdict_on(second) is not None
+    assert service.store.verdicts.of(second) is not None
 
 
 def test_list_of_verdicts_has_its_limits(client: FlaskClient) -> None:
@@ -419,7 +419,7 @@ def test_verdict_while_the_store_is_away_is_queued_and_shipped_later(
     aside.rename(database)
     ship(app)
     service: Service = app.extensions["unrot"]
-    verdicts = [service.verdict_on(one) for one in (id, other)]
+    verdicts = [service.store.verdicts.of(one) for one in (id, other)]
     assert (queued[0][0], queued[0][1]["data"]["status"]) == (202, "queued")
     assert [result["status"] for result in queued[1][1]["data"]["results"]] == [
         "queued",

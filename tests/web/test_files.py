@@ -176,7 +176,7 @@ def test_labels_are_trusted_as_who_sends_them_is(client: FlaskClient, kept: Serv
 
     def judge() -> str | None:
         send(client, "labels", labels)
-        verdict = kept.verdict_on(id)
+        verdict = kept.store.verdicts.of(id)
         assert verdict
         return verdict.judge
 

@@ -99,6 +99,15 @@ def test_patience_that_is_shorter_than_the_job_answers_202(
     assert client.post(f"{IRIS}/learn?wait=0.1").status_code == 202
 
 
+def test_rebuild_without_a_body_is_told_that_the_version_is_missing(
+    client: FlaskClient,
+) -> None:
+    answer = client.post(f"{IRIS}/rebuild")
+
+    assert answer.status_code == 422
+    assert answer.json["message"] == "version null: expected the name of a version, such as v2."
+
+
 @pytest.mark.parametrize("wait", ["61", "-1", "soon", "1e1", "nan", "٣"])
 def test_wait_that_is_no_time_is_refused_and_nothing_is_asked_for(
     client: FlaskClient, served: Service, wait: str

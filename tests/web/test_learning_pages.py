@@ -547,7 +547,7 @@ def test_audit_is_gone_through_without_scripts(judge: FlaskClient, kept: Service
 
     assert "9 of 10 judged · noted: right" in text_of(page)
     assert "10 rows judged 9 of them were right: 90%." in text_of(end)
-    verdict = kept.verdict_on(wrong)
+    verdict = kept.store.verdicts.of(wrong)
     assert verdict is not None
     assert (verdict.was_correct, verdict.judge) == (False, "ada")
     assert verdict.label == {"hostile": "friendly", "friendly": "hostile"}[label_of(kept, wrong)]
@@ -564,7 +564,7 @@ def test_wrong_row_of_several_classes_asks_which(judge: FlaskClient, kept: Servi
     id = row_in(judge.get(address))
 
     asked = post(judge, address, {"id": id, "step": "wrong"}, **FRAGMENT)
-    before = kept.verdict_on(id)
+    before = kept.store.verdicts.of(id)
     others = re.findall(r'name="label" value="([^"]+)" data-key="(\d)"', asked.text)
     told = post(judge, address, {"id": id, "step": "wrong", "label": others[1][0]}, **FRAGMENT)
 
@@ -585,7 +585,7 @@ def test_wrong_row_of_an_unknown_class_is_only_wrong(judge: FlaskClient, kept: S
 
     post(judge, address, {"id": id, "step": "unknown"})
 
-    verdict = kept.verdict_on(id)
+    verdict = kept.store.verdicts.of(id)
     assert verdict is not None
     assert (verdict.was_correct, verdict.label) == (False, None)
 
@@ -601,7 +601,7 @@ def test_class_that_does_not_exist_is_refused_where_it_was_typed(
     assert answer.status_code == 422
     assert 'label "tulip"' in text_of(answer)
     assert "What was it really?" in text_of(answer)
-    assert kept.verdict_on(id) is None
+    assert kept.store.verdicts.of(id) is None
 
 
 def test_row_is_skipped_and_the_last_verdict_undone(judge: FlaskClient, kept: Service) -> None:

@@ -270,7 +270,7 @@ def test_prediction_that_was_not_kept_cannot_be_judged(
 
 
 def verdict_on(kept: Service, id: str) -> Feedback:
-    verdict = kept.verdict_on(id)
+    verdict = kept.store.verdicts.of(id)
     assert verdict is not None
     return verdict
 
@@ -388,7 +388,7 @@ def test_vote_without_csrf_token_is_refused_and_can_be_repeated(
     assert answer.status_code == 403
     assert "This form is too old" in text_of(answer)
     assert "Was it right?" in text_of(answer)
-    assert kept.verdict_on(id) is None
+    assert kept.store.verdicts.of(id) is None
 
 
 def test_vote_on_a_forged_id_is_refused(client: FlaskClient) -> None:
@@ -408,7 +408,7 @@ def test_vote_on_a_prediction_of_another_model_is_refused(
 
     assert answer.status_code == 403
     assert "This prediction was not made by zombies." in text_of(answer)
-    assert kept.verdict_on(id) is None
+    assert kept.store.verdicts.of(id) is None
 
 
 def test_vote_on_an_old_prediction_is_refused_kindly(client: FlaskClient, kept: Service) -> None:

@@ -190,8 +190,23 @@ class Lessons(Protocol):
         """List what the gate said of a version, oldest first."""
         ...
 
-    def weigh(self, model: str, version: str, verdict: GateVerdict, anchor: Anchor | None) -> None:
-        """Keep what the gate said of a version once more, and the anchor that follows from it."""
+    def weigh(
+        self,
+        version: Version,
+        verdict: GateVerdict,
+        anchor: Anchor | None,
+        *,
+        job: Job | None,
+        result: Mapping[str, Any],
+        champion: str | None,
+        promote: bool,
+    ) -> bool:
+        """Keep what the gate said of a version once more and end its job, at once and whole.
+
+        The anchor that follows from it becomes the version's, and the version the champion if
+        `promote`. False, and nothing is kept, when the job's attempt has lost it; Conflict when
+        the champion is no longer `champion`.
+        """
         ...
 
     def prune(self, model: str, versions: Sequence[str]) -> None:

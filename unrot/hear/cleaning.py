@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from unrot.core.policy import Policy
@@ -50,33 +50,38 @@ class Cleaned:
     fates: Sequence[Fate]
 
 
+def part_verdicts(
+    judged: Iterable[JudgedPrediction],
+    schema: Schema,
+    policy: Policy,
+    *,
+    audited: Collection[str] = (),
+    weights: Mapping[str, float] = WEIGHTS,
+) -> Cleaned:
+    """Part verdicts by what needs no rows of before: they tell a label, and do not only judge."""
+    return _parted(
+        [example_of(one, schema, weights) for one in judged],
+        lambda example: _held_out(example, policy, audited),
+    )
+
+
 def clean(
-    judged: Sequence[JudgedPrediction],
+    parted: Cleaned,
     schema: Schema,
     policy: Policy,
     *,
     ranges: Sequence[Range],
     target: Range = None,
-    audited: Collection[str] = (),
-    weights: Mapping[str, float] = WEIGHTS,
 ) -> Cleaned:
-    """Part verdicts into examples and fates; together they are as many as came in.
+    """Part what was left by how far it lies and who sent it; together they are as many as before.
 
     `ranges` is of the features, in the order of the schema; `target` of a regression's labels.
     """
-    examples: list[Example] = []
-    fates: list[Fate] = []
-    for one in judged:
-        example = example_of(one, schema, weights)
-        fate = example if isinstance(example, Fate) else None
-        if isinstance(example, Example):
-            fate = _fate(example, schema, policy, ranges, target, audited)
-        if fate is None and isinstance(example, Example):
-            examples.append(example)
-        elif fate is not None:
-            fates.append(fate)
-    kept, over = cap_subjects(examples, policy.cap)
-    return Cleaned(kept, [*fates, *over])
+    near = _parted(
+        parted.examples, lambda example: _set_aside(example, schema, policy.clip, ranges, target)
+    )
+    kept, over = cap_subjects(near.examples, policy.cap)
+    return Cleaned(kept, [*parted.fates, *near.fates, *over])
 
 
 def cap_subjects(examples: Sequence[Example], cap: float) -> tuple[list[Example], list[Fate]]:
@@ -126,22 +131,32 @@ def union(first: Sequence[Range], second: Sequence[Range]) -> list[Range]:
     ]
 
 
-def _fate(
-    example: Example,
-    schema: Schema,
-    policy: Policy,
-    ranges: Sequence[Range],
-    target: Range,
-    audited: Collection[str],
-) -> Fate | None:
+def _parted(
+    verdicts: Iterable[Example | Fate], find_fate: Callable[[Example], Fate | None]
+) -> Cleaned:
+    """Part what has no fate yet from what has one, or is given one."""
+    found = [(find_fate(one) if isinstance(one, Example) else one) or one for one in verdicts]
+    return Cleaned(
+        [one for one in found if isinstance(one, Example)],
+        [one for one in found if isinstance(one, Fate)],
+    )
+
+
+def _held_out(example: Example, policy: Policy, audited: Collection[str]) -> Fate | None:
     if example.prediction in audited:
         return Fate(example.prediction, "held out", example.given_at, IN_AN_AUDIT)
     if example.is_trusted and is_held_out(example.prediction, policy.held_out):
         return Fate(example.prediction, "held out", example.given_at, JUDGES_SHARE)
-    outside = _outside(example, schema, policy.clip, ranges, target)
-    if outside:
-        return Fate(example.prediction, "set aside", example.given_at, f"{OUTSIDE}: {outside}")
     return None
+
+
+def _set_aside(
+    example: Example, schema: Schema, clip: float, ranges: Sequence[Range], target: Range
+) -> Fate | None:
+    outside = _outside(example, schema, clip, ranges, target)
+    if not outside:
+        return None
+    return Fate(example.prediction, "set aside", example.given_at, f"{OUTSIDE}: {outside}")
 
 
 def _outside(

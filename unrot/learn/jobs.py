@@ -14,10 +14,11 @@ from contextlib import suppress
 from typing import Any
 
 from unrot.core import lineage
-from unrot.core.artefacts import SKOPS, STREAM
+from unrot.core.artefacts import STREAM
 from unrot.core.errors import Conflict, NotFound, StoreAway, shown, wrong_field
 from unrot.core.records import CHAMPION, Job, JobKind, Version
 from unrot.hear.truth import parse_weights
+from unrot.learn.refusals import check_can_learn, check_is_kept
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 
@@ -119,13 +120,8 @@ def _check_learn(
     service: Service, champion: Version, versions: list[Version], asked: dict[str, Any]
 ) -> None:
     _check_known(asked)
-    _check_learnable(champion, "learn")
-    if champion.made.get("learns") == "afresh":
-        raise Conflict(
-            f"{champion.estimator} has no partial_fit, so it cannot learn on: ask for refit, which "
-            "fits it afresh.",
-            reason="cannot_learn",
-        )
+    check_is_kept(champion, "learn")
+    check_can_learn(champion, can_learn=champion.made.get("learns") != "afresh")
     line = lineage.learning_line(versions, champion.name)
     if not service.store.lessons.count_waiting(champion.model, line):
         raise Conflict(
@@ -139,7 +135,7 @@ def _check_refit(
 ) -> None:
     _check_known(asked, "weights")
     parse_weights(asked.get("weights", {}))
-    _check_learnable(champion, "refit")
+    check_is_kept(champion, "refit")
     if not service.store.lessons.count_waiting(champion.model, []):
         raise Conflict(
             "There is no verdict to learn from yet: judge some predictions first.",
@@ -212,15 +208,6 @@ def _check_stream(champion: Version) -> None:
             f"{champion.model} has no training stream: train it with --stream to feed it row by "
             "row.",
             reason="no_stream",
-        )
-
-
-def _check_learnable(champion: Version, kind: str) -> None:
-    if SKOPS not in champion.artefacts:
-        why = f" {champion.serving.reason}" if champion.serving.reason else ""
-        raise Conflict(
-            f"{champion.name} is served only, so {kind} has nothing to go on from.{why}",
-            reason="cannot_learn",
         )
 
 

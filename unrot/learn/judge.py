@@ -41,8 +41,7 @@ def judge_candidate(
     taught: Sequence[Example] = (),
 ) -> Weighing:
     """Compare a candidate with the champion on the anchor and on recent trusted verdicts."""
-    if material.evidence is None:
-        return _unweighed(material, now)
+    assert material.evidence is not None, "what is judged is read with what it is held against"
     anchor, recent = _side(material.on_anchor, scorer), _side(material.on_recent, scorer)
     evidence = replace(
         material.evidence,
@@ -62,7 +61,8 @@ def judge_candidate(
     )
 
 
-def _unweighed(material: Material, now: float) -> Weighing:
+def leave_unweighed(material: Material, now: float) -> Weighing:
+    """Say that the gate is off; a candidate keeps the champion's anchor."""
     sentence = "The gate is off: nothing was compared."
     verdict = GateVerdict("off", sentence, material.champion.name, now)
     return Weighing(verdict, _same_anchor(material, None))

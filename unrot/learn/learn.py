@@ -19,42 +19,22 @@ truth, learn it, as progressive validation has it.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from random import Random
 
-from unrot.core.errors import Conflict
-from unrot.core.plurals import counted
 from unrot.core.policy import Policy
 from unrot.core.ports import Apprentice, Label, Progress
 from unrot.core.records import Example, Fate, Lesson, Row
 from unrot.hear.cleaning import Cleaned, Range, clean, ranges_of, robust_range, union
-from unrot.hear.truth import WEIGHTS, in_order
+from unrot.hear.truth import in_order
 from unrot.learn.material import Material
 from unrot.learn.publish import Draft
-
-
-class NothingLeft(Conflict):
-    """All verdicts that waited only judge or were set aside; what became of them goes with it."""
-
-    reason = "nothing_to_learn"
-
-    def __init__(self, fates: Sequence[Fate]) -> None:
-        super().__init__(_say_what_is_left(fates))
-        self.fates = fates
+from unrot.learn.refusals import check_is_left
 
 
 def learn_verdicts(material: Material, apprentice: Apprentice, tell: Progress) -> Draft:
     """Take the champion through the verdicts that wait."""
-    if not apprentice.can_learn:
-        raise Conflict(
-            f"{material.champion.estimator} has no partial_fit, so it cannot learn on: ask for "
-            "refit, which fits it afresh.",
-            reason="cannot_learn",
-        )
     cleaned = clean_verdicts(material, apprentice)
-    if not cleaned.examples:
-        raise NothingLeft(cleaned.fates)
     replayed = _replay(material, apprentice, len(cleaned.examples))
     lesson = make_lesson(cleaned.examples, replayed, material.policy)
     return Draft(
@@ -67,20 +47,14 @@ def learn_verdicts(material: Material, apprentice: Apprentice, tell: Progress) -
 # ── which verdicts ───────────────────────────────────────────────────────────────────────────
 
 
-def clean_verdicts(
-    material: Material, apprentice: Apprentice, weights: Mapping[str, float] = WEIGHTS
-) -> Cleaned:
+def clean_verdicts(material: Material, apprentice: Apprentice) -> Cleaned:
     """Part verdicts into what may be learnt and what may not, by the range of today's world."""
     ranges, target = _ranges(material, apprentice)
-    return clean(
-        material.verdicts,
-        material.schema,
-        material.policy,
-        ranges=ranges,
-        target=target,
-        audited=material.audited,
-        weights=weights,
+    cleaned = clean(
+        material.verdicts, material.schema, material.policy, ranges=ranges, target=target
     )
+    check_is_left(material.parent, material.job.kind, cleaned)
+    return cleaned
 
 
 def learnt_fates(examples: Sequence[Example]) -> list[Fate]:
@@ -104,16 +78,6 @@ def _ranges(material: Material, apprentice: Apprentice) -> tuple[list[Range], Ra
             labels = [float(example.label) for example in recent]
             target = union([target], [robust_range(labels)])[0]
     return ranges, target
-
-
-def _say_what_is_left(fates: Sequence[Fate]) -> str:
-    if not fates:
-        return "The predictions that were judged have not arrived in the store yet: ask again."
-    reasons = Counter(
-        fate.kind if fate.kind == "held out" else fate.reason.partition(": ")[0] for fate in fates
-    )
-    listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
-    return f"Nothing is left to learn of {counted(len(fates), 'verdict')}: {listed}."
 
 
 # ── in which order ───────────────────────────────────────────────────────────────────────────

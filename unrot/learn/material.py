@@ -1,21 +1,26 @@
-"""All that a job works with, read once when it begins: nothing after it asks the store.
+"""All that a job works with, read once when it begins; no rule asks the store for more.
 
 Every kind of job sees the same champion, the same anchor and the same verdicts of judges. What only
 some kinds need, such as the verdicts that wait or what a version learnt, is read for these alone.
+What refuses a job is read first, and who answers rows comes last.
+
+One second reading follows the lesson, for the gate: what rivals answer and who judged
+(`read_evidence`). No lesson needs it, and rivals are as large as a champion: no fit has them
+beside it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from unrot.core import lineage
-from unrot.core.artefacts import HOLDOUT, LESSONS, SKOPS, STREAM, TRAINING
+from unrot.core.artefacts import HOLDOUT, LESSONS
 from unrot.core.errors import Conflict
 from unrot.core.plurals import counted
 from unrot.core.policy import Policy
-from unrot.core.ports import Label, Progress, Scorer
+from unrot.core.ports import Apprentice, Label, Progress, Scorer
 from unrot.core.records import (
     CHAMPION,
     AliasMove,
@@ -30,11 +35,13 @@ from unrot.core.records import (
     Schema,
     Version,
 )
+from unrot.hear.cleaning import Cleaned, part_verdicts
 from unrot.hear.scores import row_errors
-from unrot.hear.truth import example_of, judging_rows
+from unrot.hear.truth import example_of, judging_rows, parse_weights
 from unrot.learn.gate.ground import Evidence
 from unrot.learn.gate.world_shift import Move, find_move
 from unrot.learn.rebuild_plan import Rebuild, VersionLessons, plan_rebuild
+from unrot.learn.refusals import check_can_learn, check_is_kept, check_is_left
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.watch import audit
@@ -51,8 +58,6 @@ MOST_VERDICTS = 50_000
 
 FATES_AT_ONCE = 1_000
 CANDIDATE = "The candidate"
-ESTIMATOR = (SKOPS, TRAINING, STREAM)
-"""The artefacts that an estimator is opened from: itself, and the rows that it may learn again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +88,6 @@ class Material:
     line: Sequence[str]
     """The versions whose verdicts are in the champion."""
     rivals: Rivals
-    estimator: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    """What the parent is opened from, by digest."""
-
     audited: frozenset[str] = frozenset()
     """The predictions that audits asked for."""
     anchor_table: bytes = field(default=b"", repr=False)
@@ -106,8 +108,11 @@ class Material:
     evidence: Evidence | None = None
     """All that the gate looks at, without the candidate; None where it weighs nothing."""
 
-    verdicts: Sequence[JudgedPrediction] = ()
-    """Those to learn from: the ones that wait, or for a refit all."""
+    verdicts: Cleaned = Cleaned((), ())
+    """Those that wait, or for a refit all: the examples that do not only judge, fates of the rest.
+
+    How far an example may lie is not told yet: today's world is known once the champion answers.
+    """
     vouched: Sequence[Example] = ()
     """Of a world that has moved, the trusted verdicts that the champion has learnt already."""
 
@@ -133,20 +138,17 @@ class Material:
         return self.champion.anchor_since
 
 
-def read_material(service: Service, job: Job, tell: Progress) -> Material:
-    """Read all that a job works with, as it stands now."""
-    material = _read_champion(service, job)
-    if job.kind == "learn":
-        material = _read_verdicts(service, material, material.line, tell)
-    if job.kind == "refit":
-        material = _read_verdicts(service, material, [], tell)
+def read_material(service: Service, job: Job, tell: Progress) -> tuple[Material, Apprentice]:
+    """Read all that a job teaches with, as it stands now; what refuses it is looked at first."""
+    material = read_champion(service, job)
     if job.kind == "rebuild":
         material = _read_history(service, material, tell)
+    apprentice = _open_parent(service, material, tell)
+    if job.kind in ("learn", "refit"):
+        material = _read_verdicts(service, material, tell)
     if job.kind not in lineage.STREAMED:
-        material = _read_judges(service, material)
-    if job.kind != "weigh":
-        material = _read_estimator(service, material)
-    return material
+        material = read_judges(service, material)
+    return material, apprentice
 
 
 def part_of(tell: Progress, start: float, end: float) -> Progress:
@@ -157,7 +159,7 @@ def part_of(tell: Progress, start: float, end: float) -> Progress:
 # ── what every job needs ─────────────────────────────────────────────────────────────────────
 
 
-def _read_champion(service: Service, job: Job) -> Material:
+def read_champion(service: Service, job: Job) -> Material:
     """Read the model, its champion, and the rows that the champion is measured by."""
     registry = service.store.registry
     sync(service.shelf.folder, registry)
@@ -177,6 +179,7 @@ def _read_champion(service: Service, job: Job) -> Material:
         parent=champion,
         line=lineage.learning_line(versions, champion.name),
         rivals=_find_rivals(job, versions, registry.moves(model.name), champion, model.schema),
+        audited=frozenset(service.store.trials.audited(model.name)),
         anchor_table=table,
         anchor=service.workshop.unpack(table, model.schema, MOST_ANCHOR_ROWS),
     )
@@ -200,32 +203,51 @@ def _find_rivals(
     )
 
 
-def _read_estimator(service: Service, material: Material) -> Material:
-    digests = [material.parent.artefacts.get(kind) for kind in ESTIMATOR]
-    artefact = service.store.registry.artefact
-    return replace(material, estimator={digest: artefact(digest) for digest in digests if digest})
+def _open_parent(service: Service, material: Material, tell: Progress) -> Apprentice:
+    """Open what the job goes on from; it fetches such tables of its own as it comes to need."""
+    parent, kind = material.parent, material.job.kind
+    tell(0.03, f"opening {parent.name}")
+    check_is_kept(parent, kind)
+    apprentice = service.workshop.open(parent, material.schema, service.store.registry.artefact)
+    if kind == "learn":
+        check_can_learn(parent, can_learn=apprentice.can_learn)
+    return apprentice
 
 
 # ── verdicts to learn from ───────────────────────────────────────────────────────────────────
 
 
-def _read_verdicts(
-    service: Service, material: Material, line: Sequence[str], tell: Progress
-) -> Material:
-    """Read the verdicts that a line has not decided, once their predictions have arrived.
+def _read_verdicts(service: Service, material: Material, tell: Progress) -> Material:
+    """Read the verdicts to learn from, and part those that may be from those that only judge."""
+    line = material.line if material.job.kind == "learn" else []
+    parted = part_verdicts(
+        _wait_for_verdicts(service, material.model.name, line, tell),
+        material.schema,
+        material.policy,
+        audited=material.audited,
+        weights=parse_weights(material.job.asked.get("weights", {})),
+    )
+    check_is_left(material.parent, material.job.kind, parted)
+    return replace(material, verdicts=parted)
+
+
+def _wait_for_verdicts(
+    service: Service, name: str, line: Sequence[str], tell: Progress
+) -> list[JudgedPrediction]:
+    """Return the verdicts that a line has not decided, once their predictions have arrived.
 
     A verdict is often given, and learning asked for, before its prediction has been shipped.
     """
-    lessons, name = service.store.lessons, material.model.name
-    tell(0.02, "reading the verdicts that wait" if line else "reading all verdicts")
+    lessons = service.store.lessons
+    tell(0.04, "reading the verdicts that wait" if line else "reading all verdicts")
     ends_at = time.monotonic() + ARRIVAL_SECONDS
     while True:
         expected = min(lessons.count_waiting(name, line), MOST_VERDICTS)
         found = lessons.waiting(name, line, MOST_VERDICTS)
         if len(found) >= expected or time.monotonic() > ends_at:
-            return replace(material, verdicts=found)
+            return found
         missing = counted(expected - len(found), "prediction")
-        tell(0.03, f"waiting for {missing} to be shipped")
+        tell(0.05, f"waiting for {missing} to be shipped")
         time.sleep(LOOK_AGAIN_SECONDS)
 
 
@@ -291,17 +313,16 @@ def _read_fates(service: Service, material: Material, version: str) -> list[Fate
 # ── what a candidate is held against ─────────────────────────────────────────────────────────
 
 
-def _read_judges(service: Service, material: Material) -> Material:
+def read_judges(service: Service, material: Material) -> Material:
     """Read the verdicts that only judge, and let the champion answer them and its anchor."""
     name, schema, champion = material.model.name, material.schema, material.champion
     lessons = service.store.lessons
-    audited = frozenset(service.store.trials.audited(name))
     learnt = lessons.learnt(name, material.line)
     recent = judging_rows(
         lessons.trusted(name, MOST_RECENT_ROWS),
         schema,
         material.policy.held_out,
-        audited=audited,
+        audited=material.audited,
         learnt=learnt,
         since=champion.anchor_since,
     )
@@ -310,17 +331,12 @@ def _read_judges(service: Service, material: Material) -> Material:
     on_recent = _answer(scorer, *_rows_of(recent))
     material = replace(
         material,
-        audited=audited,
         recent=recent,
         on_anchor=on_anchor,
         on_recent=on_recent,
         move=_find_move(schema, on_anchor, on_recent, recent),
     )
-    return replace(
-        material,
-        vouched=_read_vouched(service, material, learnt),
-        evidence=_read_evidence(service, material) if material.policy.gate else None,
-    )
+    return replace(material, vouched=_read_vouched(service, material, learnt))
 
 
 def _find_move(
@@ -351,11 +367,14 @@ def _read_vouched(service: Service, material: Material, learnt: set[str]) -> lis
     return [example for example in found if isinstance(example, Example)]
 
 
-def _read_evidence(service: Service, material: Material) -> Evidence:
-    """Let the rivals of a candidate answer, and count who judged.
+def read_evidence(service: Service, material: Material) -> Material:
+    """Let the rivals of a candidate answer, and count who judged, where the gate weighs it."""
+    if not material.policy.gate or material.job.kind in lineage.STREAMED:
+        return material
+    return replace(material, evidence=_find_evidence(service, material))
 
-    While the gate is off none of it is read: lessons then cost what they cost.
-    """
+
+def _find_evidence(service: Service, material: Material) -> Evidence:
     champion, rivals = material.champion, material.rivals
     best = _scorer_beside(service, champion, rivals.best)
     first = _scorer_beside(service, champion, rivals.first)

@@ -21,7 +21,7 @@ from unrot.core.artefacts import (
 )
 from unrot.core.ports import Apprentice, Progress
 from unrot.core.records import Anchor, Candidate, Example, Fate, Lesson, Version
-from unrot.learn.judge import Weighing, judge_candidate
+from unrot.learn.judge import Weighing, judge_candidate, leave_unweighed
 from unrot.learn.material import Material, part_of
 from unrot.make.publishing import as_version
 from unrot.serve.service import Service
@@ -88,6 +88,8 @@ def _compile(material: Material, draft: Draft, tell: Progress) -> Candidate:
 
 def _judge(service: Service, material: Material, draft: Draft, candidate: Candidate) -> Weighing:
     workshop = service.workshop
+    if material.evidence is None:
+        return leave_unweighed(material, service.clock())
     return judge_candidate(
         material,
         workshop.predictor(candidate, material.schema),

@@ -27,12 +27,7 @@ OF_THE_OLD_WORLD = "from before the world moved"
 def refit_model(material: Material, apprentice: Apprentice, tell: Progress) -> Draft:
     """Fit the model afresh on all verdicts that may be learnt, by the recipe that won."""
     weights = parse_weights(material.job.asked.get("weights", {}))
-    cleaned = clean_verdicts(material, apprentice, weights)
-    if not cleaned.examples:
-        raise Conflict(
-            "No verdict may be learnt from: all only judge, or were set aside.",
-            reason="nothing_to_learn",
-        )
+    cleaned = clean_verdicts(material, apprentice)
     racing, fitting = part_of(tell, 0.0, 5 / 6), part_of(tell, 5 / 6, 1.0)
     choice = _choose(material, apprentice, cleaned.examples, weights["training"], racing)
     learnt, unused = learnt_fates(choice.lesson.examples), _unused(cleaned.examples, choice)

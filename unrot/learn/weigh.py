@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from unrot.core import lineage
 from unrot.core.artefacts import CALIBRATION
 from unrot.core.errors import Conflict
 from unrot.core.ports import Progress, Scorer, Workshop
-from unrot.core.records import CHAMPION, Anchor, Answered, GateVerdict, Version
-from unrot.learn.judge import Weighing, judge_candidate
-from unrot.learn.material import Material
+from unrot.core.records import Anchor, Answered, GateVerdict, Job, Version
+from unrot.learn.judge import Weighing, judge_candidate, leave_unweighed
+from unrot.learn.material import Material, read_champion, read_evidence, read_judges
 from unrot.make.publishing import calibrated
 from unrot.serve.service import Service
+from unrot.serve.shelf import sync
 
 
-def weigh_version(service: Service, material: Material, tell: Progress) -> None:
-    """Do a job of the kind "weigh"; the version is promoted where the policy has it so."""
-    version = lineage.named(material.versions, str(material.job.asked["version"]))
+def weigh_version(service: Service, job: Job, tell: Progress) -> None:
+    """Do a job of the kind "weigh"; the version is promoted where the policy has it so.
+
+    Nobody answers for the champion itself, or while the gate is off.
+    """
+    material = read_champion(service, job)
+    version = lineage.named(material.versions, str(job.asked["version"]))
     if version.name == material.champion.name:
         _end_as_champion(service, material)
-        return
-    tell(0.1, f"weighing {version.name} against {material.champion.name}")
+    elif not material.policy.gate:
+        _keep(service, material, version, leave_unweighed(material, service.clock()), None)
+    else:
+        tell(0.1, f"weighing {version.name} against {material.champion.name}")
+        _weigh(service, read_evidence(service, read_judges(service, material)), version)
+
+
+def _weigh(service: Service, material: Material, version: Version) -> None:
     scorer = service.shelf.predictor(service.catalogue(), version)
     weighing = judge_candidate(
         material,
@@ -32,9 +44,7 @@ def weigh_version(service: Service, material: Material, tell: Progress) -> None:
         largest_difference=version.serving.largest_difference,
     )
     anchor = _measured_anchor(material, version, weighing, scorer, service.workshop)
-    service.store.lessons.weigh(material.model.name, version.name, weighing.verdict, anchor)
-    is_promoted = _promote_if_passed(service, material, version, weighing)
-    _end(service, material, version, weighing.verdict, is_champion=is_promoted)
+    _keep(service, material, version, weighing, anchor)
 
 
 def _measured_anchor(
@@ -58,20 +68,26 @@ def _measured_anchor(
     )
 
 
-def _promote_if_passed(
-    service: Service, material: Material, version: Version, weighing: Weighing
-) -> bool:
-    if material.policy.promote != "auto" or not weighing.has_passed:
-        return False
-    return service.store.registry.move_alias(
-        material.model.name,
-        CHAMPION,
-        to=version.name,
-        expected=material.champion.name,
-        at=service.clock(),
-        by=material.job.asked_by,
-        reason="the gate passed it",
+def _keep(
+    service: Service,
+    material: Material,
+    version: Version,
+    weighing: Weighing,
+    anchor: Anchor | None,
+) -> None:
+    """Keep what the gate said and end the job; nothing when the job is another process's by now."""
+    is_champion = material.policy.promote == "auto" and weighing.has_passed
+    is_kept = service.store.lessons.weigh(
+        version,
+        weighing.verdict,
+        anchor,
+        job=material.job,
+        result=_result(version, weighing.verdict, is_champion=is_champion),
+        champion=material.champion.name,
+        promote=is_champion,
     )
+    if is_kept:
+        sync(service.shelf.folder, service.store.registry)
 
 
 def _end_as_champion(service: Service, material: Material) -> None:
@@ -80,16 +96,9 @@ def _end_as_champion(service: Service, material: Material) -> None:
     gates = service.store.lessons.gates(material.model.name, champion.name)
     if not gates:
         raise Conflict(f"{champion.name} is the champion: there is nothing to weigh it against.")
-    _end(service, material, champion, gates[-1], is_champion=True)
-
-
-def _end(
-    service: Service,
-    material: Material,
-    version: Version,
-    verdict: GateVerdict,
-    *,
-    is_champion: bool,
-) -> None:
-    result = {**verdict.summary, "version": version.name, "is_champion": is_champion}
+    result = _result(champion, gates[-1], is_champion=True)
     service.store.jobs.end(material.job, service.clock(), result=result)
+
+
+def _result(version: Version, verdict: GateVerdict, *, is_champion: bool) -> dict[str, Any]:
+    return {**verdict.summary, "version": version.name, "is_champion": is_champion}

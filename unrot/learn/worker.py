@@ -1,6 +1,7 @@
 """The process that does the jobs: it takes one after the other and ends when none comes.
 
-A job goes one way: its material is read, an estimator is taught, compiled, judged and published.
+A job goes one way: its material is read, an estimator is taught, what it is held against is read,
+and it is compiled, judged and published.
 
 The caretaker starts it when a job waits, so that the memory of a fit goes back when it is over.
 It stays for a little while, because the next job then starts at once. It holds each job under an
@@ -20,11 +21,12 @@ from unrot.core.errors import Conflict, StoreAway, UnrotError
 from unrot.core.ports import Apprentice, Progress
 from unrot.core.records import Job, JobKind
 from unrot.learn import retention
-from unrot.learn.learn import NothingLeft, learn_verdicts
-from unrot.learn.material import Material, part_of, read_material
+from unrot.learn.learn import learn_verdicts
+from unrot.learn.material import Material, part_of, read_evidence, read_material
 from unrot.learn.publish import Draft, Unchanged, publish_draft
 from unrot.learn.rebuild import rebuild_version
 from unrot.learn.refit import refit_model
+from unrot.learn.refusals import NothingLeft
 from unrot.learn.stream import feed_stream, reset_stream
 from unrot.learn.weigh import weigh_version
 from unrot.serve.service import Service
@@ -66,31 +68,31 @@ class Lost(Exception):
 def do_job(service: Service, job: Job, tell: Progress) -> None:
     """Do a job to its end."""
     tell(0.01, "looking at the champion")
-    material = read_material(service, job, tell)
     if job.kind == "weigh":
-        weigh_version(service, material, tell)
+        weigh_version(service, job, tell)
     else:
-        _make_version(service, material, tell)
+        _make_version(service, job, tell)
     retention.tidy(service, job.model)
 
 
-def _make_version(service: Service, material: Material, tell: Progress) -> None:
+def _make_version(service: Service, job: Job, tell: Progress) -> None:
     """Teach the champion's estimator, and publish what it is then."""
-    draft = _teach(service, material, tell)
+    material, draft = _teach(service, job, tell)
     if isinstance(draft, Unchanged):
-        service.store.jobs.end(material.job, service.clock(), result=draft.result)
+        service.store.jobs.end(job, service.clock(), result=draft.result)
     else:
-        publish_draft(service, material, draft, part_of(tell, 0.7, 1.0))
+        tell(0.7, "reading what it is held against")
+        publish_draft(service, read_evidence(service, material), draft, part_of(tell, 0.7, 1.0))
 
 
-def _teach(service: Service, material: Material, tell: Progress) -> Draft | Unchanged:
-    tell(0.05, f"opening {material.parent.name}")
-    kept = material.estimator.__getitem__
-    apprentice = service.workshop.open(material.parent, material.schema, kept)
+def _teach(service: Service, job: Job, tell: Progress) -> tuple[Material, Draft | Unchanged]:
+    """Teach a copy of the estimator; it and its tables are let go of with the lesson."""
     try:
-        return TEACHERS[material.job.kind](material, apprentice, part_of(tell, 0.1, 0.7))
+        material, apprentice = read_material(service, job, tell)
+        return material, TEACHERS[job.kind](material, apprentice, part_of(tell, 0.1, 0.7))
     except NothingLeft as nothing:
-        service.store.lessons.decide(material.model.name, material.parent.name, nothing.fates)
+        version = nothing.version
+        service.store.lessons.decide(version.model, version.name, nothing.fates)
         raise
 
 

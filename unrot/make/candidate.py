@@ -11,9 +11,6 @@ import platform
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
-from typing import Any
-
-import numpy as np
 
 import unrot
 from unrot.core.artefacts import GOLDEN, ONNX, SKOPS
@@ -23,6 +20,7 @@ from unrot.make import fitted as files
 from unrot.make.fitted import Fitted
 from unrot.make.inputs import FRAME
 from unrot.make.onnx.export import Compiled, export
+from unrot.make.onnx.probe_rows import spread
 from unrot.make.predictors import load
 from unrot.make.repeatable import quietly
 from unrot.serve.parity import TOLERANCE, largest_difference
@@ -64,13 +62,6 @@ def compile_candidate(
             reference_rows=reference,
             reference_outputs=serving.predict(reference),
         )
-
-
-def spread(rows: Sequence[Any], most: int) -> list[Any]:
-    """Return at most so many, spread over all."""
-    if len(rows) <= most:
-        return list(rows)
-    return [rows[place] for place in np.linspace(0, len(rows) - 1, most).astype(int).tolist()]
 
 
 @cache

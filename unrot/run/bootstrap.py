@@ -18,7 +18,7 @@ from unrot.serve.service import Service
 from unrot.serve.shelf import Shelf
 from unrot.store.sql import SqlStore
 from unrot.store.sql.copies import SqliteCopies
-from unrot.store.sql.sqlite import SqliteDatabase
+from unrot.store.sqlite import SqliteDatabase
 from unrot.watch.monitors.outliers import neighbours
 from unrot.watch.profiles.sketches import WhylogsProfiler
 from unrot.watch.webhook_client import HttpCourier

@@ -328,10 +328,6 @@ class Service:
             raise NotFound("The prediction to go on from is not kept any more.")
         return judged.prediction.predicted_at, before
 
-    def verdict_on(self, id: str) -> Feedback | None:
-        """Return the verdict that counts for a prediction."""
-        return self.store.verdicts.of(id)
-
     def today(self, name: str) -> Tally:
         """Return a model's predictions and judged ones of today (UTC), and how its champion does.
 

@@ -8,7 +8,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from unrot.core.policy import Policy
 from unrot.core.records import Answered, Example, Feedback, JudgedPrediction, Outputs, Prediction
-from unrot.hear.cleaning import clean, ranges_of, union
+from unrot.hear.cleaning import clean, part_verdicts, ranges_of, union
 from unrot.hear.truth import judging_rows
 from unrot.learn.gate.gate import Evidence, Judgement, Sides, judge
 from unrot.make.demos.zombies import CLASSES, Population, load, population
@@ -55,7 +55,10 @@ def learnt(judged: list[JudgedPrediction], policy: Policy) -> DecisionTreeClassi
     """What a refit on the verdicts alone gives."""
     recent = ranges_of([one.prediction.inputs for one in judged], SCHEMA)
     cleaned = clean(
-        judged, SCHEMA, policy, ranges=union(ranges_of(OLD.rows.tolist(), SCHEMA), recent)
+        part_verdicts(judged, SCHEMA, policy),
+        SCHEMA,
+        policy,
+        ranges=union(ranges_of(OLD.rows.tolist(), SCHEMA), recent),
     )
     assert len(cleaned.examples) + len(cleaned.fates) == len(judged)
     return DecisionTreeClassifier(max_depth=6, random_state=0).fit(

@@ -79,7 +79,7 @@ def test_each_row_has_its_status(service: Service, judge: Judge) -> None:
     }
     assert (judged.rows, judged.refused, judged.line) == (13, 7, 14)
     assert judged.lines["unknown_label"] == [9]
-    kept = service.verdict_on(b)
+    kept = service.store.verdicts.of(b)
     assert kept is not None
     assert (kept.was_correct, kept.comment, kept.is_trusted) == (False, "a tulip", True)
 
@@ -101,8 +101,8 @@ def test_own_id_of_the_file_gives_way_to_that_of_the_prediction(
     judged = judge(f"id,prediction_id,prediction_id (2),label\n7,{first},{second},Iris-setosa\n")
 
     assert judged.counts == {"created": 1}
-    assert service.verdict_on(first) is None
-    assert service.verdict_on(second) is not None
+    assert service.store.verdicts.of(first) is None
+    assert service.store.verdicts.of(second) is not None
 
 
 def test_labels_are_queued_while_the_store_is_away(

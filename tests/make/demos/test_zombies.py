@@ -36,7 +36,7 @@ def test_label_zero_is_hostile_and_one_is_friendly() -> None:
 def test_model_of_the_first_population_fails_on_mutants(
     name: str, at_home: float, on_mutants: float
 ) -> None:
-    dataset, mutants = zombies.load(), zombies.load_mutants()
+    dataset, mutants = zombies.load(), zombies.population(mutated=True)
 
     fitted = make(name, seed=0, schema=dataset.schema).fit(dataset.rows, dataset.labels)
 
@@ -77,10 +77,6 @@ def test_traffic_is_taken_by_the_schema_with_its_true_label() -> None:
 
     for row, label in islice(zombies.traffic(2), 100):
         assert truth[tuple(parse_row(schema, row))] == label
-
-
-def test_mutants_keep_the_schema_of_the_first_population() -> None:
-    assert zombies.load_mutants().schema == zombies.load().schema
 
 
 def test_demos_are_three() -> None:

@@ -4,14 +4,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
-from sklearn.linear_model import LinearRegression, RidgeClassifier
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier, VotingClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
+from tests.make.custom import Unreadable
 from tests.make.tables import BINARY, SEVERAL, as_rows, schema_of, table_of
 from unrot.core.errors import BadArtefact
 from unrot.core.records import Feature, Row, Schema
@@ -175,6 +177,45 @@ def test_estimator_that_does_not_convert_is_left_to_scikit_learn_with_a_reason()
     assert exported.reason.startswith("ONNX does not answer as scikit-learn does: ")
     assert "FunctionTransformer" in exported.reason
     assert exported.reason.endswith(".")
+
+
+@pytest.mark.parametrize("estimator", [Unreadable(), VotingClassifier([("odd", Unreadable())])])
+def test_estimator_whose_parts_cannot_be_read_is_left_to_scikit_learn(estimator: Any) -> None:
+    rows, labels = table_of(BINARY)
+
+    exported = exported_of(estimator.fit(rows, labels), schema_of(BINARY), rows)
+
+    assert exported.onnx is None
+    assert exported.reason.startswith("ONNX does not answer as scikit-learn does: ")
+    assert len(exported.compared) > len(rows)
+
+
+def test_estimator_that_refuses_a_row_between_two_of_the_data_is_left_to_scikit_learn() -> None:
+    rows, labels = table_of(BINARY)
+    rows[:, 1] = rows[:, 0] + np.abs(rows[:, 1])
+    root = FunctionTransformer(lambda table: np.sqrt(table[:, [1]] - table[:, [0]]))
+    pipeline = make_pipeline(root, LogisticRegression()).fit(rows, labels)
+
+    exported = exported_of(pipeline, schema_of(BINARY), rows)
+
+    assert exported.onnx is None
+    assert exported.refused
+
+
+def test_graph_that_answers_one_of_many_refused_rows_is_not_used() -> None:
+    chance = np.random.default_rng(0)
+    huge, code = chance.uniform(1.2e38, 3e38, 100), chance.integers(3, size=100) * 10.0
+    rows = np.column_stack([huge, code])
+    coded = make_column_transformer((OneHotEncoder(), [1]), remainder="passthrough")
+    pipeline = make_pipeline(coded, DecisionTreeClassifier(max_depth=3))
+    pipeline.fit(rows, np.array(BINARY)[(code > 0).astype(int)])
+    schema = Schema((Feature("huge", "number"), Feature("code", "integer")), "kind", BINARY)
+
+    exported = exported_of(pipeline, schema, rows)
+
+    assert len([row for row in exported.refused if row[0] not in huge]) > 60
+    assert exported.onnx is None
+    assert "it answers a row that scikit-learn refuses" in exported.reason
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from unrot.core.errors import NotFound, StoreAway
 from unrot.core.records import Feature, Outputs, Prediction, Profile, Row, Schema, Shipment, Sketch
 from unrot.store.sql import SqlStore
-from unrot.store.sql.sqlite import SqliteDatabase
+from unrot.store.sqlite import SqliteDatabase
 from unrot.watch.profiles import baseline
 from unrot.watch.profiles import keeper as profiles
 from unrot.watch.profiles.baseline import Reference

@@ -47,12 +47,17 @@ class Population:
 
 def load() -> Dataset:
     """Return the first population: its training part and its holdout."""
-    return _dataset(population())
-
-
-def load_mutants() -> Dataset:
-    """Return the mutated population in the schema of the first."""
-    return _dataset(population(mutated=True))
+    drawn = population()
+    return Dataset(
+        name="zombies",
+        title="Zombies",
+        description="Whether a zombie is hostile or friendly, by four scores of a field guide.",
+        schema=Schema(_features(), target="temper", classes=CLASSES),
+        rows=drawn.rows,
+        labels=drawn.labels,
+        holdout_rows=drawn.holdout_rows,
+        holdout_labels=drawn.holdout_labels,
+    )
 
 
 @lru_cache(maxsize=2)
@@ -80,19 +85,6 @@ def traffic(seed: int, *, mutated: bool = False) -> Iterator[Zombie]:
         for number in chance.permutation(len(drawn.traffic_rows)):
             row = dict(zip(SCORES, drawn.traffic_rows[number].tolist(), strict=True))
             yield row, str(drawn.traffic_labels[number])
-
-
-def _dataset(drawn: Population) -> Dataset:
-    return Dataset(
-        name="zombies",
-        title="Zombies",
-        description="Whether a zombie is hostile or friendly, by four scores of a field guide.",
-        schema=Schema(_features(), target="temper", classes=CLASSES),
-        rows=drawn.rows,
-        labels=drawn.labels,
-        holdout_rows=drawn.holdout_rows,
-        holdout_labels=drawn.holdout_labels,
-    )
 
 
 def _features() -> tuple[Feature, ...]:

@@ -24,7 +24,6 @@ from unrot.make.onnx.probe_rows import NEVER_SEEN, changed, probe_rows, split_re
 from unrot.serve.parity import TOLERANCE, differing_rows, largest_difference
 from unrot.serve.predictor import GAP, OnnxPredictor, text_places
 
-MOST_REFUSED_ROWS = 40
 MOST_REASONS = 3
 EXACT = 1e-9
 """A graph this exact is taken without trying the next way, which costs as much again."""
@@ -99,7 +98,7 @@ def _try(way: Way, fitted: Fitted, strict: list[int], asked: Compiled) -> Compil
         graph = convert(way, fitted, strict)
         predictor = OnnxPredictor(graph, fitted.schema)
         given = predictor.predict(asked.compared)
-        too_willing, _ = split_refused(predictor, asked.refused[:MOST_REFUSED_ROWS])
+        too_willing, _ = split_refused(predictor, asked.refused)
     except Exception as error:
         # skl2onnx and onnxruntime raise what they like; each means that there is no graph.
         return replace(none, reason=_why(error))

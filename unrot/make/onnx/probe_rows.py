@@ -1,8 +1,9 @@
 """Find the rows on which a graph would go wrong, if it does anywhere.
 
-- Strange ones: with gaps, with texts that were never seen, halfway, and far outside the range.
+- Strange ones: with gaps and texts that were never seen, alone and all at once, halfway, and far
+  outside the range.
 - At the thresholds of trees, wherever in an estimator they stand: behind an imputer, a scaler or
-  a column transformer, inside a bagging, a vote or a search.
+  a column transformer, inside a bagging, a vote or a search, each part behind steps of its own.
 - At every other jump of the answer that can be found without knowing the model.
 
 A tree changes its mind between two neighbouring floats. A graph that rounds otherwise than
@@ -11,13 +12,17 @@ differ in one number are brought together by bisection, always into the half wit
 until they are neighbours; if the answer still jumps between them, they are rows to compare at.
 
     f(x) = x > 1/3, between 0 and 1  →  0.3333333333333333 and 0.33333333333333337
+
+An owner's estimator may hold what it likes and refuse what it likes: what cannot be read or asked
+makes no rows, and never an error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,17 +33,22 @@ from unrot.core.ports import Predictor
 from unrot.core.records import Row, Schema, Value
 from unrot.make.fitted import Fitted
 
+R = TypeVar("R")
 Floats = NDArray[np.float64]
 Inputs = Callable[[Sequence[Row]], Any]
 """Brings rows into the form that an estimator takes."""
 Score = Callable[[list[Row]], Floats]
-View = Callable[[Any], NDArray[Any]]
-"""What a tree sees of a table."""
+BracketScore = Callable[[list[Row], NDArray[np.intp]], Floats]
+Change = tuple[int, Value]
+View = Callable[[Any], Any]
+"""What a part of an estimator is handed of what the estimator is handed."""
 
 NEVER_SEEN = "a text that was never seen"
 FAR_OUT = (-3.0, 10.0)
 MOST_STRANGE_ROWS = 100
 MOST_SPLITS = 160
+MOST_VIEWS = 16
+"""Each costs some ninety transforms; sixteen pipelines of a bagging stand for a hundred."""
 PROBES = 64
 COARSE_STEPS = 26
 FINE_STEPS = 64
@@ -80,16 +90,27 @@ def changed(row: Row, place: int, value: Value) -> Row:
     return copied
 
 
+def spread(rows: Sequence[R], most: int) -> list[R]:
+    """Return at most so many, spread over all."""
+    if len(rows) <= most:
+        return list(rows)
+    return [rows[place] for place in np.linspace(0, len(rows) - 1, most).astype(int).tolist()]
+
+
 # ── strange rows ─────────────────────────────────────────────────────────────────────────────
 
 
 def _strange(schema: Schema, rows: Sequence[Row]) -> Iterator[Row]:
-    changes: list[tuple[int, Value]] = []
-    for place, feature in enumerate(schema.features):
-        changes += [(place, None)] if feature.nullable else []
-        changes += [(place, NEVER_SEEN)] if feature.kind == "category" else []
-    for number, (place, value) in enumerate(changes[:MOST_STRANGE_ROWS]):
-        yield changed(rows[number % len(rows)], place, value)
+    features = [*enumerate(schema.features)]
+    gaps: list[Change] = [(place, None) for place, feature in features if feature.nullable]
+    texts = [place for place, feature in features if feature.kind == "category"]
+    unseen: list[Change] = [(place, NEVER_SEEN) for place in texts]
+    alone = [[change] for change in spread([*gaps, *unseen], MOST_STRANGE_ROWS)]
+    for number, changes in enumerate(filter(None, [*alone, gaps, unseen])):
+        row = list(rows[number % len(rows)])
+        for place, value in changes:
+            row[place] = value
+        yield row
 
 
 def _far_out(rows: Sequence[Row], numbers: Sequence[int]) -> Iterator[Row]:
@@ -193,22 +214,22 @@ def split_rows(
     estimator: Any, inputs: Inputs, rows: Sequence[Row], places: Sequence[int]
 ) -> list[Row]:
     """Return rows on both sides of thresholds, and their neighbours."""
-    found = {(id(one.view), one.column, one.threshold): one for one in _splits(estimator, _itself)}
-    splits = list(found.values())
-    chosen = np.linspace(0, len(splits) - 1, min(len(splits), MOST_SPLITS)).astype(int)
     made: list[Row] = []
-    for view in {id(split.view): split.view for split in splits}.values():
-        of_view = [splits[number] for number in chosen if splits[number].view is view]
-        try:
-            made += _met(of_view, view, inputs, rows, places)
-        except Exception:
-            # A step in between may refuse a number that it never saw; then there is no such row.
-            continue
+    views = spread(_splits_by_view(estimator), MOST_VIEWS)
+    for splits in views:
+        # A step in between may refuse a number that it never saw; then there is no such row.
+        with suppress(Exception):
+            made += _met(spread(splits, MOST_SPLITS // len(views)), inputs, rows, places)
     return made
 
 
-def _itself(table: Any) -> NDArray[Any]:
-    return np.asarray(table)
+def _splits_by_view(estimator: Any) -> list[list[Split]]:
+    """List those that can be read: what an owner's estimator holds may look like trees alone."""
+    found: dict[int, dict[tuple[int, float], Split]] = {}
+    with suppress(Exception):
+        for split in _splits(estimator, lambda table: table):
+            found.setdefault(id(split.view), {})[split.column, split.threshold] = split
+    return [[*splits.values()] for splits in found.values()]
 
 
 def _splits(estimator: Any, view: View) -> Iterator[Split]:
@@ -218,11 +239,11 @@ def _splits(estimator: Any, view: View) -> Iterator[Split]:
         yield from _splits(estimator.steps[-1][1], view)
     elif hasattr(estimator, "tree_"):
         tree = estimator.tree_
-        inner = tree.children_left >= 0
+        inner = spread(np.flatnonzero(tree.children_left >= 0).tolist(), MOST_SPLITS)
         for column, threshold in zip(tree.feature[inner], tree.threshold[inner], strict=True):
             yield Split(view, int(column), float(threshold), True)
     elif hasattr(estimator, "_predictors") and getattr(estimator, "_preprocessor", 1) is None:
-        for predictor in np.ravel(np.array(estimator._predictors, dtype=object)):
+        for predictor in (each for stage in estimator._predictors for each in stage):
             nodes = predictor.nodes[predictor.nodes["is_leaf"] == 0]
             for node in nodes[nodes["is_categorical"] == 0]:
                 if np.isfinite(node["num_threshold"]):
@@ -233,38 +254,47 @@ def _splits(estimator: Any, view: View) -> Iterator[Split]:
 
 
 def _parts(estimator: Any, view: View) -> Iterator[tuple[Any, View]]:
-    for name in ("best_estimator_", "regressor_"):
+    for name in ("best_estimator_", "regressor_", "estimator_"):
         if hasattr(estimator, name):
             yield getattr(estimator, name), view
     for calibrated in getattr(estimator, "calibrated_classifiers_", ()):
         yield calibrated.estimator, view
+    if hasattr(estimator, "final_estimator_"):
+        yield estimator.final_estimator_, _through(estimator, view)
     parts = getattr(estimator, "estimators_", ())
+    parts = parts.ravel() if isinstance(parts, np.ndarray) else parts
     subsets = getattr(estimator, "estimators_features_", None)
-    for number, part in enumerate(np.ravel(np.array(list(parts), dtype=object))):
-        if not isinstance(part, str):
-            yield part, view if subsets is None else _of_columns(subsets[number], view)
+    views = [view] * len(parts) if subsets is None else _views_of(subsets, view)
+    yield from zip(parts, views, strict=True)
 
 
-def _through(steps: Pipeline, view: View) -> View:
-    def seen(table: Any) -> NDArray[Any]:
-        # The first step takes the table in its own form, which may be a DataFrame.
-        prepared = steps.transform(table if view is _itself else view(table))
-        return np.asarray(prepared.toarray() if hasattr(prepared, "toarray") else prepared)
-
-    return seen
+def _through(steps: Any, view: View) -> View:
+    return lambda table: steps.transform(view(table))
 
 
-def _of_columns(columns: NDArray[Any], view: View) -> View:
-    if np.array_equal(columns, np.arange(len(columns))):
-        return view
-    return lambda table: view(table)[:, columns]
+def _views_of(subsets: Sequence[NDArray[np.intp]], view: View) -> list[View]:
+    """Return what each part sees of its columns; one view for all that have the same."""
+    shared: dict[tuple[int, ...], View] = {}
+    return [shared.setdefault(tuple(each), _of_columns(each, view)) for each in subsets]
+
+
+def _of_columns(columns: NDArray[np.intp], view: View) -> View:
+    return lambda table: _array(view(table))[:, columns]
+
+
+def _array(seen: Any) -> NDArray[Any]:
+    return np.asarray(seen.toarray() if hasattr(seen, "toarray") else seen)
 
 
 def _met(
-    splits: Sequence[Split], view: View, inputs: Inputs, rows: Sequence[Row], places: Sequence[int]
+    splits: Sequence[Split], inputs: Inputs, rows: Sequence[Row], places: Sequence[int]
 ) -> list[Row]:
     """Bisect all splits of one view at once: what jumps is the side of its threshold."""
-    sources = _sources(view, inputs, rows, places)
+
+    def see(asked: list[Row]) -> NDArray[Any]:
+        return _array(splits[0].view(inputs(asked)))
+
+    sources = _sources(see, rows, places)
     met = [split for split in splits if split.column in sources]
     brackets = [
         Bracket(rows[number % len(rows)], place, *_widened(rows, place))
@@ -272,7 +302,7 @@ def _met(
     ]
 
     def is_below(asked: list[Row], numbers: NDArray[np.intp]) -> Floats:
-        seen, here = view(inputs(asked)), [met[number] for number in numbers]
+        seen, here = see(asked), [met[number] for number in numbers]
         values = seen[np.arange(len(here)), [split.column for split in here]].astype(np.float64)
         narrow = values.astype(np.float32).astype(np.float64)
         compared = np.where([split.is_narrow for split in here], narrow, values)
@@ -283,7 +313,7 @@ def _met(
 
 
 def _sources(
-    view: View, inputs: Inputs, rows: Sequence[Row], places: Sequence[int]
+    see: Callable[[list[Row]], NDArray[Any]], rows: Sequence[Row], places: Sequence[int]
 ) -> dict[int, int]:
     """Tell which number of a row each column that the tree sees is made from, if from one alone."""
     ranges = {place: _widened(rows, place) for place in places}
@@ -291,7 +321,7 @@ def _sources(
     highs = [changed(rows[0], place, ranges[place][1]) for place in places]
     if not lows:
         return {}
-    moves = view(inputs(lows)).astype(np.float64) != view(inputs(highs)).astype(np.float64)
+    moves = see(lows).astype(np.float64) != see(highs).astype(np.float64)
     alone = np.flatnonzero(moves.sum(axis=0) == 1)
     return {int(column): places[int(moves[:, column].argmax())] for column in alone}
 
@@ -329,7 +359,14 @@ class Probes:
 
     def jumping(self) -> Probes:
         """Leave out those in which nothing jumps."""
-        kept = _jumps(self.at_lows, self.at_highs) > SMALLEST_JUMP
+        return self._only(_jumps(self.at_lows, self.at_highs) > SMALLEST_JUMP)
+
+    def answered(self) -> Probes:
+        """Leave out those of which an end is refused."""
+        lows, highs = np.isnan(self.at_lows), np.isnan(self.at_highs)
+        return self._only(~(lows.any(axis=1) | highs.any(axis=1)))
+
+    def _only(self, kept: Any) -> Probes:
         return Probes(
             self.numbers[kept],
             self.lows[kept],
@@ -344,9 +381,7 @@ class Probes:
         return bool(np.all(_bits(self.highs) <= _bits(self.lows) + 1))
 
 
-def _bisected(
-    brackets: Sequence[Bracket], score: Callable[[list[Row], NDArray[np.intp]], Floats]
-) -> list[Row]:
+def _bisected(brackets: Sequence[Bracket], score: BracketScore) -> list[Row]:
     """Return rows on both sides of the jumps in brackets; rows are scored by their bracket's."""
     if not brackets:
         return []
@@ -354,16 +389,17 @@ def _bisected(
     def ask(numbers: NDArray[np.intp], values: Floats) -> Floats:
         held = zip(numbers.tolist(), values.tolist(), strict=True)
         rows = [changed(brackets[at].row, brackets[at].place, value) for at, value in held]
-        return score(rows, numbers)
+        return _careful(score, rows, numbers)
 
     def halve(probes: Probes, middle: Callable[[Floats, Floats], Floats]) -> Probes:
         middles = middle(probes.lows, probes.highs)
-        return probes.halved(middles, ask(probes.numbers, middles))
+        return probes.halved(middles, ask(probes.numbers, middles)).answered()
 
     all_of_them = np.arange(len(brackets))
     lows = np.array([bracket.low for bracket in brackets])
     highs = np.array([bracket.high for bracket in brackets])
-    probes = Probes(all_of_them, lows, highs, ask(all_of_them, lows), ask(all_of_them, highs))
+    at_lows, at_highs = ask(all_of_them, lows), ask(all_of_them, highs)
+    probes = Probes(all_of_them, lows, highs, at_lows, at_highs).answered()
     for _ in range(COARSE_STEPS):
         probes = halve(probes, _middle_by_value)
     probes = probes.jumping()
@@ -378,6 +414,20 @@ def _bisected(
         for number, low, high in ends
         for value in _beside(low, high)
     ]
+
+
+def _careful(score: BracketScore, rows: list[Row], numbers: NDArray[np.intp]) -> Floats:
+    """Score rows; NaN is the score of one that is refused."""
+    try:
+        return score(rows, numbers)
+    except Exception:
+        half = len(rows) // 2
+        if not half:
+            return np.full((len(rows), 1), np.nan)
+        first = _careful(score, rows[:half], numbers[:half])
+        second = _careful(score, rows[half:], numbers[half:])
+        width = max(first.shape[1], second.shape[1])
+        return np.vstack([np.broadcast_to(one, (len(one), width)) for one in (first, second)])
 
 
 def _jumps(before: Floats, after: Floats) -> Floats:

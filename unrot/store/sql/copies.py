@@ -20,7 +20,7 @@ from unrot.core.plurals import counted
 from unrot.core.ports import Progress
 from unrot.store.sql import migrations
 from unrot.store.sql.database import Transaction
-from unrot.store.sql.sqlite import SqliteDatabase
+from unrot.store.sqlite import SqliteDatabase
 
 _TABLES = {"migrations", "facts", "models", "versions", "artefacts", "predictions", "feedback"}
 _NUMBERS = (

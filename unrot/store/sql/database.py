@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
+
+from unrot.store.engine import Transaction
+
+__all__ = ["Database", "Transaction"]
 
 T = TypeVar("T")
-
-
-class Answer(Protocol):
-    """The rows of a statement."""
-
-    def fetchone(self) -> Any:
-        """Return the next row or None."""
-        ...
-
-    def fetchall(self) -> list[Any]:
-        """Return the rest."""
-        ...
-
-
-class Transaction(Protocol):
-    """An open transaction; `?` stands for a parameter."""
-
-    def execute(self, statement: str, parameters: Any = (), /) -> Answer:
-        """Run one statement."""
-        ...
-
-    def executemany(self, statement: str, rows: Any, /) -> Answer:
-        """Run one statement for each row."""
-        ...
 
 
 class Database(Protocol):

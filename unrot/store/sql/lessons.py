@@ -164,16 +164,35 @@ class SqlLessons:
         )
         return [_gate(row[0]) for row in rows]
 
-    def weigh(self, model: str, version: str, verdict: GateVerdict, anchor: Anchor | None) -> None:
-        """Keep what the gate said of a version once more, and the anchor that follows from it."""
+    def weigh(
+        self,
+        version: Version,
+        verdict: GateVerdict,
+        anchor: Anchor | None,
+        *,
+        job: Job | None,
+        result: Mapping[str, Any],
+        champion: str | None,
+        promote: bool,
+    ) -> bool:
+        """Keep what the gate said of a version once more and end its job, at once and whole."""
+        at = verdict.decided_at
 
-        def work(tx: Transaction) -> None:
-            kept_as = names.kept_as(tx, model)
-            _add_gate(tx, kept_as, version, verdict)
+        def work(tx: Transaction) -> bool:
+            _check_champion(tx, version.model, champion)
+            if job is not None and not jobs.finish(tx, job, result, at):
+                return False
+            kept_as = names.kept_as(tx, version.model)
+            _add_gate(tx, kept_as, version.name, verdict)
             if anchor is not None:
-                registry.set_anchor(tx, kept_as, version, anchor)
+                registry.set_anchor(tx, kept_as, version.name, anchor)
+            if promote:
+                by = job.asked_by if job is not None else ""
+                move = AliasMove(CHAMPION, champion, version.name, at, by, "the gate passed it")
+                registry.move_alias(tx, version.model, move)
+            return True
 
-        self._database.write(work)
+        return self._database.write(work)
 
     def decide(self, model: str, version: str, fates: Sequence[Fate]) -> None:
         """Note fates that a version decided without learning anything from them."""
@@ -276,9 +295,7 @@ def _check_champion(tx: Transaction, model: str, expected: str | None) -> None:
         (names.kept_as(tx, model), CHAMPION),
     ).fetchone()
     if (found[0] if found else None) != expected:
-        raise Conflict(
-            "The champion changed while this was learnt: ask again.", reason="champion_moved"
-        )
+        raise Conflict("The champion changed meanwhile: ask again.", reason="champion_moved")
 
 
 def _fate_columns(kept_as: str, version: str, fate: Fate) -> tuple[Any, ...]:

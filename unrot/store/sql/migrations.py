@@ -1,6 +1,6 @@
 """The tables, as numbered steps that are applied once and in order, and never edited.
 
-The text is the SQL that SQLite and Postgres share; `{blob}` is the one word that differs.
+The text is SQL that any database takes; for `{blob}` its adapter puts its own word for bytes.
 """
 
 from __future__ import annotations

@@ -34,7 +34,10 @@ _JOIN = (
 )
 # A verdict knows its version from when it is counted on; until then, a second or so, its
 # prediction tells. `+` keeps the planner on the small index of those that are not counted yet.
-_NEW = _KEPT.replace("model = ?", "+model = ?") + " AND counted = 0 AND predicted_at >= 0"
+_NEW = _KEPT.replace("model = ?", "+model = ?") + (
+    " AND counted = 0 AND predicted_at >= 0 "
+    "AND (SELECT p.version FROM predictions p WHERE p.id = feedback.prediction) = ?"
+)
 _PREDICTED = (
     "SELECT COUNT(*) FROM predictions p "
     "WHERE p.model = ? AND p.predicted_at >= ? AND p.predicted_at <= ?"
@@ -68,10 +71,13 @@ def of_model(
     The newest ones, or the first ones after a key; of some versions alone.
     """
     columns = _SAID + ("p.inputs" if with_inputs else "NULL")
-    of_version = [(f"{_KEPT} AND version = ?", [kept_as, version]) for version in versions]
-    kept: list[tuple[str, list[str]]] = of_version or [(_KEPT, [kept_as])]
+    kept: list[tuple[str, list[str]]] = [
+        (where, [kept_as, version])
+        for version in versions
+        for where in (f"{_KEPT} AND version = ?", _NEW)
+    ]
     found: list[Outcome] = []
-    for where, parameters in [*kept, (_NEW, [kept_as])] if versions else kept:
+    for where, parameters in kept or [(_KEPT, [kept_as])]:
         limits: tuple[str | float, ...] = ()
         if after is not None:
             where, limits = f"{where} AND (given_at, predicted_at, prediction) > (?, ?, ?)", after
@@ -80,7 +86,7 @@ def of_model(
             f"{columns} FROM ({where} {order}) f {_JOIN}",
             (*windows.other_class(tx, kept_as), *parameters, *limits, limit),
         ).fetchall()
-        found += [_outcome(row) for row in rows if not versions or row[1] in versions]
+        found += [_outcome(row) for row in rows]
     found.sort(key=lambda one: (one.given_at, one.predicted_at, one.prediction))
     return found[:limit] if after is not None else found[-limit:]
 
@@ -110,7 +116,10 @@ def judged_of_predicted(
 def _spoken_of_between(
     tx: Transaction, kept_as: str, first: int, end: int, version: str | None
 ) -> int:
-    """Count the verdicts of whole windows; by rows where a window has not counted one yet."""
+    """Count the verdicts of whole windows; by rows where a window has not counted one yet.
+
+    There the rows take the window's place: they are fewer where a verdict was taken back.
+    """
     _, spoken_of = windows.counts(tx, kept_as, first, end, version)
     new = tx.execute(_NEW_MINUTES, (first * 60, end * 60, kept_as)).fetchall()
     for start, length in {windows.bucket_of(tx, kept_as, minute) for (minute,) in new}:

@@ -178,6 +178,7 @@ def refit(model: ModelName, query: WaitQuery, caller: Caller) -> Coded[JobAnswer
     return _asked(model, "refit", parameters(), query, caller)
 
 
+# A body is needed, for `version` is; where none is sent, that is what the job finds missing.
 @job_route(
     "/models/<model>/rebuild", body=RebuildBody, takes_nothing=False, examples={"again": VERSION}
 )

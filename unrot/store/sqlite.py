@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from unrot.core.errors import StoreAway, UnrotError
-from unrot.store.sql.database import Transaction
+from unrot.store.engine import Dialect, Transaction
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 2.5
@@ -46,6 +46,18 @@ class _Task:
 class SqliteDatabase:
     """One SQLite file."""
 
+    dialect: ClassVar[Dialect] = Dialect(
+        name="SQLite",
+        text="TEXT",
+        number="REAL",
+        integer="INTEGER",
+        bytes="BLOB",
+        next_revision="UPDATE revisions SET last = last + 1 RETURNING last",
+        make_revisions=(
+            "CREATE TABLE IF NOT EXISTS revisions (one INTEGER PRIMARY KEY, last INTEGER NOT NULL)",
+            "INSERT INTO revisions VALUES (1, 0) ON CONFLICT (one) DO NOTHING",
+        ),
+    )
     words: ClassVar[dict[str, str]] = {"blob": "BLOB", "name": "SQLite"}
 
     def __init__(self, path: Path, *, failed: Callable[[], None] = lambda: None) -> None:

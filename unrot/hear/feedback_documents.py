@@ -1,0 +1,145 @@
+"""A verdict as one document that tells all of itself: what was asked, answered, said and counted.
+
+It is written before the verdict is acknowledged, often before its prediction is in the store; the
+prediction is joined to it within a second, and from then on everything that learns or measures
+reads these documents and joins nothing. Its plain fields are for people who look there themselves;
+`body` has the same to the last digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from unrot.core.records import Feedback, JudgedPrediction, Prediction, Value
+from unrot.hear.truth import was_right
+from unrot.store.operations import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a verdict."""
+
+    feedback: Feedback
+    """Its model is the key that the model is kept under."""
+    prediction: Prediction | None = None
+    """None until it has arrived."""
+    counted: Feedback | None = None
+    """The verdict as the windows have counted it; None where they have not, or took it back."""
+
+    @property
+    def waits(self) -> bool:
+        """True where no window has counted it as it stands."""
+        now = None if self.feedback.withdrawn else _said(self.feedback)
+        return now != (None if self.counted is None else _said(self.counted))
+
+
+def to_fields(kept: Kept, names: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the fields of a document; `names` those of the features, for people to read."""
+    verdict, made = kept.feedback, kept.prediction
+    stands = made is not None and not verdict.withdrawn
+    return {
+        "model": verdict.model,
+        "version": made.version if made else None,
+        "input data": _named(made.inputs, names) if made else None,
+        "prediction": None
+        if made is None
+        else made.label
+        if made.label is not None
+        else made.value,
+        "was correct": _was_correct(kept),
+        "label": verdict.label,
+        "time": verdict.given_at,
+        "predicted at": verdict.predicted_at,
+        "comment": verdict.comment,
+        "judge": verdict.judge,
+        "subject": verdict.subject,
+        "withdrawn": verdict.withdrawn,
+        "waits": True if kept.waits else None,
+        "speaks of": verdict.model if stands and _says_something(verdict) else None,
+        "trusted of": verdict.model if stands and verdict.is_trusted else None,
+        "body": {
+            "was correct": verdict.was_correct,
+            "label": verdict.label,
+            "prediction": None if made is None else _answer(made),
+            "counted": None if kept.counted is None else _said(kept.counted),
+        },
+    }
+
+
+def from_document(document: Document) -> Kept:
+    """Read what is kept of a verdict."""
+    body, counted = document["body"], document["body"]["counted"]
+    verdict = Feedback(
+        prediction=document.key,
+        model=document["model"],
+        predicted_at=document["predicted at"],
+        given_at=document["time"],
+        was_correct=body["was correct"],
+        label=body["label"],
+        comment=document["comment"] or "",
+        judge=document["judge"],
+        subject=document["subject"] or "",
+        withdrawn=bool(document["withdrawn"]),
+    )
+    return Kept(
+        verdict,
+        None if body["prediction"] is None else _prediction(document, body["prediction"]),
+        None if counted is None else replace(verdict, **counted, withdrawn=False),
+    )
+
+
+def judged_of(kept: Kept, name: str) -> JudgedPrediction | None:
+    """Return a prediction beside its verdict, under the present name of its model."""
+    if kept.prediction is None:
+        return None
+    verdict = None if kept.feedback.withdrawn else replace(kept.feedback, model=name)
+    return JudgedPrediction(replace(kept.prediction, model=name), verdict)
+
+
+def _was_correct(kept: Kept) -> bool | None:
+    verdict, made = kept.feedback, kept.prediction
+    if verdict.was_correct is not None or made is None:
+        return verdict.was_correct
+    return was_right(made, verdict)
+
+
+def _says_something(verdict: Feedback) -> bool:
+    return verdict.was_correct is not None or verdict.label is not None
+
+
+def _named(inputs: Sequence[Value], names: Sequence[str]) -> Mapping[str, Value] | Sequence[Value]:
+    if len(names) != len(inputs):
+        return list(inputs)
+    return dict(zip(names, inputs, strict=True))
+
+
+def _answer(made: Prediction) -> dict[str, Any]:
+    return {
+        "predicted at": made.predicted_at,
+        "label": made.label,
+        "probabilities": None if made.probabilities is None else list(made.probabilities),
+        "value": made.value,
+        "seconds": made.seconds,
+    }
+
+
+def _prediction(document: Document, answer: Mapping[str, Any]) -> Prediction:
+    inputs = document["input data"]
+    return Prediction(
+        id=document.key,
+        model=document["model"],
+        version=document["version"],
+        predicted_at=answer["predicted at"],
+        inputs=list(inputs.values()) if isinstance(inputs, Mapping) else inputs,
+        label=answer["label"],
+        probabilities=answer["probabilities"],
+        value=answer["value"],
+        seconds=answer["seconds"],
+    )
+
+
+def _said(counted: Feedback) -> dict[str, Any]:
+    """Return what of a verdict windows count; the rest does not move them."""
+    return {"was_correct": counted.was_correct, "label": counted.label}

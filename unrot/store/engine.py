@@ -1,0 +1,360 @@
+"""The operations of a store as SQL: one table a kind, one index for each way to scan it.
+
+The text is the same for SQLite and Postgres; a dialect has the few words that differ.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import orjson
+
+from unrot.core.errors import StoreAway
+from unrot.store.kinds import FORMAT, KINDS, FieldType, Index, Kind
+from unrot.store.operations import (
+    ABSENT,
+    ANY,
+    MOST_CHANGES,
+    Change,
+    Changed,
+    Delete,
+    Document,
+    Hold,
+    Put,
+    checked,
+)
+
+T = TypeVar("T")
+
+
+class Answer(Protocol):
+    """What a statement brought."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed."""
+        ...
+
+    def fetchone(self) -> Any:
+        """Return the next row or None."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """Return the rest."""
+        ...
+
+
+class Transaction(Protocol):
+    """An open transaction; `?` stands for a parameter."""
+
+    def execute(self, statement: str, parameters: Any = (), /) -> Answer:
+        """Run one statement."""
+        ...
+
+    def executemany(self, statement: str, rows: Any, /) -> Answer:
+        """Run one statement for each row."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The words of SQL that differ between databases."""
+
+    name: str
+    text: str
+    number: str
+    integer: str
+    bytes: str
+    next_revision: str
+    """A statement that returns a number which no commit had before."""
+    make_revisions: tuple[str, ...]
+    hold: str = ""
+    """What keeps a row that was read as it is until the commit."""
+
+    def type_of(self, type: FieldType) -> str:
+        """Return the type of a column."""
+        return {
+            "text": self.text,
+            "json": self.text,
+            "value": self.text,
+            "number": self.number,
+            "moment": self.number,
+            "integer": self.integer,
+            "flag": self.integer,
+            "bytes": self.bytes,
+        }[type]
+
+
+class Database(Protocol):
+    """A database that can be asked and changed; it raises StoreAway when it is not there."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The words that it has of its own."""
+        ...
+
+    def prepare(self) -> None:
+        """Make the database when it is missing."""
+        ...
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run some queries on one connection."""
+        ...
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run some work as one transaction; when this returns it is committed and on the disk."""
+        ...
+
+    def size(self) -> int | None:
+        """Return how many bytes it takes, with what is still on its way into it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class SqlStore:
+    """The operations over one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._is_prepared = False
+
+    @property
+    def name(self) -> str:
+        """The database as people call it."""
+        return self._database.dialect.name
+
+    def prepare(self) -> None:
+        """Make the tables that are missing; several processes may do this at the same moment."""
+        self._database.prepare()
+        self._database.write(lambda tx: make_tables(tx, self._database.dialect))
+        self._is_prepared = True
+
+    def get(self, kind: Kind, key: str) -> Document | None:
+        """Return a document."""
+        return self.get_many(kind, [key]).get(key)
+
+    def get_many(self, kind: Kind, keys: Sequence[str]) -> dict[str, Document]:
+        """Return those that are there."""
+        found: list[Any] = []
+        for start in range(0, len(keys), MOST_CHANGES):
+            some = list(keys[start : start + MOST_CHANGES])
+            asked = f"{_selected(kind)} WHERE key IN ({_marks(len(some))})"
+            found += self._read(asked, some)
+        return {row[0]: _document(kind, tuple(kind.fields), row) for row in found}
+
+    def scan(
+        self,
+        kind: Kind,
+        index: str,
+        equal: Sequence[Any] = (),
+        *,
+        since: Any = None,
+        until: Any = None,
+        after: Sequence[Any] | None = None,
+        newest_first: bool = False,
+        limit: int,
+        only: Sequence[str] | None = None,
+    ) -> list[Document]:
+        """Return documents in the order of an index."""
+        chosen = kind.indexes[index]
+        names = tuple(kind.fields) if only is None else tuple({**dict.fromkeys(only)})
+        names = (*names, *(name for name in chosen.order if name not in names))
+        where, parameters = _found_by(chosen, equal, since, until)
+        places = ", ".join([*map(_quoted, chosen.order), "key"])
+        if after is not None:
+            where += f" AND ({places}) {'<' if newest_first else '>'} ({_marks(len(after))})"
+            parameters += after
+        way = " DESC" if newest_first else ""
+        order = ", ".join(f"{name}{way}" for name in [*map(_quoted, chosen.order), "key"])
+        asked = f"{_selected(kind, names)} WHERE {where} ORDER BY {order} LIMIT ?"
+        rows = self._read(asked, [*parameters, limit])
+        return [_document(kind, names, row) for row in rows]
+
+    def count(
+        self,
+        kind: Kind,
+        index: str,
+        equal: Sequence[Any] = (),
+        *,
+        since: Any = None,
+        until: Any = None,
+    ) -> int:
+        """Count what a scan without limit would return."""
+        where, parameters = _found_by(kind.indexes[index], equal, since, until)
+        [row] = self._read(f"SELECT COUNT(*) FROM {_quoted(kind.name)} WHERE {where}", parameters)
+        return int(row[0])
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """Make all changes or none; in the order of their keys, so that no two wait in a ring."""
+        ordered = sorted(checked(changes), key=lambda change: (change.kind.name, change.key))
+
+        def work(tx: Transaction) -> None:
+            revision = tx.execute(self._database.dialect.next_revision).fetchall()[0][0]
+            for change in ordered:
+                self._make(tx, change, revision)
+
+        if ordered:
+            self._database.write(work)
+
+    def size(self) -> int | None:
+        """Return how many bytes it takes."""
+        return self._database.size()
+
+    def check(self, *, writing: bool = False) -> None:
+        """Return when the database answers; make up for a start while it was away."""
+        if not self._is_prepared:
+            self.prepare()
+        [[known]] = self._read("SELECT value FROM fact WHERE key = 'format'", [])
+        if int(known) > FORMAT:
+            raise StoreAway(
+                f"The database was made by a newer release (format {known}, this one knows "
+                f"{FORMAT}): install that release or restore a backup."
+            )
+        if writing:
+            self._database.write(
+                lambda tx: tx.execute("UPDATE fact SET value = value WHERE key = 'format'")
+            )
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._database.close()
+
+    def _read(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        return self._database.read(lambda tx: tx.execute(statement, parameters).fetchall())
+
+    def _make(self, tx: Transaction, change: Change, revision: int) -> None:
+        if isinstance(change, Put):
+            is_made = _put(tx, change, revision)
+        elif isinstance(change, Delete):
+            is_made = _delete(tx, change)
+        else:
+            is_made = _is_held(tx, change, self._database.dialect.hold)
+        if not is_made:
+            raise Changed(change)
+
+
+def make_tables(tx: Transaction, dialect: Dialect) -> None:
+    """Make the tables and indexes that are missing, and note what format they are of."""
+    for kind in KINDS:
+        columns = "".join(
+            f", {_quoted(name)} {dialect.type_of(type)}" for name, type in kind.fields.items()
+        )
+        table = _quoted(kind.name)
+        tx.execute(
+            f"CREATE TABLE IF NOT EXISTS {table} (key {dialect.text} PRIMARY KEY, "
+            f"revision {dialect.integer} NOT NULL{columns})"
+        )
+        for name, index in kind.indexes.items():
+            if index.fields:
+                tx.execute(_index(kind, name, index))
+    for statement in dialect.make_revisions:
+        tx.execute(statement)
+    tx.execute(
+        "INSERT INTO fact (key, revision, value) VALUES ('format', 1, ?), ('store', 1, ?) "
+        "ON CONFLICT (key) DO NOTHING",
+        (str(FORMAT), secrets.token_hex(8)),
+    )
+
+
+def _index(kind: Kind, name: str, index: Index) -> str:
+    columns = ", ".join([*map(_quoted, index.fields), "key"])
+    there = " AND ".join(f"{_quoted(name)} IS NOT NULL" for name in index.fields)
+    called = _quoted(f"{kind.name} {name}")
+    return f"CREATE INDEX IF NOT EXISTS {called} ON {_quoted(kind.name)} ({columns}) WHERE {there}"
+
+
+def _found_by(index: Index, equal: Sequence[Any], since: Any, until: Any) -> tuple[str, list[Any]]:
+    if len(equal) != len(index.equal):
+        raise ValueError(f"{index} takes {len(index.equal)} values, not {len(equal)}.")
+    terms = [f"{_quoted(name)} = ?" for name in index.equal]
+    terms += [f"{_quoted(name)} IS NOT NULL" for name in index.order]
+    parameters = list(map(_written_flag, equal))
+    for bound, sign in ((since, ">="), (until, "<")):
+        if bound is not None:
+            terms.append(f"{_quoted(index.order[0])} {sign} ?")
+            parameters.append(bound)
+    return " AND ".join(terms) or "1 = 1", parameters
+
+
+def _put(tx: Transaction, put: Put, revision: int) -> bool:
+    names, values = ["key", "revision"], [put.key, revision]
+    for name, type in put.kind.fields.items():
+        names.append(_quoted(name))
+        values.append(_written(put.fields.get(name), type))
+    table = _quoted(put.kind.name)
+    if put.expect > ABSENT:
+        taken = ", ".join(f"{name} = ?" for name in names[1:])
+        asked = f"UPDATE {table} SET {taken} WHERE key = ? AND revision = ?"
+        return tx.execute(asked, [*values[1:], put.key, put.expect]).rowcount == 1
+    taken = "NOTHING"
+    if put.expect == ANY:
+        taken = "UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in names[1:])
+    asked = (
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({_marks(len(names))}) "
+        f"ON CONFLICT (key) DO {taken}"
+    )
+    return tx.execute(asked, values).rowcount == 1
+
+
+def _delete(tx: Transaction, delete: Delete) -> bool:
+    asked, parameters = f"DELETE FROM {_quoted(delete.kind.name)} WHERE key = ?", [delete.key]
+    if delete.expect == ANY:
+        tx.execute(asked, parameters)
+        return True
+    revision: Any = delete.expect
+    return tx.execute(f"{asked} AND revision = ?", [*parameters, revision]).rowcount == 1
+
+
+def _is_held(tx: Transaction, hold: Hold, word: str) -> bool:
+    asked = f"SELECT {_quoted(hold.name)} FROM {_quoted(hold.kind.name)} WHERE key = ? {word}"
+    row = tx.execute(asked, [hold.key]).fetchone()
+    return row is not None and row[0] == hold.value
+
+
+def _selected(kind: Kind, names: Sequence[str] | None = None) -> str:
+    columns = ", ".join(map(_quoted, kind.fields if names is None else names))
+    return f"SELECT key, revision, {columns} FROM {_quoted(kind.name)}"
+
+
+def _document(kind: Kind, names: Sequence[str], row: Sequence[Any]) -> Document:
+    fields = {
+        name: _read_back(value, kind.fields[name])
+        for name, value in zip(names, row[2:], strict=True)
+    }
+    return Document(row[0], fields, row[1])
+
+
+def _written(value: Any, type: FieldType) -> Any:
+    if type == "json" and value is not None:
+        return orjson.dumps(value).decode()
+    if type == "value" and value is not None:
+        return str(value)
+    return _written_flag(value)
+
+
+def _written_flag(value: Any) -> Any:
+    return int(value) if isinstance(value, bool) else value
+
+
+def _read_back(value: Any, type: FieldType) -> Any:
+    if value is None:
+        return None
+    if type == "json":
+        return orjson.loads(value)
+    if type == "flag":
+        return bool(value)
+    return bytes(value) if type == "bytes" else value
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)

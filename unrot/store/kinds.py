@@ -1,0 +1,249 @@
+"""Every kind of document that the store keeps, declared once: its fields, and how it is scanned.
+
+A kind is a table in SQL and a kind in Datastore, and its fields are the columns and properties that
+people find who look there themselves. A document that lacks a field of an index is not in that
+index: so `waits` holds the few verdicts that no window has counted yet, however many there are.
+
+>>> FEEDBACK.indexes["new"]
+Index(equal=('waits',), order=('predicted at',))
+>>> FEEDBACK.fields["time"]
+'moment'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+FORMAT = 1
+"""Of all kinds together; a store of a newer one is refused."""
+
+FieldType = Literal["text", "number", "integer", "flag", "moment", "json", "bytes", "value"]
+"""A moment is seconds since 1970, which Datastore shows as a time; json is whatever JSON has; a
+value is a text or a number for people to look at, and SQL has it as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One way to scan a kind: equal on some fields, then in the order of others, then by key."""
+
+    equal: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All that a document must have to be found by it."""
+        return self.equal + self.order
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of document."""
+
+    name: str
+    fields: Mapping[str, FieldType]
+    indexes: Mapping[str, Index] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()
+    """Fields that people filter by in a console: indexed by themselves where that is a choice."""
+
+
+_OF_MODEL = Index(("model",))
+
+
+# ── models ───────────────────────────────────────────────────────────────────────────────────
+
+FACT = Kind("fact", {"value": "text"})
+LEASE = Kind("lease", {"holder": "text", "ends at": "moment", "number": "integer"})
+MODEL = Kind("model", {"name": "text", "number": "integer", "body": "json"}, {"all": Index()})
+VERSION = Kind(
+    "version",
+    {"model": "text", "number": "integer", "body": "json"},
+    {"of model": Index(("model",), ("number",))},
+)
+ALIAS_MOVE = Kind(
+    "alias-move",
+    {"model": "text", "turn": "integer", "body": "json"},
+    {"of model": Index(("model",), ("turn",))},
+)
+BLOB = Kind(
+    "blob",
+    {"size": "integer", "chunks": "integer", "written at": "moment"},
+    {"oldest": Index((), ("written at",))},
+)
+CHUNK = Kind("chunk", {"data": "bytes"})
+
+# ── traffic ──────────────────────────────────────────────────────────────────────────────────
+
+JOURNAL = Kind("journal", {"shipped to": "integer"})
+BATCH = Kind(
+    "prediction-batch",
+    {
+        "model": "text",
+        "version": "text",
+        "writer": "text",
+        "segment": "text",
+        "model number": "integer",
+        "first row": "integer",
+        "span": "integer",
+        "starts at": "moment",
+        "ends at": "moment",
+        "rows": "integer",
+        "columns": "bytes",
+    },
+    {
+        "of model": Index(("model",), ("starts at",)),
+        "of segment": Index(("segment", "model number"), ("first row",)),
+        "recent": Index(("model", "span"), ("ends at",)),
+        "of writer": Index(("writer",), ("ends at",)),
+    },
+)
+FEEDBACK = Kind(
+    "prediction-feedback",
+    {
+        "model": "text",
+        "version": "text",
+        "input data": "json",
+        "prediction": "value",
+        "was correct": "flag",
+        "label": "value",
+        "time": "moment",
+        "predicted at": "moment",
+        "comment": "text",
+        "judge": "text",
+        "subject": "text",
+        "withdrawn": "flag",
+        "waits": "flag",
+        "speaks of": "text",
+        "trusted of": "text",
+        "body": "json",
+    },
+    {
+        "of model": Index(("model",), ("predicted at",)),
+        "given": Index(("speaks of",), ("time", "predicted at")),
+        "of version": Index(("speaks of", "version"), ("time", "predicted at")),
+        "trusted": Index(("trusted of",), ("predicted at",)),
+        "new": Index(("waits",), ("predicted at",)),
+    },
+    shown=("model", "version", "was correct", "time"),
+)
+OVERRULED = Kind(
+    "overruled-feedback",
+    {"model": "text", "time": "moment", "body": "json"},
+    {"of model": Index(("model",), ("time",))},
+)
+UNVERIFIED = Kind(
+    "unverified-feedback",
+    {"model": "text", "time": "moment", "body": "json"},
+    {"of model": Index(("model",), ("time",))},
+)
+WINDOWS = Kind(
+    "windows",
+    {
+        "model": "text",
+        "minutes": "integer",
+        "starts at": "moment",
+        "version": "text",
+        "writer": "text",
+        "body": "json",
+    },
+    {
+        "of model": Index(("model",), ("starts at",)),
+        "long": Index(("model", "minutes"), ("starts at",)),
+    },
+)
+OUTLIER = Kind(
+    "outlier",
+    {"model": "text", "predicted at": "moment", "body": "json"},
+    {"of model": Index(("model",), ("predicted at",))},
+)
+PROFILE = Kind(
+    "profile",
+    {
+        "model": "text",
+        "version": "text",
+        "writer": "text",
+        "starts at": "moment",
+        "ends at": "moment",
+        "rows": "integer",
+        "reference": "text",
+        "data": "text",
+        "summary": "json",
+    },
+    {
+        "of model": Index(("model",), ("starts at",)),
+        "of writer": Index(("writer",), ("starts at",)),
+    },
+)
+TIDIED = Kind("tidied", {"model": "text", "body": "json"}, {"of model": _OF_MODEL})
+
+# ── learning ─────────────────────────────────────────────────────────────────────────────────
+
+JOB = Kind(
+    "job",
+    {"model": "text", "asked at": "moment", "active": "flag", "body": "json"},
+    {
+        "all": Index((), ("asked at",)),
+        "of model": Index(("model",), ("asked at",)),
+        "active": Index(("active",), ("asked at",)),
+    },
+)
+ACTIVE_JOB = Kind("active-job", {"job": "text"})
+FATES = Kind("fates", {"model": "text", "blobs": "json"}, {"of model": _OF_MODEL})
+GATE = Kind(
+    "gate-verdict",
+    {"model": "text", "version": "text", "decided at": "moment", "body": "json"},
+    {
+        "of model": _OF_MODEL,
+        "of version": Index(("model", "version"), ("decided at",)),
+    },
+)
+AUDIT = Kind(
+    "audit",
+    {"model": "text", "created at": "moment", "predictions": "json"},
+    {"of model": Index(("model",), ("created at",))},
+)
+SHADOWS = Kind(
+    "shadows",
+    {"model": "text", "version": "text", "ends at": "moment", "body": "json"},
+    {"of model": _OF_MODEL, "of version": Index(("model", "version"), ("ends at",))},
+)
+
+# ── watching ─────────────────────────────────────────────────────────────────────────────────
+
+CHECK = Kind(
+    "check",
+    {
+        "model": "text",
+        "against": "text",
+        "version": "text",
+        "starts at": "moment",
+        "ends at": "moment",
+        "rows": "integer",
+        "rows before": "integer",
+        "reference": "text",
+        "before": "json",
+        "drifts": "json",
+    },
+    {
+        "of model": Index(("model",), ("ends at",)),
+        "against": Index(("model", "against"), ("ends at",)),
+    },
+)
+FINDING = Kind(
+    "finding",
+    {"model": "text", "cause": "text", "opened at": "moment", "open": "flag", "body": "json"},
+    {
+        "of model": Index(("model",), ("opened at",)),
+        "of cause": Index(("model", "cause"), ("opened at",)),
+        "open": Index(("open",), ("opened at",)),
+    },
+)
+DELIVERY = Kind("delivery", {"model": "text", "body": "json"}, {"of model": _OF_MODEL})
+STANDPOINT = Kind("standpoint", {"model": "text", "note": "json"}, {"of model": _OF_MODEL})
+
+KINDS: tuple[Kind, ...] = tuple(
+    found for found in list(globals().values()) if isinstance(found, Kind)
+)
+OF_MODELS: tuple[Kind, ...] = tuple(kind for kind in KINDS if "of model" in kind.indexes)
+"""Those whose documents go when their model is removed."""
