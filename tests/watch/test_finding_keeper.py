@@ -8,7 +8,7 @@ import pytest
 
 from unrot.core.records import Finding, Symptom
 from unrot.core.rules import Rules
-from unrot.watch.finding_keeper import followed, is_watched
+from unrot.watch.finding_keeper import follow_symptom, is_watched
 
 NOON = 1_700_000_000.0
 NOW = NOON + 86_400
@@ -19,7 +19,7 @@ GONE = replace(SEEN, is_present=False)
 
 
 def follow(symptom: Symptom, last: Finding | None = None) -> Finding | None:
-    return followed(symptom, last, model="elves", number=7, now=NOW, pause=300.0)
+    return follow_symptom(symptom, last, model="elves", number=7, now=NOW, pause=300.0)
 
 
 def opened(symptom: Symptom = SEEN) -> Finding:
@@ -39,7 +39,7 @@ def test_symptom_opens_a_finding_at_the_moment_of_its_evidence() -> None:
 
 
 def test_same_evidence_makes_the_same_finding_and_that_of_another_model_another() -> None:
-    other = followed(SEEN, None, model="elves", number=8, now=NOW, pause=300.0)
+    other = follow_symptom(SEEN, None, model="elves", number=8, now=NOW, pause=300.0)
 
     assert opened().id == opened().id
     assert other is not None and other.id != opened().id

@@ -18,11 +18,11 @@ All moments are those of the evidence, so that imported history opens and closes
 past. Between present and gone a monitor says nothing, and nothing changes: that is the hysteresis.
 
 >>> seen = Symptom("drift", "drift", is_present=True, at=100.0, sentence="It moved.")
->>> opened = followed(seen, None, model="iris", number=1, now=900.0, pause=300.0)
+>>> opened = follow_symptom(seen, None, model="iris", number=1, now=900.0, pause=300.0)
 >>> (opened.is_open, opened.opened_at)
 (True, 100.0)
 >>> gone = Symptom("drift", "drift", is_present=False, at=160.0)
->>> closed = followed(gone, opened, model="iris", number=1, now=900.0, pause=300.0)
+>>> closed = follow_symptom(gone, opened, model="iris", number=1, now=900.0, pause=300.0)
 >>> closed.closed_at
 160.0
 """
@@ -58,14 +58,14 @@ class FindingKeeper:
             last = self._drawer.last(self._model.name, symptom.cause)
         if last is not None and symptom.at < last.opened_at:
             self._keep_past(symptom)
-        elif found := self._followed(symptom, last):
+        elif found := self._follow(symptom, last):
             self._put(found)
 
     def close_unwatched(self) -> None:
         """Close what the rules do not want to be watched any more."""
         for last in list(self._open.values()):
             gone = Symptom(last.cause, last.kind, is_present=False, at=self._now)
-            if not is_watched(last.kind, self._rules) and (found := self._followed(gone, last)):
+            if not is_watched(last.kind, self._rules) and (found := self._follow(gone, last)):
                 self._put(found)
 
     def end_past(self) -> None:
@@ -80,16 +80,16 @@ class FindingKeeper:
             known = self._drawer.last(self._model.name, symptom.cause, until=symptom.at)
             if known is not None and symptom.at <= (known.closed_at or self._now):
                 return
-        found = self._followed(symptom, last)
+        found = self._follow(symptom, last)
         if found is None:
             return
         self._past[found.cause] = found
         if not found.is_open:
             self._drawer.put(self._past.pop(found.cause))
 
-    def _followed(self, symptom: Symptom, last: Finding | None) -> Finding | None:
+    def _follow(self, symptom: Symptom, last: Finding | None) -> Finding | None:
         model = self._model
-        return followed(
+        return follow_symptom(
             symptom, last, model=model.name, number=model.number, now=self._now, pause=self._pause
         )
 
@@ -100,7 +100,7 @@ class FindingKeeper:
             self._open[found.cause] = found
 
 
-def followed(
+def follow_symptom(
     symptom: Symptom, last: Finding | None, *, model: str, number: int, now: float, pause: float
 ) -> Finding | None:
     """Return the finding that is to be kept after a symptom; None when nothing changes.

@@ -14,6 +14,7 @@ from unrot.core.records import CHAMPION, Model, Symptom
 from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
+from unrot.watch.notes import write_note
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,9 @@ class Visit:
         """Return what a monitor noted when it last looked; empty at first."""
         return self.store.findings.standpoint(self.name, monitor)
 
-    def write_note(self, monitor: str, note: Mapping[str, Any]) -> None:
+    def write_note(self, monitor: str, note: Any) -> None:
         """Note how far a monitor has looked, after what it saw is kept."""
-        self.store.findings.stand(self.name, monitor, note)
+        self.store.findings.stand(self.name, monitor, write_note(note))
 
 
 Look = Callable[[Visit], Iterable[Symptom]]

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from unrot.core.records import Distribution, Feature, Outputs, Schema
-from unrot.watch.monitors.quality.rule import Course, Piece, looked, prior
+from unrot.watch.monitors.quality.rule import Course, Piece, look_at_piece, prior
 from unrot.watch.profiles.baseline import make
 from unrot.watch.profiles.distributions import FAR
 from unrot.watch.statistics.many_looks import allowed
@@ -66,7 +66,7 @@ def test_choices_that_are_four_hundred_cry_no_wolf() -> None:
             piece = Piece(0, 1, 200, {"unseen:city": (new, new)} if new else {})
             limits, priors = {"unseen:city": 0.005}, {"unseen:city": usual}
             alpha = allowed(look, 0.01)
-            course, risen = looked(course, piece, priors, limits, alpha=alpha)
+            course, risen = look_at_piece(course, piece, priors, limits, alpha=alpha)
             alarms += bool(risen)
 
     assert alarms == 0

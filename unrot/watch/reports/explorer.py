@@ -237,7 +237,9 @@ def _read(service: Service, model: Model, span: Span, asked: Asked, within: floa
             return Side(span, (), 0, is_newest_only=False)
         rows = [_held(one, held.version) for one in held.rows]
         on, reached = held.on, held.score
-        return Side(span, _drawn(rows), held.all_rows, is_newest_only=False, on=on, score=reached)
+        return Side(
+            span, _sample_rows(rows), held.all_rows, is_newest_only=False, on=on, score=reached
+        )
     most = min(MOST_READ, MOST_CELLS // max(1, len(model.schema.features)))
     found = service.store.traffic.of_period(
         model.name,
@@ -247,11 +249,11 @@ def _read(service: Service, model: Model, span: Span, asked: Asked, within: floa
         limit=most + 1,
     )
     kept = [one for one in found[:most] if asked.version in (None, one.prediction.version)]
-    rows = [_seen(one, model.schema, within) for one in _drawn(kept)]
+    rows = [_seen(one, model.schema, within) for one in _sample_rows(kept)]
     return Side(span, rows, len(kept), is_newest_only=len(found) > most)
 
 
-def _drawn(rows: Sequence[R]) -> Sequence[R]:
+def _sample_rows(rows: Sequence[R]) -> Sequence[R]:
     """Return at most so many rows, evenly from the first to the last."""
     if len(rows) <= MOST_POINTS:
         return rows

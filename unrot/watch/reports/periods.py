@@ -21,7 +21,7 @@ from unrot.core.records import Against, Check, CountedStretch, Drift, Profile, S
 from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.watch.monitors.drift.periods import rows_by_reference
-from unrot.watch.monitors.drift.rule import Before, compare, judged_again
+from unrot.watch.monitors.drift.rule import Before, compare, judge_again
 from unrot.watch.profiles import references
 from unrot.watch.profiles.distributions import total
 
@@ -82,7 +82,7 @@ def checks(
     found = service.store.checks.of_model(
         name, against=against or rules.against, since=since, until=until
     )
-    return [judged_again(one, rules) for one in found if one.rows_before]
+    return [judge_again(one, rules) for one in found if one.rows_before]
 
 
 def strips(

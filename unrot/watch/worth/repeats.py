@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from unrot.watch.worth import measures
 
@@ -67,26 +66,3 @@ class Repeats:
         """Return how often a new row comes on average among the newest rows."""
         fresh = [row for row in self.newest if row not in self.old]
         return measures.multiplicity(fresh) if len(fresh) > FEW * len(self.newest) else 1.0
-
-    def to_note(self) -> dict[str, Any]:
-        """Write it as JSON has it."""
-        return {
-            "newest": self.newest,
-            "old": sorted(self.old),
-            "between": sorted(self.between),
-            "young": sorted(self.young),
-            "sampled": self.sampled,
-            "batches": self.batches,
-        }
-
-
-def from_note(note: dict[str, Any]) -> Repeats:
-    """Read what `to_note` wrote."""
-    return Repeats(
-        list(note["newest"]),
-        set(note["old"]),
-        set(note["between"]),
-        set(note["young"]),
-        int(note["sampled"]),
-        int(note["batches"]),
-    )

@@ -174,7 +174,8 @@ def test_column_that_lies_far_and_has_not_moved_says_why() -> None:
     habit = replace(far, surprise=0.8, is_known=True)
 
     judged = [
-        rule.judged(one, Rules()) for one in (far, by_chance, habit, replace(habit, is_known=False))
+        rule.judge_drift(one, Rules())
+        for one in (far, by_chance, habit, replace(habit, is_known=False))
     ]
 
     assert [(one.has_moved, one.why) for one in judged] == [

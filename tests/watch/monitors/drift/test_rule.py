@@ -122,7 +122,7 @@ def test_between_moved_and_calm_nothing_is_said() -> None:
 
     tried = ((0.15, 1e-4), (0.12, 1e-4), (0.09, 1e-4), (0.3, 0.01), (0.3, 0.06))
     judged = [
-        rule.judged(replace(one, distance=far, chance=chance), RULES) for far, chance in tried
+        rule.judge_drift(replace(one, distance=far, chance=chance), RULES) for far, chance in tried
     ]
     states = [(one.has_moved, one.is_calm) for one in judged]
 

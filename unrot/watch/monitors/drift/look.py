@@ -8,7 +8,7 @@ is unlike it is weighed by what is usual at that time (see `surprise`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from typing import Any
@@ -21,8 +21,9 @@ from unrot.watch.monitors.drift.habits import Hourly, daytimes
 from unrot.watch.monitors.drift.periods import Period
 from unrot.watch.monitors.drift.rows import PeriodRows, profiles_of, read_rows
 from unrot.watch.monitors.drift.rule import Before
-from unrot.watch.monitors.drift.surprise import MOST_REFERENCES, Departed, Look
+from unrot.watch.monitors.drift.surprise import MOST_REFERENCES, Departed, PeriodLook
 from unrot.watch.monitors.drift.words import ADVICE, sentence_of
+from unrot.watch.notes import read_note
 from unrot.watch.profiles import references
 from unrot.watch.profiles.baseline import Reference
 from unrot.watch.profiles.distributions import total
@@ -63,11 +64,6 @@ class _Note:
     departed: dict[str, Departed] = field(default_factory=dict)
     """By the digest of the reference."""
 
-    @classmethod
-    def read(cls, written: Mapping[str, Any]) -> _Note:
-        departed = {name: Departed.read(one) for name, one in written.get("departed", {}).items()}
-        return cls(**{**written, "departed": departed})
-
     def departed_of(self, reference: str) -> Departed:
         """Return what has departed of a reference's traffic, the newest last."""
         found = self.departed.pop(reference, None) or Departed()
@@ -88,7 +84,7 @@ class _Look:
     """Rows of the last periods: each is what the next one is compared with."""
 
     def run(self) -> Iterator[Symptom]:
-        self.note = _Note.read(self.visit.read_note(MONITOR))
+        self.note = read_note(_Note, self.visit.read_note(MONITOR))
         stamp = self._stamp()
         if not self.visit.rules.drift:
             yield from self._switched_off()
@@ -96,7 +92,7 @@ class _Look:
         if list(self.note.stamp) == stamp and self.visit.now < self.note.next_at:
             return
         yield from self._go_on(stamp, has_other_rules=self.note.stamp[2:] != stamp[2:])
-        self.visit.write_note(MONITOR, asdict(self.note))
+        self.visit.write_note(MONITOR, self.note)
 
     def _stamp(self) -> list[Any]:
         """Say what all of this depends on; as it stands in JSON."""
@@ -115,7 +111,7 @@ class _Look:
     def _switched_off(self) -> Iterator[Symptom]:
         if self.note.is_present:
             yield Symptom(CAUSE, "drift", is_present=False, at=self.visit.now)
-            self.visit.write_note(MONITOR, asdict(_Note(at=self.note.at)))
+            self.visit.write_note(MONITOR, _Note(at=self.note.at))
 
     def _go_on(self, stamp: list[Any], *, has_other_rules: bool) -> Iterator[Symptom]:
         store = self.visit.store
@@ -169,7 +165,7 @@ class _Look:
         if is_past:
             last = self.visit.store.checks.last(self.visit.name, self.visit.rules.against)
             yield from self._seen(
-                [] if last is None else [rule.judged_again(last, self.visit.rules)]
+                [] if last is None else [rule.judge_again(last, self.visit.rules)]
             )
 
     def _seen(self, checks: Sequence[Check]) -> Iterator[Symptom]:
@@ -254,7 +250,7 @@ class _Look:
         worth = self._worth(rows, summary)
         before = rule.against_training(reference)
         drifts = rule.compare(summary, before, self.visit.rules, rows.all_values, worth)
-        look = Look(
+        look = PeriodLook(
             visit=self.visit,
             stretches=self.stretches,
             period=period,
@@ -264,7 +260,7 @@ class _Look:
             worth=worth,
         )
         departed = self.note.departed_of(period.reference)
-        drifts = look.weighed(drifts, departed, level(self.note.looks, BUDGET))
+        drifts = look.weigh(drifts, departed, level(self.note.looks, BUDGET))
         return replace(check, rows_before=reference.rows, drifts=tuple(drifts))
 
     def _against(
@@ -289,7 +285,7 @@ class _Look:
             against="previous",
             rows_before=earlier.rows,
             drifts=tuple(
-                rule.judged(replace(one, surprise=one.chance, level=spent), self.visit.rules)
+                rule.judge_drift(replace(one, surprise=one.chance, level=spent), self.visit.rules)
                 for one in drifts
             ),
             before_starts_at=earlier.starts_at,

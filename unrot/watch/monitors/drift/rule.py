@@ -82,10 +82,10 @@ def compare(
         and has_same_bins(one, base.summary[name])
     }
     corrected = distances.holm({name: one.chance for name, one in found.items()})
-    return [judged(replace(one, chance=corrected[name]), rules) for name, one in found.items()]
+    return [judge_drift(replace(one, chance=corrected[name]), rules) for name, one in found.items()]
 
 
-def judged(drift: Drift, rules: Rules) -> Drift:
+def judge_drift(drift: Drift, rules: Rules) -> Drift:
     """Say by the rules whether a column has moved, or is calm, and if neither why."""
     least = _least(drift, rules)
     beyond = math.sqrt(max(0.0, drift.distance**2 - drift.expected**2))
@@ -105,7 +105,7 @@ def is_unlike(drift: Drift, rules: Rules) -> bool:
     return beyond >= _least(drift, rules) ** 2 and drift.chance < rules.chance
 
 
-def weighed(
+def weigh_drifts(
     drifts: Sequence[Drift],
     surprises: Mapping[str, float],
     rules: Rules,
@@ -116,7 +116,7 @@ def weighed(
     """Judge drifts by how surprising they are too: corrected over the columns, at one look."""
     corrected = distances.holm({one.column: surprises.get(one.column, 1.0) for one in drifts})
     return [
-        judged(
+        judge_drift(
             replace(one, surprise=corrected[one.column], level=level, is_known=known),
             rules,
         )
@@ -124,10 +124,10 @@ def weighed(
     ]
 
 
-def judged_again(check: Check, rules: Rules) -> Check:
+def judge_again(check: Check, rules: Rules) -> Check:
     """Return a check as the rules of today see it, without the columns that nobody watches now."""
     drifts = [
-        judged(one, rules)
+        judge_drift(one, rules)
         for one in check.drifts
         if rules.features.get(one.column, FeatureRule()).is_watched
     ]

@@ -11,7 +11,6 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any
 
 from unrot.core.records import Check, CountedStretch, Distribution, Drift, Summary
 from unrot.core.time import DAY, hour_of
@@ -44,12 +43,6 @@ class Departed:
     departures: dict[str, Departure] = field(default_factory=dict)
     moved: list[str] = field(default_factory=list)
 
-    @classmethod
-    def read(cls, written: Mapping[str, Any]) -> Departed:
-        """Read what was noted."""
-        departed = {name: Departure(**one) for name, one in written["departures"].items()}
-        return cls(written["reached"], departed, list(written["moved"]))
-
     def is_next(self, period: Period) -> bool:
         """Tell whether a period follows on what was noted, and is not of the past."""
         return period.starts_at >= self.reached
@@ -72,7 +65,7 @@ class Departed:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PeriodLook:
     """One period beside training, as it is weighed."""
 
     visit: Visit
@@ -88,7 +81,7 @@ class Look:
         """How long the period is."""
         return self.period.ends_at - self.period.starts_at
 
-    def weighed(self, drifts: Sequence[Drift], departed: Departed, level: float) -> list[Drift]:
+    def weigh(self, drifts: Sequence[Drift], departed: Departed, level: float) -> list[Drift]:
         """Judge drifts by how surprising they are, and note what has departed."""
         unlike = [one for one in drifts if rule.is_unlike(one, self.visit.rules)]
         if departed.reached < self.period.starts_at - DAY:
@@ -102,7 +95,7 @@ class Look:
             for one in unlike
         }
         known = len(earlier) >= like_days.KNOWN
-        found = rule.weighed(drifts, surprises, self.visit.rules, level=level, known=known)
+        found = rule.weigh_drifts(drifts, surprises, self.visit.rules, level=level, known=known)
         if departed.is_of_now(self.period):
             departed.note_moved(found)
         if departed.is_next(self.period):

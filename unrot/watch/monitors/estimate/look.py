@@ -23,6 +23,7 @@ from unrot.watch.monitors.estimate.calibration import (
     estimate_windows,
 )
 from unrot.watch.monitors.estimate.rule import Record, Sure
+from unrot.watch.notes import read_note
 from unrot.watch.statistics.accuracy import Share, share
 from unrot.watch.visit import Visit
 from unrot.watch.worth.rows import not_worth
@@ -76,7 +77,7 @@ def look(visit: Visit) -> Iterator[Symptom]:
     if not rules.estimate or visit.champion not in known or is_too_soon:
         return
     is_open, since = bool(note.get("is_open")), float(note.get("since", 0.0))
-    seen_to, record = float(note.get("seen_to", 0.0)), Record.read(note.get("record", {}))
+    seen_to, record = float(note.get("seen_to", 0.0)), read_note(Record, note.get("record", {}))
     for period in _periods(visit, known, max(seen_to, visit.now - LONGEST_SECONDS)):
         seen_to = period.ends_at
         record = record.after(_worth(visit, period, record), rules)
@@ -88,7 +89,7 @@ def look(visit: Visit) -> Iterator[Symptom]:
         elif is_open:
             yield _bad(period, since)
     stood = {"looked_at": visit.now, "seen_to": seen_to, "is_open": is_open, "since": since}
-    visit.write_note(MONITOR, {**stood, "record": record.written()})
+    visit.write_note(MONITOR, {**stood, "record": record})
 
 
 def _worth(visit: Visit, period: Period, record: Record) -> Sure:

@@ -32,10 +32,9 @@ hour 48
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from math import inf, log
 from statistics import NormalDist
-from typing import Any
 
 from unrot.core.rules import Rules
 from unrot.core.time import DAY, HOUR, STRATA, is_weekend, stratum
@@ -89,16 +88,6 @@ class Record:
     """How many periods of a kind there were, and the sum of their estimates."""
     suspicious_since: float | None = None
     is_bad: bool = False
-
-    @classmethod
-    def read(cls, note: Mapping[str, Any]) -> Record:
-        """Read what `written` wrote."""
-        kinds = {int(kind): (one[0], one[1]) for kind, one in note.get("kinds", {}).items()}
-        return cls(**{**note, "kinds": kinds})
-
-    def written(self) -> dict[str, Any]:
-        """Write this as JSON."""
-        return {**asdict(self), "kinds": {str(kind): one for kind, one in self.kinds.items()}}
 
     def usual(self, period: Sure) -> float | None:
         """Return what periods of the same kind reached; None where there was none."""

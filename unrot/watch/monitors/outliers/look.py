@@ -9,8 +9,8 @@ cause, and odd rows are no finding of their own.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 from unrot.core.plurals import plural
@@ -30,6 +30,7 @@ from unrot.watch.monitors.outliers.rule import (
     start_of,
     usual_of,
 )
+from unrot.watch.notes import read_note, write_note
 from unrot.watch.profiles import references
 from unrot.watch.statistics.many_looks import allowed
 from unrot.watch.statistics.usual_share import Past
@@ -72,14 +73,14 @@ def look(visit: Visit) -> Iterator[Symptom]:
         return
     yield from _taken_over(visit)
     rates: list[Rate] = kept_rates(note)
-    record = _Record.read(note)
+    record = read_note(_Record, note)
     for since, end in [*again, (after, until)]:
         for rate in _ended(visit, lengths, since, end):
-            yield from _said(visit, rate, record)
+            yield from _look_at_rate(visit, rate, record)
             rates = [one for one in rates if not one.overlaps(rate)] + [rate]
     rates.sort(key=lambda one: one.ends_at)
     note["rates"] = [astuple(one) for one in rates[-KEPT_RATES:]]
-    visit.write_note(MONITOR, {**note, **asdict(record), "to": max(after, until)})
+    visit.write_note(MONITOR, {**note, **write_note(record), "to": max(after, until)})
 
 
 @dataclass(slots=True)
@@ -91,11 +92,6 @@ class _Record:
     """When the first began."""
     past: Past = field(default_factory=Past)
     """How many rows were odd in those that were no bursts."""
-
-    @classmethod
-    def read(cls, note: Mapping[str, Any]) -> _Record:
-        """Read what `asdict` wrote."""
-        return cls(note.get("looks", 0), note.get("since", 0.0), Past(**note.get("past", {})))
 
     def begin(self, rate: Rate) -> float:
         """Count one look more; return which part of a week is known by then."""
@@ -131,7 +127,7 @@ def _ended(visit: Visit, lengths: Sequence[int], after: float, until: float) -> 
         after = float(ends_at)
 
 
-def _said(visit: Visit, rate: Rate, record: _Record) -> Iterator[Symptom]:
+def _look_at_rate(visit: Visit, rate: Rate, record: _Record) -> Iterator[Symptom]:
     known, rules = record.begin(rate), visit.rules
     named = references.bins_of(visit.service, visit.name, visit.champion)
     trained = 0 if named is None else named[1].rows

@@ -213,7 +213,7 @@ def fit(schema: Schema, rows: Sequence[Row], *, seed: int = 0) -> bytes:
     table = Encoder(schema).encode(rows)
     measure = _measure(schema, table)
     space = Space(measure)
-    scaled = space.scaled(table[_drawn(len(table), space.width, seed)])
+    scaled = space.scaled(table[_sample_places(len(table), space.width, seed)])
     reaches, densities, floor, threshold = _measured(space.spread(scaled))
     head = orjson.dumps(
         {
@@ -282,7 +282,7 @@ def _choices(known: Wide) -> list[float]:
     return [float(one) for one in np.sort(found[commonest])]
 
 
-def _drawn(count: int, width: int, seed: int) -> NDArray[np.intp]:
+def _sample_places(count: int, width: int, seed: int) -> NDArray[np.intp]:
     most = min(MOST_ROWS, max(FEWEST_ROWS, MOST_CELLS // max(width, 1)))
     if count <= most:
         return np.arange(count)

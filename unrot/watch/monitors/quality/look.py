@@ -25,8 +25,16 @@ from unrot.core.rules import FeatureRule, Rules
 from unrot.core.time import DAY, WEEK
 from unrot.watch.imports import import_runs
 from unrot.watch.monitors.quality import refused
-from unrot.watch.monitors.quality.note import Note, Stream, Walk, read_note
-from unrot.watch.monitors.quality.rule import DELTA, KINDS, Piece, Risen, counts_of, looked, prior
+from unrot.watch.monitors.quality.note import Note, Stream, Walk
+from unrot.watch.monitors.quality.rule import (
+    DELTA,
+    KINDS,
+    Piece,
+    Risen,
+    counts_of,
+    look_at_piece,
+    prior,
+)
 from unrot.watch.monitors.quality.words import (
     ADVICE,
     CAUSES,
@@ -35,6 +43,7 @@ from unrot.watch.monitors.quality.words import (
     sentence_of_refused,
     words,
 )
+from unrot.watch.notes import read_note
 from unrot.watch.profiles import references
 from unrot.watch.profiles.baseline import Reference
 from unrot.watch.statistics.many_looks import allowed
@@ -57,12 +66,12 @@ NEVER = 1e18
 
 def look(visit: Visit) -> Iterator[Symptom]:
     """Yield what has closed since the last look shows, oldest first."""
-    note = read_note(visit.read_note(MONITOR))
+    note = read_note(Note, visit.read_note(MONITOR))
     before = asdict(note)
     _note_imports(visit, note)
     yield from _Look(visit, note).run()
     if asdict(note) != before:
-        visit.write_note(MONITOR, asdict(note))
+        visit.write_note(MONITOR, note)
 
 
 def _note_imports(visit: Visit, note: Note) -> None:
@@ -134,7 +143,7 @@ class _Look:
                     _piece(profile, self.visit.model.schema), self.visit.rules.least_rows
                 )
                 if piece is not None:
-                    yield from self._looked(stream, piece, profile)
+                    yield from self._look_at_columns(stream, piece, profile)
 
     def _profiles(self, due: Sequence[CountedStretch]) -> list[Profile]:
         """Return the profiles of some stretches, in the order of their ends."""
@@ -155,7 +164,7 @@ class _Look:
             self.held[key] = references.on_bins(self.visit.service, self.visit.name, *key)
         return self.held[key]
 
-    def _looked(self, stream: Stream, piece: Piece, newest: Profile) -> Iterator[Symptom]:
+    def _look_at_columns(self, stream: Stream, piece: Piece, newest: Profile) -> Iterator[Symptom]:
         reference = self._reference(newest)
         if reference is None:
             return
@@ -166,7 +175,7 @@ class _Look:
             for key, limit in self._limits(reference.summary).items()
             if key.startswith("missing:") or key.partition(":")[2] not in drifted
         }
-        stream.course, risen = looked(
+        stream.course, risen = look_at_piece(
             stream.course,
             piece,
             priors,
@@ -177,7 +186,9 @@ class _Look:
         far = {one.column for one in risen if one.what == "far"}
         told = [one for one in risen if one.what != "outside" or one.column not in far]
         for cause, kinds in CAUSES.items():
-            yield self._said(cause, piece, stream, [one for one in told if one.what in kinds])
+            yield self._tell_columns(
+                cause, piece, stream, [one for one in told if one.what in kinds]
+            )
 
     def _priors(self, before: Summary, piece: Piece, stream: Stream) -> dict[str, Usual]:
         known = stream.known(piece.ends_at)
@@ -206,7 +217,9 @@ class _Look:
         self.note.looks[kind] = self.note.looks.get(kind, 0) + 1
         return allowed(self.note.looks[kind], DELTA)
 
-    def _said(self, cause: str, piece: Piece, stream: Stream, risen: Sequence[Risen]) -> Symptom:
+    def _tell_columns(
+        self, cause: str, piece: Piece, stream: Stream, risen: Sequence[Risen]
+    ) -> Symptom:
         if not risen:
             return Symptom(f"quality:{cause}", "quality", is_present=False, at=piece.ends_at)
         worst = sorted(risen, key=lambda one: one.usual - one.share)
@@ -260,7 +273,7 @@ class _Look:
                 stream = walk.streams.setdefault("", Stream(since))
                 piece = stream.gather(part, self.visit.rules.least_rows)
                 if piece is not None:
-                    yield self._looked_at_refused(stream, piece, prior)
+                    yield self._look_at_refused(stream, piece, prior)
             since = end
 
     def _begin(self) -> float:
@@ -274,11 +287,11 @@ class _Look:
         named = references.bins_of(self.visit.service, self.visit.name, self.visit.champion)
         return FEWEST_KNOWN if named is None else named[1].rows
 
-    def _looked_at_refused(self, stream: Stream, piece: Piece, prior: Usual) -> Symptom:
+    def _look_at_refused(self, stream: Stream, piece: Piece, prior: Usual) -> Symptom:
         limits = dict.fromkeys(
             refused.keys_of(self.visit.model.schema.names), self.visit.rules.rejected
         )
-        stream.course, risen = looked(
+        stream.course, risen = look_at_piece(
             stream.course,
             piece,
             dict.fromkeys(limits, prior),

@@ -9,12 +9,10 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from unrot.core.time import WEEK
-from unrot.watch.monitors.quality.rule import Course, Piece, read_course, read_piece
+from unrot.watch.monitors.quality.rule import Course, Piece
 
 
 @dataclass(slots=True)
@@ -58,33 +56,7 @@ class Note:
     looks: dict[str, int] = field(default_factory=dict)
     run: int = 0
     """The last import that was taken note of."""
-    walks: list[Walk] = field(default_factory=list)
+    walks: list[Walk] = field(default_factory=lambda: [Walk()])
     """Stretches to go through again, and at last what comes."""
-    total: Sequence[int] = ()
+    total: tuple[int, ...] = ()
     next_at: float = 0.0
-
-
-def read_note(note: Mapping[str, Any]) -> Note:
-    """Read what `asdict` wrote of a note."""
-    walks = [
-        Walk(
-            one["to"],
-            one["counted_to"],
-            one["until"],
-            {name: _read_stream(of) for name, of in one["streams"].items()},
-        )
-        for one in note.get("walks", ())
-    ]
-    return Note(
-        dict(note.get("looks", {})),
-        note.get("run", 0),
-        walks or [Walk()],
-        tuple(note.get("total", ())),
-        note.get("next_at", 0.0),
-    )
-
-
-def _read_stream(note: Mapping[str, Any]) -> Stream:
-    waiting = note["waiting"]
-    read = None if waiting is None else read_piece(waiting)
-    return Stream(note["since"], read, read_course(note["course"]))

@@ -33,7 +33,7 @@ Stat. 12 (1941) 91-96.
 >>> for number in range(3):
 ...     gaps = 50 * (number == 2)
 ...     piece = Piece(0, 1, 500, {"missing:age": (gaps, min(gaps, 45))})
-...     course, risen = looked(course, piece, priors, {"missing:age": 0.005}, alpha=1e-6)
+...     course, risen = look_at_piece(course, piece, priors, {"missing:age": 0.005}, alpha=1e-6)
 ...     print([(one.key, one.share, one.usual) for one in risen])
 []
 []
@@ -45,7 +45,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf, log
-from typing import Any, Literal
+from typing import Literal
 
 from unrot.core.records import Distribution
 from unrot.watch.profiles.distributions import FAR
@@ -203,7 +203,7 @@ def counts_of(column: str, lay: Distribution) -> dict[str, tuple[float, float]]:
 # ── piece by piece ───────────────────────────────────────────────────────────────────────────
 
 
-def looked(
+def look_at_piece(
     course: Course,
     piece: Piece,
     priors: Mapping[str, Usual],
@@ -316,21 +316,3 @@ def _without(piece: Piece, key: str, usual: float) -> Piece:
 
 
 # ── written down ─────────────────────────────────────────────────────────────────────────────
-
-
-def read_course(note: Mapping[str, Any]) -> Course:
-    """Read what `asdict` wrote of a course."""
-    pairs = {key: (one[0], one[1]) for key, one in note.get("counts", {}).items()}
-    return Course(
-        tuple(read_piece(one) for one in note.get("recent", ())),
-        int(note.get("pieces", 0)),
-        float(note.get("rows", 0.0)),
-        pairs,
-        dict(note.get("raised", {})),
-    )
-
-
-def read_piece(note: Mapping[str, Any]) -> Piece:
-    """Read what `asdict` wrote of a piece."""
-    counts = {key: (one[0], one[1]) for key, one in note["counts"].items()}
-    return Piece(**{**note, "counts": counts})

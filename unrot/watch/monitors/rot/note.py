@@ -6,13 +6,12 @@ each look; of those behind them their counts by kind of hour are enough.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from unrot.watch.eras import Key, key_from
+from unrot.watch.eras import Key
 from unrot.watch.monitors.rot.sums import Behind
+from unrot.watch.notes import read_note, write_note
 
 EDITION = 2
 """The form of the note; one of another form is begun anew."""
@@ -79,24 +78,11 @@ def to_note(standing: Standing) -> dict[str, Any]:
     >>> from_note(to_note(Standing(("v1",), count=3))).line
     ('v1',)
     """
-    note = asdict(standing)
-    for name in ("behind", "fell"):
-        note[name] |= {of: note[name][of].tolist() for of in ("rows", "wrong")}
-    return {"edition": EDITION, **note}
+    return {"edition": EDITION, **write_note(standing)}
 
 
 def from_note(note: Any) -> Standing:
     """Read what `to_note` wrote; nothing is where it begins."""
     if not note or note.get("edition") != EDITION:
         return Standing()
-    told = {name: value for name, value in note.items() if name != "edition"}
-    told["line"], told["sample"] = tuple(told["line"]), tuple(told["sample"])
-    for name in ("read_from", "seen"):
-        told[name] = key_from(told[name])
-    for name in ("behind", "fell"):
-        counts = {of: np.array(told[name][of]) for of in ("rows", "wrong")}
-        told[name] = Behind(**{**told[name], **counts})
-    for name in ("fallen", "other"):
-        one = told[name]
-        told[name] = None if one is None else Fallen(**{**one, "key": key_from(one["key"])})
-    return Standing(**told)
+    return read_note(Standing, note)

@@ -104,7 +104,7 @@ class Course:
 
     def follow(self, outcomes: Sequence[Outcome]) -> list[Step]:
         """Look at all verdicts that are not behind; those that were not seen may be news."""
-        self._take(_told(outcomes))
+        self._take(_keep_told(outcomes))
         steps: list[Step] = []
         end = 1
         while end <= len(self._told):
@@ -362,7 +362,7 @@ def is_of_numbers(outcomes: Sequence[Outcome]) -> bool:
     return any(one.error is not None for one in outcomes)
 
 
-def _told(outcomes: Sequence[Outcome]) -> list[Outcome]:
+def _keep_told(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Keep those that say right or wrong, or of numbers those that say how far off."""
     if is_of_numbers(outcomes):
         return [one for one in outcomes if one.error is not None]

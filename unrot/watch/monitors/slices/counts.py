@@ -12,13 +12,13 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unrot.watch.worth import repeats
+from unrot.watch.notes import read_note, write_note
 from unrot.watch.worth.repeats import Repeats
 
 Numbers = NDArray[Any]
@@ -139,8 +139,8 @@ def to_note(book: Book) -> dict[str, Any]:
         "sizes": np.bincount(book.groups).tolist(),
         "stretches": book.stretches,
         "dispersion": list(book.dispersion),
-        "repeats": book.repeats.to_note(),
-        "fallen": {str(part): asdict(one) for part, one in book.fallen.items()},
+        "repeats": write_note(book.repeats),
+        "fallen": write_note(book.fallen),
     }
 
 
@@ -149,10 +149,8 @@ def from_note(note: Mapping[str, Any]) -> Book:
     book = new_book(note["sizes"])
     for name in ARRAYS:
         setattr(book, name, _read(note[name], getattr(book, name).shape))
-    book.stretches = int(note["stretches"])
-    first, second = note["dispersion"]
-    book.dispersion = float(first), float(second)
-    book.repeats = repeats.from_note(note["repeats"])
+    book.stretches, book.dispersion = note["stretches"], tuple(note["dispersion"])
+    book.repeats = read_note(Repeats, note["repeats"])
     book.fallen = {int(part): Fallen(**one) for part, one in note["fallen"].items()}
     return book
 

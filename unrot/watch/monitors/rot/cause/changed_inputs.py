@@ -228,7 +228,7 @@ def bonds(table: Table, is_number: Sequence[bool]) -> Bonds:
     choices: list[float] = []
     ranked: list[Table] = []
     for at in range(table.shape[1]):
-        for choice, told in _told(table[:, at], is_number=is_number[at]):
+        for choice, told in _score_column(table[:, at], is_number=is_number[at]):
             columns.append(at)
             choices.append(choice)
             ranked.append(told)
@@ -236,7 +236,7 @@ def bonds(table: Table, is_number: Sequence[bool]) -> Bonds:
     return Bonds(len(table), columns, choices, *_correlated(scores))
 
 
-def _told(column: Table, *, is_number: bool) -> list[tuple[float, Table]]:
+def _score_column(column: Table, *, is_number: bool) -> list[tuple[float, Table]]:
     """Return what of a column is correlated: ranks, or a yes and no for each choice."""
     if is_number:
         ranks = _ranks(column)
@@ -375,5 +375,5 @@ def _placed(table: Table, is_number: Sequence[bool]) -> NDArray[np.float32]:
             scale = (high - low) / 2 or float(np.nanstd(column)) or 1.0
             parts.append(np.clip(np.nan_to_num((column - middle) / scale), -FARTHEST, FARTHEST))
         elif not is_one:
-            parts += [told / 2 for _, told in _told(column, is_number=False)]
+            parts += [told / 2 for _, told in _score_column(column, is_number=False)]
     return np.column_stack(parts).astype(np.float32)
