@@ -12,11 +12,11 @@ from unrot.core.rules import Rules
 from unrot.core.time import DAY, HOUR, WEEK
 from unrot.watch.monitors.drift import departures, like_days, mixture, rule
 from unrot.watch.monitors.drift.departures import Departure
+from unrot.watch.monitors.drift.dependence import dependence_of
 from unrot.watch.monitors.drift.words import why_unmoved
 from unrot.watch.profiles.baseline import Reference
 from unrot.watch.profiles.columns import Column
 from unrot.watch.statistics import distances
-from unrot.watch.worth.period import dependence_of
 
 THURSDAY = 1_767_225_600.0
 """2026-01-01 00:00 UTC."""

@@ -9,10 +9,10 @@ import pytest
 
 from unrot.core.records import CountedStretch, Distribution, Profile
 from unrot.core.time import DAY, HOUR
+from unrot.watch.monitors.drift.dependence import dependence_of
 from unrot.watch.monitors.drift.habits import Hourly, daytimes, habit_of
 from unrot.watch.profiles.baseline import Reference
 from unrot.watch.profiles.columns import Column, Numbers
-from unrot.watch.worth.period import dependence_of
 
 AN_HOUR = 20
 HOURS = np.repeat(np.arange(24), AN_HOUR)

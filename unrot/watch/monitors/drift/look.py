@@ -17,6 +17,7 @@ from unrot.core.records import Check, CountedStretch, Profile, Summary, Symptom
 from unrot.core.time import DAY, WEEK
 from unrot.watch.monitors.drift import periods, rule
 from unrot.watch.monitors.drift.departures import BUDGET
+from unrot.watch.monitors.drift.dependence import REMEMBERED, Dependence, usual_dependence
 from unrot.watch.monitors.drift.habits import Hourly, daytimes
 from unrot.watch.monitors.drift.periods import Period
 from unrot.watch.monitors.drift.rows import PeriodRows, profiles_of, read_rows
@@ -29,7 +30,6 @@ from unrot.watch.profiles.baseline import Reference
 from unrot.watch.profiles.distributions import total
 from unrot.watch.statistics.many_looks import level
 from unrot.watch.visit import Visit
-from unrot.watch.worth.period import REMEMBERED, Dependence, usual_dependence
 
 CAUSE = MONITOR = "drift"
 PERIODS_AT_ONCE = 50

@@ -9,13 +9,13 @@ from itertools import groupby
 
 from unrot.core.records import CountedStretch, Prediction, Profile, Schema, Stretch
 from unrot.core.time import HOUR, hour_of
+from unrot.watch.monitors.drift.dependence import Dependence, dependence_of
 from unrot.watch.monitors.drift.habits import Habit, Hourly, habit_of
 from unrot.watch.monitors.drift.periods import Period
 from unrot.watch.profiles.baseline import Reference
 from unrot.watch.profiles.columns import Numbers, columns_of
 from unrot.watch.profiles.keeper import outputs_of
 from unrot.watch.visit import Visit
-from unrot.watch.worth.period import Dependence, dependence_of
 
 ROWS_AT_ONCE = 5_000
 

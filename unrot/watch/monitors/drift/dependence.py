@@ -1,7 +1,7 @@
 """What the rows of a period are worth, column by column, and all of them.
 
 A row counts as 1 / τ of an independent one where like values follow each other, and as 1 / m where
-whole rows come again (see `measures`); the smaller of the two is taken for each column. Where two
+whole rows come again (see `worth`); the smaller of the two is taken for each column. Where two
 rows are alike by nature, as in a table of few choices, that is no repeat: the chance of it is at
 least ∏ Σ p², over the columns, as they lie in training.
 
