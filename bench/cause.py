@@ -27,8 +27,8 @@ from unrot.cli.terminal import table
 from unrot.core.encoding import Encoder
 from unrot.core.records import Feature, Schema
 from unrot.make.demos import zombies
-from unrot.watch.monitors.cause import explain
-from unrot.watch.monitors.fall import Evidence, Judged
+from unrot.watch.monitors.rot.cause.fall import Evidence, Judged
+from unrot.watch.monitors.rot.cause.rule import explain
 
 RUNS = 50
 BEFORE = 1_500

@@ -31,7 +31,7 @@ from unrot.core.encoding import Encoder
 from unrot.core.errors import UnrotError
 from unrot.core.records import Feature, Row, Schema
 from unrot.make.demos import heart, zombies
-from unrot.watch.outliers import neighbours
+from unrot.watch.monitors.outliers import neighbours
 
 HEART = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "heart.csv"
 FAR = 8.0

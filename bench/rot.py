@@ -25,8 +25,8 @@ from unrot.core.records import Outcome
 from unrot.make import artefacts
 from unrot.make.demos import zombies
 from unrot.make.train import train
-from unrot.watch.monitors.course import Course, Expected
-from unrot.watch.monitors.standing import Standing
+from unrot.watch.monitors.rot.note import Standing
+from unrot.watch.monitors.rot.state import Course, Expected
 
 RUNS = 200
 STEADY = 2_000

@@ -44,8 +44,8 @@ from unrot.make.train import train
 from unrot.run.bootstrap import open_service
 from unrot.run.caretaker import Caretaker
 from unrot.serve.service import Service
-from unrot.watch.monitors.accuracy import share
 from unrot.watch.round import Lookout
+from unrot.watch.statistics.accuracy import share
 
 RUNS = 200
 STEADY = 2_000

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from unrot.cli.terminal import Progress, table
 from unrot.core.records import Outcome
 from unrot.core.time import DAY, HOUR
-from unrot.watch.monitors.course import Course, Expected
-from unrot.watch.monitors.standing import Standing, key_of
+from unrot.watch.eras import key_of
+from unrot.watch.monitors.rot.note import Standing
+from unrot.watch.monitors.rot.state import Course, Expected
 
 Chance = np.random.Generator
 Numbers = NDArray[Any]

@@ -32,8 +32,9 @@ from unrot.make.demos import zombies
 from unrot.make.publishing import publish
 from unrot.make.train import train
 from unrot.serve.service import Service
-from unrot.watch import accuracy, overview
-from unrot.watch.looks import rot
+from unrot.watch.monitors.rot import look as rot
+from unrot.watch.reports import accuracy, overview
+from unrot.watch.visit import Visit
 from unrot.web import spans
 
 FEW, MANY = 10_000, 10_000_000
@@ -110,7 +111,7 @@ def look_for_rot(app: Flask, now: float) -> Any:
     service = service_of(app)
     stood = service.store.findings.standpoint("zombies", rot.MONITOR)
     service.store.findings.stand("zombies", rot.MONITOR, {**stood, "mark": []})
-    return list(rot.look(service, service.catalogue().model("zombies"), Rules(), now))
+    return list(rot.look(Visit(service, service.catalogue().model("zombies"), Rules(), now)))
 
 
 def condition_of_day(app: Flask, now: float) -> Any:
@@ -239,7 +240,7 @@ def _fill(service: Service, events: int, now: float, progress: Progress) -> None
     late = _verdict(_row(service, 0, first), 0, every)
     service.store.verdicts.put([replace(late, given_at=now, was_correct=not late.was_correct)])
     service.store.verdicts.count_new(10)
-    list(rot.look(service, service.catalogue().model("zombies"), Rules(), now))
+    list(rot.look(Visit(service, service.catalogue().model("zombies"), Rules(), now)))
 
 
 def _row(service: Service, number: int, at: float) -> Prediction:

@@ -130,6 +130,30 @@ def rooms_before(room: str) -> set[str]:
     return before - {"web"} if room == "cli" else before
 
 
+def test_monitors_know_nothing_of_each_other() -> None:
+    """Nor of what pages read of them; what they share knows none of them."""
+    watch = "unrot.watch."
+    shared = [f"{watch}{name}" for name in ("statistics", "worth", "profiles", "visit", "notes")]
+    wrong = [
+        found
+        for module, some in BY_MODULE.items()
+        for found in some
+        if (monitor_of(module) and found.target.startswith((f"{watch}reports", f"{watch}round")))
+        or (
+            (monitor_of(module) or module.startswith(tuple(shared)))
+            and monitor_of(found.target) not in ("", monitor_of(module))
+        )
+    ]
+
+    assert told(wrong) == []
+
+
+def monitor_of(module: str) -> str:
+    """Return the monitor that a module is of, empty for another."""
+    parts = module.split(".")
+    return parts[3] if parts[:3] == ["unrot", "watch", "monitors"] and len(parts) > 3 else ""
+
+
 def test_imports_go_in_no_circle() -> None:
     open_ones = {
         module: {found.target for found in some if found.target in FILES} - {module, "unrot"}

@@ -18,7 +18,8 @@ from tests.conftest import VIEWER, Server, begin, end, wait_for
 from tests.learning_model import School
 from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
-from unrot.watch.looks import drift
+from unrot.watch.monitors.drift import look as drift
+from unrot.watch.visit import Visit
 
 __all__ = ["open_browser"]
 
@@ -54,7 +55,7 @@ def server(trained_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     while service.store.verdicts.count_new(1_000):
         pass
     rules = service.store.findings.rules("zombies")
-    list(drift.look(service, service.catalogue().model("zombies"), rules, now))
+    list(drift.look(Visit(service, service.catalogue().model("zombies"), rules, now)))
     service.store.close()
     started = begin(home)
     yield started

@@ -9,14 +9,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.watch.looks.days import DAY, FEATURES, MIDNIGHT, Flowers, bring_in, flowers, log_of
+from tests.watch.monitors.drift.days import (
+    DAY,
+    FEATURES,
+    MIDNIGHT,
+    Flowers,
+    bring_in,
+    flowers,
+    log_of,
+)
 from unrot.cli.main import main
 from unrot.core.records import Check, Feature, Outputs, Row, Schema
 from unrot.core.rules import Rules
 from unrot.serve.service import Service
-from unrot.watch import references
-from unrot.watch.looks import drift
-from unrot.watch.sketches import WhylogsProfiler
+from unrot.watch.monitors.drift import look as drift
+from unrot.watch.profiles import references
+from unrot.watch.profiles.sketches import WhylogsProfiler
+from unrot.watch.visit import Visit
 
 Run = Callable[..., tuple[int, str]]
 
@@ -45,7 +54,7 @@ def written(path: Path, rows: Flowers, names: tuple[str, ...] = FEATURES) -> Pat
 
 
 def checked(service: Service) -> list[Check]:
-    list(drift.look(service, service.catalogue().model("iris"), Rules(), 2e9))
+    list(drift.look(Visit(service, service.catalogue().model("iris"), Rules(), 2e9)))
     return service.store.checks.of_model("iris", against="training", since=0, until=1e12)
 
 
@@ -144,7 +153,7 @@ def test_file_that_is_not_there_is_said(run: Run, tmp_path: Path) -> None:
 def test_old_version_without_a_reference_gets_bins_from_the_profile(
     run: Run, service: Service, tmp_path: Path
 ) -> None:
-    from tests.watch.looks.test_drift import forget_reference
+    from tests.watch.monitors.drift.test_look import forget_reference
 
     forget_reference(service)
     assert run("iris")[1].startswith(

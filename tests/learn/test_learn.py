@@ -13,7 +13,7 @@ from unrot.core.policy import Policy
 from unrot.core.records import Audit, Caller
 from unrot.learn import jobs, promote
 from unrot.make import artefacts
-from unrot.watch.monitors import estimates
+from unrot.watch.monitors.estimate import calibration
 
 Open = Callable[[str], School]
 
@@ -154,7 +154,7 @@ def test_model_learns_a_new_world_only_from_those_who_are_trusted(open_school: O
     assert second.anchor == second.artefacts["anchor"] != second.artefacts["holdout"]
     assert second.anchor_score == gate.candidate_score
     sure = school.service.store.registry.artefact(second.artefacts["calibration"])
-    assert estimates.unpack(sure).accuracy == pytest.approx(second.metrics["accuracy"])
+    assert calibration.unpack(sure).accuracy == pytest.approx(second.metrics["accuracy"])
     assert school.accuracy(2_000, seed=8, mutated=True, version="v2") >= 0.9
 
 

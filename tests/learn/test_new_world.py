@@ -18,8 +18,13 @@ from unrot.core.settings import Settings
 from unrot.learn import promote
 from unrot.run.bootstrap import open_service
 from unrot.serve.shelf import sync
-from unrot.watch import accuracy, baseline
-from unrot.watch.looks import drift, estimate, rot
+from unrot.watch.monitors.drift import look as drift
+from unrot.watch.monitors.estimate import look as estimate
+from unrot.watch.monitors.estimate.calibration import calibrations
+from unrot.watch.monitors.rot import look as rot
+from unrot.watch.profiles import baseline
+from unrot.watch.reports import accuracy
+from unrot.watch.visit import Visit
 
 NOON = 1_800_014_400.0
 HOUR = 3_600.0
@@ -44,7 +49,7 @@ def calibrated_rows(school: School, name: str) -> int | None:
     """Return on how many rows a version was calibrated."""
     sync(school.service.shelf.folder, school.service.store.registry)
     shelved = school.service.catalogue().model("zombies")
-    known = accuracy.calibrations(school.service, shelved, [name])
+    known = calibrations(school.service, shelved, [name])
     return known[name].rows if known else None
 
 
@@ -58,7 +63,7 @@ def outputs_compared(school: School, version: Version) -> int | None:
 def seen(school: School, now: float) -> list[Symptom]:
     shelved, rules = school.service.catalogue().model("zombies"), Rules()
     looks = (rot.look, estimate.look, drift.look)
-    found = [one for look in looks for one in look(school.service, shelved, rules, now)]
+    found = [one for look in looks for one in look(Visit(school.service, shelved, rules, now))]
     return [one for one in found if one.is_present and one.since >= NOON + HOUR]
 
 

@@ -24,7 +24,7 @@ from unrot.make.publishing import as_version
 from unrot.make.train import train
 from unrot.run.bootstrap import open_service
 from unrot.watch import holdout
-from unrot.watch.monitors.report import ClassReport
+from unrot.watch.statistics.class_report import ClassReport
 from unrot.web.wording import percent
 
 TOKEN = {"Authorization": f"Bearer {VIEWER}"}

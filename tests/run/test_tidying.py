@@ -21,8 +21,9 @@ from unrot.run.leader import Chores
 from unrot.run.tidying import Broom, limits, sweep
 from unrot.run.tidying_store import TidyingStore
 from unrot.serve.service import Service
-from unrot.watch import accuracy, audit
-from unrot.watch.profiles import ProfileKeeper
+from unrot.watch import audit
+from unrot.watch.profiles.keeper import ProfileKeeper
+from unrot.watch.reports import accuracy
 
 DAYS = 86_400.0
 ROW = [5.1, 3.5, 1.4, 0.2]
@@ -194,7 +195,7 @@ def _number(service: Service) -> int:
 
 
 def keeper(service: Service) -> ProfileKeeper:
-    from unrot.watch import references
+    from unrot.watch.profiles import references
 
     return ProfileKeeper(
         store=service.store,

@@ -178,7 +178,7 @@ def test_what_a_version_may_have_learnt_is_drawn_only_where_too_little_is_new(
     after = [row.prediction.id for row in predicted(service, 20)]
 
     few, _ = audits.begin(service, ZOMBIES, 20)
-    many = audits._drawn(service, ZOMBIES, 25)
+    many = audits._draw_rows(service, ZOMBIES, 25)
 
     assert set(few.predictions) == set(after)
     assert len(set(many)) == 25 and not set(many) & set(after)

@@ -12,7 +12,7 @@ from unrot.core.records import Outputs, Version
 from unrot.make import demos
 from unrot.serve.service import Service
 from unrot.watch import holdout
-from unrot.watch.monitors.report import ClassReport, NumberReport
+from unrot.watch.statistics.class_report import ClassReport, NumberReport
 
 
 def held(service: Service, name: str = "zombies", version: str | None = None) -> holdout.Holdout:

@@ -13,9 +13,9 @@ from unrot.core.records import Finding, Symptom
 from unrot.core.rules import Rules
 from unrot.run.leader import Chores
 from unrot.serve.service import Service
-from unrot.serve.shelf import ShelvedModel
 from unrot.watch import round as rounds
-from unrot.watch.round import Look, Lookout
+from unrot.watch.round import Lookout
+from unrot.watch.visit import Look, Visit
 
 SEEN = Symptom("drift", "drift", is_present=True, at=1_000.0, sentence="It moved.")
 
@@ -30,10 +30,8 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def telling(*symptoms: Symptom) -> Look:
     """A monitor of iris that sees just this."""
 
-    def look(
-        service: Service, shelved: ShelvedModel, rules: Rules, now: float
-    ) -> Iterable[Symptom]:
-        return symptoms if shelved.model.name == "iris" else ()
+    def look(visit: Visit) -> Iterable[Symptom]:
+        return symptoms if visit.name == "iris" else ()
 
     return look
 
@@ -111,9 +109,7 @@ def test_each_cause_has_a_finding_of_its_own(service: Service) -> None:
 def test_monitor_that_fails_stops_no_other_and_is_told_of_once(
     service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def refuse(
-        service: Service, shelved: ShelvedModel, rules: Rules, now: float
-    ) -> Iterator[Symptom]:
+    def refuse(visit: Visit) -> Iterator[Symptom]:
         raise Invalid("It cannot see.")
         yield SEEN
 
@@ -133,10 +129,8 @@ def test_monitor_that_fails_stops_no_other_and_is_told_of_once(
 def test_store_that_is_away_ends_the_round_and_the_next_one_begins_anew(service: Service) -> None:
     tries: list[str] = []
 
-    def look(
-        service: Service, shelved: ShelvedModel, rules: Rules, now: float
-    ) -> Iterator[Symptom]:
-        tries.append(shelved.model.name)
+    def look(visit: Visit) -> Iterator[Symptom]:
+        tries.append(visit.name)
         if len(tries) == 1:
             raise StoreAway("It does not answer.")
         yield SEEN

@@ -12,10 +12,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import VIEWER
-from tests.watch.looks.days import DAY, MIDNIGHT, bring_in, flowers, log_of, spoilt
+from tests.watch.monitors.drift.days import DAY, MIDNIGHT, bring_in, flowers, log_of, spoilt
 from unrot.core.rules import Rules
 from unrot.serve.service import Service
-from unrot.watch.looks import drift
+from unrot.watch.monitors.drift import look as drift
+from unrot.watch.visit import Visit
 
 HEADERS = {"Authorization": f"Bearer {VIEWER}"}
 DRIFT, PROFILES = "/api/v1/models/iris/drift", "/api/v1/models/iris/profiles"
@@ -30,7 +31,7 @@ def client(
     days = [flowers(1), spoilt(flowers(2), 2, "far above"), flowers(3)]
     bring_in(log_of(tmp_path / "log.csv", days, seconds=1_200))
     service: Service = app.extensions["unrot"]
-    list(drift.look(service, service.catalogue().model("iris"), Rules(), 2e9))
+    list(drift.look(Visit(service, service.catalogue().model("iris"), Rules(), 2e9)))
     return app.test_client()
 
 

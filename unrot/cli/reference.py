@@ -12,7 +12,7 @@ from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
-from unrot.watch import references
+from unrot.watch.profiles import references
 
 MOST_BYTES = 100_000_000
 

@@ -1,7 +1,7 @@
 """How sure predictions were, as counts of their largest probability between fixed edges.
 
 A hundred bins are fine enough that an accuracy estimated from them is that of the probabilities
-themselves to a thousandth (`estimates.py`); a chart shows fewer.
+themselves to a thousandth (`calibration.py`); a chart shows fewer.
 
     >>> [place(chance) for chance in (0.0, 0.5, 0.999, 1.0)]
     [0, 50, 99, 99]

@@ -14,6 +14,38 @@ from typing import Any, Literal
 
 Gravity = Literal["note", "warning", "grave"]
 FindingKind = Literal["drift", "rot", "outliers", "quality", "estimate", "slice", "operations"]
+
+
+@dataclass(frozen=True, slots=True)
+class KindWords:
+    """What people call a kind of findings, and which rule lets it be watched."""
+
+    called: str
+    headline: str
+    """What it says of a model."""
+    rule: str = ""
+    """A field of the rules; what has none is always watched."""
+
+
+FINDING_KINDS: Mapping[FindingKind, KindWords] = {
+    "rot": KindWords("rot", "{name} is rotting.", "rot"),
+    "slice": KindWords(
+        "a part of the traffic", "{name} goes wrong in a part of what it is asked.", "slices"
+    ),
+    "quality": KindWords("data quality", "{name} gets bad data.", "quality"),
+    "drift": KindWords("data drift", "What {name} is asked has changed.", "drift"),
+    "outliers": KindWords(
+        "outliers",
+        "{name} is asked about rows that look like nothing it was trained on.",
+        "outliers",
+    ),
+    "estimate": KindWords(
+        "estimated accuracy", "{name} is probably less right than it was.", "estimate"
+    ),
+    "operations": KindWords("operations", "Something around {name} does not work."),
+}
+"""Of two findings that are as grave the one that says more about the answers comes first."""
+
 Against = Literal["training", "previous"]
 PeriodLength = Literal["auto", "rotation", "hour", "day", "week"]
 Unmoved = Literal["", "chance", "usual", "unknown"]

@@ -12,9 +12,9 @@ from unrot.core.records import CHAMPION, Candidate, Model, Serving, Version
 from unrot.core.test_sets import score_of
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
-from unrot.watch import baseline
-from unrot.watch.monitors import estimates
-from unrot.watch.outliers import neighbours
+from unrot.watch.monitors.estimate import calibration
+from unrot.watch.monitors.outliers import neighbours
+from unrot.watch.profiles import baseline
 
 
 def publish(service: Service, model: Model, candidate: Candidate) -> Version:
@@ -90,10 +90,10 @@ def _profiled(model: Model, candidate: Candidate, profiler: Profiler) -> dict[st
 
 def calibrated(calibrating: Sequence[tuple[float, bool]]) -> dict[str, bytes]:
     """Return how often a version is right when it is so sure, where enough held-out rows tell."""
-    if len(calibrating) < estimates.FEWEST_ROWS:
+    if len(calibrating) < calibration.FEWEST_ROWS:
         return {}
     sure, right = zip(*calibrating, strict=True)
-    return {CALIBRATION: estimates.pack(estimates.fit(sure, right))}
+    return {CALIBRATION: calibration.pack(calibration.fit(sure, right))}
 
 
 def _neighbours(model: Model, candidate: Candidate) -> dict[str, bytes]:

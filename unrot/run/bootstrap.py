@@ -22,8 +22,8 @@ from unrot.store.engine import SqlStore
 from unrot.store.guard import Guarded
 from unrot.store.operations import Operations
 from unrot.store.sqlite import SqliteDatabase
-from unrot.watch.outliers import neighbours
-from unrot.watch.sketches import WhylogsProfiler
+from unrot.watch.monitors.outliers import neighbours
+from unrot.watch.profiles.sketches import WhylogsProfiler
 from unrot.watch.webhook_client import HttpCourier
 
 SQLITE = "sqlite:///"

@@ -31,9 +31,9 @@ from unrot.serve.readiness import Heartbeat
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.store.operations import TooMuch
-from unrot.watch import references
-from unrot.watch.outliers.detector import Noticer
-from unrot.watch.profiles import ProfileKeeper
+from unrot.watch.monitors.outliers.detector import Noticer
+from unrot.watch.profiles import references
+from unrot.watch.profiles.keeper import ProfileKeeper
 
 POLL_SECONDS = 0.25
 LESSON_POLL_SECONDS = 0.05

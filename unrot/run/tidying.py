@@ -22,7 +22,7 @@ from unrot.core.errors import NotFound, StoreAway
 from unrot.core.records import Limits, Old
 from unrot.core.time import DAY, HOUR, MINUTES_A_DAY, MINUTES_AN_HOUR
 from unrot.serve.service import Service
-from unrot.watch.profiles import merged
+from unrot.watch.profiles.keeper import merged
 
 ROWS_AT_ONCE = 300
 PROFILES_AT_ONCE = 12

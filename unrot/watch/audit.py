@@ -108,7 +108,7 @@ def begin(service: Service, name: str, rows: int | str = ROWS) -> tuple[Audit, b
     going_on = open_audit(service, model)
     if going_on is not None:
         return going_on.audit, False
-    drawn = _drawn(service, model, rows)
+    drawn = _draw_rows(service, model, rows)
     audit = Audit(secrets.token_hex(8), model, service.clock(), drawn)
     service.store.trials.add_audit(audit)
     return audit, True
@@ -182,7 +182,7 @@ def _check_row(service: Service, id: str, prediction: Any, caller: Caller) -> No
         raise NotFound("This prediction is not part of the audit.")
 
 
-def _drawn(service: Service, model: str, rows: int) -> tuple[str, ...]:
+def _draw_rows(service: Service, model: str, rows: int) -> tuple[str, ...]:
     """Draw from what no version can have learnt, else from the stretch that the champion answers.
 
     From all that can be judged if need be: a version is too good on rows that it learnt itself.

@@ -26,12 +26,12 @@ class FindingPage:
 
 def open_findings(service: Service, name: str) -> list[Finding]:
     """List what is open of a model, the gravest first."""
-    return told(
+    return add_room_for_audits(
         service, name, service.store.findings.open(service.catalogue().model(name).model.name)
     )
 
 
-def told(service: Service, name: str, findings: Sequence[Finding]) -> list[Finding]:
+def add_room_for_audits(service: Service, name: str, findings: Sequence[Finding]) -> list[Finding]:
     """Let advice to audit say how many rows there are for it now, or that there are none."""
     if not any(one.is_open and "audit" in one.advice for one in findings):
         return list(findings)
@@ -63,7 +63,9 @@ def listed(
         key = last.opened_at, last.id
     rows = service.store.findings.of_model(model, limit=limit + 1, before=key, state=state)
     has_more = len(rows) > limit
-    return FindingPage(told(service, name, rows[:limit]), rows[limit - 1].id if has_more else None)
+    return FindingPage(
+        add_room_for_audits(service, name, rows[:limit]), rows[limit - 1].id if has_more else None
+    )
 
 
 def finding(service: Service, name: str, id: str) -> Finding:
@@ -72,7 +74,7 @@ def finding(service: Service, name: str, id: str) -> Finding:
     found = service.store.findings.finding(id)
     if found is None or found.model != model:
         raise NotFound(f'{model} has no finding "{id[:80]}".')
-    return told(service, model, [found])[0]
+    return add_room_for_audits(service, model, [found])[0]
 
 
 def acknowledge(service: Service, name: str, id: str, *, by: str, note: str) -> Finding:
@@ -84,7 +86,7 @@ def acknowledge(service: Service, name: str, id: str, *, by: str, note: str) -> 
     seen = service.store.findings.acknowledge(
         known.id, at=service.clock(), by=by, note=note.strip()
     )
-    return told(service, name, [seen])[0] if seen else known
+    return add_room_for_audits(service, name, [seen])[0] if seen else known
 
 
 def rules(service: Service, name: str) -> Rules:

@@ -19,8 +19,8 @@ from unrot.core.test_sets import MeasuredOn, measured_on, score, test_set_digest
 from unrot.hear.scores import answers_of
 from unrot.hear.truth import Answer, is_right
 from unrot.serve.service import Service
-from unrot.watch.monitors import report
-from unrot.watch.monitors.report import ClassReport, NumberReport
+from unrot.watch.statistics import class_report
+from unrot.watch.statistics.class_report import ClassReport, NumberReport
 
 MOST_ROWS, MOST_CELLS = 5_000, 300_000
 """As many rows are answered and kept in memory; of a wide model fewer."""
@@ -152,10 +152,12 @@ def _report(
     schema: Schema, truth: Sequence[Answer], outputs: Outputs
 ) -> ClassReport | NumberReport:
     if not schema.is_classifier:
-        return report.of_numbers([float(one) for one in truth], outputs.values or ())
+        return class_report.of_numbers([float(one) for one in truth], outputs.values or ())
     places = {label: place for place, label in enumerate(schema.classes)}
     true = [places[str(label)] for label in truth]
-    return report.of_classes(schema.classes, true, outputs.classes or (), outputs.probabilities)
+    return class_report.of_classes(
+        schema.classes, true, outputs.classes or (), outputs.probabilities
+    )
 
 
 def _confidence(outputs: Outputs, rows: int) -> Sequence[float | None]:

@@ -1,34 +1,36 @@
 """The round of the lookout: every model, every monitor, a little at a time.
 
-A monitor is a function `look(service, shelved, rules, now)` that yields symptoms in the order of
-time. Each symptom is kept before the monitor goes on, so one that notes its standpoint after it
-has yielded loses nothing when it is killed. One that fails keeps no other from looking.
+Each symptom that a monitor yields is kept before it goes on, so one that notes its standpoint after
+it has yielded loses nothing when it is killed. One that fails keeps no other from looking.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 
 from unrot.core.errors import StoreAway, UnrotError
-from unrot.core.records import Symptom
-from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
-from unrot.watch.looks import drift, estimate, operations, outliers, quality, rot, slices
-from unrot.watch.looks.symptoms import FindingKeeper
+from unrot.watch.finding_keeper import FindingKeeper
+from unrot.watch.monitors import operations
+from unrot.watch.monitors.drift import look as drift
+from unrot.watch.monitors.estimate import look as estimate
+from unrot.watch.monitors.outliers import look as outliers
+from unrot.watch.monitors.quality import look as quality
+from unrot.watch.monitors.rot import look as rot
+from unrot.watch.monitors.slices import look as slices
+from unrot.watch.visit import Look, Visit
 
-Look = Callable[[Service, ShelvedModel, Rules, float], Iterable[Symptom]]
-
-LOOKOUTS: tuple[tuple[str, Look], ...] = (
+MONITORS: tuple[tuple[str, Look], ...] = (
     (drift.MONITOR, drift.look),
     (rot.MONITOR, rot.look),
     (slices.MONITOR, slices.look),
     (estimate.MONITOR, estimate.look),
-    ("outliers", outliers.look),
-    ("quality", quality.look),
-    ("operations", operations.look),
+    (outliers.CAUSE, outliers.look),
+    (quality.MONITOR, quality.look),
+    (operations.MONITOR, operations.look),
 )
 """Each monitor by its name, in the order in which they look: drift comes before outliers and
 quality, which leave to it what it names."""
@@ -44,7 +46,7 @@ _log = logging.getLogger(__name__)
 class Lookout:
     """Goes round all models, some steps at a go."""
 
-    def __init__(self, service: Service, looks: tuple[tuple[str, Look], ...] = LOOKOUTS) -> None:
+    def __init__(self, service: Service, looks: tuple[tuple[str, Look], ...] = MONITORS) -> None:
         self._service = service
         self._looks = looks
         self._seconds = min(ROUND_SECONDS, service.settings.rotation_seconds / 4)
@@ -75,27 +77,19 @@ class Lookout:
             yield from self._look_at(shelved)
 
     def _look_at(self, shelved: ShelvedModel) -> Iterator[None]:
-        now = self._service.clock()
         rules = self._service.store.findings.rules(shelved.model.name)
-        keeper = FindingKeeper(self._service, shelved, rules, now)
+        visit = Visit(self._service, shelved, rules, self._service.clock())
+        keeper = FindingKeeper(visit)
         keeper.close_unwatched()
         for name, look in self._looks:
             yield
-            yield from self._try(name, look, shelved, rules, now, keeper)
+            yield from self._try(name, look, visit, keeper)
 
-    def _try(
-        self,
-        name: str,
-        look: Look,
-        shelved: ShelvedModel,
-        rules: Rules,
-        now: float,
-        keeper: FindingKeeper,
-    ) -> Iterator[None]:
+    def _try(self, name: str, look: Look, visit: Visit, keeper: FindingKeeper) -> Iterator[None]:
         """Let a monitor look; a trouble is logged when it begins and when it is over."""
-        key = shelved.model.name, name
+        key = visit.name, name
         try:
-            for symptom in look(self._service, shelved, rules, now):
+            for symptom in look(visit):
                 keeper.keep(symptom)
                 yield
             keeper.end_past()

@@ -14,7 +14,7 @@ from math import inf
 from typing import get_args
 
 from unrot.core.errors import wrong_field
-from unrot.watch.explorer import Asked, Preset, Span
+from unrot.watch.reports.explorer import Asked, Preset, Span
 from unrot.web import moments
 
 LIMITS = ("x_from", "x_to", "y_from", "y_to")

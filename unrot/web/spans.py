@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from unrot.core.records import Finding
 from unrot.core.time import DAY, HOUR, MINUTE, read_time, spoken_time, utc
-from unrot.watch.overview import Span
+from unrot.watch.reports.overview import Span
 from unrot.web.moments import LATEST
 
 MOST_STEPS = 96

@@ -25,8 +25,10 @@ from unrot.core.records import Finding, FindingKind
 from unrot.core.rules import Rules
 from unrot.store.kinds import CHECK, FEEDBACK, Kind
 from unrot.store.operations import Delete
-from unrot.watch.looks import drift, rot
-from unrot.watch.looks.symptoms import FindingKeeper
+from unrot.watch.finding_keeper import FindingKeeper
+from unrot.watch.monitors.drift import look as drift
+from unrot.watch.monitors.rot import look as rot
+from unrot.watch.visit import Visit
 from unrot.web.wording import percent
 
 __all__ = ["app", "client", "school"]
@@ -53,8 +55,8 @@ def found(school: School, clock: Clock, look: Any) -> Finding:
     """Let a monitor look at all that was; return what is open then."""
     service = school.service
     shelved = service.catalogue().model("zombies")
-    keeper = FindingKeeper(service, shelved, Rules(), clock.now)
-    for symptom in look(service, shelved, Rules(), clock.now):
+    keeper = FindingKeeper(Visit(service, shelved, Rules(), clock.now))
+    for symptom in look(Visit(service, shelved, Rules(), clock.now)):
         keeper.keep(symptom)
     [one] = service.store.findings.open("zombies")
     return one

@@ -17,7 +17,7 @@ from tests.large_store import judged, predicted, second
 from tests.web.visitor import FRAGMENT, take_store_away, text_of
 from unrot.serve.service import Service
 from unrot.watch import holdout
-from unrot.watch.monitors.report import ClassReport
+from unrot.watch.statistics.class_report import ClassReport
 
 AT = "/models/zombies/explorer"
 API = "/api/v1/models/zombies"

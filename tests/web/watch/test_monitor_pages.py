@@ -19,9 +19,10 @@ from tests.learning_model import School
 from unrot.app import create_app
 from unrot.core.records import Finding
 from unrot.core.settings import Settings
-from unrot.watch import overview
-from unrot.watch.looks import drift
-from unrot.watch.overview import Span
+from unrot.watch.monitors.drift import look as drift
+from unrot.watch.reports import overview
+from unrot.watch.reports.overview import Span
+from unrot.watch.visit import Visit
 
 MINUTE, HOUR = 60.0, 3_600.0
 FRAGMENT = {"X-Fragment": "1"}
@@ -60,7 +61,7 @@ def passed(school: School, clock: Clock, *, mutated: bool = False, seed: int = 1
         pass
     shelved = school.service.catalogue().model("zombies")
     rules = school.service.store.findings.rules("zombies")
-    list(drift.look(school.service, shelved, rules, clock.now))
+    list(drift.look(Visit(school.service, shelved, rules, clock.now)))
 
 
 def text_of(page: str) -> str:
@@ -226,6 +227,7 @@ def test_line_takes_stretches_together_until_there_are_verdicts_enough(
 PROGRAM = """
 import re, sys
 from unrot.app import create_app
+from unrot.watch.visit import Visit
 client = create_app().test_client()
 page = client.get("/login").get_data(as_text=True)
 token = re.findall(r'name="csrf_token" value="([^"]+)"', page)[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from unrot.core.records import Finding
-from unrot.watch.overview import Span
+from unrot.watch.reports.overview import Span
 from unrot.web import spans
 
 NOON = 1_700_049_600.0

@@ -42,7 +42,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.learn.gate.exact_tests import DOUBT
-from unrot.watch.statistics import log_sum
+from unrot.watch.statistics.chances import log_sum
 
 STAKES = np.geomspace(0.1, 0.99, 10)
 STEPS = 14

@@ -29,7 +29,7 @@ from __future__ import annotations
 from math import exp, log
 
 from unrot.learn.gate.exact_tests import DOUBT
-from unrot.watch.statistics import log_choose
+from unrot.watch.statistics.chances import log_choose
 
 OF_THE_FIRST = 0.045
 OF_THE_REST = DOUBT - OF_THE_FIRST

@@ -34,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.hear.scores import Errors
-from unrot.watch.statistics import chance_of_more
+from unrot.watch.statistics.chances import chance_of_more
 
 FEWEST = 30
 """Rows below which nothing is decided."""

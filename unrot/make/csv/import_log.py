@@ -30,10 +30,10 @@ from unrot.make.csv.reading import TableFile
 from unrot.make.csv.rejections import rejections_of
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
-from unrot.watch import references
 from unrot.watch.imports import note_import
-from unrot.watch.outliers.detector import Noticer
-from unrot.watch.profiles import ProfileKeeper
+from unrot.watch.monitors.outliers.detector import Noticer
+from unrot.watch.profiles import references
+from unrot.watch.profiles.keeper import ProfileKeeper
 
 OPERATOR = "operator"
 ROWS_AT_ONCE = 100

@@ -1,1 +1,1 @@
-"""What looks at traffic: one noun a file."""
+"""What watches a model: a folder or a file each, with its rule, its look and its words."""

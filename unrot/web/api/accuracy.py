@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from unrot.core import confidence, latency
 from unrot.core.records import Window
 from unrot.core.time import DAY, HOUR, MINUTE, WEEK
-from unrot.watch import accuracy, judgements
-from unrot.watch.monitors import accuracy as figures
+from unrot.watch.reports import accuracy
+from unrot.watch.reports.champion import signs_of
+from unrot.watch.statistics import accuracy as figures
 from unrot.web import moments
 from unrot.web.api.parameters import ModelName
 from unrot.web.current import service
@@ -353,7 +354,7 @@ def accuracy_of(model: ModelName, query: AccuracyQuery) -> Accuracy:
 
 def _rolling(model: str, last: int | None, version: str | None) -> Rolling:
     rolled = accuracy.rolling(service(), model, last, version=version)
-    signs = judgements.signs_of(service(), service().catalogue().model(model), rolled)
+    signs = signs_of(service(), service().catalogue().model(model), rolled)
     judged: dict[str, Any] = {
         "judged": signs.judged_then,
         "predicted": signs.predicted_then,

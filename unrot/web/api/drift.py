@@ -11,7 +11,7 @@ from unrot.core import records
 from unrot.core.records import Against, Summary
 from unrot.core.rules import Rules
 from unrot.core.time import WEEK
-from unrot.watch import periods
+from unrot.watch.reports import periods
 from unrot.web import moments
 from unrot.web.api.parameters import LIMITS, ModelName
 from unrot.web.charts.drift import excuse_of, step_of

@@ -10,10 +10,10 @@ from flask import request
 from unrot.core.errors import Conflict
 from unrot.core.records import Schema
 from unrot.core.time import iso_time
-from unrot.watch import explorer
 from unrot.watch import holdout as holdouts
-from unrot.watch.explorer import Explored, Preset, Seen, value_of
-from unrot.watch.monitors import axes, report
+from unrot.watch.reports import axes, explorer
+from unrot.watch.reports.explorer import Explored, Preset, Seen, value_of
+from unrot.watch.statistics import class_report
 from unrot.web.api.parameters import Limit, ModelName
 from unrot.web.api.records import TestSetOrNull
 from unrot.web.current import service
@@ -133,7 +133,7 @@ class Scatter(Shape, named=True):
     within: Within
 
 
-class Line(Shape, like=report.Line):
+class Line(Shape, like=class_report.Line):
     """One class of a report, or the mean of all."""
 
 
@@ -156,7 +156,7 @@ class ClassReport(Shape):
     confusion: Confusion
 
 
-class NumberReport(Shape, like=report.NumberReport):
+class NumberReport(Shape, like=class_report.NumberReport):
     """A regression on its test set."""
 
     residuals: Annotated[list[list[float]], "Pairs of a quantile and of answer minus truth there."]
@@ -249,9 +249,9 @@ def _point(one: Seen, found: Explored, is_picked: bool) -> Point:
 
 
 def _report(
-    found: report.ClassReport | report.NumberReport, of: Schema
+    found: class_report.ClassReport | class_report.NumberReport, of: Schema
 ) -> ClassReport | NumberReport:
-    if isinstance(found, report.NumberReport):
+    if isinstance(found, class_report.NumberReport):
         return NumberReport.of(found)
     confusion = Confusion(classes=list(of.classes), rows=[list(row) for row in found.confusion])
     return ClassReport.of(found, confusion=confusion)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from unrot.core.records import JudgedPrediction, Oddity
 from unrot.core.records import Schema as Columns
-from unrot.watch.outliers import feed
-from unrot.watch.outliers.neighbours import EXPECTED_SHARE
+from unrot.watch.monitors.outliers.neighbours import EXPECTED_SHARE
+from unrot.watch.reports import outliers as feed
 from unrot.web.api.parameters import Limit, ModelName
 from unrot.web.api.records import KeptPrediction, kept_prediction
 from unrot.web.current import service

@@ -8,10 +8,10 @@ from itertools import groupby, pairwise
 
 from unrot.core.plurals import counted
 from unrot.core.records import CHAMPION, Schema
-from unrot.watch.accuracy import Mark, Point
-from unrot.watch.accuracy_line import taken_together
-from unrot.watch.monitors.accuracy import Rolled
-from unrot.watch.overview import Condition
+from unrot.watch.reports.accuracy import Mark, Point
+from unrot.watch.reports.accuracy_line import taken_together
+from unrot.watch.reports.overview import Condition
+from unrot.watch.statistics.accuracy import Rolled
 from unrot.web.charts.axes import plain_axis, time_axis
 from unrot.web.charts.chart import Chart
 from unrot.web.charts.lines import Level, Measure, Reading, Series, lines, parted

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from unrot.core.plurals import counted
 from unrot.core.records import Schema
-from unrot.watch.monitors import accuracy
+from unrot.watch.statistics import accuracy
 from unrot.web.charts.chart import Table
 from unrot.web.charts.grid import Cell, Grid, Row
 from unrot.web.wording import called, number, percent

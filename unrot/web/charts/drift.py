@@ -14,7 +14,7 @@ from typing import Literal
 from unrot.core.plurals import counted
 from unrot.core.records import Check, Drift, Schema, Unmoved
 from unrot.core.rules import Rules
-from unrot.watch.overview import Closer
+from unrot.watch.reports.overview import Closer
 from unrot.web.charts.axes import Axis, brief, place, stretch
 from unrot.web.charts.chart import Chart, Table
 from unrot.web.charts.distribution import NO_VALUES, Part, distributions

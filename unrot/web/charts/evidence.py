@@ -22,11 +22,11 @@ from unrot.core.plurals import counted
 from unrot.core.records import Check, Finding, FindingKind, Model
 from unrot.core.time import DAY, HOUR, MINUTE
 from unrot.serve.service import Service
-from unrot.watch import accuracy, overview
-from unrot.watch.distributions_view import TRAINING, word_of
-from unrot.watch.outliers import feed
-from unrot.watch.outliers.bursts import start_of
-from unrot.watch.overview import Closer, Span
+from unrot.watch.monitors.outliers.rule import start_of
+from unrot.watch.reports import accuracy, overview
+from unrot.watch.reports import outliers as feed
+from unrot.watch.reports.distributions import TRAINING, word_of
+from unrot.watch.reports.overview import Closer, Span
 from unrot.web import spans
 from unrot.web.charts.accuracy import build_accuracy, build_verdicts, happenings
 from unrot.web.charts.axes import brief, time_axis

@@ -9,9 +9,9 @@ from math import isfinite
 from unrot.core.plurals import counted
 from unrot.core.records import Finding, Schema
 from unrot.core.time import short_time
-from unrot.watch.explorer import CLASS, PROBABILITY, Explored, Seen, Side, Span, value_of
-from unrot.watch.monitors import axes
-from unrot.watch.monitors.columns import text
+from unrot.watch.profiles.columns import text
+from unrot.watch.reports import axes
+from unrot.watch.reports.explorer import CLASS, PROBABILITY, Explored, Seen, Side, Span, value_of
 from unrot.web import wording
 from unrot.web.charts.axes import Axis, choice_axis, number_axis
 from unrot.web.charts.chart import Chart

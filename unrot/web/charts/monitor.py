@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from math import inf
 
 from unrot.core.latency import EDGES, quantile
-from unrot.core.records import Finding, Model
-from unrot.watch.accuracy import Point
-from unrot.watch.monitors.health import KINDS
-from unrot.watch.overview import Condition
+from unrot.core.records import FINDING_KINDS, Finding, Model
+from unrot.watch.reports.accuracy import Point
+from unrot.watch.reports.overview import Condition
 from unrot.web.charts.accuracy import build_accuracy, build_lately, end_of
 from unrot.web.charts.axes import Axis, brief, time_axis
 from unrot.web.charts.bars import Bucket, bars
@@ -72,7 +71,7 @@ def duration(seconds: float) -> str:
 def _happened(found: Condition, led: Led) -> list[Happening]:
     """Mark when findings were opened."""
     return [
-        Happening(one.opened_at, KINDS[one.kind], one.sentence, "finding", led(one))
+        Happening(one.opened_at, FINDING_KINDS[one.kind].called, one.sentence, "finding", led(one))
         for one in (*found.open_findings, *found.closed_findings)
         if found.span.since <= one.opened_at < found.span.until
     ]

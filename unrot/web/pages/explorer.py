@@ -11,10 +11,10 @@ from flask import Response, make_response, render_template, request, url_for
 
 from unrot.core.errors import Conflict, Invalid, NotFound, StoreAway, UnrotError
 from unrot.core.records import CHAMPION, Model, Schema
-from unrot.watch import explorer as exploring
 from unrot.watch import holdout
-from unrot.watch.explorer import Asked, Explored
-from unrot.watch.monitors.report import ClassReport
+from unrot.watch.reports import explorer as exploring
+from unrot.watch.reports.explorer import Asked, Explored
+from unrot.watch.statistics.class_report import ClassReport
 from unrot.web.charts import explorer as explorer_charts
 from unrot.web.charts.confusion import build_confusion
 from unrot.web.charts.grid import Grid

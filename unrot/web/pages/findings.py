@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from flask import Response, render_template, request, url_for
 
 from unrot.core.errors import StoreAway, UnrotError
-from unrot.core.records import FindingKind
+from unrot.core.records import FINDING_KINDS, FindingKind
 from unrot.watch import audit
 from unrot.watch import findings as noticed
-from unrot.watch.monitors.health import KINDS
 from unrot.watch.outbox import webhook_of
 from unrot.web import security
 from unrot.web.charts.evidence import build_evidence
@@ -64,7 +63,7 @@ def count_open(model: str) -> int:
 @blueprint.app_context_processor
 def finding_words() -> dict[str, dict[FindingKind, str]]:
     """Return how kinds of findings are called."""
-    return {"finding_kinds": KINDS}
+    return {"finding_kinds": {kind: words.called for kind, words in FINDING_KINDS.items()}}
 
 
 @blueprint.page("GET", "/models/<model>/findings", needs=VIEWER)
@@ -103,7 +102,7 @@ def finding(model: str, id: str) -> str:
 
 def _steps(kind: FindingKind, model: str) -> list[Step]:
     """Return where to go on; rows are judged only where some are left for it."""
-    steps = STEPS[kind]
+    steps = STEPS.get(kind, (_MONITOR, _RULES))
     if _AUDITS not in steps or audit.room(service(), model).is_there:
         return list(steps)
     return [one for one in steps if one is not _AUDITS]

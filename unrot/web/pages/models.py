@@ -30,7 +30,7 @@ from unrot.make.csv import pasted
 from unrot.serve.service import Answer
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch import findings
-from unrot.watch.outliers.detector import oddity_of
+from unrot.watch.monitors.outliers.detector import oddity_of
 from unrot.web import forms, security, wording
 from unrot.web.current import service
 from unrot.web.errors import status_of

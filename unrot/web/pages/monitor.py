@@ -16,8 +16,8 @@ from markupsafe import Markup
 
 from unrot.core.errors import StoreAway
 from unrot.core.records import Finding, Model
-from unrot.watch import overview
-from unrot.watch.overview import Condition
+from unrot.watch.reports import overview
+from unrot.watch.reports.overview import Condition
 from unrot.web import spans
 from unrot.web.charts.drift import build_period, column_names
 from unrot.web.charts.monitor import build_monitor, duration

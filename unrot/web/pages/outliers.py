@@ -11,9 +11,9 @@ from unrot.core.errors import NotFound
 from unrot.core.records import Feature, JudgedPrediction, Oddity, Reason, Schema, Value, Version
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch import findings
-from unrot.watch.outliers import feed
-from unrot.watch.outliers.bursts import Rate
-from unrot.watch.outliers.neighbours import EXPECTED_SHARE
+from unrot.watch.monitors.outliers.neighbours import EXPECTED_SHARE
+from unrot.watch.monitors.outliers.rule import Rate
+from unrot.watch.reports import outliers as feed
 from unrot.web.charts.axes import time_axis
 from unrot.web.charts.chart import Chart
 from unrot.web.charts.odd_rows import build_odd_rows, read_rate

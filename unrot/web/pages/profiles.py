@@ -13,11 +13,12 @@ from flask import Response, make_response, render_template, request, url_for
 from unrot.core.errors import UnrotError
 from unrot.core.records import CHAMPION, CountedStretch, Model, Profile
 from unrot.serve.shelf import ShelvedModel
-from unrot.watch import distributions_view, periods
-from unrot.watch.distributions_view import TRAINING, Column
-from unrot.watch.monitors import quantiles
-from unrot.watch.monitors.periods import SECONDS, Period, length_of, parted
-from unrot.watch.periods import Portrait
+from unrot.watch.monitors.drift.periods import SECONDS, Period, length_of, parted
+from unrot.watch.profiles.distributions import quantiles_of
+from unrot.watch.reports import distributions as distributions_view
+from unrot.watch.reports import periods
+from unrot.watch.reports.distributions import TRAINING, Column
+from unrot.watch.reports.periods import Portrait
 from unrot.web import moments
 from unrot.web.charts.axes import brief, stretch
 from unrot.web.charts.chart import Chart
@@ -32,7 +33,7 @@ PERIODS_A_PAGE = 12
 COLUMNS_A_PAGE = 8
 MOST_FILES = 500
 MOST_TRAINED = 3
-_WORDS = {"called": called, "brief": brief, "quantiles_of": quantiles.of}
+_WORDS = {"called": called, "brief": brief, "quantiles_of": quantiles_of}
 LENGTHS = {"kept": 1, **SECONDS}
 """How profiles are put together in the list: as they are kept, or by hours, days, weeks."""
 

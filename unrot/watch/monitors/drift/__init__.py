@@ -1,0 +1,1 @@
+"""Drift: what comes in, and what is answered, moves away from training."""

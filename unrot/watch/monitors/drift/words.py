@@ -1,0 +1,109 @@
+"""What a check found, as a person would say it."""
+
+from __future__ import annotations
+
+from unrot.core.plurals import counted
+from unrot.core.records import (
+    OUTPUT_CLASS,
+    OUTPUT_PROBABILITY,
+    Check,
+    Drift,
+    Unmoved,
+)
+from unrot.core.rules import FeatureRule, Rules
+from unrot.core.time import DAY, utc
+from unrot.watch.profiles.columns import OUTPUTS
+
+WHY: dict[Unmoved, str] = {
+    "": "",
+    "usual": "Unlike training, as on earlier days at this time.",
+    "unknown": "Unlike training; whether that is usual at this time is not known yet.",
+}
+MOST_TOLD = 3
+LEAST_SHARE = 0.01
+ADVICE = (
+    "Look at the distributions. If the source of the data is broken, mend it. If the world has "
+    "changed, judge some predictions and refit."
+)
+ANSWERS = {
+    OUTPUT_CLASS: "the answered class",
+    OUTPUT_PROBABILITY: "the probability of the answers",
+}
+
+
+def sentence_of(check: Check, rules: Rules) -> str:
+    """Say what moved in a period, how far, and against what."""
+    moved = check.moved
+    told = [_one(one, check, rules) for one in moved[:MOST_TOLD]]
+    more = len(moved) - MOST_TOLD
+    rest = f"; and {counted(more, 'more column')}" if more > 0 else ""
+    first, *others = told
+    return f"{first.replace(' moved:', f' moved {period_of(check)}:', 1)}{_joined(others)}{rest}."
+
+
+def period_of(check: Check) -> str:
+    """Name the time that a check is of.
+
+    >>> period_of(Check("iris", "v1", 1_767_312_000, 1_767_398_400, "training", 150, 120))
+    'on 2026-01-02'
+    >>> period_of(Check("iris", "v1", 1_767_312_000, 1_767_312_300, "training", 150, 120))
+    'on 2026-01-02 between 00:00 and 00:05 UTC'
+    """
+    starts = utc(check.starts_at)
+    ends = utc(check.ends_at)
+    seconds = check.ends_at - check.starts_at
+    if seconds == DAY:
+        return f"on {starts:%Y-%m-%d}"
+    if seconds > DAY:
+        return f"between {starts:%Y-%m-%d} and {ends:%Y-%m-%d}"
+    form = "%H:%M" if seconds % 60 == 0 and check.starts_at % 60 == 0 else "%H:%M:%S"
+    return f"on {starts:%Y-%m-%d} between {starts:{form}} and {ends:{form}} UTC"
+
+
+def column_name(column: str) -> str:
+    """Name a column as a person would."""
+    return ANSWERS.get(column, "the answered value" if column in OUTPUTS else column)
+
+
+def _one(one: Drift, check: Check, rules: Rules) -> str:
+    own = rules.features.get(one.column, FeatureRule()).distance
+    least = rules.distance if own is None else own
+    since = "training" if check.against == "training" else "the period before"
+    said = f"{column_name(one.column)} moved: Hellinger {one.distance:.2f} from {since} "
+    said += f"(threshold {least:g})"
+    if one.unseen >= max(LEAST_SHARE, 2 * one.unseen_expected):
+        lie = "lie outside what training saw" if one.test == "ks" else "are new to the model"
+        beside = "expected" if check.against == "training" else "before:"
+        said += f", {_percent(one.unseen)} of its values {lie} ({beside} "
+        said += f"{_percent(one.unseen_expected)})"
+    return said
+
+
+def _percent(share: float) -> str:
+    """Write a share; a digit more where it is small.
+
+    >>> _percent(0.2), _percent(0.0166), _percent(0.003), _percent(0.0)
+    ('20 %', '1.7 %', '0.3 %', '0 %')
+    """
+    percent = 100 * share
+    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.1f}".removesuffix(".0") + " %"
+
+
+def why_unmoved(drift: Drift) -> str:
+    """Say why a column that lies far has not moved; empty where nothing is to be said.
+
+    >>> far = Drift("age", 0.3, "ks", 0.2, 0.2, False, True, expected=0.25, worth=31.4)
+    >>> from dataclasses import replace
+    >>> why_unmoved(replace(far, why="chance"))
+    'Chance alone makes a distance of 0.25: its values are worth 31 independent rows.'
+    """
+    if drift.why == "chance":
+        return (
+            f"Chance alone makes a distance of {drift.expected:.2f}: its values are worth "
+            f"{counted(round(drift.worth), 'independent row')}."
+        )
+    return WHY[drift.why]
+
+
+def _joined(told: list[str]) -> str:
+    return "".join(f"; {one}" for one in told)

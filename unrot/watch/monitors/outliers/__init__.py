@@ -1,0 +1,1 @@
+"""Outliers: rows that look like nothing that training saw, and bursts of them."""

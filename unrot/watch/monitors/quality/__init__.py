@@ -1,0 +1,1 @@
+"""Broken data: gaps, choices never seen, numbers far out, rows that are refused."""

@@ -1,0 +1,1 @@
+"""Rot: a model is right less often than it was, or than its test set promised."""

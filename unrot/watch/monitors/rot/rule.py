@@ -1,0 +1,382 @@
+"""A change detector on the stream of verdicts: is a model right less often than it was?
+
+Each verdict is a number x between 0 and 1: right (0) or wrong (1); of numbers the rank of the error
+among the first ones of its stream. For a place s where something may have changed, the verdicts
+after it are held against what is usual at their hours (`usual_hours.py`), by the likelihood of two
+coins, kl being their divergence:
+
+    R(s) = (n · kl(before, all) + m · kl(after, all)) / φ      ranks: 6 · i · (after - before)²
+
+n verdicts of before, m after, i = n m / (n + m) / φ what they say together, and φ how many rows one
+independent one is worth (`worth/verdicts.py`). For one s, i runs like a clock and the difference
+like a Brownian motion in it, so that the mixture of Robbins holds at every look, however often:
+
+    P(R(s) ≥ (1 + ρ/i) · (ln 1/α + ½ ln(1 + i/ρ)) at any time) ≤ α
+
+Every 4th place is looked at up to 256 verdicts on, every 32nd up to 2,048 and every 256th as long
+as can be read; the α of all places of a level add up to its δ, half of it on the first 8,192
+verdicts, a quarter on the next 16,384, and so on. With δ = 0.5, 1 and 2 % and 1 % for what the
+test set promised, a steady stream is taken for a fall with a chance of 4.5 % at most, whatever its
+length. The normal approximation is in the mixture alone; bench/rot.py measures what is left.
+
+Until a week was seen, half of the α of a place is spent on all verdicts after it, a quarter on
+those at hours that were seen, a quarter on those just after it.
+
+What comes at an hour that was never seen may be a part of the week that is harder. There only
+counts what is no turn of the week and no wave of a day (`new_hours.py`), what is abrupt, ten
+minutes against the half hour before, or what is surely (97.5 %) deeper than a cycle: more than 25
+points, or errors 1.75 times as large. And one burst of errors is no fall: the newest third of the
+verdicts has to be bad too, and where three quarters of them or one solid run are wrong it takes 55.
+
+Robbins, Annals of Mathematical Statistics 41 (1970) 1397-1409; Howard, Ramdas, McAuliffe, Sekhon,
+Annals of Statistics 49 (2021) 1055-1080; Maillard, Proceedings of Machine Learning Research 98
+(2019) 610-632, for the ranks.
+
+    >>> steady = Tape.of([0.0] * 9 + [1.0], times=30)
+    >>> find_fall(steady, 300) is None
+    True
+    >>> fallen = Tape.of([*steady.wrong, *[0.0, 0.0, 1.0, 1.0, 1.0] * 8])
+    >>> fall = find_fall(fallen, 340)
+    >>> fall.place, round(fall.statistic, 1), round(fall.threshold, 1)
+    (299, 24.4, 17.5)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import log
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrot.core.time import DAY, HOUR
+from unrot.watch.monitors.rot.new_hours import DEEP, is_no_turn, is_no_wave
+from unrot.watch.monitors.rot.sums import SEEN, Behind, Tape
+from unrot.watch.monitors.rot.sums import known as known_at
+from unrot.watch.monitors.rot.usual_hours import KINDS, PROMISE, RANKS, Usual, usual, variance
+
+Numbers = NDArray[Any]
+
+EPOCH = 8_192
+"""Half of the δ of a level is spent on the places of the first so many verdicts."""
+REACH = 64
+"""A level looks so many of its steps back."""
+FEWEST_AFTER = 5
+"""Verdicts after a change below which it is not believed, whatever the ratio."""
+NEARLY_ALL = 0.75
+"""Where so many are wrong at once, it may be one burst of errors."""
+SOLID, BESIDE = 55, 15
+"""Unless 15 verdicts beside the longest run of wrongs are bad as well, it takes 55 in all."""
+NEAR = HOUR / 2, HOUR / 6
+"""So near before and after a place no hour of the day explains a difference."""
+SURELY = 1.96
+"""Standard errors that chance alone exceeds in 2.5 %."""
+STILL = 6.0
+"""A stretch that is e⁶ times likelier as bad as after a fall is still of it."""
+FAR = 1.75
+"""So many times larger are errors than a cycle explains."""
+FEW_UNSEEN, MOSTLY = 0.05, 0.5
+"""Shares of verdicts at hours that are not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Which places are looked at, and what chance of being wrong is spent on them."""
+
+    step: int
+    every: int
+    """It looks once in so many verdicts."""
+    delta: float
+    rho: float
+
+
+LEVELS = (Level(4, 4, 0.005, 5.0), Level(32, 16, 0.01, 50.0), Level(256, 64, 0.02, 100.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """Where a stream of verdicts fell, and how surely."""
+
+    place: int
+    """The first verdict after the change."""
+    statistic: float
+    threshold: float
+    each: Numbers = field(repr=False, compare=False)
+    """What was usual at each kind of hour before."""
+    worth: float = 1.0
+    is_from_start: bool = False
+    """True where it is the test set that verdicts are held against."""
+
+
+def find_fall(
+    tape: Tape, end: int, *, worth: float = 1.0, levels: Sequence[Level] = LEVELS
+) -> Fall | None:
+    """Look at the verdicts up to a place for the moment from which on fewer are right."""
+    best: tuple[float, int, Level, float, Numbers] | None = None
+    for level in levels:
+        places = _not_calm(tape, _places(level, tape, end), end, level)
+        if not len(places):
+            continue
+        ratios, needed, known = _held_against(tape, places, end, level, worth)
+        for at in np.argsort(needed - ratios).tolist():
+            lead = float(ratios[at] - needed[at])
+            if lead < 0 or (best is not None and lead <= best[0]):
+                break
+            if _lasts(tape, int(places[at]), end, float(known.share[at])):
+                best = lead, int(places[at]), level, float(ratios[at]), known.each[at]
+                break
+    if best is None:
+        return None
+    lead, place, level, ratio, each = best
+    refined = _refined(tape, place, end, level.step, each)
+    if not _lasts(tape, refined, end, float(each[tape.kinds[refined:end]].mean())):
+        return None
+    return Fall(refined, ratio, ratio - lead, each, worth)
+
+
+def _places(level: Level, tape: Tape, end: int) -> Numbers:
+    last = tape.offset + end
+    if last % level.every:
+        return np.zeros(0, dtype=np.intp)
+    first = max(tape.offset, last - REACH * level.step, 1)
+    fewest = max(FEWEST_AFTER, level.step)
+    places = np.arange(-(-first // level.step) * level.step, last - fewest + 1, level.step)
+    return (places - tape.offset).astype(np.intp)
+
+
+def _not_calm(tape: Tape, places: Numbers, end: int, level: Level) -> Numbers:
+    """Leave out places whose ratio cannot be large enough: it is at most m · kl(after, least)."""
+    if not len(places) or tape.strange[end] > tape.strange[places[0]]:
+        return places
+    count = end - places
+    after = (tape.total[end] - tape.total[places]) / count
+    if tape.ranks:
+        most = 6 * count * (after - tape.least) ** 2
+    else:
+        most = count * divergence(after, tape.least)
+    cost = float(cost_of(level, tape.offset + places[:1])[0])
+    found: Numbers = places[(after > tape.least) & (most >= cost)]
+    return found
+
+
+def _held_against(
+    tape: Tape, places: Numbers, end: int, level: Level, worth: float
+) -> tuple[Numbers, Numbers, Usual]:
+    """Return the ratio of each place, what it has to reach, and what was usual before it."""
+    rows, wrong = tape.behind.rows + tape.rows[places], tape.behind.wrong + tape.wrongs[places]
+    now, bad = tape.rows[end] - tape.rows[places], tape.wrongs[end] - tape.wrongs[places]
+    moments = tape.at[np.minimum(places, len(tape.at) - 1)]
+    seen = known_at(tape.at, moments, tape.behind.rows, tape.rows, tape.begins_at)
+    cost = cost_of(level, tape.offset + places)
+    cost += np.where(seen[:, :PROMISE].all(axis=1), 0.0, log(2))
+    known = usual(rows, wrong, now, ranks=tape.ranks, worth=worth)
+    count = now.sum(axis=1)
+    share = bad.sum(axis=1) / count
+    ratios, needed = _weighed(tape, known.share, known.rows, share, count, cost, level, worth)
+    if seen.any():
+        spread = variance(share, ranks=tape.ranks) * worth
+        seen |= is_no_turn((rows, wrong), (now, bad), seen, known.each, spread)
+    there = (now * seen).sum(axis=1)
+    unseen = 1 - there / count
+    if (unseen <= 0).all():
+        return ratios, needed, known
+    is_told = (unseen <= FEW_UNSEEN) | _is_deep(tape, places, end, known.share, share, count, worth)
+    if (asked := ~is_told & (ratios >= needed)).any():
+        is_told |= asked & is_no_wave(tape, places, end, worth=worth)
+    options = [(np.where(is_told, ratios, 0.0), needed)]
+    cost = cost + log(2)
+    options.append(_near(tape, places, end, unseen >= MOSTLY, cost, level, worth))
+    if there.any():
+        only = usual(rows, wrong, now * seen, ranks=tape.ranks, worth=worth)
+        share = (bad * seen).sum(axis=1) / np.maximum(there, 1)
+        options.append(_weighed(tape, only.share, only.rows, share, there, cost, level, worth))
+    best = np.argmax([one - least for one, least in options], axis=0)
+    pick = np.arange(len(places))
+    return (
+        np.stack([one for one, _ in options])[best, pick],
+        np.stack([least for _, least in options])[best, pick],
+        known,
+    )
+
+
+def cost_of(level: Level, places: Numbers) -> Numbers:
+    """Return ln 1/α of each place of the stream."""
+    epoch = np.floor(np.log2(places / EPOCH + 1))
+    found: Numbers = log(2 * EPOCH / level.step / level.delta) + 2 * log(2) * epoch
+    return found
+
+
+def _weighed(
+    tape: Tape,
+    before: Numbers,
+    rows: Numbers,
+    after: Numbers,
+    count: Numbers,
+    cost: Numbers,
+    level: Level,
+    worth: float,
+) -> tuple[Numbers, Numbers]:
+    """Return the ratio of verdicts before and after, and what it has to reach."""
+    told = np.maximum(rows * count / np.maximum(rows + count, 1e-9) / worth, 1e-9)
+    if tape.ranks:
+        ratios = 6 * told * (after - before) ** 2
+    else:
+        whole = (before * rows + after * count) / np.maximum(rows + count, 1e-9)
+        ratios = (rows * divergence(before, whole) + count * divergence(after, whole)) / worth
+    ratios = np.where(after > before, ratios, 0.0)
+    return ratios, boundary(told, cost, level.rho)
+
+
+def boundary(told: Numbers, cost: Numbers | float, rho: float) -> Numbers:
+    """Return what a ratio has to reach at any time; `told` independent rows say what it says."""
+    found: Numbers = (1 + rho / told) * (cost + np.log1p(told / rho) / 2)
+    return found
+
+
+def _near(
+    tape: Tape,
+    places: Numbers,
+    end: int,
+    is_asked: Numbers,
+    cost: Numbers,
+    level: Level,
+    worth: float,
+) -> tuple[Numbers, Numbers]:
+    """Hold the verdicts just after a place against those just before it."""
+    total = tape.total
+    moments = tape.at[np.minimum(places, len(tape.at) - 1)]
+    first = np.searchsorted(tape.at, moments - NEAR[0])
+    last = np.minimum(np.searchsorted(tape.at, moments + NEAR[1], side="right"), end)
+    before, after = np.maximum(places - first, 0), last - places
+    is_asked = is_asked & (before >= SEEN) & (after >= max(level.step, FEWEST_AFTER))
+    shares = (
+        (total[places] - total[first]) / np.maximum(before, 1),
+        (total[last] - total[places]) / np.maximum(after, 1),
+    )
+    ratios, needed = _weighed(
+        tape, shares[0], before * 1.0, shares[1], after * 1.0, cost, level, worth
+    )
+    return np.where(is_asked, ratios, 0.0), needed
+
+
+def _is_deep(
+    tape: Tape,
+    places: Numbers,
+    end: int,
+    before: Numbers,
+    after: Numbers,
+    count: Numbers,
+    worth: float,
+) -> Numbers:
+    """Tell where the verdicts after a place are surely worse than any hour of the day explains."""
+    if not tape.ranks:
+        return surely_deeper(before, after, count, worth)
+    behind, far = tape.errors[places], tape.errors[end] - tape.errors[places]
+    rows = np.maximum(tape.behind.count + places, 1)
+    was = (tape.behind.absolute + behind[:, 0]) / rows
+    is_now, squared = far[:, 0] / count, far[:, 1] / count
+    spread = np.sqrt(np.maximum(squared - is_now**2, 0.0) * worth / count)
+    is_far: Numbers = is_now - SURELY * spread > FAR * was
+    return is_far
+
+
+def surely_deeper(before: Numbers, after: Numbers, count: Numbers, worth: float) -> Numbers:
+    """Tell where so much more is wrong that no hour of the day explains it."""
+    reach = SURELY * np.sqrt(variance(after, ranks=False) * worth / count)
+    found: Numbers = after - reach > before + DEEP
+    return found
+
+
+def _lasts(tape: Tape, place: int, end: int, before: float) -> bool:
+    """Tell whether the newest verdicts are bad as well, and it is more than one burst."""
+    told = tape.wrong[place:end]
+    bad = (before + told.mean()) / 2
+    if told[-max(len(told) // 3, FEWEST_AFTER) :].mean() < bad:
+        return False
+    if len(told) >= SOLID:
+        return True
+    beside = _beside_longest_run(told)
+    return told.mean() < NEARLY_ALL and (len(beside) >= BESIDE and float(beside.mean()) >= bad)
+
+
+def _beside_longest_run(told: Numbers) -> Numbers:
+    """Return the verdicts that are not of the longest run of wrong ones, single rights included."""
+    is_right = told <= 0.5
+    is_right[1:-1] &= is_right[:-2] | is_right[2:]
+    ends = np.flatnonzero(np.concatenate([[True], is_right, [True]]))
+    at = int(np.argmax(np.diff(ends)))
+    return np.delete(told, np.arange(ends[at], ends[at + 1] - 1))
+
+
+def _refined(tape: Tape, place: int, end: int, step: int, each: Numbers) -> int:
+    """Return the likeliest place of a change (Page 1954), from a little before one on."""
+    first, last = max(place - step, 0), end - FEWEST_AFTER
+    told, before = tape.wrong[first:end], each[tape.kinds[first:end]]
+    for _ in range(3):  # The nearer the place, the clearer how bad it is after it.
+        gains = _gains(told, before, float(told[place - first :].mean()), ranks=tape.ranks)
+        place = first + int(np.argmax(np.cumsum(gains[::-1])[::-1][: last - first + 1]))
+    return place
+
+
+def _gains(told: Numbers, before: Numbers | float, after: float, *, ranks: bool) -> Numbers:
+    """Return how much more likely each verdict is after a fall than before it, as logarithms."""
+    if ranks:
+        found: Numbers = (after - before) * (told - (after + before) / 2) / RANKS
+        return found
+    before, after = np.clip(before, 1e-3, 1 - 1e-3), float(np.clip(after, 1e-3, 1 - 1e-3))
+    likelier: Numbers = told * np.log(after / before)
+    likelier += (1 - told) * np.log((1 - after) / (1 - before))
+    return likelier
+
+
+def find_rise(tape: Tape, end: int, usual: float, wrong: float) -> int:
+    """Return the place from which on verdicts are as before a fall, and no stretch as after it."""
+    gains = _gains(tape.wrong[:end], usual, wrong, ranks=tape.ranks)
+    place = int(np.argmin(np.cumsum(gains[::-1])[::-1]))
+    while True:
+        sums = np.concatenate([[0.0], np.cumsum(gains[place:])])
+        rises = sums - np.minimum.accumulate(sums)
+        if rises.max() < STILL:
+            return place
+        place += int(np.argmax(rises))
+
+
+def is_risen(tape: Tape, place: int, end: int, *, fell: Behind, since: float, worth: float) -> bool:
+    """Tell whether verdicts from a place on are surely better than those after the fall.
+
+    They are so at the hours at which it was bad (a good day ends no bad nights), or they have
+    been for a whole day, or for ten times as long as a short fall took.
+    """
+    rows, wrong = fell.rows + tape.rows[place], fell.wrong + tape.wrongs[place]
+    rows[PROMISE] = wrong[PROMISE] = 0.0
+    now, bad = tape.rows[end] - tape.rows[place], tape.wrongs[end] - tape.wrongs[place]
+    lasted = tape.at[end - 1] - tape.at[place]
+    is_long = lasted >= min(10 * (tape.at[place] - since), DAY)
+    asked = np.ones(KINDS) if is_long else (rows >= SEEN) * 1.0
+    count = float((now * asked).sum())
+    if not count:
+        return False
+    was = usual(rows[None], wrong[None], (now * asked)[None], ranks=tape.ranks, worth=worth)
+    share = np.array([float((bad * asked).sum()) / count])
+    level = Level(1, 1, 1.0, 10.0)
+    ratio, needed = _weighed(
+        tape, 1 - was.share, was.rows, 1 - share, np.array([count]), CURED, level, worth
+    )
+    return bool(ratio[0] >= needed[0])
+
+
+CURED = np.array([log(1 / 0.01)])
+"""ln 1/α of a recovery that is none, for one place at any time."""
+
+
+def divergence(shares: Numbers, whole: Numbers | float) -> Numbers:
+    """Return the divergence of coins from one coin; 0 · ln 0 is 0."""
+    tiny = 1e-12
+    whole = np.clip(whole, tiny, 1 - tiny)
+    shares = np.clip(shares, tiny, 1 - tiny)
+    found: Numbers = shares * np.log(shares / whole) + (1 - shares) * np.log(
+        (1 - shares) / (1 - whole)
+    )
+    return found

@@ -1,1 +1,0 @@
-"""Predictions that look like nothing that training saw: told apart, counted and listed."""

@@ -1,0 +1,264 @@
+"""Keep one whylogs profile for each stretch of traffic of each version.
+
+Predictions are buffered per model, version and rotation period, and profiled when the period
+is over: tracking whole columns is a thousand times cheaper than tracking rows. What was
+shipped is in the store, so a profile that a crash cost is made again from there: at start the
+rows of each recent period are compared with the rows that its profile saw.
+
+Beside each profile stands its summary: the same rows counted on the bins of the version's
+reference, so that web workers can show and compare it without whylogs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from pathlib import Path
+
+from unrot.core.errors import NotFound, StoreAway
+from unrot.core.ports import Profiler, Store
+from unrot.core.records import Outputs, Prediction, Profile, Schema, Stretch, Summary
+from unrot.core.time import DAY, utc
+from unrot.watch.profiles.baseline import Reference
+from unrot.watch.profiles.columns import columns_of
+from unrot.watch.profiles.distributions import summary_of, total, with_sketches
+
+BUFFERED_ROWS = 5_000
+GRACE_SECONDS = 2.0
+MEND_SECONDS = DAY
+
+NamedReference = tuple[str, Reference]
+"""A reference with its digest."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Some rows as a profile, and counted on the bins of a reference where there is one."""
+
+    rows: int
+    data: bytes
+    summary: Summary = field(default_factory=dict)
+    reference: str = ""
+
+
+class ProfileKeeper:
+    """Buffers rows and writes profiles; used by one thread only."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        profiler: Profiler,
+        schema_of: Callable[[str], Schema],
+        writer: str,
+        seconds: int,
+        folder: Path | None,
+        kept_as: Callable[[str], str] = str,
+        reference_of: Callable[[str, str], NamedReference | None] = lambda _model, _version: None,
+    ) -> None:
+        self._store = store
+        self._profiler = profiler
+        self._schema_of = schema_of
+        self._writer = writer
+        self._seconds = seconds
+        self._folder = folder
+        self._kept_as = kept_as
+        self._reference_of = reference_of
+        self._waiting: dict[Stretch, list[Prediction]] = defaultdict(list)
+
+    def add(self, predictions: Sequence[Prediction]) -> None:
+        """Take predictions that the store has just taken."""
+        for prediction in predictions:
+            self._waiting[self._stretch(prediction)].append(prediction)
+        for stretch, rows in list(self._waiting.items()):
+            if len(rows) >= BUFFERED_ROWS:
+                self._try_to_write(stretch)
+
+    def write_ended(self, now: float) -> None:
+        """Write the profiles of the periods that are over."""
+        for stretch in list(self._waiting):
+            if now >= stretch.ends_at + GRACE_SECONDS:
+                self._try_to_write(stretch)
+
+    def write_all(self) -> None:
+        """Write everything, the running period too: it is merged with what follows."""
+        for stretch in list(self._waiting):
+            self._try_to_write(stretch)
+
+    def rename(self, model: str, to: str | None) -> None:
+        """Go on under another name; without one, forget what waits for a model."""
+        for stretch in [stretch for stretch in self._waiting if stretch.model == model]:
+            rows = self._waiting.pop(stretch)
+            if to is not None:
+                self._waiting[replace(stretch, model=to)] += rows
+
+    def mend(self, now: float) -> None:
+        """Profile again what an earlier caretaker shipped and could not profile."""
+        for stretch in self.incomplete(self._start_of(now - MEND_SECONDS)):
+            self.profile_again(stretch)
+
+    def incomplete(self, since: float) -> list[Stretch]:
+        """List the stretches whose rows are in the store and not all in their profile."""
+        kept = self._store.profiles.written_by(self._writer, since - MEND_SECONDS)
+        rows_of = {profile.id: profile.rows for profile in kept}
+        return [
+            stretch
+            for stretch, rows in self._store.traffic.shipped(self._writer, since, self._seconds)
+            if rows_of.get(self._id(stretch), 0) < rows
+            and not self._is_of_another_length(stretch, kept)
+        ]
+
+    def _is_of_another_length(self, stretch: Stretch, kept: Sequence[Profile]) -> bool:
+        """Tell whether the stretch was profiled when the rotation period was another one."""
+        return any(
+            (profile.model, profile.version) == (stretch.model, stretch.version)
+            and profile.starts_at < stretch.ends_at
+            and profile.ends_at > stretch.starts_at
+            and profile.id != self._id(stretch)
+            for profile in kept
+        )
+
+    def profile_again(self, stretch: Stretch) -> None:
+        """Make the profile of a stretch from the rows in the store, whatever it was before."""
+        if not self._is_served(stretch.model):
+            return
+        counted, after = None, None
+        while predictions := self._store.traffic.of_stretch(
+            stretch, self._writer, after=after, limit=BUFFERED_ROWS
+        ):
+            more = self._counted(stretch, predictions)
+            counted = more if counted is None else self._together(counted, more)
+            after = (predictions[-1].predicted_at, predictions[-1].id or "")
+        counted = _Counted(0, b"") if counted is None else counted
+        self._put(stretch, counted)
+        self._write_file(stretch, counted.data)
+
+    def _try_to_write(self, stretch: Stretch) -> None:
+        """Write one profile; one that cannot be made is given up, so that the others are."""
+        try:
+            self._write(stretch)
+        except (StoreAway, OSError):
+            raise
+        except Exception:
+            _log.exception("The profile of %s could not be made: given up.", stretch)
+            self._waiting.pop(stretch, None)
+
+    def _write(self, stretch: Stretch) -> None:
+        predictions = self._waiting[stretch]
+        if not self._is_served(stretch.model):
+            del self._waiting[stretch]
+            return
+        counted = self._counted(stretch, predictions)
+        before = self._store.profiles.get(self._id(stretch))
+        if before is not None:
+            earlier = _Counted(before.rows, before.data, before.summary, before.reference)
+            counted = self._together(earlier, counted)
+        self._put(stretch, counted)
+        del self._waiting[stretch]
+        self._write_file(stretch, counted.data)
+
+    def _put(self, stretch: Stretch, counted: _Counted) -> None:
+        facts = self._profiler.read(counted.data) if counted.summary else {}
+        profile = Profile(
+            id=self._id(stretch),
+            model=stretch.model,
+            version=stretch.version,
+            writer=self._writer,
+            starts_at=stretch.starts_at,
+            ends_at=stretch.ends_at,
+            rows=counted.rows,
+            data=counted.data,
+            summary=with_sketches(counted.summary, facts),
+            reference=counted.reference,
+        )
+        self._store.profiles.put(profile)
+
+    def _is_served(self, model: str) -> bool:
+        try:
+            self._schema_of(model)
+        except NotFound:
+            return False
+        return True
+
+    def _counted(self, stretch: Stretch, predictions: Sequence[Prediction]) -> _Counted:
+        schema = self._schema_of(stretch.model)
+        rows = [prediction.inputs for prediction in predictions]
+        outputs = outputs_of(schema, predictions)
+        data = self._profiler.profile(schema, rows, outputs)
+        named = self._reference_of(stretch.model, stretch.version)
+        if named is None:
+            return _Counted(len(rows), data)
+        digest, reference = named
+        columns = columns_of(schema, rows, outputs)
+        summary = summary_of(reference.summary, schema, columns)
+        return _Counted(len(rows), data, summary, digest)
+
+    def _together(self, first: _Counted, second: _Counted) -> _Counted:
+        """Add rows up; what was not counted on the same bins has no summary."""
+        rows, data = first.rows + second.rows, self._profiler.merge(first.data, second.data)
+        if first.reference != second.reference:
+            return _Counted(rows, data)
+        return _Counted(rows, data, total([first.summary, second.summary]), first.reference)
+
+    def _write_file(self, stretch: Stretch, data: bytes) -> None:
+        if self._folder is None:
+            return
+        path = self._folder / stretch.model / f"{self._id(stretch)}.bin"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}")
+        draft.write_bytes(data)
+        draft.replace(path)
+
+    def _stretch(self, prediction: Prediction) -> Stretch:
+        starts_at = self._start_of(prediction.predicted_at)
+        ends_at = starts_at + self._seconds
+        return Stretch(prediction.model, prediction.version, starts_at, ends_at)
+
+    def _start_of(self, at: float) -> int:
+        return int(at) // self._seconds * self._seconds
+
+    def _id(self, stretch: Stretch) -> str:
+        kept_as = self._kept_as(stretch.model)
+        return _id_of(kept_as, stretch.version, stretch.starts_at, self._seconds, self._writer)
+
+
+def merged(profiler: Profiler, profiles: Sequence[Profile], seconds: int, kept_as: str) -> Profile:
+    """Return the profile of some seconds that stands for shorter ones on the same bins."""
+    first = profiles[0]
+    starts_at = int(first.starts_at) // seconds * seconds
+    held = [one.data for one in profiles if one.data]
+    data = reduce(profiler.merge, held) if held else b""
+    summary = total(one.summary for one in profiles)
+    facts = profiler.read(data) if data and summary else {}
+    return replace(
+        first,
+        id=_id_of(kept_as, first.version, starts_at, seconds, first.writer),
+        starts_at=float(starts_at),
+        ends_at=float(starts_at + seconds),
+        rows=sum(one.rows for one in profiles),
+        data=data,
+        summary=with_sketches(summary, facts),
+    )
+
+
+def _id_of(kept_as: str, version: str, starts_at: int, seconds: int, writer: str) -> str:
+    began = utc(starts_at).strftime("%Y%m%dT%H%M%SZ")
+    return ".".join((kept_as, version, began, f"{seconds}s", writer))
+
+
+def outputs_of(schema: Schema, predictions: Sequence[Prediction]) -> Outputs:
+    """Return what was answered, column by column."""
+    if not schema.is_classifier:
+        return Outputs(values=[prediction.value or 0.0 for prediction in predictions])
+    index = {label: number for number, label in enumerate(schema.classes)}
+    probabilities = [prediction.probabilities for prediction in predictions]
+    known = [row for row in probabilities if row is not None]
+    return Outputs(
+        classes=[index[prediction.label or ""] for prediction in predictions],
+        probabilities=known if len(known) == len(predictions) else None,
+    )

@@ -1,0 +1,294 @@
+"""Whether a model is well, in one sentence, and why: what its page says before any chart.
+
+The gravest open finding comes first. Without one the verdicts on the champion's own answers speak,
+then what its own confidence makes one expect. What is said is what these show (`signs.py`): a model
+that nobody asks or judges is neither well nor ill, nor is one that a single visitor has judged.
+
+    >>> signs = Signs("Zombies", "v1", predictions=900, right=47, judged=50, expected=0.93)
+    >>> health(signs).headline
+    'Zombies is well.'
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Literal
+
+from unrot.core.plurals import counted, plural
+from unrot.core.records import FINDING_KINDS, Finding
+from unrot.hear.judges import told_by
+from unrot.watch.reports.signs import FEWEST_VERDICTS, Others, Signs
+
+State = Literal["well", "look", "ill", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether a model is well."""
+
+    state: State
+    headline: str
+    reasons: tuple[str, ...]
+
+
+def health(signs: Signs) -> Health:
+    """Say whether a model is well, and why."""
+    if signs.is_store_away:
+        return Health(
+            "unknown",
+            f"Nobody can say how {signs.name} is: the store does not answer.",
+            ("Predictions are answered all the same. This page fills by itself when it is back.",),
+        )
+    if not signs.has_champion:
+        return Health(
+            "ill",
+            f"{signs.name} cannot be asked: it has no champion.",
+            ("Promote one of its versions.",),
+        )
+    if signs.findings:
+        return _found(signs)
+    if signs.predictions == 0 and not signs.judged:
+        return _unasked(signs)
+    state, headline = _without_findings(signs)
+    return Health(state, headline, tuple(_known(signs)))
+
+
+# ── findings ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _found(signs: Signs) -> Health:
+    worst, *others = sorted(
+        signs.findings, key=lambda one: (_RANK[one.gravity], list(FINDING_KINDS).index(one.kind))
+    )
+    state: State = "ill" if worst.gravity == "grave" else "look"
+    headline = FINDING_KINDS[worst.kind].headline.format(name=signs.name)
+    if worst.kind == "rot":
+        state, headline = _rotting(signs, worst, state, headline)
+    if {one.kind for one in signs.findings} == {"drift"}:
+        headline += " " + _beside_drift(signs.since_drift or signs)
+    also = ", ".join(dict.fromkeys(FINDING_KINDS[one.kind].called for one in others))
+    more = [f"Also found: {also}."] if also else []
+    return Health(state, headline, (worst.sentence, *more, *_known(signs)))
+
+
+def _rotting(signs: Signs, rot: Finding, state: State, headline: str) -> tuple[State, str]:
+    """Say whose word rot is, and that it is of an earlier version where nothing tells of this."""
+    by = told_by(rot.evidence)
+    if by.is_one_voice if by is not None else signs.is_one_voice:
+        return "look", _one_visitor(signs)
+    if rot.gravity == "note":
+        return "look", f"Some say that {signs.name} is wrong more often; nobody confirms it yet."
+    if signs.reigns_since > rot.since and not signs.is_worse:
+        if not signs.is_judged:
+            return "look", f"{signs.name} was rotting; too few verdicts on {signs.version} yet."
+        return "look", f"{signs.name} was rotting; verdicts on {signs.version} show nothing of it."
+    if signs.is_of_crowd:
+        return "look", _of_crowd(signs)
+    return state, headline
+
+
+def _one_visitor(signs: Signs) -> str:
+    return f"One visitor says that {signs.name} is wrong; nobody confirms it yet."
+
+
+def _of_crowd(signs: Signs) -> str:
+    return f"Some who chose what to judge say that {signs.name} is wrong; no judge confirms it yet."
+
+
+def _beside_drift(signs: Signs) -> str:
+    if not signs.is_judged:
+        return "Nobody can say yet whether its answers suffer: there are too few verdicts."
+    if signs.is_one_voice or signs.is_of_crowd:
+        who = "one visitor alone has judged" if signs.is_one_voice else "few were judged, by choice"
+        return f"Nobody can say yet whether its answers suffer: {who}."
+    if signs.is_worse:
+        seem = "are" if signs.is_surely_worse else "seem"
+        than = "farther off" if signs.is_of_numbers else "less right"
+        return f"Its answers {seem} {than} than when it was made."
+    return f"{signs.judged:,} verdicts show no {_unseen(signs)}"
+
+
+def _unseen(signs: Signs) -> str:
+    """Say what the verdicts would have shown: that they show nothing is no proof of nothing."""
+    if signs.is_of_numbers:
+        if not signs.expected_error:
+            return "more: nobody measured how far off it was when it was made."
+        times = ceil(10 * signs.rise_that_would_show) / 10
+        return f"larger errors; errors {times:.1f} times as large would have shown."
+    if signs.expected is None:
+        return "more: nobody measured how right it was when it was made."
+    points = max(1, ceil(100 * signs.fall_that_would_show))
+    return f"fall; one of {counted(points, 'point')} or more would have shown."
+
+
+# ── no finding ───────────────────────────────────────────────────────────────────────────────
+
+
+def _unasked(signs: Signs) -> Health:
+    if signs.last_predicted:
+        said = f"Nobody has asked {signs.name} in {signs.period}."
+        last = f"The last prediction was made {signs.last_predicted}."
+        return Health("unknown", said, (last, *_test_set(signs)))
+    return Health(
+        "unknown",
+        f"Nobody has asked {signs.name} yet.",
+        ("Make a prediction on its page or over the API: it shows up here within seconds.",),
+    )
+
+
+def _without_findings(signs: Signs) -> tuple[State, str]:
+    name, of = signs.name, f" on {signs.version}" if signs.version else ""
+    if not signs.is_judged:
+        doubt = f"to say whether {name} is right; nothing else looks wrong"
+        return "unknown", f"Too few verdicts{of} yet {doubt}."
+    if signs.is_one_voice:
+        if signs.is_worse or signs.is_mostly_wrong:
+            return "look", _one_visitor(signs)
+        return "unknown", f"Only one visitor has judged {name}; nothing looks wrong."
+    if signs.is_of_crowd and (signs.is_worse or signs.is_mostly_wrong):
+        return "look", _of_crowd(signs)
+    if not signs.is_of_crowd and (said := _surely(signs)):
+        return "look", said
+    if signs.is_worse:
+        how = "farther off" if signs.is_of_numbers else "less right"
+        return "look", f"{name} seems {how} than when it was made; it may be chance."
+    if signs.is_mostly_wrong:
+        return "look", f"{name} is wrong more often than right: {_share(signs)}."
+    if signs.new is not None and signs.new < min(FEWEST_VERDICTS, signs.judged):
+        since = f"Too few verdicts{of} yet since it is champion again"
+        return "unknown", f"{since}; nothing looks wrong with {name}."
+    if signs.is_enough:
+        return "well", f"{name} is well."
+    return "unknown", f"Nothing looks wrong with {name} so far."
+
+
+def _surely(signs: Signs) -> str:
+    """Say what is certain, however often one looks; empty where nothing is."""
+    if signs.is_below_guess:
+        return f"{signs.name} is right less often than a constant guess."
+    if signs.is_surely_worse and signs.is_of_numbers:
+        return (
+            f"{signs.name} is farther off than when it was made: by {signs.error:.3g} on average."
+        )
+    if signs.is_surely_worse:
+        return f"{signs.name} is less right than when it was made: {_share(signs)}."
+    if signs.rival is not None and signs.is_below_rival:
+        return f"{signs.name} is less right than {signs.rival.versions} was: {_share(signs)}."
+    return ""
+
+
+# ── what is known ────────────────────────────────────────────────────────────────────────────
+
+
+def _known(signs: Signs) -> list[str]:
+    told = _error(signs) if signs.is_of_numbers else _accuracy(signs)
+    return [*told, *_earlier(signs), *_others(signs), *_estimate(signs), *_traffic(signs)]
+
+
+def _accuracy(signs: Signs) -> list[str]:
+    if not signs.judged:
+        return _test_set(signs)
+    if not signs.is_judged:
+        of = f" on {signs.version}" if signs.version else ""
+        told = f"{signs.right:,} of {counted(signs.judged, 'verdict')}"
+        said = f"{told}{of} so far {plural(signs.right, 'is', 'are')} right"
+        return [f"{said}{_by(signs)}.", *_test_set(signs)]
+    beside = ""
+    if signs.expected is not None:
+        rows = f" of {counted(signs.expected_rows, 'test row')}" if signs.expected_rows else ""
+        beside = f"; {_percent(signs.expected)}{rows} when it was made"
+    return [*_chosen(signs), f"{_share(signs)}{_by(signs)}{beside}."]
+
+
+def _share(signs: Signs) -> str:
+    value = _percent(signs.right / max(signs.judged, 1))
+    if signs.version:
+        return f"{value} of the last {signs.judged:,} verdicts on {signs.version} are right"
+    return f"{value} of its last {signs.judged:,} verdicts are right"
+
+
+def _error(signs: Signs) -> list[str]:
+    if signs.error is None or not signs.judged:
+        return _test_set(signs)
+    of = f" on {signs.version}" if signs.version else ""
+    told = f"In the last {counted(signs.judged, 'verdict')}{of}{_by(signs)}"
+    said = f"{told} it was off by {signs.error:.3g}"
+    rows = f" over {counted(signs.expected_rows, 'test row')}" if signs.expected_rows else ""
+    beside = f"; by {signs.expected_error:.3g}{rows} when it was made"
+    return [*_chosen(signs), f"{said} on average{beside if signs.expected_error else ''}."]
+
+
+def _test_set(signs: Signs) -> list[str]:
+    """Say what is known of a version that nobody has judged."""
+    rows = f"{counted(signs.expected_rows, 'row')} of its" if signs.expected_rows else "the"
+    who = signs.version or "it"
+    if signs.expected_error is not None:
+        return [f"On {rows} test set {who} was off by {signs.expected_error:.3g} on average."]
+    if signs.expected is not None:
+        return [f"On {rows} test set {who} was right {_percent(signs.expected)} of the time."]
+    return ["Nobody measured it on rows that it had not learnt from."] if signs.version else []
+
+
+def _chosen(signs: Signs) -> list[str]:
+    """Say first how few were judged, and that these are no sample."""
+    if not signs.is_chosen:
+        return []
+    whose = "by judges, who chose which."
+    if signs.is_of_crowd:
+        whose = "by people who chose which: they may see more faults than there are."
+    few, all_of_them = f"{signs.judged_then:,}", f"{signs.predicted_then:,}"
+    return [f"Only {few} of {all_of_them} predictions of that time were judged, {whose}"]
+
+
+def _by(signs: Signs) -> str:
+    return f" ({signs.whose.words})" if signs.whose is not None and signs.whose.verdicts else ""
+
+
+def _earlier(signs: Signs) -> list[str]:
+    """Say which verdicts are on what it answered when it was champion before."""
+    old = 0 if signs.new is None else signs.judged - signs.new
+    if not old:
+        return []
+    many = "All" if not signs.new else f"{old:,}"
+    return [f"{many} of them are on what it answered before it became champion again."]
+
+
+def _others(signs: Signs) -> list[str]:
+    told = []
+    if signs.line is not None and not signs.is_judged:
+        told.append(
+            f"Its line ({signs.line.versions}): {_of_others(signs.line)}, its own included."
+        )
+    if signs.rival is not None and (not signs.is_judged or signs.is_below_rival):
+        told.append(f"{signs.rival.versions} before it: {_of_others(signs.rival)}.")
+    if signs.imported is not None and not signs.is_judged:
+        told.append(f"The log that was imported, of other answers: {_of_others(signs.imported)}.")
+    return told
+
+
+def _of_others(others: Others) -> str:
+    last = f"its last {counted(others.judged, 'verdict')}"
+    if others.error is not None:
+        return f"off by {others.error:.3g} on average in {last}"
+    right = _percent(others.right / max(others.judged, 1))
+    return f"{right} of {last} {plural(others.judged, 'is', 'are')} right"
+
+
+def _estimate(signs: Signs) -> list[str]:
+    if signs.estimated is None:
+        return []
+    return [f"By its own confidence it is right {_percent(signs.estimated)} of the time."]
+
+
+def _traffic(signs: Signs) -> list[str]:
+    if not signs.predictions:
+        return [f"Nobody has asked it in {signs.period}."]
+    return [f"{counted(signs.predictions, 'prediction')} in {signs.period}."]
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.0f}%"
+
+
+_RANK = {"grave": 0, "warning": 1, "note": 2}

@@ -1,0 +1,56 @@
+"""The feed of outliers: predictions whose inputs look like nothing that training saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unrot.core.artefacts import NEIGHBOURS
+from unrot.core.errors import NotFound
+from unrot.core.records import JudgedPrediction, Oddity, Version
+from unrot.core.time import DAY, HOUR
+from unrot.serve.service import Service
+from unrot.watch.monitors.outliers.rule import MONITOR, Rate, kept_rates, rates_of
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Some outliers, newest first, and the id to go on from when there are more."""
+
+    rows: list[tuple[Oddity, JudgedPrediction | None]]
+    next_before: str | None
+
+
+def feed(service: Service, name: str, *, limit: int = 50, before: str | None = None) -> Feed:
+    """List a model's outliers with their verdicts, a page at a time."""
+    model = service.catalogue().model(name).model
+    key = None
+    if before:
+        last = service.store.oddities.of(before)
+        if last is None:
+            raise NotFound("The outlier to go on from is not kept any more.")
+        key = last.predicted_at, before
+    rows = service.store.oddities.recent(model.name, limit=limit, before=key)
+    return Feed(rows, rows[-1][0].prediction if len(rows) == limit else None)
+
+
+def rates(service: Service, name: str) -> list[Rate]:
+    """Return how many rows were odd in the last closed periods, oldest first."""
+    model = service.catalogue().model(name).model
+    return kept_rates(service.store.findings.standpoint(model.name, MONITOR))
+
+
+def rates_around(
+    service: Service, name: str, length: int, *, since: float, until: float
+) -> list[Rate]:
+    """Return how many rows were odd in the periods of a stretch of time, oldest first.
+
+    Where the totals of that time were added up to longer ones, periods are longer.
+    """
+    windows = service.store.traffic.windows(name, since=since, until=until)
+    lengths = (length, *(one for one in (HOUR, DAY) if one > length))
+    return rates_of(windows, lengths, after=since, until=until, least=1)
+
+
+def can_be_told(version: Version) -> bool:
+    """Tell whether a version has what outliers are told by."""
+    return NEIGHBOURS in version.artefacts

@@ -1,0 +1,1 @@
+"""What several monitors reckon with: chances, distances, shares and their bounds."""

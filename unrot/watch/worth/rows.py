@@ -1,0 +1,57 @@
+"""How many rows of a model's traffic say as much as one independent row, at some moment.
+
+It is asked only where something looks like a finding, and told from the newest rows by then, also
+those before the period in question: within a short one a slow walk looks like many rows.
+
+Of whole rows it is the larger of how often they come again (more often than two rows of training
+are alike) and how long they stay alike, the median τ of their columns of numbers. The median,
+because a single column that is broken for a while is no slow world.
+
+    >>> from unrot.core.records import Feature
+    >>> schema = Schema((Feature("x", "number"),), "y")
+    >>> not_worth_of(schema, [(number // 20,) for number in range(200)], alike=0.0) > 10
+    True
+    >>> not_worth_of(schema, [(1.0,), (2.0,), (3.0,)] * 50, alike=1 / 3) < 1.5
+    True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from unrot.core.records import Row, Schema
+from unrot.watch.profiles import references
+from unrot.watch.visit import Visit
+from unrot.watch.worth.measures import autocorrelation_time, repeats
+
+MOST_ROWS = 2_000
+
+
+def not_worth(visit: Visit, until: float) -> float:
+    """Return how many rows are worth one, as far as they are still kept."""
+    newest = visit.store.traffic.of_period(
+        visit.name, since=0.0, until=until, judged_only=False, limit=MOST_ROWS
+    )
+    named = references.bins_of(visit.service, visit.name, visit.champion)
+    rows = [one.prediction.inputs for one in reversed(newest)]
+    return not_worth_of(visit.model.schema, rows, alike=0.0 if named is None else named[1].alike)
+
+
+def not_worth_of(schema: Schema, rows: Sequence[Row], *, alike: float) -> float:
+    """Return how many rows, in their order, are worth one; 1 where there are none.
+
+    `alike` is how likely two rows of training are equal.
+    """
+    if not rows:
+        return 1.0
+    return max(repeats(map(tuple, rows), alike=alike), _slowness(schema, rows))
+
+
+def _slowness(schema: Schema, rows: Sequence[Row]) -> float:
+    places = [at for at, one in enumerate(schema.features) if one.kind in ("number", "integer")]
+    if not places:
+        return 1.0
+    table = np.array([[row[at] for at in places] for row in rows], dtype=np.float64)
+    return float(np.median([autocorrelation_time(column) for column in table.T]))
