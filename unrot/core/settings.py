@@ -99,7 +99,8 @@ class Settings:
         "UNROT_STORE",
         STORE,
         "",
-        "where everything is kept: `sqlite:///PATH` or `postgresql://…`; unset, `DATABASE_URL`, "
+        "where everything is kept: `sqlite:///PATH`, `postgresql://…` or "
+        "`datastore://PROJECT/NAMESPACE`; unset, `DATABASE_URL`, "
         "else SQLite in the home folder",
     )
     secret_key: str = setting(
