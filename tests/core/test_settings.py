@@ -216,8 +216,8 @@ def test_store_that_is_no_address_stops_the_start(url: str) -> None:
     assert sentence({"UNROT_STORE": url}) == (
         f'UNROT_STORE (or DATABASE_URL) is an address of "{scheme}" that cannot be read: expected '
         "sqlite:///PATH, postgresql://USER:PASSWORD@HOST:PORT/DATABASE with signs such as @ / # "
-        "in the password as %40 %2F %23, datastore://PROJECT/NAMESPACE, or nothing for SQLite in the "
-        "home folder."
+        "in the password as %40 %2F %23, datastore://PROJECT/NAMESPACE, or nothing for SQLite in "
+        "the home folder."
     )
 
 
