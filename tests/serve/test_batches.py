@@ -95,6 +95,15 @@ def test_batch_is_of_one_model_version_and_day_and_of_so_many_rows() -> None:
     assert sorted(told) == [("v1", 1), ("v1", 5), ("v1", MOST_ROWS), ("v2", 3)]
 
 
+def test_batch_of_wide_rows_has_fewer_of_them() -> None:
+    rows = [made(row, inputs=[0.5] * 900) for row in range(250)]
+
+    found = batches_of(rows, places_of([one.id or "" for one in rows]), "me")
+
+    assert sum(put.fields["rows"] for put in found) == 250
+    assert max(put.fields["rows"] for put in found) < 100
+
+
 def test_more_lines_of_the_same_stretch_come_under_the_same_keys() -> None:
     rows = [made(row) for row in (0, 2, 1, 3)]
 

@@ -111,6 +111,7 @@ def tidy(options: argparse.Namespace, settings: Settings) -> int:
         for share, done in tidying.sweep_with_share(service):
             rows += done
             progress(share, f"{counted(rows, 'row')} let go or added up")
+        service.store.tidying.drop_files(service.clock())
     finally:
         progress.close()
     print(

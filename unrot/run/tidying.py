@@ -45,6 +45,7 @@ class Broom:
         self._service = service
         self._round: Iterator[int] | None = None
         self._rests_until = 0.0
+        self._files_at = 0.0
 
     @property
     def is_due(self) -> bool:
@@ -56,7 +57,9 @@ class Broom:
         if not self.is_due:
             return
         if self._round is None:
-            self._round = sweep(self._service)
+            with_files = time.monotonic() >= self._files_at
+            self._round = sweep(self._service, with_files=with_files)
+            self._files_at = time.monotonic() + DAY if with_files else self._files_at
         ends_at = time.monotonic() + WORK_SECONDS
         try:
             for _ in self._round:
@@ -73,10 +76,16 @@ class Broom:
         self._rests_until = time.monotonic() + REST_SECONDS
 
 
-def sweep(service: Service) -> Iterator[int]:
-    """Go through all models once; yield after each bite how many rows went or were added up."""
+def sweep(service: Service, *, with_files: bool = True) -> Iterator[int]:
+    """Go through all models once; yield after each bite how many rows went or were added up.
+
+    `with_files` that nothing points at any more go as well: all that does is read for that.
+    """
     for _, done in sweep_with_share(service):
         yield done
+    if with_files:
+        service.store.tidying.drop_files(service.clock())
+        yield 0
 
 
 def sweep_with_share(service: Service) -> Iterator[tuple[float, int]]:

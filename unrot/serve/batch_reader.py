@@ -15,8 +15,8 @@ from unrot.serve.batches import SPANS, place_of, unpack
 from unrot.store.kinds import BATCH
 from unrot.store.operations import Document, Operations, scan_all
 
-MOST_KEPT = 64
-"""Batches that stay unpacked in memory: pages and lookups come back to the newest ones."""
+MOST_KEPT = 10_000
+"""Rows that stay unpacked in memory: pages and lookups come back to the newest ones."""
 
 BACK = 32
 """How many batches before its own a lookup goes back to: rows of one moment may change places."""
@@ -74,7 +74,7 @@ class BatchReader:
             whole = self._database.get(BATCH, header.key)
             rows = [] if whole is None else _rows(whole)
             self._unpacked[known] = {one.id or "": one for one in rows}
-            while len(self._unpacked) > MOST_KEPT:
+            while sum(map(len, self._unpacked.values())) > MOST_KEPT and len(self._unpacked) > 1:
                 self._unpacked.popitem(last=False)
         return self._unpacked[known]
 

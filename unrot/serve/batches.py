@@ -33,7 +33,9 @@ from unrot.store.kinds import BATCH
 from unrot.store.operations import Put
 
 FORMAT = 1
-MOST_ROWS = 1_000
+MOST_ROWS, MOST_CELLS = 1_000, 90_000
+"""Of one batch: a document of some databases takes a megabyte."""
+
 SPANS = (int(MINUTE), int(HOUR), int(DAY))
 """How long a batch may last: those of live traffic a minute, those of a log up to a day."""
 
@@ -89,7 +91,7 @@ def batches_of(
     for number, (made, at) in enumerate(zip(predictions, places, strict=True)):
         group = (made.model, made.version, at.segment, at.model_number)
         part = open_parts.setdefault(group, [])
-        if part and (len(part) >= MOST_ROWS or _is_too_long(predictions[part[0]], made)):
+        if part and (len(part) >= _room_for(made) or _is_later(predictions[part[0]], made)):
             done.append(part)
             part = open_parts[group] = []
         part.append(number)
@@ -101,7 +103,13 @@ def batches_of(
     ]
 
 
-def _is_too_long(first: Prediction, made: Prediction) -> bool:
+def _room_for(made: Prediction) -> int:
+    """Return how many such rows a batch has room for."""
+    cells = len(made.inputs) + len(made.probabilities or ())
+    return max(1, min(MOST_ROWS, MOST_CELLS // max(1, cells)))
+
+
+def _is_later(first: Prediction, made: Prediction) -> bool:
     """Tell whether a prediction lies on another day, where a batch begins anew."""
     return first.predicted_at // DAY != made.predicted_at // DAY
 
