@@ -11,7 +11,7 @@ import pytest
 from unrot.core.ids import Ids
 from unrot.core.records import Prediction
 from unrot.serve.batch_reader import BatchReader
-from unrot.serve.batches import MOST_ROWS, batches_of, pack, places_of, unpack
+from unrot.serve.batches import MOST_ROWS, batches_of, pack, places_of, unpack, unpack_one
 from unrot.store.memory import MemoryStore
 
 IDS = Ids(b"key")
@@ -69,6 +69,7 @@ def test_predictions_of_any_values_come_back_as_they_were(seed: int) -> None:
     found = unpack(pack(rows), "elves", "v1")
 
     assert found == rows
+    assert all(unpack_one(pack(rows), "elves", "v1", one.id or "") == one for one in rows[::7])
     assert [list(map(type, one.inputs)) for one in found] == [
         list(map(type, one.inputs)) for one in rows
     ]

@@ -117,7 +117,7 @@ def _database(settings: Settings, counts: Counts, patience: float | None) -> Ope
 
 def _fresh_seconds(settings: Settings) -> float:
     """Return how long names that were read are good for: asking is dear where each read is paid."""
-    return 1.0 if settings.store_url.startswith("datastore:") else 0.0
+    return 1.0 if settings.store_url.startswith("datastore:") else 0.05
 
 
 def _sqlite(settings: Settings, counts: Counts) -> SqliteDatabase:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from unrot.core.records import IMPORTING, Prediction
 from unrot.hear.verdict_store import Arrived
-from unrot.serve.batches import SPANS, place_of, unpack
+from unrot.serve.batches import SPANS, place_of, unpack, unpack_one
 from unrot.store.kinds import BATCH
 from unrot.store.operations import Document, Operations, scan_all
 
 MOST_KEPT = 10_000
 """Rows that stay unpacked in memory: pages and lookups come back to the newest ones."""
+
+FEW = 2
+"""So few ids are looked up without unpacking all that lies beside them."""
 
 BACK = 32
 """How many batches before its own a lookup goes back to: rows of one moment may change places."""
@@ -38,7 +42,8 @@ class BatchReader:
 
     def look_up(self, ids: Sequence[str]) -> dict[str, Arrived]:
         """Return those of some predictions that are there."""
-        found = ((id, self._find(id)) for id in dict.fromkeys(ids))
+        is_one = len(ids) <= FEW
+        found = ((id, self._find(id, is_one=is_one)) for id in dict.fromkeys(ids))
         return {id: arrived for id, arrived in found if arrived is not None}
 
     def headers(self, key: str) -> Iterator[Document]:
@@ -78,21 +83,34 @@ class BatchReader:
                 self._unpacked.popitem(last=False)
         return self._unpacked[known]
 
-    def _find(self, id: str) -> Arrived | None:
+    def _find(self, id: str, *, is_one: bool) -> Arrived | None:
         place = place_of(id)
-        headers = self._database.scan(
+        headers = scan_all(
+            self._database,
             BATCH,
             "of segment",
             (place.segment, place.model_number),
             until=place.row + 1,
             newest_first=True,
-            limit=BACK,
             only=HEADER,
+            page=2,
         )
-        for header in headers:
-            if header["last row"] >= place.row and id in (rows := self.rows_of(header)):
-                return arrived(rows[id], header["writer"])
+        for header in islice(headers, BACK):
+            if header["last row"] >= place.row:
+                made = self._one_of(header, id) if is_one else self.rows_of(header).get(id)
+                if made is not None:
+                    return arrived(made, header["writer"])
         return None
+
+    def _one_of(self, header: Document, id: str) -> Prediction | None:
+        """Return one row of a batch; the others are not unpacked for it."""
+        known = self._unpacked.get((header.key, header.revision))
+        if known is not None:
+            return known.get(id)
+        whole = self._database.get(BATCH, header.key)
+        if whole is None:
+            return None
+        return unpack_one(whole["columns"], whole["model"], whole["version"], id)
 
     def _headers(self, key: str, span: int, before: Cursor | None) -> Iterator[Document]:
         """Return the batches of one length that may hold what is older than a cursor."""

@@ -40,6 +40,12 @@ SPANS = (int(MINUTE), int(HOUR), int(DAY))
 """How long a batch may last: those of live traffic a minute, those of a log up to a day."""
 
 FEW = 256
+WIDTHS = 5
+"""The column that tells how many inputs each row has."""
+
+PLAIN = 32
+"""Fewer values than these are written as they are: turning them over would take longer."""
+
 MOST_INTEGER = 2**53
 MOST_DECIMALS = 4
 _LEVEL = 3
@@ -159,21 +165,46 @@ def pack(predictions: Sequence[Prediction]) -> bytes:
 
 def unpack(data: bytes, model: str, version: str) -> list[Prediction]:
     """Read predictions back."""
+    columns = [_unpacked(head, part) for head, part in _parts(data)]
+    return list(_predictions(columns, max(columns[WIDTHS]), model, version))
+
+
+def unpack_one(data: bytes, model: str, version: str, id: str) -> Prediction | None:
+    """Read one prediction back, without the others."""
+    parts = _parts(data)
+    ids = _unpacked(*parts[0])
+    if id not in ids:
+        return None
+    at = ids.index(id)
+    columns = [_unpacked(*_cut(head, part, at)) for head, part in parts]
+    return next(_predictions(columns, max(_unpacked(*parts[WIDTHS])), model, version))
+
+
+def _parts(data: bytes) -> list[tuple[dict[str, Any], bytes]]:
+    """Return each column with what it is."""
     body = zlib.decompress(data)
     _, length = _HEAD.unpack_from(body)
-    heads: list[dict[str, Any]] = orjson.loads(body[_HEAD.size : _HEAD.size + length])
     place = _HEAD.size + length
-    columns: list[list[Any]] = []
-    for head in heads:
-        part = body[place : place + head["bytes"]]
-        columns.append(_unpacked_ids(head, part) if head["is"] == "ids" else _unpacked(head, part))
+    parts: list[tuple[dict[str, Any], bytes]] = []
+    for head in orjson.loads(body[_HEAD.size : place]):
+        parts.append((head, body[place : place + head["bytes"]]))
         place += head["bytes"]
-    return list(_predictions(columns, model, version))
+    return parts
 
 
-def _predictions(columns: Sequence[list[Any]], model: str, version: str) -> Iterator[Prediction]:
+def _cut(head: dict[str, Any], data: bytes, at: int) -> tuple[dict[str, Any], bytes]:
+    """Return one row of a column, as a column."""
+    if head["is"] == "json":
+        return {"is": "few", "of": [orjson.loads(data)[at]], "rows": 1}, b""
+    one = {**head, "rows": 1}
+    return one, data[at : at + 1] if head["is"] == "few" else data[at :: head["rows"]]
+
+
+def _predictions(
+    columns: Sequence[list[Any]], width: int, model: str, version: str
+) -> Iterator[Prediction]:
+    """Put rows together; so many columns are of inputs, and those behind them probabilities."""
     ids, times, seconds, labels, values, widths, sures, *rest = columns
-    width = max(widths)
     inputs = _rows(rest[:width], widths)
     probabilities = _rows(rest[width:], sures)
     for place, id in enumerate(ids):
@@ -216,6 +247,9 @@ def _packed(column: list[Any]) -> tuple[dict[str, Any], bytes]:
         places = {(type(one), one): at for at, one in enumerate(values)}
         data = bytes(places[type(one), one] for one in column) if len(values) > 1 else b""
         return {"is": "few", "of": values, "bytes": len(data), "rows": len(column)}, data
+    if len(column) < PLAIN:
+        data = orjson.dumps(column)
+        return {"is": "json", "bytes": len(data), "rows": len(column)}, data
     if kinds <= {float, type(None)}:
         return _numbers([np.nan if one is None else one for one in column])
     if kinds == {int} and max(map(abs, column)) < MOST_INTEGER:
@@ -249,6 +283,8 @@ def _planes(what: str, numbers: Any) -> tuple[dict[str, Any], bytes]:
 
 
 def _unpacked(head: dict[str, Any], data: bytes) -> list[Any]:
+    if head["is"] == "ids":
+        return _unpacked_ids(head, data)
     if head["is"] == "few":
         values = head["of"]
         return [values[at] for at in data] if data else values * head["rows"]

@@ -229,7 +229,8 @@ class TrafficStore:
         models = self._names.now()
         found: list[JudgedPrediction] = []
         for one in made:
-            named = replace(one, model=models.name_of(one.model))
+            name = models.name_of(one.model)
+            named = one if name == one.model else replace(one, model=name)
             document, verdict = known.get(one.id or ""), None
             if document is not None and not document["withdrawn"]:
                 kept = from_document(document)

@@ -59,7 +59,6 @@ class SqliteDatabase:
             "INSERT INTO revisions VALUES (1, 0) ON CONFLICT (one) DO NOTHING",
         ),
     )
-    words: ClassVar[dict[str, str]] = {"blob": "BLOB", "name": "SQLite"}
 
     def __init__(self, path: Path, *, failed: Callable[[], None] = lambda: None) -> None:
         self.path = path
