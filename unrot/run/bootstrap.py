@@ -83,7 +83,7 @@ def writer_name(settings: Settings) -> str:
 
 
 def _open_store(settings: Settings, counts: Counts, patience: float | None) -> Cabinet:
-    store = Cabinet(_database(settings, counts, patience), fresh_seconds=_fresh_seconds(settings))
+    store = Cabinet(_database(settings, counts, patience))
     try:
         store.prepare()
     except StoreAway:
@@ -113,11 +113,6 @@ def _database(settings: Settings, counts: Counts, patience: float | None) -> Ope
 
     database = PostgresDatabase(url, patience=patience, failed=counts.store_failed)
     return Guarded(SqlStore(database))
-
-
-def _fresh_seconds(settings: Settings) -> float:
-    """Return how long names that were read are good for: asking is dear where each read is paid."""
-    return 1.0 if settings.store_url.startswith("datastore:") else 0.05
 
 
 def _sqlite(settings: Settings, counts: Counts) -> SqliteDatabase:

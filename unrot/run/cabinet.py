@@ -41,9 +41,9 @@ AT_ONCE = 300
 class Cabinet:
     """All that is kept, drawer by drawer."""
 
-    def __init__(self, database: Operations, *, fresh_seconds: float = 0.0) -> None:
+    def __init__(self, database: Operations) -> None:
         self.database = database = Fenced(database)
-        names = Names(database, fresh_seconds=fresh_seconds)
+        names = Names(database)
         batches = BatchReader(database)
         self.registry = RegistryStore(database, names)
         self.profiles = ProfileStore(database, names)

@@ -38,7 +38,7 @@ class RegistryStore:
         """Add a model under the next free number; one of that name that is there wins."""
 
         def work() -> Model:
-            models = self._names.now(is_fresh=True)
+            models = self._names.now()
             found = _called(models, model.name)
             if found is not None:
                 return _model(found, models)
@@ -209,7 +209,7 @@ class RegistryStore:
         """Change the document of a model that is there; return it as it was."""
 
         def work() -> Document:
-            models = self._names.now(is_fresh=True)
+            models = self._names.now()
             found = _called(models, name)
             if found is None:
                 raise NotFound(f"There is no model {shown(name)}.")
@@ -219,7 +219,7 @@ class RegistryStore:
         return until_kept(work)
 
     def _named(self, name: str) -> Model:
-        models = self._names.now(is_fresh=True)
+        models = self._names.now()
         found = _called(models, name)
         if found is None:
             raise NotFound(f"There is no model {shown(name)}.")

@@ -7,9 +7,7 @@ may bring lines under a name that is no longer right.
 
 from __future__ import annotations
 
-import math
 import secrets
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -91,21 +89,15 @@ class Known:
 class Names:
     """Keys of names and names of keys; read anew when the generation has moved."""
 
-    def __init__(self, database: Operations, *, fresh_seconds: float = 0.0) -> None:
+    def __init__(self, database: Operations) -> None:
         self._database = database
-        self._fresh_seconds = fresh_seconds
         self._held: Known | None = None
-        self._read_at = -math.inf
 
-    def now(self, *, is_fresh: bool = False) -> Known:
-        """Return who is called what, at most so many seconds old; `is_fresh` as it is now."""
-        is_new = time.monotonic() < self._read_at + self._fresh_seconds
-        if self._held is not None and is_new and not is_fresh:
-            return self._held
-        began, moved = time.monotonic(), generation(self._database)
+    def now(self) -> Known:
+        """Return who is called what: a shelf is filled by it, so it is never of before."""
+        moved = generation(self._database)
         if self._held is None or self._held.generation != moved:
             self._held = _known(moved, read_models(self._database))
-        self._read_at = began
         return self._held
 
     def key_of(self, name: str) -> str:
