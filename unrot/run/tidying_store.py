@@ -151,6 +151,9 @@ class TidyingStore:
             return 0
 
         def work() -> int:
+            whole = self._database.get(BATCH, header.key)
+            if whole is None or whole.revision != header.revision:
+                return 0  # somebody was here first; the next round looks again
             rows = self._batches.rows_of(header)
             judged = self._judged_in(key, header["starts at"], header["ends at"])
             stay = [
@@ -162,8 +165,7 @@ class TidyingStore:
             unjudged = len([id for id in gone if id not in judged])
             changes: list[Change] = [Delete(BATCH, header.key, header.revision)]
             if stay:
-                whole = self._database.get(BATCH, header.key)
-                if whole is None or len(stay) == len(rows):
+                if len(stay) == len(rows):
                     return 0
                 fields = {**whole.fields, "rows": len(stay), "columns": pack(stay)}
                 changes = [Put(BATCH, header.key, fields, header.revision)]
