@@ -46,6 +46,21 @@ def signed_in(client: FlaskClient, token: str = VIEWER) -> FlaskClient:
     return client
 
 
+def test_store_that_does_not_tell_its_size_is_shown_without_one(
+    client: FlaskClient, kept: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept.store.database, "size", lambda: None)  # type: ignore[attr-defined]
+
+    told = client.get("/api/v1/operations", headers=TOKEN)
+    page = signed_in(client).get("/operations")
+    metrics = client.get("/metrics", headers=TOKEN)
+
+    assert told.json is not None
+    assert told.json["data"]["store"] == {"kind": "SQLite", "bytes": None}
+    assert (page.status_code, metrics.status_code) == (200, 200)
+    assert "unrot_store_bytes " not in metrics.text
+
+
 def test_route_says_what_is_kept_and_what_went(client: FlaskClient, kept: Service) -> None:
     data = client.get("/api/v1/operations", headers=TOKEN).json["data"]  # type: ignore[index]
 

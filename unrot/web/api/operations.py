@@ -84,7 +84,7 @@ class Store(Shape):
     """The store, as far as it answers."""
 
     kind: str
-    bytes: int
+    bytes: Annotated[int | None, "Null where the database does not tell."]
 
 
 class Operations(Shape, named=True):
