@@ -1,4 +1,4 @@
-"""How gunicorn serves the app: threads for requests, the caretaker beside them.
+"""How gunicorn serves the app: web workers, in which granian speaks HTTP, and the caretaker.
 
 Everything an operator may decide comes from unrot/core/settings.py.
 """
@@ -13,6 +13,20 @@ from unrot.core.errors import BadSetting
 from unrot.core.settings import load, prepare_home
 from unrot.web.metrics.slots import FOLDER_VARIABLE, Slots
 
+
+def _worker_class(server):
+    """Return who serves, and why that is not the one who was asked for."""
+    if server == "gthread":
+        return "gthread", ""
+    try:
+        # granian may be missing here.
+        from unrot.run.granian_worker import why_not
+    except ImportError as error:
+        return "gthread", f"granian cannot be imported ({error})"
+    reason = why_not()
+    return ("gthread", reason) if reason else ("unrot.run.granian_worker.GranianWorker", "")
+
+
 try:
     _settings = load()
     prepare_home(_settings)
@@ -22,9 +36,11 @@ except BadSetting as error:
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.workers
 threads = _settings.threads
-worker_class = "gthread"
+worker_class, _why_not = _worker_class(_settings.server)
+worker_connections = 2_000
 keepalive = 15
 timeout = 60
+access_log_format = "%(h)s %(t)s %(m)s %(U)s %(s)s %(B)s %(D)s"
 graceful_timeout = 15
 control_socket_disable = True
 
@@ -44,15 +60,22 @@ os.environ[FOLDER_VARIABLE] = str(_counts.resolve())
 _PATIENCE = struct.pack("ll", 5, 0)
 
 
-def on_starting(_server):
+def on_starting(server):
     """Begin the counts anew; afterwards each worker goes on with those of the one before it."""
     Slots(_counts).clear()
+    if _why_not:
+        server.log.warning(
+            "%s: gunicorn's own threads serve, several times slower. Install what "
+            "requirements.txt lists, or say so by UNROT_SERVER=gthread.",
+            _why_not,
+        )
 
 
 def post_fork(server, _worker):
-    """Let no silent client hold a thread."""
-    for listener in server.LISTENERS:
-        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
+    """Let no silent client hold one of gunicorn's own threads."""
+    if worker_class == "gthread":
+        for listener in server.LISTENERS:
+            listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
 
 
 def post_worker_init(worker):

@@ -19,7 +19,7 @@ from dotenv import dotenv_values
 
 from unrot.core import webhooks
 from unrot.core.errors import BadSetting
-from unrot.core.options import Kind, Option, option, options_of, parsed, whole
+from unrot.core.options import Kind, Option, choice, option, options_of, parsed, whole
 from unrot.core.time import DAY, HOUR
 
 
@@ -76,6 +76,7 @@ TEXT, PATH, STORE = parsed(str), parsed(Path), parsed(str, is_secret=True)
 TOKEN, JUDGES = parsed(_token, is_secret=True), parsed(_judges, is_secret=True)
 WEBHOOK = parsed(_webhook, is_secret=True)
 TYPES, ADDRESS = parsed(_types), parsed(_address)
+SERVER = choice(granian="granian", gthread="gthread")
 POSITIVE, PORT = whole(1), whole(1, 65535, said="a port, 1 to 65535")
 YES = replace(parsed(_yes), write=lambda value: "yes" if value else "no")
 
@@ -209,6 +210,12 @@ class Settings:
     port: int = setting("PORT", PORT, 5000, "the port to listen on")
     workers: int = setting("WEB_CONCURRENCY", POSITIVE, 2, "how many web workers")
     threads: int = setting("UNROT_THREADS", POSITIVE, 8, "how many threads a web worker has")
+    server: str = setting(
+        "UNROT_SERVER",
+        SERVER,
+        "granian",
+        "who speaks HTTP: `granian`, or `gthread`, which is slower and gunicorn's own",
+    )
 
     @property
     def store_url(self) -> str:

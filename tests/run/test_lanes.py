@@ -1,0 +1,342 @@
+"""What a web worker does with bodies that trickle, break or are large, and with too much."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.conftest import wait_for
+from unrot.run import lanes
+from unrot.run.lanes import BodyBroke, Lanes, Reply
+from unrot.run.threads import Threads, Work
+from unrot.run.wsgi import Header, Trust, environ_of
+
+BODY = 1_000
+UPLOAD = 5 * 2**20
+NOBODY = Trust(frozenset(), {})
+
+
+@dataclass
+class Headers:
+    given: list[Header]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return next((value for name, value in self.given if name == key), default)
+
+    def get_all(self, key: str) -> list[str]:
+        return [value for name, value in self.given if name == key]
+
+    def items(self) -> list[Header]:
+        return self.given
+
+
+@dataclass
+class Head:
+    path: str = "/api/v1/echo"
+    method: str = "POST"
+    headers: Headers = field(default_factory=lambda: Headers([]))
+    query_string: str = "a=1"
+    http_version: str = "1.1"
+    client: str = "10.0.0.7:1234"
+    server: str = "10.0.0.1:80"
+
+
+class Never:
+    """What is waited for and never comes."""
+
+    def __await__(self) -> Iterator[Never]:
+        yield self
+
+
+class Exchange:
+    """A request whose pieces are known, and what was answered."""
+
+    def __init__(self, pieces: Sequence[bytes | None], head: Head) -> None:
+        self.head = head
+        self.pieces = iter(pieces)
+        self.sent: list[Reply] = []
+        self.has_stopped = False
+
+    async def whole(self) -> bytes:
+        return b"".join([piece async for piece in self._all()])
+
+    async def _all(self) -> Any:
+        while piece := await self.piece():
+            yield piece
+
+    async def piece(self) -> bytes:
+        piece = next(self.pieces, b"")
+        if piece is None:
+            await Never()  # type: ignore[misc]
+        if piece == b"!":
+            raise BodyBroke
+        assert piece is not None
+        return piece
+
+    def stop(self) -> None:
+        self.has_stopped = True
+
+    def send(self, status: int, headers: Sequence[Header], body: bytes) -> None:
+        self.sent.append(Reply(status, headers, body))
+
+    def stream(self, status: int, headers: Sequence[Header], parts: Iterable[bytes]) -> None:
+        self.send(status, [*headers, ("streamed", "yes")], b"".join(parts))
+
+    def answer(self) -> Reply:
+        wait_for(lambda: self.sent)
+        [answer] = self.sent
+        return answer
+
+
+def request(
+    *pieces: bytes | None, size: int | None = -1, path: str = "/api/v1/echo", kind: str = ""
+) -> Exchange:
+    """Make a request; it says how long its body is, unless `size` says another or None."""
+    length = sum(len(piece or b"") for piece in pieces) if size == -1 else size
+    told = ("transfer-encoding", "chunked") if length is None else ("content-length", str(length))
+    given = [told, *([("content-type", kind)] if kind else [])]
+    return Exchange(pieces, Head(path=path, headers=Headers(given)))
+
+
+def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    """Answer how long the body is, or that it broke, and where it lay."""
+    stream = environ["wsgi.input"]
+    try:
+        said = {"size": len(stream.read()), "is_on_disk": getattr(stream, "_rolled", False)}
+    except BodyBroke as error:
+        said = {"broke": str(error)}
+    body = orjson.dumps(said)
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+
+@dataclass
+class Desk:
+    lanes: Lanes
+    threads: Threads
+
+    def take(self, exchange: Exchange) -> Exchange:
+        """Begin a request as the server does; what waits for ever stays where it is."""
+        steps: Coroutine[Any, None, None] = self.lanes.answer(exchange)
+        with suppress(StopIteration):
+            exchange.waiting = steps.send(None), steps  # type: ignore[attr-defined]
+        return exchange
+
+
+def desk(app: Any = echo, *, threads: int = 2, most_waiting: int = 4, seconds: float = 60) -> Desk:
+    some = Threads(threads, most_waiting=most_waiting, seconds=seconds)
+    table = Lanes(app, None, some, trust=NOBODY, most_body=BODY, most_upload=UPLOAD)
+    return Desk(table, some)
+
+
+def test_small_body_goes_to_the_app_from_memory() -> None:
+    answer = desk().take(request(b"abc", b"de")).answer()
+
+    assert orjson.loads(answer.body) == {"size": 5, "is_on_disk": False}
+
+
+def test_large_file_goes_to_the_app_from_the_disk() -> None:
+    pieces = [b"x" * 2**20] * 4
+
+    answer = desk().take(request(*pieces, kind="text/csv")).answer()
+
+    assert orjson.loads(answer.body) == {"size": 4 * 2**20, "is_on_disk": True}
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/csv"])
+def test_body_beyond_the_limit_is_read_to_its_end_and_not_kept(kind: str) -> None:
+    pieces = [b"x" * 2**20] * 6
+    exchange = request(*pieces, kind=kind)
+
+    answer = desk().take(exchange).answer()
+
+    assert orjson.loads(answer.body)["size"] == 0
+    assert list(exchange.pieces) == []
+
+
+def test_body_of_unknown_length_is_kept_one_byte_beyond_the_limit() -> None:
+    answer = desk().take(request(b"x" * 600, b"x" * 600, b"x" * 600, size=None)).answer()
+
+    assert orjson.loads(answer.body)["size"] == BODY + 1
+
+
+@pytest.mark.parametrize("size", [100, None])
+def test_body_that_breaks_off_is_told_to_the_app(size: int | None) -> None:
+    answer = desk().take(request(b"abc", b"!", size=size)).answer()
+
+    assert orjson.loads(answer.body) == {"broke": "The body does not arrive whole."}
+
+
+@pytest.mark.parametrize("size", [100, None])
+def test_body_that_does_not_come_is_cut(size: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "PATIENCE_SECONDS", -1.0)
+    table = desk()
+    exchange = table.take(request(b"a", None, size=size))
+    assert exchange.sent == []
+
+    table.lanes.look_after()
+
+    assert exchange.answer().status == 408
+    assert ("connection", "close") in exchange.answer().headers
+    assert exchange.has_stopped
+
+
+def test_body_that_has_time_left_is_waited_for() -> None:
+    table = desk()
+    exchange = table.take(request(b"a", None, size=100))
+
+    table.lanes.look_after()
+
+    assert exchange.sent == []
+
+
+def test_more_bodies_than_can_be_waited_for_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "MOST_ARRIVING", 2)
+    table = desk()
+
+    taken = [table.take(request(None, size=9)) for _ in range(3)]
+
+    assert [len(one.sent) for one in taken] == [0, 0, 1]
+    assert taken[2].answer().status == 503
+    assert ("retry-after", "5") in taken[2].answer().headers
+
+
+def test_more_requests_than_can_be_answered_soon_are_refused_at_once() -> None:
+    may_end = threading.Event()
+
+    def slow(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        may_end.wait()
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    table = desk(slow, threads=1, most_waiting=2)
+    taken = [table.take(request(b"a"))]
+    wait_for(lambda: table.threads._doing[0])
+    taken += [table.take(request(b"a")) for _ in range(4)]
+    refused = [one.sent[0].status if one.sent else None for one in taken]
+    may_end.set()
+
+    assert refused == [None, None, None, 503, 503]
+    assert orjson.loads(taken[4].answer().body)["reason"] == "busy"
+    assert [one.answer().status for one in taken] == [200, 200, 200, 503, 503]
+
+
+def test_answer_that_does_not_come_is_given_up_and_its_thread_is_stuck() -> None:
+    may_end = threading.Event()
+
+    def hangs(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        may_end.wait()
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    table = desk(hangs, threads=1, seconds=0.0)
+    exchange = table.take(request(b"a"))
+    wait_for(lambda: table.threads._doing[0])
+    assert not table.threads.are_stuck()
+
+    table.threads.give_up_the_late()
+
+    assert orjson.loads(exchange.answer().body)["reason"] == "late"
+    assert table.threads.are_stuck()
+    may_end.set()
+    wait_for(lambda: not table.threads.are_stuck())
+
+
+def test_answer_that_gets_on_is_not_given_up() -> None:
+    threads = Threads(1, most_waiting=1, seconds=3_600.0)
+    may_end = threading.Event()
+    given_up: list[bool] = []
+    threads.take(
+        Work(lambda work: (work.get_on(), may_end.wait())[0], lambda: given_up.append(True))
+    )
+    wait_for(lambda: threads._doing[0])
+
+    threads.give_up_the_late()
+    may_end.set()
+
+    assert given_up == []
+
+
+def test_failing_app_is_an_answer_and_the_thread_goes_on() -> None:
+    def fails(_environ: dict[str, Any], _start_response: Callable[..., Any]) -> list[bytes]:
+        raise ZeroDivisionError
+
+    table = desk(fails, threads=1)
+
+    answers = [table.take(request(b"a", path=path)).answer() for path in ("/api/v1/x", "/x")]
+
+    assert [answer.status for answer in answers] == [500, 500]
+    assert [answer.headers[0][1] for answer in answers] == [
+        "application/json",
+        "text/plain; charset=utf-8",
+    ]
+
+
+def test_answer_of_unknown_length_is_streamed_and_closed() -> None:
+    closed: list[bool] = []
+
+    class Parts:
+        def __iter__(self) -> Iterator[bytes]:
+            return iter((b"a", b"b"))
+
+        def close(self) -> None:
+            closed.append(True)
+
+    def app(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 OK", [("X-Name", "häuser")])
+        return Parts()
+
+    answer = desk(app).take(request(b"a")).answer()
+
+    assert (answer.body, answer.headers) == (b"ab", [("X-Name", "h?user"), ("streamed", "yes")])
+    wait_for(lambda: closed)
+
+
+# ── what an app is told ──────────────────────────────────────────────────────────────────────
+
+
+def environ(*given: Header, trust: Trust = NOBODY, **more: str) -> dict[str, Any]:
+    return environ_of(Head(headers=Headers([*given]), **more), None, trust)  # type: ignore[arg-type]
+
+
+def test_environment_is_what_gunicorn_would_make() -> None:
+    made = environ(
+        ("content-type", "a/b"), ("content-length", "3"), ("x-a", "1"), ("x-a", "2"), path="/ä/b"
+    )
+
+    assert made["PATH_INFO"] == "/Ã¤/b"
+    assert (made["CONTENT_TYPE"], made["CONTENT_LENGTH"], made["HTTP_X_A"]) == ("a/b", "3", "1,2")
+    assert (made["REMOTE_ADDR"], made["SERVER_PORT"]) == ("10.0.0.7", "80")
+    assert made["wsgi.url_scheme"] == "http"
+
+
+def test_header_that_would_pass_for_another_is_dropped() -> None:
+    made = environ(("x_forwarded_for", "6.6.6.6"), ("x-forwarded-for", "1.2.3.4"))
+
+    assert made["HTTP_X_FORWARDED_FOR"] == "1.2.3.4"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "client", "said", "scheme"),
+    [
+        (("10.0.0.7",), "10.0.0.7:1", "https", "https"),
+        (("*",), "10.0.0.8:1", "https", "https"),
+        (("*",), "10.0.0.8:1", "http", "http"),
+        (("10.0.0.7",), "10.0.0.8:1", "https", "http"),
+        ((), "unix:/run/app", "https", "https"),
+    ],
+)
+def test_only_a_trusted_proxy_says_that_it_was_https(
+    proxies: tuple[str, ...], client: str, said: str, scheme: str
+) -> None:
+    trust = Trust(frozenset(proxies), {"HTTP_X_FORWARDED_PROTO": "https"})
+
+    made = environ(("x-forwarded-proto", said), trust=trust, client=client)
+
+    assert made["wsgi.url_scheme"] == scheme

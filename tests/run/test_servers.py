@@ -1,0 +1,248 @@
+"""What a server must do besides answering, on real sockets: granian's core, and gunicorn's own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Server, answers, environment, wait_for
+from tests.web.test_hostile import IRIS
+
+SERVERS = ("granian", "gthread")
+HEAD = b"Host: localhost\r\nContent-Type: application/json\r\n"
+CSV_HEADER = b"sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm\n"
+ROW = b"5.1,3.5,1.4,0.2\n"
+PREDICT = b"POST /api/v1/predict HTTP/1.1\r\n"
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def either(request: pytest.FixtureRequest, start_server: Callable[..., Server]) -> Server:
+    """One worker, of each server in turn."""
+    return start_server(UNROT_SERVER=request.param, WEB_CONCURRENCY="1")
+
+
+@pytest.fixture(scope="module")
+def granian(start_server: Callable[..., Server]) -> Server:
+    return start_server(WEB_CONCURRENCY="1")
+
+
+def connected(server: Server) -> socket.socket:
+    host, port = server.url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=20)
+
+
+def read_answer(connection: socket.socket) -> tuple[int, bytes]:
+    """Read one answer that says how long it is."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = connection.recv(65_536)
+        assert more, data
+        data += more
+    head, _, body = data.partition(b"\r\n\r\n")
+    lines = head.lower().split(b"\r\n")
+    [length] = [int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length")]
+    while len(body) < length:
+        body += connection.recv(65_536)
+    return int(head.split()[1]), body
+
+
+def asked(connection: socket.socket, start: bytes, body: bytes, more: bytes = b"") -> int:
+    length = f"Content-Length: {len(body)}\r\n".encode()
+    connection.sendall(start + HEAD + more + length + b"\r\n" + body)
+    return read_answer(connection)[0]
+
+
+def workers_of(server: Server) -> set[int]:
+    """Return the children of gunicorn's master that serve: that of the caretaker has a child."""
+    return {pid for pid in children_of(server.process.pid) if not children_of(pid)}
+
+
+def children_of(pid: int) -> list[int]:
+    with suppress(FileNotFoundError):
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+    return []
+
+
+# ── both ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_connection_is_kept_for_the_next_request(either: Server) -> None:
+    with closing(connected(either)) as connection:
+        codes = [asked(connection, PREDICT, IRIS) for _ in range(3)]
+
+    assert codes == [200, 200, 200]
+
+
+def test_head_has_the_headers_of_get_and_no_body(either: Server) -> None:
+    request = urllib.request.Request(f"{either.url}/api/v1/health", method="HEAD")
+
+    with urllib.request.urlopen(request) as answer:
+        length, body = answer.headers["Content-Length"], answer.read()
+
+    assert (length, body) == ("48", b"")
+
+
+def test_half_sent_heads_hold_nobody_up(either: Server) -> None:
+    with ExitStack() as open_ones:
+        for _ in range(8):
+            silent = open_ones.enter_context(closing(connected(either)))
+            silent.sendall(b"POST /api/v1/pre")
+
+        assert asked(open_ones.enter_context(closing(connected(either))), PREDICT, IRIS) == 200
+
+
+def test_body_beyond_the_limit_is_read_and_refused(either: Server) -> None:
+    with closing(connected(either)) as connection:
+        code = asked(connection, PREDICT, b" " * (9 * 2**20))
+
+    assert code == 413
+
+
+def test_file_is_answered_in_parts(either: Server) -> None:
+    body = CSV_HEADER + ROW * 20_000
+    url = f"{either.url}/api/v1/models/iris/predict"
+    request = urllib.request.Request(url, body, {"Content-Type": "text/csv"})
+
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert answer.headers["Transfer-Encoding"] == "chunked"
+        assert answer.headers["Content-Disposition"].endswith("filename=table-predicted.csv")
+        lines = answer.read().splitlines()
+
+    assert len(lines) == 20_001
+
+
+def test_static_file_comes_whole(either: Server) -> None:
+    path = next((ROOT / "static").rglob("*.css"))
+
+    with urllib.request.urlopen(f"{either.url}/{path.relative_to(ROOT)}") as answer:
+        body = answer.read()
+
+    assert body == path.read_bytes()
+
+
+def test_killed_worker_is_replaced(either: Server) -> None:
+    [worker] = workers_of(either)
+
+    os.kill(worker, signal.SIGKILL)
+
+    wait_for(lambda: workers_of(either) not in (set(), {worker}), 20)
+    wait_for(lambda: answers(f"{either.url}/api/v1/health"), 20)
+
+
+def test_reload_drops_no_request(either: Server) -> None:
+    before = workers_of(either)
+    codes: list[int] = []
+    is_over = threading.Event()
+
+    def ask() -> None:
+        while not is_over.is_set():
+            with closing(connected(either)) as connection:
+                codes.append(asked(connection, PREDICT, IRIS, b"Connection: close\r\n"))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    os.kill(either.process.pid, signal.SIGHUP)
+    wait_for(lambda: workers_of(either) and not workers_of(either) & before, 30)
+    is_over.set()
+    asking.join()
+
+    assert set(codes) == {200}
+
+
+@contextmanager
+def on_a_unix_socket(home: Path, server: str, log: Path) -> Iterator[Path]:
+    place = home / "socket"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "app:app", "--bind", f"unix:{place}"],
+        env=environment(
+            home, UNROT_SERVER=server, GUNICORN_CMD_ARGS=f"--workers 1 --access-logfile {log}"
+        ),
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(place.exists, 30)
+        yield place
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_unix_socket_is_served_and_the_access_log_has_no_query(
+    server: str, trained_home: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "access"
+
+    with (
+        on_a_unix_socket(trained_home, server, log) as place,
+        closing(socket.socket(socket.AF_UNIX)) as connection,
+    ):
+        connection.settimeout(20)
+        connection.connect(str(place))
+        connection.sendall(
+            b"GET /api/v1/health?token=secret HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        )
+        code, _ = read_answer(connection)
+
+    assert code == 200
+    [line] = log.read_text().splitlines()
+    assert " GET /api/v1/health 200 48 " in line
+
+
+# ── granian alone ────────────────────────────────────────────────────────────────────────────
+
+
+def test_half_sent_bodies_hold_nobody_up(granian: Server) -> None:
+    """More of them than there are threads."""
+    with ExitStack() as open_ones:
+        for _ in range(40):
+            silent = open_ones.enter_context(closing(connected(granian)))
+            silent.sendall(PREDICT + HEAD + b"Content-Length: 100\r\n\r\n{")
+
+        assert asked(open_ones.enter_context(closing(connected(granian))), PREDICT, IRIS) == 200
+
+
+def test_client_that_leaves_in_the_midst_of_an_answer_gives_its_thread_back(
+    granian: Server,
+) -> None:
+    """More of them than there are threads."""
+    body = CSV_HEADER + ROW * 20_000
+    for _ in range(12):
+        with closing(connected(granian)) as connection:
+            connection.sendall(
+                b"POST /api/v1/models/iris/predict HTTP/1.1\r\nHost: x\r\n"
+                b"Content-Type: text/csv\r\n"
+                + f"Content-Length: {len(body)}\r\n\r\n".encode()
+                + body
+            )
+            assert connection.recv(12) == b"HTTP/1.1 200"
+
+    assert answers(f"{granian.url}/api/v1/models")
+
+
+def test_other_release_of_granian_or_none_is_a_sentence_and_the_same_app(
+    serve: Callable[..., Server], trained_home: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other" / "granian"
+    other.mkdir(parents=True)
+    (other / "__init__.py").write_text("raise ImportError('no such package')")
+
+    server = serve(trained_home, PYTHONPATH=str(other.parent))
+
+    assert answers(f"{server.url}/api/v1/models")
+    assert "granian cannot be imported (no such package): gunicorn's own threads" in (
+        server.log.read_text()
+    )

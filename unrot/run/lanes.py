@@ -1,0 +1,257 @@
+"""The two lanes of a web worker: what is answered at once, and what goes to Flask.
+
+The fast lane answers predict, feedback and health where it stands, or in a thread where it may take
+its time. All else is Flask's, on the same threads, when its body has arrived: in memory while it is
+small, in a temporary file when it is not. A body that trickles holds a place in a table and no
+thread, and is cut when its time is up; so is an answer that does not come. What comes while too
+much waits is told so at once.
+
+One table belongs to one listening socket and is filled by its one thread; `look_after` is called by
+another.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, cast
+
+import orjson
+
+from unrot.run.threads import Threads, Work
+from unrot.run.wsgi import WHOLE_BYTES, Head, Header, Headers, Sink, Trust, call_app, environ_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+PATIENCE_SECONDS = 20.0
+"""So long a small body may take; a large one has a second more for each SLOWEST bytes."""
+SLOWEST = 16_384
+MOST_ARRIVING = 512
+MOST_HELD = 64 * 2**20
+"""Bytes of bodies in memory that have not arrived whole."""
+DRAIN_BYTES = 256 * 2**20
+"""So much of a body that is not taken is read and thrown away, so that its sender reads why."""
+FILES = ("text/csv", "multipart/form-data")
+REFUSALS = {
+    "busy": (503, "More requests wait than can be answered soon: try again in a moment."),
+    "late": (503, "The answer took too long and was given up: ask for less at once, or later."),
+    "too_slow": (408, "The body did not arrive in time: send it again on a better connection."),
+    "internal": (500, "Something went wrong here. It was written to the log."),
+}
+_log = logging.getLogger(__name__)
+
+
+class BodyBroke(Exception):
+    """The body ended before its end, or its chunks are none."""
+
+
+class Reply(NamedTuple):
+    """A whole answer."""
+
+    status: int
+    headers: Sequence[Header]
+    body: bytes
+
+
+class Exchange(Sink, Protocol):
+    """A request and the way back to its client."""
+
+    @property
+    def head(self) -> Head:
+        """The request without its body."""
+        ...
+
+    async def whole(self) -> bytes:
+        """Return the body; raise BodyBroke."""
+        ...
+
+    async def piece(self) -> bytes:
+        """Return the next piece of the body, nothing at its end; raise BodyBroke."""
+        ...
+
+    def stop(self) -> None:
+        """Wait for no more of the body."""
+        ...
+
+
+class Call(Protocol):
+    """What the fast lane makes of a request's head."""
+
+    def is_quick(self, body: bytes) -> bool:
+        """Tell whether a body is answered without waiting for anything."""
+        ...
+
+    def answer(self, body: bytes) -> Reply:
+        """Answer; never raise."""
+        ...
+
+
+class FastLane(Protocol):
+    """Finds what can be answered without Flask."""
+
+    def find(self, head: Head) -> Call | None:
+        """Return what answers a request, None where Flask does."""
+        ...
+
+
+class Lanes:
+    """Takes the requests of one listening socket."""
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        fast: FastLane | None,
+        threads: Threads,
+        *,
+        trust: Trust,
+        most_body: int,
+        most_upload: int,
+    ) -> None:
+        self._app, self._fast, self._threads, self._trust = app, fast, threads, trust
+        self._most_body, self._most_upload = most_body, most_upload
+        self._arriving: dict[Exchange, float] = {}
+        self._held = 0
+
+    async def answer(self, exchange: Exchange) -> None:
+        """Answer one request, or see to it that somebody will."""
+        head = exchange.head
+        call = self._fast.find(head) if self._fast is not None else None
+        size = size_of(head.headers)
+        if size is None or size > WHOLE_BYTES:
+            await self._take_large(exchange, size)
+            return
+        body = await self._whole(exchange, size) if size else b""
+        if body is None:
+            return
+        if call is None:
+            self._hand_over(exchange, BytesIO(body))
+        elif call.is_quick(body):
+            exchange.send(*call.answer(body))
+        else:
+            self._submit(exchange, lambda _work: exchange.send(*call.answer(body)))
+
+    async def _whole(self, exchange: Exchange, size: int) -> bytes | None:
+        """Return a small body; None when somebody has answered already."""
+        if len(self._arriving) >= MOST_ARRIVING or self._held + size > MOST_HELD:
+            refuse(exchange, "busy")
+            return None
+        self._arriving[exchange] = time.monotonic() + PATIENCE_SECONDS
+        self._held += size
+        try:
+            body = await exchange.whole()
+        except BodyBroke:
+            if self._arriving.pop(exchange, None) is not None:
+                self._hand_over(exchange, Broken())
+            return None
+        finally:
+            self._held -= size
+        return body if self._arriving.pop(exchange, None) is not None else None
+
+    async def _take_large(self, exchange: Exchange, size: int | None) -> None:
+        """Take a large body, or one of unknown length, to the disk and on to Flask."""
+        if len(self._arriving) >= MOST_ARRIVING:
+            refuse(exchange, "busy")
+            return
+        most = self._most_of(exchange.head.headers)
+        kept = 0 if size is not None and size > most else most + 1
+        file = cast(IO[bytes], SpooledTemporaryFile(WHOLE_BYTES))  # noqa: SIM115 (Flask closes it)
+        try:
+            is_whole = await self._spool(exchange, file, kept)
+        except (BodyBroke, OSError):
+            file.close()
+            file, is_whole = Broken(), True
+        except GeneratorExit:  # It was cut, and is not gone on with.
+            file.close()
+            raise
+        if not is_whole or self._arriving.pop(exchange, None) is None:
+            file.close()
+            return
+        file.seek(0)
+        self._hand_over(exchange, file)
+
+    async def _spool(self, exchange: Exchange, file: IO[bytes], kept: int) -> bool:
+        """Keep the beginning of a body and read the rest; false when it was cut."""
+        began, taken = time.monotonic(), 0
+        self._arriving[exchange] = began + PATIENCE_SECONDS
+        while taken < kept + DRAIN_BYTES:
+            piece = await exchange.piece()
+            if not piece:
+                return True
+            if exchange not in self._arriving:
+                return False
+            if taken < kept:
+                file.write(piece[: kept - taken])
+            taken += len(piece)
+            self._arriving[exchange] = began + PATIENCE_SECONDS + taken / SLOWEST
+        return True
+
+    def _most_of(self, headers: Headers) -> int:
+        kind = (headers.get("content-type") or "").lower()
+        return (
+            max(self._most_upload, self._most_body) if kind.startswith(FILES) else self._most_body
+        )
+
+    def _hand_over(self, exchange: Exchange, body: IO[bytes]) -> None:
+        """Let Flask answer."""
+
+        def do(work: Work) -> None:
+            with body:
+                environ = environ_of(exchange.head, body, self._trust)
+                call_app(self._app, environ, exchange, work.get_on)
+
+        self._submit(exchange, do)
+
+    def _submit(self, exchange: Exchange, do: Callable[[Work], None]) -> None:
+        def guarded(work: Work) -> None:
+            try:
+                do(work)
+            except Exception:
+                _log.exception("%s %s failed.", exchange.head.method, exchange.head.path)
+                refuse(exchange, "internal")
+
+        if not self._threads.take(Work(guarded, lambda: refuse(exchange, "late"))):
+            refuse(exchange, "busy")
+
+    def look_after(self) -> None:
+        """Cut the bodies whose time is up."""
+        now = time.monotonic()
+        for exchange, ends_at in list(self._arriving.items()):
+            if ends_at < now and self._arriving.pop(exchange, None) is not None:
+                exchange.stop()
+                refuse(exchange, "too_slow")
+
+
+class Broken(BytesIO):
+    """A body that did not arrive whole: whoever reads it is told so."""
+
+    def read(self, _size: int | None = -1, /) -> bytes:
+        """Raise what every server raises in its own way."""
+        raise BodyBroke("The body does not arrive whole.")
+
+    readline = read
+
+
+def size_of(headers: Headers) -> int | None:
+    """Return how long a body is; None when its sender does not say."""
+    if headers.get("transfer-encoding") is not None:
+        return None
+    length = headers.get("content-length") or "0"
+    return int(length) if length.isdecimal() else None
+
+
+def refuse(exchange: Exchange, reason: str) -> None:
+    """Say why there is no other answer."""
+    status, message = REFUSALS[reason]
+    headers = [("content-type", "application/json"), ("x-content-type-options", "nosniff")]
+    body = orjson.dumps({"data": None, "message": message, "reason": reason})
+    if not exchange.head.path.startswith("/api/"):
+        headers[0], body = ("content-type", "text/plain; charset=utf-8"), message.encode()
+    if status == 503:
+        headers.append(("retry-after", "5"))
+    if status == 408:
+        headers.append(("connection", "close"))
+    exchange.send(status, headers, body)
