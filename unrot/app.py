@@ -24,6 +24,7 @@ from unrot.web.api import (
     trials,
     versions,
 )
+from unrot.web.fast_lane import FastLane
 from unrot.web.metrics import counting, scrape
 from unrot.web.openapi import apidocs
 from unrot.web.pages import (
@@ -97,6 +98,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.register_error_handler(Busy, learning.busy)
     app.register_blueprint(api)
     apidocs.register(app, *API)
+    app.extensions["fast_lane"] = FastLane(app, settings.trusted_proxies)
     app.wsgi_app = counting.CountedApp(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies

@@ -233,6 +233,28 @@ def test_client_that_leaves_in_the_midst_of_an_answer_gives_its_thread_back(
     assert answers(f"{granian.url}/api/v1/models")
 
 
+def test_requests_that_are_answered_leave_nothing_in_memory(granian: Server) -> None:
+    """A request that was kept would be some kilobytes, which no collector of Python's finds."""
+    [worker] = workers_of(granian)
+    length = f"Content-Length: {len(IRIS)}\r\n\r\n".encode()
+    batch = (PREDICT + HEAD + length + IRIS) * 100
+    with closing(connected(granian)) as connection:
+        sizes = []
+        for _ in range(30):
+            connection.sendall(batch)
+            data = b""
+            while data.count(b"HTTP/1.1 200 OK") < 100 or not data.endswith(b"}"):
+                data += connection.recv(65_536)
+            sizes.append(resident_bytes(worker))
+
+    assert sizes[-1] - sizes[9] < 4 * 2**20
+
+
+def resident_bytes(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 def test_other_release_of_granian_or_none_is_a_sentence_and_the_same_app(
     serve: Callable[..., Server], trained_home: Path, tmp_path: Path
 ) -> None:

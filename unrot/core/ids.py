@@ -1,11 +1,11 @@
 """Prediction ids: made without I/O, and telling enough to refuse a wrong verdict without any.
 
-    time (4 bytes) | segment (5, random) | row (4) | model (2) | class (1) | HMAC (8)
+    time (4 bytes) | segment (5, random) | row (4) | model (2) | class (1) | signature (8)
 
 base64url, 32 characters. `time` is seconds since 1970; `segment` is the random name of a
 journal file and `row` counts within it, so that no two predictions share an id; `class` is the
-index of the predicted class, or 255 for "look it up". The HMAC makes an id that was not given
-out here unusable: only somebody who was shown a prediction can judge it.
+index of the predicted class, or 255 for "look it up". The signature, BLAKE2s with a key, makes an
+id that was not given out here unusable: only somebody who was shown a prediction can judge it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import hashlib
 import hmac
 import re
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unrot.core.errors import NotSigned
@@ -25,6 +26,8 @@ _BODY = struct.Struct(">I5sIHB")
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{32}")
 ID_LETTERS = 32
 ID_BYTES = 24
+SIGNATURE_BYTES = 8
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 is_id = _SHAPE.fullmatch
 """Tell whether a text looks like an id of ours."""
 
@@ -44,7 +47,9 @@ class Ids:
     """Makes and reads the ids of one app."""
 
     def __init__(self, secret: bytes) -> None:
-        self._key = hashlib.sha256(b"unrot prediction ids\0" + secret).digest()
+        key = hashlib.sha256(b"unrot prediction ids\0" + secret).digest()
+        # The key is taken in once: a copy of this is all that a signature begins with.
+        self._keyed = hashlib.blake2s(key=key, digest_size=SIGNATURE_BYTES)
 
     def make(
         self, *, at: float, segment: bytes, row: int, model_number: int, class_index: int | None
@@ -52,7 +57,28 @@ class Ids:
         """Return the id of a new prediction."""
         kept = LOOK_IT_UP if class_index is None else min(class_index, LOOK_IT_UP)
         body = _BODY.pack(int(at), segment, row, model_number, kept)
-        return base64.urlsafe_b64encode(body + self._sign(body)).decode("ascii")
+        return _written(body + self._sign(body))
+
+    def make_many(
+        self,
+        count: int,
+        *,
+        at: float,
+        segment: bytes,
+        row: int,
+        model_number: int,
+        classes: Sequence[int] | None,
+    ) -> list[str]:
+        """Return the ids of new predictions that lie one after another in the journal."""
+        pack, sign, when = _BODY.pack, self._sign, int(at)
+        kept = [LOOK_IT_UP] * count if classes is None else classes
+        bodies = [
+            pack(when, segment, place, model_number, index if index < LOOK_IT_UP else LOOK_IT_UP)
+            for place, index in enumerate(kept, row)
+        ]
+        raw = b"".join([body + sign(body) for body in bodies])
+        text = _written(raw)
+        return [text[begin : begin + ID_LETTERS] for begin in range(0, len(text), ID_LETTERS)]
 
     def read(self, id: str) -> PredictionId:
         """Return what an id tells; raise NotSigned when this app did not give it out."""
@@ -65,7 +91,9 @@ class Ids:
         return PredictionId(at, segment, row, model_number, class_index)
 
     def _sign(self, body: bytes) -> bytes:
-        return hmac.digest(self._key, body, "sha256")[:8]
+        signature = self._keyed.copy()
+        signature.update(body)
+        return signature.digest()
 
 
 def place_in_journal(id: str) -> tuple[str, int, int]:
@@ -81,6 +109,10 @@ def model_number(id: str) -> int | None:
     except NotSigned:
         return None
     return number
+
+
+def _written(raw: bytes) -> str:
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).decode("ascii")
 
 
 def _decode(id: str) -> bytes:

@@ -260,7 +260,7 @@ def _check(feature: Feature, value: Any, details: list[Detail], number: int | No
         if isinstance(value, bool):
             return value
     else:
-        finite = _finite(value, _limit_of(feature))
+        finite = _finite(value, limit_of(feature))
         if finite is not None:
             return finite
     details.append(Detail(feature.name, value, expected_of(feature), number))
@@ -275,7 +275,7 @@ def _is_column_of_numbers(feature: Feature, values: Sequence[Value]) -> bool:
     if not set(map(type, known)) <= {float}:
         return False
     numbers = cast(Sequence[float], known)
-    limit = _limit_of(feature)
+    limit = limit_of(feature)
     is_within = not numbers or (-limit < min(numbers) and max(numbers) < limit)
     return is_within and math.isfinite(sum(numbers))
 
@@ -290,7 +290,8 @@ def _refused(feature: Feature, values: Sequence[Value]) -> set[int]:
     return {place for place, one in enumerate(typed) if one in strangers} if strangers else set()
 
 
-def _limit_of(feature: Feature) -> float:
+def limit_of(feature: Feature) -> float:
+    """Return the size that a number of this feature stays below."""
     reach = max(abs(feature.low or 0.0), abs(feature.high or 0.0))
     return min(max(NUMBER_LIMIT, 1000 * reach), sys.float_info.max)
 

@@ -1,8 +1,8 @@
 """A worker of gunicorn in which granian's core speaks HTTP.
 
 gunicorn keeps the processes: sockets, reload, graceful stop, the caretaker beside, heartbeats.
-granian's core, written in Rust, reads and writes on one thread of its own, and calls Python on that
-same thread: no event loop of Python stands between, and no hand-over to another thread.
+granian's core, written in Rust, reads and writes on one thread of its own and calls Python on
+another, always the same: no event loop of Python stands between.
 
 This is the only file that touches granian's private interface (`granian._granian`), which may
 change with any release: `TESTED` is the release that it was tried with, requirements.txt pins it,
@@ -201,8 +201,11 @@ class Listener:
     def _go_on(self, exchange: Exchange, steps: Coroutine[Any, None, None], *_: Any) -> None:
         """Go on until the next thing that has to be waited for."""
         self.called_at = time.monotonic()
+        # What was awaited holds its callback, which holds the exchange: Python would not see that
+        # they hold each other only, because granian's objects do not tell.
+        exchange.awaited = None
         try:
-            exchange.awaited = steps.send(None)
+            awaited = exchange.awaited = steps.send(None)
         except StopIteration:
             return
         except BaseException:
@@ -211,7 +214,7 @@ class Listener:
             return
         finally:
             self.called_at = 0.0
-        exchange.awaited.add_done_callback(lambda *_: self._go_on(exchange, steps), context=None)
+        awaited.add_done_callback(lambda *_: self._go_on(exchange, steps), context=None)
 
 
 class Here:
@@ -262,8 +265,9 @@ class Exchange:
 
     def stop(self) -> None:
         """Wait for no more of the body."""
-        if self.awaited is not None:
-            self.awaited.cancel()
+        awaited, self.awaited = self.awaited, None
+        if awaited is not None:
+            awaited.cancel()
 
     def send(self, status: int, headers: Sequence[Header], body: bytes) -> None:
         """Answer; the first answer counts, later ones are lost."""

@@ -81,12 +81,12 @@ class Exchange(Sink, Protocol):
 class Call(Protocol):
     """What the fast lane makes of a request's head."""
 
-    def is_quick(self, body: bytes) -> bool:
-        """Tell whether a body is answered without waiting for anything."""
+    def answer_now(self, body: bytes) -> Reply | None:
+        """Answer, if nothing has to be waited for; never raise."""
         ...
 
     def answer(self, body: bytes) -> Reply:
-        """Answer; never raise."""
+        """Answer, however long it takes; never raise."""
         ...
 
 
@@ -129,8 +129,10 @@ class Lanes:
             return
         if call is None:
             self._hand_over(exchange, BytesIO(body))
-        elif call.is_quick(body):
-            exchange.send(*call.answer(body))
+            return
+        reply = call.answer_now(body)
+        if reply is not None:
+            exchange.send(*reply)
         else:
             self._submit(exchange, lambda _work: exchange.send(*call.answer(body)))
 

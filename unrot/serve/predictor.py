@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from unrot.core.encoding import Encoder
 from unrot.core.errors import BadArtefact, Detail, Invalid, shown
 from unrot.core.ports import Predictor
+from unrot.core.quick_rows import QuickRows, Table
 from unrot.core.records import Feature, Outputs, Row, Schema, Value
 from unrot.core.schema import MOST_DETAILS, expected_of, farthest_feature
 from unrot.serve.parity import TOLERANCE, largest_difference
@@ -37,12 +39,18 @@ GAP = ""
 CLASSES, PROBABILITIES, VALUES = "class_indices", "class_probabilities", "target_values"
 WIDEST_FLOAT = float(np.finfo(np.float32).max)
 SILENT = 4
+One = tuple[int | None, list[float] | None, float | None]
+"""Class, probabilities and value of one row."""
 ROUNDING_OPTIMIZER = "MatMulScaleFusion"
 """It makes one number of the scale before a product, in single precision."""
 
 
 class OnnxPredictor:
     """An ONNX graph with the inputs and outputs that `export` gives it, on one thread."""
+
+    is_quick = True
+    rows: QuickRows | None
+    """Reads usual rows into the one table that the graph takes; None where it takes texts."""
 
     def __init__(self, artefact: bytes, schema: Schema) -> None:
         session = open_session(artefact)
@@ -52,12 +60,15 @@ class OnnxPredictor:
         self._numbers, self._texts = number_places(schema), text_places(schema)
         self._encode = Encoder(schema).encode if INPUT in inputs else None
         self._check(inputs)
+        self._input = INPUT if self._encode is not None else NUMBERS
         self._is_narrow = any(given.type == "tensor(float)" for given in inputs.values())
         notes = session.get_modelmeta().custom_metadata_map
         self._known_only = [
             (place, frozenset(schema.features[place].choices))
             for place in json.loads(notes.get(KNOWN_ONLY, "[]"))
         ]
+        takes_texts = self._encode is None and bool(self._texts)
+        self.rows = None if takes_texts or self._known_only else QuickRows(schema)
 
     def predict(self, rows: Sequence[Row]) -> Outputs:
         """Score rows that the schema has already checked; None is a gap."""
@@ -73,6 +84,32 @@ class OnnxPredictor:
         if len(answers) == 1:
             return Outputs(values=first)
         return Outputs(first, answers[1].tolist())
+
+    def score_one(self, row: Row) -> One | None:
+        """Score a row of plain numbers; None where `predict` has something to say of it."""
+        table = np.array((row,), dtype=np.float64)
+        if self._is_narrow or len(self._outputs) == 1:
+            outputs = self.score(table)
+            return None if outputs is None else _first(outputs)
+        index, table = self._run(self._outputs, {self._input: table})
+        [shares] = table.tolist()
+        return (index.item(), shares, None) if isfinite(sum(shares)) else None
+
+    def score(self, table: Table) -> Outputs | None:
+        """Score what `rows` has read; None where `predict` has something to say of it."""
+        if self._is_narrow:
+            if (np.abs(table) > WIDEST_FLOAT).any():
+                return None
+            table = table.astype(np.float32)
+        answers = self._run(self._outputs, {self._input: table})
+        first = answers[0].tolist()
+        if self._outputs == [CLASSES]:
+            return Outputs(first)
+        if len(answers) == 1:
+            return Outputs(values=first) if isfinite(sum(first)) else None
+        shares = answers[1].tolist()
+        total = sum(shares[0]) if len(shares) == 1 else answers[1].sum()
+        return Outputs(first, shares) if isfinite(total) else None
 
     def _tensors(self, rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
         if self._encode is not None:
@@ -119,6 +156,15 @@ class OnnxPredictor:
         answers = classes if self._schema.is_classifier else [[VALUES]]
         if self._outputs not in answers:
             raise BadArtefact(f"The ONNX graph answers {self._outputs}: expected {answers[0]}.")
+
+
+def _first(outputs: Outputs) -> One:
+    classes, shares, values = outputs.classes, outputs.probabilities, outputs.values
+    return (
+        None if classes is None else classes[0],
+        None if shares is None else list(shares[0]),
+        None if values is None else values[0],
+    )
 
 
 def number_places(schema: Schema) -> list[int]:

@@ -13,9 +13,9 @@ Views, caretaker and command line call these and add nothing of their own.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from unrot.core import schema
 from unrot.core.errors import (
@@ -29,6 +29,7 @@ from unrot.core.errors import (
 )
 from unrot.core.ids import Ids
 from unrot.core.ports import Clock, Counts, Courier, NoCounts, Profiler, Store, Workshop
+from unrot.core.quick_rows import QuickRows, Read, Table
 from unrot.core.records import (
     CHAMPION,
     Caller,
@@ -37,9 +38,8 @@ from unrot.core.records import (
     FeedbackStatus,
     JudgedPrediction,
     Model,
-    Outputs,
-    Prediction,
     Row,
+    Schema,
     Tally,
     UnverifiedFeedback,
     Version,
@@ -48,20 +48,24 @@ from unrot.core.settings import Settings
 from unrot.core.time import utc
 from unrot.hear import verdicts
 from unrot.serve import events, readiness
+from unrot.serve.answer import Answer
 from unrot.serve.journal import Journal
+from unrot.serve.one_row import OneRow
 from unrot.serve.rejected import Refusals, rejection_of
 from unrot.serve.shelf import Contents, Shelf, ShelvedModel
 
 LAST_VERDICTS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Predictions and who made them."""
+class Form(NamedTuple):
+    """A way to write rows in JSON: who explains what is wrong with it, who reads it quickly."""
 
-    predictions: list[Prediction]
-    shelved: ShelvedModel
-    version: Version
+    parse: Callable[[Schema, Any], list[Row]]
+    read: Callable[[QuickRows, Any], Read | None]
+
+
+OBJECTS = Form(schema.parse_rows, QuickRows.read)
+LISTS = Form(schema.parse_instances, QuickRows.read_lists)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +98,9 @@ class Service:
         """Return what is served at this moment."""
         return self.shelf.contents()
 
-    def default_model(self) -> ShelvedModel:
+    def default_model(self, contents: Contents | None = None) -> ShelvedModel:
         """Return the model that answers when none is named: the chosen, else the first trained."""
-        contents = self.catalogue()
+        contents = contents or self.catalogue()
         if self.settings.default_model:
             return contents.model(self.settings.default_model)
         if not contents.models:
@@ -105,28 +109,74 @@ class Service:
 
     # ── predict ──────────────────────────────────────────────────────────────────────────────
 
-    def predict(self, name: str, inputs: Any, *, version: str | None = None) -> Answer:
-        """Score one object of features or a list of them."""
-        contents = self.catalogue()
-        shelved = contents.model(name)
-        try:
-            rows = schema.parse_rows(shelved.model.schema, inputs)
-            return self._answer(contents, shelved, shelved.version(version), rows)
-        except Invalid as error:
-            self._count_refused(shelved, version, error, inputs)
-            raise
+    def predict(
+        self,
+        name: str,
+        inputs: Any,
+        *,
+        version: str | None = None,
+        contents: Contents | None = None,
+    ) -> Answer:
+        """Score one object of features or a list of them, with what was served a moment ago."""
+        contents = contents or self.catalogue()
+        return self._predict(contents, contents.model(name), version, OBJECTS, inputs)
 
-    def predict_instances(self, reference: Any, instances: Any) -> Answer:
+    def one_row(self, name: str, version: str | None, contents: Contents) -> OneRow:
+        """Return what answers single rows of a version."""
+        held: OneRow | None = contents.one_row.get((name, version))
+        if held is None:
+            shelved = contents.model(name)
+            wanted = shelved.version(version)
+            held = OneRow(
+                *(shelved, wanted, self.shelf.predictor(contents, wanted)),
+                ids=self.ids,
+                journal=self.journal,
+                counts=self.counts,
+            )
+            contents.one_row[name, version] = held
+        return held
+
+    def predict_instances(
+        self, reference: Any, instances: Any, *, contents: Contents | None = None
+    ) -> Answer:
         """Score the older form for `zombies` or `zombies/versions/v2`."""
-        contents = self.catalogue()
+        contents = contents or self.catalogue()
         name, version = _parted(reference)
-        shelved = contents.model(name) if name else self.default_model()
+        shelved = contents.model(name) if name else self.default_model(contents)
+        return self._predict(contents, shelved, version, LISTS, instances)
+
+    def _predict(
+        self,
+        contents: Contents,
+        shelved: ShelvedModel,
+        named: str | None,
+        form: Form,
+        given: Any,
+    ) -> Answer:
         try:
-            rows = schema.parse_instances(shelved.model.schema, instances)
-            return self._answer(contents, shelved, shelved.version(version), rows)
+            rows, table = self._rows(contents, shelved, named, form, given)
+            answer, is_kept = self._scored(contents, shelved, shelved.version(named), rows, table)
         except Invalid as error:
-            self._count_refused(shelved, version, error, instances)
+            self._count_refused(shelved, named, error, given)
             raise
+        return answer if is_kept else replace(answer, ids=[None] * len(answer.ids))
+
+    def _rows(
+        self,
+        contents: Contents,
+        shelved: ShelvedModel,
+        named: str | None,
+        form: Form,
+        given: Any,
+    ) -> tuple[Sequence[Row], Table | None]:
+        """Read rows as the version's own reader does; what that does not take is explained."""
+        version = shelved.versions.get(named or shelved.aliases.get(CHAMPION, ""))
+        if version is not None:
+            reader = getattr(self.shelf.predictor(contents, version), "rows", None)
+            read = form.read(reader, given) if reader is not None else None
+            if read is not None:
+                return read
+        return form.parse(shelved.model.schema, given), None
 
     def _count_refused(
         self, shelved: ShelvedModel, version: str | None, error: Invalid, rows: Any
@@ -142,7 +192,7 @@ class Service:
         """Score rows that the schema has checked; JournalFull when they cannot be kept as well."""
         contents = self.catalogue()
         shelved = contents.model(name)
-        answer, is_kept = self._scored(contents, shelved, shelved.version(version), rows)
+        answer, is_kept = self._scored(contents, shelved, shelved.version(version), rows, None)
         if not is_kept:
             raise JournalFull(
                 "The journal cannot be written, so the predictions would have no ids: make room on "
@@ -150,58 +200,33 @@ class Service:
             )
         return answer
 
-    def _answer(
-        self, contents: Contents, shelved: ShelvedModel, version: Version, rows: Sequence[Row]
-    ) -> Answer:
-        answer, is_kept = self._scored(contents, shelved, version, rows)
-        if is_kept:
-            return answer
-        return replace(answer, predictions=[replace(one, id=None) for one in answer.predictions])
-
     def _scored(
-        self, contents: Contents, shelved: ShelvedModel, version: Version, rows: Sequence[Row]
-    ) -> tuple[Answer, bool]:
-        predictor = self.shelf.predictor(contents, version)
-        started = time.perf_counter()
-        outputs = predictor.predict(rows)
-        seconds = (time.perf_counter() - started) / len(rows)
-        predictions = self._identified(shelved.model, version, rows, outputs, seconds)
-        self.counts.predicted(shelved.model.name, version.name, len(rows))
-        is_kept = self.journal.append(events.to_lines(predictions), count=len(predictions))
-        return Answer(predictions, shelved, version), is_kept
-
-    def _identified(
         self,
-        model: Model,
+        contents: Contents,
+        shelved: ShelvedModel,
         version: Version,
         rows: Sequence[Row],
-        outputs: Outputs,
-        seconds: float,
-    ) -> list[Prediction]:
-        now = self.clock()
-        place = self.journal.reserve(len(rows))
-        indices, values = outputs.classes, outputs.values
-        probabilities, labels = outputs.probabilities, model.schema.classes
-        return [
-            Prediction(
-                id=self.ids.make(
-                    at=now,
-                    segment=place.segment,
-                    row=place.row + number,
-                    model_number=model.number,
-                    class_index=indices[number] if indices is not None else None,
-                ),
-                model=model.name,
-                version=version.name,
-                predicted_at=now,
-                inputs=row,
-                label=labels[indices[number]] if indices is not None else None,
-                probabilities=probabilities[number] if probabilities is not None else None,
-                value=values[number] if values is not None else None,
-                seconds=seconds,
-            )
-            for number, row in enumerate(rows)
-        ]
+        table: Table | None,
+    ) -> tuple[Answer, bool]:
+        """Score rows, give them ids and journal them; tell whether the journal took them."""
+        predictor: Any = self.shelf.predictor(contents, version)
+        started = time.perf_counter()
+        outputs = predictor.score(table) if table is not None else None
+        if outputs is None:  # It was not read as a table, or there is something to say of it.
+            outputs = predictor.predict(rows)
+        seconds = (time.perf_counter() - started) / len(rows)
+        now, place = self.clock(), self.journal.reserve(len(rows))
+        ids = self.ids.make_many(
+            len(rows),
+            at=now,
+            segment=place.segment,
+            row=place.row,
+            model_number=shelved.model.number,
+            classes=outputs.classes,
+        )
+        answer = Answer(shelved, version, now, seconds, rows, outputs, ids)
+        self.counts.predicted(shelved.model.name, version.name, len(rows))
+        return answer, self.journal.append(answer.lines(), count=len(rows))
 
     # ── judge ────────────────────────────────────────────────────────────────────────────────
 

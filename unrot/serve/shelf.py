@@ -63,6 +63,8 @@ class Contents:
     models: Mapping[str, ShelvedModel] = field(default_factory=dict)
     predictors: Mapping[tuple[str, str], Predictor] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
+    one_row: dict[tuple[str, str | None], Any] = field(default_factory=dict)
+    """What answers single rows (`serve.one_row`), by the names it was asked by; made when asked."""
 
     def model(self, name: str) -> ShelvedModel:
         """Return a model by its name, or by one that it had before."""
@@ -131,6 +133,25 @@ class Shelf:
                     del self._pinned[next(iter(self._pinned))]
                 self._pinned[key] = held
             return held
+
+    def at_hand(self, name: str = "", version: str | None = None) -> Contents | None:
+        """Return what is served, if a model, or every champion, answers in microseconds.
+
+        So does one that is not there: that is said as quickly. None where something is to be
+        loaded first, or scikit-learn answers.
+        """
+        if self._is_behind():
+            return None
+        contents = self._contents
+        if not name:
+            is_quick = all(_is_quick(held) for held in contents.predictors.values())
+            return contents if is_quick else None
+        try:
+            key = _key(contents.model(name).version(version))
+        except NotFound:
+            return contents
+        held = contents.predictors.get(key) or self._pinned.get(key)
+        return contents if _is_quick(held) else None
 
     def detector(self, model: Model, version: Version) -> Detector | None:
         """Return what tells odd rows of a version, loaded when it is first asked; None without."""
@@ -222,6 +243,10 @@ class Shelf:
         if digest_of(data) != digest:
             raise BadArtefact(f"The file {digest[:12]} on the shelf is not what was written.")
         return data
+
+
+def _is_quick(held: Predictor | None) -> bool:
+    return bool(getattr(held, "is_quick", False))
 
 
 def _key(version: Version) -> tuple[str, str]:

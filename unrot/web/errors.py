@@ -38,6 +38,7 @@ _PLAIN: dict[int, tuple[str, str]] = {
     415: ("not_json", "Send JSON, with Content-Type: application/json."),
     500: ("internal", "Something went wrong here. It was written to the log."),
 }
+UNEXPECTED = _PLAIN[500]
 _API = ("/api/", "/apispec", "/train_batch", "/reset", "/metrics")
 DRAIN_BYTES = 256 * 2**20
 
@@ -81,7 +82,7 @@ def _of_http(error: HTTPException) -> Response:
 
 def _of_nobody(error: Exception) -> Response:
     _log.exception("Unexpected error on %s %s", request.method, request.path, exc_info=error)
-    return _answer(500, *_PLAIN[500])
+    return _answer(500, *UNEXPECTED)
 
 
 def _answer(code: int, reason: str, message: str, details: Any = ()) -> Response:
@@ -91,11 +92,15 @@ def _answer(code: int, reason: str, message: str, details: Any = ()) -> Response
     else:
         page = render_template("error.html", code=code, message=message, details=details)
         answer = Response(page, code, mimetype="text/html")
-    if code == 401:
-        answer.headers["WWW-Authenticate"] = "Bearer"
-    if code in (429, 503):
-        answer.headers["Retry-After"] = "5"
+    answer.headers.extend(headers_of(code))
     return answer
+
+
+def headers_of(code: int) -> list[tuple[str, str]]:
+    """Return what an error says in its headers: how to come in, when to try again."""
+    if code == 401:
+        return [("WWW-Authenticate", "Bearer")]
+    return [("Retry-After", "5")] if code in (429, 503) else []
 
 
 def drain() -> None:

@@ -30,6 +30,12 @@ CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+"""What every answer carries."""
 SET_OPERATOR = (
     "No operator token is set: set UNROT_ADMIN_TOKEN and restart, or start the app with make run, "
     "which makes one."
@@ -76,6 +82,17 @@ class Doorkeeper:
             if hmac.compare_digest(self.fingerprint(holder.token), fingerprint):
                 return holder
         return None
+
+    def caller(self, address: str | None, header: str | None) -> Caller:
+        """Return who calls from an address with an Authorization header, or without one."""
+        subject = self.subject(address)
+        if header is None:
+            return Caller(subject=subject)
+        scheme, _, token = header.partition(" ")
+        holder = self.holder(token.strip()) if scheme.lower() == "bearer" else None
+        if holder is None:
+            raise NotKnown("The token is not known: send Authorization: Bearer <token>.")
+        return _caller(holder, subject)
 
     def subject(self, address: str | None) -> str:
         """Return who an address counts for: its /24 or /64, hashed."""
@@ -130,16 +147,7 @@ def doorkeeper() -> Doorkeeper:
 
 def caller_of_api() -> Caller:
     """Return who calls the API; a token that is not known is an error, none is anyone."""
-    keeper = doorkeeper()
-    subject = keeper.subject(request.remote_addr)
-    header = request.headers.get("Authorization")
-    if header is None:
-        return Caller(subject=subject)
-    scheme, _, token = header.partition(" ")
-    holder = keeper.holder(token.strip()) if scheme.lower() == "bearer" else None
-    if holder is None:
-        raise NotKnown("The token is not known: send Authorization: Bearer <token>.")
-    return _caller(holder, subject)
+    return doorkeeper().caller(request.remote_addr, request.headers.get("Authorization"))
 
 
 def caller_of_page() -> Caller:
@@ -236,11 +244,6 @@ def _caller(holder: Holder, subject: str) -> Caller:
 
 
 def _add_headers(response: Response) -> Response:
-    headers: dict[str, Any] = {
-        "Content-Security-Policy": CONTENT_POLICY,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-    }
-    for name, value in headers.items():
+    for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response

@@ -14,6 +14,11 @@ from unrot.core.errors import BadRequest, Detail, TooLarge, WrongType, shown
 from unrot.web.shape import to_json
 
 
+def text_of(body: Any) -> bytes:
+    """Write JSON."""
+    return orjson.dumps(body, to_json, orjson.OPT_PASSTHROUGH_DATACLASS)
+
+
 def success(data: Any, code: int = 200, message: str = "Success") -> Response:
     """Answer with data."""
     return plain({"data": data, "message": message}, code)
@@ -23,26 +28,40 @@ def failure(
     code: int, reason: str, message: str, details: Sequence[Detail] = (), **more: Any
 ) -> Response:
     """Answer with what is wrong, and perhaps with what is in the way."""
-    body: dict[str, Any] = {"data": None, "message": message, "reason": reason, **more}
+    return plain({**what_is_wrong(reason, message, details), **more}, code)
+
+
+def what_is_wrong(reason: str, message: str, details: Sequence[Detail] = ()) -> dict[str, Any]:
+    """Write an error as every answer has it."""
+    body: dict[str, Any] = {"data": None, "message": message, "reason": reason}
     if details:
         body["details"] = [_detail(detail) for detail in details]
-    return plain(body, code)
+    return body
 
 
 def plain(body: Any, code: int = 200) -> Response:
     """Answer with JSON and no envelope."""
-    text = orjson.dumps(body, to_json, orjson.OPT_PASSTHROUGH_DATACLASS)
-    return Response(text, code, mimetype="application/json")
+    return Response(text_of(body), code, mimetype="application/json")
 
 
 def body() -> Any:
-    """Read the JSON of the request.
+    """Read the JSON of the request."""
+    return read_json(request.mimetype, received())
+
+
+def received() -> bytes:
+    """Return the body of a request that says that it is JSON."""
+    check_type(request.mimetype)
+    return _received()
+
+
+def read_json(mimetype: str, raw: bytes) -> Any:
+    """Read JSON.
 
     What strict JSON refuses (NaN, 1e999, a lone surrogate) is read once more leniently, so that
     the schema can name the field that holds it.
     """
-    _check_type()
-    raw = _received()
+    check_type(mimetype)
     if not raw.strip():
         raise BadRequest('The body is empty: send JSON, for example {"inputs": {…}}.')
     return _parsed(raw)
@@ -50,7 +69,7 @@ def body() -> Any:
 
 def body_object() -> dict[str, Any]:
     """Read a JSON object."""
-    return _object(body())
+    return as_object(body())
 
 
 def parameters() -> dict[str, Any]:
@@ -58,13 +77,14 @@ def parameters() -> dict[str, Any]:
     raw = _received()
     if not raw.strip():
         return {}
-    _check_type()
-    return _object(_parsed(raw))
+    check_type(request.mimetype)
+    return as_object(_parsed(raw))
 
 
-def _check_type() -> None:
-    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
-        given = shown(request.mimetype) if request.mimetype else "none"
+def check_type(mimetype: str) -> None:
+    """Return when a body is JSON by its type."""
+    if mimetype != "application/json" and not mimetype.endswith("+json"):
+        given = shown(mimetype) if mimetype else "none"
         raise WrongType(f"The content type is {given}: send application/json.")
 
 
@@ -75,7 +95,8 @@ def _parsed(raw: bytes) -> Any:
         return _read_leniently(raw, str(error))
 
 
-def _object(given: Any) -> dict[str, Any]:
+def as_object(given: Any) -> dict[str, Any]:
+    """Return what was read when it is an object."""
     if not isinstance(given, dict):
         raise BadRequest(
             f"The body is {shown(given)}: expected a JSON object.", reason="not_object"

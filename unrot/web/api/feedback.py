@@ -6,19 +6,18 @@ from typing import Annotated
 
 from flask import Response
 
-from unrot.hear.verdicts import is_older_form
 from unrot.make.csv.labels import TruthFile
 from unrot.web import uploads
-from unrot.web.api.envelope import body, success
+from unrot.web.api import answers
+from unrot.web.api.envelope import success
 from unrot.web.api.predictions import IRIS
-from unrot.web.api.records import Cell, Verdict, verdict_given
+from unrot.web.api.records import Cell, Verdict
 from unrot.web.current import service
 from unrot.web.routes import ANYONE, Coded, route
 from unrot.web.security import caller_of_api
 from unrot.web.shape import ANY_OF, UNSET, As, Keywords, Shape, Unset
 from unrot.web.uploads import Upload
 
-CODES = {"created": 201, "queued": 202}
 ID = "aR8tYAECAwQFAAAAAAABAEqk2c0fW3nG"
 PredictionId = Annotated[str, "The id of the prediction.", Keywords(example=ID)]
 
@@ -127,16 +126,7 @@ def feedback() -> Response:
     """
     if uploads.is_csv():
         return _feedback_file()
-    given, caller = body(), caller_of_api()
-    if isinstance(given, list):
-        results = service().judge_many(given, caller)
-        return success({"results": [{"id": id, "status": status} for id, status in results]})
-    if is_older_form(given):
-        unverified, status = service().judge_unverified(given, caller)
-        data = {"id": unverified.id, "status": status, "model": unverified.model}
-        return success({**data, "verified": False}, CODES[status])
-    verdict, status = service().judge(given, caller)
-    return success(verdict_given(verdict, status), CODES.get(status, 200))
+    return answers.of_request(answers.feedback, caller_of_api)
 
 
 @route(
@@ -151,7 +141,7 @@ def feedback() -> Response:
 def withdraw(id: PredictionId) -> Coded[Withdrawal]:
     """Take a verdict back."""
     status = service().withdraw(id, caller_of_api())
-    return Coded(Withdrawal(id=id, status=status), CODES.get(status, 200))
+    return Coded(Withdrawal(id=id, status=status), answers.CODES.get(status, 200))
 
 
 def _feedback_file() -> Response:

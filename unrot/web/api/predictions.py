@@ -1,4 +1,4 @@
-"""The REST routes of predictions: read the request, call one use case, answer.
+"""The REST routes of predictions; what they answer to JSON stands in `answers`.
 
 Predict reads and writes by itself: with ten thousand rows a shape for each would be felt.
 """
@@ -6,16 +6,12 @@ Predict reads and writes by itself: with ten thousand rows a shape for each woul
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from flask import Response, request
 
-from unrot.core.errors import Invalid, wrong_field
-from unrot.core.records import Prediction as Made
-from unrot.core.records import Schema
-from unrot.serve.service import Answer
 from unrot.web import uploads
-from unrot.web.api.envelope import body_object, plain, success
+from unrot.web.api import answers
 from unrot.web.api.parameters import ModelName, Page, VersionName
 from unrot.web.api.records import Cell, KeptPrediction, Prediction, Row, kept_prediction
 from unrot.web.current import service
@@ -132,11 +128,7 @@ def predict_version(model: ModelName, version: VersionName) -> Response:
 )
 def predict_default() -> Response:
     """Score the bare features of the default model, or rows in the older form."""
-    given = body_object()
-    if "instances" in given:
-        return _predict_instances(given)
-    answer = service().predict(service().default_model().model.name, given)
-    return success(predicted(answer, is_one=True))
+    return answers.of_request(answers.predict_default)
 
 
 @route(
@@ -152,7 +144,7 @@ def predict_default() -> Response:
 )
 def predict_instances() -> Response:
     """Score rows in the older form: lists in the order of the schema, no envelope."""
-    return _predict_instances(body_object())
+    return answers.of_request(answers.predict_instances)
 
 
 @route("GET", "/models/<model>/predictions", needs=VIEWER, tag="looking")
@@ -169,55 +161,4 @@ def _predict(model: str, version: str | None) -> Response:
         with uploads.taken(Upload.take_body) as upload:
             shares = "probabilities" in request.args
             return uploads.predicted(upload, model, version, shares=shares)
-    given = body_object()
-    if set(given) != {"inputs"}:
-        raise _only("inputs", given, 'only "inputs": an object of features, or a list of them')
-    answer = service().predict(model, given["inputs"], version=version)
-    return success(predicted(answer, is_one=isinstance(given["inputs"], dict)))
-
-
-def _predict_instances(given: dict[str, Any]) -> Response:
-    if not set(given) <= {"instances", "model"} or "instances" not in given:
-        raise _only("instances", given, '"instances": a list of rows, and perhaps "model"')
-    answer = service().predict_instances(given.get("model"), given["instances"])
-    return plain(_instances(answer))
-
-
-def _only(wanted: str, given: dict[str, Any], expected: str) -> Invalid:
-    wrong = next((name for name in given if name not in (wanted, "model")), None)
-    if wanted not in given:
-        return wrong_field(wanted, None, expected, is_missing=True)
-    name = wrong or "model"
-    return wrong_field(name[:80], given[name], expected)
-
-
-# ── written by hand ──────────────────────────────────────────────────────────────────────────
-
-
-def predicted(answer: Answer, *, is_one: bool) -> dict[str, Any]:
-    """Write the answer to one row, or to many."""
-    of = answer.shelved.model.schema
-    rows = [_prediction(made, of) for made in answer.predictions]
-    return rows[0] if is_one else {"predictions": rows}
-
-
-def _prediction(made: Made, of: Schema) -> dict[str, Any]:
-    shape: dict[str, Any] = {"id": made.id, "model": made.model, "version": made.version}
-    if not of.is_classifier:
-        return {**shape, "value": made.value}
-    probabilities = made.probabilities
-    named = None if probabilities is None else dict(zip(of.classes, probabilities, strict=True))
-    return {**shape, "class": made.label, "probabilities": named}
-
-
-def _instances(answer: Answer) -> dict[str, Any]:
-    """Write the older answer: class indices in the order of the schema, or values."""
-    of = answer.shelved.model.schema
-    made = answer.predictions
-    index = {name: number for number, name in enumerate(of.classes)}
-    return {
-        "predictions": [index[one.label] if one.label is not None else one.value for one in made],
-        "ids": [one.id for one in made],
-        "model": answer.version.model,
-        "version": answer.version.name,
-    }
+    return answers.of_request(answers.predict, model, version)

@@ -48,6 +48,7 @@ REGISTRY = CollectorRegistry()
 
 # ── counted by the web workers ───────────────────────────────────────────────────────────────
 
+SECOND_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 REQUESTS = Counter(
     "unrot_requests",
     "Requests that were answered.",
@@ -59,7 +60,7 @@ SECONDS = Histogram(
     "How long requests took.",
     ("route",),
     registry=REGISTRY,
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+    buckets=SECOND_BOUNDS,
 )
 IN_PROGRESS = Gauge(
     "unrot_requests_in_progress",

@@ -30,6 +30,7 @@ from unrot.serve.shelf import ShelvedModel
 from unrot.web.current import service
 from unrot.web.metrics import catalogue
 from unrot.web.metrics.catalogue import Read
+from unrot.web.metrics.counting import GATHERED
 from unrot.web.security import needs
 
 blueprint = Blueprint("metrics", __name__)
@@ -84,6 +85,7 @@ def _of_workers(models: Mapping[str, ShelvedModel]) -> Iterator[Metric]:
 
 
 def _counted() -> Iterable[Metric]:
+    GATHERED.flush()
     if catalogue.SLOTS is None:
         return catalogue.REGISTRY.collect()
     files = catalogue.SLOTS.files()

@@ -27,7 +27,7 @@ from unrot.core.records import Schema, Tally
 from unrot.core.test_sets import measured_on
 from unrot.core.time import short_time
 from unrot.make.csv import pasted
-from unrot.serve.service import Answer
+from unrot.serve.answer import Answer
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch import findings
 from unrot.watch.monitors.outliers.detector import oddity_of

@@ -1,0 +1,93 @@
+"""What was predicted for the rows of one request, column by column.
+
+Most requests are answered and journalled from the columns; a `Prediction` for each row is made
+only for who asks for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import orjson
+
+from unrot.core.records import Outputs, Prediction, Row, Version
+from unrot.serve.shelf import ShelvedModel
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Predictions and who made them."""
+
+    shelved: ShelvedModel
+    version: Version
+    predicted_at: float
+    seconds: float
+    """Of each row."""
+    rows: Sequence[Row]
+    outputs: Outputs
+    ids: Sequence[str | None]
+
+    @cached_property
+    def labels(self) -> Sequence[str | None]:
+        """The predicted class of each row; None from a regression."""
+        if self.outputs.classes is None:
+            return [None] * len(self.rows)
+        classes = self.shelved.model.schema.classes
+        return [classes[index] for index in self.outputs.classes]
+
+    @property
+    def probabilities(self) -> Sequence[Sequence[float] | None]:
+        """Those of each row; None where the estimator has none."""
+        return self.outputs.probabilities or [None] * len(self.rows)
+
+    @property
+    def values(self) -> Sequence[float | None]:
+        """The value of each row; None from a classifier."""
+        return [None] * len(self.rows) if self.outputs.values is None else self.outputs.values
+
+    @cached_property
+    def predictions(self) -> list[Prediction]:
+        """A record for each row."""
+        model, version = self.shelved.model.name, self.version.name
+        columns = zip(
+            *(self.ids, self.rows, self.labels, self.probabilities, self.values), strict=True
+        )
+        return [
+            Prediction(
+                *(id, model, version, self.predicted_at, row, label, probabilities, value),
+                seconds=self.seconds,
+            )
+            for id, row, label, probabilities, value in columns
+        ]
+
+    def lines(self) -> bytes:
+        """Write it for the journal, as `events.to_lines` would write its records."""
+        model, version = self.shelved.model.name, self.version.name
+        columns = zip(
+            *(self.ids, self.rows, self.labels, self.probabilities, self.values), strict=True
+        )
+        return b"".join(
+            [
+                orjson.dumps(
+                    {
+                        "kind": "prediction",
+                        "event": {
+                            "id": id,
+                            "model": model,
+                            "version": version,
+                            "predicted_at": self.predicted_at,
+                            "inputs": row,
+                            "label": label,
+                            "probabilities": probabilities,
+                            "value": value,
+                            "seconds": self.seconds,
+                        },
+                    },
+                    None,
+                    orjson.OPT_APPEND_NEWLINE,
+                )
+                for id, row, label, probabilities, value in columns
+            ]
+        )

@@ -1,0 +1,213 @@
+"""What predict, feedback and health answer to bytes: called by Flask's views and by the fast lane.
+
+An answer is a status, all of its headers and a body. Errors end here as well, so that both lanes
+say the same in the same words.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec
+
+import orjson
+from flask import Response, request
+
+from unrot.core.errors import Invalid, UnrotError, wrong_field
+from unrot.core.records import Caller
+from unrot.hear.verdicts import is_older_form
+from unrot.run.lanes import Reply
+from unrot.serve.answer import Answer
+from unrot.serve.service import Service
+from unrot.serve.shelf import Contents
+from unrot.web import errors
+from unrot.web.api.envelope import as_object, read_json, received, text_of, what_is_wrong
+from unrot.web.api.records import verdict_given
+from unrot.web.current import service
+from unrot.web.security import HEADERS
+
+JSON_HEADERS = [("Content-Type", "application/json"), *HEADERS.items()]
+CODES = {"created": 201, "queued": 202}
+P = ParamSpec("P")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A body and what its sender says that it is."""
+
+    mimetype: str
+    body: bytes
+    contents: Contents | None = None
+    """What is served, where that was looked up already."""
+
+    def read(self) -> Any:
+        """Read the JSON in it."""
+        return read_json(self.mimetype, self.body)
+
+
+Answering = Callable[Concatenate[Service, Sent, P], Reply]
+
+
+def answered(answer: Answering[P]) -> Answering[P]:
+    """Let every error end as an answer."""
+
+    @functools.wraps(answer)
+    def whole(of: Service, sent: Sent, /, *args: P.args, **kwargs: P.kwargs) -> Reply:
+        try:
+            return answer(of, sent, *args, **kwargs)
+        except UnrotError as error:
+            body = what_is_wrong(error.reason, error.message, error.details)
+            return reply(body, errors.status_of(error))
+        except Exception:
+            _log.exception("Unexpected error in %s", answer.__name__)
+            return reply(what_is_wrong(*errors.UNEXPECTED), 500)
+
+    return whole
+
+
+def reply(body: Any, status: int = 200) -> Reply:
+    """Answer with JSON."""
+    headers = JSON_HEADERS if status < 400 else [*JSON_HEADERS, *errors.headers_of(status)]
+    return Reply(status, headers, text_of(body))
+
+
+def success(data: Any, status: int = 200) -> Reply:
+    """Answer with data."""
+    return reply({"data": data, "message": "Success"}, status)
+
+
+def of_request(answer: Answering[P], *args: P.args, **kwargs: P.kwargs) -> Response:
+    """Answer the request that Flask is at."""
+    sent = Sent(request.mimetype, received())
+    made = answer(service(), sent, *args, **kwargs)
+    return Response(made.body, made.status, list(made.headers))
+
+
+HEALTHY = success({"state": "healthy"})
+
+
+# ── predict ──────────────────────────────────────────────────────────────────────────────────
+
+
+@answered
+def predict(of: Service, sent: Sent, model: str, version: str | None) -> Reply:
+    """Score one row or many."""
+    given = as_object(sent.read())
+    if set(given) != {"inputs"}:
+        raise _only("inputs", given, 'only "inputs": an object of features, or a list of them')
+    inputs = given["inputs"]
+    made = _one(of, sent, model, version, inputs)
+    if made is not None:
+        return made
+    answer = of.predict(model, inputs, version=version, contents=sent.contents)
+    return success(predicted(answer, is_one=isinstance(inputs, dict)))
+
+
+def _one(of: Service, sent: Sent, model: str, version: str | None, inputs: Any) -> Reply | None:
+    """Answer one usual row; None for another, or where something is to be loaded first."""
+    if sent.contents is None or type(inputs) is not dict:
+        return None
+    row = of.one_row(model, version, sent.contents)
+    scored = row.answer(inputs, of.clock)
+    if scored is None:
+        return None
+    id, label, shares, value = scored
+    data: dict[str, Any] = {"id": id, "model": row.model, "version": row.version}
+    if row.classes:
+        data["class"] = label
+        data["probabilities"] = shares and dict(zip(row.classes, shares, strict=True))
+    else:
+        data["value"] = value
+    return Reply(200, JSON_HEADERS, orjson.dumps({"data": data, "message": "Success"}))
+
+
+@answered
+def predict_default(of: Service, sent: Sent) -> Reply:
+    """Score the bare features of the default model, or rows in the older form."""
+    given = as_object(sent.read())
+    if "instances" in given:
+        return _predict_instances(of, sent, given)
+    contents = sent.contents or of.catalogue()
+    name = of.default_model(contents).model.name
+    made = _one(of, sent, name, None, given)
+    if made is not None:
+        return made
+    answer = of.predict(name, given, contents=contents)
+    return success(predicted(answer, is_one=True))
+
+
+@answered
+def predict_instances(of: Service, sent: Sent) -> Reply:
+    """Score rows in the older form."""
+    return _predict_instances(of, sent, as_object(sent.read()))
+
+
+def _predict_instances(of: Service, sent: Sent, given: dict[str, Any]) -> Reply:
+    if not set(given) <= {"instances", "model"} or "instances" not in given:
+        raise _only("instances", given, '"instances": a list of rows, and perhaps "model"')
+    answer = of.predict_instances(given.get("model"), given["instances"], contents=sent.contents)
+    return reply(_instances(answer))
+
+
+def _only(wanted: str, given: dict[str, Any], expected: str) -> Invalid:
+    wrong = next((name for name in given if name not in (wanted, "model")), None)
+    if wanted not in given:
+        return wrong_field(wanted, None, expected, is_missing=True)
+    name = wrong or "model"
+    return wrong_field(name[:80], given[name], expected)
+
+
+def predicted(answer: Answer, *, is_one: bool) -> dict[str, Any]:
+    """Write the answer to one row, or to many."""
+    model, version = answer.shelved.model.name, answer.version.name
+    classes = answer.shelved.model.schema.classes
+    if not answer.shelved.model.schema.is_classifier:
+        rows: list[dict[str, Any]] = [
+            {"id": id, "model": model, "version": version, "value": value}
+            for id, value in zip(answer.ids, answer.values, strict=True)
+        ]
+    else:
+        rows = [
+            {
+                "id": id,
+                "model": model,
+                "version": version,
+                "class": label,
+                "probabilities": shares and dict(zip(classes, shares, strict=True)),
+            }
+            for id, label, shares in zip(
+                answer.ids, answer.labels, answer.probabilities, strict=True
+            )
+        ]
+    return rows[0] if is_one else {"predictions": rows}
+
+
+def _instances(answer: Answer) -> dict[str, Any]:
+    """Write the older answer: class indices in the order of the schema, or values."""
+    return {
+        "predictions": answer.outputs.values or answer.outputs.classes,
+        "ids": answer.ids,
+        "model": answer.version.model,
+        "version": answer.version.name,
+    }
+
+
+# ── feedback ─────────────────────────────────────────────────────────────────────────────────
+
+
+@answered
+def feedback(of: Service, sent: Sent, who: Callable[[], Caller]) -> Reply:
+    """Keep one verdict or a list of them; `who` tells or refuses who gives it."""
+    given, caller = sent.read(), who()
+    if isinstance(given, list):
+        results = of.judge_many(given, caller)
+        return success({"results": [{"id": id, "status": status} for id, status in results]})
+    if is_older_form(given):
+        unverified, status = of.judge_unverified(given, caller)
+        data = {"id": unverified.id, "status": status, "model": unverified.model}
+        return success({**data, "verified": False}, CODES[status])
+    verdict, status = of.judge(given, caller)
+    return success(verdict_given(verdict, status), CODES.get(status, 200))
