@@ -69,7 +69,7 @@ class JobStore:
 
     def of_model(self, model: str | None, limit: int) -> list[Job]:
         """List the jobs of a model, or of all, newest first."""
-        index, equal = ("all", []) if model is None else ("of model", [self._names.key_of(model)])
+        index, equal = ("asked", []) if model is None else ("of model", [self._names.key_of(model)])
         found = self._database.scan(JOB, index, equal, newest_first=True, limit=limit + 20)
         jobs = sorted(map(self._job, found), key=lambda one: (-one.created_at, one.id))
         return jobs[:limit]

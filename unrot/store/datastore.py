@@ -34,6 +34,7 @@ from unrot.store.entities import (
     entity_of,
     hide,
     is_key,
+    place_name,
     place_of,
     query_of,
 )
@@ -165,9 +166,9 @@ class DatastoreStore:
         if after is not None:
             sign = "LESS_THAN" if newest_first else "GREATER_THAN"
             bounds.append((sign, encode(kind, chosen.fields, (*equal, *after))))
-        query = query_of(kind, index, bounds)
+        query = query_of(kind, index, bounds, self._key)
         way = "DESCENDING" if newest_first else "ASCENDING"
-        query.order.add(property={"name": f"~{index}"}, direction=way)
+        query.order.add(property={"name": place_name(kind, index)}, direction=way)
         return [document_of(kind, result, names) for result in self._results(kind, query, limit)]
 
     def count(
@@ -182,7 +183,8 @@ class DatastoreStore:
         """Count what a scan without limit would return."""
         if not all(map(can_keep, equal)):
             return 0
-        query = query_of(kind, index, bounds_of(kind, kind.indexes[index], equal, since, until))
+        bounds = bounds_of(kind, kind.indexes[index], equal, since, until)
+        query = query_of(kind, index, bounds, self._key)
         counted = {"nested_query": query, "aggregations": [{"alias": "count", "count": {}}]}
         request = {"partition_id": self._place, "aggregation_query": counted}
         answer = self._service.ask("run_aggregation_query", request, self._read_until())
