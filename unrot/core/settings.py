@@ -232,7 +232,7 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
         if (text := given.get(variable, "").strip())
     }
     settings = Settings(**values)
-    _check_store(settings.store_url)
+    check_store_address(settings.store_url, "UNROT_STORE (or DATABASE_URL)")
     _check_tokens(settings)
     return settings
 
@@ -322,17 +322,26 @@ _STORES = (
 )
 
 
-def _check_store(url: str) -> None:
+def check_store_address(url: str, given_as: str) -> None:
     """Refuse what is no address: a library would quote it in its errors, the password with it."""
     if any(re.fullmatch(form, url) for form in _STORES):
         return
     scheme = url.partition(":")[0][:20]
     raise BadSetting(
-        f'UNROT_STORE (or DATABASE_URL) is an address of "{scheme}" that cannot be read: expected '
+        f'{given_as} is an address of "{scheme}" that cannot be read: expected '
         "sqlite:///PATH, postgresql://USER:PASSWORD@HOST:PORT/DATABASE with signs such as @ / # in "
         "the password as %40 %2F %23, datastore://PROJECT/NAMESPACE, or nothing for SQLite in the "
         "home folder."
     )
+
+
+def shown_store_address(url: str) -> str:
+    """Write the address of a store without user, password and what stands behind `?`.
+
+    >>> shown_store_address("postgresql://ada:secret@db.example:5432/unrot?password=secret")
+    'postgresql://db.example:5432/unrot'
+    """
+    return re.sub(r"(?<=://)[^@/?#]*@", "", url.partition("?")[0])
 
 
 def _check_tokens(settings: Settings) -> None:
