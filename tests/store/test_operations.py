@@ -20,7 +20,6 @@ from unrot.store.kinds import (
     JOB,
     KINDS,
     LEASE,
-    MODEL,
     VERSION,
 )
 from unrot.store.leases import Fenced, take_lease

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from unrot.core.errors import Conflict, NotFound, StoreAway
+from unrot.core.errors import BadSetting, Conflict, NotFound, StoreAway
 from unrot.core.ids import Ids
 from unrot.core.ports import Copies, Counts, NoCounts
 from unrot.core.settings import Settings, kept_secret, prepare_home
@@ -130,6 +130,9 @@ def _open_store(settings: Settings, counts: Counts, patience: float | None) -> C
         check_whole(store.database)
     except StoreAway:
         return store
+    except BadSetting:
+        store.close()
+        raise
     return store
 
 
