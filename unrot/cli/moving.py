@@ -1,18 +1,22 @@
-"""The commands that take data elsewhere: copy, all of one store into another."""
+"""The commands that take data elsewhere: copy a store into another, export rows to a file."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 from unrot.cli.terminal import Progress, table
-from unrot.core.errors import Conflict
+from unrot.cli.whole_files import STANDARD_OUTPUT, check_free, written
+from unrot.core.errors import Conflict, wrong_field
 from unrot.core.plurals import counted
 from unrot.core.settings import Settings, check_store_address, shown_store_address
-from unrot.core.time import short_time
-from unrot.run.bootstrap import open_source, open_target
+from unrot.core.time import MOMENT_EXPECTED, read_moment, short_time
+from unrot.run.bootstrap import open_service, open_source, open_target
 from unrot.run.copying import GOES_ON, Copied, copy_store
+from unrot.run.exporting import WORDS, open_export
+from unrot.run.table_files import check_ending, write_table
 
 
 def add_to(commands: Any) -> None:
@@ -21,6 +25,20 @@ def add_to(commands: Any) -> None:
     command.add_argument("--from", dest="source", required=True, metavar="URL", help="where it is")
     command.add_argument("--to", dest="target", required=True, metavar="URL", help="an empty store")
     command.set_defaults(command=copy)
+
+    command = commands.add_parser("export", help="write predictions or verdicts to a file")
+    command.add_argument("name", metavar="MODEL")
+    command.add_argument(
+        "file", metavar="FILE", type=Path, help=".csv, .jsonl or .parquet; - prints JSON lines"
+    )
+    command.add_argument("--what", choices=("predictions", "feedback"), default="predictions")
+    command.add_argument(
+        "--since", metavar="TIME", help="a date or a time, in UTC if it has no zone"
+    )
+    command.add_argument("--until", metavar="TIME", help="up to, not with, this time")
+    command.add_argument("--probabilities", action="store_true", help="add a column for each class")
+    command.add_argument("--force", action="store_true", help="replace a file that is there")
+    command.set_defaults(command=export)
 
 
 def copy(options: argparse.Namespace, _settings: Settings) -> int:
@@ -72,3 +90,45 @@ def _told(copied: Copied, target: str) -> str:
         f"set UNROT_STORE to the address of {target} and start the app: the home folder, its keys "
         "and its journal stay as they are."
     )
+
+
+def export(options: argparse.Namespace, settings: Settings) -> int:
+    """Write what was answered and said to a file that is whole or not there."""
+    since, until = _moment("--since", options.since), _moment("--until", options.until)
+    if since is not None and until is not None and since >= until:
+        raise wrong_field("--until", options.until, "a time after --since")
+    is_output = options.file == STANDARD_OUTPUT
+    ending = check_ending(options.file, is_output=is_output)
+    check_free(options.file, force=options.force)
+    progress = Progress(f"Exporting {options.name}")
+    service = open_service(settings)
+    try:
+        made = open_export(
+            service,
+            options.name,
+            progress,
+            what=options.what,
+            since=since,
+            until=until,
+            with_probabilities=options.probabilities,
+        )
+        with written(options.file, force=options.force) as file:
+            rows = write_table(file, ending, made.columns, made.parts)
+    finally:
+        progress.close()
+        service.store.close()
+    for word, name in made.renamed.items():
+        print(f'A feature is called "{word}": what we call so is "{name}" here.', file=sys.stderr)
+    where = "the standard output" if is_output else options.file
+    print(
+        f"{counted(rows, WORDS[options.what])} of {made.model.name} written to {where}.",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _moment(option: str, given: str | None) -> float | None:
+    try:
+        return None if given is None else read_moment(given)
+    except ValueError:
+        raise wrong_field(option, given, MOMENT_EXPECTED) from None

@@ -7,7 +7,7 @@ feedback on it, its profiles; jobs, lessons and trials; checks, oddities, findin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -718,6 +718,23 @@ class Traffic(Protocol):
         self, model: str, *, limit: int, before: tuple[float, str] | None = None
     ) -> list[JudgedPrediction]:
         """List predictions newest first, those older than `before` (time, id)."""
+        ...
+
+    def newest(
+        self, model: str, before: tuple[float, str] | None = None
+    ) -> Iterator[JudgedPrediction]:
+        """Return all predictions newest first, those older than `before`, as they are asked for."""
+        ...
+
+    def given_between(self, model: str, since: float, until: float) -> Iterator[JudgedPrediction]:
+        """Return verdicts with their predictions by when they were given, newest first.
+
+        A verdict is among them once its prediction has arrived, and unless it was taken back.
+        """
+        ...
+
+    def count_given(self, model: str, since: float, until: float) -> int:
+        """Count the verdicts that were given in a stretch of time."""
         ...
 
     def shipped(self, writer: str, since: float, seconds: int) -> list[tuple[Stretch, int]]:

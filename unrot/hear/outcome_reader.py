@@ -52,6 +52,20 @@ class OutcomeReader:
         found = (judged_of(from_document(document), model) for document in reversed(told))
         return [one for one in found if one is not None]
 
+    def given_between(self, model: str, since: float, until: float) -> Iterator[JudgedPrediction]:
+        """Return verdicts with their predictions by when they were given, newest first."""
+        key, _ = self._model(model)
+        found = scan_all(
+            self._database, FEEDBACK, "given", (key,), since=since, until=until, newest_first=True
+        )
+        judged = (judged_of(from_document(document), model) for document in found)
+        return (one for one in judged if one is not None)
+
+    def count_given(self, model: str, since: float, until: float) -> int:
+        """Count the verdicts that were given in a stretch of time."""
+        key, _ = self._model(model)
+        return self._database.count(FEEDBACK, "given", (key,), since=since, until=until)
+
     def judged_between(self, key: str, since: float, until: float) -> Iterator[Kept]:
         """Return verdicts by when their predictions were made, newest second first.
 

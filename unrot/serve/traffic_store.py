@@ -305,6 +305,14 @@ class TrafficStore:
         """List the newest judged predictions with their inputs, in the order of their verdicts."""
         return self._outcomes.last_judged(model, limit=limit)
 
+    def given_between(self, model: str, since: float, until: float) -> Iterator[JudgedPrediction]:
+        """Return verdicts with their predictions by when they were given, newest first."""
+        return self._outcomes.given_between(model, since, until)
+
+    def count_given(self, model: str, since: float, until: float) -> int:
+        """Count the verdicts that were given in a stretch of time."""
+        return self._outcomes.count_given(model, since, until)
+
     def tally(self, model: str, *, since: float, last: int, version: str | None = None) -> Tally:
         """Sum the windows since a time, and take accuracy and error of the last judged verdicts."""
         return self._outcomes.tally(model, since=since, last=last, version=version)

@@ -12,6 +12,7 @@ from flask import Response, make_response, render_template, request, url_for
 
 from unrot.core.errors import UnrotError
 from unrot.core.records import CHAMPION, CountedStretch, Model, Profile
+from unrot.core.time import LATEST
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.monitors.drift.periods import SECONDS, Period, length_of, parted
 from unrot.watch.profiles.distributions import quantiles_of
@@ -121,7 +122,7 @@ def _merged(listed: Sequence[Period]) -> list[list[Period]]:
 
 def _lines(model: Model, listed: list[list[Period]]) -> tuple[list[Line], float | None]:
     """Return a page of the list, newest first, and where the next one begins."""
-    before = moments.moment("before", moments.LATEST)
+    before = moments.moment("before", LATEST)
     left = [of for of in listed if of[0].starts_at < before]
     page = left[:PERIODS_A_PAGE]
     older = page[-1][0].starts_at if len(left) > len(page) else None
