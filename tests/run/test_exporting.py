@@ -375,8 +375,8 @@ def test_rows_are_read_as_they_are_written(
 
     first = next(export.parts)
 
-    assert (len(first), len(read)) == (500, 1)
-    assert sum(map(len, export.parts)) == 4_500
+    assert (len(first[0]), len(read)) == (500, 1)
+    assert sum(len(part[0]) for part in export.parts) == 4_500
     assert len(read) == 5
 
 

@@ -22,8 +22,16 @@ from unrot.run.table_files import check_ending, write_table
 def add_to(commands: Any) -> None:
     """Add the command to the parser's subparsers."""
     command = commands.add_parser("copy", help="copy all of one store into another")
-    command.add_argument("--from", dest="source", required=True, metavar="URL", help="where it is")
-    command.add_argument("--to", dest="target", required=True, metavar="URL", help="an empty store")
+    command.add_argument(
+        "--from",
+        dest="source",
+        required=True,
+        metavar="URL",
+        help="the old store: sqlite:///PATH, postgresql://… or datastore://PROJECT/NAMESPACE",
+    )
+    command.add_argument(
+        "--to", dest="target", required=True, metavar="URL", help="the new store, an empty one"
+    )
     command.set_defaults(command=copy)
 
     command = commands.add_parser("export", help="write predictions or verdicts to a file")
@@ -31,9 +39,14 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "file", metavar="FILE", type=Path, help=".csv, .jsonl or .parquet; - prints JSON lines"
     )
-    command.add_argument("--what", choices=("predictions", "feedback"), default="predictions")
     command.add_argument(
-        "--since", metavar="TIME", help="a date or a time, in UTC if it has no zone"
+        "--what",
+        choices=("predictions", "feedback"),
+        default="predictions",
+        help="one row for each prediction, or for each verdict; predictions if unsaid",
+    )
+    command.add_argument(
+        "--since", metavar="TIME", help="from this date or time on, in UTC if it has no zone"
     )
     command.add_argument("--until", metavar="TIME", help="up to, not with, this time")
     command.add_argument("--probabilities", action="store_true", help="add a column for each class")

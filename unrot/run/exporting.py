@@ -26,6 +26,8 @@ from unrot.serve.service import Service
 What = Literal["predictions", "feedback"]
 CellType = Literal["text", "number", "integer", "flag", "moment"]
 Cell = str | float | bool | None
+Part = Sequence[Sequence[Cell]]
+"""Some rows, column by column."""
 Line = tuple[Prediction, Feedback | None]
 WORDS: Mapping[What, str] = {"predictions": "prediction", "feedback": "verdict"}
 """What one row is."""
@@ -53,7 +55,7 @@ class Export:
     columns: tuple[Column, ...]
     renamed: Mapping[str, str]
     """Words of ours that features are called, and what they are called here."""
-    parts: Iterator[list[list[Cell]]]
+    parts: Iterator[Part]
 
 
 def open_export(
@@ -119,12 +121,12 @@ def _expected(service: Service, model: str, what: What, since: float, until: flo
 
 def _parts(
     rows: Iterator[JudgedPrediction], columns: Sequence[Column], tell: Callable[[int], None]
-) -> Iterator[list[list[Cell]]]:
+) -> Iterator[Part]:
     most = max(1, min(MOST_AT_ONCE, CELLS_AT_ONCE // len(columns)))
     done = 0
     while some := list(islice(rows, most)):
         lines = [(judged.prediction, judged.feedback) for judged in some]
-        yield [[column.read(line) for column in columns] for line in lines]
+        yield [list(map(column.read, lines)) for column in columns]
         done += len(some)
         tell(done)
 

@@ -20,15 +20,13 @@ import orjson
 from unrot.core.errors import Invalid
 from unrot.core.time import iso_time, utc
 from unrot.make.csv.writing import csv_lines
-from unrot.run.exporting import Cell, CellType, Column
+from unrot.run.exporting import Cell, CellType, Column, Part
 
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n")
 CELLS_A_GROUP = 4_000_000
 """Of Parquet: so many cells are kept in memory, compact, and then written together."""
 PYARROW = "pyarrow==26.0.1"
 PARQUET = ".parquet"
-
-Part = Sequence[Sequence[Cell]]
 
 
 class Writer(Protocol):
@@ -64,7 +62,7 @@ def write_table(
     rows = 0
     for part in parts:
         writer.write(part)
-        rows += len(part)
+        rows += len(part[0])
     writer.close()
     return rows
 
@@ -81,31 +79,26 @@ class CsvWriter:
         file.write(csv_lines([[column.name for column in columns]], ","))
 
     def write(self, part: Part) -> None:
-        """Write some rows."""
-        self._file.write(
-            csv_lines(
-                (
-                    [
-                        _csv_cell(column, cell)
-                        for column, cell in zip(self._columns, row, strict=True)
-                    ]
-                    for row in part
-                ),
-                ",",
-            )
-        )
+        """Write some rows; numbers, and cells that are empty, are written by the library."""
+        cells = [_csv_cells(column, some) for column, some in zip(self._columns, part, strict=True)]
+        self._file.write(csv_lines(zip(*cells, strict=True), ","))
 
     def close(self) -> None:
         """All is written."""
 
 
-def _csv_cell(column: Column, cell: Cell) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, str):
-        return cell if cell in column.own_texts else without_formula(cell)
-    plain = _plain(column.type, cell)
-    return str(plain).lower() if isinstance(plain, bool) else str(plain)
+def _csv_cells(column: Column, cells: Sequence[Cell]) -> Sequence[Cell]:
+    if column.type == "number":
+        return cells
+    if column.type == "flag":
+        return [None if cell is None else str(cell).lower() for cell in cells]
+    if column.type == "text":
+        own = column.own_texts
+        return [
+            without_formula(cell) if isinstance(cell, str) and cell not in own else cell
+            for cell in cells
+        ]
+    return _plain(column.type, cells)
 
 
 def without_formula(text: str) -> str:
@@ -135,26 +128,26 @@ class JsonLinesWriter:
 
     def write(self, part: Part) -> None:
         """Write some rows."""
-        self._file.write(b"".join(orjson.dumps(self._object(row)) + b"\n" for row in part))
+        names = [column.name for column in self._columns]
+        cells = [
+            _plain(column.type, some) for column, some in zip(self._columns, part, strict=True)
+        ]
+        rows = (dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True))
+        self._file.write(b"".join(orjson.dumps(row) + b"\n" for row in rows))
 
     def close(self) -> None:
         """All is written."""
 
-    def _object(self, row: Sequence[Cell]) -> Mapping[str, Cell]:
-        return {
-            column.name: _plain(column.type, cell)
-            for column, cell in zip(self._columns, row, strict=True)
-        }
 
-
-def _plain(type: CellType, cell: Cell) -> Cell:
-    """Return a cell as texts have it: moments in words, whole numbers without a fraction."""
-    if isinstance(cell, float):
-        if type == "moment":
-            return iso_time(cell)
-        if type == "integer" and cell.is_integer():
-            return int(cell)
-    return cell
+def _plain(type: CellType, cells: Sequence[Cell]) -> Sequence[Cell]:
+    """Return cells as texts have them: moments in words, whole numbers without a fraction."""
+    if type == "moment":
+        return [iso_time(cell) if isinstance(cell, float) else cell for cell in cells]
+    if type == "integer":
+        return [
+            int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in cells
+        ]
+    return cells
 
 
 # ── Parquet ──────────────────────────────────────────────────────────────────────────────────
@@ -179,10 +172,9 @@ class ParquetWriter:
 
     def write(self, part: Part) -> None:
         """Take some rows; write a group when there are enough."""
-        cells = zip(*part, strict=True)
         arrays = [
-            self._arrow.array([_TYPED[column.type](cell) for cell in some], type=kind)
-            for column, some, kind in zip(self._columns, cells, self._schema.types, strict=True)
+            self._arrow.array(list(map(_TYPED[column.type], some)), type=kind)
+            for column, some, kind in zip(self._columns, part, self._schema.types, strict=True)
         ]
         self._held.append(self._arrow.record_batch(arrays, schema=self._schema))
         if sum(batch.num_rows for batch in self._held) * len(self._columns) >= CELLS_A_GROUP:

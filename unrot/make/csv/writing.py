@@ -7,8 +7,8 @@ import io
 from collections.abc import Collection, Iterable, Sequence
 
 
-def csv_lines(rows: Iterable[Sequence[str]], delimiter: str) -> bytes:
-    """Write rows, each cell quoted where it has to be."""
+def csv_lines(rows: Iterable[Sequence[str | float | None]], delimiter: str) -> bytes:
+    """Write rows, each cell quoted where it has to be; None is an empty one."""
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=delimiter).writerows(rows)
     return text.getvalue().encode("utf-8", "replace")
