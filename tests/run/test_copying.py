@@ -401,7 +401,7 @@ def test_lease_of_an_app_that_was_stopped_is_waited_for(home: Path) -> None:
 
     copy_store(source, target, lambda _done, step: steps.append(step))
 
-    assert steps[0].startswith("waiting 0 s for the lease")
+    assert steps[0] == "waiting 0 s: a caretaker was at work just now"
     assert documents(target)["lease", "learner"] == fields
 
 
@@ -479,7 +479,7 @@ def test_file_that_is_not_there_is_not_made(home: Path, tmp_path: Path) -> None:
     [
         ("mysql://ada:geheim@db/x", '--to is an address of "mysql" that cannot be read'),
         ("postgresql://ada:geh@eim@db/x", '--to is an address of "postgresql" that cannot be read'),
-        ("postgresql://ada:geheim@127.0.0.1:1/x", "The store that is copied to is away."),
+        ("postgresql://ada:geheim@127.0.0.1:1/x", "The store that is copied to cannot be used."),
     ],
 )
 def test_address_that_leads_nowhere_is_a_sentence_without_its_password(

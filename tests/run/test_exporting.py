@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -378,6 +379,29 @@ def test_rows_are_read_as_they_are_written(
     assert (len(first[0]), len(read)) == (500, 1)
     assert sum(len(part[0]) for part in export.parts) == 4_500
     assert len(read) == 5
+
+
+@pytest.mark.parametrize("what", ["predictions", "feedback"])
+def test_progress_tells_how_much_is_done(
+    service: Service, monkeypatch: pytest.MonkeyPatch, what: Any
+) -> None:
+    monkeypatch.setattr(exporting, "MOST_AT_ONCE", 2)
+    for made in add(service, "farm", FARM, [ROWS[0]] * 5):
+        judge(service, FARM, made, was_correct=True)
+    told: list[tuple[float, str]] = []
+
+    export = open_export(
+        replace(service, clock=lambda: NOON + 4.0),
+        "farm",
+        lambda done, step: told.append((done, step)),
+        what=what,
+    )
+    assert len(list(export.parts)) == 3
+
+    word = "prediction" if what == "predictions" else "verdict"
+    assert [step for _, step in told] == [f"2 {word}s", f"4 {word}s", f"5 {word}s"]
+    shares = [0.25, 0.75, 1.0] if what == "predictions" else [0.4, 0.8, 1.0]
+    assert [share for share, _ in told] == shares
 
 
 # ── what is refused ──────────────────────────────────────────────────────────────────────────

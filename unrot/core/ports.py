@@ -726,6 +726,10 @@ class Traffic(Protocol):
         """Return all predictions newest first, those older than `before`, as they are asked for."""
         ...
 
+    def begins_at(self, model: str) -> float:
+        """Return when the first prediction was made that is kept; 0 where there is none."""
+        ...
+
     def given_between(self, model: str, since: float, until: float) -> Iterator[JudgedPrediction]:
         """Return verdicts with their predictions by when they were given, newest first.
 

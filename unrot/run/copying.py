@@ -248,7 +248,9 @@ def _name_of(store: Operations, way: str) -> str:
     try:
         store.check()
     except StoreAway as error:
-        raise StoreAway(f"The store that is copied {way} is away. {error.message}") from error
+        raise StoreAway(
+            f"The store that is copied {way} cannot be used. {error.message}"
+        ) from error
     known = store.get(FACT, "store")
     if known is None:
         raise StoreAway(f"The {store.name} has lost the name that it gave itself: restore it.")
@@ -305,7 +307,7 @@ def _check_idle(store: Operations, way: str, progress: Progress) -> None:
                 f"The store that is copied {way} is in use: a caretaker works on it. Stop the app "
                 "on all machines, then copy."
             )
-        progress(0.0, f"waiting {seconds:.0f} s for the lease of an app that was stopped")
+        progress(0.0, f"waiting {seconds:.0f} s: a caretaker was at work just now")
         time.sleep(POLL_SECONDS)
 
 

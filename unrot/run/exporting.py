@@ -73,8 +73,12 @@ def open_export(
     stretch = since or 0.0, END_OF_TIME if until is None else until
     columns, renamed = _columns(model.schema, with_probabilities=with_probabilities)
     rows = _read(service, model.name, what, *stretch)
-    expected = _expected(service, model.name, what, *stretch)
-    return Export(model, columns, renamed, _parts(rows, columns, _told(progress, what, expected)))
+    share = _share(service, model.name, what, *stretch)
+
+    def tell(done: int, last: JudgedPrediction) -> None:
+        progress(min(share(done, last), 1.0), counted(done, WORDS[what]))
+
+    return Export(model, columns, renamed, _parts(rows, columns, tell))
 
 
 def find_model(service: Service, name: str) -> Model:
@@ -110,17 +114,22 @@ def _read(
         yield judged
 
 
-def _expected(service: Service, model: str, what: What, since: float, until: float) -> int:
-    """Return how many rows there are, nearly: retention may have let go of some."""
+def _share(
+    service: Service, model: str, what: What, since: float, until: float
+) -> Callable[[int, JudgedPrediction], float]:
+    """Return how to tell the share that is done: of verdicts by number, of predictions by time."""
     traffic = service.store.traffic
     if what == "feedback":
-        return traffic.count_given(model, since, until)
-    now = min(until, service.clock() + 1.0)
-    return 0 if now <= since else traffic.judged_of_predicted(model, since=since, until=now)[1]
+        expected = traffic.count_given(model, since, until)
+        return lambda done, _: done / expected
+    begins_at, ends_at = max(since, traffic.begins_at(model)), min(until, service.clock())
+    return lambda _, last: (ends_at - last.prediction.predicted_at) / max(ends_at - begins_at, 1.0)
 
 
 def _parts(
-    rows: Iterator[JudgedPrediction], columns: Sequence[Column], tell: Callable[[int], None]
+    rows: Iterator[JudgedPrediction],
+    columns: Sequence[Column],
+    tell: Callable[[int, JudgedPrediction], None],
 ) -> Iterator[Part]:
     most = max(1, min(MOST_AT_ONCE, CELLS_AT_ONCE // len(columns)))
     done = 0
@@ -128,11 +137,7 @@ def _parts(
         lines = [(judged.prediction, judged.feedback) for judged in some]
         yield [list(map(column.read, lines)) for column in columns]
         done += len(some)
-        tell(done)
-
-
-def _told(progress: Progress, what: What, expected: int) -> Callable[[int], None]:
-    return lambda done: progress(min(done / max(expected, 1), 1.0), counted(done, WORDS[what]))
+        tell(done, some[-1])
 
 
 # ── columns ──────────────────────────────────────────────────────────────────────────────────

@@ -31,7 +31,7 @@ from unrot.hear.window_store import count_in, windows_between
 from unrot.serve.batch_reader import BatchReader, Cursor, arrived
 from unrot.serve.batches import Place, batches_of, places_of
 from unrot.serve.traffic_counts import TrafficCounts
-from unrot.store.kinds import FEEDBACK, JOURNAL
+from unrot.store.kinds import BATCH, FEEDBACK, JOURNAL
 from unrot.store.names import Known, Names
 from unrot.store.operations import (
     ABSENT,
@@ -169,6 +169,12 @@ class TrafficStore:
             if judged.prediction.id != seen and (before is None or _place(judged) < before):
                 seen = judged.prediction.id or ""
                 yield judged
+
+    def begins_at(self, model: str) -> float:
+        """Return when the first prediction was made that is kept; 0 where there is none."""
+        key = (self._names.key_of(model),)
+        found = self._database.scan(BATCH, "of model", key, limit=1, only=["starts at"])
+        return float(found[0]["starts at"]) if found else 0.0
 
     def of_period(
         self, model: str, *, since: float, until: float, judged_only: bool, limit: int
