@@ -11,7 +11,7 @@ import pytest
 from unrot.core.ids import Ids
 from unrot.core.records import Prediction
 from unrot.serve.batch_reader import BatchReader
-from unrot.serve.batches import MOST_ROWS, batches_of, pack, places_of, unpack, unpack_one
+from unrot.serve.batches import MOST_ROWS, Batch, batches_of, pack, unpack
 from unrot.store.memory import MemoryStore
 
 IDS = Ids(b"key")
@@ -27,7 +27,7 @@ def made(row: int, *, segment: bytes = b"abcde", version: str = "v1", **more: An
 
 def kept(*some: Prediction, store: MemoryStore | None = None, writer: str = "me") -> MemoryStore:
     store = store or MemoryStore()
-    store.commit(batches_of(some, places_of([one.id or "" for one in some]), writer))
+    store.commit(batches_of(some, writer))
     return store
 
 
@@ -69,7 +69,7 @@ def test_predictions_of_any_values_come_back_as_they_were(seed: int) -> None:
     found = unpack(pack(rows), "elves", "v1")
 
     assert found == rows
-    assert all(unpack_one(pack(rows), "elves", "v1", one.id or "") == one for one in rows[::7])
+    assert all(Batch(pack(rows)).find(one.id or "", "elves", "v1") == one for one in rows[::7])
     assert [list(map(type, one.inputs)) for one in found] == [
         list(map(type, one.inputs)) for one in rows
     ]
@@ -90,7 +90,7 @@ def test_batch_is_of_one_model_version_and_day_and_of_so_many_rows() -> None:
     rows += [made(row, version="v2") for row in range(MOST_ROWS + 5, MOST_ROWS + 8)]
     rows.append(made(MOST_ROWS + 8, predicted_at=NOON + 86_400))
 
-    found = batches_of(rows, places_of([one.id or "" for one in rows]), "me")
+    found = batches_of(rows, "me")
 
     told = [(put.fields["version"], put.fields["rows"]) for put in found]
     assert sorted(told) == [("v1", 1), ("v1", 5), ("v1", MOST_ROWS), ("v2", 3)]
@@ -99,7 +99,7 @@ def test_batch_is_of_one_model_version_and_day_and_of_so_many_rows() -> None:
 def test_batch_of_wide_rows_has_fewer_of_them() -> None:
     rows = [made(row, inputs=[0.5] * 900) for row in range(250)]
 
-    found = batches_of(rows, places_of([one.id or "" for one in rows]), "me")
+    found = batches_of(rows, "me")
 
     assert sum(put.fields["rows"] for put in found) == 250
     assert max(put.fields["rows"] for put in found) < 100

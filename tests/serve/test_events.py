@@ -7,6 +7,7 @@ import pytest
 
 from unrot.core.records import Feedback, Prediction, UnverifiedFeedback
 from unrot.serve.events import Events, from_lines, to_lines
+from unrot.serve.rows import Rows
 
 PREDICTION = Prediction("p1", "elves", "v1", 1.5, [1.5, None, "a"], "elf", [0.75, 0.25], None, 0.5)
 REGRESSION = Prediction("p2", "rents", "v3", 2.5, [True], None, None, -3.25, 0.25)
@@ -20,7 +21,9 @@ def test_events_read_back_are_those_that_were_written() -> None:
 
     found = from_lines(lines)
 
-    assert found == Events([PREDICTION, REGRESSION], [VERDICT, WITHDRAWN], [UNVERIFIED], [])
+    assert found == Events(
+        Rows.of([PREDICTION, REGRESSION]), [VERDICT, WITHDRAWN], [UNVERIFIED], []
+    )
 
 
 def test_event_is_one_line_with_the_words_of_the_product() -> None:
@@ -77,7 +80,7 @@ def test_line_that_is_no_event_is_set_aside_as_it_is(line: bytes) -> None:
 
     found = from_lines(lines)
 
-    assert found == Events([PREDICTION], [VERDICT], [], [line])
+    assert found == Events(Rows.of([PREDICTION]), [VERDICT], [], [line])
 
 
 def test_line_of_a_newer_release_is_read_without_what_is_not_known() -> None:

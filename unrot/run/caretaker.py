@@ -18,16 +18,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from unrot.core.errors import AlreadyRunning, StoreAway, UnrotError
-from unrot.core.ids import model_number
-from unrot.core.records import Prediction, Shipment
+from unrot.core.records import Shipment
 from unrot.run.leader import Chores
 from unrot.serve import events, readiness
 from unrot.serve.journal import Followed, backlog_bytes, follow
 from unrot.serve.readiness import Heartbeat
+from unrot.serve.rows import Rows
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.store.operations import TooMuch
@@ -230,17 +229,19 @@ class Caretaker:
                 self._profiles.rename(name, new)
         self._names = now
 
-    def _of_known_models(self, predictions: Sequence[Prediction]) -> list[Prediction]:
+    def _of_known_models(self, rows: Rows) -> Rows:
         """Give each prediction the present name of its model; leave out those of removed ones.
 
         A name may have had several models in turn: the number in the id tells them apart.
         """
-        known: list[Prediction] = []
-        for prediction in predictions:
-            names = self._names.get(model_number(prediction.id or "") or 0, ())
-            if prediction.model in names:
-                known.append(replace(prediction, model=names[0]))
-        return known
+        asked = list(zip(rows.models, rows.places.model_numbers, strict=True))
+        held = {(name, number): self._names.get(number, ()) for name, number in set(asked)}
+        names = {one: of[0] for one, of in held.items() if one[0] in of}
+        if len(names) < len(held):
+            rows = rows.where([one in names for one in asked])
+        if all(name == now for (name, _), now in names.items()):
+            return rows
+        return rows.of_models([names[one] for one in asked if one in names])
 
     def _kept_as(self, name: str) -> str:
         shelved = self._service.catalogue().models.get(name)

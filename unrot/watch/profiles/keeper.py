@@ -18,10 +18,13 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 
+import numpy as np
+
 from unrot.core.errors import NotFound, StoreAway
 from unrot.core.ports import Profiler, Store
 from unrot.core.records import Outputs, Prediction, Profile, Schema, Stretch, Summary
 from unrot.core.time import DAY, utc
+from unrot.serve.rows import Rows
 from unrot.watch.profiles.baseline import Reference
 from unrot.watch.profiles.columns import columns_of
 from unrot.watch.profiles.distributions import summary_of, total, with_sketches
@@ -69,14 +72,18 @@ class ProfileKeeper:
         self._folder = folder
         self._kept_as = kept_as
         self._reference_of = reference_of
-        self._waiting: dict[Stretch, list[Prediction]] = defaultdict(list)
+        self._waiting: dict[Stretch, list[Rows]] = defaultdict(list)
 
     def add(self, predictions: Sequence[Prediction]) -> None:
         """Take predictions that the store has just taken."""
-        for prediction in predictions:
-            self._waiting[self._stretch(prediction)].append(prediction)
-        for stretch, rows in list(self._waiting.items()):
-            if len(rows) >= BUFFERED_ROWS:
+        rows = Rows.of(predictions)
+        starts = (rows.moments // self._seconds).astype(np.int64).tolist()
+        for key, part in rows.parted(list(zip(rows.models, rows.versions, starts, strict=True))):
+            model, version, start = key
+            begins, ends = start * self._seconds, (start + 1) * self._seconds
+            self._waiting[Stretch(model, version, begins, ends)].append(part)
+        for stretch, parts in list(self._waiting.items()):
+            if sum(map(len, parts)) >= BUFFERED_ROWS:
                 self._try_to_write(stretch)
 
     def write_ended(self, now: float) -> None:
@@ -149,7 +156,7 @@ class ProfileKeeper:
             self._waiting.pop(stretch, None)
 
     def _write(self, stretch: Stretch) -> None:
-        predictions = self._waiting[stretch]
+        predictions = Rows.together(self._waiting[stretch])
         if not self._is_served(stretch.model):
             del self._waiting[stretch]
             return
@@ -187,7 +194,7 @@ class ProfileKeeper:
 
     def _counted(self, stretch: Stretch, predictions: Sequence[Prediction]) -> _Counted:
         schema = self._schema_of(stretch.model)
-        rows = [prediction.inputs for prediction in predictions]
+        rows = Rows.of(predictions).inputs
         outputs = outputs_of(schema, predictions)
         data = self._profiler.profile(schema, rows, outputs)
         named = self._reference_of(stretch.model, stretch.version)
@@ -213,11 +220,6 @@ class ProfileKeeper:
         draft = path.with_name(f".{path.name}")
         draft.write_bytes(data)
         draft.replace(path)
-
-    def _stretch(self, prediction: Prediction) -> Stretch:
-        starts_at = self._start_of(prediction.predicted_at)
-        ends_at = starts_at + self._seconds
-        return Stretch(prediction.model, prediction.version, starts_at, ends_at)
 
     def _start_of(self, at: float) -> int:
         return int(at) // self._seconds * self._seconds
@@ -253,12 +255,12 @@ def _id_of(kept_as: str, version: str, starts_at: int, seconds: int, writer: str
 
 def outputs_of(schema: Schema, predictions: Sequence[Prediction]) -> Outputs:
     """Return what was answered, column by column."""
+    rows = Rows.of(predictions)
     if not schema.is_classifier:
-        return Outputs(values=[prediction.value or 0.0 for prediction in predictions])
+        return Outputs(values=[value or 0.0 for value in rows.values])
     index = {label: number for number, label in enumerate(schema.classes)}
-    probabilities = [prediction.probabilities for prediction in predictions]
-    known = [row for row in probabilities if row is not None]
+    is_known = all(each is not None for each in rows.probabilities)
     return Outputs(
-        classes=[index[prediction.label or ""] for prediction in predictions],
-        probabilities=known if len(known) == len(predictions) else None,
+        classes=[index[label or ""] for label in rows.labels],
+        probabilities=rows.probabilities if is_known else None,  # type: ignore[arg-type]
     )
