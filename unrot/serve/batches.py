@@ -30,8 +30,8 @@ from unrot.core.table import Table
 from unrot.core.time import DAY, HOUR, MINUTE
 from unrot.serve.columns import (
     Part,
+    are_chance,
     integers,
-    is_chance,
     moments,
     packed,
     plane_length,
@@ -191,7 +191,7 @@ def _joined(parts: Sequence[Part], rows: int, width: int) -> bytes:
             texts += part.planes
             heads.append([part.head, ""])
             continue
-        where = [is_chance(plane) for plane in part.planes]
+        where = are_chance(part)
         chance += [plane for plane, lies in zip(part.planes, where, strict=True) if lies]
         alike += [plane for plane, lies in zip(part.planes, where, strict=True) if not lies]
         heads.append([part.head, "".join("cp"[not lies] for lies in where)])
@@ -306,7 +306,7 @@ def _left(chances: Sequence[Any]) -> Any:
 
 def _packed_ids(rows: Rows) -> list[Part]:
     """Write ids of our own make by what nothing else tells: signature, row and class."""
-    raw = raw_ids(rows.ids)
+    raw = rows.raw_ids
     plain = [packed([one or "" for one in rows.ids]), packed([0]), packed([0])]
     if raw is None:
         return plain

@@ -55,9 +55,19 @@ class Part:
     planes: Sequence[bytes] = field(default=(), repr=False)
 
 
-def is_chance(plane: bytes) -> bool:
-    """Tell whether bytes look as if packing them were in vain."""
-    return len(set(plane[:SAMPLE])) >= MANY
+def are_chance(part: Part) -> list[bool]:
+    """Tell of which planes the bytes look as if packing them were in vain."""
+    head, planes = part.head, part.planes
+    if head["is"] == "plain":
+        return [True]
+    if head["is"] == "float" and _is_chance(planes[head["width"]]):
+        # What is chance in the last bits of a fraction is so in all before them.
+        return [False] * head["width"] + [True] * (len(planes) - head["width"])
+    return list(map(_is_chance, planes))
+
+
+def _is_chance(plane: bytes) -> bool:
+    return len(plane) >= SAMPLE and len(set(plane[:SAMPLE])) >= MANY
 
 
 def packed(column: Sequence[Any]) -> Part:
@@ -203,6 +213,8 @@ def _written(numbers: NDArray[np.float64]) -> Part:
 def _with_few_decimals(numbers: NDArray[np.float64]) -> Part | None:
     """Write numbers as whole ones, if they are when the point is moved a little."""
     some = numbers[:FIRST]
+    if not all(round(one, MOST_DECIMALS) == one for one in some.tolist()):
+        return None
     if not np.abs(numbers).max() < MOST_INTEGER / 10**MOST_DECIMALS:
         return None
     for decimals in range(MOST_DECIMALS + 1):

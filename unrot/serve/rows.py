@@ -133,9 +133,14 @@ class Rows(Sequence[Prediction]):
             yield key, self if len(found) == 1 else self.where([one == key for one in keys])
 
     @cached_property
+    def raw_ids(self) -> NDArray[np.uint8] | None:
+        """The bytes of ids of our own make; None where one is not."""
+        return raw_ids(self.ids)
+
+    @cached_property
     def places(self) -> Places:
         """Where they stood."""
-        return places_of(self.ids)
+        return _places(self.raw_ids, self.ids)
 
     @cached_property
     def moments(self) -> Floats:
@@ -157,21 +162,21 @@ class Rows(Sequence[Prediction]):
 
 
 def places_of(ids: Sequence[str | None]) -> Places:
-    """Return where predictions stood; those of our own make are read all at once.
+    """Return where predictions stood; an id of other make stands alone."""
+    return _places(raw_ids(ids), ids)
 
-    An id of other make stands alone.
-    """
-    raw = raw_ids(ids)
+
+def _places(raw: NDArray[np.uint8] | None, ids: Sequence[str | None]) -> Places:
     if raw is None:
         found = [_place_of(id or "") for id in ids]
         return Places(*map(list, zip(*found, strict=True))) if found else Places((), (), ())
-    segments = raw[:, 4:9].tobytes()
-    names = {segments[at : at + 5] for at in range(0, len(segments), 5)}
-    told = [segments[at : at + 5].hex() for at in range(0, len(segments), 5)]
-    if len(names) == 1:
-        told = [names.pop().hex()] * len(ids)
+    segments = raw[:, 4:9]
+    if (segments == segments[0]).all():
+        named = [segments[0].tobytes().hex()] * len(raw)
+    else:
+        named = [segment.tobytes().hex() for segment in segments]
     rows = raw[:, 9:13].copy().view(">u4").ravel().tolist()
-    return Places(told, rows, raw[:, 13:15].copy().view(">u2").ravel().tolist())
+    return Places(named, rows, raw[:, 13:15].copy().view(">u2").ravel().tolist())
 
 
 def raw_ids(ids: Sequence[str | None]) -> NDArray[np.uint8] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from heapq import merge
 from itertools import compress, islice
@@ -24,7 +24,7 @@ from unrot.core.records import (
     Window,
 )
 from unrot.core.time import DAY
-from unrot.hear.feedback_documents import from_document, judged_of
+from unrot.hear.feedback_documents import feedback_of, from_document, judged_of
 from unrot.hear.outcome_reader import Key, OutcomeReader
 from unrot.hear.verdict_store import VerdictStore
 from unrot.hear.window_store import count_in, windows_between
@@ -138,15 +138,15 @@ class TrafficStore:
 
     def look_up(self, ids: Sequence[str]) -> dict[str, JudgedPrediction]:
         """Return those of some predictions that are there, with their verdicts."""
-        found: dict[str, JudgedPrediction] = {}
+        models, found = self._names.now(), dict[str, JudgedPrediction]()
         known = self._database.get_many(FEEDBACK, ids)
         for id, document in known.items():
             kept = from_document(document)
-            if (judged := judged_of(kept, self._names.name_of(kept.feedback.model))) is not None:
+            if (judged := judged_of(kept, models.name_of(kept.feedback.model))) is not None:
                 found[id] = judged
         rest = self._batches.look_up([id for id in ids if id not in found])
         made = [arrived.prediction for arrived in rest.values()]
-        return found | {one.prediction.id or "": one for one in self._judged(made)}
+        return found | {one.prediction.id or "": one for one in _beside(made, known, models)}
 
     def recent(
         self, model: str, *, limit: int, before: Cursor | None = None
@@ -226,19 +226,7 @@ class TrafficStore:
     def _judged(self, made: Sequence[Prediction]) -> list[JudgedPrediction]:
         """Put the verdicts beside predictions, under the present names of their models."""
         known = self._database.get_many(FEEDBACK, [one.id or "" for one in made])
-        models = self._names.now()
-        found: list[JudgedPrediction] = []
-        for one in made:
-            name = models.name_of(one.model)
-            named = one if name == one.model else replace(one, model=name)
-            document, verdict = known.get(one.id or ""), None
-            if document is not None and not document["withdrawn"]:
-                kept = from_document(document)
-                verdict = replace(
-                    kept.feedback, model=named.model, was_correct=document["was correct"]
-                )
-            found.append(JudgedPrediction(named, verdict))
-        return found
+        return list(_beside(made, known, self._names.now()))
 
     # ── what one writer brought ──────────────────────────────────────────────────────────────
 
@@ -373,6 +361,20 @@ def _keyed(rows: Rows, models: Known, refused: set[str]) -> Rows:
     if all(key == name for (name, _), key in keys.items()):
         return rows
     return rows.of_models([keys[one] or "" for one in asked])
+
+
+def _beside(
+    made: Iterable[Prediction], known: Mapping[str, Document], models: Known
+) -> Iterator[JudgedPrediction]:
+    """Put what is known of verdicts beside predictions."""
+    for one in made:
+        name = models.name_of(one.model)
+        named = one if name == one.model else replace(one, model=name)
+        document, verdict = known.get(one.id or ""), None
+        if document is not None and not document["withdrawn"]:
+            said = feedback_of(document)
+            verdict = replace(said, model=name, was_correct=document["was correct"])
+        yield JudgedPrediction(named, verdict)
 
 
 def _is_removed(models: Known, key: str) -> bool:
