@@ -39,6 +39,7 @@ VALUES: list[Any] = [
     True,
     False,
     0.0,
+    -0.0,
     -0.1,
     1.25,
     1e308,
@@ -70,8 +71,8 @@ def test_predictions_of_any_values_come_back_as_they_were(seed: int) -> None:
 
     assert found == rows
     assert all(Batch(pack(rows)).find(one.id or "", "elves", "v1") == one for one in rows[::7])
-    assert [list(map(type, one.inputs)) for one in found] == [
-        list(map(type, one.inputs)) for one in rows
+    assert [list(map(repr, one.inputs)) for one in found] == [
+        list(map(repr, one.inputs)) for one in rows
     ]
 
 
@@ -83,6 +84,44 @@ def test_numbers_come_back_to_the_last_digit(decimals: int | None) -> None:
     rows = [made(row, inputs=[number]) for row, number in enumerate(numbers)]
 
     assert [one.inputs[0] for one in unpack(pack(rows), "elves", "v1")] == numbers
+
+
+@pytest.mark.parametrize("classes", [1, 2, 3, 10])
+def test_probabilities_come_back_though_the_last_is_told_by_the_others(classes: int) -> None:
+    chance = random.Random(classes)
+    drawn = [[chance.random() for _ in range(classes)] for _ in range(200)]
+    rows = [
+        made(row, probabilities=[one / sum(some) for one in some]) for row, some in enumerate(drawn)
+    ]
+
+    data = pack(rows)
+
+    assert unpack(data, "elves", "v1") == rows
+    assert [Batch(data).find(one.id or "", "elves", "v1") for one in rows[::9]] == rows[::9]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1.0, -3.5])
+def test_ids_come_back_whether_they_tell_the_time_or_not(seconds: float) -> None:
+    rows = [made(row, predicted_at=NOON + row) for row in range(60)]
+    rows = [replace(one, predicted_at=one.predicted_at + seconds) for one in rows]
+
+    data = pack(rows)
+
+    assert unpack(data, "elves", "v1") == rows
+    assert Batch(data).find(rows[41].id or "", "elves", "v1") == rows[41]
+
+
+def test_id_that_is_not_in_a_batch_is_not_found_by_its_row() -> None:
+    batch = Batch(pack([made(row) for row in range(60)]))
+    forged = Ids(b"other").make(at=NOON, segment=b"abcde", row=7, model_number=7, class_index=None)
+
+    assert batch.find(forged, "elves", "v1") is None
+    assert batch.find("mine", "elves", "v1") is None
+
+
+def test_batch_of_a_newer_format_is_refused() -> None:
+    with pytest.raises(ValueError, match="format 9"):
+        unpack(b"\x09" + pack([made(1)])[1:], "elves", "v1")
 
 
 def test_batch_is_of_one_model_version_and_day_and_of_so_many_rows() -> None:
