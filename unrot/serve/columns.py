@@ -144,6 +144,7 @@ def unpacked_numbers(part: Part, rows: int) -> NDArray[Any]:
         numbers = head["steps"] + np.cumsum(numbers) - numbers[0]
     if "decimals" in head:
         numbers = numbers / 10.0 ** int(head["decimals"])
+        numbers[head.get("below", [])] = -0.0
     return numbers.view(np.float64) if head.get("bits") else numbers
 
 
@@ -168,6 +169,8 @@ def value_at(part: Part, at: int, rows: int) -> Any:
     if kind == "float":
         return _number(head, _bits_at(head, planes, at).to_bytes(8, "little"))
     whole = int.from_bytes([plane[at] for plane in planes], "little") + head["least"]
+    if at in head.get("below", ()):
+        return -0.0
     return whole / 10.0 ** head["decimals"] if "decimals" in head else whole
 
 
@@ -212,25 +215,18 @@ def _written(numbers: NDArray[np.float64]) -> Part:
 
 def _with_few_decimals(numbers: NDArray[np.float64]) -> Part | None:
     """Write numbers as whole ones, if they are when the point is moved a little."""
-    some = numbers[:FIRST]
-    if not all(round(one, MOST_DECIMALS) == one for one in some.tolist()):
+    if not all(round(one, MOST_DECIMALS) == one for one in numbers[:FIRST].tolist()):
         return None
     if not np.abs(numbers).max() < MOST_INTEGER / 10**MOST_DECIMALS:
         return None
     for decimals in range(MOST_DECIMALS + 1):
-        if _moved(some, decimals) is not None:
-            whole = _moved(numbers, decimals)
-            return None if whole is None else integers(whole, decimals=decimals)
+        scaled = np.rint(numbers * 10.0**decimals)
+        if np.array_equal(scaled / 10.0**decimals, numbers):
+            # -0.0 equals 0.0 and is another number: what is rounded from below is full of it.
+            below = np.flatnonzero((numbers == 0) & np.signbit(numbers)).tolist()
+            more = {"below": below} if below else {}
+            return integers(scaled.astype(np.int64), decimals=decimals, **more)
     return None
-
-
-def _moved(numbers: NDArray[np.float64], decimals: int) -> Integers | None:
-    scaled = np.rint(numbers * 10.0**decimals)
-    back = scaled / 10.0**decimals
-    # By their bits: -0.0 equals 0.0 and is another number.
-    if not np.array_equal((back + 0.0).view(np.int64), numbers.view(np.int64)):
-        return None
-    return scaled.astype(np.int64)
 
 
 def _split(bits: NDArray[np.uint64]) -> Part:
