@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python; do \
 	2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-charts lint clean
+.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench-watching: $(VENV)/test ## what the data of the monitor page costs over man
 
 bench-outliers: $(VENV)/serve ## tell odd rows apart, beside scikit-learn's detectors (ten seconds)
 	$(RUN) -m bench.outliers
+
+bench-store: $(VENV)/serve ## what the store and the caretaker cost: disk, shipping, questions (two minutes)
+	$(RUN) -m bench.store
 
 lint: $(VENV)/test ## ruff and mypy only, mending what can be mended
 	$(RUN) -m ruff check --fix .

@@ -645,6 +645,8 @@ class Profile:
     """The same in numbers that a page can show without whylogs, on the bins of its reference."""
     reference: str = ""
     """The digest of the reference whose bins these are; without one there is no summary."""
+    passed_over: int = 0
+    """Rows besides that were not looked at, because the background worker was behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -666,6 +668,7 @@ class CountedStretch:
     ends_at: float
     reference: str
     rows: int
+    passed_over: int = 0
 
 
 @dataclass(frozen=True, slots=True)

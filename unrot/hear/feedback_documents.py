@@ -87,23 +87,28 @@ def to_fields(kept: Kept, names: Sequence[str] = ()) -> dict[str, Any]:
 def from_document(document: Document) -> Kept:
     """Read what is kept of a verdict."""
     body, counted = document["body"], document["body"]["counted"]
-    verdict = Feedback(
-        prediction=document.key,
-        model=document["model"],
-        predicted_at=document["predicted at"],
-        given_at=document["time"],
-        was_correct=body["was correct"],
-        label=body["label"],
-        comment=document["comment"] or "",
-        judge=document["judge"],
-        subject=document["subject"] or "",
-        withdrawn=bool(document["withdrawn"]),
-    )
     return Kept(
-        verdict,
+        feedback_of(document),
         None if body["prediction"] is None else _prediction(document, body["prediction"]),
         body.get("imported", False),
         None if counted is None else Said(*counted),
+    )
+
+
+def feedback_of(document: Document) -> Feedback:
+    """Read the verdict alone."""
+    fields, body = document.fields, document.fields["body"]
+    return Feedback(
+        document.key,
+        fields["model"],
+        fields["predicted at"],
+        fields["time"],
+        body["was correct"],
+        body["label"],
+        fields.get("comment") or "",
+        fields.get("judge"),
+        fields.get("subject") or "",
+        bool(fields.get("withdrawn")),
     )
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from unrot.core.records import JudgedPrediction, Outcome, Schema, Tally
 from unrot.core.windows import total
-from unrot.hear.feedback_documents import Kept, from_document, judged_of
-from unrot.hear.truth import truth_of, was_right
+from unrot.hear.feedback_documents import Kept, feedback_of, from_document, judged_of
+from unrot.hear.truth import truth_of, was_class_right
 from unrot.hear.window_store import windows_between
 from unrot.store.kinds import FEEDBACK, UNVERIFIED
 from unrot.store.names import Names
 from unrot.store.operations import Document, Operations, scan_all
 
 END_OF_TIME = 2**40
-WITHOUT_INPUTS = [name for name in FEEDBACK.fields if name != "input data"]
+WITHOUT_INPUTS = ["model", "version", "time", "predicted at", "judge", "subject", "body"]
+"""What tells how a prediction came out; those that are scanned are not withdrawn."""
 
 Key = tuple[float, float, str]
 """When a verdict was given, when its prediction was made, and that one's id."""
@@ -39,7 +40,7 @@ class OutcomeReader:
         """List how judged predictions came out, in the order of their verdicts."""
         key, schema = self._model(model)
         found = [
-            _outcome(from_document(document), schema, with_inputs=with_inputs)
+            _outcome(document, schema, with_inputs=with_inputs)
             for document in self._told(key, limit, after, versions, with_inputs=with_inputs)
         ]
         found.sort(key=lambda one: (one.given_at, one.predicted_at, one.prediction))
@@ -155,23 +156,21 @@ class OutcomeReader:
         return next((float(one["predicted at"]) for one in found if not one["withdrawn"]), None)
 
 
-def _outcome(kept: Kept, schema: Schema, *, with_inputs: bool) -> Outcome:
-    made, verdict = kept.prediction, kept.feedback
-    assert made is not None
-    truth = truth_of(made.label, verdict, schema)
-    error = None
-    if made.value is not None and isinstance(verdict.label, int | float):
-        error = made.value - verdict.label
+def _outcome(document: Document, schema: Schema, *, with_inputs: bool) -> Outcome:
+    answer, verdict = document.fields["body"]["prediction"], feedback_of(document)
+    label, value, likely = answer["label"], answer["value"], answer["probabilities"]
+    is_number = value is not None and isinstance(verdict.label, int | float)
+    inputs = (document["input data"] or ()) if with_inputs else ()
     return Outcome(
-        prediction=verdict.prediction,
-        version=made.version,
+        prediction=document.key,
+        version=document.fields["version"],
         predicted_at=verdict.predicted_at,
         given_at=verdict.given_at,
-        was_correct=was_right(made, verdict),
-        error=error,
-        confidence=max(made.probabilities) if made.probabilities else None,
-        truth=truth,
+        was_correct=was_class_right(label, verdict),
+        error=value - verdict.label if is_number else None,
+        confidence=max(likely) if likely else None,
+        truth=truth_of(label, verdict, schema),
         is_trusted=verdict.is_trusted,
         subject=verdict.subject,
-        inputs=tuple(made.inputs) if with_inputs else (),
+        inputs=tuple(inputs.values() if isinstance(inputs, Mapping) else inputs),
     )

@@ -38,6 +38,10 @@ from unrot.store.operations import (
     until_kept,
 )
 
+_NONE = (0,) * confidence.BINS
+_ONE_IN = [(*_NONE[:at], 1, *_NONE[at + 1 :]) for at in range(confidence.BINS)]
+"""Histograms of one verdict, by the bin that it is in."""
+
 AT_ONCE = 100
 """Verdicts of one commit; each may move a window of its own."""
 
@@ -121,6 +125,8 @@ class VerdictStore:
         Predictions that come with them are joined and counted at once; what was let go meanwhile is
         kept apart, so that nothing acknowledged is lost.
         """
+        if not verdicts:
+            return [], []
         turn = Turn(self, verdicts, arrived)
         for verdict in verdicts:
             if turn.take(verdict) == "forgotten":
@@ -129,6 +135,8 @@ class VerdictStore:
 
     def unverified_puts(self, verdicts: Sequence[UnverifiedFeedback]) -> list[Put]:
         """Return the changes that keep verdicts that nothing proves."""
+        if not verdicts:
+            return []
         models = self._names.now()
         kept = [(models.key_for(verdict.model), verdict) for verdict in verdicts]
         return [
@@ -336,15 +344,14 @@ def _window(made: Prediction, verdict: Feedback, schema: Schema) -> Window:
     if right is None:
         return window
     truth = truth_of(made.label, verdict, schema)
-    place = confidence.place(max(made.probabilities)) if made.probabilities else None
-    bins = () if place is None else tuple(int(at == place) for at in range(confidence.BINS))
+    bins = _ONE_IN[confidence.place(max(made.probabilities))] if made.probabilities else ()
     confusion = {} if truth is None or made.label is None else {made.label: {str(truth): 1}}
     return replace(
         window,
         judged=1,
         correct=int(right),
         judged_confidence=bins,
-        correct_confidence=bins if right else tuple(0 for _ in bins),
+        correct_confidence=bins if right or not bins else _NONE,
         confusion=confusion,
     )
 

@@ -22,12 +22,13 @@ from unrot.core.errors import Conflict, Invalid, error_summary
 from unrot.core.plurals import counted
 from unrot.core.ports import Label
 from unrot.core.records import Candidate, Example, Lesson, Outputs, Row, Schema, Version
+from unrot.core.threads import on_one_thread
 from unrot.make import online, tables
 from unrot.make.candidate import compile_candidate
 from unrot.make.fitted import Fitted, classes_of
 from unrot.make.metrics import Measured, measure
 from unrot.make.onnx.probe_rows import spread
-from unrot.make.repeatable import from_seed, on_one_thread
+from unrot.make.repeatable import from_seed
 from unrot.make.tables import Range, Table, Tables
 from unrot.make.train import fit
 from unrot.make.weights import Weights, are_equal, drawn, weight_key

@@ -16,18 +16,17 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from unrot.core.errors import AlreadyRunning, StoreAway, UnrotError
-from unrot.core.ids import model_number
-from unrot.core.records import Prediction, Shipment
+from unrot.core.records import Shipment
 from unrot.run.leader import Chores
 from unrot.serve import events, readiness
-from unrot.serve.journal import Followed, backlog_bytes, follow
+from unrot.serve.journal import READ_BYTES, Followed, backlog_bytes, follow
 from unrot.serve.readiness import Heartbeat
+from unrot.serve.rows import Rows
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.store.operations import TooMuch
@@ -42,6 +41,12 @@ LESSON_POLL_SECONDS = 0.05
 BEAT_SECONDS = 2.0
 SLOWEST_POLL_SECONDS = 5.0
 COUNT_AT_ONCE = 5_000
+
+BEHIND_BYTES = 8 * READ_BYTES
+"""With more of the journal before it (some 30,000 predictions) it is behind."""
+SAMPLED = 10
+"""While it is behind, profiles and outliers are of one prediction in so many: they are the half of
+its work. What is kept and counted is never sampled."""
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +75,8 @@ class Caretaker:
         self._stopping = threading.Event()
         self._beat_at = 0.0
         self._shipped_to: dict[str, int] = {}
+        self._set_aside_to: dict[str, int] = {}
+        self._every = 1
         self._shipped_at: float | None = None
         self._troubles: dict[str, str] = {}
         self._is_mended = False
@@ -143,6 +150,7 @@ class Caretaker:
         if not self._is_mended:
             return
         began = time.time()
+        self._every = SAMPLED if self._backlog() > BEHIND_BYTES else 1
         for segment in follow(self._service.journal.folder):
             try:
                 self._ship_segment(segment)
@@ -166,6 +174,7 @@ class Caretaker:
         if segment.size() > offset:
             _log.warning("Segment %s ends in a torn line, never answered: dropped.", segment.name)
         segment.remove()
+        self._set_aside_to.pop(segment.name, None)
         if offset:
             self._service.store.traffic.forget_segment(segment.name)
 
@@ -187,10 +196,10 @@ class Caretaker:
     def _ship_whole(self, segment: Followed, offset: int, lines: bytes) -> int:
         found = events.from_lines(lines)
         if found.unreadable:
-            self._set_aside(segment, found.unreadable)
+            self._set_aside(segment, offset, lines)
         ends_at = offset + len(lines)
         known = self._of_known_models(found.predictions)
-        noticed = self._noticer.look(self._service.catalogue(), known)
+        noticed = self._noticer.look(self._service.catalogue(), known[:: self._every])
         shipped_to = self._service.store.traffic.ship(
             Shipment(
                 segment=segment.name,
@@ -206,15 +215,23 @@ class Caretaker:
             )
         )
         if shipped_to == ends_at:
-            self._profiles.add(known)
+            self._profiles.add(known, every=self._every)
         return shipped_to
 
-    def _set_aside(self, segment: Followed, lines: Sequence[bytes]) -> None:
-        """Keep lines that this release cannot read, for the release that can."""
+    def _set_aside(self, segment: Followed, offset: int, lines: bytes) -> None:
+        """Keep lines that this release cannot read, for the release that can.
+
+        Once, though they are met again: where a shipment is made in parts, or the store was away.
+        """
+        done = self._set_aside_to.get(segment.name, 0)
+        lost = events.from_lines(lines[max(0, done - offset) :]).unreadable
+        if not lost:
+            return
         path = self._service.journal.folder / "unreadable"
         with path.open("ab") as file:
-            file.write(b"".join(line + b"\n" for line in lines))
-        _log.error("Segment %s: %d unreadable lines are in %s.", segment.name, len(lines), path)
+            file.write(b"".join(line + b"\n" for line in lost))
+        self._set_aside_to[segment.name] = offset + len(lines)
+        _log.error("Segment %s: %d unreadable lines are in %s.", segment.name, len(lost), path)
 
     def _fill_shelf(self) -> None:
         folder, registry = self._service.shelf.folder, self._service.store.registry
@@ -230,17 +247,19 @@ class Caretaker:
                 self._profiles.rename(name, new)
         self._names = now
 
-    def _of_known_models(self, predictions: Sequence[Prediction]) -> list[Prediction]:
+    def _of_known_models(self, rows: Rows) -> Rows:
         """Give each prediction the present name of its model; leave out those of removed ones.
 
         A name may have had several models in turn: the number in the id tells them apart.
         """
-        known: list[Prediction] = []
-        for prediction in predictions:
-            names = self._names.get(model_number(prediction.id or "") or 0, ())
-            if prediction.model in names:
-                known.append(replace(prediction, model=names[0]))
-        return known
+        asked = list(zip(rows.models, rows.places.model_numbers, strict=True))
+        held = {(name, number): self._names.get(number, ()) for name, number in set(asked)}
+        names = {one: of[0] for one, of in held.items() if one[0] in of}
+        if len(names) < len(held):
+            rows = rows.where([one in names for one in asked])
+        if all(name == now for (name, _), now in names.items()):
+            return rows
+        return rows.of_models([names[one] for one in asked if one in names])
 
     def _kept_as(self, name: str) -> str:
         shelved = self._service.catalogue().models.get(name)
@@ -266,11 +285,14 @@ class Caretaker:
         failing = tuple(sorted(self._troubles))
         if self._jobs_only:
             return Heartbeat(time.time(), failing=failing)
+        return Heartbeat(time.time(), self._shipped_at, self._backlog(), failing, self._every)
+
+    def _backlog(self) -> int:
+        """Return how many bytes of the journal are not in the store yet."""
         folder = self._service.journal.folder
         there = {segment.name for segment in follow(folder)}
         self._shipped_to = {name: self._shipped_to.get(name, 0) for name in there}
-        backlog = max(0, backlog_bytes(folder) - sum(self._shipped_to.values()))
-        return Heartbeat(time.time(), self._shipped_at, backlog, failing)
+        return max(0, backlog_bytes(folder) - sum(self._shipped_to.values()))
 
     def _try(self, name: str, step: Callable[[], object]) -> bool:
         """Do a step; a trouble is logged when it begins and when it is over, not at every try."""

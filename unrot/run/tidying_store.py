@@ -107,7 +107,7 @@ class TidyingStore:
         key, left = self._names.key_of(model), rows
         for header in self._batches.headers(key):
             if header["rows"] >= left:
-                times = sorted(one.predicted_at for one in self._batches.rows_of(header).values())
+                times = sorted(self._batches.rows_of(header).times)
                 return times[-left] if len(times) >= left else float(header["starts at"])
             left -= header["rows"]
         return 0.0
@@ -158,10 +158,11 @@ class TidyingStore:
             judged = self._judged_in(key, header["starts at"], header["ends at"])
             stay = [
                 made
-                for id, made in rows.items()
-                if (id not in judged and id in limits.protected) or judged.get(id) == "alone"
+                for made in rows
+                if (made.id not in judged and made.id in limits.protected)
+                or judged.get(made.id or "") == "alone"
             ]
-            gone = set(rows) - {made.id for made in stay}
+            gone = {id or "" for id in rows.ids} - {made.id for made in stay}
             unjudged = len([id for id in gone if id not in judged])
             changes: list[Change] = [Delete(BATCH, header.key, header.revision)]
             if stay:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
 
 from unrot.core import confidence, latency
-from unrot.core.records import Oddity, Prediction, Rejection, Window
+from unrot.core.records import Oddity, Rejection, Window
 from unrot.core.windows import refused
+from unrot.serve.rows import Rows
 
 Key = tuple[str, int, str]
 """Model by its key, minute, version."""
@@ -24,16 +29,21 @@ class TrafficCounts:
         self._confidence: dict[Key, list[int]] = defaultdict(lambda: [0] * confidence.BINS)
         self._rejected: dict[Key, list[Rejection]] = defaultdict(list)
 
-    def see(self, prediction: Prediction, *, was_looked_at: bool) -> None:
-        """Count a prediction; one that came from elsewhere took no time that is known."""
-        key = _key(prediction.model, prediction.version, prediction.predicted_at)
-        self._predictions[key] += 1
-        if prediction.seconds > 0:
-            self._latency[key][latency.place(prediction.seconds)] += 1
-        if prediction.probabilities:
-            self._confidence[key][confidence.place(max(prediction.probabilities))] += 1
-        if was_looked_at:
-            self._looked_at[key] += 1
+    def see(self, rows: Rows, looked_at: Collection[str]) -> None:
+        """Count predictions; those that came from elsewhere took no time that is known."""
+        minutes = (rows.moments // 60).astype(np.int64).tolist()
+        for key, part in rows.parted(list(zip(rows.models, minutes, rows.versions, strict=True))):
+            self._predictions[key] += len(part)
+            self._looked_at[key] += sum(id in looked_at for id in part.ids) if looked_at else 0
+            took = np.array(part.seconds, dtype=np.float64)
+            self._add(self._latency, key, latency.places(took[took > 0]))
+            sure = part.most_likely
+            self._add(self._confidence, key, confidence.places(sure[~np.isnan(sure)]))
+
+    def _add(self, bins: dict[Key, list[int]], key: Key, places: NDArray[np.intp]) -> None:
+        if len(places):
+            counts = np.bincount(places, minlength=len(bins[key])).tolist()
+            bins[key] = [had + more for had, more in zip(bins[key], counts, strict=True)]
 
     def see_oddity(self, kept_as: str, oddity: Oddity) -> None:
         """Count an outlier."""

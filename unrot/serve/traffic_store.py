@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from heapq import merge
-from itertools import islice
+from itertools import compress, islice
 
 from unrot.core.records import (
     JudgedPrediction,
@@ -24,12 +24,13 @@ from unrot.core.records import (
     Window,
 )
 from unrot.core.time import DAY
-from unrot.hear.feedback_documents import from_document, judged_of
+from unrot.hear.feedback_documents import feedback_of, from_document, judged_of
 from unrot.hear.outcome_reader import Key, OutcomeReader
 from unrot.hear.verdict_store import VerdictStore
 from unrot.hear.window_store import count_in, windows_between
 from unrot.serve.batch_reader import BatchReader, Cursor, arrived
-from unrot.serve.batches import Place, batches_of, places_of
+from unrot.serve.batches import batches_of
+from unrot.serve.rows import Rows
 from unrot.serve.traffic_counts import TrafficCounts
 from unrot.store.kinds import BATCH, FEEDBACK, JOURNAL
 from unrot.store.names import Known, Names
@@ -103,9 +104,8 @@ class TrafficStore:
         """Return the changes that keep what a shipment brings."""
         models, counts = self._names.now(), TrafficCounts(shipment.writer)
         refused: set[str] = set()
-        made, places = _keyed(shipment.predictions, models, refused)
-        for one in made:
-            counts.see(one, was_looked_at=one.id in shipment.looked_at)
+        made = _keyed(Rows.of(shipment.predictions), models, refused)
+        counts.see(made, shipment.looked_at)
         odd = [
             (key, oddity)
             for oddity in shipment.oddities
@@ -119,7 +119,7 @@ class TrafficStore:
         self._tell(refused)
         there = {one.id or "": arrived(one, shipment.writer) for one in made if shipment.feedback}
         taken, told = self._verdicts.take_acknowledged(shipment.feedback, there)
-        yield from batches_of(made, places, shipment.writer)
+        yield from batches_of(made, shipment.writer)
         yield from self._oddity_puts(odd)
         yield from count_in(self._database, [*counts.windows(), *told])
         yield from taken
@@ -138,15 +138,15 @@ class TrafficStore:
 
     def look_up(self, ids: Sequence[str]) -> dict[str, JudgedPrediction]:
         """Return those of some predictions that are there, with their verdicts."""
-        found: dict[str, JudgedPrediction] = {}
+        models, found = self._names.now(), dict[str, JudgedPrediction]()
         known = self._database.get_many(FEEDBACK, ids)
         for id, document in known.items():
             kept = from_document(document)
-            if (judged := judged_of(kept, self._names.name_of(kept.feedback.model))) is not None:
+            if (judged := judged_of(kept, models.name_of(kept.feedback.model))) is not None:
                 found[id] = judged
         rest = self._batches.look_up([id for id in ids if id not in found])
         made = [arrived.prediction for arrived in rest.values()]
-        return found | {one.prediction.id or "": one for one in self._judged(made)}
+        return found | {one.prediction.id or "": one for one in _beside(made, known, models)}
 
     def recent(
         self, model: str, *, limit: int, before: Cursor | None = None
@@ -232,19 +232,7 @@ class TrafficStore:
     def _judged(self, made: Sequence[Prediction]) -> list[JudgedPrediction]:
         """Put the verdicts beside predictions, under the present names of their models."""
         known = self._database.get_many(FEEDBACK, [one.id or "" for one in made])
-        models = self._names.now()
-        found: list[JudgedPrediction] = []
-        for one in made:
-            name = models.name_of(one.model)
-            named = one if name == one.model else replace(one, model=name)
-            document, verdict = known.get(one.id or ""), None
-            if document is not None and not document["withdrawn"]:
-                kept = from_document(document)
-                verdict = replace(
-                    kept.feedback, model=named.model, was_correct=document["was correct"]
-                )
-            found.append(JudgedPrediction(named, verdict))
-        return found
+        return list(_beside(made, known, self._names.now()))
 
     # ── what one writer brought ──────────────────────────────────────────────────────────────
 
@@ -256,10 +244,9 @@ class TrafficStore:
             if first == last and batch["starts at"] >= since:
                 counts[first, batch["model"], batch["version"]] += batch["rows"]
                 continue
-            for made in self._batches.rows_of(batch).values():
-                if made.predicted_at >= since:
-                    place = int(made.predicted_at) // seconds
-                    counts[place, batch["model"], batch["version"]] += 1
+            for at in self._batches.rows_of(batch).times:
+                if at >= since:
+                    counts[int(at) // seconds, batch["model"], batch["version"]] += 1
         models = self._names.now()
         return [
             (Stretch(models.name_of(key), version, at * seconds, (at + 1) * seconds), count)
@@ -279,7 +266,7 @@ class TrafficStore:
             for batch in batches
             if batch["model"] == key and batch["version"] == stretch.version
             if batch["starts at"] < stretch.ends_at
-            for made in self._batches.rows_of(batch).values()
+            for made in self._batches.rows_of(batch)
             if behind < (made.predicted_at, made.id or "") and made.predicted_at < stretch.ends_at
         ]
         rows.sort(key=lambda made: (made.predicted_at, made.id))
@@ -376,25 +363,32 @@ def _offset(journal: Document | None) -> int:
     return 0 if journal is None else int(journal["shipped to"])
 
 
-def _keyed(
-    predictions: Sequence[Prediction], models: Known, refused: set[str]
-) -> tuple[list[Prediction], list[Place]]:
+def _keyed(rows: Rows, models: Known, refused: set[str]) -> Rows:
     """Give predictions the keys of their models; leave out those of removed ones."""
-    keys: dict[tuple[str, int], str | None] = {}
-    made: list[Prediction] = []
-    places: list[Place] = []
-    stood = places_of([one.id or "" for one in predictions])
-    for one, place in zip(predictions, stood, strict=True):
-        asked = one.model, place.model_number
-        if asked not in keys:
-            keys[asked] = models.key_by(*asked)
-        key = keys[asked]
-        if key is None:
-            refused.add(one.model)
-            continue
-        made.append(one if key == one.model else replace(one, model=key))
-        places.append(place)
-    return made, places
+    asked = list(zip(rows.models, rows.places.model_numbers, strict=True))
+    keys = {one: models.key_by(*one) for one in set(asked)}
+    gone = {one for one, key in keys.items() if key is None}
+    if gone:
+        refused |= {name for name, _ in gone}
+        stay = [one not in gone for one in asked]
+        rows, asked = rows.where(stay), list(compress(asked, stay))
+    if all(key == name for (name, _), key in keys.items()):
+        return rows
+    return rows.of_models([keys[one] or "" for one in asked])
+
+
+def _beside(
+    made: Iterable[Prediction], known: Mapping[str, Document], models: Known
+) -> Iterator[JudgedPrediction]:
+    """Put what is known of verdicts beside predictions."""
+    for one in made:
+        name = models.name_of(one.model)
+        named = one if name == one.model else replace(one, model=name)
+        document, verdict = known.get(one.id or ""), None
+        if document is not None and not document["withdrawn"]:
+            said = feedback_of(document)
+            verdict = replace(said, model=name, was_correct=document["was correct"])
+        yield JudgedPrediction(named, verdict)
 
 
 def _is_removed(models: Known, key: str) -> bool:

@@ -172,6 +172,7 @@ PROFILE = Kind(
         "starts at": "moment",
         "ends at": "moment",
         "rows": "integer",
+        "passed over": "integer",
         "reference": "text",
         "data": "text",
         "summary": "json",

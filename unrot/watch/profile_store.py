@@ -20,7 +20,7 @@ from unrot.store.names import Names
 from unrot.store.operations import ABSENT, Change, Delete, Document, Operations, Put, scan_all
 
 _STRETCH = ("starts at", "ends at", "version", "reference")
-_PLAIN = (*_STRETCH, "writer", "rows")
+_PLAIN = (*_STRETCH, "writer", "rows", "passed over")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class ProfileStore:
         stamp = (noted.revision if noted else 0, number)
         known = self._known.get(key)
         if known is None or known.stamp != stamp:
-            found = list(self._of(key, only=(*_STRETCH, "rows")))
+            found = list(self._of(key, only=(*_STRETCH, "rows", "passed over")))
             known = self._known[key] = _Counted(stamp, len(found), _stretches(found))
         return known
 
@@ -153,6 +153,7 @@ class ProfileStore:
             "starts at": profile.starts_at,
             "ends at": profile.ends_at,
             "rows": profile.rows,
+            "passed over": profile.passed_over,
             "reference": profile.reference,
             "data": put_blob(self._database, profile.data, time.time()),
             "summary": profile.summary,
@@ -166,11 +167,15 @@ def _noted(key: str) -> Put:
 
 def _stretches(found: Sequence[Document]) -> list[CountedStretch]:
     rows: Counter[tuple[Any, ...]] = Counter()
+    passed_over: Counter[tuple[Any, ...]] = Counter()
     for one in found:
-        rows[tuple(one[name] for name in _STRETCH)] += one["rows"]
+        stretch = tuple(one[name] for name in _STRETCH)
+        rows[stretch] += one["rows"]
+        passed_over[stretch] += one["passed over"] or 0
     return [
-        CountedStretch(version, starts_at, ends_at, reference, count)
-        for (starts_at, ends_at, version, reference), count in sorted(rows.items())
+        CountedStretch(version, starts_at, ends_at, reference, count, passed_over[stretch])
+        for stretch, count in sorted(rows.items())
+        for starts_at, ends_at, version, reference in [stretch]
     ]
 
 
@@ -200,4 +205,5 @@ def _profile(document: Document, model: str) -> Profile:
         document["rows"],
         summary=read_summary(document["summary"] or {}),
         reference=document["reference"],
+        passed_over=document["passed over"] or 0,
     )

@@ -12,16 +12,19 @@ reference, so that web workers can show and compare it without whylogs.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 
+import numpy as np
+
 from unrot.core.errors import NotFound, StoreAway
 from unrot.core.ports import Profiler, Store
 from unrot.core.records import Outputs, Prediction, Profile, Schema, Stretch, Summary
 from unrot.core.time import DAY, utc
+from unrot.serve.rows import Rows
 from unrot.watch.profiles.baseline import Reference
 from unrot.watch.profiles.columns import columns_of
 from unrot.watch.profiles.distributions import summary_of, total, with_sketches
@@ -44,6 +47,7 @@ class _Counted:
     data: bytes
     summary: Summary = field(default_factory=dict)
     reference: str = ""
+    passed_over: int = 0
 
 
 class ProfileKeeper:
@@ -69,14 +73,21 @@ class ProfileKeeper:
         self._folder = folder
         self._kept_as = kept_as
         self._reference_of = reference_of
-        self._waiting: dict[Stretch, list[Prediction]] = defaultdict(list)
+        self._waiting: dict[Stretch, list[Rows]] = defaultdict(list)
+        self._passed_over: Counter[Stretch] = Counter()
 
-    def add(self, predictions: Sequence[Prediction]) -> None:
-        """Take predictions that the store has just taken."""
-        for prediction in predictions:
-            self._waiting[self._stretch(prediction)].append(prediction)
-        for stretch, rows in list(self._waiting.items()):
-            if len(rows) >= BUFFERED_ROWS:
+    def add(self, predictions: Sequence[Prediction], *, every: int = 1) -> None:
+        """Take predictions that the store has just taken, or every so many-th of each stretch."""
+        rows = Rows.of(predictions)
+        starts = (rows.moments // self._seconds).astype(np.int64).tolist()
+        for key, part in rows.parted(list(zip(rows.models, rows.versions, starts, strict=True))):
+            model, version, start = key
+            begins, ends = start * self._seconds, (start + 1) * self._seconds
+            stretch, some = Stretch(model, version, begins, ends), part[::every]
+            self._waiting[stretch].append(some)
+            self._passed_over[stretch] += len(part) - len(some)
+        for stretch, parts in list(self._waiting.items()):
+            if sum(map(len, parts)) >= BUFFERED_ROWS:
                 self._try_to_write(stretch)
 
     def write_ended(self, now: float) -> None:
@@ -93,9 +104,10 @@ class ProfileKeeper:
     def rename(self, model: str, to: str | None) -> None:
         """Go on under another name; without one, forget what waits for a model."""
         for stretch in [stretch for stretch in self._waiting if stretch.model == model]:
-            rows = self._waiting.pop(stretch)
+            rows, passed_over = self._waiting.pop(stretch), self._passed_over.pop(stretch, 0)
             if to is not None:
                 self._waiting[replace(stretch, model=to)] += rows
+                self._passed_over[replace(stretch, model=to)] += passed_over
 
     def mend(self, now: float) -> None:
         """Profile again what an earlier caretaker shipped and could not profile."""
@@ -105,7 +117,7 @@ class ProfileKeeper:
     def incomplete(self, since: float) -> list[Stretch]:
         """List the stretches whose rows are in the store and not all in their profile."""
         kept = self._store.profiles.written_by(self._writer, since - MEND_SECONDS)
-        rows_of = {profile.id: profile.rows for profile in kept}
+        rows_of = {profile.id: profile.rows + profile.passed_over for profile in kept}
         return [
             stretch
             for stretch, rows in self._store.traffic.shipped(self._writer, since, self._seconds)
@@ -146,21 +158,28 @@ class ProfileKeeper:
             raise
         except Exception:
             _log.exception("The profile of %s could not be made: given up.", stretch)
-            self._waiting.pop(stretch, None)
+            self._forget(stretch)
 
     def _write(self, stretch: Stretch) -> None:
-        predictions = self._waiting[stretch]
+        predictions = Rows.together(self._waiting[stretch])
         if not self._is_served(stretch.model):
-            del self._waiting[stretch]
+            self._forget(stretch)
             return
         counted = self._counted(stretch, predictions)
+        counted = replace(counted, passed_over=self._passed_over[stretch])
         before = self._store.profiles.get(self._id(stretch))
         if before is not None:
-            earlier = _Counted(before.rows, before.data, before.summary, before.reference)
+            earlier = _Counted(
+                before.rows, before.data, before.summary, before.reference, before.passed_over
+            )
             counted = self._together(earlier, counted)
         self._put(stretch, counted)
-        del self._waiting[stretch]
+        self._forget(stretch)
         self._write_file(stretch, counted.data)
+
+    def _forget(self, stretch: Stretch) -> None:
+        self._waiting.pop(stretch, None)
+        self._passed_over.pop(stretch, None)
 
     def _put(self, stretch: Stretch, counted: _Counted) -> None:
         facts = self._profiler.read(counted.data) if counted.summary else {}
@@ -175,6 +194,7 @@ class ProfileKeeper:
             data=counted.data,
             summary=with_sketches(counted.summary, facts),
             reference=counted.reference,
+            passed_over=counted.passed_over,
         )
         self._store.profiles.put(profile)
 
@@ -187,7 +207,7 @@ class ProfileKeeper:
 
     def _counted(self, stretch: Stretch, predictions: Sequence[Prediction]) -> _Counted:
         schema = self._schema_of(stretch.model)
-        rows = [prediction.inputs for prediction in predictions]
+        rows = Rows.of(predictions).inputs
         outputs = outputs_of(schema, predictions)
         data = self._profiler.profile(schema, rows, outputs)
         named = self._reference_of(stretch.model, stretch.version)
@@ -201,9 +221,11 @@ class ProfileKeeper:
     def _together(self, first: _Counted, second: _Counted) -> _Counted:
         """Add rows up; what was not counted on the same bins has no summary."""
         rows, data = first.rows + second.rows, self._profiler.merge(first.data, second.data)
+        whole = _Counted(rows, data, passed_over=first.passed_over + second.passed_over)
         if first.reference != second.reference:
-            return _Counted(rows, data)
-        return _Counted(rows, data, total([first.summary, second.summary]), first.reference)
+            return whole
+        summary = total([first.summary, second.summary])
+        return replace(whole, summary=summary, reference=first.reference)
 
     def _write_file(self, stretch: Stretch, data: bytes) -> None:
         if self._folder is None:
@@ -213,11 +235,6 @@ class ProfileKeeper:
         draft = path.with_name(f".{path.name}")
         draft.write_bytes(data)
         draft.replace(path)
-
-    def _stretch(self, prediction: Prediction) -> Stretch:
-        starts_at = self._start_of(prediction.predicted_at)
-        ends_at = starts_at + self._seconds
-        return Stretch(prediction.model, prediction.version, starts_at, ends_at)
 
     def _start_of(self, at: float) -> int:
         return int(at) // self._seconds * self._seconds
@@ -241,6 +258,7 @@ def merged(profiler: Profiler, profiles: Sequence[Profile], seconds: int, kept_a
         starts_at=float(starts_at),
         ends_at=float(starts_at + seconds),
         rows=sum(one.rows for one in profiles),
+        passed_over=sum(one.passed_over for one in profiles),
         data=data,
         summary=with_sketches(summary, facts),
     )
@@ -253,12 +271,12 @@ def _id_of(kept_as: str, version: str, starts_at: int, seconds: int, writer: str
 
 def outputs_of(schema: Schema, predictions: Sequence[Prediction]) -> Outputs:
     """Return what was answered, column by column."""
+    rows = Rows.of(predictions)
     if not schema.is_classifier:
-        return Outputs(values=[prediction.value or 0.0 for prediction in predictions])
+        return Outputs(values=[value or 0.0 for value in rows.values])
     index = {label: number for number, label in enumerate(schema.classes)}
-    probabilities = [prediction.probabilities for prediction in predictions]
-    known = [row for row in probabilities if row is not None]
+    is_known = all(each is not None for each in rows.probabilities)
     return Outputs(
-        classes=[index[prediction.label or ""] for prediction in predictions],
-        probabilities=known if len(known) == len(predictions) else None,
+        classes=[index[label or ""] for label in rows.labels],
+        probabilities=rows.probabilities if is_known else None,  # type: ignore[arg-type]
     )

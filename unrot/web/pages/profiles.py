@@ -46,6 +46,8 @@ class Line:
     word: str
     title: str
     rows: int
+    passed_over: int
+    """Rows besides that were not looked at, because the background worker was behind."""
     versions: Sequence[str]
     files: Sequence[Profile]
     can_be_shown: bool
@@ -148,6 +150,7 @@ def _line(of: list[Period], files: Sequence[Profile]) -> Line:
         word=distributions_view.word_of(since, until),
         title=stretch(since, until),
         rows=sum(one.rows for one in of),
+        passed_over=sum(each.passed_over for one in of for each in one.stretches),
         versions=sorted({each.version for one in of for each in one.stretches}),
         files=[one for one in files if since <= one.starts_at < until],
         can_be_shown=any(one.reference for one in of),
