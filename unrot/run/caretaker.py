@@ -18,11 +18,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from unrot.core.errors import AlreadyRunning, StoreAway, UnrotError
-from unrot.core.ids import model_number
 from unrot.core.records import Prediction, Shipment
 from unrot.run.leader import Chores
 from unrot.serve import events, readiness
@@ -56,16 +54,14 @@ class Caretaker:
         self._profiles = ProfileKeeper(
             store=service.store,
             profiler=service.profiler,
-            schema_of=lambda name: service.catalogue().model(name).model.schema,
+            schema_of=lambda model: service.catalogue().by_key(model).model.schema,
             writer=writer,
             seconds=service.settings.rotation_seconds,
             folder=service.settings.profile_dir,
-            kept_as=self._kept_as,
-            reference_of=lambda name, version: references.bins_of(service, name, version),
+            reference_of=lambda model, version: references.bins_of(service, model, version),
         )
         self._noticer = Noticer(service.shelf)
         self._chores = Chores(service, writer)
-        self._names: dict[int, tuple[str, ...]] = {}
         self._heartbeat = service.settings.home / "caretaker.json"
         self._stopping = threading.Event()
         self._beat_at = 0.0
@@ -127,7 +123,6 @@ class Caretaker:
 
     def _steps_of_traffic(self) -> tuple[tuple[str, Callable[[], object]], ...]:
         return (
-            ("names", self._follow_names),
             ("profiles of before", self._mend_profiles),
             ("journal", self.ship),
             ("verdicts", lambda: self._service.store.verdicts.count_new(COUNT_AT_ONCE)),
@@ -221,30 +216,10 @@ class Caretaker:
         sync(folder, registry, thoroughly=self._is_first_round)
         self._is_first_round = False
 
-    def _follow_names(self) -> None:
-        """Let the profiles that wait follow models that were renamed or removed."""
-        shelved = self._service.catalogue().models.values()
-        now = {one.model.number: (one.model.name, *one.model.former_names) for one in shelved}
-        for number, (name, *_) in self._names.items():
-            if name != (new := now.get(number, (None,))[0]):
-                self._profiles.rename(name, new)
-        self._names = now
-
     def _of_known_models(self, predictions: Sequence[Prediction]) -> list[Prediction]:
-        """Give each prediction the present name of its model; leave out those of removed ones.
-
-        A name may have had several models in turn: the number in the id tells them apart.
-        """
-        known: list[Prediction] = []
-        for prediction in predictions:
-            names = self._names.get(model_number(prediction.id or "") or 0, ())
-            if prediction.model in names:
-                known.append(replace(prediction, model=names[0]))
-        return known
-
-    def _kept_as(self, name: str) -> str:
-        shelved = self._service.catalogue().models.get(name)
-        return shelved.model.kept_as or name if shelved else name
+        """Leave out the predictions of models that were removed."""
+        there = {shelved.model.key for shelved in self._service.catalogue().models.values()}
+        return [one for one in predictions if one.model in there]
 
     def _mend_profiles(self) -> None:
         if self._is_mended:

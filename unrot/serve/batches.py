@@ -27,7 +27,7 @@ import orjson
 
 from unrot.core.errors import NotSigned
 from unrot.core.ids import ID_BYTES, ID_LETTERS, is_id, place_in_journal
-from unrot.core.records import Prediction
+from unrot.core.records import ModelKey, Prediction
 from unrot.core.time import DAY, HOUR, MINUTE
 from unrot.store.kinds import BATCH
 from unrot.store.operations import Put
@@ -91,7 +91,7 @@ def _raw(ids: Sequence[str]) -> bytes | None:
 def batches_of(
     predictions: Sequence[Prediction], places: Sequence[Place], writer: str
 ) -> list[Put]:
-    """Part predictions, in the order of their lines and with their models' keys, into batches."""
+    """Part predictions, in the order of their lines, into batches."""
     open_parts: dict[tuple[str, str, str, int], list[int]] = {}
     done: list[list[int]] = []
     for number, (made, at) in enumerate(zip(predictions, places, strict=True)):
@@ -163,13 +163,13 @@ def pack(predictions: Sequence[Prediction]) -> bytes:
     return zlib.compress(body, _LEVEL)
 
 
-def unpack(data: bytes, model: str, version: str) -> list[Prediction]:
+def unpack(data: bytes, model: ModelKey, version: str) -> list[Prediction]:
     """Read predictions back."""
     columns = [_unpacked(head, part) for head, part in _parts(data)]
     return list(_predictions(columns, max(columns[WIDTHS]), model, version))
 
 
-def unpack_one(data: bytes, model: str, version: str, id: str) -> Prediction | None:
+def unpack_one(data: bytes, model: ModelKey, version: str, id: str) -> Prediction | None:
     """Read one prediction back, without the others."""
     parts = _parts(data)
     ids = _unpacked(*parts[0])
@@ -201,7 +201,7 @@ def _cut(head: dict[str, Any], data: bytes, at: int) -> tuple[dict[str, Any], by
 
 
 def _predictions(
-    columns: Sequence[list[Any]], width: int, model: str, version: str
+    columns: Sequence[list[Any]], width: int, model: ModelKey, version: str
 ) -> Iterator[Prediction]:
     """Put rows together; so many columns are of inputs, and those behind them probabilities."""
     ids, times, seconds, labels, values, widths, sures, *rest = columns

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from unrot.core.artefacts import NEIGHBOURS
 from unrot.core.errors import NotFound
 from unrot.core.ports import Detector
-from unrot.core.records import IMPORTED, Oddity, Prediction, Version
+from unrot.core.records import IMPORTED, ModelKey, Oddity, Prediction, Version
 from unrot.serve.shelf import Contents, Shelf, ShelvedModel
 
 _log = logging.getLogger(__name__)
@@ -35,25 +35,25 @@ class Noticer:
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
-        self._given_up: set[tuple[str, str]] = set()
+        self._given_up: set[tuple[ModelKey, str]] = set()
 
     def look(self, contents: Contents, predictions: Sequence[Prediction]) -> Noticed:
-        """Score predictions of models that are on the shelf, under their present names."""
-        by_version: dict[tuple[str, str], list[Prediction]] = defaultdict(list)
+        """Score predictions of models that are on the shelf."""
+        by_version: dict[tuple[ModelKey, str], list[Prediction]] = defaultdict(list)
         for one in predictions:
             by_version[one.model, one.version].append(one)
         noticed = Noticed()
         for (model, name), rows in by_version.items():
-            shelved = contents.models.get(model)
-            version = None if shelved is None else answered_by(shelved, name)
-            if shelved is not None and version is not None:
+            shelved = contents.by_key(model)
+            version = answered_by(shelved, name)
+            if version is not None:
                 self._look(shelved, version, rows, noticed)
         return noticed
 
     def _look(
         self, shelved: ShelvedModel, version: Version, rows: Sequence[Prediction], noticed: Noticed
     ) -> None:
-        key = (shelved.model.name, version.artefacts.get(NEIGHBOURS, ""))
+        key = (shelved.model.key, version.artefacts.get(NEIGHBOURS, ""))
         if key in self._given_up:
             return
         try:
