@@ -268,9 +268,9 @@ def test_scan_goes_over_pages(store: DatastoreStore, monkeypatch: pytest.MonkeyP
 
 def test_format_of_a_newer_release_is_refused(store: DatastoreStore) -> None:
     store.prepare()
-    known = store.get(FACT, "store")
+    known = store.get(FACT, "generation")
     store.prepare()
-    assert store.get(FACT, "store") == known
+    assert store.get(FACT, "generation") == known
     store.commit([Put(FACT, "format", {"value": str(FORMAT + 1)})])
 
     with pytest.raises(StoreAway, match="newer release"):

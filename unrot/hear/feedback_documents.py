@@ -9,7 +9,7 @@ reads these documents and joins nothing. Its plain fields are for people who loo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from unrot.core.records import Feedback, JudgedPrediction, Prediction, Value
@@ -29,7 +29,6 @@ class Kept:
     """What is kept of a verdict."""
 
     feedback: Feedback
-    """Its model is the key that the model is kept under."""
     prediction: Prediction | None = None
     """None until it has arrived."""
     is_imported: bool = False
@@ -112,12 +111,11 @@ def feedback_of(document: Document) -> Feedback:
     )
 
 
-def judged_of(kept: Kept, name: str) -> JudgedPrediction | None:
-    """Return a prediction beside its verdict, under the present name of its model."""
+def judged_of(kept: Kept) -> JudgedPrediction | None:
+    """Return a prediction beside its verdict."""
     if kept.prediction is None:
         return None
-    verdict = None if kept.feedback.withdrawn else replace(kept.feedback, model=name)
-    return JudgedPrediction(replace(kept.prediction, model=name), verdict)
+    return JudgedPrediction(kept.prediction, None if kept.feedback.withdrawn else kept.feedback)
 
 
 def _was_correct(kept: Kept) -> bool | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from unrot.core.records import JudgedPrediction, Outcome, Schema, Tally
+from unrot.core.records import JudgedPrediction, ModelKey, Outcome, Schema, Tally
 from unrot.core.windows import total
 from unrot.hear.feedback_documents import Kept, feedback_of, from_document, judged_of
 from unrot.hear.truth import truth_of, was_class_right
 from unrot.hear.window_store import windows_between
 from unrot.store.kinds import FEEDBACK, UNVERIFIED
-from unrot.store.names import Names
+from unrot.store.names import Models
 from unrot.store.operations import Document, Operations, scan_all
 
 END_OF_TIME = 2**40
@@ -22,15 +22,15 @@ Key = tuple[float, float, str]
 
 
 class OutcomeReader:
-    """Reads outcomes of models by their present names."""
+    """Reads outcomes."""
 
-    def __init__(self, database: Operations, names: Names) -> None:
+    def __init__(self, database: Operations, models: Models) -> None:
         self._database = database
-        self._names = names
+        self._models = models
 
     def outcomes(
         self,
-        model: str,
+        model: ModelKey,
         *,
         limit: int,
         after: Key | None = None,
@@ -38,36 +38,35 @@ class OutcomeReader:
         with_inputs: bool = False,
     ) -> list[Outcome]:
         """List how judged predictions came out, in the order of their verdicts."""
-        key, schema = self._model(model)
+        schema = self._models.schema_of(model)
         found = [
             _outcome(document, schema, with_inputs=with_inputs)
-            for document in self._told(key, limit, after, versions, with_inputs=with_inputs)
+            for document in self._told(model, limit, after, versions, with_inputs=with_inputs)
         ]
         found.sort(key=lambda one: (one.given_at, one.predicted_at, one.prediction))
         return found[:limit] if after is not None else found[-limit:]
 
-    def last_judged(self, model: str, *, limit: int) -> list[JudgedPrediction]:
+    def last_judged(self, model: ModelKey, *, limit: int) -> list[JudgedPrediction]:
         """List the newest judged predictions with their inputs, in the order of their verdicts."""
-        key, _ = self._model(model)
-        told = self._told(key, limit, None, (), with_inputs=True)
-        found = (judged_of(from_document(document), model) for document in reversed(told))
+        told = self._told(model, limit, None, (), with_inputs=True)
+        found = (judged_of(from_document(document)) for document in reversed(told))
         return [one for one in found if one is not None]
 
-    def given_between(self, model: str, since: float, until: float) -> Iterator[JudgedPrediction]:
+    def given_between(
+        self, model: ModelKey, since: float, until: float
+    ) -> Iterator[JudgedPrediction]:
         """Return verdicts with their predictions by when they were given, newest first."""
-        key, _ = self._model(model)
         found = scan_all(
-            self._database, FEEDBACK, "given", (key,), since=since, until=until, newest_first=True
+            self._database, FEEDBACK, "given", (model,), since=since, until=until, newest_first=True
         )
-        judged = (judged_of(from_document(document), model) for document in found)
+        judged = (judged_of(from_document(document)) for document in found)
         return (one for one in judged if one is not None)
 
-    def count_given(self, model: str, since: float, until: float) -> int:
+    def count_given(self, model: ModelKey, since: float, until: float) -> int:
         """Count the verdicts that were given in a stretch of time."""
-        key, _ = self._model(model)
-        return self._database.count(FEEDBACK, "given", (key,), since=since, until=until)
+        return self._database.count(FEEDBACK, "given", (model,), since=since, until=until)
 
-    def judged_between(self, key: str, since: float, until: float) -> Iterator[Kept]:
+    def judged_between(self, model: ModelKey, since: float, until: float) -> Iterator[Kept]:
         """Return verdicts by when their predictions were made, newest second first.
 
         Those on predictions from a moment up to, not with, another, as far as they have arrived.
@@ -76,7 +75,7 @@ class OutcomeReader:
             self._database,
             FEEDBACK,
             "of model",
-            (key,),
+            (model,),
             since=float(int(since)),
             until=until,
             newest_first=True,
@@ -88,37 +87,30 @@ class OutcomeReader:
             if since <= made.predicted_at < until:
                 yield kept
 
-    def judged_span(self, model: str) -> tuple[float, float] | None:
+    def judged_span(self, model: ModelKey) -> tuple[float, float] | None:
         """Return the second of the first and of the last prediction with a verdict."""
-        key, _ = self._model(model)
-        ends = [self._end(key, newest_first=way) for way in (False, True)]
+        ends = [self._end(model, newest_first=way) for way in (False, True)]
         return None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
 
-    def tally(self, model: str, *, since: float, last: int, version: str | None) -> Tally:
+    def tally(self, model: ModelKey, *, since: float, last: int, version: str | None) -> Tally:
         """Sum the windows since a time, and look at the last judged verdicts on one version."""
-        key, _ = self._model(model)
-        counted = total(windows_between(self._database, key, int(since) // 60, END_OF_TIME))
+        counted = total(windows_between(self._database, model, int(since) // 60, END_OF_TIME))
         told = self.outcomes(model, limit=last, versions=() if version is None else (version,))
         right = [one.was_correct for one in told if one.was_correct is not None]
         errors = [abs(one.error) for one in told if one.error is not None]
         return Tally(
             counted.predictions,
             counted.verdicts,
-            self._database.count(UNVERIFIED, "of model", (key,), since=since),
+            self._database.count(UNVERIFIED, "of model", (model,), since=since),
             last_accuracy=sum(right) / len(right) if right else None,
             last_accuracy_verdicts=len(right),
             last_error=sum(errors) / len(errors) if errors else None,
             last_error_verdicts=len(errors),
         )
 
-    def _model(self, model: str) -> tuple[str, Schema]:
-        models = self._names.now()
-        key = models.key_of(model)
-        return key, models.schema_of(key)
-
     def _told(
         self,
-        key: str,
+        model: ModelKey,
         limit: int,
         after: Key | None,
         versions: Sequence[str],
@@ -126,9 +118,9 @@ class OutcomeReader:
         with_inputs: bool,
     ) -> list[Document]:
         """Return the newest so many verdicts that say something; or the next so many."""
-        asked: list[tuple[str, tuple[str, ...]]] = [("given", (key,))]
+        asked: list[tuple[str, tuple[str, ...]]] = [("given", (model,))]
         if versions:
-            asked = [("of version", (key, version)) for version in versions]
+            asked = [("of version", (model, version)) for version in versions]
         return [
             document
             for index, equal in asked
@@ -143,12 +135,12 @@ class OutcomeReader:
             )
         ]
 
-    def _end(self, key: str, *, newest_first: bool) -> float | None:
+    def _end(self, model: ModelKey, *, newest_first: bool) -> float | None:
         found = scan_all(
             self._database,
             FEEDBACK,
             "of model",
-            (key,),
+            (model,),
             newest_first=newest_first,
             only=("withdrawn",),
             page=10,

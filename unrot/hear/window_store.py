@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from unrot.core.records import Errors, RefusedFor, Window
+from unrot.core.records import Errors, ModelKey, RefusedFor, Window
 from unrot.core.time import MINUTES_A_DAY, MINUTES_AN_HOUR
 from unrot.core.windows import added, grouped
 from unrot.store.kinds import WINDOWS
@@ -35,7 +35,7 @@ _HISTOGRAMS = ("latency", "confidence", "judged_confidence", "correct_confidence
 class Place:
     """A document: of which windows, and from which minute on."""
 
-    model: str
+    model: ModelKey
     minutes: int
     start: int
     version: str
@@ -55,7 +55,7 @@ def place_for(window: Window, minutes: int = 1) -> Place:
 
 
 def count_in(database: Operations, windows: Iterable[Window]) -> list[Put | Delete]:
-    """Return the changes that add windows of a minute to what is counted; models by their keys.
+    """Return the changes that add windows of a minute to what is counted.
 
     Of each writer one process counts at a time; where another was first, the commit is refused.
     """
@@ -81,12 +81,12 @@ def count_in(database: Operations, windows: Iterable[Window]) -> list[Put | Dele
     return [_written(place, held[key].values(), known.get(key)) for key, place in changed.items()]
 
 
-def windows_between(database: Operations, key: str, first: int, end: int) -> list[Window]:
+def windows_between(database: Operations, model: ModelKey, first: int, end: int) -> list[Window]:
     """Return the windows of a model that hold minutes from the first up to the end."""
     found: list[Window] = []
     for minutes, held in HELD_IN.items():
         since = first // held * held * 60.0
-        for document in _documents(database, key, minutes, since, end * 60.0):
+        for document in _documents(database, model, minutes, since, end * 60.0):
             found += [
                 one
                 for one in windows_of(document)
@@ -96,13 +96,13 @@ def windows_between(database: Operations, key: str, first: int, end: int) -> lis
 
 
 def roll_up(
-    database: Operations, key: str, *, after: int, end: int, minutes: int
+    database: Operations, model: ModelKey, *, after: int, end: int, minutes: int
 ) -> tuple[list[Put | Delete], int, int] | None:
     """Return what adds the first hour or day of finer windows up, where to go on, how many went.
 
     None where there is nothing from a minute on up to the end.
     """
-    first = _first_finer(database, key, after, end, minutes)
+    first = _first_finer(database, model, after, end, minutes)
     if first is None:
         return None
     start = first // minutes * minutes
@@ -111,7 +111,7 @@ def roll_up(
         for length, held in HELD_IN.items()
         if length < minutes
         for document in _documents(
-            database, key, length, start // held * held * 60.0, (start + minutes) * 60.0
+            database, model, length, start // held * held * 60.0, (start + minutes) * 60.0
         )
     ]
     changes: list[Put | Delete] = []
@@ -155,9 +155,9 @@ def negative(window: Window) -> Window:
 
 
 def _documents(
-    database: Operations, key: str, minutes: int, since: float, until: float
+    database: Operations, model: ModelKey, minutes: int, since: float, until: float
 ) -> list[Document]:
-    equal = (key, minutes)
+    equal = (model, minutes)
     return list(scan_all(database, WINDOWS, "of length", equal, since=since, until=until))
 
 
@@ -172,13 +172,15 @@ def _bucket(
     return places[0], window.minute
 
 
-def _first_finer(database: Operations, key: str, after: int, end: int, minutes: int) -> int | None:
+def _first_finer(
+    database: Operations, model: ModelKey, after: int, end: int, minutes: int
+) -> int | None:
     firsts: list[int] = []
     for length, held in HELD_IN.items():
         if length >= minutes:
             continue
         since = after // held * held * 60.0
-        for document in _documents(database, key, length, since, end * 60.0):
+        for document in _documents(database, model, length, since, end * 60.0):
             inside = [one.minute for one in windows_of(document) if after <= one.minute < end]
             if inside:
                 firsts.append(min(inside))

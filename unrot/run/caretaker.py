@@ -61,16 +61,14 @@ class Caretaker:
         self._profiles = ProfileKeeper(
             store=service.store,
             profiler=service.profiler,
-            schema_of=lambda name: service.catalogue().model(name).model.schema,
+            schema_of=lambda model: service.catalogue().by_key(model).model.schema,
             writer=writer,
             seconds=service.settings.rotation_seconds,
             folder=service.settings.profile_dir,
-            kept_as=self._kept_as,
-            reference_of=lambda name, version: references.bins_of(service, name, version),
+            reference_of=lambda model, version: references.bins_of(service, model, version),
         )
         self._noticer = Noticer(service.shelf)
         self._chores = Chores(service, writer)
-        self._names: dict[int, tuple[str, ...]] = {}
         self._heartbeat = service.settings.home / "caretaker.json"
         self._stopping = threading.Event()
         self._beat_at = 0.0
@@ -134,7 +132,6 @@ class Caretaker:
 
     def _steps_of_traffic(self) -> tuple[tuple[str, Callable[[], object]], ...]:
         return (
-            ("names", self._follow_names),
             ("profiles of before", self._mend_profiles),
             ("journal", self.ship),
             ("verdicts", lambda: self._service.store.verdicts.count_new(COUNT_AT_ONCE)),
@@ -238,32 +235,12 @@ class Caretaker:
         sync(folder, registry, thoroughly=self._is_first_round)
         self._is_first_round = False
 
-    def _follow_names(self) -> None:
-        """Let the profiles that wait follow models that were renamed or removed."""
-        shelved = self._service.catalogue().models.values()
-        now = {one.model.number: (one.model.name, *one.model.former_names) for one in shelved}
-        for number, (name, *_) in self._names.items():
-            if name != (new := now.get(number, (None,))[0]):
-                self._profiles.rename(name, new)
-        self._names = now
-
     def _of_known_models(self, rows: Rows) -> Rows:
-        """Give each prediction the present name of its model; leave out those of removed ones.
-
-        A name may have had several models in turn: the number in the id tells them apart.
-        """
-        asked = list(zip(rows.models, rows.places.model_numbers, strict=True))
-        held = {(name, number): self._names.get(number, ()) for name, number in set(asked)}
-        names = {one: of[0] for one, of in held.items() if one[0] in of}
-        if len(names) < len(held):
-            rows = rows.where([one in names for one in asked])
-        if all(name == now for (name, _), now in names.items()):
+        """Leave out the predictions of models that were removed."""
+        there = {shelved.model.key for shelved in self._service.catalogue().models.values()}
+        if there >= set(rows.models):
             return rows
-        return rows.of_models([names[one] for one in asked if one in names])
-
-    def _kept_as(self, name: str) -> str:
-        shelved = self._service.catalogue().models.get(name)
-        return shelved.model.kept_as or name if shelved else name
+        return rows.where([model in there for model in rows.models])
 
     def _mend_profiles(self) -> None:
         if self._is_mended:

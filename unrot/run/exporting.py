@@ -17,7 +17,15 @@ from typing import Any, Literal
 from unrot.core.errors import NotFound, shown
 from unrot.core.plurals import counted
 from unrot.core.ports import Progress
-from unrot.core.records import Feature, Feedback, JudgedPrediction, Model, Prediction, Schema
+from unrot.core.records import (
+    Feature,
+    Feedback,
+    JudgedPrediction,
+    Model,
+    ModelKey,
+    Prediction,
+    Schema,
+)
 from unrot.hear.truth import truth_of, was_right
 from unrot.make.csv.batches import COLUMNS
 from unrot.make.csv.writing import free_name
@@ -72,8 +80,8 @@ def open_export(
     model = find_model(service, name)
     stretch = since or 0.0, END_OF_TIME if until is None else until
     columns, renamed = _columns(model.schema, with_probabilities=with_probabilities)
-    rows = _read(service, model.name, what, *stretch)
-    share = _share(service, model.name, what, *stretch)
+    rows = _read(service, model.key, what, *stretch)
+    share = _share(service, model.key, what, *stretch)
 
     def tell(done: int, last: JudgedPrediction) -> None:
         progress(min(share(done, last), 1.0), counted(done, WORDS[what]))
@@ -102,7 +110,7 @@ def find_model(service: Service, name: str) -> Model:
 
 
 def _read(
-    service: Service, model: str, what: What, since: float, until: float
+    service: Service, model: ModelKey, what: What, since: float, until: float
 ) -> Iterator[JudgedPrediction]:
     traffic = service.store.traffic
     if what == "feedback":
@@ -115,7 +123,7 @@ def _read(
 
 
 def _share(
-    service: Service, model: str, what: What, since: float, until: float
+    service: Service, model: ModelKey, what: What, since: float, until: float
 ) -> Callable[[int, JudgedPrediction], float]:
     """Return how to tell the share that is done: of verdicts by number, of predictions by time."""
     traffic = service.store.traffic

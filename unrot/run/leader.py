@@ -19,7 +19,17 @@ from collections.abc import Callable, Sequence
 
 from unrot.core import lineage
 from unrot.core.errors import Conflict, StoreAway, UnrotError
-from unrot.core.records import CHALLENGER, CHAMPION, Outputs, Prediction, Schema, Shadow, Version
+from unrot.core.records import (
+    CHALLENGER,
+    CHAMPION,
+    Model,
+    ModelKey,
+    Outputs,
+    Prediction,
+    Schema,
+    Shadow,
+    Version,
+)
 from unrot.learn import jobs
 from unrot.learn.rollback import roll_back_by_itself
 from unrot.learn.worker import SILENT_SECONDS, new_holder
@@ -58,7 +68,7 @@ class Chores:
         self._holds = 0
         """The number of the lease that is held; 0 for none."""
         self._policies_at = 0.0
-        self._shadowed_to: dict[tuple[str, str], float] = {}
+        self._shadowed_to: dict[tuple[ModelKey, str], float] = {}
         self._unscored: set[tuple[str, str]] = set()
         self._rollbacks_at = 0.0
         self._lookout = Lookout(service)
@@ -149,32 +159,32 @@ class Chores:
             self._learn_by_itself(shelved)
         if time.monotonic() - self._rollbacks_at >= ROLLBACK_SECONDS:
             self._rollbacks_at = time.monotonic()
-            for name in self._service.catalogue().models:
-                self._roll_back_by_itself(name)
+            for shelved in self._service.catalogue().models.values():
+                self._roll_back_by_itself(shelved.model)
 
     def _learn_by_itself(self, shelved: ShelvedModel) -> None:
-        store, name = self._service.store, shelved.model.name
-        every = store.registry.policy(name).learn_every
+        store, model = self._service.store, shelved.model
+        every = store.registry.policy(model.key).learn_every
         champion = shelved.aliases.get(CHAMPION)
         if not every or champion is None:
             return
-        versions = store.registry.versions(name)
+        versions = store.registry.versions(model.key)
         line = lineage.learning_line(versions, _furthest(versions, champion))
-        if store.lessons.count_waiting(name, line) < every or self._has_failed(name):
+        if store.lessons.count_waiting(model.key, line) < every or self._has_failed(model.key):
             return
         try:
-            jobs.ask(self._service, name, "learn", {}, by=BY_ITSELF)
+            jobs.ask(self._service, model.name, "learn", {}, by=BY_ITSELF)
         except Conflict as error:
-            _log.info("%s does not learn by itself now: %s", name, error)
+            _log.info("%s does not learn by itself now: %s", model.name, error)
 
-    def _roll_back_by_itself(self, name: str) -> None:
-        advice = roll_back_by_itself(self._service, name)
+    def _roll_back_by_itself(self, model: Model) -> None:
+        advice = roll_back_by_itself(self._service, model.key)
         if advice is not None and advice.is_due:
-            _log.warning("%s: %s", name, advice.sentence)
+            _log.warning("%s: %s", model.name, advice.sentence)
 
-    def _has_failed(self, name: str) -> bool:
+    def _has_failed(self, model: ModelKey) -> bool:
         """Tell whether it failed by itself a short while ago: the same again would fail again."""
-        last = next(iter(self._service.store.jobs.of_model(name, 1)), None)
+        last = next(iter(self._service.store.jobs.of_model(model, 1)), None)
         return (
             last is not None
             and (last.asked_by, last.state) == (BY_ITSELF, "failed")
@@ -205,17 +215,17 @@ class Chores:
             self._unscored.add(key)
 
     def _shadow_one(self, shelved: ShelvedModel, challenger: str) -> None:
-        trials, name = self._service.store.trials, shelved.model.name
-        since = self._shadowed_to.get((name, challenger)) or self._challenged_at(name, challenger)
-        rows = trials.to_shadow(name, challenger, since=since, limit=SHADOWS_AT_ONCE)
+        trials, model = self._service.store.trials, shelved.model.key
+        since = self._shadowed_to.get((model, challenger)) or self._challenged_at(model, challenger)
+        rows = trials.to_shadow(model, challenger, since=since, limit=SHADOWS_AT_ONCE)
         if rows:
             trials.add_shadows(_scored(self._predict(shelved, challenger), rows, shelved))
-            self._shadowed_to[name, challenger] = max(
+            self._shadowed_to[model, challenger] = max(
                 since, rows[-1].predicted_at - OVERLAP_SECONDS
             )
 
-    def _challenged_at(self, name: str, challenger: str) -> float:
-        moves = self._service.store.registry.moves(name)
+    def _challenged_at(self, model: ModelKey, challenger: str) -> float:
+        moves = self._service.store.registry.moves(model)
         return max(
             (
                 move.moved_at

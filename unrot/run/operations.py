@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from unrot.core.errors import StoreAway
-from unrot.core.records import Component, Job, RemovedModel, Stock, Tidiable, Tidied
+from unrot.core.records import Component, Job, ModelKey, RemovedModel, Stock, Tidiable, Tidied
 from unrot.core.settings import SETTINGS, Settings
 from unrot.serve import readiness as components
 from unrot.serve.journal import Drops, backlog_bytes
@@ -122,9 +122,12 @@ def _of_store(service: Service) -> StoreFacts | None:
             ModelKept(
                 name,
                 shelved.model.title,
-                store.tidying.stock(name),
-                sorted(store.tidying.tidied(name), key=lambda one: KINDS.index(one.what)),
-                _active_job(service, name),
+                store.tidying.stock(shelved.model.key),
+                sorted(
+                    store.tidying.tidied(shelved.model.key),
+                    key=lambda one: KINDS.index(one.what),
+                ),
+                _active_job(service, shelved.model.key),
             )
             for name, shelved in service.catalogue().models.items()
         ]
@@ -134,6 +137,6 @@ def _of_store(service: Service) -> StoreFacts | None:
         return None
 
 
-def _active_job(service: Service, name: str) -> Job | None:
-    last = next(iter(service.store.jobs.of_model(name, 1)), None)
+def _active_job(service: Service, model: ModelKey) -> Job | None:
+    last = next(iter(service.store.jobs.of_model(model, 1)), None)
     return last if last is not None and last.is_active else None

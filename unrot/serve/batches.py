@@ -25,7 +25,7 @@ import numpy as np
 import orjson
 
 from unrot.core.ids import ID_BYTES, ID_LETTERS
-from unrot.core.records import Prediction
+from unrot.core.records import ModelKey, Prediction
 from unrot.core.table import Table
 from unrot.core.time import DAY, HOUR, MINUTE
 from unrot.serve.columns import (
@@ -65,7 +65,7 @@ _HEAD = struct.Struct(">BI")
 
 
 def batches_of(predictions: Sequence[Prediction], writer: str) -> list[Put]:
-    """Part predictions, in the order of their lines and with their models' keys, into batches."""
+    """Part predictions, in the order of their lines, into batches."""
     rows = Rows.of(predictions)
     days = (rows.moments // DAY).tolist()
     numbers = rows.places.model_numbers
@@ -126,7 +126,7 @@ def pack(predictions: Sequence[Prediction]) -> bytes:
     return _joined(parts, len(rows), len(inputs))
 
 
-def unpack(data: bytes, model: str, version: str) -> Rows:
+def unpack(data: bytes, model: ModelKey, version: str) -> Rows:
     """Read predictions back."""
     return Batch(data).rows(model, version)
 
@@ -145,11 +145,11 @@ class Batch:
         self._parts = list(_parted(heads, self._count, chance, zlib.decompress(planes), texts))
         self.size = len(chance) + len(text) + len(planes)
 
-    def rows(self, model: str, version: str) -> Rows:
+    def rows(self, model: ModelKey, version: str) -> Rows:
         """Read all."""
         return _rows(self._parts, self._count, self._width, model, version)
 
-    def find(self, id: str, model: str, version: str) -> Prediction | None:
+    def find(self, id: str, model: ModelKey, version: str) -> Prediction | None:
         """Read one row by its id."""
         at = self._place_of(id)
         if at is None:
@@ -223,7 +223,7 @@ def _parted(
         yield Part(head, planes)
 
 
-def _rows(parts: Sequence[Part], count: int, width: int, model: str, version: str) -> Rows:
+def _rows(parts: Sequence[Part], count: int, width: int, model: ModelKey, version: str) -> Rows:
     """Put columns together; so many are of inputs, and those behind them probabilities."""
     times, seconds, labels, values, widths, sures, *rest = (
         unpacked(part, count) if part.head["is"] != LAST else [] for part in parts[FIRST:]

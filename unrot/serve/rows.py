@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, overload
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from unrot.core.errors import NotSigned
 from unrot.core.ids import ID_BYTES, ID_LETTERS, place_in_journal
-from unrot.core.records import Prediction, Row
+from unrot.core.records import ModelKey, Prediction, Row
 from unrot.core.table import Table, as_table, joined, where
 
 INPUTS, PROBABILITIES = 4, 6
@@ -49,7 +49,7 @@ class Rows(Sequence[Prediction]):
     """Predictions, a column for each of their fields; one is made an object where it is asked."""
 
     ids: Sequence[str | None] = ()
-    models: Sequence[str] = ()
+    models: Sequence[ModelKey] = ()
     versions: Sequence[str] = ()
     times: Sequence[float] = ()
     inputs: Sequence[Row] = ()
@@ -122,10 +122,6 @@ class Rows(Sequence[Prediction]):
         kept = np.array(keep, dtype=bool)
         return Rows(*(where(column, kept) for column in self.columns))
 
-    def of_models(self, models: Sequence[str]) -> Rows:
-        """Return them with other models."""
-        return replace(self, models=models)
-
     def parted(self, keys: Sequence[Any]) -> Iterator[tuple[Any, Rows]]:
         """Part them by a key each, in the order of the keys; most often all are alike."""
         found = dict.fromkeys(keys)
@@ -147,7 +143,7 @@ class Rows(Sequence[Prediction]):
         """The times as an array."""
         return np.array(self.times, dtype=np.float64)
 
-    def by_version(self) -> Iterator[tuple[tuple[str, str], Rows]]:
+    def by_version(self) -> Iterator[tuple[tuple[ModelKey, str], Rows]]:
         """Part them by model and version."""
         return self.parted(list(zip(self.models, self.versions, strict=True)))
 

@@ -37,6 +37,7 @@ from unrot.core.records import (
     FeedbackStatus,
     JudgedPrediction,
     Model,
+    ModelKey,
     Outputs,
     Prediction,
     Row,
@@ -191,7 +192,7 @@ class Service:
                     model_number=model.number,
                     class_index=indices[number] if indices is not None else None,
                 ),
-                model=model.name,
+                model=model.key,
                 version=version.name,
                 predicted_at=now,
                 inputs=row,
@@ -240,7 +241,7 @@ class Service:
         except StoreAway:
             self._queue([verdict])
             status = "queued"
-        self.counts.judged(verdict.model, "unverified")
+        self.counts.judged(contents.name_of(verdict.model), "unverified")
         return verdict, status
 
     def withdraw(self, id: str, caller: Caller) -> FeedbackStatus:
@@ -255,8 +256,9 @@ class Service:
 
     def _keep(self, given: Sequence[Feedback]) -> Sequence[FeedbackStatus]:
         statuses = self._kept_or_queued(given)
+        contents = self.catalogue()
         for verdict, status in zip(given, statuses, strict=True):
-            self.counts.judged(verdict.model, status)
+            self.counts.judged(contents.name_of(verdict.model), status)
         return statuses
 
     def _kept_or_queued(self, given: Sequence[Feedback]) -> Sequence[FeedbackStatus]:
@@ -292,23 +294,21 @@ class Service:
 
     # ── look ─────────────────────────────────────────────────────────────────────────────────
 
-    def versions(self, name: str) -> list[Version]:
+    def versions(self, model: ModelKey) -> list[Version]:
         """List the versions of a model, oldest first."""
-        known = self.store.registry.versions(name)
-        if not known:
-            self.catalogue().model(name)
-        return known
+        return self.store.registry.versions(model)
 
     def version(self, name: str, version: str) -> Version:
         """Return one version of a model."""
-        for made in self.versions(name):
+        model = self.catalogue().model(name).model
+        for made in self.versions(model.key):
             if made.name == version:
                 return made
-        raise NotFound(f'{name} has no version "{version[:80]}".')
+        raise NotFound(f'{model.name} has no version "{version[:80]}".')
 
-    def aliases(self, name: str) -> dict[str, str]:
+    def aliases(self, model: ModelKey) -> dict[str, str]:
         """Return the aliases of a model as they now stand."""
-        return self.store.registry.aliases(name)
+        return self.store.registry.aliases(model)
 
     def recent(self, name: str, *, limit: int = 50, before: str | None = None) -> Page:
         """List a model's predictions with their verdicts, newest first, a page at a time.
@@ -316,7 +316,7 @@ class Service:
         `before` is the id of the last prediction of the page before.
         """
         model = self.catalogue().model(name).model
-        rows = self.store.traffic.recent(model.name, limit=limit, before=self._key(before))
+        rows = self.store.traffic.recent(model.key, limit=limit, before=self._key(before))
         next_before = rows[-1].prediction.id if len(rows) == limit else None
         return Page(rows, next_before)
 
@@ -335,11 +335,10 @@ class Service:
         """
         now = utc(self.clock())
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+        shelved = self.catalogue().model(name)
+        champion = shelved.aliases.get(CHAMPION, "")
         return self.store.traffic.tally(
-            name,
-            since=midnight,
-            last=LAST_VERDICTS,
-            version=self.catalogue().model(name).aliases.get(CHAMPION, ""),
+            shelved.model.key, since=midnight, last=LAST_VERDICTS, version=champion
         )
 
     # ── ready ────────────────────────────────────────────────────────────────────────────────

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.core import confidence, latency
-from unrot.core.records import Oddity, Rejection, Window
+from unrot.core.records import ModelKey, Oddity, Rejection, Window
 from unrot.core.windows import refused
 from unrot.serve.rows import Rows
 
-Key = tuple[str, int, str]
-"""Model by its key, minute, version."""
+Key = tuple[ModelKey, int, str]
+"""Model, minute, version."""
 
 
 class TrafficCounts:
@@ -45,13 +45,13 @@ class TrafficCounts:
             counts = np.bincount(places, minlength=len(bins[key])).tolist()
             bins[key] = [had + more for had, more in zip(bins[key], counts, strict=True)]
 
-    def see_oddity(self, kept_as: str, oddity: Oddity) -> None:
+    def see_oddity(self, oddity: Oddity) -> None:
         """Count an outlier."""
-        self._outliers[_key(kept_as, oddity.version, oddity.predicted_at)] += 1
+        self._outliers[_key(oddity.model, oddity.version, oddity.predicted_at)] += 1
 
-    def see_rejection(self, kept_as: str, rejection: Rejection) -> None:
+    def see_rejection(self, rejection: Rejection) -> None:
         """Count rows that were refused at the door."""
-        self._rejected[_key(kept_as, rejection.version, rejection.at)].append(rejection)
+        self._rejected[_key(rejection.model, rejection.version, rejection.at)].append(rejection)
 
     def windows(self) -> list[Window]:
         """Return the windows to add."""
@@ -76,5 +76,5 @@ class TrafficCounts:
         ]
 
 
-def _key(model: str, version: str, at: float) -> Key:
+def _key(model: ModelKey, version: str, at: float) -> Key:
     return model, int(at) // 60, version

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -21,6 +20,7 @@ from unrot.core.plurals import counted
 from unrot.core.ports import Progress
 from unrot.store.engine import SqlStore
 from unrot.store.kinds import FACT, FORMAT, KINDS
+from unrot.store.names import move_generation
 from unrot.store.operations import Put
 from unrot.store.sqlite import SqliteDatabase
 
@@ -115,7 +115,7 @@ class SqliteCopies:
         numbers = {"turn": 0, **(json.loads(known["value"]) if known else {}), "highest": highest}
         store.commit(
             [
-                Put(FACT, "store", {"value": secrets.token_hex(8)}),
+                move_generation(),
                 Put(FACT, "numbers", {"value": json.dumps(numbers)}),
             ]
         )

@@ -125,7 +125,7 @@ class DatastoreStore:
 
     def prepare(self) -> None:
         """Note what format this is, unless somebody has."""
-        facts = {"format": str(FORMAT), "store": secrets.token_hex(8)}
+        facts = {"format": str(FORMAT), "generation": secrets.token_hex(8)}
         with suppress(Changed):
             self.commit([Put(FACT, key, {"value": facts[key]}, ABSENT) for key in facts])
         self._is_prepared = True

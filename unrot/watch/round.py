@@ -77,7 +77,7 @@ class Lookout:
             yield from self._look_at(shelved)
 
     def _look_at(self, shelved: ShelvedModel) -> Iterator[None]:
-        rules = self._service.store.findings.rules(shelved.model.name)
+        rules = self._service.store.findings.rules(shelved.model.key)
         visit = Visit(self._service, shelved, rules, self._service.clock())
         keeper = FindingKeeper(visit)
         keeper.close_unwatched()

@@ -209,7 +209,7 @@ class _Import:
         if logged.moment is None or logged.row is None:
             return False
         traffic = self._service.store.traffic
-        return is_in(traffic, self._model.name, logged.moment.at, logged.row)
+        return is_in(traffic, self._model.key, logged.moment.at, logged.row)
 
     def _scored(self, entries: Sequence[_Entry]) -> list[_Entry]:
         """Answer rows that the log has no answer for; one that cannot be scored is refused."""
@@ -305,7 +305,7 @@ class _Import:
         answer = entry.logged.answer
         return Prediction(
             id=self._id(entry),
-            model=self._model.name,
+            model=self._model.key,
             version=self._done.version,
             predicted_at=self._at(entry.logged),
             inputs=entry.logged.row or (),
@@ -319,7 +319,7 @@ class _Import:
         is_known = self._model.schema.is_classifier and answer is not None
         return Feedback(
             prediction=self._id(entry),
-            model=self._model.name,
+            model=self._model.key,
             predicted_at=self._at(entry.logged),
             given_at=self._at(entry.logged),
             was_correct=label == answer if is_known else None,
@@ -349,7 +349,6 @@ class _Import:
             writer=self._writer,
             seconds=seconds,
             folder=self._service.settings.profile_dir,
-            kept_as=lambda name: self._model.kept_as or name,
             reference_of=lambda name, version: references.bins_of(self._service, name, version),
         )
         stretches = keeper.incomplete(0.0)
@@ -386,7 +385,7 @@ class _Import:
     def _tell_monitors(self) -> None:
         first_at, last_at = self._done.first_at, self._done.last_at
         if self._done.added and first_at is not None and last_at is not None:
-            note_import(self._service.store.findings, self._model.name, first_at, last_at)
+            note_import(self._service.store.findings, self._model.key, first_at, last_at)
 
 
 def _pieces(entries: Iterator[_Entry]) -> Iterator[list[_Entry]]:

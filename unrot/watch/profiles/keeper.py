@@ -22,7 +22,7 @@ import numpy as np
 
 from unrot.core.errors import NotFound, StoreAway
 from unrot.core.ports import Profiler, Store
-from unrot.core.records import Outputs, Prediction, Profile, Schema, Stretch, Summary
+from unrot.core.records import ModelKey, Outputs, Prediction, Profile, Schema, Stretch, Summary
 from unrot.core.time import DAY, utc
 from unrot.serve.rows import Rows
 from unrot.watch.profiles.baseline import Reference
@@ -58,12 +58,13 @@ class ProfileKeeper:
         *,
         store: Store,
         profiler: Profiler,
-        schema_of: Callable[[str], Schema],
+        schema_of: Callable[[ModelKey], Schema],
         writer: str,
         seconds: int,
         folder: Path | None,
-        kept_as: Callable[[str], str] = str,
-        reference_of: Callable[[str, str], NamedReference | None] = lambda _model, _version: None,
+        reference_of: Callable[[ModelKey, str], NamedReference | None] = lambda _model, _version: (
+            None
+        ),
     ) -> None:
         self._store = store
         self._profiler = profiler
@@ -71,7 +72,6 @@ class ProfileKeeper:
         self._writer = writer
         self._seconds = seconds
         self._folder = folder
-        self._kept_as = kept_as
         self._reference_of = reference_of
         self._waiting: dict[Stretch, list[Rows]] = defaultdict(list)
         self._passed_over: Counter[Stretch] = Counter()
@@ -100,14 +100,6 @@ class ProfileKeeper:
         """Write everything, the running period too: it is merged with what follows."""
         for stretch in list(self._waiting):
             self._try_to_write(stretch)
-
-    def rename(self, model: str, to: str | None) -> None:
-        """Go on under another name; without one, forget what waits for a model."""
-        for stretch in [stretch for stretch in self._waiting if stretch.model == model]:
-            rows, passed_over = self._waiting.pop(stretch), self._passed_over.pop(stretch, 0)
-            if to is not None:
-                self._waiting[replace(stretch, model=to)] += rows
-                self._passed_over[replace(stretch, model=to)] += passed_over
 
     def mend(self, now: float) -> None:
         """Profile again what an earlier caretaker shipped and could not profile."""
@@ -198,7 +190,7 @@ class ProfileKeeper:
         )
         self._store.profiles.put(profile)
 
-    def _is_served(self, model: str) -> bool:
+    def _is_served(self, model: ModelKey) -> bool:
         try:
             self._schema_of(model)
         except NotFound:
@@ -240,23 +232,23 @@ class ProfileKeeper:
         return int(at) // self._seconds * self._seconds
 
     def _id(self, stretch: Stretch) -> str:
-        kept_as = self._kept_as(stretch.model)
-        return _id_of(kept_as, stretch.version, stretch.starts_at, self._seconds, self._writer)
+        return _id_of(stretch, self._seconds, self._writer)
 
 
-def merged(profiler: Profiler, profiles: Sequence[Profile], seconds: int, kept_as: str) -> Profile:
+def merged(profiler: Profiler, profiles: Sequence[Profile], seconds: int) -> Profile:
     """Return the profile of some seconds that stands for shorter ones on the same bins."""
     first = profiles[0]
     starts_at = int(first.starts_at) // seconds * seconds
+    whole = Stretch(first.model, first.version, starts_at, starts_at + seconds)
     held = [one.data for one in profiles if one.data]
     data = reduce(profiler.merge, held) if held else b""
     summary = total(one.summary for one in profiles)
     facts = profiler.read(data) if data and summary else {}
     return replace(
         first,
-        id=_id_of(kept_as, first.version, starts_at, seconds, first.writer),
-        starts_at=float(starts_at),
-        ends_at=float(starts_at + seconds),
+        id=_id_of(whole, seconds, first.writer),
+        starts_at=float(whole.starts_at),
+        ends_at=float(whole.ends_at),
         rows=sum(one.rows for one in profiles),
         passed_over=sum(one.passed_over for one in profiles),
         data=data,
@@ -264,9 +256,9 @@ def merged(profiler: Profiler, profiles: Sequence[Profile], seconds: int, kept_a
     )
 
 
-def _id_of(kept_as: str, version: str, starts_at: int, seconds: int, writer: str) -> str:
-    began = utc(starts_at).strftime("%Y%m%dT%H%M%SZ")
-    return ".".join((kept_as, version, began, f"{seconds}s", writer))
+def _id_of(stretch: Stretch, seconds: int, writer: str) -> str:
+    began = utc(stretch.starts_at).strftime("%Y%m%dT%H%M%SZ")
+    return ".".join((stretch.model, stretch.version, began, f"{seconds}s", writer))
 
 
 def outputs_of(schema: Schema, predictions: Sequence[Prediction]) -> Outputs:

@@ -197,12 +197,13 @@ def _only(wanted: str, given: dict[str, Any], expected: str) -> Invalid:
 def predicted(answer: Answer, *, is_one: bool) -> dict[str, Any]:
     """Write the answer to one row, or to many."""
     of = answer.shelved.model.schema
-    rows = [_prediction(made, of) for made in answer.predictions]
+    name = answer.shelved.model.name
+    rows = [_prediction(made, name, of) for made in answer.predictions]
     return rows[0] if is_one else {"predictions": rows}
 
 
-def _prediction(made: Made, of: Schema) -> dict[str, Any]:
-    shape: dict[str, Any] = {"id": made.id, "model": made.model, "version": made.version}
+def _prediction(made: Made, name: str, of: Schema) -> dict[str, Any]:
+    shape: dict[str, Any] = {"id": made.id, "model": name, "version": made.version}
     if not of.is_classifier:
         return {**shape, "value": made.value}
     probabilities = made.probabilities
@@ -218,6 +219,6 @@ def _instances(answer: Answer) -> dict[str, Any]:
     return {
         "predictions": [index[one.label] if one.label is not None else one.value for one in made],
         "ids": [one.id for one in made],
-        "model": answer.version.model,
+        "model": answer.shelved.model.name,
         "version": answer.version.name,
     }

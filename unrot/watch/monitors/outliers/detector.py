@@ -17,7 +17,7 @@ import numpy as np
 from unrot.core.artefacts import NEIGHBOURS
 from unrot.core.errors import NotFound
 from unrot.core.ports import Detector
-from unrot.core.records import IMPORTED, Oddity, Prediction, Version
+from unrot.core.records import IMPORTED, ModelKey, Oddity, Prediction, Version
 from unrot.core.threads import on_one_thread
 from unrot.serve.rows import Rows
 from unrot.serve.shelf import Contents, Shelf, ShelvedModel
@@ -38,20 +38,20 @@ class Noticer:
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
-        self._given_up: set[tuple[str, str]] = set()
+        self._given_up: set[tuple[ModelKey, str]] = set()
 
     def look(self, contents: Contents, predictions: Sequence[Prediction]) -> Noticed:
-        """Score predictions of models that are on the shelf, under their present names."""
+        """Score predictions of models that are on the shelf."""
         noticed = Noticed()
         for (model, name), rows in Rows.of(predictions).by_version():
-            shelved = contents.models.get(model)
-            version = None if shelved is None else answered_by(shelved, name)
-            if shelved is not None and version is not None:
+            shelved = contents.by_key(model)
+            version = answered_by(shelved, name)
+            if version is not None:
                 self._look(shelved, version, rows, noticed)
         return noticed
 
     def _look(self, shelved: ShelvedModel, version: Version, rows: Rows, noticed: Noticed) -> None:
-        key = (shelved.model.name, version.artefacts.get(NEIGHBOURS, ""))
+        key = (shelved.model.key, version.artefacts.get(NEIGHBOURS, ""))
         if key in self._given_up:
             return
         try:
