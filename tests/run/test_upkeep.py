@@ -106,14 +106,14 @@ def test_removed_model_is_gone_with_all_its_rows(service: Service, caretaker: Ca
     held = models.remove(service, "iris", quietly)
 
     assert (held.versions, held.verdicts) == (1, 1)
-    assert service.store.holdings(1) == Holdings()
+    assert service.store.holdings("iris") == Holdings()
     assert names(service) == ["zombies"]
     with pytest.raises(NotFound, match='no model "iris"'):
         service.predict_instances("iris", [ROW])
     with pytest.raises(NotFound, match="no longer served"):
         service.judge({"id": waiting[0], "was_correct": True}, Caller())
     time.sleep(0.6)
-    assert service.store.holdings(1) == Holdings()
+    assert service.store.holdings("iris") == Holdings()
     assert service.store.profiles.of_model("iris") == []
 
 
@@ -130,7 +130,7 @@ def test_worker_that_has_not_followed_yet_cannot_judge_for_a_removed_model(
     many = service.judge_many([{"id": second, "was_correct": True}], Caller())
 
     assert many == [(second, "not_found")]
-    assert service.store.holdings(1) == Holdings()
+    assert service.store.holdings("iris") == Holdings()
 
 
 def test_last_model_removed_on_purpose_empties_the_shelf(service: Service) -> None:
@@ -193,10 +193,10 @@ def test_removal_that_was_killed_is_finished_by_running_it_again(
         cwd=ROOT,
     )
     wait_for(lambda: names(service) == ["zombies"])
-    wait_for(lambda: service.store.holdings(1).predictions < 500)
+    wait_for(lambda: service.store.holdings("iris").predictions < 500)
     os.kill(killed.pid, signal.SIGKILL)
     killed.wait(10)
-    left = service.store.holdings(1)
+    left = service.store.holdings("iris")
 
     done = run(trained_home, "remove", "iris")
 
@@ -204,7 +204,7 @@ def test_removal_that_was_killed_is_finished_by_running_it_again(
     assert left.rows > 0
     assert "interrupted removal of iris is finished" in done.stdout
     assert done.returncode == 0
-    assert service.store.holdings(1) == Holdings()
+    assert service.store.holdings("iris") == Holdings()
     assert keeper.go_round()
     assert "zombies" in names(service)
 
@@ -273,7 +273,7 @@ def test_ids_and_journal_lines_of_the_old_name_stay_good(service: Service) -> No
 
     rows = service.recent("flowers").rows
     assert {row.prediction.id for row in rows} == {shipped, waiting, later}
-    assert {row.prediction.model for row in rows} == {"flowers"}
+    assert {row.prediction.model for row in rows} == {"iris"}
     assert service.today("flowers").verdicts == 2
     assert service.catalogue().model("iris").model.name == "flowers"
 
@@ -289,7 +289,7 @@ def test_profile_of_a_period_with_a_rename_counts_each_row_once(service: Service
 
     Caretaker(service, "me").go_round()
 
-    assert sum(profile.rows for profile in service.store.profiles.of_model("flowers")) == 5
+    assert sum(profile.rows for profile in service.store.profiles.of_model("iris")) == 5
 
 
 @pytest.mark.parametrize("new", ["", "Iris", "a b", "-a", "a/b", "x" * 65, "ä"])

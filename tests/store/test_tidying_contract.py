@@ -92,7 +92,7 @@ def test_what_belongs_to_a_prediction_goes_with_it_and_fates_stay(elves: Store) 
     assert elves.verdicts.of("a") is None
     assert elves.oddities.of("a") is None
     assert elves.trials.shadows("elves", "v2", 10) == []
-    assert elves.holdings(1).verdicts == 0
+    assert elves.holdings("elves").verdicts == 0
     assert elves.lessons.fates("elves", ["v1"]).verdicts == 0
     assert [fate.prediction for fate, _ in elves.lessons.fates_of("elves", "v1", limit=9)] == ["a"]
 
@@ -162,7 +162,7 @@ def test_acknowledged_verdict_on_what_was_let_go_is_kept_apart(elves: Store) -> 
 
     assert elves.verdicts.of("a") is None
     assert elves.lessons.count_waiting("elves", ["v1"]) == 0
-    assert elves.holdings(1).verdicts == 1
+    assert elves.holdings("elves").verdicts == 1
 
 
 # ── windows ──────────────────────────────────────────────────────────────────────────────────
@@ -248,7 +248,7 @@ def test_sums_over_aligned_stretches_stay_whatever_is_rolled_when(store: Store, 
     assert {one.minutes for one in windows(store)} == {MINUTES_A_DAY}
     assert len(windows(store)) == len({(w.minute, w.version, w.writer) for w in windows(store)})
     whole = total(windows(store))
-    assert (whole.predictions, whole.verdicts) == (360, store.holdings(1).verdicts)
+    assert (whole.predictions, whole.verdicts) == (360, store.holdings("elves").verdicts)
 
 
 def test_verdict_that_comes_after_its_minute_was_rolled_counts_in_the_hour(elves: Store) -> None:

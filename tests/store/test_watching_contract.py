@@ -143,16 +143,16 @@ def test_monitor_finds_its_standpoint_again(store: Store) -> None:
     assert store.findings.standpoint("elves", "rot") == {"at": NOON + 1}
 
 
-def test_what_monitors_saw_follows_a_rename(store: Store) -> None:
+def test_what_monitors_saw_stays_when_a_model_is_renamed(store: Store) -> None:
     store.registry.add_model(a_model())
     store.checks.put([CHECK])
     store.findings.put(FINDING)
 
     store.registry.rename_model("elves", "hobbits")
 
-    check = store.checks.last("hobbits", "training")
-    assert check == replace(CHECK, model="hobbits")
-    assert store.findings.open("hobbits") == [replace(FINDING, model="hobbits")]
+    assert store.checks.last("elves", "training") == CHECK
+    assert store.findings.open("elves") == [FINDING]
+    assert store.findings.open("hobbits") == []
 
 
 def test_newest_finding_of_a_cause_is_found_whether_open_or_closed(store: Store) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.store.test_contract import NOON, a_model, a_prediction
+from tests.store.test_contract import NOON, a_model
 from tests.store.test_watching_contract import CHECK, DRIFT, FINDING
 from unrot.core.errors import Conflict
 from unrot.core.policy import Policy
 from unrot.core.ports import Store
-from unrot.core.records import Check, Oddity, Profile, Reason, Shipment
+from unrot.core.records import Check, Profile
 from unrot.core.rules import Rules
 from unrot.run.cabinet import Cabinet
 from unrot.store.kinds import CHECK as CHECKS
@@ -253,32 +253,7 @@ def test_profile_that_grows_while_several_are_put_together_is_not_lost(grown: st
     assert store.profiles.get(growing.id) == growing
 
 
-# ── names ────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_asked_by_a_former_name_all_carry_the_present_one(elves: Store) -> None:
-    odd = Oddity("p1", "elves", "v1", NOON, 2.0, (Reason("height", 1.0),))
-    elves.traffic.ship(Shipment("s", 0, 1, "me", [a_prediction("p1")], oddities=[odd]))
-    elves.checks.put([CHECK])
-    elves.findings.put(FINDING)
-    elves.profiles.put(SHORT)
-
-    elves.registry.rename_model("elves", "hobbits")
-
-    asked = [
-        *elves.checks.of_model("elves", against="training", since=0, until=1e12),
-        *elves.checks.counts("elves", "training"),
-        elves.checks.last("elves", "training"),
-        *elves.findings.open("elves"),
-        *elves.findings.of_model("elves", limit=9),
-        *elves.profiles.of_model("elves"),
-        *(one for one, _ in elves.oddities.recent("elves", limit=9)),
-        elves.deliveries.due("elves", NOON),
-        elves.profiles.get("a"),
-    ]
-    assert [one.model for one in asked if one] == ["hobbits"] * 9
-    [(_, judged)] = elves.oddities.recent("elves", limit=9)
-    assert judged is not None and judged.prediction.model == "hobbits"
+# ── removed models ───────────────────────────────────────────────────────────────────────────
 
 
 def test_nothing_that_monitors_saw_is_kept_for_a_removed_model(elves: Store) -> None:

@@ -129,7 +129,7 @@ def test_nothing_of_a_removed_model_is_counted(store: Store) -> None:
         Shipment("s1", 0, 9, "me", [a_prediction("p1")], rejections=refused, oddities=[oddity])
     )
 
-    assert store.holdings(removed.number).windows == 0
+    assert store.holdings(removed.key).windows == 0
     assert store.oddities.of("p1") is None
 
 

@@ -408,9 +408,13 @@ class Model:
     schema: Schema
     created_at: float
     key: ModelKey = ModelKey("")
-    """What all that is kept of it is found under: its first name, whatever it is called later."""
+    """What all that is kept of it is found under; its name, unless the registry says otherwise."""
     former_names: tuple[str, ...] = ()
     """The names it had before and that no other model has taken."""
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            object.__setattr__(self, "key", ModelKey(self.name))
 
 
 @dataclass(frozen=True, slots=True)

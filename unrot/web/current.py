@@ -16,10 +16,10 @@ def service() -> Service:
     return cast(Service, current_app.extensions["unrot"])
 
 
-def called(model: ModelKey) -> str:
+def name_of(model: ModelKey) -> str:
     """Return what a model is called: records have its key."""
     return service().catalogue().name_of(model)
 
 
-Called = Annotated[str, Written(called)]
+Called = Annotated[str, Written(name_of)]
 """Of a shape: the name of the model of a record."""

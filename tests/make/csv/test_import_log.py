@@ -137,7 +137,7 @@ def profiles(service: Service, name: str = "iris") -> list[tuple[str, float, flo
 
 def everything(service: Service) -> object:
     """Return all that an import leaves behind."""
-    return kept(service), windows(service), profiles(service), service.store.holdings(1)
+    return kept(service), windows(service), profiles(service), service.store.holdings("iris")
 
 
 # ── what comes in ────────────────────────────────────────────────────────────────────────────
@@ -610,7 +610,7 @@ def test_renamed_model_knows_what_is_in(service: Service, write: Write, bring: B
 
     assert (again.model, again.known, again.added) == ("flowers", 4, 0)
     assert (grown.known, grown.added, grown.profiles) == (4, 1, 1)
-    assert [row[-1] for row in profiles(service, "flowers")] == [4, 1]
+    assert [row[-1] for row in profiles(service)] == [4, 1]
 
 
 def test_model_that_is_removed_meanwhile_gets_nothing(
@@ -623,7 +623,7 @@ def test_model_that_is_removed_meanwhile_gets_nothing(
     with pytest.raises(NotFound, match="iris was removed while its log was imported"):
         bring(write([*UNSORTED, UNSORTED[0]]), progress=remove)
 
-    assert service.store.holdings(1).rows == 0
+    assert service.store.holdings("iris").rows == 0
 
 
 def test_model_that_is_not_there_is_named(write: Write, bring: Bring) -> None:

@@ -11,7 +11,7 @@ from unrot.core.records import GateVerdict, Job, JobKind, Version
 from unrot.learn import jobs
 from unrot.learn.promote import last_gate
 from unrot.web import security
-from unrot.web.current import called, service
+from unrot.web.current import name_of, service
 from unrot.web.pages.models import back_to_versions, blueprint, who
 from unrot.web.pages.standing import go, refuse, shown, standing
 from unrot.web.reading import whole_or_text
@@ -77,7 +77,7 @@ def job(id: str) -> Response:
         answer = make_response(render_template(part, **_about(found)))
         answer.headers["X-Fragment"] = "1"
         return answer
-    stands = standing(called(found.model))
+    stands = standing(name_of(found.model))
     return make_response(render_template("job.html", **{**shown(stands), **_about(found)}))
 
 

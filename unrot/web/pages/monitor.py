@@ -21,7 +21,7 @@ from unrot.watch.reports.overview import Condition
 from unrot.web import spans
 from unrot.web.charts.drift import build_period, column_names
 from unrot.web.charts.monitor import build_monitor, duration
-from unrot.web.current import called, service
+from unrot.web.current import name_of, service
 from unrot.web.pages.models import blueprint
 from unrot.web.routes import VIEWER
 from unrot.web.spans import RANGES, SHORTER, Asked, Range
@@ -36,7 +36,7 @@ def fingerprint(part: str | Markup) -> str:
 
 
 blueprint.add_app_template_filter(duration)
-blueprint.add_app_template_filter(called)
+blueprint.add_app_template_filter(name_of)
 
 
 @blueprint.app_template_global()
@@ -119,7 +119,7 @@ def _linked(column: str, ends_at: float) -> str:
 
 
 def _led(found: Finding) -> str:
-    return url_for("pages.finding", model=called(found.model), id=found.id)
+    return url_for("pages.finding", model=name_of(found.model), id=found.id)
 
 
 def _kept() -> dict[str, str]:

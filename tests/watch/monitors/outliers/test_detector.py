@@ -75,7 +75,7 @@ def test_shipment_that_is_repeated_counts_once(service: Service, keeper: Caretak
     assert len(service.store.oddities.recent("iris", limit=9)) == 2
 
 
-def test_odd_row_of_a_renamed_model_stands_under_its_new_name(
+def test_odd_row_of_a_renamed_model_stays_under_its_key(
     service: Service, keeper: Caretaker
 ) -> None:
     predicted(service, ODD)
@@ -83,8 +83,8 @@ def test_odd_row_of_a_renamed_model_stands_under_its_new_name(
 
     keeper.go_round()
 
-    [(oddity, judged)] = service.store.oddities.recent("flowers", limit=9)
-    assert oddity.model == "flowers"
+    [(oddity, judged)] = service.store.oddities.recent("iris", limit=9)
+    assert oddity.model == "iris"
     assert judged is not None and judged.prediction.inputs == ODD
 
 
