@@ -20,7 +20,16 @@ from tests.conftest import ROOT, environment
 from tests.run.test_upkeep import run
 from tests.skips import needs
 from unrot.core.ids import Ids
-from unrot.core.records import Feature, Feedback, Model, Prediction, Row, Schema, Shipment
+from unrot.core.records import (
+    Feature,
+    Feedback,
+    Model,
+    ModelKey,
+    Prediction,
+    Row,
+    Schema,
+    Shipment,
+)
 from unrot.core.settings import Settings
 from unrot.hear.feedback_documents import Kept, to_fields
 from unrot.run import exporting
@@ -364,14 +373,14 @@ def test_rows_are_read_as_they_are_written(
     schema = Schema(FARM.features[:1], "x", ("a", "b"))
     add(service, "farm", schema, [[float(number)] for number in range(5_000)])
     read: list[str] = []
-    real = BatchReader.rows_of
+    real = BatchReader._open
 
     def noted(reader: BatchReader, header: Any) -> Any:
         read.append(header.key)
         return real(reader, header)
 
     export = open_export(service, "farm", lambda *_: None)
-    monkeypatch.setattr(BatchReader, "rows_of", noted)
+    monkeypatch.setattr(BatchReader, "_open", noted)
     monkeypatch.setattr(exporting, "MOST_AT_ONCE", 500)
 
     first = next(export.parts)
@@ -454,11 +463,11 @@ def test_renamed_model_is_found_by_both_names_and_a_removed_one_by_none(
     service: Service, home: Path, tmp_path: Path
 ) -> None:
     add(service, "farm", FARM, ROWS)
-    service.store.registry.rename_model("farm", "ranch")
+    service.store.registry.rename_model(ModelKey("farm"), "ranch")
 
     exported(home, tmp_path / "new.csv", name="ranch")
     exported(home, tmp_path / "old.csv", name="farm")
-    service.store.registry.remove_model("ranch")
+    service.store.registry.remove_model(ModelKey("farm"))
     refused = run(home, "export", "ranch", str(tmp_path / "gone.csv"))
 
     assert table(tmp_path / "new.csv") == table(tmp_path / "old.csv")
