@@ -99,8 +99,8 @@ class Jobs(Protocol):
         """Count a model's active jobs and those asked for since a time, by kind and state."""
         ...
 
-    def waits(self, now: float, silent_after: float) -> bool:
-        """Tell whether there is a job to take."""
+    def waits(self, now: float, silent_after: float) -> bool | None:
+        """Tell whether there is a job to take; None where there is none, taken or not."""
         ...
 
     def take(self, holder: str, now: float, silent_after: float) -> Job | None:
@@ -889,6 +889,18 @@ class Store(Protocol):
 
     def demanding(self, name: str, number: int) -> AbstractContextManager[None]:
         """Let all that this thread writes demand that a lease still has a number, else Conflict."""
+        ...
+
+    def news(self) -> str:
+        """Return a word that changes when there is something that caretakers are to look at."""
+        ...
+
+    def tell_news(self) -> None:
+        """Change that word, but not the generation of the registry."""
+        ...
+
+    def wait_for_change(self, seconds: float) -> bool:
+        """Wait; return True, at once if it can be, when the store tells that it has changed."""
         ...
 
     def holdings(self, model: ModelKey) -> Holdings:

@@ -386,6 +386,7 @@ class _Import:
         first_at, last_at = self._done.first_at, self._done.last_at
         if self._done.added and first_at is not None and last_at is not None:
             note_import(self._service.store.findings, self._model.key, first_at, last_at)
+            self._service.store.tell_news()
 
 
 def _pieces(entries: Iterator[_Entry]) -> Iterator[list[_Entry]]:
