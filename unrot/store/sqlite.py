@@ -67,7 +67,7 @@ class SqliteDatabase:
         self._turn = threading.Lock()
         self._waiting: deque[_Task] = deque()
         self._log_path = path.with_name(path.name + "-wal")
-        self._stamp = (0, 0)
+        self._stamp: tuple[int, int] | None = None
         self._readers = threading.local()
         self._writer: sqlite3.Connection | None = None
         self._identity: tuple[int, int, int] | None = None
@@ -113,9 +113,13 @@ class SqliteDatabase:
 
     def wait_for_change(self, seconds: float) -> bool:
         """Wait, then return whether somebody has written since the last time, whatever it was."""
+        before = self._stamp or self._written_at()
         time.sleep(seconds)
-        before, self._stamp = self._stamp, (_written_at(self.path), _written_at(self._log_path))
+        self._stamp = self._written_at()
         return before != self._stamp
+
+    def _written_at(self) -> tuple[int, int]:
+        return _written_at(self.path), _written_at(self._log_path)
 
     def copy_to(self, target: Path, progress: Callable[[float], None]) -> None:
         """Copy all as it stands at this moment into one file, while others go on writing.
