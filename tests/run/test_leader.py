@@ -227,7 +227,7 @@ def test_jobs_of_a_learner_that_died_with_its_caretaker_are_taken_up_at_once(
 ) -> None:
     judged(service)
     made = jobs.ask(service, "iris", "learn", {})
-    service.store.jobs.take(new_holder("me"), service.clock(), 10.0)
+    service.store.jobs.claim(new_holder("me"), service.clock(), 10.0)
     waited = service.store.jobs.waits(service.clock(), 10.0)
 
     Quiet(service, "me").go_round()

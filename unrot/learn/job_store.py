@@ -84,8 +84,8 @@ class JobStore:
         active = self._active()
         return any(_is_free(one, now - silent_after) for one in active) if active else None
 
-    def take(self, holder: str, now: float, silent_after: float) -> Job | None:
-        """Take the oldest job that is queued, or whose holder has been silent for so long."""
+    def claim(self, holder: str, now: float, silent_after: float) -> Job | None:
+        """Claim the oldest job that is queued, or whose holder has been silent for so long."""
 
         def work() -> Job | None:
             for document in self._active():
@@ -105,7 +105,7 @@ class JobStore:
 
         return until_kept(work)
 
-    def let_go(self, holder: str) -> None:
+    def release(self, holder: str) -> None:
         """Say that whoever held jobs under this name is gone, so that they can be taken."""
 
         def work() -> None:
@@ -116,7 +116,7 @@ class JobStore:
 
         until_kept(work)
 
-    def tell(self, job: Job, progress: float, step: str, now: float) -> Job | None:
+    def heartbeat(self, job: Job, progress: float, step: str, now: float) -> Job | None:
         """Note how far a job is and that its holder lives; None when this attempt lost it."""
 
         def work() -> Job | None:

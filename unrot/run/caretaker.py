@@ -30,7 +30,7 @@ from unrot.serve.readiness import Heartbeat
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.store.operations import TooMuch
-from unrot.watch.monitors.outliers.detector import Noticer
+from unrot.watch.monitors.outliers.detector import OutlierFinder
 from unrot.watch.profiles import references
 from unrot.watch.profiles.keeper import ProfileKeeper
 
@@ -65,7 +65,7 @@ class Caretaker:
             folder=service.settings.profile_dir,
             reference_of=lambda model, version: references.bins_of(service, model, version),
         )
-        self._noticer = Noticer(service.shelf)
+        self._outlier_finder = OutlierFinder(service.shelf)
         self._chores = Chores(service, writer)
         self._heartbeat = service.settings.home / "caretaker.json"
         self._stopping = threading.Event()
@@ -215,7 +215,7 @@ class Caretaker:
             self._set_aside(segment, found.unreadable)
         ends_at = offset + len(lines)
         known = self._of_known_models(found.predictions)
-        noticed = self._noticer.look(self._service.catalogue(), known)
+        noticed = self._outlier_finder.look(self._service.catalogue(), known)
         shipped_to = self._service.store.traffic.ship(
             Shipment(
                 segment=segment.name,

@@ -96,7 +96,7 @@ class Chores:
             return
         if self._is_first_round:
             # Whoever held jobs for this home folder died with the caretaker before.
-            self._service.store.jobs.let_go(new_holder(self._writer))
+            self._service.store.jobs.release(new_holder(self._writer))
             self._is_first_round = False
         if not self._has_work() or not self._is_ours():
             return
@@ -170,7 +170,7 @@ class Chores:
             return
         if self._learner is not None and status:
             # Nobody needs to wait until it has been silent for long enough.
-            self._service.store.jobs.let_go(new_holder(self._writer))
+            self._service.store.jobs.release(new_holder(self._writer))
             self._learner = None
         is_calm = time.monotonic() - self._started_at >= CALM_SECONDS
         if not is_calm or not self._job_waits():

@@ -148,7 +148,7 @@ class Journal:
         """Tell whether the journal is filled to less than a share of its limit."""
         return backlog_bytes(self.folder) < share * self._limit
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Close the open segment, so that it can be shipped to its end and removed."""
         with self._lock:
             self._abandon()
