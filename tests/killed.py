@@ -68,7 +68,7 @@ def points() -> dict[str, Callable[[], None]]:
     from unrot.learn import learn, publish, worker
     from unrot.learn.job_store import JobStore
     from unrot.learn.lesson_store import LessonStore
-    from unrot.make.trainable import EstimatorApprentice as Taught
+    from unrot.make.trainable import TrainableEstimator as Taught
     from unrot.make.workshop import EstimatorWorkshop as Shop
     from unrot.serve import shelf
     from unrot.store.kinds import JOB, MODEL, VERSION
@@ -107,11 +107,11 @@ def telling_often(lay: Callable[[], None]) -> None:
 def heartbeat() -> None:
     """Kill in the thread that tells of a job while it is at work."""
     from unrot.learn import worker
-    from unrot.make.trainable import EstimatorApprentice
+    from unrot.make.trainable import TrainableEstimator
 
     worker.TELL_SECONDS, worker.BEAT_SECONDS = 1e9, 0.01
     after(worker._Heartbeat, "_tell")
-    setattr(EstimatorApprentice, "learn", lambda *_: time.sleep(60))  # noqa: B010
+    setattr(TrainableEstimator, "learn", lambda *_: time.sleep(60))  # noqa: B010
 
 
 def before_file(shelf: Any, name: str) -> None:

@@ -376,7 +376,7 @@ def test_holder_of_a_terminal_is_no_learner_of_the_caretaker(
     assert began.wait(20)
 
     writer = (service.settings.home / "writer-name").read_text()[:16]
-    service.store.jobs.let_go(new_holder(writer))
+    service.store.jobs.release(new_holder(writer))
     waits = service.store.jobs.waits(jobs.job(service, newest(service).id).created_at, 10.0)
     jobs.cancel(service, newest(service).id)
     thread.join(20)

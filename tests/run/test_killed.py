@@ -86,7 +86,7 @@ def test_job_of_a_killed_learner_is_done_once_and_whole(
         assert_whole(service, job)
         assert_shelved(service)
 
-        service.store.jobs.let_go(doomed.HOLDER)
+        service.store.jobs.release(doomed.HOLDER)
         is_taken_up = Learner(service, holder="next").do_next()
         sync(service.shelf.folder, service.store.registry)
 

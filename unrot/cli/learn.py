@@ -291,7 +291,7 @@ def _do_all(worker: Learner, ended: threading.Event) -> None:
 
 def _let_go(service: Service, holder: str) -> None:
     try:
-        service.store.jobs.let_go(holder)
+        service.store.jobs.release(holder)
     except StoreAway:
         return
 

@@ -99,22 +99,22 @@ class Jobs(Protocol):
         """Count a model's active jobs and those asked for since a time, by kind and state."""
         ...
 
-    def waits(self, now: float, silent_after: float) -> bool:
-        """Tell whether there is a job to take."""
+    def waits(self, now: float, silent_after: float) -> bool | None:
+        """Tell whether there is a job to take; None where there is none, taken or not."""
         ...
 
-    def take(self, holder: str, now: float, silent_after: float) -> Job | None:
-        """Take the oldest job that is queued, or whose holder has been silent for so long.
+    def claim(self, holder: str, now: float, silent_after: float) -> Job | None:
+        """Claim the oldest job that is queued, or whose holder has been silent for so long.
 
         It is running then, under a new attempt: what the attempt before still tells is refused.
         """
         ...
 
-    def let_go(self, holder: str) -> None:
+    def release(self, holder: str) -> None:
         """Say that whoever held jobs under this name is gone, so that they can be taken."""
         ...
 
-    def tell(self, job: Job, progress: float, step: str, now: float) -> Job | None:
+    def heartbeat(self, job: Job, progress: float, step: str, now: float) -> Job | None:
         """Note how far a job is and that its holder lives; None when this attempt lost it."""
         ...
 
@@ -256,7 +256,7 @@ class Trials(Protocol):
         ...
 
 
-class Apprentice(Protocol):
+class Trainable(Protocol):
     """One version's fitted estimator in memory, with the rows that it was trained on."""
 
     @property
@@ -282,19 +282,19 @@ class Apprentice(Protocol):
         """Return the range of each feature in the training rows; None where it has none."""
         ...
 
-    def learn(self, lesson: Lesson, progress: Progress) -> Apprentice:
+    def learn(self, lesson: Lesson, progress: Progress) -> Trainable:
         """Take a copy through the batches of a lesson by `partial_fit`; nothing before it moves."""
         ...
 
-    def feed(self, start: int, stop: int, progress: Progress) -> Apprentice:
+    def feed(self, start: int, stop: int, progress: Progress) -> Trainable:
         """Feed a copy the rows of its stream from `start` to `stop`, one at a time."""
         ...
 
-    def untrained(self) -> Apprentice:
+    def untrained(self) -> Trainable:
         """Return the same pipeline with its last step new, fed one row of each class."""
         ...
 
-    def refit(self, lesson: Lesson, progress: Progress) -> Apprentice:
+    def refit(self, lesson: Lesson, progress: Progress) -> Trainable:
         """Fit the same pipeline afresh on the training rows and the examples, as weighted."""
         ...
 
@@ -318,9 +318,7 @@ class Apprentice(Protocol):
 class Workshop(Protocol):
     """Where estimators are opened, fitted further and compiled."""
 
-    def open(
-        self, version: Version, schema: Schema, artefact: Callable[[str], bytes]
-    ) -> Apprentice:
+    def open(self, version: Version, schema: Schema, artefact: Callable[[str], bytes]) -> Trainable:
         """Open a version; `artefact` brings the bytes of a digest."""
         ...
 
@@ -912,6 +910,18 @@ class Store(Protocol):
 
     def demanding(self, name: str, number: int) -> AbstractContextManager[None]:
         """Let all that this thread writes demand that a lease still has a number, else Conflict."""
+        ...
+
+    def news(self) -> str:
+        """Return a word that changes when there is something that caretakers are to look at."""
+        ...
+
+    def tell_news(self) -> None:
+        """Change that word, but not the generation of the registry."""
+        ...
+
+    def wait_for_change(self, seconds: float) -> bool:
+        """Wait; return True, at once if it can be, when the store tells that it has changed."""
         ...
 
     def holdings(self, model: ModelKey) -> Holdings:

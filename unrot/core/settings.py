@@ -103,6 +103,13 @@ class Settings:
         "`datastore://PROJECT/NAMESPACE`; unset, `DATABASE_URL`, "
         "else SQLite in the home folder",
     )
+    store_poll_seconds: int = setting(
+        "UNROT_STORE_POLL_SECONDS",
+        POSITIVE,
+        1,
+        "how often each machine asks the store whether another has changed something, unless the "
+        "store tells; a promotion is served by all within that and a second",
+    )
     secret_key: str = setting(
         "UNROT_SECRET_KEY",
         TEXT,

@@ -14,7 +14,7 @@ from typing import Any
 from unrot.core.errors import NotFound, shown
 from unrot.core.records import Job, JobKind, JobState, ModelKey
 from unrot.store.kinds import ACTIVE_JOB, JOB
-from unrot.store.names import Models
+from unrot.store.names import Models, move_generation
 from unrot.store.operations import (
     ABSENT,
     Change,
@@ -53,7 +53,8 @@ class JobStore:
                 return found
             expect = ABSENT if active is None else active.revision
             taken = Put(ACTIVE_JOB, job.model, {"job": job.id}, expect)
-            self._database.commit([_put(job, ABSENT, holder="", told_at=job.created_at), taken])
+            queued = _put(job, ABSENT, holder="", told_at=job.created_at)
+            self._database.commit([queued, taken, move_generation()])
             return job
 
         return until_kept(work)
@@ -78,12 +79,13 @@ class JobStore:
         counts = Counter((one["body"]["kind"], one["body"]["state"]) for one in found.values())
         return [(kind, state, count) for (kind, state), count in sorted(counts.items())]
 
-    def waits(self, now: float, silent_after: float) -> bool:
-        """Tell whether there is a job to take."""
-        return any(_is_free(one, now - silent_after) for one in self._active())
+    def waits(self, now: float, silent_after: float) -> bool | None:
+        """Tell whether there is a job to take; None where there is none, taken or not."""
+        active = self._active()
+        return any(_is_free(one, now - silent_after) for one in active) if active else None
 
-    def take(self, holder: str, now: float, silent_after: float) -> Job | None:
-        """Take the oldest job that is queued, or whose holder has been silent for so long."""
+    def claim(self, holder: str, now: float, silent_after: float) -> Job | None:
+        """Claim the oldest job that is queued, or whose holder has been silent for so long."""
 
         def work() -> Job | None:
             for document in self._active():
@@ -103,7 +105,7 @@ class JobStore:
 
         return until_kept(work)
 
-    def let_go(self, holder: str) -> None:
+    def release(self, holder: str) -> None:
         """Say that whoever held jobs under this name is gone, so that they can be taken."""
 
         def work() -> None:
@@ -114,7 +116,7 @@ class JobStore:
 
         until_kept(work)
 
-    def tell(self, job: Job, progress: float, step: str, now: float) -> Job | None:
+    def heartbeat(self, job: Job, progress: float, step: str, now: float) -> Job | None:
         """Note how far a job is and that its holder lives; None when this attempt lost it."""
 
         def work() -> Job | None:

@@ -20,7 +20,7 @@ from unrot.core.artefacts import HOLDOUT, LESSONS
 from unrot.core.errors import Conflict
 from unrot.core.plurals import counted
 from unrot.core.policy import Policy
-from unrot.core.ports import Apprentice, Label, Progress, Scorer
+from unrot.core.ports import Label, Progress, Scorer, Trainable
 from unrot.core.records import (
     CHAMPION,
     AliasMove,
@@ -139,17 +139,17 @@ class Material:
         return self.champion.anchor_since
 
 
-def read_material(service: Service, job: Job, tell: Progress) -> tuple[Material, Apprentice]:
+def read_material(service: Service, job: Job, tell: Progress) -> tuple[Material, Trainable]:
     """Read all that a job teaches with, as it stands now; what refuses it is looked at first."""
     material = read_champion(service, job)
     if job.kind == "rebuild":
         material = _read_history(service, material, tell)
-    apprentice = _open_parent(service, material, tell)
+    trainable = _open_parent(service, material, tell)
     if job.kind in ("learn", "refit"):
         material = _read_verdicts(service, material, tell)
     if job.kind not in lineage.STREAMED:
         material = read_judges(service, material)
-    return material, apprentice
+    return material, trainable
 
 
 def part_of(tell: Progress, start: float, end: float) -> Progress:
@@ -204,15 +204,15 @@ def _find_rivals(
     )
 
 
-def _open_parent(service: Service, material: Material, tell: Progress) -> Apprentice:
+def _open_parent(service: Service, material: Material, tell: Progress) -> Trainable:
     """Open what the job goes on from; it fetches such tables of its own as it comes to need."""
     parent, kind = material.parent, material.job.kind
     tell(0.03, f"opening {parent.name}")
     check_is_kept(parent, kind)
-    apprentice = service.workshop.open(parent, material.schema, service.store.registry.artefact)
+    trainable = service.workshop.open(parent, material.schema, service.store.registry.artefact)
     if kind == "learn":
-        check_can_learn(parent, can_learn=apprentice.can_learn)
-    return apprentice
+        check_can_learn(parent, can_learn=trainable.can_learn)
+    return trainable
 
 
 # ── verdicts to learn from ───────────────────────────────────────────────────────────────────

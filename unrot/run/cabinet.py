@@ -13,6 +13,7 @@ from unrot.run.tidying_store import TidyingStore
 from unrot.serve.batch_reader import BatchReader
 from unrot.serve.registry_store import RegistryStore
 from unrot.serve.traffic_store import TrafficStore
+from unrot.store import names
 from unrot.store.kinds import (
     BATCH,
     FEEDBACK,
@@ -68,6 +69,18 @@ class Cabinet:
     def size(self) -> int | None:
         """Return how many bytes it takes; None where nobody can tell."""
         return self.database.size()
+
+    def news(self) -> str:
+        """Return a word that changes when there is something that caretakers are to look at."""
+        return names.news(self.database)
+
+    def tell_news(self) -> None:
+        """Change that word, but not the generation of the registry."""
+        names.tell_news(self.database)
+
+    def wait_for_change(self, seconds: float) -> bool:
+        """Wait; return True when the store tells that it has changed."""
+        return self.database.wait_for_change(seconds)
 
     def check(self, *, writing: bool = False) -> None:
         """Return when the store answers, and takes writes if asked; else raise StoreAway."""

@@ -23,6 +23,7 @@ from pathlib import Path
 from unrot.core.errors import AlreadyRunning, StoreAway, UnrotError
 from unrot.core.records import Shipment
 from unrot.run.leader import Chores
+from unrot.run.news import News
 from unrot.serve import events, readiness
 from unrot.serve.journal import READ_BYTES, Followed, backlog_bytes, follow
 from unrot.serve.readiness import Heartbeat
@@ -30,7 +31,7 @@ from unrot.serve.rows import Rows
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.store.operations import TooMuch
-from unrot.watch.monitors.outliers.detector import Noticer
+from unrot.watch.monitors.outliers.detector import OutlierFinder
 from unrot.watch.profiles import references
 from unrot.watch.profiles.keeper import ProfileKeeper
 
@@ -41,6 +42,10 @@ LESSON_POLL_SECONDS = 0.05
 BEAT_SECONDS = 2.0
 SLOWEST_POLL_SECONDS = 5.0
 COUNT_AT_ONCE = 5_000
+A_TICK = 50_000_000
+"""Nanoseconds within which a file may be touched twice and look as if once."""
+COUNT_SECONDS = 300.0
+"""So often verdicts are looked for though nobody said that there are some."""
 
 BEHIND_BYTES = 8 * READ_BYTES
 """With more of the journal before it (some 30,000 predictions) it is behind."""
@@ -67,7 +72,7 @@ class Caretaker:
             folder=service.settings.profile_dir,
             reference_of=lambda model, version: references.bins_of(service, model, version),
         )
-        self._noticer = Noticer(service.shelf)
+        self._outlier_finder = OutlierFinder(service.shelf)
         self._chores = Chores(service, writer)
         self._heartbeat = service.settings.home / "caretaker.json"
         self._stopping = threading.Event()
@@ -79,6 +84,11 @@ class Caretaker:
         self._troubles: dict[str, str] = {}
         self._is_mended = False
         self._is_first_round = True
+        self._news = News(service.store, service.settings.store_poll_seconds)
+        self._has_news = self._was_busy = False
+        """Whether others, or this machine, did something in this round."""
+        self._is_behind = self._must_count = True
+        self._rung_at, self._counted_at = 0, 0.0
 
     def run(self, *, wait: bool = True) -> None:
         """Look after the home folder until `stop`.
@@ -97,11 +107,13 @@ class Caretaker:
 
     def _go_on(self) -> None:
         """Go round until stopped, then ship what is left and write the profiles."""
-        pause = POLL_SECONDS
+        pause, told = POLL_SECONDS, True
         while not self._stopping.is_set():
-            is_well = self.go_round()
+            is_well = self.go_round(told=told, thoroughly=False)
             pause = self._usual_pause() if is_well else min(pause * 2, SLOWEST_POLL_SECONDS)
-            self._stopping.wait(pause)
+            told = is_well and self._service.store.wait_for_change(pause)
+            if not is_well:
+                self._stopping.wait(pause)
         self._chores.stop()
         self._go_round_at_home()
         self._try("profiles", self._profiles.write_all)
@@ -113,16 +125,23 @@ class Caretaker:
         """Ask the loop to end."""
         self._stopping.set()
 
-    def go_round(self) -> bool:
-        """Do each step once; tell whether all went well."""
-        went_well = self._go_round_at_home()
-        return self._try("shared work", self._chores.go_round) and went_well
+    def go_round(self, *, told: bool = True, thoroughly: bool = True) -> bool:
+        """Do each step once; tell whether all went well.
 
-    def _go_round_at_home(self) -> bool:
+        Where nobody `told` of a change, the store is asked for one only when it is time; and work
+        that all machines share is done, unless `thoroughly`, only where something has changed.
+        """
+        went_well = self._go_round_at_home(told=told)
+        has_news = thoroughly or self._has_news or self._was_busy
+        chores = self._try("shared work", lambda: self._chores.go_round(has_news=has_news))
+        return chores and went_well
+
+    def _go_round_at_home(self, *, told: bool = True) -> bool:
         """Do what belongs to this home folder alone; without web workers that is its shelf."""
         self._beat()
+        self._has_news = self._was_busy = False
         steps: tuple[tuple[str, Callable[[], object]], ...] = (
-            ("store", self._service.store.check),
+            ("store", lambda: self._look_for_news(told=told)),
             ("shelf", self._fill_shelf),
         )
         if not self._jobs_only:
@@ -130,12 +149,20 @@ class Caretaker:
         went_well = [self._try(name, step) for name, step in steps]
         return all(went_well)
 
+    def _look_for_news(self, *, told: bool) -> None:
+        if self._is_first_round or self._troubles:
+            self._service.store.check()
+        self._has_news = self._news.look(told=told)
+        self._is_behind |= told or self._has_news
+        self._must_count |= told
+
     def _steps_of_traffic(self) -> tuple[tuple[str, Callable[[], object]], ...]:
         return (
             ("profiles of before", self._mend_profiles),
             ("journal", self.ship),
-            ("verdicts", lambda: self._service.store.verdicts.count_new(COUNT_AT_ONCE)),
-            ("profiles", lambda: self._profiles.write_ended(self._service.clock())),
+            ("verdicts", self._count_verdicts),
+            ("profiles", self._write_profiles),
+            ("news", self._tell_others),
         )
 
     def ship(self) -> None:
@@ -159,6 +186,9 @@ class Caretaker:
 
     def _ship_segment(self, segment: Followed) -> None:
         has_writer = segment.has_writer()
+        is_new = segment.size() > self._shipped_to.get(segment.name, -1)
+        if has_writer and not is_new and not self._has_news:
+            return
         offset = self._service.store.traffic.shipped_to(segment.name)
         # Only as far as it is written now: a busy writer must not keep the others waiting.
         until = segment.size()
@@ -196,7 +226,7 @@ class Caretaker:
             self._set_aside(segment, offset, lines)
         ends_at = offset + len(lines)
         known = self._of_known_models(found.predictions)
-        noticed = self._noticer.look(self._service.catalogue(), known[:: self._every])
+        noticed = self._outlier_finder.look(self._service.catalogue(), known[:: self._every])
         shipped_to = self._service.store.traffic.ship(
             Shipment(
                 segment=segment.name,
@@ -211,6 +241,7 @@ class Caretaker:
                 rejections=found.rejections,
             )
         )
+        self._was_busy = True
         if shipped_to == ends_at:
             self._profiles.add(known, every=self._every)
         return shipped_to
@@ -230,10 +261,37 @@ class Caretaker:
         self._set_aside_to[segment.name] = offset + len(lines)
         _log.error("Segment %s: %d unreadable lines are in %s.", segment.name, len(lost), path)
 
+    def _count_verdicts(self) -> None:
+        """Count when a worker says that there is something, or what was shipped may be judged.
+
+        What a machine that died has left behind is counted now and then.
+        """
+        rung_at, now = self._service.journal.rung_at(), time.monotonic()
+        is_late = now - self._counted_at >= COUNT_SECONDS
+        if not (self._must_count or self._was_busy or is_late or rung_at != self._rung_at):
+            return
+        self._must_count = True
+        counted = self._service.store.verdicts.count_new(COUNT_AT_ONCE)
+        self._must_count = bool(counted) or time.time_ns() - rung_at < A_TICK
+        self._was_busy |= bool(counted)
+        self._rung_at, self._counted_at = rung_at, now
+
+    def _write_profiles(self) -> None:
+        before = self._profiles.waiting
+        self._profiles.write_ended(self._service.clock())
+        self._was_busy |= self._profiles.waiting < before
+
+    def _tell_others(self) -> None:
+        """Let the one that leads look at what came in here."""
+        if self._was_busy and not self._chores.leads:
+            self._news.tell()
+
     def _fill_shelf(self) -> None:
+        if not self._is_behind:
+            return
         folder, registry = self._service.shelf.folder, self._service.store.registry
         sync(folder, registry, thoroughly=self._is_first_round)
-        self._is_first_round = False
+        self._is_first_round = self._is_behind = False
 
     def _of_known_models(self, rows: Rows) -> Rows:
         """Leave out the predictions of models that were removed."""

@@ -44,6 +44,12 @@ LEASE_SECONDS = 15.0
 RENEW_SECONDS = 5.0
 POLICY_SECONDS = 2.0
 ROLLBACK_SECONDS = 10.0
+AWAKE_SECONDS = 60.0
+"""So long after the last news all goes on as if there were more."""
+ASLEEP_SECONDS = 300.0
+"""So often one looks all the same: a monitor may have waited for nothing but time."""
+GLANCE_SECONDS = 1.0
+"""So long such a look takes, and as long as the monitors need."""
 CALM_SECONDS = 1.0
 """So long a learner that died is not started again."""
 PATIENCE_SECONDS = 600.0
@@ -74,13 +80,23 @@ class Chores:
         self._lookout = Lookout(service)
         self._postbox = Postbox(service)
         self._is_first_round = True
+        self._has_news = True
+        self._has_job = self._job_is_free = False
+        """Whether a job was active when it was last asked for, and could be taken."""
+        self._asked_at = -CALM_SECONDS
+        self._awake_until = self._looks_at = 0.0
         self._broom = Broom(service)
 
-    def go_round(self) -> None:
-        """Do what there is to do."""
+    def go_round(self, *, has_news: bool = True) -> None:
+        """Do what there is to do; without news for a while, only look now and then."""
+        self._has_news = has_news
+        if has_news or self._has_job or self.is_teaching:
+            self._awake_until = time.monotonic() + AWAKE_SECONDS
+        if self._is_asleep():
+            return
         if self._is_first_round:
             # Whoever held jobs for this home folder died with the caretaker before.
-            self._service.store.jobs.let_go(new_holder(self._writer))
+            self._service.store.jobs.release(new_holder(self._writer))
             self._is_first_round = False
         if not self._has_work() or not self._is_ours():
             return
@@ -91,6 +107,21 @@ class Chores:
             self._lookout.go_round()
             self._postbox.go_round()
             self._broom.work()
+
+    @property
+    def leads(self) -> bool:
+        """True while this one has the lease, as far as it knows."""
+        return bool(self._holds)
+
+    def _is_asleep(self) -> bool:
+        """Tell whether nothing is to be done: not for long, whatever the news."""
+        now = time.monotonic()
+        if now >= self._looks_at:
+            self._awake_until = max(self._awake_until, now + GLANCE_SECONDS)
+        if now < self._awake_until:
+            self._looks_at = now + ASLEEP_SECONDS
+            return False
+        return not (self._lookout.is_going or self._broom.is_going)
 
     @property
     def is_teaching(self) -> bool:
@@ -118,12 +149,17 @@ class Chores:
         )
 
     def _job_waits(self) -> bool:
-        return self._service.store.jobs.waits(self._service.clock(), SILENT_SECONDS)
+        if self._has_news or time.monotonic() - self._asked_at >= CALM_SECONDS:
+            self._asked_at = time.monotonic()
+            waits = self._service.store.jobs.waits(self._service.clock(), SILENT_SECONDS)
+            self._has_job, self._job_is_free = waits is not None, bool(waits)
+        return self._job_is_free
 
     def _is_ours(self) -> bool:
         """Hold the lease, renewed now and then and not at every round."""
-        if self._holds and time.monotonic() - self._renewed_at < RENEW_SECONDS:
-            return True
+        is_early = time.monotonic() - self._renewed_at < RENEW_SECONDS
+        if is_early and (self._holds or not self._has_news):
+            return bool(self._holds)
         now = self._service.clock()
         self._holds = self._service.store.lease(LEASE, self._writer, now, LEASE_SECONDS) or 0
         self._renewed_at = time.monotonic()
@@ -134,7 +170,7 @@ class Chores:
             return
         if self._learner is not None and status:
             # Nobody needs to wait until it has been silent for long enough.
-            self._service.store.jobs.let_go(new_holder(self._writer))
+            self._service.store.jobs.release(new_holder(self._writer))
             self._learner = None
         is_calm = time.monotonic() - self._started_at >= CALM_SECONDS
         if not is_calm or not self._job_waits():

@@ -48,6 +48,11 @@ class Broom:
         self._files_at = 0.0
 
     @property
+    def is_going(self) -> bool:
+        """True while a round is under way."""
+        return self._round is not None
+
+    @property
     def is_due(self) -> bool:
         """True when there may be something to do."""
         return self._round is not None or time.monotonic() >= self._rests_until

@@ -123,7 +123,7 @@ class RegistryStore:
             found = kept(self._database.get(MODEL, model), model)
             if found is not None:
                 body = {**found["body"], "policy": asdict(policy)}
-                self._database.commit([_changed(found, body)])
+                self._database.commit([_changed(found, body), move_generation()])
 
         until_kept(work)
 

@@ -263,7 +263,9 @@ class Service:
 
     def _kept_or_queued(self, given: Sequence[Feedback]) -> Sequence[FeedbackStatus]:
         try:
-            return self.store.verdicts.put(given) if given else []
+            statuses = self.store.verdicts.put(given) if given else []
+            self.journal.ring()
+            return statuses
         except StoreAway:
             self._queue(given)
             return ["queued"] * len(given)

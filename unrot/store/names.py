@@ -9,23 +9,39 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 
 from unrot.core.errors import Conflict
 from unrot.core.records import ModelKey, Schema
 from unrot.core.schema import from_data
 from unrot.store.kinds import FACT, MODEL
-from unrot.store.operations import Document, Operations, Put, scan_all
+from unrot.store.operations import ABSENT, Changed, Document, Operations, Put, scan_all
 
 
 def generation(database: Operations) -> str:
     """Return a word that changes with every change of a model, version or alias: one read."""
+    return news(database).partition(" ")[0]
+
+
+def move_generation() -> Put:
+    """Return the change that lets every shelf, and every caretaker, look at what is other now."""
+    return Put(FACT, "generation", {"value": secrets.token_hex(8)})
+
+
+def news(database: Operations) -> str:
+    """Return what changes with the generation, and when somebody told of traffic: one read."""
     found = database.get(FACT, "generation")
     return "" if found is None else str(found["value"])
 
 
-def move_generation() -> Put:
-    """Return the change that lets every shelf know that something is other than it was."""
-    return Put(FACT, "generation", {"value": secrets.token_hex(8)})
+def tell_news(database: Operations) -> None:
+    """Let caretakers look, and no shelf: the generation stays. Where others do, they will."""
+    found = database.get(FACT, "generation")
+    word = "" if found is None else found["value"].partition(" ")[0]
+    expect = ABSENT if found is None else found.revision
+    with suppress(Changed):
+        told = {"value": f"{word} {secrets.token_hex(4)}"}
+        database.commit([Put(FACT, "generation", told, expect)])
 
 
 def read_models(database: Operations) -> list[Document]:

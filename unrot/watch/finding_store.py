@@ -17,7 +17,7 @@ from unrot.core.ports import FindingState
 from unrot.core.records import Delivery, Finding, ModelKey
 from unrot.core.rules import FeatureRule, Rules
 from unrot.store.kinds import DELIVERY, FINDING, MODEL, OPEN_CAUSE, STANDPOINT, Kind
-from unrot.store.names import Models, is_removed
+from unrot.store.names import Models, is_removed, move_generation
 from unrot.store.operations import (
     ABSENT,
     MOST_CHANGES,
@@ -125,7 +125,7 @@ class FindingStore:
             if found is not None and not is_removed(found):
                 body = {**found["body"], "rules": asdict(rules)}
                 changed = _over(MODEL, found.key, {**found.fields, "body": body}, found)
-                self._database.commit([changed])
+                self._database.commit([changed, move_generation()])
 
         until_kept(work)
 

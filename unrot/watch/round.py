@@ -58,6 +58,11 @@ class Lookout:
         """Tell whether a round is under way, or it is time for the next one."""
         return self._steps is not None or time.monotonic() - self._began_at >= self._seconds
 
+    @property
+    def is_going(self) -> bool:
+        """True while a round is under way."""
+        return self._steps is not None
+
     def go_round(self) -> None:
         """Go on with the round that is under way, or begin one when it is time."""
         if not self.is_due():

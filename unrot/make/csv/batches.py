@@ -151,7 +151,7 @@ class Batch:
         journal = self._service.journal
         if journal.has_room(FULL_SHARE):
             return
-        journal.let_go()
+        journal.release()
         began = time.monotonic()
         while not journal.has_room(ROOMY_SHARE):
             if progress:

@@ -31,7 +31,7 @@ from unrot.make.csv.rejections import rejections_of
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.watch.imports import note_import
-from unrot.watch.monitors.outliers.detector import Noticer
+from unrot.watch.monitors.outliers.detector import OutlierFinder
 from unrot.watch.profiles import references
 from unrot.watch.profiles.keeper import ProfileKeeper
 
@@ -132,7 +132,7 @@ class _Import:
         self._writer = ""
         self._rows = Ledger(service.store.traffic, "import")
         self._labels = Ledger(service.store.traffic, "label")
-        self._noticer = Noticer(service.shelf)
+        self._outlier_finder = OutlierFinder(service.shelf)
         self._champion = None if columns.prediction else Champion(service, model)
         version = self._champion.version if self._champion else IMPORTED
         self._done = Imported(model.name, version)
@@ -280,7 +280,7 @@ class _Import:
         self._check_served()
         refused = [one.logged for one in rows] if ledger is self._rows else []
         timeless = self._now if self._columns.time is None else None
-        noticed = self._noticer.look(self._service.catalogue(), predictions)
+        noticed = self._outlier_finder.look(self._service.catalogue(), predictions)
         self._service.store.traffic.ship(
             Shipment(
                 segment=ledger.segment(mark),
@@ -386,6 +386,7 @@ class _Import:
         first_at, last_at = self._done.first_at, self._done.last_at
         if self._done.added and first_at is not None and last_at is not None:
             note_import(self._service.store.findings, self._model.key, first_at, last_at)
+            self._service.store.tell_news()
 
 
 def _pieces(entries: Iterator[_Entry]) -> Iterator[list[_Entry]]:

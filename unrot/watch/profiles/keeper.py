@@ -90,6 +90,11 @@ class ProfileKeeper:
             if sum(map(len, parts)) >= BUFFERED_ROWS:
                 self._try_to_write(stretch)
 
+    @property
+    def waiting(self) -> int:
+        """How many profiles are still to be written."""
+        return len(self._waiting)
+
     def write_ended(self, now: float) -> None:
         """Write the profiles of the periods that are over."""
         for stretch in list(self._waiting):

@@ -94,6 +94,7 @@ def stand(
         "sketches": kept,
     }
     service.store.findings.stand(shelved.model.key, _place(version), note)
+    service.store.tell_news()
     return Standing(file, service.clock(), digest_of(data), kept)
 
 
@@ -102,6 +103,7 @@ def reset(service: Service, model: str, *, version: str | None = None) -> bool:
     key = service.catalogue().model(model).model.key
     is_there = bool(service.store.findings.standpoint(key, _place(version)))
     service.store.findings.stand(key, _place(version), {})
+    service.store.tell_news()
     return is_there
 
 

@@ -26,23 +26,23 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Noticed:
+class FoundOutliers:
     """What was looked at, and what was odd about it."""
 
     oddities: list[Oddity] = field(default_factory=list)
     looked_at: set[str] = field(default_factory=set)
 
 
-class Noticer:
+class OutlierFinder:
     """Looks at predictions; one that cannot look at a version says so once."""
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
         self._given_up: set[tuple[ModelKey, str]] = set()
 
-    def look(self, contents: Contents, predictions: Sequence[Prediction]) -> Noticed:
+    def look(self, contents: Contents, predictions: Sequence[Prediction]) -> FoundOutliers:
         """Score predictions of models that are on the shelf."""
-        noticed = Noticed()
+        noticed = FoundOutliers()
         for (model, name), rows in Rows.of(predictions).by_version():
             shelved = contents.by_key(model)
             version = answered_by(shelved, name)
@@ -50,7 +50,9 @@ class Noticer:
                 self._look(shelved, version, rows, noticed)
         return noticed
 
-    def _look(self, shelved: ShelvedModel, version: Version, rows: Rows, noticed: Noticed) -> None:
+    def _look(
+        self, shelved: ShelvedModel, version: Version, rows: Rows, noticed: FoundOutliers
+    ) -> None:
         key = (shelved.model.key, version.artefacts.get(NEIGHBOURS, ""))
         if key in self._given_up:
             return
