@@ -52,17 +52,15 @@ def total(windows: Iterable[Window]) -> Window:
 
 def refused(window: Window, rejections: Iterable[Rejection]) -> Window:
     """Return a window with what was refused besides."""
-    return added(
-        window,
-        *(
-            replace(
-                Window(window.minute, window.model, window.version, window.writer),
-                rejected=one.reasons,
-                refused_for=RefusedFor(one.features, one.requests, one.beside),
-            )
-            for one in rejections
-        ),
-    )
+    more = [
+        replace(
+            Window(window.minute, window.model, window.version, window.writer),
+            rejected=one.reasons,
+            refused_for=RefusedFor(one.features, one.requests, one.beside),
+        )
+        for one in rejections
+    ]
+    return added(window, *more) if more else window
 
 
 def confidences(windows: Iterable[Window]) -> tuple[int, ...]:
