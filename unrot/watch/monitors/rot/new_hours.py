@@ -12,7 +12,7 @@ on this very weekend, or were so already on the Friday:
 
 **It is no wave of a day.** On a first day the best step is held against the best wave of 24 hours
 that swings by no more than a cycle does (25 points): what the step explains of the squares must be
-more by 2.58² · v φ. Only verdicts that come fast (256 within three quarters of an hour) can tell it.
+more by 2.58² · v φ. Only verdicts that come fast (256 within three quarters of an hour) tell it.
 Where the verdicts before the step are as right as the test set promised (2.58 standard errors),
 step and wave have to explain the promise as well: the step by what was before it, the wave by its
 mean over what comes by, which may itself be a wave of the day. Six flat hours at the promised level
