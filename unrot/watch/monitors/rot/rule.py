@@ -217,8 +217,9 @@ def _held_against(
     if (unseen <= 0).all():
         return won, known
     is_told = (unseen <= FEW_UNSEEN) | _is_deep(tape, places, end, known.share, share, count, worth)
-    if (asked := ~is_told & (won >= -LITTLE)).any():
-        is_told |= asked & is_no_wave(tape, places, end, worth=worth)
+    asked = ~is_told & (won >= -LITTLE)
+    if asked.any() and is_no_wave(tape, end, worth=worth):
+        is_told |= asked
     won = np.where(is_told, won, -inf)
     cost = cost + log(2)
     won = np.logaddexp(won, _near(tape, places, end, unseen >= MOSTLY, cost, level, worth))
