@@ -79,7 +79,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTre
 from tests.make.custom import Clipper
 
 Table = tuple[Any, Any]
-ROWS = 400
+ROWS = 200
 
 
 def words() -> Table:
