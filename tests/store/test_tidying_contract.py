@@ -231,7 +231,7 @@ def test_sums_over_aligned_stretches_stay_on_every_store(store: Store) -> None:
     assert_sums_stay(store, 0)
 
 
-@pytest.mark.parametrize("seed", range(1, 6))
+@pytest.mark.parametrize("seed", range(1, 4))
 def test_sums_over_aligned_stretches_stay_whatever_is_rolled_when(seed: int) -> None:
     assert_sums_stay(Cabinet(MemoryStore()), seed)
 
