@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.test_journey import PHONE, WIDE, Browser, OpenBrowser, open_browser
+from tests.browser.chromium import PHONE, WIDE, Browser, OpenBrowser
 from tests.conftest import OPERATOR, Server, wait_for
 from tests.large_store import copy_of, predicted
 from unrot.core.records import Job
 from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
 from unrot.serve.service import Service
-
-__all__ = ["open_browser"]
 
 
 @pytest.fixture

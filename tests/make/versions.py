@@ -23,12 +23,19 @@ INHERITED = ("training", "holdout", "stream")
 
 
 @cache
+def candidate_on(
+    name: str, classes: tuple[str, ...], make: Callable[..., Dataset] = numbers_dataset
+) -> Candidate:
+    """Train an estimator of the catalogue on a made table, once a process."""
+    return train(make(classes), name, ignore)
+
+
+@cache
 def trained(
     name: str, classes: tuple[str, ...], make: Callable[..., Dataset] = numbers_dataset
 ) -> Kept:
     """Train an estimator of the catalogue on a made table, as a version."""
-    dataset = make(classes)
-    return Kept(train(dataset, name, ignore), dataset.schema)
+    return Kept(candidate_on(name, classes, make), make(classes).schema)
 
 
 @cache

@@ -295,6 +295,7 @@ def test_one_caretaker_tidies_a_little_at_each_round(
 def test_broom_rests_when_all_is_tidy_and_after_a_trouble(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tidying, "WORK_SECONDS", 60.0)
     broom = Broom(service)
     broom.work()
     rests = not broom.is_due

@@ -65,7 +65,23 @@ def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[st
         yield cache(lambda name: used.enter_context(shared_emulator(name, folder)))
 
 
-@pytest.fixture(params=list(STEPS))
+NEAR = ("memory", "sqlite")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Try operations on every database, and what the product makes of them on two.
+
+    Marked `every_store` are tests that ask each method of each drawer at least once, and those of
+    several processes at once: what could come out otherwise on another database.
+    """
+    if "open_database" not in metafunc.fixturenames:
+        return
+    is_rule = "open_store" in metafunc.fixturenames
+    everywhere = metafunc.definition.get_closest_marker("every_store") or not is_rule
+    metafunc.parametrize("open_database", list(STEPS) if everywhere else NEAR, indirect=True)
+
+
+@pytest.fixture
 def open_database(
     request: pytest.FixtureRequest, tmp_path: Path, emulators: Callable[[str], str]
 ) -> Iterator[Callable[[], Operations]]:

@@ -161,6 +161,7 @@ def test_versions_are_named_in_order_and_read_back_whole(store: Store) -> None:
     assert (first.name, second.name) == ("v1", "v2")
 
 
+@pytest.mark.every_store
 def test_versions_added_at_once_never_share_a_name(open_store: Callable[[], Store]) -> None:
     stores = [open_store() for _ in range(4)]
     names: list[str] = []
@@ -203,6 +204,7 @@ def test_alias_moves_only_from_where_it_is_expected(store: Store) -> None:
     assert registry.aliases("dwarves") == {}
 
 
+@pytest.mark.every_store
 def test_generation_changes_with_every_change_and_only_then(
     store: Store, open_store: Callable[[], Store]
 ) -> None:
@@ -247,6 +249,7 @@ def test_shipment_with_a_gap_is_not_taken(store: Store) -> None:
     assert store.traffic.recent("elves", limit=9) == []
 
 
+@pytest.mark.every_store
 def test_shipments_by_two_shippers_of_one_segment_count_once(
     open_store: Callable[[], Store],
 ) -> None:
@@ -279,6 +282,7 @@ def test_prediction_is_read_back_as_it_was_made(store: Store) -> None:
     assert store.traffic.prediction("p2") is None
 
 
+@pytest.mark.every_store
 def test_segment_forgotten_starts_anew(store: Store) -> None:
     shipped(store, a_prediction("p1"))
 
@@ -481,6 +485,7 @@ def test_model_described_otherwise_is_the_same_model(store: Store) -> None:
     assert [version.name for version in store.registry.versions("elves")] == ["v1"]
 
 
+@pytest.mark.every_store
 def test_description_cannot_change_what_versions_depend_on(store: Store) -> None:
     model = in_use(store)
 
@@ -556,6 +561,7 @@ def test_last_verdicts_of_a_version_are_its_own_counted_or_not(store: Store) -> 
         store.verdicts.count_new(9)
 
 
+@pytest.mark.every_store
 def test_judged_of_predicted_counts_each_version_from_one_moment_to_another(store: Store) -> None:
     times = [NOON + 20 * number for number in range(12)]
     rows = [replace(a_prediction(f"p{place}", at=at)) for place, at in enumerate(times)]
@@ -596,6 +602,7 @@ def test_profile_is_replaced_under_its_id_and_listed_without_data(store: Store) 
     assert [found.id for found in store.profiles.written_by("you", 0)] == ["b"]
 
 
+@pytest.mark.every_store
 def test_store_is_asked_by_many_at_once(open_store: Callable[[], Store]) -> None:
     stores = [open_store() for _ in range(8)]
     problems: list[Exception] = []
@@ -615,6 +622,7 @@ def test_store_is_asked_by_many_at_once(open_store: Callable[[], Store]) -> None
     assert problems == []
 
 
+@pytest.mark.every_store
 def test_what_was_kept_is_there_when_it_is_opened_again(open_store: Callable[[], Store]) -> None:
     first = open_store()
     shipped(first, a_prediction("p1"))
@@ -630,6 +638,7 @@ def test_what_was_kept_is_there_when_it_is_opened_again(open_store: Callable[[],
 # ── rename and remove ────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.every_store
 def test_renamed_model_keeps_its_key_and_all_that_was_kept_of_it(store: Store) -> None:
     model = in_use(store)
     before = store.registry.generation()
@@ -716,6 +725,7 @@ def test_model_can_be_called_back_to_its_first_name(store: Store) -> None:
     assert len(store.traffic.recent("elves", limit=9)) == 2
 
 
+@pytest.mark.every_store
 def test_removed_model_is_cleared_in_bites_and_leaves_others_alone(store: Store) -> None:
     model = in_use(store)
     in_use(store, "dwarves", b"another graph")
@@ -751,6 +761,7 @@ def test_artefact_stays_while_another_version_needs_it(store: Store) -> None:
         store.registry.artefact(DIGEST)
 
 
+@pytest.mark.every_store
 def test_nothing_is_kept_for_a_removed_model(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -797,6 +808,7 @@ def test_number_key_and_rows_of_a_removed_model_are_never_given_to_another(store
     assert store.traffic.prediction(id_of(1)) is None
 
 
+@pytest.mark.every_store
 def test_removal_begun_by_one_process_is_finished_by_another(
     open_store: Callable[[], Store],
 ) -> None:

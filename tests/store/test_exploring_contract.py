@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.store.test_contract import NOON, a_model, a_prediction, a_verdict, shipped
 from unrot.core.ports import Store
 
@@ -75,6 +77,7 @@ def test_span_of_verdicts_is_from_the_first_prediction_to_the_last(store: Store)
     assert store.traffic.judged_span("nobody") is None
 
 
+@pytest.mark.every_store
 def test_rows_stay_under_the_key_of_a_renamed_model(store: Store) -> None:
     ids = five_of(store)
     store.registry.rename_model("elves", "tall")

@@ -111,6 +111,7 @@ def judged(store: Store, *ids: str) -> None:
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_job_is_read_back_and_listed_newest_first(store: Store) -> None:
     first = store.jobs.add(a_job())
     store.jobs.cancel("j1", NOON + 1)
@@ -141,6 +142,7 @@ def test_job_of_a_removed_model_is_refused(store: Store, elves: Model) -> None:
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_jobs_are_taken_oldest_first_and_once(open_store: Callable[[], Store]) -> None:
     one, other = open_store(), open_store()
     one.jobs.add(a_job())
@@ -154,6 +156,7 @@ def test_jobs_are_taken_oldest_first_and_once(open_store: Callable[[], Store]) -
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_silent_holder_loses_its_job_and_what_it_still_says(store: Store) -> None:
     lost = taken(store)
 
@@ -201,6 +204,7 @@ def test_job_that_kills_its_process_each_time_fails_with_a_sentence(store: Store
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_queued_job_is_cancelled_at_once_and_a_running_one_is_told(store: Store) -> None:
     store.jobs.add(a_job())
 
@@ -216,6 +220,7 @@ def test_queued_job_is_cancelled_at_once_and_a_running_one_is_told(store: Store)
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_cancelled_job_whose_holder_died_ends(store: Store) -> None:
     taken(store)
     store.jobs.cancel("j1", NOON + 1)
@@ -259,6 +264,7 @@ def test_moves_of_aliases_are_on_record(store: Store) -> None:
     ]
 
 
+@pytest.mark.every_store
 def test_lease_is_held_by_one_until_it_ends(open_store: Callable[[], Store]) -> None:
     one, other = open_store(), open_store()
 
@@ -274,6 +280,7 @@ def test_lease_is_held_by_one_until_it_ends(open_store: Callable[[], Store]) -> 
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_version_is_published_with_its_fates_gate_and_job_at_once(store: Store) -> None:
     job = taken(store)
     verdict = GateVerdict(
@@ -323,6 +330,7 @@ def test_nothing_is_published_for_a_lost_job_or_beside_another_champion(store: S
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_verdicts_wait_until_their_line_has_decided(store: Store) -> None:
     judged(store, "a", "b", "c")
     told = [row.prediction.id for row in store.lessons.waiting("elves", ["v1"], 10)]
@@ -385,6 +393,7 @@ def test_fates_of_a_line_add_up(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_fates_that_taught_nothing_are_noted_at_the_version_they_were_decided_at(
     store: Store,
 ) -> None:
@@ -420,6 +429,7 @@ def test_version_weighed_again_keeps_both_verdicts_and_gets_another_anchor(store
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_weighed_version_its_alias_and_the_end_of_the_job_are_kept_at_once(store: Store) -> None:
     published(store)
     job = taken(store)
@@ -458,6 +468,7 @@ def test_nothing_is_weighed_for_a_lost_job_or_beside_another_champion(store: Sto
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_trusted_verdicts_are_the_newest_in_the_order_of_their_predictions(store: Store) -> None:
     rows = [a_prediction(id, at=NOON + place) for place, id in enumerate("abc", start=1)]
     shipped(store, *rows, segment="three")
@@ -474,6 +485,7 @@ def test_trusted_verdicts_are_the_newest_in_the_order_of_their_predictions(store
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_pruned_version_keeps_its_record_and_lets_go_of_files(store: Store) -> None:
     data = b"of v2 alone"
     digest = hashlib.sha256(data).hexdigest()
@@ -493,6 +505,7 @@ def test_pruned_version_keeps_its_record_and_lets_go_of_files(store: Store) -> N
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_version_is_pinned_and_let_loose(store: Store) -> None:
     pinned = []
     for is_pinned in (True, False):
@@ -506,6 +519,7 @@ def test_version_is_pinned_and_let_loose(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_audits_are_listed_newest_first_and_their_rows_not_sampled_again(store: Store) -> None:
     judged(store, "a", "b")
     audit = Audit("second", "elves", NOON + 5, ("a", "b"))
@@ -521,6 +535,7 @@ def test_audits_are_listed_newest_first_and_their_rows_not_sampled_again(store: 
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_shadows_are_kept_once_and_read_beside_what_was_answered(store: Store) -> None:
     waiting = store.trials.to_shadow("elves", "v2", since=NOON, limit=10)
     shadow = Shadow("elves-1", "elves", "v2", NOON, "orc", None)

@@ -107,6 +107,7 @@ def test_same_cause_may_be_open_for_two_models(elves: Store) -> None:
     assert len(elves.findings.open()) == 2
 
 
+@pytest.mark.every_store
 def test_of_several_leaders_at_once_one_opens_a_finding(open_store: Callable[[], Store]) -> None:
     stores = [open_store() for _ in range(4)]
     stores[0].registry.add_model(a_model())
@@ -122,6 +123,7 @@ def test_of_several_leaders_at_once_one_opens_a_finding(open_store: Callable[[],
     assert stores[0].findings.of_model("elves", limit=9) == [found]
 
 
+@pytest.mark.every_store
 def test_finding_closed_by_one_leader_is_opened_by_none_of_two_twice(
     open_store: Callable[[], Store],
 ) -> None:
@@ -173,6 +175,7 @@ def test_finding_that_was_closed_a_moment_before_is_not_closed_for_the_next_one(
 # ── nobody's change is lost ──────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.every_store
 def test_acknowledgement_beside_a_finding_that_goes_on_stays(
     open_store: Callable[[], Store],
 ) -> None:
@@ -204,6 +207,7 @@ def test_acknowledgement_a_moment_before_stays() -> None:
     assert kept is not None and (kept.gravity, kept.acknowledged_by) == ("grave", "ann")
 
 
+@pytest.mark.every_store
 def test_rules_and_policy_changed_at_once_are_both_changed(
     open_store: Callable[[], Store],
 ) -> None:
@@ -219,6 +223,7 @@ def test_rules_and_policy_changed_at_once_are_both_changed(
     assert (one.findings.rules("elves"), one.registry.policy("elves")) == (rules, policy)
 
 
+@pytest.mark.every_store
 def test_tries_to_deliver_at_once_are_all_counted(open_store: Callable[[], Store]) -> None:
     stores = [open_store() for _ in range(4)]
     stores[0].registry.add_model(a_model())
@@ -315,6 +320,7 @@ def test_last_check_is_the_one_that_began_last_of_those_that_end_last(elves: Sto
     assert [one.version for one in listed] == ["v9", "v1", "v2"]
 
 
+@pytest.mark.every_store
 def test_check_given_twice_at_once_is_kept_as_it_is_last(elves: Store) -> None:
     elves.checks.put([CHECK, replace(CHECK, rows=9)])
 
@@ -377,6 +383,7 @@ def test_counts_read_no_bodies(watched: Watched) -> None:
     assert [fields & {"drifts", "before"} for _, fields in reads(watched, CHECKS)] == [set()]
 
 
+@pytest.mark.every_store
 def test_profiles_are_counted_anew_when_another_process_changed_them(
     open_store: Callable[[], Store],
 ) -> None:

@@ -281,6 +281,7 @@ def roll(store: Store, start: int, minutes: int) -> None:
 # ── how judged predictions came out ──────────────────────────────────────────────────────────
 
 
+@pytest.mark.every_store
 def test_outcomes_are_the_newest_in_the_order_of_their_verdicts(store: Store) -> None:
     store.registry.add_model(a_model())
     shipped(store, *[a_prediction(f"p{number}") for number in range(4)])

@@ -16,6 +16,7 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
 from unrot.core.errors import Undelivered
@@ -37,7 +38,11 @@ class HttpCourier:
 
     def __init__(self, *, allow_private: bool = False) -> None:
         self._allow_private = allow_private
-        self._tls = ssl.create_default_context()
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        # To read all certificates that are trusted takes longer than the rest of a start.
+        return ssl.create_default_context()
 
     def post(self, to: Webhook, body: bytes, headers: Mapping[str, str]) -> None:
         """Send one message and return when it was taken; else raise Undelivered."""

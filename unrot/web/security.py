@@ -113,10 +113,8 @@ class Sessions(SecureCookieSessionInterface):
         return request.is_secure
 
 
-def register(app: Flask, settings: Settings) -> None:
-    """Put the doorkeeper at the door."""
-    key = app.secret_key
-    app.extensions["doorkeeper"] = Doorkeeper(settings, key if isinstance(key, bytes) else b"")
+def register(app: Flask) -> None:
+    """Let pages know who asks, and every answer carry its policy."""
     app.session_interface = Sessions()
     app.jinja_env.globals.update(csrf_token=csrf_token, caller=caller_of_page, may=may)
     app.after_request(_add_headers)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.conftest import OPERATOR, ROOT, environment, train
+from tests.conftest import OPERATOR, ROOT, environment, run_command
 from tests.web.visitor import sign_in
 from unrot.cli.main import main
 from unrot.core.errors import Conflict, Invalid, NotFound
@@ -307,7 +307,7 @@ def test_regression_keeps_numbers(service: Service, tmp_path: Path, bring: Bring
     table = tmp_path / "t.csv"
     table.write_text("x,y\n" + "".join(f"{n / 2},{n + n % 3}\n" for n in range(60)))
     trained = ["--csv", str(table), "--target", "y", "--name", "line", "--estimator", "ridge"]
-    assert train(service.settings.home, *trained).returncode == 0
+    assert run_command(service.settings.home, "train", *trained).returncode == 0
     log = tmp_path / "log.csv"
     log.write_text(f"at;x;said;truth\n{NOON};7;17,5;18,25\n{NOON + 1};8;1.020,5;\n")
 

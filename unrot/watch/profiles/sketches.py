@@ -52,7 +52,10 @@ class WhylogsProfiler:
         tables = {**_output_columns(schema, outputs), **_input_columns(schema, rows)}
         core = _whylogs()
         types = {name: kind for name, (kind, _) in tables.items()}
-        profile = core.DatasetProfile(schema=core.DatasetSchema(types=types))
+        # Its declarative resolver, the default, builds a hundred sketches of letters only to ask
+        # for a name, then leaves them out: three quarters of the time of a small profile.
+        resolvers = core.resolvers.StandardResolver()
+        profile = core.DatasetProfile(schema=core.DatasetSchema(types=types, resolvers=resolvers))
         for name, (_, column) in tables.items():
             # Private, and a hundred times faster than tracking row by row.
             profile._columns[name].track_column(_packed(column))
