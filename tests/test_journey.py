@@ -84,8 +84,8 @@ def everyone(server: Server) -> list[int]:
 
 
 @contextmanager
-def opened(home: Path) -> Iterator[Service]:
-    service = open_service(Settings(home=home))
+def opened(home: Path, store_url: str = "") -> Iterator[Service]:
+    service = open_service(Settings(home=home, store=store_url))
     try:
         yield service
     finally:
