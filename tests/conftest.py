@@ -59,10 +59,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def train(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def train(home: Path, *arguments: str, store_url: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(ROOT / "train.py"), *arguments],
-        env=environment(home),
+        env=environment(home, UNROT_STORE=store_url),
         cwd=ROOT,
         capture_output=True,
         text=True,

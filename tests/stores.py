@@ -18,6 +18,8 @@ import pytest
 from tests.conftest import free_port
 from tests.store.emulators import shared_emulator
 from tests.store.postgres_server import PostgresServer, shared_server
+from unrot.store.datastore import parse_url
+from unrot.store.kinds import KINDS
 
 STORES = ("sqlite", "postgres", "datastore")
 
@@ -77,6 +79,39 @@ def new_store(store_url: str, request: pytest.FixtureRequest) -> Iterator[Callab
     """Lend further fresh stores of the same kind."""
     with ExitStack() as lent:
         yield lambda: fresh_store(kind_of(store_url), request, lent)
+
+
+@pytest.fixture
+def copy_store(
+    store_url: str, new_store: Callable[[], str], request: pytest.FixtureRequest
+) -> Iterator[Callable[[], str]]:
+    """Copy the store, while nobody has it open, into a fresh one; SQLite goes with its home."""
+
+    def copy() -> str:
+        if kind_of(store_url) == "postgres":
+            server: PostgresServer = request.getfixturevalue("postgres")
+            return lent.enter_context(server.fresh_database(store_url.rpartition("/")[2]))
+        if store_url:
+            copy_entities(store_url, url := new_store())
+            return url
+        return ""
+
+    with ExitStack() as lent:
+        yield copy
+
+
+def copy_entities(source: str, target: str) -> None:
+    """Copy all that the namespace of one address has into that of another."""
+    from google.cloud import datastore  # not at the top: it takes long
+
+    (project, old), (_, new) = parse_url(source), parse_url(target)
+    client = datastore.Client(project, namespace=old)
+    for kind in KINDS:
+        for entity in client.query(kind=kind.name).fetch():
+            key = client.key(kind.name, entity.key.name, namespace=new)
+            copied = datastore.Entity(key, tuple(entity.exclude_from_indexes))
+            copied.update(entity)
+            client.put(copied)
 
 
 def kind_of(url: str) -> str:
