@@ -257,8 +257,11 @@ def check_line(service: Any) -> Found:
     fates = service.store.lessons.fates(LEARNER, learning_line(versions, champion))
     told = sum(fates.learnt.values()) + fates.held_out + sum(fates.set_aside.values())
     is_line = parents == [None, *names[:-1]] and moves == names and champion == names[-1]
+    jobs = Counter(job.state for job in service.store.jobs.of_model(LEARNER, 50))
+    failed = [job.error for job in service.store.jobs.of_model(LEARNER, 50) if job.error]
     return is_line and len(names) > 1 and told + fates.waiting == fates.verdicts, (
-        f"{' → '.join(names)}; {fates.verdicts:,} verdicts: {told:,} decided, {fates.waiting} wait"
+        f"{' → '.join(names)}; {fates.verdicts:,} verdicts: {told:,} decided, {fates.waiting} "
+        f"wait; jobs: {dict(jobs)}{f', {failed[0]}' if failed else ''}"
     )
 
 
