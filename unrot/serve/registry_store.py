@@ -38,11 +38,12 @@ class RegistryStore:
         """Add a model under the next free number; one of that name that is there wins."""
 
         def work() -> Model:
+            # Before the names: whoever takes one meanwhile moves the numbers.
+            numbers = _Numbers(self._database)
             models = self._names.now()
             found = _called(models, model.name)
             if found is not None:
                 return _model(found, models)
-            numbers = _Numbers(self._database)
             number = numbers.take()
             key = model.name if model.name not in models.holders else f"{model.name}~{number}"
             known = models.models.get(key)
@@ -66,10 +67,11 @@ class RegistryStore:
     def rename_model(self, name: str, to: str) -> Model:
         """Write another name in the one document that holds it: there is no half of that."""
 
-        def change(found: Document, models: Known) -> list[Put]:
-            if _called(models, to) is not None:
-                raise Conflict(f"There is a model {to} already: choose another name.")
+        def change(found: Document, _: Known) -> list[Put]:
+            # Before the names: whoever takes one meanwhile moves the numbers.
             numbers = _Numbers(self._database)
+            if _called(self._names.now(), to) is not None:
+                raise Conflict(f"There is a model {to} already: choose another name.")
             numbers.turn += 1
             held = [one for one in found["body"]["names"] if one[0] != to]
             body = {**found["body"], "names": [*held, [to, numbers.turn]]}
