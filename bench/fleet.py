@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import signal
 import socket
 import subprocess
@@ -388,8 +387,3 @@ def quantile(seconds: list[float], share: float) -> float:
     """Return the time that a share of all took at most."""
     ordered = sorted(seconds)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def clear(folder: Path) -> None:
-    """Remove what a drill has left."""
-    shutil.rmtree(folder, ignore_errors=True)
