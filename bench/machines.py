@@ -213,7 +213,7 @@ def check_store(crowd: Crowd, machine: Machine) -> dict[str, Found]:
 
         until(lambda: not waiting(), 60)
         until(lambda: not missing(), 60)
-        until(lambda: not any(job.is_active for job in store.jobs.of_model(LEARNER, 5)), 120)
+        learn_the_rest(machine, service)
         lost, kept = missing(), judged()
         unvoted = [id for id in crowd.voted if id not in kept]
         wrong = [
@@ -243,6 +243,17 @@ def check_store(crowd: Crowd, machine: Machine) -> dict[str, Found]:
         "no vote counted twice": (right == is_right and counted == len(kept), f"{counted:,}"),
         "one line of versions": line,
     }
+
+
+def learn_the_rest(machine: Machine, service: Any) -> None:
+    """Let jobs end, and learn what waits: one that was killed three times is not begun again."""
+
+    def is_idle() -> bool:
+        return not any(job.is_active for job in service.store.jobs.of_model(LEARNER, 5))
+
+    until(is_idle, 120)
+    Client(machine).ask(f"/models/{LEARNER}/learn", {}, OPERATOR)
+    until(is_idle, 120)
 
 
 def check_line(service: Any) -> Found:
