@@ -897,6 +897,10 @@ class Store(Protocol):
         """Return when the store answers, and takes writes if asked; else raise StoreAway."""
         ...
 
+    def wait_for_change(self, seconds: float) -> bool:
+        """Wait; return True as soon as the registry has moved, where the database tells."""
+        ...
+
     def close(self) -> None:
         """Let go of connections."""
         ...

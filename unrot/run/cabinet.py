@@ -75,6 +75,10 @@ class Cabinet:
         """Return when the store answers, and takes writes if asked; else raise StoreAway."""
         self.database.check(writing=writing)
 
+    def wait_for_change(self, seconds: float) -> bool:
+        """Wait; return True as soon as the registry has moved, where the database tells."""
+        return self.database.wait_for_change(seconds)
+
     def close(self) -> None:
         """Let go of connections."""
         self.database.close()

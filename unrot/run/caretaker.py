@@ -39,6 +39,9 @@ POLL_SECONDS = 0.25
 LESSON_POLL_SECONDS = 0.05
 """While a learner is at work, which may wait for predictions to be shipped."""
 
+FOLLOW_SECONDS = 1.0
+"""So often the shelf is filled at least, where no database tells that the registry has moved."""
+
 BEAT_SECONDS = 2.0
 SLOWEST_POLL_SECONDS = 5.0
 COUNT_AT_ONCE = 5_000
@@ -92,6 +95,7 @@ class Caretaker:
 
     def _go_on(self) -> None:
         """Go round until stopped, then ship what is left and write the profiles."""
+        threading.Thread(target=self._follow_registry, name="follower", daemon=True).start()
         pause = POLL_SECONDS
         while not self._stopping.is_set():
             is_well = self.go_round()
@@ -215,6 +219,18 @@ class Caretaker:
         with path.open("ab") as file:
             file.write(b"".join(line + b"\n" for line in lines))
         _log.error("Segment %s: %d unreadable lines are in %s.", segment.name, len(lines), path)
+
+    def _follow_registry(self) -> None:
+        """Fill the shelf as soon as the registry moves, however long a round takes.
+
+        A trouble is said by the round, which fills the shelf too.
+        """
+        while not self._stopping.is_set():
+            try:
+                self._service.store.wait_for_change(FOLLOW_SECONDS)
+                sync(self._service.shelf.folder, self._service.store.registry)
+            except Exception:
+                self._stopping.wait(FOLLOW_SECONDS)
 
     def _fill_shelf(self) -> None:
         folder, registry = self._service.shelf.folder, self._service.store.registry
