@@ -25,7 +25,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.fleet import SILENCE, TAKEN, Client, Machine, opened, own_store, quantile, until
+from bench.fleet import (
+    SILENCE,
+    TAKEN,
+    Client,
+    Machine,
+    end_cleanly,
+    opened,
+    own_store,
+    quantile,
+    until,
+)
 from tests.conftest import JUDGE
 from tests.learning_model import zombies_of
 from tests.live_server import prepare
@@ -43,6 +53,7 @@ MODEL = "zombies"
 
 def main() -> None:
     rows = [("store", "way", "answered", "p99 calm", "p99 away", "verdicts", "slowest", "202 kept")]
+    end_cleanly()
     is_well = True
     for name in sys.argv[1:] or ["sqlite", "postgres", "datastore"]:
         for row, is_kept in drill(name):
@@ -202,7 +213,8 @@ def lost_of(machine: Machine, told: list[Told]) -> list[str]:
             lost = [
                 id for id, truth in said.items() if id not in kept or kept[id]["label"] != truth
             ]
-            gone = [id for id in predicted if store.traffic.prediction(id) is None]
+            there = store.traffic.look_up(predicted)
+            gone = [id for id in predicted if id not in there]
             return [f"verdict {id}" for id in lost] + [f"prediction {id}" for id in gone]
 
         def miscounted() -> list[str]:

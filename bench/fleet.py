@@ -379,6 +379,11 @@ class Client:
             raise
 
 
+def end_cleanly() -> None:
+    """Let whoever is asked to stop take its servers along."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
 SILENCE = (OSError, HTTPException, ValueError)
 """What a client sees of a machine that was killed."""
 

@@ -35,6 +35,7 @@ from bench.fleet import (
     TAKEN,
     Client,
     Machine,
+    end_cleanly,
     opened,
     own_store,
     until,
@@ -56,6 +57,7 @@ LEARNER, MOVER = "zombies", "woods"
 
 
 def main() -> None:
+    end_cleanly()
     stores = sys.argv[1:] or ["postgres", "datastore"]
     ends = [drill(name) for name in stores]
     sys.exit(not all(ends))
@@ -202,7 +204,8 @@ def check_store(crowd: Crowd, machine: Machine) -> dict[str, Found]:
         )
 
         def missing() -> list[str]:
-            return [id for id in crowd.predicted if store.traffic.prediction(id) is None]
+            there = store.traffic.look_up(list(crowd.predicted))
+            return [id for id in crowd.predicted if id not in there]
 
         def judged() -> dict[str, Any]:
             found = scan_all(database, FEEDBACK, "of model", (key,))
