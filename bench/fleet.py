@@ -32,6 +32,8 @@ from unrot.run.bootstrap import open_service
 from unrot.serve.service import Service
 
 SECRET = "one secret for all machines of a drill"
+INTRODUCTION = 6
+"""So many messages a client needs before it can ask for something."""
 TAKEN = (200, 201, 202)
 """A verdict that is answered so is acknowledged."""
 
@@ -193,7 +195,7 @@ class Door:
     def __init__(self, target: int) -> None:
         self.port = free_port()
         self.breaks = 0.0
-        """How often what a client sends breaks its connection."""
+        """How often what a client sends breaks its connection, once it has introduced itself."""
         self.broken = 0
         self._target = target
         self._listener: socket.socket | None = None
@@ -236,9 +238,11 @@ class Door:
             threading.Thread(target=self._copy, args=pair, daemon=True).start()
 
     def _copy(self, source: socket.socket, target: socket.socket, is_asking: bool) -> None:
+        said = 0
         with suppress(OSError):
             while data := source.recv(65_536):
-                if is_asking and self._chance.random() < self.breaks:
+                said += 1
+                if is_asking and said > INTRODUCTION and self._chance.random() < self.breaks:
                     self.broken += 1
                     break
                 target.sendall(data)
