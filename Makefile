@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python; do \
 	2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean
+.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,19 @@ bench-found: $(VENV)/serve ## how soon falls, lost slices and spoilt rows are fo
 
 bench-watching: $(VENV)/test ## what the data of the monitor page costs over many events
 	$(RUN) -m bench.watching
+
+bench-stores: $(VENV)/test ## the stories and the kills on Postgres and the Firestore emulator (ten minutes)
+	UNROT_TEST_STORES=all $(RUN) -m pytest -rA -k "postgres or datastore" tests/test_rot_story.py \
+	tests/test_journey.py tests/run/test_killed.py tests/run/test_killed_online.py tests/learn/test_stream.py
+
+bench-machines: $(VENV)/test ## kill two machines on one Postgres and one emulator under load (ten minutes)
+	$(RUN) -m bench.machines
+
+bench-away: $(VENV)/test ## take the store away for half a minute under load, each in each way (ten minutes)
+	$(RUN) -m bench.away
+
+bench-power: $(VENV)/test ## 600 kills and 1,000 simulated power cuts on SQLite (ten minutes; wants strace)
+	$(RUN) -m bench.power
 
 bench-outliers: $(VENV)/serve ## tell odd rows apart, beside scikit-learn's detectors (ten seconds)
 	$(RUN) -m bench.outliers

@@ -30,6 +30,8 @@ from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
 from unrot.serve.service import Service
 
+pytest_plugins = ("tests.stores",)
+
 ROOT = Path(__file__).resolve().parent.parent
 OPERATOR = "operator-token-1"
 VIEWER = "viewer-token-1"
@@ -50,6 +52,8 @@ class Server:
     operator_token: str
     process: subprocess.Popen[bytes]
     log: Path
+    store_url: str = ""
+    """The address of its store; "" for SQLite in its home folder."""
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -84,6 +88,17 @@ def run_command(home: Path, *arguments: object, **more: str) -> subprocess.Compl
         status = main([str(argument) for argument in arguments])
         out.detach()
     return subprocess.CompletedProcess(arguments, status, said.getvalue().decode(), told.getvalue())
+
+
+def train(home: Path, *arguments: str, store_url: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "train.py"), *arguments],
+        env=environment(home, UNROT_STORE=store_url),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -184,7 +199,8 @@ def begin(home: Path, **more: str) -> Server:
             stdout=sink,
             stderr=subprocess.STDOUT,
         )
-    server = Server(f"http://127.0.0.1:{port}", home, OPERATOR, process, log)
+    store_url = more.get("UNROT_STORE", "")
+    server = Server(f"http://127.0.0.1:{port}", home, OPERATOR, process, log, store_url)
     wait_for(lambda: answers(f"{server.url}/api/v1/ready"), 60, server.log.read_text)
     return server
 

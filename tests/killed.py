@@ -7,8 +7,10 @@ wrapped from outside. What is loaded is what a job needs, and nothing of pytest.
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -43,10 +45,18 @@ def after(owner: Any, name: str) -> None:
 
 
 def inside(kind: Any, beside: Any = None) -> None:
-    """Kill inside a transaction, when a document of a kind is written; beside one of another."""
-    from unrot.store import engine
+    """Kill inside a transaction, when a document of a kind is written; beside one of another.
 
-    commit, make = engine.SqlStore.commit, engine._make
+    In Datastore a transaction is one call: it is killed while that is on its way.
+    """
+    from unrot.store import engine
+    from unrot.store.datastore import DatastoreStore
+
+    commit, send, make = engine.SqlStore.commit, DatastoreStore.commit, engine._make
+
+    def is_meant(changes: Any) -> bool:
+        kinds = {change.kind.name for change in changes}
+        return kind.name in kinds and (beside is None or beside.name in kinds)
 
     def doomed(tx: Any, way: Any, *given: Any) -> bool:
         is_made = make(tx, way, *given)
@@ -55,12 +65,19 @@ def inside(kind: Any, beside: Any = None) -> None:
         return is_made
 
     def watched(store: Any, changes: Any) -> None:
-        kinds = {change.kind.name for change in changes}
-        if kind.name in kinds and (beside is None or beside.name in kinds):
+        if is_meant(changes):
             engine._make = doomed
         commit(store, changes)
 
+    def watched_call(store: Any, changes: Any) -> None:
+        if is_meant(changes):
+            threading.Timer(random.uniform(0, 0.02), kill).start()
+        send(store, changes)
+        if is_meant(changes):
+            kill()
+
     engine.SqlStore.commit = watched  # type: ignore[method-assign]
+    DatastoreStore.commit = watched_call  # type: ignore[method-assign]
 
 
 def points() -> dict[str, Callable[[], None]]:
@@ -133,7 +150,8 @@ def main(home: str, point: str) -> None:
     from unrot.run.bootstrap import open_service
 
     points()[point]()
-    Learner(open_service(Settings(home=Path(home))), holder=HOLDER).do_next()
+    settings = Settings(home=Path(home), store=os.environ.get("UNROT_STORE", ""))
+    Learner(open_service(settings), holder=HOLDER).do_next()
 
 
 if __name__ == "__main__":

@@ -28,10 +28,11 @@ MODELS = {"zombies-tree": "tree", "zombies-mlp": "mlp", "zombies-crowd": "tree",
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, store_url: str) -> Iterator[Server]:
     """One server for all stories; each has a model of its own."""
-    home = prepare(tmp_path_factory.mktemp("story") / "home", MODELS)
-    started = begin(home, UNROT_TRUSTED_PROXIES="1", UNROT_ROTATION_SECONDS="1")
+    home = prepare(tmp_path_factory.mktemp("story") / "home", MODELS, store_url=store_url)
+    settings = {"UNROT_TRUSTED_PROXIES": "1", "UNROT_ROTATION_SECONDS": "1"}
+    started = begin(home, UNROT_STORE=store_url, **settings)
     yield started
     end([started])
 
@@ -39,7 +40,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.mark.parametrize(
     ("model", "closed"),
     # A network may do best with older rows fading: then what came is not as all that it learnt.
-    [("zombies-tree", {"drift", "rot"}), ("zombies-mlp", {"rot"})],
+    [
+        pytest.param("zombies-tree", {"drift", "rot"}, marks=pytest.mark.on_every_store),
+        ("zombies-mlp", {"rot"}),
+    ],
 )
 def test_world_moves_and_the_model_follows_and_is_not_spoilt_and_goes_back(
     server: Server, model: str, closed: set[str]

@@ -280,3 +280,29 @@ def test_stretch_that_cannot_be_profiled_keeps_no_other_from_it(service: Service
 
     assert profiled(service) == 3
     assert keeper._profiles._waiting == {}
+
+
+def test_shelf_is_filled_while_a_round_takes_long(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A promote is served within two seconds, whatever the monitors have to look at."""
+    keeper = Caretaker(service, "me")
+    inside, may_go_on = threading.Event(), threading.Event()
+
+    def look_long() -> None:
+        inside.set()
+        may_go_on.wait(30)
+
+    monkeypatch.setattr(caretaker, "FOLLOW_SECONDS", 0.05)
+    monkeypatch.setattr(keeper._chores, "go_round", look_long)
+    thread = threading.Thread(target=keeper.run)
+    thread.start()
+    assert inside.wait(30)
+    try:
+        service.store.registry.move_alias("iris", "challenger", to="v1", expected=None)
+
+        wait_for(lambda: "challenger" in service.catalogue().model("iris").aliases)
+    finally:
+        may_go_on.set()
+        keeper.stop()
+        thread.join()

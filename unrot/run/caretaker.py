@@ -17,7 +17,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from unrot.core.errors import AlreadyRunning, StoreAway, UnrotError
@@ -38,6 +38,9 @@ from unrot.watch.profiles.keeper import ProfileKeeper
 POLL_SECONDS = 0.25
 LESSON_POLL_SECONDS = 0.05
 """While a learner is at work, which may wait for predictions to be shipped."""
+
+FOLLOW_SECONDS = 1.0
+"""So often the shelf is filled at least, where no database tells that the registry has moved."""
 
 BEAT_SECONDS = 2.0
 SLOWEST_POLL_SECONDS = 5.0
@@ -89,6 +92,7 @@ class Caretaker:
         """Whether others, or this machine, did something in this round."""
         self._is_behind = self._must_count = True
         self._rung_at, self._counted_at = 0, 0.0
+        self._round_began_at: float | None = None
 
     def run(self, *, wait: bool = True) -> None:
         """Look after the home folder until `stop`.
@@ -107,6 +111,7 @@ class Caretaker:
 
     def _go_on(self) -> None:
         """Go round until stopped, then ship what is left and write the profiles."""
+        threading.Thread(target=self._follow_registry, name="follower", daemon=True).start()
         pause, told = POLL_SECONDS, True
         while not self._stopping.is_set():
             is_well = self.go_round(told=told, thoroughly=False)
@@ -131,9 +136,11 @@ class Caretaker:
         Where nobody `told` of a change, the store is asked for one only when it is time; and work
         that all machines share is done, unless `thoroughly`, only where something has changed.
         """
+        self._round_began_at = time.monotonic()
         went_well = self._go_round_at_home(told=told)
         has_news = thoroughly or self._has_news or self._was_busy
         chores = self._try("shared work", lambda: self._chores.go_round(has_news=has_news))
+        self._round_began_at = None
         return chores and went_well
 
     def _go_round_at_home(self, *, told: bool = True) -> bool:
@@ -285,6 +292,19 @@ class Caretaker:
         """Let the one that leads look at what came in here."""
         if self._was_busy and not self._chores.leads:
             self._news.tell()
+
+    def _follow_registry(self) -> None:
+        """Fill the shelf while a round takes long: what was promoted elsewhere waits for no monitor.
+
+        A trouble is said by the round, which fills the shelf too.
+        """
+        news = News(self._service.store, self._service.settings.store_poll_seconds)
+        while not self._stopping.wait(FOLLOW_SECONDS):
+            began = self._round_began_at
+            if began is not None and time.monotonic() - began > FOLLOW_SECONDS:
+                with suppress(UnrotError, OSError):
+                    if news.look(told=False):
+                        sync(self._service.shelf.folder, self._service.store.registry)
 
     def _fill_shelf(self) -> None:
         if not self._is_behind:

@@ -44,11 +44,12 @@ class RegistryStore:
         """Add a model under the next free number; one of that name that is there wins."""
 
         def work() -> Model:
+            # Before the names: whoever takes one meanwhile moves the numbers.
+            numbers = _Numbers(self._database)
             roll = Roll(read_models(self._database))
             found = roll.called(model.name)
             if found is not None:
                 return roll.model(found)
-            numbers = _Numbers(self._database)
             number = numbers.take()
             key = model.name if model.name not in roll.holders else f"{model.name}~{number}"
             known = roll.models.get(key)
@@ -73,9 +74,10 @@ class RegistryStore:
         """Write another name in the one document that holds it: there is no half of that."""
 
         def change(found: Document) -> list[Put]:
+            # Before the names: whoever takes one meanwhile moves the numbers.
+            numbers = _Numbers(self._database)
             if Roll(read_models(self._database)).called(to) is not None:
                 raise Conflict(f"There is a model {to} already: choose another name.")
-            numbers = _Numbers(self._database)
             numbers.turn += 1
             held = [one for one in found["body"]["names"] if one[0] != to]
             body = {**found["body"], "names": [*held, [to, numbers.turn]]}

@@ -20,15 +20,16 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 
 import psycopg
 from psycopg import errors
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_attempts, conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
+from psycopg.waiting import wait_conn
 
 from unrot.core.errors import BadSetting, StoreAway
 from unrot.store.engine import Answer, Dialect, Transaction
@@ -49,7 +50,6 @@ CLASHES = (errors.DeadlockDetected, errors.SerializationFailure)
 LOCK_FOR_PREPARING = 0x756E726F74  # "unrot"
 
 CONNECTION = {
-    "connect_timeout": CONNECTING_SECONDS,
     "application_name": "unrot",
     "keepalives_idle": 30,
     "keepalives_interval": 10,
@@ -177,10 +177,10 @@ class PostgresDatabase:
             "idle_in_transaction_session_timeout": int(patience * 1_000),
         }
         options = " ".join(f"-c {name}={value}" for name, value in own.items())
-        connecting = max(1, min(CONNECTING_SECONDS, int(patience)))
-        given = {**CONNECTION, "connect_timeout": connecting, **self._given}
+        given = {**CONNECTION, **self._given}
         given["options"] = f"{options} {given.get('options') or ''}".strip()
-        connection = _Connection.connect(make_conninfo("", **given), autocommit=True)
+        connecting = float(given.pop("connect_timeout", CONNECTING_SECONDS))
+        connection = _Connection.open(given, min(connecting, patience))
         connection.patience = patience + min(GRACE_SECONDS, patience / 4)
         connection.give(connection.patience)
         return connection
@@ -237,6 +237,21 @@ class _Connection(psycopg.Connection[tuple[Any, ...]]):
     may_have_committed = False
     is_lost = False
     """It broke, and nothing of the work was kept."""
+
+    @classmethod
+    def open(cls, given: Mapping[str, Any], seconds: float) -> _Connection:
+        """Connect to the first host that answers; each has so long, of which psycopg gives 2 s."""
+        failed: psycopg.Error = NoAnswer("there is no host to connect to")
+        for attempt in conninfo_attempts(given):
+            try:
+                connection = wait_conn(cls._connect_gen(make_conninfo("", **attempt)), 0.1, seconds)
+                connection.autocommit = True
+                return connection
+            except errors._WaitTimeout:
+                failed = NoAnswer("connection timeout expired")
+            except psycopg.Error as error:
+                failed = error
+        raise failed.with_traceback(None)
 
     def give(self, seconds: float) -> None:
         """Give the next work so long."""
