@@ -294,7 +294,7 @@ class Caretaker:
             self._news.tell()
 
     def _follow_registry(self) -> None:
-        """Fill the shelf while a round takes long: what was promoted elsewhere waits for no monitor.
+        """Fill the shelf while a round takes long: a promotion elsewhere waits for no monitor.
 
         A trouble is said by the round, which fills the shelf too.
         """
