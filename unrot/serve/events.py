@@ -6,7 +6,7 @@ and by a newer release: fields may be added, none may change its meaning.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from operator import itemgetter
 from typing import Any
@@ -25,6 +25,10 @@ _KINDS: dict[str, type[Event]] = {
     "rejected": Rejection,
 }
 PREDICTION = "prediction"
+AT_ONCE = 100_000
+"""Bytes: the objects of more take memory that has to be asked for each time, which takes longer
+than to read them."""
+
 _FIELDS = {kind: {entry.name for entry in fields(kind)} for kind in _KINDS.values()}
 _NAMES = {event_type: kind for kind, event_type in _KINDS.items()}
 _NO_EVENT = (orjson.JSONDecodeError, KeyError, TypeError, AttributeError)
@@ -72,14 +76,30 @@ def to_lines(events: Iterable[Event]) -> bytes:
 def from_lines(lines: bytes) -> Events:
     """Read journal lines; a line that is not an event is returned as it is.
 
-    All are read at once, and one by one only where some are not what they should be.
+    Many are read at once, and one by one only where some are not what they should be.
     """
-    found = _read_at_once(lines.removesuffix(b"\n"))
-    return _read_one_by_one(lines) if found is None else found
+    parts = [_read_at_once(part) or _read_one_by_one(part) for part in _parts_of(lines)]
+    return Events(
+        Rows.together([part.predictions for part in parts]) if parts else Rows(),
+        [one for part in parts for one in part.feedback],
+        [one for part in parts for one in part.unverified],
+        [one for part in parts for one in part.unreadable],
+        [one for part in parts for one in part.rejections],
+    )
+
+
+def _parts_of(lines: bytes) -> Iterator[bytes]:
+    """Part lines into stretches that are read at once, in memory that the one before has left."""
+    start = 0
+    while start < len(lines):
+        end = lines.find(b"\n", start + AT_ONCE) + 1 or len(lines)
+        yield lines[start:end]
+        start = end
 
 
 def _read_at_once(lines: bytes) -> Events | None:
     """Read lines as one list; None where one of them is not an event."""
+    lines = lines.removesuffix(b"\n")
     try:
         read = orjson.loads(b"[" + lines.replace(b"\n", b",") + b"]")
         if len(read) != (lines.count(b"\n") + 1 if lines else 0):

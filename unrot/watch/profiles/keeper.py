@@ -29,7 +29,10 @@ from unrot.watch.profiles.baseline import Reference
 from unrot.watch.profiles.columns import columns_of
 from unrot.watch.profiles.distributions import summary_of, total, with_sketches
 
-BUFFERED_ROWS = 5_000
+BUFFERED_ROWS, MENDED_AT_ONCE = 20_000, 5_000
+"""Rows that wait, and rows that are read again at once. To write a profile takes fifty milliseconds
+however few rows it is of, so at most every so many."""
+
 GRACE_SECONDS = 2.0
 MEND_SECONDS = DAY
 
@@ -138,7 +141,7 @@ class ProfileKeeper:
             return
         counted, after = None, None
         while predictions := self._store.traffic.of_stretch(
-            stretch, self._writer, after=after, limit=BUFFERED_ROWS
+            stretch, self._writer, after=after, limit=MENDED_AT_ONCE
         ):
             more = self._counted(stretch, predictions)
             counted = more if counted is None else self._together(counted, more)

@@ -59,7 +59,7 @@ MOST_REASONS = 3
 MOST_CELLS = 1_000_000
 """Of the reference rows as they are compared: a table with more columns keeps fewer rows."""
 
-CELLS_AT_ONCE, CELLS_SCORED_AT_ONCE = 4_000_000, 400_000
+CELLS_AT_ONCE, CELLS_SCORED_AT_ONCE = 4_000_000, 120_000
 """When a table is held against itself, and when rows are scored: the latter stay in the cache."""
 
 PARTS = 50
