@@ -43,10 +43,11 @@ class OutlierFinder:
         for one in predictions:
             by_version[one.model, one.version].append(one)
         noticed = FoundOutliers()
+        there = {shelved.model.key: shelved for shelved in contents.models.values()}
         for (model, name), rows in by_version.items():
-            shelved = contents.by_key(model)
-            version = answered_by(shelved, name)
-            if version is not None:
+            shelved = there.get(model)
+            version = None if shelved is None else answered_by(shelved, name)
+            if shelved is not None and version is not None:
                 self._look(shelved, version, rows, noticed)
         return noticed
 
