@@ -168,7 +168,9 @@ class DeliveryStore:
         known = self._database.get_many(DELIVERY, [one.id for one in opened])
         tried = {id: one["body"] for id, one in known.items()}
         due = [one for one in opened if _is_due(tried.get(one.id), now)]
-        return min(due, key=lambda one: _turn(one, tried.get(one.id)), default=None)
+        if not due or self._models.is_removed(model):
+            return None
+        return min(due, key=lambda one: _turn(one, tried.get(one.id)))
 
     def begin(self, finding: Finding, *, target: str, next_at: float) -> Delivery:
         """Note a try before it is made, and when the next one would be."""

@@ -43,10 +43,11 @@ class OutlierFinder:
     def look(self, contents: Contents, predictions: Sequence[Prediction]) -> FoundOutliers:
         """Score predictions of models that are on the shelf."""
         noticed = FoundOutliers()
+        there = {shelved.model.key: shelved for shelved in contents.models.values()}
         for (model, name), rows in Rows.of(predictions).by_version():
-            shelved = contents.by_key(model)
-            version = answered_by(shelved, name)
-            if version is not None:
+            shelved = there.get(model)
+            version = None if shelved is None else answered_by(shelved, name)
+            if shelved is not None and version is not None:
                 self._look(shelved, version, rows, noticed)
         return noticed
 
