@@ -54,7 +54,7 @@ def test_world_moves_and_the_model_follows_and_is_not_spoilt_and_goes_back(
     fixed = [row for row, _ in zombies_of(500, seed=99)]
     before = answers(town, fixed)
     assert town.accuracy(FRESH, seed=1, mutated=False) >= 0.85
-    wait_for(lambda: checks_of(town) >= 1)
+    wait_for(lambda: checks_of(town) >= 1, 60)
     assert town.accuracy(FRESH, seed=2, mutated=True) <= 0.65
 
     town.taught(VERDICTS, seed=3, mutated=True)
@@ -99,7 +99,7 @@ def test_world_moves_and_the_model_follows_and_is_not_spoilt_and_goes_back(
     assert (again["champion"], again["decision"]) == ("v1", "passed")
     assert again["anchor_score"] == second["gate"]["anchor_score"] == first["anchor_score"]
 
-    wait_for(lambda: checks_of(steady) >= 2)
+    wait_for(lambda: checks_of(steady) >= 2, 60)
     assert steady.findings("all") == {}
 
 

@@ -56,7 +56,7 @@ from unrot.web.pages import (
 )
 from unrot.web.routes import GuardedFlask, blueprint_of
 
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 1.2
 """So long people wait for a store that is slow; a verdict is then kept in the journal."""
 
 API = (

@@ -181,7 +181,7 @@ class PostgresDatabase:
         given["options"] = f"{options} {given.get('options') or ''}".strip()
         connecting = float(given.pop("connect_timeout", CONNECTING_SECONDS))
         connection = _Connection.open(given, min(connecting, patience))
-        connection.patience = patience + min(GRACE_SECONDS, patience / 4)
+        connection.patience = patience + min(GRACE_SECONDS, patience / 8)
         connection.give(connection.patience)
         return connection
 
