@@ -31,6 +31,9 @@ from unrot.web.errors import drain
 PATIENCE_SECONDS = 15.0
 """How long an answer waits for the journal: a router gives up on one that is silent for longer."""
 
+PREDICTING_SECONDS = 60.0
+"""How long a file is predicted: one visitor's is not to keep a thread from all others."""
+
 JUDGING_SECONDS = 20.0
 """How long labels are taken before the page is answered, for the same reason."""
 
@@ -172,7 +175,7 @@ def told(truths: TruthFile, problem: str) -> dict[str, Any]:
 def _parts(batch: Batch) -> Iterator[bytes]:
     """Write the answer; one that has to end before the file does says so in its last row."""
     try:
-        yield from batch.parts(patience_seconds=PATIENCE_SECONDS)
+        yield from batch.parts(patience_seconds=PATIENCE_SECONDS, seconds=PREDICTING_SECONDS)
     except UnrotError as error:
         yield batch.last_part(error.message)
     except Exception:
