@@ -26,8 +26,8 @@ from unrot.serve.service import Service
 
 ROOT = Path(__file__).resolve().parent.parent
 OPERATOR = "operator-token-1"
-VIEWER = "viewer-token-1"
-JUDGE = "judge-token-1"
+VIEWER = "viewer-token-001"
+JUDGE = "judge-token-0001"
 
 
 @dataclass

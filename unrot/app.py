@@ -78,6 +78,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = GuardedFlask(__name__, template_folder="../templates", static_folder="../static")
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body,
+        TRUSTED_HOSTS=list(settings.hosts) or None,
         SESSION_COOKIE_NAME="unrot",
         SESSION_COOKIE_SAMESITE="Lax",
         SEND_FILE_MAX_AGE_DEFAULT=HOUR,

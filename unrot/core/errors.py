@@ -142,9 +142,16 @@ class Unavailable(UnrotError):
 
 
 class StoreAway(Unavailable):
-    """The store does not answer."""
+    """The store does not answer; why, with hosts and paths, is for operators and the log alone."""
 
     reason = "store_away"
+
+    def __init__(self, message: str, cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.cause}".rstrip()
 
 
 class JournalFull(Unavailable):

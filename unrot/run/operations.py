@@ -98,7 +98,7 @@ def look(service: Service) -> Operations:
     settings, folder = service.settings, service.journal.folder
     return Operations(
         service.clock(),
-        service.ready(),
+        {name: part.with_cause() for name, part in service.ready().items()},
         JournalFacts(backlog_bytes(folder), settings.journal_max, Drops(folder).count()),
         components.heartbeat(settings.home / "caretaker.json"),
         _of_store(service),

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, ParamSpec, TypeVar, cast
 
-from flask import Flask, Response, current_app, g, request, session
+from flask import Flask, Response, current_app, g, redirect, request, session
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.exceptions import LengthRequired
 
@@ -30,10 +30,23 @@ CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+HEALTH = "/api/v1/health"
+"""Platforms ask for it without TLS."""
+
 SET_OPERATOR = (
     "No operator token is set: set UNROT_ADMIN_TOKEN and restart, or start the app with make run, "
     "which makes one."
 )
+HEADERS: dict[str, str] = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+"""Of every answer."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -106,7 +119,11 @@ class Doorkeeper:
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Cookies that are only sent over HTTPS when the page came over HTTPS."""
+    """Cookies that are only sent over HTTPS, and by this host alone, when the page came over it."""
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """Let browsers hold a cookie of HTTPS to what it promises."""
+        return f"__Host-{super().get_cookie_name(app)}" if request.is_secure else "unrot"
 
     def get_cookie_secure(self, _app: Flask) -> bool:
         """Follow the request."""
@@ -119,6 +136,8 @@ def register(app: Flask, settings: Settings) -> None:
     app.extensions["doorkeeper"] = Doorkeeper(settings, key if isinstance(key, bytes) else b"")
     app.session_interface = Sessions()
     app.jinja_env.globals.update(csrf_token=csrf_token, caller=caller_of_page, may=may)
+    if settings.https:
+        app.before_request(_lead_to_https)
     app.after_request(_add_headers)
 
 
@@ -150,6 +169,12 @@ def caller_of_page() -> Caller:
         holder = keeper.by_fingerprint(str(session.get("token", "")))
         g.caller = Caller(subject=subject) if holder is None else _caller(holder, subject)
     return cast(Caller, g.caller)
+
+
+def is_private() -> bool:
+    """Tell whether the answer is for one person alone: no cache may keep it."""
+    is_file = request.endpoint == "static" or (request.endpoint or "").startswith("flasgger.static")
+    return not is_file and ("Authorization" in request.headers or "token" in session)
 
 
 def may(role: Role) -> bool:
@@ -235,12 +260,20 @@ def _caller(holder: Holder, subject: str) -> Caller:
     return Caller(role=holder.role, judge=holder.judge, subject=subject)
 
 
+def _lead_to_https() -> Response | None:
+    """Send a page that was asked for by plain HTTP to HTTPS; a program is told, not led."""
+    if request.is_secure or request.path == HEALTH:
+        return None
+    if request.method not in ("GET", "HEAD"):
+        raise NotAllowed("This app is spoken to over https alone: send it there.", reason="https")
+    return cast(Response, redirect(request.url.replace("http://", "https://", 1), 308))
+
+
 def _add_headers(response: Response) -> Response:
-    headers: dict[str, Any] = {
-        "Content-Security-Policy": CONTENT_POLICY,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-    }
-    for name, value in headers.items():
+    for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if is_private():
+        response.headers["Cache-Control"] = "no-store"
     return response

@@ -19,7 +19,7 @@ from unrot.core.records import Prediction, Row
 from unrot.make.csv.options import check_known
 from unrot.make.csv.reading import TableFile, open_table
 from unrot.make.csv.rows import CheckedRow, checked_chunks, most_columns_for
-from unrot.make.csv.writing import csv_lines, fitted, free_name
+from unrot.make.csv.writing import csv_lines, fitted, free_name, harmless
 from unrot.serve.rejected import rejection_of
 from unrot.serve.service import Service
 
@@ -91,7 +91,7 @@ class Batch:
         for number, chunk in enumerate(checked_chunks(self.file, self.model.schema, told)):
             if number and seconds is not None and time.monotonic() - began > seconds:
                 yield self.last_part(
-                    f"it took longer than {seconds:g} seconds. Send the rows below that line in a "
+                    f"it took longer than {seconds:g} s. Send the rows below that line in a "
                     "file of their own, with the header."
                 )
                 return
@@ -141,7 +141,7 @@ class Batch:
         self.predicted += 1
         shares = answer.probabilities
         if self.model.schema.is_classifier:
-            said = [answer.label or "", self._number(max(shares)) if shares else ""]
+            said = [harmless(answer.label or ""), self._number(max(shares)) if shares else ""]
         else:
             said = [self._number(answer.value or 0.0)]
         if self._classes:
@@ -153,7 +153,7 @@ class Batch:
         if self.bad <= FIRST_PROBLEMS:
             where = f"line {line}: "
             self.first_problems.append(problem if where in problem else where + problem)
-        return [""] * (len(self._names) - 1) + [problem]
+        return [""] * (len(self._names) - 1) + [harmless(problem)]
 
     def _number(self, number: float) -> str:
         return repr(number) if self._mark == "." else repr(number).replace(".", ",")

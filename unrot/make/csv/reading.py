@@ -80,8 +80,8 @@ def open_table(
         raise Invalid(f"{path.name} is empty: expected a line of column names, then rows.")
     if (width := text.told_width(cells)) > most_columns:
         raise Invalid(
-            f"{path.name} has {width:,} columns and at most {most_columns:,} are read: send "
-            "only those that the model knows."
+            f"{path.name} has {counted(width, 'column')} and at most {most_columns:,} are read: "
+            "send only those that the model knows."
         )
     _refuse_numbers(path, cells)
     first = list(islice(lines, SAMPLE_ROWS))
