@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import stat
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -163,3 +165,68 @@ def test_audits_are_for_judges(client: FlaskClient) -> None:
     assert "Audits" not in text_of(client.get("/models/iris/versions"))
     sign_in(client, JUDGE)
     assert client.get("/models/iris/audits").status_code == 200
+
+
+# ── limits ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_guesses_of_a_token_are_slowed_whatever_is_guessed_next(client: FlaskClient) -> None:
+    def asked(token: str) -> int:
+        return client.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status_code
+
+    assert [asked(f"guess-number-{number:04}") for number in range(20)] == [401] * 20
+    answer = client.get("/metrics", headers={"Authorization": f"Bearer {OPERATOR}"})
+    assert answer.status_code == 429
+    assert 1 <= int(answer.headers["Retry-After"]) <= 4
+    assert sign_in(client, OPERATOR).status_code == 429
+
+
+def test_anonymous_verdicts_and_their_bytes_are_bounded_and_those_of_tokens_are_not(
+    settings: Settings,
+) -> None:
+    few = replace(settings, most_verdicts=10, daily_bytes=20_000)
+    client = create_app(few).test_client()
+    older = {
+        "model": "iris",
+        "input data": "x" * 9_000,
+        "prediction": "Iris-setosa",
+        "was correct": True,
+    }
+
+    def sent(address: str, token: str = "", **body: object) -> int:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return client.post(
+            "/api/v1/feedback",
+            json={**older, **body},
+            headers=headers,
+            environ_base={"REMOTE_ADDR": address},
+        ).status_code
+
+    assert [sent("203.0.113.1") for _ in range(3)] == [201, 201, 429]
+    assert [sent("198.51.100.1", **{"input data": 1}) for _ in range(11)] == [201] * 10 + [429]
+    assert [sent("203.0.113.9", token=OPERATOR) for _ in range(3)] == [201] * 3
+    page = client.get("/api/v1/operations", headers={"Authorization": f"Bearer {VIEWER}"})
+    assert {(one["limit"], one["times"]) for one in page.json["data"]["refused"]} == {  # type: ignore[index]
+        ("bytes", 1),
+        ("verdicts", 1),
+    }
+
+
+def test_only_a_few_files_are_taken_at_once(client: FlaskClient, settings: Settings) -> None:
+    folder = settings.home / "uploads"
+    folder.mkdir(exist_ok=True)
+    file = b"sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm\n5.1,3.5,1.4,0.2\n"
+
+    def sent() -> int:
+        answer = client.post("/api/v1/models/iris/predict", data=file, content_type="text/csv")
+        answer.get_data()
+        answer.close()
+        return answer.status_code
+
+    assert [sent() for _ in range(5)] == [200] * 5
+    with ExitStack() as turns:
+        for number in range(4):
+            turn = turns.enter_context((folder / str(number)).open("wb"))
+            fcntl.flock(turn, fcntl.LOCK_EX)
+        assert sent() == 429
+    assert sent() == 200

@@ -12,6 +12,7 @@
     ├── Expired               a verdict on a prediction that is too old
     ├── NotAllowed            the caller may not
     │   └── NotKnown          the caller must say who it is first
+    ├── TooMany               more than one visitor may ask for in this time
     ├── Unavailable           not now; try again
     │   ├── StoreAway         the store does not answer
     │   ├── JournalFull       the journal cannot take a line
@@ -133,6 +134,16 @@ class NotKnown(NotAllowed):
     """The caller brought no token, or a wrong one."""
 
     reason = "unauthorized"
+
+
+class TooMany(UnrotError):
+    """One visitor asks for more than is given in this time."""
+
+    reason = "too_many"
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class Unavailable(UnrotError):

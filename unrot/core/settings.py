@@ -194,6 +194,18 @@ class Settings:
     max_upload: int = setting(
         "UNROT_MAX_UPLOAD", POSITIVE, 100 * 2**20, "the largest file that is uploaded, in bytes"
     )
+    most_verdicts: int = setting(
+        "UNROT_MOST_VERDICTS",
+        POSITIVE,
+        60_000,
+        "how many verdicts one visitor without a token may give in a minute",
+    )
+    daily_bytes: int = setting(
+        "UNROT_DAILY_BYTES",
+        POSITIVE,
+        512 * 2**20,
+        "how much of what one visitor without a token sends is kept in a day, in bytes",
+    )
     journal_max: int = setting(
         "UNROT_JOURNAL_MAX",
         POSITIVE,

@@ -31,13 +31,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from unrot.core.errors import TooMany
 from unrot.core.ports import Clock
+from unrot.core.records import Caller
+from unrot.core.settings import Settings
+from unrot.core.time import DAY, MINUTE
 
 GROUPS, WIDTH = 2_048, 8
 """A visitor's bucket lies in one of the places of its group."""
 
 _BUCKET = struct.Struct("<QdIHH12sxxxx")
-"""Whose it is, when it is empty, how often it was full, of which limit, and the visitor in words."""
+"""Whose it is, when it is empty, how often it was full, of which limit, and who that is."""
 
 _GROUP_BYTES = WIDTH * _BUCKET.size
 _FREE = 0
@@ -49,6 +53,18 @@ class Limit:
 
     most: float
     seconds: float
+
+
+GUESSES, VERDICTS, BYTES = "guesses of a token", "verdicts", "bytes"
+
+
+def limits_of(settings: Settings) -> dict[str, Limit]:
+    """Return what one visitor may ask for."""
+    return {
+        GUESSES: Limit(20, MINUTE),
+        VERDICTS: Limit(settings.most_verdicts, MINUTE),
+        BYTES: Limit(settings.daily_bytes, DAY),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +120,18 @@ class Limits:
                 table, place, owner, empty_at, bucket.refused, number, 0, subject.encode()[:12]
             )
         return 0.0
+
+    def admit(self, caller: Caller, **amounts: float) -> None:
+        """Take in what a visitor sends; raise TooMany. Who holds a token is known, and not counted.
+
+        Whoever has no address comes from this machine.
+        """
+        if caller.role != "anyone" or not caller.subject:
+            return
+        for limit, amount in amounts.items():
+            if wait := self.pour(limit, caller.subject, amount):
+                said = f"Too many {limit} from one address in this time: wait, or send a token."
+                raise TooMany(said, wait)
 
     def wait_of(self, limit: str, subject: str) -> float:
         """Return how long a visitor has to wait before a full bucket takes something again."""

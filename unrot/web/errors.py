@@ -6,6 +6,7 @@ This is the one place that knows which error is which HTTP status.
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any
 
 from flask import Flask, Response, current_app, render_template, request
@@ -28,6 +29,7 @@ STATUS: dict[type[errors.UnrotError], int] = {
     errors.TooLarge: 413,
     errors.WrongType: 415,
     errors.Invalid: 422,
+    errors.TooMany: 429,
     errors.Unavailable: 503,
     errors.BadArtefact: 503,
 }
@@ -59,7 +61,10 @@ def status_of(error: errors.UnrotError) -> int:
 
 
 def _of_ours(error: errors.UnrotError) -> Response:
-    return _answer(status_of(error), error.reason, error.message, error.details)
+    answer = _answer(status_of(error), error.reason, error.message, error.details)
+    if isinstance(error, errors.TooMany):
+        answer.headers["Retry-After"] = str(math.ceil(error.seconds))
+    return answer
 
 
 def _of_http(error: HTTPException) -> Response:

@@ -20,9 +20,11 @@ from flask import Flask, Response, current_app, g, redirect, request, session
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.exceptions import LengthRequired
 
-from unrot.core.errors import NotAllowed, NotKnown
+from unrot.core.errors import NotAllowed, NotKnown, TooMany
 from unrot.core.records import Caller
 from unrot.core.settings import Settings
+from unrot.serve.limits import GUESSES
+from unrot.web.current import service
 
 Role = Literal["anyone", "viewer", "judge", "operator"]
 RANKS: dict[Role, int] = {"anyone": 0, "viewer": 1, "judge": 2, "operator": 3}
@@ -155,7 +157,7 @@ def caller_of_api() -> Caller:
     if header is None:
         return Caller(subject=subject)
     scheme, _, token = header.partition(" ")
-    holder = keeper.holder(token.strip()) if scheme.lower() == "bearer" else None
+    holder = _guessed(token, subject) if scheme.lower() == "bearer" else None
     if holder is None:
         raise NotKnown("The token is not known: send Authorization: Bearer <token>.")
     return _caller(holder, subject)
@@ -221,7 +223,7 @@ def admit(caller: Caller, role: Role) -> None:
 def sign_in(token: str) -> bool:
     """Open a session for the holder of a token."""
     keeper = doorkeeper()
-    holder = keeper.holder(token.strip())
+    holder = _guessed(token, keeper.subject(request.remote_addr))
     if holder is None:
         return False
     session.clear()
@@ -254,6 +256,17 @@ def check_csrf() -> None:
             "again.",
             reason="csrf",
         )
+
+
+def _guessed(token: str, subject: str) -> Holder | None:
+    """Return who holds a token; whoever guessed wrong often waits, whatever is guessed next."""
+    limits = service().limits
+    if wait := limits.wait_of(GUESSES, subject):
+        raise TooMany("Too many wrong tokens came from this address: wait a little.", wait)
+    holder = doorkeeper().holder(token.strip())
+    if holder is None:
+        limits.pour(GUESSES, subject, 1)
+    return holder
 
 
 def _caller(holder: Holder, subject: str) -> Caller:
