@@ -34,8 +34,8 @@ pytest_plugins = ("tests.stores",)
 
 ROOT = Path(__file__).resolve().parent.parent
 OPERATOR = "operator-token-1"
-VIEWER = "viewer-token-1"
-JUDGE = "judge-token-1"
+VIEWER = "viewer-token-001"
+JUDGE = "judge-token-0001"
 
 
 # A shell that starts pytest in the background lets it ignore Ctrl-C, and each child inherits that.

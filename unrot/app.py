@@ -86,6 +86,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 def open_home(app: Flask, settings: Settings) -> None:
     """Put the service of a home folder behind the doors, and who may pass them before."""
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.config["TRUSTED_HOSTS"] = list(settings.hosts) or None
+    app.config[security.HTTPS_ALONE] = settings.https
     app.secret_key = key = secret_key(settings)
     app.extensions["doorkeeper"] = security.Doorkeeper(settings, key)
     app.extensions["unrot"] = open_service(

@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         status: int = options.command(options, options.load())
         return status
     except UnrotError as error:
-        print(error.message, file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)

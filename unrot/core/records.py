@@ -7,7 +7,7 @@ database columns, the JSON keys and the pages. Nothing here does I/O or knows a 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NewType
 
 ModelKey = NewType("ModelKey", str)
@@ -724,8 +724,14 @@ class Component:
 
     state: Literal["ok", "degraded", "down"]
     sentence: str
+    cause: str = ""
+    """Why, with hosts and paths: for those who operate."""
     is_stuck: bool = False
     """True when it takes nothing more in."""
+
+    def with_cause(self) -> Component:
+        """Return it as those who operate may read it."""
+        return replace(self, sentence=f"{self.sentence} {self.cause}".rstrip(), cause="")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,20 @@ from unrot.core.errors import BadSetting
 from unrot.core.options import Kind, Option, option, options_of, parsed, whole
 from unrot.core.time import DAY, HOUR
 
+SHORTEST_SECRET = 16
+"""Shorter ones can be guessed."""
+
 
 def _token(value: str) -> str:
-    if len(value) < 8 or not value.isascii() or not value.isprintable() or " " in value:
-        raise ValueError("8 or more ASCII characters without spaces")
+    is_short = len(value) < SHORTEST_SECRET
+    if is_short or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError(f"{SHORTEST_SECRET} or more ASCII characters without spaces")
+    return value
+
+
+def _key(value: str) -> str:
+    if len(value) < SHORTEST_SECRET:
+        raise ValueError(f"{SHORTEST_SECRET} or more characters")
     return value
 
 
@@ -67,15 +78,24 @@ def _types(value: str) -> frozenset[str]:
     return names
 
 
+def _hosts(value: str) -> tuple[str, ...]:
+    names = tuple(filter(None, (part.strip().lower() for part in value.split(","))))
+    if not all(re.fullmatch(r"\.?[a-z0-9_.-]+|\[[0-9a-f:.]+\]", name) for name in names):
+        raise ValueError("names such as unrot.example.org, without ports, with commas between")
+    return names
+
+
 def _is_dotted(name: str) -> bool:
     parts = name.split(".")
     return len(parts) > 1 and all(part.isidentifier() for part in parts)
 
 
 TEXT, PATH, STORE = parsed(str), parsed(Path), parsed(str, is_secret=True)
+KEY = parsed(_key, is_secret=True)
 TOKEN, JUDGES = parsed(_token, is_secret=True), parsed(_judges, is_secret=True)
 WEBHOOK = parsed(_webhook, is_secret=True)
 TYPES, ADDRESS = parsed(_types), parsed(_address)
+HOSTS = replace(parsed(_hosts), write=",".join)
 POSITIVE, PORT = whole(1), whole(1, 65535, said="a port, 1 to 65535")
 YES = replace(parsed(_yes), write=lambda value: "yes" if value else "no")
 
@@ -112,7 +132,7 @@ class Settings:
     )
     secret_key: str = setting(
         "UNROT_SECRET_KEY",
-        TEXT,
+        KEY,
         "",
         "signs prediction ids and sessions; unset, one is made once in the home folder",
     )
@@ -181,6 +201,18 @@ class Settings:
     max_upload: int = setting(
         "UNROT_MAX_UPLOAD", POSITIVE, 100 * 2**20, "the largest file that is uploaded, in bytes"
     )
+    most_verdicts: int = setting(
+        "UNROT_MOST_VERDICTS",
+        POSITIVE,
+        60_000,
+        "how many verdicts one visitor without a token may give in a minute",
+    )
+    daily_bytes: int = setting(
+        "UNROT_DAILY_BYTES",
+        POSITIVE,
+        512 * 2**20,
+        "how much of what one visitor without a token sends is kept in a day, in bytes",
+    )
     journal_max: int = setting(
         "UNROT_JOURNAL_MAX",
         POSITIVE,
@@ -210,7 +242,24 @@ class Settings:
         "how people reach the app, for the links in what is sent: `https://…`",
     )
     trusted_proxies: int = setting(
-        "UNROT_TRUSTED_PROXIES", whole(0), 0, "how many proxies stand before the app"
+        "UNROT_TRUSTED_PROXIES",
+        whole(0),
+        0,
+        "how many proxies stand before the app; 1 where a platform that always has one is "
+        "recognised (Heroku, Render, Railway, Fly, Cloud Run, Spaces)",
+    )
+    https: bool = setting(
+        "UNROT_HTTPS",
+        YES,
+        False,
+        "`yes`: who comes by plain HTTP is sent to HTTPS; so it is on Heroku unless it says `no`",
+    )
+    hosts: tuple[str, ...] = setting(
+        "UNROT_HOSTS",
+        HOSTS,
+        tuple,
+        "the names that the app answers to, with commas between, `.example.org` with all below "
+        "it; unset, any",
     )
     host: str = setting("UNROT_HOST", TEXT, "127.0.0.1", "the address to listen on")
     port: int = setting("PORT", PORT, 5000, "the port to listen on")
@@ -232,6 +281,7 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
     if dotenv is not None and dotenv.is_file():
         given = _read_dotenv(dotenv)
     given.update(os.environ if environ is None else environ)
+    _understand_platforms(given)
     _understand_older_names(given)
     values = {
         each.name: _parsed(each, text)
@@ -245,9 +295,15 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
 
 
 def prepare_home(settings: Settings) -> None:
-    """Make the home folder; raise BadSetting when it cannot be made or written."""
+    """Make the home folder, for nobody else to read; raise BadSetting when it cannot be.
+
+    What this process makes from now on is for its own user alone, wherever it stands.
+    """
+    os.umask(0o077)
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
+        with suppress(PermissionError):
+            settings.home.chmod(0o700)  # Where it is somebody else's, it is for them to say.
         reason = "" if os.access(settings.home, os.W_OK) else "it is not writable"
     except OSError as error:
         reason = error.strerror or str(error)
@@ -294,6 +350,17 @@ _UNITS = {
     )
     for word in words
 }
+
+
+_BEHIND_A_PROXY = ("DYNO", "RENDER", "RAILWAY_ENVIRONMENT", "FLY_APP_NAME", "K_SERVICE", "SPACE_ID")
+"""What platforms set, each of which puts one proxy before every app."""
+
+
+def _understand_platforms(given: dict[str, str]) -> None:
+    if not given.get("UNROT_TRUSTED_PROXIES") and any(map(given.get, _BEHIND_A_PROXY)):
+        given["UNROT_TRUSTED_PROXIES"] = "1"
+    if not given.get("UNROT_HTTPS") and given.get("DYNO"):
+        given["UNROT_HTTPS"] = "yes"
 
 
 def _understand_older_names(given: dict[str, str]) -> None:

@@ -16,6 +16,7 @@ from unrot.run.cabinet import Cabinet
 from unrot.run.copying import check_whole
 from unrot.serve import predictor
 from unrot.serve.journal import Drops, Journal
+from unrot.serve.limits import Limits, limits_of
 from unrot.serve.rejected import Refusals
 from unrot.serve.service import Service
 from unrot.serve.shelf import Shelf
@@ -62,6 +63,7 @@ def open_service(
         workshop=EstimatorWorkshop(settings.trusted_types),
         courier=HttpCourier(allow_private=settings.webhook_private),
         counts=counts,
+        limits=Limits(settings.home / "limits", limits_of(settings)),
     )
 
 

@@ -17,6 +17,7 @@ from unrot.core.records import Component, Job, ModelKey, RemovedModel, Stock, Ti
 from unrot.core.settings import SETTINGS, Settings
 from unrot.serve import readiness as components
 from unrot.serve.journal import Drops, backlog_bytes
+from unrot.serve.limits import Refused
 from unrot.serve.readiness import Heartbeat
 from unrot.serve.service import Service
 
@@ -31,10 +32,14 @@ SHOWN_SETTINGS = (
     "rotation_seconds",
     "journal_max",
     "max_body",
+    "most_verdicts",
+    "daily_bytes",
     "workers",
     "threads",
 )
 """What decides how much is kept and taken; none of them is a secret."""
+
+MOST_REFUSED = 50
 
 
 KINDS: tuple[Tidiable, ...] = get_args(Tidiable)
@@ -91,6 +96,8 @@ class Operations:
     caretaker: Heartbeat | None
     store: StoreFacts | None
     settings: Sequence[Shown]
+    refused: Sequence[Refused]
+    """Who asked for more than one visitor may, the newest day."""
 
 
 def look(service: Service) -> Operations:
@@ -98,11 +105,12 @@ def look(service: Service) -> Operations:
     settings, folder = service.settings, service.journal.folder
     return Operations(
         service.clock(),
-        service.ready(),
+        {name: part.with_cause() for name, part in service.ready().items()},
         JournalFacts(backlog_bytes(folder), settings.journal_max, Drops(folder).count()),
         components.heartbeat(settings.home / "caretaker.json"),
         _of_store(service),
         shown_settings(settings),
+        service.limits.refused()[:MOST_REFUSED],
     )
 
 

@@ -45,9 +45,8 @@ def store(store: Store) -> Component:
     try:
         store.check(writing=True)
     except StoreAway as error:
-        return Component(
-            "degraded", f"{error.message} Predictions go on; verdicts are kept in the journal."
-        )
+        said = f"{error.message} Predictions go on; verdicts are kept in the journal."
+        return Component("degraded", said, error.cause)
     return Component("ok", "The store answers.")
 
 

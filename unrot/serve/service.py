@@ -50,10 +50,12 @@ from unrot.core.time import utc
 from unrot.hear import verdicts
 from unrot.serve import events, readiness
 from unrot.serve.journal import Journal
+from unrot.serve.limits import Limits
 from unrot.serve.rejected import Refusals, rejection_of
 from unrot.serve.shelf import Contents, Shelf, ShelvedModel
 
 LAST_VERDICTS = 50
+VERDICT_BYTES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Service:
     workshop: Workshop
     courier: Courier
     refusals: Refusals
+    limits: Limits
     clock: Clock = time.time
     counts: Counts = NoCounts()
 
@@ -208,6 +211,7 @@ class Service:
 
     def judge(self, given: Any, caller: Caller) -> tuple[Feedback, FeedbackStatus]:
         """Keep one verdict."""
+        self.limits.admit(caller, verdicts=1, bytes=_size(given))
         verdict = self._reader().read(given, caller=caller, now=self.clock())
         status = self._keep([verdict])[0]
         if status == "missing":
@@ -219,6 +223,7 @@ class Service:
     def judge_many(self, given: list[Any], caller: Caller) -> list[tuple[Any, str]]:
         """Keep all valid verdicts of a list; answer each with its status or the error's reason."""
         verdicts.check_count(len(given))
+        self.limits.admit(caller, verdicts=len(given), bytes=sum(map(_size, given)))
         reader, now = self._reader(), self.clock()
         read = [reader.read_or_error(one, caller=caller, now=now) for one in given]
         kept = iter(self._keep([one for one in read if isinstance(one, Feedback)]))
@@ -231,6 +236,7 @@ class Service:
         self, given: Mapping[str, Any], caller: Caller
     ) -> tuple[UnverifiedFeedback, FeedbackStatus]:
         """Keep a verdict in the older form: shown and counted apart, it teaches nothing."""
+        self.limits.admit(caller, verdicts=1, bytes=_size(given))
         contents = self.catalogue()
         verdict = verdicts.read_unverified(
             given, known=lambda name: contents.model(name).model, caller=caller, now=self.clock()
@@ -246,6 +252,7 @@ class Service:
 
     def withdraw(self, id: str, caller: Caller) -> FeedbackStatus:
         """Take a verdict back."""
+        self.limits.admit(caller, verdicts=1)
         verdict = self._reader().withdrawal(id, caller=caller, now=self.clock())
         status = self._keep([verdict])[0]
         if status in ("missing", "duplicate", "forgotten"):
@@ -368,6 +375,12 @@ def _parted(reference: Any) -> tuple[str | None, str | None]:
     if len(parts) == 3 and parts[0] and parts[1] == "versions" and parts[2]:
         return parts[0], parts[2]
     raise wrong_field("model", reference, "a model such as zombies, or zombies/versions/v2")
+
+
+def _size(verdict: Any) -> int:
+    """Return about how many bytes a verdict takes in the store: itself, and what goes with it."""
+    said = verdict.values() if isinstance(verdict, Mapping) else ()
+    return VERDICT_BYTES + sum(len(str(value)) for value in said)
 
 
 def _said_of(status: FeedbackStatus) -> str:

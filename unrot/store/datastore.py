@@ -338,10 +338,10 @@ class _Service:
             raise self.away(_sentence(error, self._project)) from error
         time.sleep(min(left, pause * random.uniform(0.5, 1)))
 
-    def away(self, sentence: str) -> StoreAway:
+    def away(self, cause: str) -> StoreAway:
         """Note that Datastore is away, and say so."""
         self._failed()
-        return StoreAway(sentence)
+        return StoreAway("The database does not answer.", cause)
 
     def close(self) -> None:
         """Let go of this process's connection, and of no parent's."""

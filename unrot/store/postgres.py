@@ -192,7 +192,7 @@ class PostgresDatabase:
 
     def _away(self, error: Exception) -> StoreAway:
         self._failed()
-        return StoreAway(f"The database does not answer: {_sentence(error)}.")
+        return StoreAway("The database does not answer.", f"Postgres says: {_sentence(error)}.")
 
 
 class _Held:

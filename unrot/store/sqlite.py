@@ -270,7 +270,7 @@ class SqliteDatabase:
             return StoreAway(
                 "The database file is gone: put it back, or restart to begin with an empty one."
             )
-        return StoreAway(f"The database does not answer: {error}.")
+        return StoreAway("The database does not answer.", f"SQLite says: {error}.")
 
 
 def _wait_for(file: int) -> None:

@@ -29,6 +29,8 @@ MOST_SECONDS = 15.0
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _UNICAST = ipaddress.ip_network("2000::/3")
+_OF_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
+"""Kept for protocols between machines; Python takes most of it for public."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -117,10 +119,12 @@ class HttpCourier:
 def is_public(address: Address) -> bool:
     """Tell whether an address is one of the internet's, for anybody to reach.
 
-    >>> [is_public(ipaddress.ip_address(one)) for one in ("8.8.8.8", "10.0.0.1", "100.64.0.1")]
+    >>> [is_public(ipaddress.ip_address(one)) for one in ("8.8.8.8", "10.0.0.1", "192.0.0.8")]
     [True, False, False]
     """
     if isinstance(address, ipaddress.IPv6Address) and address not in _UNICAST:
+        return False
+    if address in _OF_PROTOCOLS:
         return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 

@@ -16,13 +16,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, ParamSpec, TypeVar, cast
 
-from flask import Flask, Response, current_app, g, request, session
+from flask import Flask, Response, current_app, g, redirect, request, session
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.exceptions import LengthRequired
 
-from unrot.core.errors import NotAllowed, NotKnown
+from unrot.core.errors import NotAllowed, NotKnown, TooMany
 from unrot.core.records import Caller
 from unrot.core.settings import Settings
+from unrot.serve.limits import GUESSES
+from unrot.web.current import service
 
 Role = Literal["anyone", "viewer", "judge", "operator"]
 RANKS: dict[Role, int] = {"anyone": 0, "viewer": 1, "judge": 2, "operator": 3}
@@ -30,10 +32,26 @@ CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+HTTPS_ALONE = "UNROT_HTTPS"
+"""In the app's configuration: whether plain HTTP is led to HTTPS."""
+
+HEALTH = "/api/v1/health"
+"""Platforms ask for it without TLS."""
+
 SET_OPERATOR = (
     "No operator token is set: set UNROT_ADMIN_TOKEN and restart, or start the app with make run, "
     "which makes one."
 )
+HEADERS: dict[str, str] = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+"""Of every answer."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -106,7 +124,11 @@ class Doorkeeper:
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Cookies that are only sent over HTTPS when the page came over HTTPS."""
+    """Cookies that are only sent over HTTPS, and by this host alone, when the page came over it."""
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """Let browsers hold a cookie of HTTPS to what it promises."""
+        return f"__Host-{super().get_cookie_name(app)}" if request.is_secure else "unrot"
 
     def get_cookie_secure(self, _app: Flask) -> bool:
         """Follow the request."""
@@ -117,6 +139,7 @@ def register(app: Flask) -> None:
     """Let pages know who asks, and every answer carry its policy."""
     app.session_interface = Sessions()
     app.jinja_env.globals.update(csrf_token=csrf_token, caller=caller_of_page, may=may)
+    app.before_request(_lead_to_https)
     app.after_request(_add_headers)
 
 
@@ -134,7 +157,7 @@ def caller_of_api() -> Caller:
     if header is None:
         return Caller(subject=subject)
     scheme, _, token = header.partition(" ")
-    holder = keeper.holder(token.strip()) if scheme.lower() == "bearer" else None
+    holder = _guessed(token, subject) if scheme.lower() == "bearer" else None
     if holder is None:
         raise NotKnown("The token is not known: send Authorization: Bearer <token>.")
     return _caller(holder, subject)
@@ -148,6 +171,12 @@ def caller_of_page() -> Caller:
         holder = keeper.by_fingerprint(str(session.get("token", "")))
         g.caller = Caller(subject=subject) if holder is None else _caller(holder, subject)
     return cast(Caller, g.caller)
+
+
+def is_private() -> bool:
+    """Tell whether the answer is for one person alone: no cache may keep it."""
+    is_file = request.endpoint == "static" or (request.endpoint or "").startswith("flasgger.static")
+    return not is_file and ("Authorization" in request.headers or "token" in session)
 
 
 def may(role: Role) -> bool:
@@ -194,7 +223,7 @@ def admit(caller: Caller, role: Role) -> None:
 def sign_in(token: str) -> bool:
     """Open a session for the holder of a token."""
     keeper = doorkeeper()
-    holder = keeper.holder(token.strip())
+    holder = _guessed(token, keeper.subject(request.remote_addr))
     if holder is None:
         return False
     session.clear()
@@ -229,16 +258,35 @@ def check_csrf() -> None:
         )
 
 
+def _guessed(token: str, subject: str) -> Holder | None:
+    """Return who holds a token; whoever guessed wrong often waits, whatever is guessed next."""
+    limits = service().limits
+    if wait := limits.wait_of(GUESSES, subject):
+        raise TooMany("Too many wrong tokens came from this address: wait a little.", wait)
+    holder = doorkeeper().holder(token.strip())
+    if holder is None:
+        limits.pour(GUESSES, subject, 1)
+    return holder
+
+
 def _caller(holder: Holder, subject: str) -> Caller:
     return Caller(role=holder.role, judge=holder.judge, subject=subject)
 
 
+def _lead_to_https() -> Response | None:
+    """Send a page that was asked for by plain HTTP to HTTPS; a program is told, not led."""
+    if not current_app.config[HTTPS_ALONE] or request.is_secure or request.path == HEALTH:
+        return None
+    if request.method not in ("GET", "HEAD"):
+        raise NotAllowed("This app is spoken to over https alone: send it there.", reason="https")
+    return cast(Response, redirect(request.url.replace("http://", "https://", 1), 308))
+
+
 def _add_headers(response: Response) -> Response:
-    headers: dict[str, Any] = {
-        "Content-Security-Policy": CONTENT_POLICY,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-    }
-    for name, value in headers.items():
+    for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if is_private():
+        response.headers["Cache-Control"] = "no-store"
     return response

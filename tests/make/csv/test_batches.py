@@ -77,6 +77,24 @@ def test_rows_that_are_none_are_counted_by_feature_as_those_of_requests_are(
     )
 
 
+def test_file_of_many_more_columns_than_the_model_has_is_refused(
+    service: Service, write: Write
+) -> None:
+    more = ",".join(f"c{number}" for number in range(501))
+
+    with pytest.raises(Invalid, match="505 columns and at most 504 are read"):
+        Batch(service, "iris", write(f"{NAMES},{more}\n"))
+
+
+def test_answer_to_a_long_file_ends_in_time_and_says_where(service: Service, write: Write) -> None:
+    batch = Batch(service, "iris", write(f"{NAMES}\n" + f"{SETOSA}\n" * 2_500))
+
+    parts = list(batch.parts(seconds=0.0))
+
+    assert len(parts) == 3
+    assert "The answer ends after line 1001 of the file: it took longer than" in parts[-1].decode()
+
+
 def test_rows_come_back_as_they_stand_with_what_is_predicted(
     service: Service, write: Write
 ) -> None:

@@ -14,6 +14,15 @@ def csv_lines(rows: Iterable[Sequence[str | float | None]], delimiter: str) -> b
     return text.getvalue().encode("utf-8", "replace")
 
 
+def harmless(text: str) -> str:
+    """Return a text of ours that no spreadsheet takes for a formula.
+
+    >>> harmless("=1+1"), harmless("-"), harmless("Iris-setosa")
+    ("'=1+1", "'-", 'Iris-setosa')
+    """
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
 def fitted(record: Sequence[str], width: int) -> list[str]:
     """Return the cells of a row, as many as the header has."""
     return [*record[:width], *[""] * (width - len(record))]

@@ -46,7 +46,9 @@ def scrape() -> Response:
     """Answer a scrape in the text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Scrape(service()))
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    answer = Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 class _Scrape(Collector):

@@ -21,7 +21,7 @@ from unrot.web.forms import number_or_text
 from unrot.web.pages.models import blueprint
 from unrot.web.pages.standing import go, refuse, shown, standing
 from unrot.web.reading import whole_or_text
-from unrot.web.routes import JUDGE, VIEWER
+from unrot.web.routes import JUDGE
 
 KEYS = "123456789"
 """One for each class that it might really have been; with more classes one is searched for."""
@@ -29,7 +29,7 @@ LOOKED_AT = 10
 """The newest versions that are asked whether they want an audit."""
 
 
-@blueprint.page("GET", "/models/<model>/audits", needs=VIEWER)
+@blueprint.page("GET", "/models/<model>/audits", needs=JUDGE)
 def list_audits(model: str) -> str:
     """List the audits of a model, and begin or go on with one."""
     stands = standing(model)
