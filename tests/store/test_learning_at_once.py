@@ -86,7 +86,7 @@ def test_each_job_is_taken_once_by_those_who_ask_at_once(store: Store, open_stor
 
     found = at_once(
         *(
-            lambda jobs=jobs, name=f"holder {number}": jobs.take(name, NOON, PATIENCE)  # type: ignore[misc]
+            lambda jobs=jobs, name=f"holder {number}": jobs.claim(name, NOON, PATIENCE)  # type: ignore[misc]
             for number, jobs in enumerate(machines)
         )
     )
@@ -147,8 +147,8 @@ def test_job_taken_by_another_meanwhile_keeps_its_lesson_out(
     job, other = taken(store), open_store().jobs
 
     def take_over() -> None:
-        other.let_go("me")
-        other.take("other", NOON + 1, PATIENCE)
+        other.release("me")
+        other.claim("other", NOON + 1, PATIENCE)
 
     before_commit(store, take_over)
     asked = {**NOTHING, "job": job, "champion": "v1", "promote": True}
