@@ -237,7 +237,7 @@ def judge_and_ship(home: Path, *, is_control: bool) -> None:
         if number % AWAY_EVERY == 0:
             _judge_while_away(service, acks, number)
         if number % SEGMENT_EVERY == 0:
-            service.journal.let_go()
+            service.journal.release()
         if number % SHIP_EVERY == 0:
             caretaker.ship()
             service.store.verdicts.count_new(1_000)

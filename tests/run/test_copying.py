@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, environment
-from tests.run.test_upkeep import run
+from tests.conftest import ROOT, environment, run_command
 from unrot.core.errors import BadSetting, Conflict, NotFound
 from unrot.core.records import Caller
 from unrot.core.settings import Settings
@@ -147,8 +146,8 @@ def test_copy_there_and_back_gives_equal_documents(
 ) -> None:
     there, back = address(between), address("sqlite")
 
-    first = run(home, "copy", "--from", of(home), "--to", there)
-    second = run(home, "copy", "--from", there, "--to", back)
+    first = run_command(home, "copy", "--from", of(home), "--to", there)
+    second = run_command(home, "copy", "--from", there, "--to", back)
 
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
     with opened(of(home), back) as (one, other):
@@ -191,12 +190,12 @@ def test_second_run_of_a_finished_copy_changes_nothing_and_says_so(
     home: Path, address: Callable[[str], str]
 ) -> None:
     there = address("sqlite")
-    run(home, "copy", "--from", of(home), "--to", there)
+    run_command(home, "copy", "--from", of(home), "--to", there)
     path = Path(there.removeprefix("sqlite:///"))
     with opened(there) as (store,):
         before = [one.revision for kind in KINDS for one in scan_all(store, kind, "all")]
 
-    again = run(home, "copy", "--from", of(home), "--to", there)
+    again = run_command(home, "copy", "--from", of(home), "--to", there)
 
     with opened(there) as (store,):
         after = [one.revision for kind in KINDS for one in scan_all(store, kind, "all")]
@@ -205,14 +204,14 @@ def test_second_run_of_a_finished_copy_changes_nothing_and_says_so(
     assert "The copy was finished on" in again.stdout
     assert "nothing was changed." in again.stdout
     assert before == after
-    moved_on = run(home, "copy", "--from", of(home), "--to", there)
+    moved_on = run_command(home, "copy", "--from", of(home), "--to", there)
     assert moved_on.returncode == 1
     assert "One of the two was written since, and they differ in outlier." in moved_on.stdout
     assert path.exists()
 
 
 def test_counts_are_printed_of_each_kind(home: Path, address: Callable[[str], str]) -> None:
-    said = run(home, "copy", "--from", of(home), "--to", address("sqlite")).stdout
+    said = run_command(home, "copy", "--from", of(home), "--to", address("sqlite")).stdout
 
     rows = {line.split()[0]: line.split()[1:] for line in said.splitlines() if line}
     assert set(rows) >= {kind.name for kind in KINDS}
@@ -261,7 +260,7 @@ def test_killed_copy_goes_on_where_it_was(
         with pytest.raises(BadSetting, match="holds a copy that is not finished"):
             open_service(Settings(home=home, store=there))
 
-    again = run(home, *copy)
+    again = run_command(home, *copy)
 
     assert again.returncode == 0, again.stderr
     assert f"({len(was_there):,} were there already)" in again.stdout
@@ -349,7 +348,7 @@ def test_target_that_holds_other_data_is_refused(home: Path, tmp_path: Path) -> 
         other.commit([Put(FACT, "store", {"value": "another"})])
         held = len(documents(other)) - 1  # the lease
 
-    refused = run(home, "copy", "--from", of(home), "--to", of(tmp_path / "other"))
+    refused = run_command(home, "copy", "--from", of(home), "--to", of(tmp_path / "other"))
 
     assert refused.returncode == 1
     assert f"is not empty: it holds {held:,} documents" in refused.stderr
@@ -366,8 +365,10 @@ def test_copy_of_another_store_is_refused(home: Path) -> None:
 
 
 def test_same_store_twice_is_refused_by_whatever_address(home: Path) -> None:
-    same = run(home, "copy", "--from", of(home), "--to", of(home))
-    other = run(home, "copy", "--from", of(home), "--to", f"sqlite:///{home}/../used/unrot.db")
+    same = run_command(home, "copy", "--from", of(home), "--to", of(home))
+    other = run_command(
+        home, "copy", "--from", of(home), "--to", f"sqlite:///{home}/../used/unrot.db"
+    )
 
     assert (same.returncode, other.returncode) == (1, 1)
     assert "are the same store" in same.stderr
@@ -467,7 +468,9 @@ def test_empty_source_is_no_source(tmp_path: Path) -> None:
 
 
 def test_file_that_is_not_there_is_not_made(home: Path, tmp_path: Path) -> None:
-    refused = run(home, "copy", "--from", f"sqlite:///{tmp_path / 'no.db'}", "--to", of(home))
+    refused = run_command(
+        home, "copy", "--from", f"sqlite:///{tmp_path / 'no.db'}", "--to", of(home)
+    )
 
     assert refused.returncode == 1
     assert f"There is no database at {tmp_path / 'no.db'}: nothing to copy." in refused.stderr
@@ -485,7 +488,7 @@ def test_file_that_is_not_there_is_not_made(home: Path, tmp_path: Path) -> None:
 def test_address_that_leads_nowhere_is_a_sentence_without_its_password(
     home: Path, url: str, said: str
 ) -> None:
-    refused = run(home, "copy", "--from", of(home), "--to", url)
+    refused = run_command(home, "copy", "--from", of(home), "--to", url)
 
     assert refused.returncode == 1
     assert said in refused.stderr
@@ -498,7 +501,7 @@ def test_document_that_the_target_cannot_keep_is_named(
     with opened(of(home)) as (source,):
         source.commit([Put(CHUNK, "large", {"data": bytes(1_100_000)})])
 
-    refused = run(home, "copy", "--from", of(home), "--to", address("datastore"))
+    refused = run_command(home, "copy", "--from", of(home), "--to", address("datastore"))
 
     assert refused.returncode == 1
     assert 'chunk "large" takes 1,100,' in refused.stderr
@@ -518,10 +521,10 @@ def test_home_that_has_moved_goes_on_serving_voting_and_learning(
     go_round(before)
     waiting = before.predict_instances("iris", [ROW] * 7).predictions
     figures = figures_of(before)
-    before.journal.let_go()
+    before.journal.release()
     before.store.close()
 
-    moved = run(trained_home, "copy", "--from", of(trained_home), "--to", postgres_url)
+    moved = run_command(trained_home, "copy", "--from", of(trained_home), "--to", postgres_url)
     after = open_service(Settings(home=trained_home, store=postgres_url))
 
     assert moved.returncode == 0, moved.stderr

@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, environment
-from tests.run.test_upkeep import run
+from tests.conftest import ROOT, environment, run_command
 from tests.skips import needs
 from unrot.core.ids import Ids
 from unrot.core.records import (
@@ -100,7 +99,7 @@ def judge(service: Service, schema: Schema, made: Prediction, **said: Any) -> No
 
 
 def exported(home: Path, path: Path, *more: str, name: str = "farm") -> str:
-    done = run(home, "export", name, str(path), *more)
+    done = run_command(home, "export", name, str(path), *more)
     assert done.returncode == 0, done.stderr
     return done.stderr
 
@@ -315,7 +314,7 @@ def test_parquet_without_its_library_says_what_to_install(
     add(service, "farm", FARM, ROWS)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
 
-    done = run(home, "export", "farm", str(tmp_path / "out.parquet"))
+    done = run_command(home, "export", "farm", str(tmp_path / "out.parquet"))
 
     assert done.returncode == 1
     assert "Parquet needs the library pyarrow: pip install pyarrow==" in done.stderr
@@ -436,7 +435,7 @@ def test_what_cannot_be_exported_is_a_sentence(
     add(service, "farm", FARM, ROWS)
     name, file, *more = arguments
 
-    done = run(home, "export", name, str(tmp_path / file), *more)
+    done = run_command(home, "export", name, str(tmp_path / file), *more)
 
     assert done.returncode == 1
     assert said in done.stderr
@@ -450,7 +449,7 @@ def test_file_that_is_there_is_replaced_by_force_only(
     path = tmp_path / "out.csv"
     path.write_text("of before")
 
-    refused = run(home, "export", "farm", str(path))
+    refused = run_command(home, "export", "farm", str(path))
 
     assert refused.returncode == 1
     assert "is there already: choose another name, or add --force." in refused.stderr
@@ -468,7 +467,7 @@ def test_renamed_model_is_found_by_both_names_and_a_removed_one_by_none(
     exported(home, tmp_path / "new.csv", name="ranch")
     exported(home, tmp_path / "old.csv", name="farm")
     service.store.registry.remove_model(ModelKey("farm"))
-    refused = run(home, "export", "ranch", str(tmp_path / "gone.csv"))
+    refused = run_command(home, "export", "ranch", str(tmp_path / "gone.csv"))
 
     assert table(tmp_path / "new.csv") == table(tmp_path / "old.csv")
     assert len(table(tmp_path / "new.csv")) == 4

@@ -446,7 +446,7 @@ def test_check_returns_when_the_database_answers(database: Operations) -> None:
 
 # ── the same operations on every store, by chance ────────────────────────────────────────────
 
-OWN_FACTS = ("format", "store")
+OWN_FACTS = ("format", "store", "generation")
 """What a store notes of itself when it is made."""
 CHOSEN = (VERSION, FEEDBACK, JOB, GATE, FACT)
 VALUES: dict[str, list[Any]] = {

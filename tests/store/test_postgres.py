@@ -112,7 +112,7 @@ def test_server_that_was_restarted_between_calls_is_not_noticed(
         assert failures == []
 
         server.stop()
-        with pytest.raises(StoreAway, match="does not answer: connection failed"):
+        with pytest.raises(StoreAway, match="Postgres says: connection failed"):
             store.get(FACT, "a")
         with pytest.raises(StoreAway, match="refused"):
             store.commit([Put(FACT, "c", {"value": "3"})])

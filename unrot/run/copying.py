@@ -43,7 +43,7 @@ from unrot.store.operations import (
 
 GOES_ON = "What is copied stays. Run it again: it goes on where it was."
 NOTE = "copy"
-OWN = ("format", "store", NOTE)
+OWN = ("format", "store", "generation", NOTE)
 """The facts that a store has of itself; all others are copied."""
 LAST = (JOURNAL, LEASE, MODEL, FACT)
 ORDER = (CHUNK, BLOB, *(kind for kind in KINDS if kind not in (CHUNK, BLOB, *LAST)), *LAST)

@@ -125,7 +125,8 @@ class DatastoreStore:
 
     def prepare(self) -> None:
         """Note what format this is, unless somebody has."""
-        facts = {"format": str(FORMAT), "generation": secrets.token_hex(8)}
+        words = {name: secrets.token_hex(8) for name in ("store", "generation")}
+        facts = {"format": str(FORMAT), **words}
         with suppress(Changed):
             self.commit([Put(FACT, key, {"value": facts[key]}, ABSENT) for key in facts])
         self._is_prepared = True

@@ -282,9 +282,9 @@ def make_tables(tx: Transaction, dialect: Dialect) -> None:
     for statement in dialect.make_revisions:
         tx.execute(statement)
     tx.execute(
-        "INSERT INTO fact (key, revision, value) VALUES ('format', 1, ?), ('generation', 1, ?) "
-        "ON CONFLICT (key) DO NOTHING",
-        (str(FORMAT), secrets.token_hex(8)),
+        "INSERT INTO fact (key, revision, value) VALUES ('format', 1, ?), ('store', 1, ?), "
+        "('generation', 1, ?) ON CONFLICT (key) DO NOTHING",
+        (str(FORMAT), secrets.token_hex(8), secrets.token_hex(8)),
     )
 
 
