@@ -92,7 +92,7 @@ def points() -> dict[str, Callable[[], None]]:
 
     telling = worker._Heartbeat
     return {
-        "before it is taken": lambda: before(JobStore, "take"),
+        "before it is taken": lambda: before(JobStore, "claim"),
         "inside the transaction that takes it": lambda: inside(JOB),
         "after it told how far it is": lambda: telling_often(lambda: after(telling, "_tell")),
         "after its material was read": lambda: after(worker, "read_material"),

@@ -289,7 +289,7 @@ def test_shelf_is_filled_while_a_round_takes_long(
     keeper = Caretaker(service, "me")
     inside, may_go_on = threading.Event(), threading.Event()
 
-    def look_long() -> None:
+    def look_long(**_: bool) -> None:
         inside.set()
         may_go_on.wait(30)
 

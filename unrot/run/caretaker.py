@@ -116,9 +116,8 @@ class Caretaker:
         while not self._stopping.is_set():
             is_well = self.go_round(told=told, thoroughly=False)
             pause = self._usual_pause() if is_well else min(pause * 2, SLOWEST_POLL_SECONDS)
-            told = is_well and self._service.store.wait_for_change(pause)
-            if not is_well:
-                self._stopping.wait(pause)
+            self._stopping.wait(pause)
+            told = is_well and self._service.store.wait_for_change(0.0)
         self._chores.stop()
         self._go_round_at_home()
         self._try("profiles", self._profiles.write_all)
