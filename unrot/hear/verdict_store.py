@@ -37,6 +37,7 @@ from unrot.store.operations import (
     scan_all,
     until_kept,
 )
+from unrot.store.patience import one_answer
 
 AT_ONCE = 100
 """Verdicts of one commit; each may move a window of its own."""
@@ -75,7 +76,8 @@ class VerdictStore:
             self._database.commit(turn.changes())
             return statuses
 
-        return until_kept(work)
+        with one_answer():
+            return until_kept(work)
 
     def put_unverified(self, verdicts: Sequence[UnverifiedFeedback]) -> None:
         """Commit verdicts in the older form."""
