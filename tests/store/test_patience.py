@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+
+import pytest
 
 from tests.store.test_contract import a_verdict, in_use
 from unrot.run.cabinet import Cabinet
@@ -36,7 +37,10 @@ def test_answers_of_other_threads_have_their_own_time() -> None:
     assert found == [LONG]
 
 
-def test_verdict_is_read_and_committed_in_the_time_of_one_call(monkeypatch: Any) -> None:
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_verdict_is_read_and_committed_in_the_time_of_one_call_and_a_list_is_not(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
     store = Cabinet(MemoryStore())
     store.prepare()
     in_use(store)
@@ -49,7 +53,7 @@ def test_verdict_is_read_and_committed_in_the_time_of_one_call(monkeypatch: Any)
             lambda *given, real=real: left.append(seconds_left(LONG)) or real(*given),
         )
 
-    store.verdicts.put([a_verdict("elves-9")])
+    store.verdicts.put([a_verdict(f"elves-{number}") for number in range(7, 7 + count)])
 
     assert len(left) >= 2
-    assert all(seconds < LONG for seconds in left)
+    assert {seconds < LONG for seconds in left} == {count == 1}
