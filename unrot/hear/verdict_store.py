@@ -8,6 +8,7 @@ process dies in between.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -38,6 +39,7 @@ from unrot.store.operations import (
     scan_all,
     until_kept,
 )
+from unrot.store.patience import one_answer
 
 _NONE = (0,) * confidence.BINS
 _ONE_IN = [(*_NONE[:at], 1, *_NONE[at + 1 :]) for at in range(confidence.BINS)]
@@ -69,7 +71,10 @@ class VerdictStore:
         self._look_up = look_up
 
     def put(self, verdicts: Sequence[Feedback]) -> list[FeedbackStatus]:
-        """Commit verdicts and say what became of each; so many are kept all or none."""
+        """Commit verdicts and say what became of each; so many are kept all or none.
+
+        Somebody waits for a single one; a list takes as long as it takes.
+        """
         parts = [verdicts[at : at + AT_ONCE] for at in range(0, len(verdicts), AT_ONCE)]
         return [status for part in parts for status in self._put(part)]
 
@@ -80,7 +85,8 @@ class VerdictStore:
             self._database.commit(turn.changes())
             return statuses
 
-        return until_kept(work)
+        with one_answer() if len(verdicts) == 1 else nullcontext():
+            return until_kept(work)
 
     def put_unverified(self, verdicts: Sequence[UnverifiedFeedback]) -> None:
         """Commit verdicts in the older form."""

@@ -51,6 +51,7 @@ from unrot.store.operations import (
     can_keep,
     checked,
 )
+from unrot.store.patience import seconds_left
 
 if TYPE_CHECKING:
     import grpc
@@ -195,7 +196,7 @@ class DatastoreStore:
     def commit(self, changes: Sequence[Change]) -> None:
         """Make all changes or none."""
         if checked(changes):
-            self._make(changes, time.monotonic() + self._commit_seconds)
+            self._make(changes, time.monotonic() + seconds_left(self._commit_seconds))
 
     def size(self) -> int | None:
         """Nobody can tell at once: Google counts once a day."""
@@ -227,7 +228,7 @@ class DatastoreStore:
         self._service.close()
 
     def _read_until(self) -> float:
-        return time.monotonic() + self._read_seconds
+        return time.monotonic() + seconds_left(self._read_seconds)
 
     def _key(self, place: Place) -> dict[str, Any]:
         return {"partition_id": self._place, "path": [{"kind": place[0], "name": place[1]}]}

@@ -33,6 +33,7 @@ from psycopg.waiting import wait_conn
 
 from unrot.core.errors import BadSetting, StoreAway
 from unrot.store.engine import Answer, Dialect, Transaction
+from unrot.store.patience import seconds_left
 
 T = TypeVar("T")
 MOST_CONNECTIONS = 4
@@ -147,7 +148,7 @@ class PostgresDatabase:
     def _run(self, work: Callable[[_Connection], T]) -> T:
         """Do work on one of the few connections."""
         held = self._held_here()
-        if not held.turns.acquire(timeout=min(TURN_SECONDS, self.patience)):
+        if not held.turns.acquire(timeout=seconds_left(min(TURN_SECONDS, self.patience))):
             raise self._away(TimeoutError("all connections to it are in use"))
         try:
             return self._try(held, work)
@@ -180,7 +181,7 @@ class PostgresDatabase:
         given = {**CONNECTION, **self._given}
         given["options"] = f"{options} {given.get('options') or ''}".strip()
         connecting = float(given.pop("connect_timeout", CONNECTING_SECONDS))
-        connection = _Connection.open(given, min(connecting, patience))
+        connection = _Connection.open(given, seconds_left(min(connecting, patience)))
         connection.patience = patience + min(GRACE_SECONDS, patience / 8)
         connection.give(connection.patience)
         return connection
@@ -260,7 +261,7 @@ class _Connection(psycopg.Connection[tuple[Any, ...]]):
 
     def lend(self, work: Callable[[_Connection], T], put_back: Callable[[_Connection], None]) -> T:
         """Do work in time, then put the connection back."""
-        self.give(self.patience)
+        self.give(seconds_left(self.patience))
         try:
             return work(self)
         except psycopg.Error:
