@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from unrot.core import confidence
+from unrot.core.patience import one_answer
 from unrot.core.records import (
     Errors,
     Feedback,
@@ -39,7 +40,6 @@ from unrot.store.operations import (
     scan_all,
     until_kept,
 )
-from unrot.store.patience import one_answer
 
 _NONE = (0,) * confidence.BINS
 _ONE_IN = [(*_NONE[:at], 1, *_NONE[at + 1 :]) for at in range(confidence.BINS)]

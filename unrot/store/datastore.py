@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from unrot.core.errors import BadSetting, StoreAway, shown
+from unrot.core.patience import seconds_left
 from unrot.store.entities import (
     MOST_INDEXED,
     TOKEN,
@@ -51,7 +52,6 @@ from unrot.store.operations import (
     can_keep,
     checked,
 )
-from unrot.store.patience import seconds_left
 
 if TYPE_CHECKING:
     import grpc

@@ -32,8 +32,8 @@ from psycopg.pq import TransactionStatus
 from psycopg.waiting import wait_conn
 
 from unrot.core.errors import BadSetting, StoreAway
+from unrot.core.patience import seconds_left
 from unrot.store.engine import Answer, Dialect, Transaction
-from unrot.store.patience import seconds_left
 
 T = TypeVar("T")
 MOST_CONNECTIONS = 4

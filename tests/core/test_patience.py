@@ -7,9 +7,9 @@ import threading
 import pytest
 
 from tests.store.test_contract import a_verdict, in_use
+from unrot.core.patience import one_answer, seconds_left
 from unrot.run.cabinet import Cabinet
 from unrot.store.memory import MemoryStore
-from unrot.store.patience import one_answer, seconds_left
 
 LONG = 1e6
 
