@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python; do \
 	2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power
+.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: $(VENV)/test ## install, then ruff, mypy and pytest
 
 bench: $(VENV)/serve ## measure the predict path, as ratios in one run
 	$(RUN) -m bench.predict
+
+bench-serving: $(VENV)/test ## serve one model with nine servers side by side (wrk and taskset; an hour)
+	$(RUN) -m bench.serving
 
 bench-gate: $(VENV)/test ## how often the gate errs over whole lines, on simulated answers (a quarter of an hour)
 	$(RUN) -m bench.gate
