@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import io
 import os
 import random
@@ -87,6 +88,7 @@ def run_command(home: Path, *arguments: object, **more: str) -> subprocess.Compl
     ):
         status = main([str(argument) for argument in arguments])
         out.detach()
+    gc.collect()  # a connection of sqlite3 hangs in a circle: its process would have ended
     return subprocess.CompletedProcess(arguments, status, said.getvalue().decode(), told.getvalue())
 
 
