@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python; do \
 	2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-charts lint clean
+.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: $(VENV)/test ## install, then ruff, mypy and pytest
 
 bench: $(VENV)/serve ## measure the predict path, as ratios in one run
 	$(RUN) -m bench.predict
+
+bench-serving: $(VENV)/test ## serve one model with nine servers side by side (wrk and taskset; an hour)
+	$(RUN) -m bench.serving
 
 bench-gate: $(VENV)/test ## how often the gate errs over whole lines, on simulated answers (a quarter of an hour)
 	$(RUN) -m bench.gate
@@ -56,8 +59,24 @@ bench-found: $(VENV)/serve ## how soon falls, lost slices and spoilt rows are fo
 bench-watching: $(VENV)/test ## what the data of the monitor page costs over many events
 	$(RUN) -m bench.watching
 
+bench-stores: $(VENV)/test ## the stories and the kills on Postgres and the Firestore emulator (ten minutes)
+	UNROT_TEST_STORES=all $(RUN) -m pytest -rA -k "postgres or datastore" tests/test_rot_story.py \
+	tests/test_journey.py tests/run/test_killed.py tests/run/test_killed_online.py tests/learn/test_stream.py
+
+bench-machines: $(VENV)/test ## kill two machines on one Postgres and one emulator under load (ten minutes)
+	$(RUN) -m bench.machines
+
+bench-away: $(VENV)/test ## take the store away for half a minute under load, each in each way (ten minutes)
+	$(RUN) -m bench.away
+
+bench-power: $(VENV)/test ## 600 kills and 1,000 simulated power cuts on SQLite (ten minutes; wants strace)
+	$(RUN) -m bench.power
+
 bench-outliers: $(VENV)/serve ## tell odd rows apart, beside scikit-learn's detectors (ten seconds)
 	$(RUN) -m bench.outliers
+
+bench-store: $(VENV)/serve ## what the store and the caretaker cost: disk, shipping, questions (two minutes)
+	$(RUN) -m bench.store
 
 lint: $(VENV)/test ## ruff and mypy only, mending what can be mended
 	$(RUN) -m ruff check --fix .

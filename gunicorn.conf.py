@@ -43,6 +43,10 @@ timeout = 60
 access_log_format = "%(h)s %(t)s %(m)s %(U)s %(s)s %(B)s %(D)s"
 graceful_timeout = 15
 control_socket_disable = True
+# Who the client is and which address it asked for is told by the proxies that are trusted
+# (UNROT_TRUSTED_PROXIES), never by headers that anybody on this machine can send.
+forwarder_headers = ""
+secure_scheme_headers = {}
 
 # The caretaker. Its arbiter is found again by the process name, so that must tell apart two
 # servers on one machine.

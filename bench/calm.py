@@ -75,6 +75,8 @@ class Watched:
         known = OF_RARE if stream.world.kind == "rare class" else known
         model = Model(data.name, 0, data.title, data.description, data.schema, self.now)
         made = train(data, known[seed % len(known)], lambda *_: None)
+        if stream.right is not None:
+            made = replace(made, metrics={**made.metrics, "accuracy": promised(stream, seed)})
         publish(self.service, model, made)
         self.caretaker = Caretaker(self.service, "bench")
         self.lookout = Lookout(self.service)
@@ -126,6 +128,16 @@ class Watched:
     def findings(self) -> list[Finding]:
         """Return all that was ever raised."""
         return self.service.store.findings.of_model("stream", limit=200)
+
+
+def promised(stream: Stream, seed: int) -> float:
+    """Draw what the test set says, of the coin that verdicts before the fault are drawn of.
+
+    A model that was made to be right in 89 % has a test set of which it is right in about 89 %.
+    """
+    rows = len(stream.dataset.holdout_rows)
+    usual = 1.0 if stream.right is None else float(stream.right[0])
+    return float(np.random.default_rng([seed, 10]).binomial(rows, usual) / rows)
 
 
 def go_through(home: Path, stream: Stream, seed: int) -> list[Finding]:

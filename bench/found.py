@@ -1,7 +1,9 @@
 """How soon what goes wrong is found, by all monitors at work: `make bench-found`.
 
 As in `calm.py` a model answers made-up traffic through the real service, and the lookout looks
-after every ten rows (rows that are spoilt: every fifty). From a moment on something is wrong:
+after every ten rows (rows that are spoilt: every fifty). Where verdicts are drawn by a coin (the
+first three), what the model's test set says is drawn by the same one. From a moment on something is
+wrong:
 
     fall            right in 40 % instead of 90 %                       60 verdicts
     slow            right in 82 % instead of 89 %                    1,500 verdicts

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import gc
+import io
 import os
+import random
 import shutil
 import signal
 import socket
@@ -12,22 +15,33 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from flask import Flask
 
 from tests.clock import Clock
-from unrot.app import create_app
+from unrot.app import make_doors, open_home
+from unrot.cli.main import main
 from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
 from unrot.serve.service import Service
 
+pytest_plugins = ("tests.stores",)
+
 ROOT = Path(__file__).resolve().parent.parent
 OPERATOR = "operator-token-1"
-VIEWER = "viewer-token-1"
-JUDGE = "judge-token-1"
+VIEWER = "viewer-token-001"
+JUDGE = "judge-token-0001"
+
+
+# A shell that starts pytest in the background lets it ignore Ctrl-C, and each child inherits that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass
@@ -39,6 +53,8 @@ class Server:
     operator_token: str
     process: subprocess.Popen[bytes]
     log: Path
+    store_url: str = ""
+    """The address of its store; "" for SQLite in its home folder."""
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -50,15 +66,36 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens at, and that the system gives to no connection meanwhile.
+
+    One that the system itself gives out may be given once more before a server is there.
+    """
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
-def train(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_command(home: Path, *arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in this process, without a terminal, as one of its own would."""
+    said, told = io.BytesIO(), io.StringIO()
+    with (
+        patch.dict(os.environ, environment(home, **more), clear=True),
+        patch.object(sys, "stdin", io.StringIO()),
+        redirect_stdout(io.TextIOWrapper(said, write_through=True)) as out,
+        redirect_stderr(told),
+    ):
+        status = main([str(argument) for argument in arguments])
+        out.detach()
+    gc.collect()  # a connection of sqlite3 hangs in a circle: its process would have ended
+    return subprocess.CompletedProcess(arguments, status, said.getvalue().decode(), told.getvalue())
+
+
+def train(home: Path, *arguments: str, store_url: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(ROOT / "train.py"), *arguments],
-        env=environment(home),
+        env=environment(home, UNROT_STORE=store_url),
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -77,7 +114,7 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (home / "done").exists():
             for name in ("iris", "zombies"):
-                done = train(home, name)
+                done = run_command(home, "train", name)
                 assert done.returncode == 0, done.stderr
             (home / "done").touch()
     return home
@@ -89,6 +126,16 @@ def trained_home(trained_once: Path, tmp_path: Path) -> Path:
     home = tmp_path / "home"
     shutil.copytree(trained_once, home)
     return home
+
+
+@pytest.fixture
+def at_home(
+    trained_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., int]:
+    """Run a command in this process; return its exit status."""
+    monkeypatch.setenv("UNROT_HOME", str(trained_home))
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: main([str(argument) for argument in arguments])
 
 
 @pytest.fixture
@@ -122,9 +169,16 @@ def service(settings: Settings) -> Iterator[Service]:
     service.store.close()
 
 
+@cache
+def doors() -> Flask:
+    """Make pages and routes once a process: they and their templates take longer than a test."""
+    return make_doors()
+
+
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
-    app = create_app(settings)
+    app = doors()
+    open_home(app, settings)
     app.extensions["unrot"] = replace(app.extensions["unrot"], clock=noon)
     yield app
     app.extensions["unrot"].store.close()
@@ -147,7 +201,8 @@ def begin(home: Path, **more: str) -> Server:
             stdout=sink,
             stderr=subprocess.STDOUT,
         )
-    server = Server(f"http://127.0.0.1:{port}", home, OPERATOR, process, log)
+    store_url = more.get("UNROT_STORE", "")
+    server = Server(f"http://127.0.0.1:{port}", home, OPERATOR, process, log, store_url)
     wait_for(lambda: answers(f"{server.url}/api/v1/ready"), 60, server.log.read_text)
     return server
 

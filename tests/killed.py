@@ -7,8 +7,10 @@ wrapped from outside. What is loaded is what a job needs, and nothing of pytest.
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -43,10 +45,18 @@ def after(owner: Any, name: str) -> None:
 
 
 def inside(kind: Any, beside: Any = None) -> None:
-    """Kill inside a transaction, when a document of a kind is written; beside one of another."""
-    from unrot.store import engine
+    """Kill inside a transaction, when a document of a kind is written; beside one of another.
 
-    commit, make = engine.SqlStore.commit, engine._make
+    In Datastore a transaction is one call: it is killed while that is on its way.
+    """
+    from unrot.store import engine
+    from unrot.store.datastore import DatastoreStore
+
+    commit, send, make = engine.SqlStore.commit, DatastoreStore.commit, engine._make
+
+    def is_meant(changes: Any) -> bool:
+        kinds = {change.kind.name for change in changes}
+        return kind.name in kinds and (beside is None or beside.name in kinds)
 
     def doomed(tx: Any, way: Any, *given: Any) -> bool:
         is_made = make(tx, way, *given)
@@ -55,12 +65,19 @@ def inside(kind: Any, beside: Any = None) -> None:
         return is_made
 
     def watched(store: Any, changes: Any) -> None:
-        kinds = {change.kind.name for change in changes}
-        if kind.name in kinds and (beside is None or beside.name in kinds):
+        if is_meant(changes):
             engine._make = doomed
         commit(store, changes)
 
+    def watched_call(store: Any, changes: Any) -> None:
+        if is_meant(changes):
+            threading.Timer(random.uniform(0, 0.02), kill).start()
+        send(store, changes)
+        if is_meant(changes):
+            kill()
+
     engine.SqlStore.commit = watched  # type: ignore[method-assign]
+    DatastoreStore.commit = watched_call  # type: ignore[method-assign]
 
 
 def points() -> dict[str, Callable[[], None]]:
@@ -68,14 +85,14 @@ def points() -> dict[str, Callable[[], None]]:
     from unrot.learn import learn, publish, worker
     from unrot.learn.job_store import JobStore
     from unrot.learn.lesson_store import LessonStore
-    from unrot.make.trainable import EstimatorApprentice as Taught
+    from unrot.make.trainable import TrainableEstimator as Taught
     from unrot.make.workshop import EstimatorWorkshop as Shop
     from unrot.serve import shelf
     from unrot.store.kinds import JOB, MODEL, VERSION
 
     telling = worker._Heartbeat
     return {
-        "before it is taken": lambda: before(JobStore, "take"),
+        "before it is taken": lambda: before(JobStore, "claim"),
         "inside the transaction that takes it": lambda: inside(JOB),
         "after it told how far it is": lambda: telling_often(lambda: after(telling, "_tell")),
         "after its material was read": lambda: after(worker, "read_material"),
@@ -107,11 +124,11 @@ def telling_often(lay: Callable[[], None]) -> None:
 def heartbeat() -> None:
     """Kill in the thread that tells of a job while it is at work."""
     from unrot.learn import worker
-    from unrot.make.trainable import EstimatorApprentice
+    from unrot.make.trainable import TrainableEstimator
 
     worker.TELL_SECONDS, worker.BEAT_SECONDS = 1e9, 0.01
     after(worker._Heartbeat, "_tell")
-    setattr(EstimatorApprentice, "learn", lambda *_: time.sleep(60))  # noqa: B010
+    setattr(TrainableEstimator, "learn", lambda *_: time.sleep(60))  # noqa: B010
 
 
 def before_file(shelf: Any, name: str) -> None:
@@ -133,7 +150,8 @@ def main(home: str, point: str) -> None:
     from unrot.run.bootstrap import open_service
 
     points()[point]()
-    Learner(open_service(Settings(home=Path(home))), holder=HOLDER).do_next()
+    settings = Settings(home=Path(home), store=os.environ.get("UNROT_STORE", ""))
+    Learner(open_service(settings), holder=HOLDER).do_next()
 
 
 if __name__ == "__main__":

@@ -34,7 +34,6 @@ class School:
     def __post_init__(self) -> None:
         self.caretaker = Caretaker(self.service, "writer")
         self.caretaker._mend_profiles()
-        self.caretaker._follow_names()
         self.learner = Learner(self.service, holder="school")
 
     def asked(self, kind: JobKind, **asked: Any) -> Job:

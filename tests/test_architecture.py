@@ -220,7 +220,8 @@ def test_nothing_unpickles() -> None:
 
 
 def test_only_bootstrap_names_a_database() -> None:
-    shared = {f"unrot.store.{name}" for name in ("blobs", "kinds", "leases", "names", "operations")}
+    modules = ("blobs", "kinds", "leases", "names", "operations")
+    shared = {f"unrot.store.{name}" for name in modules}
     named = {
         module
         for module, some in BY_MODULE.items()

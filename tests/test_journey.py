@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import JUDGE, VIEWER, Server, answers, wait_for
+from tests.conftest import JUDGE, VIEWER, Server, answers, train, wait_for
 from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
 from unrot.serve.service import Service
@@ -84,12 +84,32 @@ def everyone(server: Server) -> list[int]:
 
 
 @contextmanager
-def opened(home: Path) -> Iterator[Service]:
-    service = open_service(Settings(home=home))
+def opened(home: Path, store_url: str = "") -> Iterator[Service]:
+    service = open_service(Settings(home=home, store=store_url))
     try:
         yield service
     finally:
         service.store.close()
+
+
+@pytest.fixture
+def start_on_store(
+    start_server: Callable[..., Server],
+    serve: Callable[..., Server],
+    new_store: Callable[[], str],
+    tmp_path: Path,
+) -> Callable[..., Server]:
+    """Start a server with iris on a store that nobody else uses."""
+
+    def start(**more: str) -> Server:
+        url = new_store()
+        if not url:
+            return start_server(**more)
+        trained = train(tmp_path / "home", "iris", store_url=url)
+        assert trained.returncode == 0, trained.stderr
+        return serve(tmp_path / "home", UNROT_STORE=url, **more)
+
+    return start
 
 
 def test_prediction_and_verdict_are_seen_within_a_second(server: Server) -> None:
@@ -150,9 +170,9 @@ def test_half_sent_requests_give_their_threads_back(start_server: Callable[..., 
 
 
 def test_killed_workers_lose_nothing_that_was_answered(
-    start_server: Callable[..., Server],
+    start_on_store: Callable[..., Server],
 ) -> None:
-    server = start_server()
+    server = start_on_store()
     predicted: list[str] = []
     voted: list[str] = []
     stop = threading.Event()
@@ -186,7 +206,7 @@ def test_killed_workers_lose_nothing_that_was_answered(
         thread.join()
     wait_for(lambda: answers(f"{server.url}/api/v1/ready"), 30)
 
-    with opened(server.home) as service:
+    with opened(server.home, server.store_url) as service:
 
         def missing() -> list[str]:
             return [id for id in set(predicted) if service.store.traffic.prediction(id) is None]
@@ -205,9 +225,9 @@ def test_killed_workers_lose_nothing_that_was_answered(
 
 
 def test_killed_caretaker_is_started_again_and_counts_each_prediction_once(
-    start_server: Callable[..., Server],
+    start_on_store: Callable[..., Server],
 ) -> None:
-    server = start_server(UNROT_ROTATION_SECONDS="1")
+    server = start_on_store(UNROT_ROTATION_SECONDS="1")
     seen = [caretaker_of(server)]
     ids = []
     for number in range(120):
@@ -217,7 +237,7 @@ def test_killed_caretaker_is_started_again_and_counts_each_prediction_once(
             wait_for(lambda: caretaker_of(server) not in (None, *seen))
             seen.append(caretaker_of(server))
 
-    with opened(server.home) as service:
+    with opened(server.home, server.store_url) as service:
         wait_for(lambda: all(service.store.traffic.prediction(id) is not None for id in ids), 20)
         windows = service.store.traffic.windows("iris", since=0, until=time.time() + 60)
         wait_for(
@@ -238,7 +258,7 @@ def test_stopped_server_leaves_nothing_behind_in_the_journal(
     server.process.send_signal(signal.SIGTERM)
     code = server.process.wait(30)
 
-    with opened(server.home) as service:
+    with opened(server.home, server.store_url) as service:
         kept = [service.store.traffic.prediction(id) for id in ids]
         rows = sum(one.rows for one in service.store.profiles.of_model("iris"))
     assert code == 0
@@ -252,7 +272,7 @@ def test_memory_of_two_workers_and_the_caretaker_stays_under_400_mb(
     server = start_server(UNROT_ROTATION_SECONDS="1")
     for _ in range(10):
         call(f"{server.url}/api/v1/models/iris/predict", {"inputs": [IRIS] * 100})
-    with opened(server.home) as service:
+    with opened(server.home, server.store_url) as service:
         wait_for(
             lambda: sum(one.rows for one in service.store.profiles.of_model("iris")) == 1_000, 20
         )
@@ -272,9 +292,9 @@ def proportional_set_size(process: int) -> int:
 
 
 def test_caretaker_whose_arbiter_is_killed_ends_and_another_takes_over(
-    start_server: Callable[..., Server],
+    start_on_store: Callable[..., Server],
 ) -> None:
-    server = start_server()
+    server = start_on_store()
     first = caretaker_of(server)
     found = processes_of(server)
     arbiter = next(child for child in found[server.process.pid] if child in found)
@@ -284,5 +304,5 @@ def test_caretaker_whose_arbiter_is_killed_ends_and_another_takes_over(
     wait_for(lambda: not Path(f"/proc/{first}").exists(), 15)
     wait_for(lambda: caretaker_of(server) not in (None, first), 15)
     id = call(f"{server.url}/api/v1/predict", IRIS)[1]["data"]["id"]
-    with opened(server.home) as service:
+    with opened(server.home, server.store_url) as service:
         wait_for(lambda: service.store.traffic.prediction(id) is not None, 15)

@@ -28,10 +28,11 @@ MODELS = {"zombies-tree": "tree", "zombies-mlp": "mlp", "zombies-crowd": "tree",
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, store_url: str) -> Iterator[Server]:
     """One server for all stories; each has a model of its own."""
-    home = prepare(tmp_path_factory.mktemp("story") / "home", MODELS)
-    started = begin(home, UNROT_TRUSTED_PROXIES="1", UNROT_ROTATION_SECONDS="1")
+    home = prepare(tmp_path_factory.mktemp("story") / "home", MODELS, store_url=store_url)
+    settings = {"UNROT_TRUSTED_PROXIES": "1", "UNROT_ROTATION_SECONDS": "1"}
+    started = begin(home, UNROT_STORE=store_url, **settings)
     yield started
     end([started])
 
@@ -39,7 +40,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.mark.parametrize(
     ("model", "closed"),
     # A network may do best with older rows fading: then what came is not as all that it learnt.
-    [("zombies-tree", {"drift", "rot"}), ("zombies-mlp", {"rot"})],
+    [
+        pytest.param("zombies-tree", {"drift", "rot"}, marks=pytest.mark.on_every_store),
+        ("zombies-mlp", {"rot"}),
+    ],
 )
 def test_world_moves_and_the_model_follows_and_is_not_spoilt_and_goes_back(
     server: Server, model: str, closed: set[str]
@@ -50,7 +54,7 @@ def test_world_moves_and_the_model_follows_and_is_not_spoilt_and_goes_back(
     fixed = [row for row, _ in zombies_of(500, seed=99)]
     before = answers(town, fixed)
     assert town.accuracy(FRESH, seed=1, mutated=False) >= 0.85
-    wait_for(lambda: checks_of(town) >= 1)
+    wait_for(lambda: checks_of(town) >= 1, 60)
     assert town.accuracy(FRESH, seed=2, mutated=True) <= 0.65
 
     town.taught(VERDICTS, seed=3, mutated=True)
@@ -95,7 +99,7 @@ def test_world_moves_and_the_model_follows_and_is_not_spoilt_and_goes_back(
     assert (again["champion"], again["decision"]) == ("v1", "passed")
     assert again["anchor_score"] == second["gate"]["anchor_score"] == first["anchor_score"]
 
-    wait_for(lambda: checks_of(steady) >= 2)
+    wait_for(lambda: checks_of(steady) >= 2, 60)
     assert steady.findings("all") == {}
 
 

@@ -76,21 +76,39 @@ PAGES = (
 def create_app(settings: Settings | None = None) -> Flask:
     """Make the app; settings come from the environment when none are given."""
     settings = settings or load()
+    app = make_doors()
+    open_home(app, settings)
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    return app
+
+
+def open_home(app: Flask, settings: Settings) -> None:
+    """Put the service of a home folder behind the doors, and who may pass them before."""
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.config["TRUSTED_HOSTS"] = list(settings.hosts) or None
+    app.config[security.HTTPS_ALONE] = settings.https
+    app.secret_key = key = secret_key(settings)
+    app.extensions["doorkeeper"] = security.Doorkeeper(settings, key)
+    app.extensions["unrot"] = open_service(
+        settings, counting.WorkerCounts(), patience=PATIENCE_SECONDS
+    )
+    app.extensions["fast_lane"] = FastLane(app, settings)
+
+
+def make_doors() -> Flask:
+    """Make pages and routes, with nothing behind them yet."""
     app = GuardedFlask(__name__, template_folder="../templates", static_folder="../static")
     app.config.update(
-        MAX_CONTENT_LENGTH=settings.max_body,
         SESSION_COOKIE_NAME="unrot",
         SESSION_COOKIE_SAMESITE="Lax",
         SEND_FILE_MAX_AGE_DEFAULT=HOUR,
     )
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     app.url_map.strict_slashes = False
-    app.secret_key = secret_key(settings)
-    app.extensions["unrot"] = open_service(
-        settings, counting.WorkerCounts(), patience=PATIENCE_SECONDS
-    )
     errors.register(app)
-    security.register(app, settings)
+    security.register(app)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
     app.register_blueprint(scrape.blueprint)
@@ -98,9 +116,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.register_error_handler(Busy, learning.busy)
     app.register_blueprint(api)
     apidocs.register(app, *API)
-    app.extensions["fast_lane"] = FastLane(app, settings.trusted_proxies)
     app.wsgi_app = counting.CountedApp(app.wsgi_app)  # type: ignore[method-assign]
-    if settings.trusted_proxies:
-        count = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     return app

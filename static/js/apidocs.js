@@ -3,6 +3,7 @@ const place = document.getElementById("swagger-ui");
 
 SwaggerUIBundle({
   url: place.dataset.spec,
+  queryConfigEnabled: false,
   domNode: place,
   deepLinking: true,
   validatorUrl: null,

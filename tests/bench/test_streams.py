@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench import streams
-from bench.calm import go_through
+from bench.calm import go_through, promised
 from bench.streams import FAULTS, KINDS
 
 
@@ -46,6 +46,15 @@ def test_fault_is_there_from_its_moment_on_and_not_before(fault: str) -> None:
         assert stream.right is not None and stream.counts is not None
         assert set(stream.right[begins:][stream.counts[begins:]]) == {0.39}
         assert set(stream.right[:begins]) == {0.89}
+
+
+def test_test_set_promises_what_verdicts_before_a_fall_say() -> None:
+    stream = streams.faulty("slow", 3)
+
+    told = [promised(stream, seed) for seed in range(200)]
+
+    assert abs(np.mean(told) - 0.89) < 0.003
+    assert 0.007 < np.std(told) < 0.013
 
 
 def test_calm_day_goes_through_the_real_service_without_a_finding(tmp_path: Path) -> None:

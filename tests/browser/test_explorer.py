@@ -8,15 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.browser.test_journey import PHONE, WIDE, Browser, OpenBrowser, open_browser
+from tests.browser.chromium import PHONE, WIDE, Browser, OpenBrowser
 from tests.conftest import OPERATOR, Server
 from tests.large_store import ADA, ship
 from tests.learning_model import zombies_of
 from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
 from unrot.serve.service import Service
-
-__all__ = ["open_browser"]
 
 AT = "/models/zombies/explorer?left=first&right=last&x=hunger&y=decay"
 PLOT = "[data-brush='explored']"

@@ -6,15 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.browser.test_journey import PHONE, WIDE, OpenBrowser, open_browser
+from tests.browser.chromium import PHONE, WIDE, OpenBrowser
 from tests.conftest import OPERATOR, Server
 from tests.web.watch.findings import DRIFT, NOON
 from unrot.core.rules import Rules
 from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
 from unrot.serve.service import Service
-
-__all__ = ["open_browser"]
 
 
 @pytest.fixture

@@ -2,149 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.conftest import Server, answers, train, wait_for
-from tests.skips import needs
+from tests.browser.chromium import NARROW, PATIENCE_SECONDS, PHONE, WIDE, Browser, OpenBrowser
+from tests.conftest import Server, answers, run_command, wait_for
 
-WIDE, PHONE, NARROW = (1280, 900), (390, 844), (360, 740)
-PATIENCE_SECONDS = 15
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PUBLIC = ["/", "/models/iris", "/models/zombies", "/login", "/apidocs"]
 GUARDED = ["/models/iris/versions", "/models/iris/versions/v1", "/models/iris/predictions"]
 GUARDED += ["/models/iris/outliers"]
 
 EXAMPLE = ("sepal_length_cm", "sepal_width_cm", "petal_length_cm", "petal_width_cm")
-
-OpenBrowser = Callable[..., "Browser"]
-
-
-class Browser:
-    """A headless Chromium on one server, in the words of a person."""
-
-    def __init__(self, driver: Any, url: str) -> None:
-        self.driver = driver
-        self.url = url
-
-    def visit(self, path: str) -> None:
-        self.driver.get(self.url + path)
-
-    def find(self, selector: str) -> Any:
-        return self.driver.find_element("css selector", selector)
-
-    def named(self, name: str) -> Any:
-        """Return the button or link that carries a name."""
-        found = f"//button[normalize-space()='{name}'] | //a[normalize-space()='{name}']"
-        return self.driver.find_element("xpath", found)
-
-    def press(self, name: str) -> None:
-        self.named(name).click()
-
-    def fill(self, name: str, value: str) -> None:
-        field = self.find(f"[name='{name}']")
-        field.clear()
-        field.send_keys(value)
-
-    def wait_for(self, text: str) -> None:
-        wait_for(lambda: text in self.text, PATIENCE_SECONDS, lambda: self.text)
-
-    @property
-    def text(self) -> str:
-        """What a person reads; nothing while one page gives way to the next."""
-        from selenium.common.exceptions import WebDriverException
-
-        try:
-            return " ".join(self.find("body").text.split())
-        except WebDriverException:
-            return ""
-
-    @property
-    def focused(self) -> str:
-        return " ".join(self.driver.switch_to.active_element.text.split())
-
-    @property
-    def focused_name(self) -> str | None:
-        name: str | None = self.driver.switch_to.active_element.get_attribute("name")
-        return name
-
-    def type(self, *keys: str) -> None:
-        """Press keys wherever the focus is."""
-        from selenium.webdriver import ActionChains
-
-        ActionChains(self.driver).send_keys(*keys).perform()
-
-    def tab_to(self, name: str) -> None:
-        """Press Tab until something that carries a name has the focus."""
-        for _ in range(40):
-            self.type("\ue004")
-            focused = self.driver.switch_to.active_element
-            if name in (focused.text.strip(), focused.get_attribute("name")):
-                return
-        pytest.fail(f"Tab never reaches {name}.")
-
-    def keep_downloads_in(self, folder: Path) -> None:
-        given = {"behavior": "allow", "downloadPath": str(folder)}
-        self.driver.execute_cdp_cmd("Browser.setDownloadBehavior", given)
-
-    def complaints(self) -> list[str]:
-        """Return what the console said since the last time, refused resources included."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
-
-    def too_wide(self) -> int:
-        """Return by how many pixels the page is wider than its window."""
-        page = "document.documentElement"
-        return int(self.driver.execute_script(f"return {page}.scrollWidth - {page}.clientWidth"))
-
-    def scrolled(self) -> float:
-        """Return by how many pixels the page is scrolled down."""
-        return float(self.driver.execute_script("return scrollY"))
-
-    def sign_in(self, token: str) -> None:
-        self.visit(f"/login#token={token}")
-        self.wait_for("Sign out")
-
-
-@pytest.fixture
-def open_browser(server: Server) -> Iterator[OpenBrowser]:
-    """Open browsers of any size, with or without scripts; close them at the end."""
-    binary = next(filter(None, map(shutil.which, BROWSERS)), None)
-    chromedriver = shutil.which("chromedriver")
-    needs("selenium", find_spec("selenium") is not None, "pip install -r requirements-dev.txt")
-    needs("Chromium", binary is not None, "install chromium")
-    needs("chromedriver", chromedriver is not None, "install chromium-driver")
-    opened: list[Any] = []
-
-    def open_one(size: tuple[int, int] = WIDE, *, scripts: bool = True) -> Browser:
-        driver = _start(str(binary), str(chromedriver), scripts=scripts)
-        opened.append(driver)
-        width, height = size
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        return Browser(driver, server.url)
-
-    yield open_one
-    for driver in opened:
-        driver.quit()
-
-
-def _start(binary: str, chromedriver: str, *, scripts: bool) -> Any:
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en-GB"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    if not scripts:
-        blocked = {"profile.managed_default_content_settings.javascript": 2}
-        options.add_experimental_option("prefs", blocked)
-    return webdriver.Chrome(options, webdriver.ChromeService(chromedriver))
 
 
 def go_through_votes(browser: Browser) -> None:
@@ -253,8 +123,14 @@ def wide_server(
     (folder / "wide.toml").write_text('[features.speed]\nlabel = "How fast it runs"\n')
     server = start_server()
     options = ("--csv", str(folder / "wide.csv"), "--target", "kind", "--name", "wide")
-    done = train(
-        server.home, *options, "--estimator", "tree", "--describe", str(folder / "wide.toml")
+    done = run_command(
+        server.home,
+        "train",
+        *options,
+        "--estimator",
+        "tree",
+        "--describe",
+        str(folder / "wide.toml"),
     )
     assert done.returncode == 0, done.stderr
     wait_for(lambda: answers(f"{server.url}/models/wide"))

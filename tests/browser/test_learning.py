@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.test_journey import PHONE, WIDE, Browser, OpenBrowser, open_browser
+from tests.browser.chromium import PHONE, WIDE, Browser, OpenBrowser
 from tests.conftest import OPERATOR, Server, wait_for
 from tests.large_store import copy_of, predicted
 from unrot.core.records import Job
 from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
 from unrot.serve.service import Service
-
-__all__ = ["open_browser"]
 
 
 @pytest.fixture
@@ -75,16 +73,16 @@ def test_job_moves_on_while_one_looks(
     store = service.store
     store.jobs.add(Job("f" * 16, "zombies", "weigh", {"version": "v2"}, service.clock(), "ada"))
     an_hour_on = service.clock() + 3600
-    job = store.jobs.take("the test", an_hour_on, 10.0)
+    job = store.jobs.claim("the test", an_hour_on, 10.0)
     assert job is not None
     browser = open_browser(WIDE)
     browser.sign_in(server.operator_token)
 
-    store.jobs.tell(job, 0.25, "answering the anchor", an_hour_on)
+    store.jobs.heartbeat(job, 0.25, "answering the anchor", an_hour_on)
     browser.visit("/models/zombies/versions/v2")
     bar = browser.find(".job-bar progress")
     assert bar.get_attribute("value") == "0.25"
-    store.jobs.tell(job, 0.75, "comparing", an_hour_on)
+    store.jobs.heartbeat(job, 0.75, "comparing", an_hour_on)
     browser.wait_for("comparing")
     browser.visit(f"/jobs/{job.id}")
     browser.wait_for("75% · comparing")

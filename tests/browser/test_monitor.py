@@ -13,15 +13,13 @@ from typing import Any
 
 import pytest
 
-from tests.browser.test_journey import PHONE, WIDE, Browser, OpenBrowser, open_browser
+from tests.browser.chromium import PHONE, WIDE, Browser, OpenBrowser
 from tests.conftest import VIEWER, Server, begin, end, wait_for
 from tests.learning_model import School
 from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
 from unrot.watch.monitors.drift import look as drift
 from unrot.watch.visit import Visit
-
-__all__ = ["open_browser"]
 
 MINUTE, HOUR = 60, 3_600
 PAGE = "/models/zombies/monitor?range=day"

@@ -16,24 +16,17 @@ import pytest
 from tests.conftest import ROOT, environment, wait_for
 from tests.lessons import judged, patient, published, teach, verdict, working
 from unrot.cli import run_job
-from unrot.cli.main import main, parser
+from unrot.cli.main import parser
 from unrot.core.records import CHALLENGER, CHAMPION, Job
 from unrot.learn import jobs, promote
 from unrot.learn.worker import new_holder
 from unrot.serve.service import Service
 
 
-@pytest.fixture
-def at_home(
-    trained_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., int]:
-    """Run a command in this process; jobs are done by a stand-in that fits nothing."""
-    for name, value in environment(trained_home).items():
-        if name.startswith("UNROT_"):
-            monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def fits_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs are done by a stand-in in this process."""
     monkeypatch.setattr(run_job, "do_job", teach)
-    return lambda *arguments: main(arguments)
 
 
 PROGRAM = """
@@ -376,7 +369,7 @@ def test_holder_of_a_terminal_is_no_learner_of_the_caretaker(
     assert began.wait(20)
 
     writer = (service.settings.home / "writer-name").read_text()[:16]
-    service.store.jobs.let_go(new_holder(writer))
+    service.store.jobs.release(new_holder(writer))
     waits = service.store.jobs.waits(jobs.job(service, newest(service).id).created_at, 10.0)
     jobs.cancel(service, newest(service).id)
     thread.join(20)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, environment
+from tests.conftest import ROOT, environment, run_command
 from tests.run.test_tidying import a_row, brought
 from unrot.serve.service import Service
 
@@ -18,14 +18,7 @@ DAYS = 86_400.0
 
 
 def tidy(home: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "unrot", "tidy", *options],
-        env=environment(home),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return run_command(home, "tidy", *options)
 
 
 @pytest.fixture

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import environment
-from unrot.cli.main import main
 from unrot.core.rules import FeatureRule, Rules
 from unrot.serve.service import Service
 from unrot.watch import findings
 
 HOOK = "https://hooks.slack.com/services/secret?a=b"
-
-
-@pytest.fixture
-def at_home(
-    trained_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., int]:
-    """Run a command in this process."""
-    for name, value in environment(trained_home).items():
-        if name.startswith("UNROT_"):
-            monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-    return lambda *arguments: main(arguments)
 
 
 def test_rules_are_shown_and_changed(

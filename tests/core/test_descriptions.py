@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, environment, train
+from tests.conftest import ROOT, run_command
 from unrot.core.descriptions import described, read
 from unrot.core.errors import Invalid
 from unrot.core.records import Feature, Model, Schema
@@ -180,13 +179,7 @@ def test_command_changes_words_and_a_wrong_one_changes_nothing(
 
     def run(text: str) -> subprocess.CompletedProcess[str]:
         file.write_text(text)
-        return subprocess.run(
-            [sys.executable, "-m", "unrot", "describe", "iris", str(file)],
-            env=environment(trained_home),
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-        )
+        return run_command(trained_home, "describe", "iris", file)
 
     done = run('title = "Flowers"\n[classes]\nIris-setosa = "Setosa"\n')
     wrong = run('title = "Weeds"\n[features.sepal]\n')
@@ -209,11 +202,11 @@ def test_table_is_described_while_it_is_trained_and_when_it_is_trained_again(
     tree = ("--estimator", "tree", "--describe", str(words))
 
     words.write_text('[features.wdth]\nunit = "cm"\n')
-    wrong = train(tmp_path / "home", *options, *tree)
+    wrong = run_command(tmp_path / "home", "train", *options, *tree)
     words.write_text('title = "Pears"\n[features.width]\nunit = "cm"\n')
-    first = train(tmp_path / "home", *options, *tree)
+    first = run_command(tmp_path / "home", "train", *options, *tree)
     words.write_text('[features.width]\nunit = "mm"\n')
-    second = train(tmp_path / "home", *options, *tree)
+    second = run_command(tmp_path / "home", "train", *options, *tree)
 
     service = open_service(Settings(home=tmp_path / "home"))
     [pears] = service.store.registry.models()

@@ -581,3 +581,14 @@ def test_name_of_a_model_that_can_stand_in_an_address_is_taken(name: str) -> Non
 def test_name_of_a_model_that_could_not_is_refused(name: str) -> None:
     with pytest.raises(Invalid, match="cannot be named"):
         check_name(name)
+
+
+def test_text_that_is_too_long_is_refused_and_one_of_training_never_is() -> None:
+    long = "a" * 257
+    schema = Schema((Feature("town", "category", choices=("Rome",)),), "y", ("a", "b"))
+    trained = Schema((Feature("town", "category", choices=(long,)),), "y", ("a", "b"))
+
+    with pytest.raises(Invalid, match="expected a text of at most 256 characters"):
+        parse_row(schema, {"town": long})
+    assert parse_row(schema, {"town": long[1:]}) == [long[1:]]
+    assert parse_row(trained, {"town": long}) == [long]

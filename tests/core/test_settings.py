@@ -16,7 +16,7 @@ from unrot.core.settings import SETTINGS, Settings, kept_secret, load, prepare_h
 ROOT = Path(__file__).resolve().parents[2]
 POSITIVE = "expected a whole number, 1 or more"
 PORT = "expected a port, 1 to 65535"
-TOKEN = "expected 8 or more ASCII characters without spaces"
+TOKEN = "expected 16 or more ASCII characters without spaces"
 
 
 def loaded(**environ: str) -> Settings:
@@ -43,10 +43,10 @@ def test_every_setting_is_read_from_its_variable() -> None:
     settings = loaded(
         UNROT_HOME="/srv/unrot",
         UNROT_STORE="sqlite:////data/unrot.db",
-        UNROT_SECRET_KEY="a secret",
-        UNROT_ADMIN_TOKEN="operator-1",
-        UNROT_VIEWER_TOKEN="viewer-1",
-        UNROT_JUDGE_TOKENS=" ada : ada-token , bob:bob:token,",
+        UNROT_SECRET_KEY="a secret of sixteen",
+        UNROT_ADMIN_TOKEN="operator-token-1",
+        UNROT_VIEWER_TOKEN="viewer-token-001",
+        UNROT_JUDGE_TOKENS=" ada : ada-token-0123456 , bob:bob:token-0123456,",
         UNROT_DEFAULT_MODEL="iris",
         UNROT_FEEDBACK_DAYS="7",
         UNROT_MAX_BODY="1024",
@@ -63,10 +63,10 @@ def test_every_setting_is_read_from_its_variable() -> None:
     assert settings == Settings(
         home=Path("/srv/unrot"),
         store="sqlite:////data/unrot.db",
-        secret_key="a secret",
-        admin_token="operator-1",
-        viewer_token="viewer-1",
-        judge_tokens={"ada": "ada-token", "bob": "bob:token"},
+        secret_key="a secret of sixteen",
+        admin_token="operator-token-1",
+        viewer_token="viewer-token-001",
+        judge_tokens={"ada": "ada-token-0123456", "bob": "bob:token-0123456"},
         default_model="iris",
         feedback_days=7,
         max_body=1024,
@@ -124,7 +124,9 @@ def test_number_that_does_not_parse_stops_the_start(
     assert sentence({variable: text}) == f'{variable} is "{text}": {expected}.'
 
 
-@pytest.mark.parametrize("text", ["hunter2", "hunter2 hunter2", "hunter2-é", "hunter2\x07\x07"])
+@pytest.mark.parametrize(
+    "text", ["hunter2", "hunter2 hunter2 hunter2", "hunter2-hunter2-é", "hunter2-hunter2\x07\x07"]
+)
 @pytest.mark.parametrize("variable", ["UNROT_ADMIN_TOKEN", "UNROT_VIEWER_TOKEN"])
 def test_token_that_does_not_parse_is_not_said(variable: str, text: str) -> None:
     said = sentence({variable: text})
@@ -136,7 +138,10 @@ def test_token_that_does_not_parse_is_not_said(variable: str, text: str) -> None
     ("text", "expected"),
     [
         ("hunter2-hunter2", "expected name:token pairs with commas between them"),
-        ("ada:hunter2-token,hunter2-hunter2", "expected name:token pairs with commas between them"),
+        (
+            "ada:hunter2-hunter2-,hunter2-hunter2",
+            "expected name:token pairs with commas between them",
+        ),
         (":hunter2-hunter2", "expected name:token pairs with commas between them"),
         ("ada:hunter2", TOKEN),
         ("ada:", TOKEN),
@@ -151,10 +156,16 @@ def test_judges_that_do_not_parse_are_not_said(text: str, expected: str) -> None
 @pytest.mark.parametrize(
     "environ",
     [
-        {"UNROT_ADMIN_TOKEN": "same-token", "UNROT_VIEWER_TOKEN": "same-token"},
-        {"UNROT_ADMIN_TOKEN": "same-token", "UNROT_JUDGE_TOKENS": "ada:same-token"},
-        {"UNROT_VIEWER_TOKEN": "same-token", "UNROT_JUDGE_TOKENS": "ada:same-token"},
-        {"UNROT_JUDGE_TOKENS": "ada:same-token,bob:same-token"},
+        {"UNROT_ADMIN_TOKEN": "the-very-same-token", "UNROT_VIEWER_TOKEN": "the-very-same-token"},
+        {
+            "UNROT_ADMIN_TOKEN": "the-very-same-token",
+            "UNROT_JUDGE_TOKENS": "ada:the-very-same-token",
+        },
+        {
+            "UNROT_VIEWER_TOKEN": "the-very-same-token",
+            "UNROT_JUDGE_TOKENS": "ada:the-very-same-token",
+        },
+        {"UNROT_JUDGE_TOKENS": "ada:the-very-same-token,bob:the-very-same-token"},
     ],
 )
 def test_token_given_twice_stops_the_start(environ: dict[str, str]) -> None:

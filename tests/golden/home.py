@@ -27,7 +27,7 @@ from werkzeug.test import TestResponse
 from tests.golden.frozen import MONDAY, Clock
 
 ROOT = Path(__file__).resolve().parents[2]
-TOKENS = {"operator": "operator-token-1", "viewer": "viewer-token-1", "judge": "judge-token-1"}
+TOKENS = {"operator": "operator-token-1", "viewer": "viewer-token-001", "judge": "judge-token-0001"}
 HOUR = 3_600.0
 PEOPLE = 4
 Plant = tuple[dict[str, Any], str]

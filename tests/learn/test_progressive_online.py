@@ -16,7 +16,7 @@ from tests.learn.test_progressive import phishing, untaught
 from tests.live_server import Town
 from unrot.core.settings import Settings
 
-COUNT = 30
+COUNT = 10
 ROW_BY_ROW = {
     **{"promote": "auto", "gate": "off", "batch": 1},
     **{"replay": 0, "clip": 0, "cap": 0, "held_out": 0},

@@ -26,9 +26,10 @@ HEART = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "heart.
 
 
 @pytest.fixture
-def open_stream(tmp_path: Path) -> Callable[[Dataset, str], School]:
+def open_stream(tmp_path: Path, new_store: Callable[[], str]) -> Callable[[Dataset, str], School]:
     def school(data: Dataset, estimator: str) -> School:
-        service = replace(open_service(Settings(home=tmp_path / data.name)), clock=noon)
+        settings = Settings(home=tmp_path / data.name, store=new_store())
+        service = replace(open_service(settings), clock=noon)
         candidate = streaming.start(data, estimator, lambda *_: None)
         model = Model(data.name, 0, data.title, data.description, data.schema, noon())
         publish(service, model, candidate)

@@ -65,8 +65,8 @@ def test_weighing_that_another_attempt_took_over_writes_nothing(
     real = weigh.judge_candidate
 
     def overtaken(*given: Any, **named: Any) -> Any:
-        school.service.store.jobs.let_go("school")
-        school.service.store.jobs.take("quick", school.service.clock(), 10.0)
+        school.service.store.jobs.release("school")
+        school.service.store.jobs.claim("quick", school.service.clock(), 10.0)
         return real(*given, **named)
 
     monkeypatch.setattr(weigh, "judge_candidate", overtaken)

@@ -139,7 +139,7 @@ def test_job_that_another_took_is_not_published_by_the_first(service: Service, a
     came: list[object] = []
 
     def slow(service: Service, job: Job, _tell: Progress) -> None:
-        service.store.jobs.let_go("slow")
+        service.store.jobs.release("slow")
         assert done_by(service, teach, "quick")
         rows = service.store.lessons.waiting("iris", ["v1"], 10)
         came.append(published(service, fates=[learnt(row) for row in rows], job=job))
@@ -156,8 +156,8 @@ def test_loser_of_a_job_stops_when_it_tells_and_ends_nothing(service: Service, a
     told: list[str] = []
 
     def slow(service: Service, _job: Job, tell: Progress) -> None:
-        service.store.jobs.let_go("slow")
-        taken = service.store.jobs.take("quick", service.clock(), 10.0)
+        service.store.jobs.release("slow")
+        taken = service.store.jobs.claim("quick", service.clock(), 10.0)
         assert taken is not None
         for step in range(1_000):
             tell(0.9, f"step {step}")

@@ -20,6 +20,7 @@ from tests.make.tables import (
     mixed_dataset,
     numbers_dataset,
 )
+from tests.make.versions import candidate_on
 from unrot.core.dataset import Dataset
 from unrot.core.encoding import Encoder
 from unrot.core.ports import Predictor
@@ -29,7 +30,6 @@ from unrot.make.catalogue import names_for
 from unrot.make.fitted import Fitted
 from unrot.make.onnx.probe_rows import probe_rows, split_rows
 from unrot.make.predictors import load
-from unrot.make.train import train
 from unrot.serve.predictor import OnnxPredictor, check_golden
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -42,10 +42,6 @@ CASES = [
     for name in names_for(make(classes).schema)
 ]
 TREES = ("tree", "forest", "hgb")
-
-
-def ignore(share: float, step: str) -> None:
-    """Take progress and say nothing."""
 
 
 def fresh_rows(is_mixed: bool, size: int = 300) -> tuple[list[Row], NDArray[Any]]:
@@ -98,7 +94,7 @@ def test_served_answers_are_the_estimators_own(
     is_mixed = dataset.schema.features == MIXED
     rows, table = fresh_rows(is_mixed)
 
-    candidate = train(dataset, name, ignore)
+    candidate = candidate_on(name, classes, make)
 
     assert (candidate.served_by, candidate.reason) == ("onnx", "")
     assert candidate.largest_difference is not None
@@ -121,7 +117,7 @@ def test_thresholds_are_looked_at_in_numbers_and_never_in_categories(
     name: str, make: Callable[[tuple[str, ...]], Dataset]
 ) -> None:
     dataset = make(NUMBER)
-    own = artefacts.load(train(dataset, name, ignore).artefacts["skops"])
+    own = artefacts.load(candidate_on(name, NUMBER, make).artefacts["skops"])
     fitted = Fitted(own, dataset.schema)
     first = Encoder(dataset.schema).decode(dataset.rows[:1])
 
@@ -140,7 +136,7 @@ def test_thresholds_are_looked_at_in_numbers_and_never_in_categories(
 @pytest.mark.parametrize("name", ["ridge", "forest", "hgb"])
 def test_unseen_choice_is_answered_like_a_gap(name: str, by: str) -> None:
     dataset = mixed_dataset(NUMBER)
-    candidate = train(dataset, name, ignore)
+    candidate = candidate_on(name, NUMBER, mixed_dataset)
     artefact = candidate.artefacts["onnx" if by == "onnx" else "skops"]
     predictor: Predictor = load(by, artefact, dataset.schema)
 
@@ -155,7 +151,7 @@ def test_unseen_choice_is_answered_like_a_gap(name: str, by: str) -> None:
 def test_reference_rows_are_rows_as_clients_send_them() -> None:
     dataset = mixed_dataset(BINARY)
 
-    candidate = train(dataset, "tree", ignore)
+    candidate = candidate_on("tree", BINARY, mixed_dataset)
 
     assert len(candidate.reference_rows) == len(dataset.rows)
     kinds = [
@@ -168,7 +164,7 @@ def test_reference_rows_are_rows_as_clients_send_them() -> None:
 def test_both_servers_agree_on_rows_and_tables() -> None:
     dataset = mixed_dataset(FIVE)
     rows, table = fresh_rows(True)
-    candidate = train(dataset, "logistic", ignore)
+    candidate = candidate_on("logistic", FIVE, mixed_dataset)
 
     by_rows = load("onnx", candidate.artefacts["onnx"], dataset.schema).predict(rows)
     own = artefacts.load(candidate.artefacts["skops"])

@@ -239,13 +239,13 @@ def test_class_that_it_never_met_is_refused_online_and_learnt_by_a_fresh_fit() -
 
 
 def test_estimator_without_partial_fit_says_so() -> None:
-    apprentice = trained("tree", BINARY).open()
+    trainable = trained("tree", BINARY).open()
 
-    assert not apprentice.can_learn
+    assert not trainable.can_learn
     for learn in (
-        lambda: apprentice.learn(Lesson("learn", 0), ignore),
-        lambda: apprentice.feed(0, 0, ignore),
-        apprentice.untrained,
+        lambda: trainable.learn(Lesson("learn", 0), ignore),
+        lambda: trainable.feed(0, 0, ignore),
+        trainable.untrained,
     ):
         with pytest.raises(Conflict, match=r"^tree cannot go on learning, it can only be fitted"):
             learn()
@@ -422,9 +422,9 @@ def test_refit_that_cannot_be_is_refused_with_a_sentence() -> None:
     two = tuple(example([0.0, 1.0, float(n), 0.0], ["pear", "fig"][n % 2]) for n in range(6))
 
     refusals = []
-    for apprentice, given in ((ours, alike), (ours, ()), (owners, two)):
+    for trainable, given in ((ours, alike), (ours, ()), (owners, two)):
         with pytest.raises(Conflict) as caught:
-            apprentice.refit(refit_of(given, 0.0), ignore)
+            trainable.refit(refit_of(given, 0.0), ignore)
         refusals.append(caught.value.message)
 
     assert refusals == [
@@ -448,10 +448,10 @@ def test_refit_tells_the_epochs_of_a_network() -> None:
 
 def test_replayed_rows_are_drawn_from_the_training_rows() -> None:
     dataset = mixed_dataset(FIVE)
-    apprentice = trained("sgd", FIVE, mixed_dataset).open()
+    trainable = trained("sgd", FIVE, mixed_dataset).open()
     rows = Encoder(dataset.schema).decode(dataset.rows)
 
-    drawn, again, many = (apprentice.replayed(count, 7) for count in (300, 300, 301))
+    drawn, again, many = (trainable.replayed(count, 7) for count in (300, 300, 301))
 
     known = [(row, label) for row, label in zip(rows, dataset.labels.tolist(), strict=True)]
     assert drawn == again

@@ -56,12 +56,12 @@ def test_spoiled_file_is_said_to_be_one(damage: bytes) -> None:
 
 def test_version_that_keeps_no_training_rows_learns_and_is_not_compared() -> None:
     kept = trained("sgd", BINARY)
-    apprentice = SHOP.open(kept.without("training"), kept.schema, kept.files.__getitem__)
+    trainable = SHOP.open(kept.without("training"), kept.schema, kept.files.__getitem__)
 
-    assert apprentice.replayed(5, 0) == []
-    assert apprentice.ranges() == [None] * 3
+    assert trainable.replayed(5, 0) == []
+    assert trainable.ranges() == [None] * 3
     with pytest.raises(Conflict, match="keeps no training rows"):
-        candidate_of(apprentice)  # type: ignore[arg-type]
+        candidate_of(trainable)  # type: ignore[arg-type]
 
 
 def test_loaded_predictor_answers_the_reference_rows() -> None:

@@ -16,10 +16,18 @@ from unrot.core.dataset import Dataset
 from unrot.core.records import Candidate, Schema, Serving, Version
 from unrot.make.external import Brought, make_candidate, read_table, schema_of
 from unrot.make.train import train
-from unrot.make.trainable import EstimatorApprentice
+from unrot.make.trainable import TrainableEstimator
 from unrot.make.workshop import EstimatorWorkshop
 
 INHERITED = ("training", "holdout", "stream")
+
+
+@cache
+def candidate_on(
+    name: str, classes: tuple[str, ...], make: Callable[..., Dataset] = numbers_dataset
+) -> Candidate:
+    """Train an estimator of the catalogue on a made table, once a process."""
+    return train(make(classes), name, ignore)
 
 
 @cache
@@ -27,8 +35,7 @@ def trained(
     name: str, classes: tuple[str, ...], make: Callable[..., Dataset] = numbers_dataset
 ) -> Kept:
     """Train an estimator of the catalogue on a made table, as a version."""
-    dataset = make(classes)
-    return Kept(train(dataset, name, ignore), dataset.schema)
+    return Kept(candidate_on(name, classes, make), make(classes).schema)
 
 
 @cache
@@ -88,17 +95,17 @@ class Kept:
         rest = {name: held for name, held in self.digests.items() if name != kind}
         return replace(self.version, artefacts=rest)
 
-    def open(self) -> EstimatorApprentice:
+    def open(self) -> TrainableEstimator:
         shop = EstimatorWorkshop(self.trusted)
         opened = shop.open(self.version, self.schema, self.files.__getitem__)
-        assert isinstance(opened, EstimatorApprentice)
+        assert isinstance(opened, TrainableEstimator)
         return opened
 
 
 def candidate_of(
-    apprentice: EstimatorApprentice, holdout: bytes = b"", origin: str = "learn"
+    trainable: TrainableEstimator, holdout: bytes = b"", origin: str = "learn"
 ) -> Candidate:
-    return apprentice.candidate(
+    return trainable.candidate(
         origin=origin, parent="v1", holdout=holdout, made={"seed": 1}, progress=ignore
     )
 

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import wait_for
-from unrot.core.errors import AlreadyRunning
+from unrot.core.errors import AlreadyRunning, StoreAway
 from unrot.core.records import Caller, Outputs, Row, Schema, Shipment
+from unrot.run import caretaker
 from unrot.run.caretaker import Caretaker
 from unrot.serve.journal import backlog_bytes, follow
 from unrot.serve.service import Service
+from unrot.store.operations import TooMuch
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 
@@ -194,6 +196,60 @@ def test_busy_writer_does_not_keep_the_caretaker_in_one_round(service: Service) 
     assert shipped == [3]
 
 
+def test_unreadable_line_is_set_aside_once_however_often_it_is_met(service: Service) -> None:
+    """The store is away at first, and then takes no more than two predictions at once."""
+    traffic, tries = service.store.traffic, []
+
+    class Narrow:
+        def ship(self, shipment: Shipment) -> int:
+            tries.append(shipment)
+            if len(tries) == 1:
+                raise StoreAway("not yet")
+            if len(shipment.predictions) > 2:
+                raise TooMuch("too many")
+            return traffic.ship(shipment)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(traffic, name)
+
+    keeper = Caretaker(service, "me")
+    predict(service, 4)
+    service.journal.append(b"no event\n", count=0)
+    predict(service, 3)
+    service.store.traffic = Narrow()  # type: ignore[misc, assignment]
+
+    keeper.go_round()
+    service.journal.append(b"none either\n", count=0)
+    keeper.go_round()
+
+    unreadable = (service.journal.folder / "unreadable").read_bytes()
+    assert unreadable == b"no event\nnone either\n"
+    assert counted(service) == 7
+
+
+def test_caretaker_that_is_behind_samples_profiles_and_counts_all(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caretaker, "BEHIND_BYTES", 0)
+    keeper = Caretaker(service, "me")
+    predict(service, 45)
+
+    keeper.go_round()
+    keeper._profiles.write_all()
+
+    [profile] = service.store.profiles.of_model("iris")
+    [stretch] = service.store.profiles.stretches("iris")
+    [window] = service.store.traffic.windows("iris", since=0, until=1e11)
+    assert (profile.rows, profile.passed_over) == (5, 40)
+    assert (stretch.rows, stretch.passed_over) == (5, 40)
+    assert (window.predictions, window.looked_at) == (45, 5)
+    assert len(service.recent("iris").rows) == 45
+
+    again = Caretaker(service, "me")
+    again.go_round()
+    assert profiled(service) == 5
+
+
 def test_other_rotation_period_does_not_profile_again_what_is_profiled(service: Service) -> None:
     first = Caretaker(service, "me")
     predict(service, 3)
@@ -224,3 +280,29 @@ def test_stretch_that_cannot_be_profiled_keeps_no_other_from_it(service: Service
 
     assert profiled(service) == 3
     assert keeper._profiles._waiting == {}
+
+
+def test_shelf_is_filled_while_a_round_takes_long(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A promote is served within two seconds, whatever the monitors have to look at."""
+    keeper = Caretaker(service, "me")
+    inside, may_go_on = threading.Event(), threading.Event()
+
+    def look_long(**_: bool) -> None:
+        inside.set()
+        may_go_on.wait(30)
+
+    monkeypatch.setattr(caretaker, "FOLLOW_SECONDS", 0.05)
+    monkeypatch.setattr(keeper._chores, "go_round", look_long)
+    thread = threading.Thread(target=keeper.run)
+    thread.start()
+    assert inside.wait(30)
+    try:
+        service.store.registry.move_alias("iris", "challenger", to="v1", expected=None)
+
+        wait_for(lambda: "challenger" in service.catalogue().model("iris").aliases)
+    finally:
+        may_go_on.set()
+        keeper.stop()
+        thread.join()

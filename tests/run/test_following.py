@@ -23,6 +23,8 @@ MOVES = 6
 CLIENTS = 2
 """Of each server; each asks on a new connection every time, so that all workers are met."""
 
+PAUSE_SECONDS = 0.01
+
 ENOUGH = 30
 """Answers in a row after which each worker of a server was surely asked."""
 
@@ -52,6 +54,7 @@ class Clients:
         while not stop.is_set():
             asked_at = time.monotonic()
             code, answer = call(self.url, self.body)
+            time.sleep(PAUSE_SECONDS)
             version = (answer.get("data") or answer).get("version", answer.get("message"))
             self.heard.append(Heard(asked_at, code, version))
 

@@ -1,17 +1,18 @@
 """A learner killed with -9 wherever it may be: no half version, an end, nothing learnt twice.
 
-Most points are met by a light child (`doomed.py`) that kills itself; then another learner takes
+Each point is met by a light child (`tests/killed.py`) that kills itself; then another learner takes
 the job up. What it makes must be what an undisturbed learner makes, to the last bit.
 """
 
 from __future__ import annotations
 
 import hashlib
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,15 +32,22 @@ from unrot.learn.worker import Learner
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 
+Place = tuple[Path, str]
+"""A home folder and the address of its store."""
+
 VERDICTS = 90
-POINTS = list(doomed.points())
+POINTS = [
+    pytest.param(point, marks=[pytest.mark.on_every_store] if "job has ended" in point else [])
+    for point in doomed.points()
+]
 
 
 @pytest.fixture(scope="module")
-def waiting(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def waiting(tmp_path_factory: pytest.TempPathFactory, store_url: str) -> Path:
     """A home folder in which a job waits; what it makes will be promoted."""
-    home = prepare(tmp_path_factory.mktemp("waiting") / "home", {"zombies": "sgd"})
-    with opened(home) as service:
+    home = tmp_path_factory.mktemp("waiting") / "home"
+    prepare(home, {"zombies": "sgd"}, store_url=store_url)
+    with opened(home, store_url) as service:
         promote.change_policy(service, "zombies", {"promote": "auto", "tolerance": 0.2})
         School(service).taught(VERDICTS)
         jobs.ask(service, "zombies", "learn", {})
@@ -64,29 +72,43 @@ def made(service: Service) -> Made:
     )
 
 
-@pytest.fixture(scope="module")
-def undisturbed(waiting: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """What comes of the job when nobody is killed."""
-    home = tmp_path_factory.mktemp("undisturbed") / "home"
-    shutil.copytree(waiting, home)
-    with opened(home) as service:
-        assert Learner(service, holder="calm").do_next()
-        return made(service)
+@pytest.fixture
+def copied(waiting: Path, tmp_path: Path, copy_store: Callable[[], str]) -> Callable[[], Place]:
+    """Make a copy of the home folder and its store."""
+
+    def copy() -> Place:
+        home = tmp_path / secrets.token_hex(4)
+        shutil.copytree(waiting, home)
+        return home, copy_store()
+
+    return copy
+
+
+_undisturbed: dict[Path, Made] = {}
+
+
+@pytest.fixture
+def undisturbed(waiting: Path, copied: Callable[[], Place]) -> Made:
+    """What comes of the job when nobody is killed; made once a store."""
+    if waiting not in _undisturbed:
+        with opened(*copied()) as service:
+            assert Learner(service, holder="calm").do_next()
+            _undisturbed[waiting] = made(service)
+    return _undisturbed[waiting]
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_job_of_a_killed_learner_is_done_once_and_whole(
-    waiting: Path, undisturbed: Made, tmp_path: Path, point: str
+    copied: Callable[[], Place], undisturbed: Made, point: str
 ) -> None:
-    home = tmp_path / "home"
-    shutil.copytree(waiting, home)
-    assert killed_at(point, home) == -signal.SIGKILL
-    with opened(home) as service:
+    place = copied()
+    assert killed_at(point, *place) == -signal.SIGKILL
+    with opened(*place) as service:
         [job] = jobs.listed(service, "zombies", 10)
         assert_whole(service, job)
         assert_shelved(service)
 
-        service.store.jobs.let_go(doomed.HOLDER)
+        service.store.jobs.release(doomed.HOLDER)
         is_taken_up = Learner(service, holder="next").do_next()
         sync(service.shelf.folder, service.store.registry)
 
@@ -102,10 +124,11 @@ def test_job_of_a_killed_learner_is_done_once_and_whole(
             jobs.ask(service, "zombies", "learn", {})
 
 
-def killed_at(point: str, home: Path) -> int:
+def killed_at(point: str, home: Path, store_url: str) -> int:
     """Let a learner begin that ends at a point; return how it ended."""
     command = [sys.executable, "-m", "tests.killed", str(home), point]
-    return subprocess.run(command, env=environment(home), cwd=ROOT, timeout=120).returncode
+    known = environment(home, UNROT_STORE=store_url)
+    return subprocess.run(command, env=known, cwd=ROOT, timeout=120).returncode
 
 
 def assert_whole(service: Service, job: Job) -> None:

@@ -31,12 +31,13 @@ STREAM = 600
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, store_url: str) -> Iterator[Server]:
     """A server with a model that learns on, one that is refitted, and one that is fed."""
-    home = prepare(tmp_path_factory.mktemp("online") / "home", {"pupils": "mlp", "woods": "forest"})
+    home = tmp_path_factory.mktemp("online") / "home"
+    prepare(home, {"pupils": "mlp", "woods": "forest"}, store_url=store_url)
     data = zombies.load()
     data = replace(data, rows=data.rows[:STREAM], labels=data.labels[:STREAM])
-    service = open_service(Settings(home=home))
+    service = open_service(Settings(home=home, store=store_url))
     candidate = stream.start(data, "mlp", lambda *_: None)
     publish(
         service,
@@ -44,7 +45,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         candidate,
     )
     service.store.close()
-    started = begin(home)
+    started = begin(home, UNROT_STORE=store_url)
     yield started
     end([started])
 
@@ -84,7 +85,7 @@ def reached(town: Town, job: dict[str, Any], step: str) -> None:
 
 
 def attempts(server: Server, job: dict[str, Any]) -> int:
-    with opened(server.home) as service:
+    with opened(server.home, server.store_url) as service:
         found = service.store.jobs.job(job["id"])
         assert found is not None
         return found.attempt

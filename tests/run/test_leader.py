@@ -123,7 +123,7 @@ def test_model_that_cannot_learn_on_keeps_no_other_from_it(service: Service) -> 
 
 def ship(service: Service) -> None:
     keeper = Caretaker(service, "tests")
-    keeper._chores.go_round = lambda: None  # type: ignore[method-assign]
+    keeper._chores.go_round = lambda **_: None  # type: ignore[method-assign]
     assert keeper.go_round()
 
 
@@ -227,7 +227,7 @@ def test_jobs_of_a_learner_that_died_with_its_caretaker_are_taken_up_at_once(
 ) -> None:
     judged(service)
     made = jobs.ask(service, "iris", "learn", {})
-    service.store.jobs.take(new_holder("me"), service.clock(), 10.0)
+    service.store.jobs.claim(new_holder("me"), service.clock(), 10.0)
     waited = service.store.jobs.waits(service.clock(), 10.0)
 
     Quiet(service, "me").go_round()

@@ -295,6 +295,7 @@ def test_one_caretaker_tidies_a_little_at_each_round(
 def test_broom_rests_when_all_is_tidy_and_after_a_trouble(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tidying, "WORK_SECONDS", 60.0)
     broom = Broom(service)
     broom.work()
     rests = not broom.is_due
@@ -356,7 +357,7 @@ def test_killed_sweep_leaves_nothing_half_and_the_next_one_ends_it(
     assert replace(total(windows), minute=before.minute) == before
     rows = kept_days.recent("iris", limit=10_000).rows
     judged = sum(row.feedback is not None for row in rows)
-    assert judged == kept_days.store.holdings(_number(kept_days)).verdicts
+    assert judged == kept_days.store.holdings("iris").verdicts
     told = {one.what: one.dropped for one in kept_days.store.tidying.tidied("iris")}
     gone = told.get("predictions", 0) + told.get("judged predictions", 0)
     assert len(rows) + gone == 480

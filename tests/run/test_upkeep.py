@@ -14,14 +14,12 @@ import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Server, answers, environment, wait_for
-from unrot.cli.main import main
+from tests.conftest import ROOT, Server, answers, environment, run_command, wait_for
 from unrot.core.errors import Invalid, NotFound
 from unrot.core.records import Caller, Holdings
 from unrot.core.settings import Settings, kept_secret
@@ -43,18 +41,6 @@ def quietly(_done: float, _step: str) -> None:
     return
 
 
-def run(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in this process, without a terminal."""
-    said, told = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(told):
-        for name, value in environment(home, **more).items():
-            patch.setenv(name, value)
-        patch.chdir(ROOT)
-        patch.setattr(sys, "stdin", io.StringIO())
-        status = main(arguments)
-    return subprocess.CompletedProcess(arguments, status, said.getvalue(), told.getvalue())
-
-
 def names(service: Service) -> list[str]:
     return [model.name for model in service.store.registry.models()]
 
@@ -67,18 +53,12 @@ class Typed(io.StringIO):
 
 
 @pytest.fixture
-def at_home(
-    trained_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., int]:
+def at_terminal(at_home: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Run a command in this process, with what somebody types."""
-    for name, value in environment(trained_home).items():
-        if name.startswith("UNROT_"):
-            monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str, typed: str = "") -> int:
         monkeypatch.setattr(sys, "stdin", Typed(typed))
-        return main(arguments)
+        return at_home(*arguments)
 
     return run
 
@@ -106,14 +86,14 @@ def test_removed_model_is_gone_with_all_its_rows(service: Service, caretaker: Ca
     held = models.remove(service, "iris", quietly)
 
     assert (held.versions, held.verdicts) == (1, 1)
-    assert service.store.holdings(1) == Holdings()
+    assert service.store.holdings("iris") == Holdings()
     assert names(service) == ["zombies"]
     with pytest.raises(NotFound, match='no model "iris"'):
         service.predict_instances("iris", [ROW])
     with pytest.raises(NotFound, match="no longer served"):
         service.judge({"id": waiting[0], "was_correct": True}, Caller())
     time.sleep(0.6)
-    assert service.store.holdings(1) == Holdings()
+    assert service.store.holdings("iris") == Holdings()
     assert service.store.profiles.of_model("iris") == []
 
 
@@ -130,7 +110,7 @@ def test_worker_that_has_not_followed_yet_cannot_judge_for_a_removed_model(
     many = service.judge_many([{"id": second, "was_correct": True}], Caller())
 
     assert many == [(second, "not_found")]
-    assert service.store.holdings(1) == Holdings()
+    assert service.store.holdings("iris") == Holdings()
 
 
 def test_last_model_removed_on_purpose_empties_the_shelf(service: Service) -> None:
@@ -193,33 +173,33 @@ def test_removal_that_was_killed_is_finished_by_running_it_again(
         cwd=ROOT,
     )
     wait_for(lambda: names(service) == ["zombies"])
-    wait_for(lambda: service.store.holdings(1).predictions < 500)
+    wait_for(lambda: service.store.holdings("iris").predictions < 500)
     os.kill(killed.pid, signal.SIGKILL)
     killed.wait(10)
-    left = service.store.holdings(1)
+    left = service.store.holdings("iris")
 
-    done = run(trained_home, "remove", "iris")
+    done = run_command(trained_home, "remove", "iris")
 
     assert left.predictions < 500
     assert left.rows > 0
     assert "interrupted removal of iris is finished" in done.stdout
     assert done.returncode == 0
-    assert service.store.holdings(1) == Holdings()
+    assert service.store.holdings("iris") == Holdings()
     assert keeper.go_round()
     assert "zombies" in names(service)
 
 
 def test_question_counts_what_will_be_gone_and_wants_the_name(
-    at_home: Callable[..., int], service: Service, capsys: pytest.CaptureFixture[str]
+    at_terminal: Callable[..., int], service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ids = predict(service, 3)
     Caretaker(service, "me").go_round()
     service.judge({"id": ids[0], "was_correct": True}, Caller())
 
-    refused = at_home("remove", "iris", typed="yes\n")
+    refused = at_terminal("remove", "iris", typed="yes\n")
     said = capsys.readouterr().out
     still = names(service)
-    agreed = at_home("remove", "iris", typed="iris\n")
+    agreed = at_terminal("remove", "iris", typed="iris\n")
 
     assert "1 version, 3 predictions, 1 verdict, 0 profiles of iris will be gone" in said
     assert "Nothing was changed." in said
@@ -228,9 +208,9 @@ def test_question_counts_what_will_be_gone_and_wants_the_name(
 
 
 def test_without_a_terminal_only_yes_agrees(trained_home: Path, service: Service) -> None:
-    refused = run(trained_home, "remove", "iris")
-    agreed = run(trained_home, "remove", "iris", "--yes", UNROT_DEFAULT_MODEL="iris")
-    unknown = run(trained_home, "remove", "iris", "--yes")
+    refused = run_command(trained_home, "remove", "iris")
+    agreed = run_command(trained_home, "remove", "iris", "--yes", UNROT_DEFAULT_MODEL="iris")
+    unknown = run_command(trained_home, "remove", "iris", "--yes")
 
     assert (refused.returncode, agreed.returncode, unknown.returncode) == (1, 0, 1)
     assert "add --yes" in refused.stderr
@@ -244,10 +224,10 @@ def test_workers_of_a_running_server_follow_within_two_seconds(
     server = start_server()
     url = f"{server.url}/api/v1/models"
 
-    renamed = run(server.home, "rename", "iris", "flowers", "--yes")
+    renamed = run_command(server.home, "rename", "iris", "flowers", "--yes")
     wait_for(lambda: answers(f"{url}/flowers"), 2)
     at_old_address = answers(f"{url}/iris")
-    removed = [run(server.home, "remove", name, "--yes") for name in ("flowers", "zombies")]
+    removed = [run_command(server.home, "remove", name, "--yes") for name in ("flowers", "zombies")]
     wait_for(lambda: not answers(f"{url}/flowers") and not answers(f"{url}/zombies"), 2)
 
     assert [done.returncode for done in (renamed, *removed)] == [0, 0, 0]
@@ -273,7 +253,7 @@ def test_ids_and_journal_lines_of_the_old_name_stay_good(service: Service) -> No
 
     rows = service.recent("flowers").rows
     assert {row.prediction.id for row in rows} == {shipped, waiting, later}
-    assert {row.prediction.model for row in rows} == {"flowers"}
+    assert {row.prediction.model for row in rows} == {"iris"}
     assert service.today("flowers").verdicts == 2
     assert service.catalogue().model("iris").model.name == "flowers"
 
@@ -289,7 +269,7 @@ def test_profile_of_a_period_with_a_rename_counts_each_row_once(service: Service
 
     Caretaker(service, "me").go_round()
 
-    assert sum(profile.rows for profile in service.store.profiles.of_model("flowers")) == 5
+    assert sum(profile.rows for profile in service.store.profiles.of_model("iris")) == 5
 
 
 @pytest.mark.parametrize("new", ["", "Iris", "a b", "-a", "a/b", "x" * 65, "ä"])
@@ -299,9 +279,11 @@ def test_name_that_breaks_the_rules_is_refused(service: Service, new: str) -> No
 
 
 def test_rename_says_what_stays_and_what_to_set(trained_home: Path, service: Service) -> None:
-    taken = run(trained_home, "rename", "iris", "zombies", "--yes")
-    unasked = run(trained_home, "rename", "iris", "flowers")
-    done = run(trained_home, "rename", "iris", "flowers", "--yes", UNROT_DEFAULT_MODEL="iris")
+    taken = run_command(trained_home, "rename", "iris", "zombies", "--yes")
+    unasked = run_command(trained_home, "rename", "iris", "flowers")
+    done = run_command(
+        trained_home, "rename", "iris", "flowers", "--yes", UNROT_DEFAULT_MODEL="iris"
+    )
 
     assert taken.stderr.strip() == "There is a model zombies already: choose another name."
     assert "add --yes" in unasked.stderr
@@ -327,8 +309,8 @@ def test_backup_restored_into_an_empty_home_judges_old_ids(
     wait_for(lambda: service.today("iris").predictions == 1)
     file, home = tmp_path / "unrot.tar", tmp_path / "new"
 
-    made = run(trained_home, "backup", str(file))
-    restored = run(home, "restore", str(file))
+    made = run_command(trained_home, "backup", str(file))
+    restored = run_command(home, "restore", str(file))
 
     assert made.returncode == 0, made.stderr
     assert "2 models with 1 prediction and 0 verdicts" in made.stdout
@@ -358,7 +340,7 @@ def test_backup_is_one_moment_though_others_write(
     writer = threading.Thread(target=write)
     writer.start()
     wait_for(lambda: service.today("iris").predictions > 0)
-    made = run(trained_home, "backup", str(tmp_path / "unrot.tar"))
+    made = run_command(trained_home, "backup", str(tmp_path / "unrot.tar"))
     stop.set()
     writer.join(10)
 
@@ -377,10 +359,10 @@ def test_backup_replaces_a_file_only_by_force(trained_home: Path, tmp_path: Path
     file = tmp_path / "unrot.tar"
     file.write_text("precious")
 
-    refused = run(trained_home, "backup", str(file))
+    refused = run_command(trained_home, "backup", str(file))
     kept = file.read_text()
-    forced = run(trained_home, "backup", str(file), "--force")
-    nowhere = run(trained_home, "backup", str(tmp_path / "no" / "unrot.tar"))
+    forced = run_command(trained_home, "backup", str(file), "--force")
+    nowhere = run_command(trained_home, "backup", str(tmp_path / "no" / "unrot.tar"))
 
     assert (refused.returncode, forced.returncode, nowhere.returncode) == (1, 0, 1)
     assert "add --force" in refused.stderr
@@ -393,10 +375,10 @@ def test_restore_beside_a_caretaker_is_refused(
     service: Service, trained_home: Path, tmp_path: Path, caretaker: Caretaker
 ) -> None:
     file = tmp_path / "unrot.tar"
-    run(trained_home, "backup", str(file))
+    run_command(trained_home, "backup", str(file))
     wait_for(lambda: (trained_home / "caretaker.json").exists())
 
-    refused = run(trained_home, "restore", str(file), "--yes")
+    refused = run_command(trained_home, "restore", str(file), "--yes")
 
     assert refused.returncode == 1
     assert "stop the app first" in refused.stderr
@@ -407,11 +389,11 @@ def test_restore_while_somebody_writes_or_reads_is_refused(
     service: Service, trained_home: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "unrot.tar"
-    run(trained_home, "backup", str(file))
+    run_command(trained_home, "backup", str(file))
     names(service)
-    reading = run(trained_home, "restore", str(file), "--yes")
+    reading = run_command(trained_home, "restore", str(file), "--yes")
     predict(service, 1)
-    writing = run(trained_home, "restore", str(file), "--yes")
+    writing = run_command(trained_home, "restore", str(file), "--yes")
 
     assert (reading.returncode, writing.returncode) == (1, 1)
     assert "has" in reading.stderr and "open: stop the app" in reading.stderr
@@ -426,7 +408,7 @@ def test_restore_brings_back_the_day_of_the_backup_and_counts_the_journal_once(
     predict(service, 3)
     keeper.go_round()
     file = tmp_path / "unrot.tar"
-    assert run(trained_home, "backup", str(file)).returncode == 0
+    assert run_command(trained_home, "backup", str(file)).returncode == 0
     predict(service, 2)
     keeper.go_round()
     models.remove(service, "zombies", quietly)
@@ -436,7 +418,7 @@ def test_restore_brings_back_the_day_of_the_backup_and_counts_the_journal_once(
     service.journal._abandon()
     service.store.close()
 
-    done = run(trained_home, "restore", str(file), "--yes")
+    done = run_command(trained_home, "restore", str(file), "--yes")
 
     assert done.returncode == 0, done.stderr
     assert "unrot.db.before-restore" in done.stdout
@@ -459,16 +441,16 @@ def test_restore_brings_back_the_day_of_the_backup_and_counts_the_journal_once(
 
 
 def test_restore_answered_no_changes_nothing(
-    at_home: Callable[..., int],
+    at_terminal: Callable[..., int],
     trained_home: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     file = tmp_path / "unrot.tar"
-    at_home("backup", str(file))
+    at_terminal("backup", str(file))
     before = (trained_home / "unrot.db").read_bytes()
 
-    status = at_home("restore", str(file), typed="no\n")
+    status = at_terminal("restore", str(file), typed="no\n")
 
     assert status == 1
     assert "take the place of 2 models" in capsys.readouterr().out
@@ -478,14 +460,14 @@ def test_restore_answered_no_changes_nothing(
 
 def test_restore_in_place_of_a_damaged_database(trained_home: Path, tmp_path: Path) -> None:
     file = tmp_path / "unrot.tar"
-    run(trained_home, "backup", str(file))
+    run_command(trained_home, "backup", str(file))
     (trained_home / "unrot.db").write_bytes(b"no database at all" * 999)
 
-    done = run(trained_home, "restore", str(file), "--yes")
+    done = run_command(trained_home, "restore", str(file), "--yes")
 
     assert done.returncode == 0, done.stderr
     assert (trained_home / "unrot.db.before-restore").read_bytes()[:2] == b"no"
-    checked = run(trained_home, "versions", "iris")
+    checked = run_command(trained_home, "versions", "iris")
     assert checked.returncode == 0, checked.stderr
 
 
@@ -493,23 +475,23 @@ def test_log_of_a_database_that_is_gone_is_not_taken_for_the_restored_ones(
     trained_home: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "unrot.tar"
-    run(trained_home, "backup", str(file))
+    run_command(trained_home, "backup", str(file))
     (trained_home / "unrot.db").unlink()
     (trained_home / "unrot.db-wal").write_bytes(b"the log of a file that is gone")
 
-    done = run(trained_home, "restore", str(file))
+    done = run_command(trained_home, "restore", str(file))
 
     assert done.returncode == 0, done.stderr
     assert (trained_home / "unrot.db.before-restore-wal").read_bytes().endswith(b"gone")
-    checked = run(trained_home, "versions", "iris")
+    checked = run_command(trained_home, "versions", "iris")
     assert checked.returncode == 0, checked.stderr
 
 
 def test_restore_twice_keeps_both_databases_of_before(trained_home: Path, tmp_path: Path) -> None:
     file = tmp_path / "unrot.tar"
-    run(trained_home, "backup", str(file))
+    run_command(trained_home, "backup", str(file))
 
-    codes = [run(trained_home, "restore", str(file), "--yes").returncode for _ in range(2)]
+    codes = [run_command(trained_home, "restore", str(file), "--yes").returncode for _ in range(2)]
 
     assert codes == [0, 0]
     assert sorted(path.name for path in trained_home.glob("*before-restore*")) == [
@@ -533,7 +515,7 @@ def test_restore_that_was_killed_is_finished_by_doing_it_again(
     [id] = predict(service, 1)
     Caretaker(service, "me").go_round()
     file, home = tmp_path / "unrot.tar", tmp_path / "other"
-    assert run(trained_home, "backup", str(file)).returncode == 0
+    assert run_command(trained_home, "backup", str(file)).returncode == 0
     other = open_service(Settings(home=home))
     other.store.registry.add_model(
         replace(service.store.registry.models()[0], name="other", number=0)
@@ -553,7 +535,7 @@ def test_restore_that_was_killed_is_finished_by_doing_it_again(
     there = sqlite3.connect(home / "unrot.db")
     found = [row[0] for row in there.execute("SELECT name FROM model ORDER BY number")]
     there.close()
-    done = run(home, "restore", str(file), "--yes")
+    done = run_command(home, "restore", str(file), "--yes")
 
     assert killed.returncode == -signal.SIGKILL
     assert found == (["iris", "zombies"] if where == "after the database" else ["other"])
@@ -605,7 +587,7 @@ WRONG: dict[str, Callable[[Path, Path], bytes]] = {
 @pytest.mark.parametrize("what", WRONG)
 def test_file_that_is_no_backup_is_refused(trained_home: Path, tmp_path: Path, what: str) -> None:
     good, file = tmp_path / "good.tar", tmp_path / "wrong.tar"
-    run(trained_home, "backup", str(good))
+    run_command(trained_home, "backup", str(good))
     file.write_bytes(WRONG[what](trained_home, good))
 
     refused_restore(trained_home, file, "is not a whole backup")
@@ -659,7 +641,7 @@ def test_database_that_is_not_ours_whole_and_known_is_refused(
 def refused_restore(home: Path, file: Path, said: str) -> None:
     before = (home / "unrot.db").read_bytes()
 
-    done = run(home, "restore", str(file), "--yes")
+    done = run_command(home, "restore", str(file), "--yes")
 
     assert done.returncode == 1
     assert any(part in done.stderr for part in said.split("|")), done.stderr

@@ -11,7 +11,7 @@ import pytest
 from unrot.core.ids import Ids
 from unrot.core.records import Prediction
 from unrot.serve.batch_reader import BatchReader
-from unrot.serve.batches import MOST_ROWS, batches_of, pack, places_of, unpack, unpack_one
+from unrot.serve.batches import MOST_ROWS, Batch, batches_of, pack, unpack
 from unrot.store.memory import MemoryStore
 
 IDS = Ids(b"key")
@@ -27,7 +27,7 @@ def made(row: int, *, segment: bytes = b"abcde", version: str = "v1", **more: An
 
 def kept(*some: Prediction, store: MemoryStore | None = None, writer: str = "me") -> MemoryStore:
     store = store or MemoryStore()
-    store.commit(batches_of(some, places_of([one.id or "" for one in some]), writer))
+    store.commit(batches_of(some, writer))
     return store
 
 
@@ -39,6 +39,7 @@ VALUES: list[Any] = [
     True,
     False,
     0.0,
+    -0.0,
     -0.1,
     1.25,
     1e308,
@@ -69,9 +70,9 @@ def test_predictions_of_any_values_come_back_as_they_were(seed: int) -> None:
     found = unpack(pack(rows), "elves", "v1")
 
     assert found == rows
-    assert all(unpack_one(pack(rows), "elves", "v1", one.id or "") == one for one in rows[::7])
-    assert [list(map(type, one.inputs)) for one in found] == [
-        list(map(type, one.inputs)) for one in rows
+    assert all(Batch(pack(rows)).find(one.id or "", "elves", "v1") == one for one in rows[::7])
+    assert [list(map(repr, one.inputs)) for one in found] == [
+        list(map(repr, one.inputs)) for one in rows
     ]
 
 
@@ -85,12 +86,50 @@ def test_numbers_come_back_to_the_last_digit(decimals: int | None) -> None:
     assert [one.inputs[0] for one in unpack(pack(rows), "elves", "v1")] == numbers
 
 
+@pytest.mark.parametrize("classes", [1, 2, 3, 10])
+def test_probabilities_come_back_though_the_last_is_told_by_the_others(classes: int) -> None:
+    chance = random.Random(classes)
+    drawn = [[chance.random() for _ in range(classes)] for _ in range(200)]
+    rows = [
+        made(row, probabilities=[one / sum(some) for one in some]) for row, some in enumerate(drawn)
+    ]
+
+    data = pack(rows)
+
+    assert unpack(data, "elves", "v1") == rows
+    assert [Batch(data).find(one.id or "", "elves", "v1") for one in rows[::9]] == rows[::9]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1.0, -3.5])
+def test_ids_come_back_whether_they_tell_the_time_or_not(seconds: float) -> None:
+    rows = [made(row, predicted_at=NOON + row) for row in range(60)]
+    rows = [replace(one, predicted_at=one.predicted_at + seconds) for one in rows]
+
+    data = pack(rows)
+
+    assert unpack(data, "elves", "v1") == rows
+    assert Batch(data).find(rows[41].id or "", "elves", "v1") == rows[41]
+
+
+def test_id_that_is_not_in_a_batch_is_not_found_by_its_row() -> None:
+    batch = Batch(pack([made(row) for row in range(60)]))
+    forged = Ids(b"other").make(at=NOON, segment=b"abcde", row=7, model_number=7, class_index=None)
+
+    assert batch.find(forged, "elves", "v1") is None
+    assert batch.find("mine", "elves", "v1") is None
+
+
+def test_batch_of_a_newer_format_is_refused() -> None:
+    with pytest.raises(ValueError, match="format 9"):
+        unpack(b"\x09" + pack([made(1)])[1:], "elves", "v1")
+
+
 def test_batch_is_of_one_model_version_and_day_and_of_so_many_rows() -> None:
     rows = [made(row) for row in range(MOST_ROWS + 5)]
     rows += [made(row, version="v2") for row in range(MOST_ROWS + 5, MOST_ROWS + 8)]
     rows.append(made(MOST_ROWS + 8, predicted_at=NOON + 86_400))
 
-    found = batches_of(rows, places_of([one.id or "" for one in rows]), "me")
+    found = batches_of(rows, "me")
 
     told = [(put.fields["version"], put.fields["rows"]) for put in found]
     assert sorted(told) == [("v1", 1), ("v1", 5), ("v1", MOST_ROWS), ("v2", 3)]
@@ -99,7 +138,7 @@ def test_batch_is_of_one_model_version_and_day_and_of_so_many_rows() -> None:
 def test_batch_of_wide_rows_has_fewer_of_them() -> None:
     rows = [made(row, inputs=[0.5] * 900) for row in range(250)]
 
-    found = batches_of(rows, places_of([one.id or "" for one in rows]), "me")
+    found = batches_of(rows, "me")
 
     assert sum(put.fields["rows"] for put in found) == 250
     assert max(put.fields["rows"] for put in found) < 100

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
 import orjson
 import pytest
 
 from unrot.core.records import Feedback, Prediction, UnverifiedFeedback
 from unrot.serve.events import Events, from_lines, to_lines
+from unrot.serve.rows import Rows
 
 PREDICTION = Prediction("p1", "elves", "v1", 1.5, [1.5, None, "a"], "elf", [0.75, 0.25], None, 0.5)
 REGRESSION = Prediction("p2", "rents", "v3", 2.5, [True], None, None, -3.25, 0.25)
@@ -20,7 +23,9 @@ def test_events_read_back_are_those_that_were_written() -> None:
 
     found = from_lines(lines)
 
-    assert found == Events([PREDICTION, REGRESSION], [VERDICT, WITHDRAWN], [UNVERIFIED], [])
+    assert found == Events(
+        Rows.of([PREDICTION, REGRESSION]), [VERDICT, WITHDRAWN], [UNVERIFIED], []
+    )
 
 
 def test_event_is_one_line_with_the_words_of_the_product() -> None:
@@ -77,7 +82,7 @@ def test_line_that_is_no_event_is_set_aside_as_it_is(line: bytes) -> None:
 
     found = from_lines(lines)
 
-    assert found == Events([PREDICTION], [VERDICT], [], [line])
+    assert found == Events(Rows.of([PREDICTION]), [VERDICT], [], [line])
 
 
 def test_line_of_a_newer_release_is_read_without_what_is_not_known() -> None:
@@ -95,6 +100,34 @@ def test_line_of_an_older_release_takes_defaults_for_what_it_lacks() -> None:
     found = from_lines(line)
 
     assert found == Events(feedback=[Feedback("p1", "elves", 1.5, 2.5, was_correct=True)])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_lines_that_were_spoilt_are_read_as_if_each_came_alone(seed: int) -> None:
+    chance = random.Random(seed)
+    lines = to_lines([PREDICTION, VERDICT, REGRESSION, WITHDRAWN, PREDICTION]).splitlines()
+    for _ in range(chance.randint(1, 3)):
+        at = chance.randrange(len(lines))
+        cut = chance.randrange(len(lines[at]) + 1)
+        rest = chance.choice([b"", b",", b"},{", b"]", b"[", b'"', lines[at][cut + 1 :]])
+        lines[at] = lines[at][:cut] + rest
+
+    found = from_lines(b"\n".join(lines) + b"\n")
+
+    alone = [from_lines(line + b"\n") for line in lines]
+    assert found.predictions == [one for each in alone for one in each.predictions]
+    assert found.feedback == [one for each in alone for one in each.feedback]
+    assert found.unreadable == [one for each in alone for one in each.unreadable]
+
+
+@pytest.mark.parametrize("wrong", [{"predicted_at": "now"}, {"inputs": "abc"}, {"version": None}])
+def test_prediction_of_another_shape_is_set_aside_alone(wrong: dict[str, object]) -> None:
+    event = {**orjson.loads(to_lines([PREDICTION]))["event"], **wrong}
+    line = orjson.dumps({"kind": "prediction", "event": event})
+
+    found = from_lines(to_lines([PREDICTION]) + line + b"\n" + to_lines([VERDICT]))
+
+    assert found == Events(Rows.of([PREDICTION]), [VERDICT], [], [line])
 
 
 def test_no_lines_are_no_events() -> None:

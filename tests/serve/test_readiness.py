@@ -13,6 +13,7 @@ from unrot.core.records import Component, Feature, Model, Outputs, Row, Schema
 from unrot.run.cabinet import Cabinet
 from unrot.serve import readiness
 from unrot.serve.journal import Drops, Journal
+from unrot.serve.readiness import Heartbeat
 from unrot.serve.shelf import Contents, ShelvedModel
 from unrot.store.engine import SqlStore
 from unrot.store.sqlite import SqliteDatabase
@@ -127,6 +128,19 @@ def test_caretaker_that_has_just_beaten_is_ok(tmp_path: Path) -> None:
 
     assert readiness.caretaker(heartbeat) == Component("ok", "The caretaker ships the journal.")
     assert [path.name for path in tmp_path.iterdir()] == ["caretaker.json"]
+
+
+def test_caretaker_that_is_behind_says_what_it_samples(tmp_path: Path) -> None:
+    path = tmp_path / "caretaker.json"
+    readiness.beat(path, Heartbeat(time.time(), backlog_bytes=20_000_000, every=10))
+
+    found = readiness.caretaker(path)
+
+    assert found == Component(
+        "ok",
+        "The caretaker is 20,000,000 bytes behind the journal. Until it has caught up it takes "
+        "profiles and outliers of one prediction in 10; every prediction is kept and counted.",
+    )
 
 
 def test_caretaker_that_never_ran_is_degraded(tmp_path: Path) -> None:

@@ -68,27 +68,27 @@ class MemoryRegistry:
 
     def add_model(self, model: Model) -> Model:
         self._changes += 1
-        self._models[model.name] = replace(model, number=len(self._models) + 1)
-        self._versions[model.name] = []
-        self._aliases[model.name] = {}
-        return self._models[model.name]
+        number = len(self._models) + 1
+        key = model.name if model.name not in self._models else f"{model.name}~{number}"
+        self._models[key] = replace(model, number=number, key=key)
+        self._versions[key] = []
+        self._aliases[key] = {}
+        return self._models[key]
 
     def removed(self) -> list[RemovedModel]:
         return list(self._removed)
 
-    def remove_model(self, name: str) -> RemovedModel:
+    def remove_model(self, model: str) -> RemovedModel:
         self._changes += 1
-        self._removed.append(RemovedModel(name, self._models.pop(name).number, 0.0, True))
+        gone = self._models.pop(model)
+        self._removed.append(RemovedModel(model, gone.name, gone.number, 0.0, True))
         return self._removed[-1]
 
-    def rename_model(self, name: str, to: str) -> Model:
+    def rename_model(self, model: str, to: str) -> Model:
         self._changes += 1
-        old = self._models.pop(name)
-        for kept in (self._versions, self._aliases):
-            kept[to] = kept.pop(name)  # type: ignore[attr-defined]
-        self._versions[to] = [replace(version, model=to) for version in self._versions[to]]
-        self._models[to] = replace(old, name=to, former_names=(*old.former_names, name))
-        return self._models[to]
+        old = self._models[model]
+        self._models[model] = replace(old, name=to, former_names=(*old.former_names, old.name))
+        return self._models[model]
 
     def models(self) -> list[Model]:
         return list(self._models.values())
@@ -130,11 +130,13 @@ def publish(
     registry: MemoryRegistry, model: str, answer: bytes, *, golden: bytes | None = None
 ) -> Version:
     """Add a version that answers `answer`, and make it champion."""
-    if model not in [known.name for known in registry.models()]:
-        registry.add_model(Model(model, 0, model.title(), "A model.", SCHEMA, 1.5))
+    keys = {known.name: known.key for known in registry.models()}
+    if model not in keys:
+        added = registry.add_model(Model(model, 0, model.title(), "A model.", SCHEMA, 1.5))
+        keys[model] = added.key
     golden = answer if golden is None else golden
     made = Version(
-        model=model,
+        model=keys[model],
         name="",
         parent=None,
         origin="trained",
@@ -147,8 +149,8 @@ def publish(
         serving=Serving("onnx", digest_of(answer), 1e-9, 500),
     )
     version = registry.add_version(made, {digest_of(data): data for data in (answer, golden)})
-    before = registry.aliases(model).get("champion")
-    assert registry.move_alias(model, "champion", to=version.name, expected=before)
+    before = registry.aliases(keys[model]).get("champion")
+    assert registry.move_alias(keys[model], "champion", to=version.name, expected=before)
     return version
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import free_port
-from tests.store.emulators import EMULATORS, open_emulated, shared_emulator
-from tests.store.postgres_server import PostgresServer, shared_server
+from tests.store.emulators import EMULATORS, open_emulated
+from tests.store.postgres_server import PostgresServer
 from unrot.core.ports import Store
 from unrot.run.cabinet import Cabinet
 from unrot.store.engine import SqlStore
@@ -34,16 +30,6 @@ STEPS = {
 """How many operations by chance each is tried with."""
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """One Postgres for all test processes."""
-    shared = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        shared = shared.parent
-    with shared_server(shared, free_port()) as server:
-        yield server
-
-
 @pytest.fixture
 def postgres_url(postgres: PostgresServer) -> Iterator[str]:
     """The address of a fresh database, with the tables in it."""
@@ -55,17 +41,23 @@ def open_postgres(url: str) -> Operations:
     return SqlStore(PostgresDatabase(url))
 
 
-@pytest.fixture(scope="session")
-def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
-    """Return the address of one of Google's emulators, one of each for all test processes."""
-    folder = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        folder = folder.parent
-    with ExitStack() as used:
-        yield cache(lambda name: used.enter_context(shared_emulator(name, folder)))
+NEAR = ("memory", "sqlite")
 
 
-@pytest.fixture(params=list(STEPS))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Try operations on every database, and what the product makes of them on two.
+
+    Marked `every_store` are tests that ask each method of each drawer at least once, and those of
+    several processes at once: what could come out otherwise on another database.
+    """
+    if "open_database" not in metafunc.fixturenames:
+        return
+    is_rule = "open_store" in metafunc.fixturenames
+    everywhere = metafunc.definition.get_closest_marker("every_store") or not is_rule
+    metafunc.parametrize("open_database", list(STEPS) if everywhere else NEAR, indirect=True)
+
+
+@pytest.fixture
 def open_database(
     request: pytest.FixtureRequest, tmp_path: Path, emulators: Callable[[str], str]
 ) -> Iterator[Callable[[], Operations]]:

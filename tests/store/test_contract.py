@@ -161,6 +161,7 @@ def test_versions_are_named_in_order_and_read_back_whole(store: Store) -> None:
     assert (first.name, second.name) == ("v1", "v2")
 
 
+@pytest.mark.every_store
 def test_versions_added_at_once_never_share_a_name(open_store: Callable[[], Store]) -> None:
     stores = [open_store() for _ in range(4)]
     names: list[str] = []
@@ -203,6 +204,7 @@ def test_alias_moves_only_from_where_it_is_expected(store: Store) -> None:
     assert registry.aliases("dwarves") == {}
 
 
+@pytest.mark.every_store
 def test_generation_changes_with_every_change_and_only_then(
     store: Store, open_store: Callable[[], Store]
 ) -> None:
@@ -247,6 +249,7 @@ def test_shipment_with_a_gap_is_not_taken(store: Store) -> None:
     assert store.traffic.recent("elves", limit=9) == []
 
 
+@pytest.mark.every_store
 def test_shipments_by_two_shippers_of_one_segment_count_once(
     open_store: Callable[[], Store],
 ) -> None:
@@ -279,6 +282,7 @@ def test_prediction_is_read_back_as_it_was_made(store: Store) -> None:
     assert store.traffic.prediction("p2") is None
 
 
+@pytest.mark.every_store
 def test_segment_forgotten_starts_anew(store: Store) -> None:
     shipped(store, a_prediction("p1"))
 
@@ -481,6 +485,7 @@ def test_model_described_otherwise_is_the_same_model(store: Store) -> None:
     assert [version.name for version in store.registry.versions("elves")] == ["v1"]
 
 
+@pytest.mark.every_store
 def test_description_cannot_change_what_versions_depend_on(store: Store) -> None:
     model = in_use(store)
 
@@ -489,7 +494,7 @@ def test_description_cannot_change_what_versions_depend_on(store: Store) -> None
             replace(model, schema=replace(model.schema, classes=("orc", "elf")))
         )
     with pytest.raises(NotFound):
-        store.registry.describe_model(replace(model, name="dwarves"))
+        store.registry.describe_model(replace(model, key="dwarves"))
 
     assert store.registry.models() == [model]
 
@@ -556,6 +561,7 @@ def test_last_verdicts_of_a_version_are_its_own_counted_or_not(store: Store) -> 
         store.verdicts.count_new(9)
 
 
+@pytest.mark.every_store
 def test_judged_of_predicted_counts_each_version_from_one_moment_to_another(store: Store) -> None:
     times = [NOON + 20 * number for number in range(12)]
     rows = [replace(a_prediction(f"p{place}", at=at)) for place, at in enumerate(times)]
@@ -596,6 +602,7 @@ def test_profile_is_replaced_under_its_id_and_listed_without_data(store: Store) 
     assert [found.id for found in store.profiles.written_by("you", 0)] == ["b"]
 
 
+@pytest.mark.every_store
 def test_store_is_asked_by_many_at_once(open_store: Callable[[], Store]) -> None:
     stores = [open_store() for _ in range(8)]
     problems: list[Exception] = []
@@ -615,6 +622,7 @@ def test_store_is_asked_by_many_at_once(open_store: Callable[[], Store]) -> None
     assert problems == []
 
 
+@pytest.mark.every_store
 def test_what_was_kept_is_there_when_it_is_opened_again(open_store: Callable[[], Store]) -> None:
     first = open_store()
     shipped(first, a_prediction("p1"))
@@ -630,64 +638,69 @@ def test_what_was_kept_is_there_when_it_is_opened_again(open_store: Callable[[],
 # ── rename and remove ────────────────────────────────────────────────────────────────────────
 
 
-def test_renamed_model_keeps_all_that_was_kept_of_it(store: Store) -> None:
+@pytest.mark.every_store
+def test_renamed_model_keeps_its_key_and_all_that_was_kept_of_it(store: Store) -> None:
     model = in_use(store)
     before = store.registry.generation()
-    rows = store.traffic.recent("elves", limit=9)
+    kept = kept_of(store, model.key)
 
-    renamed = store.registry.rename_model("elves", "fair-folk")
+    renamed = store.registry.rename_model(model.key, "fair-folk")
 
+    assert model.key == "elves"
     assert renamed == replace(model, name="fair-folk", former_names=("elves",))
     assert store.registry.models() == [renamed]
     assert store.registry.generation() != before
-    assert [version.model for version in store.registry.versions("fair-folk")] == ["fair-folk"]
-    assert store.registry.aliases("fair-folk") == {"champion": "v1"}
-    kept = store.traffic.recent("fair-folk", limit=9)
-    assert [row.prediction for row in kept] == [
-        replace(row.prediction, model="fair-folk") for row in rows
-    ]
-    assert [row.feedback.model for row in kept if row.feedback] == ["fair-folk"]
-    windows = store.traffic.windows("fair-folk", since=0, until=1e11)
-    assert {(window.model, window.predictions, window.verdicts) for window in windows} == {
-        ("fair-folk", 2, 0),
-        ("fair-folk", 0, 1),
-    }
-    tally = store.traffic.tally("fair-folk", since=0, last=9)
-    assert (tally.predictions, tally.verdicts, tally.unverified) == (2, 1, 1)
-    [profile] = store.profiles.of_model("fair-folk")
-    stretch = Stretch("fair-folk", "v1", int(NOON), int(NOON) + 60)
-    assert (profile.model, profile.id) == ("fair-folk", "elves.p")
+    assert kept_of(store, renamed.key) == kept
+    assert kept_of(store, "fair-folk") != kept  # nothing is kept under a name
+    [profile] = store.profiles.of_model("elves")
+    stretch = Stretch("elves", "v1", int(NOON), int(NOON) + 60)
     assert store.profiles.written_by("me", 0.0) == [profile]
     assert store.traffic.shipped("me", 0.0, 60) == [(stretch, 2)]
     assert len(store.traffic.of_stretch(stretch, "me", after=None, limit=9)) == 2
 
 
-def test_what_arrives_under_a_former_name_goes_to_the_renamed_model(store: Store) -> None:
-    in_use(store)
-    store.registry.rename_model("elves", "fair-folk")
+def kept_of(store: Store, model: str) -> list[object]:
+    """Return what is kept under a key, drawer by drawer."""
+    return [
+        store.registry.versions(model),
+        store.registry.aliases(model),
+        store.traffic.recent(model, limit=9),
+        store.traffic.windows(model, since=0, until=1e11),
+        store.traffic.tally(model, since=0, last=9),
+        store.profiles.of_model(model),
+    ]
+
+
+def test_what_was_on_its_way_while_a_model_was_renamed_arrives(store: Store) -> None:
+    model = in_use(store)
+    store.registry.rename_model(model.key, "fair-folk")
 
     shipped(store, a_prediction("late"), segment="s2")
     store.verdicts.put([a_verdict("late")])
 
     late = store.traffic.prediction("late")
     assert late is not None and late.feedback is not None
-    assert (late.prediction.model, late.feedback.model) == ("fair-folk", "fair-folk")
-    assert store.traffic.tally("fair-folk", since=0, last=9).predictions == 3
+    assert (late.prediction.model, late.feedback.model) == (model.key, model.key)
+    assert store.traffic.tally(model.key, since=0, last=9).predictions == 3
 
 
-def test_id_tells_models_apart_that_had_a_name_in_turn(store: Store) -> None:
-    in_use(store)
-    store.registry.rename_model("elves", "fair-folk")
+def test_model_that_takes_a_name_of_before_has_a_key_of_its_own(store: Store) -> None:
+    first = in_use(store)
+    store.registry.rename_model(first.key, "fair-folk")
     second = store.registry.add_model(a_model())
 
-    shipped(store, a_prediction(id_of(1)), a_prediction(id_of(second.number)), segment="s2")
-    store.verdicts.put([a_verdict(id_of(1)), a_verdict(id_of(2))])
+    of_second = a_prediction(id_of(second.number), model=second.key)
+    shipped(store, a_prediction(id_of(1)), of_second, segment="s2")
+    verdicts = [a_verdict(id_of(1)), replace(a_verdict(id_of(2)), model=second.key)]
+    store.verdicts.put(verdicts)
 
-    assert second.number == 2
-    assert [row.prediction.id for row in store.traffic.recent("elves", limit=9)] == [id_of(2)]
-    assert id_of(1) in {row.prediction.id for row in store.traffic.recent("fair-folk", limit=9)}
+    assert (second.name, second.number) == ("elves", 2)
+    assert second.key != first.key
+    assert [row.prediction.id for row in store.traffic.recent(second.key, limit=9)] == [id_of(2)]
+    assert id_of(1) in {row.prediction.id for row in store.traffic.recent(first.key, limit=9)}
     assert store.registry.models()[0].former_names == ()
-    assert store.verdicts.of(id_of(1)).model == "fair-folk"  # type: ignore[union-attr]
+    assert store.verdicts.of(id_of(1)).model == first.key  # type: ignore[union-attr]
+    assert store.verdicts.of(id_of(2)).model == second.key  # type: ignore[union-attr]
 
 
 def test_rename_to_a_name_that_is_taken_changes_nothing(store: Store) -> None:
@@ -706,17 +719,18 @@ def test_model_can_be_called_back_to_its_first_name(store: Store) -> None:
     model = in_use(store)
     store.registry.rename_model("elves", "fair-folk")
 
-    renamed = store.registry.rename_model("fair-folk", "elves")
+    renamed = store.registry.rename_model(model.key, "elves")
 
     assert renamed == replace(model, former_names=("fair-folk",))
     assert len(store.traffic.recent("elves", limit=9)) == 2
 
 
+@pytest.mark.every_store
 def test_removed_model_is_cleared_in_bites_and_leaves_others_alone(store: Store) -> None:
     model = in_use(store)
     in_use(store, "dwarves", b"another graph")
-    held = store.holdings(model.number)
-    others = store.holdings(2)
+    held = store.holdings(model.key)
+    others = store.holdings("dwarves")
 
     removed = store.registry.remove_model("elves")
     served = [left.name for left in store.registry.models()]
@@ -726,8 +740,8 @@ def test_removed_model_is_cleared_in_bites_and_leaves_others_alone(store: Store)
     assert served == ["dwarves"]
     besides = 7  # a job, a gate's verdict, fates, an audit, shadows, an alias, "profiled"
     assert (max(bites), sum(bites)) == (2, held.rows + besides)
-    assert store.holdings(model.number) == Holdings()
-    assert store.holdings(2) == others
+    assert store.holdings(model.key) == Holdings()
+    assert store.holdings("dwarves") == others
     assert [(gone.name, gone.number, gone.is_cleared) for gone in store.registry.removed()] == [
         ("elves", 1, True)
     ]
@@ -747,6 +761,7 @@ def test_artefact_stays_while_another_version_needs_it(store: Store) -> None:
         store.registry.artefact(DIGEST)
 
 
+@pytest.mark.every_store
 def test_nothing_is_kept_for_a_removed_model(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -767,28 +782,33 @@ def test_nothing_is_kept_for_a_removed_model(
 
     assert status == ["missing"]
     assert store.traffic.shipped_to("s2") == 200
-    assert store.holdings(model.number) == Holdings()
-    assert store.holdings(2).predictions == 4
+    assert store.holdings(model.key) == Holdings()
+    assert store.holdings("dwarves").predictions == 4
     assert [record.message for record in caplog.records] == [
         "The journal has lines of elves, which was removed: dropped."
     ]
 
 
-def test_number_and_rows_of_a_removed_model_are_never_given_to_another(store: Store) -> None:
+def test_number_key_and_rows_of_a_removed_model_are_never_given_to_another(store: Store) -> None:
     in_use(store)
     removed = store.registry.remove_model("elves")
 
     again = store.registry.add_model(a_model())
-    shipped(store, a_prediction(id_of(1)), a_prediction(id_of(2)), segment="s2")
+    own = a_prediction(id_of(2), model=again.key)
+    shipped(store, a_prediction(id_of(1)), own, segment="s2")
 
+    assert (removed.name, again.name) == ("elves", "elves")
     assert (removed.number, again.number) == (1, 2)
-    assert [row.prediction.id for row in store.traffic.recent("elves", limit=9)] == [id_of(2)]
-    assert store.registry.versions("elves") == []
+    assert removed.key != again.key
+    assert [row.prediction.id for row in store.traffic.recent(again.key, limit=9)] == [id_of(2)]
+    assert store.registry.versions(again.key) == []
     emptied(store, removed)
-    assert store.holdings(2).predictions == 1
+    assert store.holdings(again.key).predictions == 1
     assert store.traffic.prediction("elves-1") is None
+    assert store.traffic.prediction(id_of(1)) is None
 
 
+@pytest.mark.every_store
 def test_removal_begun_by_one_process_is_finished_by_another(
     open_store: Callable[[], Store],
 ) -> None:
@@ -801,5 +821,5 @@ def test_removal_begun_by_one_process_is_finished_by_another(
     emptied(second, removed)
 
     assert not removed.is_cleared
-    assert second.holdings(removed.number) == Holdings()
+    assert second.holdings(removed.key) == Holdings()
     assert second.registry.removed()[0].is_cleared

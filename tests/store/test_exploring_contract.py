@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.store.test_contract import NOON, a_model, a_prediction, a_verdict, shipped
 from unrot.core.ports import Store
 
@@ -75,10 +77,11 @@ def test_span_of_verdicts_is_from_the_first_prediction_to_the_last(store: Store)
     assert store.traffic.judged_span("nobody") is None
 
 
-def test_rows_are_found_under_the_new_name_of_a_model(store: Store) -> None:
+@pytest.mark.every_store
+def test_rows_stay_under_the_key_of_a_renamed_model(store: Store) -> None:
     ids = five_of(store)
     store.registry.rename_model("elves", "tall")
 
-    found = store.traffic.of_period("tall", since=0, until=1e12, judged_only=True, limit=9)
+    found = store.traffic.of_period("elves", since=0, until=1e12, judged_only=True, limit=9)
     assert [row.prediction.id for row in found] == [ids[3], ids[1]]
-    assert store.traffic.judged_span("tall") == (NOON + 60, NOON + 180)
+    assert store.traffic.judged_span("elves") == (NOON + 60, NOON + 180)

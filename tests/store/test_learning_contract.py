@@ -52,7 +52,7 @@ def a_job(id: str = "j1", model: str = "elves", at: float = NOON) -> Job:
 def taken(store: Store, id: str = "j1", holder: str = "me") -> Job:
     """Add a job and take it."""
     store.jobs.add(a_job(id))
-    found = store.jobs.take(holder, NOON, PATIENCE)
+    found = store.jobs.claim(holder, NOON, PATIENCE)
     assert found is not None
     return found
 
@@ -111,6 +111,7 @@ def judged(store: Store, *ids: str) -> None:
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_job_is_read_back_and_listed_newest_first(store: Store) -> None:
     first = store.jobs.add(a_job())
     store.jobs.cancel("j1", NOON + 1)
@@ -141,12 +142,13 @@ def test_job_of_a_removed_model_is_refused(store: Store, elves: Model) -> None:
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_jobs_are_taken_oldest_first_and_once(open_store: Callable[[], Store]) -> None:
     one, other = open_store(), open_store()
     one.jobs.add(a_job())
 
     assert one.jobs.waits(NOON, PATIENCE)
-    first, second = (each.jobs.take("me", NOON, PATIENCE) for each in (one, other))
+    first, second = (each.jobs.claim("me", NOON, PATIENCE) for each in (one, other))
 
     assert first is not None and second is None
     assert (first.state, first.attempt, first.started_at) == ("running", 1, NOON)
@@ -154,15 +156,16 @@ def test_jobs_are_taken_oldest_first_and_once(open_store: Callable[[], Store]) -
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_silent_holder_loses_its_job_and_what_it_still_says(store: Store) -> None:
     lost = taken(store)
 
-    assert store.jobs.tell(lost, 0.5, "half way", NOON + 5) is not None
-    assert store.jobs.take("other", NOON + 14, PATIENCE) is None
-    again = store.jobs.take("other", NOON + 15, PATIENCE)
+    assert store.jobs.heartbeat(lost, 0.5, "half way", NOON + 5) is not None
+    assert store.jobs.claim("other", NOON + 14, PATIENCE) is None
+    again = store.jobs.claim("other", NOON + 15, PATIENCE)
 
     assert again is not None and again.attempt == 2
-    assert store.jobs.tell(lost, 0.9, "nearly", NOON + 16) is None
+    assert store.jobs.heartbeat(lost, 0.9, "nearly", NOON + 16) is None
     assert store.jobs.end(lost, NOON + 16, result={}) is False
     assert store.jobs.end(again, NOON + 16, result={"version": "v2"}) is True
     assert store.jobs.job("j1") == replace(
@@ -178,9 +181,9 @@ def test_silent_holder_loses_its_job_and_what_it_still_says(store: Store) -> Non
 @pytest.mark.usefixtures("elves")
 def test_job_let_go_is_taken_up_without_waiting(store: Store) -> None:
     taken(store)
-    store.jobs.let_go("me")
+    store.jobs.release("me")
 
-    again = store.jobs.take("me too", NOON + 1, PATIENCE)
+    again = store.jobs.claim("me too", NOON + 1, PATIENCE)
 
     assert again is not None and again.attempt == 2
 
@@ -189,11 +192,11 @@ def test_job_let_go_is_taken_up_without_waiting(store: Store) -> None:
 def test_job_that_kills_its_process_each_time_fails_with_a_sentence(store: Store) -> None:
     taken(store)
     for _ in range(2):
-        store.jobs.let_go("me")
-        store.jobs.take("me", NOON, PATIENCE)
-    store.jobs.let_go("me")
+        store.jobs.release("me")
+        store.jobs.claim("me", NOON, PATIENCE)
+    store.jobs.release("me")
 
-    assert store.jobs.take("me", NOON, PATIENCE) is None
+    assert store.jobs.claim("me", NOON, PATIENCE) is None
     ended = store.jobs.job("j1")
     assert ended is not None
     assert (ended.state, ended.reason) == ("failed", "gave_up")
@@ -201,6 +204,7 @@ def test_job_that_kills_its_process_each_time_fails_with_a_sentence(store: Store
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_queued_job_is_cancelled_at_once_and_a_running_one_is_told(store: Store) -> None:
     store.jobs.add(a_job())
 
@@ -210,18 +214,19 @@ def test_queued_job_is_cancelled_at_once_and_a_running_one_is_told(store: Store)
 
     assert cancelled is not None
     assert (cancelled.state, cancelled.reason) == ("failed", "cancelled")
-    told = store.jobs.tell(running, 0.5, "half way", NOON + 3)
+    told = store.jobs.heartbeat(running, 0.5, "half way", NOON + 3)
     assert told is not None and told.is_cancelling
     assert store.jobs.cancel("nothing", NOON) is None
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_cancelled_job_whose_holder_died_ends(store: Store) -> None:
     taken(store)
     store.jobs.cancel("j1", NOON + 1)
-    store.jobs.let_go("me")
+    store.jobs.release("me")
 
-    assert store.jobs.take("other", NOON + 2, PATIENCE) is None
+    assert store.jobs.claim("other", NOON + 2, PATIENCE) is None
     ended = store.jobs.job("j1")
     assert ended is not None and ended.reason == "cancelled"
 
@@ -259,6 +264,7 @@ def test_moves_of_aliases_are_on_record(store: Store) -> None:
     ]
 
 
+@pytest.mark.every_store
 def test_lease_is_held_by_one_until_it_ends(open_store: Callable[[], Store]) -> None:
     one, other = open_store(), open_store()
 
@@ -274,6 +280,7 @@ def test_lease_is_held_by_one_until_it_ends(open_store: Callable[[], Store]) -> 
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_version_is_published_with_its_fates_gate_and_job_at_once(store: Store) -> None:
     job = taken(store)
     verdict = GateVerdict(
@@ -307,8 +314,8 @@ def test_version_is_published_with_its_fates_gate_and_job_at_once(store: Store) 
 @pytest.mark.usefixtures("elves")
 def test_nothing_is_published_for_a_lost_job_or_beside_another_champion(store: Store) -> None:
     lost = taken(store)
-    store.jobs.let_go("me")
-    store.jobs.take("other", NOON, PATIENCE)
+    store.jobs.release("me")
+    store.jobs.claim("other", NOON, PATIENCE)
     wanted = {"fates": [Fate("elves-1", "learnt", NOON)], "gate": None, "result": {}}
     before = store.registry.generation()
 
@@ -323,6 +330,7 @@ def test_nothing_is_published_for_a_lost_job_or_beside_another_champion(store: S
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_verdicts_wait_until_their_line_has_decided(store: Store) -> None:
     judged(store, "a", "b", "c")
     told = [row.prediction.id for row in store.lessons.waiting("elves", ["v1"], 10)]
@@ -385,6 +393,7 @@ def test_fates_of_a_line_add_up(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_fates_that_taught_nothing_are_noted_at_the_version_they_were_decided_at(
     store: Store,
 ) -> None:
@@ -420,6 +429,7 @@ def test_version_weighed_again_keeps_both_verdicts_and_gets_another_anchor(store
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_weighed_version_its_alias_and_the_end_of_the_job_are_kept_at_once(store: Store) -> None:
     published(store)
     job = taken(store)
@@ -440,8 +450,8 @@ def test_weighed_version_its_alias_and_the_end_of_the_job_are_kept_at_once(store
 def test_nothing_is_weighed_for_a_lost_job_or_beside_another_champion(store: Store) -> None:
     published(store)
     lost = taken(store)
-    store.jobs.let_go("me")
-    again = store.jobs.take("other", NOON, PATIENCE)
+    store.jobs.release("me")
+    again = store.jobs.claim("other", NOON, PATIENCE)
     passed = GateVerdict("passed", "It is better.", "v1", NOON + 5)
     anchor = Anchor(hashlib.sha256(b"rows").hexdigest(), 0.75, NOON, b"rows")
     before = store.registry.generation()
@@ -458,6 +468,7 @@ def test_nothing_is_weighed_for_a_lost_job_or_beside_another_champion(store: Sto
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_trusted_verdicts_are_the_newest_in_the_order_of_their_predictions(store: Store) -> None:
     rows = [a_prediction(id, at=NOON + place) for place, id in enumerate("abc", start=1)]
     shipped(store, *rows, segment="three")
@@ -474,6 +485,7 @@ def test_trusted_verdicts_are_the_newest_in_the_order_of_their_predictions(store
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_pruned_version_keeps_its_record_and_lets_go_of_files(store: Store) -> None:
     data = b"of v2 alone"
     digest = hashlib.sha256(data).hexdigest()
@@ -493,6 +505,7 @@ def test_pruned_version_keeps_its_record_and_lets_go_of_files(store: Store) -> N
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_version_is_pinned_and_let_loose(store: Store) -> None:
     pinned = []
     for is_pinned in (True, False):
@@ -506,6 +519,7 @@ def test_version_is_pinned_and_let_loose(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_audits_are_listed_newest_first_and_their_rows_not_sampled_again(store: Store) -> None:
     judged(store, "a", "b")
     audit = Audit("second", "elves", NOON + 5, ("a", "b"))
@@ -521,6 +535,7 @@ def test_audits_are_listed_newest_first_and_their_rows_not_sampled_again(store: 
 
 
 @pytest.mark.usefixtures("elves")
+@pytest.mark.every_store
 def test_shadows_are_kept_once_and_read_beside_what_was_answered(store: Store) -> None:
     waiting = store.trials.to_shadow("elves", "v2", since=NOON, limit=10)
     shadow = Shadow("elves-1", "elves", "v2", NOON, "orc", None)

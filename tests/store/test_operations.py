@@ -20,7 +20,6 @@ from unrot.store.kinds import (
     JOB,
     KINDS,
     LEASE,
-    MODEL,
     VERSION,
 )
 from unrot.store.leases import Fenced, take_lease
@@ -176,9 +175,9 @@ def test_scan_finds_what_is_equal_and_nothing_near_it(database: Operations) -> N
 
 def test_text_is_ordered_by_its_letters_codes(database: Operations) -> None:
     named = ["B", "a", "Z", "é", "_", "a-", "a.", "aa", "\U0001f600", "\uffee"]
-    database.commit([Put(MODEL, key, {"name": key}) for key in named])
+    database.commit([Put(VERSION, key, {"model": "m", "number": 1}) for key in named])
 
-    assert keys(database.scan(MODEL, "all", limit=99)) == sorted(named)
+    assert keys(database.scan(VERSION, "of model", ("m",), limit=99)) == sorted(named)
 
 
 def test_document_without_a_field_of_an_index_is_not_in_it(database: Operations) -> None:
@@ -432,7 +431,7 @@ def test_all_indexes_of_all_kinds_can_be_scanned(database: Operations) -> None:
     }
     for kind in KINDS:
         fields = {name: samples[type] for name, type in kind.fields.items()}
-        database.commit([Put(kind, "k", fields)])
+        database.commit([Put(kind, "k", fields), *(Delete(kind, key) for key in OWN_FACTS)])
         for name, index in kind.indexes.items():
             equal = [fields[one] for one in index.equal]
             since = fields[index.order[0]] if index.order else None
@@ -447,6 +446,8 @@ def test_check_returns_when_the_database_answers(database: Operations) -> None:
 
 # ── the same operations on every store, by chance ────────────────────────────────────────────
 
+OWN_FACTS = ("format", "store", "generation")
+"""What a store notes of itself when it is made."""
 CHOSEN = (VERSION, FEEDBACK, JOB, GATE, FACT)
 VALUES: dict[str, list[Any]] = {
     "text": [None, "elves", "orcs", "elves~2"],
@@ -509,6 +510,7 @@ class Script:
     def scan(self) -> None:
         kind, name, equal, since = self.asked()
         newest_first, limit = self.chance.random() < 0.5, self.chance.randint(1, 6)
+        newest_first = newest_first and bool(kind.indexes[name].fields)
         after = None
         for _ in range(3):
             one, other = (
@@ -540,7 +542,7 @@ class Script:
         return kind, self.chance.choice(["a", "b", "é", "a/1", "a/2", "Z"])
 
     def asked(self) -> tuple[Any, str, list[Any], Any]:
-        kind = self.chance.choice([kind for kind in CHOSEN if kind.indexes])
+        kind = self.chance.choice([kind for kind in CHOSEN if kind is not FACT])
         name = self.chance.choice(list(kind.indexes))
         index = kind.indexes[name]
         equal = [self.chance.choice(VALUES[kind.fields[one]][1:]) for one in index.equal]

@@ -112,7 +112,7 @@ def test_server_that_was_restarted_between_calls_is_not_noticed(
         assert failures == []
 
         server.stop()
-        with pytest.raises(StoreAway, match="does not answer: connection failed"):
+        with pytest.raises(StoreAway, match="Postgres says: connection failed"):
             store.get(FACT, "a")
         with pytest.raises(StoreAway, match="refused"):
             store.commit([Put(FACT, "c", {"value": "3"})])
@@ -232,6 +232,30 @@ def test_server_that_accepts_and_never_answers_is_away() -> None:
             PostgresDatabase(address).read(process_of)
 
     assert "secret-1" not in str(raised.value)
+
+
+def test_who_has_little_patience_does_not_wait_longer_for_a_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The library alone waits two seconds for each host; a verdict is answered within 1.5."""
+    waited: list[float | None] = []
+    wait = postgres.wait_conn
+
+    def note(gen: Any, interval: float, timeout: float | None) -> Any:
+        waited.append(timeout)
+        return wait(gen, interval, timeout)
+
+    monkeypatch.setattr(postgres, "wait_conn", note)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = f"127.0.0.1:{silent.getsockname()[1]}"
+        for patience, more in ((0.1, ""), (0.2, "?connect_timeout=5"), (60.0, "")):
+            address = f"postgresql://u@{place},127.0.0.1:1/unrot{more}"
+            if patience > 1:
+                monkeypatch.setattr(postgres, "CONNECTING_SECONDS", 0.3)
+            with pytest.raises(StoreAway, match="refused"):
+                PostgresDatabase(address, patience=patience).read(process_of)
+
+    assert waited[::2] == [0.1, 0.2, 0.3]
 
 
 def test_server_that_freezes_in_mid_call_is_away(

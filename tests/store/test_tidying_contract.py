@@ -26,6 +26,8 @@ from unrot.core.records import (
 )
 from unrot.core.time import MINUTES_A_DAY, MINUTES_AN_HOUR
 from unrot.core.windows import total
+from unrot.run.cabinet import Cabinet
+from unrot.store.memory import MemoryStore
 
 DAYS = 86_400.0
 MIDNIGHT = NOON // DAYS * DAYS
@@ -78,6 +80,7 @@ def test_unjudged_go_by_age_and_judged_far_later(elves: Store) -> None:
     }
 
 
+@pytest.mark.every_store
 def test_what_belongs_to_a_prediction_goes_with_it_and_fates_stay(elves: Store) -> None:
     odd = Oddity("a", "elves", "v1", NOON, 2.0)
     elves.traffic.ship(Shipment("s", 0, 1, "me", [a_prediction("a")], oddities=[odd]))
@@ -92,7 +95,7 @@ def test_what_belongs_to_a_prediction_goes_with_it_and_fates_stay(elves: Store) 
     assert elves.verdicts.of("a") is None
     assert elves.oddities.of("a") is None
     assert elves.trials.shadows("elves", "v2", 10) == []
-    assert elves.holdings(1).verdicts == 0
+    assert elves.holdings("elves").verdicts == 0
     assert elves.lessons.fates("elves", ["v1"]).verdicts == 0
     assert [fate.prediction for fate, _ in elves.lessons.fates_of("elves", "v1", limit=9)] == ["a"]
 
@@ -130,6 +133,7 @@ def test_bites_are_of_so_many_rows_and_begin_where_the_last_one_ended(elves: Sto
     assert tidied(elves) == {"predictions": (4, NOON + 5)}
 
 
+@pytest.mark.every_store
 def test_newest_tells_from_when_on_so_many_are_kept(elves: Store) -> None:
     shipped(elves, *[a_prediction(f"p{number}", at=NOON + number) for number in range(5)])
 
@@ -162,7 +166,7 @@ def test_acknowledged_verdict_on_what_was_let_go_is_kept_apart(elves: Store) -> 
 
     assert elves.verdicts.of("a") is None
     assert elves.lessons.count_waiting("elves", ["v1"]) == 0
-    assert elves.holdings(1).verdicts == 1
+    assert elves.holdings("elves").verdicts == 1
 
 
 # ── windows ──────────────────────────────────────────────────────────────────────────────────
@@ -222,8 +226,17 @@ def some_traffic(store: Store, seed: int, segment: str, count: int = 120) -> lis
     return verdicts
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_sums_over_aligned_stretches_stay_whatever_is_rolled_when(store: Store, seed: int) -> None:
+@pytest.mark.every_store
+def test_sums_over_aligned_stretches_stay_on_every_store(store: Store) -> None:
+    assert_sums_stay(store, 0)
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_sums_over_aligned_stretches_stay_whatever_is_rolled_when(seed: int) -> None:
+    assert_sums_stay(Cabinet(MemoryStore()), seed)
+
+
+def assert_sums_stay(store: Store, seed: int) -> None:
     store.registry.add_model(a_model())
     chance = random.Random(seed)
     store.verdicts.put(some_traffic(store, seed, "early"))
@@ -248,7 +261,7 @@ def test_sums_over_aligned_stretches_stay_whatever_is_rolled_when(store: Store, 
     assert {one.minutes for one in windows(store)} == {MINUTES_A_DAY}
     assert len(windows(store)) == len({(w.minute, w.version, w.writer) for w in windows(store)})
     whole = total(windows(store))
-    assert (whole.predictions, whole.verdicts) == (360, store.holdings(1).verdicts)
+    assert (whole.predictions, whole.verdicts) == (360, store.holdings("elves").verdicts)
 
 
 def test_verdict_that_comes_after_its_minute_was_rolled_counts_in_the_hour(elves: Store) -> None:
@@ -290,6 +303,7 @@ def test_hours_and_days_that_are_not_over_are_left(elves: Store) -> None:
     assert [one.minutes for one in windows(elves)] == [60, 1]
 
 
+@pytest.mark.every_store
 def test_rolling_again_does_nothing(elves: Store) -> None:
     shipped(elves, *[a_prediction(f"p{n}", at=MIDNIGHT + 600 * n) for n in range(12)])
     rolled(elves, NOON + DAYS, MINUTES_AN_HOUR)
@@ -332,6 +346,7 @@ def test_short_profiles_are_found_hour_by_hour_and_writer_by_writer(elves: Store
     assert found[2] == ["elves.60.5.me"]
 
 
+@pytest.mark.every_store
 def test_profiles_of_the_hour_are_found_with_the_hour_they_go_into_first(elves: Store) -> None:
     for profile in (a_profile(5), a_profile(0, minutes=60, rows=9)):
         elves.profiles.put(profile)
@@ -397,6 +412,7 @@ def test_what_is_only_old_goes_some_at_a_time(elves: Store) -> None:
     assert elves.checks.last("elves", "training") is None
 
 
+@pytest.mark.every_store
 def test_what_was_sent_is_let_go_long_after_its_finding_was_closed(elves: Store) -> None:
     closed = replace(FINDING, id="closed", cause="old", closed_at=NOON + 9)
     for one in (FINDING, closed):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from tests.store.test_contract import NOON, a_model
 from unrot.core.ports import Store
 from unrot.core.records import (
@@ -134,6 +136,7 @@ def test_rules_are_the_usual_ones_until_they_are_changed(store: Store) -> None:
     assert store.findings.rules("elves") == changed
 
 
+@pytest.mark.every_store
 def test_monitor_finds_its_standpoint_again(store: Store) -> None:
     store.registry.add_model(a_model())
 
@@ -143,18 +146,19 @@ def test_monitor_finds_its_standpoint_again(store: Store) -> None:
     assert store.findings.standpoint("elves", "rot") == {"at": NOON + 1}
 
 
-def test_what_monitors_saw_follows_a_rename(store: Store) -> None:
+def test_what_monitors_saw_stays_when_a_model_is_renamed(store: Store) -> None:
     store.registry.add_model(a_model())
     store.checks.put([CHECK])
     store.findings.put(FINDING)
 
     store.registry.rename_model("elves", "hobbits")
 
-    check = store.checks.last("hobbits", "training")
-    assert check == replace(CHECK, model="hobbits")
-    assert store.findings.open("hobbits") == [replace(FINDING, model="hobbits")]
+    assert store.checks.last("elves", "training") == CHECK
+    assert store.findings.open("elves") == [FINDING]
+    assert store.findings.open("hobbits") == []
 
 
+@pytest.mark.every_store
 def test_newest_finding_of_a_cause_is_found_whether_open_or_closed(store: Store) -> None:
     store.registry.add_model(a_model())
     store.findings.put(replace(FINDING, closed_at=NOON + 99))
@@ -187,6 +191,7 @@ def test_findings_are_listed_by_state_newest_first_and_a_page_at_a_time(store: S
     assert ids(limit=9, state="closed", before=(NOON + 1, "f3")) == ["f1"]
 
 
+@pytest.mark.every_store
 def test_delivery_is_due_until_it_is_taken(store: Store) -> None:
     store.registry.add_model(a_model())
     store.findings.put(FINDING)

@@ -129,7 +129,7 @@ def test_nothing_of_a_removed_model_is_counted(store: Store) -> None:
         Shipment("s1", 0, 9, "me", [a_prediction("p1")], rejections=refused, oddities=[oddity])
     )
 
-    assert store.holdings(removed.number).windows == 0
+    assert store.holdings(removed.key).windows == 0
     assert store.oddities.of("p1") is None
 
 
@@ -281,6 +281,7 @@ def roll(store: Store, start: int, minutes: int) -> None:
 # ── how judged predictions came out ──────────────────────────────────────────────────────────
 
 
+@pytest.mark.every_store
 def test_outcomes_are_the_newest_in_the_order_of_their_verdicts(store: Store) -> None:
     store.registry.add_model(a_model())
     shipped(store, *[a_prediction(f"p{number}") for number in range(4)])

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import pytest
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.run.test_lanes import Head, Headers
@@ -20,6 +21,7 @@ from unrot.run.lanes import Reply
 from unrot.serve.service import Service
 from unrot.web.fast_lane import FastLane
 from unrot.web.metrics.counting import GATHERED
+from unrot.web.security import HTTPS_ALONE
 
 REQUESTS = 2_000
 ID = re.compile(rb"[A-Za-z0-9_-]{32}|unverified-[A-Za-z0-9_-]{16}")
@@ -275,21 +277,66 @@ def test_health_is_answered_alike(app: Flask) -> None:
     assert told(fast) == told(by_flask(app, request))
 
 
+def behind(app: Flask, proxies: int, **more: Any) -> FastLane:
+    service: Service = app.extensions["unrot"]
+    return FastLane(app, replace(service.settings, trusted_proxies=proxies, **more))
+
+
 def test_verdict_counts_for_the_address_that_a_trusted_proxy_tells(app: Flask) -> None:
-    lane = FastLane(app, proxies=2)
     given = [("x-forwarded-for", "6.6.6.6, 203.0.113.9"), ("x-forwarded-for", "10.0.0.1")]
     head = Head("/api/v1/feedback", headers=Headers(given))
 
-    assert lane._address(head) == "203.0.113.9"
-    assert lane._address(Head(client="[2001:db8::1]:80")) == "2001:db8::1"
-    assert FastLane(app, proxies=0)._address(head) == "10.0.0.7"
+    assert behind(app, 2)._address(head) == "203.0.113.9"
+    assert behind(app, 2)._address(Head(client="[2001:db8::1]:80")) == "2001:db8::1"
+    assert behind(app, 0)._address(head) == "10.0.0.7"
 
 
-def test_host_that_a_trusted_proxy_tells_is_left_to_flask(app: Flask) -> None:
-    request = replace(Request("/api/v1/health", b"", "GET"), headers={"X-Forwarded-Host": "a b"})
+HEALTH = Request("/api/v1/health", b"", "GET")
+BY_PROXY = {
+    "no host": {"X-Forwarded-Host": "a b"},
+    "http": {"X-Forwarded-Proto": "http"},
+    "https": {"X-Forwarded-Proto": "https"},
+    "twice": {"X-Forwarded-Proto": "https, http", "X-Forwarded-Host": "evil.test, a.test"},
+    "neither": {"X-Forwarded-Proto": "gopher"},
+    "a token": {"Authorization": "Bearer x", "X-Forwarded-Proto": "https"},
+    "ssl": {"X-Forwarded-Ssl": "on"},
+    "a cookie": {"Cookie": "unrot=x"},
+}
 
-    assert FastLane(app, proxies=1).find(request.head()) is None
-    assert FastLane(app, proxies=0).find(request.head()) is not None
+
+@pytest.mark.parametrize("asked", [*BY_PROXY])
+@pytest.mark.parametrize("path", ["/api/v1/health", "/api/v1/predict"])
+@pytest.mark.parametrize("chosen", [{}, {"https": True}, {"hosts": ("a.test", "localhost")}])
+def test_behind_a_proxy_both_lanes_say_the_same(
+    still: Flask, asked: str, path: str, chosen: dict[str, Any]
+) -> None:
+    """What the fast lane does not answer itself is Flask's, which is as well."""
+    method, body = ("GET", b"") if path == HEALTH.path else ("POST", orjson.dumps(IRIS))
+    request = Request(path, body, method, headers=BY_PROXY[asked])
+    still.config["TRUSTED_HOSTS"] = list(chosen.get("hosts", ())) or None
+    still.config[HTTPS_ALONE] = chosen.get("https", False)
+    still.wsgi_app = ProxyFix(still.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+
+    call = behind(still, 1, **chosen).find(request.head())
+
+    if call is not None:
+        assert told(call.answer(body)) == told(by_flask(still, request))
+
+
+def test_proxy_that_nobody_trusts_is_not_heard(app: Flask) -> None:
+    called = {
+        name: behind(app, 0).find(replace(HEALTH, headers=given).head()) is not None
+        for name, given in BY_PROXY.items()
+    }
+
+    assert called == {name: name == "no host" for name in BY_PROXY}
+
+
+def test_body_beyond_the_limit_is_left_to_flask(app: Flask) -> None:
+    request = Request("/api/v1/predict", b" " * 2_000)
+
+    assert behind(app, 0, max_body=1_999).find(request.head()) is None
+    assert behind(app, 0, max_body=2_000).find(request.head()) is not None
 
 
 def test_unexpected_error_is_answered_alike(still: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

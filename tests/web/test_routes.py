@@ -226,9 +226,9 @@ def test_document_has_the_operation_of_a_declaration(garden: types.ModuleType) -
         (400, 404, 409, 413, 415, 422),
     )
     assert (planted.summary, planted.description) == ("Plant a herb.", "Some want more light.")
-    assert (looked.path, looked.all_errors) == ("/garden/herbs/<herb>", (401, 403, 404, 503))
+    assert (looked.path, looked.all_errors) == ("/garden/herbs/<herb>", (401, 403, 404, 429, 503))
     assert table_of([looked]).splitlines()[-1] == (
-        "| `GET /garden/herbs/<herb>` | viewer | Look at a herb. | 401, 403, 404, 503 |"
+        "| `GET /garden/herbs/<herb>` | viewer | Look at a herb. | 401, 403, 404, 429, 503 |"
     )
 
 

@@ -65,18 +65,18 @@ def add(options: argparse.Namespace, settings: Settings) -> int:
         )
     finally:
         progress.close()
-    for line in told(version):
+    for line in told(options.name, version):
         print(line)
     return 0
 
 
-def told(version: Version) -> list[str]:
+def told(name: str, version: Version) -> list[str]:
     """Say what was registered, how good it is and who serves it."""
     rows = [(name, f"{value:.4f}") for name, value in version.metrics.items()]
     serving = version.serving
     compared = f"on {counted(serving.compared_rows, 'row')}"
     lines = [table([("metric", "on the holdout"), *rows])] if rows else []
-    lines.append(f"{version.model} {version.name} is registered: {version.estimator}.")
+    lines.append(f"{name} {version.name} is registered: {version.estimator}.")
     if serving.by == "onnx":
         difference = serving.largest_difference or 0.0
         lines.append(

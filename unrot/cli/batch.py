@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any
 
 from unrot.cli.temporary_caretaker import shipped
 from unrot.cli.terminal import Progress, table
-from unrot.core.errors import Conflict, Invalid, UnrotError
+from unrot.cli.whole_files import STANDARD_OUTPUT, check_free, written
+from unrot.core.errors import UnrotError
 from unrot.core.plurals import counted
 from unrot.core.records import Caller
 from unrot.core.settings import Settings
@@ -21,7 +21,6 @@ from unrot.make.csv.batches import Batch
 from unrot.make.csv.labels import TruthFile
 from unrot.run.bootstrap import open_service
 
-STANDARD_OUTPUT = Path("-")
 OPERATOR = Caller(role="operator", judge="operator")
 """Who can write to the home folder can read the operator's token in it."""
 
@@ -54,12 +53,12 @@ def predict(options: argparse.Namespace, settings: Settings) -> int:
         version=options.version,
         with_probabilities=options.probabilities,
     )
-    _check(options.out, force=options.force, source=options.source)
+    check_free(options.out, force=options.force, source=options.source)
     progress = Progress(f"Predicting {options.source.name}")
     is_whole = False
     try:
         with shipped(settings.home, service.journal, progress):
-            with _written(options.out, force=options.force, source=options.source) as out:
+            with written(options.out, force=options.force, source=options.source) as out:
                 for part in batch.parts(progress):
                     out.write(part)
             is_whole = True
@@ -108,7 +107,7 @@ def feedback(options: argparse.Namespace, settings: Settings) -> int:
 def _statuses(options: argparse.Namespace) -> AbstractContextManager[IO[bytes]]:
     """Open the file that takes each row with what became of it, if one was asked for."""
     out = Path(os.devnull) if options.out is None else options.out
-    return _written(out, force=options.force, source=options.labels)
+    return written(out, force=options.force, source=options.labels)
 
 
 def _told(batch: Batch, out: Path) -> Iterator[str]:
@@ -134,58 +133,3 @@ def _say(*sentences: str) -> None:
     """Print where it can never mix with an answer that is printed."""
     for sentence in sentences:
         print(sentence, file=sys.stderr)
-
-
-# ── files that are whole or not there ────────────────────────────────────────────────────────
-
-
-@contextmanager
-def _written(path: Path, *, force: bool, source: Path) -> Iterator[IO[bytes]]:
-    """Open what is a file once all has gone well; a device or a pipe is just written."""
-    try:
-        with _opened(path, force=force, source=source) as file:
-            yield file
-            file.flush()
-    except OSError as error:
-        said = "The standard output" if path == STANDARD_OUTPUT else str(path)
-        raise Invalid(f"{said} cannot be written: {error.strerror}.") from error
-
-
-def _opened(path: Path, *, force: bool, source: Path) -> AbstractContextManager[IO[bytes]]:
-    if path == STANDARD_OUTPUT:
-        return nullcontext(sys.stdout.buffer)
-    _check(path, force=force, source=source)
-    if path.exists() and not path.is_file():
-        return path.open("wb")
-    return _draft_of(path.resolve())
-
-
-def _check(path: Path, *, force: bool, source: Path) -> None:
-    if path.is_dir():
-        raise Invalid(f"{path} is a folder: name a file in it, such as {path / 'out.csv'}.")
-    if not path.exists():
-        return
-    if path.samefile(source):
-        raise Invalid(f"{path} is the file that is read: choose another name for the answer.")
-    if path.is_file() and not force:
-        raise Conflict(f"{path} is there already: choose another name, or add --force.")
-
-
-@contextmanager
-def _draft_of(path: Path) -> Iterator[IO[bytes]]:
-    """Write beside a file and take its place at the end; what a killed run left is written over."""
-    draft = path.with_name(f".{path.name}.unfinished")
-    with draft.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Conflict(f"Another command is writing {path}: let it finish.") from error
-        try:
-            file.truncate(0)
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            draft.replace(path)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise

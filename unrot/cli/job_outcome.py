@@ -19,12 +19,13 @@ def told(service: Service, job: Job) -> list[str]:
     result = dict(job.result or {})
     name = str(result.pop("version", job.asked.get("version", "")))
     versions = {version.name: version for version in service.versions(job.model)}
+    model = service.catalogue().name_of(job.model)
     if name not in versions:
         return [f"{job.kind} is done.", *_facts(result)]
     version, gate = versions[name], promote.last_gate(service, job.model, name)
     beside = versions.get(gate.champion if gate else version.parent or "")
     return [
-        *([] if job.kind == "weigh" else [f"{job.model} {name} is made ({version.origin})."]),
+        *([] if job.kind == "weigh" else [f"{model} {name} is made ({version.origin})."]),
         *_metrics(version, beside, measured_on(versions.values())),
         *_facts(result),
         *(_judged(gate) if gate else []),
@@ -93,9 +94,9 @@ def _good_for(gate: GateVerdict) -> str:
 
 
 def _next_step(service: Service, version: Version, gate: GateVerdict | None) -> str:
-    model = version.model
+    model = service.catalogue().name_of(version.model)
     promoting = f"python -m unrot promote {model} {version.name}"
-    if service.aliases(model).get(CHAMPION) == version.name:
+    if service.aliases(version.model).get(CHAMPION) == version.name:
         return f"It answers now. To take it back: python -m unrot rollback {model}"
     objection = promote.objection_to(service, version)
     if objection is not None and objection.reason == "gate_refused":

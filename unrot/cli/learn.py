@@ -146,12 +146,13 @@ def _work(
 ) -> int:
     """Ask for a job, see it done and say what came of it."""
     service = opened(settings)
+    model = service.catalogue().model(options.name).model.name
     try:
-        made = jobs.ask(service, options.name, kind, asked, by=BY)
+        made = jobs.ask(service, model, kind, asked, by=BY)
     except jobs.Busy as error:
-        advice = f"python -m unrot jobs {error.job.model} --cancel {error.job.id}"
+        advice = f"python -m unrot jobs {model} --cancel {error.job.id}"
         raise Conflict(f"{error.message} To cancel it: {advice}", reason="busy") from error
-    progress = Progress(f"{TITLES[kind]} {made.model}")
+    progress = Progress(f"{TITLES[kind]} {model}")
     try:
         ended = run_job.see_done(service, made, progress, holder=_holder(settings))
     finally:
@@ -159,7 +160,7 @@ def _work(
     if ended.state == "done":
         print("\n".join(told(service, ended)))
         return 0
-    print(ended.error or f"It still ends: python -m unrot jobs {made.model}", file=sys.stderr)
+    print(ended.error or f"It still ends: python -m unrot jobs {model}", file=sys.stderr)
     return 130 if ended.is_active or ended.reason == "cancelled" else 1
 
 
@@ -223,7 +224,8 @@ def list_jobs(options: argparse.Namespace, settings: Settings) -> int:
         print("No job was asked for yet.")
         return 0
     head = ("job", "model", "kind", "state", "done", "step", "asked by", "asked at")
-    print(table([head, *(_job_row(job) for job in found_jobs)]))
+    contents = service.catalogue()
+    print(table([head, *(_job_row(job, contents.name_of(job.model)) for job in found_jobs)]))
     return 0
 
 
@@ -241,10 +243,10 @@ def policy(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _job_row(job: Job) -> tuple[str, ...]:
+def _job_row(job: Job, name: str) -> tuple[str, ...]:
     return (
         job.id,
-        job.model,
+        name,
         job.kind,
         job.state,
         f"{job.progress:.0%}",
@@ -289,7 +291,7 @@ def _do_all(worker: Learner, ended: threading.Event) -> None:
 
 def _let_go(service: Service, holder: str) -> None:
     try:
-        service.store.jobs.let_go(holder)
+        service.store.jobs.release(holder)
     except StoreAway:
         return
 

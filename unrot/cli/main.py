@@ -30,6 +30,7 @@ from unrot.run.bootstrap import open_service, writer_name
 from unrot.run.caretaker import Caretaker, stop_with_parent
 from unrot.run.serve import address, run
 from unrot.serve.service import Service
+from unrot.serve.shelf import sync
 
 DEMOS = ("iris", "zombies", "heart")
 DEMO_ESTIMATOR = STREAM_ESTIMATOR = "mlp"
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         status: int = options.command(options, options.load())
         return status
     except UnrotError as error:
-        print(error.message, file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
@@ -72,16 +73,17 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
     version, aliases = _fitted(data, model, _estimator(options), service, is_stream=options.stream)
     if words:
         models.describe(service, model.name, words)
-    _print_trained(version, aliases)
-    print(f"Its page, while the server runs: {address(settings)}/models/{version.model}")
+    _print_trained(model.name, version, aliases)
+    print(f"Its page, while the server runs: {address(settings)}/models/{model.name}")
     return 0
 
 
 def versions(options: argparse.Namespace, settings: Settings) -> int:
     """List the versions of a model."""
     service = open_service(settings)
-    listed = service.versions(options.name)
-    pointed = service.aliases(options.name)
+    sync(service.shelf.folder, service.store.registry)
+    model = service.catalogue().model(options.name).model.key
+    listed, pointed = service.versions(model), service.aliases(model)
     sets = measured_on(listed)
     head = ("version", "alias", "estimator", "origin", "test set", "score", "served by", "made")
     print(table([head, *(_version_row(one, pointed, sets.get(one.name)) for one in listed)]))
@@ -262,14 +264,14 @@ def _fitted(
         progress(1.0, "done")
     finally:
         progress.close()
-    return version, service.aliases(model.name)
+    return version, service.aliases(version.model)
 
 
-def _print_trained(version: Version, aliases: dict[str, str]) -> None:
+def _print_trained(name: str, version: Version, aliases: dict[str, str]) -> None:
     rows = [(name, _metric(name, value)) for name, value in version.metrics.items()]
     print(table([("metric", "on the holdout"), *rows]))
     role = _role(version, aliases)
-    print(f"{version.model} {version.name} is registered{f' as {role}' if role else ''}.")
+    print(f"{name} {version.name} is registered{f' as {role}' if role else ''}.")
     if version.serving.by == "onnx":
         print(
             f"Served by ONNX: on {counted(version.serving.compared_rows, 'row')} it differs from "

@@ -63,10 +63,10 @@ def _reset(service: Service, name: str, version: str | None) -> int:
 def _show(service: Service, name: str, version: str | None) -> int:
     shelved = service.catalogue().model(name)
     made = shelved.version(version)
-    standing = references.standing_for(service, shelved.model.name, made.name)
+    standing = references.standing_for(service, shelved.model.key, made.name)
     if standing is not None:
         print(f"The traffic of {made.name} is compared with {standing.file}.")
-    elif references.bins_of(service, shelved.model.name, made.name) is not None:
+    elif references.bins_of(service, shelved.model.key, made.name) is not None:
         print(f"The traffic of {made.name} is compared with what it was trained on.")
     else:
         print(

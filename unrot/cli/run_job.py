@@ -85,7 +85,7 @@ class _Worker:
             return
         self._thread.join(1.0)
         if self._thread.is_alive():
-            self._service.store.jobs.let_go(self._holder)
+            self._service.store.jobs.release(self._holder)
 
     def _work(self, learner: Learner) -> None:
         while not self._is_over.is_set():

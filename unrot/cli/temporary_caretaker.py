@@ -34,7 +34,7 @@ def shipped(home: Path, journal: Journal, progress: Progress) -> Iterator[None]:
     try:
         yield
     finally:
-        journal.let_go()
+        journal.release()
         _wait_until_it_looks(caretaker, home, started_at)
         caretaker.terminate()
         _wait_until_shipped(caretaker, journal.folder, progress)

@@ -6,6 +6,7 @@ Each asks before data go away that the settings do not let go anyhow.
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,8 @@ def restore(options: argparse.Namespace, settings: Settings) -> int:
             return 1
         kept = backups.put_in_place(found, settings.home, copies)
         service = open_service(settings)
-        backups.fill_shelf(service)
+        with closing(service.store):
+            backups.fill_shelf(service)
     print(f"Restored {found.said} from {options.file}.")
     if kept is not None:
         print(f"The data of before are in {kept}: delete that when you are sure.")

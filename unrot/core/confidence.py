@@ -13,12 +13,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 BINS = 100
 
 
 def place(confidence: float) -> int:
     """Return the bin of a probability."""
     return min(max(int(confidence * BINS), 0), BINS - 1)
+
+
+def places(confidences: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the bins of many probabilities."""
+    return np.clip((confidences * BINS).astype(np.intp), 0, BINS - 1)
 
 
 def coarser(counts: Sequence[int], bins: int) -> list[int]:

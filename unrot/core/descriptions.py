@@ -54,7 +54,7 @@ def read(given: Path | str | Mapping[str, Any]) -> Mapping[str, Any]:
         raise Invalid(f"There is no file {path}.") from error
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise Invalid(f"{path} is not TOML: {shown(str(error), 200)[1:-1]}.") from error
 
 

@@ -12,6 +12,7 @@
     ├── Expired               a verdict on a prediction that is too old
     ├── NotAllowed            the caller may not
     │   └── NotKnown          the caller must say who it is first
+    ├── TooMany               more than one visitor may ask for in this time
     ├── Unavailable           not now; try again
     │   ├── StoreAway         the store does not answer
     │   ├── JournalFull       the journal cannot take a line
@@ -135,6 +136,16 @@ class NotKnown(NotAllowed):
     reason = "unauthorized"
 
 
+class TooMany(UnrotError):
+    """One visitor asks for more than is given in this time."""
+
+    reason = "too_many"
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 class Unavailable(UnrotError):
     """It cannot be done now, and may be later."""
 
@@ -142,9 +153,16 @@ class Unavailable(UnrotError):
 
 
 class StoreAway(Unavailable):
-    """The store does not answer."""
+    """The store does not answer; why, with hosts and paths, is for operators and the log alone."""
 
     reason = "store_away"
+
+    def __init__(self, message: str, cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.cause}".rstrip()
 
 
 class JournalFull(Unavailable):

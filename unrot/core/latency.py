@@ -16,6 +16,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from math import inf
 
+import numpy as np
+from numpy.typing import NDArray
+
 EDGES = (
     5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3,
     2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0,
@@ -28,6 +31,11 @@ BINS = len(EDGES) + 1
 def place(seconds: float) -> int:
     """Return the bin of a time."""
     return bisect_left(EDGES, seconds)
+
+
+def places(seconds: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the bins of many times."""
+    return np.searchsorted(EDGES, seconds, side="left")
 
 
 def quantile(counts: Sequence[int], share: float) -> float | None:

@@ -7,7 +7,7 @@ feedback on it, its profiles; jobs, lessons and trials; checks, oddities, findin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -38,6 +38,7 @@ from unrot.core.records import (
     Lesson,
     Limits,
     Model,
+    ModelKey,
     Oddity,
     Old,
     Outcome,
@@ -90,30 +91,30 @@ class Jobs(Protocol):
         """Return a job."""
         ...
 
-    def of_model(self, model: str | None, limit: int) -> list[Job]:
+    def of_model(self, model: ModelKey | None, limit: int) -> list[Job]:
         """List the jobs of a model, or of all, newest first."""
         ...
 
-    def counted(self, model: str, since: float) -> list[tuple[JobKind, JobState, int]]:
+    def counted(self, model: ModelKey, since: float) -> list[tuple[JobKind, JobState, int]]:
         """Count a model's active jobs and those asked for since a time, by kind and state."""
         ...
 
-    def waits(self, now: float, silent_after: float) -> bool:
-        """Tell whether there is a job to take."""
+    def waits(self, now: float, silent_after: float) -> bool | None:
+        """Tell whether there is a job to take; None where there is none, taken or not."""
         ...
 
-    def take(self, holder: str, now: float, silent_after: float) -> Job | None:
-        """Take the oldest job that is queued, or whose holder has been silent for so long.
+    def claim(self, holder: str, now: float, silent_after: float) -> Job | None:
+        """Claim the oldest job that is queued, or whose holder has been silent for so long.
 
         It is running then, under a new attempt: what the attempt before still tells is refused.
         """
         ...
 
-    def let_go(self, holder: str) -> None:
+    def release(self, holder: str) -> None:
         """Say that whoever held jobs under this name is gone, so that they can be taken."""
         ...
 
-    def tell(self, job: Job, progress: float, step: str, now: float) -> Job | None:
+    def heartbeat(self, job: Job, progress: float, step: str, now: float) -> Job | None:
         """Note how far a job is and that its holder lives; None when this attempt lost it."""
         ...
 
@@ -157,37 +158,37 @@ class Lessons(Protocol):
         """
         ...
 
-    def waiting(self, model: str, line: Sequence[str], limit: int) -> list[JudgedPrediction]:
+    def waiting(self, model: ModelKey, line: Sequence[str], limit: int) -> list[JudgedPrediction]:
         """List the verdicts that a line of versions has not yet given a fate, oldest first."""
         ...
 
-    def count_waiting(self, model: str, line: Sequence[str]) -> int:
+    def count_waiting(self, model: ModelKey, line: Sequence[str]) -> int:
         """Count them, with those whose predictions are still on their way."""
         ...
 
-    def fates(self, model: str, line: Sequence[str]) -> Fates:
+    def fates(self, model: ModelKey, line: Sequence[str]) -> Fates:
         """Count all verdicts by what became of them in a line."""
         ...
 
     def fates_of(
-        self, model: str, version: str, *, limit: int, after: str = ""
+        self, model: ModelKey, version: str, *, limit: int, after: str = ""
     ) -> list[tuple[Fate, JudgedPrediction | None]]:
         """List the fates that one version decided, by prediction id, beside their predictions."""
         ...
 
-    def decide(self, model: str, version: str, fates: Sequence[Fate]) -> None:
+    def decide(self, model: ModelKey, version: str, fates: Sequence[Fate]) -> None:
         """Note fates that a version decided without learning anything from them."""
         ...
 
-    def learnt(self, model: str, line: Sequence[str]) -> set[str]:
+    def learnt(self, model: ModelKey, line: Sequence[str]) -> set[str]:
         """Return the predictions whose verdicts a line has learnt."""
         ...
 
-    def trusted(self, model: str, limit: int) -> list[JudgedPrediction]:
+    def trusted(self, model: ModelKey, limit: int) -> list[JudgedPrediction]:
         """List the newest verdicts of judges that tell a label or a thumb, oldest first."""
         ...
 
-    def gates(self, model: str, version: str) -> list[GateVerdict]:
+    def gates(self, model: ModelKey, version: str) -> list[GateVerdict]:
         """List what the gate said of a version, oldest first."""
         ...
 
@@ -210,7 +211,7 @@ class Lessons(Protocol):
         """
         ...
 
-    def prune(self, model: str, versions: Sequence[str]) -> None:
+    def prune(self, model: ModelKey, versions: Sequence[str]) -> None:
         """Let go of the files of versions that no other needs; their records stay."""
         ...
 
@@ -218,11 +219,11 @@ class Lessons(Protocol):
 class Trials(Protocol):
     """Rows on which versions are tried without anybody being served: audits and shadows."""
 
-    def audited(self, model: str) -> set[str]:
+    def audited(self, model: ModelKey) -> set[str]:
         """Return the predictions that were ever part of an audit."""
         ...
 
-    def to_sample(self, model: str, *, since: float, limit: int) -> list[JudgedPrediction]:
+    def to_sample(self, model: ModelKey, *, since: float, limit: int) -> list[JudgedPrediction]:
         """List the newest predictions that no judge has judged and no audit holds."""
         ...
 
@@ -234,11 +235,13 @@ class Trials(Protocol):
         """Return an audit."""
         ...
 
-    def audits(self, model: str) -> list[Audit]:
+    def audits(self, model: ModelKey) -> list[Audit]:
         """List the audits of a model, newest first."""
         ...
 
-    def to_shadow(self, model: str, version: str, *, since: float, limit: int) -> list[Prediction]:
+    def to_shadow(
+        self, model: ModelKey, version: str, *, since: float, limit: int
+    ) -> list[Prediction]:
         """List predictions that a challenger has not been scored on yet, oldest first."""
         ...
 
@@ -247,13 +250,13 @@ class Trials(Protocol):
         ...
 
     def shadows(
-        self, model: str, version: str, limit: int
+        self, model: ModelKey, version: str, limit: int
     ) -> list[tuple[Shadow, JudgedPrediction]]:
         """List the newest of them beside what was answered."""
         ...
 
 
-class Apprentice(Protocol):
+class Trainable(Protocol):
     """One version's fitted estimator in memory, with the rows that it was trained on."""
 
     @property
@@ -279,19 +282,19 @@ class Apprentice(Protocol):
         """Return the range of each feature in the training rows; None where it has none."""
         ...
 
-    def learn(self, lesson: Lesson, progress: Progress) -> Apprentice:
+    def learn(self, lesson: Lesson, progress: Progress) -> Trainable:
         """Take a copy through the batches of a lesson by `partial_fit`; nothing before it moves."""
         ...
 
-    def feed(self, start: int, stop: int, progress: Progress) -> Apprentice:
+    def feed(self, start: int, stop: int, progress: Progress) -> Trainable:
         """Feed a copy the rows of its stream from `start` to `stop`, one at a time."""
         ...
 
-    def untrained(self) -> Apprentice:
+    def untrained(self) -> Trainable:
         """Return the same pipeline with its last step new, fed one row of each class."""
         ...
 
-    def refit(self, lesson: Lesson, progress: Progress) -> Apprentice:
+    def refit(self, lesson: Lesson, progress: Progress) -> Trainable:
         """Fit the same pipeline afresh on the training rows and the examples, as weighted."""
         ...
 
@@ -315,9 +318,7 @@ class Apprentice(Protocol):
 class Workshop(Protocol):
     """Where estimators are opened, fitted further and compiled."""
 
-    def open(
-        self, version: Version, schema: Schema, artefact: Callable[[str], bytes]
-    ) -> Apprentice:
+    def open(self, version: Version, schema: Schema, artefact: Callable[[str], bytes]) -> Trainable:
         """Open a version; `artefact` brings the bytes of a digest."""
         ...
 
@@ -364,15 +365,17 @@ class Checks(Protocol):
         """Keep checks; one of the same version, period and comparison is replaced."""
         ...
 
-    def of_model(self, model: str, *, against: Against, since: float, until: float) -> list[Check]:
+    def of_model(
+        self, model: ModelKey, *, against: Against, since: float, until: float
+    ) -> list[Check]:
         """List the checks of the periods that end in a stretch of time, oldest first."""
         ...
 
-    def counts(self, model: str, against: Against) -> list[Check]:
+    def counts(self, model: ModelKey, against: Against) -> list[Check]:
         """List all checks without their columns, oldest first."""
         ...
 
-    def last(self, model: str, against: Against) -> Check | None:
+    def last(self, model: ModelKey, against: Against) -> Check | None:
         """Return the check of the newest period."""
         ...
 
@@ -385,7 +388,7 @@ class Oddities(Protocol):
         ...
 
     def recent(
-        self, model: str, *, limit: int, before: tuple[float, str] | None = None
+        self, model: ModelKey, *, limit: int, before: tuple[float, str] | None = None
     ) -> list[tuple[Oddity, JudgedPrediction | None]]:
         """List oddities newest first, those older than `before` (time, id)."""
         ...
@@ -402,17 +405,17 @@ class Findings(Protocol):
         """Return a finding."""
         ...
 
-    def open(self, model: str | None = None) -> list[Finding]:
+    def open(self, model: ModelKey | None = None) -> list[Finding]:
         """List the findings of a model, or of all, that are not closed, the gravest first."""
         ...
 
-    def last(self, model: str, cause: str, *, until: float | None = None) -> Finding | None:
+    def last(self, model: ModelKey, cause: str, *, until: float | None = None) -> Finding | None:
         """Return the newest finding of a cause, open or closed, that was opened up to a time."""
         ...
 
     def of_model(
         self,
-        model: str,
+        model: ModelKey,
         *,
         limit: int,
         before: tuple[float, str] | None = None,
@@ -425,19 +428,19 @@ class Findings(Protocol):
         """Note that a person has seen a finding; the first one stays."""
         ...
 
-    def rules(self, model: str) -> Rules:
+    def rules(self, model: ModelKey) -> Rules:
         """Return what counts as a symptom of a model."""
         ...
 
-    def set_rules(self, model: str, rules: Rules) -> None:
+    def set_rules(self, model: ModelKey, rules: Rules) -> None:
         """Change what counts as a symptom of a model."""
         ...
 
-    def standpoint(self, model: str, monitor: str) -> Mapping[str, Any]:
+    def standpoint(self, model: ModelKey, monitor: str) -> Mapping[str, Any]:
         """Return what a monitor has noted of where it stands; empty before its first round."""
         ...
 
-    def stand(self, model: str, monitor: str, note: Mapping[str, Any]) -> None:
+    def stand(self, model: ModelKey, monitor: str, note: Mapping[str, Any]) -> None:
         """Note where a monitor stands."""
         ...
 
@@ -445,7 +448,7 @@ class Findings(Protocol):
 class Deliveries(Protocol):
     """Findings on their way to a webhook."""
 
-    def due(self, model: str, now: float) -> Finding | None:
+    def due(self, model: ModelKey, now: float) -> Finding | None:
         """Return the open finding of a model that is to be sent next, if one is."""
         ...
 
@@ -485,17 +488,17 @@ class Profiles(Protocol):
         ...
 
     def of_model(
-        self, model: str, *, since: float = 0.0, until: float | None = None
+        self, model: ModelKey, *, since: float = 0.0, until: float | None = None
     ) -> list[Profile]:
         """List a model's profiles that start in a stretch of time, without their data, oldest
         first."""
         ...
 
-    def stretches(self, model: str) -> list[CountedStretch]:
+    def stretches(self, model: ModelKey) -> list[CountedStretch]:
         """Count the rows of a model's profiles by stretch and reference, oldest first."""
         ...
 
-    def total(self, model: str) -> tuple[int, int]:
+    def total(self, model: ModelKey) -> tuple[int, int]:
         """Count a model's profiles and their rows: neither stays when something is new."""
         ...
 
@@ -542,17 +545,17 @@ DetectorLoader = Callable[[bytes, Schema], Detector]
 class Tidying(Protocol):
     """Lets go of rows in small bites; each is one transaction."""
 
-    def newest(self, model: str, rows: int) -> float:
+    def newest(self, model: ModelKey, rows: int) -> float:
         """Return from when on the newest predictions are so many; 0 when there are no more."""
         ...
 
     def drop_predictions(
-        self, model: str, limits: Limits, *, after: tuple[float, str], most: int, now: float
+        self, model: ModelKey, limits: Limits, *, after: tuple[float, str], most: int, now: float
     ) -> Bite:
         """Look at so many predictions from a key (time, id) on, and let go of those past limits."""
         ...
 
-    def drop_old(self, model: str, what: Old, *, before: float, most: int, now: float) -> int:
+    def drop_old(self, model: ModelKey, what: Old, *, before: float, most: int, now: float) -> int:
         """Let go of at most so many rows that are older; return how many."""
         ...
 
@@ -561,14 +564,14 @@ class Tidying(Protocol):
         ...
 
     def roll_windows(
-        self, model: str, *, after: int, before: float, minutes: int, now: float
+        self, model: ModelKey, *, after: int, before: float, minutes: int, now: float
     ) -> int | None:
         """Add the first hour or day of finer totals from a minute on up to one; None if there is
         none, else the minute from which to go on."""
         ...
 
     def short_profiles(
-        self, model: str, *, after: float, before: float, seconds: int, most: int
+        self, model: ModelKey, *, after: float, before: float, seconds: int, most: int
     ) -> list[Profile]:
         """List profiles that can become one of so many seconds, the first such group, no data."""
         ...
@@ -577,11 +580,11 @@ class Tidying(Protocol):
         """Put one profile in the place of several; False when one of them has changed."""
         ...
 
-    def tidied(self, model: str) -> list[Tidied]:
+    def tidied(self, model: ModelKey) -> list[Tidied]:
         """Say what was let go of a model."""
         ...
 
-    def stock(self, model: str) -> Stock:
+    def stock(self, model: ModelKey) -> Stock:
         """Say what is kept of a model."""
         ...
 
@@ -623,7 +626,7 @@ class Registry(Protocol):
         """Keep a version under the model's next free name (v1, v2, …) and return it so named."""
         ...
 
-    def versions(self, model: str, *, kept_only: bool = False) -> list[Version]:
+    def versions(self, model: ModelKey, *, kept_only: bool = False) -> list[Version]:
         """List a model's versions, oldest first; `kept_only` those whose files are kept."""
         ...
 
@@ -631,13 +634,13 @@ class Registry(Protocol):
         """Return an artefact; its bytes have been checked against the digest."""
         ...
 
-    def aliases(self, model: str) -> dict[str, str]:
+    def aliases(self, model: ModelKey) -> dict[str, str]:
         """Return alias → version name."""
         ...
 
     def move_alias(
         self,
-        model: str,
+        model: ModelKey,
         alias: str,
         *,
         to: str | None,
@@ -652,27 +655,26 @@ class Registry(Protocol):
         """
         ...
 
-    def moves(self, model: str) -> list[AliasMove]:
+    def moves(self, model: ModelKey) -> list[AliasMove]:
         """List all moves of a model's aliases, oldest first."""
         ...
 
-    def pin_version(self, model: str, version: str, *, is_pinned: bool) -> None:
+    def pin_version(self, model: ModelKey, version: str, *, is_pinned: bool) -> None:
         """Want a version's files to be kept, or no longer."""
         ...
 
-    def policy(self, model: str) -> Policy:
+    def policy(self, model: ModelKey) -> Policy:
         """Return what a model may do by itself."""
         ...
 
-    def set_policy(self, model: str, policy: Policy) -> None:
+    def set_policy(self, model: ModelKey, policy: Policy) -> None:
         """Change what a model may do by itself."""
         ...
 
-    def rename_model(self, name: str, to: str) -> Model:
+    def rename_model(self, model: ModelKey, to: str) -> Model:
         """Give a model another name, at once and whole; Conflict when a model has it.
 
-        What was kept under the old name is found under the new one, and what still arrives
-        under it goes there, until another model takes the old name.
+        Its key stays, and with it all that is kept of it.
         """
         ...
 
@@ -683,7 +685,7 @@ class Registry(Protocol):
         """
         ...
 
-    def remove_model(self, name: str) -> RemovedModel:
+    def remove_model(self, model: ModelKey) -> RemovedModel:
         """Take a model and its aliases out of the registry; its rows go with `Store.clear`.
 
         From now on nothing is kept for it, whoever brings it, and its number is never given again.
@@ -715,9 +717,32 @@ class Traffic(Protocol):
         ...
 
     def recent(
-        self, model: str, *, limit: int, before: tuple[float, str] | None = None
+        self, model: ModelKey, *, limit: int, before: tuple[float, str] | None = None
     ) -> list[JudgedPrediction]:
         """List predictions newest first, those older than `before` (time, id)."""
+        ...
+
+    def newest(
+        self, model: ModelKey, before: tuple[float, str] | None = None
+    ) -> Iterator[JudgedPrediction]:
+        """Return all predictions newest first, those older than `before`, as they are asked for."""
+        ...
+
+    def begins_at(self, model: ModelKey) -> float:
+        """Return when the first prediction was made that is kept; 0 where there is none."""
+        ...
+
+    def given_between(
+        self, model: ModelKey, since: float, until: float
+    ) -> Iterator[JudgedPrediction]:
+        """Return verdicts with their predictions by when they were given, newest first.
+
+        A verdict is among them once its prediction has arrived, and unless it was taken back.
+        """
+        ...
+
+    def count_given(self, model: ModelKey, since: float, until: float) -> int:
+        """Count the verdicts that were given in a stretch of time."""
         ...
 
     def shipped(self, writer: str, since: float, seconds: int) -> list[tuple[Stretch, int]]:
@@ -731,22 +756,22 @@ class Traffic(Protocol):
         ...
 
     def of_period(
-        self, model: str, *, since: float, until: float, judged_only: bool, limit: int
+        self, model: ModelKey, *, since: float, until: float, judged_only: bool, limit: int
     ) -> list[JudgedPrediction]:
         """List the predictions of a period, newest first, `judged_only` those with a verdict."""
         ...
 
-    def judged_span(self, model: str) -> tuple[float, float] | None:
+    def judged_span(self, model: ModelKey) -> tuple[float, float] | None:
         """Return the second of the first and of the last prediction with a verdict."""
         ...
 
-    def windows(self, model: str, *, since: float, until: float) -> list[Window]:
+    def windows(self, model: ModelKey, *, since: float, until: float) -> list[Window]:
         """Return the totals of a model per minute, or per hour and day where they were rolled."""
         ...
 
     def outcomes(
         self,
-        model: str,
+        model: ModelKey,
         *,
         limit: int,
         after: tuple[float, float, str] | None = None,
@@ -760,11 +785,13 @@ class Traffic(Protocol):
         """
         ...
 
-    def last_judged(self, model: str, *, limit: int) -> list[JudgedPrediction]:
+    def last_judged(self, model: ModelKey, *, limit: int) -> list[JudgedPrediction]:
         """List the newest judged predictions with their inputs, in the order of their verdicts."""
         ...
 
-    def tally(self, model: str, *, since: float, last: int, version: str | None = None) -> Tally:
+    def tally(
+        self, model: ModelKey, *, since: float, last: int, version: str | None = None
+    ) -> Tally:
         """Sum the windows since a time, and take accuracy and error of the last judged verdicts.
 
         A verdict counts in the minute of its prediction, once it is counted into the windows. The
@@ -773,7 +800,7 @@ class Traffic(Protocol):
         ...
 
     def judged_of_predicted(
-        self, model: str, *, since: float, until: float, version: str | None = None
+        self, model: ModelKey, *, since: float, until: float, version: str | None = None
     ) -> tuple[int, int]:
         """Count the verdicts on the predictions from one moment up to another, and the predictions.
 
@@ -885,7 +912,19 @@ class Store(Protocol):
         """Let all that this thread writes demand that a lease still has a number, else Conflict."""
         ...
 
-    def holdings(self, number: int) -> Holdings:
+    def news(self) -> str:
+        """Return a word that changes when there is something that caretakers are to look at."""
+        ...
+
+    def tell_news(self) -> None:
+        """Change that word, but not the generation of the registry."""
+        ...
+
+    def wait_for_change(self, seconds: float) -> bool:
+        """Wait; return True, at once if it can be, when the store tells that it has changed."""
+        ...
+
+    def holdings(self, model: ModelKey) -> Holdings:
         """Count what is kept of a model, or still kept of a removed one."""
         ...
 

@@ -7,8 +7,14 @@ database columns, the JSON keys and the pages. Nothing here does I/O or knows a 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NewType
+
+ModelKey = NewType("ModelKey", str)
+"""What all that is kept of a model is found under: its first name, whatever it is called later.
+
+Doors know models by their names and resolve them once; from there on a model is its key.
+"""
 
 # ── watching: what can be seen of a model that goes bad ───────────────────────────────────────────
 
@@ -177,7 +183,7 @@ class Drift:
 class Check:
     """One closed period of one version's traffic beside what it is compared with."""
 
-    model: str
+    model: ModelKey
     version: str
     starts_at: float
     ends_at: float
@@ -211,7 +217,7 @@ class Oddity:
     """A prediction whose inputs look like nothing that its version was trained on."""
 
     prediction: str
-    model: str
+    model: ModelKey
     version: str
     predicted_at: float
     score: float
@@ -245,7 +251,7 @@ class Outcome:
 class Rejection:
     """Rows that were refused at the door within a second, by reason."""
 
-    model: str
+    model: ModelKey
     version: str
     at: float
     reasons: Mapping[str, int]
@@ -294,7 +300,7 @@ class Finding:
     """Something a monitor noticed, with its evidence and what to do about it."""
 
     id: str
-    model: str
+    model: ModelKey
     cause: str
     kind: FindingKind
     gravity: Gravity
@@ -322,7 +328,7 @@ class Delivery:
     """How far a finding is on its way to a webhook; it is sent once, when it was opened."""
 
     finding: str
-    model: str
+    model: ModelKey
     target: str
     """Where it is sent, without what is secret of the address."""
     attempts: int
@@ -401,16 +407,21 @@ class Model:
     description: str
     schema: Schema
     created_at: float
-    kept_as: str = ""
-    """The name that its rows carry in the store: its first one, whatever it is called later."""
+    key: ModelKey = ModelKey("")
+    """What all that is kept of it is found under; its name, unless the registry says otherwise."""
     former_names: tuple[str, ...] = ()
     """The names it had before and that no other model has taken."""
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            object.__setattr__(self, "key", ModelKey(self.name))
 
 
 @dataclass(frozen=True, slots=True)
 class RemovedModel:
     """What stays of a model that was removed on purpose."""
 
+    key: ModelKey
     name: str
     number: int
     removed_at: float
@@ -450,7 +461,7 @@ class Serving:
 class Version:
     """One immutable fitted estimator of a model."""
 
-    model: str
+    model: ModelKey
     name: str
     parent: str | None
     origin: str
@@ -518,7 +529,7 @@ class Prediction:
     """One row scored for somebody."""
 
     id: str | None
-    model: str
+    model: ModelKey
     version: str
     predicted_at: float
     inputs: Row
@@ -533,7 +544,7 @@ class Feedback:
     """A verdict on one prediction. A withdrawn one stays as a mark that it was taken back."""
 
     prediction: str
-    model: str
+    model: ModelKey
     predicted_at: float
     given_at: float
     was_correct: bool | None = None
@@ -564,7 +575,7 @@ class UnverifiedFeedback:
     """A verdict in the older form, on a prediction that nothing proves: shown, never learnt."""
 
     id: str
-    model: str
+    model: ModelKey
     inputs: Value | Sequence[Value] | Mapping[str, Value]
     prediction: Value
     was_correct: bool
@@ -604,7 +615,7 @@ class Window:
     """
 
     minute: int
-    model: str
+    model: ModelKey
     version: str
     writer: str
     predictions: int = 0
@@ -634,7 +645,7 @@ class Profile:
     """A whylogs profile of one stretch of traffic of one version."""
 
     id: str
-    model: str
+    model: ModelKey
     version: str
     writer: str
     starts_at: float
@@ -645,13 +656,15 @@ class Profile:
     """The same in numbers that a page can show without whylogs, on the bins of its reference."""
     reference: str = ""
     """The digest of the reference whose bins these are; without one there is no summary."""
+    passed_over: int = 0
+    """Rows besides that were not looked at, because the background worker was behind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """One version's traffic during one rotation period: what one profile is of."""
 
-    model: str
+    model: ModelKey
     version: str
     starts_at: int
     ends_at: int
@@ -666,6 +679,7 @@ class CountedStretch:
     ends_at: float
     reference: str
     rows: int
+    passed_over: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -710,8 +724,14 @@ class Component:
 
     state: Literal["ok", "degraded", "down"]
     sentence: str
+    cause: str = ""
+    """Why, with hosts and paths: for those who operate."""
     is_stuck: bool = False
     """True when it takes nothing more in."""
+
+    def with_cause(self) -> Component:
+        """Return it as those who operate may read it."""
+        return replace(self, sentence=f"{self.sentence} {self.cause}".rstrip(), cause="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -741,7 +761,7 @@ class Job:
     """Long work on one model. `attempt` fences: what an older attempt still writes is refused."""
 
     id: str
-    model: str
+    model: ModelKey
     kind: JobKind
     asked: Mapping[str, Any]
     created_at: float
@@ -925,7 +945,7 @@ class Audit:
     """A sample of predictions for judges to go through; what they say of it only judges."""
 
     id: str
-    model: str
+    model: ModelKey
     created_at: float
     predictions: Sequence[str]
 
@@ -935,7 +955,7 @@ class Shadow:
     """What a challenger would have answered."""
 
     prediction: str
-    model: str
+    model: ModelKey
     version: str
     predicted_at: float
     label: str | None
@@ -1006,7 +1026,7 @@ class Bite:
 class Tidied:
     """What was let go of a model so far."""
 
-    model: str
+    model: ModelKey
     what: Tidiable
     at: float
     dropped: int

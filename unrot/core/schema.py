@@ -25,6 +25,9 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MOST_ROWS = 10_000
 MOST_DETAILS = 20
 MOST_SHOWN = 12
+MOST_TEXT = 256
+"""Characters of a category that the training rows did not have."""
+
 NUMBER_LIMIT = 2.0**63
 """Beyond this a number is taken only where the training data went further still."""
 
@@ -263,7 +266,9 @@ def _check(feature: Feature, value: Any, details: list[Detail], number: int | No
         finite = _finite(value, limit_of(feature))
         if finite is not None:
             return finite
-    details.append(Detail(feature.name, value, expected_of(feature), number))
+    is_long = feature.kind == "category" and isinstance(value, str) and len(value) > MOST_TEXT
+    expected = f"a text of at most {MOST_TEXT} characters" if is_long else expected_of(feature)
+    details.append(Detail(feature.name, value, expected, number))
     return None
 
 
@@ -297,7 +302,7 @@ def limit_of(feature: Feature) -> float:
 
 
 def _is_plain(text: str) -> bool:
-    return bool(text) and text.isprintable()
+    return 0 < len(text) <= MOST_TEXT and text.isprintable()
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

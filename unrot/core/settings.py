@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,20 @@ from unrot.core.errors import BadSetting
 from unrot.core.options import Kind, Option, choice, option, options_of, parsed, whole
 from unrot.core.time import DAY, HOUR
 
+SHORTEST_SECRET = 16
+"""Shorter ones can be guessed."""
+
 
 def _token(value: str) -> str:
-    if len(value) < 8 or not value.isascii() or not value.isprintable() or " " in value:
-        raise ValueError("8 or more ASCII characters without spaces")
+    is_short = len(value) < SHORTEST_SECRET
+    if is_short or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError(f"{SHORTEST_SECRET} or more ASCII characters without spaces")
+    return value
+
+
+def _key(value: str) -> str:
+    if len(value) < SHORTEST_SECRET:
+        raise ValueError(f"{SHORTEST_SECRET} or more characters")
     return value
 
 
@@ -67,16 +78,25 @@ def _types(value: str) -> frozenset[str]:
     return names
 
 
+def _hosts(value: str) -> tuple[str, ...]:
+    names = tuple(filter(None, (part.strip().lower() for part in value.split(","))))
+    if not all(re.fullmatch(r"\.?[a-z0-9_.-]+|\[[0-9a-f:.]+\]", name) for name in names):
+        raise ValueError("names such as unrot.example.org, without ports, with commas between")
+    return names
+
+
 def _is_dotted(name: str) -> bool:
     parts = name.split(".")
     return len(parts) > 1 and all(part.isidentifier() for part in parts)
 
 
 TEXT, PATH, STORE = parsed(str), parsed(Path), parsed(str, is_secret=True)
+KEY = parsed(_key, is_secret=True)
 TOKEN, JUDGES = parsed(_token, is_secret=True), parsed(_judges, is_secret=True)
 WEBHOOK = parsed(_webhook, is_secret=True)
 TYPES, ADDRESS = parsed(_types), parsed(_address)
 SERVER = choice(granian="granian", gthread="gthread")
+HOSTS = replace(parsed(_hosts), write=",".join)
 POSITIVE, PORT = whole(1), whole(1, 65535, said="a port, 1 to 65535")
 YES = replace(parsed(_yes), write=lambda value: "yes" if value else "no")
 
@@ -104,9 +124,16 @@ class Settings:
         "`datastore://PROJECT/NAMESPACE`; unset, `DATABASE_URL`, "
         "else SQLite in the home folder",
     )
+    store_poll_seconds: int = setting(
+        "UNROT_STORE_POLL_SECONDS",
+        POSITIVE,
+        1,
+        "how often each machine asks the store whether another has changed something, unless the "
+        "store tells; a promotion is served by all within that and a second",
+    )
     secret_key: str = setting(
         "UNROT_SECRET_KEY",
-        TEXT,
+        KEY,
         "",
         "signs prediction ids and sessions; unset, one is made once in the home folder",
     )
@@ -175,6 +202,18 @@ class Settings:
     max_upload: int = setting(
         "UNROT_MAX_UPLOAD", POSITIVE, 100 * 2**20, "the largest file that is uploaded, in bytes"
     )
+    most_verdicts: int = setting(
+        "UNROT_MOST_VERDICTS",
+        POSITIVE,
+        60_000,
+        "how many verdicts one visitor without a token may give in a minute",
+    )
+    daily_bytes: int = setting(
+        "UNROT_DAILY_BYTES",
+        POSITIVE,
+        512 * 2**20,
+        "how much of what one visitor without a token sends is kept in a day, in bytes",
+    )
     journal_max: int = setting(
         "UNROT_JOURNAL_MAX",
         POSITIVE,
@@ -204,7 +243,24 @@ class Settings:
         "how people reach the app, for the links in what is sent: `https://…`",
     )
     trusted_proxies: int = setting(
-        "UNROT_TRUSTED_PROXIES", whole(0), 0, "how many proxies stand before the app"
+        "UNROT_TRUSTED_PROXIES",
+        whole(0),
+        0,
+        "how many proxies stand before the app; 1 where a platform that always has one is "
+        "recognised (Heroku, Render, Railway, Fly, Cloud Run, Spaces)",
+    )
+    https: bool = setting(
+        "UNROT_HTTPS",
+        YES,
+        False,
+        "`yes`: who comes by plain HTTP is sent to HTTPS; so it is on Heroku unless it says `no`",
+    )
+    hosts: tuple[str, ...] = setting(
+        "UNROT_HOSTS",
+        HOSTS,
+        tuple,
+        "the names that the app answers to, with commas between, `.example.org` with all below "
+        "it; unset, any",
     )
     host: str = setting("UNROT_HOST", TEXT, "127.0.0.1", "the address to listen on")
     port: int = setting("PORT", PORT, 5000, "the port to listen on")
@@ -232,6 +288,7 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
     if dotenv is not None and dotenv.is_file():
         given = _read_dotenv(dotenv)
     given.update(os.environ if environ is None else environ)
+    _understand_platforms(given)
     _understand_older_names(given)
     values = {
         each.name: _parsed(each, text)
@@ -239,15 +296,21 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
         if (text := given.get(variable, "").strip())
     }
     settings = Settings(**values)
-    _check_store(settings.store_url)
+    check_store_address(settings.store_url, "UNROT_STORE (or DATABASE_URL)")
     _check_tokens(settings)
     return settings
 
 
 def prepare_home(settings: Settings) -> None:
-    """Make the home folder; raise BadSetting when it cannot be made or written."""
+    """Make the home folder, for nobody else to read; raise BadSetting when it cannot be.
+
+    What this process makes from now on is for its own user alone, wherever it stands.
+    """
+    os.umask(0o077)
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
+        with suppress(PermissionError):
+            settings.home.chmod(0o700)  # Where it is somebody else's, it is for them to say.
         reason = "" if os.access(settings.home, os.W_OK) else "it is not writable"
     except OSError as error:
         reason = error.strerror or str(error)
@@ -296,6 +359,17 @@ _UNITS = {
 }
 
 
+_BEHIND_A_PROXY = ("DYNO", "RENDER", "RAILWAY_ENVIRONMENT", "FLY_APP_NAME", "K_SERVICE", "SPACE_ID")
+"""What platforms set, each of which puts one proxy before every app."""
+
+
+def _understand_platforms(given: dict[str, str]) -> None:
+    if not given.get("UNROT_TRUSTED_PROXIES") and any(map(given.get, _BEHIND_A_PROXY)):
+        given["UNROT_TRUSTED_PROXIES"] = "1"
+    if not given.get("UNROT_HTTPS") and given.get("DYNO"):
+        given["UNROT_HTTPS"] = "yes"
+
+
 def _understand_older_names(given: dict[str, str]) -> None:
     if not given.get("UNROT_STORE") and given.get("DATABASE_URL"):
         given["UNROT_STORE"] = given["DATABASE_URL"]
@@ -329,17 +403,26 @@ _STORES = (
 )
 
 
-def _check_store(url: str) -> None:
+def check_store_address(url: str, given_as: str) -> None:
     """Refuse what is no address: a library would quote it in its errors, the password with it."""
     if any(re.fullmatch(form, url) for form in _STORES):
         return
     scheme = url.partition(":")[0][:20]
     raise BadSetting(
-        f'UNROT_STORE (or DATABASE_URL) is an address of "{scheme}" that cannot be read: expected '
+        f'{given_as} is an address of "{scheme}" that cannot be read: expected '
         "sqlite:///PATH, postgresql://USER:PASSWORD@HOST:PORT/DATABASE with signs such as @ / # in "
         "the password as %40 %2F %23, datastore://PROJECT/NAMESPACE, or nothing for SQLite in the "
         "home folder."
     )
+
+
+def shown_store_address(url: str) -> str:
+    """Write the address of a store without user, password and what stands behind `?`.
+
+    >>> shown_store_address("postgresql://ada:secret@db.example:5432/unrot?password=secret")
+    'postgresql://db.example:5432/unrot'
+    """
+    return re.sub(r"(?<=://)[^@/?#]*@", "", url.partition("?")[0])
 
 
 def _check_tokens(settings: Settings) -> None:

@@ -12,6 +12,8 @@ those close by.
     ('2026-01-02T00:00:00.500+00:00', '2026-01-02 00:00 UTC', '2 Jan 2026 at 00:00 UTC')
     >>> read_time("2026-01-02"), read_time("2026-01-02T01:00:00+01:00")
     (1767312000.0, 1767312000.0)
+    >>> read_moment("2026-01-02 00:00"), read_moment("1767312000")
+    (1767312000.0, 1767312000.0)
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ from datetime import UTC, datetime
 MINUTE, HOUR, DAY, WEEK = 60, 3_600, 86_400, 604_800
 """Seconds."""
 MINUTES_AN_HOUR, MINUTES_A_DAY = 60, 1_440
+LATEST = 4_102_444_800.0
+"""The year 2100: what is larger is not meant as seconds."""
+MOMENT_EXPECTED = "a time such as 2026-01-02, 2026-01-02T09:00:00Z or 1767312000"
 STRATA = 48
 """Hours of working days, then those of weekends."""
 
@@ -72,3 +77,14 @@ def read_time(text: str) -> float:
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
     except OverflowError as error:
         raise ValueError("beyond the years that there are") from error
+
+
+def read_moment(text: str) -> float:
+    """Read a moment that people name: ISO 8601, or seconds since 1970; ValueError for others."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = read_time(text.strip())
+    if not 0 <= seconds <= LATEST:
+        raise ValueError("not within the years 1970 to 2100")
+    return seconds

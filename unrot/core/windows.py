@@ -15,9 +15,10 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import TypeVar
 
-from unrot.core.records import Errors, RefusedFor, Rejection, Window
+from unrot.core.records import Errors, ModelKey, RefusedFor, Rejection, Window
 
 K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
 
 
 def added(first: Window, *others: Window) -> Window:
@@ -45,23 +46,21 @@ def added(first: Window, *others: Window) -> Window:
 def total(windows: Iterable[Window]) -> Window:
     """Return what all of some windows count together, from the earliest minute on."""
     every = list(windows)
-    first = min(every, key=lambda one: one.minute, default=Window(0, "", "", ""))
+    first = min(every, key=lambda one: one.minute, default=Window(0, ModelKey(""), "", ""))
     return added(Window(first.minute, first.model, "", ""), *every)
 
 
 def refused(window: Window, rejections: Iterable[Rejection]) -> Window:
     """Return a window with what was refused besides."""
-    return added(
-        window,
-        *(
-            replace(
-                Window(window.minute, window.model, window.version, window.writer),
-                rejected=one.reasons,
-                refused_for=RefusedFor(one.features, one.requests, one.beside),
-            )
-            for one in rejections
-        ),
-    )
+    more = [
+        replace(
+            Window(window.minute, window.model, window.version, window.writer),
+            rejected=one.reasons,
+            refused_for=RefusedFor(one.features, one.requests, one.beside),
+        )
+        for one in rejections
+    ]
+    return added(window, *more) if more else window
 
 
 def confidences(windows: Iterable[Window]) -> tuple[int, ...]:
@@ -69,11 +68,11 @@ def confidences(windows: Iterable[Window]) -> tuple[int, ...]:
     return _bins([one.confidence for one in windows])
 
 
-def grouped(windows: Iterable[Window], key: Callable[[Window], K]) -> dict[K, list[Window]]:
-    """Part windows by a key, in the order in which the keys come."""
-    parts: dict[K, list[Window]] = {}
-    for window in windows:
-        parts.setdefault(key(window), []).append(window)
+def grouped(found: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    """Part what adds up by a key, in the order in which the keys come."""
+    parts: dict[K, list[T]] = {}
+    for one in found:
+        parts.setdefault(key(one), []).append(one)
     return parts
 
 

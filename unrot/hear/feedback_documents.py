@@ -9,7 +9,7 @@ reads these documents and joins nothing. Its plain fields are for people who loo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from unrot.core.records import Feedback, JudgedPrediction, Prediction, Value
@@ -29,7 +29,6 @@ class Kept:
     """What is kept of a verdict."""
 
     feedback: Feedback
-    """Its model is the key that the model is kept under."""
     prediction: Prediction | None = None
     """None until it has arrived."""
     is_imported: bool = False
@@ -87,32 +86,36 @@ def to_fields(kept: Kept, names: Sequence[str] = ()) -> dict[str, Any]:
 def from_document(document: Document) -> Kept:
     """Read what is kept of a verdict."""
     body, counted = document["body"], document["body"]["counted"]
-    verdict = Feedback(
-        prediction=document.key,
-        model=document["model"],
-        predicted_at=document["predicted at"],
-        given_at=document["time"],
-        was_correct=body["was correct"],
-        label=body["label"],
-        comment=document["comment"] or "",
-        judge=document["judge"],
-        subject=document["subject"] or "",
-        withdrawn=bool(document["withdrawn"]),
-    )
     return Kept(
-        verdict,
+        feedback_of(document),
         None if body["prediction"] is None else _prediction(document, body["prediction"]),
         body.get("imported", False),
         None if counted is None else Said(*counted),
     )
 
 
-def judged_of(kept: Kept, name: str) -> JudgedPrediction | None:
-    """Return a prediction beside its verdict, under the present name of its model."""
+def feedback_of(document: Document) -> Feedback:
+    """Read the verdict alone."""
+    fields, body = document.fields, document.fields["body"]
+    return Feedback(
+        document.key,
+        fields["model"],
+        fields["predicted at"],
+        fields["time"],
+        body["was correct"],
+        body["label"],
+        fields.get("comment") or "",
+        fields.get("judge"),
+        fields.get("subject") or "",
+        bool(fields.get("withdrawn")),
+    )
+
+
+def judged_of(kept: Kept) -> JudgedPrediction | None:
+    """Return a prediction beside its verdict."""
     if kept.prediction is None:
         return None
-    verdict = None if kept.feedback.withdrawn else replace(kept.feedback, model=name)
-    return JudgedPrediction(replace(kept.prediction, model=name), verdict)
+    return JudgedPrediction(kept.prediction, None if kept.feedback.withdrawn else kept.feedback)
 
 
 def _was_correct(kept: Kept) -> bool | None:

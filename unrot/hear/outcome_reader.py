@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from unrot.core.records import JudgedPrediction, Outcome, Schema, Tally
+from unrot.core.records import JudgedPrediction, ModelKey, Outcome, Schema, Tally
 from unrot.core.windows import total
-from unrot.hear.feedback_documents import Kept, from_document, judged_of
-from unrot.hear.truth import truth_of, was_right
+from unrot.hear.feedback_documents import Kept, feedback_of, from_document, judged_of
+from unrot.hear.truth import truth_of, was_class_right
 from unrot.hear.window_store import windows_between
 from unrot.store.kinds import FEEDBACK, UNVERIFIED
-from unrot.store.names import Names
+from unrot.store.names import Models
 from unrot.store.operations import Document, Operations, scan_all
 
 END_OF_TIME = 2**40
-WITHOUT_INPUTS = [name for name in FEEDBACK.fields if name != "input data"]
+WITHOUT_INPUTS = ["model", "version", "time", "predicted at", "judge", "subject", "body"]
+"""What tells how a prediction came out; those that are scanned are not withdrawn."""
 
 Key = tuple[float, float, str]
 """When a verdict was given, when its prediction was made, and that one's id."""
 
 
 class OutcomeReader:
-    """Reads outcomes of models by their present names."""
+    """Reads outcomes."""
 
-    def __init__(self, database: Operations, names: Names) -> None:
+    def __init__(self, database: Operations, models: Models) -> None:
         self._database = database
-        self._names = names
+        self._models = models
 
     def outcomes(
         self,
-        model: str,
+        model: ModelKey,
         *,
         limit: int,
         after: Key | None = None,
@@ -37,22 +38,35 @@ class OutcomeReader:
         with_inputs: bool = False,
     ) -> list[Outcome]:
         """List how judged predictions came out, in the order of their verdicts."""
-        key, schema = self._model(model)
+        schema = self._models.schema_of(model)
         found = [
-            _outcome(from_document(document), schema, with_inputs=with_inputs)
-            for document in self._told(key, limit, after, versions, with_inputs=with_inputs)
+            _outcome(document, schema, with_inputs=with_inputs)
+            for document in self._told(model, limit, after, versions, with_inputs=with_inputs)
         ]
         found.sort(key=lambda one: (one.given_at, one.predicted_at, one.prediction))
         return found[:limit] if after is not None else found[-limit:]
 
-    def last_judged(self, model: str, *, limit: int) -> list[JudgedPrediction]:
+    def last_judged(self, model: ModelKey, *, limit: int) -> list[JudgedPrediction]:
         """List the newest judged predictions with their inputs, in the order of their verdicts."""
-        key, _ = self._model(model)
-        told = self._told(key, limit, None, (), with_inputs=True)
-        found = (judged_of(from_document(document), model) for document in reversed(told))
+        told = self._told(model, limit, None, (), with_inputs=True)
+        found = (judged_of(from_document(document)) for document in reversed(told))
         return [one for one in found if one is not None]
 
-    def judged_between(self, key: str, since: float, until: float) -> Iterator[Kept]:
+    def given_between(
+        self, model: ModelKey, since: float, until: float
+    ) -> Iterator[JudgedPrediction]:
+        """Return verdicts with their predictions by when they were given, newest first."""
+        found = scan_all(
+            self._database, FEEDBACK, "given", (model,), since=since, until=until, newest_first=True
+        )
+        judged = (judged_of(from_document(document)) for document in found)
+        return (one for one in judged if one is not None)
+
+    def count_given(self, model: ModelKey, since: float, until: float) -> int:
+        """Count the verdicts that were given in a stretch of time."""
+        return self._database.count(FEEDBACK, "given", (model,), since=since, until=until)
+
+    def judged_between(self, model: ModelKey, since: float, until: float) -> Iterator[Kept]:
         """Return verdicts by when their predictions were made, newest second first.
 
         Those on predictions from a moment up to, not with, another, as far as they have arrived.
@@ -61,7 +75,7 @@ class OutcomeReader:
             self._database,
             FEEDBACK,
             "of model",
-            (key,),
+            (model,),
             since=float(int(since)),
             until=until,
             newest_first=True,
@@ -73,37 +87,30 @@ class OutcomeReader:
             if since <= made.predicted_at < until:
                 yield kept
 
-    def judged_span(self, model: str) -> tuple[float, float] | None:
+    def judged_span(self, model: ModelKey) -> tuple[float, float] | None:
         """Return the second of the first and of the last prediction with a verdict."""
-        key, _ = self._model(model)
-        ends = [self._end(key, newest_first=way) for way in (False, True)]
+        ends = [self._end(model, newest_first=way) for way in (False, True)]
         return None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
 
-    def tally(self, model: str, *, since: float, last: int, version: str | None) -> Tally:
+    def tally(self, model: ModelKey, *, since: float, last: int, version: str | None) -> Tally:
         """Sum the windows since a time, and look at the last judged verdicts on one version."""
-        key, _ = self._model(model)
-        counted = total(windows_between(self._database, key, int(since) // 60, END_OF_TIME))
+        counted = total(windows_between(self._database, model, int(since) // 60, END_OF_TIME))
         told = self.outcomes(model, limit=last, versions=() if version is None else (version,))
         right = [one.was_correct for one in told if one.was_correct is not None]
         errors = [abs(one.error) for one in told if one.error is not None]
         return Tally(
             counted.predictions,
             counted.verdicts,
-            self._database.count(UNVERIFIED, "of model", (key,), since=since),
+            self._database.count(UNVERIFIED, "of model", (model,), since=since),
             last_accuracy=sum(right) / len(right) if right else None,
             last_accuracy_verdicts=len(right),
             last_error=sum(errors) / len(errors) if errors else None,
             last_error_verdicts=len(errors),
         )
 
-    def _model(self, model: str) -> tuple[str, Schema]:
-        models = self._names.now()
-        key = models.key_of(model)
-        return key, models.schema_of(key)
-
     def _told(
         self,
-        key: str,
+        model: ModelKey,
         limit: int,
         after: Key | None,
         versions: Sequence[str],
@@ -111,9 +118,9 @@ class OutcomeReader:
         with_inputs: bool,
     ) -> list[Document]:
         """Return the newest so many verdicts that say something; or the next so many."""
-        asked: list[tuple[str, tuple[str, ...]]] = [("given", (key,))]
+        asked: list[tuple[str, tuple[str, ...]]] = [("given", (model,))]
         if versions:
-            asked = [("of version", (key, version)) for version in versions]
+            asked = [("of version", (model, version)) for version in versions]
         return [
             document
             for index, equal in asked
@@ -128,12 +135,12 @@ class OutcomeReader:
             )
         ]
 
-    def _end(self, key: str, *, newest_first: bool) -> float | None:
+    def _end(self, model: ModelKey, *, newest_first: bool) -> float | None:
         found = scan_all(
             self._database,
             FEEDBACK,
             "of model",
-            (key,),
+            (model,),
             newest_first=newest_first,
             only=("withdrawn",),
             page=10,
@@ -141,23 +148,21 @@ class OutcomeReader:
         return next((float(one["predicted at"]) for one in found if not one["withdrawn"]), None)
 
 
-def _outcome(kept: Kept, schema: Schema, *, with_inputs: bool) -> Outcome:
-    made, verdict = kept.prediction, kept.feedback
-    assert made is not None
-    truth = truth_of(made.label, verdict, schema)
-    error = None
-    if made.value is not None and isinstance(verdict.label, int | float):
-        error = made.value - verdict.label
+def _outcome(document: Document, schema: Schema, *, with_inputs: bool) -> Outcome:
+    answer, verdict = document.fields["body"]["prediction"], feedback_of(document)
+    label, value, likely = answer["label"], answer["value"], answer["probabilities"]
+    is_number = value is not None and isinstance(verdict.label, int | float)
+    inputs = (document["input data"] or ()) if with_inputs else ()
     return Outcome(
-        prediction=verdict.prediction,
-        version=made.version,
+        prediction=document.key,
+        version=document.fields["version"],
         predicted_at=verdict.predicted_at,
         given_at=verdict.given_at,
-        was_correct=was_right(made, verdict),
-        error=error,
-        confidence=max(made.probabilities) if made.probabilities else None,
-        truth=truth,
+        was_correct=was_class_right(label, verdict),
+        error=value - verdict.label if is_number else None,
+        confidence=max(likely) if likely else None,
+        truth=truth_of(label, verdict, schema),
         is_trusted=verdict.is_trusted,
         subject=verdict.subject,
-        inputs=tuple(made.inputs) if with_inputs else (),
+        inputs=tuple(inputs.values() if isinstance(inputs, Mapping) else inputs),
     )

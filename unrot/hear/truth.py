@@ -69,11 +69,16 @@ def was_right(made: Prediction, verdict: Feedback | None) -> bool | None:
 
     A number is off by so much, and neither right nor wrong, whatever a thumb says.
     """
-    if verdict is None or verdict.withdrawn or made.label is None:
+    return None if verdict is None else was_class_right(made.label, verdict)
+
+
+def was_class_right(predicted: str | None, verdict: Feedback) -> bool | None:
+    """Tell the same of a class; a number has none."""
+    if verdict.withdrawn or predicted is None:
         return None
     if verdict.was_correct is not None:
         return verdict.was_correct
-    return None if verdict.label is None else is_right(made.label, verdict.label)
+    return None if verdict.label is None else is_right(predicted, verdict.label)
 
 
 def is_right(answer: Answer, truth: Answer, within: float = 0.0) -> bool:

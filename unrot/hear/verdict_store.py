@@ -8,14 +8,17 @@ process dies in between.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from unrot.core import confidence
+from unrot.core.patience import one_answer
 from unrot.core.records import (
     Errors,
     Feedback,
     FeedbackStatus,
+    ModelKey,
     Prediction,
     Schema,
     UnverifiedFeedback,
@@ -25,7 +28,7 @@ from unrot.hear.feedback_documents import Kept, from_document, to_fields
 from unrot.hear.truth import truth_of, was_right
 from unrot.hear.window_store import VERDICT_WRITER, count_in, negative
 from unrot.store.kinds import FEEDBACK, OVERRULED, TIDIED, UNVERIFIED
-from unrot.store.names import Known, Names
+from unrot.store.names import Models
 from unrot.store.operations import (
     ABSENT,
     Change,
@@ -37,6 +40,10 @@ from unrot.store.operations import (
     scan_all,
     until_kept,
 )
+
+_NONE = (0,) * confidence.BINS
+_ONE_IN = [(*_NONE[:at], 1, *_NONE[at + 1 :]) for at in range(confidence.BINS)]
+"""Histograms of one verdict, by the bin that it is in."""
 
 AT_ONCE = 100
 """Verdicts of one commit; each may move a window of its own."""
@@ -52,19 +59,22 @@ class Arrived:
 
 
 LookUp = Callable[[Sequence[str]], Mapping[str, Arrived]]
-"""Find predictions by their ids; their models are keys."""
+"""Find predictions by their ids."""
 
 
 class VerdictStore:
     """The feedback."""
 
-    def __init__(self, database: Operations, names: Names, look_up: LookUp) -> None:
+    def __init__(self, database: Operations, models: Models, look_up: LookUp) -> None:
         self._database = database
-        self._names = names
+        self.models = models
         self._look_up = look_up
 
     def put(self, verdicts: Sequence[Feedback]) -> list[FeedbackStatus]:
-        """Commit verdicts and say what became of each; so many are kept all or none."""
+        """Commit verdicts and say what became of each; so many are kept all or none.
+
+        Somebody waits for a single one; a list takes as long as it takes.
+        """
         parts = [verdicts[at : at + AT_ONCE] for at in range(0, len(verdicts), AT_ONCE)]
         return [status for part in parts for status in self._put(part)]
 
@@ -75,7 +85,8 @@ class VerdictStore:
             self._database.commit(turn.changes())
             return statuses
 
-        return until_kept(work)
+        with one_answer() if len(verdicts) == 1 else nullcontext():
+            return until_kept(work)
 
     def put_unverified(self, verdicts: Sequence[UnverifiedFeedback]) -> None:
         """Commit verdicts in the older form."""
@@ -87,8 +98,7 @@ class VerdictStore:
         if found is None:
             return None
         kept = from_document(found)
-        settled = replace(kept.feedback, was_correct=found["was correct"])
-        return replace(settled, model=self._names.name_of(kept.feedback.model))
+        return replace(kept.feedback, was_correct=found["was correct"])
 
     def count_new(self, most: int) -> int:
         """Join predictions to verdicts that wait, and count these into their minutes.
@@ -101,13 +111,13 @@ class VerdictStore:
             counted += len(some)
         return counted
 
-    def uncounted(self, key: str, since: float, until: float, version: str | None) -> int:
+    def uncounted(self, model: ModelKey, since: float, until: float, version: str | None) -> int:
         """Count how many more verdicts stand of a stretch of time than windows have counted."""
         more = 0
         waiting = scan_all(self._database, FEEDBACK, "new", (True,), since=since, until=until)
         for kept in map(from_document, waiting):
             made = kept.prediction
-            if made is None or kept.feedback.model != key:
+            if made is None or kept.feedback.model != model:
                 continue
             if version in (None, made.version):
                 more += (not kept.feedback.withdrawn) - (kept.counted is not None)
@@ -121,6 +131,8 @@ class VerdictStore:
         Predictions that come with them are joined and counted at once; what was let go meanwhile is
         kept apart, so that nothing acknowledged is lost.
         """
+        if not verdicts:
+            return [], []
         turn = Turn(self, verdicts, arrived)
         for verdict in verdicts:
             if turn.take(verdict) == "forgotten":
@@ -129,14 +141,15 @@ class VerdictStore:
 
     def unverified_puts(self, verdicts: Sequence[UnverifiedFeedback]) -> list[Put]:
         """Return the changes that keep verdicts that nothing proves."""
-        models = self._names.now()
-        kept = [(models.key_for(verdict.model), verdict) for verdict in verdicts]
+        if not verdicts:
+            return []
+        removed = self.models.removed(verdict.model for verdict in verdicts)
         return [
             Put(
                 UNVERIFIED,
                 verdict.id,
                 {
-                    "model": key,
+                    "model": verdict.model,
                     "time": verdict.given_at,
                     "body": {
                         "inputs": verdict.inputs,
@@ -146,8 +159,8 @@ class VerdictStore:
                     },
                 },
             )
-            for key, verdict in kept
-            if key is not None
+            for verdict in verdicts
+            if verdict.model not in removed
         ]
 
     def read(
@@ -159,13 +172,9 @@ class VerdictStore:
         lone = [id for id in ids if id not in known or known[id]["version"] is None]
         return known, self._look_up(lone) if lone else {}
 
-    def models(self) -> Known:
-        """Return the models as they are called now."""
-        return self._names.now()
-
-    def kept_since(self, key: str) -> float:
+    def kept_since(self, model: ModelKey) -> float:
         """Return from when on predictions of a model that nobody judged are kept."""
-        tidied = self._database.get(TIDIED, f"{key}/predictions")
+        tidied = self._database.get(TIDIED, f"{model}/predictions")
         return 0.0 if tidied is None else float(tidied["body"]["kept since"])
 
     def _arrived(self, most: int) -> list[list[str]]:
@@ -193,9 +202,8 @@ class VerdictStore:
         joined = self._joined({id: from_document(document) for id, document in known.items()})
         moved: list[Window] = []
         changes: list[Change] = []
-        models = self._names.now()
         for id, kept in joined.items():
-            schema = models.schema_of(kept.feedback.model)
+            schema = self.models.schema_of(kept.feedback.model)
             moved += moves_of(kept, schema)
             fields = to_fields(as_counted(kept), schema.names)
             changes.append(Put(FEEDBACK, id, fields, known[id].revision))
@@ -220,7 +228,8 @@ class Turn:
         arriving: Mapping[str, Arrived] = MappingProxyType({}),
     ) -> None:
         self._store = store
-        self._models = store.models()
+        self._models = store.models
+        self._removed = store.models.removed(verdict.model for verdict in verdicts)
         self._documents, there = store.read(verdicts)
         self._there = {**there, **arriving}
         self._kept = {id: from_document(one) for id, one in self._documents.items()}
@@ -229,10 +238,7 @@ class Turn:
 
     def take(self, verdict: Feedback) -> FeedbackStatus:
         """Take one verdict as the rules of precedence have it; of a removed model, none."""
-        key = self._models.key_for(verdict.model, verdict.prediction)
-        if key is None:
-            return "missing"
-        return self._take(replace(verdict, model=key))
+        return "missing" if verdict.model in self._removed else self._take(verdict)
 
     def _take(self, verdict: Feedback) -> FeedbackStatus:
         kept = self._kept.get(verdict.prediction)
@@ -256,10 +262,9 @@ class Turn:
         if verdict.withdrawn:
             self._apart[verdict.prediction] = Delete(OVERRULED, verdict.prediction)
             return
-        key = self._models.key_for(verdict.model, verdict.prediction) or verdict.model
-        fields = to_fields(Kept(replace(verdict, model=key)))
+        fields = to_fields(Kept(verdict))
         body = {name: fields[name] for name in ("was correct", "label", "comment", "subject")}
-        apart = {"model": key, "time": verdict.given_at, "body": body}
+        apart = {"model": verdict.model, "time": verdict.given_at, "body": body}
         self._apart[verdict.prediction] = Put(OVERRULED, verdict.prediction, apart)
 
     def changes(self) -> list[Change]:
@@ -300,8 +305,7 @@ def join(kept: Kept, arrived: Arrived | None) -> Kept:
     """Return a verdict with its prediction, once that has arrived."""
     if kept.prediction is not None or arrived is None:
         return kept
-    made = replace(arrived.prediction, model=kept.feedback.model)
-    return replace(kept, prediction=made, is_imported=arrived.is_imported)
+    return replace(kept, prediction=arrived.prediction, is_imported=arrived.is_imported)
 
 
 def as_counted(kept: Kept) -> Kept:
@@ -336,15 +340,14 @@ def _window(made: Prediction, verdict: Feedback, schema: Schema) -> Window:
     if right is None:
         return window
     truth = truth_of(made.label, verdict, schema)
-    place = confidence.place(max(made.probabilities)) if made.probabilities else None
-    bins = () if place is None else tuple(int(at == place) for at in range(confidence.BINS))
+    bins = _ONE_IN[confidence.place(max(made.probabilities))] if made.probabilities else ()
     confusion = {} if truth is None or made.label is None else {made.label: {str(truth): 1}}
     return replace(
         window,
         judged=1,
         correct=int(right),
         judged_confidence=bins,
-        correct_confidence=bins if right else tuple(0 for _ in bins),
+        correct_confidence=bins if right or not bins else _NONE,
         confusion=confusion,
     )
 

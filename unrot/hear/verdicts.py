@@ -53,7 +53,7 @@ class VerdictReader:
             was_correct = self._agreed(id, told, model, was_correct, label)
         return Feedback(
             prediction=id,
-            model=model.name,
+            model=model.key,
             predicted_at=float(told.predicted_at),
             given_at=now,
             was_correct=was_correct,
@@ -75,7 +75,7 @@ class VerdictReader:
         id, told, model = self._prediction(id, now)
         return Feedback(
             prediction=id,
-            model=model.name,
+            model=model.key,
             predicted_at=float(told.predicted_at),
             given_at=now,
             judge=caller.judge,
@@ -143,7 +143,7 @@ def read_unverified(
     _check_size("prediction", prediction)
     return UnverifiedFeedback(
         id=f"unverified-{secrets.token_urlsafe(12)}",
-        model=known(name).name,
+        model=known(name).key,
         inputs=inputs,
         prediction=prediction,
         was_correct=was_correct,

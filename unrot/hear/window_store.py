@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from unrot.core.records import Errors, RefusedFor, Window
+from unrot.core.records import Errors, ModelKey, RefusedFor, Window
 from unrot.core.time import MINUTES_A_DAY, MINUTES_AN_HOUR
 from unrot.core.windows import added, grouped
 from unrot.store.kinds import WINDOWS
@@ -23,6 +23,10 @@ HELD_IN = {1: MINUTES_AN_HOUR, MINUTES_AN_HOUR: MINUTES_A_DAY, MINUTES_A_DAY: MI
 VERDICT_WRITER = "verdicts"
 """The writer of the windows in which verdicts are counted."""
 
+Plain = dict[str, Any]
+"""A window in its document: its minute, for how many it stands, and what of it is not nothing."""
+
+EMPTY = 2
 _PLAIN = ("predictions", "verdicts", "judged", "correct", "outliers", "looked_at")
 _HISTOGRAMS = ("latency", "confidence", "judged_confidence", "correct_confidence")
 
@@ -31,7 +35,7 @@ _HISTOGRAMS = ("latency", "confidence", "judged_confidence", "correct_confidence
 class Place:
     """A document: of which windows, and from which minute on."""
 
-    model: str
+    model: ModelKey
     minutes: int
     start: int
     version: str
@@ -51,7 +55,7 @@ def place_for(window: Window, minutes: int = 1) -> Place:
 
 
 def count_in(database: Operations, windows: Iterable[Window]) -> list[Put | Delete]:
-    """Return the changes that add windows of a minute to what is counted; models by their keys.
+    """Return the changes that add windows of a minute to what is counted.
 
     Of each writer one process counts at a time; where another was first, the commit is refused.
     """
@@ -63,24 +67,26 @@ def count_in(database: Operations, windows: Iterable[Window]) -> list[Put | Dele
     }
     keys = sorted({place.key for places in candidates.values() for place in places})
     known = database.get_many(WINDOWS, keys)
-    held = {key: {one.minute: one for one in windows_of(known[key])} for key in known}
-    changed: dict[str, Place] = {}
+    held = {key: {one["minute"]: one for one in known[key]["body"]} for key in known}
+    more: dict[tuple[Place, int], list[Window]] = {}
     for part, some in parts.items():
         for window in some:
-            place, minute = _bucket(held, candidates[part], window)
-            bucket = held.setdefault(place.key, {})
-            moved = replace(window, minute=minute, minutes=place.minutes)
-            bucket[minute] = added(bucket[minute], moved) if minute in bucket else moved
-            changed[place.key] = place
-    return [_change(place, held[key].values(), known.get(key)) for key, place in changed.items()]
+            more.setdefault(_bucket(held, candidates[part], window), []).append(window)
+    for (place, minute), some in more.items():
+        bucket = held.setdefault(place.key, {})
+        first = Window(minute, place.model, place.version, place.writer, minutes=place.minutes)
+        before = _window(bucket[minute], place) if minute in bucket else first
+        bucket[minute] = _plain(added(before, *some))
+    changed = {place.key: place for place, _ in more}
+    return [_written(place, held[key].values(), known.get(key)) for key, place in changed.items()]
 
 
-def windows_between(database: Operations, key: str, first: int, end: int) -> list[Window]:
+def windows_between(database: Operations, model: ModelKey, first: int, end: int) -> list[Window]:
     """Return the windows of a model that hold minutes from the first up to the end."""
     found: list[Window] = []
     for minutes, held in HELD_IN.items():
         since = first // held * held * 60.0
-        for document in _documents(database, key, minutes, since, end * 60.0):
+        for document in _documents(database, model, minutes, since, end * 60.0):
             found += [
                 one
                 for one in windows_of(document)
@@ -90,13 +96,13 @@ def windows_between(database: Operations, key: str, first: int, end: int) -> lis
 
 
 def roll_up(
-    database: Operations, key: str, *, after: int, end: int, minutes: int
+    database: Operations, model: ModelKey, *, after: int, end: int, minutes: int
 ) -> tuple[list[Put | Delete], int, int] | None:
     """Return what adds the first hour or day of finer windows up, where to go on, how many went.
 
     None where there is nothing from a minute on up to the end.
     """
-    first = _first_finer(database, key, after, end, minutes)
+    first = _first_finer(database, model, after, end, minutes)
     if first is None:
         return None
     start = first // minutes * minutes
@@ -105,7 +111,7 @@ def roll_up(
         for length, held in HELD_IN.items()
         if length < minutes
         for document in _documents(
-            database, key, length, start // held * held * 60.0, (start + minutes) * 60.0
+            database, model, length, start // held * held * 60.0, (start + minutes) * 60.0
         )
     ]
     changes: list[Put | Delete] = []
@@ -123,10 +129,8 @@ def roll_up(
 
 def windows_of(document: Document) -> list[Window]:
     """Read the windows of a document; what a newer release knows besides is left out."""
-    return [
-        _window(one, document["model"], document["version"], document["writer"])
-        for one in document["body"]
-    ]
+    place = _place_of(document)
+    return [_window(one, place) for one in document["body"]]
 
 
 def negative(window: Window) -> Window:
@@ -151,14 +155,14 @@ def negative(window: Window) -> Window:
 
 
 def _documents(
-    database: Operations, key: str, minutes: int, since: float, until: float
+    database: Operations, model: ModelKey, minutes: int, since: float, until: float
 ) -> list[Document]:
-    equal = (key, minutes)
+    equal = (model, minutes)
     return list(scan_all(database, WINDOWS, "of length", equal, since=since, until=until))
 
 
 def _bucket(
-    held: Mapping[str, Mapping[int, Window]], places: Sequence[Place], window: Window
+    held: Mapping[str, Mapping[int, Any]], places: Sequence[Place], window: Window
 ) -> tuple[Place, int]:
     """Return where a minute is counted: in the longest window that holds it already."""
     for place in reversed(places[1:]):
@@ -168,13 +172,15 @@ def _bucket(
     return places[0], window.minute
 
 
-def _first_finer(database: Operations, key: str, after: int, end: int, minutes: int) -> int | None:
+def _first_finer(
+    database: Operations, model: ModelKey, after: int, end: int, minutes: int
+) -> int | None:
     firsts: list[int] = []
     for length, held in HELD_IN.items():
         if length >= minutes:
             continue
         since = after // held * held * 60.0
-        for document in _documents(database, key, length, since, end * 60.0):
+        for document in _documents(database, model, length, since, end * 60.0):
             inside = [one.minute for one in windows_of(document) if after <= one.minute < end]
             if inside:
                 firsts.append(min(inside))
@@ -202,7 +208,12 @@ def _longer(database: Operations, windows: Sequence[Window]) -> list[Put | Delet
 
 
 def _change(place: Place, windows: Iterable[Window], known: Document | None) -> Put | Delete:
-    kept = sorted(filter(None, map(_plain, windows)), key=lambda one: one["minute"])
+    return _written(place, map(_plain, windows), known)
+
+
+def _written(place: Place, plain: Iterable[Plain], known: Document | None) -> Put | Delete:
+    """Return the change that writes the windows of a document, those that hold something."""
+    kept = sorted((one for one in plain if len(one) > EMPTY), key=lambda one: one["minute"])
     expect = ABSENT if known is None else known.revision
     if not kept and known is not None:
         return Delete(WINDOWS, place.key, expect)
@@ -230,12 +241,13 @@ def _place_of(document: Document) -> Place:
     )
 
 
-def _plain(window: Window) -> dict[str, Any] | None:
-    """Return what of a window is not nothing; None where all of it is."""
-    found: dict[str, Any] = {name: value for name in _PLAIN if (value := getattr(window, name))}
+def _plain(window: Window) -> Plain:
+    """Return what of a window is not nothing."""
+    found: Plain = {"minute": window.minute, "minutes": window.minutes}
+    found |= {name: value for name in _PLAIN if (value := getattr(window, name))}
     for name in _HISTOGRAMS:
         if any(getattr(window, name)):
-            found[name] = list(getattr(window, name))
+            found[name] = _trimmed(getattr(window, name))
     confusion = {
         answer: kept
         for answer, row in window.confusion.items()
@@ -249,21 +261,35 @@ def _plain(window: Window) -> dict[str, Any] | None:
         found["errors"] = asdict(window.errors)
     if window.refused_for.requests:
         found["refused_for"] = asdict(window.refused_for)
-    if not found:
-        return None
-    return {"minute": window.minute, "minutes": window.minutes, **found}
+    return found
+
+
+def _trimmed(bins: Sequence[int]) -> list[int]:
+    """Write bins without the empty ones at both ends: how many, where the first is, and they.
+
+    >>> _trimmed((0, 0, 4, 0, 1, 0)), _bins([6, 2, 4, 0, 1])
+    ([6, 2, 4, 0, 1], (0, 0, 4, 0, 1, 0))
+    """
+    filled = [at for at, count in enumerate(bins) if count]
+    first, last = filled[0], filled[-1]
+    return [len(bins), first, *bins[first : last + 1]]
+
+
+def _bins(trimmed: Sequence[int]) -> tuple[int, ...]:
+    length, first, *bins = trimmed
+    return (*(0,) * first, *bins, *(0,) * (length - first - len(bins)))
 
 
 _KNOWN = {entry.name for entry in fields(Window)}
 
 
-def _window(kept: Mapping[str, Any], model: str, version: str, writer: str) -> Window:
+def _window(kept: Plain, place: Place) -> Window:
     found = {name: value for name, value in kept.items() if name in _KNOWN}
     for name in _HISTOGRAMS:
         if name in found:
-            found[name] = tuple(found[name])
+            found[name] = _bins(found[name])
     if "errors" in found:
         found["errors"] = Errors(**found["errors"])
     if "refused_for" in found:
         found["refused_for"] = RefusedFor(**found["refused_for"])
-    return Window(model=model, version=version, writer=writer, **found)
+    return Window(model=place.model, version=place.version, writer=place.writer, **found)

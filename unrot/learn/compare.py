@@ -38,6 +38,7 @@ from unrot.core.records import (
     Example,
     Ground,
     Holds,
+    ModelKey,
     Outputs,
     Row,
     Schema,
@@ -156,17 +157,17 @@ def compare(service: Service, name: str, first: str, second: str) -> Comparison:
     contents = service.catalogue()
     shelved = contents.model(name)
     model = shelved.model
-    versions = service.store.registry.versions(model.name)
+    versions = service.store.registry.versions(model.key)
     pair = [_servable(lineage.named(versions, one)) for one in (first, second)]
     if first == second:
         raise Conflict("Choose two different versions: each is equal to itself.")
     predictors = [service.shelf.predictor(contents, one) for one in pair]
-    champion = service.store.registry.aliases(model.name).get(CHAMPION)
+    champion = service.store.registry.aliases(model.key).get(CHAMPION)
     holding = lineage.named(versions, champion) if champion else pair[0]
     grounds: list[tuple[Ground, Beside]] = []
     missing: list[str] = []
     anchor = _anchor_rows(service, holding, model.schema)
-    recent = _recent_rows(service, model.name, model.schema)
+    recent = _recent_rows(service, model.key, model.schema)
     for ground, (rows, truth), none in (
         ("anchor", anchor, f"{holding.name} names no anchor: nothing trusted was set apart."),
         (
@@ -189,7 +190,7 @@ def compare(service: Service, name: str, first: str, second: str) -> Comparison:
 def in_shadow(service: Service, name: str) -> InShadow | None:
     """Return the challenger beside the champion on the rows that the champion answered."""
     model = service.catalogue().model(name).model
-    aliases = service.store.registry.aliases(model.name)
+    aliases = service.store.registry.aliases(model.key)
     champion, challenger = aliases.get(CHAMPION), aliases.get(CHALLENGER)
     if champion is None or challenger is None:
         return None
@@ -197,7 +198,7 @@ def in_shadow(service: Service, name: str) -> InShadow | None:
     truth: list[Answer | None] = []
     first: list[Answer] = []
     second: list[Answer] = []
-    for shadow, judged in service.store.trials.shadows(model.name, challenger, MOST_SHADOWS):
+    for shadow, judged in service.store.trials.shadows(model.key, challenger, MOST_SHADOWS):
         made = judged.prediction
         answered = made.value if made.label is None else made.label
         would = shadow.value if shadow.label is None else shadow.label
@@ -292,7 +293,9 @@ def _anchor_rows(
     return service.workshop.unpack(table, schema, MOST_ROWS)
 
 
-def _recent_rows(service: Service, model: str, schema: Schema) -> tuple[list[Row], list[Answer]]:
+def _recent_rows(
+    service: Service, model: ModelKey, schema: Schema
+) -> tuple[list[Row], list[Answer]]:
     judged = service.store.lessons.trusted(model, MOST_VERDICTS)
     share = service.store.registry.policy(model).held_out
     audited = service.store.trials.audited(model)

@@ -12,9 +12,9 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from unrot.core.errors import NotFound, shown
-from unrot.core.records import Job, JobKind, JobState
+from unrot.core.records import Job, JobKind, JobState, ModelKey
 from unrot.store.kinds import ACTIVE_JOB, JOB
-from unrot.store.names import Names
+from unrot.store.names import Models, move_generation
 from unrot.store.operations import (
     ABSENT,
     Change,
@@ -37,27 +37,24 @@ CANCELLED = "It was cancelled."
 class JobStore:
     """The jobs."""
 
-    def __init__(self, database: Operations, names: Names) -> None:
+    def __init__(self, database: Operations, models: Models) -> None:
         self._database = database
-        self._names = names
+        self._models = models
 
     def add(self, job: Job) -> Job:
         """Queue a job and return it; while another of the model has not ended, return that."""
-        key = self._names.key_for(job.model)
-        if key is None:
+        if self._models.is_removed(job.model):
             raise NotFound(f"There is no model {shown(job.model)}.")
 
         def work() -> Job:
-            active = self._database.get(ACTIVE_JOB, key)
+            active = self._database.get(ACTIVE_JOB, job.model)
             found = None if active is None else self.job(active["job"])
             if found is not None and found.is_active:
                 return found
-            taken = Put(
-                ACTIVE_JOB, key, {"job": job.id}, ABSENT if active is None else active.revision
-            )
-            self._database.commit(
-                [_put(key, job, ABSENT, holder="", told_at=job.created_at), taken]
-            )
+            expect = ABSENT if active is None else active.revision
+            taken = Put(ACTIVE_JOB, job.model, {"job": job.id}, expect)
+            queued = _put(job, ABSENT, holder="", told_at=job.created_at)
+            self._database.commit([queued, taken, move_generation()])
             return job
 
         return until_kept(work)
@@ -65,50 +62,50 @@ class JobStore:
     def job(self, id: str) -> Job | None:
         """Return a job."""
         found = self._database.get(JOB, id)
-        return None if found is None else self._job(found)
+        return None if found is None else _job(found)
 
-    def of_model(self, model: str | None, limit: int) -> list[Job]:
+    def of_model(self, model: ModelKey | None, limit: int) -> list[Job]:
         """List the jobs of a model, or of all, newest first."""
-        index, equal = ("all", []) if model is None else ("of model", [self._names.key_of(model)])
+        index, equal = ("asked", []) if model is None else ("of model", [model])
         found = self._database.scan(JOB, index, equal, newest_first=True, limit=limit + 20)
-        jobs = sorted(map(self._job, found), key=lambda one: (-one.created_at, one.id))
+        jobs = sorted(map(_job, found), key=lambda one: (-one.created_at, one.id))
         return jobs[:limit]
 
-    def counted(self, model: str, since: float) -> list[tuple[JobKind, JobState, int]]:
+    def counted(self, model: ModelKey, since: float) -> list[tuple[JobKind, JobState, int]]:
         """Count a model's active jobs and those asked for since a time, by kind and state."""
-        equal = [self._names.key_of(model)]
-        recent = scan_all(self._database, JOB, "of model", equal, since=since)
+        recent = scan_all(self._database, JOB, "of model", [model], since=since)
         active = scan_all(self._database, JOB, "active", [True])
-        found = {one.key: one for one in [*recent, *(a for a in active if a["model"] == equal[0])]}
+        found = {one.key: one for one in [*recent, *(a for a in active if a["model"] == model)]}
         counts = Counter((one["body"]["kind"], one["body"]["state"]) for one in found.values())
         return [(kind, state, count) for (kind, state), count in sorted(counts.items())]
 
-    def waits(self, now: float, silent_after: float) -> bool:
-        """Tell whether there is a job to take."""
-        return any(_is_free(one, now - silent_after) for one in self._active())
+    def waits(self, now: float, silent_after: float) -> bool | None:
+        """Tell whether there is a job to take; None where there is none, taken or not."""
+        active = self._active()
+        return any(_is_free(one, now - silent_after) for one in active) if active else None
 
-    def take(self, holder: str, now: float, silent_after: float) -> Job | None:
-        """Take the oldest job that is queued, or whose holder has been silent for so long."""
+    def claim(self, holder: str, now: float, silent_after: float) -> Job | None:
+        """Claim the oldest job that is queued, or whose holder has been silent for so long."""
 
         def work() -> Job | None:
             for document in self._active():
                 if not _is_free(document, now - silent_after):
                     continue
-                found = self._job(document)
+                found = _job(document)
                 if found.is_cancelling:
                     self._database.commit(_end(document, now, CANCELLED, "cancelled"))
                 elif found.attempt >= MOST_ATTEMPTS:
                     self._database.commit(_end(document, now, GAVE_UP, "gave_up"))
                 else:
                     taken = _taken(found, now)
-                    key, revision = document["model"], document.revision
-                    self._database.commit([_put(key, taken, revision, holder=holder, told_at=now)])
+                    put = _put(taken, document.revision, holder=holder, told_at=now)
+                    self._database.commit([put])
                     return taken
             return None
 
         return until_kept(work)
 
-    def let_go(self, holder: str) -> None:
+    def release(self, holder: str) -> None:
         """Say that whoever held jobs under this name is gone, so that they can be taken."""
 
         def work() -> None:
@@ -119,7 +116,7 @@ class JobStore:
 
         until_kept(work)
 
-    def tell(self, job: Job, progress: float, step: str, now: float) -> Job | None:
+    def heartbeat(self, job: Job, progress: float, step: str, now: float) -> Job | None:
         """Note how far a job is and that its holder lives; None when this attempt lost it."""
 
         def work() -> Job | None:
@@ -128,7 +125,7 @@ class JobStore:
                 return None
             told = _changed(document, progress=progress, step=step, told_at=now)
             self._database.commit([told])
-            return replace(self._job(document), progress=progress, step=step)
+            return replace(_job(document), progress=progress, step=step)
 
         return until_kept(work)
 
@@ -172,7 +169,7 @@ class JobStore:
                 return None
             if document["body"]["state"] == "queued":
                 self._database.commit(_end(document, now, CANCELLED, "cancelled"))
-            elif self._job(document).is_active:
+            elif _job(document).is_active:
                 self._database.commit([_changed(document, is_cancelling=True)])
             return self.job(id)
 
@@ -190,10 +187,12 @@ class JobStore:
         body = document["body"]
         return document if (body["state"], body["attempt"]) == ("running", job.attempt) else None
 
-    def _job(self, document: Document) -> Job:
-        known = Job.__dataclass_fields__
-        body = {name: value for name, value in document["body"].items() if name in known}
-        return Job(**{**body, "id": document.key, "model": self._names.name_of(document["model"])})
+
+def _job(document: Document) -> Job:
+    """Read a job; what a newer release knows besides is left out."""
+    known = Job.__dataclass_fields__
+    body = {name: value for name, value in document["body"].items() if name in known}
+    return Job(**{**body, "id": document.key, "model": document["model"]})
 
 
 def _is_free(document: Document, silent_since: float) -> bool:
@@ -212,11 +211,11 @@ def _taken(job: Job, now: float) -> Job:
     )
 
 
-def _put(key: str, job: Job, expect: int, *, holder: str, told_at: float) -> Put:
+def _put(job: Job, expect: int, *, holder: str, told_at: float) -> Put:
     body = {name: value for name, value in asdict(job).items() if name not in ("id", "model")}
     body |= {"holder": holder, "told_at": told_at}
     active = True if job.is_active else None
-    fields = {"model": key, "asked at": job.created_at, "active": active, "body": body}
+    fields = {"model": job.model, "asked at": job.created_at, "active": active, "body": body}
     return Put(JOB, job.id, fields, expect)
 
 

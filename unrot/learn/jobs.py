@@ -33,9 +33,9 @@ class Busy(Conflict):
 
     reason = "busy"
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, name: str) -> None:
         super().__init__(
-            f"{job.model} is busy: {job.kind} is {job.state} ({job.progress:.0%}, {job.step}). "
+            f"{name} is busy: {job.kind} is {job.state} ({job.progress:.0%}, {job.step}). "
             "Wait for it, or cancel it."
         )
         self.job = job
@@ -47,14 +47,14 @@ def ask(
     """Queue a job; raise Busy with the one that the model already has."""
     model = service.catalogue().model(name).model
     # The alias first: what it points at is then among the versions, however many are added.
-    champion = service.store.registry.aliases(model.name).get(CHAMPION)
-    versions = service.store.registry.versions(model.name)
+    champion = service.store.registry.aliases(model.key).get(CHAMPION)
+    versions = service.store.registry.versions(model.key)
     if champion is None:
         raise Conflict(f"{model.name} has no champion to go on from: promote a version first.")
     _CHECKS[kind](service, lineage.named(versions, champion), versions, dict(asked))
     job = Job(
         id=secrets.token_hex(8),
-        model=model.name,
+        model=model.key,
         kind=kind,
         asked=dict(asked),
         created_at=service.clock(),
@@ -62,7 +62,7 @@ def ask(
     )
     queued = service.store.jobs.add(job)
     if queued.id != job.id:
-        raise Busy(queued)
+        raise Busy(queued, model.name)
     return queued
 
 
@@ -76,9 +76,8 @@ def job(service: Service, id: str) -> Job:
 
 def listed(service: Service, name: str | None, limit: int) -> list[Job]:
     """List the jobs of a model, or of all, newest first."""
-    if name is not None:
-        name = service.catalogue().model(name).model.name
-    return service.store.jobs.of_model(name, limit)
+    model = None if name is None else service.catalogue().model(name).model.key
+    return service.store.jobs.of_model(model, limit)
 
 
 def follow(service: Service, id: str, seconds: float) -> Job:
@@ -144,20 +143,20 @@ def _check_refit(
 
 
 def _check_batch(
-    _service: Service, champion: Version, _versions: list[Version], asked: dict[str, Any]
+    service: Service, champion: Version, _versions: list[Version], asked: dict[str, Any]
 ) -> None:
     _check_known(asked, "n")
     count = asked.get("n", 25)
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 1_000_000:
         raise wrong_field("n", count, "a whole number of rows, 1 or more")
-    _check_stream(champion)
+    _check_stream(service, champion)
 
 
 def _check_reset(
-    _service: Service, champion: Version, _versions: list[Version], asked: dict[str, Any]
+    service: Service, champion: Version, _versions: list[Version], asked: dict[str, Any]
 ) -> None:
     _check_known(asked)
-    _check_stream(champion)
+    _check_stream(service, champion)
 
 
 def _check_rebuild(
@@ -202,11 +201,11 @@ _CHECKS = {
 }
 
 
-def _check_stream(champion: Version) -> None:
+def _check_stream(service: Service, champion: Version) -> None:
     if STREAM not in champion.artefacts:
         raise Conflict(
-            f"{champion.model} has no training stream: train it with --stream to feed it row by "
-            "row.",
+            f"{service.catalogue().name_of(champion.model)} has no training stream: train it with "
+            "--stream to feed it row by row.",
             reason="no_stream",
         )
 

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from random import Random
 
 from unrot.core.policy import Policy
-from unrot.core.ports import Apprentice, Label, Progress
+from unrot.core.ports import Label, Progress, Trainable
 from unrot.core.records import Example, Fate, Lesson, Row
 from unrot.hear.cleaning import Cleaned, Range, clean, ranges_of, robust_range, union
 from unrot.hear.truth import in_order
@@ -32,13 +32,13 @@ from unrot.learn.publish import Draft
 from unrot.learn.refusals import check_is_left
 
 
-def learn_verdicts(material: Material, apprentice: Apprentice, tell: Progress) -> Draft:
+def learn_verdicts(material: Material, trainable: Trainable, tell: Progress) -> Draft:
     """Take the champion through the verdicts that wait."""
-    cleaned = clean_verdicts(material, apprentice)
-    replayed = _replay(material, apprentice, len(cleaned.examples))
+    cleaned = clean_verdicts(material, trainable)
+    replayed = _replay(material, trainable, len(cleaned.examples))
     lesson = make_lesson(cleaned.examples, replayed, material.policy)
     return Draft(
-        apprentice=apprentice.learn(lesson, tell),
+        trainable=trainable.learn(lesson, tell),
         lessons=[lesson],
         fates=[*cleaned.fates, *learnt_fates(cleaned.examples)],
     )
@@ -47,9 +47,9 @@ def learn_verdicts(material: Material, apprentice: Apprentice, tell: Progress) -
 # ── which verdicts ───────────────────────────────────────────────────────────────────────────
 
 
-def clean_verdicts(material: Material, apprentice: Apprentice) -> Cleaned:
+def clean_verdicts(material: Material, trainable: Trainable) -> Cleaned:
     """Part verdicts into what may be learnt and what may not, by the range of today's world."""
-    ranges, target = _ranges(material, apprentice)
+    ranges, target = _ranges(material, trainable)
     cleaned = clean(
         material.verdicts, material.schema, material.policy, ranges=ranges, target=target
     )
@@ -62,12 +62,12 @@ def learnt_fates(examples: Sequence[Example]) -> list[Fate]:
     return [Fate(one.prediction, "learnt", one.given_at) for one in examples]
 
 
-def _ranges(material: Material, apprentice: Apprentice) -> tuple[list[Range], Range]:
+def _ranges(material: Material, trainable: Trainable) -> tuple[list[Range], Range]:
     """Return how far features, and the numbers of a regression, go in today's world."""
     schema, since = material.schema, material.since
     if not material.policy.clip:
         return [None] * len(schema.features), None
-    ranges, target = list(apprentice.ranges()), None
+    ranges, target = list(trainable.ranges()), None
     if not schema.is_classifier:
         target = robust_range([float(label) for label in material.anchor[1]])
     if since:
@@ -83,13 +83,13 @@ def _ranges(material: Material, apprentice: Apprentice) -> tuple[list[Range], Ra
 # ── in which order ───────────────────────────────────────────────────────────────────────────
 
 
-def _replay(material: Material, apprentice: Apprentice, count: int) -> list[tuple[Row, Label]]:
+def _replay(material: Material, trainable: Trainable, count: int) -> list[tuple[Row, Label]]:
     """Draw rows of before; in a world that has moved, recent ones that judges vouched for."""
     wanted, seed = rows_to_replay(count, material.policy), material.policy.seed
     if not wanted:
         return []
     if not material.since:
-        return apprentice.replayed(wanted, seed)
+        return trainable.replayed(wanted, seed)
     pool = [(example.row, example.label) for example in material.vouched]
     return Random(seed).choices(pool, k=wanted) if pool else []
 

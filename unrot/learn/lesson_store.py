@@ -28,16 +28,17 @@ from unrot.core.records import (
     GateVerdict,
     Job,
     JudgedPrediction,
+    ModelKey,
     Recall,
     Version,
 )
 from unrot.hear.feedback_documents import from_document, judged_of
 from unrot.learn.job_store import JobStore
 from unrot.serve.model_turn import ModelTurn, version_key, version_of
-from unrot.serve.registry_store import keep_artefacts, kept_key
+from unrot.serve.registry_store import keep_artefacts
 from unrot.store.blobs import get_blob, put_blob
-from unrot.store.kinds import FATES, FEEDBACK, GATE, VERSION
-from unrot.store.names import Names
+from unrot.store.kinds import FATES, FEEDBACK, GATE, MODEL, VERSION
+from unrot.store.names import kept
 from unrot.store.operations import (
     ABSENT,
     Change,
@@ -85,9 +86,8 @@ class Look:
 class LessonStore:
     """The lessons."""
 
-    def __init__(self, database: Operations, names: Names, jobs: JobStore, look_up: LookUp) -> None:
+    def __init__(self, database: Operations, jobs: JobStore, look_up: LookUp) -> None:
         self._database = database
-        self._names = names
         self._jobs = jobs
         self._look_up = look_up
         self._unpacked: OrderedDict[str, list[list[Any]]] = OrderedDict()
@@ -109,9 +109,8 @@ class LessonStore:
         promote: bool,
     ) -> Version | None:
         """Keep a version with all that belongs to it and end its job, at once and whole."""
-        key = kept_key(self._names, version.model)
         keep_artefacts(self._database, artefacts)
-        blob = self._keep_fates(fates)
+        blob, key = self._keep_fates(fates), version.model
 
         def work() -> Version | None:
             turn = ModelTurn(self._database, key)
@@ -144,7 +143,7 @@ class LessonStore:
         promote: bool,
     ) -> bool:
         """Keep what the gate said of a version once more and end its job, at once and whole."""
-        key, at = kept_key(self._names, version.model), verdict.decided_at
+        key, at = version.model, verdict.decided_at
 
         def work() -> bool:
             turn = ModelTurn(self._database, key)
@@ -156,24 +155,23 @@ class LessonStore:
                 by = job.asked_by if job is not None else ""
                 move = AliasMove(CHAMPION, champion, version.name, at, by, "the gate passed it")
                 turn.move_alias(move)
-            measured = [] if anchor is None else self._measured(key, version, anchor)
+            measured = [] if anchor is None else self._measured(version, anchor)
             judged = _gate_put(key, version.name, verdict)
             self._database.commit([*turn.changes(), *ended, *measured, judged])
             return True
 
         return until_kept(work)
 
-    def prune(self, model: str, versions: Sequence[str]) -> None:
+    def prune(self, model: ModelKey, versions: Sequence[str]) -> None:
         """Let go of the files of versions that no other needs; their records stay.
 
         One that an alias points at by now keeps its own. The files themselves are swept later.
         """
-        key = kept_key(self._names, model)
 
         def work() -> None:
-            turn = ModelTurn(self._database, key)
+            turn = ModelTurn(self._database, model)
             gone = [name for name in versions if name not in turn.aliases.values()]
-            known = self._database.get_many(VERSION, [version_key(key, name) for name in gone])
+            known = self._database.get_many(VERSION, [version_key(model, name) for name in gone])
             puts = [
                 Put(
                     VERSION,
@@ -187,21 +185,21 @@ class LessonStore:
 
         until_kept(work)
 
-    def gates(self, model: str, version: str) -> list[GateVerdict]:
+    def gates(self, model: ModelKey, version: str) -> list[GateVerdict]:
         """List what the gate said of a version, oldest first."""
-        equal = (self._names.key_of(model), version)
+        equal = (model, version)
         return [_gate(one["body"]) for one in scan_all(self._database, GATE, "of version", equal)]
 
     def _end(self, job: Job | None, result: Mapping[str, Any], at: float) -> list[Change] | None:
         """Return what ends a job, nothing where there is none; None where it was lost."""
         return [] if job is None else self._jobs.ended(job, at, result=result)
 
-    def _measured(self, key: str, version: Version, anchor: Anchor) -> list[Put]:
+    def _measured(self, version: Version, anchor: Anchor) -> list[Put]:
         """Let a version be measured by other rows from now on; it keeps them as an artefact."""
-        found = self._database.get(VERSION, version_key(key, version.name))
+        found = self._database.get(VERSION, version_key(version.model, version.name))
         if found is None:
             return []
-        known = version_of(found, version.model)
+        known = version_of(found)
         artefacts = {**known.artefacts, **({ANCHOR: anchor.digest} if anchor.digest else {})}
         if anchor.data or anchor.metrics:
             artefacts.pop(CALIBRATION, None)  # it was known of the rows before
@@ -221,48 +219,45 @@ class LessonStore:
 
     # ── verdicts ─────────────────────────────────────────────────────────────────────────────
 
-    def waiting(self, model: str, line: Sequence[str], limit: int) -> list[JudgedPrediction]:
+    def waiting(self, model: ModelKey, line: Sequence[str], limit: int) -> list[JudgedPrediction]:
         """List the verdicts that a line of versions has not yet given a fate, oldest first."""
-        key = self._names.key_of(model)
-        decided = self._until(key, line)
-        standing = ((one.key, one["time"]) for one in self._standing(key))
+        decided = self._until(model, line)
+        standing = ((one.key, one["time"]) for one in self._standing(model))
         ids = [id for id, at in standing if decided.get(id, -1.0) < at]
         found: list[JudgedPrediction] = []
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
             known = self._database.get_many(FEEDBACK, some)
-            kept = (from_document(known[id]) for id in some if id in known)
-            judged = (judged_of(one, model) for one in kept)
+            judged = (judged_of(from_document(known[id])) for id in some if id in known)
             found += [one for one in judged if one is not None and one.feedback is not None]
             if len(found) >= limit:
                 break
         return found[:limit]
 
-    def count_waiting(self, model: str, line: Sequence[str]) -> int:
+    def count_waiting(self, model: ModelKey, line: Sequence[str]) -> int:
         """Count them, with those whose predictions are still on their way."""
-        key = self._names.key_of(model)
-        lone = self._lone(key)
-        decided = self._until(key, line)
+        lone = self._lone(model)
+        decided = self._until(model, line)
         waiting = len([one for one in lone if decided.get(one.key, -1.0) < one["time"]])
-        count = self._database.count(FEEDBACK, "given", (key,))
+        count = self._database.count(FEEDBACK, "given", (model,))
         if not decided:
             return count + waiting
-        return self._count_standing(key, line, count, decided) + waiting
+        return self._count_standing(model, line, count, decided) + waiting
 
     def _count_standing(
-        self, key: str, line: Sequence[str], count: int, decided: Mapping[str, float]
+        self, model: ModelKey, line: Sequence[str], count: int, decided: Mapping[str, float]
     ) -> int:
         """Count those that wait and have their predictions: from where the last look ended.
 
         A model that learns by itself asks every few seconds. Where as many verdicts have come as
         there are more, the ones before are as they were; else all are looked at anew.
         """
-        asked = key, tuple(line)
+        asked = model, tuple(line)
         known = self._looks.get(asked)
         start = known if known is not None and known.decided == len(decided) else Look()
-        found = list(self._standing(key, start.place))
+        found = list(self._standing(model, start.place))
         if start.count + len(found) != count:
-            start, found = Look(), list(self._standing(key))
+            start, found = Look(), list(self._standing(model))
         waiting = len([one for one in found if decided.get(one.key, -1.0) < one["time"]])
         place = place_of(found[-1], FEEDBACK, "given") if found else start.place
         look = Look(place, start.count + len(found), start.waiting + waiting, len(decided))
@@ -271,11 +266,10 @@ class LessonStore:
             self._looks.pop(next(iter(self._looks)))
         return look.waiting
 
-    def fates(self, model: str, line: Sequence[str]) -> Fates:
+    def fates(self, model: ModelKey, line: Sequence[str]) -> Fates:
         """Count all verdicts by what became of them in a line."""
-        key = self._names.key_of(model)
-        decided = self._decided(key, line)
-        given = {one.key: one["time"] for one in [*self._standing(key), *self._lone(key)]}
+        decided = self._decided(model, line)
+        given = {one.key: one["time"] for one in [*self._standing(model), *self._lone(model)]}
         taken_back = [id for id, one in decided.items() if one.kind == "learnt" and id not in given]
         given |= dict.fromkeys(self._there(taken_back), 0.0)
         learnt: Counter[str] = Counter()
@@ -296,12 +290,10 @@ class LessonStore:
         )
 
     def fates_of(
-        self, model: str, version: str, *, limit: int, after: str = ""
+        self, model: ModelKey, version: str, *, limit: int, after: str = ""
     ) -> list[tuple[Fate, JudgedPrediction | None]]:
         """List the fates that one version decided, by prediction id, beside their predictions."""
-        decided = {
-            one.prediction: one for one in self._of_version(self._names.key_of(model), version)
-        }
+        decided = {one.prediction: one for one in self._of_version(model, version)}
         ids = list(islice((id for id in sorted(decided) if id > after), limit))
         found = self._look_up(ids)
         return [
@@ -310,36 +302,34 @@ class LessonStore:
             for one in [decided[id]]
         ]
 
-    def decide(self, model: str, version: str, fates: Sequence[Fate]) -> None:
+    def decide(self, model: ModelKey, version: str, fates: Sequence[Fate]) -> None:
         """Note fates that a version decided without learning anything from them."""
-        key, blob = kept_key(self._names, model), self._keep_fates(fates)
+        kept(self._database.get(MODEL, model), model)
+        blob = self._keep_fates(fates)
 
         def work() -> None:
-            known = self._database.get(FATES, f"{key}/{version}")
+            known = self._database.get(FATES, f"{model}/{version}")
             blobs = [*([] if known is None else known["blobs"]), blob]
             expect = ABSENT if known is None else known.revision
-            noted = {"model": key, "blobs": blobs}
-            self._database.commit([Put(FATES, f"{key}/{version}", noted, expect)])
+            noted = {"model": model, "blobs": blobs}
+            self._database.commit([Put(FATES, f"{model}/{version}", noted, expect)])
 
         if blob:
             until_kept(work)
 
-    def learnt(self, model: str, line: Sequence[str]) -> set[str]:
+    def learnt(self, model: ModelKey, line: Sequence[str]) -> set[str]:
         """Return the predictions whose verdicts a line has learnt."""
-        key = self._names.key_of(model)
         return {
             one.prediction
             for version in line
-            for one in self._of_version(key, version)
+            for one in self._of_version(model, version)
             if one.kind == "learnt"
         }
 
-    def trusted(self, model: str, limit: int) -> list[JudgedPrediction]:
+    def trusted(self, model: ModelKey, limit: int) -> list[JudgedPrediction]:
         """List the newest verdicts of judges, by the time of their predictions, oldest first."""
-        found = self._database.scan(
-            FEEDBACK, "trusted", (self._names.key_of(model),), newest_first=True, limit=limit
-        )
-        judged = (judged_of(from_document(one), model) for one in reversed(found))
+        found = self._database.scan(FEEDBACK, "trusted", (model,), newest_first=True, limit=limit)
+        judged = (judged_of(from_document(one)) for one in reversed(found))
         return [one for one in judged if one is not None]
 
     # ── what a line has decided ──────────────────────────────────────────────────────────────
@@ -351,9 +341,9 @@ class LessonStore:
         plain = [[one.prediction, one.kind, one.given_at, one.reason] for one in fates]
         return put_blob(self._database, zlib.compress(orjson.dumps(plain), 3), time.time())
 
-    def _of_version(self, key: str, version: str) -> Iterable[Decided]:
+    def _of_version(self, model: ModelKey, version: str) -> Iterable[Decided]:
         """Return what one version decided; of a verdict that it saw twice, the later one."""
-        blobs = self._blobs(key, version)
+        blobs = self._blobs(model, version)
         rows = (row for digest in blobs for row in self._fates_in(digest))
         return {id: Decided(id, kind, at, why, version) for id, kind, at, why in rows}.values()
 
@@ -365,36 +355,37 @@ class LessonStore:
                 self._unpacked.popitem(last=False)
         return self._unpacked[digest]
 
-    def _decided(self, key: str, line: Sequence[str]) -> dict[str, Decided]:
+    def _decided(self, model: ModelKey, line: Sequence[str]) -> dict[str, Decided]:
         """Return what a line decided of each verdict: learnt before all, else the latest."""
         found: dict[str, Decided] = {}
         for version in line:
-            for one in self._of_version(key, version):
+            for one in self._of_version(model, version):
                 known = found.get(one.prediction)
                 if known is None or _weight(one) > _weight(known):
                     found[one.prediction] = one
         return found
 
-    def _until(self, key: str, line: Sequence[str]) -> dict[str, float]:
+    def _until(self, model: ModelKey, line: Sequence[str]) -> dict[str, float]:
         """Return up to when verdicts on each prediction are decided; the last one asked is kept."""
-        blobs = {version: tuple(self._blobs(key, version)) for version in line}
+        blobs = {version: tuple(self._blobs(model, version)) for version in line}
         if self._folded is None or self._folded[0] != blobs:
             found: dict[str, float] = {}
             for version in line:
-                for one in self._of_version(key, version):
+                for one in self._of_version(model, version):
                     found[one.prediction] = max(found.get(one.prediction, -1.0), one.until)
             self._folded = blobs, found
         return self._folded[1]
 
-    def _blobs(self, key: str, version: str) -> list[str]:
-        known = self._database.get(FATES, f"{key}/{version}")
+    def _blobs(self, model: ModelKey, version: str) -> list[str]:
+        known = self._database.get(FATES, f"{model}/{version}")
         return [] if known is None else list(known["blobs"])
 
-    def _standing(self, key: str, after: Sequence[Any] | None = None) -> Iterable[Any]:
+    def _standing(self, model: ModelKey, after: Sequence[Any] | None = None) -> Iterable[Any]:
         """Return the verdicts that stand and have their predictions, in their order."""
-        return scan_all(self._database, FEEDBACK, "given", (key,), after=after, only=[], page=5_000)
+        equal = (model,)
+        return scan_all(self._database, FEEDBACK, "given", equal, after=after, only=[], page=5_000)
 
-    def _lone(self, key: str) -> list[Any]:
+    def _lone(self, model: ModelKey) -> list[Any]:
         """Return the verdicts whose predictions are on their way."""
         waiting = scan_all(
             self._database,
@@ -406,7 +397,7 @@ class LessonStore:
         return [
             one
             for one in waiting
-            if one["model"] == key and one["version"] is None and not one["withdrawn"]
+            if one["model"] == model and one["version"] is None and not one["withdrawn"]
         ]
 
     def _there(self, ids: Sequence[str]) -> list[str]:
@@ -425,14 +416,14 @@ def _check_champion(turn: ModelTurn, expected: str | None) -> None:
         raise Conflict("The champion changed meanwhile: ask again.", reason="champion_moved")
 
 
-def _gate_put(key: str, version: str, verdict: GateVerdict) -> Put:
+def _gate_put(model: ModelKey, version: str, verdict: GateVerdict) -> Put:
     fields = {
-        "model": key,
+        "model": model,
         "version": version,
         "decided at": verdict.decided_at,
         "body": {**asdict(verdict), "bound": _written(verdict.bound)},
     }
-    return Put(GATE, f"{key}/{version}/{verdict.decided_at!r}", fields)
+    return Put(GATE, f"{model}/{version}/{verdict.decided_at!r}", fields)
 
 
 def _gate(body: Mapping[str, Any]) -> GateVerdict:

@@ -44,14 +44,15 @@ class Origin:
 
 def list_versions(service: Service, name: str) -> list[Listed]:
     """List the versions of a model, oldest first."""
-    aliases = service.aliases(name)
-    lessons, versions = service.store.lessons, service.versions(name)
+    model = service.catalogue().model(name).model.key
+    aliases = service.aliases(model)
+    lessons, versions = service.store.lessons, service.versions(model)
     sets = measured_on(versions)
     return [
         Listed(
             made,
             _pointing(aliases, made.name),
-            _last(lessons.gates(name, made.name)),
+            _last(lessons.gates(model, made.name)),
             sets.get(made.name),
         )
         for made in versions
@@ -62,16 +63,17 @@ def read_origin(
     service: Service, name: str, version: str, *, limit: int, after: str = ""
 ) -> Origin:
     """Tell how one version came about, with so many of its verdicts."""
-    versions, lessons = service.versions(name), service.store.lessons
+    model = service.catalogue().model(name).model.key
+    versions, lessons = service.versions(model), service.store.lessons
     made = lineage.named(versions, version)
     line = lineage.learning_line(versions, version)
-    decided = lessons.fates_of(name, version, limit=limit, after=after)
+    decided = lessons.fates_of(model, version, limit=limit, after=after)
     return Origin(
         version=made,
-        aliases=_pointing(service.aliases(name), version),
+        aliases=_pointing(service.aliases(model), version),
         line=tuple(line),
-        gates=lessons.gates(name, version),
-        fates=lessons.fates(name, line),
+        gates=lessons.gates(model, version),
+        fates=lessons.fates(model, line),
         lessons=decided,
         next_after=decided[-1][0].prediction if len(decided) == limit else None,
         on=measured_on(versions).get(version),

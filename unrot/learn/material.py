@@ -20,7 +20,7 @@ from unrot.core.artefacts import HOLDOUT, LESSONS
 from unrot.core.errors import Conflict
 from unrot.core.plurals import counted
 from unrot.core.policy import Policy
-from unrot.core.ports import Apprentice, Label, Progress, Scorer
+from unrot.core.ports import Label, Progress, Scorer, Trainable
 from unrot.core.records import (
     CHAMPION,
     AliasMove,
@@ -31,6 +31,7 @@ from unrot.core.records import (
     JudgedPrediction,
     Lesson,
     Model,
+    ModelKey,
     Row,
     Schema,
     Version,
@@ -138,17 +139,17 @@ class Material:
         return self.champion.anchor_since
 
 
-def read_material(service: Service, job: Job, tell: Progress) -> tuple[Material, Apprentice]:
+def read_material(service: Service, job: Job, tell: Progress) -> tuple[Material, Trainable]:
     """Read all that a job teaches with, as it stands now; what refuses it is looked at first."""
     material = read_champion(service, job)
     if job.kind == "rebuild":
         material = _read_history(service, material, tell)
-    apprentice = _open_parent(service, material, tell)
+    trainable = _open_parent(service, material, tell)
     if job.kind in ("learn", "refit"):
         material = _read_verdicts(service, material, tell)
     if job.kind not in lineage.STREAMED:
         material = read_judges(service, material)
-    return material, apprentice
+    return material, trainable
 
 
 def part_of(tell: Progress, start: float, end: float) -> Progress:
@@ -163,9 +164,9 @@ def read_champion(service: Service, job: Job) -> Material:
     """Read the model, its champion, and the rows that the champion is measured by."""
     registry = service.store.registry
     sync(service.shelf.folder, registry)
-    model = service.catalogue().model(job.model).model
-    name = registry.aliases(model.name).get(CHAMPION)
-    versions = registry.versions(model.name)
+    model = service.catalogue().by_key(job.model).model
+    name = registry.aliases(model.key).get(CHAMPION)
+    versions = registry.versions(model.key)
     if name is None:
         raise Conflict(f"{model.name} has no champion to go on from: promote a version first.")
     champion = lineage.named(versions, name)
@@ -173,13 +174,13 @@ def read_champion(service: Service, job: Job) -> Material:
     return Material(
         job=job,
         model=model,
-        policy=registry.policy(model.name),
+        policy=registry.policy(model.key),
         versions=versions,
         champion=champion,
         parent=champion,
         line=lineage.learning_line(versions, champion.name),
-        rivals=_find_rivals(job, versions, registry.moves(model.name), champion, model.schema),
-        audited=frozenset(service.store.trials.audited(model.name)),
+        rivals=_find_rivals(job, versions, registry.moves(model.key), champion, model.schema),
+        audited=frozenset(service.store.trials.audited(model.key)),
         anchor_table=table,
         anchor=service.workshop.unpack(table, model.schema, MOST_ANCHOR_ROWS),
     )
@@ -203,15 +204,15 @@ def _find_rivals(
     )
 
 
-def _open_parent(service: Service, material: Material, tell: Progress) -> Apprentice:
+def _open_parent(service: Service, material: Material, tell: Progress) -> Trainable:
     """Open what the job goes on from; it fetches such tables of its own as it comes to need."""
     parent, kind = material.parent, material.job.kind
     tell(0.03, f"opening {parent.name}")
     check_is_kept(parent, kind)
-    apprentice = service.workshop.open(parent, material.schema, service.store.registry.artefact)
+    trainable = service.workshop.open(parent, material.schema, service.store.registry.artefact)
     if kind == "learn":
-        check_can_learn(parent, can_learn=apprentice.can_learn)
-    return apprentice
+        check_can_learn(parent, can_learn=trainable.can_learn)
+    return trainable
 
 
 # ── verdicts to learn from ───────────────────────────────────────────────────────────────────
@@ -221,7 +222,7 @@ def _read_verdicts(service: Service, material: Material, tell: Progress) -> Mate
     """Read the verdicts to learn from, and part those that may be from those that only judge."""
     line = material.line if material.job.kind == "learn" else []
     parted = part_verdicts(
-        _wait_for_verdicts(service, material.model.name, line, tell),
+        _wait_for_verdicts(service, material.model.key, line, tell),
         material.schema,
         material.policy,
         audited=material.audited,
@@ -232,7 +233,7 @@ def _read_verdicts(service: Service, material: Material, tell: Progress) -> Mate
 
 
 def _wait_for_verdicts(
-    service: Service, name: str, line: Sequence[str], tell: Progress
+    service: Service, model: ModelKey, line: Sequence[str], tell: Progress
 ) -> list[JudgedPrediction]:
     """Return the verdicts that a line has not decided, once their predictions have arrived.
 
@@ -242,8 +243,8 @@ def _wait_for_verdicts(
     tell(0.04, "reading the verdicts that wait" if line else "reading all verdicts")
     ends_at = time.monotonic() + ARRIVAL_SECONDS
     while True:
-        expected = min(lessons.count_waiting(name, line), MOST_VERDICTS)
-        found = lessons.waiting(name, line, MOST_VERDICTS)
+        expected = min(lessons.count_waiting(model, line), MOST_VERDICTS)
+        found = lessons.waiting(model, line, MOST_VERDICTS)
         if len(found) >= expected or time.monotonic() > ends_at:
             return found
         missing = counted(expected - len(found), "prediction")
@@ -304,7 +305,7 @@ def _read_changes(
 def _read_fates(service: Service, material: Material, version: str) -> list[Fate]:
     found: list[Fate] = []
     read, after = service.store.lessons.fates_of, ""
-    while page := read(material.model.name, version, limit=FATES_AT_ONCE, after=after):
+    while page := read(material.model.key, version, limit=FATES_AT_ONCE, after=after):
         found += [fate for fate, _ in page]
         after = page[-1][0].prediction
     return found
@@ -315,11 +316,11 @@ def _read_fates(service: Service, material: Material, version: str) -> list[Fate
 
 def read_judges(service: Service, material: Material) -> Material:
     """Read the verdicts that only judge, and let the champion answer them and its anchor."""
-    name, schema, champion = material.model.name, material.schema, material.champion
+    model, schema, champion = material.model.key, material.schema, material.champion
     lessons = service.store.lessons
-    learnt = lessons.learnt(name, material.line)
+    learnt = lessons.learnt(model, material.line)
     recent = judging_rows(
-        lessons.trusted(name, MOST_RECENT_ROWS),
+        lessons.trusted(model, MOST_RECENT_ROWS),
         schema,
         material.policy.held_out,
         audited=material.audited,
@@ -361,7 +362,7 @@ def _read_vouched(service: Service, material: Material, learnt: set[str]) -> lis
         return []
     found = [
         example_of(judged, material.schema)
-        for judged in service.store.lessons.trusted(material.model.name, MOST_VERDICTS)
+        for judged in service.store.lessons.trusted(material.model.key, MOST_VERDICTS)
         if judged.prediction.id in learnt and judged.prediction.predicted_at >= material.since
     ]
     return [example for example in found if isinstance(example, Example)]
@@ -415,7 +416,7 @@ def _count_judged(service: Service, material: Material) -> tuple[int, int]:
         return 0, 0
     first, until = material.recent[0].predicted_at, service.clock()
     traffic = service.store.traffic
-    return traffic.judged_of_predicted(material.model.name, since=first, until=until)
+    return traffic.judged_of_predicted(material.model.key, since=first, until=until)
 
 
 def _answer(scorer: Scorer | None, rows: Sequence[Row], truth: Sequence[Label]) -> Answered | None:

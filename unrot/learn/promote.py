@@ -13,7 +13,7 @@ from typing import Any, Literal
 from unrot.core import lineage
 from unrot.core.errors import Conflict, Detail, Invalid, wrong_field
 from unrot.core.policy import Policy, parse_policy
-from unrot.core.records import CHALLENGER, CHAMPION, GateVerdict, Version
+from unrot.core.records import CHALLENGER, CHAMPION, GateVerdict, Model, ModelKey, Version
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 
@@ -36,11 +36,11 @@ def promote(
         raise wrong_field("alias", alias, "champion or challenger")
     _check_reason(reason)
     registry = service.store.registry
-    model = service.catalogue().model(name).model.name
-    wanted = lineage.named(registry.versions(model), version)
+    model = service.catalogue().model(name).model
+    wanted = lineage.named(registry.versions(model.key), version)
     if wanted.is_pruned:
         raise Conflict(f"The files of {version} were let go by retention: it cannot answer.")
-    aliases = registry.aliases(model)
+    aliases = registry.aliases(model.key)
     if aliases.get(alias) == version:
         return aliases
     if alias == CHAMPION:
@@ -54,17 +54,17 @@ def rollback(service: Service, name: str, *, by: str = "", reason: str = "") -> 
     """Take the champion back to what it was before; return the aliases as they now stand."""
     _check_reason(reason)
     registry = service.store.registry
-    model = service.catalogue().model(name).model.name
-    moves = registry.moves(model)
+    model = service.catalogue().model(name).model
+    moves = registry.moves(model.key)
     before = lineage.before(moves)
     if before is None:
         raise Conflict(
-            f"{model} has no champion of before: there is nothing to roll back to.",
+            f"{model.name} has no champion of before: there is nothing to roll back to.",
             reason="nothing_to_roll_back",
         )
-    if lineage.named(registry.versions(model), before).is_pruned:
+    if lineage.named(registry.versions(model.key), before).is_pruned:
         raise Conflict(f"The files of {before} were let go by retention: it cannot answer.")
-    aliases = registry.aliases(model)
+    aliases = registry.aliases(model.key)
     return _moved(
         service, model, CHAMPION, before, aliases, by=by, reason=lineage.as_rollback(reason)
     )
@@ -73,16 +73,16 @@ def rollback(service: Service, name: str, *, by: str = "", reason: str = "") -> 
 def dismiss(service: Service, name: str, *, by: str = "") -> dict[str, str]:
     """Take the challenger out of the shadow."""
     registry = service.store.registry
-    model = service.catalogue().model(name).model.name
-    aliases = registry.aliases(model)
+    model = service.catalogue().model(name).model
+    aliases = registry.aliases(model.key)
     if CHALLENGER not in aliases:
-        raise Conflict(f"{model} has no challenger.")
+        raise Conflict(f"{model.name} has no challenger.")
     return _moved(service, model, CHALLENGER, None, aliases, by=by, reason="")
 
 
 def policy(service: Service, name: str) -> Policy:
     """Return what a model may do by itself."""
-    return service.store.registry.policy(service.catalogue().model(name).model.name)
+    return service.store.registry.policy(service.catalogue().model(name).model.key)
 
 
 def change_policy(
@@ -93,7 +93,7 @@ def change_policy(
     read: Callable[[Mapping[str, Any], Policy], Policy] = parse_policy,
 ) -> Policy:
     """Change some of what a model may do by itself; return all of it."""
-    registry, model = service.store.registry, service.catalogue().model(name).model.name
+    registry, model = service.store.registry, service.catalogue().model(name).model.key
     changed = read(given, registry.policy(model))
     registry.set_policy(model, changed)
     return changed
@@ -102,7 +102,7 @@ def change_policy(
 def pin(service: Service, name: str, version: str, *, is_pinned: bool) -> Version:
     """Want a version's files to be kept whatever retention says, or no longer."""
     registry = service.store.registry
-    model = service.catalogue().model(name).model.name
+    model = service.catalogue().model(name).model.key
     wanted = lineage.named(registry.versions(model), version)
     if wanted.is_pruned:
         raise Conflict(f"The files of {version} were let go by retention: there is none to keep.")
@@ -110,7 +110,7 @@ def pin(service: Service, name: str, version: str, *, is_pinned: bool) -> Versio
     return lineage.named(registry.versions(model), version)
 
 
-def last_gate(service: Service, model: str, version: str) -> GateVerdict | None:
+def last_gate(service: Service, model: ModelKey, version: str) -> GateVerdict | None:
     """Return what the gate said last of a version."""
     said = service.store.lessons.gates(model, version)
     return said[-1] if said else None
@@ -170,7 +170,7 @@ def _check_reason(reason: str) -> None:
 
 def _moved(
     service: Service,
-    model: str,
+    model: Model,
     alias: str,
     to: str | None,
     aliases: dict[str, str],
@@ -180,11 +180,19 @@ def _moved(
 ) -> dict[str, str]:
     registry = service.store.registry
     is_moved = registry.move_alias(
-        model, alias, to=to, expected=aliases.get(alias), at=service.clock(), by=by, reason=reason
+        model.key,
+        alias,
+        to=to,
+        expected=aliases.get(alias),
+        at=service.clock(),
+        by=by,
+        reason=reason,
     )
     if not is_moved:
-        raise Conflict(f"Somebody moved the {alias} of {model} at the same moment: look again.")
+        raise Conflict(
+            f"Somebody moved the {alias} of {model.name} at the same moment: look again."
+        )
     if alias == CHAMPION and to is not None and aliases.get(CHALLENGER) == to:
-        registry.move_alias(model, CHALLENGER, to=None, expected=to, by=by)
+        registry.move_alias(model.key, CHALLENGER, to=None, expected=to, by=by)
     sync(service.shelf.folder, registry)
-    return registry.aliases(model)
+    return registry.aliases(model.key)

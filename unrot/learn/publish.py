@@ -19,7 +19,7 @@ from unrot.core.artefacts import (
     TRAINING,
     digest_of,
 )
-from unrot.core.ports import Apprentice, Progress
+from unrot.core.ports import Progress, Trainable
 from unrot.core.records import Anchor, Candidate, Example, Fate, Lesson, Version
 from unrot.learn.judge import Weighing, judge_candidate, leave_unweighed
 from unrot.learn.material import Material, part_of
@@ -38,7 +38,7 @@ STEPS = ("learn", "train_batch")
 class Draft:
     """What a job has taught, before it is a version."""
 
-    apprentice: Apprentice
+    trainable: Trainable
     lessons: Sequence[Lesson]
     fates: Sequence[Fate] = ()
     is_fresh: bool = False
@@ -74,7 +74,7 @@ def publish_draft(
 
 def _compile(material: Material, draft: Draft, tell: Progress) -> Candidate:
     """Measure and compile what was taught."""
-    candidate = draft.apprentice.candidate(
+    candidate = draft.trainable.candidate(
         origin=material.job.kind,
         parent=material.parent.name,
         holdout=material.anchor_table,

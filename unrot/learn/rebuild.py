@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib.metadata import version as installed_version
 
 from unrot.core import lineage
-from unrot.core.ports import Apprentice, Progress
+from unrot.core.ports import Progress, Trainable
 from unrot.core.records import Fate, Version
 from unrot.learn.learn import learnt_fates
 from unrot.learn.material import Material, part_of
@@ -23,13 +23,13 @@ STRUCK_OUT = "was struck out"
 THAT_COUNT = ("scikit-learn", "numpy", "scipy")
 
 
-def rebuild_version(material: Material, apprentice: Apprentice, tell: Progress) -> Draft:
+def rebuild_version(material: Material, trainable: Trainable, tell: Progress) -> Draft:
     """Take what the plan starts from through the lessons that are left."""
     plan = material.plan
     assert plan is not None, "a rebuild is read with its plan"
     target = lineage.named(material.versions, plan.version)
     return Draft(
-        apprentice=_teach_again(apprentice, plan, rows_seen(material.parent), tell),
+        trainable=_teach_again(trainable, plan, rows_seen(material.parent), tell),
         lessons=plan.lessons,
         fates=_fates(plan, material.decided),
         is_fresh=bool(plan.lessons) and plan.lessons[0].kind in BEGIN_ANEW,
@@ -43,22 +43,22 @@ def rebuild_version(material: Material, apprentice: Apprentice, tell: Progress) 
 
 
 def _teach_again(
-    apprentice: Apprentice, plan: Rebuild, rows_before: int, tell: Progress
-) -> Apprentice:
-    """Take an apprentice through the lessons; `rows_before` of its stream it has seen."""
+    trainable: Trainable, plan: Rebuild, rows_before: int, tell: Progress
+) -> Trainable:
+    """Take an estimator through the lessons; `rows_before` of its stream it has seen."""
     count, seen = len(plan.lessons), rows_before
     for number, lesson in enumerate(plan.lessons):
         told = part_of(tell, number / count, (number + 1) / count)
         if lesson.kind == "refit":
-            apprentice = apprentice.refit(lesson, told)
+            trainable = trainable.refit(lesson, told)
         elif lesson.kind == "reset":
-            apprentice = apprentice.untrained()
+            trainable = trainable.untrained()
         elif lesson.kind == "train_batch":
-            apprentice = apprentice.feed(seen, lesson.rows_seen, told)
+            trainable = trainable.feed(seen, lesson.rows_seen, told)
         else:
-            apprentice = apprentice.learn(lesson, told)
+            trainable = trainable.learn(lesson, told)
         seen = lesson.rows_seen or seen
-    return apprentice
+    return trainable
 
 
 def _fates(plan: Rebuild, decided: Sequence[Fate]) -> list[Fate]:

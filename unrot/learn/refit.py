@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unrot.core.errors import Conflict
-from unrot.core.ports import Apprentice, Progress
+from unrot.core.ports import Progress, Trainable
 from unrot.core.records import Example, Fate, Lesson, Outputs
 from unrot.hear.truth import parse_weights
 from unrot.learn.learn import clean_verdicts, learnt_fates
@@ -24,15 +24,15 @@ from unrot.learn.recipes import (
 OF_THE_OLD_WORLD = "from before the world moved"
 
 
-def refit_model(material: Material, apprentice: Apprentice, tell: Progress) -> Draft:
+def refit_model(material: Material, trainable: Trainable, tell: Progress) -> Draft:
     """Fit the model afresh on all verdicts that may be learnt, by the recipe that won."""
     weights = parse_weights(material.job.asked.get("weights", {}))
-    cleaned = clean_verdicts(material, apprentice)
+    cleaned = clean_verdicts(material, trainable)
     racing, fitting = part_of(tell, 0.0, 5 / 6), part_of(tell, 5 / 6, 1.0)
-    choice = _choose(material, apprentice, cleaned.examples, weights["training"], racing)
+    choice = _choose(material, trainable, cleaned.examples, weights["training"], racing)
     learnt, unused = learnt_fates(choice.lesson.examples), _unused(cleaned.examples, choice)
     return Draft(
-        apprentice=apprentice.refit(choice.lesson, fitting),
+        trainable=trainable.refit(choice.lesson, fitting),
         lessons=[choice.lesson],
         fates=[*cleaned.fates, *learnt, *unused],
         is_fresh=True,
@@ -47,7 +47,7 @@ def refit_model(material: Material, apprentice: Apprentice, tell: Progress) -> D
 
 def _choose(
     material: Material,
-    apprentice: Apprentice,
+    trainable: Trainable,
     examples: Sequence[Example],
     training_weight: float,
     tell: Progress,
@@ -61,23 +61,23 @@ def _choose(
         schema,
         drafts,
         part_into_folds(examples, schema, seed=seed, since=since),
-        lambda draft, fold: _answers(apprentice, draft, fold),
+        lambda draft, fold: _answers(trainable, draft, fold),
         tell,
     )
     return choose_recipe(
         schema,
         drafts,
         race.scores,
-        training_rows=apprentice.training_rows,
+        training_rows=trainable.training_rows,
         dropped=race.dropped,
         has_moved=since > 0,
     )
 
 
-def _answers(apprentice: Apprentice, draft: Lesson, fold: Fold) -> Outputs | None:
+def _answers(trainable: Trainable, draft: Lesson, fold: Fold) -> Outputs | None:
     """Fit a recipe without a fold and answer it; None when it cannot be fitted so."""
     try:
-        fitted = apprentice.refit(leave_out(draft, fold), lambda *_: None)
+        fitted = trainable.refit(leave_out(draft, fold), lambda *_: None)
     except Conflict:
         return None
     return fitted.predict([one.row for one in fold.scored])

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from unrot.core import lineage
-from unrot.core.records import CHAMPION, AliasMove, Version
+from unrot.core.records import CHAMPION, AliasMove, ModelKey, Version
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 
@@ -19,7 +19,7 @@ AT_ONCE = 10
 """Let go of so many together: each time every shelf has to follow."""
 
 
-def tidy(service: Service, model: str) -> list[str]:
+def tidy(service: Service, model: ModelKey) -> list[str]:
     """Let go of what nobody needs, once it is worth it; return the names of these versions."""
     registry = service.store.registry
     versions = registry.versions(model, kept_only=True)
@@ -54,12 +54,12 @@ def unneeded(
 
 
 def _compared_with(
-    service: Service, model: str, versions: Sequence[Version], moves: Sequence[AliasMove]
+    service: Service, model: ModelKey, versions: Sequence[Version], moves: Sequence[AliasMove]
 ) -> list[str]:
     champion = service.store.registry.aliases(model).get(CHAMPION)
     if champion is None:
         return []
     anchor = lineage.named(versions, champion).anchor
-    schema = service.catalogue().model(model).model.schema
+    schema = service.catalogue().by_key(model).model.schema
     best = lineage.best(versions, moves, anchor, is_classifier=schema.is_classifier)
     return [] if best is None else [best.name]

@@ -33,7 +33,7 @@ import numpy as np
 
 from unrot.core import lineage
 from unrot.core.ports import Label
-from unrot.core.records import CHAMPION, Answered, Example, Row, Schema, Version
+from unrot.core.records import CHAMPION, Answered, Example, ModelKey, Row, Schema, Version
 from unrot.hear.scores import Errors, row_errors
 from unrot.hear.truth import example_of
 from unrot.learn import promote
@@ -55,7 +55,7 @@ class RollbackAdvice:
     sentence: str
 
 
-def roll_back_by_itself(service: Service, model: str) -> RollbackAdvice | None:
+def roll_back_by_itself(service: Service, model: ModelKey) -> RollbackAdvice | None:
     """Go back if the policy allows it and the verdicts ask for it; return what they said."""
     registry = service.store.registry
     if registry.policy(model).rollback != "auto":
@@ -71,13 +71,15 @@ def roll_back_by_itself(service: Service, model: str) -> RollbackAdvice | None:
         return None
     advice = _read_advice(service, champion, previous, rows)
     if advice.is_due:
-        promote.rollback(service, model, by=BY_ITSELF, reason=advice.sentence)
+        promote.rollback(
+            service, service.catalogue().name_of(model), by=BY_ITSELF, reason=advice.sentence
+        )
     return advice
 
 
 def _read_judged_since(service: Service, champion: Version, since: float) -> list[Example]:
     """Return the trusted verdicts on what was predicted since, without those it has learnt."""
-    schema = service.catalogue().model(champion.model).model.schema
+    schema = service.catalogue().by_key(champion.model).model.schema
     versions = service.store.registry.versions(champion.model)
     lessons = service.store.lessons
     known = lessons.learnt(champion.model, lineage.learning_line(versions, champion.name))
@@ -93,7 +95,7 @@ def _read_advice(
     service: Service, champion: Version, previous: Version, rows: list[Example]
 ) -> RollbackAdvice:
     contents = service.catalogue()
-    schema = contents.model(champion.model).model.schema
+    schema = contents.by_key(champion.model).model.schema
 
     def answered(version: Version, inputs: Sequence[Row], truth: Sequence[Label]) -> Answered:
         predictor = service.shelf.predictor(contents, version)

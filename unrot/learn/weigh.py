@@ -93,7 +93,7 @@ def _keep(
 def _end_as_champion(service: Service, material: Material) -> None:
     """End the job: it was promoted meanwhile, perhaps by a learner that was killed just then."""
     champion = material.champion
-    gates = service.store.lessons.gates(material.model.name, champion.name)
+    gates = service.store.lessons.gates(material.model.key, champion.name)
     if not gates:
         raise Conflict(f"{champion.name} is the champion: there is nothing to weigh it against.")
     result = _result(champion, gates[-1], is_champion=True)

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from unrot.core.errors import Conflict, StoreAway, UnrotError
-from unrot.core.ports import Apprentice, Progress
+from unrot.core.ports import Progress, Trainable
 from unrot.core.records import Job, JobKind
 from unrot.learn import retention
 from unrot.learn.learn import learn_verdicts
@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 Doing = Callable[[Service, Job, Progress], None]
 """Does a job to its end: it publishes what came of it, which ends the job."""
 
-Teacher = Callable[[Material, Apprentice, Progress], Draft | Unchanged]
+Teacher = Callable[[Material, Trainable, Progress], Draft | Unchanged]
 
 TEACHERS: Mapping[JobKind, Teacher] = {
     "learn": learn_verdicts,
@@ -88,8 +88,8 @@ def _make_version(service: Service, job: Job, tell: Progress) -> None:
 def _teach(service: Service, job: Job, tell: Progress) -> tuple[Material, Draft | Unchanged]:
     """Teach a copy of the estimator; it and its tables are let go of with the lesson."""
     try:
-        material, apprentice = read_material(service, job, tell)
-        return material, TEACHERS[job.kind](material, apprentice, part_of(tell, 0.1, 0.7))
+        material, trainable = read_material(service, job, tell)
+        return material, TEACHERS[job.kind](material, trainable, part_of(tell, 0.1, 0.7))
     except NothingLeft as nothing:
         version = nothing.version
         service.store.lessons.decide(version.model, version.name, nothing.fates)
@@ -124,7 +124,7 @@ class Learner:
 
     def do_next(self) -> bool:
         """Take a job and do it; tell whether there was one."""
-        job = self._service.store.jobs.take(self._holder, self._service.clock(), SILENT_SECONDS)
+        job = self._service.store.jobs.claim(self._holder, self._service.clock(), SILENT_SECONDS)
         if job is None:
             return False
         with _Heartbeat(self._service, job) as tell:
@@ -193,7 +193,9 @@ class _Heartbeat:
     def _tell(self) -> None:
         self._told_at = time.monotonic()
         try:
-            found = self._service.store.jobs.tell(self._job, *self._said, self._service.clock())
+            found = self._service.store.jobs.heartbeat(
+                self._job, *self._said, self._service.clock()
+            )
         except StoreAway:
             return
         if found is None:

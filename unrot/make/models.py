@@ -27,7 +27,7 @@ LONGEST_PAUSE_SECONDS = 0.1
 
 def holdings(service: Service, name: str) -> Holdings:
     """Count what would be gone with a model."""
-    return service.store.holdings(_known(service, name).number)
+    return service.store.holdings(_known(service, name).key)
 
 
 def left_behind(service: Service) -> list[RemovedModel]:
@@ -38,14 +38,14 @@ def left_behind(service: Service) -> list[RemovedModel]:
 def remove(service: Service, name: str, progress: Progress) -> Holdings:
     """Stop serving a model, then delete all that was kept of it; say how much that was."""
     registry = service.store.registry
-    removed = registry.remove_model(_known(service, name).name)
+    removed = registry.remove_model(_known(service, name).key)
     sync(service.shelf.folder, registry)
     return clear(service, removed, progress)
 
 
 def clear(service: Service, removed: RemovedModel, progress: Progress) -> Holdings:
     """Delete what is still kept of a removed model."""
-    held = service.store.holdings(removed.number)
+    held = service.store.holdings(removed.key)
     deleted = 0
     progress(0.0, counted(held.rows, "row"))
     began = time.monotonic()
@@ -69,7 +69,7 @@ def check_rename(service: Service, old: str, new: str) -> Model:
 def rename(service: Service, old: str, new: str) -> Model:
     """Give a model another name; its ids, rows and versions stay its own."""
     known = check_rename(service, old, new)
-    renamed = service.store.registry.rename_model(known.name, new)
+    renamed = service.store.registry.rename_model(known.key, new)
     sync(service.shelf.folder, service.store.registry)
     return renamed
 

@@ -20,7 +20,7 @@ from sklearn.base import clone, is_outlier_detector
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 
-from unrot.make.repeatable import on_one_thread
+from unrot.core.threads import on_one_thread
 
 Table = NDArray[Any]
 

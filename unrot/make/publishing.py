@@ -33,7 +33,7 @@ def publish(service: Service, model: Model, candidate: Candidate) -> Version:
     profiler, now = service.profiler, service.clock()
     version, artefacts = as_version(known, candidate, profiler=profiler, now=now)
     version = registry.add_version(version, artefacts)
-    registry.move_alias(known.name, CHAMPION, to=version.name, expected=None)
+    registry.move_alias(known.key, CHAMPION, to=version.name, expected=None)
     sync(service.shelf.folder, registry)
     return version
 
@@ -53,7 +53,7 @@ def as_version(
     }
     digests = {kind: digest_of(data) for kind, data in artefacts.items()}
     version = Version(
-        model=model.name,
+        model=model.key,
         name="",
         parent=candidate.parent,
         origin=candidate.origin,

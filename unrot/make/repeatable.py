@@ -9,17 +9,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from functools import cache
+from contextlib import contextmanager
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
-
-def on_one_thread() -> AbstractContextManager[object]:
-    """Let linear algebra run on one thread."""
-    limited: AbstractContextManager[object] = _controller().limit(limits=1)
-    return limited
+from unrot.core.threads import on_one_thread
 
 
 @contextmanager
@@ -32,12 +26,6 @@ def quietly() -> Iterator[None]:
     with on_one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    """Look once for the libraries that have threads: that takes longer than a small lesson."""
-    return ThreadpoolController()
 
 
 @contextmanager

@@ -22,12 +22,12 @@ from unrot.core.dataset import Dataset
 from unrot.core.errors import Invalid, shown
 from unrot.core.plurals import counted
 from unrot.core.records import Candidate
+from unrot.core.threads import on_one_thread
 from unrot.make.candidate import MOST_COMPARED_ROWS, MOST_REFERENCE_ROWS, compile_candidate
 from unrot.make.catalogue import make
 from unrot.make.fitted import Fitted
 from unrot.make.metrics import Measured, measure
 from unrot.make.online import begin_scaled, learner_of, learns
-from unrot.make.repeatable import on_one_thread
 from unrot.make.tables import Table, pack_table
 from unrot.make.weights import weight_key
 

@@ -1,6 +1,6 @@
 """One version's estimator in memory: taught further, fed, fitted afresh, and made a candidate of.
 
-Nothing here changes what it was given: each way of learning returns another apprentice. All of it
+Nothing here changes what it was given: each way of learning returns another trainable. All of it
 can be repeated: it runs on one thread, and chance begins at the lesson's seed (see `repeatable`),
 so that a lesson learnt again from the stored parent gives equal parameters, bit for bit.
 """
@@ -22,12 +22,13 @@ from unrot.core.errors import Conflict, Invalid, error_summary
 from unrot.core.plurals import counted
 from unrot.core.ports import Label
 from unrot.core.records import Candidate, Example, Lesson, Outputs, Row, Schema, Version
+from unrot.core.threads import on_one_thread
 from unrot.make import online, tables
 from unrot.make.candidate import compile_candidate
 from unrot.make.fitted import Fitted, classes_of
 from unrot.make.metrics import Measured, measure
 from unrot.make.onnx.probe_rows import spread
-from unrot.make.repeatable import from_seed, on_one_thread
+from unrot.make.repeatable import from_seed
 from unrot.make.tables import Range, Table, Tables
 from unrot.make.train import fit
 from unrot.make.weights import Weights, are_equal, drawn, weight_key
@@ -42,7 +43,7 @@ MOST_TOLD = 100
 
 
 @dataclass(frozen=True)
-class EstimatorApprentice:
+class TrainableEstimator:
     """A version's fitted estimator, and the tables that the version keeps."""
 
     version: Version
@@ -94,7 +95,7 @@ class EstimatorApprentice:
 
     # ── learning ─────────────────────────────────────────────────────────────────────────────
 
-    def learn(self, lesson: Lesson, progress: Progress) -> EstimatorApprentice:
+    def learn(self, lesson: Lesson, progress: Progress) -> TrainableEstimator:
         """Take a copy through the batches of a lesson; nothing before the last step moves."""
         self._check_can_learn()
         taught, classes = deepcopy(self.estimator), classes_of(self.estimator)
@@ -110,7 +111,7 @@ class EstimatorApprentice:
                 _tell(progress, number + 1, len(lesson.batches))
         return self._with(taught, sum(map(len, lesson.batches)))
 
-    def feed(self, start: int, stop: int, progress: Progress) -> EstimatorApprentice:
+    def feed(self, start: int, stop: int, progress: Progress) -> TrainableEstimator:
         """Feed a copy the rows of its stream from `start` to `stop`, one at a time."""
         self._check_can_learn()
         stream = self.tables.stream
@@ -122,7 +123,7 @@ class EstimatorApprentice:
         progress(0.0, f"feeding {counted(stop - start, 'row')}, one at a time")
         return self._fed(self.estimator, stream, np.arange(start, stop), stop - start)
 
-    def untrained(self) -> EstimatorApprentice:
+    def untrained(self) -> TrainableEstimator:
         """Return the same with its last step new, fed the first row of each class in turn.
 
         They are the first rows of the stream where there is one; a regression is fed one row.
@@ -133,7 +134,7 @@ class EstimatorApprentice:
         anew = replace(self, rows_trained=0.0)
         return anew._fed(online.renewed(self.estimator), seen, first, len(first))
 
-    def refit(self, lesson: Lesson, progress: Progress) -> EstimatorApprentice:
+    def refit(self, lesson: Lesson, progress: Progress) -> TrainableEstimator:
         """Fit a clone of all of it on the training rows and the examples, as weighted."""
         if online.is_unlabelled(self.estimator):
             raise Conflict(UNLABELLED)
@@ -201,7 +202,7 @@ class EstimatorApprentice:
 
     def _fed(
         self, estimator: Any, table: Table, places: NDArray[np.intp], count: int
-    ) -> EstimatorApprentice:
+    ) -> TrainableEstimator:
         rows = self.fitted.table_inputs(table.rows[places])
         truth = self._known_truth(table.labels[places])
         with from_seed(0), _refusals_told():
@@ -226,7 +227,7 @@ class EstimatorApprentice:
             )
         return truth
 
-    def _with(self, estimator: Any, count: int) -> EstimatorApprentice:
+    def _with(self, estimator: Any, count: int) -> TrainableEstimator:
         known = self.rows_trained
         return replace(
             self,

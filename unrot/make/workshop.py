@@ -13,7 +13,7 @@ import numpy as np
 
 from unrot.core.artefacts import SKOPS
 from unrot.core.errors import Conflict
-from unrot.core.ports import Apprentice, Label, Scorer
+from unrot.core.ports import Label, Scorer, Trainable
 from unrot.core.records import Answered, Candidate, Lesson, Row, Schema, Version
 from unrot.make import lessons_file, predictors, tables
 
@@ -24,21 +24,19 @@ class EstimatorWorkshop:
 
     trusted: Collection[str] = field(default_factory=frozenset)
 
-    def open(
-        self, version: Version, schema: Schema, artefact: Callable[[str], bytes]
-    ) -> Apprentice:
+    def open(self, version: Version, schema: Schema, artefact: Callable[[str], bytes]) -> Trainable:
         """Open a version; `artefact` brings the bytes of a digest."""
         if SKOPS not in version.artefacts:
             said = f"{version.name} is served only and cannot learn here. {version.serving.reason}"
             raise Conflict(said.rstrip())
         # Like all below, it brings in scikit-learn.
         from unrot.make import fitted
-        from unrot.make.trainable import EstimatorApprentice
+        from unrot.make.trainable import TrainableEstimator
 
         held = fitted.load(artefact(version.artefacts[SKOPS]), schema, self.trusted)
         kept = tables.Tables(version.artefacts, schema, artefact)
         trained = version.metrics.get("rows_trained")
-        return EstimatorApprentice(version, held, kept, trained, trusted=self.trusted)
+        return TrainableEstimator(version, held, kept, trained, trusted=self.trusted)
 
     def unpack(
         self, table: bytes, schema: Schema, most: int, seed: int = 0

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from unrot.core.errors import Conflict, StoreAway
+from unrot.core.errors import BadSetting, Conflict, NotFound, StoreAway
 from unrot.core.ids import Ids
 from unrot.core.ports import Copies, Counts, NoCounts
 from unrot.core.settings import Settings, kept_secret, prepare_home
 from unrot.make import predictors
 from unrot.make.workshop import EstimatorWorkshop
 from unrot.run.cabinet import Cabinet
+from unrot.run.copying import check_whole
 from unrot.serve import predictor
 from unrot.serve.journal import Drops, Journal
+from unrot.serve.limits import Limits, limits_of
 from unrot.serve.rejected import Refusals
 from unrot.serve.service import Service
 from unrot.serve.shelf import Shelf
@@ -27,6 +30,8 @@ from unrot.watch.profiles.sketches import WhylogsProfiler
 from unrot.watch.webhook_client import HttpCourier
 
 SQLITE = "sqlite:///"
+COPYING_SECONDS = 60.0
+"""How long one answer may take while all of a store is copied: nobody else waits for it."""
 
 
 def open_service(
@@ -58,6 +63,7 @@ def open_service(
         workshop=EstimatorWorkshop(settings.trusted_types),
         courier=HttpCourier(allow_private=settings.webhook_private),
         counts=counts,
+        limits=Limits(settings.home / "limits", limits_of(settings)),
     )
 
 
@@ -69,7 +75,7 @@ def open_copies(settings: Settings) -> Copies:
             f"The store is {scheme}, which is copied with its own tools and not with these; see "
             "docs/postgres.md and docs/datastore.md."
         )
-    return SqliteCopies(_sqlite(settings, NoCounts()))
+    return SqliteCopies(_sqlite(settings.store_url))
 
 
 def secret_key(settings: Settings) -> bytes:
@@ -82,39 +88,55 @@ def writer_name(settings: Settings) -> str:
     return kept_secret(settings.home, "writer-name")[:16]
 
 
-def _open_store(settings: Settings, counts: Counts, patience: float | None) -> Cabinet:
-    store = Cabinet(_database(settings, counts, patience))
-    try:
-        store.prepare()
-    except StoreAway:
-        return store
-    return store
+def open_source(url: str) -> Operations:
+    """Open the database that is copied from; a file that is not there is not made for that."""
+    if url.startswith(SQLITE) and not (path := Path(url.removeprefix(SQLITE))).exists():
+        raise NotFound(f"There is no database at {path}: nothing to copy.")
+    return open_database(url, patience=COPYING_SECONDS)
 
 
-def _database(settings: Settings, counts: Counts, patience: float | None) -> Operations:
-    """Open the database that the settings name; one on another machine behind a guard."""
-    url = settings.store_url
+def open_target(url: str) -> Operations:
+    """Open the database that is copied to."""
+    return open_database(url, patience=COPYING_SECONDS)
+
+
+def open_database(
+    url: str, *, patience: float | None = None, failed: Callable[[], None] = lambda: None
+) -> Operations:
+    """Open the database of an address; it is made and asked later."""
     if url.startswith(SQLITE):
-        return SqlStore(_sqlite(settings, counts))
+        return SqlStore(_sqlite(url, failed))
     if url.startswith("datastore:"):
         # grpc is loaded only where it is used.
         from unrot.store.datastore import COMMIT_SECONDS, READ_SECONDS, DatastoreStore, parse_url
 
-        return Guarded(
-            DatastoreStore(
-                *parse_url(url),
-                read_seconds=patience or READ_SECONDS,
-                commit_seconds=patience or COMMIT_SECONDS,
-                failed=counts.store_failed,
-            )
+        return DatastoreStore(
+            *parse_url(url),
+            read_seconds=patience or READ_SECONDS,
+            commit_seconds=patience or COMMIT_SECONDS,
+            failed=failed,
         )
     # psycopg is loaded only where it is used.
     from unrot.store.postgres import PostgresDatabase
 
-    database = PostgresDatabase(url, patience=patience, failed=counts.store_failed)
-    return Guarded(SqlStore(database))
+    return SqlStore(PostgresDatabase(url, patience=patience, failed=failed))
 
 
-def _sqlite(settings: Settings, counts: Counts) -> SqliteDatabase:
-    path = Path(settings.store_url.removeprefix(SQLITE))
-    return SqliteDatabase(path, failed=counts.store_failed)
+def _open_store(settings: Settings, counts: Counts, patience: float | None) -> Cabinet:
+    """Open the store; one on another machine behind a guard, and none that is half a copy."""
+    url = settings.store_url
+    database = open_database(url, patience=patience, failed=counts.store_failed)
+    store = Cabinet(database if url.startswith(SQLITE) else Guarded(database))
+    try:
+        store.prepare()
+        check_whole(store.database)
+    except StoreAway:
+        return store
+    except BadSetting:
+        store.close()
+        raise
+    return store
+
+
+def _sqlite(url: str, failed: Callable[[], None] = lambda: None) -> SqliteDatabase:
+    return SqliteDatabase(Path(url.removeprefix(SQLITE)), failed=failed)

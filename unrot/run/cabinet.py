@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from unrot.core.errors import NotFound
-from unrot.core.records import Holdings, RemovedModel
+from unrot.core.records import Holdings, ModelKey, RemovedModel
 from unrot.hear.verdict_store import VerdictStore
 from unrot.learn.job_store import JobStore
 from unrot.learn.lesson_store import LessonStore
@@ -15,6 +13,7 @@ from unrot.run.tidying_store import TidyingStore
 from unrot.serve.batch_reader import BatchReader
 from unrot.serve.registry_store import RegistryStore
 from unrot.serve.traffic_store import TrafficStore
+from unrot.store import names
 from unrot.store.kinds import (
     BATCH,
     FEEDBACK,
@@ -28,7 +27,7 @@ from unrot.store.kinds import (
     Kind,
 )
 from unrot.store.leases import Fenced, take_lease
-from unrot.store.names import Names, move_generation
+from unrot.store.names import Models, move_generation
 from unrot.store.operations import Delete, Document, Operations, Put, scan_all, until_kept
 from unrot.watch.check_store import CheckStore
 from unrot.watch.finding_store import DeliveryStore, FindingStore
@@ -43,20 +42,20 @@ class Cabinet:
 
     def __init__(self, database: Operations) -> None:
         self.database = database = Fenced(database)
-        names = Names(database)
+        models = Models(database)
         batches = BatchReader(database)
-        self.registry = RegistryStore(database, names)
-        self.profiles = ProfileStore(database, names)
-        self.verdicts = VerdictStore(database, names, batches.look_up)
-        self.traffic = TrafficStore(database, names, batches, self.verdicts, outlier_puts)
-        self.oddities = OutlierStore(database, names, self.traffic.look_up)
-        self.checks = CheckStore(database, names)
-        self.findings = FindingStore(database, names)
-        self.deliveries = DeliveryStore(database, names, self.findings)
-        self.jobs = JobStore(database, names)
-        self.lessons = LessonStore(database, names, self.jobs, self.traffic.look_up)
-        self.trials = TrialStore(database, names, self.traffic.newest, self.traffic.look_up)
-        self.tidying = TidyingStore(database, names, batches, self.profiles, self.deliveries.old)
+        self.registry = RegistryStore(database)
+        self.profiles = ProfileStore(database, models)
+        self.verdicts = VerdictStore(database, models, batches.look_up)
+        self.traffic = TrafficStore(database, models, batches, self.verdicts, outlier_puts)
+        self.oddities = OutlierStore(database, self.traffic.look_up)
+        self.checks = CheckStore(database, models)
+        self.findings = FindingStore(database, models)
+        self.deliveries = DeliveryStore(database, models, self.findings)
+        self.jobs = JobStore(database, models)
+        self.lessons = LessonStore(database, self.jobs, self.traffic.look_up)
+        self.trials = TrialStore(database, models, self.traffic.newest, self.traffic.look_up)
+        self.tidying = TidyingStore(database, batches, self.profiles, self.deliveries.old)
 
     @property
     def kind(self) -> str:
@@ -70,6 +69,18 @@ class Cabinet:
     def size(self) -> int | None:
         """Return how many bytes it takes; None where nobody can tell."""
         return self.database.size()
+
+    def news(self) -> str:
+        """Return a word that changes when there is something that caretakers are to look at."""
+        return names.news(self.database)
+
+    def tell_news(self) -> None:
+        """Change that word, but not the generation of the registry."""
+        names.tell_news(self.database)
+
+    def wait_for_change(self, seconds: float) -> bool:
+        """Wait; return True when the store tells that it has changed."""
+        return self.database.wait_for_change(seconds)
 
     def check(self, *, writing: bool = False) -> None:
         """Return when the store answers, and takes writes if asked; else raise StoreAway."""
@@ -89,33 +100,31 @@ class Cabinet:
 
     # ── models that were removed ─────────────────────────────────────────────────────────────
 
-    def holdings(self, number: int) -> Holdings:
+    def holdings(self, model: ModelKey) -> Holdings:
         """Count what is kept of a model, or still kept of a removed one."""
-        key = self._model(number).key
         return Holdings(
-            versions=self.database.count(VERSION, "of model", (key,)),
-            predictions=self._sum(BATCH, key, "rows"),
+            versions=self.database.count(VERSION, "of model", (model,)),
+            predictions=self._sum(BATCH, model, "rows"),
             verdicts=sum(
-                self.database.count(kind, "of model", (key,))
+                self.database.count(kind, "of model", (model,))
                 for kind in (FEEDBACK, OVERRULED, UNVERIFIED)
             ),
-            profiles=self.database.count(PROFILE, "of model", (key,)),
-            windows=self._sum(WINDOWS, key, "count"),
+            profiles=self.database.count(PROFILE, "of model", (model,)),
+            windows=self._sum(WINDOWS, model, "count"),
         )
 
     def clear(self, removed: RemovedModel, most: int) -> int:
         """Delete at most so many rows of a removed model in one commit; 0 when none is left."""
-        key = self._model(removed.number).key
         for kind in OF_MODELS:
-            if rows := self._clear_some(kind, key, most):
+            if rows := self._clear_some(kind, removed.key, most):
                 return rows
-        until_kept(lambda: self._note_cleared(removed.number))
+        until_kept(lambda: self._note_cleared(removed.key))
         return 0
 
-    def _clear_some(self, kind: Kind, key: str, most: int) -> int:
+    def _clear_some(self, kind: Kind, model: ModelKey, most: int) -> int:
         counted = "rows" if kind is BATCH else None
         found = self.database.scan(
-            kind, "of model", (key,), limit=min(most, AT_ONCE), only=[counted] if counted else []
+            kind, "of model", (model,), limit=min(most, AT_ONCE), only=[counted] if counted else []
         )
         gone: list[Document] = []
         rows = 0
@@ -127,23 +136,13 @@ class Cabinet:
         self.database.commit([Delete(kind, document.key) for document in gone])
         return rows
 
-    def _note_cleared(self, number: int) -> None:
-        model = self._model(number)
-        if not model["body"]["is_cleared"]:
+    def _note_cleared(self, key: ModelKey) -> None:
+        model = self.database.get(MODEL, key)
+        if model is not None and not model["body"]["is_cleared"]:
             body = {**model["body"], "is_cleared": True}
             noted = Put(MODEL, model.key, {**model.fields, "body": body}, model.revision)
             self.database.commit([noted, move_generation()])
 
-    def _model(self, number: int) -> Document:
-        models: Sequence[Document] = self._names().models()
-        for model in models:
-            if model["number"] == number:
-                return model
-        raise NotFound(f"There is no model with the number {number}.")
-
-    def _names(self) -> Names:
-        return Names(self.database)
-
-    def _sum(self, kind: Kind, key: str, name: str) -> int:
-        found = scan_all(self.database, kind, "of model", (key,), only=[name])
+    def _sum(self, kind: Kind, model: ModelKey, name: str) -> int:
+        found = scan_all(self.database, kind, "of model", (model,), only=[name])
         return sum(document[name] for document in found)

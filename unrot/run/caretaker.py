@@ -16,22 +16,22 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from unrot.core.errors import AlreadyRunning, StoreAway, UnrotError
-from unrot.core.ids import model_number
-from unrot.core.records import Prediction, Shipment
+from unrot.core.records import Shipment
 from unrot.run.leader import Chores
+from unrot.run.news import News
 from unrot.serve import events, readiness
-from unrot.serve.journal import Followed, backlog_bytes, follow
+from unrot.serve.journal import READ_BYTES, Followed, backlog_bytes, follow
 from unrot.serve.readiness import Heartbeat
+from unrot.serve.rows import Rows
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.store.operations import TooMuch
-from unrot.watch.monitors.outliers.detector import Noticer
+from unrot.watch.monitors.outliers.detector import OutlierFinder
 from unrot.watch.profiles import references
 from unrot.watch.profiles.keeper import ProfileKeeper
 
@@ -39,9 +39,22 @@ POLL_SECONDS = 0.25
 LESSON_POLL_SECONDS = 0.05
 """While a learner is at work, which may wait for predictions to be shipped."""
 
+FOLLOW_SECONDS = 1.0
+"""So often the shelf is filled at least, where no database tells that the registry has moved."""
+
 BEAT_SECONDS = 2.0
 SLOWEST_POLL_SECONDS = 5.0
 COUNT_AT_ONCE = 5_000
+A_TICK = 50_000_000
+"""Nanoseconds within which a file may be touched twice and look as if once."""
+COUNT_SECONDS = 300.0
+"""So often verdicts are looked for though nobody said that there are some."""
+
+BEHIND_BYTES = 8 * READ_BYTES
+"""With more of the journal before it (some 30,000 predictions) it is behind."""
+SAMPLED = 10
+"""While it is behind, profiles and outliers are of one prediction in so many: they are the half of
+its work. What is kept and counted is never sampled."""
 
 _log = logging.getLogger(__name__)
 
@@ -56,24 +69,30 @@ class Caretaker:
         self._profiles = ProfileKeeper(
             store=service.store,
             profiler=service.profiler,
-            schema_of=lambda name: service.catalogue().model(name).model.schema,
+            schema_of=lambda model: service.catalogue().by_key(model).model.schema,
             writer=writer,
             seconds=service.settings.rotation_seconds,
             folder=service.settings.profile_dir,
-            kept_as=self._kept_as,
-            reference_of=lambda name, version: references.bins_of(service, name, version),
+            reference_of=lambda model, version: references.bins_of(service, model, version),
         )
-        self._noticer = Noticer(service.shelf)
+        self._outlier_finder = OutlierFinder(service.shelf)
         self._chores = Chores(service, writer)
-        self._names: dict[int, tuple[str, ...]] = {}
         self._heartbeat = service.settings.home / "caretaker.json"
         self._stopping = threading.Event()
         self._beat_at = 0.0
         self._shipped_to: dict[str, int] = {}
+        self._set_aside_to: dict[str, int] = {}
+        self._every = 1
         self._shipped_at: float | None = None
         self._troubles: dict[str, str] = {}
         self._is_mended = False
         self._is_first_round = True
+        self._news = News(service.store, service.settings.store_poll_seconds)
+        self._has_news = self._was_busy = False
+        """Whether others, or this machine, did something in this round."""
+        self._is_behind = self._must_count = True
+        self._rung_at, self._counted_at = 0, 0.0
+        self._round_began_at: float | None = None
 
     def run(self, *, wait: bool = True) -> None:
         """Look after the home folder until `stop`.
@@ -92,11 +111,13 @@ class Caretaker:
 
     def _go_on(self) -> None:
         """Go round until stopped, then ship what is left and write the profiles."""
-        pause = POLL_SECONDS
+        threading.Thread(target=self._follow_registry, name="follower", daemon=True).start()
+        pause, told = POLL_SECONDS, True
         while not self._stopping.is_set():
-            is_well = self.go_round()
+            is_well = self.go_round(told=told, thoroughly=False)
             pause = self._usual_pause() if is_well else min(pause * 2, SLOWEST_POLL_SECONDS)
             self._stopping.wait(pause)
+            told = is_well and self._service.store.wait_for_change(0.0)
         self._chores.stop()
         self._go_round_at_home()
         self._try("profiles", self._profiles.write_all)
@@ -108,16 +129,25 @@ class Caretaker:
         """Ask the loop to end."""
         self._stopping.set()
 
-    def go_round(self) -> bool:
-        """Do each step once; tell whether all went well."""
-        went_well = self._go_round_at_home()
-        return self._try("shared work", self._chores.go_round) and went_well
+    def go_round(self, *, told: bool = True, thoroughly: bool = True) -> bool:
+        """Do each step once; tell whether all went well.
 
-    def _go_round_at_home(self) -> bool:
+        Where nobody `told` of a change, the store is asked for one only when it is time; and work
+        that all machines share is done, unless `thoroughly`, only where something has changed.
+        """
+        self._round_began_at = time.monotonic()
+        went_well = self._go_round_at_home(told=told)
+        has_news = thoroughly or self._has_news or self._was_busy
+        chores = self._try("shared work", lambda: self._chores.go_round(has_news=has_news))
+        self._round_began_at = None
+        return chores and went_well
+
+    def _go_round_at_home(self, *, told: bool = True) -> bool:
         """Do what belongs to this home folder alone; without web workers that is its shelf."""
         self._beat()
+        self._has_news = self._was_busy = False
         steps: tuple[tuple[str, Callable[[], object]], ...] = (
-            ("store", self._service.store.check),
+            ("store", lambda: self._look_for_news(told=told)),
             ("shelf", self._fill_shelf),
         )
         if not self._jobs_only:
@@ -125,13 +155,20 @@ class Caretaker:
         went_well = [self._try(name, step) for name, step in steps]
         return all(went_well)
 
+    def _look_for_news(self, *, told: bool) -> None:
+        if self._is_first_round or self._troubles:
+            self._service.store.check()
+        self._has_news = self._news.look(told=told)
+        self._is_behind |= told or self._has_news
+        self._must_count |= told
+
     def _steps_of_traffic(self) -> tuple[tuple[str, Callable[[], object]], ...]:
         return (
-            ("names", self._follow_names),
             ("profiles of before", self._mend_profiles),
             ("journal", self.ship),
-            ("verdicts", lambda: self._service.store.verdicts.count_new(COUNT_AT_ONCE)),
-            ("profiles", lambda: self._profiles.write_ended(self._service.clock())),
+            ("verdicts", self._count_verdicts),
+            ("profiles", self._write_profiles),
+            ("news", self._tell_others),
         )
 
     def ship(self) -> None:
@@ -143,6 +180,7 @@ class Caretaker:
         if not self._is_mended:
             return
         began = time.time()
+        self._every = SAMPLED if self._backlog() > BEHIND_BYTES else 1
         for segment in follow(self._service.journal.folder):
             try:
                 self._ship_segment(segment)
@@ -154,6 +192,9 @@ class Caretaker:
 
     def _ship_segment(self, segment: Followed) -> None:
         has_writer = segment.has_writer()
+        is_new = segment.size() > self._shipped_to.get(segment.name, -1)
+        if has_writer and not is_new and not self._has_news:
+            return
         offset = self._service.store.traffic.shipped_to(segment.name)
         # Only as far as it is written now: a busy writer must not keep the others waiting.
         until = segment.size()
@@ -166,6 +207,7 @@ class Caretaker:
         if segment.size() > offset:
             _log.warning("Segment %s ends in a torn line, never answered: dropped.", segment.name)
         segment.remove()
+        self._set_aside_to.pop(segment.name, None)
         if offset:
             self._service.store.traffic.forget_segment(segment.name)
 
@@ -187,10 +229,10 @@ class Caretaker:
     def _ship_whole(self, segment: Followed, offset: int, lines: bytes) -> int:
         found = events.from_lines(lines)
         if found.unreadable:
-            self._set_aside(segment, found.unreadable)
+            self._set_aside(segment, offset, lines)
         ends_at = offset + len(lines)
         known = self._of_known_models(found.predictions)
-        noticed = self._noticer.look(self._service.catalogue(), known)
+        noticed = self._outlier_finder.look(self._service.catalogue(), known[:: self._every])
         shipped_to = self._service.store.traffic.ship(
             Shipment(
                 segment=segment.name,
@@ -205,46 +247,77 @@ class Caretaker:
                 rejections=found.rejections,
             )
         )
+        self._was_busy = True
         if shipped_to == ends_at:
-            self._profiles.add(known)
+            self._profiles.add(known, every=self._every)
         return shipped_to
 
-    def _set_aside(self, segment: Followed, lines: Sequence[bytes]) -> None:
-        """Keep lines that this release cannot read, for the release that can."""
+    def _set_aside(self, segment: Followed, offset: int, lines: bytes) -> None:
+        """Keep lines that this release cannot read, for the release that can.
+
+        Once, though they are met again: where a shipment is made in parts, or the store was away.
+        """
+        done = self._set_aside_to.get(segment.name, 0)
+        lost = events.from_lines(lines[max(0, done - offset) :]).unreadable
+        if not lost:
+            return
         path = self._service.journal.folder / "unreadable"
         with path.open("ab") as file:
-            file.write(b"".join(line + b"\n" for line in lines))
-        _log.error("Segment %s: %d unreadable lines are in %s.", segment.name, len(lines), path)
+            file.write(b"".join(line + b"\n" for line in lost))
+        self._set_aside_to[segment.name] = offset + len(lines)
+        _log.error("Segment %s: %d unreadable lines are in %s.", segment.name, len(lost), path)
+
+    def _count_verdicts(self) -> None:
+        """Count when a worker says that there is something, or what was shipped may be judged.
+
+        What a machine that died has left behind is counted now and then.
+        """
+        rung_at, now = self._service.journal.rung_at(), time.monotonic()
+        is_late = now - self._counted_at >= COUNT_SECONDS
+        if not (self._must_count or self._was_busy or is_late or rung_at != self._rung_at):
+            return
+        self._must_count = True
+        counted = self._service.store.verdicts.count_new(COUNT_AT_ONCE)
+        self._must_count = bool(counted) or time.time_ns() - rung_at < A_TICK
+        self._was_busy |= bool(counted)
+        self._rung_at, self._counted_at = rung_at, now
+
+    def _write_profiles(self) -> None:
+        before = self._profiles.waiting
+        self._profiles.write_ended(self._service.clock())
+        self._was_busy |= self._profiles.waiting < before
+
+    def _tell_others(self) -> None:
+        """Let the one that leads look at what came in here."""
+        if self._was_busy and not self._chores.leads:
+            self._news.tell()
+
+    def _follow_registry(self) -> None:
+        """Fill the shelf while a round takes long: a promotion elsewhere waits for no monitor.
+
+        A trouble is said by the round, which fills the shelf too.
+        """
+        news = News(self._service.store, self._service.settings.store_poll_seconds)
+        while not self._stopping.wait(FOLLOW_SECONDS):
+            began = self._round_began_at
+            if began is not None and time.monotonic() - began > FOLLOW_SECONDS:
+                with suppress(UnrotError, OSError):
+                    if news.look(told=False):
+                        sync(self._service.shelf.folder, self._service.store.registry)
 
     def _fill_shelf(self) -> None:
+        if not self._is_behind:
+            return
         folder, registry = self._service.shelf.folder, self._service.store.registry
         sync(folder, registry, thoroughly=self._is_first_round)
-        self._is_first_round = False
+        self._is_first_round = self._is_behind = False
 
-    def _follow_names(self) -> None:
-        """Let the profiles that wait follow models that were renamed or removed."""
-        shelved = self._service.catalogue().models.values()
-        now = {one.model.number: (one.model.name, *one.model.former_names) for one in shelved}
-        for number, (name, *_) in self._names.items():
-            if name != (new := now.get(number, (None,))[0]):
-                self._profiles.rename(name, new)
-        self._names = now
-
-    def _of_known_models(self, predictions: Sequence[Prediction]) -> list[Prediction]:
-        """Give each prediction the present name of its model; leave out those of removed ones.
-
-        A name may have had several models in turn: the number in the id tells them apart.
-        """
-        known: list[Prediction] = []
-        for prediction in predictions:
-            names = self._names.get(model_number(prediction.id or "") or 0, ())
-            if prediction.model in names:
-                known.append(replace(prediction, model=names[0]))
-        return known
-
-    def _kept_as(self, name: str) -> str:
-        shelved = self._service.catalogue().models.get(name)
-        return shelved.model.kept_as or name if shelved else name
+    def _of_known_models(self, rows: Rows) -> Rows:
+        """Leave out the predictions of models that were removed."""
+        there = {shelved.model.key for shelved in self._service.catalogue().models.values()}
+        if there >= set(rows.models):
+            return rows
+        return rows.where([model in there for model in rows.models])
 
     def _mend_profiles(self) -> None:
         if self._is_mended:
@@ -266,11 +339,14 @@ class Caretaker:
         failing = tuple(sorted(self._troubles))
         if self._jobs_only:
             return Heartbeat(time.time(), failing=failing)
+        return Heartbeat(time.time(), self._shipped_at, self._backlog(), failing, self._every)
+
+    def _backlog(self) -> int:
+        """Return how many bytes of the journal are not in the store yet."""
         folder = self._service.journal.folder
         there = {segment.name for segment in follow(folder)}
         self._shipped_to = {name: self._shipped_to.get(name, 0) for name in there}
-        backlog = max(0, backlog_bytes(folder) - sum(self._shipped_to.values()))
-        return Heartbeat(time.time(), self._shipped_at, backlog, failing)
+        return max(0, backlog_bytes(folder) - sum(self._shipped_to.values()))
 
     def _try(self, name: str, step: Callable[[], object]) -> bool:
         """Do a step; a trouble is logged when it begins and when it is over, not at every try."""

@@ -19,7 +19,17 @@ from collections.abc import Callable, Sequence
 
 from unrot.core import lineage
 from unrot.core.errors import Conflict, StoreAway, UnrotError
-from unrot.core.records import CHALLENGER, CHAMPION, Outputs, Prediction, Schema, Shadow, Version
+from unrot.core.records import (
+    CHALLENGER,
+    CHAMPION,
+    Model,
+    ModelKey,
+    Outputs,
+    Prediction,
+    Schema,
+    Shadow,
+    Version,
+)
 from unrot.learn import jobs
 from unrot.learn.rollback import roll_back_by_itself
 from unrot.learn.worker import SILENT_SECONDS, new_holder
@@ -34,6 +44,12 @@ LEASE_SECONDS = 15.0
 RENEW_SECONDS = 5.0
 POLICY_SECONDS = 2.0
 ROLLBACK_SECONDS = 10.0
+AWAKE_SECONDS = 60.0
+"""So long after the last news all goes on as if there were more."""
+ASLEEP_SECONDS = 300.0
+"""So often one looks all the same: a monitor may have waited for nothing but time."""
+GLANCE_SECONDS = 1.0
+"""So long such a look takes, and as long as the monitors need."""
 CALM_SECONDS = 1.0
 """So long a learner that died is not started again."""
 PATIENCE_SECONDS = 600.0
@@ -58,19 +74,29 @@ class Chores:
         self._holds = 0
         """The number of the lease that is held; 0 for none."""
         self._policies_at = 0.0
-        self._shadowed_to: dict[tuple[str, str], float] = {}
+        self._shadowed_to: dict[tuple[ModelKey, str], float] = {}
         self._unscored: set[tuple[str, str]] = set()
         self._rollbacks_at = 0.0
         self._lookout = Lookout(service)
         self._postbox = Postbox(service)
         self._is_first_round = True
+        self._has_news = True
+        self._has_job = self._job_is_free = False
+        """Whether a job was active when it was last asked for, and could be taken."""
+        self._asked_at = -CALM_SECONDS
+        self._awake_until = self._looks_at = 0.0
         self._broom = Broom(service)
 
-    def go_round(self) -> None:
-        """Do what there is to do."""
+    def go_round(self, *, has_news: bool = True) -> None:
+        """Do what there is to do; without news for a while, only look now and then."""
+        self._has_news = has_news
+        if has_news or self._has_job or self.is_teaching:
+            self._awake_until = time.monotonic() + AWAKE_SECONDS
+        if self._is_asleep():
+            return
         if self._is_first_round:
             # Whoever held jobs for this home folder died with the caretaker before.
-            self._service.store.jobs.let_go(new_holder(self._writer))
+            self._service.store.jobs.release(new_holder(self._writer))
             self._is_first_round = False
         if not self._has_work() or not self._is_ours():
             return
@@ -81,6 +107,21 @@ class Chores:
             self._lookout.go_round()
             self._postbox.go_round()
             self._broom.work()
+
+    @property
+    def leads(self) -> bool:
+        """True while this one has the lease, as far as it knows."""
+        return bool(self._holds)
+
+    def _is_asleep(self) -> bool:
+        """Tell whether nothing is to be done: not for long, whatever the news."""
+        now = time.monotonic()
+        if now >= self._looks_at:
+            self._awake_until = max(self._awake_until, now + GLANCE_SECONDS)
+        if now < self._awake_until:
+            self._looks_at = now + ASLEEP_SECONDS
+            return False
+        return not (self._lookout.is_going or self._broom.is_going)
 
     @property
     def is_teaching(self) -> bool:
@@ -108,12 +149,17 @@ class Chores:
         )
 
     def _job_waits(self) -> bool:
-        return self._service.store.jobs.waits(self._service.clock(), SILENT_SECONDS)
+        if self._has_news or time.monotonic() - self._asked_at >= CALM_SECONDS:
+            self._asked_at = time.monotonic()
+            waits = self._service.store.jobs.waits(self._service.clock(), SILENT_SECONDS)
+            self._has_job, self._job_is_free = waits is not None, bool(waits)
+        return self._job_is_free
 
     def _is_ours(self) -> bool:
         """Hold the lease, renewed now and then and not at every round."""
-        if self._holds and time.monotonic() - self._renewed_at < RENEW_SECONDS:
-            return True
+        is_early = time.monotonic() - self._renewed_at < RENEW_SECONDS
+        if is_early and (self._holds or not self._has_news):
+            return bool(self._holds)
         now = self._service.clock()
         self._holds = self._service.store.lease(LEASE, self._writer, now, LEASE_SECONDS) or 0
         self._renewed_at = time.monotonic()
@@ -124,7 +170,7 @@ class Chores:
             return
         if self._learner is not None and status:
             # Nobody needs to wait until it has been silent for long enough.
-            self._service.store.jobs.let_go(new_holder(self._writer))
+            self._service.store.jobs.release(new_holder(self._writer))
             self._learner = None
         is_calm = time.monotonic() - self._started_at >= CALM_SECONDS
         if not is_calm or not self._job_waits():
@@ -149,32 +195,32 @@ class Chores:
             self._learn_by_itself(shelved)
         if time.monotonic() - self._rollbacks_at >= ROLLBACK_SECONDS:
             self._rollbacks_at = time.monotonic()
-            for name in self._service.catalogue().models:
-                self._roll_back_by_itself(name)
+            for shelved in self._service.catalogue().models.values():
+                self._roll_back_by_itself(shelved.model)
 
     def _learn_by_itself(self, shelved: ShelvedModel) -> None:
-        store, name = self._service.store, shelved.model.name
-        every = store.registry.policy(name).learn_every
+        store, model = self._service.store, shelved.model
+        every = store.registry.policy(model.key).learn_every
         champion = shelved.aliases.get(CHAMPION)
         if not every or champion is None:
             return
-        versions = store.registry.versions(name)
+        versions = store.registry.versions(model.key)
         line = lineage.learning_line(versions, _furthest(versions, champion))
-        if store.lessons.count_waiting(name, line) < every or self._has_failed(name):
+        if store.lessons.count_waiting(model.key, line) < every or self._has_failed(model.key):
             return
         try:
-            jobs.ask(self._service, name, "learn", {}, by=BY_ITSELF)
+            jobs.ask(self._service, model.name, "learn", {}, by=BY_ITSELF)
         except Conflict as error:
-            _log.info("%s does not learn by itself now: %s", name, error)
+            _log.info("%s does not learn by itself now: %s", model.name, error)
 
-    def _roll_back_by_itself(self, name: str) -> None:
-        advice = roll_back_by_itself(self._service, name)
+    def _roll_back_by_itself(self, model: Model) -> None:
+        advice = roll_back_by_itself(self._service, model.key)
         if advice is not None and advice.is_due:
-            _log.warning("%s: %s", name, advice.sentence)
+            _log.warning("%s: %s", model.name, advice.sentence)
 
-    def _has_failed(self, name: str) -> bool:
+    def _has_failed(self, model: ModelKey) -> bool:
         """Tell whether it failed by itself a short while ago: the same again would fail again."""
-        last = next(iter(self._service.store.jobs.of_model(name, 1)), None)
+        last = next(iter(self._service.store.jobs.of_model(model, 1)), None)
         return (
             last is not None
             and (last.asked_by, last.state) == (BY_ITSELF, "failed")
@@ -205,17 +251,17 @@ class Chores:
             self._unscored.add(key)
 
     def _shadow_one(self, shelved: ShelvedModel, challenger: str) -> None:
-        trials, name = self._service.store.trials, shelved.model.name
-        since = self._shadowed_to.get((name, challenger)) or self._challenged_at(name, challenger)
-        rows = trials.to_shadow(name, challenger, since=since, limit=SHADOWS_AT_ONCE)
+        trials, model = self._service.store.trials, shelved.model.key
+        since = self._shadowed_to.get((model, challenger)) or self._challenged_at(model, challenger)
+        rows = trials.to_shadow(model, challenger, since=since, limit=SHADOWS_AT_ONCE)
         if rows:
             trials.add_shadows(_scored(self._predict(shelved, challenger), rows, shelved))
-            self._shadowed_to[name, challenger] = max(
+            self._shadowed_to[model, challenger] = max(
                 since, rows[-1].predicted_at - OVERLAP_SECONDS
             )
 
-    def _challenged_at(self, name: str, challenger: str) -> float:
-        moves = self._service.store.registry.moves(name)
+    def _challenged_at(self, model: ModelKey, challenger: str) -> float:
+        moves = self._service.store.registry.moves(model)
         return max(
             (
                 move.moved_at

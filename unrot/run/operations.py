@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import get_args
 
 from unrot.core.errors import StoreAway
-from unrot.core.records import Component, Job, RemovedModel, Stock, Tidiable, Tidied
+from unrot.core.records import Component, Job, ModelKey, RemovedModel, Stock, Tidiable, Tidied
 from unrot.core.settings import SETTINGS, Settings
 from unrot.serve import readiness as components
 from unrot.serve.journal import Drops, backlog_bytes
+from unrot.serve.limits import Refused
 from unrot.serve.readiness import Heartbeat
 from unrot.serve.service import Service
 
@@ -31,10 +32,14 @@ SHOWN_SETTINGS = (
     "rotation_seconds",
     "journal_max",
     "max_body",
+    "most_verdicts",
+    "daily_bytes",
     "workers",
     "threads",
 )
 """What decides how much is kept and taken; none of them is a secret."""
+
+MOST_REFUSED = 50
 
 
 KINDS: tuple[Tidiable, ...] = get_args(Tidiable)
@@ -91,6 +96,8 @@ class Operations:
     caretaker: Heartbeat | None
     store: StoreFacts | None
     settings: Sequence[Shown]
+    refused: Sequence[Refused]
+    """Who asked for more than one visitor may, the newest day."""
 
 
 def look(service: Service) -> Operations:
@@ -98,11 +105,12 @@ def look(service: Service) -> Operations:
     settings, folder = service.settings, service.journal.folder
     return Operations(
         service.clock(),
-        service.ready(),
+        {name: part.with_cause() for name, part in service.ready().items()},
         JournalFacts(backlog_bytes(folder), settings.journal_max, Drops(folder).count()),
         components.heartbeat(settings.home / "caretaker.json"),
         _of_store(service),
         shown_settings(settings),
+        service.limits.refused()[:MOST_REFUSED],
     )
 
 
@@ -122,9 +130,12 @@ def _of_store(service: Service) -> StoreFacts | None:
             ModelKept(
                 name,
                 shelved.model.title,
-                store.tidying.stock(name),
-                sorted(store.tidying.tidied(name), key=lambda one: KINDS.index(one.what)),
-                _active_job(service, name),
+                store.tidying.stock(shelved.model.key),
+                sorted(
+                    store.tidying.tidied(shelved.model.key),
+                    key=lambda one: KINDS.index(one.what),
+                ),
+                _active_job(service, shelved.model.key),
             )
             for name, shelved in service.catalogue().models.items()
         ]
@@ -134,6 +145,6 @@ def _of_store(service: Service) -> StoreFacts | None:
         return None
 
 
-def _active_job(service: Service, name: str) -> Job | None:
-    last = next(iter(service.store.jobs.of_model(name, 1)), None)
+def _active_job(service: Service, model: ModelKey) -> Job | None:
+    last = next(iter(service.store.jobs.of_model(model, 1)), None)
     return last if last is not None and last.is_active else None

@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 
 from unrot.core.errors import NotFound, StoreAway
-from unrot.core.records import Limits, Old
+from unrot.core.records import Limits, ModelKey, Old
 from unrot.core.time import DAY, HOUR, MINUTES_A_DAY, MINUTES_AN_HOUR
 from unrot.serve.service import Service
 from unrot.watch.profiles.keeper import merged
@@ -46,6 +46,11 @@ class Broom:
         self._round: Iterator[int] | None = None
         self._rests_until = 0.0
         self._files_at = 0.0
+
+    @property
+    def is_going(self) -> bool:
+        """True while a round is under way."""
+        return self._round is not None
 
     @property
     def is_due(self) -> bool:
@@ -90,18 +95,18 @@ def sweep(service: Service, *, with_files: bool = True) -> Iterator[int]:
 
 def sweep_with_share(service: Service) -> Iterator[tuple[float, int]]:
     """Do so and tell as well which share of the kinds of all models is behind."""
-    names = list(service.catalogue().models)
+    models = [shelved.model.key for shelved in service.catalogue().models.values()]
     kinds = (_predictions, _windows, _profiles, _old)
-    for place, (name, kind) in enumerate((name, kind) for name in names for kind in kinds):
+    for place, (model, kind) in enumerate((model, kind) for model in models for kind in kinds):
         try:
-            for done in kind(service, name):
-                yield place / (len(names) * len(kinds)), done
+            for done in kind(service, model):
+                yield place / (len(models) * len(kinds)), done
         except NotFound:
-            # Removed or renamed meanwhile.
+            # Removed meanwhile.
             continue
 
 
-def limits(service: Service, name: str) -> Limits:
+def limits(service: Service, model: ModelKey) -> Limits:
     """Return which predictions of a model go now.
 
     Judged ones stay for as long as a verdict may still come to any of the same hour or day, and
@@ -111,17 +116,17 @@ def limits(service: Service, name: str) -> Limits:
     oldest = now - settings.feedback_days * DAY
     by_age = min(now - settings.keep_days * DAY, oldest)
     judged = min(now - settings.keep_judged_days * DAY, oldest - 2 * DAY)
-    by_count = service.store.tidying.newest(name, settings.keep_rows)
-    audits = service.store.trials.audits(name)
+    by_count = service.store.tidying.newest(model, settings.keep_rows)
+    audits = service.store.trials.audits(model)
     protected = {id for one in audits if one.created_at > oldest for id in one.predictions}
     return Limits(max(by_age, by_count), judged, protected)
 
 
-def _predictions(service: Service, name: str) -> Iterator[int]:
-    found, after = limits(service, name), (0.0, "")
+def _predictions(service: Service, model: ModelKey) -> Iterator[int]:
+    found, after = limits(service, model), (0.0, "")
     while True:
         bite = service.store.tidying.drop_predictions(
-            name, found, after=after, most=ROWS_AT_ONCE, now=service.clock()
+            model, found, after=after, most=ROWS_AT_ONCE, now=service.clock()
         )
         yield bite.done
         if bite.next is None:
@@ -129,7 +134,7 @@ def _predictions(service: Service, name: str) -> Iterator[int]:
         after = bite.next
 
 
-def _windows(service: Service, name: str) -> Iterator[int]:
+def _windows(service: Service, model: ModelKey) -> Iterator[int]:
     settings = service.settings
     for minutes, days in (
         (MINUTES_AN_HOUR, settings.minutes_days),
@@ -139,19 +144,19 @@ def _windows(service: Service, name: str) -> Iterator[int]:
         while after is not None:
             now = service.clock()
             after = service.store.tidying.roll_windows(
-                name, after=after, before=now - days * DAY, minutes=minutes, now=now
+                model, after=after, before=now - days * DAY, minutes=minutes, now=now
             )
             yield 0 if after is None else 1
 
 
-def _profiles(service: Service, name: str) -> Iterator[int]:
+def _profiles(service: Service, model: ModelKey) -> Iterator[int]:
     settings = service.settings
     for seconds, days in ((HOUR, settings.minutes_days), (DAY, settings.hours_days / 2)):
         after = 0.0
         while True:
             before = service.clock() - days * DAY
             group = service.store.tidying.short_profiles(
-                name, after=after, before=before, seconds=seconds, most=PROFILES_AT_ONCE
+                model, after=after, before=before, seconds=seconds, most=PROFILES_AT_ONCE
             )
             if not group:
                 yield 0
@@ -168,8 +173,7 @@ def _put_together(service: Service, ids: list[str], seconds: int) -> bool:
     if len(profiles) < len(ids):
         return False
     try:
-        kept_as = service.catalogue().model(profiles[0].model).model.kept_as
-        whole = merged(service.profiler, profiles, seconds, kept_as or profiles[0].model)
+        whole = merged(service.profiler, profiles, seconds)
     except (StoreAway, NotFound):
         raise
     except Exception as error:
@@ -179,8 +183,8 @@ def _put_together(service: Service, ids: list[str], seconds: int) -> bool:
     return service.store.tidying.put_together(profiles, whole, now=service.clock())
 
 
-def _old(service: Service, name: str) -> Iterator[int]:
-    before = limits(service, name).judged_before
+def _old(service: Service, model: ModelKey) -> Iterator[int]:
+    before = limits(service, model).judged_before
     kinds: tuple[tuple[Old, float], ...] = (
         ("verdicts without a prediction", before),
         ("verdicts kept apart", before),
@@ -193,6 +197,6 @@ def _old(service: Service, name: str) -> Iterator[int]:
         done = ROWS_AT_ONCE
         while done == ROWS_AT_ONCE:
             done = service.store.tidying.drop_old(
-                name, what, before=earlier, most=ROWS_AT_ONCE, now=service.clock()
+                model, what, before=earlier, most=ROWS_AT_ONCE, now=service.clock()
             )
             yield done

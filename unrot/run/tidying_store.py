@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from unrot.core.records import (
@@ -16,6 +15,7 @@ from unrot.core.records import (
     Bite,
     Level,
     Limits,
+    ModelKey,
     Old,
     Profile,
     Stock,
@@ -44,7 +44,6 @@ from unrot.store.kinds import (
     WINDOWS,
     Kind,
 )
-from unrot.store.names import Names
 from unrot.store.operations import (
     ABSENT,
     Change,
@@ -67,12 +66,12 @@ BATCHES_AT_ONCE = 300
 class Profiles(Protocol):
     """What retention asks of the profiles."""
 
-    def old(self, key: str, before: float, most: int) -> list[Document]:
+    def old(self, model: ModelKey, before: float, most: int) -> list[Document]:
         """Return profiles that began before a time, oldest first, without those of imports."""
         ...
 
     def short(
-        self, key: str, *, after: float, before: float, seconds: int, most: int
+        self, model: ModelKey, *, after: float, before: float, seconds: int, most: int
     ) -> list[Profile]:
         """Return the first group of profiles that can become one of so many seconds."""
         ...
@@ -88,13 +87,11 @@ class TidyingStore:
     def __init__(
         self,
         database: Operations,
-        names: Names,
         batches: BatchReader,
         profiles: Profiles,
-        old_deliveries: Callable[[str, float, int], list[str]],
+        old_deliveries: Callable[[ModelKey, float, int], list[str]],
     ) -> None:
         self._database = database
-        self._names = names
         self._batches = batches
         self._look_up: LookUp = batches.look_up
         self._profiles = profiles
@@ -102,37 +99,39 @@ class TidyingStore:
 
     # ── predictions ──────────────────────────────────────────────────────────────────────────
 
-    def newest(self, model: str, rows: int) -> float:
+    def newest(self, model: ModelKey, rows: int) -> float:
         """Return from when on the newest predictions are so many; 0 when there are no more."""
-        key, left = self._names.key_of(model), rows
-        for header in self._batches.headers(key):
+        left = rows
+        for header in self._batches.headers(model):
             if header["rows"] >= left:
-                times = sorted(one.predicted_at for one in self._batches.rows_of(header).values())
+                times = sorted(self._batches.rows_of(header).times)
                 return times[-left] if len(times) >= left else float(header["starts at"])
             left -= header["rows"]
         return 0.0
 
     def drop_predictions(
-        self, model: str, limits: Limits, *, after: tuple[float, str], most: int, now: float
+        self, model: ModelKey, limits: Limits, *, after: tuple[float, str], most: int, now: float
     ) -> Bite:
         """Look at so many predictions from a place on, and let go of those past the limits."""
-        key, done = self._names.key_of(model), 0
+        done = 0
         if not after[1].startswith(JUDGED):
-            headers = self._old_batches(key, limits, after, most)
-            done = sum(self._drop_batch(key, header, limits, now) for header in headers)
+            headers = self._old_batches(model, limits, after, most)
+            done = sum(self._drop_batch(model, header, limits, now) for header in headers)
             if headers:
                 return Bite(done, (headers[-1]["starts at"], headers[-1].key))
             after = (0.0, JUDGED)
-        bite = self._drop_judged(key, limits, (after[0], after[1].removeprefix(JUDGED)), most, now)
+        bite = self._drop_judged(
+            model, limits, (after[0], after[1].removeprefix(JUDGED)), most, now
+        )
         return Bite(done + bite.done, bite.next)
 
     def _old_batches(
-        self, key: str, limits: Limits, after: tuple[float, str], most: int
+        self, model: ModelKey, limits: Limits, after: tuple[float, str], most: int
     ) -> list[Document]:
         found = self._database.scan(
             BATCH,
             "of model",
-            (key,),
+            (model,),
             until=limits.unjudged_before,
             after=after,
             limit=min(most, BATCHES_AT_ONCE),
@@ -145,7 +144,7 @@ class TidyingStore:
             rows += header["rows"]
         return found
 
-    def _drop_batch(self, key: str, header: Document, limits: Limits, now: float) -> int:
+    def _drop_batch(self, model: ModelKey, header: Document, limits: Limits, now: float) -> int:
         """Let go of a batch, but for rows that somebody still goes through."""
         if header["writer"].startswith(IMPORTING) or header["ends at"] >= limits.unjudged_before:
             return 0
@@ -155,13 +154,14 @@ class TidyingStore:
             if whole is None or whole.revision != header.revision:
                 return 0  # somebody was here first; the next round looks again
             rows = self._batches.rows_of(header)
-            judged = self._judged_in(key, header["starts at"], header["ends at"])
+            judged = self._judged_in(model, header["starts at"], header["ends at"])
             stay = [
                 made
-                for id, made in rows.items()
-                if (id not in judged and id in limits.protected) or judged.get(id) == "alone"
+                for made in rows
+                if (made.id not in judged and made.id in limits.protected)
+                or judged.get(made.id or "") == "alone"
             ]
-            gone = set(rows) - {made.id for made in stay}
+            gone = {id or "" for id in rows.ids} - {made.id for made in stay}
             unjudged = len([id for id in gone if id not in judged])
             changes: list[Change] = [Delete(BATCH, header.key, header.revision)]
             if stay:
@@ -169,32 +169,32 @@ class TidyingStore:
                     return 0
                 fields = {**whole.fields, "rows": len(stay), "columns": pack(stay)}
                 changes = [Put(BATCH, header.key, fields, header.revision)]
-            changes += self._odd_ones(key, header, gone - set(judged))
-            changes += self._note(key, "predictions", unjudged, limits.unjudged_before, now)
+            changes += self._odd_ones(model, header, gone - set(judged))
+            changes += self._note(model, "predictions", unjudged, limits.unjudged_before, now)
             self._database.commit(changes)
             return unjudged
 
         return until_kept(work)
 
-    def _judged_in(self, key: str, since: float, until: float) -> dict[str, str]:
+    def _judged_in(self, model: ModelKey, since: float, until: float) -> dict[str, str]:
         """Return what is judged of a stretch, and which verdicts wait for their predictions."""
         found = scan_all(
             self._database,
             FEEDBACK,
             "of model",
-            (key,),
+            (model,),
             since=float(int(since)),
             until=until + 1e-6,
             only=["version"],
         )
         return {one.key: "joined" if one["version"] else "alone" for one in found}
 
-    def _odd_ones(self, key: str, header: Document, gone: set[str]) -> list[Delete]:
+    def _odd_ones(self, model: ModelKey, header: Document, gone: set[str]) -> list[Delete]:
         odd = scan_all(
             self._database,
             OUTLIER,
             "of model",
-            (key,),
+            (model,),
             since=header["starts at"],
             until=header["ends at"] + 1e-6,
             only=[],
@@ -202,12 +202,12 @@ class TidyingStore:
         return [Delete(OUTLIER, one.key) for one in odd if one.key in gone][: PAGE - 10]
 
     def _drop_judged(
-        self, key: str, limits: Limits, after: tuple[float, str], most: int, now: float
+        self, model: ModelKey, limits: Limits, after: tuple[float, str], most: int, now: float
     ) -> Bite:
         found = self._database.scan(
             FEEDBACK,
             "of model",
-            (key,),
+            (model,),
             until=limits.judged_before,
             after=after,
             limit=max(1, min(most, PAGE // 4)),
@@ -222,7 +222,7 @@ class TidyingStore:
         for one in gone:
             changes.append(Delete(FEEDBACK, one.key, one.revision))
             changes += [Delete(OVERRULED, one.key), Delete(OUTLIER, one.key)]
-        changes += self._note(key, "judged predictions", len(gone), limits.judged_before, now)
+        changes += self._note(model, "judged predictions", len(gone), limits.judged_before, now)
         self._database.commit(changes)
         is_over = len(found) < max(1, min(most, PAGE // 4))
         following = (found[-1]["predicted at"], JUDGED + found[-1].key) if found else None
@@ -230,19 +230,18 @@ class TidyingStore:
 
     # ── what is only old ─────────────────────────────────────────────────────────────────────
 
-    def drop_old(self, model: str, what: Old, *, before: float, most: int, now: float) -> int:
+    def drop_old(self, model: ModelKey, what: Old, *, before: float, most: int, now: float) -> int:
         """Let go of at most so many documents that are older; return how many."""
-        key = self._names.key_of(model)
 
         def work() -> int:
-            changes = self._old(key, what, before, min(most, PAGE - 10))
-            noted = self._note(key, what, len(changes), before, now)
+            changes = self._old(model, what, before, min(most, PAGE - 10))
+            noted = self._note(model, what, len(changes), before, now)
             self._database.commit([*changes, *noted])
             return len(changes)
 
         return until_kept(work)
 
-    def _old(self, key: str, what: Old, before: float, most: int) -> Sequence[Delete]:
+    def _old(self, model: ModelKey, what: Old, before: float, most: int) -> Sequence[Delete]:
         plain: dict[Old, Kind] = {
             "verdicts kept apart": OVERRULED,
             "unverified verdicts": UNVERIFIED,
@@ -250,16 +249,18 @@ class TidyingStore:
         }
         if what in plain:
             kind = plain[what]
-            found = self._database.scan(kind, "of model", (key,), until=before, limit=most, only=[])
+            found = self._database.scan(
+                kind, "of model", (model,), until=before, limit=most, only=[]
+            )
             return [Delete(kind, one.key) for one in found]
         if what == "profiles":
-            old = self._profiles.old(key, before, most)
+            old = self._profiles.old(model, before, most)
             return [Delete(PROFILE, one.key, one.revision) for one in old]
         if what == "deliveries":
-            return [Delete(DELIVERY, one) for one in self._old_deliveries(key, before, most)]
-        return self._lone_verdicts(key, before, most)
+            return [Delete(DELIVERY, one) for one in self._old_deliveries(model, before, most)]
+        return self._lone_verdicts(model, before, most)
 
-    def _lone_verdicts(self, key: str, before: float, most: int) -> list[Delete]:
+    def _lone_verdicts(self, model: ModelKey, before: float, most: int) -> list[Delete]:
         """Return verdicts whose predictions never came."""
         found: list[Document] = []
         last = None
@@ -267,7 +268,7 @@ class TidyingStore:
             page := self._database.scan(
                 FEEDBACK,
                 "of model",
-                (key,),
+                (model,),
                 until=before,
                 after=last,
                 limit=PAGE,
@@ -303,33 +304,30 @@ class TidyingStore:
     # ── totals ───────────────────────────────────────────────────────────────────────────────
 
     def roll_windows(
-        self, model: str, *, after: int, before: float, minutes: int, now: float
+        self, model: ModelKey, *, after: int, before: float, minutes: int, now: float
     ) -> int | None:
         """Add the first hour or day of finer totals up; return the minute to go on from."""
-        key, end = self._names.key_of(model), int(before) // 60 // minutes * minutes
+        end = int(before) // 60 // minutes * minutes
         what: Tidiable = "minute totals" if minutes == MINUTES_AN_HOUR else "hour totals"
 
         def work() -> int | None:
-            rolled = roll_up(self._database, key, after=after, end=end, minutes=minutes)
+            rolled = roll_up(self._database, model, after=after, end=end, minutes=minutes)
             if rolled is None:
                 return None
             changes, following, gone = rolled
-            self._database.commit([*changes, *self._note(key, what, gone, before, now)])
+            self._database.commit([*changes, *self._note(model, what, gone, before, now)])
             return following
 
         return until_kept(work)
 
     def short_profiles(
-        self, model: str, *, after: float, before: float, seconds: int, most: int
+        self, model: ModelKey, *, after: float, before: float, seconds: int, most: int
     ) -> list[Profile]:
         """List the first group of profiles that can become one of so many seconds, no data."""
-        key = self._names.key_of(model)
-        found = self._profiles.short(key, after=after, before=before, seconds=seconds, most=most)
-        return [replace(one, model=model) for one in found]
+        return self._profiles.short(model, after=after, before=before, seconds=seconds, most=most)
 
     def put_together(self, gone: Sequence[Profile], whole: Profile, *, now: float) -> bool:
         """Put one profile in the place of several; False when one of them has changed."""
-        key = self._names.key_of(whole.model)
         length = whole.ends_at - whole.starts_at
         what: Tidiable = "hour profiles" if length >= 86_400 else "short profiles"
 
@@ -337,7 +335,7 @@ class TidyingStore:
             changes = self._profiles.replaced(gone, whole)
             if changes is None:
                 return False
-            noted = self._note(key, what, len(gone) - 1, whole.ends_at, now)
+            noted = self._note(whole.model, what, len(gone) - 1, whole.ends_at, now)
             self._database.commit([*changes, *noted])
             return True
 
@@ -345,9 +343,9 @@ class TidyingStore:
 
     # ── what is kept ─────────────────────────────────────────────────────────────────────────
 
-    def tidied(self, model: str) -> list[Tidied]:
+    def tidied(self, model: ModelKey) -> list[Tidied]:
         """Say what was let go of a model."""
-        found = self._database.scan(TIDIED, "of model", (self._names.key_of(model),), limit=PAGE)
+        found = self._database.scan(TIDIED, "of model", (model,), limit=PAGE)
         return [
             Tidied(
                 model,
@@ -359,16 +357,15 @@ class TidyingStore:
             for one in found
         ]
 
-    def stock(self, model: str) -> Stock:
+    def stock(self, model: ModelKey) -> Stock:
         """Say what is kept of a model, from totals: each prediction that went is noted."""
-        key = self._names.key_of(model)
         windows = [
             (one["minutes"] * 60, one["count"], one["predictions"], one["since"])
-            for one in self._all(WINDOWS, key, ["minutes", "count", "predictions", "since"])
+            for one in self._all(WINDOWS, model, ["minutes", "count", "predictions", "since"])
         ]
         profiles = [
             (int(one["ends at"] - one["starts at"]), 1, one["rows"], one["starts at"])
-            for one in self._all(PROFILE, key, ["ends at", "rows"])
+            for one in self._all(PROFILE, model, ["ends at", "rows"])
         ]
         levels = _levels(windows)
         answered = sum(level.predictions for level in levels)
@@ -377,8 +374,8 @@ class TidyingStore:
             for one in self.tidied(model)
             if one.what in ("predictions", "judged predictions")
         )
-        oldest = self._database.scan(BATCH, "of model", (key,), limit=1, only=[])
-        versions = self._all(VERSION, key, ["body"])
+        oldest = self._database.scan(BATCH, "of model", (model,), limit=1, only=[])
+        versions = self._all(VERSION, model, ["body"])
         return Stock(
             answered,
             max(0, answered - gone),
@@ -389,16 +386,16 @@ class TidyingStore:
             sum(bool(one["body"].get("is_pruned")) for one in versions),
         )
 
-    def _all(self, kind: Kind, key: str, only: Sequence[str]) -> list[Document]:
-        return list(scan_all(self._database, kind, "of model", (key,), only=only))
+    def _all(self, kind: Kind, model: ModelKey, only: Sequence[str]) -> list[Document]:
+        return list(scan_all(self._database, kind, "of model", (model,), only=only))
 
     def _note(
-        self, key: str, what: Tidiable, dropped: int, kept_since: float, now: float
+        self, model: ModelKey, what: Tidiable, dropped: int, kept_since: float, now: float
     ) -> list[Put]:
         """Return the change that adds to what was let go of a model."""
         if not dropped:
             return []
-        known = self._database.get(TIDIED, f"{key}/{what}")
+        known = self._database.get(TIDIED, f"{model}/{what}")
         before = {"dropped": 0, "kept since": 0.0} if known is None else known["body"]
         body = {
             "at": now,
@@ -406,7 +403,7 @@ class TidyingStore:
             "kept since": max(before["kept since"], kept_since),
         }
         expect = ABSENT if known is None else known.revision
-        return [Put(TIDIED, f"{key}/{what}", {"model": key, "body": body}, expect)]
+        return [Put(TIDIED, f"{model}/{what}", {"model": model, "body": body}, expect)]
 
 
 def _levels(found: Sequence[tuple[int, int, int, float]]) -> list[Level]:

@@ -50,7 +50,7 @@ class Answer:
     @cached_property
     def predictions(self) -> list[Prediction]:
         """A record for each row."""
-        model, version = self.shelved.model.name, self.version.name
+        model, version = self.shelved.model.key, self.version.name
         columns = zip(
             *(self.ids, self.rows, self.labels, self.probabilities, self.values), strict=True
         )
@@ -64,7 +64,7 @@ class Answer:
 
     def lines(self) -> bytes:
         """Write it for the journal, as `events.to_lines` would write its records."""
-        model, version = self.shelved.model.name, self.version.name
+        model, version = self.shelved.model.key, self.version.name
         columns = zip(
             *(self.ids, self.rows, self.labels, self.probabilities, self.values), strict=True
         )

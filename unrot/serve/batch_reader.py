@@ -6,18 +6,23 @@ first, and a row is handed out once no batch that is still unread can hold a new
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
+from operator import itemgetter
 
 from unrot.core.records import IMPORTING, Prediction
 from unrot.hear.verdict_store import Arrived
-from unrot.serve.batches import SPANS, place_of, unpack, unpack_one
+from unrot.serve.batches import SPANS, Batch
+from unrot.serve.rows import Rows, places_of
 from unrot.store.kinds import BATCH
 from unrot.store.operations import Document, Operations, scan_all
 
-MOST_KEPT = 10_000
-"""Rows that stay unpacked in memory: pages and lookups come back to the newest ones."""
+MOST_BYTES, UNPACKED = 8_000_000, 6
+"""Of batches that stay in memory, since pages and lookups come back to the newest ones; one whose
+rows are unpacked takes so many times as much."""
 
 FEW = 2
 """So few ids are looked up without unpacking all that lies beside them."""
@@ -29,8 +34,48 @@ PAGE = 50
 HEADER = ("model", "version", "writer", "starts at", "ends at", "rows", "first row", "last row")
 """All of a batch but its rows."""
 
+_by_time = itemgetter(0, 1)
+
 Cursor = tuple[float, str]
 """The time and the id of a prediction."""
+
+
+class Opened:
+    """A batch in memory; its rows are unpacked when all of them are asked for."""
+
+    def __init__(self, batch: Document) -> None:
+        self._batch, self._names = Batch(batch["columns"]), (batch["model"], batch["version"])
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return self._batch.size * (UNPACKED if "rows" in self.__dict__ else 1)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """All of it."""
+        return self._batch.rows(*self._names)
+
+    @cached_property
+    def ordered(self) -> list[tuple[float, str, Rows, int]]:
+        """The place of each row behind its time and its id, the oldest first."""
+        rows = self.rows
+        found = [
+            (time, id or "", rows, at)
+            for at, (time, id) in enumerate(zip(rows.times, rows.ids, strict=True))
+        ]
+        return sorted(found, key=_by_time)
+
+    def find(self, id: str, *, is_one: bool) -> Prediction | None:
+        """Return one row."""
+        if is_one and "rows" not in self.__dict__:
+            return self._batch.find(id, *self._names)
+        at = self._places.get(id)
+        return None if at is None else self.rows[at]
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {id or "": at for at, id in enumerate(self.rows.ids)}
 
 
 class BatchReader:
@@ -38,13 +83,14 @@ class BatchReader:
 
     def __init__(self, database: Operations) -> None:
         self._database = database
-        self._unpacked: OrderedDict[tuple[str, int], Mapping[str, Prediction]] = OrderedDict()
+        self._opened: OrderedDict[tuple[str, int], Opened] = OrderedDict()
 
     def look_up(self, ids: Sequence[str]) -> dict[str, Arrived]:
         """Return those of some predictions that are there."""
-        is_one = len(ids) <= FEW
-        found = ((id, self._find(id, is_one=is_one)) for id in dict.fromkeys(ids))
-        return {id: arrived for id, arrived in found if arrived is not None}
+        wanted = list(dict.fromkeys(ids))
+        seen: dict[tuple[str, int], list[Document]] = {}
+        found = {id: self._find(id, seen, is_one=len(wanted) <= FEW) for id in wanted}
+        return {id: arrived for id, arrived in found.items() if arrived is not None}
 
     def headers(self, key: str) -> Iterator[Document]:
         """Return a model's batches without their rows, by when they end, the newest first."""
@@ -54,17 +100,20 @@ class BatchReader:
 
     def newest(self, key: str, before: Cursor | None = None) -> Iterator[Prediction]:
         """Return a model's predictions, newest first, those older than a cursor."""
-        pending: list[tuple[float, str, Prediction]] = []
+        pending: list[tuple[float, str, Rows, int]] = []
         streams = [_Stream(self._headers(key, span, before)) for span in SPANS]
         while any(stream.head for stream in streams) or pending:
             stream = max(streams, key=lambda one: one.ends_at)
             while pending and pending[-1][0] > stream.ends_at:
-                yield pending.pop()[2]
-            if stream.head is not None:
-                rows = self.rows_of(stream.take()).values()
-                keyed = ((one.predicted_at, one.id or "", one) for one in rows)
-                pending += [one for one in keyed if before is None or one[:2] < before]
-                pending.sort(key=lambda one: one[:2])
+                _, _, rows, at = pending.pop()
+                yield rows[at]
+            if stream.head is not None and (opened := self._open(stream.take())) is not None:
+                ordered = opened.ordered
+                end = None if before is None else bisect_left(ordered, before, key=_by_time)
+                is_first = not pending
+                pending += ordered[:end]
+                if not is_first:
+                    pending.sort(key=_by_time)
 
     def written(self, writer: str, since: float, until: float | None = None) -> Iterator[Document]:
         """Return the batches that a writer brought and that end in a stretch of time, no rows."""
@@ -72,45 +121,58 @@ class BatchReader:
             self._database, BATCH, "of writer", (writer,), since=since, until=until, only=HEADER
         )
 
-    def rows_of(self, header: Document) -> Mapping[str, Prediction]:
-        """Return the predictions of a batch by their ids; none where it has gone meanwhile."""
-        known = header.key, header.revision
-        if known not in self._unpacked:
-            whole = self._database.get(BATCH, header.key)
-            rows = [] if whole is None else _rows(whole)
-            self._unpacked[known] = {one.id or "": one for one in rows}
-            while sum(map(len, self._unpacked.values())) > MOST_KEPT and len(self._unpacked) > 1:
-                self._unpacked.popitem(last=False)
-        return self._unpacked[known]
+    def rows_of(self, header: Document) -> Rows:
+        """Return the predictions of a batch; none where it has gone meanwhile."""
+        opened = self._open(header)
+        return Rows() if opened is None else opened.rows
 
-    def _find(self, id: str, *, is_one: bool) -> Arrived | None:
-        place = place_of(id)
+    def _open(self, header: Document) -> Opened | None:
+        """Return a batch; None where it has gone meanwhile."""
+        known = header.key, header.revision
+        if (opened := self._opened.get(known)) is not None:
+            self._opened.move_to_end(known)
+            return opened
+        whole = self._database.get(BATCH, header.key)
+        if whole is None:
+            return None
+        opened = self._opened[header.key, whole.revision] = Opened(whole)
+        while sum(one.size for one in self._opened.values()) > MOST_BYTES and len(self._opened) > 1:
+            self._opened.popitem(last=False)
+        return opened
+
+    def _find(
+        self, id: str, seen: dict[tuple[str, int], list[Document]], *, is_one: bool
+    ) -> Arrived | None:
+        """Look in batches that were found for others before, then in those that may have it."""
+        places = places_of([id])
+        stood = places.segments[0], places.model_numbers[0]
+        row = places.rows[0]
+        known = seen.setdefault(stood, [])
+        for header in known:
+            is_of = header["first row"] <= row <= header["last row"]
+            if is_of and (found := self._found(header, id, is_one=is_one)) is not None:
+                return found
         headers = scan_all(
             self._database,
             BATCH,
             "of segment",
-            (place.segment, place.model_number),
-            until=place.row + 1,
+            stood,
+            until=row + 1,
             newest_first=True,
             only=HEADER,
             page=2,
         )
         for header in islice(headers, BACK):
-            if header["last row"] >= place.row:
-                made = self._one_of(header, id) if is_one else self.rows_of(header).get(id)
-                if made is not None:
-                    return arrived(made, header["writer"])
+            may_be = header["last row"] >= row
+            if may_be and (found := self._found(header, id, is_one=is_one)) is not None:
+                known.append(header)
+                return found
         return None
 
-    def _one_of(self, header: Document, id: str) -> Prediction | None:
-        """Return one row of a batch; the others are not unpacked for it."""
-        known = self._unpacked.get((header.key, header.revision))
-        if known is not None:
-            return known.get(id)
-        whole = self._database.get(BATCH, header.key)
-        if whole is None:
-            return None
-        return unpack_one(whole["columns"], whole["model"], whole["version"], id)
+    def _found(self, header: Document, id: str, *, is_one: bool) -> Arrived | None:
+        opened = self._open(header)
+        made = None if opened is None else opened.find(id, is_one=is_one)
+        return None if made is None else arrived(made, header["writer"])
 
     def _headers(self, key: str, span: int, before: Cursor | None) -> Iterator[Document]:
         """Return the batches of one length that may hold what is older than a cursor."""
@@ -150,7 +212,3 @@ class _Stream:
 def arrived(made: Prediction, writer: str) -> Arrived:
     """Return a prediction with who brought it."""
     return Arrived(made, writer, writer.startswith(IMPORTING))
-
-
-def _rows(batch: Document) -> list[Prediction]:
-    return unpack(batch["columns"], batch["model"], batch["version"])

@@ -20,6 +20,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,8 @@ SEGMENT_SECONDS = 600.0
 ROWS_OF_A_SEGMENT = 2**32 - 1
 CHECK_SECONDS = 1.0
 READ_BYTES = 2 * 2**20
+BELL = "verdicts"
+"""A file that is touched when a verdict is in the store."""
 _SEGMENT_NAME = re.compile(r"[0-9a-f]{10}\.jsonl")
 _COUNT = struct.Struct(">Q")
 
@@ -145,7 +148,7 @@ class Journal:
         """Tell whether the journal is filled to less than a share of its limit."""
         return backlog_bytes(self.folder) < share * self._limit
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Close the open segment, so that it can be shipped to its end and removed."""
         with self._lock:
             self._abandon()
@@ -169,6 +172,18 @@ class Journal:
         """After a fork: the parent keeps its segment and whatever held its lock."""
         self._lock = threading.Lock()
         self._abandon()
+
+    def ring(self) -> None:
+        """Let the caretaker know that a verdict is in the store: it counts when it is told."""
+        with suppress(OSError):
+            (self.folder / BELL).touch()
+
+    def rung_at(self) -> int:
+        """Return when somebody last rang, as far as that can be told."""
+        try:
+            return os.stat(self.folder / BELL).st_mtime_ns
+        except OSError:
+            return 0
 
     def _abandon(self) -> None:
         if self._segment is not None:

@@ -11,9 +11,9 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from unrot.core.errors import Conflict
-from unrot.core.records import AliasMove, Serving, Version
+from unrot.core.records import AliasMove, ModelKey, Serving, Version
 from unrot.store.kinds import ALIAS_MOVE, MODEL, VERSION
-from unrot.store.names import move_generation
+from unrot.store.names import kept, move_generation
 from unrot.store.operations import ABSENT, Change, Document, Operations, Put
 
 NEW_BODY: Mapping[str, Any] = {
@@ -33,12 +33,12 @@ NEW_BODY: Mapping[str, Any] = {
 
 
 class ModelTurn:
-    """One model as it was read, and what is to become of it."""
+    """One model as it was read, and what is to become of it; Conflict when it was removed."""
 
-    def __init__(self, database: Operations, key: str) -> None:
+    def __init__(self, database: Operations, key: ModelKey) -> None:
         self._database = database
         self._key = key
-        self._document = database.get(MODEL, key)
+        self._document = kept(database.get(MODEL, key), key)
         self._body = dict(NEW_BODY if self._document is None else self._document["body"])
         self._others: list[Change] = []
 
@@ -52,7 +52,7 @@ class ModelTurn:
         number = self._body["versions"] + 1
         named = replace(version, name=f"v{number}")
         self._body["versions"] = number
-        self._others.append(version_put(self._key, named, ABSENT))
+        self._others.append(version_put(named, ABSENT))
         return named
 
     def move_alias(self, move: AliasMove) -> None:
@@ -81,25 +81,31 @@ class ModelTurn:
             raise Conflict(f"The files of {version} were let go by retention: it cannot answer.")
 
 
-def version_key(key: str, version: str) -> str:
+def aliases_of(model: Document | None) -> dict[str, str]:
+    """Return alias → version name."""
+    return {} if model is None else dict(sorted(model["body"]["aliases"].items()))
+
+
+def version_key(model: str, version: str) -> str:
     """Return the key of a version: it is in the order of the numbers.
 
     >>> version_key("elves", "v12")
     'elves/000012'
     """
     number = version.removeprefix("v")
-    return f"{key}/{int(number):06d}" if number.isdecimal() else f"{key}/{version}"
+    return f"{model}/{int(number):06d}" if number.isdecimal() else f"{model}/{version}"
 
 
-def version_put(key: str, version: Version, expect: int) -> Put:
+def version_put(version: Version, expect: int) -> Put:
     """Return the change that keeps a version."""
     body = {name: value for name, value in asdict(version).items() if name != "model"}
-    fields = {"model": key, "number": int(version.name.removeprefix("v")), "body": body}
-    return Put(VERSION, version_key(key, version.name), fields, expect)
+    fields = {"model": version.model, "number": int(version.name.removeprefix("v")), "body": body}
+    return Put(VERSION, version_key(version.model, version.name), fields, expect)
 
 
-def version_of(document: Document, model: str) -> Version:
+def version_of(document: Document) -> Version:
     """Read a version; what a newer release knows besides is left out."""
     known = Version.__dataclass_fields__
     body = {name: value for name, value in document["body"].items() if name in known}
-    return Version(**{**body, "model": model, "serving": Serving(**body["serving"])})
+    serving = Serving(**body["serving"])
+    return Version(**{**body, "model": document["model"], "serving": serving})

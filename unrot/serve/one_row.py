@@ -38,7 +38,7 @@ class OneRow:
     ) -> None:
         self.model, self.version = shelved.model.name, version.name
         self.classes = shelved.model.schema.classes
-        self._number = shelved.model.number
+        self._key, self._number = shelved.model.key, shelved.model.number
         self._ids, self._journal, self._counts = ids, journal, counts
         reader: Any = getattr(predictor, "rows", None)
         self._read = reader.one if reader is not None else _nothing
@@ -66,7 +66,7 @@ class OneRow:
         label = None if index is None else self.classes[index]
         event = {
             "id": id,
-            "model": self.model,
+            "model": self._key,
             "version": self.version,
             "predicted_at": at,
             "inputs": row,

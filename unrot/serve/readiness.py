@@ -36,6 +36,8 @@ class Heartbeat:
     """What of the journal is not in the store yet."""
     failing: tuple[str, ...] = ()
     """The steps that fail and are tried again."""
+    every: int = 1
+    """It is behind while more than 1: profiles and outliers are of every so many-th prediction."""
 
 
 def store(store: Store) -> Component:
@@ -43,9 +45,8 @@ def store(store: Store) -> Component:
     try:
         store.check(writing=True)
     except StoreAway as error:
-        return Component(
-            "degraded", f"{error.message} Predictions go on; verdicts are kept in the journal."
-        )
+        said = f"{error.message} Predictions go on; verdicts are kept in the journal."
+        return Component("degraded", said, error.cause)
     return Component("ok", "The store answers.")
 
 
@@ -89,6 +90,14 @@ def caretaker(path: Path) -> Component:
     if seconds > SILENT_SECONDS:
         return Component(
             "degraded", f"The caretaker has been silent for {seconds:,.0f} s: look at its log."
+        )
+    told = heartbeat(path)
+    if told is not None and told.every > 1:
+        return Component(
+            "ok",
+            f"The caretaker is {told.backlog_bytes or 0:,} bytes behind the journal. Until it has "
+            f"caught up it takes profiles and outliers of one prediction in {told.every}; every "
+            "prediction is kept and counted.",
         )
     return Component("ok", "The caretaker ships the journal.")
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from unrot.core import schema
 from unrot.core.errors import Conflict, NotFound, shown
 from unrot.core.policy import Policy
-from unrot.core.records import AliasMove, Model, RemovedModel, Version
-from unrot.serve.model_turn import NEW_BODY, ModelTurn, version_key, version_of, version_put
+from unrot.core.records import AliasMove, Model, ModelKey, RemovedModel, Version
+from unrot.core.schema import from_data, schema_hash
+from unrot.serve.model_turn import (
+    NEW_BODY,
+    ModelTurn,
+    aliases_of,
+    version_key,
+    version_of,
+    version_put,
+)
 from unrot.store.blobs import get_blob, put_blob
 from unrot.store.kinds import ALIAS_MOVE, FACT, MODEL, VERSION
-from unrot.store.names import Known, Names, generation, move_generation
+from unrot.store.names import generation, is_removed, kept, move_generation, read_models
 from unrot.store.operations import ABSENT, Document, Operations, Put, scan_all, until_kept
 
 MOST_MODELS = 65_535
@@ -24,9 +31,8 @@ MOST_MODELS = 65_535
 class RegistryStore:
     """The registry."""
 
-    def __init__(self, database: Operations, names: Names) -> None:
+    def __init__(self, database: Operations) -> None:
         self._database = database
-        self._names = names
 
     def generation(self) -> str:
         """Return a word that changes with every change: this store's own name, and another."""
@@ -38,14 +44,15 @@ class RegistryStore:
         """Add a model under the next free number; one of that name that is there wins."""
 
         def work() -> Model:
-            models = self._names.now()
-            found = _called(models, model.name)
-            if found is not None:
-                return _model(found, models)
+            # Before the names: whoever takes one meanwhile moves the numbers.
             numbers = _Numbers(self._database)
+            roll = Roll(read_models(self._database))
+            found = roll.called(model.name)
+            if found is not None:
+                return roll.model(found)
             number = numbers.take()
-            key = model.name if model.name not in models.holders else f"{model.name}~{number}"
-            known = models.models.get(key)
+            key = model.name if model.name not in roll.holders else f"{model.name}~{number}"
+            known = roll.models.get(key)
             body = {**NEW_BODY, **({} if known is None else known["body"]), **_words(model)}
             body |= {"created_at": model.created_at, "names": [[model.name, numbers.turn]]}
             fields = {"name": model.name, "number": number, "body": body}
@@ -53,81 +60,72 @@ class RegistryStore:
             self._database.commit(
                 [Put(MODEL, key, fields, expect), numbers.put(), move_generation()]
             )
-            return replace(model, number=number, kept_as=key)
+            return replace(model, number=number, key=ModelKey(key))
 
         return until_kept(work)
 
     def models(self) -> list[Model]:
         """List the models, the first trained first."""
-        models = self._names.now()
-        there = [one for one in models.models.values() if one["name"] is not None]
-        return [_model(one, models) for one in sorted(there, key=lambda one: one["number"])]
+        roll = Roll(read_models(self._database))
+        there = [one for one in roll.models.values() if one["name"] is not None]
+        return [roll.model(one) for one in sorted(there, key=lambda one: one["number"])]
 
-    def rename_model(self, name: str, to: str) -> Model:
+    def rename_model(self, model: ModelKey, to: str) -> Model:
         """Write another name in the one document that holds it: there is no half of that."""
 
-        def change(found: Document, models: Known) -> list[Put]:
-            if _called(models, to) is not None:
-                raise Conflict(f"There is a model {to} already: choose another name.")
+        def change(found: Document) -> list[Put]:
+            # Before the names: whoever takes one meanwhile moves the numbers.
             numbers = _Numbers(self._database)
+            if Roll(read_models(self._database)).called(to) is not None:
+                raise Conflict(f"There is a model {to} already: choose another name.")
             numbers.turn += 1
             held = [one for one in found["body"]["names"] if one[0] != to]
             body = {**found["body"], "names": [*held, [to, numbers.turn]]}
             return [_changed(found, body, name=to), numbers.put()]
 
-        self._change(name, change)
-        return self._named(to)
+        self._change(model, change)
+        return self._model(model)
 
     def describe_model(self, model: Model) -> Model:
         """Write other words into the one document that holds them."""
 
-        def change(found: Document, models: Known) -> list[Put]:
-            known = _model(found, models)
-            if schema.schema_hash(known.schema) != schema.schema_hash(model.schema):
+        def change(found: Document) -> list[Put]:
+            known = from_data(found["body"]["schema"])
+            if schema_hash(known) != schema_hash(model.schema):
                 raise Conflict(f"{model.name} is registered with other features or classes.")
             return [_changed(found, {**found["body"], **_words(model)})]
 
-        self._change(model.name, change)
-        return self._named(model.name)
+        self._change(model.key, change)
+        return self._model(model.key)
 
-    def remove_model(self, name: str) -> RemovedModel:
+    def remove_model(self, model: ModelKey) -> RemovedModel:
         """Take out the model and its aliases, and leave a mark that nothing is kept for it."""
         now = time.time()
 
-        def change(found: Document, _: Known) -> list[Put]:
+        def change(found: Document) -> list[Put]:
             body = {**found["body"], "aliases": {}, "removed_at": now}
             return [_changed(found, body, name=None)]
 
-        number = self._change(name, change)["number"]
-        return RemovedModel(name, number, now, is_cleared=False)
+        was = self._change(model, change)
+        return RemovedModel(model, was["name"], was["number"], now, is_cleared=False)
 
     def removed(self) -> list[RemovedModel]:
         """List the models that were removed on purpose."""
-        models = self._names.now().models.values()
-        gone = [one for one in models if one["body"]["removed_at"] is not None]
-        return [
-            RemovedModel(
-                _last_name(one), one["number"], one["body"]["removed_at"], one["body"]["is_cleared"]
-            )
-            for one in sorted(gone, key=lambda one: one["number"])
-        ]
+        gone = [one for one in read_models(self._database) if is_removed(one)]
+        return [_removed(one) for one in sorted(gone, key=lambda one: one["number"])]
 
-    def policy(self, model: str) -> Policy:
+    def policy(self, model: ModelKey) -> Policy:
         """Return what a model may do by itself."""
-        found = _called(self._names.now(), model, former=True)
-        if found is None:
-            raise NotFound(f"There is no model {shown(model)}.")
-        now = self._database.get(MODEL, found.key) or found
-        return Policy(**now["body"]["policy"])
+        return Policy(**self._there(model)["body"]["policy"])
 
-    def set_policy(self, model: str, policy: Policy) -> None:
+    def set_policy(self, model: ModelKey, policy: Policy) -> None:
         """Change what a model may do by itself."""
 
         def work() -> None:
-            found = self._database.get(MODEL, self._kept(model))
+            found = kept(self._database.get(MODEL, model), model)
             if found is not None:
                 body = {**found["body"], "policy": asdict(policy)}
-                self._database.commit([_changed(found, body)])
+                self._database.commit([_changed(found, body), move_generation()])
 
         until_kept(work)
 
@@ -138,46 +136,44 @@ class RegistryStore:
         keep_artefacts(self._database, artefacts)
 
         def work() -> Version:
-            turn = ModelTurn(self._database, self._kept(version.model))
+            turn = ModelTurn(self._database, version.model)
             named = turn.add_version(version)
             self._database.commit(turn.changes())
             return named
 
         return until_kept(work)
 
-    def versions(self, model: str, *, kept_only: bool = False) -> list[Version]:
+    def versions(self, model: ModelKey, *, kept_only: bool = False) -> list[Version]:
         """List a model's versions, oldest first; `kept_only` those whose files are kept."""
-        equal = (self._names.key_of(model),)
-        name = self._names.name_of(equal[0])
-        found = scan_all(self._database, VERSION, "of model", equal)
-        versions = [version_of(one, name or model) for one in found]
+        found = scan_all(self._database, VERSION, "of model", (model,))
+        versions = [version_of(one) for one in found]
         return [one for one in versions if not (kept_only and one.is_pruned)]
 
     def artefact(self, digest: str) -> bytes:
         """Return an artefact whose bytes still have their digest."""
         return get_blob(self._database, digest)
 
-    def pin_version(self, model: str, version: str, *, is_pinned: bool) -> None:
+    def pin_version(self, model: ModelKey, version: str, *, is_pinned: bool) -> None:
         """Want a version's files to be kept, or no longer."""
 
         def work() -> None:
-            key = self._kept(model)
-            found = self._database.get(VERSION, version_key(key, version))
+            kept(self._database.get(MODEL, model), model)
+            found = self._database.get(VERSION, version_key(model, version))
             if found is not None:
-                pinned = replace(version_of(found, model), is_pinned=is_pinned)
-                self._database.commit([version_put(key, pinned, found.revision), move_generation()])
+                pinned = replace(version_of(found), is_pinned=is_pinned)
+                self._database.commit([version_put(pinned, found.revision), move_generation()])
 
         until_kept(work)
 
     # ── aliases ──────────────────────────────────────────────────────────────────────────────
 
-    def aliases(self, model: str) -> dict[str, str]:
+    def aliases(self, model: ModelKey) -> dict[str, str]:
         """Return alias → version name."""
-        return ModelTurn(self._database, self._names.key_of(model)).aliases
+        return aliases_of(self._database.get(MODEL, model))
 
     def move_alias(
         self,
-        model: str,
+        model: ModelKey,
         alias: str,
         *,
         to: str | None,
@@ -190,7 +186,7 @@ class RegistryStore:
         move = AliasMove(alias, expected, to, time.time() if at is None else at, by, reason)
 
         def work() -> bool:
-            turn = ModelTurn(self._database, self._kept(model))
+            turn = ModelTurn(self._database, model)
             if turn.aliases.get(alias) != expected:
                 return False
             turn.move_alias(move)
@@ -199,42 +195,69 @@ class RegistryStore:
 
         return until_kept(work)
 
-    def moves(self, model: str) -> list[AliasMove]:
+    def moves(self, model: ModelKey) -> list[AliasMove]:
         """List all moves of a model's aliases, oldest first."""
-        equal = (self._names.key_of(model),)
-        found = scan_all(self._database, ALIAS_MOVE, "of model", equal)
+        found = scan_all(self._database, ALIAS_MOVE, "of model", (model,))
         return [AliasMove(**one["body"]) for one in found]
 
-    def _change(self, name: str, change: Callable[[Document, Known], list[Put]]) -> Document:
+    def _change(self, model: ModelKey, change: Callable[[Document], list[Put]]) -> Document:
         """Change the document of a model that is there; return it as it was."""
 
         def work() -> Document:
-            models = self._names.now()
-            found = _called(models, name)
-            if found is None:
-                raise NotFound(f"There is no model {shown(name)}.")
-            self._database.commit([*change(found, models), move_generation()])
+            found = self._there(model)
+            self._database.commit([*change(found), move_generation()])
             return found
 
         return until_kept(work)
 
-    def _named(self, name: str) -> Model:
-        models = self._names.now()
-        found = _called(models, name)
-        if found is None:
-            raise NotFound(f"There is no model {shown(name)}.")
-        return _model(found, models)
+    def _there(self, model: ModelKey) -> Document:
+        found = self._database.get(MODEL, model)
+        if found is None or found["name"] is None:
+            raise NotFound(f"There is no model {shown(model)}.")
+        return found
 
-    def _kept(self, name: str) -> str:
-        return kept_key(self._names, name)
+    def _model(self, model: ModelKey) -> Model:
+        return Roll(read_models(self._database)).model(self._there(model))
 
 
-def kept_key(names: Names, name: str) -> str:
-    """Return the key to keep something under; Conflict when the model was removed."""
-    key = names.key_for(name)
-    if key is None:
-        raise Conflict(f"{name} was removed: nothing is kept for it any more.")
-    return key
+class Roll:
+    """Who is called what, and who was: a name may have had several models in turn."""
+
+    def __init__(self, models: Sequence[Document]) -> None:
+        self.models: Mapping[str, Document] = {model.key: model for model in models}
+        held = [(turn, name, model) for model in models for name, turn in model["body"]["names"]]
+        self.holders: Mapping[str, Document] = {
+            name: model for _, name, model in sorted(held, key=lambda one: one[0])
+        }
+        """The last model that took a name."""
+
+    def called(self, name: str) -> Document | None:
+        """Return the model that has a name now."""
+        held = self.holders.get(name)
+        return held if held is not None and held["name"] == name else None
+
+    def model(self, document: Document) -> Model:
+        """Read a model."""
+        body = document["body"]
+        return Model(
+            document["name"],
+            document["number"],
+            body["title"],
+            body["description"],
+            from_data(body["schema"]),
+            body["created_at"],
+            ModelKey(document.key),
+            self._former_names(document),
+        )
+
+    def _former_names(self, model: Document) -> tuple[str, ...]:
+        """Return the names that a model held and that nobody has taken since."""
+        held = sorted((turn, name) for name, turn in model["body"]["names"])
+        return tuple(
+            name
+            for _, name in held
+            if name != model["name"] and self.holders[name].key == model.key
+        )
 
 
 def keep_artefacts(database: Operations, artefacts: Mapping[str, bytes]) -> None:
@@ -268,15 +291,6 @@ class _Numbers:
         return Put(FACT, "numbers", {"value": value}, expect)
 
 
-def _called(models: Known, name: str, *, former: bool = False) -> Document | None:
-    """Return the model of a name, if it is still called so; or was, and nobody else is."""
-    held = models.holders.get(name)
-    if not held:
-        return None
-    is_there = held[0]["name"] is not None if former else held[0]["name"] == name
-    return held[0] if is_there else None
-
-
 def _changed(found: Document, body: Mapping[str, Any], **fields: Any) -> Put:
     return Put(MODEL, found.key, {**found.fields, **fields, "body": body}, found.revision)
 
@@ -289,19 +303,9 @@ def _words(model: Model) -> dict[str, Any]:
     }
 
 
-def _last_name(model: Document) -> str:
-    return str(max(model["body"]["names"], key=lambda one: one[1])[0])
-
-
-def _model(document: Document, models: Known) -> Model:
-    body = document["body"]
-    return Model(
-        document["name"],
-        document["number"],
-        body["title"],
-        body["description"],
-        models.schema_of(document.key),
-        body["created_at"],
-        document.key,
-        models.former_names(document.key),
+def _removed(model: Document) -> RemovedModel:
+    body = model["body"]
+    name, _ = max(body["names"], key=lambda one: one[1])
+    return RemovedModel(
+        ModelKey(model.key), name, model["number"], body["removed_at"], body["is_cleared"]
     )

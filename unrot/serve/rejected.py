@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from unrot.core.errors import Detail
-from unrot.core.records import Model, Rejection, Schema
+from unrot.core.records import Model, ModelKey, Rejection, Schema
 from unrot.core.schema import is_number
 from unrot.serve import events
 from unrot.serve.journal import Journal
@@ -39,7 +39,7 @@ class Refusals:
         self._journal = journal
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._gathered: dict[tuple[str, str], Rejection] = {}
+        self._gathered: dict[tuple[ModelKey, str], Rejection] = {}
 
     def add(self, rejections: Iterable[Rejection]) -> None:
         """Take what was refused, to be written within a second."""
@@ -81,7 +81,7 @@ def rejection_of(
         if detail.field in model.schema.names:
             features[detail.field][reason] += 1
     return Rejection(
-        model.name,
+        model.key,
         version,
         at,
         dict(reasons) or {NOT_A_ROW: 1},

@@ -38,6 +38,7 @@ from unrot.core.records import (
     FeedbackStatus,
     JudgedPrediction,
     Model,
+    ModelKey,
     Row,
     Schema,
     Tally,
@@ -50,11 +51,13 @@ from unrot.hear import verdicts
 from unrot.serve import events, readiness
 from unrot.serve.answer import Answer
 from unrot.serve.journal import Journal
+from unrot.serve.limits import Limits
 from unrot.serve.one_row import OneRow
 from unrot.serve.rejected import Refusals, rejection_of
 from unrot.serve.shelf import Contents, Shelf, ShelvedModel
 
 LAST_VERDICTS = 50
+VERDICT_BYTES = 500
 
 
 class Form(NamedTuple):
@@ -89,6 +92,7 @@ class Service:
     workshop: Workshop
     courier: Courier
     refusals: Refusals
+    limits: Limits
     clock: Clock = time.time
     counts: Counts = NoCounts()
 
@@ -232,6 +236,7 @@ class Service:
 
     def judge(self, given: Any, caller: Caller) -> tuple[Feedback, FeedbackStatus]:
         """Keep one verdict."""
+        self.limits.admit(caller, verdicts=1, bytes=_size(given))
         verdict = self._reader().read(given, caller=caller, now=self.clock())
         status = self._keep([verdict])[0]
         if status == "missing":
@@ -243,6 +248,7 @@ class Service:
     def judge_many(self, given: list[Any], caller: Caller) -> list[tuple[Any, str]]:
         """Keep all valid verdicts of a list; answer each with its status or the error's reason."""
         verdicts.check_count(len(given))
+        self.limits.admit(caller, verdicts=len(given), bytes=sum(map(_size, given)))
         reader, now = self._reader(), self.clock()
         read = [reader.read_or_error(one, caller=caller, now=now) for one in given]
         kept = iter(self._keep([one for one in read if isinstance(one, Feedback)]))
@@ -255,6 +261,7 @@ class Service:
         self, given: Mapping[str, Any], caller: Caller
     ) -> tuple[UnverifiedFeedback, FeedbackStatus]:
         """Keep a verdict in the older form: shown and counted apart, it teaches nothing."""
+        self.limits.admit(caller, verdicts=1, bytes=_size(given))
         contents = self.catalogue()
         verdict = verdicts.read_unverified(
             given, known=lambda name: contents.model(name).model, caller=caller, now=self.clock()
@@ -265,11 +272,12 @@ class Service:
         except StoreAway:
             self._queue([verdict])
             status = "queued"
-        self.counts.judged(verdict.model, "unverified")
+        self.counts.judged(contents.name_of(verdict.model), "unverified")
         return verdict, status
 
     def withdraw(self, id: str, caller: Caller) -> FeedbackStatus:
         """Take a verdict back."""
+        self.limits.admit(caller, verdicts=1)
         verdict = self._reader().withdrawal(id, caller=caller, now=self.clock())
         status = self._keep([verdict])[0]
         if status in ("missing", "duplicate", "forgotten"):
@@ -280,13 +288,16 @@ class Service:
 
     def _keep(self, given: Sequence[Feedback]) -> Sequence[FeedbackStatus]:
         statuses = self._kept_or_queued(given)
+        contents = self.catalogue()
         for verdict, status in zip(given, statuses, strict=True):
-            self.counts.judged(verdict.model, status)
+            self.counts.judged(contents.name_of(verdict.model), status)
         return statuses
 
     def _kept_or_queued(self, given: Sequence[Feedback]) -> Sequence[FeedbackStatus]:
         try:
-            return self.store.verdicts.put(given) if given else []
+            statuses = self.store.verdicts.put(given) if given else []
+            self.journal.ring()
+            return statuses
         except StoreAway:
             self._queue(given)
             return ["queued"] * len(given)
@@ -317,23 +328,21 @@ class Service:
 
     # ── look ─────────────────────────────────────────────────────────────────────────────────
 
-    def versions(self, name: str) -> list[Version]:
+    def versions(self, model: ModelKey) -> list[Version]:
         """List the versions of a model, oldest first."""
-        known = self.store.registry.versions(name)
-        if not known:
-            self.catalogue().model(name)
-        return known
+        return self.store.registry.versions(model)
 
     def version(self, name: str, version: str) -> Version:
         """Return one version of a model."""
-        for made in self.versions(name):
+        model = self.catalogue().model(name).model
+        for made in self.versions(model.key):
             if made.name == version:
                 return made
-        raise NotFound(f'{name} has no version "{version[:80]}".')
+        raise NotFound(f'{model.name} has no version "{version[:80]}".')
 
-    def aliases(self, name: str) -> dict[str, str]:
+    def aliases(self, model: ModelKey) -> dict[str, str]:
         """Return the aliases of a model as they now stand."""
-        return self.store.registry.aliases(name)
+        return self.store.registry.aliases(model)
 
     def recent(self, name: str, *, limit: int = 50, before: str | None = None) -> Page:
         """List a model's predictions with their verdicts, newest first, a page at a time.
@@ -341,7 +350,7 @@ class Service:
         `before` is the id of the last prediction of the page before.
         """
         model = self.catalogue().model(name).model
-        rows = self.store.traffic.recent(model.name, limit=limit, before=self._key(before))
+        rows = self.store.traffic.recent(model.key, limit=limit, before=self._key(before))
         next_before = rows[-1].prediction.id if len(rows) == limit else None
         return Page(rows, next_before)
 
@@ -360,11 +369,10 @@ class Service:
         """
         now = utc(self.clock())
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+        shelved = self.catalogue().model(name)
+        champion = shelved.aliases.get(CHAMPION, "")
         return self.store.traffic.tally(
-            name,
-            since=midnight,
-            last=LAST_VERDICTS,
-            version=self.catalogue().model(name).aliases.get(CHAMPION, ""),
+            shelved.model.key, since=midnight, last=LAST_VERDICTS, version=champion
         )
 
     # ── ready ────────────────────────────────────────────────────────────────────────────────
@@ -392,6 +400,12 @@ def _parted(reference: Any) -> tuple[str | None, str | None]:
     if len(parts) == 3 and parts[0] and parts[1] == "versions" and parts[2]:
         return parts[0], parts[2]
     raise wrong_field("model", reference, "a model such as zombies, or zombies/versions/v2")
+
+
+def _size(verdict: Any) -> int:
+    """Return about how many bytes a verdict takes in the store: itself, and what goes with it."""
+    said = verdict.values() if isinstance(verdict, Mapping) else ()
+    return VERDICT_BYTES + sum(len(str(value)) for value in said)
 
 
 def _said_of(status: FeedbackStatus) -> str:

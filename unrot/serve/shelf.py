@@ -28,7 +28,7 @@ from unrot.core import schema
 from unrot.core.artefacts import GOLDEN, NEIGHBOURS, digest_of
 from unrot.core.errors import BadArtefact, NotFound, UnrotError, shown
 from unrot.core.ports import Detector, DetectorLoader, Predictor, PredictorLoader, Registry
-from unrot.core.records import CHAMPION, Model, Serving, Version
+from unrot.core.records import CHAMPION, Model, ModelKey, Serving, Version
 
 Predictors = dict[tuple[str, str], Predictor]
 PINNED_AT_ONCE = 8
@@ -75,6 +75,18 @@ class Contents:
                 return shelved
         known = ", ".join(self.models) or "none yet: train one with python train.py iris"
         raise NotFound(f"There is no model {shown(name)}; there is {known}.")
+
+    def by_key(self, key: ModelKey) -> ShelvedModel:
+        """Return a model by its key; NotFound for one that was removed."""
+        for shelved in self.models.values():
+            if shelved.model.key == key:
+                return shelved
+        raise NotFound(f"There is no model {shown(key)} any more.")
+
+    def name_of(self, key: ModelKey) -> str:
+        """Return what a model is called; one that is not there by its first name."""
+        called = (one.model.name for one in self.models.values() if one.model.key == key)
+        return next(called, str(key))
 
     def by_number(self, number: int) -> ShelvedModel | None:
         """Return the model that a prediction id speaks of."""
@@ -128,7 +140,7 @@ class Shelf:
         with self._lock:
             held = self._pinned.get(key)
             if held is None:
-                held = self._make(contents.models[version.model].model, version)
+                held = self._make(contents.by_key(version.model).model, version)
                 while len(self._pinned) >= PINNED_AT_ONCE:
                     del self._pinned[next(iter(self._pinned))]
                 self._pinned[key] = held
@@ -280,8 +292,8 @@ def sync(folder: Path, registry: Registry, *, thoroughly: bool = False) -> bool:
 
 def _shelved(registry: Registry, model: Model) -> ShelvedModel:
     # The aliases first: a version that is promoted meanwhile is then one of the next pointer.
-    aliases = registry.aliases(model.name)
-    kept = registry.versions(model.name, kept_only=True)
+    aliases = registry.aliases(model.key)
+    kept = registry.versions(model.key, kept_only=True)
     return ShelvedModel(model, aliases, {version.name: version for version in kept})
 
 
@@ -351,7 +363,7 @@ def _plain(model: Model) -> dict[str, Any]:
         "title": model.title,
         "description": model.description,
         "created_at": model.created_at,
-        "kept_as": model.kept_as,
+        "key": model.key,
         "former_names": model.former_names,
     }
 

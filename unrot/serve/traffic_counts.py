@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
 
 from unrot.core import confidence, latency
-from unrot.core.records import Oddity, Prediction, Rejection, Window
+from unrot.core.records import ModelKey, Oddity, Rejection, Window
 from unrot.core.windows import refused
+from unrot.serve.rows import Rows
 
-Key = tuple[str, int, str]
-"""Model by its key, minute, version."""
+Key = tuple[ModelKey, int, str]
+"""Model, minute, version."""
 
 
 class TrafficCounts:
@@ -24,24 +29,29 @@ class TrafficCounts:
         self._confidence: dict[Key, list[int]] = defaultdict(lambda: [0] * confidence.BINS)
         self._rejected: dict[Key, list[Rejection]] = defaultdict(list)
 
-    def see(self, prediction: Prediction, *, was_looked_at: bool) -> None:
-        """Count a prediction; one that came from elsewhere took no time that is known."""
-        key = _key(prediction.model, prediction.version, prediction.predicted_at)
-        self._predictions[key] += 1
-        if prediction.seconds > 0:
-            self._latency[key][latency.place(prediction.seconds)] += 1
-        if prediction.probabilities:
-            self._confidence[key][confidence.place(max(prediction.probabilities))] += 1
-        if was_looked_at:
-            self._looked_at[key] += 1
+    def see(self, rows: Rows, looked_at: Collection[str]) -> None:
+        """Count predictions; those that came from elsewhere took no time that is known."""
+        minutes = (rows.moments // 60).astype(np.int64).tolist()
+        for key, part in rows.parted(list(zip(rows.models, minutes, rows.versions, strict=True))):
+            self._predictions[key] += len(part)
+            self._looked_at[key] += sum(id in looked_at for id in part.ids) if looked_at else 0
+            took = np.array(part.seconds, dtype=np.float64)
+            self._add(self._latency, key, latency.places(took[took > 0]))
+            sure = part.most_likely
+            self._add(self._confidence, key, confidence.places(sure[~np.isnan(sure)]))
 
-    def see_oddity(self, kept_as: str, oddity: Oddity) -> None:
+    def _add(self, bins: dict[Key, list[int]], key: Key, places: NDArray[np.intp]) -> None:
+        if len(places):
+            counts = np.bincount(places, minlength=len(bins[key])).tolist()
+            bins[key] = [had + more for had, more in zip(bins[key], counts, strict=True)]
+
+    def see_oddity(self, oddity: Oddity) -> None:
         """Count an outlier."""
-        self._outliers[_key(kept_as, oddity.version, oddity.predicted_at)] += 1
+        self._outliers[_key(oddity.model, oddity.version, oddity.predicted_at)] += 1
 
-    def see_rejection(self, kept_as: str, rejection: Rejection) -> None:
+    def see_rejection(self, rejection: Rejection) -> None:
         """Count rows that were refused at the door."""
-        self._rejected[_key(kept_as, rejection.version, rejection.at)].append(rejection)
+        self._rejected[_key(rejection.model, rejection.version, rejection.at)].append(rejection)
 
     def windows(self) -> list[Window]:
         """Return the windows to add."""
@@ -66,5 +76,5 @@ class TrafficCounts:
         ]
 
 
-def _key(model: str, version: str, at: float) -> Key:
+def _key(model: ModelKey, version: str, at: float) -> Key:
     return model, int(at) // 60, version

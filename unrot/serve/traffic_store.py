@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from heapq import merge
 from itertools import islice
 
 from unrot.core.records import (
     JudgedPrediction,
+    ModelKey,
     Oddity,
     Outcome,
     Prediction,
@@ -24,15 +25,16 @@ from unrot.core.records import (
     Window,
 )
 from unrot.core.time import DAY
-from unrot.hear.feedback_documents import from_document, judged_of
+from unrot.hear.feedback_documents import feedback_of, from_document, judged_of
 from unrot.hear.outcome_reader import Key, OutcomeReader
 from unrot.hear.verdict_store import VerdictStore
 from unrot.hear.window_store import count_in, windows_between
 from unrot.serve.batch_reader import BatchReader, Cursor, arrived
-from unrot.serve.batches import Place, batches_of, places_of
+from unrot.serve.batches import batches_of
+from unrot.serve.rows import Rows
 from unrot.serve.traffic_counts import TrafficCounts
-from unrot.store.kinds import FEEDBACK, JOURNAL
-from unrot.store.names import Known, Names
+from unrot.store.kinds import BATCH, FEEDBACK, JOURNAL
+from unrot.store.names import Models
 from unrot.store.operations import (
     ABSENT,
     Change,
@@ -46,8 +48,8 @@ from unrot.store.operations import (
 AT_ONCE = 400
 END_OF_TIME = 1e15
 
-OddityPuts = Callable[[Sequence[tuple[str, Oddity]]], list[Put]]
-"""The changes that keep outliers, each with the key of its model."""
+OddityPuts = Callable[[Sequence[Oddity]], list[Put]]
+"""The changes that keep outliers."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,18 +60,18 @@ class TrafficStore:
     def __init__(
         self,
         database: Operations,
-        names: Names,
+        models: Models,
         batches: BatchReader,
         verdicts: VerdictStore,
         oddity_puts: OddityPuts,
     ) -> None:
         self._database = database
-        self._names = names
+        self._models = models
         self._batches = batches
         self._verdicts = verdicts
         self._oddity_puts = oddity_puts
-        self._outcomes = OutcomeReader(database, names)
-        self._told: set[str] = set()
+        self._outcomes = OutcomeReader(database, models)
+        self._told: set[ModelKey] = set()
 
     # ── shipping ─────────────────────────────────────────────────────────────────────────────
 
@@ -101,34 +103,37 @@ class TrafficStore:
 
     def _brought(self, shipment: Shipment) -> Iterator[Change]:
         """Return the changes that keep what a shipment brings."""
-        models, counts = self._names.now(), TrafficCounts(shipment.writer)
-        refused: set[str] = set()
-        made, places = _keyed(shipment.predictions, models, refused)
-        for one in made:
-            counts.see(one, was_looked_at=one.id in shipment.looked_at)
-        odd = [
-            (key, oddity)
-            for oddity in shipment.oddities
-            if (key := models.key_for(oddity.model, oddity.prediction)) is not None
-        ]
-        for key, oddity in odd:
-            counts.see_oddity(key, oddity)
+        counts = TrafficCounts(shipment.writer)
+        made, odd, rejected = (
+            Rows.of(shipment.predictions),
+            shipment.oddities,
+            shipment.rejections,
+        )
+        removed = self._models.removed(
+            {*made.models, *(one.model for one in odd), *(one.model for one in rejected)}
+        )
+        self._tell(removed)
+        if removed:
+            made = made.where([model not in removed for model in made.models])
+        counts.see(made, shipment.looked_at)
+        odd = [oddity for oddity in odd if oddity.model not in removed]
+        for oddity in odd:
+            counts.see_oddity(oddity)
         for rejection in shipment.rejections:
-            if (key := models.key_for(rejection.model)) is not None:
-                counts.see_rejection(key, rejection)
-        self._tell(refused)
+            if rejection.model not in removed:
+                counts.see_rejection(rejection)
         there = {one.id or "": arrived(one, shipment.writer) for one in made if shipment.feedback}
         taken, told = self._verdicts.take_acknowledged(shipment.feedback, there)
-        yield from batches_of(made, places, shipment.writer)
+        yield from batches_of(made, shipment.writer)
         yield from self._oddity_puts(odd)
         yield from count_in(self._database, [*counts.windows(), *told])
         yield from taken
         yield from self._verdicts.unverified_puts(shipment.unverified)
 
-    def _tell(self, refused: Iterable[str]) -> None:
-        for name in sorted(set(refused) - self._told):
-            self._told.add(name)
-            _log.warning("The journal has lines of %s, which was removed: dropped.", name)
+    def _tell(self, removed: Set[ModelKey]) -> None:
+        for model in sorted(removed - self._told):
+            self._told.add(model)
+            _log.warning("The journal has lines of %s, which was removed: dropped.", model)
 
     # ── predictions ──────────────────────────────────────────────────────────────────────────
 
@@ -142,36 +147,40 @@ class TrafficStore:
         known = self._database.get_many(FEEDBACK, ids)
         for id, document in known.items():
             kept = from_document(document)
-            if (judged := judged_of(kept, self._names.name_of(kept.feedback.model))) is not None:
+            if (judged := judged_of(kept)) is not None:
                 found[id] = judged
         rest = self._batches.look_up([id for id in ids if id not in found])
         made = [arrived.prediction for arrived in rest.values()]
-        return found | {one.prediction.id or "": one for one in self._judged(made)}
+        return found | {one.prediction.id or "": one for one in _beside(made, known)}
 
     def recent(
-        self, model: str, *, limit: int, before: Cursor | None = None
+        self, model: ModelKey, *, limit: int, before: Cursor | None = None
     ) -> list[JudgedPrediction]:
         """List predictions newest first, those older than `before` (time, id)."""
         return list(islice(self.newest(model, before), limit))
 
-    def newest(self, model: str, before: Cursor | None = None) -> Iterator[JudgedPrediction]:
+    def newest(self, model: ModelKey, before: Cursor | None = None) -> Iterator[JudgedPrediction]:
         """Return predictions newest first: those in batches, and judged ones of before."""
-        key = self._names.key_of(model)
-        kept = self._in_pages(self._batches.newest(key, before))
-        tidied = self._verdicts.kept_since(key)
+        kept = self._in_pages(self._batches.newest(model, before))
+        tidied = self._verdicts.kept_since(model)
         if not tidied:
             yield from kept
             return
         until = END_OF_TIME if before is None else before[0]
-        left = self._judged_before(model, key, min(tidied, until + 1.0))
+        left = self._judged_before(model, min(tidied, until + 1.0))
         seen = ""
         for judged in merge(kept, left, key=_place, reverse=True):
             if judged.prediction.id != seen and (before is None or _place(judged) < before):
                 seen = judged.prediction.id or ""
                 yield judged
 
+    def begins_at(self, model: ModelKey) -> float:
+        """Return when the first prediction was made that is kept; 0 where there is none."""
+        found = self._database.scan(BATCH, "of model", (model,), limit=1, only=["starts at"])
+        return float(found[0]["starts at"]) if found else 0.0
+
     def of_period(
-        self, model: str, *, since: float, until: float, judged_only: bool, limit: int
+        self, model: ModelKey, *, since: float, until: float, judged_only: bool, limit: int
     ) -> list[JudgedPrediction]:
         """List the predictions of a period, newest first, `judged_only` those with a verdict."""
         if judged_only:
@@ -183,17 +192,16 @@ class TrafficStore:
             found.append(judged)
         return found
 
-    def judged_span(self, model: str) -> tuple[float, float] | None:
+    def judged_span(self, model: ModelKey) -> tuple[float, float] | None:
         """Return the second of the first and of the last prediction with a verdict."""
         return self._outcomes.judged_span(model)
 
     def _judged_of_period(
-        self, model: str, since: float, until: float, limit: int
+        self, model: ModelKey, since: float, until: float, limit: int
     ) -> list[JudgedPrediction]:
-        key = self._names.key_of(model)
         found: list[JudgedPrediction] = []
-        for kept in self._outcomes.judged_between(key, since, until):
-            judged = judged_of(kept, model)
+        for kept in self._outcomes.judged_between(model, since, until):
+            judged = judged_of(kept)
             if judged is None:
                 continue
             at = int(judged.prediction.predicted_at)
@@ -202,11 +210,11 @@ class TrafficStore:
             found.append(judged)
         return sorted(found, key=_place, reverse=True)[:limit]
 
-    def _judged_before(self, model: str, key: str, until: float) -> Iterator[JudgedPrediction]:
+    def _judged_before(self, model: ModelKey, until: float) -> Iterator[JudgedPrediction]:
         """Return judged predictions whose batches were let go, newest first."""
         second: list[JudgedPrediction] = []
-        for kept in self._outcomes.judged_between(key, 0.0, until):
-            judged = judged_of(kept, model)
+        for kept in self._outcomes.judged_between(model, 0.0, until):
+            judged = judged_of(kept)
             if judged is None:
                 continue
             at = int(judged.prediction.predicted_at)
@@ -224,72 +232,57 @@ class TrafficStore:
             size = AT_ONCE
 
     def _judged(self, made: Sequence[Prediction]) -> list[JudgedPrediction]:
-        """Put the verdicts beside predictions, under the present names of their models."""
+        """Put the verdicts beside predictions."""
         known = self._database.get_many(FEEDBACK, [one.id or "" for one in made])
-        models = self._names.now()
-        found: list[JudgedPrediction] = []
-        for one in made:
-            name = models.name_of(one.model)
-            named = one if name == one.model else replace(one, model=name)
-            document, verdict = known.get(one.id or ""), None
-            if document is not None and not document["withdrawn"]:
-                kept = from_document(document)
-                verdict = replace(
-                    kept.feedback, model=named.model, was_correct=document["was correct"]
-                )
-            found.append(JudgedPrediction(named, verdict))
-        return found
+        return list(_beside(made, known))
 
     # ── what one writer brought ──────────────────────────────────────────────────────────────
 
     def shipped(self, writer: str, since: float, seconds: int) -> list[tuple[Stretch, int]]:
         """Count the rows that one writer shipped, by stretches of some seconds."""
-        counts: Counter[tuple[int, str, str]] = Counter()
+        counts: Counter[tuple[int, ModelKey, str]] = Counter()
         for batch in self._batches.written(writer, since):
             first, last = int(batch["starts at"]) // seconds, int(batch["ends at"]) // seconds
             if first == last and batch["starts at"] >= since:
                 counts[first, batch["model"], batch["version"]] += batch["rows"]
                 continue
-            for made in self._batches.rows_of(batch).values():
-                if made.predicted_at >= since:
-                    place = int(made.predicted_at) // seconds
-                    counts[place, batch["model"], batch["version"]] += 1
-        models = self._names.now()
+            for at in self._batches.rows_of(batch).times:
+                if at >= since:
+                    counts[int(at) // seconds, batch["model"], batch["version"]] += 1
+        removed = self._models.removed(model for _, model, _ in counts)
         return [
-            (Stretch(models.name_of(key), version, at * seconds, (at + 1) * seconds), count)
-            for (at, key, version), count in sorted(counts.items())
-            if not _is_removed(models, key)
+            (Stretch(model, version, at * seconds, (at + 1) * seconds), count)
+            for (at, model, version), count in sorted(counts.items())
+            if model not in removed
         ]
 
     def of_stretch(
         self, stretch: Stretch, writer: str, *, after: Cursor | None, limit: int
     ) -> list[Prediction]:
         """Return what one writer shipped of a stretch, oldest first, from a key (time, id) on."""
-        key = self._names.key_of(stretch.model)
         behind = after or (float(stretch.starts_at), "")
         batches = self._batches.written(writer, behind[0], stretch.ends_at + float(DAY))
         rows = [
             made
             for batch in batches
-            if batch["model"] == key and batch["version"] == stretch.version
+            if batch["model"] == stretch.model and batch["version"] == stretch.version
             if batch["starts at"] < stretch.ends_at
-            for made in self._batches.rows_of(batch).values()
+            for made in self._batches.rows_of(batch)
             if behind < (made.predicted_at, made.id or "") and made.predicted_at < stretch.ends_at
         ]
         rows.sort(key=lambda made: (made.predicted_at, made.id))
-        return [replace(made, model=stretch.model) for made in rows[:limit]]
+        return rows[:limit]
 
     # ── totals and outcomes ──────────────────────────────────────────────────────────────────
 
-    def windows(self, model: str, *, since: float, until: float) -> list[Window]:
+    def windows(self, model: ModelKey, *, since: float, until: float) -> list[Window]:
         """Return the totals of a model per minute, or per hour and day where they were rolled."""
         first, end = int(since) // 60, -(-int(until) // 60)
-        found = windows_between(self._database, self._names.key_of(model), first, end)
-        return [replace(window, model=model) for window in found]
+        return list(windows_between(self._database, model, first, end))
 
     def outcomes(
         self,
-        model: str,
+        model: ModelKey,
         *,
         limit: int,
         after: Key | None = None,
@@ -301,29 +294,40 @@ class TrafficStore:
             model, limit=limit, after=after, versions=versions, with_inputs=with_inputs
         )
 
-    def last_judged(self, model: str, *, limit: int) -> list[JudgedPrediction]:
+    def last_judged(self, model: ModelKey, *, limit: int) -> list[JudgedPrediction]:
         """List the newest judged predictions with their inputs, in the order of their verdicts."""
         return self._outcomes.last_judged(model, limit=limit)
 
-    def tally(self, model: str, *, since: float, last: int, version: str | None = None) -> Tally:
+    def given_between(
+        self, model: ModelKey, since: float, until: float
+    ) -> Iterator[JudgedPrediction]:
+        """Return verdicts with their predictions by when they were given, newest first."""
+        return self._outcomes.given_between(model, since, until)
+
+    def count_given(self, model: ModelKey, since: float, until: float) -> int:
+        """Count the verdicts that were given in a stretch of time."""
+        return self._outcomes.count_given(model, since, until)
+
+    def tally(
+        self, model: ModelKey, *, since: float, last: int, version: str | None = None
+    ) -> Tally:
         """Sum the windows since a time, and take accuracy and error of the last judged verdicts."""
         return self._outcomes.tally(model, since=since, last=last, version=version)
 
     def judged_of_predicted(
-        self, model: str, *, since: float, until: float, version: str | None = None
+        self, model: ModelKey, *, since: float, until: float, version: str | None = None
     ) -> tuple[int, int]:
         """Count the verdicts on the predictions from one moment up to another, and the predictions.
 
         Windows count what lies between; at both ends, where a window holds more, rows are counted.
         """
-        key = self._names.key_of(model)
-        spoken_of, predicted = self._counted(key, since, until, version)
+        spoken_of, predicted = self._counted(model, since, until, version)
         return spoken_of, max(predicted, spoken_of)
 
     def _counted(
-        self, key: str, since: float, until: float, version: str | None
+        self, model: ModelKey, since: float, until: float, version: str | None
     ) -> tuple[int, int]:
-        windows = windows_between(self._database, key, int(since) // 60, int(until) // 60 + 1)
+        windows = windows_between(self._database, model, int(since) // 60, int(until) // 60 + 1)
         spans = [(one.minute * 60.0, (one.minute + one.minutes) * 60.0) for one in windows]
         first = max((end for start, end in spans if start < since < end), default=since)
         last = min((start for start, end in spans if start <= until < end), default=until)
@@ -335,23 +339,23 @@ class TrafficStore:
         predicted = sum(one.predictions for one in whole)
         spoken_of = sum(one.verdicts for one in whole)
         if first < last:
-            spoken_of += self._verdicts.uncounted(key, first, last, version)
+            spoken_of += self._verdicts.uncounted(model, first, last, version)
         edges = [(since, first), (last, until)] if first < last else [(since, until)]
         for start, end in edges:
-            predicted += self._rows_between(key, start, end + 1e-6 * (end == until), version)
-            spoken_of += self._told_between(key, start, end + 1e-6 * (end == until), version)
+            predicted += self._rows_between(model, start, end + 1e-6 * (end == until), version)
+            spoken_of += self._told_between(model, start, end + 1e-6 * (end == until), version)
         return spoken_of, predicted
 
-    def _told_between(self, key: str, start: float, end: float, version: str | None) -> int:
+    def _told_between(self, model: ModelKey, start: float, end: float, version: str | None) -> int:
         if end <= start:
             return 0
-        judged = self._outcomes.judged_between(key, start, end)
+        judged = self._outcomes.judged_between(model, start, end)
         made = (kept.prediction for kept in judged)
         return sum(version in (None, one.version) for one in made if one is not None)
 
-    def _rows_between(self, key: str, start: float, end: float, version: str | None) -> int:
+    def _rows_between(self, model: ModelKey, start: float, end: float, version: str | None) -> int:
         count = 0
-        for made in self._batches.newest(key, (end, "")) if end > start else ():
+        for made in self._batches.newest(model, (end, "")) if end > start else ():
             if made.predicted_at < start:
                 break
             count += version in (None, made.version)
@@ -362,30 +366,15 @@ def _offset(journal: Document | None) -> int:
     return 0 if journal is None else int(journal["shipped to"])
 
 
-def _keyed(
-    predictions: Sequence[Prediction], models: Known, refused: set[str]
-) -> tuple[list[Prediction], list[Place]]:
-    """Give predictions the keys of their models; leave out those of removed ones."""
-    keys: dict[tuple[str, int], str | None] = {}
-    made: list[Prediction] = []
-    places: list[Place] = []
-    stood = places_of([one.id or "" for one in predictions])
-    for one, place in zip(predictions, stood, strict=True):
-        asked = one.model, place.model_number
-        if asked not in keys:
-            keys[asked] = models.key_by(*asked)
-        key = keys[asked]
-        if key is None:
-            refused.add(one.model)
-            continue
-        made.append(one if key == one.model else replace(one, model=key))
-        places.append(place)
-    return made, places
-
-
-def _is_removed(models: Known, key: str) -> bool:
-    model = models.models.get(key)
-    return model is not None and model["name"] is None
+def _beside(
+    made: Iterable[Prediction], known: Mapping[str, Document]
+) -> Iterator[JudgedPrediction]:
+    """Put what is known of verdicts beside predictions."""
+    for one in made:
+        document, verdict = known.get(one.id or ""), None
+        if document is not None and not document["withdrawn"]:
+            verdict = replace(feedback_of(document), was_correct=document["was correct"])
+        yield JudgedPrediction(one, verdict)
 
 
 def _place(judged: JudgedPrediction) -> Cursor:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -21,6 +20,7 @@ from unrot.core.plurals import counted
 from unrot.core.ports import Progress
 from unrot.store.engine import SqlStore
 from unrot.store.kinds import FACT, FORMAT, KINDS
+from unrot.store.names import move_generation
 from unrot.store.operations import Put
 from unrot.store.sqlite import SqliteDatabase
 
@@ -47,11 +47,13 @@ class SqliteCopies:
     def write_to(self, target: Path, progress: Progress) -> None:
         """Copy all as it stands at one moment, while others go on writing."""
         if not self._path.exists():
-            raise StoreAway(f"There is no database at {self._path}: nothing to copy.")
+            raise StoreAway("There is nothing to copy.", f"There is no database at {self._path}.")
         try:
             self._database.copy_to(target, lambda done: progress(done, "copying the database"))
         except (OSError, sqlite3.Error) as error:
-            raise StoreAway(f"The database could not be copied: {error}.") from error
+            raise StoreAway(
+                "The database could not be copied.", f"SQLite says: {error}."
+            ) from error
 
     def check(self, copy: Path) -> str:
         """Say what a copy holds; raise Invalid when it is damaged or none of ours."""
@@ -75,7 +77,7 @@ class SqliteCopies:
     def shrink(self, progress: Progress) -> int:
         """Write the file anew without its empty pages; return how many bytes that saved."""
         if not self._path.exists():
-            raise StoreAway(f"There is no database at {self._path}.")
+            raise StoreAway("There is no database.", f"It was looked for at {self._path}.")
         before = self._database.size()
         try:
             self._database.write_anew(lambda: progress(0.0, "writing the database anew"))
@@ -115,7 +117,7 @@ class SqliteCopies:
         numbers = {"turn": 0, **(json.loads(known["value"]) if known else {}), "highest": highest}
         store.commit(
             [
-                Put(FACT, "store", {"value": secrets.token_hex(8)}),
+                move_generation(),
                 Put(FACT, "numbers", {"value": json.dumps(numbers)}),
             ]
         )

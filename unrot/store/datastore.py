@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from unrot.core.errors import BadSetting, StoreAway, shown
+from unrot.core.patience import seconds_left
 from unrot.store.entities import (
     MOST_INDEXED,
     TOKEN,
@@ -34,6 +35,7 @@ from unrot.store.entities import (
     entity_of,
     hide,
     is_key,
+    place_name,
     place_of,
     query_of,
 )
@@ -124,7 +126,8 @@ class DatastoreStore:
 
     def prepare(self) -> None:
         """Note what format this is, unless somebody has."""
-        facts = {"format": str(FORMAT), "store": secrets.token_hex(8)}
+        words = {name: secrets.token_hex(8) for name in ("store", "generation")}
+        facts = {"format": str(FORMAT), **words}
         with suppress(Changed):
             self.commit([Put(FACT, key, {"value": facts[key]}, ABSENT) for key in facts])
         self._is_prepared = True
@@ -165,9 +168,9 @@ class DatastoreStore:
         if after is not None:
             sign = "LESS_THAN" if newest_first else "GREATER_THAN"
             bounds.append((sign, encode(kind, chosen.fields, (*equal, *after))))
-        query = query_of(kind, index, bounds)
+        query = query_of(kind, index, bounds, self._key)
         way = "DESCENDING" if newest_first else "ASCENDING"
-        query.order.add(property={"name": f"~{index}"}, direction=way)
+        query.order.add(property={"name": place_name(kind, index)}, direction=way)
         return [document_of(kind, result, names) for result in self._results(kind, query, limit)]
 
     def count(
@@ -182,7 +185,8 @@ class DatastoreStore:
         """Count what a scan without limit would return."""
         if not all(map(can_keep, equal)):
             return 0
-        query = query_of(kind, index, bounds_of(kind, kind.indexes[index], equal, since, until))
+        bounds = bounds_of(kind, kind.indexes[index], equal, since, until)
+        query = query_of(kind, index, bounds, self._key)
         counted = {"nested_query": query, "aggregations": [{"alias": "count", "count": {}}]}
         request = {"partition_id": self._place, "aggregation_query": counted}
         answer = self._service.ask("run_aggregation_query", request, self._read_until())
@@ -192,7 +196,7 @@ class DatastoreStore:
     def commit(self, changes: Sequence[Change]) -> None:
         """Make all changes or none."""
         if checked(changes):
-            self._make(changes, time.monotonic() + self._commit_seconds)
+            self._make(changes, time.monotonic() + seconds_left(self._commit_seconds))
 
     def size(self) -> int | None:
         """Nobody can tell at once: Google counts once a day."""
@@ -224,7 +228,7 @@ class DatastoreStore:
         self._service.close()
 
     def _read_until(self) -> float:
-        return time.monotonic() + self._read_seconds
+        return time.monotonic() + seconds_left(self._read_seconds)
 
     def _key(self, place: Place) -> dict[str, Any]:
         return {"partition_id": self._place, "path": [{"kind": place[0], "name": place[1]}]}
@@ -336,10 +340,10 @@ class _Service:
             raise self.away(_sentence(error, self._project)) from error
         time.sleep(min(left, pause * random.uniform(0.5, 1)))
 
-    def away(self, sentence: str) -> StoreAway:
+    def away(self, cause: str) -> StoreAway:
         """Note that Datastore is away, and say so."""
         self._failed()
-        return StoreAway(sentence)
+        return StoreAway("The database does not answer.", cause)
 
     def close(self) -> None:
         """Let go of this process's connection, and of no parent's."""

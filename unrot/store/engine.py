@@ -164,7 +164,7 @@ class SqlStore:
             some = known[start : start + MOST_CHANGES]
             asked = f"{_selected(kind)} WHERE key IN ({_marks(len(some))})"
             found += self._read(asked, some)
-        return {row[0]: _document(kind, tuple(kind.fields), row) for row in found}
+        return {one.key: one for one in _documents(kind, tuple(kind.fields), found)}
 
     def scan(
         self,
@@ -191,8 +191,7 @@ class SqlStore:
         way = " DESC" if newest_first else ""
         order = ", ".join(f"{name}{way}" for name in [*map(_quoted, chosen.order), "key"])
         asked = f"{_selected(kind, names)} WHERE {where} ORDER BY {order} LIMIT ?"
-        rows = self._read(asked, [*parameters, limit])
-        return [_document(kind, names, row) for row in rows]
+        return _documents(kind, names, self._read(asked, [*parameters, limit]))
 
     def count(
         self,
@@ -283,9 +282,9 @@ def make_tables(tx: Transaction, dialect: Dialect) -> None:
     for statement in dialect.make_revisions:
         tx.execute(statement)
     tx.execute(
-        "INSERT INTO fact (key, revision, value) VALUES ('format', 1, ?), ('store', 1, ?) "
-        "ON CONFLICT (key) DO NOTHING",
-        (str(FORMAT), secrets.token_hex(8)),
+        "INSERT INTO fact (key, revision, value) VALUES ('format', 1, ?), ('store', 1, ?), "
+        "('generation', 1, ?) ON CONFLICT (key) DO NOTHING",
+        (str(FORMAT), secrets.token_hex(8), secrets.token_hex(8)),
     )
 
 
@@ -380,13 +379,16 @@ def _selected(kind: Kind, names: Sequence[str] | None = None) -> str:
     return f"SELECT {', '.join(columns)} FROM {_quoted(kind.name)}"
 
 
-def _document(kind: Kind, names: Sequence[str], row: Sequence[Any]) -> Document:
-    fields = dict(zip(names, row[2:], strict=True))
-    for name in names:
-        read = _READ.get(kind.fields[name])
-        if read is not None and fields[name] is not None:
-            fields[name] = read(fields[name])
-    return Document(row[0], fields, row[1])
+def _documents(kind: Kind, names: Sequence[str], rows: Sequence[Any]) -> list[Document]:
+    types = [kind.fields[name] for name in names]
+    readers = [(at, _READ[type]) for at, type in enumerate(types) if type in _READ]
+    found: list[Document] = []
+    for key, revision, *values in rows:
+        for at, read in readers:
+            if values[at] is not None:
+                values[at] = read(values[at])
+        found.append(Document(key, dict(zip(names, values, strict=True)), revision))
+    return found
 
 
 _READ: Mapping[FieldType, Callable[[Any], Any]] = {

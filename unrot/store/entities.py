@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -60,7 +60,7 @@ def entity_of(put: Put, key: Mapping[str, Any], token: str) -> Any:
         if type in ("moment", "value") and _told(told, type) != (kept := _kept(value, type)):
             exact[name] = kept
     for name, index in put.kind.indexes.items():
-        if all(put.fields.get(field) is not None for field in index.fields):
+        if index.fields and all(put.fields.get(field) is not None for field in index.fields):
             place = (*(put.fields[field] for field in index.fields), put.key)
             entity.properties[f"~{name}"].string_value = encode(put.kind, index.fields, place)
     if exact:
@@ -189,24 +189,29 @@ def bounds_of(
         upper += _ordered(until, kind.fields[index.order[0]])
     elif start:
         upper = f"{start[:-1]}!"  # the sign behind the blank
-    bounds = [("GREATER_THAN_OR_EQUAL", lower)]
+    bounds = [("GREATER_THAN_OR_EQUAL", lower)] if index.fields else []
     return [*bounds, ("LESS_THAN", upper)] if upper else bounds
 
 
-def query_of(kind: Kind, index: str, bounds: Sequence[tuple[str, str]]) -> Any:
-    """Return the query for what lies between bounds in an index."""
+def query_of(
+    kind: Kind,
+    index: str,
+    bounds: Sequence[tuple[str, str]],
+    key_of: Callable[[Place], Mapping[str, Any]],
+) -> Any:
+    """Return the query for what lies between bounds in an index; one of no fields is the keys."""
     from google.cloud.datastore_v1 import Query
 
-    filters = [
-        {
-            "property_filter": {
-                "property": {"name": f"~{index}"},
-                "op": sign,
-                "value": {"string_value": text},
-            }
-        }
-        for sign, text in bounds
-    ]
-    return Query.pb()(
-        kind=[{"name": kind.name}], filter={"composite_filter": {"op": "AND", "filters": filters}}
-    )
+    query = Query.pb()(kind=[{"name": kind.name}])
+    by_key = not kind.indexes[index].fields
+    for sign, text in bounds:
+        value = {"key_value": key_of((kind.name, text))} if by_key else {"string_value": text}
+        told = {"property": {"name": place_name(kind, index)}, "op": sign, "value": value}
+        query.filter.composite_filter.filters.add(property_filter=told)
+        query.filter.composite_filter.op = "AND"
+    return query
+
+
+def place_name(kind: Kind, index: str) -> str:
+    """Return the property that has the places of an index."""
+    return f"~{index}" if kind.indexes[index].fields else "__key__"

@@ -47,19 +47,24 @@ class Kind:
     shown: tuple[str, ...] = ()
     """Fields that people filter by in a console: indexed by themselves where that is a choice."""
 
+    def __post_init__(self) -> None:
+        """Let every kind be scanned whole: `all`, in the order of its keys, forwards only."""
+        object.__setattr__(self, "indexes", {"all": Index(), **self.indexes})
+
 
 _OF_MODEL = Index(("model",))
-
+_BY_START = Index(("model",), ("starts at",))
+_BY_END = Index(("model",), ("ends at",))
 
 # ── models ───────────────────────────────────────────────────────────────────────────────────
 
 FACT = Kind("fact", {"value": "text"})
 LEASE = Kind("lease", {"holder": "text", "ends at": "moment", "number": "integer"})
-MODEL = Kind("model", {"name": "text", "number": "integer", "body": "json"}, {"all": Index()})
+MODEL = Kind("model", {"name": "text", "number": "integer", "body": "json"})
 VERSION = Kind(
     "version",
     {"model": "text", "number": "integer", "body": "json"},
-    {"all": Index(), "of model": Index(("model",), ("number",))},
+    {"of model": Index(("model",), ("number",))},
 )
 ALIAS_MOVE = Kind(
     "alias-move",
@@ -93,7 +98,7 @@ BATCH = Kind(
         "columns": "bytes",
     },
     {
-        "of model": Index(("model",), ("starts at",)),
+        "of model": _BY_START,
         "of segment": Index(("segment", "model number"), ("first row",)),
         "recent": Index(("model", "span"), ("ends at",)),
         "of writer": Index(("writer",), ("ends at",)),
@@ -151,10 +156,7 @@ WINDOWS = Kind(
         "since": "moment",
         "body": "json",
     },
-    {
-        "of model": Index(("model",), ("starts at",)),
-        "of length": Index(("model", "minutes"), ("starts at",)),
-    },
+    {"of model": _BY_START, "of length": Index(("model", "minutes"), ("starts at",))},
 )
 OUTLIER = Kind(
     "outlier",
@@ -170,15 +172,12 @@ PROFILE = Kind(
         "starts at": "moment",
         "ends at": "moment",
         "rows": "integer",
+        "passed over": "integer",
         "reference": "text",
         "data": "text",
         "summary": "json",
     },
-    {
-        "all": Index(),
-        "of model": Index(("model",), ("starts at",)),
-        "of writer": Index(("writer",), ("starts at",)),
-    },
+    {"of model": _BY_START, "of writer": Index(("writer",), ("starts at",))},
 )
 PROFILED = Kind("profiled", {"model": "text"}, {"of model": _OF_MODEL})
 """Written with every profile of a model: its revision tells whether they are to be counted anew."""
@@ -190,20 +189,17 @@ JOB = Kind(
     "job",
     {"model": "text", "asked at": "moment", "active": "flag", "body": "json"},
     {
-        "all": Index((), ("asked at",)),
+        "asked": Index((), ("asked at",)),
         "of model": Index(("model",), ("asked at",)),
         "active": Index(("active",), ("asked at",)),
     },
 )
 ACTIVE_JOB = Kind("active-job", {"job": "text"})
-FATES = Kind("fates", {"model": "text", "blobs": "json"}, {"all": Index(), "of model": _OF_MODEL})
+FATES = Kind("fates", {"model": "text", "blobs": "json"}, {"of model": _OF_MODEL})
 GATE = Kind(
     "gate-verdict",
     {"model": "text", "version": "text", "decided at": "moment", "body": "json"},
-    {
-        "of model": _OF_MODEL,
-        "of version": Index(("model", "version"), ("decided at",)),
-    },
+    {"of model": _OF_MODEL, "of version": Index(("model", "version"), ("decided at",))},
 )
 AUDIT = Kind(
     "audit",
@@ -213,10 +209,7 @@ AUDIT = Kind(
 SHADOWS = Kind(
     "shadows",
     {"model": "text", "version": "text", "ends at": "moment", "body": "json"},
-    {
-        "of model": Index(("model",), ("ends at",)),
-        "of version": Index(("model", "version"), ("ends at",)),
-    },
+    {"of model": _BY_END, "of version": Index(("model", "version"), ("ends at",))},
 )
 
 # ── watching ─────────────────────────────────────────────────────────────────────────────────
@@ -235,10 +228,7 @@ CHECK = Kind(
         "before": "json",
         "drifts": "json",
     },
-    {
-        "of model": Index(("model",), ("ends at",)),
-        "against": Index(("model", "against"), ("ends at",)),
-    },
+    {"of model": _BY_END, "against": Index(("model", "against"), ("ends at",))},
 )
 FINDING = Kind(
     "finding",

@@ -1,32 +1,47 @@
-"""Under which key the documents of a model are kept, and what it is called now.
+"""What drawers know of models beside their own documents: which were removed, and their schemas.
 
-A key is the first name of its model and never changes, so that a rename writes one document however
-much was answered. Whoever held a name is on record in the models themselves, because the journal
-may bring lines under a name that is no longer right.
+All that is kept of a model is found under its key, which is its first name and never changes, so
+that a rename writes one document however much was answered. Who is called what is known at the
+doors; here a model is a key and nothing else.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from contextlib import suppress
 
-from unrot.core.ids import model_number
-from unrot.core.records import Schema
+from unrot.core.errors import Conflict
+from unrot.core.records import ModelKey, Schema
 from unrot.core.schema import from_data
 from unrot.store.kinds import FACT, MODEL
-from unrot.store.operations import Document, Operations, Put, scan_all
+from unrot.store.operations import ABSENT, Changed, Document, Operations, Put, scan_all
 
 
 def generation(database: Operations) -> str:
     """Return a word that changes with every change of a model, version or alias: one read."""
-    found = database.get_many(FACT, ["store", "generation"])
-    return "-".join(str(one["value"]) for one in found.values())
+    return news(database).partition(" ")[0]
 
 
 def move_generation() -> Put:
-    """Return the change that lets every shelf know that something is other than it was."""
+    """Return the change that lets every shelf, and every caretaker, look at what is other now."""
     return Put(FACT, "generation", {"value": secrets.token_hex(8)})
+
+
+def news(database: Operations) -> str:
+    """Return what changes with the generation, and when somebody told of traffic: one read."""
+    found = database.get(FACT, "generation")
+    return "" if found is None else str(found["value"])
+
+
+def tell_news(database: Operations) -> None:
+    """Let caretakers look, and no shelf: the generation stays. Where others do, they will."""
+    found = database.get(FACT, "generation")
+    word = "" if found is None else found["value"].partition(" ")[0]
+    expect = ABSENT if found is None else found.revision
+    with suppress(Changed):
+        told = {"value": f"{word} {secrets.token_hex(4)}"}
+        database.commit([Put(FACT, "generation", told, expect)])
 
 
 def read_models(database: Operations) -> list[Document]:
@@ -34,100 +49,42 @@ def read_models(database: Operations) -> list[Document]:
     return list(scan_all(database, MODEL, "all"))
 
 
-@dataclass(frozen=True)
-class Known:
-    """Who held which name, as it stood in one generation."""
-
-    generation: str
-    models: Mapping[str, Document]
-    """By their keys; the removed ones too."""
-    holders: Mapping[str, Sequence[Document]]
-    """The models that held a name, the latest first."""
-    schemas: dict[str, Schema] = field(default_factory=dict)
-
-    def key_of(self, name: str) -> str:
-        """Return the key to read a model by; of a removed one, one that nothing is kept under."""
-        return self.key_for(name) or ""
-
-    def key_for(self, name: str, id: str | None = None) -> str | None:
-        """Return the key to keep something under; None when its model was removed.
-
-        The number inside a prediction's id decides between models that had the name in turn. A
-        name that nobody ever registered stands for itself.
-        """
-        return self.key_by(name, model_number(id) if id else None)
-
-    def key_by(self, name: str, number: int | None) -> str | None:
-        """Return the same by the number that the id of a prediction tells."""
-        held = self.holders.get(name)
-        if not held:
-            return name
-        chosen = next((model for model in held if model["number"] == number), held[0])
-        return None if chosen["name"] is None else chosen.key
-
-    def name_of(self, key: str) -> str:
-        """Return what the model of a key is called now."""
-        model = self.models.get(key)
-        return key if model is None or model["name"] is None else str(model["name"])
-
-    def former_names(self, key: str) -> tuple[str, ...]:
-        """Return the names that a model held and that nobody has taken since."""
-        model = self.models[key]
-        held = sorted((turn, name) for name, turn in model["body"]["names"])
-        return tuple(
-            name for _, name in held if name != model["name"] and self.holders[name][0].key == key
-        )
-
-    def schema_of(self, key: str) -> Schema:
-        """Return the schema of a model, an empty one where nobody registered it."""
-        if key not in self.schemas:
-            model = self.models.get(key)
-            self.schemas[key] = from_data(model["body"]["schema"]) if model else Schema((), "")
-        return self.schemas[key]
+def is_removed(model: Document | None) -> bool:
+    """Tell whether a model was removed on purpose: nothing is kept for it, whoever brings it."""
+    return model is not None and model["body"]["removed_at"] is not None
 
 
-class Names:
-    """Keys of names and names of keys; read anew when the generation has moved."""
+def kept(model: Document | None, key: ModelKey) -> Document | None:
+    """Return a model as it was read; Conflict when it was removed."""
+    if is_removed(model):
+        raise Conflict(f"{key} was removed: nothing is kept for it any more.")
+    return model
+
+
+class Models:
+    """Models by their keys."""
 
     def __init__(self, database: Operations) -> None:
         self._database = database
-        self._held: Known | None = None
+        self._schemas: dict[ModelKey, Schema] = {}
 
-    def now(self) -> Known:
-        """Return who is called what: a shelf is filled by it, so it is never of before."""
-        moved = generation(self._database)
-        if self._held is None or self._held.generation != moved:
-            self._held = _known(moved, read_models(self._database))
-        return self._held
+    def is_removed(self, key: ModelKey) -> bool:
+        """Tell whether nothing is kept for a model any more: one read."""
+        return bool(self.removed([key]))
 
-    def key_of(self, name: str) -> str:
-        """Return the key to read a model by; of a removed one, one that nothing is kept under."""
-        return self.now().key_of(name)
+    def removed(self, keys: Iterable[ModelKey]) -> set[ModelKey]:
+        """Return those of some models for which nothing is kept any more: a read each."""
+        found = self._database.get_many(MODEL, list(dict.fromkeys(keys)))
+        return {ModelKey(key) for key, model in found.items() if is_removed(model)}
 
-    def key_for(self, name: str, id: str | None = None) -> str | None:
-        """Return the key to keep something under; None when its model was removed."""
-        return self.now().key_for(name, id)
+    def schema_of(self, key: ModelKey) -> Schema:
+        """Return the schema of a model, an empty one where nobody registered it.
 
-    def name_of(self, key: str) -> str:
-        """Return what the model of a key is called now."""
-        return self.now().name_of(key)
-
-    def former_names(self, key: str) -> tuple[str, ...]:
-        """Return the names that a model held and that nobody has taken since."""
-        return self.now().former_names(key)
-
-    def models(self) -> Sequence[Document]:
-        """Return the models, the removed ones too."""
-        return list(self.now().models.values())
-
-
-def _known(generation: str, models: Sequence[Document]) -> Known:
-    holders: dict[str, list[tuple[int, Document]]] = {}
-    for model in models:
-        for name, turn in model["body"]["names"]:
-            holders.setdefault(name, []).append((turn, model))
-    latest_first = {
-        name: [model for _, model in sorted(held, key=lambda one: -one[0])]
-        for name, held in holders.items()
-    }
-    return Known(generation, {model.key: model for model in models}, latest_first)
+        It is read once: but for words about it, a schema never changes.
+        """
+        if key not in self._schemas:
+            model = self._database.get(MODEL, key)
+            if model is None or not model["body"]["names"]:
+                return Schema((), "")
+            self._schemas[key] = from_data(model["body"]["schema"])
+        return self._schemas[key]

@@ -20,17 +20,19 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 
 import psycopg
 from psycopg import errors
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_attempts, conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
+from psycopg.waiting import wait_conn
 
 from unrot.core.errors import BadSetting, StoreAway
+from unrot.core.patience import seconds_left
 from unrot.store.engine import Answer, Dialect, Transaction
 
 T = TypeVar("T")
@@ -49,7 +51,6 @@ CLASHES = (errors.DeadlockDetected, errors.SerializationFailure)
 LOCK_FOR_PREPARING = 0x756E726F74  # "unrot"
 
 CONNECTION = {
-    "connect_timeout": CONNECTING_SECONDS,
     "application_name": "unrot",
     "keepalives_idle": 30,
     "keepalives_interval": 10,
@@ -147,7 +148,7 @@ class PostgresDatabase:
     def _run(self, work: Callable[[_Connection], T]) -> T:
         """Do work on one of the few connections."""
         held = self._held_here()
-        if not held.turns.acquire(timeout=min(TURN_SECONDS, self.patience)):
+        if not held.turns.acquire(timeout=seconds_left(min(TURN_SECONDS, self.patience))):
             raise self._away(TimeoutError("all connections to it are in use"))
         try:
             return self._try(held, work)
@@ -177,11 +178,11 @@ class PostgresDatabase:
             "idle_in_transaction_session_timeout": int(patience * 1_000),
         }
         options = " ".join(f"-c {name}={value}" for name, value in own.items())
-        connecting = max(1, min(CONNECTING_SECONDS, int(patience)))
-        given = {**CONNECTION, "connect_timeout": connecting, **self._given}
+        given = {**CONNECTION, **self._given}
         given["options"] = f"{options} {given.get('options') or ''}".strip()
-        connection = _Connection.connect(make_conninfo("", **given), autocommit=True)
-        connection.patience = patience + min(GRACE_SECONDS, patience / 4)
+        connecting = float(given.pop("connect_timeout", CONNECTING_SECONDS))
+        connection = _Connection.open(given, seconds_left(min(connecting, patience)))
+        connection.patience = patience + min(GRACE_SECONDS, patience / 8)
         connection.give(connection.patience)
         return connection
 
@@ -192,7 +193,7 @@ class PostgresDatabase:
 
     def _away(self, error: Exception) -> StoreAway:
         self._failed()
-        return StoreAway(f"The database does not answer: {_sentence(error)}.")
+        return StoreAway("The database does not answer.", f"Postgres says: {_sentence(error)}.")
 
 
 class _Held:
@@ -238,6 +239,21 @@ class _Connection(psycopg.Connection[tuple[Any, ...]]):
     is_lost = False
     """It broke, and nothing of the work was kept."""
 
+    @classmethod
+    def open(cls, given: Mapping[str, Any], seconds: float) -> _Connection:
+        """Connect to the first host that answers; each has so long, of which psycopg gives 2 s."""
+        failed: psycopg.Error = NoAnswer("there is no host to connect to")
+        for attempt in conninfo_attempts(given):
+            try:
+                connection = wait_conn(cls._connect_gen(make_conninfo("", **attempt)), 0.1, seconds)
+                connection.autocommit = True
+                return connection
+            except errors._WaitTimeout:
+                failed = NoAnswer("connection timeout expired")
+            except psycopg.Error as error:
+                failed = error
+        raise failed.with_traceback(None)
+
     def give(self, seconds: float) -> None:
         """Give the next work so long."""
         self.ends_at = time.monotonic() + seconds
@@ -245,7 +261,7 @@ class _Connection(psycopg.Connection[tuple[Any, ...]]):
 
     def lend(self, work: Callable[[_Connection], T], put_back: Callable[[_Connection], None]) -> T:
         """Do work in time, then put the connection back."""
-        self.give(self.patience)
+        self.give(seconds_left(self.patience))
         try:
             return work(self)
         except psycopg.Error:

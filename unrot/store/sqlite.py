@@ -66,6 +66,8 @@ class SqliteDatabase:
         self._lock_path = path.with_name(path.name + ".lock")
         self._turn = threading.Lock()
         self._waiting: deque[_Task] = deque()
+        self._log_path = path.with_name(path.name + "-wal")
+        self._stamp: tuple[int, int] | None = None
         self._readers = threading.local()
         self._writer: sqlite3.Connection | None = None
         self._identity: tuple[int, int, int] | None = None
@@ -110,9 +112,14 @@ class SqliteDatabase:
         return self.write(work)
 
     def wait_for_change(self, seconds: float) -> bool:
-        """Wait: a file tells nobody."""
+        """Wait, then return whether somebody has written since the last time, whatever it was."""
+        before = self._stamp or self._written_at()
         time.sleep(seconds)
-        return False
+        self._stamp = self._written_at()
+        return before != self._stamp
+
+    def _written_at(self) -> tuple[int, int]:
+        return _written_at(self.path), _written_at(self._log_path)
 
     def copy_to(self, target: Path, progress: Callable[[float], None]) -> None:
         """Copy all as it stands at this moment into one file, while others go on writing.
@@ -263,7 +270,7 @@ class SqliteDatabase:
             return StoreAway(
                 "The database file is gone: put it back, or restart to begin with an empty one."
             )
-        return StoreAway(f"The database does not answer: {error}.")
+        return StoreAway("The database does not answer.", f"SQLite says: {error}.")
 
 
 def _wait_for(file: int) -> None:
@@ -281,3 +288,10 @@ def _wait_for(file: int) -> None:
 
 def _quoted(path: Path) -> str:
     return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def _written_at(path: Path) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0

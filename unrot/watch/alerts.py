@@ -11,13 +11,13 @@ from typing import Any
 
 import orjson
 
-from unrot.core.records import Finding
+from unrot.core.records import Finding, Model
 from unrot.core.time import iso_time
 
 SCHEMA = "unrot.finding/1"
 
 
-def finding_shape(found: Finding) -> dict[str, Any]:
+def finding_shape(found: Finding, name: str) -> dict[str, Any]:
     """Write a finding as the API and a message show it."""
     acknowledged = None
     if found.acknowledged_at is not None:
@@ -25,7 +25,7 @@ def finding_shape(found: Finding) -> dict[str, Any]:
         acknowledged = {"at": at, "by": found.acknowledged_by, "note": found.note}
     return {
         "id": found.id,
-        "model": found.model,
+        "model": name,
         "cause": found.cause,
         "kind": found.kind,
         "gravity": found.gravity,
@@ -42,14 +42,15 @@ def finding_shape(found: Finding) -> dict[str, Any]:
     }
 
 
-def message(found: Finding, title: str, link: str, *, is_slack: bool) -> bytes:
+def message(found: Finding, model: Model, link: str, *, is_slack: bool) -> bytes:
     """Write what is sent of an opened finding; `link` is empty where the app has no address."""
+    title = model.title or model.name
     if is_slack:
         lines = [f"*{_slack(title)}* ({found.gravity}): {_slack(found.sentence)}"]
         lines += [_slack(found.advice)] if found.advice else []
         lines += [f"<{link}|Open the finding>"] if link else []
         return orjson.dumps({"text": "\n".join(lines)})
-    return _plain("opened", found.model, title, finding_shape(found), link)
+    return _plain("opened", model.name, title, finding_shape(found, model.name), link)
 
 
 def trial_message(model: str, title: str, link: str, *, is_slack: bool) -> bytes:

@@ -14,7 +14,15 @@ from typing import Any, Literal
 
 from unrot.core.errors import Conflict, NotAllowed, NotFound, shown, wrong_field
 from unrot.core.plurals import counted, plural
-from unrot.core.records import CHAMPION, Audit, Caller, Feedback, FeedbackStatus, JudgedPrediction
+from unrot.core.records import (
+    CHAMPION,
+    Audit,
+    Caller,
+    Feedback,
+    FeedbackStatus,
+    JudgedPrediction,
+    ModelKey,
+)
 from unrot.core.time import DAY
 from unrot.hear.truth import was_right
 from unrot.serve.service import Service
@@ -92,7 +100,7 @@ predictions would help.'
 
 def room(service: Service, name: str) -> Room:
     """Say how many rows can be audited now."""
-    model = service.catalogue().model(name).model.name
+    model = service.catalogue().model(name).model.key
     going_on = open_audit(service, model)
     if going_on is not None:
         return Room(going_on.left, 0)
@@ -104,7 +112,7 @@ def begin(service: Service, name: str, rows: int | str = ROWS) -> tuple[Audit, b
     """Draw a sample and keep it; an audit that has rows left goes on. Tell whether it is new."""
     if isinstance(rows, bool) or not isinstance(rows, int) or not FEWEST <= rows <= MOST:
         raise wrong_field("rows", rows, f"a whole number from {FEWEST} to {MOST:,}")
-    model = service.catalogue().model(name).model.name
+    model = service.catalogue().model(name).model.key
     going_on = open_audit(service, model)
     if going_on is not None:
         return going_on.audit, False
@@ -114,7 +122,7 @@ def begin(service: Service, name: str, rows: int | str = ROWS) -> tuple[Audit, b
     return audit, True
 
 
-def open_audit(service: Service, model: str) -> AuditState | None:
+def open_audit(service: Service, model: ModelKey) -> AuditState | None:
     """Return the newest audit of a model if it has rows left."""
     for audit in service.store.trials.audits(model)[:1]:
         found = state_of(service, audit)
@@ -125,7 +133,7 @@ def open_audit(service: Service, model: str) -> AuditState | None:
 
 def listed(service: Service, name: str) -> list[Audit]:
     """List the audits of a model, newest first."""
-    return service.store.trials.audits(service.catalogue().model(name).model.name)
+    return service.store.trials.audits(service.catalogue().model(name).model.key)
 
 
 def state(
@@ -182,7 +190,7 @@ def _check_row(service: Service, id: str, prediction: Any, caller: Caller) -> No
         raise NotFound("This prediction is not part of the audit.")
 
 
-def _draw_rows(service: Service, model: str, rows: int) -> tuple[str, ...]:
+def _draw_rows(service: Service, model: ModelKey, rows: int) -> tuple[str, ...]:
     """Draw from what no version can have learnt, else from the stretch that the champion answers.
 
     From all that can be judged if need be: a version is too good on rows that it learnt itself.
@@ -210,11 +218,11 @@ def _oldest(service: Service) -> float:
     return service.clock() - (service.settings.feedback_days * DAY - DAY / 24)
 
 
-def _newest_made_at(service: Service, model: str) -> float:
+def _newest_made_at(service: Service, model: ModelKey) -> float:
     return max(version.created_at for version in service.versions(model))
 
 
-def _recently(service: Service, model: str, now: float) -> float:
+def _recently(service: Service, model: ModelKey, now: float) -> float:
     moves = service.store.registry.moves(model)
     moved_at = [move.moved_at for move in moves if move.alias == CHAMPION]
     return max([now - DAYS * DAY, *moved_at[-1:]])

@@ -10,54 +10,50 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from unrot.core.records import Against, Check, Drift
+from unrot.core.records import Against, Check, Drift, ModelKey
 from unrot.store.kinds import CHECK
-from unrot.store.names import Names
+from unrot.store.names import Models
 from unrot.store.operations import MOST_BYTES, Document, Operations, Put, scan_all, weight_of
 
 AT_ONCE = 100
-_COUNTS = ("version", "rows", "rows before", "reference", "starts at", "against")
+_COUNTS = ("model", "version", "rows", "rows before", "reference", "starts at", "against")
 
 
 class CheckStore:
     """The checks."""
 
-    def __init__(self, database: Operations, names: Names) -> None:
+    def __init__(self, database: Operations, models: Models) -> None:
         self._database = database
-        self._names = names
+        self._models = models
 
     def put(self, checks: Sequence[Check]) -> None:
         """Keep checks; one of the same version, period and comparison is replaced."""
-        models = self._names.now()
-        kept = ((models.key_for(check.model), check) for check in checks)
-        puts = {put.key: put for put in (_put(key, check) for key, check in kept if key)}
+        removed = self._models.removed(check.model for check in checks)
+        puts = {put.key: put for put in map(_put, checks) if put.fields["model"] not in removed}
         for part in _in_parts(puts.values()):
             self._database.commit(part)
 
-    def of_model(self, model: str, *, against: Against, since: float, until: float) -> list[Check]:
+    def of_model(
+        self, model: ModelKey, *, against: Against, since: float, until: float
+    ) -> list[Check]:
         """List the checks of the periods that end in a stretch of time, oldest first."""
         # They end after `since` and no later than `until`: a scan has it the other way round.
         first, last = (math.nextafter(time, math.inf) for time in (since, until))
         return self._all(model, against, since=first, until=last)
 
-    def counts(self, model: str, against: Against) -> list[Check]:
+    def counts(self, model: ModelKey, against: Against) -> list[Check]:
         """List all checks without their columns, oldest first."""
         found = self._all(model, against, only=_COUNTS)
         return sorted(found, key=lambda one: (one.starts_at, one.ends_at, one.version))
 
-    def last(self, model: str, against: Against) -> Check | None:
+    def last(self, model: ModelKey, against: Against) -> Check | None:
         """Return the check of the newest period."""
-        models = self._names.now()
-        equal = (key := models.key_of(model), against)
-        found = self._database.scan(CHECK, "against", equal, newest_first=True, limit=1)
-        return _check(found[0], models.name_of(key)) if found else None
+        found = self._database.scan(CHECK, "against", (model, against), newest_first=True, limit=1)
+        return _check(found[0]) if found else None
 
-    def _all(self, model: str, against: Against, **asked: Any) -> list[Check]:
-        models = self._names.now()
-        key = models.key_of(model)
-        name = models.name_of(key)
-        found = scan_all(self._database, CHECK, "against", (key, against), **asked)
-        return [_check(one, name) for one in found]
+    def _all(self, model: ModelKey, against: Against, **asked: Any) -> list[Check]:
+        found = scan_all(self._database, CHECK, "against", (model, against), **asked)
+        return [_check(one) for one in found]
 
 
 def _in_parts(puts: Iterable[Put]) -> Iterator[list[Put]]:
@@ -74,10 +70,10 @@ def _in_parts(puts: Iterable[Put]) -> Iterator[list[Put]]:
         yield part
 
 
-def _put(key: str, check: Check) -> Put:
+def _put(check: Check) -> Put:
     period = f"{check.ends_at:020.7f}/{check.starts_at:020.7f}"
     fields = {
-        "model": key,
+        "model": check.model,
         "against": check.against,
         "version": check.version,
         "starts at": check.starts_at,
@@ -88,13 +84,13 @@ def _put(key: str, check: Check) -> Put:
         "before": [check.before_starts_at, check.before_ends_at],
         "drifts": list(check.drifts),
     }
-    return Put(CHECK, f"{key}/{check.against}/{period}/{check.version}", fields)
+    return Put(CHECK, f"{check.model}/{check.against}/{period}/{check.version}", fields)
 
 
-def _check(document: Document, model: str) -> Check:
+def _check(document: Document) -> Check:
     """Read a check; what was not asked for is not in it."""
     return Check(
-        model,
+        document["model"],
         document["version"],
         document["starts at"],
         document["ends at"],

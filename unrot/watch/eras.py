@@ -60,8 +60,8 @@ class Era:
 
 def era_of_champion(visit: Visit) -> Era:
     """Return the era of the version that answers now."""
-    moves = visit.store.registry.moves(visit.name)
-    return era_of(visit.service.versions(visit.name), moves, visit.champion)
+    moves = visit.store.registry.moves(visit.key)
+    return era_of(visit.service.versions(visit.key), moves, visit.champion)
 
 
 def era_of(versions: Sequence[Version], moves: Sequence[AliasMove], champion: str) -> Era:

@@ -32,7 +32,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from unrot.core.records import FINDING_KINDS, Finding, FindingKind, Symptom
+from unrot.core.records import FINDING_KINDS, Finding, FindingKind, ModelKey, Symptom
 from unrot.core.rules import Rules
 from unrot.watch.visit import Visit
 
@@ -46,7 +46,7 @@ class FindingKeeper:
         self._rules = visit.rules
         self._now = visit.now
         self._pause = float(visit.service.settings.rotation_seconds)
-        self._open = {one.cause: one for one in self._drawer.open(self._model.name)}
+        self._open = {one.cause: one for one in self._drawer.open(self._model.key)}
         self._past: dict[str, Finding] = {}
 
     def keep(self, symptom: Symptom) -> None:
@@ -55,7 +55,7 @@ class FindingKeeper:
             return
         last = self._open.get(symptom.cause)
         if last is None and (symptom.is_present or symptom.cause in self._past):
-            last = self._drawer.last(self._model.name, symptom.cause)
+            last = self._drawer.last(self._model.key, symptom.cause)
         if last is not None and symptom.at < last.opened_at:
             self._keep_past(symptom)
         elif found := self._follow(symptom, last):
@@ -77,7 +77,7 @@ class FindingKeeper:
     def _keep_past(self, symptom: Symptom) -> None:
         last = self._past.get(symptom.cause)
         if last is None and symptom.is_present:
-            known = self._drawer.last(self._model.name, symptom.cause, until=symptom.at)
+            known = self._drawer.last(self._model.key, symptom.cause, until=symptom.at)
             if known is not None and symptom.at <= (known.closed_at or self._now):
                 return
         found = self._follow(symptom, last)
@@ -90,7 +90,7 @@ class FindingKeeper:
     def _follow(self, symptom: Symptom, last: Finding | None) -> Finding | None:
         model = self._model
         return follow_symptom(
-            symptom, last, model=model.name, number=model.number, now=self._now, pause=self._pause
+            symptom, last, model=model.key, number=model.number, now=self._now, pause=self._pause
         )
 
     def _put(self, found: Finding) -> None:
@@ -101,7 +101,13 @@ class FindingKeeper:
 
 
 def follow_symptom(
-    symptom: Symptom, last: Finding | None, *, model: str, number: int, now: float, pause: float
+    symptom: Symptom,
+    last: Finding | None,
+    *,
+    model: ModelKey,
+    number: int,
+    now: float,
+    pause: float,
 ) -> Finding | None:
     """Return the finding that is to be kept after a symptom; None when nothing changes.
 
@@ -149,7 +155,7 @@ def _closed(symptom: Symptom, last: Finding, at: float) -> Finding:
     return replace(last, closed_at=at, sentence=said)
 
 
-def _opened(symptom: Symptom, at: float, model: str, number: int) -> Finding:
+def _opened(symptom: Symptom, at: float, model: ModelKey, number: int) -> Finding:
     return Finding(
         id=_id(number, symptom.cause, at),
         model=model,

@@ -14,10 +14,10 @@ from typing import Any
 
 from unrot.core.errors import Conflict
 from unrot.core.ports import FindingState
-from unrot.core.records import Delivery, Finding
+from unrot.core.records import Delivery, Finding, ModelKey
 from unrot.core.rules import FeatureRule, Rules
 from unrot.store.kinds import DELIVERY, FINDING, MODEL, OPEN_CAUSE, STANDPOINT, Kind
-from unrot.store.names import Names
+from unrot.store.names import Models, is_removed, move_generation
 from unrot.store.operations import (
     ABSENT,
     MOST_CHANGES,
@@ -38,67 +38,64 @@ _BODY = [one.name for one in fields(Finding) if one.name not in _PLAIN]
 class FindingStore:
     """The findings."""
 
-    def __init__(self, database: Operations, names: Names) -> None:
+    def __init__(self, database: Operations, models: Models) -> None:
         self._database = database
-        self._names = names
+        self._models = models
 
     def put(self, finding: Finding) -> None:
         """Keep a finding; one with the same id is replaced, but for its acknowledgement.
 
         Conflict while another one of its cause is open.
         """
-        key = self._names.key_for(finding.model)
 
         def work() -> None:
             known = self._database.get(FINDING, finding.id)
             kept = finding if known is None else _acknowledged(finding, known)
             was_open = known is not None and bool(known["open"])
-            turned = [] if kept.is_open == was_open else [self._turned(key or "", kept)]
-            self._database.commit([_put(key or "", kept, known), *turned])
+            turned = [] if kept.is_open == was_open else [self._turned(kept)]
+            self._database.commit([_put(kept, known), *turned])
 
-        if key is not None:
+        if not self._models.is_removed(finding.model):
             until_kept(work)
 
     def finding(self, id: str) -> Finding | None:
         """Return a finding."""
         found = self._database.get(FINDING, id)
-        return None if found is None else _finding(found, self._names.name_of(found["model"]))
+        return None if found is None else _finding(found)
 
-    def open(self, model: str | None = None) -> list[Finding]:
+    def open(self, model: ModelKey | None = None) -> list[Finding]:
         """List the findings of a model, or of all, that are not closed, the gravest first."""
-        models = self._names.now()
-        index, equal = ("open", []) if model is None else ("open of model", [models.key_of(model)])
+        index, equal = ("open", []) if model is None else ("open of model", [model])
         found = scan_all(self._database, FINDING, index, [*equal, True])
-        opened = [_finding(one, models.name_of(one["model"])) for one in found]
+        opened = [_finding(one) for one in found]
         return sorted(opened, key=lambda one: (_GRAVEST.index(one.gravity), one.since, one.id))
 
-    def last(self, model: str, cause: str, *, until: float | None = None) -> Finding | None:
+    def last(self, model: ModelKey, cause: str, *, until: float | None = None) -> Finding | None:
         """Return the newest finding of a cause, open or closed, that was opened up to a time."""
-        models = self._names.now()
-        equal = (key := models.key_of(model), cause)
         end = None if until is None else math.nextafter(until, math.inf)
         found = self._database.scan(
-            FINDING, "of cause", equal, until=end, newest_first=True, limit=1
+            FINDING, "of cause", (model, cause), until=end, newest_first=True, limit=1
         )
-        return _finding(found[0], models.name_of(key)) if found else None
+        return _finding(found[0]) if found else None
 
     def of_model(
         self,
-        model: str,
+        model: ModelKey,
         *,
         limit: int,
         before: tuple[float, str] | None = None,
         state: FindingState = "all",
     ) -> list[Finding]:
         """List findings by when they were opened, newest first, older than `before`."""
-        models = self._names.now()
-        key, page = models.key_of(model), min(limit, MOST_CHANGES)
-        index, equal = ("open of model", [key, True]) if state == "open" else ("of model", [key])
+        page = min(limit, MOST_CHANGES)
+        index, equal = (
+            ("of model", [model]) if state != "open" else ("open of model", [model, True])
+        )
         found = scan_all(
             self._database, FINDING, index, equal, after=before, newest_first=True, page=page
         )
         wanted = (one for one in found if state != "closed" or not one["open"])
-        return [_finding(one, models.name_of(key)) for one in islice(wanted, limit)]
+        return [_finding(one) for one in islice(wanted, limit)]
 
     def acknowledge(self, id: str, *, at: float, by: str, note: str) -> Finding | None:
         """Note that a person has seen a finding; the first one stays."""
@@ -107,47 +104,46 @@ class FindingStore:
             known = self._database.get(FINDING, id)
             if known is None:
                 return None
-            found = _finding(known, self._names.name_of(known["model"]))
+            found = _finding(known)
             if found.acknowledged_at is None:
                 found = replace(found, acknowledged_at=at, acknowledged_by=by, note=note)
-                self._database.commit([_put(known["model"], found, known)])
+                self._database.commit([_put(found, known)])
             return found
 
         return until_kept(work)
 
-    def rules(self, model: str) -> Rules:
+    def rules(self, model: ModelKey) -> Rules:
         """Return what counts as a symptom of a model."""
-        found = self._database.get(MODEL, self._names.key_of(model))
+        found = self._database.get(MODEL, model)
         return Rules() if found is None else _rules(found["body"]["rules"])
 
-    def set_rules(self, model: str, rules: Rules) -> None:
+    def set_rules(self, model: ModelKey, rules: Rules) -> None:
         """Change what counts as a symptom of a model."""
 
         def work() -> None:
-            found = self._database.get(MODEL, self._names.key_of(model))
-            if found is not None:
+            found = self._database.get(MODEL, model)
+            if found is not None and not is_removed(found):
                 body = {**found["body"], "rules": asdict(rules)}
                 changed = _over(MODEL, found.key, {**found.fields, "body": body}, found)
-                self._database.commit([changed])
+                self._database.commit([changed, move_generation()])
 
         until_kept(work)
 
-    def standpoint(self, model: str, monitor: str) -> Mapping[str, Any]:
+    def standpoint(self, model: ModelKey, monitor: str) -> Mapping[str, Any]:
         """Return what a monitor has noted of where it stands; empty before its first round."""
-        found = self._database.get(STANDPOINT, f"{self._names.key_of(model)}/{monitor}")
+        found = self._database.get(STANDPOINT, f"{model}/{monitor}")
         noted: Mapping[str, Any] = {} if found is None else found["note"]
         return noted
 
-    def stand(self, model: str, monitor: str, note: Mapping[str, Any]) -> None:
+    def stand(self, model: ModelKey, monitor: str, note: Mapping[str, Any]) -> None:
         """Note where a monitor stands."""
-        key = self._names.key_for(model)
-        if key is not None:
-            noted = {"model": key, "note": note}
-            self._database.commit([Put(STANDPOINT, f"{key}/{monitor}", noted)])
+        if not self._models.is_removed(model):
+            noted = {"model": model, "note": note}
+            self._database.commit([Put(STANDPOINT, f"{model}/{monitor}", noted)])
 
-    def _turned(self, key: str, finding: Finding) -> Change:
+    def _turned(self, finding: Finding) -> Change:
         """Return the change that takes or frees the one place of a cause for what is open."""
-        place = f"{key}/{finding.cause}"
+        place = f"{finding.model}/{finding.cause}"
         if not finding.is_open:
             return Delete(OPEN_CAUSE, place)
         taken = self._database.get(OPEN_CAUSE, place)
@@ -155,36 +151,38 @@ class FindingStore:
             raise Conflict(
                 f'The finding {taken["finding"]} of "{finding.cause}" is open already: it goes on.'
             )
-        return Put(OPEN_CAUSE, place, {"model": key, "finding": finding.id}, ABSENT)
+        return Put(OPEN_CAUSE, place, {"model": finding.model, "finding": finding.id}, ABSENT)
 
 
 class DeliveryStore:
     """Findings on their way to webhooks."""
 
-    def __init__(self, database: Operations, names: Names, findings: FindingStore) -> None:
+    def __init__(self, database: Operations, models: Models, findings: FindingStore) -> None:
         self._database = database
-        self._names = names
+        self._models = models
         self._findings = findings
 
-    def due(self, model: str, now: float) -> Finding | None:
+    def due(self, model: ModelKey, now: float) -> Finding | None:
         """Return the open finding of a model that is to be sent next, if one is."""
         opened = self._findings.open(model)
         known = self._database.get_many(DELIVERY, [one.id for one in opened])
         tried = {id: one["body"] for id, one in known.items()}
         due = [one for one in opened if _is_due(tried.get(one.id), now)]
-        return min(due, key=lambda one: _turn(one, tried.get(one.id)), default=None)
+        if not due or self._models.is_removed(model):
+            return None
+        return min(due, key=lambda one: _turn(one, tried.get(one.id)))
 
     def begin(self, finding: Finding, *, target: str, next_at: float) -> Delivery:
         """Note a try before it is made, and when the next one would be."""
-        key = self._names.key_for(finding.model)
+        is_removed = self._models.is_removed(finding.model)
 
         def work() -> Delivery:
             known = self._database.get(DELIVERY, finding.id)
-            before = _delivery(known, finding.model) if known else None
+            before = _delivery(known) if known else None
             tried = before or Delivery(finding.id, finding.model, target, 0, next_at)
             tried = replace(tried, target=target, attempts=tried.attempts + 1, next_at=next_at)
-            if key is not None:
-                self._database.commit([_sent(key, tried, known)])
+            if not is_removed:
+                self._database.commit([_sent(tried, known)])
             return tried
 
         return until_kept(work)
@@ -195,20 +193,22 @@ class DeliveryStore:
         def work() -> None:
             known = self._database.get(DELIVERY, finding)
             if known is not None:
-                tried = replace(_delivery(known, ""), delivered_at=delivered_at, error=error)
+                tried = replace(_delivery(known), delivered_at=delivered_at, error=error)
                 ended = tried if delivered_at is None else replace(tried, next_at=None)
-                self._database.commit([_sent(known["model"], ended, known)])
+                self._database.commit([_sent(ended, known)])
 
         until_kept(work)
 
     def of(self, finding: str) -> Delivery | None:
         """Return how far a finding is; None when it was never sent."""
         known = self._database.get(DELIVERY, finding)
-        return None if known is None else _delivery(known, self._names.name_of(known["model"]))
+        return None if known is None else _delivery(known)
 
-    def old(self, key: str, before: float, most: int) -> list[str]:
+    def old(self, model: ModelKey, before: float, most: int) -> list[str]:
         """Return what was sent of findings that were closed before a time."""
-        sent = [one.key for one in scan_all(self._database, DELIVERY, "of model", (key,), only=[])]
+        sent = [
+            one.key for one in scan_all(self._database, DELIVERY, "of model", (model,), only=[])
+        ]
         found = self._database.get_many(FINDING, sent)
         closed = {id: one["body"]["closed_at"] for id, one in found.items()}
         return [id for id in sent if (closed.get(id) or before) < before][:most]
@@ -221,14 +221,14 @@ def _over(kind: Kind, key: str, changed: Mapping[str, Any], known: Document | No
 
 def _acknowledged(finding: Finding, known: Document) -> Finding:
     """Return a finding with what stays of the one that it replaces."""
-    before = _finding(known, finding.model)
+    before = _finding(known)
     stays = ("cause", "kind", "opened_at", "acknowledged_at", "acknowledged_by", "note")
     return replace(finding, **{name: getattr(before, name) for name in stays})
 
 
-def _put(key: str, finding: Finding, known: Document | None) -> Put:
+def _put(finding: Finding, known: Document | None) -> Put:
     changed = {
-        "model": key,
+        "model": finding.model,
         "cause": finding.cause,
         "opened at": finding.opened_at,
         "open": True if finding.is_open else None,
@@ -237,18 +237,19 @@ def _put(key: str, finding: Finding, known: Document | None) -> Put:
     return _over(FINDING, finding.id, changed, known)
 
 
-def _finding(document: Document, model: str) -> Finding:
+def _finding(document: Document) -> Finding:
     body = {name: document["body"][name] for name in _BODY}
     body["features"] = tuple(body["features"])
-    return Finding(document.key, model, document["cause"], opened_at=document["opened at"], **body)
+    model, cause, opened_at = (document[name] for name in ("model", "cause", "opened at"))
+    return Finding(document.key, model, cause, opened_at=opened_at, **body)
 
 
-def _sent(key: str, tried: Delivery, known: Document | None) -> Put:
-    return _over(DELIVERY, tried.finding, {"model": key, "body": asdict(tried)}, known)
+def _sent(tried: Delivery, known: Document | None) -> Put:
+    return _over(DELIVERY, tried.finding, {"model": tried.model, "body": asdict(tried)}, known)
 
 
-def _delivery(document: Document, model: str) -> Delivery:
-    return Delivery(**{**document["body"], "model": model})
+def _delivery(document: Document) -> Delivery:
+    return Delivery(**{**document["body"], "model": document["model"]})
 
 
 def _is_due(tried: Mapping[str, Any] | None, now: float) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from unrot.core.errors import NotFound, wrong_field
 from unrot.core.ports import FindingState
-from unrot.core.records import Finding
+from unrot.core.records import Finding, ModelKey
 from unrot.core.rules import Rules, parse_rules
 from unrot.serve.service import Service
 from unrot.watch import audit
@@ -27,7 +27,7 @@ class FindingPage:
 def open_findings(service: Service, name: str) -> list[Finding]:
     """List what is open of a model, the gravest first."""
     return add_room_for_audits(
-        service, name, service.store.findings.open(service.catalogue().model(name).model.name)
+        service, name, service.store.findings.open(service.catalogue().model(name).model.key)
     )
 
 
@@ -56,12 +56,12 @@ def listed(
 
     `before` is the id of the last one of the page before.
     """
-    model = service.catalogue().model(name).model.name
-    key = None
+    model = service.catalogue().model(name).model.key
+    place = None
     if before:
         last = finding(service, name, before)
-        key = last.opened_at, last.id
-    rows = service.store.findings.of_model(model, limit=limit + 1, before=key, state=state)
+        place = last.opened_at, last.id
+    rows = service.store.findings.of_model(model, limit=limit + 1, before=place, state=state)
     has_more = len(rows) > limit
     return FindingPage(
         add_room_for_audits(service, name, rows[:limit]), rows[limit - 1].id if has_more else None
@@ -70,11 +70,11 @@ def listed(
 
 def finding(service: Service, name: str, id: str) -> Finding:
     """Return one finding of a model."""
-    model = service.catalogue().model(name).model.name
+    model = service.catalogue().model(name).model
     found = service.store.findings.finding(id)
-    if found is None or found.model != model:
-        raise NotFound(f'{model} has no finding "{id[:80]}".')
-    return add_room_for_audits(service, model, [found])[0]
+    if found is None or found.model != model.key:
+        raise NotFound(f'{model.name} has no finding "{id[:80]}".')
+    return add_room_for_audits(service, model.name, [found])[0]
 
 
 def acknowledge(service: Service, name: str, id: str, *, by: str, note: str) -> Finding:
@@ -91,7 +91,7 @@ def acknowledge(service: Service, name: str, id: str, *, by: str, note: str) -> 
 
 def rules(service: Service, name: str) -> Rules:
     """Return what counts as a symptom of a model."""
-    return service.store.findings.rules(service.catalogue().model(name).model.name)
+    return service.store.findings.rules(service.catalogue().model(name).model.key)
 
 
 def change_rules(
@@ -103,14 +103,14 @@ def change_rules(
 ) -> Rules:
     """Change some of what counts as a symptom of a model; return all of it."""
     model, drawer = service.catalogue().model(name).model, service.store.findings
-    changed = read(given, drawer.rules(model.name), model.schema.names)
-    drawer.set_rules(model.name, changed)
+    changed = read(given, drawer.rules(model.key), model.schema.names)
+    drawer.set_rules(model.key, changed)
     return changed
 
 
-def count_open(service: Service) -> Mapping[str, int]:
+def count_open(service: Service) -> Mapping[ModelKey, int]:
     """Count the open findings of each model that has some."""
-    counts: dict[str, int] = {}
+    counts: dict[ModelKey, int] = {}
     for found in service.store.findings.open():
         counts[found.model] = counts.get(found.model, 0) + 1
     return counts

@@ -79,10 +79,10 @@ def holdout(service: Service, name: str, version: str | None = None) -> Holdout 
     contents = service.catalogue()
     model = contents.model(name).model
     registry = service.store.registry
-    wanted = version or registry.aliases(model.name).get(CHAMPION)
+    wanted = version or registry.aliases(model.key).get(CHAMPION)
     if wanted is None:
         raise Conflict(f"{model.name} has no champion yet: promote one of its versions.")
-    versions = registry.versions(model.name)
+    versions = registry.versions(model.key)
     found = lineage.named(versions, wanted)
     if found.is_pruned:
         raise Conflict(

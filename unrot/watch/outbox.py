@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from unrot.core import webhooks
 from unrot.core.errors import Conflict, StoreAway, Undelivered
-from unrot.core.records import Finding, Model
+from unrot.core.records import Finding, Model, ModelKey
 from unrot.core.time import DAY
 from unrot.core.webhooks import Webhook
 from unrot.serve.service import Service
@@ -74,23 +74,21 @@ class Postbox:
 
     def _next(self) -> Letter | None:
         for shelved in self._service.catalogue().models.values():
-            to = webhook_of(self._service, shelved.model.name)
+            to = webhook_of(self._service, shelved.model.key)
             if to is not None and (letter := self._begun(shelved.model, to)):
                 return letter
         return None
 
     def _begun(self, model: Model, to: Webhook) -> Letter | None:
         drawer, now = self._service.store.deliveries, self._service.clock()
-        found = drawer.due(model.name, now)
+        found = drawer.due(model.key, now)
         if found is None:
             return None
         before = drawer.of(found.id)
         pause = pause_after(before.attempts if before else 0)
         drawer.begin(found, target=to.shown, next_at=now + pause)
         link = link_to(self._service, model.name, found)
-        return Letter(
-            found.id, to, message(found, model.title or model.name, link, is_slack=to.is_slack)
-        )
+        return Letter(found.id, to, message(found, model, link, is_slack=to.is_slack))
 
     def _send(self, letter: Letter) -> None:
         error = ""
@@ -129,7 +127,7 @@ def pause_after(attempts: int) -> float:
     return min(FIRST_PAUSE_SECONDS * 2.0 ** min(attempts, 20), LONGEST_PAUSE_SECONDS)
 
 
-def webhook_of(service: Service, model: str) -> Webhook | None:
+def webhook_of(service: Service, model: ModelKey) -> Webhook | None:
     """Return where the findings of a model are sent: by its rules, else by the settings."""
     text = service.store.findings.rules(model).webhook or service.settings.webhook
     try:
@@ -149,7 +147,7 @@ def link_to(service: Service, model: str, found: Finding | None = None) -> str:
 def send_trial(service: Service, name: str) -> Webhook:
     """Send a message that says nothing but that it is a test; raise Undelivered if it fails."""
     model = service.catalogue().model(name).model
-    to = webhook_of(service, model.name)
+    to = webhook_of(service, model.key)
     if to is None:
         raise Conflict("There is no webhook to try: give its address, or set UNROT_WEBHOOK.")
     link = link_to(service, model.name)

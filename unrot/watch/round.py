@@ -58,6 +58,11 @@ class Lookout:
         """Tell whether a round is under way, or it is time for the next one."""
         return self._steps is not None or time.monotonic() - self._began_at >= self._seconds
 
+    @property
+    def is_going(self) -> bool:
+        """True while a round is under way."""
+        return self._steps is not None
+
     def go_round(self) -> None:
         """Go on with the round that is under way, or begin one when it is time."""
         if not self.is_due():
@@ -77,7 +82,7 @@ class Lookout:
             yield from self._look_at(shelved)
 
     def _look_at(self, shelved: ShelvedModel) -> Iterator[None]:
-        rules = self._service.store.findings.rules(shelved.model.name)
+        rules = self._service.store.findings.rules(shelved.model.key)
         visit = Visit(self._service, shelved, rules, self._service.clock())
         keeper = FindingKeeper(visit)
         keeper.close_unwatched()

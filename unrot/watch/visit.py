@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unrot.core.ports import Store
-from unrot.core.records import CHAMPION, Model, Symptom
+from unrot.core.records import CHAMPION, Model, ModelKey, Symptom
 from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
@@ -42,17 +42,22 @@ class Visit:
         return self.model.name
 
     @property
+    def key(self) -> ModelKey:
+        """What the model is kept under."""
+        return self.model.key
+
+    @property
     def champion(self) -> str:
         """The version that answers; empty where there is none."""
         return self.shelved.aliases.get(CHAMPION, "")
 
     def read_note(self, monitor: str) -> Mapping[str, Any]:
         """Return what a monitor noted when it last looked; empty at first."""
-        return self.store.findings.standpoint(self.name, monitor)
+        return self.store.findings.standpoint(self.key, monitor)
 
     def write_note(self, monitor: str, note: Any) -> None:
         """Note how far a monitor has looked, after what it saw is kept."""
-        self.store.findings.stand(self.name, monitor, write_note(note))
+        self.store.findings.stand(self.key, monitor, write_note(note))
 
 
 Look = Callable[[Visit], Iterable[Symptom]]

@@ -16,6 +16,7 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
 from unrot.core.errors import Undelivered
@@ -28,6 +29,8 @@ MOST_SECONDS = 15.0
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _UNICAST = ipaddress.ip_network("2000::/3")
+_OF_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
+"""Kept for protocols between machines; Python takes most of it for public."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -37,7 +40,11 @@ class HttpCourier:
 
     def __init__(self, *, allow_private: bool = False) -> None:
         self._allow_private = allow_private
-        self._tls = ssl.create_default_context()
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        # To read all certificates that are trusted takes longer than the rest of a start.
+        return ssl.create_default_context()
 
     def post(self, to: Webhook, body: bytes, headers: Mapping[str, str]) -> None:
         """Send one message and return when it was taken; else raise Undelivered."""
@@ -112,10 +119,12 @@ class HttpCourier:
 def is_public(address: Address) -> bool:
     """Tell whether an address is one of the internet's, for anybody to reach.
 
-    >>> [is_public(ipaddress.ip_address(one)) for one in ("8.8.8.8", "10.0.0.1", "100.64.0.1")]
+    >>> [is_public(ipaddress.ip_address(one)) for one in ("8.8.8.8", "10.0.0.1", "192.0.0.8")]
     [True, False, False]
     """
     if isinstance(address, ipaddress.IPv6Address) and address not in _UNICAST:
+        return False
+    if address in _OF_PROTOCOLS:
         return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 

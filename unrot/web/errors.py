@@ -6,12 +6,14 @@ This is the one place that knows which error is which HTTP status.
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any
 
 from flask import Flask, Response, current_app, render_template, request
-from werkzeug.exceptions import BadHost, HTTPException
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
 from unrot.core import errors
+from unrot.core.errors import shown
 from unrot.web.api.envelope import failure, too_large
 
 _log = logging.getLogger(__name__)
@@ -27,6 +29,7 @@ STATUS: dict[type[errors.UnrotError], int] = {
     errors.TooLarge: 413,
     errors.WrongType: 415,
     errors.Invalid: 422,
+    errors.TooMany: 429,
     errors.Unavailable: 503,
     errors.BadArtefact: 503,
 }
@@ -37,6 +40,11 @@ _PLAIN: dict[int, tuple[str, str]] = {
     413: ("too_large", "The body is larger than is taken."),
     415: ("not_json", "Send JSON, with Content-Type: application/json."),
     500: ("internal", "Something went wrong here. It was written to the log."),
+}
+_HEADERS: dict[int, dict[str, str]] = {
+    401: {"WWW-Authenticate": "Bearer"},
+    429: {"Retry-After": "5"},
+    503: {"Retry-After": "5"},
 }
 UNEXPECTED = _PLAIN[500]
 _API = ("/api/", "/apispec", "/train_batch", "/reset", "/metrics")
@@ -59,7 +67,9 @@ def status_of(error: errors.UnrotError) -> int:
 
 
 def _of_ours(error: errors.UnrotError) -> Response:
-    return _answer(status_of(error), error.reason, error.message, error.details)
+    answer = _answer(status_of(error), error.reason, error.message, error.details)
+    answer.headers.update(headers_of(error))
+    return answer
 
 
 def _of_http(error: HTTPException) -> Response:
@@ -69,6 +79,8 @@ def _of_http(error: HTTPException) -> Response:
     if code == 413:
         drain()
     reason, message = _PLAIN.get(code, ("http_error", error.description or error.name))
+    if isinstance(error, SecurityError):
+        message = "This app does not answer to that host name (UNROT_HOSTS)."
     if code == 413:
         message = too_large(current_app.config["MAX_CONTENT_LENGTH"])
     if code == 405 and getattr(error, "valid_methods", None):
@@ -81,26 +93,29 @@ def _of_http(error: HTTPException) -> Response:
 
 
 def _of_nobody(error: Exception) -> Response:
-    _log.exception("Unexpected error on %s %s", request.method, request.path, exc_info=error)
+    path = shown(request.path)
+    _log.exception("Unexpected error on %s %s", request.method, path, exc_info=error)
     return _answer(500, *UNEXPECTED)
 
 
 def _answer(code: int, reason: str, message: str, details: Any = ()) -> Response:
-    if request.path.startswith(_API) or isinstance(request.routing_exception, BadHost):
+    if request.path.startswith(_API) or isinstance(
+        request.routing_exception, BadHost | SecurityError
+    ):
         # A page cannot be drawn for a host that no address can be made of.
         answer = failure(code, reason, message, details)
     else:
         page = render_template("error.html", code=code, message=message, details=details)
         answer = Response(page, code, mimetype="text/html")
-    answer.headers.extend(headers_of(code))
+    answer.headers.update(_HEADERS.get(code, {}))
     return answer
 
 
-def headers_of(code: int) -> list[tuple[str, str]]:
-    """Return what an error says in its headers: how to come in, when to try again."""
-    if code == 401:
-        return [("WWW-Authenticate", "Bearer")]
-    return [("Retry-After", "5")] if code in (429, 503) else []
+def headers_of(error: errors.UnrotError) -> dict[str, str]:
+    """Return what one of our errors says in its headers: how to come in, when to try again."""
+    if isinstance(error, errors.TooMany):
+        return {"Retry-After": str(math.ceil(error.seconds))}
+    return _HEADERS.get(status_of(error), {})
 
 
 def drain() -> None:

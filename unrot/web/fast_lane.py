@@ -3,9 +3,8 @@
 They are nearly all that a server is asked. What they answer stands in `api/answers.py`, which
 Flask's views call as well, so here is only what Flask does around a view: which function an
 address means, who calls, what is counted. Whatever is unusual (a CSV file, another method, an
-address with a slash at its end, a host that is none) is left to Flask.
-`tests/web/test_fast_lane.py`
-plays the same requests to both.
+address with a slash at its end, a host that is none, a browser with its cookies) is left to Flask.
+`tests/web/test_fast_lane.py` plays the same requests to both.
 """
 
 from __future__ import annotations
@@ -14,23 +13,25 @@ import os
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
 from flask import Flask
 from werkzeug.http import parse_list_header, parse_options_header
+from werkzeug.sansio.utils import host_is_trusted
 
 from unrot.core.records import Caller
-from unrot.run.lanes import Reply
-from unrot.run.wsgi import Head, parted
+from unrot.core.settings import Settings
+from unrot.run.lanes import Reply, size_of
+from unrot.run.wsgi import Head, Header, Headers, parted
 from unrot.serve.service import Service
 from unrot.serve.shelf import Contents
 from unrot.web.api import answers
 from unrot.web.api.answers import Sent
 from unrot.web.metrics.counting import GATHERED
 from unrot.web.routes import API
-from unrot.web.security import Doorkeeper
+from unrot.web.security import FOR_ONE_ALONE, HEALTH, OVER_HTTPS, Doorkeeper, caller_of
 
 Answer = Callable[[Service, Sent], Reply]
 Run = Callable[[Service, bytes, Contents | None], Reply]
@@ -39,6 +40,8 @@ AtHand = Callable[[Service, bytes], Contents | None]
 
 QUICK_BYTES = 65_536
 """A body of more bytes holds many rows: it is answered by a thread, so that nobody waits for it."""
+FOR_FLASK = ("cookie", "x-forwarded-protocol", "x-forwarded-ssl")
+"""Headers that mean more than is looked at here."""
 MOST_KNOWN = 1_000
 LONGEST_KEY = 400
 PREDICT = re.compile(
@@ -48,6 +51,8 @@ PLAIN_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*
 _OF_MODEL = f"{API}/models/<model>/predict"
 _OF_VERSION = f"{API}/models/<model>/versions/<version>/predict"
 _FEEDBACK = f"{API}/feedback"
+BY_SESSION = ("Vary", "Cookie")
+"""Flask says so of each answer for which it has looked for a session."""
 NOTHING_NEEDED = Contents()
 
 
@@ -60,6 +65,8 @@ class Call:
     method: str
     run: Run
     at_hand: AtHand
+    more: tuple[Header, ...] = ()
+    """Headers of the answer, because of how it was asked."""
 
     def answer_now(self, body: bytes) -> Reply | None:
         """Answer, if nothing has to be waited for: neither a store nor a model to be loaded."""
@@ -71,16 +78,27 @@ class Call:
         began = time.perf_counter()
         reply = self.run(self.lane.service, body, contents)
         GATHERED.request(self.route, self.method, reply.status, time.perf_counter() - began)
-        return reply
+        return reply._replace(headers=[*reply.headers, *self.more]) if self.more else reply
+
+
+class Asked(NamedTuple):
+    """All of a request's head that its call depends on, but for who gives a verdict."""
+
+    method: str
+    path: str
+    content_type: str | None
+    host: str | None
+    scheme: str
+    is_private: bool
 
 
 @dataclass
 class FastLane:
-    """Finds the call for a request; one for each app."""
+    """Finds the call for a request; one for each app and home folder."""
 
     app: Flask
-    proxies: int
-    _known: dict[tuple[Any, ...], Call | None] = field(default_factory=dict)
+    settings: Settings
+    _known: dict[Asked, Call | None] = field(default_factory=dict)
 
     @property
     def service(self) -> Service:
@@ -91,35 +109,64 @@ class FastLane:
     def find(self, head: Head) -> Call | None:
         """Return what answers a request; None where Flask does."""
         headers = head.headers
-        # All that a call depends on, but for who gives a verdict.
-        key = head.method, head.path, headers.get("content-type"), headers.get("host")
-        try:
-            call = self._known[key]
-        except KeyError:
-            call = self._learn(key, head)
-        if call is None or (self.proxies and headers.get("x-forwarded-host") is not None):
+        if any(headers.get(name) is not None for name in FOR_FLASK):
             return None
-        return self._by(head, call) if call.route == _FEEDBACK else call
+        if (size_of(headers) or 0) > self.settings.max_body:
+            return None
+        asked = Asked(
+            *(head.method, head.path, headers.get("content-type")),
+            self._said(headers, "x-forwarded-host") or headers.get("host"),
+            self._scheme(headers),
+            is_private=headers.get("authorization") is not None,
+        )
+        try:
+            call = self._known[asked]
+        except KeyError:
+            call = self._learn(asked)
+        return self._by(head, call) if call is not None and call.route == _FEEDBACK else call
 
-    def _learn(self, key: tuple[Any, ...], head: Head) -> Call | None:
-        call = self._made(head)
-        if sum(len(part or "") for part in key) <= LONGEST_KEY:
+    def _said(self, headers: Headers, name: str) -> str | None:
+        """Return what the outermost of our proxies says of how it was asked, as ProxyFix does."""
+        count = self.settings.trusted_proxies
+        if not count or headers.get(name) is None:
+            return None
+        said = parse_list_header(",".join(headers.get_all(name)))
+        return said[-count] if len(said) >= count else None
+
+    def _scheme(self, headers: Headers) -> str:
+        """Return http or https; nothing where gunicorn's settings are to say whom to believe."""
+        if headers.get("x-forwarded-proto") is None:
+            return "http"
+        return self._said(headers, "x-forwarded-proto") or ""
+
+    def _learn(self, asked: Asked) -> Call | None:
+        call = self._made(asked)
+        if sum(len(part or "") for part in asked[:5]) <= LONGEST_KEY:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            self._known[key] = call
+            self._known[asked] = call
         return call
 
-    def _made(self, head: Head) -> Call | None:
-        headers = head.headers
-        if os.environ.get("SCRIPT_NAME") or not PLAIN_HOST.fullmatch(headers.get("host") or ""):
+    def _made(self, asked: Asked) -> Call | None:
+        host, hosts = asked.host or "", self.settings.hosts
+        if os.environ.get("SCRIPT_NAME") or not PLAIN_HOST.fullmatch(host):
             return None
-        if head.method == "GET":
-            is_health = head.path == f"{API}/health"
-            return Call(self, head.path, "GET", _healthy, _held) if is_health else None
-        mimetype = mimetype_of(headers.get("content-type") or "")
-        if head.method != "POST" or mimetype == "text/csv":
+        if hosts and not host_is_trusted(host, hosts):
             return None
-        return self._posted(head.path, mimetype)
+        if asked.scheme not in ("http", "https"):
+            return None
+        is_health = (asked.method, asked.path) == ("GET", HEALTH)
+        if self.settings.https and asked.scheme == "http" and not is_health:
+            return None
+        call = Call(self, HEALTH, "GET", _healthy, _held) if is_health else None
+        mimetype = mimetype_of(asked.content_type or "")
+        if asked.method == "POST" and mimetype != "text/csv":
+            call = self._posted(asked.path, mimetype)
+        if call is None:
+            return None
+        more = [OVER_HTTPS] if asked.scheme == "https" else []
+        more += [FOR_ONE_ALONE if asked.is_private else BY_SESSION]
+        return replace(call, more=tuple(more))
 
     def _posted(self, path: str, mimetype: str) -> Call | None:
         plain: dict[str, Answer] = {
@@ -156,19 +203,16 @@ class FastLane:
         keeper: Doorkeeper = self.app.extensions["doorkeeper"]
 
         def who() -> Caller:
-            return keeper.caller(address, header)
+            return caller_of(self.service, keeper, address, header)
 
         def run(of: Service, body: bytes, _contents: Contents | None) -> Reply:
             return answers.feedback(of, Sent(mimetype, body), who)
 
-        return Call(self, call.route, call.method, run, _nothing_at_hand)
+        return replace(call, run=run)
 
     def _address(self, head: Head) -> str:
-        """Return where a request comes from, as ProxyFix reads it."""
-        said = parse_list_header(",".join(head.headers.get_all("x-forwarded-for")))
-        if self.proxies and len(said) >= self.proxies:
-            return said[-self.proxies]
-        return parted(head.client)[0]
+        """Return where a request comes from."""
+        return self._said(head.headers, "x-forwarded-for") or parted(head.client)[0]
 
 
 @lru_cache(maxsize=256)

@@ -8,32 +8,19 @@ from typing import Annotated
 from flask import request
 
 from unrot.core.errors import wrong_field
-from unrot.core.time import read_time
+from unrot.core.time import MOMENT_EXPECTED, read_moment
 from unrot.web.shape import Expects, Keywords
-
-EXPECTED = "a time such as 2026-01-02, 2026-01-02T09:00:00Z or 1767312000"
-LATEST = 4_102_444_800.0
-"""The year 2100: what is larger is not meant as seconds."""
 
 
 def read(given: str) -> float:
-    """Read a moment of a text."""
-    try:
-        seconds = float(given)
-    except ValueError:
-        seconds = _read_iso(given.strip())
-    if not 0 <= seconds <= LATEST:
-        raise ValueError
-    return seconds
+    """Read a moment of a query, in which a plus is a blank: a zone such as +01:00 has one."""
+    has_zone = given.count(" ") == 1 and "T" in given
+    return read_moment(given.replace(" ", "+") if has_zone else given)
 
 
-def _read_iso(given: str) -> float:
-    # A plus in an address is a blank, and a zone such as +01:00 is written with one.
-    text = given.replace(" ", "+") if given.count(" ") == 1 and "T" in given else given
-    return read_time(text)
-
-
-Given = Annotated[float | None, Keywords(type="string"), Expects(EXPECTED, read, skips_blank=True)]
+Given = Annotated[
+    float | None, Keywords(type="string"), Expects(MOMENT_EXPECTED, read, skips_blank=True)
+]
 """A moment of a query; None when it is not there."""
 
 
@@ -74,7 +61,7 @@ def demand(given: Mapping[str, float | None]) -> dict[str, float]:
     """Return moments that must all be given; raise Invalid for the first that is not."""
     for name, seconds in given.items():
         if seconds is None:
-            raise wrong_field(name, None, EXPECTED, is_missing=True)
+            raise wrong_field(name, None, MOMENT_EXPECTED, is_missing=True)
     return {name: seconds for name, seconds in given.items() if seconds is not None}
 
 
@@ -82,4 +69,4 @@ def _named(name: str, given: str) -> float:
     try:
         return read(given)
     except ValueError:
-        raise wrong_field(name, given, EXPECTED) from None
+        raise wrong_field(name, given, MOMENT_EXPECTED) from None

@@ -122,7 +122,7 @@ class Route:
     def all_errors(self) -> tuple[int, ...]:
         """Every status that says that something is wrong."""
         found = set(self.errors)
-        found |= {401, 403} if self.needs != ANYONE else set()
+        found |= {401, 403, 429} if self.needs != ANYONE or self.heeds_token else set()
         found |= {404} if self.places else set()
         # What is guarded is in the store, which may be away.
         found |= {503} if self.places and self.needs != ANYONE else set()

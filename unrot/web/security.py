@@ -16,13 +16,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, ParamSpec, TypeVar, cast
 
-from flask import Flask, Response, current_app, g, request, session
+from flask import Flask, Response, current_app, g, redirect, request, session
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.exceptions import LengthRequired
 
-from unrot.core.errors import NotAllowed, NotKnown
+from unrot.core.errors import NotAllowed, NotKnown, TooMany
 from unrot.core.records import Caller
 from unrot.core.settings import Settings
+from unrot.serve.limits import GUESSES
+from unrot.serve.service import Service
+from unrot.web.current import service
 
 Role = Literal["anyone", "viewer", "judge", "operator"]
 RANKS: dict[Role, int] = {"anyone": 0, "viewer": 1, "judge": 2, "operator": 3}
@@ -30,16 +33,29 @@ CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
-HEADERS = {
-    "Content-Security-Policy": CONTENT_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
-"""What every answer carries."""
+HTTPS_ALONE = "UNROT_HTTPS"
+"""In the app's configuration: whether plain HTTP is led to HTTPS."""
+
+HEALTH = "/api/v1/health"
+"""Platforms ask for it without TLS."""
+
 SET_OPERATOR = (
     "No operator token is set: set UNROT_ADMIN_TOKEN and restart, or start the app with make run, "
     "which makes one."
 )
+HEADERS: dict[str, str] = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+"""Of every answer."""
+OVER_HTTPS = ("Strict-Transport-Security", "max-age=31536000")
+FOR_ONE_ALONE = ("Cache-Control", "no-store")
+"""Of an answer that no cache may keep."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -83,17 +99,6 @@ class Doorkeeper:
                 return holder
         return None
 
-    def caller(self, address: str | None, header: str | None) -> Caller:
-        """Return who calls from an address with an Authorization header, or without one."""
-        subject = self.subject(address)
-        if header is None:
-            return Caller(subject=subject)
-        scheme, _, token = header.partition(" ")
-        holder = self.holder(token.strip()) if scheme.lower() == "bearer" else None
-        if holder is None:
-            raise NotKnown("The token is not known: send Authorization: Bearer <token>.")
-        return _caller(holder, subject)
-
     def subject(self, address: str | None) -> str:
         """Return who an address counts for: its /24 or /64, hashed."""
         try:
@@ -123,19 +128,22 @@ class Doorkeeper:
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Cookies that are only sent over HTTPS when the page came over HTTPS."""
+    """Cookies that are only sent over HTTPS, and by this host alone, when the page came over it."""
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """Let browsers hold a cookie of HTTPS to what it promises."""
+        return f"__Host-{super().get_cookie_name(app)}" if request.is_secure else "unrot"
 
     def get_cookie_secure(self, _app: Flask) -> bool:
         """Follow the request."""
         return request.is_secure
 
 
-def register(app: Flask, settings: Settings) -> None:
-    """Put the doorkeeper at the door."""
-    key = app.secret_key
-    app.extensions["doorkeeper"] = Doorkeeper(settings, key if isinstance(key, bytes) else b"")
+def register(app: Flask) -> None:
+    """Let pages know who asks, and every answer carry its policy."""
     app.session_interface = Sessions()
     app.jinja_env.globals.update(csrf_token=csrf_token, caller=caller_of_page, may=may)
+    app.before_request(_lead_to_https)
     app.after_request(_add_headers)
 
 
@@ -147,7 +155,21 @@ def doorkeeper() -> Doorkeeper:
 
 def caller_of_api() -> Caller:
     """Return who calls the API; a token that is not known is an error, none is anyone."""
-    return doorkeeper().caller(request.remote_addr, request.headers.get("Authorization"))
+    return caller_of(
+        service(), doorkeeper(), request.remote_addr, request.headers.get("Authorization")
+    )
+
+
+def caller_of(of: Service, keeper: Doorkeeper, address: str | None, header: str | None) -> Caller:
+    """Return who calls from an address with an Authorization header, or without one."""
+    subject = keeper.subject(address)
+    if header is None:
+        return Caller(subject=subject)
+    scheme, _, token = header.partition(" ")
+    holder = _guessed(of, keeper, token, subject) if scheme.lower() == "bearer" else None
+    if holder is None:
+        raise NotKnown("The token is not known: send Authorization: Bearer <token>.")
+    return _caller(holder, subject)
 
 
 def caller_of_page() -> Caller:
@@ -158,6 +180,12 @@ def caller_of_page() -> Caller:
         holder = keeper.by_fingerprint(str(session.get("token", "")))
         g.caller = Caller(subject=subject) if holder is None else _caller(holder, subject)
     return cast(Caller, g.caller)
+
+
+def is_private() -> bool:
+    """Tell whether the answer is for one person alone: no cache may keep it."""
+    is_file = request.endpoint == "static" or (request.endpoint or "").startswith("flasgger.static")
+    return not is_file and ("Authorization" in request.headers or "token" in session)
 
 
 def may(role: Role) -> bool:
@@ -204,7 +232,7 @@ def admit(caller: Caller, role: Role) -> None:
 def sign_in(token: str) -> bool:
     """Open a session for the holder of a token."""
     keeper = doorkeeper()
-    holder = keeper.holder(token.strip())
+    holder = _guessed(service(), keeper, token, keeper.subject(request.remote_addr))
     if holder is None:
         return False
     session.clear()
@@ -239,11 +267,35 @@ def check_csrf() -> None:
         )
 
 
+def _guessed(of: Service, keeper: Doorkeeper, token: str, subject: str) -> Holder | None:
+    """Return who holds a token; whoever guessed wrong often waits, whatever is guessed next."""
+    if wait := of.limits.wait_of(GUESSES, subject):
+        raise TooMany("Too many wrong tokens came from this address: wait a little.", wait)
+    holder = keeper.holder(token.strip())
+    if holder is None:
+        of.limits.pour(GUESSES, subject, 1)
+    return holder
+
+
 def _caller(holder: Holder, subject: str) -> Caller:
     return Caller(role=holder.role, judge=holder.judge, subject=subject)
+
+
+def _lead_to_https() -> Response | None:
+    """Send a page that was asked for by plain HTTP to HTTPS; a program is told, not led."""
+    if not current_app.config[HTTPS_ALONE] or request.is_secure or request.path == HEALTH:
+        return None
+    if request.method not in ("GET", "HEAD"):
+        raise NotAllowed("This app is spoken to over https alone: send it there.", reason="https")
+    return cast(Response, redirect(request.url.replace("http://", "https://", 1), 308))
 
 
 def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault(*OVER_HTTPS)
+    if is_private():
+        name, value = FOR_ONE_ALONE
+        response.headers[name] = value
     return response

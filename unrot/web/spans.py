@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from unrot.core.records import Finding
-from unrot.core.time import DAY, HOUR, MINUTE, read_time, spoken_time, utc
+from unrot.core.time import DAY, HOUR, LATEST, MINUTE, read_time, spoken_time, utc
 from unrot.watch.reports.overview import Span
-from unrot.web.moments import LATEST
 
 MOST_STEPS = 96
 SHORTEST = 4 * MINUTE

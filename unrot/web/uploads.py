@@ -6,6 +6,7 @@ the name that its owner gave it, so that every sentence names it so, and is gone
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import shutil
 import time
@@ -14,14 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 from flask import Response, request
 from werkzeug.exceptions import LengthRequired
 from werkzeug.http import dump_options_header
 
-from unrot.core.errors import Invalid, TooLarge, Unavailable, UnrotError
+from unrot.core.errors import Invalid, TooLarge, TooMany, Unavailable, UnrotError
 from unrot.core.records import Caller
 from unrot.make.csv.batches import Batch
 from unrot.make.csv.labels import TruthFile
@@ -31,8 +32,14 @@ from unrot.web.errors import drain
 PATIENCE_SECONDS = 15.0
 """How long an answer waits for the journal: a router gives up on one that is silent for longer."""
 
+PREDICTING_SECONDS = 60.0
+"""How long a file is predicted: one visitor's is not to keep a thread from all others."""
+
 JUDGING_SECONDS = 20.0
 """How long labels are taken before the page is answered, for the same reason."""
+
+AT_ONCE = 4
+"""So many files are taken at the same time, by all workers of a machine together."""
 
 LONGEST_NAME = 60
 _log = logging.getLogger(__name__)
@@ -44,6 +51,8 @@ class Upload:
     def __init__(self) -> None:
         self._folder = TemporaryDirectory(prefix="unrot-", ignore_cleanup_errors=True)
         self.path = Path(self._folder.name) / "table.csv"
+        self.turn: IO[bytes] | None = None
+        """The lock that says that it is one of the few that are taken at once."""
 
     def take_form(self) -> None:
         """Keep the file of a form."""
@@ -60,8 +69,10 @@ class Upload:
             shutil.copyfileobj(request.stream, file)
 
     def forget(self) -> None:
-        """Delete the file."""
+        """Delete the file, and let the next one in."""
         self._folder.cleanup()
+        if self.turn is not None:
+            self.turn.close()
 
 
 def admit() -> None:
@@ -76,6 +87,21 @@ def admit() -> None:
             "it in parts, or have it predicted on the machine itself by python -m unrot predict."
         )
     request.max_content_length = most
+
+
+def _take_turn() -> IO[bytes]:
+    """Be one of the few files that are taken at once on this machine; the lock goes with us."""
+    folder = service().settings.home / "uploads"
+    folder.mkdir(exist_ok=True)
+    for number in range(AT_ONCE):
+        turn = (folder / str(number)).open("wb")
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return turn
+        except BlockingIOError:
+            turn.close()
+    drain()
+    raise TooMany(f"{AT_ONCE} files are being taken already: try again in a moment.", 5.0)
 
 
 def own_name(given: str) -> str:
@@ -103,6 +129,7 @@ def taken(take: Callable[[Upload], None]) -> Iterator[Upload]:
     upload = Upload()
     try:
         admit()
+        upload.turn = _take_turn()
         take(upload)
         yield upload
     except OSError as error:
@@ -172,7 +199,7 @@ def told(truths: TruthFile, problem: str) -> dict[str, Any]:
 def _parts(batch: Batch) -> Iterator[bytes]:
     """Write the answer; one that has to end before the file does says so in its last row."""
     try:
-        yield from batch.parts(patience_seconds=PATIENCE_SECONDS)
+        yield from batch.parts(patience_seconds=PATIENCE_SECONDS, seconds=PREDICTING_SECONDS)
     except UnrotError as error:
         yield batch.last_part(error.message)
     except Exception:

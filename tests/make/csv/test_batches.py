@@ -20,8 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 import unrot
-from tests.conftest import ROOT, environment, noon, wait_for
-from unrot.cli.main import main
+from tests.conftest import ROOT, environment, noon, run_command, wait_for
 from unrot.core.errors import Invalid, JournalFull, NotFound
 from unrot.core.records import Caller, RefusedFor
 from unrot.core.settings import Settings
@@ -76,6 +75,24 @@ def test_rows_that_are_none_are_counted_by_feature_as_those_of_requests_are(
     assert window.refused_for == RefusedFor(
         {"sepal_width_cm": {"null": 1, "wrong_type": 1}, "sepal_length_cm": {"null": 1}}, 3
     )
+
+
+def test_file_of_many_more_columns_than_the_model_has_is_refused(
+    service: Service, write: Write
+) -> None:
+    more = ",".join(f"c{number}" for number in range(501))
+
+    with pytest.raises(Invalid, match="505 columns and at most 504 are read"):
+        Batch(service, "iris", write(f"{NAMES},{more}\n"))
+
+
+def test_answer_to_a_long_file_ends_in_time_and_says_where(service: Service, write: Write) -> None:
+    batch = Batch(service, "iris", write(f"{NAMES}\n" + f"{SETOSA}\n" * 2_500))
+
+    parts = list(batch.parts(seconds=0.0))
+
+    assert len(parts) == 3
+    assert "The answer ends after line 1001 of the file: it took longer than" in parts[-1].decode()
 
 
 def test_rows_come_back_as_they_stand_with_what_is_predicted(
@@ -266,37 +283,17 @@ def test_journal_that_cannot_be_written_stops_the_batch(service: Service, write:
 # ── the command ──────────────────────────────────────────────────────────────────────────────
 
 
-def run(home: Path, *arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "unrot", *map(str, arguments)],
-        env=environment(home, **more),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-@pytest.fixture
-def at_home(trained_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Run a command in this process."""
-    for name, value in environment(trained_home).items():
-        if name.startswith("UNROT_"):
-            monkeypatch.setenv(name, value)
-    return lambda *arguments: main([str(argument) for argument in arguments])
-
-
 def test_predicting_and_judging_work_without_a_server(
     trained_home: Path, tmp_path: Path, write: Write
 ) -> None:
     source, out = write(f"{NAMES}\n{SETOSA}\n{VIRGINICA}\nx,,,\n"), tmp_path / "out.csv"
 
-    predicted = run(trained_home, "predict", "iris", source, out)
+    predicted = run_command(trained_home, "predict", "iris", source, out)
     rows = read(out)
     lines = out.read_text().splitlines()
     labels = ["label", "Iris-setosa", "iris-versicolor", ""]
     out.write_text("".join(f"{a},{b}\n" for a, b in zip(lines, labels, strict=True)))
-    judged = run(trained_home, "feedback", out)
+    judged = run_command(trained_home, "feedback", out)
 
     assert (predicted.returncode, predicted.stdout) == (0, "")
     assert "2 rows are predicted by iris v1, 1 could not be:" in predicted.stderr
@@ -385,7 +382,7 @@ def test_interrupted_command_leaves_no_half_answer(
 
 def test_answer_goes_to_standard_output(trained_home: Path, write: Write) -> None:
     with without_caretaker(trained_home):
-        done = run(trained_home, "predict", "iris", write(f"{NAMES}\n{SETOSA}\n"), "-")
+        done = run_command(trained_home, "predict", "iris", write(f"{NAMES}\n{SETOSA}\n"), "-")
 
     assert done.stdout.splitlines()[0] == f"{NAMES},id,prediction,probability,version,problem"
     assert "send it: python -m unrot feedback FILE" in done.stderr

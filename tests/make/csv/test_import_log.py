@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.conftest import OPERATOR, ROOT, environment, train
+from tests.conftest import OPERATOR, ROOT, environment, run_command
 from tests.web.visitor import sign_in
 from unrot.cli.main import main
 from unrot.core.errors import Conflict, Invalid, NotFound
@@ -137,7 +137,7 @@ def profiles(service: Service, name: str = "iris") -> list[tuple[str, float, flo
 
 def everything(service: Service) -> object:
     """Return all that an import leaves behind."""
-    return kept(service), windows(service), profiles(service), service.store.holdings(1)
+    return kept(service), windows(service), profiles(service), service.store.holdings("iris")
 
 
 # ── what comes in ────────────────────────────────────────────────────────────────────────────
@@ -307,7 +307,7 @@ def test_regression_keeps_numbers(service: Service, tmp_path: Path, bring: Bring
     table = tmp_path / "t.csv"
     table.write_text("x,y\n" + "".join(f"{n / 2},{n + n % 3}\n" for n in range(60)))
     trained = ["--csv", str(table), "--target", "y", "--name", "line", "--estimator", "ridge"]
-    assert train(service.settings.home, *trained).returncode == 0
+    assert run_command(service.settings.home, "train", *trained).returncode == 0
     log = tmp_path / "log.csv"
     log.write_text(f"at;x;said;truth\n{NOON};7;17,5;18,25\n{NOON + 1};8;1.020,5;\n")
 
@@ -610,7 +610,7 @@ def test_renamed_model_knows_what_is_in(service: Service, write: Write, bring: B
 
     assert (again.model, again.known, again.added) == ("flowers", 4, 0)
     assert (grown.known, grown.added, grown.profiles) == (4, 1, 1)
-    assert [row[-1] for row in profiles(service, "flowers")] == [4, 1]
+    assert [row[-1] for row in profiles(service)] == [4, 1]
 
 
 def test_model_that_is_removed_meanwhile_gets_nothing(
@@ -623,7 +623,7 @@ def test_model_that_is_removed_meanwhile_gets_nothing(
     with pytest.raises(NotFound, match="iris was removed while its log was imported"):
         bring(write([*UNSORTED, UNSORTED[0]]), progress=remove)
 
-    assert service.store.holdings(1).rows == 0
+    assert service.store.holdings("iris").rows == 0
 
 
 def test_model_that_is_not_there_is_named(write: Write, bring: Bring) -> None:

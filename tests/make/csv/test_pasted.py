@@ -133,3 +133,11 @@ def test_nonsense_is_refused_or_passed_on_and_nothing_else(text: str) -> None:
     except Invalid:
         return
     assert set(values) <= set(SCHEMA.names)
+
+
+def test_empty_cells_at_the_end_are_none_however_many() -> None:
+    commas = "," * 49_000
+
+    pasted = read(SCHEMA, f"length,Colour,is tame{commas}\n5.5,red,yes{commas}")
+
+    assert pasted.values == ROW

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.make.csv.conftest import Write, lines
+from unrot.core.errors import Invalid
 from unrot.make.csv.columns import read_columns
 from unrot.make.csv.reading import open_table, rows
 
@@ -196,3 +197,16 @@ def test_few_rows_that_do_not_fit_are_counted(write: Write) -> None:
     assert columns.notes == (
         "Left out: 1 row that does not fit the header. table.csv, line 9: 1 value, expected 2.",
     )
+
+
+def test_file_of_too_many_columns_is_refused_by_its_header_alone(write: Write) -> None:
+    header = ",".join(f"c{number}" for number in range(60_000))
+
+    with pytest.raises(Invalid, match="60,000 columns and at most 10,000 are read"):
+        open_table(write(f'{header}\n"what stands below is not even looked at'))
+
+
+def test_empty_columns_at_the_end_are_none_however_many(write: Write) -> None:
+    commas = "," * 50_000
+
+    assert open_table(write(f"a,b{commas}\n1,2{commas}\n")).names == ("a", "b")

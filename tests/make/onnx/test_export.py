@@ -37,8 +37,7 @@ def threshold_rows(estimator: Any, schema: Schema, table: Any) -> list[Row]:
     return split_rows(estimator, inputs, as_rows(table), range(len(schema.features)))
 
 
-@pytest.mark.parametrize("gaps", [False, True])
-@pytest.mark.parametrize("classes", [BINARY, SEVERAL])
+@pytest.mark.parametrize(("classes", "gaps"), [(BINARY, False), (SEVERAL, True)])
 @pytest.mark.parametrize("name", names_for(schema_of(BINARY)))
 def test_export_of_every_estimator_answers_as_scikit_learn(
     name: str, classes: tuple[str, ...], gaps: bool

@@ -318,7 +318,7 @@ def test_rows_older_than_a_day_are_left_alone(store: Cabinet, keeper: ProfileKee
 def test_stretch_of_many_rows_is_mended_in_parts(
     store: Cabinet, keeper: ProfileKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(profiles, "BUFFERED_ROWS", 3)
+    monkeypatch.setattr(profiles, "MENDED_AT_ONCE", 3)
     ship(store, *[a_prediction(number) for number in range(8)])
 
     keeper.mend(NOON + 20)
@@ -373,7 +373,7 @@ def test_rows_are_counted_on_the_bins_of_their_version_and_added_up(
 def test_profile_made_again_has_its_summary(
     store: Cabinet, a_keeper: Callable[..., ProfileKeeper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(profiles, "BUFFERED_ROWS", 2)
+    monkeypatch.setattr(profiles, "MENDED_AT_ONCE", 2)
     ship(store, *(a_prediction(number) for number in (1, 2, 3)))
 
     a_keeper(reference_of=lambda _model, _version: ("d", TRAINED)).mend(NOON + 400)

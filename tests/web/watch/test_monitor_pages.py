@@ -231,7 +231,7 @@ from unrot.watch.visit import Visit
 client = create_app().test_client()
 page = client.get("/login").get_data(as_text=True)
 token = re.findall(r'name="csrf_token" value="([^"]+)"', page)[0]
-client.post("/login", data={"token": "viewer-token-1", "csrf_token": token})
+client.post("/login", data={"token": "viewer-token-001", "csrf_token": token})
 assert client.get("/models/zombies/monitor").status_code == 200
 heavy = ("sklearn", "pandas", "whylogs", "scipy", "skl2onnx", "skops", "altair", "vl_convert")
 print([name for name in heavy if name in sys.modules])

@@ -18,8 +18,8 @@ from unrot.core.ports import Progress
 from unrot.core.records import Prediction, Row
 from unrot.make.csv.options import check_known
 from unrot.make.csv.reading import TableFile, open_table
-from unrot.make.csv.rows import CheckedRow, checked_chunks
-from unrot.make.csv.writing import csv_lines, fitted, free_name
+from unrot.make.csv.rows import CheckedRow, checked_chunks, most_columns_for
+from unrot.make.csv.writing import csv_lines, fitted, free_name, harmless
 from unrot.serve.rejected import rejection_of
 from unrot.serve.service import Service
 
@@ -54,7 +54,7 @@ class Batch:
         shelved = service.catalogue().model(model)
         self.model = shelved.model
         self.version = shelved.version(version)
-        self.file = open_table(path)
+        self.file = open_table(path, most_columns=most_columns_for([self.model.schema]))
         check_known(self.model.schema.names, self.file.names, option="The column", file=path.name)
         self.predicted = self.bad = 0
         self.line = self.file.header_line
@@ -76,13 +76,25 @@ class Batch:
         return [*self.file.notes, *renamed]
 
     def parts(
-        self, progress: Progress | None = None, patience_seconds: float | None = None
+        self,
+        progress: Progress | None = None,
+        patience_seconds: float | None = None,
+        seconds: float | None = None,
     ) -> Iterator[bytes]:
-        """Write the answer as CSV, some rows at a time; every row of the file is in it once."""
-        delimiter = self.file.delimiter
+        """Write the answer as CSV, some rows at a time; every row of the file is in it once.
+
+        What is not done after so many seconds is left, and the last row says so.
+        """
+        delimiter, began = self.file.delimiter, time.monotonic()
         yield csv_lines([[*self.file.names, *self._names.values()]], delimiter)
         told = self._told(progress)
-        for chunk in checked_chunks(self.file, self.model.schema, told):
+        for number, chunk in enumerate(checked_chunks(self.file, self.model.schema, told)):
+            if number and seconds is not None and time.monotonic() - began > seconds:
+                yield self.last_part(
+                    f"it took longer than {seconds:g} s. Send the rows below that line in a "
+                    "file of their own, with the header."
+                )
+                return
             self._wait_for_room(progress, patience_seconds)
             self._count_refused(chunk)
             yield csv_lines(self._answered(chunk), delimiter)
@@ -129,7 +141,7 @@ class Batch:
         self.predicted += 1
         shares = answer.probabilities
         if self.model.schema.is_classifier:
-            said = [answer.label or "", self._number(max(shares)) if shares else ""]
+            said = [harmless(answer.label or ""), self._number(max(shares)) if shares else ""]
         else:
             said = [self._number(answer.value or 0.0)]
         if self._classes:
@@ -141,7 +153,7 @@ class Batch:
         if self.bad <= FIRST_PROBLEMS:
             where = f"line {line}: "
             self.first_problems.append(problem if where in problem else where + problem)
-        return [""] * (len(self._names) - 1) + [problem]
+        return [""] * (len(self._names) - 1) + [harmless(problem)]
 
     def _number(self, number: float) -> str:
         return repr(number) if self._mark == "." else repr(number).replace(".", ",")
@@ -151,7 +163,7 @@ class Batch:
         journal = self._service.journal
         if journal.has_room(FULL_SHARE):
             return
-        journal.let_go()
+        journal.release()
         began = time.monotonic()
         while not journal.has_room(ROOMY_SHARE):
             if progress:

@@ -31,7 +31,7 @@ from unrot.make.csv.rejections import rejections_of
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.watch.imports import note_import
-from unrot.watch.monitors.outliers.detector import Noticer
+from unrot.watch.monitors.outliers.detector import OutlierFinder
 from unrot.watch.profiles import references
 from unrot.watch.profiles.keeper import ProfileKeeper
 
@@ -132,7 +132,7 @@ class _Import:
         self._writer = ""
         self._rows = Ledger(service.store.traffic, "import")
         self._labels = Ledger(service.store.traffic, "label")
-        self._noticer = Noticer(service.shelf)
+        self._outlier_finder = OutlierFinder(service.shelf)
         self._champion = None if columns.prediction else Champion(service, model)
         version = self._champion.version if self._champion else IMPORTED
         self._done = Imported(model.name, version)
@@ -209,7 +209,7 @@ class _Import:
         if logged.moment is None or logged.row is None:
             return False
         traffic = self._service.store.traffic
-        return is_in(traffic, self._model.name, logged.moment.at, logged.row)
+        return is_in(traffic, self._model.key, logged.moment.at, logged.row)
 
     def _scored(self, entries: Sequence[_Entry]) -> list[_Entry]:
         """Answer rows that the log has no answer for; one that cannot be scored is refused."""
@@ -280,7 +280,7 @@ class _Import:
         self._check_served()
         refused = [one.logged for one in rows] if ledger is self._rows else []
         timeless = self._now if self._columns.time is None else None
-        noticed = self._noticer.look(self._service.catalogue(), predictions)
+        noticed = self._outlier_finder.look(self._service.catalogue(), predictions)
         self._service.store.traffic.ship(
             Shipment(
                 segment=ledger.segment(mark),
@@ -305,7 +305,7 @@ class _Import:
         answer = entry.logged.answer
         return Prediction(
             id=self._id(entry),
-            model=self._model.name,
+            model=self._model.key,
             version=self._done.version,
             predicted_at=self._at(entry.logged),
             inputs=entry.logged.row or (),
@@ -319,7 +319,7 @@ class _Import:
         is_known = self._model.schema.is_classifier and answer is not None
         return Feedback(
             prediction=self._id(entry),
-            model=self._model.name,
+            model=self._model.key,
             predicted_at=self._at(entry.logged),
             given_at=self._at(entry.logged),
             was_correct=label == answer if is_known else None,
@@ -349,7 +349,6 @@ class _Import:
             writer=self._writer,
             seconds=seconds,
             folder=self._service.settings.profile_dir,
-            kept_as=lambda name: self._model.kept_as or name,
             reference_of=lambda name, version: references.bins_of(self._service, name, version),
         )
         stretches = keeper.incomplete(0.0)
@@ -386,7 +385,8 @@ class _Import:
     def _tell_monitors(self) -> None:
         first_at, last_at = self._done.first_at, self._done.last_at
         if self._done.added and first_at is not None and last_at is not None:
-            note_import(self._service.store.findings, self._model.name, first_at, last_at)
+            note_import(self._service.store.findings, self._model.key, first_at, last_at)
+            self._service.store.tell_news()
 
 
 def _pieces(entries: Iterator[_Entry]) -> Iterator[list[_Entry]]:

@@ -13,7 +13,7 @@ from hashlib import blake2b
 import orjson
 
 from unrot.core.ports import Traffic
-from unrot.core.records import Row
+from unrot.core.records import ModelKey, Row
 
 ALL_SECONDS = 10**10
 AT_ONE_TIME = 50
@@ -63,7 +63,7 @@ def rows_of(traffic: Traffic, writer: str) -> int:
     return sum(count for _, count in traffic.shipped(writer, 0.0, ALL_SECONDS))
 
 
-def is_in(traffic: Traffic, model: str, at: float, inputs: Row) -> bool:
+def is_in(traffic: Traffic, model: ModelKey, at: float, inputs: Row) -> bool:
     """Tell whether the store has a prediction of these inputs at this very time."""
     found = traffic.recent(model, limit=AT_ONE_TIME, before=(at + A_MOMENT, ""))
     made = (judged.prediction for judged in found)

@@ -20,6 +20,7 @@ from unrot.core.records import Caller, Schema
 from unrot.hear.verdicts import MOST_VERDICTS
 from unrot.make.csv.cells import Mark, is_gap, number, truth
 from unrot.make.csv.reading import RawRow, TableFile, open_table, rows
+from unrot.make.csv.rows import most_columns_for
 from unrot.make.csv.writing import csv_lines, fitted, free_name
 from unrot.serve.service import Service
 
@@ -93,7 +94,9 @@ class TruthFile:
     """A file of true labels, opened and its columns found."""
 
     def __init__(self, service: Service, path: Path) -> None:
-        self.file = open_table(path)
+        served = service.catalogue().models.values()
+        most = most_columns_for(shelved.model.schema for shelved in served)
+        self.file = open_table(path, most_columns=most)
         self.judged = Judged()
         self._service = service
         self._columns = _columns(self.file)

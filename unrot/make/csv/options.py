@@ -72,11 +72,11 @@ def split_names(given: Iterable[str] | None) -> tuple[str, ...]:
 
 def check_known(given: Iterable[str], known: Iterable[str], *, option: str, file: str) -> None:
     """Raise Invalid for a column that the file does not have, naming the nearest."""
-    names = list(known)
+    names = dict.fromkeys(known)
     for name in given:
         if name not in names:
             raise Invalid(
-                f"{option} {shown(name)}: {file} has no such column. {_nearest(name, names)}"
+                f"{option} {shown(name)}: {file} has no such column. {_nearest(name, [*names])}"
             )
 
 

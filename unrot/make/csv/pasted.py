@@ -19,7 +19,7 @@ from unrot.core.errors import Invalid, TooLarge, shown
 from unrot.core.plurals import counted
 from unrot.core.records import Feature, Schema, Value
 from unrot.make.csv.cells import Mark, either, value_of, weigh_marks
-from unrot.make.csv.text import DELIMITERS, clean_name
+from unrot.make.csv.text import DELIMITERS, clean_name, told_width
 
 MOST_CHARACTERS = 200_000
 MOST_HINTS = 8
@@ -120,9 +120,10 @@ def _parted(text: str, delimiter: str) -> Cells:
         lines = [cells for cells in reader if any(cells)]
     except csv.Error as error:
         raise Invalid(f"The row cannot be parted into its cells: {error}.") from None
-    while len(lines) > 1 and len(lines[0]) > 1 and not any(cells[-1] for cells in lines):
-        lines = [cells[:-1] for cells in lines]
-    return lines
+    if len(lines) < 2:
+        return lines
+    told = max(1, *map(told_width, lines))
+    return [cells[: len(cells) - max(0, len(lines[0]) - told)] for cells in lines]
 
 
 def _count_known(schema: Schema, cells: Sequence[str]) -> int:

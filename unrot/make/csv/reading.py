@@ -22,6 +22,9 @@ from unrot.make.csv.decimal_marks import Unsure, find_marks
 
 Progress = Callable[[float, str], None]
 
+MOST_COLUMNS = 10_000
+"""Of a file on one's own machine; what strangers send has to be narrower."""
+
 SAMPLE_CHARACTERS = 1 << 18
 SAMPLE_ROWS = 2_000
 ROWS_BETWEEN_PROGRESS = 10_000
@@ -60,22 +63,32 @@ class RawRow:
     """The cells in the order of the file, also of a row that could not be parted."""
 
 
-def open_table(path: Path, decimal: Mark | None = None) -> TableFile:
+def open_table(
+    path: Path, decimal: Mark | None = None, *, most_columns: int = MOST_COLUMNS
+) -> TableFile:
     """Find out how a file is written; raise Invalid with a sentence if it is no table.
 
-    `decimal` is the mark of the columns that do not tell it.
+    `decimal` is the mark of the columns that do not tell it. Nothing below the header is read of
+    a file that has too many columns.
     """
     encoding = text.encoding_of(path)
     start, sample = _start(path, encoding)
     bare = TableFile(path, encoding, _delimiter(sample), start, ())
-    header_line, *first = list(islice(records(bare), SAMPLE_ROWS + 1)) or [(0, [])]
-    if not header_line[1]:
+    lines = records(bare)
+    line, cells = next(lines, (0, []))
+    if not cells:
         raise Invalid(f"{path.name} is empty: expected a line of column names, then rows.")
-    _refuse_numbers(path, header_line[1])
-    header = [text.clean_name(cell) for cell in _without_empty_end(header_line[1], first)]
+    if (width := text.told_width(cells)) > most_columns:
+        raise Invalid(
+            f"{path.name} has {counted(width, 'column')} and at most {most_columns:,} are read: "
+            "send only those that the model knows."
+        )
+    _refuse_numbers(path, cells)
+    first = list(islice(lines, SAMPLE_ROWS))
+    header = [text.clean_name(cell) for cell in _without_empty_end(cells, first)]
     names, notes = _names(header)
-    cells = _by_column(names, [found for _, found in first])
-    marks, unsure = find_marks(cells, bare.delimiter)
+    columns = _by_column(names, [found for _, found in first])
+    marks, unsure = find_marks(columns, bare.delimiter)
     if decimal is not None:
         marks, unsure = {**marks, **dict.fromkeys(unsure, decimal)}, {}
     if encoding == text.OLD_ENCODING:
@@ -84,12 +97,12 @@ def open_table(path: Path, decimal: Mark | None = None) -> TableFile:
         path,
         encoding,
         bare.delimiter,
-        header_line[0],
+        line,
         tuple(names),
         marks,
-        {name: _unit(column) for name, column in cells.items()},
+        {name: _unit(column) for name, column in columns.items()},
         tuple(notes),
-        frozenset(name for name in header if header.count(name) > 1),
+        frozenset(name for name, count in Counter(header).items() if count > 1),
         unsure,
     )
 
@@ -192,38 +205,35 @@ def _refuse_numbers(path: Path, header: Sequence[str]) -> None:
 
 def _without_empty_end(header: list[str], first: Sequence[tuple[int, list[str]]]) -> list[str]:
     """Drop columns without a name at the end under which nothing stands."""
-    width = len(header)
-    while width > 1 and not header[width - 1].strip():
-        if any(len(cells) >= width and cells[width - 1].strip() for _, cells in first):
-            break
-        width -= 1
-    return header[:width]
+    told = max((text.told_width(cells) for _, cells in first), default=0)
+    return header[: max(1, text.told_width(header), min(told, len(header)))]
 
 
 def _names(header: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return a name of its own for each column, and what had to be made up."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     notes: list[str] = []
     taken = set(header)
+    free: dict[str, int] = {}
     for place, name in enumerate(header, start=1):
         if not name:
-            name = _free(f"column {place}", taken)
+            name = _free(f"column {place}", taken, free)
             notes.append(f"Column {place} has no name: it is called {shown(name)}.")
         elif name in names:
-            other = _free(name, taken)
+            other = _free(name, taken, free)
             notes.append(f"Two columns are called {shown(name)}: the later is {shown(other)}.")
             name = other
-        names.append(name)
+        names[name] = None
         taken.add(name)
-    return names, notes
+    return [*names], notes
 
 
-def _free(name: str, taken: set[str]) -> str:
-    number = 2
+def _free(name: str, taken: set[str], numbers: dict[str, int]) -> str:
+    """Return a name that nobody has; `numbers` tells up to which number they are taken."""
     free = name
     while free in taken:
-        free = f"{name} ({number})"
-        number += 1
+        numbers[name] = numbers.get(name, 1) + 1
+        free = f"{name} ({numbers[name]})"
     return free
 
 

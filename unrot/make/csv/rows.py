@@ -7,7 +7,7 @@ thousand rows at once, which takes a fifth of the time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -20,6 +20,9 @@ from unrot.make.csv.options import check_known
 from unrot.make.csv.reading import SAMPLE_ROWS, Progress, RawRow, TableFile, rows
 
 ROWS_AT_ONCE = 1_000
+MOST_BESIDE = 500
+"""So many columns a file may have beside those that its model knows."""
+
 LINED = ("number", "integer")
 
 
@@ -35,6 +38,11 @@ class CheckedRow:
     """The cells in the order of the file, also of a row that could not be parted."""
     details: Sequence[Detail] = ()
     """What is wrong with it, cell by cell."""
+
+
+def most_columns_for(schemas: Iterable[Schema]) -> int:
+    """Return how many columns are read of a file that somebody sends for these models."""
+    return MOST_BESIDE + max((len(known.features) for known in schemas), default=0)
 
 
 def checked_rows(

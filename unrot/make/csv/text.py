@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from unrot.core.errors import Invalid
@@ -77,6 +78,15 @@ def header_of(line: str) -> list[str]:
 def clean_name(cell: str) -> str:
     """Return a header on one line: a name has to fit into a form and a URL."""
     return " ".join("".join(char if char.isprintable() else " " for char in cell).split())
+
+
+def told_width(cells: Sequence[str]) -> int:
+    """Return where the last cell that holds something stands.
+
+    >>> told_width(["a", "", "b", " ", ""])
+    3
+    """
+    return next((place for place in range(len(cells), 0, -1) if cells[place - 1].strip()), 0)
 
 
 def _share(lines: list[str], mark: str) -> float:

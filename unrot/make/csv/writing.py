@@ -7,11 +7,20 @@ import io
 from collections.abc import Collection, Iterable, Sequence
 
 
-def csv_lines(rows: Iterable[Sequence[str]], delimiter: str) -> bytes:
-    """Write rows, each cell quoted where it has to be."""
+def csv_lines(rows: Iterable[Sequence[str | float | None]], delimiter: str) -> bytes:
+    """Write rows, each cell quoted where it has to be; None is an empty one."""
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=delimiter).writerows(rows)
     return text.getvalue().encode("utf-8", "replace")
+
+
+def harmless(text: str) -> str:
+    """Return a text of ours that no spreadsheet takes for a formula.
+
+    >>> harmless("=1+1"), harmless("-"), harmless("Iris-setosa")
+    ("'=1+1", "'-", 'Iris-setosa')
+    """
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def fitted(record: Sequence[str], width: int) -> list[str]:

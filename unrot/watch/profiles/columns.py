@@ -26,6 +26,7 @@ from unrot.core.records import (
     Schema,
     Value,
 )
+from unrot.core.table import Table
 
 Numbers = NDArray[np.float64]
 OUTPUTS = (OUTPUT_CLASS, OUTPUT_PROBABILITY, OUTPUT_VALUE)
@@ -58,12 +59,25 @@ def columns_of(schema: Schema, rows: Sequence[Row], outputs: Outputs) -> Columns
 
 def input_columns(schema: Schema, rows: Sequence[Row]) -> dict[str, Column]:
     """Return the columns of the features."""
-    if not rows:
-        return {}
     return {
         feature.name: _column(feature, values)
-        for feature, values in zip(schema.features, zip(*rows, strict=True), strict=True)
+        for feature, values in zip(schema.features, turned(rows), strict=bool(rows))
     }
+
+
+def turned(rows: Sequence[Row]) -> list[Sequence[Value]]:
+    """Return the columns of rows."""
+    if isinstance(rows, Table):
+        return rows.columns  # type: ignore[return-value]
+    return list(zip(*rows, strict=True))
+
+
+def surest(probabilities: Sequence[Sequence[float]]) -> Numbers:
+    """Return the largest probability of each row."""
+    if isinstance(probabilities, Table):
+        found: Numbers = probabilities.numbers.max(axis=1)
+        return found
+    return np.array([max(each) for each in probabilities], dtype=np.float64)
 
 
 def output_columns(schema: Schema, outputs: Outputs) -> dict[str, Column]:
@@ -73,7 +87,7 @@ def output_columns(schema: Schema, outputs: Outputs) -> dict[str, Column]:
         texts = [schema.classes[number] for number in outputs.classes]
         columns[OUTPUT_CLASS] = Column(len(texts), texts=texts)
     if outputs.probabilities is not None:
-        columns[OUTPUT_PROBABILITY] = _numbers([max(each) for each in outputs.probabilities])
+        columns[OUTPUT_PROBABILITY] = _numbers(surest(outputs.probabilities))
     if outputs.values is not None:
         columns[OUTPUT_VALUE] = _numbers(outputs.values)
     return columns
@@ -109,7 +123,7 @@ def _column(feature: Feature, values: Sequence[Value]) -> Column:
     return Column(len(values), texts=texts, missing_runs=runs(gaps))
 
 
-def _numbers(values: Sequence[Value]) -> Column:
+def _numbers(values: Sequence[Value] | Numbers) -> Column:
     numbers = np.array(values, dtype=np.float64)
     is_there = np.isfinite(numbers)
     return Column(len(values), numbers=numbers[is_there], missing_runs=runs(~is_there))

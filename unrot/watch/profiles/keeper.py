@@ -12,21 +12,27 @@ reference, so that web workers can show and compare it without whylogs.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 
+import numpy as np
+
 from unrot.core.errors import NotFound, StoreAway
 from unrot.core.ports import Profiler, Store
-from unrot.core.records import Outputs, Prediction, Profile, Schema, Stretch, Summary
+from unrot.core.records import ModelKey, Outputs, Prediction, Profile, Schema, Stretch, Summary
 from unrot.core.time import DAY, utc
+from unrot.serve.rows import Rows
 from unrot.watch.profiles.baseline import Reference
 from unrot.watch.profiles.columns import columns_of
 from unrot.watch.profiles.distributions import summary_of, total, with_sketches
 
-BUFFERED_ROWS = 5_000
+BUFFERED_ROWS, MENDED_AT_ONCE = 20_000, 5_000
+"""Rows that wait, and rows that are read again at once. To write a profile takes fifty milliseconds
+however few rows it is of, so at most every so many."""
+
 GRACE_SECONDS = 2.0
 MEND_SECONDS = DAY
 
@@ -44,6 +50,7 @@ class _Counted:
     data: bytes
     summary: Summary = field(default_factory=dict)
     reference: str = ""
+    passed_over: int = 0
 
 
 class ProfileKeeper:
@@ -54,12 +61,13 @@ class ProfileKeeper:
         *,
         store: Store,
         profiler: Profiler,
-        schema_of: Callable[[str], Schema],
+        schema_of: Callable[[ModelKey], Schema],
         writer: str,
         seconds: int,
         folder: Path | None,
-        kept_as: Callable[[str], str] = str,
-        reference_of: Callable[[str, str], NamedReference | None] = lambda _model, _version: None,
+        reference_of: Callable[[ModelKey, str], NamedReference | None] = lambda _model, _version: (
+            None
+        ),
     ) -> None:
         self._store = store
         self._profiler = profiler
@@ -67,17 +75,28 @@ class ProfileKeeper:
         self._writer = writer
         self._seconds = seconds
         self._folder = folder
-        self._kept_as = kept_as
         self._reference_of = reference_of
-        self._waiting: dict[Stretch, list[Prediction]] = defaultdict(list)
+        self._waiting: dict[Stretch, list[Rows]] = defaultdict(list)
+        self._passed_over: Counter[Stretch] = Counter()
 
-    def add(self, predictions: Sequence[Prediction]) -> None:
-        """Take predictions that the store has just taken."""
-        for prediction in predictions:
-            self._waiting[self._stretch(prediction)].append(prediction)
-        for stretch, rows in list(self._waiting.items()):
-            if len(rows) >= BUFFERED_ROWS:
+    def add(self, predictions: Sequence[Prediction], *, every: int = 1) -> None:
+        """Take predictions that the store has just taken, or every so many-th of each stretch."""
+        rows = Rows.of(predictions)
+        starts = (rows.moments // self._seconds).astype(np.int64).tolist()
+        for key, part in rows.parted(list(zip(rows.models, rows.versions, starts, strict=True))):
+            model, version, start = key
+            begins, ends = start * self._seconds, (start + 1) * self._seconds
+            stretch, some = Stretch(model, version, begins, ends), part[::every]
+            self._waiting[stretch].append(some)
+            self._passed_over[stretch] += len(part) - len(some)
+        for stretch, parts in list(self._waiting.items()):
+            if sum(map(len, parts)) >= BUFFERED_ROWS:
                 self._try_to_write(stretch)
+
+    @property
+    def waiting(self) -> int:
+        """How many profiles are still to be written."""
+        return len(self._waiting)
 
     def write_ended(self, now: float) -> None:
         """Write the profiles of the periods that are over."""
@@ -90,13 +109,6 @@ class ProfileKeeper:
         for stretch in list(self._waiting):
             self._try_to_write(stretch)
 
-    def rename(self, model: str, to: str | None) -> None:
-        """Go on under another name; without one, forget what waits for a model."""
-        for stretch in [stretch for stretch in self._waiting if stretch.model == model]:
-            rows = self._waiting.pop(stretch)
-            if to is not None:
-                self._waiting[replace(stretch, model=to)] += rows
-
     def mend(self, now: float) -> None:
         """Profile again what an earlier caretaker shipped and could not profile."""
         for stretch in self.incomplete(self._start_of(now - MEND_SECONDS)):
@@ -105,7 +117,7 @@ class ProfileKeeper:
     def incomplete(self, since: float) -> list[Stretch]:
         """List the stretches whose rows are in the store and not all in their profile."""
         kept = self._store.profiles.written_by(self._writer, since - MEND_SECONDS)
-        rows_of = {profile.id: profile.rows for profile in kept}
+        rows_of = {profile.id: profile.rows + profile.passed_over for profile in kept}
         return [
             stretch
             for stretch, rows in self._store.traffic.shipped(self._writer, since, self._seconds)
@@ -129,7 +141,7 @@ class ProfileKeeper:
             return
         counted, after = None, None
         while predictions := self._store.traffic.of_stretch(
-            stretch, self._writer, after=after, limit=BUFFERED_ROWS
+            stretch, self._writer, after=after, limit=MENDED_AT_ONCE
         ):
             more = self._counted(stretch, predictions)
             counted = more if counted is None else self._together(counted, more)
@@ -146,21 +158,28 @@ class ProfileKeeper:
             raise
         except Exception:
             _log.exception("The profile of %s could not be made: given up.", stretch)
-            self._waiting.pop(stretch, None)
+            self._forget(stretch)
 
     def _write(self, stretch: Stretch) -> None:
-        predictions = self._waiting[stretch]
+        predictions = Rows.together(self._waiting[stretch])
         if not self._is_served(stretch.model):
-            del self._waiting[stretch]
+            self._forget(stretch)
             return
         counted = self._counted(stretch, predictions)
+        counted = replace(counted, passed_over=self._passed_over[stretch])
         before = self._store.profiles.get(self._id(stretch))
         if before is not None:
-            earlier = _Counted(before.rows, before.data, before.summary, before.reference)
+            earlier = _Counted(
+                before.rows, before.data, before.summary, before.reference, before.passed_over
+            )
             counted = self._together(earlier, counted)
         self._put(stretch, counted)
-        del self._waiting[stretch]
+        self._forget(stretch)
         self._write_file(stretch, counted.data)
+
+    def _forget(self, stretch: Stretch) -> None:
+        self._waiting.pop(stretch, None)
+        self._passed_over.pop(stretch, None)
 
     def _put(self, stretch: Stretch, counted: _Counted) -> None:
         facts = self._profiler.read(counted.data) if counted.summary else {}
@@ -175,10 +194,11 @@ class ProfileKeeper:
             data=counted.data,
             summary=with_sketches(counted.summary, facts),
             reference=counted.reference,
+            passed_over=counted.passed_over,
         )
         self._store.profiles.put(profile)
 
-    def _is_served(self, model: str) -> bool:
+    def _is_served(self, model: ModelKey) -> bool:
         try:
             self._schema_of(model)
         except NotFound:
@@ -187,7 +207,7 @@ class ProfileKeeper:
 
     def _counted(self, stretch: Stretch, predictions: Sequence[Prediction]) -> _Counted:
         schema = self._schema_of(stretch.model)
-        rows = [prediction.inputs for prediction in predictions]
+        rows = Rows.of(predictions).inputs
         outputs = outputs_of(schema, predictions)
         data = self._profiler.profile(schema, rows, outputs)
         named = self._reference_of(stretch.model, stretch.version)
@@ -201,9 +221,11 @@ class ProfileKeeper:
     def _together(self, first: _Counted, second: _Counted) -> _Counted:
         """Add rows up; what was not counted on the same bins has no summary."""
         rows, data = first.rows + second.rows, self._profiler.merge(first.data, second.data)
+        whole = _Counted(rows, data, passed_over=first.passed_over + second.passed_over)
         if first.reference != second.reference:
-            return _Counted(rows, data)
-        return _Counted(rows, data, total([first.summary, second.summary]), first.reference)
+            return whole
+        summary = total([first.summary, second.summary])
+        return replace(whole, summary=summary, reference=first.reference)
 
     def _write_file(self, stretch: Stretch, data: bytes) -> None:
         if self._folder is None:
@@ -214,51 +236,47 @@ class ProfileKeeper:
         draft.write_bytes(data)
         draft.replace(path)
 
-    def _stretch(self, prediction: Prediction) -> Stretch:
-        starts_at = self._start_of(prediction.predicted_at)
-        ends_at = starts_at + self._seconds
-        return Stretch(prediction.model, prediction.version, starts_at, ends_at)
-
     def _start_of(self, at: float) -> int:
         return int(at) // self._seconds * self._seconds
 
     def _id(self, stretch: Stretch) -> str:
-        kept_as = self._kept_as(stretch.model)
-        return _id_of(kept_as, stretch.version, stretch.starts_at, self._seconds, self._writer)
+        return _id_of(stretch, self._seconds, self._writer)
 
 
-def merged(profiler: Profiler, profiles: Sequence[Profile], seconds: int, kept_as: str) -> Profile:
+def merged(profiler: Profiler, profiles: Sequence[Profile], seconds: int) -> Profile:
     """Return the profile of some seconds that stands for shorter ones on the same bins."""
     first = profiles[0]
     starts_at = int(first.starts_at) // seconds * seconds
+    whole = Stretch(first.model, first.version, starts_at, starts_at + seconds)
     held = [one.data for one in profiles if one.data]
     data = reduce(profiler.merge, held) if held else b""
     summary = total(one.summary for one in profiles)
     facts = profiler.read(data) if data and summary else {}
     return replace(
         first,
-        id=_id_of(kept_as, first.version, starts_at, seconds, first.writer),
-        starts_at=float(starts_at),
-        ends_at=float(starts_at + seconds),
+        id=_id_of(whole, seconds, first.writer),
+        starts_at=float(whole.starts_at),
+        ends_at=float(whole.ends_at),
         rows=sum(one.rows for one in profiles),
+        passed_over=sum(one.passed_over for one in profiles),
         data=data,
         summary=with_sketches(summary, facts),
     )
 
 
-def _id_of(kept_as: str, version: str, starts_at: int, seconds: int, writer: str) -> str:
-    began = utc(starts_at).strftime("%Y%m%dT%H%M%SZ")
-    return ".".join((kept_as, version, began, f"{seconds}s", writer))
+def _id_of(stretch: Stretch, seconds: int, writer: str) -> str:
+    began = utc(stretch.starts_at).strftime("%Y%m%dT%H%M%SZ")
+    return ".".join((stretch.model, stretch.version, began, f"{seconds}s", writer))
 
 
 def outputs_of(schema: Schema, predictions: Sequence[Prediction]) -> Outputs:
     """Return what was answered, column by column."""
+    rows = Rows.of(predictions)
     if not schema.is_classifier:
-        return Outputs(values=[prediction.value or 0.0 for prediction in predictions])
+        return Outputs(values=[value or 0.0 for value in rows.values])
     index = {label: number for number, label in enumerate(schema.classes)}
-    probabilities = [prediction.probabilities for prediction in predictions]
-    known = [row for row in probabilities if row is not None]
+    is_known = all(each is not None for each in rows.probabilities)
     return Outputs(
-        classes=[index[prediction.label or ""] for prediction in predictions],
-        probabilities=known if len(known) == len(predictions) else None,
+        classes=[index[label or ""] for label in rows.labels],
+        probabilities=rows.probabilities if is_known else None,  # type: ignore[arg-type]
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 from unrot.core.artefacts import REFERENCE, digest_of
 from unrot.core.errors import BadArtefact, Invalid, NotFound
-from unrot.core.records import CHAMPION, IMPORTED, Schema, Sketch
+from unrot.core.records import CHAMPION, IMPORTED, ModelKey, Schema, Sketch
 from unrot.serve.service import Service
 from unrot.watch.profiles import baseline
 from unrot.watch.profiles.baseline import Reference
@@ -32,7 +32,7 @@ class Standing:
     sketches: Mapping[str, Sketch]
 
 
-def bins_of(service: Service, model: str, version: str) -> tuple[str, Reference] | None:
+def bins_of(service: Service, model: ModelKey, version: str) -> tuple[str, Reference] | None:
     """Return the reference on whose bins a version's traffic is counted, with its digest.
 
     It is that of its training; the champion's for answers that no version gave; for a version that
@@ -44,11 +44,11 @@ def bins_of(service: Service, model: str, version: str) -> tuple[str, Reference]
     standing = standing_for(service, model, version)
     if standing is None:
         return None
-    schema = service.catalogue().model(model).model.schema
+    schema = service.catalogue().by_key(model).model.schema
     return standing.digest, baseline.of_sketches(schema, standing.sketches)
 
 
-def on_bins(service: Service, model: str, version: str, digest: str) -> Reference | None:
+def on_bins(service: Service, model: ModelKey, version: str, digest: str) -> Reference | None:
     """Return what traffic that was counted on the bins of `digest` is compared with.
 
     None when it is not kept any more.
@@ -59,11 +59,11 @@ def on_bins(service: Service, model: str, version: str, digest: str) -> Referenc
         return bins
     if bins is None and standing.digest != digest:
         return None
-    schema = service.catalogue().model(model).model.schema
+    schema = service.catalogue().by_key(model).model.schema
     return baseline.of_sketches(schema, standing.sketches, bins)
 
 
-def standing_for(service: Service, model: str, version: str) -> Standing | None:
+def standing_for(service: Service, model: ModelKey, version: str) -> Standing | None:
     """Return the profile that stands in the place of a version's training, if any."""
     for place in (_place(version), _place(None)):
         note = service.store.findings.standpoint(model, place)
@@ -93,15 +93,17 @@ def stand(
         "digest": digest_of(data),
         "sketches": kept,
     }
-    service.store.findings.stand(shelved.model.name, _place(version), note)
+    service.store.findings.stand(shelved.model.key, _place(version), note)
+    service.store.tell_news()
     return Standing(file, service.clock(), digest_of(data), kept)
 
 
 def reset(service: Service, model: str, *, version: str | None = None) -> bool:
     """Go back to the training; tell whether anything stood in its place."""
-    name = service.catalogue().model(model).model.name
-    is_there = bool(service.store.findings.standpoint(name, _place(version)))
-    service.store.findings.stand(name, _place(version), {})
+    key = service.catalogue().model(model).model.key
+    is_there = bool(service.store.findings.standpoint(key, _place(version)))
+    service.store.findings.stand(key, _place(version), {})
+    service.store.tell_news()
     return is_there
 
 
@@ -147,9 +149,10 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _own(service: Service, model: str, version: str) -> tuple[str, Reference] | None:
-    shelved = service.catalogue().models.get(model)
-    if shelved is None:
+def _own(service: Service, model: ModelKey, version: str) -> tuple[str, Reference] | None:
+    try:
+        shelved = service.catalogue().by_key(model)
+    except NotFound:
         return None
     name = shelved.aliases.get(CHAMPION, "") if version == IMPORTED else version
     made = shelved.versions.get(name)

@@ -166,7 +166,7 @@ def rolling(
 ) -> Rolling:
     """Roll accuracy over the last verdicts, usually as many as the rules say, on the champion."""
     shelved = service.catalogue().model(name)
-    model, traffic = shelved.model.name, service.store.traffic
+    model, traffic = shelved.model.key, service.store.traffic
     version = version or shelved.aliases.get(CHAMPION, "")
     last = last or service.store.findings.rules(model).last_verdicts
     every = traffic.outcomes(model, limit=last + PAST, versions=(version,), with_inputs=True)
@@ -177,7 +177,9 @@ def rolling(
     counts = {version: worth}
     rolled = accuracy.rolled([*older, *newest], last, min(points, len(newest)), counts)
     own = accuracy.rolled(every, last, 1, counts)
-    return Rolling(model, version, last, rolled, every[-last:], own[0] if own else None, worth)
+    return Rolling(
+        shelved.model.name, version, last, rolled, every[-last:], own[0] if own else None, worth
+    )
 
 
 def slices(service: Service, name: str, feature: str) -> Slices:
@@ -187,7 +189,7 @@ def slices(service: Service, name: str, feature: str) -> Slices:
         expected = "one of " + ", ".join(model.schema.names[:20])
         raise wrong_field("slice", feature, expected)
     place = model.schema.names.index(feature)
-    rows = service.store.traffic.last_judged(model.name, limit=MOST_SLICED)
+    rows = service.store.traffic.last_judged(model.key, limit=MOST_SLICED)
     pairs = [
         (row.prediction.inputs[place], outcome)
         for row in rows
@@ -214,14 +216,13 @@ def over_time(service: Service, name: str, *, since: float, until: float, step: 
     """Sum the windows of a stretch of time, step by step (seconds, from full UTC days on)."""
     check_span(since, until, step)
     shelved = service.catalogue().model(name)
-    model = shelved.model.name
-    windows = service.store.traffic.windows(model, since=since, until=until)
+    windows = service.store.traffic.windows(shelved.model.key, since=since, until=until)
     known = calibrations(service, shelved, [window.version for window in windows])
     points = _points(windows, step, known)
     by_version = grouped(windows, lambda window: window.version)
     error, stretches = _error_of_estimates(points, service.clock())
     return OverTime(
-        model,
+        shelved.model.name,
         since,
         until,
         step,
@@ -236,7 +237,7 @@ def over_time(service: Service, name: str, *, since: float, until: float, step: 
 def versions(service: Service, name: str, *, since: float, until: float) -> dict[str, Point]:
     """Sum the windows of a stretch of time for each version."""
     shelved = service.catalogue().model(name)
-    windows = service.store.traffic.windows(shelved.model.name, since=since, until=until)
+    windows = service.store.traffic.windows(shelved.model.key, since=since, until=until)
     known = calibrations(service, shelved, [window.version for window in windows])
     parts = grouped(windows, lambda window: window.version)
     return {
@@ -249,7 +250,7 @@ def classes(
 ) -> Classes:
     """Sum what was taken for what in a stretch of time, of one version or all."""
     model = service.catalogue().model(name).model
-    windows = service.store.traffic.windows(model.name, since=since, until=until)
+    windows = service.store.traffic.windows(model.key, since=since, until=until)
     of = [one for one in windows if version in (None, one.version)]
     whole = total(of)
     told = sum(sum(row.values()) for row in whole.confusion.values())
@@ -342,7 +343,7 @@ def _no_estimate(champion: Version | None, known: Mapping[str, Calibration]) -> 
 
 def marks(service: Service, name: str, *, since: float, until: float) -> list[Mark]:
     """List what was done to a model in a stretch of time, oldest first."""
-    model = service.catalogue().model(name).model.name
+    model = service.catalogue().model(name).model.key
     found = [
         Mark(
             move.moved_at,

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor
 
-from unrot.core.records import Outcome, Window
+from unrot.core.records import ModelKey, Outcome, Window
 from unrot.core.windows import total
 from unrot.watch.monitors.estimate.calibration import mean_of
 from unrot.watch.reports.accuracy import Point
@@ -170,7 +170,7 @@ def _of_outcomes(outcomes: Sequence[Outcome]) -> Point:
     truths = Counter(one.truth for one in outcomes if isinstance(one.truth, str))
     window = Window(
         int(first.predicted_at) // 60,
-        "",
+        ModelKey(""),
         first.version,
         "",
         verdicts=len(outcomes),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from math import sqrt
 
 from unrot.core import lineage
-from unrot.core.records import CHAMPION, IMPORTED, AliasMove, Outcome, Version
+from unrot.core.records import CHAMPION, IMPORTED, AliasMove, ModelKey, Outcome, Version
 from unrot.hear.judges import whose
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
@@ -42,13 +42,13 @@ def signs_of(service: Service, shelved: ShelvedModel, rolled: Rolling) -> Signs:
         has_champion=shelved.aliases.get(CHAMPION) in shelved.versions,
         classes=max(len(model.schema.classes), 2),
     )
-    signs = _judged(service, model.name, signs, rolled.own, rolled.worth)
+    signs = _judged(service, model.key, signs, rolled.own, rolled.worth)
     if rolled.version != shelved.aliases.get(CHAMPION):
         return signs
-    return _reigning(service, model.name, signs, rolled)
+    return _reigning(service, model.key, signs, rolled)
 
 
-def since_findings(service: Service, model: str, signs: Signs) -> Signs:
+def since_findings(service: Service, model: ModelKey, signs: Signs) -> Signs:
     """Add what verdicts say of the answers since the inputs moved, where a finding says so."""
     moved = [one.since for one in signs.findings if one.kind == "drift"]
     if not moved:
@@ -77,7 +77,7 @@ def _promised(version: Version | None) -> Signs:
 
 def _judged(
     service: Service,
-    model: str,
+    model: ModelKey,
     signs: Signs,
     own: Sequence[Outcome],
     worth: float,
@@ -108,7 +108,7 @@ def _judged(
 
 
 def _of_that_time(
-    service: Service, model: str, version: str, own: Sequence[Outcome]
+    service: Service, model: ModelKey, version: str, own: Sequence[Outcome]
 ) -> tuple[int, int]:
     if not own:
         return 0, 0
@@ -118,12 +118,12 @@ def _of_that_time(
     )
 
 
-def _is_drawn(service: Service, model: str, own: Sequence[Outcome]) -> bool:
+def _is_drawn(service: Service, model: ModelKey, own: Sequence[Outcome]) -> bool:
     audited = service.store.trials.audited(model)
     return 2 * sum(one.prediction in audited for one in own) >= len(own)
 
 
-def _reigning(service: Service, model: str, signs: Signs, rolled: Rolling) -> Signs:
+def _reigning(service: Service, model: ModelKey, signs: Signs, rolled: Rolling) -> Signs:
     """Add since when a champion answers, and what its line and the one before it reached."""
     moves = [one for one in service.store.registry.moves(model) if one.alias == CHAMPION]
     reigns_since = moves[-1].moved_at if len(moves) > 1 else 0.0
@@ -145,12 +145,12 @@ def _rival(moves: Sequence[AliasMove]) -> str | None:
     return moves[-1].moved_from if moves else None
 
 
-def _line(service: Service, model: str, version: str) -> list[str]:
+def _line(service: Service, model: ModelKey, version: str) -> list[str]:
     versions = service.store.registry.versions(model)
     return lineage.learning_line(versions, version)[::-1]
 
 
-def _others(service: Service, model: str, versions: Sequence[str], last: int) -> Others | None:
+def _others(service: Service, model: ModelKey, versions: Sequence[str], last: int) -> Others | None:
     told = service.store.traffic.outcomes(model, limit=last, versions=versions)
     right, errors = right_of(told), scored(errors_of(told))
     if not right.count and not errors.count:

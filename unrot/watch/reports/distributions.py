@@ -122,7 +122,7 @@ def _drifts(
 
     Two versions that were trained on the same rows share the bins of their inputs.
     """
-    rules = service.store.findings.rules(service.catalogue().model(model).model.name)
+    rules = service.store.findings.rules(service.catalogue().model(model).model.key)
     found: list[dict[str, Drift]] = [{} for _ in portraits]
     for place, one in enumerate(portraits[1:], 1):
         first = portraits[0]

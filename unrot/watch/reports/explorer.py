@@ -16,7 +16,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from unrot.core.errors import NotFound, shown, wrong_field
-from unrot.core.records import Finding, JudgedPrediction, Model, Row, Schema, Value
+from unrot.core.records import Finding, JudgedPrediction, Model, ModelKey, Row, Schema, Value
 from unrot.core.test_sets import MeasuredOn
 from unrot.core.time import HOUR
 from unrot.hear.truth import Answer, is_right, truth_of, was_right
@@ -127,8 +127,8 @@ class Explored:
 def explore(service: Service, name: str, asked: Asked) -> Explored:
     """Put the rows of two periods side by side."""
     model = service.catalogue().model(name).model
-    finding = _finding(service, model.name, asked.finding)
-    spans = _spans(service, model.name, finding)
+    finding = _finding(service, model, asked.finding)
+    spans = _spans(service, model.key, finding)
     x, y = _columns(model.schema, asked, finding)
     within = None if model.schema.is_classifier else _within(service, name)
     left, right = (
@@ -170,17 +170,17 @@ def outputs_of(schema: Schema) -> tuple[str, ...]:
 # ── what is asked ────────────────────────────────────────────────────────────────────────────
 
 
-def _finding(service: Service, model: str, id: str | None) -> Finding | None:
+def _finding(service: Service, model: Model, id: str | None) -> Finding | None:
     findings = service.store.findings
     if id:
         found = findings.finding(id)
-        if found is None or found.model != model:
-            raise NotFound(f"{model} has no finding {shown(id)}.")
+        if found is None or found.model != model.key:
+            raise NotFound(f"{model.name} has no finding {shown(id)}.")
         return found
-    return next(iter(findings.open(model)), None)
+    return next(iter(findings.open(model.key)), None)
 
 
-def _spans(service: Service, model: str, finding: Finding | None) -> dict[Preset, Span]:
+def _spans(service: Service, model: ModelKey, finding: Finding | None) -> dict[Preset, Span]:
     spans: dict[Preset, Span] = {"holdout": Span("holdout"), "newest": Span("newest")}
     if finding is not None:
         until = inf if finding.closed_at is None else finding.closed_at
@@ -242,7 +242,7 @@ def _read(service: Service, model: Model, span: Span, asked: Asked, within: floa
         )
     most = min(MOST_READ, MOST_CELLS // max(1, len(model.schema.features)))
     found = service.store.traffic.of_period(
-        model.name,
+        model.key,
         since=span.since,
         until=span.until,
         judged_only=not asked.with_unjudged,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from unrot.core.artefacts import NEIGHBOURS
 from unrot.core.errors import NotFound
-from unrot.core.records import JudgedPrediction, Oddity, Version
+from unrot.core.records import JudgedPrediction, ModelKey, Oddity, Version
 from unrot.core.time import DAY, HOUR
 from unrot.serve.service import Service
 from unrot.watch.monitors.outliers.rule import MONITOR, Rate, kept_rates, rates_of
@@ -29,24 +29,24 @@ def feed(service: Service, name: str, *, limit: int = 50, before: str | None = N
         if last is None:
             raise NotFound("The outlier to go on from is not kept any more.")
         key = last.predicted_at, before
-    rows = service.store.oddities.recent(model.name, limit=limit, before=key)
+    rows = service.store.oddities.recent(model.key, limit=limit, before=key)
     return Feed(rows, rows[-1][0].prediction if len(rows) == limit else None)
 
 
 def rates(service: Service, name: str) -> list[Rate]:
     """Return how many rows were odd in the last closed periods, oldest first."""
     model = service.catalogue().model(name).model
-    return kept_rates(service.store.findings.standpoint(model.name, MONITOR))
+    return kept_rates(service.store.findings.standpoint(model.key, MONITOR))
 
 
 def rates_around(
-    service: Service, name: str, length: int, *, since: float, until: float
+    service: Service, model: ModelKey, length: int, *, since: float, until: float
 ) -> list[Rate]:
     """Return how many rows were odd in the periods of a stretch of time, oldest first.
 
     Where the totals of that time were added up to longer ones, periods are longer.
     """
-    windows = service.store.traffic.windows(name, since=since, until=until)
+    windows = service.store.traffic.windows(model, since=since, until=until)
     lengths = (length, *(one for one in (HOUR, DAY) if one > length))
     return rates_of(windows, lengths, after=since, until=until, least=1)
 

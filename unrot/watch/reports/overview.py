@@ -17,6 +17,7 @@ from unrot.core.records import (
     Distribution,
     Drift,
     Finding,
+    ModelKey,
     Outcome,
     Version,
     Window,
@@ -129,12 +130,12 @@ def condition(
 ) -> Condition:
     """Gather how a model is over a stretch of time, of one version or of all."""
     shelved = service.catalogue().model(name)
-    model, store = shelved.model.name, service.store
+    model, key, store = shelved.model.name, shelved.model.key, service.store
     timed = accuracy.over_time(service, model, since=span.since, until=span.until, step=span.step)
     points = timed.points if version is None else timed.versions.get(version, ())
-    rules = store.findings.rules(model)
-    opened = store.findings.open(model)
-    closed = [one for one in store.findings.of_model(model, limit=50) if not one.is_open]
+    rules = store.findings.rules(key)
+    opened = store.findings.open(key)
+    closed = [one for one in store.findings.of_model(key, limit=50) if not one.is_open]
     champion = _champion(shelved)
     marks = accuracy.marks(service, model, since=span.since, until=span.until)
     whole = total([point.window for point in points])
@@ -148,9 +149,9 @@ def condition(
         estimated=_estimated(timed, rolled.version),
         findings=opened,
     )
-    at_champion = since_findings(service, model, at_champion)
+    at_champion = since_findings(service, key, at_champion)
     if not at_champion.predictions:
-        at = last_predicted_at(service, model)
+        at = last_predicted_at(service, key)
         at_champion = replace(
             at_champion, last_predicted="" if at is None else f"on {spoken_time(at)}"
         )
@@ -165,7 +166,7 @@ def condition(
         champion=champion,
         over_time=timed,
         points=points,
-        stints=_stints(service, model, timed, version, [*opened, *closed], marks),
+        stints=_stints(service, key, timed, version, [*opened, *closed], marks),
         whole=whole,
         lately=Lately(rolled.last, rolled.points, signs, rolled.constant),
         marks=marks,
@@ -178,7 +179,7 @@ def condition(
 
 def _stints(
     service: Service,
-    model: str,
+    model: ModelKey,
     timed: OverTime,
     version: str | None,
     findings: Sequence[Finding],
@@ -219,8 +220,9 @@ def moved_most(service: Service, found: Finding, most: int) -> list[Closer]:
     """
     told = found.evidence
     ends_at, named = float(told.get("ends_at", 0.0)), told.get("drifts", ())
+    name = service.catalogue().name_of(found.model)
     for check in periods.checks(
-        service, found.model, since=ends_at - 1, until=ends_at, against=told.get("against")
+        service, name, since=ends_at - 1, until=ends_at, against=told.get("against")
     ):
         if (check.version, check.ends_at) == (told.get("version"), ends_at):
             drifts = {one.column: one for one in check.drifts}
@@ -246,7 +248,7 @@ def _estimated(timed: OverTime, version: str) -> float | None:
     return found.value if found else None
 
 
-def last_predicted_at(service: Service, model: str) -> float | None:
+def last_predicted_at(service: Service, model: ModelKey) -> float | None:
     """Return when a model was last asked, None where it never was."""
     rows = service.store.traffic.recent(model, limit=1)
     return rows[0].prediction.predicted_at if rows else None

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from unrot.core.errors import Conflict, Invalid, NotFound
-from unrot.core.records import Against, Check, CountedStretch, Drift, Profile, Summary
+from unrot.core.records import Against, Check, CountedStretch, Drift, ModelKey, Profile, Summary
 from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.watch.monitors.drift.periods import rows_by_reference
@@ -78,9 +78,9 @@ def checks(
     service: Service, model: str, *, since: float, until: float, against: Against | None = None
 ) -> list[Check]:
     """List the checks of periods that end in a stretch of time, by the rules of today."""
-    name, rules = _named(service, model)
+    key, rules = _known(service, model)
     found = service.store.checks.of_model(
-        name, against=against or rules.against, since=since, until=until
+        key, against=against or rules.against, since=since, until=until
     )
     return [judge_again(one, rules) for one in found if one.rows_before]
 
@@ -114,9 +114,9 @@ def portrait(
     Those on other bins than most are left out, and counted; `reference` asks for certain bins.
     NotFound when there is nothing.
     """
-    name, _ = _named(service, model)
+    of = service.catalogue().model(model).model
     found = [
-        one for one in service.store.profiles.stretches(name) if since <= one.starts_at < until
+        one for one in service.store.profiles.stretches(of.key) if since <= one.starts_at < until
     ]
     if len(found) > MOST_PROFILES:
         raise Invalid(
@@ -124,18 +124,18 @@ def portrait(
             "summed up: choose a shorter one."
         )
     chosen = _usual(found) if reference is None else reference
-    of = [one for one in found if one.reference == chosen and chosen]
-    if not of:
+    parts = [one for one in found if one.reference == chosen and chosen]
+    if not parts:
         is_any = "is none" if not found else "is none on bins that can be compared"
-        raise NotFound(f"Of the profiles of {name} in this time there {is_any}. {EXPLAINED}")
+        raise NotFound(f"Of the profiles of {of.name} in this time there {is_any}. {EXPLAINED}")
     return Portrait(
         title=title,
-        rows=sum(one.rows for one in of),
-        summary=_summed_in_bites(service, name, of, chosen),
+        rows=sum(one.rows for one in parts),
+        summary=_summed_in_bites(service, of.key, parts, chosen),
         reference=chosen,
-        starts_at=min(one.starts_at for one in of),
-        ends_at=max(one.ends_at for one in of),
-        versions=tuple(sorted({one.version for one in of})),
+        starts_at=min(one.starts_at for one in parts),
+        ends_at=max(one.ends_at for one in parts),
+        versions=tuple(sorted({one.version for one in parts})),
         left_out=sum(one.rows for one in found if one.reference != chosen),
     )
 
@@ -149,22 +149,22 @@ def training(
     """
     shelved = service.catalogue().model(model)
     name = version or shelved.version().name
-    bins = references.bins_of(service, shelved.model.name, name)
+    bins = references.bins_of(service, shelved.model.key, name)
     digest = reference or (bins[0] if bins else "")
-    found = references.on_bins(service, shelved.model.name, name, digest)
+    found = references.on_bins(service, shelved.model.key, name, digest)
     if found is None:
         raise NotFound(f"{shelved.model.name} {name} keeps no reference. {EXPLAINED}")
-    standing = references.standing_for(service, shelved.model.name, name)
+    standing = references.standing_for(service, shelved.model.key, name)
     title = f"training of {name}" if standing is None else standing.file
     return Portrait(title, found.rows, found.summary, digest, versions=(name,), unfair=found.unfair)
 
 
 def profile(service: Service, model: str, id: str) -> Profile:
     """Return one profile of a model with its data."""
-    name, _ = _named(service, model)
+    of = service.catalogue().model(model).model
     found = service.store.profiles.get(id)
-    if found is None or found.model != name:
-        raise NotFound(f"{name} has no such profile: it may have been merged into a longer one.")
+    if found is None or found.model != of.key:
+        raise NotFound(f"{of.name} has no such profile: it may have been merged into a longer one.")
     return found
 
 
@@ -186,7 +186,7 @@ def of_profile(service: Service, model: str, id: str) -> Portrait:
 
 def apart(service: Service, model: str, now: Portrait, before: Portrait) -> list[Drift]:
     """Say how far two portraits lie apart, the farthest column first; KS is from the bins."""
-    _, rules = _named(service, model)
+    _, rules = _known(service, model)
     if now.reference != before.reference:
         raise Conflict(
             "These two were counted on other bins, because their versions were trained on other "
@@ -214,13 +214,13 @@ def _side(service: Service, check: Check, since: float, until: float) -> Summary
     return _summed(within, check.reference)
 
 
-def _named(service: Service, model: str) -> tuple[str, Rules]:
-    name = service.catalogue().model(model).model.name
-    return name, service.store.findings.rules(name)
+def _known(service: Service, model: str) -> tuple[ModelKey, Rules]:
+    key = service.catalogue().model(model).model.key
+    return key, service.store.findings.rules(key)
 
 
 def _summed_in_bites(
-    service: Service, model: str, stretches: Sequence[CountedStretch], reference: str
+    service: Service, model: ModelKey, stretches: Sequence[CountedStretch], reference: str
 ) -> Summary:
     """Add up profiles a few hundred at a time: those of a year are hundreds of megabytes."""
     starts = sorted({one.starts_at for one in stretches})

@@ -32,9 +32,9 @@ MOST_ROWS = 2_000
 def not_worth(visit: Visit, until: float) -> float:
     """Return how many rows are worth one, as far as they are still kept."""
     newest = visit.store.traffic.of_period(
-        visit.name, since=0.0, until=until, judged_only=False, limit=MOST_ROWS
+        visit.key, since=0.0, until=until, judged_only=False, limit=MOST_ROWS
     )
-    named = references.bins_of(visit.service, visit.name, visit.champion)
+    named = references.bins_of(visit.service, visit.key, visit.champion)
     rows = [one.prediction.inputs for one in reversed(newest)]
     return not_worth_of(visit.model.schema, rows, alike=0.0 if named is None else named[1].alike)
 

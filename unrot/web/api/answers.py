@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec
 
@@ -30,6 +30,7 @@ from unrot.web.security import HEADERS
 
 JSON_HEADERS = [("Content-Type", "application/json"), *HEADERS.items()]
 CODES = {"created": 201, "queued": 202}
+NO_MORE: Mapping[str, str] = {}
 P = ParamSpec("P")
 _log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def answered(answer: Answering[P]) -> Answering[P]:
             return answer(of, sent, *args, **kwargs)
         except UnrotError as error:
             body = what_is_wrong(error.reason, error.message, error.details)
-            return reply(body, errors.status_of(error))
+            return reply(body, errors.status_of(error), errors.headers_of(error))
         except Exception:
             _log.exception("Unexpected error in %s", answer.__name__)
             return reply(what_is_wrong(*errors.UNEXPECTED), 500)
@@ -68,10 +69,9 @@ def answered(answer: Answering[P]) -> Answering[P]:
     return whole
 
 
-def reply(body: Any, status: int = 200) -> Reply:
+def reply(body: Any, status: int = 200, more: Mapping[str, str] = NO_MORE) -> Reply:
     """Answer with JSON."""
-    headers = JSON_HEADERS if status < 400 else [*JSON_HEADERS, *errors.headers_of(status)]
-    return Reply(status, headers, text_of(body))
+    return Reply(status, [*JSON_HEADERS, *more.items()] if more else JSON_HEADERS, text_of(body))
 
 
 def success(data: Any, status: int = 200) -> Reply:
@@ -190,7 +190,7 @@ def _instances(answer: Answer) -> dict[str, Any]:
     return {
         "predictions": answer.outputs.values or answer.outputs.classes,
         "ids": answer.ids,
-        "model": answer.version.model,
+        "model": answer.shelved.model.name,
         "version": answer.version.name,
     }
 
@@ -207,7 +207,9 @@ def feedback(of: Service, sent: Sent, who: Callable[[], Caller]) -> Reply:
         return success({"results": [{"id": id, "status": status} for id, status in results]})
     if is_older_form(given):
         unverified, status = of.judge_unverified(given, caller)
-        data = {"id": unverified.id, "status": status, "model": unverified.model}
+        name = of.catalogue().name_of(unverified.model)
+        data = {"id": unverified.id, "status": status, "model": name}
         return success({**data, "verified": False}, CODES[status])
     verdict, status = of.judge(given, caller)
-    return success(verdict_given(verdict, status), CODES.get(status, 200))
+    name = of.catalogue().name_of(verdict.model)
+    return success(verdict_given(verdict, status, name), CODES.get(status, 200))

@@ -208,11 +208,11 @@ def drift(model: ModelName, query: DriftQuery) -> DriftChecks:
         return _between(model, query)
     since, until = moments.between(query.from_, query.to, usual=(0.0, service().clock()))
     found = periods.checks(service(), model, since=since, until=until, against=query.against)
-    name = service().catalogue().model(model).model.name
-    rules = service().store.findings.rules(name)
+    of = service().catalogue().model(model).model
+    rules = service().store.findings.rules(of.key)
     shown = found[-query.limit :]
     return DriftChecks(
-        model=name,
+        model=of.name,
         against=query.against,
         checks=[_check(one, rules) for one in shown],
         left_out=len(found) - len(shown),
@@ -222,10 +222,10 @@ def drift(model: ModelName, query: DriftQuery) -> DriftChecks:
 @route("GET", "/models/<model>/profiles", needs=VIEWER, tag="drift")
 def profiles(model: ModelName, query: ProfilesQuery) -> Profiles:
     """List the profiles that start in a stretch of time, the last week if unsaid."""
-    name = service().catalogue().model(model).model.name
+    key = service().catalogue().model(model).model.key
     until = service().clock() if query.to is None else query.to
     since, until = moments.between(query.from_, until, usual=(max(0.0, until - WEEK), until))
-    found = service().store.profiles.of_model(name, since=since, until=until)
+    found = service().store.profiles.of_model(key, since=since, until=until)
     shown = found[-query.limit :]
     return Profiles(profiles=[Profile.of(one) for one in shown], left_out=len(found) - len(shown))
 
@@ -256,12 +256,12 @@ def _between(model: str, query: DriftQuery) -> DriftChecks:
     times = moments.demand(given)
     now = _portrait(model, times, "from", "to")
     before = _portrait(model, times, "against_from", "against_to")
-    name = service().catalogue().model(model).model.name
+    of = service().catalogue().model(model).model
     found = periods.apart(service(), model, now, before)
-    rules = service().store.findings.rules(name)
+    rules = service().store.findings.rules(of.key)
     sides = now.summary, before.summary
     return DriftChecks(
-        model=name,
+        model=of.name,
         now=Side.of(now),
         before=Side.of(before),
         columns=[_column(one, sides, rules, now.rows) for one in found],

@@ -99,7 +99,7 @@ FeedbackAnswer = Annotated[
     needs=ANYONE,
     heeds_token=True,
     tag="feedback",
-    errors=(401, 403, 404, 410, 411, 503),
+    errors=(404, 410, 411, 503),
     body=FeedbackBody,
     examples={
         "older": {
@@ -135,7 +135,7 @@ def feedback() -> Response:
     needs=ANYONE,
     heeds_token=True,
     tag="feedback",
-    errors=(401, 403, 410, 503),
+    errors=(410, 503),
     also=(202,),
 )
 def withdraw(id: PredictionId) -> Coded[Withdrawal]:

@@ -12,7 +12,7 @@ from unrot.watch import findings as noticed
 from unrot.watch.alerts import finding_shape
 from unrot.web.api.envelope import body_object
 from unrot.web.api.parameters import ModelName, Page
-from unrot.web.current import service
+from unrot.web.current import name_of, service
 from unrot.web.openapi.options import Rules, RulesBody
 from unrot.web.routes import JUDGE, OPERATOR, VIEWER, route
 from unrot.web.shape import Expects, From, Keywords, Moment, Shape, TextOrNull
@@ -98,7 +98,9 @@ def finding(model: ModelName, id: FindingId) -> FindingAnswer:
     """Tell of one finding, and how far it is on its way to a webhook."""
     found = noticed.finding(service(), model, id)
     sent = service().store.deliveries.of(found.id)
-    return FindingAnswer(**finding_shape(found), delivery=Delivery.of(sent) if sent else None)
+    return FindingAnswer(
+        **finding_shape(found, name_of(found.model)), delivery=Delivery.of(sent) if sent else None
+    )
 
 
 @route(
@@ -138,4 +140,4 @@ def change_rules(model: ModelName) -> Rules:
 
 
 def _shown(found: records.Finding) -> Finding:
-    return Finding(**finding_shape(found))
+    return Finding(**finding_shape(found, name_of(found.model)))

@@ -87,6 +87,15 @@ class Store(Shape):
     bytes: Annotated[int | None, "Null where the database does not tell."]
 
 
+class Refused(Shape):
+    """A visitor who asked for too much, by a hash of the address."""
+
+    limit: str
+    subject: str
+    times: int
+    until: Second
+
+
 class Operations(Shape, named=True):
     """All of it, at one moment."""
 
@@ -97,6 +106,7 @@ class Operations(Shape, named=True):
     store: Annotated[Store | None, "Null while it does not answer; then no model is listed."]
     models: list[OfModel]
     settings: dict[str, int]
+    refused: Annotated[list[Refused], "Who asked for more than one visitor may."]
 
 
 @route("GET", "/operations", needs=VIEWER, tag="running")

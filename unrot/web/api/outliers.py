@@ -10,7 +10,7 @@ from unrot.watch.monitors.outliers.neighbours import EXPECTED_SHARE
 from unrot.watch.reports import outliers as feed
 from unrot.web.api.parameters import Limit, ModelName
 from unrot.web.api.records import KeptPrediction, kept_prediction
-from unrot.web.current import service
+from unrot.web.current import Called, service
 from unrot.web.routes import VIEWER, route
 from unrot.web.shape import From, Moment, Shape
 
@@ -26,7 +26,7 @@ class Outlier(Shape):
     """An odd row."""
 
     id: Annotated[str, From("prediction")]
-    model: str
+    model: Called
     version: str
     predicted_at: Moment
     score: float

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from unrot.core import records
 from unrot.core.records import JobKind, JudgedPrediction, Schema
 from unrot.core.test_sets import MeasuredOn
+from unrot.web.current import Called
 from unrot.web.shape import UNSET, From, Keywords, Moment, Shape, TextOrNull, Unset
 
 Cell = Annotated[Any, "A number, a text, true, false or null."]
@@ -25,7 +26,7 @@ class Job(Shape, named=True):
     """A job as those who may look see it."""
 
     id: str
-    model: str
+    model: Called
     kind: JobKind
     asked: Anything
     asked_by: str
@@ -91,7 +92,7 @@ class Verdict(Shape, named=True):
 
     id: Annotated[str, From("prediction")]
     status: Literal["created", "duplicate", "revised", "queued", "overruled", "kept"]
-    model: str
+    model: Called
     was_correct: bool | None
     label: Annotated[Any | None, "The true class, or the true number."]
     comment: TextOrNull
@@ -103,7 +104,7 @@ class Prediction(Shape, named=True):
     """One prediction as its client sees it; `predictions.predicted` writes it, to be quick."""
 
     id: Annotated[str | None, "Judge it with this; null when it was not kept."]
-    model: str
+    model: Called
     version: str
     class_: Annotated[str | Unset, "Of a classifier."] = UNSET
     probabilities: dict[str, float] | Unset | None = UNSET
@@ -129,9 +130,9 @@ def kept_prediction(row: JudgedPrediction, of: Schema) -> KeptPrediction:
     )
 
 
-def verdict_given(verdict: records.Feedback, status: str) -> Verdict:
-    """Show a verdict to the one who gave it, and what became of it."""
-    return Verdict.of(verdict, status=status, given_at=UNSET)
+def verdict_given(verdict: records.Feedback, status: str, model: str) -> Verdict:
+    """Show a verdict to the one who gave it, and what became of it; `model` is called so now."""
+    return Verdict.of(verdict, status=status, given_at=UNSET, model=model)
 
 
 def _answered(made: records.Prediction, of: Schema) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from unrot.watch import audit as audits
 from unrot.watch.audit import AuditState
 from unrot.web.api.parameters import ModelName, VersionName
 from unrot.web.api.records import KeptPrediction, TestSetOrNull, kept_prediction
-from unrot.web.current import service
+from unrot.web.current import Called, service
 from unrot.web.routes import JUDGE, VIEWER, Coded, route
 from unrot.web.shape import From, Keywords, Moment, Shape, Written
 
@@ -47,7 +47,7 @@ class AuditSummary(Shape):
     """How far an audit is."""
 
     id: Annotated[str, From("audit.id")]
-    model: Annotated[str, From("audit.model")]
+    model: Annotated[Called, From("audit.model")]
     created_at: Annotated[Moment, From("audit.created_at")]
     all: Annotated[int, From("rows"), Written(len)]
     judged: int
@@ -118,7 +118,7 @@ def audit(id: AuditId) -> Audit:
 
 
 def _audit(state: AuditState) -> Audit:
-    of = service().catalogue().model(state.audit.model).model.schema
+    of = service().catalogue().by_key(state.audit.model).model.schema
     return Audit.of(state, next=None if state.next is None else kept_prediction(state.next, of))
 
 
@@ -160,7 +160,7 @@ class Beside(Shape):
 class Comparison(Shape, named=True):
     """Two versions on each ground that there is."""
 
-    model: Annotated[str, From("first.model")]
+    model: Annotated[Called, From("first.model")]
     first: Annotated[str, From("first.name")]
     second: Annotated[str, From("second.name")]
     grounds: list[Beside]

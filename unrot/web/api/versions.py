@@ -16,7 +16,7 @@ from unrot.web.api.records import (
     kept_prediction,
     test_set,
 )
-from unrot.web.current import service
+from unrot.web.current import Called, service
 from unrot.web.routes import VIEWER, route
 from unrot.web.shape import From, Moment, Shape, TextOrNull
 
@@ -24,7 +24,7 @@ from unrot.web.shape import From, Moment, Shape, TextOrNull
 class Described(Shape):
     """What every view of a version shows."""
 
-    model: str
+    model: Called
     version: Annotated[str, From("name")]
     parent: str | None
     origin: str
@@ -113,7 +113,8 @@ class OriginQuery(Shape):
 def versions(model: ModelName) -> Versions:
     """List a model's versions."""
     found = [_listed(one) for one in list_versions(service(), model)]
-    return Versions(versions=found, aliases=service().aliases(model))
+    key = service().catalogue().model(model).model.key
+    return Versions(versions=found, aliases=service().aliases(key))
 
 
 @route("GET", "/models/<model>/versions/<version>", needs=VIEWER, tag="learning")

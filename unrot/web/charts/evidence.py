@@ -226,10 +226,10 @@ def _build_outliers(case: _Case) -> Evidence:
     most = (span.until - span.since) / MOST_PERIODS
     length = next((one for one in (length, *LONGER) if one >= most), DAY)
     since, until = start_of(span.since, length), start_of(span.until, length) + length
-    rates = feed.rates_around(case.service, case.model.name, length, since=since, until=until)
+    rates = feed.rates_around(case.service, case.model.key, length, since=since, until=until)
     chart = build_odd_rows(
         [read_rate(one.ends_at, one.outliers, one.looked_at) for one in rates],
-        case.service.store.findings.rules(case.model.name),
+        case.service.store.findings.rules(case.model.key),
         x=time_axis(min((one.starts_at for one in rates), default=since), until),
         happened=_moments(case.finding),
         height="tall",

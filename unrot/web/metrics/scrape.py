@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 
 from unrot import __version__
 from unrot.core.errors import StoreAway
-from unrot.core.records import CHAMPION
+from unrot.core.records import CHAMPION, ModelKey
 from unrot.core.time import DAY, HOUR
 from unrot.serve import readiness
 from unrot.serve.journal import Drops, backlog_bytes
@@ -47,7 +47,9 @@ def scrape() -> Response:
     """Answer a scrape in the text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Scrape(service()))
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    answer = Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 class _Scrape(Collector):
@@ -161,16 +163,17 @@ def _of_store(service: Service, models: Mapping[str, ShelvedModel]) -> Iterator[
 
 def _findings(service: Service, models: Mapping[str, ShelvedModel]) -> Iterator[Sample]:
     counted = Counter((one.model, one.kind, one.gravity) for one in service.store.findings.open())
-    for labels, count in counted.items():
-        if labels[0] in models:
-            yield catalogue.FINDINGS, labels, count
+    names = {shelved.model.key: name for name, shelved in models.items()}
+    for (model, kind, gravity), count in counted.items():
+        if model in names:
+            yield catalogue.FINDINGS, (names[model], kind, gravity), count
 
 
 def _of_model(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:
     yield from _quality(service, name, shelved)
     yield from _drift(service, name, shelved)
-    yield from _last_hour(service, name)
-    for kind, state, count in service.store.jobs.counted(name, service.clock() - DAY):
+    yield from _last_hour(service, name, shelved.model.key)
+    for kind, state, count in service.store.jobs.counted(shelved.model.key, service.clock() - DAY):
         yield catalogue.JOBS, (name, kind, state), count
 
 
@@ -178,7 +181,7 @@ def _quality(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sam
     """Tell how the champion does by the last verdicts on its own answers."""
     champion = shelved.aliases.get(CHAMPION, "")
     lately = service.store.traffic.tally(
-        name, since=service.clock(), last=LAST_VERDICTS, version=champion
+        shelved.model.key, since=service.clock(), last=LAST_VERDICTS, version=champion
     )
     yield catalogue.ACCURACY_VERDICTS, (name,), lately.last_accuracy_verdicts
     if lately.last_accuracy is not None:
@@ -189,7 +192,7 @@ def _quality(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sam
 
 
 def _drift(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:
-    check = service.store.checks.last(name, "training")
+    check = service.store.checks.last(shelved.model.key, "training")
     known = {*shelved.model.schema.names, *OUTPUTS}
     for drift in check.drifts if check is not None else ():
         if drift.column not in known:
@@ -198,9 +201,9 @@ def _drift(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sampl
         yield catalogue.DRIFT_MOVED, (name, drift.column), int(drift.has_moved)
 
 
-def _last_hour(service: Service, name: str) -> Iterator[Sample]:
+def _last_hour(service: Service, name: str, model: ModelKey) -> Iterator[Sample]:
     now = service.clock()
-    windows = service.store.traffic.windows(name, since=now - HOUR, until=now + 60)
+    windows = service.store.traffic.windows(model, since=now - HOUR, until=now + 60)
     yield catalogue.LOOKED_AT, (name,), sum(one.looked_at for one in windows)
     yield catalogue.OUTLIERS, (name,), sum(one.outliers for one in windows)
     rejected = Counter[str]()

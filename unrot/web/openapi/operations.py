@@ -20,6 +20,7 @@ _ERRORS = {
     413: "The body or the list is too large.",
     415: "The content type is neither JSON nor, where a file is taken, text/csv.",
     422: "Well-formed and wrong: details name the row, the field, the value and what is expected.",
+    429: "Too much of this, or too many wrong tokens, from one address: wait Retry-After seconds.",
     503: "It cannot be done now: try again after Retry-After seconds.",
 }
 _FILE: Json = {"schema": {"type": "string", "format": "binary"}}

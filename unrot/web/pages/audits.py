@@ -21,7 +21,7 @@ from unrot.web.forms import number_or_text
 from unrot.web.pages.models import blueprint
 from unrot.web.pages.standing import go, refuse, shown, standing
 from unrot.web.reading import whole_or_text
-from unrot.web.routes import JUDGE, VIEWER
+from unrot.web.routes import JUDGE
 
 KEYS = "123456789"
 """One for each class that it might really have been; with more classes one is searched for."""
@@ -29,7 +29,7 @@ LOOKED_AT = 10
 """The newest versions that are asked whether they want an audit."""
 
 
-@blueprint.page("GET", "/models/<model>/audits", needs=VIEWER)
+@blueprint.page("GET", "/models/<model>/audits", needs=JUDGE)
 def list_audits(model: str) -> str:
     """List the audits of a model, and begin or go on with one."""
     stands = standing(model)
@@ -71,7 +71,7 @@ def judge_row(id: str) -> Response:
     if step in ("skip", "back"):
         return _page(id, after=row if step == "skip" else None, row=row if step == "back" else None)
     found = audits.state(service(), id, row=row)
-    schema = service().catalogue().model(found.audit.model).model.schema
+    schema = service().catalogue().by_key(found.audit.model).model.schema
     label = form.get("label", "").strip()
     if step == "wrong" and not label and schema.is_classifier and len(schema.classes) > 2:
         return _page(id, row=row, is_asking=True)
@@ -129,7 +129,7 @@ def _page(
     **more: Any,
 ) -> Response:
     state = audits.state(service(), id, after=after, row=row)
-    model = service().catalogue().model(state.audit.model).model
+    model = service().catalogue().by_key(state.audit.model).model
     others = _others(state.next, model.schema)
     said = {
         "state": state,
@@ -156,7 +156,7 @@ def _wanting(model: str) -> list[str]:
     """Return the newest versions of which the gate said last that an audit would decide."""
     stands = standing(model)
     names = [one.name for one in stands.versions[::-1][:LOOKED_AT] if not one.is_pruned]
-    found = {name: last_gate(service(), model, name) for name in names}
+    found = {name: last_gate(service(), stands.model.key, name) for name in names}
     return [
         name
         for name, said in found.items()

@@ -116,10 +116,11 @@ def _columns(schema: Schema) -> list[tuple[str, list[str]]]:
 
 
 def _versions(model: str) -> list[tuple[str, str]]:
-    aliases = service().aliases(model)
+    key = service().catalogue().model(model).model.key
+    aliases = service().aliases(key)
     return [
         (one.name, f"{one.name} (champion)" if aliases.get(CHAMPION) == one.name else one.name)
-        for one in reversed(service().versions(model))
+        for one in reversed(service().versions(key))
         if not one.is_pruned
     ]
 

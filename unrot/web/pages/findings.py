@@ -55,7 +55,7 @@ STEPS: dict[FindingKind, tuple[Step, ...]] = {
 def count_open(model: str) -> int:
     """Count a model's open findings; none while the store is away."""
     try:
-        return len(service().store.findings.open(model))
+        return len(service().store.findings.open(service().catalogue().model(model).model.key))
     except StoreAway:
         return 0
 
@@ -71,13 +71,14 @@ def findings(model: str) -> str:
     """List what is open, then what was, newest first."""
     before = request.args.get("before")
     page = noticed.listed(service(), model, state="closed", limit=CLOSED_A_PAGE, before=before)
+    of = service().catalogue().model(model).model
     return render_template(
         "findings.html",
-        model=service().catalogue().model(model).model,
+        model=of,
         open=[] if before else noticed.open_findings(service(), model),
         page=page,
         before=before,
-        webhook=webhook_of(service(), model),
+        webhook=webhook_of(service(), of.key),
     )
 
 
@@ -95,7 +96,7 @@ def finding(model: str, id: str) -> str:
         tables=tables,
         steps=_steps(found.kind, model),
         delivery=service().store.deliveries.of(found.id),
-        webhook=webhook_of(service(), model),
+        webhook=webhook_of(service(), found.model),
         most_note=noticed.MOST_NOTE,
     )
 

@@ -11,7 +11,7 @@ from unrot.core.records import GateVerdict, Job, JobKind, Version
 from unrot.learn import jobs
 from unrot.learn.promote import last_gate
 from unrot.web import security
-from unrot.web.current import service
+from unrot.web.current import name_of, service
 from unrot.web.pages.models import back_to_versions, blueprint, who
 from unrot.web.pages.standing import go, refuse, shown, standing
 from unrot.web.reading import whole_or_text
@@ -77,7 +77,7 @@ def job(id: str) -> Response:
         answer = make_response(render_template(part, **_about(found)))
         answer.headers["X-Fragment"] = "1"
         return answer
-    stands = standing(found.model)
+    stands = standing(name_of(found.model))
     return make_response(render_template("job.html", **{**shown(stands), **_about(found)}))
 
 
@@ -97,7 +97,7 @@ def _about(found: Job) -> dict[str, Any]:
     said: GateVerdict | None = None
     if made is not None:
         said = last_gate(service(), found.model, made.name)
-    model = service().catalogue().model(found.model).model
+    model = service().catalogue().by_key(found.model).model
     table = (found.result or {}).get("recipes") or (made.made.get("recipes") if made else None)
     return {
         "job": found,

@@ -23,7 +23,7 @@ from flask import (
 from unrot import __version__
 from unrot.core.errors import Detail, NotFound, StoreAway, UnrotError
 from unrot.core.plurals import counted, plural
-from unrot.core.records import Schema, Tally
+from unrot.core.records import ModelKey, Schema, Tally
 from unrot.core.test_sets import measured_on
 from unrot.core.time import short_time
 from unrot.make.csv import pasted
@@ -282,7 +282,7 @@ def _answered(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _open_findings() -> Mapping[str, int]:
+def _open_findings() -> Mapping[ModelKey, int]:
     """Count the open findings of each model; none while the store is away."""
     try:
         return findings.count_open(service()) if security.may("viewer") else {}

@@ -21,7 +21,7 @@ from unrot.watch.reports.overview import Condition
 from unrot.web import spans
 from unrot.web.charts.drift import build_period, column_names
 from unrot.web.charts.monitor import build_monitor, duration
-from unrot.web.current import service
+from unrot.web.current import name_of, service
 from unrot.web.pages.models import blueprint
 from unrot.web.routes import VIEWER
 from unrot.web.spans import RANGES, SHORTER, Asked, Range
@@ -36,6 +36,7 @@ def fingerprint(part: str | Markup) -> str:
 
 
 blueprint.add_app_template_filter(duration)
+blueprint.add_app_template_filter(name_of)
 
 
 @blueprint.app_template_global()
@@ -67,7 +68,7 @@ def _shown(model: Model) -> dict[str, Any]:
         asked = spans.of_range(shorter, service().clock(), is_given=False)
         found = _found(model, asked, version)
     if version is None and not asked.is_given and not found.whole.predictions:
-        last = overview.last_predicted_at(service(), model.name)
+        last = overview.last_predicted_at(service(), model.key)
         asked = asked if last is None else spans.last_week(last)
         found = found if last is None else _found(model, asked, version)
     if not asked.is_given and asked.range == SHORTER[-1]:
@@ -118,7 +119,7 @@ def _linked(column: str, ends_at: float) -> str:
 
 
 def _led(found: Finding) -> str:
-    return url_for("pages.finding", model=found.model, id=found.id)
+    return url_for("pages.finding", model=name_of(found.model), id=found.id)
 
 
 def _kept() -> dict[str, str]:

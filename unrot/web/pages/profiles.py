@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 from flask import Response, make_response, render_template, request, url_for
 
 from unrot.core.errors import UnrotError
-from unrot.core.records import CHAMPION, CountedStretch, Model, Profile
+from unrot.core.records import CHAMPION, CountedStretch, Model, ModelKey, Profile
+from unrot.core.time import LATEST
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.monitors.drift.periods import SECONDS, Period, length_of, parted
 from unrot.watch.profiles.distributions import quantiles_of
@@ -45,6 +46,8 @@ class Line:
     word: str
     title: str
     rows: int
+    passed_over: int
+    """Rows besides that were not looked at, because the background worker was behind."""
     versions: Sequence[str]
     files: Sequence[Profile]
     can_be_shown: bool
@@ -74,9 +77,9 @@ def profile_download(model: str, id: str) -> Response:
 
 def _shown(shelved: ShelvedModel) -> dict[str, Any]:
     model = shelved.model
-    stretches = service().store.profiles.stretches(model.name)
+    stretches = service().store.profiles.stretches(model.key)
     length = request.args.get("by", "")
-    length = length if length in LENGTHS else _usual_length(model.name, stretches)
+    length = length if length in LENGTHS else _usual_length(model.key, stretches)
     listed = parted(stretches, LENGTHS[length])[::-1]
     lines, older = _lines(model, _merged(listed))
     found = distributions_view.beside(service(), model.name, _chosen(shelved, lines))
@@ -99,12 +102,12 @@ def _shown(shelved: ShelvedModel) -> dict[str, Any]:
     }
 
 
-def _usual_length(name: str, stretches: Sequence[CountedStretch]) -> str:
+def _usual_length(model: ModelKey, stretches: Sequence[CountedStretch]) -> str:
     """Return how profiles are put together where nobody says: as drift is looked for.
 
     Where no period has rows enough for that they are listed as they are kept.
     """
-    rules, rotation = service().store.findings.rules(name), service().settings.rotation_seconds
+    rules, rotation = service().store.findings.rules(model), service().settings.rotation_seconds
     seconds = length_of(stretches, rules, rotation=rotation, now=service().clock())
     most = max((one.rows for one in parted(stretches, seconds)), default=0)
     named = {known: name for name, known in SECONDS.items()}
@@ -121,7 +124,7 @@ def _merged(listed: Sequence[Period]) -> list[list[Period]]:
 
 def _lines(model: Model, listed: list[list[Period]]) -> tuple[list[Line], float | None]:
     """Return a page of the list, newest first, and where the next one begins."""
-    before = moments.moment("before", moments.LATEST)
+    before = moments.moment("before", LATEST)
     left = [of for of in listed if of[0].starts_at < before]
     page = left[:PERIODS_A_PAGE]
     older = page[-1][0].starts_at if len(left) > len(page) else None
@@ -138,7 +141,7 @@ def _files(model: Model, page: list[list[Period]]) -> list[Profile]:
     count = sum(len(one.stretches) for of in page for one in of)
     if count > MOST_FILES:
         return []
-    return service().store.profiles.of_model(model.name, since=since, until=until)
+    return service().store.profiles.of_model(model.key, since=since, until=until)
 
 
 def _line(of: list[Period], files: Sequence[Profile]) -> Line:
@@ -147,6 +150,7 @@ def _line(of: list[Period], files: Sequence[Profile]) -> Line:
         word=distributions_view.word_of(since, until),
         title=stretch(since, until),
         rows=sum(one.rows for one in of),
+        passed_over=sum(each.passed_over for one in of for each in one.stretches),
         versions=sorted({each.version for one in of for each in one.stretches}),
         files=[one for one in files if since <= one.starts_at < until],
         can_be_shown=any(one.reference for one in of),

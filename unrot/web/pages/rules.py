@@ -80,7 +80,7 @@ def _page(model: str, typed: Texts, errors: Texts) -> Response:
         features=[_row(name, kept, typed, errors) for name in described.schema.names],
         thresholds=[each for each in FEATURE.options.values() if each.is_number],
         sentences=sentences(kept),
-        webhook=webhook_of(service(), model),
+        webhook=webhook_of(service(), described.key),
     )
 
 

@@ -82,18 +82,18 @@ def standing(name: str) -> Standing:
     """Ask the store how a model stands."""
     model = service().catalogue().model(name).model
     store = service().store
-    versions = store.registry.versions(model.name)
-    aliases = store.registry.aliases(model.name)
+    versions = store.registry.versions(model.key)
+    aliases = store.registry.aliases(model.key)
     champion = aliases.get(CHAMPION)
     line = lineage.learning_line(versions, champion) if champion else []
     return Standing(
         model=model,
         versions=tuple(versions),
         aliases=aliases,
-        policy=store.registry.policy(model.name),
-        waiting=store.lessons.count_waiting(model.name, line),
-        last_job=next(iter(store.jobs.of_model(model.name, 1)), None),
-        rolls_back_to=lineage.before(store.registry.moves(model.name)),
+        policy=store.registry.policy(model.key),
+        waiting=store.lessons.count_waiting(model.key, line),
+        last_job=next(iter(store.jobs.of_model(model.key, 1)), None),
+        rolls_back_to=lineage.before(store.registry.moves(model.key)),
     )
 
 

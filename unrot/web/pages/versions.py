@@ -74,7 +74,7 @@ def version(model: str, version: str) -> str:
             if key not in ("recipes", "chosen") and one is not None
         },
         called=known.aliases,
-        room=_room(known.version.model, known.gates),
+        room=_room(stands.model.name, known.gates),
         gates=known.gates,
         objection=promotion.objection_to(service(), known.version),
         fates=fates.added_up(known.fates),

@@ -34,9 +34,7 @@ TEN = 10 * 3_600
 LENGTH = "sepal_length_cm"
 
 
-@pytest.fixture(autouse=True)
-def at_home(trained_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UNROT_HOME", str(trained_home))
+pytestmark = pytest.mark.usefixtures("at_home")
 
 
 def seen(service: Service, rules: Rules | None = None, now: float = 2e9) -> list[Symptom]:

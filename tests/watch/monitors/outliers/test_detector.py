@@ -15,7 +15,7 @@ from unrot.run.caretaker import Caretaker
 from unrot.serve.journal import follow
 from unrot.serve.service import Service
 from unrot.serve.shelf import Shelf
-from unrot.watch.monitors.outliers.detector import Noticer, oddity_of
+from unrot.watch.monitors.outliers.detector import OutlierFinder, oddity_of
 
 USUAL, ODD = [5.1, 3.5, 1.4, 0.2], [5.1, 9.0, 1.4, 0.2]
 
@@ -27,7 +27,7 @@ def keeper(service: Service) -> Caretaker:
 
 def started(service: Service) -> Caretaker:
     keeper = Caretaker(service, "me")
-    keeper._chores.go_round = lambda: None  # type: ignore[method-assign]
+    keeper._chores.go_round = lambda **_: None  # type: ignore[method-assign]
     assert keeper.go_round()
     return keeper
 
@@ -75,7 +75,7 @@ def test_shipment_that_is_repeated_counts_once(service: Service, keeper: Caretak
     assert len(service.store.oddities.recent("iris", limit=9)) == 2
 
 
-def test_odd_row_of_a_renamed_model_stands_under_its_new_name(
+def test_odd_row_of_a_renamed_model_stays_under_its_key(
     service: Service, keeper: Caretaker
 ) -> None:
     predicted(service, ODD)
@@ -83,8 +83,8 @@ def test_odd_row_of_a_renamed_model_stands_under_its_new_name(
 
     keeper.go_round()
 
-    [(oddity, judged)] = service.store.oddities.recent("flowers", limit=9)
-    assert oddity.model == "flowers"
+    [(oddity, judged)] = service.store.oddities.recent("iris", limit=9)
+    assert oddity.model == "iris"
     assert judged is not None and judged.prediction.inputs == ODD
 
 
@@ -126,7 +126,7 @@ def test_version_without_a_detector_is_not_looked_at(service: Service) -> None:
     contents = replace(contents, models={"iris": replace(shelved, versions={"v1": bare})})
     [made] = predicted(service, ODD)
 
-    noticed = Noticer(service.shelf).look(contents, [made])
+    noticed = OutlierFinder(service.shelf).look(contents, [made])
 
     assert (noticed.oddities, noticed.looked_at) == ([], set())
     assert oddity_of(service.shelf, contents.models["iris"], made) is None
@@ -135,7 +135,7 @@ def test_version_without_a_detector_is_not_looked_at(service: Service) -> None:
 def test_champion_stands_for_answers_that_were_imported(service: Service) -> None:
     made = [replace(one, version=IMPORTED) for one in predicted(service, USUAL, ODD)]
 
-    noticed = Noticer(service.shelf).look(service.catalogue(), made)
+    noticed = OutlierFinder(service.shelf).look(service.catalogue(), made)
 
     assert [(one.prediction, one.version) for one in noticed.oddities] == [(made[1].id, IMPORTED)]
     assert noticed.looked_at == {one.id for one in made}
@@ -144,14 +144,14 @@ def test_champion_stands_for_answers_that_were_imported(service: Service) -> Non
 def test_model_that_is_not_on_the_shelf_is_not_looked_at(service: Service) -> None:
     made = [replace(one, model="nobody") for one in predicted(service, ODD)]
 
-    assert Noticer(service.shelf).look(service.catalogue(), made).looked_at == set()
+    assert OutlierFinder(service.shelf).look(service.catalogue(), made).looked_at == set()
 
 
 def test_what_was_looked_at_follows_a_removed_model_into_nothing(
     service: Service, keeper: Caretaker
 ) -> None:
     [made] = predicted(service, ODD)
-    noticed = Noticer(service.shelf).look(service.catalogue(), [made])
+    noticed = OutlierFinder(service.shelf).look(service.catalogue(), [made])
     service.store.registry.remove_model("iris")
 
     shipment = Shipment(

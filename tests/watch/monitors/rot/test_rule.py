@@ -17,10 +17,10 @@ from unrot.watch.monitors.rot import words
 from unrot.watch.monitors.rot.new_hours import is_no_turn
 from unrot.watch.monitors.rot.note import Fallen, Standing, from_note, to_note
 from unrot.watch.monitors.rot.promise import is_above, is_below, is_under
-from unrot.watch.monitors.rot.rule import Fall, find_fall
+from unrot.watch.monitors.rot.rule import LEVELS, Fall, _bets, find_fall
 from unrot.watch.monitors.rot.state import Course, Expected, Step
 from unrot.watch.monitors.rot.sums import Behind, Tape
-from unrot.watch.monitors.rot.usual_hours import KINDS
+from unrot.watch.monitors.rot.usual_hours import KINDS, PROMISE, Numbers
 from unrot.watch.monitors.rot.words import Reached
 from unrot.watch.worth.verdicts import of_inputs, of_left
 
@@ -171,6 +171,33 @@ def test_step_on_a_first_day_is_told_from_a_wave_of_the_day() -> None:
     ]
 
     assert found[0] == [] and abs(found[1][-1].place - 4_500) < 150
+
+
+def test_promise_that_was_kept_tells_a_small_step_on_a_first_day_from_a_wave() -> None:
+    at = MONDAY + np.arange(6_000) * DAY / 20_000
+    wave = 0.11 + 0.06 * np.sin(np.arange(6_000) / 20_000 * 2 * np.pi - 0.6)
+    step = np.where(np.arange(6_000) < 4_500, 0.11, 0.18)
+    promise, drawn = Behind.nothing(), np.random.default_rng(1).random((4, 6_000))
+    promise.rows[PROMISE], promise.wrong[PROMISE] = 1_000, 110
+
+    def found(wrong: Numbers, behind: Behind) -> int:
+        told = [Tape.of(one < wrong, at, behind=behind) for one in drawn]
+        ends = range(4_864, 6_001, 256)
+        return sum(any(find_fall(one, end) for end in ends) for one in told)
+
+    assert (found(step, promise), found(wave, promise)) == (4, 0)
+    assert found(step, Behind.nothing()) < 4
+
+
+def test_places_beside_each_other_prove_a_fall_together() -> None:
+    together = 0
+    for seed in range(6):
+        told = tape(stream((0.89, 3_500), (0.82, 1_500), seed=seed), 60.0)
+        first = next(end for end in range(3_520, 5_001, 32) if find_fall(told, end))
+        won = [bet.won for level in LEVELS for bet in _bets(told, first, level, 1.0)]
+        together += max(won) < 0 <= np.logaddexp.reduce(won)
+
+    assert together >= 3
 
 
 def test_errors_are_held_against_each_other_by_rank_whatever_their_scale() -> None:

@@ -98,12 +98,12 @@ class _Look:
         """Say what all of this depends on; as it stands in JSON."""
         store, rules = self.visit.store, self.visit.rules
         version = self.visit.shelved.version().name
-        standing = references.standing_for(self.visit.service, self.visit.name, version)
+        standing = references.standing_for(self.visit.service, self.visit.key, version)
         features = sorted(
             [name, one.is_watched, one.distance] for name, one in rules.features.items()
         )
         return [
-            *store.profiles.total(self.visit.name),
+            *store.profiles.total(self.visit.key),
             [rules.distance, rules.chance, rules.period, rules.least_rows, rules.against, features],
             "" if standing is None else standing.digest,
         ]
@@ -115,9 +115,9 @@ class _Look:
 
     def _go_on(self, stamp: list[Any], *, has_other_rules: bool) -> Iterator[Symptom]:
         store = self.visit.store
-        counted = store.profiles.stretches(self.visit.name)
+        counted = store.profiles.stretches(self.visit.key)
         self.stretches = [one for one in counted if one.reference]
-        checks = store.checks.counts(self.visit.name, "training")
+        checks = store.checks.counts(self.visit.key, "training")
         rotation = self.visit.service.settings.rotation_seconds
         usual = usual_dependence(self.note.past)
         seconds = periods.length_of(
@@ -163,7 +163,7 @@ class _Look:
                 is_past = is_past or is_older
             self.visit.store.checks.put(checks)
         if is_past:
-            last = self.visit.store.checks.last(self.visit.name, self.visit.rules.against)
+            last = self.visit.store.checks.last(self.visit.key, self.visit.rules.against)
             yield from self._seen(
                 [] if last is None else [rule.judge_again(last, self.visit.rules)]
             )
@@ -220,13 +220,13 @@ class _Look:
     def _checks(self, period: Period) -> list[Check]:
         """Compare a period with the training and with the one before it."""
         small = Check(
-            *(self.visit.name, period.version, period.starts_at, period.ends_at, "training"),
+            *(self.visit.key, period.version, period.starts_at, period.ends_at, "training"),
             rows=period.rows,
             rows_before=0,
             reference=period.reference,
         )
         reference = references.on_bins(
-            self.visit.service, self.visit.name, small.version, period.reference
+            self.visit.service, self.visit.key, small.version, period.reference
         )
         if period.rows < self.visit.rules.least_rows:
             return [small]

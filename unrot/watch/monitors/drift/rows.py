@@ -40,7 +40,7 @@ def profiles_of(visit: Visit, stretches: Sequence[CountedStretch]) -> list[Profi
     """Return the profiles of some stretches, without their data."""
     of = {(one.reference, one.version, one.starts_at, one.ends_at) for one in stretches}
     found = visit.store.profiles.of_model(
-        visit.name,
+        visit.key,
         since=min(one.starts_at for one in stretches),
         until=max(one.ends_at for one in stretches),
     )

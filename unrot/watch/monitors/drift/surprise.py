@@ -153,7 +153,7 @@ class PeriodLook:
         days: list[EarlierDay] = []
         for after, until in like_days.like_spans(self.period.ends_at, self.seconds):
             checks = self.visit.store.checks.of_model(
-                self.visit.name, against="training", since=after, until=until
+                self.visit.key, against="training", since=after, until=until
             )
             alike = [one for one in checks if self._is_like(one)]
             if alike:

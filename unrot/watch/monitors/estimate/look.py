@@ -106,7 +106,7 @@ def _periods(visit: Visit, known: Mapping[str, Calibration], since: float) -> It
     A day with an hour that has enough is taken hour by hour; another one as a whole.
     """
     closed, least = visit.now - PAUSE_SECONDS, visit.rules.least_rows
-    windows = visit.store.traffic.windows(visit.name, since=since // DAY * DAY, until=closed)
+    windows = visit.store.traffic.windows(visit.key, since=since // DAY * DAY, until=closed)
     calibrated = [one for one in windows if one.version in known]
     for day, of in sorted(grouped(calibrated, lambda one: one.minute * 60 // DAY * DAY).items()):
         hours = [

@@ -9,51 +9,52 @@ shipped or answered.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from unrot.core.artefacts import NEIGHBOURS
 from unrot.core.errors import NotFound
 from unrot.core.ports import Detector
-from unrot.core.records import IMPORTED, Oddity, Prediction, Version
+from unrot.core.records import IMPORTED, ModelKey, Oddity, Prediction, Version
+from unrot.core.threads import on_one_thread
+from unrot.serve.rows import Rows
 from unrot.serve.shelf import Contents, Shelf, ShelvedModel
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Noticed:
+class FoundOutliers:
     """What was looked at, and what was odd about it."""
 
     oddities: list[Oddity] = field(default_factory=list)
     looked_at: set[str] = field(default_factory=set)
 
 
-class Noticer:
+class OutlierFinder:
     """Looks at predictions; one that cannot look at a version says so once."""
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
-        self._given_up: set[tuple[str, str]] = set()
+        self._given_up: set[tuple[ModelKey, str]] = set()
 
-    def look(self, contents: Contents, predictions: Sequence[Prediction]) -> Noticed:
-        """Score predictions of models that are on the shelf, under their present names."""
-        by_version: dict[tuple[str, str], list[Prediction]] = defaultdict(list)
-        for one in predictions:
-            by_version[one.model, one.version].append(one)
-        noticed = Noticed()
-        for (model, name), rows in by_version.items():
-            shelved = contents.models.get(model)
+    def look(self, contents: Contents, predictions: Sequence[Prediction]) -> FoundOutliers:
+        """Score predictions of models that are on the shelf."""
+        noticed = FoundOutliers()
+        there = {shelved.model.key: shelved for shelved in contents.models.values()}
+        for (model, name), rows in Rows.of(predictions).by_version():
+            shelved = there.get(model)
             version = None if shelved is None else answered_by(shelved, name)
             if shelved is not None and version is not None:
                 self._look(shelved, version, rows, noticed)
         return noticed
 
     def _look(
-        self, shelved: ShelvedModel, version: Version, rows: Sequence[Prediction], noticed: Noticed
+        self, shelved: ShelvedModel, version: Version, rows: Rows, noticed: FoundOutliers
     ) -> None:
-        key = (shelved.model.name, version.artefacts.get(NEIGHBOURS, ""))
+        key = (shelved.model.key, version.artefacts.get(NEIGHBOURS, ""))
         if key in self._given_up:
             return
         try:
@@ -69,14 +70,16 @@ class Noticer:
             )
             return
         noticed.oddities += found
-        noticed.looked_at |= {one.id for one in rows if one.id is not None}
+        noticed.looked_at |= {id for id in rows.ids if id is not None}
 
 
 def odd_ones(detector: Detector, predictions: Sequence[Prediction]) -> list[Oddity]:
     """Return what is odd among predictions of one version."""
-    scores = detector.score([one.inputs for one in predictions])
-    odd = [(one, score) for one, score in zip(predictions, scores, strict=True) if score > 1]
-    reasons = detector.explain([one.inputs for one, _ in odd])
+    rows = Rows.of(predictions)
+    with on_one_thread():
+        scores = np.asarray(detector.score(rows.inputs))
+        odd = [(rows[at], scores[at]) for at in np.flatnonzero(scores > 1).tolist()]
+        reasons = detector.explain([one.inputs for one, _ in odd])
     return [
         Oddity(
             prediction=one.id or "",

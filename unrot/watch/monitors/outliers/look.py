@@ -104,7 +104,7 @@ def _imported(
     visit: Visit, note: dict[str, Any], longest: int, after: float
 ) -> list[tuple[float, float]]:
     """Return the stretches of time to look at again, and note the imports they are because of."""
-    runs = import_runs(visit.store.findings, visit.name)
+    runs = import_runs(visit.store.findings, visit.key)
     new = [(since, until) for run, since, until in runs if run > note.get("run", 0)]
     if runs:
         note["run"] = runs[-1][0]
@@ -120,7 +120,7 @@ def _ended(visit: Visit, lengths: Sequence[int], after: float, until: float) -> 
     while after < until:
         starts_at = start_of(after, lengths[-1])
         ends_at = starts_at + lengths[-1]
-        windows = visit.store.traffic.windows(visit.name, since=starts_at, until=ends_at)
+        windows = visit.store.traffic.windows(visit.key, since=starts_at, until=ends_at)
         yield from rates_of(
             windows, lengths, after=after, until=until, least=visit.rules.least_rows
         )
@@ -129,7 +129,7 @@ def _ended(visit: Visit, lengths: Sequence[int], after: float, until: float) -> 
 
 def _look_at_rate(visit: Visit, rate: Rate, record: _Record) -> Iterator[Symptom]:
     known, rules = record.begin(rate), visit.rules
-    named = references.bins_of(visit.service, visit.name, visit.champion)
+    named = references.bins_of(visit.service, visit.key, visit.champion)
     trained = 0 if named is None else named[1].rows
     usual = usual_of(record.past, rows=trained, known=known)
     alpha = min(rules.chance, allowed(record.looks, DELTA))
@@ -196,14 +196,14 @@ def _counted(rate: Rate) -> str:
 
 def _odd_rows(visit: Visit, rate: Rate) -> list[Oddity]:
     newest = visit.store.oddities.recent(
-        visit.name, limit=LOOKED_INTO, before=(float(rate.ends_at), "")
+        visit.key, limit=LOOKED_INTO, before=(float(rate.ends_at), "")
     )
     return [one for one, _ in newest if one.predicted_at >= rate.starts_at]
 
 
 def _taken_over(visit: Visit) -> Iterator[Symptom]:
     """Yield the end of the open finding where drift of the same features was found meanwhile."""
-    for ours in visit.store.findings.open(visit.name):
+    for ours in visit.store.findings.open(visit.key):
         if ours.cause == CAUSE:
             drift = _drift_of(visit, ours.features, ours.since, ours.updated_at)
             if drift is not None:
@@ -215,7 +215,7 @@ def _drift_of(
     visit: Visit, features: Collection[str], since: float, until: float
 ) -> Finding | None:
     """Return a finding that all of these features drifted in a stretch of time."""
-    for one in visit.store.findings.of_model(visit.name, limit=LOOKED_BACK):
+    for one in visit.store.findings.of_model(visit.key, limit=LOOKED_BACK):
         is_over = one.closed_at is not None and one.closed_at <= since
         is_of_then = one.kind == "drift" and one.since <= until and not is_over
         if is_of_then and features and set(features) <= set(one.features):

@@ -59,7 +59,12 @@ MOST_REASONS = 3
 MOST_CELLS = 1_000_000
 """Of the reference rows as they are compared: a table with more columns keeps fewer rows."""
 
-CELLS_AT_ONCE = 4_000_000
+CELLS_AT_ONCE, CELLS_SCORED_AT_ONCE = 4_000_000, 120_000
+"""When a table is held against itself, and when rows are scored: the latter stay in the cache."""
+
+PARTS = 50
+"""At most as many as the fewest rows that there are."""
+
 MOST_CHOICES = 50
 """Of one feature: rarer ones are one choice."""
 
@@ -112,7 +117,7 @@ class Neighbours:
     def score(self, rows: Sequence[Row]) -> Wide:
         """Return how odd rows are that the schema has checked: above 1 they are."""
         scores = np.empty(len(rows))
-        for part in _parts(len(rows), self.rows.shape):
+        for part in _parts(len(rows), self.rows.shape, CELLS_SCORED_AT_ONCE):
             places, distances = self._nearest(self.placed(rows[part]))
             reach = np.maximum(np.maximum(distances, self._reaches[places]), self._floor)
             density = self._densities[places].mean(axis=1, dtype=np.float64)
@@ -143,8 +148,7 @@ class Neighbours:
 
     def _nearest(self, asked: Floats) -> tuple[NDArray[np.intp], Wide]:
         """Return the places of the nearest training rows, and how far they are."""
-        near = self._squares - 2 * (asked @ self.rows.T)
-        places = np.argpartition(near, NEIGHBOURS - 1, axis=1)[:, :NEIGHBOURS]
+        places = _least_of(self._squares - 2 * (asked @ self.rows.T))
         # Once more in full: squares that cancel out leave little of a small distance.
         return places, _apart(self.rows[places], asked)
 
@@ -316,15 +320,33 @@ def _each_without_itself(rows: Floats) -> tuple[NDArray[np.intp], Wide]:
     return places, distances
 
 
+def _least_of(near: Floats) -> NDArray[np.intp]:
+    """Return where the nearest stand in each row.
+
+    Each is at most as far as the fifth of the nearest of some parts of the row, so few are left to
+    be put in order; to sort out all of them takes twice as long.
+    """
+    rows, width = near.shape
+    whole = width // PARTS * PARTS
+    nearest = near[:, :whole].reshape(rows, -1, PARTS).min(axis=1)
+    bound = np.partition(nearest, NEIGHBOURS - 1, axis=1)[:, NEIGHBOURS - 1 : NEIGHBOURS]
+    left = np.flatnonzero(near <= bound)
+    of_row = left // width
+    left = left[np.lexsort((near.ravel()[left], of_row))]
+    first = np.searchsorted(of_row, np.arange(rows))
+    places: NDArray[np.intp] = left[first[:, None] + np.arange(NEIGHBOURS)] % width
+    return places
+
+
 def _apart(neighbours: NDArray[Any], asked: NDArray[Any]) -> Wide:
     apart = neighbours.astype(np.float64) - asked[:, None, :]
     squares: Wide = np.einsum("ijk,ijk->ij", apart, apart)
     return np.sqrt(squares)
 
 
-def _parts(count: int, shape: tuple[int, ...]) -> Iterator[slice]:
+def _parts(count: int, shape: tuple[int, ...], cells: int = CELLS_AT_ONCE) -> Iterator[slice]:
     """Part rows so that what holds them against a table of this shape stays small."""
-    at_once = max(1, CELLS_AT_ONCE // (shape[0] + NEIGHBOURS * shape[1]))
+    at_once = max(1, cells // (shape[0] + NEIGHBOURS * shape[1]))
     for start in range(0, count, at_once):
         yield slice(start, min(start + at_once, count))
 

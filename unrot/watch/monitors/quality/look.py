@@ -77,7 +77,7 @@ def look(visit: Visit) -> Iterator[Symptom]:
 def _note_imports(visit: Visit, note: Note) -> None:
     """Let stretches that imports have brought rows into be gone through again."""
     live = note.walks[-1]
-    for run, since, until in import_runs(visit.store.findings, visit.name):
+    for run, since, until in import_runs(visit.store.findings, visit.key):
         if run > note.run and live.to is None:
             live.counted_to = None
         elif run > note.run and since < (live.to or 0.0):
@@ -107,10 +107,10 @@ class _Look:
 
     def _columns(self, walk: Walk) -> Iterator[Symptom]:
         profiles = self.visit.store.profiles
-        stamp = profiles.total(self.visit.name)
+        stamp = profiles.total(self.visit.key)
         if tuple(self.note.total) == tuple(stamp) and self.visit.now < self.note.next_at:
             return
-        stretches = profiles.stretches(self.visit.name)
+        stretches = profiles.stretches(self.visit.key)
         due, until = self._due(walk, stretches)
         yield from self._walk(walk, due)
         walk.to = until
@@ -149,7 +149,7 @@ class _Look:
         """Return the profiles of some stretches, in the order of their ends."""
         keys = {(one.version, one.starts_at, one.ends_at, one.reference) for one in due}
         found = self.visit.store.profiles.of_model(
-            self.visit.name,
+            self.visit.key,
             since=min(one.starts_at for one in due),
             until=max(one.starts_at for one in due) + 1,
         )
@@ -161,7 +161,7 @@ class _Look:
     def _reference(self, profile: Profile) -> Reference | None:
         key = profile.version, profile.reference
         if key not in self.held:
-            self.held[key] = references.on_bins(self.visit.service, self.visit.name, *key)
+            self.held[key] = references.on_bins(self.visit.service, self.visit.key, *key)
         return self.held[key]
 
     def _look_at_columns(self, stream: Stream, piece: Piece, newest: Profile) -> Iterator[Symptom]:
@@ -208,7 +208,7 @@ class _Look:
 
     def _drifted(self, piece: Piece) -> Sequence[str]:
         """Return the columns that a finding of drift names at the end of a piece."""
-        found = self.visit.store.findings.last(self.visit.name, DRIFT, until=piece.ends_at)
+        found = self.visit.store.findings.last(self.visit.key, DRIFT, until=piece.ends_at)
         if found is None or (found.closed_at is not None and found.closed_at <= piece.ends_at):
             return ()
         return found.features
@@ -266,7 +266,7 @@ class _Look:
         """Go through the minutes of a stretch of time, a week at once."""
         while since < until:
             end = min(until, (since + WEEK) // step * step)
-            windows = self.visit.store.traffic.windows(self.visit.name, since=since, until=end)
+            windows = self.visit.store.traffic.windows(self.visit.key, since=since, until=end)
             for part in refused.pieces_of(
                 windows, since=int(since // 60), until=int(end // 60), step=step // 60
             ):
@@ -278,13 +278,13 @@ class _Look:
 
     def _begin(self) -> float:
         """Return when the first rows came, or a day ago."""
-        stretches = self.visit.store.profiles.stretches(self.visit.name)
+        stretches = self.visit.store.profiles.stretches(self.visit.key)
         created_at = self.visit.model.created_at
         return min([created_at, self.visit.now - DAY, *(one.starts_at for one in stretches)])
 
     def _known_rows(self) -> int:
         """Return how many rows training has: they are whole, each."""
-        named = references.bins_of(self.visit.service, self.visit.name, self.visit.champion)
+        named = references.bins_of(self.visit.service, self.visit.key, self.visit.champion)
         return FEWEST_KNOWN if named is None else named[1].rows
 
     def _look_at_refused(self, stream: Stream, piece: Piece, prior: Usual) -> Symptom:

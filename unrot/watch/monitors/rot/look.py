@@ -59,7 +59,7 @@ class _Walk:
         self._era = era
         self._traffic = visit.store.traffic
         self._teller = _Teller(visit, era)
-        self._imports = last_import(visit.store.findings, visit.name)
+        self._imports = last_import(visit.store.findings, visit.key)
         self._is_below = bool(note.get("is_below_floor"))
         self._silent_until = float(note.get("silent_until", 0.0))
         """What was said of these verdicts when they were new is not said again."""
@@ -83,7 +83,7 @@ class _Walk:
         """Go through what is new, a piece at a time."""
         after, asked = self._standing.read_from, KEPT + AT_ONCE
         while True:
-            more = self._traffic.outcomes(self._visit.name, limit=asked, after=after)
+            more = self._traffic.outcomes(self._visit.key, limit=asked, after=after)
             self._read += more
             is_last = len(more) < asked
             followed, steps = self._follow()
@@ -153,7 +153,7 @@ class _Walk:
         """Fetch what was judged; it is asked for only where a fall is to be believed."""
         first, last = key_of(outcomes[0]), key_of(outcomes[-1])
         found = self._traffic.outcomes(
-            self._visit.name,
+            self._visit.key,
             limit=sum(first <= key_of(one) <= last for one in self._read),
             after=(*first[:2], ""),
             with_inputs=True,
@@ -169,18 +169,18 @@ def _is_told(step: Step, told: Sequence[Outcome]) -> bool:
 
 def _mark(visit: Visit) -> list[Any]:
     """Return what changes when there is something new to look at; nothing without verdicts."""
-    store, name, rules = visit.store, visit.name, visit.rules
-    newest = store.traffic.outcomes(name, limit=1)
+    store, model, rules = visit.store, visit.key, visit.rules
+    newest = store.traffic.outcomes(model, limit=1)
     if not newest:
         return []
-    check = store.checks.last(name, rules.against)
+    check = store.checks.last(model, rules.against)
     return [
         *key_of(newest[0]),
         visit.champion,
         0.0 if check is None else check.ends_at,
         rules.last_verdicts,
         rules.least_accuracy,
-        last_import(store.findings, name),
+        last_import(store.findings, model),
     ]
 
 
@@ -264,7 +264,7 @@ class _Teller:
         now = words.reached(self._era.champion, told, fell, worth=fallen.worth)
         begins = fallen.since if fell is not None and fell.count else told[0].predicted_at
         since, until = begins // 60 * 60, max(one.predicted_at for one in told)
-        windows = self._visit.store.traffic.windows(self._visit.name, since=since, until=until + 60)
+        windows = self._visit.store.traffic.windows(self._visit.key, since=since, until=until + 60)
         mine = [one for one in windows if one.version in (*self._era.line, IMPORTED)]
         judged = sum(since <= one.predicted_at <= until for one in self.read)
         return replace(

@@ -9,9 +9,14 @@ coins, kl being their divergence:
 
 n verdicts of before, m after, i = n m / (n + m) / φ what they say together, and φ how many rows one
 independent one is worth (`worth/verdicts.py`). For one s, i runs like a clock and the difference
-like a Brownian motion in it, so that the mixture of Robbins holds at every look, however often:
+like a Brownian motion in it. So a bet on a fall, of a depth that is drawn from half a normal curve,
+wins nothing on average where there is none, at whatever moment one stops:
 
-    P(R(s) ≥ (1 + ρ/i) · (ln 1/α + ½ ln(1 + i/ρ)) at any time) ≤ α
+    M(s) ≥ (2 eˣ - 1) / √(1 + i/ρ)        x = R(s) / (1 + ρ/i)
+    P(Σ α(s) M(s) ≥ 1 at any time) ≤ Σ α(s) = δ
+
+because a sum of such bets is one (Ville). So what places beside each other say is added up, none
+is asked to prove the fall alone, and nothing is spent on rises.
 
 Every 4th place is looked at up to 256 verdicts on, every 32nd up to 2,048 and every 256th as long
 as can be read; the α of all places of a level add up to its δ, half of it on the first 8,192
@@ -29,8 +34,9 @@ points, or errors 1.75 times as large. And one burst of errors is no fall: the n
 verdicts has to be bad too, and where three quarters of them or one solid run are wrong it takes 55.
 
 Robbins, Annals of Mathematical Statistics 41 (1970) 1397-1409; Howard, Ramdas, McAuliffe, Sekhon,
-Annals of Statistics 49 (2021) 1055-1080; Maillard, Proceedings of Machine Learning Research 98
-(2019) 610-632, for the ranks.
+Annals of Statistics 49 (2021) 1055-1080, for half a normal curve; Shin, Ramdas, Rinaldo, New
+England Journal of Statistics in Data Science 2 (2024) 229-260, for sums of bets; Maillard,
+Proceedings of Machine Learning Research 98 (2019) 610-632, for the ranks.
 
     >>> steady = Tape.of([0.0] * 9 + [1.0], times=30)
     >>> find_fall(steady, 300) is None
@@ -38,14 +44,22 @@ Annals of Statistics 49 (2021) 1055-1080; Maillard, Proceedings of Machine Learn
     >>> fallen = Tape.of([*steady.wrong, *[0.0, 0.0, 1.0, 1.0, 1.0] * 8])
     >>> fall = find_fall(fallen, 340)
     >>> fall.place, round(fall.statistic, 1), round(fall.threshold, 1)
-    (299, 24.4, 17.5)
+    (299, 11.2, 3.4)
+
+A thousand paths without a fall, each looked at two thousand times; one in twenty may err:
+
+    >>> told = np.arange(1.0, 2_001.0)
+    >>> paths = np.random.default_rng(1).normal(size=(1_000, 2_000)).cumsum(axis=1)
+    >>> ratios = np.maximum(paths, 0) ** 2 / 2 / told
+    >>> float((ratios >= boundary(told, log(20), 50.0)).any(axis=1).mean())
+    0.042
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import log
+from math import inf, log
 from typing import Any
 
 import numpy as np
@@ -93,6 +107,21 @@ class Level:
 
 
 LEVELS = (Level(4, 4, 0.005, 5.0), Level(32, 16, 0.01, 50.0), Level(256, 64, 0.02, 100.0))
+NEEDED = log(1 / sum(level.delta for level in LEVELS))
+"""ln 1/δ: what the evidence of all places together has to reach."""
+LITTLE = log(REACH)
+"""A bet that has won less than a 64th of what is needed is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bet:
+    """A place at which a fall is bet on, and what the bet has won, as a logarithm."""
+
+    won: float
+    place: int
+    step: int
+    before: float
+    each: Numbers = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,30 +139,35 @@ class Fall:
     """True where it is the test set that verdicts are held against."""
 
 
-def find_fall(
-    tape: Tape, end: int, *, worth: float = 1.0, levels: Sequence[Level] = LEVELS
-) -> Fall | None:
+def find_fall(tape: Tape, end: int, *, worth: float = 1.0) -> Fall | None:
     """Look at the verdicts up to a place for the moment from which on fewer are right."""
-    best: tuple[float, int, Level, float, Numbers] | None = None
-    for level in levels:
-        places = _not_calm(tape, _places(level, tape, end), end, level)
-        if not len(places):
-            continue
-        ratios, needed, known = _held_against(tape, places, end, level, worth)
-        for at in np.argsort(needed - ratios).tolist():
-            lead = float(ratios[at] - needed[at])
-            if lead < 0 or (best is not None and lead <= best[0]):
-                break
-            if _lasts(tape, int(places[at]), end, float(known.share[at])):
-                best = lead, int(places[at]), level, float(ratios[at]), known.each[at]
-                break
-    if best is None:
+    bets = [bet for level in LEVELS for bet in _bets(tape, end, level, worth)]
+    if _won_by(bets) < 0:
         return None
-    lead, place, level, ratio, each = best
-    refined = _refined(tape, place, end, level.step, each)
-    if not _lasts(tape, refined, end, float(each[tape.kinds[refined:end]].mean())):
+    lasting = [bet for bet in bets if _lasts(tape, bet.place, end, bet.before)]
+    if (won := _won_by(lasting)) < 0:
         return None
-    return Fall(refined, ratio, ratio - lead, each, worth)
+    best = max(lasting, key=lambda bet: bet.won)
+    place = _refined(tape, best.place, end, best.step, best.each)
+    if not _lasts(tape, place, end, float(best.each[tape.kinds[place:end]].mean())):
+        return None
+    return Fall(place, won + NEEDED, NEEDED, best.each, worth)
+
+
+def _won_by(bets: Sequence[Bet]) -> float:
+    return float(np.logaddexp.reduce([bet.won for bet in bets])) if bets else -inf
+
+
+def _bets(tape: Tape, end: int, level: Level, worth: float) -> list[Bet]:
+    """Return the bets of a level that have won enough to matter."""
+    places = _not_calm(tape, _places(level, tape, end), end, level)
+    if not len(places):
+        return []
+    won, known = _held_against(tape, places, end, level, worth)
+    return [
+        Bet(float(won[at]), int(places[at]), level.step, float(known.share[at]), known.each[at])
+        for at in np.flatnonzero(won >= -LITTLE).tolist()
+    ]
 
 
 def _places(level: Level, tape: Tape, end: int) -> Numbers:
@@ -147,7 +181,7 @@ def _places(level: Level, tape: Tape, end: int) -> Numbers:
 
 
 def _not_calm(tape: Tape, places: Numbers, end: int, level: Level) -> Numbers:
-    """Leave out places whose ratio cannot be large enough: it is at most m · kl(after, least)."""
+    """Leave out places whose bet cannot matter: its ratio is at most m · kl(after, least)."""
     if not len(places) or tape.strange[end] > tape.strange[places[0]]:
         return places
     count = end - places
@@ -156,15 +190,15 @@ def _not_calm(tape: Tape, places: Numbers, end: int, level: Level) -> Numbers:
         most = 6 * count * (after - tape.least) ** 2
     else:
         most = count * divergence(after, tape.least)
-    cost = float(cost_of(level, tape.offset + places[:1])[0])
-    found: Numbers = places[(after > tape.least) & (most >= cost)]
+    least = float(cost_of(level, tape.offset + places[:1])[0]) - LITTLE - log(2)
+    found: Numbers = places[(after > tape.least) & (most >= least)]
     return found
 
 
 def _held_against(
     tape: Tape, places: Numbers, end: int, level: Level, worth: float
-) -> tuple[Numbers, Numbers, Usual]:
-    """Return the ratio of each place, what it has to reach, and what was usual before it."""
+) -> tuple[Numbers, Usual]:
+    """Return what the bet on each place has won, and what was usual before it."""
     rows, wrong = tape.behind.rows + tape.rows[places], tape.behind.wrong + tape.wrongs[places]
     now, bad = tape.rows[end] - tape.rows[places], tape.wrongs[end] - tape.wrongs[places]
     moments = tape.at[np.minimum(places, len(tape.at) - 1)]
@@ -174,31 +208,27 @@ def _held_against(
     known = usual(rows, wrong, now, ranks=tape.ranks, worth=worth)
     count = now.sum(axis=1)
     share = bad.sum(axis=1) / count
-    ratios, needed = _weighed(tape, known.share, known.rows, share, count, cost, level, worth)
+    won = _won(tape, known.share, known.rows, share, count, cost, level, worth)
     if seen.any():
         spread = variance(share, ranks=tape.ranks) * worth
         seen |= is_no_turn((rows, wrong), (now, bad), seen, known.each, spread)
     there = (now * seen).sum(axis=1)
     unseen = 1 - there / count
     if (unseen <= 0).all():
-        return ratios, needed, known
+        return won, known
     is_told = (unseen <= FEW_UNSEEN) | _is_deep(tape, places, end, known.share, share, count, worth)
-    if (asked := ~is_told & (ratios >= needed)).any():
-        is_told |= asked & is_no_wave(tape, places, end, worth=worth)
-    options = [(np.where(is_told, ratios, 0.0), needed)]
+    asked = ~is_told & (won >= -LITTLE)
+    if asked.any() and is_no_wave(tape, end, worth=worth):
+        is_told |= asked
+    won = np.where(is_told, won, -inf)
     cost = cost + log(2)
-    options.append(_near(tape, places, end, unseen >= MOSTLY, cost, level, worth))
+    won = np.logaddexp(won, _near(tape, places, end, unseen >= MOSTLY, cost, level, worth))
     if there.any():
         only = usual(rows, wrong, now * seen, ranks=tape.ranks, worth=worth)
         share = (bad * seen).sum(axis=1) / np.maximum(there, 1)
-        options.append(_weighed(tape, only.share, only.rows, share, there, cost, level, worth))
-    best = np.argmax([one - least for one, least in options], axis=0)
-    pick = np.arange(len(places))
-    return (
-        np.stack([one for one, _ in options])[best, pick],
-        np.stack([least for _, least in options])[best, pick],
-        known,
-    )
+        more = _won(tape, only.share, only.rows, share, there, cost, level, worth)
+        won = np.logaddexp(won, more)
+    return won, known
 
 
 def cost_of(level: Level, places: Numbers) -> Numbers:
@@ -208,7 +238,7 @@ def cost_of(level: Level, places: Numbers) -> Numbers:
     return found
 
 
-def _weighed(
+def _won(
     tape: Tape,
     before: Numbers,
     rows: Numbers,
@@ -217,21 +247,23 @@ def _weighed(
     cost: Numbers,
     level: Level,
     worth: float,
-) -> tuple[Numbers, Numbers]:
-    """Return the ratio of verdicts before and after, and what it has to reach."""
+) -> Numbers:
+    """Return ln α · M of verdicts before and after: what the bet on a fall has won."""
     told = np.maximum(rows * count / np.maximum(rows + count, 1e-9) / worth, 1e-9)
     if tape.ranks:
         ratios = 6 * told * (after - before) ** 2
     else:
         whole = (before * rows + after * count) / np.maximum(rows + count, 1e-9)
         ratios = (rows * divergence(before, whole) + count * divergence(after, whole)) / worth
-    ratios = np.where(after > before, ratios, 0.0)
-    return ratios, boundary(told, cost, level.rho)
+    power = np.maximum(ratios, 0.0) / (1 + level.rho / told)
+    won = power + np.log(2 - np.exp(-power)) - np.log1p(told / level.rho) / 2 - cost
+    return np.where(after > before, won, -inf)
 
 
 def boundary(told: Numbers, cost: Numbers | float, rho: float) -> Numbers:
     """Return what a ratio has to reach at any time; `told` independent rows say what it says."""
-    found: Numbers = (1 + rho / told) * (cost + np.log1p(told / rho) / 2)
+    least = np.logaddexp(0.0, cost + np.log1p(told / rho) / 2) - log(2)
+    found: Numbers = (1 + rho / told) * least
     return found
 
 
@@ -243,7 +275,7 @@ def _near(
     cost: Numbers,
     level: Level,
     worth: float,
-) -> tuple[Numbers, Numbers]:
+) -> Numbers:
     """Hold the verdicts just after a place against those just before it."""
     total = tape.total
     moments = tape.at[np.minimum(places, len(tape.at) - 1)]
@@ -255,10 +287,8 @@ def _near(
         (total[places] - total[first]) / np.maximum(before, 1),
         (total[last] - total[places]) / np.maximum(after, 1),
     )
-    ratios, needed = _weighed(
-        tape, shares[0], before * 1.0, shares[1], after * 1.0, cost, level, worth
-    )
-    return np.where(is_asked, ratios, 0.0), needed
+    won = _won(tape, shares[0], before * 1.0, shares[1], after * 1.0, cost, level, worth)
+    return np.where(is_asked, won, -inf)
 
 
 def _is_deep(
@@ -361,10 +391,9 @@ def is_risen(tape: Tape, place: int, end: int, *, fell: Behind, since: float, wo
     was = usual(rows[None], wrong[None], (now * asked)[None], ranks=tape.ranks, worth=worth)
     share = np.array([float((bad * asked).sum()) / count])
     level = Level(1, 1, 1.0, 10.0)
-    ratio, needed = _weighed(
-        tape, 1 - was.share, was.rows, 1 - share, np.array([count]), CURED, level, worth
-    )
-    return bool(ratio[0] >= needed[0])
+    counts = np.array([count])
+    won = _won(tape, 1 - was.share, was.rows, 1 - share, counts, CURED, level, worth)
+    return bool(won[0] >= 0)
 
 
 CURED = np.array([log(1 / 0.01)])

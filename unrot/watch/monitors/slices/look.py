@@ -50,7 +50,7 @@ class _Walk:
         self._visit = visit
         note = visit.read_note(MONITOR)
         self._note = note if note.get("format") == FORMAT else {}
-        self._import = last_import(visit.store.findings, visit.name)
+        self._import = last_import(visit.store.findings, visit.key)
         self._seen = key_from(self._note.get("seen", (0.0, 0.0, "")))
         if self._note.get("import") != self._import:
             self._seen = (0.0, 0.0, "")
@@ -83,13 +83,13 @@ class _Walk:
 
     def _read(self) -> list[Outcome]:
         return self._visit.store.traffic.outcomes(
-            self._visit.name, limit=self._limit, after=self._seen, with_inputs=True
+            self._visit.key, limit=self._limit, after=self._seen, with_inputs=True
         )
 
     def _begin(self, outcomes: Sequence[Outcome]) -> None:
         """Take the book of the line that answers, or begin one."""
         self._era = era_of_champion(self._visit)
-        bins = bins_of(self._visit.service, self._visit.name, self._era.champion)
+        bins = bins_of(self._visit.service, self._visit.key, self._era.champion)
         self._parts = parts_of(self._visit.model.schema, bins[1] if bins else None)
         self._key = [list(self._era.line), bins[0] if bins else ""]
         self._near = holdout.near(self._visit.shelved.versions[self._era.champion])
@@ -211,7 +211,7 @@ class _Walk:
     def _since(self, fallen: Fallen, part: Part, last: Outcome) -> list[Outcome]:
         """Read verdicts of a part since it fell, the first ones of them."""
         read = self._visit.store.traffic.outcomes(
-            self._visit.name, limit=self._limit, after=(fallen.since, 0.0, ""), with_inputs=True
+            self._visit.key, limit=self._limit, after=(fallen.since, 0.0, ""), with_inputs=True
         )
         own = [one for one in read if self._era.holds(one) and _is_told(one)]
         own = [one for one in own if key_of(one) <= key_of(last)]
@@ -224,7 +224,7 @@ class _Walk:
         if who.is_one_voice and who.verdicts:
             return [f"They were judged {who.words}, and no judge has confirmed it."]
         tally = self._visit.store.traffic.tally(
-            self._visit.name, since=min(since, last.given_at), last=1
+            self._visit.key, since=min(since, last.given_at), last=1
         )
         if who.is_of_judges or 5 * tally.verdicts >= tally.predictions:
             return []

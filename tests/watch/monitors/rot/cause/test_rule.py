@@ -16,7 +16,7 @@ from unrot.watch.monitors.rot.cause.fall import Evidence, Judged
 from unrot.watch.monitors.rot.cause.rule import Explanation, explain
 
 Table = NDArray[np.float64]
-RUNS = range(6)
+RUNS = range(4)
 BEFORE, AFTER, JUDGED = 600, 400, 2
 
 

@@ -49,7 +49,7 @@ class Span:
 
 def explain_fall(visit: Visit, span: Span) -> Explanation:
     """Say what a fall comes from, by what is known at the end of the span."""
-    windows = visit.store.traffic.windows(visit.name, since=span.fallen_at, until=span.until + 60)
+    windows = visit.store.traffic.windows(visit.key, since=span.fallen_at, until=span.until + 60)
     counted = [sum(one.predictions for one in windows), span.verdicts]
     key = [visit.shelved.version().name, span.fallen_at]
     note = visit.read_note(MONITOR)
@@ -106,7 +106,7 @@ def _rows(visit: Visit, since: float, until: float) -> Sequence[Row]:
     """Return the newest rows of a time, judged or not, in their order."""
     most = min(MOST_ROWS, MOST_CELLS // max(1, len(visit.model.schema.features)))
     found = visit.store.traffic.of_period(
-        visit.name, since=since, until=until, judged_only=False, limit=most
+        visit.key, since=since, until=until, judged_only=False, limit=most
     )
     return [one.prediction.inputs for one in reversed(found)]
 
@@ -114,7 +114,7 @@ def _rows(visit: Visit, since: float, until: float) -> Sequence[Row]:
 def _judged(visit: Visit, span: Span, replay: Replay, since: float, until: float) -> Judged:
     """Return the newest judged rows of a time that are of the line."""
     found = visit.store.traffic.of_period(
-        visit.name, since=since, until=until, judged_only=True, limit=2 * MOST_JUDGED
+        visit.key, since=since, until=until, judged_only=True, limit=2 * MOST_JUDGED
     )
     return replay.judged([one for one in reversed(found) if one.prediction.version in span.line])
 

@@ -1,0 +1,1 @@
+"""Unrot beside other servers of the same model, in one run: `make bench-serving`."""

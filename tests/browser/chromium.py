@@ -1,0 +1,101 @@
+"""A headless Chromium in the words of a person: visit, press, fill, read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import wait_for
+
+WIDE, PHONE, NARROW = (1280, 900), (390, 844), (360, 740)
+PATIENCE_SECONDS = 15
+
+OpenBrowser = Callable[..., "Browser"]
+
+
+class Browser:
+    """A headless Chromium on one server, in the words of a person."""
+
+    def __init__(self, driver: Any, url: str) -> None:
+        self.driver = driver
+        self.url = url
+
+    def visit(self, path: str) -> None:
+        self.driver.get(self.url + path)
+
+    def find(self, selector: str) -> Any:
+        return self.driver.find_element("css selector", selector)
+
+    def named(self, name: str) -> Any:
+        """Return the button or link that carries a name."""
+        found = f"//button[normalize-space()='{name}'] | //a[normalize-space()='{name}']"
+        return self.driver.find_element("xpath", found)
+
+    def press(self, name: str) -> None:
+        self.named(name).click()
+
+    def fill(self, name: str, value: str) -> None:
+        field = self.find(f"[name='{name}']")
+        field.clear()
+        field.send_keys(value)
+
+    def wait_for(self, text: str) -> None:
+        wait_for(lambda: text in self.text, PATIENCE_SECONDS, lambda: self.text)
+
+    @property
+    def text(self) -> str:
+        """What a person reads; nothing while one page gives way to the next."""
+        from selenium.common.exceptions import WebDriverException
+
+        try:
+            return " ".join(self.find("body").text.split())
+        except WebDriverException:
+            return ""
+
+    @property
+    def focused(self) -> str:
+        return " ".join(self.driver.switch_to.active_element.text.split())
+
+    @property
+    def focused_name(self) -> str | None:
+        name: str | None = self.driver.switch_to.active_element.get_attribute("name")
+        return name
+
+    def type(self, *keys: str) -> None:
+        """Press keys wherever the focus is."""
+        from selenium.webdriver import ActionChains
+
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def tab_to(self, name: str) -> None:
+        """Press Tab until something that carries a name has the focus."""
+        for _ in range(40):
+            self.type("\ue004")
+            focused = self.driver.switch_to.active_element
+            if name in (focused.text.strip(), focused.get_attribute("name")):
+                return
+        pytest.fail(f"Tab never reaches {name}.")
+
+    def keep_downloads_in(self, folder: Path) -> None:
+        given = {"behavior": "allow", "downloadPath": str(folder)}
+        self.driver.execute_cdp_cmd("Browser.setDownloadBehavior", given)
+
+    def complaints(self) -> list[str]:
+        """Return what the console said since the last time, refused resources included."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def too_wide(self) -> int:
+        """Return by how many pixels the page is wider than its window."""
+        page = "document.documentElement"
+        return int(self.driver.execute_script(f"return {page}.scrollWidth - {page}.clientWidth"))
+
+    def scrolled(self) -> float:
+        """Return by how many pixels the page is scrolled down."""
+        return float(self.driver.execute_script("return scrollY"))
+
+    def sign_in(self, token: str) -> None:
+        self.visit(f"/login#token={token}")
+        self.wait_for("Sign out")

@@ -1,0 +1,102 @@
+"""What one visitor may ask for: counted once for all processes, forgotten by itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.clock import Clock
+from tests.conftest import ROOT
+from unrot.serve.limits import GROUPS, WIDTH, Limit, Limits
+
+NOW = 1_900_000_000.0
+
+
+@pytest.fixture
+def limits(tmp_path: Path, clock: Clock) -> Limits:
+    clock.now = NOW
+    return Limits(tmp_path / "limits", {"votes": Limit(10, 60.0)}, clock=clock)
+
+
+def test_allowance_may_come_at_once_and_then_drop_by_drop(limits: Limits, clock: Clock) -> None:
+    assert [limits.pour("votes", "ada", 1) for _ in range(11)] == [0.0] * 10 + [6.0]
+    clock.now += 6.0
+    assert [limits.pour("votes", "ada", 1) for _ in range(2)] == [0.0, 6.0]
+    clock.now += 60.0
+    assert limits.pour("votes", "ada", 10) == 0.0
+
+
+def test_one_visitor_costs_another_nothing(limits: Limits) -> None:
+    limits.pour("votes", "ada", 10)
+
+    assert limits.pour("votes", "bob", 10) == 0.0
+    assert [(one.subject, one.times) for one in limits.refused()] == []
+
+
+def test_what_never_fits_is_taken_by_an_empty_bucket_and_then_paid_for(
+    limits: Limits, clock: Clock
+) -> None:
+    assert limits.pour("votes", "ada", 30) == 0.0
+    assert limits.pour("votes", "ada", 1) == 126.0
+    assert limits.wait_of("votes", "ada") == 126.0
+    clock.now += 180.0
+    assert limits.wait_of("votes", "ada") == 0.0
+
+
+def test_who_was_refused_is_told_until_the_bucket_is_empty(limits: Limits, clock: Clock) -> None:
+    for _ in range(13):
+        limits.pour("votes", "ada", 1)
+
+    [told] = limits.refused()
+
+    assert (told.limit, told.subject, told.times, told.until) == ("votes", "ada", 3, NOW + 60.0)
+    clock.now += 61.0
+    assert limits.refused() == []
+
+
+def test_crowd_of_made_up_visitors_makes_the_table_forget_and_not_grow(
+    limits: Limits, tmp_path: Path
+) -> None:
+    size = (tmp_path / "limits").stat().st_size if (tmp_path / "limits").exists() else 0
+    for number in range(2 * GROUPS * WIDTH):
+        limits.pour("votes", f"v{number}", 1)
+
+    assert limits.pour("votes", "ada", 10) == 0.0
+    assert limits.pour("votes", "ada", 1) > 0.0
+    assert (tmp_path / "limits").stat().st_size == size or size == 0
+
+
+POURING = """
+import sys
+from pathlib import Path
+from unrot.serve.limits import Limit, Limits
+limits = Limits(Path(sys.argv[1]), {"votes": Limit(1_000, 1e6)})
+print(sum(limits.pour("votes", "ada", 1) == 0.0 for _ in range(900)))
+"""
+
+
+def test_processes_and_threads_share_one_allowance(tmp_path: Path) -> None:
+    path = tmp_path / "limits"
+    others = [
+        subprocess.Popen(
+            [sys.executable, "-c", POURING, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    limits = Limits(path, {"votes": Limit(1_000, 1e6)})
+    taken: list[int] = []
+
+    def pour() -> None:
+        taken.append(sum(limits.pour("votes", "ada", 1) == 0.0 for _ in range(300)))
+
+    threads = [threading.Thread(target=pour) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sum(taken) + sum(int(other.communicate()[0]) for other in others) in (1_000, 1_001)

@@ -1,0 +1,232 @@
+"""What an app on the open internet keeps to itself, and what it tells browsers to hold it to."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import stat
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.conftest import JUDGE, OPERATOR, VIEWER
+from tests.web.visitor import sign_in, take_store_away, text_of
+from unrot.app import create_app
+from unrot.core.settings import Settings, load, prepare_home
+
+HTTPS = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.7"}
+HTTP = {"X-Forwarded-Proto": "http", "X-Forwarded-For": "198.51.100.7"}
+Behind = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def behind(settings: Settings) -> Behind:
+    """Return a visitor of an app that stands behind one proxy."""
+
+    def made(**more: object) -> FlaskClient:
+        return create_app(replace(settings, trusted_proxies=1, **more)).test_client()  # type: ignore[arg-type]
+
+    return made
+
+
+# ── browsers ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/health", "/nowhere", "/apidocs"])
+def test_every_answer_keeps_other_sites_away(client: FlaskClient, path: str) -> None:
+    headers = client.get(path).headers
+
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "camera=()" in headers["Permissions-Policy"]
+
+
+def test_no_cache_keeps_what_is_for_one_person(client: FlaskClient) -> None:
+    bearer = {"Authorization": f"Bearer {VIEWER}"}
+
+    assert client.get("/api/v1/models/iris/windows", headers=bearer).headers["Cache-Control"] == (
+        "no-store"
+    )
+    assert client.get("/metrics", headers=bearer).headers["Cache-Control"] == "no-store"
+    sign_in(client, VIEWER)
+    assert client.get("/models/iris/monitor").headers["Cache-Control"] == "no-store"
+    with client.get("/static/css/app.css") as file:
+        assert "no-store" not in file.headers["Cache-Control"]
+
+
+def test_cookie_over_https_is_held_to_this_host(behind: Behind) -> None:
+    client = behind()
+
+    over_https = client.get("/models/iris", headers=HTTPS)
+    plain = behind().get("/models/iris", headers=HTTP)
+
+    cookie = over_https.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-unrot=")
+    assert {"Secure", "HttpOnly", "Path=/"} <= set(cookie.split("; "))
+    assert over_https.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert plain.headers["Set-Cookie"].startswith("unrot=")
+    assert "Strict-Transport-Security" not in plain.headers
+
+
+def test_plain_http_is_led_to_https_where_that_is_asked_for(behind: Behind) -> None:
+    client = behind(https=True)
+
+    led = client.get("/models/iris?a=b", headers=HTTP)
+
+    assert (led.status_code, led.headers["Location"]) == (308, "https://localhost/models/iris?a=b")
+    assert client.post("/api/v1/predict", json={}, headers=HTTP).status_code == 403
+    assert client.get("/api/v1/health", headers=HTTP).status_code == 200
+    assert client.get("/models/iris", headers=HTTPS).status_code == 200
+
+
+def test_only_named_hosts_are_answered(behind: Behind) -> None:
+    client = behind(hosts=("unrot.example.org", ".example.net"))
+
+    def asked(host: str) -> int:
+        return client.get("/", headers={"Host": host}).status_code
+
+    assert [asked(host) for host in ("unrot.example.org", "a.example.net:8000")] == [200, 200]
+    assert [asked(host) for host in ("evil.example.com", "127.0.0.1")] == [400, 400]
+
+
+def test_page_of_an_error_does_not_repeat_the_address(
+    client: FlaskClient, settings: Settings
+) -> None:
+    sign_in(client, VIEWER)
+    take_store_away(settings.home)
+
+    answer = client.get("/models/iris/predictions?x=evil")
+
+    assert answer.status_code == 503
+    assert "evil" not in answer.text
+
+
+# ── settings ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("platform", ["DYNO", "RENDER", "FLY_APP_NAME", "K_SERVICE", "SPACE_ID"])
+def test_platform_that_has_a_proxy_is_known(platform: str) -> None:
+    known = load({platform: "web.1"}, None)
+
+    assert known.trusted_proxies == 1
+    assert known.https is (platform == "DYNO")
+    assert load({platform: "web.1", "UNROT_TRUSTED_PROXIES": "2"}, None).trusted_proxies == 2
+    assert load({}, None).trusted_proxies == 0
+
+
+def test_home_is_for_nobody_else(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+
+    prepare_home(Settings(home=home))
+    (home / "kept").write_text("a secret")
+
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert stat.S_IMODE((home / "kept").stat().st_mode) == 0o600
+
+
+# ── what is told to whom ─────────────────────────────────────────────────────────────────────
+
+
+def test_why_the_store_is_away_is_for_those_who_operate(app: Flask, settings: Settings) -> None:
+    database = settings.home / "unrot.db"
+    database.write_bytes(b"no database at all" * 1_000)
+    anyone = app.test_client()
+
+    public = anyone.get("/api/v1/ready").json["data"]["components"]["store"]["sentence"]  # type: ignore[index]
+    operator = {"Authorization": f"Bearer {OPERATOR}"}
+    found = anyone.get("/api/v1/operations", headers=operator).json["data"]["components"]  # type: ignore[index]
+
+    assert public.startswith("The database does not answer. Predictions go on")
+    assert "SQLite says: file is not a database." in found["store"]["sentence"]
+
+
+def test_no_path_of_a_request_can_forge_a_line_of_the_log(
+    app: Flask, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.view_functions, "static", lambda **_: 1 / 0)
+
+    with caplog.at_level(logging.ERROR):
+        answer = app.test_client().get("/static/a%1b%5b31mERROR%20forged")
+
+    assert answer.status_code == 500
+    assert "forged" in caplog.messages[0]
+    assert all(char.isprintable() for char in caplog.messages[0])
+
+
+def test_audits_are_for_judges(client: FlaskClient) -> None:
+    sign_in(client, VIEWER)
+    assert client.get("/models/iris/audits").status_code == 403
+    assert "Audits" not in text_of(client.get("/models/iris/versions"))
+    sign_in(client, JUDGE)
+    assert client.get("/models/iris/audits").status_code == 200
+
+
+# ── limits ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_guesses_of_a_token_are_slowed_whatever_is_guessed_next(client: FlaskClient) -> None:
+    def asked(token: str) -> int:
+        return client.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status_code
+
+    assert [asked(f"guess-number-{number:04}") for number in range(20)] == [401] * 20
+    answer = client.get("/metrics", headers={"Authorization": f"Bearer {OPERATOR}"})
+    assert answer.status_code == 429
+    assert 1 <= int(answer.headers["Retry-After"]) <= 4
+    assert sign_in(client, OPERATOR).status_code == 429
+
+
+def test_anonymous_verdicts_and_their_bytes_are_bounded_and_those_of_tokens_are_not(
+    settings: Settings,
+) -> None:
+    few = replace(settings, most_verdicts=10, daily_bytes=20_000)
+    client = create_app(few).test_client()
+    older = {
+        "model": "iris",
+        "input data": "x" * 9_000,
+        "prediction": "Iris-setosa",
+        "was correct": True,
+    }
+
+    def sent(address: str, token: str = "", **body: object) -> int:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return client.post(
+            "/api/v1/feedback",
+            json={**older, **body},
+            headers=headers,
+            environ_base={"REMOTE_ADDR": address},
+        ).status_code
+
+    assert [sent("203.0.113.1") for _ in range(3)] == [201, 201, 429]
+    assert [sent("198.51.100.1", **{"input data": 1}) for _ in range(11)] == [201] * 10 + [429]
+    assert [sent("203.0.113.9", token=OPERATOR) for _ in range(3)] == [201] * 3
+    page = client.get("/api/v1/operations", headers={"Authorization": f"Bearer {VIEWER}"})
+    assert {(one["limit"], one["times"]) for one in page.json["data"]["refused"]} == {  # type: ignore[index]
+        ("bytes", 1),
+        ("verdicts", 1),
+    }
+
+
+def test_only_a_few_files_are_taken_at_once(client: FlaskClient, settings: Settings) -> None:
+    folder = settings.home / "uploads"
+    folder.mkdir(exist_ok=True)
+    file = b"sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm\n5.1,3.5,1.4,0.2\n"
+
+    def sent() -> int:
+        answer = client.post("/api/v1/models/iris/predict", data=file, content_type="text/csv")
+        answer.get_data()
+        answer.close()
+        return answer.status_code
+
+    assert [sent() for _ in range(5)] == [200] * 5
+    with ExitStack() as turns:
+        for number in range(4):
+            turn = turns.enter_context((folder / str(number)).open("wb"))
+            fcntl.flock(turn, fcntl.LOCK_EX)
+        assert sent() == 429
+    assert sent() == 200

@@ -1,0 +1,201 @@
+"""How much one visitor may ask for, counted for all processes of a machine in one small file.
+
+A limit is an allowance for a stretch of time, such as 600 verdicts a minute. Each visitor has a
+bucket for each limit that drains at that rate: what is asked for is poured in, and what would not
+fit is refused, with the seconds until it will. A bucket is nothing but the moment at which it will
+be empty (the generic cell rate algorithm), so it needs no clock of its own and forgets by itself.
+
+The buckets lie in a table of fixed size that every process maps into memory. A visitor's place is
+found by a hash; where all the places that it may have are taken, the bucket that is emptied soonest
+gives way, so that a crowd of made-up visitors can make the table forget, never grow.
+
+>>> from tempfile import mkdtemp
+>>> limits = Limits(Path(mkdtemp()) / "limits", {"votes": Limit(2, 60.0)}, clock=lambda: 1e9)
+>>> [limits.pour("votes", "ada", 1) for _ in range(3)], limits.pour("votes", "bob", 1)
+([0.0, 0.0, 30.0], 0.0)
+>>> [(one.limit, one.subject, one.times) for one in limits.refused()]
+[('votes', 'ada', 1)]
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import mmap
+import os
+import struct
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from unrot.core.errors import TooMany
+from unrot.core.ports import Clock
+from unrot.core.records import Caller
+from unrot.core.settings import Settings
+from unrot.core.time import DAY, MINUTE
+
+GROUPS, WIDTH = 2_048, 8
+"""A visitor's bucket lies in one of the places of its group."""
+
+_BUCKET = struct.Struct("<QdIHH12sxxxx")
+"""Whose it is, when it is empty, how often it was full, of which limit, and who that is."""
+
+_GROUP_BYTES = WIDTH * _BUCKET.size
+_FREE = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So much in so many seconds; all of it may come at once."""
+
+    most: float
+    seconds: float
+
+
+GUESSES, VERDICTS, BYTES = "guesses of a token", "verdicts", "bytes"
+
+
+def limits_of(settings: Settings) -> dict[str, Limit]:
+    """Return what one visitor may ask for."""
+    return {
+        GUESSES: Limit(20, MINUTE),
+        VERDICTS: Limit(settings.most_verdicts, MINUTE),
+        BYTES: Limit(settings.daily_bytes, DAY),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A visitor who asked for more than is given."""
+
+    limit: str
+    subject: str
+    times: int
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Bucket:
+    owner: int = _FREE
+    empty_at: float = 0.0
+    refused: int = 0
+    limit: int = 0
+    subject: bytes = b""
+
+
+class Limits:
+    """The table of a home folder, as one process sees it."""
+
+    def __init__(
+        self, path: Path, limits: Mapping[str, Limit], *, clock: Clock = time.time
+    ) -> None:
+        self._path = path
+        self._limits = limits
+        self._names = list(limits)
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._file = -1
+        self._table: mmap.mmap | None = None
+        os.register_at_fork(after_in_child=self._begin_anew)
+
+    def pour(self, limit: str, subject: str, amount: float) -> float:
+        """Take something in and return 0; where it does not fit, the seconds until it does."""
+        known, now = self._limits[limit], self._clock()
+        owner = _owner(limit, subject)
+        with self._group(owner % GROUPS) as (table, start):
+            place, bucket = _find(table, start, owner)
+            empty_at = max(bucket.empty_at, now) + amount * known.seconds / known.most
+            wait = empty_at - now - known.seconds
+            # What can never fit waits until the bucket is empty, and is taken then.
+            if wait > 0 and bucket.empty_at > now:
+                number = self._names.index(limit)
+                kept = (owner, bucket.empty_at, min(bucket.refused + 1, 2**32 - 1), number, 0)
+                _BUCKET.pack_into(table, place, *kept, subject.encode()[:12])
+                return min(wait, bucket.empty_at - now)
+            number = self._names.index(limit)
+            _BUCKET.pack_into(
+                table, place, owner, empty_at, bucket.refused, number, 0, subject.encode()[:12]
+            )
+        return 0.0
+
+    def admit(self, caller: Caller, **amounts: float) -> None:
+        """Take in what a visitor sends; raise TooMany. Who holds a token is known, and not counted.
+
+        Whoever has no address comes from this machine.
+        """
+        if caller.role != "anyone" or not caller.subject:
+            return
+        for limit, amount in amounts.items():
+            if wait := self.pour(limit, caller.subject, amount):
+                said = f"Too many {limit} from one address in this time: wait, or send a token."
+                raise TooMany(said, wait)
+
+    def wait_of(self, limit: str, subject: str) -> float:
+        """Return how long a visitor has to wait before a full bucket takes something again."""
+        known, owner = self._limits[limit], _owner(limit, subject)
+        with self._group(owner % GROUPS) as (table, start):
+            _, bucket = _find(table, start, owner)
+        step = known.seconds / known.most
+        return max(0.0, bucket.empty_at + step - self._clock() - known.seconds)
+
+    def refused(self) -> list[Refused]:
+        """List the visitors whose buckets overflowed and are not empty yet, the fullest first."""
+        now, found = self._clock(), []
+        table = self._mapped()
+        for place in range(0, GROUPS * _GROUP_BYTES, _BUCKET.size):
+            _, empty_at, times, number, _, subject = _BUCKET.unpack_from(table, place)
+            if times and empty_at > now and number < len(self._names):
+                name = subject.rstrip(b"\0").decode("ascii", "replace")
+                found.append(Refused(self._names[number], name, times, empty_at))
+        return sorted(found, key=lambda one: -one.times)
+
+    @contextmanager
+    def _group(self, number: int) -> Iterator[tuple[mmap.mmap, int]]:
+        """Be the only one of all processes at the places of one group."""
+        table, start = self._mapped(), number * _GROUP_BYTES
+        with self._guard:
+            fcntl.lockf(self._file, fcntl.LOCK_EX, _GROUP_BYTES, start)
+            try:
+                yield table, start
+            finally:
+                fcntl.lockf(self._file, fcntl.LOCK_UN, _GROUP_BYTES, start)
+
+    def _mapped(self) -> mmap.mmap:
+        if self._table is None:
+            with self._guard:
+                if self._table is None:
+                    self._table = self._map()
+        return self._table
+
+    def _map(self) -> mmap.mmap:
+        """Map the table; it gets its blocks now, since a full disk would end who writes later."""
+        size = GROUPS * _GROUP_BYTES
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        os.posix_fallocate(self._file, 0, size)
+        return mmap.mmap(self._file, size)
+
+    def _begin_anew(self) -> None:
+        """After a fork: locks are of one process each."""
+        self._guard = threading.Lock()
+
+
+def _owner(limit: str, subject: str) -> int:
+    """Return the number of a bucket; never that of a free one."""
+    digest = hashlib.blake2b(f"{limit}\0{subject}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") or 1
+
+
+def _find(table: mmap.mmap, start: int, owner: int) -> tuple[int, _Bucket]:
+    """Return the place of a bucket and what is in it; of a new one the place that is freest."""
+    freest, soonest = start, float("inf")
+    for place in range(start, start + _GROUP_BYTES, _BUCKET.size):
+        found, empty_at, refused, limit, _, subject = _BUCKET.unpack_from(table, place)
+        if found == owner:
+            return place, _Bucket(found, empty_at, refused, limit, subject)
+        if empty_at < soonest:
+            freest, soonest = place, empty_at
+    return freest, _Bucket()
