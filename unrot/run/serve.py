@@ -42,7 +42,7 @@ def run(settings: Settings) -> int:
     print(f"\nUnrot is ready:  {place}")
     print(f"Sign in:         {sign_in_link(settings, token)}")
     print("Ctrl-C stops it.\n", flush=True)
-    status = server.wait()
+    status = _wait_for(server)
     if status in (0, -signal.SIGTERM):
         print(f"Stopped. Everything that was answered is kept in {settings.home}/.")
         return 0
@@ -113,6 +113,18 @@ def _stop_on_signals(server: subprocess.Popen[bytes]) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
+
+
+def _wait_for(server: subprocess.Popen[bytes]) -> int:
+    """Return the server's exit status, waking now and then.
+
+    A signal that comes just before Python begins to wait is only handled when that wait ends.
+    """
+    while True:
+        try:
+            return server.wait(1.0)
+        except subprocess.TimeoutExpired:
+            continue
 
 
 def stop_server(server: subprocess.Popen[bytes]) -> None:
