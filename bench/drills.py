@@ -121,6 +121,10 @@ class SameIds(Ids):
         """Return an id from a segment that is always the same."""
         return super().make(**{**told, "segment": b"drill"})
 
+    def make_many(self, count: int, **told: Any) -> list[str]:
+        """Return ids from a segment that is always the same."""
+        return super().make_many(count, **{**told, "segment": b"drill"})
+
 
 class Town:
     """The people around one model."""

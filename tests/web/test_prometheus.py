@@ -124,18 +124,21 @@ def test_prometheus_scrapes_the_workers(server: Server, watcher: str) -> None:
 
 def test_counts_outlive_workers_that_are_killed(server: Server) -> None:
     wait_for(lambda: len(holders(server)) == WORKERS)
+    at_first = predicted(server)
     predict(server, 20)
-    before = predicted(server)
-    killed = []
+    before = at_first + 20
+    killed: list[int] = []
 
     for _ in range(3):
+        # What is counted is told twice a second.
+        wait_for(lambda: predicted(server) == before + 5 * len(killed))
         process = min(holders(server))
         os.kill(process, signal.SIGKILL)
         killed.append(process)
         wait_for(lambda: process not in (now := holders(server)) and len(now) == WORKERS, 30)  # noqa: B023
         predict(server, 5)
 
-    assert predicted(server) == before + 15
+    wait_for(lambda: predicted(server) == before + 15)
     assert not set(killed) & set(holders(server))
     assert sorted(holders(server).values()) == ["0", "1"]
     files = sorted(path.name for path in (server.home / "metrics").glob("*.db"))

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 from unrot.app import API
 from unrot.core.errors import Invalid
 from unrot.web import security
-from unrot.web.api.predictions import predicted
+from unrot.web.api.answers import predicted
 from unrot.web.api.records import Prediction
 from unrot.web.openapi.operations import table_of
 from unrot.web.openapi.schema import Schemas

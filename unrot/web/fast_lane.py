@@ -203,7 +203,7 @@ class FastLane:
         keeper: Doorkeeper = self.app.extensions["doorkeeper"]
 
         def who() -> Caller:
-            return caller_of(self.service, keeper, address, header)
+            return caller_of(lambda: self.service, keeper, address, header)
 
         def run(of: Service, body: bytes, _contents: Contents | None) -> Reply:
             return answers.feedback(of, Sent(mimetype, body), who)

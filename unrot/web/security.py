@@ -155,18 +155,19 @@ def doorkeeper() -> Doorkeeper:
 
 def caller_of_api() -> Caller:
     """Return who calls the API; a token that is not known is an error, none is anyone."""
-    return caller_of(
-        service(), doorkeeper(), request.remote_addr, request.headers.get("Authorization")
-    )
+    header = request.headers.get("Authorization")
+    return caller_of(service, doorkeeper(), request.remote_addr, header)
 
 
-def caller_of(of: Service, keeper: Doorkeeper, address: str | None, header: str | None) -> Caller:
+def caller_of(
+    of: Callable[[], Service], keeper: Doorkeeper, address: str | None, header: str | None
+) -> Caller:
     """Return who calls from an address with an Authorization header, or without one."""
     subject = keeper.subject(address)
     if header is None:
         return Caller(subject=subject)
     scheme, _, token = header.partition(" ")
-    holder = _guessed(of, keeper, token, subject) if scheme.lower() == "bearer" else None
+    holder = _guessed(of(), keeper, token, subject) if scheme.lower() == "bearer" else None
     if holder is None:
         raise NotKnown("The token is not known: send Authorization: Bearer <token>.")
     return _caller(holder, subject)
