@@ -266,14 +266,19 @@ def test_scan_goes_over_pages(store: DatastoreStore, monkeypatch: pytest.MonkeyP
     assert len(store.get_many(VERSION, [f"{n}" for n in range(8)])) == 8
 
 
-def test_format_of_a_newer_release_is_refused(store: DatastoreStore) -> None:
+@pytest.mark.parametrize(
+    ("number", "said"), [(FORMAT + 1, "newer release"), (FORMAT - 1, "before the first release")]
+)
+def test_format_of_another_release_is_refused(
+    store: DatastoreStore, number: int, said: str
+) -> None:
     store.prepare()
     known = store.get(FACT, "generation")
     store.prepare()
     assert store.get(FACT, "generation") == known
-    store.commit([Put(FACT, "format", {"value": str(FORMAT + 1)})])
+    store.commit([Put(FACT, "format", {"value": str(number)})])
 
-    with pytest.raises(StoreAway, match="newer release"):
+    with pytest.raises(StoreAway, match=said):
         store.check()
 
 

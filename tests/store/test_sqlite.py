@@ -121,12 +121,15 @@ def test_writes_of_several_processes_are_all_kept(database: SqliteDatabase) -> N
     assert marks(database) == [1000 * number + mark for number in range(4) for mark in range(50)]
 
 
-def test_database_of_a_newer_release_is_not_touched(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "said"), [(FORMAT + 1, "newer release"), (FORMAT - 1, "before the first release")]
+)
+def test_database_of_another_release_is_not_touched(tmp_path: Path, number: int, said: str) -> None:
     store = SqlStore(SqliteDatabase(tmp_path / "unrot.db"))
     store.prepare()
-    store.commit([Put(FACT, "format", {"value": str(FORMAT + 1)})])
+    store.commit([Put(FACT, "format", {"value": str(number)})])
 
-    with pytest.raises(StoreAway, match="newer release"):
+    with pytest.raises(StoreAway, match=said):
         store.check()
 
 

@@ -262,8 +262,8 @@ class LessonStore:
         place = place_of(found[-1], FEEDBACK, "given") if found else start.place
         look = Look(place, start.count + len(found), start.waiting + waiting, len(decided))
         self._looks[asked] = look
-        while len(self._looks) > MOST_LOOKS:
-            self._looks.pop(next(iter(self._looks)))
+        for oldest in [*self._looks][:-MOST_LOOKS]:
+            self._looks.pop(oldest, None)  # Another thread may have done so.
         return look.waiting
 
     def fates(self, model: ModelKey, line: Sequence[str]) -> Fates:

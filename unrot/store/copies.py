@@ -19,7 +19,7 @@ from unrot.core.files import sync_folder
 from unrot.core.plurals import counted
 from unrot.core.ports import Progress
 from unrot.store.engine import SqlStore
-from unrot.store.kinds import FACT, FORMAT, KINDS
+from unrot.store.kinds import FACT, KINDS, other_release
 from unrot.store.names import move_generation
 from unrot.store.operations import Put
 from unrot.store.sqlite import SqliteDatabase
@@ -166,11 +166,8 @@ def _check_whole(connection: sqlite3.Connection) -> None:
     if not is_ours or {kind for kind, _ in schema} - {"table", "index"}:
         raise Invalid("The database in the backup is not one of Unrot's.")
     [number] = connection.execute("SELECT value FROM fact WHERE key = 'format'").fetchone()
-    if not 1 <= int(number) <= FORMAT:
-        raise Invalid(
-            f"The backup was made by a newer release (format {number}, this one knows {FORMAT}): "
-            "install that release to restore it."
-        )
+    if problem := other_release(int(number)):
+        raise Invalid(f"The backup cannot be restored. {problem}")
 
 
 def _holds_something(connection: sqlite3.Connection) -> bool:

@@ -39,7 +39,7 @@ from unrot.store.entities import (
     place_of,
     query_of,
 )
-from unrot.store.kinds import FACT, FORMAT, Kind
+from unrot.store.kinds import FACT, FORMAT, Kind, other_release
 from unrot.store.operations import (
     ABSENT,
     ANY,
@@ -214,11 +214,8 @@ class DatastoreStore:
         known = self.get(FACT, "format")
         if known is None:
             raise StoreAway("Google Datastore has lost its format: restore it, or begin anew.")
-        if int(known["value"]) > FORMAT:
-            raise StoreAway(
-                f"The database was made by a newer release (format {known['value']}, this one "
-                f"knows {FORMAT}): install that release or restore a backup."
-            )
+        if problem := other_release(int(known["value"])):
+            raise StoreAway(f"The database cannot be used. {problem}")
         if writing:
             with suppress(Changed):  # somebody else has just written it
                 self.commit([Put(FACT, "format", known.fields, known.revision)])

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import orjson
 
 from unrot.core.errors import StoreAway
-from unrot.store.kinds import FACT, FORMAT, KINDS, FieldType, Index, Kind
+from unrot.store.kinds import FACT, FORMAT, KINDS, FieldType, Index, Kind, other_release
 from unrot.store.operations import (
     ABSENT,
     ANY,
@@ -236,11 +236,8 @@ class SqlStore:
         if not self._is_prepared:
             self.prepare()
         [[known]] = self._read("SELECT value FROM fact WHERE key = 'format'", [])
-        if int(known) > FORMAT:
-            raise StoreAway(
-                f"The database was made by a newer release (format {known}, this one knows "
-                f"{FORMAT}): install that release or restore a backup."
-            )
+        if problem := other_release(int(known)):
+            raise StoreAway(f"The database cannot be used. {problem}")
         if writing:
             self._database.write(
                 lambda tx: tx.execute("UPDATE fact SET value = value WHERE key = 'format'")

@@ -16,8 +16,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-FORMAT = 1
-"""Of all kinds together; a store of a newer one is refused."""
+FORMAT = 2
+"""Of all kinds together, and of the batches in them; a store of another one is refused."""
+
+
+def other_release(number: int) -> str:
+    """Say what to do with a store of another format; nothing where it is ours.
+
+    >>> other_release(FORMAT)
+    ''
+    """
+    if number == FORMAT:
+        return ""
+    made = f"(format {number}, this release knows {FORMAT})"
+    if number > FORMAT:
+        return f"It was made by a newer release {made}: install that one, or restore a backup."
+    return f"It was made before the first release {made}: begin with an empty one."
+
 
 FieldType = Literal["text", "number", "integer", "flag", "moment", "json", "bytes", "value"]
 """A moment is seconds since 1970, which Datastore shows as a time; json is whatever JSON has; a
