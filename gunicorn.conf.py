@@ -39,7 +39,8 @@ threads = _settings.threads
 worker_class, _why_not = _worker_class(_settings.server)
 worker_connections = 2_000
 keepalive = 15
-timeout = 60
+# Longer than the minute that a client may wait for a job.
+timeout = 90
 access_log_format = "%(h)s %(t)s %(m)s %(U)s %(s)s %(B)s %(D)s"
 graceful_timeout = 15
 control_socket_disable = True
