@@ -2,10 +2,13 @@
 
 VENV := .venv
 RUN  := $(VENV)/bin/python
-# A Python that is 3.11 or 3.12 and can make environments.
-PYTHON ?= $(shell for name in python3 python3.12 python3.11 python; do \
-	$$name -c 'import sys, ensurepip, venv; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
-	2>/dev/null && echo $$name && break; done)
+# A Python that is 3.11 or 3.12 and can make environments; where pyenv does not have what
+# .python-version asks platforms for, it is asked for another.
+PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 system; do \
+	for name in python3 python3.12 python3.11 python; do \
+	PYENV_VERSION=$$asked $$name -c 'import sys, ensurepip, venv; \
+	print(sys.executable) if sys.version_info[:2] in ((3, 11), (3, 12)) else sys.exit(1)' \
+	2>/dev/null && exit; done; done)
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving
