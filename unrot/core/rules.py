@@ -137,6 +137,7 @@ def _webhook(now: str) -> Kind:
         expected="an address, or nothing for that of the settings",
         schema={
             "type": "string",
+            "nullable": True,
             "description": "Shown without what is secret of it; that sent back changes nothing.",
         },
         is_secret=True,

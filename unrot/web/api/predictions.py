@@ -43,7 +43,9 @@ class Instances(Shape, named=True, closed=True):
     """The older form: rows as lists in the order of the schema."""
 
     instances: Annotated[list[list[Cell]], MANY]
-    model: Annotated[str, "zombies, or zombies/versions/v2"] = ""
+    model: Annotated[
+        str | None, "zombies, or zombies/versions/v2; the default model where it is null."
+    ] = None
 
 
 class FileQuery(Shape):
