@@ -224,7 +224,8 @@ def test_file_is_predicted_and_its_labels_are_sent(
     assert browser.focused == "Save häuser-predicted.csv"
     browser.press("Save häuser-predicted.csv")
     answer = tmp_path / "häuser-predicted.csv"
-    wait_for(answer.exists, PATIENCE_SECONDS)
+    # Chromium holds its place with an empty file until it has it whole.
+    wait_for(lambda: answer.exists() and answer.stat().st_size, PATIENCE_SECONDS)
     answer.write_text(answer.read_text().replace("prediction,", "label,"))
     browser.find("#labels-file").send_keys(str(answer))
     browser.press("Send the labels")
