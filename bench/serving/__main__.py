@@ -145,7 +145,7 @@ def _compare(
             except (RuntimeError, OSError, subprocess.SubprocessError) as error:
                 print(f"\r\x1b[K{name} is left out of “{task}”: {error}")
     print("\r\x1b[K", end="")
-    return {name: _median(figures) for name, figures in seen.items()}
+    return {name: _median(figures) for name, figures in seen.items() if figures}
 
 
 def _median(figures: Sequence[Figures]) -> Figures:
@@ -164,6 +164,7 @@ def _round(task: Task, server: str | Peer, folder: Path) -> Figures:
             _prepare(server, bin, model)
             url = f"http://127.0.0.1:{port}{server.path}"
             command, env = server.command(bin, port, model), environment_of(server, model)
+            env = {**env, "PATH": f"{bin}:{os.environ['PATH']}"}  # MLflow calls uvicorn by name.
             ready, cwd, body = url, APPS, server.body(rows)
         else:
             from bench.serving.peers import _named
