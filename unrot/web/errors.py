@@ -14,6 +14,7 @@ from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
 from unrot.core import errors
 from unrot.core.errors import shown
+from unrot.run.lanes import DRAIN_BYTES
 from unrot.web.api.envelope import failure, too_large
 
 _log = logging.getLogger(__name__)
@@ -48,7 +49,6 @@ _HEADERS: dict[int, dict[str, str]] = {
 }
 UNEXPECTED = _PLAIN[500]
 _API = ("/api/", "/apispec", "/train_batch", "/reset", "/metrics")
-DRAIN_BYTES = 256 * 2**20
 
 
 def register(app: Flask) -> None:
