@@ -52,7 +52,19 @@ MODEL = "zombies"
 
 
 def main() -> None:
-    rows = [("store", "way", "answered", "p99 calm", "p99 away", "verdicts", "slowest", "202 kept")]
+    rows = [
+        (
+            "store",
+            "way",
+            "answered",
+            "p99 calm",
+            "p99 away",
+            "verdicts",
+            "slowest",
+            "by 202",
+            "lost",
+        )
+    ]
     end_cleanly()
     is_well = True
     for name in sys.argv[1:] or ["sqlite", "postgres", "datastore"]:
@@ -142,7 +154,8 @@ def _measured(
         f"{slow * 1e3:.1f} ms ({slow / usual:.2f}×)",
         " ".join(f"{code}: {count:,}" for code, count in sorted(away.codes.items())),
         f"{slowest:.2f} s",
-        f"{queued - len(lost):,} of {queued:,}" + (f" {lost[:3]}" if lost else ""),
+        f"{queued:,}",
+        f"{len(lost):,}" + (f" {lost[:3]}" if lost else ""),
     ), is_well and slowest <= VERDICT_SECONDS
 
 

@@ -199,9 +199,7 @@ def check_store(crowd: Crowd, machine: Machine) -> dict[str, Found]:
     """Ask the store what it has of what was acknowledged, once all was shipped and learnt."""
     with opened(machine) as service:
         store, database = service.store, service.store.database
-        key = next(
-            one.kept_as or one.name for one in store.registry.models() if one.name == LEARNER
-        )
+        key = next(one.key for one in store.registry.models() if one.name == LEARNER)
 
         def missing() -> list[str]:
             there = store.traffic.look_up(list(crowd.predicted))
@@ -224,7 +222,7 @@ def check_store(crowd: Crowd, machine: Machine) -> dict[str, Found]:
             for id, truth in crowd.predicted.items()
             if id in crowd.voted and id in kept and kept[id]["label"] != truth
         ]
-        windows = store.traffic.windows(LEARNER, since=0, until=time.time() + 60)
+        windows = store.traffic.windows(key, since=0, until=time.time() + 60)
         counted = sum(window.verdicts for window in windows)
         right = sum(window.correct for window in windows)
         is_right = sum(bool(one["was correct"]) for one in kept.values())

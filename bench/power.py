@@ -230,7 +230,6 @@ def judge_and_ship(home: Path, *, is_control: bool) -> None:
         SqliteDatabase._open_writer = hasty  # type: ignore[method-assign]
     service = open_service(Settings(home=home))
     caretaker = Caretaker(service, "writer")
-    caretaker._follow_names()
     caretaker._mend_profiles()
     acks = os.open(home / "acks", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for number in judge_on(service, acks, VERDICTS, 1):
@@ -318,7 +317,7 @@ def restart_and_count(home: Path, acks: Acks) -> list[str]:
     service = open_service(Settings(home=home))
     try:
         caretaker = Caretaker(service, "after")
-        caretaker._chores.go_round = lambda: None  # type: ignore[method-assign]
+        caretaker._chores.go_round = lambda **_: None  # type: ignore[method-assign]
         if not caretaker.go_round():
             return ["the caretaker cannot go on"]
         while service.store.verdicts.count_new(1_000):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,16 +27,21 @@ HEART = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "heart.
 
 
 @pytest.fixture
-def open_stream(tmp_path: Path, new_store: Callable[[], str]) -> Callable[[Dataset, str], School]:
-    def school(data: Dataset, estimator: str) -> School:
-        settings = Settings(home=tmp_path / data.name, store=new_store())
-        service = replace(open_service(settings), clock=noon)
-        candidate = streaming.start(data, estimator, lambda *_: None)
-        model = Model(data.name, 0, data.title, data.description, data.schema, noon())
-        publish(service, model, candidate)
-        return School(service, data.name)
+def open_stream(
+    tmp_path: Path, new_store: Callable[[], str]
+) -> Iterator[Callable[[Dataset, str], School]]:
+    with ExitStack() as stack:
 
-    return school
+        def school(data: Dataset, estimator: str) -> School:
+            settings = Settings(home=tmp_path / data.name, store=new_store())
+            service = replace(open_service(settings), clock=noon)
+            stack.callback(service.store.close)
+            candidate = streaming.start(data, estimator, lambda *_: None)
+            model = Model(data.name, 0, data.title, data.description, data.schema, noon())
+            publish(service, model, candidate)
+            return School(service, data.name)
+
+        yield school
 
 
 def fed_by_hand(school: School, data: Dataset, stop: int) -> tuple[object, float]:

@@ -122,6 +122,13 @@ def test_server_that_was_restarted_between_calls_is_not_noticed(
         store.close()
 
 
+def test_commit_waits_for_the_disk_where_the_server_would_not(
+    database: PostgresDatabase, other: psycopg.Connection[Any]
+) -> None:
+    assert other.execute("SHOW synchronous_commit").fetchall() == [("off",)]
+    assert database.read(lambda tx: tx.execute("SHOW synchronous_commit").fetchall()) == [("on",)]
+
+
 def test_connections_that_the_server_ended_are_made_anew(
     database: PostgresDatabase, other: psycopg.Connection[Any], failures: list[str]
 ) -> None:

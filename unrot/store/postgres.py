@@ -176,6 +176,7 @@ class PostgresDatabase:
         own = {
             "statement_timeout": int(patience * 1_000),
             "idle_in_transaction_session_timeout": int(patience * 1_000),
+            "synchronous_commit": "on",  # A server that waits for no disk would lose what it took.
         }
         options = " ".join(f"-c {name}={value}" for name, value in own.items())
         given = {**CONNECTION, **self._given}
