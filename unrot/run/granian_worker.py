@@ -42,6 +42,7 @@ from gunicorn.workers.base import Worker
 
 from unrot.core.errors import BadSetting
 from unrot.run.lanes import BodyBroke, Lanes
+from unrot.run.priority import interrupt_nobody
 from unrot.run.threads import Threads
 from unrot.run.wsgi import Head, Header, Trust
 
@@ -78,6 +79,7 @@ class GranianWorker(Worker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until told to stop."""
+        interrupt_nobody()
         settings = self.wsgi.extensions["unrot"].settings
         self.threads = Threads(
             self.cfg.threads,

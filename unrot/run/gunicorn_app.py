@@ -33,7 +33,9 @@ class CaretakerApp(DirtyApp):  # type: ignore[misc]
         from unrot.core.settings import load
         from unrot.run.bootstrap import open_service, writer_name
         from unrot.run.caretaker import Caretaker, stop_with_parent
+        from unrot.run.priority import give_way
 
+        give_way()
         settings = load()
         self._caretaker = Caretaker(open_service(settings), writer_name(settings))
         self._parent = os.getppid()
