@@ -15,15 +15,17 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections import defaultdict
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -170,7 +172,7 @@ def _round(task: Task, server: str | Peer, folder: Path) -> Figures:
             from bench.serving.peers import _named
 
             url = f"http://127.0.0.1:{port}/api/v1/models/{task.model}/predict"
-            command, env = _unrot(port, folder)
+            command, env = _unrot(port, stack.enter_context(_home_of(folder)))
             ready, cwd, body = f"http://127.0.0.1:{port}/api/v1/ready", ROOT, _named(rows)
         process = stack.enter_context(running(command, env, ready, SERVER_CORE, cwd=cwd, log=log))
         if server != CEILING:
@@ -182,9 +184,16 @@ def _round(task: Task, server: str | Peer, folder: Path) -> Figures:
         return _load(task, url, body, process, "GET" if server == CEILING else "POST", folder)
 
 
-def _unrot(port: int, folder: Path) -> tuple[list[str], dict[str, str]]:
+@contextmanager
+def _home_of(folder: Path) -> Iterator[Path]:
+    """Lend a home folder with the models: what one round leaves behind costs the next nothing."""
+    with tempfile.TemporaryDirectory(prefix="unrot-home-") as place:
+        yield shutil.copytree(folder / "home", Path(place) / "home")
+
+
+def _unrot(port: int, home: Path) -> tuple[list[str], dict[str, str]]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("UNROT_")}
-    env |= {"UNROT_HOME": str(folder / "home"), "PORT": str(port), "WEB_CONCURRENCY": "1"}
+    env |= {"UNROT_HOME": str(home), "PORT": str(port), "WEB_CONCURRENCY": "1"}
     return [sys.executable, "-m", "gunicorn", "app:app", "--log-level", "warning"], env
 
 

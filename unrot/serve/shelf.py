@@ -108,7 +108,7 @@ class Shelf:
         load_detector: DetectorLoader | None = None,
     ) -> None:
         self.folder = folder
-        self._pointer = folder / "pointer.json"
+        self._pointer = str(folder / "pointer.json")
         self._load = load
         self._check = check
         self._load_detector = load_detector
@@ -196,7 +196,7 @@ class Shelf:
 
     def _follow(self) -> Contents:
         before = self._contents
-        written = _read(self._pointer)
+        written = _read(Path(self._pointer))
         if written is None:
             return before
         models: dict[str, ShelvedModel] = {}
