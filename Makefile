@@ -11,7 +11,7 @@ PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 system; do \
 	2>/dev/null && exit; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving
+.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-freshness bench-growth
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,15 @@ bench: $(VENV)/serve ## measure the predict path, as ratios in one run
 
 bench-serving: $(VENV)/test ## serve one model with nine servers side by side (wrk and taskset; an hour)
 	$(RUN) -m bench.serving
+
+bench-guard: $(VENV)/test ## has a prediction become slower beside the constant answer? (under a minute)
+	@$(RUN) -W ignore -m bench.guard
+
+bench-freshness: $(VENV)/test ## from a vote, or a promote, to the last worker (three minutes)
+	$(RUN) -m bench.freshness
+
+bench-growth: $(VENV)/test ## what grows with stored events, models and features (ten minutes)
+	$(RUN) -W ignore -m bench.growth
 
 bench-gate: $(VENV)/test ## how often the gate errs over whole lines, on simulated answers (a quarter of an hour)
 	$(RUN) -m bench.gate

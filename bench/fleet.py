@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tests.conftest import JUDGE, OPERATOR, ROOT, answers, environment, free_port
+from tests.learning_model import zombies_of
 from tests.skips import google_jar, java
 from tests.store.emulators import EMULATORS, LIGHT
 from tests.store.postgres_server import PostgresServer
@@ -381,6 +382,57 @@ class Client:
             self._connection.close()
             self._connection = None
             raise
+
+
+GONE_SECONDS = 0.15
+
+
+class Watch:
+    """Asks machines all the time which version of a model answers."""
+
+    def __init__(self, machines: Sequence[Machine], model: str) -> None:
+        self._model = model
+        self._row = zombies_of(1, seed=1)[0][0]
+        self._stop = threading.Event()
+        self._seen: dict[str, float] = {}
+        self._threads = [
+            threading.Thread(target=self._ask, args=[machine])
+            for machine in machines
+            for _ in range(3)
+        ]
+        self.asked = 0
+
+    def __enter__(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def last_of(self, version: str) -> float:
+        """Return when a request began last that a version answered."""
+        return self._seen.get(version, 0.0)
+
+    def is_gone(self, version: str) -> bool:
+        """Tell whether others have answered for a while, and not this one."""
+        others = [at for name, at in list(self._seen.items()) if name != version]
+        return max(others, default=0.0) > self.last_of(version) + GONE_SECONDS
+
+    def last_other(self, version: str, since: float) -> float | None:
+        """Return when a request began last that another version answered."""
+        found = [at for name, at in list(self._seen.items()) if name != version and at > since]
+        return max(found, default=None)
+
+    def _ask(self, machine: Machine) -> None:
+        """Ask on a new connection each time: whichever worker is free takes it."""
+        while not self._stop.is_set():
+            began = time.monotonic()
+            _, told = Client(machine).ask(f"/models/{self._model}/predict", {"inputs": self._row})
+            self.asked += 1
+            self._seen[told["version"]] = max(began, self._seen.get(told["version"], 0.0))
+            time.sleep(0.01)
 
 
 def end_cleanly() -> None:

@@ -35,6 +35,7 @@ from bench.fleet import (
     TAKEN,
     Client,
     Machine,
+    Watch,
     end_cleanly,
     opened,
     own_store,
@@ -293,7 +294,7 @@ def check_moves(machines: list[Machine]) -> Found:
     operator.ask("/feedback", given, JUDGE)
     code, told = operator.ask(f"/models/{MOVER}/refit?wait=60", {}, OPERATOR)
     until(lambda: _versions(operator) == 2, 60)
-    watch = Watch(machines)
+    watch = Watch(machines, MOVER)
     seconds = []
     with watch:
         for number in range(MOVES):
@@ -314,45 +315,6 @@ def check_moves(machines: list[Machine]) -> Found:
 
 def _versions(client: Client) -> int:
     return len(client.ask(f"/models/{MOVER}/versions", token=OPERATOR)[1]["versions"])
-
-
-class Watch:
-    """Asks both machines all the time which version answers."""
-
-    def __init__(self, machines: list[Machine]) -> None:
-        self._machines = machines
-        self._stop = threading.Event()
-        self._seen: dict[str, float] = {}
-        self._threads = [
-            threading.Thread(target=self._ask, args=[machine])
-            for machine in machines
-            for _ in range(3)
-        ]
-        self.asked = 0
-
-    def __enter__(self) -> None:
-        for thread in self._threads:
-            thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def last_other(self, version: str, since: float) -> float | None:
-        """Return when a request began last that another version answered."""
-        found = [at for name, at in list(self._seen.items()) if name != version and at > since]
-        return max(found, default=None)
-
-    def _ask(self, machine: Machine) -> None:
-        """Ask on a new connection each time: whichever worker is free takes it."""
-        row = zombies_of(1, seed=1)[0][0]
-        while not self._stop.is_set():
-            began = time.monotonic()
-            _, told = Client(machine).ask(f"/models/{MOVER}/predict", {"inputs": row})
-            self.asked += 1
-            self._seen[told["version"]] = max(began, self._seen.get(told["version"], 0.0))
-            time.sleep(0.01)
 
 
 # ── a lease that is stale ────────────────────────────────────────────────────────────────────

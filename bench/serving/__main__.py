@@ -16,7 +16,6 @@ import json
 import os
 import platform
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -33,8 +32,9 @@ from typing import Any
 import numpy as np
 
 from bench.serving.models import MODELS, kept_in
-from bench.serving.peers import APPS, PEERS, Peer, bin_of, environment_of
+from bench.serving.peers import APPS, PEERS, Peer, bin_of, environment_of, named, of_unrot
 from bench.serving.processes import Running, running
+from tests.conftest import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "bench" / "results"
@@ -157,8 +157,8 @@ def _median(figures: Sequence[Figures]) -> Figures:
 
 
 def _round(task: Task, server: str | Peer, folder: Path) -> Figures:
-    model, port = folder / task.model, _free_port()
-    rows = _rows_of(model, task.rows)
+    model, port = folder / task.model, free_port()
+    rows = rows_of(model, task.rows)
     with ExitStack() as stack:
         log = folder / "servers.log"
         if isinstance(server, Peer):
@@ -169,11 +169,9 @@ def _round(task: Task, server: str | Peer, folder: Path) -> Figures:
             env = {**env, "PATH": f"{bin}:{os.environ['PATH']}"}  # MLflow calls uvicorn by name.
             ready, cwd, body = url, APPS, server.body(rows)
         else:
-            from bench.serving.peers import _named
-
             url = f"http://127.0.0.1:{port}/api/v1/models/{task.model}/predict"
-            command, env = _unrot(port, stack.enter_context(_home_of(folder)))
-            ready, cwd, body = f"http://127.0.0.1:{port}/api/v1/ready", ROOT, _named(rows)
+            command, env = unrot_command(port, stack.enter_context(home_of(folder)))
+            ready, cwd, body = f"http://127.0.0.1:{port}/api/v1/ready", ROOT, named(rows)
         process = stack.enter_context(running(command, env, ready, SERVER_CORE, cwd=cwd, log=log))
         if server != CEILING:
             _check(server, url, body, model, rows)
@@ -185,13 +183,14 @@ def _round(task: Task, server: str | Peer, folder: Path) -> Figures:
 
 
 @contextmanager
-def _home_of(folder: Path) -> Iterator[Path]:
+def home_of(folder: Path) -> Iterator[Path]:
     """Lend a home folder with the models: what one round leaves behind costs the next nothing."""
     with tempfile.TemporaryDirectory(prefix="unrot-home-") as place:
         yield shutil.copytree(folder / "home", Path(place) / "home")
 
 
-def _unrot(port: int, home: Path) -> tuple[list[str], dict[str, str]]:
+def unrot_command(port: int, home: Path) -> tuple[list[str], dict[str, str]]:
+    """Return how Unrot is started with one web worker, and its environment."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("UNROT_")}
     env |= {"UNROT_HOME": str(home), "PORT": str(port), "WEB_CONCURRENCY": "1"}
     return [sys.executable, "-m", "gunicorn", "app:app", "--log-level", "warning"], env
@@ -203,7 +202,8 @@ def _prepare(peer: Peer, bin: str, model: Path) -> None:
         subprocess.run(peer.prepare(bin, model), cwd=APPS, check=True, capture_output=True)
 
 
-def _rows_of(model: Path, count: int) -> list[list[float]]:
+def rows_of(model: Path, count: int) -> list[list[float]]:
+    """Return so many of the rows that a model was fitted with."""
     kept = np.load(f"{model}.npy")
     found: list[list[float]] = kept[np.arange(count) % len(kept)].tolist()
     return found
@@ -213,14 +213,12 @@ def _check(server: str | Peer, url: str, body: Any, model: Path, rows: Sequence[
     """Refuse a server that answers otherwise than the estimator."""
     import joblib
 
-    from bench.serving.peers import _of_unrot
-
     asked = urllib.request.Request(
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(asked, timeout=60) as answer:
         said = json.load(answer)
-    shares = server.answer(said) if isinstance(server, Peer) else _of_unrot(said)
+    shares = server.answer(said) if isinstance(server, Peer) else of_unrot(said)
     meant = joblib.load(f"{model}.joblib").predict_proba(np.array(rows))
     difference = float(np.abs(np.array(shares) - meant).max())
     if difference > TOLERANCE:
@@ -230,9 +228,9 @@ def _check(server: str | Peer, url: str, body: Any, model: Path, rows: Sequence[
 def _load(task: Task, url: str, body: Any, process: Running, method: str, folder: Path) -> Figures:
     sent = folder / "body.json"
     sent.write_text(json.dumps(body) if method == "POST" else "")
-    _wrk(url, task.connections, WARM_SECONDS, sent, method)
+    ask(url, task.connections, WARM_SECONDS, sent, method)
     before, behind = process.seconds(), process.seconds_behind()
-    told = _wrk(url, task.connections, SECONDS, sent, method)
+    told = ask(url, task.connections, SECONDS, sent, method)
     rows = max(1, told["requests"]) * (task.rows if method == "POST" else 1)
     return Figures(
         per_second=rows / told["seconds"],
@@ -247,7 +245,8 @@ def _load(task: Task, url: str, body: Any, process: Running, method: str, folder
     )
 
 
-def _wrk(url: str, connections: int, seconds: int, body: Path, method: str) -> dict[str, Any]:
+def ask(url: str, connections: int, seconds: int, body: Path, method: str) -> dict[str, Any]:
+    """Let wrk ask for some seconds; return what it tells."""
     done = subprocess.run(
         [
             *("taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s"),
@@ -260,12 +259,6 @@ def _wrk(url: str, connections: int, seconds: int, body: Path, method: str) -> d
     )
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 # ── what is told ─────────────────────────────────────────────────────────────────────────────

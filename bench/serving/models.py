@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,12 @@ def fit(name: str) -> tuple[Any, Numbers, Numbers]:
     return make_pipeline(StandardScaler(), network).fit(rows, labels), rows, labels
 
 
-def keep(folder: Path) -> None:
+def keep(folder: Path, names: Sequence[str] = MODELS) -> None:
     """Write each model for joblib, as ONNX, and into a home folder of Unrot."""
     import unrot
     from unrot.core.settings import Settings
 
-    for name in MODELS:
+    for name in names:
         estimator, rows, labels = fit(name)
         joblib.dump(estimator, folder / f"{name}.joblib")
         np.save(folder / f"{name}.npy", rows)

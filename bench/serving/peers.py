@@ -128,12 +128,14 @@ def _bento(bin: str, port: int, _model: Path) -> Sequence[str]:
     return [f"{bin}/bentoml", "serve", "bento_service:Served", "--port", str(port)]
 
 
-def _named(rows: Rows) -> Any:
+def named(rows: Rows) -> Any:
+    """Write rows as Unrot takes them."""
     named = [{f"f{number}": value for number, value in enumerate(row)} for row in rows]
     return {"inputs": named[0] if len(named) == 1 else named}
 
 
-def _of_unrot(answer: Any) -> list[list[float]]:
+def of_unrot(answer: Any) -> list[list[float]]:
+    """Return the probabilities in an answer of Unrot's."""
     data = answer["data"]
     made = data.get("predictions", [data])
     return [list(one["probabilities"].values()) for one in made]

@@ -88,7 +88,7 @@ class Caretaker:
         self._is_mended = False
         self._is_first_round = True
         self._news = News(service.store, service.settings.store_poll_seconds)
-        self._has_news = self._was_busy = False
+        self._has_news = self._was_busy = self._has_counted = False
         """Whether others, or this machine, did something in this round."""
         self._is_behind = self._must_count = True
         self._rung_at, self._counted_at = 0, 0.0
@@ -138,14 +138,17 @@ class Caretaker:
         self._round_began_at = time.monotonic()
         went_well = self._go_round_at_home(told=told)
         has_news = thoroughly or self._has_news or self._was_busy
-        chores = self._try("shared work", lambda: self._chores.go_round(has_news=has_news))
+        chores = self._try(
+            "shared work",
+            lambda: self._chores.go_round(has_news=has_news, has_verdicts=self._has_counted),
+        )
         self._round_began_at = None
         return chores and went_well
 
     def _go_round_at_home(self, *, told: bool = True) -> bool:
         """Do what belongs to this home folder alone; without web workers that is its shelf."""
         self._beat()
-        self._has_news = self._was_busy = False
+        self._has_news = self._was_busy = self._has_counted = False
         steps: tuple[tuple[str, Callable[[], object]], ...] = (
             ("store", lambda: self._look_for_news(told=told)),
             ("shelf", self._fill_shelf),
@@ -279,7 +282,8 @@ class Caretaker:
         self._must_count = True
         counted = self._service.store.verdicts.count_new(COUNT_AT_ONCE)
         self._must_count = bool(counted) or time.time_ns() - rung_at < A_TICK
-        self._was_busy |= bool(counted)
+        self._has_counted = bool(counted)
+        self._was_busy |= self._has_counted
         self._rung_at, self._counted_at = rung_at, now
 
     def _write_profiles(self) -> None:

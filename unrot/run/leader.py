@@ -43,6 +43,8 @@ LEASE = "learner"
 LEASE_SECONDS = 15.0
 RENEW_SECONDS = 5.0
 POLICY_SECONDS = 2.0
+POLICY_SHARE = 0.2
+"""After verdicts policies are followed at once, for at most this share of the time."""
 ROLLBACK_SECONDS = 10.0
 AWAKE_SECONDS = 60.0
 """So long after the last news all goes on as if there were more."""
@@ -73,7 +75,8 @@ class Chores:
         self._renewed_at = 0.0
         self._holds = 0
         """The number of the lease that is held; 0 for none."""
-        self._policies_at = 0.0
+        self._policies_at = self._policies_took = 0.0
+        self._has_verdicts = False
         self._shadowed_to: dict[tuple[ModelKey, str], float] = {}
         self._unscored: set[tuple[str, str]] = set()
         self._rollbacks_at = 0.0
@@ -87,9 +90,10 @@ class Chores:
         self._awake_until = self._looks_at = 0.0
         self._broom = Broom(service)
 
-    def go_round(self, *, has_news: bool = True) -> None:
+    def go_round(self, *, has_news: bool = True, has_verdicts: bool = False) -> None:
         """Do what there is to do; without news for a while, only look now and then."""
         self._has_news = has_news
+        self._has_verdicts |= has_verdicts
         if has_news or self._has_job or self.is_teaching:
             self._awake_until = time.monotonic() + AWAKE_SECONDS
         if self._is_asleep():
@@ -185,14 +189,19 @@ class Chores:
     # ── policy ───────────────────────────────────────────────────────────────────────────────
 
     def _is_time_for_policies(self) -> bool:
-        return time.monotonic() - self._policies_at >= POLICY_SECONDS
+        since = time.monotonic() - self._policies_at
+        is_soon = self._has_verdicts and since * POLICY_SHARE >= self._policies_took
+        return is_soon or since >= POLICY_SECONDS
 
     def _follow_policies(self) -> None:
         if not self._is_time_for_policies():
             return
-        self._policies_at = time.monotonic()
+        began = time.monotonic()
+        self._has_verdicts = False
         for shelved in self._service.catalogue().models.values():
             self._learn_by_itself(shelved)
+        self._policies_at = time.monotonic()
+        self._policies_took = self._policies_at - began
         if time.monotonic() - self._rollbacks_at >= ROLLBACK_SECONDS:
             self._rollbacks_at = time.monotonic()
             for shelved in self._service.catalogue().models.values():
