@@ -17,6 +17,7 @@ from typing import Any
 from unrot.cli import commands
 from unrot.cli.terminal import Progress, table
 from unrot.core import descriptions
+from unrot.core.acting import acting, from_terminal
 from unrot.core.dataset import Dataset
 from unrot.core.errors import AlreadyRunning, Invalid, UnrotError
 from unrot.core.plurals import counted
@@ -41,6 +42,9 @@ OF_TABLES = (
     *("target", "name", "describe", "drop", "categories", "numbers", "decimal"),
     *("holdout", "holdout_csv", "seed", "dry_run"),
 )
+UNATTENDED = ("run", "caretaker", "learner")
+"""They go on by themselves: what they change is nobody's at a terminal."""
+
 ESTIMATORS = "mlp, sgd, logistic, tree, forest, hgb, linear, ridge"
 
 
@@ -48,8 +52,10 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command; return the exit status."""
     options = parser().parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
+    model = getattr(options, "name", getattr(options, "old", None)) or ""
     try:
-        status: int = options.command(options, options.load())
+        with acting(None if options.called in UNATTENDED else from_terminal(options.called, model)):
+            status: int = options.command(options, options.load())
         return status
     except UnrotError as error:
         print(error, file=sys.stderr)
@@ -126,7 +132,9 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = argparse.ArgumentParser(prog="unrot", description="Deploy a model; see it rot.")
     parser.set_defaults(load=load)
-    subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    subparsers = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", dest="called"
+    )
 
     command = subparsers.add_parser("run", help="train the missing demos and serve")
     command.set_defaults(command=serve)
