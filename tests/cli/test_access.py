@@ -103,7 +103,7 @@ def test_commands_stand_in_the_log_and_reading_does_not(home: Path, kept: Cabine
         ("command line", "pin", "iris", None),
     ]
     head, first, second = done.stdout.splitlines()
-    assert head.split() == [*"number when who what model on versions from where".split()]
+    assert head.split() == "number when who what model on versions from where".split()  # noqa: SIM905
     assert first.split()[4:7] == ["command", "line", "policy"]
     assert second.split()[4:7] == ["command", "line", "pin"]
 

@@ -130,8 +130,8 @@ def make_token(
         raise wrong_field("role", role, "viewer, judge or operator")
     if days is not None and (type(days) is not int or not 1 <= days <= MOST_DAYS):
         raise wrong_field("days", days, f"a whole number of days, 1 to {MOST_DAYS:,}, or nothing")
-    if len(kept.all()) >= MOST_TOKENS:
-        raise Conflict(f"There are {MOST_TOKENS} names with tokens already: use one again.")
+    if len({one.name for one in kept.all()} - {name}) >= MOST_TOKENS:
+        raise Conflict(f"There are {MOST_TOKENS} names with tokens already: use one of them again.")
     secret = MARK + secrets.token_urlsafe(32)
     ends_at = None if days is None else now + days * DAY
     token = Token(name, role, digest_of(secret), now, by, ends_at)
