@@ -87,10 +87,11 @@ def test_name_has_one_good_token(home: Path) -> None:
 def test_commands_stand_in_the_log_and_reading_does_not(home: Path, kept: Cabinet) -> None:
     run_command(home, "policy", "iris", "--set", "promote=auto")
     run_command(home, "pin", "iris", "v1")
+    run_command(home, "token", "add", "ada", "--role", "judge")
     run_command(home, "versions", "iris")
     run_command(home, "policy", "iris")
 
-    done = run_command(home, "audit-log", "--last", "2")
+    done = run_command(home, "audit-log", "--last", "3")
 
     found = [(one.who, one.what, one.model, one.moved_to) for one in kept.audit_log.all()]
     assert found[:3] == [
@@ -98,14 +99,17 @@ def test_commands_stand_in_the_log_and_reading_does_not(home: Path, kept: Cabine
         ("command line", "make version", "iris", None),
         ("command line", "promote", "iris", "v1"),
     ]
-    assert found[-2:] == [
+    assert found[-3:] == [
         ("command line", "policy", "iris", None),
         ("command line", "pin", "iris", None),
+        ("command line", "add token", "", None),
     ]
-    head, first, second = done.stdout.splitlines()
+    assert kept.audit_log.newest(1)[0].on == "ada"
+    head, first, second, third = done.stdout.splitlines()
     assert head.split() == "number when who what model on versions from where".split()  # noqa: SIM905
     assert first.split()[4:7] == ["command", "line", "policy"]
     assert second.split()[4:7] == ["command", "line", "pin"]
+    assert third.split()[4:8] == ["command", "line", "add", "token"]
 
 
 def test_log_is_verified_and_the_first_broken_entry_is_named(home: Path, kept: Cabinet) -> None:

@@ -89,6 +89,21 @@ def test_token_is_shown_once_and_works_as_its_role_says(
     assert "Signed in as ada byron" in judge.get("/").text
 
 
+def test_viewer_has_a_name_in_the_log_and_no_judges_word(
+    app: Flask, kept: Service, make: Callable[..., str]
+) -> None:
+    sign_in(app.test_client(), make("grace", "viewer"))
+
+    [came] = newest(kept, 1)
+    assert (came.who, came.role, came.what) == ("grace", "viewer", "sign in")
+    [id] = predicted(app.test_client())
+    headers = {"Authorization": f"Bearer {make('bob', 'viewer')}"}
+    app.test_client().post(f"{API}/feedback", json={"id": id, "was_correct": True}, headers=headers)
+    said = kept.store.verdicts.of(id)
+    assert said is not None
+    assert (said.judge, said.is_trusted) == (None, False)
+
+
 def test_verdict_of_a_person_is_trusted_under_the_own_name(
     app: Flask, kept: Service, make: Callable[..., str]
 ) -> None:

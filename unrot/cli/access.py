@@ -24,14 +24,14 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser("token", help="make, list or revoke the tokens of persons")
     asked = command.add_subparsers(title="what to do", required=True, metavar="ACTION")
     add = asked.add_parser("add", help="make a person a token, which is shown once")
-    add.add_argument("name", metavar="NAME")
+    add.add_argument("person", metavar="NAME")
     add.add_argument("--role", required=True, choices=get_args(TokenRole))
     add.add_argument("--days", type=int, metavar="N", help="how long it is good; without end else")
-    add.set_defaults(command=add_token)
+    add.set_defaults(command=add_token, called="add token")
     asked.add_parser("list", help="list them").set_defaults(command=list_tokens)
     revoke = asked.add_parser("revoke", help="let a token be good no longer")
-    revoke.add_argument("name", metavar="NAME")
-    revoke.set_defaults(command=revoke_token)
+    revoke.add_argument("person", metavar="NAME")
+    revoke.set_defaults(command=revoke_token, called="revoke token")
 
     command = commands.add_parser("audit-log", help="print who did what, or check that it is whole")
     command.add_argument("--verify", action="store_true", help="follow the chain of its digests")
@@ -45,7 +45,7 @@ def add_token(options: argparse.Namespace, settings: Settings) -> int:
     doing = at_work()
     by = doing.act.who if doing is not None and doing.act is not None else ""
     made = make_token(
-        *(service.store.tokens, settings, options.name, options.role, options.days),
+        *(service.store.tokens, settings, options.person, options.role, options.days),
         by=by,
         now=service.clock(),
     )
@@ -73,10 +73,10 @@ def list_tokens(_options: argparse.Namespace, settings: Settings) -> int:
 def revoke_token(options: argparse.Namespace, settings: Settings) -> int:
     """Revoke a token with the sessions that it opened."""
     service = _opened(settings)
-    service.store.tokens.revoke(options.name, service.clock())
+    service.store.tokens.revoke(options.person, service.clock())
     print(
-        f"The token of {options.name} is revoked: every worker refuses it within two seconds, and "
-        "the sessions that it opened are over."
+        f"The token of {options.person} is revoked: every worker refuses it within two seconds, "
+        "and the sessions that it opened are over."
     )
     return 0
 

@@ -17,7 +17,7 @@ from typing import Any
 from unrot.cli import commands
 from unrot.cli.terminal import Progress, table
 from unrot.core import descriptions
-from unrot.core.acting import acting, from_terminal
+from unrot.core.acting import Act, acting, from_terminal
 from unrot.core.dataset import Dataset
 from unrot.core.errors import AlreadyRunning, Invalid, UnrotError
 from unrot.core.plurals import counted
@@ -52,9 +52,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command; return the exit status."""
     options = parser().parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
-    model = getattr(options, "name", getattr(options, "old", None)) or ""
     try:
-        with acting(None if options.called in UNATTENDED else from_terminal(options.called, model)):
+        with acting(_act(options)):
             status: int = options.command(options, options.load())
         return status
     except UnrotError as error:
@@ -63,6 +62,14 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130
+
+
+def _act(options: argparse.Namespace) -> Act | None:
+    """Return what somebody at a terminal has begun."""
+    if options.called in UNATTENDED:
+        return None
+    model = getattr(options, "name", None) or getattr(options, "old", None) or ""
+    return from_terminal(options.called.replace("-", " "), model)
 
 
 def train(options: argparse.Namespace, settings: Settings) -> int:

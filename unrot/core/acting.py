@@ -79,8 +79,7 @@ def act_of(caller: Caller, what: str, *, model: str = "", on: str = "") -> Act |
     """Return what a caller has begun; nothing of somebody who holds no token."""
     if caller.role == "anyone":
         return None
-    who = caller.judge or caller.role
-    return Act(who, caller.role, what, model[:LONGEST], on[:LONGEST], caller.address)
+    return Act(caller.called, caller.role, what, model[:LONGEST], on[:LONGEST], caller.address)
 
 
 def from_terminal(what: str, model: str = "") -> Act:

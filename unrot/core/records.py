@@ -741,8 +741,15 @@ class Caller:
     role: Literal["anyone", "viewer", "judge", "operator"] = "anyone"
     judge: str | None = None
     subject: str = ""
+    name: str = ""
+    """Of a person with a token of their own, a viewer too."""
     address: str = ""
     """Where they came from, for the audit log alone; of who holds no token it is kept nowhere."""
+
+    @property
+    def called(self) -> str:
+        """Who it is, as pages and records have it."""
+        return self.name or self.judge or self.role
 
 
 # ── who may, and who did ──────────────────────────────────────────────────────────────────────────

@@ -77,6 +77,8 @@ class Holder:
     judge: str | None
     fingerprint: str
     """What a session may remember of the token."""
+    name: str = ""
+    """Of a person whose own token it is."""
 
 
 class Doorkeeper:
@@ -342,11 +344,13 @@ def _guessed(of: Service, keeper: Doorkeeper, token: str, subject: str) -> Holde
 
 
 def _caller(holder: Holder, subject: str, address: str | None) -> Caller:
-    return Caller(holder.role, holder.judge, subject, (address or "")[:MOST_ADDRESS])
+    came_from = (address or "")[:MOST_ADDRESS]
+    return Caller(holder.role, holder.judge, subject, holder.name, came_from)
 
 
 def _holder_of(token: Token) -> Holder:
-    return Holder(token.role, None if token.role == "viewer" else token.name, token.digest)
+    judge = None if token.role == "viewer" else token.name
+    return Holder(token.role, judge, token.digest, token.name)
 
 
 def _why_not(token: Token) -> str:

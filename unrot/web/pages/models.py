@@ -229,8 +229,7 @@ def back_to_versions(model: str) -> str:
 
 def who() -> str:
     """Return who it is that asks for something, as records have it."""
-    caller = security.caller_of_page()
-    return caller.judge or caller.role
+    return security.caller_of_page().called
 
 
 def _next() -> str:
