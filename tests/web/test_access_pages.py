@@ -15,12 +15,14 @@ from flask.testing import FlaskClient
 
 from tests.clock import Clock
 from tests.conftest import JUDGE, OPERATOR, VIEWER, noon
+from tests.lessons import published
 from tests.web.visitor import IRIS, post, sign_in, take_store_away, text_of
 from unrot.app import create_app
 from unrot.core.acting import Act, acting
 from unrot.core.records import Action
 from unrot.core.settings import Settings
 from unrot.serve.service import Service
+from unrot.serve.shelf import sync
 from unrot.serve.tokens import KnownTokens
 
 API = "/api/v1"
@@ -275,6 +277,21 @@ def test_signing_in_works_while_the_store_is_away(client: FlaskClient, settings:
 
 
 # ── the audit log ────────────────────────────────────────────────────────────────────────────
+
+
+def test_promotion_says_between_which_versions(client: FlaskClient, kept: Service) -> None:
+    published(kept)
+    sync(kept.shelf.folder, kept.store.registry)
+    sign_in(client, OPERATOR)
+
+    asked = {"version": "v2", "force": True, "reason": "a private reason"}
+    promoted = client.post(f"{API}/models/iris/promote", json=asked, headers=AS_OPERATOR)
+    back = post(client, "/models/iris/rollback", {})
+
+    assert (promoted.status_code, back.status_code) == (200, 303)
+    found = [(one.who, one.what, one.moved_from, one.moved_to) for one in newest(kept, 2)]
+    assert found == [("operator", "rollback", "v2", "v1"), ("operator", "promote", "v1", "v2")]
+    assert "private" not in str(newest(kept))
 
 
 def test_page_and_api_tell_the_log_alike(client: FlaskClient, kept: Service) -> None:
