@@ -12,6 +12,7 @@ from unrot.run.bootstrap import open_service, secret_key
 from unrot.web import errors, security
 from unrot.web.api import (
     accuracy,
+    audit_log,
     drift,
     explorer,
     feedback,
@@ -28,6 +29,7 @@ from unrot.web.fast_lane import FastLane
 from unrot.web.metrics import counting, scrape
 from unrot.web.openapi import apidocs
 from unrot.web.pages import (
+    access,
     audits,
     compare,
     files,
@@ -62,13 +64,13 @@ PATIENCE_SECONDS = 1.2
 
 API = (
     *(models, predictions, feedback, learning, versions, trials),
-    *(explorer, findings, drift, outliers, accuracy, operations),
+    *(explorer, findings, drift, outliers, accuracy, operations, audit_log),
 )
 """Each declares some routes; the document lists them in this order."""
 PAGES = (
     *(pages, versions_pages, jobs, policy, audits, compare),
     *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
-    operations_pages,
+    *(operations_pages, access),
 )
 """Each adds its views to the one blueprint of the pages."""
 

@@ -223,6 +223,9 @@ def test_real_learner_teaches_a_version_that_is_kept(service: Service, trained_h
     assert "The gate: " in done.stdout
     assert sum(service.store.lessons.fates("iris", ["v2", "v1"]).learnt.values()) > 0
     assert [version.parent for version in service.versions("iris")] == [None, "v1"]
+    made, asked = service.store.audit_log.newest(2)  # the thread that learns is somebody's too
+    assert (asked.who, asked.what, asked.model) == ("command line", "learn", "iris")
+    assert (made.who, made.what, made.on) == ("command line", "make version", "v2")
 
 
 # ── the learner ──────────────────────────────────────────────────────────────────────────────

@@ -38,6 +38,9 @@ def test_worse_champion_goes_back_on_trusted_verdicts(open_school: Open) -> None
     assert school.answers() == before
     last = school.service.store.registry.moves("zombies")[-1]
     assert last.moved_by == "policy" and "Going back to v1" in last.reason
+    [told] = school.service.store.audit_log.newest(1)
+    assert (told.who, told.what, told.model) == ("Unrot itself", "rollback", "zombies")
+    assert (told.moved_from, told.moved_to) == ("v2", "v1")
     assert roll_back_by_itself(school.service, "zombies") is None
 
 

@@ -162,7 +162,7 @@ def herbs(app: Flask, garden: types.ModuleType) -> Iterator[Flask]:
     """The product's own doors around two routes of ours."""
     made = GuardedFlask(__name__)
     made.config.update(app.config)
-    made.extensions["doorkeeper"] = app.extensions["doorkeeper"]
+    made.extensions.update(app.extensions)
     made.register_error_handler(Invalid, lambda error: Response(error.message, 422))
     made.register_error_handler(security.NotAllowed, lambda error: Response(error.message, 401))
     made.register_blueprint(blueprint_of(garden))

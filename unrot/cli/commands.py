@@ -10,6 +10,7 @@
     watch       what counts as a symptom of a model
     upkeep      remove, rename, describe, tidy, backup, restore
     moving      copy a store into another, export rows to a file
+    access      tokens of persons; the audit log
 
 `hands` does a job from the terminal, `outcomes` says what came of it, `shipping` keeps a caretaker
 for as long as a command runs, and `stage` a whole server on a home folder that is then removed.
@@ -19,10 +20,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from unrot.cli import add, batch, compare, demo, history, learn, moving, reference, upkeep, watch
+from unrot.cli import (
+    access,
+    add,
+    batch,
+    compare,
+    demo,
+    history,
+    learn,
+    moving,
+    reference,
+    upkeep,
+    watch,
+)
 
 
 def add_to(subparsers: Any) -> None:
     """Add all of these commands to the parser's subparsers."""
-    for group in (add, batch, learn, compare, history, reference, watch, upkeep, moving, demo):
+    groups = (add, batch, learn, compare, history, reference, watch, upkeep, moving, access, demo)
+    for group in groups:
         group.add_to(subparsers)

@@ -17,6 +17,7 @@ from typing import Any
 from unrot.cli import commands
 from unrot.cli.terminal import Progress, table
 from unrot.core import descriptions
+from unrot.core.acting import Act, acting, from_terminal
 from unrot.core.dataset import Dataset
 from unrot.core.errors import AlreadyRunning, Invalid, UnrotError
 from unrot.core.plurals import counted
@@ -41,6 +42,9 @@ OF_TABLES = (
     *("target", "name", "describe", "drop", "categories", "numbers", "decimal"),
     *("holdout", "holdout_csv", "seed", "dry_run"),
 )
+UNATTENDED = ("run", "caretaker", "learner")
+"""They go on by themselves: what they change is nobody's at a terminal."""
+
 ESTIMATORS = "mlp, sgd, logistic, tree, forest, hgb, linear, ridge"
 
 
@@ -49,7 +53,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     try:
-        status: int = options.command(options, options.load())
+        with acting(_act(options)):
+            status: int = options.command(options, options.load())
         return status
     except UnrotError as error:
         print(error, file=sys.stderr)
@@ -57,6 +62,14 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130
+
+
+def _act(options: argparse.Namespace) -> Act | None:
+    """Return what somebody at a terminal has begun."""
+    if options.called in UNATTENDED:
+        return None
+    model = getattr(options, "name", None) or getattr(options, "old", None) or ""
+    return from_terminal(options.called.replace("-", " "), model)
 
 
 def train(options: argparse.Namespace, settings: Settings) -> int:
@@ -126,7 +139,9 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = argparse.ArgumentParser(prog="unrot", description="Deploy a model; see it rot.")
     parser.set_defaults(load=load)
-    subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    subparsers = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", dest="called"
+    )
 
     command = subparsers.add_parser("run", help="train the missing demos and serve")
     command.set_defaults(command=serve)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextvars import copy_context
 
 from unrot.core.errors import Conflict, StoreAway
 from unrot.core.ports import Progress
@@ -61,7 +62,8 @@ class _Worker:
     def start(self) -> None:
         """Begin."""
         learner = Learner(self._service, self._noting(do_job), holder=self._holder)
-        self._thread = threading.Thread(target=self._work, args=(learner,), daemon=True)
+        whose = copy_context()  # A thread begins with nobody at work.
+        self._thread = threading.Thread(target=whose.run, args=(self._work, learner), daemon=True)
         self._thread.start()
 
     def cancel(self) -> Job:

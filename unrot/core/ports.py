@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 
 from unrot.core.policy import Policy
 from unrot.core.records import (
+    Action,
     Against,
     AliasMove,
     Anchor,
@@ -37,6 +38,7 @@ from unrot.core.records import (
     JudgedPrediction,
     Lesson,
     Limits,
+    LogCheck,
     Model,
     ModelKey,
     Oddity,
@@ -56,6 +58,7 @@ from unrot.core.records import (
     Stretch,
     Tally,
     Tidied,
+    Token,
     UnverifiedFeedback,
     Version,
     Window,
@@ -829,6 +832,57 @@ class Verdicts(Protocol):
         ...
 
 
+# ── who may, and who did ──────────────────────────────────────────────────────────────────────────
+
+
+class AuditLog(Protocol):
+    """What was done, entry by entry; a change of the store makes its entry in the same commit."""
+
+    def note(self) -> None:
+        """Tell of what somebody is at where it changes nothing in the store itself."""
+        ...
+
+    def newest(self, limit: int, before: int | None = None) -> list[Action]:
+        """List entries, newest first, those before a number."""
+        ...
+
+    def all(self) -> Iterator[Action]:
+        """List all entries, oldest first."""
+        ...
+
+    def verify(self) -> LogCheck:
+        """Follow the chain from its beginning; it may be made longer meanwhile."""
+        ...
+
+
+class Tokens(Protocol):
+    """The tokens of persons, and the sessions that were ended before their time."""
+
+    def all(self) -> list[Token]:
+        """List the tokens by name, the revoked and expired ones too."""
+        ...
+
+    def add(self, token: Token) -> None:
+        """Keep a token; Conflict where a good one of that name is there."""
+        ...
+
+    def revoke(self, name: str, at: float) -> Token:
+        """Let a token be good no longer; NotFound where none of that name is."""
+        ...
+
+    def note_use(self, name: str, at: float) -> None:
+        """Note when a token was used; of several that note it at once one is enough."""
+        ...
+
+    def end_session(self, id: str, at: float) -> None:
+        """Let the cookie of a session be good no longer."""
+        ...
+
+    def is_ended(self, id: str) -> bool:
+        """Tell whether a session was ended."""
+        ...
+
+
 class Store(Protocol):
     """Where everything is kept for good."""
 
@@ -890,6 +944,16 @@ class Store(Protocol):
     @property
     def tidying(self) -> Tidying:
         """What was let go, and what lets go."""
+        ...
+
+    @property
+    def audit_log(self) -> AuditLog:
+        """Who did what."""
+        ...
+
+    @property
+    def tokens(self) -> Tokens:
+        """Who may."""
         ...
 
     @property

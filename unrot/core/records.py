@@ -741,6 +741,70 @@ class Caller:
     role: Literal["anyone", "viewer", "judge", "operator"] = "anyone"
     judge: str | None = None
     subject: str = ""
+    name: str = ""
+    """Of a person with a token of their own, a viewer too."""
+    address: str = ""
+    """Where they came from, for the audit log alone; of who holds no token it is kept nowhere."""
+
+    @property
+    def called(self) -> str:
+        """Who it is, as pages and records have it."""
+        return self.name or self.judge or self.role
+
+
+# ── who may, and who did ──────────────────────────────────────────────────────────────────────────
+
+TokenRole = Literal["viewer", "judge", "operator"]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A person's token, of which only the digest is kept."""
+
+    name: str
+    role: TokenRole
+    digest: str
+    made_at: float
+    made_by: str
+    expires_at: float | None = None
+    revoked_at: float | None = None
+    used_at: float | None = None
+    """When it was used last, to a minute."""
+
+    def is_good(self, now: float) -> bool:
+        """Tell whether it still lets in."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An entry of the audit log: who did what, when, from where."""
+
+    number: int
+    at: float
+    who: str
+    role: str
+    what: str
+    model: str
+    on: str
+    moved_from: str | None
+    moved_to: str | None
+    """The versions between which an alias moved."""
+    where: str
+    digest: str
+    """Of this entry and of the digest before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogCheck:
+    """What came of following the audit log from its first entry to its last."""
+
+    entries: int
+    digest: str
+    """Of the last entry."""
+    broken: int | None = None
+    """The first entry that is not as it was written."""
+    trouble: str = ""
 
 
 # ── learning: what happens to a model after it went online ────────────────────────────────────────

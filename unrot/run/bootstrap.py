@@ -20,6 +20,7 @@ from unrot.serve.limits import Limits, limits_of
 from unrot.serve.rejected import Refusals
 from unrot.serve.service import Service
 from unrot.serve.shelf import Shelf
+from unrot.serve.tokens import KnownTokens
 from unrot.store.copies import SqliteCopies
 from unrot.store.engine import SqlStore
 from unrot.store.guard import Guarded
@@ -47,9 +48,10 @@ def open_service(
     load = partial(predictors.load, trusted=settings.trusted_types)
     Drops(folder).prepare()
     journal = Journal(folder, limit=settings.journal_max)
+    store = _open_store(settings, counts, patience)
     return Service(
         settings=settings,
-        store=_open_store(settings, counts, patience),
+        store=store,
         shelf=Shelf(
             settings.home / "shelf",
             load=load,
@@ -64,6 +66,7 @@ def open_service(
         courier=HttpCourier(allow_private=settings.webhook_private),
         counts=counts,
         limits=Limits(settings.home / "limits", limits_of(settings)),
+        tokens=KnownTokens(store.tokens),
     )
 
 

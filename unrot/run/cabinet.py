@@ -12,8 +12,10 @@ from unrot.learn.trial_store import TrialStore
 from unrot.run.tidying_store import TidyingStore
 from unrot.serve.batch_reader import BatchReader
 from unrot.serve.registry_store import RegistryStore
+from unrot.serve.token_store import TokenStore
 from unrot.serve.traffic_store import TrafficStore
 from unrot.store import names
+from unrot.store.audit_log import AuditLog, Recorded
 from unrot.store.kinds import (
     BATCH,
     FEEDBACK,
@@ -41,7 +43,10 @@ class Cabinet:
     """All that is kept, drawer by drawer."""
 
     def __init__(self, database: Operations) -> None:
-        self.database = database = Fenced(database)
+        recorded = Recorded(database)
+        self.database = database = Fenced(recorded)
+        self.audit_log = AuditLog(recorded)
+        self.tokens = TokenStore(database)
         models = Models(database)
         batches = BatchReader(database)
         self.registry = RegistryStore(database)

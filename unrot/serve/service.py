@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from unrot.core import schema
+from unrot.core.acting import act_of, acting
 from unrot.core.errors import (
     Expired,
     Invalid,
@@ -55,6 +56,7 @@ from unrot.serve.limits import Limits
 from unrot.serve.one_row import OneRow
 from unrot.serve.rejected import Refusals, rejection_of
 from unrot.serve.shelf import Contents, Shelf, ShelvedModel
+from unrot.serve.tokens import KnownTokens
 
 LAST_VERDICTS = 50
 VERDICT_BYTES = 500
@@ -93,6 +95,7 @@ class Service:
     courier: Courier
     refusals: Refusals
     limits: Limits
+    tokens: KnownTokens
     clock: Clock = time.time
     counts: Counts = NoCounts()
 
@@ -238,7 +241,8 @@ class Service:
         """Keep one verdict."""
         self.limits.admit(caller, verdicts=1, bytes=_size(given))
         verdict = self._reader().read(given, caller=caller, now=self.clock())
-        status = self._keep([verdict])[0]
+        with acting(act_of(caller, "judge")):
+            status = self._keep([verdict])[0]
         if status == "missing":
             raise NotFound(verdicts.NO_LONGER_SERVED)
         if status == "forgotten":
@@ -251,7 +255,8 @@ class Service:
         self.limits.admit(caller, verdicts=len(given), bytes=sum(map(_size, given)))
         reader, now = self._reader(), self.clock()
         read = [reader.read_or_error(one, caller=caller, now=now) for one in given]
-        kept = iter(self._keep([one for one in read if isinstance(one, Feedback)]))
+        with acting(act_of(caller, "judge")):
+            kept = iter(self._keep([one for one in read if isinstance(one, Feedback)]))
         statuses = [
             _said_of(next(kept)) if isinstance(one, Feedback) else one.reason for one in read
         ]
@@ -268,7 +273,8 @@ class Service:
         )
         status: FeedbackStatus = "created"
         try:
-            self.store.verdicts.put_unverified([verdict])
+            with acting(act_of(caller, "judge")):
+                self.store.verdicts.put_unverified([verdict])
         except StoreAway:
             self._queue([verdict])
             status = "queued"
@@ -279,7 +285,8 @@ class Service:
         """Take a verdict back."""
         self.limits.admit(caller, verdicts=1)
         verdict = self._reader().withdrawal(id, caller=caller, now=self.clock())
-        status = self._keep([verdict])[0]
+        with acting(act_of(caller, "take back")):
+            status = self._keep([verdict])[0]
         if status in ("missing", "duplicate", "forgotten"):
             raise NotFound("There is no verdict on this prediction to take back.")
         if status == "overruled":

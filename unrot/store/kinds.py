@@ -93,6 +93,29 @@ BLOB = Kind(
 )
 CHUNK = Kind("chunk", {"data": "bytes"})
 
+# ── who may, and who did ─────────────────────────────────────────────────────────────────────
+
+ACTION = Kind(
+    "action",
+    {"number": "integer", "line": "text", "before": "text", "digest": "text"},
+    {"in order": Index((), ("number",))},
+)
+"""The audit log: what was done as a line of JSON, chained by digests; nothing takes one away."""
+TOKEN = Kind(
+    "token",
+    {
+        "role": "text",
+        "digest": "text",
+        "made at": "moment",
+        "made by": "text",
+        "expires at": "moment",
+        "revoked at": "moment",
+        "used at": "moment",
+    },
+)
+"""A person's, under the name: there cannot be two."""
+ENDED_SESSION = Kind("ended-session", {"ended at": "moment"}, {"oldest": Index((), ("ended at",))})
+
 # ── traffic ──────────────────────────────────────────────────────────────────────────────────
 
 JOURNAL = Kind("journal", {"shipped to": "integer"})

@@ -153,4 +153,5 @@ def send_trial(service: Service, name: str) -> Webhook:
     link = link_to(service, model.name)
     body = trial_message(model.name, model.title or model.name, link, is_slack=to.is_slack)
     service.courier.post(to, body, HEADERS)
+    service.store.audit_log.note()
     return to

@@ -184,7 +184,7 @@ def _served(declared: Route) -> Callable[..., Response]:
         given = {name: reader() for name, reader in read.items()}
         return _encoded(call(**places, **given), declared.is_enveloped)
 
-    return security.needs(declared.needs)(answer)
+    return security.needs(declared.needs, declared.name)(answer)
 
 
 def _readers(declared: Route) -> dict[str, Callable[[], Any]]:
@@ -237,6 +237,8 @@ def _guarded_page(view: Callable[..., Any], needs: Role) -> Callable[..., Any]:
                 here = request.script_root + request.full_path.rstrip("?")
                 return redirect(url_for("pages.login", next=here))
             security.admit(caller, needs)
+            with security.recorded(caller, view.__name__, places):
+                return view(**places)
         return view(**places)
 
     return security.declare(guarded, needs)

@@ -1,8 +1,10 @@
 """Who asks, and what they may: bearer tokens for programs, a session for people.
 
-A session remembers a fingerprint of the token that opened it, so that changing a token signs
-everybody out who came in by it. A form post carries a token of its own against forgery. Every
-answer carries a content security policy that lets no script in but our own files.
+A token is of the environment, or a person's own (`serve/tokens.py`). A session remembers a
+fingerprint of the token that opened it, so that changing or revoking a token signs everybody out
+who came in by it; and a number of its own, which signing out ends on the server. A form post
+carries a token of its own against forgery. Every answer carries a content security policy that
+lets no script in but our own files.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal, ParamSpec, TypeVar, cast
 
@@ -20,11 +23,14 @@ from flask import Flask, Response, current_app, g, redirect, request, session
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.exceptions import LengthRequired
 
-from unrot.core.errors import NotAllowed, NotKnown, TooMany
-from unrot.core.records import Caller
+from unrot.core.acting import act_of, acting
+from unrot.core.errors import NotAllowed, NotKnown, StoreAway, TooMany
+from unrot.core.records import Caller, Token
 from unrot.core.settings import Settings
+from unrot.core.time import short_time
 from unrot.serve.limits import GUESSES
 from unrot.serve.service import Service
+from unrot.serve.token_store import SESSION_SECONDS
 from unrot.web.current import service
 
 Role = Literal["anyone", "viewer", "judge", "operator"]
@@ -35,6 +41,9 @@ CONTENT_POLICY = (
 )
 HTTPS_ALONE = "UNROT_HTTPS"
 """In the app's configuration: whether plain HTTP is led to HTTPS."""
+
+MOST_ADDRESS = 45
+"""Characters; an address of IPv6 has no more."""
 
 HEALTH = "/api/v1/health"
 """Platforms ask for it without TLS."""
@@ -66,38 +75,62 @@ class Holder:
 
     role: Role
     judge: str | None
-    token: str
+    fingerprint: str
+    """What a session may remember of the token."""
+    name: str = ""
+    """Of a person whose own token it is."""
 
 
 class Doorkeeper:
-    """Knows the tokens."""
+    """Knows the tokens: those of the environment itself, those of persons by the service."""
 
     def __init__(self, settings: Settings, key: bytes) -> None:
         self._settings = settings
         self._key = hashlib.sha256(b"unrot doorkeeper\0" + key).digest()
 
-    def holder(self, token: str) -> Holder | None:
-        """Return who holds a token; every known token is compared, in constant time."""
+    def holder(self, token: str, of: Service) -> Holder | None:
+        """Return who holds a token; every known token is compared, in constant time.
+
+        NotKnown says it to the holder of one that was revoked or has expired.
+        """
         found = None
         for holder in self._holders():
-            if hmac.compare_digest(holder.token.encode(), token.encode("utf-8", "replace")):
+            if hmac.compare_digest(holder.fingerprint, self.fingerprint(token)):
                 found = holder
+        if found is None and (own := of.tokens.find(token)) is not None:
+            if not own.is_good(of.clock()):
+                raise NotKnown(_why_not(own), reason="token_ended")
+            of.tokens.note_use(own, of.clock())
+            found = _holder_of(own)
         return found
 
-    def can_be(self, role: Role) -> bool:
+    def can_be(self, role: Role, of: Service) -> bool:
         """Tell whether any token would be enough for a role."""
-        return any(RANKS[holder.role] >= RANKS[role] for holder in self._holders())
+        holders = list(self._holders())
+        with suppress(StoreAway):
+            holders += [_holder_of(one) for one in of.tokens.all() if one.is_good(of.clock())]
+        return any(RANKS[holder.role] >= RANKS[role] for holder in holders)
 
     def fingerprint(self, token: str) -> str:
-        """Return what a session may remember of a token."""
-        return hmac.digest(self._key, token.encode(), "sha256").hex()[:16]
+        """Return what a session may remember of a token of the environment."""
+        return hmac.digest(self._key, token.encode("utf-8", "replace"), "sha256").hex()[:16]
 
-    def by_fingerprint(self, fingerprint: str) -> Holder | None:
-        """Return whose token a session remembers, if it still is a token."""
+    def by_session(self, kept: Mapping[str, Any], of: Service) -> Holder | None:
+        """Return whose token opened a session, if it still is one and nobody ended the session."""
+        fingerprint, id = str(kept.get("token", "")), str(kept.get("id", ""))
+        is_young = of.clock() - float(kept.get("since", 0)) < SESSION_SECONDS
+        if not fingerprint or not id or not is_young or of.tokens.is_ended(id):
+            return None
         for holder in self._holders():
-            if hmac.compare_digest(self.fingerprint(holder.token), fingerprint):
+            if hmac.compare_digest(holder.fingerprint, fingerprint):
                 return holder
-        return None
+        own = None
+        with suppress(StoreAway):  # Whoever is not known then is asked to sign in.
+            own = of.tokens.by_digest(fingerprint)
+        if own is None or not own.is_good(of.clock()):
+            return None
+        of.tokens.note_use(own, of.clock())
+        return _holder_of(own)
 
     def subject(self, address: str | None) -> str:
         """Return who an address counts for: its /24 or /64, hashed."""
@@ -113,12 +146,14 @@ class Doorkeeper:
     def _holders(self) -> list[Holder]:
         settings = self._settings
         operator = settings.admin_token or self._operator_of_home()
-        holders = [Holder("judge", name, token) for name, token in settings.judge_tokens.items()]
-        if settings.viewer_token:
-            holders.append(Holder("viewer", None, settings.viewer_token))
-        if operator:
-            holders.append(Holder("operator", "operator", operator))
-        return holders
+        known: list[tuple[Role, str | None, str]] = [
+            *(("judge", name, token) for name, token in settings.judge_tokens.items()),
+            ("viewer", None, settings.viewer_token),
+            ("operator", "operator", operator),
+        ]
+        return [
+            Holder(role, judge, self.fingerprint(token)) for role, judge, token in known if token
+        ]
 
     def _operator_of_home(self) -> str:
         try:
@@ -170,16 +205,17 @@ def caller_of(
     holder = _guessed(of(), keeper, token, subject) if scheme.lower() == "bearer" else None
     if holder is None:
         raise NotKnown("The token is not known: send Authorization: Bearer <token>.")
-    return _caller(holder, subject)
+    return _caller(holder, subject, address)
 
 
 def caller_of_page() -> Caller:
     """Return who looks at a page, by the session; looked up once a request."""
     if "caller" not in g:
         keeper = doorkeeper()
-        subject = keeper.subject(request.remote_addr)
-        holder = keeper.by_fingerprint(str(session.get("token", "")))
-        g.caller = Caller(subject=subject) if holder is None else _caller(holder, subject)
+        address = request.remote_addr
+        subject = keeper.subject(address)
+        holder = keeper.by_session(session, service()) if "token" in session else None
+        g.caller = Caller(subject=subject) if holder is None else _caller(holder, subject, address)
     return cast(Caller, g.caller)
 
 
@@ -194,18 +230,31 @@ def may(role: Role) -> bool:
     return RANKS[caller_of_page().role] >= RANKS[role]
 
 
-def needs(role: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def needs(role: Role, name: str = "") -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Guard an API view: only callers of a role, or above it, come in."""
 
     def guard(view: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            admit(caller_of_api(), role)
-            return view(*args, **kwargs)
+            caller = caller_of_api()
+            admit(caller, role)
+            with recorded(caller, name or view.__name__, kwargs):
+                return view(*args, **kwargs)
 
         return declare(view if role == "anyone" else guarded, role)
 
     return guard
+
+
+def recorded(
+    caller: Caller, name: str, places: Mapping[str, object]
+) -> AbstractContextManager[None]:
+    """Let what a view changes stand in the audit log: by whom, and what its address names."""
+    if request.method in ("GET", "HEAD"):
+        return acting(None)
+    on = next((str(place) for word, place in places.items() if word != "model"), "")
+    what = name.replace("_", " ")
+    return acting(act_of(caller, what, model=str(places.get("model", "")), on=on))
 
 
 def declare(view: Callable[P, R], role: Role) -> Callable[P, R]:
@@ -223,7 +272,7 @@ def admit(caller: Caller, role: Role) -> None:
     """Return when the caller may; else say what is missing."""
     if RANKS[caller.role] >= RANKS[role]:
         return
-    if not doorkeeper().can_be(role):
+    if not doorkeeper().can_be(role, service()):
         raise NotAllowed(SET_OPERATOR)
     if caller.role == "anyone":
         raise NotKnown(f"This needs the token of a {role}: send Authorization: Bearer <token>.")
@@ -238,14 +287,30 @@ def sign_in(token: str) -> bool:
         return False
     session.clear()
     g.pop("caller", None)
-    session["token"] = keeper.fingerprint(holder.token)
+    session.update(
+        token=holder.fingerprint, id=secrets.token_urlsafe(16), since=int(service().clock())
+    )
+    with acting(act_of(caller_of_page(), "sign in")), suppress(StoreAway):
+        service().store.audit_log.note()
     return True
 
 
 def sign_out() -> None:
-    """Close the session."""
+    """Close the session, here and wherever its cookie was copied to."""
+    caller, id = caller_of_page(), str(session.get("id", ""))
     session.clear()
     g.pop("caller", None)
+    if caller.role == "anyone":
+        return
+    try:
+        with acting(act_of(caller, "sign out")):
+            service().tokens.end_session(id, service().clock())
+    except StoreAway as away:
+        raise StoreAway(
+            "You are signed out in this browser. The store does not answer, so a copy of the "
+            "cookie elsewhere stays good: if there may be one, change or revoke the token.",
+            away.cause,
+        ) from away
 
 
 def csrf_token() -> str:
@@ -272,14 +337,28 @@ def _guessed(of: Service, keeper: Doorkeeper, token: str, subject: str) -> Holde
     """Return who holds a token; whoever guessed wrong often waits, whatever is guessed next."""
     if wait := of.limits.wait_of(GUESSES, subject):
         raise TooMany("Too many wrong tokens came from this address: wait a little.", wait)
-    holder = keeper.holder(token.strip())
+    holder = keeper.holder(token.strip(), of)
     if holder is None:
         of.limits.pour(GUESSES, subject, 1)
     return holder
 
 
-def _caller(holder: Holder, subject: str) -> Caller:
-    return Caller(role=holder.role, judge=holder.judge, subject=subject)
+def _caller(holder: Holder, subject: str, address: str | None) -> Caller:
+    came_from = (address or "")[:MOST_ADDRESS]
+    return Caller(holder.role, holder.judge, subject, holder.name, came_from)
+
+
+def _holder_of(token: Token) -> Holder:
+    judge = None if token.role == "viewer" else token.name
+    return Holder(token.role, judge, token.digest, token.name)
+
+
+def _why_not(token: Token) -> str:
+    """Say to the holder of a token why it lets in no more."""
+    ended_at, what = token.expires_at, "expired"
+    if token.revoked_at is not None:
+        ended_at, what = token.revoked_at, "was revoked"
+    return f"This token {what} on {short_time(ended_at or 0.0)}: ask an operator for a new one."
 
 
 def _lead_to_https() -> Response | None:

@@ -10,7 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.clock import Clock
+from tests.conftest import VIEWER
 from tests.learning_model import School, zombies_of
+from tests.web.visitor import sign_in
 from tests.web.watch.test_monitor_pages import (
     HOUR,
     MINUTE,
@@ -114,6 +116,7 @@ def test_rot_of_the_past_is_drawn_by_the_totals_of_its_time(
         closed_at=began + 5 * MINUTE)  # fmt: skip
     emptied(school, FEEDBACK)
     clock.now += 300 * DAY
+    sign_in(client, VIEWER)  # no session lasts so long
 
     page = page_of(client)
 

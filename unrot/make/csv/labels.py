@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from unrot.core.acting import Doing, act_of, going_on
 from unrot.core.errors import Invalid, NotSigned, shown
 from unrot.core.ports import Progress
 from unrot.core.records import Caller, Schema
@@ -100,9 +101,11 @@ class TruthFile:
         self.judged = Judged()
         self._service = service
         self._columns = _columns(self.file)
+        self._doing = Doing(None)
 
     def parts(self, caller: Caller, progress: Progress | None = None) -> Iterator[bytes]:
         """Keep the verdicts a thousand at once; write each row with what became of it as CSV."""
+        self._doing = Doing(act_of(caller, "judge a file"))
         names, delimiter = self.file.names, self.file.delimiter
         status = free_name("status", "feedback_status", names)
         yield csv_lines([[*names, status]], delimiter)
@@ -122,7 +125,8 @@ class TruthFile:
     def _statuses(self, chunk: Sequence[RawRow], caller: Caller) -> list[str]:
         given = [self._given(raw) for raw in chunk]
         verdicts = [one for one in given if isinstance(one, dict)]
-        kept = iter(self._service.judge_many(verdicts, caller) if verdicts else ())
+        with going_on(self._doing):
+            kept = iter(self._service.judge_many(verdicts, caller) if verdicts else ())
         return [one if isinstance(one, str) else next(kept)[1] for one in given]
 
     def _given(self, raw: RawRow) -> dict[str, Any] | str:

@@ -113,8 +113,7 @@ def finding(model: ModelName, id: FindingId) -> FindingAnswer:
 )
 def acknowledge(model: ModelName, id: FindingId, body: NoteBody, caller: Caller) -> Finding:
     """Note that a person has seen a finding; who was first stays. Needs a judge's token."""
-    by = caller.judge or caller.role
-    return _shown(noticed.acknowledge(service(), model, id, by=by, note=body.note))
+    return _shown(noticed.acknowledge(service(), model, id, by=caller.called, note=body.note))
 
 
 @route("GET", "/models/<model>/rules", needs=VIEWER, tag="watching")

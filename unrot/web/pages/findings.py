@@ -114,7 +114,7 @@ def acknowledge(model: str, id: str) -> Response:
     """Note that somebody has seen it, and what they say of it."""
     security.check_csrf()
     caller = security.caller_of_page()
-    by, note = caller.judge or caller.role, request.form.get("note", "")
+    by, note = caller.called, request.form.get("note", "")
     try:
         seen = noticed.acknowledge(service(), model, id, by=by, note=note)
     except UnrotError as error:

@@ -21,7 +21,7 @@ from flask import (
 )
 
 from unrot import __version__
-from unrot.core.errors import Detail, NotFound, StoreAway, UnrotError
+from unrot.core.errors import Detail, NotFound, NotKnown, StoreAway, UnrotError
 from unrot.core.plurals import counted, plural
 from unrot.core.records import ModelKey, Schema, Tally
 from unrot.core.test_sets import measured_on
@@ -172,9 +172,13 @@ def login() -> str:
 def sign_in() -> Any:
     """Exchange a token for a session."""
     security.check_csrf()
-    if security.sign_in(request.form.get("token", "")):
-        return redirect(_next(), 303)
-    answer = make_response(_login_page(problem="This token is not known here."), 401)
+    problem = "This token is not known here."
+    try:
+        if security.sign_in(request.form.get("token", "")):
+            return redirect(_next(), 303)
+    except NotKnown as ended:
+        problem = ended.message
+    answer = make_response(_login_page(problem=problem), 401)
     answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
 
@@ -225,8 +229,7 @@ def back_to_versions(model: str) -> str:
 
 def who() -> str:
     """Return who it is that asks for something, as records have it."""
-    caller = security.caller_of_page()
-    return caller.judge or caller.role
+    return security.caller_of_page().called
 
 
 def _next() -> str:
@@ -234,7 +237,7 @@ def _next() -> str:
 
 
 def _login_page(problem: str = "") -> str:
-    can_sign_in = security.doorkeeper().can_be("viewer")
+    can_sign_in = security.doorkeeper().can_be("viewer", service())
     return render_template("login.html", next=_next(), can_sign_in=can_sign_in, problem=problem)
 
 

@@ -1,0 +1,288 @@
+"""The audit log on every store: one chain, made by many at once, that shows where it was broken."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.store.test_contract import NOON, a_version, in_use
+from tests.store.test_learning_at_once import at_once
+from tests.store.test_learning_contract import a_job
+from unrot.core.acting import Act, Doing, act_of, acting, going_on
+from unrot.core.records import CHAMPION, Caller, LogCheck
+from unrot.run.cabinet import Cabinet
+from unrot.store.audit_log import HEAD, digest_of
+from unrot.store.kinds import ACTION, DELIVERY, FACT, OUTLIER
+from unrot.store.operations import (
+    ABSENT,
+    MOST_CHANGES,
+    Changed,
+    Delete,
+    Document,
+    Operations,
+    Put,
+    until_kept,
+)
+
+Open = Callable[[], Cabinet]
+ADA = Act("ada", "operator", "promote", "elves", "v1", "203.0.113.7")
+
+
+def a_change(key: str = "k", expect: int = -1) -> Put:
+    return Put(DELIVERY, key, {"model": "elves", "body": {}}, expect)
+
+
+def told(store: Cabinet) -> list[tuple[str, str, str, str | None, str | None]]:
+    found = store.audit_log.all()
+    return [(one.who, one.what, one.on, one.moved_from, one.moved_to) for one in found]
+
+
+@pytest.fixture
+def database(store: Cabinet) -> Operations:
+    """What passes by the log: where somebody would meddle."""
+    inner: Operations = store.audit_log._database._database
+    return inner
+
+
+# ── what becomes an entry ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.every_store
+def test_change_of_somebody_is_an_entry_of_the_same_commit(store: Cabinet) -> None:
+    with acting(ADA):
+        store.database.commit([a_change()])
+        store.database.commit([a_change("another")])
+
+    [entry] = store.audit_log.newest(10)
+    assert replace(entry, at=0.0, digest="") == replace(
+        entry,
+        **{"number": 1, "at": 0.0, "who": "ada", "role": "operator", "what": "promote"},
+        **{"model": "elves", "on": "v1", "where": "203.0.113.7", "digest": ""},
+        **{"moved_from": None, "moved_to": None},
+    )
+    assert store.audit_log.verify() == LogCheck(1, entry.digest)
+
+
+def test_what_is_refused_leaves_no_entry(store: Cabinet) -> None:
+    store.database.commit([a_change()])
+
+    with acting(ADA), pytest.raises(Changed):
+        store.database.commit([a_change(expect=ABSENT)])
+
+    assert told(store) == []
+
+
+def test_act_is_told_once_however_many_parts_it_has(store: Cabinet) -> None:
+    doing = Doing(ADA)
+    for number in range(3):
+        with going_on(doing):
+            store.database.commit([a_change(str(number))])
+
+    assert len(told(store)) == 1
+
+
+def test_nobody_and_who_changes_nothing_are_not_told(store: Cabinet) -> None:
+    store.database.commit([a_change()])
+    with acting(ADA):
+        store.tell_news()
+        store.lease("learner", "me", NOON, 60)
+
+    assert told(store) == []
+
+
+def test_what_changes_nothing_in_the_store_can_be_told_all_the_same(store: Cabinet) -> None:
+    store.audit_log.note()
+    with acting(replace(ADA, what="try webhook")):
+        store.audit_log.note()
+        store.audit_log.note()
+
+    assert [what for _, what, *_ in told(store)] == ["try webhook"]
+
+
+def test_nothing_comes_to_answer_without_an_entry(store: Cabinet) -> None:
+    """Whoever moves an alias, by whatever way: here nobody is known."""
+    in_use(store)
+    store.lessons.publish(
+        *(replace(a_version(), parent="v1"), {}),
+        **{"fates": [], "gate": None, "job": None, "result": {}},  # type: ignore[arg-type]
+        champion="v1",
+        promote=True,
+    )
+    with acting(ADA):
+        moved = {"to": "v1", "expected": "v2", "by": "ada"}
+        assert store.registry.move_alias("elves", CHAMPION, **moved)  # type: ignore[arg-type]
+    moved = {"to": "v2", "expected": "v1", "reason": "rolled back: worse"}
+    assert store.registry.move_alias("elves", CHAMPION, **moved)  # type: ignore[arg-type]
+
+    assert told(store)[-3:] == [
+        ("Unrot itself", "promote", "v2", "v1", "v2"),
+        ("ada", "promote", "v1", "v2", "v1"),
+        ("Unrot itself", "rollback", "", "v1", "v2"),
+    ]
+
+
+def test_asking_for_a_job_is_called_as_the_job_is(store: Cabinet) -> None:
+    in_use(store)
+    store.jobs.cancel("job of elves", NOON)
+    with acting(replace(ADA, what="ask", on="")):
+        store.jobs.add(a_job("j7"))
+
+    assert told(store)[-1] == ("ada", "learn", "j7", None, None)
+
+
+def test_caller_without_a_token_does_nothing_that_is_told(store: Cabinet) -> None:
+    with acting(act_of(Caller(subject="here"), "judge")):
+        store.database.commit([a_change()])
+
+    assert told(store) == []
+
+
+def test_commit_that_is_full_is_told_right_after_it(store: Cabinet) -> None:
+    many = [
+        Put(OUTLIER, str(number), {"model": "elves", "predicted at": NOON, "body": {}})
+        for number in range(MOST_CHANGES)
+    ]
+    with acting(ADA):
+        store.database.commit(many)
+
+    assert store.database.count(OUTLIER, "of model", ("elves",)) == MOST_CHANGES
+    assert len(told(store)) == 1
+
+
+def test_pages_go_back_from_the_newest(store: Cabinet) -> None:
+    for number in range(5):
+        with acting(replace(ADA, on=str(number))):
+            store.database.commit([a_change(str(number))])
+
+    first = store.audit_log.newest(2)
+    rest = store.audit_log.newest(9, first[-1].number)
+
+    assert [one.on for one in (*first, *rest)] == ["4", "3", "2", "1", "0"]
+
+
+# ── one chain ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.every_store
+def test_several_at_once_make_one_chain(open_store: Open) -> None:
+    stores = [open_store() for _ in range(4)]
+
+    def write(who: int) -> None:
+        for number in range(5):
+            with acting(replace(ADA, who=f"person {who}", on=str(number))):
+                until_kept(lambda: stores[who].database.commit([a_change(f"{who}/{number}")]))  # noqa: B023
+
+    at_once(*(lambda who=who: write(who) for who in range(4)))  # type: ignore[misc]
+
+    found = open_store().audit_log
+    assert found.verify().broken is None
+    assert sorted((one.who, one.on) for one in found.all()) == [
+        (f"person {who}", str(number)) for who in range(4) for number in range(5)
+    ]
+
+
+def test_who_finds_the_chain_longer_goes_on_behind_it(open_store: Open) -> None:
+    """Another writes between the look at the last entry and the commit: nothing of it is lost."""
+    here, there = open_store(), open_store()
+    inner, done = here.audit_log._database._database, threading.Event()
+    look = inner.get
+
+    def get(kind: object, key: str) -> Document | None:
+        found: Document | None = look(kind, key)  # type: ignore[arg-type]
+        if key == HEAD and not done.is_set():
+            done.set()
+            with acting(replace(ADA, who="bob")):
+                there.database.commit([a_change("of bob")])
+        return found
+
+    inner.get = get  # type: ignore[method-assign]
+    entry = {"at": 0.0, "who": "ada", "role": "operator", "what": "promote", "model": "elves"}
+    entry |= {"on": "", "from": None, "to": None, "where": ""}
+    try:
+        here.audit_log._database._commit_with([a_change("of ada")], entry)
+    finally:
+        inner.get = look  # type: ignore[method-assign]
+
+    assert [who for who, *_ in told(there)] == ["bob", "ada"]
+    assert there.audit_log.verify().broken is None
+
+
+# ── what breaks it ───────────────────────────────────────────────────────────────────────────
+
+
+def changed(database: Operations) -> None:
+    second = database.get(ACTION, f"{2:012d}")
+    assert second is not None
+    line = second["line"].replace('"ada"', '"eve"')
+    database.commit([Put(ACTION, second.key, {**second.fields, "line": line})])
+
+
+def changed_with_its_digest(database: Operations) -> None:
+    second = database.get(ACTION, f"{2:012d}")
+    assert second is not None
+    line = second["line"].replace('"ada"', '"eve"')
+    made = {**second.fields, "line": line, "digest": digest_of(second["before"], line)}
+    database.commit([Put(ACTION, second.key, made)])
+
+
+def taken_away(database: Operations) -> None:
+    database.commit([Delete(ACTION, f"{2:012d}")])
+
+
+def last_taken_away(database: Operations) -> None:
+    database.commit([Delete(ACTION, f"{4:012d}")])
+
+
+def swapped(database: Operations) -> None:
+    second, third = (database.get(ACTION, f"{number:012d}") for number in (2, 3))
+    assert second is not None
+    assert third is not None
+    database.commit(
+        [
+            Put(ACTION, second.key, {**third.fields, "number": 2}),
+            Put(ACTION, third.key, {**second.fields, "number": 3}),
+        ]
+    )
+
+
+def slipped_in(database: Operations) -> None:
+    second = database.get(ACTION, f"{2:012d}")
+    assert second is not None
+    database.commit([Put(ACTION, "000000000002x", second.fields)])
+
+
+def begun_anew(database: Operations) -> None:
+    database.commit([Put(FACT, HEAD, {"value": "4 " + "0" * 64})])
+
+
+@pytest.mark.parametrize(
+    ("meddle", "first", "trouble"),
+    [
+        (changed, 2, "it was changed after it was written"),
+        (changed_with_its_digest, 3, "it does not follow the one before it"),
+        (taken_away, 2, "entry 3 stands in its place"),
+        (last_taken_away, 4, "it is missing, with all after it"),
+        (swapped, 2, "it does not follow the one before it"),
+        (slipped_in, 3, "entry 2 stands in its place"),
+        (begun_anew, 4, "it is not the last that was written"),
+    ],
+)
+def test_first_broken_entry_is_named(
+    store: Cabinet,
+    database: Operations,
+    meddle: Callable[[Operations], None],
+    first: int,
+    trouble: str,
+) -> None:
+    for number in range(4):
+        with acting(replace(ADA, on=str(number))):
+            store.database.commit([a_change(str(number))])
+    assert store.audit_log.verify().broken is None
+
+    meddle(database)
+
+    found = store.audit_log.verify()
+    assert (found.entries, found.broken, found.trouble) == (first - 1, first, trouble)
