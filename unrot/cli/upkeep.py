@@ -1,4 +1,4 @@
-"""The commands that tidy up: remove, rename, describe, tidy, backup, restore.
+"""The commands that tidy up: remove, rename, describe, tidy, backup, restore, sign.
 
 Each asks before data go away that the settings do not let go anyhow.
 """
@@ -20,6 +20,7 @@ from unrot.run import backup as backups
 from unrot.run import tidying
 from unrot.run.bootstrap import open_copies, open_service
 from unrot.run.caretaker import without_caretaker
+from unrot.serve import signing
 from unrot.serve.service import Service
 
 
@@ -54,6 +55,10 @@ def add_to(commands: Any) -> None:
     command.add_argument("file", metavar="FILE", type=Path)
     _add_yes(command)
     command.set_defaults(command=restore)
+
+    command = commands.add_parser("sign", help="trust the versions that the store holds")
+    _add_yes(command)
+    command.set_defaults(command=sign)
 
 
 def remove(options: argparse.Namespace, settings: Settings) -> int:
@@ -146,7 +151,7 @@ def backup(options: argparse.Namespace, settings: Settings) -> int:
     if made.keys:
         print(f"It holds keys ({', '.join(made.keys)}): keep it like a password.")
     if settings.secret_key:
-        print("UNROT_SECRET_KEY is not in it: keep that too, or old ids cannot be judged.")
+        print("UNROT_SECRET_KEY is not in it: keep that too, or no old id or version is good.")
     return 0
 
 
@@ -168,7 +173,25 @@ def restore(options: argparse.Namespace, settings: Settings) -> int:
     if kept is not None:
         print(f"The data of before are in {kept}: delete that when you are sure.")
     if settings.secret_key:
-        print("UNROT_SECRET_KEY is set: ids stay good only if it is the one of the backup.")
+        print("UNROT_SECRET_KEY is set: ids and versions stay good only if it is the backup's.")
+    return 0
+
+
+def sign(options: argparse.Namespace, settings: Settings) -> int:
+    """Sign, after a question, all versions that this app's key did not sign."""
+    service = open_service(settings)
+    found = signing.find_unsigned(service)
+    if not found:
+        print("Every version is signed with this app's key: nothing to do.")
+        return 0
+    told = ", ".join(f"{version.name} of {model.name}" for model, version in found)
+    question = (
+        f"{told}: not signed with this app's key. Once signed they are loaded and may answer, "
+        "whoever wrote them into the store."
+    )
+    if not is_agreed(question, "sign", yes=options.yes):
+        return 1
+    print(f"{counted(signing.sign_all(service), 'version is', 'versions are')} signed: {told}.")
     return 0
 
 

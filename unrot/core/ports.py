@@ -663,6 +663,10 @@ class Registry(Protocol):
         """Want a version's files to be kept, or no longer."""
         ...
 
+    def sign_version(self, model: ModelKey, version: str) -> None:
+        """Sign a version as it stands, whoever wrote it: an operator trusts the store."""
+        ...
+
     def policy(self, model: ModelKey) -> Policy:
         """Return what a model may do by itself."""
         ...

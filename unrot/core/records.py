@@ -484,6 +484,8 @@ class Version:
     """True when somebody wants its files kept."""
     is_pruned: bool = False
     """True when retention has let its files go."""
+    signature: str = field(default="", repr=False)
+    """By which this app knows it again (`core.signatures`)."""
 
 
 @dataclass(frozen=True, slots=True)

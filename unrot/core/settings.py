@@ -135,7 +135,8 @@ class Settings:
         "UNROT_SECRET_KEY",
         KEY,
         "",
-        "signs prediction ids and sessions; unset, one is made once in the home folder",
+        "signs prediction ids, versions and sessions; unset, one is made once in the home folder; "
+        "the same on all machines that share a store",
     )
     admin_token: str = setting(
         "UNROT_ADMIN_TOKEN",

@@ -32,6 +32,7 @@ from unrot.core.records import (
     Recall,
     Version,
 )
+from unrot.core.signatures import Signatures
 from unrot.hear.feedback_documents import from_document, judged_of
 from unrot.learn.job_store import JobStore
 from unrot.serve.model_turn import ModelTurn, version_key, version_of
@@ -86,8 +87,11 @@ class Look:
 class LessonStore:
     """The lessons."""
 
-    def __init__(self, database: Operations, jobs: JobStore, look_up: LookUp) -> None:
+    def __init__(
+        self, database: Operations, jobs: JobStore, look_up: LookUp, signatures: Signatures
+    ) -> None:
         self._database = database
+        self._signatures = signatures
         self._jobs = jobs
         self._look_up = look_up
         self._unpacked: OrderedDict[str, list[list[Any]]] = OrderedDict()
@@ -115,7 +119,7 @@ class LessonStore:
         def work() -> Version | None:
             turn = ModelTurn(self._database, key)
             _check_champion(turn, champion)
-            added = turn.add_version(version)
+            added = turn.add_version(version, self._signatures)
             told = {"version": added.name, **result}
             ended = self._end(job, told, version.created_at)
             if ended is None:

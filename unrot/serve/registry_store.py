@@ -12,6 +12,7 @@ from unrot.core.errors import Conflict, NotFound, shown
 from unrot.core.policy import Policy
 from unrot.core.records import AliasMove, Model, ModelKey, RemovedModel, Version
 from unrot.core.schema import from_data, schema_hash
+from unrot.core.signatures import Signatures
 from unrot.serve.model_turn import (
     NEW_BODY,
     ModelTurn,
@@ -31,8 +32,9 @@ MOST_MODELS = 65_535
 class RegistryStore:
     """The registry."""
 
-    def __init__(self, database: Operations) -> None:
+    def __init__(self, database: Operations, signatures: Signatures) -> None:
         self._database = database
+        self._signatures = signatures
 
     def generation(self) -> str:
         """Return a word that changes with every change: this store's own name, and another."""
@@ -137,7 +139,7 @@ class RegistryStore:
 
         def work() -> Version:
             turn = ModelTurn(self._database, version.model)
-            named = turn.add_version(version)
+            named = turn.add_version(version, self._signatures)
             self._database.commit(turn.changes())
             return named
 
@@ -155,13 +157,21 @@ class RegistryStore:
 
     def pin_version(self, model: ModelKey, version: str, *, is_pinned: bool) -> None:
         """Want a version's files to be kept, or no longer."""
+        self._change_version(model, version, lambda found: replace(found, is_pinned=is_pinned))
 
+    def sign_version(self, model: ModelKey, version: str) -> None:
+        """Sign a version as it stands, whoever wrote it."""
+        self._change_version(model, version, self._signatures.sign)
+
+    def _change_version(
+        self, model: ModelKey, version: str, change: Callable[[Version], Version]
+    ) -> None:
         def work() -> None:
             kept(self._database.get(MODEL, model), model)
             found = self._database.get(VERSION, version_key(model, version))
             if found is not None:
-                pinned = replace(version_of(found), is_pinned=is_pinned)
-                self._database.commit([version_put(pinned, found.revision), move_generation()])
+                changed = version_put(change(version_of(found)), found.revision)
+                self._database.commit([changed, move_generation()])
 
         until_kept(work)
 

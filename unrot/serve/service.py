@@ -46,6 +46,7 @@ from unrot.core.records import (
     Version,
 )
 from unrot.core.settings import Settings
+from unrot.core.signatures import Signatures
 from unrot.core.time import utc
 from unrot.hear import verdicts
 from unrot.serve import events, readiness
@@ -88,6 +89,7 @@ class Service:
     shelf: Shelf
     journal: Journal
     ids: Ids
+    signatures: Signatures
     profiler: Profiler
     workshop: Workshop
     courier: Courier
