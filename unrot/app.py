@@ -55,6 +55,7 @@ from unrot.web.pages import (
 from unrot.web.pages import (
     versions as versions_pages,
 )
+from unrot.web.request_ids import IdentifiedApp
 from unrot.web.routes import GuardedFlask, blueprint_of
 
 PATIENCE_SECONDS = 1.2
@@ -116,5 +117,6 @@ def make_doors() -> Flask:
     api.register_error_handler(Busy, learning.busy)
     app.register_blueprint(api)
     apidocs.register(app, *API)
-    app.wsgi_app = counting.CountedApp(app.wsgi_app)  # type: ignore[method-assign]
+    counted = counting.CountedApp(app.wsgi_app)
+    app.wsgi_app = IdentifiedApp(counted)  # type: ignore[method-assign]
     return app

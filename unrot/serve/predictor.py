@@ -215,7 +215,7 @@ def check_golden(predictor: Predictor, golden: bytes) -> float:
         expected = Outputs(read[CLASSES], read[PROBABILITIES], read[VALUES])
         given = predictor.predict(read["rows"])
     except (KeyError, TypeError, ValueError, Invalid) as error:
-        raise BadArtefact(f"The golden rows cannot be scored: {error}.") from error
+        raise BadArtefact(f"The golden rows cannot be scored: {type(error).__name__}.") from error
     difference = largest_difference(expected, given)
     if difference > TOLERANCE:
         raise BadArtefact(
