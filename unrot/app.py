@@ -16,6 +16,7 @@ from unrot.web.api import (
     explorer,
     feedback,
     findings,
+    forgetting,
     learning,
     models,
     operations,
@@ -63,7 +64,7 @@ PATIENCE_SECONDS = 1.2
 
 API = (
     *(models, predictions, feedback, learning, versions, trials),
-    *(explorer, findings, drift, outliers, accuracy, operations),
+    *(explorer, findings, drift, outliers, accuracy, operations, forgetting),
 )
 """Each declares some routes; the document lists them in this order."""
 PAGES = (

@@ -1,4 +1,4 @@
-"""The commands that tidy up: remove, rename, describe, tidy, backup, restore, sign.
+"""The commands that tidy up: remove, rename, describe, tidy, forget, backup, restore, sign.
 
 Each asks before data go away that the settings do not let go anyhow.
 """
@@ -17,11 +17,13 @@ from unrot.core.records import Holdings
 from unrot.core.settings import Settings, prepare_home
 from unrot.make import models
 from unrot.run import backup as backups
-from unrot.run import tidying
+from unrot.run import forgetting, tidying
 from unrot.run.bootstrap import open_copies, open_service
 from unrot.run.caretaker import without_caretaker
+from unrot.run.forgetting import Erasure
 from unrot.serve import signing
 from unrot.serve.service import Service
+from unrot.serve.shelf import sync
 
 
 def add_to(commands: Any) -> None:
@@ -45,6 +47,17 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser("tidy", help="let go of old rows now, add old totals up")
     command.add_argument("--vacuum", action="store_true", help="give the room back to the disk")
     command.set_defaults(command=tidy)
+
+    command = commands.add_parser("forget", help="erase predictions and their verdicts")
+    command.add_argument(
+        "--id",
+        action="append",
+        required=True,
+        metavar="ID",
+        help="of a prediction; may be repeated",
+    )
+    _add_yes(command)
+    command.set_defaults(command=forget)
 
     command = commands.add_parser("backup", help="write the data and the keys to one file")
     command.add_argument("file", metavar="FILE", type=Path)
@@ -127,6 +140,32 @@ def tidy(options: argparse.Namespace, settings: Settings) -> int:
     if options.vacuum:
         _shrink(settings)
     return 0
+
+
+def forget(options: argparse.Namespace, settings: Settings) -> int:
+    """Erase predictions after a question, and say which versions carry them."""
+    service = open_service(settings)
+    sync(service.shelf.folder, service.store.registry)
+    count = counted(len(set(options.id)), "prediction")
+    question = f"{count} will be gone for good, with all verdicts on it."
+    if not is_agreed(question, "forget", yes=options.yes):
+        return 1
+    for one in forgetting.forget(service, options.id):
+        print("\n".join(_told_of_erasure(one)))
+    print("Totals and profiles stay, which have no rows; your exports and backups are your own.")
+    return 0
+
+
+def _told_of_erasure(one: Erasure) -> list[str]:
+    said = f"erased ({', '.join(one.erased)})." if one.erased else "nothing is left of it."
+    told = [f"{one.id}: {said}"]
+    if one.learnt_by:
+        learnt, carried = ", ".join(one.learnt_by), ", ".join(one.carried_by)
+        told.append(
+            f"  {learnt} of {one.model} learnt from it, and it is in the parameters of {carried}. "
+            f"To make it again without: python -m unrot rebuild {one.model} {one.rebuild}"
+        )
+    return told
 
 
 def _shrink(settings: Settings) -> None:

@@ -287,12 +287,15 @@ def _read_lessons(service: Service, model: Model, version: Version) -> VersionLe
 def _read_changes(
     service: Service, material: Material, history: Sequence[VersionLessons]
 ) -> tuple[set[str], dict[str, Example]]:
-    """Return the verdicts that were taken back since they were learnt, and those changed since."""
+    """Return the verdicts that were taken back or forgotten since, and those changed since."""
     withdrawn: set[str] = set()
     corrected: dict[str, Example] = {}
     lessons = [lesson for version in history for lesson in version.lessons]
     learnt = {example.prediction: example for lesson in lessons for example in lesson.examples}
     for name, old in learnt.items():
+        if old.is_erased:
+            withdrawn.add(name)
+            continue
         now = service.store.verdicts.of(name)
         if now is not None and now.withdrawn:
             withdrawn.add(name)

@@ -10,6 +10,7 @@ from unrot.hear.verdict_store import VerdictStore
 from unrot.learn.job_store import JobStore
 from unrot.learn.lesson_store import LessonStore
 from unrot.learn.trial_store import TrialStore
+from unrot.run.erasing_store import ErasingStore
 from unrot.run.tidying_store import TidyingStore
 from unrot.serve.batch_reader import BatchReader
 from unrot.serve.registry_store import RegistryStore
@@ -58,6 +59,7 @@ class Cabinet:
         self.lessons = LessonStore(database, self.jobs, self.traffic.look_up, signatures)
         self.trials = TrialStore(database, models, self.traffic.newest, self.traffic.look_up)
         self.tidying = TidyingStore(database, batches, self.profiles, self.deliveries.old)
+        self.erasing = ErasingStore(database, batches, self.tidying.erased)
 
     @property
     def kind(self) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from unrot.core.artefacts import digest_of
 from unrot.core.errors import Conflict, NotFound, shown
 from unrot.core.policy import Policy
 from unrot.core.records import AliasMove, Model, ModelKey, RemovedModel, Version
@@ -162,6 +163,23 @@ class RegistryStore:
     def sign_version(self, model: ModelKey, version: str) -> None:
         """Sign a version as it stands, whoever wrote it."""
         self._change_version(model, version, self._signatures.sign)
+
+    def replace_file(self, model: ModelKey, version: str, kind: str, data: bytes) -> str:
+        """Keep other bytes as a file of a version; return the digest of those before.
+
+        A version of ours is signed anew; one that is not stays as unsigned as it was.
+        """
+        digest, before = digest_of(data), ""
+        keep_artefacts(self._database, {digest: data})
+
+        def change(found: Version) -> Version:
+            nonlocal before
+            before = found.artefacts.get(kind, "")
+            other = replace(found, artefacts={**found.artefacts, kind: digest})
+            return self._signatures.sign(other) if self._signatures.is_good(found) else other
+
+        self._change_version(model, version, change)
+        return before
 
     def _change_version(
         self, model: ModelKey, version: str, change: Callable[[Version], Version]

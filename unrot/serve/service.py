@@ -282,7 +282,9 @@ class Service:
         self.limits.admit(caller, verdicts=1)
         verdict = self._reader().withdrawal(id, caller=caller, now=self.clock())
         status = self._keep([verdict])[0]
-        if status in ("missing", "duplicate", "forgotten"):
+        if status == "forgotten":
+            raise Expired(verdicts.NO_LONGER_KEPT)
+        if status in ("missing", "duplicate"):
             raise NotFound("There is no verdict on this prediction to take back.")
         if status == "overruled":
             raise NotAllowed("A judge has judged this prediction: only a judge can take it back.")
