@@ -226,11 +226,15 @@ def test_lines_that_were_set_aside_unread_are_looked_through(service: Service) -
     assert path.read_bytes() == b'{"id": "other"}\n'
 
 
-@pytest.mark.parametrize("ids", [[], ["x"], ["A" * 32]])
+@pytest.mark.parametrize(
+    "ids",
+    [[], ["x"], ["A" * 32], ["unverified-\0"], ["\ud800"], ["x" * 9_000], ["unverified-" * 99]],
+)
 def test_what_is_no_id_of_ours_erases_nothing(service: Service, ids: list[str]) -> None:
-    with pytest.raises((Invalid, NotSigned)):
+    with pytest.raises((Invalid, NotSigned)) as refused:
         forget(service, ids)
 
+    assert len(orjson.dumps(refused.value.message)) < 200
     assert service.store.erasing.waiting(9) == []
 
 

@@ -13,13 +13,14 @@ is as done once, so it is simply done again where it was interrupted.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unrot.core import lineage
 from unrot.core.artefacts import LESSONS
-from unrot.core.errors import Conflict, Invalid, NotFound, NotSigned
+from unrot.core.errors import Conflict, Invalid, NotFound, NotSigned, shown
 from unrot.core.records import CHAMPION, Example, Forgotten, Lesson, Model, ModelKey, Version
 from unrot.core.time import DAY
 from unrot.serve.service import Service
@@ -27,8 +28,8 @@ from unrot.serve.service import Service
 MOST_AT_ONCE = 1_000
 SETTLED_SECONDS = 120.0
 """So long a request that began before may still bring something."""
-UNVERIFIED = "unverified-"
-"""Begins the ids of verdicts in the older form."""
+is_unverified = re.compile(r"unverified-[A-Za-z0-9_-]{16}").fullmatch
+"""Tell whether an id is of a verdict in the older form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +51,24 @@ class Erasure:
 
 def forget(service: Service, ids: Sequence[str]) -> list[Erasure]:
     """Forget predictions; say of each what there was, and which versions learnt from it."""
-    models = {id: _model_of(service, id) for id in dict.fromkeys(ids)}
-    if not 0 < len(models) <= MOST_AT_ONCE:
-        raise Invalid(f"{len(models):,} ids: expected 1 to {MOST_AT_ONCE:,} at once.")
-    there = {id: model for id, model in models.items() if model is not None}
-    for model in there.values():
+    wanted = list(dict.fromkeys(ids))
+    if not 0 < len(wanted) <= MOST_AT_ONCE:
+        raise Invalid(f"{len(wanted):,} ids: expected 1 to {MOST_AT_ONCE:,} at once.")
+    found = {id: _model_of(service, id) for id in wanted}
+    there = {id: model for id, model in found.items() if model is not None}
+    models = {model.key: model for model in there.values()}
+    for model in models.values():
         _check_idle(service, model)
     store, now = service.store, service.clock()
     store.erasing.note({id: model.key for id, model in there.items()}, now)
     _erase_unreadable(service.journal.folder / "unreadable", there)
     erased = {id: store.erasing.erase(id, model.key, now) for id, model in there.items()}
-    for model in {model.key: model for model in there.values()}.values():
-        _unlearn(service, model, [id for id, of in there.items() if of.key == model.key], erased)
-    return [
-        Erasure(id, "") if model is None else _outcome(service, id, model, erased[id])
-        for id, model in models.items()
-    ]
+    outcomes = {id: Erasure(id, "") for id in wanted}
+    for model in models.values():
+        of_model = {id: erased[id] for id, of in there.items() if of.key == model.key}
+        _unlearn(service, model, of_model)
+        outcomes |= _outcomes(service, model, of_model)
+    return list(outcomes.values())
 
 
 def sweep(service: Service, most: int = 100) -> None:
@@ -84,7 +87,7 @@ def sweep(service: Service, most: int = 100) -> None:
 def _model_of(service: Service, id: str) -> Model | None:
     """Return the model of a prediction; None where that was removed."""
     contents = service.catalogue()
-    if id.startswith(UNVERIFIED):
+    if is_unverified(id):
         try:
             return contents.by_key(service.store.verdicts.model_of_unverified(id)).model
         except NotFound:
@@ -92,7 +95,7 @@ def _model_of(service: Service, id: str) -> Model | None:
     try:
         told = service.ids.read(id)
     except NotSigned as error:
-        raise NotSigned(f"{id[:40]}: {error.message} Nothing was erased.") from error
+        raise NotSigned(f"{shown(id, 40)}: {error.message} Nothing was erased.") from error
     found = contents.by_number(told.model_number)
     return None if found is None else found.model
 
@@ -108,7 +111,7 @@ def _check_idle(service: Service, model: Model) -> None:
 
 def _is_too_old(service: Service, one: Forgotten, now: float) -> bool:
     """Tell whether retention lets go of it by itself, should it arrive."""
-    if one.id.startswith(UNVERIFIED):
+    if is_unverified(one.id):
         return True
     days = max(service.settings.keep_days, service.settings.feedback_days)
     return now - service.ids.read(one.id).predicted_at > days * DAY
@@ -117,15 +120,13 @@ def _is_too_old(service: Service, one: Forgotten, now: float) -> bool:
 # ── versions ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _unlearn(
-    service: Service, model: Model, ids: Sequence[str], erased: Mapping[str, list[str]]
-) -> None:
+def _unlearn(service: Service, model: Model, erased: Mapping[str, list[str]]) -> None:
     """Leave of some examples their ids alone, in the files of all versions."""
     store = service.store
     for version in service.versions(model.key):
-        gone = store.lessons.erase_reasons(model.key, version.name, ids)
+        gone = store.lessons.erase_reasons(model.key, version.name, erased.keys())
         if LESSONS in version.artefacts:
-            gone += _erase_examples(service, model.key, version, ids, erased)
+            gone += _erase_examples(service, model.key, version, erased)
         for digest in gone:
             store.tidying.drop_file(digest)
 
@@ -134,16 +135,16 @@ def _erase_examples(
     service: Service,
     model: ModelKey,
     version: Version,
-    ids: Collection[str],
     erased: Mapping[str, list[str]],
 ) -> list[str]:
+    """Do so in one version; return the digests of files that hold them no more."""
     registry = service.store.registry
     lessons = service.workshop.unpack_lessons(registry.artefact(version.artefacts[LESSONS]))
     found = {
         one.prediction
         for lesson in lessons
         for one in lesson.examples
-        if one.prediction in ids and not one.is_erased
+        if one.prediction in erased and not one.is_erased
     }
     if not found:
         return []
@@ -164,18 +165,21 @@ def _without_rows(lesson: Lesson, ids: Collection[str]) -> Lesson:
     return replace(lesson, examples=examples)
 
 
-def _outcome(service: Service, id: str, model: Model, erased: Sequence[str]) -> Erasure:
-    versions = service.versions(model.key)
-    lessons = service.store.lessons
-    learnt_by = [one.name for one in versions if id in lessons.learnt(model.key, [one.name])]
-    carried_by = [
-        one.name
-        for one in versions
-        if set(lineage.learning_line(versions, one.name)) & set(learnt_by)
-    ]
+def _outcomes(
+    service: Service, model: Model, erased: Mapping[str, Sequence[str]]
+) -> dict[str, Erasure]:
+    """Say of each prediction what there was, and which versions carry it."""
+    versions, lessons = service.versions(model.key), service.store.lessons
+    learnt = {one.name: lessons.learnt(model.key, [one.name]) for one in versions}
+    lines = {one.name: lineage.learning_line(versions, one.name) for one in versions}
     champion = service.aliases(model.key).get(CHAMPION, "")
-    rebuild = champion if champion in carried_by else next(reversed(carried_by), "")
-    return Erasure(id, model.name, erased, learnt_by, carried_by, rebuild)
+    outcomes = {}
+    for id, names in erased.items():
+        learnt_by = [name for name, ids in learnt.items() if id in ids]
+        carried_by = [name for name, line in lines.items() if set(line) & set(learnt_by)]
+        rebuild = champion if champion in carried_by else next(reversed(carried_by), "")
+        outcomes[id] = Erasure(id, model.name, names, learnt_by, carried_by, rebuild)
+    return outcomes
 
 
 # ── lines that no release could read ─────────────────────────────────────────────────────────
