@@ -308,3 +308,39 @@ def test_graph_that_only_speaks_of_a_location_is_taken(service: Service) -> None
     graph.doc_string = "the location of each flower"
 
     assert open_session(graph.SerializeToString()).get_inputs()
+
+
+def test_backup_brings_the_key_that_its_versions_are_signed_with(
+    trained_home: Path, tmp_path: Path
+) -> None:
+    file, other = tmp_path / "unrot.tar", tmp_path / "other"
+
+    run_command(trained_home, "backup", file)
+    restored = run_command(other, "restore", file, "--yes")
+
+    assert restored.returncode == 0, restored.stderr
+    service = open_service(Settings(home=other))
+    assert answer(service)[0] == "v1"
+    service.store.close()
+
+
+@pytest.mark.parametrize("has_key", [True, False])
+def test_copied_store_serves_those_who_have_the_key(
+    trained_home: Path, tmp_path: Path, *, has_key: bool
+) -> None:
+    url, home = f"sqlite:///{tmp_path / 'copy.db'}", tmp_path / "other"
+    copied = run_command(
+        trained_home, "copy", "--from", f"sqlite:///{trained_home / 'unrot.db'}", "--to", url
+    )
+    assert copied.returncode == 0, copied.stderr
+    home.mkdir()
+    if has_key:
+        (home / "secret-key").write_bytes((trained_home / "secret-key").read_bytes())
+
+    service = open_service(Settings(home=home, store=url))
+    sync(service.shelf.folder, service.store.registry)
+
+    problems = service.catalogue().problems
+    assert problems == {} if has_key else "is not signed with this app's key" in problems["iris"]
+    assert bool(service.catalogue().predictors) == has_key
+    service.store.close()
