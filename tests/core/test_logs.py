@@ -102,15 +102,17 @@ def test_id_that_is_not_sane_is_not_taken(given: str) -> None:
 
 
 @pytest.fixture
-def written(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+def written(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], str]]:
     """What a process writes that is set up as ours are."""
     root, hooks = logging.getLogger(), (threading.excepthook, sys.excepthook, warnings.showwarning)
-    logs.set_up("json")
+    monkeypatch.setattr(root, "handlers", [])
+    logs.set_up("text")
     logs.set_up("json")
     logs.log_the_uncaught()
     yield lambda: capsys.readouterr().err
     threading.excepthook, sys.excepthook, warnings.showwarning = hooks
-    root.handlers = [one for one in root.handlers if not isinstance(one, logs.StandardError)]
 
 
 def test_what_python_would_print_itself_is_logged_without_its_words(

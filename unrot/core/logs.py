@@ -143,12 +143,11 @@ def formatter_of(form: str) -> logging.Formatter:
 
 
 def set_up(form: str) -> None:
-    """Write all that is logged in this process and its forks."""
+    """Write all that is logged in this process and its forks, unless others have seen to that."""
     root, handler = logging.getLogger(), StandardError()
     handler.setFormatter(formatter_of(form))
-    for old in [one for one in root.handlers if isinstance(one, StandardError)]:
-        root.removeHandler(old)
-    root.addHandler(handler)
+    if all(isinstance(one, StandardError) for one in root.handlers):
+        root.handlers = [handler]
 
 
 def log_the_uncaught() -> None:
