@@ -9,6 +9,7 @@ import socket
 import struct
 import sys
 
+from unrot.core import logs
 from unrot.core.errors import BadSetting
 from unrot.core.settings import load, prepare_home
 from unrot.web.metrics.slots import FOLDER_VARIABLE, Slots
@@ -30,6 +31,8 @@ def _worker_class(server):
 try:
     _settings = load()
     prepare_home(_settings)
+    logs.set_up(_settings.log)
+    logs.log_the_uncaught()
 except BadSetting as error:
     sys.exit(error.message)
 
@@ -41,7 +44,8 @@ worker_connections = 2_000
 keepalive = 15
 # Longer than the minute that a client may wait for a job.
 timeout = 90
-access_log_format = "%(h)s %(t)s %(m)s %(U)s %(s)s %(B)s %(D)s"
+logger_class = "unrot.run.gunicorn_logger.PrivateLogger"
+access_log_format = "%(h)s %(t)s %(m)s %(U)s %(s)s %(B)s %(D)s %({x-request-id}o)s"
 graceful_timeout = 15
 control_socket_disable = True
 # Who the client is and which address it asked for is told by the proxies that are trusted

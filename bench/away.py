@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.fleet import (
+    SECRET,
     SILENCE,
     TAKEN,
     Client,
@@ -82,7 +83,7 @@ def drill(name: str) -> Iterator[tuple[Any, bool]]:
         folder.chmod(0o755)
         store = own_store(name, folder, folder / "home")
         machine = Machine(folder / "home", store.url)
-        prepare(machine.home, {MODEL: "sgd"}, store_url=machine.store_url)
+        prepare(machine.home, {MODEL: "sgd"}, store_url=machine.store_url, secret_key=SECRET)
         try:
             machine.start()
             for way, (take, give_back) in ways(store).items():

@@ -81,7 +81,8 @@ def drill(store_name: str) -> bool:
 
 
 def _drill(name: str, machines: list[Machine], folder: Path) -> bool:
-    prepare(machines[0].home, {LEARNER: "sgd", MOVER: "tree"}, store_url=machines[0].store_url)
+    first, trained = machines[0], {LEARNER: "sgd", MOVER: "tree"}
+    prepare(first.home, trained, store_url=first.store_url, secret_key=SECRET)
     found = {"a stale lease": check_stale_lease(folder / "sleeper", machines)}
     crowd = Crowd(machines)
     found |= check_kills(crowd, machines)

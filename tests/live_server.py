@@ -177,6 +177,7 @@ def prepare(
     holdout: int = 1_000,
     made: Callable[[], Dataset] = zombies.load,
     store_url: str = "",
+    secret_key: str = "",
 ) -> Path:
     """Train models, each by its estimator, on few rows of a data set; return the home folder."""
     data = made()
@@ -187,7 +188,7 @@ def prepare(
         holdout_rows=data.holdout_rows[:holdout],
         holdout_labels=data.holdout_labels[:holdout],
     )
-    service = open_service(Settings(home=home, store=store_url))
+    service = open_service(Settings(home=home, store=store_url, secret_key=secret_key))
     for name, estimator in models.items():
         model = Model(name, 0, data.title, data.description, data.schema, time.time())
         publish(service, model, train(data, estimator, lambda *_: None))

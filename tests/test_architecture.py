@@ -233,6 +233,32 @@ def test_only_bootstrap_names_a_database() -> None:
     assert named == {"unrot.run.bootstrap"}
 
 
+def test_nothing_is_logged_that_was_made_of_values_before() -> None:
+    """An error is handed over as it is: `core.logs` writes it without what it quotes."""
+    wrong = [
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for file in product_files()
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and is_of_a_log(node.func)
+        if not isinstance(node.args[0], ast.Constant) or any(map(is_text_of_an_error, node.args))
+    ]
+
+    assert wrong == []
+
+
+def is_of_a_log(called: ast.expr) -> bool:
+    return isinstance(called, ast.Attribute) and ast.unparse(called.value) == "_log"
+
+
+def is_text_of_an_error(given: ast.expr) -> bool:
+    made = isinstance(given, ast.Call) and ast.unparse(given.func) in (
+        "str",
+        "repr",
+        "error_summary",
+    )
+    return made or isinstance(given, ast.JoinedStr) or ast.unparse(given).endswith(".message")
+
+
 # ── sizes and names ──────────────────────────────────────────────────────────────────────────
 
 

@@ -17,6 +17,7 @@ from unrot.web.api import (
     explorer,
     feedback,
     findings,
+    forgetting,
     learning,
     models,
     operations,
@@ -57,6 +58,7 @@ from unrot.web.pages import (
 from unrot.web.pages import (
     versions as versions_pages,
 )
+from unrot.web.request_ids import IdentifiedApp
 from unrot.web.routes import GuardedFlask, blueprint_of
 
 PATIENCE_SECONDS = 1.2
@@ -64,7 +66,7 @@ PATIENCE_SECONDS = 1.2
 
 API = (
     *(models, predictions, feedback, learning, versions, trials),
-    *(explorer, findings, drift, outliers, accuracy, operations, audit_log),
+    *(explorer, findings, drift, outliers, accuracy, operations, audit_log, forgetting),
 )
 """Each declares some routes; the document lists them in this order."""
 PAGES = (
@@ -118,5 +120,6 @@ def make_doors() -> Flask:
     api.register_error_handler(Busy, learning.busy)
     app.register_blueprint(api)
     apidocs.register(app, *API)
-    app.wsgi_app = counting.CountedApp(app.wsgi_app)  # type: ignore[method-assign]
+    counted = counting.CountedApp(app.wsgi_app)
+    app.wsgi_app = IdentifiedApp(counted)  # type: ignore[method-assign]
     return app

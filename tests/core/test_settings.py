@@ -450,3 +450,11 @@ def test_home_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
 
     with pytest.raises(BadSetting, match=r"file/home cannot be used \(Not a directory\)"):
         prepare_home(Settings(home=tmp_path / "file" / "home"))
+
+
+@pytest.mark.parametrize(
+    ("given", "log"),
+    [({}, "text"), ({"DYNO": "web.1"}, "json"), ({"DYNO": "web.1", "UNROT_LOG": "text"}, "text")],
+)
+def test_log_is_json_on_a_dyno_unless_it_says_otherwise(given: dict[str, str], log: str) -> None:
+    assert load(given, None).log == log

@@ -21,6 +21,7 @@ from unrot.make.train import train
 from unrot.run.bootstrap import open_service
 from unrot.serve import journal
 
+KEY = "the same key for all"
 HOLDOUT = 1_000
 """Rows of the anchor: enough to rule out a loss of 2 %, and quick to answer."""
 
@@ -44,7 +45,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
             # By ids of its own: whichever test is the first gets the same ids as any other.
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(journal.secrets, "token_bytes", random.Random(0).randbytes)
-                service = open_service(Settings(home=made[estimator]))
+                service = open_service(Settings(home=made[estimator], secret_key=KEY))
                 candidate = train(data, estimator, lambda *_: None)
                 model = Model(data.name, 0, data.title, data.description, data.schema, noon())
                 publish(service, model, candidate)
@@ -75,7 +76,7 @@ def open_school(homes: Callable[[str], Path], tmp_path: Path) -> Iterator[Callab
     def school(estimator: str) -> School:
         home = tmp_path / estimator
         shutil.copytree(homes(estimator), home)
-        settings = Settings(home=home, secret_key="the same key for all")
+        settings = Settings(home=home, secret_key=KEY)
         service = replace(open_service(settings), clock=steady_clock())
         opened.append(School(service))
         return opened[-1]

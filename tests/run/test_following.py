@@ -104,7 +104,8 @@ def test_every_worker_of_every_server_follows_and_no_request_fails(
     serve: Callable[..., Server], tmp_path: Path
 ) -> None:
     home = with_three_versions(tmp_path)
-    shared = {"UNROT_STORE": f"sqlite:///{home / 'unrot.db'}", "UNROT_SECRET_KEY": "k" * 40}
+    key = (home / "secret-key").read_text()
+    shared = {"UNROT_STORE": f"sqlite:///{home / 'unrot.db'}", "UNROT_SECRET_KEY": key}
     (tmp_path / "second").mkdir()
     towns = [Town(serve(place, **shared).url) for place in (home, tmp_path / "second")]
     followers = [Clients(f"{town.address}/predict", {"inputs": ROW}) for town in towns]

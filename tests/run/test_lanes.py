@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from tests.conftest import wait_for
+from unrot.core.logs import JsonLine
 from unrot.run import lanes
 from unrot.run.lanes import BodyBroke, Lanes, Reply
 from unrot.run.threads import Threads, Work
@@ -340,3 +341,37 @@ def test_only_a_trusted_proxy_says_that_it_was_https(
     made = environ(("x-forwarded-proto", said), trust=trust, client=client)
 
     assert made["wsgi.url_scheme"] == scheme
+
+
+# ── the request's id ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("given", ["", "ours-1", "not sane"])
+def test_answer_to_what_failed_carries_the_id_that_was_logged(
+    given: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(_environ: dict[str, Any], _start_response: Callable[..., Any]) -> list[bytes]:
+        raise ValueError("quotes a value")
+
+    caplog.handler.setFormatter(JsonLine())
+    exchange = request(b"abc")
+    exchange.head.headers.given += [("x-request-id", given)] if given else []
+
+    answer = desk(fails).take(exchange).answer()
+
+    [line] = [orjson.loads(line) for line in caplog.text.splitlines()]
+    assert answer.status == 500
+    assert dict(answer.headers)["x-request-id"] == line["request_id"]
+    assert (line["request_id"] == "ours-1") == (given == "ours-1")
+    assert "quotes" not in caplog.text
+
+
+@pytest.mark.parametrize(("given", "expected"), [("ours-1", ["ours-1"]), ("not sane", [])])
+def test_refusal_carries_the_id_that_its_client_gave(given: str, expected: list[str]) -> None:
+    exchange = request(b"abc")
+    exchange.head.headers.given.append(("x-request-id", given))
+
+    lanes.refuse(exchange, "busy")
+
+    told = [value for name, value in exchange.answer().headers if name == "x-request-id"]
+    assert told == expected

@@ -182,7 +182,7 @@ def test_verdict_on_a_prediction_that_is_not_kept_is_told_kindly(service: Servic
 
     assert said.value.message == (
         "The prediction is not kept any more, so it can no longer be judged: the app keeps the "
-        "newest ones (UNROT_KEEP_DAYS, UNROT_KEEP_ROWS)."
+        "newest ones (UNROT_KEEP_DAYS, UNROT_KEEP_ROWS), and none that it was told to forget."
     )
     assert few.judge_many([{"id": id, "was_correct": True}], ADA) == [(id, "expired")]
 

@@ -149,7 +149,8 @@ def test_champion_that_breaks_a_library_stops_no_other(trained_home: Path) -> No
             raise ZeroDivisionError("of a library")
         return predictors.load(by, artefact, schema)
 
-    shelf = Shelf(service.shelf.folder, load=load, check=predictor.check_golden)
+    check, signatures = predictor.check_golden, service.signatures
+    shelf = Shelf(service.shelf.folder, load=load, check=check, signatures=signatures)
     there = replace(service, shelf=shelf)
 
     answer = there.predict_instances("zombies", [[0.0, 0.0, 0.0, 0.0]])

@@ -15,6 +15,8 @@ import pytest
 
 from unrot.core.errors import BadArtefact, NotFound, StoreAway, UnrotError
 from unrot.core.records import Feature, Model, Outputs, RemovedModel, Row, Schema, Serving, Version
+from unrot.core.schema import schema_hash
+from unrot.core.signatures import Signatures
 from unrot.serve.shelf import PINNED_AT_ONCE, Contents, Shelf, ShelvedModel, sync
 
 SCHEMA = Schema(
@@ -23,6 +25,7 @@ SCHEMA = Schema(
     ("elf", "orc"),
 )
 ROWS: list[Row] = [[1.0, "f"]]
+SIGNATURES = Signatures(b"the secret of this app")
 
 
 class Constant:
@@ -96,6 +99,7 @@ class MemoryRegistry:
     def add_version(self, version: Version, artefacts: Mapping[str, bytes]) -> Version:
         self._changes += 1
         named = replace(version, name=f"v{len(self._versions[version.model]) + 1}")
+        named = SIGNATURES.sign(named)
         self._versions[version.model].append(named)
         self.kept.update(artefacts)
         return named
@@ -144,7 +148,7 @@ def publish(
         created_at=2.5,
         metrics={"accuracy": 0.75},
         artefacts={"onnx": digest_of(answer), "golden": digest_of(golden), "skops": "elsewhere"},
-        schema_hash="abc",
+        schema_hash=schema_hash(SCHEMA),
         libraries={"numpy": "2"},
         serving=Serving("onnx", digest_of(answer), 1e-9, 500),
     )
@@ -166,7 +170,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def shelf(folder: Path) -> Shelf:
-    return Shelf(folder, load=load, check=check)
+    return Shelf(folder, load=load, check=check, signatures=SIGNATURES)
 
 
 def answered(shelf: Shelf, model: str = "elves", version: str | None = None) -> float:
@@ -484,7 +488,7 @@ def test_requests_go_on_with_the_old_champion_while_the_new_one_is_loaded(
             assert may_go_on.wait(10)
         return load(by, artefact, schema)
 
-    shelf = Shelf(folder, load=load_slowly, check=check)
+    shelf = Shelf(folder, load=load_slowly, check=check, signatures=SIGNATURES)
     publish(registry, "elves", b"1")
     sync(folder, registry)
     answered(shelf)

@@ -17,6 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.run.test_lanes import Head, Headers
+from unrot.core.logs import JsonLine
 from unrot.run.lanes import Reply
 from unrot.serve.service import Service
 from unrot.web.fast_lane import FastLane
@@ -24,6 +25,7 @@ from unrot.web.metrics.counting import GATHERED
 from unrot.web.security import HTTPS_ALONE
 
 REQUESTS = 2_000
+MADE = re.compile(r"[0-9a-f]{16}")
 ID = re.compile(rb"[A-Za-z0-9_-]{32}|unverified-[A-Za-z0-9_-]{16}")
 PREDICT = "/api/v1/models/{}/predict"
 AT = 1_790_000_000.0
@@ -43,6 +45,7 @@ TEXTS = (
     *(b'"a"', b"[]", b"{}", b"3", b"null", b'{"inputs": {"a": -Infinity}}', b"[" * 20_000),
     *(b"\x1f\x8b\x08\x00gzipped", "häuser".encode("latin-1"), b'{"inputs": []}'),
 )
+REQUEST_IDS = ("ours-1", "a.b_C-9", "x" * 64, "x" * 65, "", "a b", "a,b", "<a>", "ä", "{}")
 TYPES = (
     *("application/json; charset=utf-8", "application/vnd.api+json", "text/plain", "", "a"),
     *("APPLICATION/JSON", 'application/json; charset="x', "application/x-www-form-urlencoded"),
@@ -81,6 +84,9 @@ class Playing:
                 request = replace(request, body=self.chance.choice(TEXTS))
             if self.chance.random() < 0.05:
                 request = replace(request, content_type=self.chance.choice((*TYPES, None)))
+            if self.chance.random() < 0.2:
+                id = {"X-Request-Id": self.chance.choice(REQUEST_IDS)}
+                request = replace(request, headers={**request.headers, **id})
             yield request
 
     def row(self) -> Any:
@@ -200,9 +206,12 @@ def by_fast_lane(app: Flask, request: Request) -> Reply | None:
     return None if call is None else call.answer(request.body)
 
 
+LANES = (by_fast_lane, by_flask)
+
+
 def told(reply: Reply) -> tuple[int, list[tuple[str, str]], bytes]:
     """Return all that a client sees, but for ids and for the length that each server writes."""
-    headers = sorted((name.lower(), value) for name, value in reply.headers)
+    headers = sorted((name.lower(), MADE.sub("made", value)) for name, value in reply.headers)
     return (
         reply.status,
         [one for one in headers if one[0] != "content-length"],
@@ -351,6 +360,33 @@ def test_unexpected_error_is_answered_alike(still: Flask, monkeypatch: pytest.Mo
     assert fast is not None
     assert fast.status == 500
     assert told(fast) == told(by_flask(still, request))
+
+
+def id_in(reply: Reply | None) -> list[str]:
+    assert reply is not None
+    return [value for name, value in reply.headers if name == "X-Request-Id"]
+
+
+def test_answer_carries_the_id_that_its_client_gave_or_that_stands_in_the_log(
+    still: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.handler.setFormatter(JsonLine())
+    request = Request(PREDICT.format("iris"), orjson.dumps({"inputs": IRIS}))
+    named = replace(request, headers={"X-Request-Id": "ours-1"})
+    before = [id_in(lane(still, one)) for one in (request, named) for lane in LANES]
+
+    def breaks(*_: Any, **__: Any) -> Any:
+        raise ValueError("quotes 5.1")
+
+    monkeypatch.setattr(Service, "predict", breaks)
+    after = [id_in(lane(still, one)) for one in (request, named) for lane in LANES]
+    logged = [orjson.loads(line)["request_id"] for line in caplog.text.splitlines()]
+
+    assert before == [[], [], ["ours-1"], ["ours-1"]]
+    assert after == [[id] for id in logged]
+    assert all(MADE.fullmatch(id) for id in logged[:2])
+    assert logged[2:] == ["ours-1", "ours-1"]
+    assert "5.1" not in caplog.text
 
 
 # ── what is quick ────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@
     history     bring in traffic that was logged elsewhere
     reference   compare drift with a whylogs profile of elsewhere
     watch       what counts as a symptom of a model
-    upkeep      remove, rename, describe, tidy, backup, restore
+    upkeep      remove, rename, describe, tidy, forget, backup, restore, sign
     moving      copy a store into another, export rows to a file
     access      tokens of persons; the audit log
 

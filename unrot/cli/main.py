@@ -7,7 +7,6 @@ others start at once.
 from __future__ import annotations
 
 import argparse
-import logging
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import Any
 
 from unrot.cli import commands
 from unrot.cli.terminal import Progress, table
-from unrot.core import descriptions
+from unrot.core import descriptions, logs
 from unrot.core.acting import Act, acting, from_terminal
 from unrot.core.dataset import Dataset
 from unrot.core.errors import AlreadyRunning, Invalid, UnrotError
@@ -51,10 +50,11 @@ ESTIMATORS = "mlp, sgd, logistic, tree, forest, hgb, linear, ridge"
 def main(arguments: Sequence[str]) -> int:
     """Run one command; return the exit status."""
     options = parser().parse_args(arguments)
-    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     try:
+        settings = options.load()
+        logs.set_up(settings.log)
         with acting(_act(options)):
-            status: int = options.command(options, options.load())
+            status: int = options.command(options, settings)
         return status
     except UnrotError as error:
         print(error, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The commands that tidy up: remove, rename, describe, tidy, backup, restore.
+"""The commands that tidy up: remove, rename, describe, tidy, forget, backup, restore, sign.
 
 Each asks before data go away that the settings do not let go anyhow.
 """
@@ -17,10 +17,13 @@ from unrot.core.records import Holdings
 from unrot.core.settings import Settings, prepare_home
 from unrot.make import models
 from unrot.run import backup as backups
-from unrot.run import tidying
+from unrot.run import forgetting, tidying
 from unrot.run.bootstrap import open_copies, open_service
 from unrot.run.caretaker import without_caretaker
+from unrot.run.forgetting import Erasure
+from unrot.serve import signing
 from unrot.serve.service import Service
+from unrot.serve.shelf import sync
 
 
 def add_to(commands: Any) -> None:
@@ -45,6 +48,17 @@ def add_to(commands: Any) -> None:
     command.add_argument("--vacuum", action="store_true", help="give the room back to the disk")
     command.set_defaults(command=tidy)
 
+    command = commands.add_parser("forget", help="erase predictions and their verdicts")
+    command.add_argument(
+        "--id",
+        action="append",
+        required=True,
+        metavar="ID",
+        help="of a prediction; may be repeated",
+    )
+    _add_yes(command)
+    command.set_defaults(command=forget)
+
     command = commands.add_parser("backup", help="write the data and the keys to one file")
     command.add_argument("file", metavar="FILE", type=Path)
     command.add_argument("--force", action="store_true", help="replace a file that is there")
@@ -54,6 +68,10 @@ def add_to(commands: Any) -> None:
     command.add_argument("file", metavar="FILE", type=Path)
     _add_yes(command)
     command.set_defaults(command=restore)
+
+    command = commands.add_parser("sign", help="trust the versions that the store holds")
+    _add_yes(command)
+    command.set_defaults(command=sign)
 
 
 def remove(options: argparse.Namespace, settings: Settings) -> int:
@@ -124,6 +142,32 @@ def tidy(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def forget(options: argparse.Namespace, settings: Settings) -> int:
+    """Erase predictions after a question, and say which versions carry them."""
+    service = open_service(settings)
+    sync(service.shelf.folder, service.store.registry)
+    count = counted(len(set(options.id)), "prediction")
+    question = f"{count} will be gone for good, with all verdicts on it."
+    if not is_agreed(question, "forget", yes=options.yes):
+        return 1
+    for one in forgetting.forget(service, options.id):
+        print("\n".join(_told_of_erasure(one)))
+    print("Totals and profiles stay, which have no rows; your exports and backups are your own.")
+    return 0
+
+
+def _told_of_erasure(one: Erasure) -> list[str]:
+    said = f"erased ({', '.join(one.erased)})." if one.erased else "nothing is left of it."
+    told = [f"{one.id}: {said}"]
+    if one.learnt_by:
+        learnt, carried = ", ".join(one.learnt_by), ", ".join(one.carried_by)
+        told.append(
+            f"  {learnt} of {one.model} learnt from it, and it is in the parameters of {carried}. "
+            f"To make it again without: python -m unrot rebuild {one.model} {one.rebuild}"
+        )
+    return told
+
+
 def _shrink(settings: Settings) -> None:
     progress = Progress("Giving the room back")
     try:
@@ -146,7 +190,7 @@ def backup(options: argparse.Namespace, settings: Settings) -> int:
     if made.keys:
         print(f"It holds keys ({', '.join(made.keys)}): keep it like a password.")
     if settings.secret_key:
-        print("UNROT_SECRET_KEY is not in it: keep that too, or old ids cannot be judged.")
+        print("UNROT_SECRET_KEY is not in it: keep that too, or no old id or version is good.")
     return 0
 
 
@@ -169,7 +213,25 @@ def restore(options: argparse.Namespace, settings: Settings) -> int:
     if kept is not None:
         print(f"The data of before are in {kept}: delete that when you are sure.")
     if settings.secret_key:
-        print("UNROT_SECRET_KEY is set: ids stay good only if it is the one of the backup.")
+        print("UNROT_SECRET_KEY is set: ids and versions stay good only if it is the backup's.")
+    return 0
+
+
+def sign(options: argparse.Namespace, settings: Settings) -> int:
+    """Sign, after a question, all versions that this app's key did not sign."""
+    service = open_service(settings)
+    found = signing.find_unsigned(service)
+    if not found:
+        print("Every version is signed with this app's key: nothing to do.")
+        return 0
+    told = ", ".join(f"{version.name} of {model.name}" for model, version in found)
+    question = (
+        f"{told}: not signed with this app's key. Once signed they are loaded and may answer, "
+        "whoever wrote them into the store."
+    )
+    if not is_agreed(question, "sign", yes=options.yes):
+        return 1
+    print(f"{counted(signing.sign_all(service), 'version is', 'versions are')} signed: {told}.")
     return 0
 
 

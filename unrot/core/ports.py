@@ -7,7 +7,7 @@ feedback on it, its profiles; jobs, lessons and trials; checks, oddities, findin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -30,6 +30,7 @@ from unrot.core.records import (
     Feedback,
     FeedbackStatus,
     Finding,
+    Forgotten,
     GateVerdict,
     Holdings,
     Job,
@@ -177,6 +178,10 @@ class Lessons(Protocol):
         self, model: ModelKey, version: str, *, limit: int, after: str = ""
     ) -> list[tuple[Fate, JudgedPrediction | None]]:
         """List the fates that one version decided, by prediction id, beside their predictions."""
+        ...
+
+    def erase_reasons(self, model: ModelKey, version: str, ids: Collection[str]) -> list[str]:
+        """Keep no value in the reasons of some fates; return digests of files that had one."""
         ...
 
     def decide(self, model: ModelKey, version: str, fates: Sequence[Fate]) -> None:
@@ -566,6 +571,10 @@ class Tidying(Protocol):
         """Let go of files that nothing points at any more, but for the newest; return how many."""
         ...
 
+    def drop_file(self, digest: str) -> None:
+        """Let go of one file at once, unless something points at it."""
+        ...
+
     def roll_windows(
         self, model: ModelKey, *, after: int, before: float, minutes: int, now: float
     ) -> int | None:
@@ -589,6 +598,26 @@ class Tidying(Protocol):
 
     def stock(self, model: ModelKey) -> Stock:
         """Say what is kept of a model."""
+        ...
+
+
+class Erasing(Protocol):
+    """Erases predictions, each wherever it is kept but in the files of versions."""
+
+    def note(self, models: Mapping[str, ModelKey], now: float) -> None:
+        """Note ids as forgotten, each of its model; nobody can judge them any more."""
+        ...
+
+    def waiting(self, most: int) -> list[Forgotten]:
+        """List those that may still arrive somewhere, the first noted first."""
+        ...
+
+    def mark(self, forgotten: Forgotten, *, waits: bool, was_found: bool) -> None:
+        """Note whether one may still arrive, and whether it ever did."""
+        ...
+
+    def erase(self, id: str, model: ModelKey, now: float) -> list[str]:
+        """Erase what is kept of a prediction, at once and whole; return names of what there was."""
         ...
 
 
@@ -664,6 +693,14 @@ class Registry(Protocol):
 
     def pin_version(self, model: ModelKey, version: str, *, is_pinned: bool) -> None:
         """Want a version's files to be kept, or no longer."""
+        ...
+
+    def sign_version(self, model: ModelKey, version: str) -> None:
+        """Sign a version as it stands, whoever wrote it: an operator trusts the store."""
+        ...
+
+    def replace_file(self, model: ModelKey, version: str, kind: str, data: bytes) -> str:
+        """Keep other bytes as a file of a version; return the digest of those before."""
         ...
 
     def policy(self, model: ModelKey) -> Policy:
@@ -815,6 +852,10 @@ class Traffic(Protocol):
 class Verdicts(Protocol):
     """The feedback."""
 
+    def model_of_unverified(self, id: str) -> ModelKey:
+        """Return the model that a verdict in the older form is of; NotFound where it has gone."""
+        ...
+
     def put(self, verdicts: Sequence[Feedback]) -> list[FeedbackStatus]:
         """Commit verdicts and say what became of each; a hundred are kept all or none."""
         ...
@@ -939,6 +980,11 @@ class Store(Protocol):
     @property
     def deliveries(self) -> Deliveries:
         """What of it was sent to webhooks."""
+        ...
+
+    @property
+    def erasing(self) -> Erasing:
+        """What erases predictions."""
         ...
 
     @property

@@ -484,6 +484,8 @@ class Version:
     """True when somebody wants its files kept."""
     is_pruned: bool = False
     """True when retention has let its files go."""
+    signature: str = field(default="", repr=False)
+    """By which this app knows it again (`core.signatures`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -860,6 +862,11 @@ class Example:
     predicted_at: float
     given_at: float
 
+    @property
+    def is_erased(self) -> bool:
+        """True of one of which only the id is left: somebody wanted it forgotten."""
+        return not self.row
+
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
@@ -879,6 +886,16 @@ class Lesson:
     training_weight: float = 0.0
     rows_seen: int = 0
     """How much of its stream a `train_batch` has behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A prediction that is to be forgotten, as it was noted."""
+
+    id: str
+    model: ModelKey
+    noted_at: float
+    was_found: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ TOKEN, JUDGES = parsed(_token, is_secret=True), parsed(_judges, is_secret=True)
 WEBHOOK = parsed(_webhook, is_secret=True)
 TYPES, ADDRESS = parsed(_types), parsed(_address)
 SERVER = choice(granian="granian", gthread="gthread")
+LOG = choice(text="text", json="json")
 HOSTS = replace(parsed(_hosts), write=",".join)
 POSITIVE, PORT = whole(1), whole(1, 65535, said="a port, 1 to 65535")
 YES = replace(parsed(_yes), write=lambda value: "yes" if value else "no")
@@ -135,7 +136,8 @@ class Settings:
         "UNROT_SECRET_KEY",
         KEY,
         "",
-        "signs prediction ids and sessions; unset, one is made once in the home folder",
+        "signs prediction ids, versions and sessions; unset, one is made once in the home folder; "
+        "the same on all machines that share a store",
     )
     admin_token: str = setting(
         "UNROT_ADMIN_TOKEN",
@@ -272,6 +274,13 @@ class Settings:
         "granian",
         "who speaks HTTP: `granian`, or `gthread`, which is slower and gunicorn's own",
     )
+    log: str = setting(
+        "UNROT_LOG",
+        LOG,
+        "text",
+        "how the log is written: `text`, or `json`, one object a line, which is taken on Heroku "
+        "unless it says `text`; at a terminal it is always text",
+    )
 
     @property
     def store_url(self) -> str:
@@ -368,6 +377,8 @@ def _understand_platforms(given: dict[str, str]) -> None:
         given["UNROT_TRUSTED_PROXIES"] = "1"
     if not given.get("UNROT_HTTPS") and given.get("DYNO"):
         given["UNROT_HTTPS"] = "yes"
+    if not given.get("UNROT_LOG") and given.get("DYNO"):
+        given["UNROT_LOG"] = "json"
 
 
 def _understand_older_names(given: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from unrot.core import confidence
+from unrot.core.errors import NotFound
 from unrot.core.patience import one_answer
 from unrot.core.records import (
     Errors,
@@ -27,7 +28,7 @@ from unrot.core.records import (
 from unrot.hear.feedback_documents import Kept, from_document, to_fields
 from unrot.hear.truth import truth_of, was_right
 from unrot.hear.window_store import VERDICT_WRITER, count_in, negative
-from unrot.store.kinds import FEEDBACK, OVERRULED, TIDIED, UNVERIFIED
+from unrot.store.kinds import FEEDBACK, FORGOTTEN, OVERRULED, TIDIED, UNVERIFIED
 from unrot.store.names import Models
 from unrot.store.operations import (
     ABSENT,
@@ -92,6 +93,13 @@ class VerdictStore:
         """Commit verdicts in the older form."""
         self._database.commit(self.unverified_puts(verdicts))
 
+    def model_of_unverified(self, id: str) -> ModelKey:
+        """Return the model that a verdict in the older form is of; NotFound where it has gone."""
+        found = self._database.get(UNVERIFIED, id)
+        if found is None:
+            raise NotFound("There is no such verdict.")
+        return ModelKey(found["model"])
+
     def of(self, prediction: str) -> Feedback | None:
         """Return the verdict that counts for a prediction."""
         found = self._database.get(FEEDBACK, prediction)
@@ -129,13 +137,13 @@ class VerdictStore:
         """Return the changes that keep verdicts that were taken already, and what they count.
 
         Predictions that come with them are joined and counted at once; what was let go meanwhile is
-        kept apart, so that nothing acknowledged is lost.
+        kept apart, so that nothing acknowledged is lost, unless it was to be forgotten.
         """
         if not verdicts:
             return [], []
         turn = Turn(self, verdicts, arrived)
         for verdict in verdicts:
-            if turn.take(verdict) == "forgotten":
+            if turn.take(verdict) == "forgotten" and verdict.prediction not in turn.erased:
                 turn.set_apart(verdict)
         return turn.counted()
 
@@ -171,6 +179,10 @@ class VerdictStore:
         known = self._database.get_many(FEEDBACK, ids)
         lone = [id for id in ids if id not in known or known[id]["version"] is None]
         return known, self._look_up(lone) if lone else {}
+
+    def is_erased(self, prediction: str) -> bool:
+        """Tell whether somebody wanted a prediction forgotten."""
+        return self._database.get(FORGOTTEN, prediction) is not None
 
     def kept_since(self, model: ModelKey) -> float:
         """Return from when on predictions of a model that nobody judged are kept."""
@@ -235,6 +247,8 @@ class Turn:
         self._kept = {id: from_document(one) for id, one in self._documents.items()}
         self._changed: set[str] = set()
         self._apart: dict[str, Put | Delete] = {}
+        self.erased: set[str] = set()
+        """The predictions that somebody wanted forgotten."""
 
     def take(self, verdict: Feedback) -> FeedbackStatus:
         """Take one verdict as the rules of precedence have it; of a removed model, none."""
@@ -298,6 +312,9 @@ class Turn:
         """Tell whether a prediction was let go, and is not only on its way."""
         if verdict.prediction in self._there:
             return False
+        if self._store.is_erased(verdict.prediction):
+            self.erased.add(verdict.prediction)
+            return True
         return verdict.predicted_at < self._store.kept_since(verdict.model)
 
 

@@ -27,7 +27,7 @@ MOST_INPUT_DATA = 65_536
 NO_LONGER_SERVED = "The model that made this prediction is no longer served."
 NO_LONGER_KEPT = (
     "The prediction is not kept any more, so it can no longer be judged: the app keeps the newest "
-    "ones (UNROT_KEEP_DAYS, UNROT_KEEP_ROWS)."
+    "ones (UNROT_KEEP_DAYS, UNROT_KEEP_ROWS), and none that it was told to forget."
 )
 OLDER_FIELDS = ("model", "input data", "prediction", "was correct")
 

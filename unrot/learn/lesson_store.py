@@ -10,7 +10,7 @@ import math
 import time
 import zlib
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -32,6 +32,7 @@ from unrot.core.records import (
     Recall,
     Version,
 )
+from unrot.core.signatures import Signatures
 from unrot.hear.feedback_documents import from_document, judged_of
 from unrot.learn.job_store import JobStore
 from unrot.serve.model_turn import ModelTurn, version_key, version_of
@@ -86,8 +87,11 @@ class Look:
 class LessonStore:
     """The lessons."""
 
-    def __init__(self, database: Operations, jobs: JobStore, look_up: LookUp) -> None:
+    def __init__(
+        self, database: Operations, jobs: JobStore, look_up: LookUp, signatures: Signatures
+    ) -> None:
         self._database = database
+        self._signatures = signatures
         self._jobs = jobs
         self._look_up = look_up
         self._unpacked: OrderedDict[str, list[list[Any]]] = OrderedDict()
@@ -115,7 +119,7 @@ class LessonStore:
         def work() -> Version | None:
             turn = ModelTurn(self._database, key)
             _check_champion(turn, champion)
-            added = turn.add_version(version)
+            added = turn.add_version(version, self._signatures)
             told = {"version": added.name, **result}
             ended = self._end(job, told, version.created_at)
             if ended is None:
@@ -317,6 +321,31 @@ class LessonStore:
         if blob:
             until_kept(work)
 
+    def erase_reasons(self, model: ModelKey, version: str, ids: Collection[str]) -> list[str]:
+        """Keep of some fates of a version what became of the verdict, and no value in the reason.
+
+        Return the digests of the files that hold them no more.
+        """
+        gone: list[str] = []
+
+        def work() -> None:
+            known = self._database.get(FATES, f"{model}/{version}")
+            blobs = [] if known is None else list(known["blobs"])
+            fates = {digest: self._fates_in(digest) for digest in blobs}
+            changed = {
+                digest: self._keep_rows([_without_value(row, ids) for row in rows])
+                for digest, rows in fates.items()
+                if any(_without_value(row, ids) != row for row in rows)
+            }
+            if known is not None and changed:
+                left = [changed.get(digest, digest) for digest in blobs]
+                fields = {"model": model, "blobs": left}
+                self._database.commit([Put(FATES, known.key, fields, known.revision)])
+                gone[:] = list(changed)
+
+        until_kept(work)
+        return gone
+
     def learnt(self, model: ModelKey, line: Sequence[str]) -> set[str]:
         """Return the predictions whose verdicts a line has learnt."""
         return {
@@ -338,8 +367,12 @@ class LessonStore:
         """Keep fates as a blob and return its digest; nothing where there are none."""
         if not fates:
             return ""
-        plain = [[one.prediction, one.kind, one.given_at, one.reason] for one in fates]
-        return put_blob(self._database, zlib.compress(orjson.dumps(plain), 3), time.time())
+        return self._keep_rows(
+            [[one.prediction, one.kind, one.given_at, one.reason] for one in fates]
+        )
+
+    def _keep_rows(self, rows: Sequence[Sequence[Any]]) -> str:
+        return put_blob(self._database, zlib.compress(orjson.dumps(rows), 3), time.time())
 
     def _of_version(self, model: ModelKey, version: str) -> Iterable[Decided]:
         """Return what one version decided; of a verdict that it saw twice, the later one."""
@@ -405,6 +438,12 @@ class LessonStore:
         for start in range(0, len(ids), AT_ONCE):
             found += self._database.get_many(FEEDBACK, ids[start : start + AT_ONCE])
         return found
+
+
+def _without_value(row: list[Any], ids: Collection[str]) -> list[Any]:
+    """Return a fate without what stands behind the colon of its reason, where it is one of some."""
+    id, kind, at, reason = row
+    return [id, kind, at, reason.partition(": ")[0]] if id in ids else row
 
 
 def _weight(one: Decided) -> tuple[bool, float]:

@@ -209,6 +209,7 @@ def _open_parent(service: Service, material: Material, tell: Progress) -> Traina
     parent, kind = material.parent, material.job.kind
     tell(0.03, f"opening {parent.name}")
     check_is_kept(parent, kind)
+    service.signatures.check(parent, material.model)
     trainable = service.workshop.open(parent, material.schema, service.store.registry.artefact)
     if kind == "learn":
         check_can_learn(parent, can_learn=trainable.can_learn)
@@ -260,7 +261,7 @@ def _read_history(service: Service, material: Material, tell: Progress) -> Mater
     asked, versions = material.job.asked, material.versions
     line = lineage.line(versions, str(asked["version"]))[::-1]
     tell(0.02, f"reading what {line[-1].name} learnt")
-    history = [_read_lessons(service, version) for version in line]
+    history = [_read_lessons(service, material.model, version) for version in line]
     withdrawn, corrected = _read_changes(service, material, history)
     without = {*asked.get("without", []), *withdrawn}
     plan = plan_rebuild(history, without=without, corrected=corrected)
@@ -274,9 +275,10 @@ def _read_history(service: Service, material: Material, tell: Progress) -> Mater
     )
 
 
-def _read_lessons(service: Service, version: Version) -> VersionLessons:
+def _read_lessons(service: Service, model: Model, version: Version) -> VersionLessons:
     lessons: Sequence[Lesson] = ()
     if LESSONS in version.artefacts:
+        service.signatures.check(version, model)
         packed = service.store.registry.artefact(version.artefacts[LESSONS])
         lessons = service.workshop.unpack_lessons(packed)
     return VersionLessons(version.name, lessons, has_files=not version.is_pruned)
@@ -285,12 +287,15 @@ def _read_lessons(service: Service, version: Version) -> VersionLessons:
 def _read_changes(
     service: Service, material: Material, history: Sequence[VersionLessons]
 ) -> tuple[set[str], dict[str, Example]]:
-    """Return the verdicts that were taken back since they were learnt, and those changed since."""
+    """Return the verdicts that were taken back or forgotten since, and those changed since."""
     withdrawn: set[str] = set()
     corrected: dict[str, Example] = {}
     lessons = [lesson for version in history for lesson in version.lessons]
     learnt = {example.prediction: example for lesson in lessons for example in lesson.examples}
     for name, old in learnt.items():
+        if old.is_erased:
+            withdrawn.add(name)
+            continue
         now = service.store.verdicts.of(name)
         if now is not None and now.withdrawn:
             withdrawn.add(name)

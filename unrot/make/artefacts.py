@@ -7,6 +7,7 @@ before anything runs. The trust is written here, never read from the file.
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -60,6 +61,9 @@ TRUSTED = frozenset(
 A `partial` brings nothing of its own: the function in it has to be trusted as well.
 """
 
+MOST_TIMES, HARMLESS_BYTES = 100, 2**22
+"""A file may unpack to so many times its size, and to so much in any case."""
+
 
 def dump(held: Any) -> bytes:
     """Write what skops can hold; raise BadArtefact, saying why, where it cannot."""
@@ -73,6 +77,7 @@ def dump(held: Any) -> bytes:
 def load(data: bytes, trusted: Collection[str] = ()) -> Any:
     """Read what `dump` wrote; raise BadArtefact, naming the type, for one that is not trusted."""
     try:
+        _check_size(data)
         _check_types(sorted(skops.io.get_untrusted_types(data=data)), trusted)
         return skops.io.loads(data, trusted=sorted(TRUSTED.union(trusted)))
     except BadArtefact:
@@ -80,6 +85,17 @@ def load(data: bytes, trusted: Collection[str] = ()) -> Any:
     except Exception as error:
         # A spoiled file fails anywhere in the ZIP, the JSON or the arrays inside it.
         raise BadArtefact(f"The skops file does not load ({error_summary(error)})") from error
+
+
+def _check_size(data: bytes) -> None:
+    """Raise BadArtefact for a file that unpacks to so much more that it could only do harm."""
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        size = sum(part.file_size for part in file.infolist())
+    if size > max(MOST_TIMES * len(data), HARMLESS_BYTES):
+        raise BadArtefact(
+            f"The skops file of {len(data):,} bytes unpacks to {size:,}: refused, because more "
+            f"than {MOST_TIMES} times its size is no estimator"
+        )
 
 
 def _check_types(strange: Sequence[str], trusted: Collection[str]) -> None:

@@ -10,6 +10,7 @@ from unrot.core.errors import BadSetting, Conflict, NotFound, StoreAway
 from unrot.core.ids import Ids
 from unrot.core.ports import Copies, Counts, NoCounts
 from unrot.core.settings import Settings, kept_secret, prepare_home
+from unrot.core.signatures import Signatures
 from unrot.make import predictors
 from unrot.make.workshop import EstimatorWorkshop
 from unrot.run.cabinet import Cabinet
@@ -45,22 +46,26 @@ def open_service(
     prepare_home(settings)
     counts = counts or NoCounts()
     folder = settings.home / "journal"
+    secret = secret_key(settings)
+    signatures = Signatures(secret)
     load = partial(predictors.load, trusted=settings.trusted_types)
     Drops(folder).prepare()
     journal = Journal(folder, limit=settings.journal_max)
-    store = _open_store(settings, counts, patience)
+    store = _open_store(settings, signatures, counts, patience)
     return Service(
         settings=settings,
         store=store,
         shelf=Shelf(
             settings.home / "shelf",
             load=load,
+            signatures=signatures,
             check=predictor.check_golden,
             load_detector=neighbours.load,
         ),
         journal=journal,
         refusals=Refusals(journal),
-        ids=Ids(secret_key(settings)),
+        ids=Ids(secret),
+        signatures=signatures,
         profiler=WhylogsProfiler(),
         workshop=EstimatorWorkshop(settings.trusted_types),
         courier=HttpCourier(allow_private=settings.webhook_private),
@@ -82,7 +87,7 @@ def open_copies(settings: Settings) -> Copies:
 
 
 def secret_key(settings: Settings) -> bytes:
-    """Return the key that signs ids and sessions: the operator's, else the home folder's own."""
+    """Return the key of ids, versions and sessions: the operator's, else the home folder's own."""
     return (settings.secret_key or kept_secret(settings.home, "secret-key")).encode()
 
 
@@ -125,11 +130,13 @@ def open_database(
     return SqlStore(PostgresDatabase(url, patience=patience, failed=failed))
 
 
-def _open_store(settings: Settings, counts: Counts, patience: float | None) -> Cabinet:
+def _open_store(
+    settings: Settings, signatures: Signatures, counts: Counts, patience: float | None
+) -> Cabinet:
     """Open the store; one on another machine behind a guard, and none that is half a copy."""
     url = settings.store_url
     database = open_database(url, patience=patience, failed=counts.store_failed)
-    store = Cabinet(database if url.startswith(SQLITE) else Guarded(database))
+    store = Cabinet(database if url.startswith(SQLITE) else Guarded(database), signatures)
     try:
         store.prepare()
         check_whole(store.database)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from unrot.core.records import Holdings, ModelKey, RemovedModel
+from unrot.core.signatures import Signatures
 from unrot.hear.verdict_store import VerdictStore
 from unrot.learn.job_store import JobStore
 from unrot.learn.lesson_store import LessonStore
 from unrot.learn.trial_store import TrialStore
+from unrot.run.erasing_store import ErasingStore
 from unrot.run.tidying_store import TidyingStore
 from unrot.serve.batch_reader import BatchReader
 from unrot.serve.registry_store import RegistryStore
@@ -40,16 +42,17 @@ AT_ONCE = 300
 
 
 class Cabinet:
-    """All that is kept, drawer by drawer."""
+    """All that is kept, drawer by drawer; what is made of it carries `signatures`."""
 
-    def __init__(self, database: Operations) -> None:
+    def __init__(self, database: Operations, signatures: Signatures | None = None) -> None:
+        signatures = signatures or Signatures()
         recorded = Recorded(database)
         self.database = database = Fenced(recorded)
         self.audit_log = AuditLog(recorded)
         self.tokens = TokenStore(database)
         models = Models(database)
         batches = BatchReader(database)
-        self.registry = RegistryStore(database)
+        self.registry = RegistryStore(database, signatures)
         self.profiles = ProfileStore(database, models)
         self.verdicts = VerdictStore(database, models, batches.look_up)
         self.traffic = TrafficStore(database, models, batches, self.verdicts, outlier_puts)
@@ -58,9 +61,10 @@ class Cabinet:
         self.findings = FindingStore(database, models)
         self.deliveries = DeliveryStore(database, models, self.findings)
         self.jobs = JobStore(database, models)
-        self.lessons = LessonStore(database, self.jobs, self.traffic.look_up)
+        self.lessons = LessonStore(database, self.jobs, self.traffic.look_up, signatures)
         self.trials = TrialStore(database, models, self.traffic.newest, self.traffic.look_up)
         self.tidying = TidyingStore(database, batches, self.profiles, self.deliveries.old)
+        self.erasing = ErasingStore(database, batches, self.tidying.erased)
 
     @property
     def kind(self) -> str:

@@ -42,6 +42,9 @@ LESSON_POLL_SECONDS = 0.05
 FOLLOW_SECONDS = 1.0
 """So often the shelf is filled at least, where no database tells that the registry has moved."""
 
+MEND_SECONDS = 30.0
+"""So often the files of a champion that does not load are fetched anew."""
+
 BEAT_SECONDS = 2.0
 SLOWEST_POLL_SECONDS = 5.0
 COUNT_AT_ONCE = 5_000
@@ -86,6 +89,7 @@ class Caretaker:
         self._shipped_at: float | None = None
         self._troubles: dict[str, str] = {}
         self._is_mended = False
+        self._mended_at = time.monotonic()
         self._is_first_round = True
         self._news = News(service.store, service.settings.store_poll_seconds)
         self._has_news = self._was_busy = self._has_counted = False
@@ -310,11 +314,20 @@ class Caretaker:
                         sync(self._service.shelf.folder, self._service.store.registry)
 
     def _fill_shelf(self) -> None:
-        if not self._is_behind:
+        is_mending = self._mends_the_shelf()
+        if not self._is_behind and not is_mending:
             return
         folder, registry = self._service.shelf.folder, self._service.store.registry
-        sync(folder, registry, thoroughly=self._is_first_round)
+        sync(folder, registry, thoroughly=self._is_first_round or is_mending)
         self._is_first_round = self._is_behind = False
+
+    def _mends_the_shelf(self) -> bool:
+        """Tell whether it is time to fetch once more what could not be loaded."""
+        now = time.monotonic()
+        if now - self._mended_at < MEND_SECONDS:
+            return False
+        self._mended_at = now
+        return bool(self._service.catalogue().problems)
 
     def _of_known_models(self, rows: Rows) -> Rows:
         """Leave out the predictions of models that were removed."""

@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, cast
 
 import orjson
 
+from unrot.core.request_ids import HEADER, RequestId, in_request
 from unrot.run.threads import Threads, Work
 from unrot.run.wsgi import WHOLE_BYTES, Head, Header, Headers, Sink, Trust, call_app, environ_of
 
@@ -212,8 +213,9 @@ class Lanes:
             try:
                 do(work)
             except Exception:
-                _log.exception("%s %s failed.", exchange.head.method, exchange.head.path)
-                refuse(exchange, "internal")
+                with in_request(_id_of(exchange)) as id:
+                    _log.exception("%s %s failed.", exchange.head.method, exchange.head.path)
+                refuse(exchange, "internal", id)
 
         if not self._threads.take(Work(guarded, lambda: refuse(exchange, "late"))):
             refuse(exchange, "busy")
@@ -245,13 +247,21 @@ def size_of(headers: Headers) -> int | None:
     return int(length) if length.isdecimal() else None
 
 
-def refuse(exchange: Exchange, reason: str) -> None:
+def _id_of(exchange: Exchange) -> RequestId:
+    given = exchange.head.headers.get_all(HEADER.lower())
+    return RequestId(",".join(given))
+
+
+def refuse(exchange: Exchange, reason: str, id: RequestId | None = None) -> None:
     """Say why there is no other answer."""
     status, message = REFUSALS[reason]
     headers = [("content-type", "application/json"), ("x-content-type-options", "nosniff")]
     body = orjson.dumps({"data": None, "message": message, "reason": reason})
     if not exchange.head.path.startswith("/api/"):
         headers[0], body = ("content-type", "text/plain; charset=utf-8"), message.encode()
+    known = (id or _id_of(exchange)).known
+    if known is not None:
+        headers.append((HEADER.lower(), known))
     if status == 503:
         headers.append(("retry-after", "5"))
     if status == 408:

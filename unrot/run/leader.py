@@ -5,6 +5,7 @@ policy      a model that may learn by itself is taught when enough verdicts wait
             goes back when judges find it worse than the version before
 shadow      a challenger is scored on what was asked, off the request path
 lookout     monitors look at what there is, what they see becomes findings, and those are sent
+forgetting  what arrives late of predictions that were to be forgotten is erased
 tidying     old rows go and old totals are added up, a bite a round
 """
 
@@ -33,6 +34,7 @@ from unrot.core.records import (
 from unrot.learn import jobs
 from unrot.learn.rollback import roll_back_by_itself
 from unrot.learn.worker import SILENT_SECONDS, new_holder
+from unrot.run import forgetting
 from unrot.run.tidying import Broom
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
@@ -46,6 +48,7 @@ POLICY_SECONDS = 2.0
 POLICY_SHARE = 0.2
 """After verdicts policies are followed at once, for at most this share of the time."""
 ROLLBACK_SECONDS = 10.0
+FORGET_SECONDS = 10.0
 AWAKE_SECONDS = 60.0
 """So long after the last news all goes on as if there were more."""
 ASLEEP_SECONDS = 300.0
@@ -79,7 +82,7 @@ class Chores:
         self._has_verdicts = False
         self._shadowed_to: dict[tuple[ModelKey, str], float] = {}
         self._unscored: set[tuple[str, str]] = set()
-        self._rollbacks_at = 0.0
+        self._rollbacks_at = self._forgot_at = 0.0
         self._lookout = Lookout(service)
         self._postbox = Postbox(service)
         self._is_first_round = True
@@ -110,6 +113,7 @@ class Chores:
             self._shadow()
             self._lookout.go_round()
             self._postbox.go_round()
+            self._forget()
             self._broom.work()
 
     @property
@@ -185,6 +189,11 @@ class Chores:
             env={**os.environ, "UNROT_HOME": str(self._service.settings.home)},
             stdin=subprocess.DEVNULL,
         )
+
+    def _forget(self) -> None:
+        if self._has_news and time.monotonic() - self._forgot_at >= FORGET_SECONDS:
+            self._forgot_at = time.monotonic()
+            forgetting.sweep(self._service)
 
     # ── policy ───────────────────────────────────────────────────────────────────────────────
 

@@ -28,7 +28,7 @@ from unrot.hear.verdict_store import LookUp
 from unrot.hear.window_store import roll_up
 from unrot.serve.batch_reader import HEADER, BatchReader
 from unrot.serve.batches import pack
-from unrot.store.blobs import drop_blobs
+from unrot.store.blobs import drop_blob, drop_blobs
 from unrot.store.kinds import (
     BATCH,
     CHECK,
@@ -385,6 +385,15 @@ class TidyingStore:
             len(versions),
             sum(bool(one["body"].get("is_pruned")) for one in versions),
         )
+
+    def erased(self, model: ModelKey, count: int, now: float) -> list[Put]:
+        """Return the change that counts predictions that were forgotten at somebody's wish."""
+        return self._note(model, "predictions", count, 0.0, now)
+
+    def drop_file(self, digest: str) -> None:
+        """Let go of one file at once, unless something points at it."""
+        if digest not in self._needed():
+            drop_blob(self._database, digest)
 
     def _all(self, kind: Kind, model: ModelKey, only: Sequence[str]) -> list[Document]:
         return list(scan_all(self._database, kind, "of model", (model,), only=only))

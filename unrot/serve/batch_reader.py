@@ -92,6 +92,12 @@ class BatchReader:
         found = {id: self._find(id, seen, is_one=len(wanted) <= FEW) for id in wanted}
         return {id: arrived for id, arrived in found.items() if arrived is not None}
 
+    def holding(self, id: str) -> Document | None:
+        """Return the batch that holds a prediction, without its rows."""
+        seen: dict[tuple[str, int], list[Document]] = {}
+        self._find(id, seen, is_one=True)
+        return next((header for headers in seen.values() for header in headers), None)
+
     def headers(self, key: str) -> Iterator[Document]:
         """Return a model's batches without their rows, by when they end, the newest first."""
         streams = [_Stream(self._headers(key, span, None)) for span in SPANS]

@@ -12,6 +12,7 @@ from typing import Any
 
 from unrot.core.errors import Conflict
 from unrot.core.records import AliasMove, ModelKey, Serving, Version
+from unrot.core.signatures import Signatures
 from unrot.store.kinds import ALIAS_MOVE, MODEL, VERSION
 from unrot.store.names import kept, move_generation
 from unrot.store.operations import ABSENT, Change, Document, Operations, Put
@@ -47,10 +48,10 @@ class ModelTurn:
         """Return alias → version name."""
         return dict(sorted(self._body["aliases"].items()))
 
-    def add_version(self, version: Version) -> Version:
-        """Keep a version under the next free name; return it so named."""
+    def add_version(self, version: Version, signatures: Signatures) -> Version:
+        """Keep a version under the next free name; return it so named and signed."""
         number = self._body["versions"] + 1
-        named = replace(version, name=f"v{number}")
+        named = signatures.sign(replace(version, name=f"v{number}"))
         self._body["versions"] = number
         self._others.append(version_put(named, ABSENT))
         return named

@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from unrot.core.artefacts import digest_of
 from unrot.core.errors import Conflict, NotFound, shown
 from unrot.core.policy import Policy
 from unrot.core.records import AliasMove, Model, ModelKey, RemovedModel, Version
 from unrot.core.schema import from_data, schema_hash
+from unrot.core.signatures import Signatures
 from unrot.serve.model_turn import (
     NEW_BODY,
     ModelTurn,
@@ -31,8 +33,9 @@ MOST_MODELS = 65_535
 class RegistryStore:
     """The registry."""
 
-    def __init__(self, database: Operations) -> None:
+    def __init__(self, database: Operations, signatures: Signatures) -> None:
         self._database = database
+        self._signatures = signatures
 
     def generation(self) -> str:
         """Return a word that changes with every change: this store's own name, and another."""
@@ -137,7 +140,7 @@ class RegistryStore:
 
         def work() -> Version:
             turn = ModelTurn(self._database, version.model)
-            named = turn.add_version(version)
+            named = turn.add_version(version, self._signatures)
             self._database.commit(turn.changes())
             return named
 
@@ -155,13 +158,38 @@ class RegistryStore:
 
     def pin_version(self, model: ModelKey, version: str, *, is_pinned: bool) -> None:
         """Want a version's files to be kept, or no longer."""
+        self._change_version(model, version, lambda found: replace(found, is_pinned=is_pinned))
 
+    def sign_version(self, model: ModelKey, version: str) -> None:
+        """Sign a version as it stands, whoever wrote it."""
+        self._change_version(model, version, self._signatures.sign)
+
+    def replace_file(self, model: ModelKey, version: str, kind: str, data: bytes) -> str:
+        """Keep other bytes as a file of a version; return the digest of those before.
+
+        A version of ours is signed anew; one that is not stays as unsigned as it was.
+        """
+        digest, before = digest_of(data), ""
+        keep_artefacts(self._database, {digest: data})
+
+        def change(found: Version) -> Version:
+            nonlocal before
+            before = found.artefacts.get(kind, "")
+            other = replace(found, artefacts={**found.artefacts, kind: digest})
+            return self._signatures.sign(other) if self._signatures.is_good(found) else other
+
+        self._change_version(model, version, change)
+        return before
+
+    def _change_version(
+        self, model: ModelKey, version: str, change: Callable[[Version], Version]
+    ) -> None:
         def work() -> None:
             kept(self._database.get(MODEL, model), model)
             found = self._database.get(VERSION, version_key(model, version))
             if found is not None:
-                pinned = replace(version_of(found), is_pinned=is_pinned)
-                self._database.commit([version_put(pinned, found.revision), move_generation()])
+                changed = version_put(change(version_of(found)), found.revision)
+                self._database.commit([changed, move_generation()])
 
         until_kept(work)
 

@@ -47,6 +47,7 @@ from unrot.core.records import (
     Version,
 )
 from unrot.core.settings import Settings
+from unrot.core.signatures import Signatures
 from unrot.core.time import utc
 from unrot.hear import verdicts
 from unrot.serve import events, readiness
@@ -90,6 +91,7 @@ class Service:
     shelf: Shelf
     journal: Journal
     ids: Ids
+    signatures: Signatures
     profiler: Profiler
     workshop: Workshop
     courier: Courier
@@ -287,7 +289,9 @@ class Service:
         verdict = self._reader().withdrawal(id, caller=caller, now=self.clock())
         with acting(act_of(caller, "take back")):
             status = self._keep([verdict])[0]
-        if status in ("missing", "duplicate", "forgotten"):
+        if status == "forgotten":
+            raise Expired(verdicts.NO_LONGER_KEPT)
+        if status in ("missing", "duplicate"):
             raise NotFound("There is no verdict on this prediction to take back.")
         if status == "overruled":
             raise NotAllowed("A judge has judged this prediction: only a judge can take it back.")

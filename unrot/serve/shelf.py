@@ -4,9 +4,11 @@ The caretaker copies the registry here; web workers read nothing else to predict
 store that is away stops nobody. The pointer is one file that is replaced atomically. A worker
 notices a new one by its modification time, loads the new champion beside the old one, checks
 its golden rows and then swaps one reference: a request keeps the one that it began with. A
-champion that cannot be loaded leaves the old one in place and says so.
+champion that cannot be loaded, or that this app did not sign, leaves the old one in place and
+says so; which one answered last is on the shelf too, so that it does so after a restart.
 
     shelf/pointer.json          models, versions, aliases, generation
+    shelf/last-good.json        the champion of each model that was loaded last
     shelf/artefacts/<digest>    what predictors are made from, checked before loading
 """
 
@@ -17,7 +19,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,11 +31,13 @@ from unrot.core.artefacts import GOLDEN, NEIGHBOURS, digest_of
 from unrot.core.errors import BadArtefact, NotFound, UnrotError, shown
 from unrot.core.ports import Detector, DetectorLoader, Predictor, PredictorLoader, Registry
 from unrot.core.records import CHAMPION, Model, ModelKey, Serving, Version
+from unrot.core.signatures import Signatures
 
 Predictors = dict[tuple[str, str], Predictor]
 PINNED_AT_ONCE = 8
 DETECTORS_AT_ONCE = 8
 RETRY_SECONDS = 5.0
+LAST_GOOD = "last-good.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +109,14 @@ class Shelf:
         *,
         load: PredictorLoader,
         check: Callable[[Predictor, bytes], float],
+        signatures: Signatures,
         load_detector: DetectorLoader | None = None,
     ) -> None:
         self.folder = folder
         self._pointer = str(folder / "pointer.json")
         self._load = load
         self._check = check
+        self._signatures = signatures
         self._load_detector = load_detector
         self._lock = threading.Lock()
         self._contents = Contents()
@@ -165,6 +171,10 @@ class Shelf:
         held = contents.predictors.get(key) or self._pinned.get(key)
         return contents if _is_quick(held) else None
 
+    def has(self, version: Version) -> bool:
+        """Tell whether a version is loaded."""
+        return _key(version) in self._contents.predictors
+
     def detector(self, model: Model, version: Version) -> Detector | None:
         """Return what tells odd rows of a version, loaded when it is first asked; None without."""
         digest = version.artefacts.get(NEIGHBOURS)
@@ -173,6 +183,7 @@ class Shelf:
         key = version.schema_hash, digest
         held = self._detectors.get(key)
         if held is None:
+            self._signatures.check(version, model)
             with self._lock:
                 held = self._load_detector(self._artefact(digest), model.schema)
                 while len(self._detectors) >= DETECTORS_AT_ONCE:
@@ -210,12 +221,14 @@ class Shelf:
                 problems[name] = f"The champion of {name} could not be loaded: {error}"
                 shelved = self._keep_the_old(shelved, before, predictors)
             models[name] = shelved
+        _note_last_good(self.folder, models, predictors)
         return Contents(written.generation, models, predictors, problems)
 
     def _take(self, shelved: ShelvedModel, before: Contents, predictors: Predictors) -> None:
         if CHAMPION not in shelved.aliases:
             return
         version = shelved.version()
+        self._signatures.check(version, shelved.model)
         key = _key(version)
         held = before.predictors.get(key) or self._pinned.get(key)
         predictors[key] = held or self._make(shelved.model, version)
@@ -223,17 +236,21 @@ class Shelf:
     def _keep_the_old(
         self, shelved: ShelvedModel, before: Contents, predictors: Predictors
     ) -> ShelvedModel:
-        old = before.models.get(shelved.model.name)
-        if old is None or CHAMPION not in old.aliases:
+        """Let the champion that answers now go on, or the last one before this process began."""
+        version = _served(before, shelved.model) or _last_good(self.folder).get(shelved.model.key)
+        if version is None:
             return shelved
-        version = old.version()
-        held = before.predictors.get(_key(version))
-        if held is not None:
-            predictors[_key(version)] = held
+        try:
+            predictors[_key(version)] = before.predictors.get(_key(version)) or self._make(
+                shelved.model, version
+            )
+        except UnrotError:
+            return shelved
         aliases = {**shelved.aliases, CHAMPION: version.name}
         return ShelvedModel(shelved.model, aliases, {**shelved.versions, version.name: version})
 
     def _make(self, model: Model, version: Version) -> Predictor:
+        self._signatures.check(version, model)
         try:
             artefact = self._artefact(version.serving.digest)
             predictor = self._load(version.serving.by, artefact, model.schema)
@@ -266,12 +283,20 @@ def _key(version: Version) -> tuple[str, str]:
     return version.schema_hash, version.serving.digest
 
 
+def _served(contents: Contents, model: Model) -> Version | None:
+    """Return the champion of a model that answers."""
+    held = contents.models.get(model.name)
+    version = None if held is None else held.versions.get(held.aliases.get(CHAMPION, ""))
+    return version if version is not None and _key(version) in contents.predictors else None
+
+
 def sync(folder: Path, registry: Registry, *, thoroughly: bool = False) -> bool:
     """Bring the shelf up to the registry; tell whether the pointer was written.
 
     `thoroughly` looks at every file even when the generation is known, to mend a damaged shelf.
     An empty registry never empties a shelf, because a store that was lost must not stop
-    predictions; unless it has the marks of models that were removed on purpose.
+    predictions; unless it has the marks of models that were removed on purpose. A file that the
+    store has lost, or that is not what was written, is left out: who would load it says so.
     """
     generation = registry.generation()
     pointer = folder / "pointer.json"
@@ -286,7 +311,7 @@ def sync(folder: Path, registry: Registry, *, thoroughly: bool = False) -> bool:
                 _fetch(folder / "artefacts", registry, version, thoroughly)
         (folder / "artefacts").mkdir(exist_ok=True)
         _replace(pointer, orjson.dumps(_written(generation, models), option=orjson.OPT_INDENT_2))
-        _sweep(folder / "artefacts", models)
+        _sweep(folder, models)
     return True
 
 
@@ -310,17 +335,16 @@ def _fetch(folder: Path, registry: Registry, version: Version, thoroughly: bool)
         if is_there and thoroughly:
             is_there = digest_of(path.read_bytes()) == digest
         if not is_there:
-            _replace(path, registry.artefact(digest))
+            with suppress(BadArtefact, NotFound):
+                _replace(path, registry.artefact(digest))
 
 
 def _sweep(folder: Path, models: list[ShelvedModel]) -> None:
-    needed = {
-        digest
-        for shelved in models
-        for version in shelved.versions.values()
-        for digest in _needed(version)
-    }
-    for path in folder.iterdir():
+    versions = [version for shelved in models for version in shelved.versions.values()]
+    good = _last_good(folder)
+    versions += [good[one.model.key] for one in models if one.model.key in good]
+    needed = {digest for version in versions for digest in _needed(version)}
+    for path in (folder / "artefacts").iterdir():
         if path.name not in needed:
             path.unlink(missing_ok=True)
 
@@ -389,8 +413,37 @@ def _from_plain(entry: dict[str, Any]) -> ShelvedModel:
     former_names = tuple(plain.get("former_names", ()))
     known = schema.from_json(plain["schema"])
     model = Model(**{**plain, "schema": known, "former_names": former_names})
-    versions = [
-        Version(**{**version, "serving": Serving(**version["serving"])})
-        for version in entry["versions"]
-    ]
+    versions = [_version(version) for version in entry["versions"]]
     return ShelvedModel(model, entry["aliases"], {version.name: version for version in versions})
+
+
+def _version(plain: Mapping[str, Any]) -> Version:
+    return Version(**{**plain, "serving": Serving(**plain["serving"])})
+
+
+# ── what answered last ───────────────────────────────────────────────────────────────────────
+
+
+def _last_good(folder: Path) -> dict[str, Version]:
+    """Return the champion of each model that was loaded last, by the model's key."""
+    try:
+        written = orjson.loads((folder / LAST_GOOD).read_bytes())
+        return {key: _version(version) for key, version in written.items()}
+    except (OSError, orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
+        return {}
+
+
+def _note_last_good(
+    folder: Path, models: Mapping[str, ShelvedModel], predictors: Predictors
+) -> None:
+    """Note the champions that answer now; a disk that is full keeps nobody from answering."""
+    before = _last_good(folder)
+    there = {one.model.key for one in models.values()}
+    now = {key: version for key, version in before.items() if key in there}
+    for shelved in models.values():
+        version = shelved.versions.get(shelved.aliases.get(CHAMPION, ""))
+        if version is not None and _key(version) in predictors:
+            now[shelved.model.key] = version
+    if now != before:
+        with suppress(OSError):
+            _replace(folder / LAST_GOOD, orjson.dumps(now))

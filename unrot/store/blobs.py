@@ -74,6 +74,13 @@ def drop_blobs(
     return dropped
 
 
+def drop_blob(database: Operations, digest: str) -> None:
+    """Take away one blob, however young; nothing may point at it any more."""
+    blob = database.get(BLOB, digest)
+    if blob is not None:
+        _drop(database, blob)
+
+
 def _is_young(blob: Document, now: float) -> bool:
     return bool(blob["written at"] > now - YOUNG_SECONDS / 2)
 

@@ -196,6 +196,12 @@ WINDOWS = Kind(
     },
     {"of model": _BY_START, "of length": Index(("model", "minutes"), ("starts at",))},
 )
+FORGOTTEN = Kind(
+    "forgotten",
+    {"model": "text", "at": "moment", "waits": "flag", "found": "flag"},
+    {"of model": _OF_MODEL, "waits": Index(("waits",), ("at",))},
+)
+"""One for each prediction that was to be forgotten, under its id: nobody can judge it any more."""
 OUTLIER = Kind(
     "outlier",
     {"model": "text", "predicted at": "moment", "body": "json"},

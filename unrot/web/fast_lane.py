@@ -15,13 +15,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from flask import Flask
 from werkzeug.http import parse_list_header, parse_options_header
 from werkzeug.sansio.utils import host_is_trusted
 
 from unrot.core.records import Caller
+from unrot.core.request_ids import HEADER, RequestId, in_request, is_sane
 from unrot.core.settings import Settings
 from unrot.run.lanes import Reply, size_of
 from unrot.run.wsgi import Head, Header, Headers, parted
@@ -42,6 +43,7 @@ QUICK_BYTES = 65_536
 """A body of more bytes holds many rows: it is answered by a thread, so that nobody waits for it."""
 FOR_FLASK = ("cookie", "x-forwarded-protocol", "x-forwarded-ssl")
 """Headers that mean more than is looked at here."""
+REQUEST_ID = HEADER.lower()
 MOST_KNOWN = 1_000
 LONGEST_KEY = 400
 PREDICT = re.compile(
@@ -54,6 +56,42 @@ _FEEDBACK = f"{API}/feedback"
 BY_SESSION = ("Vary", "Cookie")
 """Flask says so of each answer for which it has looked for a session."""
 NOTHING_NEEDED = Contents()
+
+
+class Answering(Protocol):
+    """What answers a request."""
+
+    def answer_now(self, body: bytes) -> Reply | None:
+        """Answer, if nothing has to be waited for."""
+        ...
+
+    def answer(self, body: bytes) -> Reply:
+        """Answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """What answers a request whose client has given it an id: the answer and the log carry it."""
+
+    call: Answering
+    id: RequestId
+
+    def answer_now(self, body: bytes) -> Reply | None:
+        """Answer, if nothing has to be waited for."""
+        with in_request(self.id):
+            reply = self.call.answer_now(body)
+        return None if reply is None else self._told(reply)
+
+    def answer(self, body: bytes) -> Reply:
+        """Answer."""
+        with in_request(self.id):
+            return self._told(self.call.answer(body))
+
+    def _told(self, reply: Reply) -> Reply:
+        if any(name == HEADER for name, _ in reply.headers):
+            return reply
+        return reply._replace(headers=[*reply.headers, (HEADER, self.id.tell())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +144,16 @@ class FastLane:
         found: Service = self.app.extensions["unrot"]
         return found
 
-    def find(self, head: Head) -> Call | None:
+    def find(self, head: Head) -> Answering | None:
         """Return what answers a request; None where Flask does."""
+        call = self._find(head)
+        given = head.headers.get(REQUEST_ID)
+        if call is None or given is None or not is_sane(given):
+            return call
+        is_alone = len(head.headers.get_all(REQUEST_ID)) == 1
+        return Identified(call, RequestId(given)) if is_alone else call
+
+    def _find(self, head: Head) -> Call | None:
         headers = head.headers
         if any(headers.get(name) is not None for name in FOR_FLASK):
             return None

@@ -71,11 +71,19 @@ def _only(known: Mapping[str, Any]) -> str:
 
 def _checked(one: Member, given: Mapping[str, Any]) -> Any:
     value, [kind] = given.get(one.name), alternatives(parts(one.kind)[0])[0]
-    wanted = str if get_origin(kind) is Literal else kind
-    if wanted is Any or isinstance(value, wanted):
+    wanted = str if get_origin(kind) is Literal else get_origin(kind) or kind
+    if wanted is Any or (isinstance(value, wanted) and _holds(kind, value)):
         return value
     expects = expectation(one.kind)
     refuse(one.name, value, expects.sentence if expects else _WORDS[wanted])
+
+
+def _holds(kind: Any, value: Any) -> bool:
+    """Tell whether a list holds what its type says; what is no list does."""
+    if get_origin(kind) is not list:
+        return True
+    [inner] = get_args(kind)
+    return all(isinstance(one, inner) for one in value)
 
 
 # ── what texts of a query are ────────────────────────────────────────────────────────────────

@@ -267,7 +267,12 @@ def test_row_that_the_champion_cannot_score_is_refused_alone(
                 raise Invalid("petal_length_cm 1.003: the model cannot score it.")
             return Outputs(classes=[0] * len(rows))
 
-    picky = Shelf(service.shelf.folder, load=lambda *_: Picky(), check=lambda *_: 0.0)
+    picky = Shelf(
+        service.shelf.folder,
+        load=lambda *_: Picky(),
+        check=lambda *_: 0.0,
+        signatures=service.signatures,
+    )
     refused: list[LoggedRow] = []
 
     done = import_log.bring_in(

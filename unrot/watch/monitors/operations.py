@@ -1,7 +1,7 @@
-"""Look at the journal of this machine: predictions that were answered and could not be kept.
+"""Look at this machine: predictions that could not be kept, and champions that do not load.
 
-It belongs to no model. Its finding is kept with the model that answers when none is named, and only
-the machine that goes the round is looked at; `/api/v1/ready` of each tells of its own.
+The journal belongs to no model: its finding is kept with the model that answers when none is named.
+Only the machine that goes the round is looked at; `/api/v1/ready` of each tells of its own.
 """
 
 from __future__ import annotations
@@ -18,8 +18,13 @@ from unrot.watch.visit import Visit
 
 MONITOR = "operations"
 CAUSE = "operations:journal"
+CHAMPION_CAUSE = "operations:champion"
 CALM_SECONDS = 600.0
 """So long nothing may be dropped until the finding is closed."""
+CHAMPION_ADVICE = (
+    "Promote a version that loads, or make this one again: python -m unrot rebuild. If none of you "
+    "has changed the store, see who can write to it, and restore a backup of before."
+)
 ADVICE = (
     "Make room on the disk of the home folder, see that the store answers so that the journal is "
     "shipped, or raise UNROT_JOURNAL_MAX. What was not kept can be judged by nobody."
@@ -27,11 +32,29 @@ ADVICE = (
 
 
 def look(visit: Visit) -> Iterator[Symptom]:
-    """Yield whether the journal loses predictions, or has not for a while."""
+    """Yield whether the champion loads, and whether the journal loses predictions or has not."""
+    yield _champion(visit)
     if visit.name == _default(visit.service):
         yield from _journal(visit)
     else:
         yield Symptom(CAUSE, "operations", is_present=False, at=visit.now)
+
+
+def _champion(visit: Visit) -> Symptom:
+    problem = visit.service.catalogue().problems.get(visit.name)
+    if problem is None:
+        return Symptom(CHAMPION_CAUSE, "operations", is_present=False, at=visit.now)
+    served = visit.shelved.versions.get(visit.champion)
+    is_answered = served is not None and visit.service.shelf.has(served)
+    return Symptom(
+        CHAMPION_CAUSE,
+        "operations",
+        is_present=True,
+        at=visit.now,
+        gravity="grave",
+        sentence=f"{problem} {visit.champion} answers instead." if is_answered else problem,
+        advice=CHAMPION_ADVICE,
+    )
 
 
 def _default(service: Service) -> str:

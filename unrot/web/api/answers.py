@@ -17,6 +17,7 @@ from flask import Response, request
 
 from unrot.core.errors import Invalid, UnrotError, wrong_field
 from unrot.core.records import Caller
+from unrot.core.request_ids import HEADER, RequestId, current, in_request
 from unrot.hear.verdicts import is_older_form
 from unrot.run.lanes import Reply
 from unrot.serve.answer import Answer
@@ -63,8 +64,9 @@ def answered(answer: Answering[P]) -> Answering[P]:
             body = what_is_wrong(error.reason, error.message, error.details)
             return reply(body, errors.status_of(error), errors.headers_of(error))
         except Exception:
-            _log.exception("Unexpected error in %s", answer.__name__)
-            return reply(what_is_wrong(*errors.UNEXPECTED), 500)
+            with in_request(current() or RequestId()) as id:
+                _log.exception("Unexpected error in %s", answer.__name__)
+            return reply(what_is_wrong(*errors.UNEXPECTED), 500, {HEADER: id.tell()})
 
     return whole
 

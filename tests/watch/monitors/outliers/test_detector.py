@@ -11,6 +11,7 @@ import pytest
 
 from unrot.core.errors import BadArtefact
 from unrot.core.records import IMPORTED, Prediction, Shipment
+from unrot.core.schema import schema_hash
 from unrot.run.caretaker import Caretaker
 from unrot.serve.journal import follow
 from unrot.serve.service import Service
@@ -185,10 +186,12 @@ def test_detector_is_loaded_once_and_without_the_store(
 
 def test_shelf_holds_few_detectors(service: Service) -> None:
     shelved = service.catalogue().model("iris")
-    version = shelved.version()
+    version, schema = shelved.version(), shelved.model.schema
 
     for number in range(20):
-        service.shelf.detector(shelved.model, replace(version, schema_hash=str(number)))
+        other = replace(shelved.model, schema=replace(schema, target=str(number)))
+        signed = service.signatures.sign(replace(version, schema_hash=schema_hash(other.schema)))
+        service.shelf.detector(other, signed)
 
     assert len(service.shelf._detectors) == 8
 
@@ -202,7 +205,8 @@ def test_spoilt_detector_is_never_used(service: Service) -> None:
 
 
 def test_shelf_that_was_given_no_loader_has_no_detectors(service: Service) -> None:
-    shelf = Shelf(service.shelf.folder, load=service.shelf._load, check=service.shelf._check)
+    load, check = service.shelf._load, service.shelf._check
+    shelf = Shelf(service.shelf.folder, load=load, check=check, signatures=service.signatures)
     shelved = shelf.contents().model("iris")
 
     assert shelf.detector(shelved.model, shelved.version()) is None

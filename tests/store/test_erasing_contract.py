@@ -1,0 +1,107 @@
+"""What every store promises about predictions that are to be forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.store.test_contract import NOON, a_prediction, a_verdict, in_use, shipped
+from unrot.core.ports import Store
+from unrot.core.records import Fate, Oddity, Prediction, Shipment
+
+ALL = ["prediction", "verdict", "overruled verdict", "mark as an outlier", "place in an audit"]
+ALL += ["answer of a challenger"]
+
+
+def odd(store: Store, made: Prediction) -> None:
+    """Ship a prediction that is marked as an outlier."""
+    oddity = Oddity(made.id or "", made.model, "v1", made.predicted_at, 2.0, ())
+    store.traffic.ship(Shipment("s9", 0, 100, "me", (made,), oddities=[oddity]))
+
+
+@pytest.mark.every_store
+def test_prediction_is_erased_from_all_that_is_kept_and_its_neighbours_are_not(
+    store: Store,
+) -> None:
+    in_use(store)
+    odd(store, a_prediction("elves-9"))
+
+    store.erasing.note({"elves-1": "elves", "elves-9": "elves"}, NOON)
+    erased = store.erasing.erase("elves-1", "elves", NOON)
+    outlier = store.erasing.erase("elves-9", "elves", NOON)
+    again = store.erasing.erase("elves-1", "elves", NOON)
+
+    assert erased == [name for name in ALL if name != "mark as an outlier"]
+    assert outlier == ["prediction", "mark as an outlier"]
+    assert again == []
+    assert store.traffic.prediction("elves-1") is None
+    assert store.verdicts.of("elves-1") is None
+    assert [one.prediction.id for one in store.traffic.recent("elves", limit=9)] == ["elves-2"]
+    assert store.traffic.prediction("elves-2").prediction == a_prediction("elves-2")  # type: ignore[union-attr]
+    assert [one.predictions for one in store.trials.audits("elves")] == [()]
+    assert store.trials.shadows("elves", "v1", 9) == []
+    assert store.oddities.of("elves-9") is None
+    assert store.tidying.stock("elves").kept == 1
+
+
+@pytest.mark.every_store
+def test_forgotten_prediction_is_judged_by_nobody_and_waits_until_it_is_settled(
+    store: Store,
+) -> None:
+    in_use(store)
+    store.erasing.note({"elves-1": "elves", "elves-2": "elves"}, NOON)
+    store.erasing.note({"elves-1": "elves"}, NOON + 5)
+    store.erasing.erase("elves-1", "elves", NOON)
+
+    statuses = store.verdicts.put([a_verdict("elves-1"), a_verdict("elves-1", judge="ada")])
+    first, second = store.erasing.waiting(9)
+    store.erasing.mark(first, waits=False, was_found=True)
+    store.erasing.mark(second, waits=True, was_found=True)
+
+    assert statuses == ["forgotten", "forgotten"]
+    assert (first.id, first.noted_at, first.was_found) == ("elves-1", NOON, False)
+    assert store.erasing.waiting(9) == [replace(second, was_found=True)]
+    assert store.verdicts.put([a_verdict("elves-1")]) == ["forgotten"]
+
+
+def test_acknowledged_verdict_on_a_forgotten_prediction_is_kept_nowhere(
+    store: Store, open_store: Callable[[], Store]
+) -> None:
+    in_use(store)
+    store.erasing.note({"elves-1": "elves"}, NOON)
+    store.erasing.erase("elves-1", "elves", NOON)
+
+    store.traffic.ship(Shipment("s3", 0, 9, "me", feedback=[a_verdict("elves-1", comment="A.")]))
+
+    assert open_store().erasing.erase("elves-1", "elves", NOON) == []
+
+
+def test_prediction_that_arrives_late_can_be_erased_then(store: Store) -> None:
+    in_use(store)
+    store.erasing.note({"late": "elves"}, NOON)
+    before = store.erasing.erase("late", "elves", NOON)
+    shipped(store, a_prediction("late"), segment="s4")
+
+    assert (before, store.erasing.erase("late", "elves", NOON)) == ([], ["prediction"])
+
+
+@pytest.mark.every_store
+def test_reason_of_a_fate_loses_its_value_and_keeps_its_kind(store: Store) -> None:
+    in_use(store)
+    fates = [
+        Fate("elves-1", "set aside", NOON, "too far: height 9.25"),
+        Fate("elves-2", "set aside", NOON, "too far: height 8.5"),
+    ]
+    store.lessons.decide("elves", "v1", fates)
+
+    gone = store.lessons.erase_reasons("elves", "v1", ["elves-1"])
+    again = store.lessons.erase_reasons("elves", "v1", ["elves-1"])
+
+    told = {
+        fate.prediction: fate.reason for fate, _ in store.lessons.fates_of("elves", "v1", limit=9)
+    }
+    assert told == {"elves-1": "too far", "elves-2": "too far: height 8.5"}
+    assert (len(gone), again) == (1, [])
+    assert store.lessons.erase_reasons("elves", "v7", ["elves-1"]) == []
