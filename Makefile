@@ -11,7 +11,7 @@ PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 system; do \
 	2>/dev/null && exit; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving
+.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving drill-dyno
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ bench-machines: $(VENV)/test ## kill two machines on one Postgres and one emulat
 
 bench-away: $(VENV)/test ## take the store away for half a minute under load, each in each way (ten minutes)
 	$(RUN) -m bench.away
+
+drill-dyno: $(VENV)/test ## a dyno of 512 MB: boot, load, SIGTERM, a wiped home, boot again (ten minutes)
+	$(RUN) -m bench.dyno
 
 bench-power: $(VENV)/test ## 600 kills and 1,000 simulated power cuts on SQLite (ten minutes; wants strace)
 	$(RUN) -m bench.power

@@ -11,6 +11,7 @@ import sys
 
 from unrot.core.errors import BadSetting
 from unrot.core.settings import load, prepare_home
+from unrot.serve.shelf import fill_when_empty
 from unrot.web.metrics.slots import FOLDER_VARIABLE, Slots
 
 
@@ -42,7 +43,9 @@ keepalive = 15
 # Longer than the minute that a client may wait for a job.
 timeout = 90
 access_log_format = "%(h)s %(t)s %(m)s %(U)s %(s)s %(B)s %(D)s"
-graceful_timeout = 15
+# A dyno has 30 s to end. Workers answer what they have begun, in 15 s at most; the
+# caretaker ships until they are done.
+graceful_timeout = 18
 control_socket_disable = True
 # Who the client is and which address it asked for is told by the proxies that are trusted
 # (UNROT_TRUSTED_PROXIES), never by headers that anybody on this machine can send.
@@ -53,7 +56,7 @@ secure_scheme_headers = {}
 # servers on one machine.
 dirty_apps = ["unrot.run.gunicorn_app:CaretakerApp"]
 dirty_workers = 1
-dirty_graceful_timeout = 12
+dirty_graceful_timeout = 17
 _place = hashlib.sha256(f"{_settings.home.resolve()}\0{bind}".encode()).hexdigest()[:10]
 proc_name = f"unrot-{_place}"
 
@@ -84,5 +87,7 @@ def post_fork(server, _worker):
 
 
 def post_worker_init(worker):
-    """Load the champions before the first request."""
-    worker.wsgi.extensions["unrot"].catalogue()
+    """Load the champions before the first request, on a new disk from the store."""
+    service = worker.wsgi.extensions["unrot"]
+    fill_when_empty(service.shelf.folder, service.store.registry)
+    service.catalogue()

@@ -17,7 +17,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ import orjson
 
 from unrot.core import schema
 from unrot.core.artefacts import GOLDEN, NEIGHBOURS, digest_of
-from unrot.core.errors import BadArtefact, NotFound, UnrotError, shown
+from unrot.core.errors import BadArtefact, NotFound, StoreAway, UnrotError, shown
 from unrot.core.ports import Detector, DetectorLoader, Predictor, PredictorLoader, Registry
 from unrot.core.records import CHAMPION, Model, ModelKey, Serving, Version
 
@@ -288,6 +288,16 @@ def sync(folder: Path, registry: Registry, *, thoroughly: bool = False) -> bool:
         _replace(pointer, orjson.dumps(_written(generation, models), option=orjson.OPT_INDENT_2))
         _sweep(folder / "artefacts", models)
     return True
+
+
+def fill_when_empty(folder: Path, registry: Registry) -> None:
+    """Fill a shelf on a new disk, before anybody is told that there is no model.
+
+    While the store is away that waits for the caretaker, which tries again.
+    """
+    if not (folder / "pointer.json").exists():
+        with suppress(StoreAway):
+            sync(folder, registry)
 
 
 def _shelved(registry: Registry, model: Model) -> ShelvedModel:
