@@ -3,11 +3,13 @@
 Everything an operator may decide comes from unrot/core/settings.py.
 """
 
+import gc
 import hashlib
 import os
 import socket
 import struct
 import sys
+from importlib import import_module
 
 from unrot.core.errors import BadSetting
 from unrot.core.settings import load, prepare_home
@@ -64,13 +66,25 @@ proc_name = f"unrot-{_place}"
 _counts = _settings.home / "metrics"
 os.environ[FOLDER_VARIABLE] = str(_counts.resolve())
 
+# Libraries that all processes need, read once before the fork so that they share the memory: not
+# onnxruntime and grpc, which survive no fork, and nothing of ours, so that a reload takes new code.
+_shared = ["flasgger", "flask", "numpy", "orjson", "prometheus_client", "urllib.request"]
+if _settings.store_url.startswith("postgres"):
+    _shared.append("psycopg")
+
 # Seconds and microseconds after which a half-sent request gives its thread back.
 _PATIENCE = struct.pack("ll", 5, 0)
 
 
 def on_starting(server):
-    """Begin the counts anew; afterwards each worker goes on with those of the one before it."""
+    """Begin the counts anew; afterwards each worker goes on with those of the one before it.
+
+    Read what the processes share.
+    """
     Slots(_counts).clear()
+    for name in _shared:
+        import_module(name)
+    gc.freeze()  # What is never looked at for garbage is never copied.
     if _why_not:
         server.log.warning(
             "%s: gunicorn's own threads serve, several times slower. Install what "

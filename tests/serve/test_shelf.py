@@ -750,7 +750,7 @@ def test_empty_shelf_says_how_to_train() -> None:
         Contents().model("iris")
 
     assert refused.value.message == (
-        'There is no model "iris"; there is none yet: train one with python train.py iris.'
+        'There is no model "iris"; there is none yet: train one with python -m unrot train iris.'
     )
 
 

@@ -22,11 +22,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unrot.core.errors import Conflict, UnrotError
+from unrot.core.places import ROOT
 from unrot.core.platforms import PLATFORMS
 from unrot.core.settings import Settings, kept_secret, load
 from unrot.run.serve import check_port, end_with_parent, is_ready, start_server
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 WHERE_TO_LISTEN = ("PORT", "UNROT_HOST")
 OWN: tuple[str, ...] = (
     "UNROT_",
@@ -82,7 +82,7 @@ class Stage:
         log = self.home / "training.log"
         with log.open("ab") as sink:
             training = subprocess.Popen(
-                [sys.executable, str(ROOT / "train.py"), *arguments],
+                [sys.executable, "-m", "unrot", "train", *arguments],
                 env=self.environ,
                 cwd=self.home,
                 stdin=subprocess.DEVNULL,

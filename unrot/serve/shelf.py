@@ -73,7 +73,7 @@ class Contents:
         for shelved in self.models.values():
             if name in shelved.model.former_names:
                 return shelved
-        known = ", ".join(self.models) or "none yet: train one with python train.py iris"
+        known = ", ".join(self.models) or "none yet: train one with python -m unrot train iris"
         raise NotFound(f"There is no model {shown(name)}; there is {known}.")
 
     def by_key(self, key: ModelKey) -> ShelvedModel:
