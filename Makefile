@@ -12,7 +12,7 @@ PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 system; do \
 	2>/dev/null && exit; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving drill-dyno drill-wheel
+.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving drill-dyno drill-wheel drill-image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ drill-dyno: $(DYNO)/done ## a dyno of 512 MB: boot, load, SIGTERM, a wiped home,
 
 drill-wheel: $(VENV)/test ## build wheel and sdist, install each into an empty environment, use it (five minutes)
 	$(RUN) -m bench.wheel
+
+drill-image: $(VENV)/test ## run what the Dockerfile runs, into a clean folder, and serve from there (a minute)
+	UNROT_WHOLE_BUILD=1 $(RUN) -m pytest -k clean_folder tests/test_deploy.py
 
 bench-power: $(VENV)/test ## 600 kills and 1,000 simulated power cuts on SQLite (ten minutes; wants strace)
 	$(RUN) -m bench.power
