@@ -57,6 +57,7 @@ def dyno(home: Path, shared_store: str) -> Iterator[tuple[str, subprocess.Popen[
     """Run a web dyno for a while."""
     port = free_port()
     more = {"PORT": str(port), "UNROT_STORE": shared_store, "UNROT_ALLOW_EPHEMERAL": "1"}
+    more |= {"WEB_CONCURRENCY": "1"}
     process = begin("web", home, **more, UNROT_HTTPS="no", GUNICORN_CMD_ARGS="--access-logfile -")
     try:
         yield f"http://127.0.0.1:{port}/api/v1", process
@@ -107,7 +108,7 @@ def test_sqlite_on_a_dyno_is_refused_with_what_to_set(process: str, tmp_path: Pa
     assert "DATABASE_URL" in said and "Traceback" not in said
 
 
-def test_next_dyno_has_all_that_the_one_before_had_answered(
+def test_dyno_serves_from_an_empty_home_and_leaves_all_that_it_answered_in_the_store(
     shared_store: str, tmp_path: Path
 ) -> None:
     home = tmp_path / "dyno"
@@ -122,14 +123,11 @@ def test_next_dyno_has_all_that_the_one_before_had_answered(
             for each in while_it_ends:
                 each.result()
     shutil.rmtree(home)
-    with dyno(home, shared_store) as (url, _):
-        second = first_answer(url)
 
     service = open_service(Settings(home=tmp_path / "elsewhere", store=shared_store))
     kept = service.store.traffic.look_up(answered)
     service.store.close()
-    assert (first[0], second[0]) == (200, 200)
-    assert second[1]["data"]["version"] == "v1"
+    assert (first[0], first[1]["data"]["version"]) == (200, "v1")
     assert process.returncode == 0
     assert [id for id in answered if id not in kept] == []
 
