@@ -2,6 +2,7 @@
 
 VENV := .venv
 RUN  := $(VENV)/bin/python
+DYNO := .venv-dyno
 # A Python that is 3.11 or 3.12 and can make environments; where pyenv does not have what
 # .python-version asks platforms for, it is asked for another.
 PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 system; do \
@@ -11,7 +12,7 @@ PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 system; do \
 	2>/dev/null && exit; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-freshness bench-growth
+.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-freshness bench-growth drill-dyno drill-wheel drill-image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +82,15 @@ bench-machines: $(VENV)/test ## kill two machines on one Postgres and one emulat
 bench-away: $(VENV)/test ## take the store away for half a minute under load, each in each way (ten minutes)
 	$(RUN) -m bench.away
 
+drill-dyno: $(DYNO)/done ## a dyno of 512 MB: boot, load, SIGTERM, a wiped home, boot again (ten minutes)
+	$(DYNO)/bin/python -m bench.dyno
+
+drill-wheel: $(VENV)/test ## build wheel and sdist, install each into an empty environment, use it (five minutes)
+	$(RUN) -m bench.wheel
+
+drill-image: $(VENV)/test ## run what the Dockerfile runs, into a clean folder, and serve from there (a minute)
+	UNROT_WHOLE_BUILD=1 $(RUN) -m pytest -k clean_folder tests/test_deploy.py
+
 bench-power: $(VENV)/test ## 600 kills and 1,000 simulated power cuts on SQLite (ten minutes; wants strace)
 	$(RUN) -m bench.power
 
@@ -96,7 +106,7 @@ lint: $(VENV)/test ## ruff and mypy only, mending what can be mended
 	$(RUN) -m mypy --strict unrot
 
 clean: ## remove the environment and the caches, not the data in var/
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(DYNO) .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 with venv is needed and was not found. \
@@ -114,3 +124,10 @@ $(VENV)/test: requirements.txt requirements-dev.txt requirements-data.txt | $(VE
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-data.txt
 	@touch $(VENV)/serve $@
+
+# What a dyno has and nothing beside it, but for pytest, whose fixtures the drill uses.
+$(DYNO)/done: requirements.txt | $(VENV)/bin/python
+	@$(RUN) -m venv $(DYNO)
+	@$(DYNO)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt \
+	$$(grep '^pytest==' requirements-dev.txt)
+	@touch $@

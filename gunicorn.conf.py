@@ -3,15 +3,18 @@
 Everything an operator may decide comes from unrot/core/settings.py.
 """
 
+import gc
 import hashlib
 import os
 import socket
 import struct
 import sys
+from importlib import import_module
 
 from unrot.core import logs
 from unrot.core.errors import BadSetting
 from unrot.core.settings import load, prepare_home
+from unrot.serve.shelf import fill_when_empty
 from unrot.web.metrics.slots import FOLDER_VARIABLE, Slots
 
 
@@ -46,7 +49,9 @@ keepalive = 15
 timeout = 90
 logger_class = "unrot.run.gunicorn_logger.PrivateLogger"
 access_log_format = "%(h)s %(t)s %(m)s %(U)s %(s)s %(B)s %(D)s %({x-request-id}o)s"
-graceful_timeout = 15
+# A dyno has 30 s to end. Workers answer what they have begun, in 15 s at most; the
+# caretaker ships until they are done.
+graceful_timeout = 18
 control_socket_disable = True
 # Who the client is and which address it asked for is told by the proxies that are trusted
 # (UNROT_TRUSTED_PROXIES), never by headers that anybody on this machine can send.
@@ -57,7 +62,7 @@ secure_scheme_headers = {}
 # servers on one machine.
 dirty_apps = ["unrot.run.gunicorn_app:CaretakerApp"]
 dirty_workers = 1
-dirty_graceful_timeout = 12
+dirty_graceful_timeout = 17
 _place = hashlib.sha256(f"{_settings.home.resolve()}\0{bind}".encode()).hexdigest()[:10]
 proc_name = f"unrot-{_place}"
 
@@ -65,13 +70,25 @@ proc_name = f"unrot-{_place}"
 _counts = _settings.home / "metrics"
 os.environ[FOLDER_VARIABLE] = str(_counts.resolve())
 
+# Libraries that all processes need, read once before the fork so that they share the memory: not
+# onnxruntime and grpc, which survive no fork, and nothing of ours, so that a reload takes new code.
+_shared = ["flasgger", "flask", "numpy", "orjson", "prometheus_client", "urllib.request"]
+if _settings.store_url.startswith("postgres"):
+    _shared.append("psycopg")
+
 # Seconds and microseconds after which a half-sent request gives its thread back.
 _PATIENCE = struct.pack("ll", 5, 0)
 
 
 def on_starting(server):
-    """Begin the counts anew; afterwards each worker goes on with those of the one before it."""
+    """Begin the counts anew; afterwards each worker goes on with those of the one before it.
+
+    Read what the processes share.
+    """
     Slots(_counts).clear()
+    for name in _shared:
+        import_module(name)
+    gc.freeze()  # What is never looked at for garbage is never copied.
     if _why_not:
         server.log.warning(
             "%s: gunicorn's own threads serve, several times slower. Install what "
@@ -88,5 +105,7 @@ def post_fork(server, _worker):
 
 
 def post_worker_init(worker):
-    """Load the champions before the first request."""
-    worker.wsgi.extensions["unrot"].catalogue()
+    """Load the champions before the first request, on a new disk from the store."""
+    service = worker.wsgi.extensions["unrot"]
+    fill_when_empty(service.shelf.folder, service.store.registry)
+    service.catalogue()

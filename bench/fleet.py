@@ -267,6 +267,8 @@ class Machine:
     home: Path
     store_url: str
     more: Mapping[str, str] = field(default_factory=dict)
+    within: Sequence[str] = ()
+    """A command that runs the server, where it is to have less than all of this machine."""
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -288,7 +290,7 @@ class Machine:
         )
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "app:app"],
+                [*self.within, sys.executable, "-m", "gunicorn", "app:app"],
                 env=known,
                 cwd=ROOT,
                 stdout=log,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def add(name: str, estimator: Any, X: Any, y: Any, **options: Any) -> Any:

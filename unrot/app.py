@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from unrot.core.places import find_part
 from unrot.core.settings import Settings, load
 from unrot.core.time import HOUR
 from unrot.learn.jobs import Busy
@@ -103,7 +104,9 @@ def open_home(app: Flask, settings: Settings) -> None:
 
 def make_doors() -> Flask:
     """Make pages and routes, with nothing behind them yet."""
-    app = GuardedFlask(__name__, template_folder="../templates", static_folder="../static")
+    app = GuardedFlask(
+        __name__, template_folder=find_part("templates"), static_folder=find_part("static")
+    )
     app.config.update(
         SESSION_COOKIE_NAME="unrot",
         SESSION_COOKIE_SAMESITE="Lax",

@@ -143,6 +143,40 @@ def test_second_caretaker_of_a_home_waits_or_says_so(service: Service) -> None:
     assert not running.is_alive()
 
 
+def test_stopped_caretaker_ships_until_the_last_worker_is_done(service: Service) -> None:
+    keeper = Caretaker(service, "me")
+    predict(service, 1)
+    running = threading.Thread(target=keeper.run)
+    running.start()
+    wait_for((service.settings.home / "caretaker.json").exists)
+
+    keeper.stop(seconds=30)
+    running.join(3 * caretaker.POLL_SECONDS)
+    is_waiting = running.is_alive()
+    predict(service, 2)
+    service.journal.release()
+    running.join(20)
+
+    windows = service.store.traffic.windows("iris", since=0, until=1e11)
+    assert is_waiting
+    assert not running.is_alive()
+    assert sum(window.predictions for window in windows) == 3
+    assert list(follow(service.journal.folder)) == []
+
+
+def test_stopped_caretaker_waits_for_no_worker_longer_than_it_may(service: Service) -> None:
+    keeper = Caretaker(service, "me")
+    predict(service, 1)
+    running = threading.Thread(target=keeper.run)
+    running.start()
+    wait_for((service.settings.home / "caretaker.json").exists)
+
+    keeper.stop(seconds=0.5)
+    running.join(20)
+
+    assert not running.is_alive()
+
+
 def test_damaged_shelf_is_mended_at_start(service: Service) -> None:
     version = service.catalogue().model("iris").version()
     artefact = service.shelf.folder / "artefacts" / version.serving.digest

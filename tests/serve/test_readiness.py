@@ -205,7 +205,9 @@ def shelved(name: str, *, champion: str | None = "v1") -> ShelvedModel:
 def test_shelf_without_a_model_is_down() -> None:
     found = readiness.shelf(Contents())
 
-    assert found == Component("down", "There is no model yet: train one with python train.py iris")
+    assert found == Component(
+        "down", "There is no model yet: train one with python -m unrot train iris"
+    )
 
 
 def test_shelf_without_a_champion_is_down() -> None:

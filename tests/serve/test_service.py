@@ -100,7 +100,7 @@ def test_default_model_is_the_first_trained_unless_chosen(trained_home: Path) ->
 def test_empty_home_says_what_to_do(tmp_path: Path) -> None:
     service = open_service(Settings(home=tmp_path))
 
-    with pytest.raises(NotFound, match=r"python train\.py iris"):
+    with pytest.raises(NotFound, match=r"python -m unrot train iris"):
         service.default_model()
 
     assert service.ready()["shelf"].state == "down"

@@ -17,7 +17,7 @@ from unrot.core.errors import BadArtefact, NotFound, StoreAway, UnrotError
 from unrot.core.records import Feature, Model, Outputs, RemovedModel, Row, Schema, Serving, Version
 from unrot.core.schema import schema_hash
 from unrot.core.signatures import Signatures
-from unrot.serve.shelf import PINNED_AT_ONCE, Contents, Shelf, ShelvedModel, sync
+from unrot.serve.shelf import PINNED_AT_ONCE, Contents, Shelf, ShelvedModel, fill_when_empty, sync
 
 SCHEMA = Schema(
     (Feature("height", "number", 0.0, 9.0, unit="m"), Feature("sex", "category", choices=("f",))),
@@ -316,6 +316,29 @@ def test_empty_registry_makes_an_empty_shelf(folder: Path, shelf: Shelf) -> None
     sync(folder, MemoryRegistry())
 
     assert shelf.contents() == Contents("a-0", {}, {}, {})
+
+
+def test_shelf_on_a_new_disk_is_filled_and_one_that_was_filled_is_left(
+    folder: Path, registry: MemoryRegistry, shelf: Shelf
+) -> None:
+    publish(registry, "elves", b"1")
+    fill_when_empty(folder, registry)
+    at_first = answered(shelf)
+    publish(registry, "elves", b"2")
+
+    fill_when_empty(folder, registry)
+
+    assert (at_first, answered(shelf)) == (1.0, 1.0)
+
+
+def test_shelf_on_a_new_disk_waits_while_the_store_is_away(folder: Path, shelf: Shelf) -> None:
+    class Away(MemoryRegistry):
+        def generation(self) -> str:
+            raise StoreAway("The store does not answer.")
+
+    fill_when_empty(folder, Away())
+
+    assert shelf.contents() == Contents()
 
 
 def test_registry_that_is_away_leaves_the_shelf_as_it_is(
@@ -731,7 +754,7 @@ def test_empty_shelf_says_how_to_train() -> None:
         Contents().model("iris")
 
     assert refused.value.message == (
-        'There is no model "iris"; there is none yet: train one with python train.py iris.'
+        'There is no model "iris"; there is none yet: train one with python -m unrot train iris.'
     )
 
 

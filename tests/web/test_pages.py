@@ -79,7 +79,7 @@ def test_home_without_models_says_how_to_get_one(tmp_path: Path) -> None:
     answer = app.test_client().get("/")
 
     assert answer.status_code == 200
-    assert "python train.py iris" in text_of(answer)
+    assert "python -m unrot train iris" in text_of(answer)
 
 
 def test_home_works_while_the_store_is_away(client: FlaskClient, trained_home: Path) -> None:
@@ -165,7 +165,7 @@ def test_model_without_champion_has_a_remedy(
 
     assert answer.status_code == 200
     assert "It cannot be asked yet" in text_of(answer)
-    assert "python train.py iris" in text_of(answer)
+    assert "python -m unrot train iris" in text_of(answer)
 
 
 def test_unknown_model_is_a_page(client: FlaskClient) -> None:
@@ -805,7 +805,7 @@ def test_only_version_is_followed_by_how_to_make_another(client: FlaskClient) ->
     said = text_of(client.get("/models/iris/versions"))
 
     assert "There is only one so far" in said
-    assert "v1 goes on answering: python train.py iris" in said
+    assert "v1 goes on answering: python -m unrot train iris" in said
 
 
 def test_versions_come_from_the_shelf_while_the_store_is_away(

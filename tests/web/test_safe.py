@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.web.visitor import sign_in, take_store_away, text_of
 from unrot.app import create_app
-from unrot.core.settings import Settings, load, prepare_home
+from unrot.core.settings import Settings, prepare_home
 
 HTTPS = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.7"}
 HTTP = {"X-Forwarded-Proto": "http", "X-Forwarded-For": "198.51.100.7"}
@@ -107,16 +107,6 @@ def test_page_of_an_error_does_not_repeat_the_address(
 
 
 # ── settings ─────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("platform", ["DYNO", "RENDER", "FLY_APP_NAME", "K_SERVICE", "SPACE_ID"])
-def test_platform_that_has_a_proxy_is_known(platform: str) -> None:
-    known = load({platform: "web.1"}, None)
-
-    assert known.trusted_proxies == 1
-    assert known.https is (platform == "DYNO")
-    assert load({platform: "web.1", "UNROT_TRUSTED_PROXIES": "2"}, None).trusted_proxies == 2
-    assert load({}, None).trusted_proxies == 0
 
 
 def test_home_is_for_nobody_else(tmp_path: Path) -> None:

@@ -75,9 +75,9 @@ def test_next_version_is_made_as_the_last_one_was() -> None:
     churn = Model("churn", 1, "", "", CLASSES, 0.0)
 
     assert story.next_version(churn, VERSION) == (
-        'python train.py --csv FILE --target "left the house" --name churn'
+        'python -m unrot train --csv FILE --target "left the house" --name churn'
     )
     assert story.next_version(churn, replace(VERSION, origin="added")) == (
         'python -m unrot add churn package.module:load --data FILE --target "left the house"'
     )
-    assert story.next_version(replace(churn, name="iris"), None) == "python train.py iris"
+    assert story.next_version(replace(churn, name="iris"), None) == "python -m unrot train iris"

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from unrot.cli.temporary_server import Stage, set_up
 from unrot.cli.terminal import Progress
 from unrot.core.errors import Unavailable
+from unrot.core.places import command_of
 from unrot.core.settings import Settings
 from unrot.run.serve import address, sign_in_link
 
@@ -63,7 +64,7 @@ def demo(options: argparse.Namespace, _settings: Settings) -> int:
     try:
         with set_up(
             listening,
-            command="make demo",
+            command=command_of("demo"),
             rotation_seconds=pace.rotation_seconds,
             judge=JUDGE,
             pause=ending.pause,

@@ -22,13 +22,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unrot.core.errors import Conflict, UnrotError
+from unrot.core.places import ROOT
+from unrot.core.platforms import PLATFORMS
 from unrot.core.settings import Settings, kept_secret, load
 from unrot.run.serve import check_port, end_with_parent, is_ready, start_server
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 WHERE_TO_LISTEN = ("PORT", "UNROT_HOST")
-OWN = ("UNROT_", "GUNICORN_", "ROTATION_", "DATABASE_URL", "PORT", "WEB_CONCURRENCY")
-"""How variables begin that a user has set for an app of their own."""
+OWN: tuple[str, ...] = (
+    "UNROT_",
+    "GUNICORN_",
+    "ROTATION_",
+    "DATABASE_URL",
+    "PORT",
+    "WEB_CONCURRENCY",
+)
+OWN += tuple(platform.variable for platform in PLATFORMS)
+"""How variables begin that a user, or a platform, has set for an app of their own."""
 
 LONGEST = 60
 """So long the folder's path may be, for gunicorn's sockets to have a name in it."""
@@ -73,7 +82,7 @@ class Stage:
         log = self.home / "training.log"
         with log.open("ab") as sink:
             training = subprocess.Popen(
-                [sys.executable, str(ROOT / "train.py"), *arguments],
+                [sys.executable, "-m", "unrot", "train", *arguments],
                 env=self.environ,
                 cwd=self.home,
                 stdin=subprocess.DEVNULL,

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from unrot.core import webhooks
+from unrot.core import platforms, webhooks
 from unrot.core.errors import BadSetting
 from unrot.core.options import Kind, Option, choice, option, options_of, parsed, whole
 from unrot.core.time import DAY, HOUR
@@ -124,6 +124,13 @@ class Settings:
         "where everything is kept: `sqlite:///PATH`, `postgresql://…` or "
         "`datastore://PROJECT/NAMESPACE`; unset, `DATABASE_URL`, "
         "else SQLite in the home folder",
+    )
+    allow_ephemeral: bool = setting(
+        "UNROT_ALLOW_EPHEMERAL",
+        YES,
+        False,
+        "`1`: SQLite, and a key made at the start, are taken where the disk is thrown away "
+        "(Heroku, Cloud Run); all is lost at each start",
     )
     store_poll_seconds: int = setting(
         "UNROT_STORE_POLL_SECONDS",
@@ -264,7 +271,9 @@ class Settings:
         "the names that the app answers to, with commas between, `.example.org` with all below "
         "it; unset, any",
     )
-    host: str = setting("UNROT_HOST", TEXT, "127.0.0.1", "the address to listen on")
+    host: str = setting(
+        "UNROT_HOST", TEXT, "127.0.0.1", "the address to listen on; `0.0.0.0` on those platforms"
+    )
     port: int = setting("PORT", PORT, 5000, "the port to listen on")
     workers: int = setting("WEB_CONCURRENCY", POSITIVE, 2, "how many web workers")
     threads: int = setting("UNROT_THREADS", POSITIVE, 8, "how many threads a web worker has")
@@ -297,7 +306,7 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
     if dotenv is not None and dotenv.is_file():
         given = _read_dotenv(dotenv)
     given.update(os.environ if environ is None else environ)
-    _understand_platforms(given)
+    platforms.fill_in(given)
     _understand_older_names(given)
     values = {
         each.name: _parsed(each, text)
@@ -307,6 +316,7 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
     settings = Settings(**values)
     check_store_address(settings.store_url, "UNROT_STORE (or DATABASE_URL)")
     _check_tokens(settings)
+    _check_disk(settings, platforms.find_platform(given))
     return settings
 
 
@@ -366,19 +376,6 @@ _UNITS = {
     )
     for word in words
 }
-
-
-_BEHIND_A_PROXY = ("DYNO", "RENDER", "RAILWAY_ENVIRONMENT", "FLY_APP_NAME", "K_SERVICE", "SPACE_ID")
-"""What platforms set, each of which puts one proxy before every app."""
-
-
-def _understand_platforms(given: dict[str, str]) -> None:
-    if not given.get("UNROT_TRUSTED_PROXIES") and any(map(given.get, _BEHIND_A_PROXY)):
-        given["UNROT_TRUSTED_PROXIES"] = "1"
-    if not given.get("UNROT_HTTPS") and given.get("DYNO"):
-        given["UNROT_HTTPS"] = "yes"
-    if not given.get("UNROT_LOG") and given.get("DYNO"):
-        given["UNROT_LOG"] = "json"
 
 
 def _understand_older_names(given: dict[str, str]) -> None:
@@ -443,4 +440,22 @@ def _check_tokens(settings: Settings) -> None:
         raise BadSetting(
             "Two of UNROT_ADMIN_TOKEN, UNROT_VIEWER_TOKEN and UNROT_JUDGE_TOKENS are the same: "
             "give each role and each judge a token of its own."
+        )
+
+
+def _check_disk(settings: Settings, platform: platforms.Platform | None) -> None:
+    """Refuse to keep on a disk that is thrown away what has to last."""
+    if platform is None or platform.keeps_disk or settings.allow_ephemeral:
+        return
+    if settings.store_url.startswith("sqlite:"):
+        raise BadSetting(
+            f"{platform.name} throws the disk away at each start, and all that SQLite has with it: "
+            "set DATABASE_URL or UNROT_STORE to a Postgres or Google Datastore, or "
+            "UNROT_ALLOW_EPHEMERAL=1 to lose everything each time."
+        )
+    if not settings.secret_key:
+        raise BadSetting(
+            f"{platform.name} throws the disk away at each start, and the key that signs "
+            "prediction ids with it, so that nobody could judge older predictions: set "
+            "UNROT_SECRET_KEY to 16 or more random characters (openssl rand -hex 32 makes some)."
         )

@@ -82,6 +82,7 @@ class Caretaker:
         self._chores = Chores(service, writer)
         self._heartbeat = service.settings.home / "caretaker.json"
         self._stopping = threading.Event()
+        self._ends_at = 0.0
         self._beat_at = 0.0
         self._shipped_to: dict[str, int] = {}
         self._set_aside_to: dict[str, int] = {}
@@ -114,7 +115,10 @@ class Caretaker:
             self._go_on()
 
     def _go_on(self) -> None:
-        """Go round until stopped, then ship what is left and write the profiles."""
+        """Go round until stopped, then ship what is left and write the profiles.
+
+        What is left ends when the last worker does: one that answers what it had begun writes on.
+        """
         threading.Thread(target=self._follow_registry, name="follower", daemon=True).start()
         pause, told = POLL_SECONDS, True
         while not self._stopping.is_set():
@@ -123,14 +127,18 @@ class Caretaker:
             self._stopping.wait(pause)
             told = is_well and self._service.store.wait_for_change(0.0)
         self._chores.stop()
+        while self._is_written() and time.monotonic() < self._ends_at:
+            self._go_round_at_home()
+            time.sleep(POLL_SECONDS)
         self._go_round_at_home()
         self._try("profiles", self._profiles.write_all)
 
     def _usual_pause(self) -> float:
         return LESSON_POLL_SECONDS if self._chores.is_teaching else POLL_SECONDS
 
-    def stop(self) -> None:
-        """Ask the loop to end."""
+    def stop(self, *, seconds: float = 0.0) -> None:
+        """Ask the loop to end, so many seconds later at most while workers write on."""
+        self._ends_at = time.monotonic() + seconds
         self._stopping.set()
 
     def go_round(self, *, told: bool = True, thoroughly: bool = True) -> bool:
@@ -357,6 +365,10 @@ class Caretaker:
         if self._jobs_only:
             return Heartbeat(time.time(), failing=failing)
         return Heartbeat(time.time(), self._shipped_at, self._backlog(), failing, self._every)
+
+    def _is_written(self) -> bool:
+        """Tell whether somebody writes the journal still."""
+        return any(segment.has_writer() for segment in follow(self._service.journal.folder))
 
     def _backlog(self) -> int:
         """Return how many bytes of the journal are not in the store yet."""

@@ -56,6 +56,8 @@ OPEN_SECONDS = 10.0
 STREAM_SECONDS = 60.0
 """So long a client may take nothing of an answer that is sent in parts."""
 LOOK_SECONDS = 1.0
+STOP_SECONDS = 4.0
+"""So long before gunicorn kills it a worker has ended."""
 core: Any = _granian
 
 
@@ -127,7 +129,7 @@ class GranianWorker(Worker):  # type: ignore[misc]
 
     def _stop(self) -> None:
         """Take nothing new, finish what was taken, and end in time whatever is left."""
-        ends_at = time.monotonic() + max(1.0, self.cfg.graceful_timeout - 2.0)
+        ends_at = time.monotonic() + max(1.0, self.cfg.graceful_timeout - STOP_SECONDS)
         for listener in self.listeners:
             listener.stop()
         while time.monotonic() < ends_at:

@@ -16,7 +16,9 @@ import time
 
 from gunicorn.dirty.app import DirtyApp
 
-STOP_SECONDS = 8.0
+STOP_SECONDS = 16.0
+DRAIN_SECONDS = 15.0
+"""So long web workers may take to answer what they have begun."""
 CALM_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
@@ -44,8 +46,8 @@ class CaretakerApp(DirtyApp):  # type: ignore[misc]
         self._thread.start()
 
     def close(self) -> None:
-        """Ship what is left, then end."""
-        self._caretaker.stop()
+        """Ship what is left, and what workers write until they end; then end."""
+        self._caretaker.stop(seconds=DRAIN_SECONDS)
         self._thread.join(STOP_SECONDS)
 
     def _run(self) -> None:

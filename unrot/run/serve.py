@@ -18,10 +18,10 @@ from typing import IO
 from urllib.parse import quote
 
 from unrot.core.errors import Conflict, UnrotError
+from unrot.core.places import ROOT, command_of, find_part
 from unrot.core.settings import Settings, kept_secret
 from unrot.run.bootstrap import open_service
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 DEMOS = ("iris", "zombies")
 READY_SECONDS = 60.0
 STOP_SECONDS = 25.0
@@ -29,7 +29,7 @@ STOP_SECONDS = 25.0
 
 def run(settings: Settings) -> int:
     """Train the missing demos, serve until stopped; return the exit status."""
-    check_port(settings, "make run")
+    check_port(settings, command_of("run"))
     _train_missing(settings)
     token = settings.admin_token or kept_secret(settings.home, "operator-token")
     server = start_server()
@@ -75,7 +75,7 @@ def _train_missing(settings: Settings) -> None:
     service.store.close()
     for name in DEMOS:
         if name not in known:
-            done = subprocess.run([sys.executable, str(ROOT / "train.py"), name], check=False)
+            done = subprocess.run([sys.executable, "-m", "unrot", "train", name], check=False)
             if done.returncode:
                 raise UnrotError(f"Training {name} failed: what went wrong stands above.")
 
@@ -84,8 +84,9 @@ def start_server(
     *, env: Mapping[str, str] | None = None, cwd: Path | None = None, log: IO[bytes] | None = None
 ) -> subprocess.Popen[bytes]:
     """Start gunicorn out of reach of the terminal's Ctrl-C: it is told to stop gracefully."""
-    command = [sys.executable, "-m", "gunicorn", "app:app", "--log-level", "warning"]
-    command += ["-c", str(ROOT / "gunicorn.conf.py"), "--pythonpath", str(ROOT)]
+    command = [sys.executable, "-m", "gunicorn", "unrot.app:create_app()"]
+    command += ["--log-level", "warning", "--pythonpath", str(ROOT)]
+    command += ["-c", str(find_part("gunicorn.conf.py"))]
     return subprocess.Popen(
         command,
         start_new_session=True,

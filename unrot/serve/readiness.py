@@ -105,7 +105,7 @@ def caretaker(path: Path) -> Component:
 def shelf(contents: Contents, default: str = "") -> Component:
     """Look at whether every model has a champion that can answer."""
     if not contents.models:
-        return Component("down", "There is no model yet: train one with python train.py iris")
+        return Component("down", "There is no model yet: train one with python -m unrot train iris")
     served = [name for name, shelved in contents.models.items() if CHAMPION in shelved.aliases]
     if contents.problems:
         said = " ".join(contents.problems.values())

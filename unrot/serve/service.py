@@ -113,7 +113,7 @@ class Service:
         if self.settings.default_model:
             return contents.model(self.settings.default_model)
         if not contents.models:
-            raise NotFound("There is no model yet: train one with python train.py iris")
+            raise NotFound("There is no model yet: train one with python -m unrot train iris")
         return min(contents.models.values(), key=lambda shelved: shelved.model.number)
 
     # ── predict ──────────────────────────────────────────────────────────────────────────────

@@ -28,7 +28,7 @@ import orjson
 
 from unrot.core import schema
 from unrot.core.artefacts import GOLDEN, NEIGHBOURS, digest_of
-from unrot.core.errors import BadArtefact, NotFound, UnrotError, shown
+from unrot.core.errors import BadArtefact, NotFound, StoreAway, UnrotError, shown
 from unrot.core.ports import Detector, DetectorLoader, Predictor, PredictorLoader, Registry
 from unrot.core.records import CHAMPION, Model, ModelKey, Serving, Version
 from unrot.core.signatures import Signatures
@@ -77,7 +77,7 @@ class Contents:
         for shelved in self.models.values():
             if name in shelved.model.former_names:
                 return shelved
-        known = ", ".join(self.models) or "none yet: train one with python train.py iris"
+        known = ", ".join(self.models) or "none yet: train one with python -m unrot train iris"
         raise NotFound(f"There is no model {shown(name)}; there is {known}.")
 
     def by_key(self, key: ModelKey) -> ShelvedModel:
@@ -313,6 +313,16 @@ def sync(folder: Path, registry: Registry, *, thoroughly: bool = False) -> bool:
         _replace(pointer, orjson.dumps(_written(generation, models), option=orjson.OPT_INDENT_2))
         _sweep(folder, models)
     return True
+
+
+def fill_when_empty(folder: Path, registry: Registry) -> None:
+    """Fill a shelf on a new disk, before anybody is told that there is no model.
+
+    While the store is away that waits for the caretaker, which tries again.
+    """
+    if not (folder / "pointer.json").exists():
+        with suppress(StoreAway):
+            sync(folder, registry)
 
 
 def _shelved(registry: Registry, model: Model) -> ShelvedModel:

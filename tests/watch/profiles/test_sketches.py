@@ -133,20 +133,25 @@ def test_feature_named_like_an_output_keeps_its_column() -> None:
     assert columns["output.class"]["distribution/mean"] == 2.0
 
 
-def test_whylogs_is_imported_with_the_first_profile_and_not_before() -> None:
+def test_core_of_whylogs_is_imported_with_the_first_profile_and_no_more() -> None:
     program = (
         "import sys, os\n"
         "from unrot.watch.profiles.sketches import WhylogsProfiler\n"
         "from unrot.core.records import Feature, Outputs, Schema\n"
         "profiler = WhylogsProfiler()\n"
-        "print('whylogs' in sys.modules)\n"
-        "profiler.profile(Schema((Feature('a', 'number'),), 't'), [[1.0]], Outputs(values=[1.0]))\n"
-        "print('whylogs' in sys.modules, os.environ['WHYLOGS_NO_ANALYTICS'])\n"
+        "print('whylogs.core' in sys.modules)\n"
+        "schema = Schema((Feature('a', 'number'),), 't')\n"
+        "made = profiler.profile(schema, [[1.0]], Outputs(values=[1.0]))\n"
+        "profiler.read(profiler.merge(made, made))\n"
+        "print('whylogs.core' in sys.modules, os.environ['WHYLOGS_NO_ANALYTICS'])\n"
+        "print({'sklearn', 'whylabs_client', 'requests'} & set(sys.modules))\n"
+        "import sklearn.cluster, whylogs\n"
+        "print(whylogs.log({'a': 1}).view().get_column('a').get_metric('counts').n.value)\n"
     )
 
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
 
-    assert printed.stdout.decode().split("\n")[:2] == ["False", "True 1"]
+    assert printed.stdout.decode().split("\n")[:4] == ["False", "True 1", "set()", "1"]
 
 
 def test_mixed_rows_with_gaps_of_a_regression_are_profiled() -> None:

@@ -1,16 +1,23 @@
 """Profiles of traffic: what came in and what was answered, as whylogs sketches that merge.
 
-This is the only file that knows whylogs. The import of it takes a second and 100 MB, so it waits
-for the first profile: a caretaker starts quickly, and a web worker never pays.
+This is the only file that knows whylogs. Of it the core is imported, which takes 8 MB, and not the
+rest, which takes 100: a client of a service that is closed, and scikit-learn for sketches that are
+not made here. It waits for the first profile: a web worker never pays.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+import sys
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -84,16 +91,57 @@ class WhylogsProfiler:
         return data
 
 
+_importing = threading.Lock()
+
+
 @cache
 def _whylogs() -> Any:
     # whylogs calls home unless told otherwise, asks numpy for a name that numpy 2 dropped, and
     # with several threads freezes in its first sketch unless this module is there already.
     os.environ["WHYLOGS_NO_ANALYTICS"] = "1"
     np.__dict__.setdefault("unicode_", np.str_)
-    with warnings.catch_warnings():
+    with _importing, warnings.catch_warnings(), _core_alone():
         warnings.simplefilter("ignore", DeprecationWarning)
         importlib.import_module("numpy.core.multiarray")
         return importlib.import_module("whylogs.core")
+
+
+@contextmanager
+def _core_alone() -> Iterator[None]:
+    """Let whylogs' core be imported without what its packages import beside it.
+
+    Each of them waits until somebody wants more of it; and as the core can do without scikit-learn,
+    and metrics of texts and images, it is shown none of them.
+    """
+    modules: dict[str, Any] = sys.modules  # None in it means that there is no such module
+    for name in ("whylogs.experimental.extras.nlp_metric", "whylogs.extras.image_metric"):
+        modules.setdefault(name, None)
+    hides = "sklearn" not in modules
+    if hides:
+        modules["sklearn.cluster"] = None
+    for name in ("whylogs", "whylogs.api"):
+        if name not in modules and (spec := find_spec(name)) is not None:
+            modules[name] = _waiting(spec)
+    try:
+        yield
+    finally:
+        if hides:
+            del modules["sklearn.cluster"]
+
+
+def _waiting(spec: ModuleSpec) -> ModuleType:
+    """Return a package whose own code runs when a name is wanted that is none of its modules."""
+    package = module_from_spec(spec)
+
+    def run(name: str) -> Any:
+        if (begun := sys.modules.get(f"{spec.name}.{name}")) is not None:
+            return begun
+        del package.__dict__["__getattr__"]
+        spec.loader.exec_module(package)  # type: ignore[union-attr]
+        return getattr(package, name)
+
+    package.__dict__["__getattr__"] = run
+    return package
 
 
 def _sketch(column: Any) -> Sketch:

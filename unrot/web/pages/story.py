@@ -60,9 +60,9 @@ def next_version(model: Model, latest: Version | None) -> str:
         added = f"python -m unrot add {model.name} package.module:load"
         return f"{added} --data FILE --target {_quoted(model.schema.target)}"
     if model.name in DEMOS:
-        return f"python train.py {model.name}"
+        return f"python -m unrot train {model.name}"
     target = _quoted(model.schema.target)
-    return f"python train.py --csv FILE --target {target} --name {model.name}"
+    return f"python -m unrot train --csv FILE --target {target} --name {model.name}"
 
 
 def _quoted(word: str) -> str:
