@@ -11,7 +11,7 @@ PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 system; do \
 	2>/dev/null && exit; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving
+.PHONY: help run demo test fuzz bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ test: $(VENV)/test ## install, then ruff, mypy and pytest
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy --strict unrot
 	$(RUN) -m pytest -n auto --dist worksteal
+
+fuzz: $(VENV)/test ## 10,000 requests of the document, all hazards at all places, long walks (an hour)
+	UNROT_FUZZ_SHARE=1 $(RUN) -m pytest -q tests/web/test_fuzz.py tests/web/test_hazards.py \
+	tests/store/test_registry_walk.py tests/store/test_feedback_walk.py
 
 bench: $(VENV)/serve ## measure the predict path, as ratios in one run
 	$(RUN) -m bench.predict
