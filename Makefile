@@ -30,7 +30,7 @@ test: $(VENV)/test ## install, then ruff, mypy and pytest
 
 fuzz: $(VENV)/test ## 10,000 requests of the document, all hazards at all places, long walks (an hour)
 	UNROT_FUZZ_SHARE=1 $(RUN) -m pytest -q tests/web/test_fuzz.py tests/web/test_hazards.py \
-	tests/store/test_registry_walk.py tests/store/test_feedback_walk.py
+	tests/learn/test_registry_walk.py tests/hear/test_feedback_walk.py
 
 bench: $(VENV)/serve ## measure the predict path, as ratios in one run
 	$(RUN) -m bench.predict
