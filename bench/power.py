@@ -230,7 +230,6 @@ def judge_and_ship(home: Path, *, is_control: bool) -> None:
         SqliteDatabase._open_writer = hasty  # type: ignore[method-assign]
     service = open_service(Settings(home=home))
     caretaker = Caretaker(service, "writer")
-    caretaker._follow_names()
     caretaker._mend_profiles()
     acks = os.open(home / "acks", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for number in judge_on(service, acks, VERDICTS, 1):
