@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from operator import itemgetter
+from threading import Lock
 
 from unrot.core.records import IMPORTING, Prediction
 from unrot.hear.verdict_store import Arrived
@@ -84,6 +85,8 @@ class BatchReader:
     def __init__(self, database: Operations) -> None:
         self._database = database
         self._opened: OrderedDict[tuple[str, int], Opened] = OrderedDict()
+        self._one_at_a_time = Lock()
+        """Threads of a web worker look up at once what they judge."""
 
     def look_up(self, ids: Sequence[str]) -> dict[str, Arrived]:
         """Return those of some predictions that are there."""
@@ -129,15 +132,20 @@ class BatchReader:
     def _open(self, header: Document) -> Opened | None:
         """Return a batch; None where it has gone meanwhile."""
         known = header.key, header.revision
-        if (opened := self._opened.get(known)) is not None:
-            self._opened.move_to_end(known)
-            return opened
+        with self._one_at_a_time:
+            if (opened := self._opened.get(known)) is not None:
+                self._opened.move_to_end(known)
+                return opened
         whole = self._database.get(BATCH, header.key)
-        if whole is None:
-            return None
-        opened = self._opened[header.key, whole.revision] = Opened(whole)
-        while sum(one.size for one in self._opened.values()) > MOST_BYTES and len(self._opened) > 1:
-            self._opened.popitem(last=False)
+        return None if whole is None else self._hold((header.key, whole.revision), Opened(whole))
+
+    def _hold(self, known: tuple[str, int], opened: Opened) -> Opened:
+        """Keep a batch in memory, and let go of those that were asked for longest ago."""
+        held = self._opened
+        with self._one_at_a_time:
+            held[known] = opened
+            while sum(one.size for one in held.values()) > MOST_BYTES and len(held) > 1:
+                held.popitem(last=False)
         return opened
 
     def _find(
