@@ -174,14 +174,15 @@ def test_prediction_is_found_by_its_id_however_versions_and_threads_were_mixed()
 
 def test_thread_may_look_up_while_another_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second comes in just while the first adds up what it holds."""
-    first, second = made(0), made(0, segment=b"other")
-    reader = BatchReader(kept(second, store=kept(first)))
+    before, first, second = (made(0, segment=name) for name in (b"place", b"those", b"other"))
+    reader = BatchReader(kept(second, store=kept(first, store=kept(before))))
+    reader.look_up([before.id or ""])
     beside = threading.Thread(target=lambda: reader.look_up([second.id or ""]))
 
     def size(_: Opened) -> int:
         if beside.ident is None:
             beside.start()
-            beside.join(0.2)
+            beside.join(1)
         return 1
 
     monkeypatch.setattr(Opened, "size", property(size))
@@ -190,7 +191,7 @@ def test_thread_may_look_up_while_another_makes_room(monkeypatch: pytest.MonkeyP
     beside.join()
 
     assert [*found] == [first.id]
-    assert len(reader._opened) == 2
+    assert len(reader._opened) == 3
 
 
 @pytest.mark.parametrize("before", [None, 30, 77.5])
