@@ -348,26 +348,37 @@ def cut_power(site: Site) -> Outcome:
 
 # ── for long ─────────────────────────────────────────────────────────────────────────────────
 
-LOOK_SECONDS, WARM_SHARE, ROWS_AT_ONCE = 2.0, 0.3, 20
+LOOK_SECONDS, WARM_SHARE, ROWS_AT_ONCE = 2.0, 0.3, 200
 
 
 def soak(site: Site) -> Outcome:
     """Ask for long, and see whether memory grows with what was answered."""
-    grown: dict[str, float] = {}
+    looked: dict[str, list[tuple[int, float]]] = {}
 
     def happen(running: Running) -> str:
-        grown.update(growth_of(running, site.minutes * 60))
+        looked.update(look_on(running, site.minutes * 60))
         return f"{site.minutes:g} min"
 
     seen = under_load(site, "soak", happen, most_failed=0.0)
-    more = ", ".join(f"{who} {much:+.2f} MB" for who, much in grown.items())
-    is_flat = max(grown.values()) <= MOST_GROWTH
-    more = f"per 100,000 predictions: {more}; {seen.more}"
-    return replace(seen, more=more, is_well=seen.is_well and is_flat)
+    grown = {who: slope_of(some) for who, some in looked.items()}
+    told = [f"{who} {growth:+.2f} ({levels(looked[who])})" for who, growth in grown.items()]
+    more = f"MB for 100,000 of {answered_in(looked):,} rows: {', '.join(told)}; {seen.more}"
+    return replace(seen, more=more, is_well=seen.is_well and max(grown.values()) <= MOST_GROWTH)
 
 
-def growth_of(running: Running, seconds: float) -> dict[str, float]:
-    """Return by how many MB each process grew for 100,000 predictions, once it was warm."""
+def levels(seen: list[tuple[int, float]]) -> str:
+    """Say how much there was at each fifth of the time."""
+    return " ".join(f"{seen[len(seen) * part // 5][1]:.0f}" for part in range(5)) + (
+        f" {seen[-1][1]:.0f}"
+    )
+
+
+def answered_in(looked: dict[str, list[tuple[int, float]]]) -> int:
+    return max(seen[-1][0] for seen in looked.values())
+
+
+def look_on(running: Running, seconds: float) -> dict[str, list[tuple[int, float]]]:
+    """Return how many MB each process had when so many predictions were answered."""
     caretaker = running.caretaker()
     assert caretaker is not None
     people = {f"worker {n}": pid for n, pid in enumerate(running.workers(), 1)}
@@ -381,7 +392,7 @@ def growth_of(running: Running, seconds: float) -> dict[str, float]:
             answered = many.answered + len(running.told.seconds)
             for who, pid in people.items():
                 seen[who].append((answered, megabytes_of(pid)))
-    return {who: slope_of(some) for who, some in seen.items()}
+    return seen
 
 
 class Many:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from unrot.core.ids import Ids
 from unrot.core.records import Prediction
-from unrot.serve.batch_reader import BatchReader, Opened
+from unrot.serve.batch_reader import BatchReader
 from unrot.serve.batches import MOST_ROWS, Batch, batches_of, pack, unpack
 from unrot.store.memory import MemoryStore
 
@@ -170,28 +169,6 @@ def test_prediction_is_found_by_its_id_however_versions_and_threads_were_mixed()
         one.id: one for one in rows
     }
     assert reader.look_up([made(500).id or "", made(3, segment=b"other").id or ""]) == {}
-
-
-def test_thread_may_look_up_while_another_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second comes in just while the first adds up what it holds."""
-    before, first, second = (made(0, segment=name) for name in (b"place", b"those", b"other"))
-    reader = BatchReader(kept(second, store=kept(first, store=kept(before))))
-    reader.look_up([before.id or ""])
-    beside = threading.Thread(target=lambda: reader.look_up([second.id or ""]))
-
-    def size(_: Opened) -> int:
-        if beside.ident is None:
-            beside.start()
-            beside.join(1)
-        return 1
-
-    monkeypatch.setattr(Opened, "size", property(size))
-
-    found = reader.look_up([first.id or ""])
-    beside.join()
-
-    assert [*found] == [first.id]
-    assert len(reader._opened) == 3
 
 
 @pytest.mark.parametrize("before", [None, 30, 77.5])

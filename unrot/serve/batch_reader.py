@@ -7,13 +7,12 @@ first, and a row is handed out once no batch that is still unread can hold a new
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from operator import itemgetter
-from threading import Lock
 
+from unrot.core.newest import Newest
 from unrot.core.records import IMPORTING, Prediction
 from unrot.hear.verdict_store import Arrived
 from unrot.serve.batches import SPANS, Batch
@@ -84,9 +83,7 @@ class BatchReader:
 
     def __init__(self, database: Operations) -> None:
         self._database = database
-        self._opened: OrderedDict[tuple[str, int], Opened] = OrderedDict()
-        self._one_at_a_time = Lock()
-        """Threads of a web worker look up at once what they judge."""
+        self._opened: Newest[tuple[str, int], Opened] = Newest(MOST_BYTES, lambda one: one.size)
 
     def look_up(self, ids: Sequence[str]) -> dict[str, Arrived]:
         """Return those of some predictions that are there."""
@@ -132,21 +129,12 @@ class BatchReader:
     def _open(self, header: Document) -> Opened | None:
         """Return a batch; None where it has gone meanwhile."""
         known = header.key, header.revision
-        with self._one_at_a_time:
-            if (opened := self._opened.get(known)) is not None:
-                self._opened.move_to_end(known)
-                return opened
+        if (opened := self._opened.get(known)) is not None:
+            return opened
         whole = self._database.get(BATCH, header.key)
-        return None if whole is None else self._hold((header.key, whole.revision), Opened(whole))
-
-    def _hold(self, known: tuple[str, int], opened: Opened) -> Opened:
-        """Keep a batch in memory, and let go of those that were asked for longest ago."""
-        held = self._opened
-        with self._one_at_a_time:
-            held[known] = opened
-            while sum(one.size for one in held.values()) > MOST_BYTES and len(held) > 1:
-                held.popitem(last=False)
-        return opened
+        if whole is None:
+            return None
+        return self._opened.keep((header.key, whole.revision), Opened(whole))
 
     def _find(
         self, id: str, seen: dict[tuple[str, int], list[Document]], *, is_one: bool
