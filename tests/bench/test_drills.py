@@ -15,9 +15,12 @@ import pytest
 from bench import power
 from bench.away import MODEL, Told
 from bench.drills import Outcome, Site, judged, slope_of
-from bench.faults import NO_COMPILER, Faults, has_compiler
+from bench.faults import Faults, has_compiler
 from tests.learning_model import zombies_of
 from tests.live_server import prepare
+from tests.skips import needs
+from unrot.core.settings import Settings
+from unrot.run.bootstrap import open_service
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +37,6 @@ def told(site: Site) -> Told:
 
 
 def answered(site: Site) -> list[tuple[dict[str, float], str]]:
-    from unrot.core.settings import Settings
-    from unrot.run.bootstrap import open_service
-
     service = open_service(Settings(home=site.prepared))
     rows = [inputs for inputs, _ in zombies_of(2, seed=1)]
     made = service.predict(MODEL, rows).predictions
@@ -78,8 +78,7 @@ def test_growth_is_of_what_came_after_the_warm_up() -> None:
 
 
 def test_clock_and_disk_of_a_process_are_spoilt_while_it_runs(tmp_path: Path) -> None:
-    if not has_compiler():
-        pytest.skip(NO_COMPILER)
+    needs("cc", has_compiler(), "install Debian's packages gcc and libc6-dev")
     home = tmp_path / "home"
     home.mkdir()
     faults = Faults(tmp_path, home)
