@@ -211,8 +211,11 @@ def _vote(machine: Machine, told: Told, stop: threading.Event, number: int) -> N
             told.acknowledged[id] = (code, truth)
 
 
-def lost_of(machine: Machine, told: list[Told]) -> list[str]:
-    """Return what was acknowledged and is not in the store, or is counted other than once."""
+def lost_of(machine: Machine, told: list[Told], patience: float = 60) -> list[str]:
+    """Return what was acknowledged and is not in the store, or is counted other than once.
+
+    What still lies in the journal is waited for.
+    """
     predicted = [id for one in told for id in one.predicted]
     said = {id: truth for one in told for id, (_, truth) in one.acknowledged.items()}
     with opened(machine) as service:
@@ -233,8 +236,8 @@ def lost_of(machine: Machine, told: list[Told]) -> list[str]:
             counted = sum(window.verdicts for window in windows)
             return [] if kept == counted else [f"{kept:,} verdicts, {counted:,} counted"]
 
-        until(lambda: not missing(), 60)
-        until(lambda: not miscounted(), 60)
+        until(lambda: not missing(), patience)
+        until(lambda: not miscounted(), patience)
         return missing() + miscounted()
 
 

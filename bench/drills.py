@@ -56,7 +56,7 @@ CARETAKER_SHARE = 5
 MOST_FAILED = 0.005
 MOST_GROWTH = 2.0
 """MB for each 100,000 predictions."""
-FAULT_SECONDS, CALM_SECONDS, PROMOTE_SECONDS = 30.0, 5.0, 1.0
+FAULT_SECONDS, CALM_SECONDS, PROMOTE_SECONDS, SHIP_SECONDS = 30.0, 5.0, 1.0, 240.0
 HOUR = 3_600
 ESTIMATORS = ("sgd", "tree")
 READY_THREADS = 3
@@ -170,7 +170,7 @@ def under_load(
         with promoting(machine), asking(machine, running.told):
             tried = happen(running)
             time.sleep(CALM_SECONDS)
-        lost = lost_of(machine, [running.told])
+        lost = lost_of(machine, [running.told], SHIP_SECONDS)
     finally:
         machine.stop()
     return judged(site, drill, tried, running.told, lost, most_failed)
@@ -348,7 +348,9 @@ def cut_power(site: Site) -> Outcome:
 
 # ── for long ─────────────────────────────────────────────────────────────────────────────────
 
-LOOK_SECONDS, WARM_SHARE, ROWS_AT_ONCE = 2.0, 0.3, 200
+LOOK_SECONDS, WARM_SHARE = 2.0, 0.3
+ROWS_AT_ONCE, PAUSE_SECONDS = 200, 0.4
+"""So many rows come at once, and how long nobody sends more: the caretaker keeps up with that."""
 
 
 def soak(site: Site) -> Outcome:
@@ -416,7 +418,7 @@ class Many:
     def _ask(self, stop: threading.Event) -> None:
         client = Client(self._machine)
         rows = [inputs for inputs, _ in zombies_of(ROWS_AT_ONCE, seed=77)]
-        while not stop.wait(away.PAUSE_SECONDS):
+        while not stop.wait(PAUSE_SECONDS):
             with suppress(*SILENCE):
                 code, _ = client.ask(f"/models/{MODEL}/predict", {"inputs": rows})
                 self.answered += ROWS_AT_ONCE if code == 200 else 0

@@ -31,7 +31,8 @@ from tests.conftest import OPERATOR, Server
 from tests.run.test_servers import SERVERS
 from tests.web.hazards import AMPLE, PLACES, SHARE
 
-CASES = 10_000
+CASES = 10_700
+"""Some operations have nothing that varies, so that 10,000 are left."""
 CONFORMS = [
     content_type_conformance,
     response_headers_conformance,
@@ -103,7 +104,7 @@ def test_no_answer_is_outside_the_document(both: list[Server]) -> None:
     play_all(document, round(SHARE * CASES), play)
 
     assert referee.wrong == {}
-    assert referee.seen.total() >= CASES * SHARE
+    assert referee.seen.total() >= len(both) * 0.9 * CASES * SHARE
     assert {200, 404, 422} <= referee.seen.keys()
 
 
