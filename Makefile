@@ -3,6 +3,7 @@
 VENV := .venv
 RUN  := $(VENV)/bin/python
 DYNO := .venv-dyno
+OURS := unrot app.py train.py gunicorn.conf.py
 # A Python that is 3.11 or 3.12 and can make environments; where pyenv does not have what
 # .python-version asks platforms for, it is asked for another.
 PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 system; do \
@@ -12,7 +13,7 @@ PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 system; do \
 	2>/dev/null && exit; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-freshness bench-growth drill-dyno drill-wheel drill-image
+.PHONY: help run demo test fuzz drills lock audit licences bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-freshness bench-growth drill-dyno drill-wheel drill-image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,11 +24,30 @@ run: $(VENV)/serve ## install, train the demo models that are missing, serve on 
 demo: $(VENV)/serve ## see a model rot, the finding, the refit and the recovery, in two minutes
 	@$(RUN) -m unrot demo
 
-test: $(VENV)/test ## install, then ruff, mypy and pytest
+test: $(VENV)/test ## install, then ruff, mypy, bandit and pytest
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy --strict unrot
+	$(RUN) -m bandit -q -ll -r $(OURS)
 	$(RUN) -m pytest -n auto --dist worksteal
+
+fuzz: $(VENV)/test ## 10,000 requests of the document, all hazards at all places, long walks (an hour)
+	UNROT_FUZZ_SHARE=1 $(RUN) -m pytest -q tests/web/test_fuzz.py tests/web/test_hazards.py \
+	tests/learn/test_registry_walk.py tests/hear/test_feedback_walk.py
+
+drills: $(VENV)/test ## kills, reloads, a full disk, wrong clocks, power cuts, a soak (an hour; SOAK=minutes)
+	$(RUN) -m bench.drills --soak $(or $(SOAK),30)
+
+lock: $(VENV)/test ## write requirements.lock: all that a server installs, with hashes
+	{ echo '# All that a server installs, with hashes; made by `make lock` of requirements.txt.'; \
+	$(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url requirements.txt; } > requirements.lock
+
+audit: $(VENV)/test ## known holes in requirements.lock (wants the network)
+	$(RUN) deploy/audit.py
+
+licences: $(VENV)/test ## write docs/licences.md
+	$(RUN) deploy/licences.py
 
 bench: $(VENV)/serve ## measure the predict path, as ratios in one run
 	$(RUN) -m bench.predict

@@ -13,6 +13,7 @@ be in the store afterwards, once.
 from __future__ import annotations
 
 import itertools
+import json
 import random
 import sys
 import tempfile
@@ -41,6 +42,7 @@ from tests.conftest import JUDGE
 from tests.learning_model import zombies_of
 from tests.live_server import prepare
 from unrot.cli.terminal import table
+from unrot.core.time import HOUR
 from unrot.store.kinds import FEEDBACK
 from unrot.store.operations import scan_all
 
@@ -119,6 +121,10 @@ class Told:
     seconds: list[float] = field(default_factory=list)
     """How long each prediction took that was answered."""
     unanswered: Counter[str] = field(default_factory=Counter)
+    unkept: int = 0
+    """Predictions that were answered without an id, because the journal could not take them."""
+    answers: set[tuple[str, str, str]] = field(default_factory=set)
+    """Which rows were answered by which versions, and what."""
     verdict_seconds: list[float] = field(default_factory=list)
     codes: Counter[int] = field(default_factory=Counter)
     predicted: dict[str, str] = field(default_factory=dict)
@@ -146,7 +152,7 @@ def _measured(
     queued = sum(code == 202 for code, _ in away.acknowledged.values())
     asked = len(away.seconds) + away.unanswered.total()
     slowest = max(away.verdict_seconds)
-    is_well = not (lost or away.unanswered) and slow <= SLOWER * usual
+    is_well = not (lost or away.unanswered or away.unkept) and slow <= SLOWER * usual
     return (
         name,
         way,
@@ -189,11 +195,15 @@ def _predict(machine: Machine, told: Told, stop: threading.Event, number: int) -
         except SILENCE as error:
             told.unanswered[type(error).__name__] += 1
             continue
-        if code == 200 and data["id"]:
-            told.seconds.append(time.perf_counter() - began)
+        if code != 200:
+            told.unanswered[str(code)] += 1
+            continue
+        told.seconds.append(time.perf_counter() - began)
+        told.answers.add((json.dumps(inputs), data["version"], data["class"]))
+        if data["id"]:
             told.predicted[data["id"]] = truth
         else:
-            told.unanswered[str(code)] += 1
+            told.unkept += 1
 
 
 def _vote(machine: Machine, told: Told, stop: threading.Event, number: int) -> None:
@@ -215,8 +225,11 @@ def _vote(machine: Machine, told: Told, stop: threading.Event, number: int) -> N
             told.acknowledged[id] = (code, truth)
 
 
-def lost_of(machine: Machine, told: list[Told]) -> list[str]:
-    """Return what was acknowledged and is not in the store, or is counted other than once."""
+def lost_of(machine: Machine, told: list[Told], patience: float = 60) -> list[str]:
+    """Return what was acknowledged and is not in the store, or is counted other than once.
+
+    What still lies in the journal is waited for.
+    """
     predicted = [id for one in told for id in one.predicted]
     said = {id: truth for one in told for id, (_, truth) in one.acknowledged.items()}
     with opened(machine) as service:
@@ -233,12 +246,12 @@ def lost_of(machine: Machine, told: list[Told]) -> list[str]:
 
         def miscounted() -> list[str]:
             kept = sum(1 for _ in scan_all(database, FEEDBACK, "of model", (MODEL,), only=[]))
-            windows = store.traffic.windows(MODEL, since=0, until=time.time() + 60)
+            windows = store.traffic.windows(MODEL, since=0, until=time.time() + 2 * HOUR)
             counted = sum(window.verdicts for window in windows)
             return [] if kept == counted else [f"{kept:,} verdicts, {counted:,} counted"]
 
-        until(lambda: not missing(), 60)
-        until(lambda: not miscounted(), 60)
+        until(lambda: not missing(), patience)
+        until(lambda: not miscounted(), patience)
         return missing() + miscounted()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import select
 import signal
 import socket
 import subprocess
@@ -370,6 +371,9 @@ class Client:
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
+        if self._connection is not None and _is_dropped(self._connection):
+            self._connection.close()
+            self._connection = None
         if self._connection is None:
             self._connection = HTTPConnection(
                 "127.0.0.1", self.machine.port, timeout=self._patience
@@ -384,6 +388,11 @@ class Client:
             self._connection.close()
             self._connection = None
             raise
+
+
+def _is_dropped(connection: HTTPConnection) -> bool:
+    """Tell whether the server has closed a connection, as other clients look before they ask."""
+    return connection.sock is not None and bool(select.select([connection.sock], [], [], 0)[0])
 
 
 GONE_SECONDS = 0.15

@@ -20,7 +20,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from bench.attacks import ATTACKS
-from bench.drills import BATCHES, JOBS, Drill, Outcome, prepare, run
+from bench.poison_drill import BATCHES, JOBS, Drill, Outcome, prepare, run
 from bench.worlds import WORLDS
 from unrot.cli.terminal import Progress, table
 

@@ -6,6 +6,7 @@ Each input that ever made an answer of 500 is added here, and from then on goes 
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,9 @@ from werkzeug.routing import Rule
 from unrot.app import API
 from unrot.web.routes import OF_LIBRARIES, Route, routes_of
 from unrot.web.shape import members
+
+SHARE = float(os.environ.get("UNROT_FUZZ_SHARE", "0.03"))
+"""How much of all that can be tried is tried; `make fuzz` tries all."""
 
 TEXTS = (
     *("", " ", "\t", "\n", "\r\nX-Injected: yes", "\0", "a\0b", "%", "%00", "%zz", "%ED%A0%80"),
@@ -37,6 +41,13 @@ TEXTS = (
     *("\x1b[31mred", "\x7f"),
     *("[]", "{}", "[1]", '{"a":1}', '"', "'", ",", ";", "|", "&", "#", "?", "=", "a=b&c=d", "("),
     *("[", "*", "\\d+("),
+    *("\u2066a\u2069\u200b", "\x1b]0;title\x07", "\x9b31m", "a\x08b", "İ", "ǅ", "e\u0301" * 500),
+    *("' OR '1'='1", "1; SELECT pg_sleep(9)", "x' UNION SELECT key FROM models --", "%' ESCAPE '"),
+    *("-2+3+cmd|' /C calc'!A0", "\t=1+1", "+1+1", "..%2f..%2fetc%2fpasswd", "%2e%2e"),
+    *("v1%00", "con", "a/../../b", "-1-01-01", "1969-12-31T23:59:59Z", "2026-06-30T23:59:60Z"),
+    *("9999-12-31T23:59:59.9999999Z", "1e308", "4.9e-324", "1" + "0" * 309, "..\\..\\win"),
+    *("0" * 5_000 + "1", "v" + "9" * 5_000, "=" * 4, "é" * 32),
+    *("A" * 33, "A" * 31 + "+", "A" * 31 + "/", "A" * 31 + "\n"),
     *("v0", "v1", "v01", "v" + "9" * 400, "champion", "iris", "zombies", "iris/versions/v1"),
     *("A" * 32, "A" * 31 + "=", "-" * 32),
     *("a.b", "a.b.c", "a..b", ".a", "numbers:", "numbers:x", "1-2", "1..2", "low:high"),
@@ -83,6 +94,32 @@ FILES = (
     *(b"\r\r\r", b"a\r1\r2", b"a|b\n1|2"),
 )  # fmt: skip
 """Files of rows or of labels."""
+
+HEADERS = (
+    *(b"Authorization: Bearer " + b"x" * 4_000, b"Authorization: Bearer \xff\xfe"),
+    *(b"Authorization: Bearer \xed\xa0\x80", b"Authorization: Basic %%%"),
+    *(b"Authorization: \x1b[31m", b"Authorization:"),
+    *(b"Cookie: unrot=x; unrot=y", b"Cookie: unrot=.e30.x.x", b"Cookie: " + b"a=b; " * 1_000),
+    *(b"Cookie: \xff=\xfe", b"Cookie: =;=;", b'Cookie: unrot="\\777"'),
+    *(b"Cookie: unrot=" + b"A" * 32,),
+    *(b"Content-Type: application/json; charset=\xff", b"Content-Type: text/csv; charset=utf-7"),
+    *(b"Content-Type: multipart/form-data", b"Content-Type: multipart/form-data; boundary="),
+    *(b"Content-Type: ;;;", b"Content-Type: application/x-www-form-urlencoded; charset=rot13"),
+    *(b"Content-Encoding: gzip", b"Content-Length: 00000000002", b"Content-Length: 9" + b"9" * 30),
+    *(b"Transfer-Encoding: gzip", b"Transfer-Encoding: chunked, identity", b"Expect: 200-maybe"),
+    *(b"X-Forwarded-For: ' OR 1=1", b"X-Forwarded-For: " + b"::1," * 800, b"X-Forwarded-For: %00"),
+    *(b"X-Forwarded-Host: a\tb", b"X-Forwarded-Proto: gopher", b"X-Forwarded-Prefix: //evil.test"),
+    *(b"Accept-Language: \xff", b"Accept: */*;q=nan", b"Range: bytes=9-1"),
+    *(b"Accept: " + b"a/b," * 1_000, b"A" * 9_000 + b": b"),
+    *(b"If-Modified-Since: Thu, 99 Foo 0000", b"If-None-Match: \xe2\x80\xae", b"Origin: null"),
+    *(b"Referer: \x00", b"Referer: http://[::", b"User-Agent: \x1b]0;x\x07", b"Upgrade: websocket"),
+    *(b"Host: evil.test", b"X-Fragment: \xf0\x9f\x98\x80", b"X-Request-Id: \x1b[2J"),
+    *(b"no colon", b": no name", b"A b: c", b"A: b\r\n folded", b"X-HTTP-Method-Override: TRACE"),
+)  # fmt: skip
+"""Headers, as bytes."""
+
+AMPLE = {"UNROT_MOST_VERDICTS": "1000000", "UNROT_DAILY_BYTES": str(2**40)}
+"""Settings under which one visitor may try all this in a row."""
 
 OF_PROGRAMS = ("/api/", "/train_batch", "/reset", "/metrics")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 import zlib
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -19,6 +19,7 @@ import orjson
 
 from unrot.core.artefacts import ANCHOR, CALIBRATION, digest_of
 from unrot.core.errors import Conflict
+from unrot.core.newest import Newest
 from unrot.core.records import (
     CHAMPION,
     AliasMove,
@@ -94,7 +95,7 @@ class LessonStore:
         self._signatures = signatures
         self._jobs = jobs
         self._look_up = look_up
-        self._unpacked: OrderedDict[str, list[list[Any]]] = OrderedDict()
+        self._unpacked: Newest[str, list[list[Any]]] = Newest(MOST_KEPT, len)
         self._folded: tuple[dict[str, tuple[str, ...]], dict[str, float]] | None = None
         self._looks: dict[tuple[str, tuple[str, ...]], Look] = {}
 
@@ -381,12 +382,10 @@ class LessonStore:
         return {id: Decided(id, kind, at, why, version) for id, kind, at, why in rows}.values()
 
     def _fates_in(self, digest: str) -> list[list[Any]]:
-        if digest not in self._unpacked:
-            packed = get_blob(self._database, digest)
-            self._unpacked[digest] = orjson.loads(zlib.decompress(packed))
-            while sum(map(len, self._unpacked.values())) > MOST_KEPT and len(self._unpacked) > 1:
-                self._unpacked.popitem(last=False)
-        return self._unpacked[digest]
+        if (known := self._unpacked.get(digest)) is not None:
+            return known
+        packed = get_blob(self._database, digest)
+        return self._unpacked.keep(digest, orjson.loads(zlib.decompress(packed)))
 
     def _decided(self, model: ModelKey, line: Sequence[str]) -> dict[str, Decided]:
         """Return what a line decided of each verdict: learnt before all, else the latest."""

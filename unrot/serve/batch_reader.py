@@ -7,12 +7,12 @@ first, and a row is handed out once no batch that is still unread can hold a new
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from operator import itemgetter
 
+from unrot.core.newest import Newest
 from unrot.core.records import IMPORTING, Prediction
 from unrot.hear.verdict_store import Arrived
 from unrot.serve.batches import SPANS, Batch
@@ -83,7 +83,7 @@ class BatchReader:
 
     def __init__(self, database: Operations) -> None:
         self._database = database
-        self._opened: OrderedDict[tuple[str, int], Opened] = OrderedDict()
+        self._opened: Newest[tuple[str, int], Opened] = Newest(MOST_BYTES, lambda one: one.size)
 
     def look_up(self, ids: Sequence[str]) -> dict[str, Arrived]:
         """Return those of some predictions that are there."""
@@ -136,15 +136,11 @@ class BatchReader:
         """Return a batch; None where it has gone meanwhile."""
         known = header.key, header.revision
         if (opened := self._opened.get(known)) is not None:
-            self._opened.move_to_end(known)
             return opened
         whole = self._database.get(BATCH, header.key)
         if whole is None:
             return None
-        opened = self._opened[header.key, whole.revision] = Opened(whole)
-        while sum(one.size for one in self._opened.values()) > MOST_BYTES and len(self._opened) > 1:
-            self._opened.popitem(last=False)
-        return opened
+        return self._opened.keep((header.key, whole.revision), Opened(whole))
 
     def _find(
         self, id: str, seen: dict[tuple[str, int], list[Document]], *, is_one: bool

@@ -204,7 +204,7 @@ class SqlStore:
     ) -> int:
         """Count what a scan without limit would return."""
         where, parameters = _found_by(kind.indexes[index], equal, since, until)
-        asked = f"SELECT COUNT(*) FROM {_quoted(kind.name)} WHERE {where}"
+        asked = f"SELECT COUNT(*) FROM {_quoted(kind.name)} WHERE {where}"  # nosec B608  # names of kinds, all our own
         return sum(row[0] for row in self._read(asked, parameters))
 
     def commit(self, changes: Sequence[Change]) -> None:
@@ -345,24 +345,24 @@ def _put(way: _Way, puts: Sequence[Put], revision: int) -> tuple[str, list[list[
     table = _quoted(way.kind.name)
     if way.expected == "as read":
         taken = ", ".join(f"{name} = ?" for name in names[1:])
-        asked = f"UPDATE {table} SET {taken} WHERE key = ? AND revision = ?"
+        asked = f"UPDATE {table} SET {taken} WHERE key = ? AND revision = ?"  # nosec B608  # names of kinds, all our own
         return asked, [[*row[1:], put.key, put.expect] for row, put in zip(rows, puts, strict=True)]
     taken = "NOTHING"
     if way.expected == "any":
-        taken = "UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in names[1:])
-    inserted = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({_marks(len(names))})"
+        taken = "UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in names[1:])  # nosec B608  # names of kinds, all our own
+    inserted = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({_marks(len(names))})"  # nosec B608  # names of kinds, all our own
     return f"{inserted} ON CONFLICT (key) DO {taken}", rows
 
 
 def _delete(way: _Way, deletes: Sequence[Delete]) -> tuple[str, list[list[Any]]]:
-    asked = f"DELETE FROM {_quoted(way.kind.name)} WHERE key = ?"
+    asked = f"DELETE FROM {_quoted(way.kind.name)} WHERE key = ?"  # nosec B608  # names of kinds, all our own
     if way.expected == "any":
         return asked, [[delete.key] for delete in deletes]
     return f"{asked} AND revision = ?", [[delete.key, delete.expect] for delete in deletes]
 
 
 def _is_held(tx: Transaction, hold: Hold, word: str) -> bool:
-    asked = f"SELECT {_quoted(hold.name)} FROM {_quoted(hold.kind.name)} WHERE key = ? {word}"
+    asked = f"SELECT {_quoted(hold.name)} FROM {_quoted(hold.kind.name)} WHERE key = ? {word}"  # nosec B608  # names of kinds, all our own
     row = tx.execute(asked, [hold.key]).fetchone()
     return row is not None and row[0] == hold.value
 
@@ -373,7 +373,7 @@ def _moves_generation(change: Change) -> bool:
 
 def _selected(kind: Kind, names: Sequence[str] | None = None) -> str:
     columns = ["key", "revision", *map(_quoted, kind.fields if names is None else names)]
-    return f"SELECT {', '.join(columns)} FROM {_quoted(kind.name)}"
+    return f"SELECT {', '.join(columns)} FROM {_quoted(kind.name)}"  # nosec B608  # names of kinds, all our own
 
 
 def _documents(kind: Kind, names: Sequence[str], rows: Sequence[Any]) -> list[Document]:

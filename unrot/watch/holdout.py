@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from unrot.core import lineage
 from unrot.core.errors import Conflict
+from unrot.core.newest import Newest
 from unrot.core.records import CHAMPION, Outputs, Row, Schema, Version
 from unrot.core.test_sets import MeasuredOn, measured_on, score, test_set_digest
 from unrot.hear.scores import answers_of
@@ -70,8 +71,8 @@ class Holdout:
         return [one for one in self.rows if not one.is_right]
 
 
-_KEPT: dict[tuple[str, ...], Holdout] = {}
 KEPT_AT_ONCE = 3
+_KEPT: Newest[tuple[str, ...], Holdout] = Newest(KEPT_AT_ONCE)
 
 
 def holdout(service: Service, name: str, version: str | None = None) -> Holdout | None:
@@ -92,7 +93,8 @@ def holdout(service: Service, name: str, version: str | None = None) -> Holdout 
     if not digest:
         return None
     key = (found.name, found.schema_hash, found.serving.digest, digest)
-    if key not in _KEPT:
+    known = _KEPT.get(key)
+    if known is None:
         rows, truth = service.workshop.unpack(
             registry.artefact(digest), model.schema, most_rows(model.schema)
         )
@@ -100,8 +102,8 @@ def holdout(service: Service, name: str, version: str | None = None) -> Holdout 
             return None
         outputs = service.shelf.predictor(contents, found).predict(rows)
         on = measured_on(versions).get(found.name)
-        _keep(key, _answered(found, on, model.schema, rows, truth, outputs))
-    return _KEPT[key]
+        known = _KEPT.keep(key, _answered(found, on, model.schema, rows, truth, outputs))
+    return known
 
 
 def near(version: Version) -> float | None:
@@ -113,12 +115,6 @@ def near(version: Version) -> float | None:
 def most_rows(schema: Schema) -> int:
     """Return how many rows are answered at most."""
     return min(MOST_ROWS, MOST_CELLS // max(1, len(schema.features)))
-
-
-def _keep(key: tuple[str, ...], answered: Holdout) -> None:
-    while len(_KEPT) >= KEPT_AT_ONCE:
-        _KEPT.pop(next(iter(_KEPT)), None)
-    _KEPT[key] = answered
 
 
 def _answered(
