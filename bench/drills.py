@@ -181,7 +181,7 @@ def judged(
 ) -> Outcome:
     """Say what came of a drill."""
     asked = len(told.seconds) + told.unanswered.total()
-    refused = told.codes.total() - sum(told.codes[code] for code in TAKEN)
+    refused = {code: count for code, count in told.codes.items() if code not in TAKEN}
     share, wrong = told.unanswered.total() / asked, wrong_of(site.prepared, told)
     unkept = f"{told.unkept:,} without an id, " if told.unkept else ""
     return Outcome(
@@ -191,7 +191,7 @@ def judged(
         f"{share:.3%}",
         f"{len(lost)} of {len(told.acknowledged):,}",
         f"{len(wrong)} of {len(told.answers):,}",
-        f"{unkept}{refused:,} votes not taken, {dict(told.unanswered)} {lost[:2] or ''}",
+        f"{unkept}votes not taken {refused or 0} {dict(told.unanswered) or ''}{lost[:2] or ''}",
         is_well=not lost and not wrong and share <= most_failed and bool(told.acknowledged),
     )
 
