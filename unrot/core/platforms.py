@@ -42,7 +42,8 @@ def fill_in(environ: MutableMapping[str, str]) -> None:
     platform = find_platform(environ)
     if platform is None:
         return
-    usual = {"UNROT_TRUSTED_PROXIES": "1", "UNROT_HOST": "0.0.0.0"}
+    everybody = "0.0.0.0"  # nosec B104  # the platform's proxy comes from another machine
+    usual = {"UNROT_TRUSTED_PROXIES": "1", "UNROT_HOST": everybody}
     if platform is HEROKU:
         usual |= {"UNROT_HTTPS": "yes", "UNROT_LOG": "json"}
     for variable, text in usual.items():
