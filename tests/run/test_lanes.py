@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import wait_for
 from unrot.core.logs import JsonLine
-from unrot.run import lanes
+from unrot.run import lanes, threads
 from unrot.run.lanes import BodyBroke, Lanes, Reply
 from unrot.run.threads import Threads, Work
 from unrot.run.wsgi import Header, Trust, environ_of
@@ -250,18 +250,57 @@ def test_answer_that_does_not_come_is_given_up_and_its_thread_is_stuck() -> None
 
 
 def test_answer_that_gets_on_is_not_given_up() -> None:
-    threads = Threads(1, most_waiting=1, seconds=3_600.0)
+    some = Threads(1, most_waiting=1, seconds=3_600.0)
     may_end = threading.Event()
     given_up: list[bool] = []
-    threads.take(
-        Work(lambda work: (work.get_on(), may_end.wait())[0], lambda: given_up.append(True))
+    some.take(
+        Work(lambda work: (work.get_on(), may_end.wait())[0], lambda _: given_up.append(True))
     )
-    wait_for(lambda: threads._doing[0])
+    wait_for(lambda: some._doing[0])
 
-    threads.give_up_the_late()
+    some.give_up_the_late()
     may_end.set()
 
     assert given_up == []
+
+
+def test_who_has_waited_too_long_for_a_thread_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_end = threading.Event()
+
+    def slow(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        may_end.wait()
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    table = desk(slow, threads=1)
+    first = table.take(request(b"a"))
+    wait_for(lambda: table.threads._doing[0])
+    second = table.take(request(b"a"))
+    table.threads.give_up_the_late()
+    assert second.sent == []
+
+    monkeypatch.setattr(threads, "WAIT_SECONDS", -1.0)
+    table.threads.give_up_the_late()
+    may_end.set()
+
+    assert orjson.loads(second.answer().body)["reason"] == "busy"
+    assert ("retry-after", "5") in second.answer().headers
+    assert first.answer().status == 200
+    wait_for(table.threads.are_idle)
+
+
+def test_predictions_that_wait_go_before_all_else() -> None:
+    some = Threads(1, most_waiting=9, seconds=60.0)
+    may_end, done = threading.Event(), list[str]()
+    some.take(Work(lambda _: bool(may_end.wait()), print))
+    wait_for(lambda: some._doing[0])
+    for name in ("page", "prediction", "upload", "next prediction"):
+        is_first = name.endswith("prediction")
+        some.take(Work(lambda _, name=name: done.append(name), print, is_first))
+    may_end.set()
+    wait_for(some.are_idle)
+
+    assert done == ["prediction", "next prediction", "page", "upload"]
 
 
 def test_failing_app_is_an_answer_and_the_thread_goes_on() -> None:

@@ -55,7 +55,7 @@ WAITING_FOR_A_THREAD = 16
 OPEN_SECONDS = 10.0
 STREAM_SECONDS = 60.0
 """So long a client may take nothing of an answer that is sent in parts."""
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.25
 STOP_SECONDS = 4.0
 """So long before gunicorn kills it a worker has ended."""
 core: Any = _granian

@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, cast
@@ -135,7 +136,7 @@ class Lanes:
         if reply is not None:
             exchange.send(*reply)
         else:
-            self._submit(exchange, lambda _work: exchange.send(*call.answer(body)))
+            self._submit(exchange, lambda _work: exchange.send(*call.answer(body)), is_first=True)
 
     async def _whole(self, exchange: Exchange, size: int) -> bytes | None:
         """Return a small body; None when somebody has answered already."""
@@ -208,7 +209,9 @@ class Lanes:
 
         self._submit(exchange, do)
 
-    def _submit(self, exchange: Exchange, do: Callable[[Work], None]) -> None:
+    def _submit(
+        self, exchange: Exchange, do: Callable[[Work], None], *, is_first: bool = False
+    ) -> None:
         def guarded(work: Work) -> None:
             try:
                 do(work)
@@ -217,7 +220,7 @@ class Lanes:
                     _log.exception("%s %s failed.", exchange.head.method, exchange.head.path)
                 refuse(exchange, "internal", id)
 
-        if not self._threads.take(Work(guarded, lambda: refuse(exchange, "late"))):
+        if not self._threads.take(Work(guarded, partial(refuse, exchange), is_first)):
             refuse(exchange, "busy")
 
     def look_after(self) -> None:

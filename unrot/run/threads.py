@@ -1,28 +1,33 @@
 """A few threads for what may take its time, with a short queue before them.
 
-A full queue takes nothing more: who comes then is told so at once, instead of waiting for an
-answer that would come too late. Work that takes too long is given up: its client is answered,
-and its thread is missing until it returns. When all are missing, `are_stuck` says so.
+A full queue takes nothing more, and whoever has waited for a second is told as well that there is
+too much to do, instead of waiting for an answer that would come too late. Predictions go before
+uploads and pages. Work that takes too long is given up: its client is answered, and its thread is missing
+until it returns. When all are missing, `are_stuck` says so.
 """
 
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
+WAIT_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
 class Work:
-    """Something to do, and what to tell its client when it takes too long."""
+    """Something to do, and what to tell its client when it takes too long, or does not begin."""
 
     do: Callable[[Work], None]
-    give_up: Callable[[], None]
+    give_up: Callable[[Literal["busy", "late"]], None]
+    is_first: bool = False
+    """Whether it goes before other work that waits."""
     moved_at: float = field(default_factory=time.monotonic)
     """When it was last seen to get on: what streams an answer moves this."""
     is_given_up: bool = False
@@ -36,7 +41,9 @@ class Threads:
     """So many threads; they end with the process and hold up nobody's exit."""
 
     def __init__(self, count: int, *, most_waiting: int, seconds: float) -> None:
-        self._queue: queue.SimpleQueue[Work] = queue.SimpleQueue()
+        self._lines: tuple[deque[Work], deque[Work]] = (deque(), deque())
+        """Who goes first, and the others."""
+        self._has_work = threading.Condition()
         self._most_waiting = most_waiting
         self._seconds = seconds
         self._doing: list[Work | None] = [None] * count
@@ -45,30 +52,51 @@ class Threads:
 
     def take(self, work: Work) -> bool:
         """Queue some work; false when too much waits already."""
-        if self._queue.qsize() >= self._most_waiting:
-            return False
-        self._queue.put(work)
+        with self._has_work:
+            if sum(map(len, self._lines)) >= self._most_waiting:
+                return False
+            self._lines[not work.is_first].append(work)
+            self._has_work.notify()
         return True
 
     def are_idle(self) -> bool:
         """Tell whether nothing waits and nothing is being done."""
-        return self._queue.empty() and not any(self._doing)
+        return not any(self._lines) and not any(self._doing)
 
     def are_stuck(self) -> bool:
         """Tell whether every thread is held by work that was given up."""
         return all(work is not None and work.is_given_up for work in self._doing)
 
     def give_up_the_late(self) -> None:
-        """Answer for what takes too long."""
+        """Answer for what takes too long, and for what has waited too long."""
         ends_at = time.monotonic() - self._seconds
         for work in list(self._doing):
             if work is not None and not work.is_given_up and work.moved_at < ends_at:
                 work.is_given_up = True
-                work.give_up()
+                work.give_up("late")
+        for work in self._turned_away(time.monotonic() - WAIT_SECONDS):
+            work.give_up("busy")
+
+    def _turned_away(self, since: float) -> Iterator[Work]:
+        """Take out of the queue what came before a moment."""
+        for line in self._lines:
+            while True:
+                with self._has_work:
+                    if not line or line[0].moved_at >= since:
+                        break
+                    work = line.popleft()
+                yield work
+
+    def _next(self) -> Work:
+        with self._has_work:
+            while not any(self._lines):
+                self._has_work.wait()
+            first, others = self._lines
+            return (first or others).popleft()
 
     def _run(self, number: int) -> None:
         while True:
-            work = self._queue.get()
+            work = self._next()
             work.get_on()
             self._doing[number] = work
             try:
