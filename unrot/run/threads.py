@@ -2,8 +2,8 @@
 
 A full queue takes nothing more, and whoever has waited for a second is told as well that there is
 too much to do, instead of waiting for an answer that would come too late. Predictions go before
-uploads and pages. Work that takes too long is given up: its client is answered, and its thread is missing
-until it returns. When all are missing, `are_stuck` says so.
+uploads and pages. Work that takes too long is given up: its client is answered, and its thread is
+missing until it returns. When all are missing, `are_stuck` says so.
 """
 
 from __future__ import annotations
