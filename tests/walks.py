@@ -60,12 +60,17 @@ class Walk(RuleBasedStateMachine):
         settings = Settings(home=Path(home), keep_versions=1, most_verdicts=10**9)
         self.clock = Clock()
         service = open_service(settings)
-        shelf = Shelf(service.shelf.folder, load=lambda *_: _NOBODY, check=lambda *_: 0.0)
+        shelf = Shelf(
+            service.shelf.folder,
+            load=lambda *_: _NOBODY,
+            check=lambda *_: 0.0,
+            signatures=service.signatures,
+        )
         service = replace(service, shelf=shelf, clock=self._later)
         if self.store_name == "memory":
             memory = MemoryStore()
             memory.prepare()
-            service = replace(service, store=Cabinet(memory))
+            service = replace(service, store=Cabinet(memory, service.signatures))
         self.service: Service = service
         self.model = service.store.registry.add_model(
             Model("elves", 0, "Elves", "", SCHEMA, self.clock.now)

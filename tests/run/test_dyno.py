@@ -22,7 +22,6 @@ from tests.live_server import call
 from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
 
-SECRET = "one secret for all dynos"
 ROW = {
     "sepal_length_cm": 5.1,
     "sepal_width_cm": 3.5,
@@ -33,15 +32,21 @@ PROCESSES = dict(re.findall(r"^(\w+): (.+)$", (ROOT / "Procfile").read_text(), r
 
 
 @pytest.fixture
-def shared_store(trained_home: Path) -> str:
-    """A store that outlives each dyno, with iris and zombies in it."""
+def shared_store(trained_home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A store that outlives each dyno, with iris and zombies in it that its key has signed."""
+    monkeypatch.setenv("UNROT_SECRET_KEY", (trained_home / "secret-key").read_text())
     return f"sqlite:///{trained_home / 'unrot.db'}"
 
 
 def begin(process: str, home: Path, **more: str) -> subprocess.Popen[str]:
     """Run a line of the Procfile as Heroku does, on a home that is thrown away."""
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    known = {"DYNO": "web.1", "PATH": programs, "UNROT_SECRET_KEY": SECRET, **more}
+    known = {
+        "DYNO": "web.1",
+        "PATH": programs,
+        "UNROT_SECRET_KEY": os.environ.get("UNROT_SECRET_KEY", "0" * 32),
+        **more,
+    }
     return subprocess.Popen(
         ["bash", "-c", PROCESSES[process]],
         env=environment(home, **known),
@@ -116,6 +121,7 @@ def test_dyno_serves_from_an_empty_home_and_leaves_all_that_it_answered_in_the_s
 
     with dyno(home, shared_store) as (url, process):
         first = first_answer(url)
+        assert first[0] == 200, first
         with ThreadPoolExecutor(4) as people:
             while_it_ends = [people.submit(ask_until_it_ends, url, answered) for _ in range(4)]
             wait_for(lambda: len(answered) > 40, 20)
@@ -139,5 +145,6 @@ def ask_until_it_ends(url: str, answered: list[str]) -> None:
             code, told = call(f"{url}/predict", ROW)
         except (OSError, ValueError):
             return
-        if code == 200:
-            answered.append(told["data"]["id"])
+        if code != 200:
+            return
+        answered.append(told["data"]["id"])

@@ -387,12 +387,12 @@ def test_only_a_trusted_proxy_says_that_it_was_https(
 
 @pytest.mark.parametrize("given", ["", "ours-1", "not sane"])
 def test_answer_to_what_failed_carries_the_id_that_was_logged(
-    given: str, caplog: pytest.LogCaptureFixture
+    given: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(_environ: dict[str, Any], _start_response: Callable[..., Any]) -> list[bytes]:
         raise ValueError("quotes a value")
 
-    caplog.handler.setFormatter(JsonLine())
+    monkeypatch.setattr(caplog.handler, "formatter", JsonLine())
     exchange = request(b"abc")
     exchange.head.headers.given += [("x-request-id", given)] if given else []
 

@@ -370,7 +370,7 @@ def id_in(reply: Reply | None) -> list[str]:
 def test_answer_carries_the_id_that_its_client_gave_or_that_stands_in_the_log(
     still: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.handler.setFormatter(JsonLine())
+    monkeypatch.setattr(caplog.handler, "formatter", JsonLine())
     request = Request(PREDICT.format("iris"), orjson.dumps({"inputs": IRIS}))
     named = replace(request, headers={"X-Request-Id": "ours-1"})
     before = [id_in(lane(still, one)) for one in (request, named) for lane in LANES]

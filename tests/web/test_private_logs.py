@@ -32,10 +32,12 @@ API = "/api/v1"
 
 
 @pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+def log(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> pytest.LogCaptureFixture:
     """All that is logged, at the lowest level, as our formatter writes it."""
     caplog.set_level(logging.DEBUG)
-    caplog.handler.setFormatter(JsonLine())
+    monkeypatch.setattr(caplog.handler, "formatter", JsonLine())
     return caplog
 
 
