@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.fleet import Client, Machine, Watch, end_cleanly, quantile, until
+from bench.fleet import SECRET, Client, Machine, Watch, end_cleanly, quantile, until
 from tests.conftest import JUDGE, OPERATOR
 from tests.learning_model import zombies_of
 from tests.live_server import Town, prepare
@@ -31,7 +31,7 @@ def main() -> None:
     end_cleanly()
     with tempfile.TemporaryDirectory(prefix="unrot-freshness-") as place:
         machine = Machine(Path(place) / "home", "")
-        prepare(machine.home, {LEARNER: "sgd", MOVER: "tree"})
+        prepare(machine.home, {LEARNER: "sgd", MOVER: "tree"}, secret_key=SECRET)
         machine.start()
         try:
             learnt, moved = time_votes(machine), time_moves(machine)

@@ -31,7 +31,7 @@ from sklearn.preprocessing import StandardScaler
 
 import unrot
 from bench import watching
-from bench.fleet import Client, Machine, end_cleanly
+from bench.fleet import SECRET, Client, Machine, end_cleanly
 from tests.conftest import JUDGE, OPERATOR
 from unrot.cli.terminal import table
 from unrot.core.records import Model
@@ -66,6 +66,8 @@ def main() -> None:
 def _measured(make: Callable[[Path, int], list[dict[str, Any]]], size: int) -> Seconds:
     with tempfile.TemporaryDirectory(prefix="unrot-growth-") as place:
         machine = Machine(Path(place) / "home", "")
+        machine.home.mkdir()
+        (machine.home / "secret-key").write_text(SECRET)
         rows = make(machine.home, size)
         machine.start()
         try:

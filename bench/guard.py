@@ -1,8 +1,8 @@
 """Has the predict path become slower? `make bench-guard`, under a minute, before a merge.
 
 One web worker on one core answers a constant and a prediction in turn, the load comes from the
-other one. The share of the constant answer's speed that a prediction reaches hardly depends on the
-machine: it must not fall by more than 15 % below the one that was recorded.
+other one, on a machine that does nothing else. The share of the constant answer's speed that a
+prediction reaches must not fall by more than 15 % below the one that was recorded.
 
     python -m bench.guard             compare
     python -m bench.guard --record    write down what is measured
