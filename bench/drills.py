@@ -33,7 +33,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -215,11 +215,22 @@ def wrong_of(prepared: Path, told: Told) -> list[str]:
 
 
 @contextmanager
-def promoting(machine: Machine) -> Iterator[None]:
-    """Let two versions take turns as champion."""
+def beside(work: Callable[[threading.Event], object]) -> Iterator[None]:
+    """Let something go on until it is told to stop."""
     stop = threading.Event()
+    thread = threading.Thread(target=work, args=[stop])
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
-    def go_on() -> None:
+
+def promoting(machine: Machine) -> AbstractContextManager[None]:
+    """Let two versions take turns as champion."""
+
+    def go_on(stop: threading.Event) -> None:
         client, turn = Client(machine), 0
         while not stop.wait(PROMOTE_SECONDS):
             turn += 1
@@ -227,13 +238,7 @@ def promoting(machine: Machine) -> Iterator[None]:
             with suppress(*SILENCE):
                 client.ask(f"/models/{MODEL}/promote", body, OPERATOR)
 
-    thread = threading.Thread(target=go_on)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    return beside(go_on)
 
 
 # ── what happens ─────────────────────────────────────────────────────────────────────────────
@@ -403,17 +408,9 @@ class Many:
     def __init__(self, machine: Machine) -> None:
         self._machine, self.answered = machine, 0
 
-    @contextmanager
-    def asking(self) -> Iterator[None]:
+    def asking(self) -> AbstractContextManager[None]:
         """Ask for a while."""
-        stop = threading.Event()
-        thread = threading.Thread(target=self._ask, args=[stop])
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
+        return beside(self._ask)
 
     def _ask(self, stop: threading.Event) -> None:
         client = Client(self._machine)

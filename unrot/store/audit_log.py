@@ -44,10 +44,10 @@ from unrot.store.kinds import (
 from unrot.store.operations import (
     ABSENT,
     MOST_CHANGES,
+    Around,
     Change,
     Changed,
     Document,
-    Operations,
     Put,
     scan_all,
 )
@@ -59,21 +59,8 @@ OWN_CHANGES = 2
 TRIES = 30
 
 
-class Recorded:
+class Recorded(Around):
     """A store that keeps with each change who made it."""
-
-    def __init__(self, database: Operations) -> None:
-        self._database = database
-        self.name = database.name
-        self.prepare = database.prepare
-        self.get = database.get
-        self.get_many = database.get_many
-        self.scan = database.scan
-        self.count = database.count
-        self.size = database.size
-        self.check = database.check
-        self.wait_for_change = database.wait_for_change
-        self.close = database.close
 
     def commit(self, changes: Sequence[Change]) -> None:
         """Make all changes or none, and with them the entry that tells of them."""

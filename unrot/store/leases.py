@@ -15,6 +15,7 @@ from unrot.core.errors import Conflict
 from unrot.store.kinds import LEASE
 from unrot.store.operations import (
     ABSENT,
+    Around,
     Change,
     Changed,
     Hold,
@@ -45,22 +46,12 @@ def take_lease(
     return until_kept(work)
 
 
-class Fenced:
+class Fenced(Around):
     """A store whose commits, while a lease is demanded, are refused once another holds it."""
 
     def __init__(self, database: Operations) -> None:
-        self._database = database
+        super().__init__(database)
         self._demanded: ContextVar[Hold | None] = ContextVar("demanded", default=None)
-        self.name = database.name
-        self.prepare = database.prepare
-        self.get = database.get
-        self.get_many = database.get_many
-        self.scan = database.scan
-        self.count = database.count
-        self.size = database.size
-        self.check = database.check
-        self.wait_for_change = database.wait_for_change
-        self.close = database.close
 
     @contextmanager
     def demanding(self, name: str, number: int) -> Iterator[None]:

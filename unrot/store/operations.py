@@ -166,6 +166,23 @@ class Operations(Protocol):
         ...
 
 
+class Around:
+    """A store around another one, which passes on all but commits."""
+
+    def __init__(self, database: Operations) -> None:
+        self._database = database
+        self.name = database.name
+        self.prepare = database.prepare
+        self.get = database.get
+        self.get_many = database.get_many
+        self.scan = database.scan
+        self.count = database.count
+        self.size = database.size
+        self.check = database.check
+        self.wait_for_change = database.wait_for_change
+        self.close = database.close
+
+
 def scan_all(
     database: Operations,
     kind: Kind,

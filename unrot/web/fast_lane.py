@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from flask import Flask
 from werkzeug.http import parse_list_header, parse_options_header
@@ -24,6 +24,7 @@ from werkzeug.sansio.utils import host_is_trusted
 from unrot.core.records import Caller
 from unrot.core.request_ids import HEADER, RequestId, in_request, is_sane
 from unrot.core.settings import Settings
+from unrot.run import lanes
 from unrot.run.lanes import Reply, size_of
 from unrot.run.wsgi import Head, Header, Headers, parted
 from unrot.serve.service import Service
@@ -58,23 +59,11 @@ BY_SESSION = ("Vary", "Cookie")
 NOTHING_NEEDED = Contents()
 
 
-class Answering(Protocol):
-    """What answers a request."""
-
-    def answer_now(self, body: bytes) -> Reply | None:
-        """Answer, if nothing has to be waited for."""
-        ...
-
-    def answer(self, body: bytes) -> Reply:
-        """Answer."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Identified:
     """What answers a request whose client has given it an id: the answer and the log carry it."""
 
-    call: Answering
+    call: lanes.Call
     id: RequestId
 
     def answer_now(self, body: bytes) -> Reply | None:
@@ -144,7 +133,7 @@ class FastLane:
         found: Service = self.app.extensions["unrot"]
         return found
 
-    def find(self, head: Head) -> Answering | None:
+    def find(self, head: Head) -> lanes.Call | None:
         """Return what answers a request; None where Flask does."""
         call = self._find(head)
         given = head.headers.get(REQUEST_ID)
