@@ -255,6 +255,25 @@ def test_spoilt_shelf_is_mended_from_the_store(
     assert answer(begun_anew) == before
 
 
+def test_file_that_another_process_found_spoilt_is_fetched_anew(
+    service: Service, restart: Callable[[], Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = answer(service)
+    keeper = Caretaker(service, "me")
+    keeper.go_round()
+    (service.shelf.folder / "artefacts" / first(service).serving.digest).write_bytes(b"spoilt")
+    worker = restart()
+    had_problems = [bool(one.catalogue().problems) for one in (worker, service)]
+
+    monkeypatch.setattr("unrot.run.caretaker.MEND_SECONDS", 0.0)
+    keeper.go_round()
+    monkeypatch.setattr("unrot.serve.shelf.RETRY_SECONDS", -1.0)
+
+    assert had_problems == [True, False]
+    assert answer(worker) == before
+    assert worker.catalogue().problems == {}
+
+
 def test_forged_version_teaches_no_learner(service: Service) -> None:
     school = School(service)
     found = service.store.database.get(VERSION, "zombies/000001")

@@ -29,7 +29,7 @@ from unrot.serve.journal import READ_BYTES, Followed, backlog_bytes, follow
 from unrot.serve.readiness import Heartbeat
 from unrot.serve.rows import Rows
 from unrot.serve.service import Service
-from unrot.serve.shelf import sync
+from unrot.serve.shelf import is_damaged, sync
 from unrot.store.operations import TooMuch
 from unrot.watch.monitors.outliers.detector import OutlierFinder
 from unrot.watch.profiles import references
@@ -42,8 +42,8 @@ LESSON_POLL_SECONDS = 0.05
 FOLLOW_SECONDS = 1.0
 """So often the shelf is filled at least, where no database tells that the registry has moved."""
 
-MEND_SECONDS = 30.0
-"""So often the files of a champion that does not load are fetched anew."""
+MEND_SECONDS = 10.0
+"""So often files of champions that are missing or do not load are fetched anew."""
 
 BEAT_SECONDS = 2.0
 SLOWEST_POLL_SECONDS = 5.0
@@ -335,7 +335,7 @@ class Caretaker:
         if now - self._mended_at < MEND_SECONDS:
             return False
         self._mended_at = now
-        return bool(self._service.catalogue().problems)
+        return bool(self._service.catalogue().problems) or is_damaged(self._service.shelf.folder)
 
     def _of_known_models(self, rows: Rows) -> Rows:
         """Leave out the predictions of models that were removed."""

@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -323,6 +324,29 @@ def fill_when_empty(folder: Path, registry: Registry) -> None:
     if not (folder / "pointer.json").exists():
         with suppress(StoreAway):
             sync(folder, registry)
+
+
+def is_damaged(folder: Path) -> bool:
+    """Tell whether a champion's file is missing or spoilt; a process that has it may not notice."""
+    written = _read(folder / "pointer.json")
+    models = [] if written is None else written.models.values()
+    champions = [one.versions.get(one.aliases.get(CHAMPION, "")) for one in models]
+    needed = {digest for version in filter(None, champions) for digest in _needed(version)}
+    return not all(_is_as_written(folder / "artefacts" / digest) for digest in needed)
+
+
+def _is_as_written(path: Path) -> bool:
+    try:
+        found = path.stat()
+        return _has_its_digest(path, found.st_mtime_ns, found.st_size)
+    except OSError:
+        return False
+
+
+@lru_cache(maxsize=10_000)
+def _has_its_digest(path: Path, _written_at: int, _size: int) -> bool:
+    """Tell whether a file is what its name says; read again only once it was written again."""
+    return digest_of(path.read_bytes()) == path.name
 
 
 def _shelved(registry: Registry, model: Model) -> ShelvedModel:
