@@ -19,7 +19,8 @@ from tests.learning_model import OTHER, zombies_of
 from tests.live_server import Town, call, prepare, truths_of
 
 FRESH = 4_000
-VERDICTS, FLIPPED = 500, 700
+VERDICTS, FLIPPED = 900, 700
+"""So many verdicts that either recipe learns the new world: chance, by ids, decides which wins."""
 AUDITED = 100
 LASTS = 60
 """Seconds that a story needs at most until drift is found."""
