@@ -7,7 +7,7 @@ read as that one would read it, and encoded as `encoding.Encoder` would; a test 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from math import isfinite
 from operator import itemgetter
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from unrot.core.records import Feature, Row, Schema, Value
 from unrot.core.schema import MOST_ROWS, limit_of
+from unrot.core.table import Table
 
-Table = NDArray[np.float64]
-Read = tuple[Sequence[Row], Table]
+Read = tuple[Sequence[Row], NDArray[np.float64]]
 """Rows for the journal, and the same as numbers."""
 GAP = float("nan")
 _FLOATS, _NUMBERS, _TEXTS, _SWITCHES = {float}, {float, int}, {str}, {bool}
@@ -74,23 +74,19 @@ class QuickRows:
         if {*map(type, given)} != {kind} or {*map(len, given)} != {self._width}:
             return None
         try:
-            rows = [*map(row_of, given)]
-            return self._numbers(rows) if self._is_plain else self._mixed(rows)
+            rows = map(row_of, given)
+            return self._numbers(rows) if self._is_plain else self._mixed([*rows])
         except (KeyError, OverflowError):  # Another name, or a number beyond all others.
             return None
 
-    def _numbers(self, rows: list[Row]) -> Read | None:
+    def _numbers(self, rows: Iterable[Row]) -> Read | None:
         """Read rows of numbers without gaps, the common case, as one."""
-        cells = rows[0] if len(rows) == 1 else [*chain.from_iterable(rows)]
-        kinds = {*map(type, cells)}
-        if kinds != _FLOATS:
-            if not kinds <= _NUMBERS:
-                return None
-            rows = [[*map(float, row)] for row in rows]  # type: ignore[arg-type]
-        table = np.array(rows, dtype=np.float64)
-        # Python is quicker with a row, numpy with many.
-        least, most = _ends(rows[0]) if len(rows) == 1 else (table.min(), table.max())
-        return (rows, table) if -self._limit < least and most < self._limit else None
+        cells: list[Any] = [*chain.from_iterable(rows)]
+        if not {*map(type, cells)} <= _NUMBERS:
+            return None
+        table = np.fromiter(cells, np.float64, len(cells)).reshape(-1, self._width)
+        is_within = -self._limit < table.min() and table.max() < self._limit
+        return (Table(table), table) if is_within else None
 
     def _mixed(self, rows: list[Row]) -> Read | None:
         """Read rows of several kinds, column by column."""

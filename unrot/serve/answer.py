@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import orjson
-
 from unrot.core.records import Outputs, Prediction, Row, Version
+from unrot.serve import events
 from unrot.serve.shelf import ShelvedModel
 
 
@@ -63,31 +62,18 @@ class Answer:
         ]
 
     def lines(self) -> bytes:
-        """Write it for the journal, as `events.to_lines` would write its records."""
-        model, version = self.shelved.model.key, self.version.name
-        columns = zip(
-            *(self.ids, self.rows, self.labels, self.probabilities, self.values), strict=True
-        )
-        return b"".join(
-            [
-                orjson.dumps(
-                    {
-                        "kind": "prediction",
-                        "event": {
-                            "id": id,
-                            "model": model,
-                            "version": version,
-                            "predicted_at": self.predicted_at,
-                            "inputs": row,
-                            "label": label,
-                            "probabilities": probabilities,
-                            "value": value,
-                            "seconds": self.seconds,
-                        },
-                    },
-                    None,
-                    orjson.OPT_APPEND_NEWLINE,
-                )
-                for id, row, label, probabilities, value in columns
-            ]
-        )
+        """Write it for the journal."""
+        alike = {
+            "model": self.shelved.model.key,
+            "version": self.version.name,
+            "predicted_at": self.predicted_at,
+            "seconds": self.seconds,
+        }
+        columns = {
+            "ids": self.ids,
+            "inputs": self.rows,
+            "labels": None if self.outputs.classes is None else self.labels,
+            "probabilities": self.outputs.probabilities,
+            "values": self.outputs.values,
+        }
+        return events.to_lines_of_rows(alike, columns)

@@ -1,20 +1,24 @@
 """One line of the journal: a prediction, a verdict, refused rows as JSON, in the product's words.
 
+Predictions that one request asked for are told together, up to 250 on a line: what is alike in
+them once, the rest by columns, tables of numbers to the bit.
+
 A line is written before the answer is sent and read by the caretaker, perhaps after a crash
 and by a newer release: fields may be added, none may change its meaning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 import orjson
 
 from unrot.core.records import Feedback, Prediction, Rejection, UnverifiedFeedback
-from unrot.core.table import Table
+from unrot.core.table import Table, as_table
 from unrot.serve.rows import NAMES, Rows
 
 Event = Prediction | Feedback | UnverifiedFeedback | Rejection
@@ -24,15 +28,20 @@ _KINDS: dict[str, type[Event]] = {
     "unverified": UnverifiedFeedback,
     "rejected": Rejection,
 }
-PREDICTION = "prediction"
+PREDICTION, PREDICTIONS = "prediction", "predictions"
+ROWS_OF_A_LINE = 250
+"""So few that the largest commit of any store takes all that comes of a line."""
+
 AT_ONCE = 100_000
 """Bytes: the objects of more take memory that has to be asked for each time, which takes longer
 than to read them."""
 
 _FIELDS = {kind: {entry.name for entry in fields(kind)} for kind in _KINDS.values()}
 _NAMES = {event_type: kind for kind, event_type in _KINDS.items()}
-_NO_EVENT = (orjson.JSONDecodeError, KeyError, TypeError, AttributeError)
+_NO_EVENT = (ValueError, KeyError, TypeError, AttributeError)
 _columns_of = itemgetter(*NAMES)
+_kind_of = itemgetter("kind")
+_ROWS = (PREDICTION, PREDICTIONS)
 
 _TEXT: frozenset[type] = frozenset([str])
 _NUMBER: frozenset[type] = frozenset([float, int])
@@ -73,6 +82,33 @@ def to_lines(events: Iterable[Event]) -> bytes:
     )
 
 
+def to_lines_of_rows(
+    alike: Mapping[str, Any], columns: Mapping[str, Sequence[Any] | None]
+) -> bytes:
+    """Write predictions of one request; a column that is None is None in each of them."""
+    count = len(columns["ids"] or ())
+    return b"".join(
+        orjson.dumps(
+            {
+                "kind": PREDICTIONS,
+                "event": {
+                    **alike,
+                    **{
+                        name: _as_json(column and column[start : start + ROWS_OF_A_LINE])
+                        for name, column in columns.items()
+                    },
+                },
+            },
+            option=orjson.OPT_APPEND_NEWLINE,
+        )
+        for start in range(0, count, ROWS_OF_A_LINE)
+    )
+
+
+def _as_json(column: Sequence[Any] | None) -> Any:
+    return column.to_json() if isinstance(column, Table) else column
+
+
 def from_lines(lines: bytes) -> Events:
     """Read journal lines; a line that is not an event is returned as it is.
 
@@ -80,7 +116,7 @@ def from_lines(lines: bytes) -> Events:
     """
     parts = [_read_at_once(part) or _read_one_by_one(part) for part in _parts_of(lines)]
     return Events(
-        Rows.together([part.predictions for part in parts]) if parts else Rows(),
+        Rows.together([part.predictions for part in parts]),
         [one for part in parts for one in part.feedback],
         [one for part in parts for one in part.unverified],
         [one for part in parts for one in part.unreadable],
@@ -104,32 +140,33 @@ def _read_at_once(lines: bytes) -> Events | None:
         read = orjson.loads(b"[" + lines.replace(b"\n", b",") + b"]")
         if len(read) != (lines.count(b"\n") + 1 if lines else 0):
             return None
-        made = [one["event"] for one in read if one["kind"] == PREDICTION]
-        rows = Rows.read(map(_columns_of, made))
-        others = [_event_of(one) for one in read if one["kind"] != PREDICTION]
+        rows = [_rows_of(kind, alike) for kind, alike in groupby(read, _kind_of) if kind in _ROWS]
+        others = [_event_of(one) for one in read if one["kind"] not in _ROWS]
     except _NO_EVENT:
         return None
-    return _sorted(rows, others) if _is_sound(rows) else None
+    return _sorted(rows, others) if all(map(_is_sound, rows)) else None
 
 
 def _read_one_by_one(lines: bytes) -> Events:
-    predictions: list[Prediction] = []
+    rows: list[Rows] = []
     others: list[Event] = []
     unreadable: list[bytes] = []
     for line in lines.splitlines():
         event = _from_line(line)
-        if isinstance(event, Prediction):
-            predictions.append(event)
+        if isinstance(event, Rows):
+            rows.append(event)
         elif event is not None:
             others.append(event)
         else:
             unreadable.append(line)
-    return _sorted(Rows.of(predictions), others, unreadable)
+    return _sorted(rows, others, unreadable)
 
 
-def _sorted(rows: Rows, others: Sequence[Event], unreadable: Sequence[bytes] = ()) -> Events:
+def _sorted(
+    rows: Sequence[Rows], others: Sequence[Event], unreadable: Sequence[bytes] = ()
+) -> Events:
     return Events(
-        rows,
+        Rows.together(rows),
         [one for one in others if isinstance(one, Feedback)],
         [one for one in others if isinstance(one, UnverifiedFeedback)],
         list(unreadable),
@@ -137,12 +174,46 @@ def _sorted(rows: Rows, others: Sequence[Event], unreadable: Sequence[bytes] = (
     )
 
 
-def _from_line(line: bytes) -> Event | None:
+def _from_line(line: bytes) -> Event | Rows | None:
     try:
-        event = _event_of(orjson.loads(line))
+        read = orjson.loads(line)
+        if read["kind"] not in _ROWS:
+            return _event_of(read)
+        rows = _rows_of(read["kind"], [read])
     except _NO_EVENT:
         return None
-    return event if not isinstance(event, Prediction) or _is_sound(Rows.of([event])) else None
+    return rows if _is_sound(rows) else None
+
+
+def _rows_of(kind: str, read: Iterable[Any]) -> Rows:
+    if kind == PREDICTION:
+        return Rows.read(_columns_of(one["event"]) for one in read)
+    return Rows.together([_rows_of_line(one["event"]) for one in read])
+
+
+def _rows_of_line(event: Any) -> Rows:
+    """Read what `to_lines_of_rows` wrote of some rows."""
+    ids = event["ids"]
+    count = len(ids)
+    return Rows(
+        ids,
+        models=[event["model"]] * count,
+        versions=[event["version"]] * count,
+        times=[event["predicted_at"]] * count,
+        inputs=_column_of(event["inputs"], count),
+        labels=_column_of(event["labels"], count),
+        probabilities=_column_of(event["probabilities"], count),
+        values=_column_of(event["values"], count),
+        seconds=[event["seconds"]] * count,
+    )
+
+
+def _column_of(told: Any, count: int) -> Sequence[Any]:
+    column = [None] * count if told is None else told
+    found = Table.from_json(told) if isinstance(told, dict) else as_table(column)
+    if len(found) != count:
+        raise ValueError("A column of another length.")
+    return found
 
 
 def _event_of(data: Any) -> Event:

@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from unrot.core.encoding import Encoder
 from unrot.core.errors import BadArtefact, Detail, Invalid, shown
 from unrot.core.ports import Predictor
-from unrot.core.quick_rows import QuickRows, Table
+from unrot.core.quick_rows import QuickRows
 from unrot.core.records import Feature, Outputs, Row, Schema, Value
 from unrot.core.schema import MOST_DETAILS, expected_of, farthest_feature
+from unrot.core.table import Table
 from unrot.serve.parity import TOLERANCE, largest_difference
 
 # onnxruntime reports its use to its makers unless it is told not to before its import.
@@ -95,7 +96,7 @@ class OnnxPredictor:
         [shares] = table.tolist()
         return (index.item(), shares, None) if isfinite(sum(shares)) else None
 
-    def score(self, table: Table) -> Outputs | None:
+    def score(self, table: NDArray[np.float64]) -> Outputs | None:
         """Score what `rows` has read; None where `predict` has something to say of it."""
         if self._is_narrow:
             if (np.abs(table) > WIDEST_FLOAT).any():
@@ -107,9 +108,8 @@ class OnnxPredictor:
             return Outputs(first)
         if len(answers) == 1:
             return Outputs(values=first) if isfinite(sum(first)) else None
-        shares = answers[1].tolist()
-        total = sum(shares[0]) if len(shares) == 1 else answers[1].sum()
-        return Outputs(first, shares) if isfinite(total) else None
+        shares = answers[1].astype(np.float64)
+        return Outputs(first, Table(shares)) if isfinite(shares.sum()) else None
 
     def _tensors(self, rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
         if self._encode is not None:

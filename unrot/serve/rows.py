@@ -78,8 +78,9 @@ class Rows(Sequence[Prediction]):
     @staticmethod
     def together(parts: Sequence[Rows]) -> Rows:
         """Return several as one."""
-        if len(parts) == 1:
-            return parts[0]
+        parts = [part for part in parts if len(part)]
+        if len(parts) < 2:
+            return parts[0] if parts else Rows()
         columns = zip(*(part.columns for part in parts), strict=True)
         return Rows(*map(joined, columns))
 

@@ -17,6 +17,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from unrot.core import schema
 from unrot.core.acting import act_of, acting
 from unrot.core.errors import (
@@ -30,7 +33,7 @@ from unrot.core.errors import (
 )
 from unrot.core.ids import Ids
 from unrot.core.ports import Clock, Counts, Courier, NoCounts, Profiler, Store, Workshop
-from unrot.core.quick_rows import QuickRows, Read, Table
+from unrot.core.quick_rows import QuickRows, Read
 from unrot.core.records import (
     CHAMPION,
     Caller,
@@ -177,7 +180,7 @@ class Service:
         named: str | None,
         form: Form,
         given: Any,
-    ) -> tuple[Sequence[Row], Table | None]:
+    ) -> tuple[Sequence[Row], NDArray[np.float64] | None]:
         """Read rows as the version's own reader does; what that does not take is explained."""
         version = shelved.versions.get(named or shelved.aliases.get(CHAMPION, ""))
         if version is not None:
@@ -215,7 +218,7 @@ class Service:
         shelved: ShelvedModel,
         version: Version,
         rows: Sequence[Row],
-        table: Table | None,
+        table: NDArray[np.float64] | None,
     ) -> tuple[Answer, bool]:
         """Score rows, give them ids and journal them; tell whether the journal took them."""
         predictor: Any = self.shelf.predictor(contents, version)
