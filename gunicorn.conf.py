@@ -77,6 +77,7 @@ if _settings.store_url.startswith("postgres"):
     _shared.append("psycopg")
 
 # Seconds and microseconds after which a half-sent request gives its thread back.
+_YOUNG = 10_000
 _PATIENCE = struct.pack("ll", 5, 0)
 
 
@@ -105,7 +106,11 @@ def post_fork(server, _worker):
 
 
 def post_worker_init(worker):
-    """Load the champions before the first request, on a new disk from the store."""
+    """Load the champions before the first request, on a new disk from the store.
+
+    An answer to thousands of rows is not searched for garbage while it is being made.
+    """
+    gc.set_threshold(_YOUNG)
     service = worker.wsgi.extensions["unrot"]
     fill_when_empty(service.shelf.folder, service.store.registry)
     service.catalogue()

@@ -33,7 +33,7 @@ PEOPLE = 4
 Plant = tuple[dict[str, Any], str]
 
 SETTINGS = {
-    "UNROT_SECRET_KEY": "a key that is no secret at all",
+    "UNROT_SECRET_KEY": "a key that is no secret at all, 3",
     "UNROT_ADMIN_TOKEN": TOKENS["operator"],
     "UNROT_VIEWER_TOKEN": TOKENS["viewer"],
     "UNROT_JUDGE_TOKENS": f"ada:{TOKENS['judge']}",

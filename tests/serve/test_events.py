@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
 from unrot.core.records import Feedback, Prediction, UnverifiedFeedback
-from unrot.serve.events import Events, from_lines, to_lines
+from unrot.core.table import Table
+from unrot.serve.events import Events, from_lines, to_lines, to_lines_of_rows
 from unrot.serve.rows import Rows
 
 PREDICTION = Prediction("p1", "elves", "v1", 1.5, [1.5, None, "a"], "elf", [0.75, 0.25], None, 0.5)
@@ -124,6 +127,62 @@ def test_lines_that_were_spoilt_are_read_as_if_each_came_alone(seed: int) -> Non
 def test_prediction_of_another_shape_is_set_aside_alone(wrong: dict[str, object]) -> None:
     event = {**orjson.loads(to_lines([PREDICTION]))["event"], **wrong}
     line = orjson.dumps({"kind": "prediction", "event": event})
+
+    found = from_lines(to_lines([PREDICTION]) + line + b"\n" + to_lines([VERDICT]))
+
+    assert found == Events(Rows.of([PREDICTION]), [VERDICT], [], [line])
+
+
+ALIKE = {"model": "elves", "version": "v1", "predicted_at": 1.5, "seconds": 0.5}
+CLASSIFIED = {
+    "ids": [f"p{number}" for number in range(600)],
+    "inputs": Table(np.arange(1200.0).reshape(600, 2) / 3),
+    "labels": ["elf", "orc"] * 300,
+    "probabilities": Table(np.arange(1200.0).reshape(600, 2) / 7),
+    "values": None,
+}
+REGRESSED = {
+    "ids": ["p1", "p2"],
+    "inputs": [(1.5, None, "a"), (2.0, True, "b")],
+    "labels": None,
+    "probabilities": None,
+    "values": [-3.25, 0.1],
+}
+
+
+@pytest.mark.parametrize("columns", [CLASSIFIED, REGRESSED])
+def test_rows_of_one_request_are_read_as_if_each_had_its_line(columns: dict[str, Any]) -> None:
+    filled = {name: column or [None] * len(columns["ids"]) for name, column in columns.items()}
+    alone = [
+        Prediction(id, "elves", "v1", 1.5, list(inputs), label, shares, value, 0.5)
+        for id, inputs, label, shares, value in zip(*filled.values(), strict=True)
+    ]
+
+    lines = to_lines_of_rows(ALIKE, columns)
+
+    assert lines.count(b"\n") == -(-len(alone) // 250)
+    assert from_lines(to_lines([PREDICTION]) + lines + to_lines([VERDICT])) == Events(
+        Rows.of([PREDICTION, *alone]), [VERDICT]
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ids": ["p1"]},
+        {"ids": None},
+        {"inputs": {"width": 3, "numbers": "AAAA"}},
+        {"inputs": {"width": 1, "numbers": "AA?="}},
+        {"inputs": {"numbers": ""}},
+        {"inputs": "ab"},
+        {"values": [1.0, "a"]},
+        {"values": [1.0]},
+        {"predicted_at": "now"},
+    ],
+)
+def test_rows_of_another_shape_are_set_aside_alone(wrong: dict[str, Any]) -> None:
+    event = {**orjson.loads(to_lines_of_rows(ALIKE, REGRESSED))["event"], **wrong}
+    line = orjson.dumps({"kind": "predictions", "event": event})
 
     found = from_lines(to_lines([PREDICTION]) + line + b"\n" + to_lines([VERDICT]))
 

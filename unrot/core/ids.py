@@ -1,11 +1,12 @@
 """Prediction ids: made without I/O, and telling enough to refuse a wrong verdict without any.
 
-    time (4 bytes) | segment (5, random) | row (4) | model (2) | class (1) | HMAC (8)
+    time (4 bytes) | segment (5, random) | row (4) | model (2) | class (1) | signature (8)
 
 base64url, 32 characters. `time` is seconds since 1970; `segment` is the random name of a
 journal file and `row` counts within it, so that no two predictions share an id; `class` is the
-index of the predicted class, or 255 for "look it up". The HMAC makes an id that was not given
-out here unusable: only somebody who was shown a prediction can judge it.
+index of the predicted class, or 255 for "look it up". The signature, BLAKE2s with the app's key,
+makes an id that was not given out here unusable: only somebody who was shown a prediction can
+judge it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ LOOK_IT_UP = 255
 _BODY = struct.Struct(">I5sIHB")
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{32}")
 ID_LETTERS = 32
-ID_BYTES = 24
+ID_BYTES, SIGNATURE_BYTES = 24, 8
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 is_id = _SHAPE.fullmatch
 """Tell whether a text looks like an id of ours."""
@@ -46,7 +47,8 @@ class Ids:
     """Makes and reads the ids of one app."""
 
     def __init__(self, secret: bytes) -> None:
-        self._key = hashlib.sha256(b"unrot prediction ids\0" + secret).digest()
+        key = hashlib.sha256(b"unrot prediction ids\0" + secret).digest()
+        self._keyed = hashlib.blake2s(key=key, digest_size=SIGNATURE_BYTES)
 
     def make(
         self, *, at: float, segment: bytes, row: int, model_number: int, class_index: int | None
@@ -88,7 +90,9 @@ class Ids:
         return PredictionId(at, segment, row, model_number, class_index)
 
     def _sign(self, body: bytes) -> bytes:
-        return hmac.digest(self._key, body, "sha256")[:8]
+        signing = self._keyed.copy()
+        signing.update(body)
+        return signing.digest()
 
 
 def place_in_journal(id: str) -> tuple[str, int, int]:

@@ -1,6 +1,6 @@
 """The local append-only journal between the predict path and the store.
 
-Each web worker appends to a segment of its own, one JSON line an event, with one write before
+Each web worker appends to a segment of its own, events as lines of JSON, with one write before
 the answer is sent: what was written survives the death of every process. The worker holds a
 lock on its open segment. The caretaker follows all segments; one whose lock is free has no
 writer any more, however it ended, and is removed once the store has all of it.
