@@ -177,22 +177,38 @@ def _answer(graph: Any, fitted: Fitted, *, has_chances: bool, is_numbered: bool)
         _node(graph, "Cast", ["unrot_values"], VALUES, to=TensorProto.DOUBLE)
         _output(graph, VALUES, TensorProto.DOUBLE)
         return
-    _node(graph, "Reshape", [made[0], flat], "unrot_labels")
-    if is_numbered:
-        _node(graph, "Cast", ["unrot_labels"], "unrot_places", to=TensorProto.INT64)
-    else:
-        _find_places(graph, list(fitted.places), kind)
     places = np.array([*fitted.places.values()], dtype=np.int64)
-    _node(graph, "Gather", [_constant(graph, "schema", places), "unrot_places"], CLASSES)
+    classes = len(fitted.schema.classes)
+    is_in_order = np.array_equal(places, np.arange(classes))
+    found = CLASSES if is_in_order else "unrot_places"
+    if is_numbered:
+        label = _origin(graph, made[0], len(places))
+        _node(graph, "Reshape", [label, flat], "unrot_flat")
+        _node(graph, "Cast", ["unrot_flat"], found, to=TensorProto.INT64)
+    else:
+        _node(graph, "Reshape", [made[0], flat], "unrot_labels")
+        _find_places(graph, list(fitted.places), kind, found)
+    if not is_in_order:
+        _node(graph, "Gather", [_constant(graph, "schema", places), found], CLASSES)
     _output(graph, CLASSES, TensorProto.INT64)
     if has_chances:
-        _node(graph, "Cast", [made[1]], "unrot_chances", to=TensorProto.DOUBLE)
-        order = _constant(graph, "order", np.eye(len(fitted.schema.classes))[places])
-        _node(graph, "MatMul", ["unrot_chances", order], PROBABILITIES)
-        _output(graph, PROBABILITIES, TensorProto.DOUBLE)
+        order = None if is_in_order else np.eye(classes)[places]
+        _answer_chances(graph, made[1], order)
+    _drop_unused(graph)
 
 
-def _find_places(graph: Any, classes: list[Any], kind: int) -> None:
+def _answer_chances(graph: Any, made: str, order: NDArray[np.float64] | None) -> None:
+    """Answer chances as doubles, in other places where there are such."""
+    if order is None:
+        _node(graph, "Cast", [made], PROBABILITIES, to=TensorProto.DOUBLE)
+    else:
+        _node(graph, "Cast", [made], "unrot_chances", to=TensorProto.DOUBLE)
+        moved = _constant(graph, "order", order)
+        _node(graph, "MatMul", ["unrot_chances", moved], PROBABILITIES)
+    _output(graph, PROBABILITIES, TensorProto.DOUBLE)
+
+
+def _find_places(graph: Any, classes: list[Any], kind: int, found: str) -> None:
     """Turn labels into their places among the estimator's classes."""
     labels = "unrot_labels"
     if kind == TensorProto.STRING:
@@ -204,7 +220,42 @@ def _find_places(graph: Any, classes: list[Any], kind: int) -> None:
     _node(graph, "Unsqueeze", [labels, column], "unrot_named")
     _node(graph, "Equal", ["unrot_named", _constant(graph, "classes", known)], "unrot_same")
     _node(graph, "Cast", ["unrot_same"], "unrot_marked", to=TensorProto.INT64)
-    _node(graph, "ArgMax", ["unrot_marked"], "unrot_places", axis=1, keepdims=0)
+    _node(graph, "ArgMax", ["unrot_marked"], found, axis=1, keepdims=0)
+
+
+PASSING = ("Cast", "Identity", "Reshape", "ArrayFeatureExtractor")
+"""What leads from the place of a class to its label, where labels are the numbers of places."""
+
+
+def _origin(graph: Any, label: str, classes: int) -> str:
+    """Return the place of the most likely class that a label was looked up by, or the label."""
+    makers = {output: node for node in graph.node for output in node.output}
+    held = {one.name: one for one in graph.initializer}
+    at = label
+    while (node := makers.get(at)) is not None and node.op_type in PASSING:
+        at = node.input[0]
+        if node.op_type == "ArrayFeatureExtractor":
+            looked_up = held.get(node.input[0])
+            if looked_up is None or not _counts_up(looked_up, classes):
+                return label
+            at = node.input[1]
+    return at if node is not None and node.op_type == "ArgMax" else label
+
+
+def _counts_up(constant: Any, classes: int) -> bool:
+    return np.array_equal(numpy_helper.to_array(constant).ravel(), np.arange(classes))
+
+
+def _drop_unused(graph: Any) -> None:
+    """Leave out what nothing depends on any more."""
+    wanted = {one.name for one in graph.output}
+    kept = []
+    for node in reversed(graph.node):
+        if wanted & {*node.output}:
+            wanted.update(node.input)
+            kept.append(node)
+    del graph.node[:]
+    graph.node.extend(reversed(kept))
 
 
 def _gather(graph: Any, schema: Schema, way: Way) -> None:
