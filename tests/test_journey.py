@@ -301,8 +301,8 @@ def test_caretaker_whose_arbiter_is_killed_ends_and_another_takes_over(
 
     os.kill(arbiter, signal.SIGKILL)
 
-    wait_for(lambda: not Path(f"/proc/{first}").exists(), 15)
-    wait_for(lambda: caretaker_of(server) not in (None, first), 15)
+    wait_for(lambda: not Path(f"/proc/{first}").exists(), 60)
+    wait_for(lambda: caretaker_of(server) not in (None, first), 60)
     id = call(f"{server.url}/api/v1/predict", IRIS)[1]["data"]["id"]
     with opened(server.home, server.store_url) as service:
-        wait_for(lambda: service.store.traffic.prediction(id) is not None, 15)
+        wait_for(lambda: service.store.traffic.prediction(id) is not None, 60)

@@ -158,12 +158,12 @@ class Learner:
 
 
 class _Heartbeat:
-    """Tells how far a job is, now and then, and at least every two seconds that it goes on."""
+    """Tells how far a job is, a moment later at most, and every two seconds that it goes on."""
 
     def __init__(self, service: Service, job: Job) -> None:
         self._service = service
         self._job = job
-        self._said = (0.0, "beginning")
+        self._said = self._told = (0.0, "beginning")
         self._told_at = time.monotonic()
         self._ended = threading.Event()
         self._trouble: type[Exception] | None = None
@@ -186,15 +186,16 @@ class _Heartbeat:
             raise self._trouble
 
     def _beat(self) -> None:
-        while not self._ended.wait(BEAT_SECONDS):
-            if time.monotonic() - self._told_at >= BEAT_SECONDS:
+        while not self._ended.wait(TELL_SECONDS):
+            patience = BEAT_SECONDS if self._said == self._told else TELL_SECONDS
+            if time.monotonic() - self._told_at >= patience:
                 self._tell()
 
     def _tell(self) -> None:
-        self._told_at = time.monotonic()
+        self._told_at, self._told = time.monotonic(), self._said
         try:
             found = self._service.store.jobs.heartbeat(
-                self._job, *self._said, self._service.clock()
+                self._job, *self._told, self._service.clock()
             )
         except StoreAway:
             return
