@@ -196,7 +196,7 @@ def test_killed_workers_lose_nothing_that_was_answered(
     ends_at = time.monotonic() + 120
     while len(predicted) < 2_000 and time.monotonic() < ends_at:
         time.sleep(0.05)
-        if len(predicted) - seen >= 250:
+        if len(predicted) - seen >= 400:
             seen = len(predicted)
             for worker in web_workers(server):
                 os.kill(worker, signal.SIGKILL)
