@@ -37,6 +37,8 @@ LOOK_SECONDS = 0.05
 IDLE_SECONDS = 20.0
 TELL_SECONDS = 0.2
 """A job that is shorter tells nothing: each telling is a commit."""
+UNTOLD_SECONDS = 0.2
+"""After which a step that came too soon after another is told."""
 
 MOST_TRIES = 3
 UNFORESEEN = "It failed for a reason that nobody foresaw; what happened stands in the log."
@@ -186,8 +188,8 @@ class _Heartbeat:
             raise self._trouble
 
     def _beat(self) -> None:
-        while not self._ended.wait(TELL_SECONDS):
-            patience = BEAT_SECONDS if self._said == self._told else TELL_SECONDS
+        while not self._ended.wait(min(BEAT_SECONDS, UNTOLD_SECONDS)):
+            patience = BEAT_SECONDS if self._said == self._told else UNTOLD_SECONDS
             if time.monotonic() - self._told_at >= patience:
                 self._tell()
 
