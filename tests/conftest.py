@@ -57,6 +57,12 @@ class Server:
     """The address of its store; "" for SQLite in its home folder."""
 
 
+def pytest_collection_finish() -> None:
+    """Look no more for garbage in what stays to the end: all modules, all tests."""
+    gc.collect()
+    gc.freeze()
+
+
 def environment(home: Path, **more: str) -> dict[str, str]:
     """Return an environment in which nothing of the developer's own settings is left."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("UNROT_")}

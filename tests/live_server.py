@@ -24,6 +24,7 @@ from unrot.run.bootstrap import open_service
 
 ROWS_AT_ONCE = 10_000
 VERDICTS_AT_ONCE = 1_000
+BUSY_SECONDS = 60.0
 
 
 def call(
@@ -51,6 +52,16 @@ def call(
             return error.code, json.load(error)
 
 
+def call_again(url: str, body: Any = None, **more: Any) -> tuple[int, Any]:
+    """Ask as a client does that is told to try again: while too much waits, a little later."""
+    ends_at = time.monotonic() + BUSY_SECONDS
+    code, answer = call(url, body, **more)
+    while code == 503 and answer["reason"] == "busy" and time.monotonic() < ends_at:
+        time.sleep(0.2)
+        code, answer = call(url, body, **more)
+    return code, answer
+
+
 @dataclass(frozen=True)
 class Town:
     """One model of a running server."""
@@ -64,7 +75,7 @@ class Town:
 
     def told(self, path: str, body: Any = None, *, method: str | None = None) -> Any:
         """Ask as the operator for what has to succeed; return the data."""
-        code, answer = call(self.address + path, body, token=OPERATOR, method=method)
+        code, answer = call_again(self.address + path, body, token=OPERATOR, method=method)
         assert code in (200, 201, 202), answer
         return answer["data"]
 
@@ -110,7 +121,7 @@ class Town:
         ]
         found: Counter[str] = Counter()
         for part in parts(given, VERDICTS_AT_ONCE):
-            code, answer = call(f"{self.url}/api/v1/feedback", part, **who)
+            code, answer = call_again(f"{self.url}/api/v1/feedback", part, **who)
             assert code == 200, answer
             found.update(one["status"] for one in answer["data"]["results"])
         return found
@@ -136,7 +147,7 @@ class Town:
         return found
 
     def job(self, id: str) -> dict[str, Any]:
-        code, answer = call(f"{self.url}/api/v1/jobs/{id}", token=OPERATOR)
+        code, answer = call_again(f"{self.url}/api/v1/jobs/{id}", token=OPERATOR)
         assert code == 200, answer
         return dict(answer["data"]["job"])
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.conftest import OPERATOR, Server
 from tests.learning_model import zombies_of
-from tests.live_server import Town, call, prepare, truths_of
+from tests.live_server import Town, call_again, prepare, truths_of
 
 PEOPLE = 40
 ROWS = 5
@@ -69,7 +69,7 @@ def asks(town: Town, heard: Counter[str]) -> bool:
     """Ask for a lesson, again while another is given; tell whether it was queued."""
     ends_at = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < ends_at:
-        code, answer = call(f"{town.address}/learn", {}, token=OPERATOR)
+        code, answer = call_again(f"{town.address}/learn", {}, token=OPERATOR)
         word = "queued" if code == 202 else answer["reason"]
         heard[word] += 1
         assert word in ("queued", "busy", "nothing_to_learn"), answer

@@ -38,18 +38,25 @@ def chromium() -> Iterator[Callable[[bool], Any]]:
 
 
 @pytest.fixture
-def open_browser(server: Server, chromium: Callable[[bool], Any]) -> OpenBrowser:
-    """Open a tab of any size, with or without scripts, as somebody who was never here."""
+def open_browser(server: Server, chromium: Callable[[bool], Any]) -> Iterator[OpenBrowser]:
+    """Open a tab of any size, with or without scripts, as somebody who was never here.
+
+    Its last page is left when the test ends: a live one would ask the server until all tests end.
+    """
+    used: list[Any] = []
 
     def open_one(size: tuple[int, int] = WIDE, *, scripts: bool = True) -> Browser:
         driver = chromium(scripts)
+        used.append(driver)
         _forget(driver)
         width, height = size
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         return Browser(driver, server.url)
 
-    return open_one
+    yield open_one
+    for driver in used:
+        driver.get("about:blank")
 
 
 def _forget(driver: Any) -> None:

@@ -54,6 +54,7 @@ def server(trained_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         pass
     rules = service.store.findings.rules("zombies")
     list(drift.look(Visit(service, service.catalogue().model("zombies"), rules, now)))
+    service.journal.release()  # else its caretaker would wait for whoever writes it to end
     service.store.close()
     started = begin(home)
     yield started

@@ -37,6 +37,13 @@ def postgres_url(postgres: PostgresServer) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def empty_url(postgres: PostgresServer) -> Iterator[str]:
+    """The address of a database whose tables are empty."""
+    with postgres.empty_database() as url:
+        yield url
+
+
 def open_postgres(url: str) -> Operations:
     return SqlStore(PostgresDatabase(url))
 
@@ -72,7 +79,7 @@ def open_database(
         if request.param == "sqlite":
             made = SqlStore(SqliteDatabase(tmp_path / "documents.db"))
         if request.param == "postgres":
-            made = open_postgres(request.getfixturevalue("postgres_url"))
+            made = open_postgres(request.getfixturevalue("empty_url"))
         if request.param in EMULATORS:
             made = open_emulated(request.param, address, namespace)
         made.prepare()

@@ -47,6 +47,7 @@ class PostgresServer:
 
     folder: Path
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _emptied: list[str] = field(default_factory=list)
 
     @property
     def port(self) -> int:
@@ -60,10 +61,35 @@ class PostgresServer:
     @contextmanager
     def fresh_database(self, template: str = "prepared") -> Iterator[str]:
         """Lend one more database by its address, as `make` prepared it."""
-        name = f"d{os.getpid()}_{next(self._numbers)}"
-        self.ask(f"CREATE DATABASE {name} TEMPLATE {template}")
+        name = self._create(template)
         yield self.url(name)
         self.ask(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @contextmanager
+    def empty_database(self) -> Iterator[str]:
+        """Lend a database with the tables in it; one that came back is emptied and lent again."""
+        name = self._emptied.pop() if self._emptied else self._create("prepared")
+        yield self.url(name)
+        self._empty(name)
+        self._emptied.append(name)
+
+    def _create(self, template: str) -> str:
+        name = f"d{os.getpid()}_{next(self._numbers)}"
+        self.ask(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def _empty(self, name: str) -> None:
+        """Send away whoever is connected, and leave no row in any table."""
+        with psycopg.connect(self.url(name), autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            tables = connection.execute(
+                "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema()"
+            ).fetchall()
+            connection.execute(";".join(f"DELETE FROM {table}" for (table,) in tables))
+            connection.execute("ALTER SEQUENCE revisions RESTART")
 
     def ask(self, statement: str) -> None:
         """Run one statement as the one who owns all."""

@@ -37,6 +37,8 @@ LOOK_SECONDS = 0.05
 IDLE_SECONDS = 20.0
 TELL_SECONDS = 0.2
 """A job that is shorter tells nothing: each telling is a commit."""
+UNTOLD_SECONDS = 0.2
+"""After which a step that came too soon after another is told."""
 
 MOST_TRIES = 3
 UNFORESEEN = "It failed for a reason that nobody foresaw; what happened stands in the log."
@@ -158,12 +160,12 @@ class Learner:
 
 
 class _Heartbeat:
-    """Tells how far a job is, now and then, and at least every two seconds that it goes on."""
+    """Tells how far a job is, a moment later at most, and every two seconds that it goes on."""
 
     def __init__(self, service: Service, job: Job) -> None:
         self._service = service
         self._job = job
-        self._said = (0.0, "beginning")
+        self._said = self._told = (0.0, "beginning")
         self._told_at = time.monotonic()
         self._ended = threading.Event()
         self._trouble: type[Exception] | None = None
@@ -186,15 +188,16 @@ class _Heartbeat:
             raise self._trouble
 
     def _beat(self) -> None:
-        while not self._ended.wait(BEAT_SECONDS):
-            if time.monotonic() - self._told_at >= BEAT_SECONDS:
+        while not self._ended.wait(min(BEAT_SECONDS, UNTOLD_SECONDS)):
+            patience = BEAT_SECONDS if self._said == self._told else UNTOLD_SECONDS
+            if time.monotonic() - self._told_at >= patience:
                 self._tell()
 
     def _tell(self) -> None:
-        self._told_at = time.monotonic()
+        self._told_at, self._told = time.monotonic(), self._said
         try:
             found = self._service.store.jobs.heartbeat(
-                self._job, *self._said, self._service.clock()
+                self._job, *self._told, self._service.clock()
             )
         except StoreAway:
             return
