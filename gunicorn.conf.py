@@ -6,6 +6,7 @@ Everything an operator may decide comes from unrot/core/settings.py.
 import gc
 import hashlib
 import os
+import signal
 import socket
 import struct
 import sys
@@ -95,6 +96,16 @@ def on_starting(server):
             "requirements.txt lists, or say so by UNROT_SERVER=gthread.",
             _why_not,
         )
+
+
+def on_dirty_starting(arbiter):
+    """Let a reload reach the caretaker too: gunicorn starts no second one, and ends none."""
+
+    async def reload():
+        for pid in list(arbiter.workers):
+            arbiter.kill_worker(pid, signal.SIGHUP)
+
+    arbiter.reload = reload
 
 
 def post_fork(server, _worker):

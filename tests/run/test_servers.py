@@ -17,6 +17,7 @@ import pytest
 
 from tests.conftest import ROOT, Server, answers, environment, wait_for
 from tests.web.test_hostile import IRIS
+from unrot.run.caretaker import is_looked_after
 
 SERVERS = ("granian", "gthread")
 HEAD = b"Host: localhost\r\nContent-Type: application/json\r\n"
@@ -65,6 +66,11 @@ def asked(connection: socket.socket, start: bytes, body: bytes, more: bytes = b"
 def workers_of(server: Server) -> set[int]:
     """Return the children of gunicorn's master that serve: that of the caretaker has a child."""
     return {pid for pid in children_of(server.process.pid) if not children_of(pid)}
+
+
+def caretakers_of(server: Server) -> set[int]:
+    """Return the grandchildren of gunicorn's master."""
+    return {one for pid in children_of(server.process.pid) for one in children_of(pid)}
 
 
 def children_of(pid: int) -> list[int]:
@@ -159,6 +165,16 @@ def test_reload_drops_no_request(either: Server) -> None:
     asking.join()
 
     assert set(codes) == {200}
+
+
+def test_reload_replaces_the_caretaker_at_once(granian: Server) -> None:
+    """It is not to wait for what writes the journal: the new workers do so for ever."""
+    [before] = caretakers_of(granian)
+
+    os.kill(granian.process.pid, signal.SIGHUP)
+
+    wait_for(lambda: caretakers_of(granian) not in (set(), {before}), 10)
+    wait_for(lambda: is_looked_after(granian.home), 20)
 
 
 @contextmanager
