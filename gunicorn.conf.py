@@ -77,6 +77,9 @@ _shared = ["flasgger", "flask", "numpy", "orjson", "prometheus_client", "urllib.
 if _settings.store_url.startswith("postgres"):
     _shared.append("psycopg")
 
+# Milliseconds after which the system drops a connection whose client takes nothing (Linux).
+_UNREAD = 30_000
+
 # Seconds and microseconds after which a half-sent request gives its thread back.
 _PATIENCE = struct.pack("ll", 5, 0)
 
@@ -109,10 +112,15 @@ def on_dirty_starting(arbiter):
 
 
 def post_fork(server, _worker):
-    """Let no silent client hold one of gunicorn's own threads."""
-    if worker_class == "gthread":
-        for listener in server.LISTENERS:
+    """Let no silent client hold one of gunicorn's own threads, and none keep an answer unread.
+
+    Connections inherit what their listening socket is told.
+    """
+    for listener in server.LISTENERS:
+        if worker_class == "gthread":
             listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
+        if hasattr(socket, "TCP_USER_TIMEOUT") and listener.sock.family != socket.AF_UNIX:
+            listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD)
 
 
 def post_worker_init(worker):

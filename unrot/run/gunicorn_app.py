@@ -54,7 +54,7 @@ class CaretakerApp(DirtyApp):  # type: ignore[misc]
         self._thread.join(STOP_SECONDS)
 
     def _hand_over(self, *_: object) -> None:
-        """At a reload wait for no worker: a fresh caretaker, with new code, ships what they write."""
+        """At a reload wait for no worker: what they write is shipped by the next caretaker."""
         self._drain_seconds = 0.0
         os.kill(os.getpid(), signal.SIGTERM)
 
