@@ -6,6 +6,7 @@ Everything an operator may decide comes from unrot/core/settings.py.
 import gc
 import hashlib
 import os
+import signal
 import socket
 import struct
 import sys
@@ -76,6 +77,9 @@ _shared = ["flasgger", "flask", "numpy", "orjson", "prometheus_client", "urllib.
 if _settings.store_url.startswith("postgres"):
     _shared.append("psycopg")
 
+# Milliseconds after which the system drops a connection whose client takes nothing (Linux).
+_UNREAD = 30_000
+
 # Seconds and microseconds after which a half-sent request gives its thread back.
 _YOUNG = 10_000
 _PATIENCE = struct.pack("ll", 5, 0)
@@ -98,11 +102,26 @@ def on_starting(server):
         )
 
 
+def on_dirty_starting(arbiter):
+    """Let a reload reach the caretaker too: gunicorn starts no second one, and ends none."""
+
+    async def reload():
+        for pid in list(arbiter.workers):
+            arbiter.kill_worker(pid, signal.SIGHUP)
+
+    arbiter.reload = reload
+
+
 def post_fork(server, _worker):
-    """Let no silent client hold one of gunicorn's own threads."""
-    if worker_class == "gthread":
-        for listener in server.LISTENERS:
+    """Let no silent client hold one of gunicorn's own threads, and none keep an answer unread.
+
+    Connections inherit what their listening socket is told.
+    """
+    for listener in server.LISTENERS:
+        if worker_class == "gthread":
             listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
+        if hasattr(socket, "TCP_USER_TIMEOUT") and listener.sock.family != socket.AF_UNIX:
+            listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD)
 
 
 def post_worker_init(worker):

@@ -303,6 +303,47 @@ def test_predictions_that_wait_go_before_all_else() -> None:
     assert done == ["prediction", "next prediction", "page", "upload"]
 
 
+def test_little_heavy_work_is_done_at_once_until_its_answer_is_sent() -> None:
+    some = Threads(4, most_waiting=9, seconds=60.0)
+    may_send, may_end = threading.Event(), threading.Event()
+    reading, sending = list[int](), list[int]()
+
+    def do(work: Work, number: int) -> None:
+        reading.append(number)
+        may_send.wait()
+        some.get_on(work)
+        sending.append(number)
+        may_end.wait()
+
+    for number in range(2):
+        some.take(Work(lambda work, number=number: do(work, number), print, is_heavy=True))
+    wait_for(lambda: reading)
+    light = threading.Event()
+    some.take(Work(lambda _: light.set(), print))
+    assert light.wait(5)
+    at_once = list(reading)
+    may_send.set()
+    wait_for(lambda: len(sending) == 2)
+    may_end.set()
+    wait_for(some.are_idle)
+
+    assert at_once == [0]
+    assert some._doing_heavy == 0
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/csv"])
+def test_large_body_is_heavy_but_for_a_file_which_is_read_in_parts(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, taken = desk(), list[Work]()
+    monkeypatch.setattr(table.threads, "take", lambda work: taken.append(work) or True)
+
+    for size in (lanes.HEAVY_BYTES, lanes.HEAVY_BYTES + 1):
+        table.take(request(b"x" * size, kind=kind))
+
+    assert [work.is_heavy for work in taken] == [False, kind == "application/json"]
+
+
 def test_failing_app_is_an_answer_and_the_thread_goes_on() -> None:
     def fails(_environ: dict[str, Any], _start_response: Callable[..., Any]) -> list[bytes]:
         raise ZeroDivisionError

@@ -222,6 +222,19 @@ def test_one_of_two_caretakers_does_the_shared_work(service: Service) -> None:
     assert third._holds
 
 
+def test_caretaker_that_goes_gives_the_lease_to_the_next(service: Service) -> None:
+    learn_every(service, 1)
+    judged(service)
+    first, second = Quiet(service, "first"), Quiet(service, "second")
+    first.go_round()
+
+    first.stop()
+    second.go_round()
+
+    assert not first.leads
+    assert second.leads
+
+
 def test_jobs_of_a_learner_that_died_with_its_caretaker_are_taken_up_at_once(
     service: Service,
 ) -> None:

@@ -10,13 +10,15 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT, Server, answers, environment, wait_for
 from tests.web.test_hostile import IRIS
+from unrot.run import granian_worker
+from unrot.run.caretaker import is_looked_after
 
 SERVERS = ("granian", "gthread")
 HEAD = b"Host: localhost\r\nContent-Type: application/json\r\n"
@@ -65,6 +67,11 @@ def asked(connection: socket.socket, start: bytes, body: bytes, more: bytes = b"
 def workers_of(server: Server) -> set[int]:
     """Return the children of gunicorn's master that serve: that of the caretaker has a child."""
     return {pid for pid in children_of(server.process.pid) if not children_of(pid)}
+
+
+def caretakers_of(server: Server) -> set[int]:
+    """Return the grandchildren of gunicorn's master."""
+    return {one for pid in children_of(server.process.pid) for one in children_of(pid)}
 
 
 def children_of(pid: int) -> list[int]:
@@ -159,6 +166,62 @@ def test_reload_drops_no_request(either: Server) -> None:
     asking.join()
 
     assert set(codes) == {200}
+
+
+def test_reload_replaces_the_caretaker_at_once(granian: Server) -> None:
+    """It is not to wait for what writes the journal: the new workers do so for ever."""
+    [before] = caretakers_of(granian)
+
+    os.kill(granian.process.pid, signal.SIGHUP)
+
+    wait_for(lambda: caretakers_of(granian) not in (set(), {before}), 10)
+    wait_for(lambda: is_looked_after(granian.home), 20)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_connection_whose_client_takes_nothing_is_dropped_by_the_system(
+    server: str, trained_home: Path
+) -> None:
+    """Half a minute is more than a test may take, so this looks at what connections are told."""
+    program = """
+import runpy, socket
+from types import SimpleNamespace
+listening = socket.create_server(("127.0.0.1", 0))
+listeners = [SimpleNamespace(sock=listening)]
+runpy.run_path("gunicorn.conf.py")["post_fork"](SimpleNamespace(LISTENERS=listeners), None)
+client = socket.create_connection(listening.getsockname())
+print(listening.accept()[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment(trained_home, UNROT_SERVER=server),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.stdout == "30000\n", done.stderr
+
+
+@pytest.mark.parametrize(("is_wanted", "is_cut"), [(True, True), (False, False)])
+def test_answer_that_nobody_takes_is_cut_once_others_want_its_thread(
+    is_wanted: bool, is_cut: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(granian_worker, "HURRY_SECONDS", 0.0)
+    monkeypatch.setattr(granian_worker, "LOOK_SECONDS", 0.01)
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    looks = iter(range(10))
+
+    def wanted() -> bool:
+        if next(looks) == 9:  # Nobody wanted it for long: now its client takes all.
+            threading.Thread(target=lambda: [os.read(reads, 2**20) for _ in range(99)]).start()
+        return is_wanted
+
+    with pytest.raises(TimeoutError) if is_cut else nullcontext():
+        granian_worker._write(writes, b"x" * 2**17, wanted)
+    os.close(writes)
 
 
 @contextmanager

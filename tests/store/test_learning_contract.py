@@ -276,6 +276,20 @@ def test_lease_is_held_by_one_until_it_ends(open_store: Callable[[], Store]) -> 
     assert not one.lease("learner", "one", NOON + 9, 5.0)
 
 
+@pytest.mark.every_store
+def test_lease_that_is_given_back_can_be_held_at_once(open_store: Callable[[], Store]) -> None:
+    one, other = open_store(), open_store()
+    number = one.lease("learner", "one", NOON, 5.0)
+    assert number is not None
+
+    other.give_back_lease("learner", "other")
+    still_held = other.lease("learner", "other", NOON, 5.0)
+    one.give_back_lease("learner", "one")
+
+    assert still_held is None
+    assert other.lease("learner", "other", NOON, 5.0) == number + 1
+
+
 # ── lessons ──────────────────────────────────────────────────────────────────────────────────
 
 

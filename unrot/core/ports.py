@@ -1018,6 +1018,10 @@ class Store(Protocol):
         """
         ...
 
+    def give_back_lease(self, name: str, holder: str) -> None:
+        """Hold it no longer, so that another need not wait for its end."""
+        ...
+
     def demanding(self, name: str, number: int) -> AbstractContextManager[None]:
         """Let all that this thread writes demand that a lease still has a number, else Conflict."""
         ...

@@ -30,7 +30,7 @@ from unrot.store.kinds import (
     WINDOWS,
     Kind,
 )
-from unrot.store.leases import Fenced, take_lease
+from unrot.store.leases import Fenced, give_back_lease, take_lease
 from unrot.store.names import Models, move_generation
 from unrot.store.operations import Delete, Document, Operations, Put, scan_all, until_kept
 from unrot.watch.check_store import CheckStore
@@ -102,6 +102,10 @@ class Cabinet:
     def lease(self, name: str, holder: str, now: float, seconds: float) -> int | None:
         """Hold, or go on holding, the right to one kind of work; return its fencing number."""
         return take_lease(self.database, name, holder, now, seconds)
+
+    def give_back_lease(self, name: str, holder: str) -> None:
+        """Hold it no longer, so that another need not wait for its end."""
+        give_back_lease(self.database, name, holder)
 
     def demanding(self, name: str, number: int) -> AbstractContextManager[None]:
         """Let all that this thread writes demand that a lease still has a number, else Conflict."""

@@ -53,8 +53,9 @@ KEEP_FILES = 256
 WAITING_FOR_A_THREAD = 16
 """Requests that may wait for each thread."""
 OPEN_SECONDS = 10.0
-STREAM_SECONDS = 60.0
-"""So long a client may take nothing of an answer that is sent in parts."""
+STREAM_SECONDS, HURRY_SECONDS = 60.0, 3.0
+"""So long a client may take nothing of an answer that is sent in parts: while there are threads for
+others, and while there are none."""
 LOOK_SECONDS = 0.25
 STOP_SECONDS = 4.0
 """So long before gunicorn kills it a worker has ended."""
@@ -293,7 +294,7 @@ class Exchange:
         sent = 0
         try:
             for part in parts:
-                _write(file, part)
+                _write(file, part, self._worker.threads.are_wanted)
                 sent += len(part)
         except (BrokenPipeError, TimeoutError) as error:
             self._worker.log.debug("An answer was not taken to its end: %s", error)
@@ -326,14 +327,15 @@ def _opened(pipe: str) -> int:
             time.sleep(0.001)
 
 
-def _write(file: int, part: bytes) -> None:
+def _write(file: int, part: bytes, is_wanted: Callable[[], bool]) -> None:
     """Write all of a part, as fast as it is taken."""
-    left = memoryview(part)
+    left, taken_at = memoryview(part), time.monotonic()
     while left:
-        _, is_ready, _ = select.select([], [file], [], STREAM_SECONDS)
-        if not is_ready:
+        _, is_ready, _ = select.select([], [file], [], LOOK_SECONDS)
+        if is_ready:
+            left, taken_at = left[os.write(file, left) :], time.monotonic()
+        elif time.monotonic() - taken_at > (HURRY_SECONDS if is_wanted() else STREAM_SECONDS):
             raise TimeoutError("The client takes nothing any more.")
-        left = left[os.write(file, left) :]
 
 
 def _http_settings(cfg: Any) -> HTTP1Settings:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 import time
 
@@ -41,14 +42,21 @@ class CaretakerApp(DirtyApp):  # type: ignore[misc]
         settings = load()
         self._caretaker = Caretaker(open_service(settings), writer_name(settings))
         self._parent = os.getppid()
+        self._drain_seconds = DRAIN_SECONDS
+        signal.signal(signal.SIGHUP, self._hand_over)
         stop_with_parent(self._caretaker.stop)
         self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Ship what is left, and what workers write until they end; then end."""
-        self._caretaker.stop(seconds=DRAIN_SECONDS)
+        self._caretaker.stop(seconds=self._drain_seconds)
         self._thread.join(STOP_SECONDS)
+
+    def _hand_over(self, *_: object) -> None:
+        """At a reload wait for no worker: what they write is shipped by the next caretaker."""
+        self._drain_seconds = 0.0
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _run(self) -> None:
         try:

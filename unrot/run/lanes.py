@@ -35,6 +35,8 @@ SLOWEST = 16_384
 MOST_ARRIVING = 512
 MOST_HELD = 64 * 2**20
 """Bytes of bodies in memory that have not arrived whole."""
+HEAVY_BYTES = 2**18
+"""A body of more bytes, but of a file, becomes many objects in memory: few are read at once."""
 DRAIN_BYTES = 256 * 2**20
 """So much of a body that is not taken is read and thrown away, so that its sender reads why."""
 FILES = ("text/csv", "multipart/form-data")
@@ -136,7 +138,12 @@ class Lanes:
         if reply is not None:
             exchange.send(*reply)
         else:
-            self._submit(exchange, lambda _work: exchange.send(*call.answer(body)), is_first=True)
+            self._submit(
+                exchange,
+                lambda _work: exchange.send(*call.answer(body)),
+                is_first=True,
+                is_heavy=len(body) > HEAVY_BYTES,
+            )
 
     async def _whole(self, exchange: Exchange, size: int) -> bytes | None:
         """Return a small body; None when somebody has answered already."""
@@ -194,10 +201,8 @@ class Lanes:
         return True
 
     def _most_of(self, headers: Headers) -> int:
-        kind = (headers.get("content-type") or "").lower()
-        return (
-            max(self._most_upload, self._most_body) if kind.startswith(FILES) else self._most_body
-        )
+        is_file = _is_file(headers)
+        return max(self._most_upload, self._most_body) if is_file else self._most_body
 
     def _hand_over(self, exchange: Exchange, body: IO[bytes]) -> None:
         """Let Flask answer."""
@@ -205,12 +210,20 @@ class Lanes:
         def do(work: Work) -> None:
             with body:
                 environ = environ_of(exchange.head, body, self._trust)
-                call_app(self._app, environ, exchange, work.get_on)
+                call_app(self._app, environ, exchange, partial(self._threads.get_on, work))
 
-        self._submit(exchange, do)
+        headers = exchange.head.headers
+        size = size_of(headers)
+        is_large = size is None or size > HEAVY_BYTES
+        self._submit(exchange, do, is_heavy=is_large and not _is_file(headers))
 
     def _submit(
-        self, exchange: Exchange, do: Callable[[Work], None], *, is_first: bool = False
+        self,
+        exchange: Exchange,
+        do: Callable[[Work], None],
+        *,
+        is_first: bool = False,
+        is_heavy: bool = False,
     ) -> None:
         def guarded(work: Work) -> None:
             try:
@@ -220,7 +233,7 @@ class Lanes:
                     _log.exception("%s %s failed.", exchange.head.method, exchange.head.path)
                 refuse(exchange, "internal", id)
 
-        if not self._threads.take(Work(guarded, partial(refuse, exchange), is_first)):
+        if not self._threads.take(Work(guarded, partial(refuse, exchange), is_first, is_heavy)):
             refuse(exchange, "busy")
 
     def look_after(self) -> None:
@@ -248,6 +261,10 @@ def size_of(headers: Headers) -> int | None:
         return None
     length = headers.get("content-length") or "0"
     return int(length) if length.isdecimal() else None
+
+
+def _is_file(headers: Headers) -> bool:
+    return (headers.get("content-type") or "").lower().startswith(FILES)
 
 
 def _id_of(exchange: Exchange) -> RequestId:

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from unrot.core import lineage
 from unrot.core.errors import Conflict, StoreAway, UnrotError
@@ -137,8 +138,15 @@ class Chores:
         return self._learner is not None and self._learner.poll() is None
 
     def stop(self) -> None:
-        """End the learner; what it had begun is taken up by the next one."""
+        """End the learner and give the lease back; what was begun is taken up by the next one."""
         self._postbox.stop()
+        self._stop_learner()
+        if self._holds:
+            with suppress(StoreAway):  # Then it ends by itself.
+                self._service.store.give_back_lease(LEASE, self._writer)
+            self._holds = 0
+
+    def _stop_learner(self) -> None:
         if self._learner is not None and self.is_teaching:
             self._learner.terminate()
             try:

@@ -2,8 +2,10 @@
 
 A full queue takes nothing more, and whoever has waited for a second is told as well that there is
 too much to do, instead of waiting for an answer that would come too late. Predictions go before
-uploads and pages. Work that takes too long is given up: its client is answered, and its thread is
-missing until it returns. When all are missing, `are_stuck` says so.
+uploads and pages. Of what takes much memory, such as ten thousand rows of JSON, little is done at
+the same time: one interpreter would do it no sooner, and hold all of it. Work that takes too long
+is given up: its client is answered, and its thread is missing until it returns. When all are
+missing, `are_stuck` says so.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 WAIT_SECONDS = 1.0
+HEAVY_SHARE = 4
+"""One thread in so many may do heavy work, one at least."""
 _log = logging.getLogger(__name__)
 
 
@@ -28,6 +32,8 @@ class Work:
     give_up: Callable[[Literal["busy", "late"]], None]
     is_first: bool = False
     """Whether it goes before other work that waits."""
+    is_heavy: bool = False
+    """Whether it takes much memory; until its answer begins to be sent."""
     moved_at: float = field(default_factory=time.monotonic)
     """When it was last seen to get on: what streams an answer moves this."""
     is_given_up: bool = False
@@ -41,8 +47,11 @@ class Threads:
     """So many threads; they end with the process and hold up nobody's exit."""
 
     def __init__(self, count: int, *, most_waiting: int, seconds: float) -> None:
-        self._lines: tuple[deque[Work], deque[Work]] = (deque(), deque())
-        """Who goes first, and the others."""
+        self._first, self._heavy, self._others = deque[Work](), deque[Work](), deque[Work]()
+        self._lines = self._first, self._heavy, self._others
+        """Who goes first stands first."""
+        self._most_heavy = max(1, count // HEAVY_SHARE)
+        self._doing_heavy = 0
         self._has_work = threading.Condition()
         self._most_waiting = most_waiting
         self._seconds = seconds
@@ -55,9 +64,20 @@ class Threads:
         with self._has_work:
             if sum(map(len, self._lines)) >= self._most_waiting:
                 return False
-            self._lines[not work.is_first].append(work)
+            line = self._first if work.is_first else self._others
+            (self._heavy if work.is_heavy else line).append(work)
             self._has_work.notify()
         return True
+
+    def get_on(self, work: Work) -> None:
+        """Note that work gets on: its answer begins to be sent, or goes on to be."""
+        work.get_on()
+        if work.is_heavy:
+            self._lighten(work)
+
+    def are_wanted(self) -> bool:
+        """Tell whether somebody waits for a thread and none is free."""
+        return any(self._lines) and all(self._doing)
 
     def are_idle(self) -> bool:
         """Tell whether nothing waits and nothing is being done."""
@@ -89,10 +109,25 @@ class Threads:
 
     def _next(self) -> Work:
         with self._has_work:
-            while not any(self._lines):
+            while (line := self._ready()) is None:
                 self._has_work.wait()
-            first, others = self._lines
-            return (first or others).popleft()
+            work = line.popleft()
+            self._doing_heavy += work.is_heavy
+            return work
+
+    def _ready(self) -> deque[Work] | None:
+        """Return the line whose turn it is."""
+        is_full = self._doing_heavy >= self._most_heavy
+        return next(
+            (line for line in self._lines if line and not (is_full and line is self._heavy)), None
+        )
+
+    def _lighten(self, work: Work) -> None:
+        """Let the next heavy one begin."""
+        with self._has_work:
+            self._doing_heavy -= work.is_heavy
+            work.is_heavy = False
+            self._has_work.notify()
 
     def _run(self, number: int) -> None:
         while True:
@@ -105,3 +140,4 @@ class Threads:
                 _log.exception("Work in a thread failed.")
             finally:
                 self._doing[number] = None
+                self._lighten(work)

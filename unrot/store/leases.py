@@ -46,6 +46,19 @@ def take_lease(
     return until_kept(work)
 
 
+def give_back_lease(database: Operations, name: str, holder: str) -> None:
+    """Hold a lease no longer, so that the next one need not wait for its end."""
+
+    def work() -> None:
+        known = database.get(LEASE, name)
+        if known is None or known["holder"] != holder:
+            return
+        fields = {"holder": holder, "ends at": 0.0, "number": int(known["number"])}
+        database.commit([Put(LEASE, name, fields, known.revision)])
+
+    until_kept(work)
+
+
 class Fenced(Around):
     """A store whose commits, while a lease is demanded, are refused once another holds it."""
 
