@@ -16,7 +16,7 @@ from unrot.core.logs import JsonLine
 from unrot.run import lanes, threads
 from unrot.run.lanes import BodyBroke, Lanes, Reply
 from unrot.run.threads import Threads, Work
-from unrot.run.wsgi import Header, Trust, environ_of
+from unrot.run.wsgi import WHOLE_BYTES, Header, Trust, environ_of
 
 BODY = 1_000
 UPLOAD = 5 * 2**20
@@ -82,6 +82,9 @@ class Exchange:
 
     def stop(self) -> None:
         self.has_stopped = True
+
+    def watch(self) -> None:
+        assert not self.sent
 
     def send(self, status: int, headers: Sequence[Header], body: bytes) -> None:
         self.sent.append(Reply(status, headers, body))
@@ -206,6 +209,42 @@ def test_more_bodies_than_can_be_waited_for_are_refused(monkeypatch: pytest.Monk
     assert [len(one.sent) for one in taken] == [0, 0, 1]
     assert taken[2].answer().status == 503
     assert ("retry-after", "5") in taken[2].answer().headers
+
+
+def test_large_bodies_that_wait_leave_room_for_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "MOST_HELD", 2 * 2**17)
+    some = Threads(2, most_waiting=4, seconds=60)
+    table = Desk(Lanes(echo, None, some, trust=NOBODY, most_body=2**20, most_upload=2**20), some)
+    for _ in range(2):
+        table.take(request(None, size=2**17))
+
+    answers = [table.take(request(b"x" * size)).answer() for size in (lanes.SMALL_BYTES, 2**17)]
+
+    assert [orjson.loads(answer.body)["size"] for answer in answers] == [lanes.SMALL_BYTES, 2**17]
+    assert [answer.status for answer in answers] == [200, 200]
+
+
+@pytest.mark.parametrize(("size", "is_streamed"), [(WHOLE_BYTES, False), (WHOLE_BYTES + 1, True)])
+def test_large_answer_of_the_fast_lane_is_sent_no_faster_than_it_is_taken(
+    size: int, is_streamed: bool
+) -> None:
+    class Fast:
+        def find(self, _head: Head) -> Fast:
+            return self
+
+        def answer_now(self, _body: bytes) -> None:
+            return None
+
+        def answer(self, _body: bytes) -> Reply:
+            return Reply(200, [], b"x" * size)
+
+    some = Threads(2, most_waiting=4, seconds=60)
+    table = Lanes(echo, Fast(), some, trust=NOBODY, most_body=BODY, most_upload=UPLOAD)
+
+    answer = Desk(table, some).take(request(b"a")).answer()
+
+    told = [("content-length", str(size)), ("streamed", "yes")] if is_streamed else []
+    assert (len(answer.body), list(answer.headers)) == (size, told)
 
 
 def test_more_requests_than_can_be_answered_soon_are_refused_at_once() -> None:

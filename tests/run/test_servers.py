@@ -282,18 +282,33 @@ def test_client_that_leaves_in_the_midst_of_an_answer_gives_its_thread_back(
     granian: Server,
 ) -> None:
     """More of them than there are threads."""
-    body = CSV_HEADER + ROW * 20_000
     for _ in range(12):
         with closing(connected(granian)) as connection:
-            connection.sendall(
-                b"POST /api/v1/models/iris/predict HTTP/1.1\r\nHost: x\r\n"
-                b"Content-Type: text/csv\r\n"
-                + f"Content-Length: {len(body)}\r\n\r\n".encode()
-                + body
-            )
+            send_table(connection, rows=20_000)
             assert connection.recv(12) == b"HTTP/1.1 200"
 
     assert answers(f"{granian.url}/api/v1/models")
+
+
+def test_client_that_leaves_before_its_answer_holds_no_thread(granian: Server) -> None:
+    """More of them than there are threads: granian opens no pipe for who has gone."""
+    for _ in range(12):
+        with closing(connected(granian)) as connection:
+            send_table(connection, rows=1_000)
+
+    with closing(connected(granian)) as connection:
+        connection.sendall(b"GET /api/v1/models HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert read_answer(connection)[0] == 200
+
+
+def send_table(connection: socket.socket, *, rows: int) -> None:
+    """Ask for a table's predictions, which come in parts."""
+    body = CSV_HEADER + ROW * rows
+    connection.sendall(
+        b"POST /api/v1/models/iris/predict HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n"
+        + f"Content-Length: {len(body)}\r\n\r\n".encode()
+        + body
+    )
 
 
 def test_requests_that_are_answered_leave_nothing_in_memory(granian: Server) -> None:

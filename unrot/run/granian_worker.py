@@ -243,6 +243,8 @@ class Exchange:
         self.head: Head = watcher.scope
         self._began = time.monotonic()
         self._is_reading = self._is_answered = False
+        self._leaving: Any = None
+        self._gone: list[bool] = []
 
     async def whole(self) -> bytes:
         """Return the body."""
@@ -274,8 +276,20 @@ class Exchange:
         if awaited is not None:
             awaited.cancel()
 
+    def watch(self) -> None:
+        """Notice from now on when the client goes: granian tells it only to who asked before."""
+        gone = self._gone  # Not the exchange itself: see `_go_on`.
+        self._leaving = self._proto.client_disconnect()
+        self._leaving.add_done_callback(lambda *_: gone.append(True), context=None)
+
+    def _watch_no_more(self) -> None:
+        leaving, self._leaving = self._leaving, None
+        if leaving is not None:
+            leaving.cancel()
+
     def send(self, status: int, headers: Sequence[Header], body: bytes) -> None:
         """Answer; the first answer counts, later ones are lost."""
+        self._watch_no_more()
         self._proto.response_bytes(status, headers, body)
         self._watcher.done()
         self._note(status, headers, len(body))
@@ -285,22 +299,28 @@ class Exchange:
 
         granian's own stream would keep in memory whatever a slow client has not taken.
         """
-        with tempfile.TemporaryDirectory(prefix="unrot-") as folder:
-            pipe = os.path.join(folder, "answer")
-            os.mkfifo(pipe, 0o600)
-            self._proto.response_file(status, headers, pipe)
-            self._watcher.done()
-            file = _opened(pipe)
         sent = 0
         try:
-            for part in parts:
-                _write(file, part, self._worker.threads.are_wanted)
-                sent += len(part)
-        except (BrokenPipeError, TimeoutError) as error:
+            file = self._opened(status, headers)
+            with open(file, "wb", buffering=0):
+                for part in parts:
+                    _write(file, part, self._worker.threads.are_wanted)
+                    sent += len(part)
+        except (BrokenPipeError, TimeoutError, FileNotFoundError) as error:
             self._worker.log.debug("An answer was not taken to its end: %s", error)
-        finally:
-            os.close(file)
         self._note(status, headers, sent)
+
+    def _opened(self, status: int, headers: Sequence[Header]) -> int:
+        """Begin to answer, and open the pipe that granian reads the rest from."""
+        try:
+            with tempfile.TemporaryDirectory(prefix="unrot-") as folder:
+                pipe = os.path.join(folder, "answer")
+                os.mkfifo(pipe, 0o600)
+                self._proto.response_file(status, headers, pipe)
+                self._watcher.done()
+                return _open(pipe, self._gone)
+        finally:
+            self._watch_no_more()
 
     def _note(self, status: int, headers: Sequence[Header], sent: int) -> None:
         if not self._is_answered:
@@ -313,7 +333,7 @@ class Exchange:
         return timedelta(seconds=time.monotonic() - self._began)
 
 
-def _opened(pipe: str) -> int:
+def _open(pipe: str, gone: Sequence[bool]) -> int:
     """Open a pipe to write once granian reads it, which it does not for a client that has gone."""
     ends_at = time.monotonic() + OPEN_SECONDS
     while True:
@@ -322,7 +342,7 @@ def _opened(pipe: str) -> int:
         except OSError as error:
             if error.errno != errno.ENXIO:
                 raise
-            if time.monotonic() > ends_at:
+            if gone or time.monotonic() > ends_at:
                 raise TimeoutError("The client did not wait for its answer.") from error
             time.sleep(0.001)
 

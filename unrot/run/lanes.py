@@ -33,8 +33,10 @@ PATIENCE_SECONDS = 20.0
 """So long a small body may take; a large one has a second more for each SLOWEST bytes."""
 SLOWEST = 16_384
 MOST_ARRIVING = 512
+SMALL_BYTES, FAST_BYTES = 2**16, 2**22
+"""A body of fewer bytes is always held in memory, one for the fast lane of more never."""
 MOST_HELD = 64 * 2**20
-"""Bytes of bodies in memory that have not arrived whole."""
+"""Bytes in memory of bodies that are not small and have not arrived whole."""
 HEAVY_BYTES = 2**18
 """A body of more bytes, but of a file, becomes many objects in memory: few are read at once."""
 DRAIN_BYTES = 256 * 2**20
@@ -81,6 +83,10 @@ class Exchange(Sink, Protocol):
         """Wait for no more of the body."""
         ...
 
+    def watch(self) -> None:
+        """Notice from now on when the client goes."""
+        ...
+
 
 class Call(Protocol):
     """What the fast lane makes of a request's head."""
@@ -125,7 +131,7 @@ class Lanes:
         head = exchange.head
         call = self._fast.find(head) if self._fast is not None else None
         size = size_of(head.headers)
-        if size is None or size > WHOLE_BYTES:
+        if size is None or not self._can_hold(size, WHOLE_BYTES if call is None else FAST_BYTES):
             await self._take_large(exchange, size)
             return
         body = await self._whole(exchange, size) if size else b""
@@ -140,18 +146,24 @@ class Lanes:
         else:
             self._submit(
                 exchange,
-                lambda _work: exchange.send(*call.answer(body)),
+                lambda work: self._send(exchange, call.answer(body), work),
                 is_first=True,
                 is_heavy=len(body) > HEAVY_BYTES,
             )
 
+    def _can_hold(self, size: int, most: int) -> bool:
+        """Tell whether there is memory for a body; large ones leave room for small ones."""
+        most = min(most, self._most_body)
+        return size <= SMALL_BYTES or (size <= most and self._held + size <= MOST_HELD)
+
     async def _whole(self, exchange: Exchange, size: int) -> bytes | None:
         """Return a small body; None when somebody has answered already."""
-        if len(self._arriving) >= MOST_ARRIVING or self._held + size > MOST_HELD:
+        if len(self._arriving) >= MOST_ARRIVING:
             refuse(exchange, "busy")
             return None
         self._arriving[exchange] = time.monotonic() + PATIENCE_SECONDS
-        self._held += size
+        held = size if size > SMALL_BYTES else 0
+        self._held += held
         try:
             body = await exchange.whole()
         except BodyBroke:
@@ -159,7 +171,7 @@ class Lanes:
                 self._hand_over(exchange, Broken())
             return None
         finally:
-            self._held -= size
+            self._held -= held
         return body if self._arriving.pop(exchange, None) is not None else None
 
     async def _take_large(self, exchange: Exchange, size: int | None) -> None:
@@ -233,8 +245,18 @@ class Lanes:
                     _log.exception("%s %s failed.", exchange.head.method, exchange.head.path)
                 refuse(exchange, "internal", id)
 
+        exchange.watch()
         if not self._threads.take(Work(guarded, partial(refuse, exchange), is_first, is_heavy)):
             refuse(exchange, "busy")
+
+    def _send(self, exchange: Exchange, reply: Reply, work: Work) -> None:
+        """Send an answer whole, or no faster than its client takes it."""
+        self._threads.get_on(work)
+        if len(reply.body) <= WHOLE_BYTES:
+            exchange.send(*reply)
+            return
+        length = ("content-length", str(len(reply.body)))
+        exchange.stream(reply.status, [*reply.headers, length], [reply.body])
 
     def look_after(self) -> None:
         """Cut the bodies whose time is up."""
