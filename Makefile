@@ -4,12 +4,12 @@ VENV := .venv
 RUN  := $(VENV)/bin/python
 DYNO := .venv-dyno
 OURS := unrot app.py train.py gunicorn.conf.py
-# A Python that is 3.11 or 3.12 and can make environments; where pyenv does not have what
+# A Python of 3.11 to 3.14 that can make environments; where pyenv does not have what
 # .python-version asks platforms for, it is asked for another.
-PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 system; do \
-	for name in python3 python3.12 python3.11 python; do \
+PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 3.13 3.14 system; do \
+	for name in python3 python3.12 python3.11 python3.13 python3.14 python; do \
 	PYENV_VERSION=$$asked $$name -c 'import sys, ensurepip, venv; \
-	print(sys.executable) if sys.version_info[:2] in ((3, 11), (3, 12)) else sys.exit(1)' \
+	print(sys.executable) if (3, 11) <= sys.version_info[:2] <= (3, 14) else sys.exit(1)' \
 	2>/dev/null && exit; done; done)
 
 .DEFAULT_GOAL := help
@@ -132,7 +132,7 @@ clean: ## remove the environment and the caches, not the data in var/
 	rm -rf $(VENV) $(DYNO) .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/bin/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 with venv is needed and was not found. \
+	@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.14 with venv is needed and was not found. \
 	Install it (Debian: apt install python3 python3-venv), or say where: make PYTHON=/path/to/python3.12"; exit 1; }
 	@echo "Making $(VENV) with $(PYTHON) …"
 	@$(PYTHON) -m venv $(VENV)

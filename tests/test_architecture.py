@@ -211,6 +211,11 @@ def test_only_the_store_knows_a_database() -> None:
     assert who_imports(*DATABASES) == {"store"}
 
 
+def test_nothing_needs_whylogs() -> None:
+    """Its sketches have no wheel after Python 3.12: we write its files ourselves."""
+    assert who_imports("whylogs", "whylogs_sketching") == set()
+
+
 def test_only_the_caretaker_beside_gunicorn_knows_gunicorn() -> None:
     assert who_imports("gunicorn") == {"run"}
 

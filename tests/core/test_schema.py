@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import pytest
@@ -160,7 +160,7 @@ def test_choice_that_training_saw_is_taken_whatever_it_is_written_with(choice: s
 def test_wrong_value_is_refused_by_name(field: str, value: Any, expected: str) -> None:
     details = details_of(SCHEMA, {**GOOD, field: value})
 
-    assert details == (Detail(field, value, expected, None),)
+    assert [astuple(one) for one in details] == [astuple(Detail(field, value, expected, None))]
 
 
 def test_message_names_field_value_and_what_would_be_right() -> None:
@@ -245,7 +245,7 @@ def test_inputs_of_another_type_are_refused(inputs: Any) -> None:
 
     details = details_of(SCHEMA, inputs)
 
-    assert details == (Detail("inputs", inputs, expected),)
+    assert [astuple(one) for one in details] == [astuple(Detail("inputs", inputs, expected))]
 
 
 def test_rows_that_are_no_objects_are_refused_each() -> None:
@@ -371,7 +371,8 @@ def test_label_that_is_no_class_is_refused(label: Any) -> None:
         parse_label(SCHEMA, label)
 
     assert refused.value.reason == "unknown_label"
-    assert refused.value.details == (Detail("label", label, "one of low, high"),)
+    [detail] = refused.value.details
+    assert astuple(detail) == astuple(Detail("label", label, "one of low, high"))
 
 
 @pytest.mark.parametrize("label", [950, 950.0, -0.5, 0])
@@ -387,7 +388,8 @@ def test_label_of_a_regression_that_is_no_number_is_refused(label: Any) -> None:
         parse_label(REGRESSION, label)
 
     assert refused.value.reason == "unknown_label"
-    assert refused.value.details == (Detail("label", label, "a finite number"),)
+    [detail] = refused.value.details
+    assert astuple(detail) == astuple(Detail("label", label, "a finite number"))
 
 
 # ── described ────────────────────────────────────────────────────────────────────────────────

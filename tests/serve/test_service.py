@@ -63,13 +63,10 @@ def test_second_version_does_not_become_champion(service: Service) -> None:
 
 
 def test_version_keeps_a_profile_of_what_it_was_trained_on(service: Service) -> None:
-    from whylogs.core.view.dataset_profile_view import DatasetProfileView
-
     version = service.versions("iris")[0]
 
     data = service.store.registry.artefact(version.artefacts["profile"])
-    columns = DatasetProfileView.deserialize(data).get_columns()
-    counts = {name: view.get_metric("counts").n.value for name, view in columns.items()}
+    counts = {name: told.rows for name, told in service.profiler.read(data).items()}
     features = dict.fromkeys(iris.load().schema.names, 120)
     assert counts == {**features, "output.class": 120, "output.probability": 120}
 

@@ -63,6 +63,7 @@ def test_write_while_another_program_holds_the_file_is_refused_in_time(
         put(SqliteDatabase(database.path), 1)
 
     other.execute("ROLLBACK")
+    other.close()
     put(database, 2)
     assert marks(database) == [2]
 

@@ -516,7 +516,7 @@ class Profiles(Protocol):
 
 
 class Profiler(Protocol):
-    """Makes whylogs profiles; only ever used by one thread."""
+    """Makes profiles as whylogs does."""
 
     def profile(self, schema: Schema, rows: Sequence[Row], outputs: Outputs) -> bytes:
         """Profile inputs and outputs of a whole table at once."""

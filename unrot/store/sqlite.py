@@ -30,6 +30,13 @@ PAGES_AT_ONCE = 1_000
 STEPS_BETWEEN_TICKS = 1_000_000
 
 
+class _Connection(sqlite3.Connection):
+    """Closes itself when its thread has ended or its owner is gone, of which Python 3.13 warns."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class _Task:
     """One piece of work that waits for the next commit."""
 
@@ -252,6 +259,7 @@ class SqliteDatabase:
             timeout=PATIENCE_SECONDS,
             isolation_level=None,
             check_same_thread=False,
+            factory=_Connection,
         )
 
     @contextmanager

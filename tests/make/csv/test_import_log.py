@@ -223,22 +223,15 @@ def test_verdicts_of_history_are_not_verdicts_of_today_nor_of_the_champion(
 
 
 def test_profile_holds_what_the_log_holds(service: Service, write: Write, bring: Bring) -> None:
-    from whylogs.core.view.dataset_profile_view import DatasetProfileView
-
     bring(write(UNSORTED))
 
     [first, _] = service.store.profiles.of_model("iris")
     found = service.store.profiles.get(first.id)
     assert found is not None
-    view = DatasetProfileView.deserialize(found.data)
-    lengths = view.get_column("sepal_length_cm").to_summary_dict()
-    said = view.get_column("output.class").to_summary_dict()
-    assert lengths["distribution/n"] == 3
-    assert lengths["distribution/mean"] == pytest.approx((5.9 + 5.1 + 5.0) / 3)
-    assert {one.value: one.est for one in said["frequent_items/frequent_strings"]} == {
-        SETOSA: 2,
-        VERSICOLOR: 1,
-    }
+    told = service.profiler.read(found.data)
+    assert told["sepal_length_cm"].rows == 3
+    assert told["sepal_length_cm"].mean == pytest.approx((5.9 + 5.1 + 5.0) / 3)
+    assert told["output.class"].frequent == {SETOSA: 2, VERSICOLOR: 1}
 
 
 def test_rows_without_an_answer_are_answered_by_the_champion(

@@ -1,23 +1,15 @@
-"""Profiles of traffic: what came in and what was answered, as whylogs sketches that merge.
+"""Profiles of traffic: what came in and what was answered, as sketches that merge.
 
-This is the only file that knows whylogs. Of it the core is imported, which takes 8 MB, and not the
-rest, which takes 100: a client of a service that is closed, and scikit-learn for sketches that are
-not made here. It waits for the first profile: a web worker never pays.
+They are whylogs' own, figure for figure, in the file that whylogs reads and writes, on any Python
+and without whylogs: `quantiles.py` and `frequent.py` are its sketches, `whylogs_file.py` its file.
 """
 
 from __future__ import annotations
 
-import importlib
-import os
-import sys
-import threading
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import cache
-from importlib.machinery import ModuleSpec
-from importlib.util import find_spec, module_from_spec
-from types import ModuleType
+import operator
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,194 +27,186 @@ from unrot.core.records import (
     Value,
 )
 from unrot.watch.profiles.columns import surest, text, turned
+from unrot.watch.profiles.frequent import Frequent
+from unrot.watch.profiles.quantiles import Quantiles, Values
+from unrot.watch.profiles.whylogs_file import Column, Profiled, read_file, write_file
 
 POINTS = 1_001
+EVENLY = np.linspace(0, 1, POINTS).tolist()
 SHOWN_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-TYPES = ("integral", "fractional", "boolean", "string", "object")
+COUNTS = ("n", "null", "nan", "inf", "true")
+TYPES = ("integral", "fractional", "boolean", "string", "object", "tensor")
 LARGEST_WHOLE = 2**53
 LONGEST = 128
-"""Letters of a text that whylogs cuts where it comes in a list, and not in an array."""
-
-Column = Any
-"""A list, a tuple or an array."""
+"""Letters of a text that are kept."""
+NONE = 2**63 - 1
+"""What whylogs calls the least whole number where there is none; the largest is less this."""
+MERGED: Mapping[str, Callable[[Any, Any], Any]] = {"ints/min": min, "ints/max": max}
+"""How components merge, where it is not by adding them up."""
 
 
 class WhylogsProfiler:
-    """Makes whylogs profiles; only ever used by one thread, as whylogs itself demands."""
-
-    def __init__(self) -> None:
-        self._last: tuple[bytes, Any] = b"", None
-        """What was written last is what is read next: to parse it again takes half as long."""
+    """Makes profiles as whylogs does."""
 
     def profile(self, schema: Schema, rows: Sequence[Row], outputs: Outputs) -> bytes:
         """Profile inputs and outputs of a whole table at once."""
-        tables = {**_output_columns(schema, outputs), **_input_columns(schema, rows)}
-        core = _whylogs()
-        types = {name: kind for name, (kind, _) in tables.items()}
-        # Its declarative resolver, the default, builds a hundred sketches of letters only to ask
-        # for a name, then leaves them out: three quarters of the time of a small profile.
-        resolvers = core.resolvers.StandardResolver()
-        profile = core.DatasetProfile(schema=core.DatasetSchema(types=types, resolvers=resolvers))
-        for name, (_, column) in tables.items():
-            # Private, and a hundred times faster than tracking row by row.
-            profile._columns[name].track_column(_packed(column))
-        return self._written(profile.view())
+        columns = {**_output_columns(schema, outputs), **_input_columns(schema, rows)}
+        return write_file(Profiled(columns, time.time()))
 
     def merge(self, first: bytes, second: bytes) -> bytes:
         """Return one profile that stands for the rows of both."""
-        read = _whylogs().DatasetProfileView.deserialize
-        return self._written(read(first).merge(read(second)))
+        ours, theirs = read_file(first), read_file(second)
+        columns = {**ours.columns, **theirs.columns}
+        for name in ours.columns.keys() & theirs.columns.keys():
+            columns[name] = _merged(ours.columns[name], theirs.columns[name])
+        return write_file(Profiled(columns, min(ours.made_at, theirs.made_at)))
 
     def read(self, data: bytes) -> dict[str, Sketch]:
         """Say what a profile tells of each column; Invalid when it cannot be read."""
         try:
-            written, view = self._last
-            if written != data or view is None:
-                view = _whylogs().DatasetProfileView.deserialize(data)
-            columns = view.get_columns()
+            columns = read_file(data).columns
             return {name: _sketch(column) for name, column in columns.items()}
         except Exception as error:
-            # Whatever whylogs makes of bytes that somebody brought.
+            # Whatever may be wrong with bytes that somebody brought.
             raise Invalid("It is damaged, or no whylogs profile.") from error
 
-    def _written(self, view: Any) -> bytes:
-        data = bytes(view.serialize())
-        self._last = data, view
-        return data
+
+@dataclass(frozen=True, slots=True)
+class _Moments:
+    """How many numbers, their mean, and the sum of squares around it; added up as whylogs does."""
+
+    count: int = 0
+    mean: float = 0.0
+    squares: float = 0.0
+
+    @classmethod
+    def of(cls, numbers: Values) -> _Moments:
+        if not len(numbers):
+            return cls()
+        many = len(numbers) > 1
+        squares = float(numbers.var(ddof=1) * (len(numbers) - 1)) if many else 0.0
+        return cls(len(numbers), float(numbers.mean()), squares)
+
+    @classmethod
+    def held(cls, column: Any) -> _Moments:
+        count = column["distribution/kll"].count
+        return cls(count, column["distribution/mean"], column["distribution/m2"])
+
+    def __add__(self, other: _Moments) -> _Moments:
+        if not (count := self.count + other.count):
+            return self
+        away = (other.mean - self.mean) ** 2 * self.count * other.count / count
+        mean = self.count / count * self.mean + other.count / count * other.mean
+        return _Moments(count, mean, self.squares + other.squares + away)
+
+    def written(self) -> Column:
+        return {"distribution/mean": self.mean, "distribution/m2": self.squares}
 
 
-_importing = threading.Lock()
+def _merged(first: Column, second: Column) -> Column:
+    merged = {**first, **second}
+    for path in first.keys() & second.keys():
+        merged[path] = MERGED.get(path, operator.add)(first[path], second[path])
+    if "distribution/kll" in first and "distribution/kll" in second:
+        merged |= (_Moments.held(first) + _Moments.held(second)).written()
+    return merged
 
 
-@cache
-def _whylogs() -> Any:
-    # whylogs calls home unless told otherwise, asks numpy for a name that numpy 2 dropped, and
-    # with several threads freezes in its first sketch unless this module is there already.
-    os.environ["WHYLOGS_NO_ANALYTICS"] = "1"
-    np.__dict__.setdefault("unicode_", np.str_)
-    with _importing, warnings.catch_warnings(), _core_alone():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        importlib.import_module("numpy.core.multiarray")
-        return importlib.import_module("whylogs.core")
-
-
-@contextmanager
-def _core_alone() -> Iterator[None]:
-    """Let whylogs' core be imported without what its packages import beside it.
-
-    Each of them waits until somebody wants more of it; and as the core can do without scikit-learn,
-    and metrics of texts and images, it is shown none of them.
-    """
-    modules: dict[str, Any] = sys.modules  # None in it means that there is no such module
-    for name in ("whylogs.experimental.extras.nlp_metric", "whylogs.extras.image_metric"):
-        modules.setdefault(name, None)
-    hides = "sklearn" not in modules
-    if hides:
-        modules["sklearn.cluster"] = None
-    for name in ("whylogs", "whylogs.api"):
-        if name not in modules and (spec := find_spec(name)) is not None:
-            modules[name] = _waiting(spec)
-    try:
-        yield
-    finally:
-        if hides:
-            del modules["sklearn.cluster"]
-
-
-def _waiting(spec: ModuleSpec) -> ModuleType:
-    """Return a package whose own code runs when a name is wanted that is none of its modules."""
-    package = module_from_spec(spec)
-
-    def run(name: str) -> Any:
-        if (begun := sys.modules.get(f"{spec.name}.{name}")) is not None:
-            return begun
-        del package.__dict__["__getattr__"]
-        spec.loader.exec_module(package)  # type: ignore[union-attr]
-        return getattr(package, name)
-
-    package.__dict__["__getattr__"] = run
-    return package
-
-
-def _sketch(column: Any) -> Sketch:
-    counts = column.get_metric("counts")
-    types = column.get_metric("types")
-    found = {} if types is None else {name: getattr(types, name).value for name in TYPES}
-    rows, missing = (0, 0) if counts is None else (counts.n.value, counts.null.value)
+def _sketch(column: Mapping[str, Any]) -> Sketch:
+    types = {name: column.get(f"types/{name}", 0) for name in TYPES}
     return Sketch(
-        rows=rows,
-        missing=missing,
-        types={name: count for name, count in found.items() if count},
-        frequent=_frequent(column.get_metric("frequent_items")),
-        **_numbers(column.get_metric("distribution")),
+        rows=column.get("counts/n", 0),
+        missing=column.get("counts/null", 0),
+        types={name: count for name, count in types.items() if count},
+        frequent=column.get("frequent_items/frequent_strings", Frequent()).most(),
+        **_numbers_told(column),
     )
 
 
-def _numbers(distribution: Any) -> dict[str, Any]:
-    if distribution is None or not distribution.n:
+def _numbers_told(column: Mapping[str, Any]) -> dict[str, Any]:
+    quantiles: Quantiles = column.get("distribution/kll", Quantiles())
+    if not quantiles.count:
         return {}
-    quantiles = distribution.kll.value.get_quantiles
-    shown = quantiles(list(SHOWN_QUANTILES))
+    shown = map(str, SHOWN_QUANTILES)
     return {
-        "low": distribution.min,
-        "high": distribution.max,
-        "mean": distribution.mean.value,
-        "quantiles": dict(zip(map(str, SHOWN_QUANTILES), shown, strict=True)),
-        "points": tuple(quantiles([step / (POINTS - 1) for step in range(POINTS)])),
+        "low": quantiles.low,
+        "high": quantiles.high,
+        "mean": column["distribution/mean"],
+        "quantiles": dict(zip(shown, quantiles.at(SHOWN_QUANTILES), strict=True)),
+        "points": tuple(quantiles.at(EVENLY)),
     }
 
 
-def _frequent(items: Any) -> dict[str, int]:
-    found = [] if items is None else items.strings
-    return {item.value: int(item.est) for item in found}
-
-
-def _input_columns(schema: Schema, rows: Sequence[Row]) -> dict[str, tuple[type, Column]]:
+def _input_columns(schema: Schema, rows: Sequence[Row]) -> dict[str, Column]:
     pairs = zip(schema.features, turned(rows), strict=bool(rows))
-    return {feature.name: _typed(feature, values) for feature, values in pairs}
+    return {feature.name: _input_column(feature, values) for feature, values in pairs}
 
 
-def _typed(feature: Feature, values: Sequence[Value]) -> tuple[type, Column]:
+def _input_column(feature: Feature, values: Sequence[Value]) -> Column:
     if feature.kind == "integer":
-        return int, _whole_numbers(values)
+        return _whole_numbers(values)
     if feature.kind == "number":
-        return float, values
-    # whylogs counts which values occur for text alone, so booleans are text in a profile.
-    return str, [None if value is None else text(value) for value in values]
+        return _numbers(values)
+    return _texts([None if value is None else text(value) for value in values])
 
 
-def _packed(column: Column) -> Any:
-    """Hand over plain columns as an array: beside pandas a list costs seven times as much."""
-    if isinstance(column, np.ndarray):
-        return column
-    kinds = set(map(type, column))
-    if kinds == {str} and len(max(column, key=len)) <= LONGEST and "\0" not in "".join(column):
-        return np.array(column)
-    return np.array(column) if kinds in ({float}, {int}) else list(column)
-
-
-def _whole_numbers(values: Column) -> Column:
-    """Return whole numbers; what is not whole stays as it is."""
-    if not isinstance(values, np.ndarray):
-        return [_whole(value) for value in values]
-    if (np.abs(values) <= LARGEST_WHOLE).all() and np.array_equal(np.rint(values), values):
-        return values.astype(np.int64)
-    return [_whole(value) for value in values.tolist()]
-
-
-def _whole(value: Value) -> Value:
-    """Make a whole float an int, so that its frequent values are counted as such."""
-    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_WHOLE:
-        return int(value)
-    return value
-
-
-def _output_columns(schema: Schema, outputs: Outputs) -> dict[str, tuple[type, Column]]:
-    columns: dict[str, tuple[type, Column]] = {}
+def _output_columns(schema: Schema, outputs: Outputs) -> dict[str, Column]:
+    columns: dict[str, Column] = {}
     if outputs.classes is not None:
-        columns[OUTPUT_CLASS] = str, [schema.classes[number] for number in outputs.classes]
+        columns[OUTPUT_CLASS] = _texts([schema.classes[number] for number in outputs.classes])
     if outputs.probabilities is not None:
-        columns[OUTPUT_PROBABILITY] = float, surest(outputs.probabilities)
+        columns[OUTPUT_PROBABILITY] = _numbers(surest(outputs.probabilities))
     if outputs.values is not None:
-        columns[OUTPUT_VALUE] = float, outputs.values
+        columns[OUTPUT_VALUE] = _numbers(outputs.values)
     return columns
+
+
+def _texts(values: Sequence[str | None]) -> Column:
+    texts = [value[:LONGEST] for value in values if value is not None]
+    return {
+        **_counted(len(values), null=len(values) - len(texts), string=len(texts)),
+        **_distribution(np.empty(0), np.empty(0)),
+        "frequent_items/frequent_strings": Frequent.of(texts),
+    }
+
+
+def _numbers(values: Any) -> Column:
+    numbers = np.asarray(values, np.float64)
+    there = numbers[~np.isnan(numbers)]
+    counts = _counted(len(numbers), null=len(numbers) - len(there), fractional=len(there))
+    return {**counts, **_distribution(there, np.empty(0))}
+
+
+def _whole_numbers(values: Any) -> Column:
+    """Count whole numbers as such, with their frequent values; others stay what they are."""
+    numbers = np.asarray(values, np.float64)
+    there = numbers[~np.isnan(numbers)]
+    is_whole = (np.abs(there) <= LARGEST_WHOLE) & (np.rint(there) == there)
+    others, whole = there[~is_whole], there[is_whole]
+    texts = [f"{value:f}" for value in others.tolist()] + [
+        f"{value:.0f}" for value in whole.tolist()
+    ]
+    return {
+        **_counted(
+            len(numbers),
+            null=len(numbers) - len(there),
+            integral=len(whole),
+            fractional=len(others),
+        ),
+        **_distribution(others, whole),
+        "ints/min": int(whole.min(initial=NONE)),
+        "ints/max": int(whole.max(initial=-NONE)),
+        "frequent_items/frequent_strings": Frequent.of(texts),
+    }
+
+
+def _counted(rows: int, **counts: int) -> Column:
+    counted = {f"counts/{name}": counts.get(name, 0) for name in COUNTS}
+    types = {f"types/{name}": counts.get(name, 0) for name in TYPES}
+    return {**counted, **types, "counts/n": rows}
+
+
+def _distribution(first: Values, second: Values) -> Column:
+    moments = _Moments.of(first) + _Moments.of(second)
+    quantiles = Quantiles.of(np.concatenate([first, second]))
+    return {"distribution/kll": quantiles, **moments.written()}
