@@ -212,7 +212,7 @@ def test_only_the_store_knows_a_database() -> None:
 
 
 def test_nothing_needs_whylogs() -> None:
-    """Its sketches have no wheel after Python 3.12: we write its files ourselves."""
+    """Its sketches have no wheel after Python 3.12: only who asks for it imports it, by name."""
     assert who_imports("whylogs", "whylogs_sketching") == set()
 
 

@@ -14,7 +14,7 @@ from deploy import audit, licences
 from tests.conftest import ROOT
 
 LOCK = (ROOT / "requirements.lock").read_text()
-PIN = re.compile(r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==(\S+)", re.MULTILINE)
+PIN = re.compile(r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==([^\s;]+)", re.MULTILINE)
 HOLE = json.dumps(
     {"dependencies": [{"name": "jinja2", "version": "2.10", "vulns": [{"id": "CVE-2019-10906"}]}]}
 )

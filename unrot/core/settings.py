@@ -96,6 +96,7 @@ TOKEN, JUDGES = parsed(_token, is_secret=True), parsed(_judges, is_secret=True)
 WEBHOOK = parsed(_webhook, is_secret=True)
 TYPES, ADDRESS = parsed(_types), parsed(_address)
 SERVER = choice(granian="granian", gthread="gthread")
+PROFILER = choice(unrot="unrot", whylogs="whylogs")
 LOG = choice(text="text", json="json")
 HOSTS = replace(parsed(_hosts), write=",".join)
 POSITIVE, PORT = whole(1), whole(1, 65535, said="a port, 1 to 65535")
@@ -231,6 +232,13 @@ class Settings:
     )
     rotation_seconds: int = setting(
         "UNROT_ROTATION_SECONDS", POSITIVE, 300, "the length of a whylogs profile"
+    )
+    profiler: str = setting(
+        "UNROT_PROFILER",
+        PROFILER,
+        "unrot",
+        "who writes whylogs profiles: `unrot`, several times sooner, or `whylogs`, the library, "
+        "which also estimates how many different values there were (Python 3.11 and 3.12)",
     )
     profile_dir: Path | None = setting(
         "UNROT_PROFILE_DIR", PATH, None, "where profiles are also written as `.bin` files"

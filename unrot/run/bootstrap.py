@@ -8,7 +8,7 @@ from pathlib import Path
 
 from unrot.core.errors import BadSetting, Conflict, NotFound, StoreAway
 from unrot.core.ids import Ids
-from unrot.core.ports import Copies, Counts, NoCounts
+from unrot.core.ports import Copies, Counts, NoCounts, Profiler
 from unrot.core.settings import Settings, kept_secret, prepare_home
 from unrot.core.signatures import Signatures
 from unrot.make import predictors
@@ -28,6 +28,7 @@ from unrot.store.guard import Guarded
 from unrot.store.operations import Operations
 from unrot.store.sqlite import SqliteDatabase
 from unrot.watch.monitors.outliers import neighbours
+from unrot.watch.profiles.by_whylogs import LibraryProfiler
 from unrot.watch.profiles.sketches import WhylogsProfiler
 from unrot.watch.webhook_client import HttpCourier
 
@@ -66,13 +67,17 @@ def open_service(
         refusals=Refusals(journal),
         ids=Ids(secret),
         signatures=signatures,
-        profiler=WhylogsProfiler(),
+        profiler=_profiler(settings.profiler),
         workshop=EstimatorWorkshop(settings.trusted_types),
         courier=HttpCourier(allow_private=settings.webhook_private),
         counts=counts,
         limits=Limits(settings.home / "limits", limits_of(settings)),
         tokens=KnownTokens(store.tokens),
     )
+
+
+def _profiler(name: str) -> Profiler:
+    return LibraryProfiler() if name == "whylogs" else WhylogsProfiler()
 
 
 def open_copies(settings: Settings) -> Copies:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
-import os
+import importlib.util
 import sys
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from tests.skips import needs
 from unrot.core.records import Sketch
+from unrot.watch.profiles import by_whylogs
 from unrot.watch.profiles.sketches import EVENLY, SHOWN_QUANTILES, TYPES
 
 
 def core() -> Any:
     """Return whylogs.core; its sketches have wheels up to Python 3.12."""
-    # It calls home unless told otherwise, asks numpy for a name that numpy 2 dropped, and with
-    # several threads freezes in its first sketch unless this module is there already.
-    os.environ["WHYLOGS_NO_ANALYTICS"] = "1"
-    np.__dict__.setdefault("unicode_", np.str_)
     has_wheel = sys.version_info < (3, 13)
     needs(
         "whylogs",
@@ -29,27 +22,19 @@ def core() -> Any:
         "it has no wheel for this Python; ours is held against it on 3.11 and 3.12",
         is_free_to_get=has_wheel,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        importlib.import_module("numpy.core.multiarray")
-        return importlib.import_module("whylogs.core")
+    return by_whylogs.core()
 
 
 def write(columns: Mapping[str, tuple[type, Any]]) -> bytes:
     """Let whylogs profile columns of a declared type."""
-    why = core()
-    types = {name: kind for name, (kind, _) in columns.items()}
-    schema = why.DatasetSchema(types=types, resolvers=why.resolvers.StandardResolver())
-    profile = why.DatasetProfile(schema=schema)
-    for name, (_, values) in columns.items():
-        profile._columns[name].track_column(values)
-    return bytes(profile.view().serialize())
+    core()
+    return by_whylogs.write(columns)
 
 
 def merge(first: bytes, second: bytes) -> bytes:
     """Let whylogs merge two files."""
-    read = core().DatasetProfileView.deserialize
-    return bytes(read(first).merge(read(second)).serialize())
+    core()
+    return by_whylogs.LibraryProfiler().merge(first, second)
 
 
 def read(data: bytes) -> dict[str, Sketch]:

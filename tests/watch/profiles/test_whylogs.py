@@ -14,7 +14,10 @@ import numpy as np
 import pytest
 
 from tests.watch.profiles import real_whylogs
+from unrot.core.errors import BadSetting
 from unrot.core.records import Feature, Outputs, Schema, Sketch
+from unrot.watch.profiles import by_whylogs
+from unrot.watch.profiles.by_whylogs import LibraryProfiler
 from unrot.watch.profiles.sketches import WhylogsProfiler
 
 Merge = Callable[[bytes, bytes], bytes]
@@ -74,6 +77,21 @@ def rounded(told: dict[str, Sketch]) -> dict[str, Sketch]:
         name: replace(one, mean=None if one.mean is None else pytest.approx(one.mean, rel=1e-13))
         for name, one in told.items()
     }
+
+
+def test_app_that_profiles_with_the_library_tells_the_same_figures() -> None:
+    real_whylogs.core()
+    rows = table(500)
+
+    told = LibraryProfiler().profile(SCHEMA, rows, Outputs(values=[1.5] * len(rows)))
+
+    assert rounded(WhylogsProfiler().read(told)) == WhylogsProfiler().read(ours(rows))
+
+
+def test_library_that_is_not_here_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_whylogs, "find_spec", lambda _: None)
+    with pytest.raises(BadSetting, match="Leave the setting out"):
+        LibraryProfiler()
 
 
 @pytest.mark.parametrize("rows", SIZES)

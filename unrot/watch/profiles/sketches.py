@@ -150,15 +150,23 @@ def _input_column(feature: Feature, values: Sequence[Value]) -> Column:
     return _texts([None if value is None else text(value) for value in values])
 
 
-def _output_columns(schema: Schema, outputs: Outputs) -> dict[str, Column]:
-    columns: dict[str, Column] = {}
+def output_values(schema: Schema, outputs: Outputs) -> dict[str, Any]:
+    """Return what of answers is profiled, by name."""
+    columns: dict[str, Any] = {}
     if outputs.classes is not None:
-        columns[OUTPUT_CLASS] = _texts([schema.classes[number] for number in outputs.classes])
+        columns[OUTPUT_CLASS] = [schema.classes[number] for number in outputs.classes]
     if outputs.probabilities is not None:
-        columns[OUTPUT_PROBABILITY] = _numbers(surest(outputs.probabilities))
+        columns[OUTPUT_PROBABILITY] = surest(outputs.probabilities)
     if outputs.values is not None:
-        columns[OUTPUT_VALUE] = _numbers(outputs.values)
+        columns[OUTPUT_VALUE] = outputs.values
     return columns
+
+
+def _output_columns(schema: Schema, outputs: Outputs) -> dict[str, Column]:
+    return {
+        name: _texts(values) if name == OUTPUT_CLASS else _numbers(values)
+        for name, values in output_values(schema, outputs).items()
+    }
 
 
 def _texts(values: Sequence[str | None]) -> Column:
