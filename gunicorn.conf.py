@@ -81,8 +81,10 @@ if _settings.store_url.startswith("postgres"):
 _UNREAD = 30_000
 
 # Seconds and microseconds after which a half-sent request gives its thread back.
-_YOUNG = 10_000
 _PATIENCE = struct.pack("ll", 5, 0)
+
+# So many new objects are made before they are searched for garbage.
+_YOUNG = 10_000
 
 
 def on_starting(server):
