@@ -139,18 +139,18 @@ $(VENV)/bin/python:
 
 $(VENV)/serve: requirements.txt | $(VENV)/bin/python
 	@echo "Installing what the server needs (about a minute) …"
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(RUN) -m pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/test: requirements.txt requirements-dev.txt requirements-data.txt | $(VENV)/bin/python
 	@echo "Installing what the tests need (about a minute) …"
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-data.txt
+	@$(RUN) -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
+	@$(RUN) -m pip install -qq --disable-pip-version-check --no-deps -r requirements-data.txt
 	@touch $(VENV)/serve $@
 
 # What a dyno has and nothing beside it, but for pytest, whose fixtures the drill uses.
 $(DYNO)/done: requirements.txt | $(VENV)/bin/python
 	@$(RUN) -m venv $(DYNO)
-	@$(DYNO)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt \
+	@$(DYNO)/bin/python -m pip install -qq --disable-pip-version-check -r requirements.txt \
 	$$(grep '^pytest==' requirements-dev.txt)
 	@touch $@
