@@ -59,11 +59,11 @@ MOST_REASONS = 3
 MOST_CELLS = 1_000_000
 """Of the reference rows as they are compared: a table with more columns keeps fewer rows."""
 
-CELLS_AT_ONCE, CELLS_SCORED_AT_ONCE = 4_000_000, 120_000
+CELLS_AT_ONCE, CELLS_SCORED_AT_ONCE = 4_000_000, 240_000
 """When a table is held against itself, and when rows are scored: the latter stay in the cache."""
 
-PARTS = 50
-"""At most as many as the fewest rows that there are."""
+DEPTH = 10
+"""So many training rows stand behind each other when the nearest are sought."""
 
 MOST_CHOICES = 50
 """Of one feature: rarer ones are one choice."""
@@ -110,15 +110,15 @@ class Neighbours:
     ) -> None:
         self._names, self._encoder, self._space = schema.names, Encoder(schema), space
         self.rows = space.spread(table)
-        self._squares = np.einsum("ij,ij->i", self.rows, self.rows)
+        self._against = _held_against(self.rows)
         self._reaches, self._densities = reaches, densities
         self._floor, self.threshold = floor, threshold
 
     def score(self, rows: Sequence[Row]) -> Wide:
         """Return how odd rows are that the schema has checked: above 1 they are."""
-        scores = np.empty(len(rows))
+        asked, scores = self.placed(rows), np.empty(len(rows))
         for part in _parts(len(rows), self.rows.shape, CELLS_SCORED_AT_ONCE):
-            places, distances = self._nearest(self.placed(rows[part]))
+            places, distances = self._nearest(asked[part])
             reach = np.maximum(np.maximum(distances, self._reaches[places]), self._floor)
             density = self._densities[places].mean(axis=1, dtype=np.float64)
             scores[part] = reach.mean(axis=1) * density / self.threshold
@@ -148,7 +148,8 @@ class Neighbours:
 
     def _nearest(self, asked: Floats) -> tuple[NDArray[np.intp], Wide]:
         """Return the places of the nearest training rows, and how far they are."""
-        places = _least_of(self._squares - 2 * (asked @ self.rows.T))
+        ones = np.ones((len(asked), 1), np.float32)
+        places = _least_of(np.concatenate([asked, ones], axis=1) @ self._against)
         # Once more in full: squares that cancel out leave little of a small distance.
         return places, _apart(self.rows[places], asked)
 
@@ -320,22 +321,37 @@ def _each_without_itself(rows: Floats) -> tuple[NDArray[np.intp], Wide]:
     return places, distances
 
 
+def _held_against(rows: Floats) -> Floats:
+    """Return the table that a row, with a 1 behind it, is multiplied with.
+
+    That gives how far each of these rows is, squared, but for the asked row's own square. Rows that
+    are infinitely far fill the table up.
+    """
+    missing = -len(rows) % DEPTH
+    table = np.concatenate([-2 * rows.T, np.einsum("ij,ij->i", rows, rows)[None]])
+    filling = np.zeros((len(table), missing), np.float32)
+    filling[-1:] = np.inf
+    return np.ascontiguousarray(np.concatenate([table, filling], axis=1))
+
+
 def _least_of(near: Floats) -> NDArray[np.intp]:
     """Return where the nearest stand in each row.
 
-    Each is at most as far as the fifth of the nearest of some parts of the row, so few are left to
-    be put in order; to sort out all of them takes twice as long.
+    Each is at most as far as the fifth of those that are nearest in their strip, so few strips are
+    left to be looked at; to sort out all places takes several times as long.
     """
     rows, width = near.shape
-    whole = width // PARTS * PARTS
-    nearest = near[:, :whole].reshape(rows, -1, PARTS).min(axis=1)
+    strips = near.reshape(rows, DEPTH, width // DEPTH)
+    nearest = strips.min(axis=1)
     bound = np.partition(nearest, NEIGHBOURS - 1, axis=1)[:, NEIGHBOURS - 1 : NEIGHBOURS]
-    left = np.flatnonzero(near <= bound)
-    of_row = left // width
-    left = left[np.lexsort((near.ravel()[left], of_row))]
+    of_row, strip = np.divmod(np.flatnonzero(nearest <= bound), width // DEPTH)
+    left = strips[of_row, :, strip]
+    at, depth = np.divmod(np.flatnonzero(left <= bound[of_row]), DEPTH)
+    of_row, places, far = of_row[at], depth * (width // DEPTH) + strip[at], left[at, depth]
+    order = np.lexsort((places, far, of_row))
     first = np.searchsorted(of_row, np.arange(rows))
-    places: NDArray[np.intp] = left[first[:, None] + np.arange(NEIGHBOURS)] % width
-    return places
+    found: NDArray[np.intp] = places[order][first[:, None] + np.arange(NEIGHBOURS)]
+    return found
 
 
 def _apart(neighbours: NDArray[Any], asked: NDArray[Any]) -> Wide:
