@@ -42,7 +42,7 @@ import numpy as np
 from bench import away, power
 from bench.away import MODEL, Told, asking, lost_of
 from bench.faults import NO_COMPILER, Faults, has_compiler
-from bench.fleet import SILENCE, TAKEN, Client, Machine, end_cleanly, until
+from bench.fleet import SECRET, SILENCE, TAKEN, Client, Machine, end_cleanly, until
 from tests.conftest import OPERATOR
 from tests.learning_model import zombies_of
 from tests.live_server import prepare
@@ -198,7 +198,7 @@ def judged(
 
 def wrong_of(prepared: Path, told: Told) -> list[str]:
     """Return the answers that an untouched copy of their versions does not give."""
-    service = open_service(Settings(home=prepared))
+    service = open_service(Settings(home=prepared, secret_key=SECRET))
     expected: dict[tuple[str, str], str | None] = {}
     try:
         for inputs, version, _ in told.answers:
@@ -464,7 +464,7 @@ def main() -> None:
         folder = Path(place)
         prepared = folder / "prepared"
         for estimator in ESTIMATORS:
-            prepare(prepared, {MODEL: estimator})
+            prepare(prepared, {MODEL: estimator}, secret_key=SECRET)
         site = Site(prepared, folder, given.kills, given.soak)
         outcomes = [told(DRILLS[name](site)) for name in given.drills or DRILLS]
     print(table([HEAD, *(one.cells() for one in outcomes)]))

@@ -87,7 +87,7 @@ def drill(name: str) -> bool:
 
 def _live_through(dyno: Machine, found: Found, folder: Path) -> None:
     found.promises["release twice at once"] = release_twice(dyno)
-    prepare(folder / "elsewhere", {MODEL: "sgd"}, store_url=dyno.store_url)
+    prepare(folder / "elsewhere", {MODEL: "sgd"}, store_url=dyno.store_url, secret_key=SECRET)
     train_wide(folder, dyno)
     found.boots.append(boot(dyno))
     time.sleep(SETTLED_SECONDS)
@@ -145,7 +145,7 @@ def train_wide(folder: Path, dyno: Machine) -> None:
         )
     subprocess.run(
         [sys.executable, "train.py", "--csv", path, "--target", "class", "--name", WIDE],
-        env=environment(folder / "elsewhere", UNROT_STORE=dyno.store_url),
+        env=environment(folder / "elsewhere", UNROT_STORE=dyno.store_url, UNROT_SECRET_KEY=SECRET),
         cwd=ROOT,
         check=True,
         stdout=subprocess.DEVNULL,

@@ -79,3 +79,11 @@ def test_largest_probability_is_the_same_from_a_table_and_from_lists() -> None:
     assert told == [max(one.probabilities or ()) for one in rows]
     assert beside[:9] == told
     assert beside[9] != beside[9]
+
+
+def test_one_row_in_so_many_does_not_hold_the_others_in_memory() -> None:
+    sampled = Rows.of(PLAIN)[::2]
+
+    assert isinstance(sampled.inputs, Table)
+    assert sampled.inputs.numbers.base is None
+    assert list(sampled) == PLAIN[::2]

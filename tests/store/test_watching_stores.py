@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from tests.store.test_contract import NOON, a_model
+from tests.store.test_contract import NOON, a_model, a_prediction
 from tests.store.test_watching_contract import CHECK, DRIFT, FINDING
 from unrot.core.errors import Conflict
 from unrot.core.policy import Policy
 from unrot.core.ports import Store
-from unrot.core.records import Check, Profile
+from unrot.core.records import Check, Profile, Shipment, Stretch
 from unrot.core.rules import Rules
 from unrot.run.cabinet import Cabinet
+from unrot.store.kinds import BATCH, OF_MODELS, PROFILE, Kind
 from unrot.store.kinds import CHECK as CHECKS
 from unrot.store.kinds import FINDING as FINDINGS
-from unrot.store.kinds import OF_MODELS, PROFILE, Kind
 from unrot.store.memory import MemoryStore
 from unrot.store.operations import Change
 
@@ -445,3 +445,37 @@ def test_nobody_asks_who_is_called_what_for_a_list(watched: Watched) -> None:
         watched.asked.clear()
         assert len(ask()) > 1
         assert len([name for name, _, _ in watched.asked if name == "fact"]) == 0
+
+
+class Unpacking(MemoryStore):
+    """A store that notes which batches were read whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[str] = []
+
+    def get(self, kind: Kind, key: str) -> Any:
+        """Note the key of a batch."""
+        if kind is BATCH:
+            self.read.append(key)
+        return super().get(kind, key)
+
+
+def test_rows_of_a_stretch_leave_the_batches_behind_them_unread() -> None:
+    database = Unpacking()
+    store = Cabinet(database)
+    store.registry.add_model(a_model())
+    made = [a_prediction(f"p{second:02}", at=NOON + second) for second in range(20)]
+    for place, one in enumerate(made):  # each is a batch
+        store.traffic.ship(Shipment(f"s{place}", 0, 1, "me", [one]))
+    stretch, held, after = Stretch("elves", "v1", int(NOON), int(NOON) + 60), list[str](), None
+
+    first = store.traffic.of_stretch(stretch, "me", after=None, limit=4)
+    was_read = len(database.read)
+    while bite := store.traffic.of_stretch(stretch, "me", after=after, limit=4):
+        held += [one.id or "" for one in bite]
+        after = bite[-1].predicted_at, bite[-1].id or ""
+
+    assert [one.id for one in first] == ["p00", "p01", "p02", "p03"]
+    assert was_read == 4  # of twenty batches
+    assert held == [one.id for one in made]

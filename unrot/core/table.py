@@ -35,7 +35,8 @@ class Table(Sequence[list[float]]):
     def __getitem__(self, at: slice) -> Table: ...
     def __getitem__(self, at: int | slice) -> list[float] | Table:
         if isinstance(at, slice):
-            return Table(self.numbers[at])
+            # One in so many is copied, or it would hold all the others in memory.
+            return Table(self.numbers[at] if at.step is None else self.numbers[at].copy())
         row: list[float] = self.numbers[at].tolist()
         return row
 

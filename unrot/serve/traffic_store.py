@@ -259,19 +259,24 @@ class TrafficStore:
     def of_stretch(
         self, stretch: Stretch, writer: str, *, after: Cursor | None, limit: int
     ) -> list[Prediction]:
-        """Return what one writer shipped of a stretch, oldest first, from a key (time, id) on."""
+        """Return what one writer shipped of a stretch, oldest first, from a key (time, id) on.
+
+        Held are at most so many and one batch: a busy stretch has millions. A batch that begins
+        behind them all stays unread.
+        """
         behind = after or (float(stretch.starts_at), "")
-        batches = self._batches.written(writer, behind[0], stretch.ends_at + float(DAY))
-        rows = [
-            made
-            for batch in batches
-            if batch["model"] == stretch.model and batch["version"] == stretch.version
-            if batch["starts at"] < stretch.ends_at
-            for made in self._batches.rows_of(batch)
-            if behind < (made.predicted_at, made.id or "") and made.predicted_at < stretch.ends_at
-        ]
-        rows.sort(key=lambda made: (made.predicted_at, made.id))
-        return rows[:limit]
+        kept: list[Prediction] = []
+        for batch in self._batches.written(writer, behind[0], stretch.ends_at + float(DAY)):
+            is_of = (batch["model"], batch["version"]) == (stretch.model, stretch.version)
+            end = kept[-1].predicted_at if len(kept) >= limit else float(stretch.ends_at)
+            if is_of and batch["starts at"] <= end:
+                more = [
+                    made
+                    for made in self._batches.rows_of(batch)
+                    if behind < _key_of(made) and made.predicted_at < stretch.ends_at
+                ]
+                kept = sorted([*kept, *more], key=_key_of)[:limit]
+        return kept
 
     # ── totals and outcomes ──────────────────────────────────────────────────────────────────
 
@@ -379,3 +384,7 @@ def _beside(
 
 def _place(judged: JudgedPrediction) -> Cursor:
     return judged.prediction.predicted_at, judged.prediction.id or ""
+
+
+def _key_of(made: Prediction) -> Cursor:
+    return made.predicted_at, made.id or ""
