@@ -465,6 +465,7 @@ def main() -> None:
         prepared = folder / "prepared"
         for estimator in ESTIMATORS:
             prepare(prepared, {MODEL: estimator}, secret_key=SECRET)
+        (prepared / "secret-key").write_text(SECRET)  # For who opens it without its settings.
         site = Site(prepared, folder, given.kills, given.soak)
         outcomes = [told(DRILLS[name](site)) for name in given.drills or DRILLS]
     print(table([HEAD, *(one.cells() for one in outcomes)]))

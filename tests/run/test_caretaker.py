@@ -235,7 +235,7 @@ def test_unreadable_line_is_set_aside_once_however_often_it_is_met(service: Serv
             tries.append(shipment)
             if len(tries) == 1:
                 raise StoreAway("not yet")
-            if len(shipment.predictions) > 2:
+            if len(shipment.predictions) > 4:
                 raise TooMuch("too many")
             return traffic.ship(shipment)
 

@@ -166,6 +166,14 @@ def test_rows_of_one_request_are_read_as_if_each_had_its_line(columns: dict[str,
     )
 
 
+@pytest.mark.parametrize(("width", "lines"), [(40, 1), (41, 2), (10_001, 250)])
+def test_line_has_fewer_rows_where_they_are_wide(width: int, lines: int) -> None:
+    columns = {**CLASSIFIED, "inputs": [["text"] * width] * 250}
+    columns = {name: column and column[:250] for name, column in columns.items()}
+
+    assert to_lines_of_rows(ALIKE, columns).count(b"\n") == lines
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

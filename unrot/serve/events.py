@@ -29,8 +29,8 @@ _KINDS: dict[str, type[Event]] = {
     "rejected": Rejection,
 }
 PREDICTION, PREDICTIONS = "prediction", "predictions"
-ROWS_OF_A_LINE = 250
-"""So few that the largest commit of any store takes all that comes of a line."""
+ROWS_OF_A_LINE, CELLS_OF_A_LINE = 250, 10_000
+"""So few that a commit of any store takes all that comes of a line, long texts among it."""
 
 AT_ONCE = 100_000
 """Bytes: the objects of more take memory that has to be asked for each time, which takes longer
@@ -86,7 +86,8 @@ def to_lines_of_rows(
     alike: Mapping[str, Any], columns: Mapping[str, Sequence[Any] | None]
 ) -> bytes:
     """Write predictions of one request; a column that is None is None in each of them."""
-    count = len(columns["ids"] or ())
+    ids, inputs = columns["ids"] or (), columns["inputs"] or ()
+    room = min(ROWS_OF_A_LINE, CELLS_OF_A_LINE // max(1, len(inputs[0]))) or 1
     return b"".join(
         orjson.dumps(
             {
@@ -94,14 +95,14 @@ def to_lines_of_rows(
                 "event": {
                     **alike,
                     **{
-                        name: _as_json(column and column[start : start + ROWS_OF_A_LINE])
+                        name: _as_json(column and column[start : start + room])
                         for name, column in columns.items()
                     },
                 },
             },
             option=orjson.OPT_APPEND_NEWLINE,
         )
-        for start in range(0, count, ROWS_OF_A_LINE)
+        for start in range(0, len(ids), room)
     )
 
 
