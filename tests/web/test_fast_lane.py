@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import string
@@ -19,6 +20,7 @@ from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.run.test_lanes import Head, Headers
 from unrot.core.logs import JsonLine
 from unrot.run.lanes import Reply
+from unrot.serve.limits import Limits, limits_of
 from unrot.serve.service import Service
 from unrot.web.fast_lane import FastLane
 from unrot.web.metrics.counting import GATHERED
@@ -221,8 +223,13 @@ def told(reply: Reply) -> tuple[int, list[tuple[str, str]], bytes]:
 
 @pytest.fixture
 def still(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    """An app whose clock stands."""
-    app.extensions["unrot"] = replace(app.extensions["unrot"], clock=lambda: AT)
+    """An app whose clock stands, and whose limits are met by nobody, however slow the machine is."""
+    service: Service = app.extensions["unrot"]
+    hours = itertools.count(AT, 3_600)
+    limits = Limits(
+        service.settings.home / "limits", limits_of(service.settings), clock=lambda: next(hours)
+    )
+    app.extensions["unrot"] = replace(service, clock=lambda: AT, limits=limits)
     return app
 
 
