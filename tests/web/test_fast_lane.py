@@ -223,7 +223,7 @@ def told(reply: Reply) -> tuple[int, list[tuple[str, str]], bytes]:
 
 @pytest.fixture
 def still(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    """An app whose clock stands, and whose limits are met by nobody, however slow the machine is."""
+    """An app whose clock stands, and whose limits nobody meets, however slow the machine is."""
     service: Service = app.extensions["unrot"]
     hours = itertools.count(AT, 3_600)
     limits = Limits(
