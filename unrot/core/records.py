@@ -411,6 +411,8 @@ class Model:
     """What all that is kept of it is found under; its name, unless the registry says otherwise."""
     former_names: tuple[str, ...] = ()
     """The names it had before and that no other model has taken."""
+    tags: tuple[str, ...] = ()
+    """Words to find it by among others."""
 
     def __post_init__(self) -> None:
         if not self.key:

@@ -36,7 +36,7 @@ def signs_of(service: Service, shelved: ShelvedModel, rolled: Rolling) -> Signs:
     """Return what the last verdicts on a version say, beside what was measured at its making."""
     model, version = shelved.model, shelved.versions.get(rolled.version)
     signs = replace(
-        _promised(version),
+        promised(version),
         name=model.title or model.name,
         version=rolled.version,
         has_champion=shelved.aliases.get(CHAMPION) in shelved.versions,
@@ -62,7 +62,8 @@ def since_findings(service: Service, model: ModelKey, signs: Signs) -> Signs:
     )
 
 
-def _promised(version: Version | None) -> Signs:
+def promised(version: Version | None) -> Signs:
+    """Return what was measured of a version when it was made."""
     metrics = version.metrics if version else {}
     mae = metrics.get("mae")
     squared = metrics.get("rmse", 0.0) ** 2

@@ -11,6 +11,7 @@ that nobody asks or judges is neither well nor ill, nor is one that a single vis
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Literal
@@ -21,6 +22,14 @@ from unrot.hear.judges import told_by
 from unrot.watch.reports.signs import FEWEST_VERDICTS, Others, Signs
 
 State = Literal["well", "look", "ill", "unknown"]
+
+STATE_WORDS: Mapping[State, str] = {
+    "well": "Healthy",
+    "look": "Needs a look",
+    "ill": "In trouble",
+    "unknown": "Not known yet",
+}
+"""How a model is, in a word or three."""
 
 
 @dataclass(frozen=True, slots=True)
