@@ -19,7 +19,7 @@ from unrot.watch.reports.fleet import Glance, hours_of, state_of
 from unrot.watch.reports.signs import Signs
 
 GOOD = Signs(
-    "Zombies", "v1", predictions=900, right=47, judged=50, whose=Whose(50, 30, 4, 8),
+    "v1", predictions=900, right=47, judged=50, whose=Whose(50, 30, 4, 8),
     expected=0.93, expected_rows=4_000,
 )  # fmt: skip
 MODEL = Model("zombies", 1, "Zombies", "", Schema((), "hostile", ("no", "yes")), 0.0)

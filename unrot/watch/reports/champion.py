@@ -37,7 +37,6 @@ def signs_of(service: Service, shelved: ShelvedModel, rolled: Rolling) -> Signs:
     model, version = shelved.model, shelved.versions.get(rolled.version)
     signs = replace(
         promised(version),
-        name=model.title or model.name,
         version=rolled.version,
         has_champion=shelved.aliases.get(CHAMPION) in shelved.versions,
         classes=max(len(model.schema.classes), 2),
@@ -68,7 +67,6 @@ def promised(version: Version | None) -> Signs:
     mae = metrics.get("mae")
     squared = metrics.get("rmse", 0.0) ** 2
     return Signs(
-        "",
         expected=metrics.get("accuracy"),
         expected_rows=int(metrics.get("rows_held_out", 0)),
         expected_error=mae,

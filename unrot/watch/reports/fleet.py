@@ -38,7 +38,7 @@ class Glance:
     """The open ones, where they may be seen."""
     hours: Sequence[int] = ()
     """How often it was asked, hour by hour; empty while the store is away."""
-    signs: Signs = Signs("")
+    signs: Signs = Signs()
     last_verdicts: Sequence[float] = ()
     """What its last verdicts say one by one: right (1) or wrong (0), or how far it was off."""
     last_verdict_at: float | None = None
@@ -117,7 +117,7 @@ def _glance(
     if champion is not None:
         own = service.store.traffic.outcomes(key, limit=LAST_VERDICTS, versions=(champion.name,))
     signs = replace(
-        _signs(shelved, champion, own, windows),
+        _signs(champion, own, windows),
         findings=findings,
         reigns_since=_reigns_since(service, key, findings),
     )
@@ -150,7 +150,6 @@ def hours_of(windows: Sequence[Window], first: int) -> list[int]:
 
 
 def _signs(
-    shelved: ShelvedModel,
     champion: Version | None,
     own: Sequence[Outcome],
     windows: Sequence[Window],
@@ -159,7 +158,6 @@ def _signs(
     judged, predicted = _of_that_time(champion, own, windows)
     return replace(
         promised(champion),
-        name=shelved.model.title or shelved.model.name,
         version=champion.name if champion else "",
         has_champion=champion is not None,
         predictions=sum(window.predictions for window in windows),
