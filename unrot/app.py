@@ -35,6 +35,8 @@ from unrot.web.pages import (
     audits,
     compare,
     files,
+    glossary,
+    home,
     jobs,
     monitor,
     policy,
@@ -71,9 +73,9 @@ API = (
 )
 """Each declares some routes; the document lists them in this order."""
 PAGES = (
-    *(pages, versions_pages, jobs, policy, audits, compare),
+    *(home, pages, versions_pages, jobs, policy, audits, compare),
     *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
-    *(operations_pages, access),
+    *(operations_pages, access, glossary),
 )
 """Each adds its views to the one blueprint of the pages."""
 

@@ -214,3 +214,20 @@ def test_table_is_described_while_it_is_trained_and_when_it_is_trained_again(
     assert (wrong.returncode, first.returncode, second.returncode) == (1, 0, 0)
     assert (pears.title, pears.schema.features[0].unit) == ("Pears", "mm")
     assert [version.name for version in service.versions("pears")] == ["v1", "v2"]
+
+
+# ── tags ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_tags_are_read_once_each_in_small_letters() -> None:
+    told = described(MODEL, {"tags": ["Fruit ", "orchard  north", "fruit"]})
+
+    assert told.tags == ("fruit", "orchard north")
+    assert described(told, {"title": "Pears"}).tags == told.tags
+    assert described(told, {"tags": []}).tags == ()
+
+
+@pytest.mark.parametrize("tags", ["fruit", ["fruit", 5], [""], ["x" * 41], ["a"] * 13])
+def test_tags_of_another_shape_are_refused(tags: Any) -> None:
+    with pytest.raises(Invalid, match=r"^tags .*expected"):
+        described(MODEL, {"tags": tags})

@@ -379,3 +379,27 @@ def test_outcome_of_a_number_is_how_far_off_it_was(store: Store) -> None:
     assert store.traffic.outcomes("weights", limit=9) == [
         Outcome("p1", "v1", NOON, NOON + 1, None, -2.0, None, 5.0)
     ]
+
+
+# ── of all models at once ────────────────────────────────────────────────────────────────────
+
+
+def test_predictions_of_all_models_are_counted_by_the_hour(store: Store) -> None:
+    store.registry.add_model(a_model())
+    shipped(
+        store,
+        a_prediction("a", at=NOON - 7_200),
+        a_prediction("b"),
+        a_prediction("c", at=NOON + 120),
+        a_prediction("d", model="dwarfs"),
+    )
+    store.verdicts.put([a_verdict("b")])
+    store.verdicts.count_new(100)
+
+    found = store.traffic.predictions_of_all(NOON + 60)
+
+    hour = MINUTE // 60 * 60
+    assert sorted(found, key=lambda one: one.model) == [
+        Window(hour, "dwarfs", "v1", "me", predictions=1, minutes=60),
+        Window(hour, "elves", "v1", "me", predictions=2, minutes=60),
+    ]

@@ -49,49 +49,6 @@ def ship(app: Flask) -> None:
     Caretaker(app.extensions["unrot"], "tests").go_round()
 
 
-# ── home ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_home_has_a_card_for_each_model(client: FlaskClient) -> None:
-    said = text_of(client.get("/"))
-
-    assert "Iris Which of three species an iris belongs to" in said
-    assert (
-        "Champion v1 Predictions today 0 Verdicts today 0 Last accuracy no verdicts on v1 yet"
-        in said
-    )
-    assert "Zombies" in said
-
-
-def test_home_counts_today(client: FlaskClient, app: Flask) -> None:
-    vote(client, id_in(ask(client)), "up")
-    ask(client)
-    ship(app)
-
-    said = text_of(client.get("/"))
-
-    assert "Predictions today 2 Verdicts today 1 Last accuracy 100% of 1 verdict on v1" in said
-
-
-def test_home_without_models_says_how_to_get_one(tmp_path: Path) -> None:
-    app = create_app(Settings(home=tmp_path / "empty"))
-
-    answer = app.test_client().get("/")
-
-    assert answer.status_code == 200
-    assert "python -m unrot train iris" in text_of(answer)
-
-
-def test_home_works_while_the_store_is_away(client: FlaskClient, trained_home: Path) -> None:
-    take_store_away(trained_home)
-
-    answer = client.get("/")
-
-    assert answer.status_code == 200
-    assert "Predictions today – Verdicts today – Last accuracy –" in text_of(answer)
-    assert "The store does not answer" in text_of(answer)
-
-
 # ── a model ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -525,7 +482,7 @@ def test_regression_shows_how_far_it_was_off_lately(
 
     assert "Lately off by 1 of 1 true value" in page
     assert "The last answers of v1 were off by 1 on average (1 true value)." in page
-    assert "Lately off by 1 of 1 true value" in home
+    assert "Lately off by – 1 true value on v1, by one visitor" in home
     assert "Last accuracy" not in page + home
 
 

@@ -5,6 +5,7 @@ on: the schema's hash stays as it is, whatever is said here.
 
     title = "Which iris is it?"
     description = "Three species, told by the size of a flower."
+    tags = ["flowers", "demo"]
 
     [features.sepal_length_cm]
     label = "Length of a sepal"
@@ -37,6 +38,8 @@ OF_MODEL = {"title": 200, "description": 2_000}
 OF_FEATURE = {"label": 200, "unit": 40, "description": 2_000, "group": 80}
 """The words, each with the most characters that it may have."""
 
+MOST_TAGS, MOST_TAG = 12, 40
+"""How many tags a model may have, and of how many characters each."""
 MOST_NAME = 200
 MOST_BYTES = 1 << 20
 
@@ -60,18 +63,30 @@ def read(given: Path | str | Mapping[str, Any]) -> Mapping[str, Any]:
 
 def described(model: Model, words: Mapping[str, Any]) -> Model:
     """Return the model with these words; what they do not mention stays as it is."""
-    _check_keys(words, (*OF_MODEL, "features", "classes"), "a description")
+    _check_keys(words, (*OF_MODEL, "tags", "features", "classes"), "a description")
     said = _words(words, OF_MODEL, "")
     return replace(
         model,
         title=said.get("title", model.title),
         description=said.get("description", model.description),
+        tags=_tags(words["tags"]) if "tags" in words else model.tags,
         schema=replace(
             model.schema,
             features=_features(model, _table(words, "features")),
             class_names=_class_names(model, _table(words, "classes")),
         ),
     )
+
+
+def _tags(given: Any) -> tuple[str, ...]:
+    """Read tags, each once and in small letters, so that no two differ by these alone."""
+    expected = f"expected a list of at most {MOST_TAGS} texts in quotes"
+    if not isinstance(given, list | tuple) or len(given) > MOST_TAGS:
+        raise Invalid(f"tags {shown(given)}: {expected}.")
+    told = [_words({"tags": tag}, {"tags": MOST_TAG}, "")["tags"].lower() for tag in given]
+    if not all(told):
+        raise Invalid(f'tags "": {expected}, none of them empty.')
+    return tuple(dict.fromkeys(told))
 
 
 def _features(model: Model, tables: Mapping[str, Any]) -> tuple[Feature, ...]:

@@ -809,6 +809,10 @@ class Traffic(Protocol):
         """Return the totals of a model per minute, or per hour and day where they were rolled."""
         ...
 
+    def predictions_of_all(self, since: float) -> list[Window]:
+        """Return how many predictions of all models each hour had, and nothing else of them."""
+        ...
+
     def outcomes(
         self,
         model: ModelKey,

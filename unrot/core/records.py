@@ -34,21 +34,21 @@ class KindWords:
 
 
 FINDING_KINDS: Mapping[FindingKind, KindWords] = {
-    "rot": KindWords("rot", "{name} is rotting.", "rot"),
+    "rot": KindWords("rot", "This model is rotting.", "rot"),
     "slice": KindWords(
-        "a part of the traffic", "{name} goes wrong in a part of what it is asked.", "slices"
+        "a part of the traffic", "This model goes wrong in a part of what it is asked.", "slices"
     ),
-    "quality": KindWords("data quality", "{name} gets bad data.", "quality"),
-    "drift": KindWords("data drift", "What {name} is asked has changed.", "drift"),
+    "quality": KindWords("data quality", "This model gets bad data.", "quality"),
+    "drift": KindWords("data drift", "What this model is asked has changed.", "drift"),
     "outliers": KindWords(
         "outliers",
-        "{name} is asked about rows that look like nothing it was trained on.",
+        "This model is asked about rows that look like nothing it was trained on.",
         "outliers",
     ),
     "estimate": KindWords(
-        "estimated accuracy", "{name} is probably less right than it was.", "estimate"
+        "estimated accuracy", "This model is probably less right than it was.", "estimate"
     ),
-    "operations": KindWords("operations", "Something around {name} does not work."),
+    "operations": KindWords("operations", "Something around this model does not work."),
 }
 """Of two findings that are as grave the one that says more about the answers comes first."""
 
@@ -411,6 +411,8 @@ class Model:
     """What all that is kept of it is found under; its name, unless the registry says otherwise."""
     former_names: tuple[str, ...] = ()
     """The names it had before and that no other model has taken."""
+    tags: tuple[str, ...] = ()
+    """Words to find it by among others."""
 
     def __post_init__(self) -> None:
         if not self.key:

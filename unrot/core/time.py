@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from unrot.core.plurals import counted
+
 MINUTE, HOUR, DAY, WEEK = 60, 3_600, 86_400, 604_800
 """Seconds."""
 MINUTES_AN_HOUR, MINUTES_A_DAY = 60, 1_440
@@ -68,6 +70,18 @@ def short_time(at: float) -> str:
 def spoken_time(at: float) -> str:
     """Say a moment as a sentence has it."""
     return utc(at).strftime("%-d %b %Y at %H:%M UTC")
+
+
+def spoken_age(seconds: float) -> str:
+    """Say how long something is ago, in its largest unit.
+
+    >>> [spoken_age(seconds) for seconds in (59.0, 3_599.0, 7_200.0, 90_000.0)]
+    ['less than a minute', '59 minutes', '2 hours', '1 day']
+    """
+    for unit, length in (("day", DAY), ("hour", HOUR), ("minute", MINUTE)):
+        if seconds >= length:
+            return counted(seconds // length, unit)
+    return "less than a minute"
 
 
 def read_time(text: str) -> float:

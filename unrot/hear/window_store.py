@@ -20,6 +20,9 @@ MINUTES_A_MONTH = 30 * MINUTES_A_DAY
 HELD_IN = {1: MINUTES_AN_HOUR, MINUTES_AN_HOUR: MINUTES_A_DAY, MINUTES_A_DAY: MINUTES_A_MONTH}
 """How many minutes a document holds, by the length of its windows."""
 
+LARGE_PAGE = 5_000
+"""Of documents without their bodies so many are read at once."""
+
 VERDICT_WRITER = "verdicts"
 """The writer of the windows in which verdicts are counted."""
 
@@ -93,6 +96,29 @@ def windows_between(database: Operations, model: ModelKey, first: int, end: int)
                 if one.minute < end and one.minute + one.minutes > first
             ]
     return sorted(found, key=lambda one: (one.minute, one.version, one.writer))
+
+
+def predictions_of_all(database: Operations, since: float) -> list[Window]:
+    """Return how many predictions of all models each hour had that is kept by minutes: one scan.
+
+    Nothing else of these windows is filled, so that what a window holds is not even read.
+    """
+    first = int(since) // 60 // MINUTES_AN_HOUR * MINUTES_AN_HOUR * 60.0
+    only = ("model", "version", "writer", "predictions")
+    return [
+        Window(
+            int(found["starts at"]) // 60,
+            found["model"],
+            found["version"],
+            found["writer"],
+            predictions=found["predictions"],
+            minutes=MINUTES_AN_HOUR,
+        )
+        for found in scan_all(
+            database, WINDOWS, "of all", (1,), since=first, only=only, page=LARGE_PAGE
+        )
+        if found["predictions"]
+    ]
 
 
 def roll_up(

@@ -20,6 +20,7 @@ from unrot.store.operations import ABSENT, Change, Document, Operations, Put
 NEW_BODY: Mapping[str, Any] = {
     "title": "",
     "description": "",
+    "tags": [],
     "schema": {"features": [], "target": "", "classes": [], "class_names": []},
     "created_at": 0.0,
     "policy": {},

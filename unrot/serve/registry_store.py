@@ -276,6 +276,7 @@ class Roll:
             body["created_at"],
             ModelKey(document.key),
             self._former_names(document),
+            tuple(body["tags"]),
         )
 
     def _former_names(self, model: Document) -> tuple[str, ...]:
@@ -327,6 +328,7 @@ def _words(model: Model) -> dict[str, Any]:
     return {
         "title": model.title,
         "description": model.description,
+        "tags": list(model.tags),
         "schema": asdict(model.schema),
     }
 

@@ -423,6 +423,7 @@ def _plain(model: Model) -> dict[str, Any]:
         "created_at": model.created_at,
         "key": model.key,
         "former_names": model.former_names,
+        "tags": model.tags,
     }
 
 
@@ -444,9 +445,9 @@ def _read(pointer: Path) -> Contents | None:
 
 def _from_plain(entry: dict[str, Any]) -> ShelvedModel:
     plain = entry["model"]
-    former_names = tuple(plain.get("former_names", ()))
+    lists = {name: tuple(plain.get(name, ())) for name in ("former_names", "tags")}
     known = schema.from_json(plain["schema"])
-    model = Model(**{**plain, "schema": known, "former_names": former_names})
+    model = Model(**{**plain, "schema": known, **lists})
     versions = [_version(version) for version in entry["versions"]]
     return ShelvedModel(model, entry["aliases"], {version.name: version for version in versions})
 

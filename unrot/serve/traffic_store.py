@@ -28,7 +28,7 @@ from unrot.core.time import DAY
 from unrot.hear.feedback_documents import feedback_of, from_document, judged_of
 from unrot.hear.outcome_reader import Key, OutcomeReader
 from unrot.hear.verdict_store import VerdictStore
-from unrot.hear.window_store import count_in, windows_between
+from unrot.hear.window_store import count_in, predictions_of_all, windows_between
 from unrot.serve.batch_reader import BatchReader, Cursor, arrived
 from unrot.serve.batches import batches_of
 from unrot.serve.rows import Rows
@@ -284,6 +284,10 @@ class TrafficStore:
         """Return the totals of a model per minute, or per hour and day where they were rolled."""
         first, end = int(since) // 60, -(-int(until) // 60)
         return list(windows_between(self._database, model, first, end))
+
+    def predictions_of_all(self, since: float) -> list[Window]:
+        """Return how many predictions of all models each hour had, and nothing else of them."""
+        return predictions_of_all(self._database, since)
 
     def outcomes(
         self,

@@ -194,7 +194,11 @@ WINDOWS = Kind(
         "since": "moment",
         "body": "json",
     },
-    {"of model": _BY_START, "of length": Index(("model", "minutes"), ("starts at",))},
+    {
+        "of model": _BY_START,
+        "of length": Index(("model", "minutes"), ("starts at",)),
+        "of all": Index(("minutes",), ("starts at",)),
+    },
 )
 FORGOTTEN = Kind(
     "forgotten",

@@ -20,7 +20,7 @@ def told(school: School) -> Condition:
         pass
     now = school.service.clock()
     span = Span(now - HOUR, now + 60, 60, "the last hour")
-    return overview.condition(school.service, "zombies", span, title="Zombies")
+    return overview.condition(school.service, "zombies", span)
 
 
 def made(school: School, clock: Clock) -> str:
@@ -76,7 +76,7 @@ def test_champion_that_came_back_is_told_by_its_own_verdicts(school: School, clo
     assert {one.prediction for one in own} <= {one.id for one in wrong}
     assert share < 0.65 and found.lately.right.value == share
     assert found.health.headline == (
-        "Zombies is less right than when it was made: "
+        "This model is less right than when it was made: "
         f"{share:.0%} of the last 50 verdicts on v1 are right."
     )
     assert school.service.today("zombies").last_accuracy == share
@@ -104,7 +104,7 @@ def test_one_visitor_makes_no_model_rot(school: School) -> None:
     found = told(school)
 
     assert found.health.headline == (
-        "One visitor says that Zombies is wrong; nobody confirms it yet."
+        "One visitor says that this model is wrong; nobody confirms it yet."
     )
     assert "(by one visitor)" in found.health.reasons[0]
 

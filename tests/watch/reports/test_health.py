@@ -12,7 +12,7 @@ from unrot.watch.reports.health import Health, health
 from unrot.watch.reports.signs import Others, Signs
 
 GOOD = Signs(
-    "Zombies", "v1", predictions=900, right=47, judged=50, whose=Whose(50, 30, 4, 8),
+    "v1", predictions=900, right=47, judged=50, whose=Whose(50, 30, 4, 8),
     constant=0.5, expected=0.93, expected_rows=4_000, estimated=0.921,
 )  # fmt: skip
 
@@ -32,7 +32,7 @@ def by(found: Finding, verdicts: int, trusted: int, subjects: int, largest: int)
 def test_model_that_is_right_as_often_as_it_was_is_well() -> None:
     assert health(GOOD) == Health(
         "well",
-        "Zombies is well.",
+        "This model is healthy.",
         (
             "94% of the last 50 verdicts on v1 are right (30 by judges, 20 by 4 visitors); "
             "93% of 4,000 test rows when it was made.",
@@ -51,7 +51,7 @@ def test_version_that_nobody_has_judged_is_introduced_by_what_is_known_of_it() -
     found = health(signs)
 
     assert found.headline == (
-        "Too few verdicts on v4 yet to say whether Zombies is right; nothing else looks wrong."
+        "Too few verdicts on v4 yet to say whether this model is right; nothing else looks wrong."
     )
     assert found.reasons[:4] == (
         "3 of 4 verdicts on v4 so far are right (by judges).",
@@ -67,17 +67,18 @@ def test_version_that_came_back_is_told_by_its_own_verdicts_of_before() -> None:
 
     before = "All of them are on what it answered before it became champion again."
     assert bad.headline == (
-        "Zombies is less right than when it was made: 40% of the last 50 verdicts on v1 are right."
+        "This model is less right than when it was made: 40% of the last 50 verdicts on "
+        "v1 are right."
     )
     assert (good.state, good.headline) == (
         "unknown",
-        "Too few verdicts on v1 yet since it is champion again; nothing looks wrong with Zombies.",
+        "Too few verdicts on v1 yet since it is champion again; nothing looks wrong.",
     )
     assert before in bad.reasons and before in good.reasons
 
 
 NUMBERS = Signs(
-    "Prices", "v1", predictions=5, error=2.0, spread=1.5, judged=30,
+    "v1", predictions=5, error=2.0, spread=1.5, judged=30,
     expected_error=1.9, expected_spread=1.5, expected_rows=400,
 )  # fmt: skip
 ONE = Whose(50, 0, 1, 50)
@@ -87,117 +88,123 @@ CROWD = Whose(50, 0, 30, 4)
 @pytest.mark.parametrize(
     ("signs", "state", "headline"),
     [
-        (Signs("Zombies"), "unknown", "Nobody has asked Zombies yet."),
+        (Signs(), "unknown", "Nobody has asked this model yet."),
         (
-            Signs("Zombies", last_predicted="on 3 Nov 2026 at 12:00 UTC"),
+            Signs(last_predicted="on 3 Nov 2026 at 12:00 UTC"),
             "unknown",
-            "Nobody has asked Zombies in the last 24 hours.",
+            "Nobody has asked this model in the last 24 hours.",
         ),
         (
             replace(GOOD, right=0, judged=0),
             "unknown",
-            "Too few verdicts on v1 yet to say whether Zombies is right; nothing else looks wrong.",
+            "Too few verdicts on v1 yet to say whether this model is right; nothing else "
+            "looks wrong.",
         ),
-        (replace(GOOD, predictions=0), "well", "Zombies is well."),
-        (replace(GOOD, right=18, judged=20), "unknown", "Nothing looks wrong with Zombies so far."),
-        (replace(GOOD, expected=None), "unknown", "Nothing looks wrong with Zombies so far."),
+        (replace(GOOD, predictions=0), "well", "This model is healthy."),
+        (
+            replace(GOOD, right=18, judged=20),
+            "unknown",
+            "Nothing looks wrong with this model so far.",
+        ),
+        (replace(GOOD, expected=None), "unknown", "Nothing looks wrong with this model so far."),
         (
             replace(GOOD, expected=None, right=5),
             "look",
-            "Zombies is wrong more often than right: 10% of the last 50 verdicts on v1 are right.",
+            "This model is wrong more often than right: 10% of the last 50 verdicts on v1 "
+            "are right.",
         ),
         (
             replace(GOOD, right=40),
             "look",
-            "Zombies seems less right than when it was made; it may be chance.",
+            "This model seems less right than when it was made; it may be chance.",
         ),
         (
             replace(GOOD, right=20),
             "look",
-            "Zombies is less right than when it was made: "
+            "This model is less right than when it was made: "
             "40% of the last 50 verdicts on v1 are right.",
         ),
         (
             replace(GOOD, right=20, worth=10.0),
             "look",
-            "Zombies seems less right than when it was made; it may be chance.",
+            "This model seems less right than when it was made; it may be chance.",
         ),
         (
             replace(GOOD, expected=0.1, right=5, rival=Others("v2", 47, 50)),
             "look",
-            "Zombies is less right than v2 was: 10% of the last 50 verdicts on v1 are right.",
+            "This model is less right than v2 was: 10% of the last 50 verdicts on v1 are right.",
         ),
         (
             replace(GOOD, right=5, guess_alone=40, right_alone=2),
             "look",
-            "Zombies is right less often than a constant guess.",
+            "This model is right less often than a constant guess.",
         ),
-        (replace(GOOD, guess_alone=8, right_alone=2), "well", "Zombies is well."),
+        (replace(GOOD, guess_alone=8, right_alone=2), "well", "This model is healthy."),
         (
             replace(GOOD, is_store_away=True),
             "unknown",
-            "Nobody can say how Zombies is: the store does not answer.",
+            "Nobody can say how this model is: the store does not answer.",
         ),
         (
             replace(GOOD, has_champion=False),
             "ill",
-            "Zombies cannot be asked: it has no champion.",
+            "This model cannot be asked: it has no champion.",
         ),
         (
             replace(GOOD, right=0, whose=ONE),
             "look",
-            "One visitor says that Zombies is wrong; nobody confirms it yet.",
+            "One visitor says that this model is wrong; nobody confirms it yet.",
         ),
         (
             replace(GOOD, whose=ONE),
             "unknown",
-            "Only one visitor has judged Zombies; nothing looks wrong.",
+            "All 50 verdicts on v1 are from one anonymous visitor; nothing looks wrong.",
         ),
         (
             replace(GOOD, right=0, whose=CROWD, judged_then=66, predicted_then=600),
             "look",
-            "Some who chose what to judge say that Zombies is wrong; no judge confirms it yet.",
+            "Some who chose what to judge say that this model is wrong; no judge confirms it yet.",
         ),
         (
             replace(GOOD, right=20, whose=CROWD, judged_then=500, predicted_then=600),
             "look",
-            "Zombies is less right than when it was made: "
+            "This model is less right than when it was made: "
             "40% of the last 50 verdicts on v1 are right.",
         ),
         (
             replace(GOOD, findings=[finding("rot", "grave")]),
             "ill",
-            "Zombies is rotting.",
+            "This model is rotting.",
         ),
         (
             replace(GOOD, right=0, whose=ONE, findings=[finding("rot", "grave")]),
             "look",
-            "One visitor says that Zombies is wrong; nobody confirms it yet.",
+            "One visitor says that this model is wrong; nobody confirms it yet.",
         ),
         (
             replace(GOOD, right=20, findings=[by(finding("rot", "note"), 50, 0, 1, 50)]),
             "look",
-            "One visitor says that Zombies is wrong; nobody confirms it yet.",
+            "One visitor says that this model is wrong; nobody confirms it yet.",
         ),
         (
             replace(GOOD, right=20, findings=[finding("rot", "note")]),
             "look",
-            "Some say that Zombies is wrong more often; nobody confirms it yet.",
+            "Some say that this model is wrong more often; nobody confirms it yet.",
         ),
         (
             replace(GOOD, right=20, findings=[by(finding("rot", "grave"), 50, 20, 2, 29)]),
             "ill",
-            "Zombies is rotting.",
+            "This model is rotting.",
         ),
         (
             replace(GOOD, judged=0, reigns_since=9.0, findings=[finding("rot", "grave")]),
             "look",
-            "Zombies was rotting; too few verdicts on v1 yet.",
+            "This model was rotting; too few verdicts on v1 yet.",
         ),
         (
             replace(GOOD, findings=[finding("drift")]),
             "look",
-            "What Zombies is asked has changed. "
+            "What this model is asked has changed. "
             "50 verdicts show no fall; one of 10 points or more would have shown.",
         ),
         (
@@ -207,67 +214,69 @@ CROWD = Whose(50, 0, 30, 4)
                 findings=[finding("drift")],
             ),
             "look",
-            "What Zombies is asked has changed. "
+            "What this model is asked has changed. "
             "1,000 verdicts show no fall; one of 3 points or more would have shown.",
         ),
         (
             replace(GOOD, right=20, findings=[finding("drift")]),
             "look",
-            "What Zombies is asked has changed. Its answers are less right than when it was made.",
+            "What this model is asked has changed. Its answers are less right than when "
+            "it was made.",
         ),
         (
             replace(GOOD, right=2, judged=2, findings=[finding("drift")]),
             "look",
-            "What Zombies is asked has changed. Nobody can say yet whether its answers suffer: "
+            "What this model is asked has changed. Nobody can say yet whether its answers suffer: "
             "there are too few verdicts.",
         ),
         (
             replace(GOOD, findings=[finding("drift"), finding("rot", "grave")]),
             "ill",
-            "Zombies is rotting.",
+            "This model is rotting.",
         ),
-        (replace(GOOD, findings=[finding("quality")]), "look", "Zombies gets bad data."),
+        (replace(GOOD, findings=[finding("quality")]), "look", "This model gets bad data."),
         (
             replace(GOOD, findings=[finding("outliers")]),
             "look",
-            "Zombies is asked about rows that look like nothing it was trained on.",
+            "This model is asked about rows that look like nothing it was trained on.",
         ),
         (
             replace(GOOD, findings=[finding("slice")]),
             "look",
-            "Zombies goes wrong in a part of what it is asked.",
+            "This model goes wrong in a part of what it is asked.",
         ),
         (
             replace(GOOD, findings=[finding("estimate")]),
             "look",
-            "Zombies is probably less right than it was.",
+            "This model is probably less right than it was.",
         ),
         (
             replace(GOOD, findings=[finding("operations", "grave")]),
             "ill",
-            "Something around Zombies does not work.",
+            "Something around this model does not work.",
         ),
-        (NUMBERS, "well", "Prices is well."),
+        (NUMBERS, "well", "This model is healthy."),
         (
             replace(NUMBERS, error=2.6),
             "look",
-            "Prices seems farther off than when it was made; it may be chance.",
+            "This model seems farther off than when it was made; it may be chance.",
         ),
         (
             replace(NUMBERS, error=4.0),
             "look",
-            "Prices is farther off than when it was made: by 4 on average.",
+            "This model is farther off than when it was made: by 4 on average.",
         ),
         (
             replace(NUMBERS, findings=[finding("drift")]),
             "look",
-            "What Prices is asked has changed. 30 verdicts show no larger errors; "
+            "What this model is asked has changed. 30 verdicts show no larger errors; "
             "errors 1.4 times as large would have shown.",
         ),
         (
-            Signs("Prices", "v1", predictions=5, expected_error=1.9),
+            Signs("v1", predictions=5, expected_error=1.9),
             "unknown",
-            "Too few verdicts on v1 yet to say whether Prices is right; nothing else looks wrong.",
+            "Too few verdicts on v1 yet to say whether this model is right; nothing else "
+            "looks wrong.",
         ),
     ],
 )
@@ -304,7 +313,7 @@ def test_few_who_chose_what_to_judge_are_told_of_before_what_they_say() -> None:
 def test_rot_is_told_before_drift_that_is_as_grave() -> None:
     found = health(replace(GOOD, findings=[finding("drift", "grave"), finding("rot", "grave")]))
 
-    assert found.headline == "Zombies is rotting."
+    assert found.headline == "This model is rotting."
     assert found.reasons[1] == "Also found: data drift."
 
 

@@ -78,7 +78,7 @@ def test_stranger_is_sent_to_sign_in(app: Flask) -> None:
 def test_page_of_a_model_that_nobody_asked_says_so(client: FlaskClient) -> None:
     page = text_of(client.get("/models/zombies/monitor").get_data(as_text=True))
 
-    assert "Nobody has asked Zombies yet." in page
+    assert "Nobody has asked this model yet." in page
     assert "There is no verdict yet." in page
     assert "No period of this time has been compared with training yet" in page
 
@@ -147,7 +147,7 @@ def test_parts_that_the_page_has_are_not_sent_again(client: FlaskClient) -> None
     )
 
     assert re.findall(r'data-word="(\w+)"', rest.text) == words
-    assert "Nobody has asked Zombies yet." in rest.text
+    assert "Nobody has asked this model yet." in rest.text
     assert len(rest.data) < len(whole.data) / 3
 
 
@@ -195,7 +195,7 @@ def test_open_and_closed_findings_are_listed(client: FlaskClient, school: School
 
     page = text_of(client.get("/models/zombies/monitor").get_data(as_text=True))
 
-    assert "Zombies is rotting. It fell." in page
+    assert "This model is rotting. It fell." in page
     assert "1 open finding grave It fell. rot · since" in page
     assert "Findings that are over over It fell before." in page
 

@@ -36,8 +36,7 @@ def signs_of(service: Service, shelved: ShelvedModel, rolled: Rolling) -> Signs:
     """Return what the last verdicts on a version say, beside what was measured at its making."""
     model, version = shelved.model, shelved.versions.get(rolled.version)
     signs = replace(
-        _promised(version),
-        name=model.title or model.name,
+        promised(version),
         version=rolled.version,
         has_champion=shelved.aliases.get(CHAMPION) in shelved.versions,
         classes=max(len(model.schema.classes), 2),
@@ -62,12 +61,12 @@ def since_findings(service: Service, model: ModelKey, signs: Signs) -> Signs:
     )
 
 
-def _promised(version: Version | None) -> Signs:
+def promised(version: Version | None) -> Signs:
+    """Return what was measured of a version when it was made."""
     metrics = version.metrics if version else {}
     mae = metrics.get("mae")
     squared = metrics.get("rmse", 0.0) ** 2
     return Signs(
-        "",
         expected=metrics.get("accuracy"),
         expected_rows=int(metrics.get("rows_held_out", 0)),
         expected_error=mae,

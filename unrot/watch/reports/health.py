@@ -4,13 +4,14 @@ The gravest open finding comes first. Without one the verdicts on the champion's
 then what its own confidence makes one expect. What is said is what these show (`signs.py`): a model
 that nobody asks or judges is neither well nor ill, nor is one that a single visitor has judged.
 
-    >>> signs = Signs("Zombies", "v1", predictions=900, right=47, judged=50, expected=0.93)
+    >>> signs = Signs("v1", predictions=900, right=47, judged=50, expected=0.93)
     >>> health(signs).headline
-    'Zombies is well.'
+    'This model is healthy.'
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Literal
@@ -21,6 +22,16 @@ from unrot.hear.judges import told_by
 from unrot.watch.reports.signs import FEWEST_VERDICTS, Others, Signs
 
 State = Literal["well", "look", "ill", "unknown"]
+
+STATE_WORDS: Mapping[State, str] = {
+    "well": "Healthy",
+    "look": "Needs a look",
+    "ill": "In trouble",
+    "unknown": "Not known yet",
+}
+"""How a model is, in a word or three."""
+ONE_VISITOR = "One visitor says that this model is wrong; nobody confirms it yet."
+OF_CROWD = "Some who chose what to judge say that this model is wrong; no judge confirms it yet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +48,13 @@ def health(signs: Signs) -> Health:
     if signs.is_store_away:
         return Health(
             "unknown",
-            f"Nobody can say how {signs.name} is: the store does not answer.",
+            "Nobody can say how this model is: the store does not answer.",
             ("Predictions are answered all the same. This page fills by itself when it is back.",),
         )
     if not signs.has_champion:
         return Health(
             "ill",
-            f"{signs.name} cannot be asked: it has no champion.",
+            "This model cannot be asked: it has no champion.",
             ("Promote one of its versions.",),
         )
     if signs.findings:
@@ -62,7 +73,7 @@ def _found(signs: Signs) -> Health:
         signs.findings, key=lambda one: (_RANK[one.gravity], list(FINDING_KINDS).index(one.kind))
     )
     state: State = "ill" if worst.gravity == "grave" else "look"
-    headline = FINDING_KINDS[worst.kind].headline.format(name=signs.name)
+    headline = FINDING_KINDS[worst.kind].headline
     if worst.kind == "rot":
         state, headline = _rotting(signs, worst, state, headline)
     if {one.kind for one in signs.findings} == {"drift"}:
@@ -76,24 +87,24 @@ def _rotting(signs: Signs, rot: Finding, state: State, headline: str) -> tuple[S
     """Say whose word rot is, and that it is of an earlier version where nothing tells of this."""
     by = told_by(rot.evidence)
     if by.is_one_voice if by is not None else signs.is_one_voice:
-        return "look", _one_visitor(signs)
+        return "look", ONE_VISITOR
     if rot.gravity == "note":
-        return "look", f"Some say that {signs.name} is wrong more often; nobody confirms it yet."
+        return "look", "Some say that this model is wrong more often; nobody confirms it yet."
     if signs.reigns_since > rot.since and not signs.is_worse:
         if not signs.is_judged:
-            return "look", f"{signs.name} was rotting; too few verdicts on {signs.version} yet."
-        return "look", f"{signs.name} was rotting; verdicts on {signs.version} show nothing of it."
+            return "look", f"This model was rotting; too few verdicts on {signs.version} yet."
+        return "look", f"This model was rotting; verdicts on {signs.version} show nothing of it."
     if signs.is_of_crowd:
-        return "look", _of_crowd(signs)
+        return "look", OF_CROWD
     return state, headline
 
 
-def _one_visitor(signs: Signs) -> str:
-    return f"One visitor says that {signs.name} is wrong; nobody confirms it yet."
-
-
-def _of_crowd(signs: Signs) -> str:
-    return f"Some who chose what to judge say that {signs.name} is wrong; no judge confirms it yet."
+def _one_voice(signs: Signs) -> str:
+    """Say how many of the verdicts one visitor gave."""
+    most = signs.whose.largest if signs.whose else signs.judged
+    all_of_them = counted(signs.judged, "verdict")
+    many = f"All {all_of_them}" if most >= signs.judged else f"{most:,} of {all_of_them}"
+    return f"{many} on {signs.version or 'it'} are from one anonymous visitor"
 
 
 def _beside_drift(signs: Signs) -> str:
@@ -127,54 +138,52 @@ def _unseen(signs: Signs) -> str:
 
 def _unasked(signs: Signs) -> Health:
     if signs.last_predicted:
-        said = f"Nobody has asked {signs.name} in {signs.period}."
+        said = f"Nobody has asked this model in {signs.period}."
         last = f"The last prediction was made {signs.last_predicted}."
         return Health("unknown", said, (last, *_test_set(signs)))
     return Health(
         "unknown",
-        f"Nobody has asked {signs.name} yet.",
+        "Nobody has asked this model yet.",
         ("Make a prediction on its page or over the API: it shows up here within seconds.",),
     )
 
 
 def _without_findings(signs: Signs) -> tuple[State, str]:
-    name, of = signs.name, f" on {signs.version}" if signs.version else ""
+    of = f" on {signs.version}" if signs.version else ""
     if not signs.is_judged:
-        doubt = f"to say whether {name} is right; nothing else looks wrong"
+        doubt = "to say whether this model is right; nothing else looks wrong"
         return "unknown", f"Too few verdicts{of} yet {doubt}."
     if signs.is_one_voice:
         if signs.is_worse or signs.is_mostly_wrong:
-            return "look", _one_visitor(signs)
-        return "unknown", f"Only one visitor has judged {name}; nothing looks wrong."
+            return "look", ONE_VISITOR
+        return "unknown", f"{_one_voice(signs)}; nothing looks wrong."
     if signs.is_of_crowd and (signs.is_worse or signs.is_mostly_wrong):
-        return "look", _of_crowd(signs)
+        return "look", OF_CROWD
     if not signs.is_of_crowd and (said := _surely(signs)):
         return "look", said
     if signs.is_worse:
         how = "farther off" if signs.is_of_numbers else "less right"
-        return "look", f"{name} seems {how} than when it was made; it may be chance."
+        return "look", f"This model seems {how} than when it was made; it may be chance."
     if signs.is_mostly_wrong:
-        return "look", f"{name} is wrong more often than right: {_share(signs)}."
+        return "look", f"This model is wrong more often than right: {_share(signs)}."
     if signs.new is not None and signs.new < min(FEWEST_VERDICTS, signs.judged):
         since = f"Too few verdicts{of} yet since it is champion again"
-        return "unknown", f"{since}; nothing looks wrong with {name}."
+        return "unknown", f"{since}; nothing looks wrong."
     if signs.is_enough:
-        return "well", f"{name} is well."
-    return "unknown", f"Nothing looks wrong with {name} so far."
+        return "well", "This model is healthy."
+    return "unknown", "Nothing looks wrong with this model so far."
 
 
 def _surely(signs: Signs) -> str:
     """Say what is certain, however often one looks; empty where nothing is."""
     if signs.is_below_guess:
-        return f"{signs.name} is right less often than a constant guess."
+        return "This model is right less often than a constant guess."
     if signs.is_surely_worse and signs.is_of_numbers:
-        return (
-            f"{signs.name} is farther off than when it was made: by {signs.error:.3g} on average."
-        )
+        return f"This model is farther off than when it was made: by {signs.error:.3g} on average."
     if signs.is_surely_worse:
-        return f"{signs.name} is less right than when it was made: {_share(signs)}."
+        return f"This model is less right than when it was made: {_share(signs)}."
     if signs.rival is not None and signs.is_below_rival:
-        return f"{signs.name} is less right than {signs.rival.versions} was: {_share(signs)}."
+        return f"This model is less right than {signs.rival.versions} was: {_share(signs)}."
     return ""
 
 

@@ -125,9 +125,7 @@ class Condition:
         return self.whole.outliers / self.whole.looked_at if self.whole.looked_at else None
 
 
-def condition(
-    service: Service, name: str, span: Span, *, title: str = "", version: str | None = None
-) -> Condition:
+def condition(service: Service, name: str, span: Span, *, version: str | None = None) -> Condition:
     """Gather how a model is over a stretch of time, of one version or of all."""
     shelved = service.catalogue().model(name)
     model, key, store = shelved.model.name, shelved.model.key, service.store
@@ -143,7 +141,6 @@ def condition(
     signs = signs_of(service, shelved, rolled)
     at_champion = replace(
         signs,
-        name=title or model,
         period=span.words,
         predictions=sum(point.predictions for point in timed.points),
         estimated=_estimated(timed, rolled.version),
@@ -196,9 +193,9 @@ def _stints(
     return accuracy_line.stints(of, known, cuts, moves)
 
 
-def unknown(name: str) -> Health:
+def unknown() -> Health:
     """Say of a model what can be said while the store is away."""
-    return health(Signs(name, is_store_away=True))
+    return health(Signs(is_store_away=True))
 
 
 def closer(

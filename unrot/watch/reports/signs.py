@@ -10,7 +10,7 @@ measured on the test set, and their Wilson bounds, a larger fall than
 
 would have shown (95 %). Newcombe, Statistics in Medicine 17 (1998) 873-890, method 10.
 
-    >>> signs = Signs("Zombies", right=47, judged=50, expected=0.93, expected_rows=4_000)
+    >>> signs = Signs(right=47, judged=50, expected=0.93, expected_rows=4_000)
     >>> signs.is_worse, round(signs.fall_that_would_show, 3)
     (False, 0.092)
 """
@@ -50,7 +50,6 @@ class Others:
 class Signs:
     """What is known of a model now."""
 
-    name: str
     version: str = ""
     """Its champion."""
     period: str = "the last 24 hours"

@@ -67,6 +67,7 @@ class Model(Shape, named=True):
     name: Annotated[str, From("model.name")]
     title: Annotated[str, From("model.title")]
     description: Annotated[str, From("model.description")]
+    tags: Annotated[list[str], From("model.tags")]
     schema: Annotated[Columns, From("model.schema"), Written(describe)]
     classes: Annotated[
         list[str] | None, From("model.schema.classes"), Written(lambda names: list(names) or None)

@@ -23,13 +23,12 @@ from flask import (
 from unrot import __version__
 from unrot.core.errors import Detail, NotFound, NotKnown, StoreAway, UnrotError
 from unrot.core.plurals import counted, plural
-from unrot.core.records import ModelKey, Schema, Tally
+from unrot.core.records import Schema, Tally
 from unrot.core.test_sets import measured_on
-from unrot.core.time import short_time
+from unrot.core.time import short_time, spoken_age
 from unrot.make.csv import pasted
 from unrot.serve.answer import Answer
 from unrot.serve.shelf import ShelvedModel
-from unrot.watch import findings
 from unrot.watch.monitors.outliers.detector import oddity_of
 from unrot.web import forms, security, wording
 from unrot.web.current import service
@@ -43,6 +42,7 @@ for word in (
     wording.number,
     wording.iso,
     short_time,
+    spoken_age,
     wording.spoken,
     wording.called,
     counted,
@@ -56,21 +56,6 @@ for word in (
 
 PREDICTIONS_A_PAGE = 50
 FEWEST_A_PAGE, MOST_CELLS_A_PAGE = 10, 3_000
-
-
-@blueprint.page("GET", "/", needs=ANYONE)
-def home() -> str:
-    """List the models."""
-    contents = service().catalogue()
-    tallies = _tallies(contents.models)
-    return render_template(
-        "home.html",
-        models=contents.models.values(),
-        problems=contents.problems,
-        tallies=tallies,
-        open=_open_findings(),
-        is_store_away=len(tallies) < len(contents.models),
-    )
 
 
 @blueprint.page("GET", "/models/<model>", needs=ANYONE)
@@ -283,14 +268,6 @@ def _answered(answer: Answer) -> dict[str, Any]:
         "oddity": oddity_of(service().shelf, answer.shelved, made),
         "thumbs": thumbs.offer(model, made),
     }
-
-
-def _open_findings() -> Mapping[ModelKey, int]:
-    """Count the open findings of each model; none while the store is away."""
-    try:
-        return findings.count_open(service()) if security.may("viewer") else {}
-    except StoreAway:
-        return {}
 
 
 def _tallies(models: Mapping[str, ShelvedModel]) -> dict[str, Tally]:

@@ -53,7 +53,7 @@ def monitor(model: str) -> Response:
     try:
         shown = _shown(shelved.model)
     except StoreAway:
-        away = overview.unknown(shelved.model.title or shelved.model.name)
+        away = overview.unknown()
         return _answer({**about, "health": away, "is_store_away": True, "refresh": 5})
     return _answer({**about, **shown})
 
@@ -95,8 +95,7 @@ def _refresh(asked: Asked) -> int:
 
 
 def _found(model: Model, asked: Asked, version: str | None) -> Condition:
-    title = model.title or model.name
-    return overview.condition(service(), model.name, asked.span, title=title, version=version)
+    return overview.condition(service(), model.name, asked.span, version=version)
 
 
 def _is_all_within(found: Condition, shorter: Range) -> bool:

@@ -163,7 +163,7 @@ def test_history_is_gone_through_in_its_own_time(school: School) -> None:
     assert (fallen.is_present, over.is_present) == (True, False)
     assert abs(fallen.since - hours[60]) <= 3_600 and fallen.at - hours[60] <= 6 * 3_600
     assert hours[84] <= over.at <= hours[84] + 24 * 3_600
-    assert over.sentence.startswith("It is over: v1 is well again, right in ")
+    assert over.sentence.startswith("It is over: v1 is healthy again, right in ")
     assert looked(school) == []
 
 

@@ -393,7 +393,7 @@ def test_recovery_says_on_how_many_verdicts_and_whose_version_answers() -> None:
     judges = Whose(60, 60, 0, 0)
 
     assert words.over_words(Reached("v1", 60, judges, 55), A_FALL) == (
-        "It is over: v1 is well again, right in 92% of 60 verdicts by judges (surely between 82% "
+        "It is over: v1 is healthy again, right in 92% of 60 verdicts by judges (surely between 82% "
         "and 96%)."
     )
     assert words.over_words(Reached("v2", 60, judges, 55), A_FALL).startswith(

@@ -143,7 +143,7 @@ def reached_words(now: Reached) -> str:
 def over_words(now: Reached, fallen: Fallen) -> str:
     """Say that a fall is over, and by how many verdicts."""
     if now.version == fallen.champion:
-        return f"It is over: {now.version} is well again, {reached_words(now)}."
+        return f"It is over: {now.version} is healthy again, {reached_words(now)}."
     said = reached_words(now)
     return f"The fall of {fallen.champion} is over: {now.version} answers now, {said}."
 

@@ -1,0 +1,136 @@
+"""The home page: a row for each model, the worst first, found by a word or a tag."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.large_store import judged, predicted
+from tests.web.visitor import ask, id_in, take_store_away, text_of, vote
+from unrot.app import create_app
+from unrot.core.records import Caller, Finding, ModelKey
+from unrot.core.settings import Settings
+from unrot.make import models
+from unrot.run.caretaker import Caretaker
+from unrot.serve.service import Service
+
+ROT = Finding(
+    "f1", ModelKey("zombies"), "rot", "rot", "grave", 0.0, 0.0, 0.0, "It fell.", "Refit."
+)  # fmt: skip
+
+
+def names(page: str) -> list[str]:
+    return re.findall(r'<h2><a href="/models/(\w+)">', page)
+
+
+def ship(app: Flask) -> None:
+    Caretaker(app.extensions["unrot"], "tests").go_round()
+
+
+def test_home_has_a_row_for_each_model(client: FlaskClient) -> None:
+    said = text_of(client.get("/"))
+
+    assert "Models 2 models. Find a model" in said
+    assert "Iris Which of three species an iris belongs to" in said
+    assert (
+        "Not asked lately Right lately – no verdicts on v1 yet Predictions, 24 hours 0 "
+        "Champion v1 made" in said
+    )
+    assert "Zombies" in said
+
+
+def test_home_counts_predictions_and_shames_no_model_for_one_verdict(
+    client: FlaskClient, app: Flask
+) -> None:
+    vote(client, id_in(ask(client)), "down", label="Iris-virginica")
+    ask(client)
+    ship(app)
+
+    said = text_of(client.get("/"))
+
+    assert (
+        "Few verdicts Right lately – 1 verdict on v1, by one visitor Predictions, 24 hours 2"
+        in said
+    )
+    assert "Last verdict less than a minute ago" in said
+
+
+def test_home_says_how_right_a_model_is_and_whose_word_that_is(
+    client: FlaskClient, kept: Service
+) -> None:
+    rows = predicted(kept, 40)
+    judged(kept, rows[:30])
+    judged(kept, rows[30:], Caller(subject="here"), was_correct=False)
+    Caretaker(kept, "tests").go_round()
+
+    page = client.get("/")
+
+    assert (
+        "Right lately 75% 40 verdicts on v1, 30 by judges, 10 by one visitor Predictions, 24 "
+        "hours 40" in text_of(page)
+    )
+    assert "Of each ten verdicts in a row: from " in page.text
+    assert "Hour by hour: at most 40 predictions in one, 40 in this." in page.text
+
+
+def test_home_puts_the_worst_first_for_those_who_may_see_why(
+    client: FlaskClient, viewer: FlaskClient, app: Flask, kept: Service
+) -> None:
+    kept.store.findings.put(ROT)
+
+    found, public = viewer.get("/"), app.test_client().get("/")
+
+    assert names(found.text) == ["zombies", "iris"]
+    assert "2 models: 1 is in trouble." in text_of(found)
+    assert "In trouble 1 open finding rot Right lately" in text_of(found)
+    assert names(public.text) == ["iris", "zombies"]
+    assert "trouble" not in public.text
+    assert "finding" not in public.text
+
+
+def test_home_finds_models_by_words_and_by_tags(client: FlaskClient, kept: Service) -> None:
+    models.describe(kept, "zombies", {"tags": ["Undead", "demo"]})
+
+    by_word, by_tag = client.get("/?q=iris+species"), client.get("/?tag=undead")
+    neither = client.get("/?q=zombis&tag=demo")
+
+    assert names(by_word.text) == ["iris"]
+    assert "1 model of 2 has “iris species” in its name or description." in text_of(by_word)
+    assert names(by_tag.text) == ["zombies"]
+    assert "<option selected>undead</option>" in by_tag.text
+    assert names(neither.text) == []
+    assert (
+        "No model has “zombis” in its name or description and the tag “demo”. "
+        "The nearest name is zombies ." in text_of(neither)
+    )
+
+
+def test_home_without_models_says_how_to_get_one(tmp_path: Path) -> None:
+    app = create_app(Settings(home=tmp_path / "empty"))
+
+    answer = app.test_client().get("/")
+
+    assert answer.status_code == 200
+    assert "python -m unrot train iris" in text_of(answer)
+
+
+def test_home_works_while_the_store_is_away(client: FlaskClient, trained_home: Path) -> None:
+    take_store_away(trained_home)
+
+    answer = client.get("/")
+
+    assert answer.status_code == 200
+    assert "Not known now Right lately – Predictions, 24 hours – Champion v1" in text_of(answer)
+    assert "The store does not answer" in text_of(answer)
+
+
+def test_words_are_explained_one_click_away(client: FlaskClient) -> None:
+    assert 'href="/glossary">What the words mean</a>' in client.get("/").text
+
+    said = text_of(client.get("/glossary"))
+
+    assert "Champion The version that answers." in said
+    assert "Verdict What a person says of one prediction: right, wrong, or what is true." in said
