@@ -4,8 +4,6 @@ answers."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from flask import Response, render_template, request, url_for
@@ -13,22 +11,27 @@ from flask import Response, render_template, request, url_for
 from unrot.core import lineage
 from unrot.core.errors import StoreAway, UnrotError
 from unrot.core.policy import Policy
-from unrot.core.records import GateVerdict, Version
-from unrot.core.test_sets import MeasuredOn, measured_on, score
+from unrot.core.records import CHAMPION, GateVerdict, Version
+from unrot.core.test_sets import measured_on, score
 from unrot.learn import compare
 from unrot.learn import promote as promotion
+from unrot.learn.consequences import describe_change, undo_move
 from unrot.learn.lineage import read_origin
+from unrot.learn.scoreboard import Entry, Scoreboard
 from unrot.watch import audit
 from unrot.web import security
 from unrot.web.charts.curve import build_curve
+from unrot.web.charts.scores import build_scores
 from unrot.web.current import service
-from unrot.web.pages import fates
+from unrot.web.pages import fates, scores
 from unrot.web.pages.models import back_to_versions, blueprint, who
 from unrot.web.pages.standing import Standing, go, refuse, shown, standing, tell
 from unrot.web.routes import OPERATOR, VIEWER
 
 VERSIONS_A_PAGE = 25
 LEARNT_A_PAGE = 25
+for word in (scores.describe_served, scores.describe_time):
+    blueprint.add_app_template_filter(word)
 
 
 @blueprint.page("GET", "/models/<model>/versions", needs=VIEWER)
@@ -39,15 +42,25 @@ def versions(model: str) -> str:
     except StoreAway:
         return _from_the_shelf(model)
     listed, older, newer = _page_of(stands.versions[::-1], request.args.get("before"))
-    gates = {one.name: promotion.last_gate(service(), one.model, one.name) for one in listed}
+    table = scores.score(stands, listed)
+    rows = scores.read_rows(stands, listed, table)
+    by, is_down = request.args.get("by", ""), request.args.get("down") != "0"
     return render_template(
         "versions.html",
         **shown(stands),
+        **_advised(stands, table, rows),
         versions=listed,
-        groups=_grouped(listed, measured_on(stands.versions)),
+        rows=scores.sort_rows(rows, by, is_down=is_down),
+        heads=scores.read_heads(by, is_down=is_down),
+        scores=table,
         older=older,
+        before=request.args.get("before"),
         is_newest=newer,
-        gates=gates,
+        curve=build_scores(
+            [one.name for one in listed[::-1]],
+            table,
+            is_classifier=stands.model.schema.is_classifier,
+        ),
         shadow=compare.in_shadow(service(), model),
     )
 
@@ -126,6 +139,22 @@ def rollback(model: str) -> Response:
     return go(back_to_versions(model))
 
 
+@blueprint.page("POST", "/models/<model>/champion/undo", needs=OPERATOR)
+def undo_champion(model: str) -> Response:
+    """Take back the move of the champion that the page showed."""
+    security.check_csrf()
+    try:
+        moved_at = float(request.form.get("moved_at", ""))
+    except ValueError:
+        moved_at = 0.0
+    try:
+        aliases = undo_move(service(), model, moved_at, by=who())
+        tell(f"Undone: {aliases[CHAMPION]} answers again.")
+    except UnrotError as error:
+        refuse(error)
+    return go(back_to_versions(model))
+
+
 @blueprint.page("POST", "/models/<model>/dismiss", needs=OPERATOR)
 def dismiss(model: str) -> Response:
     """Take the challenger out of the shadow."""
@@ -143,17 +172,15 @@ def _room(model: str, gates: Sequence[GateVerdict]) -> audit.Room | None:
     return audit.room(service(), model) if gates and gates[-1].wants_audit else None
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Neighbours in the list whose scores are of the same rows."""
-
-    on: MeasuredOn | None
-    versions: Sequence[Version]
-
-
-def _grouped(versions: Sequence[Version], sets: Mapping[str, MeasuredOn]) -> list[Group]:
-    """Part the list wherever another test set begins: scores of one stand together alone."""
-    return [Group(on, list(of)) for on, of in groupby(versions, lambda one: sets.get(one.name))]
+def _advised(stands: Standing, table: Scoreboard, rows: Sequence[scores.Row]) -> Mapping[str, Any]:
+    """Return what to do next, and what a move of the champion would change."""
+    step = scores.read_next_step(stands, table, {row.version.name: row.gate for row in rows})
+    back, schema = stands.rolls_back_to, stands.model.schema
+    return {
+        "step": step,
+        "promotes": describe_change(table, schema, step.version) if step.version else "",
+        "rolls_back": describe_change(table, schema, back) if back else "",
+    }
 
 
 def _page_of(
@@ -170,10 +197,9 @@ def _page_of(
 def _from_the_shelf(model: str) -> str:
     shelved = service().catalogue().model(model)
     made = tuple(shelved.versions.values())[::-1][:VERSIONS_A_PAGE]
-    groups = _grouped(made, measured_on(shelved.versions.values()))
-    return render_template(
-        "versions.html", versions=made, groups=groups, gates={}, **_shelved(model)
-    )
+    rows = [scores.Row(one, Entry(), None) for one in made]
+    own = measured_on(shelved.versions.values())
+    return render_template("versions.html", versions=made, rows=rows, own=own, **_shelved(model))
 
 
 def _one_from_the_shelf(model: str, version: str) -> str:
