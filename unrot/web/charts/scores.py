@@ -1,5 +1,8 @@
-"""What each version reaches on the same rows, beside the line of the champion; and two dots of the
-gate on one line, each with how far chance may move it."""
+"""What each version reaches on the same rows, beside the line of the champion.
+
+Of one version: the two dots of the gate on one scale, each with how far chance may move it, and how
+right it is when it is so sure.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,16 @@ from typing import Literal
 from unrot.core.plurals import counted
 from unrot.core.records import GateVerdict
 from unrot.learn.scoreboard import Scoreboard, Scored
+from unrot.watch.monitors.estimate.calibration import Calibration
 from unrot.watch.statistics.accuracy import share
-from unrot.web.charts.axes import Axis, choice_axis, extent, number_axis
+from unrot.web.charts.axes import Axis, choice_axis, extent, number_axis, plain_axis
 from unrot.web.charts.chart import Chart, Dot, Entry, Spot, Stroke, Table, path
 from unrot.web.charts.lines import Level, Measure, Reading, Series, lines
 from unrot.web.wording import number, percent
 
 MOST_TICKS = 8
+SURE = 0.9
+"""Of which confidence the sentence tells."""
 
 
 def build_scores(names: Sequence[str], scores: Scoreboard, *, is_classifier: bool) -> Chart | None:
@@ -140,3 +146,30 @@ def _cells(sides: Sequence[_Side], x: Axis) -> tuple[tuple[str, ...], ...]:
 def _gate_sentence(gate: GateVerdict, sides: Sequence[_Side], x: Axis) -> str:
     said = "; ".join(f"{one.name}: {x.says(one.score)}" for one in sides)
     return f"{said}, on {counted(gate.rows, 'row')}."
+
+
+# ── calibration ──────────────────────────────────────────────────────────────────────────────
+
+
+def build_calibration(known: Calibration) -> Chart:
+    """Draw how often a version was right on its test set by how sure it was."""
+    least = known.starts[0]
+    ends = [Reading(at, at) for at in (least, 1.0)]
+    steps = [Reading(at, right) for at, right in zip(known.starts, known.shares, strict=True)]
+    if steps[-1].at < 1.0:
+        steps.append(Reading(1.0, known.shares[-1]))
+    return lines(
+        "calibration",
+        "How right it is when it is so sure",
+        [
+            Series("Right", steps),
+            Series("As right as it is sure", ends, tone="guess", style="dashed"),
+        ],
+        x=replace(plain_axis(least, 1.0, percent), name="How sure"),
+        measure=Measure(percent, high=1.0),
+        height="low",
+        sentence=(
+            f"Where it is {percent(SURE)} sure it is right {percent(known.share_at(SURE))} of the "
+            f"time, on {counted(known.rows, 'row')} of its test set."
+        ),
+    )

@@ -9,7 +9,8 @@ from typing import Any
 from flask import Response, render_template, request, url_for
 
 from unrot.core import lineage
-from unrot.core.errors import StoreAway, UnrotError
+from unrot.core.artefacts import ONNX, SKOPS
+from unrot.core.errors import NotFound, StoreAway, UnrotError
 from unrot.core.policy import Policy
 from unrot.core.records import CHAMPION, GateVerdict, Version
 from unrot.core.test_sets import measured_on, score
@@ -17,19 +18,24 @@ from unrot.learn import compare
 from unrot.learn import promote as promotion
 from unrot.learn.consequences import describe_change, undo_move
 from unrot.learn.lineage import read_origin
+from unrot.learn.next_step import is_worse
 from unrot.learn.scoreboard import Entry, Scoreboard
 from unrot.watch import audit
+from unrot.watch.monitors.estimate.calibration import calibrations
 from unrot.web import security
 from unrot.web.charts.curve import build_curve
-from unrot.web.charts.scores import build_scores
+from unrot.web.charts.scores import build_calibration, build_gate, build_scores
 from unrot.web.current import service
 from unrot.web.pages import fates, scores
 from unrot.web.pages.models import back_to_versions, blueprint, who
 from unrot.web.pages.standing import Standing, go, refuse, shown, standing, tell
 from unrot.web.routes import OPERATOR, VIEWER
+from unrot.web.uploads import attachment
 
 VERSIONS_A_PAGE = 25
 LEARNT_A_PAGE = 25
+FILES = (ONNX, SKOPS)
+"""What can be downloaded of a version."""
 for word in (scores.describe_served, scores.describe_time):
     blueprint.add_app_template_filter(word)
 
@@ -72,12 +78,15 @@ def version(model: str, version: str) -> str:
         stands = standing(model)
     except StoreAway:
         return _one_from_the_shelf(model, version)
-    after = request.args.get("after", "")
+    after = request.args.get("after")
     line = lineage.line(stands.versions, stands.named(version).name)
-    known = read_origin(service(), stands.model.name, version, limit=LEARNT_A_PAGE, after=after)
+    known = read_origin(
+        service(), stands.model.name, version, limit=LEARNT_A_PAGE, after=after or ""
+    )
     return render_template(
         "version.html",
         **shown(stands),
+        **_about(stands, known.version, known.gates),
         version=known.version,
         reached=score(known.version),
         on=known.on,
@@ -93,10 +102,24 @@ def version(model: str, version: str) -> str:
         fates=fates.added_up(known.fates),
         rows=known.lessons,
         after=after,
+        is_unfolded=after is not None,
         next_after=known.next_after,
         curve=build_curve(line, lambda name: url_for("pages.version", model=model, version=name)),
         children=[one for one in stands.versions if one.parent == version],
     )
+
+
+@blueprint.page("GET", "/models/<model>/versions/<version>/files/<kind>", needs=OPERATOR)
+def version_file(model: str, version: str, kind: str) -> Response:
+    """Hand out what answers, or what learns on; either may hold rows of the training."""
+    found = standing(model).named(version)
+    if kind not in FILES or kind not in found.artefacts:
+        there = ", ".join(one for one in FILES if one in found.artefacts) or "none any more"
+        raise NotFound(f"{version} of {model} has no {kind[:20]} file; it has {there}.")
+    data = service().store.registry.artefact(found.artefacts[kind])
+    answer = Response(data, mimetype="application/octet-stream")
+    answer.headers["Content-Disposition"] = attachment(f"{model}-{version}.{kind}")
+    return answer
 
 
 @blueprint.page("POST", "/models/<model>/versions/<version>/promote", needs=OPERATOR)
@@ -170,6 +193,24 @@ def dismiss(model: str) -> Response:
 def _room(model: str, gates: Sequence[GateVerdict]) -> audit.Room | None:
     """Say what can be audited now, where the gate wished for an audit."""
     return audit.room(service(), model) if gates and gates[-1].wants_audit else None
+
+
+def _about(stands: Standing, version: Version, gates: Sequence[GateVerdict]) -> dict[str, Any]:
+    """Return what is drawn of a version, and what would change if it answered."""
+    table = scores.score(stands, [version])
+    is_classifier = stands.model.schema.is_classifier
+    shelved = service().catalogue().model(stands.model.name)
+    known = calibrations(service(), shelved, [version.name]).get(version.name)
+    return {
+        "scores": table,
+        "is_worse": is_worse(table, version.name),
+        "promotes": describe_change(table, stands.model.schema, version.name),
+        "gate_chart": build_gate(gates[-1], version.name, is_classifier=is_classifier)
+        if gates
+        else None,
+        "calibration": build_calibration(known) if known is not None else None,
+        "files": [one for one in FILES if one in version.artefacts],
+    }
 
 
 def _advised(stands: Standing, table: Scoreboard, rows: Sequence[scores.Row]) -> Mapping[str, Any]:
