@@ -145,7 +145,8 @@ def _cells(sides: Sequence[_Side], x: Axis) -> tuple[tuple[str, ...], ...]:
 
 def _gate_sentence(gate: GateVerdict, sides: Sequence[_Side], x: Axis) -> str:
     said = "; ".join(f"{one.name}: {x.says(one.score)}" for one in sides)
-    return f"{said}, on {counted(gate.rows, 'row')}."
+    lines = " The lines are their 95% intervals." if sides[0].low < sides[0].high else ""
+    return f"{said}, on {counted(gate.rows, 'row')}.{lines}"
 
 
 # ── calibration ──────────────────────────────────────────────────────────────────────────────

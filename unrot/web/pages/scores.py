@@ -40,12 +40,11 @@ class Head:
     """True where the largest, or newest, comes first."""
 
 
-Value = float | str | None
+Value = float | None
 COLUMNS: Mapping[str, tuple[str, Callable[[Row], Value]]] = {
     "test_set": ("On the test set", lambda row: _score(row.entry.on_test_set)),
     "verdicts": ("On the last verdicts", lambda row: _score(row.entry.on_verdicts)),
     "made": ("Made", lambda row: row.version.created_at),
-    "origin": ("Origin", lambda row: row.version.origin),
     "size": ("Size", lambda row: row.entry.size),
     "speed": ("One row", lambda row: row.entry.seconds),
     "served": ("Answered", lambda row: row.served[-1][0] if row.served else None),
