@@ -26,7 +26,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from math import sqrt
+from math import inf, sqrt
 from statistics import median
 
 import numpy as np
@@ -53,7 +53,6 @@ LAST_VERDICTS = 200
 MOST_ROWS = 5_000
 FEWEST = 10
 """Verdicts below which no share of them is told."""
-SECONDS_A_LOOK = 2.0
 TIMED = 9
 """Answers to one row of which the middle one is the speed of a version."""
 Z = 1.96
@@ -157,7 +156,7 @@ _FILES: Newest[tuple[str, str], _File] = Newest(1_000)
 
 
 def read_scoreboard(
-    service: Service, name: str, wanted: Sequence[Version], *, seconds: float = SECONDS_A_LOOK
+    service: Service, name: str, wanted: Sequence[Version], *, seconds: float = inf
 ) -> Scoreboard:
     """Let versions answer the champion's test set and the last verdicts, the champion first."""
     model, registry = service.catalogue().model(name).model, service.store.registry

@@ -16,6 +16,8 @@ from unrot.web.current import service
 from unrot.web.pages.standing import Standing
 
 MOST_COMPARED = 4
+SECONDS_A_LOOK = 1.0
+"""A page waits no longer for versions to answer; the rest are scored when it is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def score(stands: Standing, versions: Sequence[Version]) -> Scoreboard:
     names = {one.name for one in versions}
     before = [one for one in stands.versions if one.name == stands.rolls_back_to]
     more = [one for one in before if one.name not in names]
-    return read_scoreboard(service(), stands.model.name, [*versions, *more])
+    return read_scoreboard(service(), stands.model.name, [*versions, *more], seconds=SECONDS_A_LOOK)
 
 
 def describe_served(served: Sequence[tuple[float, float | None]]) -> str:
