@@ -667,6 +667,22 @@ def test_version_is_loaded_when_it_is_asked_for_and_kept(
     assert shelf.predictor(contents, first) is pinned
 
 
+def test_version_that_is_borrowed_is_not_kept(
+    folder: Path, registry: MemoryRegistry, shelf: Shelf
+) -> None:
+    first = publish(registry, "elves", b"1")
+    second = publish(registry, "elves", b"22")
+    sync(folder, registry)
+    contents = shelf.contents()
+
+    borrowed = shelf.borrow(contents, first)
+
+    assert borrowed.predict(ROWS) == Outputs(values=[1.0])
+    assert shelf.borrow(contents, first) is not borrowed
+    assert shelf.borrow(contents, second) is shelf.predictor(contents, second)
+    assert (shelf.size(first), shelf.size(second)) == (1, 2)
+
+
 def test_version_that_was_pinned_is_not_loaded_again_as_champion(
     folder: Path, registry: MemoryRegistry, shelf: Shelf
 ) -> None:

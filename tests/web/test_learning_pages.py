@@ -23,6 +23,7 @@ from tests.large_store import (
     second,
 )
 from tests.web.visitor import FRAGMENT, post, sign_in, take_store_away, text_of
+from unrot.core.artefacts import digest_of
 from unrot.core.policy import Policy
 from unrot.core.records import Feature, Schema, Shadow, Version
 from unrot.learn import promote
@@ -120,7 +121,7 @@ def test_versions_come_newest_first_in_pages(operator: FlaskClient, kept: Servic
     older = operator.get(f"{AT}/versions?before=v6")
 
     def names(page: TestResponse) -> list[str]:
-        return re.findall(r'scope="row"><a href="[^"]+">(v\d+)<', page.text)
+        return re.findall(r'aria-label="Compare (v\d+)"', page.text)
 
     assert names(newest) == [f"v{number}" for number in range(30, 5, -1)]
     assert names(older) == ["v5", "v4", "v3", "v2", "v1"]
@@ -135,7 +136,117 @@ def test_versions_show_what_the_gate_said_and_the_parent(
 
     said = said_on(operator, f"{AT}/versions")
 
-    assert re.search(r"v2 \w+ learnt v1 20\S+ \S+ UTC [\d.]+% guess [\d.]+% refused onnx", said)
+    assert re.search(
+        r"v2 \w+ 92.3% \+0.0 points \(-0.0 to \+0.0\) – refused 20\S+ \S+ UTC learnt from v1 "
+        r"[\d.]+ kB [\d.]+ ms onnx – v1 champion \w+ 92.3% champion – –",
+        said,
+    )
+
+
+def test_versions_are_sorted_by_links(operator: FlaskClient, kept: Service) -> None:
+    second(kept)
+    copy_of(kept, gate=a_gate("passed"))
+
+    def order(query: str) -> list[str]:
+        page = operator.get(f"{AT}/versions?{query}").text
+        return re.findall(r'aria-label="Compare (v\d+)"', page)
+
+    down = operator.get(f"{AT}/versions?by=made").text
+
+    assert order("by=made") == ["v2", "v3", "v1"]
+    assert order("by=test_set&down=0") == ["v2", "v3", "v1"]
+    assert order("by=served")[0] == "v1"
+    assert order("by=nonsense") == ["v3", "v2", "v1"]
+    assert re.search(r'aria-sort="descending"><a href="[^"]+by=made&amp;down=0">Made', down)
+    assert down.count("aria-sort") == 1
+
+
+def test_versions_are_drawn_with_the_line_of_the_champion(
+    operator: FlaskClient, kept: Service
+) -> None:
+    second(kept)
+
+    said = said_on(operator, f"{AT}/versions")
+
+    assert "Accuracy of the versions The best on the test set is v1: 92.3%." in said
+    assert "Champion v1 on the test set" in said
+
+
+def test_what_would_change_stands_beside_the_button(operator: FlaskClient, kept: Service) -> None:
+    rows = predicted(kept, 40)
+    copy_of(kept, gate=a_gate("passed"))
+    judged(kept, rows)
+
+    before = operator.get(f"{AT}/versions")
+    sent(operator, f"{AT}/versions/v2/promote")
+    after = operator.get(f"{AT}/versions")
+
+    assert '<button class="main">Promote v2</button>' in before.text
+    assert before.text.count('class="main"') == 1
+    assert "Next: promote v2. The gate passed v2 beside v1: it can answer." in text_of(before)
+    assert "If it is promoted: v1: 100 % on the last 40 verdicts; v2: 100 %." in text_of(before)
+    assert "Rolled back: v2: 100 % on the last 40 verdicts; v1: 100 %." in text_of(after)
+    assert "<button>Roll back to v1</button>" in after.text
+
+
+def test_version_that_is_worse_by_now_has_no_main_button(
+    operator: FlaskClient, kept: Service
+) -> None:
+    worse = second(kept, estimator="tree", gate=a_gate("passed"))
+    rows = predicted(kept, 150)
+    inputs = [row.prediction.inputs for row in rows]
+    answers = kept.shelf.predictor(kept.catalogue(), worse).predict(inputs).classes or []
+    classes = kept.catalogue().model(ZOMBIES).model.schema.classes
+    differ = [
+        row
+        for row, place in zip(rows, answers, strict=True)
+        if row.prediction.label != classes[place]
+    ]
+    agree = [row for row in rows if row not in differ]
+    judged(kept, [*differ, *agree[: 12 - len(differ)]])
+
+    page = operator.get(f"{AT}/versions/v2")
+
+    assert len(differ) >= 6
+    assert "It would make the model worse." in text_of(page)
+    assert "<button>Promote v2</button>" in page.text
+    assert "Promote v2" not in operator.get(f"{AT}/versions").text
+
+
+def test_move_of_the_champion_is_undone(operator: FlaskClient, kept: Service) -> None:
+    copy_of(kept, gate=a_gate("passed"))
+    sent(operator, f"{AT}/versions/v2/promote")
+    page = operator.get(f"{AT}/jobs").text
+    moved_at = re.search(r'name="moved_at" value="([\d.]+)"', page)
+    assert moved_at is not None
+
+    said = sent(operator, f"{AT}/champion/undo", moved_at=moved_at[1])
+    again = sent(operator, f"{AT}/champion/undo", moved_at=moved_at[1])
+    nonsense = sent(operator, f"{AT}/champion/undo", moved_at="soon")
+
+    assert "Undo: let v1 answer" in page
+    assert "Undone: v1 answers again." in said
+    assert "Undo: let" not in said
+    assert "That cannot be undone any more" in again
+    assert "That cannot be undone any more" in nonsense
+
+
+def test_viewer_is_offered_no_way_back(client: FlaskClient, kept: Service) -> None:
+    copy_of(kept, gate=a_gate("passed"))
+    promote.promote(kept, ZOMBIES, "v2")
+    sign_in(client, VIEWER)
+
+    assert "moved_at" not in client.get(f"{AT}/versions").text
+
+
+def test_gate_is_turned_on_again_by_one_button(operator: FlaskClient, kept: Service) -> None:
+    kept.store.registry.set_policy(ZOMBIES, Policy(gate=False, tolerance=0.1))
+
+    offered = operator.get(f"{AT}/versions").text
+    sent(operator, f"{AT}/policy", gate="on")
+
+    assert "Turn the gate on again" in offered
+    assert kept.store.registry.policy(ZOMBIES) == Policy(tolerance=0.1)
 
 
 def test_challenger_is_shown_beside_the_champion(operator: FlaskClient, kept: Service) -> None:
@@ -200,6 +311,46 @@ RECIPES = [
     {"recipe": "training and verdicts", "score": 0.9, "is_chosen": False},
     {"recipe": "verdicts alone", "score": 0.95, "is_chosen": True},
 ]
+
+
+def test_version_shows_gate_and_calibration_and_folds_what_it_learnt(
+    operator: FlaskClient, kept: Service
+) -> None:
+    second(kept, gate=a_gate("passed"))
+
+    page = operator.get(f"{AT}/versions/v2")
+    unfolded = operator.get(f"{AT}/versions/v2?after=")
+
+    said = text_of(page)
+    assert "Champion v1: 90%; Candidate v2: 92.5%, on 400 rows." in said
+    assert "Candidate v2 92.5% 89.5% to 94.7%" in said
+    assert re.search(r"Where it is 90% sure it is right [\d.]+% of the time, on 4,000 rows", said)
+    assert '<details class="panel fold" id="learnt">' in page.text
+    assert '<details class="panel fold" id="learnt" open>' in unfolded.text
+
+
+def test_files_of_a_version_are_handed_out_with_their_digests(
+    operator: FlaskClient, kept: Service
+) -> None:
+    found = kept.version(ZOMBIES, "v1")
+    page = operator.get(f"{AT}/versions/v1").text
+
+    for kind in ("onnx", "skops"):
+        answer = operator.get(f"{AT}/versions/v1/files/{kind}")
+        assert digest_of(answer.data) == found.artefacts[kind]
+        assert answer.headers["Content-Disposition"] == f"attachment; filename=zombies-v1.{kind}"
+        assert f'{AT}/versions/v1/files/{kind}"' in page
+    other = operator.get(f"{AT}/versions/v1/files/training")
+
+    assert other.status_code == 404
+    assert "v1 of zombies has no training file; it has onnx, skops." in text_of(other)
+
+
+def test_files_are_for_operators(client: FlaskClient) -> None:
+    sign_in(client, VIEWER)
+
+    assert client.get(f"{AT}/versions/v1/files/skops").status_code == 403
+    assert "/files/skops" not in client.get(f"{AT}/versions/v1").text
 
 
 def test_what_it_learnt_comes_in_pages(
@@ -700,3 +851,24 @@ def test_comparison_that_cannot_be_made_says_why(operator: FlaskClient, kept: Se
     assert (answer.status_code, unknown.status_code) == (409, 404)
     assert "Choose two different versions" in text_of(answer)
     assert 'There is no version "v9"' in text_of(unknown)
+
+
+def test_up_to_four_versions_are_compared(operator: FlaskClient, kept: Service) -> None:
+    second(kept)
+    for _ in range(3):
+        copy_of(kept)
+
+    ticked = "&".join(f"version=v{number}" for number in range(1, 5))
+    four = operator.get(f"{AT}/compare?{ticked}")
+    five = operator.get(f"{AT}/compare?{ticked}&version=v5")
+    one = operator.get(f"{AT}/compare?version=v2")
+
+    said = text_of(four)
+    assert re.search(r"v1 v2 v3 v4 Accuracy 92.3% [\d.]+% 92.3% 92.3%", said)
+    assert re.search(r"Difference to v1, 95% interval – -[\d.]+ points \(-[\d.]+ to", said)
+    assert "v1 and v3 agree on 100% of the rows." in said
+    assert "There is no row on which v1 and v4 differ." in said
+    assert four.text.count("Rows are the truth, columns what") == 4
+    assert five.status_code == 422
+    assert "Choose at most 4 versions; 5 were chosen." in text_of(five)
+    assert "v1 v2 Accuracy" in text_of(one)

@@ -75,6 +75,25 @@ def before(moves: Iterable[AliasMove]) -> str | None:
     return way[-2] if len(way) > 1 else None
 
 
+def served(moves: Iterable[AliasMove]) -> dict[str, list[tuple[float, float | None]]]:
+    """Return from when to when each version was champion; None is until now.
+
+    >>> served([AliasMove("champion", None, "v1", 1.0), AliasMove("champion", "v1", "v2", 5.0)])
+    {'v1': [(1.0, 5.0)], 'v2': [(5.0, None)]}
+    """
+    found: dict[str, list[tuple[float, float | None]]] = {}
+    last: tuple[str, float] | None = None
+    for move in moves:
+        if move.alias != CHAMPION:
+            continue
+        if last is not None:
+            found.setdefault(last[0], []).append((last[1], move.moved_at))
+        last = None if move.moved_to is None else (move.moved_to, move.moved_at)
+    if last is not None:
+        found.setdefault(last[0], []).append((last[1], None))
+    return found
+
+
 STREAMED = ("train_batch", "reset")
 """How a version is made that no gate weighs."""
 

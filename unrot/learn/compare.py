@@ -50,6 +50,7 @@ from unrot.hear.truth import example_of, judging_rows
 from unrot.learn.gate.betting import log_wealth
 from unrot.learn.gate.exact_tests import mcnemar
 from unrot.learn.gate.paired_test import discordant
+from unrot.learn.scoreboard import Gain, compare_gain
 from unrot.serve.service import Service
 from unrot.watch import audit
 
@@ -111,6 +112,8 @@ class Duel:
     recalls: Sequence[ClassRecall]
     places: Sequence[int]
     """The rows on which they differ; of numbers the widest first."""
+    gain: Gain | None = None
+    """By how much the second is better than the first; None of too few rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +272,7 @@ def compare_answers(
         second_confusion=confusions[1],
         recalls=_recalls(schema, *confusions),
         places=tuple(_places(schema, first, second)),
+        gain=compare_gain(schema, *errors) if len(errors[0]) > 1 else None,
     )
 
 

@@ -70,6 +70,13 @@ def rollback(service: Service, name: str, *, by: str = "", reason: str = "") -> 
     )
 
 
+def move_champion(
+    service: Service, model: Model, to: str, *, expected: str, by: str, reason: str
+) -> dict[str, str]:
+    """Let a version answer that answered a moment ago, if another still does."""
+    return _moved(service, model, CHAMPION, to, {CHAMPION: expected}, by=by, reason=reason)
+
+
 def dismiss(service: Service, name: str, *, by: str = "") -> dict[str, str]:
     """Take the challenger out of the shadow."""
     registry = service.store.registry
@@ -192,7 +199,7 @@ def _moved(
         raise Conflict(
             f"Somebody moved the {alias} of {model.name} at the same moment: look again."
         )
-    if alias == CHAMPION and to is not None and aliases.get(CHALLENGER) == to:
+    if alias == CHAMPION and to is not None and registry.aliases(model.key).get(CHALLENGER) == to:
         registry.move_alias(model.key, CHALLENGER, to=None, expected=to, by=by)
     sync(service.shelf.folder, registry)
     return registry.aliases(model.key)

@@ -153,6 +153,18 @@ class Shelf:
                 self._pinned[key] = held
             return held
 
+    def borrow(self, contents: Contents, version: Version) -> Predictor:
+        """Return the predictor of a version; one that is loaded for this is not held afterwards."""
+        held = contents.predictors.get(_key(version)) or self._pinned.get(_key(version))
+        return held or self._make(contents.by_key(version.model).model, version)
+
+    def size(self, version: Version) -> int | None:
+        """Return how many bytes the file has that answers for a version; None where it is gone."""
+        try:
+            return (self.folder / "artefacts" / version.serving.digest).stat().st_size
+        except OSError:
+            return None
+
     def at_hand(self, name: str = "", version: str | None = None) -> Contents | None:
         """Return what is served, if a model, or every champion, answers in microseconds.
 

@@ -13,6 +13,7 @@ from unrot.core.artefacts import SKOPS, STREAM
 from unrot.core.errors import NotFound, UnrotError
 from unrot.core.policy import Policy
 from unrot.core.records import CHAMPION, Job, Model, Version
+from unrot.learn.consequences import Undo, find_undo
 from unrot.web.current import service
 
 
@@ -27,6 +28,8 @@ class Standing:
     waiting: int
     last_job: Job | None
     rolls_back_to: str | None
+    undo: Undo | None = None
+    """The last move of the champion, while it can be undone."""
 
     @property
     def champion(self) -> Version | None:
@@ -86,6 +89,7 @@ def standing(name: str) -> Standing:
     aliases = store.registry.aliases(model.key)
     champion = aliases.get(CHAMPION)
     line = lineage.learning_line(versions, champion) if champion else []
+    moves = store.registry.moves(model.key)
     return Standing(
         model=model,
         versions=tuple(versions),
@@ -93,7 +97,8 @@ def standing(name: str) -> Standing:
         policy=store.registry.policy(model.key),
         waiting=store.lessons.count_waiting(model.key, line),
         last_job=next(iter(store.jobs.of_model(model.key, 1)), None),
-        rolls_back_to=lineage.before(store.registry.moves(model.key)),
+        rolls_back_to=lineage.before(moves),
+        undo=find_undo(moves, versions, service().clock()),
     )
 
 
