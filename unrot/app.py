@@ -40,6 +40,7 @@ from unrot.web.pages import (
     policy,
     profiles,
     rules,
+    status,
 )
 from unrot.web.pages import (
     explorer as explorer_pages,
@@ -73,7 +74,7 @@ API = (
 PAGES = (
     *(pages, versions_pages, jobs, policy, audits, compare),
     *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
-    *(operations_pages, access),
+    *(operations_pages, access, status),
 )
 """Each adds its views to the one blueprint of the pages."""
 

@@ -51,15 +51,6 @@ STEPS: dict[FindingKind, tuple[Step, ...]] = {
 """Where to go on from a finding, the likeliest first."""
 
 
-@blueprint.app_template_global()
-def count_open(model: str) -> int:
-    """Count a model's open findings; none while the store is away."""
-    try:
-        return len(service().store.findings.open(service().catalogue().model(model).model.key))
-    except StoreAway:
-        return 0
-
-
 @blueprint.app_context_processor
 def finding_words() -> dict[str, dict[FindingKind, str]]:
     """Return how kinds of findings are called."""
