@@ -1,4 +1,4 @@
-"""Photograph every page of the made-up home: `make shots`, or `python -m tests.golden.shots FOLDER`.
+"""Photograph every page of the made-up home: `make shots`.
 
 Each page is taken as the operator sees it, with its folds as they come, at 1280 and 390 pixels, in
 the light and in the dark. What is wider than its window, or longer at 1280 than a page may be, is
@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ GET_AXE = "npm install --no-save axe-core, or say in UNROT_AXE where axe.min.js 
 FIND = """
 const done = arguments[arguments.length - 1];
 axe.run(document, {resultTypes: ["violations"]}).then(
-  (found) => done(found.violations.map((one) => [one.id, one.nodes[0].target.join(" "), one.nodes.length])),
+  (found) => done(found.violations.map(
+    ({id, nodes}) => [id, nodes[0].target.join(" "), nodes.length])),
   (error) => done([["axe", String(error), 1]]));
 """
 
@@ -67,7 +69,7 @@ def served() -> Iterator[Served]:
         try:
             told = json.loads(process.stdout.readline())
             listed = seen.paths(told["names"])
-            yield Served(told["url"], tuple(dict.fromkeys(sum(listed.values(), []))))
+            yield Served(told["url"], tuple(dict.fromkeys(chain(*listed.values()))))
         finally:
             process.stdin.close()
             process.wait(30)
@@ -78,6 +80,7 @@ def look(browser: Browser, path: str, size: tuple[int, int], theme: str) -> int:
     tell = browser.driver.execute_cdp_cmd
     metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
     tell("Emulation.setDeviceMetricsOverride", metrics)
+    tell("Emulation.setScrollbarsHidden", {"hidden": True})
     scheme = [{"name": "prefers-color-scheme", "value": theme}]
     tell("Emulation.setEmulatedMedia", {"features": scheme})
     browser.visit(path)
@@ -99,7 +102,12 @@ def violations(browser: Browser) -> list[str]:
 
 
 def take(browser: Browser, file: Path) -> None:
-    """Photograph the whole page that is open."""
+    """Photograph the whole page that is open, in a window as long as it is."""
+    width, long = browser.driver.execute_script(
+        "return [innerWidth, document.documentElement.scrollHeight]"
+    )
+    metrics = {"width": width, "height": long, "deviceScaleFactor": 1, "mobile": False}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     shot: Any = browser.driver.execute_cdp_cmd(
         "Page.captureScreenshot", {"captureBeyondViewport": True, "format": "png"}
     )
@@ -140,13 +148,13 @@ def _photographed(
 ) -> Iterator[str]:
     long = look(browser, path, size, theme)
     name = re.sub(r"[^\w.=-]+", "-", path).strip("-") or "home"
-    take(browser, folder / f"{name[:80]}.{width}.{theme}.png")
     if browser.too_wide() > 0:
         yield f"{browser.too_wide()} pixels too wide"
     if width == "1280" and long > LONGEST and not LONG_BY_NATURE.search(path):
         yield f"{long:,} pixels long"
     if AXE.exists():
         yield from violations(browser)
+    take(browser, folder / f"{name[:80]}.{width}.{theme}.png")
 
 
 if __name__ == "__main__":

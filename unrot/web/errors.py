@@ -120,7 +120,7 @@ def _answer(code: int, reason: str, message: str, details: Any = ()) -> Response
 
 
 def _near_models() -> list[Model]:
-    """Return the models whose names are nearest to what the address says, a few of all if none is."""
+    """Return the models whose names are nearest to what the address says, else a few of all."""
     models = {name: one.model for name, one in service().catalogue().models.items()}
     asked = request.path.removeprefix("/models/").split("/")[0].casefold()[:80]
     if asked in models:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Response, render_template, request, url_for
 
-from unrot.core.errors import StoreAway, UnrotError
+from unrot.core.errors import UnrotError
 from unrot.core.records import FINDING_KINDS, FindingKind
 from unrot.watch import audit
 from unrot.watch import findings as noticed
