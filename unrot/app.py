@@ -42,6 +42,7 @@ from unrot.web.pages import (
     policy,
     profiles,
     rules,
+    status,
 )
 from unrot.web.pages import (
     explorer as explorer_pages,
@@ -75,7 +76,7 @@ API = (
 PAGES = (
     *(home, pages, versions_pages, jobs, policy, audits, compare),
     *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
-    *(operations_pages, access, glossary),
+    *(operations_pages, access, status, glossary),
 )
 """Each adds its views to the one blueprint of the pages."""
 

@@ -12,6 +12,7 @@ from tests.conftest import wait_for
 
 WIDE, PHONE, NARROW = (1280, 900), (390, 844), (360, 740)
 PATIENCE_SECONDS = 15
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 OpenBrowser = Callable[..., "Browser"]
 
@@ -99,3 +100,18 @@ class Browser:
     def sign_in(self, token: str) -> None:
         self.visit(f"/login#token={token}")
         self.wait_for("Sign out")
+
+
+def start(binary: str, chromedriver: str, *, scripts: bool) -> Any:
+    """Start a Chromium that runs scripts or does not."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en-GB"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    if not scripts:
+        blocked = {"profile.managed_default_content_settings.javascript": 2}
+        options.add_experimental_option("prefs", blocked)
+    return webdriver.Chrome(options, webdriver.ChromeService(chromedriver))

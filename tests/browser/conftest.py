@@ -14,11 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.browser.chromium import WIDE, Browser, OpenBrowser
+from tests.browser.chromium import BROWSERS, WIDE, Browser, OpenBrowser, start
 from tests.conftest import Server
 from tests.skips import needs
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +30,7 @@ def chromium() -> Iterator[Callable[[bool], Any]]:
     with ExitStack() as opened:
         yield cache(
             lambda scripts: opened.enter_context(
-                _start(str(binary), str(chromedriver), scripts=scripts)
+                start(str(binary), str(chromedriver), scripts=scripts)
             )
         )
 
@@ -71,17 +69,3 @@ def _forget(driver: Any) -> None:
     driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
     driver.execute_cdp_cmd("Network.clearBrowserCache", {})
     driver.get_log("browser")
-
-
-def _start(binary: str, chromedriver: str, *, scripts: bool) -> Any:
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en-GB"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    if not scripts:
-        blocked = {"profile.managed_default_content_settings.javascript": 2}
-        options.add_experimental_option("prefs", blocked)
-    return webdriver.Chrome(options, webdriver.ChromeService(chromedriver))

@@ -63,7 +63,7 @@ def helped() -> Iterator[tuple[str, str]]:
 def told(clock: frozen.Clock) -> Iterator[tuple[str, str]]:
     """Yield each copy by its name; what only looks comes before what changes."""
     made = home.make(clock)
-    names = _names(made)
+    names = ids_in(made)
     asking = _Asking(made)
     yield "apispec.json", written(made.call("GET", "/apispec.json").json, whole=True)
     yield "commands/story.txt", "\n\n".join(made.told)
@@ -177,7 +177,7 @@ class _Asking:
         self._seen[f"{method} {matched[0]}"][got.status_code] += 1
 
 
-def _names(made: Home) -> dict[str, str]:
+def ids_in(made: Home) -> dict[str, str]:
     """Return the ids of what is asked for."""
 
     def data(path: str) -> Any:

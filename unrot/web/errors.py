@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
+from difflib import get_close_matches
 from typing import Any
 
 from flask import Flask, Response, current_app, render_template, request
@@ -14,8 +15,10 @@ from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
 from unrot.core import errors
 from unrot.core.errors import shown
+from unrot.core.records import Model
 from unrot.run.lanes import DRAIN_BYTES
 from unrot.web.api.envelope import failure, too_large
+from unrot.web.current import service
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +51,8 @@ _HEADERS: dict[int, dict[str, str]] = {
     503: {"Retry-After": "5"},
 }
 UNEXPECTED = _PLAIN[500]
+MOST_NEAR = 5
+"""Models that a page which is not there leads to."""
 _API = ("/api/", "/apispec", "/train_batch", "/reset", "/metrics")
 
 
@@ -105,10 +110,23 @@ def _answer(code: int, reason: str, message: str, details: Any = ()) -> Response
         # A page cannot be drawn for a host that no address can be made of.
         answer = failure(code, reason, message, details)
     else:
-        page = render_template("error.html", code=code, message=message, details=details)
+        near = _near_models() if code == 404 else []
+        page = render_template(
+            "error.html", code=code, message=message, details=details, models=near
+        )
         answer = Response(page, code, mimetype="text/html")
     answer.headers.update(_HEADERS.get(code, {}))
     return answer
+
+
+def _near_models() -> list[Model]:
+    """Return the models whose names are nearest to what the address says, else a few of all."""
+    models = {name: one.model for name, one in service().catalogue().models.items()}
+    asked = request.path.removeprefix("/models/").split("/")[0].casefold()[:80]
+    if asked in models:
+        return [models[asked]]
+    near = get_close_matches(asked, models, n=MOST_NEAR, cutoff=0.5) or list(models)[:MOST_NEAR]
+    return [models[name] for name in near]
 
 
 def headers_of(error: errors.UnrotError) -> dict[str, str]:

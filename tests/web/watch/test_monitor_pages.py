@@ -148,7 +148,7 @@ def test_parts_that_the_page_has_are_not_sent_again(client: FlaskClient) -> None
 
     assert re.findall(r'data-word="(\w+)"', rest.text) == words
     assert "Nobody has asked this model yet." in rest.text
-    assert len(rest.data) < len(whole.data) / 3
+    assert len(rest.data) < len(whole.data) / 2
 
 
 def test_parts_that_did_not_change_keep_their_word(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Response, render_template, request, url_for
 
-from unrot.core.errors import StoreAway, UnrotError
+from unrot.core.errors import UnrotError
 from unrot.core.records import FINDING_KINDS, FindingKind
 from unrot.watch import audit
 from unrot.watch import findings as noticed
@@ -49,15 +49,6 @@ STEPS: dict[FindingKind, tuple[Step, ...]] = {
     "operations": (),
 }
 """Where to go on from a finding, the likeliest first."""
-
-
-@blueprint.app_template_global()
-def count_open(model: str) -> int:
-    """Count a model's open findings; none while the store is away."""
-    try:
-        return len(service().store.findings.open(service().catalogue().model(model).model.key))
-    except StoreAway:
-        return 0
 
 
 @blueprint.app_context_processor

@@ -7,7 +7,7 @@ A script asks for the same address again and again (`X-Fragment`), and says what
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -23,6 +23,7 @@ from unrot.web.charts.drift import build_period, column_names
 from unrot.web.charts.monitor import build_monitor, duration
 from unrot.web.current import name_of, service
 from unrot.web.pages.models import blueprint
+from unrot.web.pages.status import GRAVEST_FIRST
 from unrot.web.routes import VIEWER
 from unrot.web.spans import RANGES, SHORTER, Asked, Range
 
@@ -79,6 +80,8 @@ def _shown(model: Model) -> dict[str, Any]:
     return {
         "found": found,
         "health": found.health,
+        "now": _now(model, found),
+        "shows_drift": bool(chosen) or any(one.kind == "drift" for one in found.open_findings),
         "asked": asked,
         "charts": build_monitor(model, found, _linked, _led, chosen),
         "chosen": chosen,
@@ -88,6 +91,33 @@ def _shown(model: Model) -> dict[str, Any]:
         "kept": _kept(),
         "column_names": column_names(model.schema),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do now, where, and since when things are so."""
+
+    sentence: str
+    link: str
+    address: str
+    since: float | None = None
+
+
+def _now(model: Model, found: Condition) -> Step:
+    """Say what to do about how a model is: the gravest open finding comes first."""
+    if found.open_findings:
+        worst = min(found.open_findings, key=lambda one: GRAVEST_FIRST.index(one.gravity))
+        return Step(
+            "see the evidence and what to do about it.", "The finding", _led(worst), worst.since
+        )
+    versions = url_for("pages.versions", model=model.name)
+    if not found.lately.signs.has_champion:
+        return Step("promote a version.", "Versions", versions)
+    since = max((one.closed_at or 0.0 for one in found.closed_findings), default=None)
+    if found.health.state == "well":
+        return Step("nothing; no finding is open.", "All versions", versions, since)
+    ask = url_for("pages.model", model=model.name)
+    return Step("let somebody who knows judge a few answers.", "Try it", ask, since)
 
 
 def _refresh(asked: Asked) -> int:

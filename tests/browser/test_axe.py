@@ -1,0 +1,45 @@
+"""axe-core finds nothing on any page of the made-up home, in both themes and sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser.chromium import Browser
+from tests.golden.shots import (
+    AXE,
+    GET_AXE,
+    SIZES,
+    THEMES,
+    Served,
+    look,
+    served,
+    sign_in,
+    violations,
+)
+from tests.skips import needs
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Served]:
+    needs("axe-core", AXE.exists(), GET_AXE)
+    with served() as made:
+        yield made
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", SIZES)
+def test_axe_finds_nothing_on_any_page(
+    home: Served, chromium: Callable[[bool], Any], width: str, theme: str
+) -> None:
+    browser = Browser(chromium(True), home.url)
+    sign_in(browser)
+
+    found = {}
+    for path in home.pages:
+        look(browser, path, SIZES[width], theme)
+        found[path] = violations(browser)
+
+    assert {path: said for path, said in found.items() if said} == {}
