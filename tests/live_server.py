@@ -53,10 +53,14 @@ def call(
 
 
 def call_again(url: str, body: Any = None, **more: Any) -> tuple[int, Any]:
-    """Ask as a client does that is told to try again: while too much waits, a little later."""
+    """Ask as a client does that is told to try again: while too much waits, a little later.
+
+    So is a question while the store is slow, which on a busy machine is taken for away.
+    """
+    again = ("busy", "store_away") if body is None else ("busy",)
     ends_at = time.monotonic() + BUSY_SECONDS
     code, answer = call(url, body, **more)
-    while code == 503 and answer["reason"] == "busy" and time.monotonic() < ends_at:
+    while code == 503 and answer["reason"] in again and time.monotonic() < ends_at:
         time.sleep(0.2)
         code, answer = call(url, body, **more)
     return code, answer
