@@ -190,8 +190,8 @@ def _recovery(scene: Scene) -> Iterator[str]:
         usually=2 * scene.pace.rotation_seconds + PERIOD_GRACE,
     )
     yield (
-        "Drift and rot are closed: the model is healthy again. What is counted by whole minutes, such "
-        f"as odd rows, is calm a minute or two later. All of it is on one page:\n{page}"
+        "Drift and rot are closed: the model is healthy again. What is counted by whole minutes, "
+        f"such as odd rows, is calm a minute or two later. All of it is on one page:\n{page}"
     )
 
 

@@ -393,8 +393,8 @@ def test_recovery_says_on_how_many_verdicts_and_whose_version_answers() -> None:
     judges = Whose(60, 60, 0, 0)
 
     assert words.over_words(Reached("v1", 60, judges, 55), A_FALL) == (
-        "It is over: v1 is healthy again, right in 92% of 60 verdicts by judges (surely between 82% "
-        "and 96%)."
+        "It is over: v1 is healthy again, right in 92% of 60 verdicts by judges (surely between "
+        "82% and 96%)."
     )
     assert words.over_words(Reached("v2", 60, judges, 55), A_FALL).startswith(
         "The fall of v1 is over: v2 answers now, right in 92% of 60 verdicts"
