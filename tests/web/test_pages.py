@@ -73,7 +73,8 @@ def test_model_page_says_what_people_thought_of_it(client: FlaskClient, app: Fla
 
     said = text_of(client.get("/models/iris"))
 
-    assert "Those who judged answers of v1 found the last 50% right (2 verdicts)." in said
+    assert "People have judged 2 answers of v1 so far: too few to say how good it is." in said
+    assert "Right lately – 2 verdicts on v1 so far" in said
 
 
 def test_form_has_label_unit_help_range_and_example(client: FlaskClient) -> None:
@@ -480,8 +481,8 @@ def test_regression_shows_how_far_it_was_off_lately(
 
     page, home = text_of(doubling.get("/models/iris")), text_of(doubling.get("/"))
 
-    assert "Lately off by 1 of 1 true value" in page
-    assert "The last answers of v1 were off by 1 on average (1 true value)." in page
+    assert "Lately off by – 1 true value on v1 so far" in page
+    assert "People have judged 1 answer of v1 so far" in page
     assert "Lately off by – 1 true value on v1, by one visitor" in home
     assert "Last accuracy" not in page + home
 

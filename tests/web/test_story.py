@@ -57,18 +57,30 @@ def test_quality_stands_beside_mere_guessing(metrics: dict[str, float], sentence
 
 
 def test_judged_says_what_people_found() -> None:
-    of_classes = Tally(last_accuracy=0.75, last_accuracy_verdicts=4)
+    of_classes = Tally(last_accuracy=0.75, last_accuracy_verdicts=12)
     of_numbers = Tally(
-        last_accuracy=0.0, last_accuracy_verdicts=3, last_error=1.5, last_error_verdicts=1
+        last_accuracy=0.0, last_accuracy_verdicts=3, last_error=1.5, last_error_verdicts=10
     )
 
     assert story.judged(of_classes, CLASSES, "v1") == (
-        "Those who judged answers of v1 found the last 75% right (4 verdicts)."
+        "Those who judged answers of v1 found the last 75% right (12 verdicts)."
     )
     assert story.judged(of_numbers, NUMBERS, "v1") == (
-        "The last answers of v1 were off by 1.5 on average (1 true value)."
+        "The last answers of v1 were off by 1.5 on average (10 true values)."
     )
     assert story.judged(Tally(), CLASSES, "v2") == "Nobody has judged an answer of v2 yet."
+    assert story.lately(of_classes, CLASSES, "v1") == ("75%", "of 12 verdicts on v1")
+    assert story.lately(of_numbers, NUMBERS, "v1") == ("1.5", "of 10 true values on v1")
+    assert story.lately(Tally(), CLASSES, "v1") is None
+
+
+def test_few_verdicts_say_how_few_they_are() -> None:
+    one = Tally(last_accuracy=0.0, last_accuracy_verdicts=1)
+
+    assert story.judged(one, CLASSES, "v1") == (
+        "People have judged 1 answer of v1 so far: too few to say how good it is."
+    )
+    assert story.lately(one, CLASSES, "v1") == ("–", "1 verdict on v1 so far")
 
 
 def test_next_version_is_made_as_the_last_one_was() -> None:

@@ -50,6 +50,7 @@ for word in (
     story.purpose,
     story.quality,
     story.judged,
+    story.lately,
     story.next_version,
 ):
     blueprint.add_app_template_filter(word)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unrot.core.plurals import counted
 from unrot.core.records import Model, Schema, Tally, Version
+from unrot.watch.reports.signs import FEWEST_VERDICTS
 from unrot.web.wording import number, percent
 
 DEMOS = ("iris", "zombies", "heart")
@@ -43,15 +44,38 @@ def quality(version: Version) -> str:
 
 def judged(tally: Tally, schema: Schema, version: str) -> str:
     """Say what those who judged it thought of the last answers of a version."""
-    if not schema.is_classifier and tally.last_error is not None:
-        values = counted(tally.last_error_verdicts, "true value")
-        off = number(tally.last_error)
-        return f"The last answers of {version} were off by {off} on average ({values})."
-    if schema.is_classifier and tally.last_accuracy is not None:
-        verdicts = counted(tally.last_accuracy_verdicts, "verdict")
-        right = percent(tally.last_accuracy)
-        return f"Those who judged answers of {version} found the last {right} right ({verdicts})."
-    return f"Nobody has judged an answer of {version} yet."
+    count, right, off = _last(tally, schema)
+    if not count:
+        return f"Nobody has judged an answer of {version} yet."
+    if count < FEWEST_VERDICTS:
+        few = counted(count, "answer")
+        return f"People have judged {few} of {version} so far: too few to say how good it is."
+    if right is not None:
+        told = f"found the last {percent(right)} right ({counted(count, 'verdict')})"
+        return f"Those who judged answers of {version} {told}."
+    values = counted(count, "true value")
+    return f"The last answers of {version} were off by {number(off)} on average ({values})."
+
+
+def lately(tally: Tally, schema: Schema, version: str) -> tuple[str, str] | None:
+    """Return how right a version was lately, or how far off, and of how many verdicts that is.
+
+    Few verdicts make no figure, and none make nothing.
+    """
+    count, right, off = _last(tally, schema)
+    if not count:
+        return None
+    of = f"{counted(count, 'verdict' if schema.is_classifier else 'true value')} on {version}"
+    if count < FEWEST_VERDICTS:
+        return "–", f"{of} so far"
+    return (number(off) if right is None else percent(right)), f"of {of}"
+
+
+def _last(tally: Tally, schema: Schema) -> tuple[int, float | None, float | None]:
+    """Return how many verdicts there are, and how right they say that it is, or how far off."""
+    if schema.is_classifier:
+        return tally.last_accuracy_verdicts, tally.last_accuracy, None
+    return tally.last_error_verdicts, None, tally.last_error
 
 
 def next_version(model: Model, latest: Version | None) -> str:
