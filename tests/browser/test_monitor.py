@@ -92,6 +92,7 @@ def test_charts_are_read_by_pointer_and_keys(
     browser = open_browser(size)
     browser.sign_in(VIEWER)
     browser.visit(PAGE)
+    open_folds(browser)
 
     for name in CHARTS:
         drawn = browser.find(f"#chart-{name} .plot > svg")
@@ -165,6 +166,7 @@ def test_page_works_without_scripts(open_browser: OpenBrowser) -> None:
     browser.wait_for("Sign out")
     browser.visit(PAGE)
 
+    open_folds(browser)
     browser.find("#table-drift summary").click()
     browser.find("#table-drift tbody a").click()
 
@@ -173,6 +175,12 @@ def test_page_works_without_scripts(open_browser: OpenBrowser) -> None:
     assert browser.find("#chart-accuracy [data-spot] title").get_attribute("textContent")
     browser.press("7 days")
     browser.wait_for("in the last 7 days")
+
+
+def open_folds(browser: Browser) -> None:
+    """Open what comes after the first screen, as a person does."""
+    for fold in browser.driver.find_elements("css selector", ".fold:not([open]) > summary"):
+        fold.click()
 
 
 def predicted(server: Server) -> None:
