@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import get_args
 
@@ -161,8 +162,8 @@ def test_open_findings_are_counted_where_one_looks(viewer: FlaskClient, kept: Se
 
     home, tabs = said_on(viewer, "/"), said_on(viewer, "/models/iris")
 
-    assert "Iris 2 open findings" in home
-    assert "Zombies 1 open finding " in home
+    assert re.search(r"Iris [^.]+\. In trouble 2 open findings ", home)
+    assert re.search(r"Zombies [^.]+\. Needs a look 1 open finding ", home)
     assert "Findings 2 open findings" in tabs
 
 
