@@ -24,7 +24,7 @@ from tests.skips import needs
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Served]:
-    needs("axe-core", AXE.exists(), GET_AXE)
+    needs("axe-core", AXE.exists(), GET_AXE, is_free_to_get=False)
     with served() as made:
         yield made
 
