@@ -198,7 +198,7 @@ def judged(
 
 def wrong_of(prepared: Path, told: Told) -> list[str]:
     """Return the answers that an untouched copy of their versions does not give."""
-    service = open_service(Settings(home=prepared, secret_key=SECRET))
+    service = open_service(Settings(home=prepared))
     expected: dict[tuple[str, str], str | None] = {}
     try:
         for inputs, version, _ in told.answers:
@@ -465,6 +465,7 @@ def main() -> None:
         prepared = folder / "prepared"
         for estimator in ESTIMATORS:
             prepare(prepared, {MODEL: estimator}, secret_key=SECRET)
+        prepared.mkdir(exist_ok=True)
         (prepared / "secret-key").write_text(SECRET)  # For who opens it without its settings.
         site = Site(prepared, folder, given.kills, given.soak)
         outcomes = [told(DRILLS[name](site)) for name in given.drills or DRILLS]
