@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from unrot.core import lineage
+from unrot.core.plurals import counted
 from unrot.core.records import CHAMPION, GateVerdict, Version
 from unrot.core.time import spoken_time
 from unrot.learn.next_step import NextStep, Situation, advise_next_step
@@ -132,7 +133,7 @@ def describe_served(served: Sequence[tuple[float, float | None]]) -> str:
     before = len(served) - 1
     if not before:
         return said
-    return f"{said}, and {'once' if before == 1 else f'{before} times'} before"
+    return f"{said}, and {'once' if before == 1 else counted(before, 'time')} before"
 
 
 def describe_time(seconds: float | None) -> str:
