@@ -32,8 +32,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,7 +42,7 @@ import numpy as np
 from bench import away, power
 from bench.away import MODEL, Told, asking, lost_of
 from bench.faults import NO_COMPILER, Faults, has_compiler
-from bench.fleet import SECRET, SILENCE, TAKEN, Client, Machine, end_cleanly, until
+from bench.fleet import SECRET, SILENCE, TAKEN, Client, Machine, beside, end_cleanly, until
 from tests.conftest import OPERATOR
 from tests.learning_model import zombies_of
 from tests.live_server import prepare
@@ -212,19 +212,6 @@ def wrong_of(prepared: Path, told: Told) -> list[str]:
         for inputs, version, label in told.answers
         if expected[inputs, version] != label
     ]
-
-
-@contextmanager
-def beside(work: Callable[[threading.Event], object]) -> Iterator[None]:
-    """Let something go on until it is told to stop."""
-    stop = threading.Event()
-    thread = threading.Thread(target=work, args=[stop])
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def promoting(machine: Machine) -> AbstractContextManager[None]:

@@ -446,6 +446,19 @@ class Watch:
             time.sleep(0.01)
 
 
+@contextmanager
+def beside(work: Callable[[threading.Event], object]) -> Iterator[None]:
+    """Let something go on until it is told to stop."""
+    stop = threading.Event()
+    thread = threading.Thread(target=work, args=[stop])
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
 def end_cleanly() -> None:
     """Let whoever is asked to stop take its servers along."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

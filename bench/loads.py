@@ -25,9 +25,9 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from multiprocessing.connection import Connection
@@ -35,7 +35,7 @@ from pathlib import Path
 
 from bench.away import Told
 from bench.drills import Running, megabytes_of
-from bench.fleet import SECRET, Client, Machine, end_cleanly, quantile, until
+from bench.fleet import SECRET, Client, Machine, beside, end_cleanly, quantile, until
 from tests.learning_model import zombies_of
 from tests.live_server import prepare
 from unrot.cli.terminal import table
@@ -253,10 +253,8 @@ class Seen:
         return float("inf")
 
 
-@contextmanager
-def asking(machine: Machine, seen: Seen) -> Iterator[None]:
+def asking(machine: Machine, seen: Seen) -> AbstractContextManager[None]:
     """Ask ten times a second, whatever became of those before."""
-    stop = threading.Event()
     bodies = itertools.cycle([{"inputs": row} for row, _ in zombies_of(100, seed=2)])
 
     def ask(body: object) -> None:
@@ -271,39 +269,25 @@ def asking(machine: Machine, seen: Seen) -> Iterator[None]:
             seen.why[type(error).__name__] += 1
         seen.began.append((began, took))
 
-    def go_on() -> None:
+    def go_on(stop: threading.Event) -> None:
         turn, began = 0, time.monotonic()
         with ThreadPoolExecutor(2 * int(EACH_SECOND * PATIENCE_SECONDS)) as people:
             while not stop.wait(max(0.0, began + turn / EACH_SECOND - time.monotonic())):
                 people.submit(ask, next(bodies))
                 turn += 1
 
-    thread = threading.Thread(target=go_on)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    return beside(go_on)
 
 
-@contextmanager
-def weighing(running: Running, heights: list[float]) -> Iterator[None]:
+def weighing(running: Running, heights: list[float]) -> AbstractContextManager[None]:
     """Note how much memory the largest worker has, now and then."""
-    stop = threading.Event()
 
-    def look() -> None:
+    def look(stop: threading.Event) -> None:
         while not stop.wait(0.2):
             with suppress(OSError):
                 heights.append(max(map(megabytes_of, running.workers()), default=0.0))
 
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    return beside(look)
 
 
 @dataclass(frozen=True)
