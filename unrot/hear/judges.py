@@ -49,6 +49,11 @@ class Whose:
         rest = self.verdicts - self.trusted
         return f"{self.trusted:,} by judges, {rest:,} by {visitors}"
 
+    def said_of(self, verdicts: str) -> str:
+        """Say whose these are: `9 verdicts by judges`; `9 verdicts, 5 by judges, 4 by …`."""
+        is_mixed = 0 < self.trusted < self.verdicts
+        return f"{verdicts}{',' if is_mixed else ''} {self.words}"
+
 
 def whose(outcomes: Sequence[Outcome]) -> Whose:
     """Return who gave the verdicts; those of whom nothing is known count as one."""

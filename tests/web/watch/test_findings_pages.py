@@ -167,6 +167,31 @@ def test_open_findings_are_counted_where_one_looks(viewer: FlaskClient, kept: Se
     assert "Findings 2 open findings" in tabs
 
 
+def test_headline_status_and_what_to_do_are_of_the_same_finding(
+    viewer: FlaskClient, kept: Service
+) -> None:
+    """Of two that are as grave the one that says more about the answers, whichever came first."""
+    put(kept, replace(DRIFT, gravity="grave"), ROT)
+
+    page = viewer.get("/models/iris/monitor").text
+
+    assert "This model is rotting." in page
+    assert f'see the evidence and what to do about it. <a href="{AT}/{ROT.id}"' in page
+    assert '<dd class="ill">grave: rot</dd>' in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "near"), [("/models/irs", "Iris"), ("/models/IRIS/versions/v9", "Iris")]
+)
+def test_page_that_is_not_there_leads_to_the_nearest_model(
+    viewer: FlaskClient, asked: str, near: str
+) -> None:
+    answer = viewer.get(asked)
+
+    assert answer.status_code == 404
+    assert f">{near}</a>" in answer.text
+
+
 def test_nobody_who_may_not_look_sees_that_there_are_findings(
     client: FlaskClient, kept: Service
 ) -> None:

@@ -11,7 +11,7 @@ that nobody asks or judges is neither well nor ill, nor is one that a single vis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Literal
@@ -68,11 +68,20 @@ def health(signs: Signs) -> Health:
 # ── findings ─────────────────────────────────────────────────────────────────────────────────
 
 
+def gravest_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Sort findings, of two that are as grave the one first that says more about the answers."""
+    kinds = list(FINDING_KINDS)
+    return sorted(findings, key=lambda one: (_RANK[one.gravity], kinds.index(one.kind)))
+
+
+def state_beside(worst: Finding) -> State:
+    """Return how a model is of which this was found."""
+    return "ill" if worst.gravity == "grave" else "look"
+
+
 def _found(signs: Signs) -> Health:
-    worst, *others = sorted(
-        signs.findings, key=lambda one: (_RANK[one.gravity], list(FINDING_KINDS).index(one.kind))
-    )
-    state: State = "ill" if worst.gravity == "grave" else "look"
+    worst, *others = gravest_first(signs.findings)
+    state = state_beside(worst)
     headline = FINDING_KINDS[worst.kind].headline
     if worst.kind == "rot":
         state, headline = _rotting(signs, worst, state, headline)

@@ -17,13 +17,13 @@ from markupsafe import Markup
 from unrot.core.errors import StoreAway
 from unrot.core.records import Finding, Model
 from unrot.watch.reports import overview
+from unrot.watch.reports.health import gravest_first
 from unrot.watch.reports.overview import Condition
 from unrot.web import spans
 from unrot.web.charts.drift import build_period, column_names
 from unrot.web.charts.monitor import build_monitor, duration
 from unrot.web.current import name_of, service
 from unrot.web.pages.models import blueprint
-from unrot.web.pages.status import GRAVEST_FIRST
 from unrot.web.routes import VIEWER
 from unrot.web.spans import RANGES, SHORTER, Asked, Range
 
@@ -106,7 +106,7 @@ class Step:
 def _now(model: Model, found: Condition) -> Step:
     """Say what to do about how a model is: the gravest open finding comes first."""
     if found.open_findings:
-        worst = min(found.open_findings, key=lambda one: GRAVEST_FIRST.index(one.gravity))
+        worst = gravest_first(found.open_findings)[0]
         return Step(
             "see the evidence and what to do about it.", "The finding", _led(worst), worst.since
         )

@@ -8,18 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from unrot.core.errors import StoreAway
-from unrot.core.plurals import counted
-from unrot.core.records import CHAMPION, FINDING_KINDS, Finding, Schema, Tally
+from unrot.core.records import CHAMPION, FINDING_KINDS, Finding
+from unrot.watch.reports.health import State, gravest_first, state_beside
 from unrot.web.current import service
+from unrot.web.pages import story
 from unrot.web.pages.models import blueprint
-from unrot.web.wording import number, percent
-
-FEWEST_VERDICTS = 10
-"""With fewer, how few there are is said, and no share of them."""
-GRAVEST_FIRST = ("grave", "warning", "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +22,7 @@ class Status:
     """What the status line of a model says."""
 
     champion: str | None
-    state: Literal["well", "look", "ill", "unknown"]
+    state: State
     health: str
     verdicts: str
     open: int = 0
@@ -43,26 +38,14 @@ def status_of(model: str) -> Status:
         tally = service().today(model)
     except StoreAway:
         return Status(champion, "unknown", "unknown: the store is away", "unknown")
-    verdicts = _verdicts(shelved.model.schema, tally)
+    verdicts = story.last_verdicts(tally, shelved.model.schema)
     if champion is None:
         return Status(None, "ill", "cannot be asked", verdicts, len(findings))
     return Status(champion, *_health(findings), verdicts, len(findings))
 
 
-def _health(findings: Sequence[Finding]) -> tuple[Literal["well", "look", "ill"], str]:
+def _health(findings: Sequence[Finding]) -> tuple[State, str]:
     if not findings:
         return "well", "no open finding"
-    worst = min(findings, key=lambda one: GRAVEST_FIRST.index(one.gravity))
-    state: Literal["look", "ill"] = "ill" if worst.gravity == "grave" else "look"
-    return state, f"{worst.gravity}: {FINDING_KINDS[worst.kind].called}"
-
-
-def _verdicts(schema: Schema, tally: Tally) -> str:
-    judged = tally.last_accuracy_verdicts if schema.is_classifier else tally.last_error_verdicts
-    if not judged:
-        return "none yet"
-    if judged < FEWEST_VERDICTS:
-        return f"{judged} so far: too few to say"
-    if schema.is_classifier and tally.last_accuracy is not None:
-        return f"{percent(tally.last_accuracy)} right of {counted(judged, 'verdict')}"
-    return f"off by {number(tally.last_error)} over {counted(judged, 'verdict')}"
+    worst = gravest_first(findings)[0]
+    return state_beside(worst), f"{worst.gravity}: {FINDING_KINDS[worst.kind].called}"

@@ -71,6 +71,17 @@ def lately(tally: Tally, schema: Schema, version: str) -> tuple[str, str] | None
     return (number(off) if right is None else percent(right)), f"of {of}"
 
 
+def last_verdicts(tally: Tally, schema: Schema) -> str:
+    """Say in a few words what the last verdicts come to; few are too few."""
+    count, right, off = _last(tally, schema)
+    if not count:
+        return "none yet"
+    if count < FEWEST_VERDICTS:
+        return f"{count} so far: too few to say"
+    of = counted(count, "verdict")
+    return f"off by {number(off)} over {of}" if right is None else f"{percent(right)} right of {of}"
+
+
 def _last(tally: Tally, schema: Schema) -> tuple[int, float | None, float | None]:
     """Return how many verdicts there are, and how right they say that it is, or how far off."""
     if schema.is_classifier:

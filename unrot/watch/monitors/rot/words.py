@@ -130,7 +130,7 @@ def before_words(fallen: Fallen, *, is_of_numbers: bool) -> str:
 
 def reached_words(now: Reached) -> str:
     """Say what some verdicts come to."""
-    verdicts = f"{counted(now.count, 'verdict')} {now.by.words}"
+    verdicts = now.by.said_of(counted(now.count, "verdict"))
     if now.right is None:
         return f"by {now.mae:.4g} on average in {verdicts}"
     told = now.share
