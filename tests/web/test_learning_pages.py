@@ -119,6 +119,7 @@ def test_versions_come_newest_first_in_pages(operator: FlaskClient, kept: Servic
 
     newest = operator.get(f"{AT}/versions")
     older = operator.get(f"{AT}/versions?before=v6")
+    oldest = text_of(operator.get(f"{AT}/versions?before=v2"))
 
     def names(page: TestResponse) -> list[str]:
         return re.findall(r'aria-label="Compare (v\d+)"', page.text)
@@ -127,6 +128,7 @@ def test_versions_come_newest_first_in_pages(operator: FlaskClient, kept: Servic
     assert names(older) == ["v5", "v4", "v3", "v2", "v1"]
     assert "Champion: v1 · 30 versions, the newest first" in text_of(newest)
     assert f'href="{AT}/versions?before=v6"' in newest.text
+    assert "Older versions" in oldest and "There is only one so far" not in oldest
 
 
 def test_versions_show_what_the_gate_said_and_the_parent(

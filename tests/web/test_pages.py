@@ -778,6 +778,7 @@ def test_versions_come_from_the_shelf_while_the_store_is_away(
     said = text_of(client.get("/models/iris/versions"))
 
     assert "these are the versions on this machine's shelf" in said
+    assert "Older versions" not in said and "There is only one so far" not in said
     assert "v1 champion" in said
 
 

@@ -178,6 +178,19 @@ def test_page_says_so_while_the_store_is_away(client: FlaskClient, app: Flask) -
     assert "the store does not answer" in answer.text
 
 
+@pytest.mark.parametrize(("verdicts", "share"), [(9, False), (10, True)])
+def test_few_verdicts_make_no_share(
+    client: FlaskClient, school: School, verdicts: int, share: bool
+) -> None:
+    school.taught(verdicts)
+    school.service.store.verdicts.count_new(1_000)
+
+    said = text_of(client.get("/models/zombies/monitor").text)
+
+    few = f"Right lately on v1 – {verdicts} verdicts so far, by judges: too few to say"
+    assert (few in said, "Right, of the last 10 on v1" in said) == (not share, share)
+
+
 def test_version_is_looked_at_alone(client: FlaskClient, school: School, clock: Clock) -> None:
     school.taught(20)
 
