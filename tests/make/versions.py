@@ -32,8 +32,13 @@ def candidate_on(
     name: str, classes: tuple[str, ...], make: Callable[..., Dataset] = numbers_dataset
 ) -> Candidate:
     """Train an estimator of the catalogue on a made table, once a process; of trees it has few."""
+    return train_small(make(classes), name)
+
+
+def train_small(dataset: Dataset, name: str) -> Candidate:
+    """Train an estimator of the catalogue; where it has trees, a few of them."""
     with patch.object(unrot.make.train, "make", make_small):
-        return train(make(classes), name, ignore)
+        return train(dataset, name, ignore)
 
 
 def make_small(name: str, **of: Any) -> Pipeline:
