@@ -49,10 +49,10 @@ function find(search) {
 }
 
 function wordsOf(field, group) {
-  const name = field.querySelector("input, select").name;
+  const name = field.querySelector("input, select")?.name ?? "";
   const help = field.querySelector(".help")?.textContent ?? "";
   const heading = group.querySelector("summary span").textContent;
-  return folded(`${name} ${field.querySelector("label").textContent} ${help} ${heading}`);
+  return folded(`${name} ${field.querySelector("label, a").textContent} ${help} ${heading}`);
 }
 
 function folded(text) {

@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from unrot.core.errors import Detail, Invalid
 from unrot.core.records import Feature, Row, Schema, Value
-from unrot.core.schema import parse_row
+from unrot.core.schema import parse_row, without_private
 from unrot.web.wording import number
 
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -56,7 +56,13 @@ def typed(schema: Schema, form: MultiDict[str, str]) -> dict[str, str]:
 
 def example(schema: Schema) -> dict[str, str]:
     """Return what stands in a fresh form."""
-    return {feature.name: _as_typed(feature.example) for feature in schema.features}
+    open_ones = without_private(schema).features
+    return {feature.name: _as_typed(feature.example) for feature in open_ones}
+
+
+def kept_example(feature: Feature) -> dict[str, str]:
+    """Return the example of one feature as it is typed, of a private one as well."""
+    return {feature.name: _as_typed(feature.example)}
 
 
 def pasted(schema: Schema, values: Mapping[str, Value]) -> dict[str, str]:
@@ -117,7 +123,7 @@ def fields(
             _problem(feature, wrong[feature.name]) if feature.name in wrong else "",
             keeps_all,
         )
-        for place, feature in enumerate(schema.features)
+        for place, feature in enumerate(without_private(schema).features)
     ]
 
 
@@ -172,9 +178,8 @@ def _field(feature: Feature, id: str, text: str, error: str, keeps_all: bool) ->
     # Only a keyboard of digits for what is never below zero: on some phones it has no minus.
     is_counted = feature.kind in ("number", "integer") and (feature.low or 0) >= 0
     keyboard = "decimal" if control == "text" and is_counted and feature.low is not None else ""
-    return Field(
-        feature, id, control, text, hint(feature), error, _choices(feature, text), keyboard
-    )
+    told = "no example of it is shown" if feature.is_private else hint(feature)
+    return Field(feature, id, control, text, told, error, _choices(feature, text), keyboard)
 
 
 def _control(feature: Feature, text: str, keeps_all: bool) -> Literal["number", "text", "select"]:
