@@ -57,18 +57,13 @@ def typed(schema: Schema, form: MultiDict[str, str]) -> dict[str, str]:
 def example(schema: Schema) -> dict[str, str]:
     """Return what stands in a fresh form."""
     open_ones = without_private(schema).features
-    return {feature.name: _as_typed(feature.example) for feature in open_ones}
-
-
-def kept_example(feature: Feature) -> dict[str, str]:
-    """Return the example of one feature as it is typed, of a private one as well."""
-    return {feature.name: _as_typed(feature.example)}
+    return {feature.name: as_typed(feature.example) for feature in open_ones}
 
 
 def pasted(schema: Schema, values: Mapping[str, Value]) -> dict[str, str]:
     """Return pasted values as they would be typed; what may be left out is unknown."""
     unknown = {feature.name: "" for feature in schema.features if feature.nullable}
-    return unknown | {name: _as_typed(value) for name, value in values.items()}
+    return unknown | {name: as_typed(value) for name, value in values.items()}
 
 
 def inputs(schema: Schema, texts: Mapping[str, str]) -> dict[str, Any]:
@@ -208,7 +203,7 @@ def _choices(feature: Feature, text: str) -> tuple[Choice, ...]:
 
 def _named(feature: Feature) -> dict[str, str]:
     names = feature.choice_names or ("",) * len(feature.choices)
-    texts = [_as_typed(choice) for choice in feature.choices]
+    texts = [as_typed(choice) for choice in feature.choices]
     return dict(zip(texts, names, strict=False))
 
 
@@ -220,7 +215,8 @@ def _label(value: str, name: str) -> str:
     return f"{value} – {name}" if value else name
 
 
-def _as_typed(value: Value) -> str:
+def as_typed(value: Value) -> str:
+    """Write a value as a person types it."""
     if value is None:
         return ""
     if isinstance(value, str):

@@ -32,6 +32,7 @@ class Way:
     when: str
     file: str
     """What a file of the owner's own has to hold; empty where none is needed."""
+    file_name: str
     commands: str
     after: str
 
@@ -47,21 +48,25 @@ def add_a_model() -> str:
         target=target,
         name=name,
         problem=_problem(name),
-        ways=ways(_called(service().settings), file, target, name),
+        program=program(),
+        is_checkout=program() != "unrot",
+        ways=ways(_home(service().settings), file, target, name),
         has_other_home=_has_other_home(service().settings),
         has_other_store=bool(service().settings.store),
     )
 
 
-def ways(called: str, file: str, target: str, name: str) -> list[Way]:
-    """Return the ways, with commands for a shell."""
+def ways(home: str, file: str, target: str, name: str) -> list[Way]:
+    """Return the ways, with commands for a shell; `home` stands before each."""
     rows, column, model = map(shlex.quote, (file, target, name))
+    called = f"{home}{program()}"
     table = f"{called} train --csv {rows} --target {column}"
     return [
         Way(
             "train",
             "A table, and the app trains",
             "You have a CSV file with the column that is to be predicted.",
+            "",
             "",
             f"{table} --dry-run\n{table} --name {model}",
             "The first says what each column was found to be, and trains nothing. A fifth of the "
@@ -73,6 +78,7 @@ def ways(called: str, file: str, target: str, name: str) -> list[Way]:
             "You have a fitted scikit-learn estimator or pipeline in a file, and a CSV file that "
             "shows what a row looks like.",
             'import joblib\n\n\ndef load():\n    return joblib.load("model.joblib")',
+            "my_model.py",
             f"{called} add {model} my_model:load --data {rows} --target {column}",
             "Your function opens the file, by joblib or skops as it was written; the app unpickles "
             "nothing by itself. With --holdout new.csv, rows that it was not fitted on, there is "
@@ -83,7 +89,8 @@ def ways(called: str, file: str, target: str, name: str) -> list[Way]:
             "From Python or a notebook",
             "Your own code fits the estimator.",
             _in_python(file, target, name),
-            f"{_of_python(called)} my_training.py",
+            "my_training.py",
+            f"{home}python my_training.py",
             "unrot.add takes DataFrames, arrays or columns, and the estimator as it is; "
             "holdout=(X_new, y_new) gives it rows to be judged by.",
         ),
@@ -100,15 +107,11 @@ def _in_python(file: str, target: str, name: str) -> str:
     )
 
 
-def _of_python(called: str) -> str:
-    return called.removesuffix(program()) + "python"
-
-
-def _called(settings: Settings) -> str:
-    """Write how the app is called here; where the home folder lies, operators alone are told."""
+def _home(settings: Settings) -> str:
+    """Write which home folder is meant; where it lies, operators alone are told."""
     if not _has_other_home(settings) or not security.may("operator"):
-        return program()
-    return f"UNROT_HOME={shlex.quote(str(settings.home.resolve()))} {program()}"
+        return ""
+    return f"UNROT_HOME={shlex.quote(str(settings.home.resolve()))} "
 
 
 def _has_other_home(settings: Settings) -> bool:

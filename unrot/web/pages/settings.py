@@ -131,8 +131,7 @@ def texts_of(model: Model, chosen: Feature | None) -> dict[str, str]:
         texts |= {path + key: "on" * getattr(chosen, name) for key, name in FLAGS.items()}
         named = names_of_choices(chosen)
         texts |= {f"{path}choices.{choice}": name for choice, name in named.items()}
-        [example] = forms.fields(Schema((chosen,), ""), forms.kept_example(chosen), keeps_all=True)
-        texts[f"{path}example"] = example.value
+        texts[f"{path}example"] = forms.as_typed(chosen.example)
     return texts
 
 
