@@ -111,7 +111,7 @@ def _home(settings: Settings) -> str:
     """Write which home folder is meant; where it lies, operators alone are told."""
     if not _has_other_home(settings) or not security.may("operator"):
         return ""
-    return f"UNROT_HOME={shlex.quote(str(settings.home.resolve()))} "
+    return f"UNROT_HOME={shlex.quote(str(settings.home))} "
 
 
 def _has_other_home(settings: Settings) -> bool:
