@@ -15,6 +15,7 @@ from unrot.core.schema import schema_hash
 from unrot.make import models
 from unrot.run.caretaker import Caretaker
 from unrot.serve.service import Service
+from unrot.web.api import descriptions
 from unrot.web.pages.settings import ELSEWHERE
 
 AT = "/models/iris/settings"
@@ -169,6 +170,16 @@ def test_description_is_read_changed_and_sent_back(client: FlaskClient, kept: Se
     assert back.json["data"] == before
     assert client.get(at).status_code == 401
     assert client.put(at, headers=LOOK, json={}).status_code == 403
+
+
+def test_examples_of_the_document_work_when_sent(client: FlaskClient) -> None:
+    [route] = descriptions.describe.declared  # type: ignore[attr-defined]
+    sent = [
+        client.put("/api/v1/models/iris/description", headers=TOKEN, json=body)
+        for body in route.examples.values()
+    ]
+
+    assert [answer.status_code for answer in sent] == [200, 200]
 
 
 def test_description_that_does_not_fit_is_refused_by_name(client: FlaskClient) -> None:

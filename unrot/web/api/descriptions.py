@@ -48,7 +48,7 @@ class DescriptionBody(Shape, named=True, closed=True):
     classes: Annotated[dict[str, Any], _NAMES] | Unset = UNSET
 
 
-@route("GET", "/models/<model>/description", needs=VIEWER, tag="serving")
+@route("GET", "/models/<model>/description", needs=VIEWER, tag="running")
 def description(model: ModelName) -> Description:
     """Say what a model, its features and its classes are called."""
     return Description(**written(service().catalogue().model(model).model))
@@ -58,7 +58,7 @@ def description(model: ModelName) -> Description:
     "PUT",
     "/models/<model>/description",
     needs=OPERATOR,
-    tag="serving",
+    tag="running",
     body=DescriptionBody,
     examples={
         "some": {"title": "Which iris is it?", "tags": ["flowers"]},
