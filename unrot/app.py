@@ -42,6 +42,7 @@ from unrot.web.pages import (
     jobs,
     monitor,
     policy,
+    prediction,
     profiles,
     rules,
     status,
@@ -79,7 +80,8 @@ API = (
 )
 """Each declares some routes; the document lists them in this order."""
 PAGES = (
-    *(home, pages, adding, settings_pages, versions_pages, jobs, policy, audits, compare),
+    *(home, pages, prediction, adding, settings_pages, versions_pages, jobs, policy),
+    *(audits, compare),
     *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
     *(operations_pages, access, status, glossary),
 )

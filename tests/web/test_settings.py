@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -145,15 +148,44 @@ def test_nothing_that_training_saw_of_a_private_feature_is_public(
     mine = client.get("/api/v1/models/iris/description", headers=LOOK)
 
     length, known = (said["data"]["schema"]["features"][0] for said in (told, before))
-    assert (known["range"], known["example"]) == ([4.3, 7.7], 5.1)
+    assert (known["range"], known["example"]) == ([4.3, 7.7], 5.7)
     assert (length["range"], length["example"], length["private"]) == (None, None, True)
     assert 'name="sepal_length_cm"' in public.text
     for said in (text_of(public), refused.text):
         assert "4.3" not in said and "7.7" not in said
-    assert 'value="5.1"' not in public.text
+    assert 'value="5.7"' not in public.text
     assert "no example of it is shown" in public.text
     assert (refused.status_code, answer.status_code) == (422, 200)
-    assert mine.json["data"]["features"]["sepal_length_cm"]["example"] == 5.1
+    assert mine.json["data"]["features"]["sepal_length_cm"]["example"] == 5.7
+
+
+def test_code_of_a_private_feature_works_when_pasted(client: FlaskClient, kept: Service) -> None:
+    models.describe(kept, "iris", {"features": {"sepal_length_cm": {"private": True}}})
+
+    page = unescape(client.get("/models/iris").text)
+
+    body = re.search(r"-d '(\{\"inputs\".*?\}\})'", page)
+    assert body
+    inputs = json.loads(body[1])["inputs"]
+    sent = client.post("/api/v1/models/iris/predict", json={"inputs": inputs})
+    assert (inputs["sepal_length_cm"], sent.status_code) == (0, 200)
+
+
+def test_private_value_of_a_prediction_is_for_viewers(app: Flask, kept: Service) -> None:
+    models.describe(kept, "iris", {"features": {"sepal_length_cm": {"private": True}}})
+    answer = kept.predict_instances("iris", [[77.25, 3.5, 1.4, 0.2]])
+    Caretaker(kept, "tests").go_round()
+    id = answer.predictions[0].id
+    visitor, looker = app.test_client(), app.test_client()
+    sign_in(looker, VIEWER)
+
+    pages = [one.get(f"/p/{id}") for one in (visitor, looker)]
+    told = [visitor.get(f"/api/v1/predictions/{id}", headers=who).json for who in ({}, LOOK)]
+
+    assert "77.25" not in pages[0].text and "private" in text_of(pages[0])
+    assert "77.25" in text_of(pages[1])
+    assert [one["data"]["inputs"]["sepal_length_cm"] for one in told] == [None, 77.25]
+    assert told[0]["data"]["inputs"]["sepal_width_cm"] == 3.5
 
 
 # ── the API ──────────────────────────────────────────────────────────────────────────────────

@@ -164,6 +164,12 @@ def _kept_private(feature: Feature) -> Feature:
     return replace(feature, low=None, high=None, choices=(), choice_names=(), example=None)
 
 
+def without_private_values(schema: Schema, inputs: Mapping[str, Value]) -> dict[str, Value]:
+    """Return inputs with null for private features: they are for whoever has the address."""
+    private = {feature.name for feature in schema.features if feature.is_private}
+    return {name: None if name in private else value for name, value in inputs.items()}
+
+
 def _stand_in(feature: Feature) -> Value:
     """Return what the model takes for a private feature, and what nobody's row need have had."""
     if feature.nullable:

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 from werkzeug.datastructures import MultiDict
 
 from unrot.core.errors import Detail, Invalid
 from unrot.core.records import Feature, Row, Schema, Value
-from unrot.core.schema import parse_row, without_private
+from unrot.core.schema import example_row, parse_row, without_private
+from unrot.watch.profiles.histograms import Heights
+from unrot.web.sliders import Slider, slider
 from unrot.web.wording import number
 
+MOST_SLIDERS = 60
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 """A fraction, or grouped by thousands: it does not tell."""
@@ -47,6 +51,7 @@ class Field:
     choices: tuple[Choice, ...] = ()
     keyboard: str = ""
     """What a phone shows for it (`inputmode`), where the control does not tell."""
+    slider: Slider | None = None
 
 
 def typed(schema: Schema, form: MultiDict[str, str]) -> dict[str, str]:
@@ -56,8 +61,8 @@ def typed(schema: Schema, form: MultiDict[str, str]) -> dict[str, str]:
 
 def example(schema: Schema) -> dict[str, str]:
     """Return what stands in a fresh form."""
-    open_ones = without_private(schema).features
-    return {feature.name: as_typed(feature.example) for feature in open_ones}
+    public = without_private(schema).features
+    return {feature.name: as_typed(feature.example) for feature in public}
 
 
 def pasted(schema: Schema, values: Mapping[str, Value]) -> dict[str, str]:
@@ -74,6 +79,13 @@ def inputs(schema: Schema, texts: Mapping[str, str]) -> dict[str, Any]:
         if text is not None and not _is_left_out(feature, text):
             found[feature.name] = _read(feature, text)
     return found
+
+
+def inputs_to_paste(schema: Schema, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the inputs, with what a model takes for private features that nobody has filled in."""
+    stands = example_row(schema)
+    blank = [one.name for one in schema.features if one.is_private and not texts.get(one.name)]
+    return {**inputs(schema, texts), **{name: stands[name] for name in blank}}
 
 
 def problems(schema: Schema, texts: Mapping[str, str]) -> Sequence[Detail]:
@@ -103,14 +115,17 @@ def fields(
     details: Sequence[Detail] = (),
     *,
     keeps_all: bool = False,
+    bars: Mapping[str, Heights] = MappingProxyType({}),
 ) -> list[Field]:
     """Make the fields with what was typed, and beside each what is wrong with it.
 
     A browser checks number fields itself and points at what it refuses. Where it cannot, because
     the field is folded away, `keeps_all` makes text fields of them, which keep whatever is typed.
+    `bars` are drawn behind the sliders, which a form has while it is short enough to play with.
     """
     wrong = {detail.field: detail for detail in reversed(details)}
-    return [
+    public = without_private(schema).features
+    made = [
         _field(
             feature,
             f"field-{place}",
@@ -118,8 +133,12 @@ def fields(
             _problem(feature, wrong[feature.name]) if feature.name in wrong else "",
             keeps_all,
         )
-        for place, feature in enumerate(without_private(schema).features)
+        for place, feature in enumerate(public)
     ]
+    if len(made) > MOST_SLIDERS:
+        return made
+    sliders = [slider(feature, bars.get(feature.name, ())) for feature in public]
+    return [replace(one, slider=beside) for one, beside in zip(made, sliders, strict=True)]
 
 
 def outside(schema: Schema, row: Row) -> list[tuple[Feature, Value]]:
