@@ -48,7 +48,7 @@ def test_id_that_was_not_given_out_shows_nothing(client: FlaskClient) -> None:
     page = client.get(f"/p/{'A' * 32}")
     answer = client.get(f"/api/v1/predictions/{'A' * 32}")
 
-    assert (page.status_code, answer.status_code) == (403, 403)
+    assert (page.status_code, answer.status_code) == (404, 403)
     assert answer.json["reason"] == "unknown_id"
 
 

@@ -121,7 +121,7 @@ def fields(
 
     A browser checks number fields itself and points at what it refuses. Where it cannot, because
     the field is folded away, `keeps_all` makes text fields of them, which keep whatever is typed.
-    `bars` are drawn behind the sliders, which a form has while it is short enough to play with.
+    `bars` are drawn behind the sliders, which long forms do without.
     """
     wrong = {detail.field: detail for detail in reversed(details)}
     public = without_private(schema).features

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, make_response, render_template
 
+from unrot.core.errors import NotFound, NotSigned
 from unrot.watch.reports.prediction import NotArrived, look_up_prediction
 from unrot.web import security
 from unrot.web.current import service
@@ -20,6 +21,8 @@ def prediction(id: str) -> Response:
     may_look = security.caller_of_page().role != ANYONE
     try:
         found = look_up_prediction(service(), id, with_comment=may_look)
+    except NotSigned as error:
+        raise NotFound("No prediction has this address: a letter of it may be wrong.") from error
     except NotArrived as error:
         answer = make_response(render_template("waiting.html", message=error.message), 404)
         answer.headers["Refresh"] = str(ASK_AGAIN_SECONDS)
