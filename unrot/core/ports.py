@@ -363,7 +363,7 @@ class Workshop(Protocol):
 
 # ── watching: what profiles traffic, and what monitors saw ────────────────────────────────────────
 
-FindingState = Literal["open", "closed", "all"]
+FindingState = Literal["open", "snoozed", "closed", "all"]
 
 
 class Checks(Protocol):
@@ -406,7 +406,7 @@ class Findings(Protocol):
     """What monitors noticed, by which rules, and where each of them stands."""
 
     def put(self, finding: Finding) -> None:
-        """Keep a finding; one with the same id is replaced, but for its acknowledgement."""
+        """Keep a finding; of one with the same id stays what people said of it."""
         ...
 
     def finding(self, id: str) -> Finding | None:
@@ -428,12 +428,16 @@ class Findings(Protocol):
         limit: int,
         before: tuple[float, str] | None = None,
         state: FindingState = "all",
+        wanted: Callable[[Finding], bool] = lambda _: True,
     ) -> list[Finding]:
-        """List findings by when they were opened, newest first, older than `before`."""
+        """List findings by when they were opened, newest first, older than `before`.
+
+        What is snoozed is among the open ones: `wanted` parts them.
+        """
         ...
 
-    def acknowledge(self, id: str, *, at: float, by: str, note: str) -> Finding | None:
-        """Note that a person has seen a finding; the first one stays."""
+    def change(self, id: str, change: Callable[[Finding], Finding]) -> Finding | None:
+        """Change what people say of a finding; `change` may be asked again."""
         ...
 
     def rules(self, model: ModelKey) -> Rules:

@@ -13,23 +13,28 @@ import orjson
 
 from unrot.core.records import Finding, Model
 from unrot.core.time import iso_time
+from unrot.watch.heads import head_of
 
 SCHEMA = "unrot.finding/1"
 
 
-def finding_shape(found: Finding, name: str) -> dict[str, Any]:
+def finding_shape(found: Finding, model: Model, now: float) -> dict[str, Any]:
     """Write a finding as the API and a message show it."""
-    acknowledged = None
+    acknowledged = snoozed = None
     if found.acknowledged_at is not None:
         at = iso_time(found.acknowledged_at)
         acknowledged = {"at": at, "by": found.acknowledged_by, "note": found.note}
+    if found.snooze is not None and found.is_snoozed(now):
+        until = found.snooze.until
+        snoozed = {"by": found.snooze.by, "until": None if until is None else iso_time(until)}
     return {
         "id": found.id,
-        "model": name,
+        "model": model.name,
         "cause": found.cause,
         "kind": found.kind,
         "gravity": found.gravity,
         "state": "open" if found.is_open else "closed",
+        "head": head_of(found, model.schema),
         "sentence": found.sentence,
         "advice": found.advice,
         "features": list(found.features),
@@ -39,18 +44,21 @@ def finding_shape(found: Finding, name: str) -> dict[str, Any]:
         "updated_at": iso_time(found.updated_at),
         "closed_at": None if found.closed_at is None else iso_time(found.closed_at),
         "acknowledged": acknowledged,
+        "assigned_to": found.assigned_to or None,
+        "snoozed": snoozed,
+        "notes": [{"at": iso_time(one.at), "by": one.by, "text": one.text} for one in found.thread],
     }
 
 
-def message(found: Finding, model: Model, link: str, *, is_slack: bool) -> bytes:
+def message(found: Finding, model: Model, link: str, now: float, *, is_slack: bool) -> bytes:
     """Write what is sent of an opened finding; `link` is empty where the app has no address."""
     title = model.title or model.name
     if is_slack:
-        lines = [f"*{_slack(title)}* ({found.gravity}): {_slack(found.sentence)}"]
-        lines += [_slack(found.advice)] if found.advice else []
+        lines = [f"*{_slack(title)}* ({found.gravity}): {_slack(head_of(found, model.schema))}"]
+        lines += [_slack(one) for one in (found.sentence, found.advice) if one]
         lines += [f"<{link}|Open the finding>"] if link else []
         return orjson.dumps({"text": "\n".join(lines)})
-    return _plain("opened", model.name, title, finding_shape(found, model.name), link)
+    return _plain("opened", model.name, title, finding_shape(found, model, now), link)
 
 
 def trial_message(model: str, title: str, link: str, *, is_slack: bool) -> bytes:

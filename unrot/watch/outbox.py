@@ -88,7 +88,7 @@ class Postbox:
         pause = pause_after(before.attempts if before else 0)
         drawer.begin(found, target=to.shown, next_at=now + pause)
         link = link_to(self._service, model.name, found)
-        return Letter(found.id, to, message(found, model, link, is_slack=to.is_slack))
+        return Letter(found.id, to, message(found, model, link, now, is_slack=to.is_slack))
 
     def _send(self, letter: Letter) -> None:
         error = ""

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from unrot.core.errors import StoreAway
 from unrot.core.records import Finding, Model
 from unrot.watch.reports import overview
-from unrot.watch.reports.health import gravest_first
+from unrot.watch.reports.health import gravest_first, snoozed_words
 from unrot.watch.reports.overview import Condition
 from unrot.web import spans
 from unrot.web.charts.drift import build_period, column_names
@@ -115,7 +115,8 @@ def _now(model: Model, found: Condition) -> Step:
         return Step("promote a version.", "Versions", versions)
     since = max((one.closed_at or 0.0 for one in found.closed_findings), default=None)
     if found.health.state == "well":
-        return Step("nothing; no finding is open.", "All versions", versions, since)
+        snoozed = snoozed_words(len(found.snoozed_findings)).strip() or "no finding is open."
+        return Step(f"nothing; {snoozed}", "All versions", versions, since)
     ask = url_for("pages.model", model=model.name)
     return Step("let somebody who knows judge a few answers.", "Try it", ask, since)
 
