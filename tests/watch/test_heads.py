@@ -56,7 +56,7 @@ def fell(*, is_known: bool = True, **more: Any) -> dict[str, Any]:
         (found("rot"), "Rot"),
         (
             found("slice", features=("region",), parts=[{"part": "region is north"}], fallen=3),
-            "Wrong more often where Part of the country is nor… and 2 more",
+            "Wrong more often where Part of the country is no… and 2 more",
         ),
         (
             found("slice", parts=[{"part": "the truth is yes"}], fallen=1),

@@ -95,6 +95,10 @@ def test_finding_is_sent_once_however_often_the_caretaker_starts(
                 "updated_at": "1970-01-01T00:17:40.000+00:00",
                 "closed_at": None,
                 "acknowledged": None,
+                "head": "Input drifted: sepal width",
+                "assigned_to": None,
+                "snoozed": None,
+                "notes": [],
             },
             "url": None,
         }
@@ -110,8 +114,9 @@ def test_slack_gets_its_own_shape_and_a_link(service: Service, receiver: Receive
 
     assert receiver.bodies == [
         {
-            "text": "*Iris* (grave): sepal_width_cm &lt;moved&gt; &amp; far.\n"
-            "Refit it.\n<https://unrot.example/models/iris/findings/f1|Open the finding>"
+            "text": "*Iris* (grave): Input drifted: sepal width\n"
+            "sepal_width_cm &lt;moved&gt; &amp; far.\nRefit it.\n"
+            "<https://unrot.example/models/iris/findings/f1|Open the finding>"
         }
     ]
 

@@ -160,9 +160,10 @@ def acknowledge(model: str, id: str) -> Response:
 
     def work() -> str:
         seen = noticed.acknowledge(service(), model, id, by=by, note=note)
-        if seen.acknowledged_by == by:
+        if (seen.acknowledged_by, seen.note) == (by, note.strip()):
             return "Noted: you have seen it. It stays open until its symptom is gone."
-        return f"{seen.acknowledged_by} had seen it before you; that stays."
+        kept = " Your note is kept beside it." if note.strip() else ""
+        return f"{seen.acknowledged_by} had seen it before you; that stays.{kept}"
 
     return _change(model, id, work)
 
