@@ -364,9 +364,12 @@ class Finding:
         return self.is_open and snooze is not None and (snooze.until is None or now < snooze.until)
 
 
+Road = Literal["webhook", "mail"]
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How far a finding is on its way to a webhook; it is sent once, when it was opened."""
+    """How far a finding is on its way by one road; it is sent once, when it was opened."""
 
     finding: str
     model: ModelKey
@@ -377,7 +380,8 @@ class Delivery:
     """When it is tried next; None once it is delivered."""
     delivered_at: float | None = None
     error: str = ""
-    """What went wrong the last time."""
+    """What went wrong the last time, or beside: one of several addresses may be refused."""
+    by: Road = "webhook"
 
 
 # ── serving and hearing: models, versions, predictions, feedback ──────────────────────────────────

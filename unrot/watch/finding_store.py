@@ -20,6 +20,7 @@ from unrot.core.records import (
     Finding,
     FindingNote,
     ModelKey,
+    Road,
     Snooze,
 )
 from unrot.core.rules import FeatureRule, Rules
@@ -168,31 +169,33 @@ class FindingStore:
 
 
 class DeliveryStore:
-    """Findings on their way to webhooks."""
+    """Findings on their way to webhooks and mailboxes, each road by itself."""
 
     def __init__(self, database: Operations, models: Models, findings: FindingStore) -> None:
         self._database = database
         self._models = models
         self._findings = findings
 
-    def due(self, model: ModelKey, now: float) -> Finding | None:
-        """Return the open finding of a model that is to be sent next, if one is."""
+    def due(self, model: ModelKey, now: float, by: Road = "webhook") -> Finding | None:
+        """Return the open finding of a model that is to be sent next by a road, if one is."""
         opened = self._findings.open(model)
-        known = self._database.get_many(DELIVERY, [one.id for one in opened])
-        tried = {id: one["body"] for id, one in known.items()}
+        known = self._database.get_many(DELIVERY, [_place(one.id, by) for one in opened])
+        tried = {one["body"]["finding"]: one["body"] for one in known.values()}
         due = [one for one in opened if _is_due(tried.get(one.id), now)]
         if not due or self._models.is_removed(model):
             return None
         return min(due, key=lambda one: _turn(one, tried.get(one.id)))
 
-    def begin(self, finding: Finding, *, target: str, next_at: float) -> Delivery:
+    def begin(
+        self, finding: Finding, *, target: str, next_at: float, by: Road = "webhook"
+    ) -> Delivery:
         """Note a try before it is made, and when the next one would be."""
         is_removed = self._models.is_removed(finding.model)
 
         def work() -> Delivery:
-            known = self._database.get(DELIVERY, finding.id)
+            known = self._database.get(DELIVERY, _place(finding.id, by))
             before = _delivery(known) if known else None
-            tried = before or Delivery(finding.id, finding.model, target, 0, next_at)
+            tried = before or Delivery(finding.id, finding.model, target, 0, next_at, by=by)
             tried = replace(tried, target=target, attempts=tried.attempts + 1, next_at=next_at)
             if not is_removed:
                 self._database.commit([_sent(tried, known)])
@@ -200,11 +203,18 @@ class DeliveryStore:
 
         return until_kept(work)
 
-    def end(self, finding: str, *, delivered_at: float | None, error: str = "") -> None:
+    def end(
+        self,
+        finding: str,
+        *,
+        delivered_at: float | None,
+        error: str = "",
+        by: Road = "webhook",
+    ) -> None:
         """Note what came of the last try."""
 
         def work() -> None:
-            known = self._database.get(DELIVERY, finding)
+            known = self._database.get(DELIVERY, _place(finding, by))
             if known is not None:
                 tried = replace(_delivery(known), delivered_at=delivered_at, error=error)
                 ended = tried if delivered_at is None else replace(tried, next_at=None)
@@ -212,9 +222,9 @@ class DeliveryStore:
 
         until_kept(work)
 
-    def of(self, finding: str) -> Delivery | None:
-        """Return how far a finding is; None when it was never sent."""
-        known = self._database.get(DELIVERY, finding)
+    def of(self, finding: str, by: Road = "webhook") -> Delivery | None:
+        """Return how far a finding is by a road; None when it was never sent."""
+        known = self._database.get(DELIVERY, _place(finding, by))
         return None if known is None else _delivery(known)
 
     def old(self, model: ModelKey, before: float, most: int) -> list[str]:
@@ -222,9 +232,9 @@ class DeliveryStore:
         sent = [
             one.key for one in scan_all(self._database, DELIVERY, "of model", (model,), only=[])
         ]
-        found = self._database.get_many(FINDING, sent)
+        found = self._database.get_many(FINDING, sorted({_sent_of(one) for one in sent}))
         closed = {id: one["body"]["closed_at"] for id, one in found.items()}
-        return [id for id in sent if (closed.get(id) or before) < before][:most]
+        return [one for one in sent if (closed.get(_sent_of(one)) or before) < before][:most]
 
 
 def _over(kind: Kind, key: str, changed: Mapping[str, Any], known: Document | None) -> Put:
@@ -269,11 +279,25 @@ def _finding(document: Document) -> Finding:
 
 
 def _sent(tried: Delivery, known: Document | None) -> Put:
-    return _over(DELIVERY, tried.finding, {"model": tried.model, "body": asdict(tried)}, known)
+    return _over(
+        DELIVERY,
+        _place(tried.finding, tried.by),
+        {"model": tried.model, "body": asdict(tried)},
+        known,
+    )
 
 
 def _delivery(document: Document) -> Delivery:
     return Delivery(**{**document["body"], "model": document["model"]})
+
+
+def _place(finding: str, by: Road) -> str:
+    """Return the key of a delivery: that to a webhook has the finding's own."""
+    return finding if by == "webhook" else f"{finding} {by}"
+
+
+def _sent_of(place: str) -> str:
+    return place.partition(" ")[0]
 
 
 def _is_due(tried: Mapping[str, Any] | None, now: float) -> bool:

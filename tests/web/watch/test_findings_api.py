@@ -69,7 +69,9 @@ def test_finding_is_told_whole(client: FlaskClient, kept: Service) -> None:
         "assigned_to": None,
         "snoozed": None,
         "notes": [],
+        "mail": None,
         "delivery": {
+            "by": "webhook",
             "to": "https://x.example/…",
             "attempts": 1,
             "delivered_at": None,

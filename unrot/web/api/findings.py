@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from unrot.core import records
 from unrot.core.ports import FindingState
-from unrot.core.records import Caller, FindingKind, Gravity
+from unrot.core.records import Caller, FindingKind, Gravity, Road
 from unrot.core.rules import describe
 from unrot.watch import findings as noticed
 from unrot.watch.alerts import finding_shape
@@ -104,8 +104,9 @@ class Finding(Shape, named=True):
 
 
 class Delivery(Shape):
-    """How far a finding is on its way to a webhook."""
+    """How far a finding is on its way by one road."""
 
+    by: Road
     to: Annotated[str, "Without what is secret of the address.", From("target")]
     attempts: int
     delivered_at: Moment | None
@@ -116,7 +117,8 @@ class Delivery(Shape):
 class FindingAnswer(Finding, named=True):
     """A finding, and how far it is on its way."""
 
-    delivery: Delivery | None
+    delivery: Annotated[Delivery | None, "To the webhook."]
+    mail: Annotated[Delivery | None, "To mailboxes."]
 
 
 class Findings(Shape, named=True):
@@ -142,10 +144,11 @@ def findings(model: ModelName, query: FindingsQuery) -> Findings:
 
 @route("GET", "/models/<model>/findings/<id>", needs=VIEWER, tag="watching")
 def finding(model: ModelName, id: FindingId) -> FindingAnswer:
-    """Tell of one finding, and how far it is on its way to a webhook."""
+    """Tell of one finding, and how far it is on its way to a webhook and to mailboxes."""
     found = noticed.finding(service(), model, id)
-    sent = service().store.deliveries.of(found.id)
-    return FindingAnswer(**_shape(found), delivery=Delivery.of(sent) if sent else None)
+    sent = {by: service().store.deliveries.of(found.id, by) for by in get_args(Road)}
+    told = {by: Delivery.of(one) if one else None for by, one in sent.items()}
+    return FindingAnswer(**_shape(found), delivery=told["webhook"], mail=told["mail"])
 
 
 @route(

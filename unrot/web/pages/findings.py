@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from flask import Response, render_template, request, url_for
 
 from unrot.core.errors import UnrotError, wrong_field
-from unrot.core.records import FINDING_KINDS, Finding, FindingKind, Schema
+from unrot.core.records import FINDING_KINDS, Delivery, Finding, FindingKind, Road, Schema
 from unrot.core.time import DAY, HOUR, MOMENT_EXPECTED, WEEK, short_time
 from unrot.watch import audit
 from unrot.watch import findings as noticed
 from unrot.watch.heads import called, head_of
-from unrot.watch.outbox import webhook_of
+from unrot.watch.outbox import addresses_of, road_to
 from unrot.watch.reports.health import part_snoozed
 from unrot.web import security
 from unrot.web.charts.evidence import build_evidence
@@ -118,7 +119,7 @@ def findings(model: str) -> str:
         snoozed=snoozed if show != "open" else [],
         page=page,
         before=before,
-        webhook=webhook_of(service(), of.key),
+        sent_to=[to.shown for to in addresses_of(service(), of.key)],
     )
 
 
@@ -135,14 +136,20 @@ def finding(model: str, id: str) -> str:
         figures=figures,
         tables=tables,
         steps=_steps(found.kind, model),
-        delivery=service().store.deliveries.of(found.id),
-        webhook=webhook_of(service(), found.model),
+        roads=_roads(found),
         most_note=noticed.MOST_NOTE,
         most_name=noticed.MOST_NAME,
         is_snoozed=found.is_snoozed(service().clock()),
         snoozes={word: said for word, (said, _) in SNOOZES.items()},
         people=noticed.known_people(service()) if security.may("judge") else [],
     )
+
+
+def _roads(found: Finding) -> list[tuple[Delivery | None, str]]:
+    """Return how far a finding is by each road, and where that leads now."""
+    now = {road_to(to): to.shown for to in addresses_of(service(), found.model)}
+    told = [(service().store.deliveries.of(found.id, by), now.get(by, "")) for by in get_args(Road)]
+    return [(sent, to) for sent, to in told if sent or to]
 
 
 def _steps(kind: FindingKind, model: str) -> list[Step]:
