@@ -24,6 +24,7 @@ from unrot.web.api import (
     operations,
     outliers,
     predictions,
+    reports,
     trials,
     versions,
 )
@@ -41,6 +42,7 @@ from unrot.web.pages import (
     monitor,
     policy,
     profiles,
+    report,
     rules,
     status,
 )
@@ -70,13 +72,14 @@ PATIENCE_SECONDS = 1.2
 
 API = (
     *(models, predictions, feedback, learning, versions, trials),
-    *(explorer, findings, drift, outliers, accuracy, operations, audit_log, forgetting),
+    *(explorer, findings, drift, outliers, accuracy, reports, operations),
+    *(audit_log, forgetting),
 )
 """Each declares some routes; the document lists them in this order."""
 PAGES = (
     *(home, pages, versions_pages, jobs, policy, audits, compare),
     *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
-    *(operations_pages, access, status, glossary),
+    *(report, operations_pages, access, status, glossary),
 )
 """Each adds its views to the one blueprint of the pages."""
 

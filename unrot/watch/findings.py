@@ -179,8 +179,8 @@ def _read_text(field: str, text: str, most: int, *, least: int = 0) -> str:
     kept = text.strip()
     is_text = kept.encode("utf-8", "replace").decode("utf-8") == kept and "\0" not in kept
     if not is_text or not least <= len(kept) <= most:
-        many = f"1 to {most:,}" if least else f"at most {most:,}"
-        raise wrong_field(field, text, f"a text of {many} characters")
+        expected = f"1 to {most:,} characters" if least else f"at most {most:,} characters"
+        raise wrong_field(field, text, f"a text of {expected}")
     return kept
 
 

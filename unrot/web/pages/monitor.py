@@ -89,6 +89,7 @@ def _shown(model: Model) -> dict[str, Any]:
         "closer_chart": build_period(model.schema, closer) if closer else None,
         "refresh": 0 if asked.is_given and asked.range is None else _refresh(asked),
         "kept": _kept(),
+        "report_of": _period(asked),
         "column_names": column_names(model.schema),
     }
 
@@ -142,6 +143,13 @@ def _chosen(given: Mapping[str, str]) -> tuple[str, float] | None:
         return given.get("column", ""), float(int(given.get("ends", "")))
     except ValueError:
         return None
+
+
+def _period(asked: Asked) -> dict[str, str]:
+    """Return what asks for the same stretch of time."""
+    if asked.range is not None:
+        return {"range": asked.range.name}
+    return {"from": asked.from_text, "to": asked.to_text}
 
 
 def _linked(column: str, ends_at: float) -> str:
