@@ -15,7 +15,7 @@ from unrot import __version__
 from unrot.core.places import find_part
 from unrot.core.plurals import counted, plural
 from unrot.core.records import FINDING_KINDS, Finding, Schema
-from unrot.core.time import short_time, spoken_age
+from unrot.core.time import bare_time, short_time, spoken_age
 from unrot.watch.heads import called as column_called
 from unrot.watch.heads import head_of
 from unrot.watch.reports.period import Reached, Report
@@ -38,7 +38,7 @@ def _drawer() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    filters = (counted, plural, short_time, spoken_age, iso, number, percent, called, brief)
+    filters = (counted, plural, bare_time, short_time, spoken_age, iso, number, percent, called, brief)
     made.filters.update({one.__name__: one for one in filters})
     made.filters.update({"reached": describe_reached, "before": describe_difference})
     made.filters.update({"head": head_of, "column": column_called})

@@ -8,7 +8,7 @@ monitor page reads as well.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 from unrot.core.errors import wrong_field
@@ -143,7 +143,7 @@ def report_period(service: Service, name: str, span: Span) -> Report:
     """Gather how a model did over a period."""
     shelved = service.catalogue().model(name)
     model, now = shelved.model, service.clock()
-    found = condition(service, model.name, span)
+    found = condition(service, model.name, replace(span, words=WORDS))
     since, until, key = span.since, span.until, model.key
     columns = _columns(found)
     return Report(
@@ -231,6 +231,8 @@ def _ended(job: Job) -> str:
     what = job.kind.replace("_", " ")
     if job.state == "failed":
         return f"{what} failed: {job.error}"
+    if job.kind == "weigh":
+        return f"{_made_by(job) or 'A version'} was weighed against the champion."
     return f"{what} made {_made_by(job)}." if _made_by(job) else f"{what} made no new version."
 
 
