@@ -41,6 +41,7 @@ from unrot.web.pages import (
     jobs,
     monitor,
     policy,
+    prediction,
     profiles,
     report,
     rules,
@@ -77,7 +78,7 @@ API = (
 )
 """Each declares some routes; the document lists them in this order."""
 PAGES = (
-    *(home, pages, versions_pages, jobs, policy, audits, compare),
+    *(home, pages, prediction, versions_pages, jobs, policy, audits, compare),
     *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
     *(report, operations_pages, access, status, glossary),
 )

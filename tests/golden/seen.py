@@ -75,6 +75,7 @@ def paths(names: Mapping[str, str]) -> dict[str, list[str]]:
             *(f"{of['plants']}/predictions?before={names['early']}", f"{of['rent']}/predictions"),
             f"{of['flowers']}/predictions",
         ],
+        "prediction": [f"/p/{names['early']}", "/p/nothing"],
         "compare": [
             *(f"{of['plants']}/compare", f"{of['plants']}/compare?first=v1&second=v6"),
             *(f"{of['plants']}/compare?first=v1&second=v99", f"{of['rent']}/compare"),
