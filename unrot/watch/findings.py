@@ -136,16 +136,16 @@ def snooze_finding(
     return _change(service, name, id, change)
 
 
-def end_of_snooze(service: Service, until: str, seconds: float) -> float | None:
+def end_of_snooze(service: Service, until: str | None, seconds: float | None) -> float | None:
     """Read until when to snooze: a moment, or so many seconds on; None until it gets graver."""
-    if until and seconds:
+    if until is not None and seconds is not None:
         raise wrong_field("seconds", seconds, 'either "until" or "seconds"')
-    if seconds:
+    if seconds is not None:
         if not MINUTE <= seconds <= LONGEST_SNOOZE:
             raise wrong_field("seconds", seconds, f"{MINUTE} to {LONGEST_SNOOZE:,} seconds")
         return service.clock() + seconds
     try:
-        return read_moment(until) if until else None
+        return None if until is None else read_moment(until)
     except ValueError as error:
         raise wrong_field("until", until, MOMENT_EXPECTED) from error
 

@@ -38,7 +38,18 @@ def _drawer() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    filters = (counted, plural, bare_time, short_time, spoken_age, iso, number, percent, called, brief)
+    filters = (
+        counted,
+        plural,
+        bare_time,
+        short_time,
+        spoken_age,
+        iso,
+        number,
+        percent,
+        called,
+        brief,
+    )
     made.filters.update({one.__name__: one for one in filters})
     made.filters.update({"reached": describe_reached, "before": describe_difference})
     made.filters.update({"head": head_of, "column": column_called})

@@ -46,8 +46,8 @@ class AssignBody(Shape, named=True, closed=True, only=ONLY_A_NAME):
 class SnoozeBody(Shape, named=True, closed=True, only=ONLY_UNTIL):
     """For how long; with neither until it gets graver."""
 
-    until: Annotated[str, Keywords(format="date-time"), Expects(ONLY_UNTIL)] = ""
-    seconds: Annotated[int, Keywords(minimum=60), Expects(ONLY_UNTIL)] = 0
+    until: Annotated[str | None, Keywords(format="date-time"), Expects(ONLY_UNTIL)] = None
+    seconds: Annotated[int | None, Keywords(minimum=60), Expects(ONLY_UNTIL)] = None
 
 
 class FindingNoteBody(Shape, named=True, closed=True, only=ONLY_A_TEXT):

@@ -230,8 +230,7 @@ def _end_of_snooze() -> float | None:
         raise wrong_field("for", word, f"one of {', '.join(SNOOZES)}")
     if word == "until" and not until:
         raise wrong_field("until", until, MOMENT_EXPECTED)
-    seconds = SNOOZES[word][1] or 0.0
-    return noticed.end_of_snooze(service(), until if word == "until" else "", seconds)
+    return noticed.end_of_snooze(service(), until if word == "until" else None, SNOOZES[word][1])
 
 
 def _change(model: str, id: str, work: Callable[[], str]) -> Response:
