@@ -92,3 +92,18 @@ def test_head_is_short_and_never_empty_whatever_a_finding_has(kind: FindingKind)
         head = head_of(found(kind, "quality:range", features), SCHEMA)
 
         assert 0 < len(head) <= MOST
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        found("rot", before={"value": "many"}, after={"value": 0.5, "low": 0.1}),
+        found("rot", before=3, after=[]),
+        found("slice", parts=[{}]),
+        found("slice", parts={"a": 1}),
+        found("estimate", promised="x", estimated="y"),
+        found("rot", floor=None),
+    ],
+)
+def test_evidence_of_another_release_stops_no_page(finding: Finding) -> None:
+    assert head_of(finding, SCHEMA) in ("Rot", "A part of the traffic", "Estimated accuracy")
