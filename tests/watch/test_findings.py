@@ -54,6 +54,13 @@ def test_finding_that_gets_graver_wakes(service: Service) -> None:
     assert (before, snoozed(long_after)) == (["d1f7"], [])
 
 
+def test_what_cannot_get_graver_is_not_snoozed_until_it_does(service: Service) -> None:
+    put(service, ROT)
+
+    with pytest.raises(Conflict, match="It cannot get graver"):
+        findings.snooze_finding(service, "iris", ROT.id, by="ada", until=None)
+
+
 def test_snooze_is_ended(service: Service) -> None:
     put(service, DRIFT)
     snooze(service)

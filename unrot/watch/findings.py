@@ -11,7 +11,7 @@ from typing import Any
 
 from unrot.core.errors import Conflict, NotFound, wrong_field
 from unrot.core.ports import FindingState
-from unrot.core.records import Finding, FindingNote, ModelKey, Snooze
+from unrot.core.records import GRAVEST_FIRST, Finding, FindingNote, ModelKey, Snooze
 from unrot.core.rules import Rules, parse_rules
 from unrot.core.time import DAY, MINUTE, MOMENT_EXPECTED, iso_time, read_moment
 from unrot.serve.service import Service
@@ -131,6 +131,8 @@ def snooze_finding(
     def change(found: Finding) -> Finding:
         if not found.is_open:
             raise Conflict("It is over: there is nothing to snooze.")
+        if until is None and found.gravity == GRAVEST_FIRST[0]:
+            raise Conflict("It cannot get graver: say until when it is snoozed.")
         return replace(found, snooze=Snooze(by, now, until, found.gravity))
 
     return _change(service, name, id, change)

@@ -9,7 +9,15 @@ from typing import get_args
 from flask import Response, render_template, request, url_for
 
 from unrot.core.errors import UnrotError, wrong_field
-from unrot.core.records import FINDING_KINDS, Delivery, Finding, FindingKind, Road, Schema
+from unrot.core.records import (
+    FINDING_KINDS,
+    GRAVEST_FIRST,
+    Delivery,
+    Finding,
+    FindingKind,
+    Road,
+    Schema,
+)
 from unrot.core.time import DAY, HOUR, MOMENT_EXPECTED, WEEK, short_time
 from unrot.watch import audit
 from unrot.watch import findings as noticed
@@ -140,7 +148,11 @@ def finding(model: str, id: str) -> str:
         most_note=noticed.MOST_NOTE,
         most_name=noticed.MOST_NAME,
         is_snoozed=found.is_snoozed(service().clock()),
-        snoozes={word: said for word, (said, _) in SNOOZES.items()},
+        snoozes={
+            word: said
+            for word, (said, _) in SNOOZES.items()
+            if word != "graver" or found.gravity != GRAVEST_FIRST[0]
+        },
         people=noticed.known_people(service()) if security.may("judge") else [],
     )
 
