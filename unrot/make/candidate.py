@@ -27,6 +27,7 @@ from unrot.serve.parity import TOLERANCE, largest_difference
 from unrot.serve.predictor import pack_golden
 
 if TYPE_CHECKING:
+    # It brings in skl2onnx: see below.
     from unrot.make.onnx.export import Compiled
 
 MOST_COMPARED_ROWS = 500
