@@ -25,6 +25,7 @@ from unrot.web.api import (
     operations,
     outliers,
     predictions,
+    reports,
     trials,
     versions,
 )
@@ -44,6 +45,7 @@ from unrot.web.pages import (
     policy,
     prediction,
     profiles,
+    report,
     rules,
     status,
 )
@@ -76,14 +78,15 @@ PATIENCE_SECONDS = 1.2
 
 API = (
     *(models, descriptions, predictions, feedback, learning, versions, trials),
-    *(explorer, findings, drift, outliers, accuracy, operations, audit_log, forgetting),
+    *(explorer, findings, drift, outliers, accuracy, reports, operations),
+    *(audit_log, forgetting),
 )
 """Each declares some routes; the document lists them in this order."""
 PAGES = (
     *(home, pages, prediction, adding, settings_pages, versions_pages, jobs, policy),
     *(audits, compare),
     *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
-    *(operations_pages, access, status, glossary),
+    *(report, operations_pages, access, status, glossary),
 )
 """Each adds its views to the one blueprint of the pages."""
 
