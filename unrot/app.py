@@ -10,7 +10,7 @@ from unrot.core.settings import Settings, load
 from unrot.core.time import HOUR
 from unrot.learn.jobs import Busy
 from unrot.run.bootstrap import open_service, secret_key
-from unrot.web import errors, security
+from unrot.web import compression, errors, security
 from unrot.web.api import (
     accuracy,
     audit_log,
@@ -129,6 +129,7 @@ def make_doors() -> Flask:
     app.url_map.strict_slashes = False
     errors.register(app)
     security.register(app)
+    compression.register(app)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
     app.register_blueprint(scrape.blueprint)
