@@ -40,9 +40,11 @@ from unrot.web.pages import (
     jobs,
     monitor,
     policy,
+    predictions_file,
     profiles,
     rules,
     status,
+    time_range,
 )
 from unrot.web.pages import (
     explorer as explorer_pages,
@@ -58,6 +60,9 @@ from unrot.web.pages import (
 )
 from unrot.web.pages import (
     outliers as outliers_pages,
+)
+from unrot.web.pages import (
+    predictions as predictions_pages,
 )
 from unrot.web.pages import (
     versions as versions_pages,
@@ -76,6 +81,7 @@ API = (
 PAGES = (
     *(home, pages, versions_pages, jobs, policy, audits, compare),
     *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
+    *(predictions_pages, predictions_file, time_range),
     *(operations_pages, access, status, glossary),
 )
 """Each adds its views to the one blueprint of the pages."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from unrot.core.records import Finding
-from unrot.core.time import DAY, HOUR, LATEST, MINUTE, read_time, spoken_time, utc
+from unrot.core.time import DAY, HOUR, MINUTE, spoken_time, utc
 from unrot.watch.reports.overview import Span
+from unrot.web import moments
 
 MOST_STEPS = 96
 SHORTEST = 4 * MINUTE
@@ -109,7 +110,7 @@ def written(at: float) -> str:
 
 
 def _between(first: str, last: str, now: float) -> Asked:
-    since, until = _read(first), _read(last) if last else now
+    since, until = read(first), read(last) if last else now
     if since is None or until is None:
         wrong = first if since is None else last
         shown = f'"{wrong[:40]}"' if wrong else "nothing"
@@ -135,9 +136,9 @@ def step_of(seconds: float) -> int:
     return next((step for step in STEPS if step >= least), int(-(-least // DAY)) * DAY)
 
 
-def _read(text: str) -> float | None:
+def read(text: str) -> float | None:
+    """Read a moment; None for what is none."""
     try:
-        at = read_time(text.strip())
+        return moments.read(text.strip())
     except ValueError:
         return None
-    return at if 0 <= at <= LATEST else None
