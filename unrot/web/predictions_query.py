@@ -19,9 +19,8 @@ from typing import TypeVar, get_args
 
 from unrot.core.errors import wrong_field
 from unrot.core.records import Feature, Schema, Value
-from unrot.core.time import MOMENT_EXPECTED
 from unrot.watch.reports.predictions import END_OF_TIME, Limits, Order, Sought, Verdict
-from unrot.web import moments, spans
+from unrot.web import spans
 from unrot.web.forms import number_or_text
 
 IS, FROM, TO = "is.", "from.", "to."
@@ -34,10 +33,10 @@ W = TypeVar("W", bound=str)
 
 def sought_of(given: Mapping[str, str], schema: Schema, now: float) -> Sought:
     """Read what is looked for; raise Invalid for what cannot be."""
-    since, until = _time(given, now)
+    since, until = spans.period_of(given, now) or (0.0, END_OF_TIME)
     return Sought(
         since=since,
-        until=until,
+        until=min(until, END_OF_TIME),
         verdict=_word(given, "verdict", VERDICTS),
         answer=_class(given, "answer", schema),
         truth=_class(given, "truth", schema),
@@ -60,25 +59,6 @@ def is_yes(given: Mapping[str, str], name: str) -> bool:
     if text in ("1", "true", "yes", "on"):
         return True
     raise wrong_field(name, text, "1 or 0")
-
-
-def _time(given: Mapping[str, str], now: float) -> tuple[float, float]:
-    if not any(given.get(name) for name in ("from", "to")):
-        named = _word(given, "range", tuple(one.name for one in spans.RANGES))
-        span = spans.asked(given, now).span
-        return (span.since, span.until) if named else (0.0, END_OF_TIME)
-    since, until = _moment(given, "from", 0.0), _moment(given, "to", END_OF_TIME)
-    if since >= until:
-        raise wrong_field("to", given.get("to"), "a time after from")
-    return since, until
-
-
-def _moment(given: Mapping[str, str], name: str, usual: float) -> float:
-    text = given.get(name, "").strip()
-    try:
-        return moments.read(text) if text else usual
-    except ValueError:
-        raise wrong_field(name, text, MOMENT_EXPECTED) from None
 
 
 def _word(given: Mapping[str, str], name: str, words: Sequence[W]) -> W | None:

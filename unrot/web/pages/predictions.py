@@ -6,7 +6,7 @@ asked for by the same words.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, make_response, render_template, request
@@ -111,7 +111,7 @@ def _form(model: Model) -> dict[str, Any]:
     offered = [one for one in columns if one.is_shown or one.is_ours or one.column.name in named]
     return {
         "given": request.args,
-        "asked": _asked(),
+        "asked": spans.shown(request.args, service().clock()),
         "columns": columns if len(columns) <= MANY_COLUMNS else offered,
         "shown": [one for one in columns if one.is_shown],
         "verdicts": {
@@ -125,18 +125,6 @@ def _form(model: Model) -> dict[str, Any]:
         "file": _here("pages.predictions_file")(),
         "usual": Sought(),
     }
-
-
-def _asked() -> spans.Asked:
-    """Return the time as its fields show it: as it was typed, not in whole steps."""
-    asked = spans.asked(request.args, service().clock())
-    first, last = request.args.get("from", ""), request.args.get("to", "")
-    return replace(asked, problem="", from_text=_typed(first), to_text=_typed(last))
-
-
-def _typed(text: str) -> str:
-    at = spans.read(text)
-    return "" if at is None else spans.written(at)
 
 
 def _here(endpoint: str) -> Address:
