@@ -98,3 +98,44 @@ def test_scatter_over_http_takes_the_range(viewer: FlaskClient, old: Service) ->
     right = found["data"]["right"]
     assert (right["period"], right["rows"]) == ("times", 2)
     assert right["from"] == iso_time(OLD // 3_600 * 3_600)
+
+
+@pytest.mark.parametrize(
+    ("was", "back"),
+    [
+        ("day", [("range=day", "the last 24 hours")]),
+        (
+            "2020-09-12T01:00/2020-09-14T02:30",
+            [
+                (
+                    "from=2020-09-12T01%3A00&to=2020-09-14T02%3A30",
+                    "2020-09-12 01:00 to 2020-09-14 02:30 UTC",
+                )
+            ],
+        ),
+        ("2020-09-14/2020-09-12", []),
+        ("soon/later", []),
+        ("aeon", []),
+    ],
+)
+@pytest.mark.parametrize("page", ["monitor", "outliers"])
+def test_who_zoomed_is_led_back(
+    viewer: FlaskClient, page: str, was: str, back: list[tuple[str, str]]
+) -> None:
+    text = viewer.get(f"/models/zombies/{page}?{THEN}&was={was}").text
+
+    found = re.findall(r'href="[^"?]+\?([^"]+)">Back to ([^<]+)<', text)
+    assert [(query.replace("&amp;", "&"), words) for query, words in found] == back
+
+
+def test_chart_says_what_time_it_shows_and_where_a_part_of_it_leads(
+    viewer: FlaskClient, old: Service
+) -> None:
+    text = viewer.get(f"/models/zombies/monitor?{THEN}&version=v1").text
+
+    first, last = OLD // 3_600 * 3_600, (OLD // 3_600 + 1) * 3_600
+    assert f'data-times="{first} {last}"' in text
+    assert (
+        'data-zooms="/models/zombies/monitor?version=v1&amp;'
+        'was=2020-09-13T12%3A00%2F2020-09-13T13%3A00"'
+    ) in text

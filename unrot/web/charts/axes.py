@@ -73,6 +73,8 @@ class Axis:
     choices: tuple[str, ...] = ()
     lane_ends: float | None = None
     """Where the lane of what has no value ends, below all values."""
+    is_time: bool = False
+    """True where its values are moments, so that a page can go on to a part of them."""
 
     def at(self, value: float) -> float:
         """Return where a value lies in percent: from the left, or from the top.
@@ -200,7 +202,7 @@ def _with_lane(axis: Axis, values: Sequence[float]) -> Axis:
 
 def time_axis(since: float, until: float, *, about: int = 7) -> Axis:
     """Make an axis of UTC times from one moment to another, with round ones written."""
-    axis = Axis(since, max(until, since + 1), moment, name="Time (UTC)")
+    axis = Axis(since, max(until, since + 1), moment, name="Time (UTC)", is_time=True)
     times, writes = _round_times(since, axis.high, about)
     ticks, day = [], None
     for number, at in enumerate(times):

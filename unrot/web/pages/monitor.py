@@ -28,7 +28,7 @@ from unrot.web.pages.models import blueprint
 from unrot.web.routes import VIEWER
 from unrot.web.spans import SHORTER, Asked, Range
 
-KEPT_ARGUMENTS = (*TIMES, "version", "column", "ends")
+KEPT_ARGUMENTS = (*TIMES, "was", "version", "column", "ends")
 
 
 @blueprint.app_template_filter()

@@ -79,7 +79,7 @@ def list_outliers(model: str) -> str:
         before=before,
         next_before=found.next_before,
         asked=replace(spans.shown(request.args, now), problem=asked.problem),
-        here=address_of("pages.list_outliers", TIMES.__contains__),
+        here=address_of("pages.list_outliers", (*TIMES, "was").__contains__),
     )
 
 
