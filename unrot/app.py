@@ -40,6 +40,7 @@ from unrot.web.pages import (
     jobs,
     monitor,
     policy,
+    prediction,
     predictions_file,
     profiles,
     rules,
@@ -79,7 +80,7 @@ API = (
 )
 """Each declares some routes; the document lists them in this order."""
 PAGES = (
-    *(home, pages, versions_pages, jobs, policy, audits, compare),
+    *(home, pages, prediction, versions_pages, jobs, policy, audits, compare),
     *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
     *(predictions_pages, predictions_file, time_range),
     *(operations_pages, access, status, glossary),

@@ -73,7 +73,7 @@ def test_journey_by_keyboard(open_browser: OpenBrowser) -> None:
     browser.tab_to("petal_width_cm")
     browser.type("0.3", "\ue007")
     browser.wait_for("Was it right?")
-    assert browser.focused == "The answer Iris-setosa"
+    assert browser.focused == "The answer Iris-versicolor"
 
     browser.tab_to("Wrong")
     browser.type(" ")
@@ -251,7 +251,7 @@ def test_double_click_votes_once(open_browser: OpenBrowser) -> None:
     ActionChains(browser.driver).double_click(browser.named("Right")).perform()
     browser.wait_for("You said it was right")
 
-    assert "Thank you. You said it was right: Iris-setosa." in browser.text
+    assert "Thank you. You said it was right: Iris-versicolor." in browser.text
 
 
 def test_broken_connection_loses_nothing_that_was_typed(open_browser: OpenBrowser) -> None:
@@ -366,3 +366,24 @@ return [...document.querySelectorAll("body *:not(.skip, meter)")]
   .filter(([, contrast]) => contrast < 4.5);
 """
 """WCAG 2.1's contrast ratio of each text with the ground it stands on; AA asks for 4.5."""
+
+
+def test_slider_moves_the_field_and_the_code_follows(open_browser: OpenBrowser) -> None:
+    browser = open_browser(WIDE)
+    browser.visit("/models/iris")
+    browser.find("#code summary").click()
+
+    browser.driver.execute_script(
+        "const slider = document.querySelector('[data-slides=field-2]');"
+        "slider.value = 6.2; slider.dispatchEvent(new Event('input', { bubbles: true }));"
+    )
+
+    assert browser.find("[name='petal_length_cm']").get_attribute("value") == "6.2"
+    code = browser.find("#code-python")
+    wait_for(lambda: '"petal_length_cm": 6.2,' in code.text, PATIENCE_SECONDS, lambda: code.text)
+    browser.fill("petal_length_cm", "1.7")
+    assert browser.find("[data-slides=field-2]").get_attribute("value") == "1.7"
+    wait_for(lambda: '"petal_length_cm": 1.7,' in code.text, PATIENCE_SECONDS, lambda: code.text)
+    browser.press("Copy")
+    browser.wait_for("Copied")
+    assert browser.complaints() == []

@@ -22,12 +22,37 @@ def test_example_is_the_row_nearest_to_the_middle() -> None:
     assert [feature.example for feature in found] == [8, None, "S"]
 
 
-def test_gap_is_filled_only_where_none_is_allowed() -> None:
+def test_row_that_can_be_sent_comes_before_one_without_gaps_that_cannot() -> None:
     rows = np.array([[4.0, 7.0, -1.0], [4.0, 7.0, -1.0], [NOT, NOT, 1.0]])
 
     found = with_examples((BOAT, BODY, PORT), rows)
 
-    assert [feature.example for feature in found] == [4, 7, "S"]
+    assert [feature.example for feature in found] == [None, None, "S"]
+
+
+def test_gap_is_filled_only_where_none_is_allowed_and_no_row_can_be_sent() -> None:
+    town = Feature("town", "category", choices=("Rome",))
+    rows = np.array([[4.0, 7.0, -1.0, 0.0], [NOT, NOT, 1.0, -1.0]])
+
+    found = with_examples((BOAT, BODY, PORT, town), rows)
+
+    assert [feature.example for feature in found][2:] == ["S", "Rome"]
+
+
+def test_what_is_mostly_missing_stays_empty() -> None:
+    rows = np.array([[8.0, NOT, 1.0], [9.0, NOT, 1.0], [9.0, 169.0, 1.0], [NOT, NOT, 0.0]])
+
+    found = with_examples((BOAT, BODY, PORT), rows)
+
+    assert [feature.example for feature in found] == [9, None, "S"]
+
+
+def test_held_out_row_comes_before_those_that_were_learnt_from() -> None:
+    held_out, learnt = np.array([[16.0, NOT, 0.0]]), np.array([[8.0, NOT, 1.0]])
+
+    found = with_examples((BOAT, BODY, PORT), held_out, learnt)
+
+    assert [feature.example for feature in found] == [16, None, "C"]
 
 
 def test_example_of_an_estimator_that_was_brought_is_one_of_its_rows() -> None:

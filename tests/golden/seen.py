@@ -78,6 +78,7 @@ def paths(names: Mapping[str, str]) -> dict[str, list[str]]:
             f"{of['plants']}/predictions?verdict=right&version=v99&range=day",
             f"{of['plants']}/predictions?verdict=perhaps",
         ],
+        "prediction": [f"/p/{names['early']}", "/p/nothing"],
         "compare": [
             *(f"{of['plants']}/compare", f"{of['plants']}/compare?first=v1&second=v6"),
             *(f"{of['plants']}/compare?first=v1&second=v99", f"{of['rent']}/compare"),

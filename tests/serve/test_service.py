@@ -117,7 +117,7 @@ def test_warm_shelf_predicts_though_the_store_never_was_there(
     )
     _, status = service.judge({"id": answer.predictions[0].id, "was_correct": True}, Caller())
 
-    assert answer.predictions[0].label == "Iris-setosa"
+    assert answer.predictions[0].label == "Iris-versicolor"
     assert status == "queued"
     assert service.ready()["store"].state == "degraded"
 

@@ -97,6 +97,16 @@ def test_one_prediction_is_found_by_its_id(client: FlaskClient, flowers: list[st
     assert lengths(look(client, f"id={flowers[1]}x")) == []
 
 
+@pytest.mark.parametrize("columns", ["", "show=predicted_at", "show=id"])
+def test_each_row_leads_to_its_prediction(
+    client: FlaskClient, flowers: list[str], columns: str
+) -> None:
+    text = look(client, columns)
+
+    assert re.findall(r'<a href="/p/([\w-]+)">', text) == flowers[::-1]
+    assert client.get(f"/p/{flowers[0]}").status_code == 200
+
+
 def test_filters_stand_above_the_rows_each_with_the_address_that_drops_it(
     client: FlaskClient, flowers: list[str]
 ) -> None:

@@ -5,13 +5,14 @@ The cut is made before anything is fitted, so that no scaler or encoder ever see
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unrot.core.records import Schema
+from unrot.core.typical_row import with_examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Dataset:
     seed: int = 0
     split: float | None = None
     """The share that was held out by chance; None where the holdout was there already."""
+
+    def __post_init__(self) -> None:
+        """Let the example of its schema be a row that was held out."""
+        features = with_examples(self.schema.features, self.holdout_rows, self.rows)
+        object.__setattr__(self, "schema", replace(self.schema, features=features))
 
 
 def cut(

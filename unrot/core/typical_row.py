@@ -1,7 +1,8 @@
 """The most typical row that really was: what stands in a form before anybody typed.
 
 The middles of all columns, each by itself, may make a row that cannot be: a passenger saved by
-boat 15 and found as body 169. So the example is one row of the data, gaps and all.
+boat 15 and found as body 169. So the example is one row of the data, gaps and all; of the rows that
+were held out, which the model has not seen.
 """
 
 from __future__ import annotations
@@ -16,27 +17,37 @@ from unrot.core.encoding import UNSEEN, Encoder
 from unrot.core.records import Feature, Schema, Value
 
 MOST_ROWS = 5_000
+MOSTLY = 0.5
+"""A column with more gaps than this is mostly missing."""
 LINED = ("number", "integer")
 
 
-def with_examples(features: Sequence[Feature], rows: NDArray[np.float64]) -> tuple[Feature, ...]:
+def with_examples(features: Sequence[Feature], *tables: NDArray[np.float64]) -> tuple[Feature, ...]:
     """Give each feature as its example what the most typical row holds.
 
-    That is the row nearest to the middle of every column, among those with the fewest gaps. A
-    choice that is no choice of its feature is a gap; where a gap is not allowed the middle stands.
+    It is a row of the first table that has one which can be sent. Its gaps are where most rows
+    have theirs, so that what is mostly missing stays empty, and it is the nearest of these to the
+    middle of every column. Where no row can be sent, the middles stand where no gap is allowed.
     """
-    sample = _with_gaps(features, rows[:: max(1, -(-len(rows) // MOST_ROWS))])
-    gaps = np.isnan(sample).sum(axis=1)
-    sample = sample[gaps == gaps.min()]
-    middles = np.array([_middle(feature, rows[:, n]) for n, feature in enumerate(features)])
-    typical = sample[_distances(features, sample, middles).argmin()]
     must = np.array([not feature.nullable for feature in features])
+    samples = [_with_gaps(features, _sample(table)) for table in tables]
+    whole = [sample[~np.isnan(sample[:, must]).any(axis=1)] for sample in samples]
+    sample = next((one for one in whole if len(one)), samples[-1])
+    gaps = np.isnan(sample)
+    strange = (gaps != (gaps.mean(axis=0) > MOSTLY)).sum(axis=1)
+    sample = sample[strange == strange.min()]
+    middles = np.array([_middle(feature, tables[-1][:, n]) for n, feature in enumerate(features)])
+    typical = sample[_distances(features, sample, middles).argmin()]
     filled = np.where(np.isnan(typical) & must, middles, typical)
     [example] = Encoder(Schema(tuple(features), "")).decode(filled[None])
     return tuple(
         replace(feature, example=_plain(feature, value))
         for feature, value in zip(features, example, strict=True)
     )
+
+
+def _sample(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    return table[:: max(1, -(-len(table) // MOST_ROWS))]
 
 
 def _with_gaps(features: Sequence[Feature], sample: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -149,6 +149,10 @@ class Given:
         """The table row by row."""
         return [list(row) for row in zip(*self.cells, strict=True)]
 
+    def sample(self, most: int) -> list[Row]:
+        """Return rows of all over the table, at most so many."""
+        return self.rows[:: max(1, -(-len(self) // most))]
+
     def __len__(self) -> int:
         return len(self.cells[0]) if self.cells else 0
 
@@ -172,7 +176,8 @@ def read(table: Any, names: Sequence[str] | None) -> Given:
 def features_of(
     given: Given, more: Given | None, known: Mapping[int, Sequence[Any]]
 ) -> tuple[Feature, ...]:
-    """Describe the columns: kind, range or choices, gaps and, as examples, one row of them.
+    """Describe the columns: kind, range or choices, gaps and, as examples, one row: a held-out one
+    where `more` has some.
 
     `known` are the texts that the estimator was fitted with, by the place of their column.
     """
@@ -181,8 +186,9 @@ def features_of(
         _feature(name, [*cells, *(more.cells[place] if more else ())], column, known.get(place, ()))
         for place, (name, cells, column) in pairs
     )
-    rows = given.rows[:: max(1, -(-len(given) // MOST_ROWS))]
-    return with_examples(features, Encoder(Schema(features, "")).encode(rows))
+    encoder = Encoder(Schema(features, ""))
+    tables = [more, given] if more else [given]
+    return with_examples(features, *(encoder.encode(one.sample(MOST_ROWS)) for one in tables))
 
 
 # ── the shapes in which people hold tables ───────────────────────────────────────────────────

@@ -28,7 +28,7 @@ from typing import Any
 import orjson
 
 from unrot.core import schema
-from unrot.core.artefacts import GOLDEN, NEIGHBOURS, digest_of
+from unrot.core.artefacts import GOLDEN, NEIGHBOURS, REFERENCE, digest_of
 from unrot.core.errors import BadArtefact, NotFound, StoreAway, UnrotError, shown
 from unrot.core.ports import Detector, DetectorLoader, Predictor, PredictorLoader, Registry
 from unrot.core.records import CHAMPION, Model, ModelKey, Serving, Version
@@ -164,6 +164,14 @@ class Shelf:
             return (self.folder / "artefacts" / version.serving.digest).stat().st_size
         except OSError:
             return None
+
+    def file(self, model: Model, version: Version, kind: str) -> bytes | None:
+        """Return a file that a version is kept with on the shelf; None where it has none."""
+        digest = version.artefacts.get(kind)
+        if digest is None:
+            return None
+        self._signatures.check(version, model)
+        return self._artefact(digest)
 
     def at_hand(self, name: str = "", version: str | None = None) -> Contents | None:
         """Return what is served, if a model, or every champion, answers in microseconds.
@@ -369,7 +377,7 @@ def _shelved(registry: Registry, model: Model) -> ShelvedModel:
 
 
 def _needed(version: Version) -> set[str]:
-    beside = (version.artefacts.get(kind) for kind in (GOLDEN, NEIGHBOURS))
+    beside = (version.artefacts.get(kind) for kind in (GOLDEN, NEIGHBOURS, REFERENCE))
     return {version.serving.digest, *filter(None, beside)}
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 from werkzeug.datastructures import MultiDict
@@ -16,8 +17,11 @@ from werkzeug.datastructures import MultiDict
 from unrot.core.errors import Detail, Invalid
 from unrot.core.records import Feature, Row, Schema, Value
 from unrot.core.schema import parse_row
+from unrot.watch.profiles.histograms import Heights
+from unrot.web.sliders import Slider, slider
 from unrot.web.wording import number
 
+MOST_SLIDERS = 60
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 """A fraction, or grouped by thousands: it does not tell."""
@@ -47,6 +51,7 @@ class Field:
     choices: tuple[Choice, ...] = ()
     keyboard: str = ""
     """What a phone shows for it (`inputmode`), where the control does not tell."""
+    slider: Slider | None = None
 
 
 def typed(schema: Schema, form: MultiDict[str, str]) -> dict[str, str]:
@@ -102,14 +107,16 @@ def fields(
     details: Sequence[Detail] = (),
     *,
     keeps_all: bool = False,
+    bars: Mapping[str, Heights] = MappingProxyType({}),
 ) -> list[Field]:
     """Make the fields with what was typed, and beside each what is wrong with it.
 
     A browser checks number fields itself and points at what it refuses. Where it cannot, because
     the field is folded away, `keeps_all` makes text fields of them, which keep whatever is typed.
+    `bars` are drawn behind the sliders, which long forms do without.
     """
     wrong = {detail.field: detail for detail in reversed(details)}
-    return [
+    made = [
         _field(
             feature,
             f"field-{place}",
@@ -119,6 +126,10 @@ def fields(
         )
         for place, feature in enumerate(schema.features)
     ]
+    if len(made) > MOST_SLIDERS:
+        return made
+    sliders = [slider(feature, bars.get(feature.name, ())) for feature in schema.features]
+    return [replace(one, slider=beside) for one, beside in zip(made, sliders, strict=True)]
 
 
 def outside(schema: Schema, row: Row) -> list[tuple[Feature, Value]]:

@@ -36,6 +36,18 @@ def number(value: Value) -> str:
     return f"{value:,.6g}" if abs(value) >= 10_000 else f"{value:.6g}"
 
 
+def rough(value: float) -> str:
+    """Write a measured number with the three digits that mean something.
+
+    >>> [rough(value) for value in (52.4259, 0.012345, 1234.5, 7.0)]
+    ['52.4', '0.0123', '1,234', '7']
+    """
+    if abs(value) >= 1_000:
+        return f"{value:,.0f}"
+    digits = f"{value:.3g}"
+    return f"{float(digits):.10f}".rstrip("0").rstrip(".") if "e" in digits else digits
+
+
 def iso(seconds: float) -> str:
     """Write a time for machines."""
     return utc(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")

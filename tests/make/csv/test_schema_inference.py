@@ -261,7 +261,7 @@ def test_name_stays_as_in_the_file(load_text: Load) -> None:
     assert (feature.name, feature.unit) == ("Height (cm)", "cm")
 
 
-def test_examples_are_a_row_of_the_table_without_gaps(load_text: Load) -> None:
+def test_examples_are_a_held_out_row_without_gaps(load_text: Load) -> None:
     def row(n: int) -> str:
         return f"{n / 8 if n % 3 else ''},{['Rome', 'Oslo', 'NA'][n % 3]},{'ab'[n % 2]}"
 
@@ -270,7 +270,7 @@ def test_examples_are_a_row_of_the_table_without_gaps(load_text: Load) -> None:
     example = example_row(data.schema)
     assert None not in example.values()
     encoded = [example["x"], float(data.schema.features[1].choices.index(example["town"]))]
-    assert encoded in data.rows.tolist()
+    assert encoded in data.holdout_rows.tolist()
     assert parse_row(data.schema, example) == [example["x"], example["town"]]
 
 
@@ -283,7 +283,7 @@ def test_examples_keep_the_gap_of_the_row_that_they_are(load_text: Load) -> None
     example = list(example_row(data.schema).values())
     assert example.count(None) == 1
     assert [np.nan if cell is None else cell for cell in example] in [
-        pytest.approx(row, nan_ok=True) for row in data.rows.tolist()
+        pytest.approx(row, nan_ok=True) for row in data.holdout_rows.tolist()
     ]
 
 

@@ -73,12 +73,12 @@ def test_features_are_described_from_the_training_rows(csv: Path) -> None:
     assert not any(feature.nullable for feature in features.values())
 
 
-def test_example_is_a_training_row_that_its_schema_takes(csv: Path) -> None:
+def test_example_is_a_held_out_row_that_its_schema_takes(csv: Path) -> None:
     dataset = heart.load(csv)
 
     row = parse_row(dataset.schema, example_row(dataset.schema))
 
-    assert list(row) in dataset.rows.tolist()
+    assert list(row) in dataset.holdout_rows.tolist()
 
 
 def test_raw_file_has_gaps_and_diagnoses(tmp_path: Path) -> None:

@@ -18,12 +18,12 @@ def test_iris_schema_is_the_one_that_people_know() -> None:
 
     assert schema.target == "species"
     assert schema.classes == ("Iris-setosa", "Iris-versicolor", "Iris-virginica")
-    assert example_row(schema) == {
-        "sepal_length_cm": 5.1,
-        "sepal_width_cm": 3.5,
-        "petal_length_cm": 1.4,
-        "petal_width_cm": 0.2,
-    }
+    assert schema.names == (
+        "sepal_length_cm",
+        "sepal_width_cm",
+        "petal_length_cm",
+        "petal_width_cm",
+    )
     assert all(feature.unit == "cm" and feature.description for feature in schema.features)
 
 
@@ -37,7 +37,9 @@ def test_iris_ranges_are_those_of_the_training_rows() -> None:
     assert highs == dataset.rows.max(axis=0).tolist()
 
 
-def test_iris_example_is_taken_by_its_schema() -> None:
-    schema = iris.load().schema
+def test_iris_example_is_a_flower_that_was_held_out() -> None:
+    dataset = iris.load()
 
-    assert parse_row(schema, example_row(schema)) == [5.1, 3.5, 1.4, 0.2]
+    row = parse_row(dataset.schema, example_row(dataset.schema))
+
+    assert list(row) in dataset.holdout_rows.tolist()

@@ -16,7 +16,7 @@ from unrot.core.dataset import Dataset, held_out
 from unrot.core.errors import Invalid, shown
 from unrot.core.plurals import counted
 from unrot.core.records import Feature, Schema
-from unrot.core.typical_row import LINED, with_examples
+from unrot.core.typical_row import LINED
 from unrot.make.csv.cells import Mark
 from unrot.make.csv.columns import Columns, read_columns, strays_note
 from unrot.make.csv.options import DEFAULT_HOLDOUT, TableOptions, check_known, split_names
@@ -86,7 +86,7 @@ def load(options: TableOptions, progress: Progress | None = None) -> LoadedTable
             options, file.marks, features, target, _part(progress, HOLDOUT_FROM, 1.0)
         )
     judges = _acceptable(judges, features)
-    schema = Schema(with_examples(features, rows), options.target, target.classes)
+    schema = Schema(tuple(features), options.target, target.classes)
     dataset = _dataset(options, schema, rows, target.labels[~held], judges)
     gaps = dict(zip(schema.names, np.isnan(rows).mean(axis=0).tolist(), strict=True))
     return LoadedTable(dataset, tuple(left_out), (*notes, *judges.notes), gaps)

@@ -21,7 +21,7 @@ from sklearn.datasets import fetch_openml
 
 from unrot.core.dataset import Dataset, cut
 from unrot.core.errors import Invalid, NotFound
-from unrot.core.records import Feature, Schema, Value
+from unrot.core.records import Feature, Schema
 from unrot.make.demos.tables import read_table
 
 TARGET, CLASSES = "target", ("0", "1")
@@ -156,19 +156,16 @@ def _edition(table: Table) -> tuple[Codes, str]:
 
 
 def _features(rows: Table, codes: Codes) -> tuple[Feature, ...]:
-    typical = _typical_row(rows)
     return tuple(
-        _feature(name, rows[:, number], codes.get(name, {}), typical[number])
-        for number, name in enumerate(FINDINGS)
+        _feature(name, rows[:, number], codes.get(name, {})) for number, name in enumerate(FINDINGS)
     )
 
 
-def _feature(name: str, column: Table, names: Mapping[int, str], example: float) -> Feature:
+def _feature(name: str, column: Table, names: Mapping[int, str]) -> Feature:
     finding, seen = FINDINGS[name], column[~np.isnan(column)]
     is_whole = name != NOT_WHOLE and bool((seen == np.round(seen)).all())
     choices = sorted(_codes_in(column)) if finding.is_coded and is_whole else []
     are_named = all(choice in names for choice in choices)
-    value: Value = int(example) if is_whole else float(example)
     return Feature(
         name=name,
         kind="integer" if is_whole else "number",
@@ -178,18 +175,8 @@ def _feature(name: str, column: Table, names: Mapping[int, str], example: float)
         choice_names=tuple(names[choice] for choice in choices) if are_named else (),
         unit=finding.unit,
         description=finding.description,
-        example=value,
         nullable=len(seen) < len(column),
     )
-
-
-def _typical_row(rows: Table) -> Table:
-    """Return the row without gaps that is nearest to the middle of every column."""
-    whole = rows[~np.isnan(rows).any(axis=1)]
-    widths = np.maximum(whole.std(axis=0), 1e-9)
-    distances = np.abs((whole - np.median(whole, axis=0)) / widths).sum(axis=1)
-    typical: Table = whole[distances.argmin()]
-    return typical
 
 
 def _codes_in(column: Table) -> set[int]:

@@ -11,10 +11,10 @@ from unrot.core.records import Feature, Schema
 CLASSES = ("Iris-setosa", "Iris-versicolor", "Iris-virginica")
 HOLDOUT = 0.2
 MEASURES = {
-    "sepal_length_cm": ("Length of a sepal, one of the green leaves around the flower", 5.1),
-    "sepal_width_cm": ("Width of a sepal", 3.5),
-    "petal_length_cm": ("Length of a petal, one of the coloured leaves of the flower", 1.4),
-    "petal_width_cm": ("Width of a petal", 0.2),
+    "sepal_length_cm": "Length of a sepal, one of the green leaves around the flower",
+    "sepal_width_cm": "Width of a sepal",
+    "petal_length_cm": "Length of a petal, one of the coloured leaves of the flower",
+    "petal_width_cm": "Width of a petal",
 }
 
 
@@ -31,9 +31,8 @@ def load() -> Dataset:
             high=float(column.max()),
             unit="cm",
             description=description,
-            example=example,
         )
-        for (name, (description, example)), column in zip(MEASURES.items(), rows.T, strict=True)
+        for (name, description), column in zip(MEASURES.items(), rows.T, strict=True)
     )
     return Dataset(
         name="iris",

@@ -96,7 +96,6 @@ def _features() -> tuple[Feature, ...]:
             low=float(column.min()),
             high=float(column.max()),
             description=description,
-            example=round(float(column[0]), 3),
         )
         for (name, description), column in zip(SCORES.items(), rows.T, strict=True)
     )

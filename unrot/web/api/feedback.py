@@ -10,6 +10,7 @@ from unrot.make.csv.labels import TruthFile
 from unrot.web import uploads
 from unrot.web.api import answers
 from unrot.web.api.envelope import success
+from unrot.web.api.parameters import ID, PredictionId
 from unrot.web.api.predictions import IRIS
 from unrot.web.api.records import Cell, Verdict
 from unrot.web.current import service
@@ -17,9 +18,6 @@ from unrot.web.routes import ANYONE, Coded, route
 from unrot.web.security import caller_of_api
 from unrot.web.shape import ANY_OF, UNSET, As, Keywords, Shape, Unset
 from unrot.web.uploads import Upload
-
-ID = "aR8tYAECAwQFAAAAAAABAEqk2c0fW3nG"
-PredictionId = Annotated[str, "The id of the prediction.", Keywords(example=ID)]
 
 
 class FeedbackOne(Shape, named=True):

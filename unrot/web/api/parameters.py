@@ -10,6 +10,8 @@ from unrot.web.shape import Expects, Keywords, Shape
 MOST_LISTED = 200
 
 ModelName = Annotated[str, "The name of a model.", Keywords(example="iris")]
+ID = "aR8tYAECAwQFAAAAAAABAEqk2c0fW3nG"
+PredictionId = Annotated[str, "The id of the prediction.", Keywords(example=ID)]
 VersionName = Annotated[str, "The name of a version.", Keywords(example="v1")]
 
 LIMITS = (

@@ -10,16 +10,25 @@ from typing import Annotated
 
 from flask import Response, request
 
+from unrot.core.records import Caller, Schema
+from unrot.watch.reports.prediction import LaterAnswer, look_up_prediction
 from unrot.watch.reports.predictions import find_predictions
 from unrot.web import uploads
 from unrot.web.api import answers
-from unrot.web.api.parameters import ModelName, Page, VersionName
-from unrot.web.api.records import Cell, KeptPrediction, Prediction, Row, kept_prediction
+from unrot.web.api.parameters import ModelName, Page, PredictionId, VersionName
+from unrot.web.api.records import (
+    Cell,
+    KeptPrediction,
+    Prediction,
+    Row,
+    kept_parts,
+    kept_prediction,
+)
 from unrot.web.current import service
 from unrot.web.predictions_query import VERDICTS, sought_of
 from unrot.web.reading import read_query
 from unrot.web.routes import ANYONE, VIEWER, route
-from unrot.web.shape import Keywords, Shape
+from unrot.web.shape import UNSET, Keywords, Shape, Unset
 from unrot.web.uploads import Upload
 
 IRIS = {
@@ -98,6 +107,22 @@ class SoughtQuery(Page):
     version: Annotated[str, "Answers of one version alone."] = ""
     order: Annotated[str, "newest, or worst: the surest mistakes first."] = ""
     id: Annotated[str, "One prediction alone."] = ""
+
+
+class Later(Shape, named=True):
+    """What a version that was made since would answer to the same row."""
+
+    version: str
+    class_: Annotated[str | Unset, "Of a classifier."] = UNSET
+    value: Annotated[float | Unset, "Of a regression."] = UNSET
+    confidence: Annotated[float | None, "Its largest probability."]
+    is_champion: bool
+
+
+class OnePrediction(KeptPrediction, named=True):
+    """A kept prediction, and what came after it."""
+
+    later: Annotated[list[Later], "The newest five of the versions that were made since."]
 
 
 class KeptPredictions(Shape, named=True):
@@ -184,6 +209,38 @@ def kept_predictions(model: ModelName) -> KeptPredictions:
     found = find_predictions(service(), model, sought, limit=page.limit, before=page.before)
     rows = [kept_prediction(row, of) for row in found.rows]
     return KeptPredictions.of(found, predictions=rows, next=found.next_before)
+
+
+@route(
+    "GET",
+    "/predictions/<id>",
+    needs=ANYONE,
+    heeds_token=True,
+    tag="looking",
+    errors=(503,),
+)
+def one_prediction(id: PredictionId, caller: Caller) -> OnePrediction:
+    """Show one prediction to whoever has its id, and what later versions would answer.
+
+    It is in the store a few seconds after it was made; until then the answer is 404 with the reason
+    `not_arrived`. Comments are shown to viewers alone.
+    """
+    found = look_up_prediction(service(), id, with_comment=caller.role != ANYONE)
+    schema = found.shelved.model.schema
+    return OnePrediction.of(
+        found.judged.prediction,
+        **kept_parts(found.judged, schema),
+        later=[_later(one, schema) for one in found.later],
+    )
+
+
+def _later(one: LaterAnswer, of: Schema) -> Later:
+    return Later.of(
+        one,
+        version=one.version.name,
+        class_=one.answer if of.is_classifier else UNSET,
+        value=UNSET if of.is_classifier else one.answer,
+    )
 
 
 def _predict(model: str, version: str | None) -> Response:

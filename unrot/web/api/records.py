@@ -121,13 +121,17 @@ class KeptPrediction(Prediction, named=True):
 
 def kept_prediction(row: JudgedPrediction, of: Schema) -> KeptPrediction:
     """Show a kept prediction with its inputs and its verdict by name."""
+    return KeptPrediction.of(row.prediction, **kept_parts(row, of))
+
+
+def kept_parts(row: JudgedPrediction, of: Schema) -> dict[str, Any]:
+    """Return what is written otherwise than the records have it."""
     made, verdict = row.prediction, row.feedback
-    return KeptPrediction.of(
-        made,
-        inputs=dict(zip(of.names, made.inputs, strict=True)),
-        feedback=None if verdict is None else Verdict.of(verdict, status="kept"),
+    return {
+        "inputs": dict(zip(of.names, made.inputs, strict=True)),
+        "feedback": None if verdict is None else Verdict.of(verdict, status="kept"),
         **_answered(made, of),
-    )
+    }
 
 
 def verdict_given(verdict: records.Feedback, status: str, model: str) -> Verdict:

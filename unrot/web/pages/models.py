@@ -23,23 +23,25 @@ from flask import (
 from unrot import __version__
 from unrot.core.errors import Detail, NotFound, NotKnown, StoreAway, UnrotError
 from unrot.core.plurals import counted, plural
-from unrot.core.records import Schema, Tally
+from unrot.core.records import CHAMPION, Prediction, Tally
 from unrot.core.test_sets import measured_on
 from unrot.core.time import short_time, spoken_age
 from unrot.make.csv import pasted
-from unrot.serve.answer import Answer
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.monitors.outliers.detector import oddity_of
+from unrot.watch.profiles.histograms import histograms
 from unrot.web import forms, security, wording
 from unrot.web.current import service
 from unrot.web.errors import status_of
 from unrot.web.pages import groups, story, thumbs
 from unrot.web.routes import ANYONE, Pages
+from unrot.web.snippets import snippets
 
 blueprint = Pages("pages", __name__)
 for word in (
     wording.percent,
     wording.number,
+    wording.rough,
     wording.iso,
     short_time,
     spoken_age,
@@ -64,8 +66,8 @@ def model(model: str) -> str:
     tallies = _tallies({model: shelved})
     return render_template(
         "model.html",
-        **_about(shelved),
-        **_form(schema, forms.example(schema)),
+        **about(shelved),
+        **_form(shelved, forms.example(schema)),
         is_fresh=True,
         tally=tallies.get(model),
         is_store_away=not tallies,
@@ -82,10 +84,15 @@ def predict(model: str) -> Response:
         security.check_csrf()
         answer = service().predict(model, forms.inputs(schema, texts))
     except UnrotError as error:
-        said = {**_form(schema, texts, error.details), "problem": error.message}
-        return _part("model", "_try.html", status_of(error), **_about(shelved), **said)
-    said = {**_form(schema, texts), **_answered(answer)}
-    return _part("model", "_try.html", 200, **_about(shelved), **said)
+        said = {**_form(shelved, texts, error.details), "problem": error.message}
+        return _part("model", "_try.html", status_of(error), **about(shelved), **said)
+    made = answer.predictions[0]
+    said = {
+        **_form(shelved, texts),
+        **answer_parts(answer.shelved, made),
+        "thumbs": thumbs.offer(shelved.model, made),
+    }
+    return _part("model", "_try.html", 200, **about(shelved), **said)
 
 
 @blueprint.page("POST", "/models/<model>/paste", needs=ANYONE)
@@ -98,11 +105,22 @@ def paste(model: str) -> Response:
         security.check_csrf()
         found = pasted.read(schema, text)
     except UnrotError as error:
-        said = {**_form(schema, forms.example(schema)), "row": text, "paste_problem": error.message}
-        return _part("model", "_try.html", status_of(error), **_about(shelved), **said)
+        example = forms.example(schema)
+        said = {**_form(shelved, example), "row": text, "paste_problem": error.message}
+        return _part("model", "_try.html", status_of(error), **about(shelved), **said)
     texts = forms.pasted(schema, found.values)
-    said = {**_form(schema, texts, forms.problems(schema, texts)), "pasted": found}
-    return _part("model", "_try.html", 200, **_about(shelved), **said)
+    said = {**_form(shelved, texts, forms.problems(schema, texts)), "pasted": found}
+    return _part("model", "_try.html", 200, **about(shelved), **said)
+
+
+@blueprint.page("POST", "/models/<model>/code", needs=ANYONE)
+def code(model: str) -> Response:
+    """Write the values of the form as a request of a program; nothing is predicted."""
+    shelved = service().catalogue().model(model)
+    security.check_csrf()
+    texts = forms.typed(shelved.model.schema, request.form)
+    said = {**_form(shelved, texts), "shows_code": True}
+    return _part("model", "_code.html", 200, **about(shelved), **said)
 
 
 @blueprint.page("POST", "/models/<model>/feedback", needs=ANYONE)
@@ -111,7 +129,7 @@ def feedback(model: str) -> Response:
     shelved = service().catalogue().model(model)
     caller = security.caller_of_page()
     under = thumbs.vote(service(), shelved.model, request.form, caller)
-    return _part("verdict", "_verdict.html", under.code, **_about(shelved), thumbs=under)
+    return _part("verdict", "_verdict.html", under.code, **about(shelved), thumbs=under)
 
 
 @blueprint.page("POST", "/models/<model>/feedback/undo", needs=ANYONE)
@@ -120,12 +138,13 @@ def undo(model: str) -> Response:
     shelved = service().catalogue().model(model)
     caller = security.caller_of_page()
     under = thumbs.undo(service(), shelved.model, request.form, caller)
-    return _part("verdict", "_verdict.html", under.code, **_about(shelved), thumbs=under)
+    return _part("verdict", "_verdict.html", under.code, **about(shelved), thumbs=under)
 
 
 @blueprint.page(
     "GET",
     "/models/<model>/paste",
+    "/models/<model>/code",
     "/models/<model>/feedback",
     "/models/<model>/feedback/undo",
     needs=ANYONE,
@@ -226,7 +245,8 @@ def _part(page: str, part: str, code: int, **context: Any) -> Response:
     return answer
 
 
-def _about(shelved: ShelvedModel) -> dict[str, Any]:
+def about(shelved: ShelvedModel) -> dict[str, Any]:
+    """Return what every page of a model that anyone may see knows of it."""
     try:
         champion = shelved.version()
     except NotFound:
@@ -239,22 +259,32 @@ def _about(shelved: ShelvedModel) -> dict[str, Any]:
 
 
 def _form(
-    schema: Schema, texts: Mapping[str, str], details: Sequence[Detail] = ()
+    shelved: ShelvedModel, texts: Mapping[str, str], details: Sequence[Detail] = ()
 ) -> dict[str, Any]:
+    model, schema = shelved.model, shelved.model.schema
+    champion = shelved.versions.get(shelved.aliases.get(CHAMPION, ""))
+    bars = {} if champion is None else histograms(service().shelf, shelved, champion)
     is_long = groups.is_long(schema)
-    fields = forms.fields(schema, texts, details, keeps_all=is_long)
-    return {"fields": fields, "groups": groups.grouped(fields) if is_long else []}
+    fields = forms.fields(schema, texts, details, keeps_all=is_long, bars=bars)
+    inputs = forms.inputs(schema, texts)
+    return {
+        "fields": fields,
+        "groups": groups.grouped(fields) if is_long else [],
+        "snippets": snippets(request.url_root.rstrip("/"), model.name, schema, inputs),
+    }
 
 
-def _answered(answer: Answer) -> dict[str, Any]:
-    made, model = answer.predictions[0], answer.shelved.model
-    bars = zip(model.schema.classes, made.probabilities or (), strict=False)
+def answer_parts(shelved: ShelvedModel, made: Prediction) -> dict[str, Any]:
+    """Return what is shown of an answer beside the thumbs."""
+    schema, version = shelved.model.schema, shelved.versions.get(made.version)
+    bars = zip(schema.classes, made.probabilities or (), strict=False)
+    on = measured_on(shelved.versions.values()).get(made.version)
     return {
         "prediction": made,
         "bars": sorted(bars, key=lambda bar: -bar[1]),
-        "outside": forms.outside(model.schema, made.inputs),
-        "oddity": oddity_of(service().shelf, answer.shelved, made),
-        "thumbs": thumbs.offer(model, made),
+        "outside": forms.outside(schema, made.inputs),
+        "oddity": oddity_of(service().shelf, shelved, made),
+        "usual_error": "" if version is None else story.usual_error(version, on),
     }
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from unrot.core.plurals import counted
 from unrot.core.records import Model, Schema, Tally, Version
+from unrot.core.test_sets import MeasuredOn
 from unrot.watch.reports.signs import FEWEST_VERDICTS
-from unrot.web.wording import number, percent
+from unrot.web.wording import number, percent, rough
 
 DEMOS = ("iris", "zombies", "heart")
 
@@ -40,6 +41,14 @@ def quality(version: Version) -> str:
         "Nobody has measured it on rows that it had not learnt from, so there is nothing trusted "
         "to judge it by: take its answers with care."
     )
+
+
+def usual_error(version: Version, on: MeasuredOn | None) -> str:
+    """Say how far off the numbers of a version usually are; nothing where it was not measured."""
+    if "mae" not in version.metrics:
+        return ""
+    of = f", on {on.sentence}" if on is not None else ""
+    return f"Usually off by about {rough(version.metrics['mae'])}{of}."
 
 
 def judged(tally: Tally, schema: Schema, version: str) -> str:

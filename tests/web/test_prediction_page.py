@@ -1,0 +1,93 @@
+"""The page and the route of one prediction: its id is the permission to look."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.conftest import JUDGE
+from tests.large_store import ZOMBIES, copy_of
+from tests.web.visitor import ask, id_in, sign_in, text_of, vote
+from unrot.core.schema import example_row
+from unrot.run.caretaker import Caretaker
+from unrot.serve.service import Service
+
+
+def ship(app: Flask) -> None:
+    Caretaker(app.extensions["unrot"], "tests").go_round()
+
+
+def test_page_shows_what_was_asked_and_answered(client: FlaskClient, app: Flask) -> None:
+    id = id_in(ask(client))
+    ship(app)
+
+    said = text_of(client.get(f"/p/{id}"))
+
+    assert "sepal length (cm) 5.1 sepal width (cm) 3.5" in said
+    assert "The answer Iris-setosa" in said
+    assert "Was it right?" in said
+    assert "No version that can still answer was made after v1, which gave this answer." in said
+
+
+def test_answer_links_to_its_page(client: FlaskClient) -> None:
+    answer = ask(client)
+
+    assert f'href="/p/{id_in(answer)}"' in answer.text
+
+
+def test_page_of_a_prediction_that_is_on_its_way_asks_again(client: FlaskClient) -> None:
+    answer = client.get(f"/p/{id_in(ask(client))}")
+
+    assert (answer.status_code, answer.headers["Refresh"]) == (404, "2")
+    assert "was made a moment ago and is not in the store yet" in answer.text
+
+
+def test_id_that_was_not_given_out_shows_nothing(client: FlaskClient) -> None:
+    page = client.get(f"/p/{'A' * 32}")
+    answer = client.get(f"/api/v1/predictions/{'A' * 32}")
+
+    assert (page.status_code, answer.status_code) == (404, 403)
+    assert answer.json["reason"] == "unknown_id"
+
+
+def test_verdict_stands_on_the_page_and_its_comment_is_for_viewers(
+    client: FlaskClient, app: Flask
+) -> None:
+    id = id_in(ask(client))
+    vote(client, id, "down", label="Iris-virginica", comment="It hung from my window.")
+    ship(app)
+
+    anyone = client.get(f"/p/{id}")
+    data = client.get(f"/api/v1/predictions/{id}").json["data"]
+    sign_in(client, JUDGE)
+    judge = client.get(f"/p/{id}")
+
+    assert "really Iris-virginica" in text_of(anyone)
+    assert "It hung from my window." not in anyone.text
+    assert (data["feedback"]["label"], data["feedback"]["comment"]) == ("Iris-virginica", None)
+    assert "It hung from my window." in judge.text
+    assert "Was it right?" not in anyone.text
+
+
+def test_later_versions_answer_the_same_row_and_that_is_not_kept(
+    client: FlaskClient, app: Flask, kept: Service
+) -> None:
+    inputs = example_row(kept.catalogue().model(ZOMBIES).model.schema)
+    [made] = kept.predict(ZOMBIES, inputs).predictions
+    ship(app)
+    copy_of(kept, created_at=kept.clock())
+    before = kept.recent(ZOMBIES).rows
+
+    said = text_of(client.get(f"/p/{made.id}"))
+    data = client.get(f"/api/v1/predictions/{made.id}").json["data"]
+    ship(app)
+
+    assert "All answer the same." in said
+    assert re.search(rf"v2 20\S+ \S+ UTC {made.label} \d", said)
+    assert [(one["version"], one["class"], one["is_champion"]) for one in data["later"]] == [
+        ("v2", made.label, False)
+    ]
+    assert data["inputs"] == inputs
+    assert kept.recent(ZOMBIES).rows == before

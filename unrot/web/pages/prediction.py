@@ -1,0 +1,39 @@
+"""The page of one prediction, for whoever has its id: a link to show to somebody else."""
+
+from __future__ import annotations
+
+from flask import Response, make_response, render_template
+
+from unrot.core.errors import NotFound, NotSigned
+from unrot.watch.reports.prediction import NotArrived, look_up_prediction
+from unrot.web import security
+from unrot.web.current import service
+from unrot.web.pages import thumbs
+from unrot.web.pages.models import about, answer_parts, blueprint
+from unrot.web.routes import ANYONE
+
+ASK_AGAIN_SECONDS = 2
+
+
+@blueprint.page("GET", "/p/<id>", needs=ANYONE)
+def prediction(id: str) -> Response:
+    """Show what was asked and answered, what was said of it, and what later versions answer."""
+    may_look = security.caller_of_page().role != ANYONE
+    try:
+        found = look_up_prediction(service(), id, with_comment=may_look)
+    except NotSigned as error:
+        raise NotFound("No prediction has this address: a letter of it may be wrong.") from error
+    except NotArrived as error:
+        answer = make_response(render_template("waiting.html", message=error.message), 404)
+        answer.headers["Refresh"] = str(ASK_AGAIN_SECONDS)
+        return answer
+    made, verdict = found.judged.prediction, found.judged.feedback
+    shown = render_template(
+        "prediction.html",
+        **about(found.shelved),
+        **answer_parts(found.shelved, made),
+        found=found,
+        said=verdict,
+        thumbs=thumbs.offer(found.shelved.model, made) if verdict is None else None,
+    )
+    return make_response(shown)
