@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,17 @@ UNKNOWN = "unknown"
 GAP = -math.inf
 """The value of what has none, on an axis with a lane for it."""
 LANE = 0.1
-LONGEST_CHOICE = 10
+WIDE, NARROW = 500, 235
+"""Pixels that a plot has at least, by which it is decided what labels there is room for."""
+LETTER, THIN, BROAD, SPACE = 7.6, 4.9, 12.0, 5
+"""How wide letters of a label are at most, and how far labels lie apart."""
+WIDTHS = dict.fromkeys("iljtfrI.,:;'|!()[] -", THIN) | dict.fromkeys("mwMW%@…", BROAD)
+FIRST_BROAD = "⺀"
+SHORTEST_NAME, FEW_NAMES = 36, 4
+"""A name is cut to no less; so few all stand below a plot that is narrow."""
+LONGEST_UPRIGHT, LONGEST_NAME, MOST_UPRIGHT = 7, 66, 17
+"""There is room for so many letters of a number and pixels of a name at the left of a plot, and
+for so many labels."""
 NICE = (1, 2, 5, 10)
 """Steps of an axis, times a power of ten."""
 
@@ -96,12 +107,50 @@ class Axis:
         return f"{self.low!r} {self.high!r} {self.least!r}"
 
     def marked(self, values: Iterable[float]) -> Axis:
-        """Write values beside it; below the plot every second one can be left out."""
-        ticks = [
-            Tick(self.at(value), self.says(value), not self.is_upright and number % 2 == 1)
-            for number, value in enumerate(values)
-        ]
-        return replace(self, ticks=tuple(ticks))
+        """Write values beside it, as many as there is room for."""
+        ticks = [Tick(self.at(value), self._label(value)) for value in values]
+        return replace(self, ticks=fitted(ticks, is_upright=self.is_upright))
+
+    def _label(self, value: float) -> str:
+        said = self.says(value)
+        is_long = self.is_upright and self.says is brief and len(said) > LONGEST_UPRIGHT
+        return f"{value:.3g}" if is_long else said
+
+
+def fitted(ticks: Sequence[Tick], *, is_upright: bool = False) -> tuple[Tick, ...]:
+    """Leave out labels that would run into each other: all but every second, third, …
+
+    >>> [tick.label for tick in fitted([Tick(2 * at, f"label {at}") for at in range(50)])][:3]
+    ['label 0', 'label 8', 'label 16']
+    """
+    if is_upright:
+        return tuple(ticks[:: -(-len(ticks) // MOST_UPRIGHT) or 1])
+    wide = _stride(ticks, WIDE, 1)
+    narrow = _stride(ticks, NARROW, wide)
+    return tuple(
+        replace(tick, is_spare=number % narrow != 0)
+        for number, tick in enumerate(ticks)
+        if number % wide == 0
+    )
+
+
+def _stride(ticks: Sequence[Tick], pixels: int, least: int) -> int:
+    """Return the first multiple of a number by which the labels that are left have room."""
+    return next(
+        stride for stride in itertools.count(least, least) if _have_room(ticks[::stride], pixels)
+    )
+
+
+def _have_room(ticks: Sequence[Tick], pixels: int) -> bool:
+    beside = {"start": 0.0, "middle": 0.5, "end": 1.0}
+    ends_at = -math.inf
+    for tick in ticks:
+        length = length_of(tick.label)
+        begins_at = pixels * tick.at / 100 - beside[tick.anchor] * length
+        if begins_at < ends_at + SPACE:
+            return False
+        ends_at = begins_at + length
+    return True
 
 
 def place(value: float) -> float:
@@ -150,8 +199,19 @@ def choice_axis(choices: Sequence[str], *, is_upright: bool = False) -> Axis:
         return choices[int(value)]
 
     axis = Axis(-0.5, len(choices) - 0.5, says, is_upright, choices=tuple(choices))
-    ticks = [Tick(axis.at(at), cut(one, LONGEST_CHOICE)) for at, one in enumerate(choices)]
-    return replace(axis, ticks=tuple(ticks))
+    ticks = named_ticks([axis.at(at) for at in range(len(choices))], choices, is_upright)
+    return replace(axis, ticks=ticks)
+
+
+def named_ticks(
+    places: Sequence[float], names: Sequence[str], is_upright: bool = False
+) -> tuple[Tick, ...]:
+    """Write names, cut to what there is room for."""
+    pixels = NARROW if len(names) <= FEW_NAMES else WIDE
+    most = max(SHORTEST_NAME, pixels / max(1, len(names)) - SPACE)
+    room = LONGEST_NAME if is_upright else most
+    ticks = [Tick(at, cut_to(name, room)) for at, name in zip(places, names, strict=True)]
+    return fitted(ticks, is_upright=is_upright)
 
 
 def round_values(low: float, high: float, *, about: int = 4) -> list[float]:
@@ -180,6 +240,26 @@ def cut(name: str, most: int) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
+def cut_to(name: str, pixels: float) -> str:
+    """Shorten a name to so many pixels.
+
+    >>> cut_to("ultramarine", 80), cut_to("ultramarine", 40), cut_to("WWWWW", 40)
+    ('ultramarine', 'ultr…', 'WW…')
+    """
+    lengths = range(len(name), 0, -1)
+    return next((one for most in lengths if length_of(one := cut(name, most)) <= pixels), "…")
+
+
+def length_of(label: str) -> float:
+    """Say about how many pixels a label takes.
+
+    >>> length_of("12:00"), length_of("…")
+    (35.3, 12.0)
+    """
+    widths = (BROAD if one >= FIRST_BROAD else WIDTHS.get(one, LETTER) for one in label)
+    return round(sum(widths), 1)
+
+
 def _round_step(step: float) -> float:
     power = 10.0 ** math.floor(math.log10(step))
     return next(factor * power for factor in NICE if factor * power >= step * 0.75)
@@ -194,7 +274,8 @@ def _with_lane(axis: Axis, values: Sequence[float]) -> Axis:
     lane = LANE * (axis.high - axis.low)
     wider = replace(axis, low=axis.low - lane, lane_ends=axis.low, says=says).marked(values)
     named = Tick(wider.at(wider.low + lane / 2), UNKNOWN)
-    return replace(wider, ticks=(named, *wider.ticks[not axis.is_upright :]))
+    ticks = (named, *wider.ticks[not axis.is_upright :])
+    return replace(wider, ticks=fitted(ticks, is_upright=axis.is_upright))
 
 
 # ── times ────────────────────────────────────────────────────────────────────────────────────
@@ -205,12 +286,12 @@ def time_axis(since: float, until: float, *, about: int = 7) -> Axis:
     axis = Axis(since, max(until, since + 1), moment, name="Time (UTC)", is_time=True)
     times, writes = _round_times(since, axis.high, about)
     ticks, day = [], None
-    for number, at in enumerate(times):
+    for at in times:
         time = utc(at)
         is_new_day, day = day is not None and time.date() != day, time.date()
         label = time.strftime("%-d %b" if is_new_day and writes == "%H:%M" else writes)
-        ticks.append(Tick(axis.at(at), label, is_spare=number % 2 == 1))
-    return replace(axis, ticks=tuple(ticks))
+        ticks.append(Tick(axis.at(at), label))
+    return replace(axis, ticks=fitted(ticks))
 
 
 def moment(seconds: float) -> str:
