@@ -104,3 +104,13 @@ def test_choice_lies_in_the_middle_of_its_part_and_is_shortened() -> None:
     assert axis.ticks == (Tick(25.0, "red"), Tick(75.0, "ultramarine"))
     assert axis.says(1.0) == "ultramarine"
     assert (cut.ticks[1].label, cut.says(1.0)) == ("a shade of ultr…", "a shade of ultramarine")
+
+
+@pytest.mark.parametrize("hours", range(24))
+def test_day_stands_below_a_narrow_plot_too(hours: int) -> None:
+    since = 1_700_000_000.0 + 3_600 * hours
+    axis = time_axis(since, since + 86_400)
+
+    narrow = [tick.label for tick in axis.ticks if not tick.is_spare]
+    assert len(narrow) >= 3
+    assert "15 Nov" in narrow or "16 Nov" in narrow

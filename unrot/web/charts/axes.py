@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from unrot.core.time import DAY, HOUR, MINUTE, utc
 
@@ -117,40 +117,56 @@ class Axis:
         return f"{value:.3g}" if is_long else said
 
 
-def fitted(ticks: Sequence[Tick], *, is_upright: bool = False) -> tuple[Tick, ...]:
+def fitted(ticks: Sequence[Tick], *, is_upright: bool = False, kept: int = 0) -> tuple[Tick, ...]:
     """Leave out labels that would run into each other: all but every second, third, …
 
-    >>> [tick.label for tick in fitted([Tick(2 * at, f"label {at}") for at in range(50)])][:3]
-    ['label 0', 'label 8', 'label 16']
+    The one at the place `kept` stays.
+
+    >>> many = [Tick(2 * at, f"label {at}") for at in range(50)]
+    >>> [tick.label for tick in fitted(many, kept=9)][:3]
+    ['label 3', 'label 9', 'label 15']
     """
     if is_upright:
         return tuple(ticks[:: -(-len(ticks) // MOST_UPRIGHT) or 1])
-    wide = _stride(ticks, WIDE, 1)
-    narrow = _stride(ticks, NARROW, wide)
-    return tuple(
-        replace(tick, is_spare=number % narrow != 0)
-        for number, tick in enumerate(ticks)
-        if number % wide == 0
-    )
+    wide = _room_for(ticks, range(len(ticks)), WIDE, kept)
+    narrow = set(_room_for(ticks, wide, NARROW, kept))
+    return tuple(replace(ticks[at], is_spare=at not in narrow) for at in wide)
 
 
-def _stride(ticks: Sequence[Tick], pixels: int, least: int) -> int:
-    """Return the first multiple of a number by which the labels that are left have room."""
-    return next(
-        stride for stride in itertools.count(least, least) if _have_room(ticks[::stride], pixels)
-    )
+def _room_for(
+    ticks: Sequence[Tick], places: Sequence[int], pixels: int, kept: int
+) -> Sequence[int]:
+    """Return the places of labels that have room: all, or every second, third, … of them."""
+    first = places.index(kept) if kept in places else 0
+    for stride in range(1, len(places) + 1):
+        left = _without_ends(ticks, places[first % stride :: stride], pixels, kept)
+        if not any(_meet(ticks[one], ticks[other], pixels) for one, other in pairwise(left)):
+            return left
+    return places
 
 
-def _have_room(ticks: Sequence[Tick], pixels: int) -> bool:
-    beside = {"start": 0.0, "middle": 0.5, "end": 1.0}
-    ends_at = -math.inf
-    for tick in ticks:
-        length = length_of(tick.label)
-        begins_at = pixels * tick.at / 100 - beside[tick.anchor] * length
-        if begins_at < ends_at + SPACE:
-            return False
-        ends_at = begins_at + length
-    return True
+def _without_ends(
+    ticks: Sequence[Tick], places: Sequence[int], pixels: int, kept: int
+) -> list[int]:
+    """Leave out the label at an end, which lies inwards, where it alone has no room."""
+    left = list(places)
+    for end, beside in ((0, 1), (-1, -2)):
+        if len(left) > 2:
+            one, other = sorted((left[end], left[beside]))
+            if _meet(ticks[one], ticks[other], pixels):
+                del left[beside if left[end] == kept else end]
+    return left
+
+
+def _meet(one: Tick, other: Tick, pixels: int) -> bool:
+    """Tell whether a label runs into the one on its right."""
+    ends_at = _left_of(one, pixels) + length_of(one.label)
+    return _left_of(other, pixels) < ends_at + SPACE
+
+
+def _left_of(tick: Tick, pixels: int) -> float:
+    before = {"start": 0.0, "middle": 0.5, "end": 1.0}[tick.anchor]
+    return pixels * tick.at / 100 - before * length_of(tick.label)
 
 
 def place(value: float) -> float:
@@ -285,13 +301,14 @@ def time_axis(since: float, until: float, *, about: int = 7) -> Axis:
     """Make an axis of UTC times from one moment to another, with round ones written."""
     axis = Axis(since, max(until, since + 1), moment, name="Time (UTC)", is_time=True)
     times, writes = _round_times(since, axis.high, about)
-    ticks, day = [], None
-    for at in times:
-        time = utc(at)
-        is_new_day, day = day is not None and time.date() != day, time.date()
-        label = time.strftime("%-d %b" if is_new_day and writes == "%H:%M" else writes)
-        ticks.append(Tick(axis.at(at), label))
-    return replace(axis, ticks=fitted(ticks))
+    days = [utc(at).date() for at in (since - 1, *times)]
+    starts = [writes == "%H:%M" and day != before for before, day in pairwise(days)]
+    ticks = [
+        Tick(axis.at(at), utc(at).strftime("%-d %b" if is_start else writes))
+        for at, is_start in zip(times, starts, strict=True)
+    ]
+    kept = starts.index(True) if True in starts else 0
+    return replace(axis, ticks=fitted(ticks, kept=kept))
 
 
 def moment(seconds: float) -> str:
