@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,6 +15,12 @@ from unrot.core.settings import Settings
 from unrot.run.bootstrap import open_service
 
 PATH = "/models/zombies/predictions"
+
+
+@pytest.fixture(scope="module")
+def server(start_server: Callable[..., Server]) -> Server:
+    """A server whose verdicts are those of these tests."""
+    return start_server()
 
 
 @pytest.fixture(scope="module")
