@@ -108,8 +108,8 @@ bench-machines: $(VENV)/test ## kill two machines on one Postgres and one emulat
 bench-away: $(VENV)/test ## take the store away for half a minute under load, each in each way (ten minutes)
 	$(RUN) -m bench.away
 
-drill-dyno: $(DYNO)/done ## a dyno of 512 MB: boot, load, SIGTERM, a wiped home, boot again (ten minutes)
-	$(DYNO)/bin/python -m bench.dyno
+drill-dyno: $(VENV)/test $(DYNO)/done ## a dyno of 512 MB: boot, load, SIGTERM, a wiped home, boot again (ten minutes)
+	$(RUN) -m bench.dyno
 
 drill-wheel: $(VENV)/test ## build wheel and sdist, install each into an empty environment, use it (five minutes)
 	$(RUN) -m bench.wheel
@@ -151,9 +151,8 @@ $(VENV)/test: requirements.txt requirements-dev.txt requirements-data.txt | $(VE
 	@$(RUN) -m pip install -qq --disable-pip-version-check --no-deps -r requirements-data.txt
 	@touch $(VENV)/serve $@
 
-# What a dyno has and nothing beside it, but for pytest, whose fixtures the drill uses.
+# What a dyno has and nothing beside it.
 $(DYNO)/done: requirements.txt | $(VENV)/bin/python
 	@$(RUN) -m venv $(DYNO)
-	@$(DYNO)/bin/python -m pip install -qq --disable-pip-version-check -r requirements.txt \
-	$$(grep '^pytest==' requirements-dev.txt)
+	@$(DYNO)/bin/python -m pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@

@@ -14,6 +14,7 @@ from unrot.web import errors, security
 from unrot.web.api import (
     accuracy,
     audit_log,
+    descriptions,
     drift,
     explorer,
     feedback,
@@ -32,6 +33,7 @@ from unrot.web.metrics import counting, scrape
 from unrot.web.openapi import apidocs
 from unrot.web.pages import (
     access,
+    adding,
     audits,
     compare,
     files,
@@ -66,6 +68,9 @@ from unrot.web.pages import (
     predictions as predictions_pages,
 )
 from unrot.web.pages import (
+    settings as settings_pages,
+)
+from unrot.web.pages import (
     versions as versions_pages,
 )
 from unrot.web.request_ids import IdentifiedApp
@@ -75,12 +80,13 @@ PATIENCE_SECONDS = 1.2
 """So long people wait for a store that is slow; a verdict is then kept in the journal."""
 
 API = (
-    *(models, predictions, feedback, learning, versions, trials),
+    *(models, descriptions, predictions, feedback, learning, versions, trials),
     *(explorer, findings, drift, outliers, accuracy, operations, audit_log, forgetting),
 )
 """Each declares some routes; the document lists them in this order."""
 PAGES = (
-    *(home, pages, prediction, versions_pages, jobs, policy, audits, compare),
+    *(home, pages, prediction, adding, settings_pages, versions_pages, jobs, policy),
+    *(audits, compare),
     *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
     *(predictions_pages, predictions_file, time_range),
     *(operations_pages, access, status, glossary),

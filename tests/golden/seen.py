@@ -88,6 +88,11 @@ def paths(names: Mapping[str, str]) -> dict[str, list[str]]:
             *(f"/jobs/{names['job']}", f"/jobs/{names['cancelled']}", "/jobs/nothing"),
         ],
         "policy": [f"{of['plants']}/policy", f"{of['flowers']}/policy"],
+        "settings": [
+            *(f"{of['plants']}/settings", f"{of['plants']}/settings?feature=soil"),
+            *(f"{of['rent']}/settings", f"{of['plants']}/remove", f"{of['plants']}/forget"),
+            *("/add-a-model", "/add-a-model?file=my+rows.csv&name=No"),
+        ],
         "audits": [
             *(f"{of['plants']}/audits", f"{of['rent']}/audits", f"/audits/{names['audit']}"),
             "/audits/nothing",
@@ -226,6 +231,18 @@ def forms(names: Mapping[str, str]) -> Iterator[tuple[str, str, str, dict[str, A
         yield "judge", "", audit, {"id": names["audited"], "step": step}
     yield "judge", "", audit, {"id": names["audited"], "step": "wrong", "label": "moss"}
     yield "judge", "", audit, {"id": names["audited"], "step": "wrong", "label": "wet"}
+    height = {"feature": "height", "features.height.unit": "mm"}
+    yield "viewer", "", f"{of}/settings", height
+    yield "operator", "", f"{of}/settings", {**height, "features.height.example": "tall"}
+    yield "operator", "", f"{of}/settings", {**height, "go": "on"}
+    yield "operator", "", f"{of}/settings", {"classes.dry": "same", "classes.wet": "same"}
+    yield "operator", "", f"{of}/forget", {"ids": "nonsense"}
+    yield "operator", "", f"{of}/forget", {"ids": id}
+    yield "operator", "", f"{of}/forget", {"ids": id, "agreed": "yes"}
+    yield "operator", "", f"{of}/forget", {"ids": id, "agreed": "forget"}
+    yield "operator", "", f"{rent}/remove", {"name": "plants"}
+    yield "operator", "", f"{rent}/remove", {"name": "rent"}
+    yield "operator", "", "/bring-back", {"key": "rent"}
     yield "judge", "", "/logout", {}
 
 

@@ -725,10 +725,18 @@ class Registry(Protocol):
         """
         ...
 
-    def remove_model(self, model: ModelKey) -> RemovedModel:
+    def remove_model(self, model: ModelKey, *, undo_until: float | None = None) -> RemovedModel:
         """Take a model and its aliases out of the registry; its rows go with `Store.clear`.
 
         From now on nothing is kept for it, whoever brings it, and its number is never given again.
+        Until the moment that is given, if one is, `bring_back` undoes that.
+        """
+        ...
+
+    def bring_back(self, model: ModelKey, *, now: float) -> Model:
+        """Give a removed model its name and aliases again.
+
+        Conflict when that moment is over, its erasing has begun, or its name is another's.
         """
         ...
 

@@ -374,6 +374,10 @@ class Feature:
     """What people call it; empty, its name in words."""
     group: str = ""
     """The heading that it stands under in a long form."""
+    is_fixed: bool = False
+    """Nobody can change it, as an age: who explains an answer proposes no other value of it."""
+    is_private: bool = False
+    """What training saw of it is told to viewers alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,6 +433,12 @@ class RemovedModel:
     removed_at: float
     is_cleared: bool
     """True once none of its rows is left."""
+    undo_until: float | None = None
+    """Until then it can be brought back; None where nobody wanted that, or it is being erased."""
+
+    def can_be_undone(self, now: float) -> bool:
+        """Tell whether it is only hidden."""
+        return self.undo_until is not None and now < self.undo_until
 
 
 @dataclass(frozen=True, slots=True)

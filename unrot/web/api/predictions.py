@@ -11,6 +11,7 @@ from typing import Annotated
 from flask import Response, request
 
 from unrot.core.records import Caller, Schema
+from unrot.core.schema import without_private_values
 from unrot.watch.reports.prediction import LaterAnswer, look_up_prediction
 from unrot.watch.reports.predictions import find_predictions
 from unrot.web import uploads
@@ -223,13 +224,16 @@ def one_prediction(id: PredictionId, caller: Caller) -> OnePrediction:
     """Show one prediction to whoever has its id, and what later versions would answer.
 
     It is in the store a few seconds after it was made; until then the answer is 404 with the reason
-    `not_arrived`. Comments are shown to viewers alone.
+    `not_arrived`. Comments, and the values of private features, are shown to viewers alone.
     """
     found = look_up_prediction(service(), id, with_comment=caller.role != ANYONE)
     schema = found.shelved.model.schema
+    parts = kept_parts(found.judged, schema)
+    if caller.role == ANYONE:
+        parts["inputs"] = without_private_values(schema, parts["inputs"])
     return OnePrediction.of(
         found.judged.prediction,
-        **kept_parts(found.judged, schema),
+        **parts,
         later=[_later(one, schema) for one in found.later],
     )
 

@@ -12,8 +12,10 @@ from difflib import get_close_matches
 
 from flask import render_template, request
 
+from unrot.core.errors import StoreAway
 from unrot.core.plurals import counted, plural
-from unrot.core.records import FINDING_KINDS, Model
+from unrot.core.records import FINDING_KINDS, Model, RemovedModel
+from unrot.make.models import list_undoable
 from unrot.watch.reports.fleet import Glance, fleet
 from unrot.watch.reports.health import STATE_WORDS, State
 from unrot.watch.reports.signs import FEWEST_VERDICTS
@@ -140,7 +142,16 @@ def home() -> str:
         tags=sorted({name for model in models for name in model.tags}),
         near="" if rows else nearest(models, words),
         is_store_away=any(not row.glance.hours for row in rows),
+        undoable=_undoable() if security.may("operator") else [],
     )
+
+
+def _undoable() -> list[RemovedModel]:
+    """Return the models that can be brought back; none while the store is away."""
+    try:
+        return list_undoable(service())
+    except StoreAway:
+        return []
 
 
 def is_found(model: Model, words: str, tag: str) -> bool:

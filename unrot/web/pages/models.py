@@ -266,7 +266,7 @@ def _form(
     bars = {} if champion is None else histograms(service().shelf, shelved, champion)
     is_long = groups.is_long(schema)
     fields = forms.fields(schema, texts, details, keeps_all=is_long, bars=bars)
-    inputs = forms.inputs(schema, texts)
+    inputs = forms.inputs_to_paste(schema, texts)
     return {
         "fields": fields,
         "groups": groups.grouped(fields) if is_long else [],
