@@ -25,6 +25,7 @@ from unrot.web.api import (
     operations,
     outliers,
     predictions,
+    reports,
     trials,
     versions,
 )
@@ -45,6 +46,7 @@ from unrot.web.pages import (
     prediction,
     predictions_file,
     profiles,
+    report,
     rules,
     status,
     time_range,
@@ -81,7 +83,8 @@ PATIENCE_SECONDS = 1.2
 
 API = (
     *(models, descriptions, predictions, feedback, learning, versions, trials),
-    *(explorer, findings, drift, outliers, accuracy, operations, audit_log, forgetting),
+    *(explorer, findings, drift, outliers, accuracy, reports, operations),
+    *(audit_log, forgetting),
 )
 """Each declares some routes; the document lists them in this order."""
 PAGES = (
@@ -89,7 +92,7 @@ PAGES = (
     *(audits, compare),
     *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
     *(predictions_pages, predictions_file, time_range),
-    *(operations_pages, access, status, glossary),
+    *(report, operations_pages, access, status, glossary),
 )
 """Each adds its views to the one blueprint of the pages."""
 

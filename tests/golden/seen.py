@@ -108,6 +108,10 @@ def paths(names: Mapping[str, str]) -> dict[str, list[str]]:
             *(f"{of['plants']}/findings/{name}" for name in names["findings"].split()),
             f"{of['plants']}/findings/nothing",
         ],
+        "report": [
+            f"{of['plants']}/report?from=2026-03-02&to=2026-03-04&inline=1",
+            *(f"{of['rent']}/report?inline=1", f"{of['plants']}/report?from=soon"),
+        ],
         "rules": [f"{of['plants']}/rules", f"{of['flowers']}/rules"],
         "explorer": [
             *(f"{of['plants']}/explorer", f"{of['rent']}/explorer", f"{of['flowers']}/explorer"),

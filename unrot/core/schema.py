@@ -389,3 +389,18 @@ def _described(feature: Feature) -> dict[str, Any]:
 def _listed(words: Sequence[str], most: int = MOST_SHOWN) -> str:
     listed = ", ".join(words[:most])
     return listed if len(words) <= most else f"{listed}, … ({len(words)} in all)"
+
+
+def spoken(feature: Feature) -> str:
+    """Write what people call a feature, else its name in words without the unit beside it.
+
+    >>> spoken(Feature("sepal_length_cm", "number", unit="cm"))
+    'sepal length'
+    """
+    if feature.label:
+        return feature.label
+    words = feature.name.replace("_", " ").strip()
+    if feature.unit:
+        for written in (f" {feature.unit}", f"({feature.unit})", f"[{feature.unit}]"):
+            words = words.removesuffix(written).strip()
+    return words or feature.name

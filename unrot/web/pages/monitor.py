@@ -17,7 +17,7 @@ from markupsafe import Markup
 from unrot.core.errors import StoreAway
 from unrot.core.records import Finding, Model
 from unrot.watch.reports import overview
-from unrot.watch.reports.health import gravest_first
+from unrot.watch.reports.health import gravest_first, snoozed_words
 from unrot.watch.reports.overview import Condition
 from unrot.web import spans
 from unrot.web.address import TIMES, Address, address_of
@@ -89,6 +89,7 @@ def _shown(model: Model) -> dict[str, Any]:
         "closer": closer,
         "closer_chart": build_period(model.schema, closer) if closer else None,
         "refresh": 0 if asked.is_given and asked.range is None else _refresh(asked),
+        "report_of": _period(asked),
         "column_names": column_names(model.schema),
     }
 
@@ -115,7 +116,8 @@ def _now(model: Model, found: Condition) -> Step:
         return Step("promote a version.", "Versions", versions)
     since = max((one.closed_at or 0.0 for one in found.closed_findings), default=None)
     if found.health.state == "well":
-        return Step("nothing; no finding is open.", "All versions", versions, since)
+        snoozed = snoozed_words(len(found.snoozed_findings)).strip() or "no finding is open."
+        return Step(f"nothing; {snoozed}", "All versions", versions, since)
     ask = url_for("pages.model", model=model.name)
     return Step("let somebody who knows judge a few answers.", "Try it", ask, since)
 
@@ -141,6 +143,13 @@ def _chosen(given: Mapping[str, str]) -> tuple[str, float] | None:
         return given.get("column", ""), float(int(given.get("ends", "")))
     except ValueError:
         return None
+
+
+def _period(asked: Asked) -> dict[str, str]:
+    """Return what asks for the same stretch of time."""
+    if asked.range is not None:
+        return {"range": asked.range.name}
+    return {"from": asked.from_text, "to": asked.to_text}
 
 
 def _linked(column: str, ends_at: float) -> str:
