@@ -44,10 +44,12 @@ from unrot.web.pages import (
     monitor,
     policy,
     prediction,
+    predictions_file,
     profiles,
     report,
     rules,
     status,
+    time_range,
 )
 from unrot.web.pages import (
     explorer as explorer_pages,
@@ -63,6 +65,9 @@ from unrot.web.pages import (
 )
 from unrot.web.pages import (
     outliers as outliers_pages,
+)
+from unrot.web.pages import (
+    predictions as predictions_pages,
 )
 from unrot.web.pages import (
     settings as settings_pages,
@@ -86,6 +91,7 @@ PAGES = (
     *(home, pages, prediction, adding, settings_pages, versions_pages, jobs, policy),
     *(audits, compare),
     *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
+    *(predictions_pages, predictions_file, time_range),
     *(report, operations_pages, access, status, glossary),
 )
 """Each adds its views to the one blueprint of the pages."""

@@ -74,6 +74,9 @@ def paths(names: Mapping[str, str]) -> dict[str, list[str]]:
         "predictions": [
             *(f"{of['plants']}/predictions?before={names['early']}", f"{of['rent']}/predictions"),
             f"{of['flowers']}/predictions",
+            f"{of['plants']}/predictions?order=worst&answer=dry&to.height=40&show=truth&show=height",
+            f"{of['plants']}/predictions?verdict=right&version=v99&range=day",
+            f"{of['plants']}/predictions?verdict=perhaps",
         ],
         "prediction": [f"/p/{names['early']}", "/p/nothing"],
         "compare": [

@@ -795,6 +795,22 @@ class Traffic(Protocol):
         """Return all predictions newest first, those older than `before`, as they are asked for."""
         ...
 
+    def made(
+        self, model: ModelKey, before: tuple[float, str] | None = None
+    ) -> Iterator[Prediction]:
+        """Return the same without their verdicts."""
+        ...
+
+    def beside(self, made: Sequence[Prediction]) -> list[JudgedPrediction]:
+        """Put the verdicts beside predictions."""
+        ...
+
+    def judged(
+        self, model: ModelKey, *, since: float, before: tuple[float, str]
+    ) -> Iterator[JudgedPrediction]:
+        """Return predictions with a verdict, newest first: of a moment on, older than a cursor."""
+        ...
+
     def begins_at(self, model: ModelKey) -> float:
         """Return when the first prediction was made that is kept; 0 where there is none."""
         ...

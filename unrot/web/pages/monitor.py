@@ -20,14 +20,15 @@ from unrot.watch.reports import overview
 from unrot.watch.reports.health import gravest_first, snoozed_words
 from unrot.watch.reports.overview import Condition
 from unrot.web import spans
+from unrot.web.address import TIMES, Address, address_of
 from unrot.web.charts.drift import build_period, column_names
 from unrot.web.charts.monitor import build_monitor, duration
 from unrot.web.current import name_of, service
 from unrot.web.pages.models import blueprint
 from unrot.web.routes import VIEWER
-from unrot.web.spans import RANGES, SHORTER, Asked, Range
+from unrot.web.spans import SHORTER, Asked, Range
 
-KEPT_ARGUMENTS = ("range", "from", "to", "version", "column", "ends")
+KEPT_ARGUMENTS = (*TIMES, "was", "version", "column", "ends")
 
 
 @blueprint.app_template_filter()
@@ -50,7 +51,7 @@ def words_there() -> set[str]:
 def monitor(model: str) -> Response:
     """Say whether a model is well, and show why."""
     shelved = service().catalogue().model(model)
-    about = {"model": shelved.model, "ranges": RANGES}
+    about: dict[str, Any] = {"model": shelved.model}
     try:
         shown = _shown(shelved.model)
     except StoreAway:
@@ -88,7 +89,6 @@ def _shown(model: Model) -> dict[str, Any]:
         "closer": closer,
         "closer_chart": build_period(model.schema, closer) if closer else None,
         "refresh": 0 if asked.is_given and asked.range is None else _refresh(asked),
-        "kept": _kept(),
         "report_of": _period(asked),
         "column_names": column_names(model.schema),
     }
@@ -153,27 +153,21 @@ def _period(asked: Asked) -> dict[str, str]:
 
 
 def _linked(column: str, ends_at: float) -> str:
-    return _address(column=column, ends=f"{ends_at:.0f}") + "#period"
+    return _here()(column=column, ends=f"{ends_at:.0f}") + "#period"
 
 
 def _led(found: Finding) -> str:
     return url_for("pages.finding", model=name_of(found.model), id=found.id)
 
 
-def _kept() -> dict[str, str]:
-    return {name: request.args[name] for name in KEPT_ARGUMENTS if request.args.get(name)}
-
-
-def _address(**changed: str) -> str:
-    model = (request.view_args or {})["model"]
-    arguments: dict[str, Any] = {**_kept(), **changed}
-    return url_for("pages.monitor", model=model, **arguments)
+def _here() -> Address:
+    return address_of("pages.monitor", KEPT_ARGUMENTS.__contains__)
 
 
 def _answer(context: Mapping[str, Any]) -> Response:
     is_fragment = request.headers.get("X-Fragment") == "1"
     template = "watch/_monitor.html" if is_fragment else "watch/monitor.html"
-    answer = make_response(render_template(template, address=_address, **context))
+    answer = make_response(render_template(template, address=_here(), **context))
     if is_fragment:
         answer.headers["X-Fragment"] = "1"
         answer.add_etag()
