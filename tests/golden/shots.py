@@ -30,7 +30,9 @@ from tests.golden.home import TOKENS
 SIZES = {"1280": (1280, 800), "390": (390, 844)}
 THEMES = ("light", "dark")
 LONGEST = 2_200
-LONG_BY_NATURE = re.compile(r"/explorer|/predictions|/audit-log|/outliers|/apidocs|/profiles")
+LONG_BY_NATURE = re.compile(
+    r"/explorer|/predictions|/audit-log|/outliers|/apidocs|/profiles|/report"
+)
 AXE = Path(os.environ.get("UNROT_AXE", ROOT / "node_modules/axe-core/axe.min.js"))
 GET_AXE = "npm install --no-save axe-core, or say in UNROT_AXE where axe.min.js lies"
 FIND = """

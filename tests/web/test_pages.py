@@ -828,7 +828,7 @@ def test_predictions_stand_beside_their_verdicts(client: FlaskClient, app: Flask
 def test_predictions_are_paged_newest_first(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("unrot.web.pages.models.PREDICTIONS_A_PAGE", 2)
+    monkeypatch.setattr("unrot.web.pages.predictions.PREDICTIONS_A_PAGE", 2)
     for length in ("4.1", "4.2", "4.3"):
         ask(client, sepal_length_cm=length)
     ship(app)
@@ -839,8 +839,8 @@ def test_predictions_are_paged_newest_first(
     assert older
     second = client.get(older[1])
 
-    assert re.findall(r"sepal length (\S+)", text_of(first)) == ["4.3", "4.2"]
-    assert re.findall(r"sepal length (\S+)", text_of(second)) == ["4.1"]
+    assert re.findall(r"sepal length (\d\S+)", text_of(first)) == ["4.3", "4.2"]
+    assert re.findall(r"sepal length (\d\S+)", text_of(second)) == ["4.1"]
     assert "Older" not in text_of(second)
 
 

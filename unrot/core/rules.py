@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from unrot.core import webhooks
+from unrot.core import mailboxes, webhooks
 from unrot.core.errors import Detail
 from unrot.core.options import (
     Json,
@@ -144,6 +144,23 @@ def _webhook(now: str) -> Kind:
     )
 
 
+def _read_mail(given: Any) -> str:
+    """Read addresses, one text or a list of them."""
+    text = " ".join(map(str, given)) if isinstance(given, list) else given
+    if text is None or (isinstance(text, str) and not text.strip()):
+        return ""
+    if not isinstance(text, str):
+        raise ValueError
+    return mailboxes.read(text).shown
+
+
+MAIL = Kind(
+    read=_read_mail,
+    expected=f"{mailboxes.EXPECTED}, or nothing",
+    schema={"type": "string", "nullable": True},
+)
+
+
 # ── all rules ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -228,6 +245,13 @@ class Rules:
         "Webhook of this model",
         "https://…, or slack+https://… for a chat that takes Slack's shape. Empty: that of "
         "the settings. The end of an address is a secret and not shown.",
+        group="Where findings are sent",
+    )
+    mail: str = option(
+        MAIL,
+        "",
+        "E-mail",
+        f"Up to {mailboxes.MOST_ADDRESSES} addresses with commas between, beside the webhook.",
         group="Where findings are sent",
     )
 

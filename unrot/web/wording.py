@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from unrot.core.records import Feature, Schema, Value
+from unrot.core.records import Schema, Value
+from unrot.core.schema import spoken as spoken
 from unrot.core.time import utc
 
 
@@ -51,21 +52,6 @@ def rough(value: float) -> str:
 def iso(seconds: float) -> str:
     """Write a time for machines."""
     return utc(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def spoken(feature: Feature) -> str:
-    """Write what people call a feature, else its name in words without the unit beside it.
-
-    >>> spoken(Feature("sepal_length_cm", "number", unit="cm"))
-    'sepal length'
-    """
-    if feature.label:
-        return feature.label
-    words = feature.name.replace("_", " ").strip()
-    if feature.unit:
-        for written in (f" {feature.unit}", f"({feature.unit})", f"[{feature.unit}]"):
-            words = words.removesuffix(written).strip()
-    return words or feature.name
 
 
 def called(label: Value, schema: Schema) -> str:

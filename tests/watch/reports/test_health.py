@@ -333,3 +333,17 @@ def test_gravest_finding_is_told_first_and_the_others_are_named() -> None:
     )
 
     assert found.reasons[:2] == ("42% are right.", "Also found: rot, data drift.")
+
+
+def test_what_is_snoozed_is_never_hidden() -> None:
+    few = replace(GOOD, judged=0, right=0, whose=None)
+
+    said = [health(replace(one, snoozed=2)).headline for one in (GOOD, few)]
+
+    assert said == [
+        "Apart from what is snoozed this model is healthy. 2 findings are snoozed.",
+        "Too few verdicts on v1 yet to say whether this model is right; nothing else looks wrong. "
+        "2 findings are snoozed.",
+    ]
+    awake = health(replace(GOOD, findings=(finding("drift"),), snoozed=1))
+    assert "1 finding is snoozed." in awake.reasons

@@ -320,20 +320,25 @@ def test_drift_says_how_far_and_that_chance_explains_it() -> None:
     drawn = strips([check(0, drift("x", 0.304, is_calm=True), drift("y", 0.2), rows=60)])
 
     x, y = drawn.rows
-    assert [(strip.note, strip.is_marked) for strip in (x, y)] == [("by chance", False)] * 2
+    assert [(strip.note, strip.is_marked) for strip in (x, y)] == [
+        ("far, but could be chance", False)
+    ] * 2
     assert [strip.cells[0].tone for strip in (x, y)] == ["chance", "chance"]
     assert x.cells[0].text.startswith(
-        "x: distance 0.304, threshold 0.15: beyond it, but with 60 rows chance explains it"
+        "x: distance 0.304, threshold 0.15. "
+        "Far, but could be chance (with 60 rows chance explains it)\n"
     )
     assert y.cells[0].text.startswith(
-        "y: distance 0.2, threshold 0.15: beyond it, but with 60 rows chance could explain it"
+        "y: distance 0.2, threshold 0.15. "
+        "Far, but could be chance (with 60 rows chance could explain it)\n"
     )
     assert drawn.sentence.endswith(
-        "the farthest is x at 0.304 of 0.15, but with 60 rows chance explains it."
+        "the farthest is x at 0.304 of 0.15: far, but could be chance (with 60 rows chance "
+        "explains it)."
     )
-    assert [row[-1] for row in drawn.table.rows] == [
-        "with 60 rows chance explains it",
-        "with 60 rows chance could explain it",
+    assert [row[3] for row in drawn.table.rows] == [
+        "far, but could be chance (with 60 rows chance explains it)",
+        "far, but could be chance (with 60 rows chance could explain it)",
     ]
 
 

@@ -269,6 +269,7 @@ PROGRAM = """
 import json, sys
 from unrot.core.settings import load
 from unrot.app import create_app
+from unrot.web.masked import masked
 
 client = create_app(load()).test_client()
 token = {"Authorization": "Bearer viewer-token-001"}
@@ -276,7 +277,7 @@ api = "/api/v1/models/zombies"
 codes = [client.get(api + path, headers=token).status_code for path in ("/scatter", "/holdout")]
 client.get("/login")
 with client.session_transaction() as session:
-    csrf = session["csrf"]
+    csrf = masked(session["csrf"])
 client.post("/login", data={"csrf_token": csrf, "token": "viewer-token-001"})
 for page in ("explorer", "profiles"):
     codes.append(client.get(f"/models/zombies/{page}").status_code)
