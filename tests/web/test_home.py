@@ -69,7 +69,7 @@ def test_home_says_how_right_a_model_is_and_whose_word_that_is(
     page = client.get("/")
 
     assert (
-        "Right lately 75% 40 verdicts on v1, 30 by judges, 10 by one visitor Predictions, 24 "
+        "Right lately 75 % 40 verdicts on v1, 30 by judges, 10 by one visitor Predictions, 24 "
         "hours 40" in text_of(page)
     )
     assert "Of each ten verdicts in a row: from " in page.text

@@ -59,10 +59,10 @@ def test_model_page_explains_itself(client: FlaskClient, kept: Service) -> None:
 
     assert "Which of three species an iris belongs to, by the size of its flower." in said
     assert "It answers Iris-setosa Iris-versicolor Iris-virginica Right on rows new to it" in said
-    assert "always the commonest answer: 33.3% Version v1 made 20" in said
+    assert "always the commonest answer: 33.3 % Version v1 made 20" in said
     assert "It predicts “species”, one of 3 answers, from 4 values. It can be wrong." in said
     assert "What you send and the answer to it, so that the owner of the model can look" in said
-    assert f"On 30 rows that it had not learnt from it was right {100 * accuracy:g}%" in said
+    assert f"On 30 rows that it had not learnt from it was right {100 * accuracy:g} %" in said
     assert "Nobody has judged an answer of v1 yet." in said
 
 
@@ -757,9 +757,10 @@ def test_versions_shows_the_champion_and_how_it_is_served(client: FlaskClient) -
 
     said = text_of(client.get("/models/iris/versions"))
 
-    assert "Always the commonest answer would be right on 33.3% of the test set." in said
+    assert "Always the commonest answer would be right on 33.3 % of the test set." in said
     assert re.search(
-        r"v1 champion \w+ [\d.]+% champion – – 20\d\d-.* UTC trained [\d.]+ kB [\d.]+ ms onnx", said
+        r"v1 champion \w+ [\d.]+ % champion – – 20\d\d-.* UTC trained [\d.]+ kB [\d.]+ ms onnx",
+        said,
     )
 
 

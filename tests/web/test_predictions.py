@@ -185,7 +185,7 @@ def test_model_with_many_features_offers_the_fields_that_are_added(
     [
         ("verdict=maybe", "verdict &#34;maybe&#34;: expected one of right, wrong"),
         ("answer=Iris-setose", "the nearest one is Iris-setosa"),
-        ("confidence_from=101%25", "a share such as 0.8 or 80%"),
+        ("confidence_from=101%25", "a share such as 0.8 or 80 %"),
         ("from.sepal_length_cm=long", "expected a number"),
         ("from=soon", "expected a time such as"),
         ("from=2026-01-02&to=2026-01-01", "expected a time after from"),

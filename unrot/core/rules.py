@@ -27,7 +27,8 @@ from unrot.core.options import (
     unknown,
     whole,
 )
-from unrot.core.plurals import counted, percent
+from unrot.core.percent import percent
+from unrot.core.plurals import counted
 from unrot.core.records import Against, PeriodLength
 
 MOST_NAMED = 5
@@ -321,7 +322,7 @@ def _rot(rules: Rules) -> str:
     if not rules.rot:
         return "Rot is not watched."
     floor = rules.least_accuracy
-    said = "" if floor is None else f", or when their accuracy is below {percent(floor)}"
+    said = "" if floor is None else f", or when their accuracy is below {percent(floor, 4)}"
     return (
         f"Rot: found when verdicts fall by more than chance{said}. Accuracy is that of the last "
         f"{counted(rules.last_verdicts, 'verdict')}."
@@ -348,7 +349,7 @@ def _estimate(rules: Rules) -> str:
 def _outliers(rules: Rules) -> str:
     if not rules.outliers:
         return "Outliers raise nothing."
-    return f"Outliers: found when more than {percent(rules.outlier_share)} of a period are odd."
+    return f"Outliers: found when more than {percent(rules.outlier_share, 4)} of a period are odd."
 
 
 def _quality(rules: Rules) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from unrot.core import lineage
 from unrot.core.errors import Conflict
-from unrot.core.plurals import percent
+from unrot.core.percent import percent
 from unrot.core.records import CHAMPION, AliasMove, Schema, Version
 from unrot.core.time import UNDO_SECONDS
 from unrot.learn import promote

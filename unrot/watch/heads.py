@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from unrot.core.percent import percent, roughly
 from unrot.core.records import FINDING_KINDS, Finding, FindingKind, Schema
 from unrot.core.schema import spoken
 from unrot.hear.judges import told_by
@@ -46,14 +47,15 @@ def _drift(found: Finding, schema: Schema) -> str:
 def _rot(found: Finding, schema: Schema) -> str:
     told, is_of_numbers = found.evidence, not schema.is_classifier
     if "floor" in told:
-        return f"Accuracy is below its floor of {told['floor']:.0%}"
+        return f"Accuracy is below its floor of {percent(told['floor'], 4)}"
     by = told_by(told)
     if by is not None and by.is_one_voice:
         return f"One visitor says it is {'farther off' if is_of_numbers else 'wrong more often'}"
     before, after = (told.get(side, {}) for side in ("before", "after"))
     if before.get("value") is None or after.get("value") is None:
         return ""
-    was, is_now = (f"{one['value']:{'.3g' if is_of_numbers else '.0%'}}" for one in (before, after))
+    written = (lambda value: f"{value:.3g}") if is_of_numbers else roughly
+    was, is_now = (written(one["value"]) for one in (before, after))
     if not is_of_numbers and "low" not in after:
         return "Those who judged it say it is wrong more often"
     what = "Mean error" if is_of_numbers else "Accuracy"
@@ -93,7 +95,7 @@ def _estimate(found: Finding, _: Schema) -> str:
     told = found.evidence
     if told.get("promised") is None or told.get("estimated") is None:
         return ""
-    return f"Estimated accuracy: {told['estimated']:.0%}, was {told['promised']:.0%}"
+    return f"Estimated accuracy: {roughly(told['estimated'])}, was {roughly(told['promised'])}"
 
 
 def _operations(found: Finding, _: Schema) -> str:

@@ -3,7 +3,7 @@
 range, or from and to             when they were made: minutes, hour, day, week, month; or UTC times
 verdict                           right, wrong, any, judge (by a judge) or none
 answer, truth                     a class: what was answered, what was true
-confidence_from, confidence_to    the largest probability: 0.8 or 80%
+confidence_from, confidence_to    the largest probability: 0.8 or 80 %
 value_from, value_to              the number that was answered
 is.FEATURE, from.FEATURE, …       one value of a feature, or a range of it
 outliers, version, id             1: outliers alone; one version alone; one prediction alone
@@ -108,7 +108,7 @@ def _share(given: Mapping[str, str], name: str) -> float | None:
         return None
     number = number_or_text(text.removesuffix("%").strip())
     if isinstance(number, str) or not 0 <= number <= 100:
-        raise wrong_field(name, text, "a share such as 0.8 or 80%")
+        raise wrong_field(name, text, "a share such as 0.8 or 80 %")
     return number / 100 if number > 1 or text.endswith("%") else number
 
 

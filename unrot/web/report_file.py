@@ -95,7 +95,7 @@ def describe_reached(reached: Reached, schema: Schema) -> str:
     >>> from unrot.watch.statistics.accuracy import Scored, share
     >>> schema = Schema((), "left", ("no", "yes"))
     >>> describe_reached(Reached(200, 100, share(90, 100), Scored(0)), schema)
-    '90% (82.6% to 94.5%)'
+    '90 % (82.6 % to 94.5 %)'
     >>> describe_reached(Reached(200, 3, share(3, 3), Scored(0)), schema)
     'too few verdicts to say'
     """

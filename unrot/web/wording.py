@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
+from unrot.core.percent import percent as percent
 from unrot.core.records import Schema, Value
 from unrot.core.schema import spoken as spoken
 from unrot.core.time import utc
-
-
-def percent(share: float) -> str:
-    """Write a share as a percentage that never claims to be surer than it is.
-
-    >>> [percent(share) for share in (0.978, 1.0, 0.99996, 0.0002)]
-    ['97.8%', '100%', '> 99.9%', '< 0.1%']
-    """
-    if 0 < share < 0.0005:
-        return "< 0.1%"
-    if 0.9995 < share < 1:
-        return "> 99.9%"
-    return f"{100 * share:.1f}".removesuffix(".0") + "%"
 
 
 def number(value: Value) -> str:

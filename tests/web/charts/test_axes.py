@@ -39,10 +39,10 @@ def test_number_axis_begins_and_ends_at_its_ticks() -> None:
 
     assert (axis.low, axis.high) == (0.4, 1.0)
     assert axis.ticks == (
-        Tick(100.0, "40%"),
-        Tick(66.667, "60%"),
-        Tick(33.333, "80%"),
-        Tick(0.0, "100%"),
+        Tick(100.0, "40 %"),
+        Tick(66.667, "60 %"),
+        Tick(33.333, "80 %"),
+        Tick(0.0, "100 %"),
     )
 
 

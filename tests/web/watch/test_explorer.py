@@ -73,7 +73,7 @@ def test_range_is_picked_without_scripts_and_can_be_shared(
     page = viewer.get(f"{AT}?left=newest&right=newest&x_from=-100&x_to=100&y_from=-100")
 
     said, html = text_of(page), page.get_data(as_text=True)
-    picked = "12 rows, 2 wrong (83.3% right) on the"
+    picked = "12 rows, 2 wrong (83.3 % right) on the"
     assert f"In this range: {picked} left; {picked} right." in said
     assert html.count('class="brushed"') == 2
     assert 'name="x_from" form="explore"' in html and 'value="-100"' in html

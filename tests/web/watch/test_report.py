@@ -70,8 +70,10 @@ def test_report_tells_the_period_beside_the_one_before(
     assert (made.now.predictions, made.now.share.count) == (150, 150)
     assert made.now.share.right < made.before.share.right
     assert "Predictions 300 0" in whole
-    assert re.search(r"Right, by these verdicts [\d.]+% \([\d.]+% to [\d.]+%\) no verdict", whole)
-    assert re.search(r"v1 \(champion now\) 300 300 [\d.]+%", whole)
+    assert re.search(
+        r"Right, by these verdicts [\d.]+ % \([\d.]+ % to [\d.]+ %\) no verdict", whole
+    )
+    assert re.search(r"v1 \(champion now\) 300 300 [\d.]+ %", whole)
     assert re.search(r"groan pitch 0\.\d\d 0\.15 2023-11-15 13:00 to \S+ 14:00 yes", whole)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
 
+from unrot.core.percent import roughly
 from unrot.core.plurals import counted, plural
 from unrot.core.records import FINDING_KINDS, Finding
 from unrot.hear.judges import told_by
@@ -239,12 +240,12 @@ def _accuracy(signs: Signs) -> list[str]:
     beside = ""
     if signs.expected is not None:
         rows = f" of {counted(signs.expected_rows, 'test row')}" if signs.expected_rows else ""
-        beside = f"; {_percent(signs.expected)}{rows} when it was made"
+        beside = f"; {roughly(signs.expected)}{rows} when it was made"
     return [*_chosen(signs), f"{_share(signs)}{_by(signs)}{beside}."]
 
 
 def _share(signs: Signs) -> str:
-    value = _percent(signs.right / max(signs.judged, 1))
+    value = roughly(signs.right / max(signs.judged, 1))
     if signs.version:
         return f"{value} of the last {signs.judged:,} verdicts on {signs.version} are right"
     return f"{value} of its last {signs.judged:,} verdicts are right"
@@ -268,7 +269,7 @@ def _test_set(signs: Signs) -> list[str]:
     if signs.expected_error is not None:
         return [f"On {rows} test set {who} was off by {signs.expected_error:.3g} on average."]
     if signs.expected is not None:
-        return [f"On {rows} test set {who} was right {_percent(signs.expected)} of the time."]
+        return [f"On {rows} test set {who} was right {roughly(signs.expected)} of the time."]
     return ["Nobody measured it on rows that it had not learnt from."] if signs.version else []
 
 
@@ -313,24 +314,20 @@ def _of_others(others: Others) -> str:
     last = f"its last {counted(others.judged, 'verdict')}"
     if others.error is not None:
         return f"off by {others.error:.3g} on average in {last}"
-    right = _percent(others.right / max(others.judged, 1))
+    right = roughly(others.right / max(others.judged, 1))
     return f"{right} of {last} {plural(others.judged, 'is', 'are')} right"
 
 
 def _estimate(signs: Signs) -> list[str]:
     if signs.estimated is None:
         return []
-    return [f"By its own confidence it is right {_percent(signs.estimated)} of the time."]
+    return [f"By its own confidence it is right {roughly(signs.estimated)} of the time."]
 
 
 def _traffic(signs: Signs) -> list[str]:
     if not signs.predictions:
         return [f"Nobody has asked it in {signs.period}."]
     return [f"{counted(signs.predictions, 'prediction')} in {signs.period}."]
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.0f}%"
 
 
 _RANK = {"grave": 0, "warning": 1, "note": 2}

@@ -100,7 +100,7 @@ class SoughtQuery(Page):
     verdict: Annotated[str, f"One of {', '.join(VERDICTS)}; `judge`: a judge's."] = ""
     answer: Annotated[str, "The class that was answered."] = ""
     truth: Annotated[str, "The class that is true, by the verdict."] = ""
-    confidence_from: Annotated[str, "The least confidence: 0.8 or 80%."] = ""
+    confidence_from: Annotated[str, "The least confidence: 0.8 or 80 %."] = ""
     confidence_to: Annotated[str, "The most."] = ""
     value_from: Annotated[str, "The least number that was answered."] = ""
     value_to: Annotated[str, "The most."] = ""

@@ -111,7 +111,7 @@ def _build_latency(found: Condition, x: Axis) -> Chart:
     return lines(
         "latency",
         "How long a prediction takes",
-        [Series("Half of them within", half), Series("95% within", most, "three", "dashed")],
+        [Series("Half of them within", half), Series("95 % within", most, "three", "dashed")],
         x=x,
         measure=Measure(duration, low=0.0),
         height="low",
