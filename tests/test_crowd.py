@@ -1,4 +1,4 @@
-"""Sixteen people who all want a model to learn at the same moment, on four workers."""
+"""Thirty people who all want a model to learn at the same moment, on four workers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.conftest import OPERATOR, Server
 from tests.learning_model import zombies_of
 from tests.live_server import Town, call_again, prepare, truths_of
 
-PEOPLE = 16
+PEOPLE = 30
 ROWS = 5
-RETRY_SECONDS = 1.0
+RETRY_SECONDS = 0.3
 PATIENCE_SECONDS = 120.0
 
 
