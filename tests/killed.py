@@ -1,11 +1,16 @@
-"""A learner that kills itself with -9 at a named point: python -m tests.killed HOME POINT.
+"""Learners that kill themselves with -9 at named points: python -m tests.killed.
+
+Each line that it reads, a list of a home folder, a point and an environment, is a process of its
+own, whose end it tells. It is forked from this one, which has loaded what a job needs (two seconds
+of CPU) and nothing of pytest, and has opened nothing.
 
 The product knows nothing of it: methods of the service's drawers and functions of the rooms are
-wrapped from outside. What is loaded is what a job needs, and nothing of pytest.
+wrapped from outside.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -143,16 +148,41 @@ def before_file(shelf: Any, name: str) -> None:
     shelf._replace = doomed
 
 
-def main(home: str, point: str) -> None:
+def do_job(home: str, point: str, environment: dict[str, str]) -> None:
     """Do the job that waits, as far as the point."""
     from unrot.core.settings import Settings
     from unrot.learn.worker import Learner
     from unrot.run.bootstrap import open_service
 
+    os.environ.update(environment)
     points()[point]()
     settings = Settings(home=Path(home), store=os.environ.get("UNROT_STORE", ""))
     Learner(open_service(settings), holder=HOLDER).do_next()
 
 
+def load() -> None:
+    """Load what a job needs; the libraries here it would load when it comes to them."""
+    import skl2onnx
+    import sklearn.linear_model
+    import skops.io
+
+    from unrot.learn import worker
+    from unrot.run import bootstrap
+
+    points()
+    assert all((sklearn.linear_model, skl2onnx, skops.io, worker, bootstrap))
+
+
+def main() -> None:
+    """Do the job of each line in a process of its own; tell how each has ended."""
+    load()
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            do_job(*json.loads(line))
+            os._exit(0)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

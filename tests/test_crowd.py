@@ -1,4 +1,4 @@
-"""Forty people who all want a model to learn at the same moment, on four workers."""
+"""Sixteen people who all want a model to learn at the same moment, on four workers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.conftest import OPERATOR, Server
 from tests.learning_model import zombies_of
 from tests.live_server import Town, call_again, prepare, truths_of
 
-PEOPLE = 40
+PEOPLE = 16
 ROWS = 5
-RETRY_SECONDS = 0.3
+RETRY_SECONDS = 1.0
 PATIENCE_SECONDS = 120.0
 
 

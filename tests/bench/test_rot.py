@@ -6,9 +6,9 @@ from bench.rot import DETECTORS, judged, measure, ours, run_of
 
 
 def test_fall_is_found_soon_in_each_run_and_no_steady_run_raises_an_alarm() -> None:
-    told = measure(ours, 6, lambda _share, _step: None)
+    told = measure(ours, 3, lambda _share, _step: None)
 
-    assert (told.in_time, len(told.delays)) == (6, 6)
+    assert (told.in_time, len(told.delays)) == (3, 3)
     assert (told.too_early, told.false_alarms) == (0, 0)
 
 

@@ -27,7 +27,7 @@ def test_steady_model_is_watched_and_nothing_is_raised(prepared: Path) -> None:
 
 
 def test_rotting_model_is_found_by_verdicts_and_by_its_inputs(prepared: Path) -> None:
-    told = seen(prepared, Run("rotting", 0))
+    told = seen(prepared, Run("rotting", 450))
 
     assert {"rot", "drift"} <= told.first.keys()
     assert (told.delay("rot") or 0) <= IN_TIME < (told.delay("drift") or 0) <= 2 * told.run.rate

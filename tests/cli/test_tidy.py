@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import ROOT, environment, run_command
 from tests.run.test_tidying import a_row, brought
+from unrot.core.records import Prediction
 from unrot.serve.service import Service
 
 DAYS = 86_400.0
@@ -23,9 +24,12 @@ def tidy(home: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def old(service: Service) -> Service:
-    rows = [a_row(f"p{n}", service.clock() - 50 * DAYS - 60 * n) for n in range(2_000)]
-    brought(service, rows)
+    brought(service, rows_of(service, 300))
     return service
+
+
+def rows_of(service: Service, count: int) -> list[Prediction]:
+    return [a_row(f"p{n}", service.clock() - 50 * DAYS - 60 * n) for n in range(count)]
 
 
 def test_all_that_is_old_goes_at_once_and_the_room_is_given_back(old: Service) -> None:
@@ -45,10 +49,12 @@ def test_all_that_is_old_goes_at_once_and_the_room_is_given_back(old: Service) -
     )
 
 
-def test_interrupted_tidying_says_nothing_wrong_and_the_next_one_ends_it(old: Service) -> None:
+def test_interrupted_tidying_says_nothing_wrong_and_the_next_one_ends_it(service: Service) -> None:
+    """There is so much of it that it is still at work when it is interrupted."""
+    brought(service, rows_of(service, 2_000))
     process = subprocess.Popen(
         [sys.executable, "-m", "unrot", "tidy"],
-        env=environment(old.settings.home),
+        env=environment(service.settings.home),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -60,8 +66,8 @@ def test_interrupted_tidying_says_nothing_wrong_and_the_next_one_ends_it(old: Se
     said, _ = process.communicate(timeout=30)
 
     assert "Traceback" not in said
-    assert tidy(old.settings.home).returncode == 0
-    assert old.recent("iris").rows == []
+    assert tidy(service.settings.home).returncode == 0
+    assert service.recent("iris").rows == []
 
 
 def test_store_that_is_away_is_said(old: Service) -> None:

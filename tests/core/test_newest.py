@@ -42,3 +42,25 @@ def test_thread_may_keep_while_another_makes_room() -> None:
     beside.join()
 
     assert [newest.get(key) for key in "abcd"] == [0, 1, 2, 4]
+
+
+def test_values_are_not_all_measured_each_time_and_yet_fit_when_they_have_grown() -> None:
+    measured: list[int] = []
+
+    def size(value: list[int]) -> int:
+        measured.append(1)
+        return len(value)
+
+    newest = Newest[int, list[int]](500, size)
+    for number in range(1_000):
+        newest.keep(number, [number])
+    assert len(newest) == 500
+    assert len(measured) < 15 * 1_000
+
+    for number in range(500, 1_000):
+        (newest.get(number) or []).extend([number] * 9)
+    for number in range(1_000, 1_500):
+        newest.keep(number, [number])
+
+    held = [value for number in range(1_500) if (value := newest.get(number)) is not None]
+    assert sum(map(len, held)) <= 500

@@ -6,19 +6,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
+import unrot.make.train
 from tests.make.estimators import LEARNERS, fitted
 from tests.make.tables import numbers_dataset
 from unrot.core.artefacts import digest_of
 from unrot.core.dataset import Dataset
 from unrot.core.records import Candidate, Schema, Serving, Version
+from unrot.make import catalogue
 from unrot.make.external import Brought, make_candidate, read_table, schema_of
 from unrot.make.train import train
 from unrot.make.trainable import TrainableEstimator
 from unrot.make.workshop import EstimatorWorkshop
 
+SMALL = {"forest": {"n_estimators": 12}, "hgb": {"max_iter": 12}}
 INHERITED = ("training", "holdout", "stream")
 
 
@@ -26,8 +31,21 @@ INHERITED = ("training", "holdout", "stream")
 def candidate_on(
     name: str, classes: tuple[str, ...], make: Callable[..., Dataset] = numbers_dataset
 ) -> Candidate:
-    """Train an estimator of the catalogue on a made table, once a process."""
-    return train(make(classes), name, ignore)
+    """Train an estimator of the catalogue on a made table, once a process; of trees it has few."""
+    return train_small(make(classes), name)
+
+
+def train_small(dataset: Dataset, name: str) -> Candidate:
+    """Train an estimator of the catalogue; where it has trees, a few of them."""
+    with patch.object(unrot.make.train, "make", make_small):
+        return train(dataset, name, ignore)
+
+
+def make_small(name: str, **of: Any) -> Pipeline:
+    """Make what the catalogue makes, with as many trees as show what many would."""
+    pipeline = catalogue.make(name, **of)
+    pipeline.steps[-1][1].set_params(**SMALL.get(name, {}))
+    return pipeline
 
 
 @cache

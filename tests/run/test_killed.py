@@ -1,18 +1,19 @@
 """A learner killed with -9 wherever it may be: no half version, an end, nothing learnt twice.
 
-Each point is met by a light child (`tests/killed.py`) that kills itself; then another learner takes
-the job up. What it makes must be what an undisturbed learner makes, to the last bit.
+Each point is met by a child of its own (`tests/killed.py`) that kills itself; then another learner
+takes the job up. What it makes must be what an undisturbed learner makes, to the last bit.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,10 @@ def undisturbed(waiting: Path, copied: Callable[[], Place]) -> Made:
 
 @pytest.mark.parametrize("point", POINTS)
 def test_job_of_a_killed_learner_is_done_once_and_whole(
-    copied: Callable[[], Place], undisturbed: Made, point: str
+    copied: Callable[[], Place],
+    undisturbed: Made,
+    killed_at: Callable[[str, Path, str], int],
+    point: str,
 ) -> None:
     place = copied()
     assert killed_at(point, *place) == -signal.SIGKILL
@@ -124,11 +128,26 @@ def test_job_of_a_killed_learner_is_done_once_and_whole(
             jobs.ask(service, "zombies", "learn", {})
 
 
-def killed_at(point: str, home: Path, store_url: str) -> int:
+@pytest.fixture(scope="module")
+def killed_at() -> Iterator[Callable[[str, Path, str], int]]:
     """Let a learner begin that ends at a point; return how it ended."""
-    command = [sys.executable, "-m", "tests.killed", str(home), point]
-    known = environment(home, UNROT_STORE=store_url)
-    return subprocess.run(command, env=known, cwd=ROOT, timeout=120).returncode
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.killed"],
+        env=environment(ROOT),
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as loaded:
+
+        def killed_at(point: str, home: Path, store_url: str) -> int:
+            assert loaded.stdin and loaded.stdout
+            known = environment(home, UNROT_STORE=store_url)
+            loaded.stdin.write(json.dumps([str(home), point, known]) + "\n")
+            loaded.stdin.flush()
+            return int(loaded.stdout.readline())
+
+        yield killed_at
 
 
 def assert_whole(service: Service, job: Job) -> None:
