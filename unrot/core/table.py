@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LITTLE_ENDIAN = np.dtype("<f8")
+_BYTES = _LITTLE_ENDIAN.itemsize
 
 
 class Table(Sequence[list[float]]):
@@ -52,10 +53,13 @@ class Table(Sequence[list[float]]):
         return {"width": self.numbers.shape[1], "numbers": base64.b64encode(data).decode()}
 
     @staticmethod
-    def from_json(told: Any) -> Table:
-        """Read what was written; ValueError, TypeError or KeyError for anything else."""
-        data = base64.b64decode(told["numbers"], validate=True)
-        numbers = np.frombuffer(data, _LITTLE_ENDIAN).reshape(-1, told["width"])
+    def from_json(told: Sequence[Any], counts: Sequence[int]) -> Table:
+        """Read tables of so many rows, one below the other; ValueError or so for anything else."""
+        [width] = {one["width"] for one in told}
+        parts = [base64.b64decode(one["numbers"], validate=True) for one in told]
+        if [len(part) for part in parts] != [_BYTES * width * count for count in counts]:
+            raise ValueError("A table of another size.")
+        numbers = np.frombuffer(b"".join(parts), _LITTLE_ENDIAN).reshape(sum(counts), width)
         return Table(numbers.astype(np.float64))
 
     @property

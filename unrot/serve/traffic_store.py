@@ -122,7 +122,12 @@ class TrafficStore:
         for rejection in shipment.rejections:
             if rejection.model not in removed:
                 counts.see_rejection(rejection)
-        there = {one.id or "": arrived(one, shipment.writer) for one in made if shipment.feedback}
+        spoken_of = {verdict.prediction for verdict in shipment.feedback}
+        there = {
+            id: arrived(made[at], shipment.writer)
+            for at, id in enumerate(made.ids)
+            if id and id in spoken_of
+        }
         taken, told = self._verdicts.take_acknowledged(shipment.feedback, there)
         yield from batches_of(made, shipment.writer)
         yield from self._oddity_puts(odd)
