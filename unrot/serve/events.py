@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from itertools import chain, groupby, repeat
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any
 
@@ -42,6 +42,7 @@ _NAMES = {event_type: kind for kind, event_type in _KINDS.items()}
 _NO_EVENT = (ValueError, KeyError, TypeError, AttributeError)
 _columns_of = itemgetter(*NAMES)
 _kind_of = itemgetter("kind")
+_version_of = itemgetter("model", "version")
 _told_of = itemgetter("inputs", "labels", "probabilities", "values")
 _ROWS = (PREDICTION, PREDICTIONS)
 
@@ -143,7 +144,8 @@ def _read_at_once(lines: bytes) -> Events | None:
         read = orjson.loads(b"[" + lines.replace(b"\n", b",") + b"]")
         if len(read) != (lines.count(b"\n") + 1 if lines else 0):
             return None
-        rows = [_rows_of(kind, alike) for kind, alike in groupby(read, _kind_of) if kind in _ROWS]
+        kinds = grouped(read, _kind_of)
+        rows = [_rows_of(kind, alike) for kind, alike in kinds.items() if kind in _ROWS]
         others = [_event_of(one) for one in read if one["kind"] not in _ROWS]
     except _NO_EVENT:
         return None
@@ -192,13 +194,7 @@ def _rows_of(kind: str, read: Iterable[Any]) -> Rows:
     events = [one["event"] for one in read]
     if kind == PREDICTION:
         return Rows.read(map(_columns_of, events))
-    return Rows.together(list(map(_rows_of_lines, grouped(events, _shape_of).values())))
-
-
-def _shape_of(event: Any) -> tuple[Any, ...]:
-    """Tell lines apart that cannot be read as one: of another version, or of other columns."""
-    columns = [one["width"] if type(one) is dict else type(one) for one in _told_of(event)]
-    return event["model"], event["version"], *columns
+    return Rows.together(list(map(_rows_of_lines, grouped(events, _version_of).values())))
 
 
 def _rows_of_lines(lines: Sequence[Any]) -> Rows:
@@ -225,14 +221,21 @@ def _repeated(values: Sequence[Any], counts: Sequence[int]) -> list[Any]:
 
 
 def _column_of(told: Sequence[Any], counts: Sequence[int]) -> Sequence[Any]:
-    """Join what lines tell of a column: all tables, all lists, or all nothing."""
-    if told[0] is None:
-        return [None] * sum(counts)
-    if isinstance(told[0], dict):
+    """Join what lines tell of a column, each by a table, by a list, or by nothing."""
+    kinds = set(map(type, told))
+    if kinds == {dict}:
         return Table.from_json(told, counts)
+    if kinds != {list}:
+        told = [_list_of(*each) for each in zip(told, counts, strict=True)]
     if list(map(len, told)) != counts:
         raise ValueError("A column of another length.")
     return as_table(list(chain.from_iterable(told)))
+
+
+def _list_of(told: Any, count: int) -> Sequence[Any]:
+    if told is None:
+        return [None] * count
+    return Table.from_json([told], [count]) if isinstance(told, dict) else told
 
 
 def _event_of(data: Any) -> Event:
