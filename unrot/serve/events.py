@@ -225,6 +225,8 @@ def _column_of(told: Sequence[Any], counts: Sequence[int]) -> Sequence[Any]:
     kinds = set(map(type, told))
     if kinds == {dict}:
         return Table.from_json(told, counts)
+    if kinds == {type(None)}:
+        return [None] * sum(counts)
     if kinds != {list}:
         told = [_list_of(*each) for each in zip(told, counts, strict=True)]
     if list(map(len, told)) != counts:
