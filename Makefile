@@ -13,7 +13,7 @@ PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 3.13 3.14 system; do 
 	2>/dev/null && exit; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test shots fuzz drills lock audit licences bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-freshness bench-growth bench-loads drill-dyno drill-wheel drill-image
+.PHONY: help run demo test shots fuzz drills lock audit licences bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-freshness bench-growth bench-loads bench-pages drill-dyno drill-wheel drill-image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ bench-freshness: $(VENV)/test ## from a vote, or a promote, to the last worker (
 bench-loads: $(VENV)/test ## what hostile clients can do to honest ones: silent, slow, deaf, dear (ten minutes)
 	$(RUN) -W ignore -m bench.loads
 
+bench-pages: $(VENV)/test ## how soon home, model and monitor are painted on a poor phone (a minute)
+	$(RUN) -m bench.pages
+
 bench-growth: $(VENV)/test ## what grows with stored events, models and features (ten minutes)
 	$(RUN) -W ignore -m bench.growth
 
@@ -108,8 +111,8 @@ bench-machines: $(VENV)/test ## kill two machines on one Postgres and one emulat
 bench-away: $(VENV)/test ## take the store away for half a minute under load, each in each way (ten minutes)
 	$(RUN) -m bench.away
 
-drill-dyno: $(DYNO)/done ## a dyno of 512 MB: boot, load, SIGTERM, a wiped home, boot again (ten minutes)
-	$(DYNO)/bin/python -m bench.dyno
+drill-dyno: $(VENV)/test $(DYNO)/done ## a dyno of 512 MB: boot, load, SIGTERM, a wiped home, boot again (ten minutes)
+	$(RUN) -m bench.dyno
 
 drill-wheel: $(VENV)/test ## build wheel and sdist, install each into an empty environment, use it (five minutes)
 	$(RUN) -m bench.wheel
@@ -151,9 +154,8 @@ $(VENV)/test: requirements.txt requirements-dev.txt requirements-data.txt | $(VE
 	@$(RUN) -m pip install -qq --disable-pip-version-check --no-deps -r requirements-data.txt
 	@touch $(VENV)/serve $@
 
-# What a dyno has and nothing beside it, but for pytest, whose fixtures the drill uses.
+# What a dyno has and nothing beside it.
 $(DYNO)/done: requirements.txt | $(VENV)/bin/python
 	@$(RUN) -m venv $(DYNO)
-	@$(DYNO)/bin/python -m pip install -qq --disable-pip-version-check -r requirements.txt \
-	$$(grep '^pytest==' requirements-dev.txt)
+	@$(DYNO)/bin/python -m pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@

@@ -47,6 +47,8 @@ BOOT_SECONDS, STOP_SECONDS = 10.0, 20.0
 MOST_MB = {"postgres": 400, "datastore": 512}
 DYNO = {"DYNO": "web.1", "UNROT_HTTPS": "no", "WEB_CONCURRENCY": str(WORKERS)}
 """What Heroku sets; its router speaks plain HTTP to the dyno, and so do the clients here."""
+PYTHON = str(ROOT / ".venv-dyno/bin/python")
+"""Of an environment with what a dyno has, and nothing beside it."""
 
 
 @dataclass
@@ -71,7 +73,7 @@ def drill(name: str) -> bool:
         folder = Path(place)
         folder.chmod(0o755)
         store, room = own_store(name, folder, folder), Room(DYNO_BYTES)
-        dyno = Machine(folder / "home", store.url, DYNO, room.command)
+        dyno = Machine(folder / "home", store.url, DYNO, room.command, PYTHON)
         found = Found()
         try:
             _live_through(dyno, found, folder)
@@ -120,7 +122,7 @@ def _live_through(dyno: Machine, found: Found, folder: Path) -> None:
 def release_twice(dyno: Machine) -> tuple[bool, str]:
     """Let two machines bring the same new store up to date at the same moment."""
     known = environment(dyno.home, UNROT_STORE=dyno.store_url, UNROT_SECRET_KEY=SECRET, **DYNO)
-    command = [sys.executable, "-m", "unrot", "check"]
+    command = [PYTHON, "-m", "unrot", "check"]
     running = [
         subprocess.Popen(command, env=known, cwd=ROOT, stdout=subprocess.DEVNULL) for _ in range(2)
     ]
@@ -144,7 +146,7 @@ def train_wide(folder: Path, dyno: Machine) -> None:
             for row, label in zip(rows.round(4).tolist(), labels.tolist(), strict=True)
         )
     subprocess.run(
-        [sys.executable, "train.py", "--csv", path, "--target", "class", "--name", WIDE],
+        [PYTHON, "train.py", "--csv", path, "--target", "class", "--name", WIDE],
         env=environment(folder / "elsewhere", UNROT_STORE=dyno.store_url, UNROT_SECRET_KEY=SECRET),
         cwd=ROOT,
         check=True,

@@ -270,6 +270,7 @@ class Machine:
     more: Mapping[str, str] = field(default_factory=dict)
     within: Sequence[str] = ()
     """A command that runs the server, where it is to have less than all of this machine."""
+    python: str = sys.executable
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -291,7 +292,7 @@ class Machine:
         )
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.within, sys.executable, "-m", "gunicorn", "app:app"],
+                [*self.within, self.python, "-m", "gunicorn", "app:app"],
                 env=known,
                 cwd=ROOT,
                 stdout=log,

@@ -36,6 +36,7 @@ from unrot.watch.monitors.rot import look as rot
 from unrot.watch.reports import accuracy, overview
 from unrot.watch.visit import Visit
 from unrot.web import spans
+from unrot.web.masked import masked
 
 FEW, MANY = 10_000, 10_000_000
 VERDICTS = 100_000
@@ -144,7 +145,7 @@ def viewer(app: Flask) -> FlaskClient:
     client = app.test_client()
     client.get("/login")
     with client.session_transaction() as session:
-        csrf = session["csrf"]
+        csrf = masked(session["csrf"])
     answer = client.post("/login", data={"token": TOKEN, "csrf_token": csrf})
     assert answer.status_code == 303, answer.text
     return client

@@ -322,11 +322,16 @@ FORBIDDEN = {
 }
 
 
+ALL_IN_ONE = ("a style element", "report.html")
+"""A report is handed on as a file, with its styles in it and a policy of its own."""
+
+
 @pytest.mark.parametrize("what", FORBIDDEN)
 def test_pages_hold_none_of(what: str) -> None:
     wrong = [
         f"{file.relative_to(ROOT)}:{file.read_text()[: found.start()].count(chr(10)) + 1}"
         for file in PAGES
+        if (what, file.name) != ALL_IN_ONE
         for found in re.finditer(FORBIDDEN[what], file.read_text(), re.IGNORECASE)
     ]
 

@@ -5,6 +5,7 @@ import sys
 
 from unrot.cli.main import main
 from unrot.core.logs import log_the_uncaught
+from unrot.watch.reports.period import Report
 
 
 def run_command() -> int:
@@ -15,7 +16,15 @@ def run_command() -> int:
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     log_the_uncaught()
-    return main(sys.argv[1:])
+    return main(sys.argv[1:], render=render_report)
+
+
+def render_report(report: Report) -> str:
+    """Draw a report as the pages do."""
+    # Templates and charts are loaded for this command alone.
+    from unrot.web import report_file
+
+    return report_file.render_report(report)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ from unrot.core.settings import Settings, load
 from unrot.core.time import HOUR
 from unrot.learn.jobs import Busy
 from unrot.run.bootstrap import open_service, secret_key
-from unrot.web import errors, security
+from unrot.web import compression, errors, security
 from unrot.web.api import (
     accuracy,
     audit_log,
+    descriptions,
     drift,
     explorer,
     feedback,
@@ -24,6 +25,7 @@ from unrot.web.api import (
     operations,
     outliers,
     predictions,
+    reports,
     trials,
     versions,
 )
@@ -32,6 +34,7 @@ from unrot.web.metrics import counting, scrape
 from unrot.web.openapi import apidocs
 from unrot.web.pages import (
     access,
+    adding,
     audits,
     compare,
     files,
@@ -41,9 +44,12 @@ from unrot.web.pages import (
     monitor,
     policy,
     prediction,
+    predictions_file,
     profiles,
+    report,
     rules,
     status,
+    time_range,
 )
 from unrot.web.pages import (
     explorer as explorer_pages,
@@ -61,6 +67,12 @@ from unrot.web.pages import (
     outliers as outliers_pages,
 )
 from unrot.web.pages import (
+    predictions as predictions_pages,
+)
+from unrot.web.pages import (
+    settings as settings_pages,
+)
+from unrot.web.pages import (
     versions as versions_pages,
 )
 from unrot.web.request_ids import IdentifiedApp
@@ -70,14 +82,17 @@ PATIENCE_SECONDS = 1.2
 """So long people wait for a store that is slow; a verdict is then kept in the journal."""
 
 API = (
-    *(models, predictions, feedback, learning, versions, trials),
-    *(explorer, findings, drift, outliers, accuracy, operations, audit_log, forgetting),
+    *(models, descriptions, predictions, feedback, learning, versions, trials),
+    *(explorer, findings, drift, outliers, accuracy, reports, operations),
+    *(audit_log, forgetting),
 )
 """Each declares some routes; the document lists them in this order."""
 PAGES = (
-    *(home, pages, prediction, versions_pages, jobs, policy, audits, compare),
+    *(home, pages, prediction, adding, settings_pages, versions_pages, jobs, policy),
+    *(audits, compare),
     *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
-    *(operations_pages, access, status, glossary),
+    *(predictions_pages, predictions_file, time_range),
+    *(report, operations_pages, access, status, glossary),
 )
 """Each adds its views to the one blueprint of the pages."""
 
@@ -120,6 +135,7 @@ def make_doors() -> Flask:
     app.url_map.strict_slashes = False
     errors.register(app)
     security.register(app)
+    compression.register(app)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
     app.register_blueprint(scrape.blueprint)

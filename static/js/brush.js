@@ -4,26 +4,19 @@
 // beside, or Escape, puts it away. What is selected is told on the plot by an event "brushed".
 
 import { placeOf, spotsOf } from "./charts.js";
+import { between, draw } from "./drag.js";
 
-let begun = null; // { plot, x, y }: where the pointer went down, in percent
-let anchor = null; // the same of the point from which the keys span a rectangle
+let anchor = null; // where the point lies from which the keys span a rectangle, in percent
 
-document.addEventListener("pointerdown", (event) => {
-  const plot = event.target.closest?.("[data-plot][data-brush]");
-  begun = plot && event.button === 0 ? { plot, ...percents(plot, event) } : null;
+document.addEventListener("dragging", ({ target, detail }) => {
+  if (target.dataset.brush) select(target.dataset.brush, detail.box);
 });
 
-document.addEventListener("pointermove", (event) => {
-  if (!begun || !event.buttons) return;
-  const at = percents(begun.plot, event);
-  if (!("brushing" in begun.plot.dataset) && Math.hypot(at.x - begun.x, at.y - begun.y) < 2) return;
-  begun.plot.dataset.brushing = "";
-  begun.box = between(begun, at);
-  select(begun.plot.dataset.brush, begun.box);
+document.addEventListener("dragged", ({ target, detail }) => {
+  if (!target.dataset.brush) return;
+  if (!detail.box) select(target.dataset.brush, null);
+  tell(target, detail.box);
 });
-
-document.addEventListener("pointerup", () => end());
-document.addEventListener("pointercancel", () => end());
 
 document.addEventListener("spot", (event) => {
   const plot = event.target;
@@ -41,35 +34,6 @@ document.addEventListener("keydown", (event) => {
   select(name, null);
   tell(event.target.closest("[data-brush]"), null);
 });
-
-function end() {
-  if (!begun) return;
-  const { plot } = begun;
-  const box = "brushing" in plot.dataset ? begun.box : null;
-  if (!box) select(plot.dataset.brush, null);
-  tell(plot, box);
-  // The click that follows belongs to the rectangle.
-  setTimeout(() => delete plot.dataset.brushing);
-  begun = null;
-}
-
-function percents(plot, event) {
-  const frame = plot.querySelector("svg").getBoundingClientRect();
-  const within = (value) => Math.max(0, Math.min(100, value));
-  return {
-    x: within((100 * (event.clientX - frame.left)) / frame.width),
-    y: within((100 * (event.clientY - frame.top)) / frame.height),
-  };
-}
-
-function between(one, other) {
-  return {
-    left: Math.min(one.x, other.x),
-    top: Math.min(one.y, other.y),
-    right: Math.max(one.x, other.x),
-    bottom: Math.max(one.y, other.y),
-  };
-}
 
 function tell(plot, box) {
   plot.dispatchEvent(new CustomEvent("brushed", { bubbles: true, detail: { box } }));
@@ -92,16 +56,6 @@ export function select(name, box) {
 function isInside(spot, box) {
   const { x, y } = placeOf(spot);
   return box !== null && x >= box.left && x <= box.right && y >= box.top && y <= box.bottom;
-}
-
-function draw(plot, box) {
-  const svg = plot.querySelector("svg");
-  const rect = svg.querySelector(":scope > .brushed") ?? document.createElementNS(svg.namespaceURI, "rect");
-  if (!box) return rect.remove();
-  rect.setAttribute("class", "brushed");
-  const places = { x: box.left, y: box.top, width: box.right - box.left, height: box.bottom - box.top };
-  for (const [side, value] of Object.entries(places)) rect.setAttribute(side, `${value}%`);
-  svg.append(rect);
 }
 
 function say(plot, inside) {

@@ -1,5 +1,5 @@
-// Finds fields in a long form while one types: <input data-find="id of the groups">. A field that
-// does not match is hidden, unless it is wrong; groups with matches open. The button with
+// Finds fields in a long form, or links to them, while one types: <input data-find="id of the groups">.
+// A field that does not match is hidden, unless it is wrong; groups with matches open. The button with
 // data-open-all opens and closes all of them. Shown by data-scripted: without this file it is no use.
 
 document.documentElement.dataset.scripts = "";
@@ -49,10 +49,10 @@ function find(search) {
 }
 
 function wordsOf(field, group) {
-  const name = field.querySelector("input, select").name;
+  const name = field.querySelector("input, select")?.name ?? "";
   const help = field.querySelector(".help")?.textContent ?? "";
   const heading = group.querySelector("summary span").textContent;
-  return folded(`${name} ${field.querySelector("label").textContent} ${help} ${heading}`);
+  return folded(`${name} ${field.querySelector("label, a").textContent} ${help} ${heading}`);
 }
 
 function folded(text) {

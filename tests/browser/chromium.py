@@ -71,6 +71,23 @@ class Browser:
 
         ActionChains(self.driver).send_keys(*keys).perform()
 
+    def drag(self, plot: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Drag over a plot, from one place to another in shares of it."""
+        from selenium.webdriver import ActionChains
+
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)
+        svg = plot.find_element("css selector", "svg")
+        size = svg.size
+        places = [
+            (round(size["width"] * (x - 0.5)), round(size["height"] * (y - 0.5)))
+            for x, y in (start, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), end)
+        ]
+        chain = ActionChains(self.driver, duration=20)
+        chain.move_to_element_with_offset(svg, *places[0]).click_and_hold()
+        for place in places[1:]:
+            chain.move_to_element_with_offset(svg, *place)
+        chain.release().perform()
+
     def tab_to(self, name: str) -> None:
         """Press Tab until something that carries a name has the focus."""
         for _ in range(40):

@@ -51,24 +51,6 @@ def count(browser: Browser, selector: str) -> int:
     return len(browser.driver.find_elements("css selector", selector))
 
 
-def drag(browser: Browser, plot: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """Drag over a plot, from one place to another in shares of it."""
-    from selenium.webdriver import ActionChains
-
-    browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)
-    svg = plot.find_element("css selector", "svg")
-    size = svg.size
-    places = [
-        (round(size["width"] * (x - 0.5)), round(size["height"] * (y - 0.5)))
-        for x, y in (start, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), end)
-    ]
-    chain = ActionChains(browser.driver, duration=20)
-    chain.move_to_element_with_offset(svg, *places[0]).click_and_hold()
-    for place in places[1:]:
-        chain.move_to_element_with_offset(svg, *place)
-    chain.release().perform()
-
-
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 def test_brush_in_one_chart_picks_in_both(
     open_browser: OpenBrowser, rotten: Service, server: Server, size: tuple[int, int]
@@ -82,7 +64,7 @@ def test_brush_in_one_chart_picks_in_both(
         60,
     ]
     assert browser.too_wide() == 0
-    drag(browser, left, (0.25, 0.25), (0.75, 0.75))
+    browser.drag(left, (0.25, 0.25), (0.75, 0.75))
     browser.wait_for("In this range:")
 
     for plot in (left, right):

@@ -59,7 +59,7 @@ def test_evidence_and_the_rate_of_odd_rows_are_drawn(
 
 
 @pytest.mark.parametrize("width", [WIDE, PHONE])
-def test_finding_is_read_and_acknowledged(
+def test_finding_is_read_acknowledged_and_snoozed(
     open_browser: OpenBrowser, service: Service, server: Server, width: tuple[int, int]
 ) -> None:
     id = f"seen-{width[0]}"
@@ -74,10 +74,15 @@ def test_finding_is_read_and_acknowledged(
     widths.append(browser.too_wide())
     browser.find(f"a[href$='{id}']").click()
     browser.wait_for("What to do")
-    browser.find("#note").send_keys("The sensor was changed.")
     browser.press("I have seen it")
     browser.wait_for("Noted: you have seen it.")
+    browser.find("#note").send_keys("The sensor was changed.")
+    browser.press("Add the note")
+    browser.wait_for("Your note is kept.")
+    browser.find("#snooze summary").click()
     widths.append(browser.too_wide())
+    browser.press("Snooze")
+    browser.wait_for("Snoozed until")
 
     assert "The sensor was changed." in browser.text
     assert widths == [0, 0, 0]
@@ -92,12 +97,14 @@ def test_rule_of_a_feature_is_changed(
     browser = open_browser(PHONE)
     browser.sign_in(server.operator_token)
     browser.visit("/models/zombies/rules")
+    browser.find("#title-features").click()
     name = service.catalogue().model("zombies").model.schema.names[0]
 
     browser.find(f"[name='features.{name}.distance']").send_keys("0.4")
     browser.press("Keep these rules")
     browser.wait_for("1 feature has its own thresholds.")
     kept = service.store.findings.rules("zombies")
+    browser.find("#title-features").click()
     box = browser.find(f"[type=checkbox][name='features.{name}.watched']")
     box.click()
     browser.press("Keep these rules")
@@ -109,3 +116,19 @@ def test_rule_of_a_feature_is_changed(
     assert browser.complaints() == []
     service.store.findings.set_rules("zombies", Rules())
     service.store.close()
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_report_is_read_where_it_lies(
+    open_browser: OpenBrowser, server: Server, width: tuple[int, int]
+) -> None:
+    browser = open_browser(width)
+    browser.sign_in(server.operator_token)
+    browser.visit("/models/zombies/monitor")
+
+    browser.find(".report-link small a").click()
+    browser.wait_for("How it was counted")
+
+    assert "inline=1" in browser.driver.current_url
+    assert browser.too_wide() == 0
+    assert browser.complaints() == []

@@ -85,7 +85,7 @@ def test_job_moves_on_while_one_looks(
     store.jobs.heartbeat(job, 0.75, "comparing", an_hour_on)
     browser.wait_for("comparing")
     browser.visit(f"/jobs/{job.id}")
-    browser.wait_for("75% · comparing")
+    browser.wait_for("75 % · comparing")
     store.jobs.end(job, service.clock(), result={})
     browser.wait_for("It weighed v2")
 

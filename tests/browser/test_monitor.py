@@ -126,6 +126,46 @@ def test_charts_are_read_by_pointer_and_keys(
     assert browser.complaints() == []
 
 
+def test_dragging_over_a_chart_zooms_and_a_link_leads_back(open_browser: OpenBrowser) -> None:
+    browser = open_browser()
+    browser.sign_in(VIEWER)
+    browser.visit(PAGE)
+    shown = shown_times(browser)
+
+    browser.drag(browser.find("#chart-traffic .plot"), (0.5, 0.5), (0.505, 0.5))
+    assert shown_times(browser) == shown and "from=" not in browser.driver.current_url
+    browser.drag(browser.find("#chart-traffic .plot"), (0.75, 0.2), (0.95, 0.8))
+    browser.wait_for("Back to the last 24 hours")
+
+    near = shown_times(browser)
+    assert abs(near[0] - (shown[0] + 0.75 * 24 * HOUR)) < 10 * MINUTE
+    assert abs(near[1] - (shown[0] + 0.95 * 24 * HOUR)) < 10 * MINUTE
+    assert "from=" in browser.driver.current_url and "range=" not in browser.driver.current_url
+    browser.drag(browser.find("#chart-accuracy .plot"), (0.25, 0.5), (0.75, 0.5))
+    wait_for(lambda: shown_times(browser) != near)
+    nearer = shown_times(browser)
+    assert near[0] < nearer[0] < nearer[1] < near[1]
+    browser.press("Recent predictions")
+    browser.wait_for("Newest first")
+    assert "from=" in browser.driver.current_url
+    browser.press("Monitor")
+    browser.wait_for("predictions in the time shown")
+    assert shown_times(browser) == nearer
+    browser.driver.back()
+    browser.driver.back()
+    browser.wait_for("Back to the last 24 hours")
+    browser.press("Back to the last 24 hours")
+    wait_for(lambda: shown_times(browser)[1] - shown_times(browser)[0] == 24 * HOUR)
+    assert browser.complaints() == []
+
+
+def shown_times(browser: Browser) -> tuple[float, float]:
+    """Return the time that the chart of traffic shows."""
+    source = "return document.querySelector('#chart-traffic .plot')?.dataset.times ?? '0 0'"
+    first, last = map(float, script(browser, source).split())
+    return first, last
+
+
 def test_page_goes_on_by_itself_and_asks_nothing_while_hidden(
     open_browser: OpenBrowser, server: Server
 ) -> None:

@@ -323,7 +323,7 @@ def test_jobs_are_listed(
     none, head, row = capsys.readouterr().out.splitlines()
     assert none == "No job was asked for yet."
     assert head.split()[:4] == ["job", "model", "kind", "state"]
-    assert row.split()[:5] == [made.id, "iris", "learn", "queued", "0%"]
+    assert row.split()[:6] == [made.id, "iris", "learn", "queued", "0", "%"]
     assert "ada" in row
 
 

@@ -68,9 +68,9 @@ def test_progress_without_a_terminal_goes_on_once_it_was_quiet_long_enough(
 @pytest.mark.parametrize(
     ("done", "bar"),
     [
-        (0.0, "░" * 24 + "   0%"),
-        (0.5, "█" * 12 + "░" * 12 + "  50%"),
-        (1.0, "█" * 24 + " 100%"),
+        (0.0, "░" * 24 + "   0 %"),
+        (0.5, "█" * 12 + "░" * 12 + "  50 %"),
+        (1.0, "█" * 24 + " 100 %"),
     ],
 )
 def test_progress_on_a_terminal_draws_a_bar(screen: Terminal, done: float, bar: str) -> None:
@@ -96,8 +96,8 @@ def test_progress_on_a_terminal_overwrites_the_longer_line_before(screen: Termin
         progress.close()
 
     before, after = screen.getvalue().split("\r")[1:]
-    assert before == f"Fit {'░' * 24}   0% a step with many words".ljust(79)
-    assert after == f"Fit {'█' * 24} 100% done".ljust(79) + "\n"
+    assert before == f"Fit {'░' * 24}   0 % a step with many words".ljust(79)
+    assert after == f"Fit {'█' * 24} 100 % done".ljust(79) + "\n"
 
 
 def test_progress_on_a_narrow_terminal_stays_on_one_line(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, run_command
-from unrot.core.descriptions import described, read
+from unrot.core.descriptions import described, read, written
 from unrot.core.errors import Invalid
 from unrot.core.records import Feature, Model, Schema
 from unrot.core.schema import schema_hash
@@ -75,6 +75,22 @@ def test_words_that_are_not_mentioned_stay() -> None:
     assert described(second, {}) == second
 
 
+def test_what_is_written_describes_the_same_model() -> None:
+    words = {"length": {"fixed": True}, "sex": {"private": True, "choices": {"0": "none"}}}
+    told = described(MODEL, {"tags": ["fruit"], "features": words, "classes": {"1": "Williams"}})
+
+    length, _, sex = told.schema.features
+
+    assert (length.is_fixed, length.is_private, sex.is_fixed, sex.is_private) == (1, 0, 0, 1)
+    assert written(told)["features"]["sex"] == {
+        **{"label": "", "unit": "", "description": "", "group": ""},
+        **{"fixed": False, "private": True, "choices": {"0": "none", "1": ""}, "example": 1},
+    }
+    assert described(MODEL, written(told)) == told
+    assert described(told, written(MODEL)) == MODEL
+    assert schema_hash(told.schema) == schema_hash(MODEL.schema)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -95,6 +111,7 @@ def test_words_that_are_not_mentioned_stay() -> None:
             {"features": {"length": {"units": "mm"}}},
             '"units": no such word in features.length. The nearest is "unit".',
         ),
+        ({"features": {"length": {"fixed": "yes"}}}, 'length.fixed "yes": expected true or false.'),
         ({"features": {"length": {"unit": 1}}}, "features.length.unit 1: expected a text"),
         (
             {"features": {"length": {"example": "six"}}},

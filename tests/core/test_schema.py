@@ -434,6 +434,8 @@ def test_description_tells_all_that_a_form_needs() -> None:
                 "unit": "years",
                 "description": "At admission.",
                 "nullable": False,
+                "fixed": False,
+                "private": False,
                 "example": 50,
             },
             {
@@ -447,6 +449,8 @@ def test_description_tells_all_that_a_form_needs() -> None:
                 "unit": None,
                 "description": None,
                 "nullable": False,
+                "fixed": False,
+                "private": False,
                 "example": "Rome",
             },
         ],

@@ -345,6 +345,17 @@ def _findings(names: Mapping[str, str]) -> Iterator[Ask]:
     yield post(f"{PLANTS}/findings/nothing/acknowledge", {}, "judge")
     yield post(seen, {"note": "The lamp was changed."}, "judge")
     yield post(seen, who="operator")
+    finding = f"{PLANTS}/findings/{names['finding']}"
+    for body in ({"to": 3}, {"to": "x" * 81}, {"to": "ada"}):
+        yield post(f"{finding}/assign", body, "judge")
+    for body in ({"text": ""}, {"text": "The new lamp comes on Monday."}):
+        yield post(f"{finding}/notes", body, "judge")
+    for body in ({"seconds": 1}, {"until": "soon"}, {"seconds": 3_600}):
+        yield post(f"{finding}/snooze", body, "judge")
+    yield get(f"{PLANTS}/findings?state=snoozed&assigned_to=ada")
+    yield post(f"{finding}/wake", who="judge")
+    for query in ("from=soon", "from=2026-03-03&to=2026-03-02"):
+        yield get(f"{PLANTS}/report?{query}")
 
 
 def _rules() -> Iterator[Ask]:

@@ -74,6 +74,9 @@ def paths(names: Mapping[str, str]) -> dict[str, list[str]]:
         "predictions": [
             *(f"{of['plants']}/predictions?before={names['early']}", f"{of['rent']}/predictions"),
             f"{of['flowers']}/predictions",
+            f"{of['plants']}/predictions?order=worst&answer=dry&to.height=40&show=truth&show=height",
+            f"{of['plants']}/predictions?verdict=right&version=v99&range=day",
+            f"{of['plants']}/predictions?verdict=perhaps",
         ],
         "prediction": [f"/p/{names['early']}", "/p/nothing"],
         "compare": [
@@ -85,6 +88,11 @@ def paths(names: Mapping[str, str]) -> dict[str, list[str]]:
             *(f"/jobs/{names['job']}", f"/jobs/{names['cancelled']}", "/jobs/nothing"),
         ],
         "policy": [f"{of['plants']}/policy", f"{of['flowers']}/policy"],
+        "settings": [
+            *(f"{of['plants']}/settings", f"{of['plants']}/settings?feature=soil"),
+            *(f"{of['rent']}/settings", f"{of['plants']}/remove", f"{of['plants']}/forget"),
+            *("/add-a-model", "/add-a-model?file=my+rows.csv&name=No"),
+        ],
         "audits": [
             *(f"{of['plants']}/audits", f"{of['rent']}/audits", f"/audits/{names['audit']}"),
             "/audits/nothing",
@@ -99,6 +107,10 @@ def paths(names: Mapping[str, str]) -> dict[str, list[str]]:
             *(f"{of['plants']}/findings", f"{of['rent']}/findings", f"{of['flowers']}/findings"),
             *(f"{of['plants']}/findings/{name}" for name in names["findings"].split()),
             f"{of['plants']}/findings/nothing",
+        ],
+        "report": [
+            f"{of['plants']}/report?from=2026-03-02&to=2026-03-04&inline=1",
+            *(f"{of['rent']}/report?inline=1", f"{of['plants']}/report?from=soon"),
         ],
         "rules": [f"{of['plants']}/rules", f"{of['flowers']}/rules"],
         "explorer": [
@@ -223,6 +235,18 @@ def forms(names: Mapping[str, str]) -> Iterator[tuple[str, str, str, dict[str, A
         yield "judge", "", audit, {"id": names["audited"], "step": step}
     yield "judge", "", audit, {"id": names["audited"], "step": "wrong", "label": "moss"}
     yield "judge", "", audit, {"id": names["audited"], "step": "wrong", "label": "wet"}
+    height = {"feature": "height", "features.height.unit": "mm"}
+    yield "viewer", "", f"{of}/settings", height
+    yield "operator", "", f"{of}/settings", {**height, "features.height.example": "tall"}
+    yield "operator", "", f"{of}/settings", {**height, "go": "on"}
+    yield "operator", "", f"{of}/settings", {"classes.dry": "same", "classes.wet": "same"}
+    yield "operator", "", f"{of}/forget", {"ids": "nonsense"}
+    yield "operator", "", f"{of}/forget", {"ids": id}
+    yield "operator", "", f"{of}/forget", {"ids": id, "agreed": "yes"}
+    yield "operator", "", f"{of}/forget", {"ids": id, "agreed": "forget"}
+    yield "operator", "", f"{rent}/remove", {"name": "plants"}
+    yield "operator", "", f"{rent}/remove", {"name": "rent"}
+    yield "operator", "", "/bring-back", {"key": "rent"}
     yield "judge", "", "/logout", {}
 
 

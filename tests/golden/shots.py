@@ -30,7 +30,9 @@ from tests.golden.home import TOKENS
 SIZES = {"1280": (1280, 800), "390": (390, 844)}
 THEMES = ("light", "dark")
 LONGEST = 2_200
-LONG_BY_NATURE = re.compile(r"/explorer|/predictions|/audit-log|/outliers|/apidocs|/profiles")
+LONG_BY_NATURE = re.compile(
+    r"/explorer|/predictions|/audit-log|/outliers|/apidocs|/profiles|/report"
+)
 AXE = Path(os.environ.get("UNROT_AXE", ROOT / "node_modules/axe-core/axe.min.js"))
 GET_AXE = "npm install --no-save axe-core, or say in UNROT_AXE where axe.min.js lies"
 FIND = """
@@ -56,7 +58,7 @@ def served() -> Iterator[Served]:
     """Serve the made-up home, in a process in which time stands still."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tests.golden.serve"]
-        process = subprocess.Popen(
+        with subprocess.Popen(
             command,
             cwd=ROOT,
             env=environment(Path(folder)),
@@ -64,15 +66,15 @@ def served() -> Iterator[Served]:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-        )
-        assert process.stdin and process.stdout
-        try:
-            told = json.loads(process.stdout.readline())
-            listed = seen.paths(told["names"])
-            yield Served(told["url"], tuple(dict.fromkeys(chain(*listed.values()))))
-        finally:
-            process.stdin.close()
-            process.wait(30)
+        ) as process:
+            assert process.stdin and process.stdout
+            try:
+                told = json.loads(process.stdout.readline())
+                listed = seen.paths(told["names"])
+                yield Served(told["url"], tuple(dict.fromkeys(chain(*listed.values()))))
+            finally:
+                process.stdin.close()
+                process.wait(30)
 
 
 def look(browser: Browser, path: str, size: tuple[int, int], theme: str) -> int:

@@ -246,6 +246,8 @@ class _Page(HTMLParser):
                 self._drawing, self._texts = [], []
 
     def handle_data(self, data: str) -> None:
+        if self.cdata_elem == "style":
+            return
         if not self._depth:
             self.said.append(re.sub(r"\s+", " ", data))
         elif data.strip():

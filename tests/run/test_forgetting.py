@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import orjson
@@ -17,7 +17,7 @@ from unrot.core.errors import Conflict, Expired, Invalid, NotSigned
 from unrot.core.records import Audit, ModelKey
 from unrot.learn import jobs, promote
 from unrot.run import forgetting
-from unrot.run.forgetting import forget, sweep
+from unrot.run.forgetting import foresee, forget, sweep
 from unrot.serve.batches import unpack
 from unrot.serve.service import Service
 from unrot.store.kinds import BATCH, CHUNK, KINDS
@@ -82,11 +82,13 @@ def test_nothing_of_it_is_left_but_its_id(school: School) -> None:
     school.service.store.trials.add_audit(
         Audit("a1", ZOMBIES, school.service.clock(), (id, "other"))
     )
+    [foreseen] = foresee(school.service, [id])
     before = traces(school.service)
 
     [done] = forget(school.service, [id])
     [again] = forget(school.service, [id])
 
+    assert foreseen == replace(done, erased=["prediction", "verdict"])
     assert {"prediction-batch", "prediction-feedback", "chunk"} <= set(before)
     assert traces(school.service) == []
     kept = ["prediction", "verdict", "mark as an outlier", "place in an audit"]

@@ -20,10 +20,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Server, answers, environment, run_command, wait_for
-from unrot.core.errors import Invalid, NotFound
+from unrot.core.errors import Conflict, Invalid, NotFound
 from unrot.core.records import Caller, Holdings
 from unrot.core.settings import Settings, kept_secret
+from unrot.core.time import UNDO_SECONDS
 from unrot.make import models
+from unrot.run import tidying
 from unrot.run.bootstrap import open_service
 from unrot.run.caretaker import Caretaker
 from unrot.serve.service import Service
@@ -153,6 +155,40 @@ def test_every_table_with_a_model_is_cleared(service: Service, trained_home: Pat
     database.close()
 
     assert with_model == {kind.name for kind in OF_MODELS}
+
+
+def test_model_that_was_put_aside_answers_again_when_it_is_brought_back(service: Service) -> None:
+    [id] = predict(service, 1)
+    Caretaker(service, "me").go_round()
+
+    removed = models.put_aside(service, "iris")
+    hidden = names(service)
+    listed = models.list_undoable(service)
+    left = models.left_behind(service)
+    list(tidying.sweep(service))
+    back = models.bring_back(service, removed.key)
+
+    assert (hidden, listed, left) == (["zombies"], [removed], [])
+    assert (back.name, names(service)) == ("iris", ["iris", "zombies"])
+    assert service.store.traffic.prediction(id) is not None
+    assert predict(service, 1)
+
+
+def test_model_that_was_put_aside_is_erased_by_tidying_after_ten_minutes(
+    service: Service,
+) -> None:
+    predict(service, 3)
+    Caretaker(service, "me").go_round()
+    late = replace(service, clock=lambda: service.clock() + UNDO_SECONDS)
+    removed = models.put_aside(service, "iris")
+
+    list(tidying.sweep(late))
+
+    assert service.store.holdings(removed.key) == Holdings()
+    assert models.list_undoable(late) == []
+    assert [one.is_cleared for one in service.store.registry.removed()] == [True]
+    with pytest.raises(Conflict, match="cannot be undone any more"):
+        models.bring_back(late, removed.key)
 
 
 def test_removal_that_was_killed_is_finished_by_running_it_again(

@@ -823,6 +823,56 @@ def test_number_key_and_rows_of_a_removed_model_are_never_given_to_another(store
 
 
 @pytest.mark.every_store
+def test_removal_is_undone_with_all_that_was_kept(store: Store) -> None:
+    model = in_use(store)
+    before, aliases = store.holdings(model.key), store.registry.aliases(model.key)
+    store.registry.remove_model(model.key, undo_until=LATER)
+    hidden = store.registry.models()
+
+    back = store.registry.bring_back(model.key, now=LATER - 1)
+
+    assert hidden == []
+    assert (back, store.registry.models()) == (model, [model])
+    assert (store.registry.aliases(model.key), aliases) == (aliases, {"champion": "v1"})
+    assert store.holdings(model.key) == before
+    assert store.registry.removed() == []
+
+
+def test_removal_is_not_undone_too_late_or_under_a_name_that_was_taken(store: Store) -> None:
+    model = in_use(store)
+    removed = store.registry.remove_model(model.key, undo_until=LATER)
+
+    with pytest.raises(Conflict, match="cannot be undone any more"):
+        store.registry.bring_back(model.key, now=LATER)
+    with pytest.raises(Conflict, match="cannot be undone any more"):
+        store.registry.bring_back("nobody", now=NOON)
+    other = store.registry.add_model(a_model())
+    with pytest.raises(Conflict, match="another model elves"):
+        store.registry.bring_back(model.key, now=NOON)
+    store.registry.rename_model(other.key, "dwarves")
+    back = store.registry.bring_back(model.key, now=NOON)
+
+    assert removed.can_be_undone(NOON)
+    assert (back.name, back.number) == ("elves", 1)
+
+
+def test_nothing_is_undone_once_it_is_being_erased_nor_erased_once_undone(store: Store) -> None:
+    model = in_use(store)
+    removed = store.registry.remove_model(model.key, undo_until=LATER)
+    store.registry.bring_back(model.key, now=NOON)
+    before = store.holdings(model.key)
+
+    spared = store.clear(removed, 2)
+    removed = store.registry.remove_model(model.key, undo_until=LATER)
+    cleared = store.clear(removed, 2)
+
+    assert (spared, cleared) == (0, 1)
+    assert store.holdings(model.key).rows < before.rows
+    with pytest.raises(Conflict, match="it is being erased"):
+        store.registry.bring_back(model.key, now=NOON)
+
+
+@pytest.mark.every_store
 def test_removal_begun_by_one_process_is_finished_by_another(
     open_store: Callable[[], Store],
 ) -> None:

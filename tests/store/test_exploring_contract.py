@@ -85,3 +85,28 @@ def test_rows_stay_under_the_key_of_a_renamed_model(store: Store) -> None:
     found = store.traffic.of_period("elves", since=0, until=1e12, judged_only=True, limit=9)
     assert [row.prediction.id for row in found] == [ids[3], ids[1]]
     assert store.traffic.judged_span("elves") == (NOON + 60, NOON + 180)
+
+
+def test_judged_ones_come_newest_first_from_a_moment_on_and_before_a_place(store: Store) -> None:
+    ids = five_of(store)
+    five_of(store, "orcs")
+
+    def judged(since: float, before: tuple[float, str]) -> list[str | None]:
+        found = store.traffic.judged("elves", since=since, before=before)
+        return [row.prediction.id for row in found]
+
+    assert judged(0.0, (1e11, "")) == [ids[3], ids[1]]
+    assert judged(NOON + 61, (1e11, "")) == [ids[3]]
+    assert judged(0.0, (NOON + 180, ids[3])) == [ids[1]]
+    assert judged(0.0, (NOON + 180, f"{ids[3]}-")) == [ids[3], ids[1]]
+
+
+def test_predictions_come_without_their_verdicts_and_verdicts_stand_beside(store: Store) -> None:
+    ids = five_of(store)
+
+    made = list(store.traffic.made("elves", (NOON + 240, ids[4])))
+
+    assert [one.id for one in made] == [ids[3], ids[2], ids[1], ids[0]]
+    assert [row.feedback is not None for row in store.traffic.beside(made)] == [
+        *(True, False, True, False)
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
@@ -18,6 +19,7 @@ from unrot.core.records import (
     Oddity,
     Prediction,
     Profile,
+    Road,
     Shadow,
     Shipment,
     Tidied,
@@ -418,10 +420,12 @@ def test_what_was_sent_is_let_go_long_after_its_finding_was_closed(elves: Store)
     for one in (FINDING, closed):
         elves.findings.put(one)
         elves.deliveries.begin(one, target="https://x/…", next_at=NOON)
+        elves.deliveries.begin(one, target="ada@example.org", next_at=NOON, by="mail")
 
     def drop(before: float) -> int:
         return elves.tidying.drop_old("elves", "deliveries", before=before, most=9, now=LATER)
 
-    assert [drop(NOON + 9), drop(LATER), drop(LATER)] == [0, 1, 0]
-    assert elves.deliveries.of("closed") is None
-    assert elves.deliveries.of(FINDING.id) is not None
+    assert [drop(NOON + 9), drop(LATER), drop(LATER)] == [0, 2, 0]
+    for by in get_args(Road):
+        assert elves.deliveries.of("closed", by) is None
+        assert elves.deliveries.of(FINDING.id, by) is not None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.store.test_contract import NOON, a_model
-from unrot.core.ports import Store
+from unrot.core.ports import FindingState, Store
 from unrot.core.records import (
     Check,
     CountedStretch,
@@ -16,7 +16,10 @@ from unrot.core.records import (
     Distribution,
     Drift,
     Finding,
+    FindingNote,
+    Gravity,
     Profile,
+    Snooze,
 )
 from unrot.core.rules import FeatureRule, Rules
 
@@ -101,22 +104,51 @@ def test_finding_is_kept_up_to_date_and_closed(store: Store) -> None:
     assert [one.id for one in store.findings.of_model("elves", limit=9)] == ["f1"]
 
 
-def test_acknowledgement_stays_when_a_finding_goes_on(store: Store) -> None:
+def test_what_people_say_stays_when_a_finding_goes_on(store: Store) -> None:
     store.registry.add_model(a_model())
     store.findings.put(FINDING)
+    said = replace(
+        FINDING, acknowledged_at=NOON + 70, acknowledged_by="ann", note="on it",
+        assigned_to="bob", snooze=Snooze("ann", NOON + 80, NOON + 900, "warning"),
+        notes=(FindingNote(NOON + 90, "bob", "Žluťoučký kůň."),),
+    )  # fmt: skip
 
-    seen = store.findings.acknowledge("f1", at=NOON + 70, by="ann", note="on it")
-    again = store.findings.acknowledge("f1", at=NOON + 80, by="bob", note="me too")
-    store.findings.put(replace(FINDING, gravity="grave"))
+    changed = store.findings.change("f1", lambda _: said)
+    store.findings.put(replace(FINDING, sentence="It moved far."))
 
-    assert (
-        seen
-        == again
-        == replace(FINDING, acknowledged_at=NOON + 70, acknowledged_by="ann", note="on it")
-    )
+    assert changed == said
+    assert store.findings.finding("f1") == replace(said, sentence="It moved far.")
+    assert store.findings.change("none", lambda found: found) is None
+
+
+@pytest.mark.parametrize(("gravity", "is_snoozed"), [("note", True), ("grave", False)])
+def test_snoozed_finding_wakes_where_it_gets_graver_and_stays_awake(
+    store: Store, gravity: Gravity, is_snoozed: bool
+) -> None:
+    store.registry.add_model(a_model())
+    store.findings.put(replace(FINDING, snooze=Snooze("ann", NOON, None, "warning")))
+
+    store.findings.put(replace(FINDING, gravity=gravity))
+    store.findings.put(FINDING)
+
     kept = store.findings.finding("f1")
-    assert kept is not None and (kept.acknowledged_by, kept.gravity) == ("ann", "grave")
-    assert store.findings.acknowledge("none", at=1, by="", note="") is None
+    assert kept is not None and kept.is_snoozed(NOON) is is_snoozed
+
+
+def test_findings_are_parted_by_what_is_wanted(store: Store) -> None:
+    store.registry.add_model(a_model())
+    theirs = replace(FINDING, id="f2", cause="rot", assigned_to="ann")
+    over = replace(FINDING, id="f3", cause="x", assigned_to="ann", closed_at=NOON + 99)
+    for one in (FINDING, theirs, over):
+        store.findings.put(one)
+
+    def listed(state: FindingState) -> list[str]:
+        rows = store.findings.of_model(
+            "elves", limit=9, state=state, wanted=lambda one: one.assigned_to == "ann"
+        )
+        return sorted(one.id for one in rows)
+
+    assert [listed(state) for state in ("all", "open", "closed")] == [["f2", "f3"], ["f2"], ["f3"]]
 
 
 def test_gravest_open_findings_come_first(store: Store) -> None:

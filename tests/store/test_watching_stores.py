@@ -14,7 +14,7 @@ from tests.store.test_watching_contract import CHECK, DRIFT, FINDING
 from unrot.core.errors import Conflict
 from unrot.core.policy import Policy
 from unrot.core.ports import Store
-from unrot.core.records import Check, Profile, Shipment, Stretch
+from unrot.core.records import Check, Finding, Profile, Shipment, Stretch
 from unrot.core.rules import Rules
 from unrot.run.cabinet import Cabinet
 from unrot.store.kinds import BATCH, OF_MODELS, PROFILE, Kind
@@ -175,6 +175,10 @@ def test_finding_that_was_closed_a_moment_before_is_not_closed_for_the_next_one(
 # ── nobody's change is lost ──────────────────────────────────────────────────────────────────
 
 
+def seen_by_ann(found: Finding) -> Finding:
+    return replace(found, acknowledged_at=NOON, acknowledged_by="ann")
+
+
 @pytest.mark.every_store
 def test_acknowledgement_beside_a_finding_that_goes_on_stays(
     open_store: Callable[[], Store],
@@ -187,7 +191,7 @@ def test_acknowledgement_beside_a_finding_that_goes_on_stays(
 
         at_once(
             lambda f=found: one.findings.put(replace(f, gravity="grave")),  # type: ignore[misc]
-            lambda f=found: other.findings.acknowledge(f.id, at=NOON, by="ann", note=""),  # type: ignore[misc]
+            lambda f=found: other.findings.change(f.id, seen_by_ann),  # type: ignore[misc]
         )
 
         kept = one.findings.finding(found.id)
@@ -199,7 +203,7 @@ def test_acknowledgement_a_moment_before_stays() -> None:
     store = Cabinet(database)
     store.registry.add_model(a_model())
     store.findings.put(FINDING)
-    database.before_commit = lambda: store.findings.acknowledge("f1", at=NOON, by="ann", note="")
+    database.before_commit = lambda: store.findings.change("f1", seen_by_ann)
 
     store.findings.put(replace(FINDING, gravity="grave"))
 

@@ -9,12 +9,14 @@ from dataclasses import replace
 import pytest
 
 from tests.conftest import free_port, noon, wait_for
+from tests.mail_server import MailServer, mail_server
 from tests.receiver import Receiver, receiving
 from unrot.core.errors import Conflict, StoreAway, Undelivered
 from unrot.core.records import Finding
 from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.watch import outbox
+from unrot.watch.couriers import couriers_of
 from unrot.watch.outbox import Postbox, send_trial
 from unrot.watch.webhook_client import HttpCourier
 
@@ -95,6 +97,10 @@ def test_finding_is_sent_once_however_often_the_caretaker_starts(
                 "updated_at": "1970-01-01T00:17:40.000+00:00",
                 "closed_at": None,
                 "acknowledged": None,
+                "head": "Input drifted: sepal width",
+                "assigned_to": None,
+                "snoozed": None,
+                "notes": [],
             },
             "url": None,
         }
@@ -110,8 +116,9 @@ def test_slack_gets_its_own_shape_and_a_link(service: Service, receiver: Receive
 
     assert receiver.bodies == [
         {
-            "text": "*Iris* (grave): sepal_width_cm &lt;moved&gt; &amp; far.\n"
-            "Refit it.\n<https://unrot.example/models/iris/findings/f1|Open the finding>"
+            "text": "*Iris* (grave): Input drifted: sepal width\n"
+            "sepal_width_cm &lt;moved&gt; &amp; far.\nRefit it.\n"
+            "<https://unrot.example/models/iris/findings/f1|Open the finding>"
         }
     ]
 
@@ -317,9 +324,9 @@ def test_model_that_was_removed_has_nothing_to_send(sending: Service, receiver: 
 
 
 def test_webhook_can_be_tried(sending: Service, receiver: Receiver) -> None:
-    to = send_trial(sending, "iris")
+    told = send_trial(sending, "iris")
 
-    assert to.shown == f"{receiver.url}/…"
+    assert told == [f"{receiver.url}/… took the test message."]
     assert receiver.bodies == [
         {
             "schema": "unrot.finding/1",
@@ -339,3 +346,116 @@ def test_webhook_can_be_tried(sending: Service, receiver: Receiver) -> None:
 def test_without_a_webhook_there_is_nothing_to_try(service: Service) -> None:
     with pytest.raises(Conflict, match="There is no webhook to try"):
         send_trial(service, "iris")
+
+
+# ── mail ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    with mail_server() as server:
+        yield server
+
+
+def mailing(service: Service, mail: MailServer, **more: str) -> Service:
+    """A service whose findings of iris are mailed to two people."""
+    smtp = f"smtp://127.0.0.1:{mail.port}"
+    settings = replace(service.settings, smtp=smtp, mail_from="unrot@example.net", **more)
+    settings = replace(settings, webhook_private=True)
+    service.store.findings.set_rules("iris", Rules(mail="ada@example.org, bob@example.org"))
+    return replace(service, settings=settings, courier=couriers_of(settings))
+
+
+def test_finding_is_mailed_once_with_what_is_to_be_known(
+    service: Service, mail: MailServer
+) -> None:
+    service = mailing(service, mail, url="https://unrot.example")
+    service.store.findings.put(FINDING)
+    service.store.findings.put(replace(FINDING, id="f2", model="zombies"))
+
+    for _ in range(3):
+        go_round(service, times=2)
+
+    [message] = mail.messages
+    assert mail.to == [["ada@example.org", "bob@example.org"]]
+    assert message["Subject"] == "Iris: Input drifted: sepal width (grave)"
+    assert message.get_content().splitlines() == [
+        *("Input drifted: sepal width.", ""),
+        *("sepal_width_cm <moved> & far.", ""),
+        *("Refit it.", ""),
+        *("Since 1 Jan 1970 at 00:16 UTC; noticed 1 Jan 1970 at 00:17 UTC.", ""),
+        *("https://unrot.example/models/iris/findings/f1", ""),
+        *("-- ", "The rules of iris name this address."),
+    ]
+
+
+def test_webhook_and_mail_wait_for_each_other_in_nothing(
+    service: Service, mail: MailServer, receiver: Receiver
+) -> None:
+    receiver.codes = [500]
+    service = mailing(service, mail, webhook=receiver.url)
+    service.store.findings.put(FINDING)
+
+    go_round(service, times=3)
+
+    sent, tried = (service.store.deliveries.of("f1", by) for by in ("mail", "webhook"))
+    assert sent is not None and sent.delivered_at is not None
+    assert (sent.target, sent.attempts) == ("ada@example.org, bob@example.org", 1)
+    assert tried is not None and tried.delivered_at is None
+    assert (len(mail.messages), len(receiver.bodies)) == (1, 1)
+
+
+def test_mail_that_was_not_taken_is_tried_again(service: Service, mail: MailServer) -> None:
+    mail.code = 451
+    service = mailing(service, mail)
+    service.store.findings.put(FINDING)
+
+    go_round(service)
+    mail.code = 250
+    go_round(service)
+    go_round(later(service, 61))
+
+    noted = service.store.deliveries.of("f1", "mail")
+    assert noted is not None and (noted.attempts, noted.error) == (2, "")
+    assert len(mail.messages) == 1
+
+
+def test_address_that_is_refused_is_said_though_the_others_have_it(
+    service: Service, mail: MailServer
+) -> None:
+    mail.refuses = ("bob@example.org",)
+    service = mailing(service, mail)
+    service.store.findings.put(FINDING)
+
+    go_round(service, times=2)
+
+    noted = service.store.deliveries.of("f1", "mail")
+    assert noted is not None and noted.delivered_at is not None
+    assert noted.error == "127.0.0.1 refused bob@example.org (550)."
+    assert mail.to == [["ada@example.org"]]
+
+
+def test_without_a_mail_server_nothing_is_mailed_and_the_trial_says_why(service: Service) -> None:
+    service.store.findings.set_rules("iris", Rules(mail="ada@example.org"))
+    service.store.findings.put(FINDING)
+
+    go_round(service)
+
+    assert service.store.deliveries.of("f1", "mail") is None
+    with pytest.raises(Conflict, match="set UNROT_SMTP_URL and UNROT_MAIL_FROM"):
+        send_trial(service, "iris")
+
+
+def test_all_addresses_are_tried_though_one_fails(
+    service: Service, mail: MailServer, receiver: Receiver
+) -> None:
+    receiver.codes = [404]
+    service = mailing(service, mail, webhook=receiver.url)
+
+    with pytest.raises(Undelivered) as caught:
+        send_trial(service, "iris")
+
+    assert caught.value.message == (
+        "127.0.0.1 answered 404. ada@example.org, bob@example.org took the test message."
+    )
+    assert [one["Subject"] for one in mail.messages] == ["Iris: a test"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from werkzeug.datastructures import MultiDict
@@ -233,3 +234,14 @@ def test_pasted_values_are_typed_and_what_may_be_left_out_is_unknown() -> None:
         "is_tame": "true",
         "age": "",
     }
+
+
+def test_form_of_a_private_feature_tells_nothing_that_training_saw() -> None:
+    private = schema_of(*(replace(one, is_private=True) for one in (COLOUR, LENGTH)))
+
+    colour, length = forms.fields(private, forms.example(private))
+
+    assert (colour.control, colour.value, colour.choices) == ("text", "", ())
+    assert (length.control, length.value) == ("number", "")
+    assert colour.hint == length.hint == "no example of it is shown"
+    assert forms.fields(schema_of(COLOUR), {})[0].control == "select"

@@ -69,7 +69,7 @@ def test_home_says_how_right_a_model_is_and_whose_word_that_is(
     page = client.get("/")
 
     assert (
-        "Right lately 75% 40 verdicts on v1, 30 by judges, 10 by one visitor Predictions, 24 "
+        "Right lately 75 % 40 verdicts on v1, 30 by judges, 10 by one visitor Predictions, 24 "
         "hours 40" in text_of(page)
     )
     assert "Of each ten verdicts in a row: from " in page.text
@@ -85,7 +85,7 @@ def test_home_puts_the_worst_first_for_those_who_may_see_why(
 
     assert names(found.text) == ["zombies", "iris"]
     assert "2 models: 1 is in trouble." in text_of(found)
-    assert "In trouble 1 open finding rot Right lately" in text_of(found)
+    assert "In trouble 1 open finding Rot Right lately" in text_of(found)
     assert names(public.text) == ["iris", "zombies"]
     assert "trouble" not in public.text
     assert "finding" not in public.text

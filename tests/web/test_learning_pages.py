@@ -139,8 +139,8 @@ def test_versions_show_what_the_gate_said_and_the_parent(
     said = said_on(operator, f"{AT}/versions")
 
     assert re.search(
-        r"v2 \w+ 92.3% \+0.0 points \(-0.0 to \+0.0\) – refused 20\S+ \S+ UTC learnt from v1 "
-        r"[\d.]+ kB [\d.]+ ms onnx – v1 champion \w+ 92.3% champion – –",
+        r"v2 \w+ 92.3 % \+0.0 points \(-0.0 to \+0.0\) – refused 20\S+ \S+ UTC learnt from v1 "
+        r"[\d.]+ kB [\d.]+ ms onnx – v1 champion \w+ 92.3 % champion – –",
         said,
     )
 
@@ -170,7 +170,7 @@ def test_versions_are_drawn_with_the_line_of_the_champion(
 
     said = said_on(operator, f"{AT}/versions")
 
-    assert "Accuracy of the versions The best on the test set is v1: 92.3%." in said
+    assert "Accuracy of the versions The best on the test set is v1: 92.3 %." in said
     assert "Champion v1 on the test set" in said
 
 
@@ -267,8 +267,8 @@ def test_challenger_is_shown_beside_the_champion(operator: FlaskClient, kept: Se
     said = said_on(operator, f"{AT}/versions")
 
     assert "v2 in the shadow of v1 No row has been scored yet." in before
-    assert "Both answered 10 rows, 100% of them alike. 2 rows were judged." in said
-    assert "v1 (champion) 100% v2 (challenger) 100% Only v1 right 0 Only v2 right 0" in said
+    assert "Both answered 10 rows, 100 % of them alike. 2 rows were judged." in said
+    assert "v1 (champion) 100 % v2 (challenger) 100 % Only v1 right 0 Only v2 right 0" in said
     assert "The challenger is out of the shadow." in sent(operator, f"{AT}/dismiss")
 
 
@@ -296,15 +296,15 @@ def test_version_tells_its_gate_its_fates_and_what_it_learnt(
 
     said = text_of(page)
     assert "passed It was passed: 92.5 % of 400 anchor rows are right, 90 % were." in said
-    assert "Champion v1 90% Candidate 92.5%" in said
+    assert "Champion v1 90 % Candidate 92.5 %" in said
     assert "Difference +2.5 points surely no less than +0.4 points, however often it is" in said
     assert "a loss of 2.0 points would be let pass" in said
     assert "Judged of predicted 120 of 1,000 Most verdicts came from people" in said
-    assert "friendly 200 90% 90% lost" in said
+    assert "friendly 200 90 % 90 % lost" in said
     assert "Of 12 verdicts on this model, as the line of v2 sees them: 6 + 1 + 1 + 4 = 12." in said
     assert "6 learnt by v2 1 held out to judge 1 set aside 1 far out 4 waiting" in said
     assert page.text.count('name="without"') == 6
-    assert "verdicts alone 95% yes" in said
+    assert "verdicts alone 95 % yes" in said
     assert "seed 3" in said
     assert " style=" not in page.text
 
@@ -324,9 +324,9 @@ def test_version_shows_gate_and_calibration_and_folds_what_it_learnt(
     unfolded = operator.get(f"{AT}/versions/v2?after=")
 
     said = text_of(page)
-    assert "Champion v1: 90%; Candidate v2: 92.5%, on 400 rows." in said
-    assert "Candidate v2 92.5% 89.5% to 94.7%" in said
-    assert re.search(r"Where it is 90% sure it is right [\d.]+% of the time, on 4,000 rows", said)
+    assert "Champion v1: 90 %; Candidate v2: 92.5 %, on 400 rows." in said
+    assert "Candidate v2 92.5 % 89.5 % to 94.7 %" in said
+    assert re.search(r"Where it is 90 % sure it is right [\d.]+ % of the time, on 4,000 rows", said)
     assert '<details class="panel fold" id="learnt">' in page.text
     assert '<details class="panel fold" id="learnt" open>' in unfolded.text
 
@@ -490,14 +490,14 @@ def test_curve_goes_back_to_where_the_stream_began() -> None:
 
     assert curve is not None
     assert curve.table.rows == (
-        ("50 rows", "90%, v5"),
-        ("25 rows", "70%, v4"),
-        ("2 rows", "50%, v3"),
+        ("50 rows", "90 %, v5"),
+        ("25 rows", "70 %, v4"),
+        ("2 rows", "50 %, v3"),
     )
     assert curve.table.links == ("/versions/v5", "/versions/v4", "/versions/v3")
-    # From 50% at the bottom to 100% at the top.
+    # From 50 % at the bottom to 100 % at the top.
     assert [(dot.x, dot.y) for dot in curve.dots] == [(0, 100), (47.917, 60), (100, 20)]
-    assert curve.sentence == "From 50% after 2 rows to 90% after 50 rows, all on one test set."
+    assert curve.sentence == "From 50 % after 2 rows to 90 % after 50 rows, all on one test set."
     assert build_curve(line[2:3], str) is None
 
 
@@ -516,7 +516,7 @@ def test_stream_says_that_the_gate_stands_aside(operator: FlaskClient, kept: Ser
     assert "moves the champion without the gate" in text_of(listed)
     assert "feeding it moves its champion without the gate" in page
     assert "Accuracy over the rows seen" in page
-    assert re.search(r"Rows seen Accuracy 150 rows \S+%, v4 .* 100 rows \S+%, v2", page)
+    assert re.search(r"Rows seen Accuracy 150 rows \S+ %, v4 .* 100 rows \S+ %, v2", page)
 
 
 # ── jobs ─────────────────────────────────────────────────────────────────────────────────────
@@ -528,7 +528,7 @@ def test_job_is_asked_for_and_shown(operator: FlaskClient, kept: Service) -> Non
     said = sent(operator, f"{AT}/jobs", kind="learn")
 
     assert "Waiting Learn from the verdicts that wait Asked for by operator" in said
-    assert "0% · waiting for the caretaker" in said
+    assert "0 % · waiting for the caretaker" in said
     assert "Learn from the verdicts that wait operator queued" in said_on(operator, f"{AT}/jobs")
     assert "One job at a time" in said_on(operator, f"{AT}/versions")
 
@@ -567,7 +567,7 @@ def test_running_job_refreshes_itself_and_is_a_bar_elsewhere(
     bar = operator.get(f"/jobs/{job.id}?as=bar", headers=FRAGMENT)
 
     assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page.text
-    assert "42% · comparing recipes" in text_of(page)
+    assert "42 % · comparing recipes" in text_of(page)
     assert part.headers["X-Fragment"] == bar.headers["X-Fragment"] == "1"
     assert "<html" not in part.text + bar.text
     assert 'value="0.420"' in part.text
@@ -615,7 +615,7 @@ def test_done_job_leads_to_the_version_with_gate_and_recipes(
     assert "Done Fit afresh on training data and verdicts" in said
     assert "It made v2 ." in said
     assert "undecided It was undecided" in said
-    assert "verdicts alone 95% yes" in said
+    assert "verdicts alone 95 % yes" in said
     assert "wants" not in said_on(operator, f"{AT}/versions/v1")
     assert "There are too few trusted rows to tell." in said_on(operator, f"{AT}/versions/v2")
 
@@ -700,7 +700,7 @@ def test_audit_is_gone_through_without_scripts(judge: FlaskClient, kept: Service
     end = post(judge, address, {"id": wrong, "step": "wrong"})
 
     assert "9 of 10 judged · noted: right" in text_of(page)
-    assert "10 rows judged 9 of them were right: 90%." in text_of(end)
+    assert "10 rows judged 9 of them were right: 90 %." in text_of(end)
     verdict = kept.store.verdicts.of(wrong)
     assert verdict is not None
     assert (verdict.was_correct, verdict.judge) == (False, "ada")
@@ -787,7 +787,7 @@ def test_end_of_an_audit_leads_to_the_gate(operator: FlaskClient, kept: Service)
 
     page = operator.get(f"/audits/{audit.id}")
 
-    assert "10 rows judged 10 of them were right: 100%." in text_of(page)
+    assert "10 rows judged 10 of them were right: 100 %." in text_of(page)
     assert "Weigh v2 again" in text_of(page)
     assert 'name="kind" value="weigh"' in page.text
     assert "Weigh a version at the gate: v2" in sent(
@@ -833,9 +833,9 @@ def test_two_versions_are_compared(operator: FlaskClient, kept: Service) -> None
 
     said = text_of(page)
     assert re.search(
-        r"On test set A, 4,000 rows .+ champion\. v1 v2 Accuracy 9[\d.]+% 9[\d.]+%", said
+        r"On test set A, 4,000 rows .+ champion\. v1 v2 Accuracy 9[\d.]+ % 9[\d.]+ %", said
     )
-    assert re.search(r"They agree on 9[\d.]+% of the rows.", said)
+    assert re.search(r"They agree on 9[\d.]+ % of the rows.", said)
     assert "Rows are the truth, columns what v1 answered." in said
     assert re.search(r"rows on which they differ \(the first 100\)", said)
     assert (
@@ -866,9 +866,9 @@ def test_up_to_four_versions_are_compared(operator: FlaskClient, kept: Service) 
     one = operator.get(f"{AT}/compare?version=v2")
 
     said = text_of(four)
-    assert re.search(r"v1 v2 v3 v4 Accuracy 92.3% [\d.]+% 92.3% 92.3%", said)
-    assert re.search(r"Difference to v1, 95% interval – -[\d.]+ points \(-[\d.]+ to", said)
-    assert "v1 and v3 agree on 100% of the rows." in said
+    assert re.search(r"v1 v2 v3 v4 Accuracy 92.3 % [\d.]+ % 92.3 % 92.3 %", said)
+    assert re.search(r"Difference to v1, 95 % interval – -[\d.]+ points \(-[\d.]+ to", said)
+    assert "v1 and v3 agree on 100 % of the rows." in said
     assert "There is no row on which v1 and v4 differ." in said
     assert four.text.count("Rows are the truth, columns what") == 4
     assert five.status_code == 422

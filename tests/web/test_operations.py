@@ -145,12 +145,14 @@ def test_page_leads_to_the_job_that_runs(client: FlaskClient, app: Flask) -> Non
     assert '<a href="/jobs/j1">Fit afresh on training data and verdicts</a>' in page
 
 
-def test_interrupted_removal_is_told(client: FlaskClient, kept: Service) -> None:
+def test_removal_that_is_not_over_is_told(client: FlaskClient, kept: Service) -> None:
     kept.store.registry.remove_model("iris")
+    kept.store.registry.remove_model("zombies", undo_until=kept.clock() + 60)
 
     page = signed_in(client).get("/operations").text
 
-    assert "The removal of iris was interrupted" in page
+    assert "iris was removed. Now the caretaker erases what was kept of it" in page
+    assert "zombies was removed. Until " in page
 
 
 def test_no_secret_is_shown(settings: Settings) -> None:

@@ -122,9 +122,9 @@ def test_page_shows_the_rate_over_time(client: FlaskClient, kept: Service) -> No
 
     said = page_of(client)
 
-    assert "at the end: 0.8%, 12 of 1,500 rows; between 0.8% and 15% in this time." in said
-    assert "The most that the rules allow: 5%." in said
-    assert "1 Jan 2026 14:00 0.8%, 12 of 1,500 rows 1 Jan 2026 13:00 15%, 30 of 200 rows" in said
+    assert "at the end: 0.8 %, 12 of 1,500 rows; between 0.8 % and 15 % in this time." in said
+    assert "The most that the rules allow: 5 %." in said
+    assert "1 Jan 2026 14:00 0.8 %, 12 of 1,500 rows 1 Jan 2026 13:00 15 %, 30 of 200 rows" in said
 
 
 def test_page_says_when_the_version_cannot_tell(
@@ -164,7 +164,7 @@ def test_page_of_many_features_shows_the_odd_ones_and_folds_the_rest(
 
     said = text_of(answer)
     assert "31 times the usual" in said
-    assert "lett007 0.5 70% of the distance" in said
+    assert "lett007 0.5 70 % of the distance" in said
     assert "The other 199 values" in said
     assert answer.text.count("odd-name") == 1
 

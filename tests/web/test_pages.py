@@ -59,10 +59,10 @@ def test_model_page_explains_itself(client: FlaskClient, kept: Service) -> None:
 
     assert "Which of three species an iris belongs to, by the size of its flower." in said
     assert "It answers Iris-setosa Iris-versicolor Iris-virginica Right on rows new to it" in said
-    assert "always the commonest answer: 33.3% Version v1 made 20" in said
+    assert "always the commonest answer: 33.3 % Version v1 made 20" in said
     assert "It predicts “species”, one of 3 answers, from 4 values. It can be wrong." in said
     assert "What you send and the answer to it, so that the owner of the model can look" in said
-    assert f"On 30 rows that it had not learnt from it was right {100 * accuracy:g}%" in said
+    assert f"On 30 rows that it had not learnt from it was right {100 * accuracy:g} %" in said
     assert "Nobody has judged an answer of v1 yet." in said
 
 
@@ -757,9 +757,10 @@ def test_versions_shows_the_champion_and_how_it_is_served(client: FlaskClient) -
 
     said = text_of(client.get("/models/iris/versions"))
 
-    assert "Always the commonest answer would be right on 33.3% of the test set." in said
+    assert "Always the commonest answer would be right on 33.3 % of the test set." in said
     assert re.search(
-        r"v1 champion \w+ [\d.]+% champion – – 20\d\d-.* UTC trained [\d.]+ kB [\d.]+ ms onnx", said
+        r"v1 champion \w+ [\d.]+ % champion – – 20\d\d-.* UTC trained [\d.]+ kB [\d.]+ ms onnx",
+        said,
     )
 
 
@@ -828,7 +829,7 @@ def test_predictions_stand_beside_their_verdicts(client: FlaskClient, app: Flask
 def test_predictions_are_paged_newest_first(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("unrot.web.pages.models.PREDICTIONS_A_PAGE", 2)
+    monkeypatch.setattr("unrot.web.pages.predictions.PREDICTIONS_A_PAGE", 2)
     for length in ("4.1", "4.2", "4.3"):
         ask(client, sepal_length_cm=length)
     ship(app)
@@ -839,8 +840,8 @@ def test_predictions_are_paged_newest_first(
     assert older
     second = client.get(older[1])
 
-    assert re.findall(r"sepal length (\S+)", text_of(first)) == ["4.3", "4.2"]
-    assert re.findall(r"sepal length (\S+)", text_of(second)) == ["4.1"]
+    assert re.findall(r"sepal length (\d\S+)", text_of(first)) == ["4.3", "4.2"]
+    assert re.findall(r"sepal length (\d\S+)", text_of(second)) == ["4.1"]
     assert "Older" not in text_of(second)
 
 

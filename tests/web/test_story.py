@@ -27,13 +27,13 @@ def test_purpose_names_target_answer_and_count() -> None:
     [
         (
             {"accuracy": 0.9, "constant_guess": 0.6, "rows_held_out": 1200},
-            "On 1,200 rows that it had not learnt from it was right 90% of the time. Always giving "
-            "the commonest answer would be right 60%.",
+            "On 1,200 rows that it had not learnt from it was right 90 % of the time. Always "
+            "giving the commonest answer would be right 60 %.",
         ),
         (
             {"accuracy": 0.6, "constant_guess": 0.6, "rows_held_out": 30},
-            "On 30 rows that it had not learnt from it was right 60% of the time. Always giving "
-            "the commonest answer would be right 60%, so it is no better than that.",
+            "On 30 rows that it had not learnt from it was right 60 % of the time. Always "
+            "giving the commonest answer would be right 60 %, so it is no better than that.",
         ),
         (
             {"mae": 2.5, "constant_guess_mae": 10.0, "rows_held_out": 30},
@@ -63,13 +63,13 @@ def test_judged_says_what_people_found() -> None:
     )
 
     assert story.judged(of_classes, CLASSES, "v1") == (
-        "Those who judged answers of v1 found the last 75% right (12 verdicts)."
+        "Those who judged answers of v1 found the last 75 % right (12 verdicts)."
     )
     assert story.judged(of_numbers, NUMBERS, "v1") == (
         "The last answers of v1 were off by 1.5 on average (10 true values)."
     )
     assert story.judged(Tally(), CLASSES, "v2") == "Nobody has judged an answer of v2 yet."
-    assert story.lately(of_classes, CLASSES, "v1") == ("75%", "of 12 verdicts on v1")
+    assert story.lately(of_classes, CLASSES, "v1") == ("75 %", "of 12 verdicts on v1")
     assert story.lately(of_numbers, NUMBERS, "v1") == ("1.5", "of 10 true values on v1")
     assert story.lately(Tally(), CLASSES, "v1") is None
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from unrot.web.masked import masked
+
 IRIS = {
     "sepal_length_cm": "5.1",
     "sepal_width_cm": "3.5",
@@ -27,7 +29,7 @@ def text_of(answer: TestResponse) -> str:
 def csrf(client: FlaskClient) -> str:
     client.get("/models/iris")
     with client.session_transaction() as session:
-        return str(session["csrf"])
+        return masked(str(session["csrf"]))
 
 
 def post(client: FlaskClient, path: str, fields: dict[str, str], **headers: str) -> TestResponse:

@@ -8,6 +8,7 @@
     history     bring in traffic that was logged elsewhere
     reference   compare drift with a whylogs profile of elsewhere
     watch       what counts as a symptom of a model
+    report      how a model did over a period, as one file
     upkeep      remove, rename, describe, tidy, forget, backup, restore, sign
     moving      copy a store into another, export rows to a file
     access      tokens of persons; the audit log
@@ -30,6 +31,7 @@ from unrot.cli import (
     learn,
     moving,
     reference,
+    report,
     upkeep,
     watch,
 )
@@ -37,6 +39,9 @@ from unrot.cli import (
 
 def add_to(subparsers: Any) -> None:
     """Add all of these commands to the parser's subparsers."""
-    groups = (add, batch, learn, compare, history, reference, watch, upkeep, moving, access, demo)
+    groups = (
+        *(add, batch, learn, compare, history, reference, watch, report),
+        *(upkeep, moving, access, demo),
+    )
     for group in groups:
         group.add_to(subparsers)

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from unrot.cli.terminal import table
+from unrot.core.percent import percent
 from unrot.core.plurals import counted
 from unrot.core.records import Version
 from unrot.core.settings import Settings
@@ -74,9 +75,8 @@ def _said(beside: Beside) -> str:
     if beside.apart is not None:
         return f"Their answers lie {beside.apart:.4g} apart in the mean."
     judged = beside.judged
-    said = (
-        f"They agree on {beside.agreement or 0:.1%} and differ on {counted(beside.differ, 'row')}."
-    )
+    differ = counted(beside.differ, "row")
+    said = f"They agree on {percent(beside.agreement or 0)} and differ on {differ}."
     if judged.first_only_right + judged.second_only_right and judged.chance > 0.05:
         said += f" These rows do not tell them apart (p = {judged.chance:.2g})."
     return said

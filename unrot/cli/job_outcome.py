@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from unrot.cli.terminal import table
+from unrot.core.percent import percent
 from unrot.core.plurals import counted
 from unrot.core.records import CHAMPION, GateVerdict, Job, Version
 from unrot.core.test_sets import MeasuredOn, measured_on
@@ -89,8 +90,8 @@ def _judged(gate: GateVerdict) -> list[str]:
 def _good_for(gate: GateVerdict) -> str:
     """Say what the bound is good for."""
     if gate.holds == "fixed rows":
-        return f"on these rows, doubt {100 * gate.doubt:.2g} %"
-    return f"at any time, doubt {100 * gate.doubt:.2g} %"
+        return f"on these rows, doubt {percent(gate.doubt, 2)}"
+    return f"at any time, doubt {percent(gate.doubt, 2)}"
 
 
 def _next_step(service: Service, version: Version, gate: GateVerdict | None) -> str:

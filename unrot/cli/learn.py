@@ -249,7 +249,7 @@ def _job_row(job: Job, name: str) -> tuple[str, ...]:
         name,
         job.kind,
         job.state,
-        f"{job.progress:.0%}",
+        f"{100 * job.progress:.0f} %",
         job.error or job.step,
         job.asked_by or "-",
         short_time(job.created_at),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from unrot.cli import commands
+from unrot.cli.report import Render
 from unrot.cli.terminal import Progress, table
 from unrot.core import descriptions, logs
 from unrot.core.acting import Act, acting, from_terminal
@@ -47,9 +48,10 @@ UNATTENDED = ("run", "caretaker", "learner")
 ESTIMATORS = "mlp, sgd, logistic, tree, forest, hgb, linear, ridge"
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run one command; return the exit status."""
+def main(arguments: Sequence[str], *, render: Render | None = None) -> int:
+    """Run one command; return the exit status. `render` draws a report."""
     options = parser().parse_args(arguments)
+    options.render = render
     try:
         settings = options.load()
         logs.set_up(settings.log)

@@ -27,7 +27,7 @@ class Progress:
             filled = round(min(max(done, 0.0), 1.0) * WIDTH)
             bar = "█" * filled + "░" * (WIDTH - filled)
             room = shutil.get_terminal_size().columns - 1
-            line = f"{self._title} {bar} {done:4.0%} {step}"[:room]
+            line = f"{self._title} {bar} {100 * done:3.0f} % {step}"[:room]
             print(f"\r{line:<{room}}", end="", file=sys.stderr, flush=True)
         elif time.monotonic() - self._said_at >= QUIET_SECONDS:
             self._said_at = time.monotonic()

@@ -13,8 +13,10 @@ on: the schema's hash stays as it is, whatever is said here.
     description = "Measured along its middle."
     group = "Sepal"
     example = 5.1
+    fixed = true
 
     [features.origin]
+    private = true
     choices = { de = "Germany", fr = "France" }
 
     [classes]
@@ -31,12 +33,14 @@ from pathlib import Path
 from typing import Any
 
 from unrot.core import schema
-from unrot.core.errors import Invalid, shown
+from unrot.core.errors import Invalid, shown, wrong_field
 from unrot.core.records import Feature, Model, Schema, Value
 
 OF_MODEL = {"title": 200, "description": 2_000}
 OF_FEATURE = {"label": 200, "unit": 40, "description": 2_000, "group": 80}
 """The words, each with the most characters that it may have."""
+FLAGS = {"fixed": "is_fixed", "private": "is_private"}
+"""What is true of a feature or not, each with its attribute."""
 
 MOST_TAGS, MOST_TAG = 12, 40
 """How many tags a model may have, and of how many characters each."""
@@ -78,14 +82,41 @@ def described(model: Model, words: Mapping[str, Any]) -> Model:
     )
 
 
+def written(model: Model) -> dict[str, Any]:
+    """Return the words of a model in the shape that `described` takes."""
+    classes, names = model.schema.classes, model.schema.class_names
+    return {
+        **{key: getattr(model, key) for key in OF_MODEL},
+        "tags": list(model.tags),
+        "features": {each.name: _written_feature(each) for each in model.schema.features},
+        "classes": dict(zip(classes, names or ("",) * len(classes), strict=True)),
+    }
+
+
+def _written_feature(feature: Feature) -> dict[str, Any]:
+    words = {key: getattr(feature, key) for key in OF_FEATURE}
+    words |= {key: getattr(feature, attribute) for key, attribute in FLAGS.items()}
+    if feature.choices:
+        words["choices"] = names_of_choices(feature)
+    if feature.example is not None:
+        words["example"] = feature.example
+    return words
+
+
+def names_of_choices(feature: Feature) -> dict[str, str]:
+    """Return what its choices are called, by the choices as they are written."""
+    keys = [_as_key(choice) for choice in feature.choices]
+    return dict(zip(keys, feature.choice_names or ("",) * len(keys), strict=True))
+
+
 def _tags(given: Any) -> tuple[str, ...]:
     """Read tags, each once and in small letters, so that no two differ by these alone."""
-    expected = f"expected a list of at most {MOST_TAGS} texts in quotes"
+    expected = f"a list of at most {MOST_TAGS} texts in quotes"
     if not isinstance(given, list | tuple) or len(given) > MOST_TAGS:
-        raise Invalid(f"tags {shown(given)}: {expected}.")
+        raise wrong_field("tags", given, expected)
     told = [_words({"tags": tag}, {"tags": MOST_TAG}, "")["tags"].lower() for tag in given]
     if not all(told):
-        raise Invalid(f'tags "": {expected}, none of them empty.')
+        raise wrong_field("tags", "", f"{expected}, none of them empty")
     return tuple(dict.fromkeys(told))
 
 
@@ -99,13 +130,21 @@ def _features(model: Model, tables: Mapping[str, Any]) -> tuple[Feature, ...]:
 
 def _feature(feature: Feature, tables: Mapping[str, Any]) -> Feature:
     said, where = _table(tables, feature.name, "features."), f"features.{feature.name}."
-    _check_keys(said, (*OF_FEATURE, "choices", "example"), f"features.{feature.name}")
+    known = (*OF_FEATURE, *FLAGS, "choices", "example")
+    _check_keys(said, known, f"features.{feature.name}")
     changed: dict[str, Any] = _words(said, OF_FEATURE, where)
     if "choices" in said:
         changed["choice_names"] = _choice_names(feature, _table(said, "choices", where), where)
     if "example" in said:
         changed["example"] = _example(feature, said["example"], where)
+    changed |= {FLAGS[key]: _flag(said[key], where + key) for key in FLAGS if key in said}
     return replace(feature, **changed)
+
+
+def _flag(value: Any, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise wrong_field(where, value, "true or false")
+    return value
 
 
 def _choice_names(feature: Feature, names: Mapping[str, Any], where: str) -> tuple[str, ...]:
@@ -122,7 +161,7 @@ def _example(feature: Feature, value: Any, where: str) -> Value:
         schema.parse_row(Schema((feature,), ""), {feature.name: value})
     except Invalid as error:
         expected = error.details[0].expected
-        raise Invalid(f"{where}example {shown(value)}: expected {expected}.") from error
+        raise wrong_field(f"{where}example", value, expected) from error
     known: Value = value
     return known
 
@@ -148,10 +187,10 @@ def _words(said: Mapping[str, Any], longest: Mapping[str, int], where: str) -> d
             continue
         text = said[key]
         if not isinstance(text, str):
-            raise Invalid(f"{where}{key} {shown(text)}: expected a text in quotes.")
+            raise wrong_field(where + key, text, "a text in quotes")
         found[key] = " ".join(text.split())
         if len(found[key]) > most or not found[key].isprintable():
-            raise Invalid(f"{where}{key} {shown(text)}: expected at most {most:,} characters.")
+            raise wrong_field(where + key, text, f"at most {most:,} characters")
     return found
 
 

@@ -16,7 +16,7 @@
     ├── Unavailable           not now; try again
     │   ├── StoreAway         the store does not answer
     │   ├── JournalFull       the journal cannot take a line
-    │   └── Undelivered       a webhook did not take a message
+    │   └── Undelivered       a webhook or mail server did not take a message
     ├── BadArtefact           a stored file is not what its digest or its types promise
     └── BadSetting            a setting that does not parse
 
@@ -172,7 +172,7 @@ class JournalFull(Unavailable):
 
 
 class Undelivered(Unavailable):
-    """A webhook did not take a message."""
+    """A webhook, or a mail server, did not take a message."""
 
     reason = "undelivered"
 

@@ -15,6 +15,11 @@ def find_part(name: str) -> Path:
     return inside if inside.exists() else ROOT / name
 
 
+def program() -> str:
+    """Write how a person calls the app here."""
+    return "python -m unrot" if (ROOT / "Makefile").exists() else "unrot"
+
+
 def command_of(what: str) -> str:
     """Write what a person types here: make's target in a checkout, else the command."""
     return f"make {what}" if (ROOT / "Makefile").exists() else f"unrot {what}"

@@ -31,12 +31,3 @@ def _several(noun: str) -> str:
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{noun[:-1]}ies"
     return f"{noun}s"
-
-
-def percent(share: float) -> str:
-    """Write a share as policies and rules say it.
-
-    >>> percent(0.025)
-    '2.5 %'
-    """
-    return f"{100 * share:.4g} %"

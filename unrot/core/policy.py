@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any, Literal
 
 from unrot.core.options import Kind, Table, choice, number, option, switch, whole
-from unrot.core.plurals import counted, percent, plural
+from unrot.core.percent import percent
+from unrot.core.plurals import counted, plural
 
 by_itself = partial(option, group="What it may do by itself")
 of_gate = partial(option, group="The gate")
@@ -144,7 +145,7 @@ def _promoting(policy: Policy) -> str:
             + " A worse version can replace a better one."
         )
     by = "by itself once the gate passes it" if policy.promote == "auto" else "by hand"
-    loss = percent(policy.tolerance)
+    loss = percent(policy.tolerance, 4)
     return f"A new version is promoted {by}; the gate lets a loss of up to {loss} pass."
 
 
@@ -167,7 +168,7 @@ def _cleaning(policy: Policy) -> str:
     clip = f"Rows beyond {policy.clip:g} times the training range are set aside"
     if not policy.clip:
         clip = "Rows are taken however far they lie outside the training range"
-    cap = f"one unknown sender makes at most {percent(policy.cap)} of them"
+    cap = f"one unknown sender makes at most {percent(policy.cap, 4)} of them"
     if not policy.cap:
         cap = "one unknown sender may make all of them"
-    return f"{clip}; {cap}; {percent(policy.held_out)} of the judges' verdicts only judge."
+    return f"{clip}; {cap}; {percent(policy.held_out, 4)} of the judges' verdicts only judge."

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from unrot.core.mailboxes import Mailbox
 from unrot.core.policy import Policy
 from unrot.core.records import (
     Action,
@@ -50,6 +51,7 @@ from unrot.core.records import (
     Profile,
     Reason,
     RemovedModel,
+    Road,
     Row,
     Schema,
     Shadow,
@@ -363,7 +365,7 @@ class Workshop(Protocol):
 
 # ── watching: what profiles traffic, and what monitors saw ────────────────────────────────────────
 
-FindingState = Literal["open", "closed", "all"]
+FindingState = Literal["open", "snoozed", "closed", "all"]
 
 
 class Checks(Protocol):
@@ -406,7 +408,7 @@ class Findings(Protocol):
     """What monitors noticed, by which rules, and where each of them stands."""
 
     def put(self, finding: Finding) -> None:
-        """Keep a finding; one with the same id is replaced, but for its acknowledgement."""
+        """Keep a finding; of one with the same id stays what people said of it."""
         ...
 
     def finding(self, id: str) -> Finding | None:
@@ -428,12 +430,16 @@ class Findings(Protocol):
         limit: int,
         before: tuple[float, str] | None = None,
         state: FindingState = "all",
+        wanted: Callable[[Finding], bool] = lambda _: True,
     ) -> list[Finding]:
-        """List findings by when they were opened, newest first, older than `before`."""
+        """List findings by when they were opened, newest first, older than `before`.
+
+        What is snoozed is among the open ones: `wanted` parts them.
+        """
         ...
 
-    def acknowledge(self, id: str, *, at: float, by: str, note: str) -> Finding | None:
-        """Note that a person has seen a finding; the first one stays."""
+    def change(self, id: str, change: Callable[[Finding], Finding]) -> Finding | None:
+        """Change what people say of a finding; `change` may be asked again."""
         ...
 
     def rules(self, model: ModelKey) -> Rules:
@@ -454,33 +460,46 @@ class Findings(Protocol):
 
 
 class Deliveries(Protocol):
-    """Findings on their way to a webhook."""
+    """Findings on their way to a webhook, and to mailboxes."""
 
-    def due(self, model: ModelKey, now: float) -> Finding | None:
-        """Return the open finding of a model that is to be sent next, if one is."""
+    def due(self, model: ModelKey, now: float, by: Road = "webhook") -> Finding | None:
+        """Return the open finding of a model that is to be sent next by a road, if one is."""
         ...
 
-    def begin(self, finding: Finding, *, target: str, next_at: float) -> Delivery:
+    def begin(
+        self, finding: Finding, *, target: str, next_at: float, by: Road = "webhook"
+    ) -> Delivery:
         """Note a try before it is made, and when the next one would be, should it come to nothing.
 
         Whoever is killed in between has tried.
         """
         ...
 
-    def end(self, finding: str, *, delivered_at: float | None, error: str = "") -> None:
+    def end(
+        self,
+        finding: str,
+        *,
+        delivered_at: float | None,
+        error: str = "",
+        by: Road = "webhook",
+    ) -> None:
         """Note what came of the last try: it is delivered, or it is not and why."""
         ...
 
-    def of(self, finding: str) -> Delivery | None:
-        """Return how far a finding is; None when it was never sent."""
+    def of(self, finding: str, by: Road = "webhook") -> Delivery | None:
+        """Return how far a finding is by a road; None when it was never sent."""
         ...
 
 
-class Courier(Protocol):
-    """Brings messages to webhooks."""
+Address = Webhook | Mailbox
+"""Where messages about findings go."""
 
-    def post(self, to: Webhook, body: bytes, headers: Mapping[str, str]) -> None:
-        """Send one message and return when it was taken; else raise Undelivered."""
+
+class Courier(Protocol):
+    """Brings messages to webhooks and mailboxes."""
+
+    def post(self, to: Address, body: bytes, headers: Mapping[str, str]) -> str:
+        """Send one message; say what went wrong though it was taken, else raise Undelivered."""
         ...
 
 
@@ -725,10 +744,18 @@ class Registry(Protocol):
         """
         ...
 
-    def remove_model(self, model: ModelKey) -> RemovedModel:
+    def remove_model(self, model: ModelKey, *, undo_until: float | None = None) -> RemovedModel:
         """Take a model and its aliases out of the registry; its rows go with `Store.clear`.
 
         From now on nothing is kept for it, whoever brings it, and its number is never given again.
+        Until the moment that is given, if one is, `bring_back` undoes that.
+        """
+        ...
+
+    def bring_back(self, model: ModelKey, *, now: float) -> Model:
+        """Give a removed model its name and aliases again.
+
+        Conflict when that moment is over, its erasing has begun, or its name is another's.
         """
         ...
 
@@ -766,6 +793,22 @@ class Traffic(Protocol):
         self, model: ModelKey, before: tuple[float, str] | None = None
     ) -> Iterator[JudgedPrediction]:
         """Return all predictions newest first, those older than `before`, as they are asked for."""
+        ...
+
+    def made(
+        self, model: ModelKey, before: tuple[float, str] | None = None
+    ) -> Iterator[Prediction]:
+        """Return the same without their verdicts."""
+        ...
+
+    def beside(self, made: Sequence[Prediction]) -> list[JudgedPrediction]:
+        """Put the verdicts beside predictions."""
+        ...
+
+    def judged(
+        self, model: ModelKey, *, since: float, before: tuple[float, str]
+    ) -> Iterator[JudgedPrediction]:
+        """Return predictions with a verdict, newest first: of a moment on, older than a cursor."""
         ...
 
     def begins_at(self, model: ModelKey) -> float:

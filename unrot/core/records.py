@@ -19,6 +19,7 @@ Doors know models by their names and resolve them once; from there on a model is
 # ── watching: what can be seen of a model that goes bad ───────────────────────────────────────────
 
 Gravity = Literal["note", "warning", "grave"]
+GRAVEST_FIRST: tuple[Gravity, ...] = ("grave", "warning", "note")
 FindingKind = Literal["drift", "rot", "outliers", "quality", "estimate", "slice", "operations"]
 
 
@@ -296,6 +297,31 @@ class Symptom:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingNote:
+    """What a person wrote beside a finding."""
+
+    at: float
+    by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """Somebody wants to hear no more of an open finding for a while."""
+
+    by: str
+    at: float
+    until: float | None
+    """None until it gets graver, which ends any snooze."""
+    gravity: Gravity
+    """How grave it was."""
+
+    def is_ended_by(self, gravity: Gravity) -> bool:
+        """Tell whether that is graver than it was."""
+        return GRAVEST_FIRST.index(gravity) < GRAVEST_FIRST.index(self.gravity)
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something a monitor noticed, with its evidence and what to do about it."""
 
@@ -316,16 +342,34 @@ class Finding:
     acknowledged_by: str = ""
     note: str = ""
     """What the person who acknowledged it wrote."""
+    assigned_to: str = ""
+    snooze: Snooze | None = None
+    notes: tuple[FindingNote, ...] = ()
+    """What was written since."""
 
     @property
     def is_open(self) -> bool:
         """True until its symptom has gone."""
         return self.closed_at is None
 
+    @property
+    def thread(self) -> tuple[FindingNote, ...]:
+        """All notes, the oldest first, with the one of who has seen it first."""
+        first = FindingNote(self.acknowledged_at or 0.0, self.acknowledged_by, self.note)
+        return tuple(sorted([*([first] if self.note else ()), *self.notes], key=lambda it: it.at))
+
+    def is_snoozed(self, now: float) -> bool:
+        """Tell whether it is open and nobody is to be bothered with it."""
+        snooze = self.snooze
+        return self.is_open and snooze is not None and (snooze.until is None or now < snooze.until)
+
+
+Road = Literal["webhook", "mail"]
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How far a finding is on its way to a webhook; it is sent once, when it was opened."""
+    """How far a finding is on its way by one road; it is sent once, when it was opened."""
 
     finding: str
     model: ModelKey
@@ -336,7 +380,8 @@ class Delivery:
     """When it is tried next; None once it is delivered."""
     delivered_at: float | None = None
     error: str = ""
-    """What went wrong the last time."""
+    """What went wrong the last time, or beside: one of several addresses may be refused."""
+    by: Road = "webhook"
 
 
 # ── serving and hearing: models, versions, predictions, feedback ──────────────────────────────────
@@ -374,6 +419,10 @@ class Feature:
     """What people call it; empty, its name in words."""
     group: str = ""
     """The heading that it stands under in a long form."""
+    is_fixed: bool = False
+    """Nobody can change it, as an age: who explains an answer proposes no other value of it."""
+    is_private: bool = False
+    """What training saw of it is told to viewers alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,6 +478,12 @@ class RemovedModel:
     removed_at: float
     is_cleared: bool
     """True once none of its rows is left."""
+    undo_until: float | None = None
+    """Until then it can be brought back; None where nobody wanted that, or it is being erased."""
+
+    def can_be_undone(self, now: float) -> bool:
+        """Tell whether it is only hidden."""
+        return self.undo_until is not None and now < self.undo_until
 
 
 @dataclass(frozen=True, slots=True)

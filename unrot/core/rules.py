@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from unrot.core import webhooks
+from unrot.core import mailboxes, webhooks
 from unrot.core.errors import Detail
 from unrot.core.options import (
     Json,
@@ -27,7 +27,8 @@ from unrot.core.options import (
     unknown,
     whole,
 )
-from unrot.core.plurals import counted, percent
+from unrot.core.percent import percent
+from unrot.core.plurals import counted
 from unrot.core.records import Against, PeriodLength
 
 MOST_NAMED = 5
@@ -144,6 +145,23 @@ def _webhook(now: str) -> Kind:
     )
 
 
+def _read_mail(given: Any) -> str:
+    """Read addresses, one text or a list of them."""
+    text = " ".join(map(str, given)) if isinstance(given, list) else given
+    if text is None or (isinstance(text, str) and not text.strip()):
+        return ""
+    if not isinstance(text, str):
+        raise ValueError
+    return mailboxes.read(text).shown
+
+
+MAIL = Kind(
+    read=_read_mail,
+    expected=f"{mailboxes.EXPECTED}, or nothing",
+    schema={"type": "string", "nullable": True},
+)
+
+
 # ── all rules ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -230,6 +248,13 @@ class Rules:
         "the settings. The end of an address is a secret and not shown.",
         group="Where findings are sent",
     )
+    mail: str = option(
+        MAIL,
+        "",
+        "E-mail",
+        f"Up to {mailboxes.MOST_ADDRESSES} addresses with commas between, beside the webhook.",
+        group="Where findings are sent",
+    )
 
     def distance_of(self, column: str) -> float:
         """Return the distance from which on a column has moved: its own, or that of all."""
@@ -297,7 +322,7 @@ def _rot(rules: Rules) -> str:
     if not rules.rot:
         return "Rot is not watched."
     floor = rules.least_accuracy
-    said = "" if floor is None else f", or when their accuracy is below {percent(floor)}"
+    said = "" if floor is None else f", or when their accuracy is below {percent(floor, 4)}"
     return (
         f"Rot: found when verdicts fall by more than chance{said}. Accuracy is that of the last "
         f"{counted(rules.last_verdicts, 'verdict')}."
@@ -324,7 +349,7 @@ def _estimate(rules: Rules) -> str:
 def _outliers(rules: Rules) -> str:
     if not rules.outliers:
         return "Outliers raise nothing."
-    return f"Outliers: found when more than {percent(rules.outlier_share)} of a period are odd."
+    return f"Outliers: found when more than {percent(rules.outlier_share, 4)} of a period are odd."
 
 
 def _quality(rules: Rules) -> str:

@@ -13,7 +13,7 @@ import math
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from difflib import get_close_matches
 from typing import Any, TypeGuard, cast
 
@@ -147,11 +147,40 @@ def check_name(name: str) -> str:
 
 def example_row(schema: Schema) -> dict[str, Value]:
     """Return a row that works when it is pasted."""
-    return {feature.name: feature.example for feature in schema.features}
+    return {
+        feature.name: _stand_in(feature) if feature.is_private else feature.example
+        for feature in schema.features
+    }
+
+
+def without_private(schema: Schema) -> Schema:
+    """Return the schema with nothing of private features that training saw: it is for anybody."""
+    return replace(schema, features=tuple(_kept_private(each) for each in schema.features))
+
+
+def _kept_private(feature: Feature) -> Feature:
+    if not feature.is_private:
+        return feature
+    return replace(feature, low=None, high=None, choices=(), choice_names=(), example=None)
+
+
+def without_private_values(schema: Schema, inputs: Mapping[str, Value]) -> dict[str, Value]:
+    """Return inputs with null for private features: they are for whoever has the address."""
+    private = {feature.name for feature in schema.features if feature.is_private}
+    return {name: None if name in private else value for name, value in inputs.items()}
+
+
+def _stand_in(feature: Feature) -> Value:
+    """Return what the model takes for a private feature, and what nobody's row need have had."""
+    if feature.nullable:
+        return None
+    stands: dict[str, Value] = {"category": "text", "boolean": False}
+    return stands.get(feature.kind, 0.0)
 
 
 def describe(schema: Schema) -> dict[str, Any]:
-    """Write the schema as the API shows it."""
+    """Write the schema as the API shows it to anybody."""
+    schema = without_private(schema)
     return {
         "target": schema.target,
         "classes": list(schema.classes) if schema.is_classifier else None,
@@ -206,9 +235,12 @@ def schema_hash(schema: Schema) -> str:
 
 
 def expected_of(feature: Feature) -> str:
-    """Say in words what a feature takes."""
+    """Say in words what a feature takes; of a private one not what training saw."""
+    feature = _kept_private(feature)
     if feature.kind == "category":
-        words = "a text, usually one of " + _listed([str(choice) for choice in feature.choices])
+        words = "a text"
+        if feature.choices:
+            words += ", usually one of " + _listed([str(choice) for choice in feature.choices])
     elif feature.kind == "boolean":
         words = "true or false"
     else:
@@ -348,6 +380,8 @@ def _described(feature: Feature) -> dict[str, Any]:
         "unit": feature.unit or None,
         "description": feature.description or None,
         "nullable": feature.nullable,
+        "fixed": feature.is_fixed,
+        "private": feature.is_private,
         "example": feature.example,
     }
 
@@ -355,3 +389,18 @@ def _described(feature: Feature) -> dict[str, Any]:
 def _listed(words: Sequence[str], most: int = MOST_SHOWN) -> str:
     listed = ", ".join(words[:most])
     return listed if len(words) <= most else f"{listed}, … ({len(words)} in all)"
+
+
+def spoken(feature: Feature) -> str:
+    """Write what people call a feature, else its name in words without the unit beside it.
+
+    >>> spoken(Feature("sepal_length_cm", "number", unit="cm"))
+    'sepal length'
+    """
+    if feature.label:
+        return feature.label
+    words = feature.name.replace("_", " ").strip()
+    if feature.unit:
+        for written in (f" {feature.unit}", f"({feature.unit})", f"[{feature.unit}]"):
+            words = words.removesuffix(written).strip()
+    return words or feature.name

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from unrot.core import platforms, webhooks
+from unrot.core import mailboxes, platforms, webhooks
 from unrot.core.errors import BadSetting
 from unrot.core.options import Kind, Option, choice, option, options_of, parsed, whole
 from unrot.core.time import DAY, HOUR
@@ -54,6 +54,17 @@ def _judges(value: str) -> dict[str, str]:
 
 def _webhook(value: str) -> str:
     webhooks.read(value)
+    return value
+
+
+def _smtp(value: str) -> str:
+    mailboxes.read_server(value)
+    return value
+
+
+def _mail_from(value: str) -> str:
+    if not mailboxes.is_address(value):
+        raise ValueError("an address such as unrot@example.org")
     return value
 
 
@@ -94,6 +105,7 @@ TEXT, PATH, STORE = parsed(str), parsed(Path), parsed(str, is_secret=True)
 KEY = parsed(_key, is_secret=True)
 TOKEN, JUDGES = parsed(_token, is_secret=True), parsed(_judges, is_secret=True)
 WEBHOOK = parsed(_webhook, is_secret=True)
+SMTP, MAIL_FROM = parsed(_smtp, is_secret=True), parsed(_mail_from)
 TYPES, ADDRESS = parsed(_types), parsed(_address)
 SERVER = choice(granian="granian", gthread="gthread")
 PROFILER = choice(unrot="unrot", whylogs="whylogs")
@@ -253,6 +265,14 @@ class Settings:
     webhook_private: bool = setting(
         "UNROT_WEBHOOK_PRIVATE", YES, False, "`yes`: findings may also be sent to private addresses"
     )
+    smtp: str = setting(
+        "UNROT_SMTP_URL",
+        SMTP,
+        "",
+        "the server that takes mail about findings: `smtp://user:password@host:587` (with "
+        "STARTTLS) or `smtps://…`; to whom is among the rules of a model",
+    )
+    mail_from: str = setting("UNROT_MAIL_FROM", MAIL_FROM, "", "the address that mail is from")
     url: str = setting(
         "UNROT_URL",
         ADDRESS,
@@ -298,6 +318,11 @@ class Settings:
         "how the log is written: `text`, or `json`, one object a line, which is taken on Heroku "
         "unless it says `text`; at a terminal it is always text",
     )
+
+    @property
+    def can_mail(self) -> bool:
+        """True when mail can be sent."""
+        return bool(self.smtp and self.mail_from)
 
     @property
     def store_url(self) -> str:

@@ -25,6 +25,8 @@ from unrot.core.plurals import counted
 MINUTE, HOUR, DAY, WEEK = 60, 3_600, 86_400, 604_800
 """Seconds."""
 MINUTES_AN_HOUR, MINUTES_A_DAY = 60, 1_440
+UNDO_SECONDS = 10 * MINUTE
+"""So long a page offers to take back what can be taken back."""
 LATEST = 4_102_444_800.0
 """The year 2100: what is larger is not meant as seconds."""
 MOMENT_EXPECTED = "a time such as 2026-01-02, 2026-01-02T09:00:00Z or 1767312000"

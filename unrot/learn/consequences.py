@@ -3,7 +3,7 @@
 A promotion and a rollback move a pointer, so each can be undone, and for ten minutes a page offers
 that. An undone promotion counts as a rollback; an undone rollback is a promotion once more, and
 needs no gate: that version answered a moment ago.
-What is forgotten or removed is gone for good, and that is asked before.
+A model that was removed on a page comes back as long (`make/models.py`); what is forgotten is gone.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from dataclasses import dataclass
 
 from unrot.core import lineage
 from unrot.core.errors import Conflict
-from unrot.core.plurals import percent
+from unrot.core.percent import percent
 from unrot.core.records import CHAMPION, AliasMove, Schema, Version
-from unrot.core.time import MINUTE
+from unrot.core.time import UNDO_SECONDS
 from unrot.learn import promote
 from unrot.learn.scoreboard import Scoreboard, Scored
 from unrot.serve.service import Service
 
-UNDO_SECONDS = 10 * MINUTE
 UNDONE = "undone"
 UNDONE_REASONS = (UNDONE, lineage.as_rollback(UNDONE))
 

@@ -35,7 +35,7 @@ class Busy(Conflict):
 
     def __init__(self, job: Job, name: str) -> None:
         super().__init__(
-            f"{name} is busy: {job.kind} is {job.state} ({job.progress:.0%}, {job.step}). "
+            f"{name} is busy: {job.kind} is {job.state} ({100 * job.progress:.0f} %, {job.step}). "
             "Wait for it, or cancel it."
         )
         self.job = job

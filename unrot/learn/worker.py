@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from unrot.core.errors import Conflict, StoreAway, UnrotError
+from unrot.core.memory import hand_back_memory
 from unrot.core.ports import Progress, Trainable
 from unrot.core.records import Job, JobKind
 from unrot.learn import retention
@@ -83,6 +84,7 @@ def _make_version(service: Service, job: Job, tell: Progress) -> None:
     if isinstance(draft, Unchanged):
         service.store.jobs.end(job, service.clock(), result=draft.result)
     else:
+        hand_back_memory()
         tell(0.7, "reading what it is held against")
         publish_draft(service, read_evidence(service, material), draft, part_of(tell, 0.7, 1.0))
 
@@ -194,6 +196,7 @@ class _Heartbeat:
                 self._tell()
 
     def _tell(self) -> None:
+        hand_back_memory()
         self._told_at, self._told = time.monotonic(), self._said
         try:
             found = self._service.store.jobs.heartbeat(

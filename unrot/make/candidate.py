@@ -11,6 +11,7 @@ import platform
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import unrot
 from unrot.core.artefacts import GOLDEN, ONNX, SKOPS
@@ -19,12 +20,15 @@ from unrot.core.records import Candidate, Row
 from unrot.make import fitted as files
 from unrot.make.fitted import Fitted
 from unrot.make.inputs import FRAME
-from unrot.make.onnx.export import Compiled, export
 from unrot.make.onnx.probe_rows import spread
 from unrot.make.predictors import load
 from unrot.make.repeatable import quietly
 from unrot.serve.parity import TOLERANCE, largest_difference
 from unrot.serve.predictor import pack_golden
+
+if TYPE_CHECKING:
+    # It brings in skl2onnx: see below.
+    from unrot.make.onnx.export import Compiled
 
 MOST_COMPARED_ROWS = 500
 MOST_REFERENCE_ROWS = 20_000
@@ -42,6 +46,9 @@ def compile_candidate(
 
     Its name, origin, metrics and tables are for the caller to add.
     """
+    # skl2onnx takes 20 MB: by now what the estimator was fitted on is let go.
+    from unrot.make.onnx.export import export
+
     with quietly():
         graph = export(fitted, compared)
         kept, refusal = _artefacts(fitted, graph, trusted)

@@ -2,8 +2,10 @@
 
 A removal takes the model out of the registry first, so that every worker stops serving it, and
 then deletes its rows some thousand at a time, with a pause after each commit in which others
-write. What a killed removal left is deleted by the next one. A rename writes one row, because
-rows are kept under a word that never changes.
+write. What a killed removal left is deleted by the next one, or by the caretaker. A model that is
+put aside is hidden as one that was removed; for ten minutes it can be brought back, then the
+caretaker deletes its rows. A rename writes one row, because rows are kept under a word that never
+changes.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ from unrot.core.descriptions import described
 from unrot.core.errors import Conflict, NotFound, shown
 from unrot.core.plurals import counted
 from unrot.core.ports import Progress
-from unrot.core.records import Holdings, Model, RemovedModel
+from unrot.core.records import Holdings, Model, ModelKey, RemovedModel
 from unrot.core.schema import check_name
+from unrot.core.time import UNDO_SECONDS
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 
@@ -31,8 +34,33 @@ def holdings(service: Service, name: str) -> Holdings:
 
 
 def left_behind(service: Service) -> list[RemovedModel]:
-    """List the models whose removal was interrupted."""
-    return [removed for removed in service.store.registry.removed() if not removed.is_cleared]
+    """List the models that are hidden for good and of which rows are left."""
+    now, removed = service.clock(), service.store.registry.removed()
+    return [one for one in removed if not one.is_cleared and not one.can_be_undone(now)]
+
+
+def put_aside(service: Service, name: str) -> RemovedModel:
+    """Stop serving a model; for a while it can be brought back."""
+    registry = service.store.registry
+    until = service.clock() + UNDO_SECONDS
+    removed = registry.remove_model(_known(service, name).key, undo_until=until)
+    sync(service.shelf.folder, registry)
+    return removed
+
+
+def list_undoable(service: Service) -> list[RemovedModel]:
+    """List the models that can be brought back, the last that was put aside first."""
+    now, removed = service.clock(), service.store.registry.removed()
+    return sorted(
+        (one for one in removed if one.can_be_undone(now)), key=lambda one: -one.removed_at
+    )
+
+
+def bring_back(service: Service, key: ModelKey) -> Model:
+    """Serve a model again that was put aside a moment ago."""
+    model = service.store.registry.bring_back(key, now=service.clock())
+    sync(service.shelf.folder, service.store.registry)
+    return model
 
 
 def remove(service: Service, name: str, progress: Progress) -> Holdings:

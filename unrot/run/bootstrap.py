@@ -27,10 +27,10 @@ from unrot.store.engine import SqlStore
 from unrot.store.guard import Guarded
 from unrot.store.operations import Operations
 from unrot.store.sqlite import SqliteDatabase
+from unrot.watch.couriers import couriers_of
 from unrot.watch.monitors.outliers import neighbours
 from unrot.watch.profiles.by_whylogs import LibraryProfiler
 from unrot.watch.profiles.sketches import WhylogsProfiler
-from unrot.watch.webhook_client import HttpCourier
 
 SQLITE = "sqlite:///"
 COPYING_SECONDS = 60.0
@@ -69,7 +69,7 @@ def open_service(
         signatures=signatures,
         profiler=_profiler(settings.profiler),
         workshop=EstimatorWorkshop(settings.trusted_types),
-        courier=HttpCourier(allow_private=settings.webhook_private),
+        courier=couriers_of(settings),
         counts=counts,
         limits=Limits(settings.home / "limits", limits_of(settings)),
         tokens=KnownTokens(store.tokens),

@@ -31,7 +31,7 @@ from unrot.store.kinds import (
     Kind,
 )
 from unrot.store.leases import Fenced, give_back_lease, take_lease
-from unrot.store.names import Models, move_generation
+from unrot.store.names import Models, is_removed, move_generation
 from unrot.store.operations import Delete, Document, Operations, Put, scan_all, until_kept
 from unrot.watch.check_store import CheckStore
 from unrot.watch.finding_store import DeliveryStore, FindingStore
@@ -127,12 +127,25 @@ class Cabinet:
         )
 
     def clear(self, removed: RemovedModel, most: int) -> int:
-        """Delete at most so many rows of a removed model in one commit; 0 when none is left."""
+        """Delete at most so many rows of a removed model in one commit; 0 when none is left.
+
+        Whoever deletes closes the way back first; 0 as well where the model was brought back.
+        """
+        if not until_kept(lambda: self._close_way_back(removed.key)):
+            return 0
         for kind in OF_MODELS:
             if rows := self._clear_some(kind, removed.key, most):
                 return rows
         until_kept(lambda: self._note_cleared(removed.key))
         return 0
+
+    def _close_way_back(self, key: ModelKey) -> bool:
+        """Let nobody bring a model back any more; tell whether it is still removed."""
+        model = self.database.get(MODEL, key)
+        if model is not None and model["body"].get("undo_until") is not None:
+            body = {**model["body"], "undo_until": None}
+            self.database.commit([Put(MODEL, key, {**model.fields, "body": body}, model.revision)])
+        return model is None or is_removed(model)
 
     def _clear_some(self, kind: Kind, model: ModelKey, most: int) -> int:
         counted = "rows" if kind is BATCH else None

@@ -22,6 +22,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from unrot.core.errors import AlreadyRunning, StoreAway, UnrotError
+from unrot.core.memory import hand_back_memory
 from unrot.core.records import Shipment
 from unrot.run.leader import Chores
 from unrot.run.news import News
@@ -45,6 +46,9 @@ FOLLOW_SECONDS = 1.0
 
 MEND_SECONDS = 10.0
 """So often files of champions that are missing or do not load are fetched anew."""
+
+HAND_BACK_SECONDS = 10.0
+"""So often the memory that was freed is given back."""
 
 BEAT_SECONDS = 2.0
 SLOWEST_POLL_SECONDS = 5.0
@@ -99,6 +103,7 @@ class Caretaker:
         self._is_behind = self._must_count = True
         self._rung_at, self._counted_at = 0, 0.0
         self._round_began_at: float | None = None
+        self._handed_back_at = 0.0
 
     def run(self, *, wait: bool = True) -> None:
         """Look after the home folder until `stop`.
@@ -158,6 +163,9 @@ class Caretaker:
             lambda: self._chores.go_round(has_news=has_news, has_verdicts=self._has_counted),
         )
         self._round_began_at = None
+        if time.monotonic() - self._handed_back_at >= HAND_BACK_SECONDS:
+            self._handed_back_at = time.monotonic()
+            hand_back_memory()
         return chores and went_well
 
     def _go_round_at_home(self, *, told: bool = True) -> bool:

@@ -79,14 +79,14 @@ def open_export(
     """Return an export of a model: predictions by when they were made, verdicts by when given."""
     model = find_model(service, name)
     stretch = since or 0.0, END_OF_TIME if until is None else until
-    columns, renamed = _columns(model.schema, with_probabilities=with_probabilities)
+    columns, renamed = columns_of(model.schema, with_probabilities=with_probabilities)
     rows = _read(service, model.key, what, *stretch)
     share = _share(service, model.key, what, *stretch)
 
     def tell(done: int, last: JudgedPrediction) -> None:
         progress(min(share(done, last), 1.0), counted(done, WORDS[what]))
 
-    return Export(model, columns, renamed, _parts(rows, columns, tell))
+    return Export(model, columns, renamed, parts_of(rows, columns, tell))
 
 
 def find_model(service: Service, name: str) -> Model:
@@ -134,11 +134,12 @@ def _share(
     return lambda _, last: (ends_at - last.prediction.predicted_at) / max(ends_at - begins_at, 1.0)
 
 
-def _parts(
+def parts_of(
     rows: Iterator[JudgedPrediction],
     columns: Sequence[Column],
-    tell: Callable[[int, JudgedPrediction], None],
+    tell: Callable[[int, JudgedPrediction], None] = lambda *_: None,
 ) -> Iterator[Part]:
+    """Write rows column by column, a part at a time; `tell` hears how many are done."""
     most = max(1, min(MOST_AT_ONCE, CELLS_AT_ONCE // len(columns)))
     done = 0
     while some := list(islice(rows, most)):
@@ -151,7 +152,7 @@ def _parts(
 # ── columns ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _columns(
+def columns_of(
     schema: Schema, *, with_probabilities: bool
 ) -> tuple[tuple[Column, ...], dict[str, str]]:
     """Return the columns in their order, and those of ours that had to go out of the way."""

@@ -71,6 +71,26 @@ def forget(service: Service, ids: Sequence[str]) -> list[Erasure]:
     return list(outcomes.values())
 
 
+def foresee(service: Service, ids: Sequence[str]) -> list[Erasure]:
+    """Say of predictions which versions learnt from them; nothing is erased."""
+    wanted = list(dict.fromkeys(ids))
+    found = {id: _model_of(service, id) for id in wanted}
+    models = {model.key: model for model in found.values() if model is not None}
+    outcomes = {id: Erasure(id, "") for id in wanted}
+    for model in models.values():
+        of_model = {id: () for id, of in found.items() if of is not None and of.key == model.key}
+        outcomes |= _outcomes(service, model, of_model)
+    return [_with_stock(service, one) for one in outcomes.values()]
+
+
+def _with_stock(service: Service, one: Erasure) -> Erasure:
+    """Name what is kept of a prediction itself."""
+    prediction = service.store.traffic.prediction(one.id)
+    verdict = service.store.verdicts.of(one.id)
+    kept = {"prediction": prediction, "verdict": verdict}
+    return replace(one, erased=[name for name, found in kept.items() if found is not None])
+
+
 def sweep(service: Service, most: int = 100) -> None:
     """Erase what has arrived since of predictions that were to be forgotten."""
     now = service.clock()

@@ -11,7 +11,8 @@ owner of the model chose, its classes and choices, stands as it is; so does all 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -65,6 +66,18 @@ def write_table(
         rows += len(part[0])
     writer.close()
     return rows
+
+
+def csv_stream(columns: Sequence[Column], parts: Iterable[Part]) -> Iterator[bytes]:
+    """Write a table as CSV, handing on each part as soon as it is written."""
+    file = BytesIO()
+    writer = CsvWriter(file, columns)
+    for part in parts:
+        writer.write(part)
+        yield file.getvalue()
+        file.seek(0)
+        file.truncate()
+    yield file.getvalue()
 
 
 # ── CSV ──────────────────────────────────────────────────────────────────────────────────────

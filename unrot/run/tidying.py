@@ -1,5 +1,6 @@
 """Let go of old rows and add old totals up, a small bite at a time.
 
+    removed        what is left of models that were removed, and that nobody brought back
     predictions    nobody judged them and they are old, or beyond the newest; judged ones far later
     windows        minutes become hours, hours become days: no total is lost
     profiles       short ones become one an hour, those one a day
@@ -21,6 +22,7 @@ from collections.abc import Iterator
 from unrot.core.errors import NotFound, StoreAway
 from unrot.core.records import Limits, ModelKey, Old
 from unrot.core.time import DAY, HOUR, MINUTES_A_DAY, MINUTES_AN_HOUR
+from unrot.make.models import left_behind
 from unrot.serve.service import Service
 from unrot.watch.profiles.keeper import merged
 
@@ -95,6 +97,9 @@ def sweep(service: Service, *, with_files: bool = True) -> Iterator[int]:
 
 def sweep_with_share(service: Service) -> Iterator[tuple[float, int]]:
     """Do so and tell as well which share of the kinds of all models is behind."""
+    for removed in left_behind(service):
+        while done := service.store.clear(removed, ROWS_AT_ONCE):
+            yield 0.0, done
     models = [shelved.model.key for shelved in service.catalogue().models.values()]
     kinds = (_predictions, _windows, _profiles, _old)
     for place, (model, kind) in enumerate((model, kind) for model in models for kind in kinds):

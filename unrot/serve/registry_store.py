@@ -101,16 +101,44 @@ class RegistryStore:
         self._change(model.key, change)
         return self._model(model.key)
 
-    def remove_model(self, model: ModelKey) -> RemovedModel:
+    def remove_model(self, model: ModelKey, *, undo_until: float | None = None) -> RemovedModel:
         """Take out the model and its aliases, and leave a mark that nothing is kept for it."""
         now = time.time()
 
         def change(found: Document) -> list[Put]:
-            body = {**found["body"], "aliases": {}, "removed_at": now}
+            aliases = found["body"]["aliases"] if undo_until is not None else {}
+            noted = {"aliases": {}, "aliases_before": aliases, "undo_until": undo_until}
+            body = {**found["body"], **noted, "removed_at": now}
             return [_changed(found, body, name=None)]
 
         was = self._change(model, change)
-        return RemovedModel(model, was["name"], was["number"], now, is_cleared=False)
+        return RemovedModel(
+            model, was["name"], was["number"], now, is_cleared=False, undo_until=undo_until
+        )
+
+    def bring_back(self, model: ModelKey, *, now: float) -> Model:
+        """Give a removed model its name and its aliases again."""
+
+        def work() -> None:
+            # Before the names: whoever takes one meanwhile moves the numbers.
+            numbers = _Numbers(self._database)
+            roll = Roll(read_models(self._database))
+            found = roll.models.get(model)
+            removed = None if found is None or not is_removed(found) else _removed(found)
+            if found is None or removed is None or not removed.can_be_undone(now):
+                raise Conflict("That cannot be undone any more: it is being erased.")
+            if roll.called(removed.name) is not None:
+                raise Conflict(f"There is another model {removed.name} by now: rename that first.")
+            numbers.turn += 1
+            names = [one for one in found["body"]["names"] if one[0] != removed.name]
+            noted = {"aliases": found["body"]["aliases_before"], "aliases_before": {}}
+            noted |= {"removed_at": None, "undo_until": None}
+            noted |= {"names": [*names, [removed.name, numbers.turn]]}
+            back = _changed(found, {**found["body"], **noted}, name=removed.name)
+            self._database.commit([back, numbers.put(), move_generation()])
+
+        until_kept(work)
+        return self._model(model)
 
     def removed(self) -> list[RemovedModel]:
         """List the models that were removed on purpose."""
@@ -337,5 +365,10 @@ def _removed(model: Document) -> RemovedModel:
     body = model["body"]
     name, _ = max(body["names"], key=lambda one: one[1])
     return RemovedModel(
-        ModelKey(model.key), name, model["number"], body["removed_at"], body["is_cleared"]
+        ModelKey(model.key),
+        name,
+        model["number"],
+        body["removed_at"],
+        body["is_cleared"],
+        body.get("undo_until"),
     )

@@ -364,11 +364,12 @@ class Service:
         `before` is the id of the last prediction of the page before.
         """
         model = self.catalogue().model(name).model
-        rows = self.store.traffic.recent(model.key, limit=limit, before=self._key(before))
+        rows = self.store.traffic.recent(model.key, limit=limit, before=self.place_of(before))
         next_before = rows[-1].prediction.id if len(rows) == limit else None
         return Page(rows, next_before)
 
-    def _key(self, before: str | None) -> tuple[float, str] | None:
+    def place_of(self, before: str | None) -> tuple[float, str] | None:
+        """Return where a page begins that goes on before a prediction; None is the newest."""
         if not before:
             return None
         judged = self.store.traffic.prediction(before)

@@ -45,7 +45,7 @@ from unrot.store.operations import (
     until_kept,
 )
 
-AT_ONCE = 400
+FEW, AT_ONCE = 50, 400
 END_OF_TIME = 1e15
 
 OddityPuts = Callable[[Sequence[Oddity]], list[Put]]
@@ -160,8 +160,15 @@ class TrafficStore:
         return list(islice(self.newest(model, before), limit))
 
     def newest(self, model: ModelKey, before: Cursor | None = None) -> Iterator[JudgedPrediction]:
+        """Return predictions with their verdicts, newest first, as they are asked for."""
+        made, size = self.made(model, before), FEW
+        while page := list(islice(made, size)):
+            yield from self.beside(page)
+            size = AT_ONCE
+
+    def made(self, model: ModelKey, before: Cursor | None = None) -> Iterator[Prediction]:
         """Return predictions newest first: those in batches, and judged ones of before."""
-        kept = self._in_pages(self._batches.newest(model, before))
+        kept = self._batches.newest(model, before)
         tidied = self._verdicts.kept_since(model)
         if not tidied:
             yield from kept
@@ -169,10 +176,22 @@ class TrafficStore:
         until = END_OF_TIME if before is None else before[0]
         left = self._judged_before(model, min(tidied, until + 1.0))
         seen = ""
-        for judged in merge(kept, left, key=_place, reverse=True):
-            if judged.prediction.id != seen and (before is None or _place(judged) < before):
-                seen = judged.prediction.id or ""
-                yield judged
+        for made in merge(kept, (one.prediction for one in left), key=_key_of, reverse=True):
+            if made.id != seen and (before is None or _key_of(made) < before):
+                seen = made.id or ""
+                yield made
+
+    def beside(self, made: Sequence[Prediction]) -> list[JudgedPrediction]:
+        """Put the verdicts beside predictions."""
+        known = self._database.get_many(FEEDBACK, [one.id or "" for one in made])
+        return list(_beside(made, known))
+
+    def judged(
+        self, model: ModelKey, *, since: float, before: Cursor
+    ) -> Iterator[JudgedPrediction]:
+        """Return predictions with a verdict, newest first: of a moment on, older than a cursor."""
+        found = self._judged_before(model, before[0] + 1.0, since)
+        return (judged for judged in found if _place(judged) < before)
 
     def begins_at(self, model: ModelKey) -> float:
         """Return when the first prediction was made that is kept; 0 where there is none."""
@@ -210,10 +229,12 @@ class TrafficStore:
             found.append(judged)
         return sorted(found, key=_place, reverse=True)[:limit]
 
-    def _judged_before(self, model: ModelKey, until: float) -> Iterator[JudgedPrediction]:
-        """Return judged predictions whose batches were let go, newest first."""
+    def _judged_before(
+        self, model: ModelKey, until: float, since: float = 0.0
+    ) -> Iterator[JudgedPrediction]:
+        """Return judged predictions, whether their batches were let go or not, newest first."""
         second: list[JudgedPrediction] = []
-        for kept in self._outcomes.judged_between(model, 0.0, until):
+        for kept in self._outcomes.judged_between(model, since, until):
             judged = judged_of(kept)
             if judged is None:
                 continue
@@ -223,18 +244,6 @@ class TrafficStore:
                 second = []
             second.append(judged)
         yield from sorted(second, key=_place, reverse=True)
-
-    def _in_pages(self, made: Iterator[Prediction]) -> Iterator[JudgedPrediction]:
-        """Put verdicts beside predictions, a few first and then many at once."""
-        size = 50
-        while page := list(islice(made, size)):
-            yield from self._judged(page)
-            size = AT_ONCE
-
-    def _judged(self, made: Sequence[Prediction]) -> list[JudgedPrediction]:
-        """Put the verdicts beside predictions."""
-        known = self._database.get_many(FEEDBACK, [one.id or "" for one in made])
-        return list(_beside(made, known))
 
     # ── what one writer brought ──────────────────────────────────────────────────────────────
 

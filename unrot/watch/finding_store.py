@@ -7,14 +7,22 @@ which only one can have.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields, is_dataclass, replace
 from itertools import islice
 from typing import Any
 
 from unrot.core.errors import Conflict
 from unrot.core.ports import FindingState
-from unrot.core.records import Delivery, Finding, ModelKey
+from unrot.core.records import (
+    GRAVEST_FIRST,
+    Delivery,
+    Finding,
+    FindingNote,
+    ModelKey,
+    Road,
+    Snooze,
+)
 from unrot.core.rules import FeatureRule, Rules
 from unrot.store.kinds import DELIVERY, FINDING, MODEL, OPEN_CAUSE, STANDPOINT, Kind
 from unrot.store.names import Models, is_removed, move_generation
@@ -30,9 +38,12 @@ from unrot.store.operations import (
     until_kept,
 )
 
-_GRAVEST = ("grave", "warning", "note")
-_PLAIN = ("id", "model", "cause", "opened_at")
-_BODY = [one.name for one in fields(Finding) if one.name not in _PLAIN]
+_BESIDE = ("id", "model", "cause", "opened_at")
+_STAYS = (
+    *("cause", "kind", "opened_at", "acknowledged_at", "acknowledged_by", "note"),
+    *("assigned_to", "snooze", "notes"),
+)
+_BODY = [one.name for one in fields(Finding) if one.name not in _BESIDE]
 
 
 class FindingStore:
@@ -43,14 +54,14 @@ class FindingStore:
         self._models = models
 
     def put(self, finding: Finding) -> None:
-        """Keep a finding; one with the same id is replaced, but for its acknowledgement.
+        """Keep a finding; of one with the same id stays what people said of it.
 
         Conflict while another one of its cause is open.
         """
 
         def work() -> None:
             known = self._database.get(FINDING, finding.id)
-            kept = finding if known is None else _acknowledged(finding, known)
+            kept = finding if known is None else _with_words_of_people(finding, known)
             was_open = known is not None and bool(known["open"])
             turned = [] if kept.is_open == was_open else [self._turned(kept)]
             self._database.commit([_put(kept, known), *turned])
@@ -68,7 +79,7 @@ class FindingStore:
         index, equal = ("open", []) if model is None else ("open of model", [model])
         found = scan_all(self._database, FINDING, index, [*equal, True])
         opened = [_finding(one) for one in found]
-        return sorted(opened, key=lambda one: (_GRAVEST.index(one.gravity), one.since, one.id))
+        return sorted(opened, key=lambda one: (GRAVEST_FIRST.index(one.gravity), one.since, one.id))
 
     def last(self, model: ModelKey, cause: str, *, until: float | None = None) -> Finding | None:
         """Return the newest finding of a cause, open or closed, that was opened up to a time."""
@@ -85,28 +96,31 @@ class FindingStore:
         limit: int,
         before: tuple[float, str] | None = None,
         state: FindingState = "all",
+        wanted: Callable[[Finding], bool] = lambda _: True,
     ) -> list[Finding]:
         """List findings by when they were opened, newest first, older than `before`."""
         page = min(limit, MOST_CHANGES)
         index, equal = (
-            ("of model", [model]) if state != "open" else ("open of model", [model, True])
+            ("open of model", [model, True])
+            if state in ("open", "snoozed")
+            else ("of model", [model])
         )
         found = scan_all(
             self._database, FINDING, index, equal, after=before, newest_first=True, page=page
         )
-        wanted = (one for one in found if state != "closed" or not one["open"])
-        return [_finding(one) for one in islice(wanted, limit)]
+        told = (_finding(one) for one in found if state != "closed" or not one["open"])
+        return list(islice(filter(wanted, told), limit))
 
-    def acknowledge(self, id: str, *, at: float, by: str, note: str) -> Finding | None:
-        """Note that a person has seen a finding; the first one stays."""
+    def change(self, id: str, change: Callable[[Finding], Finding]) -> Finding | None:
+        """Change what people say of a finding; `change` may be asked again."""
 
         def work() -> Finding | None:
             known = self._database.get(FINDING, id)
             if known is None:
                 return None
-            found = _finding(known)
-            if found.acknowledged_at is None:
-                found = replace(found, acknowledged_at=at, acknowledged_by=by, note=note)
+            before = _finding(known)
+            found = change(before)
+            if found != before:
                 self._database.commit([_put(found, known)])
             return found
 
@@ -155,31 +169,33 @@ class FindingStore:
 
 
 class DeliveryStore:
-    """Findings on their way to webhooks."""
+    """Findings on their way to webhooks and mailboxes, each road by itself."""
 
     def __init__(self, database: Operations, models: Models, findings: FindingStore) -> None:
         self._database = database
         self._models = models
         self._findings = findings
 
-    def due(self, model: ModelKey, now: float) -> Finding | None:
-        """Return the open finding of a model that is to be sent next, if one is."""
+    def due(self, model: ModelKey, now: float, by: Road = "webhook") -> Finding | None:
+        """Return the open finding of a model that is to be sent next by a road, if one is."""
         opened = self._findings.open(model)
-        known = self._database.get_many(DELIVERY, [one.id for one in opened])
-        tried = {id: one["body"] for id, one in known.items()}
+        known = self._database.get_many(DELIVERY, [_place(one.id, by) for one in opened])
+        tried = {one["body"]["finding"]: one["body"] for one in known.values()}
         due = [one for one in opened if _is_due(tried.get(one.id), now)]
         if not due or self._models.is_removed(model):
             return None
         return min(due, key=lambda one: _turn(one, tried.get(one.id)))
 
-    def begin(self, finding: Finding, *, target: str, next_at: float) -> Delivery:
+    def begin(
+        self, finding: Finding, *, target: str, next_at: float, by: Road = "webhook"
+    ) -> Delivery:
         """Note a try before it is made, and when the next one would be."""
         is_removed = self._models.is_removed(finding.model)
 
         def work() -> Delivery:
-            known = self._database.get(DELIVERY, finding.id)
+            known = self._database.get(DELIVERY, _place(finding.id, by))
             before = _delivery(known) if known else None
-            tried = before or Delivery(finding.id, finding.model, target, 0, next_at)
+            tried = before or Delivery(finding.id, finding.model, target, 0, next_at, by=by)
             tried = replace(tried, target=target, attempts=tried.attempts + 1, next_at=next_at)
             if not is_removed:
                 self._database.commit([_sent(tried, known)])
@@ -187,11 +203,18 @@ class DeliveryStore:
 
         return until_kept(work)
 
-    def end(self, finding: str, *, delivered_at: float | None, error: str = "") -> None:
+    def end(
+        self,
+        finding: str,
+        *,
+        delivered_at: float | None,
+        error: str = "",
+        by: Road = "webhook",
+    ) -> None:
         """Note what came of the last try."""
 
         def work() -> None:
-            known = self._database.get(DELIVERY, finding)
+            known = self._database.get(DELIVERY, _place(finding, by))
             if known is not None:
                 tried = replace(_delivery(known), delivered_at=delivered_at, error=error)
                 ended = tried if delivered_at is None else replace(tried, next_at=None)
@@ -199,9 +222,9 @@ class DeliveryStore:
 
         until_kept(work)
 
-    def of(self, finding: str) -> Delivery | None:
-        """Return how far a finding is; None when it was never sent."""
-        known = self._database.get(DELIVERY, finding)
+    def of(self, finding: str, by: Road = "webhook") -> Delivery | None:
+        """Return how far a finding is by a road; None when it was never sent."""
+        known = self._database.get(DELIVERY, _place(finding, by))
         return None if known is None else _delivery(known)
 
     def old(self, model: ModelKey, before: float, most: int) -> list[str]:
@@ -209,9 +232,9 @@ class DeliveryStore:
         sent = [
             one.key for one in scan_all(self._database, DELIVERY, "of model", (model,), only=[])
         ]
-        found = self._database.get_many(FINDING, sent)
+        found = self._database.get_many(FINDING, sorted({_sent_of(one) for one in sent}))
         closed = {id: one["body"]["closed_at"] for id, one in found.items()}
-        return [id for id in sent if (closed.get(id) or before) < before][:most]
+        return [one for one in sent if (closed.get(_sent_of(one)) or before) < before][:most]
 
 
 def _over(kind: Kind, key: str, changed: Mapping[str, Any], known: Document | None) -> Put:
@@ -219,11 +242,12 @@ def _over(kind: Kind, key: str, changed: Mapping[str, Any], known: Document | No
     return Put(kind, key, changed, ABSENT if known is None else known.revision)
 
 
-def _acknowledged(finding: Finding, known: Document) -> Finding:
-    """Return a finding with what stays of the one that it replaces."""
+def _with_words_of_people(finding: Finding, known: Document) -> Finding:
+    """Return a finding with what stays of the one that it replaces; a graver one wakes."""
     before = _finding(known)
-    stays = ("cause", "kind", "opened_at", "acknowledged_at", "acknowledged_by", "note")
-    return replace(finding, **{name: getattr(before, name) for name in stays})
+    kept = replace(finding, **{name: getattr(before, name) for name in _STAYS})
+    is_woken = kept.snooze is not None and kept.snooze.is_ended_by(kept.gravity)
+    return replace(kept, snooze=None) if is_woken else kept
 
 
 def _put(finding: Finding, known: Document | None) -> Put:
@@ -232,24 +256,48 @@ def _put(finding: Finding, known: Document | None) -> Put:
         "cause": finding.cause,
         "opened at": finding.opened_at,
         "open": True if finding.is_open else None,
-        "body": {name: getattr(finding, name) for name in _BODY},
+        "body": {name: _plain(getattr(finding, name)) for name in _BODY},
     }
     return _over(FINDING, finding.id, changed, known)
 
 
+def _plain(value: Any) -> Any:
+    """Write what a finding has as JSON does."""
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+
+
 def _finding(document: Document) -> Finding:
-    body = {name: document["body"][name] for name in _BODY}
+    kept = document["body"]
+    body = {name: kept[name] for name in _BODY if name in kept}
     body["features"] = tuple(body["features"])
+    body["notes"] = tuple(FindingNote(**one) for one in kept.get("notes", ()))
+    body["snooze"] = Snooze(**kept["snooze"]) if kept.get("snooze") else None
     model, cause, opened_at = (document[name] for name in ("model", "cause", "opened at"))
     return Finding(document.key, model, cause, opened_at=opened_at, **body)
 
 
 def _sent(tried: Delivery, known: Document | None) -> Put:
-    return _over(DELIVERY, tried.finding, {"model": tried.model, "body": asdict(tried)}, known)
+    return _over(
+        DELIVERY,
+        _place(tried.finding, tried.by),
+        {"model": tried.model, "body": asdict(tried)},
+        known,
+    )
 
 
 def _delivery(document: Document) -> Delivery:
     return Delivery(**{**document["body"], "model": document["model"]})
+
+
+def _place(finding: str, by: Road) -> str:
+    """Return the key of a delivery: that to a webhook has the finding's own."""
+    return finding if by == "webhook" else f"{finding} {by}"
+
+
+def _sent_of(place: str) -> str:
+    return place.partition(" ")[0]
 
 
 def _is_due(tried: Mapping[str, Any] | None, now: float) -> bool:

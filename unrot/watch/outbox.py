@@ -1,6 +1,7 @@
-"""Open findings are sent to webhooks: each once, when it was opened, and again until it is taken.
+"""Open findings are sent out: each once, when it was opened, and again until it is taken.
 
-One at a time, in a thread, so that a slow webhook holds nobody up. A try is noted before it is
+An address is a webhook or some mailboxes; of both that a model has neither waits for the other. One
+letter at a time, in a thread, so that a slow receiver holds nobody up. A try is noted before it is
 made: whoever is killed in between tries again after the pause. `Idempotency-Key` is the finding's
 id, by which a receiver can tell a message that comes twice. A finding that is closed before it was
 taken is no alarm any more, and is not sent.
@@ -13,31 +14,32 @@ import threading
 import time
 from dataclasses import dataclass
 
-from unrot.core import webhooks
+from unrot.core import mailboxes, webhooks
 from unrot.core.errors import Conflict, StoreAway, Undelivered
-from unrot.core.records import Finding, Model, ModelKey
+from unrot.core.mailboxes import Mailbox
+from unrot.core.ports import Address
+from unrot.core.records import Finding, Model, ModelKey, Road
 from unrot.core.time import DAY
 from unrot.core.webhooks import Webhook
 from unrot.serve.service import Service
-from unrot.watch.alerts import message, trial_message
+from unrot.watch.alerts import Message, message, trial_message
 
 LOOK_SECONDS = 2.0
 AGAIN_SECONDS = 1.0
 """So soon it is tried again to note what came of a try, while the store is away."""
 FIRST_PAUSE_SECONDS = 60.0
 LONGEST_PAUSE_SECONDS = DAY
-HEADERS = {"Content-Type": "application/json", "User-Agent": "unrot"}
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message to one webhook about one finding."""
+    """A message to one address about one finding."""
 
     finding: str
-    to: Webhook
-    body: bytes
+    to: Address
+    message: Message
 
 
 class Postbox:
@@ -74,27 +76,27 @@ class Postbox:
 
     def _next(self) -> Letter | None:
         for shelved in self._service.catalogue().models.values():
-            to = webhook_of(self._service, shelved.model.key)
-            if to is not None and (letter := self._begun(shelved.model, to)):
-                return letter
+            for to in addresses_of(self._service, shelved.model.key):
+                if letter := self._begun(shelved.model, to):
+                    return letter
         return None
 
-    def _begun(self, model: Model, to: Webhook) -> Letter | None:
-        drawer, now = self._service.store.deliveries, self._service.clock()
-        found = drawer.due(model.key, now)
+    def _begun(self, model: Model, to: Address) -> Letter | None:
+        drawer, now, by = self._service.store.deliveries, self._service.clock(), road_to(to)
+        found = drawer.due(model.key, now, by)
         if found is None:
             return None
-        before = drawer.of(found.id)
+        before = drawer.of(found.id, by)
         pause = pause_after(before.attempts if before else 0)
-        drawer.begin(found, target=to.shown, next_at=now + pause)
+        drawer.begin(found, target=to.shown, next_at=now + pause, by=by)
         link = link_to(self._service, model.name, found)
-        return Letter(found.id, to, message(found, model, link, is_slack=to.is_slack))
+        return Letter(found.id, to, message(found, model, link, now, to))
 
     def _send(self, letter: Letter) -> None:
-        error = ""
+        error, is_taken = "", False
         try:
-            headers = {**HEADERS, "Idempotency-Key": letter.finding}
-            self._service.courier.post(letter.to, letter.body, headers)
+            error = post(self._service, letter.to, letter.message)
+            is_taken = True
             _log.info("The finding %s was sent to %s.", letter.finding, letter.to.shown)
         except Undelivered as trouble:
             error = trouble.message
@@ -102,15 +104,18 @@ class Postbox:
         except Exception:
             error = "Something went wrong here: see the caretaker's log."
             _log.exception("The finding %s could not be sent.", letter.finding)
-        self._note(letter, error)
+        self._note(letter, error, is_taken=is_taken)
 
-    def _note(self, letter: Letter, error: str) -> None:
+    def _note(self, letter: Letter, error: str, *, is_taken: bool) -> None:
         """Note what came of it, as soon as the store answers."""
-        delivered_at = None if error else self._service.clock()
+        delivered_at = self._service.clock() if is_taken else None
         while True:
             try:
                 self._service.store.deliveries.end(
-                    letter.finding, delivered_at=delivered_at, error=error
+                    letter.finding,
+                    delivered_at=delivered_at,
+                    error=error,
+                    by=road_to(letter.to),
                 )
             except StoreAway:
                 if not self._stopping.wait(AGAIN_SECONDS):
@@ -136,6 +141,31 @@ def webhook_of(service: Service, model: ModelKey) -> Webhook | None:
         return None
 
 
+def mailbox_of(service: Service, model: ModelKey) -> Mailbox | None:
+    """Return whom the findings of a model are mailed to, whether or not mail can be sent."""
+    text = service.store.findings.rules(model).mail
+    try:
+        return mailboxes.read(text) if text else None
+    except ValueError:
+        return None
+
+
+def addresses_of(service: Service, model: ModelKey) -> list[Address]:
+    """Return all that findings of a model are sent to."""
+    mail = mailbox_of(service, model) if service.settings.can_mail else None
+    return [to for to in (webhook_of(service, model), mail) if to is not None]
+
+
+def road_to(to: Address) -> Road:
+    """Name the road to an address."""
+    return "mail" if isinstance(to, Mailbox) else "webhook"
+
+
+def post(service: Service, to: Address, said: Message) -> str:
+    """Send a message; say what went wrong though it was taken, or raise Undelivered."""
+    return service.courier.post(to, said.body, said.headers)
+
+
 def link_to(service: Service, model: str, found: Finding | None = None) -> str:
     """Return the address of a finding's page, or of all of a model; empty where none is set."""
     if not service.settings.url:
@@ -144,14 +174,30 @@ def link_to(service: Service, model: str, found: Finding | None = None) -> str:
     return f"{service.settings.url}/models/{model}/findings{end}"
 
 
-def send_trial(service: Service, name: str) -> Webhook:
-    """Send a message that says nothing but that it is a test; raise Undelivered if it fails."""
+def send_trial(service: Service, name: str) -> list[str]:
+    """Send a message that says nothing but that it is a test to all addresses of a model.
+
+    Return what came of each; raise Undelivered if any failed, which says the same.
+    """
     model = service.catalogue().model(name).model
-    to = webhook_of(service, model.key)
-    if to is None:
-        raise Conflict("There is no webhook to try: give its address, or set UNROT_WEBHOOK.")
-    link = link_to(service, model.name)
-    body = trial_message(model.name, model.title or model.name, link, is_slack=to.is_slack)
-    service.courier.post(to, body, HEADERS)
+    addresses = addresses_of(service, model.key)
+    if not addresses:
+        raise Conflict(_nothing_to_try(service, model.key))
+    link, told, has_failed = link_to(service, model.name), list[str](), False
+    for to in addresses:
+        try:
+            beside = post(service, to, trial_message(model, link, to))
+            told.append(f"{to.shown} took the test message. {beside}".strip())
+        except Undelivered as error:
+            told.append(error.message)
+            has_failed = True
     service.store.audit_log.note()
-    return to
+    if has_failed:
+        raise Undelivered(" ".join(told))
+    return told
+
+
+def _nothing_to_try(service: Service, model: ModelKey) -> str:
+    if mailbox_of(service, model) is not None:
+        return "No mail can be sent: set UNROT_SMTP_URL and UNROT_MAIL_FROM."
+    return "There is no webhook to try: give its address, or set UNROT_WEBHOOK."

@@ -46,8 +46,8 @@ class HttpCourier:
         # To read all certificates that are trusted takes longer than the rest of a start.
         return ssl.create_default_context()
 
-    def post(self, to: Webhook, body: bytes, headers: Mapping[str, str]) -> None:
-        """Send one message and return when it was taken; else raise Undelivered."""
+    def post(self, to: Webhook, body: bytes, headers: Mapping[str, str]) -> str:
+        """Send one message and return nothing when it was taken; else raise Undelivered."""
         addresses = self._checked(to)
         try:
             with self._connected(to, addresses) as connection:
@@ -67,6 +67,7 @@ class HttpCourier:
         except (HTTPException, ValueError) as error:
             raise Undelivered(f"{to.host} did not answer as HTTP does.") from error
         _check_status(to, status)
+        return ""
 
     def _checked(self, to: Webhook) -> list[str]:
         """Look the name up and return its addresses; refuse it if any of them is private."""
@@ -94,11 +95,11 @@ class HttpCourier:
     def _connected(self, to: Webhook, addresses: list[str]) -> Iterator[HTTPConnection]:
         """Connect to one of the addresses; after a while the connection is cut whatever happens."""
         connection = self._spoken_with(to)
-        cut = threading.Timer(MOST_SECONDS, lambda: _cut(connection.sock))
-        cut.daemon = True
+        timer = threading.Timer(MOST_SECONDS, lambda: cut(connection.sock))
+        timer.daemon = True
         try:
             connection.sock = _first_that_answers(addresses, to.port)
-            cut.start()
+            timer.start()
             if to.is_secure:
                 connection.sock = self._tls.wrap_socket(
                     connection.sock, server_hostname=to.host, do_handshake_on_connect=False
@@ -106,7 +107,7 @@ class HttpCourier:
                 connection.sock.do_handshake()
             yield connection
         finally:
-            cut.cancel()
+            timer.cancel()
             connection.close()
 
     def _spoken_with(self, to: Webhook) -> HTTPConnection:
@@ -154,7 +155,8 @@ def _first_that_answers(addresses: list[str], port: int) -> socket.socket:
     raise trouble
 
 
-def _cut(connection: socket.socket | None) -> None:
+def cut(connection: socket.socket | None) -> None:
+    """End a connection that others may still wait for."""
     if connection is not None:
         with suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)

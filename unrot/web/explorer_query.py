@@ -3,6 +3,7 @@
 x, y                          two columns: features, output.class, output.probability, …
 left, right                   holdout, before, since, first, last, newest or times
 left_from, left_until, …      when the period is "times": moments, UTC
+range, or from and to         the period on the right, where nothing else is said of it
 version, unjudged, finding    one version alone; rows without a verdict too; which finding
 x_from, x_to, y_from, y_to    the part that is looked at closely
 """
@@ -15,21 +16,22 @@ from typing import get_args
 
 from unrot.core.errors import wrong_field
 from unrot.watch.reports.explorer import Asked, Preset, Span
-from unrot.web import moments
+from unrot.web import moments, spans
+from unrot.web.predictions_query import is_yes
 
 LIMITS = ("x_from", "x_to", "y_from", "y_to")
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 
 
-def asked_of(given: Mapping[str, str]) -> Asked:
+def asked_of(given: Mapping[str, str], now: float) -> Asked:
     """Read what to show."""
     return Asked(
         x=given.get("x") or None,
         y=given.get("y") or None,
         left=_span(given, "left"),
-        right=_span(given, "right"),
+        right=_span(given, "right") or _shown(given, now),
         version=given.get("version") or None,
-        with_unjudged=_is_yes(given, "unjudged"),
+        with_unjudged=is_yes(given, "unjudged"),
         finding=given.get("finding") or None,
         limits={name: given[name] for name in LIMITS if given.get(name)},
     )
@@ -49,10 +51,6 @@ def _span(given: Mapping[str, str], side: str) -> Span | None:
     return Span(found, since, moments.moment(last, inf))
 
 
-def _is_yes(given: Mapping[str, str], name: str) -> bool:
-    text = given.get(name, "")
-    if text in ("", "0", "false", "no"):
-        return False
-    if text in ("1", "true", "yes", "on"):
-        return True
-    raise wrong_field(name, text, "1 or 0")
+def _shown(given: Mapping[str, str], now: float) -> Span | None:
+    period = spans.period_of(given, now)
+    return None if period is None else Span("times", *period)

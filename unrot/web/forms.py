@@ -16,7 +16,7 @@ from werkzeug.datastructures import MultiDict
 
 from unrot.core.errors import Detail, Invalid
 from unrot.core.records import Feature, Row, Schema, Value
-from unrot.core.schema import parse_row
+from unrot.core.schema import example_row, parse_row, without_private
 from unrot.watch.profiles.histograms import Heights
 from unrot.web.sliders import Slider, slider
 from unrot.web.wording import number
@@ -61,13 +61,14 @@ def typed(schema: Schema, form: MultiDict[str, str]) -> dict[str, str]:
 
 def example(schema: Schema) -> dict[str, str]:
     """Return what stands in a fresh form."""
-    return {feature.name: _as_typed(feature.example) for feature in schema.features}
+    public = without_private(schema).features
+    return {feature.name: as_typed(feature.example) for feature in public}
 
 
 def pasted(schema: Schema, values: Mapping[str, Value]) -> dict[str, str]:
     """Return pasted values as they would be typed; what may be left out is unknown."""
     unknown = {feature.name: "" for feature in schema.features if feature.nullable}
-    return unknown | {name: _as_typed(value) for name, value in values.items()}
+    return unknown | {name: as_typed(value) for name, value in values.items()}
 
 
 def inputs(schema: Schema, texts: Mapping[str, str]) -> dict[str, Any]:
@@ -78,6 +79,13 @@ def inputs(schema: Schema, texts: Mapping[str, str]) -> dict[str, Any]:
         if text is not None and not _is_left_out(feature, text):
             found[feature.name] = _read(feature, text)
     return found
+
+
+def inputs_to_paste(schema: Schema, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the inputs, with what a model takes for private features that nobody has filled in."""
+    stands = example_row(schema)
+    blank = [one.name for one in schema.features if one.is_private and not texts.get(one.name)]
+    return {**inputs(schema, texts), **{name: stands[name] for name in blank}}
 
 
 def problems(schema: Schema, texts: Mapping[str, str]) -> Sequence[Detail]:
@@ -116,6 +124,7 @@ def fields(
     `bars` are drawn behind the sliders, which long forms do without.
     """
     wrong = {detail.field: detail for detail in reversed(details)}
+    public = without_private(schema).features
     made = [
         _field(
             feature,
@@ -124,11 +133,11 @@ def fields(
             _problem(feature, wrong[feature.name]) if feature.name in wrong else "",
             keeps_all,
         )
-        for place, feature in enumerate(schema.features)
+        for place, feature in enumerate(public)
     ]
     if len(made) > MOST_SLIDERS:
         return made
-    sliders = [slider(feature, bars.get(feature.name, ())) for feature in schema.features]
+    sliders = [slider(feature, bars.get(feature.name, ())) for feature in public]
     return [replace(one, slider=beside) for one, beside in zip(made, sliders, strict=True)]
 
 
@@ -183,9 +192,8 @@ def _field(feature: Feature, id: str, text: str, error: str, keeps_all: bool) ->
     # Only a keyboard of digits for what is never below zero: on some phones it has no minus.
     is_counted = feature.kind in ("number", "integer") and (feature.low or 0) >= 0
     keyboard = "decimal" if control == "text" and is_counted and feature.low is not None else ""
-    return Field(
-        feature, id, control, text, hint(feature), error, _choices(feature, text), keyboard
-    )
+    told = "no example of it is shown" if feature.is_private else hint(feature)
+    return Field(feature, id, control, text, told, error, _choices(feature, text), keyboard)
 
 
 def _control(feature: Feature, text: str, keeps_all: bool) -> Literal["number", "text", "select"]:
@@ -214,7 +222,7 @@ def _choices(feature: Feature, text: str) -> tuple[Choice, ...]:
 
 def _named(feature: Feature) -> dict[str, str]:
     names = feature.choice_names or ("",) * len(feature.choices)
-    texts = [_as_typed(choice) for choice in feature.choices]
+    texts = [as_typed(choice) for choice in feature.choices]
     return dict(zip(texts, names, strict=False))
 
 
@@ -226,7 +234,8 @@ def _label(value: str, name: str) -> str:
     return f"{value} – {name}" if value else name
 
 
-def _as_typed(value: Value) -> str:
+def as_typed(value: Value) -> str:
+    """Write a value as a person types it."""
     if value is None:
         return ""
     if isinstance(value, str):

@@ -32,6 +32,7 @@ from unrot.serve.limits import GUESSES
 from unrot.serve.service import Service
 from unrot.serve.token_store import SESSION_SECONDS
 from unrot.web.current import service
+from unrot.web.masked import masked, new_secret, unmasked
 
 Role = Literal["anyone", "viewer", "judge", "operator"]
 RANKS: dict[Role, int] = {"anyone": 0, "viewer": 1, "judge": 2, "operator": 3}
@@ -316,16 +317,16 @@ def sign_out() -> None:
 def csrf_token() -> str:
     """Return the session's token for form posts, made when a page first shows a form."""
     if "csrf" not in session:
-        session["csrf"] = secrets.token_urlsafe(16)
-    return str(session["csrf"])
+        session["csrf"] = new_secret()
+    return masked(str(session["csrf"]))
 
 
 def check_csrf() -> None:
     """Refuse a form post that did not come from a page of ours."""
     if "Transfer-Encoding" in request.headers:
         raise LengthRequired("Send the form with its length, as browsers do.")
-    given = request.form.get("csrf_token", "").encode("utf-8", "replace")
-    if not hmac.compare_digest(str(session.get("csrf", secrets.token_hex())).encode(), given):
+    given = unmasked(request.form.get("csrf_token", ""))
+    if not hmac.compare_digest(str(session.get("csrf", new_secret())), given):
         raise NotAllowed(
             "This form is too old, or cookies are blocked: go back, reload the page and send it "
             "again.",

@@ -1,13 +1,20 @@
-"""The stretch of time that a page of watching shows: one of five, or from one moment to another."""
+"""The stretch of time that the pages of a model show: one of five, or from one moment to another.
+
+All of them keep it in their address as `range`, or as `from` and `to`, which are UTC. The monitor
+shows it in whole steps (`asked`), lists of rows to the second (`period_of`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 
+from unrot.core.errors import wrong_field
 from unrot.core.records import Finding
-from unrot.core.time import DAY, HOUR, LATEST, MINUTE, read_time, spoken_time, utc
+from unrot.core.time import DAY, HOUR, MINUTE, MOMENT_EXPECTED, spoken_time, utc
 from unrot.watch.reports.overview import Span
+from unrot.web import moments
 
 MOST_STEPS = 96
 SHORTEST = 4 * MINUTE
@@ -63,6 +70,31 @@ def asked(given: Mapping[str, str], now: float) -> Asked:
     return of_range(named.get(name, DEFAULT), now, is_given=name in named)
 
 
+def period_of(given: Mapping[str, str], now: float) -> tuple[float, float] | None:
+    """Return the same stretch to the second, None where none is asked for; raise Invalid.
+
+    Without `from` it begins with all, without `to` it has no end.
+    """
+    if not any(given.get(name) for name in ("from", "to")):
+        name = given.get("range") or None
+        found = next((one for one in RANGES if one.name == name), None)
+        if name is not None and found is None:
+            raise wrong_field("range", name, f"one of {', '.join(one.name for one in RANGES)}")
+        span = None if found is None else of_range(found, now).span
+        return None if span is None else (span.since, span.until)
+    since, until = _moment(given, "from", 0.0), _moment(given, "to", inf)
+    if since >= until:
+        raise wrong_field("to", given.get("to"), "a time after from")
+    return since, until
+
+
+def shown(given: Mapping[str, str], now: float) -> Asked:
+    """Return what was asked for as a form shows it: as it was typed, to the minute."""
+    typed = [read(given.get(name, "")) for name in ("from", "to")]
+    first, last = ("" if at is None else written(at) for at in typed)
+    return replace(asked(given, now), problem="", from_text=first, to_text=last)
+
+
 def of_range(range: Range, now: float, *, is_given: bool = True, problem: str = "") -> Asked:
     """Return the steps of a range that end with the one that now is in."""
     until = (now // range.step + 1) * range.step
@@ -109,7 +141,7 @@ def written(at: float) -> str:
 
 
 def _between(first: str, last: str, now: float) -> Asked:
-    since, until = _read(first), _read(last) if last else now
+    since, until = read(first), read(last) if last else now
     if since is None or until is None:
         wrong = first if since is None else last
         shown = f'"{wrong[:40]}"' if wrong else "nothing"
@@ -135,9 +167,16 @@ def step_of(seconds: float) -> int:
     return next((step for step in STEPS if step >= least), int(-(-least // DAY)) * DAY)
 
 
-def _read(text: str) -> float | None:
+def _moment(given: Mapping[str, str], name: str, usual: float) -> float:
+    text = given.get(name, "").strip()
+    if text and (at := read(text)) is None:
+        raise wrong_field(name, text, MOMENT_EXPECTED)
+    return at if text and at is not None else usual
+
+
+def read(text: str) -> float | None:
+    """Read a moment; None for what is none."""
     try:
-        at = read_time(text.strip())
+        return moments.read(text.strip())
     except ValueError:
         return None
-    return at if 0 <= at <= LATEST else None

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from unrot.core.records import Feature, Schema, Value
+from unrot.core.percent import percent as percent
+from unrot.core.records import Schema, Value
+from unrot.core.schema import spoken as spoken
 from unrot.core.time import utc
-
-
-def percent(share: float) -> str:
-    """Write a share as a percentage that never claims to be surer than it is.
-
-    >>> [percent(share) for share in (0.978, 1.0, 0.99996, 0.0002)]
-    ['97.8%', '100%', '> 99.9%', '< 0.1%']
-    """
-    if 0 < share < 0.0005:
-        return "< 0.1%"
-    if 0.9995 < share < 1:
-        return "> 99.9%"
-    return f"{100 * share:.1f}".removesuffix(".0") + "%"
 
 
 def number(value: Value) -> str:
@@ -51,21 +40,6 @@ def rough(value: float) -> str:
 def iso(seconds: float) -> str:
     """Write a time for machines."""
     return utc(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def spoken(feature: Feature) -> str:
-    """Write what people call a feature, else its name in words without the unit beside it.
-
-    >>> spoken(Feature("sepal_length_cm", "number", unit="cm"))
-    'sepal length'
-    """
-    if feature.label:
-        return feature.label
-    words = feature.name.replace("_", " ").strip()
-    if feature.unit:
-        for written in (f" {feature.unit}", f"({feature.unit})", f"[{feature.unit}]"):
-            words = words.removesuffix(written).strip()
-    return words or feature.name
 
 
 def called(label: Value, schema: Schema) -> str:

@@ -121,7 +121,7 @@ def test_codes_with_leading_zeros_are_numbers_when_said(load_text: Load) -> None
     ("cell", "unit", "high"),
     [
         (lambda n: f"{n} %", "%", 39.0),
-        (lambda n: f"{n}.5%", "%", 39.5),
+        (lambda n: f"{n}.5 %", "%", 39.5),
         (lambda n: f'"€ 1.2{n:02},50"', "€", 1239.5),
         (lambda n: f'"$1,2{n:02}.50"', "$", 1239.5),
         (lambda n: f'"1 2{n:02},50 €"', "€", 1239.5),

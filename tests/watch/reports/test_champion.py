@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tests.clock import Clock
 from tests.learning_model import CROWD, JUDGE, School, zombies_of
+from unrot.core.percent import roughly
 from unrot.core.records import CHAMPION, Caller, Finding
 from unrot.core.rules import Rules
 from unrot.learn import promote
@@ -77,7 +78,7 @@ def test_champion_that_came_back_is_told_by_its_own_verdicts(school: School, clo
     assert share < 0.65 and found.lately.right.value == share
     assert found.health.headline == (
         "This model is less right than when it was made: "
-        f"{share:.0%} of the last 50 verdicts on v1 are right."
+        f"{roughly(share)} of the last 50 verdicts on v1 are right."
     )
     assert school.service.today("zombies").last_accuracy == share
     newest = accuracy.rolling(school.service, "zombies").newest

@@ -34,9 +34,9 @@ def test_model_that_is_right_as_often_as_it_was_is_well() -> None:
         "well",
         "This model is healthy.",
         (
-            "94% of the last 50 verdicts on v1 are right (30 by judges, 20 by 4 visitors); "
-            "93% of 4,000 test rows when it was made.",
-            "By its own confidence it is right 92% of the time.",
+            "94 % of the last 50 verdicts on v1 are right (30 by judges, 20 by 4 visitors); "
+            "93 % of 4,000 test rows when it was made.",
+            "By its own confidence it is right 92 % of the time.",
             "900 predictions in the last 24 hours.",
         ),
     )
@@ -55,9 +55,9 @@ def test_version_that_nobody_has_judged_is_introduced_by_what_is_known_of_it() -
     )
     assert found.reasons[:4] == (
         "3 of 4 verdicts on v4 so far are right (by judges).",
-        "On 4,000 rows of its test set v4 was right 93% of the time.",
-        "Its line (v2–v4): 90% of its last 50 verdicts are right, its own included.",
-        "v3 before it: 94% of its last 50 verdicts are right.",
+        "On 4,000 rows of its test set v4 was right 93 % of the time.",
+        "Its line (v2–v4): 90 % of its last 50 verdicts are right, its own included.",
+        "v3 before it: 94 % of its last 50 verdicts are right.",
     )
 
 
@@ -67,7 +67,7 @@ def test_version_that_came_back_is_told_by_its_own_verdicts_of_before() -> None:
 
     before = "All of them are on what it answered before it became champion again."
     assert bad.headline == (
-        "This model is less right than when it was made: 40% of the last 50 verdicts on "
+        "This model is less right than when it was made: 40 % of the last 50 verdicts on "
         "v1 are right."
     )
     assert (good.state, good.headline) == (
@@ -110,7 +110,7 @@ CROWD = Whose(50, 0, 30, 4)
         (
             replace(GOOD, expected=None, right=5),
             "look",
-            "This model is wrong more often than right: 10% of the last 50 verdicts on v1 "
+            "This model is wrong more often than right: 10 % of the last 50 verdicts on v1 "
             "are right.",
         ),
         (
@@ -122,7 +122,7 @@ CROWD = Whose(50, 0, 30, 4)
             replace(GOOD, right=20),
             "look",
             "This model is less right than when it was made: "
-            "40% of the last 50 verdicts on v1 are right.",
+            "40 % of the last 50 verdicts on v1 are right.",
         ),
         (
             replace(GOOD, right=20, worth=10.0),
@@ -132,7 +132,7 @@ CROWD = Whose(50, 0, 30, 4)
         (
             replace(GOOD, expected=0.1, right=5, rival=Others("v2", 47, 50)),
             "look",
-            "This model is less right than v2 was: 10% of the last 50 verdicts on v1 are right.",
+            "This model is less right than v2 was: 10 % of the last 50 verdicts on v1 are right.",
         ),
         (
             replace(GOOD, right=5, guess_alone=40, right_alone=2),
@@ -169,7 +169,7 @@ CROWD = Whose(50, 0, 30, 4)
             replace(GOOD, right=20, whose=CROWD, judged_then=500, predicted_then=600),
             "look",
             "This model is less right than when it was made: "
-            "40% of the last 50 verdicts on v1 are right.",
+            "40 % of the last 50 verdicts on v1 are right.",
         ),
         (
             replace(GOOD, findings=[finding("rot", "grave")]),
@@ -306,7 +306,7 @@ def test_few_who_chose_what_to_judge_are_told_of_before_what_they_say() -> None:
         "Only 66 of 600 predictions of that time were judged, by people who chose which: "
         "they may see more faults than there are."
     )
-    assert told[1].startswith("0% of the last 50 verdicts on v1 are right (by 30 visitors)")
+    assert told[1].startswith("0 % of the last 50 verdicts on v1 are right (by 30 visitors)")
     assert not replace(signs, is_drawn=True).is_chosen
 
 
@@ -328,8 +328,22 @@ def test_gravest_finding_is_told_first_and_the_others_are_named() -> None:
     found = health(
         replace(
             GOOD,
-            findings=[finding("drift"), finding("rot", "grave", "42% are right."), finding("rot")],
+            findings=[finding("drift"), finding("rot", "grave", "42 % are right."), finding("rot")],
         )
     )
 
-    assert found.reasons[:2] == ("42% are right.", "Also found: rot, data drift.")
+    assert found.reasons[:2] == ("42 % are right.", "Also found: rot, data drift.")
+
+
+def test_what_is_snoozed_is_never_hidden() -> None:
+    few = replace(GOOD, judged=0, right=0, whose=None)
+
+    said = [health(replace(one, snoozed=2)).headline for one in (GOOD, few)]
+
+    assert said == [
+        "Apart from what is snoozed this model is healthy. 2 findings are snoozed.",
+        "Too few verdicts on v1 yet to say whether this model is right; nothing else looks wrong. "
+        "2 findings are snoozed.",
+    ]
+    awake = health(replace(GOOD, findings=(finding("drift"),), snoozed=1))
+    assert "1 finding is snoozed." in awake.reasons

@@ -39,21 +39,20 @@ def test_number_axis_begins_and_ends_at_its_ticks() -> None:
 
     assert (axis.low, axis.high) == (0.4, 1.0)
     assert axis.ticks == (
-        Tick(100.0, "40%"),
-        Tick(66.667, "60%"),
-        Tick(33.333, "80%"),
-        Tick(0.0, "100%"),
+        Tick(100.0, "40 %"),
+        Tick(66.667, "60 %"),
+        Tick(33.333, "80 %"),
+        Tick(0.0, "100 %"),
     )
 
 
-def test_every_second_tick_below_the_plot_can_be_left_out() -> None:
-    axis = number_axis(0.0, 3.0, about=3)
+def test_labels_below_the_plot_that_have_no_room_can_be_left_out_or_are() -> None:
+    long = number_axis(0.0, 3.0, about=3, says=lambda value: f"{value:.0f} of all that were asked")
+    short = number_axis(0.0, 3.0, about=3)
 
-    assert [(tick.label, tick.is_spare) for tick in axis.ticks] == [
-        ("0", False),
-        ("1", True),
-        ("2", False),
-        ("3", True),
+    assert [(tick.label[:1], tick.is_spare) for tick in long.ticks] == [("0", False), ("2", True)]
+    assert [(tick.label, tick.is_spare) for tick in short.ticks] == [
+        *(("0", False), ("1", False), ("2", False), ("3", False))
     ]
 
 
@@ -100,6 +99,18 @@ def test_what_has_no_number_has_a_lane_below_all_others() -> None:
 
 def test_choice_lies_in_the_middle_of_its_part_and_is_shortened() -> None:
     axis = choice_axis(["red", "ultramarine"])
+    cut = choice_axis(["red", "a shade of ultramarine"])
 
-    assert axis.ticks == (Tick(25.0, "red"), Tick(75.0, "ultramari…"))
+    assert axis.ticks == (Tick(25.0, "red"), Tick(75.0, "ultramarine"))
     assert axis.says(1.0) == "ultramarine"
+    assert (cut.ticks[1].label, cut.says(1.0)) == ("a shade of ultr…", "a shade of ultramarine")
+
+
+@pytest.mark.parametrize("hours", range(24))
+def test_day_stands_below_a_narrow_plot_too(hours: int) -> None:
+    since = 1_700_000_000.0 + 3_600 * hours
+    axis = time_axis(since, since + 86_400)
+
+    narrow = [tick.label for tick in axis.ticks if not tick.is_spare]
+    assert len(narrow) >= 3
+    assert "15 Nov" in narrow or "16 Nov" in narrow

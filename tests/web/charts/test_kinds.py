@@ -51,23 +51,23 @@ def test_line_says_its_values() -> None:
     chart = lines("a", "Accuracy", [ACCURACY], x=TEN, measure=SHARE)
 
     assert chart.sentence == (
-        "Accuracy at the end: 0% (0% to 20%), 5 verdicts; between 0% and 100% in this time."
+        "Accuracy at the end: 0 % (0 % to 20 %), 5 verdicts; between 0 % and 100 % in this time."
     )
     assert [(spot.x, spot.left, spot.width) for spot in chart.spots] == [
         (0, 0, 25),
         (50, 25, 50),
         (100, 75, 25),
     ]
-    assert chart.spots[1].text == ("1 Jan 1970 00:05\nAccuracy: 50% (40% to 60%), 20 verdicts")
+    assert chart.spots[1].text == ("1 Jan 1970 00:05\nAccuracy: 50 % (40 % to 60 %), 20 verdicts")
     assert chart.table == Table(
         ("Time (UTC)", "Accuracy"),
         (
-            ("1 Jan 1970 00:10", "0% (0% to 20%), 5 verdicts"),
-            ("1 Jan 1970 00:05", "50% (40% to 60%), 20 verdicts"),
-            ("1 Jan 1970 00:00", "100% (80% to 100%), 10 verdicts"),
+            ("1 Jan 1970 00:10", "0 % (0 % to 20 %), 5 verdicts"),
+            ("1 Jan 1970 00:05", "50 % (40 % to 60 %), 20 verdicts"),
+            ("1 Jan 1970 00:00", "100 % (80 % to 100 %), 10 verdicts"),
         ),
     )
-    assert chart.legend == (Entry("Accuracy", "one"), Entry("95% interval", "one", "band"))
+    assert chart.legend == (Entry("Accuracy", "one"), Entry("95 % interval", "one", "band"))
 
 
 def test_values_outside_the_time_are_not_drawn() -> None:
@@ -82,8 +82,8 @@ def test_dashed_series_is_said_beside_at_the_same_time() -> None:
     chart = lines("a", "Accuracy", [ACCURACY, guess], x=TEN, measure=SHARE)
 
     assert chart.strokes[-1] == Stroke("M0 500L1000 500", "guess", "dashed")
-    assert chart.spots[0].text.endswith("\nConstant guess: 50%")
-    assert chart.sentence.endswith("Constant guess: 50%.")
+    assert chart.spots[0].text.endswith("\nConstant guess: 50 %")
+    assert chart.sentence.endswith("Constant guess: 50 %.")
 
 
 def test_level_goes_all_the_way_across_and_is_no_reading() -> None:
@@ -92,7 +92,7 @@ def test_level_goes_all_the_way_across_and_is_no_reading() -> None:
     chart = lines("a", "A", [ACCURACY], x=time_axis(0, 1_000), measure=SHARE, levels=[floor])
 
     assert chart.strokes[0] == Stroke("M0 750L1000 750", "guess", "dotted")
-    assert chart.sentence.endswith(" Its floor: 25%.")
+    assert chart.sentence.endswith(" Its floor: 25 %.")
     assert chart.legend[-1] == Entry("Its floor", "guess", "dotted")
     assert (len(chart.spots), len(chart.table.rows)) == (3, 3)
 
@@ -104,8 +104,8 @@ def test_groups_stand_side_by_side_in_the_order_of_the_first() -> None:
     chart = groups("g", "G", [before, now], head="Column", sentence="They rose.")
 
     assert [bar.height for bar in chart.bars] == [0, 100, 25, 50]
-    assert chart.table.rows == (("age", "0%", "100%"), ("sex", "25%", "50%"))
-    assert chart.spots[1].text == "sex\nbefore: 25%\nnow: 50%"
+    assert chart.table.rows == (("age", "0 %", "100 %"), ("sex", "25 %", "50 %"))
+    assert chart.spots[1].text == "sex\nbefore: 25 %\nnow: 50 %"
     assert groups("g", "G", [], head="Column", sentence="None.").is_empty
 
 
@@ -174,9 +174,9 @@ def test_histogram_of_variable_bins_is_drawn_by_density() -> None:
         "M0 1000L0 614.2L117.7 614.2L117.7 884.3L902 884.3L902 74.1L1000 74.1L1000 1000"
     )
     assert [spot.text for spot in chart.spots] == [
-        "below 1\ntraining: 20%",
-        "1 to 3\ntraining: 40%",
-        "3 and above\ntraining: 40%",
+        "below 1\ntraining: 20 %",
+        "1 to 3\ntraining: 40 %",
+        "3 and above\ntraining: 40 %",
     ]
 
 
@@ -199,9 +199,9 @@ def test_distributions_on_other_bins_are_compared_by_shares() -> None:
     chart = distributions("d", "D", [Part("training", one), Part("now", other)])
 
     assert chart.table.rows == (
-        ("below 0.5", "16.7%", "25%"),
-        ("0.5 to 1", "33.3%", "50%"),
-        ("1 and above", "50%", "25%"),
+        ("below 0.5", "16.7 %", "25 %"),
+        ("0.5 to 1", "33.3 %", "50 %"),
+        ("1 and above", "50 %", "25 %"),
     )
     assert {entry.tone for entry in chart.legend} == {"reference", "two"}
 
@@ -218,7 +218,7 @@ def test_fine_bins_of_few_rows_are_taken_together() -> None:
         *(f"{low} to {low + 3}" for low in range(0, 18, 3)),
         "18 and above",
     ]
-    assert [row[1] for row in chart.table.rows] == ["3.7%", *["11.1%"] * 6, "29.6%"]
+    assert [row[1] for row in chart.table.rows] == ["3.7 %", *["11.1 %"] * 6, "29.6 %"]
 
 
 def test_peak_of_one_narrow_bin_hides_no_other() -> None:
@@ -235,7 +235,7 @@ def test_peak_of_one_narrow_bin_hides_no_other() -> None:
 
     shares = {row[0]: row[1] for row in drawn.table.rows}
     assert len(shares) == 30
-    assert (shares["0.889 to 0.944"], shares["0.944 to 1"]) == ("2.2%", "62.2%")
+    assert (shares["0.889 to 0.944"], shares["0.944 to 1"]) == ("2.2 %", "62.2 %")
 
 
 def test_choices_are_bars_beside_each_other() -> None:
@@ -246,14 +246,14 @@ def test_choices_are_bars_beside_each_other() -> None:
 
     assert chart.x and [tick.label for tick in chart.x.ticks] == ["red", "green", "never seen"]
     assert chart.table.rows == (
-        ("red", "60%", "0%"),
-        ("green", "40%", "50%"),
-        ("never seen", "0%", "50%"),
-        ("missing, of all rows", "0%", "9.1%"),
+        ("red", "60 %", "0 %"),
+        ("green", "40 %", "50 %"),
+        ("never seen", "0 %", "50 %"),
+        ("missing, of all rows", "0 %", "9.1 %"),
     )
     assert chart.sentence == (
-        "Training: 10 values, most often red (60%). "
-        "Now: 10 values, most often green (50%), 1 missing."
+        "Training: 10 values, most often red (60 %). "
+        "Now: 10 values, most often green (50 %), 1 missing."
     )
 
 
@@ -320,20 +320,25 @@ def test_drift_says_how_far_and_that_chance_explains_it() -> None:
     drawn = strips([check(0, drift("x", 0.304, is_calm=True), drift("y", 0.2), rows=60)])
 
     x, y = drawn.rows
-    assert [(strip.note, strip.is_marked) for strip in (x, y)] == [("by chance", False)] * 2
+    assert [(strip.note, strip.is_marked) for strip in (x, y)] == [
+        ("far, but could be chance", False)
+    ] * 2
     assert [strip.cells[0].tone for strip in (x, y)] == ["chance", "chance"]
     assert x.cells[0].text.startswith(
-        "x: distance 0.304, threshold 0.15: beyond it, but with 60 rows chance explains it"
+        "x: distance 0.304, threshold 0.15. "
+        "Far, but could be chance (with 60 rows chance explains it)\n"
     )
     assert y.cells[0].text.startswith(
-        "y: distance 0.2, threshold 0.15: beyond it, but with 60 rows chance could explain it"
+        "y: distance 0.2, threshold 0.15. "
+        "Far, but could be chance (with 60 rows chance could explain it)\n"
     )
     assert drawn.sentence.endswith(
-        "the farthest is x at 0.304 of 0.15, but with 60 rows chance explains it."
+        "the farthest is x at 0.304 of 0.15: far, but could be chance (with 60 rows chance "
+        "explains it)."
     )
-    assert [row[-1] for row in drawn.table.rows] == [
-        "with 60 rows chance explains it",
-        "with 60 rows chance could explain it",
+    assert [row[3] for row in drawn.table.rows] == [
+        "far, but could be chance (with 60 rows chance explains it)",
+        "far, but could be chance (with 60 rows chance could explain it)",
     ]
 
 
@@ -384,11 +389,11 @@ def test_confusion_counts_and_scores_each_class() -> None:
         ("6", "right shade-5", "right"),
         ("·", "wrong shade-0", ""),
     ]
-    assert second.cells[0].text == "b answered as a: 2 of 4 (50%)"
+    assert second.cells[0].text == "b answered as a: 2 of 4 (50 %)"
     # Precision 6/8, recall 6/6, F1 12/14, specificity 2/4.
-    assert drawn.table.rows[0] == ("a", "6", "75%", "100%", "85.7%", "50%")
+    assert drawn.table.rows[0] == ("a", "6", "75 %", "100 %", "85.7 %", "50 %")
     assert drawn.sentence == (
-        "8 of 10 answers were right (80%). The commonest mistake: b answered as a, 2 times."
+        "8 of 10 answers were right (80 %). The commonest mistake: b answered as a, 2 times."
     )
 
 

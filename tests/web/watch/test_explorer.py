@@ -73,7 +73,7 @@ def test_range_is_picked_without_scripts_and_can_be_shared(
     page = viewer.get(f"{AT}?left=newest&right=newest&x_from=-100&x_to=100&y_from=-100")
 
     said, html = text_of(page), page.get_data(as_text=True)
-    picked = "12 rows, 2 wrong (83.3% right) on the"
+    picked = "12 rows, 2 wrong (83.3 % right) on the"
     assert f"In this range: {picked} left; {picked} right." in said
     assert html.count('class="brushed"') == 2
     assert 'name="x_from" form="explore"' in html and 'value="-100"' in html
@@ -269,6 +269,7 @@ PROGRAM = """
 import json, sys
 from unrot.core.settings import load
 from unrot.app import create_app
+from unrot.web.masked import masked
 
 client = create_app(load()).test_client()
 token = {"Authorization": "Bearer viewer-token-001"}
@@ -276,7 +277,7 @@ api = "/api/v1/models/zombies"
 codes = [client.get(api + path, headers=token).status_code for path in ("/scatter", "/holdout")]
 client.get("/login")
 with client.session_transaction() as session:
-    csrf = session["csrf"]
+    csrf = masked(session["csrf"])
 client.post("/login", data={"csrf_token": csrf, "token": "viewer-token-001"})
 for page in ("explorer", "profiles"):
     codes.append(client.get(f"/models/zombies/{page}").status_code)

@@ -65,7 +65,13 @@ def test_finding_is_told_whole(client: FlaskClient, kept: Service) -> None:
         "updated_at": AT,
         "closed_at": None,
         "acknowledged": None,
+        "head": "Input drifted: sepal width",
+        "assigned_to": None,
+        "snoozed": None,
+        "notes": [],
+        "mail": None,
         "delivery": {
+            "by": "webhook",
             "to": "https://x.example/…",
             "attempts": 1,
             "delivered_at": None,
@@ -119,7 +125,7 @@ def test_what_is_not_there_is_said(client: FlaskClient, kept: Service) -> None:
     assert refused(other, 404)["message"] == 'zombies has no finding "d1f7".'
     assert refused(client.get(f"{FINDINGS}?before=none", headers=headers), 404)
     assert refused(client.get(f"{FINDINGS}?state=half", headers=headers), 422)["message"] == (
-        'state "half": expected open, closed or all.'
+        'state "half": expected open, snoozed, closed or all.'
     )
     assert refused(client.get(f"{FINDINGS}?limit=0", headers=headers), 422)
 
@@ -143,8 +149,8 @@ def test_person_says_that_they_have_seen_it_and_the_first_one_stays(
     [
         ({"note": 3}, 'note 3: expected only "note": a text.'),
         ({"notes": "x"}, 'notes "x": expected only "note": a text.'),
-        ({"note": "x" * 1_001}, "expected a text of at most 1,000 characters."),
-        ({"note": "a\0b"}, "expected a text of at most 1,000 characters."),
+        ({"note": "x" * 2_001}, "expected a text of at most 2,000 characters."),
+        ({"note": "a\0b"}, "expected a text of at most 2,000 characters."),
     ],
 )
 def test_wrong_note_is_refused(
@@ -189,3 +195,73 @@ def test_nobody_reads_the_secret_of_a_webhook(client: FlaskClient, kept: Service
 
     assert asked(client, RULES)["webhook"] == "https://x.example/…"
     assert kept.store.findings.rules("iris").webhook == "https://x.example/secret"
+
+
+# ── what people say of one ────────────────────────────────────────────────────────────────────
+
+
+def sent(client: FlaskClient, step: str, given: Any, token: str = JUDGE) -> Any:
+    return client.post(f"{FINDINGS}/d1f7/{step}", json=given, headers=bearer(token))
+
+
+def test_finding_is_assigned_snoozed_written_beside_and_woken(
+    client: FlaskClient, kept: Service
+) -> None:
+    put(kept, DRIFT, ROT)
+
+    sent(client, "assign", {"to": "bob"})
+    sent(client, "notes", {"text": "On Monday."})
+    told = sent(client, "snooze", {"seconds": 3_600}).json["data"]
+    mine = asked(client, f"{FINDINGS}?assigned_to=bob")["findings"]
+    asleep = asked(client, f"{FINDINGS}?state=snoozed")["findings"]
+    woken = sent(client, "wake", {}).json["data"]
+
+    assert (told["assigned_to"], told["state"], told["snoozed"]["by"]) == ("bob", "open", "ada")
+    assert [(one["by"], one["text"]) for one in told["notes"]] == [("ada", "On Monday.")]
+    assert [one["id"] for one in mine] == [one["id"] for one in asleep] == ["d1f7"]
+    assert woken["snoozed"] is None
+    assert sent(client, "snooze", {}).json["data"]["snoozed"]["until"] is None
+    assert sent(client, "assign", {"to": ""}).json["data"]["assigned_to"] is None
+
+
+@pytest.mark.parametrize("step", ["assign", "snooze", "wake", "notes"])
+def test_only_judges_say_something_of_a_finding(
+    client: FlaskClient, kept: Service, step: str
+) -> None:
+    put(kept, DRIFT)
+
+    assert sent(client, step, {}, VIEWER).status_code == 403
+
+
+def test_what_people_do_with_a_finding_is_in_the_audit_log(
+    client: FlaskClient, kept: Service
+) -> None:
+    put(kept, DRIFT)
+
+    sent(client, "assign", {"to": "bob"})
+    sent(client, "snooze", {})
+
+    done = [(one.who, one.what, one.on) for one in kept.store.audit_log.newest(2)]
+    assert done == [("ada", "snooze finding", "d1f7"), ("ada", "assign finding", "d1f7")]
+
+
+@pytest.mark.parametrize(
+    ("step", "given", "said"),
+    [
+        ("assign", {"to": 3}, "a name, or an empty text for nobody."),
+        ("assign", {"to": "x" * 81}, "a text of at most 80 characters."),
+        ("notes", {}, "a text of 1 to 2,000 characters."),
+        ("snooze", {"seconds": 3}, "60 to 31,622,400 seconds."),
+        ("snooze", {"seconds": 60.5}, 'or "seconds", a whole number.'),
+        ("snooze", {"seconds": True}, "60 to 31,622,400 seconds."),
+        ("snooze", {"until": "soon"}, "2026-01-02T09:00:00Z or 1767312000."),
+        ("snooze", {"until": "2000-01-01"}, "a moment to come, at most a year from now."),
+        ("snooze", {"until": "2090-01-01", "seconds": 60}, 'either "until" or "seconds".'),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_said_of_a_finding_is_refused(
+    client: FlaskClient, kept: Service, step: str, given: Any, said: str
+) -> None:
+    put(kept, DRIFT)
+
+    assert refused(sent(client, step, given), 422)["message"].endswith(said)

@@ -14,6 +14,7 @@ from tests.web.test_learning_pages import said_on, sent
 from tests.web.visitor import post, sign_in, take_store_away
 from tests.web.watch.findings import DRIFT, NOON, ROT, past, put
 from unrot.core.records import FindingKind
+from unrot.core.time import short_time
 from unrot.serve.service import Service
 
 AT = "/models/iris/findings"
@@ -42,7 +43,7 @@ def test_open_findings_come_first_the_gravest_on_top(viewer: FlaskClient, kept: 
     said = said_on(viewer, AT)
 
     places = [said.index(text) for text in ("2 open", ROT.sentence, DRIFT.sentence, "What was",
-                                            past(2).sentence)]  # fmt: skip
+                                            "2023-11-15 14:00")]  # fmt: skip
     assert places == sorted(places)
 
 
@@ -52,9 +53,10 @@ def test_history_comes_a_page_at_a_time(viewer: FlaskClient, kept: Service) -> N
     first = said_on(viewer, AT)
     second = said_on(viewer, f"{AT}?before=old02")
 
-    assert "hour 26." in first and "hour 2." in first and "hour 1." not in first
+    newest, second_last, last = "2023-11-16 14:00", "2023-11-15 14:00", "2023-11-15 13:00"
+    assert newest in first and second_last in first and last not in first
     assert f'href="{AT}?before=old02"' in viewer.get(AT).text
-    assert "hour 1." in second and "hour 2." not in second and DRIFT.sentence not in second
+    assert last in second and second_last not in second and DRIFT.sentence not in second
     assert "There is nothing older." in said_on(viewer, f"{AT}?before=old01")
 
 
@@ -73,7 +75,8 @@ def test_finding_shows_what_since_when_how_grave_why_and_what_to_do(
 
     for text in (
         DRIFT.sentence, "warning", "data drift", "2023-11-14 12:00 UTC", "2023-11-15 12:00 UTC",
-        DRIFT.advice, "missing share 25%", "sepal_width_cm 0.41 < 0.001", "no webhook is set",
+        DRIFT.advice, "missing share 25 %", "sepal_width_cm 0.41 < 0.001",
+        "no webhook or mail is set",
     ):  # fmt: skip
         assert text in said
     for page in ("versions", "rules"):
@@ -124,7 +127,7 @@ def test_judge_notes_that_they_have_seen_it(client: FlaskClient, kept: Service) 
     assert "Noted: you have seen it." in said
     assert "The sensor was changed." in said
     assert "ada had seen it before you; that stays." in again
-    assert "ada has seen it: The sensor was changed." in said_on(client, AT)
+    assert "ada: Who am I? (2 notes)" in said_on(client, AT)
 
 
 def test_note_that_is_too_long_is_refused_with_a_sentence(
@@ -133,7 +136,7 @@ def test_note_that_is_too_long_is_refused_with_a_sentence(
     put(kept, DRIFT)
     sign_in(client, JUDGE)
 
-    assert "at most 1,000 characters" in sent(client, f"{AT}/d1f7", note="x" * 1_001)
+    assert "at most 2,000 characters" in sent(client, f"{AT}/d1f7", note="x" * 2_001)
     assert post(client, f"{AT}/none", {"note": ""}).status_code == 303
     assert client.get(f"{AT}/none").status_code == 404
 
@@ -177,7 +180,7 @@ def test_headline_status_and_what_to_do_are_of_the_same_finding(
 
     assert "This model is rotting." in page
     assert f'see the evidence and what to do about it. <a href="{AT}/{ROT.id}"' in page
-    assert '<dd class="ill">grave: rot</dd>' in page
+    assert '<dd class="ill">grave · Rot</dd>' in page
 
 
 @pytest.mark.parametrize(
@@ -205,3 +208,77 @@ def test_pages_stand_while_the_store_is_away(viewer: FlaskClient, kept: Service)
 
     assert "open finding" not in said_on(viewer, "/") + said_on(viewer, "/models/iris")
     assert viewer.get(AT).status_code == 503
+
+
+def test_finding_is_snoozed_said_apart_and_woken(client: FlaskClient, kept: Service) -> None:
+    put(kept, DRIFT)
+    sign_in(client, JUDGE)
+
+    said = sent(client, f"{AT}/d1f7/snooze", **{"for": "day"})
+    listed, monitor, home = (said_on(client, at) for at in (AT, "/models/iris/monitor", "/"))
+    woken = sent(client, f"{AT}/d1f7/wake")
+
+    assert "Snoozed until" in said and "snoozed by ada until" in said
+    assert "1 snoozed warning data drift" in listed and "1 open" not in listed
+    assert "Health 1 snoozed" in listed and "Findings 1 open" not in listed
+    assert "1 finding is snoozed." in monitor and "1 finding snoozed" in monitor
+    assert "1 snoozed" in home and "1 open finding" not in home
+    assert "It is snoozed no more." in woken
+    assert "1 open warning data drift" in said_on(client, AT)
+
+
+def test_snooze_until_a_time_of_ones_own(client: FlaskClient, kept: Service) -> None:
+    put(kept, DRIFT)
+    sign_in(client, JUDGE)
+
+    until = short_time(kept.clock() + 7_200)
+    said = sent(client, f"{AT}/d1f7/snooze", **{"for": "until", "until": until[:16]})
+
+    assert f"Snoozed until {until}." in said
+    for bad in ({"for": "ever"}, {"for": "until"}, {"for": "until", "until": "2001-01-01T00:00"}):
+        assert "expected" in sent(client, f"{AT}/d1f7/snooze", **bad)
+
+
+def test_finding_is_assigned_to_somebody(client: FlaskClient, kept: Service) -> None:
+    put(kept, DRIFT, ROT)
+    sign_in(client, JUDGE)
+
+    said = sent(client, f"{AT}/d1f7/assign", to="ada")
+    mine = said_on(client, f"{AT}?show=mine")
+
+    assert "ada works on it." in said
+    assert DRIFT.sentence in mine and ROT.sentence not in mine
+    assert "Nobody works on it." in sent(client, f"{AT}/d1f7/assign")
+    assert "Nothing is assigned to you." in said_on(client, f"{AT}?show=mine")
+
+
+@pytest.mark.parametrize(
+    ("show", "shown"),
+    [
+        ("open", {"a07e"}),
+        ("snoozed", {"d1f7"}),
+        ("closed", {"old02"}),
+        ("what", {"a07e", "d1f7", "old02"}),
+    ],
+)  # fmt: skip
+def test_findings_are_filtered(
+    client: FlaskClient, kept: Service, show: str, shown: set[str]
+) -> None:
+    put(kept, DRIFT, ROT, past(2))
+    sign_in(client, JUDGE)
+    sent(client, f"{AT}/d1f7/snooze", **{"for": "graver"})
+
+    page = client.get(f"{AT}?show={show}").text
+
+    assert set(re.findall(rf'href="{AT}/(\w+)"', page)) == shown
+
+
+def test_notes_are_a_thread(client: FlaskClient, kept: Service) -> None:
+    put(kept, DRIFT)
+    sign_in(client, JUDGE)
+
+    sent(client, f"{AT}/d1f7", note="The sensor?")
+    said = sent(client, f"{AT}/d1f7/notes", text="<b>They mend it.</b>")
+
+    assert said.index("The sensor?") < said.index("<b>They mend it.</b>")
+    assert "a text of 1 to 2,000 characters" in sent(client, f"{AT}/d1f7/notes", text=" ")

@@ -209,8 +209,8 @@ def test_open_and_closed_findings_are_listed(client: FlaskClient, school: School
     page = text_of(client.get("/models/zombies/monitor").get_data(as_text=True))
 
     assert "This model is rotting. It fell." in page
-    assert "1 open finding grave It fell. rot · since" in page
-    assert "Findings that are over over It fell before." in page
+    assert "1 open finding grave Rot rot · since" in page
+    assert "Findings that are over over Rot rot · " in page
 
 
 def test_line_takes_stretches_together_until_there_are_verdicts_enough(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unrot.core.errors import shown
+from unrot.core.percent import percent
 from unrot.core.plurals import counted
 from unrot.core.records import Feature
 from unrot.make.csv import LoadedTable
@@ -59,7 +60,7 @@ def _values(feature: Feature) -> str:
 
 
 def _share(gaps: float) -> str:
-    return "" if not gaps else "< 0.1 %" if gaps < 0.001 else f"{gaps:.1%}".replace("%", " %")
+    return percent(gaps) if gaps else ""
 
 
 def _short(text: str, most: int) -> str:

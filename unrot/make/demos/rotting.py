@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from unrot.core.errors import Unavailable
+from unrot.core.percent import roughly
 from unrot.core.plurals import counted
 from unrot.make.demos.online import Online
 from unrot.make.demos.traffic import Traffic
@@ -78,7 +79,7 @@ class Accuracy:
     verdicts: int
 
     def __str__(self) -> str:
-        return f"right on {100 * self.share:.0f} % of the last {counted(self.verdicts, 'verdict')}"
+        return f"right on {roughly(self.share)} of the last {counted(self.verdicts, 'verdict')}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +115,7 @@ def _calm(scene: Scene) -> Iterator[str]:
     ends_at = time.monotonic() + seconds
     found = _until(
         scene,
-        f"{HOLDS:.0%} right",
+        f"{roughly(HOLDS)} right",
         lambda: _at(scene, lambda now: now.share >= HOLDS and time.monotonic() >= ends_at),
         usually=seconds,
     )

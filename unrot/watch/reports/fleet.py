@@ -17,7 +17,7 @@ from unrot.hear.judges import whose
 from unrot.serve.service import LAST_VERDICTS, Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.reports.champion import promised
-from unrot.watch.reports.health import State, health
+from unrot.watch.reports.health import State, health, part_snoozed
 from unrot.watch.reports.signs import FEWEST_VERDICTS, Signs
 from unrot.watch.statistics.accuracy import errors_of, right_of, scored, scores_of
 from unrot.watch.worth.verdicts import worth_of_last
@@ -35,7 +35,9 @@ class Glance:
     champion: Version | None
     state: State = "unknown"
     findings: Sequence[Finding] = ()
-    """The open ones, where they may be seen."""
+    """The open ones that are not snoozed, where they may be seen."""
+    snoozed: int = 0
+    """How many more are open, and snoozed."""
     hours: Sequence[int] = ()
     """How often it was asked, hour by hour; empty while the store is away."""
     signs: Signs = Signs()
@@ -113,12 +115,14 @@ def _glance(
     first: int,
 ) -> Glance:
     champion, key = champion_of(shelved), shelved.model.key
+    findings, snoozed = part_snoozed(findings, service.clock())
     own: Sequence[Outcome] = ()
     if champion is not None:
         own = service.store.traffic.outcomes(key, limit=LAST_VERDICTS, versions=(champion.name,))
     signs = replace(
         _signs(champion, own, windows),
         findings=findings,
+        snoozed=len(snoozed),
         reigns_since=_reigns_since(service, key, findings),
     )
     return Glance(
@@ -126,6 +130,7 @@ def _glance(
         champion,
         state_of(signs),
         findings,
+        len(snoozed),
         hours_of(windows, first),
         signs,
         scores_of(own),

@@ -12,10 +12,11 @@ that nobody asks or judges is neither well nor ill, nor is one that a single vis
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
 
+from unrot.core.percent import roughly
 from unrot.core.plurals import counted, plural
 from unrot.core.records import FINDING_KINDS, Finding
 from unrot.hear.judges import told_by
@@ -60,9 +61,19 @@ def health(signs: Signs) -> Health:
     if signs.findings:
         return _found(signs)
     if signs.predictions == 0 and not signs.judged:
-        return _unasked(signs)
-    state, headline = _without_findings(signs)
-    return Health(state, headline, tuple(_known(signs)))
+        found = _unasked(signs)
+    else:
+        found = Health(*_without_findings(signs), tuple(_known(signs)))
+    return replace(found, headline=found.headline + snoozed_words(signs.snoozed))
+
+
+def snoozed_words(count: int) -> str:
+    """Say how many findings are open and snoozed, behind what is said without them.
+
+    >>> snoozed_words(0), snoozed_words(2)
+    ('', ' 2 findings are snoozed.')
+    """
+    return f" {counted(count, 'finding is', 'findings are')} snoozed." if count else ""
 
 
 # ── findings ─────────────────────────────────────────────────────────────────────────────────
@@ -72,6 +83,14 @@ def gravest_first(findings: Iterable[Finding]) -> list[Finding]:
     """Sort findings, of two that are as grave the one first that says more about the answers."""
     kinds = list(FINDING_KINDS)
     return sorted(findings, key=lambda one: (_RANK[one.gravity], kinds.index(one.kind)))
+
+
+def part_snoozed(findings: Iterable[Finding], now: float) -> tuple[list[Finding], list[Finding]]:
+    """Part what asks for somebody from what is snoozed."""
+    parted: tuple[list[Finding], list[Finding]] = [], []
+    for one in findings:
+        parted[one.is_snoozed(now)].append(one)
+    return parted
 
 
 def state_beside(worst: Finding) -> State:
@@ -89,6 +108,7 @@ def _found(signs: Signs) -> Health:
         headline += " " + _beside_drift(signs.since_drift or signs)
     also = ", ".join(dict.fromkeys(FINDING_KINDS[one.kind].called for one in others))
     more = [f"Also found: {also}."] if also else []
+    more += [snoozed_words(signs.snoozed).strip()] if signs.snoozed else []
     return Health(state, headline, (worst.sentence, *more, *_known(signs)))
 
 
@@ -165,7 +185,7 @@ def _without_findings(signs: Signs) -> tuple[State, str]:
     if signs.is_one_voice:
         if signs.is_worse or signs.is_mostly_wrong:
             return "look", ONE_VISITOR
-        return "unknown", f"{_one_voice(signs)}; nothing looks wrong."
+        return "unknown", f"{_one_voice(signs)}; nothing{_else(signs)} looks wrong."
     if signs.is_of_crowd and (signs.is_worse or signs.is_mostly_wrong):
         return "look", OF_CROWD
     if not signs.is_of_crowd and (said := _surely(signs)):
@@ -177,10 +197,15 @@ def _without_findings(signs: Signs) -> tuple[State, str]:
         return "look", f"This model is wrong more often than right: {_share(signs)}."
     if signs.new is not None and signs.new < min(FEWEST_VERDICTS, signs.judged):
         since = f"Too few verdicts{of} yet since it is champion again"
-        return "unknown", f"{since}; nothing looks wrong."
+        return "unknown", f"{since}; nothing{_else(signs)} looks wrong."
     if signs.is_enough:
-        return "well", "This model is healthy."
-    return "unknown", "Nothing looks wrong with this model so far."
+        apart = "Apart from what is snoozed this" if signs.snoozed else "This"
+        return "well", f"{apart} model is healthy."
+    return "unknown", f"Nothing{_else(signs)} looks wrong with this model so far."
+
+
+def _else(signs: Signs) -> str:
+    return " else" if signs.snoozed else ""
 
 
 def _surely(signs: Signs) -> str:
@@ -215,12 +240,12 @@ def _accuracy(signs: Signs) -> list[str]:
     beside = ""
     if signs.expected is not None:
         rows = f" of {counted(signs.expected_rows, 'test row')}" if signs.expected_rows else ""
-        beside = f"; {_percent(signs.expected)}{rows} when it was made"
+        beside = f"; {roughly(signs.expected)}{rows} when it was made"
     return [*_chosen(signs), f"{_share(signs)}{_by(signs)}{beside}."]
 
 
 def _share(signs: Signs) -> str:
-    value = _percent(signs.right / max(signs.judged, 1))
+    value = roughly(signs.right / max(signs.judged, 1))
     if signs.version:
         return f"{value} of the last {signs.judged:,} verdicts on {signs.version} are right"
     return f"{value} of its last {signs.judged:,} verdicts are right"
@@ -244,7 +269,7 @@ def _test_set(signs: Signs) -> list[str]:
     if signs.expected_error is not None:
         return [f"On {rows} test set {who} was off by {signs.expected_error:.3g} on average."]
     if signs.expected is not None:
-        return [f"On {rows} test set {who} was right {_percent(signs.expected)} of the time."]
+        return [f"On {rows} test set {who} was right {roughly(signs.expected)} of the time."]
     return ["Nobody measured it on rows that it had not learnt from."] if signs.version else []
 
 
@@ -289,24 +314,20 @@ def _of_others(others: Others) -> str:
     last = f"its last {counted(others.judged, 'verdict')}"
     if others.error is not None:
         return f"off by {others.error:.3g} on average in {last}"
-    right = _percent(others.right / max(others.judged, 1))
+    right = roughly(others.right / max(others.judged, 1))
     return f"{right} of {last} {plural(others.judged, 'is', 'are')} right"
 
 
 def _estimate(signs: Signs) -> list[str]:
     if signs.estimated is None:
         return []
-    return [f"By its own confidence it is right {_percent(signs.estimated)} of the time."]
+    return [f"By its own confidence it is right {roughly(signs.estimated)} of the time."]
 
 
 def _traffic(signs: Signs) -> list[str]:
     if not signs.predictions:
         return [f"Nobody has asked it in {signs.period}."]
     return [f"{counted(signs.predictions, 'prediction')} in {signs.period}."]
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.0f}%"
 
 
 _RANK = {"grave": 0, "warning": 1, "note": 2}

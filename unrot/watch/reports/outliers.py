@@ -11,6 +11,8 @@ from unrot.core.time import DAY, HOUR
 from unrot.serve.service import Service
 from unrot.watch.monitors.outliers.rule import MONITOR, Rate, kept_rates, rates_of
 
+ALL_TIME = (0.0, 1e11)
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:
@@ -20,17 +22,26 @@ class Feed:
     next_before: str | None
 
 
-def feed(service: Service, name: str, *, limit: int = 50, before: str | None = None) -> Feed:
-    """List a model's outliers with their verdicts, a page at a time."""
+def feed(
+    service: Service,
+    name: str,
+    *,
+    limit: int = 50,
+    before: str | None = None,
+    period: tuple[float, float] = ALL_TIME,
+) -> Feed:
+    """List a model's outliers of a stretch of time with their verdicts, a page at a time."""
     model = service.catalogue().model(name).model
-    key = None
+    since, until = period
+    key = (until, "")
     if before:
         last = service.store.oddities.of(before)
         if last is None:
             raise NotFound("The outlier to go on from is not kept any more.")
-        key = last.predicted_at, before
+        key = min(key, (last.predicted_at, before))
     rows = service.store.oddities.recent(model.key, limit=limit, before=key)
-    return Feed(rows, rows[-1][0].prediction if len(rows) == limit else None)
+    within = [row for row in rows if row[0].predicted_at >= since]
+    return Feed(within, within[-1][0].prediction if len(within) == limit else None)
 
 
 def rates(service: Service, name: str) -> list[Rate]:

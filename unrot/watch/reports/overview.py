@@ -32,7 +32,7 @@ from unrot.watch.reports import accuracy, accuracy_line, periods
 from unrot.watch.reports.accuracy import Mark, OverTime, Point
 from unrot.watch.reports.accuracy_line import Stint
 from unrot.watch.reports.champion import signs_of, since_findings
-from unrot.watch.reports.health import Health, health
+from unrot.watch.reports.health import Health, health, part_snoozed
 from unrot.watch.reports.signs import Signs
 from unrot.watch.statistics.accuracy import Rolled, Share
 
@@ -105,6 +105,8 @@ class Condition:
     checks: Sequence[Check]
     rules: Rules
     open_findings: Sequence[Finding]
+    """Those that are not snoozed."""
+    snoozed_findings: Sequence[Finding]
     closed_findings: Sequence[Finding]
 
     @property
@@ -132,7 +134,7 @@ def condition(service: Service, name: str, span: Span, *, version: str | None = 
     timed = accuracy.over_time(service, model, since=span.since, until=span.until, step=span.step)
     points = timed.points if version is None else timed.versions.get(version, ())
     rules = store.findings.rules(key)
-    opened = store.findings.open(key)
+    opened, snoozed = part_snoozed(store.findings.open(key), service.clock())
     closed = [one for one in store.findings.of_model(key, limit=50) if not one.is_open]
     champion = _champion(shelved)
     marks = accuracy.marks(service, model, since=span.since, until=span.until)
@@ -145,6 +147,7 @@ def condition(service: Service, name: str, span: Span, *, version: str | None = 
         predictions=sum(point.predictions for point in timed.points),
         estimated=_estimated(timed, rolled.version),
         findings=opened,
+        snoozed=len(snoozed),
     )
     at_champion = since_findings(service, key, at_champion)
     if not at_champion.predictions:
@@ -163,13 +166,14 @@ def condition(service: Service, name: str, span: Span, *, version: str | None = 
         champion=champion,
         over_time=timed,
         points=points,
-        stints=_stints(service, key, timed, version, [*opened, *closed], marks),
+        stints=_stints(service, key, timed, version, [*opened, *snoozed, *closed], marks),
         whole=whole,
         lately=Lately(rolled.last, rolled.points, signs, rolled.constant),
         marks=marks,
         checks=periods.checks(service, model, since=span.since, until=span.until),
         rules=rules,
         open_findings=opened,
+        snoozed_findings=snoozed,
         closed_findings=closed[:CLOSED_FINDINGS],
     )
 

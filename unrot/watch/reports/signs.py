@@ -104,7 +104,9 @@ class Signs:
     since_drift: Signs | None = None
     """The same with the verdicts on what it answered since its inputs moved."""
     findings: Sequence[Finding] = ()
-    """The open ones, the gravest first."""
+    """The open ones that are not snoozed, the gravest first."""
+    snoozed: int = 0
+    """How many more are open, and snoozed."""
 
     @property
     def accuracy(self) -> Share:

@@ -45,6 +45,9 @@ class ScatterQuery(Shape):
     left_until: Time = ""
     right_from: Time = ""
     right_until: Time = ""
+    range: Annotated[str, "The right one instead: minutes, hour, day, week or month to now."] = ""
+    from_: Annotated[str, "The right one instead: from this UTC time."] = ""
+    to: Annotated[str, "Until this one."] = ""
     version: Annotated[str, "Rows of one version alone; it also answers the holdout."] = ""
     unjudged: Annotated[str, "1: rows without a verdict too."] = ""
     finding: Annotated[str, "The id of the finding that `before` and `since` speak of."] = ""
@@ -199,7 +202,7 @@ class Holdout(Shape, named=True):
 )
 def scatter(model: ModelName) -> Scatter:
     """Rows of two periods by two columns, right and wrong apart."""
-    found = explorer.explore(service(), model, asked_of(request.args))
+    found = explorer.explore(service(), model, asked_of(request.args, service().clock()))
     return Scatter.of(
         found,
         model=found.model.name,

@@ -43,6 +43,8 @@ class Feature(Shape, named=True):
     unit: str | None
     description: str | None
     nullable: bool
+    fixed: Annotated[bool, "Nobody can change it, as an age."]
+    private: Annotated[bool, "No range, choices or example of it are told here."]
     example: Cell
 
 

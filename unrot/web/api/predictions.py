@@ -11,7 +11,9 @@ from typing import Annotated
 from flask import Response, request
 
 from unrot.core.records import Caller, Schema
+from unrot.core.schema import without_private_values
 from unrot.watch.reports.prediction import LaterAnswer, look_up_prediction
+from unrot.watch.reports.predictions import find_predictions
 from unrot.web import uploads
 from unrot.web.api import answers
 from unrot.web.api.parameters import ModelName, Page, PredictionId, VersionName
@@ -24,6 +26,8 @@ from unrot.web.api.records import (
     kept_prediction,
 )
 from unrot.web.current import service
+from unrot.web.predictions_query import VERDICTS, sought_of
+from unrot.web.reading import read_query
 from unrot.web.routes import ANYONE, VIEWER, route
 from unrot.web.shape import UNSET, Keywords, Shape, Unset
 from unrot.web.uploads import Upload
@@ -87,6 +91,25 @@ class BareData(Shape):
     message: str
 
 
+class SoughtQuery(Page):
+    """What is looked for; `predictions_query.sought_of` reads it for the page as well."""
+
+    range: Annotated[str, "The time: minutes, hour, day, week or month, which end now."] = ""
+    from_: Annotated[str, "Made at or after this UTC time."] = ""
+    to: Annotated[str, "Made before this UTC time."] = ""
+    verdict: Annotated[str, f"One of {', '.join(VERDICTS)}; `judge`: a judge's."] = ""
+    answer: Annotated[str, "The class that was answered."] = ""
+    truth: Annotated[str, "The class that is true, by the verdict."] = ""
+    confidence_from: Annotated[str, "The least confidence: 0.8 or 80 %."] = ""
+    confidence_to: Annotated[str, "The most."] = ""
+    value_from: Annotated[str, "The least number that was answered."] = ""
+    value_to: Annotated[str, "The most."] = ""
+    outliers: Annotated[str, "1: outliers alone."] = ""
+    version: Annotated[str, "Answers of one version alone."] = ""
+    order: Annotated[str, "newest, or worst: the surest mistakes first."] = ""
+    id: Annotated[str, "One prediction alone."] = ""
+
+
 class Later(Shape, named=True):
     """What a version that was made since would answer to the same row."""
 
@@ -104,10 +127,12 @@ class OnePrediction(KeptPrediction, named=True):
 
 
 class KeptPredictions(Shape, named=True):
-    """A page of kept predictions."""
+    """A page of kept predictions that fit."""
 
     predictions: list[KeptPrediction]
     next: str | None
+    looked_at: Annotated[int, "As many were gone through to find these."]
+    is_cut: Annotated[bool, "Older ones were not looked at, because that was enough for one time."]
 
 
 BareInputs = Annotated[Row | Instances, Keywords(name="BareInputs")]
@@ -174,13 +199,17 @@ def predict_instances() -> Response:
     return answers.of_request(answers.predict_instances)
 
 
-@route("GET", "/models/<model>/predictions", needs=VIEWER, tag="looking")
-def kept_predictions(model: ModelName, query: Page) -> KeptPredictions:
-    """List kept predictions with their verdicts, newest first."""
-    page = service().recent(model, limit=query.limit, before=query.before)
-    of = service().catalogue().model(model).model.schema
-    rows = [kept_prediction(row, of) for row in page.rows]
-    return KeptPredictions(predictions=rows, next=page.next_before)
+@route("GET", "/models/<model>/predictions", needs=VIEWER, tag="looking", query=SoughtQuery)
+def kept_predictions(model: ModelName) -> KeptPredictions:
+    """List kept predictions that fit, with their verdicts, newest first.
+
+    A range of a feature is asked for by `from.FEATURE` and `to.FEATURE`, one value by `is.FEATURE`.
+    """
+    of, page = service().catalogue().model(model).model.schema, read_query(Page, request.args)
+    sought = sought_of(request.args, of, service().clock())
+    found = find_predictions(service(), model, sought, limit=page.limit, before=page.before)
+    rows = [kept_prediction(row, of) for row in found.rows]
+    return KeptPredictions.of(found, predictions=rows, next=found.next_before)
 
 
 @route(
@@ -195,13 +224,16 @@ def one_prediction(id: PredictionId, caller: Caller) -> OnePrediction:
     """Show one prediction to whoever has its id, and what later versions would answer.
 
     It is in the store a few seconds after it was made; until then the answer is 404 with the reason
-    `not_arrived`. Comments are shown to viewers alone.
+    `not_arrived`. Comments, and the values of private features, are shown to viewers alone.
     """
     found = look_up_prediction(service(), id, with_comment=caller.role != ANYONE)
     schema = found.shelved.model.schema
+    parts = kept_parts(found.judged, schema)
+    if caller.role == ANYONE:
+        parts["inputs"] = without_private_values(schema, parts["inputs"])
     return OnePrediction.of(
         found.judged.prediction,
-        **kept_parts(found.judged, schema),
+        **parts,
         later=[_later(one, schema) for one in found.later],
     )
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from unrot.core.time import DAY, HOUR, MINUTE, utc
 
@@ -20,7 +21,17 @@ UNKNOWN = "unknown"
 GAP = -math.inf
 """The value of what has none, on an axis with a lane for it."""
 LANE = 0.1
-LONGEST_CHOICE = 10
+WIDE, NARROW = 500, 235
+"""Pixels that a plot has at least, by which it is decided what labels there is room for."""
+LETTER, THIN, BROAD, SPACE = 7.6, 4.9, 12.0, 5
+"""How wide letters of a label are at most, and how far labels lie apart."""
+WIDTHS = dict.fromkeys("iljtfrI.,:;'|!()[] -", THIN) | dict.fromkeys("mwMW%@…", BROAD)
+FIRST_BROAD = "⺀"
+SHORTEST_NAME, FEW_NAMES = 36, 4
+"""A name is cut to no less; so few all stand below a plot that is narrow."""
+LONGEST_UPRIGHT, LONGEST_NAME, MOST_UPRIGHT = 7, 66, 17
+"""There is room for so many letters of a number and pixels of a name at the left of a plot, and
+for so many labels."""
 NICE = (1, 2, 5, 10)
 """Steps of an axis, times a power of ten."""
 
@@ -73,6 +84,8 @@ class Axis:
     choices: tuple[str, ...] = ()
     lane_ends: float | None = None
     """Where the lane of what has no value ends, below all values."""
+    is_time: bool = False
+    """True where its values are moments, so that a page can go on to a part of them."""
 
     def at(self, value: float) -> float:
         """Return where a value lies in percent: from the left, or from the top.
@@ -94,12 +107,66 @@ class Axis:
         return f"{self.low!r} {self.high!r} {self.least!r}"
 
     def marked(self, values: Iterable[float]) -> Axis:
-        """Write values beside it; below the plot every second one can be left out."""
-        ticks = [
-            Tick(self.at(value), self.says(value), not self.is_upright and number % 2 == 1)
-            for number, value in enumerate(values)
-        ]
-        return replace(self, ticks=tuple(ticks))
+        """Write values beside it, as many as there is room for."""
+        ticks = [Tick(self.at(value), self._label(value)) for value in values]
+        return replace(self, ticks=fitted(ticks, is_upright=self.is_upright))
+
+    def _label(self, value: float) -> str:
+        said = self.says(value)
+        is_long = self.is_upright and self.says is brief and len(said) > LONGEST_UPRIGHT
+        return f"{value:.3g}" if is_long else said
+
+
+def fitted(ticks: Sequence[Tick], *, is_upright: bool = False, kept: int = 0) -> tuple[Tick, ...]:
+    """Leave out labels that would run into each other: all but every second, third, …
+
+    The one at the place `kept` stays.
+
+    >>> many = [Tick(2 * at, f"label {at}") for at in range(50)]
+    >>> [tick.label for tick in fitted(many, kept=9)][:3]
+    ['label 3', 'label 9', 'label 15']
+    """
+    if is_upright:
+        return tuple(ticks[:: -(-len(ticks) // MOST_UPRIGHT) or 1])
+    wide = _room_for(ticks, range(len(ticks)), WIDE, kept)
+    narrow = set(_room_for(ticks, wide, NARROW, kept))
+    return tuple(replace(ticks[at], is_spare=at not in narrow) for at in wide)
+
+
+def _room_for(
+    ticks: Sequence[Tick], places: Sequence[int], pixels: int, kept: int
+) -> Sequence[int]:
+    """Return the places of labels that have room: all, or every second, third, … of them."""
+    first = places.index(kept) if kept in places else 0
+    for stride in range(1, len(places) + 1):
+        left = _without_ends(ticks, places[first % stride :: stride], pixels, kept)
+        if not any(_meet(ticks[one], ticks[other], pixels) for one, other in pairwise(left)):
+            return left
+    return places
+
+
+def _without_ends(
+    ticks: Sequence[Tick], places: Sequence[int], pixels: int, kept: int
+) -> list[int]:
+    """Leave out the label at an end, which lies inwards, where it alone has no room."""
+    left = list(places)
+    for end, beside in ((0, 1), (-1, -2)):
+        if len(left) > 2:
+            one, other = sorted((left[end], left[beside]))
+            if _meet(ticks[one], ticks[other], pixels):
+                del left[beside if left[end] == kept else end]
+    return left
+
+
+def _meet(one: Tick, other: Tick, pixels: int) -> bool:
+    """Tell whether a label runs into the one on its right."""
+    ends_at = _left_of(one, pixels) + length_of(one.label)
+    return _left_of(other, pixels) < ends_at + SPACE
+
+
+def _left_of(tick: Tick, pixels: int) -> float:
+    before = {"start": 0.0, "middle": 0.5, "end": 1.0}[tick.anchor]
+    return pixels * tick.at / 100 - before * length_of(tick.label)
 
 
 def place(value: float) -> float:
@@ -148,8 +215,19 @@ def choice_axis(choices: Sequence[str], *, is_upright: bool = False) -> Axis:
         return choices[int(value)]
 
     axis = Axis(-0.5, len(choices) - 0.5, says, is_upright, choices=tuple(choices))
-    ticks = [Tick(axis.at(at), cut(one, LONGEST_CHOICE)) for at, one in enumerate(choices)]
-    return replace(axis, ticks=tuple(ticks))
+    ticks = named_ticks([axis.at(at) for at in range(len(choices))], choices, is_upright)
+    return replace(axis, ticks=ticks)
+
+
+def named_ticks(
+    places: Sequence[float], names: Sequence[str], is_upright: bool = False
+) -> tuple[Tick, ...]:
+    """Write names, cut to what there is room for."""
+    pixels = NARROW if len(names) <= FEW_NAMES else WIDE
+    most = max(SHORTEST_NAME, pixels / max(1, len(names)) - SPACE)
+    room = LONGEST_NAME if is_upright else most
+    ticks = [Tick(at, cut_to(name, room)) for at, name in zip(places, names, strict=True)]
+    return fitted(ticks, is_upright=is_upright)
 
 
 def round_values(low: float, high: float, *, about: int = 4) -> list[float]:
@@ -178,6 +256,26 @@ def cut(name: str, most: int) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
+def cut_to(name: str, pixels: float) -> str:
+    """Shorten a name to so many pixels.
+
+    >>> cut_to("ultramarine", 80), cut_to("ultramarine", 40), cut_to("WWWWW", 40)
+    ('ultramarine', 'ultr…', 'WW…')
+    """
+    lengths = range(len(name), 0, -1)
+    return next((one for most in lengths if length_of(one := cut(name, most)) <= pixels), "…")
+
+
+def length_of(label: str) -> float:
+    """Say about how many pixels a label takes.
+
+    >>> length_of("12:00"), length_of("…")
+    (35.3, 12.0)
+    """
+    widths = (BROAD if one >= FIRST_BROAD else WIDTHS.get(one, LETTER) for one in label)
+    return round(sum(widths), 1)
+
+
 def _round_step(step: float) -> float:
     power = 10.0 ** math.floor(math.log10(step))
     return next(factor * power for factor in NICE if factor * power >= step * 0.75)
@@ -192,7 +290,8 @@ def _with_lane(axis: Axis, values: Sequence[float]) -> Axis:
     lane = LANE * (axis.high - axis.low)
     wider = replace(axis, low=axis.low - lane, lane_ends=axis.low, says=says).marked(values)
     named = Tick(wider.at(wider.low + lane / 2), UNKNOWN)
-    return replace(wider, ticks=(named, *wider.ticks[not axis.is_upright :]))
+    ticks = (named, *wider.ticks[not axis.is_upright :])
+    return replace(wider, ticks=fitted(ticks, is_upright=axis.is_upright))
 
 
 # ── times ────────────────────────────────────────────────────────────────────────────────────
@@ -200,15 +299,16 @@ def _with_lane(axis: Axis, values: Sequence[float]) -> Axis:
 
 def time_axis(since: float, until: float, *, about: int = 7) -> Axis:
     """Make an axis of UTC times from one moment to another, with round ones written."""
-    axis = Axis(since, max(until, since + 1), moment, name="Time (UTC)")
+    axis = Axis(since, max(until, since + 1), moment, name="Time (UTC)", is_time=True)
     times, writes = _round_times(since, axis.high, about)
-    ticks, day = [], None
-    for number, at in enumerate(times):
-        time = utc(at)
-        is_new_day, day = day is not None and time.date() != day, time.date()
-        label = time.strftime("%-d %b" if is_new_day and writes == "%H:%M" else writes)
-        ticks.append(Tick(axis.at(at), label, is_spare=number % 2 == 1))
-    return replace(axis, ticks=tuple(ticks))
+    days = [utc(at).date() for at in (since - 1, *times)]
+    starts = [writes == "%H:%M" and day != before for before, day in pairwise(days)]
+    ticks = [
+        Tick(axis.at(at), utc(at).strftime("%-d %b" if is_start else writes))
+        for at, is_start in zip(times, starts, strict=True)
+    ]
+    kept = starts.index(True) if True in starts else 0
+    return replace(axis, ticks=fitted(ticks, kept=kept))
 
 
 def moment(seconds: float) -> str:

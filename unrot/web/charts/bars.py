@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from unrot.web.charts.axes import Axis, Says, Tick, brief, cut, number_axis, place, stretch
+from unrot.web.charts.axes import Axis, Says, brief, named_ticks, number_axis, place, stretch
 from unrot.web.charts.chart import Bar, Chart, Entry
 from unrot.web.charts.xy import NOTHING, Column, said_of, spots_of, table_of
 from unrot.web.wording import percent
@@ -16,8 +16,6 @@ FREE = 0.12
 """Of its width a bar of time leaves so much free."""
 FREE_OF_GROUP, BESIDE = 0.24, 0.92
 """The same of a group of bars, and how much of its part a bar in a group takes."""
-LETTERS, FEWEST_LETTERS, MOST_NARROW = 44, 5, 4
-"""There is room for so many letters below a plot; where it is narrow, for so many names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +163,12 @@ def groups(
         title,
         sentence,
         table_of((head, *(one.name for one in of)), columns, more),
-        replace(x, ticks=_name_ticks(names, x)),
+        replace(x, ticks=named_ticks([x.at(at + 0.5) for at in range(len(names))], names)),
         y,
         unit=unit,
         bars=tuple(_beside(names, of, x, y)),
         spots=spots_of(columns),
         legend=tuple(Entry(one.name, one.tone, "box") for one in of),
-    )
-
-
-def _name_ticks(names: Sequence[str], x: Axis) -> tuple[Tick, ...]:
-    most = max(FEWEST_LETTERS, LETTERS // len(names))
-    return tuple(
-        Tick(x.at(at + 0.5), cut(each, most), at % 2 == 1 and len(names) > MOST_NARROW)
-        for at, each in enumerate(names)
     )
 
 

@@ -1,8 +1,8 @@
 """How far each column had moved in each period: a strip a column, the farthest first.
 
-A tone is a step: calm; close to moving; beyond the threshold of its own column, but as chance or
-the time of the day makes it; moved; moved by twice the threshold. What is excused has an outline,
-and what has moved is underlined.
+A tone is a step: calm; close to moving; far, beyond the threshold of its own column, but as chance
+or the time of the day makes it; moved; moved by twice the threshold. What is excused has an
+outline, and what has moved is underlined.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ MOST_STRIPS, MOST_LISTED, MOST_NAMED = 24, 300, 4
 FAR = 2.0
 """Times the threshold."""
 LEAST_WIDTH = 0.35
-EXCUSES: Mapping[Unmoved, str] = {
-    "": "by chance",
-    "chance": "by chance",
-    "usual": "as usual",
-    "unknown": "not known yet",
+FAR_BUT: Mapping[Unmoved, str] = {
+    "": "far, but could be chance",
+    "chance": "far, but could be chance",
+    "usual": "far, but usual then",
+    "unknown": "far, perhaps usual then",
 }
+"""What is said of a column that lies beyond its threshold and has not moved."""
 LISTED = (
-    "The newest period whole; of those before it what had moved, or lay beyond the threshold by "
-    "chance or as usual. Each leads to the distributions."
+    "The newest period whole; of those before it what had moved, or lay far but could be chance or "
+    "was usual then. Each leads to the distributions."
 )
 HEAD = ("Period (UTC)", "Column", "Distance", "")
 CALLED = {
@@ -100,8 +101,16 @@ class _Compared:
         return stretch(self.check.starts_at, self.check.ends_at)
 
     @property
+    def note(self) -> str:
+        """What is said of it where it is far and has not moved."""
+        is_excused = step_of(self.drift, self.threshold) == "chance"
+        return FAR_BUT[self.drift.why] if is_excused else ""
+
+    @property
     def excuse(self) -> str:
-        return excuse_of(self.drift, self.threshold, self.check.rows)
+        """The same with the reason."""
+        why = excuse_of(self.drift, self.threshold, self.check.rows)
+        return f"{self.note} ({why})" if why else ""
 
     @property
     def far(self) -> float:
@@ -204,8 +213,7 @@ def _strip(
     now = next((one for one in reversed(ordered) if one.ends_at == newest), None)
     if now is None:
         return Row(ordered[0].label, cells, "–")
-    excuse = EXCUSES[now.drift.why] if now.excuse else ""
-    return Row(now.label, cells, brief(now.drift.distance), now.drift.has_moved, excuse)
+    return Row(now.label, cells, brief(now.drift.distance), now.drift.has_moved, now.note)
 
 
 def _cell(one: _Compared, x: Axis, linked: Linked, chosen: tuple[str, float] | None) -> Cell:
@@ -228,7 +236,7 @@ def _cell(one: _Compared, x: Axis, linked: Linked, chosen: tuple[str, float] | N
 
 def _told(one: _Compared) -> str:
     moved = "moved, " if one.has_moved else ""
-    excuse = f": beyond it, but {one.excuse}" if one.excuse else ""
+    excuse = f". {one.excuse[0].upper()}{one.excuse[1:]}" if one.excuse else ""
     beside = f"distance {brief(one.drift.distance)}, threshold {brief(one.threshold)}"
     return f"{moved}{beside}{excuse}"
 
@@ -244,7 +252,7 @@ def _sentence(now: Sequence[_Compared]) -> str:
         more = f" and {len(moved) - MOST_NAMED} more" if len(moved) > MOST_NAMED else ""
         return f"In the newest period, {when}, {len(moved)} of {columns} had moved: {named}{more}."
     first = far_first[0]
-    excuse = f" of {brief(first.threshold)}, but {first.excuse}" if first.excuse else ""
+    excuse = f" of {brief(first.threshold)}: {first.excuse}" if first.excuse else ""
     farthest = f"the farthest is {first.label} at {brief(first.drift.distance)}{excuse}"
     return f"None of {columns} had moved in the newest period, {when}; {farthest}."
 

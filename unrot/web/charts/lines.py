@@ -250,7 +250,7 @@ def _legend(
     entries = [Entry(one.name, one.tone, one.style) for one in series]
     banded = [one for one in series if any(reading.low is not None for reading in one.readings)]
     if banded:
-        entries.insert(1, Entry("95% interval", banded[0].tone, "band"))
+        entries.insert(1, Entry("95 % interval", banded[0].tone, "band"))
     entries += [Entry(one.name, one.tone, "dotted") for one in levels]
     tones = {one.tone for one in happened}
     entries += [Entry(words, tone, "dotted") for tone, words in MARKS.items() if tone in tones]

@@ -72,7 +72,7 @@ def _happened(found: Condition, led: Led) -> list[Happening]:
     """Mark when findings were opened."""
     return [
         Happening(one.opened_at, FINDING_KINDS[one.kind].called, one.sentence, "finding", led(one))
-        for one in (*found.open_findings, *found.closed_findings)
+        for one in (*found.open_findings, *found.snoozed_findings, *found.closed_findings)
         if found.span.since <= one.opened_at < found.span.until
     ]
 
@@ -111,7 +111,7 @@ def _build_latency(found: Condition, x: Axis) -> Chart:
     return lines(
         "latency",
         "How long a prediction takes",
-        [Series("Half of them within", half), Series("95% within", most, "three", "dashed")],
+        [Series("Half of them within", half), Series("95 % within", most, "three", "dashed")],
         x=x,
         measure=Measure(duration, low=0.0),
         height="low",

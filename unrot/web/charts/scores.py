@@ -95,7 +95,9 @@ def build_gate(gate: GateVerdict, version: str, *, is_classifier: bool) -> Chart
         "gate",
         "Champion and candidate on the same rows",
         _gate_sentence(gate, sides, x),
-        Table(("Version", "Score", *(["95% interval"] if is_classifier else [])), _cells(sides, x)),
+        Table(
+            ("Version", "Score", *(["95 % interval"] if is_classifier else [])), _cells(sides, x)
+        ),
         x,
         Axis(0.0, 1.0, is_upright=True),
         pointing="points",
@@ -145,7 +147,7 @@ def _cells(sides: Sequence[_Side], x: Axis) -> tuple[tuple[str, ...], ...]:
 
 def _gate_sentence(gate: GateVerdict, sides: Sequence[_Side], x: Axis) -> str:
     said = "; ".join(f"{one.name}: {x.says(one.score)}" for one in sides)
-    lines = " The lines are their 95% intervals." if sides[0].low < sides[0].high else ""
+    lines = " The lines are their 95 % intervals." if sides[0].low < sides[0].high else ""
     return f"{said}, on {counted(gate.rows, 'row')}.{lines}"
 
 

@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from unrot.web.charts.axes import Axis, moment, place
+from unrot.web.charts.axes import NARROW, WIDE, Axis, moment, place
 from unrot.web.charts.chart import Mark, Spot, Table
 
 MOST_ROWS = 500
 NOTHING = "There is nothing to draw in this time."
-WIDE, NARROW = 760, 270
-"""Pixels that a plot has at least, by which it is decided what labels there is room for."""
-LETTER, GAP, ROWS = 8, 10, 2
+BOLD, GAP, ROWS = 8, 10, 2
+"""How wide a letter of a mark is, how far marks lie apart, and in how many rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class _Labels:
 
     def take(self, x: float, label: str, rows: Sequence[int]) -> int | None:
         """Take the first row whose last label ends before this one begins."""
-        length = 100 * (LETTER * len(label) + GAP) / self._pixels
+        length = 100 * (BOLD * len(label) + GAP) / self._pixels
         begins = x - length if x > 88 else x
         row = next((one for one in rows if self._ends[one] <= begins), None)
         if row is not None:

@@ -68,7 +68,7 @@ def readable(evidence: Mapping[str, Any]) -> tuple[list[Figure], list[Table]]:
 
     >>> figures, tables = readable({"share": 0.25, "columns": [{"column": "age", "distance": 0.4}]})
     >>> figures, tables[0].heads, tables[0].rows
-    ([Figure(label='share', text='25%')], ['column', 'distance'], [['age', '0.4']])
+    ([Figure(label='share', text='25 %')], ['column', 'distance'], [['age', '0.4']])
     """
     figures: list[Figure] = []
     tables: list[Table] = []

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
-from flask import Response, make_response, render_template, request, url_for
+from flask import Response, make_response, render_template, request
 
 from unrot.core.errors import Conflict, Invalid, NotFound, StoreAway, UnrotError
 from unrot.core.records import CHAMPION, Model, Schema
@@ -15,6 +14,8 @@ from unrot.watch import holdout
 from unrot.watch.reports import explorer as exploring
 from unrot.watch.reports.explorer import Asked, Explored
 from unrot.watch.statistics.class_report import ClassReport
+from unrot.web import spans
+from unrot.web.address import TIMES, address_of
 from unrot.web.charts import explorer as explorer_charts
 from unrot.web.charts.confusion import build_confusion
 from unrot.web.charts.grid import Grid
@@ -26,8 +27,10 @@ from unrot.web.routes import VIEWER
 
 ROWS_A_PAGE = 20
 PICKED_A_SIDE = 10
+RIGHT = ("right", "right_from", "right_until")
+"""What another time takes the place of."""
 ENDS = ("left_from", "left_until", "right_from", "right_until")
-ASKED = ("x", "y", "left", "right", *ENDS, "version", "unjudged", "finding", *LIMITS)
+ASKED = (*TIMES, "x", "y", "left", "right", *ENDS, "version", "unjudged", "finding", *LIMITS)
 """What the address of the explorer holds; what else stands in it is dropped."""
 
 
@@ -62,14 +65,22 @@ def explorer(model: str) -> Response:
         said["versions"] = _versions(model)
     except StoreAway as error:
         said["problem"], code = error.message, status_of(error)
-    page = render_template("explorer.html", **said, given=given, here=_address)
+    page = render_template(
+        "explorer.html",
+        **said,
+        given=given,
+        here=address_of("pages.explorer", ASKED.__contains__),
+        timed=address_of("pages.explorer", [one for one in ASKED if one not in RIGHT].__contains__),
+        asked=spans.shown(given, service().clock()),
+        written=spans.written,
+    )
     return make_response(page, code)
 
 
 def _explored(model: str, given: Mapping[str, str]) -> tuple[Explored, str, int]:
     """Explore what is asked for; what cannot be is said, and the usual is shown instead."""
     try:
-        return exploring.explore(service(), model, asked_of(given)), "", 200
+        return exploring.explore(service(), model, asked_of(given, service().clock())), "", 200
     except (Invalid, NotFound, Conflict) as error:
         usual = exploring.explore(service(), model, Asked())
         return usual, error.message, status_of(error)
@@ -173,11 +184,3 @@ def _page(text: str) -> int:
 
 def _kept(given: Mapping[str, str]) -> dict[str, str]:
     return {name: given[name] for name in ASKED if given.get(name)}
-
-
-def _address(**changed: Any) -> str:
-    """Return the address of this page with something changed; None takes a word away."""
-    asked = {**_kept(request.args), **changed}
-    query = urlencode({name: value for name, value in asked.items() if value is not None})
-    path = url_for("pages.explorer", **(request.view_args or {}))
-    return f"{path}?{query}" if query else path

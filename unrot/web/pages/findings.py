@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from flask import Response, render_template, request, url_for
 
-from unrot.core.errors import UnrotError
-from unrot.core.records import FINDING_KINDS, FindingKind
+from unrot.core.errors import UnrotError, wrong_field
+from unrot.core.records import (
+    FINDING_KINDS,
+    GRAVEST_FIRST,
+    Delivery,
+    Finding,
+    FindingKind,
+    Road,
+    Schema,
+)
+from unrot.core.time import DAY, HOUR, MOMENT_EXPECTED, WEEK, short_time
 from unrot.watch import audit
 from unrot.watch import findings as noticed
-from unrot.watch.outbox import webhook_of
+from unrot.watch.heads import called, head_of
+from unrot.watch.outbox import addresses_of, road_to
+from unrot.watch.reports.health import part_snoozed
 from unrot.web import security
 from unrot.web.charts.evidence import build_evidence
-from unrot.web.current import service
+from unrot.web.current import name_of, service
 from unrot.web.pages.evidence import readable
 from unrot.web.pages.models import blueprint
 from unrot.web.pages.standing import go, refuse, shown, standing, tell
@@ -51,25 +64,70 @@ STEPS: dict[FindingKind, tuple[Step, ...]] = {
 """Where to go on from a finding, the likeliest first."""
 
 
+SHOWN: Mapping[str, str] = {
+    "": "All",
+    "open": "Open",
+    "snoozed": "Snoozed",
+    "mine": "Mine",
+    "closed": "Closed",
+}
+"""Which findings are listed, and what that is called."""
+SNOOZES: Mapping[str, tuple[str, float | None]] = {
+    "hour": ("for an hour", HOUR),
+    "day": ("for a day", DAY),
+    "week": ("for a week", WEEK),
+    "graver": ("until it gets graver", None),
+    "until": ("until the time below", None),
+}
+
+
 @blueprint.app_context_processor
 def finding_words() -> dict[str, dict[FindingKind, str]]:
     """Return how kinds of findings are called."""
     return {"finding_kinds": {kind: words.called for kind, words in FINDING_KINDS.items()}}
 
 
+@blueprint.app_template_filter()
+def head(found: Finding) -> str:
+    """Say in a few words what was found."""
+    return head_of(found, service().catalogue().model(name_of(found.model)).model.schema)
+
+
+@blueprint.app_template_filter()
+def column(name: str, schema: Schema) -> str:
+    """Write a column of inputs or answers as people call it."""
+    return called(name, schema)
+
+
 @blueprint.page("GET", "/models/<model>/findings", needs=VIEWER)
 def findings(model: str) -> str:
-    """List what is open, then what was, newest first."""
-    before = request.args.get("before")
-    page = noticed.listed(service(), model, state="closed", limit=CLOSED_A_PAGE, before=before)
-    of = service().catalogue().model(model).model
+    """List what is open, then what is snoozed, then what was, newest first."""
+    before, show = request.args.get("before"), request.args.get("show", "")
+    show = show if show in SHOWN else ""
+    whose = security.caller_of_page().called if show == "mine" else None
+    is_newest, of = not before, service().catalogue().model(model).model
+    opened = noticed.open_findings(service(), model) if is_newest and show != "closed" else []
+    mine = [one for one in opened if whose in (None, one.assigned_to)]
+    awake, snoozed = part_snoozed(mine, service().clock())
+    page = noticed.FindingPage([], None)
+    if show in ("", "mine", "closed"):
+        page = noticed.listed(
+            *(service(), model),
+            state="closed",
+            assigned_to=whose,
+            limit=CLOSED_A_PAGE,
+            before=before,
+        )
     return render_template(
         "findings.html",
         model=of,
-        open=[] if before else noticed.open_findings(service(), model),
+        show=show,
+        shows=SHOWN,
+        open=awake if show != "snoozed" else [],
+        snoozed=snoozed if show != "open" else [],
         page=page,
         before=before,
-        webhook=webhook_of(service(), of.key),
+        sent_to=[to.shown for to in addresses_of(service(), of.key)],
     )
 
 
@@ -86,10 +144,24 @@ def finding(model: str, id: str) -> str:
         figures=figures,
         tables=tables,
         steps=_steps(found.kind, model),
-        delivery=service().store.deliveries.of(found.id),
-        webhook=webhook_of(service(), found.model),
+        roads=_roads(found),
         most_note=noticed.MOST_NOTE,
+        most_name=noticed.MOST_NAME,
+        is_snoozed=found.is_snoozed(service().clock()),
+        snoozes={
+            word: said
+            for word, (said, _) in SNOOZES.items()
+            if word != "graver" or found.gravity != GRAVEST_FIRST[0]
+        },
+        people=noticed.known_people(service()) if security.may("judge") else [],
     )
+
+
+def _roads(found: Finding) -> list[tuple[Delivery | None, str]]:
+    """Return how far a finding is by each road, and where that leads now."""
+    now = {road_to(to): to.shown for to in addresses_of(service(), found.model)}
+    told = [(service().store.deliveries.of(found.id, by), now.get(by, "")) for by in get_args(Road)]
+    return [(sent, to) for sent, to in told if sent or to]
 
 
 def _steps(kind: FindingKind, model: str) -> list[Step]:
@@ -103,16 +175,81 @@ def _steps(kind: FindingKind, model: str) -> list[Step]:
 @blueprint.page("POST", "/models/<model>/findings/<id>", needs=JUDGE)
 def acknowledge(model: str, id: str) -> Response:
     """Note that somebody has seen it, and what they say of it."""
-    security.check_csrf()
-    caller = security.caller_of_page()
-    by, note = caller.called, request.form.get("note", "")
-    try:
+    by, note = security.caller_of_page().called, request.form.get("note", "")
+
+    def work() -> str:
         seen = noticed.acknowledge(service(), model, id, by=by, note=note)
+        if (seen.acknowledged_by, seen.note) == (by, note.strip()):
+            return "Noted: you have seen it. It stays open until its symptom is gone."
+        kept = " Your note is kept beside it." if note.strip() else ""
+        return f"{seen.acknowledged_by} had seen it before you; that stays.{kept}"
+
+    return _change(model, id, work)
+
+
+@blueprint.page("POST", "/models/<model>/findings/<id>/notes", needs=JUDGE)
+def note_finding(model: str, id: str) -> Response:
+    """Write a note beside a finding."""
+    by, text = security.caller_of_page().called, request.form.get("text", "")
+
+    def work() -> str:
+        noticed.note_finding(service(), model, id, by=by, text=text)
+        return "Your note is kept."
+
+    return _change(model, id, work)
+
+
+@blueprint.page("POST", "/models/<model>/findings/<id>/assign", needs=JUDGE)
+def assign_finding(model: str, id: str) -> Response:
+    """Say who works on a finding."""
+
+    def work() -> str:
+        found = noticed.assign_finding(service(), model, id, to=request.form.get("to", ""))
+        return f"{found.assigned_to or 'Nobody'} works on it."
+
+    return _change(model, id, work)
+
+
+@blueprint.page("POST", "/models/<model>/findings/<id>/snooze", needs=JUDGE)
+def snooze_finding(model: str, id: str) -> Response:
+    """Let a finding bother nobody for a while."""
+    by = security.caller_of_page().called
+
+    def work() -> str:
+        found = noticed.snooze_finding(service(), model, id, by=by, until=_end_of_snooze())
+        until = found.snooze.until if found.snooze else None
+        said = "it gets graver" if until is None else short_time(until)
+        return f"Snoozed until {said}. It stays open; where it gets graver it wakes at once."
+
+    return _change(model, id, work)
+
+
+@blueprint.page("POST", "/models/<model>/findings/<id>/wake", needs=JUDGE)
+def wake_finding(model: str, id: str) -> Response:
+    """End the snooze of a finding."""
+
+    def work() -> str:
+        noticed.wake_finding(service(), model, id)
+        return "It is snoozed no more."
+
+    return _change(model, id, work)
+
+
+def _end_of_snooze() -> float | None:
+    """Read what the form says; what it does not offer is asked for again."""
+    word, until = request.form.get("for", ""), request.form.get("until", "").strip()
+    if word not in SNOOZES:
+        raise wrong_field("for", word, f"one of {', '.join(SNOOZES)}")
+    if word == "until" and not until:
+        raise wrong_field("until", until, MOMENT_EXPECTED)
+    return noticed.end_of_snooze(service(), until if word == "until" else None, SNOOZES[word][1])
+
+
+def _change(model: str, id: str, work: Callable[[], str]) -> Response:
+    """Do what a form asks for, say what came of it, and show the finding again."""
+    security.check_csrf()
+    try:
+        tell(work())
     except UnrotError as error:
         refuse(error)
-    else:
-        if (seen.acknowledged_by, seen.note) == (by, note.strip()):
-            tell("Noted: you have seen it. It stays open until its symptom is gone.")
-        else:
-            tell(f"{seen.acknowledged_by} had seen it before you; that stays.")
     return go(url_for("pages.finding", model=model, id=id))

@@ -54,6 +54,11 @@ WORDS = (
     ),
     Word("Gate", "The comparison that a new version has to pass before it may become champion."),
     Word("Finding", "Something that is wrong or has changed, with what shows it and what to do."),
+    Word(
+        "Snoozed",
+        "An open finding that is left out of what is to be done until a moment; it is counted "
+        "there, and wakes at once where it gets graver.",
+    ),
     Word("Drift", "What a model is asked is no longer what it was made with, or was asked before."),
     Word(
         "Rot",
@@ -87,7 +92,7 @@ WORDS = (
         "Needs a look",
         "Something may be wrong: a finding that is not grave, or verdicts that may be chance.",
     ),
-    Word("In trouble", "A grave finding is open, or no version answers."),
+    Word("In trouble", "A grave finding is open and not snoozed, or no version answers."),
     Word(
         "Not known yet",
         "Too few have asked or judged the model to say more; or one visitor alone has.",

@@ -12,10 +12,13 @@ from difflib import get_close_matches
 
 from flask import render_template, request
 
+from unrot.core.errors import StoreAway
 from unrot.core.plurals import counted, plural
-from unrot.core.records import FINDING_KINDS, Model
+from unrot.core.records import Model, RemovedModel
+from unrot.make.models import list_undoable
+from unrot.watch.heads import head_of
 from unrot.watch.reports.fleet import Glance, fleet
-from unrot.watch.reports.health import STATE_WORDS, State
+from unrot.watch.reports.health import STATE_WORDS, State, gravest_first
 from unrot.watch.reports.signs import FEWEST_VERDICTS
 from unrot.web import security
 from unrot.web.charts.spark import Spark, spark
@@ -73,9 +76,11 @@ class Row:
 
     @property
     def found(self) -> str:
-        """Name the kinds of what was found."""
-        kinds = [FINDING_KINDS[one.kind].called for one in self.glance.findings]
-        return ", ".join(dict.fromkeys(kinds))
+        """Say what was found, the gravest, and how much is snoozed."""
+        worst = gravest_first(self.glance.findings)[:1]
+        snoozed = self.glance.snoozed
+        told = [head_of(one, self.model.schema) for one in worst]
+        return " · ".join([*told, *([f"{snoozed} snoozed"] if snoozed else [])])
 
     @property
     def figure(self) -> str:
@@ -140,7 +145,16 @@ def home() -> str:
         tags=sorted({name for model in models for name in model.tags}),
         near="" if rows else nearest(models, words),
         is_store_away=any(not row.glance.hours for row in rows),
+        undoable=_undoable() if security.may("operator") else [],
     )
+
+
+def _undoable() -> list[RemovedModel]:
+    """Return the models that can be brought back; none while the store is away."""
+    try:
+        return list_undoable(service())
+    except StoreAway:
+        return []
 
 
 def is_found(model: Model, words: str, tag: str) -> bool:

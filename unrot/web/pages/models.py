@@ -34,7 +34,7 @@ from unrot.web import forms, security, wording
 from unrot.web.current import service
 from unrot.web.errors import status_of
 from unrot.web.pages import groups, story, thumbs
-from unrot.web.routes import ANYONE, VIEWER, Pages
+from unrot.web.routes import ANYONE, Pages
 from unrot.web.snippets import snippets
 
 blueprint = Pages("pages", __name__)
@@ -56,9 +56,6 @@ for word in (
     story.next_version,
 ):
     blueprint.add_app_template_filter(word)
-
-PREDICTIONS_A_PAGE = 50
-FEWEST_A_PAGE, MOST_CELLS_A_PAGE = 10, 3_000
 
 
 @blueprint.page("GET", "/models/<model>", needs=ANYONE)
@@ -155,16 +152,6 @@ def undo(model: str) -> Response:
 def after_feedback(model: str) -> Any:
     """Lead whoever comes back to the address of a vote or a pasted row to the model."""
     return redirect(url_for("pages.model", model=model))
-
-
-@blueprint.page("GET", "/models/<model>/predictions", needs=VIEWER)
-def predictions(model: str) -> str:
-    """List a model's predictions with their verdicts, newest first."""
-    shelved = service().catalogue().model(model)
-    before = request.args.get("before")
-    widest = max(FEWEST_A_PAGE, MOST_CELLS_A_PAGE // len(shelved.model.schema.features))
-    page = service().recent(model, limit=min(PREDICTIONS_A_PAGE, widest), before=before)
-    return render_template("predictions.html", **about(shelved), page=page, before=before)
 
 
 @blueprint.page("GET", "/login", needs=ANYONE)
@@ -279,7 +266,7 @@ def _form(
     bars = {} if champion is None else histograms(service().shelf, shelved, champion)
     is_long = groups.is_long(schema)
     fields = forms.fields(schema, texts, details, keeps_all=is_long, bars=bars)
-    inputs = forms.inputs(schema, texts)
+    inputs = forms.inputs_to_paste(schema, texts)
     return {
         "fields": fields,
         "groups": groups.grouped(fields) if is_long else [],

@@ -17,17 +17,18 @@ from markupsafe import Markup
 from unrot.core.errors import StoreAway
 from unrot.core.records import Finding, Model
 from unrot.watch.reports import overview
-from unrot.watch.reports.health import gravest_first
+from unrot.watch.reports.health import gravest_first, snoozed_words
 from unrot.watch.reports.overview import Condition
 from unrot.web import spans
+from unrot.web.address import TIMES, Address, address_of
 from unrot.web.charts.drift import build_period, column_names
 from unrot.web.charts.monitor import build_monitor, duration
 from unrot.web.current import name_of, service
 from unrot.web.pages.models import blueprint
 from unrot.web.routes import VIEWER
-from unrot.web.spans import RANGES, SHORTER, Asked, Range
+from unrot.web.spans import SHORTER, Asked, Range
 
-KEPT_ARGUMENTS = ("range", "from", "to", "version", "column", "ends")
+KEPT_ARGUMENTS = (*TIMES, "was", "version", "column", "ends")
 
 
 @blueprint.app_template_filter()
@@ -50,7 +51,7 @@ def words_there() -> set[str]:
 def monitor(model: str) -> Response:
     """Say whether a model is well, and show why."""
     shelved = service().catalogue().model(model)
-    about = {"model": shelved.model, "ranges": RANGES}
+    about: dict[str, Any] = {"model": shelved.model}
     try:
         shown = _shown(shelved.model)
     except StoreAway:
@@ -88,7 +89,7 @@ def _shown(model: Model) -> dict[str, Any]:
         "closer": closer,
         "closer_chart": build_period(model.schema, closer) if closer else None,
         "refresh": 0 if asked.is_given and asked.range is None else _refresh(asked),
-        "kept": _kept(),
+        "report_of": _period(asked),
         "column_names": column_names(model.schema),
     }
 
@@ -115,7 +116,8 @@ def _now(model: Model, found: Condition) -> Step:
         return Step("promote a version.", "Versions", versions)
     since = max((one.closed_at or 0.0 for one in found.closed_findings), default=None)
     if found.health.state == "well":
-        return Step("nothing; no finding is open.", "All versions", versions, since)
+        snoozed = snoozed_words(len(found.snoozed_findings)).strip() or "no finding is open."
+        return Step(f"nothing; {snoozed}", "All versions", versions, since)
     ask = url_for("pages.model", model=model.name)
     return Step("let somebody who knows judge a few answers.", "Try it", ask, since)
 
@@ -143,28 +145,29 @@ def _chosen(given: Mapping[str, str]) -> tuple[str, float] | None:
         return None
 
 
+def _period(asked: Asked) -> dict[str, str]:
+    """Return what asks for the same stretch of time."""
+    if asked.range is not None:
+        return {"range": asked.range.name}
+    return {"from": asked.from_text, "to": asked.to_text}
+
+
 def _linked(column: str, ends_at: float) -> str:
-    return _address(column=column, ends=f"{ends_at:.0f}") + "#period"
+    return _here()(column=column, ends=f"{ends_at:.0f}") + "#period"
 
 
 def _led(found: Finding) -> str:
     return url_for("pages.finding", model=name_of(found.model), id=found.id)
 
 
-def _kept() -> dict[str, str]:
-    return {name: request.args[name] for name in KEPT_ARGUMENTS if request.args.get(name)}
-
-
-def _address(**changed: str) -> str:
-    model = (request.view_args or {})["model"]
-    arguments: dict[str, Any] = {**_kept(), **changed}
-    return url_for("pages.monitor", model=model, **arguments)
+def _here() -> Address:
+    return address_of("pages.monitor", KEPT_ARGUMENTS.__contains__)
 
 
 def _answer(context: Mapping[str, Any]) -> Response:
     is_fragment = request.headers.get("X-Fragment") == "1"
     template = "watch/_monitor.html" if is_fragment else "watch/monitor.html"
-    answer = make_response(render_template(template, address=_address, **context))
+    answer = make_response(render_template(template, address=_here(), **context))
     if is_fragment:
         answer.headers["X-Fragment"] = "1"
         answer.add_etag()

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import render_template, request
 
 from unrot.core.errors import NotFound
-from unrot.core.records import Feature, JudgedPrediction, Oddity, Reason, Schema, Value, Version
+from unrot.core.records import (
+    Feature,
+    JudgedPrediction,
+    Model,
+    Oddity,
+    Reason,
+    Schema,
+    Value,
+    Version,
+)
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch import findings
 from unrot.watch.monitors.outliers.neighbours import EXPECTED_SHARE
-from unrot.watch.monitors.outliers.rule import Rate
 from unrot.watch.reports import outliers as feed
+from unrot.watch.reports.overview import Span
+from unrot.web import spans
+from unrot.web.address import TIMES, address_of
 from unrot.web.charts.axes import time_axis
 from unrot.web.charts.chart import Chart
 from unrot.web.charts.odd_rows import build_odd_rows, read_rate
@@ -53,21 +63,23 @@ class OddRow:
 @blueprint.page("GET", "/models/<model>/outliers", needs=VIEWER)
 def list_outliers(model: str) -> str:
     """List a model's outliers, and how many there were in the last periods."""
-    shelved = service().catalogue().model(model)
-    before = request.args.get("before")
-    found = feed.feed(service(), model, limit=OUTLIERS_A_PAGE, before=before)
-    schema, rates = shelved.model.schema, feed.rates(service(), model)
-    champion = _champion(shelved)
+    shelved, now = service().catalogue().model(model), service().clock()
+    before, asked = request.args.get("before"), spans.asked(request.args, now)
+    period = spans.period_of({} if asked.problem else request.args, now) or feed.ALL_TIME
+    found = feed.feed(service(), model, limit=OUTLIERS_A_PAGE, before=before, period=period)
+    schema, champion = shelved.model.schema, _champion(shelved)
     return render_template(
         "outliers.html",
         model=shelved.model,
         champion=champion,
         can_be_told=champion is not None and feed.can_be_told(champion),
         rows=[odd_row(oddity, judged, schema) for oddity, judged in found.rows],
-        rate_chart=_build_rates(model, rates),
+        rate_chart=_build_rates(shelved.model, asked.span if asked.is_given else None),
         usual=EXPECTED_SHARE,
         before=before,
         next_before=found.next_before,
+        asked=replace(spans.shown(request.args, now), problem=asked.problem),
+        here=address_of("pages.list_outliers", (*TIMES, "was").__contains__),
     )
 
 
@@ -119,13 +131,20 @@ def odd_row(oddity: Oddity, judged: JudgedPrediction | None, schema: Schema) -> 
     return OddRow(oddity, judged, odd, rest)
 
 
-def _build_rates(model: str, rates: Sequence[Rate]) -> Chart | None:
+def _build_rates(model: Model, span: Span | None) -> Chart | None:
+    """Draw how many rows were odd in a stretch of time, or in the last periods."""
+    if span is None:
+        rates = feed.rates(service(), model.name)
+    else:
+        ends = {"since": span.since, "until": span.until}
+        rates = feed.rates_around(service(), model.key, int(span.step), **ends)
     if not rates:
         return None
+    first, last = rates[0].starts_at, rates[-1].ends_at
     return build_odd_rows(
         [read_rate(one.ends_at, one.outliers, one.looked_at) for one in rates],
-        findings.rules(service(), model),
-        x=time_axis(rates[0].starts_at, rates[-1].ends_at),
+        findings.rules(service(), model.name),
+        x=time_axis(span.since, span.until) if span else time_axis(first, last),
     )
 
 

@@ -28,10 +28,14 @@ def prediction(id: str) -> Response:
         answer.headers["Refresh"] = str(ASK_AGAIN_SECONDS)
         return answer
     made, verdict = found.judged.prediction, found.judged.feedback
+    parts = answer_parts(found.shelved, made)
+    if not may_look:
+        parts["outside"] = [pair for pair in parts["outside"] if not pair[0].is_private]
     shown = render_template(
         "prediction.html",
         **about(found.shelved),
-        **answer_parts(found.shelved, made),
+        **parts,
+        may_look=may_look,
         found=found,
         said=verdict,
         thumbs=thumbs.offer(found.shelved.model, made) if verdict is None else None,

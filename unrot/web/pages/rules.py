@@ -10,7 +10,7 @@ from flask import Response, url_for
 from unrot.core.errors import Invalid, UnrotError
 from unrot.core.rules import AS_ALL, FEATURE, RULES, Rules, parse_texts, sentences
 from unrot.watch import findings
-from unrot.watch.outbox import send_trial, webhook_of
+from unrot.watch.outbox import addresses_of, send_trial
 from unrot.web import security
 from unrot.web.current import service
 from unrot.web.pages.models import blueprint
@@ -54,11 +54,11 @@ def try_webhook(model: str) -> Response:
     """Send a message that says that it is a test."""
     security.check_csrf()
     try:
-        to = send_trial(service(), model)
+        told = send_trial(service(), model)
     except UnrotError as error:
         refuse(error)
     else:
-        tell(f"{to.shown} took the test message.")
+        tell(" ".join(told))
     return go(url_for("pages.rules", model=model))
 
 
@@ -80,7 +80,8 @@ def _page(model: str, typed: Texts, errors: Texts) -> Response:
         features=[_row(name, kept, typed, errors) for name in described.schema.names],
         thresholds=[each for each in FEATURE.options.values() if each.is_number],
         sentences=sentences(kept),
-        webhook=webhook_of(service(), described.key),
+        sent_to=[to.shown for to in addresses_of(service(), described.key)],
+        is_mail_missing=bool(kept.mail) and not service().settings.can_mail,
     )
 
 

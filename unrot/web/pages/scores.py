@@ -93,6 +93,7 @@ def read_next_step(
     """Say what to do next with a model."""
     moves = service().store.registry.moves(stands.model.key)
     found = open_findings(service(), stands.model.name)
+    now = service().clock()
     return advise_next_step(
         Situation(
             champion=stands.champion,
@@ -102,7 +103,7 @@ def read_next_step(
             waiting=stands.waiting,
             rolls_back_to=stands.rolls_back_to,
             has_been=lineage.champions(one for one in moves if one.alias == CHAMPION),
-            rot=next((one for one in found if one.kind == "rot"), None),
+            rot=next((one for one in found if one.kind == "rot" and not one.is_snoozed(now)), None),
             is_busy=stands.job is not None,
         )
     )

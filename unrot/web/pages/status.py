@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unrot.core.errors import StoreAway
-from unrot.core.records import CHAMPION, FINDING_KINDS, Finding
-from unrot.watch.reports.health import State, gravest_first, state_beside
+from unrot.core.records import CHAMPION, Finding, Schema
+from unrot.watch.heads import head_of
+from unrot.watch.reports.health import State, gravest_first, part_snoozed, state_beside
 from unrot.web.current import service
 from unrot.web.pages import story
 from unrot.web.pages.models import blueprint
@@ -26,6 +27,7 @@ class Status:
     health: str
     verdicts: str
     open: int = 0
+    """Findings that are open, and not snoozed."""
 
 
 @blueprint.app_template_global()
@@ -34,18 +36,24 @@ def status_of(model: str) -> Status:
     shelved = service().catalogue().model(model)
     champion = shelved.aliases.get(CHAMPION)
     try:
-        findings = service().store.findings.open(shelved.model.key)
+        opened = service().store.findings.open(shelved.model.key)
         tally = service().today(model)
     except StoreAway:
         return Status(champion, "unknown", "unknown: the store is away", "unknown")
+    findings, snoozed = part_snoozed(opened, service().clock())
     verdicts = story.last_verdicts(tally, shelved.model.schema)
     if champion is None:
         return Status(None, "ill", "cannot be asked", verdicts, len(findings))
-    return Status(champion, *_health(findings), verdicts, len(findings))
+    state, said = _health(findings, snoozed, shelved.model.schema)
+    return Status(champion, state, said, verdicts, len(findings))
 
 
-def _health(findings: Sequence[Finding]) -> tuple[State, str]:
+def _health(
+    findings: Sequence[Finding], snoozed: Sequence[Finding], schema: Schema
+) -> tuple[State, str]:
+    also = f"{len(snoozed)} snoozed" if snoozed else ""
     if not findings:
-        return "well", "no open finding"
+        return "well", also or "no open finding"
     worst = gravest_first(findings)[0]
-    return state_beside(worst), f"{worst.gravity}: {FINDING_KINDS[worst.kind].called}"
+    said = f"{worst.gravity} · {head_of(worst, schema)}"
+    return state_beside(worst), f"{said} · {also}" if also else said

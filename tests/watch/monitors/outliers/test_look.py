@@ -121,8 +121,8 @@ def test_day_with_thirty_odd_sepals_is_found_and_named_and_the_others_are_quiet(
         "features": [{"feature": "sepal_width_cm", "rows": 30, "share": 1.0}],
     }
     assert burst.sentence == (
-        "30 of 150 rows (20%) from 2026-01-02 00:00 to 2026-01-03 00:00 UTC are unlike anything "
-        "it was trained on, above all in sepal_width_cm (30 of 30). About 0.5% is usual."
+        "30 of 150 rows (20 %) from 2026-01-02 00:00 to 2026-01-03 00:00 UTC are unlike anything "
+        "it was trained on, above all in sepal_width_cm (30 of 30). About 0.5 % is usual."
     )
 
 

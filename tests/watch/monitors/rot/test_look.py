@@ -121,7 +121,7 @@ def test_fall_below_the_floor_that_a_person_has_set_is_a_finding_of_its_own(
     silent = looked(school, Rules(least_accuracy=0.5))
 
     assert (found.cause, found.is_present, found.gravity) == ("rot-floor", True, "grave")
-    assert found.sentence.startswith("v1 is below its floor of 100%: right in ")
+    assert found.sentence.startswith("v1 is below its floor of 99.9 %: right in ")
     assert [(one.cause, one.is_present) for one in above] == [("rot-floor", False)]
     assert silent == []
 

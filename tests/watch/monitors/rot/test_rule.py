@@ -385,7 +385,7 @@ def test_one_visitors_word_is_told_as_such_and_without_an_interval() -> None:
 
     assert said == (
         "One visitor's verdicts say that v1 is wrong more often; no judge has confirmed it: right "
-        "in 0% of 40 verdicts by one visitor; before it was right in 90% of 300."
+        "in 0 % of 40 verdicts by one visitor; before it was right in 90 % of 300."
     )
 
 
@@ -393,11 +393,11 @@ def test_recovery_says_on_how_many_verdicts_and_whose_version_answers() -> None:
     judges = Whose(60, 60, 0, 0)
 
     assert words.over_words(Reached("v1", 60, judges, 55), A_FALL) == (
-        "It is over: v1 is healthy again, right in 92% of 60 verdicts by judges (surely between "
-        "82% and 96%)."
+        "It is over: v1 is healthy again, right in 92 % of 60 verdicts by judges (surely between "
+        "82 % and 96 %)."
     )
     assert words.over_words(Reached("v2", 60, judges, 55), A_FALL).startswith(
-        "The fall of v1 is over: v2 answers now, right in 92% of 60 verdicts"
+        "The fall of v1 is over: v2 answers now, right in 92 % of 60 verdicts"
     )
 
 

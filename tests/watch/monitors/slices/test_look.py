@@ -72,8 +72,8 @@ def test_part_that_falls_alone_is_named_with_what_it_was_and_what_the_rest_is(
     assert found.gravity == "grave"
     assert found.features == ("decay",)
     assert found.sentence == (
-        "Where decay is 1.16772 or more (13% of its verdicts), v1 is right in 0% of 134 verdicts; "
-        "before 100% of 126; elsewhere it is 100%."
+        "Where decay is 1.16772 or more (13 % of its verdicts), v1 is right in 0 % of 134 "
+        "verdicts; before > 99 % of 126; elsewhere it is 100 %."
     )
     assert "Look at these rows in the explorer." in found.advice
     [part] = found.evidence["parts"]
@@ -181,7 +181,7 @@ def test_numbers_of_one_region_that_are_farther_off_are_told(tmp_path: Path) -> 
     assert found.is_present
     assert found.features == ("region",)
     assert found.sentence.startswith("Where region is north (")
-    assert f"v1 is no more than {near:.3g} off in 0% of " in found.sentence
+    assert f"v1 is no more than {near:.3g} off in 0 % of " in found.sentence
 
 
 def test_fresh_version_ends_it_when_it_is_right_there(small_school: School) -> None:

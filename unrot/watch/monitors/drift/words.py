@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unrot.core.percent import roughly
 from unrot.core.plurals import counted
 from unrot.core.records import (
     OUTPUT_CLASS,
@@ -74,19 +75,9 @@ def _one(one: Drift, check: Check, rules: Rules) -> str:
     if one.unseen >= max(LEAST_SHARE, 2 * one.unseen_expected):
         lie = "lie outside what training saw" if one.test == "ks" else "are new to the model"
         beside = "expected" if check.against == "training" else "before:"
-        said += f", {_percent(one.unseen)} of its values {lie} ({beside} "
-        said += f"{_percent(one.unseen_expected)})"
+        said += f", {roughly(one.unseen)} of its values {lie} ({beside} "
+        said += f"{roughly(one.unseen_expected)})"
     return said
-
-
-def _percent(share: float) -> str:
-    """Write a share; a digit more where it is small.
-
-    >>> _percent(0.2), _percent(0.0166), _percent(0.003), _percent(0.0)
-    ('20 %', '1.7 %', '0.3 %', '0 %')
-    """
-    percent = 100 * share
-    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.1f}".removesuffix(".0") + " %"
 
 
 def why_unmoved(drift: Drift) -> str:

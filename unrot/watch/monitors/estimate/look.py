@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from unrot.core.percent import roughly
 from unrot.core.records import Symptom, Window
 from unrot.core.rules import Rules
 from unrot.core.time import DAY, HOUR
@@ -162,8 +163,8 @@ def _bad(period: Period, since: float) -> Symptom:
         since=since,
         sentence=(
             f"It is less sure of its answers: by that it is right in about "
-            f"{period.estimated.value:.0%} of {period.estimated.rows:,} predictions, and was in "
-            f"{period.promised:.0%} of its holdout. This is an estimate: {few}."
+            f"{roughly(period.estimated.value)} of {period.estimated.rows:,} predictions, and "
+            f"was in {roughly(period.promised)} of its holdout. This is an estimate: {few}."
         ),
         advice=ADVICE,
         evidence=_numbers(period),
@@ -172,9 +173,9 @@ def _bad(period: Period, since: float) -> Symptom:
 
 def _well(period: Period, since: float) -> Symptom:
     said = (
-        f"right in {period.realised.value or 0.0:.0%} of {period.realised.count:,} verdicts"
+        f"right in {roughly(period.realised.value or 0.0)} of {period.realised.count:,} verdicts"
         if period.is_judged
-        else f"estimated to be right in {period.estimated.value:.0%} of its predictions"
+        else f"estimated to be right in {roughly(period.estimated.value)} of its predictions"
     )
     return Symptom(
         cause=CAUSE,

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import astuple, dataclass, field
 from typing import Any
 
+from unrot.core.percent import percent
 from unrot.core.plurals import plural
 from unrot.core.records import Finding, Oddity, Symptom
 from unrot.core.time import DAY, WEEK, bare_time, short_time
@@ -167,7 +168,7 @@ def _burst(rate: Rate, odd: list[Oddity], features: list[tuple[str, int]], usual
         gravity="grave" if rate.share >= GRAVE_SHARE else "warning",
         sentence=(
             f"{_counted(rate)} unlike anything it was trained on{above_all}. About "
-            f"{max(usual, LEAST_SAID):.1%} is usual.".replace(".0%", "%")
+            f"{percent(max(usual, LEAST_SAID))} is usual."
         ),
         advice=ADVICE,
         features=tuple(name for name, _ in features),
@@ -190,8 +191,8 @@ def _burst(rate: Rate, odd: list[Oddity], features: list[tuple[str, int]], usual
 def _counted(rate: Rate) -> str:
     verb = plural(rate.outliers, "is", "are")
     span = f"{bare_time(rate.starts_at)} to {short_time(rate.ends_at)}"
-    share = f"{100 * rate.share:.1f}".removesuffix(".0")
-    return f"{rate.outliers:,} of {rate.looked_at:,} rows ({share}%) from {span} {verb}"
+    share = percent(rate.share)
+    return f"{rate.outliers:,} of {rate.looked_at:,} rows ({share}) from {span} {verb}"
 
 
 def _odd_rows(visit: Visit, rate: Rate) -> list[Oddity]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from unrot.core.percent import roughly
 from unrot.core.plurals import counted
 from unrot.watch.monitors.quality.rule import Piece, Risen
 
@@ -52,13 +53,13 @@ def sentence_of(cause: str, risen: Sequence[Risen]) -> str:
 
 def _of_one_kind(what: str, risen: Sequence[Risen]) -> str:
     alone, together, usual = _SAID[what]
-    told = [f"{percent(one.share)} of {one.column}" for one in risen[:MOST_TOLD]]
+    told = [f"{roughly(one.share)} of {one.column}" for one in risen[:MOST_TOLD]]
     more = len(risen) - MOST_TOLD
     if more > 0:
         told.append(f"much of {counted(more, 'more feature')}")
     if len(risen) > 1:
         return f"{listed(told)} {together}"
-    return f"{told[0]} {alone}; {percent(risen[0].usual)} {usual}"
+    return f"{told[0]} {alone}; {roughly(risen[0].usual)} {usual}"
 
 
 def sentence_of_refused(piece: Piece, risen: Sequence[Risen]) -> str:
@@ -66,16 +67,16 @@ def sentence_of_refused(piece: Piece, risen: Sequence[Risen]) -> str:
     whole, rows = next((one for one in risen if not one.column), None), f"{piece.rows:,.0f} rows"
     features = [one for one in risen if one.column]
     said = [_of_feature(piece, one, rows) for one in features[:1]]
-    said += [f"so was {percent(one.share)} for {one.column}" for one in features[1:MOST_TOLD]]
+    said += [f"so was {roughly(one.share)} for {one.column}" for one in features[1:MOST_TOLD]]
     beside = piece.counts.get("beside:", (0.0, 0.0))[0]
     if whole is not None and not features:
         reasons = [f"{count:,} {words(reason)}" for reason, count in reasons_of(piece).items()]
         told = listed(reasons[:MOST_TOLD])
-        said = [f"{percent(whole.share)} of {rows} were refused: {told}"]
-        said.append(f"{percent(whole.usual)} is usual")
+        said = [f"{roughly(whole.share)} of {rows} were refused: {told}"]
+        said.append(f"{roughly(whole.usual)} is usual")
     if beside and whole is not None:
         said.append(
-            f"with the rows beside them in the same requests {percent(whole.share)} were refused"
+            f"with the rows beside them in the same requests {roughly(whole.share)} were refused"
         )
     return f"{'; '.join(said)}."
 
@@ -83,10 +84,10 @@ def sentence_of_refused(piece: Piece, risen: Sequence[Risen]) -> str:
 def _of_feature(piece: Piece, one: Risen, rows: str) -> str:
     lacking = piece.counts.get(f"lacks:{one.column}", (0.0, 0.0))[0]
     refused = piece.counts.get(f"refused:{one.column}", (0.0, 0.0))[0]
-    usual = f"usually {percent(one.usual)}"
+    usual = f"usually {roughly(one.usual)}"
     if 2 * lacking >= refused:
-        return f"{percent(one.share)} of {rows} lack {one.column} and were refused; {usual}"
-    return f"{percent(one.share)} of {rows} were refused for their {one.column}; {usual}"
+        return f"{roughly(one.share)} of {rows} lack {one.column} and were refused; {usual}"
+    return f"{roughly(one.share)} of {rows} were refused for their {one.column}; {usual}"
 
 
 def reasons_of(piece: Piece) -> dict[str, int]:
@@ -102,15 +103,6 @@ def reasons_of(piece: Piece) -> dict[str, int]:
 def words(reason: str) -> str:
     """Write a reason in words."""
     return reason.replace("_", " ")
-
-
-def percent(share: float) -> str:
-    """Write a share.
-
-    >>> percent(0.1), percent(0.00123)
-    ('10 %', '0.12 %')
-    """
-    return f"{100 * share:.{2 if share < 0.01 else 3}g} %"
 
 
 def listed(told: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from unrot.core.percent import percent
 from unrot.core.records import IMPORTED, Outcome, Symptom, Version
 from unrot.core.rules import Rules
 from unrot.watch.eras import Era, era_of_champion, key_of
@@ -341,7 +342,7 @@ def _below_floor(teller: _Teller, told: Sequence[Outcome], floor: float, worth: 
         at=told[-1].given_at,
         since=told[0].predicted_at,
         gravity="note" if now.by.is_one_voice else "grave",
-        sentence=f"{now.version} is below its floor of {floor:.0%}: {said}.",
+        sentence=f"{now.version} is below its floor of {percent(floor, 4)}: {said}.",
         advice=ADVICE,
         evidence={
             "floor": floor,

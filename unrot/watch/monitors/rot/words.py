@@ -4,10 +4,10 @@ An interval is told only where most of the predictions were judged, or judges ga
 those who choose what to judge are no sample of all.
 
     >>> few = Reached("v1", right=0, count=66, predicted=600, judged=66, by=Whose(66, 0, 9, 12))
-    >>> fallen_words(few, "before it was right in 90% of 100")
+    >>> fallen_words(few, "before it was right in 90 % of 100")
     'Only 66 of 600 predictions since were judged, by people who chose what to judge: they may see \
-more faults than there are. v1 is wrong more often: right in 0% of 66 verdicts by 9 visitors; \
-before it was right in 90% of 100.'
+more faults than there are. v1 is wrong more often: right in 0 % of 66 verdicts by 9 visitors; \
+before it was right in 90 % of 100.'
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
+from unrot.core.percent import roughly
 from unrot.core.plurals import counted
 from unrot.core.records import Gravity, Outcome
 from unrot.hear.judges import Whose, whose
@@ -121,11 +122,11 @@ def before_words(fallen: Fallen, *, is_of_numbers: bool) -> str:
             return f"its test set promised {value}"
         return f"it was {value} over {counted(fallen.before_verdicts, 'verdict')} before"
     if fallen.is_from_start:
-        return f"its test set promised {fallen.before:.0%}"
+        return f"its test set promised {roughly(fallen.before)}"
     hours = ""
     if abs(1 - fallen.usual - fallen.before) > HOURS_MATTER:
-        hours = f", {1 - fallen.usual:.0%} at the same hours"
-    return f"before it was right in {fallen.before:.0%} of {fallen.before_verdicts:,}{hours}"
+        hours = f", {roughly(1 - fallen.usual)} at the same hours"
+    return f"before it was right in {roughly(fallen.before)} of {fallen.before_verdicts:,}{hours}"
 
 
 def reached_words(now: Reached) -> str:
@@ -134,10 +135,10 @@ def reached_words(now: Reached) -> str:
     if now.right is None:
         return f"by {now.mae:.4g} on average in {verdicts}"
     told = now.share
-    said = f"right in {told.value or 0.0:.0%} of {verdicts}"
+    said = f"right in {roughly(told.value or 0.0)} of {verdicts}"
     if now.is_chosen or now.by.is_one_voice:
         return said
-    return f"{said} (surely between {told.low:.0%} and {told.high:.0%})"
+    return f"{said} (surely between {roughly(told.low)} and {roughly(told.high)})"
 
 
 def over_words(now: Reached, fallen: Fallen) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from unrot.core.percent import roughly
 from unrot.core.records import Gravity
 from unrot.hear.judges import Whose
 from unrot.watch.monitors.slices.counts import Fallen
@@ -38,25 +39,25 @@ def sentence_of(champion: str, told: Sequence[Told], within: float | None) -> st
 
     >>> fallen = Fallen(0.0, 0.89, 900, 0.9, False, 0.1, 150, 18, 0.9, 40.0)
     >>> sentence_of("v3", [Told(Part("region", "region is north"), fallen, 0.1)], None)
-    'Where region is north (10% of its verdicts), v3 is right in 12% of 150 verdicts; before 89% \
-of 900; elsewhere it is 90%.'
+    'Where region is north (10 % of its verdicts), v3 is right in 12 % of 150 verdicts; before \
+89 % of 900; elsewhere it is 90 %.'
     """
     worst, *others = told
     one = worst.fallen
     verb = "right" if within is None else f"no more than {within:.3g} off"
     before = (
-        f"on its test set {_percent(one.before)}"
+        f"on its test set {roughly(one.before)}"
         if one.is_promised
-        else f"before {_percent(one.before)} of {one.before_count:,}"
+        else f"before {roughly(one.before)} of {one.before_count:,}"
     )
     said = (
-        f"Where {worst.part.where} ({_percent(worst.share)} of its verdicts), {champion} is {verb} "
-        f"in {_percent(one.now)} of {one.count:,} verdicts; {before}; "
-        f"elsewhere it is {_percent(one.rest)}."
+        f"Where {worst.part.where} ({roughly(worst.share)} of its verdicts), {champion} is {verb} "
+        f"in {roughly(one.now)} of {one.count:,} verdicts; {before}; "
+        f"elsewhere it is {roughly(one.rest)}."
     )
     if not others:
         return said
-    named = [f"{each.part.where} ({_percent(each.fallen.now)})" for each in others[:MOST_NAMED]]
+    named = [f"{each.part.where} ({roughly(each.fallen.now)})" for each in others[:MOST_NAMED]]
     more = len(others) - MOST_NAMED
     rest = f" and {more:,} more" if more > 0 else ""
     return f"{said} Also: {', '.join(named)}{rest}; these may be the same rows."
@@ -93,7 +94,3 @@ def evidence_of(told: Sequence[Told], who: Whose, within: float | None) -> Mappi
     ]
     found = {"parts": parts, "fallen": len(told), "whose": asdict(who)}
     return found if within is None else {**found, "near_enough": within}
-
-
-def _percent(share: float) -> str:
-    return f"{share:.1%}" if 0 < share < 0.0995 else f"{share:.0%}"

@@ -78,7 +78,8 @@ def test_flipped_rule_with_unchanged_inputs_is_concept_drift(school: School) -> 
         (with_wrong_sign, "The rows look broken: with the sign of shamble turned back v1"),
         (
             stuck,
-            "The rows look broken: hunger is 0 in 100% of those since, before in 0%, shamble is 0",
+            "The rows look broken: hunger is 0 in 100 % of those since, before in 0 %, "
+            "shamble is 0",
         ),
     ],
 )

@@ -180,7 +180,7 @@ def test_stuck_columns_are_named_with_their_value() -> None:
     found = told(WORLDS["mixed"], "stuck", 0)
 
     assert found.features == ("plan", "calls")
-    assert found.sentence.startswith("The rows look broken: plan is basic in 100% of those since")
+    assert found.sentence.startswith("The rows look broken: plan is basic in 100 % of those since")
 
 
 def test_relevant_column_that_moved_is_data_drift() -> None:

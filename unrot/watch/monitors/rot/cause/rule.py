@@ -35,7 +35,7 @@ Lipton, Wang, Smola, ICML 2018, and Webb et al., Data Mining and Knowledge Disco
     >>> told(rows, 1 - truth).kind
     'concept'
     >>> told(rows[:, [2, 1, 0]], truth).sentence
-    'The rows look broken: with a and c swapped back v1 is right in 89% of 300 judged ones.'
+    'The rows look broken: with a and c swapped back v1 is right in 89 % of 300 judged ones.'
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from unrot.core.percent import roughly
 from unrot.core.plurals import counted
 from unrot.watch.monitors.rot.cause import changed_inputs
 from unrot.watch.monitors.rot.cause.breaks import Break, Breaks
@@ -145,15 +146,14 @@ class _Said:
         swapped = f"{' and '.join(names)} swapped back"
         how = swapped if len(names) > 1 else f"the sign of {names[0]} turned back"
         count = min(self.verdicts, MOST_JUDGED)
-        return (
-            f"with {how} {self.evidence.version} is right in {share:.0%} of {count:,} judged ones"
-        )
+        of = f"{roughly(share)} of {count:,} judged ones"
+        return f"with {how} {self.evidence.version} is right in {of}"
 
     def stuck(self, stuck: Sequence[Risen]) -> Explanation:
         """Say which columns have one value."""
         told = ", ".join(
             f"{self.evidence.schema.names[one.column]} is {self._word(one.column, one.value)} in "
-            f"{one.share:.0%} of those since, before in {one.before:.0%}"
+            f"{roughly(one.share)} of those since, before in {roughly(one.before)}"
             for one in stuck[:3]
         )
         columns = self._names([one.column for one in stuck])
