@@ -166,6 +166,38 @@ def test_rows_of_one_request_are_read_as_if_each_had_its_line(columns: dict[str,
     )
 
 
+def test_lines_of_several_requests_are_read_as_if_each_came_alone() -> None:
+    gap = {**REGRESSED, "ids": ["p3"], "inputs": [(None, True, "b")], "values": [0.5]}
+    one = {name: column and column[:1] for name, column in CLASSIFIED.items()}
+    without = {**one, "ids": ["p4"], "probabilities": None}
+    as_list = {**one, "ids": ["p5"], "inputs": [[0.25, -1.0]]}
+    elves, rents = ALIKE, {**ALIKE, "model": "rents", "predicted_at": 2.5, "seconds": 0.25}
+    given = [(elves, one), (rents, REGRESSED), (elves, without), (rents, gap), (elves, as_list)]
+    lines = [to_lines_of_rows(alike, columns) for alike, columns in given]
+
+    found = from_lines(b"".join(lines))
+
+    alone = [made for line in lines for made in from_lines(line).predictions]
+    for model, ids in (("elves", ["p0", "p4", "p5"]), ("rents", ["p1", "p2", "p3"])):
+        own = [made for made in found.predictions if made.model == model]
+        assert own == [made for made in alone if made.model == model]
+        assert [made.id for made in own] == ids
+    assert len(found.predictions) == len(alone)
+
+
+def test_rows_of_requests_to_one_version_are_one_table() -> None:
+    lines = [
+        to_lines_of_rows(ALIKE, {name: column and column[at : at + 2] for name, column in told})
+        for told in [CLASSIFIED.items()]
+        for at in (0, 2, 4)
+    ]
+
+    found = from_lines(b"".join(lines)).predictions
+
+    assert isinstance(found.inputs, Table)
+    assert found.inputs.numbers.tolist() == CLASSIFIED["inputs"].numbers[:6].tolist()
+
+
 @pytest.mark.parametrize(("width", "lines"), [(40, 1), (41, 2), (10_001, 250)])
 def test_line_has_fewer_rows_where_they_are_wide(width: int, lines: int) -> None:
     columns = {**CLASSIFIED, "inputs": [["text"] * width] * 250}
@@ -182,6 +214,10 @@ def test_line_has_fewer_rows_where_they_are_wide(width: int, lines: int) -> None
         {"inputs": {"width": 3, "numbers": "AAAA"}},
         {"inputs": {"width": 1, "numbers": "AA?="}},
         {"inputs": {"numbers": ""}},
+        {"inputs": {"width": -1, "numbers": "AAAA"}},
+        {"inputs": {"width": 1.0, "numbers": "AAAAAAAAAAAAAAAAAAAAAA=="}},
+        {"inputs": {"width": 1, "numbers": 5}},
+        {"inputs": 5},
         {"inputs": "ab"},
         {"values": [1.0, "a"]},
         {"values": [1.0]},
@@ -191,10 +227,11 @@ def test_line_has_fewer_rows_where_they_are_wide(width: int, lines: int) -> None
 def test_rows_of_another_shape_are_set_aside_alone(wrong: dict[str, Any]) -> None:
     event = {**orjson.loads(to_lines_of_rows(ALIKE, REGRESSED))["event"], **wrong}
     line = orjson.dumps({"kind": "predictions", "event": event})
+    sound = to_lines_of_rows(ALIKE, REGRESSED)
 
-    found = from_lines(to_lines([PREDICTION]) + line + b"\n" + to_lines([VERDICT]))
+    found = from_lines(sound + line + b"\n" + to_lines([VERDICT]))
 
-    assert found == Events(Rows.of([PREDICTION]), [VERDICT], [], [line])
+    assert found == Events(from_lines(sound).predictions, [VERDICT], [], [line])
 
 
 def test_no_lines_are_no_events() -> None:

@@ -54,6 +54,24 @@ def test_rows_are_parted_in_the_order_of_their_keys() -> None:
     assert list(parts) == [("elves", "v2"), ("elves", "v1"), ("elves", "v3")]
 
 
+def test_rows_are_parted_by_all_columns_together() -> None:
+    rows = Rows.of([made(at, model="ab"[at // 2], version="cd"[at % 2]) for at in range(4)])
+
+    parts = [key for key, _ in rows.by_version()]
+
+    assert parts == [("a", "c"), ("a", "d"), ("b", "c"), ("b", "d")]
+    assert list(Rows().by_version()) == []
+
+
+def test_part_of_rows_stood_where_its_own_ids_tell() -> None:
+    rows = Rows.of(PLAIN)
+    assert list(rows.places.rows) == [0, 1, 2, 3, 4]
+
+    part = rows[1::3]
+
+    assert part.places == places_of([PLAIN[1].id, PLAIN[4].id])
+
+
 def test_places_are_what_ids_tell_however_they_are_mixed() -> None:
     ids = [made(9).id, made(2**31, segment=b"other").id]
 

@@ -415,6 +415,20 @@ def test_verdicts_travel_in_shipments(store: Store) -> None:
     assert store.traffic.tally("elves", since=0, last=50).unverified == 1
 
 
+def test_verdict_is_joined_to_its_own_prediction_of_those_that_come_with_it(store: Store) -> None:
+    made = [a_prediction("p1", at=NOON + 60), a_prediction("p2"), a_prediction("p3")]
+
+    store.traffic.ship(Shipment("s1", 0, 10, "me", made, [a_verdict("p2"), a_verdict("p9")]))
+
+    assert [store.traffic.prediction(id).feedback for id in ("p1", "p2", "p3")] == [  # type: ignore[union-attr]
+        None,
+        a_verdict("p2"),
+        None,
+    ]
+    [window] = [one for one in store.traffic.windows("elves", since=0, until=1e12) if one.verdicts]
+    assert (window.minute, window.verdicts) == (int(NOON) // 60, 1)
+
+
 def test_verdicts_are_counted_in_the_minute_of_their_prediction(store: Store) -> None:
     shipped(store, a_prediction("p1"), a_prediction("p2"), a_prediction("p3", at=NOON + 60))
     store.verdicts.put([a_verdict("p1"), a_verdict("p2", was_correct=False), a_verdict("early")])

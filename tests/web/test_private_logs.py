@@ -58,7 +58,7 @@ def test_errors_that_quote_a_row_leave_nothing_of_it(
     with monkeypatch.context() as broken:
         broken.setattr(Service, "_scored", quotes)
         broken.setattr(Service, "judge", quotes)
-        broken.setattr(Service, "recent", quotes)
+        broken.setattr(Service, "place_of", quotes)
         answers = [
             client.post(f"{API}/models/iris/predict", json={"inputs": [IRIS, IRIS]}),
             client.post(f"{API}/feedback", json=verdict),

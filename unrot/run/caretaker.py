@@ -12,6 +12,7 @@ nothing is skipped.
 from __future__ import annotations
 
 import fcntl
+import gc
 import logging
 import os
 import threading
@@ -124,6 +125,8 @@ class Caretaker:
 
         What is left ends when the last worker does: one that answers what it had begun writes on.
         """
+        gc.collect()
+        gc.freeze()  # libraries stay, so the collector need not walk through them again and again
         threading.Thread(target=self._follow_registry, name="follower", daemon=True).start()
         pause, told = POLL_SECONDS, True
         while not self._stopping.is_set():

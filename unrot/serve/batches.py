@@ -31,6 +31,7 @@ from unrot.core.time import DAY, HOUR, MINUTE
 from unrot.serve.columns import (
     Part,
     are_chance,
+    few_bytes,
     integers,
     moments,
     packed,
@@ -67,12 +68,11 @@ _HEAD = struct.Struct(">BI")
 def batches_of(predictions: Sequence[Prediction], writer: str) -> list[Put]:
     """Part predictions, in the order of their lines, into batches."""
     rows = Rows.of(predictions)
-    days = (rows.moments // DAY).tolist()
-    numbers = rows.places.model_numbers
-    groups = list(zip(rows.models, rows.versions, rows.places.segments, numbers, days, strict=True))
+    places, days = rows.places, (rows.moments // DAY).tolist()
+    alike = (rows.models, rows.versions, places.segments, places.model_numbers, days)
     return [
         _batch(part[at : at + room], writer)
-        for _, part in rows.parted(groups)
+        for _, part in rows.parted(*alike)
         for room in [_room_for(part)]
         for at in range(0, len(part), room)
     ]
@@ -80,7 +80,7 @@ def batches_of(predictions: Sequence[Prediction], writer: str) -> list[Put]:
 
 def _room_for(rows: Rows) -> int:
     """Return how many such rows a batch has room for."""
-    cells = sum(max(one or 0 for one in _widths(of)) for of in (rows.inputs, rows.probabilities))
+    cells = _widest(rows.inputs) + _widest(rows.probabilities)
     return max(1, min(MOST_ROWS, MOST_CELLS // max(1, cells)))
 
 
@@ -117,8 +117,8 @@ def pack(predictions: Sequence[Prediction]) -> bytes:
         packed(rows.seconds),
         packed(rows.labels),
         packed(rows.values),
-        packed(_widths(rows.inputs)),
-        packed(_widths(rows.probabilities)),
+        _packed_widths(rows.inputs),
+        _packed_widths(rows.probabilities),
         *map(packed, inputs),
         *map(packed, chances[:-1]),
         *([_last_chance(chances)] if chances else []),
@@ -195,12 +195,10 @@ def _joined(parts: Sequence[Part], rows: int, width: int) -> bytes:
         chance += [plane for plane, lies in zip(part.planes, where, strict=True) if lies]
         alike += [plane for plane, lies in zip(part.planes, where, strict=True) if not lies]
         heads.append([part.head, "".join("cp"[not lies] for lies in where)])
-    raw = b"".join(chance)
     text = zlib.compress(b"\n".join([orjson.dumps([rows, width, heads]), *texts]), _LEVEL)
     packer = zlib.compressobj(_LEVEL, memLevel=_MEMORY, strategy=zlib.Z_RLE)
-    return b"".join(
-        [_HEAD.pack(FORMAT, len(raw)), raw, text, packer.compress(b"".join(alike)), packer.flush()]
-    )
+    head = _HEAD.pack(FORMAT, sum(map(len, chance)))
+    return b"".join([head, *chance, text, packer.compress(b"".join(alike)), packer.flush()])
 
 
 def _parted(
@@ -251,10 +249,16 @@ def _turned(rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
     return [[row[at] if at < len(row) else None for row in rows] for at in range(width)]
 
 
-def _widths(rows: Sequence[Sequence[Any] | None]) -> list[int | None]:
+def _packed_widths(rows: Sequence[Sequence[Any] | None]) -> Part:
     if isinstance(rows, Table):
-        return [rows.numbers.shape[1]] * len(rows)
-    return [None if row is None else len(row) for row in rows]
+        return packed([_widest(rows)])
+    return packed([None if row is None else len(row) for row in rows])
+
+
+def _widest(rows: Sequence[Sequence[Any] | None]) -> int:
+    if isinstance(rows, Table):
+        return int(rows.numbers.shape[1])
+    return max(len(row or ()) for row in rows)
 
 
 def _turned_back(columns: Sequence[list[Any]], widths: Sequence[int | None]) -> list[Any]:
@@ -316,11 +320,8 @@ def _packed_ids(rows: Rows) -> list[Part]:
         return plain
     head = {"is": OWN, "alike": alike[0].tobytes().hex()}
     signatures = [plane.tobytes() for plane in np.ascontiguousarray(raw[:, 16:].T)]
-    return [
-        Part(head, signatures),
-        steps(np.array(rows.places.rows, dtype=np.int64)),
-        packed(raw[:, 15].tolist()),
-    ]
+    stood = raw[:, 9:13].copy().view(">u4").ravel().astype(np.int64)
+    return [Part(head, signatures), steps(stood), few_bytes(raw[:, 15])]
 
 
 def _unpacked_ids(parts: Sequence[Part], rows: int) -> list[str]:

@@ -79,9 +79,9 @@ def packed(column: Sequence[Any]) -> Part:
         return _floats(np.array(column))
     if _may_be_few(column) and len(set(column)) <= _few_of(len(column)) // len(kinds):
         keys = column if len(kinds) == 1 else list(map(_key, column))
-        told = dict(zip(keys, column, strict=True))
-        places = {key: at for at, key in enumerate(told)}
-        return _few(list(told.values()), [places[key] for key in keys] if len(told) > 1 else ())
+        places = {key: at for at, key in enumerate(dict.fromkeys(keys))}
+        values = list(places) if keys is column else [value for _, value in places]
+        return _few(values, list(map(places.__getitem__, keys)) if len(places) > 1 else ())
     if kinds == {float, type(None)}:
         filled = _written(np.array([np.nan if one is None else one for one in column]))
         return Part({**filled.head, "gaps": True}, filled.planes)
@@ -89,6 +89,12 @@ def packed(column: Sequence[Any]) -> Part:
         return integers(np.array(column, dtype=np.int64))
     data = orjson.dumps(column)
     return Part({"is": "json", "bytes": len(data)}, [data])
+
+
+def few_bytes(numbers: NDArray[np.uint8]) -> Part:
+    """Write whole numbers below 256."""
+    values, places = np.unique(numbers, return_inverse=True)
+    return _few(values.tolist(), places.tolist() if len(values) > 1 else ())
 
 
 def integers(numbers: Integers, **more: Any) -> Part:
@@ -177,9 +183,9 @@ def value_at(part: Part, at: int, rows: int) -> Any:
 # ── inside ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _key(value: Any) -> tuple[type, Any]:
+def _key(value: Any) -> tuple[Any, Any]:
     """Tell values apart that are equal and not the same: 1, 1.0 and True; 0.0 and -0.0."""
-    return type(value), str(value) if value == 0 else value
+    return str(value) if value == 0 else type(value), value
 
 
 def _few_of(rows: int) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from itertools import groupby
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any
 
@@ -19,6 +19,7 @@ import orjson
 
 from unrot.core.records import Feedback, Prediction, Rejection, UnverifiedFeedback
 from unrot.core.table import Table, as_table
+from unrot.core.windows import grouped
 from unrot.serve.rows import NAMES, Rows
 
 Event = Prediction | Feedback | UnverifiedFeedback | Rejection
@@ -41,6 +42,8 @@ _NAMES = {event_type: kind for kind, event_type in _KINDS.items()}
 _NO_EVENT = (ValueError, KeyError, TypeError, AttributeError)
 _columns_of = itemgetter(*NAMES)
 _kind_of = itemgetter("kind")
+_version_of = itemgetter("model", "version")
+_told_of = itemgetter("inputs", "labels", "probabilities", "values")
 _ROWS = (PREDICTION, PREDICTIONS)
 
 _TEXT: frozenset[type] = frozenset([str])
@@ -141,7 +144,8 @@ def _read_at_once(lines: bytes) -> Events | None:
         read = orjson.loads(b"[" + lines.replace(b"\n", b",") + b"]")
         if len(read) != (lines.count(b"\n") + 1 if lines else 0):
             return None
-        rows = [_rows_of(kind, alike) for kind, alike in groupby(read, _kind_of) if kind in _ROWS]
+        kinds = grouped(read, _kind_of)
+        rows = [_rows_of(kind, alike) for kind, alike in kinds.items() if kind in _ROWS]
         others = [_event_of(one) for one in read if one["kind"] not in _ROWS]
     except _NO_EVENT:
         return None
@@ -187,34 +191,53 @@ def _from_line(line: bytes) -> Event | Rows | None:
 
 
 def _rows_of(kind: str, read: Iterable[Any]) -> Rows:
+    events = [one["event"] for one in read]
     if kind == PREDICTION:
-        return Rows.read(_columns_of(one["event"]) for one in read)
-    return Rows.together([_rows_of_line(one["event"]) for one in read])
+        return Rows.read(map(_columns_of, events))
+    return Rows.together(list(map(_rows_of_lines, grouped(events, _version_of).values())))
 
 
-def _rows_of_line(event: Any) -> Rows:
-    """Read what `to_lines_of_rows` wrote of some rows."""
-    ids = event["ids"]
-    count = len(ids)
+def _rows_of_lines(lines: Sequence[Any]) -> Rows:
+    """Read what `to_lines_of_rows` wrote of the rows of some requests to one version."""
+    ids = [line["ids"] for line in lines]
+    counts = list(map(len, ids))
+    rows, first = sum(counts), lines[0]
+    inputs, labels, shares, values = zip(*map(_told_of, lines), strict=True)
     return Rows(
-        ids,
-        models=[event["model"]] * count,
-        versions=[event["version"]] * count,
-        times=[event["predicted_at"]] * count,
-        inputs=_column_of(event["inputs"], count),
-        labels=_column_of(event["labels"], count),
-        probabilities=_column_of(event["probabilities"], count),
-        values=_column_of(event["values"], count),
-        seconds=[event["seconds"]] * count,
+        list(chain.from_iterable(ids)),
+        models=[first["model"]] * rows,
+        versions=[first["version"]] * rows,
+        times=_repeated([line["predicted_at"] for line in lines], counts),
+        inputs=_column_of(inputs, counts),
+        labels=_column_of(labels, counts),
+        probabilities=_column_of(shares, counts),
+        values=_column_of(values, counts),
+        seconds=_repeated([line["seconds"] for line in lines], counts),
     )
 
 
-def _column_of(told: Any, count: int) -> Sequence[Any]:
-    column = [None] * count if told is None else told
-    found = Table.from_json(told) if isinstance(told, dict) else as_table(column)
-    if len(found) != count:
+def _repeated(values: Sequence[Any], counts: Sequence[int]) -> list[Any]:
+    return list(chain.from_iterable(map(repeat, values, counts)))
+
+
+def _column_of(told: Sequence[Any], counts: Sequence[int]) -> Sequence[Any]:
+    """Join what lines tell of a column, each by a table, by a list, or by nothing."""
+    kinds = set(map(type, told))
+    if kinds == {dict}:
+        return Table.from_json(told, counts)
+    if kinds == {type(None)}:
+        return [None] * sum(counts)
+    if kinds != {list}:
+        told = [_list_of(*each) for each in zip(told, counts, strict=True)]
+    if list(map(len, told)) != counts:
         raise ValueError("A column of another length.")
-    return found
+    return as_table(list(chain.from_iterable(told)))
+
+
+def _list_of(told: Any, count: int) -> Sequence[Any]:
+    if told is None:
+        return [None] * count
+    return Table.from_json([told], [count]) if isinstance(told, dict) else told
 
 
 def _event_of(data: Any) -> Event:

@@ -108,7 +108,12 @@ class Rows(Sequence[Prediction]):
     def __getitem__(self, at: slice) -> Rows: ...
     def __getitem__(self, at: int | slice) -> Prediction | Rows:
         told: list[Any] = [column[at] for column in self.columns]
-        return Rows(*told) if isinstance(at, slice) else Prediction(*told)
+        if isinstance(at, int):
+            return Prediction(*told)
+        part, raw = Rows(*told), self.__dict__.get("raw_ids")
+        if raw is not None:
+            part.__dict__["raw_ids"] = raw[at]  # what ids are made of is read once
+        return part
 
     def __iter__(self) -> Iterator[Prediction]:
         return map(Prediction, *self.columns)
@@ -123,11 +128,16 @@ class Rows(Sequence[Prediction]):
         kept = np.array(keep, dtype=bool)
         return Rows(*(where(column, kept) for column in self.columns))
 
-    def parted(self, keys: Sequence[Any]) -> Iterator[tuple[Any, Rows]]:
-        """Part them by a key each, in the order of the keys; most often all are alike."""
-        found = dict.fromkeys(keys)
-        for key in found:
-            yield key, self if len(found) == 1 else self.where([one == key for one in keys])
+    def parted(self, *columns: Sequence[Any]) -> Iterator[tuple[tuple[Any, ...], Rows]]:
+        """Part them by what some columns hold, in their order; most often all are alike."""
+        if not len(self):
+            return
+        if all(column.count(column[0]) == len(column) for column in columns):
+            yield tuple(column[0] for column in columns), self
+            return
+        keys = list(zip(*columns, strict=True))
+        for found in dict.fromkeys(keys):
+            yield found, self.where([key == found for key in keys])
 
     @cached_property
     def raw_ids(self) -> NDArray[np.uint8] | None:
@@ -144,9 +154,9 @@ class Rows(Sequence[Prediction]):
         """The times as an array."""
         return np.array(self.times, dtype=np.float64)
 
-    def by_version(self) -> Iterator[tuple[tuple[ModelKey, str], Rows]]:
+    def by_version(self) -> Iterator[tuple[tuple[Any, ...], Rows]]:
         """Part them by model and version."""
-        return self.parted(list(zip(self.models, self.versions, strict=True)))
+        return self.parted(self.models, self.versions)
 
     @cached_property
     def most_likely(self) -> Floats:

@@ -32,7 +32,7 @@ class TrafficCounts:
     def see(self, rows: Rows, looked_at: Collection[str]) -> None:
         """Count predictions; those that came from elsewhere took no time that is known."""
         minutes = (rows.moments // 60).astype(np.int64).tolist()
-        for key, part in rows.parted(list(zip(rows.models, minutes, rows.versions, strict=True))):
+        for key, part in rows.parted(rows.models, minutes, rows.versions):
             self._predictions[key] += len(part)
             self._looked_at[key] += sum(id in looked_at for id in part.ids) if looked_at else 0
             took = np.array(part.seconds, dtype=np.float64)

@@ -27,7 +27,7 @@ from unrot.core.records import (
 from unrot.core.time import DAY
 from unrot.hear.feedback_documents import feedback_of, from_document, judged_of
 from unrot.hear.outcome_reader import Key, OutcomeReader
-from unrot.hear.verdict_store import VerdictStore
+from unrot.hear.verdict_store import Arrived, VerdictStore
 from unrot.hear.window_store import count_in, predictions_of_all, windows_between
 from unrot.serve.batch_reader import BatchReader, Cursor, arrived
 from unrot.serve.batches import batches_of
@@ -122,7 +122,7 @@ class TrafficStore:
         for rejection in shipment.rejections:
             if rejection.model not in removed:
                 counts.see_rejection(rejection)
-        there = {one.id or "": arrived(one, shipment.writer) for one in made if shipment.feedback}
+        there = _spoken_of(made, shipment)
         taken, told = self._verdicts.take_acknowledged(shipment.feedback, there)
         yield from batches_of(made, shipment.writer)
         yield from self._oddity_puts(odd)
@@ -382,6 +382,13 @@ class TrafficStore:
 
 def _offset(journal: Document | None) -> int:
     return 0 if journal is None else int(journal["shipped to"])
+
+
+def _spoken_of(made: Rows, shipment: Shipment) -> dict[str, Arrived]:
+    """Return the predictions that a shipment has verdicts on as well."""
+    wanted = {verdict.prediction for verdict in shipment.feedback}
+    places = [at for at, id in enumerate(made.ids) if id in wanted] if wanted else []
+    return {made.ids[at] or "": arrived(made[at], shipment.writer) for at in places}
 
 
 def _beside(

@@ -60,7 +60,8 @@ def _drawer() -> Environment:
 def _styles() -> Markup:
     folder = find_part("static") / "css"
     sheets = [(folder / f"{name}.css").read_text("utf-8") for name in SHEETS]
-    return Markup("\n".join(sheets).replace("</", "<\\/"))
+    # They are our own, and end no style element.
+    return Markup("\n".join(sheets).replace("</", "<\\/"))  # nosec B704
 
 
 def render_report(report: Report) -> str:

@@ -8,6 +8,15 @@ from unrot.core.schema import spoken as spoken
 from unrot.core.time import utc
 
 
+def unbroken(share: float) -> str:
+    """Write a share on a page, where no line is to end before its sign.
+
+    >>> unbroken(0.978) == "97.8\N{NO-BREAK SPACE}%"
+    True
+    """
+    return percent(share).replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def number(value: Value) -> str:
     """Write a cell: whole numbers without a point (a year without a comma), others with six digits.
 

@@ -23,6 +23,7 @@ import numpy as np
 from unrot.core.errors import NotFound, StoreAway
 from unrot.core.ports import Profiler, Store
 from unrot.core.records import ModelKey, Outputs, Prediction, Profile, Schema, Stretch, Summary
+from unrot.core.table import Table
 from unrot.core.time import DAY, utc
 from unrot.serve.rows import Rows
 from unrot.watch.profiles.baseline import Reference
@@ -83,7 +84,7 @@ class ProfileKeeper:
         """Take predictions that the store has just taken, or every so many-th of each stretch."""
         rows = Rows.of(predictions)
         starts = (rows.moments // self._seconds).astype(np.int64).tolist()
-        for key, part in rows.parted(list(zip(rows.models, rows.versions, starts, strict=True))):
+        for key, part in rows.parted(rows.models, rows.versions, starts):
             model, version, start = key
             begins, ends = start * self._seconds, (start + 1) * self._seconds
             stretch, some = Stretch(model, version, begins, ends), part[::every]
@@ -275,8 +276,9 @@ def outputs_of(schema: Schema, predictions: Sequence[Prediction]) -> Outputs:
     if not schema.is_classifier:
         return Outputs(values=[value or 0.0 for value in rows.values])
     index = {label: number for number, label in enumerate(schema.classes)}
-    is_known = all(each is not None for each in rows.probabilities)
+    likely = rows.probabilities
+    is_known = isinstance(likely, Table) or all(each is not None for each in likely)
     return Outputs(
         classes=[index[label or ""] for label in rows.labels],
-        probabilities=rows.probabilities if is_known else None,  # type: ignore[arg-type]
+        probabilities=likely if is_known else None,  # type: ignore[arg-type]
     )

@@ -38,8 +38,8 @@ from unrot.web.routes import ANYONE, Pages
 from unrot.web.snippets import snippets
 
 blueprint = Pages("pages", __name__)
+blueprint.add_app_template_filter(wording.unbroken, "percent")
 for word in (
-    wording.percent,
     wording.number,
     wording.rough,
     wording.iso,
