@@ -15,6 +15,7 @@ import json, sqlite3, sys
 opened = []
 connect = sqlite3.connect
 from unrot.app import create_app
+from unrot.web.masked import masked, new_secret
 app = create_app()
 client = app.test_client()
 app.extensions["unrot"].catalogue()
@@ -36,8 +37,9 @@ codes = [
     client.get("/api/v1/models").status_code,
 ]
 with client.session_transaction() as session:
-    session["csrf"] = "token"
-odd = {**row, "sepal_width_cm": 9, "csrf_token": "token"}
+    session["csrf"] = new_secret()
+    token = masked(session["csrf"])
+odd = {**row, "sepal_width_cm": 9, "csrf_token": token}
 page = client.post("/models/iris", data=odd)
 heavy = ("sklearn", "pandas", "whylogs", "grpc", "scipy", "skl2onnx", "skops", "google.cloud")
 print(json.dumps({
