@@ -7,6 +7,7 @@ were held out, which the model has not seen.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,6 +18,9 @@ from unrot.core.encoding import UNSEEN, Encoder
 from unrot.core.records import Feature, Schema, Value
 
 MOST_ROWS = 5_000
+DIGITS = 6
+"""Of a number in the example."""
+
 MOSTLY = 0.5
 """A column with more gaps than this is mostly missing."""
 LINED = ("number", "integer")
@@ -83,4 +87,15 @@ def _distances(
 
 
 def _plain(feature: Feature, value: Value) -> Value:
-    return int(value) if feature.kind == "integer" and isinstance(value, float) else value
+    """Write a number with no more digits than pages show: it is to be read and changed.
+
+    >>> _plain(Feature("score", "number"), -0.014793303357294003)
+    -0.0147933
+    """
+    if not isinstance(value, float):
+        return value
+    if feature.kind == "integer":
+        return int(value)
+    if feature.choices or not value:
+        return value
+    return round(value, max(0, DIGITS - 1 - math.floor(math.log10(abs(value)))))
