@@ -269,6 +269,17 @@ def test_learner_ends_with_its_parent(service: Service, trained_home: Path) -> N
     wait_for(lambda: not _lives(learner), 20)
 
 
+def test_learner_whose_parent_ended_before_it_began_ends_too(trained_home: Path) -> None:
+    """It would wait for jobs for twenty seconds."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+
+    command = [sys.executable, "-c", PROGRAM, "learner", "--with-parent", str(gone.pid)]
+    done = subprocess.run(command, env=environment(trained_home), cwd=ROOT, timeout=15)
+
+    assert done.returncode == 0
+
+
 _PARENT = """
 import subprocess, sys, time
 python, program = sys.argv[1:]

@@ -88,7 +88,9 @@ def add_to(commands: Any) -> None:
     command.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", dest="changes")
 
     command = commands.add_parser("learner", help="do the jobs that wait, then end")
-    command.add_argument("--with-parent", action="store_true", help="end with the parent process")
+    command.add_argument(
+        "--with-parent", nargs="?", type=int, const=0, metavar="PID", help="end with the parent"
+    )
     command.set_defaults(command=learner)
 
 
@@ -265,8 +267,8 @@ def learner(options: argparse.Namespace, settings: Settings) -> int:
     A job in the middle is let go at once, so that the next learner takes it up.
     """
     ended = threading.Event()
-    if options.with_parent:
-        stop_with_parent(ended.set)
+    if options.with_parent is not None:
+        stop_with_parent(ended.set, options.with_parent)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     service, holder = opened(settings), new_holder(writer_name(settings))

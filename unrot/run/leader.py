@@ -193,7 +193,7 @@ class Chores:
             return
         self._started_at = time.monotonic()
         self._learner = subprocess.Popen(
-            [sys.executable, "-m", "unrot", "learner", "--with-parent"],
+            [sys.executable, "-m", "unrot", "learner", "--with-parent", str(os.getpid())],
             env={**os.environ, "UNROT_HOME": str(self._service.settings.home)},
             stdin=subprocess.DEVNULL,
         )

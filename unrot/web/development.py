@@ -14,4 +14,6 @@ def start_caretaker() -> None:
         os.environ.get("FLASK_DEBUG") == "1" and os.environ.get("WERKZEUG_RUN_MAIN") != "true"
     )
     if is_flask_run and not is_reloader_parent:
-        subprocess.Popen([sys.executable, "-m", "unrot", "caretaker", "--with-parent"])
+        subprocess.Popen(
+            [sys.executable, "-m", "unrot", "caretaker", "--with-parent", str(os.getpid())]
+        )
