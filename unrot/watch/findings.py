@@ -5,13 +5,13 @@ A finding that is snoozed stays open: it is left out where something is to be do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from unrot.core.errors import Conflict, NotFound, wrong_field
 from unrot.core.ports import FindingState
-from unrot.core.records import GRAVEST_FIRST, Finding, FindingNote, ModelKey, Snooze
+from unrot.core.records import GRAVEST_FIRST, Finding, FindingNote, Snooze
 from unrot.core.rules import Rules, parse_rules
 from unrot.core.time import DAY, MINUTE, MOMENT_EXPECTED, iso_time, read_moment
 from unrot.serve.service import Service
@@ -206,11 +206,3 @@ def change_rules(
     changed = read(given, drawer.rules(model.key), model.schema.names)
     drawer.set_rules(model.key, changed)
     return changed
-
-
-def count_open(service: Service) -> Mapping[ModelKey, int]:
-    """Count the open findings of each model that has some."""
-    counts: dict[ModelKey, int] = {}
-    for found in service.store.findings.open():
-        counts[found.model] = counts.get(found.model, 0) + 1
-    return counts

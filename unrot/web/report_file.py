@@ -116,15 +116,15 @@ def describe_difference(report: Report) -> str:
         return "There are too few verdicts to compare this period with the one before."
     if report.model.schema.is_classifier:
         bounds = [(one.share.low, one.share.high) for one in (now, before)]
-        better, worse = "more often right", "less often right"
+        above, below = "more often right", "less often right"
     else:
         bounds = [one.error_bounds or (0.0, 0.0) for one in (now, before)]
-        better, worse = "farther off", "less far off"
+        above, below = "farther off", "less far off"
     (low, high), (low_before, high_before) = bounds
     if low > high_before:
-        return f"It was {better} than in the period before; chance hardly explains it."
+        return f"It was {above} than in the period before; chance hardly explains it."
     if high < low_before:
-        return f"It was {worse} than in the period before; chance hardly explains it."
+        return f"It was {below} than in the period before; chance hardly explains it."
     return "The intervals of this period and the one before overlap: it may be chance."
 
 

@@ -13,13 +13,11 @@ from math import inf
 from unrot.core.errors import wrong_field
 from unrot.core.records import Finding
 from unrot.core.time import DAY, HOUR, MINUTE, MOMENT_EXPECTED, spoken_time, utc
-from unrot.watch.reports.overview import Span
+from unrot.watch.reports.overview import Span, step_of
 from unrot.web import moments
 
-MOST_STEPS = 96
 SHORTEST = 4 * MINUTE
 BEFORE, AFTER = 6, 4
-STEPS = (60, 120, 300, 600, 900, 1_800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 8 * HOUR, 12 * HOUR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,16 +153,6 @@ def _between(first: str, last: str, now: float) -> Asked:
     since, until = since // step * step, -(-until // step) * step
     span = Span(since, until, step, "the time shown")
     return Asked(span, None, True, written(since), written(until))
-
-
-def step_of(seconds: float) -> int:
-    """Return a step that parts a stretch of time into at most about a hundred.
-
-    >>> step_of(HOUR), step_of(DAY), step_of(400 * DAY) // DAY
-    (60, 900, 5)
-    """
-    least = seconds / MOST_STEPS
-    return next((step for step in STEPS if step >= least), int(-(-least // DAY)) * DAY)
 
 
 def _moment(given: Mapping[str, str], name: str, usual: float) -> float:

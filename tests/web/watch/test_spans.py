@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from unrot.core.records import Finding
-from unrot.watch.reports.overview import Span
+from unrot.watch.reports.overview import MOST_STEPS, Span, step_of
 from unrot.web import spans
 
 NOON = 1_700_049_600.0
@@ -78,4 +78,4 @@ def test_what_is_no_time_is_said_and_the_day_shown(given: dict[str, str], proble
 
 @pytest.mark.parametrize("seconds", [1, 3_600, 86_400, 10 * 86_400, 4_000 * 86_400])
 def test_step_parts_any_time_into_at_most_a_hundred(seconds: int) -> None:
-    assert seconds / spans.step_of(seconds) <= spans.MOST_STEPS
+    assert seconds / step_of(seconds) <= MOST_STEPS

@@ -18,7 +18,7 @@ from typing import Literal
 
 from unrot.core.percent import roughly
 from unrot.core.plurals import counted, plural
-from unrot.core.records import FINDING_KINDS, Finding
+from unrot.core.records import FINDING_KINDS, GRAVEST_FIRST, Finding
 from unrot.hear.judges import told_by
 from unrot.watch.reports.signs import FEWEST_VERDICTS, Others, Signs
 
@@ -82,7 +82,9 @@ def snoozed_words(count: int) -> str:
 def gravest_first(findings: Iterable[Finding]) -> list[Finding]:
     """Sort findings, of two that are as grave the one first that says more about the answers."""
     kinds = list(FINDING_KINDS)
-    return sorted(findings, key=lambda one: (_RANK[one.gravity], kinds.index(one.kind)))
+    return sorted(
+        findings, key=lambda one: (GRAVEST_FIRST.index(one.gravity), kinds.index(one.kind))
+    )
 
 
 def part_snoozed(findings: Iterable[Finding], now: float) -> tuple[list[Finding], list[Finding]]:
@@ -328,6 +330,3 @@ def _traffic(signs: Signs) -> list[str]:
     if not signs.predictions:
         return [f"Nobody has asked it in {signs.period}."]
     return [f"{counted(signs.predictions, 'prediction')} in {signs.period}."]
-
-
-_RANK = {"grave": 0, "warning": 1, "note": 2}

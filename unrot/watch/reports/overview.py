@@ -23,7 +23,7 @@ from unrot.core.records import (
     Window,
 )
 from unrot.core.rules import Rules
-from unrot.core.time import spoken_time
+from unrot.core.time import DAY, HOUR, spoken_time
 from unrot.core.windows import total
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
@@ -38,6 +38,20 @@ from unrot.watch.statistics.accuracy import Rolled, Share
 
 ROLLED_POINTS = 300
 CLOSED_FINDINGS = 5
+
+
+MOST_STEPS = 96
+STEPS = (60, 120, 300, 600, 900, 1_800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 8 * HOUR, 12 * HOUR)
+
+
+def step_of(seconds: float) -> int:
+    """Return a step that parts a stretch of time into at most about a hundred.
+
+    >>> step_of(HOUR), step_of(DAY), step_of(400 * DAY) // DAY
+    (60, 900, 5)
+    """
+    least = seconds / MOST_STEPS
+    return next((step for step in STEPS if step >= least), int(-(-least // DAY)) * DAY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,19 +13,17 @@ from math import sqrt
 
 from unrot.core.errors import wrong_field
 from unrot.core.records import CHAMPION, Finding, Job, Model, ModelKey, Version, Window
-from unrot.core.time import DAY, HOUR, LATEST, MINUTE, WEEK, iso_time
+from unrot.core.time import LATEST, WEEK, iso_time
 from unrot.core.windows import total
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.reports import accuracy
-from unrot.watch.reports.overview import Condition, Span, condition
+from unrot.watch.reports.overview import Condition, Span, condition, step_of
 from unrot.watch.reports.signs import FEWEST_VERDICTS
 from unrot.watch.statistics.accuracy import Scored, Share, Z, scored, share
 
 USUAL_SECONDS = WEEK
 WORDS = "this period"
-MOST_POINTS = 96
-STEPS = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, DAY)
 MOST_FINDINGS, MOST_CHANGES, MOST_COLUMNS, MOST_VERSIONS = 50, 100, 40, 50
 MOST_JOBS = 500
 
@@ -134,9 +132,7 @@ def span_of(since: float, until: float) -> Span:
     """
     if not 0 <= since < until <= LATEST:
         raise wrong_field("to", iso_time(min(max(until, 0.0), LATEST)), "a time after from")
-    least = (until - since) / MOST_POINTS
-    step = next((one for one in STEPS if one >= least), int(-(-least // DAY)) * DAY)
-    return Span(since, until, step, WORDS)
+    return Span(since, until, step_of(until - since), WORDS)
 
 
 def report_period(service: Service, name: str, span: Span) -> Report:
@@ -220,7 +216,8 @@ def _moved(alias: str, before: str | None, now: str | None, reason: str) -> str:
     if now is None:
         return f"{before} is {alias} no more."
     instead = f" in place of {before}" if before else ""
-    return f"{now} became {alias}{instead}{f': {reason}' if reason else ''}.".replace("..", ".")
+    why = f": {reason.removesuffix('.')}" if reason else ""
+    return f"{now} became {alias}{instead}{why}."
 
 
 def _made_by(job: Job) -> str:
