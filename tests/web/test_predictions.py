@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from flask.testing import FlaskClient
 
 from tests.conftest import VIEWER
 from tests.large_store import ship
-from tests.web.visitor import IRIS, sign_in, text_of
+from tests.web.visitor import IRIS, sign_in, take_store_away, text_of
 from unrot.core.records import Caller
 from unrot.serve.service import Service
 from unrot.watch.reports import predictions as looking
@@ -238,6 +239,18 @@ def test_file_that_ends_early_says_so(
         r"The file ends here. Older ones were not looked at: ask again up to .*\+00:00\.",
         rows[2]["id"],
     )
+
+
+def test_no_file_begins_while_the_store_is_away(
+    client: FlaskClient, flowers: list[str], trained_home: Path
+) -> None:
+    sign_in(client, VIEWER)
+    take_store_away(trained_home)
+
+    answer = client.get(f"{PATH}.csv")
+
+    assert answer.status_code == 503
+    assert "text/html" in answer.content_type
 
 
 def test_file_is_for_viewers(client: FlaskClient, flowers: list[str]) -> None:

@@ -75,7 +75,7 @@ def render_report(report: Report) -> str:
             report=report,
             model=model,
             found=found,
-            charts=(charts.accuracy, charts.traffic),
+            charts=(*([charts.accuracy] if report.now.is_enough else []), charts.traffic),
             kinds={kind: words.called for kind, words in FINDING_KINDS.items()},
             styles=_styles(),
             policy=POLICY,

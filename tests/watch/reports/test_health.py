@@ -61,6 +61,12 @@ def test_version_that_nobody_has_judged_is_introduced_by_what_is_known_of_it() -
     )
 
 
+def test_one_verdict_is_one() -> None:
+    signs = replace(GOOD, right=0, judged=1, new=1, whose=Whose(1, 1, 0, 0))
+
+    assert health(signs).reasons[0] == "0 of 1 verdict on v1 so far is right (by judges)."
+
+
 def test_version_that_came_back_is_told_by_its_own_verdicts_of_before() -> None:
     bad = health(replace(GOOD, right=20, new=0))
     good = health(replace(GOOD, new=0))

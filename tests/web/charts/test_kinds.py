@@ -130,7 +130,7 @@ def test_marks_that_are_close_go_into_two_rows_and_a_third_has_no_label() -> Non
 def test_bars_are_stacked_and_counted() -> None:
     buckets = [Bucket(0, 60, {"v1": 3, "v2": 1}), Bucket(60, 120, {"v2": 2})]
 
-    chart = bars("t", "T", buckets, x=time_axis(0, 120), parts=["v1", "v2"], what="predictions")
+    chart = bars("t", "T", buckets, x=time_axis(0, 120), parts=["v1", "v2"], what="prediction")
 
     assert chart.bars == (
         Bar(3, 25, 44, 75, "three"),

@@ -56,6 +56,20 @@ def test_report_of_a_model_that_nobody_asked_says_so(viewer: FlaskClient, school
         assert words in said
 
 
+def test_report_draws_no_accuracy_of_few_verdicts(
+    viewer: FlaskClient, school: School, clock: Clock
+) -> None:
+    school.taught(1)
+    school.caretaker.go_round()
+    clock.now += 60
+
+    page = viewer.get(AT).text
+
+    assert "too few verdicts to say" in text_of(page)
+    assert 'id="chart-accuracy"' not in page
+    assert "1 prediction in this time." in text_of(page)
+
+
 def test_report_tells_the_period_beside_the_one_before(
     viewer: FlaskClient, school: School, clock: Clock
 ) -> None:

@@ -237,7 +237,8 @@ def _accuracy(signs: Signs) -> list[str]:
     if not signs.is_judged:
         of = f" on {signs.version}" if signs.version else ""
         told = f"{signs.right:,} of {counted(signs.judged, 'verdict')}"
-        said = f"{told}{of} so far {plural(signs.right, 'is', 'are')} right"
+        are = plural(signs.right if signs.judged > 1 else 1, "is", "are")
+        said = f"{told}{of} so far {are} right"
         return [f"{said}{_by(signs)}.", *_test_set(signs)]
     beside = ""
     if signs.expected is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from unrot.core.plurals import plural
 from unrot.web.charts.axes import Axis, Says, brief, named_ticks, number_axis, place, stretch
 from unrot.web.charts.chart import Bar, Chart, Entry
 from unrot.web.charts.xy import NOTHING, Column, said_of, spots_of, table_of
@@ -61,7 +62,7 @@ def bars(
     what: str,
     nothing: str = NOTHING,
 ) -> Chart:
-    """Stack the parts of each bucket, the first at the bottom; `what` is what is counted.
+    """Stack the parts of each bucket, the first at the bottom; `what` is what is counted, as one.
 
     The last four parts have tones of their own, what is older shares one.
     """
@@ -77,7 +78,7 @@ def bars(
         name,
         title,
         _sentence(shown, what),
-        table_of((x.name, what.capitalize(), *several), columns[::-1]),
+        table_of((x.name, plural(0, what).capitalize(), *several), columns[::-1]),
         x,
         y,
         height="low",
@@ -112,7 +113,7 @@ def _sides(bucket: Bucket, x: Axis) -> tuple[float, float]:
 
 def _bucket_column(bucket: Bucket, parts: Sequence[str], what: str, x: Axis, y: Axis) -> Column:
     said = [f"{part}: {brief(value)}" for part, value in bucket.parts.items() if value]
-    lines = [f"{brief(bucket.total)} {what}", *(said if len(said) > 1 else ()), bucket.words]
+    lines = [_amount(bucket.total, what), *(said if len(said) > 1 else ()), bucket.words]
     values = [bucket.total, *(bucket.parts.get(part, 0.0) for part in parts)]
     return Column(
         bucket.time,
@@ -133,7 +134,11 @@ def _sentence(buckets: Sequence[Bucket], what: str) -> str:
     total = sum(one.total for one in buckets)
     most = max(buckets, key=lambda one: one.total)
     at_most = "" if len(buckets) == 1 else f"; at most {brief(most.total)} in {most.time}"
-    return f"{brief(total)} {what} in this time{at_most}."
+    return f"{_amount(total, what)} in this time{at_most}."
+
+
+def _amount(total: float, what: str) -> str:
+    return f"{brief(total)} {plural(total, what)}"
 
 
 # ── side by side ─────────────────────────────────────────────────────────────────────────────

@@ -86,7 +86,7 @@ def _build_traffic(found: Condition, x: Axis) -> Chart:
         _buckets(found, chosen),
         x=x,
         parts=[*strangers, *(name for name in found.known_versions if name in chosen)],
-        what="predictions",
+        what="prediction",
         nothing=NOBODY,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 
 from flask import Response, request
 
@@ -45,17 +46,19 @@ def predictions_file(model: str) -> Response:
     columns = [one.column for one in choose_columns(of.schema) if one.is_shown]
     columns = columns or list(columns_of(of.schema, with_probabilities=False)[0])
     look = open_look(of.schema, LOOKS)
-    answer = Response(_lines(service(), of, sought, look, columns), mimetype="text/csv")
+    rows = _rows(service(), of, sought, look)
+    first = list(islice(rows, 1))  # while it can still be said that the store is away
+    answer = Response(_lines(chain(first, rows), look, columns), mimetype="text/csv")
     answer.headers["Content-Disposition"] = attachment(f"{of.name}-predictions.csv")
     return answer
 
 
 def _lines(
-    unrot: Service, model: Model, sought: Sought, look: Look, columns: Sequence[Column]
+    rows: Iterator[JudgedPrediction], look: Look, columns: Sequence[Column]
 ) -> Iterator[bytes]:
     """Write the file; one that ends early says so in its last line."""
     try:
-        yield from csv_stream(columns, parts_of(_rows(unrot, model, sought, look), columns))
+        yield from csv_stream(columns, parts_of(rows, columns))
     except UnrotError as error:
         yield _last(error.message)
     except Exception:
