@@ -764,6 +764,14 @@ class Registry(Protocol):
         ...
 
 
+class Keys(Protocol):
+    """Predictions by their clients' own keys."""
+
+    def find(self, model: ModelKey, keys: Sequence[str]) -> Mapping[str, str]:
+        """Return the ids of the predictions that some keys are for, as far as they have come."""
+        ...
+
+
 class Traffic(Protocol):
     """The predictions that were answered, and their totals per minute."""
 
@@ -987,6 +995,11 @@ class Store(Protocol):
     @property
     def verdicts(self) -> Verdicts:
         """What was said of it."""
+        ...
+
+    @property
+    def keys(self) -> Keys:
+        """What clients call it."""
         ...
 
     @property

@@ -630,6 +630,16 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientKey:
+    """What a client calls a prediction: an order's number, by which its outcome comes back."""
+
+    model: ModelKey
+    key: str
+    prediction: str
+    predicted_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class UnverifiedFeedback:
     """A verdict in the older form, on a prediction that nothing proves: shown, never learnt."""
 
@@ -757,6 +767,7 @@ class Shipment:
     feedback: Sequence[Feedback] = ()
     unverified: Sequence[UnverifiedFeedback] = ()
     rejections: Sequence[Rejection] = ()
+    keys: Sequence[ClientKey] = ()
     oddities: Sequence[Oddity] = ()
     looked_at: Collection[str] = ()
     """The ids of the predictions that an outlier detector has scored."""
@@ -1117,6 +1128,7 @@ Tidiable = Literal[
     "verdicts without a prediction",
     "verdicts kept apart",
     "unverified verdicts",
+    "client keys",
     "profiles",
     "checks",
     "deliveries",
@@ -1131,6 +1143,7 @@ Old = Literal[
     "verdicts without a prediction",
     "verdicts kept apart",
     "unverified verdicts",
+    "client keys",
     "profiles",
     "checks",
     "deliveries",

@@ -7,18 +7,30 @@ verdict is refused without asking the store.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from unrot.core.errors import Detail, Expired, Invalid, NotFound, TooLarge, UnrotError, wrong_field
+from unrot.core.errors import (
+    Detail,
+    Expired,
+    Invalid,
+    NotFound,
+    TooLarge,
+    UnrotError,
+    shown,
+    wrong_field,
+)
 from unrot.core.ids import Ids, PredictionId
 from unrot.core.plurals import counted
 from unrot.core.records import Caller, Feedback, Model, UnverifiedFeedback
 from unrot.core.schema import parse_label
 from unrot.core.time import DAY
+from unrot.hear.key_store import read_key
 from unrot.hear.truth import is_right
 
 MOST_VERDICTS = 1_000
@@ -41,13 +53,15 @@ class VerdictReader:
     model_of: Callable[[int], Model | None]
     label_of: Callable[[str], str | None]
     """Looks up what a prediction answered when its id does not tell; None when nobody knows."""
+    named: Mapping[tuple[str | None, str], str] = field(default_factory=dict)
+    """Ids by model and client's key, where some are judged by those."""
 
     def read(self, given: Any, *, caller: Caller, now: float) -> Feedback:
         """Read one verdict; raise what is wrong with it."""
         if not isinstance(given, Mapping):
             expected = 'an object such as {"id": "…", "was_correct": true}'
             raise wrong_field("feedback", given, expected)
-        id, told, model = self._prediction(given.get("id"), now)
+        id, told, model = self._prediction(self._id_of(given), now)
         was_correct, label = _said(given, model)
         if model.schema.is_classifier and label is not None:
             was_correct = self._agreed(id, told, model, was_correct, label)
@@ -82,6 +96,19 @@ class VerdictReader:
             subject=caller.subject,
             withdrawn=True,
         )
+
+    def _id_of(self, given: Mapping[str, Any]) -> Any:
+        """Return the id that a verdict names, or that its key is for."""
+        if "id" in given or "key" not in given:
+            return given.get("id")
+        model, key = key_of(given)
+        if (model, key) not in self.named:
+            raise NotFound(
+                f"There is no prediction with the key {shown(key)}: send the key with the "
+                'prediction, and here its "model" as well. One that was sent elsewhere a moment '
+                "ago may still be on its way: try again."
+            )
+        return self.named[model, key]
 
     def _prediction(self, id: Any, now: float) -> tuple[str, PredictionId, Model]:
         if not isinstance(id, str):
@@ -124,14 +151,33 @@ class VerdictReader:
         return agrees
 
 
+def key_of(given: Mapping[str, Any]) -> tuple[str | None, str]:
+    """Return the model and the key that a verdict names; None is the default model."""
+    model = given.get("model")
+    if model is not None and not isinstance(model, str):
+        raise wrong_field("model", model, "the name of a model")
+    return model, read_key(given["key"])
+
+
+def keys_of(given: Sequence[Any]) -> dict[str | None, list[str]]:
+    """Return the keys that verdicts name instead of ids, by model; wrong ones are left out."""
+    found: dict[str | None, list[str]] = defaultdict(list)
+    for one in given:
+        if isinstance(one, Mapping) and "key" in one and "id" not in one:
+            with suppress(Invalid):
+                model, key = key_of(one)
+                found[model].append(key)
+    return found
+
+
 def read_unverified(
     given: Mapping[str, Any], *, known: Callable[[str], Model], caller: Caller, now: float
 ) -> UnverifiedFeedback:
     """Read a verdict in the older form, which carries its own inputs and prediction."""
-    for field in OLDER_FIELDS:
-        if field not in given:
+    for needed in OLDER_FIELDS:
+        if needed not in given:
             expected = f"all of {', '.join(OLDER_FIELDS)}"
-            raise wrong_field(field, None, expected, is_missing=True)
+            raise wrong_field(needed, None, expected, is_missing=True)
     name, inputs, prediction, was_correct = (given[field] for field in OLDER_FIELDS)
     if not isinstance(name, str):
         raise wrong_field("model", name, "the name of a model")

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 
 from unrot.core.records import Holdings, ModelKey, RemovedModel
 from unrot.core.signatures import Signatures
+from unrot.hear.key_store import KeyStore
 from unrot.hear.verdict_store import VerdictStore
 from unrot.learn.job_store import JobStore
 from unrot.learn.lesson_store import LessonStore
@@ -55,6 +56,7 @@ class Cabinet:
         self.registry = RegistryStore(database, signatures)
         self.profiles = ProfileStore(database, models)
         self.verdicts = VerdictStore(database, models, batches.look_up)
+        self.keys = KeyStore(database)
         self.traffic = TrafficStore(database, models, batches, self.verdicts, outlier_puts)
         self.oddities = OutlierStore(database, self.traffic.look_up)
         self.checks = CheckStore(database, models)

@@ -271,6 +271,7 @@ class Caretaker:
                 oddities=noticed.oddities,
                 looked_at=noticed.looked_at,
                 rejections=found.rejections,
+                keys=found.keys,
             )
         )
         self._was_busy = True

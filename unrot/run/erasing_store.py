@@ -14,6 +14,7 @@ from unrot.serve.batches import pack, unpack
 from unrot.store.kinds import (
     AUDIT,
     BATCH,
+    CLIENT_KEY,
     FEEDBACK,
     FORGOTTEN,
     OUTLIER,
@@ -39,6 +40,9 @@ NAMES = (
     (UNVERIFIED, "unverified verdict"),
 )
 """What is kept under the very id."""
+
+MOST_KEYS = 10
+"""A prediction has one, unless two lines of the journal tell of it."""
 
 Note = Callable[[ModelKey, int, float], list[Put]]
 """The change that counts predictions that were let go."""
@@ -96,6 +100,7 @@ class ErasingStore:
         yield "prediction", self._in_batch(id)
         for kind, name in NAMES:
             yield name, self._under(kind, id)
+        yield "client's key", self._keys(id)
         yield "place in an audit", self._in_audits(id, model)
         yield "answer of a challenger", self._in_shadows(id, model)
 
@@ -116,6 +121,10 @@ class ErasingStore:
     def _under(self, kind: Kind, id: str) -> list[Change]:
         found = self._database.get(kind, id)
         return [] if found is None else [Delete(kind, id, found.revision)]
+
+    def _keys(self, id: str) -> list[Change]:
+        found = scan_all(self._database, CLIENT_KEY, "of prediction", (id,), only=[])
+        return [Delete(CLIENT_KEY, one.key, one.revision) for one in found]
 
     def _in_audits(self, id: str, model: ModelKey) -> list[Change]:
         changes: list[Change] = []

@@ -4,8 +4,9 @@
     predictions    nobody judged them and they are old, or beyond the newest; judged ones far later
     windows        minutes become hours, hours become days: no total is lost
     profiles       short ones become one an hour, those one a day
-    the rest       verdicts and checks that are as old as judged predictions, and what was sent of
-                   findings that were closed so long ago
+    the rest       verdicts and checks that are as old as judged predictions, what was sent of
+                   findings that were closed so long ago, and clients' keys of what can be judged no
+                   more
 
 Each bite is one short transaction, so it can be killed at any place and the same again changes
 nothing. What is needed stays: a verdict that may still come finds its prediction unless that is
@@ -194,6 +195,7 @@ def _old(service: Service, model: ModelKey) -> Iterator[int]:
         ("verdicts without a prediction", before),
         ("verdicts kept apart", before),
         ("unverified verdicts", before),
+        ("client keys", service.clock() - service.settings.feedback_days * DAY),
         ("profiles", before),
         ("checks", before - PROFILE_SLACK_SECONDS),
         ("deliveries", before),

@@ -32,6 +32,7 @@ from unrot.store.blobs import drop_blob, drop_blobs
 from unrot.store.kinds import (
     BATCH,
     CHECK,
+    CLIENT_KEY,
     DELIVERY,
     FATES,
     FEEDBACK,
@@ -245,6 +246,7 @@ class TidyingStore:
         plain: dict[Old, Kind] = {
             "verdicts kept apart": OVERRULED,
             "unverified verdicts": UNVERIFIED,
+            "client keys": CLIENT_KEY,
             "checks": CHECK,
         }
         if what in plain:
@@ -252,7 +254,7 @@ class TidyingStore:
             found = self._database.scan(
                 kind, "of model", (model,), until=before, limit=most, only=[]
             )
-            return [Delete(kind, one.key) for one in found]
+            return [Delete(kind, one.key, one.revision) for one in found]
         if what == "profiles":
             old = self._profiles.old(model, before, most)
             return [Delete(PROFILE, one.key, one.revision) for one in old]

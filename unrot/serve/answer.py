@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from unrot.core.records import Outputs, Prediction, Row, Version
+from unrot.core.records import ClientKey, Outputs, Prediction, Row, Version
 from unrot.serve import events
 from unrot.serve.shelf import ShelvedModel
 
@@ -60,6 +60,15 @@ class Answer:
             )
             for id, row, label, probabilities, value in columns
         ]
+
+    def key_lines(self, keys: Sequence[str | None]) -> bytes:
+        """Write for the journal what the client calls the rows."""
+        model = self.shelved.model.key
+        return events.to_lines(
+            ClientKey(model, key, id or "", self.predicted_at)
+            for key, id in zip(keys, self.ids, strict=True)
+            if key is not None
+        )
 
     def lines(self) -> bytes:
         """Write it for the journal."""

@@ -17,17 +17,18 @@ from typing import Any
 
 import orjson
 
-from unrot.core.records import Feedback, Prediction, Rejection, UnverifiedFeedback
+from unrot.core.records import ClientKey, Feedback, Prediction, Rejection, UnverifiedFeedback
 from unrot.core.table import Table, as_table
 from unrot.core.windows import grouped
 from unrot.serve.rows import NAMES, Rows
 
-Event = Prediction | Feedback | UnverifiedFeedback | Rejection
+Event = Prediction | Feedback | UnverifiedFeedback | Rejection | ClientKey
 _KINDS: dict[str, type[Event]] = {
     "prediction": Prediction,
     "feedback": Feedback,
     "unverified": UnverifiedFeedback,
     "rejected": Rejection,
+    "key": ClientKey,
 }
 PREDICTION, PREDICTIONS = "prediction", "predictions"
 ROWS_OF_A_LINE, CELLS_OF_A_LINE = 250, 10_000
@@ -73,6 +74,7 @@ class Events:
     unverified: list[UnverifiedFeedback] = field(default_factory=list)
     unreadable: list[bytes] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
+    keys: list[ClientKey] = field(default_factory=list)
 
 
 def to_lines(events: Iterable[Event]) -> bytes:
@@ -125,6 +127,7 @@ def from_lines(lines: bytes) -> Events:
         [one for part in parts for one in part.unverified],
         [one for part in parts for one in part.unreadable],
         [one for part in parts for one in part.rejections],
+        [one for part in parts for one in part.keys],
     )
 
 
@@ -176,6 +179,7 @@ def _sorted(
         [one for one in others if isinstance(one, UnverifiedFeedback)],
         list(unreadable),
         [one for one in others if isinstance(one, Rejection)],
+        [one for one in others if isinstance(one, ClientKey)],
     )
 
 

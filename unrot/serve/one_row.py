@@ -15,7 +15,8 @@ import orjson
 
 from unrot.core.ids import Ids
 from unrot.core.ports import Clock, Counts, Predictor
-from unrot.core.records import Version
+from unrot.core.records import ClientKey, Version
+from unrot.serve import events
 from unrot.serve.journal import Journal
 from unrot.serve.shelf import ShelvedModel
 
@@ -44,8 +45,8 @@ class OneRow:
         self._read = reader.one if reader is not None else _nothing
         self._score = getattr(predictor, "score_one", _nothing)
 
-    def answer(self, given: Any, clock: Clock) -> Scored | None:
-        """Score a row and journal it; return what its client is told."""
+    def answer(self, given: Any, clock: Clock, key: str | None = None) -> Scored | None:
+        """Score a row and journal it, with what its client calls it; return what that is told."""
         row = self._read(given)
         if row is None:
             return None
@@ -77,6 +78,8 @@ class OneRow:
         }
         self._counts.predicted(self.model, self.version, 1)
         line = orjson.dumps({"kind": "prediction", "event": event}, None, _NEWLINE)
+        if key is not None:
+            line += events.to_lines([ClientKey(self._key, key, id, at)])
         return id if self._journal.append(line, count=1) else None, label, shares, value
 
 

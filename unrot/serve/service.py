@@ -53,9 +53,11 @@ from unrot.core.settings import Settings
 from unrot.core.signatures import Signatures
 from unrot.core.time import utc
 from unrot.hear import verdicts
+from unrot.hear.key_store import check_keys
 from unrot.serve import events, readiness
 from unrot.serve.answer import Answer
 from unrot.serve.journal import Journal
+from unrot.serve.key_finder import KeyFinder
 from unrot.serve.limits import Limits
 from unrot.serve.one_row import OneRow
 from unrot.serve.rejected import Refusals, rejection_of
@@ -128,10 +130,14 @@ class Service:
         *,
         version: str | None = None,
         contents: Contents | None = None,
+        keys: Sequence[str | None] = (),
     ) -> Answer:
-        """Score one object of features or a list of them, with what was served a moment ago."""
+        """Score one object of features or a list of them, with what was served a moment ago.
+
+        `keys` are what the client calls the rows, if it gives them names of its own.
+        """
         contents = contents or self.catalogue()
-        return self._predict(contents, contents.model(name), version, OBJECTS, inputs)
+        return self._predict(contents, contents.model(name), version, OBJECTS, inputs, keys)
 
     def one_row(self, name: str, version: str | None, contents: Contents) -> OneRow:
         """Return what answers single rows of a version."""
@@ -149,13 +155,18 @@ class Service:
         return held
 
     def predict_instances(
-        self, reference: Any, instances: Any, *, contents: Contents | None = None
+        self,
+        reference: Any,
+        instances: Any,
+        *,
+        contents: Contents | None = None,
+        keys: Sequence[str | None] = (),
     ) -> Answer:
         """Score the older form for `zombies` or `zombies/versions/v2`."""
         contents = contents or self.catalogue()
         name, version = _parted(reference)
         shelved = contents.model(name) if name else self.default_model(contents)
-        return self._predict(contents, shelved, version, LISTS, instances)
+        return self._predict(contents, shelved, version, LISTS, instances, keys)
 
     def _predict(
         self,
@@ -164,10 +175,13 @@ class Service:
         named: str | None,
         form: Form,
         given: Any,
+        keys: Sequence[str | None] = (),
     ) -> Answer:
         try:
             rows, table = self._rows(contents, shelved, named, form, given)
-            answer, is_kept = self._scored(contents, shelved, shelved.version(named), rows, table)
+            check_keys(keys, len(rows))
+            version = shelved.version(named)
+            answer, is_kept = self._scored(contents, shelved, version, rows, table, keys)
         except Invalid as error:
             self._count_refused(shelved, named, error, given)
             raise
@@ -219,6 +233,7 @@ class Service:
         version: Version,
         rows: Sequence[Row],
         table: NDArray[np.float64] | None,
+        keys: Sequence[str | None] = (),
     ) -> tuple[Answer, bool]:
         """Score rows, give them ids and journal them; tell whether the journal took them."""
         predictor: Any = self.shelf.predictor(contents, version)
@@ -238,14 +253,15 @@ class Service:
         )
         answer = Answer(shelved, version, now, seconds, rows, outputs, ids)
         self.counts.predicted(shelved.model.name, version.name, len(rows))
-        return answer, self.journal.append(answer.lines(), count=len(rows))
+        lines = answer.lines() + (answer.key_lines(keys) if keys else b"")
+        return answer, self.journal.append(lines, count=len(rows))
 
     # ── judge ────────────────────────────────────────────────────────────────────────────────
 
     def judge(self, given: Any, caller: Caller) -> tuple[Feedback, FeedbackStatus]:
         """Keep one verdict."""
         self.limits.admit(caller, verdicts=1, bytes=_size(given))
-        verdict = self._reader().read(given, caller=caller, now=self.clock())
+        verdict = self._reader([given]).read(given, caller=caller, now=self.clock())
         with acting(act_of(caller, "judge")):
             status = self._keep([verdict])[0]
         if status == "missing":
@@ -258,14 +274,18 @@ class Service:
         """Keep all valid verdicts of a list; answer each with its status or the error's reason."""
         verdicts.check_count(len(given))
         self.limits.admit(caller, verdicts=len(given), bytes=sum(map(_size, given)))
-        reader, now = self._reader(), self.clock()
+        reader, now = self._reader(given), self.clock()
         read = [reader.read_or_error(one, caller=caller, now=now) for one in given]
         with acting(act_of(caller, "judge")):
             kept = iter(self._keep([one for one in read if isinstance(one, Feedback)]))
         statuses = [
             _said_of(next(kept)) if isinstance(one, Feedback) else one.reason for one in read
         ]
-        return [(verdicts.id_of(one), status) for one, status in zip(given, statuses, strict=True)]
+        ids = [
+            one.prediction if isinstance(one, Feedback) else verdicts.id_of(sent)
+            for one, sent in zip(read, given, strict=True)
+        ]
+        return list(zip(ids, statuses, strict=True))
 
     def judge_unverified(
         self, given: Mapping[str, Any], caller: Caller
@@ -323,7 +343,7 @@ class Service:
                 "written. Nothing was taken; try again in a moment."
             )
 
-    def _reader(self) -> verdicts.VerdictReader:
+    def _reader(self, given: Sequence[Any] = ()) -> verdicts.VerdictReader:
         contents = self.catalogue()
 
         def model_of(number: int) -> Model | None:
@@ -331,7 +351,17 @@ class Service:
             return shelved.model if shelved else None
 
         days = self.settings.feedback_days
-        return verdicts.VerdictReader(self.ids, days, model_of, self._label_of)
+        named = self._named(contents, given)
+        return verdicts.VerdictReader(self.ids, days, model_of, self._label_of, named)
+
+    def _named(self, contents: Contents, given: Sequence[Any]) -> dict[tuple[str | None, str], str]:
+        """Return the ids of the predictions that some verdicts name by their clients' keys."""
+        found: dict[tuple[str | None, str], str] = {}
+        for name, keys in verdicts.keys_of(given).items():
+            shelved = self.default_model(contents) if name is None else contents.model(name)
+            ids = KeyFinder(self.store, self.journal).find(shelved.model.key, keys)
+            found |= {(name, key): id for key, id in ids.items()}
+        return found
 
     def _label_of(self, id: str) -> str | None:
         try:

@@ -26,6 +26,7 @@ from unrot.core.records import (
 )
 from unrot.core.time import DAY
 from unrot.hear.feedback_documents import feedback_of, from_document, judged_of
+from unrot.hear.key_store import key_puts
 from unrot.hear.outcome_reader import Key, OutcomeReader
 from unrot.hear.verdict_store import Arrived, VerdictStore
 from unrot.hear.window_store import count_in, predictions_of_all, windows_between
@@ -109,9 +110,8 @@ class TrafficStore:
             shipment.oddities,
             shipment.rejections,
         )
-        removed = self._models.removed(
-            {*made.models, *(one.model for one in odd), *(one.model for one in rejected)}
-        )
+        others = (*odd, *rejected, *shipment.keys)
+        removed = self._models.removed({*made.models, *(one.model for one in others)})
         self._tell(removed)
         if removed:
             made = made.where([model not in removed for model in made.models])
@@ -129,6 +129,7 @@ class TrafficStore:
         yield from count_in(self._database, [*counts.windows(), *told])
         yield from taken
         yield from self._verdicts.unverified_puts(shipment.unverified)
+        yield from key_puts(shipment.keys, removed)
 
     def _tell(self, removed: Set[ModelKey]) -> None:
         for model in sorted(removed - self._told):

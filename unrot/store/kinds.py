@@ -206,6 +206,15 @@ FORGOTTEN = Kind(
     {"of model": _OF_MODEL, "waits": Index(("waits",), ("at",))},
 )
 """One for each prediction that was to be forgotten, under its id: nobody can judge it any more."""
+CLIENT_KEY = Kind(
+    "client-key",
+    {"model": "text", "client key": "text", "prediction": "text", "predicted at": "moment"},
+    {
+        "of model": Index(("model",), ("predicted at",)),
+        "of prediction": Index(("prediction",)),
+    },
+)
+"""What a client called a prediction, under model and key: the newest that it called so."""
 OUTLIER = Kind(
     "outlier",
     {"model": "text", "predicted at": "moment", "body": "json"},

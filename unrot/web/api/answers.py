@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec
 
@@ -18,6 +18,7 @@ from flask import Response, request
 from unrot.core.errors import Invalid, UnrotError, wrong_field
 from unrot.core.records import Caller
 from unrot.core.request_ids import HEADER, RequestId, current, in_request
+from unrot.hear.key_store import read_key, read_keys
 from unrot.hear.verdicts import is_older_form
 from unrot.run.lanes import Reply
 from unrot.serve.answer import Answer
@@ -32,6 +33,11 @@ from unrot.web.security import HEADERS
 JSON_HEADERS = [("Content-Type", "application/json"), *HEADERS.items()]
 CODES = {"created": 201, "queued": 202}
 NO_MORE: Mapping[str, str] = {}
+WITH_INPUTS, WITH_INSTANCES = {"inputs", "key", "keys"}, {"instances", "model", "keys"}
+INPUTS_EXPECTED = (
+    '"inputs": an object of features, or a list of them, and perhaps your own "key", or "keys"'
+)
+INSTANCES_EXPECTED = '"instances": a list of rows, and perhaps "model" and your own "keys"'
 P = ParamSpec("P")
 _log = logging.getLogger(__name__)
 
@@ -98,22 +104,38 @@ HEALTHY = success({"state": "healthy"})
 def predict(of: Service, sent: Sent, model: str, version: str | None) -> Reply:
     """Score one row or many."""
     given = as_object(sent.read())
-    if set(given) != {"inputs"}:
-        raise _only("inputs", given, 'only "inputs": an object of features, or a list of them')
-    inputs = given["inputs"]
-    made = _one(of, sent, model, version, inputs)
+    if "inputs" not in given or not given.keys() <= WITH_INPUTS:
+        raise _only("inputs", WITH_INPUTS, given, INPUTS_EXPECTED)
+    inputs, keys = given["inputs"], _keys_of(given)
+    made = _one(of, sent, model, version, inputs, keys)
     if made is not None:
         return made
-    answer = of.predict(model, inputs, version=version, contents=sent.contents)
+    answer = of.predict(model, inputs, version=version, contents=sent.contents, keys=keys)
     return success(predicted(answer, is_one=isinstance(inputs, dict)))
 
 
-def _one(of: Service, sent: Sent, model: str, version: str | None, inputs: Any) -> Reply | None:
+def _keys_of(given: Mapping[str, Any]) -> list[str | None]:
+    """Return what the client calls its rows."""
+    if "key" in given and "keys" in given:
+        raise wrong_field("keys", given["keys"], "key for one row, or keys for many, not both")
+    if "key" in given:
+        return [read_key(given["key"])]
+    return read_keys(given["keys"]) if "keys" in given else []
+
+
+def _one(
+    of: Service,
+    sent: Sent,
+    model: str,
+    version: str | None,
+    inputs: Any,
+    keys: Sequence[str | None] = (),
+) -> Reply | None:
     """Answer one usual row; None for another, or where something is to be loaded first."""
-    if sent.contents is None or type(inputs) is not dict:
+    if sent.contents is None or type(inputs) is not dict or len(keys) > 1:
         return None
     row = of.one_row(model, version, sent.contents)
-    scored = row.answer(inputs, of.clock)
+    scored = row.answer(inputs, of.clock, keys[0] if keys else None)
     if scored is None:
         return None
     id, label, shares, value = scored
@@ -148,18 +170,19 @@ def predict_instances(of: Service, sent: Sent) -> Reply:
 
 
 def _predict_instances(of: Service, sent: Sent, given: dict[str, Any]) -> Reply:
-    if not set(given) <= {"instances", "model"} or "instances" not in given:
-        raise _only("instances", given, '"instances": a list of rows, and perhaps "model"')
-    answer = of.predict_instances(given.get("model"), given["instances"], contents=sent.contents)
+    if "instances" not in given or not given.keys() <= WITH_INSTANCES:
+        raise _only("instances", WITH_INSTANCES, given, INSTANCES_EXPECTED)
+    answer = of.predict_instances(
+        *(given.get("model"), given["instances"]), contents=sent.contents, keys=_keys_of(given)
+    )
     return reply(_instances(answer))
 
 
-def _only(wanted: str, given: dict[str, Any], expected: str) -> Invalid:
-    wrong = next((name for name in given if name not in (wanted, "model")), None)
+def _only(wanted: str, known: Set[str], given: dict[str, Any], expected: str) -> Invalid:
     if wanted not in given:
         return wrong_field(wanted, None, expected, is_missing=True)
-    name = wrong or "model"
-    return wrong_field(name[:80], given[name], expected)
+    wrong = next(name for name in given if name not in known)
+    return wrong_field(wrong[:80], given[wrong], expected)
 
 
 def predicted(answer: Answer, *, is_one: bool) -> dict[str, Any]:

@@ -23,7 +23,9 @@ from unrot.web.uploads import Upload
 class FeedbackOne(Shape, named=True):
     """A verdict on one prediction."""
 
-    id: Annotated[str, "The id that predict answered."]
+    id: Annotated[str | Unset, "The id that predict answered."] = UNSET
+    key: Annotated[str | Unset, "Instead of the id: what you called the row."] = UNSET
+    model: Annotated[str | Unset, "Beside a key; else it is the default model's."] = UNSET
     was_correct: bool | Unset = UNSET
     label: Cell | Unset = UNSET
     comment: Annotated[str, Keywords(maxLength=2_000)] = ""

@@ -46,10 +46,16 @@ CSV = "text/csv"
 MANY = Keywords(minItems=1, maxItems=10_000)
 
 
+KEY = "What you call the row, such as order-4711: a verdict may name it instead of the id."
+KEYS = "What you call each row, null where it has no name."
+
+
 class Inputs(Shape, named=True, closed=True):
     """One row by name, or many."""
 
     inputs: Row | Annotated[list[Row], MANY]
+    key: Annotated[str | Unset, KEY] = UNSET
+    keys: Annotated[list[str | None] | Unset, KEYS] = UNSET
 
 
 class Instances(Shape, named=True, closed=True):
@@ -59,6 +65,7 @@ class Instances(Shape, named=True, closed=True):
     model: Annotated[
         str | None, "zombies, or zombies/versions/v2; the default model where it is null."
     ] = None
+    keys: Annotated[list[str | None] | Unset, KEYS] = UNSET
 
 
 class FileQuery(Shape):

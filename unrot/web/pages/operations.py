@@ -17,6 +17,7 @@ SAID: dict[Tidiable, tuple[str, str]] = {
     "predictions": ("Predictions that nobody judged", "let go"),
     "judged predictions": ("Judged predictions with their verdicts", "let go"),
     "verdicts without a prediction": ("Verdicts whose prediction never came", "let go"),
+    "client keys": ("Clients' keys", "let go"),
     "verdicts kept apart": ("Verdicts that were kept apart", "let go"),
     "unverified verdicts": ("Unverified verdicts", "let go"),
     "profiles": ("Profiles", "let go"),
