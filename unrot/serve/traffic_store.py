@@ -14,11 +14,13 @@ from heapq import merge
 from itertools import islice
 
 from unrot.core.records import (
+    ClientKey,
     JudgedPrediction,
     ModelKey,
     Oddity,
     Outcome,
     Prediction,
+    Rejection,
     Shipment,
     Stretch,
     Tally,
@@ -110,8 +112,8 @@ class TrafficStore:
             shipment.oddities,
             shipment.rejections,
         )
-        others = (*odd, *rejected, *shipment.keys)
-        removed = self._models.removed({*made.models, *(one.model for one in others)})
+        beside: list[Oddity | Rejection | ClientKey] = [*odd, *rejected, *shipment.keys]
+        removed = self._models.removed({*made.models, *(one.model for one in beside)})
         self._tell(removed)
         if removed:
             made = made.where([model not in removed for model in made.models])
