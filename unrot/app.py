@@ -75,6 +75,8 @@ from unrot.web.pages import (
 from unrot.web.pages import (
     versions as versions_pages,
 )
+from unrot.web.protocols import protocol
+from unrot.web.protocols.oip import OIP
 from unrot.web.request_ids import IdentifiedApp
 from unrot.web.routes import GuardedFlask, blueprint_of
 
@@ -87,6 +89,8 @@ API = (
     *(audit_log, forgetting),
 )
 """Each declares some routes; the document lists them in this order."""
+PROTOCOLS = (OIP,)
+"""Those of other people's clients."""
 PAGES = (
     *(home, pages, prediction, adding, settings_pages, versions_pages, jobs, policy),
     *(audits, compare),
@@ -142,6 +146,7 @@ def make_doors() -> Flask:
     api = blueprint_of(*API)
     api.register_error_handler(Busy, learning.busy)
     app.register_blueprint(api)
+    protocol.register(app, PROTOCOLS)
     apidocs.register(app, *API)
     counted = counting.CountedApp(app.wsgi_app)
     app.wsgi_app = IdentifiedApp(counted)  # type: ignore[method-assign]

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from flask import Flask
 from werkzeug.routing import Rule
 
-from unrot.app import API
+from unrot.app import API, PROTOCOLS
 from unrot.web.routes import OF_LIBRARIES, Route, routes_of
 from unrot.web.shape import members
 
@@ -121,7 +121,10 @@ HEADERS = (
 AMPLE = {"UNROT_MOST_VERDICTS": "1000000", "UNROT_DAILY_BYTES": str(2**40)}
 """Settings under which one visitor may try all this in a row."""
 
-OF_PROGRAMS = ("/api/", "/train_batch", "/reset", "/metrics")
+OF_PROGRAMS = (
+    *("/api/", "/train_batch", "/reset", "/metrics"),
+    *(prefix for one in PROTOCOLS for prefix in one.prefixes),
+)
 
 PLACES = {"model": "iris", "version": "v1", "filename": "app.css"}
 """What stands in the parts of a path that no hazard stands in."""

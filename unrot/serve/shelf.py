@@ -153,6 +153,13 @@ class Shelf:
                 self._pinned[key] = held
             return held
 
+    def let_go(self, shelved: ShelvedModel) -> None:
+        """Hold no version of a model any more but its champion; others come back when asked for."""
+        keys = {_key(version) for version in shelved.versions.values()}
+        with self._lock:
+            for key in keys & self._pinned.keys():
+                del self._pinned[key]
+
     def borrow(self, contents: Contents, version: Version) -> Predictor:
         """Return the predictor of a version; one that is loaded for this is not held afterwards."""
         held = contents.predictors.get(_key(version)) or self._pinned.get(_key(version))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
@@ -58,9 +59,15 @@ _API = ("/api/", "/apispec", "/train_batch", "/reset", "/metrics")
 
 def register(app: Flask) -> None:
     """Let every error of a request end here."""
+    app.extensions["wrong_below"] = {}
     app.register_error_handler(errors.UnrotError, _of_ours)
     app.register_error_handler(HTTPException, _of_http)
     app.register_error_handler(Exception, _of_nobody)
+
+
+def write_below(app: Flask, prefix: str, wrong: Callable[[int, str, str], Response]) -> None:
+    """Let errors at addresses that begin so be written in another shape than ours."""
+    app.extensions["wrong_below"][prefix] = wrong
 
 
 def status_of(error: errors.UnrotError) -> int:
@@ -104,7 +111,11 @@ def _of_nobody(error: Exception) -> Response:
 
 
 def _answer(code: int, reason: str, message: str, details: Any = ()) -> Response:
-    if request.path.startswith(_API) or isinstance(
+    below: dict[str, Callable[[int, str, str], Response]] = current_app.extensions["wrong_below"]
+    wrong = next((write for prefix, write in below.items() if _is_below(prefix)), None)
+    if wrong is not None:
+        answer = wrong(code, reason, message)
+    elif request.path.startswith(_API) or isinstance(
         request.routing_exception, BadHost | SecurityError
     ):
         # A page cannot be drawn for a host that no address can be made of.
@@ -117,6 +128,11 @@ def _answer(code: int, reason: str, message: str, details: Any = ()) -> Response
         answer = Response(page, code, mimetype="text/html")
     answer.headers.update(_HEADERS.get(code, {}))
     return answer
+
+
+def _is_below(prefix: str) -> bool:
+    """Tell whether the request is for an address, or one below it."""
+    return f"{request.path}/".startswith(f"{prefix}/")
 
 
 def _near_models() -> list[Model]:

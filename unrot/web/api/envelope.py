@@ -52,7 +52,7 @@ def body() -> Any:
 def received() -> bytes:
     """Return the body of a request that says that it is JSON."""
     check_type(request.mimetype)
-    return _received()
+    return whole_body()
 
 
 def read_json(mimetype: str, raw: bytes) -> Any:
@@ -64,7 +64,7 @@ def read_json(mimetype: str, raw: bytes) -> Any:
     check_type(mimetype)
     if not raw.strip():
         raise BadRequest('The body is empty: send JSON, for example {"inputs": {…}}.')
-    return _parsed(raw)
+    return parsed(raw)
 
 
 def body_object() -> dict[str, Any]:
@@ -74,11 +74,11 @@ def body_object() -> dict[str, Any]:
 
 def parameters() -> dict[str, Any]:
     """Read a JSON object where nothing at all, whatever its type, is an empty one."""
-    raw = _received()
+    raw = whole_body()
     if not raw.strip():
         return {}
     check_type(request.mimetype)
-    return as_object(_parsed(raw))
+    return as_object(parsed(raw))
 
 
 def check_type(mimetype: str) -> None:
@@ -88,7 +88,8 @@ def check_type(mimetype: str) -> None:
         raise WrongType(f"The content type is {given}: send application/json.")
 
 
-def _parsed(raw: bytes) -> Any:
+def parsed(raw: bytes) -> Any:
+    """Read JSON, whatever its sender calls it."""
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -104,7 +105,7 @@ def as_object(given: Any) -> dict[str, Any]:
     return given
 
 
-def _received() -> bytes:
+def whole_body() -> bytes:
     """Return the body; one without a length is read just far enough to know that it is too long."""
     limit = current_app.config["MAX_CONTENT_LENGTH"]
     try:

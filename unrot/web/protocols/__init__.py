@@ -1,0 +1,1 @@
+"""What other people's clients speak, each protocol in a file, over the same use cases."""

@@ -1,0 +1,103 @@
+"""Rows as other clients send them, made into the rows that a model takes.
+
+Their tensors and frames have types of their own: a gap is NaN, true is 1, a category a number. What
+a feature's value can be read as without losing anything is read so; the rest is left as it came,
+for the schema to say what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from unrot.core.errors import wrong_field
+from unrot.core.plurals import counted
+from unrot.core.records import Feature, Schema
+from unrot.hear.key_store import read_key
+from unrot.serve.shelf import ShelvedModel
+
+Given = dict[str, Any]
+
+KEY = "key"
+"""A column of this name that is no feature has the client's own keys."""
+
+LONGEST_NUMBER = 40
+
+
+def rows_of_columns(columns: Mapping[str, Sequence[Any]]) -> list[Given]:
+    """Return rows by name from columns by name, which are equally long.
+
+    >>> rows_of_columns({"a": [1, 2], "b": [3, 4]})
+    [{'a': 1, 'b': 3}, {'a': 2, 'b': 4}]
+    """
+    lengths = {name: len(column) for name, column in columns.items()}
+    most = max(lengths.values(), default=0)
+    for name, length in lengths.items():
+        if length != most:
+            raise wrong_field(name, columns[name], f"{counted(most, 'value')}, as of the others")
+    names = list(columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def rows_in_order(schema: Schema, rows: Sequence[Any], field: str) -> list[Given]:
+    """Return rows by name from lists in the order of the schema."""
+    names = schema.names
+    for number, row in enumerate(rows):
+        if not isinstance(row, list) or len(row) != len(names):
+            expected = f"a list of {counted(len(names), 'value')}: {', '.join(names)}"
+            raise wrong_field(field, row, expected, row=number)
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def fitted(schema: Schema, rows: Sequence[Given]) -> list[Given]:
+    """Return rows with each value as its feature takes it, where nothing is lost by that."""
+    readers = {feature.name: _reader_of(feature) for feature in schema.features}
+    return [
+        {name: readers[name](value) if name in readers else value for name, value in row.items()}
+        for row in rows
+    ]
+
+
+def take_keys(schema: Schema, rows: Sequence[Given]) -> list[str | None]:
+    """Take the clients' own keys out of rows that have them."""
+    if KEY in schema.names or not any(KEY in row for row in rows):
+        return []
+    keys = [row.pop(KEY, None) for row in rows]
+    return [None if key is None else read_key(key) for key in keys]
+
+
+def version_of(shelved: ShelvedModel, named: str | None) -> str | None:
+    """Return the version that an address means: by name, number or alias; None is the champion."""
+    if named is None or named in shelved.versions:
+        return named
+    return shelved.aliases.get(named) or (f"v{named}" if f"v{named}" in shelved.versions else named)
+
+
+def _reader_of(feature: Feature) -> Callable[[Any], Any]:
+    readers = {"boolean": _as_boolean, "category": _as_text}
+    read = readers.get(feature.kind, _as_number)
+    return (lambda value: None if _is_gap(value) else read(value)) if feature.nullable else read
+
+
+def _is_gap(value: Any) -> bool:
+    return bool(value != value)
+
+
+def _as_boolean(value: Any) -> Any:
+    return bool(value) if value in (0, 1) and not isinstance(value, str) else value
+
+
+def _as_text(value: Any) -> Any:
+    """Write a number as the choice it stands for: 3.0 is "3"."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value - value != 0:
+        return value
+    return str(int(value)) if value == int(value) else str(value)
+
+
+def _as_number(value: Any) -> Any:
+    if not isinstance(value, str) or len(value) > LONGEST_NUMBER:
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return value
