@@ -111,7 +111,7 @@ SERVER = choice(granian="granian", gthread="gthread")
 PROFILER = choice(unrot="unrot", whylogs="whylogs")
 LOG = choice(text="text", json="json")
 HOSTS = replace(parsed(_hosts), write=",".join)
-POSITIVE, PORT = whole(1), whole(1, 65535, said="a port, 1 to 65535")
+NATURAL, POSITIVE, PORT = whole(0), whole(1), whole(1, 65535, said="a port, 1 to 65535")
 YES = replace(parsed(_yes), write=lambda value: "yes" if value else "no")
 
 
@@ -232,9 +232,16 @@ class Settings:
     )
     daily_bytes: int = setting(
         "UNROT_DAILY_BYTES",
-        POSITIVE,
-        512 * 2**20,
-        "how much of what one visitor without a token sends is kept in a day, in bytes",
+        NATURAL,
+        2**30,
+        "how much one visitor without a token may add in a day, in bytes: predictions, verdicts, "
+        "files; `0`: as much as comes",
+    )
+    daily_bytes_of_token: int = setting(
+        "UNROT_DAILY_BYTES_OF_TOKEN",
+        NATURAL,
+        0,
+        "how much may be added with one token in a day, in bytes; `0`: as much as comes",
     )
     journal_max: int = setting(
         "UNROT_JOURNAL_MAX",

@@ -34,6 +34,7 @@ SHOWN_SETTINGS = (
     "max_body",
     "most_verdicts",
     "daily_bytes",
+    "daily_bytes_of_token",
     "workers",
     "threads",
 )

@@ -25,7 +25,8 @@ def predict(model: str) -> Response:
     known = service().catalogue().model(model).model
 
     def answer(upload: Upload) -> Response:
-        return uploads.predicted(upload, known.name, None, shares="probabilities" in request.form)
+        shares, caller = "probabilities" in request.form, security.caller_of_page()
+        return uploads.predicted(upload, known.name, None, shares=shares, caller=caller)
 
     return _taken(known, "predict_problem", answer)
 

@@ -82,7 +82,8 @@ def predict(model: str) -> Response:
     texts = forms.typed(schema, request.form)
     try:
         security.check_csrf()
-        answer = service().predict(model, forms.inputs(schema, texts))
+        inputs = forms.inputs(schema, texts)
+        answer = service().predict(model, inputs, caller=security.caller_of_page())
     except UnrotError as error:
         said = {**_form(shelved, texts, error.details), "problem": error.message}
         return _part("model", "_try.html", status_of(error), **about(shelved), **said)
