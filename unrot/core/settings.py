@@ -306,6 +306,13 @@ class Settings:
         "the names that the app answers to, with commas between, `.example.org` with all below "
         "it; unset, any",
     )
+    most_connections: int = setting(
+        "UNROT_MOST_CONNECTIONS",
+        NATURAL,
+        256,
+        "how many connections one visitor may hold at once with each web worker, where no proxy "
+        "stands before the app; `0`: any number",
+    )
     host: str = setting(
         "UNROT_HOST", TEXT, "127.0.0.1", "the address to listen on; `0.0.0.0` on those platforms"
     )

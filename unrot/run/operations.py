@@ -35,6 +35,7 @@ SHOWN_SETTINGS = (
     "most_verdicts",
     "daily_bytes",
     "daily_bytes_of_token",
+    "most_connections",
     "workers",
     "threads",
 )

@@ -12,8 +12,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import hmac
-import ipaddress
-import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -27,6 +25,7 @@ from werkzeug.exceptions import LengthRequired
 
 from unrot.core.acting import act_of, acting
 from unrot.core.errors import NotAllowed, NotKnown, StoreAway, TooMany
+from unrot.core.networks import network_of
 from unrot.core.records import THIS_MACHINE, Caller, Token
 from unrot.core.settings import Settings
 from unrot.core.time import short_time
@@ -45,7 +44,6 @@ CONTENT_POLICY = (
 HTTPS_ALONE = "UNROT_HTTPS"
 """In the app's configuration: whether plain HTTP is led to HTTPS."""
 
-WITH_PORT = re.compile(r"(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)\])(?::[0-9]+)?")
 MOST_ADDRESS = 45
 """Characters; an address of IPv6 has no more."""
 
@@ -182,7 +180,7 @@ class Doorkeeper:
         """Return who an address counts for: its /24 or /64, hashed; nobody's is this machine."""
         if not address:
             return ""
-        return hmac.digest(self._key, _network_of(address).encode(), "sha256").hex()[:12]
+        return hmac.digest(self._key, network_of(address).encode(), "sha256").hex()[:12]
 
     def _holders(self) -> list[Holder]:
         settings = self._settings
@@ -388,22 +386,6 @@ def _guessed(of: Service, keeper: Doorkeeper, token: str, subject: str) -> Holde
     if holder is None:
         of.limits.pour(GUESSES, subject, 1)
     return holder
-
-
-def _network_of(address: str) -> str:
-    """Return the network of an address, which some proxies write with a port; what is none is one.
-
-    >>> [_network_of(one) for one in ("203.0.113.9", "203.0.113.9:80", "[2001:db8::1]:80", "?")]
-    ['203.0.113.0/24', '203.0.113.0/24', '2001:db8::/64', 'unreadable']
-    """
-    found = WITH_PORT.fullmatch(address)
-    try:
-        parsed = ipaddress.ip_address(found[1] or found[2] if found else address)
-        mapped = getattr(parsed, "ipv4_mapped", None) or parsed
-        width = 24 if mapped.version == 4 else 64
-        return str(ipaddress.ip_network(f"{mapped}/{width}", strict=False))
-    except ValueError:
-        return "unreadable"
 
 
 def _remember(kept: dict[K, V], key: K, value: V) -> None:
