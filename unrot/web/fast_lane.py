@@ -280,6 +280,11 @@ class FastLane:
 
         return replace(call, run=run)
 
+    def sender_of(self, head: Head) -> str:
+        """Return who sends a request, as far as its address tells; nothing of this machine."""
+        keeper: Doorkeeper = self.app.extensions["doorkeeper"]
+        return keeper.visitor(self._address(head), None, lambda: self.service).subject
+
     def _address(self, head: Head) -> str:
         """Return where a request comes from."""
         return self._said(head.headers, "x-forwarded-for") or parted(head.client)[0]
