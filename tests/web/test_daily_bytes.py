@@ -186,6 +186,16 @@ def test_token_that_nobody_knows_opens_nothing_and_is_a_guess_once_it_matters(
     assert status_with(OPERATOR) == 429
 
 
+def test_form_is_told_how_long_to_wait_and_keeps_what_was_typed(limited: Flask) -> None:
+    spend_the_rest(limited)
+
+    answer = ask(limited.test_client(), petal_width_cm="0.7")
+
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+    assert 'value="0.7"' in answer.text
+
+
 def test_who_has_signed_in_goes_on_at_the_page(limited: Flask) -> None:
     client = limited.test_client()
     sign_in(client, VIEWER)
