@@ -36,6 +36,7 @@ from unrot.core.ports import Clock, Counts, Courier, NoCounts, Profiler, Store, 
 from unrot.core.quick_rows import QuickRows, Read
 from unrot.core.records import (
     CHAMPION,
+    THIS_MACHINE,
     Caller,
     Component,
     Feedback,
@@ -63,6 +64,9 @@ from unrot.serve.one_row import OneRow
 from unrot.serve.rejected import Refusals, rejection_of
 from unrot.serve.shelf import Contents, Shelf, ShelvedModel
 from unrot.serve.tokens import KnownTokens
+
+Keys = Sequence[str | None]
+"""What a client calls each of its rows; empty where it has no names of its own."""
 
 LAST_VERDICTS = 50
 VERDICT_BYTES = 500
@@ -130,14 +134,16 @@ class Service:
         *,
         version: str | None = None,
         contents: Contents | None = None,
-        keys: Sequence[str | None] = (),
+        caller: Caller = THIS_MACHINE,
+        keys: Keys = (),
     ) -> Answer:
         """Score one object of features or a list of them, with what was served a moment ago.
 
         `keys` are what the client calls the rows, if it gives them names of its own.
         """
         contents = contents or self.catalogue()
-        return self._predict(contents, contents.model(name), version, OBJECTS, inputs, keys)
+        shelved = contents.model(name)
+        return self._predict(contents, shelved, version, OBJECTS, inputs, caller, keys)
 
     def one_row(self, name: str, version: str | None, contents: Contents) -> OneRow:
         """Return what answers single rows of a version."""
@@ -150,6 +156,7 @@ class Service:
                 ids=self.ids,
                 journal=self.journal,
                 counts=self.counts,
+                limits=self.limits,
             )
             contents.one_row[name, version] = held
         return held
@@ -160,13 +167,14 @@ class Service:
         instances: Any,
         *,
         contents: Contents | None = None,
-        keys: Sequence[str | None] = (),
+        caller: Caller = THIS_MACHINE,
+        keys: Keys = (),
     ) -> Answer:
         """Score the older form for `zombies` or `zombies/versions/v2`."""
         contents = contents or self.catalogue()
         name, version = _parted(reference)
         shelved = contents.model(name) if name else self.default_model(contents)
-        return self._predict(contents, shelved, version, LISTS, instances, keys)
+        return self._predict(contents, shelved, version, LISTS, instances, caller, keys)
 
     def _predict(
         self,
@@ -175,13 +183,14 @@ class Service:
         named: str | None,
         form: Form,
         given: Any,
-        keys: Sequence[str | None] = (),
+        caller: Caller,
+        keys: Keys,
     ) -> Answer:
         try:
             rows, table = self._rows(contents, shelved, named, form, given)
             check_keys(keys, len(rows))
             version = shelved.version(named)
-            answer, is_kept = self._scored(contents, shelved, version, rows, table, keys)
+            answer, is_kept = self._scored(contents, shelved, version, rows, table, caller, keys)
         except Invalid as error:
             self._count_refused(shelved, named, error, given)
             raise
@@ -214,11 +223,19 @@ class Service:
                 [rejection_of(shelved.model, named, error.details, self.clock(), sent=sent)]
             )
 
-    def score(self, name: str, rows: Sequence[Row], *, version: str | None = None) -> Answer:
+    def score(
+        self,
+        name: str,
+        rows: Sequence[Row],
+        *,
+        version: str | None = None,
+        caller: Caller = THIS_MACHINE,
+    ) -> Answer:
         """Score rows that the schema has checked; JournalFull when they cannot be kept as well."""
         contents = self.catalogue()
         shelved = contents.model(name)
-        answer, is_kept = self._scored(contents, shelved, shelved.version(version), rows, None)
+        wanted = shelved.version(version)
+        answer, is_kept = self._scored(contents, shelved, wanted, rows, None, caller)
         if not is_kept:
             raise JournalFull(
                 "The journal cannot be written, so the predictions would have no ids: make room on "
@@ -233,9 +250,13 @@ class Service:
         version: Version,
         rows: Sequence[Row],
         table: NDArray[np.float64] | None,
-        keys: Sequence[str | None] = (),
+        caller: Caller,
+        keys: Keys = (),
     ) -> tuple[Answer, bool]:
-        """Score rows, give them ids and journal them; tell whether the journal took them."""
+        """Score rows, give them ids and journal them; tell whether the journal took them.
+
+        TooMany when their caller has no room for them: nothing is answered that is not kept.
+        """
         predictor: Any = self.shelf.predictor(contents, version)
         started = time.perf_counter()
         outputs = predictor.score(table) if table is not None else None
@@ -252,15 +273,16 @@ class Service:
             classes=outputs.classes,
         )
         answer = Answer(shelved, version, now, seconds, rows, outputs, ids)
-        self.counts.predicted(shelved.model.name, version.name, len(rows))
         lines = answer.lines() + (answer.key_lines(keys) if keys else b"")
+        self.limits.admit(caller, len(lines))
+        self.counts.predicted(shelved.model.name, version.name, len(rows))
         return answer, self.journal.append(lines, count=len(rows))
 
     # ── judge ────────────────────────────────────────────────────────────────────────────────
 
     def judge(self, given: Any, caller: Caller) -> tuple[Feedback, FeedbackStatus]:
         """Keep one verdict."""
-        self.limits.admit(caller, verdicts=1, bytes=_size(given))
+        self.limits.admit_verdicts(caller, 1, _size(given))
         verdict = self._reader([given]).read(given, caller=caller, now=self.clock())
         with acting(act_of(caller, "judge")):
             status = self._keep([verdict])[0]
@@ -273,7 +295,7 @@ class Service:
     def judge_many(self, given: list[Any], caller: Caller) -> list[tuple[Any, str]]:
         """Keep all valid verdicts of a list; answer each with its status or the error's reason."""
         verdicts.check_count(len(given))
-        self.limits.admit(caller, verdicts=len(given), bytes=sum(map(_size, given)))
+        self.limits.admit_verdicts(caller, len(given), sum(map(_size, given)))
         reader, now = self._reader(given), self.clock()
         read = [reader.read_or_error(one, caller=caller, now=now) for one in given]
         with acting(act_of(caller, "judge")):
@@ -291,7 +313,7 @@ class Service:
         self, given: Mapping[str, Any], caller: Caller
     ) -> tuple[UnverifiedFeedback, FeedbackStatus]:
         """Keep a verdict in the older form: shown and counted apart, it teaches nothing."""
-        self.limits.admit(caller, verdicts=1, bytes=_size(given))
+        self.limits.admit_verdicts(caller, 1, _size(given))
         contents = self.catalogue()
         verdict = verdicts.read_unverified(
             given, known=lambda name: contents.model(name).model, caller=caller, now=self.clock()
@@ -308,7 +330,7 @@ class Service:
 
     def withdraw(self, id: str, caller: Caller) -> FeedbackStatus:
         """Take a verdict back."""
-        self.limits.admit(caller, verdicts=1)
+        self.limits.admit_verdicts(caller, 1, VERDICT_BYTES)
         verdict = self._reader().withdrawal(id, caller=caller, now=self.clock())
         with acting(act_of(caller, "take back")):
             status = self._keep([verdict])[0]
