@@ -170,6 +170,9 @@ def test_few_verdicts_make_no_share(
 
     few = f"Right lately on v1 – {verdicts} verdicts so far, by judges: too few to say"
     assert (few in said, "Right, of the last 10 on v1" in said) == (not share, share)
+    assert ("A constant guess: " in said, ", 10 verdicts on v1" in said) == (share, share)
+    assert ("9 verdicts in this time: too few to say how good it is. Esti" in said) != share
+    assert ("9 verdicts so far: too few to say how good it is." in said) != share
 
 
 def test_version_is_looked_at_alone(client: FlaskClient, school: School, clock: Clock) -> None:

@@ -11,6 +11,7 @@ from unrot.core.records import CHAMPION, Schema
 from unrot.watch.reports.accuracy import Mark, Point
 from unrot.watch.reports.accuracy_line import taken_together
 from unrot.watch.reports.overview import Condition
+from unrot.watch.reports.signs import FEWEST_VERDICTS
 from unrot.watch.statistics.accuracy import Rolled
 from unrot.web.charts.axes import plain_axis, time_axis
 from unrot.web.charts.chart import Chart
@@ -41,33 +42,39 @@ def build_accuracy(
     nothing: str = NOTHING,
 ) -> Chart:
     """Draw how right it was, what its confidence made one expect, and what was done to it."""
+    few = _too_few(sum(_judged(point, schema) for point in found.points), "in this time")
     if not schema.is_classifier:
-        return _build_errors(found, happened, levels)
-    return lines(
+        return _build_errors(found, happened, levels, few)
+    judged = () if few else _by_version(Series("Accuracy", ()), found, _accuracy)
+    drawn = lines(
         "accuracy",
         f"{title}{found.of_whom}",
         [
-            *_by_version(Series("Accuracy", ()), found, _accuracy),
+            *judged,
             Series("Estimated from its confidence", _estimates(found), "estimate", "dashed"),
-            Series("A constant guess", _guesses(found), "guess", "dotted"),
+            *([] if few else [Series("A constant guess", _guesses(found), "guess", "dotted")]),
         ],
         x=time_axis(found.span.since, found.span.until),
         measure=RIGHT,
         happened=[*happenings(found.marks), *happened],
         levels=levels,
-        nothing=nothing,
+        nothing=few or nothing,
     )
+    is_told = not few or drawn.is_empty
+    return drawn if is_told else replace(drawn, sentence=f"{few} {drawn.sentence}")
 
 
 def _build_errors(
-    found: Condition, happened: Sequence[Happening], levels: Sequence[Level]
+    found: Condition, happened: Sequence[Happening], levels: Sequence[Level], few: str
 ) -> Chart:
     guess = found.champion.metrics.get("constant_guess_mae") if found.champion else None
     constant = [] if guess is None else [Level(guess, "A constant guess (MAE, at its making)")]
     return lines(
         "accuracy",
         f"How far off its answers are{found.of_whom}",
-        [
+        []
+        if few
+        else [
             *_by_version(Series("Mean error (MAE)", ()), found, _error),
             *_by_version(Series(RMSE, (), "three", "dashed"), found, _squared_error),
         ],
@@ -75,7 +82,7 @@ def _build_errors(
         measure=OFF,
         happened=[*happenings(found.marks), *happened],
         levels=[*levels, *constant],
-        nothing="No verdict on a prediction of this time says what was true.",
+        nothing=few or "No verdict on a prediction of this time says what was true.",
     )
 
 
@@ -104,6 +111,7 @@ def build_verdicts(
 
 def build_lately(schema: Schema, found: Condition) -> Chart:
     """Draw a point a verdict: the line that a fall is seen on first."""
+    few = _too_few(len(found.lately.points), "so far")
     newest = len(found.lately.points) - 1
     places = [(float(number - newest), one) for number, one in enumerate(found.lately.points)]
     version = found.lately.signs.version
@@ -112,14 +120,16 @@ def build_lately(schema: Schema, found: Condition) -> Chart:
     return lines(
         "lately",
         f"Verdict by verdict, over the last {found.lately.last}",
-        [
+        []
+        if few
+        else [
             Series(f"{_what(schema)} of {version or 'the champion'}", _rolled(own, schema)),
             Series("Of other versions", _rolled(others, schema), "older"),
         ],
         x=plain_axis(min(-FEWEST_LATELY, float(-newest)), 0.0, _ago),
         measure=_measure(schema),
         height="low",
-        nothing="There is no verdict yet.",
+        nothing=few or "There is no verdict yet.",
     )
 
 
@@ -133,6 +143,21 @@ def happenings(marks: Sequence[Mark]) -> list[Happening]:
             label = f"{mark.version} in the shadow" if mark.kind == SHADOW else mark.kind
             made.append(Happening(mark.at, label, mark.sentence, "job"))
     return made
+
+
+def _judged(point: Point, schema: Schema) -> int:
+    return point.accuracy.count if schema.is_classifier else point.errors.count
+
+
+def _too_few(verdicts: int, when: str) -> str:
+    """Say that some verdicts are too few to draw; nothing of none, or of enough.
+
+    >>> _too_few(1, "so far"), _too_few(0, "so far"), _too_few(10, "so far")
+    ('1 verdict so far: too few to say how good it is.', '', '')
+    """
+    if not 0 < verdicts < FEWEST_VERDICTS:
+        return ""
+    return f"{counted(verdicts, 'verdict')} {when}: too few to say how good it is."
 
 
 def end_of(point: Point, found: Condition) -> float:
