@@ -42,7 +42,8 @@ def build_accuracy(
     nothing: str = NOTHING,
 ) -> Chart:
     """Draw how right it was, what its confidence made one expect, and what was done to it."""
-    few = _too_few(sum(_judged(point, schema) for point in found.points), "in this time")
+    counts = [_judged(point, schema) for one in found.stints for point in one.points]
+    few = "" if any(map(_is_enough, counts)) else _too_few(sum(counts), "in this time")
     if not schema.is_classifier:
         return _build_errors(found, happened, levels, few)
     judged = () if few else _by_version(Series("Accuracy", ()), found, _accuracy)
@@ -111,7 +112,8 @@ def build_verdicts(
 
 def build_lately(schema: Schema, found: Condition) -> Chart:
     """Draw a point a verdict: the line that a fall is seen on first."""
-    few = _too_few(len(found.lately.points), "so far")
+    count = len(found.lately.points)
+    few = "" if _is_enough(count) else _too_few(count, "so far")
     newest = len(found.lately.points) - 1
     places = [(float(number - newest), one) for number, one in enumerate(found.lately.points)]
     version = found.lately.signs.version
@@ -149,13 +151,18 @@ def _judged(point: Point, schema: Schema) -> int:
     return point.accuracy.count if schema.is_classifier else point.errors.count
 
 
-def _too_few(verdicts: int, when: str) -> str:
-    """Say that some verdicts are too few to draw; nothing of none, or of enough.
+def _is_enough(verdicts: int) -> bool:
+    """Tell whether verdicts are enough for a point: a share of one would be 0 or 100 %."""
+    return verdicts >= FEWEST_VERDICTS
 
-    >>> _too_few(1, "so far"), _too_few(0, "so far"), _too_few(10, "so far")
-    ('1 verdict so far: too few to say how good it is.', '', '')
+
+def _too_few(verdicts: int, when: str) -> str:
+    """Say that some verdicts are too few to draw; nothing of none.
+
+    >>> _too_few(1, "so far"), _too_few(0, "so far")
+    ('1 verdict so far: too few to say how good it is.', '')
     """
-    if not 0 < verdicts < FEWEST_VERDICTS:
+    if not verdicts:
         return ""
     return f"{counted(verdicts, 'verdict')} {when}: too few to say how good it is."
 
@@ -178,23 +185,29 @@ def _estimates(found: Condition) -> list[Reading]:
 
 def _guesses(found: Condition) -> list[Reading]:
     points = [point for stint in found.stints for point in stint.points]
-    read = [Reading(end_of(point, found), point.constant.value) for point in points]
-    return sorted((one for one in read if one.value is not None), key=lambda one: one.at)
+    read = [
+        Reading(end_of(point, found), point.constant.value)
+        for point in points
+        if _is_enough(point.constant.count)
+    ]
+    return sorted(read, key=lambda one: one.at)
 
 
 def _accuracy(point: Point, found: Condition) -> Reading:
     one = point.accuracy
-    value = one.value if one.count else None
+    value = one.value if _is_enough(one.count) else None
     return Reading(end_of(point, found), value, one.low, one.high, _verdicts(one.count, point))
 
 
 def _error(point: Point, found: Condition) -> Reading:
-    value = point.errors.mae if point.errors.count else None
+    value = point.errors.mae if _is_enough(point.errors.count) else None
     return Reading(end_of(point, found), value, words=_verdicts(point.errors.count, point))
 
 
 def _squared_error(point: Point, found: Condition) -> Reading:
-    return Reading(end_of(point, found), point.errors.rmse if point.errors.count else None)
+    return Reading(
+        end_of(point, found), point.errors.rmse if _is_enough(point.errors.count) else None
+    )
 
 
 def _verdicts(count: int, point: Point) -> str:

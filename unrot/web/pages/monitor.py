@@ -101,6 +101,8 @@ def _now(model: Model, found: Condition) -> Step:
         snoozed = snoozed_words(len(found.snoozed_findings)).strip() or "no finding is open."
         return Step(f"nothing; {snoozed}", "All versions", versions, since)
     ask = url_for("pages.model", model=model.name)
+    if not (found.whole.predictions or found.lately.points):
+        return Step("make a prediction, and judge its answer.", "Try it", ask)
     return Step("let somebody who knows judge a few answers.", "Try it", ask, since)
 
 

@@ -14,14 +14,14 @@ from unrot.web.routes import VIEWER
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 LENGTHS = {MINUTE: "by minute", HOUR: "by hour", DAY: "by day"}
 SAID: dict[Tidiable, tuple[str, str]] = {
-    "predictions": ("Predictions that nobody judged", "let go"),
-    "judged predictions": ("Judged predictions with their verdicts", "let go"),
-    "verdicts without a prediction": ("Verdicts whose prediction never came", "let go"),
-    "verdicts kept apart": ("Verdicts that were kept apart", "let go"),
-    "unverified verdicts": ("Unverified verdicts", "let go"),
-    "profiles": ("Profiles", "let go"),
-    "checks": ("Drift checks", "let go"),
-    "deliveries": ("Notes of what was sent to the webhook", "let go"),
+    "predictions": ("Predictions that nobody judged", "removed"),
+    "judged predictions": ("Judged predictions with their verdicts", "removed"),
+    "verdicts without a prediction": ("Verdicts whose prediction never came", "removed"),
+    "verdicts kept apart": ("Verdicts that were kept apart", "removed"),
+    "unverified verdicts": ("Unverified verdicts", "removed"),
+    "profiles": ("Profiles", "removed"),
+    "checks": ("Drift checks", "removed"),
+    "deliveries": ("Notes of what was sent to the webhook", "removed"),
     "minute totals": ("Totals by minute", "added up to hours"),
     "hour totals": ("Totals by hour", "added up to days"),
     "short profiles": ("Short profiles", "added up to hours"),
