@@ -178,7 +178,6 @@ QUESTIONS: dict[str, Callable[[Flask, float], Any]] = {
     "GET accuracy": api("accuracy?slice=decay"),
     "GET windows": api("windows"),
     "GET monitor page": page("/models/zombies/monitor?range=day"),
-    "its fragments": page("/models/zombies/monitor?range=day", **{"X-Fragment": "1"}),
     "GET home page": page("/"),
     "GET model page": page("/models/zombies"),
 }

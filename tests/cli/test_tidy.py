@@ -45,7 +45,7 @@ def test_all_that_is_old_goes_at_once_and_the_room_is_given_back(old: Service) -
     assert old.store.size() < before
     assert old.recent("iris").rows == []
     assert again.stdout == (
-        "Tidied: 0 rows were let go or added up. The operations page says which.\n"
+        "Tidied: 0 rows were removed or summed up. The operations page says which.\n"
     )
 
 

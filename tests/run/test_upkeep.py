@@ -237,7 +237,7 @@ def test_question_counts_what_will_be_gone_and_wants_the_name(
     still = names(service)
     agreed = at_terminal("remove", "iris", typed="iris\n")
 
-    assert "1 version, 3 predictions, 1 verdict, 0 profiles of iris will be gone" in said
+    assert "1 version, 3 predictions, 1 verdict, 0 profiles of iris will be deleted" in said
     assert "Nothing was changed." in said
     assert (refused, agreed) == (1, 0)
     assert (still, names(service)) == (["iris", "zombies"], ["zombies"])

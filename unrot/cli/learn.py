@@ -68,16 +68,18 @@ def add_to(commands: Any) -> None:
 
     command = _command(commands, "promote", promote, "let a version answer")
     command.add_argument("version", metavar="VERSION")
-    command.add_argument("--challenger", action="store_true", help="in the shadow only")
+    command.add_argument(
+        "--challenger", action="store_true", help="as challenger: it is scored, and answers nobody"
+    )
     command.add_argument("--force", action="store_true", help="against the gate")
     command.add_argument("--reason", default="", metavar="TEXT", help="why")
 
     command = _command(commands, "rollback", rollback, "take the champion back to the one before")
     command.add_argument("--reason", default="", metavar="TEXT", help="why")
 
-    command = _command(commands, "pin", pin, "keep a version's files whatever comes")
+    command = _command(commands, "pin", pin, "never remove a version's files")
     command.add_argument("version", metavar="VERSION")
-    command.add_argument("--off", action="store_true", help="let it go again")
+    command.add_argument("--off", action="store_true", help="allow that again")
 
     command = commands.add_parser("jobs", help="list the jobs, or cancel one")
     command.add_argument("name", metavar="MODEL", nargs="?")

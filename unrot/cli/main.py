@@ -159,7 +159,9 @@ def parser() -> argparse.ArgumentParser:
     command = subparsers.add_parser("check", help="verify the settings and the store")
     command.set_defaults(command=check)
 
-    command = subparsers.add_parser("caretaker", help="ship the journal until stopped")
+    command = subparsers.add_parser(
+        "caretaker", help="copy the journal into the store until stopped"
+    )
     command.add_argument(
         "--with-parent", nargs="?", type=int, const=0, metavar="PID", help="end with the parent"
     )
@@ -195,7 +197,9 @@ def _add_train_options(command: argparse.ArgumentParser) -> None:
     judges = command.add_mutually_exclusive_group()
     judges.add_argument("--holdout", type=float, metavar="SHARE", help="held out; 0.2 if unsaid")
     judges.add_argument("--holdout-csv", type=Path, metavar="FILE", help="the rows held out")
-    command.add_argument("--seed", type=int, default=0, metavar="N", help="what chance starts from")
+    command.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="the seed of random choices"
+    )
     command.add_argument("--dry-run", action="store_true", help="show the schema, train nothing")
 
 
@@ -286,7 +290,7 @@ def _fitted(
 
 def _print_trained(name: str, version: Version, aliases: dict[str, str]) -> None:
     rows = [(name, _metric(name, value)) for name, value in version.metrics.items()]
-    print(table([("metric", "on the holdout"), *rows]))
+    print(table([("metric", "on the rows held out"), *rows]))
     role = _role(version, aliases)
     print(f"{name} {version.name} is registered{f' as {role}' if role else ''}.")
     if version.serving.by == "onnx":

@@ -864,6 +864,10 @@ class Traffic(Protocol):
         """Return how many predictions of all models each hour had, and nothing else of them."""
         ...
 
+    def marks_of_all(self, since: float) -> dict[str, int]:
+        """Return numbers of the hours of all models that move with what is counted in them."""
+        ...
+
     def outcomes(
         self,
         model: ModelKey,

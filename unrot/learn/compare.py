@@ -282,7 +282,7 @@ def compare_answers(
 def _servable(version: Version) -> Version:
     if version.is_pruned:
         raise Conflict(
-            f"The files of {version.name} were let go by retention: it cannot answer any more."
+            f"The files of {version.name} were removed by retention: it cannot answer any more."
         )
     return version
 

@@ -198,7 +198,7 @@ def test_version_that_cannot_answer_says_why(viewer: FlaskClient, kept: Service)
 
     said = text_of(viewer.get(f"{AT}?left=newest&version=v2"))
 
-    assert "The files of v2 were let go by retention: it cannot answer any more." in said
+    assert "The files of v2 were removed by retention: it cannot answer any more." in said
 
 
 # ── the API ──────────────────────────────────────────────────────────────────────────────────
