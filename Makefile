@@ -158,4 +158,5 @@ $(VENV)/test: requirements.txt requirements-dev.txt requirements-data.txt | $(VE
 $(DYNO)/done: requirements.txt | $(VENV)/bin/python
 	@$(RUN) -m venv $(DYNO)
 	@$(DYNO)/bin/python -m pip install -qq --disable-pip-version-check -r requirements.txt
+	@$(DYNO)/bin/python -m unrot.run.sparing
 	@touch $@

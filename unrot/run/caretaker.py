@@ -14,7 +14,6 @@ from __future__ import annotations
 import fcntl
 import gc
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -430,15 +429,3 @@ def _taken(lock: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def stop_with_parent(stop: Callable[[], object], parent: int = 0) -> None:
-    """Call `stop` when the process that started this one ends, or has ended already."""
-    parent = parent or os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        stop()
-
-    threading.Thread(target=watch, daemon=True).start()
