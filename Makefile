@@ -13,7 +13,7 @@ PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 3.13 3.14 system; do 
 	2>/dev/null && exit; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test shots fuzz drills lock audit licences bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-freshness bench-growth bench-loads bench-pages drill-dyno drill-wheel drill-image
+.PHONY: help run demo test test-pythons shots fuzz drills lock audit licences bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-freshness bench-growth bench-loads bench-pages drill-dyno drill-wheel drill-image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: $(VENV)/test ## install, then ruff, mypy, bandit and pytest
 	$(RUN) -m mypy --strict unrot
 	$(RUN) -m bandit -q -ll -r $(OURS)
 	$(RUN) -m pytest -n auto --dist worksteal
+
+test-pythons: $(VENV)/test ## the journeys on every other Python from 3.11 to 3.14 that is found
+	@$(RUN) -m tests.pythons
 
 shots: $(VENV)/test ## photograph every page of a made-up home into shots/: two sizes, light and dark
 	$(RUN) -m tests.golden.shots shots
@@ -135,7 +138,7 @@ lint: $(VENV)/test ## ruff and mypy only, mending what can be mended
 	$(RUN) -m mypy --strict unrot
 
 clean: ## remove the environment and the caches, not the data in var/
-	rm -rf $(VENV) $(DYNO) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(DYNO) .venv-3.* .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.14 with venv is needed and was not found. \
