@@ -46,7 +46,7 @@ FOLLOW_SECONDS = 1.0
 MEND_SECONDS = 10.0
 """So often files of champions that are missing or do not load are fetched anew."""
 
-HAND_BACK_SECONDS = 10.0
+HAND_BACK_SECONDS = 2.0
 """So often the memory that was freed is given back."""
 
 BEAT_SECONDS = 2.0
