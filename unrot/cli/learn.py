@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,16 +16,15 @@ from typing import Any
 from unrot.cli import run_job
 from unrot.cli.job_outcome import told
 from unrot.cli.terminal import Progress, is_agreed, table
-from unrot.core.errors import Conflict, Invalid, StoreAway, wrong_field
+from unrot.core.errors import Conflict, Invalid, wrong_field
 from unrot.core.policy import describe, parse_texts, sentences
 from unrot.core.records import CHALLENGER, CHAMPION, Job, JobKind
 from unrot.core.settings import Settings
 from unrot.core.time import short_time
 from unrot.learn import jobs
 from unrot.learn import promote as promotion
-from unrot.learn.worker import Learner, do_job, new_holder
 from unrot.run.bootstrap import open_service, writer_name
-from unrot.run.caretaker import stop_with_parent
+from unrot.run.learner import do_jobs
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 
@@ -264,40 +261,9 @@ def _job_row(job: Job, name: str) -> tuple[str, ...]:
 
 
 def learner(options: argparse.Namespace, settings: Settings) -> int:
-    """Do the jobs that wait; end when none comes, when told to, or with the parent.
-
-    A job in the middle is let go at once, so that the next learner takes it up.
-    """
-    ended = threading.Event()
-    if options.with_parent is not None:
-        stop_with_parent(ended.set, options.with_parent)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    service, holder = opened(settings), new_holder(writer_name(settings))
-    working = threading.Thread(
-        target=_do_all, args=(Learner(service, do_job, holder=holder), ended), daemon=True
-    )
-    working.start()
-    ended.wait()
-    working.join(0.2)
-    if working.is_alive():
-        _let_go(service, holder)
-        os._exit(0)
+    """Do the jobs that wait; end when none comes, when told to, or with the parent."""
+    do_jobs(settings, options.with_parent)
     return 0
-
-
-def _do_all(worker: Learner, ended: threading.Event) -> None:
-    try:
-        worker.run()
-    finally:
-        ended.set()
-
-
-def _let_go(service: Service, holder: str) -> None:
-    try:
-        service.store.jobs.release(holder)
-    except StoreAway:
-        return
 
 
 # ── reading arguments ────────────────────────────────────────────────────────────────────────

@@ -28,7 +28,8 @@ from unrot.core.time import short_time
 from unrot.make import models
 from unrot.make.publishing import publish
 from unrot.run.bootstrap import open_service, writer_name
-from unrot.run.caretaker import Caretaker, stop_with_parent
+from unrot.run.caretaker import Caretaker
+from unrot.run.parent import stop_with_parent
 from unrot.run.serve import address, run
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
