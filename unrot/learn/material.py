@@ -11,6 +11,7 @@ beside it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -322,16 +323,15 @@ def _read_fates(service: Service, material: Material, version: str) -> list[Fate
 def read_judges(service: Service, material: Material) -> Material:
     """Read the verdicts that only judge, and let the champion answer them and its anchor."""
     model, schema, champion = material.model.key, material.schema, material.champion
-    lessons = service.store.lessons
-    learnt = lessons.learnt(model, material.line)
-    recent = judging_rows(
-        lessons.trusted(model, MOST_RECENT_ROWS),
+    judging = judging_rows(
+        service.store.lessons.trusted(model, MOST_RECENT_ROWS),
         schema,
         material.policy.held_out,
         audited=material.audited,
-        learnt=learnt,
         since=champion.anchor_since,
     )
+    learnt = _read_learnt(service, material, judging)
+    recent = [one for one in judging if one.prediction not in learnt]
     scorer = service.shelf.predictor(service.catalogue(), champion)
     on_anchor = _answer(scorer, *material.anchor)
     on_recent = _answer(scorer, *_rows_of(recent))
@@ -342,7 +342,17 @@ def read_judges(service: Service, material: Material) -> Material:
         on_recent=on_recent,
         move=_find_move(schema, on_anchor, on_recent, recent),
     )
-    return replace(material, vouched=_read_vouched(service, material, learnt))
+    return replace(material, vouched=_read_vouched(service, material))
+
+
+def _read_learnt(service: Service, material: Material, rows: Sequence[Example]) -> set[str]:
+    """Return what the line has learnt that may be among some rows, the oldest of them first.
+
+    Where a policy set fewer rows aside before, some of those that judge now were learnt then.
+    """
+    since = rows[0].predicted_at if rows else math.inf
+    line = lineage.made_since(material.versions, material.line, since)
+    return service.store.lessons.learnt(material.model.key, line)
 
 
 def _find_move(
@@ -361,16 +371,18 @@ def _find_move(
     )
 
 
-def _read_vouched(service: Service, material: Material, learnt: set[str]) -> list[Example]:
+def _read_vouched(service: Service, material: Material) -> list[Example]:
     """Read trusted rows of a new world that the line has learnt already, to be replayed."""
     if material.job.kind != "learn" or not material.since or not material.policy.replay:
         return []
     found = [
         example_of(judged, material.schema)
         for judged in service.store.lessons.trusted(material.model.key, MOST_VERDICTS)
-        if judged.prediction.id in learnt and judged.prediction.predicted_at >= material.since
+        if judged.prediction.predicted_at >= material.since
     ]
-    return [example for example in found if isinstance(example, Example)]
+    rows = [example for example in found if isinstance(example, Example)]
+    learnt = _read_learnt(service, material, rows)
+    return [one for one in rows if one.prediction in learnt]
 
 
 def read_evidence(service: Service, material: Material) -> Material:

@@ -82,7 +82,8 @@ def _read_judged_since(service: Service, champion: Version, since: float) -> lis
     schema = service.catalogue().by_key(champion.model).model.schema
     versions = service.store.registry.versions(champion.model)
     lessons = service.store.lessons
-    known = lessons.learnt(champion.model, lineage.learning_line(versions, champion.name))
+    line = lineage.learning_line(versions, champion.name)
+    known = lessons.learnt(champion.model, lineage.made_since(versions, line, since))
     found = [
         example_of(one, schema)
         for one in lessons.trusted(champion.model, MOST_VERDICTS)
