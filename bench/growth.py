@@ -34,7 +34,7 @@ from bench import watching
 from bench.fleet import SECRET, Client, Machine, end_cleanly
 from tests.conftest import JUDGE, OPERATOR
 from unrot.cli.terminal import table
-from unrot.core.records import Model
+from unrot.core.records import Fate, Model
 from unrot.core.settings import Settings
 from unrot.make.demos import zombies
 from unrot.make.publishing import publish
@@ -44,6 +44,7 @@ from unrot.run.bootstrap import open_service
 MOST_EVENTS = 1_000_000
 MODELS, FEATURES = (1, 10, 50, 200), (5, 20, 100, 500)
 PREDICTED, VOTED, PAGES, LESSONS = 300, 150, 15, 3
+FATES_AT_ONCE = 50_000
 LIMIT = 0.1
 NAME = "zombies"
 Seconds = dict[str, float]
@@ -164,9 +165,16 @@ def _lesson(machine: Machine, ids: Sequence[str], number: int) -> float:
 
 
 def with_events(home: Path, count: int) -> list[dict[str, Any]]:
-    """Make a home with so many stored predictions of the last day."""
-    app = watching.filled(home, count, train(zombies.load(), "sgd", _silent), time.time())
-    watching.service_of(app).store.close()
+    """Make a home with so many stored predictions of the last day, all judged and learnt."""
+    candidate = train(zombies.load(), "sgd", _silent)
+    app = watching.filled(home, count, candidate, time.time(), verdicts=count)
+    store = watching.service_of(app).store
+    line = ["v1"]
+    while waiting := store.lessons.waiting(NAME, line, FATES_AT_ONCE):
+        told = [one.feedback for one in waiting if one.feedback is not None]
+        fates = [Fate(one.prediction, "learnt", one.given_at) for one in told]
+        store.lessons.decide(NAME, "v1", fates)
+    store.close()
     return _zombies()
 
 
