@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from unrot.core.errors import NotFound, shown
 from unrot.core.records import CHAMPION, AliasMove, Version
-from unrot.core.time import HOUR
+
+CLOCKS_DIFFER = 600.0
+"""So many seconds, at most, between two machines."""
 
 FRESH = "is_fresh"
 """The fact of a version that it was fitted from nothing: its line's verdicts begin with it."""
@@ -48,10 +50,10 @@ def learning_line(versions: Iterable[Version], name: str) -> list[str]:
 def made_since(versions: Iterable[Version], line: Iterable[str], moment: float) -> list[str]:
     """Return those of a line that can have learnt a prediction of a moment or later.
 
-    One that was made before cannot; an hour is allowed for clocks that differ.
+    One that was made before cannot.
     """
     made = {version.name: version.created_at for version in versions}
-    return [name for name in line if made.get(name, moment) >= moment - HOUR]
+    return [name for name in line if made.get(name, moment) >= moment - CLOCKS_DIFFER]
 
 
 ROLLED_BACK = "rolled back"

@@ -22,6 +22,10 @@ MOST_KEPT = 2_000_000
 """So many fates stay unpacked in memory: a model that learns by itself asks every few seconds."""
 
 
+FOR_GOOD = 1e18
+"""Until then a verdict is decided that was learnt."""
+
+
 class Decided(NamedTuple):
     """What a version decided of a verdict."""
 
@@ -33,8 +37,8 @@ class Decided(NamedTuple):
 
     @property
     def until(self) -> float:
-        """Verdicts up to this time are decided by it: for good if it was learnt."""
-        return 1e18 if self.kind == "learnt" else self.given_at
+        """Verdicts up to this time are decided by it."""
+        return FOR_GOOD if self.kind == "learnt" else self.given_at
 
 
 class FateStore:
@@ -85,14 +89,18 @@ class FateStore:
         known = self._database.get_many(FATES, keys)
         return tuple(blob for key in keys if key in known for blob in known[key]["blobs"])
 
+    def learnt(self, digests: tuple[str, ...]) -> set[str]:
+        """Return the predictions whose verdicts were learnt, by what blobs say."""
+        rows = (row for digest in digests for row in self.rows_in(digest))
+        return {id for id, kind, _, _ in rows if kind == "learnt"}
+
     def decided_until(self, digests: tuple[str, ...]) -> dict[str, float]:
         """Return up to when verdicts on each prediction are decided; what was asked last stays."""
         if (known := self._folded.get(digests)) is not None:
             return known
         found: dict[str, float] = {}
-        for id, kind, at, why in (row for digest in digests for row in self.rows_in(digest)):
-            until = Decided(id, kind, at, why, "").until
-            found[id] = max(found.get(id, -1.0), until)
+        for id, kind, at, _ in (row for digest in digests for row in self.rows_in(digest)):
+            found[id] = max(found.get(id, -1.0), FOR_GOOD if kind == "learnt" else at)
         return self._folded.keep(digests, found)
 
 

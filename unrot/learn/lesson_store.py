@@ -28,7 +28,6 @@ from unrot.core.records import (
     Version,
 )
 from unrot.core.signatures import Signatures
-from unrot.hear.feedback_documents import from_document, judged_of
 from unrot.learn.fate_store import FateStore
 from unrot.learn.job_store import JobStore
 from unrot.learn.waiting import WaitingVerdicts
@@ -269,18 +268,24 @@ class LessonStore:
 
     def learnt(self, model: ModelKey, line: Sequence[str]) -> set[str]:
         """Return the predictions whose verdicts a line has learnt."""
-        return {
-            one.prediction
-            for version in line
-            for one in self._fates.of_version(model, version)
-            if one.kind == "learnt"
-        }
+        return self._fates.learnt(self._fates.digests(model, line))
 
-    def trusted(self, model: ModelKey, limit: int) -> list[JudgedPrediction]:
+    def trusted(
+        self,
+        model: ModelKey,
+        limit: int,
+        *,
+        since: float | None = None,
+        where: Callable[[str], bool] | None = None,
+    ) -> list[JudgedPrediction]:
         """List the newest verdicts of judges, by the time of their predictions, oldest first."""
-        found = self._database.scan(FEEDBACK, "trusted", (model,), newest_first=True, limit=limit)
-        judged = (judged_of(from_document(one)) for one in reversed(found))
-        return [one for one in judged if one is not None]
+        second = None if since is None else float(int(since))
+        found = self._database.scan(
+            FEEDBACK, "trusted", (model,), since=second, newest_first=True, limit=limit, only=[]
+        )
+        ids = [one.key for one in reversed(found) if where is None or where(one.key)]
+        told = self._waiting.read(ids, limit)
+        return [one for one in told if since is None or one.prediction.predicted_at >= since]
 
     def _there(self, ids: Sequence[str]) -> list[str]:
         found: list[str] = []

@@ -84,11 +84,10 @@ def _read_judged_since(service: Service, champion: Version, since: float) -> lis
     lessons = service.store.lessons
     line = lineage.learning_line(versions, champion.name)
     known = lessons.learnt(champion.model, lineage.made_since(versions, line, since))
-    found = [
-        example_of(one, schema)
-        for one in lessons.trusted(champion.model, MOST_VERDICTS)
-        if one.prediction.predicted_at >= since and one.prediction.id not in known
-    ]
+    trusted = lessons.trusted(
+        champion.model, MOST_VERDICTS, since=since, where=lambda id: id not in known
+    )
+    found = [example_of(one, schema) for one in trusted]
     return [one for one in found if isinstance(one, Example)]
 
 

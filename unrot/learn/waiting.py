@@ -74,7 +74,7 @@ class WaitingVerdicts:
         if line:
             until = min([now - READ_AGAIN_SECONDS, *(one["time"] for one in left[:1])])
             self._settle(model, line, settled, until, standing)
-        return self._read([one.key for one in left], limit)
+        return self.read([one.key for one in left], limit)
 
     def count(self, model: ModelKey, line: Sequence[str]) -> int:
         """Count them, with those whose predictions are still on their way."""
@@ -111,7 +111,8 @@ class WaitingVerdicts:
             if one["model"] == model and one["version"] is None and not one["withdrawn"]
         ]
 
-    def _read(self, ids: Sequence[str], limit: int) -> list[JudgedPrediction]:
+    def read(self, ids: Sequence[str], limit: int) -> list[JudgedPrediction]:
+        """Return the first so many of some predictions whose verdicts stand."""
         found: list[JudgedPrediction] = []
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
