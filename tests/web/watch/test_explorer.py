@@ -217,7 +217,7 @@ def test_scatter_says_what_the_page_draws(viewer: FlaskClient, kept: Service) ->
     newest = right["points"][0]
     assert newest["y"] == newest["answer"]
     assert newest["is_picked"] is True
-    kept_row = kept.recent("zombies", limit=1).rows[0].prediction
+    kept_row = newest(kept, "zombies", 1)[0].prediction
     assert (newest["id"], newest["x"]) == (kept_row.id, kept_row.inputs[0])
 
 
