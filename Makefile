@@ -64,8 +64,8 @@ bench-guard: $(VENV)/test ## has a prediction become slower beside the constant 
 bench-freshness: $(VENV)/test ## from a vote, or a promote, to the last worker (three minutes)
 	$(RUN) -m bench.freshness
 
-bench-loads: $(VENV)/test ## what hostile clients can do to honest ones: silent, slow, deaf, dear (ten minutes)
-	$(RUN) -W ignore -m bench.loads
+bench-loads: $(VENV)/test ## what hostile clients can do to honest ones (ten minutes; SERVER=gthread: to those)
+	$(RUN) -W ignore -m bench.loads --server $(or $(SERVER),granian)
 
 bench-pages: $(VENV)/test ## how soon home, model and monitor are painted on a poor phone (a minute)
 	$(RUN) -m bench.pages

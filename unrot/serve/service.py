@@ -36,6 +36,7 @@ from unrot.core.ports import Clock, Counts, Courier, NoCounts, Profiler, Store, 
 from unrot.core.quick_rows import QuickRows, Read
 from unrot.core.records import (
     CHAMPION,
+    THIS_MACHINE,
     Caller,
     Component,
     Feedback,
@@ -119,10 +120,11 @@ class Service:
         *,
         version: str | None = None,
         contents: Contents | None = None,
+        caller: Caller = THIS_MACHINE,
     ) -> Answer:
         """Score one object of features or a list of them, with what was served a moment ago."""
         contents = contents or self.catalogue()
-        return self._predict(contents, contents.model(name), version, OBJECTS, inputs)
+        return self._predict(contents, contents.model(name), version, OBJECTS, inputs, caller)
 
     def one_row(self, name: str, version: str | None, contents: Contents) -> OneRow:
         """Return what answers single rows of a version."""
@@ -135,18 +137,24 @@ class Service:
                 ids=self.ids,
                 journal=self.journal,
                 counts=self.counts,
+                limits=self.limits,
             )
             contents.one_row[name, version] = held
         return held
 
     def predict_instances(
-        self, reference: Any, instances: Any, *, contents: Contents | None = None
+        self,
+        reference: Any,
+        instances: Any,
+        *,
+        contents: Contents | None = None,
+        caller: Caller = THIS_MACHINE,
     ) -> Answer:
         """Score the older form for `zombies` or `zombies/versions/v2`."""
         contents = contents or self.catalogue()
         name, version = _parted(reference)
         shelved = contents.model(name) if name else self.default_model(contents)
-        return self._predict(contents, shelved, version, LISTS, instances)
+        return self._predict(contents, shelved, version, LISTS, instances, caller)
 
     def _predict(
         self,
@@ -155,10 +163,12 @@ class Service:
         named: str | None,
         form: Form,
         given: Any,
+        caller: Caller,
     ) -> Answer:
         try:
             rows, table = self._rows(contents, shelved, named, form, given)
-            answer, is_kept = self._scored(contents, shelved, shelved.version(named), rows, table)
+            version = shelved.version(named)
+            answer, is_kept = self._scored(contents, shelved, version, rows, table, caller)
         except Invalid as error:
             self._count_refused(shelved, named, error, given)
             raise
@@ -191,11 +201,19 @@ class Service:
                 [rejection_of(shelved.model, named, error.details, self.clock(), sent=sent)]
             )
 
-    def score(self, name: str, rows: Sequence[Row], *, version: str | None = None) -> Answer:
+    def score(
+        self,
+        name: str,
+        rows: Sequence[Row],
+        *,
+        version: str | None = None,
+        caller: Caller = THIS_MACHINE,
+    ) -> Answer:
         """Score rows that the schema has checked; JournalFull when they cannot be kept as well."""
         contents = self.catalogue()
         shelved = contents.model(name)
-        answer, is_kept = self._scored(contents, shelved, shelved.version(version), rows, None)
+        wanted = shelved.version(version)
+        answer, is_kept = self._scored(contents, shelved, wanted, rows, None, caller)
         if not is_kept:
             raise JournalFull(
                 "The journal cannot be written, so the predictions would have no ids: make room on "
@@ -210,8 +228,12 @@ class Service:
         version: Version,
         rows: Sequence[Row],
         table: NDArray[np.float64] | None,
+        caller: Caller,
     ) -> tuple[Answer, bool]:
-        """Score rows, give them ids and journal them; tell whether the journal took them."""
+        """Score rows, give them ids and journal them; tell whether the journal took them.
+
+        TooMany when their caller has no room for them: nothing is answered that is not kept.
+        """
         predictor: Any = self.shelf.predictor(contents, version)
         started = time.perf_counter()
         outputs = predictor.score(table) if table is not None else None
@@ -228,14 +250,16 @@ class Service:
             classes=outputs.classes,
         )
         answer = Answer(shelved, version, now, seconds, rows, outputs, ids)
+        lines = answer.lines()
+        self.limits.admit(caller, len(lines))
         self.counts.predicted(shelved.model.name, version.name, len(rows))
-        return answer, self.journal.append(answer.lines(), count=len(rows))
+        return answer, self.journal.append(lines, count=len(rows))
 
     # ── judge ────────────────────────────────────────────────────────────────────────────────
 
     def judge(self, given: Any, caller: Caller) -> tuple[Feedback, FeedbackStatus]:
         """Keep one verdict."""
-        self.limits.admit(caller, verdicts=1, bytes=_size(given))
+        self.limits.admit_verdicts(caller, 1, _size(given))
         verdict = self._reader().read(given, caller=caller, now=self.clock())
         with acting(act_of(caller, "judge")):
             status = self._keep([verdict])[0]
@@ -248,7 +272,7 @@ class Service:
     def judge_many(self, given: list[Any], caller: Caller) -> list[tuple[Any, str]]:
         """Keep all valid verdicts of a list; answer each with its status or the error's reason."""
         verdicts.check_count(len(given))
-        self.limits.admit(caller, verdicts=len(given), bytes=sum(map(_size, given)))
+        self.limits.admit_verdicts(caller, len(given), sum(map(_size, given)))
         reader, now = self._reader(), self.clock()
         read = [reader.read_or_error(one, caller=caller, now=now) for one in given]
         with acting(act_of(caller, "judge")):
@@ -262,7 +286,7 @@ class Service:
         self, given: Mapping[str, Any], caller: Caller
     ) -> tuple[UnverifiedFeedback, FeedbackStatus]:
         """Keep a verdict in the older form: shown and counted apart, it teaches nothing."""
-        self.limits.admit(caller, verdicts=1, bytes=_size(given))
+        self.limits.admit_verdicts(caller, 1, _size(given))
         contents = self.catalogue()
         verdict = verdicts.read_unverified(
             given, known=lambda name: contents.model(name).model, caller=caller, now=self.clock()
@@ -279,7 +303,7 @@ class Service:
 
     def withdraw(self, id: str, caller: Caller) -> FeedbackStatus:
         """Take a verdict back."""
-        self.limits.admit(caller, verdicts=1)
+        self.limits.admit_verdicts(caller, 1, VERDICT_BYTES)
         verdict = self._reader().withdrawal(id, caller=caller, now=self.clock())
         with acting(act_of(caller, "take back")):
             status = self._keep([verdict])[0]

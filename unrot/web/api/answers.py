@@ -9,8 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, NamedTuple, ParamSpec
 
 import orjson
 from flask import Response, request
@@ -27,7 +26,7 @@ from unrot.web import errors
 from unrot.web.api.envelope import as_object, read_json, received, text_of, what_is_wrong
 from unrot.web.api.records import verdict_given
 from unrot.web.current import service
-from unrot.web.security import HEADERS
+from unrot.web.security import HEADERS, caller_where_all_may
 
 JSON_HEADERS = [("Content-Type", "application/json"), *HEADERS.items()]
 CODES = {"created": 201, "queued": 202}
@@ -36,12 +35,12 @@ P = ParamSpec("P")
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A body and what its sender says that it is."""
+class Sent(NamedTuple):
+    """A body, what its sender says that it is, and who sends it to where all may."""
 
     mimetype: str
     body: bytes
+    caller: Caller
     contents: Contents | None = None
     """What is served, where that was looked up already."""
 
@@ -83,7 +82,7 @@ def success(data: Any, status: int = 200) -> Reply:
 
 def of_request(answer: Answering[P], *args: P.args, **kwargs: P.kwargs) -> Response:
     """Answer the request that Flask is at."""
-    sent = Sent(request.mimetype, received())
+    sent = Sent(request.mimetype, received(), caller_where_all_may())
     made = answer(service(), sent, *args, **kwargs)
     return Response(made.body, made.status, list(made.headers))
 
@@ -104,7 +103,7 @@ def predict(of: Service, sent: Sent, model: str, version: str | None) -> Reply:
     made = _one(of, sent, model, version, inputs)
     if made is not None:
         return made
-    answer = of.predict(model, inputs, version=version, contents=sent.contents)
+    answer = of.predict(model, inputs, version=version, contents=sent.contents, caller=sent.caller)
     return success(predicted(answer, is_one=isinstance(inputs, dict)))
 
 
@@ -113,7 +112,7 @@ def _one(of: Service, sent: Sent, model: str, version: str | None, inputs: Any) 
     if sent.contents is None or type(inputs) is not dict:
         return None
     row = of.one_row(model, version, sent.contents)
-    scored = row.answer(inputs, of.clock)
+    scored = row.answer(inputs, of.clock, sent.caller)
     if scored is None:
         return None
     id, label, shares, value = scored
@@ -137,7 +136,7 @@ def predict_default(of: Service, sent: Sent) -> Reply:
     made = _one(of, sent, name, None, given)
     if made is not None:
         return made
-    answer = of.predict(name, given, contents=contents)
+    answer = of.predict(name, given, contents=contents, caller=sent.caller)
     return success(predicted(answer, is_one=True))
 
 
@@ -150,7 +149,9 @@ def predict_instances(of: Service, sent: Sent) -> Reply:
 def _predict_instances(of: Service, sent: Sent, given: dict[str, Any]) -> Reply:
     if not set(given) <= {"instances", "model"} or "instances" not in given:
         raise _only("instances", given, '"instances": a list of rows, and perhaps "model"')
-    answer = of.predict_instances(given.get("model"), given["instances"], contents=sent.contents)
+    answer = of.predict_instances(
+        given.get("model"), given["instances"], contents=sent.contents, caller=sent.caller
+    )
     return reply(_instances(answer))
 
 
