@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from tests.conftest import ROOT, VIEWER, environment
 from tests.large_store import judged, predicted, second
+from tests.newest import newest
 from tests.web.visitor import FRAGMENT, take_store_away, text_of
 from unrot.serve.service import Service
 from unrot.watch import holdout
