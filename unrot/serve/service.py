@@ -41,7 +41,6 @@ from unrot.core.records import (
     Component,
     Feedback,
     FeedbackStatus,
-    JudgedPrediction,
     Model,
     ModelKey,
     Row,
@@ -81,14 +80,6 @@ class Form(NamedTuple):
 
 OBJECTS = Form(schema.parse_rows, QuickRows.read)
 LISTS = Form(schema.parse_instances, QuickRows.read_lists)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some kept predictions, and the id to go on from when there are more."""
-
-    rows: list[JudgedPrediction]
-    next_before: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -409,25 +400,6 @@ class Service:
     def aliases(self, model: ModelKey) -> dict[str, str]:
         """Return the aliases of a model as they now stand."""
         return self.store.registry.aliases(model)
-
-    def recent(self, name: str, *, limit: int = 50, before: str | None = None) -> Page:
-        """List a model's predictions with their verdicts, newest first, a page at a time.
-
-        `before` is the id of the last prediction of the page before.
-        """
-        model = self.catalogue().model(name).model
-        rows = self.store.traffic.recent(model.key, limit=limit, before=self.place_of(before))
-        next_before = rows[-1].prediction.id if len(rows) == limit else None
-        return Page(rows, next_before)
-
-    def place_of(self, before: str | None) -> tuple[float, str] | None:
-        """Return where a page begins that goes on before a prediction; None is the newest."""
-        if not before:
-            return None
-        judged = self.store.traffic.prediction(before)
-        if judged is None:
-            raise NotFound("The prediction to go on from is not kept any more.")
-        return judged.prediction.predicted_at, before
 
     def today(self, name: str) -> Tally:
         """Return a model's predictions and judged ones of today (UTC), and how its champion does.
