@@ -23,7 +23,8 @@ from unrot.serve.shelf import ShelvedModel
 from unrot.web.api.envelope import as_object, parameters, parsed, plain, whole_body
 from unrot.web.current import service
 from unrot.web.protocols.protocol import Protocol, sentence_alone
-from unrot.web.protocols.tables import fitted, take_keys, version_of
+from unrot.web.protocols.scoring import score
+from unrot.web.protocols.tables import version_of
 from unrot.web.protocols.tensors import (
     Tensor,
     inputs_described,
@@ -112,14 +113,8 @@ def model_metadata(model: str, version: str | None = None) -> Response:
 )
 def infer(model: str, version: str | None = None) -> Response:
     """Score the rows that tensors hold."""
-    of, asked = service(), _asked()
-    contents = of.catalogue()
-    shelved = contents.model(model)
-    schema = shelved.model.schema
-    rows = fitted(schema, rows_of(schema, asked.tensors))
-    keys = asked.keys or take_keys(schema, rows)
-    named = version_of(shelved, version)
-    answer = of.predict(model, rows, version=named, contents=contents, keys=keys)
+    asked = _asked()
+    answer = score(model, version, lambda schema: rows_of(schema, asked.tensors), asked.keys)
     return _written(answer, asked)
 
 
