@@ -13,7 +13,7 @@ import sys
 from importlib import import_module
 
 from unrot.core import logs
-from unrot.core.errors import BadSetting
+from unrot.core.errors import BadSetting, UnrotError
 from unrot.core.settings import load, prepare_home
 from unrot.serve.shelf import fill_when_empty
 from unrot.web.metrics.slots import FOLDER_VARIABLE, Slots
@@ -135,3 +135,32 @@ def post_worker_init(worker):
     service = worker.wsgi.extensions["unrot"]
     fill_when_empty(service.shelf.folder, service.store.registry)
     service.catalogue()
+    if _settings.grpc_port:
+        worker.grpc = _start_grpc(worker)
+
+
+def worker_exit(_server, worker):
+    """Let what was asked over gRPC be answered."""
+    if getattr(worker, "grpc", None) is not None:
+        from unrot.web.protocols.oip_grpc import stop_server  # it may be missing
+
+        stop_server(worker.grpc)
+
+
+def _start_grpc(worker):
+    """Listen for gRPC as well; where what it takes is missing, say so and serve without."""
+    try:
+        # It is an extra, and survives no fork.
+        from unrot.web.protocols.oip_grpc import start_server
+    except ImportError as error:
+        worker.log.warning(
+            "UNROT_GRPC_PORT is set and %s is missing, so nobody listens there. Install it: pip "
+            "install 'unrot[grpc]'.",
+            error.name,
+        )
+        return None
+    try:
+        return start_server(worker.wsgi, _settings)
+    except UnrotError as error:
+        worker.log.error(error.message)
+        return None

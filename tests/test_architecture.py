@@ -98,7 +98,7 @@ def who_imports(*libraries: str) -> set[str]:
         room_of(module)
         for module, some in BY_MODULE.items()
         for found in some
-        if found.library in libraries
+        if found.library in libraries and not module.endswith("_pb2")  # made by a compiler
     }
 
 
@@ -209,6 +209,14 @@ def test_only_web_knows_the_web_framework() -> None:
 
 def test_only_the_store_knows_a_database() -> None:
     assert who_imports(*DATABASES) == {"store"}
+
+
+def test_only_who_asks_for_grpc_imports_it() -> None:
+    speaks = "unrot.web.protocols.oip_grpc"
+    found = [one for some in BY_MODULE.values() for one in some if one.target == speaks]
+
+    assert found == []  # but gunicorn's settings, where a port is set
+    assert who_imports("grpc_health", "grpc_reflection") == {"web"}
 
 
 def test_nothing_needs_whylogs() -> None:

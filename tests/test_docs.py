@@ -18,6 +18,7 @@ from unrot.core.settings import SETTINGS
 
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
 API = (ROOT / "docs/api.md").read_text()
+CLIENTS = (ROOT / "docs/clients.md").read_text()
 README = (ROOT / "README.md").read_text()
 
 
@@ -68,7 +69,9 @@ def test_make_help_lists_every_target() -> None:
     assert {"help", "run", "test"} <= listed
 
 
-@pytest.mark.parametrize("text", [README, API], ids=["README", "docs/api.md"])
+@pytest.mark.parametrize(
+    "text", [README, API, CLIENTS], ids=["README", "docs/api.md", "docs/clients.md"]
+)
 def test_pasted_lines_work(server: Server, text: str) -> None:
     blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
     script = "\n".join(block for block in blocks if "curl" in block or "URL=" in block)

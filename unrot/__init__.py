@@ -15,3 +15,13 @@ def add(name: str, estimator: Any, X: Any, y: Any, **options: Any) -> Any:
     from unrot.run.bootstrap import open_service
 
     return external.add(name, estimator, X, y, opened=open_service, **options)
+
+
+def __getattr__(name: str) -> Any:
+    """Let `unrot.Client` be there for who asks for it."""
+    if name == "Client":
+        # It is of use where nothing else of this is.
+        from unrot.web.client import Client
+
+        return Client
+    raise AttributeError(f"module 'unrot' has no attribute {name!r}")

@@ -57,13 +57,8 @@ def run() -> Run:
 def expected(server: Server) -> Expected:
     """Five hundred irises."""
     chance = random.Random(17)
-    rows = [
-        [
-            round(chance.uniform(low, high), 2)
-            for low, high in ((4, 8), (2, 4.5), (1, 7), (0.1, 2.5))
-        ]
-        for _ in range(500)
-    ]
+    ranges = ((4, 8), (2, 4.5), (1, 7), (0.1, 2.5))
+    rows = [[round(chance.uniform(*each), 2) for each in ranges] for _ in range(500)]
     inputs = [dict(zip(IRIS, row, strict=True)) for row in rows]
     code, told = call(f"{server.url}/api/v1/models/iris/predict", {"inputs": inputs})
     assert code == 200

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.clients.conftest import Expected, Run
-from tests.conftest import Server
+from tests.conftest import OPERATOR, Server, free_port
+from tests.live_server import call
 
 Judged = Callable[[Mapping[str, Any]], Any]
 
@@ -41,3 +42,26 @@ def test_kserve_version_2(run: Run, server: Server, expected: Expected, judged: 
     assert told["ready"] == [True, True, True]
     assert same(told["json"], expected, judged)
     assert same(told["binary"], expected, judged)
+
+
+def test_tritonclient_over_grpc(
+    run: Run,
+    start_server: Callable[..., Server],
+    expected: Expected,
+) -> None:
+    port = free_port()
+    served = start_server(UNROT_GRPC_PORT=str(port))
+    given = {"names": expected.names, "rows": expected.rows, "token": OPERATOR}
+
+    told = run("tritonclient_grpc.py", served, port=port, **given)
+
+    assert told["labels"] == expected.labels
+    assert told["shares"] == [pytest.approx(each, abs=1e-9) for each in expected.shares]
+    assert (told["id"], told["inputs"]) == ("mine", expected.names)
+    assert told["errors"] == ["NOT_FOUND", "INVALID_ARGUMENT", "UNAUTHENTICATED"]
+    assert set(told["index"]) == {"iris", "zombies"}
+    assert (told["health"], told["reflected"]) == ([8, 1], True)
+    by_key = {"model": "iris", "key": "by-grpc"}
+    for named in ({"id": told["ids"][7]}, by_key):
+        verdict = {**named, "was_correct": True}
+        assert call(f"{served.url}/api/v1/feedback", verdict)[0] == 201

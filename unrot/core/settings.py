@@ -118,6 +118,7 @@ PROFILER = choice(unrot="unrot", whylogs="whylogs")
 LOG = choice(text="text", json="json")
 HOSTS = replace(parsed(_hosts), write=",".join)
 POSITIVE, PORT = whole(1), whole(1, 65535, said="a port, 1 to 65535")
+GRPC_PORT = whole(0, 65535, said="a port, 1 to 65535, or 0 for none")
 YES = replace(parsed(_yes), write=lambda value: "yes" if value else "no")
 
 
@@ -320,6 +321,13 @@ class Settings:
         ROUTE,
         "",
         "one more address for predictions by the default model, which Vertex AI sets as well",
+    )
+    grpc_port: int = setting(
+        "UNROT_GRPC_PORT",
+        GRPC_PORT,
+        0,
+        "the port of the Open Inference Protocol over gRPC; 0, none. It wants `pip install "
+        "'unrot[grpc]'`",
     )
     workers: int = setting("WEB_CONCURRENCY", POSITIVE, 2, "how many web workers")
     threads: int = setting("UNROT_THREADS", POSITIVE, 8, "how many threads a web worker has")

@@ -37,7 +37,9 @@ def read_rows(schema: Schema, given: Mapping[str, Any]) -> list[Given]:
 
 
 def _scored(model: str | None, version: str | None, given: dict[str, Any]) -> Answer:
-    return score(model, version, lambda schema: read_rows(schema, given), keys_beside(given))
+    return score(
+        service(), model, version, lambda schema: read_rows(schema, given), keys_beside(given)
+    )
 
 
 def _body() -> dict[str, Any]:

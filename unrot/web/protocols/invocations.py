@@ -24,6 +24,7 @@ from unrot.hear.key_store import read_key
 from unrot.make.csv.cells import value_of
 from unrot.serve.answer import Answer
 from unrot.web.api.envelope import parsed, plain, whole_body
+from unrot.web.current import service
 from unrot.web.protocols.scoring import IDS, answers_of, ids_header, ids_of, keys_beside, score
 from unrot.web.protocols.tables import (
     KEY,
@@ -60,7 +61,7 @@ def score_invocation(model: str | None, version: str | None, key: str | None) ->
             rows = rows_of_json(schema, given) if type == JSON else READERS[type](schema, raw)
             return known(schema, rows)
 
-        return score(model, version, read, keys)
+        return score(service(), model, version, read, keys)
 
 
 def written(answer: Answer) -> Response:

@@ -7,7 +7,7 @@ go of other versions there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,11 @@ import orjson
 from flask import Response, request
 
 from unrot import __version__
-from unrot.core.errors import BadRequest, NotFound, wrong_field
+from unrot.core.errors import BadRequest, wrong_field
 from unrot.core.records import CHAMPION
 from unrot.hear.key_store import read_key
 from unrot.serve.answer import Answer
+from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.web.api.envelope import as_object, parameters, parsed, plain, whole_body
 from unrot.web.current import service
@@ -44,6 +45,7 @@ JSON_LENGTH = "Inference-Header-Content-Length"
 """How long the JSON is, where tensors in binary form stand behind it."""
 BINARY_SIZE, BINARY, ALL_BINARY = "binary_data_size", "binary_data", "binary_data_output"
 LONGEST_ID = 256
+READY = "READY"
 
 
 # ── how it is ────────────────────────────────────────────────────────────────────────────────
@@ -64,7 +66,7 @@ def server_live() -> Response:
 @OIP.at("GET", "/v2/health/ready", needs=ANYONE)
 def server_ready() -> Response:
     """Say whether all that is needed works."""
-    is_ready = all(one.state != "down" for one in service().ready().values())
+    is_ready = is_all_ready(service())
     return plain({"ready": is_ready}, 200 if is_ready else 503)
 
 
@@ -76,30 +78,41 @@ def server_ready() -> Response:
 )
 def model_ready(model: str, version: str | None = None) -> Response:
     """Say whether a model answers."""
-    shelved = service().catalogue().model(model)
-    named = version_of(shelved, version)
-    is_ready = (named or shelved.aliases.get(CHAMPION)) in shelved.versions
-    if named is not None:
-        shelved.version(named)
+    is_ready = is_model_ready(service(), model, version)
     return plain({"name": model, "ready": is_ready}, 200 if is_ready else 503)
 
 
 @OIP.at("GET", "/v2/models/<model>", "/v2/models/<model>/versions/<version>", needs=ANYONE)
 def model_metadata(model: str, version: str | None = None) -> Response:
     """Say what a model takes and answers."""
-    shelved = service().catalogue().model(model)
+    return plain(described(service(), model, version))
+
+
+def is_all_ready(of: Service) -> bool:
+    """Tell whether all that is needed works."""
+    return all(one.state != "down" for one in of.ready().values())
+
+
+def is_model_ready(of: Service, model: str, version: str | None) -> bool:
+    """Tell whether a model has a champion, or the version that is named."""
+    shelved = of.catalogue().model(model)
+    named = version_of(shelved, version)
+    return (named is None and CHAMPION in shelved.aliases) or shelved.version(named) is not None
+
+
+def described(of: Service, model: str, version: str | None) -> dict[str, Any]:
+    """Return the metadata of a model."""
+    shelved = of.catalogue().model(model)
     if version is not None:
         shelved.version(version_of(shelved, version))
     schema = shelved.model.schema
-    return plain(
-        {
-            "name": shelved.model.name,
-            "versions": list(shelved.versions),
-            "platform": PLATFORM,
-            "inputs": inputs_described(schema),
-            "outputs": outputs_described(schema),
-        }
-    )
+    return {
+        "name": shelved.model.name,
+        "versions": list(shelved.versions),
+        "platform": PLATFORM,
+        "inputs": inputs_described(schema),
+        "outputs": outputs_described(schema),
+    }
 
 
 # ── predict ──────────────────────────────────────────────────────────────────────────────────
@@ -114,8 +127,18 @@ def model_metadata(model: str, version: str | None = None) -> Response:
 def infer(model: str, version: str | None = None) -> Response:
     """Score the rows that tensors hold."""
     asked = _asked()
-    answer = score(model, version, lambda schema: rows_of(schema, asked.tensors), asked.keys)
-    return _written(answer, asked)
+    return _written(scored(service(), model, version, asked.tensors, asked.keys), asked)
+
+
+def scored(
+    of: Service,
+    model: str,
+    version: str | None,
+    tensors: Sequence[Tensor],
+    keys: Sequence[str | None],
+) -> Answer:
+    """Score the rows that tensors hold, with the client's keys where it gives some."""
+    return score(of, model, version, lambda schema: rows_of(schema, tensors), keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +221,7 @@ def _parameters_of(given: Mapping[str, Any]) -> Mapping[str, Any]:
 def _written(answer: Answer, asked: Asked) -> Response:
     """Write the answer in the form that was asked for."""
     outputs, behind = [], []
-    for tensor in _chosen(outputs_of(answer), asked.outputs):
+    for tensor in chosen(outputs_of(answer), asked.outputs):
         described: dict[str, Any] = {
             "name": tensor.name,
             "datatype": tensor.datatype,
@@ -230,7 +253,8 @@ def ids_told(answer: Answer) -> dict[str, str]:
     return {"prediction_id": ids[0]} if len(ids) == 1 else {"prediction_ids": ",".join(ids)}
 
 
-def _chosen(tensors: Sequence[Tensor], wanted: Mapping[str, bool]) -> Sequence[Tensor]:
+def chosen(tensors: Sequence[Tensor], wanted: Iterable[str]) -> Sequence[Tensor]:
+    """Return the outputs that were asked for by name, else all."""
     there = {one.name: one for one in tensors}
     for name in wanted:
         if name not in there:
@@ -244,45 +268,50 @@ def _chosen(tensors: Sequence[Tensor], wanted: Mapping[str, bool]) -> Sequence[T
 @OIP.at("POST", "/v2/repository/index", needs=OPERATOR)
 def repository_index() -> Response:
     """List every version, and which of them answers."""
-    only_ready = parameters().get("ready") is True
-    listed = [
-        one
-        for shelved in service().catalogue().models.values()
-        for one in _indexed(shelved)
-        if one["state"] == "READY" or not only_ready
-    ]
-    return plain(listed)
+    return plain(indexed(service(), only_ready=parameters().get("ready") is True))
 
 
 @OIP.at("POST", "/v2/repository/models/<model>/load", needs=OPERATOR)
 def load_model(model: str) -> Response:
     """Read a champion into the memory of the worker that answers; which one it is stays."""
-    if parameters().get("parameters"):
-        raise BadRequest(
-            "Nothing is configured or sent here: add a model, or a version of one, by "
-            "python -m unrot add."
-        )
-    contents = service().catalogue()
-    shelved = contents.model(model)
-    version = shelved.version()
-    service().shelf.predictor(contents, version)
-    said = f"{version.name} answers. Which version does is decided by promote, behind the gate."
-    return plain({"name": shelved.model.name, "state": "READY", "reason": said})
+    said = load(service(), model, has_more=bool(parameters().get("parameters")))
+    return plain({"name": model, "state": READY, "reason": said})
 
 
 @OIP.at("POST", "/v2/repository/models/<model>/unload", needs=OPERATOR)
 def unload_model(model: str) -> Response:
     """Let go of other versions than the champion in the memory of the worker that answers."""
     parameters()
-    shelved = service().catalogue().model(model)
-    if CHAMPION not in shelved.aliases:
-        raise NotFound(f"{shelved.model.name} has no champion: nothing of it is in memory.")
-    service().shelf.let_go(shelved)
-    said = (
-        f"{shelved.aliases[CHAMPION]} goes on answering: a model is served until it is removed. "
-        "Other versions were let go of, and come back when they are asked for."
+    return plain({"name": model, "state": READY, "reason": unload(service(), model)})
+
+
+def indexed(of: Service, *, only_ready: bool) -> list[dict[str, str]]:
+    """List versions as a repository does."""
+    listed = [one for shelved in of.catalogue().models.values() for one in _indexed(shelved)]
+    return [one for one in listed if one["state"] == READY or not only_ready]
+
+
+def load(of: Service, model: str, *, has_more: bool) -> str:
+    """Read a champion into memory; say what that means."""
+    if has_more:
+        raise BadRequest(
+            "Nothing is configured or sent here: add a model, or a version of one, by "
+            "python -m unrot add."
+        )
+    contents = of.catalogue()
+    version = contents.model(model).version()
+    of.shelf.predictor(contents, version)
+    return f"{version.name} answers. Which version does is decided by promote, behind the gate."
+
+
+def unload(of: Service, model: str) -> str:
+    """Let go of other versions in memory; say what that means."""
+    shelved = of.catalogue().model(model)
+    of.shelf.let_go(shelved)
+    return (
+        f"{shelved.version().name} goes on answering: a model is served until it is removed. Other "
+        "versions were let go of, and come back when they are asked for."
     )
-    return plain({"name": shelved.model.name, "state": "READY", "reason": said})
 
 
 def _indexed(shelved: ShelvedModel) -> Iterator[dict[str, str]]:
@@ -292,6 +321,6 @@ def _indexed(shelved: ShelvedModel) -> Iterator[dict[str, str]]:
         yield {
             "name": shelved.model.name,
             "version": name,
-            "state": "READY" if is_champion else "UNAVAILABLE",
+            "state": READY if is_champion else "UNAVAILABLE",
             "reason": "" if is_champion else "not the champion; it answers to its own address",
         }

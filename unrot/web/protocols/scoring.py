@@ -9,8 +9,7 @@ from unrot.core.errors import wrong_field
 from unrot.core.records import Schema
 from unrot.hear.key_store import read_keys
 from unrot.serve.answer import Answer
-from unrot.serve.shelf import Contents, ShelvedModel
-from unrot.web.current import service
+from unrot.serve.service import Service
 from unrot.web.protocols.tables import Given, fitted, take_keys, version_of
 
 KEYS = "keys"
@@ -24,21 +23,16 @@ MOST_IDS_IN_A_HEADER = 100
 ReadRows = Callable[[Schema], list[Given]]
 
 
-def model_of(contents: Contents, named: str | None) -> ShelvedModel:
-    """Return the model that an address names, else the one that answers when none is named."""
-    return contents.model(named) if named else service().default_model(contents)
-
-
 def score(
+    of: Service,
     model: str | None,
     version: str | None,
     read: ReadRows,
     keys: Sequence[str | None] = (),
 ) -> Answer:
     """Score the rows that `read` makes of a request; a model that is not named is the default."""
-    of = service()
     contents = of.catalogue()
-    shelved = model_of(contents, model)
+    shelved = contents.model(model) if model else of.default_model(contents)
     schema = shelved.model.schema
     rows = fitted(schema, read(schema))
     keys = take_keys(schema, rows) or keys

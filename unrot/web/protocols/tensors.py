@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from unrot.core.errors import wrong_field
+from unrot.core.plurals import counted
 from unrot.core.records import Feature, Schema
 from unrot.serve.answer import Answer
 from unrot.web.protocols.tables import KEY, Given, rows_in_order, rows_of_columns
@@ -74,7 +75,7 @@ def read_tensor(given: Any, binary: bytes | None = None) -> Tensor:
     values = _flat(name, given.get("data")) if binary is None else unpacked(name, datatype, binary)
     count = math.prod(shape)
     if len(values) != count:
-        raise wrong_field(name, values, f"{count:,} values, as its shape says")
+        raise wrong_field(name, values, f"{counted(count, 'value')}, as its shape says")
     return Tensor(name, datatype, shape, values)
 
 
@@ -98,7 +99,9 @@ def rows_of(schema: Schema, tensors: Sequence[Tensor]) -> list[Given]:
         rows = rows_of_columns({one.name: _column(one) for one in features})
     for keys in (one for one in tensors if one not in features):
         if len(keys.values) != len(rows):
-            raise wrong_field(KEY, list(keys.values), f"one for each of {len(rows):,} rows")
+            raise wrong_field(
+                KEY, list(keys.values), f"{counted(len(rows), 'key')}: one for each row"
+            )
         rows = [{**row, KEY: key} for row, key in zip(rows, keys.values, strict=True)]
     return rows
 
