@@ -20,6 +20,7 @@ import orjson
 
 from unrot.core.acting import Doing, act_of, going_on
 from unrot.core.errors import NotSigned
+from unrot.core.plurals import counted
 from unrot.core.ports import Progress
 from unrot.core.records import Caller
 from unrot.hear.key_store import MOST_BYTES
@@ -49,7 +50,7 @@ class GroundTruthFile:
             while chunk := list(islice(numbered, MOST_VERDICTS)):
                 yield b"".join(self._judged(chunk, caller))
                 if progress is not None:
-                    progress(file.tell() / size, f"{self.judged.rows:,} lines")
+                    progress(file.tell() / size, counted(self.judged.rows, "line"))
 
     def _judged(self, chunk: Sequence[tuple[int, bytes]], caller: Caller) -> Iterator[bytes]:
         given = [(number, self._given(line)) for number, line in chunk if line.strip()]

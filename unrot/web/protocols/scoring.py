@@ -32,7 +32,7 @@ def score(
 ) -> Answer:
     """Score the rows that `read` makes of a request; a model that is not named is the default."""
     contents = of.catalogue()
-    shelved = contents.model(model) if model else of.default_model(contents)
+    shelved = of.default_model(contents) if model is None else contents.model(model)
     schema = shelved.model.schema
     rows = fitted(schema, read(schema))
     keys = take_keys(schema, rows) or keys
