@@ -81,6 +81,7 @@ from unrot.web.protocols.mlflow import MLFLOW, PING
 from unrot.web.protocols.oip import OIP
 from unrot.web.protocols.rerouted import ReroutedApp
 from unrot.web.protocols.sagemaker import SAGEMAKER
+from unrot.web.protocols.seldon import SELDON
 from unrot.web.request_ids import IdentifiedApp
 from unrot.web.routes import GuardedFlask, blueprint_of
 
@@ -93,7 +94,7 @@ API = (
     *(audit_log, forgetting),
 )
 """Each declares some routes; the document lists them in this order."""
-PROTOCOLS = (OIP, KSERVE, GOOGLE, MLFLOW, SAGEMAKER)
+PROTOCOLS = (OIP, KSERVE, GOOGLE, MLFLOW, SAGEMAKER, SELDON)
 """Those of other people's clients."""
 PAGES = (
     *(home, pages, prediction, adding, settings_pages, versions_pages, jobs, policy),

@@ -19,7 +19,6 @@ from typing import IO, Any
 import orjson
 
 from unrot.core.acting import Doing, act_of, going_on
-from unrot.core.errors import NotSigned
 from unrot.core.plurals import counted
 from unrot.core.ports import Progress
 from unrot.core.records import Caller
@@ -77,16 +76,9 @@ class GroundTruthFile:
         label = label_of(self._shelved.model.schema, text)
         if label is None:
             return None
-        if self._is_ours(event):
+        if self._service.ids.is_ours(event):
             return {"id": event, "label": label}
         return {"model": self._shelved.model.name, "key": event, "label": label}
-
-    def _is_ours(self, event: str) -> bool:
-        try:
-            told = self._service.ids.read(event)
-        except NotSigned:
-            return False
-        return told.model_number == self._shelved.model.number
 
 
 def _lines(file: IO[bytes]) -> Iterator[bytes]:
