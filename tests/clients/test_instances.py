@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from tests.clients.conftest import Expected, Run
 from tests.conftest import Server
 from unrot import __version__
+from unrot.core.settings import Settings
+from unrot.run.bootstrap import open_service
 
 Judged = Callable[[Mapping[str, Any]], Any]
 
@@ -64,3 +67,16 @@ def test_mlflow_scoring_server(
     assert same(told, expected, judged)
     assert told["version"] == __version__
     assert "INVALID_PARAMETER_VALUE" in told["wrong"]
+
+
+def test_model_that_mlflow_has_logged_is_added(
+    run: Run, server: Server, at_home: Callable[..., int], trained_home: Path, tmp_path: Path
+) -> None:
+    told = run("mlflow_log.py", server, folder=str(tmp_path / "logged"))
+
+    assert at_home("add", "flowers", "--mlflow", tmp_path / "logged/skops") == 0
+    pickled = ("add", "flowers2", "--mlflow", tmp_path / "logged/cloudpickle")
+    assert [at_home(*pickled), at_home(*pickled, "--trust-pickle")] == [1, 0]
+    service = open_service(Settings(home=trained_home))
+    for name in ("flowers", "flowers2"):
+        assert list(service.predict(name, told["rows"]).labels) == told["labels"]
