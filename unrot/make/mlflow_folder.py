@@ -31,7 +31,7 @@ from unrot.make.fitted import check, names_of
 MOST_BYTES = 10_000_000
 """Of a description, or of an example."""
 UNPICKLING_SECONDS = 120
-KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT")
+KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "SYSTEMROOT")
 """What the process that reads a pickle gets of our environment: nothing that is secret."""
 NUMBERS = ("double", "float", "integer", "long")
 KINDS = (*NUMBERS, "boolean", "string")
@@ -158,6 +158,7 @@ def _converted(file: Path) -> bytes:
     with TemporaryDirectory(prefix="unrot-") as folder:
         out = Path(folder) / "model.skops"
         environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
         command = [sys.executable, "-m", "unrot.make.unpickle", str(file), str(out)]
         try:
             done = subprocess.run(  # nosec B603  # nothing of it is read by a shell
