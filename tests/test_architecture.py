@@ -186,12 +186,13 @@ def has_reason(found: Import) -> bool:
     return "#" in lines[found.line - 1] or lines[place - 1].lstrip().startswith("#")
 
 
-def test_package_itself_imports_nothing_before_it_is_asked_to_add() -> None:
+def test_package_itself_imports_nothing_before_it_is_asked_to() -> None:
     ours = [one for one in BY_MODULE["unrot"] if one.library == "unrot"]
 
     assert [(one.is_inline, one.target) for one in ours] == [
         (True, "unrot.make.external"),
         (True, "unrot.run.bootstrap"),
+        (True, "unrot.web.client"),
     ]
 
 

@@ -10,7 +10,7 @@ from unrot.core.settings import Settings, load
 from unrot.core.time import HOUR
 from unrot.learn.jobs import Busy
 from unrot.run.bootstrap import open_service, secret_key
-from unrot.web import compression, errors, security
+from unrot.web import compression, cors, errors, security
 from unrot.web.api import (
     accuracy,
     audit_log,
@@ -37,6 +37,7 @@ from unrot.web.pages import (
     adding,
     audits,
     compare,
+    elsewhere,
     files,
     glossary,
     home,
@@ -101,7 +102,7 @@ PAGES = (
     *(audits, compare),
     *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
     *(predictions_pages, predictions_file, time_range),
-    *(report, operations_pages, access, status, glossary),
+    *(report, operations_pages, access, status, glossary, elsewhere),
 )
 """Each adds its views to the one blueprint of the pages."""
 
@@ -147,9 +148,11 @@ def make_doors() -> Flask:
     app.url_map.strict_slashes = False
     errors.register(app)
     security.register(app)
+    cors.register(app)
     compression.register(app)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(files.blueprint)
+    app.register_blueprint(elsewhere.blueprint)
     app.register_blueprint(scrape.blueprint)
     api = blueprint_of(*API)
     api.register_error_handler(Busy, learning.busy)

@@ -102,6 +102,13 @@ def _route(value: str) -> str:
     return value
 
 
+def _origins(value: str) -> tuple[str, ...]:
+    origins = tuple(filter(None, (part.strip().lower() for part in value.split(","))))
+    if not all(re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", one) for one in origins):
+        raise ValueError("origins such as https://shop.example.org, with commas between")
+    return origins
+
+
 def _is_dotted(name: str) -> bool:
     parts = name.split(".")
     return len(parts) > 1 and all(part.isidentifier() for part in parts)
@@ -117,6 +124,7 @@ SERVER = choice(granian="granian", gthread="gthread")
 PROFILER = choice(unrot="unrot", whylogs="whylogs")
 LOG = choice(text="text", json="json")
 HOSTS = replace(parsed(_hosts), write=",".join)
+ORIGINS = replace(parsed(_origins), write=",".join)
 POSITIVE, PORT = whole(1), whole(1, 65535, said="a port, 1 to 65535")
 GRPC_PORT = whole(0, 65535, said="a port, 1 to 65535, or 0 for none")
 YES = replace(parsed(_yes), write=lambda value: "yes" if value else "no")
@@ -305,6 +313,20 @@ class Settings:
         tuple,
         "the names that the app answers to, with commas between, `.example.org` with all below "
         "it; unset, any",
+    )
+    cors_origins: tuple[str, ...] = setting(
+        "UNROT_CORS_ORIGINS",
+        ORIGINS,
+        (),
+        "the sites whose pages may predict and judge here by script, with commas between: "
+        "`https://shop.example.org`; unset, none",
+    )
+    frame_origins: tuple[str, ...] = setting(
+        "UNROT_FRAME_ORIGINS",
+        ORIGINS,
+        (),
+        "the sites whose pages may show a model's form in a frame (`/models/<model>/embed`); "
+        "unset, none",
     )
     host: str = setting(
         "UNROT_HOST", TEXT, "127.0.0.1", "the address to listen on; `0.0.0.0` on those platforms"

@@ -19,6 +19,7 @@ from typing import IO, Any
 import orjson
 
 from unrot.core.acting import Doing, act_of, going_on
+from unrot.core.errors import Invalid
 from unrot.core.plurals import counted
 from unrot.core.ports import Progress
 from unrot.core.records import Caller
@@ -27,6 +28,10 @@ from unrot.hear.verdicts import MOST_VERDICTS
 from unrot.make.csv.labels import NOT_GROUND_TRUTH, Judged, label_of
 from unrot.serve.service import Service
 
+EXPECTED = (
+    'JSON lines such as {"groundTruthData": {"data": "…", "encoding": "CSV"}, '
+    '"eventMetadata": {"eventId": "…"}}'
+)
 LONGEST_LINE = 65_536
 LINES_BETWEEN_PROGRESS = 1_000
 
@@ -39,6 +44,10 @@ class GroundTruthFile:
         self._service = service
         self._shelved = service.catalogue().model(model)
         self._doing = Doing(None)
+        with path.open("rb") as file:
+            first = next((line for line in _lines(file) if line.strip()), b"")
+        if self._given(first) is None:
+            raise Invalid(f"The first line is no ground truth: expected {EXPECTED}.")
 
     def parts(self, caller: Caller, progress: Progress | None = None) -> Iterator[bytes]:
         """Keep the verdicts a thousand at once; write what became of each event as JSON lines."""

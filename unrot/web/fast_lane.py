@@ -42,7 +42,7 @@ AtHand = Callable[[Service, bytes], Contents | None]
 
 QUICK_BYTES = 65_536
 """A body of more bytes holds many rows: it is answered by a thread, so that nobody waits for it."""
-FOR_FLASK = ("cookie", "x-forwarded-protocol", "x-forwarded-ssl")
+FOR_FLASK = ("cookie", "origin", "x-forwarded-protocol", "x-forwarded-ssl")
 """Headers that mean more than is looked at here."""
 REQUEST_ID = HEADER.lower()
 MOST_KNOWN = 1_000

@@ -24,7 +24,7 @@ from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_typ
 
 from flask import Blueprint, Flask, Response, redirect, request, url_for
 
-from unrot.web import security
+from unrot.web import cors, security
 from unrot.web.api import envelope
 from unrot.web.reading import expected_of, read_body, read_query
 from unrot.web.security import Role
@@ -86,6 +86,8 @@ class Route:
     """What it answers beside 200 when all is well."""
     errors: tuple[int, ...] = ()
     """Those that do not follow from the rest; `all_errors` are those that do as well."""
+    is_for_pages_elsewhere: bool = False
+    """Scripts of other sites may call it, those of `UNROT_CORS_ORIGINS`."""
     heeds_token: bool = False
     """Anyone may call it, and who has a token is somebody."""
     more: str = ""
@@ -184,7 +186,8 @@ def _served(declared: Route) -> Callable[..., Response]:
         given = {name: reader() for name, reader in read.items()}
         return _encoded(call(**places, **given), declared.is_enveloped)
 
-    return security.needs(declared.needs, declared.name)(answer)
+    guarded = security.needs(declared.needs, declared.name)(answer)
+    return cors.open_to_pages(guarded) if declared.is_for_pages_elsewhere else guarded
 
 
 def _readers(declared: Route) -> dict[str, Callable[[], Any]]:

@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal, ParamSpec, TypeVar, cast
@@ -36,10 +36,11 @@ from unrot.web.masked import masked, new_secret, unmasked
 
 Role = Literal["anyone", "viewer", "judge", "operator"]
 RANKS: dict[Role, int] = {"anyone": 0, "viewer": 1, "judge": 2, "operator": 3}
-CONTENT_POLICY = (
+_CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
+    "form-action 'self'; frame-ancestors "
 )
+CONTENT_POLICY = f"{_CONTENT_POLICY}'none'"
 HTTPS_ALONE = "UNROT_HTTPS"
 """In the app's configuration: whether plain HTTP is led to HTTPS."""
 
@@ -181,6 +182,11 @@ def register(app: Flask) -> None:
     app.jinja_env.globals.update(csrf_token=csrf_token, caller=caller_of_page, may=may)
     app.before_request(_lead_to_https)
     app.after_request(_add_headers)
+
+
+def policy_framed_by(origins: Sequence[str]) -> str:
+    """Return the content policy of a page that some sites may show in a frame."""
+    return _CONTENT_POLICY + (" ".join(["'self'", *origins]))
 
 
 def doorkeeper() -> Doorkeeper:

@@ -36,6 +36,36 @@ def snippets(site: str, model: str, schema: Schema, inputs: Mapping[str, Any]) -
     ]
 
 
+def in_a_page(site: str, model: str, inputs: Mapping[str, Any]) -> Snippet:
+    """Write a page of another site that asks for one row and shows thumbs."""
+    cells = "".join(f"    {_json(name)}: {_json(_whole(one))},\n" for name, one in inputs.items())
+    return Snippet(
+        "elsewhere-script",
+        "A script in your page",
+        f"""<p id="answer"></p>
+<p id="thumbs"></p>
+<script src="{site}/unrot.js"></script>
+<script type="module">
+  const unrot = new Unrot({_json(model)});
+  const made = await unrot.predict({{
+{cells}  }});
+  document.querySelector("#answer").textContent = made.class ?? made.value;
+  unrot.thumbs(document.querySelector("#thumbs"), made);
+</script>
+""",
+    )
+
+
+def in_a_frame(site: str, model: str) -> Snippet:
+    """Write a frame with the form of a model."""
+    return Snippet(
+        "elsewhere-frame",
+        "The form in a frame",
+        f'<iframe src="{site}/models/{model}/embed" title="Ask {model}"\n'
+        '  width="100%" height="720" style="border: 0"></iframe>\n',
+    )
+
+
 def _curl(predict: str, feedback: str, row: Mapping[str, Any]) -> str:
     body = _json({"inputs": row}).replace("'", r"'\''")
     return f"""curl -s {predict} \\

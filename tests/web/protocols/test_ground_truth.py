@@ -83,13 +83,8 @@ def test_lines_that_say_nothing_are_counted_and_the_rest_is_taken(
 ) -> None:
     ask(client, "a")
     Caretaker(kept, "tests").go_round()
-    lines = [
-        *WRONG,
-        "",
-        line("nobody", "Iris-setosa"),
-        line("a", "tulip"),
-        line("a", "Iris-setosa"),
-    ]
+    lines = [line("a", "Iris-virginica"), *WRONG, "", line("nobody", "Iris-setosa")]
+    lines += [line("a", "tulip"), line("a", "Iris-setosa")]
 
     data = client.post(PATH, data="\n".join(lines)).json["data"]  # type: ignore[index]
 
@@ -98,9 +93,20 @@ def test_lines_that_say_nothing_are_counted_and_the_rest_is_taken(
         "not_found": 1,
         "unknown_label": 1,
         "created": 1,
+        "revised": 1,
     }
-    assert data["lines"]["not_ground_truth"] == [1, 2, 3, 4, 5]
+    assert data["lines"]["not_ground_truth"] == [2, 3, 4, 5, 6]
     assert data["lines"]["unknown_label"] == [len(lines) - 1]
+
+
+@pytest.mark.parametrize("sent", ["", "id,label", WRONG[0], WRONG[8], line("a", None)])
+def test_file_that_does_not_begin_with_ground_truth_is_refused(
+    client: FlaskClient, sent: str
+) -> None:
+    answer = client.post(PATH, data=sent)
+
+    assert answer.status_code == 422
+    assert answer.json["message"].startswith("The first line is no ground truth")  # type: ignore[index]
 
 
 def test_unknown_model_and_token_are_refused(client: FlaskClient) -> None:

@@ -67,7 +67,7 @@ def model(model: str) -> str:
     return render_template(
         "model.html",
         **about(shelved),
-        **_form(shelved, forms.example(schema)),
+        **form_parts(shelved, forms.example(schema)),
         is_fresh=True,
         tally=tallies.get(model),
         is_store_away=not tallies,
@@ -84,11 +84,11 @@ def predict(model: str) -> Response:
         security.check_csrf()
         answer = service().predict(model, forms.inputs(schema, texts))
     except UnrotError as error:
-        said = {**_form(shelved, texts, error.details), "problem": error.message}
+        said = {**form_parts(shelved, texts, error.details), "problem": error.message}
         return _part("model", "_try.html", status_of(error), **about(shelved), **said)
     made = answer.predictions[0]
     said = {
-        **_form(shelved, texts),
+        **form_parts(shelved, texts),
         **answer_parts(answer.shelved, made),
         "thumbs": thumbs.offer(shelved.model, made),
     }
@@ -106,10 +106,10 @@ def paste(model: str) -> Response:
         found = pasted.read(schema, text)
     except UnrotError as error:
         example = forms.example(schema)
-        said = {**_form(shelved, example), "row": text, "paste_problem": error.message}
+        said = {**form_parts(shelved, example), "row": text, "paste_problem": error.message}
         return _part("model", "_try.html", status_of(error), **about(shelved), **said)
     texts = forms.pasted(schema, found.values)
-    said = {**_form(shelved, texts, forms.problems(schema, texts)), "pasted": found}
+    said = {**form_parts(shelved, texts, forms.problems(schema, texts)), "pasted": found}
     return _part("model", "_try.html", 200, **about(shelved), **said)
 
 
@@ -119,7 +119,7 @@ def code(model: str) -> Response:
     shelved = service().catalogue().model(model)
     security.check_csrf()
     texts = forms.typed(shelved.model.schema, request.form)
-    said = {**_form(shelved, texts), "shows_code": True}
+    said = {**form_parts(shelved, texts), "shows_code": True}
     return _part("model", "_code.html", 200, **about(shelved), **said)
 
 
@@ -258,9 +258,10 @@ def about(shelved: ShelvedModel) -> dict[str, Any]:
     return {"model": shelved.model, "champion": champion, "measured_on": on, "trouble": trouble}
 
 
-def _form(
+def form_parts(
     shelved: ShelvedModel, texts: Mapping[str, str], details: Sequence[Detail] = ()
 ) -> dict[str, Any]:
+    """Return what the form of a model shows."""
     model, schema = shelved.model, shelved.model.schema
     champion = shelved.versions.get(shelved.aliases.get(CHAMPION, ""))
     bars = {} if champion is None else histograms(service().shelf, shelved, champion)

@@ -48,7 +48,7 @@ def ping() -> Response:
     """Say that the default model answers."""
     shelved = service().default_model()
     is_ready = shelved.aliases.get(CHAMPION) in shelved.versions
-    return Response("\n", 200 if is_ready else 503, mimetype="application/json")
+    return Response("\n", 200 if is_ready else 503, mimetype="text/plain")
 
 
 @MLFLOW.at("GET", "/version", needs=ANYONE)
