@@ -78,7 +78,12 @@ from unrot.web.pages import (
     versions as versions_pages,
 )
 from unrot.web.protocols import protocol
+from unrot.web.protocols.instances import GOOGLE, KSERVE, PREDICT_ROUTE
+from unrot.web.protocols.mlflow import MLFLOW, PING
 from unrot.web.protocols.oip import OIP
+from unrot.web.protocols.rerouted import ReroutedApp
+from unrot.web.protocols.sagemaker import SAGEMAKER
+from unrot.web.protocols.seldon import SELDON
 from unrot.web.request_ids import IdentifiedApp
 from unrot.web.routes import GuardedFlask, blueprint_of
 
@@ -91,7 +96,7 @@ API = (
     *(audit_log, forgetting),
 )
 """Each declares some routes; the document lists them in this order."""
-PROTOCOLS = (OIP,)
+PROTOCOLS = (OIP, KSERVE, GOOGLE, MLFLOW, SAGEMAKER, SELDON)
 """Those of other people's clients."""
 PAGES = (
     *(home, pages, prediction, adding, settings_pages, versions_pages, jobs, policy),
@@ -108,6 +113,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load()
     app = make_doors()
     open_home(app, settings)
+    routes = {settings.health_route: PING, settings.predict_route: PREDICT_ROUTE}
+    if any(routes):
+        app.wsgi_app = ReroutedApp(app.wsgi_app, routes)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

@@ -18,7 +18,7 @@ def loaded(**environ: str) -> Settings:
 
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_platform_has_a_proxy_and_is_listened_on_by_all(variable: str) -> None:
-    known = loaded(**{variable: "web.1"}, **KEPT)
+    known = loaded(**{variable: "8080"}, **KEPT)
 
     assert (known.trusted_proxies, known.host) == (1, "0.0.0.0")
     assert known.https is (variable == "DYNO")
@@ -28,7 +28,7 @@ def test_platform_has_a_proxy_and_is_listened_on_by_all(variable: str) -> None:
 def test_what_an_operator_says_wins_over_the_platform(variable: str) -> None:
     said = {"UNROT_TRUSTED_PROXIES": "2", "UNROT_HOST": "::", "UNROT_HTTPS": "no"}
 
-    known = loaded(**{variable: "web.1"}, **said, **KEPT)
+    known = loaded(**{variable: "8080"}, **said, **KEPT)
 
     assert (known.trusted_proxies, known.host, known.https) == (2, "::", False)
 

@@ -82,7 +82,18 @@ def as_tensors(client: FlaskClient) -> tuple[int, str]:
     return read(client.post("/v2/models/iris/infer", json={"inputs": [table]}))
 
 
+def posted(path: str, body: object) -> Callable[[FlaskClient], tuple[int, str]]:
+    return lambda client: read(client.post(path, json=body))
+
+
+ROW = [*IRIS.values()]
 PEOPLE = {
+    "TF Serving": posted("/v1/models/iris:predict", {"instances": [ROW]}),
+    "ML Engine": posted("/v1/projects/p/models/iris:predict", {"instances": [ROW]}),
+    "Vertex": posted("/v1/projects/p/locations/l/endpoints/iris:predict", {"instances": [ROW]}),
+    "MLflow": posted("/invocations", {"inputs": [IRIS]}),
+    "SageMaker": posted("/endpoints/iris/invocations", {"instances": [ROW]}),
+    "Seldon": posted("/seldon/default/iris/api/v1.0/predictions", {"data": {"ndarray": [ROW]}}),
     "a file": sent_file,
     "a file in a form": sent_form,
     "a form": typed,

@@ -6,7 +6,9 @@ The owner's function makes the estimator; the file only shows what a row looks l
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +33,17 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser of all commands."""
     command = commands.add_parser("add", help="serve an estimator that you have fitted")
     command.add_argument("name", metavar="NAME", help="what the model is to be called")
-    command.add_argument("loader", metavar="package.module:load", help="returns the estimator")
-    command.add_argument("--data", type=Path, required=True, metavar="FILE", help="a CSV of rows")
-    command.add_argument("--target", required=True, metavar="COLUMN", help="what is predicted")
+    command.add_argument(
+        "loader", metavar="package.module:load", nargs="?", help="returns the estimator"
+    )
+    command.add_argument("--data", type=Path, metavar="FILE", help="a CSV of rows")
+    command.add_argument("--target", metavar="COLUMN", help="what is predicted")
+    command.add_argument(
+        "--mlflow", type=Path, metavar="FOLDER", help="in place of both: a model that MLflow logged"
+    )
+    command.add_argument(
+        "--trust-pickle", action="store_true", help="read that model though it is a pickle"
+    )
     command.add_argument("--holdout", type=Path, metavar="FILE", help="rows it was not fitted on")
     command.add_argument("--describe", type=Path, metavar="FILE", help="words for people, in TOML")
     command.add_argument("--force", action="store_true", help="take another scikit-learn's model")
@@ -48,16 +58,17 @@ def add(options: argparse.Namespace, settings: Settings) -> int:
     progress = Progress(f"Adding {options.name}")
     try:
         progress(0.0, "reading the data")
-        X, y = parted(options.data, options.target)
-        holdout = parted(options.holdout, options.target) if options.holdout else None
+        brought = _logged(options, settings) if options.mlflow else _imported(options)
+        holdout = parted(options.holdout, brought.target) if options.holdout else None
         version = external.add(
             options.name,
-            external.imported(options.loader),
-            X,
-            y,
+            brought.estimator,
+            brought.columns,
+            brought.labels,
             holdout=holdout,
-            target=options.target,
+            target=brought.target,
             describe=options.describe,
+            optional=brought.optional,
             force=options.force,
             settings=settings,
             progress=progress,
@@ -65,9 +76,66 @@ def add(options: argparse.Namespace, settings: Settings) -> int:
         )
     finally:
         progress.close()
-    for line in told(options.name, version):
+    for line in [*told(options.name, version), *brought.notes]:
         print(line)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What is to be added."""
+
+    estimator: Any
+    """Or a function that loads it."""
+    columns: Columns
+    labels: list[Any]
+    target: str
+    optional: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+def _imported(options: argparse.Namespace) -> Brought:
+    """Bring what an owner's function loads."""
+    # As in `add`.
+    from unrot.make import external
+
+    if not options.loader or not options.data or not options.target:
+        raise Invalid(
+            "Say what returns the estimator (package.module:load), --data FILE and "
+            "--target COLUMN; or --mlflow FOLDER."
+        )
+    X, y = parted(options.data, options.target)
+    return Brought(external.imported(options.loader), X, y, options.target)
+
+
+def _logged(options: argparse.Namespace, settings: Settings) -> Brought:
+    """Bring what MLflow has logged, with rows of a file or with the example in its folder."""
+    # As in `add`.
+    from unrot.make import external, mlflow_folder
+
+    if options.loader:
+        raise Invalid("Give package.module:load or --mlflow FOLDER, not both.")
+    logged = mlflow_folder.read_folder(options.mlflow)
+    load = partial(
+        mlflow_folder.load_estimator,
+        logged,
+        trusts_pickle=options.trust_pickle,
+        trusted=settings.trusted_types,
+    )
+    target = options.target or logged.target
+    if options.data:
+        X, y = parted(options.data, target)
+        return Brought(load, X, y, target, logged.optional)
+    estimator, _ = external.loaded(load)
+    example = mlflow_folder.example_for(estimator, logged)
+    labels = mlflow_folder.answer_example(estimator, example)
+    count = counted(len(labels), "row")
+    note = (
+        f"What a row looks like is known from the {count} of the logged example alone, with the "
+        "model's own answers: give rows of its training by --data FILE --target COLUMN, and drift "
+        "is measured against those."
+    )
+    return Brought(load, example, labels, target, logged.optional, [note])
 
 
 def told(name: str, version: Version) -> list[str]:

@@ -18,7 +18,8 @@ from unrot.core.plurals import counted
 from unrot.core.records import Caller
 from unrot.core.settings import Settings
 from unrot.make.csv.batches import Batch
-from unrot.make.csv.labels import TruthFile
+from unrot.make.csv.labels import TruthFile, Truths
+from unrot.make.ground_truth import GroundTruthFile
 from unrot.run.bootstrap import open_service
 
 OPERATOR = Caller(role="operator", judge="operator")
@@ -38,6 +39,9 @@ def add_to(commands: Any) -> None:
 
     command = commands.add_parser("feedback", help="judge predictions by a file of true labels")
     command.add_argument("labels", type=Path, metavar="LABELS.csv", help="columns id and label")
+    command.add_argument(
+        "--ground-truth", metavar="MODEL", help="the file is SageMaker's JSON lines, of this model"
+    )
     command.add_argument("--out", type=Path, metavar="FILE", help="each row with its status")
     command.add_argument("--force", action="store_true", help="replace a file that is there")
     command.set_defaults(command=feedback)
@@ -87,7 +91,11 @@ def _interrupted(batch: Batch, out: Path, is_whole: bool) -> Iterator[str]:
 def feedback(options: argparse.Namespace, settings: Settings) -> int:
     """Keep the verdicts of a file as the operator's own; 1 when some had to be refused."""
     service = open_service(settings)
-    truths = TruthFile(service, options.labels)
+    truths: Truths = (
+        GroundTruthFile(service, options.ground_truth, options.labels)
+        if options.ground_truth
+        else TruthFile(service, options.labels)
+    )
     progress = Progress(f"Judging by {options.labels.name}")
     try:
         with _statuses(options) as out:

@@ -87,6 +87,14 @@ class Ids:
         class_index = None if kept == LOOK_IT_UP else kept
         return PredictionId(at, segment, row, model_number, class_index)
 
+    def is_ours(self, id: str) -> bool:
+        """Tell whether this app gave an id out."""
+        try:
+            self.read(id)
+        except NotSigned:
+            return False
+        return True
+
     def _sign(self, body: bytes) -> bytes:
         signing = self._keyed.copy()
         signing.update(body)

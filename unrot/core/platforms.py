@@ -22,8 +22,10 @@ class Platform:
 
 
 HEROKU = Platform("DYNO", "Heroku", keeps_disk=False)
+VERTEX = Platform("AIP_HTTP_PORT", "Vertex AI", keeps_disk=False)
 PLATFORMS = (
     HEROKU,
+    VERTEX,
     Platform("RENDER", "Render"),
     Platform("RAILWAY_ENVIRONMENT", "Railway"),
     Platform("FLY_APP_NAME", "Fly"),
@@ -46,5 +48,7 @@ def fill_in(environ: MutableMapping[str, str]) -> None:
     usual = {"UNROT_TRUSTED_PROXIES": "1", "UNROT_HOST": everybody}
     if platform is HEROKU:
         usual |= {"UNROT_HTTPS": "yes", "UNROT_LOG": "json"}
+    if platform is VERTEX:  # It chooses the port; the one in an image was chosen by nobody.
+        environ["PORT"] = environ[VERTEX.variable]
     for variable, text in usual.items():
         environ[variable] = environ.get(variable) or text

@@ -96,6 +96,12 @@ def _hosts(value: str) -> tuple[str, ...]:
     return names
 
 
+def _route(value: str) -> str:
+    if not re.fullmatch(r"(/[A-Za-z0-9_.:~-]+)+", value):
+        raise ValueError("the path of an address, such as /predict")
+    return value
+
+
 def _origins(value: str) -> tuple[str, ...]:
     origins = tuple(filter(None, (part.strip().lower() for part in value.split(","))))
     if not all(re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", one) for one in origins):
@@ -113,7 +119,7 @@ KEY = parsed(_key, is_secret=True)
 TOKEN, JUDGES = parsed(_token, is_secret=True), parsed(_judges, is_secret=True)
 WEBHOOK = parsed(_webhook, is_secret=True)
 SMTP, MAIL_FROM = parsed(_smtp, is_secret=True), parsed(_mail_from)
-TYPES, ADDRESS = parsed(_types), parsed(_address)
+TYPES, ADDRESS, ROUTE = parsed(_types), parsed(_address), parsed(_route)
 SERVER = choice(granian="granian", gthread="gthread")
 PROFILER = choice(unrot="unrot", whylogs="whylogs")
 LOG = choice(text="text", json="json")
@@ -340,6 +346,18 @@ class Settings:
         "UNROT_HOST", TEXT, "127.0.0.1", "the address to listen on; `0.0.0.0` on those platforms"
     )
     port: int = setting("PORT", PORT, 5000, "the port to listen on")
+    health_route: str = setting(
+        "AIP_HEALTH_ROUTE",
+        ROUTE,
+        "",
+        "one more address for health, which Vertex AI sets in a container",
+    )
+    predict_route: str = setting(
+        "AIP_PREDICT_ROUTE",
+        ROUTE,
+        "",
+        "one more address for predictions by the default model, which Vertex AI sets as well",
+    )
     grpc_port: int = setting(
         "UNROT_GRPC_PORT",
         GRPC_PORT,

@@ -73,6 +73,7 @@ def add(
     title: str = "",
     description: str = "",
     describe: Path | str | Mapping[str, Any] | None = None,
+    optional: Collection[str] = (),
     force: bool = False,
     settings: Settings | None = None,
     progress: Progress | None = None,
@@ -80,8 +81,8 @@ def add(
 ) -> Version:
     """Register a fitted estimator, or a function that loads one, as a model's next version.
 
-    `describe` is a TOML file, or a dict of its shape, with the words for people; `opened` makes
-    the service of a home folder.
+    `describe` is a TOML file, or a dict of its shape, with the words for people; `optional` are
+    columns that may have gaps though the data has none; `opened` makes the service of a home.
     """
     check_name(name)
     words = {} if describe is None else read(describe)
@@ -97,7 +98,7 @@ def add(
     brought = replace(brought, fitted_with=fitted_with, trusted=settings.trusted_types, raw=raw)
     service = opened(settings)
     service.store.check()
-    schema = _as_registered(service, name, schema_of(brought))
+    schema = _as_registered(service, name, with_gaps(schema_of(brought), optional))
     titled = title or name.replace("_", " ").replace("-", " ").capitalize()
     said = description or _description(brought, schema)
     model = described(Model(name, 0, titled, said, schema, service.clock()), words)
@@ -119,6 +120,8 @@ def loaded(estimator: Any) -> tuple[Any, str]:
         warnings.simplefilter("always")
         try:
             made = estimator()
+        except Invalid:
+            raise
         except Exception as error:
             # It is the owner's code: whatever it raises is told to them.
             raise Invalid(f"The estimator cannot be loaded: {error_summary(error)}.") from error
@@ -157,6 +160,14 @@ def schema_of(brought: Brought) -> Schema:
     known = known_texts(brought.estimator)
     features = inputs.features_of(brought.table, brought.holdout, known)
     return Schema(features, brought.target, classes)
+
+
+def with_gaps(schema: Schema, optional: Collection[str]) -> Schema:
+    """Let some features be missing."""
+    features = [
+        replace(one, nullable=True) if one.name in optional else one for one in schema.features
+    ]
+    return replace(schema, features=tuple(features))
 
 
 def _check_version(fitted_with: str, *, force: bool) -> None:

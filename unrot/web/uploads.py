@@ -25,7 +25,7 @@ from werkzeug.http import dump_options_header
 from unrot.core.errors import Invalid, TooLarge, TooMany, Unavailable, UnrotError
 from unrot.core.records import Caller
 from unrot.make.csv.batches import Batch
-from unrot.make.csv.labels import TruthFile
+from unrot.make.csv.labels import Truths
 from unrot.web.current import service
 from unrot.web.errors import drain
 
@@ -175,7 +175,7 @@ def attachment(name: str) -> str:
     return dump_options_header("attachment", options)
 
 
-def judged(truths: TruthFile, caller: Caller) -> str:
+def judged(truths: Truths, caller: Caller) -> str:
     """Keep the verdicts of a file; return why it was not read to its end, nothing if it was."""
     ends_at = time.monotonic() + JUDGING_SECONDS
     try:
@@ -192,7 +192,7 @@ def judged(truths: TruthFile, caller: Caller) -> str:
     return ""
 
 
-def told(truths: TruthFile, problem: str) -> dict[str, Any]:
+def told(truths: Truths, problem: str) -> dict[str, Any]:
     """What became of the labels, for programs."""
     counted = truths.judged
     return {

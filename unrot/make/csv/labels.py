@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from unrot.core.acting import Doing, act_of, going_on
 from unrot.core.errors import Invalid, NotSigned, shown
@@ -27,6 +27,7 @@ from unrot.serve.service import Service
 
 LINES_NAMED = 5
 NO_LABEL = "no_label"
+NOT_GROUND_TRUTH = "not_ground_truth"
 WORDS = {
     "created": "kept",
     "revised": "kept in the place of an earlier one",
@@ -36,6 +37,7 @@ WORDS = {
     NO_LABEL: "skipped: no label yet",
     "no_id": "refused: no id in the row",
     "unreadable": "refused: the row does not fit the header",
+    NOT_GROUND_TRUTH: "refused: no ground truth of one event in the line",
     "unknown_id": "refused: no id of this app",
     "expired": "refused: too old to be judged",
     "unknown_label": "refused: no class or number that the model knows",
@@ -89,6 +91,15 @@ class Judged:
             return ""
         more = ", …" if self.counts[status] > len(lines) else ""
         return f"line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}{more}"
+
+
+class Truths(Protocol):
+    """A file of what is true, in whatever form."""
+
+    judged: Judged
+
+    def parts(self, caller: Caller, progress: Progress | None = None) -> Iterator[bytes]:
+        """Keep its verdicts; write each of them with what became of it."""
 
 
 class TruthFile:

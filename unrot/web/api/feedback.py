@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 from flask import Response
 
-from unrot.make.csv.labels import TruthFile
+from unrot.make.csv.labels import TruthFile, Truths
+from unrot.make.ground_truth import GroundTruthFile
 from unrot.web import uploads
 from unrot.web.api import answers
 from unrot.web.api.envelope import success
-from unrot.web.api.parameters import ID, PredictionId
+from unrot.web.api.parameters import ID, ModelName, PredictionId
 from unrot.web.api.predictions import IRIS
 from unrot.web.api.records import Cell, Verdict
 from unrot.web.current import service
@@ -70,6 +73,29 @@ class FeedbackFile(Shape, named=True):
     lines: dict[str, list[float]]
     last_line: int
     problem: str | None
+
+
+class GroundTruthData(Shape):
+    """What is true of an event."""
+
+    data: Annotated[Cell, "A class, or a number."]
+    encoding: Annotated[str, "CSV, JSON or BASE64."] = "CSV"
+
+
+class Event(Shape):
+    """What a line is about."""
+
+    event_id: Annotated[
+        str, As("eventId"), "The inference id, which is your own key, or the id that was answered."
+    ]
+
+
+class GroundTruth(Shape, named=True):
+    """A line of SageMaker's ground truth."""
+
+    data: Annotated[GroundTruthData, As("groundTruthData")]
+    event: Annotated[Event, As("eventMetadata")]
+    version: Annotated[str, As("eventVersion")] = "0"
 
 
 class Withdrawal(Shape, named=True):
@@ -146,10 +172,39 @@ def withdraw(id: PredictionId) -> Coded[Withdrawal]:
     return Coded(Withdrawal(id=id, status=status), answers.CODES.get(status, 200))
 
 
+@route(
+    "POST",
+    "/models/<model>/ground-truth",
+    needs=ANYONE,
+    heeds_token=True,
+    tag="feedback",
+    errors=(411, 503),
+    body=GroundTruth,
+    examples={
+        "line": {
+            "groundTruthData": {"data": "Iris-virginica", "encoding": "CSV"},
+            "eventMetadata": {"eventId": "order-4711"},
+            "eventVersion": "0",
+        }
+    },
+    answer=FeedbackFile,
+)
+def ground_truth(model: ModelName) -> Response:
+    """Keep verdicts that come as SageMaker's ground truth: JSON lines, one such object in each.
+
+    The content type may be any.
+    """
+    return _judged_file(lambda path: GroundTruthFile(service(), model, path))
+
+
 def _feedback_file() -> Response:
+    return _judged_file(lambda path: TruthFile(service(), path))
+
+
+def _judged_file(open_file: Callable[[Path], Truths]) -> Response:
     caller = caller_of_api()
     with uploads.taken(Upload.take_body) as upload:
-        truths = TruthFile(service(), upload.path)
+        truths = open_file(upload.path)
         problem = uploads.judged(truths, caller)
     upload.forget()
     return success(uploads.told(truths, problem))

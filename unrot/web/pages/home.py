@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from flask import render_template, request
+from flask import Response, render_template, request
 
 from unrot.core.errors import StoreAway
 from unrot.core.plurals import counted, plural
@@ -21,6 +21,7 @@ from unrot.watch.reports.fleet import Glance, fleet
 from unrot.watch.reports.health import STATE_WORDS, State, gravest_first
 from unrot.watch.reports.signs import FEWEST_VERDICTS
 from unrot.web import security
+from unrot.web.api.envelope import plain
 from unrot.web.charts.spark import Spark, spark
 from unrot.web.current import service
 from unrot.web.pages.models import blueprint
@@ -126,7 +127,14 @@ class Row:
 
 
 @blueprint.page("GET", "/", needs=ANYONE)
-def home() -> str:
+def home() -> Response:
+    """Show all models to a browser; tell a program, as KServe's does, that this lives."""
+    answer = plain({"status": "alive"}) if is_program() else Response(_page(), mimetype="text/html")
+    answer.vary.add("Accept")
+    return answer
+
+
+def _page() -> str:
     """Show all models, the worst first, or those that are looked for."""
     contents, now = service().catalogue(), service().clock()
     words = request.args.get("q", "").strip()[:LONGEST_SEARCH]
@@ -147,6 +155,12 @@ def home() -> str:
         is_store_away=any(not row.glance.hours for row in rows),
         undoable=_undoable() if security.may("operator") else [],
     )
+
+
+def is_program() -> bool:
+    """Tell a program from a browser, which names HTML among what it takes."""
+    accepted = request.headers.get("Accept", "")
+    return bool(accepted) and "text/html" not in accepted.lower()
 
 
 def _undoable() -> list[RemovedModel]:

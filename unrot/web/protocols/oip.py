@@ -24,7 +24,8 @@ from unrot.serve.shelf import ShelvedModel
 from unrot.web.api.envelope import as_object, parameters, parsed, plain, whole_body
 from unrot.web.current import service
 from unrot.web.protocols.protocol import Protocol, sentence_alone
-from unrot.web.protocols.tables import fitted, take_keys, version_of
+from unrot.web.protocols.scoring import score
+from unrot.web.protocols.tables import version_of
 from unrot.web.protocols.tensors import (
     Tensor,
     inputs_described,
@@ -139,13 +140,7 @@ def scored(
     caller: Caller,
 ) -> Answer:
     """Score the rows that tensors hold, with the client's keys where it gives some."""
-    contents = of.catalogue()
-    shelved = contents.model(model)
-    schema = shelved.model.schema
-    rows = fitted(schema, rows_of(schema, tensors))
-    keys = keys or take_keys(schema, rows)
-    named = version_of(shelved, version)
-    return of.predict(model, rows, version=named, contents=contents, caller=caller, keys=keys)
+    return score(of, model, version, lambda schema: rows_of(schema, tensors), caller, keys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ KEY = "key"
 """A column of this name that is no feature has the client's own keys."""
 
 LONGEST_NUMBER = 40
+MOST_NAMED = 20
+BINARY = "b64"
+NO_BINARY = "numbers, texts or true and false: no model here takes bytes (b64)"
 
 
 def rows_of_columns(columns: Mapping[str, Sequence[Any]]) -> list[Given]:
@@ -101,3 +104,48 @@ def _as_number(value: Any) -> Any:
         return float(value)
     except ValueError:
         return value
+
+
+# ── instances and inputs: as TensorFlow Serving, Google and MLflow have them ─────────────────────
+
+
+def rows_of_instances(schema: Schema, given: Any, field: str = "instances") -> list[Given]:
+    """Return rows by name from objects, from lists in order, or from single values."""
+    if not isinstance(given, list):
+        expected = "a list of rows, each an object by name or a list in order"
+        raise wrong_field(field, given, expected, is_missing=given is None)
+    return [_row_of_instance(schema, one, field, number) for number, one in enumerate(given)]
+
+
+def rows_of_inputs(schema: Schema, given: Any, field: str = "inputs") -> list[Given]:
+    """Return rows by name from columns by name, else from a list of rows."""
+    if not isinstance(given, Mapping):
+        return rows_of_instances(schema, given, field)
+    return rows_of_columns({name: _column(name, column) for name, column in given.items()})
+
+
+def _column(name: str, given: Any) -> list[Any]:
+    values = given if isinstance(given, list) else [given]
+    return [_single(name, value) for value in values]
+
+
+def _row_of_instance(schema: Schema, given: Any, field: str, number: int) -> Given:
+    names = schema.names
+    if isinstance(given, Mapping):
+        if BINARY in given and BINARY not in names:
+            raise wrong_field(field, given, NO_BINARY, row=number)
+        return {name: _single(name, value) for name, value in given.items()}
+    values = given if isinstance(given, list) else [given]
+    if len(values) != len(names):
+        expected = f"a list of {counted(len(names), 'value')}: {', '.join(names[:MOST_NAMED])}"
+        raise wrong_field(field, given, expected, row=number)
+    return {name: _single(name, value) for name, value in zip(names, values, strict=True)}
+
+
+def _single(name: str, value: Any) -> Any:
+    """Return the one value of a tensor of a single value; another as it is."""
+    if isinstance(value, list) and len(value) == 1:
+        return value[0]
+    if isinstance(value, Mapping) and BINARY in value:
+        raise wrong_field(name, value, NO_BINARY)
+    return value
