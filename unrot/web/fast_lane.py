@@ -163,7 +163,7 @@ class FastLane:
         for name in FOR_FLASK:
             if headers.get(name) is not None:
                 return None
-        if (size_of(headers) or 0) > self.settings.max_body:
+        if "explain" in head.query_string or (size_of(headers) or 0) > self.settings.max_body:
             return None
         asked = Asked(
             head.method,

@@ -16,6 +16,7 @@ from unrot.watch.reports.prediction import LaterAnswer, look_up_prediction
 from unrot.watch.reports.predictions import find_predictions
 from unrot.web import security, uploads
 from unrot.web.api import answers
+from unrot.web.api.explanations import Explained, written
 from unrot.web.api.parameters import ModelName, Page, PredictionId, VersionName
 from unrot.web.api.records import (
     Cell,
@@ -73,6 +74,9 @@ class FileQuery(Shape):
 
     probabilities: Annotated[
         str, "For a file: add a column for each class.", Keywords(allowEmptyValue=True)
+    ] = ""
+    explain: Annotated[
+        str, "1: say of at most 20 rows of JSON why they are answered so, as `explanation`."
     ] = ""
 
 
@@ -248,6 +252,28 @@ def one_prediction(id: PredictionId, caller: Caller) -> OnePrediction:
     )
 
 
+@route(
+    "GET",
+    "/predictions/<id>/explanation",
+    needs=ANYONE,
+    tag="looking",
+    errors=(503,),
+)
+def explanation(id: PredictionId) -> Explained:
+    """Say why a prediction was answered so, to whoever has its id.
+
+    The version that answered it is asked again, and nothing is kept of that. The values of private
+    features are not shown.
+    """
+    # It is loaded when somebody asks why: no plain prediction needs it.
+    from unrot.explain.explaining import explain_row, version_of
+
+    found = look_up_prediction(service(), id, with_comment=False)
+    made, of = found.judged.prediction, service()
+    version = version_of(found.shelved, made.version)
+    return written(explain_row(of.shelf, of.catalogue(), found.shelved, version, made.inputs))
+
+
 def _later(one: LaterAnswer, of: Schema) -> Later:
     return Later.of(
         one,
@@ -258,6 +284,8 @@ def _later(one: LaterAnswer, of: Schema) -> Later:
 
 
 def _predict(model: str, version: str | None) -> Response:
+    if request.args.get("explain") == "1":
+        return answers.of_request(answers.predict_explained, model, version)
     if uploads.is_csv():
         with uploads.taken(Upload.take_body) as upload:
             shares = "probabilities" in request.args

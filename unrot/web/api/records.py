@@ -109,6 +109,7 @@ class Prediction(Shape, named=True):
     class_: Annotated[str | Unset, "Of a classifier."] = UNSET
     probabilities: dict[str, float] | Unset | None = UNSET
     value: Annotated[float | Unset, "Of a regression."] = UNSET
+    explanation: Annotated[Anything | Unset, "Where `explain=1` asks for it."] = UNSET
 
 
 class KeptPrediction(Prediction, named=True):
@@ -141,7 +142,17 @@ def verdict_given(verdict: records.Feedback, status: str, model: str) -> Verdict
 
 def _answered(made: records.Prediction, of: Schema) -> dict[str, Any]:
     if not of.is_classifier:
-        return {"class_": UNSET, "probabilities": UNSET, "value": made.value}
+        return {
+            "class_": UNSET,
+            "probabilities": UNSET,
+            "value": made.value,
+            "explanation": UNSET,
+        }
     shares = made.probabilities
     named = None if shares is None else dict(zip(of.classes, shares, strict=True))
-    return {"class_": made.label, "probabilities": named, "value": UNSET}
+    return {
+        "class_": made.label,
+        "probabilities": named,
+        "value": UNSET,
+        "explanation": UNSET,
+    }

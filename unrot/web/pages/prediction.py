@@ -8,7 +8,7 @@ from unrot.core.errors import NotFound, NotSigned
 from unrot.watch.reports.prediction import NotArrived, look_up_prediction
 from unrot.web import security
 from unrot.web.current import service
-from unrot.web.pages import thumbs
+from unrot.web.pages import thumbs, why
 from unrot.web.pages.models import about, answer_parts, blueprint
 from unrot.web.routes import ANYONE
 
@@ -35,6 +35,7 @@ def prediction(id: str) -> Response:
         "prediction.html",
         **about(found.shelved),
         **parts,
+        **why.of_kept(found.shelved, made),
         may_look=may_look,
         found=found,
         said=verdict,
