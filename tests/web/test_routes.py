@@ -275,4 +275,4 @@ def test_predict_writes_by_hand_what_its_shape_declares(app: Flask) -> None:
 
     names = {one.name for one in members(Prediction)}
 
-    assert {*predicted(answer, is_one=True), "value"} == names
+    assert {*predicted(answer, is_one=True), "value", "explanation"} == names

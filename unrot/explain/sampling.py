@@ -51,16 +51,15 @@ def sample(
     seconds: float,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Sampled:
-    """Sample within a budget of time; the first of all rows is always gone through."""
+    """Sample within a budget of time; two samples are always drawn."""
     rng, until = np.random.default_rng(0), clock() + seconds
     at_once = max(1, CELLS_AT_ONCE // (2 * len(row) * (len(row) + 1)))
     found: list[tuple[Floats, Floats]] = []
-    for nth in range(MOST_PASSES):
+    for _ in range(MOST_PASSES):
         for place in range(0, len(background), at_once):
-            if found and nth and clock() >= until:
-                return _summed(found)
             found.append(_walked(score, row, background[place : place + at_once], rng))
-            if clock() >= until and len(found) * at_once >= 2:
+            # One sample alone tells nothing of its error.
+            if clock() >= until and sum(len(moved) for _, moved in found) > 1:
                 return _summed(found)
     return _summed(found)
 
@@ -93,6 +92,5 @@ def _summed(found: Sequence[tuple[Floats, Floats]]) -> Sampled:
     begun = np.concatenate([one for one, _ in found])
     moved = np.concatenate([one for _, one in found])
     count = len(moved)
-    spread = moved.std(axis=0, ddof=1) if count > 1 else np.full(moved.shape[1], np.nan)
-    errors = SURE * spread / np.sqrt(count)
+    errors = SURE * moved.std(axis=0, ddof=1) / np.sqrt(count)
     return Sampled(float(begun.mean()), moved.mean(axis=0), errors, count)

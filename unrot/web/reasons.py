@@ -71,13 +71,22 @@ def sentence(explanation: Explanation) -> str:
     if not telling:
         return "No feature draws this answer away from what is usual."
     said = " and ".join(_said(one) for one in telling)
-    open_ones = [one for one in telling if not one.feature.is_private]
-    if not open_ones:
-        return f"Mostly because of {said}."
-    usual = " and ".join(number(one.usual) for one in open_ones)
-    they = "it is" if len(open_ones) == 1 else "they are"
     because = "because of" if telling[0].feature.is_private else "because"
-    return f"Mostly {because} {said}; usually {they} {usual}."
+    return f"Mostly {because} {said}{_usually(telling)}."
+
+
+def _usually(telling: Sequence[Contribution]) -> str:
+    """Say what is usual, of those that are otherwise here."""
+    other = [
+        one
+        for one in telling
+        if not one.feature.is_private and number(one.value) != number(one.usual)
+    ]
+    if len(other) < len(telling):
+        said = " and ".join(f"{spoken(one.feature)} is {number(one.usual)}" for one in other)
+        return f"; usually {said}" if other else ""
+    they = "it is" if len(other) == 1 else "they are"
+    return f"; usually {they} {' and '.join(number(one.usual) for one in other)}"
 
 
 def measure(explanation: Explanation, schema: Schema) -> str:
@@ -86,7 +95,7 @@ def measure(explanation: Explanation, schema: Schema) -> str:
     answer = called(explanation.label, schema) if explanation.label is not None else schema.target
     adds = "the parts add up to the difference."
     if explanation.unit == "share":
-        before, now = roughly(max(average, 0.0)), roughly(max(score, 0.0))
+        before, now = _chance(average), _chance(score)
         return f"“{answer}” usually has a chance of {before}, here {now}: {adds}"
     if explanation.unit == "value":
         return f"The answer usually is {rough(average)}, here {rough(score)}: {adds}"
@@ -114,6 +123,10 @@ def shown(one: Contribution, value: Value) -> Value:
     return None if one.feature.is_private else value
 
 
+def _chance(share: float) -> str:
+    return roughly(min(max(share, 0.0), 1.0)).replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def _said(one: Contribution) -> str:
     name = spoken(one.feature)
     return name if one.feature.is_private else f"{name} is {number(one.value)}"
@@ -139,4 +152,8 @@ def _signed(amount: float, explanation: Explanation) -> str:
 
 def _amount(amount: float, explanation: Explanation) -> str:
     """Write an amount; of a chance in points of percent."""
-    return f"{rough(100 * amount)} points" if explanation.unit == "share" else rough(amount)
+    return (
+        f"{rough(100 * amount)}\N{NO-BREAK SPACE}points"
+        if explanation.unit == "share"
+        else rough(amount)
+    )

@@ -20,7 +20,7 @@ class Added(Shape, named=True):
     value: Annotated[Cell, "What it was; null where it is private."]
     usual: Annotated[Cell, "The middle, or the commonest, of the training; null where private."]
     amount: Annotated[float, "In the unit of the explanation."]
-    error: Annotated[float | None, "Half the width of the 95 % interval; 0 where it is exact."]
+    error: Annotated[float, "Half the width of the 95 % interval; 0 where it is exact."]
     is_private: bool
 
 
@@ -61,6 +61,6 @@ def _added(one: Contribution) -> Added:
         value=reasons.shown(one, one.value),
         usual=reasons.shown(one, one.usual),
         amount=one.amount,
-        error=one.error if one.error == one.error else None,
+        error=one.error,
         is_private=one.feature.is_private,
     )
