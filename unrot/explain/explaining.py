@@ -23,6 +23,7 @@ from unrot.core.newest import Newest
 from unrot.core.ports import Predictor
 from unrot.core.records import Feature, Outputs, Row, Schema, Value, Version
 from unrot.core.threads import on_one_thread
+from unrot.explain.changing import Change, find_change
 from unrot.explain.kept import Kept, Link, Sums, unpack
 from unrot.explain.sampling import Score, sample
 from unrot.explain.trees import Leaves
@@ -73,6 +74,8 @@ class Explanation:
     contributions: Sequence[Contribution]
     samples: int = 0
     version: str = ""
+    change: Change | None = None
+    """What would make it another class; None of a regression, and where nothing near was found."""
 
     @property
     def telling(self) -> Sequence[Contribution]:
@@ -154,8 +157,12 @@ def _explained(
         )
     ]
     told.sort(key=lambda one: -abs(one.amount))
+    change = None
+    if label is not None:
+        first = np.argsort(-np.abs(amounts), kind="stable").tolist()
+        change = find_change(predictor, schema, kept.rows, row, first, seconds=seconds)
     score = average + float(amounts.sum())
-    return Explanation(method, unit, label, average, score, told, samples, version)
+    return Explanation(method, unit, label, average, score, told, samples, version, change)
 
 
 def _unit(link: Link, schema: Schema) -> Unit:

@@ -51,6 +51,7 @@ class Why:
     method: str
     is_sampled: bool
     reasons: Sequence[Reason]
+    change: str = ""
 
 
 def why(explanation: Explanation, schema: Schema) -> Why:
@@ -62,6 +63,7 @@ def why(explanation: Explanation, schema: Schema) -> Why:
         method(explanation),
         explanation.method == "sampled",
         [_reason(one, explanation, most) for one in explanation.contributions],
+        change(explanation, schema),
     )
 
 
@@ -87,6 +89,20 @@ def _usually(telling: Sequence[Contribution]) -> str:
         return f"; usually {said}" if other else ""
     they = "it is" if len(other) == 1 else "they are"
     return f"; usually {they} {' and '.join(number(one.usual) for one in other)}"
+
+
+def change(explanation: Explanation, schema: Schema) -> str:
+    """Say what would make it another class; nothing of a regression."""
+    if explanation.label is None:
+        return ""
+    if explanation.change is None:
+        return "No other answer was found by changing up to three values."
+    moved = explanation.change.moved
+    said = " and ".join(
+        f"{spoken(one.feature)} were {number(one.after)} instead of {number(one.before)}"
+        for one in moved
+    )
+    return f"If {said}, the answer would be “{called(explanation.change.label, schema)}”."
 
 
 def measure(explanation: Explanation, schema: Schema) -> str:
@@ -152,8 +168,5 @@ def _signed(amount: float, explanation: Explanation) -> str:
 
 def _amount(amount: float, explanation: Explanation) -> str:
     """Write an amount; of a chance in points of percent."""
-    return (
-        f"{rough(100 * amount)}\N{NO-BREAK SPACE}points"
-        if explanation.unit == "share"
-        else rough(amount)
-    )
+    is_chance = explanation.unit == "share"
+    return f"{rough(100 * amount)}\N{NO-BREAK SPACE}points" if is_chance else rough(amount)

@@ -10,6 +10,7 @@ from unrot.web.shape import Keywords, Shape
 
 if TYPE_CHECKING:
     # No plain prediction loads what explains.
+    from unrot.explain.changing import Change
     from unrot.explain.explaining import Contribution, Explanation
 
 
@@ -22,6 +23,21 @@ class Added(Shape, named=True):
     amount: Annotated[float, "In the unit of the explanation."]
     error: Annotated[float, "Half the width of the 95 % interval; 0 where it is exact."]
     is_private: bool
+
+
+class MovedTo(Shape, named=True):
+    """One feature, and where it would have to be."""
+
+    feature: str
+    before: Cell
+    after: Cell
+
+
+class Changing(Shape, named=True):
+    """What would make it another class."""
+
+    class_: str
+    moved: list[MovedTo]
 
 
 class Explained(Shape, named=True):
@@ -38,6 +54,7 @@ class Explained(Shape, named=True):
     score: float
     samples: Annotated[int, "How many were drawn; 0 where it is exact."]
     contributions: Annotated[list[Added], "The largest first."]
+    change: Annotated[Changing | None, "Null of a regression, and where nothing was found near."]
 
 
 def written(found: Explanation) -> Explained:
@@ -52,7 +69,15 @@ def written(found: Explanation) -> Explained:
         score=found.score,
         samples=found.samples,
         contributions=[_added(one) for one in found.contributions],
+        change=None if found.change is None else _changing(found.change),
     )
+
+
+def _changing(found: Change) -> Changing:
+    moved = [
+        MovedTo(feature=one.feature.name, before=one.before, after=one.after) for one in found.moved
+    ]
+    return Changing(class_=found.label, moved=moved)
 
 
 def _added(one: Contribution) -> Added:
