@@ -51,7 +51,7 @@ def test_one_feature_moves_as_little_as_needed() -> None:
     change = found(Rule(7.0), schema())
 
     assert change is not None
-    assert (moved(change), change.label) == ({"a": 6.0}, "yes") or moved(change) == {"a": 5.0}
+    assert (moved(change), change.label) == ({"a": 6.0}, "yes")
 
 
 @pytest.mark.parametrize(("least", "count"), [(11.0, 1), (19.0, 2), (27.0, 3)])

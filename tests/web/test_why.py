@@ -50,6 +50,14 @@ def test_answer_says_why_and_all_parts_add_up(client: FlaskClient) -> None:
     assert why["sentence"].startswith("Mostly because petal ")
 
 
+def test_answer_says_what_would_change_it(client: FlaskClient) -> None:
+    change = explained(client)["explanation"]["change"]
+
+    row = {**ROW, **{one["feature"]: one["after"] for one in change["moved"]}}
+    answer = client.post(PREDICT, json={"inputs": row})
+    assert answer.json["data"]["class"] == change["class"] != "Iris-setosa"
+
+
 def test_each_of_a_few_rows_is_explained(client: FlaskClient) -> None:
     answer = client.post(
         f"{PREDICT}?explain=1", json={"inputs": [ROW, {**ROW, "petal_width_cm": 2.2}]}
