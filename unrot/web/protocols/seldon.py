@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from math import prod
 from typing import Any
+from urllib.parse import parse_qs
 
 from flask import Response, request
 
@@ -34,6 +35,7 @@ from unrot.web.routes import ANYONE
 from unrot.web.security import caller_of_api
 
 PUID_HEADER = "seldon-puid"
+FORM, MOST_FIELDS = "application/x-www-form-urlencoded", 20
 PUID, LABELS = "puid", "labels"
 NOT_TAKEN = ("strData", "binData", "customData", "tftensor")
 _VERSIONS = ("/api/v1.0", "/api/v0.1")
@@ -239,12 +241,24 @@ def _predictions(shelved: ShelvedModel, given: Message, rows: int) -> list[dict[
 
 
 def _body() -> dict[str, Any]:
-    """Read a message: the body, or a form's field or a parameter of the address called json."""
-    if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        sent = request.form.get("json")
-    else:
-        sent = request.args.get("json")
-    return as_object(parsed(whole_body() if sent is None else sent.encode("utf-8", "replace")))
+    """Read a message: the body, or what a form or the address calls json."""
+    if "json" in request.args:
+        return as_object(parsed(request.args["json"].encode("utf-8", "replace")))
+    raw = whole_body()
+    # What begins as an object is one: curl calls whatever it sends a form.
+    if request.mimetype == FORM and not raw.lstrip().startswith(b"{"):
+        raw = _field_of(raw)
+    return as_object(parsed(raw))
+
+
+def _field_of(raw: bytes) -> bytes:
+    try:
+        fields = parse_qs(raw.decode("ascii"), max_num_fields=MOST_FIELDS)
+    except ValueError:
+        fields = {}
+    if "json" not in fields:
+        raise BadRequest("The form has no field json: expected a message in it.")
+    return fields["json"][0].encode("utf-8", "replace")
 
 
 def _object(given: Message, name: str, *, is_needed: bool = False) -> Message:
