@@ -14,7 +14,7 @@ PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 3.13 3.14 system; do 
 	2>/dev/null && exit; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test clients shots fuzz drills lock audit licences bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-freshness bench-growth bench-loads bench-pages drill-dyno drill-wheel drill-image
+.PHONY: help run demo test test-pythons clients shots fuzz drills lock audit licences bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-freshness bench-growth bench-loads bench-pages drill-dyno drill-wheel drill-image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: $(VENV)/test ## install, then ruff, mypy, bandit and pytest
 	$(RUN) -m pytest -n auto --dist worksteal
 
 clients: $(CLIENTS)/done ## install other people's clients (Triton's, Google's, Amazon's …) for the tests that use them
+
+test-pythons: $(VENV)/test ## the journeys on every other Python from 3.11 to 3.14 that is found
+	@$(RUN) -m tests.pythons
 
 shots: $(VENV)/test ## photograph every page of a made-up home into shots/: two sizes, light and dark
 	$(RUN) -m tests.golden.shots shots
@@ -67,8 +70,8 @@ bench-guard: $(VENV)/test ## has a prediction become slower beside the constant 
 bench-freshness: $(VENV)/test ## from a vote, or a promote, to the last worker (three minutes)
 	$(RUN) -m bench.freshness
 
-bench-loads: $(VENV)/test ## what hostile clients can do to honest ones: silent, slow, deaf, dear (ten minutes)
-	$(RUN) -W ignore -m bench.loads
+bench-loads: $(VENV)/test ## what hostile clients can do to honest ones (ten minutes; SERVER=gthread: to those)
+	$(RUN) -W ignore -m bench.loads --server $(or $(SERVER),granian)
 
 bench-pages: $(VENV)/test ## how soon home, model and monitor are painted on a poor phone (a minute)
 	$(RUN) -m bench.pages
@@ -138,7 +141,7 @@ lint: $(VENV)/test ## ruff and mypy only, mending what can be mended
 	$(RUN) -m mypy --strict unrot
 
 clean: ## remove the environment and the caches, not the data in var/
-	rm -rf $(VENV) $(DYNO) $(CLIENTS) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-* .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.14 with venv is needed and was not found. \
@@ -161,6 +164,7 @@ $(VENV)/test: requirements.txt requirements-dev.txt requirements-data.txt | $(VE
 $(DYNO)/done: requirements.txt | $(VENV)/bin/python
 	@$(RUN) -m venv $(DYNO)
 	@$(DYNO)/bin/python -m pip install -qq --disable-pip-version-check -r requirements.txt
+	@$(DYNO)/bin/python -m unrot.run.sparing
 	@touch $@
 
 # Vendors pin what they stand on: the clients have environments of their own.

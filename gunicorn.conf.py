@@ -14,6 +14,7 @@ from importlib import import_module
 
 from unrot.core import logs
 from unrot.core.errors import BadSetting, UnrotError
+from unrot.core.memory import hand_back_memory
 from unrot.core.settings import load, prepare_home
 from unrot.serve.shelf import fill_when_empty
 from unrot.web.metrics.slots import FOLDER_VARIABLE, Slots
@@ -95,6 +96,7 @@ def on_starting(server):
     Slots(_counts).clear()
     for name in _shared:
         import_module(name)
+    hand_back_memory()
     gc.freeze()  # What is never looked at for garbage is never copied.
     if _why_not:
         server.log.warning(
@@ -135,6 +137,7 @@ def post_worker_init(worker):
     service = worker.wsgi.extensions["unrot"]
     fill_when_empty(service.shelf.folder, service.store.registry)
     service.catalogue()
+    hand_back_memory()
     if _settings.grpc_port:
         worker.grpc = _start_grpc(worker)
 

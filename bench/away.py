@@ -121,6 +121,8 @@ class Told:
     seconds: list[float] = field(default_factory=list)
     """How long each prediction took that was answered."""
     unanswered: Counter[str] = field(default_factory=Counter)
+    failed: list[tuple[float, float]] = field(default_factory=list)
+    """When each of those began and ended that were not answered."""
     unkept: int = 0
     """Predictions that were answered without an id, because the journal could not take them."""
     answers: set[tuple[str, str, str]] = field(default_factory=set)
@@ -194,9 +196,11 @@ def _predict(machine: Machine, told: Told, stop: threading.Event, number: int) -
             code, data = client.ask(f"/models/{MODEL}/predict", {"inputs": inputs})
         except SILENCE as error:
             told.unanswered[type(error).__name__] += 1
+            told.failed.append((began, time.perf_counter()))
             continue
         if code != 200:
             told.unanswered[str(code)] += 1
+            told.failed.append((began, time.perf_counter()))
             continue
         told.seconds.append(time.perf_counter() - began)
         told.answers.add((json.dumps(inputs), data["version"], data["class"]))

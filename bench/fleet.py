@@ -34,6 +34,8 @@ from unrot.run.bootstrap import open_service
 from unrot.serve.service import Service
 
 SECRET = "one secret for all machines of a drill"
+MORE_THAN_COMES = str(10**15)
+"""Bytes a day: visitors are counted as ever, and none of a drill is refused."""
 INTRODUCTION = 6
 """So many messages a client needs before it can ask for something."""
 TAKEN = (200, 201, 202)
@@ -287,6 +289,7 @@ class Machine:
             UNROT_STORE=self.store_url,
             UNROT_SECRET_KEY=SECRET,
             UNROT_ADMIN_TOKEN=OPERATOR,
+            UNROT_DAILY_BYTES=MORE_THAN_COMES,
             UNROT_JUDGE_TOKENS=f"ada:{JUDGE}",
             **self.more,
         )

@@ -34,7 +34,8 @@ from bench import watching
 from bench.fleet import SECRET, Client, Machine, end_cleanly
 from tests.conftest import JUDGE, OPERATOR
 from unrot.cli.terminal import table
-from unrot.core.records import Model
+from unrot.core.ports import Store
+from unrot.core.records import Fate, Model
 from unrot.core.settings import Settings
 from unrot.make.demos import zombies
 from unrot.make.publishing import publish
@@ -44,6 +45,8 @@ from unrot.run.bootstrap import open_service
 MOST_EVENTS = 1_000_000
 MODELS, FEATURES = (1, 10, 50, 200), (5, 20, 100, 500)
 PREDICTED, VOTED, PAGES, LESSONS = 300, 150, 15, 3
+LEARNT_BY = 20
+"""Versions learnt the history; one a lesson would be as many as there are lessons."""
 LIMIT = 0.1
 NAME = "zombies"
 Seconds = dict[str, float]
@@ -164,10 +167,27 @@ def _lesson(machine: Machine, ids: Sequence[str], number: int) -> float:
 
 
 def with_events(home: Path, count: int) -> list[dict[str, Any]]:
-    """Make a home with so many stored predictions of the last day."""
-    app = watching.filled(home, count, train(zombies.load(), "sgd", _silent), time.time())
-    watching.service_of(app).store.close()
+    """Make a home with so many stored predictions of the last day, all judged and learnt."""
+    candidate = train(zombies.load(), "sgd", _silent)
+    app = watching.filled(home, count, candidate, time.time(), verdicts=count)
+    store = watching.service_of(app).store
+    _learn_all(store, count // LEARNT_BY + 1)
+    store.close()
     return _zombies()
+
+
+def _learn_all(store: Store, at_once: int) -> None:
+    """Publish versions that learnt all, so many verdicts each, each made when it could be."""
+    line = ["v1"]
+    [first] = store.registry.versions(NAME)
+    while waiting := store.lessons.waiting(NAME, line, at_once):
+        told = [one.feedback for one in waiting if one.feedback is not None]
+        fates = [Fate(one.prediction, "learnt", one.given_at) for one in told]
+        version = replace(first, name="", parent=line[0], created_at=told[-1].given_at)
+        more = {"gate": None, "job": None, "result": {}, "champion": line[0], "promote": True}
+        made = store.lessons.publish(version, {}, fates=fates, **more)
+        assert made is not None
+        line.insert(0, made.name)
 
 
 def with_models(home: Path, count: int) -> list[dict[str, Any]]:

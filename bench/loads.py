@@ -175,6 +175,7 @@ def loads() -> Mapping[str, Load]:
     body_at = upload.index(b"\r\n\r\n") + 4
     return {
         "silent": Load(200, sending(b""), is_slow=True),
+        "silent, too many": Load(4_500, sending(b""), is_slow=True),
         "half a head": Load(200, sending(one[:40]), is_slow=True),
         "half a body": Load(200, sending(one[: (end_of_head + len(one)) // 2]), is_slow=True),
         "a byte a second, head": Load(64, trickling(b"", one), is_slow=True),

@@ -40,7 +40,7 @@ from unrot.web.masked import masked
 
 FEW, MANY = 10_000, 10_000_000
 VERDICTS = 100_000
-"""So many of the events are judged at most; all of the few are."""
+"""So many of the events are judged at most, unless more are asked for; all of the few are."""
 ROWS_AT_ONCE, VERDICTS_AT_ONCE = 1_000, 100
 ROUNDS = 25
 LIMIT = 1.5
@@ -178,7 +178,6 @@ QUESTIONS: dict[str, Callable[[Flask, float], Any]] = {
     "GET accuracy": api("accuracy?slice=decay"),
     "GET windows": api("windows"),
     "GET monitor page": page("/models/zombies/monitor?range=day"),
-    "its fragments": page("/models/zombies/monitor?range=day", **{"X-Fragment": "1"}),
     "GET home page": page("/"),
     "GET model page": page("/models/zombies"),
 }
@@ -203,22 +202,26 @@ def measured(questions: list[Callable[[], Any]], rounds: int = ROUNDS) -> list[f
 # ── what is filled ───────────────────────────────────────────────────────────────────────────
 
 
-def filled(home: Path, events: int, candidate: Candidate, now: float) -> Flask:
+def filled(
+    home: Path, events: int, candidate: Candidate, now: float, verdicts: int = VERDICTS
+) -> Flask:
     """Make an app whose store holds so many events of the last day."""
     app = create_app(Settings(home=home, viewer_token=TOKEN))
     service, data = service_of(app), zombies.load()
     model = Model(data.name, 0, data.title, data.description, data.schema, now - DAY)
     publish(service, model, candidate)
     progress = Progress(f"{events:,} events")
-    _fill(service, events, now, progress)
+    _fill(service, events, now, progress, max(1, events // verdicts))
     progress.close()
     return app
 
 
-def _fill(service: Service, events: int, now: float, progress: Progress) -> None:
-    """Ship events as a caretaker would, a minute's rows and their verdicts at once."""
+def _fill(service: Service, events: int, now: float, progress: Progress, every: int) -> None:
+    """Ship events as a caretaker would, a minute's rows and their verdicts at once.
+
+    One of so many (`every`) is judged.
+    """
     first, apart = (now - DAY) // 60 * 60 + 60, (DAY - 120) / events
-    every = max(1, events // VERDICTS)
     for start in range(0, events, ROWS_AT_ONCE):
         rows = [
             _row(service, number, first + number * apart)

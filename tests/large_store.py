@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tests.newest import newest
 from unrot.core.records import Caller, Fate, GateVerdict, Job, JudgedPrediction, Recall, Version
 from unrot.make import demos
 from unrot.make.publishing import as_version
@@ -30,7 +31,7 @@ def predicted(service: Service, count: int, model: str = ZOMBIES) -> list[Judged
     rows = [dict(zip(names, row, strict=True)) for row in data.holdout_rows[:count].tolist()]
     service.predict(model, rows)
     ship(service)
-    return service.recent(model, limit=count).rows
+    return newest(service, model, count)
 
 
 def ship(service: Service) -> None:

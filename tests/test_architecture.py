@@ -237,7 +237,7 @@ def test_nothing_unpickles_but_the_process_that_converts_what_its_owner_trusts()
 
 
 def test_only_bootstrap_names_a_database() -> None:
-    modules = ("audit_log", "blobs", "kinds", "leases", "names", "operations")
+    modules = ("blobs", "kinds", "leases", "names", "operations")
     shared = {f"unrot.store.{name}" for name in modules}
     named = {
         module

@@ -18,6 +18,7 @@ import hypothesis
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from tests.clock import Clock
+from tests.memory_store import MemoryStore
 from tests.web.hazards import SHARE
 from unrot.core.errors import UnrotError
 from unrot.core.records import Feature, Model, Outputs, Row, Schema
@@ -26,7 +27,6 @@ from unrot.run.bootstrap import open_service
 from unrot.run.cabinet import Cabinet
 from unrot.serve.service import Service
 from unrot.serve.shelf import Shelf
-from unrot.store.memory import MemoryStore
 
 STORES = ("memory", "sqlite")
 STEPS = 25

@@ -43,6 +43,7 @@ from unrot.web.pages import (
     home,
     jobs,
     monitor,
+    news,
     policy,
     prediction,
     predictions_file,
@@ -100,7 +101,7 @@ PROTOCOLS = (OIP, KSERVE, GOOGLE, MLFLOW, SAGEMAKER, SELDON)
 PAGES = (
     *(home, pages, prediction, adding, settings_pages, versions_pages, jobs, policy),
     *(audits, compare),
-    *(monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
+    *(news, monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
     *(predictions_pages, predictions_file, time_range),
     *(report, operations_pages, access, status, glossary, elsewhere),
 )
@@ -131,6 +132,7 @@ def open_home(app: Flask, settings: Settings) -> None:
     app.extensions["unrot"] = open_service(
         settings, counting.WorkerCounts(), patience=PATIENCE_SECONDS
     )
+    app.extensions["news"] = news.Looks()
     app.extensions["fast_lane"] = FastLane(app, settings)
 
 

@@ -193,6 +193,7 @@ def unrot_command(port: int, home: Path) -> tuple[list[str], dict[str, str]]:
     """Return how Unrot is started with one web worker, and its environment."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("UNROT_")}
     env |= {"UNROT_HOME": str(home), "PORT": str(port), "WEB_CONCURRENCY": "1"}
+    env["UNROT_DAILY_BYTES"] = str(10**15)  # Visitors are counted as ever, and none is refused.
     return [sys.executable, "-m", "gunicorn", "app:app", "--log-level", "warning"], env
 
 

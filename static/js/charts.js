@@ -15,7 +15,12 @@ export function placeOf(spot) {
 }
 
 prepare(document);
-document.addEventListener("swapped", (event) => prepare(event.target));
+let kept = null; // what was read when a part of the page is taken away
+document.addEventListener("swapping", () => { kept = reading(); });
+document.addEventListener("swapped", (event) => {
+  prepare(event.target);
+  if (kept?.id && event.target.querySelector(`#${CSS.escape(kept.id)}`)) readAgain(kept);
+});
 
 document.addEventListener("pointermove", (event) => follow(event));
 document.addEventListener("pointerdown", (event) => follow(event));
@@ -200,13 +205,13 @@ function write(tip, said) {
 }
 
 // What was read stays read when a part of the page is renewed: by its place among the others.
-export function reading() {
+function reading() {
   if (!read) return null;
   const figure = read.plot.closest("[id]");
   return { id: figure?.id, number: spotsOf(read.plot).indexOf(read.spot), from: spotsOf(read.plot).length };
 }
 
-export function readAgain(kept) {
+function readAgain(kept) {
   const plot = kept && document.getElementById(kept.id)?.querySelector("[data-plot]");
   if (!plot) return;
   const spots = spotsOf(plot);

@@ -56,7 +56,7 @@ def test_feature_after_feature_is_described(open_browser: OpenBrowser, server: S
     browser.visit("/models/iris/settings?feature=sepal_length_cm")
 
     browser.fill("features.sepal_length_cm.label", "Length of the sepal")
-    browser.press("Keep, then sepal width")
+    browser.press("Save, then sepal width")
     browser.wait_for("Feature: sepal width")
     browser.visit("/models/iris")
 

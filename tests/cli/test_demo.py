@@ -146,7 +146,7 @@ def test_stage_whose_server_dies_says_so_and_is_struck(
     monkeypatch.setattr("tempfile.tempdir", str(place))
 
     with (
-        pytest.raises(UnrotError, match="The server has died"),
+        pytest.raises(UnrotError, match="The server has stopped"),
         set_up({}, command="demo", rotation_seconds=2, judge="demo", pause=time.sleep) as stage,
     ):
         shutil.copytree(trained_once, stage.home, dirs_exist_ok=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, environment, run_command
+from tests.newest import newest
 from tests.run.test_tidying import a_row, brought
 from unrot.core.records import Prediction
 from unrot.serve.service import Service
@@ -43,9 +44,9 @@ def test_all_that_is_old_goes_at_once_and_the_room_is_given_back(old: Service) -
     assert first.startswith("Tidied: ") and "0 rows" not in first[:15]
     assert second.startswith("The database takes ") and second.endswith(" bytes less on the disk.")
     assert old.store.size() < before
-    assert old.recent("iris").rows == []
+    assert newest(old, "iris") == []
     assert again.stdout == (
-        "Tidied: 0 rows were let go or added up. The operations page says which.\n"
+        "Tidied: 0 rows were removed or summed up. The operations page says which.\n"
     )
 
 
@@ -67,7 +68,7 @@ def test_interrupted_tidying_says_nothing_wrong_and_the_next_one_ends_it(service
 
     assert "Traceback" not in said
     assert tidy(service.settings.home).returncode == 0
-    assert service.recent("iris").rows == []
+    assert newest(service, "iris") == []
 
 
 def test_store_that_is_away_is_said(old: Service) -> None:

@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
+from tests.memory_store import MemoryStore
 from tests.store.test_contract import a_verdict, in_use
 from unrot.core.patience import one_answer, seconds_left
 from unrot.run.cabinet import Cabinet
-from unrot.store.memory import MemoryStore
 
 LONG = 1e6
 

@@ -231,7 +231,7 @@ class _Page(HTMLParser):
         shown = [
             name if value is None else f'{name}="{value}"'
             for name, value in attrs
-            if name in SHOWN or name.startswith(("data-", "aria-"))
+            if name in SHOWN or (name.startswith(("data-", "aria-")) and name != "data-word")
         ]
         if shown or tag in ("h1", "h2", "h3", "h4", "th"):
             self.said.append(f"<{' '.join([tag, *shown])}> ")

@@ -144,22 +144,21 @@ def test_held_out_share_is_about_what_was_asked() -> None:
     assert abs(held - 3000) < 140  # three standard deviations: 3·√(10,000·0.3·0.7) = 137
 
 
-def test_only_trusted_rows_with_a_label_that_were_never_learnt_judge() -> None:
+def test_only_trusted_rows_with_a_label_judge() -> None:
     judged = [
         verdict("late", label="yes", judge="Ann", at=50.0),
         verdict("early", label="no", judge="Ann", at=40.0),
         verdict("unknown", label="no", at=41.0),
         verdict("silent", was_correct=False, judge="Ann", at=42.0),
-        verdict("learnt", label="no", judge="Ann", at=43.0),
         verdict("old", label="no", judge="Ann", at=10.0),
     ]
     everything = {one.prediction.id or "" for one in judged}
 
-    rows = judging_rows(judged, THREE, 0.0, audited=everything, learnt={"learnt"}, since=20.0)
+    rows = judging_rows(judged, THREE, 0.0, audited=everything, since=20.0)
 
     assert [one.prediction for one in rows] == ["early", "late"]
     assert judging_rows(judged, THREE, 0.0) == []
-    assert len(judging_rows(judged, THREE, 1.0)) == 4
+    assert len(judging_rows(judged, THREE, 1.0)) == 3
 
 
 def test_order_is_that_of_the_verdicts_and_then_of_the_ids() -> None:

@@ -108,7 +108,7 @@ def test_versions_that_cannot_be_compared_are_refused(service: Service) -> None:
     copy_of(service)
     service.store.lessons.prune(ZOMBIES, ["v2"])
 
-    with pytest.raises(Conflict, match="v2 were let go by retention"):
+    with pytest.raises(Conflict, match="v2 were removed by retention"):
         compare.compare(service, ZOMBIES, "v1", "v2")
     with pytest.raises(Conflict, match="two different versions"):
         compare.compare(service, ZOMBIES, "v1", "v1")

@@ -127,7 +127,7 @@ def test_pruned_version_is_neither_rebuilt_nor_weighed(service: Service) -> None
     service.store.lessons.prune("iris", ["v2"])
 
     for kind in ("rebuild", "weigh"):
-        with pytest.raises(Conflict, match="let go by retention"):
+        with pytest.raises(Conflict, match="removed by retention"):
             ask(service, kind, version="v2")  # type: ignore[arg-type]
 
 

@@ -97,7 +97,7 @@ def test_unknown_and_pruned_versions_are_not_promoted(service: Service) -> None:
 
     with pytest.raises(NotFound, match='no version "v9"'):
         promote.promote(service, "iris", "v9")
-    with pytest.raises(Conflict, match="let go by retention"):
+    with pytest.raises(Conflict, match="removed by retention"):
         promote.promote(service, "iris", "v2")
     with pytest.raises(Invalid, match="champion or challenger"):
         promote.promote(service, "iris", "v1", alias="king")

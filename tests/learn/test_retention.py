@@ -72,7 +72,7 @@ def test_line_of_many_lessons_keeps_its_newest_files_and_all_records(open_school
     assert school.fates("v14").learnt == {f"v{number}": 2 for number in range(2, 15)}
     assert promote.rollback(school.service, "zombies") == {"champion": "v13"}
     pruned = next(one.name for one in versions if one.is_pruned)
-    with pytest.raises(Conflict, match="let go by retention"):
+    with pytest.raises(Conflict, match="removed by retention"):
         promote.promote(school.service, "zombies", pruned)
-    with pytest.raises(Conflict, match="let go by retention"):
+    with pytest.raises(Conflict, match="removed by retention"):
         school.asked("rebuild", version=pruned)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import wait_for
+from tests.newest import newest
 from unrot.core.errors import AlreadyRunning, StoreAway
 from unrot.core.records import Caller, Outputs, Row, Schema, Shipment
 from unrot.run import caretaker
@@ -42,7 +43,7 @@ def test_round_ships_what_is_written_and_goes_on_where_it_was(service: Service) 
 
     keeper.go_round()
 
-    rows = service.recent("iris").rows
+    rows = newest(service, "iris")
     assert {row.prediction.id for row in rows} == {*first, *second}
     assert counted(service) == 5
 
@@ -71,7 +72,7 @@ def test_torn_last_line_of_a_dead_writer_is_dropped_with_the_segment(service: Se
 
     keeper.go_round()
 
-    assert {row.prediction.id for row in service.recent("iris").rows} == set(ids)
+    assert {row.prediction.id for row in newest(service, "iris")} == set(ids)
     assert list(follow(service.journal.folder)) == []
 
 
@@ -273,7 +274,7 @@ def test_caretaker_that_is_behind_samples_profiles_and_counts_all(
     assert (profile.rows, profile.passed_over) == (5, 40)
     assert (stretch.rows, stretch.passed_over) == (5, 40)
     assert (window.predictions, window.looked_at) == (45, 5)
-    assert len(service.recent("iris").rows) == 45
+    assert len(newest(service, "iris")) == 45
 
     again = Caretaker(service, "me")
     again.go_round()

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, environment, run_command
+from tests.memory_store import MemoryStore
 from unrot.core.errors import BadSetting, Conflict, NotFound
 from unrot.core.records import Caller
 from unrot.core.settings import Settings
@@ -28,7 +29,6 @@ from unrot.run.copying import OWN, copy_store
 from unrot.serve.service import Service
 from unrot.store.blobs import put_blob
 from unrot.store.kinds import CHUNK, FACT, FEEDBACK, JOB, JOURNAL, KINDS, LEASE, MODEL, OUTLIER
-from unrot.store.memory import MemoryStore
 from unrot.store.operations import Operations, Put, scan_all
 
 ROW = [5.1, 3.5, 1.4, 0.2]

@@ -261,7 +261,7 @@ def test_command_asks_says_what_went_and_offers_the_rebuild(
     again = run_command(trained_home, "forget", "--id", id, "--id", id, "--yes")
 
     assert asked.returncode == 1
-    assert "1 prediction will be gone for good, with all verdicts on it." in asked.stderr
+    assert "1 prediction will be deleted for good, with all verdicts on it." in asked.stderr
     first, second, last = done.stdout.splitlines()
     assert first == f"{id}: erased (prediction, verdict, mark as an outlier, lesson of {version})."
     assert second == (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -209,6 +209,29 @@ def test_more_bodies_than_can_be_waited_for_are_refused(monkeypatch: pytest.Monk
     assert [len(one.sent) for one in taken] == [0, 0, 1]
     assert taken[2].answer().status == 503
     assert ("retry-after", "5") in taken[2].answer().headers
+
+
+def test_one_sender_takes_not_all_the_places_of_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Fast:
+        def find(self, _head: Head) -> None:
+            return None
+
+        def sender_of(self, head: Head) -> str:
+            return head.client
+
+    monkeypatch.setattr(lanes, "MOST_ARRIVING", 9)
+    monkeypatch.setattr(lanes, "CROWD", 3)
+    some = Threads(2, most_waiting=9, seconds=60)
+    table = Desk(Lanes(echo, Fast(), some, trust=NOBODY, most_body=BODY, most_upload=UPLOAD), some)
+
+    def sent_by(client: str) -> int:
+        exchange = request(None, size=9)
+        exchange.head = replace(exchange.head, client=client)
+        return len(table.take(exchange).sent)
+
+    assert [sent_by("ada") for _ in range(5)] == [0, 0, 0, 1, 1]
+    assert [sent_by("bob") for _ in range(4)] == [0, 0, 0, 1]
+    assert [sent_by("") for _ in range(4)] == [0, 0, 0, 1]
 
 
 def test_large_bodies_that_wait_leave_room_for_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:

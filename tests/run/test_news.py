@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.memory_store import MemoryStore
 from unrot.core.records import Caller
 from unrot.learn import jobs, promote
 from unrot.run import leader
@@ -19,7 +20,6 @@ from unrot.run.caretaker import POLL_SECONDS, Caretaker
 from unrot.run.news import News
 from unrot.serve.service import Service
 from unrot.store.engine import SqlStore
-from unrot.store.memory import MemoryStore
 from unrot.store.operations import Changed
 from unrot.store.sqlite import SqliteDatabase
 

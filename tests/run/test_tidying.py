@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, environment
+from tests.newest import newest
 from tests.shipping import ship_in_parts
 from unrot.core.errors import Expired, StoreAway
 from unrot.core.records import Audit, Caller, Feedback, Prediction, Shipment
@@ -69,7 +70,7 @@ def swept(service: Service) -> int:
 
 
 def ids(service: Service) -> list[str]:
-    return sorted(str(row.prediction.id) for row in service.recent("iris", limit=10_000).rows)
+    return sorted(str(row.prediction.id) for row in newest(service, "iris", 10_000))
 
 
 # ── what goes ────────────────────────────────────────────────────────────────────────────────
@@ -355,7 +356,7 @@ def test_killed_sweep_leaves_nothing_half_and_the_next_one_ends_it(
 
     windows = kept_days.store.traffic.windows("iris", since=0, until=clock + 60)
     assert replace(total(windows), minute=before.minute) == before
-    rows = kept_days.recent("iris", limit=10_000).rows
+    rows = newest(kept_days, "iris", 10_000)
     judged = sum(row.feedback is not None for row in rows)
     assert judged == kept_days.store.holdings("iris").verdicts
     told = {one.what: one.dropped for one in kept_days.store.tidying.tidied("iris")}

@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Server, answers, environment, run_command, wait_for
+from tests.newest import newest
 from unrot.core.errors import Conflict, Invalid, NotFound
 from unrot.core.records import Caller, Holdings
 from unrot.core.settings import Settings, kept_secret
@@ -237,7 +238,7 @@ def test_question_counts_what_will_be_gone_and_wants_the_name(
     still = names(service)
     agreed = at_terminal("remove", "iris", typed="iris\n")
 
-    assert "1 version, 3 predictions, 1 verdict, 0 profiles of iris will be gone" in said
+    assert "1 version, 3 predictions, 1 verdict, 0 profiles of iris will be deleted" in said
     assert "Nothing was changed." in said
     assert (refused, agreed) == (1, 0)
     assert (still, names(service)) == (["iris", "zombies"], ["zombies"])
@@ -287,7 +288,7 @@ def test_ids_and_journal_lines_of_the_old_name_stay_good(service: Service) -> No
     [later] = predict(service, 1, "flowers")
     keeper.go_round()
 
-    rows = service.recent("flowers").rows
+    rows = newest(service, "flowers")
     assert {row.prediction.id for row in rows} == {shipped, waiting, later}
     assert {row.prediction.model for row in rows} == {"iris"}
     assert service.today("flowers").verdicts == 2
@@ -465,7 +466,7 @@ def test_restore_brings_back_the_day_of_the_backup_and_counts_the_journal_once(
     again.go_round()
     again.go_round()
     assert there.today("iris").predictions == 5
-    assert len(there.recent("iris").rows) == 5
+    assert len(newest(there, "iris")) == 5
     added = there.store.registry.add_model(replace(later, name="another"))
     assert added.number == later.number + 1
     there.store.close()

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from tests.memory_store import MemoryStore
 from unrot.core.ids import Ids
 from unrot.core.records import Prediction
 from unrot.serve.batch_reader import BatchReader
 from unrot.serve.batches import MOST_ROWS, Batch, batches_of, pack, unpack
-from unrot.store.memory import MemoryStore
 
 IDS = Ids(b"key")
 NOON = 1_700_000_040.0

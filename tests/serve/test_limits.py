@@ -11,7 +11,8 @@ import pytest
 
 from tests.clock import Clock
 from tests.conftest import ROOT
-from unrot.serve.limits import GROUPS, WIDTH, Limit, Limits
+from unrot.core.time import DAY
+from unrot.serve.limits import GROUPS, MOST_SHARES, SHARES, WIDTH, Limit, Limits
 
 NOW = 1_900_000_000.0
 
@@ -100,3 +101,47 @@ def test_processes_and_threads_share_one_allowance(tmp_path: Path) -> None:
         thread.join()
 
     assert sum(taken) + sum(int(other.communicate()[0]) for other in others) in (1_000, 1_001)
+
+
+# ── shares ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_shares_are_of_one_allowance_and_give_no_more_than_it(tmp_path: Path, clock: Clock) -> None:
+    clock.now = NOW
+    given = {"bytes": Limit(2 * SHARES, DAY)}
+    workers = [Limits(tmp_path / "limits", given, clock=clock) for _ in range(2)]
+
+    taken = [one.spend("bytes", "ada", 0.5) == 0.0 for _ in range(3 * SHARES) for one in workers]
+
+    assert sum(taken) == 4 * SHARES
+    assert workers[0].spend("bytes", "bob", 0.5) == 0.0
+
+
+def test_only_one_in_many_asks_the_table(limits: Limits, monkeypatch: pytest.MonkeyPatch) -> None:
+    poured: list[float] = []
+    monkeypatch.setattr(limits, "_limits", {"votes": Limit(100 * SHARES, DAY)})
+    monkeypatch.setattr(limits, "pour", lambda *given: poured.append(given[2]) or 0.0)
+
+    for _ in range(1_000):
+        limits.spend("votes", "ada", 1)
+
+    assert poured == [100.0] * 10
+
+
+def test_what_is_larger_than_a_share_is_taken_whole(limits: Limits) -> None:
+    assert limits.spend("votes", "ada", 10) == 0.0
+    assert limits.spend("votes", "ada", 1) == 6.0
+
+
+def test_no_limit_takes_all(tmp_path: Path) -> None:
+    limits = Limits(tmp_path / "limits", {"bytes": Limit(0, DAY)})
+
+    assert {limits.spend("bytes", "ada", 1e12) for _ in range(9)} == {0.0}
+    assert limits.wait_of("bytes", "ada") == 0.0
+
+
+def test_crowd_makes_a_process_forget_its_shares_and_not_grow(limits: Limits) -> None:
+    for number in range(2 * MOST_SHARES):
+        limits.spend("votes", f"v{number}", 0.0001)
+
+    assert len(limits._left) <= MOST_SHARES

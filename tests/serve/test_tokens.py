@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.clock import NOON, Clock
+from tests.memory_store import MemoryStore
 from unrot.core.errors import Conflict, Invalid, StoreAway
 from unrot.core.records import Token
 from unrot.core.settings import Settings
@@ -15,7 +16,6 @@ from unrot.serve import tokens
 from unrot.serve.token_store import SESSION_SECONDS
 from unrot.serve.tokens import Fresh, KnownTokens, make_token
 from unrot.store.kinds import ENDED_SESSION
-from unrot.store.memory import MemoryStore
 
 
 class Away(MemoryStore):

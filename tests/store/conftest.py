@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.memory_store import MemoryStore
 from tests.store.emulators import EMULATORS, open_emulated
 from tests.store.postgres_server import PostgresServer
 from unrot.core.ports import Store
 from unrot.run.cabinet import Cabinet
 from unrot.store.engine import SqlStore
-from unrot.store.memory import MemoryStore
 from unrot.store.operations import Operations
 from unrot.store.postgres import PostgresDatabase
 from unrot.store.sqlite import SqliteDatabase

@@ -13,8 +13,8 @@ from tests.store.test_learning_at_once import at_once
 from tests.store.test_learning_contract import a_job
 from unrot.core.acting import Act, Doing, act_of, acting, going_on
 from unrot.core.records import CHAMPION, Caller, LogCheck
+from unrot.run.audit_log import HEAD, digest_of
 from unrot.run.cabinet import Cabinet
-from unrot.store.audit_log import HEAD, digest_of
 from unrot.store.kinds import ACTION, DELIVERY, FACT, OUTLIER
 from unrot.store.operations import (
     ABSENT,

@@ -752,7 +752,8 @@ def test_removed_model_is_cleared_in_bites_and_leaves_others_alone(store: Store)
 
     assert held == Holdings(versions=1, predictions=2, verdicts=3, profiles=1, windows=2)
     assert served == ["dwarves"]
-    besides = 7  # a job, a gate's verdict, fates, an audit, shadows, an alias, "profiled"
+    # a job, a gate's verdict, fates, an audit, shadows, an alias, "profiled", a late mark
+    besides = 8
     assert (max(bites), sum(bites)) == (2, held.rows + besides)
     assert store.holdings(model.key) == Holdings()
     assert store.holdings("dwarves") == others

@@ -8,11 +8,11 @@ import time
 import pytest
 
 from tests.clock import Clock
+from tests.memory_store import MemoryStore
 from unrot.core.errors import StoreAway
 from unrot.store import guard
 from unrot.store.guard import Guarded
 from unrot.store.kinds import FACT, Kind
-from unrot.store.memory import MemoryStore
 from unrot.store.operations import Document, Put
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.memory_store import MemoryStore
 from unrot.core.errors import Conflict
 from unrot.store.kinds import (
     AUDIT,
@@ -23,7 +24,6 @@ from unrot.store.kinds import (
     VERSION,
 )
 from unrot.store.leases import Fenced, take_lease
-from unrot.store.memory import MemoryStore
 from unrot.store.operations import (
     ABSENT,
     ANY,

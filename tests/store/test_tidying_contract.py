@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from tests.memory_store import MemoryStore
 from tests.store.test_contract import NOON, a_model, a_prediction, a_verdict, shipped
 from tests.store.test_watching_contract import FINDING
 from unrot.core.ports import Store
@@ -29,7 +30,6 @@ from unrot.core.records import (
 from unrot.core.time import MINUTES_A_DAY, MINUTES_AN_HOUR
 from unrot.core.windows import total
 from unrot.run.cabinet import Cabinet
-from unrot.store.memory import MemoryStore
 
 DAYS = 86_400.0
 MIDNIGHT = NOON // DAYS * DAYS

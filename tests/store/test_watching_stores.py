@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.memory_store import MemoryStore
 from tests.store.test_contract import NOON, a_model, a_prediction
 from tests.store.test_watching_contract import CHECK, DRIFT, FINDING
 from unrot.core.errors import Conflict
@@ -20,7 +21,6 @@ from unrot.run.cabinet import Cabinet
 from unrot.store.kinds import BATCH, OF_MODELS, PROFILE, Kind
 from unrot.store.kinds import CHECK as CHECKS
 from unrot.store.kinds import FINDING as FINDINGS
-from unrot.store.memory import MemoryStore
 from unrot.store.operations import Change
 
 SHORT = Profile("a", "elves", "v1", "me", NOON, NOON + 300, 3, b"a")

@@ -403,3 +403,19 @@ def test_predictions_of_all_models_are_counted_by_the_hour(store: Store) -> None
         Window(hour, "dwarfs", "v1", "me", predictions=1, minutes=60),
         Window(hour, "elves", "v1", "me", predictions=2, minutes=60),
     ]
+
+
+def test_mark_of_an_hour_moves_with_each_prediction_and_verdict_on_it(store: Store) -> None:
+    store.registry.add_model(a_model())
+    shipped(store, a_prediction("a", at=NOON - 7_200), a_prediction("b"))
+
+    marks = [store.traffic.marks_of_all(NOON)]
+    store.verdicts.put([a_verdict("b")])
+    store.verdicts.count_new(100)
+    marks.append(store.traffic.marks_of_all(NOON))
+    shipped(store, a_prediction("c", at=NOON + 1), segment="s2")
+    marks.append(store.traffic.marks_of_all(NOON))
+
+    assert marks[0] != marks[1] != marks[2]
+    assert store.traffic.marks_of_all(NOON) == marks[-1]
+    assert len(store.traffic.marks_of_all(NOON - 7_200)) == len(marks[-1]) + 1

@@ -71,7 +71,7 @@ def test_version_that_is_not_there_or_has_no_files_says_so(service: Service) -> 
         holdout.holdout(service, "zombies", "v9")
     second(service)
     service.store.lessons.prune("zombies", ["v2"])
-    with pytest.raises(Conflict, match="let go by retention"):
+    with pytest.raises(Conflict, match="removed by retention"):
         holdout.holdout(service, "zombies", "v2")
 
 

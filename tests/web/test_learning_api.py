@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.lessons import IRIS_ROW, judged, learnt, published, verdict, working
+from tests.newest import newest
 from unrot.core.errors import Conflict
 from unrot.core.policy import describe, parse_policy
 from unrot.core.records import Fate
@@ -312,7 +313,7 @@ def test_versions_say_who_points_at_them_and_what_the_gate_said(
 
 def test_version_tells_how_it_came_about(client: FlaskClient, served: Service) -> None:
     ids = judged(served, 4)
-    rows = {row.prediction.id: row for row in served.recent("iris").rows}
+    rows = {row.prediction.id: row for row in newest(served, "iris")}
     fates = [
         learnt(rows[ids[0]]),
         Fate(ids[1], "held out", rows[ids[1]].feedback.given_at),  # type: ignore[union-attr]

@@ -128,7 +128,7 @@ def test_page_is_for_viewers_and_in_the_navigation(client: FlaskClient, kept: Se
     assert page.status_code == 200
     assert '<a href="/operations" aria-current="page">Operations</a>' in page.text
     for said in (
-        "Predictions that nobody judged, let go",
+        "Predictions that nobody judged, removed",
         "Totals by minute, added up to hours",
         "Profiles of 300 s",
         "UNROT_KEEP_ROWS",

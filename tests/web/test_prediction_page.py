@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from tests.conftest import JUDGE
 from tests.large_store import ZOMBIES, copy_of
+from tests.newest import newest
 from tests.web.visitor import ask, id_in, sign_in, text_of, vote
 from unrot.core.schema import example_row
 from unrot.run.caretaker import Caretaker
@@ -78,7 +79,7 @@ def test_later_versions_answer_the_same_row_and_that_is_not_kept(
     [made] = kept.predict(ZOMBIES, inputs).predictions
     ship(app)
     copy_of(kept, created_at=kept.clock())
-    before = kept.recent(ZOMBIES).rows
+    before = newest(kept, ZOMBIES)
 
     said = text_of(client.get(f"/p/{made.id}"))
     data = client.get(f"/api/v1/predictions/{made.id}").json["data"]
@@ -90,4 +91,4 @@ def test_later_versions_answer_the_same_row_and_that_is_not_kept(
         ("v2", made.label, False)
     ]
     assert data["inputs"] == inputs
-    assert kept.recent(ZOMBIES).rows == before
+    assert newest(kept, ZOMBIES) == before

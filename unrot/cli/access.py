@@ -34,7 +34,7 @@ def add_to(commands: Any) -> None:
     revoke.set_defaults(command=revoke_token, called="revoke token")
 
     command = commands.add_parser("audit-log", help="print who did what, or check that it is whole")
-    command.add_argument("--verify", action="store_true", help="follow the chain of its digests")
+    command.add_argument("--verify", action="store_true", help="check the chain of its digests")
     command.add_argument("--last", type=int, default=SHOWN, metavar="N", help="50 if unsaid")
     command.set_defaults(command=audit_log)
 
@@ -94,7 +94,7 @@ def audit_log(options: argparse.Namespace, settings: Settings) -> int:
         return 0
     rows = [_action_row(one) for one in log.newest(options.last)]
     head = ("number", "when", "who", "what", "model", "on", "versions", "from where")
-    print(table([head, *reversed(rows)]) if rows else "Nothing was done yet.")
+    print(table([head, *reversed(rows)]) if rows else "No entry yet.")
     return 0
 
 

@@ -143,7 +143,7 @@ def told(name: str, version: Version) -> list[str]:
     rows = [(name, f"{value:.4f}") for name, value in version.metrics.items()]
     serving = version.serving
     compared = f"on {counted(serving.compared_rows, 'row')}"
-    lines = [table([("metric", "on the holdout"), *rows])] if rows else []
+    lines = [table([("metric", "on the rows held out"), *rows])] if rows else []
     lines.append(f"{name} {version.name} is registered: {version.estimator}.")
     if serving.by == "onnx":
         difference = serving.largest_difference or 0.0

@@ -78,7 +78,9 @@ def predict(options: argparse.Namespace, settings: Settings) -> int:
 
 def _interrupted(batch: Batch, out: Path, is_whole: bool) -> Iterator[str]:
     if is_whole:
-        yield f"{out} is whole; what is not shipped yet waits in the journal for a caretaker."
+        yield (
+            f"{out} is complete; what is not in the store yet waits in the journal for a caretaker."
+        )
     elif batch.predicted:
         yield (
             f"{out} was not written. What was made is kept "

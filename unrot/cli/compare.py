@@ -45,7 +45,7 @@ def compare(options: argparse.Namespace, settings: Settings) -> int:
 def _on(found: Comparison, beside: Beside) -> str:
     """Say which rows the anchor is, and how many of them were answered."""
     if found.on is None:
-        return f"On the anchor, {counted(beside.rows, 'row')}"
+        return f"On the test set, {counted(beside.rows, 'row')}"
     drawn = f"{beside.rows:,} of the " if beside.rows < found.on.rows else ""
     return f"On test set {found.on.name}, {drawn}{found.on.sentence}"
 

@@ -119,7 +119,7 @@ def _tell(story: Iterator[str], stage: Stage, teller: Teller, *, is_once: bool) 
         status = 1
     if is_once:
         return status
-    teller.say("The app stays up, and zombies go on walking by. Ctrl-C ends all of it.")
+    teller.say("The app stays up, and predictions go on. Ctrl-C ends all of it.")
     while True:
         stage.pause(LOOK_SECONDS)
 

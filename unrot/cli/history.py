@@ -41,7 +41,9 @@ def add_to(commands: Any) -> None:
     command.add_argument("--prediction", metavar="COLUMN", help="what was answered")
     command.add_argument("--rejects", type=Path, metavar="FILE", help="write refused rows there")
     command.add_argument("--dry-run", action="store_true", help="read all, change nothing")
-    command.add_argument("--force", action="store_true", help="take rows that are in once more")
+    command.add_argument(
+        "--force", action="store_true", help="take rows again that are there already"
+    )
     command.set_defaults(command=bring)
 
 
@@ -66,7 +68,9 @@ def bring(options: argparse.Namespace, settings: Settings) -> int:
             )
     except (KeyboardInterrupt, StoreAway):
         if not options.dry_run:
-            print("What is in stays. Run it again: it goes on where it was.", file=sys.stderr)
+            print(
+                "What was read stays. Run it again: it goes on where it stopped.", file=sys.stderr
+            )
         raise
     lines = [*file.notes, *told(done, columns, dry_run=options.dry_run), *refusals.told()]
     print("\n".join(lines))
@@ -150,18 +154,18 @@ def told(done: import_log.Imported, columns: LogColumns, *, dry_run: bool) -> li
     """Say what came in, or would."""
     new = "would be new" if dry_run else "new"
     lines = [
-        f"Rows: {done.rows:,} read, {done.added:,} {new} in {done.model}, {done.known:,} in "
+        f"Rows: {done.rows:,} read, {done.added:,} {new} in {done.model}, {done.known:,} there "
         f"already, {done.refused:,} refused.",
         _times(done, columns),
         _answers(done, columns),
     ]
     if columns.label:
         lines.append(
-            f"Labels: {done.labels:,} {new}, {done.labels_known:,} in already, "
+            f"Labels: {done.labels:,} {new}, {done.labels_known:,} there already, "
             f"{done.labels_refused:,} refused."
         )
         if not columns.time and done.known:
-            lines.append("Without --time no label finds a row that is in already.")
+            lines.append("Without --time no label finds a row that is there already.")
     if done.profiles:
         lines.append(f"Profiles: {done.profiles:,} made, one for each {_length(done)}.")
     return lines

@@ -90,8 +90,8 @@ def _judged(gate: GateVerdict) -> list[str]:
 def _good_for(gate: GateVerdict) -> str:
     """Say what the bound is good for."""
     if gate.holds == "fixed rows":
-        return f"on these rows, doubt {percent(gate.doubt, 2)}"
-    return f"at any time, doubt {percent(gate.doubt, 2)}"
+        return f"on these rows; chance of being wrong at most {percent(gate.doubt, 2)}"
+    return f"at any time; chance of being wrong at most {percent(gate.doubt, 2)}"
 
 
 def _next_step(service: Service, version: Version, gate: GateVerdict | None) -> str:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,16 +16,15 @@ from typing import Any
 from unrot.cli import run_job
 from unrot.cli.job_outcome import told
 from unrot.cli.terminal import Progress, is_agreed, table
-from unrot.core.errors import Conflict, Invalid, StoreAway, wrong_field
+from unrot.core.errors import Conflict, Invalid, wrong_field
 from unrot.core.policy import describe, parse_texts, sentences
 from unrot.core.records import CHALLENGER, CHAMPION, Job, JobKind
 from unrot.core.settings import Settings
 from unrot.core.time import short_time
 from unrot.learn import jobs
 from unrot.learn import promote as promotion
-from unrot.learn.worker import Learner, do_job, new_holder
 from unrot.run.bootstrap import open_service, writer_name
-from unrot.run.caretaker import stop_with_parent
+from unrot.run.learner import do_jobs
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 
@@ -68,16 +65,18 @@ def add_to(commands: Any) -> None:
 
     command = _command(commands, "promote", promote, "let a version answer")
     command.add_argument("version", metavar="VERSION")
-    command.add_argument("--challenger", action="store_true", help="in the shadow only")
+    command.add_argument(
+        "--challenger", action="store_true", help="as challenger: it is scored, and answers nobody"
+    )
     command.add_argument("--force", action="store_true", help="against the gate")
     command.add_argument("--reason", default="", metavar="TEXT", help="why")
 
     command = _command(commands, "rollback", rollback, "take the champion back to the one before")
     command.add_argument("--reason", default="", metavar="TEXT", help="why")
 
-    command = _command(commands, "pin", pin, "keep a version's files whatever comes")
+    command = _command(commands, "pin", pin, "never remove a version's files")
     command.add_argument("version", metavar="VERSION")
-    command.add_argument("--off", action="store_true", help="let it go again")
+    command.add_argument("--off", action="store_true", help="allow that again")
 
     command = commands.add_parser("jobs", help="list the jobs, or cancel one")
     command.add_argument("name", metavar="MODEL", nargs="?")
@@ -262,40 +261,9 @@ def _job_row(job: Job, name: str) -> tuple[str, ...]:
 
 
 def learner(options: argparse.Namespace, settings: Settings) -> int:
-    """Do the jobs that wait; end when none comes, when told to, or with the parent.
-
-    A job in the middle is let go at once, so that the next learner takes it up.
-    """
-    ended = threading.Event()
-    if options.with_parent is not None:
-        stop_with_parent(ended.set, options.with_parent)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    service, holder = opened(settings), new_holder(writer_name(settings))
-    working = threading.Thread(
-        target=_do_all, args=(Learner(service, do_job, holder=holder), ended), daemon=True
-    )
-    working.start()
-    ended.wait()
-    working.join(0.2)
-    if working.is_alive():
-        _let_go(service, holder)
-        os._exit(0)
+    """Do the jobs that wait; end when none comes, when told to, or with the parent."""
+    do_jobs(settings, options.with_parent)
     return 0
-
-
-def _do_all(worker: Learner, ended: threading.Event) -> None:
-    try:
-        worker.run()
-    finally:
-        ended.set()
-
-
-def _let_go(service: Service, holder: str) -> None:
-    try:
-        service.store.jobs.release(holder)
-    except StoreAway:
-        return
 
 
 # ── reading arguments ────────────────────────────────────────────────────────────────────────

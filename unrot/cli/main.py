@@ -28,7 +28,8 @@ from unrot.core.time import short_time
 from unrot.make import models
 from unrot.make.publishing import publish
 from unrot.run.bootstrap import open_service, writer_name
-from unrot.run.caretaker import Caretaker, stop_with_parent
+from unrot.run.caretaker import Caretaker
+from unrot.run.parent import stop_with_parent
 from unrot.run.serve import address, run
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
@@ -159,7 +160,9 @@ def parser() -> argparse.ArgumentParser:
     command = subparsers.add_parser("check", help="verify the settings and the store")
     command.set_defaults(command=check)
 
-    command = subparsers.add_parser("caretaker", help="ship the journal until stopped")
+    command = subparsers.add_parser(
+        "caretaker", help="copy the journal into the store until stopped"
+    )
     command.add_argument(
         "--with-parent", nargs="?", type=int, const=0, metavar="PID", help="end with the parent"
     )
@@ -195,7 +198,9 @@ def _add_train_options(command: argparse.ArgumentParser) -> None:
     judges = command.add_mutually_exclusive_group()
     judges.add_argument("--holdout", type=float, metavar="SHARE", help="held out; 0.2 if unsaid")
     judges.add_argument("--holdout-csv", type=Path, metavar="FILE", help="the rows held out")
-    command.add_argument("--seed", type=int, default=0, metavar="N", help="what chance starts from")
+    command.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="the seed of random choices"
+    )
     command.add_argument("--dry-run", action="store_true", help="show the schema, train nothing")
 
 
@@ -286,7 +291,7 @@ def _fitted(
 
 def _print_trained(name: str, version: Version, aliases: dict[str, str]) -> None:
     rows = [(name, _metric(name, value)) for name, value in version.metrics.items()]
-    print(table([("metric", "on the holdout"), *rows]))
+    print(table([("metric", "on the rows held out"), *rows]))
     role = _role(version, aliases)
     print(f"{name} {version.name} is registered{f' as {role}' if role else ''}.")
     if version.serving.by == "onnx":

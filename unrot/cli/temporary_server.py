@@ -97,7 +97,7 @@ class Stage:
         finally:
             _end_group(training)
         if training.returncode:
-            raise UnrotError(f"Training failed. Its last words:\n{_end_of(log)}")
+            raise UnrotError(f"Training failed. Its output ends with:\n{_end_of(log)}")
 
     def serve(self) -> None:
         """Start the server; return when it is ready."""
@@ -107,7 +107,7 @@ class Stage:
         while not is_ready(self.settings):
             if time.monotonic() > ends_at:
                 raise UnrotError(
-                    f"The server did not become ready. The last that it said:\n{_end_of(self.log)}"
+                    f"The server did not become ready. Its log ends with:\n{_end_of(self.log)}"
                 )
             self.pause(LOOK_SECONDS)
 
@@ -119,7 +119,7 @@ class Stage:
     def check(self) -> None:
         """Raise when the server has died."""
         if self.server is not None and self.server.poll() is not None:
-            raise UnrotError(f"The server has died. Its last words:\n{_end_of(self.log)}")
+            raise UnrotError(f"The server has stopped. Its log ends with:\n{_end_of(self.log)}")
 
 
 @contextmanager

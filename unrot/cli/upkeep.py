@@ -44,8 +44,8 @@ def add_to(commands: Any) -> None:
     command.add_argument("file", metavar="FILE", type=Path, help="the words, in TOML")
     command.set_defaults(command=describe)
 
-    command = commands.add_parser("tidy", help="let go of old rows now, add old totals up")
-    command.add_argument("--vacuum", action="store_true", help="give the room back to the disk")
+    command = commands.add_parser("tidy", help="remove old rows now, and sum old totals up")
+    command.add_argument("--vacuum", action="store_true", help="give free space back to the disk")
     command.set_defaults(command=tidy)
 
     command = commands.add_parser("forget", help="erase predictions and their verdicts")
@@ -80,7 +80,9 @@ def remove(options: argparse.Namespace, settings: Settings) -> int:
     if _finish_removals(service, options.name):
         return 0
     held = models.holdings(service, options.name)
-    question = f"{_told(held)} of {options.name} will be gone for good, and its address with them."
+    question = (
+        f"{_told(held)} of {options.name} will be deleted for good, and its address with them."
+    )
     if not is_agreed(question, options.name, yes=options.yes):
         return 1
     progress = Progress(f"Removing {options.name}")
@@ -129,12 +131,12 @@ def tidy(options: argparse.Namespace, settings: Settings) -> int:
     try:
         for share, done in tidying.sweep_with_share(service):
             rows += done
-            progress(share, f"{counted(rows, 'row')} let go or added up")
+            progress(share, f"{counted(rows, 'row')} removed or summed up")
         service.store.tidying.drop_files(service.clock())
     finally:
         progress.close()
     print(
-        f"Tidied: {counted(rows, 'row was', 'rows were')} let go or added up. The operations "
+        f"Tidied: {counted(rows, 'row was', 'rows were')} removed or summed up. The operations "
         "page says which."
     )
     if options.vacuum:
@@ -147,7 +149,7 @@ def forget(options: argparse.Namespace, settings: Settings) -> int:
     service = open_service(settings)
     sync(service.shelf.folder, service.store.registry)
     count = counted(len(set(options.id)), "prediction")
-    question = f"{count} will be gone for good, with all verdicts on it."
+    question = f"{count} will be deleted for good, with all verdicts on it."
     if not is_agreed(question, "forget", yes=options.yes):
         return 1
     for one in forgetting.forget(service, options.id):
@@ -169,7 +171,7 @@ def _told_of_erasure(one: Erasure) -> list[str]:
 
 
 def _shrink(settings: Settings) -> None:
-    progress = Progress("Giving the room back")
+    progress = Progress("Giving free space back")
     try:
         saved = open_copies(settings).shrink(progress)
     finally:

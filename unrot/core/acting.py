@@ -2,7 +2,7 @@
 
 A door knows the caller and what was asked for; the change that follows is committed many calls
 deeper. So the door says it here, for as long as it is at work, and the store asks: the first
-change that is kept meanwhile becomes an entry of the audit log (`store/audit_log.py`).
+change that is kept meanwhile becomes an entry of the audit log (`run/audit_log.py`).
 
 >>> with acting(Act("ada", "judge", "judge")):
 ...     with acting(Act("ada", "judge", "what a use case calls it")):

@@ -28,8 +28,6 @@ _SHAPE = re.compile(r"[A-Za-z0-9_-]{32}")
 ID_LETTERS = 32
 ID_BYTES, SIGNATURE_BYTES = 24, 8
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-is_id = _SHAPE.fullmatch
-"""Tell whether a text looks like an id of ours."""
 
 
 @dataclass(frozen=True, slots=True)

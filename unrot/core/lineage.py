@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from unrot.core.errors import NotFound, shown
 from unrot.core.records import CHAMPION, AliasMove, Version
 
+CLOCKS_DIFFER = 600.0
+"""So many seconds, at most, between two machines."""
+
 FRESH = "is_fresh"
 """The fact of a version that it was fitted from nothing: its line's verdicts begin with it."""
 
@@ -42,6 +45,15 @@ def learning_line(versions: Iterable[Version], name: str) -> list[str]:
         if version.parent is None or version.made.get(FRESH):
             break
     return names
+
+
+def made_since(versions: Iterable[Version], line: Iterable[str], moment: float) -> list[str]:
+    """Return those of a line that can have learnt a prediction of a moment or later.
+
+    One that was made before cannot.
+    """
+    made = {version.name: version.created_at for version in versions}
+    return [name for name in line if made.get(name, moment) >= moment - CLOCKS_DIFFER]
 
 
 ROLLED_BACK = "rolled back"

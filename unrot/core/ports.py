@@ -194,8 +194,18 @@ class Lessons(Protocol):
         """Return the predictions whose verdicts a line has learnt."""
         ...
 
-    def trusted(self, model: ModelKey, limit: int) -> list[JudgedPrediction]:
-        """List the newest verdicts of judges that tell a label or a thumb, oldest first."""
+    def trusted(
+        self,
+        model: ModelKey,
+        limit: int,
+        *,
+        since: float | None = None,
+        where: Callable[[str], bool] | None = None,
+    ) -> list[JudgedPrediction]:
+        """List verdicts of judges that tell a label or a thumb, oldest first.
+
+        Of the newest so many, on what was predicted since, those `where` the id is asked for.
+        """
         ...
 
     def gates(self, model: ModelKey, version: str) -> list[GateVerdict]:
@@ -234,7 +244,7 @@ class Trials(Protocol):
         ...
 
     def to_sample(self, model: ModelKey, *, since: float, limit: int) -> list[JudgedPrediction]:
-        """List the newest predictions that no judge has judged and no audit holds."""
+        """List those of the newest predictions that no judge has judged and no audit holds."""
         ...
 
     def add_audit(self, audit: Audit) -> None:
@@ -862,6 +872,10 @@ class Traffic(Protocol):
 
     def predictions_of_all(self, since: float) -> list[Window]:
         """Return how many predictions of all models each hour had, and nothing else of them."""
+        ...
+
+    def marks_of_all(self, since: float) -> dict[str, int]:
+        """Return numbers of the hours of all models that move with what is counted in them."""
         ...
 
     def outcomes(

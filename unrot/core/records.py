@@ -815,11 +815,17 @@ class Caller:
     """Of a person with a token of their own, a viewer too."""
     address: str = ""
     """Where they came from, for the audit log alone; of who holds no token it is kept nowhere."""
+    is_guess: bool = False
+    """Whether a token was sent that nobody knows, to a place where none is needed."""
 
     @property
     def called(self) -> str:
         """Who it is, as pages and records have it."""
         return self.name or self.judge or self.role
+
+
+THIS_MACHINE = Caller()
+"""Who has no address: a command, or a test."""
 
 
 # ── who may, and who did ──────────────────────────────────────────────────────────────────────────

@@ -125,7 +125,7 @@ PROFILER = choice(unrot="unrot", whylogs="whylogs")
 LOG = choice(text="text", json="json")
 HOSTS = replace(parsed(_hosts), write=",".join)
 ORIGINS = replace(parsed(_origins), write=",".join)
-POSITIVE, PORT = whole(1), whole(1, 65535, said="a port, 1 to 65535")
+NATURAL, POSITIVE, PORT = whole(0), whole(1), whole(1, 65535, said="a port, 1 to 65535")
 GRPC_PORT = whole(0, 65535, said="a port, 1 to 65535, or 0 for none")
 YES = replace(parsed(_yes), write=lambda value: "yes" if value else "no")
 
@@ -247,9 +247,16 @@ class Settings:
     )
     daily_bytes: int = setting(
         "UNROT_DAILY_BYTES",
-        POSITIVE,
-        512 * 2**20,
-        "how much of what one visitor without a token sends is kept in a day, in bytes",
+        NATURAL,
+        2**30,
+        "how much one visitor without a token may add in a day, in bytes: predictions, verdicts, "
+        "files; `0`: as much as comes",
+    )
+    daily_bytes_of_token: int = setting(
+        "UNROT_DAILY_BYTES_OF_TOKEN",
+        NATURAL,
+        0,
+        "how much may be added with one token in a day, in bytes; `0`: as much as comes",
     )
     journal_max: int = setting(
         "UNROT_JOURNAL_MAX",
@@ -327,6 +334,13 @@ class Settings:
         (),
         "the sites whose pages may show a model's form in a frame (`/models/<model>/embed`); "
         "unset, none",
+    )
+    most_connections: int = setting(
+        "UNROT_MOST_CONNECTIONS",
+        NATURAL,
+        256,
+        "how many connections one visitor may hold at once with each web worker, where no proxy "
+        "stands before the app; `0`: any number",
     )
     host: str = setting(
         "UNROT_HOST", TEXT, "127.0.0.1", "the address to listen on; `0.0.0.0` on those platforms"

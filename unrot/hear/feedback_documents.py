@@ -33,6 +33,8 @@ class Kept:
     """None until it has arrived."""
     is_imported: bool = False
     """True of one that was brought in with a log: it stays until its model is removed."""
+    first_given_at: float | None = None
+    """When anybody first judged it; None of one that was kept by an older release."""
     counted: Said | None = None
     """The verdict as the windows have counted it; None where they have not, or took it back."""
 
@@ -78,6 +80,7 @@ def to_fields(kept: Kept, names: Sequence[str] = ()) -> dict[str, Any]:
             "label": verdict.label,
             "prediction": None if made is None else _answer(made),
             "imported": kept.is_imported,
+            "first given": kept.first_given_at,
             "counted": None if kept.counted is None else list(kept.counted),
         },
     }
@@ -90,6 +93,7 @@ def from_document(document: Document) -> Kept:
         feedback_of(document),
         None if body["prediction"] is None else _prediction(document, body["prediction"]),
         body.get("imported", False),
+        body.get("first given"),
         None if counted is None else Said(*counted),
     )
 

@@ -130,13 +130,11 @@ def judging_rows(
     held_out: float,
     *,
     audited: Collection[str] = (),
-    learnt: Collection[str] = (),
     since: float = 0.0,
 ) -> list[Example]:
     """Return the rows that only judge, in the order in which they were predicted.
 
-    They are trusted, tell a label, and are held out; `learnt` are those that a line has learnt
-    all the same (the share was smaller then), which can no longer judge it.
+    They are trusted, tell a label, and are held out.
     """
     examples = [example_of(one, schema) for one in judged]
     rows = [
@@ -145,10 +143,14 @@ def judging_rows(
         if isinstance(one, Example)
         and one.is_trusted
         and one.predicted_at >= since
-        and one.prediction not in learnt
-        and (one.prediction in audited or is_held_out(one.prediction, held_out))
+        and only_judges(one.prediction, held_out, audited)
     ]
     return sorted(rows, key=lambda one: (one.predicted_at, one.prediction))
+
+
+def only_judges(prediction: str, held_out: float, audited: Collection[str] = ()) -> bool:
+    """Tell whether a trusted verdict is never learnt: it was asked for, or is held out."""
+    return prediction in audited or is_held_out(prediction, held_out)
 
 
 def is_held_out(prediction: str, share: float) -> bool:

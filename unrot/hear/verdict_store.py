@@ -7,6 +7,7 @@ process dies in between.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from unrot.core.records import (
     Window,
 )
 from unrot.hear.feedback_documents import Kept, from_document, to_fields
+from unrot.hear.late import late_puts
 from unrot.hear.truth import truth_of, was_right
 from unrot.hear.window_store import VERDICT_WRITER, count_in, negative
 from unrot.store.kinds import FEEDBACK, FORGOTTEN, OVERRULED, TIDIED, UNVERIFIED
@@ -219,6 +221,8 @@ class VerdictStore:
             moved += moves_of(kept, schema)
             fields = to_fields(as_counted(kept), schema.names)
             changes.append(Put(FEEDBACK, id, fields, known[id].revision))
+        arrived = [one for id, one in joined.items() if known[id]["version"] is None]
+        changes += late_puts(arrived, time.time())
         self._database.commit([*changes, *count_in(self._database, moved)])
 
     def _joined(self, kept: Mapping[str, Kept]) -> dict[str, Kept]:
@@ -290,7 +294,7 @@ class Turn:
             kept = self._kept[id]
             names = self._models.schema_of(kept.feedback.model).names
             made.append(Put(FEEDBACK, id, to_fields(kept, names), expect))
-        return made
+        return [*made, *late_puts(map(self._kept.__getitem__, self._changed), time.time())]
 
     def counted(self) -> tuple[list[Change], list[Window]]:
         """Return what is to be committed, with all that can be counted; and its windows."""
@@ -304,7 +308,11 @@ class Turn:
 
     def _write(self, verdict: Feedback) -> None:
         id = verdict.prediction
-        kept = replace(self._kept.get(id, Kept(verdict)), feedback=verdict)
+        known = self._kept.get(id, Kept(verdict, first_given_at=verdict.given_at))
+        first = known.first_given_at
+        if first is not None:
+            first = min(first, verdict.given_at)
+        kept = replace(known, feedback=verdict, first_given_at=first)
         self._kept[id] = join(kept, self._there.get(id))
         self._changed.add(id)
 

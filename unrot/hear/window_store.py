@@ -121,6 +121,15 @@ def predictions_of_all(database: Operations, since: float) -> list[Window]:
     ]
 
 
+def marks_of_all(database: Operations, since: float) -> dict[str, int]:
+    """Return numbers of the hours of all models that move with what is counted in them."""
+    first = int(since) // 60 // MINUTES_AN_HOUR * MINUTES_AN_HOUR * 60.0
+    found = scan_all(
+        database, WINDOWS, "of all", (1,), since=first, only=("predictions",), page=LARGE_PAGE
+    )
+    return {document.key: document.revision for document in found}
+
+
 def roll_up(
     database: Operations, model: ModelKey, *, after: int, end: int, minutes: int
 ) -> tuple[list[Put | Delete], int, int] | None:

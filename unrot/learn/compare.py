@@ -46,7 +46,7 @@ from unrot.core.records import (
 )
 from unrot.core.test_sets import MeasuredOn, measured_on, test_set_digest
 from unrot.hear.scores import answers_of, row_errors, score
-from unrot.hear.truth import example_of, judging_rows
+from unrot.hear.truth import example_of, judging_rows, only_judges
 from unrot.learn.gate.betting import log_wealth
 from unrot.learn.gate.exact_tests import mcnemar
 from unrot.learn.gate.paired_test import discordant
@@ -282,7 +282,7 @@ def compare_answers(
 def _servable(version: Version) -> Version:
     if version.is_pruned:
         raise Conflict(
-            f"The files of {version.name} were let go by retention: it cannot answer any more."
+            f"The files of {version.name} were removed by retention: it cannot answer any more."
         )
     return version
 
@@ -300,9 +300,11 @@ def _anchor_rows(
 def _recent_rows(
     service: Service, model: ModelKey, schema: Schema
 ) -> tuple[list[Row], list[Answer]]:
-    judged = service.store.lessons.trusted(model, MOST_VERDICTS)
     share = service.store.registry.policy(model).held_out
     audited = service.store.trials.audited(model)
+    judged = service.store.lessons.trusted(
+        model, MOST_VERDICTS, where=lambda id: only_judges(id, share, audited)
+    )
     found = judging_rows(judged, schema, share, audited=audited)
     return [one.row for one in found], [one.label for one in found]
 

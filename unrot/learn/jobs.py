@@ -174,7 +174,7 @@ def _check_rebuild(
         if not isinstance(id, str) or not _ID.fullmatch(id):
             raise wrong_field("without", id, "the id of a prediction")
     if version.is_pruned:
-        raise Conflict(f"The files of {name} were let go by retention: it cannot be made again.")
+        raise Conflict(f"The files of {name} were removed by retention: it cannot be made again.")
 
 
 def _check_weigh(
@@ -188,7 +188,7 @@ def _check_weigh(
     if version.name == champion.name:
         raise Conflict(f"{name} is the champion: there is nothing to weigh it against.")
     if version.is_pruned:
-        raise Conflict(f"The files of {name} were let go by retention: it cannot be weighed.")
+        raise Conflict(f"The files of {name} were removed by retention: it cannot be weighed.")
 
 
 _CHECKS = {

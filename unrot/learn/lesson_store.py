@@ -1,25 +1,19 @@
 """What versions learnt, what became of each verdict, and what the gate said, as documents.
 
-Fates are written once for a version and never changed, so they are blobs, and what a line of
-versions has decided is folded from them. Publishing is one small commit, however much was learnt.
+Publishing is one small commit, however much was learnt.
 """
 
 from __future__ import annotations
 
 import math
-import time
-import zlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
 from itertools import islice
-from typing import Any, NamedTuple
-
-import orjson
+from typing import Any
 
 from unrot.core.artefacts import ANCHOR, CALIBRATION, digest_of
 from unrot.core.errors import Conflict
-from unrot.core.newest import Newest
 from unrot.core.records import (
     CHAMPION,
     AliasMove,
@@ -34,11 +28,11 @@ from unrot.core.records import (
     Version,
 )
 from unrot.core.signatures import Signatures
-from unrot.hear.feedback_documents import from_document, judged_of
+from unrot.learn.fate_store import FateStore
 from unrot.learn.job_store import JobStore
+from unrot.learn.waiting import WaitingVerdicts
 from unrot.serve.model_turn import ModelTurn, version_key, version_of
 from unrot.serve.registry_store import keep_artefacts
-from unrot.store.blobs import get_blob, put_blob
 from unrot.store.kinds import FATES, FEEDBACK, GATE, MODEL, VERSION
 from unrot.store.names import kept
 from unrot.store.operations import (
@@ -46,43 +40,12 @@ from unrot.store.operations import (
     Change,
     Operations,
     Put,
-    place_of,
     scan_all,
     until_kept,
 )
 
-MOST_KEPT = 2_000_000
-"""So many fates stay unpacked in memory: a model that learns by itself asks every few seconds."""
-
 AT_ONCE = 400
-MOST_LOOKS = 20
 LookUp = Callable[[Sequence[str]], Mapping[str, JudgedPrediction]]
-
-
-class Decided(NamedTuple):
-    """What a version decided of a verdict."""
-
-    prediction: str
-    kind: str
-    given_at: float
-    reason: str
-    version: str
-
-    @property
-    def until(self) -> float:
-        """Verdicts up to this time are decided by it: for good if it was learnt."""
-        return 1e18 if self.kind == "learnt" else self.given_at
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How far the verdicts of a model were looked at, and how many of these wait in a line."""
-
-    place: Sequence[Any] | None = None
-    count: int = 0
-    waiting: int = 0
-    decided: int = 0
-    """How many the line had decided by then."""
 
 
 class LessonStore:
@@ -95,9 +58,9 @@ class LessonStore:
         self._signatures = signatures
         self._jobs = jobs
         self._look_up = look_up
-        self._unpacked: Newest[str, list[list[Any]]] = Newest(MOST_KEPT, len)
-        self._folded: tuple[dict[str, tuple[str, ...]], dict[str, float]] | None = None
-        self._looks: dict[tuple[str, tuple[str, ...]], Look] = {}
+        self._fates = FateStore(database)
+        self._waiting = WaitingVerdicts(database, self._fates)
+        self.waiting, self.count_waiting = self._waiting.waiting, self._waiting.count
 
     # ── publishing ───────────────────────────────────────────────────────────────────────────
 
@@ -115,7 +78,7 @@ class LessonStore:
     ) -> Version | None:
         """Keep a version with all that belongs to it and end its job, at once and whole."""
         keep_artefacts(self._database, artefacts)
-        blob, key = self._keep_fates(fates), version.model
+        blob, key = self._fates.keep(fates), version.model
 
         def work() -> Version | None:
             turn = ModelTurn(self._database, key)
@@ -224,57 +187,13 @@ class LessonStore:
 
     # ── verdicts ─────────────────────────────────────────────────────────────────────────────
 
-    def waiting(self, model: ModelKey, line: Sequence[str], limit: int) -> list[JudgedPrediction]:
-        """List the verdicts that a line of versions has not yet given a fate, oldest first."""
-        decided = self._until(model, line)
-        standing = ((one.key, one["time"]) for one in self._standing(model))
-        ids = [id for id, at in standing if decided.get(id, -1.0) < at]
-        found: list[JudgedPrediction] = []
-        for start in range(0, len(ids), AT_ONCE):
-            some = ids[start : start + AT_ONCE]
-            known = self._database.get_many(FEEDBACK, some)
-            judged = (judged_of(from_document(known[id])) for id in some if id in known)
-            found += [one for one in judged if one is not None and one.feedback is not None]
-            if len(found) >= limit:
-                break
-        return found[:limit]
-
-    def count_waiting(self, model: ModelKey, line: Sequence[str]) -> int:
-        """Count them, with those whose predictions are still on their way."""
-        lone = self._lone(model)
-        decided = self._until(model, line)
-        waiting = len([one for one in lone if decided.get(one.key, -1.0) < one["time"]])
-        count = self._database.count(FEEDBACK, "given", (model,))
-        if not decided:
-            return count + waiting
-        return self._count_standing(model, line, count, decided) + waiting
-
-    def _count_standing(
-        self, model: ModelKey, line: Sequence[str], count: int, decided: Mapping[str, float]
-    ) -> int:
-        """Count those that wait and have their predictions: from where the last look ended.
-
-        A model that learns by itself asks every few seconds. Where as many verdicts have come as
-        there are more, the ones before are as they were; else all are looked at anew.
-        """
-        asked = model, tuple(line)
-        known = self._looks.get(asked)
-        start = known if known is not None and known.decided == len(decided) else Look()
-        found = list(self._standing(model, start.place))
-        if start.count + len(found) != count:
-            start, found = Look(), list(self._standing(model))
-        waiting = len([one for one in found if decided.get(one.key, -1.0) < one["time"]])
-        place = place_of(found[-1], FEEDBACK, "given") if found else start.place
-        look = Look(place, start.count + len(found), start.waiting + waiting, len(decided))
-        self._looks[asked] = look
-        for oldest in [*self._looks][:-MOST_LOOKS]:
-            self._looks.pop(oldest, None)  # Another thread may have done so.
-        return look.waiting
-
     def fates(self, model: ModelKey, line: Sequence[str]) -> Fates:
         """Count all verdicts by what became of them in a line."""
-        decided = self._decided(model, line)
-        given = {one.key: one["time"] for one in [*self._standing(model), *self._lone(model)]}
+        decided = self._fates.decided(model, line)
+        given = {
+            one.key: one["time"]
+            for one in [*self._waiting.standing(model), *self._waiting.lone(model)]
+        }
         taken_back = [id for id, one in decided.items() if one.kind == "learnt" and id not in given]
         given |= dict.fromkeys(self._there(taken_back), 0.0)
         learnt: Counter[str] = Counter()
@@ -298,7 +217,7 @@ class LessonStore:
         self, model: ModelKey, version: str, *, limit: int, after: str = ""
     ) -> list[tuple[Fate, JudgedPrediction | None]]:
         """List the fates that one version decided, by prediction id, beside their predictions."""
-        decided = {one.prediction: one for one in self._of_version(model, version)}
+        decided = {one.prediction: one for one in self._fates.of_version(model, version)}
         ids = list(islice((id for id in sorted(decided) if id > after), limit))
         found = self._look_up(ids)
         return [
@@ -310,14 +229,14 @@ class LessonStore:
     def decide(self, model: ModelKey, version: str, fates: Sequence[Fate]) -> None:
         """Note fates that a version decided without learning anything from them."""
         kept(self._database.get(MODEL, model), model)
-        blob = self._keep_fates(fates)
+        blob = self._fates.keep(fates)
 
         def work() -> None:
             known = self._database.get(FATES, f"{model}/{version}")
             blobs = [*([] if known is None else known["blobs"]), blob]
             expect = ABSENT if known is None else known.revision
-            noted = {"model": model, "blobs": blobs}
-            self._database.commit([Put(FATES, f"{model}/{version}", noted, expect)])
+            noted = Put(FATES, f"{model}/{version}", {"model": model, "blobs": blobs}, expect)
+            self._database.commit([noted, *self._waiting.unsettled(model, version)])
 
         if blob:
             until_kept(work)
@@ -332,9 +251,9 @@ class LessonStore:
         def work() -> None:
             known = self._database.get(FATES, f"{model}/{version}")
             blobs = [] if known is None else list(known["blobs"])
-            fates = {digest: self._fates_in(digest) for digest in blobs}
+            fates = {digest: self._fates.rows_in(digest) for digest in blobs}
             changed = {
-                digest: self._keep_rows([_without_value(row, ids) for row in rows])
+                digest: self._fates.keep_rows([_without_value(row, ids) for row in rows])
                 for digest, rows in fates.items()
                 if any(_without_value(row, ids) != row for row in rows)
             }
@@ -349,88 +268,24 @@ class LessonStore:
 
     def learnt(self, model: ModelKey, line: Sequence[str]) -> set[str]:
         """Return the predictions whose verdicts a line has learnt."""
-        return {
-            one.prediction
-            for version in line
-            for one in self._of_version(model, version)
-            if one.kind == "learnt"
-        }
+        return self._fates.learnt(self._fates.digests(model, line))
 
-    def trusted(self, model: ModelKey, limit: int) -> list[JudgedPrediction]:
+    def trusted(
+        self,
+        model: ModelKey,
+        limit: int,
+        *,
+        since: float | None = None,
+        where: Callable[[str], bool] | None = None,
+    ) -> list[JudgedPrediction]:
         """List the newest verdicts of judges, by the time of their predictions, oldest first."""
-        found = self._database.scan(FEEDBACK, "trusted", (model,), newest_first=True, limit=limit)
-        judged = (judged_of(from_document(one)) for one in reversed(found))
-        return [one for one in judged if one is not None]
-
-    # ── what a line has decided ──────────────────────────────────────────────────────────────
-
-    def _keep_fates(self, fates: Sequence[Fate]) -> str:
-        """Keep fates as a blob and return its digest; nothing where there are none."""
-        if not fates:
-            return ""
-        return self._keep_rows(
-            [[one.prediction, one.kind, one.given_at, one.reason] for one in fates]
+        second = None if since is None else float(int(since))
+        found = self._database.scan(
+            FEEDBACK, "trusted", (model,), since=second, newest_first=True, limit=limit, only=[]
         )
-
-    def _keep_rows(self, rows: Sequence[Sequence[Any]]) -> str:
-        return put_blob(self._database, zlib.compress(orjson.dumps(rows), 3), time.time())
-
-    def _of_version(self, model: ModelKey, version: str) -> Iterable[Decided]:
-        """Return what one version decided; of a verdict that it saw twice, the later one."""
-        blobs = self._blobs(model, version)
-        rows = (row for digest in blobs for row in self._fates_in(digest))
-        return {id: Decided(id, kind, at, why, version) for id, kind, at, why in rows}.values()
-
-    def _fates_in(self, digest: str) -> list[list[Any]]:
-        if (known := self._unpacked.get(digest)) is not None:
-            return known
-        packed = get_blob(self._database, digest)
-        return self._unpacked.keep(digest, orjson.loads(zlib.decompress(packed)))
-
-    def _decided(self, model: ModelKey, line: Sequence[str]) -> dict[str, Decided]:
-        """Return what a line decided of each verdict: learnt before all, else the latest."""
-        found: dict[str, Decided] = {}
-        for version in line:
-            for one in self._of_version(model, version):
-                known = found.get(one.prediction)
-                if known is None or _weight(one) > _weight(known):
-                    found[one.prediction] = one
-        return found
-
-    def _until(self, model: ModelKey, line: Sequence[str]) -> dict[str, float]:
-        """Return up to when verdicts on each prediction are decided; the last one asked is kept."""
-        blobs = {version: tuple(self._blobs(model, version)) for version in line}
-        if self._folded is None or self._folded[0] != blobs:
-            found: dict[str, float] = {}
-            for version in line:
-                for one in self._of_version(model, version):
-                    found[one.prediction] = max(found.get(one.prediction, -1.0), one.until)
-            self._folded = blobs, found
-        return self._folded[1]
-
-    def _blobs(self, model: ModelKey, version: str) -> list[str]:
-        known = self._database.get(FATES, f"{model}/{version}")
-        return [] if known is None else list(known["blobs"])
-
-    def _standing(self, model: ModelKey, after: Sequence[Any] | None = None) -> Iterable[Any]:
-        """Return the verdicts that stand and have their predictions, in their order."""
-        equal = (model,)
-        return scan_all(self._database, FEEDBACK, "given", equal, after=after, only=[], page=5_000)
-
-    def _lone(self, model: ModelKey) -> list[Any]:
-        """Return the verdicts whose predictions are on their way."""
-        waiting = scan_all(
-            self._database,
-            FEEDBACK,
-            "new",
-            (True,),
-            only=["model", "version", "time", "withdrawn"],
-        )
-        return [
-            one
-            for one in waiting
-            if one["model"] == model and one["version"] is None and not one["withdrawn"]
-        ]
+        ids = [one.key for one in reversed(found) if where is None or where(one.key)]
+        told = self._waiting.read(ids, limit)
+        return [one for one in told if since is None or one.prediction.predicted_at >= since]
 
     def _there(self, ids: Sequence[str]) -> list[str]:
         found: list[str] = []
@@ -443,10 +298,6 @@ def _without_value(row: list[Any], ids: Collection[str]) -> list[Any]:
     """Return a fate without what stands behind the colon of its reason, where it is one of some."""
     id, kind, at, reason = row
     return [id, kind, at, reason.partition(": ")[0]] if id in ids else row
-
-
-def _weight(one: Decided) -> tuple[bool, float]:
-    return one.kind == "learnt", one.given_at
 
 
 def _check_champion(turn: ModelTurn, expected: str | None) -> None:

@@ -11,6 +11,7 @@ beside it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -38,7 +39,7 @@ from unrot.core.records import (
 )
 from unrot.hear.cleaning import Cleaned, part_verdicts
 from unrot.hear.scores import row_errors
-from unrot.hear.truth import example_of, judging_rows, parse_weights
+from unrot.hear.truth import example_of, judging_rows, only_judges, parse_weights
 from unrot.learn.gate.ground import Evidence
 from unrot.learn.gate.world_shift import Move, find_move
 from unrot.learn.rebuild_plan import Rebuild, VersionLessons, plan_rebuild
@@ -322,16 +323,17 @@ def _read_fates(service: Service, material: Material, version: str) -> list[Fate
 def read_judges(service: Service, material: Material) -> Material:
     """Read the verdicts that only judge, and let the champion answer them and its anchor."""
     model, schema, champion = material.model.key, material.schema, material.champion
-    lessons = service.store.lessons
-    learnt = lessons.learnt(model, material.line)
-    recent = judging_rows(
-        lessons.trusted(model, MOST_RECENT_ROWS),
-        schema,
-        material.policy.held_out,
-        audited=material.audited,
-        learnt=learnt,
+    share, audited = material.policy.held_out, material.audited
+    trusted = service.store.lessons.trusted(
+        model,
+        MOST_RECENT_ROWS,
         since=champion.anchor_since,
+        where=lambda id: only_judges(id, share, audited),
     )
+    judging = judging_rows(trusted, schema, share, audited=audited)
+    since = judging[0].predicted_at if judging else math.inf
+    learnt = _read_learnt(service, material, since)
+    recent = [one for one in judging if one.prediction not in learnt]
     scorer = service.shelf.predictor(service.catalogue(), champion)
     on_anchor = _answer(scorer, *material.anchor)
     on_recent = _answer(scorer, *_rows_of(recent))
@@ -342,7 +344,16 @@ def read_judges(service: Service, material: Material) -> Material:
         on_recent=on_recent,
         move=_find_move(schema, on_anchor, on_recent, recent),
     )
-    return replace(material, vouched=_read_vouched(service, material, learnt))
+    return replace(material, vouched=_read_vouched(service, material))
+
+
+def _read_learnt(service: Service, material: Material, since: float) -> set[str]:
+    """Return what the line has learnt of the predictions since a moment, perhaps of some before.
+
+    Where a policy set fewer rows aside before, some of those that judge now were learnt then.
+    """
+    line = lineage.made_since(material.versions, material.line, since)
+    return service.store.lessons.learnt(material.model.key, line)
 
 
 def _find_move(
@@ -361,15 +372,15 @@ def _find_move(
     )
 
 
-def _read_vouched(service: Service, material: Material, learnt: set[str]) -> list[Example]:
+def _read_vouched(service: Service, material: Material) -> list[Example]:
     """Read trusted rows of a new world that the line has learnt already, to be replayed."""
     if material.job.kind != "learn" or not material.since or not material.policy.replay:
         return []
-    found = [
-        example_of(judged, material.schema)
-        for judged in service.store.lessons.trusted(material.model.key, MOST_VERDICTS)
-        if judged.prediction.id in learnt and judged.prediction.predicted_at >= material.since
-    ]
+    learnt = _read_learnt(service, material, material.since)
+    trusted = service.store.lessons.trusted(
+        material.model.key, MOST_VERDICTS, since=material.since, where=learnt.__contains__
+    )
+    found = [example_of(judged, material.schema) for judged in trusted]
     return [example for example in found if isinstance(example, Example)]
 
 
@@ -404,7 +415,7 @@ def _find_evidence(service: Service, material: Material) -> Evidence:
         promoted=rivals.promoted,
         judged=judged,
         predicted=predicted,
-        can_be_audited=audit.room(service, material.model.name).is_there,
+        can_be_audited=audit.room(service, material.model.name, audit.FEWEST).is_there,
     )
 
 

@@ -39,7 +39,7 @@ def promote(
     model = service.catalogue().model(name).model
     wanted = lineage.named(registry.versions(model.key), version)
     if wanted.is_pruned:
-        raise Conflict(f"The files of {version} were let go by retention: it cannot answer.")
+        raise Conflict(f"The files of {version} were removed by retention: it cannot answer.")
     aliases = registry.aliases(model.key)
     if aliases.get(alias) == version:
         return aliases
@@ -63,7 +63,7 @@ def rollback(service: Service, name: str, *, by: str = "", reason: str = "") -> 
             reason="nothing_to_roll_back",
         )
     if lineage.named(registry.versions(model.key), before).is_pruned:
-        raise Conflict(f"The files of {before} were let go by retention: it cannot answer.")
+        raise Conflict(f"The files of {before} were removed by retention: it cannot answer.")
     aliases = registry.aliases(model.key)
     return _moved(
         service, model, CHAMPION, before, aliases, by=by, reason=lineage.as_rollback(reason)
@@ -112,7 +112,7 @@ def pin(service: Service, name: str, version: str, *, is_pinned: bool) -> Versio
     model = service.catalogue().model(name).model.key
     wanted = lineage.named(registry.versions(model), version)
     if wanted.is_pruned:
-        raise Conflict(f"The files of {version} were let go by retention: there is none to keep.")
+        raise Conflict(f"The files of {version} were removed by retention: there is none to keep.")
     registry.pin_version(model, version, is_pinned=is_pinned)
     return lineage.named(registry.versions(model), version)
 

@@ -19,6 +19,7 @@ from unrot.core.artefacts import (
     TRAINING,
     digest_of,
 )
+from unrot.core.memory import hand_back_memory
 from unrot.core.ports import Progress, Trainable
 from unrot.core.records import Anchor, Candidate, Example, Fate, Lesson, Version
 from unrot.learn.judge import Weighing, judge_candidate, leave_unweighed
@@ -64,6 +65,7 @@ def publish_draft(
 ) -> Version | None:
     """Compile what was taught, let the gate weigh it, and keep it."""
     candidate = _compile(material, draft, part_of(tell, 0.0, 2 / 3))
+    hand_back_memory()
     weighing = None
     if material.job.kind not in lineage.STREAMED:
         tell(2 / 3, f"weighing it against {material.champion.name}")

@@ -82,12 +82,12 @@ def _read_judged_since(service: Service, champion: Version, since: float) -> lis
     schema = service.catalogue().by_key(champion.model).model.schema
     versions = service.store.registry.versions(champion.model)
     lessons = service.store.lessons
-    known = lessons.learnt(champion.model, lineage.learning_line(versions, champion.name))
-    found = [
-        example_of(one, schema)
-        for one in lessons.trusted(champion.model, MOST_VERDICTS)
-        if one.prediction.predicted_at >= since and one.prediction.id not in known
-    ]
+    line = lineage.learning_line(versions, champion.name)
+    known = lessons.learnt(champion.model, lineage.made_since(versions, line, since))
+    trusted = lessons.trusted(
+        champion.model, MOST_VERDICTS, since=since, where=lambda id: id not in known
+    )
+    found = [example_of(one, schema) for one in trusted]
     return [one for one in found if isinstance(one, Example)]
 
 

@@ -14,6 +14,9 @@ from unrot.store.operations import ABSENT, Changed, Document, Operations, Put, s
 AT_ONCE = 500
 """Shadows of one document."""
 
+NEWEST = 5_000
+"""So many predictions are looked at: where all are judged there is nothing to find before."""
+
 LookUp = Callable[[Sequence[str]], Mapping[str, JudgedPrediction]]
 Newest = Callable[[ModelKey], Iterator[JudgedPrediction]]
 
@@ -55,9 +58,10 @@ class TrialStore:
         return {id for audit in self.audits(model) for id in audit.predictions}
 
     def to_sample(self, model: ModelKey, *, since: float, limit: int) -> list[JudgedPrediction]:
-        """List the newest predictions that no judge has judged and no audit holds."""
+        """List those of the newest predictions that no judge has judged and no audit holds."""
         audited = self.audited(model)
-        recent = takewhile(lambda one: one.prediction.predicted_at >= since, self._newest(model))
+        newest = islice(self._newest(model), NEWEST)
+        recent = takewhile(lambda one: one.prediction.predicted_at >= since, newest)
         unjudged = (one for one in recent if one.feedback is None or one.feedback.judge is None)
         return [one for one in islice(unjudged, limit) if one.prediction.id not in audited]
 

@@ -11,6 +11,7 @@ from unrot.hear.verdict_store import VerdictStore
 from unrot.learn.job_store import JobStore
 from unrot.learn.lesson_store import LessonStore
 from unrot.learn.trial_store import TrialStore
+from unrot.run.audit_log import AuditLog, Recorded
 from unrot.run.erasing_store import ErasingStore
 from unrot.run.tidying_store import TidyingStore
 from unrot.serve.batch_reader import BatchReader
@@ -18,7 +19,6 @@ from unrot.serve.registry_store import RegistryStore
 from unrot.serve.token_store import TokenStore
 from unrot.serve.traffic_store import TrafficStore
 from unrot.store import names
-from unrot.store.audit_log import AuditLog, Recorded
 from unrot.store.kinds import (
     BATCH,
     FEEDBACK,

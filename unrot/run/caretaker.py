@@ -14,7 +14,6 @@ from __future__ import annotations
 import fcntl
 import gc
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -47,7 +46,7 @@ FOLLOW_SECONDS = 1.0
 MEND_SECONDS = 10.0
 """So often files of champions that are missing or do not load are fetched anew."""
 
-HAND_BACK_SECONDS = 10.0
+HAND_BACK_SECONDS = 2.0
 """So often the memory that was freed is given back."""
 
 BEAT_SECONDS = 2.0
@@ -431,15 +430,3 @@ def _taken(lock: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def stop_with_parent(stop: Callable[[], object], parent: int = 0) -> None:
-    """Call `stop` when the process that started this one ends, or has ended already."""
-    parent = parent or os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        stop()
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -41,7 +41,7 @@ from unrot.store.operations import (
     weight_of,
 )
 
-GOES_ON = "What is copied stays. Run it again: it goes on where it was."
+GOES_ON = "What is copied stays. Run it again: it goes on where it stopped."
 NOTE = "copy"
 OWN = ("format", "store", "generation", NOTE)
 """The facts that a store has of itself; all others are copied."""
@@ -134,7 +134,7 @@ def check_whole(database: Operations) -> None:
     if known is not None and _read(known).finished_at is None:
         raise BadSetting(
             "The store holds a copy that is not finished: run `python -m unrot copy` again, which "
-            "goes on where it was, or set UNROT_STORE to another store."
+            "goes on where it stopped, or set UNROT_STORE to another store."
         )
 
 

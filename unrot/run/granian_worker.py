@@ -41,6 +41,7 @@ from granian.http import HTTP1Settings
 from gunicorn.workers.base import Worker
 
 from unrot.core.errors import BadSetting
+from unrot.run.connections import Connections
 from unrot.run.lanes import BodyBroke, Lanes
 from unrot.run.priority import interrupt_nobody
 from unrot.run.threads import Threads
@@ -100,7 +101,8 @@ class GranianWorker(Worker):  # type: ignore[misc]
                 most_body=settings.max_body,
                 most_upload=settings.max_upload,
             )
-            self.listeners.append(Listener(self, sock, lanes))
+            most = 0 if settings.trusted_proxies else settings.most_connections
+            self.listeners.append(Listener(self, sock, lanes, most))
         while self.alive:
             self._look_after()
         self._stop()
@@ -114,6 +116,7 @@ class GranianWorker(Worker):  # type: ignore[misc]
         self.threads.give_up_the_late()
         for listener in self.listeners:
             listener.lanes.look_after()
+            listener.connections.look_after()
         if not self._is_stuck():
             self.notify()
         if self.ppid != os.getppid():
@@ -171,7 +174,7 @@ class GranianWorker(Worker):  # type: ignore[misc]
 class Listener:
     """One listening socket, served by one thread of granian's."""
 
-    def __init__(self, worker: GranianWorker, sock: Any, lanes: Lanes) -> None:
+    def __init__(self, worker: GranianWorker, sock: Any, lanes: Lanes, most: int) -> None:
         self.worker, self.lanes = worker, lanes
         self.called_at = 0.0
         """When the call of Python began that goes on now; 0 between calls."""
@@ -180,6 +183,8 @@ class Listener:
         self._signal.add_cb(self.has_stopped.set)
         self._loop = Here()
         is_unix = sock.sock.family == socket.AF_UNIX
+        port = 0 if is_unix else sock.sock.getsockname()[1]
+        self.connections = Connections(port, 0 if is_unix else most)
         file = os.dup(sock.fileno())
         os.set_blocking(file, False)
         holder = core.SocketHolder(file, is_unix, worker.cfg.backlog)

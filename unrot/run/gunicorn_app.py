@@ -35,7 +35,8 @@ class CaretakerApp(DirtyApp):  # type: ignore[misc]
         # After the fork: see above.
         from unrot.core.settings import load
         from unrot.run.bootstrap import open_service, writer_name
-        from unrot.run.caretaker import Caretaker, stop_with_parent
+        from unrot.run.caretaker import Caretaker
+        from unrot.run.parent import stop_with_parent
         from unrot.run.priority import give_way
 
         give_way()

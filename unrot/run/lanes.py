@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 20.0
 """So long a small body may take; a large one has a second more for each SLOWEST bytes."""
 SLOWEST = 16_384
-MOST_ARRIVING = 512
+MOST_ARRIVING, CROWD = 512, 128
+"""So many bodies are waited for at once; from one sender, once they are a crowd, no more than that.
+"""
 SMALL_BYTES, FAST_BYTES = 2**16, 2**22
 """A body of fewer bytes is always held in memory, one for the fast lane of more never."""
 MOST_HELD = 64 * 2**20
@@ -107,6 +109,10 @@ class FastLane(Protocol):
         """Return what answers a request, None where Flask does."""
         ...
 
+    def sender_of(self, head: Head) -> str:
+        """Return who sends a request, as far as its address tells; nothing of this machine."""
+        ...
+
 
 class Lanes:
     """Takes the requests of one listening socket."""
@@ -124,6 +130,8 @@ class Lanes:
         self._app, self._fast, self._threads, self._trust = app, fast, threads, trust
         self._most_body, self._most_upload = most_body, most_upload
         self._arriving: dict[Exchange, float] = {}
+        self._senders: dict[Exchange, str] = {}
+        """Of those that arrive, where it was asked."""
         self._held = 0
 
     async def answer(self, exchange: Exchange) -> None:
@@ -151,6 +159,18 @@ class Lanes:
                 is_heavy=len(body) > HEAVY_BYTES,
             )
 
+    def _are_too_many(self, head: Head) -> bool:
+        """Tell whether no more bodies are waited for: in all, or of who sends this one."""
+        if len(self._arriving) < CROWD or self._fast is None:
+            return len(self._arriving) >= MOST_ARRIVING
+        arriving, known, sender_of = [*self._arriving], self._senders, self._fast.sender_of
+        self._senders = {
+            one: known[one] if one in known else sender_of(one.head) for one in arriving
+        }
+        sender = sender_of(head)
+        is_greedy = bool(sender) and [*self._senders.values()].count(sender) >= CROWD
+        return is_greedy or len(arriving) >= MOST_ARRIVING
+
     def _can_hold(self, size: int, most: int) -> bool:
         """Tell whether there is memory for a body; large ones leave room for small ones."""
         most = min(most, self._most_body)
@@ -158,7 +178,7 @@ class Lanes:
 
     async def _whole(self, exchange: Exchange, size: int) -> bytes | None:
         """Return a small body; None when somebody has answered already."""
-        if len(self._arriving) >= MOST_ARRIVING:
+        if self._are_too_many(exchange.head):
             refuse(exchange, "busy")
             return None
         self._arriving[exchange] = time.monotonic() + PATIENCE_SECONDS
@@ -176,7 +196,7 @@ class Lanes:
 
     async def _take_large(self, exchange: Exchange, size: int | None) -> None:
         """Take a large body, or one of unknown length, to the disk and on to Flask."""
-        if len(self._arriving) >= MOST_ARRIVING:
+        if self._are_too_many(exchange.head):
             refuse(exchange, "busy")
             return
         most = self._most_of(exchange.head.headers)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -36,6 +35,7 @@ from unrot.learn import jobs
 from unrot.learn.rollback import roll_back_by_itself
 from unrot.learn.worker import SILENT_SECONDS, new_holder
 from unrot.run import forgetting
+from unrot.run.learner import command_of_learner
 from unrot.run.tidying import Broom
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
@@ -193,7 +193,7 @@ class Chores:
             return
         self._started_at = time.monotonic()
         self._learner = subprocess.Popen(
-            [sys.executable, "-m", "unrot", "learner", "--with-parent", str(os.getpid())],
+            command_of_learner(os.getpid()),
             env={**os.environ, "UNROT_HOME": str(self._service.settings.home)},
             stdin=subprocess.DEVNULL,
         )

@@ -34,6 +34,8 @@ SHOWN_SETTINGS = (
     "max_body",
     "most_verdicts",
     "daily_bytes",
+    "daily_bytes_of_token",
+    "most_connections",
     "workers",
     "threads",
 )

@@ -9,6 +9,9 @@ The buckets lie in a table of fixed size that every process maps into memory. A 
 found by a hash; where all the places that it may have are taken, the bucket that is emptied soonest
 gives way, so that a crowd of made-up visitors can make the table forget, never grow.
 
+What is asked for thousands of times a second, in small amounts, is drawn from a bucket in shares:
+a process pours a share in, and spends it without asking the others.
+
 >>> from tempfile import mkdtemp
 >>> limits = Limits(Path(mkdtemp()) / "limits", {"votes": Limit(2, 60.0)}, clock=lambda: 1e9)
 >>> [limits.pour("votes", "ada", 1) for _ in range(3)], limits.pour("votes", "bob", 1)
@@ -49,13 +52,26 @@ _FREE = 0
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So much in so many seconds; all of it may come at once."""
+    """So much in so many seconds; all of it may come at once. Nothing is as much as comes."""
 
     most: float
     seconds: float
 
 
-GUESSES, VERDICTS, BYTES = "guesses of a token", "verdicts", "bytes"
+GUESSES, VERDICTS = "guesses of a token", "verdicts"
+BYTES, BYTES_OF_TOKEN = "bytes", "bytes with a token"
+
+SHARES = 16_384
+"""So many shares an allowance has: a day's of 1 GB those of 64 kB, some hundred predictions."""
+
+MOST_SHARES = 4_096
+"""Of so many visitors a process remembers what is left of their shares."""
+
+REMEDIES = {
+    BYTES: "More came from this address today than one visitor may add: send a token, or wait.",
+    BYTES_OF_TOKEN: "More came with this token today than one may add: wait, or ask the operator "
+    "for more (UNROT_DAILY_BYTES_OF_TOKEN).",
+}
 
 
 def limits_of(settings: Settings) -> dict[str, Limit]:
@@ -64,6 +80,7 @@ def limits_of(settings: Settings) -> dict[str, Limit]:
         GUESSES: Limit(20, MINUTE),
         VERDICTS: Limit(settings.most_verdicts, MINUTE),
         BYTES: Limit(settings.daily_bytes, DAY),
+        BYTES_OF_TOKEN: Limit(settings.daily_bytes_of_token, DAY),
     }
 
 
@@ -97,6 +114,7 @@ class Limits:
         self._names = list(limits)
         self._clock = clock
         self._guard = threading.Lock()
+        self._left: dict[tuple[str, str], float] = {}
         self._file = -1
         self._table: mmap.mmap | None = None
         os.register_at_fork(after_in_child=self._begin_anew)
@@ -104,6 +122,8 @@ class Limits:
     def pour(self, limit: str, subject: str, amount: float) -> float:
         """Take something in and return 0; where it does not fit, the seconds until it does."""
         known, now = self._limits[limit], self._clock()
+        if not known.most:
+            return 0.0
         owner = _owner(limit, subject)
         with self._group(owner % GROUPS) as (table, start):
             place, bucket = _find(table, start, owner)
@@ -121,21 +141,53 @@ class Limits:
             )
         return 0.0
 
-    def admit(self, caller: Caller, **amounts: float) -> None:
-        """Take in what a visitor sends; raise TooMany. Who holds a token is known, and not counted.
+    def spend(self, limit: str, subject: str, amount: float) -> float:
+        """Pour a little in as part of a share, which costs others nothing to know; else as `pour`.
 
-        Whoever has no address comes from this machine.
+        What a process holds of a share is counted already, so that no more is taken than is given.
         """
-        if caller.role != "anyone" or not caller.subject:
+        key = limit, subject
+        with self._guard:
+            left = self._left.get(key, 0.0) - amount
+            if left >= 0.0:
+                self._left[key] = left
+                return 0.0
+        share = max(amount, self._limits[limit].most / SHARES)
+        if wait := self.pour(limit, subject, share):
+            return wait
+        with self._guard:
+            if len(self._left) >= MOST_SHARES:
+                self._left.clear()
+            self._left[key] = self._left.get(key, 0.0) + share - amount
+        return 0.0
+
+    def admit_verdicts(self, caller: Caller, count: int, size: int) -> None:
+        """Take in verdicts of so many bytes; raise TooMany. With a token any number is taken."""
+        is_counted = caller.role == "anyone" and caller.subject
+        if is_counted and (wait := self.pour(VERDICTS, caller.subject, count)):
+            said = "Too many verdicts from one address in this time: wait, or send a token."
+            raise TooMany(said, wait)
+        self.admit(caller, size)
+
+    def admit(self, caller: Caller, size: int) -> None:
+        """Take in bytes that are about to be kept; raise TooMany.
+
+        Whoever has no address comes from this machine. One who is refused and has sent a token that
+        nobody knows has guessed: another token might have been taken.
+        """
+        if not caller.subject:
             return
-        for limit, amount in amounts.items():
-            if wait := self.pour(limit, caller.subject, amount):
-                said = f"Too many {limit} from one address in this time: wait, or send a token."
-                raise TooMany(said, wait)
+        limit, subject = _allowance_of(caller)
+        if wait := self.spend(limit, subject, size):
+            if caller.is_guess:
+                self.pour(GUESSES, caller.subject, 1)
+            raise TooMany(REMEDIES[limit], wait)
 
     def wait_of(self, limit: str, subject: str) -> float:
         """Return how long a visitor has to wait before a full bucket takes something again."""
         known, owner = self._limits[limit], _owner(limit, subject)
+        if not known.most:
+            return 0.0
         with self._group(owner % GROUPS) as (table, start):
             _, bucket = _find(table, start, owner)
         step = known.seconds / known.most
@@ -179,8 +231,16 @@ class Limits:
         return mmap.mmap(self._file, size)
 
     def _begin_anew(self) -> None:
-        """After a fork: locks are of one process each."""
+        """After a fork: locks are of one process each, and so are shares."""
         self._guard = threading.Lock()
+        self._left = {}
+
+
+def _allowance_of(caller: Caller) -> tuple[str, str]:
+    """Return which allowance a caller has, and as whom."""
+    if caller.role == "anyone":
+        return BYTES, caller.subject
+    return BYTES_OF_TOKEN, caller.called
 
 
 def _owner(limit: str, subject: str) -> int:

@@ -80,7 +80,7 @@ class ModelTurn:
     def _check_kept(self, version: str) -> None:
         found = self._database.get(VERSION, version_key(self._key, version))
         if found is not None and found["body"]["is_pruned"]:
-            raise Conflict(f"The files of {version} were let go by retention: it cannot answer.")
+            raise Conflict(f"The files of {version} were removed by retention: it cannot answer.")
 
 
 def aliases_of(model: Document | None) -> dict[str, str]:

@@ -15,9 +15,10 @@ import orjson
 
 from unrot.core.ids import Ids
 from unrot.core.ports import Clock, Counts, Predictor
-from unrot.core.records import ClientKey, Version
+from unrot.core.records import Caller, ClientKey, Version
 from unrot.serve import events
 from unrot.serve.journal import Journal
+from unrot.serve.limits import Limits
 from unrot.serve.shelf import ShelvedModel
 
 Scored = tuple[str | None, str | None, list[float] | None, float | None]
@@ -36,17 +37,23 @@ class OneRow:
         ids: Ids,
         journal: Journal,
         counts: Counts,
+        limits: Limits,
     ) -> None:
         self.model, self.version = shelved.model.name, version.name
         self.classes = shelved.model.schema.classes
         self._key, self._number = shelved.model.key, shelved.model.number
-        self._ids, self._journal, self._counts = ids, journal, counts
+        self._ids, self._journal, self._counts, self._limits = ids, journal, counts, limits
         reader: Any = getattr(predictor, "rows", None)
         self._read = reader.one if reader is not None else _nothing
         self._score = getattr(predictor, "score_one", _nothing)
 
-    def answer(self, given: Any, clock: Clock, key: str | None = None) -> Scored | None:
-        """Score a row and journal it, with what its client calls it; return what that is told."""
+    def answer(
+        self, given: Any, clock: Clock, caller: Caller, key: str | None = None
+    ) -> Scored | None:
+        """Score a row and journal it, with what its client calls it; return what that is told.
+
+        TooMany where the caller may add no more.
+        """
         row = self._read(given)
         if row is None:
             return None
@@ -76,10 +83,11 @@ class OneRow:
             "value": value,
             "seconds": seconds,
         }
-        self._counts.predicted(self.model, self.version, 1)
         line = orjson.dumps({"kind": "prediction", "event": event}, None, _NEWLINE)
         if key is not None:
             line += events.to_lines([ClientKey(self._key, key, id, at)])
+        self._limits.admit(caller, len(line))
+        self._counts.predicted(self.model, self.version, 1)
         return id if self._journal.append(line, count=1) else None, label, shares, value
 
 

@@ -36,11 +36,11 @@ from unrot.core.ports import Clock, Counts, Courier, NoCounts, Profiler, Store, 
 from unrot.core.quick_rows import QuickRows, Read
 from unrot.core.records import (
     CHAMPION,
+    THIS_MACHINE,
     Caller,
     Component,
     Feedback,
     FeedbackStatus,
-    JudgedPrediction,
     Model,
     ModelKey,
     Row,
@@ -64,6 +64,9 @@ from unrot.serve.rejected import Refusals, rejection_of
 from unrot.serve.shelf import Contents, Shelf, ShelvedModel
 from unrot.serve.tokens import KnownTokens
 
+Keys = Sequence[str | None]
+"""What a client calls each of its rows; empty where it has no names of its own."""
+
 LAST_VERDICTS = 50
 VERDICT_BYTES = 500
 
@@ -77,14 +80,6 @@ class Form(NamedTuple):
 
 OBJECTS = Form(schema.parse_rows, QuickRows.read)
 LISTS = Form(schema.parse_instances, QuickRows.read_lists)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some kept predictions, and the id to go on from when there are more."""
-
-    rows: list[JudgedPrediction]
-    next_before: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,14 +125,16 @@ class Service:
         *,
         version: str | None = None,
         contents: Contents | None = None,
-        keys: Sequence[str | None] = (),
+        caller: Caller = THIS_MACHINE,
+        keys: Keys = (),
     ) -> Answer:
         """Score one object of features or a list of them, with what was served a moment ago.
 
         `keys` are what the client calls the rows, if it gives them names of its own.
         """
         contents = contents or self.catalogue()
-        return self._predict(contents, contents.model(name), version, OBJECTS, inputs, keys)
+        shelved = contents.model(name)
+        return self._predict(contents, shelved, version, OBJECTS, inputs, caller, keys)
 
     def one_row(self, name: str, version: str | None, contents: Contents) -> OneRow:
         """Return what answers single rows of a version."""
@@ -150,6 +147,7 @@ class Service:
                 ids=self.ids,
                 journal=self.journal,
                 counts=self.counts,
+                limits=self.limits,
             )
             contents.one_row[name, version] = held
         return held
@@ -160,13 +158,14 @@ class Service:
         instances: Any,
         *,
         contents: Contents | None = None,
-        keys: Sequence[str | None] = (),
+        caller: Caller = THIS_MACHINE,
+        keys: Keys = (),
     ) -> Answer:
         """Score the older form for `zombies` or `zombies/versions/v2`."""
         contents = contents or self.catalogue()
         name, version = _parted(reference)
         shelved = contents.model(name) if name else self.default_model(contents)
-        return self._predict(contents, shelved, version, LISTS, instances, keys)
+        return self._predict(contents, shelved, version, LISTS, instances, caller, keys)
 
     def _predict(
         self,
@@ -175,13 +174,14 @@ class Service:
         named: str | None,
         form: Form,
         given: Any,
-        keys: Sequence[str | None] = (),
+        caller: Caller,
+        keys: Keys,
     ) -> Answer:
         try:
             rows, table = self._rows(contents, shelved, named, form, given)
             check_keys(keys, len(rows))
             version = shelved.version(named)
-            answer, is_kept = self._scored(contents, shelved, version, rows, table, keys)
+            answer, is_kept = self._scored(contents, shelved, version, rows, table, caller, keys)
         except Invalid as error:
             self._count_refused(shelved, named, error, given)
             raise
@@ -214,11 +214,19 @@ class Service:
                 [rejection_of(shelved.model, named, error.details, self.clock(), sent=sent)]
             )
 
-    def score(self, name: str, rows: Sequence[Row], *, version: str | None = None) -> Answer:
+    def score(
+        self,
+        name: str,
+        rows: Sequence[Row],
+        *,
+        version: str | None = None,
+        caller: Caller = THIS_MACHINE,
+    ) -> Answer:
         """Score rows that the schema has checked; JournalFull when they cannot be kept as well."""
         contents = self.catalogue()
         shelved = contents.model(name)
-        answer, is_kept = self._scored(contents, shelved, shelved.version(version), rows, None)
+        wanted = shelved.version(version)
+        answer, is_kept = self._scored(contents, shelved, wanted, rows, None, caller)
         if not is_kept:
             raise JournalFull(
                 "The journal cannot be written, so the predictions would have no ids: make room on "
@@ -233,9 +241,13 @@ class Service:
         version: Version,
         rows: Sequence[Row],
         table: NDArray[np.float64] | None,
-        keys: Sequence[str | None] = (),
+        caller: Caller,
+        keys: Keys = (),
     ) -> tuple[Answer, bool]:
-        """Score rows, give them ids and journal them; tell whether the journal took them."""
+        """Score rows, give them ids and journal them; tell whether the journal took them.
+
+        TooMany when their caller has no room for them: nothing is answered that is not kept.
+        """
         predictor: Any = self.shelf.predictor(contents, version)
         started = time.perf_counter()
         outputs = predictor.score(table) if table is not None else None
@@ -252,15 +264,16 @@ class Service:
             classes=outputs.classes,
         )
         answer = Answer(shelved, version, now, seconds, rows, outputs, ids)
-        self.counts.predicted(shelved.model.name, version.name, len(rows))
         lines = answer.lines() + (answer.key_lines(keys) if keys else b"")
+        self.limits.admit(caller, len(lines))
+        self.counts.predicted(shelved.model.name, version.name, len(rows))
         return answer, self.journal.append(lines, count=len(rows))
 
     # ── judge ────────────────────────────────────────────────────────────────────────────────
 
     def judge(self, given: Any, caller: Caller) -> tuple[Feedback, FeedbackStatus]:
         """Keep one verdict."""
-        self.limits.admit(caller, verdicts=1, bytes=_size(given))
+        self.limits.admit_verdicts(caller, 1, _size(given))
         verdict = self._reader([given]).read(given, caller=caller, now=self.clock())
         with acting(act_of(caller, "judge")):
             status = self._keep([verdict])[0]
@@ -273,7 +286,7 @@ class Service:
     def judge_many(self, given: list[Any], caller: Caller) -> list[tuple[Any, str]]:
         """Keep all valid verdicts of a list; answer each with its status or the error's reason."""
         verdicts.check_count(len(given))
-        self.limits.admit(caller, verdicts=len(given), bytes=sum(map(_size, given)))
+        self.limits.admit_verdicts(caller, len(given), sum(map(_size, given)))
         reader, now = self._reader(given), self.clock()
         read = [reader.read_or_error(one, caller=caller, now=now) for one in given]
         with acting(act_of(caller, "judge")):
@@ -291,7 +304,7 @@ class Service:
         self, given: Mapping[str, Any], caller: Caller
     ) -> tuple[UnverifiedFeedback, FeedbackStatus]:
         """Keep a verdict in the older form: shown and counted apart, it teaches nothing."""
-        self.limits.admit(caller, verdicts=1, bytes=_size(given))
+        self.limits.admit_verdicts(caller, 1, _size(given))
         contents = self.catalogue()
         verdict = verdicts.read_unverified(
             given, known=lambda name: contents.model(name).model, caller=caller, now=self.clock()
@@ -308,7 +321,7 @@ class Service:
 
     def withdraw(self, id: str, caller: Caller) -> FeedbackStatus:
         """Take a verdict back."""
-        self.limits.admit(caller, verdicts=1)
+        self.limits.admit_verdicts(caller, 1, VERDICT_BYTES)
         verdict = self._reader().withdrawal(id, caller=caller, now=self.clock())
         with acting(act_of(caller, "take back")):
             status = self._keep([verdict])[0]
@@ -387,25 +400,6 @@ class Service:
     def aliases(self, model: ModelKey) -> dict[str, str]:
         """Return the aliases of a model as they now stand."""
         return self.store.registry.aliases(model)
-
-    def recent(self, name: str, *, limit: int = 50, before: str | None = None) -> Page:
-        """List a model's predictions with their verdicts, newest first, a page at a time.
-
-        `before` is the id of the last prediction of the page before.
-        """
-        model = self.catalogue().model(name).model
-        rows = self.store.traffic.recent(model.key, limit=limit, before=self.place_of(before))
-        next_before = rows[-1].prediction.id if len(rows) == limit else None
-        return Page(rows, next_before)
-
-    def place_of(self, before: str | None) -> tuple[float, str] | None:
-        """Return where a page begins that goes on before a prediction; None is the newest."""
-        if not before:
-            return None
-        judged = self.store.traffic.prediction(before)
-        if judged is None:
-            raise NotFound("The prediction to go on from is not kept any more.")
-        return judged.prediction.predicted_at, before
 
     def today(self, name: str) -> Tally:
         """Return a model's predictions and judged ones of today (UTC), and how its champion does.

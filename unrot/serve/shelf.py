@@ -30,6 +30,7 @@ import orjson
 from unrot.core import schema
 from unrot.core.artefacts import GOLDEN, NEIGHBOURS, REFERENCE, digest_of
 from unrot.core.errors import BadArtefact, NotFound, StoreAway, UnrotError, shown
+from unrot.core.memory import hand_back_memory
 from unrot.core.ports import Detector, DetectorLoader, Predictor, PredictorLoader, Registry
 from unrot.core.records import CHAMPION, Model, ModelKey, Serving, Version
 from unrot.core.signatures import Signatures
@@ -134,6 +135,7 @@ class Shelf:
                     stamp = self._stamp()
                     self._contents = self._follow()
                     self._seen, self._looked_at = stamp, time.monotonic()
+                    hand_back_memory()
             finally:
                 self._lock.release()
         return self._contents
@@ -151,6 +153,7 @@ class Shelf:
                 while len(self._pinned) >= PINNED_AT_ONCE:
                     del self._pinned[next(iter(self._pinned))]
                 self._pinned[key] = held
+                hand_back_memory()
             return held
 
     def let_go(self, shelved: ShelvedModel) -> None:

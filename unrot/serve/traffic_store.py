@@ -31,7 +31,7 @@ from unrot.hear.feedback_documents import feedback_of, from_document, judged_of
 from unrot.hear.key_store import key_puts
 from unrot.hear.outcome_reader import Key, OutcomeReader
 from unrot.hear.verdict_store import Arrived, VerdictStore
-from unrot.hear.window_store import count_in, predictions_of_all, windows_between
+from unrot.hear.window_store import count_in, marks_of_all, predictions_of_all, windows_between
 from unrot.serve.batch_reader import BatchReader, Cursor, arrived
 from unrot.serve.batches import batches_of
 from unrot.serve.rows import Rows
@@ -300,6 +300,10 @@ class TrafficStore:
     def predictions_of_all(self, since: float) -> list[Window]:
         """Return how many predictions of all models each hour had, and nothing else of them."""
         return predictions_of_all(self._database, since)
+
+    def marks_of_all(self, since: float) -> dict[str, int]:
+        """Return numbers of the hours of all models that move with what is counted in them."""
+        return marks_of_all(self._database, since)
 
     def outcomes(
         self,

@@ -171,6 +171,8 @@ FEEDBACK = Kind(
     },
     shown=("model", "version", "was correct", "time"),
 )
+LATE = Kind("late-feedback", {"model": "text", "mark": "text"}, {"of model": _OF_MODEL})
+"""One a model, written with each verdict that stands long after it was given."""
 OVERRULED = Kind(
     "overruled-feedback",
     {"model": "text", "time": "moment", "body": "json"},
@@ -253,6 +255,19 @@ JOB = Kind(
 )
 ACTIVE_JOB = Kind("active-job", {"job": "text"})
 FATES = Kind("fates", {"model": "text", "blobs": "json"}, {"of model": _OF_MODEL})
+SETTLED = Kind(
+    "settled",
+    {
+        "model": "text",
+        "version": "text",
+        "from version": "text",
+        "until": "moment",
+        "late": "text",
+        "looked at": "moment",
+    },
+    {"of model": _OF_MODEL},
+)
+"""One a model: up to when a version and those before it have decided all verdicts."""
 GATE = Kind(
     "gate-verdict",
     {"model": "text", "version": "text", "decided at": "moment", "body": "json"},

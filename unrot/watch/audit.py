@@ -98,13 +98,13 @@ predictions would help.'
         )
 
 
-def room(service: Service, name: str) -> Room:
-    """Say how many rows can be audited now."""
+def room(service: Service, name: str, most: int = MOST) -> Room:
+    """Say how many rows can be audited now; of those that are free, count at most so many."""
     model = service.catalogue().model(name).model.key
     going_on = open_audit(service, model)
     if going_on is not None:
         return Room(going_on.left, 0)
-    found = service.store.trials.to_sample(model, since=_oldest(service), limit=MOST)
+    found = service.store.trials.to_sample(model, since=_oldest(service), limit=most)
     return Room(0, len(found))
 
 

@@ -38,6 +38,11 @@ def open_findings(service: Service, name: str) -> list[Finding]:
     )
 
 
+def was_open_in(found: Finding, since: float, until: float) -> bool:
+    """Tell whether a finding was open at some moment of a stretch of time."""
+    return found.opened_at <= until and (found.closed_at is None or found.closed_at >= since)
+
+
 def add_room_for_audits(service: Service, name: str, findings: Sequence[Finding]) -> list[Finding]:
     """Let advice to audit say how many rows there are for it now, or that there are none."""
     if not any(one.is_open and "audit" in one.advice for one in findings):
@@ -59,10 +64,12 @@ def listed(
     assigned_to: str | None = None,
     limit: int = 50,
     before: str | None = None,
+    period: tuple[float, float] | None = None,
 ) -> FindingPage:
     """List findings by when they were opened, newest first, a page at a time.
 
     `before` is the id of the last one of the page before. What is snoozed is open as well.
+    Of a period are those that were open at some moment of it.
     """
     model = service.catalogue().model(name).model.key
     place = None
@@ -73,7 +80,8 @@ def listed(
 
     def is_wanted(found: Finding) -> bool:
         is_theirs = assigned_to is None or found.assigned_to == assigned_to
-        return is_theirs and (state != "snoozed" or found.is_snoozed(now))
+        is_of_then = period is None or was_open_in(found, *period)
+        return is_theirs and is_of_then and (state != "snoozed" or found.is_snoozed(now))
 
     rows = service.store.findings.of_model(
         model, limit=limit + 1, before=place, state=state, wanted=is_wanted

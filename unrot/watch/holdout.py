@@ -87,7 +87,7 @@ def holdout(service: Service, name: str, version: str | None = None) -> Holdout 
     found = lineage.named(versions, wanted)
     if found.is_pruned:
         raise Conflict(
-            f"The files of {found.name} were let go by retention: it cannot answer any more."
+            f"The files of {found.name} were removed by retention: it cannot answer any more."
         )
     digest = test_set_digest(found)
     if not digest:

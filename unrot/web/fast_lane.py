@@ -21,7 +21,7 @@ from flask import Flask
 from werkzeug.http import parse_list_header, parse_options_header
 from werkzeug.sansio.utils import host_is_trusted
 
-from unrot.core.records import Caller
+from unrot.core.records import THIS_MACHINE, Caller
 from unrot.core.request_ids import HEADER, RequestId, in_request, is_sane
 from unrot.core.settings import Settings
 from unrot.run import lanes
@@ -36,7 +36,7 @@ from unrot.web.routes import API
 from unrot.web.security import FOR_ONE_ALONE, HEALTH, OVER_HTTPS, Doorkeeper, caller_of
 
 Answer = Callable[[Service, Sent], Reply]
-Run = Callable[[Service, bytes, Contents | None], Reply]
+Run = Callable[[Service, bytes, Contents | None, Caller], Reply]
 AtHand = Callable[[Service, bytes], Contents | None]
 """What is served, if a body can be answered from it in microseconds."""
 
@@ -85,7 +85,7 @@ class Identified:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What answers one request, or many alike."""
+    """What answers requests that are alike, but for who sends them."""
 
     lane: FastLane
     route: str
@@ -95,21 +95,37 @@ class Call:
     more: tuple[Header, ...] = ()
     """Headers of the answer, because of how it was asked."""
 
-    def answer_now(self, body: bytes) -> Reply | None:
-        """Answer, if nothing has to be waited for: neither a store nor a model to be loaded."""
-        contents = self.at_hand(self.lane.service, body) if len(body) <= QUICK_BYTES else None
-        return None if contents is None else self.answer(body, contents)
-
-    def answer(self, body: bytes, contents: Contents | None = None) -> Reply:
+    def answer(self, body: bytes, caller: Caller, contents: Contents | None = None) -> Reply:
         """Answer, and count it."""
         began = time.perf_counter()
-        reply = self.run(self.lane.service, body, contents)
+        reply = self.run(self.lane.service, body, contents, caller)
         GATHERED.request(self.route, self.method, reply.status, time.perf_counter() - began)
-        return reply._replace(headers=[*reply.headers, *self.more]) if self.more else reply
+        if not self.more:
+            return reply
+        return Reply(reply.status, [*reply.headers, *self.more], reply.body)
+
+
+class Asking(NamedTuple):
+    """What answers one request."""
+
+    call: Call
+    caller: Caller
+
+    def answer_now(self, body: bytes) -> Reply | None:
+        """Answer, if nothing has to be waited for: neither a store nor a model to be loaded."""
+        call, caller = self
+        if len(body) > QUICK_BYTES:
+            return None
+        contents = call.at_hand(call.lane.service, body)
+        return None if contents is None else call.answer(body, caller, contents)
+
+    def answer(self, body: bytes) -> Reply:
+        """Answer, however long it takes."""
+        return self.call.answer(body, self.caller)
 
 
 class Asked(NamedTuple):
-    """All of a request's head that its call depends on, but for who gives a verdict."""
+    """All of a request's head that its call depends on, but for who sends it."""
 
     method: str
     path: str
@@ -142,23 +158,37 @@ class FastLane:
         is_alone = len(head.headers.get_all(REQUEST_ID)) == 1
         return Identified(call, RequestId(given)) if is_alone else call
 
-    def _find(self, head: Head) -> Call | None:
+    def _find(self, head: Head) -> Asking | None:
         headers = head.headers
-        if any(headers.get(name) is not None for name in FOR_FLASK):
-            return None
+        for name in FOR_FLASK:
+            if headers.get(name) is not None:
+                return None
         if (size_of(headers) or 0) > self.settings.max_body:
             return None
         asked = Asked(
-            *(head.method, head.path, headers.get("content-type")),
+            head.method,
+            head.path,
+            headers.get("content-type"),
             self._said(headers, "x-forwarded-host") or headers.get("host"),
             self._scheme(headers),
-            is_private=headers.get("authorization") is not None,
+            headers.get("authorization") is not None,
         )
         try:
             call = self._known[asked]
         except KeyError:
             call = self._learn(asked)
-        return self._by(head, call) if call is not None and call.route == _FEEDBACK else call
+        if call is None:
+            return None
+        if call.route == HEALTH:
+            return Asking(call, THIS_MACHINE)
+        address, header = self._address(head), None
+        if asked.is_private:
+            header = ",".join(headers.get_all("authorization"))
+        keeper: Doorkeeper = self.app.extensions["doorkeeper"]
+        if call.route == _FEEDBACK:
+            call = self._by(call, keeper, asked.content_type, address, header)
+            return Asking(call, THIS_MACHINE)
+        return Asking(call, keeper.visitor(address, header, lambda: self.service))
 
     def _said(self, headers: Headers, name: str) -> str | None:
         """Return what the outermost of our proxies says of how it was asked, as ProxyFix does."""
@@ -212,7 +242,9 @@ class FastLane:
             answer = plain[path]
             return Call(
                 *(self, path, "POST"),
-                lambda of, body, contents: answer(of, Sent(mimetype, body, contents)),
+                lambda of, body, contents, caller: answer(
+                    of, Sent(mimetype, body, caller, contents)
+                ),
                 _all_at_hand,
             )
         if path == _FEEDBACK:
@@ -223,27 +255,35 @@ class FastLane:
         model, version = found.groups()
         return Call(
             *(self, _OF_VERSION if version else _OF_MODEL, "POST"),
-            lambda of, body, contents: answers.predict(
-                of, Sent(mimetype, body, contents), model, version
+            lambda of, body, contents, caller: answers.predict(
+                of, Sent(mimetype, body, caller, contents), model, version
             ),
             lambda of, _body: of.shelf.at_hand(model, version),
         )
 
-    def _by(self, head: Head, call: Call) -> Call:
-        """Return the call of a verdict, which knows who gives it."""
-        mimetype = mimetype_of(head.headers.get("content-type") or "")
-        address = self._address(head)
-        given = head.headers.get_all("authorization")
-        header = ",".join(given) if given else None
-        keeper: Doorkeeper = self.app.extensions["doorkeeper"]
+    def _by(
+        self,
+        call: Call,
+        keeper: Doorkeeper,
+        content_type: str | None,
+        address: str,
+        header: str | None,
+    ) -> Call:
+        """Return the call of a verdict, whose token is looked at when it is read."""
+        mimetype = mimetype_of(content_type or "")
 
         def who() -> Caller:
             return caller_of(lambda: self.service, keeper, address, header)
 
-        def run(of: Service, body: bytes, _contents: Contents | None) -> Reply:
-            return answers.feedback(of, Sent(mimetype, body), who)
+        def run(of: Service, body: bytes, _contents: Contents | None, caller: Caller) -> Reply:
+            return answers.feedback(of, Sent(mimetype, body, caller), who)
 
         return replace(call, run=run)
+
+    def sender_of(self, head: Head) -> str:
+        """Return who sends a request, as far as its address tells; nothing of this machine."""
+        keeper: Doorkeeper = self.app.extensions["doorkeeper"]
+        return keeper.visitor(self._address(head), None, lambda: self.service).subject
 
     def _address(self, head: Head) -> str:
         """Return where a request comes from."""
@@ -256,11 +296,11 @@ def mimetype_of(content_type: str) -> str:
     return parse_options_header(content_type)[0].lower()
 
 
-def _healthy(_of: Service, _body: bytes, _contents: Contents | None) -> Reply:
+def _healthy(_of: Service, _body: bytes, _contents: Contents | None, _caller: Caller) -> Reply:
     return answers.HEALTHY
 
 
-def _never(_of: Service, _body: bytes, _contents: Contents | None) -> Reply:
+def _never(_of: Service, _body: bytes, _contents: Contents | None, _caller: Caller) -> Reply:
     raise NotImplementedError("A verdict is answered by a call that knows who gives it.")
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import hmac
-import ipaddress
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -25,7 +25,8 @@ from werkzeug.exceptions import LengthRequired
 
 from unrot.core.acting import act_of, acting
 from unrot.core.errors import NotAllowed, NotKnown, StoreAway, TooMany
-from unrot.core.records import Caller, Token
+from unrot.core.networks import network_of
+from unrot.core.records import THIS_MACHINE, Caller, Token
 from unrot.core.settings import Settings
 from unrot.core.time import short_time
 from unrot.serve.limits import GUESSES
@@ -46,6 +47,9 @@ HTTPS_ALONE = "UNROT_HTTPS"
 
 MOST_ADDRESS = 45
 """Characters; an address of IPv6 has no more."""
+
+CALLER_SECONDS, LONGEST_HEADER, MOST_REMEMBERED = 1.0, 400, 4_096
+"""So long it is remembered who holds a token, in a header of so many characters, of so many."""
 
 HEALTH = "/api/v1/health"
 """Platforms ask for it without TLS."""
@@ -69,6 +73,8 @@ FOR_ONE_ALONE = ("Cache-Control", "no-store")
 
 P = ParamSpec("P")
 R = TypeVar("R")
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,8 @@ class Doorkeeper:
     def __init__(self, settings: Settings, key: bytes) -> None:
         self._settings = settings
         self._key = hashlib.sha256(b"unrot doorkeeper\0" + key).digest()
+        self._visitors: dict[str, Caller] = {}
+        self._callers: dict[tuple[str, str], tuple[float, Caller]] = {}
 
     def holder(self, token: str, of: Service) -> Holder | None:
         """Return who holds a token; every known token is compared, in constant time.
@@ -134,16 +142,46 @@ class Doorkeeper:
         of.tokens.note_use(own, of.clock())
         return _holder_of(own)
 
-    def subject(self, address: str | None) -> str:
-        """Return who an address counts for: its /24 or /64, hashed."""
+    def visitor(self, address: str | None, header: str | None, of: Callable[[], Service]) -> Caller:
+        """Return who asks for what anyone may: quickly, and a wrong token does no harm there.
+
+        What a token is worth is remembered for a moment, so that one that ends is soon worth
+        nothing.
+        """
+        address = address or ""
+        if header is None:
+            return self._visitors.get(address) or self._without_token(address)
+        key, now = (address, header), time.monotonic()
+        ends_at, caller = self._callers.get(key, (0.0, THIS_MACHINE))
+        if ends_at > now:
+            return caller
+        caller = self._with_token(of(), address, header)
+        if len(header) <= LONGEST_HEADER:
+            _remember(self._callers, key, (now + CALLER_SECONDS, caller))
+        return caller
+
+    def _without_token(self, address: str) -> Caller:
+        caller = Caller(subject=self.subject(address))
+        _remember(self._visitors, address, caller)
+        return caller
+
+    def _with_token(self, of: Service, address: str, header: str) -> Caller:
+        subject = self.subject(address)
+        nobody = Caller(subject=subject, is_guess=True)
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or of.limits.wait_of(GUESSES, subject):
+            return nobody
         try:
-            parsed = ipaddress.ip_address(address or "")
-        except ValueError:
+            holder = self.holder(token.strip(), of)
+        except (NotKnown, StoreAway):
+            return nobody
+        return nobody if holder is None else _caller(holder, subject, address)
+
+    def subject(self, address: str | None) -> str:
+        """Return who an address counts for: its /24 or /64, hashed; nobody's is this machine."""
+        if not address:
             return ""
-        mapped = getattr(parsed, "ipv4_mapped", None) or parsed
-        width = 24 if mapped.version == 4 else 64
-        network = ipaddress.ip_network(f"{mapped}/{width}", strict=False)
-        return hmac.digest(self._key, str(network).encode(), "sha256").hex()[:12]
+        return hmac.digest(self._key, network_of(address).encode(), "sha256").hex()[:12]
 
     def _holders(self) -> list[Holder]:
         settings = self._settings
@@ -199,6 +237,12 @@ def caller_of_api() -> Caller:
     """Return who calls the API; a token that is not known is an error, none is anyone."""
     header = request.headers.get("Authorization")
     return caller_of(service, doorkeeper(), request.remote_addr, header)
+
+
+def caller_where_all_may() -> Caller:
+    """Return who calls the API for what anyone may; a token that is not known is none."""
+    header = request.headers.get("Authorization")
+    return doorkeeper().visitor(request.remote_addr, header, service)
 
 
 def caller_of(
@@ -348,6 +392,13 @@ def _guessed(of: Service, keeper: Doorkeeper, token: str, subject: str) -> Holde
     if holder is None:
         of.limits.pour(GUESSES, subject, 1)
     return holder
+
+
+def _remember(kept: dict[K, V], key: K, value: V) -> None:
+    """Keep something at hand; when that is too much, begin anew."""
+    if len(kept) >= MOST_REMEMBERED:
+        kept.clear()
+    kept[key] = value
 
 
 def _caller(holder: Holder, subject: str, address: str | None) -> Caller:

@@ -30,7 +30,7 @@ class Range:
     seconds: int
     step: int
     refresh: int
-    """So often the page looks for something new."""
+    """So many seconds the page stays as it is, at least, when something is new."""
 
 
 RANGES = (

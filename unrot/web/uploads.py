@@ -143,9 +143,17 @@ def taken(take: Callable[[Upload], None]) -> Iterator[Upload]:
         raise
 
 
-def predicted(upload: Upload, model: str, version: str | None, *, shares: bool) -> Response:
+def predicted(
+    upload: Upload, model: str, version: str | None, *, shares: bool, caller: Caller
+) -> Response:
     """Answer a file with its rows and what is predicted of them, as they are predicted."""
-    batch = Batch(service(), model, upload.path, version=version, with_probabilities=shares)
+    service().limits.admit(caller, 1)  # Who has nothing left is told before the answer begins.
+    batch = Batch(
+        *(service(), model, upload.path),
+        version=version,
+        with_probabilities=shares,
+        caller=caller,
+    )
     answer = Response(_parts(batch), mimetype="text/csv")
     answer.headers["Content-Disposition"] = attachment(f"{upload.path.stem}-predicted.csv")
     answer.headers["Cache-Control"] = "no-store"

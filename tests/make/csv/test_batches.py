@@ -21,6 +21,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 import unrot
 from tests.conftest import ROOT, environment, noon, run_command, wait_for
+from tests.newest import newest
 from unrot.core.errors import Invalid, JournalFull, NotFound
 from unrot.core.records import Caller, RefusedFor
 from unrot.core.settings import Settings
@@ -307,7 +308,7 @@ def test_predicting_and_judging_work_without_a_server(
     ]
     assert sorted(os.listdir(tmp_path)) == ["home", "in.csv", "out.csv"]
     service = open_service(Settings(home=trained_home))
-    judgements = service.recent("iris").rows
+    judgements = newest(service, "iris")
     assert [(one.feedback.was_correct, one.feedback.judge) for one in judgements if one.feedback]
     assert {one.prediction.id for one in judgements} == {row["id"] for row in rows[:2]}
     service.store.close()

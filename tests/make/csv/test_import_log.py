@@ -695,10 +695,10 @@ def test_command_says_what_came_in_and_what_was_refused(
 
     assert status == 0
     assert said.splitlines() == [
-        "Rows: 5 read, 2 new in iris, 0 in already, 3 refused.",
+        "Rows: 5 read, 2 new in iris, 0 there already, 3 refused.",
         "Times: 2026-01-01 12:00:00 to 2026-01-01 12:00:00 UTC. 2 have no zone: read as UTC.",
         "Answers: those of the log, under the version imported.",
-        "Labels: 1 new, 0 in already, 1 refused.",
+        "Labels: 1 new, 0 there already, 1 refused.",
         "Profiles: 1 made, one for each 5 minutes.",
         "Refused:",
         "how many  lines  why",
@@ -737,7 +737,7 @@ def test_rejects_that_were_mended_can_be_imported(
     status, said = command(rejects, *options)
 
     assert status == 0
-    assert said.startswith("Rows: 1 read, 1 new in iris, 0 in already, 0 refused.\n")
+    assert said.startswith("Rows: 1 read, 1 new in iris, 0 there already, 0 refused.\n")
 
 
 @pytest.mark.parametrize(
@@ -776,7 +776,7 @@ def test_file_without_a_row_that_can_be_taken_is_no_success(command: Command, wr
 
     assert empty == (1, "empty.csv holds no row under its line of names.\n")
     assert bad[0] == 1
-    assert "Rows: 1 read, 0 new in iris, 0 in already, 1 refused.\nTimes: none." in bad[1]
+    assert "Rows: 1 read, 0 new in iris, 0 there already, 1 refused.\nTimes: none." in bad[1]
 
 
 @pytest.mark.usefixtures("small_pieces")

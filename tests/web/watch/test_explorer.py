@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from tests.conftest import ROOT, VIEWER, environment
 from tests.large_store import judged, predicted, second
+from tests.newest import newest
 from tests.web.visitor import FRAGMENT, take_store_away, text_of
 from unrot.serve.service import Service
 from unrot.watch import holdout
@@ -198,7 +199,7 @@ def test_version_that_cannot_answer_says_why(viewer: FlaskClient, kept: Service)
 
     said = text_of(viewer.get(f"{AT}?left=newest&version=v2"))
 
-    assert "The files of v2 were let go by retention: it cannot answer any more." in said
+    assert "The files of v2 were removed by retention: it cannot answer any more." in said
 
 
 # ── the API ──────────────────────────────────────────────────────────────────────────────────
@@ -214,11 +215,11 @@ def test_scatter_says_what_the_page_draws(viewer: FlaskClient, kept: Service) ->
     right = found["right"]
     assert isinstance(right, dict)
     assert (right["period"], right["rows"], right["right"], right["wrong"]) == ("newest", 12, 10, 2)
-    newest = right["points"][0]
-    assert newest["y"] == newest["answer"]
-    assert newest["is_picked"] is True
-    kept_row = kept.recent("zombies", limit=1).rows[0].prediction
-    assert (newest["id"], newest["x"]) == (kept_row.id, kept_row.inputs[0])
+    point = right["points"][0]
+    assert point["y"] == point["answer"]
+    assert point["is_picked"] is True
+    kept_row = newest(kept, "zombies", 1)[0].prediction
+    assert (point["id"], point["x"]) == (kept_row.id, kept_row.inputs[0])
 
 
 def test_holdout_says_what_the_page_reports(viewer: FlaskClient, kept: Service) -> None:

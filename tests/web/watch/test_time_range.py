@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -11,6 +12,7 @@ from flask.testing import FlaskClient
 from tests.conftest import VIEWER
 from tests.large_store import judged, predicted
 from tests.web.visitor import text_of
+from tests.web.watch.findings import DRIFT, NOON, ROT, past, put
 from unrot.core.records import Oddity, Prediction, Shipment
 from unrot.core.time import iso_time
 from unrot.serve.service import Service
@@ -52,6 +54,38 @@ def test_predictions_are_those_of_the_range(viewer: FlaskClient, old: Service) -
     assert viewer.get(f"{path}?show=id&range=hour").text.count('data-label="Id"') == 4
     assert viewer.get(f"{path}?show=id&{THEN}").text.count('data-label="Id"') == 2
     assert viewer.get(f"{path}?show=id&to=2020-09-13").text.count('data-label="Id"') == 0
+
+
+def test_findings_are_those_that_were_open_in_the_range(viewer: FlaskClient, kept: Service) -> None:
+    path, day = "/models/iris/findings", "2023-11-15"
+    put(kept, replace(DRIFT, closed_at=NOON + 1_800), past(3), ROT)
+
+    def listed(query: str) -> list[str]:
+        text = viewer.get(f"{path}?{query}").text
+        return sorted(re.findall(r'href="/models/iris/findings/([^"?]+)', text))
+
+    assert listed("") == ["a07e", "d1f7", "old03"]
+    assert listed(f"from={day}T11:00&to={day}T11:59") == []
+    assert listed(f"from={day}T12:10&to={day}T12:20") == ["a07e", "d1f7"]
+    assert listed(f"from={day}T14:00&to={day}T16:00") == ["a07e", "old03"]
+    assert listed(f"show=closed&from={day}T14:00&to={day}T16:00") == ["old03"]
+    assert listed("range=hour") == ["a07e"]
+    assert listed("from=never") == listed("")
+
+
+def test_findings_of_a_range_say_so_and_keep_it(viewer: FlaskClient, kept: Service) -> None:
+    put(kept, *(past(number) for number in range(27)))
+    then = "from=2023-11-15T00:00&to=2023-11-17T00:00"
+
+    page = viewer.get(f"/models/iris/findings?show=closed&{then}").text
+    none = text_of(viewer.get("/models/iris/findings?range=hour"))
+
+    [older] = re.findall(r'href="([^"]+)">Older', page)
+    assert {"show=closed", "before=old02", "to=2023-11-17T00%3A00"} <= set(
+        older.partition("?")[2].split("&amp;")
+    )
+    assert "No finding was open in this time. All time" in none
+    assert "Nothing is wrong" not in none
 
 
 def test_outliers_and_their_rate_are_those_of_the_range(viewer: FlaskClient, old: Service) -> None:

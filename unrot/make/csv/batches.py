@@ -15,7 +15,7 @@ from pathlib import Path
 from unrot.core.errors import Invalid, JournalFull
 from unrot.core.plurals import counted
 from unrot.core.ports import Progress
-from unrot.core.records import Prediction, Row
+from unrot.core.records import THIS_MACHINE, Caller, Prediction, Row
 from unrot.make.csv.options import check_known
 from unrot.make.csv.reading import TableFile, open_table
 from unrot.make.csv.rows import CheckedRow, checked_chunks, most_columns_for
@@ -50,6 +50,7 @@ class Batch:
         *,
         version: str | None = None,
         with_probabilities: bool = False,
+        caller: Caller = THIS_MACHINE,
     ) -> None:
         shelved = service.catalogue().model(model)
         self.model = shelved.model
@@ -59,7 +60,7 @@ class Batch:
         self.predicted = self.bad = 0
         self.line = self.file.header_line
         self.first_problems: list[str] = []
-        self._service = service
+        self._service, self._caller = service, caller
         self._classes = self.model.schema.classes if with_probabilities else ()
         self._names = _free_names(self.file.names, self.model.schema.is_classifier, self._classes)
         self._mark = _usual_mark(self.file)
@@ -127,8 +128,10 @@ class Batch:
         if not rows:
             return []
         try:
-            name, version = self.model.name, self.version.name
-            return list(self._service.score(name, rows, version=version).predictions)
+            scored = self._service.score(
+                self.model.name, rows, version=self.version.name, caller=self._caller
+            )
+            return list(scored.predictions)
         except Invalid as error:
             if len(rows) == 1:
                 return [error.message]

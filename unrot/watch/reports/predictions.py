@@ -134,7 +134,7 @@ def find_predictions(
     look = open_look(model.schema)
     if sought.order == "worst":
         return _worst(service, model, sought, look, limit, before)
-    cursor = service.place_of(before)
+    cursor = _place_of(service, before)
     rows = list(islice(matching(service, model, sought, look, before=cursor, size=limit), limit))
     is_full = len(rows) == limit
     last = look.last[1] if look.is_cut and look.last else None
@@ -292,6 +292,16 @@ def _as_it_counts(judged: JudgedPrediction) -> JudgedPrediction:
 def _rank(judged: JudgedPrediction) -> tuple[float, float, str]:
     made = judged.prediction
     return -(badness(judged) or 0.0), -made.predicted_at, made.id or ""
+
+
+def _place_of(service: Service, before: str | None) -> Cursor | None:
+    """Return where a page begins that goes on before a prediction; None is the newest."""
+    if not before:
+        return None
+    judged = service.store.traffic.prediction(before)
+    if judged is None:
+        raise NotFound("The prediction to go on from is not kept any more.")
+    return judged.prediction.predicted_at, before
 
 
 def _place(made: Prediction) -> Cursor:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, NamedTuple, ParamSpec
 
 import orjson
 from flask import Response, request
@@ -28,7 +27,7 @@ from unrot.web import errors
 from unrot.web.api.envelope import as_object, read_json, received, text_of, what_is_wrong
 from unrot.web.api.records import verdict_given
 from unrot.web.current import service
-from unrot.web.security import HEADERS
+from unrot.web.security import HEADERS, caller_where_all_may
 
 JSON_HEADERS = [("Content-Type", "application/json"), *HEADERS.items()]
 CODES = {"created": 201, "queued": 202}
@@ -42,12 +41,12 @@ P = ParamSpec("P")
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A body and what its sender says that it is."""
+class Sent(NamedTuple):
+    """A body, what its sender says that it is, and who sends it to where all may."""
 
     mimetype: str
     body: bytes
+    caller: Caller
     contents: Contents | None = None
     """What is served, where that was looked up already."""
 
@@ -89,7 +88,7 @@ def success(data: Any, status: int = 200) -> Reply:
 
 def of_request(answer: Answering[P], *args: P.args, **kwargs: P.kwargs) -> Response:
     """Answer the request that Flask is at."""
-    sent = Sent(request.mimetype, received())
+    sent = Sent(request.mimetype, received(), caller_where_all_may())
     made = answer(service(), sent, *args, **kwargs)
     return Response(made.body, made.status, list(made.headers))
 
@@ -110,7 +109,9 @@ def predict(of: Service, sent: Sent, model: str, version: str | None) -> Reply:
     made = _one(of, sent, model, version, inputs, keys)
     if made is not None:
         return made
-    answer = of.predict(model, inputs, version=version, contents=sent.contents, keys=keys)
+    answer = of.predict(
+        *(model, inputs), version=version, contents=sent.contents, caller=sent.caller, keys=keys
+    )
     return success(predicted(answer, is_one=isinstance(inputs, dict)))
 
 
@@ -135,7 +136,7 @@ def _one(
     if sent.contents is None or type(inputs) is not dict or len(keys) > 1:
         return None
     row = of.one_row(model, version, sent.contents)
-    scored = row.answer(inputs, of.clock, keys[0] if keys else None)
+    scored = row.answer(inputs, of.clock, sent.caller, keys[0] if keys else None)
     if scored is None:
         return None
     id, label, shares, value = scored
@@ -159,7 +160,7 @@ def predict_default(of: Service, sent: Sent) -> Reply:
     made = _one(of, sent, name, None, given)
     if made is not None:
         return made
-    answer = of.predict(name, given, contents=contents)
+    answer = of.predict(name, given, contents=contents, caller=sent.caller)
     return success(predicted(answer, is_one=True))
 
 
@@ -173,7 +174,11 @@ def _predict_instances(of: Service, sent: Sent, given: dict[str, Any]) -> Reply:
     if "instances" not in given or not given.keys() <= WITH_INSTANCES:
         raise _only("instances", WITH_INSTANCES, given, INSTANCES_EXPECTED)
     answer = of.predict_instances(
-        *(given.get("model"), given["instances"]), contents=sent.contents, keys=_keys_of(given)
+        given.get("model"),
+        given["instances"],
+        contents=sent.contents,
+        caller=sent.caller,
+        keys=_keys_of(given),
     )
     return reply(_instances(answer))
 

@@ -29,14 +29,14 @@ class Answered(Shape):
 
 
 class VersionsKept(Shape):
-    """How many versions there are, and of how many the files were let go."""
+    """How many versions there are, and of how many the files were removed."""
 
     all: Annotated[int, From("versions")]
     pruned: int
 
 
 class Tidied(Shape):
-    """What was let go so far."""
+    """What was removed so far."""
 
     what: str
     dropped: int
@@ -52,7 +52,7 @@ class Working(Shape):
 
 
 class OfModel(Shape):
-    """What is kept of a model, and what was let go of it."""
+    """What is kept of a model, and what was removed of it."""
 
     model: Annotated[str, From("name")]
     predictions: Annotated[Answered, From("stock")]
@@ -111,7 +111,7 @@ class Operations(Shape, named=True):
 
 @route("GET", "/operations", needs=VIEWER, tag="running")
 def operations() -> Operations:
-    """Say how each part is, what is kept of each model and what was let go."""
+    """Say how each part is, what is kept of each model and what was removed."""
     found = running.look(service())
     kept = found.store.models if found.store else ()
     return Operations.of(

@@ -14,7 +14,7 @@ from unrot.core.records import Caller, Schema
 from unrot.core.schema import without_private_values
 from unrot.watch.reports.prediction import LaterAnswer, look_up_prediction
 from unrot.watch.reports.predictions import find_predictions
-from unrot.web import uploads
+from unrot.web import security, uploads
 from unrot.web.api import answers
 from unrot.web.api.parameters import ModelName, Page, PredictionId, VersionName
 from unrot.web.api.records import (
@@ -153,7 +153,7 @@ _scoring = partial(
     needs=ANYONE,
     is_for_pages_elsewhere=True,
     tag="serving",
-    errors=(411, 503),
+    errors=(411, 429, 503),
     query=FileQuery,
     body=Inputs,
     file=ROWS,
@@ -181,7 +181,7 @@ def predict_version(model: ModelName, version: VersionName) -> Response:
     needs=ANYONE,
     is_for_pages_elsewhere=True,
     tag="serving",
-    errors=(404, 503),
+    errors=(404, 429, 503),
     body=BareInputs,
     examples={"bare": IRIS, "instances": INSTANCES},
     answer=BareAnswer,
@@ -198,7 +198,7 @@ def predict_default() -> Response:
     needs=ANYONE,
     is_for_pages_elsewhere=True,
     tag="serving",
-    errors=(404, 503),
+    errors=(404, 429, 503),
     body=Instances,
     examples={"instances": INSTANCES},
     answer=InstancesAnswer,
@@ -261,5 +261,6 @@ def _predict(model: str, version: str | None) -> Response:
     if uploads.is_csv():
         with uploads.taken(Upload.take_body) as upload:
             shares = "probabilities" in request.args
-            return uploads.predicted(upload, model, version, shares=shares)
+            caller = security.caller_where_all_may()
+            return uploads.predicted(upload, model, version, shares=shares, caller=caller)
     return answers.of_request(answers.predict, model, version)

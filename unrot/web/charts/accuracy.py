@@ -11,6 +11,7 @@ from unrot.core.records import CHAMPION, Schema
 from unrot.watch.reports.accuracy import Mark, Point
 from unrot.watch.reports.accuracy_line import taken_together
 from unrot.watch.reports.overview import Condition
+from unrot.watch.reports.signs import FEWEST_VERDICTS
 from unrot.watch.statistics.accuracy import Rolled
 from unrot.web.charts.axes import plain_axis, time_axis
 from unrot.web.charts.chart import Chart
@@ -41,33 +42,40 @@ def build_accuracy(
     nothing: str = NOTHING,
 ) -> Chart:
     """Draw how right it was, what its confidence made one expect, and what was done to it."""
+    counts = [_judged(point, schema) for one in found.stints for point in one.points]
+    few = "" if any(map(_is_enough, counts)) else _too_few(sum(counts), "in this time")
     if not schema.is_classifier:
-        return _build_errors(found, happened, levels)
-    return lines(
+        return _build_errors(found, happened, levels, few)
+    judged = () if few else _by_version(Series("Accuracy", ()), found, _accuracy)
+    drawn = lines(
         "accuracy",
         f"{title}{found.of_whom}",
         [
-            *_by_version(Series("Accuracy", ()), found, _accuracy),
+            *judged,
             Series("Estimated from its confidence", _estimates(found), "estimate", "dashed"),
-            Series("A constant guess", _guesses(found), "guess", "dotted"),
+            *([] if few else [Series("A constant guess", _guesses(found), "guess", "dotted")]),
         ],
         x=time_axis(found.span.since, found.span.until),
         measure=RIGHT,
         happened=[*happenings(found.marks), *happened],
         levels=levels,
-        nothing=nothing,
+        nothing=few or nothing,
     )
+    is_told = not few or drawn.is_empty
+    return drawn if is_told else replace(drawn, sentence=f"{few} {drawn.sentence}")
 
 
 def _build_errors(
-    found: Condition, happened: Sequence[Happening], levels: Sequence[Level]
+    found: Condition, happened: Sequence[Happening], levels: Sequence[Level], few: str
 ) -> Chart:
     guess = found.champion.metrics.get("constant_guess_mae") if found.champion else None
     constant = [] if guess is None else [Level(guess, "A constant guess (MAE, at its making)")]
     return lines(
         "accuracy",
         f"How far off its answers are{found.of_whom}",
-        [
+        []
+        if few
+        else [
             *_by_version(Series("Mean error (MAE)", ()), found, _error),
             *_by_version(Series(RMSE, (), "three", "dashed"), found, _squared_error),
         ],
@@ -75,7 +83,7 @@ def _build_errors(
         measure=OFF,
         happened=[*happenings(found.marks), *happened],
         levels=[*levels, *constant],
-        nothing="No verdict on a prediction of this time says what was true.",
+        nothing=few or "No verdict on a prediction of this time says what was true.",
     )
 
 
@@ -104,6 +112,8 @@ def build_verdicts(
 
 def build_lately(schema: Schema, found: Condition) -> Chart:
     """Draw a point a verdict: the line that a fall is seen on first."""
+    count = len(found.lately.points)
+    few = "" if _is_enough(count) else _too_few(count, "so far")
     newest = len(found.lately.points) - 1
     places = [(float(number - newest), one) for number, one in enumerate(found.lately.points)]
     version = found.lately.signs.version
@@ -112,14 +122,16 @@ def build_lately(schema: Schema, found: Condition) -> Chart:
     return lines(
         "lately",
         f"Verdict by verdict, over the last {found.lately.last}",
-        [
+        []
+        if few
+        else [
             Series(f"{_what(schema)} of {version or 'the champion'}", _rolled(own, schema)),
             Series("Of other versions", _rolled(others, schema), "older"),
         ],
         x=plain_axis(min(-FEWEST_LATELY, float(-newest)), 0.0, _ago),
         measure=_measure(schema),
         height="low",
-        nothing="There is no verdict yet.",
+        nothing=few or "There is no verdict yet.",
     )
 
 
@@ -133,6 +145,26 @@ def happenings(marks: Sequence[Mark]) -> list[Happening]:
             label = f"{mark.version} in the shadow" if mark.kind == SHADOW else mark.kind
             made.append(Happening(mark.at, label, mark.sentence, "job"))
     return made
+
+
+def _judged(point: Point, schema: Schema) -> int:
+    return point.accuracy.count if schema.is_classifier else point.errors.count
+
+
+def _is_enough(verdicts: int) -> bool:
+    """Tell whether verdicts are enough for a point: a share of one would be 0 or 100 %."""
+    return verdicts >= FEWEST_VERDICTS
+
+
+def _too_few(verdicts: int, when: str) -> str:
+    """Say that some verdicts are too few to draw; nothing of none.
+
+    >>> _too_few(1, "so far"), _too_few(0, "so far")
+    ('1 verdict so far: too few to say how good it is.', '')
+    """
+    if not verdicts:
+        return ""
+    return f"{counted(verdicts, 'verdict')} {when}: too few to say how good it is."
 
 
 def end_of(point: Point, found: Condition) -> float:
@@ -153,23 +185,29 @@ def _estimates(found: Condition) -> list[Reading]:
 
 def _guesses(found: Condition) -> list[Reading]:
     points = [point for stint in found.stints for point in stint.points]
-    read = [Reading(end_of(point, found), point.constant.value) for point in points]
-    return sorted((one for one in read if one.value is not None), key=lambda one: one.at)
+    read = [
+        Reading(end_of(point, found), point.constant.value)
+        for point in points
+        if _is_enough(point.constant.count)
+    ]
+    return sorted(read, key=lambda one: one.at)
 
 
 def _accuracy(point: Point, found: Condition) -> Reading:
     one = point.accuracy
-    value = one.value if one.count else None
+    value = one.value if _is_enough(one.count) else None
     return Reading(end_of(point, found), value, one.low, one.high, _verdicts(one.count, point))
 
 
 def _error(point: Point, found: Condition) -> Reading:
-    value = point.errors.mae if point.errors.count else None
+    value = point.errors.mae if _is_enough(point.errors.count) else None
     return Reading(end_of(point, found), value, words=_verdicts(point.errors.count, point))
 
 
 def _squared_error(point: Point, found: Condition) -> Reading:
-    return Reading(end_of(point, found), point.errors.rmse if point.errors.count else None)
+    return Reading(
+        end_of(point, found), point.errors.rmse if _is_enough(point.errors.count) else None
+    )
 
 
 def _verdicts(count: int, point: Point) -> str:

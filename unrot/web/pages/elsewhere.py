@@ -71,7 +71,8 @@ def answer_embedded(model: str) -> Response:
     schema = service().catalogue().model(model).model.schema
     texts = forms.typed(schema, request.form)
     try:
-        answer = service().predict(model, forms.inputs(schema, texts))
+        inputs = forms.inputs(schema, texts)
+        answer = service().predict(model, inputs, caller=_stranger())
     except UnrotError as error:
         return _form(model, texts, status_of(error), error.details, problem=error.message)
     made = answer.predictions[0]

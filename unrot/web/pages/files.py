@@ -12,7 +12,7 @@ from unrot.core.records import Model
 from unrot.make.csv.labels import TruthFile
 from unrot.web import security, uploads
 from unrot.web.current import service
-from unrot.web.errors import status_of
+from unrot.web.errors import headers_of, status_of
 from unrot.web.routes import ANYONE, Pages
 from unrot.web.uploads import Upload
 
@@ -25,7 +25,8 @@ def predict(model: str) -> Response:
     known = service().catalogue().model(model).model
 
     def answer(upload: Upload) -> Response:
-        return uploads.predicted(upload, known.name, None, shares="probabilities" in request.form)
+        shares, caller = "probabilities" in request.form, security.caller_of_page()
+        return uploads.predicted(upload, known.name, None, shares=shares, caller=caller)
 
     return _taken(known, "predict_problem", answer)
 
@@ -68,7 +69,9 @@ def _taken(model: Model, field: str, answer: Callable[[Upload], Response]) -> Re
         with uploads.taken(_from_form) as upload:
             return answer(upload)
     except UnrotError as error:
-        return _part(model, status_of(error), **{field: error.message})
+        refusal = _part(model, status_of(error), **{field: error.message})
+        refusal.headers.update(headers_of(error))
+        return refusal
 
 
 def _from_form(upload: Upload) -> None:
@@ -84,6 +87,4 @@ def _part(model: Model, code: int, **context: Any) -> Response:
     answer.headers["Cache-Control"] = "no-store"
     if is_fragment:
         answer.headers["X-Fragment"] = "1"
-    if code == 503:
-        answer.headers["Retry-After"] = "5"
     return answer

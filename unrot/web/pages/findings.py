@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from flask import Response, render_template, request, url_for
@@ -24,7 +24,8 @@ from unrot.watch import findings as noticed
 from unrot.watch.heads import called, head_of
 from unrot.watch.outbox import addresses_of, road_to
 from unrot.watch.reports.health import part_snoozed
-from unrot.web import security
+from unrot.web import security, spans
+from unrot.web.address import TIMES, address_of
 from unrot.web.charts.evidence import build_evidence
 from unrot.web.current import name_of, service
 from unrot.web.pages.evidence import readable
@@ -106,9 +107,16 @@ def findings(model: str) -> str:
     show = show if show in SHOWN else ""
     whose = security.caller_of_page().called if show == "mine" else None
     is_newest, of = not before, service().catalogue().model(model).model
+    now = service().clock()
+    asked = spans.asked(request.args, now)
+    period = spans.period_of({} if asked.problem else request.args, now)
     opened = noticed.open_findings(service(), model) if is_newest and show != "closed" else []
-    mine = [one for one in opened if whose in (None, one.assigned_to)]
-    awake, snoozed = part_snoozed(mine, service().clock())
+    wanted = [
+        one
+        for one in opened
+        if whose in (None, one.assigned_to) and (not period or noticed.was_open_in(one, *period))
+    ]
+    awake, snoozed = part_snoozed(wanted, now)
     page = noticed.FindingPage([], None)
     if show in ("", "mine", "closed"):
         page = noticed.listed(
@@ -117,6 +125,7 @@ def findings(model: str) -> str:
             assigned_to=whose,
             limit=CLOSED_A_PAGE,
             before=before,
+            period=period,
         )
     return render_template(
         "findings.html",
@@ -127,6 +136,8 @@ def findings(model: str) -> str:
         snoozed=snoozed if show != "open" else [],
         page=page,
         before=before,
+        asked=replace(spans.shown(request.args, now), problem=asked.problem),
+        here=address_of("pages.findings", (*TIMES, "was", "show").__contains__),
         sent_to=[to.shown for to in addresses_of(service(), of.key)],
     )
 

@@ -32,7 +32,7 @@ from unrot.watch.monitors.outliers.detector import oddity_of
 from unrot.watch.profiles.histograms import histograms
 from unrot.web import forms, security, wording
 from unrot.web.current import service
-from unrot.web.errors import status_of
+from unrot.web.errors import headers_of, status_of
 from unrot.web.pages import groups, story, thumbs
 from unrot.web.routes import ANYONE, Pages
 from unrot.web.snippets import snippets
@@ -82,10 +82,13 @@ def predict(model: str) -> Response:
     texts = forms.typed(schema, request.form)
     try:
         security.check_csrf()
-        answer = service().predict(model, forms.inputs(schema, texts))
+        inputs = forms.inputs(schema, texts)
+        answer = service().predict(model, inputs, caller=security.caller_of_page())
     except UnrotError as error:
         said = {**form_parts(shelved, texts, error.details), "problem": error.message}
-        return _part("model", "_try.html", status_of(error), **about(shelved), **said)
+        refusal = _part("model", "_try.html", status_of(error), **about(shelved), **said)
+        refusal.headers.update(headers_of(error))
+        return refusal
     made = answer.predictions[0]
     said = {
         **form_parts(shelved, texts),

@@ -1,18 +1,12 @@
-"""The monitor page: whether a model is well, and the charts that say why.
-
-A script asks for the same address again and again (`X-Fragment`), and says what it has
-(`If-None-Match`, `X-Parts`): what has not changed is not sent, and if nothing has, it is 304.
-"""
+"""The monitor page: whether a model is well, and the charts that say why."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import Any
 
-from flask import Response, make_response, render_template, request, url_for
-from markupsafe import Markup
+from flask import render_template, request, url_for
 
 from unrot.core.errors import StoreAway
 from unrot.core.records import Finding, Model
@@ -31,24 +25,12 @@ from unrot.web.spans import SHORTER, Asked, Range
 KEPT_ARGUMENTS = (*TIMES, "was", "version", "column", "ends")
 
 
-@blueprint.app_template_filter()
-def fingerprint(part: str | Markup) -> str:
-    """Return a word that changes when a part of a page does."""
-    return blake2b(str(part).encode(), digest_size=8).hexdigest()
-
-
 blueprint.add_app_template_filter(duration)
 blueprint.add_app_template_filter(name_of)
 
 
-@blueprint.app_template_global()
-def words_there() -> set[str]:
-    """Return the words of the parts that a script has on its page."""
-    return set(request.headers.get("X-Parts", "").split())
-
-
 @blueprint.page("GET", "/models/<model>/monitor", needs=VIEWER)
-def monitor(model: str) -> Response:
+def monitor(model: str) -> str:
     """Say whether a model is well, and show why."""
     shelved = service().catalogue().model(model)
     about: dict[str, Any] = {"model": shelved.model}
@@ -56,8 +38,8 @@ def monitor(model: str) -> Response:
         shown = _shown(shelved.model)
     except StoreAway:
         away = overview.unknown()
-        return _answer({**about, "health": away, "is_store_away": True, "refresh": 5})
-    return _answer({**about, **shown})
+        return _rendered({**about, "health": away, "is_store_away": True, "refresh": 5})
+    return _rendered({**about, **shown})
 
 
 def _shown(model: Model) -> dict[str, Any]:
@@ -88,7 +70,7 @@ def _shown(model: Model) -> dict[str, Any]:
         "chosen": chosen,
         "closer": closer,
         "closer_chart": build_period(model.schema, closer) if closer else None,
-        "refresh": 0 if asked.is_given and asked.range is None else _refresh(asked),
+        "refresh": _refresh(asked),
         "report_of": _period(asked),
         "column_names": column_names(model.schema),
     }
@@ -119,11 +101,14 @@ def _now(model: Model, found: Condition) -> Step:
         snoozed = snoozed_words(len(found.snoozed_findings)).strip() or "no finding is open."
         return Step(f"nothing; {snoozed}", "All versions", versions, since)
     ask = url_for("pages.model", model=model.name)
+    if not (found.whole.predictions or found.lately.points):
+        return Step("make a prediction, and judge its answer.", "Try it", ask)
     return Step("let somebody who knows judge a few answers.", "Try it", ask, since)
 
 
 def _refresh(asked: Asked) -> int:
-    return asked.range.refresh if asked.range else spans.DEFAULT.refresh
+    """Return how many seconds the page is left as it is: what is past changes seldom."""
+    return asked.range.refresh if asked.range else spans.RANGES[-1].refresh
 
 
 def _found(model: Model, asked: Asked, version: str | None) -> Condition:
@@ -164,12 +149,5 @@ def _here() -> Address:
     return address_of("pages.monitor", KEPT_ARGUMENTS.__contains__)
 
 
-def _answer(context: Mapping[str, Any]) -> Response:
-    is_fragment = request.headers.get("X-Fragment") == "1"
-    template = "watch/_monitor.html" if is_fragment else "watch/monitor.html"
-    answer = make_response(render_template(template, address=_here(), **context))
-    if is_fragment:
-        answer.headers["X-Fragment"] = "1"
-        answer.add_etag()
-        answer.make_conditional(request)
-    return answer
+def _rendered(context: Mapping[str, Any]) -> str:
+    return render_template("watch/monitor.html", address=_here(), **context)

@@ -32,7 +32,7 @@ def quality(version: Version) -> str:
         return f"{beside}." if right > guess else f"{beside}, so it is no better than that."
     if "mae" in metrics:
         off, guess = metrics["mae"], metrics.get("constant_guess_mae")
-        said = f"{rows} it was off by {number(off)} on average."
+        said = f"{rows} it was off by {_far(off)} on average."
         if guess is None:
             return said
         beside = f"{said} Always giving the same number would be off by {number(guess)}"
@@ -63,7 +63,7 @@ def judged(tally: Tally, schema: Schema, version: str) -> str:
         told = f"found the last {percent(right)} right ({counted(count, 'verdict')})"
         return f"Those who judged answers of {version} {told}."
     values = counted(count, "true value")
-    return f"The last answers of {version} were off by {number(off)} on average ({values})."
+    return f"The last answers of {version} were off by {_far(off)} on average ({values})."
 
 
 def lately(tally: Tally, schema: Schema, version: str) -> tuple[str, str] | None:
@@ -77,7 +77,7 @@ def lately(tally: Tally, schema: Schema, version: str) -> tuple[str, str] | None
     of = f"{counted(count, 'verdict' if schema.is_classifier else 'true value')} on {version}"
     if count < FEWEST_VERDICTS:
         return "–", f"{of} so far"
-    return (number(off) if right is None else percent(right)), f"of {of}"
+    return (_far(off) if right is None else percent(right)), f"of {of}"
 
 
 def last_verdicts(tally: Tally, schema: Schema) -> str:
@@ -88,7 +88,11 @@ def last_verdicts(tally: Tally, schema: Schema) -> str:
     if count < FEWEST_VERDICTS:
         return f"{count} so far: too few to say"
     of = counted(count, "verdict")
-    return f"off by {number(off)} over {of}" if right is None else f"{percent(right)} right of {of}"
+    return f"off by {_far(off)} over {of}" if right is None else f"{percent(right)} right of {of}"
+
+
+def _far(off: float | None) -> str:
+    return number(off) if off is None else rough(off)
 
 
 def _last(tally: Tally, schema: Schema) -> tuple[int, float | None, float | None]:

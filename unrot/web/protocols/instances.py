@@ -21,6 +21,7 @@ from unrot.web.protocols.protocol import Protocol, bad_request, sentence_alone
 from unrot.web.protocols.scoring import IDS, answers_of, ids_of, keys_beside, score
 from unrot.web.protocols.tables import Given, rows_of_inputs, rows_of_instances, version_of
 from unrot.web.routes import ANYONE
+from unrot.web.security import caller_where_all_may
 
 INSTANCES, INPUTS = "instances", "inputs"
 PREDICTIONS, OUTPUTS = "predictions", "outputs"
@@ -37,9 +38,10 @@ def read_rows(schema: Schema, given: Mapping[str, Any]) -> list[Given]:
 
 
 def _scored(model: str | None, version: str | None, given: dict[str, Any]) -> Answer:
-    return score(
-        service(), model, version, lambda schema: read_rows(schema, given), keys_beside(given)
-    )
+    def read(schema: Schema) -> list[Given]:
+        return read_rows(schema, given)
+
+    return score(service(), model, version, read, caller_where_all_may(), keys_beside(given))
 
 
 def _body() -> dict[str, Any]:

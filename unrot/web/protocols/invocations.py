@@ -32,6 +32,7 @@ from unrot.web.protocols.tables import (
     rows_of_inputs,
     rows_of_instances,
 )
+from unrot.web.security import caller_where_all_may
 
 JSON, CSV, LINES = "application/json", "text/csv", "application/jsonlines"
 PARQUET = "application/vnd.apache.parquet"
@@ -61,7 +62,7 @@ def score_invocation(model: str | None, version: str | None, key: str | None) ->
             rows = rows_of_json(schema, given) if type == JSON else READERS[type](schema, raw)
             return known(schema, rows)
 
-        return score(service(), model, version, read, keys)
+        return score(service(), model, version, read, caller_where_all_may(), keys)
 
 
 def written(answer: Answer) -> Response:

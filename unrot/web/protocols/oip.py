@@ -16,7 +16,7 @@ from flask import Response, request
 
 from unrot import __version__
 from unrot.core.errors import BadRequest, wrong_field
-from unrot.core.records import CHAMPION
+from unrot.core.records import CHAMPION, Caller
 from unrot.hear.key_store import read_key
 from unrot.serve.answer import Answer
 from unrot.serve.service import Service
@@ -36,6 +36,7 @@ from unrot.web.protocols.tensors import (
     rows_of,
 )
 from unrot.web.routes import ANYONE, OPERATOR
+from unrot.web.security import caller_where_all_may
 
 OIP = Protocol("oip", ("/v2",), sentence_alone)
 
@@ -126,8 +127,8 @@ def described(of: Service, model: str, version: str | None) -> dict[str, Any]:
 )
 def infer(model: str, version: str | None = None) -> Response:
     """Score the rows that tensors hold."""
-    asked = _asked()
-    return _written(scored(service(), model, version, asked.tensors, asked.keys), asked)
+    asked, caller = _asked(), caller_where_all_may()
+    return _written(scored(service(), model, version, asked.tensors, asked.keys, caller), asked)
 
 
 def scored(
@@ -136,9 +137,10 @@ def scored(
     version: str | None,
     tensors: Sequence[Tensor],
     keys: Sequence[str | None],
+    caller: Caller,
 ) -> Answer:
     """Score the rows that tensors hold, with the client's keys where it gives some."""
-    return score(of, model, version, lambda schema: rows_of(schema, tensors), keys)
+    return score(of, model, version, lambda schema: rows_of(schema, tensors), caller, keys)
 
 
 @dataclass(frozen=True, slots=True)

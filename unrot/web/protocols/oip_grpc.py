@@ -22,6 +22,7 @@ from grpc_reflection.v1alpha import reflection
 
 from unrot import __version__
 from unrot.core.errors import Invalid, Unavailable, UnrotError, wrong_field
+from unrot.core.records import Caller
 from unrot.core.settings import Settings
 from unrot.hear.key_store import read_key
 from unrot.serve.answer import Answer
@@ -59,7 +60,7 @@ CONTENTS: Mapping[str, str] = {
     BYTES: "bytes_contents",
 }
 
-Work = Callable[[Service, Any], Any]
+Work = Callable[[Service, Any, Caller], Any]
 _log = logging.getLogger(__name__)
 
 
@@ -120,8 +121,7 @@ def _handler(app: Flask, name: str, method: Method) -> Any:
         began, status = time.perf_counter(), 500
         try:
             of: Service = app.extensions["unrot"]
-            _admit(app, of, method.needs, context)
-            made = method.work(of, request)
+            made = method.work(of, request, _caller(app, of, method.needs, context))
             status = 200
             return made
         except UnrotError as error:
@@ -140,15 +140,17 @@ def _handler(app: Flask, name: str, method: Method) -> Any:
     )
 
 
-def _admit(app: Flask, of: Service, needs: Role, context: Any) -> None:
-    """Return when the caller may; their token stands in the metadata, under `authorization`."""
-    if needs == ANYONE:
-        return
+def _caller(app: Flask, of: Service, needs: Role, context: Any) -> Caller:
+    """Return who calls, if they may; their token is in the metadata, under `authorization`."""
     header = dict(context.invocation_metadata()).get("authorization")
-    keeper = app.extensions["doorkeeper"]
-    caller = security.caller_of(lambda: of, keeper, _address(context.peer()), header)
+    keeper, address = app.extensions["doorkeeper"], _address(context.peer())
+    if needs == ANYONE:
+        visitor: Caller = keeper.visitor(address, header, lambda: of)
+        return visitor
+    caller = security.caller_of(lambda: of, keeper, address, header)
     with app.app_context():
         security.admit(caller, needs)
+    return caller
 
 
 def _address(peer: str) -> str:
@@ -163,7 +165,7 @@ def _address(peer: str) -> str:
 # ── methods ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _metadata(of: Service, request: Any) -> Any:
+def _metadata(of: Service, request: Any, _caller: Caller) -> Any:
     found = oip.described(of, request.name, request.version or None)
     tensor = told.ModelMetadataResponse.TensorMetadata
     inputs, outputs = (
@@ -182,11 +184,12 @@ def _metadata(of: Service, request: Any) -> Any:
     )
 
 
-def _infer(of: Service, request: Any) -> Any:
+def _infer(of: Service, request: Any, caller: Caller) -> Any:
     tensors = _tensors(request)
     named = _parameter(request.parameters, "key")
     keys = [] if named is None else [read_key(named)]
-    answer = oip.scored(of, request.model_name, request.model_version or None, tensors, keys)
+    model, version = request.model_name, request.model_version or None
+    answer = oip.scored(of, model, version, tensors, keys, caller)
     wanted = [one.name for one in request.outputs]
     return _written(answer, request, oip.chosen(outputs_of(answer), wanted))
 
@@ -250,42 +253,44 @@ def _written(answer: Answer, request: Any, tensors: Sequence[Tensor]) -> Any:
     return made
 
 
-def _index(of: Service, request: Any) -> Any:
+def _index(of: Service, request: Any, _caller: Caller) -> Any:
     model = told.RepositoryIndexResponse.ModelIndex
     found = oip.indexed(of, only_ready=request.ready)
     return told.RepositoryIndexResponse(models=[model(**one) for one in found])
 
 
-def _load(of: Service, request: Any) -> Any:
+def _load(of: Service, request: Any, _caller: Caller) -> Any:
     oip.load(of, request.model_name, has_more=bool(request.parameters))
     return told.RepositoryModelLoadResponse()
 
 
-def _unload(of: Service, request: Any) -> Any:
+def _unload(of: Service, request: Any, _caller: Caller) -> Any:
     oip.unload(of, request.model_name)
     return told.RepositoryModelUnloadResponse()
 
 
 METHODS: Mapping[str, Method] = {
     "ServerLive": Method(
-        told.ServerLiveRequest, ANYONE, lambda _of, _asked: told.ServerLiveResponse(live=True)
+        told.ServerLiveRequest,
+        ANYONE,
+        lambda _of, _asked, _caller: told.ServerLiveResponse(live=True),
     ),
     "ServerReady": Method(
         told.ServerReadyRequest,
         ANYONE,
-        lambda of, _asked: told.ServerReadyResponse(ready=oip.is_all_ready(of)),
+        lambda of, _asked, _caller: told.ServerReadyResponse(ready=oip.is_all_ready(of)),
     ),
     "ModelReady": Method(
         told.ModelReadyRequest,
         ANYONE,
-        lambda of, asked: told.ModelReadyResponse(
+        lambda of, asked, _caller: told.ModelReadyResponse(
             ready=oip.is_model_ready(of, asked.name, asked.version or None)
         ),
     ),
     "ServerMetadata": Method(
         told.ServerMetadataRequest,
         ANYONE,
-        lambda _of, _asked: told.ServerMetadataResponse(
+        lambda _of, _asked, _caller: told.ServerMetadataResponse(
             name=oip.NAME, version=__version__, extensions=["model_repository"]
         ),
     ),

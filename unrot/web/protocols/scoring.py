@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from unrot.core.errors import wrong_field
-from unrot.core.records import Schema
+from unrot.core.records import Caller, Schema
 from unrot.hear.key_store import read_keys
 from unrot.serve.answer import Answer
 from unrot.serve.service import Service
@@ -28,6 +28,7 @@ def score(
     model: str | None,
     version: str | None,
     read: ReadRows,
+    caller: Caller,
     keys: Sequence[str | None] = (),
 ) -> Answer:
     """Score the rows that `read` makes of a request; a model that is not named is the default."""
@@ -37,7 +38,8 @@ def score(
     rows = fitted(schema, read(schema))
     keys = take_keys(schema, rows) or keys
     named = version_of(shelved, version)
-    return of.predict(shelved.model.name, rows, version=named, contents=contents, keys=keys)
+    name = shelved.model.name
+    return of.predict(*(name, rows), version=named, contents=contents, caller=caller, keys=keys)
 
 
 def answers_of(answer: Answer) -> list[Any]:

@@ -32,7 +32,7 @@ from unrot.web.protocols.protocol import Protocol, bad_request
 from unrot.web.protocols.scoring import IDS, answers_of, ids_of, score
 from unrot.web.protocols.tables import KEY, Given, rows_in_order, rows_of_instances
 from unrot.web.routes import ANYONE
-from unrot.web.security import caller_of_api
+from unrot.web.security import caller_of_api, caller_where_all_may
 
 PUID_HEADER = "seldon-puid"
 FORM, MOST_FIELDS = "application/x-www-form-urlencoded", 20
@@ -78,7 +78,7 @@ def predict_message(model: str | None = None, **_namespace: str) -> Response:
         keys.extend(keys_of(puid, len(rows)) if puid else ())
         return rows
 
-    answer = score(service(), model, None, read, keys)
+    answer = score(service(), model, None, read, caller_where_all_may(), keys)
     made = plain(_told(answer, puid, is_tensor="tensor" in _object(given, "data")))
     made.headers[PUID_HEADER] = puid or ids_of(answer)[0]
     return made

@@ -59,8 +59,8 @@ MOST_REASONS = 3
 MOST_CELLS = 1_000_000
 """Of the reference rows as they are compared: a table with more columns keeps fewer rows."""
 
-CELLS_AT_ONCE, CELLS_SCORED_AT_ONCE = 4_000_000, 240_000
-"""When a table is held against itself, and when rows are scored: the latter stay in the cache."""
+CELLS_AT_ONCE = 240_000
+"""Of distances: so many stay in the cache, and take no 15 MB of a small machine."""
 
 DEPTH = 10
 """So many training rows stand behind each other when the nearest are sought."""
@@ -117,7 +117,7 @@ class Neighbours:
     def score(self, rows: Sequence[Row]) -> Wide:
         """Return how odd rows are that the schema has checked: above 1 they are."""
         asked, scores = self.placed(rows), np.empty(len(rows))
-        for part in _parts(len(rows), self.rows.shape, CELLS_SCORED_AT_ONCE):
+        for part in _parts(len(rows), self.rows.shape):
             places, distances = self._nearest(asked[part])
             reach = np.maximum(np.maximum(distances, self._reaches[places]), self._floor)
             density = self._densities[places].mean(axis=1, dtype=np.float64)
@@ -360,9 +360,9 @@ def _apart(neighbours: NDArray[Any], asked: NDArray[Any]) -> Wide:
     return np.sqrt(squares)
 
 
-def _parts(count: int, shape: tuple[int, ...], cells: int = CELLS_AT_ONCE) -> Iterator[slice]:
+def _parts(count: int, shape: tuple[int, ...]) -> Iterator[slice]:
     """Part rows so that what holds them against a table of this shape stays small."""
-    at_once = max(1, cells // (shape[0] + NEIGHBOURS * shape[1]))
+    at_once = max(1, CELLS_AT_ONCE // (shape[0] + NEIGHBOURS * shape[1]))
     for start in range(0, count, at_once):
         yield slice(start, min(start + at_once, count))
 

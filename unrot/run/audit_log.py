@@ -38,6 +38,7 @@ from unrot.store.kinds import (
     JOB,
     LEASE,
     MODEL,
+    SETTLED,
     TOKEN,
     VERSION,
 )
@@ -54,7 +55,7 @@ from unrot.store.operations import (
 
 HEAD = "audit-log"
 """The fact that says which entry is the last."""
-SILENT = (FACT, LEASE, BLOB, CHUNK)
+SILENT = (FACT, LEASE, BLOB, CHUNK, SETTLED)
 OWN_CHANGES = 2
 TRIES = 30
 
