@@ -30,7 +30,7 @@ from unrot.web.api.envelope import as_object, parsed, plain, whole_body
 from unrot.web.current import service
 from unrot.web.protocols.protocol import Protocol, bad_request
 from unrot.web.protocols.scoring import IDS, answers_of, ids_of, score
-from unrot.web.protocols.tables import KEY, Given, rows_in_order, rows_of_instances
+from unrot.web.protocols.tables import KEY, Given, check_count, rows_in_order, rows_of_instances
 from unrot.web.routes import ANYONE
 from unrot.web.security import caller_of_api, caller_where_all_may
 
@@ -109,6 +109,7 @@ def rows_of_message(schema: Schema, given: Message) -> list[Given]:
 
 def _named(names: Sequence[str], schema: Schema, table: Sequence[Any]) -> list[Given]:
     """Return rows by the names that are sent with them; columns that are no features go."""
+    check_count(len(table))
     for number, row in enumerate(table):
         if not isinstance(row, list) or len(row) != len(names):
             raise wrong_field("ndarray", row, counted(len(names), "value"), row=number)
