@@ -937,8 +937,11 @@ class Verdicts(Protocol):
         """Return the verdict that counts for a prediction, withdrawn ones too."""
         ...
 
-    def count_new(self, most: int) -> int:
-        """Fold verdicts that no window has counted into their minutes; return how many."""
+    def count_new(self, most: int, tell: Callable[[Sequence[Feedback]], None] | None = None) -> int:
+        """Fold verdicts that no window has counted into their minutes; return how many.
+
+        `tell` hears of them before they are counted, and again where that is tried again.
+        """
         ...
 
 
