@@ -60,7 +60,7 @@ def prediction_events(
 
 
 def prediction_told(
-    schema: Schema, model: str, made: Prediction, key: str | None
+    schema: Schema, model: str, made: Prediction, key: str | None = None
 ) -> dict[str, Any]:
     """Say what a prediction answered."""
     told: dict[str, Any] = {
