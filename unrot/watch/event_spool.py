@@ -24,9 +24,13 @@ from typing import Any
 
 import orjson
 
+from unrot.core import webhooks
 from unrot.core.files import sync_folder
 from unrot.core.plurals import counted
+from unrot.core.settings import Settings
 
+FOLDER = "events"
+"""Of the home folder."""
 FILE_BYTES = 4 * 2**20
 """So long a file gets before the next is begun."""
 DEAD_BYTES = 32 * 2**20
@@ -188,6 +192,34 @@ class Spool:
         draft = self.folder / f".{STATE}"
         draft.write_bytes(orjson.dumps(asdict(self._state)))
         draft.replace(self.folder / STATE)
+
+
+@dataclass(frozen=True, slots=True)
+class EventFacts:
+    """Where events go, and what became of them on this machine."""
+
+    to: str
+    """The address as people may see it."""
+    sent: int
+    retried: int
+    dead: int
+    backlog_bytes: int
+    limit: int
+    dead_letters: Path
+
+
+def event_facts(settings: Settings) -> EventFacts | None:
+    """Say what became of the events; None where none are sent."""
+    if not settings.events_url:
+        return None
+    folder = settings.home / FOLDER
+    state = read_state(folder) or State()
+    return EventFacts(
+        webhooks.shown(settings.events_url),
+        *(state.sent, state.retried, state.dead, waiting_bytes(folder)),
+        limit=settings.events_backlog,
+        dead_letters=folder / DEAD,
+    )
 
 
 def read_state(folder: Path) -> State | None:

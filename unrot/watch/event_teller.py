@@ -17,10 +17,8 @@ from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch import event_words
 from unrot.watch.event_sender import EventSender
-from unrot.watch.event_spool import Spool
+from unrot.watch.event_spool import FOLDER, Spool
 
-FOLDER = "events"
-"""Of the home folder."""
 LOOK_SECONDS = 2.0
 MOST_LOOKED_AT = 200
 """So many of the newest findings, moves and jobs of a model are compared with what was told."""
