@@ -25,7 +25,8 @@ from unrot.core.errors import BadRequest, WrongType, shown, wrong_field
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
-JSON = "application/json"
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+"""What data is; and what some clients call a body if nobody tells them what it is."""
 VERSION = "1.0"
 LONGEST = 2_000
 """Characters of an attribute."""
@@ -61,7 +62,7 @@ def structured(event: CloudEvent) -> dict[str, Any]:
 def binary(event: CloudEvent) -> tuple[dict[str, str], bytes]:
     """Write an event as headers and a body."""
     headers = {f"{_PREFIX}{name}": _as_header(value) for name, value in _attributes(event).items()}
-    return {**headers, "content-type": JSON}, orjson.dumps(event.data)
+    return {**headers, "Content-Type": JSON}, orjson.dumps(event.data)
 
 
 def _attributes(event: CloudEvent) -> dict[str, str]:
@@ -107,7 +108,8 @@ def read_binary(headers: Mapping[str, str], body: bytes) -> CloudEvent:
             "This is no CloudEvent: send the headers ce-specversion, ce-id, ce-source and ce-type, "
             f"or the content type {STRUCTURED}."
         )
-    _check_type(next((value for name, value in headers.items() if _is_type(name)), JSON))
+    kind = next((value for name, value in headers.items() if name.lower() == "content-type"), JSON)
+    _check_type(JSON if kind in ("", FORM) else kind)
     return _event(attributes, _parsed(body) if body.strip() else None)
 
 
@@ -159,10 +161,6 @@ def _check_type(given: Any) -> None:
     plain = given.partition(";")[0].strip().lower() if isinstance(given, str) else ""
     if plain != JSON and not plain.endswith("+json"):
         raise WrongType(f"The content type of the data is {shown(given)}: send {JSON}.")
-
-
-def _is_type(name: str) -> bool:
-    return name.lower() == "content-type"
 
 
 def _parsed(raw: bytes) -> Any:

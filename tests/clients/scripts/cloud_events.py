@@ -4,13 +4,14 @@ import json
 import sys
 import urllib.request
 
-from cloudevents.http import CloudEvent, from_http, from_json, to_binary, to_structured
+from cloudevents.conversion import to_binary, to_structured
+from cloudevents.http import CloudEvent, from_http, from_json
 
 given = json.load(sys.stdin)
 
 
 def ask(write, kind, data, **more):
-    event = CloudEvent({"type": kind, "source": "/shop/Grün 5%", **more}, data)
+    event = CloudEvent({"type": kind, "source": "/shop/5 %", **more}, data)
     headers, body = write(event)
     if isinstance(body, str):
         body = body.encode()

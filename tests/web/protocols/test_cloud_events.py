@@ -229,3 +229,16 @@ def test_what_is_no_event_is_told_what_to_send(client: FlaskClient) -> None:
 
 def test_too_long_a_batch_is_refused(client: FlaskClient) -> None:
     assert send(client, [event()] * 1_001, BATCH).status_code == 413
+
+
+def test_body_that_curl_calls_a_form_is_read_as_json(client: FlaskClient) -> None:
+    headers = {f"ce-{name}": str(value) for name, value in event().items() if name != "data"}
+
+    answer = client.post(
+        "/events",
+        data=json.dumps(ROW),
+        headers=headers,
+        content_type="application/x-www-form-urlencoded",
+    )
+
+    assert answer.status_code == 200, answer.text
