@@ -166,6 +166,8 @@ def test_crash_before_the_store_has_it_tells_it_again_with_the_same_id(
         keeper = Caretaker(telling, "me")
         keeper.go_round()
         keeper.go_round()
+        ids += predict(telling, 2)
+        keeper.go_round()
     once = [one["id"] for one in told(telling)]
     Caretaker(telling, "me").go_round()
 

@@ -265,10 +265,7 @@ class Caretaker:
             self._set_aside(segment, offset, lines)
         ends_at = offset + len(lines)
         known = self._of_known_models(found.predictions)
-        if self._teller is not None:
-            self._teller.tell_shipment(
-                *(segment.name, offset, ends_at, known), keys=found.keys, verdicts=found.feedback
-            )
+        self._tell(segment, offset, lines, found)
         noticed = self._outlier_finder.look(self._service.catalogue(), known[:: self._every])
         shipped_to = self._service.store.traffic.ship(
             Shipment(
@@ -289,6 +286,15 @@ class Caretaker:
         if shipped_to == ends_at:
             self._profiles.add(known, every=self._every)
         return shipped_to
+
+    def _tell(self, segment: Followed, offset: int, lines: bytes, found: events.Events) -> None:
+        """Tell who wants to hear of it what a stretch holds that was not told yet."""
+        if self._teller is None:
+            return
+        done = self._teller.told_to(segment.name)
+        if done > offset:
+            found = events.from_lines(lines[done - offset :])
+        self._teller.tell_shipment(segment.name, offset + len(lines), found)
 
     def _set_aside(self, segment: Followed, offset: int, lines: bytes) -> None:
         """Keep lines that this release cannot read, for the release that can.

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from unrot.core.cloud_events import CloudEvent, structured
 from unrot.core.records import ClientKey, Feedback, Model, ModelKey
+from unrot.serve.events import Events
 from unrot.serve.rows import Rows
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
@@ -50,22 +51,19 @@ class EventTeller:
         """Give what is on its way a moment; the rest is sent after the next start."""
         self._sender.stop()
 
-    def tell_shipment(
-        self,
-        segment: str,
-        starts_at: int,
-        ends_at: int,
-        rows: Rows,
-        keys: Sequence[ClientKey],
-        verdicts: Sequence[Feedback],
-    ) -> None:
-        """Tell of a stretch of journal, once though it is met again while the store is away."""
-        if self._told_to.get(segment, 0) >= ends_at > starts_at:
-            return
+    def told_to(self, segment: str) -> int:
+        """Return how far a segment was told: it is met again while the store takes nothing."""
+        return self._told_to.get(segment, 0)
+
+    def tell_shipment(self, segment: str, ends_at: int, found: Events) -> None:
+        """Tell of a stretch of journal that is about to be shipped."""
         self._spool.add(
-            [*self._predictions(rows, keys), *map(structured, self._verdicts(verdicts))]
+            [
+                *self._predictions(found.predictions, found.keys),
+                *map(structured, self._verdicts(found.feedback)),
+            ]
         )
-        self._told_to[segment] = ends_at
+        self._told_to[segment] = max(ends_at, self.told_to(segment))
 
     def forget_segment(self, segment: str) -> None:
         """Let go of a segment that was shipped to its end."""
