@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,3 +99,29 @@ def test_verdict_by_a_wrong_key_is_refused(client: FlaskClient, key: Any) -> Non
     code, told = posted(client, "/feedback", {"model": "iris", "key": key, "was_correct": True})
 
     assert (code, told["details"][0]["field"]) == (422, "key")
+
+
+def test_files_of_outcomes_by_key_are_taken_as_lines_and_as_parquet(
+    client: FlaskClient, kept: Service, tmp_path: Path
+) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    from pyarrow import parquet
+
+    _, many = posted(client, "/models/iris/predict", {"inputs": [IRIS] * 2, "keys": ["a", "b"]})
+    ship(kept)
+    file = tmp_path / "rows.parquet"
+    parquet.write_table(pyarrow.Table.from_pylist([{"key": "b", "was_correct": False}]), file)
+    bodies = [
+        ("application/jsonlines", b'{"key": "a", "was_correct": true}\n'),
+        ("application/vnd.apache.parquet", file.read_bytes()),
+    ]
+
+    for type, body in bodies:
+        path = "/api/v1/feedback?model=iris"
+        told = client.post(path, data=body, content_type=type).json["data"]  # type: ignore[index]
+        assert told["counts"] == {"created": 1}
+    nobody = client.post("/api/v1/feedback?model=x", data=bodies[0][1], content_type=bodies[0][0])
+
+    verdicts = [kept.store.verdicts.of(one["id"]) for one in many["predictions"]]
+    assert [one and one.was_correct for one in verdicts] == [True, False]
+    assert nobody.status_code == 404
