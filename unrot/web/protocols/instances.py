@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Response
 
-from unrot.core.errors import wrong_field
+from unrot.core.errors import NotFound, wrong_field
 from unrot.core.records import CHAMPION, Feature, Schema
 from unrot.serve.answer import Answer
 from unrot.web.api.envelope import as_object, parsed, plain, whole_body
@@ -109,7 +109,7 @@ def predict(model: str, version: str | None = None) -> Response:
 def explain(model: str) -> Response:
     """Say that there are no explanations."""
     service().catalogue().model(model)
-    return plain({"error": NO_EXPLANATIONS}, 501)
+    raise NotFound(NO_EXPLANATIONS)
 
 
 def _number(version: str) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from math import prod
 from typing import Any
+from urllib.parse import parse_qs
 
 from flask import Response, request
 
@@ -29,11 +30,12 @@ from unrot.web.api.envelope import as_object, parsed, plain, whole_body
 from unrot.web.current import service
 from unrot.web.protocols.protocol import Protocol, bad_request
 from unrot.web.protocols.scoring import IDS, answers_of, ids_of, score
-from unrot.web.protocols.tables import KEY, Given, rows_in_order, rows_of_instances
+from unrot.web.protocols.tables import KEY, Given, check_count, rows_in_order, rows_of_instances
 from unrot.web.routes import ANYONE
 from unrot.web.security import caller_of_api, caller_where_all_may
 
 PUID_HEADER = "seldon-puid"
+FORM, MOST_FIELDS = "application/x-www-form-urlencoded", 20
 PUID, LABELS = "puid", "labels"
 NOT_TAKEN = ("strData", "binData", "customData", "tftensor")
 _VERSIONS = ("/api/v1.0", "/api/v0.1")
@@ -43,7 +45,6 @@ PREDICTIONS = (
     "/predict",
     *(f"{_GATEWAY}{each}/predictions" for each in _VERSIONS),
 )
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 FEEDBACK = (
     *(f"{each}/feedback" for each in _VERSIONS),
     "/send-feedback",
@@ -108,6 +109,7 @@ def rows_of_message(schema: Schema, given: Message) -> list[Given]:
 
 def _named(names: Sequence[str], schema: Schema, table: Sequence[Any]) -> list[Given]:
     """Return rows by the names that are sent with them; columns that are no features go."""
+    check_count(len(table))
     for number, row in enumerate(table):
         if not isinstance(row, list) or len(row) != len(names):
             raise wrong_field("ndarray", row, counted(len(names), "value"), row=number)
@@ -240,16 +242,24 @@ def _predictions(shelved: ShelvedModel, given: Message, rows: int) -> list[dict[
 
 
 def _body() -> dict[str, Any]:
-    """Read a message: the body, or a form's field or a parameter of the address called json.
+    """Read a message: the body, or what a form or the address calls json."""
+    if "json" in request.args:
+        return as_object(parsed(request.args["json"].encode("utf-8", "replace")))
+    raw = whole_body()
+    # What begins as an object is one: curl calls whatever it sends a form.
+    if request.mimetype == FORM and not raw.lstrip().startswith(b"{"):
+        raw = _field_of(raw)
+    return as_object(parsed(raw))
 
-    curl calls a body a form, if nobody tells it what else it is.
-    """
-    raw, sent = b"", request.args.get("json")
-    if request.mimetype in FORMS:
-        raw, sent = request.get_data(cache=True), request.form.get("json")
-    elif sent is None:
-        raw = whole_body()
-    return as_object(parsed(raw if sent is None else sent.encode("utf-8", "replace")))
+
+def _field_of(raw: bytes) -> bytes:
+    try:
+        fields = parse_qs(raw.decode("ascii"), max_num_fields=MOST_FIELDS)
+    except ValueError:
+        fields = {}
+    if "json" not in fields:
+        raise BadRequest("The form has no field json: expected a message in it.")
+    return fields["json"][0].encode("utf-8", "replace")
 
 
 def _object(given: Message, name: str, *, is_needed: bool = False) -> Message:
