@@ -781,6 +781,10 @@ class Keys(Protocol):
         """Return the ids of the predictions that some keys are for, as far as they have come."""
         ...
 
+    def of(self, prediction: str) -> list[str]:
+        """Return what clients called a prediction."""
+        ...
+
 
 class Traffic(Protocol):
     """The predictions that were answered, and their totals per minute."""
