@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from unrot.core.errors import Invalid, TooLarge
+from unrot.core.plurals import counted
 from unrot.core.ports import Progress
 from unrot.make.csv.labels import UNREADABLE, TruthRow, columns_of
 from unrot.make.truth_lines import lines_about, text_of
@@ -49,7 +50,7 @@ class ParquetTruths:
                     number += 1
                     yield TruthRow(number, told or {}, UNREADABLE if told is None else "")
                 if progress is not None:
-                    progress(min(1.0, number / total), f"{number:,} rows")
+                    progress(min(1.0, number / total), counted(number, "row"))
         except (self._arrow.ArrowException, OSError, ValueError):
             raise Invalid(
                 f"{self._path.name} cannot be read as Parquet after row {number:,}."
