@@ -94,6 +94,18 @@ PEOPLE = {
     "MLflow": posted("/invocations", {"inputs": [IRIS]}),
     "SageMaker": posted("/endpoints/iris/invocations", {"instances": [ROW]}),
     "Seldon": posted("/seldon/default/iris/api/v1.0/predictions", {"data": {"ndarray": [ROW]}}),
+    "CloudEvents": lambda client: read(
+        client.post(
+            "/events",
+            json=IRIS,
+            headers={
+                "ce-specversion": "1.0",
+                "ce-id": "order-1",
+                "ce-source": "/shop",
+                "ce-type": "dev.unrot.predict",
+            },
+        )
+    ),
     "a file": sent_file,
     "a file in a form": sent_form,
     "a form": typed,

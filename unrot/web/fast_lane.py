@@ -34,6 +34,7 @@ from unrot.web.api.answers import Sent
 from unrot.web.metrics.counting import GATHERED
 from unrot.web.routes import API
 from unrot.web.security import FOR_ONE_ALONE, HEALTH, OVER_HTTPS, Doorkeeper, caller_of
+from unrot.web.uploads import TRUTHS
 
 Answer = Callable[[Service, Sent], Reply]
 Run = Callable[[Service, bytes, Contents | None, Caller], Reply]
@@ -225,7 +226,7 @@ class FastLane:
             return None
         call = Call(self, HEALTH, "GET", _healthy, _held) if is_health else None
         mimetype = mimetype_of(asked.content_type or "")
-        if asked.method == "POST" and mimetype != "text/csv":
+        if asked.method == "POST" and mimetype not in TRUTHS:
             call = self._posted(asked.path, mimetype)
         if call is None:
             return None

@@ -119,6 +119,7 @@ class SoughtQuery(Page):
     version: Annotated[str, "Answers of one version alone."] = ""
     order: Annotated[str, "newest, or worst: the surest mistakes first."] = ""
     id: Annotated[str, "One prediction alone."] = ""
+    key: Annotated[str, "The one prediction that your own key is for."] = ""
 
 
 class Later(Shape, named=True):
@@ -134,6 +135,7 @@ class Later(Shape, named=True):
 class OnePrediction(KeptPrediction, named=True):
     """A kept prediction, and what came after it."""
 
+    keys: Annotated[list[str], "What its client called it; of viewers alone."]
     later: Annotated[list[Later], "The newest five of the versions that were made since."]
 
 
@@ -238,9 +240,9 @@ def one_prediction(id: PredictionId, caller: Caller) -> OnePrediction:
     """Show one prediction to whoever has its id, and what later versions would answer.
 
     It is in the store a few seconds after it was made; until then the answer is 404 with the reason
-    `not_arrived`. Comments, and the values of private features, are shown to viewers alone.
+    `not_arrived`. Comments, keys and the values of private features are shown to viewers alone.
     """
-    found = look_up_prediction(service(), id, with_comment=caller.role != ANYONE)
+    found = look_up_prediction(service(), id, for_viewer=caller.role != ANYONE)
     schema = found.shelved.model.schema
     parts = kept_parts(found.judged, schema)
     if caller.role == ANYONE:
@@ -248,6 +250,7 @@ def one_prediction(id: PredictionId, caller: Caller) -> OnePrediction:
     return OnePrediction.of(
         found.judged.prediction,
         **parts,
+        keys=found.keys,
         later=[_later(one, schema) for one in found.later],
     )
 

@@ -20,7 +20,7 @@ def prediction(id: str) -> Response:
     """Show what was asked and answered, what was said of it, and what later versions answer."""
     may_look = security.caller_of_page().role != ANYONE
     try:
-        found = look_up_prediction(service(), id, with_comment=may_look)
+        found = look_up_prediction(service(), id, for_viewer=may_look)
     except NotSigned as error:
         raise NotFound("No prediction has this address: a letter of it may be wrong.") from error
     except NotArrived as error:

@@ -21,10 +21,11 @@ from flask import Response, request
 
 from unrot.core.errors import BadRequest, wrong_field
 from unrot.core.plurals import counted
-from unrot.core.records import Schema
+from unrot.core.records import Caller, Schema
 from unrot.hear.key_store import read_key
 from unrot.make.csv.labels import label_of
 from unrot.serve.answer import Answer
+from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.web.api.envelope import as_object, parsed, plain, whole_body
 from unrot.web.current import service
@@ -79,7 +80,7 @@ def predict_message(model: str | None = None, **_namespace: str) -> Response:
         return rows
 
     answer = score(service(), model, None, read, caller_where_all_may(), keys)
-    made = plain(_told(answer, puid, is_tensor="tensor" in _object(given, "data")))
+    made = plain(told_message(answer, puid, is_tensor="tensor" in _object(given, "data")))
     made.headers[PUID_HEADER] = puid or ids_of(answer)[0]
     return made
 
@@ -147,7 +148,7 @@ def keys_of(puid: str, rows: int) -> list[str]:
     return [puid] if rows == 1 else [f"{puid}-item-{number}" for number in range(rows)]
 
 
-def _told(answer: Answer, puid: str | None, *, is_tensor: bool) -> dict[str, Any]:
+def told_message(answer: Answer, puid: str | None, *, is_tensor: bool) -> dict[str, Any]:
     """Write probabilities by class, or values; the classes themselves stand in the tags."""
     schema = answer.shelved.model.schema
     shares = answer.outputs.probabilities
@@ -174,19 +175,22 @@ def _told(answer: Answer, puid: str | None, *, is_tensor: bool) -> dict[str, Any
 @SELDON.at("POST", *FEEDBACK, needs=ANYONE)
 def give_feedback(model: str | None = None, **_namespace: str) -> Response:
     """Judge a prediction by what was true, else by a reward of 1 or 0."""
-    given, caller, of = _body(), caller_of_api(), service()
+    statuses = judge_message(service(), model, _body(), caller_of_api())
+    return plain({"meta": {"tags": {"statuses": statuses}}})
+
+
+def judge_message(
+    of: Service, model: str | None, given: Message, caller: Caller, puid: str | None = None
+) -> list[str]:
+    """Take what a message says of each row; `puid` names a prediction that the message does not."""
     contents = of.catalogue()
     shelved = of.default_model(contents) if model is None else contents.model(model)
     said = _said(shelved.model.schema, given)
-    verdicts = [
-        {**name, **one}
-        for name, one in zip(_predictions(shelved, given, len(said)), said, strict=True)
-    ]
+    named = _predictions(shelved, given, len(said), puid)
+    verdicts = [{**name, **one} for name, one in zip(named, said, strict=True)]
     if len(verdicts) == 1:
-        statuses: list[str] = [of.judge(verdicts[0], caller)[1]]
-    else:
-        statuses = [status for _, status in of.judge_many(verdicts, caller)]
-    return plain({"meta": {"tags": {"statuses": statuses}}})
+        return [of.judge(verdicts[0], caller)[1]]
+    return [status for _, status in of.judge_many(verdicts, caller)]
 
 
 def _said(schema: Schema, given: Message) -> list[dict[str, Any]]:
@@ -222,14 +226,17 @@ def _label(schema: Schema, row: Any) -> str | float:
     return label
 
 
-def _predictions(shelved: ShelvedModel, given: Message, rows: int) -> list[dict[str, Any]]:
+def _predictions(
+    shelved: ShelvedModel, given: Message, rows: int, puid: str | None
+) -> list[dict[str, Any]]:
     """Return how verdicts name the predictions: by our ids, else by the client's keys."""
     ids = _object(_meta(_object(given, "response")), "tags").get(IDS)
     if isinstance(ids, list):
         if len(ids) != rows:
             raise wrong_field("truth", None, f"one label for each of {counted(len(ids), 'row')}")
         return [{"id": id} for id in ids]
-    puid = _puid_of(_object(given, "response")) or _puid_of(_object(given, "request"))
+    told = _puid_of(_object(given, "response")) or _puid_of(_object(given, "request"))
+    puid = told or puid
     if puid is None:
         expected = f"the puid of a prediction, in the header {PUID_HEADER} or in response.meta"
         raise wrong_field(PUID, None, expected, is_missing=True)
