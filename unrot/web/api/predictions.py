@@ -271,7 +271,7 @@ def explanation(id: PredictionId) -> Explained:
     # It is loaded when somebody asks why: no plain prediction needs it.
     from unrot.explain.explaining import explain_row, version_of
 
-    found = look_up_prediction(service(), id, with_comment=False)
+    found = look_up_prediction(service(), id, for_viewer=False)
     made, of = found.judged.prediction, service()
     version = version_of(found.shelved, made.version)
     return written(explain_row(of.shelf, of.catalogue(), found.shelved, version, made.inputs))
