@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.core.artefacts import EXPLAINER, GOLDEN
-from unrot.core.errors import BadArtefact, NotFound, wrong_field
+from unrot.core.errors import BadArtefact, NotFound, TooMany, wrong_field
 from unrot.core.newest import Newest
 from unrot.core.ports import Predictor
 from unrot.core.records import Feature, Outputs, Row, Schema, Value, Version
@@ -44,6 +46,7 @@ _UNITS: dict[Link, Unit] = {
     "each": "score",
     "largest": "score",
 }
+_TURN, LONGEST_WAIT = threading.Lock(), 1.0
 _KEPT: Newest[tuple[str, str], Kept] = Newest(KEPT_AT_ONCE)
 _log = logging.getLogger(__name__)
 
@@ -117,6 +120,29 @@ def explain_rows(
 ) -> list[Explanation]:
     """Explain a few rows; what is sampled shares the time."""
     check_count(len(rows))
+    with _turn():
+        return _explain_rows(shelf, contents, shelved, version, rows, seconds)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Let one request of a process be explained at a time: it takes far longer than an answer."""
+    if not _TURN.acquire(timeout=LONGEST_WAIT):
+        raise TooMany("Other answers are being explained: try again in a moment.", 2.0)
+    try:
+        yield
+    finally:
+        _TURN.release()
+
+
+def _explain_rows(
+    shelf: Shelf,
+    contents: Contents,
+    shelved: ShelvedModel,
+    version: Version,
+    rows: Sequence[Row],
+    seconds: float,
+) -> list[Explanation]:
     predictor, kept = shelf.predictor(contents, version), _kept(shelf, shelved, version)
     schema, each = shelved.model.schema, seconds / len(rows)
     with on_one_thread():
