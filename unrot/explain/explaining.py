@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from unrot.core.artefacts import EXPLAINER, GOLDEN
 from unrot.core.errors import BadArtefact, NotFound, TooMany, wrong_field
 from unrot.core.newest import Newest
+from unrot.core.plurals import counted
 from unrot.core.ports import Predictor
 from unrot.core.records import Feature, Outputs, Row, Schema, Value, Version
 from unrot.core.threads import on_one_thread
@@ -93,7 +94,7 @@ def check_count(rows: int) -> None:
     """Raise Invalid for more rows than are explained at once."""
     if rows > MOST_AT_ONCE:
         expected = f"at most {MOST_AT_ONCE} rows where explanations are asked for"
-        raise wrong_field("inputs", f"{rows:,} rows", expected)
+        raise wrong_field("inputs", counted(rows, "row"), expected)
 
 
 def explain_row(
