@@ -260,7 +260,7 @@ def one_prediction(id: PredictionId, caller: Caller) -> OnePrediction:
     "/predictions/<id>/explanation",
     needs=ANYONE,
     tag="looking",
-    errors=(503,),
+    errors=(403, 429, 503),
 )
 def explanation(id: PredictionId) -> Explained:
     """Say why a prediction was answered so, to whoever has its id.
