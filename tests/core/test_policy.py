@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from unrot.core.errors import Invalid
-from unrot.core.policy import Policy, describe, parse_policy, parse_texts, sentences
+from unrot.core.policy import Policy, counts_as, describe, parse_policy, parse_texts, sentences
 
 ALL = {
     "promote": "auto",
@@ -21,10 +21,12 @@ ALL = {
     "held_out": 0.4,
     "tolerance": 0.01,
     "seed": 7,
+    "reward_right": 0.8,
+    "reward_wrong": 0.3,
 }
 AS_ALL = Policy(
     promote="auto", learn_every=50, rollback="auto", gate=False, batch=25, replay=0.5, clip=0.0,
-    cap=0.1, held_out=0.4, tolerance=0.01, seed=7,
+    cap=0.1, held_out=0.4, tolerance=0.01, seed=7, reward_right=0.8, reward_wrong=0.3,
 )  # fmt: skip
 
 
@@ -110,3 +112,33 @@ def test_gate_that_is_off_is_said_aloud() -> None:
         "The gate is off: nothing is compared before a version answers, and it is promoted by "
         "itself. A worse version can replace a better one."
     )
+
+
+def test_reward_counts_as_the_policy_says() -> None:
+    policy = describe(parse_policy({"reward_right": 0.8, "reward_wrong": 0.3}, Policy()))
+
+    found = [counts_as(reward, policy) for reward in (0.0, 0.3, 0.31, 0.79, 0.8, 1.0)]
+
+    assert found == [False, False, None, None, True, True]
+    assert [counts_as(reward, describe(Policy())) for reward in (0.0, 0.01, 0.99, 1.0)] == [
+        False,
+        None,
+        None,
+        True,
+    ]
+
+
+def test_threshold_is_said_and_emptied() -> None:
+    policy = parse_texts({"reward_right": "0.8", "reward_wrong": ""}, Policy())
+
+    assert sentences(policy)[-1] == "Of rewards, 0.8 or more counts as right and only 0 as wrong."
+    assert parse_texts({"reward_right": ""}, policy) == Policy()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"reward_right": 0.5, "reward_wrong": 0.5}, {"reward_right": 0}, {"reward_wrong": 1}],
+)
+def test_no_reward_is_right_and_wrong_at_once(given: dict[str, float]) -> None:
+    with pytest.raises(Invalid, match="reward_wrong"):
+        parse_policy(given, Policy())

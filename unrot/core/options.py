@@ -229,6 +229,8 @@ def as_text(value: Any) -> str:
     """Write a value of JSON as a form shows it."""
     if value is None:
         return ""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {one}" for key, one in value.items())
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from unrot.core.options import Kind, Table, choice, number, option, switch, whole
+from unrot.core.errors import wrong_field
+from unrot.core.options import Kind, Table, choice, maybe, number, option, switch, whole
 from unrot.core.percent import percent
 from unrot.core.plurals import counted, plural
 
 by_itself = partial(option, group="What it may do by itself")
 of_gate = partial(option, group="The gate")
 of_learning = partial(option, group="How it learns")
+of_rewards = partial(option, group="What a reward counts as")
 BY_HAND_OR_ITSELF = choice(manual="by hand", auto="by itself")
 MOST_EVERY = 1_000_000
 LARGEST_SEED = 2**32 - 1
@@ -45,6 +47,9 @@ EVERY = Kind(
     expected=f"manual, or a text such as every 50 verdicts (1 to {MOST_EVERY:,})",
     schema={"type": "string"},
 )
+
+
+REWARD = maybe(number(0, 1, "a reward"), "no threshold")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +117,55 @@ class Policy:
         "Seed",
         "Where chance begins, so that a version can be made again.",
     )
+    reward_right: float | None = of_rewards(
+        REWARD,
+        None,
+        "Right from",
+        "A reward of so much or more counts as right, 0 to 1; empty: only 1 does.",
+    )
+    reward_wrong: float | None = of_rewards(
+        REWARD,
+        None,
+        "Wrong up to",
+        "A reward of so much or less counts as wrong, 0 to 1; empty: only 0 does.",
+    )
 
 
 POLICY = Table(
     Policy, "policy", 'an object such as {"promote": "auto", "learn": "every 50 verdicts"}'
 )
-parse_policy, parse_texts, describe = POLICY.parse, POLICY.parse_texts, POLICY.write
+describe = POLICY.write
+
+
+def parse_policy(given: Any, now: Policy) -> Policy:
+    """Return a policy with the keys that are given changed; raise Invalid naming what is wrong."""
+    return _checked(POLICY.parse(given, now))
+
+
+def parse_texts(given: Mapping[str, str], now: Policy) -> Policy:
+    """Read a policy from a form or a command line, where every value is a text."""
+    return _checked(POLICY.parse_texts(given, now))
+
+
+def counts_as(reward: float, policy: Mapping[str, Any]) -> bool | None:
+    """Tell whether a reward counts as right or wrong by a policy as it is kept; None for neither.
+
+    >>> counts_as(0.7, {"reward_right": 0.6}), counts_as(0.7, {}), counts_as(0.0, {})
+    (True, None, False)
+    """
+    right, wrong = policy.get("reward_right"), policy.get("reward_wrong")
+    if reward >= (1.0 if right is None else right):
+        return True
+    return False if reward <= (0.0 if wrong is None else wrong) else None
+
+
+def _checked(policy: Policy) -> Policy:
+    """Return a policy by which no reward is right and wrong at once."""
+    right = 1.0 if policy.reward_right is None else policy.reward_right
+    wrong = 0.0 if policy.reward_wrong is None else policy.reward_wrong
+    if wrong >= right:
+        raise wrong_field("reward_wrong", wrong, f"less than {right:g}, from where on it is right")
+    return policy
 
 
 def sentences(policy: Policy) -> list[str]:
@@ -128,6 +176,7 @@ def sentences(policy: Policy) -> list[str]:
         _returning(policy),
         _stepping(policy),
         _cleaning(policy),
+        *_rewarding(policy),
     ]
 
 
@@ -172,3 +221,11 @@ def _cleaning(policy: Policy) -> str:
     if not policy.cap:
         cap = "one unknown sender may make all of them"
     return f"{clip}; {cap}; {percent(policy.held_out, 4)} of the judges' verdicts only judge."
+
+
+def _rewarding(policy: Policy) -> list[str]:
+    if policy.reward_right is None and policy.reward_wrong is None:
+        return []
+    right = "only 1" if policy.reward_right is None else f"{policy.reward_right:g} or more"
+    wrong = "only 0" if policy.reward_wrong is None else f"{policy.reward_wrong:g} or less"
+    return [f"Of rewards, {right} counts as right and {wrong} as wrong."]

@@ -1182,7 +1182,7 @@ class Counts(Protocol):
         """Count rows that were answered."""
         ...
 
-    def judged(self, model: str, became: FeedbackStatus | Literal["unverified"]) -> None:
+    def judged(self, model: str, became: FeedbackStatus | Literal["unverified", "signal"]) -> None:
         """Count a verdict by what became of it."""
         ...
 
@@ -1197,7 +1197,7 @@ class NoCounts:
     def predicted(self, model: str, version: str, rows: int) -> None:
         """Count nothing."""
 
-    def judged(self, model: str, became: FeedbackStatus | Literal["unverified"]) -> None:
+    def judged(self, model: str, became: FeedbackStatus | Literal["unverified", "signal"]) -> None:
         """Count nothing."""
 
     def store_failed(self) -> None:

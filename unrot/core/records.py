@@ -612,11 +612,25 @@ class Feedback:
     judge: str | None = None
     subject: str = ""
     withdrawn: bool = False
+    reward: float | None = None
+    """How good the answer was, from 0 to 1, where that was said."""
+    signal: str = ""
+    """What was seen to happen; then nobody said anything, and the verdict is an implicit one."""
 
     @property
     def is_trusted(self) -> bool:
         """True when a judge or the operator said it."""
         return self.judge is not None
+
+    @property
+    def is_implicit(self) -> bool:
+        """True when nobody said it: it is a signal."""
+        return bool(self.signal)
+
+    @property
+    def tells(self) -> bool:
+        """True when it says right, wrong, or what is true."""
+        return self.was_correct is not None or self.label is not None
 
     def says_the_same_as(self, other: Feedback) -> bool:
         """Tell whether both are the same verdict, whoever gave it and whenever."""
@@ -625,6 +639,7 @@ class Feedback:
             and self.label == other.label
             and self.comment == other.comment
             and self.withdrawn == other.withdrawn
+            and self.reward == other.reward
             and self.is_trusted == other.is_trusted
         )
 
@@ -647,9 +662,11 @@ class UnverifiedFeedback:
     model: ModelKey
     inputs: Value | Sequence[Value] | Mapping[str, Value]
     prediction: Value
-    was_correct: bool
+    was_correct: bool | None
     given_at: float
     subject: str = ""
+    reward: float | None = None
+    signal: str = ""
 
 
 FeedbackStatus = Literal[
@@ -663,6 +680,8 @@ class JudgedPrediction:
 
     prediction: Prediction
     feedback: Feedback | None
+    signals: tuple[str, ...] = ()
+    """What was seen to happen with it; a verdict wins over them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -674,6 +693,15 @@ class Errors:
     squared: float = 0.0
     truth: float = 0.0
     truth_squared: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rewards:
+    """What the mean of rewards, and how sure it is, are made of; it adds up."""
+
+    count: int = 0
+    total: float = 0.0
+    squared: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -707,6 +735,10 @@ class Window:
     """Rows refused at the door, by reason."""
     refused_for: RefusedFor = RefusedFor()
     errors: Errors = Errors()
+    rewards: Rewards = Rewards()
+    signals: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Predictions with a signal, by its name: how many with it alone, how many with a verdict
+    beside it, which wins."""
 
 
 @dataclass(frozen=True, slots=True)

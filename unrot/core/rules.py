@@ -30,6 +30,7 @@ from unrot.core.options import (
 from unrot.core.percent import percent
 from unrot.core.plurals import counted
 from unrot.core.records import Against, PeriodLength
+from unrot.core.signals import MEANINGS, RULES_EXPECTED, Meaning, read_meanings
 
 MOST_NAMED = 5
 IN_FORMS = re.compile(r"features\.(?P<name>.+)\.(?P<key>[a-z]+)", re.DOTALL)
@@ -162,6 +163,14 @@ MAIL = Kind(
 )
 
 
+SIGNALS = Kind(
+    read=read_meanings,
+    write=dict,
+    expected=RULES_EXPECTED,
+    schema={"type": "object", "additionalProperties": {"type": "string", "enum": [*MEANINGS]}},
+)
+
+
 # ── all rules ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -233,6 +242,14 @@ class Rules:
         SHARE, 0.005, "Never seen", "So much more than usual: new choices, numbers out of range."
     )
     rejected: float = of_quality(SHARE, 0.005, "Refused", "So much more of the rows than usual.")
+    signals: Mapping[str, Meaning] = option(
+        SIGNALS,
+        dict,
+        "What signals mean",
+        "Names with commas between, each with wrong, right or counted: abandoned: wrong, copied: "
+        "right. All others are only counted. They stand apart and change no accuracy.",
+        group="Signals: what was seen to happen",
+    )
     features: Mapping[str, FeatureRule] = option(
         _features((), {}),
         dict,
@@ -304,6 +321,7 @@ def sentences(rules: Rules) -> list[str]:
         _estimate(rules),
         _outliers(rules),
         _quality(rules),
+        *_signals(rules),
         *_exceptions(rules),
     ]
 
@@ -360,6 +378,12 @@ def _quality(rules: Rules) -> str:
         f"of a feature is missing, {_points(rules.unseen)} more was never seen in training, or "
         f"{_points(rules.rejected)} more of the rows are refused."
     )
+
+
+def _signals(rules: Rules) -> list[str]:
+    means = [f"{name} {MEANINGS[meaning]}" for name, meaning in rules.signals.items()]
+    said = f"Signals: {', '.join(means)}; all others only counted. They change no accuracy."
+    return [said] if means else []
 
 
 def _exceptions(rules: Rules) -> list[str]:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import TypeVar
 
-from unrot.core.records import Errors, ModelKey, RefusedFor, Rejection, Window
+from unrot.core.records import Errors, ModelKey, RefusedFor, Rejection, Rewards, Window
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -40,6 +40,8 @@ def added(first: Window, *others: Window) -> Window:
         rejected=_sums([one.rejected for one in every]),
         refused_for=_refused_for([one.refused_for for one in every]),
         errors=_errors([one.errors for one in every]),
+        rewards=_rewards([one.rewards for one in every]),
+        signals=_confusion([one.signals for one in every]),
     )
 
 
@@ -112,4 +114,13 @@ def _errors(errors: Iterable[Errors]) -> Errors:
         squared=sum((one.squared for one in told), 0.0),
         truth=sum((one.truth for one in told), 0.0),
         truth_squared=sum((one.truth_squared for one in told), 0.0),
+    )
+
+
+def _rewards(rewards: Iterable[Rewards]) -> Rewards:
+    told = [one for one in rewards if one.count]
+    return Rewards(
+        count=sum(one.count for one in told),
+        total=sum((one.total for one in told), 0.0),
+        squared=sum((one.squared for one in told), 0.0),
     )

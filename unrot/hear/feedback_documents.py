@@ -9,7 +9,7 @@ reads these documents and joins nothing. Its plain fields are for people who loo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from unrot.core.records import Feedback, JudgedPrediction, Prediction, Value
@@ -22,6 +22,7 @@ class Said(NamedTuple):
 
     was_correct: bool | None
     label: str | float | None
+    reward: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +38,43 @@ class Kept:
     """When anybody first judged it; None of one that was kept by an older release."""
     counted: Said | None = None
     """The verdict as the windows have counted it; None where they have not, or took it back."""
+    signals: Mapping[str, float] = field(default_factory=dict)
+    """What was seen to happen with the prediction, and when that was first told."""
+    counted_signals: tuple[str, ...] = ()
+    """Those that the windows have counted, beside the verdict that they have counted."""
+
+    @property
+    def is_silent(self) -> bool:
+        """True where nobody has ever said anything: there are but signals."""
+        return bool(self.signals) and not self.feedback.withdrawn and not self._says_something
+
+    @property
+    def is_implicit(self) -> bool:
+        """True where nothing stands but signals."""
+        return bool(self.signals) and self.said is None
 
     @property
     def waits(self) -> bool:
         """True where no window has counted it as it stands."""
-        return self.said != self.counted
+        return self.said != self.counted or tuple(self.signals) != self.counted_signals
 
     @property
     def said(self) -> Said | None:
-        """What windows are to count of it; None where it was taken back."""
-        if self.feedback.withdrawn:
+        """What windows are to count of it; None where it was taken back, or nobody said it."""
+        if self.feedback.withdrawn or self.is_silent:
             return None
-        return Said(self.feedback.was_correct, self.feedback.label)
+        return Said(self.feedback.was_correct, self.feedback.label, self.feedback.reward)
+
+    @property
+    def _says_something(self) -> bool:
+        return self.feedback.tells or self.feedback.reward is not None
 
 
 def to_fields(kept: Kept, names: Sequence[str] = ()) -> dict[str, Any]:
     """Return the fields of a document; `names` those of the features, for people to read."""
     verdict, made = kept.feedback, kept.prediction
     stands = made is not None and not verdict.withdrawn
+    is_aside = made is not None and not verdict.tells and (kept.said or kept.signals)
     return {
         "model": verdict.model,
         "version": made.version if made else None,
@@ -72,9 +92,13 @@ def to_fields(kept: Kept, names: Sequence[str] = ()) -> dict[str, Any]:
         "judge": verdict.judge,
         "subject": verdict.subject,
         "withdrawn": verdict.withdrawn,
+        "reward": verdict.reward,
+        "signals": ", ".join(kept.signals) or None,
+        "implicit": kept.is_implicit,
         "waits": True if kept.waits else None,
-        "speaks of": verdict.model if stands and _says_something(verdict) else None,
+        "speaks of": verdict.model if stands and verdict.tells else None,
         "trusted of": verdict.model if stands and verdict.is_trusted else None,
+        "aside of": verdict.model if is_aside else None,
         "body": {
             "was correct": verdict.was_correct,
             "label": verdict.label,
@@ -82,6 +106,8 @@ def to_fields(kept: Kept, names: Sequence[str] = ()) -> dict[str, Any]:
             "imported": kept.is_imported,
             "first given": kept.first_given_at,
             "counted": None if kept.counted is None else list(kept.counted),
+            "signals": dict(kept.signals),
+            "counted signals": list(kept.counted_signals),
         },
     }
 
@@ -95,6 +121,8 @@ def from_document(document: Document) -> Kept:
         body.get("imported", False),
         body.get("first given"),
         None if counted is None else Said(*counted),
+        body.get("signals", {}),
+        tuple(body.get("counted signals", ())),
     )
 
 
@@ -112,6 +140,7 @@ def feedback_of(document: Document) -> Feedback:
         fields.get("judge"),
         fields.get("subject") or "",
         bool(fields.get("withdrawn")),
+        fields.get("reward"),
     )
 
 
@@ -119,7 +148,13 @@ def judged_of(kept: Kept) -> JudgedPrediction | None:
     """Return a prediction beside its verdict."""
     if kept.prediction is None:
         return None
-    return JudgedPrediction(kept.prediction, None if kept.feedback.withdrawn else kept.feedback)
+    verdict = None if kept.said is None else kept.feedback
+    return JudgedPrediction(kept.prediction, verdict, tuple(kept.signals))
+
+
+def signals_of(document: Document) -> tuple[str, ...]:
+    """Return the signals alone."""
+    return tuple(document["body"].get("signals", ()))
 
 
 def _was_correct(kept: Kept) -> bool | None:
@@ -127,10 +162,6 @@ def _was_correct(kept: Kept) -> bool | None:
     if verdict.was_correct is not None or made is None:
         return verdict.was_correct
     return was_right(made, verdict)
-
-
-def _says_something(verdict: Feedback) -> bool:
-    return verdict.was_correct is not None or verdict.label is not None
 
 
 def _named(inputs: Sequence[Value], names: Sequence[str]) -> Mapping[str, Value] | Sequence[Value]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from heapq import merge
 
 from unrot.core.records import JudgedPrediction, ModelKey, Outcome, Schema, Tally
 from unrot.core.windows import total
@@ -55,16 +56,23 @@ class OutcomeReader:
     def given_between(
         self, model: ModelKey, since: float, until: float
     ) -> Iterator[JudgedPrediction]:
-        """Return verdicts with their predictions by when they were given, newest first."""
-        found = scan_all(
-            self._database, FEEDBACK, "given", (model,), since=since, until=until, newest_first=True
+        """Return what was said or seen of predictions by when that was told, newest first."""
+        verdicts, others = (
+            scan_all(
+                self._database, FEEDBACK, way, (model,), since=since, until=until, newest_first=True
+            )
+            for way in ("given", "aside")
         )
+        found = merge(verdicts, others, key=_told_at, reverse=True)
         judged = (judged_of(from_document(document)) for document in found)
         return (one for one in judged if one is not None)
 
     def count_given(self, model: ModelKey, since: float, until: float) -> int:
-        """Count the verdicts that were given in a stretch of time."""
-        return self._database.count(FEEDBACK, "given", (model,), since=since, until=until)
+        """Count what was said or seen in a stretch of time."""
+        return sum(
+            self._database.count(FEEDBACK, way, (model,), since=since, until=until)
+            for way in ("given", "aside")
+        )
 
     def judged_between(self, model: ModelKey, since: float, until: float) -> Iterator[Kept]:
         """Return verdicts by when their predictions were made, newest second first.
@@ -82,7 +90,7 @@ class OutcomeReader:
         )
         for kept in map(from_document, found):
             made = kept.prediction
-            if made is None or kept.feedback.withdrawn:
+            if made is None or kept.said is None:
                 continue
             if since <= made.predicted_at < until:
                 yield kept
@@ -142,10 +150,15 @@ class OutcomeReader:
             "of model",
             (model,),
             newest_first=newest_first,
-            only=("withdrawn",),
+            only=("withdrawn", "implicit"),
             page=10,
         )
-        return next((float(one["predicted at"]) for one in found if not one["withdrawn"]), None)
+        judged = (one for one in found if not one["withdrawn"] and not one["implicit"])
+        return next((float(one["predicted at"]) for one in judged), None)
+
+
+def _told_at(document: Document) -> tuple[float, float]:
+    return float(document["time"]), float(document["predicted at"])
 
 
 def _outcome(document: Document, schema: Schema, *, with_inputs: bool) -> Outcome:

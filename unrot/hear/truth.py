@@ -40,6 +40,7 @@ MOST_WEIGHT = 100.0
 
 ONLY_WRONG = "says only that it was wrong"
 NO_NUMBER = "a thumb tells no number"
+ONLY_REWARD = "says only how good it was"
 TAKEN_BACK = "was taken back"
 NO_CLASS = "its prediction named no class"
 NOT_IN_SCHEMA = "not in the schema"
@@ -174,6 +175,8 @@ def _why_none(prediction: Prediction, feedback: Feedback, schema: Schema) -> str
     """Say why a verdict tells no label."""
     if feedback.withdrawn:
         return TAKEN_BACK
+    if not feedback.tells:
+        return ONLY_REWARD
     if not schema.is_classifier:
         return NO_NUMBER
     return NO_CLASS if prediction.label is None else ONLY_WRONG

@@ -1,5 +1,6 @@
 """The feedback: one verdict a prediction, the newest wins, a judge's before all others.
 
+Signals are kept beside it, each once: whoever says something wins over them, whatever came first.
 A verdict is committed before it is acknowledged. Its prediction is joined to it, and it is counted
 into the minute of its prediction, in one commit each, so that both happen once however often a
 process dies in between.
@@ -16,22 +17,25 @@ from types import MappingProxyType
 from unrot.core import confidence
 from unrot.core.errors import NotFound
 from unrot.core.patience import one_answer
+from unrot.core.policy import counts_as
 from unrot.core.records import (
     Errors,
     Feedback,
     FeedbackStatus,
     ModelKey,
     Prediction,
+    Rewards,
     Schema,
     UnverifiedFeedback,
     Window,
 )
-from unrot.hear.feedback_documents import Kept, from_document, to_fields
+from unrot.hear.feedback_documents import Kept, Said, from_document, to_fields
 from unrot.hear.late import late_puts
+from unrot.hear.signal_names import SignalNames
 from unrot.hear.truth import truth_of, was_right
 from unrot.hear.window_store import VERDICT_WRITER, count_in, negative
 from unrot.store.kinds import FEEDBACK, FORGOTTEN, OVERRULED, TIDIED, UNVERIFIED
-from unrot.store.names import Models
+from unrot.store.names import Models, is_removed
 from unrot.store.operations import (
     ABSENT,
     Change,
@@ -48,6 +52,7 @@ _NONE = (0,) * confidence.BINS
 _ONE_IN = [(*_NONE[:at], 1, *_NONE[at + 1 :]) for at in range(confidence.BINS)]
 """Histograms of one verdict, by the bin that it is in."""
 
+APART = ("was correct", "label", "comment", "subject")
 AT_ONCE = 100
 """Verdicts of one commit; each may move a window of its own."""
 
@@ -105,9 +110,9 @@ class VerdictStore:
     def of(self, prediction: str) -> Feedback | None:
         """Return the verdict that counts for a prediction."""
         found = self._database.get(FEEDBACK, prediction)
-        if found is None:
+        kept = None if found is None else from_document(found)
+        if found is None or kept is None or kept.is_silent:
             return None
-        kept = from_document(found)
         return replace(kept.feedback, was_correct=found["was correct"])
 
     def count_new(self, most: int, tell: Callable[[Sequence[Feedback]], None] | None = None) -> int:
@@ -131,7 +136,7 @@ class VerdictStore:
             if made is None or kept.feedback.model != model:
                 continue
             if version in (None, made.version):
-                more += (not kept.feedback.withdrawn) - (kept.counted is not None)
+                more += (kept.said is not None) - (kept.counted is not None)
         return more
 
     def take_acknowledged(
@@ -167,12 +172,19 @@ class VerdictStore:
                         "prediction": verdict.prediction,
                         "was correct": verdict.was_correct,
                         "subject": verdict.subject,
+                        "reward": verdict.reward,
+                        "signal": verdict.signal,
                     },
                 },
             )
             for verdict in verdicts
             if verdict.model not in removed
         ]
+
+    def names_of(self, verdicts: Sequence[Feedback]) -> SignalNames:
+        """Return what the signals are called of the models that some are of."""
+        of = (verdict.model for verdict in verdicts if verdict.is_implicit)
+        return SignalNames(self._database, of)
 
     def read(
         self, verdicts: Sequence[Feedback]
@@ -216,7 +228,7 @@ class VerdictStore:
         known = self._database.get_many(FEEDBACK, ids)
         joined = self._joined({id: from_document(document) for id, document in known.items()})
         if tell is not None:
-            tell([kept.feedback for kept in joined.values()])
+            tell([told for kept in joined.values() for told in _news_of(kept)])
         moved: list[Window] = []
         changes: list[Change] = []
         for id, kept in joined.items():
@@ -224,7 +236,9 @@ class VerdictStore:
             moved += moves_of(kept, schema)
             fields = to_fields(as_counted(kept), schema.names)
             changes.append(Put(FEEDBACK, id, fields, known[id].revision))
-        arrived = [one for id, one in joined.items() if known[id]["version"] is None]
+        arrived = [
+            one for id, one in joined.items() if known[id]["version"] is None and not one.is_silent
+        ]
         changes += late_puts(arrived, time.time())
         self._database.commit([*changes, *count_in(self._database, moved)])
 
@@ -248,23 +262,51 @@ class Turn:
     ) -> None:
         self._store = store
         self._models = store.models
-        self._removed = store.models.removed(verdict.model for verdict in verdicts)
+        self._about = store.models.documents(verdict.model for verdict in verdicts)
+        self._names = store.names_of(verdicts)
         self._documents, there = store.read(verdicts)
         self._there = {**there, **arriving}
         self._kept = {id: from_document(one) for id, one in self._documents.items()}
         self._changed: set[str] = set()
+        self._judged: set[str] = set()
         self._apart: dict[str, Put | Delete] = {}
         self.erased: set[str] = set()
         """The predictions that somebody wanted forgotten."""
 
     def take(self, verdict: Feedback) -> FeedbackStatus:
         """Take one verdict as the rules of precedence have it; of a removed model, none."""
-        return "missing" if verdict.model in self._removed else self._take(verdict)
+        if is_removed(self._about.get(verdict.model)):
+            return "missing"
+        if verdict.is_implicit:
+            return self._take_signal(verdict)
+        return self._take(self._weighed(verdict))
+
+    def _take_signal(self, verdict: Feedback) -> FeedbackStatus:
+        """Take one signal, once."""
+        id, kept = verdict.prediction, self._kept.get(verdict.prediction)
+        if kept is None and self._is_forgotten(verdict):
+            return "forgotten"
+        name = self._names.admit(verdict.model, verdict.signal)
+        if kept is not None and name in kept.signals:
+            return "duplicate"
+        silent = Feedback(id, verdict.model, verdict.predicted_at, verdict.given_at)
+        kept = kept or Kept(replace(silent, subject=verdict.subject))
+        signals = {**kept.signals, name: verdict.given_at}
+        self._kept[id] = join(replace(kept, signals=signals), self._there.get(id))
+        self._changed.add(id)
+        return "created"
+
+    def _weighed(self, verdict: Feedback) -> Feedback:
+        """Say whether a reward counts as right or wrong, where the model's policy says so."""
+        model = self._about.get(verdict.model)
+        if verdict.reward is None or verdict.tells or model is None:
+            return verdict
+        return replace(verdict, was_correct=counts_as(verdict.reward, model["body"]["policy"]))
 
     def _take(self, verdict: Feedback) -> FeedbackStatus:
         kept = self._kept.get(verdict.prediction)
-        known = None if kept is None else _settled(kept)
-        if known is None and self._is_forgotten(verdict):
+        known = None if kept is None or kept.is_silent else _settled(kept)
+        if kept is None and self._is_forgotten(verdict):
             return "forgotten"
         if known is None or (known.withdrawn and verdict.given_at >= known.given_at):
             self._write(verdict)
@@ -284,7 +326,8 @@ class Turn:
             self._apart[verdict.prediction] = Delete(OVERRULED, verdict.prediction)
             return
         fields = to_fields(Kept(verdict))
-        body = {name: fields[name] for name in ("was correct", "label", "comment", "subject")}
+        body = {name: fields[name] for name in (*APART, "reward")}
+        body["signals"] = verdict.signal or None
         apart = {"model": verdict.model, "time": verdict.given_at, "body": body}
         self._apart[verdict.prediction] = Put(OVERRULED, verdict.prediction, apart)
 
@@ -297,7 +340,8 @@ class Turn:
             kept = self._kept[id]
             names = self._models.schema_of(kept.feedback.model).names
             made.append(Put(FEEDBACK, id, to_fields(kept, names), expect))
-        return [*made, *late_puts(map(self._kept.__getitem__, self._changed), time.time())]
+        late = late_puts(map(self._kept.__getitem__, self._judged), time.time())
+        return [*made, *self._names.puts(), *late]
 
     def counted(self) -> tuple[list[Change], list[Window]]:
         """Return what is to be committed, with all that can be counted; and its windows."""
@@ -315,9 +359,12 @@ class Turn:
         first = known.first_given_at
         if first is not None:
             first = min(first, verdict.given_at)
+        elif known.is_silent:
+            first = verdict.given_at
         kept = replace(known, feedback=verdict, first_given_at=first)
         self._kept[id] = join(kept, self._there.get(id))
         self._changed.add(id)
+        self._judged.add(id)
 
     def _is_forgotten(self, verdict: Feedback) -> bool:
         """Tell whether a prediction was let go, and is not only on its way."""
@@ -329,6 +376,18 @@ class Turn:
         return verdict.predicted_at < self._store.kept_since(verdict.model)
 
 
+def _news_of(kept: Kept) -> list[Feedback]:
+    """Return what no window has counted of what was said of a prediction, and seen to happen."""
+    said = kept.feedback
+    of = Feedback(said.prediction, said.model, said.predicted_at, said.given_at)
+    seen = [
+        replace(of, given_at=at, signal=name)
+        for name, at in kept.signals.items()
+        if name not in kept.counted_signals
+    ]
+    return [*([said] if kept.said != kept.counted else []), *seen]
+
+
 def join(kept: Kept, arrived: Arrived | None) -> Kept:
     """Return a verdict with its prediction, once that has arrived."""
     if kept.prediction is not None or arrived is None:
@@ -338,17 +397,14 @@ def join(kept: Kept, arrived: Arrived | None) -> Kept:
 
 def as_counted(kept: Kept) -> Kept:
     """Return a verdict once windows have counted it as it stands."""
-    return replace(kept, counted=kept.said)
+    return replace(kept, counted=kept.said, counted_signals=tuple(kept.signals))
 
 
 def moves_of(kept: Kept, schema: Schema) -> list[Window]:
     """Return what is to be added to windows, so that they count a verdict as it stands."""
-    assert kept.prediction is not None
-    told = [] if kept.feedback.withdrawn else [_window(kept.prediction, kept.feedback, schema)]
-    if kept.counted is None:
-        return told
-    before = replace(kept.feedback, **kept.counted._asdict(), withdrawn=False)
-    return [negative(_window(kept.prediction, before, schema)), *told]
+    told = _windows(kept, kept.said, tuple(kept.signals), schema)
+    before = _windows(kept, kept.counted, kept.counted_signals, schema)
+    return [*map(negative, before), *told]
 
 
 def _settled(kept: Kept) -> Feedback:
@@ -357,12 +413,24 @@ def _settled(kept: Kept) -> Feedback:
     return replace(kept.feedback, was_correct=was_right(kept.prediction, kept.feedback))
 
 
-def _window(made: Prediction, verdict: Feedback, schema: Schema) -> Window:
+def _windows(kept: Kept, said: Said | None, signals: Sequence[str], schema: Schema) -> list[Window]:
+    """Return what counts what was said of a prediction, and what was seen to happen with it."""
+    made = kept.prediction
+    assert made is not None
+    empty = Window(int(made.predicted_at) // 60, kept.feedback.model, made.version, VERDICT_WRITER)
+    beside = "alone" if said is None else "beside"
+    seen = [replace(empty, signals={name: {beside: 1} for name in signals})] if signals else []
+    if said is None:
+        return seen
+    verdict = replace(kept.feedback, **said._asdict(), withdrawn=False)
+    return [_window(empty, made, verdict, schema), *seen]
+
+
+def _window(empty: Window, made: Prediction, verdict: Feedback, schema: Schema) -> Window:
     """Return the window that counts one verdict."""
-    right = was_right(made, verdict)
-    window = Window(
-        int(made.predicted_at) // 60, verdict.model, made.version, VERDICT_WRITER, verdicts=1
-    )
+    right, reward = was_right(made, verdict), verdict.reward
+    given = Rewards() if reward is None else Rewards(1, reward, reward * reward)
+    window = replace(empty, verdicts=1, rewards=given)
     if made.value is not None and isinstance(verdict.label, int | float):
         return replace(window, errors=_errors(made.value, float(verdict.label)))
     if right is None:

@@ -27,21 +27,25 @@ from unrot.core.errors import (
 )
 from unrot.core.ids import Ids, PredictionId
 from unrot.core.plurals import counted
+from unrot.core.policy import counts_as
 from unrot.core.records import Caller, Feedback, Model, UnverifiedFeedback
-from unrot.core.schema import parse_label
+from unrot.core.schema import is_number, parse_label
 from unrot.core.time import DAY
 from unrot.hear.key_store import read_key
+from unrot.hear.signal_names import read_signal
 from unrot.hear.truth import is_right
 
 MOST_VERDICTS = 1_000
 MOST_COMMENT = 2_000
 MOST_INPUT_DATA = 65_536
+ALONE = "a signal alone, or a verdict without one: send two requests, or two of a list"
 NO_LONGER_SERVED = "The model that made this prediction is no longer served."
 NO_LONGER_KEPT = (
     "The prediction is not kept any more, so it can no longer be judged: the app keeps the newest "
     "ones (UNROT_KEEP_DAYS, UNROT_KEEP_ROWS), and none that it was told to forget."
 )
-OLDER_FIELDS = ("model", "input data", "prediction", "was correct")
+OLDER_FIELDS = ("model", "input data", "prediction")
+SAID = ("was_correct", "label", "reward")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,13 @@ class VerdictReader:
             expected = 'an object such as {"id": "…", "was_correct": true}'
             raise wrong_field("feedback", given, expected)
         id, told, model = self._prediction(self._id_of(given), now)
-        was_correct, label = _said(given, model)
+        if given.get("signal") is not None:
+            return _signal(given, id, told, model, caller, now)
+        was_correct, label, reward = _said(given, model)
         if model.schema.is_classifier and label is not None:
             was_correct = self._agreed(id, told, model, was_correct, label)
+        if was_correct is None and label is None:
+            was_correct = _by_reward(reward)
         return Feedback(
             prediction=id,
             model=model.key,
@@ -75,6 +83,7 @@ class VerdictReader:
             comment=_comment(given.get("comment")),
             judge=caller.judge,
             subject=caller.subject,
+            reward=reward,
         )
 
     def read_or_error(self, given: Any, *, caller: Caller, now: float) -> Feedback | UnrotError:
@@ -174,15 +183,20 @@ def read_unverified(
     given: Mapping[str, Any], *, known: Callable[[str], Model], caller: Caller, now: float
 ) -> UnverifiedFeedback:
     """Read a verdict in the older form, which carries its own inputs and prediction."""
-    for needed in OLDER_FIELDS:
-        if needed not in given:
-            expected = f"all of {', '.join(OLDER_FIELDS)}"
+    said = [word for word in ("was correct", "reward", "signal") if given.get(word) is not None]
+    for needed in (*OLDER_FIELDS, "was correct"):
+        if needed not in given and not (needed == "was correct" and said):
+            expected = f"all of {', '.join(OLDER_FIELDS)}, was correct"
             raise wrong_field(needed, None, expected, is_missing=True)
-    name, inputs, prediction, was_correct = (given[field] for field in OLDER_FIELDS)
+    name, inputs, prediction = (given[field] for field in OLDER_FIELDS)
     if not isinstance(name, str):
         raise wrong_field("model", name, "the name of a model")
-    if not isinstance(was_correct, bool):
+    was_correct, reward = given.get("was correct"), _reward(given)
+    if not isinstance(was_correct, bool) and not (was_correct is None and said):
         raise wrong_field("was correct", was_correct, "true or false")
+    if "signal" in said and len(said) > 1:
+        raise wrong_field("signal", given["signal"], ALONE)
+    _check_agree(was_correct, reward)
     if isinstance(prediction, Mapping | list):
         raise wrong_field("prediction", prediction, "one class or one number")
     _check_size("input data", inputs)
@@ -192,9 +206,11 @@ def read_unverified(
         model=known(name).key,
         inputs=inputs,
         prediction=prediction,
-        was_correct=was_correct,
+        was_correct=was_correct if was_correct is not None else _by_reward(reward),
         given_at=now,
         subject=caller.subject,
+        reward=reward,
+        signal=read_signal(given["signal"]) if "signal" in said else "",
     )
 
 
@@ -217,20 +233,69 @@ def id_of(given: Any) -> str | None:
 
 def is_older_form(given: Any) -> bool:
     """Tell the older form from a verdict by id."""
-    return isinstance(given, Mapping) and "id" not in given and "was correct" in given
+    if not isinstance(given, Mapping) or "id" in given:
+        return False
+    return "was correct" in given or ("input data" in given and "key" not in given)
 
 
-def _said(given: Mapping[str, Any], model: Model) -> tuple[bool | None, str | float | None]:
-    was_correct, label = given.get("was_correct"), given.get("label")
-    if was_correct is None and label is None:
+def _said(
+    given: Mapping[str, Any], model: Model
+) -> tuple[bool | None, str | float | None, float | None]:
+    was_correct, label, reward = given.get("was_correct"), given.get("label"), _reward(given)
+    if was_correct is None and label is None and reward is None:
         raise Invalid(
-            "The verdict says nothing: send was_correct (true or false) or label.",
+            "The verdict says nothing: send was_correct (true or false), label, reward or signal.",
             reason="empty_verdict",
             details=[Detail("was_correct", None, "true or false, or a label instead")],
         )
     if was_correct is not None and not isinstance(was_correct, bool):
         raise wrong_field("was_correct", was_correct, "true or false")
-    return was_correct, None if label is None else parse_label(model.schema, label)
+    _check_agree(was_correct, reward)
+    return was_correct, None if label is None else parse_label(model.schema, label), reward
+
+
+def _reward(given: Mapping[str, Any]) -> float | None:
+    reward = given.get("reward")
+    if reward is None:
+        return None
+    if not is_number(reward) or not 0 <= reward <= 1:
+        raise wrong_field("reward", reward, "a number from 0 (wrong) to 1 (right)")
+    return float(reward)
+
+
+def _by_reward(reward: float | None) -> bool | None:
+    """Return what a reward says by itself: 1 is right, 0 is wrong."""
+    return None if reward is None else counts_as(reward, {})
+
+
+def _check_agree(was_correct: bool | None, reward: float | None) -> None:
+    """Return where a thumb and a reward do not say the opposite."""
+    told = _by_reward(reward)
+    if was_correct is not None and told is not None and told != was_correct:
+        raise Invalid(
+            f"was_correct and reward contradict each other: a reward of {reward:g} says that it "
+            f"was {'right' if told else 'wrong'}. Send only one of them, or make them agree.",
+            reason="contradiction",
+            details=[Detail("reward", reward, "a reward that goes with was_correct")],
+        )
+
+
+def _signal(
+    given: Mapping[str, Any], id: str, told: PredictionId, model: Model, caller: Caller, now: float
+) -> Feedback:
+    """Read what was seen to happen; whoever tells it, it is nobody's word."""
+    name = read_signal(given["signal"])
+    if any(given.get(word) is not None for word in SAID):
+        raise wrong_field("signal", name, ALONE)
+    _comment(given.get("comment"))
+    return Feedback(
+        prediction=id,
+        model=model.key,
+        predicted_at=float(told.predicted_at),
+        given_at=now,
+        subject=caller.subject,
+        signal=name,
+    )
 
 
 def _comment(given: Any) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from unrot.core.records import Errors, ModelKey, RefusedFor, Window
+from unrot.core.records import Errors, ModelKey, RefusedFor, Rewards, Window
 from unrot.core.time import MINUTES_A_DAY, MINUTES_AN_HOUR
 from unrot.core.windows import added, grouped
 from unrot.store.kinds import WINDOWS
@@ -32,6 +32,7 @@ Plain = dict[str, Any]
 EMPTY = 2
 _PLAIN = ("predictions", "verdicts", "judged", "correct", "outliers", "looked_at")
 _HISTOGRAMS = ("latency", "confidence", "judged_confidence", "correct_confidence")
+_TABLES = ("confusion", "signals")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +179,14 @@ def negative(window: Window) -> Window:
     bins: dict[str, Any] = {
         name: tuple(-one for one in getattr(window, name)) for name in _HISTOGRAMS
     }
-    confusion = {
-        answer: {truth: -count for truth, count in row.items()}
-        for answer, row in window.confusion.items()
+    numbers |= {
+        name: {one: {two: -count for two, count in row.items()} for one, row in table.items()}
+        for name in _TABLES
+        if (table := getattr(window, name))
     }
     errors = Errors(*(-value for value in asdict(window.errors).values()))
-    return replace(window, **numbers, **bins, confusion=confusion, errors=errors)
+    rewards = Rewards(*(-value for value in asdict(window.rewards).values()))
+    return replace(window, **numbers, **bins, errors=errors, rewards=rewards)
 
 
 # ── inside ───────────────────────────────────────────────────────────────────────────────────
@@ -283,20 +286,27 @@ def _plain(window: Window) -> Plain:
     for name in _HISTOGRAMS:
         if any(getattr(window, name)):
             found[name] = _trimmed(getattr(window, name))
-    confusion = {
-        answer: kept
-        for answer, row in window.confusion.items()
-        if (kept := {truth: count for truth, count in row.items() if count})
-    }
-    if confusion:
-        found["confusion"] = confusion
+    for name in _TABLES:
+        if table := _filled(getattr(window, name)):
+            found[name] = table
     if window.rejected:
         found["rejected"] = dict(window.rejected)
     if window.errors.count:
         found["errors"] = asdict(window.errors)
+    if window.rewards.count:
+        found["rewards"] = asdict(window.rewards)
     if window.refused_for.requests:
         found["refused_for"] = asdict(window.refused_for)
     return found
+
+
+def _filled(table: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """Return what of counts by two words is not nothing."""
+    return {
+        one: kept
+        for one, row in table.items()
+        if (kept := {two: count for two, count in row.items() if count})
+    }
 
 
 def _trimmed(bins: Sequence[int]) -> list[int]:
@@ -325,6 +335,8 @@ def _window(kept: Plain, place: Place) -> Window:
             found[name] = _bins(found[name])
     if "errors" in found:
         found["errors"] = Errors(**found["errors"])
+    if "rewards" in found:
+        found["rewards"] = Rewards(**found["rewards"])
     if "refused_for" in found:
         found["refused_for"] = RefusedFor(**found["refused_for"])
     return Window(model=place.model, version=place.version, writer=place.writer, **found)

@@ -103,12 +103,10 @@ class WaitingVerdicts:
 
     def lone(self, model: ModelKey) -> list[Document]:
         """Return the verdicts whose predictions are on their way; no line has decided them."""
-        only = ["model", "version", "time", "withdrawn"]
+        only = ["model", "version", "time", "was correct", "label"]
         new = scan_all(self._database, FEEDBACK, "new", (True,), only=only)
         return [
-            one
-            for one in new
-            if one["model"] == model and one["version"] is None and not one["withdrawn"]
+            one for one in new if one["model"] == model and one["version"] is None and _tells(one)
         ]
 
     def read(self, ids: Sequence[str], limit: int) -> list[JudgedPrediction]:
@@ -224,6 +222,11 @@ class WaitingVerdicts:
         known = self._database.get_many(FEEDBACK, old)
         firsts = [from_document(one).first_given_at for one in known.values()]
         return any(first is None or first < moment for first in firsts)
+
+
+def _tells(verdict: Document) -> bool:
+    """Tell whether it may teach something: not what was taken back, nor a signal."""
+    return verdict["was correct"] is not None or verdict["label"] is not None
 
 
 def _undecided(verdicts: Sequence[Document], decided: Mapping[str, float]) -> list[Document]:

@@ -9,7 +9,7 @@ from typing import Any
 from unrot.core.errors import Invalid, TooLarge
 from unrot.core.plurals import counted
 from unrot.core.ports import Progress
-from unrot.make.csv.labels import UNREADABLE, TruthRow, columns_of
+from unrot.make.csv.labels import TELLING, UNREADABLE, TruthRow, columns_of
 from unrot.make.truth_lines import lines_about, text_of
 
 ROWS_AT_ONCE = 1_000
@@ -29,9 +29,10 @@ class ParquetTruths:
         except (self._arrow.ArrowException, OSError, ValueError):
             raise Invalid(f"{path.name} cannot be read as Parquet.") from None
         self._columns = columns_of(names)
-        if not {"id", "key"} & {*self._columns} or not {"label", "was_correct"} & {*self._columns}:
+        if not {"id", "key"} & {*self._columns} or not {*TELLING} & {*self._columns}:
             raise Invalid(
-                f"{path.name} lacks a column: expected id or key, and label (or was_correct)."
+                f"{path.name} lacks a column: expected id or key, and label (or "
+                "was_correct, reward, signal)."
             )
         is_text = self._arrow.types.is_string
         typed = zip(names, types, strict=True)

@@ -36,7 +36,8 @@ CellType = Literal["text", "number", "integer", "flag", "moment"]
 Cell = str | float | bool | None
 Part = Sequence[Sequence[Cell]]
 """Some rows, column by column."""
-Line = tuple[Prediction, Feedback | None]
+Line = tuple[Prediction, Feedback | None, Sequence[str]]
+"""A prediction, the verdict on it, and its signals."""
 WORDS: Mapping[What, str] = {"predictions": "prediction", "feedback": "verdict"}
 """What one row is."""
 END_OF_TIME = 1e11
@@ -143,7 +144,7 @@ def parts_of(
     most = max(1, min(MOST_AT_ONCE, CELLS_AT_ONCE // len(columns)))
     done = 0
     while some := list(islice(rows, most)):
-        lines = [(judged.prediction, judged.feedback) for judged in some]
+        lines = [(judged.prediction, judged.feedback, judged.signals) for judged in some]
         yield [list(map(column.read, lines)) for column in columns]
         done += len(some)
         tell(done, some[-1])
@@ -219,6 +220,9 @@ def _of_verdicts(schema: Schema) -> Iterator[Column]:
     yield Column("given_at", "moment", _of_verdict(lambda verdict: verdict.given_at))
     yield Column("judge", "text", _of_verdict(lambda verdict: verdict.judge))
     yield Column("comment", "text", _of_verdict(lambda verdict: verdict.comment or None))
+    yield Column("reward", "number", _of_verdict(lambda verdict: verdict.reward))
+    yield Column("signals", "text", lambda line: ", ".join(line[2]) or None)
+    yield Column("implicit", "flag", _is_implicit)
 
 
 def _of_verdict(read: Callable[[Feedback], Cell]) -> Callable[[Line], Cell]:
@@ -229,19 +233,25 @@ def _at(row: Sequence[Any], place: int) -> Cell:
     return row[place] if place < len(row) else None
 
 
+def _is_implicit(line: Line) -> bool | None:
+    """Tell whether nothing but signals tells of it; None where nothing does."""
+    _, verdict, signals = line
+    return verdict is None if verdict is not None or signals else None
+
+
 def _was_correct(line: Line) -> bool | None:
-    made, verdict = line
+    made, verdict, _ = line
     said = None if verdict is None else verdict.was_correct
     return was_right(made, verdict) if said is None else said
 
 
 def _truth(line: Line, schema: Schema) -> Cell:
-    made, verdict = line
+    made, verdict, _ = line
     return None if verdict is None else truth_of(made.label, verdict, schema)
 
 
 def _error(line: Line) -> float | None:
-    made, verdict = line
+    made, verdict, _ = line
     if verdict is None or made.value is None or not isinstance(verdict.label, int | float):
         return None
     return made.value - verdict.label

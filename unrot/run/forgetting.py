@@ -87,8 +87,9 @@ def _with_stock(service: Service, one: Erasure) -> Erasure:
     """Name what is kept of a prediction itself."""
     prediction = service.store.traffic.prediction(one.id)
     verdict = service.store.verdicts.of(one.id)
-    kept = {"prediction": prediction, "verdict": verdict}
-    return replace(one, erased=[name for name, found in kept.items() if found is not None])
+    has_signals = prediction is not None and bool(prediction.signals)
+    kept = {"prediction": prediction is not None, "verdict": verdict is not None or has_signals}
+    return replace(one, erased=[name for name, is_there in kept.items() if is_there])
 
 
 def sweep(service: Service, most: int = 100) -> None:

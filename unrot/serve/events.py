@@ -10,7 +10,7 @@ and by a newer release: fields may be added, none may change its meaning.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any
@@ -81,10 +81,22 @@ def to_lines(events: Iterable[Event]) -> bytes:
     """Write events as journal lines."""
     return b"".join(
         orjson.dumps(
-            {"kind": _NAMES[type(event)], "event": event}, option=orjson.OPT_APPEND_NEWLINE
+            {"kind": _NAMES[type(event)], "event": _told(event)}, option=orjson.OPT_APPEND_NEWLINE
         )
         for event in events
     )
+
+
+def _told(event: Event) -> Any:
+    """Return what is written of an event: of a verdict no reward and no signal where none is."""
+    if not isinstance(event, Feedback | UnverifiedFeedback):
+        return event
+    plain = asdict(event)
+    return {
+        name: value
+        for name, value in plain.items()
+        if name not in ("reward", "signal") or value not in (None, "")
+    }
 
 
 def to_lines_of_rows(

@@ -338,7 +338,8 @@ class Service:
         statuses = self._kept_or_queued(given)
         contents = self.catalogue()
         for verdict, status in zip(given, statuses, strict=True):
-            self.counts.judged(contents.name_of(verdict.model), status)
+            counted_as = "signal" if verdict.is_implicit else status
+            self.counts.judged(contents.name_of(verdict.model), counted_as)
         return statuses
 
     def _kept_or_queued(self, given: Sequence[Feedback]) -> Sequence[FeedbackStatus]:

@@ -27,7 +27,7 @@ from unrot.core.records import (
     Window,
 )
 from unrot.core.time import DAY
-from unrot.hear.feedback_documents import feedback_of, from_document, judged_of
+from unrot.hear.feedback_documents import feedback_of, from_document, judged_of, signals_of
 from unrot.hear.key_store import key_puts
 from unrot.hear.outcome_reader import Key, OutcomeReader
 from unrot.hear.verdict_store import Arrived, VerdictStore
@@ -404,9 +404,9 @@ def _beside(
     """Put what is known of verdicts beside predictions."""
     for one in made:
         document, verdict = known.get(one.id or ""), None
-        if document is not None and not document["withdrawn"]:
+        if document is not None and not document["withdrawn"] and not document["implicit"]:
             verdict = replace(feedback_of(document), was_correct=document["was correct"])
-        yield JudgedPrediction(one, verdict)
+        yield JudgedPrediction(one, verdict, () if document is None else signals_of(document))
 
 
 def _place(judged: JudgedPrediction) -> Cursor:

@@ -75,6 +75,8 @@ class Dialect:
     make_revisions: tuple[str, ...]
     names: str
     """A query for the names of all tables and indexes that there are."""
+    columns: str
+    """A query for all tables with the names of their columns."""
     hold: str = ""
     """What keeps a row that was read as it is until the commit."""
     tell: str = ""
@@ -254,7 +256,7 @@ class SqlStore:
 
 
 def make_tables(tx: Transaction, dialect: Dialect) -> None:
-    """Make the tables and indexes that are missing, and note what format they are of.
+    """Make the tables, columns and indexes that are missing, and note what format they are of.
 
     Those that are there are not touched: to ask for them once more would lock them.
     """
@@ -264,15 +266,20 @@ def make_tables(tx: Transaction, dialect: Dialect) -> None:
             "The database is of a release before its format was settled, and cannot be read: move "
             "it away to begin with an empty one."
         )
+    known = {tuple(row) for row in tx.execute(dialect.columns).fetchall()}
     for kind in KINDS:
-        columns = "".join(
-            f", {_quoted(name)} {dialect.type_of(type)}" for name, type in kind.fields.items()
-        )
+        columns = [
+            f"{_quoted(name)} {dialect.type_of(type)}"
+            for name, type in kind.fields.items()
+            if (kind.name, name) not in known
+        ]
         if kind.name not in there:
             tx.execute(
                 f"CREATE TABLE {_quoted(kind.name)} (key {dialect.text} PRIMARY KEY, "
-                f"revision {dialect.integer} NOT NULL{columns})"
+                f"revision {dialect.integer} NOT NULL{''.join(f', {one}' for one in columns)})"
             )
+        for column in columns if kind.name in there else ():
+            tx.execute(f"ALTER TABLE {_quoted(kind.name)} ADD COLUMN {column}")
         for name, index in kind.indexes.items():
             if index.fields and f"{kind.name} {name}" not in there:
                 tx.execute(_index(kind, name, index))

@@ -157,9 +157,13 @@ FEEDBACK = Kind(
         "judge": "text",
         "subject": "text",
         "withdrawn": "flag",
+        "reward": "number",
+        "signals": "text",
+        "implicit": "flag",
         "waits": "flag",
         "speaks of": "text",
         "trusted of": "text",
+        "aside of": "text",
         "body": "json",
     },
     {
@@ -167,10 +171,13 @@ FEEDBACK = Kind(
         "given": Index(("speaks of",), ("time", "predicted at")),
         "of version": Index(("speaks of", "version"), ("time", "predicted at")),
         "trusted": Index(("trusted of",), ("predicted at",)),
+        "aside": Index(("aside of",), ("time", "predicted at")),
         "new": Index(("waits",), ("predicted at",)),
     },
     shown=("model", "version", "was correct", "time"),
 )
+SIGNAL_NAMES = Kind("signal-names", {"model": "text", "names": "json"}, {"of model": _OF_MODEL})
+"""One a model: what its signals are called, so that there are not too many."""
 LATE = Kind("late-feedback", {"model": "text", "mark": "text"}, {"of model": _OF_MODEL})
 """One a model, written with each verdict that stands long after it was given."""
 OVERRULED = Kind(

@@ -74,8 +74,13 @@ class Models:
 
     def removed(self, keys: Iterable[ModelKey]) -> set[ModelKey]:
         """Return those of some models for which nothing is kept any more: a read each."""
+        found = self.documents(keys)
+        return {key for key, model in found.items() if is_removed(model)}
+
+    def documents(self, keys: Iterable[ModelKey]) -> dict[ModelKey, Document]:
+        """Return what is kept of some models themselves: a read each."""
         found = self._database.get_many(MODEL, list(dict.fromkeys(keys)))
-        return {ModelKey(key) for key, model in found.items() if is_removed(model)}
+        return {ModelKey(key): model for key, model in found.items()}
 
     def schema_of(self, key: ModelKey) -> Schema:
         """Return the schema of a model, an empty one where nobody registered it.

@@ -71,6 +71,9 @@ class PostgresDatabase:
         next_revision="SELECT nextval('revisions')",
         make_revisions=("CREATE SEQUENCE IF NOT EXISTS revisions",),
         names="SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace",
+        columns="SELECT relname, attname FROM pg_class "
+        "JOIN pg_attribute ON attrelid = pg_class.oid WHERE relnamespace = "
+        "current_schema()::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped",
         hold="FOR SHARE",
         tell="NOTIFY generation",
     )

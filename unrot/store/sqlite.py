@@ -61,6 +61,8 @@ class SqliteDatabase:
         bytes="BLOB",
         next_revision="UPDATE revisions SET last = last + 1 RETURNING last",
         names="SELECT name FROM sqlite_master",
+        columns="SELECT one.name, column.name FROM sqlite_master AS one, "
+        "pragma_table_info(one.name) AS column WHERE one.type = 'table'",
         make_revisions=(
             "CREATE TABLE IF NOT EXISTS revisions (one INTEGER PRIMARY KEY, last INTEGER NOT NULL)",
             "INSERT INTO revisions VALUES (1, 0) ON CONFLICT (one) DO NOTHING",

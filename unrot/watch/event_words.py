@@ -90,6 +90,10 @@ def verdict_event(model: Model, said: Feedback, *, source: str) -> CloudEvent:
         "is_trusted": said.is_trusted,
         "is_withdrawn": said.withdrawn,
     }
+    if said.reward is not None:
+        told["reward"] = said.reward
+    if said.is_implicit:
+        told |= {"signal": said.signal, "is_implicit": True}
     return CloudEvent(
         *(verdict_id(said), source, VERDICT, told),
         subject=said.prediction,
@@ -99,7 +103,8 @@ def verdict_event(model: Model, said: Feedback, *, source: str) -> CloudEvent:
 
 def verdict_id(said: Feedback) -> str:
     """Return the id of what a verdict is told by."""
-    return f"{said.prediction}.{said.given_at:.6f}"
+    of = f"{said.prediction}.{said.given_at:.6f}"
+    return f"{of}.{said.signal}" if said.is_implicit else of
 
 
 def finding_event(model: Model, found: Finding, *, source: str) -> CloudEvent:

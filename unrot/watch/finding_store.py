@@ -24,6 +24,7 @@ from unrot.core.records import (
     Snooze,
 )
 from unrot.core.rules import FeatureRule, Rules
+from unrot.hear.signal_names import SignalNames
 from unrot.store.kinds import DELIVERY, FINDING, MODEL, OPEN_CAUSE, STANDPOINT, Kind
 from unrot.store.names import Models, is_removed, move_generation
 from unrot.store.operations import (
@@ -139,7 +140,9 @@ class FindingStore:
             if found is not None and not is_removed(found):
                 body = {**found["body"], "rules": asdict(rules)}
                 changed = _over(MODEL, found.key, {**found.fields, "body": body}, found)
-                self._database.commit([changed, move_generation()])
+                names = SignalNames(self._database, [model])
+                names.reserve(model, rules.signals)
+                self._database.commit([changed, *names.puts(), move_generation()])
 
         until_kept(work)
 

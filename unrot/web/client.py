@@ -74,6 +74,8 @@ class Kept:
     inputs: Row
     predicted_at: str
     feedback: Verdict | None
+    signals: Sequence[str] = ()
+    """What was seen to happen with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +158,22 @@ class Client:
         model: str = "",
         was_correct: bool | None = None,
         label: str | float | None = None,
+        reward: float | None = None,
+        signal: str | None = None,
         comment: str = "",
     ) -> str:
         """Say whether a prediction, by its id or your own key, was right; return what became of it.
 
+        `reward` says how good it was, from 0 to 1; `signal` names what was seen to happen instead.
         `created`, `revised`, `duplicate`, `overruled`, or `queued` while the store is away.
         """
-        verdict = {"was_correct": was_correct, "label": label, "comment": comment or None}
+        verdict = {
+            "was_correct": was_correct,
+            "label": label,
+            "reward": reward,
+            "signal": signal,
+            "comment": comment or None,
+        }
         named = _named(prediction, key, model)
         sent = {**named, **{name: one for name, one in verdict.items() if one is not None}}
         return str(self._asked("POST", "/feedback", sent, is_once=True)["status"])
@@ -348,7 +359,8 @@ def _prediction(told: Mapping[str, Any]) -> Prediction:
 
 
 def _kept(told: Mapping[str, Any]) -> Kept:
-    return Kept(_prediction(told), told["inputs"], told["predicted_at"], told["feedback"])
+    made, seen = _prediction(told), tuple(told.get("signals", ()))
+    return Kept(made, told["inputs"], told["predicted_at"], told["feedback"], seen)
 
 
 def _job(told: Mapping[str, Any]) -> Job:

@@ -1,9 +1,9 @@
 """Judge predictions by a file of true labels, which comes when the truth is known.
 
 A file has a column `id`, or `key` with the client's own keys, and a column `label` (or
-`was_correct`); whatever else it holds is left alone, so that people can write the labels into the
-very file that they were given by `predict`. Its rows are CSV here, JSON lines in `truth_lines`,
-Parquet in `truth_parquet`; what is done with them is the same.
+`was_correct`, `reward`, `signal`); whatever else it holds is left alone, so that people can write
+the labels into the very file that they were given by `predict`. Its rows are CSV here, JSON lines
+in `truth_lines`, Parquet in `truth_parquet`; what is done with them is the same.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ NO_LABEL = "no_label"
 UNREADABLE = "unreadable"
 UNKNOWN_MODEL = "unknown_model"
 NOT_GROUND_TRUTH = "not_ground_truth"
-SAID = ("label", "was_correct", "comment")
+TELLING = ("label", "was_correct", "reward", "signal")
+SAID = (*TELLING, "comment")
 WORDS = {
     "created": "kept",
     "revised": "kept in the place of an earlier one",
@@ -49,7 +50,8 @@ WORDS = {
     "unknown_label": "refused: no class or number that the model knows",
     "contradiction": "refused: was_correct and label contradict each other",
     "not_found": "refused: no prediction has the key, or its model is no longer served",
-    "invalid": "refused: was_correct is not yes or no, or the key or comment is too long",
+    "invalid": "refused: was_correct is not yes or no, a reward not from 0 to 1, a signal beside "
+    "another verdict, or a key, signal or comment too long",
 }
 """What became of a row, in words for people; what is not here is shown as it is."""
 
@@ -161,18 +163,16 @@ class TruthFile:
         if row.problem:
             return row.problem
         told = row.told
-        is_by_id, text = "id" in told, told.get("was_correct", "")
+        is_by_id = "id" in told
         shelved = self._by_id(told["id"]) if is_by_id else self._by_name(told.get("model", ""))
         label = _label(shelved, told.get("label", ""), row.mark)
-        if label is None and is_gap(text):
+        if label is None and all(is_gap(told.get(word, "")) for word in TELLING):
             return NO_LABEL
         if not told.get("id" if is_by_id else "key"):
             return "no_id"
         if shelved is None and not is_by_id:
             return UNKNOWN_MODEL
-        was_correct = None if is_gap(text) else truth(text)
-        said = text if was_correct is None and not is_gap(text) else was_correct
-        verdict = {"label": label, "was_correct": said, "comment": told.get("comment")}
+        verdict = {"label": label, **_said(told), "comment": told.get("comment")}
         if is_by_id or shelved is None:
             return {"id": told["id"], **verdict}
         return {"model": shelved.model.name, "key": told["key"], **verdict}
@@ -217,6 +217,25 @@ class CsvTruths:
 
     def _told(self, raw: RawRow) -> dict[str, str]:
         return {word: raw.cells[name].strip() for word, name in self._columns.items()}
+
+
+def _said(told: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a row says beside a label; what cannot be read stays as it is, to be refused.
+
+    >>> _said({"was_correct": "yes", "reward": "0,7"})
+    {'was_correct': True, 'reward': 0.7, 'signal': None}
+    """
+    found = {word: told.get(word, "") for word in TELLING}
+    said = {word: None if is_gap(text) else text for word, text in found.items()}
+    marks: tuple[Mark, ...] = (".", ",")
+    rewards = [number(found["reward"], mark) for mark in marks]
+    thumb = truth(found["was_correct"])
+    reward = next((one for one in rewards if one is not None), None)
+    return {
+        "was_correct": said["was_correct"] if thumb is None else thumb,
+        "reward": said["reward"] if reward is None else reward,
+        "signal": said["signal"],
+    }
 
 
 def _label(shelved: ShelvedModel | None, text: str, mark: Mark) -> str | float | None:
@@ -265,7 +284,7 @@ def _columns(file: TableFile) -> Mapping[str, str]:
     found = columns_of(file.names)
     if "id" not in found and "key" not in found:
         raise Invalid(f"{_expected(file)} It has no column id.")
-    if "label" not in found and "was_correct" not in found:
+    if not {*TELLING} & {*found}:
         raise Invalid(f"{_expected(file)} It has no column label.")
     return found
 
@@ -281,5 +300,5 @@ def _expected(file: TableFile) -> str:
     more = ", …" if len(file.names) > 12 else ""
     return (
         f"{file.path.name} has the columns {has}{more}: expected id, as predict wrote it, or key, "
-        "as you sent it, and label (or was_correct)."
+        "as you sent it, and label (or was_correct, reward, signal)."
     )

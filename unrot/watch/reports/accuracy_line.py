@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor
 
@@ -72,14 +72,19 @@ def has_many(versions: Mapping[str, Sequence[Point]], fewest: int = FEWEST_VERDI
     return any(verdicts(point) >= 2 * fewest for points in versions.values() for point in points)
 
 
-def taken_together(points: Sequence[Point], fewest: int = FEWEST_VERDICTS) -> list[Point]:
+def taken_together(
+    points: Sequence[Point],
+    fewest: int = FEWEST_VERDICTS,
+    count: Callable[[Point], int] | None = None,
+) -> list[Point]:
     """Take neighbouring stretches together until they have verdicts enough; the newest stays.
 
-    A line of stretches with two verdicts each would only show chance.
+    A line of stretches with two verdicts each would only show chance. `count` counts others.
     """
+    counts = count or verdicts
     groups: list[list[Point]] = []
     for point in points:
-        if not groups or sum(map(verdicts, groups[-1])) >= fewest:
+        if not groups or sum(map(counts, groups[-1])) >= fewest:
             groups.append([])
         groups[-1].append(point)
     return [group[0] if len(group) == 1 else _together(group) for group in groups]

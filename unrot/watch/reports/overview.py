@@ -33,8 +33,10 @@ from unrot.watch.reports.accuracy import Mark, OverTime, Point
 from unrot.watch.reports.accuracy_line import Stint
 from unrot.watch.reports.champion import signs_of, since_findings
 from unrot.watch.reports.health import Health, health, part_snoozed
+from unrot.watch.reports.signals import Seen, said_by, signals_in
 from unrot.watch.reports.signs import Signs
 from unrot.watch.statistics.accuracy import Rolled, Share
+from unrot.watch.statistics.rewards import MeanReward, mean_reward
 
 ROLLED_POINTS = 300
 CLOSED_FINDINGS = 5
@@ -134,6 +136,21 @@ class Condition:
     def latency(self) -> tuple[float | None, float | None]:
         """Within which time half, and nineteen of twenty, predictions were made."""
         return quantile(self.whole.latency, 0.5), quantile(self.whole.latency, 0.95)
+
+    @property
+    def reward(self) -> MeanReward | None:
+        """How good the answers were said to be, where that was said."""
+        return mean_reward(self.whole.rewards)
+
+    @property
+    def signals(self) -> list[Seen]:
+        """What was seen to happen with the answers."""
+        return signals_in(self.whole.signals, self.rules.signals)
+
+    @property
+    def by_signals(self) -> Share:
+        """How often signals say right, of those that say right or wrong."""
+        return said_by(self.signals)
 
     @property
     def outlier_share(self) -> float | None:

@@ -66,7 +66,7 @@ def look_up_prediction(service: Service, id: str, *, for_viewer: bool) -> OnePre
     truth = None if verdict is None else truth_of(made.label, verdict, shelved.model.schema)
     later = _later(service, contents, shelved, judged)
     keys = service.store.keys.of(id) if for_viewer else []
-    return OnePrediction(shelved, JudgedPrediction(made, verdict), later, truth, keys)
+    return OnePrediction(shelved, replace(judged, feedback=verdict), later, truth, keys)
 
 
 def _not_there(age: float) -> NotFound:

@@ -297,7 +297,7 @@ def _as_it_counts(judged: JudgedPrediction) -> JudgedPrediction:
     made, said = judged.prediction, judged.feedback
     if said is None or said.was_correct is not None:
         return judged
-    return JudgedPrediction(made, replace(said, was_correct=was_right(made, said)))
+    return replace(judged, feedback=replace(said, was_correct=was_right(made, said)))
 
 
 def _rank(judged: JudgedPrediction) -> tuple[float, float, str]:

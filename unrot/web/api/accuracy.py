@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Annotated, Any
 
 from unrot.core import confidence, latency
-from unrot.core.records import Window
+from unrot.core.records import Rewards, Window
 from unrot.core.time import DAY, HOUR, MINUTE, WEEK
+from unrot.core.windows import total
+from unrot.watch.findings import rules
 from unrot.watch.reports import accuracy
 from unrot.watch.reports.champion import signs_of
+from unrot.watch.reports.signals import said_by, signals_in
 from unrot.watch.statistics import accuracy as figures
+from unrot.watch.statistics.rewards import mean_reward
 from unrot.web import moments
 from unrot.web.api.parameters import ModelName
 from unrot.web.current import service
@@ -191,6 +195,11 @@ class Errors(Shape):
     verdicts: Annotated[int, From("count")]
 
 
+def signals_counted(signals: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """Show how many predictions have which signal."""
+    return {name: sum(row.values()) for name, row in sorted(signals.items())}
+
+
 def share(of: figures.Share) -> Share | None:
     """Show a share, where there is one."""
     return None if of.value is None else Share.of(of)
@@ -212,6 +221,37 @@ ErrorsOrNull = Annotated[
 ConstantGuess = Annotated[float | None, From("constant.value")]
 
 
+class MeanReward(Shape):
+    """How good answers were said to be, from 0 to 1."""
+
+    value: float
+    low: float
+    high: float
+    rewards: Annotated[int, From("count")]
+
+
+def mean_of(rewards: Rewards) -> MeanReward | None:
+    """Show the mean of rewards, where there are some."""
+    found = mean_reward(rewards)
+    return None if found is None else MeanReward.of(found)
+
+
+class Signal(Shape):
+    """How many predictions have a signal."""
+
+    name: str
+    means: Annotated[str, "wrong, right or counted, by the rules.", From("meaning")]
+    predictions: Annotated[int, From("count")]
+    with_verdict: Annotated[int, "Of them: there the verdict wins.", From("beside")]
+
+
+class Signals(Shape):
+    """What was seen to happen: apart from verdicts, and never trusted."""
+
+    seen: list[Signal]
+    right: Annotated[ShareOrNull, "Of those that say right or wrong, without a verdict."]
+
+
 class Estimated(Shape):
     """An accuracy that is estimated."""
 
@@ -227,6 +267,18 @@ class Point(Stretch):
     verdicts: int
     accuracy: ShareOrNull
     errors: ErrorsOrNull
+    reward: Annotated[
+        MeanReward | None,
+        "The mean with its 95 % interval; null without rewards.",
+        From("window.rewards"),
+        Written(mean_of),
+    ]
+    signals: Annotated[
+        dict[str, int],
+        "Predictions by what was seen to happen with them.",
+        From("window.signals"),
+        Written(signals_counted),
+    ]
     constant_guess: ConstantGuess
     estimated: Annotated[Estimated | None, "From the confidence of all predictions, judged or not."]
 
@@ -327,6 +379,8 @@ class Accuracy(Span, named=True):
     over_time: Annotated[list[Point], From("points")]
     versions: dict[str, Point]
     classes: Classes | None
+    reward: Annotated[MeanReward | None, "Over the whole time; null without rewards."]
+    signals: Signals
     estimate: Annotated[Estimate, From("")]
     slice: Slices | None
     marks: list[Mark]
@@ -342,11 +396,15 @@ def accuracy_of(model: ModelName, query: AccuracyQuery) -> Accuracy:
     by_version = accuracy.versions(of, model, **span)
     classes = accuracy.classes(of, model, **span, version=version)
     slices = accuracy.slices(of, model, query.slice) if query.slice else None
+    whole = total([one.window for one in found.points])
+    seen = signals_in(whole.signals, rules(of, model).signals)
     return Accuracy.of(
         found,
         rolling=_rolling(model, query.last, version),
         versions={name: Point.of(one) for name, one in by_version.items()},
         classes=Classes.of(classes) if classes.labels else None,
+        reward=mean_of(whole.rewards),
+        signals=Signals(seen=[Signal.of(one) for one in seen], right=share(said_by(seen))),
         slice=Slices.of(slices) if slices else None,
         marks=[Mark.of(one) for one in accuracy.marks(of, model, **span)],
     )

@@ -32,6 +32,14 @@ class FeedbackOne(Shape, named=True):
     model: Annotated[str | Unset, "Beside a key; else it is the default model's."] = UNSET
     was_correct: bool | Unset = UNSET
     label: Cell | Unset = UNSET
+    reward: Annotated[
+        float | Unset, "How good it was: 1 is right, 0 is wrong.", Keywords(minimum=0, maximum=1)
+    ] = UNSET
+    signal: Annotated[
+        str | Unset,
+        "Instead of a verdict: what was seen to happen, such as abandoned.",
+        Keywords(maxLength=64),
+    ] = UNSET
     comment: Annotated[str, Keywords(maxLength=2_000)] = ""
 
 
@@ -41,7 +49,11 @@ class FeedbackOlder(Shape, named=True):
     model: str
     input_data: Annotated[Cell, As("input data")]
     prediction: Cell
-    was_correct: Annotated[bool, As("was correct")]
+    was_correct: Annotated[bool | Unset, As("was correct")] = UNSET
+    reward: Annotated[
+        float | Unset, "Beside it or in its place.", Keywords(minimum=0, maximum=1)
+    ] = UNSET
+    signal: Annotated[str | Unset, "In its place.", Keywords(maxLength=64)] = UNSET
 
 
 class FeedbackUnverified(Shape, named=True):
@@ -145,6 +157,8 @@ FeedbackAnswer = Annotated[
         },
         "thumb": {"id": ID, "was_correct": True},
         "label": {"id": ID, "label": "Iris-virginica"},
+        "reward": {"id": ID, "reward": 0.7},
+        "signal": {"id": ID, "signal": "abandoned"},
         "several": [{"id": ID, "was_correct": False, "comment": "It was a tulip."}],
     },
     file=f"id,label\n{ID},Iris-virginica\n",
@@ -158,7 +172,7 @@ def feedback() -> Response:
     (`revised`), or a list (`results`, in order). 202: the store is away, the verdict is on
     the disk and will be shipped (`queued`). The example in the older form works as it
     stands; the others want an `id` that predict answered. A file is CSV, JSON lines or Parquet
-    (by its content type), with `id` or `key`, and `label` or `was_correct`.
+    (by its content type), with `id` or `key`, and `label`, `was_correct`, `reward` or `signal`.
     """
     if uploads.is_truths():
         return _feedback_file()

@@ -97,6 +97,9 @@ class Verdict(Shape, named=True):
     label: Annotated[Any | None, "The true class, or the true number."]
     comment: TextOrNull
     trusted: Annotated[bool, From("is_trusted")]
+    reward: Annotated[float | Unset, "How good it was, 0 to 1, where that was said."] = UNSET
+    signal: Annotated[str | Unset, "What was seen to happen, where nobody judged."] = UNSET
+    implicit: Annotated[bool | Unset, "True of a signal: nobody's word."] = UNSET
     given_at: Moment | Unset = UNSET
 
 
@@ -118,6 +121,9 @@ class KeptPrediction(Prediction, named=True):
     predicted_at: Moment
     inputs: Row
     feedback: Verdict | None
+    signals: Annotated[
+        list[str] | Unset, "What was seen to happen with it; a verdict wins over that."
+    ] = UNSET
 
 
 def kept_prediction(row: JudgedPrediction, of: Schema) -> KeptPrediction:
@@ -130,14 +136,23 @@ def kept_parts(row: JudgedPrediction, of: Schema) -> dict[str, Any]:
     made, verdict = row.prediction, row.feedback
     return {
         "inputs": dict(zip(of.names, made.inputs, strict=True)),
-        "feedback": None if verdict is None else Verdict.of(verdict, status="kept"),
+        "feedback": None if verdict is None else shown_verdict(verdict, status="kept"),
+        "signals": list(row.signals) or UNSET,
         **_answered(made, of),
     }
 
 
 def verdict_given(verdict: records.Feedback, status: str, model: str) -> Verdict:
     """Show a verdict to the one who gave it, and what became of it; `model` is called so now."""
-    return Verdict.of(verdict, status=status, given_at=UNSET, model=model)
+    return shown_verdict(verdict, status=status, given_at=UNSET, model=model)
+
+
+def shown_verdict(verdict: records.Feedback, **more: Any) -> Verdict:
+    """Show a verdict; a reward and a signal only where there is one."""
+    reward = UNSET if verdict.reward is None else verdict.reward
+    signal = verdict.signal or UNSET
+    implicit = True if verdict.is_implicit else UNSET
+    return Verdict.of(verdict, reward=reward, signal=signal, implicit=implicit, **more)
 
 
 def _answered(made: records.Prediction, of: Schema) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from unrot.web.charts.drift import Linked, build_drift
 from unrot.web.charts.grid import Grid
 from unrot.web.charts.lines import Measure, Reading, Series, lines
 from unrot.web.charts.odd_rows import build_odd_rows, read_rate
+from unrot.web.charts.rewards import build_rewards, build_signals
 from unrot.web.charts.xy import Happening
 
 NOBODY = "Nobody asked it in this time."
@@ -38,6 +39,8 @@ class MonitorCharts:
     drift: Grid
     confusion: Grid
     outliers: Chart
+    rewards: Chart
+    signals: Chart
 
 
 def build_monitor(
@@ -56,6 +59,8 @@ def build_monitor(
             "confusion", "What was taken for what", found.whole.confusion, model.schema
         ),
         outliers=_build_outliers(found, x),
+        rewards=build_rewards(found, x),
+        signals=build_signals(found, x),
     )
 
 

@@ -147,6 +147,17 @@ ERROR = Read(
 ERROR_VERDICTS = Read(
     "unrot_mean_absolute_error_verdicts", "How many true values that is of.", ("model",)
 )
+REWARD = Read(
+    "unrot_reward_last_hour_mean",
+    "Mean of the rewards, 0 to 1, on the predictions of the last hour.",
+    ("model",),
+)
+REWARDS = Read("unrot_rewards_last_hour", "How many rewards that is of.", ("model",))
+SIGNALS = Read(
+    "unrot_signals_last_hour",
+    "Signals on the predictions of the last hour, by what they count as: wrong, right, counted.",
+    ("model", "means"),
+)
 DRIFT = Read(
     "unrot_drift_distance",
     "Hellinger distance from the training data, 0 to 1, in the newest check.",

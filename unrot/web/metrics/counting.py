@@ -103,7 +103,7 @@ class WorkerCounts:
         if counter is not None:
             GATHERED.add(counter, rows)
 
-    def judged(self, model: str, became: FeedbackStatus | Literal["unverified"]) -> None:
+    def judged(self, model: str, became: FeedbackStatus | Literal["unverified", "signal"]) -> None:
         """Count a verdict by what became of it."""
         catalogue.VERDICTS.labels(model, became).inc()
 

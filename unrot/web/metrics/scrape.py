@@ -21,13 +21,16 @@ from prometheus_client.registry import Collector
 
 from unrot import __version__
 from unrot.core.errors import StoreAway
-from unrot.core.records import CHAMPION, ModelKey
+from unrot.core.records import CHAMPION, ModelKey, Window
 from unrot.core.time import DAY, HOUR
+from unrot.core.windows import total
 from unrot.serve import readiness
 from unrot.serve.journal import Drops, backlog_bytes
 from unrot.serve.service import LAST_VERDICTS, Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.event_spool import event_facts
+from unrot.watch.reports.signals import by_meaning, signals_in
+from unrot.watch.statistics.rewards import mean_reward
 from unrot.web.current import service
 from unrot.web.metrics import catalogue
 from unrot.web.metrics.catalogue import Read
@@ -217,3 +220,15 @@ def _last_hour(service: Service, name: str, model: ModelKey) -> Iterator[Sample]
         rejected.update(window.rejected)
     for reason, count in rejected.items():
         yield catalogue.REJECTED, (name, reason), count
+    yield from _beside_verdicts(service, name, model, total(windows))
+
+
+def _beside_verdicts(
+    service: Service, name: str, model: ModelKey, counted: Window
+) -> Iterator[Sample]:
+    yield catalogue.REWARDS, (name,), counted.rewards.count
+    if (mean := mean_reward(counted.rewards)) is not None:
+        yield catalogue.REWARD, (name,), mean.value
+    seen = signals_in(counted.signals, service.store.findings.rules(model).signals)
+    for meaning, count in by_meaning(seen).items() if seen else ():
+        yield catalogue.SIGNALS, (name, meaning), count

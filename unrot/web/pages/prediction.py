@@ -39,6 +39,7 @@ def prediction(id: str) -> Response:
         may_look=may_look,
         found=found,
         said=verdict,
+        seen=found.judged.signals,
         thumbs=thumbs.offer(found.shelved.model, made) if verdict is None else None,
     )
     return make_response(shown)

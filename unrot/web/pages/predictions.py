@@ -48,6 +48,9 @@ HEADS = {
     "given_at": "Judged at",
     "judge": "Judge",
     "comment": "Comment",
+    "reward": "Reward",
+    "signals": "Signals",
+    "implicit": "Implicit",
 }
 """What people call the columns that are no features."""
 

@@ -6,7 +6,8 @@ Seldon's batch processor calls them, `<puid>-item-<n>`. Our ids stand in the tag
 does that Seldon's messages have no field for.
 
 Seldon's clients leave a reward of 0 out, as their messages do with zeros: feedback without a truth
-and without a reward has a reward of 0, and says that the answer was wrong.
+and without a reward has a reward of 0, and says that the answer was wrong. A truth says itself what
+a reward of 0 or 1 would; what lies between is kept beside it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from flask import Response, request
 from unrot.core.errors import BadRequest, wrong_field
 from unrot.core.plurals import counted
 from unrot.core.records import Caller, Schema
+from unrot.core.schema import is_number
 from unrot.hear.key_store import read_key
 from unrot.make.csv.labels import label_of
 from unrot.serve.answer import Answer
@@ -174,7 +176,7 @@ def told_message(answer: Answer, puid: str | None, *, is_tensor: bool) -> dict[s
 
 @SELDON.at("POST", *FEEDBACK, needs=ANYONE)
 def give_feedback(model: str | None = None, **_namespace: str) -> Response:
-    """Judge a prediction by what was true, else by a reward of 1 or 0."""
+    """Judge a prediction by what was true, else by a reward from 0 to 1."""
     statuses = judge_message(service(), model, _body(), caller_of_api())
     return plain({"meta": {"tags": {"statuses": statuses}}})
 
@@ -196,12 +198,10 @@ def judge_message(
 def _said(schema: Schema, given: Message) -> list[dict[str, Any]]:
     """Return what feedback says of each row."""
     truth, reward = given.get("truth"), given.get("reward", 0)
-    if truth not in (None, {}):
-        return [{"label": label} for label in _labels(schema, truth)]
-    if isinstance(reward, bool) or reward not in (0, 1):
-        expected = "1 (right) or 0 (wrong), or a truth; what lies between is not counted yet"
-        raise wrong_field("reward", reward, expected)
-    return [{"was_correct": reward == 1}]
+    if truth in (None, {}):
+        return [{"reward": 0 if reward is None else reward}]
+    beside = {"reward": reward} if is_number(reward) and 0 < reward < 1 else {}
+    return [{"label": label, **beside} for label in _labels(schema, truth)]
 
 
 def _labels(schema: Schema, truth: Any) -> list[str | float]:
