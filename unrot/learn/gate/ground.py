@@ -245,7 +245,8 @@ def _why(evidence: Evidence, move: Move, anchor: Errors, recent: Errors) -> str:
             "world by now."
         )
     if move.can_tell:
-        return f"The test set still holds: {before} and {said_score(schema, recent)} on recent verdicts."
+        after = f"{said_score(schema, recent)} on recent verdicts"
+        return f"The test set still holds: {before} and {after}."
     return (
         f"The test set is what there is: {counted(len(recent), 'recent row')} that judges went "
         "through cannot "
