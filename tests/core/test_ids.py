@@ -172,3 +172,34 @@ def test_ids_made_by_many_threads_are_all_different(tmp_path: Path) -> None:
 
     assert len(made) == 8 * 50 * (1 + 3 + 5)
     assert len(set(made)) == len(made)
+
+
+# ── reasons ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("places", [(2,), (0, 65_535), (3, 1, 0)])
+def test_reasons_that_were_given_are_known_again(places: tuple[int, ...]) -> None:
+    assert IDS.vouched(an_id(), IDS.vouch(an_id(), places)) == places
+
+
+def test_reasons_of_another_prediction_or_app_are_not_known() -> None:
+    word = IDS.vouch(an_id(), (3, 1, 0))
+
+    for ids, id in ((IDS, an_id(row=8)), (Ids(b"another"), an_id())):
+        with pytest.raises(NotSigned):
+            ids.vouched(id, word)
+
+
+def test_word_with_another_letter_is_not_known() -> None:
+    word = IDS.vouch(an_id(), (3, 1))
+
+    for place, letter in enumerate(word):
+        other = "B" if letter != "B" else "C"
+        with pytest.raises(NotSigned):
+            IDS.vouched(an_id(), word[:place] + other + word[place + 1 :])
+
+
+@pytest.mark.parametrize("word", ["", "A", "A" * 87, "é" * 20, "A" * 11, "A" * 13])
+def test_what_is_no_word_is_not_known(word: str) -> None:
+    with pytest.raises(NotSigned):
+        IDS.vouched(an_id(), word)

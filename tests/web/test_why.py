@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from functools import partial
@@ -15,7 +16,7 @@ from flask.testing import FlaskClient
 from tests.conftest import VIEWER
 from tests.explain.test_turn import somebody_elses_turn
 from tests.web.test_prediction_page import ship
-from tests.web.visitor import FRAGMENT, IRIS, ask, id_in, post, text_of
+from tests.web.visitor import FRAGMENT, IRIS, ask, id_in, post, text_of, vote
 from unrot.explain import explaining, sampling
 
 
@@ -118,13 +119,59 @@ def test_kserve_explains_and_keeps_nothing(client: FlaskClient) -> None:
     answer = client.post("/v1/models/iris:explain", data=body)
 
     [why] = answer.json["explanations"]
-    assert why == explained(client)["explanation"]
+    expected = explained(client)["explanation"]
+    del expected["seen"]
+    assert why == expected
     assert "ids" not in answer.json
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"instances": [["x"]]}', b'{"instances": []}'])
 def test_kserve_says_what_is_wrong_with_rows(client: FlaskClient, body: bytes) -> None:
     assert client.post("/v1/models/iris:explain", data=body).status_code == 400
+
+
+# ── with a verdict ───────────────────────────────────────────────────────────────────────────
+
+VERDICT = "/api/v1/feedback"
+
+
+def kept_verdict(client: FlaskClient, id: str) -> Any:
+    answer = client.get(f"/api/v1/predictions/{id}")
+    return answer.json["data"]["feedback"]
+
+
+def test_verdict_keeps_the_reasons_that_were_seen(client: FlaskClient, app: Flask) -> None:
+    data = explained(client)
+    why = data["explanation"]
+    strongest = [one["feature"] for one in why["contributions"] if one["amount"] > 0][:3]
+
+    given = {"id": data["id"], "was_correct": False, "seen": why["seen"]}
+    answer = client.post(VERDICT, json=given)
+    ship(app)
+
+    assert answer.json["data"]["reasons"] == strongest
+    assert kept_verdict(client, data["id"])["reasons"] == strongest
+    path = "/api/v1/models/iris/accuracy"
+    found = client.get(path, headers={"Authorization": f"Bearer {VIEWER}"}).json["data"]
+    leaned_on = {one["feature"]: one["wrong"] for one in found["reasons"]["leaned_on"]}
+    assert (found["reasons"]["wrong"], leaned_on) == (1, dict.fromkeys(strongest, 1))
+
+
+def test_verdict_without_an_explanation_has_no_reasons(client: FlaskClient, app: Flask) -> None:
+    id = explained(client)["id"]
+    client.post(VERDICT, json={"id": id, "was_correct": False})
+    ship(app)
+
+    assert "reasons" not in kept_verdict(client, id)
+
+
+def test_reasons_of_another_prediction_are_refused(client: FlaskClient) -> None:
+    first, second = explained(client), explained(client)
+    for word in (first["explanation"]["seen"], "no word", 7, ["x"], "A" * 10_000):
+        answer = client.post(VERDICT, json={"id": second["id"], "was_correct": True, "seen": word})
+
+        assert answer.status_code == 422
+        assert answer.json["details"][0]["field"] == "seen"
 
 
 # ── pages ────────────────────────────────────────────────────────────────────────────────────
@@ -148,6 +195,35 @@ def test_page_says_why(client: FlaskClient, headers: dict[str, str]) -> None:
     assert "Mostly because petal " in said
     assert "the parts add up to the difference" in said
     assert "Feature Here Usually Added" in said
+
+
+def test_thumb_after_a_why_takes_its_reasons_along(client: FlaskClient, app: Flask) -> None:
+    id = id_in(ask(client))
+    shown = post(client, "/models/iris/why", fields(id=id), **FRAGMENT).text
+    words = set(re.findall(r'name="seen" value="([\w-]+)" form="(?:thumbs|true-answer)"', shown))
+
+    [word] = words
+    vote(client, id, "down", seen=word)
+    vote(client, id, "down", seen=word, label="Iris-virginica")
+    ship(app)
+
+    assert len(kept_verdict(client, id)["reasons"]) == 3
+    assert "by who had seen its reasons: petal" in text_of(client.get(f"/p/{id}"))
+
+
+def test_question_after_a_thumb_still_has_the_word(client: FlaskClient) -> None:
+    id = id_in(ask(client))
+    shown = post(client, "/models/iris/why", fields(id=id), **FRAGMENT).text
+    word = re.findall(r'name="seen" value="([\w-]+)"', shown)[0]
+
+    asked = post(client, "/models/iris/feedback", {"id": id, "verdict": "down", "seen": word})
+
+    assert f'<input type="hidden" name="seen" value="{word}">' in asked.text
+
+
+def test_why_of_no_prediction_has_no_word(client: FlaskClient) -> None:
+    for id in ("", "A" * 32, "x" * 100_000):
+        assert 'name="seen"' not in post(client, "/models/iris/why", fields(id=id)).text
 
 
 @pytest.mark.parametrize(

@@ -616,6 +616,8 @@ class Feedback:
     """How good the answer was, from 0 to 1, where that was said."""
     signal: str = ""
     """What was seen to happen; then nobody said anything, and the verdict is an implicit one."""
+    reasons: Sequence[str] = ()
+    """The features that were shown as reasons of the answer, the strongest first."""
 
     @property
     def is_trusted(self) -> bool:
@@ -739,6 +741,9 @@ class Window:
     signals: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Predictions with a signal, by its name: how many with it alone, how many with a verdict
     beside it, which wins."""
+    reasons: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Right and wrong answers that were judged by who had seen their reasons, by feature; under
+    no name all of them."""
 
 
 @dataclass(frozen=True, slots=True)

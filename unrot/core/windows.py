@@ -42,6 +42,7 @@ def added(first: Window, *others: Window) -> Window:
         errors=_errors([one.errors for one in every]),
         rewards=_rewards([one.rewards for one in every]),
         signals=_confusion([one.signals for one in every]),
+        reasons=_confusion([one.reasons for one in every]),
     )
 
 

@@ -37,6 +37,7 @@ Method = Literal["weights", "trees", "sampled"]
 Unit = Literal["share", "log-odds", "score", "value", "logarithm"]
 SECONDS = 0.3
 MOST_AT_ONCE = 20
+MOST_REASONS = 3
 MOST_OFF = 1e-4
 """Of a sum from the answer that it explains: by so much may a graph differ from its estimator."""
 KEPT_AT_ONCE = 2
@@ -83,11 +84,21 @@ class Explanation:
 
     @property
     def telling(self) -> Sequence[Contribution]:
-        """Those that drew the answer to where it is, the strongest first."""
-        way = math.copysign(1.0, self.score - self.average)
-        found = [one for one in self.contributions if one.amount * way > one.error]
+        """The strongest of those that drew the answer to where it is."""
+        found = self._drawing
         least = abs(found[0].amount) / 2 if found else 0.0
         return [one for one in found if abs(one.amount) >= least]
+
+    @property
+    def reasons(self) -> Sequence[Feature]:
+        """What is kept with the verdict of who has seen this."""
+        return [one.feature for one in self._drawing[:MOST_REASONS]]
+
+    @property
+    def _drawing(self) -> Sequence[Contribution]:
+        """Those that drew the answer to where it is, the strongest first."""
+        way = math.copysign(1.0, self.score - self.average)
+        return [one for one in self.contributions if one.amount * way > one.error]
 
 
 def check_count(rows: int) -> None:

@@ -23,6 +23,7 @@ class Said(NamedTuple):
     was_correct: bool | None
     label: str | float | None
     reward: float | None = None
+    reasons: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ class Kept:
         """What windows are to count of it; None where it was taken back, or nobody said it."""
         if self.feedback.withdrawn or self.is_silent:
             return None
-        return Said(self.feedback.was_correct, self.feedback.label, self.feedback.reward)
+        verdict = self.feedback
+        return Said(verdict.was_correct, verdict.label, verdict.reward, tuple(verdict.reasons))
 
     @property
     def _says_something(self) -> bool:
@@ -95,6 +97,7 @@ def to_fields(kept: Kept, names: Sequence[str] = ()) -> dict[str, Any]:
         "reward": verdict.reward,
         "signals": ", ".join(kept.signals) or None,
         "implicit": kept.is_implicit,
+        "reasons": ", ".join(verdict.reasons) or None,
         "waits": True if kept.waits else None,
         "speaks of": verdict.model if stands and verdict.tells else None,
         "trusted of": verdict.model if stands and verdict.is_trusted else None,
@@ -106,6 +109,7 @@ def to_fields(kept: Kept, names: Sequence[str] = ()) -> dict[str, Any]:
             "imported": kept.is_imported,
             "first given": kept.first_given_at,
             "counted": None if kept.counted is None else list(kept.counted),
+            "reasons": list(verdict.reasons),
             "signals": dict(kept.signals),
             "counted signals": list(kept.counted_signals),
         },
@@ -120,10 +124,19 @@ def from_document(document: Document) -> Kept:
         None if body["prediction"] is None else _prediction(document, body["prediction"]),
         body.get("imported", False),
         body.get("first given"),
-        None if counted is None else Said(*counted),
+        None if counted is None else _counted(*counted),
         body.get("signals", {}),
         tuple(body.get("counted signals", ())),
     )
+
+
+def _counted(
+    was_correct: bool | None,
+    label: str | float | None,
+    reward: float | None = None,
+    reasons: Sequence[str] = (),
+) -> Said:
+    return Said(was_correct, label, reward, tuple(reasons))
 
 
 def feedback_of(document: Document) -> Feedback:
@@ -141,6 +154,7 @@ def feedback_of(document: Document) -> Feedback:
         fields.get("subject") or "",
         bool(fields.get("withdrawn")),
         fields.get("reward"),
+        reasons=tuple(body.get("reasons", ())),
     )
 
 

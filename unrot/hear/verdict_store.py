@@ -430,7 +430,7 @@ def _window(empty: Window, made: Prediction, verdict: Feedback, schema: Schema) 
     """Return the window that counts one verdict."""
     right, reward = was_right(made, verdict), verdict.reward
     given = Rewards() if reward is None else Rewards(1, reward, reward * reward)
-    window = replace(empty, verdicts=1, rewards=given)
+    window = replace(empty, verdicts=1, rewards=given, reasons=_reasons(verdict, right))
     if made.value is not None and isinstance(verdict.label, int | float):
         return replace(window, errors=_errors(made.value, float(verdict.label)))
     if right is None:
@@ -446,6 +446,13 @@ def _window(empty: Window, made: Prediction, verdict: Feedback, schema: Schema) 
         correct_confidence=bins if right or not bins else _NONE,
         confusion=confusion,
     )
+
+
+def _reasons(verdict: Feedback, right: bool | None) -> dict[str, dict[str, int]]:
+    """Count a verdict under each reason that was shown, and under no name among all of them."""
+    if right is None or not verdict.reasons:
+        return {}
+    return {name: {"right" if right else "wrong": 1} for name in ("", *verdict.reasons)}
 
 
 def _errors(answer: float, truth: float) -> Errors:

@@ -20,6 +20,7 @@ from unrot.core.errors import (
     Expired,
     Invalid,
     NotFound,
+    NotSigned,
     TooLarge,
     UnrotError,
     shown,
@@ -84,6 +85,7 @@ class VerdictReader:
             judge=caller.judge,
             subject=caller.subject,
             reward=reward,
+            reasons=self._reasons(given.get("seen"), id, model),
         )
 
     def read_or_error(self, given: Any, *, caller: Caller, now: float) -> Feedback | UnrotError:
@@ -132,6 +134,18 @@ class VerdictReader:
         if model is None:
             raise NotFound(NO_LONGER_SERVED)
         return id, told, model
+
+    def _reasons(self, seen: Any, id: str, model: Model) -> tuple[str, ...]:
+        """Return the features that were shown as reasons of the answer before it was judged."""
+        if seen is None:
+            return ()
+        try:
+            places = self.ids.vouched(id, seen if isinstance(seen, str) else "")
+        except NotSigned:
+            expected = 'what an explanation of this prediction has as "seen"'
+            raise wrong_field("seen", seen, expected) from None
+        names = model.schema.names
+        return tuple(names[place] for place in places if place < len(names))
 
     def _agreed(
         self,

@@ -223,6 +223,7 @@ def _of_verdicts(schema: Schema) -> Iterator[Column]:
     yield Column("reward", "number", _of_verdict(lambda verdict: verdict.reward))
     yield Column("signals", "text", lambda line: ", ".join(line[2]) or None)
     yield Column("implicit", "flag", _is_implicit)
+    yield Column("reasons", "text", _of_verdict(lambda verdict: ", ".join(verdict.reasons) or None))
 
 
 def _of_verdict(read: Callable[[Feedback], Cell]) -> Callable[[Line], Cell]:

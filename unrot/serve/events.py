@@ -88,14 +88,14 @@ def to_lines(events: Iterable[Event]) -> bytes:
 
 
 def _told(event: Event) -> Any:
-    """Return what is written of an event: of a verdict no reward and no signal where none is."""
+    """Return what is written of an event: of a verdict nothing of what few verdicts have."""
     if not isinstance(event, Feedback | UnverifiedFeedback):
         return event
     plain = asdict(event)
     return {
         name: value
         for name, value in plain.items()
-        if name not in ("reward", "signal") or value not in (None, "")
+        if name not in ("reward", "signal", "reasons") or value not in (None, "", ())
     }
 
 

@@ -160,6 +160,7 @@ FEEDBACK = Kind(
         "reward": "number",
         "signals": "text",
         "implicit": "flag",
+        "reasons": "text",
         "waits": "flag",
         "speaks of": "text",
         "trusted of": "text",

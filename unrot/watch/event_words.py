@@ -80,7 +80,7 @@ def prediction_told(
 
 def verdict_event(model: Model, said: Feedback, *, source: str) -> CloudEvent:
     """Tell of a verdict, or that one was taken back."""
-    told = {
+    told: dict[str, Any] = {
         "id": said.prediction,
         "model": model.name,
         "predicted_at": iso_time(said.predicted_at),
@@ -92,6 +92,8 @@ def verdict_event(model: Model, said: Feedback, *, source: str) -> CloudEvent:
     }
     if said.reward is not None:
         told["reward"] = said.reward
+    if said.reasons:
+        told["reasons"] = list(said.reasons)
     if said.is_implicit:
         told |= {"signal": said.signal, "is_implicit": True}
     return CloudEvent(
@@ -110,7 +112,7 @@ def verdict_id(said: Feedback) -> str:
 def finding_event(model: Model, found: Finding, *, source: str) -> CloudEvent:
     """Tell that a finding was opened or closed."""
     state, at = ("open", found.opened_at) if found.is_open else ("closed", found.closed_at or 0.0)
-    told = {
+    told: dict[str, Any] = {
         "id": found.id,
         "model": model.name,
         "state": state,
@@ -130,7 +132,7 @@ def finding_event(model: Model, found: Finding, *, source: str) -> CloudEvent:
 
 def promotion_event(model: Model, move: AliasMove, *, source: str) -> CloudEvent:
     """Tell that an alias points to another version."""
-    told = {
+    told: dict[str, Any] = {
         "model": model.name,
         "alias": move.alias,
         "from": move.moved_from,

@@ -13,6 +13,7 @@ from unrot.core.percent import roughly
 from unrot.core.plurals import counted
 from unrot.core.records import Schema, Value
 from unrot.core.schema import spoken
+from unrot.web.current import service
 from unrot.web.wording import called, number, rough
 
 if TYPE_CHECKING:
@@ -52,10 +53,12 @@ class Why:
     is_sampled: bool
     reasons: Sequence[Reason]
     change: str = ""
+    seen: str = ""
+    """What a verdict takes along, so that its reasons are kept with it."""
 
 
-def why(explanation: Explanation, schema: Schema) -> Why:
-    """Write an explanation for a page."""
+def why(explanation: Explanation, schema: Schema, id: str | None) -> Why:
+    """Write an explanation for a page; `id` is of the prediction that it is of."""
     most = max((abs(one.amount) for one in explanation.contributions), default=0.0)
     return Why(
         sentence(explanation),
@@ -64,7 +67,16 @@ def why(explanation: Explanation, schema: Schema) -> Why:
         explanation.method == "sampled",
         [_reason(one, explanation, most) for one in explanation.contributions],
         change(explanation, schema),
+        word_of(explanation, schema, id),
     )
+
+
+def word_of(explanation: Explanation, schema: Schema, id: str | None) -> str:
+    """Return the word by which a verdict tells that an explanation was seen; "" without reasons."""
+    if id is None or not explanation.reasons:
+        return ""
+    places = [schema.names.index(feature.name) for feature in explanation.reasons]
+    return service().ids.vouch(id, places)
 
 
 def sentence(explanation: Explanation) -> str:

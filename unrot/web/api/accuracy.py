@@ -13,6 +13,7 @@ from unrot.core.windows import total
 from unrot.watch.findings import rules
 from unrot.watch.reports import accuracy
 from unrot.watch.reports.champion import signs_of
+from unrot.watch.reports.leaning import leaning
 from unrot.watch.reports.signals import said_by, signals_in
 from unrot.watch.statistics import accuracy as figures
 from unrot.watch.statistics.rewards import mean_reward
@@ -252,6 +253,24 @@ class Signals(Shape):
     right: Annotated[ShareOrNull, "Of those that say right or wrong, without a verdict."]
 
 
+class LeanedOn(Shape):
+    """A feature among the three strongest reasons of some answers."""
+
+    feature: str
+    right: Annotated[int, "Right answers that lean on it."]
+    wrong: int
+    wrong_share: ShareOrNull
+    stands_out: Annotated[bool, "Whether wrong answers lean on it more than right ones do."]
+
+
+class Leaning(Shape):
+    """What right and wrong answers lean on."""
+
+    right: int
+    wrong: int
+    leaned_on: Annotated[list[LeanedOn], From("reasons")]
+
+
 class Estimated(Shape):
     """An accuracy that is estimated."""
 
@@ -381,6 +400,7 @@ class Accuracy(Span, named=True):
     classes: Classes | None
     reward: Annotated[MeanReward | None, "Over the whole time; null without rewards."]
     signals: Signals
+    reasons: Annotated[Leaning, "Of the answers that were judged by who had seen their reasons."]
     estimate: Annotated[Estimate, From("")]
     slice: Slices | None
     marks: list[Mark]
@@ -405,6 +425,7 @@ def accuracy_of(model: ModelName, query: AccuracyQuery) -> Accuracy:
         classes=Classes.of(classes) if classes.labels else None,
         reward=mean_of(whole.rewards),
         signals=Signals(seen=[Signal.of(one) for one in seen], right=share(said_by(seen))),
+        reasons=Leaning.of(leaning(whole.reasons)),
         slice=Slices.of(slices) if slices else None,
         marks=[Mark.of(one) for one in accuracy.marks(of, model, **span)],
     )

@@ -128,7 +128,7 @@ def predict_explained(of: Service, sent: Sent, model: str, version: str | None) 
         found = explain_rows(of.shelf, contents, answer.shelved, answer.version, answer.rows)
     data = predicted(answer, is_one=isinstance(inputs, dict))
     for row, one in zip(data.get("predictions", [data]), found, strict=True):
-        row["explanation"] = written(one)
+        row["explanation"] = written(one, answer.shelved.model.schema, row["id"])
     return success(data)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from unrot.core.records import Schema
 from unrot.web import reasons
 from unrot.web.api.records import Cell
-from unrot.web.shape import Keywords, Shape
+from unrot.web.shape import UNSET, Keywords, Shape, Unset
 
 if TYPE_CHECKING:
     # No plain prediction loads what explains.
@@ -55,10 +56,14 @@ class Explained(Shape, named=True):
     samples: Annotated[int, "How many were drawn; 0 where it is exact."]
     contributions: Annotated[list[Added], "The largest first."]
     change: Annotated[Changing | None, "Null of a regression, and where nothing was found near."]
+    seen: Annotated[
+        str | Unset,
+        "Send it with the verdict of who has seen this: its three strongest reasons are kept.",
+    ] = UNSET
 
 
-def written(found: Explanation) -> Explained:
-    """Write an explanation."""
+def written(found: Explanation, schema: Schema, id: str | None = None) -> Explained:
+    """Write an explanation; `id` is of the prediction that it is of, where it is kept."""
     return Explained(
         version=found.version,
         class_=found.label,
@@ -70,6 +75,7 @@ def written(found: Explanation) -> Explained:
         samples=found.samples,
         contributions=[_added(one) for one in found.contributions],
         change=None if found.change is None else _changing(found.change),
+        seen=reasons.word_of(found, schema, id) or UNSET,
     )
 
 

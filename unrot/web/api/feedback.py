@@ -41,6 +41,11 @@ class FeedbackOne(Shape, named=True):
         Keywords(maxLength=64),
     ] = UNSET
     comment: Annotated[str, Keywords(maxLength=2_000)] = ""
+    seen: Annotated[
+        str | Unset,
+        "What the explanation has as `seen`, where the judge has seen it: its reasons are kept.",
+        Keywords(maxLength=86),
+    ] = UNSET
 
 
 class FeedbackOlder(Shape, named=True):

@@ -274,7 +274,8 @@ def explanation(id: PredictionId) -> Explained:
     found = look_up_prediction(service(), id, for_viewer=False)
     made, of = found.judged.prediction, service()
     version = version_of(found.shelved, made.version)
-    return written(explain_row(of.shelf, of.catalogue(), found.shelved, version, made.inputs))
+    told = explain_row(of.shelf, of.catalogue(), found.shelved, version, made.inputs)
+    return written(told, found.shelved.model.schema, id)
 
 
 def _later(one: LaterAnswer, of: Schema) -> Later:

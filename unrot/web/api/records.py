@@ -100,6 +100,9 @@ class Verdict(Shape, named=True):
     reward: Annotated[float | Unset, "How good it was, 0 to 1, where that was said."] = UNSET
     signal: Annotated[str | Unset, "What was seen to happen, where nobody judged."] = UNSET
     implicit: Annotated[bool | Unset, "True of a signal: nobody's word."] = UNSET
+    reasons: Annotated[
+        list[str] | Unset, "The strongest reasons of the answer, which its judge had seen."
+    ] = UNSET
     given_at: Moment | Unset = UNSET
 
 
@@ -152,7 +155,8 @@ def shown_verdict(verdict: records.Feedback, **more: Any) -> Verdict:
     reward = UNSET if verdict.reward is None else verdict.reward
     signal = verdict.signal or UNSET
     implicit = True if verdict.is_implicit else UNSET
-    return Verdict.of(verdict, reward=reward, signal=signal, implicit=implicit, **more)
+    shown = {"reward": reward, "signal": signal, "implicit": implicit}
+    return Verdict.of(verdict, **shown, reasons=list(verdict.reasons) or UNSET, **more)
 
 
 def _answered(made: records.Prediction, of: Schema) -> dict[str, Any]:

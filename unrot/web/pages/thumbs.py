@@ -42,6 +42,8 @@ class Thumbs:
     label: str = ""
     other: str = ""
     comment: str = ""
+    seen: str = ""
+    """The word of the explanation that was seen before, to be sent along."""
     code: int = 200
 
     @property
@@ -83,6 +85,7 @@ def vote(service: Service, model: Model, form: Mapping[str, str], caller: Caller
         near=_near(model, form, predicted),
         verdict=verdict,
         status=status,
+        seen=form.get("seen", ""),
     )
 
 
@@ -116,6 +119,7 @@ def _given(model: Model, form: Mapping[str, str]) -> dict[str, Any]:
         "was_correct": _VERDICTS.get(form.get("verdict", "")),
         "label": None if label == "" else label,
         "comment": form.get("comment", "").replace("\r\n", "\n"),
+        "seen": form.get("seen") or None,
     }
 
 
@@ -175,6 +179,7 @@ def _refused(
         near=_near(model, form, predicted),
         problem=error.message,
         label=form.get("label", ""),
+        seen=form.get("seen", ""),
         other=form.get("other", ""),
         comment=form.get("comment", ""),
         code=status_of(error),

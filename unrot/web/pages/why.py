@@ -30,21 +30,21 @@ def why(model: str) -> Response:
     try:
         security.check_csrf()
         row = parse_row(shelved.model.schema, _inputs(request.form.get("inputs", "")))
-        said = explained(shelved, request.form.get("version", ""), row)
+        said = explained(shelved, request.form.get("version", ""), row, _id_of_form())
     except UnrotError as error:
         parts: dict[str, Any] = {"problem": error.message}
         return part("why", "_why.html", status_of(error), **about(shelved), **parts)
     return part("why", "_why.html", 200, **about(shelved), **said)
 
 
-def explained(shelved: ShelvedModel, version: str, row: Row) -> dict[str, Any]:
+def explained(shelved: ShelvedModel, version: str, row: Row, id: str | None) -> dict[str, Any]:
     """Return what a page shows of why a version answers so."""
     # It is loaded when somebody asks why: no plain prediction needs it.
     from unrot.explain.explaining import explain_row, version_of
 
     of, contents = service(), service().catalogue()
     found = explain_row(of.shelf, contents, shelved, version_of(shelved, version), row)
-    return {"why": reasons.why(found, shelved.model.schema)}
+    return {"why": reasons.why(found, shelved.model.schema, id)}
 
 
 def of_kept(shelved: ShelvedModel, made: Prediction) -> dict[str, Any]:
@@ -52,9 +52,15 @@ def of_kept(shelved: ShelvedModel, made: Prediction) -> dict[str, Any]:
     if request.args.get("why") != "1":
         return {"may_ask_why": made.version in shelved.versions}
     try:
-        return explained(shelved, made.version, made.inputs)
+        return explained(shelved, made.version, made.inputs, made.id)
     except UnrotError as error:
         return {"problem": error.message, "why": None}
+
+
+def _id_of_form() -> str | None:
+    """Return the prediction that the form is about, if it is one of ours."""
+    id = request.form.get("id", "")
+    return id if service().ids.is_ours(id) else None
 
 
 def _inputs(text: str) -> dict[str, Any]:

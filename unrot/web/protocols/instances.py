@@ -120,7 +120,7 @@ def explain(model: str, version: str | None = None) -> Response:
     check_count(len(rows))
     parsed_rows = parse_rows(shelved.model.schema, rows)
     found = explain_rows(of.shelf, contents, shelved, named, parsed_rows)
-    return plain({"explanations": [written(one) for one in found]})
+    return plain({"explanations": [written(one, shelved.model.schema) for one in found]})
 
 
 def _number(version: str) -> str:
