@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.chromium import PHONE, WIDE, OpenBrowser
+from tests.browser.chromium import PATIENCE_SECONDS, PHONE, WIDE, Browser, OpenBrowser
+from tests.conftest import wait_for
+
+# A page's own address of a prediction tells by whom it was judged, once it is in the store.
+JUDGED = "by who had seen its reasons: petal"
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["desk", "phone"])
@@ -23,3 +27,36 @@ def test_reasons_stand_under_the_answer(
     assert "add up to the difference" in browser.text
     assert browser.too_wide() <= 0
     assert browser.complaints() == []
+
+
+def test_thumb_after_the_reasons_takes_them_along(open_browser: OpenBrowser) -> None:
+    browser = open_browser(WIDE, scripts=True)
+    browser.visit("/models/iris")
+    browser.press("Predict")
+    browser.wait_for("Why this answer?")
+    address = browser.find("a[href^='/p/']").get_attribute("href")
+    browser.press("Why this answer?")
+    browser.wait_for("Mostly because")
+
+    browser.press("Right")
+    browser.wait_for("You said it was right")
+
+    wait_for(lambda: JUDGED in shown(browser, address), PATIENCE_SECONDS)
+
+
+def test_thumb_without_scripts_takes_them_along(open_browser: OpenBrowser) -> None:
+    browser = open_browser(PHONE, scripts=False)
+    browser.visit("/models/iris")
+    browser.press("Predict")
+    browser.wait_for("Why this answer?")
+    address = browser.find("a[href^='/p/']").get_attribute("href")
+    wait_for(lambda: "Was it right?" in shown(browser, f"{address}?why=1"), PATIENCE_SECONDS)
+
+    browser.press("Right")
+
+    wait_for(lambda: JUDGED in shown(browser, address), PATIENCE_SECONDS)
+
+
+def shown(browser: Browser, address: str) -> str:
+    browser.driver.get(address)
+    return browser.text

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from tests.conftest import VIEWER
 from tests.explain.test_turn import somebody_elses_turn
 from tests.web.test_prediction_page import ship
-from tests.web.visitor import FRAGMENT, IRIS, ask, id_in, post, text_of, vote
+from tests.web.visitor import FRAGMENT, IRIS, ask, id_in, post, sign_in, text_of, vote
 from unrot.explain import explaining, sampling
 
 
@@ -172,6 +172,21 @@ def test_reasons_of_another_prediction_are_refused(client: FlaskClient) -> None:
 
         assert answer.status_code == 422
         assert answer.json["details"][0]["field"] == "seen"
+
+
+def test_findings_tell_what_wrong_answers_lean_on(client: FlaskClient, app: Flask) -> None:
+    rows = [{**ROW, "sepal_length_cm": 4.5 + place / 10} for place in range(12)]
+    asked = client.post(f"{PREDICT}?explain=1", json={"inputs": rows}).json["data"]
+    told = [(one["id"], one["explanation"]["seen"]) for one in asked["predictions"]]
+    client.post(VERDICT, json=[{"id": id, "was_correct": False, "seen": seen} for id, seen in told])
+    ship(app)
+
+    sign_in(client, VIEWER)
+    said = text_of(client.get("/models/iris/findings"))
+
+    assert "12 answers were judged by people who had seen the reasons, 12 of them wrong" in said
+    assert "No reason stands out." in said
+    assert "petal length 0 12 100 % 75.8 % to 100 %" in said
 
 
 # ── pages ────────────────────────────────────────────────────────────────────────────────────
