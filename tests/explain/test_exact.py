@@ -36,7 +36,7 @@ from tests.explain.definition import expected, shapley
 from unrot.core.encoding import Encoder
 from unrot.core.records import Feature, Row, Schema
 from unrot.explain.kept import Kept, Sums, unpack
-from unrot.make import explainer
+from unrot.make import explainer, grown_trees
 from unrot.make.fitted import Fitted
 
 NUMBERS = tuple(Feature(name, "number", -3.0, 3.0, nullable=name == "d") for name in "abcd")
@@ -256,7 +256,7 @@ def test_what_is_not_exact_keeps_rows_alone(pipeline: Any) -> None:
 
 
 def test_trees_that_are_too_large_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explainer, "MOST_CONDITIONS", 100)
+    monkeypatch.setattr(grown_trees, "MOST_SPLITS", 100)
     schema, table, target = world(NUMBERS, 2)
 
     kept, _ = kept_of(RandomForestClassifier(20, random_state=0), schema, table, target)

@@ -29,7 +29,7 @@ from unrot.core.threads import on_one_thread
 from unrot.explain.changing import Change, find_change
 from unrot.explain.kept import Kept, Link, Sums, unpack
 from unrot.explain.sampling import Score, sample
-from unrot.explain.trees import Leaves
+from unrot.explain.trees import Trees
 from unrot.serve.predictor import golden_rows
 from unrot.serve.shelf import Contents, Shelf, ShelvedModel
 
@@ -167,7 +167,7 @@ def _explained(
     method: Method
     found = None if kept.sums is None else _exact(kept.sums, outputs, row, place)
     if found is not None and kept.sums is not None:
-        method = "trees" if isinstance(kept.sums.of, Leaves) else "weights"
+        method = "trees" if isinstance(kept.sums.of, Trees) else "weights"
         average, amounts = found
         errors, samples, unit = np.zeros(len(amounts)), 0, _unit(kept.sums.link, schema)
     else:
