@@ -147,7 +147,7 @@ def _explain_rows(
     rows: Sequence[Row],
     seconds: float,
 ) -> list[Explanation]:
-    predictor, kept = shelf.predictor(contents, version), _kept(shelf, shelved, version)
+    predictor, kept = shelf.predictor(contents, version), kept_of(shelf, shelved, version)
     schema, each = shelved.model.schema, seconds / len(rows)
     with on_one_thread():
         return [_explained(predictor, kept, schema, version.name, row, each) for row in rows]
@@ -243,7 +243,7 @@ def _asking(predictor: Predictor, place: int | None) -> Score:
     return ask
 
 
-def _kept(shelf: Shelf, shelved: ShelvedModel, version: Version) -> Kept:
+def kept_of(shelf: Shelf, shelved: ShelvedModel, version: Version) -> Kept:
     """Return what a version is explained by; one from before has the rows that it is tried with."""
     key = version.schema_hash, version.artefacts.get(EXPLAINER, version.artefacts.get(GOLDEN, ""))
     known = _KEPT.get(key)

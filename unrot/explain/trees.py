@@ -155,9 +155,7 @@ class Trees:
         under = self.under[sides]
         return np.flatnonzero((under >= 0) & _any(self.below[under] & ~left_ones))
 
-    def _up(
-        self, levels: Sequence[_Level], values: Array, points: _Points, found: Floats
-    ) -> None:
+    def _up(self, levels: Sequence[_Level], values: Array, points: _Points, found: Floats) -> None:
         """Carry the sums up, and add to each feature what its splits make of them."""
         below = np.empty((len(points.at), 0))
         for level in reversed(levels):
@@ -215,14 +213,14 @@ def bounded(shares: Floats) -> Floats:
 
 
 def _any(bits: Array) -> Array:
-    return bits[:, 0] != 0 if bits.shape[1] == 1 else bits.any(axis=1)
+    return bits[:, 0] != 0 if bits.shape[1] == 1 else np.array(bits.any(axis=1))
 
 
 def _bits(players: Array, below: Array) -> Array:
     """Return each player as a bit among as many words as `below` has."""
     words, width = below.shape[1], 8 * below.dtype.itemsize
-    one = below.dtype.type(1)
-    bits = np.left_shift(one, (players % width).astype(below.dtype))
-    if words == 1:
-        return bits[:, None]
-    return np.where(players[:, None] // width == np.arange(words), bits[:, None], below.dtype.type(0))
+    one, none = below.dtype.type(1), below.dtype.type(0)
+    bits: Array = np.left_shift(one, (players % width).astype(below.dtype))[:, None]
+    if words > 1:
+        bits = np.where(players[:, None] // width == np.arange(words), bits, none)
+    return bits

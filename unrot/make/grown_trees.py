@@ -91,9 +91,7 @@ def _levels(tree: Tree) -> Iterator[Array]:
         nodes = under[~tree.is_leaf[under]]
 
 
-def _sums(
-    tree: Tree, owners: Array, levels: Sequence[Array]
-) -> tuple[Floats, Floats, Array]:
+def _sums(tree: Tree, owners: Array, levels: Sequence[Array]) -> tuple[Floats, Floats, Array]:
     """Return covers without a split of nothing, the mean of each node, and what it asks for."""
     covers = tree.covers.astype(np.float64).copy()
     means = tree.leaves.astype(np.float64).copy()

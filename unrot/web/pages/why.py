@@ -29,7 +29,7 @@ def why(model: str) -> Response:
     shelved = service().catalogue().model(model)
     try:
         security.check_csrf()
-        row = parse_row(shelved.model.schema, _inputs(request.form.get("inputs", "")))
+        row = parse_row(shelved.model.schema, read_inputs(request.form.get("inputs", "")))
         said = explained(shelved, request.form.get("version", ""), row)
     except UnrotError as error:
         parts: dict[str, Any] = {"problem": error.message}
@@ -49,16 +49,21 @@ def explained(shelved: ShelvedModel, version: str, row: Row) -> dict[str, Any]:
 
 def of_kept(shelved: ShelvedModel, made: Prediction) -> dict[str, Any]:
     """Return why a kept prediction was answered so, if the address asks for it."""
+    if made.version not in shelved.versions:
+        return {}
+    public = [(one.name, value) for one, value in zip(shelved.model.schema.features, made.inputs,
+              strict=True) if not one.is_private]  # fmt: skip
+    said = {"what_if_row": json.dumps(dict(public))}
     if request.args.get("why") != "1":
-        return {"may_ask_why": made.version in shelved.versions}
+        return {**said, "may_ask_why": True}
     try:
-        return explained(shelved, made.version, made.inputs)
+        return {**said, **explained(shelved, made.version, made.inputs)}
     except UnrotError as error:
-        return {"problem": error.message, "why": None}
+        return {**said, "problem": error.message, "why": None}
 
 
-def _inputs(text: str) -> dict[str, Any]:
-    """Read the row that the answer's form has in it."""
+def read_inputs(text: str) -> dict[str, Any]:
+    """Read the row that a form has in it."""
     try:
         given = json.loads(text[:MOST_CHARACTERS])
     except (ValueError, RecursionError):
