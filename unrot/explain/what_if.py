@@ -95,11 +95,12 @@ def ask_what_if(
         predictor = of.shelf.predictor(contents, version)
         outputs = predictor.predict([row])
         _charge(of, shelved, version, row, outputs, caller)
-        rows = kept_of(of.shelf, shelved, version).rows
         label = None if outputs.classes is None else schema.classes[outputs.classes[0]]
         shares = None if outputs.probabilities is None else outputs.probabilities[0]
         value = None if outputs.values is None else outputs.values[0]
         curve = change = None
+        if along is not None or wanted is not None:
+            rows = kept_of(of.shelf, shelved, version).rows
         if along is not None:
             curve = _curve(predictor, version, schema, rows, row, along, outputs)
         if wanted is not None:
