@@ -9,6 +9,7 @@ exact to keep and its answers are explained by sampling.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,20 +34,40 @@ Floats = NDArray[np.float64]
 MOST_ROWS, MOST_TRIED = 200, 60
 MOST_VALUES, MOST_CELLS = 500, 200_000
 EXACT = 1e-6
+NOT_ASKED = (ValueError, TypeError, AttributeError, LookupError, NotImplementedError)
+"""What steps and estimators of other people raise when they are asked what they are not made for:
+rows of another width or kind, an attribute that they do not have, splits on categories."""
 LINEAR = ("sklearn.linear_model", "sklearn.discriminant_analysis")
 LINEAR_BESIDE = ("LinearSVC", "LinearSVR")
 NEVER_SEEN = "\N{BLACK QUESTION MARK ORNAMENT} never seen"
+_log = logging.getLogger(__name__)
 
 
-def make(fitted: Fitted, reference: Sequence[Row]) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Explainer:
+    """What explains a version's answers, and why it is no exact one."""
+
+    data: bytes
+    sampled_because: str = ""
+
+
+def make(fitted: Fitted, reference: Sequence[Row]) -> Explainer:
     """Return what explains a fitted estimator; rows alone where nothing exact is known of it."""
     rows = _spread(reference, MOST_ROWS)
     try:
         with np.errstate(all="ignore"):
-            return pack(Kept(rows, _sums(fitted, rows, reference)))
-    except Exception:
-        # Steps and estimators of other people raise what they like; sampling asks none of them.
-        return pack(Kept(rows))
+            return Explainer(pack(Kept(rows, _sums(fitted, rows, reference))))
+    except NotExact as error:
+        because = str(error)
+        _log.info("Answers will be explained by sampling: %s.", because)
+    except NOT_ASKED as error:
+        because = f"a step or the estimator does not tell what it does ({type(error).__name__})"
+        _log.warning("Answers will be explained by sampling: %s: %s", because, error)
+    except Exception as error:
+        # Whatever else a stranger's step raises: its version is published all the same.
+        because = f"what explains it failed ({type(error).__name__})"
+        _log.exception("Answers will be explained by sampling: that was not expected")
+    return Explainer(pack(Kept(rows)), because)
 
 
 def _spread(rows: Sequence[Row], most: int) -> list[Row]:
@@ -152,7 +173,7 @@ class _Asked:
     def _made_or_none(self, base: Row, place: int, value: Value) -> Floats | None:
         try:
             return self._made(base, place, [value])
-        except Exception:
+        except NOT_ASKED:
             return None  # A step that takes no gap, or no text that it was not fitted with.
 
 
