@@ -151,7 +151,7 @@ def test_page_answers_with_a_curve(client: FlaskClient, headers: dict[str, str])
     assert answer.status_code == 200
     assert "Iris-setosa" in said
     assert "Chance of “Iris-setosa” along petal width" in said
-    assert "Whatever petal width is, with all else as it stands, this row gets" in said
+    assert "With petal width from 0.1 to 2.5 and all else as it stands, this row gets" in said
     assert "The data as a table" in said
     assert ("<form" in answer.text) is not bool(headers)
 

@@ -29,7 +29,8 @@ left, with 1 and 5 in its leaves:
     ...     owners=np.array([0]), columns=np.array([0]), upto=np.array([0.5]),
     ...     gaps_go_left=np.array([True]), before=np.array([1.0]),
     ...     below=np.array([[1]], dtype=np.uint64), under=np.array([-1, -1]),
-    ...     shares=np.array([0.75]), values=np.array([[1.0, 5.0]]), start=np.array([0.0]))
+    ...     shares=np.array([0.75]), values=np.array([[1.0, 5.0]]), start=np.array([0.0]),
+    ...     total=np.array(np.nan))
     >>> trees.averages.tolist(), trees.contributions(np.array([0.7]), features=1).tolist()
     ([2.0], [[3.0]])
 """
@@ -46,7 +47,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
-AT_ONCE = 40_000
+AT_ONCE = 25_000
 """So many splits go down together: their sums stay near the processor."""
 LEAST_SHARE = 1e-12
 """Of a path that no row of the training took: nothing may be divided by 0."""
@@ -80,6 +81,8 @@ class Trees:
     """The mean on each side, a row for each score that a tree has."""
     start: Floats
     """What the scores are before any tree, with all trees that are one leaf."""
+    total: Array
+    """What all scores always add up to: then the last one is not kept. NaN where they do not."""
 
     @cached_property
     def averages(self) -> Floats:
@@ -89,6 +92,8 @@ class Trees:
         for nth, values in enumerate(self.values):
             means = values[sides] * share + values[sides + 1] * (1 - share)
             averages += np.bincount(self.targets + nth, means, minlength=len(averages))
+        if not np.isnan(self.total):
+            averages[-1] = self.total - averages[:-1].sum()
         return averages
 
     def contributions(self, columns: Floats, *, features: int) -> Floats:
@@ -99,6 +104,8 @@ class Trees:
             levels = list(self._down(self.roots[first:end], cells, points))
             for nth, values in enumerate(self.values):
                 self._up(levels, values, points, found[self.targets[first] + nth])
+        if not np.isnan(self.total):
+            found[-1] = -found[:-1].sum(axis=0)
         return found
 
     def arrays(self) -> dict[str, Array]:

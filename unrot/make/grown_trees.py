@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +16,11 @@ from unrot.make.onnx.trees import Tree
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 MOST_SPLITS = 2_500_000
-"""Of all trees together: so many take some 90 MB of a worker."""
-MANY_SPLITS = 250_000
+"""Of all trees together: so many take some 80 MB of a worker."""
+MANY_SPLITS = 100_000
 """From so many on, shares and values are kept in single precision: to seven digits."""
 MOST_CELLS = 4_000_000
+SAME = 1e-12
 
 
 class NotExact(Exception):
@@ -39,7 +41,16 @@ def gather(trees: Sequence[Tree], owners: Array, start: Floats, *, is_narrow: bo
             start[tree.first_target : tree.first_target + tree.leaves.shape[1]] += tree.leaves[0]
         else:
             grown.append(_grown(tree, owners, is_narrow=is_narrow))
-    return _packed(grown, owners, start, is_many=splits > MANY_SPLITS)
+    return _packed(grown, owners, start, _total(ordered), is_many=splits > MANY_SPLITS)
+
+
+def _total(trees: Sequence[Tree]) -> float:
+    """Return what the scores of all trees add up to, whatever is asked, as shares do; else NaN."""
+    sums = [tree.leaves[tree.is_leaf].sum(axis=1) for tree in trees]
+    is_told = all(tree.leaves.shape[1] > 1 for tree in trees)
+    if not is_told or any(np.ptp(each) > SAME for each in sums):
+        return math.nan
+    return float(sum(each[0] for each in sums))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +149,11 @@ def _thresholds(at: Floats, *, is_narrow: bool) -> Array:
     return np.where(narrow.astype(np.float64) <= at, narrow, below)
 
 
-def _packed(grown: Sequence[_Grown], owners: Array, start: Floats, *, is_many: bool) -> Trees:
+def _packed(
+    grown: Sequence[_Grown], owners: Array, start: Floats, total: float, *, is_many: bool
+) -> Trees:
     sizes = np.array([len(one.columns) for one in grown], dtype=np.int64)
+    kept = None if math.isnan(total) else -1
     roots = np.cumsum(sizes) - sizes
     under = [
         np.where(one.under < 0, -1, one.under + root)
@@ -158,12 +172,13 @@ def _packed(grown: Sequence[_Grown], owners: Array, start: Floats, *, is_many: b
         under=_joined(under).astype(np.int32),
         shares=_narrowed(_joined([one.shares for one in grown]), is_many=is_many),
         values=_narrowed(
-            np.concatenate([one.values for one in grown], axis=1)
+            np.concatenate([one.values[:kept] for one in grown], axis=1)
             if grown
             else np.empty((len(start), 0)),
             is_many=is_many,
         ),
         start=start,
+        total=np.array(total),
     )
 
 

@@ -98,8 +98,10 @@ def _sentence(curve: Curve, schema: Schema) -> str:
     says = _says(schema)
     mine = _range([one.here for one in curve.steps], says)
     mean = _range([one.usually for one in curve.steps], says)
+    feature, ends = curve.feature, (curve.steps[0].value, curve.steps[-1].value)
+    along = f"from {number(ends[0])} to {number(ends[1])}" if curve.is_line else "as listed"
     return together(
-        f"Whatever {spoken(curve.feature)} is, with all else as it stands, this row gets {mine}. "
+        f"With {spoken(feature)} {along} and all else as it stands, this row gets {mine}. "
         f"On average over {counted(curve.rows, 'row')} of the training it is {mean}."
     )
 
