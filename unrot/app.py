@@ -28,6 +28,7 @@ from unrot.web.api import (
     reports,
     trials,
     versions,
+    what_if,
 )
 from unrot.web.fast_lane import FastLane
 from unrot.web.metrics import counting, scrape
@@ -77,6 +78,9 @@ from unrot.web.pages import (
 from unrot.web.pages import (
     versions as versions_pages,
 )
+from unrot.web.pages import (
+    what_if as what_if_page,
+)
 from unrot.web.protocols import protocol
 from unrot.web.protocols.cloud_events import EVENTS
 from unrot.web.protocols.instances import GOOGLE, KSERVE, PREDICT_ROUTE
@@ -94,14 +98,14 @@ PATIENCE_SECONDS = 1.2
 API = (
     *(models, descriptions, predictions, feedback, learning, versions, trials),
     *(explorer, findings, drift, outliers, accuracy, reports, operations),
-    *(audit_log, forgetting),
+    *(audit_log, forgetting, what_if),
 )
 """Each declares some routes; the document lists them in this order."""
 PROTOCOLS = (OIP, KSERVE, GOOGLE, MLFLOW, SAGEMAKER, SELDON, EVENTS)
 """Those of other people's clients."""
 PAGES = (
     *(home, pages, prediction, adding, settings_pages, versions_pages, jobs, policy),
-    *(audits, compare),
+    *(audits, compare, what_if_page),
     *(news, monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
     *(predictions_pages, predictions_file, time_range),
     *(report, operations_pages, access, status, glossary, elsewhere),

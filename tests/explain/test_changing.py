@@ -90,3 +90,44 @@ def test_choices_and_gaps_move_too() -> None:
     change = find_change(Red(), of, [["blue"], ["red"], [None]], [None], [0], seconds=1)
 
     assert moved(change) == {"colour": "red"}
+
+
+# ── a number that is wanted ──────────────────────────────────────────────────────────────────
+
+
+class Sum:
+    def predict(self, rows: Sequence[Row]) -> Outputs:
+        return Outputs(values=np.array(rows, dtype=np.float64).sum(axis=1).tolist())
+
+
+def reached(wanted: float, of: Schema) -> Change | None:
+    order = [0, 1, 2]
+    return find_change(Sum(), of, ROWS, ASKED, order, seconds=1e9, wanted=wanted, clock=lambda: 0.0)
+
+
+@pytest.mark.parametrize(("wanted", "count"), [(11.0, 1), (19.0, 2), (27.0, 3), (2.0, 1), (0.0, 3)])
+def test_wanted_number_is_reached_by_as_few_as_can(wanted: float, count: int) -> None:
+    change = reached(wanted, schema())
+
+    assert change is not None
+    assert len(change.moved) == count
+    assert change.label is None
+    row = [moved(change).get(name, 1.0) for name in NAMES]
+    assert change.value == sum(map(float, row))  # type: ignore[arg-type]
+    assert change.value >= wanted if wanted > 3 else change.value <= wanted
+
+
+def test_wanted_number_is_reached_by_the_least_move() -> None:
+    assert moved(reached(7.0, schema())) == {"a": 6.0}
+
+
+def test_wanted_number_beyond_the_training_is_not_reached() -> None:
+    assert reached(28.0, schema()) is None
+    assert reached(20.0, schema(fixed="a", private="b")) is None
+
+
+def test_number_that_is_the_answer_already_moves_nothing() -> None:
+    change = reached(3.0, schema())
+
+    assert change is not None
+    assert (list(change.moved), change.value) == ([], 3.0)

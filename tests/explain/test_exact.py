@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import math
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
@@ -35,8 +37,9 @@ from sklearn.tree import DecisionTreeRegressor
 from tests.explain.definition import expected, shapley
 from unrot.core.encoding import Encoder
 from unrot.core.records import Feature, Row, Schema
+from unrot.explain import trees
 from unrot.explain.kept import Kept, Sums, unpack
-from unrot.make import explainer
+from unrot.make import explainer, grown_trees
 from unrot.make.fitted import Fitted
 
 NUMBERS = tuple(Feature(name, "number", -3.0, 3.0, nullable=name == "d") for name in "abcd")
@@ -69,7 +72,7 @@ def kept_of(estimator: Any, schema: Schema, table: Any, target: Any) -> tuple[Ke
     """Fit, write what explains it, and read that back."""
     fitted = Fitted(estimator.fit(table, target), schema)
     rows = Encoder(schema).decode(table)
-    return unpack(explainer.make(fitted, rows)), rows
+    return unpack(explainer.make(fitted, rows).data), rows
 
 
 def sums_of(estimator: Any, schema: Schema, table: Any, target: Any) -> tuple[Sums, list[Row]]:
@@ -256,7 +259,7 @@ def test_what_is_not_exact_keeps_rows_alone(pipeline: Any) -> None:
 
 
 def test_trees_that_are_too_large_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explainer, "MOST_CONDITIONS", 100)
+    monkeypatch.setattr(grown_trees, "MOST_SPLITS", 100)
     schema, table, target = world(NUMBERS, 2)
 
     kept, _ = kept_of(RandomForestClassifier(20, random_state=0), schema, table, target)
@@ -300,3 +303,75 @@ def test_values_are_those_of_shap(name: str) -> None:
     for score in range(len(sums.averages)):
         given = [sums.contributions(row)[score] for row in rows]
         np.testing.assert_allclose(given, values[:, :, score], rtol=0, atol=1e-6)
+
+
+# ── why nothing exact is kept ────────────────────────────────────────────────────────────────
+
+
+def test_reason_is_said_in_the_log_and_handed_on(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "unrot.make.explainer")
+    schema, table, target = world(NUMBERS, 2)
+    pipeline = make_pipeline(SimpleImputer(), PCA(2), LogisticRegression())
+
+    made = explainer.make(
+        Fitted(pipeline.fit(table, target), schema), Encoder(schema).decode(table)
+    )
+
+    assert made.sampled_because == "its columns mix features"
+    assert caplog.messages == ["Answers will be explained by sampling: its columns mix features."]
+
+
+@pytest.mark.parametrize(
+    ("error", "because"),
+    [
+        (ValueError("5.3 is odd"), "does not tell what it does (ValueError)"),
+        (ZeroDivisionError("none"), "what explains it failed (ZeroDivisionError)"),
+    ],
+)
+def test_failure_of_a_step_is_no_failure_of_its_version(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    because: str,
+) -> None:
+    def fail(*_given: Any) -> Sums:
+        raise error
+
+    monkeypatch.setattr(explainer, "_sums", fail)
+    schema, table, target = world(NUMBERS, 1)
+
+    made = explainer.make(
+        Fitted(DecisionTreeRegressor().fit(table, target), schema), Encoder(schema).decode(table)
+    )
+
+    assert because in made.sampled_because
+    assert unpack(made.data).sums is None
+    assert len(caplog.records) == 1
+    assert (caplog.records[0].exc_info is None) is isinstance(error, ValueError)
+
+
+def test_file_of_an_earlier_release_is_read_for_its_rows_alone() -> None:
+    head = orjson.dumps({"form": 1, "rows": [[1.0]], "kind": "trees", "link": "same"})
+    file = io.BytesIO()
+    np.savez_compressed(file, head=np.frombuffer(head, dtype=np.uint8), sizes=np.array([1]))
+
+    assert unpack(file.getvalue()) == Kept([[1.0]])
+
+
+def test_many_features_and_many_splits_are_exact_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grown_trees, "MANY_SPLITS", 100)
+    monkeypatch.setattr(trees, "AT_ONCE", 50)
+    features = tuple(Feature(f"f{place}", "number", -3.0, 3.0) for place in range(70))
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(300, 70))
+    target = table[:, 3] + table[:, 69] * table[:, 5] + table[:, 64]
+    schema = Schema(features, "target")
+    forest = ExtraTreesRegressor(5, random_state=0)
+
+    sums, rows = sums_of(forest, schema, table, target)
+
+    answers = Fitted(forest, schema).predict(rows[:20]).values
+    made = [float(sums.answered(sums.contributions(row))[0]) for row in rows[:20]]
+    assert made == pytest.approx(answers, rel=1e-6)
+    assert sums.of.arrays()["below"].shape[1] == 2
+    assert sums.of.arrays()["values"].dtype == np.float32

@@ -63,6 +63,7 @@ def paths(names: Mapping[str, str]) -> dict[str, list[str]]:
     return {
         "home": ["/", "/login", "/login?next=/models/plants/policy", "/apidocs", "/nothing"],
         "model": [*of.values(), "/models/iris", "/models/nobody"],
+        "what_if": [f"{path}/what-if" for path in of.values()],
         "elsewhere": [f"{of['plants']}/elsewhere", f"{of['plants']}/embed"],
         "versions": [
             *(f"{path}/versions" for path in of.values()),
@@ -178,6 +179,12 @@ def forms(names: Mapping[str, str]) -> Iterator[tuple[str, str, str, dict[str, A
     yield "visitor", "", rent, {"area": "50", "rooms": "2", "district": "east"}
     yield "visitor", "", "/models/flowers", {key: str(value) for key, value in IRIS.items()}
     yield "visitor", "", "/models/nobody", {}
+    tried = {"from": "fields", "version": "", **TYPED}
+    for along in ("height", "soil", "moss"):
+        yield "visitor", BY_SCRIPT, f"{of}/what-if", {**tried, "feature": along}
+    rented = {"from": "fields", "version": "", "area": "50", "rooms": "2", "district": "east"}
+    yield "visitor", "", f"{rent}/what-if", {**rented, "feature": "area", "wanted": "700"}
+    yield "visitor", BY_SCRIPT, f"{rent}/what-if", {**rented, "wanted": "much"}
     for row in ('{"height": 12, "light": 3}', "1,2,3,c,yes", "nonsense", "", '{"moss": 1}', "{"):
         yield "visitor", "", f"{of}/paste", {"row": row}
     yield "visitor", "", f"{of}/feedback", {**voted, "verdict": "up"}

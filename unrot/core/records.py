@@ -568,6 +568,8 @@ class Candidate:
     """What it answers to rows of the same kind that it was not fitted on."""
     parent: str | None = None
     made: Mapping[str, Any] = field(default_factory=dict)
+    sampled_because: str = ""
+    """Why its answers are explained by sampling; empty where they are explained exactly."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
-"""What would change an answer: few features moved, within the training, until the class is another.
+"""What would change an answer: few features moved, within the training, until it is another.
 
-One feature is tried first, with values from all over its range in the training; then two and three,
-each time going on from what lowered the chance of the answered class most (a beam search). Of what
-changes the class the least move is taken, in ranges of the training. The model itself is asked, so
-what is found is true; that nothing is found does not say that there is nothing. Features that the
-operator marked as `fixed` never move, nor do private ones, whose values are nobody's to see.
+Another is another class, or a number that reaches the one that is wanted. One feature is tried
+first, with values from all over its range in the training; then two and three, each time going on
+from what lowered the chance of the answered class most, or came closest to the wanted number (a
+beam search). Of what does it the least move is taken, in ranges of the training. The model itself
+is asked, so what is found is true; that nothing is found does not say that there is nothing.
+Features that the operator marked as `fixed` never move, nor do private ones, whose values are
+nobody's to see.
 """
 
 from __future__ import annotations
@@ -35,10 +37,11 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What changes the answer, and to which class."""
+    """What changes the answer, and to which class or number."""
 
     moved: Sequence[Moved]
-    label: str
+    label: str | None
+    value: float | None = None
 
 
 def find_change(
@@ -49,10 +52,16 @@ def find_change(
     first: Sequence[int],
     *,
     seconds: float,
+    wanted: float | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Change | None:
-    """Look for another class near a row, among the features that come first; None where none is."""
-    place, until = _class_of(predictor.predict([row]), 0), clock() + seconds
+    """Look for another class near a row, or the wanted number, among the features that come first.
+
+    None where there is none near; nothing is moved where the wanted number is the answer already.
+    """
+    goal, until = _Goal.of(predictor.predict([row]), wanted), clock() + seconds
+    if goal.value == goal.wanted is not None:
+        return Change([], None, goal.value)
     moves = _moves(schema, rows, row, first)
     beam: list[tuple[Move, ...]] = [()]
     for _ in range(MOST_MOVED):
@@ -60,13 +69,13 @@ def find_change(
         if not tried:
             return None
         outputs = predictor.predict([_with(row, some) for some in tried])
-        found = [at for at in range(len(tried)) if _class_of(outputs, at) != place]
+        found = [at for at in range(len(tried)) if goal.is_reached(outputs, at)]
         if found:
             nearest = min(found, key=lambda at: _length(rows, row, tried[at]))
-            return _change(schema, row, tried[nearest], _class_of(outputs, nearest))
+            return _change(schema, row, tried[nearest], outputs, nearest)
         if clock() >= until:
             return None
-        beam = _least_sure(tried, outputs, place)
+        beam = goal.closest(tried, outputs)
     return None
 
 
@@ -114,18 +123,38 @@ def _with(row: Row, moves: Sequence[Move]) -> Row:
     return made
 
 
-def _class_of(outputs: Outputs, at: int) -> int:
-    return -1 if outputs.classes is None else outputs.classes[at]
+@dataclass(frozen=True, slots=True)
+class _Goal:
+    """What is looked for: another class than this one, or a number on the other side of one."""
 
+    place: int
+    value: float | None
+    wanted: float | None
 
-def _least_sure(
-    tried: Sequence[tuple[Move, ...]], outputs: Outputs, place: int
-) -> list[tuple[Move, ...]]:
-    chances = outputs.probabilities
-    if chances is None:
-        return list(tried[:BEAM])
-    order = sorted(range(len(tried)), key=lambda at: chances[at][place])
-    return [tried[at] for at in order[:BEAM]]
+    @classmethod
+    def of(cls, answer: Outputs, wanted: float | None) -> _Goal:
+        value = None if answer.values is None else answer.values[0]
+        return cls(-1 if answer.classes is None else answer.classes[0], value, wanted)
+
+    def is_reached(self, outputs: Outputs, at: int) -> bool:
+        if self.value is None or self.wanted is None or outputs.values is None:
+            return outputs.classes is not None and outputs.classes[at] != self.place
+        if self.wanted > self.value:
+            return outputs.values[at] >= self.wanted
+        return outputs.values[at] <= self.wanted
+
+    def closest(
+        self, tried: Sequence[tuple[Move, ...]], outputs: Outputs
+    ) -> list[tuple[Move, ...]]:
+        """Return the beginning of those that are closest to the goal."""
+        values, chances = outputs.values, outputs.probabilities
+        if values is not None and self.wanted is not None:
+            far = [abs(value - self.wanted) for value in values]
+        elif chances is not None:
+            far = [shares[self.place] for shares in chances]
+        else:
+            return list(tried[:BEAM])
+        return [tried[at] for at in sorted(range(len(tried)), key=far.__getitem__)[:BEAM]]
 
 
 def _length(rows: Sequence[Row], row: Row, moves: Sequence[Move]) -> float:
@@ -141,6 +170,8 @@ def _apart(before: Value, after: Value, column: Sequence[Value]) -> float:
     return abs(known[0] - known[1]) / ((max(known[2:]) - min(known[2:])) or 1.0)
 
 
-def _change(schema: Schema, row: Row, moves: Sequence[Move], place: int) -> Change:
-    moved = [Moved(schema.features[at], row[at], value) for at, value in moves]
-    return Change(moved, schema.classes[place])
+def _change(schema: Schema, row: Row, moves: Sequence[Move], outputs: Outputs, at: int) -> Change:
+    moved = [Moved(schema.features[place], row[place], value) for place, value in moves]
+    if outputs.values is not None:
+        return Change(moved, None, outputs.values[at])
+    return Change(moved, schema.classes[(outputs.classes or [])[at]])

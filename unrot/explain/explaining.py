@@ -29,7 +29,7 @@ from unrot.core.threads import on_one_thread
 from unrot.explain.changing import Change, find_change
 from unrot.explain.kept import Kept, Link, Sums, unpack
 from unrot.explain.sampling import Score, sample
-from unrot.explain.trees import Leaves
+from unrot.explain.trees import Trees
 from unrot.serve.predictor import golden_rows
 from unrot.serve.shelf import Contents, Shelf, ShelvedModel
 
@@ -158,7 +158,7 @@ def _explain_rows(
     rows: Sequence[Row],
     seconds: float,
 ) -> list[Explanation]:
-    predictor, kept = shelf.predictor(contents, version), _kept(shelf, shelved, version)
+    predictor, kept = shelf.predictor(contents, version), kept_of(shelf, shelved, version)
     schema, each = shelved.model.schema, seconds / len(rows)
     with on_one_thread():
         return [_explained(predictor, kept, schema, version.name, row, each) for row in rows]
@@ -181,7 +181,7 @@ def _explained(
     method: Method
     found = None if kept.sums is None else _exact(kept.sums, outputs, row, place)
     if found is not None and kept.sums is not None:
-        method = "trees" if isinstance(kept.sums.of, Leaves) else "weights"
+        method = "trees" if isinstance(kept.sums.of, Trees) else "weights"
         average, amounts = found
         errors, samples, unit = np.zeros(len(amounts)), 0, _unit(kept.sums.link, schema)
     else:
@@ -254,7 +254,7 @@ def _asking(predictor: Predictor, place: int | None) -> Score:
     return ask
 
 
-def _kept(shelf: Shelf, shelved: ShelvedModel, version: Version) -> Kept:
+def kept_of(shelf: Shelf, shelved: ShelvedModel, version: Version) -> Kept:
     """Return what a version is explained by; one from before has the rows that it is tried with."""
     key = version.schema_hash, version.artefacts.get(EXPLAINER, version.artefacts.get(GOLDEN, ""))
     known = _KEPT.get(key)

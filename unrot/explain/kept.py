@@ -21,10 +21,12 @@ from unrot.core.errors import BadArtefact, shown
 from unrot.core.records import Row
 from unrot.explain.columns import Columns
 from unrot.explain.linear import Weighed
-from unrot.explain.trees import Leaves
+from unrot.explain.trees import Trees
 
 Floats = NDArray[np.float64]
-FORM = 1
+FORM = 2
+EARLIER = 1
+"""It kept trees otherwise: of them the rows are read alone, and answers are sampled."""
 Link = Literal["same", "exp", "sigmoid", "softmax", "each", "largest"]
 """How scores become an answer: they are it, or its logarithm; log-odds of one class, or of each,
 or of each against all others; or the largest score has its class, and no chance."""
@@ -35,7 +37,7 @@ class Sums:
     """Scores that add up feature by feature, exactly."""
 
     columns: Columns
-    of: Weighed | Leaves
+    of: Weighed | Trees
     link: Link
     places: Sequence[int]
     """The class in the schema of each class of the estimator; none of a regression."""
@@ -48,7 +50,7 @@ class Sums:
     def contributions(self, row: Row) -> Floats:
         """Return what each feature adds, a row for each score."""
         columns, features = self.columns.of(row), len(row)
-        if isinstance(self.of, Leaves):
+        if isinstance(self.of, Trees):
             return self.of.contributions(columns, features=features)
         return self.of.contributions(columns, owners=self.columns.owners, features=features)
 
@@ -73,7 +75,7 @@ def pack(kept: Kept) -> bytes:
     if kept.sums is not None:
         sums, arrays = kept.sums, kept.sums.of.arrays()
         head |= {"columns": sums.columns.to_json(), "link": sums.link, "places": list(sums.places)}
-        head["kind"] = "trees" if isinstance(sums.of, Leaves) else "weights"
+        head["kind"] = "trees" if isinstance(sums.of, Trees) else "weights"
     file = io.BytesIO()
     told = np.frombuffer(orjson.dumps(head), dtype=np.uint8)
     np.savez_compressed(file, head=told, allow_pickle=False, **arrays)
@@ -86,10 +88,10 @@ def unpack(data: bytes) -> Kept:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         head = orjson.loads(arrays.pop("head").tobytes())
-        if head["form"] != FORM:
+        if head["form"] not in (EARLIER, FORM):
             raise ValueError(f"form {head['form']} is not known to this release")
-        kind = {"trees": Leaves, "weights": Weighed}.get(head.get("kind"))
-        if kind is None:
+        kind = {"trees": Trees, "weights": Weighed}.get(head.get("kind"))
+        if kind is None or (kind is Trees and head["form"] == EARLIER):
             return Kept(head["rows"])
         columns = Columns.from_json(head["columns"])
         return Kept(head["rows"], Sums(columns, kind(**arrays), head["link"], head["places"]))

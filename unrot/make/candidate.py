@@ -53,7 +53,8 @@ def compile_candidate(
     with quietly():
         graph = export(fitted, compared)
         kept, refusal = _artefacts(fitted, graph, trusted)
-        kept[EXPLAINER] = explainer.make(fitted, reference)
+        explains = explainer.make(fitted, reference)
+        kept[EXPLAINER] = explains.data
         by, artefact = ("scikit-learn", SKOPS) if graph.onnx is None else ("onnx", ONNX)
         serving = load(by, kept[artefact], fitted.schema, trusted=trusted)
         return Candidate(
@@ -70,6 +71,7 @@ def compile_candidate(
             form=graph.form,
             reference_rows=reference,
             reference_outputs=serving.predict(reference),
+            sampled_because=explains.sampled_because,
         )
 
 

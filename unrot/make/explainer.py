@@ -9,9 +9,9 @@ exact to keep and its answers are explained by sampling.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,35 +24,50 @@ from unrot.core.records import Outputs, Row, Value
 from unrot.explain.columns import Columns, Part
 from unrot.explain.kept import Kept, Link, Sums, pack
 from unrot.explain.linear import Weighed
-from unrot.explain.trees import LEAST_SHARE, Leaves
+from unrot.explain.trees import Trees
 from unrot.make.fitted import Fitted
+from unrot.make.grown_trees import NotExact, gather
 from unrot.make.onnx.converters import scaled_tree, start_of
 from unrot.make.onnx.trees import BOOSTED, FORESTS, LONE, Tree, trees_of
 
 Floats = NDArray[np.float64]
 MOST_ROWS, MOST_TRIED = 200, 60
-MOST_CONDITIONS = 300_000
-"""On all ways to leaves: more take 6 MB of a worker, and such a forest is sampled instead."""
 MOST_VALUES, MOST_CELLS = 500, 200_000
 EXACT = 1e-6
+NOT_ASKED = (ValueError, TypeError, AttributeError, LookupError, NotImplementedError)
+"""What steps and estimators of other people raise when they are asked what they are not made for:
+rows of another width or kind, an attribute that they do not have, splits on categories."""
 LINEAR = ("sklearn.linear_model", "sklearn.discriminant_analysis")
 LINEAR_BESIDE = ("LinearSVC", "LinearSVR")
 NEVER_SEEN = "\N{BLACK QUESTION MARK ORNAMENT} never seen"
+_log = logging.getLogger(__name__)
 
 
-class NotExact(Exception):
-    """The estimator is none whose values are known exactly."""
+@dataclass(frozen=True, slots=True)
+class Explainer:
+    """What explains a version's answers, and why it is no exact one."""
+
+    data: bytes
+    sampled_because: str = ""
 
 
-def make(fitted: Fitted, reference: Sequence[Row]) -> bytes:
+def make(fitted: Fitted, reference: Sequence[Row]) -> Explainer:
     """Return what explains a fitted estimator; rows alone where nothing exact is known of it."""
     rows = _spread(reference, MOST_ROWS)
     try:
         with np.errstate(all="ignore"):
-            return pack(Kept(rows, _sums(fitted, rows, reference)))
-    except Exception:
-        # Steps and estimators of other people raise what they like; sampling asks none of them.
-        return pack(Kept(rows))
+            return Explainer(pack(Kept(rows, _sums(fitted, rows, reference))))
+    except NotExact as error:
+        because = str(error)
+        _log.info("Answers will be explained by sampling: %s.", because)
+    except NOT_ASKED as error:
+        because = f"a step or the estimator does not tell what it does ({type(error).__name__})"
+        _log.warning("Answers will be explained by sampling: %s: %s", because, error)
+    except Exception as error:
+        # Whatever else a stranger's step raises: its version is published all the same.
+        because = f"what explains it failed ({type(error).__name__})"
+        _log.exception("Answers will be explained by sampling: that was not expected")
+    return Explainer(pack(Kept(rows)), because)
 
 
 def _spread(rows: Sequence[Row], most: int) -> list[Row]:
@@ -158,7 +173,7 @@ class _Asked:
     def _made_or_none(self, base: Row, place: int, value: Value) -> Floats | None:
         try:
             return self._made(base, place, [value])
-        except Exception:
+        except NOT_ASKED:
             return None  # A step that takes no gap, or no text that it was not fitted with.
 
 
@@ -189,12 +204,12 @@ def _line(seen: Sequence[Any], made: Floats) -> tuple[list[float], list[float]] 
 
 def _scores(
     estimator: Any, columns: Columns, table: Callable[[], Floats]
-) -> tuple[Weighed | Leaves, list[Link]]:
+) -> tuple[Weighed | Trees, list[Link]]:
     if isinstance(estimator, (*LONE, *FORESTS)):
         trees = trees_of(estimator)
         shared = [_shared(tree, 1 / len(trees)) for tree in trees]
         start = np.zeros(trees[0].leaves.shape[1])
-        return _Gathered(columns, start, is_narrow=True).all(shared), ["same"]
+        return gather(shared, columns.owners, start, is_narrow=True), ["same"]
     if isinstance(estimator, GradientBoostingClassifier | GradientBoostingRegressor):
         rate = estimator.learning_rate
         stages = [
@@ -203,11 +218,11 @@ def _scores(
             for target, tree in enumerate(stage)
         ]
         start = start_of(estimator)[0]
-        return _Gathered(columns, start, is_narrow=True).all(stages), _links(estimator, start)
+        return gather(stages, columns.owners, start, is_narrow=True), _links(estimator, start)
     if isinstance(estimator, BOOSTED):
         start = np.atleast_2d(estimator._baseline_prediction).astype(np.float64)[0]
         trees = trees_of(estimator)
-        return _Gathered(columns, start, is_narrow=False).all(trees), _links(estimator, start)
+        return gather(trees, columns.owners, start, is_narrow=False), _links(estimator, start)
     kind = type(estimator)
     if not kind.__module__.startswith(LINEAR) and kind.__name__ not in LINEAR_BESIDE:
         raise NotExact("it is neither of weights nor of trees")
@@ -238,103 +253,3 @@ def _answers(sums: Sums, rows: Sequence[Row], expected: Outputs) -> bool:
         return found == list(expected.classes or ())
     chances = np.array(expected.probabilities)[:, list(sums.places)]
     return bool(np.allclose(given, chances, rtol=0, atol=EXACT))
-
-
-# ── leaves ───────────────────────────────────────────────────────────────────────────────────
-
-Condition = tuple[float, float, bool]
-
-
-@dataclass
-class _Way:
-    """The conditions on the way to one node, and the shares that pass those on each feature."""
-
-    conditions: dict[int, Condition] = field(default_factory=dict)
-    shares: dict[int, float] = field(default_factory=dict)
-
-    def on(self, column: int, owner: int, condition: Condition, share: float) -> _Way:
-        """Go on over one side of a node."""
-        low, high, takes_gap = self.conditions.get(column, (-math.inf, math.inf, True))
-        above, upto, gap = condition
-        merged = max(low, above), min(high, upto), takes_gap and gap
-        shares = {**self.shares, owner: self.shares.get(owner, 1.0) * max(share, LEAST_SHARE)}
-        return _Way({**self.conditions, column: merged}, shares)
-
-
-@dataclass
-class _Gathered:
-    """The leaves of trees, as they are summed."""
-
-    columns: Columns
-    start: Floats
-    is_narrow: bool
-    found: list[tuple[_Way, Floats]] = field(default_factory=list)
-    conditions: int = 0
-
-    def all(self, trees: Sequence[Tree]) -> Leaves:
-        """Gather the leaves of all trees."""
-        start = self.start.astype(np.float64).copy()
-        for tree in trees:
-            for way, values in self._leaves(tree):
-                if not way.shares:
-                    start += values
-                    continue
-                self.found.append((way, values))
-                self.conditions += len(way.conditions)
-                if self.conditions > MOST_CONDITIONS:
-                    raise NotExact("its trees are too large")
-        return self._packed(start)
-
-    def _leaves(self, tree: Tree) -> Iterator[tuple[_Way, Floats]]:
-        waiting = [(0, _Way())]
-        targets = len(self.start)
-        while waiting:
-            node, way = waiting.pop()
-            if tree.is_leaf[node]:
-                values = np.zeros(targets)
-                first = tree.first_target
-                values[first : first + tree.leaves.shape[1]] = tree.leaves[node]
-                yield way, values
-                continue
-            column = int(tree.features[node])
-            owner, at = int(self.columns.owners[column]), self._threshold(tree.thresholds[node])
-            if owner < 0:
-                raise NotExact("a tree asks for a column that was the same in all rows")
-            gap_left, cover = bool(tree.gaps_go_left[node]), tree.covers[node]
-            for side, condition in (
-                (tree.lefts[node], (-math.inf, at, gap_left)),
-                (tree.rights[node], (at, math.inf, not gap_left)),
-            ):
-                waiting.append((side, way.on(column, owner, condition, tree.covers[side] / cover)))
-
-    def _threshold(self, at: float) -> float:
-        """Return the largest number of the precision in which trees compare that stays below."""
-        if not self.is_narrow:
-            return float(at)
-        narrow = np.float32(at)
-        return float(narrow if narrow <= at else np.nextafter(narrow, np.float32(-np.inf)))
-
-    def _packed(self, start: Floats) -> Leaves:
-        owners = self.columns.owners
-        found = sorted(self.found, key=lambda one: len(one[0].shares))
-        slots = [(way, owner) for way, _ in found for owner in way.shares]
-        held = [
-            [(column, *one) for column, one in way.conditions.items() if owners[column] == owner]
-            for way, owner in slots
-        ]
-        rows = [one for some in held for one in some]
-        counts = np.array([len(some) for some in held], dtype=np.int64)
-        kind = np.float32 if self.is_narrow else np.float64
-        values = np.array([values for _, values in found]).reshape(len(found), len(start))
-        return Leaves(
-            sizes=np.array([len(way.shares) for way, _ in found], dtype=np.int16),
-            values=values,
-            players=np.array([owner for _, owner in slots], dtype=np.int16),
-            shares=np.array([way.shares[owner] for way, owner in slots]),
-            firsts=(np.cumsum(counts) - counts).astype(np.int32),
-            columns=np.array([one[0] for one in rows], dtype=np.int16),
-            above=np.array([one[1] for one in rows], dtype=kind),
-            upto=np.array([one[2] for one in rows], dtype=kind),
-            gaps=np.array([one[3] for one in rows], dtype=bool),
-            start=start,
-        )

@@ -71,11 +71,17 @@ def as_version(
             reason=candidate.reason,
             form=candidate.form,
         ),
-        made=candidate.made,
+        made={**candidate.made, **_explained(candidate)},
         anchor=digests.get(HOLDOUT, ""),
         anchor_score=score_of(candidate.metrics),
     )
     return version, {digests[kind]: data for kind, data in artefacts.items()}
+
+
+def _explained(candidate: Candidate) -> dict[str, str]:
+    """Say on the record of a version why its answers are not explained exactly."""
+    because = candidate.sampled_because
+    return {"answers_explained": f"by sampling: {because}"} if because else {}
 
 
 def _profiled(model: Model, candidate: Candidate, profiler: Profiler) -> dict[str, bytes]:

@@ -60,6 +60,10 @@ class Limit:
 
 GUESSES, VERDICTS = "guesses of a token", "verdicts"
 BYTES, BYTES_OF_TOKEN = "bytes", "bytes with a token"
+WHAT_IFS = "what ifs"
+
+MOST_WHAT_IFS = 120
+"""In a minute: as many as sliders that are moved all the time ask for."""
 
 SHARES = 16_384
 """So many shares an allowance has: a day's of 1 GB those of 64 kB, some hundred predictions."""
@@ -81,6 +85,7 @@ def limits_of(settings: Settings) -> dict[str, Limit]:
         VERDICTS: Limit(settings.most_verdicts, MINUTE),
         BYTES: Limit(settings.daily_bytes, DAY),
         BYTES_OF_TOKEN: Limit(settings.daily_bytes_of_token, DAY),
+        WHAT_IFS: Limit(MOST_WHAT_IFS, MINUTE),
     }
 
 
@@ -166,6 +171,14 @@ class Limits:
         is_counted = caller.role == "anyone" and caller.subject
         if is_counted and (wait := self.pour(VERDICTS, caller.subject, count)):
             said = "Too many verdicts from one address in this time: wait, or send a token."
+            raise TooMany(said, wait)
+        self.admit(caller, size)
+
+    def admit_what_if(self, caller: Caller, size: int) -> None:
+        """Take in a question that is answered and not kept, as if it were; raise TooMany."""
+        is_counted = caller.role == "anyone" and caller.subject
+        if is_counted and (wait := self.pour(WHAT_IFS, caller.subject, 1)):
+            said = "Too many what-ifs from one address in this time: wait, or send a token."
             raise TooMany(said, wait)
         self.admit(caller, size)
 

@@ -18,7 +18,9 @@ from unrot.web.wording import called, number, rough
 
 if TYPE_CHECKING:
     # No plain prediction loads what explains.
+    from unrot.explain.changing import Change
     from unrot.explain.explaining import Contribution, Explanation
+    from unrot.explain.what_if import WhatIf
 
 MOST_NAMED = 2
 _METHODS = {
@@ -109,12 +111,36 @@ def change(explanation: Explanation, schema: Schema) -> str:
         return ""
     if explanation.change is None:
         return "No other answer was found by changing up to three values."
-    moved = explanation.change.moved
-    said = " and ".join(
+    label = called(explanation.change.label, schema)
+    return f"If {_moved(explanation.change)}, the answer would be “{label}”."
+
+
+def wanted(found: WhatIf, schema: Schema) -> str:
+    """Say what makes the answer the number that is wanted."""
+    want, change = found.wanted or 0.0, found.change
+    if change is None:
+        return f"Changing up to three values, no way was found to {rough(want)}."
+    if not change.moved:
+        return f"The answer is {rough(want)} already."
+    said = f"If {_moved(change)}, {schema.target} would be {rough(change.value or 0.0)}"
+    return f"{said}; {rough(want)} is wanted."
+
+
+def imagined(found: WhatIf, schema: Schema) -> str:
+    """Write an answer of which nothing is kept, in a few words."""
+    if found.label is None:
+        return rough(found.value or 0.0)
+    said = called(found.label, schema)
+    if found.probabilities is None:
+        return said
+    return f"{said}, {_chance(found.probabilities[schema.classes.index(found.label)])}"
+
+
+def _moved(change: Change) -> str:
+    return " and ".join(
         f"{spoken(one.feature)} were {number(one.after)} instead of {number(one.before)}"
-        for one in moved
+        for one in change.moved
     )
-    return f"If {said}, the answer would be “{called(explanation.change.label, schema)}”."
 
 
 def measure(explanation: Explanation, schema: Schema) -> str:

@@ -35,9 +35,10 @@ class MovedTo(Shape, named=True):
 
 
 class Changing(Shape, named=True):
-    """What would make it another class."""
+    """What would make it another class, or the number that is wanted."""
 
-    class_: str
+    class_: Annotated[str | None, "Null of a regression."]
+    value: Annotated[float | None, "What would be answered; null of a classifier."]
     moved: list[MovedTo]
 
 
@@ -74,16 +75,17 @@ def written(found: Explanation, schema: Schema, id: str | None = None) -> Explai
         score=found.score,
         samples=found.samples,
         contributions=[_added(one) for one in found.contributions],
-        change=None if found.change is None else _changing(found.change),
+        change=None if found.change is None else changing(found.change),
         seen=reasons.word_of(found, schema, id) or UNSET,
     )
 
 
-def _changing(found: Change) -> Changing:
+def changing(found: Change) -> Changing:
+    """Write what would change an answer."""
     moved = [
         MovedTo(feature=one.feature.name, before=one.before, after=one.after) for one in found.moved
     ]
-    return Changing(class_=found.label, moved=moved)
+    return Changing(class_=found.label, value=found.value, moved=moved)
 
 
 def _added(one: Contribution) -> Added:

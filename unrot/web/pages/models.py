@@ -92,11 +92,13 @@ def predict(model: str) -> Response:
         refusal.headers.update(headers_of(error))
         return refusal
     made = answer.predictions[0]
+    row_in_text = json.dumps(dict(zip(schema.names, made.inputs, strict=True)))
     said = {
         **form_parts(shelved, texts),
         **answer_parts(answer.shelved, made),
         "thumbs": thumbs.offer(shelved.model, made),
-        "row_in_text": json.dumps(dict(zip(schema.names, made.inputs, strict=True))),
+        "row_in_text": row_in_text,
+        "what_if_row": row_in_text,
     }
     return part("model", "_try.html", 200, **about(shelved), **said)
 

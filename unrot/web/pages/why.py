@@ -11,7 +11,7 @@ from typing import Any
 from flask import Response, request
 
 from unrot.core.errors import Invalid, UnrotError
-from unrot.core.records import Prediction, Row
+from unrot.core.records import Prediction, Row, Schema, Value
 from unrot.core.schema import parse_row
 from unrot.serve.shelf import ShelvedModel
 from unrot.web import reasons, security
@@ -29,7 +29,7 @@ def why(model: str) -> Response:
     shelved = service().catalogue().model(model)
     try:
         security.check_csrf()
-        row = parse_row(shelved.model.schema, _inputs(request.form.get("inputs", "")))
+        row = parse_row(shelved.model.schema, read_inputs(request.form.get("inputs", "")))
         said = explained(shelved, request.form.get("version", ""), row, _id_of_form())
     except UnrotError as error:
         parts: dict[str, Any] = {"problem": error.message}
@@ -49,12 +49,20 @@ def explained(shelved: ShelvedModel, version: str, row: Row, id: str | None) -> 
 
 def of_kept(shelved: ShelvedModel, made: Prediction) -> dict[str, Any]:
     """Return why a kept prediction was answered so, if the address asks for it."""
+    if made.version not in shelved.versions:
+        return {}
+    said: dict[str, Any] = {"what_if_row": json.dumps(_public(shelved.model.schema, made.inputs))}
     if request.args.get("why") != "1":
-        return {"may_ask_why": made.version in shelved.versions}
+        return {**said, "may_ask_why": True}
     try:
-        return explained(shelved, made.version, made.inputs, made.id)
+        return {**said, **explained(shelved, made.version, made.inputs, made.id)}
     except UnrotError as error:
-        return {"problem": error.message, "why": None}
+        return {**said, "problem": error.message, "why": None}
+
+
+def _public(schema: Schema, row: Row) -> dict[str, Value]:
+    pairs = zip(schema.features, row, strict=True)
+    return {feature.name: value for feature, value in pairs if not feature.is_private}
 
 
 def _id_of_form() -> str | None:
@@ -63,8 +71,8 @@ def _id_of_form() -> str | None:
     return id if service().ids.is_ours(id) else None
 
 
-def _inputs(text: str) -> dict[str, Any]:
-    """Read the row that the answer's form has in it."""
+def read_inputs(text: str) -> dict[str, Any]:
+    """Read the row that a form has in it."""
     try:
         given = json.loads(text[:MOST_CHARACTERS])
     except (ValueError, RecursionError):
