@@ -88,6 +88,30 @@ def test_file_judges_by_key_in_each_form(
     assert [one and one.was_correct for one in verdicts] == [True, False, None]
 
 
+@pytest.mark.parametrize("form", ["csv", "lines", "parquet"])
+def test_file_brings_rewards_and_signals_in_each_form(
+    service: Service, ids: list[str], judge: Judge, tmp_path: Path, form: str
+) -> None:
+    rows = [
+        {"key": "a", "reward": "0.7", "signal": ""},
+        {"key": "b", "reward": "", "signal": "abandoned"},
+        {"key": "c", "reward": "", "signal": ""},
+        {"key": "c", "reward": "1.7", "signal": ""},
+        {"key": "c", "reward": "much", "signal": ""},
+        {"key": "c", "reward": "0.5", "signal": "abandoned"},
+    ]
+    content: str | bytes = as_csv(rows) if form == "csv" else as_lines(rows)
+    if form == "parquet":
+        content = as_parquet(rows, tmp_path / "rows.parquet")
+
+    judged = judge(content, "iris")
+
+    assert judged.counts == {"created": 2, "no_label": 1, "invalid": 3}
+    found = service.store.traffic.look_up(ids)
+    told = [(found[id].feedback and found[id].feedback.reward, found[id].signals) for id in ids]
+    assert told == [(0.7, ()), (None, ("abandoned",)), (None, ())]
+
+
 def test_model_that_is_said_goes_before_a_column(
     service: Service, ids: list[str], judge: Judge
 ) -> None:

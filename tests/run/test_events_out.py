@@ -118,6 +118,22 @@ def test_verdict_and_its_change_are_told_each_once(telling: Service) -> None:
     assert first["id"] != second["id"] and first["id"].startswith(id)
 
 
+def test_signal_is_told_once_as_implicit_and_a_reward_with_its_verdict(telling: Service) -> None:
+    keeper = Caretaker(telling, "me")
+    [id] = predict(telling, 1)
+    keeper.go_round()
+    for said in ({"signal": "abandoned"}, {"signal": "abandoned"}, {"reward": 0.7}):
+        telling.judge({"id": id, **said}, Caller(role="judge", judge="ada"))
+        keeper.go_round()
+
+    first, second = of_kind(told(telling), "verdict")
+    assert (first["data"]["signal"], first["data"]["is_implicit"]) == ("abandoned", True)
+    assert (first["data"]["was_correct"], first["data"]["is_trusted"]) == (None, False)
+    assert (second["data"]["reward"], second["data"]["is_trusted"]) == (0.7, True)
+    assert "signal" not in second["data"]
+    assert first["id"] != second["id"]
+
+
 def test_finding_promotion_and_job_are_told_as_they_happen_and_history_is_not(
     telling: Service,
 ) -> None:

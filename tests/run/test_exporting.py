@@ -56,7 +56,10 @@ ROWS: list[Row] = [
     [3.0, 2.0, "=cmd", False],
 ]
 COLUMNS = ["id", "predicted_at", "version", "prediction", "probability"]
-VERDICT = ["was_correct", "label", "truth", "given_at", "judge", "comment"]
+VERDICT = [
+    *("was_correct", "label", "truth", "given_at", "judge", "comment"),
+    *("reward", "signals", "implicit"),
+]
 
 
 @pytest.fixture
@@ -138,9 +141,12 @@ def test_predictions_as_csv_have_their_features_and_verdicts(
         ["0.5", "4", "moo", "true"],
     ]
     assert [row[9:] for row in rows] == [
-        [""] * 6,
-        ["true", "", "cow", "2026-01-02T13:00:01.500+00:00", "", ""],
-        ["false", "", "-pig", "2026-01-02T13:00:00.500+00:00", "ada", '\'=1+1, "no"\nsee'],
+        [""] * 9,
+        ["true", "", "cow", "2026-01-02T13:00:01.500+00:00", "", "", "", "", "false"],
+        [
+            *("false", "", "-pig", "2026-01-02T13:00:00.500+00:00", "ada"),
+            *('\'=1+1, "no"\nsee', "", "", "false"),
+        ],
     ]
     assert "3 predictions of farm written to" in said
 
@@ -170,6 +176,9 @@ def test_json_lines_have_types_and_texts_as_they_are(
         "given_at": "2026-01-02T13:00:02.500+00:00",
         "judge": "ada",
         "comment": "=1+1",
+        "reward": None,
+        "signals": None,
+        "implicit": False,
     }
 
 
@@ -189,6 +198,34 @@ def test_feedback_is_the_verdicts_by_when_they_were_given(
     assert [one["id"] for one in lines(tmp_path / "all.jsonl")] == [made[0].id, made[1].id]
     assert [one["id"] for one in lines(tmp_path / "late.jsonl")] == [made[0].id]
     assert "2 verdicts of farm written to" in said
+
+
+def test_rewards_and_signals_are_exported_and_marked(
+    service: Service, home: Path, tmp_path: Path
+) -> None:
+    made = add(service, "farm", FARM, ROWS)
+    for row, at, said in [
+        (made[0], 9_000.0, {"reward": 0.75}),
+        (made[1], 8_000.0, {"signal": "=1+1"}),
+        (made[1], 8_500.0, {"signal": "copied"}),
+        (made[2], 7_000.0, {"was_correct": True}),
+        (made[2], 7_500.0, {"signal": "copied"}),
+    ]:
+        verdict = Feedback(row.id or "", row.model, row.predicted_at, NOON + at, **said)
+        service.store.verdicts.put([verdict])
+
+    exported(home, tmp_path / "said.csv", "--what", "feedback")
+    exported(home, tmp_path / "made.csv")
+
+    expected = {
+        made[0].id: ["", "0.75", "", "false"],
+        made[1].id: ["", "", "'=1+1, copied", "true"],
+        made[2].id: ["true", "", "copied", "false"],
+    }
+    of_feedback, of_predictions = (table(tmp_path / name)[1:] for name in ("said.csv", "made.csv"))
+    assert [row[0] for row in of_feedback] == [made[0].id, made[1].id, made[2].id]
+    for rows in (of_feedback, of_predictions):
+        assert {row[0]: [row[9], *row[15:]] for row in rows} == expected
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,21 @@ def test_verdicts_by_key_and_by_id_are_taken(service: Service, cluster: Cluster)
     assert dict(cluster.sent("answers", 4))[b"nobody"]["reason"] == "not_found"
 
 
+def test_rewards_and_signals_are_taken(service: Service, cluster: Cluster) -> None:
+    for number in range(2):
+        cluster.send("rows", ROW, f"order-{number}")
+    with cluster.worker(service, Caller(role="judge", judge="ada")) as worker:
+        take(worker, 2)
+        Caretaker(service, "me").go_round()
+        cluster.send("truth", {"reward": 0.7}, "order-0")
+        cluster.send("truth", {"signal": "abandoned"}, "order-1")
+        take(worker, 2)
+
+    found = service.store.traffic.recent(service.catalogue().model("iris").model.key, limit=9)
+    told = {(one.feedback and one.feedback.reward, one.signals) for one in found}
+    assert told == {(0.7, ()), (None, ("abandoned",))}
+
+
 def test_nothing_is_committed_while_the_journal_is_full(
     service: Service, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,7 +55,9 @@ def test_verdicts_come_by_id_and_by_key_and_are_seen(client: Client, server: Ser
     made = client.predict("iris", IRIS, key="client-1")
     client.predict("iris", [IRIS] * 2, keys=["client-2", None])
 
-    assert client.judge(made, was_correct=True) == "created"
+    assert client.judge(made, signal="copied") == "created"
+    assert client.judge(made, reward=0.7) == "created"
+    assert client.judge(made, was_correct=True) == "revised"
     assert client.judge(made.id, was_correct=True) == "duplicate"
     assert client.judge(key="client-1", model="iris", label="Iris-virginica") == "revised"
     verdicts = [{"key": "client-2", "model": "iris", "was_correct": np.True_}, {"id": "x"}]
@@ -66,6 +68,7 @@ def test_verdicts_come_by_id_and_by_key_and_are_seen(client: Client, server: Ser
     [kept] = [each for each in viewer.predictions("iris") if each.prediction.id == made.id]
     assert kept.feedback is not None
     assert kept.feedback["label"] == "Iris-virginica"
+    assert kept.signals == ("copied",)
     assert kept.inputs["petal_width_cm"] == IRIS["petal_width_cm"]
 
 

@@ -173,10 +173,20 @@ class Playing:
             "label": self.chance.choice(labels),
             "comment": self.chance.choice(("", "A tulip.", 5, "x" * 3_000, "a\0")),
         }
-        return {name: value for name, value in given.items() if self.chance.random() < 0.6}
+        said = {name: value for name, value in given.items() if self.chance.random() < 0.6}
+        return {**said, **self.beside(said)}
+
+    def beside(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Return a reward or a signal, most often where nothing else is said."""
+        if self.chance.random() < 0.2:
+            return {"reward": self.chance.choice((0, 1, 0.7, 1.5, -0.0, "0.5", True, None))}
+        if ("label" in said or "was_correct" in said) and self.chance.random() < 0.9:
+            return {}
+        return {"signal": self.chance.choice(("abandoned", "copied", "a,b", "x" * 65, "", 5, None))}
 
     def older(self) -> Any:
         given = {"model": "iris", "input data": 1, "prediction": "a", "was correct": True}
+        given |= self.chance.choice(({}, {}, {"reward": 0.5}, {"reward": 0}, {"signal": "copied"}))
         return {name: value for name, value in given.items() if self.chance.random() < 0.9}
 
     def sent(self, path: str, given: Any) -> Request:

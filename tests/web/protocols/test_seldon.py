@@ -176,7 +176,7 @@ WRONG_FEEDBACK: list[Any] = [
     *("", "{", "7", "[]", "{}"),
     *(
         {"reward": each, "response": {"meta": {"puid": "a"}}}
-        for each in (0.5, 2, -1, "1", True, [], {})
+        for each in (1.5, 2, -1, "1", True, [], {})
     ),
     *({"reward": 1, "response": each} for each in (7, [], {}, {"meta": 7}, {"meta": {"puid": 7}})),
     {"reward": 1, "response": {"meta": {"tags": 7}}},
