@@ -20,7 +20,9 @@ Doors know models by their names and resolve them once; from there on a model is
 
 Gravity = Literal["note", "warning", "grave"]
 GRAVEST_FIRST: tuple[Gravity, ...] = ("grave", "warning", "note")
-FindingKind = Literal["drift", "rot", "outliers", "quality", "estimate", "slice", "operations"]
+FindingKind = Literal[
+    "drift", "rot", "outliers", "quality", "estimate", "slice", "reasons", "operations"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,9 @@ FINDING_KINDS: Mapping[FindingKind, KindWords] = {
     ),
     "estimate": KindWords(
         "estimated accuracy", "This model is probably less right than it was.", "estimate"
+    ),
+    "reasons": KindWords(
+        "reasons", "This model leans on other features than it did in training.", "reasons"
     ),
     "operations": KindWords("operations", "Something around this model does not work."),
 }
@@ -543,6 +548,8 @@ class Version:
     """True when retention has let its files go."""
     signature: str = field(default="", repr=False)
     """By which this app knows it again (`core.signatures`)."""
+    leans_on: Mapping[str, float] = field(default_factory=dict)
+    """Of all that moves its answers, the share of each feature; empty where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -570,6 +577,7 @@ class Candidate:
     made: Mapping[str, Any] = field(default_factory=dict)
     sampled_because: str = ""
     """Why its answers are explained by sampling; empty where they are explained exactly."""
+    leans_on: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

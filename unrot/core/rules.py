@@ -40,6 +40,7 @@ of_drift = partial(option, group="Drift: inputs and answers move")
 of_rot = partial(option, group="Rot: answers go wrong")
 of_outliers = partial(option, group="Outliers: odd rows")
 of_quality = partial(option, group="Data quality: broken rows")
+of_reasons = partial(option, group="Reasons: what answers lean on")
 WATCHED = switch("watched", "not watched")
 SHARE, DISTANCE = number(0, 1, "a share"), number(0, 1, "a distance")
 AS_FOR_ALL = "what holds for all"
@@ -242,6 +243,15 @@ class Rules:
         SHARE, 0.005, "Never seen", "So much more than usual: new choices, numbers out of range."
     )
     rejected: float = of_quality(SHARE, 0.005, "Refused", "So much more of the rows than usual.")
+    reasons: bool = of_reasons(
+        WATCHED, True, "Reasons", "Whether a finding tells that features have changed places."
+    )
+    reason_share: float = of_reasons(
+        SHARE,
+        0.1,
+        "Counts from",
+        "So much of all that moves answers a feature must have, in training or now.",
+    )
     signals: Mapping[str, Meaning] = option(
         SIGNALS,
         dict,
@@ -321,6 +331,7 @@ def sentences(rules: Rules) -> list[str]:
         _estimate(rules),
         _outliers(rules),
         _quality(rules),
+        _reasons(rules),
         *_signals(rules),
         *_exceptions(rules),
     ]
@@ -377,6 +388,15 @@ def _quality(rules: Rules) -> str:
         f"Data quality: found when surely more is wrong than usual: {_points(rules.missing)} more "
         f"of a feature is missing, {_points(rules.unseen)} more was never seen in training, or "
         f"{_points(rules.rejected)} more of the rows are refused."
+    )
+
+
+def _reasons(rules: Rules) -> str:
+    if not rules.reasons:
+        return "Reasons raise nothing."
+    return (
+        f"Reasons: found when features that have {percent(rules.reason_share, 4)} of all that "
+        "moves answers have surely changed places since training."
     )
 
 

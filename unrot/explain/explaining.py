@@ -67,6 +67,17 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """What each feature adds, in the order of the schema, and how surely."""
+
+    method: Method
+    average: float
+    amounts: NDArray[np.float64]
+    errors: NDArray[np.float64]
+    samples: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Why an answer is what it is; the largest contributions first."""
 
@@ -178,36 +189,43 @@ def _explained(
     outputs = predictor.predict([row])
     place = None if outputs.classes is None else outputs.classes[0]
     label = None if place is None else schema.classes[place]
-    method: Method
-    found = None if kept.sums is None else _exact(kept.sums, outputs, row, place)
-    if found is not None and kept.sums is not None:
-        method = "trees" if isinstance(kept.sums.of, Trees) else "weights"
-        average, amounts = found
-        errors, samples, unit = np.zeros(len(amounts)), 0, _unit(kept.sums.link, schema)
-    else:
-        sampled = sample(_asking(predictor, place), row, kept.rows, seconds=seconds)
-        average, amounts, errors, samples = (
-            *(sampled.average, sampled.amounts, sampled.errors),
-            sampled.samples,
-        )
-        method, unit = "sampled", "share" if schema.is_classifier else "value"
+    parts = parts_of(predictor, kept, outputs, row, seconds=seconds)
+    unit = unit_of(kept.sums if parts.method != "sampled" else None, schema)
     told = [
         Contribution(feature, value, usual, float(amount), float(error))
         for feature, value, usual, amount, error in zip(
-            *(schema.features, row, _usual(schema, kept.rows), amounts, errors), strict=True
+            *(schema.features, row, _usual(schema, kept.rows), parts.amounts, parts.errors),
+            strict=True,
         )
     ]
     told.sort(key=lambda one: -abs(one.amount))
     change = None
     if label is not None:
-        first = np.argsort(-np.abs(amounts), kind="stable").tolist()
+        first = np.argsort(-np.abs(parts.amounts), kind="stable").tolist()
         change = find_change(predictor, schema, kept.rows, row, first, seconds=seconds)
-    score = average + float(amounts.sum())
-    return Explanation(method, unit, label, average, score, told, samples, version, change)
+    score = parts.average + float(parts.amounts.sum())
+    return Explanation(
+        *(parts.method, unit, label, parts.average, score, told, parts.samples, version, change)
+    )
 
 
-def _unit(link: Link, schema: Schema) -> Unit:
-    return _UNITS.get(link, "share" if schema.is_classifier else "value")
+def parts_of(
+    predictor: Predictor, kept: Kept, outputs: Outputs, row: Row, *, seconds: float
+) -> Parts:
+    """Return what each feature adds to the answer to a row: exactly, else sampled in the time."""
+    place = None if outputs.classes is None else outputs.classes[0]
+    found = None if kept.sums is None else _exact(kept.sums, outputs, row, place)
+    if found is not None and kept.sums is not None:
+        method: Method = "trees" if isinstance(kept.sums.of, Trees) else "weights"
+        return Parts(method, *found, np.zeros(len(row)))
+    sampled = sample(_asking(predictor, place), row, kept.rows, seconds=seconds)
+    return Parts("sampled", sampled.average, sampled.amounts, sampled.errors, sampled.samples)
+
+
+def unit_of(sums: Sums | None, schema: Schema) -> Unit:
+    """Return in what parts are: of sums, or of what is sampled."""
+    plain: Unit = "share" if schema.is_classifier else "value"
+    return plain if sums is None else _UNITS.get(sums.link, plain)
 
 
 def _exact(
@@ -258,10 +276,11 @@ def kept_of(shelf: Shelf, shelved: ShelvedModel, version: Version) -> Kept:
     """Return what a version is explained by; one from before has the rows that it is tried with."""
     key = version.schema_hash, version.artefacts.get(EXPLAINER, version.artefacts.get(GOLDEN, ""))
     known = _KEPT.get(key)
-    return _KEPT.keep(key, _read(shelf, shelved, version)) if known is None else known
+    return _KEPT.keep(key, read_kept(shelf, shelved, version)) if known is None else known
 
 
-def _read(shelf: Shelf, shelved: ShelvedModel, version: Version) -> Kept:
+def read_kept(shelf: Shelf, shelved: ShelvedModel, version: Version) -> Kept:
+    """Read what a version is explained by, and remember nothing of it."""
     try:
         file = shelf.file(shelved.model, version, EXPLAINER)
         if file is not None:

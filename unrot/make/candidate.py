@@ -47,6 +47,7 @@ def compile_candidate(
     Its name, origin, metrics and tables are for the caller to add.
     """
     # skl2onnx takes 20 MB: by now what the estimator was fitted on is let go.
+    from unrot.explain.importance import leans_on
     from unrot.make import explainer
     from unrot.make.onnx.export import export
 
@@ -72,6 +73,7 @@ def compile_candidate(
             reference_rows=reference,
             reference_outputs=serving.predict(reference),
             sampled_because=explains.sampled_because,
+            leans_on=leans_on(serving, explains.kept, fitted.schema),
         )
 
 

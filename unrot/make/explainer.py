@@ -22,6 +22,7 @@ from sklearn.pipeline import Pipeline
 
 from unrot.core.records import Outputs, Row, Value
 from unrot.explain.columns import Columns, Part
+from unrot.explain.importance import spread
 from unrot.explain.kept import Kept, Link, Sums, pack
 from unrot.explain.linear import Weighed
 from unrot.explain.trees import Trees
@@ -47,16 +48,21 @@ _log = logging.getLogger(__name__)
 class Explainer:
     """What explains a version's answers, and why it is no exact one."""
 
-    data: bytes
+    kept: Kept
     sampled_because: str = ""
+
+    @property
+    def data(self) -> bytes:
+        """The file of it."""
+        return pack(self.kept)
 
 
 def make(fitted: Fitted, reference: Sequence[Row]) -> Explainer:
     """Return what explains a fitted estimator; rows alone where nothing exact is known of it."""
-    rows = _spread(reference, MOST_ROWS)
+    rows = spread(reference, MOST_ROWS)
     try:
         with np.errstate(all="ignore"):
-            return Explainer(pack(Kept(rows, _sums(fitted, rows, reference))))
+            return Explainer(Kept(rows, _sums(fitted, rows, reference)))
     except NotExact as error:
         because = str(error)
         _log.info("Answers will be explained by sampling: %s.", because)
@@ -67,12 +73,7 @@ def make(fitted: Fitted, reference: Sequence[Row]) -> Explainer:
         # Whatever else a stranger's step raises: its version is published all the same.
         because = f"what explains it failed ({type(error).__name__})"
         _log.exception("Answers will be explained by sampling: that was not expected")
-    return Explainer(pack(Kept(rows)), because)
-
-
-def _spread(rows: Sequence[Row], most: int) -> list[Row]:
-    places = np.unique(np.linspace(0, len(rows) - 1, most).round().astype(int)) if rows else ()
-    return [list(rows[place]) for place in places]
+    return Explainer(Kept(rows), because)
 
 
 def _sums(fitted: Fitted, rows: Sequence[Row], reference: Sequence[Row]) -> Sums:
@@ -80,7 +81,7 @@ def _sums(fitted: Fitted, rows: Sequence[Row], reference: Sequence[Row]) -> Sums
     columns = _Asked(fitted, steps).columns(rows)
     of, links = _scores(estimator, columns, lambda: _columns(fitted, steps, reference))
     places = list(fitted.places.values()) if fitted.schema.is_classifier else []
-    tried = _spread(rows, MOST_TRIED)
+    tried = spread(rows, MOST_TRIED)
     expected = fitted.predict(tried)
     for link in links:
         sums = Sums(columns, of, link, places)

@@ -74,6 +74,7 @@ def as_version(
         made={**candidate.made, **_explained(candidate)},
         anchor=digests.get(HOLDOUT, ""),
         anchor_score=score_of(candidate.metrics),
+        leans_on=candidate.leans_on,
     )
     return version, {digests[kind]: data for kind, data in artefacts.items()}
 

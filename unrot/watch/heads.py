@@ -98,6 +98,11 @@ def _estimate(found: Finding, _: Schema) -> str:
     return f"Estimated accuracy: {roughly(told['estimated'])}, was {roughly(told['promised'])}"
 
 
+def _reasons(found: Finding, schema: Schema) -> str:
+    up, down = (called(name, schema) for name in found.features[:2])
+    return f"Leans more on {up} than on {down}"
+
+
 def _operations(found: Finding, _: Schema) -> str:
     if found.cause == "operations:champion":
         return "The champion does not load"
@@ -113,6 +118,7 @@ _HEADS: Mapping[FindingKind, Callable[[Finding, Schema], str]] = {
     "quality": _quality,
     "outliers": _outliers,
     "estimate": _estimate,
+    "reasons": _reasons,
     "operations": _operations,
 }
 _NOT_WHOLE = {

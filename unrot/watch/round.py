@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from unrot.core.errors import StoreAway, UnrotError
+from unrot.core.records import ModelKey
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.finding_keeper import FindingKeeper
@@ -19,6 +21,8 @@ from unrot.watch.monitors.drift import look as drift
 from unrot.watch.monitors.estimate import look as estimate
 from unrot.watch.monitors.outliers import look as outliers
 from unrot.watch.monitors.quality import look as quality
+from unrot.watch.monitors.reasons import look as reasons
+from unrot.watch.monitors.reasons import note as leaning
 from unrot.watch.monitors.rot import look as rot
 from unrot.watch.monitors.slices import look as slices
 from unrot.watch.visit import Look, Visit
@@ -30,6 +34,7 @@ MONITORS: tuple[tuple[str, Look], ...] = (
     (estimate.MONITOR, estimate.look),
     (outliers.CAUSE, outliers.look),
     (quality.MONITOR, quality.look),
+    (leaning.MONITOR, reasons.look),
     (operations.MONITOR, operations.look),
 )
 """Each monitor by its name, in the order in which they look: drift comes before outliers and
@@ -52,6 +57,7 @@ class Lookout:
         self._seconds = min(ROUND_SECONDS, service.settings.rotation_seconds / 4)
         self._steps: Iterator[None] | None = None
         self._began_at = -self._seconds
+        self._remembered: dict[ModelKey, dict[str, Any]] = {}
         self._troubles: dict[tuple[str, str], str] = {}
 
     def is_due(self) -> bool:
@@ -83,7 +89,8 @@ class Lookout:
 
     def _look_at(self, shelved: ShelvedModel) -> Iterator[None]:
         rules = self._service.store.findings.rules(shelved.model.key)
-        visit = Visit(self._service, shelved, rules, self._service.clock())
+        remembered = self._remembered.setdefault(shelved.model.key, {})
+        visit = Visit(self._service, shelved, rules, self._service.clock(), remembered)
         keeper = FindingKeeper(visit)
         keeper.close_unwatched()
         for name, look in self._looks:

@@ -6,7 +6,7 @@ A monitor is a function `look(visit)` that yields symptoms in the order of time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from unrot.core.ports import Store
@@ -25,6 +25,8 @@ class Visit:
     shelved: ShelvedModel
     rules: Rules
     now: float
+    remembered: dict[str, Any] = field(default_factory=dict)
+    """What monitors remember of this model in this process, so as to ask the store less."""
 
     @property
     def store(self) -> Store:

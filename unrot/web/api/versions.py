@@ -44,6 +44,10 @@ class Described(Shape):
     anchor_score: float | None
     test_set: TestSetOrNull
     is_pruned: bool
+    leans_on: Annotated[
+        dict[str, float],
+        "Of all that moves its answers, the share of each feature; empty where nobody knows.",
+    ]
 
 
 class Version(Described, named=True):

@@ -5,6 +5,7 @@
     slice           how right the worst parts were before, and are now
     outliers        the share of odd rows, period by period
     quality         each column before and now; refused rows by their reasons
+    reasons         what moves its answers, in training and now
 
 They cost the same however much traffic there was, and are drawn of the past as well. What is not
 kept any more is said.
@@ -286,6 +287,22 @@ def _build_parts(case: _Case) -> Evidence:
     return _shown([chart], case.link("explorer"), "Its rows in the explorer")
 
 
+def _build_reasons(case: _Case) -> Evidence:
+    told = case.told.get("features", ())[:MOST_BARS]
+    if not told:
+        return Evidence()
+    names = column_names(case.model.schema)
+    called = [names.get(one["feature"], one["feature"]) for one in told]
+    chart = _build_before_and_now(
+        "reasons",
+        "What moves its answers",
+        "Feature",
+        ("In training", {name: one["usual"] for name, one in zip(called, told, strict=True)}),
+        ("Now", {name: one["share"] for name, one in zip(called, told, strict=True)}),
+    )
+    return _shown([chart], case.link("explorer"), "The rows in the explorer")
+
+
 def _build_before_and_now(
     name: str,
     title: str,
@@ -314,4 +331,5 @@ BUILDERS: Mapping[FindingKind, Callable[[_Case], Evidence]] = {
     "quality": _build_quality,
     "estimate": _build_estimate,
     "slice": _build_parts,
+    "reasons": _build_reasons,
 }

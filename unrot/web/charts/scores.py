@@ -11,18 +11,41 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from unrot.core.plurals import counted
-from unrot.core.records import GateVerdict
+from unrot.core.records import GateVerdict, Schema, Version
+from unrot.core.schema import spoken
 from unrot.learn.scoreboard import Scoreboard, Scored
 from unrot.watch.monitors.estimate.calibration import Calibration
 from unrot.watch.statistics.accuracy import share
 from unrot.web.charts.axes import Axis, choice_axis, extent, number_axis, plain_axis
+from unrot.web.charts.bars import Group, groups
 from unrot.web.charts.chart import Chart, Dot, Entry, Spot, Stroke, Table, path
 from unrot.web.charts.lines import Level, Measure, Reading, Series, lines
 from unrot.web.wording import number, percent
 
 MOST_TICKS = 8
+MOST_REASONS = 8
 SURE = 0.9
 """Of which confidence the sentence tells."""
+
+
+def build_leaning(version: Version, parent: Version | None, schema: Schema) -> Chart | None:
+    """Draw what moves a version's answers, beside what moves its parent's; None if nobody knows."""
+    leads = dict(list(version.leans_on.items())[:MOST_REASONS])
+    if not leads:
+        return None
+    names = {feature.name: spoken(feature) for feature in schema.features}
+    told = [Group(version.name, {names[one]: share for one, share in leads.items()}, "one")]
+    if parent is not None and parent.leans_on:
+        beside = {names[one]: parent.leans_on.get(one, 0.0) for one in leads}
+        told = [Group(parent.name, beside, "reference"), *told]
+    first, share = next(iter(leads.items()))
+    return groups(
+        "leaning",
+        "What it leans on",
+        told,
+        head="Feature",
+        sentence=f"Of all that moves its answers {percent(share)} is {names[first]}.",
+    )
 
 
 def build_scores(names: Sequence[str], scores: Scoreboard, *, is_classifier: bool) -> Chart | None:

@@ -174,6 +174,12 @@ LOOKED_AT = Read(
     "unrot_looked_at_last_hour", "Predictions that an outlier detector has scored.", ("model",)
 )
 OUTLIERS = Read("unrot_outliers_last_hour", "Outliers among them.", ("model",))
+REASONS_MOVED = Read(
+    "unrot_reasons_moved_ratio",
+    "Of all that moved the champion's answers in the last day, the share that moved to other "
+    "features since training.",
+    ("model",),
+)
 REJECTED = Read(
     "unrot_rejected_rows_last_hour", "Rows that were refused at the door.", ("model", "reason")
 )

@@ -29,6 +29,7 @@ from unrot.serve.journal import Drops, backlog_bytes
 from unrot.serve.service import LAST_VERDICTS, Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.event_spool import event_facts
+from unrot.watch.monitors.reasons.note import read_days
 from unrot.watch.reports.signals import by_meaning, signals_in
 from unrot.watch.statistics.rewards import mean_reward
 from unrot.web.current import service
@@ -180,6 +181,7 @@ def _findings(service: Service, models: Mapping[str, ShelvedModel]) -> Iterator[
 
 def _of_model(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:
     yield from _quality(service, name, shelved)
+    yield from _reasons(service, name, shelved)
     yield from _drift(service, name, shelved)
     yield from _last_hour(service, name, shelved.model.key)
     for kind, state, count in service.store.jobs.counted(shelved.model.key, service.clock() - DAY):
@@ -198,6 +200,14 @@ def _quality(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sam
     if lately.last_error is not None:
         yield catalogue.ERROR, (name,), lately.last_error
         yield catalogue.ERROR_VERDICTS, (name,), lately.last_error_verdicts
+
+
+def _reasons(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:
+    """Tell how far what the champion leans on has moved since training."""
+    version = shelved.versions.get(shelved.aliases.get(CHAMPION, ""))
+    days = read_days(service.store.findings, shelved.model.key, version.name) if version else []
+    if version is not None and days:
+        yield catalogue.REASONS_MOVED, (name,), days[-1].moved_since(version)
 
 
 def _drift(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:

@@ -62,6 +62,7 @@ STEPS: dict[FindingKind, tuple[Step, ...]] = {
     "outliers": (_OUTLIERS, _MONITOR, _RULES),
     "quality": (_PREDICTIONS, _MONITOR, _RULES),
     "estimate": (_MONITOR, _AUDITS, _VERSIONS, _RULES),
+    "reasons": (_EXPLORER, _VERSIONS, _AUDITS, _RULES),
     "operations": (),
 }
 """Where to go on from a finding, the likeliest first."""

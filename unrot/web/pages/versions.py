@@ -24,7 +24,7 @@ from unrot.watch import audit
 from unrot.watch.monitors.estimate.calibration import calibrations
 from unrot.web import security
 from unrot.web.charts.curve import build_curve
-from unrot.web.charts.scores import build_calibration, build_gate, build_scores
+from unrot.web.charts.scores import build_calibration, build_gate, build_leaning, build_scores
 from unrot.web.current import service
 from unrot.web.pages import fates, scores
 from unrot.web.pages.models import back_to_versions, blueprint, who
@@ -106,6 +106,11 @@ def version(model: str, version: str) -> str:
         next_after=known.next_after,
         curve=build_curve(line, lambda name: url_for("pages.version", model=model, version=name)),
         children=[one for one in stands.versions if one.parent == version],
+        leaning=build_leaning(
+            known.version,
+            next((one for one in stands.versions if one.name == known.version.parent), None),
+            stands.model.schema,
+        ),
     )
 
 
