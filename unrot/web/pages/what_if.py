@@ -74,11 +74,12 @@ def _said(found: WhatIf, schema: Schema) -> dict[str, Any]:
         shares = zip(schema.classes, found.probabilities, strict=True)
         said["bars"] = sorted(shares, key=lambda one: -one[1])[:MOST_BARS]
     curve = found.curve
-    if curve is not None and curve.is_line:
-        said["chart"] = build_along(curve, schema, found.label)
-    elif curve is not None:
+    if curve is not None:
         here = found.row[schema.features.index(curve.feature)]
-        said["choices"] = list_along(curve, schema, found.label, here)
+        if curve.is_line:
+            said["chart"] = build_along(curve, schema, found.label, (here, found.score(schema)))
+        else:
+            said["choices"] = list_along(curve, schema, found.label, here)
     if found.wanted is not None:
         said["change"] = reasons.wanted(found, schema)
     return said
