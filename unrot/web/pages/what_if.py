@@ -27,6 +27,7 @@ from unrot.web.pages.why import read_inputs
 from unrot.web.routes import ANYONE
 
 if TYPE_CHECKING:
+    # No plain prediction loads what explains.
     from unrot.explain.what_if import WhatIf
 
 MOST_BARS, MOST_CHARACTERS = 8, 40
@@ -97,6 +98,7 @@ def _known(schema: Schema, text: str) -> dict[str, Value]:
 
 
 def _along(schema: Schema) -> Feature | None:
+    # It is loaded when somebody asks: no plain prediction needs it.
     from unrot.explain.what_if import find_feature
 
     name = request.form.get("feature", "")
