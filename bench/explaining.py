@@ -96,8 +96,10 @@ def world(kind: Kind, rows: int) -> tuple[Any, NDArray[Any], NDArray[Any]]:
     if kind.has_gaps:
         table[rng.random(rows) < 0.15, GAPS] = np.nan
     features = tuple(
-        Feature(f"f{place}", "number", -9.0, 9.0, nullable=place == GAPS)
-        for place in range(FEATURES)
+        Feature(f"f{place}", "number", float(low), float(high), nullable=place == GAPS)
+        for place, (low, high) in enumerate(
+            zip(np.nanmin(table, axis=0), np.nanmax(table, axis=0), strict=True)
+        )
     )
     if kind.classes == 1:
         return Schema(features, "y"), table, target

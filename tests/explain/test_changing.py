@@ -51,7 +51,7 @@ def test_one_feature_moves_as_little_as_needed() -> None:
     change = found(Rule(7.0), schema())
 
     assert change is not None
-    assert (moved(change), change.label) == ({"a": 6.0}, "yes")
+    assert (moved(change), change.label) == ({"a": 5.0}, "yes")
 
 
 @pytest.mark.parametrize(("least", "count"), [(11.0, 1), (19.0, 2), (27.0, 3)])
@@ -118,7 +118,7 @@ def test_wanted_number_is_reached_by_as_few_as_can(wanted: float, count: int) ->
 
 
 def test_wanted_number_is_reached_by_the_least_move() -> None:
-    assert moved(reached(7.0, schema())) == {"a": 6.0}
+    assert moved(reached(7.0, schema())) == {"a": 5.0}
 
 
 def test_wanted_number_beyond_the_training_is_not_reached() -> None:

@@ -125,6 +125,20 @@ def test_kserve_explains_and_keeps_nothing(client: FlaskClient) -> None:
     assert "ids" not in answer.json
 
 
+@pytest.mark.parametrize(
+    "path", ["/api/v1.0/explain", "/seldon/flowers/iris-explainer/default/api/v1.0/explain"]
+)
+def test_seldon_explains_and_keeps_nothing(client: FlaskClient, path: str) -> None:
+    body = {"data": {"names": list(ROW), "ndarray": [list(ROW.values())]}}
+
+    answer = client.post(path, json=body)
+
+    assert answer.status_code == 200, answer.text
+    [why] = answer.json["data"]["explanations"]
+    assert why == explained(client)["explanation"]
+    assert "puid" not in answer.text
+
+
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"instances": [["x"]]}', b'{"instances": []}'])
 def test_kserve_says_what_is_wrong_with_rows(client: FlaskClient, body: bytes) -> None:
     assert client.post("/v1/models/iris:explain", data=body).status_code == 400

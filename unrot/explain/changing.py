@@ -72,7 +72,7 @@ def find_change(
         found = [at for at in range(len(tried)) if goal.is_reached(outputs, at)]
         if found:
             nearest = min(found, key=lambda at: _length(rows, row, tried[at]))
-            return _change(schema, row, tried[nearest], outputs, nearest)
+            return _nearer(predictor, schema, rows, row, goal, tried[nearest])
         if clock() >= until:
             return None
         beam = goal.closest(tried, outputs)
@@ -168,6 +168,35 @@ def _apart(before: Value, after: Value, column: Sequence[Value]) -> float:
         return 1.0
     known = [float(value) for value in numbers if value is not None]
     return abs(known[0] - known[1]) / ((max(known[2:]) - min(known[2:])) or 1.0)
+
+
+def _nearer(
+    predictor: Predictor,
+    schema: Schema,
+    rows: Sequence[Row],
+    row: Row,
+    goal: _Goal,
+    moves: tuple[Move, ...],
+) -> Change:
+    """Take back of each number what is not needed: any value that the training has will do."""
+    for nth, (place, after) in enumerate(moves):
+        nearer = _between(schema.features[place], row[place], after, [one[place] for one in rows])
+        tried = [(*moves[:nth], (place, value), *moves[nth + 1 :]) for value in nearer]
+        if tried:
+            outputs = predictor.predict([_with(row, some) for some in tried])
+            enough = (some for at, some in enumerate(tried) if goal.is_reached(outputs, at))
+            moves = next(enough, moves)
+    return _change(schema, row, moves, predictor.predict([_with(row, moves)]), 0)
+
+
+def _between(feature: Feature, before: Value, after: Value, column: Sequence[Value]) -> list[Value]:
+    """Return the values of the training between two numbers, the nearest to the first one first."""
+    if feature.kind not in ("number", "integer") or before is None or after is None:
+        return []
+    start, end = float(before), float(after)
+    low, high = min(start, end), max(start, end)
+    near = {value for value in column if value is not None and low < float(value) < high}
+    return sorted(near, key=lambda value: abs(float(value or 0.0) - start))
 
 
 def _change(schema: Schema, row: Row, moves: Sequence[Move], outputs: Outputs, at: int) -> Change:

@@ -47,7 +47,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
-AT_ONCE = 25_000
+AT_ONCE = 15_000
 """So many splits go down together: their sums stay near the processor."""
 LEAST_SHARE = 1e-12
 """Of a path that no row of the training took: nothing may be divided by 0."""

@@ -76,6 +76,12 @@ class WhatIf:
     change: Change | None = None
     """What makes the answer the wanted one; None where none is wanted, or none was found."""
 
+    def score(self, schema: Schema) -> float:
+        """Return the number that a curve is of: the value, or the chance of the answered class."""
+        if self.label is None or self.probabilities is None:
+            return 1.0 if self.value is None else self.value
+        return self.probabilities[schema.classes.index(self.label)]
+
 
 def ask_what_if(
     of: Service,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     # No plain prediction loads what explains.
     from unrot.explain.what_if import Curve
 
-HERE, USUALLY = "This row", "On average"
+HERE, USUALLY, AS_IT_IS = "This row", "On average", "As it is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,10 @@ class Choices:
     bars: Sequence[Bar]
 
 
-def build_along(curve: Curve, schema: Schema, label: str | None) -> Chart:
-    """Draw a feature of numbers as lines."""
+def build_along(
+    curve: Curve, schema: Schema, label: str | None, here: tuple[Value, float]
+) -> Chart:
+    """Draw a feature of numbers as lines, and a point where the row is."""
     at = [float(one.value or 0.0) for one in curve.steps]
     mine = [Reading(x, one.here) for x, one in zip(at, curve.steps, strict=True)]
     mean = [Reading(x, one.usually) for x, one in zip(at, curve.steps, strict=True)]
@@ -53,12 +55,19 @@ def build_along(curve: Curve, schema: Schema, label: str | None) -> Chart:
     return lines(
         "along",
         _title(curve, schema, label),
-        [Series(HERE, mine), Series(USUALLY, mean, "two", "dashed")],
+        [Series(HERE, mine), Series(USUALLY, mean, "two", "dashed"), *_point(here)],
         x=replace(plain_axis(at[0], at[-1], number), name=spoken(curve.feature)),
         measure=Measure(_says(schema), *ends),
         height="low",
         sentence=_sentence(curve, schema),
     )
+
+
+def _point(here: tuple[Value, float]) -> list[Series]:
+    value, score = here
+    if value is None:
+        return []
+    return [Series(AS_IT_IS, [Reading(float(value), score)], "four")]
 
 
 def list_along(curve: Curve, schema: Schema, label: str | None, here: Value) -> Choices:

@@ -27,6 +27,7 @@ from unrot.web.pages.why import read_inputs
 from unrot.web.routes import ANYONE
 
 if TYPE_CHECKING:
+    # No plain prediction loads what explains.
     from unrot.explain.what_if import WhatIf
 
 MOST_BARS, MOST_CHARACTERS = 8, 40
@@ -74,11 +75,12 @@ def _said(found: WhatIf, schema: Schema) -> dict[str, Any]:
         shares = zip(schema.classes, found.probabilities, strict=True)
         said["bars"] = sorted(shares, key=lambda one: -one[1])[:MOST_BARS]
     curve = found.curve
-    if curve is not None and curve.is_line:
-        said["chart"] = build_along(curve, schema, found.label)
-    elif curve is not None:
+    if curve is not None:
         here = found.row[schema.features.index(curve.feature)]
-        said["choices"] = list_along(curve, schema, found.label, here)
+        if curve.is_line:
+            said["chart"] = build_along(curve, schema, found.label, (here, found.score(schema)))
+        else:
+            said["choices"] = list_along(curve, schema, found.label, here)
     if found.wanted is not None:
         said["change"] = reasons.wanted(found, schema)
     return said
@@ -96,6 +98,7 @@ def _known(schema: Schema, text: str) -> dict[str, Value]:
 
 
 def _along(schema: Schema) -> Feature | None:
+    # It is loaded when somebody asks: no plain prediction needs it.
     from unrot.explain.what_if import find_feature
 
     name = request.form.get("feature", "")

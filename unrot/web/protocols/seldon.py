@@ -31,6 +31,7 @@ from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.web.api.envelope import as_object, parsed, plain, whole_body
 from unrot.web.current import service
+from unrot.web.protocols.explained import explain_given
 from unrot.web.protocols.protocol import Protocol, bad_request
 from unrot.web.protocols.scoring import IDS, answers_of, ids_of, score
 from unrot.web.protocols.tables import KEY, Given, check_count, rows_in_order, rows_of_instances
@@ -53,6 +54,12 @@ FEEDBACK = (
     "/send-feedback",
     *(f"{_GATEWAY}{each}/feedback" for each in _VERSIONS),
 )
+EXPLAIN = (
+    *(f"{each}/explain" for each in _VERSIONS),
+    *(f"{_GATEWAY}/<predictor>{each}/explain" for each in _VERSIONS),
+)
+EXPLAINER = "-explainer"
+"""What a gateway's address calls the explainer of a model, behind its name."""
 
 Message = Mapping[str, Any]
 
@@ -85,6 +92,19 @@ def predict_message(model: str | None = None, **_namespace: str) -> Response:
     made = plain(told_message(answer, puid, is_tensor="tensor" in _object(given, "data")))
     made.headers[PUID_HEADER] = puid or ids_of(answer)[0]
     return made
+
+
+@SELDON.at("POST", *EXPLAIN, needs=ANYONE)
+def explain_message(model: str | None = None, **_place: str) -> Response:
+    """Say why the rows of a message are answered as they are; nothing is kept of that."""
+    given, contents = _body(), service().catalogue()
+    if model is None:
+        shelved = service().default_model(contents)
+    else:
+        known = model if model in contents.models else model.removesuffix(EXPLAINER)
+        shelved = contents.model(known)
+    found = explain_given(shelved, None, lambda schema: rows_of_message(schema, given))
+    return plain({"meta": {"name": "unrot"}, "data": {"explanations": found}})
 
 
 def rows_of_message(schema: Schema, given: Message) -> list[Given]:
