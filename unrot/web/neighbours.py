@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from unrot.core.errors import NotAllowed
 from unrot.core.plurals import counted
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     # No plain prediction loads what explains.
     from unrot.explain.neighbours import Neighbour
 
+Audience = Literal["anyone", "viewers", "nobody"]
 ANYONE, VIEWERS = "anyone", "viewers"
 DISTANCE = (
     "How far a row is, is the mean over the features: of numbers in spreads of the training, of "
@@ -60,18 +61,22 @@ class ToldNeighbours:
     distance: str = DISTANCE
 
 
-def may_see(of: Service, model: ModelKey, caller: Caller) -> bool:
-    """Tell whether somebody is shown rows of the training of a model."""
-    shown_to = of.store.registry.policy(model).neighbours
-    return shown_to == ANYONE or (shown_to == VIEWERS and caller.role != ANYONE)
+def shown_to(of: Service, model: ModelKey) -> Audience:
+    """Return to whom rows of the training of a model are shown."""
+    return of.store.registry.policy(model).neighbours
+
+
+def is_among(caller: Caller, audience: Audience) -> bool:
+    """Tell whether somebody is one of those."""
+    return audience == ANYONE or (audience == VIEWERS and caller.role != ANYONE)
 
 
 def check_may_see(of: Service, model: ModelKey, caller: Caller) -> None:
     """Return where somebody may see rows of the training; else say who may."""
-    shown_to = of.store.registry.policy(model).neighbours
-    if shown_to == VIEWERS:
+    audience = shown_to(of, model)
+    if audience == VIEWERS:
         security.admit(caller, "viewer")
-    elif shown_to != ANYONE:
+    elif audience != ANYONE:
         raise NotAllowed("The policy of this model shows the rows of its training to nobody.")
 
 
