@@ -52,6 +52,7 @@ def check(
     of: Service, shelved: ShelvedModel, version: Version, asked: Collection[Part], caller: Caller
 ) -> None:
     """Return where all that is asked for can be told to somebody; else say why not."""
+    # It is loaded when somebody asks why: no plain prediction needs it.
     from unrot.explain.asking import check_has_rules
     from unrot.explain.examples import examples_of
 
@@ -72,6 +73,7 @@ def further(
     asked: Collection[Part],
 ) -> dict[str, Any]:
     """Find what is asked for beside the reasons."""
+    # It is loaded when somebody asks why: no plain prediction needs it.
     from unrot.explain.asking import neighbours_of, rule_of
 
     found: dict[str, Any] = {}

@@ -70,6 +70,7 @@ def explained(shelved: ShelvedModel, version: str, row: Row) -> dict[str, Any]:
 
 def ruled(shelved: ShelvedModel, version: str, row: Row) -> dict[str, Any]:
     """Return what a page shows of the rule that holds what a version answers."""
+    # It is loaded when somebody asks for the rule.
     from unrot.explain.asking import rule_of
     from unrot.explain.explaining import version_of
 
@@ -80,6 +81,7 @@ def ruled(shelved: ShelvedModel, version: str, row: Row) -> dict[str, Any]:
 
 def _neighbours(shelved: ShelvedModel, version: str, row: Row) -> dict[str, Any]:
     """Return the rows that are like one, where who asks may see them; or why there are none."""
+    # It is loaded when somebody asks why.
     from unrot.explain.asking import neighbours_of
 
     try:
