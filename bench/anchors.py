@@ -4,8 +4,8 @@ Models of our own catalogue and others are fitted on tables with numbers, choice
 rows that the model was not fitted on are explained, and what the rule promises is counted anew in
 10,000 mixed rows, which are drawn here, by other code and from another seed than the search's. A
 rule keeps its promise where the answer stayed in 95 % of them; 95 % of 200 rules have to. Rows for
-which no rule is found, and that are told so, are counted beside: near the border of two classes, and
-where many features that go together decide, there often is none.
+which no rule is found, and that are told so, are counted beside: near the border of two classes,
+and where many features that go together decide, there often is none.
 
 The rules are found as a worker finds them, but with time enough: the count of rows ends the search.
 """

@@ -61,7 +61,7 @@ def test_conditions_are_said(conditions: list[Condition], said: str) -> None:
         ),
         (
             NEAREST,
-            "No rule of at most 8 conditions was found that surely holds in 95 % of rows. The "
+            "No rule of at most 12 conditions was found that surely holds in 95 % of rows. The "
             "nearest: if petal width is above 1.7, the answer is “Able” in 80 %.",
         ),
         (

@@ -46,14 +46,14 @@ from unrot.explain.examples import Cells
 
 PRECISION = 0.95
 UNSURE = 0.05
-MOST_CONDITIONS = 8
-BEAM, APART = 4, 0.1
+MOST_CONDITIONS = 12
+BEAM, APART = 8, 0.1
 ALPHA, FACTOR = 1.1, 405.5
 MOST_STEPS, STEP_ROWS = 20, 100
-FIRST_ROWS, FEWEST_FIRST, MOST_FIRST = 4_000, 10, 60
+FIRST_ROWS, FEWEST_FIRST, MOST_FIRST = 8_000, 10, 60
 CLOSE = (0, 2, 6)
 """A rule grows by bounds so many quantiles away from the row's own value."""
-MOST_ARMS = 24
+MOST_ARMS = 48
 """Conditions that rules go on to grow by: those that alone hold the answer best."""
 LOOKS = (150, 500, 1_500, 4_000)
 """After so many fresh rows it is asked whether a rule holds."""

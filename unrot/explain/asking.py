@@ -16,7 +16,7 @@ from unrot.explain.explaining import turn
 from unrot.explain.neighbours import Neighbour, find_neighbours
 from unrot.serve.shelf import Contents, Shelf, ShelvedModel
 
-SECONDS = 1.0
+SECONDS = 1.5
 """For a rule: what is not found by then is told as not found."""
 
 
