@@ -78,7 +78,7 @@ def test_rule_is_said_and_so_is_that_there_is_none(rule: Rule, said: str) -> Non
 def test_rule_says_how_sure_it_is() -> None:
     assert plain(measure(RULE)) == (
         "The answer stayed in 98 % of 500 mixed rows, so the share is between 95.5 % and 99 %. The "
-        "rule is about 30 % of the rows of the training (between 25 % and 35 % of all such rows). "
+        "rule is about 30 % of the training (of all such rows between 25 % and 35 %). "
         "Both are at least 95 % sure."
     )
 

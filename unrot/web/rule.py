@@ -65,8 +65,8 @@ def measure(rule: Rule) -> str:
     if not rule.conditions:
         return f"{stays} That is at least 95 % sure."
     covers = (
-        f"The rule is about {unbroken(rule.coverage)} of the rows of the training (between "
-        f"{unbroken(rule.coverage_from)} and {unbroken(rule.coverage_to)} of all such rows)."
+        f"The rule is about {unbroken(rule.coverage)} of the training (of all such rows between "
+        f"{unbroken(rule.coverage_from)} and {unbroken(rule.coverage_to)})."
     )
     return f"{stays} {covers} Both are at least 95 % sure."
 
