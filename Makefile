@@ -14,7 +14,7 @@ PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 3.13 3.14 system; do 
 	2>/dev/null && exit; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-pythons clients shots fuzz drills lock audit licences bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-explaining bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-freshness bench-growth bench-loads bench-pages drill-dyno drill-wheel drill-image
+.PHONY: help run demo test test-pythons clients shots fuzz drills lock audit licences bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-explaining bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-anchors bench-freshness bench-growth bench-loads bench-pages drill-dyno drill-wheel drill-image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -134,6 +134,9 @@ bench-outliers: $(VENV)/serve ## tell odd rows apart, beside scikit-learn's dete
 
 bench-explaining: $(VENV)/serve ## what exact contributions cost, beside shap where it is installed (ten minutes)
 	$(RUN) -m bench.explaining
+
+bench-anchors: $(VENV)/test ## do the rules that hold answers hold in fresh rows, table by table (ten minutes)
+	$(RUN) -W ignore -m bench.anchors
 
 bench-store: $(VENV)/serve ## what the store and the caretaker cost: disk, shipping, questions (two minutes)
 	$(RUN) -m bench.store

@@ -23,10 +23,12 @@ ALL = {
     "seed": 7,
     "reward_right": 0.8,
     "reward_wrong": 0.3,
+    "neighbours": "nobody",
 }
 AS_ALL = Policy(
     promote="auto", learn_every=50, rollback="auto", gate=False, batch=25, replay=0.5, clip=0.0,
     cap=0.1, held_out=0.4, tolerance=0.01, seed=7, reward_right=0.8, reward_wrong=0.3,
+    neighbours="nobody",
 )  # fmt: skip
 
 
@@ -104,6 +106,7 @@ def test_policy_is_said_in_short_lines() -> None:
         "It takes rows in steps of 50, 1 row of before mixed in for each new one (seed 0).",
         "Rows beyond 1.2 times the training range are set aside; one unknown sender makes at "
         "most 20 % of them; 30 % of the judges' verdicts only judge.",
+        "Beside an answer it shows the rows of the training that are like it to viewers alone.",
     ]
 
 

@@ -81,7 +81,7 @@ def test_candidate_is_whole() -> None:
     candidate = train(dataset, "tree", ignore, origin="refit")
 
     assert (candidate.estimator, candidate.origin) == ("tree", "refit")
-    kept = {"skops", "onnx", "golden", "training", "holdout", "explainer"}
+    kept = {"skops", "onnx", "golden", "training", "holdout", "explainer", "examples"}
     assert set(candidate.artefacts) == kept
     assert (candidate.served_by, candidate.serving_artefact, candidate.reason) == (
         "onnx",

@@ -17,6 +17,7 @@ by_itself = partial(option, group="What it may do by itself")
 of_gate = partial(option, group="The gate")
 of_learning = partial(option, group="How it learns")
 of_rewards = partial(option, group="What a reward counts as")
+of_telling = partial(option, group="What it tells")
 BY_HAND_OR_ITSELF = choice(manual="by hand", auto="by itself")
 MOST_EVERY = 1_000_000
 LARGEST_SEED = 2**32 - 1
@@ -129,6 +130,12 @@ class Policy:
         "Wrong up to",
         "A reward of so much or less counts as wrong, 0 to 1; empty: only 0 does.",
     )
+    neighbours: Literal["anyone", "viewers", "nobody"] = of_telling(
+        choice(anyone="to anyone", viewers="to viewers", nobody="to nobody"),
+        "viewers",
+        "Rows of the training",
+        "Who is shown, beside an answer, the rows of the training that are most like its own.",
+    )
 
 
 POLICY = Table(
@@ -177,7 +184,13 @@ def sentences(policy: Policy) -> list[str]:
         _stepping(policy),
         _cleaning(policy),
         *_rewarding(policy),
+        _telling(policy),
     ]
+
+
+def _telling(policy: Policy) -> str:
+    whom = {"anyone": "anyone", "viewers": "viewers alone", "nobody": "nobody"}[policy.neighbours]
+    return f"Beside an answer it shows the rows of the training that are like it to {whom}."
 
 
 def _learning(policy: Policy) -> str:

@@ -10,6 +10,7 @@ from unrot.core import lineage
 from unrot.core.artefacts import (
     ANCHOR,
     CALIBRATION,
+    EXAMPLES,
     HOLDOUT,
     LESSONS,
     NEIGHBOURS,
@@ -28,7 +29,7 @@ from unrot.make.publishing import as_version
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 
-INHERITED = (TRAINING, HOLDOUT, STREAM, PROFILE, REFERENCE, NEIGHBOURS)
+INHERITED = (TRAINING, HOLDOUT, STREAM, PROFILE, REFERENCE, NEIGHBOURS, EXAMPLES)
 """What a version keeps of the one that it comes from, where it has none of its own."""
 
 STEPS = ("learn", "train_batch")

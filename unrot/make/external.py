@@ -17,13 +17,14 @@ import numpy as np
 import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
 
-from unrot.core.artefacts import HOLDOUT, TRAINING
+from unrot.core.artefacts import EXAMPLES, HOLDOUT, TRAINING
 from unrot.core.descriptions import described, read
 from unrot.core.errors import Invalid, error_summary, shown
 from unrot.core.plurals import counted
 from unrot.core.records import Candidate, Model, Row, Schema, Version
 from unrot.core.schema import check_name, schema_hash
 from unrot.core.settings import Settings, load
+from unrot.explain import examples
 from unrot.make import inputs, models, tables
 from unrot.make.candidate import MOST_COMPARED_ROWS, MOST_REFERENCE_ROWS, compile_candidate
 from unrot.make.fitted import Fitted, check, classes_of, known_texts, name_of, names_of
@@ -304,7 +305,8 @@ def _measured(fitted: Fitted, brought: Brought) -> Measured:
 def _tables(brought: Brought, schema: Schema) -> dict[str, bytes]:
     rows = spread(brought.table.rows, MOST_REFERENCE_ROWS)
     labels = spread(list(brought.labels), MOST_REFERENCE_ROWS)
-    packed = {TRAINING: tables.pack(rows, labels_of(brought.estimator, labels, schema), schema)}
+    truth = labels_of(brought.estimator, labels, schema)
+    packed = {TRAINING: tables.pack(rows, truth, schema), EXAMPLES: examples.pack(rows, truth)}
     if brought.holdout is not None:
         truth = labels_of(brought.estimator, brought.holdout_labels, schema)
         packed[HOLDOUT] = tables.pack(brought.holdout.rows, truth, schema)

@@ -17,12 +17,13 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
 
-from unrot.core.artefacts import HOLDOUT, TRAINING
+from unrot.core.artefacts import EXAMPLES, HOLDOUT, TRAINING
 from unrot.core.dataset import Dataset
 from unrot.core.errors import Invalid, shown
 from unrot.core.plurals import counted
 from unrot.core.records import Candidate
 from unrot.core.threads import on_one_thread
+from unrot.explain import examples
 from unrot.make.candidate import MOST_COMPARED_ROWS, MOST_REFERENCE_ROWS, compile_candidate
 from unrot.make.catalogue import make
 from unrot.make.fitted import Fitted
@@ -57,7 +58,7 @@ def make_candidate(pipeline: Pipeline, dataset: Dataset, progress: Progress) -> 
     fitted = Fitted(pipeline, dataset.schema)
     table = Table(dataset.rows, dataset.labels, dataset.schema)
     compared, _ = table.sample(MOST_COMPARED_ROWS, dataset.seed)
-    reference, _ = table.sample(MOST_REFERENCE_ROWS, dataset.seed)
+    reference, truth = table.sample(MOST_REFERENCE_ROWS, dataset.seed)
     with on_one_thread():
         progress(0.8, f"measuring on {counted(len(dataset.holdout_rows), 'held-out row')}")
         measured = _measured(fitted, dataset)
@@ -67,6 +68,7 @@ def make_candidate(pipeline: Pipeline, dataset: Dataset, progress: Progress) -> 
     tables = {
         TRAINING: pack_table(dataset.rows, dataset.labels),
         HOLDOUT: pack_table(dataset.holdout_rows, dataset.holdout_labels),
+        EXAMPLES: examples.pack(reference, truth),
     }
     return replace(
         measured.add_to(compiled, rows_trained=float(len(dataset.rows))),

@@ -28,7 +28,7 @@ from typing import Any
 import orjson
 
 from unrot.core import schema
-from unrot.core.artefacts import EXPLAINER, GOLDEN, NEIGHBOURS, REFERENCE, digest_of
+from unrot.core.artefacts import EXAMPLES, EXPLAINER, GOLDEN, NEIGHBOURS, REFERENCE, digest_of
 from unrot.core.errors import BadArtefact, NotFound, StoreAway, UnrotError, shown
 from unrot.core.memory import hand_back_memory
 from unrot.core.ports import Detector, DetectorLoader, Predictor, PredictorLoader, Registry
@@ -387,7 +387,8 @@ def _shelved(registry: Registry, model: Model) -> ShelvedModel:
 
 
 def _needed(version: Version) -> set[str]:
-    beside = (version.artefacts.get(kind) for kind in (GOLDEN, NEIGHBOURS, REFERENCE, EXPLAINER))
+    kinds = (GOLDEN, NEIGHBOURS, REFERENCE, EXPLAINER, EXAMPLES)
+    beside = (version.artefacts.get(kind) for kind in kinds)
     return {version.serving.digest, *filter(None, beside)}
 
 

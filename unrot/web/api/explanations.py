@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from unrot.core.errors import wrong_field
 from unrot.core.records import Schema
 from unrot.web import reasons
 from unrot.web.api.records import Cell
+from unrot.web.rule import rule_sentence
 from unrot.web.shape import UNSET, Keywords, Shape, Unset
 
 if TYPE_CHECKING:
     # No plain prediction loads what explains.
+    from unrot.explain.anchors import Rule
     from unrot.explain.changing import Change
     from unrot.explain.explaining import Contribution, Explanation
+    from unrot.explain.neighbours import Neighbour
+
+Part = Literal["1", "rule", "neighbours"]
+PARTS: tuple[Part, ...] = ("1", "rule", "neighbours")
+EXPLAIN = (
+    "What is told: `1` the reasons; `rule` and `neighbours` beside them, with a comma between."
+)
 
 
 class Added(Shape, named=True):
@@ -42,6 +53,39 @@ class Changing(Shape, named=True):
     moved: list[MovedTo]
 
 
+class RuleCondition(Shape, named=True):
+    """What must be true of one feature."""
+
+    feature: str
+    is_: Literal["above", "at most", "equal"]
+    value: Annotated[Cell, "Null where it is equal to nothing: the value is missing."]
+
+
+class AnswerRule(Shape, named=True):
+    """Conditions under which the answer stays, or the nearest to such."""
+
+    sentence: str
+    holds: Annotated[bool, "Whether the answer surely stays in 95 % of rows."]
+    conditions: Annotated[list[RuleCondition], "All of them together; none stand for any row."]
+    precision: Annotated[float, "The share of mixed rows in which the answer stayed."]
+    precision_from: Annotated[float, "So low it may be, at 95 % for all that was tried."]
+    precision_to: float
+    coverage: Annotated[float, "The share of the rows of the training that it is true of."]
+    coverage_from: float
+    coverage_to: float
+    samples: Annotated[int, "The mixed rows, which the search had not seen."]
+    is_cut: Annotated[bool, "The time was over before all was tried."]
+
+
+class LikeRow(Shape, named=True):
+    """A row of the training."""
+
+    inputs: Annotated[dict[str, Cell], "Private features are left out."]
+    truth: Annotated[str | float, "What was true of it."]
+    distance: Annotated[float, "The mean over the features, in spreads of the training."]
+    differs: Annotated[list[str], "The features that have another value."]
+
+
 class Explained(Shape, named=True):
     """Why an answer was given: `average` and all amounts add up to `score`."""
 
@@ -61,6 +105,47 @@ class Explained(Shape, named=True):
         str | Unset,
         "Send it with the verdict of who has seen this: its three strongest reasons are kept.",
     ] = UNSET
+    rule: Annotated[AnswerRule | Unset, "Where it was asked for."] = UNSET
+    neighbours: Annotated[
+        list[LikeRow] | Unset, "The three rows of the training that are most like it, if asked for."
+    ] = UNSET
+
+
+def parts_of(text: str) -> frozenset[Part]:
+    """Read which parts of an explanation are asked for."""
+    asked = {one.strip() for one in text.split(",")} if text else set()
+    if not asked <= {*PARTS}:
+        raise wrong_field("explain", text[:80], "1, rule or neighbours, with commas between")
+    return frozenset(part for part in PARTS if part in asked)
+
+
+def written_rule(found: Rule, schema: Schema) -> AnswerRule:
+    """Write a rule."""
+    words: dict[str, Literal["above", "at most", "equal"]]
+    words = {"above": "above", "upto": "at most", "is": "equal"}
+    conditions = [
+        RuleCondition(
+            feature=schema.features[one.feature].name, is_=words[one.side], value=one.value
+        )
+        for one in found.conditions
+    ]
+    sentence = rule_sentence(found, schema)
+    return AnswerRule.of(found, sentence=sentence, conditions=conditions)
+
+
+def written_neighbours(found: Sequence[Neighbour], schema: Schema) -> list[LikeRow]:
+    """Write rows of the training, without what is private."""
+    return [_like(one, schema) for one in found]
+
+
+def _like(one: Neighbour, schema: Schema) -> LikeRow:
+    pairs = list(zip(schema.features, one.row, one.differs, strict=True))
+    return LikeRow(
+        inputs={feature.name: value for feature, value, _ in pairs if not feature.is_private},
+        truth=one.truth,
+        distance=one.distance,
+        differs=[feature.name for feature, _, differs in pairs if differs],
+    )
 
 
 def written(found: Explanation, schema: Schema, id: str | None = None) -> Explained:

@@ -5,6 +5,7 @@ Predict reads and writes by itself: with ten thousand rows a shape for each woul
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -15,8 +16,8 @@ from unrot.core.schema import without_private_values
 from unrot.watch.reports.prediction import LaterAnswer, look_up_prediction
 from unrot.watch.reports.predictions import find_predictions
 from unrot.web import security, uploads
-from unrot.web.api import answers
-from unrot.web.api.explanations import Explained, written
+from unrot.web.api import answers, more_reasons
+from unrot.web.api.explanations import EXPLAIN, Explained, parts_of, written
 from unrot.web.api.parameters import ModelName, Page, PredictionId, VersionName
 from unrot.web.api.records import (
     Cell,
@@ -76,8 +77,16 @@ class FileQuery(Shape):
         str, "For a file: add a column for each class.", Keywords(allowEmptyValue=True)
     ] = ""
     explain: Annotated[
-        str, "1: say of at most 20 rows of JSON why they are answered so, as `explanation`."
+        str,
+        f"Say of at most 20 rows of JSON why they are answered so, as `explanation`. {EXPLAIN} "
+        "A rule is found for one row alone.",
     ] = ""
+
+
+class ExplanationQuery(Shape):
+    """How much is told."""
+
+    explain: Annotated[str, EXPLAIN] = ""
 
 
 class Predictions(Shape, named=True):
@@ -259,23 +268,30 @@ def one_prediction(id: PredictionId, caller: Caller) -> OnePrediction:
     "GET",
     "/predictions/<id>/explanation",
     needs=ANYONE,
+    heeds_token=True,
     tag="looking",
-    errors=(403, 429, 503),
+    errors=(403, 422, 429, 503),
+    query=ExplanationQuery,
 )
-def explanation(id: PredictionId) -> Explained:
+def explanation(id: PredictionId, caller: Caller) -> Explained:
     """Say why a prediction was answered so, to whoever has its id.
 
     The version that answered it is asked again, and nothing is kept of that. The values of private
     features are not shown.
     """
     # It is loaded when somebody asks why: no plain prediction needs it.
-    from unrot.explain.explaining import explain_row, version_of
+    from unrot.explain.explaining import explain_row, turn, version_of
 
     found = look_up_prediction(service(), id, for_viewer=False)
     made, of = found.judged.prediction, service()
-    version = version_of(found.shelved, made.version)
-    told = explain_row(of.shelf, of.catalogue(), found.shelved, version, made.inputs)
-    return written(told, found.shelved.model.schema, id)
+    contents, version = of.catalogue(), version_of(found.shelved, made.version)
+    asked = parts_of(request.args.get("explain", ""))
+    more_reasons.check(of, found.shelved, version, asked, caller)
+    with turn():
+        told = explain_row(of.shelf, contents, found.shelved, version, made.inputs)
+        why = written(told, found.shelved.model.schema, id)
+        more = more_reasons.further(of, contents, found.shelved, version, made.inputs, asked)
+    return replace(why, **more)
 
 
 def _later(one: LaterAnswer, of: Schema) -> Later:
@@ -288,7 +304,10 @@ def _later(one: LaterAnswer, of: Schema) -> Later:
 
 
 def _predict(model: str, version: str | None) -> Response:
-    if request.args.get("explain") == "1":
+    asked = parts_of(request.args.get("explain", ""))
+    if asked > {"1"} or (asked and "1" not in asked):
+        return answers.of_request(more_reasons.predict_explained_further, model, version, asked)
+    if asked:
         return answers.of_request(answers.predict_explained, model, version)
     if uploads.is_csv():
         with uploads.taken(Upload.take_body) as upload:

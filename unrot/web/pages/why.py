@@ -14,13 +14,16 @@ from unrot.core.errors import Invalid, UnrotError
 from unrot.core.records import Prediction, Row, Schema, Value
 from unrot.core.schema import parse_row
 from unrot.serve.shelf import ShelvedModel
-from unrot.web import reasons, security
+from unrot.web import neighbours, reasons, security
 from unrot.web.current import service
 from unrot.web.errors import status_of
 from unrot.web.pages.models import about, blueprint, part
 from unrot.web.routes import ANYONE
+from unrot.web.rule import tell_rule
 
 MOST_CHARACTERS = 1_000_000
+RULE = "rule"
+"""In the address of a kept prediction: tell the rule as well."""
 
 
 @blueprint.page("POST", "/models/<model>/why", needs=ANYONE)
@@ -34,30 +37,81 @@ def why(model: str) -> Response:
     except UnrotError as error:
         parts: dict[str, Any] = {"problem": error.message}
         return part("why", "_why.html", status_of(error), **about(shelved), **parts)
-    return part("why", "_why.html", 200, **about(shelved), **said)
+    row_in_text, version = request.form["inputs"], request.form.get("version", "")
+    asked = {"row_in_text": row_in_text, "version": version}
+    return part("why", "_why.html", 200, **about(shelved), **said, **asked)
+
+
+@blueprint.page("POST", "/models/<model>/rule", needs=ANYONE)
+def rule(model: str) -> Response:
+    """Find the rule that holds the answer to a row, which comes with the form."""
+    shelved = service().catalogue().model(model)
+    try:
+        security.check_csrf()
+        row = parse_row(shelved.model.schema, read_inputs(request.form.get("inputs", "")))
+        said = ruled(shelved, request.form.get("version", ""), row)
+    except UnrotError as error:
+        parts: dict[str, Any] = {"problem": error.message}
+        return part("rule", "_rule.html", status_of(error), **about(shelved), **parts)
+    return part("rule", "_rule.html", 200, **about(shelved), **said)
 
 
 def explained(shelved: ShelvedModel, version: str, row: Row, id: str | None) -> dict[str, Any]:
     """Return what a page shows of why a version answers so."""
     # It is loaded when somebody asks why: no plain prediction needs it.
-    from unrot.explain.explaining import explain_row, version_of
+    from unrot.explain.explaining import explain_row, turn, version_of
 
     of, contents = service(), service().catalogue()
-    found = explain_row(of.shelf, contents, shelved, version_of(shelved, version), row)
-    return {"why": reasons.why(found, shelved.model.schema, id)}
+    with turn():
+        found = explain_row(of.shelf, contents, shelved, version_of(shelved, version), row)
+        like = _neighbours(shelved, version, row)
+    return {"why": reasons.why(found, shelved.model.schema, id), **like}
+
+
+def ruled(shelved: ShelvedModel, version: str, row: Row) -> dict[str, Any]:
+    """Return what a page shows of the rule that holds what a version answers."""
+    # It is loaded when somebody asks for the rule.
+    from unrot.explain.asking import rule_of
+    from unrot.explain.explaining import version_of
+
+    of, contents = service(), service().catalogue()
+    found = rule_of(of.shelf, contents, shelved, version_of(shelved, version), row)
+    return {"rule": tell_rule(found, shelved.model.schema)}
+
+
+def _neighbours(shelved: ShelvedModel, version: str, row: Row) -> dict[str, Any]:
+    """Return the rows that are like one, where who asks may see them; or why there are none."""
+    # It is loaded when somebody asks why.
+    from unrot.explain.asking import neighbours_of
+
+    try:
+        shown_to = neighbours.shown_to(service(), shelved.model.key)
+        if not neighbours.is_among(security.caller_of_page(), shown_to):
+            is_for_viewers = shown_to == neighbours.VIEWERS
+            return {"no_neighbours": neighbours.FOR_VIEWERS if is_for_viewers else ""}
+        named = shelved.versions[version]
+        found = neighbours_of(service().shelf, shelved, named, row)
+    except UnrotError as error:
+        return {"no_neighbours": error.message}
+    return {"neighbours": neighbours.tell_neighbours(found, row, shelved.model.schema)}
 
 
 def of_kept(shelved: ShelvedModel, made: Prediction) -> dict[str, Any]:
     """Return why a kept prediction was answered so, if the address asks for it."""
     if made.version not in shelved.versions:
         return {}
+    asked = request.args.get("why")
     said: dict[str, Any] = {"what_if_row": json.dumps(_public(shelved.model.schema, made.inputs))}
-    if request.args.get("why") != "1":
+    if asked not in ("1", RULE):
         return {**said, "may_ask_why": True}
     try:
-        return {**said, **explained(shelved, made.version, made.inputs, made.id)}
+        said |= explained(shelved, made.version, made.inputs, made.id)
     except UnrotError as error:
         return {**said, "problem": error.message, "why": None}
+    try:
+        return said | (ruled(shelved, made.version, made.inputs) if asked == RULE else {})
+    except UnrotError as error:
+        return said | {"rule_problem": error.message}
 
 
 def _public(schema: Schema, row: Row) -> dict[str, Value]:
