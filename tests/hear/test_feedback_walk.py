@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -39,6 +40,7 @@ class FeedbackWalk(Walk):
         self.shipped: set[str] = set()
         self.segments = 0
         self.standing: dict[str, Feedback] = {}
+        self.seen: dict[str, list[str]] = {}
         registry = self.service.store.registry
         registry.add_version(a_version(NAME), {a_version().serving.digest: b"a graph"})
         registry.move_alias(self.model.key, "champion", to="v1", expected=None)
@@ -144,6 +146,7 @@ class FeedbackWalk(Walk):
             known = self.standing.get(one.prediction.id or "")
             is_judged = known is not None and not known.withdrawn
             assert (one.feedback is not None and not one.feedback.withdrawn) == is_judged
+            assert list(one.signals) == self.seen.get(one.prediction.id or "", [])
 
     @invariant()
     def windows_count_each_verdict_once(self) -> None:
@@ -156,6 +159,32 @@ class FeedbackWalk(Walk):
         assert sum(one.predictions for one in windows) == len(self.shipped)
         assert sum(one.verdicts for one in windows) == len(stands)
         assert sum(one.correct for one in windows) == sum(bool(one.was_correct) for one in stands)
+        judged = {one.prediction for one in stands}
+        expected = Counter(
+            (name, "beside" if id in judged else "alone")
+            for id, names in self.seen.items()
+            for name in names
+            if id in self.shipped
+        )
+        rows = ((name, row) for one in windows for name, row in one.signals.items())
+        counted = Counter[tuple[str, str]]()
+        for name, row in rows:
+            counted.update({(name, way): count for way, count in row.items()})
+        assert counted == expected
+
+
+class SignalWalk(FeedbackWalk):
+    """The same, with what was seen to happen told before and after all that is said."""
+
+    @rule(
+        id=FeedbackWalk.made, caller=CALLERS, name=strategies.sampled_from(["abandoned", "copied"])
+    )
+    def see(self, id: str, caller: Caller, name: str) -> None:
+        """Tell what was seen to happen, before or after any verdict."""
+        names = self.seen.setdefault(id, [])
+        expected = "duplicate" if name in names else "created"
+        assert self.service.judge({"id": id, "signal": name}, caller)[1] == expected
+        self.seen[id] = [*names, *([name] if expected == "created" else [])]
 
 
 def told(verdict: Feedback) -> tuple[Any, ...]:
@@ -167,6 +196,11 @@ def test_feedback_holds_on_every_way(store_name: str) -> None:
     walk(FeedbackWalk, store_name)
 
 
+@pytest.mark.parametrize("store_name", STORES)
+def test_signals_hold_on_every_way(store_name: str) -> None:
+    walk(SignalWalk, store_name)
+
+
 MOVES = verdict_store.moves_of
 
 
@@ -176,6 +210,10 @@ def never_less(kept: Any, schema: Any) -> Any:
 
 def never_gone(kept: Any, schema: Any) -> Any:
     return MOVES(replace(kept, feedback=replace(kept.feedback, withdrawn=False)), schema)
+
+
+def always_anew(kept: Any, schema: Any) -> Any:
+    return MOVES(replace(kept, counted_signals=()), schema)
 
 
 FAULTS: dict[str, Planted] = {
@@ -191,3 +229,17 @@ FAULTS: dict[str, Planted] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_walk_sees_a_fault_in_the_feedback(fault: str) -> None:
     assert finds(FeedbackWalk, FAULTS[fault])
+
+
+FAULTS_OF_SIGNALS: dict[str, Planted] = {
+    "a signal counts twice": (verdict_store, "moves_of", always_anew),
+    "a signal is somebody's word": (
+        *(verdict_store.Turn, "_take_signal"),
+        verdict_store.Turn._take,
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS_OF_SIGNALS)
+def test_walk_sees_a_fault_in_the_signals(fault: str) -> None:
+    assert finds(SignalWalk, FAULTS_OF_SIGNALS[fault])

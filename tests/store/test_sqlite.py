@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from unrot.core.errors import StoreAway
-from unrot.store import sqlite
+from unrot.store import engine, sqlite
 from unrot.store.engine import SqlStore
-from unrot.store.kinds import FACT, FORMAT
+from unrot.store.kinds import FACT, FEEDBACK, FORMAT, KINDS, Kind
 from unrot.store.operations import Put
 from unrot.store.sqlite import SqliteDatabase
 
@@ -156,3 +156,33 @@ def test_commits_are_synchronous_and_in_wal(database: SqliteDatabase) -> None:
     )
 
     assert modes == ["wal", 2]
+
+
+def test_table_of_an_older_release_gets_the_columns_that_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = {"reward", "signals", "implicit", "aside of"}
+    older = {name: type for name, type in FEEDBACK.fields.items() if name not in new}
+    indexes = {name: one for name, one in FEEDBACK.indexes.items() if name != "aside"}
+    before = [one for one in KINDS if one.name not in (FEEDBACK.name, "signal-names")]
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "KINDS", [*before, Kind(FEEDBACK.name, older, indexes)])
+        SqlStore(SqliteDatabase(tmp_path / "old.db")).prepare()
+    with sqlite3.connect(tmp_path / "old.db") as old:
+        names = {row[1] for row in old.execute('PRAGMA table_info("prediction-feedback")')}
+        old.execute(
+            'INSERT INTO "prediction-feedback" (key, revision, model, label, body) VALUES '
+            "('p1', 1, 'elves', 'orc', '{}')"
+        )
+    assert not names & new
+
+    store = SqlStore(SqliteDatabase(tmp_path / "old.db"))
+    store.prepare()
+
+    kept = store.get(FEEDBACK, "p1")
+    assert kept is not None
+    assert (kept["label"], kept["reward"], kept["implicit"]) == ("orc", None, None)
+    store.commit([Put(FEEDBACK, "p2", {**kept.fields, "reward": 0.5, "signals": "abandoned"})])
+    later = store.get(FEEDBACK, "p2")
+    assert later is not None
+    assert (later["reward"], later["signals"]) == (0.5, "abandoned")

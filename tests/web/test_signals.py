@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.web.visitor import post, sign_in
+from unrot.core.errors import StoreAway
 from unrot.core.records import Feedback, JudgedPrediction
 from unrot.run.caretaker import Caretaker
 from unrot.serve.service import Service
@@ -249,6 +250,30 @@ def test_judges_reward_between_leaves_an_audited_row_to_judge(
     ship(kept)
     left = kept.store.trials.to_sample(model, since=0, limit=9)
     assert [one.prediction.id for one in left] == [id]
+
+
+def test_what_was_queued_while_the_store_was_away_is_counted_once(
+    client: FlaskClient, kept: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = predicted(client, kept, ["a", "b"])
+    judge(client, {"id": ids[1], "signal": "abandoned"})
+
+    def away(_: Any) -> None:
+        raise StoreAway("The store is away.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kept.store.verdicts, "put", away)
+        told = [judge(client, {"id": id, "signal": "abandoned"}, 202) for id in ids]
+        told.append(judge(client, {"id": ids[0], "reward": 0.5}, 202))
+    for _ in range(2):
+        ship(kept)
+
+    assert [one["status"] for one in told] == ["queued"] * 3
+    found = accuracy(client)
+    assert found["signals"]["seen"] == [
+        {"name": "abandoned", "means": "counted", "predictions": 2, "with_verdict": 1}
+    ]
+    assert (found["reward"]["rewards"], found["reward"]["value"]) == (1, 0.5)
 
 
 # ── what is shown ────────────────────────────────────────────────────────────────────────────

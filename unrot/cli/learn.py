@@ -238,7 +238,8 @@ def policy(options: argparse.Namespace, settings: Settings) -> int:
         now = promotion.change_policy(service, options.name, given, read=parse_texts)
     else:
         now = promotion.policy(service, options.name)
-    rows = [(key, str(value)) for key, value in describe(now).items()]
+    said = describe(now).items()
+    rows = [(key, "none" if value is None else str(value)) for key, value in said]
     print(table([("policy", options.name), *rows]))
     print("\n".join(sentences(now)))
     return 0

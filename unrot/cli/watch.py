@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
 from unrot.cli.learn import opened, pairs
 from unrot.cli.terminal import table
+from unrot.core.options import as_text
 from unrot.core.rules import describe, parse_texts, sentences
 from unrot.core.settings import Settings
 from unrot.watch import findings
@@ -48,4 +50,6 @@ def rules(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        value = as_text(value)
     return "none" if value in (None, "") else str(value)

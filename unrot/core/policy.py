@@ -183,8 +183,8 @@ def sentences(policy: Policy) -> list[str]:
         _returning(policy),
         _stepping(policy),
         _cleaning(policy),
-        *_rewarding(policy),
         _telling(policy),
+        *_rewarding(policy),
     ]
 
 

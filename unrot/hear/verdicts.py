@@ -268,13 +268,16 @@ def _said(
     return was_correct, None if label is None else parse_label(model.schema, label), reward
 
 
-def _reward(given: Mapping[str, Any]) -> float | None:
-    reward = given.get("reward")
-    if reward is None:
-        return None
+def read_reward(reward: Any) -> float:
+    """Read how good an answer was."""
     if not is_number(reward) or not 0 <= reward <= 1:
         raise wrong_field("reward", reward, "a number from 0 (wrong) to 1 (right)")
     return float(reward)
+
+
+def _reward(given: Mapping[str, Any]) -> float | None:
+    reward = given.get("reward")
+    return None if reward is None else read_reward(reward)
 
 
 def _by_reward(reward: float | None) -> bool | None:

@@ -25,6 +25,7 @@ from unrot.core.plurals import counted
 from unrot.core.records import Caller, Schema
 from unrot.core.schema import is_number
 from unrot.hear.key_store import read_key
+from unrot.hear.verdicts import read_reward
 from unrot.make.csv.labels import label_of
 from unrot.serve.answer import Answer
 from unrot.serve.service import Service
@@ -219,7 +220,7 @@ def _said(schema: Schema, given: Message) -> list[dict[str, Any]]:
     """Return what feedback says of each row."""
     truth, reward = given.get("truth"), given.get("reward", 0)
     if truth in (None, {}):
-        return [{"reward": 0 if reward is None else reward}]
+        return [{"reward": read_reward(0 if reward is None else reward)}]
     beside = {"reward": reward} if is_number(reward) and 0 < reward < 1 else {}
     return [{"label": label, **beside} for label in _labels(schema, truth)]
 

@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 
 from unrot.core.percent import roughly
+from unrot.core.plurals import counted
 from unrot.core.records import Row, Symptom, Version
 from unrot.core.schema import spoken
 from unrot.core.time import DAY, HOUR
@@ -121,7 +122,7 @@ def _turned(
         since=note.since,
         sentence=(
             f"{spoken(up)[:1].upper()}{spoken(up)[1:]} moves its answers more than {spoken(down)} "
-            f"does: {roughly(float(has[first.up]))} of all that moved them in {len(now):,} rows of "
+            f"does: {roughly(float(has[first.up]))} of all that moved them in {counted(len(now), 'row')} of "
             f"the last day, against {roughly(float(has[first.down]))}. In training it was "
             f"{roughly(float(was[first.up]))} against {roughly(float(was[first.down]))}."
         ),
