@@ -14,6 +14,7 @@ from unrot.core.plurals import counted, plural
 
 by_itself = partial(option, group="What it may do by itself")
 of_gate = partial(option, group="The gate")
+of_answers = partial(option, group="How sure it is")
 of_learning = partial(option, group="How it learns")
 BY_HAND_OR_ITSELF = choice(manual="by hand", auto="by itself")
 MOST_EVERY = 1_000_000
@@ -82,6 +83,13 @@ class Policy:
         "Held-out share",
         "The share of the judges' verdicts that only judges: 0 to 0.9.",
     )
+    coverage: float = of_answers(
+        number(0.5, 0.99, said="a share from 0.5 to 0.99"),
+        0.9,
+        "Coverage",
+        "How often the classes, or the interval, told beside an answer hold the truth: 0.5 to "
+        "0.99.",
+    )
     batch: int = of_learning(
         whole(1, 100_000),
         50,
@@ -126,6 +134,7 @@ def sentences(policy: Policy) -> list[str]:
         _learning(policy),
         _promoting(policy),
         _returning(policy),
+        _covering(policy),
         _stepping(policy),
         _cleaning(policy),
     ]
@@ -153,6 +162,11 @@ def _returning(policy: Policy) -> str:
     if policy.rollback == "auto":
         return "It rolls back by itself when judges find it worse than the version before."
     return "It is rolled back by hand."
+
+
+def _covering(policy: Policy) -> str:
+    share = percent(policy.coverage, 4)
+    return f"Beside an answer it tells what else may be, so that {share} of truths are among it."
 
 
 def _stepping(policy: Policy) -> str:

@@ -22,6 +22,7 @@ from unrot.core.records import (
     Answered,
     Audit,
     Bite,
+    Calibrating,
     Candidate,
     Check,
     CountedStretch,
@@ -356,8 +357,8 @@ class Workshop(Protocol):
         """Measure answers by their truth, beside what guessing would reach."""
         ...
 
-    def calibrate(self, answered: Answered, schema: Schema) -> list[tuple[float, bool]]:
-        """Say of each answer how sure it was and if right; nothing without probabilities."""
+    def calibrate(self, answered: Answered, schema: Schema) -> Calibrating:
+        """Say of each answer how sure it was, whether it was right and how strange the truth."""
         ...
 
     def predictor(self, candidate: Candidate, schema: Schema) -> Scorer:

@@ -546,6 +546,19 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibrating:
+    """What each row of a holdout tells of how sure a version may be; as long as there are rows."""
+
+    sure: Sequence[float] = ()
+    """The largest probability; empty where there are none."""
+    right: Sequence[bool] = ()
+    squares: Sequence[float] = ()
+    """The squared distance of all probabilities from the truth, by Brier."""
+    scores: Sequence[float] = ()
+    """How strange the truth was to it (`core.conformal`)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A freshly fitted estimator with all that a version keeps of it, not yet registered."""
 
@@ -562,8 +575,7 @@ class Candidate:
     form: Form = "table"
     reference_rows: Sequence[Row] = field(repr=False, default=())
     reference_outputs: Outputs | None = field(repr=False, default=None)
-    calibrating: Sequence[tuple[float, bool]] = field(repr=False, default=())
-    """Of each row of the holdout how sure it was, and whether it was right."""
+    calibrating: Calibrating = field(repr=False, default_factory=lambda: Calibrating())
     held_out_outputs: Outputs | None = field(repr=False, default=None)
     """What it answers to rows of the same kind that it was not fitted on."""
     parent: str | None = None

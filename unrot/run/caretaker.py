@@ -33,6 +33,7 @@ from unrot.serve.service import Service
 from unrot.serve.shelf import is_damaged, sync
 from unrot.store.operations import TooMuch
 from unrot.watch.monitors.outliers.detector import OutlierFinder
+from unrot.watch.monitors.sure.look import share_all
 from unrot.watch.profiles import references
 from unrot.watch.profiles.keeper import ProfileKeeper
 
@@ -57,6 +58,8 @@ A_TICK = 50_000_000
 COUNT_SECONDS = 300.0
 """So often verdicts are looked for though nobody said that there are some."""
 
+SHARE_SECONDS = 20.0
+"""So often at most the store is asked how sure answers are to be: two reads a model."""
 BEHIND_BYTES = 8 * READ_BYTES
 """With more of the journal before it (some 30,000 predictions) it is behind."""
 SAMPLED = 10
@@ -99,7 +102,8 @@ class Caretaker:
         self._news = News(service.store, service.settings.store_poll_seconds)
         self._has_news = self._was_busy = self._has_counted = False
         """Whether others, or this machine, did something in this round."""
-        self._is_behind = self._must_count = True
+        self._is_behind = self._must_count = self._must_share = True
+        self._shared_at = -SHARE_SECONDS
         self._rung_at, self._counted_at = 0, 0.0
         self._round_began_at: float | None = None
         self._handed_back_at = 0.0
@@ -174,6 +178,7 @@ class Caretaker:
         steps: tuple[tuple[str, Callable[[], object]], ...] = (
             ("store", lambda: self._look_for_news(told=told)),
             ("shelf", self._fill_shelf),
+            ("how sure", self._share_sureness),
         )
         if not self._jobs_only:
             steps += self._steps_of_traffic()
@@ -339,6 +344,14 @@ class Caretaker:
         folder, registry = self._service.shelf.folder, self._service.store.registry
         sync(folder, registry, thoroughly=self._is_first_round or is_mending)
         self._is_first_round = self._is_behind = False
+
+    def _share_sureness(self) -> None:
+        """Tell this machine's workers how sure answers are to be; the one that leads finds out."""
+        now = time.monotonic()
+        self._must_share |= self._has_news
+        if self._must_share and now - self._shared_at >= SHARE_SECONDS:
+            share_all(self._service)
+            self._must_share, self._shared_at = False, now
 
     def _mends_the_shelf(self) -> bool:
         """Tell whether it is time to fetch once more what could not be loaded."""

@@ -21,6 +21,7 @@ from unrot.watch.monitors.outliers import look as outliers
 from unrot.watch.monitors.quality import look as quality
 from unrot.watch.monitors.rot import look as rot
 from unrot.watch.monitors.slices import look as slices
+from unrot.watch.monitors.sure import look as sure
 from unrot.watch.visit import Look, Visit
 
 MONITORS: tuple[tuple[str, Look], ...] = (
@@ -30,6 +31,7 @@ MONITORS: tuple[tuple[str, Look], ...] = (
     (estimate.MONITOR, estimate.look),
     (outliers.CAUSE, outliers.look),
     (quality.MONITOR, quality.look),
+    (sure.MONITOR, sure.look),
     (operations.MONITOR, operations.look),
 )
 """Each monitor by its name, in the order in which they look: drift comes before outliers and

@@ -44,6 +44,8 @@ QUICK_BYTES = 65_536
 """A body of more bytes holds many rows: it is answered by a thread, so that nobody waits for it."""
 FOR_FLASK = ("cookie", "origin", "x-forwarded-protocol", "x-forwarded-ssl")
 """Headers that mean more than is looked at here."""
+SURE = "sure="
+"""In a query: how sure an answer is takes more than a plain one."""
 REQUEST_ID = HEADER.lower()
 MOST_KNOWN = 1_000
 LONGEST_KEY = 400
@@ -163,6 +165,8 @@ class FastLane:
         for name in FOR_FLASK:
             if headers.get(name) is not None:
                 return None
+        if SURE in head.query_string:
+            return None
         if (size_of(headers) or 0) > self.settings.max_body:
             return None
         asked = Asked(

@@ -318,11 +318,13 @@ def _error_of_estimates(points: Sequence[Point], now: float) -> tuple[float | No
 
 
 def _no_estimate(champion: Version | None, known: Mapping[str, Calibration]) -> str:
-    if champion is None or champion.name in known or CALIBRATION in champion.artefacts:
+    if champion is None or champion.name in known:
         return ""
     name, held_out = champion.name, champion.metrics.get("rows_held_out", 0)
     if "mae" in champion.metrics:
         return f"{name} answers numbers, which have no probability: nothing can be estimated."
+    if CALIBRATION in champion.artefacts:
+        return ""
     if held_out < FEWEST_ROWS:
         return (
             f"{name} has a holdout of {counted(held_out, 'row')}, and {FEWEST_ROWS} "

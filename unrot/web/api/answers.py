@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence, Set
+from math import isfinite
 from typing import Any, Concatenate, NamedTuple, ParamSpec
 
 import orjson
@@ -22,7 +23,8 @@ from unrot.hear.verdicts import is_older_form
 from unrot.run.lanes import Reply
 from unrot.serve.answer import Answer
 from unrot.serve.service import Service
-from unrot.serve.shelf import Contents
+from unrot.serve.shelf import Contents, Shelf
+from unrot.serve.sure import HowSure, how_sure
 from unrot.web import errors
 from unrot.web.api.envelope import as_object, read_json, received, text_of, what_is_wrong
 from unrot.web.api.records import verdict_given
@@ -100,19 +102,41 @@ HEALTHY = success({"state": "healthy"})
 
 
 @answered
-def predict(of: Service, sent: Sent, model: str, version: str | None) -> Reply:
-    """Score one row or many."""
+def predict(
+    of: Service, sent: Sent, model: str, version: str | None, *, says_sure: bool = False
+) -> Reply:
+    """Score one row or many, and say how sure each answer is where that is asked for."""
     given = as_object(sent.read())
     if "inputs" not in given or not given.keys() <= WITH_INPUTS:
         raise _only("inputs", WITH_INPUTS, given, INPUTS_EXPECTED)
     inputs, keys = given["inputs"], _keys_of(given)
-    made = _one(of, sent, model, version, inputs, keys)
+    made = None if says_sure else _one(of, sent, model, version, inputs, keys)
     if made is not None:
         return made
     answer = of.predict(
         *(model, inputs), version=version, contents=sent.contents, caller=sent.caller, keys=keys
     )
-    return success(predicted(answer, is_one=isinstance(inputs, dict)))
+    told = _sureness(of.shelf, answer) if says_sure else ()
+    return success(predicted(answer, is_one=isinstance(inputs, dict), more=told))
+
+
+def _sureness(shelf: Shelf, answer: Answer) -> list[dict[str, Any]]:
+    """Write of each row how sure its answer is."""
+    return [
+        sureness(how_sure(shelf, answer.shelved, answer.version, shares, value))
+        for shares, value in zip(answer.probabilities, answer.values, strict=True)
+    ]
+
+
+def sureness(how: HowSure) -> dict[str, Any]:
+    """Write how sure an answer is; an end of an interval that has none is null."""
+    if how.between is None:
+        said = None if how.classes is None else list(how.classes)
+        parts: dict[str, Any] = {"sure": how.is_sure, "set": said}
+    else:
+        low, high = (end if isfinite(end) else None for end in how.between)
+        parts = {"low": low, "high": high}
+    return {**parts, "coverage": how.coverage, **({"why": how.reason} if how.reason else {})}
 
 
 def _keys_of(given: Mapping[str, Any]) -> list[str | None]:
@@ -190,8 +214,10 @@ def _only(wanted: str, known: Set[str], given: dict[str, Any], expected: str) ->
     return wrong_field(wrong[:80], given[wrong], expected)
 
 
-def predicted(answer: Answer, *, is_one: bool) -> dict[str, Any]:
-    """Write the answer to one row, or to many."""
+def predicted(
+    answer: Answer, *, is_one: bool, more: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Write the answer to one row, or to many; `more` is what else is told of each."""
     model, version = answer.shelved.model.name, answer.version.name
     classes = answer.shelved.model.schema.classes
     if not answer.shelved.model.schema.is_classifier:
@@ -212,6 +238,8 @@ def predicted(answer: Answer, *, is_one: bool) -> dict[str, Any]:
                 answer.ids, answer.labels, answer.probabilities, strict=True
             )
         ]
+    if more:
+        rows = [{**row, **told} for row, told in zip(rows, more, strict=True)]
     return rows[0] if is_one else {"predictions": rows}
 
 

@@ -12,6 +12,7 @@ from flask import Response, request
 
 from unrot.core.records import Caller, Schema
 from unrot.core.schema import without_private_values
+from unrot.serve.sure import how_sure
 from unrot.watch.reports.prediction import LaterAnswer, look_up_prediction
 from unrot.watch.reports.predictions import find_predictions
 from unrot.web import security, uploads
@@ -74,6 +75,7 @@ class FileQuery(Shape):
     probabilities: Annotated[
         str, "For a file: add a column for each class.", Keywords(allowEmptyValue=True)
     ] = ""
+    sure: Annotated[str, "1: of JSON rows, say how sure each answer is."] = ""
 
 
 class Predictions(Shape, named=True):
@@ -96,6 +98,12 @@ class BareData(Shape):
 
     data: Prediction
     message: str
+
+
+class SureQuery(Shape):
+    """What is told beside an answer."""
+
+    sure: Annotated[str, "1: say how sure the answer is, as of now."] = ""
 
 
 class SoughtQuery(Page):
@@ -229,6 +237,7 @@ def kept_predictions(model: ModelName) -> KeptPredictions:
     heeds_token=True,
     tag="looking",
     errors=(503,),
+    query=SureQuery,
 )
 def one_prediction(id: PredictionId, caller: Caller) -> OnePrediction:
     """Show one prediction to whoever has its id, and what later versions would answer.
@@ -241,6 +250,11 @@ def one_prediction(id: PredictionId, caller: Caller) -> OnePrediction:
     parts = kept_parts(found.judged, schema)
     if caller.role == ANYONE:
         parts["inputs"] = without_private_values(schema, parts["inputs"])
+    version = found.shelved.versions.get(found.judged.prediction.version)
+    if request.args.get("sure") == "1" and version is not None:
+        made = found.judged.prediction
+        how = how_sure(service().shelf, found.shelved, version, made.probabilities, made.value)
+        parts |= answers.sureness(how)
     return OnePrediction.of(
         found.judged.prediction,
         **parts,
@@ -263,4 +277,5 @@ def _predict(model: str, version: str | None) -> Response:
             shares = "probabilities" in request.args
             caller = security.caller_where_all_may()
             return uploads.predicted(upload, model, version, shares=shares, caller=caller)
-    return answers.of_request(answers.predict, model, version)
+    says_sure = request.args.get("sure") == "1"
+    return answers.of_request(answers.predict, model, version, says_sure=says_sure)
