@@ -92,3 +92,46 @@ def test_later_versions_answer_the_same_row_and_that_is_not_kept(
     ]
     assert data["inputs"] == inputs
     assert newest(kept, ZOMBIES) == before
+
+
+def test_how_sure_an_answer_is_is_told_where_it_is_asked_for(
+    client: FlaskClient, app: Flask, kept: Service
+) -> None:
+    inputs = dict(
+        zip(
+            kept.catalogue().model(ZOMBIES).model.schema.names,
+            example_row(kept.catalogue().model(ZOMBIES).model.schema).values(),
+            strict=True,
+        )
+    )
+    at = f"/api/v1/models/{ZOMBIES}/predict"
+
+    plain = client.post(at, json={"inputs": inputs}).json["data"]
+    told = client.post(f"{at}?sure=1", json={"inputs": [inputs, inputs]}).json["data"]
+    [one, other] = told["predictions"]
+    ship(app)
+    later = client.get(f"/api/v1/predictions/{one['id']}?sure=1").json["data"]
+    page = text_of(client.get(f"/p/{one['id']}"))
+
+    assert "sure" not in plain
+    assert one["set"] == other["set"] == later["set"]
+    assert one["coverage"] == later["coverage"] == 0.9
+    assert one["sure"] == (len(one["set"]) == 1)
+    assert ("Sure: " if one["sure"] else "Not sure: ") in page
+
+
+def test_version_with_too_few_held_out_rows_cannot_say_how_sure_it_is(client: FlaskClient) -> None:
+    told = client.post(
+        "/api/v1/models/iris/predict?sure=1",
+        json={
+            "inputs": {
+                "sepal_length_cm": 5.1,
+                "sepal_width_cm": 3.5,
+                "petal_length_cm": 1.4,
+                "petal_width_cm": 0.2,
+            }
+        },
+    ).json["data"]
+
+    assert (told["sure"], told["set"]) == (None, None)
+    assert told["why"].startswith("v1 cannot say how sure it is at 90 %: too few rows")
