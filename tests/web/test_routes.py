@@ -275,4 +275,6 @@ def test_predict_writes_by_hand_what_its_shape_declares(app: Flask) -> None:
 
     names = {one.name for one in members(Prediction)}
 
-    assert {*predicted(answer, is_one=True), "value"} == names
+    told = sureness(HowSure(0.9, reason="too few rows"))
+    between = sureness(HowSure(0.9, between=(1.0, 2.0)))
+    assert {*predicted(answer, is_one=True, more=[{**told, **between}]), "value"} == names
