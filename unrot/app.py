@@ -78,6 +78,7 @@ from unrot.web.pages import (
     versions as versions_pages,
 )
 from unrot.web.protocols import protocol
+from unrot.web.protocols.cloud_events import EVENTS
 from unrot.web.protocols.instances import GOOGLE, KSERVE, PREDICT_ROUTE
 from unrot.web.protocols.mlflow import MLFLOW, PING
 from unrot.web.protocols.oip import OIP
@@ -96,7 +97,7 @@ API = (
     *(audit_log, forgetting),
 )
 """Each declares some routes; the document lists them in this order."""
-PROTOCOLS = (OIP, KSERVE, GOOGLE, MLFLOW, SAGEMAKER, SELDON)
+PROTOCOLS = (OIP, KSERVE, GOOGLE, MLFLOW, SAGEMAKER, SELDON, EVENTS)
 """Those of other people's clients."""
 PAGES = (
     *(home, pages, prediction, adding, settings_pages, versions_pages, jobs, policy),

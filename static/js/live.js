@@ -103,7 +103,7 @@ async function renew(signal) {
   isFresh = true;
   setTimeout(() => (isFresh = false), 1000 * Number(page.dataset.every));
   const words = partsOf(page).map((part) => part.dataset.word).join(" ");
-  const answer = await get(location.href.split("#")[0], signal, { "X-Parts": words });
+  const answer = await get(location.href.split("#")[0], signal, { Accept: "text/html", "X-Parts": words });
   const parts = partsOf(await read(answer));
   const here = partsOf(page);
   isStale = false;

@@ -63,6 +63,7 @@ def paths(names: Mapping[str, str]) -> dict[str, list[str]]:
     return {
         "home": ["/", "/login", "/login?next=/models/plants/policy", "/apidocs", "/nothing"],
         "model": [*of.values(), "/models/iris", "/models/nobody"],
+        "elsewhere": [f"{of['plants']}/elsewhere", f"{of['plants']}/embed"],
         "versions": [
             *(f"{path}/versions" for path in of.values()),
             f"{of['plants']}/versions?before=v4",

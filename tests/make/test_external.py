@@ -76,7 +76,7 @@ def test_added_estimator_answers_and_is_measured_on_the_holdout(home: Settings) 
     assert version.metrics["accuracy"] == fitted.score(*holdout)
     assert version.metrics["rows_held_out"] == 60.0
     kept = {"onnx", "skops", "golden", "training", "holdout"}
-    kept |= {"profile", "reference", "neighbours", "calibration"}
+    kept |= {"profile", "reference", "neighbours", "calibration", "explainer"}
     assert set(version.artefacts) == kept
     assert answer(home, f0=2.0, f1=1.0, f2=0.0) == "yes"
 

@@ -81,7 +81,8 @@ def test_candidate_is_whole() -> None:
     candidate = train(dataset, "tree", ignore, origin="refit")
 
     assert (candidate.estimator, candidate.origin) == ("tree", "refit")
-    assert set(candidate.artefacts) == {"skops", "onnx", "golden", "training", "holdout"}
+    kept = {"skops", "onnx", "golden", "training", "holdout", "explainer"}
+    assert set(candidate.artefacts) == kept
     assert (candidate.served_by, candidate.serving_artefact, candidate.reason) == (
         "onnx",
         "onnx",

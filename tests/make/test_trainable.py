@@ -100,7 +100,7 @@ def test_owners_estimator_learns_and_learns_the_same_again_from_what_is_stored(n
         learnt.learn(lesson, ignore).estimator
     )
     assert (candidate.parent, candidate.origin, candidate.made) == ("v1", "learn", {"seed": 1})
-    assert set(candidate.artefacts) - {"onnx"} == {"skops", "golden"}
+    assert set(candidate.artefacts) - {"onnx"} == {"skops", "golden", "explainer"}
     assert candidate.form == kept.version.serving.form
     served = EstimatorWorkshop().predictor(candidate, kept.schema)
     assert check_golden(served, candidate.artefacts["golden"]) <= 1e-4

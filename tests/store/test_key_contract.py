@@ -56,3 +56,12 @@ def test_nothing_is_kept_for_a_model_that_was_removed(elves: Store) -> None:
     elves.traffic.ship(Shipment("s1", 0, 1, "me", keys=[keyed("late", "elves-1")]))
 
     assert elves.keys.find(ELVES, ["late"]) == {}
+
+
+@pytest.mark.every_store
+def test_prediction_tells_its_keys(elves: Store) -> None:
+    keys = [keyed("order-1", "elves-1"), keyed("order-2", "elves-2"), keyed("again", "elves-1")]
+    elves.traffic.ship(Shipment("s1", 0, 1, "me", [a_prediction("elves-1")], keys=keys))
+
+    assert sorted(elves.keys.of("elves-1")) == ["again", "order-1"]
+    assert elves.keys.of("elves-9") == []

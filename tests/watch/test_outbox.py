@@ -240,7 +240,7 @@ def test_private_addresses_are_refused_unless_the_settings_allow_them(
     found = careful.store.deliveries.of("f1")
     assert found is not None
     assert found.error == (
-        "127.0.0.1 is a private address: if findings are to be sent there, set "
+        "127.0.0.1 is a private address: if anything is to be sent there, set "
         "UNROT_WEBHOOK_PRIVATE=yes."
     )
     assert receiver.bodies == []

@@ -76,7 +76,7 @@ NO_WEBHOOK = ["169.254.169.254", "0.0.0.0", "224.0.0.1", "[fe80::1]", "[ff02::1]
 
 @pytest.mark.parametrize("host", PRIVATE)
 def test_private_addresses_are_refused(host: str) -> None:
-    assert "is a private address: if findings are to be sent there" in refused(f"http://{host}/x")
+    assert "is a private address: if anything is to be sent there" in refused(f"http://{host}/x")
 
 
 @pytest.mark.parametrize("host", NO_WEBHOOK)
@@ -100,7 +100,7 @@ def test_name_is_refused_when_any_of_its_addresses_is_private(
     said = refused("http://hooks.example/x")
 
     assert said == (
-        "hooks.example (10.0.0.5) is a private address: if findings are to be sent there, set "
+        "hooks.example (10.0.0.5) is a private address: if anything is to be sent there, set "
         "UNROT_WEBHOOK_PRIVATE=yes."
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import OPERATOR, VIEWER
 from tests.web.visitor import sign_in
+from unrot.cli import main
 from unrot.serve.service import Service
 from unrot.web.pages import scores
 
@@ -39,3 +42,23 @@ def operator(client: FlaskClient) -> FlaskClient:
 def kept(app: Flask) -> Service:
     found: Service = app.extensions["unrot"]
     return found
+
+
+@pytest.fixture(scope="session")
+def houses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder with a model of a number that may be a gap, a whole one, words, yes or no."""
+    folder = tmp_path_factory.mktemp("houses")
+    table = folder / "houses.csv"
+    table.write_text(
+        "width (cm),rooms,town,heated,y\n"
+        + "".join(
+            f"{'' if n % 11 == 0 else n / 8},{n % 30},{['Rome', 'Oslo', 'Köln'][n % 3]},"
+            f"{['no', 'yes'][n % 2]},{'ab'[n // 2 % 2]}\n"
+            for n in range(90)
+        )
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UNROT_HOME", str(folder / "home"))
+        command = ["train", "--csv", str(table), "--target", "y", "--name", "houses"]
+        assert main.main([*command, "--estimator", "tree"]) == 0
+    return folder / "home"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from tests.conftest import JUDGE
+from tests.web.visitor import sign_in
 from unrot.run.caretaker import Caretaker
 from unrot.serve import key_finder
 from unrot.serve.service import Service
@@ -98,3 +101,74 @@ def test_verdict_by_a_wrong_key_is_refused(client: FlaskClient, key: Any) -> Non
     code, told = posted(client, "/feedback", {"model": "iris", "key": key, "was_correct": True})
 
     assert (code, told["details"][0]["field"]) == (422, "key")
+
+
+def test_files_of_outcomes_by_key_are_taken_as_lines_and_as_parquet(
+    client: FlaskClient, kept: Service, tmp_path: Path
+) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    from pyarrow import parquet
+
+    _, many = posted(client, "/models/iris/predict", {"inputs": [IRIS] * 2, "keys": ["a", "b"]})
+    ship(kept)
+    file = tmp_path / "rows.parquet"
+    parquet.write_table(pyarrow.Table.from_pylist([{"key": "b", "was_correct": False}]), file)
+    bodies = [
+        ("application/jsonlines", b'{"key": "a", "was_correct": true}\n'),
+        ("application/vnd.apache.parquet", file.read_bytes()),
+    ]
+
+    for type, body in bodies:
+        path = "/api/v1/feedback?model=iris"
+        told = client.post(path, data=body, content_type=type).json["data"]  # type: ignore[index]
+        assert told["counts"] == {"created": 1}
+    nobody = client.post("/api/v1/feedback?model=x", data=bodies[0][1], content_type=bodies[0][0])
+
+    verdicts = [kept.store.verdicts.of(one["id"]) for one in many["predictions"]]
+    assert [one and one.was_correct for one in verdicts] == [True, False]
+    assert nobody.status_code == 404
+
+
+def test_prediction_is_looked_for_by_its_key_and_shows_it_to_viewers_alone(
+    client: FlaskClient, kept: Service
+) -> None:
+    key = "order <4711>"
+    _, one = posted(client, "/models/iris/predict", {"inputs": IRIS, "key": key})
+    posted(client, "/models/iris/predict", {"inputs": IRIS, "key": "other"})
+    ship(kept)
+    viewer = {"Authorization": f"Bearer {JUDGE}"}
+
+    def found(key: str) -> list[str]:
+        query = {"key": key}
+        path = "/api/v1/models/iris/predictions"
+        told = client.get(path, query_string=query, headers=viewer)
+        return [one["id"] for one in told.json["data"]["predictions"]]  # type: ignore[index]
+
+    path = f"/api/v1/predictions/{one['id']}"
+    stranger, known = client.get(path), client.get(path, headers=viewer)
+    too_long = client.get(
+        "/api/v1/models/iris/predictions", query_string={"key": "x" * 300}, headers=viewer
+    )
+
+    assert (found(key), found("nobody")) == ([one["id"]], [])
+    assert stranger.json["data"]["keys"] == []  # type: ignore[index]
+    assert known.json["data"]["keys"] == [key]  # type: ignore[index]
+    assert too_long.status_code == 422
+
+
+def test_pages_look_for_a_key_and_show_it(client: FlaskClient, kept: Service) -> None:
+    _, one = posted(client, "/models/iris/predict", {"inputs": IRIS, "key": "order <4711>"})
+    posted(client, "/models/iris/predict", {"inputs": IRIS, "key": "other"})
+    ship(kept)
+    own, query = f"/p/{one['id']}", {"key": "order <4711>"}
+    before = client.get(own).text
+
+    sign_in(client, JUDGE)
+    listed = client.get("/models/iris/predictions", query_string=query).text
+    file = client.get("/models/iris/predictions.csv", query_string=query).text
+
+    assert own in listed
+    assert listed.count("<tr") == 2
+    assert len(file.splitlines()) == 2
+    assert "order &lt;4711&gt;" not in before
+    assert "order &lt;4711&gt;" in client.get(own).text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -14,6 +15,7 @@ from unrot.core.settings import Settings
 from unrot.run.operations import SHOWN_SETTINGS
 from unrot.serve.readiness import Heartbeat, beat
 from unrot.serve.service import Service
+from unrot.watch.event_spool import Spool
 
 DAYS = 86_400.0
 TOKEN = {"Authorization": f"Bearer {VIEWER}"}
@@ -177,3 +179,30 @@ def test_what_is_kept_is_told_after_all_went(client: FlaskClient, kept: Service)
 
     [iris] = [one for one in data["models"] if one["model"] == "iris"]
     assert iris["predictions"] == {"answered": 4, "kept": 0, "since": None}
+
+
+def test_page_tells_of_events_and_their_dead_letters(
+    client: FlaskClient, app: Flask, settings: Settings
+) -> None:
+    spool = Spool(settings.home / "events", most_bytes=10**6, now=0.0)
+    spool.add([{"id": str(number)} for number in range(3)])
+    for _ in range(2):
+        load = spool.next(1)
+        assert load is not None
+        spool.bury(load, "It was refused.")
+    service = app.extensions["unrot"]
+    sink = replace(service.settings, events_url="https://sink.example/secret")
+    app.extensions["unrot"] = replace(service, settings=sink)
+
+    told = client.get("/api/v1/operations", headers=TOKEN).json
+    counted = client.get("/metrics", headers=TOKEN).text
+    page = signed_in(client).get("/operations").text
+
+    assert "2 events were given up" in page
+    assert "dead-letters.jsonl" in page
+    assert "https://sink.example/…" in page and "example/secret" not in page
+    assert told is not None
+    events = told["data"]["events"]
+    assert (events["dead"], events["sent"], events["backlog_bytes"]) == (2, 0, len('{"id":"2"}\n'))
+    assert "unrot_events_dead_lettered_total 2.0" in counted
+    assert "unrot_events_backlog_bytes 11.0" in counted

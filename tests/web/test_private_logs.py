@@ -19,6 +19,7 @@ from unrot.core.logs import JsonLine
 from unrot.run.caretaker import Caretaker
 from unrot.serve.service import Service
 from unrot.watch.profiles.keeper import ProfileKeeper
+from unrot.web.api import predictions
 
 IRIS = {
     "sepal_length_cm": 5.123454321,
@@ -58,7 +59,7 @@ def test_errors_that_quote_a_row_leave_nothing_of_it(
     with monkeypatch.context() as broken:
         broken.setattr(Service, "_scored", quotes)
         broken.setattr(Service, "judge", quotes)
-        broken.setattr(Service, "place_of", quotes)
+        broken.setattr(predictions, "find_predictions", quotes)
         answers = [
             client.post(f"{API}/models/iris/predict", json={"inputs": [IRIS, IRIS]}),
             client.post(f"{API}/feedback", json=verdict),

@@ -11,38 +11,16 @@ import pytest
 from flask.testing import FlaskClient
 
 from unrot.app import create_app
-from unrot.cli import main
 from unrot.core.settings import Settings
 from unrot.web.masked import masked
 
-HEADER = "width (cm),rooms,town,heated,y\n"
 GOOD = {"width (cm)": 1.5, "rooms": 2, "town": "Rome", "heated": True}
 PATH = "/api/v1/models/houses/predict"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home folder with a model of a number that may be a gap, a whole one, words, yes or no."""
-    folder = tmp_path_factory.mktemp("houses")
-    table = folder / "houses.csv"
-    table.write_text(
-        HEADER
-        + "".join(
-            f"{'' if n % 11 == 0 else n / 8},{n % 30},{['Rome', 'Oslo', 'Köln'][n % 3]},"
-            f"{['no', 'yes'][n % 2]},{'ab'[n // 2 % 2]}\n"
-            for n in range(90)
-        )
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("UNROT_HOME", str(folder / "home"))
-        command = ["train", "--csv", str(table), "--target", "y", "--name", "houses"]
-        assert main.main([*command, "--estimator", "tree"]) == 0
-    return folder / "home"
-
-
-@pytest.fixture(scope="module")
-def client(home: Path) -> Iterator[FlaskClient]:
-    app = create_app(Settings(home=home))
+def client(houses: Path) -> Iterator[FlaskClient]:
+    app = create_app(Settings(home=houses))
     yield app.test_client()
     app.extensions["unrot"].store.close()
 

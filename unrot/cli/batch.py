@@ -18,8 +18,7 @@ from unrot.core.plurals import counted
 from unrot.core.records import Caller
 from unrot.core.settings import Settings
 from unrot.make.csv.batches import Batch
-from unrot.make.csv.labels import TruthFile, Truths
-from unrot.make.ground_truth import GroundTruthFile
+from unrot.make.truth_files import open_ground_truth, open_truths
 from unrot.run.bootstrap import open_service
 
 OPERATOR = Caller(role="operator", judge="operator")
@@ -38,7 +37,10 @@ def add_to(commands: Any) -> None:
     command.set_defaults(command=predict)
 
     command = commands.add_parser("feedback", help="judge predictions by a file of true labels")
-    command.add_argument("labels", type=Path, metavar="LABELS.csv", help="columns id and label")
+    command.add_argument(
+        "labels", type=Path, metavar="FILE", help="CSV, JSON lines or Parquet: id or key, and label"
+    )
+    command.add_argument("--model", metavar="MODEL", help="whose keys those of the file are")
     command.add_argument(
         "--ground-truth", metavar="MODEL", help="the file is SageMaker's JSON lines, of this model"
     )
@@ -91,10 +93,10 @@ def _interrupted(batch: Batch, out: Path, is_whole: bool) -> Iterator[str]:
 def feedback(options: argparse.Namespace, settings: Settings) -> int:
     """Keep the verdicts of a file as the operator's own; 1 when some had to be refused."""
     service = open_service(settings)
-    truths: Truths = (
-        GroundTruthFile(service, options.ground_truth, options.labels)
+    truths = (
+        open_ground_truth(service, options.labels, options.ground_truth)
         if options.ground_truth
-        else TruthFile(service, options.labels)
+        else open_truths(service, options.labels, options.model)
     )
     progress = Progress(f"Judging by {options.labels.name}")
     try:
@@ -110,7 +112,7 @@ def feedback(options: argparse.Namespace, settings: Settings) -> int:
         if told := truths.judged.told():
             print(table([("what became of the labels", "rows", "where"), *told]))
     if not truths.judged.rows:
-        _say(f"{options.labels} holds no rows below its header.")
+        _say(f"{options.labels} holds no rows.")
     return 1 if truths.judged.refused else 0
 
 

@@ -2,6 +2,7 @@
 
     add         serve an estimator that its owner has fitted
     batch       predict a file, send true labels
+    kafka       predict what comes by Kafka
     learn       learn, refit, rebuild, promote and their like; jobs, policy
     demo        see a model rot and recover
     compare     two versions side by side
@@ -28,6 +29,7 @@ from unrot.cli import (
     compare,
     demo,
     history,
+    kafka,
     learn,
     moving,
     reference,
@@ -40,7 +42,7 @@ from unrot.cli import (
 def add_to(subparsers: Any) -> None:
     """Add all of these commands to the parser's subparsers."""
     groups = (
-        *(add, batch, learn, compare, history, reference, watch, report),
+        *(add, batch, kafka, learn, compare, history, reference, watch, report),
         *(upkeep, moving, access, demo),
     )
     for group in groups:

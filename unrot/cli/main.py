@@ -43,7 +43,7 @@ OF_TABLES = (
     *("target", "name", "describe", "drop", "categories", "numbers", "decimal"),
     *("holdout", "holdout_csv", "seed", "dry_run"),
 )
-UNATTENDED = ("run", "caretaker", "learner")
+UNATTENDED = ("run", "caretaker", "learner", "kafka")
 """They go on by themselves: what they change is nobody's at a terminal."""
 
 ESTIMATORS = "mlp, sgd, logistic, tree, forest, hgb, linear, ridge"

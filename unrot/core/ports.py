@@ -782,6 +782,10 @@ class Keys(Protocol):
         """Return the ids of the predictions that some keys are for, as far as they have come."""
         ...
 
+    def of(self, prediction: str) -> list[str]:
+        """Return what clients called a prediction."""
+        ...
+
 
 class Traffic(Protocol):
     """The predictions that were answered, and their totals per minute."""
@@ -938,8 +942,11 @@ class Verdicts(Protocol):
         """Return the verdict that counts for a prediction, withdrawn ones too."""
         ...
 
-    def count_new(self, most: int) -> int:
-        """Fold verdicts that no window has counted into their minutes; return how many."""
+    def count_new(self, most: int, tell: Callable[[Sequence[Feedback]], None] | None = None) -> int:
+        """Fold verdicts that no window has counted into their minutes; return how many.
+
+        `tell` hears of them before they are counted, and again where that is tried again.
+        """
         ...
 
 

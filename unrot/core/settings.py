@@ -26,6 +26,9 @@ from unrot.core.time import DAY, HOUR
 SHORTEST_SECRET = 16
 """Shorter ones can be guessed."""
 
+EVENT_TYPES = ("prediction", "verdict", "finding", "promotion", "job")
+"""What can be told to others as events."""
+
 
 def _token(value: str) -> str:
     is_short = len(value) < SHORTEST_SECRET
@@ -55,6 +58,19 @@ def _judges(value: str) -> dict[str, str]:
 def _webhook(value: str) -> str:
     webhooks.read(value)
     return value
+
+
+def _sink(value: str) -> str:
+    if webhooks.read(value).is_slack:
+        raise ValueError("an address that takes CloudEvents, such as https://example.org/events")
+    return value
+
+
+def _event_types(value: str) -> tuple[str, ...]:
+    names = tuple(filter(None, (part.strip() for part in value.split(","))))
+    if not names or not set(names) <= set(EVENT_TYPES):
+        raise ValueError(f"some of {', '.join(EVENT_TYPES)}, with commas between")
+    return names
 
 
 def _smtp(value: str) -> str:
@@ -118,6 +134,8 @@ TEXT, PATH, STORE = parsed(str), parsed(Path), parsed(str, is_secret=True)
 KEY = parsed(_key, is_secret=True)
 TOKEN, JUDGES = parsed(_token, is_secret=True), parsed(_judges, is_secret=True)
 WEBHOOK = parsed(_webhook, is_secret=True)
+SINK, SOME_EVENTS = parsed(_sink, is_secret=True), replace(parsed(_event_types), write=",".join)
+EVENT_MODE = choice(structured="structured", binary="binary", batch="batch")
 SMTP, MAIL_FROM = parsed(_smtp, is_secret=True), parsed(_mail_from)
 TYPES, ADDRESS, ROUTE = parsed(_types), parsed(_address), parsed(_route)
 SERVER = choice(granian="granian", gthread="gthread")
@@ -285,7 +303,48 @@ class Settings:
         "that begins with `slack+https://`",
     )
     webhook_private: bool = setting(
-        "UNROT_WEBHOOK_PRIVATE", YES, False, "`yes`: findings may also be sent to private addresses"
+        "UNROT_WEBHOOK_PRIVATE",
+        YES,
+        False,
+        "`yes`: findings and events may also go to private addresses",
+    )
+    events_url: str = setting(
+        "UNROT_EVENTS_URL",
+        SINK,
+        "",
+        "where predictions, verdicts, findings, promotions and jobs are sent as CloudEvents: "
+        "`https://…`",
+    )
+    events_mode: str = setting(
+        "UNROT_EVENTS_MODE",
+        EVENT_MODE,
+        "structured",
+        "how: `structured` or `binary`, a request for each, or `batch`, up to 100 in one",
+    )
+    events_types: tuple[str, ...] = setting(
+        "UNROT_EVENTS_TYPES",
+        SOME_EVENTS,
+        EVENT_TYPES,
+        "which of `prediction`, `verdict`, `finding`, `promotion` and `job` are sent, with commas "
+        "between",
+    )
+    events_private: bool = setting(
+        "UNROT_EVENTS_PRIVATE",
+        YES,
+        False,
+        "`yes`: events have the values of private features as well",
+    )
+    events_tries: int = setting(
+        "UNROT_EVENTS_TRIES",
+        POSITIVE,
+        10,
+        "how often an event is sent until it is given up and put among the dead letters",
+    )
+    events_backlog: int = setting(
+        "UNROT_EVENTS_BACKLOG",
+        POSITIVE,
+        64 * 2**20,
+        "how much may wait to be sent, in bytes; beyond it the oldest become dead letters",
     )
     smtp: str = setting(
         "UNROT_SMTP_URL",

@@ -15,6 +15,8 @@ from unrot.store.kinds import CLIENT_KEY
 from unrot.store.operations import Operations, Put
 
 MOST_BYTES = 256
+MOST_OF_ONE = 10
+"""So many keys of one prediction are told: a client sends one."""
 
 
 def read_key(given: Any, field: str = "key") -> str:
@@ -52,6 +54,12 @@ class KeyStore:
         places = {place_of(model, key): key for key in keys}
         found = self._database.get_many(CLIENT_KEY, list(places))
         return {places[place]: str(one["prediction"]) for place, one in found.items()}
+
+    def of(self, prediction: str) -> list[str]:
+        """Return what clients called a prediction."""
+        of = (prediction,)
+        found = self._database.scan(CLIENT_KEY, "of prediction", of, limit=MOST_OF_ONE)
+        return [str(one["client key"]) for one in found]
 
 
 def key_puts(keys: Sequence[ClientKey], removed: Collection[ModelKey]) -> list[Put]:

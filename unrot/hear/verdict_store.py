@@ -110,14 +110,15 @@ class VerdictStore:
         kept = from_document(found)
         return replace(kept.feedback, was_correct=found["was correct"])
 
-    def count_new(self, most: int) -> int:
+    def count_new(self, most: int, tell: Callable[[Sequence[Feedback]], None] | None = None) -> int:
         """Join predictions to verdicts that wait, and count these into their minutes.
 
-        One whose prediction is still on its way waits on.
+        One whose prediction is still on its way waits on. `tell` hears of them before they are
+        counted, and again where that is tried again.
         """
         counted = 0
         for some in self._arrived(most):
-            until_kept(lambda some=some: self._count(some))  # type: ignore[misc]
+            until_kept(lambda some=some: self._count(some, tell))  # type: ignore[misc]
             counted += len(some)
         return counted
 
@@ -211,9 +212,11 @@ class VerdictStore:
         ready = ready[:most]
         return [ready[start : start + AT_ONCE] for start in range(0, len(ready), AT_ONCE)]
 
-    def _count(self, ids: Sequence[str]) -> None:
+    def _count(self, ids: Sequence[str], tell: Callable[[Sequence[Feedback]], None] | None) -> None:
         known = self._database.get_many(FEEDBACK, ids)
         joined = self._joined({id: from_document(document) for id, document in known.items()})
+        if tell is not None:
+            tell([kept.feedback for kept in joined.values()])
         moved: list[Window] = []
         changes: list[Change] = []
         for id, kept in joined.items():

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import unrot
-from unrot.core.artefacts import GOLDEN, ONNX, SKOPS
+from unrot.core.artefacts import EXPLAINER, GOLDEN, ONNX, SKOPS
 from unrot.core.errors import BadArtefact, Invalid
 from unrot.core.records import Candidate, Row
 from unrot.make import fitted as files
@@ -47,11 +47,13 @@ def compile_candidate(
     Its name, origin, metrics and tables are for the caller to add.
     """
     # skl2onnx takes 20 MB: by now what the estimator was fitted on is let go.
+    from unrot.make import explainer
     from unrot.make.onnx.export import export
 
     with quietly():
         graph = export(fitted, compared)
         kept, refusal = _artefacts(fitted, graph, trusted)
+        kept[EXPLAINER] = explainer.make(fitted, reference)
         by, artefact = ("scikit-learn", SKOPS) if graph.onnx is None else ("onnx", ONNX)
         serving = load(by, kept[artefact], fitted.schema, trusted=trusted)
         return Candidate(

@@ -32,6 +32,7 @@ from unrot.serve.rows import Rows
 from unrot.serve.service import Service
 from unrot.serve.shelf import is_damaged, sync
 from unrot.store.operations import TooMuch
+from unrot.watch.event_teller import teller_of
 from unrot.watch.monitors.outliers.detector import OutlierFinder
 from unrot.watch.monitors.sure.look import share_all
 from unrot.watch.profiles import references
@@ -86,7 +87,8 @@ class Caretaker:
             reference_of=lambda model, version: references.bins_of(service, model, version),
         )
         self._outlier_finder = OutlierFinder(service.shelf)
-        self._chores = Chores(service, writer)
+        self._teller = teller_of(service)
+        self._chores = Chores(service, writer, self._teller)
         self._heartbeat = service.settings.home / "caretaker.json"
         self._stopping = threading.Event()
         self._ends_at = 0.0
@@ -131,6 +133,8 @@ class Caretaker:
         gc.collect()
         gc.freeze()  # libraries stay, so the collector need not walk through them again and again
         threading.Thread(target=self._follow_registry, name="follower", daemon=True).start()
+        if self._teller is not None:
+            self._teller.start()
         pause, told = POLL_SECONDS, True
         while not self._stopping.is_set():
             is_well = self.go_round(told=told, thoroughly=False)
@@ -143,6 +147,8 @@ class Caretaker:
             time.sleep(POLL_SECONDS)
         self._go_round_at_home()
         self._try("profiles", self._profiles.write_all)
+        if self._teller is not None:
+            self._teller.stop()
 
     def _usual_pause(self) -> float:
         return LESSON_POLL_SECONDS if self._chores.is_teaching else POLL_SECONDS
@@ -238,6 +244,8 @@ class Caretaker:
             _log.warning("Segment %s ends in a torn line, never answered: dropped.", segment.name)
         segment.remove()
         self._set_aside_to.pop(segment.name, None)
+        if self._teller is not None:
+            self._teller.forget_segment(segment.name)
         if offset:
             self._service.store.traffic.forget_segment(segment.name)
 
@@ -262,6 +270,7 @@ class Caretaker:
             self._set_aside(segment, offset, lines)
         ends_at = offset + len(lines)
         known = self._of_known_models(found.predictions)
+        self._tell(segment, offset, lines, found)
         noticed = self._outlier_finder.look(self._service.catalogue(), known[:: self._every])
         shipped_to = self._service.store.traffic.ship(
             Shipment(
@@ -282,6 +291,15 @@ class Caretaker:
         if shipped_to == ends_at:
             self._profiles.add(known, every=self._every)
         return shipped_to
+
+    def _tell(self, segment: Followed, offset: int, lines: bytes, found: events.Events) -> None:
+        """Tell who wants to hear of it what a stretch holds that was not told yet."""
+        if self._teller is None:
+            return
+        done = self._teller.told_to(segment.name)
+        if done > offset:
+            found = events.from_lines(lines[done - offset :])
+        self._teller.tell_shipment(segment.name, offset + len(lines), found)
 
     def _set_aside(self, segment: Followed, offset: int, lines: bytes) -> None:
         """Keep lines that this release cannot read, for the release that can.
@@ -308,7 +326,8 @@ class Caretaker:
         if not (self._must_count or self._was_busy or is_late or rung_at != self._rung_at):
             return
         self._must_count = True
-        counted = self._service.store.verdicts.count_new(COUNT_AT_ONCE)
+        tell = None if self._teller is None else self._teller.tell_verdicts
+        counted = self._service.store.verdicts.count_new(COUNT_AT_ONCE, tell)
         self._must_count = bool(counted) or time.time_ns() - rung_at < A_TICK
         self._has_counted = bool(counted)
         self._was_busy |= self._has_counted

@@ -5,6 +5,7 @@ policy      a model that may learn by itself is taught when enough verdicts wait
             goes back when judges find it worse than the version before
 shadow      a challenger is scored on what was asked, off the request path
 lookout     monitors look at what there is, what they see becomes findings, and those are sent
+events      findings, promotions and jobs are told to who wants to hear of them
 forgetting  what arrives late of predictions that were to be forgotten is erased
 tidying     old rows go and old totals are added up, a bite a round
 """
@@ -39,6 +40,7 @@ from unrot.run.learner import command_of_learner
 from unrot.run.tidying import Broom
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
+from unrot.watch.event_teller import EventTeller
 from unrot.watch.outbox import Postbox
 from unrot.watch.round import Lookout
 
@@ -71,7 +73,7 @@ _log = logging.getLogger(__name__)
 class Chores:
     """The shared work of one caretaker; each round does a little of it."""
 
-    def __init__(self, service: Service, writer: str) -> None:
+    def __init__(self, service: Service, writer: str, teller: EventTeller | None = None) -> None:
         self._service = service
         self._writer = writer
         self._learner: subprocess.Popen[bytes] | None = None
@@ -86,6 +88,7 @@ class Chores:
         self._rollbacks_at = self._forgot_at = 0.0
         self._lookout = Lookout(service)
         self._postbox = Postbox(service)
+        self._teller = teller
         self._is_first_round = True
         self._has_news = True
         self._has_job = self._job_is_free = False
@@ -114,6 +117,7 @@ class Chores:
             self._shadow()
             self._lookout.go_round()
             self._postbox.go_round()
+            self._tell()
             self._forget()
             self._broom.work()
 
@@ -197,6 +201,10 @@ class Chores:
             env={**os.environ, "UNROT_HOME": str(self._service.settings.home)},
             stdin=subprocess.DEVNULL,
         )
+
+    def _tell(self) -> None:
+        if self._teller is not None:
+            self._teller.look()
 
     def _forget(self) -> None:
         if self._has_news and time.monotonic() - self._forgot_at >= FORGET_SECONDS:

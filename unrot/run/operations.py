@@ -20,6 +20,7 @@ from unrot.serve.journal import Drops, backlog_bytes
 from unrot.serve.limits import Refused
 from unrot.serve.readiness import Heartbeat
 from unrot.serve.service import Service
+from unrot.watch.event_spool import EventFacts, event_facts
 
 SHOWN_SETTINGS = (
     "feedback_days",
@@ -96,6 +97,8 @@ class Operations:
     components: Mapping[str, Component]
     journal: JournalFacts
     caretaker: Heartbeat | None
+    events: EventFacts | None
+    """What is sent as CloudEvents; None where nothing is."""
     store: StoreFacts | None
     settings: Sequence[Shown]
     refused: Sequence[Refused]
@@ -110,6 +113,7 @@ def look(service: Service) -> Operations:
         {name: part.with_cause() for name, part in service.ready().items()},
         JournalFacts(backlog_bytes(folder), settings.journal_max, Drops(folder).count()),
         components.heartbeat(settings.home / "caretaker.json"),
+        event_facts(settings),
         _of_store(service),
         shown_settings(settings),
         service.limits.refused()[:MOST_REFUSED],

@@ -208,6 +208,12 @@ def pack_golden(rows: Sequence[Row], outputs: Outputs) -> bytes:
     return orjson.dumps({"rows": [list(row) for row in rows], **answers})
 
 
+def golden_rows(golden: bytes) -> list[Row]:
+    """Return the rows that a version is tried with."""
+    rows: list[Row] = orjson.loads(golden)["rows"]
+    return rows
+
+
 def check_golden(predictor: Predictor, golden: bytes) -> float:
     """Return the largest difference from the golden answers; raise BadArtefact beyond 1e-4."""
     try:

@@ -221,12 +221,13 @@ class Service:
         *,
         version: str | None = None,
         caller: Caller = THIS_MACHINE,
+        keys: Keys = (),
     ) -> Answer:
         """Score rows that the schema has checked; JournalFull when they cannot be kept as well."""
         contents = self.catalogue()
         shelved = contents.model(name)
         wanted = shelved.version(version)
-        answer, is_kept = self._scored(contents, shelved, wanted, rows, None, caller)
+        answer, is_kept = self._scored(contents, shelved, wanted, rows, None, caller, keys)
         if not is_kept:
             raise JournalFull(
                 "The journal cannot be written, so the predictions would have no ids: make room on "

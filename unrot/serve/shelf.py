@@ -28,7 +28,14 @@ from typing import Any
 import orjson
 
 from unrot.core import schema
-from unrot.core.artefacts import CALIBRATION, GOLDEN, NEIGHBOURS, REFERENCE, digest_of
+from unrot.core.artefacts import (
+    CALIBRATION,
+    EXPLAINER,
+    GOLDEN,
+    NEIGHBOURS,
+    REFERENCE,
+    digest_of,
+)
 from unrot.core.conformal import Conformal, from_json
 from unrot.core.errors import BadArtefact, NotFound, StoreAway, UnrotError, shown
 from unrot.core.memory import hand_back_memory
@@ -402,7 +409,8 @@ def _shelved(registry: Registry, model: Model) -> ShelvedModel:
 
 
 def _needed(version: Version) -> set[str]:
-    beside = (version.artefacts.get(kind) for kind in (GOLDEN, NEIGHBOURS, REFERENCE, CALIBRATION))
+    kinds = (GOLDEN, NEIGHBOURS, REFERENCE, CALIBRATION, EXPLAINER)
+    beside = (version.artefacts.get(kind) for kind in kinds)
     return {version.serving.digest, *filter(None, beside)}
 
 

@@ -87,7 +87,7 @@ class HttpCourier:
             raise Undelivered(f"{where} is no address that a webhook can have.")
         if not self._allow_private and not is_public(address):
             raise Undelivered(
-                f"{where} is a private address: if findings are to be sent there, set "
+                f"{where} is a private address: if anything is to be sent there, set "
                 "UNROT_WEBHOOK_PRIVATE=yes."
             )
 

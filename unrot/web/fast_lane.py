@@ -34,6 +34,7 @@ from unrot.web.api.answers import Sent
 from unrot.web.metrics.counting import GATHERED
 from unrot.web.routes import API
 from unrot.web.security import FOR_ONE_ALONE, HEALTH, OVER_HTTPS, Doorkeeper, caller_of
+from unrot.web.uploads import TRUTHS
 
 Answer = Callable[[Service, Sent], Reply]
 Run = Callable[[Service, bytes, Contents | None, Caller], Reply]
@@ -44,8 +45,8 @@ QUICK_BYTES = 65_536
 """A body of more bytes holds many rows: it is answered by a thread, so that nobody waits for it."""
 FOR_FLASK = ("cookie", "origin", "x-forwarded-protocol", "x-forwarded-ssl")
 """Headers that mean more than is looked at here."""
-SURE = "sure="
-"""In a query: how sure an answer is takes more than a plain one."""
+MORE_THAN_AN_ANSWER = ("explain", "sure")
+"""In a query: why it is answered so, and how sure that is, takes more than a plain answer."""
 REQUEST_ID = HEADER.lower()
 MOST_KNOWN = 1_000
 LONGEST_KEY = 400
@@ -165,7 +166,7 @@ class FastLane:
         for name in FOR_FLASK:
             if headers.get(name) is not None:
                 return None
-        if SURE in head.query_string:
+        if any(word in head.query_string for word in MORE_THAN_AN_ANSWER):
             return None
         if (size_of(headers) or 0) > self.settings.max_body:
             return None
@@ -229,7 +230,7 @@ class FastLane:
             return None
         call = Call(self, HEALTH, "GET", _healthy, _held) if is_health else None
         mimetype = mimetype_of(asked.content_type or "")
-        if asked.method == "POST" and mimetype != "text/csv":
+        if asked.method == "POST" and mimetype not in TRUTHS:
             call = self._posted(asked.path, mimetype)
         if call is None:
             return None

@@ -7,6 +7,7 @@ confidence_from, confidence_to    the largest probability: 0.8 or 80 %
 value_from, value_to              the number that was answered
 is.FEATURE, from.FEATURE, …       one value of a feature, or a range of it
 outliers, version, id             1: outliers alone; one version alone; one prediction alone
+key                               one prediction alone, by what its client called it
 order                             newest, or worst: the surest mistakes first
 """
 
@@ -19,6 +20,7 @@ from typing import TypeVar, get_args
 
 from unrot.core.errors import wrong_field
 from unrot.core.records import Feature, Schema, Value
+from unrot.hear.key_store import read_key
 from unrot.watch.reports.predictions import END_OF_TIME, Limits, Order, Sought, Verdict
 from unrot.web import spans
 from unrot.web.forms import number_or_text
@@ -47,8 +49,14 @@ def sought_of(given: Mapping[str, str], schema: Schema, now: float) -> Sought:
         within=dict(_ranges(given, schema)),
         chosen=_chosen(given, schema),
         id=given.get("id", "").strip() or None,
+        key=_key(given),
         order=_word(given, "order", ORDERS) or "newest",
     )
+
+
+def _key(given: Mapping[str, str]) -> str | None:
+    text = given.get("key", "").strip()
+    return read_key(text) if text else None
 
 
 def is_yes(given: Mapping[str, str], name: str) -> bool:

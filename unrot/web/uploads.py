@@ -25,7 +25,7 @@ from werkzeug.http import dump_options_header
 from unrot.core.errors import Invalid, TooLarge, TooMany, Unavailable, UnrotError
 from unrot.core.records import Caller
 from unrot.make.csv.batches import Batch
-from unrot.make.csv.labels import Truths
+from unrot.make.csv.labels import TruthFile
 from unrot.web.current import service
 from unrot.web.errors import drain
 
@@ -42,6 +42,13 @@ AT_ONCE = 4
 """So many files are taken at the same time, by all workers of a machine together."""
 
 LONGEST_NAME = 60
+TRUTHS = (
+    "text/csv",
+    "application/jsonlines",
+    "application/x-jsonlines",
+    "application/x-ndjson",
+    "application/vnd.apache.parquet",
+)
 _log = logging.getLogger(__name__)
 
 
@@ -123,6 +130,11 @@ def is_csv() -> bool:
     return request.mimetype == "text/csv"
 
 
+def is_truths() -> bool:
+    """Tell whether a program sends a whole file of what is true."""
+    return request.mimetype in TRUTHS
+
+
 @contextmanager
 def taken(take: Callable[[Upload], None]) -> Iterator[Upload]:
     """Take a file from a request; forget it again when something is wrong with it."""
@@ -175,7 +187,7 @@ def attachment(name: str) -> str:
     return dump_options_header("attachment", options)
 
 
-def judged(truths: Truths, caller: Caller) -> str:
+def judged(truths: TruthFile, caller: Caller) -> str:
     """Keep the verdicts of a file; return why it was not read to its end, nothing if it was."""
     ends_at = time.monotonic() + JUDGING_SECONDS
     try:
@@ -192,7 +204,7 @@ def judged(truths: Truths, caller: Caller) -> str:
     return ""
 
 
-def told(truths: Truths, problem: str) -> dict[str, Any]:
+def told(truths: TruthFile, problem: str) -> dict[str, Any]:
     """What became of the labels, for programs."""
     counted = truths.judged
     return {

@@ -12,7 +12,8 @@ from tests.conftest import noon
 from unrot.cli.main import main
 from unrot.core.errors import Invalid
 from unrot.core.records import Caller, Schema
-from unrot.make.csv.labels import Judged, TruthFile, label_of
+from unrot.make.csv.labels import Judged, label_of
+from unrot.make.truth_files import open_truths
 from unrot.serve.service import Service
 
 ROW = [5.1, 3.5, 1.4, 0.2]
@@ -28,7 +29,7 @@ def judge(service: Service, tmp_path: Path) -> Judge:
     def judge(content: str) -> Judged:
         path = tmp_path / "labels.csv"
         path.write_text(content)
-        truths = TruthFile(service, path)
+        truths = open_truths(service, path)
         list(truths.parts(OPERATOR))
         return truths.judged
 

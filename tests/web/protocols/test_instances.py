@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from tests.web.protocols.conftest import NAMES, irises, named, own_labels
 from unrot.app import create_app
-from unrot.core.errors import BadSetting, Invalid
+from unrot.core.errors import BadSetting, Invalid, TooLarge
 from unrot.core.records import Feature, Schema
 from unrot.core.settings import Settings, load
 from unrot.web.protocols.tables import fitted, rows_of_inputs, rows_of_instances
@@ -174,7 +174,6 @@ def test_what_is_wrong_is_said_in_the_shape_of_the_protocol(client: FlaskClient,
         ("POST", "/v1/models/nobody:predict", 404),
         ("POST", "/v1/models/iris/versions/9:predict", 404),
         ("POST", "/v1/models/iris:classify", 405),
-        ("POST", "/v1/models/iris:explain", 501),
         ("POST", "/v1/projects/p/models/nobody:predict", 404),
         ("POST", "/v1/projects/p/models/iris/versions/x:predict", 404),
         ("POST", VERTEX.replace("/iris:", "/nobody:"), 404),
@@ -227,6 +226,8 @@ def test_scalar_is_a_row_of_a_model_with_one_feature() -> None:
 
     assert rows_of_instances(schema, [1, [2]]) == [{"x": 1}, {"x": 2}]
     assert rows_of_inputs(schema, {"x": 3}) == [{"x": 3}]
+    with pytest.raises(TooLarge):
+        rows_of_instances(schema, [1] * 10_001)
     with pytest.raises(Invalid, match="a list of 2"):
         rows_of_instances(schema, [[1, 2]])
 

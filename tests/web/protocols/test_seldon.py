@@ -16,6 +16,7 @@ from unrot.serve.service import Service
 
 PREDICT, FEEDBACK = "/api/v1.0/predictions", "/api/v1.0/feedback"
 PUID = "seldon-puid"
+FORM = "application/x-www-form-urlencoded"
 ROW = [5.1, 3.5, 1.4, 0.2]
 FLAT = [value for row in irises() for value in row]
 TENSOR = {"shape": [500, 4], "values": FLAT}
@@ -74,10 +75,11 @@ def test_message_comes_as_json_or_in_a_form_or_in_the_address(
         client.post(path, json=message),
         client.post(path, data={"json": json.dumps(message)}),
         client.post(path, query_string={"json": json.dumps(message)}),
+        client.post(path, data=json.dumps(message), content_type=FORM),
     ]
 
     labels = [answer.json["meta"]["tags"]["labels"] for answer in answers]  # type: ignore[index]
-    assert labels == [["Iris-setosa"]] * 3
+    assert labels == [["Iris-setosa"]] * 4
 
 
 @pytest.mark.parametrize(
@@ -212,6 +214,17 @@ def test_what_is_wrong_is_said_in_the_shape_of_the_protocol(
 
         assert answer.status_code in (400, 413), (body, answer.text)
         _check_shape(answer)
+
+
+FORMS = ["", "x", "json", "json=", "json=%7B", "json=%ff", "\xff", "a&" * 99]
+
+
+@pytest.mark.parametrize("sent", FORMS)
+def test_form_without_a_message_is_refused(client: FlaskClient, sent: str) -> None:
+    answer = client.post(PREDICT, data=sent.encode("latin-1"), content_type=FORM)
+
+    assert answer.status_code == 400
+    _check_shape(answer)
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from unrot.core.errors import Invalid, JournalFull
 from unrot.core.plurals import counted
 from unrot.core.ports import Progress
-from unrot.core.records import THIS_MACHINE, Caller, Prediction, Row
+from unrot.core.records import THIS_MACHINE, Caller, Prediction, Row, Schema
+from unrot.hear.key_store import read_key
 from unrot.make.csv.options import check_known
 from unrot.make.csv.reading import TableFile, open_table
 from unrot.make.csv.rows import CheckedRow, checked_chunks, most_columns_for
@@ -64,6 +66,7 @@ class Batch:
         self._classes = self.model.schema.classes if with_probabilities else ()
         self._names = _free_names(self.file.names, self.model.schema.is_classifier, self._classes)
         self._mark = _usual_mark(self.file)
+        self._key = _key_column(self.file, self.model.schema)
         self._done = 0.0
 
     @property
@@ -98,7 +101,7 @@ class Batch:
                 return
             self._wait_for_room(progress, patience_seconds)
             self._count_refused(chunk)
-            yield csv_lines(self._answered(chunk), delimiter)
+            yield csv_lines(self._answered(self._with_keys(chunk)), delimiter)
             self.line = chunk[-1].line
 
     def last_part(self, problem: str) -> bytes:
@@ -109,7 +112,8 @@ class Batch:
 
     def _answered(self, chunk: Sequence[CheckedRow]) -> list[list[str]]:
         width = len(self.file.names)
-        scored = iter(self._scored([one.row for one in chunk if one.row is not None]))
+        keyed = [(one.row, self._key_of(one)) for one in chunk if one.row is not None]
+        scored = iter(self._scored(keyed))
         answers = [one.problem if one.row is None else next(scored) for one in chunk]
         return [
             [*fitted(one.record, width), *self._cells(one.line, answer)]
@@ -123,13 +127,32 @@ class Batch:
             rejection_of(model, version, one.details, now) for one in chunk if one.row is None
         )
 
-    def _scored(self, rows: Sequence[Row]) -> list[Prediction | str]:
+    def _with_keys(self, chunk: Sequence[CheckedRow]) -> list[CheckedRow]:
+        """Refuse rows whose key is none."""
+        found = []
+        for one in chunk:
+            try:
+                self._key_of(one)
+            except Invalid as error:
+                one = replace(one, row=None, problem=one.problem or error.message)
+            found.append(one)
+        return found
+
+    def _key_of(self, one: CheckedRow) -> str | None:
+        """Return what the file calls a row; None where it has no name."""
+        text = one.cells[self._key].strip() if self._key and one.cells else ""
+        return read_key(text) if text else None
+
+    def _scored(self, rows: Sequence[tuple[Row, str | None]]) -> list[Prediction | str]:
         """Score rows; halve those that the model refuses until each such row stands alone."""
         if not rows:
             return []
         try:
             scored = self._service.score(
-                self.model.name, rows, version=self.version.name, caller=self._caller
+                *(self.model.name, [row for row, _ in rows]),
+                version=self.version.name,
+                caller=self._caller,
+                keys=[key for _, key in rows] if self._key else (),
             )
             return list(scored.predictions)
         except Invalid as error:
@@ -198,6 +221,12 @@ def _free_names(
     for name in wanted:
         names[name] = free_name(name, COLUMNS.get(name, name), {*taken, *names.values()})
     return names
+
+
+def _key_column(file: TableFile, known: Schema) -> str | None:
+    """Return the column of the client's own keys, if there is one that is no feature."""
+    named = (name for name in file.names if name.casefold() == "key")
+    return next((name for name in named if name not in known.names), None)
 
 
 def _usual_mark(file: TableFile) -> str:

@@ -1,14 +1,16 @@
 """Judge predictions by a file of true labels, which comes when the truth is known.
 
-A file has a column `id` and a column `label` (or `was_correct`); whatever else it holds is left
-alone, so that people can write the labels into the very file that they were given by `predict`.
+A file has a column `id`, or `key` with the client's own keys, and a column `label` (or
+`was_correct`); whatever else it holds is left alone, so that people can write the labels into the
+very file that they were given by `predict`. Its rows are CSV here, JSON lines in `truth_lines`,
+Parquet in `truth_parquet`; what is done with them is the same.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -21,13 +23,16 @@ from unrot.core.records import Caller, Schema
 from unrot.hear.verdicts import MOST_VERDICTS
 from unrot.make.csv.cells import Mark, is_gap, number, truth
 from unrot.make.csv.reading import RawRow, TableFile, open_table, rows
-from unrot.make.csv.rows import most_columns_for
 from unrot.make.csv.writing import csv_lines, fitted, free_name
 from unrot.serve.service import Service
+from unrot.serve.shelf import ShelvedModel
 
 LINES_NAMED = 5
 NO_LABEL = "no_label"
+UNREADABLE = "unreadable"
+UNKNOWN_MODEL = "unknown_model"
 NOT_GROUND_TRUTH = "not_ground_truth"
+SAID = ("label", "was_correct", "comment")
 WORDS = {
     "created": "kept",
     "revised": "kept in the place of an earlier one",
@@ -35,15 +40,16 @@ WORDS = {
     "queued": "queued: the store is away, they are on the disk",
     "overruled": "kept apart: a judge has judged these",
     NO_LABEL: "skipped: no label yet",
-    "no_id": "refused: no id in the row",
-    "unreadable": "refused: the row does not fit the header",
+    "no_id": "refused: neither id nor key in the row",
+    UNREADABLE: "refused: the row cannot be read, or does not fit the header",
+    UNKNOWN_MODEL: "refused: no model of that name",
     NOT_GROUND_TRUTH: "refused: no ground truth of one event in the line",
     "unknown_id": "refused: no id of this app",
     "expired": "refused: too old to be judged",
     "unknown_label": "refused: no class or number that the model knows",
     "contradiction": "refused: was_correct and label contradict each other",
-    "not_found": "refused: the model is no longer served",
-    "invalid": "refused: was_correct is not yes or no, or the comment is too long",
+    "not_found": "refused: no prediction has the key, or its model is no longer served",
+    "invalid": "refused: was_correct is not yes or no, or the key or comment is too long",
 }
 """What became of a row, in words for people; what is not here is shown as it is."""
 
@@ -93,82 +99,130 @@ class Judged:
         return f"line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}{more}"
 
 
-class Truths(Protocol):
-    """A file of what is true, in whatever form."""
+@dataclass(frozen=True, slots=True)
+class TruthRow:
+    """One row of a file of what is true, as text by word: id or key, label, and what else."""
 
-    judged: Judged
+    line: int
+    told: Mapping[str, str]
+    problem: str = ""
+    """What becomes of a row that says nothing."""
+    record: Sequence[str] = ()
+    """Its cells, where it has some."""
+    mark: Mark = "."
 
-    def parts(self, caller: Caller, progress: Progress | None = None) -> Iterator[bytes]:
-        """Keep its verdicts; write each of them with what became of it."""
+
+class TruthRows(Protocol):
+    """The rows of such a file, and how what became of them is written beside them."""
+
+    def rows(self, progress: Progress | None) -> Iterator[TruthRow]:
+        """Go through the rows."""
+
+    def head(self) -> bytes:
+        """Write what stands before the first."""
+
+    def written(self, rows: Sequence[TruthRow], statuses: Sequence[str]) -> bytes:
+        """Write some rows with what became of them."""
 
 
 class TruthFile:
-    """A file of true labels, opened and its columns found."""
+    """What is true of predictions, by their ids or by the clients' own keys for them.
 
-    def __init__(self, service: Service, path: Path) -> None:
-        served = service.catalogue().models.values()
-        most = most_columns_for(shelved.model.schema for shelved in served)
-        self.file = open_table(path, most_columns=most)
+    `model` is the one that the keys are of; without it a row may name it, else it is the default.
+    """
+
+    def __init__(self, service: Service, rows: TruthRows, model: str | None = None) -> None:
         self.judged = Judged()
-        self._service = service
-        self._columns = _columns(self.file)
+        self._service, self._rows, self._model = service, rows, model
         self._doing = Doing(None)
+        if model is not None:
+            service.catalogue().model(model)
 
     def parts(self, caller: Caller, progress: Progress | None = None) -> Iterator[bytes]:
-        """Keep the verdicts a thousand at once; write each row with what became of it as CSV."""
+        """Keep the verdicts a thousand at once; write each row with what became of it."""
         self._doing = Doing(act_of(caller, "judge a file"))
-        names, delimiter = self.file.names, self.file.delimiter
-        status = free_name("status", "feedback_status", names)
-        yield csv_lines([[*names, status]], delimiter)
-        found = rows(self.file, progress)
+        yield self._rows.head()
+        found = self._rows.rows(progress)
         while chunk := list(islice(found, MOST_VERDICTS)):
             statuses = self._statuses(chunk, caller)
-            for raw, said in zip(chunk, statuses, strict=True):
-                self.judged.add(raw.line, said)
-            yield csv_lines(
-                (
-                    [*fitted(raw.record, len(names)), said]
-                    for raw, said in zip(chunk, statuses, strict=True)
-                ),
-                delimiter,
-            )
+            for row, said in zip(chunk, statuses, strict=True):
+                self.judged.add(row.line, said)
+            yield self._rows.written(chunk, statuses)
 
-    def _statuses(self, chunk: Sequence[RawRow], caller: Caller) -> list[str]:
-        given = [self._given(raw) for raw in chunk]
+    def _statuses(self, chunk: Sequence[TruthRow], caller: Caller) -> list[str]:
+        given = [self._given(row) for row in chunk]
         verdicts = [one for one in given if isinstance(one, dict)]
         with going_on(self._doing):
             kept = iter(self._service.judge_many(verdicts, caller) if verdicts else ())
         return [one if isinstance(one, str) else next(kept)[1] for one in given]
 
-    def _given(self, raw: RawRow) -> dict[str, Any] | str:
+    def _given(self, row: TruthRow) -> dict[str, Any] | str:
         """Return what a row says as a verdict, or why it says nothing."""
-        if raw.problem:
-            return "unreadable"
-        told = {word: raw.cells[name].strip() for word, name in self._columns.items()}
-        id, text = told["id"], told.get("was_correct", "")
-        label = self._label(id, told.get("label", ""))
-        was_correct = None if is_gap(text) else truth(text)
+        if row.problem:
+            return row.problem
+        told = row.told
+        is_by_id, text = "id" in told, told.get("was_correct", "")
+        shelved = self._by_id(told["id"]) if is_by_id else self._by_name(told.get("model", ""))
+        label = _label(shelved, told.get("label", ""), row.mark)
         if label is None and is_gap(text):
             return NO_LABEL
-        if not id:
+        if not told.get("id" if is_by_id else "key"):
             return "no_id"
+        if shelved is None and not is_by_id:
+            return UNKNOWN_MODEL
+        was_correct = None if is_gap(text) else truth(text)
         said = text if was_correct is None and not is_gap(text) else was_correct
-        return {
-            "id": id,
-            "label": label,
-            "was_correct": said,
-            "comment": told.get("comment"),
-        }
+        verdict = {"label": label, "was_correct": said, "comment": told.get("comment")}
+        if is_by_id or shelved is None:
+            return {"id": told["id"], **verdict}
+        return {"model": shelved.model.name, "key": told["key"], **verdict}
 
-    def _label(self, id: str, text: str) -> str | float | None:
-        mark = self.file.marks[self._columns["label"]] if "label" in self._columns else "."
+    def _by_id(self, id: str) -> ShelvedModel | None:
         try:
-            shelved = self._service.catalogue().by_number(self._service.ids.read(id).model_number)
+            return self._service.catalogue().by_number(self._service.ids.read(id).model_number)
         except NotSigned:
-            shelved = None
-        if shelved is None:
-            return None if is_gap(text) else text
-        return label_of(shelved.model.schema, text, mark)
+            return None
+
+    def _by_name(self, told: str) -> ShelvedModel | None:
+        contents, name = self._service.catalogue(), self._model or told
+        return contents.models.get(name) if name else self._service.default_model(contents)
+
+
+class CsvTruths:
+    """A CSV file of what is true, opened and its columns found."""
+
+    def __init__(self, path: Path, most_columns: int) -> None:
+        self.file = open_table(path, most_columns=most_columns)
+        self._columns = _columns(self.file)
+        self._mark = self.file.marks[self._columns["label"]] if "label" in self._columns else "."
+
+    def rows(self, progress: Progress | None) -> Iterator[TruthRow]:
+        """Go through the rows."""
+        for raw in rows(self.file, progress):
+            told = {} if raw.problem else self._told(raw)
+            problem = UNREADABLE if raw.problem else ""
+            yield TruthRow(raw.line, told, problem, raw.record, self._mark)
+
+    def head(self) -> bytes:
+        """Write the header, with one column more."""
+        names = self.file.names
+        status = free_name("status", "feedback_status", names)
+        return csv_lines([[*names, status]], self.file.delimiter)
+
+    def written(self, rows: Sequence[TruthRow], statuses: Sequence[str]) -> bytes:
+        """Write rows as they stand, each with its status."""
+        width, said = len(self.file.names), zip(rows, statuses, strict=True)
+        lines = ([*fitted(row.record, width), status] for row, status in said)
+        return csv_lines(lines, self.file.delimiter)
+
+    def _told(self, raw: RawRow) -> dict[str, str]:
+        return {word: raw.cells[name].strip() for word, name in self._columns.items()}
+
+
+def _label(shelved: ShelvedModel | None, text: str, mark: Mark) -> str | float | None:
+    if shelved is None:
+        return None if is_gap(text) else text
+    return label_of(shelved.model.schema, text, mark)
 
 
 def label_of(schema: Schema, text: str, mark: Mark = ".") -> str | float | None:
@@ -189,19 +243,31 @@ def label_of(schema: Schema, text: str, mark: Mark = ".") -> str | float | None:
     return alike[0] if len(alike) == 1 else text
 
 
+def columns_of(names: Iterable[str]) -> dict[str, str]:
+    """Find the columns that say something, by what they say; a column of ids needs no key.
+
+    >>> columns_of(["Key", "Label", "colour"])
+    {'label': 'Label', 'key': 'Key'}
+    >>> columns_of(["id", "prediction_id", "key", "label"])
+    {'label': 'label', 'id': 'prediction_id'}
+    """
+    folded = {name.casefold(): name for name in reversed([*names])}
+    found = {word: folded[word] for word in SAID if word in folded}
+    ids = [name for name in folded if _ID.fullmatch(name)]
+    id = max(ids, key=_number_of) if ids else "id"
+    if id in folded:
+        return {**found, "id": folded[id]}
+    return {**found, **{word: folded[word] for word in ("key", "model") if word in folded}}
+
+
 def _columns(file: TableFile) -> Mapping[str, str]:
     """Return the file's own names of the columns that say something."""
-    names = {name.casefold(): name for name in reversed(file.names)}
-    found: dict[str, str] = {
-        word: names[word] for word in ("label", "was_correct", "comment") if word in names
-    }
-    ids = [name for name in names if _ID.fullmatch(name)]
-    id = max(ids, key=_number_of) if ids else "id"
-    if id not in names:
+    found = columns_of(file.names)
+    if "id" not in found and "key" not in found:
         raise Invalid(f"{_expected(file)} It has no column id.")
     if "label" not in found and "was_correct" not in found:
         raise Invalid(f"{_expected(file)} It has no column label.")
-    return {"id": names[id], **found}
+    return found
 
 
 def _number_of(name: str) -> int:
@@ -214,6 +280,6 @@ def _expected(file: TableFile) -> str:
     has = ", ".join(shown(name, 40) for name in file.names[:12])
     more = ", …" if len(file.names) > 12 else ""
     return (
-        f"{file.path.name} has the columns {has}{more}: expected id, as predict wrote it, and "
-        "label (or was_correct)."
+        f"{file.path.name} has the columns {has}{more}: expected id, as predict wrote it, or key, "
+        "as you sent it, and label (or was_correct)."
     )

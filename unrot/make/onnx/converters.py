@@ -192,9 +192,9 @@ def convert_boosting(scope: Any, operator: Any, container: Any) -> None:
 def convert_gradient_boosting(scope: Any, operator: Any, container: Any) -> None:
     """Add the scaled leaves of gradient boosting to where it began."""
     estimator, graph = operator.raw_operator, Graph(scope, operator, container)
-    start = _start(estimator)
+    start = start_of(estimator)
     trees = [
-        _scaled(tree.tree_, target, estimator.learning_rate)
+        scaled_tree(tree.tree_, target, estimator.learning_rate)
         for stage in estimator.estimators_
         for target, tree in enumerate(stage)
     ]
@@ -321,7 +321,7 @@ def _demand(condition: bool, what: str) -> None:
         raise NotImplementedError(f"{what} is not compiled")
 
 
-def _start(estimator: Any) -> NDArray[np.float64]:
+def start_of(estimator: Any) -> NDArray[np.float64]:
     """Return the scores before the first tree; they must not depend on the row."""
     is_plain = estimator.init_ == "zero" or isinstance(
         estimator.init_, DummyClassifier | DummyRegressor
@@ -331,7 +331,8 @@ def _start(estimator: Any) -> NDArray[np.float64]:
     return np.asarray(estimator._raw_predict_init(nothing), dtype=np.float64)
 
 
-def _scaled(tree: Any, target: int, rate: float) -> Tree:
+def scaled_tree(tree: Any, target: int, rate: float) -> Tree:
+    """Read one tree of gradient boosting, whose leaves count for less."""
     plain = grown(tree)
     return replace(plain, leaves=plain.leaves * rate, first_target=target)
 

@@ -49,6 +49,8 @@ class Tree:
     is_leaf: NDArray[np.bool_]
     leaves: Floats
     first_target: int = 0
+    covers: Floats = field(default_factory=lambda: np.empty(0))
+    """How much of the training came to each node."""
 
 
 def trees_of(estimator: Any) -> list[Tree]:
@@ -99,6 +101,7 @@ def grown(tree: Any) -> Tree:
         gaps_go_left=tree.missing_go_to_left.astype(np.int64),
         is_leaf=tree.children_left < 0,
         leaves=tree.value[:, 0, :],
+        covers=tree.weighted_n_node_samples,
     )
 
 
@@ -115,6 +118,7 @@ def _boosted(predictor: Any, target: int) -> Tree:
         is_leaf=nodes["is_leaf"].astype(bool),
         leaves=nodes["value"][:, None],
         first_target=target,
+        covers=nodes["count"].astype(np.float64),
     )
 
 

@@ -1,7 +1,8 @@
 """One prediction for whoever has its id: what was asked and answered, what became of it since.
 
 An id is given to nobody but who was answered, and cannot be guessed; it is the permission to look.
-What others wrote beside their verdicts is for those who may look at all predictions.
+What others wrote beside their verdicts, and what a client called it, are for those who may look at
+all predictions.
 """
 
 from __future__ import annotations
@@ -46,9 +47,11 @@ class OnePrediction:
     later: Sequence[LaterAnswer]
     truth: Answer | None
     """As its verdict says, if it does."""
+    keys: Sequence[str]
+    """What its client called it, for a viewer."""
 
 
-def look_up_prediction(service: Service, id: str, *, with_comment: bool) -> OnePrediction:
+def look_up_prediction(service: Service, id: str, *, for_viewer: bool) -> OnePrediction:
     """Return a prediction by its id; NotSigned of one that was not given out here."""
     told, contents = service.ids.read(id), service.catalogue()
     judged = service.store.traffic.prediction(id)
@@ -58,11 +61,12 @@ def look_up_prediction(service: Service, id: str, *, with_comment: bool) -> OneP
     made, verdict = judged.prediction, judged.feedback
     if verdict is not None and verdict.withdrawn:
         verdict = None
-    if verdict is not None and not with_comment:
+    if verdict is not None and not for_viewer:
         verdict = replace(verdict, comment="")
     truth = None if verdict is None else truth_of(made.label, verdict, shelved.model.schema)
     later = _later(service, contents, shelved, judged)
-    return OnePrediction(shelved, JudgedPrediction(made, verdict), later, truth)
+    keys = service.store.keys.of(id) if for_viewer else []
+    return OnePrediction(shelved, JudgedPrediction(made, verdict), later, truth, keys)
 
 
 def _not_there(age: float) -> NotFound:

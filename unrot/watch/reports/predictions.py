@@ -70,6 +70,8 @@ class Sought:
     chosen: Mapping[str, Value] = field(default_factory=dict)
     """Features that must have one value."""
     id: str | None = None
+    key: str | None = None
+    """The client's own: the newest prediction that it is for."""
     order: Order = "newest"
 
     @property
@@ -131,6 +133,8 @@ def find_predictions(
     model = service.catalogue().model(name).model
     if sought.id is not None:
         return _one(service, model, sought.id)
+    if sought.key is not None:
+        return _by_key(service, model, sought.key)
     look = open_look(model.schema)
     if sought.order == "worst":
         return _worst(service, model, sought, look, limit, before)
@@ -242,6 +246,13 @@ def _one(service: Service, model: Model, id: str) -> Found:
     is_there = judged is not None and judged.prediction.model == model.key
     rows = [_as_it_counts(judged)] if judged is not None and is_there else []
     return Found(rows, 1, None, is_cut=False, next_before=None)
+
+
+def _by_key(service: Service, model: Model, key: str) -> Found:
+    id = service.store.keys.find(model.key, [key]).get(key)
+    if id is None:
+        return Found([], 0, None, is_cut=False, next_before=None)
+    return _one(service, model, id)
 
 
 def _worst(

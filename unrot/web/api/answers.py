@@ -27,6 +27,7 @@ from unrot.serve.shelf import Contents, Shelf
 from unrot.serve.sure import HowSure, how_sure
 from unrot.web import errors
 from unrot.web.api.envelope import as_object, read_json, received, text_of, what_is_wrong
+from unrot.web.api.explanations import written
 from unrot.web.api.records import verdict_given
 from unrot.web.current import service
 from unrot.web.security import HEADERS, caller_where_all_may
@@ -137,6 +138,34 @@ def sureness(how: HowSure) -> dict[str, Any]:
         low, high = (end if isfinite(end) else None for end in how.between)
         parts = {"low": low, "high": high}
     return {**parts, "coverage": how.coverage, **({"why": how.reason} if how.reason else {})}
+
+
+@answered
+def predict_explained(
+    of: Service, sent: Sent, model: str, version: str | None, *, says_sure: bool = False
+) -> Reply:
+    """Score a few rows, and say why they are answered so, and how sure that is."""
+    # It is loaded when somebody asks why: no plain prediction needs it.
+    from unrot.explain.explaining import check_count, explain_rows
+
+    given = as_object(sent.read())
+    if "inputs" not in given or not given.keys() <= WITH_INPUTS:
+        raise _only("inputs", WITH_INPUTS, given, INPUTS_EXPECTED)
+    inputs, contents = given["inputs"], of.catalogue()
+    check_count(len(inputs) if isinstance(inputs, list) else 1)
+    answer = of.predict(
+        *(model, inputs),
+        version=version,
+        contents=contents,
+        caller=sent.caller,
+        keys=_keys_of(given),
+    )
+    found = explain_rows(of.shelf, contents, answer.shelved, answer.version, answer.rows)
+    told = _sureness(of.shelf, answer) if says_sure else ()
+    data = predicted(answer, is_one=isinstance(inputs, dict), more=told)
+    for row, one in zip(data.get("predictions", [data]), found, strict=True):
+        row["explanation"] = written(one)
+    return success(data)
 
 
 def _keys_of(given: Mapping[str, Any]) -> list[str | None]:

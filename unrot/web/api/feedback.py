@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-from flask import Response
+from flask import Response, request
 
-from unrot.make.csv.labels import TruthFile, Truths
-from unrot.make.ground_truth import GroundTruthFile
+from unrot.make.csv.labels import TruthFile
+from unrot.make.truth_files import open_ground_truth, open_truths
 from unrot.web import uploads
 from unrot.web.api import answers
 from unrot.web.api.envelope import success
@@ -17,6 +17,7 @@ from unrot.web.api.parameters import ID, ModelName, PredictionId
 from unrot.web.api.predictions import IRIS
 from unrot.web.api.records import Cell, Verdict
 from unrot.web.current import service
+from unrot.web.reading import read_query
 from unrot.web.routes import ANYONE, Coded, route
 from unrot.web.security import caller_of_api
 from unrot.web.shape import ANY_OF, UNSET, As, Keywords, Shape, Unset
@@ -63,6 +64,12 @@ class FeedbackResults(Shape, named=True):
     """What became of each of a list."""
 
     results: list[Result]
+
+
+class FeedbackFileQuery(Shape):
+    """How a file is read."""
+
+    model: Annotated[str, "For a file: the model that its keys are of."] = ""
 
 
 class FeedbackFile(Shape, named=True):
@@ -128,6 +135,7 @@ FeedbackAnswer = Annotated[
     tag="feedback",
     errors=(404, 410, 411, 503),
     body=FeedbackBody,
+    query=FeedbackFileQuery,
     examples={
         "older": {
             "model": "iris",
@@ -144,14 +152,15 @@ FeedbackAnswer = Annotated[
     also=(201, 202),
 )
 def feedback() -> Response:
-    """Keep one verdict, a list of at most 1,000, or a CSV file of labels.
+    """Keep one verdict, a list of at most 1,000, or a file of labels.
 
     201: new and committed. 200: the same verdict again (`duplicate`), a changed mind
     (`revised`), or a list (`results`, in order). 202: the store is away, the verdict is on
     the disk and will be shipped (`queued`). The example in the older form works as it
-    stands; the others want an `id` that predict answered.
+    stands; the others want an `id` that predict answered. A file is CSV, JSON lines or Parquet
+    (by its content type), with `id` or `key`, and `label` or `was_correct`.
     """
-    if uploads.is_csv():
+    if uploads.is_truths():
         return _feedback_file()
     return answers.of_request(answers.feedback, caller_of_api)
 
@@ -194,14 +203,15 @@ def ground_truth(model: ModelName) -> Response:
 
     The content type may be any.
     """
-    return _judged_file(lambda path: GroundTruthFile(service(), model, path))
+    return _judged_file(lambda path: open_ground_truth(service(), path, model))
 
 
 def _feedback_file() -> Response:
-    return _judged_file(lambda path: TruthFile(service(), path))
+    model = read_query(FeedbackFileQuery, request.args).model
+    return _judged_file(lambda path: open_truths(service(), path, model or None))
 
 
-def _judged_file(open_file: Callable[[Path], Truths]) -> Response:
+def _judged_file(open_file: Callable[[Path], TruthFile]) -> Response:
     caller = caller_of_api()
     with uploads.taken(Upload.take_body) as upload:
         truths = open_file(upload.path)

@@ -80,6 +80,17 @@ class Caretaker(Shape):
     failing: list[str]
 
 
+class Events(Shape):
+    """What this machine has sent as CloudEvents."""
+
+    to: str
+    sent: int
+    retried: int
+    dead: Annotated[int, "How many were given up: they are among the dead letters."]
+    backlog_bytes: int
+    limit: int
+
+
 class Store(Shape):
     """The store, as far as it answers."""
 
@@ -103,6 +114,7 @@ class Operations(Shape, named=True):
     components: dict[str, Component]
     journal: Journal
     caretaker: Caretaker | None
+    events: Annotated[Events | None, "Null where no events are sent."]
     store: Annotated[Store | None, "Null while it does not answer; then no model is listed."]
     models: list[OfModel]
     settings: dict[str, int]

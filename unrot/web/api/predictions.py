@@ -17,6 +17,7 @@ from unrot.watch.reports.prediction import LaterAnswer, look_up_prediction
 from unrot.watch.reports.predictions import find_predictions
 from unrot.web import security, uploads
 from unrot.web.api import answers
+from unrot.web.api.explanations import Explained, written
 from unrot.web.api.parameters import ModelName, Page, PredictionId, VersionName
 from unrot.web.api.records import (
     Cell,
@@ -76,6 +77,9 @@ class FileQuery(Shape):
         str, "For a file: add a column for each class.", Keywords(allowEmptyValue=True)
     ] = ""
     sure: Annotated[str, "1: of JSON rows, say how sure each answer is."] = ""
+    explain: Annotated[
+        str, "1: say of at most 20 rows of JSON why they are answered so, as `explanation`."
+    ] = ""
 
 
 class Predictions(Shape, named=True):
@@ -123,6 +127,7 @@ class SoughtQuery(Page):
     version: Annotated[str, "Answers of one version alone."] = ""
     order: Annotated[str, "newest, or worst: the surest mistakes first."] = ""
     id: Annotated[str, "One prediction alone."] = ""
+    key: Annotated[str, "The one prediction that your own key is for."] = ""
 
 
 class Later(Shape, named=True):
@@ -138,6 +143,7 @@ class Later(Shape, named=True):
 class OnePrediction(KeptPrediction, named=True):
     """A kept prediction, and what came after it."""
 
+    keys: Annotated[list[str], "What its client called it; of viewers alone."]
     later: Annotated[list[Later], "The newest five of the versions that were made since."]
 
 
@@ -243,9 +249,9 @@ def one_prediction(id: PredictionId, caller: Caller) -> OnePrediction:
     """Show one prediction to whoever has its id, and what later versions would answer.
 
     It is in the store a few seconds after it was made; until then the answer is 404 with the reason
-    `not_arrived`. Comments, and the values of private features, are shown to viewers alone.
+    `not_arrived`. Comments, keys and the values of private features are shown to viewers alone.
     """
-    found = look_up_prediction(service(), id, with_comment=caller.role != ANYONE)
+    found = look_up_prediction(service(), id, for_viewer=caller.role != ANYONE)
     schema = found.shelved.model.schema
     parts = kept_parts(found.judged, schema)
     if caller.role == ANYONE:
@@ -258,8 +264,31 @@ def one_prediction(id: PredictionId, caller: Caller) -> OnePrediction:
     return OnePrediction.of(
         found.judged.prediction,
         **parts,
+        keys=found.keys,
         later=[_later(one, schema) for one in found.later],
     )
+
+
+@route(
+    "GET",
+    "/predictions/<id>/explanation",
+    needs=ANYONE,
+    tag="looking",
+    errors=(403, 429, 503),
+)
+def explanation(id: PredictionId) -> Explained:
+    """Say why a prediction was answered so, to whoever has its id.
+
+    The version that answered it is asked again, and nothing is kept of that. The values of private
+    features are not shown.
+    """
+    # It is loaded when somebody asks why: no plain prediction needs it.
+    from unrot.explain.explaining import explain_row, version_of
+
+    found = look_up_prediction(service(), id, for_viewer=False)
+    made, of = found.judged.prediction, service()
+    version = version_of(found.shelved, made.version)
+    return written(explain_row(of.shelf, of.catalogue(), found.shelved, version, made.inputs))
 
 
 def _later(one: LaterAnswer, of: Schema) -> Later:
@@ -272,10 +301,12 @@ def _later(one: LaterAnswer, of: Schema) -> Later:
 
 
 def _predict(model: str, version: str | None) -> Response:
+    says_sure = request.args.get("sure") == "1"
+    if request.args.get("explain") == "1":
+        return answers.of_request(answers.predict_explained, model, version, says_sure=says_sure)
     if uploads.is_csv():
         with uploads.taken(Upload.take_body) as upload:
             shares = "probabilities" in request.args
             caller = security.caller_where_all_may()
             return uploads.predicted(upload, model, version, shares=shares, caller=caller)
-    says_sure = request.args.get("sure") == "1"
     return answers.of_request(answers.predict, model, version, says_sure=says_sure)

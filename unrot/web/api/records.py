@@ -121,6 +121,7 @@ class Prediction(Shape, named=True):
     high: Annotated[float | Unset | None, "Nor larger."] = UNSET
     coverage: Annotated[float | Unset, "With sure=1: so often the truth is among it."] = UNSET
     why: Annotated[str | Unset, "With sure=1: why nothing can be said."] = UNSET
+    explanation: Annotated[Anything | Unset, "Where `explain=1` asks for it."] = UNSET
 
 
 UNTOLD = dict.fromkeys(("sure", "set", "low", "high", "coverage", "why"), UNSET)
@@ -158,7 +159,17 @@ def verdict_given(verdict: records.Feedback, status: str, model: str) -> Verdict
 
 def _answered(made: records.Prediction, of: Schema) -> dict[str, Any]:
     if not of.is_classifier:
-        return {"class_": UNSET, "probabilities": UNSET, "value": made.value}
+        return {
+            "class_": UNSET,
+            "probabilities": UNSET,
+            "value": made.value,
+            "explanation": UNSET,
+        }
     shares = made.probabilities
     named = None if shares is None else dict(zip(of.classes, shares, strict=True))
-    return {"class_": made.label, "probabilities": named, "value": UNSET}
+    return {
+        "class_": made.label,
+        "probabilities": named,
+        "value": UNSET,
+        "explanation": UNSET,
+    }

@@ -111,6 +111,14 @@ JOURNAL_BACKLOG = Read(
 DROPPED = Read(
     "unrot_journal_dropped", "Predictions that were answered and not kept.", kind="counter"
 )
+EVENTS_SENT = Read("unrot_events_sent", "Events that the sink has taken.", kind="counter")
+EVENTS_RETRIED = Read(
+    "unrot_events_retried", "Times that an event was not taken and waits.", kind="counter"
+)
+EVENTS_DEAD = Read(
+    "unrot_events_dead_lettered", "Events that were given up: dead letters.", kind="counter"
+)
+EVENTS_BACKLOG = Read("unrot_events_backlog_bytes", "What of the events is still to be sent.")
 CARETAKER_SILENT = Read(
     "unrot_caretaker_silent_seconds", "Since the caretaker of this machine was last heard of."
 )

@@ -27,6 +27,7 @@ from unrot.serve import readiness
 from unrot.serve.journal import Drops, backlog_bytes
 from unrot.serve.service import LAST_VERDICTS, Service
 from unrot.serve.shelf import ShelvedModel
+from unrot.watch.event_spool import event_facts
 from unrot.web.current import service
 from unrot.web.metrics import catalogue
 from unrot.web.metrics.catalogue import Read
@@ -127,6 +128,11 @@ def _of_machine(service: Service) -> Iterator[Sample]:
     yield catalogue.JOURNAL_BYTES, (), backlog_bytes(folder)
     yield catalogue.JOURNAL_LIMIT, (), service.settings.journal_max
     yield catalogue.DROPPED, (), Drops(folder).count()
+    if (told := event_facts(service.settings)) is not None:
+        yield catalogue.EVENTS_SENT, (), told.sent
+        yield catalogue.EVENTS_RETRIED, (), told.retried
+        yield catalogue.EVENTS_DEAD, (), told.dead
+        yield catalogue.EVENTS_BACKLOG, (), told.backlog_bytes
     heartbeat = readiness.heartbeat(service.settings.home / "caretaker.json")
     if heartbeat is None:
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from flask import Response, current_app, make_response, render_template, request
@@ -51,7 +52,10 @@ def show_elsewhere(model: str) -> str:
 @blueprint.page("GET", "/unrot.js", needs=ANYONE)
 def script() -> Response:
     """Serve the script to pages of any site; what it may do there is another matter."""
-    answer = current_app.send_static_file("js/unrot.js")
+    text = (Path(current_app.static_folder or "") / "js/unrot.js").read_bytes()
+    answer = Response(text, mimetype="text/javascript")
+    answer.add_etag()
+    answer.make_conditional(request)
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers["Cache-Control"] = f"public, max-age={SCRIPT_SECONDS}"

@@ -9,7 +9,7 @@ from flask import Response, make_response, redirect, render_template, request, u
 
 from unrot.core.errors import UnrotError
 from unrot.core.records import Model
-from unrot.make.csv.labels import TruthFile
+from unrot.make.truth_files import open_truths
 from unrot.web import security, uploads
 from unrot.web.current import service
 from unrot.web.errors import headers_of, status_of
@@ -37,7 +37,7 @@ def judge(model: str) -> Response:
     known = service().catalogue().model(model).model
 
     def answer(upload: Upload) -> Response:
-        truths = TruthFile(service(), upload.path)
+        truths = open_truths(service(), upload.path, known.name)
         problem = uploads.judged(truths, security.caller_of_page())
         upload.forget()
         said = {"judged": truths.judged, "labels_problem": problem, "labels_name": upload.path.name}

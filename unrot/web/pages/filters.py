@@ -76,6 +76,7 @@ def _of_answers(schema: Schema) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "outliers only", ("outliers",)
     yield f"version: {_given('version')}", ("version",)
     yield f"id: {_given('id')}", ("id",)
+    yield f"key: {_given('key')}", ("key",)
 
 
 def _of_features(schema: Schema) -> Iterator[tuple[str, tuple[str, ...]]]:

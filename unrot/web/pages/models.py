@@ -6,6 +6,7 @@ same template renders it inside the whole page when there is no script.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ def predict(model: str) -> Response:
         answer = service().predict(model, inputs, caller=security.caller_of_page())
     except UnrotError as error:
         said = {**form_parts(shelved, texts, error.details), "problem": error.message}
-        refusal = _part("model", "_try.html", status_of(error), **about(shelved), **said)
+        refusal = part("model", "_try.html", status_of(error), **about(shelved), **said)
         refusal.headers.update(headers_of(error))
         return refusal
     made = answer.predictions[0]
@@ -95,8 +96,9 @@ def predict(model: str) -> Response:
         **form_parts(shelved, texts),
         **answer_parts(answer.shelved, made),
         "thumbs": thumbs.offer(shelved.model, made),
+        "row_in_text": json.dumps(dict(zip(schema.names, made.inputs, strict=True))),
     }
-    return _part("model", "_try.html", 200, **about(shelved), **said)
+    return part("model", "_try.html", 200, **about(shelved), **said)
 
 
 @blueprint.page("POST", "/models/<model>/paste", needs=ANYONE)
@@ -111,10 +113,10 @@ def paste(model: str) -> Response:
     except UnrotError as error:
         example = forms.example(schema)
         said = {**form_parts(shelved, example), "row": text, "paste_problem": error.message}
-        return _part("model", "_try.html", status_of(error), **about(shelved), **said)
+        return part("model", "_try.html", status_of(error), **about(shelved), **said)
     texts = forms.pasted(schema, found.values)
     said = {**form_parts(shelved, texts, forms.problems(schema, texts)), "pasted": found}
-    return _part("model", "_try.html", 200, **about(shelved), **said)
+    return part("model", "_try.html", 200, **about(shelved), **said)
 
 
 @blueprint.page("POST", "/models/<model>/code", needs=ANYONE)
@@ -124,7 +126,7 @@ def code(model: str) -> Response:
     security.check_csrf()
     texts = forms.typed(shelved.model.schema, request.form)
     said = {**form_parts(shelved, texts), "shows_code": True}
-    return _part("model", "_code.html", 200, **about(shelved), **said)
+    return part("model", "_code.html", 200, **about(shelved), **said)
 
 
 @blueprint.page("POST", "/models/<model>/feedback", needs=ANYONE)
@@ -133,7 +135,7 @@ def feedback(model: str) -> Response:
     shelved = service().catalogue().model(model)
     caller = security.caller_of_page()
     under = thumbs.vote(service(), shelved.model, request.form, caller)
-    return _part("verdict", "_verdict.html", under.code, **about(shelved), thumbs=under)
+    return part("verdict", "_verdict.html", under.code, **about(shelved), thumbs=under)
 
 
 @blueprint.page("POST", "/models/<model>/feedback/undo", needs=ANYONE)
@@ -142,7 +144,7 @@ def undo(model: str) -> Response:
     shelved = service().catalogue().model(model)
     caller = security.caller_of_page()
     under = thumbs.undo(service(), shelved.model, request.form, caller)
-    return _part("verdict", "_verdict.html", under.code, **about(shelved), thumbs=under)
+    return part("verdict", "_verdict.html", under.code, **about(shelved), thumbs=under)
 
 
 @blueprint.page(
@@ -151,10 +153,11 @@ def undo(model: str) -> Response:
     "/models/<model>/code",
     "/models/<model>/feedback",
     "/models/<model>/feedback/undo",
+    "/models/<model>/why",
     needs=ANYONE,
 )
 def after_feedback(model: str) -> Any:
-    """Lead whoever comes back to the address of a vote or a pasted row to the model."""
+    """Lead whoever comes back to the address of a vote, a pasted row or a why to the model."""
     return redirect(url_for("pages.model", model=model))
 
 
@@ -237,7 +240,7 @@ def _login_page(problem: str = "") -> str:
     return render_template("login.html", next=_next(), can_sign_in=can_sign_in, problem=problem)
 
 
-def _part(page: str, part: str, code: int, **context: Any) -> Response:
+def part(page: str, part: str, code: int, **context: Any) -> Response:
     """Answer a script with a part, everybody else with the page that holds it."""
     is_fragment = request.headers.get("X-Fragment") == "1"
     answer = make_response(render_template(part if is_fragment else f"{page}.html", **context))

@@ -8,7 +8,7 @@ from unrot.core.errors import NotFound, NotSigned
 from unrot.watch.reports.prediction import NotArrived, look_up_prediction
 from unrot.web import security
 from unrot.web.current import service
-from unrot.web.pages import thumbs
+from unrot.web.pages import thumbs, why
 from unrot.web.pages.models import about, answer_parts, blueprint
 from unrot.web.routes import ANYONE
 
@@ -20,7 +20,7 @@ def prediction(id: str) -> Response:
     """Show what was asked and answered, what was said of it, and what later versions answer."""
     may_look = security.caller_of_page().role != ANYONE
     try:
-        found = look_up_prediction(service(), id, with_comment=may_look)
+        found = look_up_prediction(service(), id, for_viewer=may_look)
     except NotSigned as error:
         raise NotFound("No prediction has this address: a letter of it may be wrong.") from error
     except NotArrived as error:
@@ -35,6 +35,7 @@ def prediction(id: str) -> Response:
         "prediction.html",
         **about(found.shelved),
         **parts,
+        **why.of_kept(found.shelved, made),
         may_look=may_look,
         found=found,
         said=verdict,

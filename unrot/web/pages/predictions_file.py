@@ -73,7 +73,7 @@ def _last(said: str) -> bytes:
 
 
 def _rows(unrot: Service, model: Model, sought: Sought, look: Look) -> Iterator[JudgedPrediction]:
-    if sought.id is not None:
+    if sought.id is not None or sought.key is not None:
         return iter(find_predictions(unrot, model.name, sought, limit=1).rows)
     fitting = matching(unrot, model, sought, look)
     if sought.order == "newest":

@@ -14,18 +14,19 @@ from flask import Response
 
 from unrot.core.errors import wrong_field
 from unrot.core.records import CHAMPION, Feature, Schema
+from unrot.core.schema import parse_rows
 from unrot.serve.answer import Answer
 from unrot.web.api.envelope import as_object, parsed, plain, whole_body
+from unrot.web.api.explanations import written
 from unrot.web.current import service
 from unrot.web.protocols.protocol import Protocol, bad_request, sentence_alone
 from unrot.web.protocols.scoring import IDS, answers_of, ids_of, keys_beside, score
-from unrot.web.protocols.tables import Given, rows_of_inputs, rows_of_instances, version_of
+from unrot.web.protocols.tables import Given, fitted, rows_of_inputs, rows_of_instances, version_of
 from unrot.web.routes import ANYONE
 from unrot.web.security import caller_where_all_may
 
 INSTANCES, INPUTS = "instances", "inputs"
 PREDICTIONS, OUTPUTS = "predictions", "outputs"
-NO_EXPLANATIONS = "No model here explains its answers: ask :predict."
 
 
 def read_rows(schema: Schema, given: Mapping[str, Any]) -> list[Given]:
@@ -105,11 +106,21 @@ def predict(model: str, version: str | None = None) -> Response:
     return plain({form: answers_of(answer), IDS: ids_of(answer)})
 
 
-@KSERVE.at("POST", f"{_MODEL}:explain", needs=ANYONE)
-def explain(model: str) -> Response:
-    """Say that there are no explanations."""
-    service().catalogue().model(model)
-    return plain({"error": NO_EXPLANATIONS}, 501)
+@KSERVE.at("POST", f"{_MODEL}:explain", *(f"{each}:explain" for each in _VERSIONS), needs=ANYONE)
+def explain(model: str, version: str | None = None) -> Response:
+    """Say why rows are answered as they are; nothing is kept of that."""
+    # It is loaded when somebody asks why: no plain prediction needs it.
+    from unrot.explain.explaining import check_count, explain_rows
+
+    of, given = service(), _body()
+    contents = of.catalogue()
+    shelved = contents.model(model)
+    named = shelved.version(version_of(shelved, version))
+    rows = fitted(shelved.model.schema, read_rows(shelved.model.schema, given))
+    check_count(len(rows))
+    parsed_rows = parse_rows(shelved.model.schema, rows)
+    found = explain_rows(of.shelf, contents, shelved, named, parsed_rows)
+    return plain({"explanations": [written(one) for one in found]})
 
 
 def _number(version: str) -> str:

@@ -19,7 +19,7 @@ from flask import Response, request
 from unrot.core.errors import BadRequest, Invalid, TooLarge, WrongType, wrong_field
 from unrot.core.plurals import counted
 from unrot.core.records import Feature, Schema
-from unrot.core.schema import MOST_ROWS, MOST_TEXT
+from unrot.core.schema import MOST_TEXT
 from unrot.hear.key_store import read_key
 from unrot.make.csv.cells import value_of
 from unrot.serve.answer import Answer
@@ -29,6 +29,7 @@ from unrot.web.protocols.scoring import IDS, answers_of, ids_header, ids_of, key
 from unrot.web.protocols.tables import (
     KEY,
     Given,
+    check_count,
     rows_of_inputs,
     rows_of_instances,
 )
@@ -150,6 +151,7 @@ def _rows_of_split(given: Any) -> list[Given]:
     columns, data = given.get("columns"), given["data"]
     if not isinstance(columns, list) or not all(isinstance(name, str) for name in columns):
         raise wrong_field(SPLIT, given, "columns: a list of names")
+    check_count(len(data))
     for number, row in enumerate(data):
         if not isinstance(row, list) or len(row) != len(columns):
             raise wrong_field(SPLIT, row, counted(len(columns), "value"), row=number)
@@ -169,7 +171,7 @@ def _unwrapped(schema: Schema, rows: Any) -> Any:
 def rows_of_lines(schema: Schema, raw: bytes) -> list[Given]:
     """Read JSON lines: a list in order, an object by name, or SageMaker's features."""
     lines = [line for line in raw.splitlines() if line.strip()]
-    _check_count(len(lines))
+    check_count(len(lines))
     return rows_of_instances(schema, _unwrapped(schema, [parsed(line) for line in lines]), "line")
 
 
@@ -184,7 +186,7 @@ def rows_of_csv(schema: Schema, raw: bytes) -> list[Given]:
     names = schema.names
     if lines and not {*lines[0]}.isdisjoint(names):
         names, lines = tuple(lines[0]), lines[1:]
-    _check_count(len(lines))
+    check_count(len(lines))
     features = {feature.name: feature for feature in schema.features}
     return [_row_of_csv(features, names, line, number) for number, line in enumerate(lines)]
 
@@ -198,11 +200,6 @@ def _row_of_csv(
         name: value_of(features[name], text) if name in features else text
         for name, text in zip(names, line, strict=True)
     }
-
-
-def _check_count(rows: int) -> None:
-    if rows > MOST_ROWS:
-        raise TooLarge(f"{rows:,} rows at once, and at most {MOST_ROWS:,} are taken: send parts.")
 
 
 # ── Parquet ──────────────────────────────────────────────────────────────────────────────────────
@@ -235,7 +232,7 @@ def rows_of_parquet(schema: Schema, raw: bytes) -> list[Given]:
 
 
 def _check_packed(metadata: Any) -> None:
-    _check_count(metadata.num_rows)
+    check_count(metadata.num_rows)
     groups = range(metadata.num_row_groups)
     if sum(metadata.row_group(one).total_byte_size for one in groups) > MOST_PARQUET_BYTES:
         raise TooLarge(f"The file holds more than {MOST_PARQUET_BYTES:,} bytes: send parts.")

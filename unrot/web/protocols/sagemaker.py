@@ -1,6 +1,6 @@
 """SageMaker's runtime, as boto3 speaks it: an endpoint is a model, a variant one of its versions.
 
-An inference id is the client's own key; later, ground truth names it (`make/ground_truth.py`).
+An inference id is the client's own key; later, ground truth names it (`make/truth_lines.py`).
 """
 
 from __future__ import annotations

@@ -15,25 +15,28 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from math import prod
 from typing import Any
+from urllib.parse import parse_qs
 
 from flask import Response, request
 
 from unrot.core.errors import BadRequest, wrong_field
 from unrot.core.plurals import counted
-from unrot.core.records import Schema
+from unrot.core.records import Caller, Schema
 from unrot.hear.key_store import read_key
 from unrot.make.csv.labels import label_of
 from unrot.serve.answer import Answer
+from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.web.api.envelope import as_object, parsed, plain, whole_body
 from unrot.web.current import service
 from unrot.web.protocols.protocol import Protocol, bad_request
 from unrot.web.protocols.scoring import IDS, answers_of, ids_of, score
-from unrot.web.protocols.tables import KEY, Given, rows_in_order, rows_of_instances
+from unrot.web.protocols.tables import KEY, Given, check_count, rows_in_order, rows_of_instances
 from unrot.web.routes import ANYONE
 from unrot.web.security import caller_of_api, caller_where_all_may
 
 PUID_HEADER = "seldon-puid"
+FORM, MOST_FIELDS = "application/x-www-form-urlencoded", 20
 PUID, LABELS = "puid", "labels"
 NOT_TAKEN = ("strData", "binData", "customData", "tftensor")
 _VERSIONS = ("/api/v1.0", "/api/v0.1")
@@ -43,7 +46,6 @@ PREDICTIONS = (
     "/predict",
     *(f"{_GATEWAY}{each}/predictions" for each in _VERSIONS),
 )
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 FEEDBACK = (
     *(f"{each}/feedback" for each in _VERSIONS),
     "/send-feedback",
@@ -78,7 +80,7 @@ def predict_message(model: str | None = None, **_namespace: str) -> Response:
         return rows
 
     answer = score(service(), model, None, read, caller_where_all_may(), keys)
-    made = plain(_told(answer, puid, is_tensor="tensor" in _object(given, "data")))
+    made = plain(told_message(answer, puid, is_tensor="tensor" in _object(given, "data")))
     made.headers[PUID_HEADER] = puid or ids_of(answer)[0]
     return made
 
@@ -108,6 +110,7 @@ def rows_of_message(schema: Schema, given: Message) -> list[Given]:
 
 def _named(names: Sequence[str], schema: Schema, table: Sequence[Any]) -> list[Given]:
     """Return rows by the names that are sent with them; columns that are no features go."""
+    check_count(len(table))
     for number, row in enumerate(table):
         if not isinstance(row, list) or len(row) != len(names):
             raise wrong_field("ndarray", row, counted(len(names), "value"), row=number)
@@ -145,7 +148,7 @@ def keys_of(puid: str, rows: int) -> list[str]:
     return [puid] if rows == 1 else [f"{puid}-item-{number}" for number in range(rows)]
 
 
-def _told(answer: Answer, puid: str | None, *, is_tensor: bool) -> dict[str, Any]:
+def told_message(answer: Answer, puid: str | None, *, is_tensor: bool) -> dict[str, Any]:
     """Write probabilities by class, or values; the classes themselves stand in the tags."""
     schema = answer.shelved.model.schema
     shares = answer.outputs.probabilities
@@ -172,19 +175,22 @@ def _told(answer: Answer, puid: str | None, *, is_tensor: bool) -> dict[str, Any
 @SELDON.at("POST", *FEEDBACK, needs=ANYONE)
 def give_feedback(model: str | None = None, **_namespace: str) -> Response:
     """Judge a prediction by what was true, else by a reward of 1 or 0."""
-    given, caller, of = _body(), caller_of_api(), service()
+    statuses = judge_message(service(), model, _body(), caller_of_api())
+    return plain({"meta": {"tags": {"statuses": statuses}}})
+
+
+def judge_message(
+    of: Service, model: str | None, given: Message, caller: Caller, puid: str | None = None
+) -> list[str]:
+    """Take what a message says of each row; `puid` names a prediction that the message does not."""
     contents = of.catalogue()
     shelved = of.default_model(contents) if model is None else contents.model(model)
     said = _said(shelved.model.schema, given)
-    verdicts = [
-        {**name, **one}
-        for name, one in zip(_predictions(shelved, given, len(said)), said, strict=True)
-    ]
+    named = _predictions(shelved, given, len(said), puid)
+    verdicts = [{**name, **one} for name, one in zip(named, said, strict=True)]
     if len(verdicts) == 1:
-        statuses: list[str] = [of.judge(verdicts[0], caller)[1]]
-    else:
-        statuses = [status for _, status in of.judge_many(verdicts, caller)]
-    return plain({"meta": {"tags": {"statuses": statuses}}})
+        return [of.judge(verdicts[0], caller)[1]]
+    return [status for _, status in of.judge_many(verdicts, caller)]
 
 
 def _said(schema: Schema, given: Message) -> list[dict[str, Any]]:
@@ -220,14 +226,17 @@ def _label(schema: Schema, row: Any) -> str | float:
     return label
 
 
-def _predictions(shelved: ShelvedModel, given: Message, rows: int) -> list[dict[str, Any]]:
+def _predictions(
+    shelved: ShelvedModel, given: Message, rows: int, puid: str | None
+) -> list[dict[str, Any]]:
     """Return how verdicts name the predictions: by our ids, else by the client's keys."""
     ids = _object(_meta(_object(given, "response")), "tags").get(IDS)
     if isinstance(ids, list):
         if len(ids) != rows:
             raise wrong_field("truth", None, f"one label for each of {counted(len(ids), 'row')}")
         return [{"id": id} for id in ids]
-    puid = _puid_of(_object(given, "response")) or _puid_of(_object(given, "request"))
+    told = _puid_of(_object(given, "response")) or _puid_of(_object(given, "request"))
+    puid = told or puid
     if puid is None:
         expected = f"the puid of a prediction, in the header {PUID_HEADER} or in response.meta"
         raise wrong_field(PUID, None, expected, is_missing=True)
@@ -240,16 +249,24 @@ def _predictions(shelved: ShelvedModel, given: Message, rows: int) -> list[dict[
 
 
 def _body() -> dict[str, Any]:
-    """Read a message: the body, or a form's field or a parameter of the address called json.
+    """Read a message: the body, or what a form or the address calls json."""
+    if "json" in request.args:
+        return as_object(parsed(request.args["json"].encode("utf-8", "replace")))
+    raw = whole_body()
+    # What begins as an object is one: curl calls whatever it sends a form.
+    if request.mimetype == FORM and not raw.lstrip().startswith(b"{"):
+        raw = _field_of(raw)
+    return as_object(parsed(raw))
 
-    curl calls a body a form, if nobody tells it what else it is.
-    """
-    raw, sent = b"", request.args.get("json")
-    if request.mimetype in FORMS:
-        raw, sent = request.get_data(cache=True), request.form.get("json")
-    elif sent is None:
-        raw = whole_body()
-    return as_object(parsed(raw if sent is None else sent.encode("utf-8", "replace")))
+
+def _field_of(raw: bytes) -> bytes:
+    try:
+        fields = parse_qs(raw.decode("ascii"), max_num_fields=MOST_FIELDS)
+    except ValueError:
+        fields = {}
+    if "json" not in fields:
+        raise BadRequest("The form has no field json: expected a message in it.")
+    return fields["json"][0].encode("utf-8", "replace")
 
 
 def _object(given: Message, name: str, *, is_needed: bool = False) -> Message:

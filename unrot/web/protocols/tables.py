@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from unrot.core.errors import wrong_field
+from unrot.core.errors import TooLarge, wrong_field
 from unrot.core.plurals import counted
 from unrot.core.records import Feature, Schema
+from unrot.core.schema import MOST_ROWS
 from unrot.hear.key_store import read_key
 from unrot.serve.shelf import ShelvedModel
 
@@ -27,6 +28,12 @@ BINARY = "b64"
 NO_BINARY = "numbers, texts or true and false: no model here takes bytes (b64)"
 
 
+def check_count(rows: int) -> None:
+    """Raise TooLarge for more rows than are taken at once, before anything is made of them."""
+    if rows > MOST_ROWS:
+        raise TooLarge(f"{rows:,} rows at once, and at most {MOST_ROWS:,} are taken: send parts.")
+
+
 def rows_of_columns(columns: Mapping[str, Sequence[Any]]) -> list[Given]:
     """Return rows by name from columns by name, which are equally long.
 
@@ -35,6 +42,7 @@ def rows_of_columns(columns: Mapping[str, Sequence[Any]]) -> list[Given]:
     """
     lengths = {name: len(column) for name, column in columns.items()}
     most = max(lengths.values(), default=0)
+    check_count(most)
     for name, length in lengths.items():
         if length != most:
             raise wrong_field(name, columns[name], f"{counted(most, 'value')}, as of the others")
@@ -44,6 +52,7 @@ def rows_of_columns(columns: Mapping[str, Sequence[Any]]) -> list[Given]:
 
 def rows_in_order(schema: Schema, rows: Sequence[Any], field: str) -> list[Given]:
     """Return rows by name from lists in the order of the schema."""
+    check_count(len(rows))
     names = schema.names
     for number, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != len(names):
@@ -114,6 +123,7 @@ def rows_of_instances(schema: Schema, given: Any, field: str = "instances") -> l
     if not isinstance(given, list):
         expected = "a list of rows, each an object by name or a list in order"
         raise wrong_field(field, given, expected, is_missing=given is None)
+    check_count(len(given))
     return [_row_of_instance(schema, one, field, number) for number, one in enumerate(given)]
 
 
