@@ -83,10 +83,13 @@ def test_verdict_of_somebody_else_is_shown_and_said_while_one_types(
     browser.press("Wrong")
     browser.wait_for("What was it really?")
     browser.fill("comment", "Half a sent")
+    wait_for(lambda: script(browser, TOAST) == "1 more verdict.", 20)  # their own
+    script(browser, "document.querySelector('.toast button').click()")
+    assert script(browser, TOAST) == ""
 
     now = vote(server)
     wait_for(lambda: today(browser)[1] == now[1], 20, lambda: str((today(browser), now)))
-    wait_for(lambda: "more verdict" in script(browser, TOAST), 20)
+    wait_for(lambda: script(browser, TOAST) == "1 more verdict.", 20)
     browser.type("ence")
 
     assert browser.find("[name='comment']").get_attribute("value") == "Half a sentence"

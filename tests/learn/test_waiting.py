@@ -21,6 +21,7 @@ from unrot.core.settings import Settings
 from unrot.hear import verdict_store
 from unrot.learn import material, waiting
 from unrot.learn.fate_store import FateStore
+from unrot.learn.lesson_store import LessonStore
 from unrot.run.bootstrap import open_service
 from unrot.store.engine import SqlStore
 
@@ -63,6 +64,7 @@ class Read:
         self.count = 0
         patch.setattr(SqlStore, "_read", self._counting(SqlStore._read))
         patch.setattr(FateStore, "rows_in", self._counting(FateStore.rows_in))
+        patch.setattr(LessonStore, "trusted", self._leaving_out(LessonStore.trusted))
 
     def _counting(self, read: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
         def counted(*asked: Any) -> list[Any]:
@@ -71,6 +73,16 @@ class Read:
             return found
 
         return counted
+
+    def _leaving_out(self, read: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+        """Of the newest verdicts as many are looked up as their ids hold out: that is chance."""
+
+        def not_counted(*asked: Any, **more: Any) -> list[Any]:
+            found = read(*asked, **more)
+            self.count -= len(found)
+            return found
+
+        return not_counted
 
 
 def test_job_reads_no_more_after_ten_times_as_many_verdicts(
@@ -90,7 +102,7 @@ def test_job_reads_no_more_after_ten_times_as_many_verdicts(
             school.done("learn")
         counts.append(read.count - before)
 
-    assert counts[1] == pytest.approx(counts[0], abs=10)
+    assert counts[1] == pytest.approx(counts[0], abs=2)
 
 
 def test_what_was_learnt_long_ago_is_not_learnt_again_when_it_is_judged_again(
