@@ -55,11 +55,23 @@ class Conformal:
 
     def bound(self, miss: float) -> float:
         """Return how strange an answer may be, where such a share of truths may be missed."""
-        count = len(self.scores)
+        count, miss = len(self.scores), min(max(miss, 0.0), 1.0)
         rank = ceil((count + 1) * (1.0 - miss) - 1e-9)
         if rank > count:
             return inf
         return self.scores[rank - 1] if rank > 0 else -inf
+
+    def is_nothing(self, miss: float) -> bool:
+        """Tell whether so much may be missed that nothing is told, not even the answer itself."""
+        return self.bound(miss) == -inf
+
+    def missing_ranks(self, coverage: float) -> tuple[int, int]:
+        """Return l and n + 1 - l: how often sets of fresh rows miss varies as Beta of them.
+
+        So it does over all holdouts of as many rows; l / (n + 1) is the mean.
+        """
+        rank = min(ceil((self.rows + 1) * coverage - 1e-9), self.rows + 1)
+        return self.rows + 1 - rank, rank
 
     def can_say(self, coverage: float) -> bool:
         """Tell whether there are rows enough for a coverage."""
@@ -78,7 +90,12 @@ class Conformal:
 
 
 def adapt(miss: float, *, coverage: float, missed: bool) -> float:
-    """Return the share that may be missed after one more truth is known; it may leave 0 to 1."""
+    """Return the share that may be missed after one more truth is known.
+
+    It leaves 0 to 1 by a step at most, and is not cut there, or it would forget what was missed:
+    below 0 all is told and nothing missed, above 1 nothing is told and all missed, and so it
+    comes back.
+    """
     return miss + STEP * (1.0 - coverage - missed)
 
 

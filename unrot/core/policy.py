@@ -90,6 +90,13 @@ class Policy:
         "How often the classes, or the interval, told beside an answer hold the truth: 0.5 to "
         "0.99.",
     )
+    not_sure: bool = of_answers(
+        switch(),
+        False,
+        'Answer "not sure"',
+        "On tells with each answer whether one class alone may be true, and which may. The answer "
+        "stays the likeliest class.",
+    )
     batch: int = of_learning(
         whole(1, 100_000),
         50,
@@ -166,7 +173,12 @@ def _returning(policy: Policy) -> str:
 
 def _covering(policy: Policy) -> str:
     share = percent(policy.coverage, 4)
-    return f"Beside an answer it tells what else may be, so that {share} of truths are among it."
+    said = f"Beside an answer it tells what else may be, so that {share} of truths are among it"
+    return (
+        f"{said}; where that is more than one class, it is not sure."
+        if policy.not_sure
+        else (f"{said}.")
+    )
 
 
 def _stepping(policy: Policy) -> str:

@@ -20,7 +20,17 @@ Doors know models by their names and resolve them once; from there on a model is
 
 Gravity = Literal["note", "warning", "grave"]
 GRAVEST_FIRST: tuple[Gravity, ...] = ("grave", "warning", "note")
-FindingKind = Literal["drift", "rot", "outliers", "quality", "estimate", "slice", "operations"]
+FindingKind = Literal[
+    "drift",
+    "rot",
+    "outliers",
+    "quality",
+    "estimate",
+    "slice",
+    "coverage",
+    "abstentions",
+    "operations",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,12 @@ FINDING_KINDS: Mapping[FindingKind, KindWords] = {
     ),
     "estimate": KindWords(
         "estimated accuracy", "This model is probably less right than it was.", "estimate"
+    ),
+    "coverage": KindWords(
+        "coverage", "This model is surer of its answers than it should be.", "coverage"
+    ),
+    "abstentions": KindWords(
+        "abstentions", 'This model answers "not sure" more often than it did.', "abstentions"
     ),
     "operations": KindWords("operations", "Something around this model does not work."),
 }
@@ -707,6 +723,10 @@ class Window:
     outliers: int = 0
     looked_at: int = 0
     """Predictions that an outlier detector has scored."""
+    asked_sure: int = 0
+    """Predictions where "not sure" could be the answer."""
+    unsure: int = 0
+    """Those where it was."""
     latency: Sequence[int] = ()
     """Predictions by how long they took; the bins are `monitors.latency.EDGES`."""
     confidence: Sequence[int] = ()
@@ -783,6 +803,10 @@ class Shipment:
     oddities: Sequence[Oddity] = ()
     looked_at: Collection[str] = ()
     """The ids of the predictions that an outlier detector has scored."""
+    asked_sure: Collection[str] = ()
+    """The ids of those where "not sure" could be the answer."""
+    unsure: Collection[str] = ()
+    """The ids of those where it was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ of_drift = partial(option, group="Drift: inputs and answers move")
 of_rot = partial(option, group="Rot: answers go wrong")
 of_outliers = partial(option, group="Outliers: odd rows")
 of_quality = partial(option, group="Data quality: broken rows")
+of_sure = partial(option, group="How sure: what else may be true")
 WATCHED = switch("watched", "not watched")
 SHARE, DISTANCE = number(0, 1, "a share"), number(0, 1, "a distance")
 AS_FOR_ALL = "what holds for all"
@@ -233,6 +234,19 @@ class Rules:
         SHARE, 0.005, "Never seen", "So much more than usual: new choices, numbers out of range."
     )
     rejected: float = of_quality(SHARE, 0.005, "Refused", "So much more of the rows than usual.")
+    coverage: bool = of_sure(WATCHED, True, "Coverage", "Whether it raises findings.")
+    coverage_loss: float = of_sure(
+        SHARE,
+        0.05,
+        "Missed more",
+        "So many more truths than promised the sets of the holdout may miss: 0.05 is 5 points.",
+    )
+    abstentions: bool = of_sure(
+        WATCHED, True, "Not sure", 'Whether more answers of "not sure" raise a finding.'
+    )
+    abstention_rise: float = of_sure(
+        SHARE, 0.1, "Not sure more often", "So much more than usual: 0.1 is 10 points."
+    )
     features: Mapping[str, FeatureRule] = option(
         _features((), {}),
         dict,
@@ -304,6 +318,7 @@ def sentences(rules: Rules) -> list[str]:
         _estimate(rules),
         _outliers(rules),
         _quality(rules),
+        _sure(rules),
         *_exceptions(rules),
     ]
 
@@ -360,6 +375,13 @@ def _quality(rules: Rules) -> str:
         f"of a feature is missing, {_points(rules.unseen)} more was never seen in training, or "
         f"{_points(rules.rejected)} more of the rows are refused."
     )
+
+
+def _sure(rules: Rules) -> str:
+    missed = f"{_points(rules.coverage_loss)} more truths than promised are surely missed"
+    often = f"it is surely not sure {_points(rules.abstention_rise)} more often than usual"
+    found = [*[missed] * rules.coverage, *[often] * rules.abstentions]
+    return f"How sure: found when {', or '.join(found)}." if found else "How sure raises nothing."
 
 
 def _exceptions(rules: Rules) -> list[str]:

@@ -88,7 +88,7 @@ def _profiled(model: Model, candidate: Candidate, profiler: Profiler) -> dict[st
 
 def calibrated(calibrating: Calibrating) -> dict[str, bytes]:
     """Return how sure a version may be of its answers, where enough held-out rows tell."""
-    if len(calibrating.scores) < calibration.FEWEST_ROWS:
+    if not calibrating.scores:
         return {}
     return {CALIBRATION: calibration.pack(calibration.learn(calibrating))}
 

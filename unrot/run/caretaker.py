@@ -31,6 +31,7 @@ from unrot.serve.readiness import Heartbeat
 from unrot.serve.rows import Rows
 from unrot.serve.service import Service
 from unrot.serve.shelf import is_damaged, sync
+from unrot.serve.unsure import find_unsure
 from unrot.store.operations import TooMuch
 from unrot.watch.event_teller import teller_of
 from unrot.watch.monitors.outliers.detector import OutlierFinder
@@ -169,7 +170,11 @@ class Caretaker:
         has_news = thoroughly or self._has_news or self._was_busy
         chores = self._try(
             "shared work",
-            lambda: self._chores.go_round(has_news=has_news, has_verdicts=self._has_counted),
+            lambda: self._chores.go_round(
+                has_news=has_news,
+                has_verdicts=self._has_counted,
+                is_told=thoroughly or self._has_news,
+            ),
         )
         self._round_began_at = None
         if time.monotonic() - self._handed_back_at >= HAND_BACK_SECONDS:
@@ -271,6 +276,7 @@ class Caretaker:
         ends_at = offset + len(lines)
         known = self._of_known_models(found.predictions)
         self._tell(segment, offset, lines, found)
+        sureness = find_unsure(self._service.shelf, self._service.catalogue(), known)
         noticed = self._outlier_finder.look(self._service.catalogue(), known[:: self._every])
         shipped_to = self._service.store.traffic.ship(
             Shipment(
@@ -283,6 +289,8 @@ class Caretaker:
                 unverified=found.unverified,
                 oddities=noticed.oddities,
                 looked_at=noticed.looked_at,
+                asked_sure=sureness.asked,
+                unsure=sureness.unsure,
                 rejections=found.rejections,
                 keys=found.keys,
             )

@@ -1,15 +1,22 @@
 """How sure an answer is: the classes that may be true, or between which numbers the true one is.
 
-What is asked of a model (its policy's coverage), and how far verdicts have moved what a version
-may miss, stand in one small file beside the shelf's pointer: whoever is asked needs no store. It is
-looked at when somebody asks how sure an answer is, never by a plain prediction.
+What is asked of a model (its policy's coverage, and whether "not sure" is an answer), and how far
+verdicts have moved what a version may miss, stand in one small file beside the shelf's pointer:
+whoever is asked needs no store.
+
+Where "not sure" is an answer, the file also tells what held before, and each change begins a second
+after it is written. A worker looks at the file four times a second; so whoever counts later how
+often it was not sure, by the file and the time of an answer, finds what the worker has found.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import time
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,6 +30,14 @@ from unrot.core.records import ModelKey, Version
 from unrot.serve.shelf import Shelf, ShelvedModel
 
 FILE = "sure.json"
+SOON_SECONDS = 1.0
+"""So long after it is written a change begins."""
+LOOK_SECONDS = 0.25
+"""So often at most a process looks at the file: well within that."""
+KEPT_SECONDS, MOST_KEPT = 3_600.0, 1_000
+"""So long it is told what held before: until what was answered then is shipped."""
+NEWEST = 8
+"""Among so many of the newest is what holds now, and what begins soon."""
 TOO_FEW = (
     "{version} cannot say how sure it is at {coverage}: too few rows were held out for it, it "
     "answers without probabilities, or it was made before this was learnt."
@@ -36,10 +51,17 @@ class Asked:
     coverage: float = Policy().coverage
     misses: Mapping[str, float] = field(default_factory=dict)
     """Which share of truths a version may miss now; one that is not here misses as was asked."""
+    not_sure: bool = False
+    """Whether "not sure" is an answer."""
+    since: float = 0.0
 
     def miss(self, version: str) -> float:
         """Return which share of truths a version may miss now."""
         return self.misses.get(version, 1.0 - self.coverage)
+
+
+History = Sequence[Asked]
+"""What is asked of a model now, the last one, and what was before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +87,12 @@ def how_sure(
     version: Version,
     shares: Sequence[float] | None,
     value: float | None,
+    at: float | None = None,
 ) -> HowSure:
-    """Say what may be true beside an answer of a version."""
-    asked = read_asked(shelf.folder).get(shelved.model.key, Asked())
-    known = _conformal(shelf, shelved, version)
+    """Say what may be true beside an answer of a version: as of now, or as of a moment."""
+    history = read_history(shelf.folder, shelved.model.key)
+    asked = history[-1] if at is None else asked_at(history, at)
+    known = conformal_of(shelf, shelved, version)
     if known is None or not known.can_say(asked.coverage) or (shares is None and value is None):
         said = TOO_FEW.format(version=version.name, coverage=percent(asked.coverage))
         return HowSure(asked.coverage, reason=said)
@@ -81,15 +105,82 @@ def how_sure(
     return HowSure(asked.coverage, classes=found)
 
 
-def _conformal(shelf: Shelf, shelved: ShelvedModel, version: Version) -> Conformal | None:
+def conformal_of(shelf: Shelf, shelved: ShelvedModel, version: Version) -> Conformal | None:
+    """Return what a version's holdout tells; None where that is not known."""
     try:
         return shelf.conformal(shelved.model, version)
     except UnrotError:  # Its file is not there, or not what was written: the answer stands.
         return None
 
 
+# ── the file ─────────────────────────────────────────────────────────────────────────────────
+
+
 def read_asked(folder: Path) -> Mapping[ModelKey, Asked]:
-    """Return what is asked of each model; nothing before a caretaker has written it."""
+    """Return what is asked of each model now; nothing before a caretaker has written it."""
+    return {model: history[-1] for model, history in _look(folder).items()}
+
+
+def read_history(folder: Path, model: ModelKey) -> History:
+    """Return what is asked of a model, and what was."""
+    return _look(folder).get(model) or (Asked(),)
+
+
+def asked_at(history: History, at: float) -> Asked:
+    """Return what was asked at a moment."""
+    return history[max(0, bisect_right(history, at, key=lambda one: one.since) - 1)]
+
+
+def may_be_unsure(folder: Path, model: ModelKey) -> bool:
+    """Tell whether "not sure" may be an answer of a model; each plain prediction asks that."""
+    history = _look(folder).get(model)
+    return history is not None and any(one.not_sure for one in history[-NEWEST:])
+
+
+def write_asked(folder: Path, asked: Mapping[ModelKey, Asked], now: float) -> None:
+    """Write what is asked of each model from a second on, where it is other than before."""
+    if not folder.is_dir():
+        return
+    with (folder / f".{FILE}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = _read_now(folder)
+        histories = {key: _with(before.get(key, ()), one, now) for key, one in asked.items()}
+        if histories == before:
+            return
+        draft = folder / f".{FILE}.{os.getpid()}"
+        told = {key: [asdict(one) for one in history] for key, history in histories.items()}
+        draft.write_bytes(orjson.dumps(told))
+        draft.replace(folder / FILE)
+    _LOOKED.pop(folder, None)
+
+
+def _with(history: History, asked: Asked, now: float) -> History:
+    """Return what was asked with what is asked now; the past where it may be counted by."""
+    last = history[-1] if history else None
+    if last is not None and replace(asked, since=last.since) == last:
+        return history
+    if not asked.not_sure and not any(one.not_sure for one in history):
+        return (replace(asked, since=0.0),)
+    begins = replace(asked, since=now + SOON_SECONDS)
+    old = bisect_right(history, now - KEPT_SECONDS, key=lambda one: one.since) - 1
+    return (*history[max(0, old) :][-MOST_KEPT:], begins) if history else (Asked(), begins)
+
+
+Histories = Mapping[ModelKey, History]
+_LOOKED: dict[Path, tuple[float, Histories]] = {}
+"""When this process last looked at a file, and what it found."""
+
+
+def _look(folder: Path) -> Histories:
+    now, known = time.monotonic(), _LOOKED.get(folder)
+    if known is not None and now - known[0] < LOOK_SECONDS:
+        return known[1]
+    found = _read_now(folder)
+    _LOOKED[folder] = now, found
+    return found
+
+
+def _read_now(folder: Path) -> Histories:
     path = folder / FILE
     try:
         found = os.stat(path)
@@ -98,16 +189,11 @@ def read_asked(folder: Path) -> Mapping[ModelKey, Asked]:
         return {}
 
 
-def write_asked(folder: Path, asked: Mapping[ModelKey, Asked]) -> None:
-    """Write what is asked of each model, where it is other than what stands there."""
-    if read_asked(folder) == asked or not folder.is_dir():
-        return
-    draft = folder / f".{FILE}.{os.getpid()}"
-    draft.write_bytes(orjson.dumps({key: asdict(one) for key, one in asked.items()}))
-    draft.replace(folder / FILE)
-
-
 @lru_cache(maxsize=8)
-def _read(path: Path, _written_at: int, _inode: int) -> Mapping[ModelKey, Asked]:
+def _read(path: Path, _written_at: int, _inode: int) -> Histories:
     read = orjson.loads(path.read_bytes())
-    return {ModelKey(key): Asked(**one) for key, one in read.items()}
+    return {
+        ModelKey(key): tuple(Asked(**one) for one in history)
+        for key, history in read.items()
+        if history
+    }

@@ -98,6 +98,15 @@ def _estimate(found: Finding, _: Schema) -> str:
     return f"Estimated accuracy: {roughly(told['estimated'])}, was {roughly(told['promised'])}"
 
 
+def _coverage(found: Finding, _: Schema) -> str:
+    static, promised = found.evidence["static"][0], found.evidence["promised"]
+    return f"Sets of its holdout hold {roughly(static)}, not {roughly(promised)}"
+
+
+def _abstentions(found: Finding, _: Schema) -> str:
+    return f"Not sure of {roughly(found.evidence['share'])}, was {roughly(found.evidence['usual'])}"
+
+
 def _operations(found: Finding, _: Schema) -> str:
     if found.cause == "operations:champion":
         return "The champion does not load"
@@ -113,6 +122,8 @@ _HEADS: Mapping[FindingKind, Callable[[Finding, Schema], str]] = {
     "quality": _quality,
     "outliers": _outliers,
     "estimate": _estimate,
+    "coverage": _coverage,
+    "abstentions": _abstentions,
     "operations": _operations,
 }
 _NOT_WHOLE = {

@@ -55,6 +55,11 @@ class Lookout:
         self._steps: Iterator[None] | None = None
         self._began_at = -self._seconds
         self._troubles: dict[tuple[str, str], str] = {}
+        self._has_news = True
+
+    def hear(self) -> None:
+        """Take note that verdicts were counted, or something was changed: the next round looks."""
+        self._has_news = True
 
     def is_due(self) -> bool:
         """Tell whether a round is under way, or it is time for the next one."""
@@ -80,12 +85,17 @@ class Lookout:
                 return
 
     def _round(self) -> Iterator[None]:
-        for shelved in self._service.catalogue().models.values():
-            yield from self._look_at(shelved)
+        has_news, self._has_news = self._has_news, False
+        try:
+            for shelved in self._service.catalogue().models.values():
+                yield from self._look_at(shelved, has_news=has_news)
+        except Exception:
+            self._has_news |= has_news
+            raise
 
-    def _look_at(self, shelved: ShelvedModel) -> Iterator[None]:
+    def _look_at(self, shelved: ShelvedModel, *, has_news: bool) -> Iterator[None]:
         rules = self._service.store.findings.rules(shelved.model.key)
-        visit = Visit(self._service, shelved, rules, self._service.clock())
+        visit = Visit(self._service, shelved, rules, self._service.clock(), has_news)
         keeper = FindingKeeper(visit)
         keeper.close_unwatched()
         for name, look in self._looks:
@@ -109,6 +119,7 @@ class Lookout:
                     "%s of %s is not watched now: %s", name, key[0], error, exc_info=not is_known
                 )
             self._troubles[key] = str(error)
+            self._has_news |= visit.has_news
             return
         if self._troubles.pop(key, None):
             _log.warning("%s of %s is watched again.", name, key[0])

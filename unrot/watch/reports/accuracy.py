@@ -323,13 +323,13 @@ def _no_estimate(champion: Version | None, known: Mapping[str, Calibration]) -> 
     name, held_out = champion.name, champion.metrics.get("rows_held_out", 0)
     if "mae" in champion.metrics:
         return f"{name} answers numbers, which have no probability: nothing can be estimated."
-    if CALIBRATION in champion.artefacts:
-        return ""
     if held_out < FEWEST_ROWS:
         return (
             f"{name} has a holdout of {counted(held_out, 'row')}, and {FEWEST_ROWS} "
             "are needed to learn how often it is right when it is so sure."
         )
+    if CALIBRATION in champion.artefacts:
+        return ""
     if "log_loss" not in champion.metrics:
         return f"{name} answers without probabilities: nothing can be estimated."
     if REFERENCE in champion.artefacts:

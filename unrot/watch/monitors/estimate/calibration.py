@@ -122,7 +122,7 @@ def fit(confidences: Sequence[float], was_right: Sequence[bool]) -> Calibration:
 def learn(calibrating: Calibrating) -> Calibration:
     """Learn from a holdout how sure a version may be; of numbers only how far off it was."""
     scores = keep_scores([round(score, 9) for score in calibrating.scores])
-    if not calibrating.sure:
+    if len(calibrating.sure) < FEWEST_ROWS:
         return Calibration(len(calibrating.scores), 0, (), (), (), scores)
     made = fit(calibrating.sure, calibrating.right)
     groups = _grouped(calibrating)

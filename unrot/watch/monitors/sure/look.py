@@ -1,82 +1,122 @@
 """Follow the judges' verdicts, so that what is told beside answers goes on holding the truth.
 
-Where each champion stands is noted in the store, and written into the small file that workers look
-at (`serve.sure`), here and by each machine that hears of news.
+Where each champion stands is noted in the store, with the verdict that it has got to: one document,
+so that whoever goes on after a crash counts each verdict once. Where there is no news, nothing is
+read. What follows from it is written into the small file that workers look at (`serve.sure`), here
+and by each machine that hears of news.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from unrot.core.conformal import Conformal
-from unrot.core.records import JudgedPrediction, ModelKey, Symptom
+from unrot.core.percent import roughly
+from unrot.core.policy import Policy
+from unrot.core.records import ModelKey, Symptom
+from unrot.hear.late import READ_AGAIN_SECONDS
 from unrot.serve.service import Service
 from unrot.serve.sure import Asked, read_asked, write_asked
-from unrot.watch.monitors.sure.rule import Course, is_held
+from unrot.watch.monitors.sure.rule import FORMAT, Course, go_on, key_of
 from unrot.watch.notes import read_note
+from unrot.watch.statistics.accuracy import share as share_of
 from unrot.watch.visit import Visit
 
 MONITOR = "sure"
+CAUSE = "coverage"
 AT_ONCE = 1_000
-"""So many of the newest verdicts are gone through at a look; older ones move nothing any more."""
+"""So many verdicts are gone through before where it stands is noted."""
+ADVICE = (
+    "Refit it with the new verdicts: a version that has learnt them is as sure as it should be, "
+    "with smaller sets."
+)
 
 
 def look(visit: Visit) -> Iterator[Symptom]:
     """Go on through the verdicts that are new since the last look."""
+    if not visit.has_news:
+        return
     version = visit.shelved.versions.get(visit.champion)
     known = None if version is None else visit.service.shelf.conformal(visit.model, version)
     if known is None:
         return
-    yield from ()
-    before = _course(visit)
-    newest = visit.store.traffic.outcomes(visit.key, limit=1)
-    is_new = bool(newest) and (newest[0].given_at, newest[0].prediction) > before.seen
-    course = _followed(visit, before, known) if is_new else before
-    if course != before or not visit.read_note(MONITOR):
-        visit.write_note(MONITOR, course)
-    share(visit.service, visit.key, asked_of(course))
+    note, policy = visit.read_note(MONITOR), visit.store.registry.policy(visit.key)
+    noted = read_note(Course, note if note.get("format") == FORMAT else {})
+    course = _course(visit, noted, policy.coverage)
+    late = visit.store.traffic.late_mark(visit.key)
+    after = course.reads_after(late, READ_AGAIN_SECONDS)
+    is_last = False
+    while not is_last:
+        more = visit.store.traffic.judged_after(visit.key, after, limit=AT_ONCE)
+        is_last = len(more) < AT_ONCE
+        after = key_of(more[-1]) if more else after
+        course = go_on(course, more, visit.model.schema, known, visit.rules.coverage_loss)
+        course = replace(course, late=late) if is_last else course
+        yield from _said(course, noted, known)
+        if course != noted:
+            visit.write_note(MONITOR, course)
+        noted = course
+    share(visit.service, visit.key, asked_of(course, policy))
 
 
-def _course(visit: Visit) -> Course:
+def _course(visit: Visit, noted: Course, coverage: float) -> Course:
     """Return where the champion stands; another champion, or another coverage, begins anew."""
-    coverage = visit.store.registry.policy(visit.key).coverage
-    course = read_note(Course, visit.read_note(MONITOR))
-    if course.version == visit.champion and course.coverage == coverage:
-        return course
-    version = visit.shelved.versions[visit.champion]
-    begun = Course(visit.champion, 1.0 - coverage, coverage)
-    return replace(begun, seen=(version.anchor_since, ""))
+    if noted.version == visit.champion and noted.coverage == coverage:
+        return noted
+    since = (visit.shelved.versions[visit.champion].anchor_since, 0.0, "")
+    return Course(visit.champion, 1.0 - coverage, coverage, seen=since, behind=since)
 
 
-def _followed(visit: Visit, course: Course, known: Conformal) -> Course:
-    judged = visit.store.traffic.last_judged(visit.key, limit=AT_ONCE)
-    for one in sorted(judged, key=_place):
-        if _place(one) <= course.seen:
-            continue
-        held = None
-        if one.prediction.version == course.version:
-            held = is_held(one, visit.model.schema, known, course.miss)
-        course = course if held is None else course.after(is_held=held)
-        course = replace(course, seen=_place(one))
-    return course
+def _said(course: Course, noted: Course, known: Conformal) -> Iterator[Symptom]:
+    """Say that the holdout's promise is not kept, with what is known now, or is kept again."""
+    if course.is_below and course.count > noted.count:
+        yield _below(course, known)
+    elif noted.is_below and not course.is_below:
+        yield Symptom(
+            CAUSE,
+            "coverage",
+            is_present=False,
+            at=course.seen[0],
+            sentence="What a holdout makes one expect holds again.",
+        )
 
 
-def _place(one: JudgedPrediction) -> tuple[float, str]:
-    given_at = 0.0 if one.feedback is None else one.feedback.given_at
-    return given_at, one.prediction.id or ""
+def _below(course: Course, known: Conformal) -> Symptom:
+    few, rest = known.missing_ranks(course.coverage)
+    promised, told = (share_of(sum(held), len(held)) for held in (course.promised, course.told))
+    return Symptom(
+        cause=CAUSE,
+        kind="coverage",
+        is_present=True,
+        at=course.seen[0],
+        since=course.since,
+        sentence=(
+            f"The sets that its holdout makes would hold {roughly(promised.value or 0.0)} of the "
+            f"last {promised.count:,} truths that judges told, and {roughly(rest / (few + rest))} "
+            f"were promised. What is told beside answers has grown with that: it has held "
+            f"{roughly(told.value or 0.0)} of them."
+        ),
+        advice=ADVICE,
+        evidence={
+            "promised": rest / (few + rest),
+            "verdicts": promised.count,
+            "static": [promised.value, promised.low, promised.high],
+            "told": [told.value, told.low, told.high],
+        },
+    )
 
 
-def asked_of(course: Course) -> Asked:
+def asked_of(course: Course, policy: Policy) -> Asked:
     """Return what is asked of a model whose champion stands there."""
-    return Asked(course.coverage, {course.version: course.miss})
+    return Asked(course.coverage, {course.version: course.miss}, policy.not_sure)
 
 
 def share(service: Service, model: ModelKey, asked: Asked) -> None:
     """Let the workers of this machine know what is asked of a model."""
     folder = service.shelf.folder
-    write_asked(folder, {**read_asked(folder), model: asked})
+    write_asked(folder, {**read_asked(folder), model: asked}, service.clock())
 
 
 def share_all(service: Service) -> None:
@@ -84,11 +124,12 @@ def share_all(service: Service) -> None:
     found = {
         one.model.key: _kept(service, one.model.key) for one in service.catalogue().models.values()
     }
-    write_asked(service.shelf.folder, found)
+    write_asked(service.shelf.folder, found, service.clock())
 
 
 def _kept(service: Service, model: ModelKey) -> Asked:
-    coverage = service.store.registry.policy(model).coverage
+    policy = service.store.registry.policy(model)
     written: Any = service.store.findings.standpoint(model, MONITOR)
-    course = read_note(Course, written)
-    return asked_of(course) if written and course.coverage == coverage else Asked(coverage)
+    course = read_note(Course, written if written.get("format") == FORMAT else {})
+    is_of = course.version and course.coverage == policy.coverage
+    return asked_of(course, policy) if is_of else Asked(policy.coverage, {}, policy.not_sure)
