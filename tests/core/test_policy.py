@@ -20,12 +20,13 @@ ALL = {
     "cap": 0.1,
     "held_out": 0.4,
     "coverage": 0.8,
+    "not_sure": "on",
     "tolerance": 0.01,
     "seed": 7,
 }
 AS_ALL = Policy(
     promote="auto", learn_every=50, rollback="auto", gate=False, batch=25, replay=0.5, clip=0.0,
-    cap=0.1, held_out=0.4, coverage=0.8, tolerance=0.01, seed=7,
+    cap=0.1, held_out=0.4, coverage=0.8, not_sure=True, tolerance=0.01, seed=7,
 )  # fmt: skip
 
 

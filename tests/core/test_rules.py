@@ -160,12 +160,15 @@ def test_rules_are_said_in_sentences() -> None:
         "Data quality: found when surely more is wrong than usual: 0.5 points more of a feature is "
         "missing, 0.5 points more was never seen in training, or 0.5 points more of the rows are "
         "refused.",
+        "How sure: found when 5 points more truths than promised are surely missed, or it is "
+        "surely not sure 10 points more often than usual.",
     ]
 
 
 def test_what_is_off_or_different_is_said_too() -> None:
     off = Rules(
         drift=False, rot=False, slices=False, outliers=False, quality=False, estimate=False,
+        coverage=False, abstentions=False,
         features={"height": FeatureRule(False), "weight": FeatureRule(distance=0.4)},
     )  # fmt: skip
 
@@ -176,6 +179,7 @@ def test_what_is_off_or_different_is_said_too() -> None:
         "Estimated accuracy raises nothing.",
         "Outliers raise nothing.",
         "Data quality is not watched.",
+        "How sure raises nothing.",
         "Not watched: height.",
         "1 feature has its own thresholds.",
     ]

@@ -26,7 +26,7 @@ from unrot.core.conformal import Conformal
 from unrot.core.errors import UnrotError
 from unrot.core.percent import percent
 from unrot.core.policy import Policy
-from unrot.core.records import ModelKey, Version
+from unrot.core.records import Model, ModelKey, Version
 from unrot.serve.shelf import Shelf, ShelvedModel
 
 FILE = "sure.json"
@@ -129,6 +129,11 @@ def read_history(folder: Path, model: ModelKey) -> History:
 def asked_at(history: History, at: float) -> Asked:
     """Return what was asked at a moment."""
     return history[max(0, bisect_right(history, at, key=lambda one: one.since) - 1)]
+
+
+def is_not_sure_asked(shelf: Shelf, model: Model, at: float) -> bool:
+    """Tell whether "not sure" could be an answer of a model at a moment."""
+    return asked_at(read_history(shelf.folder, model.key), at).not_sure
 
 
 def may_be_unsure(folder: Path, model: ModelKey) -> bool:

@@ -24,7 +24,7 @@ from unrot.run.lanes import Reply
 from unrot.serve.answer import Answer
 from unrot.serve.service import Service
 from unrot.serve.shelf import Contents, Shelf
-from unrot.serve.sure import HowSure, how_sure
+from unrot.serve.sure import HowSure, how_sure, is_not_sure_asked, may_be_unsure
 from unrot.web import errors
 from unrot.web.api.envelope import as_object, read_json, received, text_of, what_is_wrong
 from unrot.web.api.explanations import written
@@ -117,14 +117,17 @@ def predict(
     answer = of.predict(
         *(model, inputs), version=version, contents=sent.contents, caller=sent.caller, keys=keys
     )
-    told = _sureness(of.shelf, answer) if says_sure else ()
+    told = _sureness(of.shelf, answer, says_sure=says_sure)
     return success(predicted(answer, is_one=isinstance(inputs, dict), more=told))
 
 
-def _sureness(shelf: Shelf, answer: Answer) -> list[dict[str, Any]]:
-    """Write of each row how sure its answer is."""
+def _sureness(shelf: Shelf, answer: Answer, *, says_sure: bool = False) -> list[dict[str, Any]]:
+    """Write of each row how sure its answer is, where that is asked for, or "not sure" is one."""
+    model, at = answer.shelved.model, answer.predicted_at
+    if not says_sure and not (model.schema.is_classifier and is_not_sure_asked(shelf, model, at)):
+        return []
     return [
-        sureness(how_sure(shelf, answer.shelved, answer.version, shares, value))
+        sureness(how_sure(shelf, answer.shelved, answer.version, shares, value, at))
         for shares, value in zip(answer.probabilities, answer.values, strict=True)
     ]
 
@@ -161,7 +164,7 @@ def predict_explained(
         keys=_keys_of(given),
     )
     found = explain_rows(of.shelf, contents, answer.shelved, answer.version, answer.rows)
-    told = _sureness(of.shelf, answer) if says_sure else ()
+    told = _sureness(of.shelf, answer, says_sure=says_sure)
     data = predicted(answer, is_one=isinstance(inputs, dict), more=told)
     for row, one in zip(data.get("predictions", [data]), found, strict=True):
         row["explanation"] = written(one)
@@ -189,6 +192,8 @@ def _one(
     if sent.contents is None or type(inputs) is not dict or len(keys) > 1:
         return None
     row = of.one_row(model, version, sent.contents)
+    if may_be_unsure(of.shelf.folder, row.key):
+        return None
     scored = row.answer(inputs, of.clock, sent.caller, keys[0] if keys else None)
     if scored is None:
         return None
@@ -214,7 +219,7 @@ def predict_default(of: Service, sent: Sent) -> Reply:
     if made is not None:
         return made
     answer = of.predict(name, given, contents=contents, caller=sent.caller)
-    return success(predicted(answer, is_one=True))
+    return success(predicted(answer, is_one=True, more=_sureness(of.shelf, answer)))
 
 
 @answered

@@ -124,6 +124,7 @@ class SoughtQuery(Page):
     value_from: Annotated[str, "The least number that was answered."] = ""
     value_to: Annotated[str, "The most."] = ""
     outliers: Annotated[str, "1: outliers alone."] = ""
+    unsure: Annotated[str, "1: those alone that were answered with “not sure”."] = ""
     version: Annotated[str, "Answers of one version alone."] = ""
     order: Annotated[str, "newest, or worst: the surest mistakes first."] = ""
     id: Annotated[str, "One prediction alone."] = ""

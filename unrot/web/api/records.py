@@ -110,10 +110,11 @@ class Prediction(Shape, named=True):
     probabilities: dict[str, float] | Unset | None = UNSET
     value: Annotated[float | Unset, "Of a regression."] = UNSET
     sure: Annotated[
-        bool | Unset | None, "With sure=1, of a classifier: one class alone may be true."
+        bool | Unset | None,
+        "With sure=1, or where “not sure” is an answer: one alone may be true.",
     ] = UNSET
     set: Annotated[
-        list[str] | Unset | None, "With sure=1: the classes that may be true, likeliest first."
+        list[str] | Unset | None, "With it: the classes that may be true, likeliest first."
     ] = UNSET
     low: Annotated[
         float | Unset | None, "With sure=1, of a regression: the true number is no smaller."

@@ -19,6 +19,7 @@ from unrot.web.charts.drift import Linked, build_drift
 from unrot.web.charts.grid import Grid
 from unrot.web.charts.lines import Measure, Reading, Series, lines
 from unrot.web.charts.odd_rows import build_odd_rows, read_rate
+from unrot.web.charts.unsure import build_unsure
 from unrot.web.charts.xy import Happening
 
 NOBODY = "Nobody asked it in this time."
@@ -38,6 +39,8 @@ class MonitorCharts:
     drift: Grid
     confusion: Grid
     outliers: Chart
+    unsure: Chart | None
+    """Of a model that may answer "not sure"."""
 
 
 def build_monitor(
@@ -56,6 +59,7 @@ def build_monitor(
             "confusion", "What was taken for what", found.whole.confusion, model.schema
         ),
         outliers=_build_outliers(found, x),
+        unsure=_build_unsure(found, x),
     )
 
 
@@ -136,3 +140,8 @@ def _build_outliers(found: Condition, x: Axis) -> Chart:
         x=x,
         nothing="No row of this time was looked at for oddness.",
     )
+
+
+def _build_unsure(found: Condition, x: Axis) -> Chart | None:
+    asked = [point for point in found.points if point.window.asked_sure]
+    return build_unsure([(end_of(point, found), point.window) for point in asked], x=x)
