@@ -14,7 +14,7 @@ from unrot.core.errors import StoreAway, UnrotError
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.finding_keeper import FindingKeeper
-from unrot.watch.monitors import operations
+from unrot.watch.monitors import abstentions, operations
 from unrot.watch.monitors.drift import look as drift
 from unrot.watch.monitors.estimate import look as estimate
 from unrot.watch.monitors.outliers import look as outliers
@@ -32,6 +32,7 @@ MONITORS: tuple[tuple[str, Look], ...] = (
     (outliers.CAUSE, outliers.look),
     (quality.MONITOR, quality.look),
     (sure.MONITOR, sure.look),
+    (abstentions.MONITOR, abstentions.look),
     (operations.MONITOR, operations.look),
 )
 """Each monitor by its name, in the order in which they look: drift comes before outliers and

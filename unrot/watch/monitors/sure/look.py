@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from unrot.core.conformal import Conformal
 from unrot.core.percent import roughly
 from unrot.core.policy import Policy
+from unrot.core.ports import Findings
 from unrot.core.records import ModelKey, Symptom
 from unrot.hear.late import READ_AGAIN_SECONDS
 from unrot.serve.service import Service
@@ -42,8 +42,10 @@ def look(visit: Visit) -> Iterator[Symptom]:
     known = None if version is None else visit.service.shelf.conformal(visit.model, version)
     if known is None:
         return
-    note, policy = visit.read_note(MONITOR), visit.store.registry.policy(visit.key)
-    noted = read_note(Course, note if note.get("format") == FORMAT else {})
+    noted, policy = (
+        read_course(visit.store.findings, visit.key),
+        visit.store.registry.policy(visit.key),
+    )
     course = _course(visit, noted, policy.coverage)
     late = visit.store.traffic.late_mark(visit.key)
     after = course.reads_after(late, READ_AGAIN_SECONDS)
@@ -108,6 +110,12 @@ def _below(course: Course, known: Conformal) -> Symptom:
     )
 
 
+def read_course(findings: Findings, model: ModelKey) -> Course:
+    """Return where the champion of a model stood at the last look."""
+    note = findings.standpoint(model, MONITOR)
+    return read_note(Course, note if note.get("format") == FORMAT else {})
+
+
 def asked_of(course: Course, policy: Policy) -> Asked:
     """Return what is asked of a model whose champion stands there."""
     return Asked(course.coverage, {course.version: course.miss}, policy.not_sure)
@@ -129,7 +137,6 @@ def share_all(service: Service) -> None:
 
 def _kept(service: Service, model: ModelKey) -> Asked:
     policy = service.store.registry.policy(model)
-    written: Any = service.store.findings.standpoint(model, MONITOR)
-    course = read_note(Course, written if written.get("format") == FORMAT else {})
+    course = read_course(service.store.findings, model)
     is_of = course.version and course.coverage == policy.coverage
     return asked_of(course, policy) if is_of else Asked(policy.coverage, {}, policy.not_sure)
