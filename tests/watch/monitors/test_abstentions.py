@@ -58,7 +58,7 @@ def walked(school: School, clock: Clock, counts: Sequence[int]) -> list[bool]:
 
 @pytest.fixture(autouse=True)
 def _rows_are_independent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(abstentions, "not_worth", lambda visit, until: 1.0)
+    monkeypatch.setattr(abstentions, "not_worth", lambda *_: 1.0)
 
 
 def test_rise_is_found_and_over_again(school: School, clock: Clock) -> None:
