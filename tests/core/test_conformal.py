@@ -6,8 +6,16 @@ from math import inf
 
 import numpy as np
 import pytest
+from scipy.stats import beta
 
-from unrot.core.conformal import MOST_KEPT, Conformal, adapt, from_json, keep_scores
+from unrot.core.conformal import (
+    MOST_KEPT,
+    Conformal,
+    adapt,
+    coverage_range,
+    from_json,
+    keep_scores,
+)
 
 
 def known(scores: list[float]) -> Conformal:
@@ -61,3 +69,19 @@ def test_share_that_is_missed_is_the_one_that_was_asked_for_whatever_comes() -> 
 def test_calibration_that_was_made_without_scores_says_nothing() -> None:
     assert from_json({"rows": 99, "right": 90}) is None
     assert from_json({}) is None
+
+
+@pytest.mark.parametrize("rows", [9, 30, 100, 999, 5_000])
+def test_coverage_range_is_that_of_the_beta_distribution(rows: int) -> None:
+    few = int((rows + 1) * 0.1 + 1e-9)
+
+    found = coverage_range(rows, 0.9)
+
+    assert found == pytest.approx(beta.ppf([0.025, 0.975], rows + 1 - few, few), abs=2e-4)
+
+
+def test_nine_rows_can_say_what_holds_nine_of_ten_and_eight_cannot() -> None:
+    nine = Conformal(9, tuple(place / 10 for place in range(1, 10)))
+    eight = Conformal(8, nine.scores[:8])
+
+    assert (nine.can_say(0.9), eight.can_say(0.9), eight.can_say(0.85)) == (True, False, True)

@@ -12,6 +12,7 @@ from tests.large_store import ZOMBIES, copy_of
 from tests.newest import newest
 from tests.web.visitor import ask, id_in, sign_in, text_of, vote
 from unrot.core.schema import example_row
+from unrot.learn.promote import change_policy
 from unrot.run.caretaker import Caretaker
 from unrot.serve.service import Service
 
@@ -120,7 +121,23 @@ def test_how_sure_an_answer_is_is_told_where_it_is_asked_for(
     assert ("Sure: " if one["sure"] else "Not sure: ") in page
 
 
-def test_version_with_too_few_held_out_rows_cannot_say_how_sure_it_is(client: FlaskClient) -> None:
+def test_few_held_out_rows_say_how_far_the_promise_may_be_off(
+    client: FlaskClient, app: Flask
+) -> None:
+    id = id_in(ask(client))
+    ship(app)
+
+    told = client.get(f"/api/v1/predictions/{id}?sure=1").json["data"]
+    page = text_of(client.get(f"/p/{id}"))
+
+    assert (told["set"], told["coverage"]) == (["Iris-setosa"], 0.9)
+    assert "30 rows were held out to learn that: so it truly is 78 % to 98 %" in page
+
+
+def test_version_with_too_few_held_out_rows_cannot_say_how_sure_it_is(
+    client: FlaskClient, app: Flask
+) -> None:
+    change_policy(app.extensions["unrot"], "iris", {"coverage": 0.99})  # 99 rows are needed
     told = client.post(
         "/api/v1/models/iris/predict?sure=1",
         json={
@@ -134,4 +151,4 @@ def test_version_with_too_few_held_out_rows_cannot_say_how_sure_it_is(client: Fl
     ).json["data"]
 
     assert (told["sure"], told["set"]) == (None, None)
-    assert told["why"].startswith("v1 cannot say how sure it is at 90 %: too few rows")
+    assert told["why"].startswith("v1 cannot say how sure it is at 99 %: too few rows")

@@ -18,6 +18,7 @@ truth that was missed it is less, after each other one a little more, so that ov
 the share that is missed is the one that was asked for.
 
 Sadinle, Lei and Wasserman, JASA 114 (2019) 223-234. Lei et al., JASA 113 (2018) 1094-1111.
+Vovk, Conditional validity of inductive conformal predictors, Machine Learning 92 (2013) 349-376.
 Gibbs and Candès, Adaptive conformal inference under distribution shift (NeurIPS 2021).
 
     >>> of = Conformal(19, tuple(place / 20 for place in range(1, 20)))
@@ -35,13 +36,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, inf
+from functools import lru_cache
+from math import ceil, exp, inf, lgamma, log, log1p, sqrt
 from typing import Any
 
 MOST_KEPT = 1_000
 """Of more scores so many are kept, each rather too large than too small."""
 STEP = 0.02
 """By so much of each surprise the share that may be missed moves."""
+MOST_EXACT, Z = 200, 1.96
+"""With more rows that may be missed the normal distribution says the same."""
 ROUNDING = 1e-6
 """Graphs answer in single precision."""
 
@@ -87,6 +91,43 @@ class Conformal:
         """Return between which numbers the true one is."""
         reach = max(self.bound(miss), 0.0)
         return value - reach, value + reach
+
+
+@lru_cache(maxsize=64)
+def coverage_range(rows: int, coverage: float) -> tuple[float, float]:
+    """Return between which shares sets of a holdout of so many rows truly hold, of 95 in 100.
+
+    Over all holdouts that share is Beta(n + 1 - l, l), l = ⌊(n + 1)(1 - coverage)⌋: at most x as
+    often as of n throws with a chance of 1 - x fewer than l come up (Vovk 2013).
+
+    >>> [round(end, 3) for end in coverage_range(30, 0.9)]
+    [0.779, 0.979]
+    """
+    few, rest = Conformal(rows, ()).missing_ranks(coverage)
+    if few < 1:
+        return coverage, 1.0
+    if few > MOST_EXACT:
+        mean, spread = rest / (rows + 1), sqrt(few * rest / (rows + 2)) / (rows + 1)
+        return mean - Z * spread, mean + Z * spread
+    return _quantile(rows, few, 0.025), _quantile(rows, few, 0.975)
+
+
+def _quantile(rows: int, few: int, chance: float) -> float:
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _fewer(rows, few, 1.0 - middle) < chance else (low, middle)
+    return low
+
+
+def _fewer(rows: int, few: int, chance: float) -> float:
+    """Return how likely fewer come up in so many throws."""
+    logs = (
+        lgamma(rows + 1) - lgamma(hits + 1) - lgamma(rows - hits + 1)
+        + hits * log(chance) + (rows - hits) * log1p(-chance)
+        for hits in range(few)
+    )  # fmt: skip
+    return sum(map(exp, logs))
 
 
 def adapt(miss: float, *, coverage: float, missed: bool) -> float:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import orjson
 
-from unrot.core.conformal import Conformal
+from unrot.core.conformal import Conformal, coverage_range
 from unrot.core.errors import UnrotError
 from unrot.core.percent import percent
 from unrot.core.policy import Policy
@@ -74,6 +74,10 @@ class HowSure:
     between: tuple[float, float] | None = None
     reason: str = ""
     """Why nothing can be said."""
+    rows: int = 0
+    """So many were held out for its version."""
+    truly: tuple[float, float] | None = None
+    """Between which shares the truth is truly held; None where verdicts have moved it."""
 
     @property
     def is_sure(self) -> bool | None:
@@ -97,12 +101,15 @@ def how_sure(
         said = TOO_FEW.format(version=version.name, coverage=percent(asked.coverage))
         return HowSure(asked.coverage, reason=said)
     miss = asked.miss(version.name)
+    is_moved = version.name in asked.misses and miss != 1.0 - asked.coverage
+    truly = None if is_moved else coverage_range(known.rows, asked.coverage)
     if shares is None:
         assert value is not None
-        return HowSure(asked.coverage, between=known.interval(value, miss))
+        between = known.interval(value, miss)
+        return HowSure(asked.coverage, between=between, rows=known.rows, truly=truly)
     classes = shelved.model.schema.classes
     found = tuple(classes[place] for place in known.classes(shares, miss))
-    return HowSure(asked.coverage, classes=found)
+    return HowSure(asked.coverage, classes=found, rows=known.rows, truly=truly)
 
 
 def conformal_of(shelf: Shelf, shelved: ShelvedModel, version: Version) -> Conformal | None:
