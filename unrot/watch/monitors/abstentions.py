@@ -1,10 +1,10 @@
 """Whether the champion answers "not sure" more often than it did.
 
 Minutes are gathered until there are rows enough, and each such piece is looked at once, as pieces
-of broken rows are (`quality/rule.py`): a share has risen when it lies above the usual one by what
-the rules say, by more than chance, in the newest piece, or the newest two, four or eight together.
-What is usual the stream says itself: before it has begun anything may be. Another champion, or
-another coverage, makes other sets, and begins anew.
+of broken rows are (`watch/statistics/risen_share.py`): a share has risen when it lies above the
+usual one by what the rules say and by more than chance, in the newest piece, or the newest two,
+four or eight together. What is usual the stream says itself: before it has begun anything may be.
+Another champion, or another coverage, makes other sets, and begins anew.
 
 Whether "not sure" is an answer stands in the small file of this machine (`serve/sure.py`), so that
 nothing is read of models where it is not.
@@ -19,11 +19,10 @@ from unrot.core.percent import roughly
 from unrot.core.records import Symptom
 from unrot.core.windows import grouped, total
 from unrot.serve.sure import Asked, read_history
-from unrot.watch.monitors.quality.note import Stream
-from unrot.watch.monitors.quality.rule import Piece, Risen, look_at_piece
 from unrot.watch.notes import read_note
 from unrot.watch.statistics.accuracy import share
 from unrot.watch.statistics.many_looks import allowed
+from unrot.watch.statistics.risen_share import Piece, Risen, Stream, look_at_piece
 from unrot.watch.statistics.usual_share import Usual
 from unrot.watch.visit import Visit
 from unrot.watch.worth.rows import not_worth
