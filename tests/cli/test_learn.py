@@ -72,7 +72,7 @@ def test_learn_does_its_job_and_says_what_came_of_it(
     assert said[1].split() == ["metric", "v1", "v2"]
     assert "learnt  3" in said
     assert "The gate: passed. It was compared on 40 rows." in said
-    assert "compared on  40 rows (anchor)" in said
+    assert "compared on  40 rows (test set)" in said
     assert said[-1] == ("It does not answer yet. To let it answer: python -m unrot promote iris v2")
     assert (newest(service).asked_by, newest(service).state) == ("operator", "done")
 

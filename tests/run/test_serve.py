@@ -27,7 +27,7 @@ def start(home: Path, port: int) -> subprocess.Popen[str]:
 
 def caretaker_is_heard_of(url: str) -> bool:
     with urllib.request.urlopen(f"{url}/api/v1/ready", timeout=5) as answer:
-        return b"The caretaker ships" in answer.read()
+        return b"The background worker ships" in answer.read()
 
 
 def test_run_serves_until_ctrl_c_and_then_frees_the_port(trained_home: Path) -> None:

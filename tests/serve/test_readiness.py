@@ -126,7 +126,9 @@ def test_caretaker_that_has_just_beaten_is_ok(tmp_path: Path) -> None:
 
     readiness.beat(heartbeat, readiness.Heartbeat(time.time()))
 
-    assert readiness.caretaker(heartbeat) == Component("ok", "The caretaker ships the journal.")
+    assert readiness.caretaker(heartbeat) == Component(
+        "ok", "The background worker ships the journal."
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["caretaker.json"]
 
 
@@ -138,8 +140,9 @@ def test_caretaker_that_is_behind_says_what_it_samples(tmp_path: Path) -> None:
 
     assert found == Component(
         "ok",
-        "The caretaker is 20,000,000 bytes behind the journal. Until it has caught up it takes "
-        "profiles and outliers of one prediction in 10; every prediction is kept and counted.",
+        "The background worker is 20,000,000 bytes behind the journal. Until it has caught up it "
+        "takes profiles and outliers of one prediction in 10; every prediction is kept and "
+        "counted.",
     )
 
 
@@ -148,8 +151,8 @@ def test_caretaker_that_never_ran_is_degraded(tmp_path: Path) -> None:
 
     assert found == Component(
         "degraded",
-        "The caretaker has not run here: predictions wait in the journal. gunicorn starts one; "
-        "by hand it is: python -m unrot caretaker",
+        "The background worker has not run here: predictions wait in the journal. gunicorn starts "
+        "one; by hand it is: python -m unrot caretaker",
     )
 
 
@@ -160,7 +163,7 @@ def test_caretaker_that_is_silent_is_degraded(tmp_path: Path) -> None:
     found = readiness.caretaker(heartbeat)
 
     assert found == Component(
-        "degraded", "The caretaker has been silent for 1,234 s: look at its log."
+        "degraded", "The background worker has been silent for 1,234 s: look at its log."
     )
 
 

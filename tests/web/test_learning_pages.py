@@ -528,7 +528,7 @@ def test_job_is_asked_for_and_shown(operator: FlaskClient, kept: Service) -> Non
     said = sent(operator, f"{AT}/jobs", kind="learn")
 
     assert "Waiting Learn from the verdicts that wait Asked for by operator" in said
-    assert "0 % · waiting for the caretaker" in said
+    assert "0 % · waiting for the background worker" in said
     assert "Learn from the verdicts that wait operator queued" in said_on(operator, f"{AT}/jobs")
     assert "One job at a time" in said_on(operator, f"{AT}/versions")
 

@@ -115,7 +115,7 @@ def test_caretaker_says_what_fails(client: FlaskClient, settings: Settings) -> N
         "backlog_bytes": 1_500,
         "failing": ["journal"],
     }
-    assert "The caretaker tries again: journal." in page
+    assert "The background worker tries again: journal." in page
     assert "1.5 kB" in page
 
 
@@ -153,7 +153,7 @@ def test_removal_that_is_not_over_is_told(client: FlaskClient, kept: Service) ->
 
     page = signed_in(client).get("/operations").text
 
-    assert "iris was removed. Now the caretaker erases what was kept of it" in page
+    assert "iris was removed. Now the background worker erases what was kept of it" in page
     assert "zombies was removed. Until " in page
 
 

@@ -12,6 +12,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.conftest import VIEWER
+from tests.explain.test_turn import somebody_elses_turn
 from tests.web.test_prediction_page import ship
 from tests.web.visitor import FRAGMENT, IRIS, ask, id_in, post, text_of
 from unrot.explain import explaining, sampling
@@ -73,6 +75,20 @@ def test_more_rows_than_are_explained_are_refused(client: FlaskClient) -> None:
 
     assert answer.status_code == 422
     assert "at most 20 rows" in answer.json["message"]
+
+
+def test_who_is_sent_away_has_no_prediction_kept(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with somebody_elses_turn(monkeypatch):
+        answer = client.post(f"{PREDICT}?explain=1", json={"inputs": ROW})
+    ship(app)
+
+    assert answer.status_code == 429
+    kept = client.get(
+        "/api/v1/models/iris/predictions", headers={"Authorization": f"Bearer {VIEWER}"}
+    )
+    assert kept.json["data"]["predictions"] == []
 
 
 def test_plain_answer_has_no_explanation(client: FlaskClient) -> None:

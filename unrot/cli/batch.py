@@ -81,7 +81,8 @@ def predict(options: argparse.Namespace, settings: Settings) -> int:
 def _interrupted(batch: Batch, out: Path, is_whole: bool) -> Iterator[str]:
     if is_whole:
         yield (
-            f"{out} is complete; what is not in the store yet waits in the journal for a caretaker."
+            f"{out} is complete; what is not in the store yet waits in the journal for the "
+            "background worker."
         )
     elif batch.predicted:
         yield (

@@ -34,6 +34,7 @@ def told(service: Service, job: Job) -> list[str]:
     ]
 
 
+GROUNDS = {"anchor": "test set", "recent verdicts": "recent verdicts"}
 OF_THE_GATE = ("gate", "sentence", "wants_audit", "is_champion")
 """What a result tells besides for programs: here it is told in the gate's own words."""
 
@@ -76,7 +77,10 @@ def _facts(result: Mapping[str, Any]) -> list[str]:
 
 def _judged(gate: GateVerdict) -> list[str]:
     rows = [
-        ("compared on", f"{counted(gate.rows, 'row')} ({gate.ground})" if gate.rows else "-"),
+        (
+            "compared on",
+            f"{counted(gate.rows, 'row')} ({GROUNDS[gate.ground]})" if gate.rows else "-",
+        ),
         ("champion", f"{gate.champion} {_spelt(gate.champion_score)}"),
         ("candidate", _spelt(gate.candidate_score)),
         ("best so far", _spelt(gate.best_score)),

@@ -944,7 +944,7 @@ class Job:
     asked_by: str = ""
     state: JobState = "queued"
     progress: float = 0.0
-    step: str = "waiting for the caretaker"
+    step: str = "waiting for the background worker"
     result: Mapping[str, Any] | None = None
     error: str = ""
     reason: str = ""

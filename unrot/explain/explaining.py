@@ -47,7 +47,7 @@ _UNITS: dict[Link, Unit] = {
     "each": "score",
     "largest": "score",
 }
-_TURN, LONGEST_WAIT = threading.Lock(), 1.0
+_TURN, LONGEST_WAIT = threading.RLock(), 1.0
 _KEPT: Newest[tuple[str, str], Kept] = Newest(KEPT_AT_ONCE)
 _log = logging.getLogger(__name__)
 
@@ -121,13 +121,16 @@ def explain_rows(
 ) -> list[Explanation]:
     """Explain a few rows; what is sampled shares the time."""
     check_count(len(rows))
-    with _turn():
+    with turn():
         return _explain_rows(shelf, contents, shelved, version, rows, seconds)
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    """Let one request of a process be explained at a time: it takes far longer than an answer."""
+def turn() -> Iterator[None]:
+    """Let one request of a process be explained at a time: it takes far longer than an answer.
+
+    Whoever has the turn may take it again.
+    """
     if not _TURN.acquire(timeout=LONGEST_WAIT):
         raise TooMany("Other answers are being explained: try again in a moment.", 2.0)
     try:

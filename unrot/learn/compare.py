@@ -172,7 +172,7 @@ def compare(service: Service, name: str, first: str, second: str) -> Comparison:
     anchor = _anchor_rows(service, holding, model.schema)
     recent = _recent_rows(service, model.key, model.schema)
     for ground, (rows, truth), none in (
-        ("anchor", anchor, f"{holding.name} names no anchor: nothing trusted was set apart."),
+        ("anchor", anchor, f"{holding.name} has no test set: nothing trusted was set apart."),
         (
             "recent verdicts",
             recent,

@@ -84,22 +84,23 @@ def caretaker(path: Path) -> Component:
     if seconds is None:
         return Component(
             "degraded",
-            "The caretaker has not run here: predictions wait in the journal. gunicorn starts one; "
-            "by hand it is: python -m unrot caretaker",
+            "The background worker has not run here: predictions wait in the journal. gunicorn "
+            "starts one; by hand it is: python -m unrot caretaker",
         )
     if seconds > SILENT_SECONDS:
         return Component(
-            "degraded", f"The caretaker has been silent for {seconds:,.0f} s: look at its log."
+            "degraded",
+            f"The background worker has been silent for {seconds:,.0f} s: look at its log.",
         )
     told = heartbeat(path)
     if told is not None and told.every > 1:
         return Component(
             "ok",
-            f"The caretaker is {told.backlog_bytes or 0:,} bytes behind the journal. Until it has "
-            f"caught up it takes profiles and outliers of one prediction in {told.every}; every "
-            "prediction is kept and counted.",
+            f"The background worker is {told.backlog_bytes or 0:,} bytes behind the journal. "
+            f"Until it has caught up it takes profiles and outliers of one prediction in "
+            f"{told.every}; every prediction is kept and counted.",
         )
-    return Component("ok", "The caretaker ships the journal.")
+    return Component("ok", "The background worker ships the journal.")
 
 
 def shelf(contents: Contents, default: str = "") -> Component:

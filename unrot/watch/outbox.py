@@ -102,7 +102,7 @@ class Postbox:
             error = trouble.message
             _log.warning("The finding %s is still to be sent: %s", letter.finding, error)
         except Exception:
-            error = "Something went wrong here: see the caretaker's log."
+            error = "Something went wrong here: see the background worker's log."
             _log.exception("The finding %s could not be sent.", letter.finding)
         self._note(letter, error, is_taken=is_taken)
 

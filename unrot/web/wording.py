@@ -14,7 +14,16 @@ def unbroken(share: float) -> str:
     >>> unbroken(0.978) == "97.8\N{NO-BREAK SPACE}%"
     True
     """
-    return percent(share).replace(" ", "\N{NO-BREAK SPACE}")
+    return together(percent(share))
+
+
+def together(text: str) -> str:
+    """Let no line of a page end before the sign of a share.
+
+    >>> together("from 85 % to 35 %") == "from 85\N{NO-BREAK SPACE}% to 35\N{NO-BREAK SPACE}%"
+    True
+    """
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def number(value: Value) -> str:

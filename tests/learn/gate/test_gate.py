@@ -51,12 +51,12 @@ def test_better_candidate_passes_with_its_numbers() -> None:
     assert judge(found, Policy(), now=5.0) == Judgement(
         GateVerdict(
             decision="passed",
-            sentence="v3 is right on 380 of 400 rows of the anchor; v2 on 360. A loss of more than "
-            "2 % is ruled out, however often it is weighed again.",
+            sentence="v3 is right on 380 of 400 rows of the test set; v2 on 360. A loss of more "
+            "than 2 % is ruled out, however often it is weighed again.",
             champion="v2",
             decided_at=5.0,
             ground="anchor",
-            why="The anchor is what there is: 0 recent rows that judges went through cannot tell "
+            why="The test set is what there is: 0 recent rows that judges went through cannot tell "
             "whether the world has moved; 30 could.",
             rows=400,
             champion_score=0.9,
@@ -95,9 +95,11 @@ def test_candidate_that_is_worse_is_refused_while_the_anchor_stands() -> None:
 
     assert (verdict.decision, verdict.ground, verdict.wants_audit) == ("refused", "anchor", False)
     assert verdict.sentence == (
-        "v3 is right on 1,800 of 4,000 rows of the anchor; v2 on 3,720. It is surely worse."
+        "v3 is right on 1,800 of 4,000 rows of the test set; v2 on 3,720. It is surely worse."
     )
-    assert verdict.why.startswith("The anchor stands: v2 was right on 93.0 % (3,720 of 4,000)")
+    assert verdict.why.startswith(
+        "The test set still holds: v2 was right on 93.0 % (3,720 of 4,000)"
+    )
 
 
 def test_refused_candidate_that_learnt_of_newer_rows_is_offered_an_audit_too() -> None:
@@ -170,7 +172,7 @@ def test_small_steps_down_from_the_best_score_are_refused() -> None:
 
     assert (allowed.decision, refused.decision) == ("passed", "refused")
     assert refused.sentence.endswith(
-        "A champion before it reached 93.6 % on this anchor, and it falls more than 2 % behind "
+        "A champion before it reached 93.6 % on this test set, and it falls more than 2 % behind "
         "that: small steps down add up."
     )
 
@@ -199,8 +201,8 @@ def test_loss_beside_the_best_champion_has_to_be_ruled_out_as_well() -> None:
     assert alone.decision == "passed"
     assert bound < -0.02 and beside.decision == "undecided"
     assert beside.sentence == (
-        "v3 is right on 3,644 of 4,000 rows of the anchor; v2 on 3,680. It may be worse than the "
-        f"best champion on this anchor by up to {100 * -bound:.1f} %, and 2 % is let pass: small "
+        "v3 is right on 3,644 of 4,000 rows of the test set; v2 on 3,680. It may be worse than the "
+        f"best champion on this test set by up to {100 * -bound:.1f} %, and 2 % is let pass: small "
         "steps down add up."
     )
 
@@ -317,7 +319,7 @@ def test_anchor_of_recent_rows_grows_once_they_have_doubled() -> None:
     assert (verdict.decision, verdict.ground, verdict.rows) == ("passed", "recent verdicts", 80)
     assert (judgement.new_anchor, verdict.moved_at) == (tuple(range(80)), None)
     assert verdict.why == (
-        "The anchor of 40 rows has grown: judges went through 80 of its world by now."
+        "The test set of 40 rows has been outgrown: judges went through 80 of its world by now."
     )
 
 
@@ -356,7 +358,7 @@ def test_regression_is_compared_by_its_errors() -> None:
     assert better.difference == pytest.approx(0.1)
     assert better.bound is not None and 0.08 < better.bound < 0.09
     assert better.sentence.startswith(
-        "v3 is off by 1.8 on average over 120 rows of the anchor; v2 by 2."
+        "v3 is off by 1.8 on average over 120 rows of the test set; v2 by 2."
     )
     assert better.recalls == ()
 
@@ -367,7 +369,7 @@ def test_regression_behind_the_best_score_is_refused() -> None:
     verdict = judged(regression(champion, champion, best_score=1.9))
 
     assert verdict.decision == "refused"
-    assert "reached an error of 1.9 on this anchor" in verdict.sentence
+    assert "reached an error of 1.9 on this test set" in verdict.sentence
 
 
 def test_regression_without_any_error_is_equal_to_itself() -> None:

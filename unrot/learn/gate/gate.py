@@ -178,7 +178,7 @@ def _of_ratchet(evidence: Evidence, policy: Policy, ground: Footing, pair: Pair)
     points = _points(evidence, policy)
     return _Ruling(
         "refused",
-        f"A champion before it reached {said} on this anchor, and it falls more than {points} "
+        f"A champion before it reached {said} on this test set, and it falls more than {points} "
         "behind that: small steps down add up.",
     )
 
@@ -213,7 +213,7 @@ def _of_rivals(evidence: Evidence, policy: Policy, ground: Footing) -> _Ruling |
         if bound is not None and bound >= -policy.tolerance:
             continue
         least = f" by up to {100 * -bound:.1f} %" if bound is not None else ""
-        where = "on this anchor" if ground.name == "anchor" else "of this world"
+        where = "on this test set" if ground.name == "anchor" else "of this world"
         return _Ruling(
             "undecided",
             f"It may be worse than the {name} champion {where}{least}, and "
@@ -278,7 +278,9 @@ def _numbers(evidence: Evidence, ground: Footing, pair: Pair) -> str:
     if not pair.rows:
         return ""
     where = (
-        "rows of the anchor" if ground.name == "anchor" else "recent rows that judges went through"
+        "rows of the test set"
+        if ground.name == "anchor"
+        else "recent rows that judges went through"
     )
     champion, candidate, rows = evidence.champion, evidence.candidate, f"{pair.rows:,} {where}"
     if evidence.schema.is_classifier:

@@ -226,8 +226,8 @@ def _why(evidence: Evidence, move: Move, anchor: Errors, recent: Errors) -> str:
     """Say why this is the ground, with numbers."""
     champion, schema = evidence.champion, evidence.schema
     if not len(anchor):
-        return f"{champion} has no anchor: recent rows that judges went through stand for it."
-    before = f"{champion} was {said_score(schema, anchor)} on its anchor"
+        return f"{champion} has no test set: recent rows that judges went through stand for it."
+    before = f"{champion} was {said_score(schema, anchor)} on its test set"
     if move.has_moved:
         at = _at(evidence, move.place)
         since = f"since {said_time(at)}" if at is not None else "lately"
@@ -235,19 +235,20 @@ def _why(evidence: Evidence, move: Move, anchor: Errors, recent: Errors) -> str:
         return f"The world has moved {since}: {before} and is {after} since then."
     if move.can_tell and len(anchor) < FEWEST:
         return (
-            f"The anchor has only {counted(len(anchor), 'row')}; judges went through "
+            f"The test set has only {counted(len(anchor), 'row')}; judges went through "
             f"{len(recent)} recent."
         )
     if _has_outgrown(evidence, anchor, recent):
         return (
-            f"The anchor of {counted(len(anchor), 'row')} has grown: judges went through "
+            f"The test set of {counted(len(anchor), 'row')} has been outgrown: judges went through "
             f"{len(recent)} of its "
             "world by now."
         )
     if move.can_tell:
-        return f"The anchor stands: {before} and {said_score(schema, recent)} on recent verdicts."
+        after = f"{said_score(schema, recent)} on recent verdicts"
+        return f"The test set still holds: {before} and {after}."
     return (
-        f"The anchor is what there is: {counted(len(recent), 'recent row')} that judges went "
+        f"The test set is what there is: {counted(len(recent), 'recent row')} that judges went "
         "through cannot "
         f"tell whether the world has moved; {FEWEST} could."
     )

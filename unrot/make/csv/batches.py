@@ -193,7 +193,7 @@ class Batch:
         began = time.monotonic()
         while not journal.has_room(ROOMY_SHARE):
             if progress:
-                progress(self._done, "waiting until the caretaker has shipped the journal")
+                progress(self._done, "waiting until the background worker has shipped the journal")
             if patience_seconds is not None and time.monotonic() - began > patience_seconds:
                 raise JournalFull(
                     "The journal is half full and is not being shipped: see how the store and the "

@@ -107,10 +107,7 @@ def predict(
     of: Service, sent: Sent, model: str, version: str | None, *, says_sure: bool = False
 ) -> Reply:
     """Score one row or many, and say how sure each answer is where that is asked for."""
-    given = as_object(sent.read())
-    if "inputs" not in given or not given.keys() <= WITH_INPUTS:
-        raise _only("inputs", WITH_INPUTS, given, INPUTS_EXPECTED)
-    inputs, keys = given["inputs"], _keys_of(given)
+    inputs, keys = _inputs_of(sent)
     made = None if says_sure else _one(of, sent, model, version, inputs, keys)
     if made is not None:
         return made
@@ -149,26 +146,28 @@ def predict_explained(
 ) -> Reply:
     """Score a few rows, and say why they are answered so, and how sure that is."""
     # It is loaded when somebody asks why: no plain prediction needs it.
-    from unrot.explain.explaining import check_count, explain_rows
+    from unrot.explain.explaining import check_count, explain_rows, turn
 
-    given = as_object(sent.read())
-    if "inputs" not in given or not given.keys() <= WITH_INPUTS:
-        raise _only("inputs", WITH_INPUTS, given, INPUTS_EXPECTED)
-    inputs, contents = given["inputs"], of.catalogue()
+    (inputs, keys), contents = _inputs_of(sent), of.catalogue()
     check_count(len(inputs) if isinstance(inputs, list) else 1)
-    answer = of.predict(
-        *(model, inputs),
-        version=version,
-        contents=contents,
-        caller=sent.caller,
-        keys=_keys_of(given),
-    )
-    found = explain_rows(of.shelf, contents, answer.shelved, answer.version, answer.rows)
+    with turn():  # Before the rows are answered: who is sent away has no prediction that is kept.
+        answer = of.predict(
+            *(model, inputs), version=version, contents=contents, caller=sent.caller, keys=keys
+        )
+        found = explain_rows(of.shelf, contents, answer.shelved, answer.version, answer.rows)
     told = _sureness(of.shelf, answer, says_sure=says_sure)
     data = predicted(answer, is_one=isinstance(inputs, dict), more=told)
     for row, one in zip(data.get("predictions", [data]), found, strict=True):
         row["explanation"] = written(one)
     return success(data)
+
+
+def _inputs_of(sent: Sent) -> tuple[Any, list[str | None]]:
+    """Return what is to be scored, and what the client calls it."""
+    given = as_object(sent.read())
+    if "inputs" not in given or not given.keys() <= WITH_INPUTS:
+        raise _only("inputs", WITH_INPUTS, given, INPUTS_EXPECTED)
+    return given["inputs"], _keys_of(given)
 
 
 def _keys_of(given: Mapping[str, Any]) -> list[str | None]:

@@ -176,7 +176,7 @@ class Comparison(Shape, named=True):
     errors=(409,),
 )
 def compare(model: ModelName, version: VersionName, other: OtherVersion) -> Comparison:
-    """Put two versions side by side: scores, confusions, rows on which they differ."""
+    """Put two versions side by side: scores, confusion matrices, rows on which they differ."""
     found = comparison.compare(service(), model, version, other)
     of = service().catalogue().model(model).model.schema
     grounds = [_beside(ground, one, of) for ground, one in found.grounds]

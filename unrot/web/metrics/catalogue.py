@@ -120,13 +120,14 @@ EVENTS_DEAD = Read(
 )
 EVENTS_BACKLOG = Read("unrot_events_backlog_bytes", "What of the events is still to be sent.")
 CARETAKER_SILENT = Read(
-    "unrot_caretaker_silent_seconds", "Since the caretaker of this machine was last heard of."
+    "unrot_caretaker_silent_seconds",
+    "Since the background worker of this machine was last heard of.",
 )
 CARETAKER_LAG = Read(
     "unrot_caretaker_lag_seconds", "Since all that stood in the journal was in the store."
 )
 CARETAKER_FAILING = Read(
-    "unrot_caretaker_failing_steps", "Steps of the caretaker that fail and are tried again."
+    "unrot_caretaker_failing_steps", "Steps of the background worker that fail and are tried again."
 )
 ALIAS = Read(
     "unrot_alias_info", "Which version an alias points at; always 1.", ("model", "alias", "version")

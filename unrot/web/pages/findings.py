@@ -32,6 +32,7 @@ from unrot.web.pages.evidence import readable
 from unrot.web.pages.models import blueprint
 from unrot.web.pages.standing import go, refuse, shown, standing, tell
 from unrot.web.routes import JUDGE, VIEWER
+from unrot.web.wording import together
 
 CLOSED_A_PAGE = 25
 
@@ -94,7 +95,8 @@ def finding_words() -> dict[str, dict[FindingKind, str]]:
 @blueprint.app_template_filter()
 def head(found: Finding) -> str:
     """Say in a few words what was found."""
-    return head_of(found, service().catalogue().model(name_of(found.model)).model.schema)
+    schema = service().catalogue().model(name_of(found.model)).model.schema
+    return together(head_of(found, schema))
 
 
 @blueprint.app_template_filter()

@@ -26,7 +26,7 @@ from unrot.web.charts.spark import Spark, spark
 from unrot.web.current import service
 from unrot.web.pages.models import blueprint
 from unrot.web.routes import ANYONE
-from unrot.web.wording import number, percent
+from unrot.web.wording import number, percent, together
 
 LONGEST_SEARCH = 200
 NOT_KNOWN = "–"
@@ -80,7 +80,7 @@ class Row:
         """Say what was found, the gravest, and how much is snoozed."""
         worst = gravest_first(self.glance.findings)[:1]
         snoozed = self.glance.snoozed
-        told = [head_of(one, self.model.schema) for one in worst]
+        told = [together(head_of(one, self.model.schema)) for one in worst]
         return " · ".join([*told, *([f"{snoozed} snoozed"] if snoozed else [])])
 
     @property

@@ -42,6 +42,7 @@ from unrot.web.snippets import snippets
 blueprint = Pages("pages", __name__)
 blueprint.add_app_template_filter(wording.unbroken, "percent")
 for word in (
+    wording.together,
     wording.number,
     wording.rough,
     wording.iso,

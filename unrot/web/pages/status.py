@@ -16,6 +16,7 @@ from unrot.watch.reports.health import State, gravest_first, part_snoozed, state
 from unrot.web.current import service
 from unrot.web.pages import story
 from unrot.web.pages.models import blueprint
+from unrot.web.wording import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +56,5 @@ def _health(
     if not findings:
         return "well", also or "no open finding"
     worst = gravest_first(findings)[0]
-    said = f"{worst.gravity} · {head_of(worst, schema)}"
+    said = f"{worst.gravity} · {together(head_of(worst, schema))}"
     return state_beside(worst), f"{said} · {also}" if also else said
