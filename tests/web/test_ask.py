@@ -84,7 +84,7 @@ def test_list_is_a_screenful_and_looks_up_no_more_than_it_may(
     found = asked(client)
     monkeypatch.setattr(ask, "NEWEST", 5)
 
-    assert (len(found["questions"]), found["looked_at"]) == (20, 60)
+    assert (len(found["questions"]), found["looked_at"]) == (12, 60)
     assert asked(client)["looked_at"] == 5
 
 

@@ -21,7 +21,7 @@ from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.serve.sure import how_sure
 
-SCREENFUL = 20
+SCREENFUL = 12
 NEWEST = 1_000
 """So many predictions are looked at."""
 LOOKED_UP = 200

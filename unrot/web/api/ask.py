@@ -30,7 +30,7 @@ class Questions(Shape, named=True):
 
 @route("GET", "/models/<model>/ask", needs=JUDGE, tag="looking")
 def ask(model: ModelName) -> Questions:
-    """List the recent predictions whose verdict would teach most, at most 20."""
+    """List the recent predictions whose verdict would teach most, at most 12."""
     found, schema = (
         find_questions(service(), model),
         service().catalogue().model(model).model.schema,
