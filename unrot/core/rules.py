@@ -244,7 +244,7 @@ class Rules:
     abstentions: bool = of_sure(
         WATCHED, True, "Not sure", 'Whether more answers of "not sure" raise a finding.'
     )
-    abstention_rise: float = of_sure(
+    unsure_rise: float = of_sure(
         SHARE, 0.1, "Not sure more often", "So much more than usual: 0.1 is 10 points."
     )
     features: Mapping[str, FeatureRule] = option(
@@ -379,7 +379,7 @@ def _quality(rules: Rules) -> str:
 
 def _sure(rules: Rules) -> str:
     missed = f"{_points(rules.coverage_loss)} more truths than promised are surely missed"
-    often = f"it is surely not sure {_points(rules.abstention_rise)} more often than usual"
+    often = f"it is surely not sure {_points(rules.unsure_rise)} more often than usual"
     found = [*[missed] * rules.coverage, *[often] * rules.abstentions]
     return f"How sure: found when {', or '.join(found)}." if found else "How sure raises nothing."
 

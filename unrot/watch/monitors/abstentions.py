@@ -95,7 +95,7 @@ def _looked_at(visit: Visit, note: Note, piece: Piece) -> Symptom:
         note.stream.course,
         piece,
         {KEY: NOT_KNOWN},
-        {KEY: visit.rules.abstention_rise},
+        {KEY: visit.rules.unsure_rise},
         alpha=allowed(note.looks, DELTA),
         worth=lambda until: not_worth(visit, until),
     )
