@@ -14,7 +14,7 @@ PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 3.13 3.14 system; do 
 	2>/dev/null && exit; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-pythons clients shots fuzz drills lock audit licences bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-explaining bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-anchors bench-freshness bench-growth bench-loads bench-pages drill-dyno drill-wheel drill-image
+.PHONY: help run demo test test-pythons clients shots fuzz drills lock audit licences bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-explaining bench-coverage bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-anchors bench-freshness bench-growth bench-loads bench-pages drill-dyno drill-wheel drill-image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -128,6 +128,9 @@ drill-image: $(VENV)/test ## run what the Dockerfile runs, into a clean folder, 
 
 bench-power: $(VENV)/test ## 600 kills and 1,000 simulated power cuts on SQLite (ten minutes; wants strace)
 	$(RUN) -m bench.power
+
+bench-coverage: $(VENV)/serve ## how often sets and intervals hold the truth, on twelve tables and in a drift (two minutes)
+	$(RUN) -m bench.coverage
 
 bench-outliers: $(VENV)/serve ## tell odd rows apart, beside scikit-learn's detectors (ten seconds)
 	$(RUN) -m bench.outliers

@@ -13,6 +13,7 @@ from unrot.run.bootstrap import open_service, secret_key
 from unrot.web import compression, cors, errors, security
 from unrot.web.api import (
     accuracy,
+    ask,
     audit_log,
     descriptions,
     drift,
@@ -53,6 +54,9 @@ from unrot.web.pages import (
     rules,
     status,
     time_range,
+)
+from unrot.web.pages import (
+    ask as ask_page,
 )
 from unrot.web.pages import (
     explorer as explorer_pages,
@@ -98,14 +102,14 @@ PATIENCE_SECONDS = 1.2
 API = (
     *(models, descriptions, predictions, feedback, learning, versions, trials),
     *(explorer, findings, drift, outliers, accuracy, reports, operations),
-    *(audit_log, forgetting, what_if),
+    *(audit_log, forgetting, what_if, ask),
 )
 """Each declares some routes; the document lists them in this order."""
 PROTOCOLS = (OIP, KSERVE, GOOGLE, MLFLOW, SAGEMAKER, SELDON, EVENTS)
 """Those of other people's clients."""
 PAGES = (
     *(home, pages, prediction, adding, settings_pages, versions_pages, jobs, policy),
-    *(audits, compare, what_if_page),
+    *(audits, ask_page, compare, what_if_page),
     *(news, monitor, findings_pages, rules, explorer_pages, profiles, outliers_pages),
     *(predictions_pages, predictions_file, time_range),
     *(report, operations_pages, access, status, glossary, elsewhere),

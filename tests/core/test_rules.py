@@ -162,13 +162,15 @@ def test_rules_are_said_in_sentences() -> None:
         "refused.",
         "Reasons: found when features that have 10 % of all that moves answers have surely changed "
         "places since training.",
+        "How sure: found when 5 points more truths than promised are surely missed, or it is "
+        "surely not sure 10 points more often than usual.",
     ]
 
 
 def test_what_is_off_or_different_is_said_too() -> None:
     off = Rules(
         drift=False, rot=False, slices=False, outliers=False, quality=False, estimate=False,
-        reasons=False,
+        reasons=False, coverage=False, abstentions=False,
         features={"height": FeatureRule(False), "weight": FeatureRule(distance=0.4)},
     )  # fmt: skip
 
@@ -180,6 +182,7 @@ def test_what_is_off_or_different_is_said_too() -> None:
         "Outliers raise nothing.",
         "Data quality is not watched.",
         "Reasons raise nothing.",
+        "How sure raises nothing.",
         "Not watched: height.",
         "1 feature has its own thresholds.",
     ]

@@ -450,6 +450,7 @@ def _audits(names: Mapping[str, str]) -> Iterator[Ask]:
     yield get(f"{FLOWERS}/audits", "judge")
     yield get(f"/api/v1/audits/{names['audit']}", "judge")
     yield get("/api/v1/audits/nothing", "judge")
+    yield from (get(f"{model}/ask", "judge") for model in (PLANTS, RENT))
     for rows in (9, 1_001, "x", True, None, 12.5):
         yield post(f"{RENT}/audits", {"rows": rows}, "judge")
     yield post(f"{PLANTS}/audits", {"row": 12}, "judge")

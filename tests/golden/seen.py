@@ -99,6 +99,7 @@ def paths(names: Mapping[str, str]) -> dict[str, list[str]]:
             *(f"{of['plants']}/audits", f"{of['rent']}/audits", f"/audits/{names['audit']}"),
             "/audits/nothing",
         ],
+        "ask": [f"{of['plants']}/ask", f"{of['rent']}/ask"],
         "monitor": [
             *(f"{path}/monitor" for path in of.values()),
             f"{of['plants']}/monitor?from=2026-03-03T06:00&to=2026-03-03T10:00",

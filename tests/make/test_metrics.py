@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.make.tables import FIVE, NUMBER, SEVERAL, numbers_dataset
 from unrot.core.dataset import Dataset
-from unrot.core.records import Outputs, Schema
+from unrot.core.records import Calibrating, Outputs, Schema
 from unrot.make.fitted import Fitted
 from unrot.make.metrics import calibrate, measure_answers
 
@@ -94,6 +94,9 @@ def test_how_sure_each_answer_was_is_said_beside_whether_it_was_right() -> None:
 
     found = calibrate(outputs, np.array(["elf", "elf", "orc"]), schema)
 
-    assert found == [(0.75, True), (0.5, False), (0.875, False)]
-    assert calibrate(Outputs([0]), np.array(["elf"]), schema) == []
-    assert calibrate(Outputs(values=[1.0]), np.array([1.0]), Schema((), "kg")) == []
+    assert (found.sure, found.right) == ([0.75, 0.5, 0.875], [True, False, False])
+    assert found.squares == [0.125, 0.5, 1.53125]
+    assert found.scores == [0.25, 0.5, 0.875]
+    assert calibrate(Outputs([0]), np.array(["elf"]), schema) == Calibrating()
+    off = calibrate(Outputs(values=[1.0]), np.array([3.0]), Schema((), "kg"))
+    assert off == Calibrating(scores=[2.0])

@@ -116,8 +116,14 @@ def test_older_evidence_than_what_is_known_changes_nothing(symptom: Symptom) -> 
 
 
 def test_rules_say_what_is_watched_and_operations_always_are() -> None:
-    off = Rules(drift=False, rot=False, slices=False, outliers=False, quality=False, estimate=False)
-    kinds = ("drift", "rot", "slice", "outliers", "quality", "estimate", "operations")
+    off = Rules(
+        drift=False, rot=False, slices=False, outliers=False, quality=False, estimate=False,
+        coverage=False, abstentions=False,
+    )  # fmt: skip
+    kinds = (
+        *("drift", "rot", "slice", "outliers", "quality", "estimate", "coverage", "abstentions"),
+        "operations",
+    )
 
-    assert [is_watched(kind, off) for kind in kinds] == [False] * 6 + [True]
-    assert [is_watched(kind, Rules()) for kind in kinds] == [True] * 7
+    assert [is_watched(kind, off) for kind in kinds] == [False] * 8 + [True]
+    assert [is_watched(kind, Rules()) for kind in kinds] == [True] * 9

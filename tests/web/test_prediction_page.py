@@ -12,6 +12,7 @@ from tests.large_store import ZOMBIES, copy_of
 from tests.newest import newest
 from tests.web.visitor import ask, id_in, sign_in, text_of, vote
 from unrot.core.schema import example_row
+from unrot.learn.promote import change_policy
 from unrot.run.caretaker import Caretaker
 from unrot.serve.service import Service
 
@@ -92,3 +93,62 @@ def test_later_versions_answer_the_same_row_and_that_is_not_kept(
     ]
     assert data["inputs"] == inputs
     assert newest(kept, ZOMBIES) == before
+
+
+def test_how_sure_an_answer_is_is_told_where_it_is_asked_for(
+    client: FlaskClient, app: Flask, kept: Service
+) -> None:
+    inputs = dict(
+        zip(
+            kept.catalogue().model(ZOMBIES).model.schema.names,
+            example_row(kept.catalogue().model(ZOMBIES).model.schema).values(),
+            strict=True,
+        )
+    )
+    at = f"/api/v1/models/{ZOMBIES}/predict"
+
+    plain = client.post(at, json={"inputs": inputs}).json["data"]
+    told = client.post(f"{at}?sure=1", json={"inputs": [inputs, inputs]}).json["data"]
+    [one, other] = told["predictions"]
+    ship(app)
+    later = client.get(f"/api/v1/predictions/{one['id']}?sure=1").json["data"]
+    page = text_of(client.get(f"/p/{one['id']}"))
+
+    assert "sure" not in plain
+    assert one["set"] == other["set"] == later["set"]
+    assert one["coverage"] == later["coverage"] == 0.9
+    assert one["sure"] == (len(one["set"]) == 1)
+    assert ("Sure: " if one["sure"] else "Not sure: ") in page
+
+
+def test_few_held_out_rows_say_how_far_the_promise_may_be_off(
+    client: FlaskClient, app: Flask
+) -> None:
+    id = id_in(ask(client))
+    ship(app)
+
+    told = client.get(f"/api/v1/predictions/{id}?sure=1").json["data"]
+    page = text_of(client.get(f"/p/{id}"))
+
+    assert (told["set"], told["coverage"]) == (["Iris-setosa"], 0.9)
+    assert "30 rows were held out to learn that: so it truly is 77.9 % to 97.9 %" in page
+
+
+def test_version_with_too_few_held_out_rows_cannot_say_how_sure_it_is(
+    client: FlaskClient, app: Flask
+) -> None:
+    change_policy(app.extensions["unrot"], "iris", {"coverage": 0.99})  # 99 rows are needed
+    told = client.post(
+        "/api/v1/models/iris/predict?sure=1",
+        json={
+            "inputs": {
+                "sepal_length_cm": 5.1,
+                "sepal_width_cm": 3.5,
+                "petal_length_cm": 1.4,
+                "petal_width_cm": 0.2,
+            }
+        },
+    ).json["data"]
+
+    assert (told["sure"], told["set"]) == (None, None)
+    assert told["why"].startswith("v1 cannot say how sure it is at 99 %: too few rows")

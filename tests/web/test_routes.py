@@ -13,8 +13,9 @@ from flask import Blueprint, Flask, Response
 from tests.conftest import ROOT
 from unrot.app import API
 from unrot.core.errors import Invalid
+from unrot.serve.sure import HowSure
 from unrot.web import security
-from unrot.web.api.answers import predicted
+from unrot.web.api.answers import predicted, sureness
 from unrot.web.api.records import Prediction
 from unrot.web.openapi.operations import table_of
 from unrot.web.openapi.schema import Schemas
@@ -275,4 +276,7 @@ def test_predict_writes_by_hand_what_its_shape_declares(app: Flask) -> None:
 
     names = {one.name for one in members(Prediction)}
 
-    assert {*predicted(answer, is_one=True), "value", "explanation"} == names
+    told = sureness(HowSure(0.9, reason="too few rows"))
+    between = sureness(HowSure(0.9, between=(1.0, 2.0)))
+    written = predicted(answer, is_one=True, more=[{**told, **between}])
+    assert {*written, "value", "explanation"} == names

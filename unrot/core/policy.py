@@ -15,6 +15,7 @@ from unrot.core.plurals import counted, plural
 
 by_itself = partial(option, group="What it may do by itself")
 of_gate = partial(option, group="The gate")
+of_answers = partial(option, group="How sure it is")
 of_learning = partial(option, group="How it learns")
 of_rewards = partial(option, group="What a reward counts as")
 of_telling = partial(option, group="What it tells")
@@ -87,6 +88,20 @@ class Policy:
         0.3,
         "Held-out share",
         "The share of the judges' verdicts that only judges: 0 to 0.9.",
+    )
+    coverage: float = of_answers(
+        number(0.5, 0.99, said="a share from 0.5 to 0.99"),
+        0.9,
+        "Coverage",
+        "How often the classes, or the interval, told beside an answer hold the truth: 0.5 to "
+        "0.99.",
+    )
+    not_sure: bool = of_answers(
+        switch(),
+        False,
+        'Answer "not sure"',
+        "On tells with each answer whether one class alone may be true, and which may. The answer "
+        "stays the likeliest class.",
     )
     batch: int = of_learning(
         whole(1, 100_000),
@@ -181,6 +196,7 @@ def sentences(policy: Policy) -> list[str]:
         _learning(policy),
         _promoting(policy),
         _returning(policy),
+        _covering(policy),
         _stepping(policy),
         _cleaning(policy),
         _telling(policy),
@@ -215,6 +231,16 @@ def _returning(policy: Policy) -> str:
     if policy.rollback == "auto":
         return "It rolls back by itself when judges find it worse than the version before."
     return "It is rolled back by hand."
+
+
+def _covering(policy: Policy) -> str:
+    share = percent(policy.coverage, 4)
+    said = f"Beside an answer it tells what else may be, so that {share} of truths are among it"
+    return (
+        f"{said}; where that is more than one class, it is not sure."
+        if policy.not_sure
+        else (f"{said}.")
+    )
 
 
 def _stepping(policy: Policy) -> str:

@@ -22,6 +22,7 @@ from unrot.core.records import (
     Answered,
     Audit,
     Bite,
+    Calibrating,
     Candidate,
     Check,
     CountedStretch,
@@ -356,8 +357,8 @@ class Workshop(Protocol):
         """Measure answers by their truth, beside what guessing would reach."""
         ...
 
-    def calibrate(self, answered: Answered, schema: Schema) -> list[tuple[float, bool]]:
-        """Say of each answer how sure it was and if right; nothing without probabilities."""
+    def calibrate(self, answered: Answered, schema: Schema) -> Calibrating:
+        """Say of each answer how sure it was, whether it was right and how strange the truth."""
         ...
 
     def predictor(self, candidate: Candidate, schema: Schema) -> Scorer:
@@ -827,6 +828,10 @@ class Traffic(Protocol):
         """Put the verdicts beside predictions."""
         ...
 
+    def unsure(self, model: ModelKey, before: tuple[float, str]) -> Iterator[Prediction]:
+        """Return predictions that were answered with "not sure" and are kept, newest first."""
+        ...
+
     def judged(
         self, model: ModelKey, *, since: float, before: tuple[float, str]
     ) -> Iterator[JudgedPrediction]:
@@ -896,6 +901,16 @@ class Traffic(Protocol):
         The newest so many; or from a key (`given_at`, `predicted_at`, id) on the next so many. Of
         some `versions` alone. The inputs of the predictions are there where they are asked for.
         """
+        ...
+
+    def judged_after(
+        self, model: ModelKey, after: tuple[float, float, str], *, limit: int
+    ) -> list[JudgedPrediction]:
+        """List judged predictions in the order of their verdicts, the next so many, no inputs."""
+        ...
+
+    def late_mark(self, model: ModelKey) -> str:
+        """Return a word that is another as soon as a late verdict was kept (`hear/late.py`)."""
         ...
 
     def last_judged(self, model: ModelKey, *, limit: int) -> list[JudgedPrediction]:

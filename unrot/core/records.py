@@ -21,7 +21,16 @@ Doors know models by their names and resolve them once; from there on a model is
 Gravity = Literal["note", "warning", "grave"]
 GRAVEST_FIRST: tuple[Gravity, ...] = ("grave", "warning", "note")
 FindingKind = Literal[
-    "drift", "rot", "outliers", "quality", "estimate", "slice", "reasons", "operations"
+    "drift",
+    "rot",
+    "outliers",
+    "quality",
+    "estimate",
+    "slice",
+    "coverage",
+    "abstentions",
+    "reasons",
+    "operations",
 ]
 
 
@@ -50,6 +59,12 @@ FINDING_KINDS: Mapping[FindingKind, KindWords] = {
     ),
     "estimate": KindWords(
         "estimated accuracy", "This model is probably less right than it was.", "estimate"
+    ),
+    "coverage": KindWords(
+        "coverage", "This model is surer of its answers than it should be.", "coverage"
+    ),
+    "abstentions": KindWords(
+        "abstentions", 'This model answers "not sure" more often than it did.', "abstentions"
     ),
     "reasons": KindWords(
         "reasons", "This model leans on other features than it did in training.", "reasons"
@@ -553,6 +568,19 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibrating:
+    """What each row of a holdout tells of how sure a version may be; as long as there are rows."""
+
+    sure: Sequence[float] = ()
+    """The largest probability; empty where there are none."""
+    right: Sequence[bool] = ()
+    squares: Sequence[float] = ()
+    """The squared distance of all probabilities from the truth, by Brier."""
+    scores: Sequence[float] = ()
+    """How strange the truth was to it (`core.conformal`)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A freshly fitted estimator with all that a version keeps of it, not yet registered."""
 
@@ -569,8 +597,7 @@ class Candidate:
     form: Form = "table"
     reference_rows: Sequence[Row] = field(repr=False, default=())
     reference_outputs: Outputs | None = field(repr=False, default=None)
-    calibrating: Sequence[tuple[float, bool]] = field(repr=False, default=())
-    """Of each row of the holdout how sure it was, and whether it was right."""
+    calibrating: Calibrating = field(repr=False, default_factory=lambda: Calibrating())
     held_out_outputs: Outputs | None = field(repr=False, default=None)
     """What it answers to rows of the same kind that it was not fitted on."""
     parent: str | None = None
@@ -735,6 +762,10 @@ class Window:
     outliers: int = 0
     looked_at: int = 0
     """Predictions that an outlier detector has scored."""
+    asked_sure: int = 0
+    """Predictions where "not sure" could be the answer."""
+    unsure: int = 0
+    """Those where it was."""
     latency: Sequence[int] = ()
     """Predictions by how long they took; the bins are `monitors.latency.EDGES`."""
     confidence: Sequence[int] = ()
@@ -818,6 +849,10 @@ class Shipment:
     oddities: Sequence[Oddity] = ()
     looked_at: Collection[str] = ()
     """The ids of the predictions that an outlier detector has scored."""
+    asked_sure: Collection[str] = ()
+    """The ids of those where "not sure" could be the answer."""
+    unsure: Collection[str] = ()
+    """The ids of those where it was."""
 
 
 @dataclass(frozen=True, slots=True)

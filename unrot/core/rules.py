@@ -41,6 +41,7 @@ of_rot = partial(option, group="Rot: answers go wrong")
 of_outliers = partial(option, group="Outliers: odd rows")
 of_quality = partial(option, group="Data quality: broken rows")
 of_reasons = partial(option, group="Reasons: what answers lean on")
+of_sure = partial(option, group="How sure: what else may be true")
 WATCHED = switch("watched", "not watched")
 SHARE, DISTANCE = number(0, 1, "a share"), number(0, 1, "a distance")
 AS_FOR_ALL = "what holds for all"
@@ -252,6 +253,19 @@ class Rules:
         "Counts from",
         "So much of all that moves answers a feature must have, in training or now.",
     )
+    coverage: bool = of_sure(WATCHED, True, "Coverage", "Whether it raises findings.")
+    coverage_loss: float = of_sure(
+        SHARE,
+        0.05,
+        "Missed more",
+        "So many more truths than promised the sets of the holdout may miss: 0.05 is 5 points.",
+    )
+    abstentions: bool = of_sure(
+        WATCHED, True, "Not sure", 'Whether more answers of "not sure" raise a finding.'
+    )
+    unsure_rise: float = of_sure(
+        SHARE, 0.1, "Not sure more often", "So much more than usual: 0.1 is 10 points."
+    )
     signals: Mapping[str, Meaning] = option(
         SIGNALS,
         dict,
@@ -332,6 +346,7 @@ def sentences(rules: Rules) -> list[str]:
         _outliers(rules),
         _quality(rules),
         _reasons(rules),
+        _sure(rules),
         *_signals(rules),
         *_exceptions(rules),
     ]
@@ -404,6 +419,13 @@ def _signals(rules: Rules) -> list[str]:
     means = [f"{name} {MEANINGS[meaning]}" for name, meaning in rules.signals.items()]
     said = f"Signals: {', '.join(means)}; all others only counted. They change no accuracy."
     return [said] if means else []
+
+
+def _sure(rules: Rules) -> str:
+    missed = f"{_points(rules.coverage_loss)} more truths than promised are surely missed"
+    often = f"it is surely not sure {_points(rules.unsure_rise)} more often than usual"
+    found = [*[missed] * rules.coverage, *[often] * rules.abstentions]
+    return f"How sure: found when {', or '.join(found)}." if found else "How sure raises nothing."
 
 
 def _exceptions(rules: Rules) -> list[str]:

@@ -8,6 +8,7 @@ from heapq import merge
 from unrot.core.records import JudgedPrediction, ModelKey, Outcome, Schema, Tally
 from unrot.core.windows import total
 from unrot.hear.feedback_documents import Kept, feedback_of, from_document, judged_of
+from unrot.hear.late import late_mark
 from unrot.hear.truth import truth_of, was_class_right
 from unrot.hear.window_store import windows_between
 from unrot.store.kinds import FEEDBACK, UNVERIFIED
@@ -46,6 +47,16 @@ class OutcomeReader:
         ]
         found.sort(key=lambda one: (one.given_at, one.predicted_at, one.prediction))
         return found[:limit] if after is not None else found[-limit:]
+
+    def judged_after(self, model: ModelKey, after: Key, *, limit: int) -> list[JudgedPrediction]:
+        """List judged predictions in the order of their verdicts, the next so many, no inputs."""
+        told = self._told(model, limit, after, (), with_inputs=False)
+        found = (judged_of(from_document(document)) for document in told)
+        return [one for one in found if one is not None]
+
+    def late_mark(self, model: ModelKey) -> str:
+        """Return a word that is another as soon as a late verdict on a model was kept."""
+        return late_mark(self._database, model)
 
     def last_judged(self, model: ModelKey, *, limit: int) -> list[JudgedPrediction]:
         """List the newest judged predictions with their inputs, in the order of their verdicts."""

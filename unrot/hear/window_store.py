@@ -30,7 +30,10 @@ Plain = dict[str, Any]
 """A window in its document: its minute, for how many it stands, and what of it is not nothing."""
 
 EMPTY = 2
-_PLAIN = ("predictions", "verdicts", "judged", "correct", "outliers", "looked_at")
+_PLAIN = (
+    *("predictions", "verdicts", "judged", "correct", "outliers", "looked_at"),
+    *("asked_sure", "unsure"),
+)
 _HISTOGRAMS = ("latency", "confidence", "judged_confidence", "correct_confidence")
 _TABLES = ("confusion", "signals", "reasons")
 

@@ -22,7 +22,7 @@ from unrot.core.artefacts import (
 )
 from unrot.core.memory import hand_back_memory
 from unrot.core.ports import Progress, Trainable
-from unrot.core.records import Anchor, Candidate, Example, Fate, Lesson, Version
+from unrot.core.records import Anchor, Calibrating, Candidate, Example, Fate, Lesson, Version
 from unrot.learn.judge import Weighing, judge_candidate, leave_unweighed
 from unrot.learn.material import Material, part_of
 from unrot.make.publishing import as_version
@@ -146,9 +146,10 @@ def _of_its_world(material: Material, candidate: Candidate, weighing: Weighing |
     What it answers to the rows of a new anchor takes the place; rather none than a wrong one.
     """
     if weighing is not None and weighing.answered is not None:
-        return replace(candidate, calibrating=(), held_out_outputs=weighing.answered.outputs)
+        outputs = weighing.answered.outputs
+        return replace(candidate, calibrating=Calibrating(), held_out_outputs=outputs)
     if weighing is not None and material.move.has_moved:
-        return replace(candidate, calibrating=(), held_out_outputs=None)
+        return replace(candidate, calibrating=Calibrating(), held_out_outputs=None)
     return candidate
 
 

@@ -7,7 +7,7 @@ its mean (which none beats in squared error).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import log_loss, recall_score
 
-from unrot.core.records import Candidate, Outputs, Schema
+from unrot.core.records import Calibrating, Candidate, Outputs, Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Measured:
 
     outputs: Outputs | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
-    calibrating: Sequence[tuple[float, bool]] = ()
+    calibrating: Calibrating = Calibrating()
 
     def add_to(self, candidate: Candidate, **more: float) -> Candidate:
         """Return a candidate with what it is worth, and more numbers beside that."""
@@ -42,16 +42,27 @@ def measure(outputs: Outputs, truth: NDArray[Any], known: NDArray[Any], schema: 
     return Measured(outputs, metrics, calibrate(outputs, truth, schema))
 
 
-def calibrate(outputs: Outputs, truth: NDArray[Any], schema: Schema) -> list[tuple[float, bool]]:
-    """Say of each answer how sure it was and whether it was right; nothing without probabilities.
+def calibrate(outputs: Outputs, truth: NDArray[Any], schema: Schema) -> Calibrating:
+    """Say of each answer how sure it was, whether it was right and how strange the truth was to it.
 
-    How sure is the largest probability, as windows count it.
+    How sure is the largest probability, as windows count it. Nothing of classes without them.
     """
-    if outputs.probabilities is None or not len(truth):
-        return []
+    if not len(truth):
+        return Calibrating()
+    if not schema.is_classifier:
+        errors = np.abs(np.array(outputs.values, dtype=np.float64) - truth.astype(np.float64))
+        return Calibrating(scores=errors.tolist())
+    if outputs.probabilities is None:
+        return Calibrating()
+    shares = np.array(outputs.probabilities, dtype=np.float64)
     guesses = np.array(schema.classes)[list(outputs.classes or ())]
-    sure = np.max(np.array(outputs.probabilities, dtype=np.float64), axis=1)
-    return list(zip(sure.tolist(), (guesses == truth).tolist(), strict=True))
+    is_true = np.array(schema.classes) == truth[:, None]
+    return Calibrating(
+        sure=np.max(shares, axis=1).tolist(),
+        right=(guesses == truth).tolist(),
+        squares=np.sum((shares - is_true) ** 2, axis=1).tolist(),
+        scores=(1.0 - np.sum(shares * is_true, axis=1)).tolist(),
+    )
 
 
 def measure_answers(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from unrot.core import schema
 from unrot.core.artefacts import CALIBRATION, HOLDOUT, NEIGHBOURS, PROFILE, REFERENCE, digest_of
 from unrot.core.errors import Conflict
 from unrot.core.ports import Profiler
-from unrot.core.records import CHAMPION, Candidate, Model, Serving, Version
+from unrot.core.records import CHAMPION, Calibrating, Candidate, Model, Serving, Version
 from unrot.core.test_sets import score_of
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
@@ -95,12 +93,11 @@ def _profiled(model: Model, candidate: Candidate, profiler: Profiler) -> dict[st
     return {PROFILE: profile, REFERENCE: baseline.pack(made)}
 
 
-def calibrated(calibrating: Sequence[tuple[float, bool]]) -> dict[str, bytes]:
-    """Return how often a version is right when it is so sure, where enough held-out rows tell."""
-    if len(calibrating) < calibration.FEWEST_ROWS:
+def calibrated(calibrating: Calibrating) -> dict[str, bytes]:
+    """Return how sure a version may be of its answers, where enough held-out rows tell."""
+    if not calibrating.scores:
         return {}
-    sure, right = zip(*calibrating, strict=True)
-    return {CALIBRATION: calibration.pack(calibration.fit(sure, right))}
+    return {CALIBRATION: calibration.pack(calibration.learn(calibrating))}
 
 
 def _neighbours(model: Model, candidate: Candidate) -> dict[str, bytes]:

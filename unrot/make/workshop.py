@@ -14,7 +14,7 @@ import numpy as np
 from unrot.core.artefacts import SKOPS
 from unrot.core.errors import Conflict
 from unrot.core.ports import Label, Scorer, Trainable
-from unrot.core.records import Answered, Candidate, Lesson, Row, Schema, Version
+from unrot.core.records import Answered, Calibrating, Candidate, Lesson, Row, Schema, Version
 from unrot.make import lessons_file, predictors, tables
 
 
@@ -55,8 +55,8 @@ class EstimatorWorkshop:
         truth = np.array(answered.truth)
         return measure_answers(answered.outputs, truth, truth, schema)
 
-    def calibrate(self, answered: Answered, schema: Schema) -> list[tuple[float, bool]]:
-        """Say of each answer how sure it was and if right; nothing without probabilities."""
+    def calibrate(self, answered: Answered, schema: Schema) -> Calibrating:
+        """Say of each answer how sure it was, whether it was right and how strange the truth."""
         from unrot.make.metrics import calibrate  # scikit-learn
 
         return calibrate(answered.outputs, np.array(answered.truth), schema)

@@ -31,9 +31,11 @@ from unrot.serve.readiness import Heartbeat
 from unrot.serve.rows import Rows
 from unrot.serve.service import Service
 from unrot.serve.shelf import is_damaged, sync
+from unrot.serve.unsure import find_unsure
 from unrot.store.operations import TooMuch
 from unrot.watch.event_teller import teller_of
 from unrot.watch.monitors.outliers.detector import OutlierFinder
+from unrot.watch.monitors.sure.look import share_all
 from unrot.watch.profiles import references
 from unrot.watch.profiles.keeper import ProfileKeeper
 
@@ -58,6 +60,8 @@ A_TICK = 50_000_000
 COUNT_SECONDS = 300.0
 """So often verdicts are looked for though nobody said that there are some."""
 
+SHARE_SECONDS = 20.0
+"""So often at most the store is asked how sure answers are to be: two reads a model."""
 BEHIND_BYTES = 8 * READ_BYTES
 """With more of the journal before it (some 30,000 predictions) it is behind."""
 SAMPLED = 10
@@ -101,7 +105,8 @@ class Caretaker:
         self._news = News(service.store, service.settings.store_poll_seconds)
         self._has_news = self._was_busy = self._has_counted = False
         """Whether others, or this machine, did something in this round."""
-        self._is_behind = self._must_count = True
+        self._is_behind = self._must_count = self._must_share = True
+        self._shared_at = -SHARE_SECONDS
         self._rung_at, self._counted_at = 0, 0.0
         self._round_began_at: float | None = None
         self._handed_back_at = 0.0
@@ -165,7 +170,11 @@ class Caretaker:
         has_news = thoroughly or self._has_news or self._was_busy
         chores = self._try(
             "shared work",
-            lambda: self._chores.go_round(has_news=has_news, has_verdicts=self._has_counted),
+            lambda: self._chores.go_round(
+                has_news=has_news,
+                has_verdicts=self._has_counted,
+                is_told=thoroughly or self._has_news,
+            ),
         )
         self._round_began_at = None
         if time.monotonic() - self._handed_back_at >= HAND_BACK_SECONDS:
@@ -180,6 +189,7 @@ class Caretaker:
         steps: tuple[tuple[str, Callable[[], object]], ...] = (
             ("store", lambda: self._look_for_news(told=told)),
             ("shelf", self._fill_shelf),
+            ("how sure", self._share_sureness),
         )
         if not self._jobs_only:
             steps += self._steps_of_traffic()
@@ -266,6 +276,7 @@ class Caretaker:
         ends_at = offset + len(lines)
         known = self._of_known_models(found.predictions)
         self._tell(segment, offset, lines, found)
+        sureness = find_unsure(self._service.shelf, self._service.catalogue(), known)
         noticed = self._outlier_finder.look(self._service.catalogue(), known[:: self._every])
         shipped_to = self._service.store.traffic.ship(
             Shipment(
@@ -278,6 +289,8 @@ class Caretaker:
                 unverified=found.unverified,
                 oddities=noticed.oddities,
                 looked_at=noticed.looked_at,
+                asked_sure=sureness.asked,
+                unsure=sureness.unsure,
                 rejections=found.rejections,
                 keys=found.keys,
             )
@@ -358,6 +371,14 @@ class Caretaker:
         folder, registry = self._service.shelf.folder, self._service.store.registry
         sync(folder, registry, thoroughly=self._is_first_round or is_mending)
         self._is_first_round = self._is_behind = False
+
+    def _share_sureness(self) -> None:
+        """Tell this machine's workers how sure answers are to be; the one that leads finds out."""
+        now = time.monotonic()
+        self._must_share |= self._has_news
+        if self._must_share and now - self._shared_at >= SHARE_SECONDS:
+            share_all(self._service)
+            self._must_share, self._shared_at = False, now
 
     def _mends_the_shelf(self) -> bool:
         """Tell whether it is time to fetch once more what could not be loaded."""

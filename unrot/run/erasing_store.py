@@ -20,6 +20,7 @@ from unrot.store.kinds import (
     OUTLIER,
     OVERRULED,
     SHADOWS,
+    UNSURE,
     UNVERIFIED,
     Kind,
 )
@@ -114,7 +115,7 @@ class ErasingStore:
         if len(stay) == len(rows):
             raise Changed
         if not stay:
-            return [Delete(BATCH, whole.key, whole.revision)]
+            return [Delete(BATCH, whole.key, whole.revision), Delete(UNSURE, whole.key)]
         fields = {**whole.fields, "rows": len(stay), "columns": pack(stay)}
         return [Put(BATCH, whole.key, fields, whole.revision)]
 

@@ -97,10 +97,17 @@ class Chores:
         self._awake_until = self._looks_at = 0.0
         self._broom = Broom(service)
 
-    def go_round(self, *, has_news: bool = True, has_verdicts: bool = False) -> None:
-        """Do what there is to do; without news for a while, only look now and then."""
+    def go_round(
+        self, *, has_news: bool = True, has_verdicts: bool = False, is_told: bool = True
+    ) -> None:
+        """Do what there is to do; without news for a while, only look now and then.
+
+        What this machine has shipped is news; somebody else's doing it `is_told` of.
+        """
         self._has_news = has_news
         self._has_verdicts |= has_verdicts
+        if is_told or has_verdicts:
+            self._lookout.hear()
         if has_news or self._has_job or self.is_teaching:
             self._awake_until = time.monotonic() + AWAKE_SECONDS
         if self._is_asleep():
@@ -130,6 +137,7 @@ class Chores:
         """Tell whether nothing is to be done: not for long, whatever the news."""
         now = time.monotonic()
         if now >= self._looks_at:
+            self._lookout.hear()
             self._awake_until = max(self._awake_until, now + GLANCE_SECONDS)
         if now < self._awake_until:
             self._looks_at = now + ASLEEP_SECONDS

@@ -40,6 +40,7 @@ from unrot.store.kinds import (
     OVERRULED,
     PROFILE,
     TIDIED,
+    UNSURE,
     UNVERIFIED,
     VERSION,
     WINDOWS,
@@ -164,7 +165,10 @@ class TidyingStore:
             ]
             gone = {id or "" for id in rows.ids} - {made.id for made in stay}
             unjudged = len([id for id in gone if id not in judged])
-            changes: list[Change] = [Delete(BATCH, header.key, header.revision)]
+            changes: list[Change] = [
+                Delete(BATCH, header.key, header.revision),
+                Delete(UNSURE, header.key),
+            ]
             if stay:
                 if len(stay) == len(rows):
                     return 0

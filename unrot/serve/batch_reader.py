@@ -17,7 +17,7 @@ from unrot.core.records import IMPORTING, Prediction
 from unrot.hear.verdict_store import Arrived
 from unrot.serve.batches import SPANS, Batch
 from unrot.serve.rows import Rows, places_of
-from unrot.store.kinds import BATCH
+from unrot.store.kinds import BATCH, UNSURE
 from unrot.store.operations import Document, Operations, scan_all
 
 MOST_BYTES, UNPACKED = 8_000_000, 6
@@ -120,6 +120,34 @@ class BatchReader:
                 pending += ordered[:end]
                 if not is_first:
                     pending.sort(key=_by_time)
+
+    def unsure(self, key: str, before: Cursor) -> Iterator[Prediction]:
+        """Return those that were answered with "not sure" and are older than a cursor."""
+        pending: list[tuple[float, str, Rows, int]] = []
+        found = scan_all(
+            self._database,
+            UNSURE,
+            "of model",
+            (key,),
+            until=before[0] + SPANS[-1] + 1.0,
+            newest_first=True,
+            page=PAGE,
+        )
+        for told in found:
+            while pending and pending[-1][0] > told["ends at"]:
+                _, _, rows, at = pending.pop()
+                yield rows[at]
+            if told["starts at"] <= before[0]:
+                pending = sorted([*pending, *self._told(told, before)], key=_by_time)
+        yield from (rows[at] for _, _, rows, at in reversed(pending))
+
+    def _told(self, told: Document, before: Cursor) -> list[tuple[float, str, Rows, int]]:
+        """Return the rows of a batch that a document tells of, as far as they are there."""
+        header, stood = self._database.get(BATCH, told.key), set(told["rows"])
+        if header is None or (opened := self._open(header)) is None:
+            return []
+        numbers = places_of(opened.rows.ids).rows
+        return [one for one in opened.ordered if one[:2] < before and numbers[one[3]] in stood]
 
     def written(self, writer: str, since: float, until: float | None = None) -> Iterator[Document]:
         """Return the batches that a writer brought and that end in a stretch of time, no rows."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ from unrot.serve.columns import (
     value_at,
 )
 from unrot.serve.rows import Rows, places_of, raw_ids
-from unrot.store.kinds import BATCH
+from unrot.store.kinds import BATCH, UNSURE
 from unrot.store.operations import Put
 
 FORMAT = 2
@@ -103,6 +103,29 @@ def _batch(rows: Rows, writer: str) -> Put:
         "columns": pack(rows),
     }
     return Put(BATCH, f"{segment}/{places.rows[0]:010d}/{number}/{version}", fields)
+
+
+def unsure_puts(batches: Sequence[Put], rows: Rows, unsure: Collection[str]) -> list[Put]:
+    """Return what tells which rows of some batches were answered with "not sure"."""
+    if not unsure:
+        return []
+    segments, numbers = rows.places.segments, rows.places.rows
+    stood: dict[tuple[Any, ...], list[int]] = {}
+    for id, model, version, segment, number in zip(
+        rows.ids, rows.models, rows.versions, segments, numbers, strict=True
+    ):
+        if id in unsure:
+            stood.setdefault((segment, model, version), []).append(number)
+    puts = []
+    for batch in batches:
+        fields = batch.fields
+        first, last = fields["first row"], fields["last row"]
+        of = stood.get((fields["segment"], fields["model"], fields["version"]), ())
+        inside = [number for number in of if first <= number <= last]
+        if inside:
+            spans = {name: fields[name] for name in ("model", "starts at", "ends at")}
+            puts.append(Put(UNSURE, batch.key, {**spans, "rows": inside}))
+    return puts
 
 
 def pack(predictions: Sequence[Prediction]) -> bytes:

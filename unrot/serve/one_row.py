@@ -41,7 +41,7 @@ class OneRow:
     ) -> None:
         self.model, self.version = shelved.model.name, version.name
         self.classes = shelved.model.schema.classes
-        self._key, self._number = shelved.model.key, shelved.model.number
+        self.key, self._number = shelved.model.key, shelved.model.number
         self._ids, self._journal, self._counts, self._limits = ids, journal, counts, limits
         reader: Any = getattr(predictor, "rows", None)
         self._read = reader.one if reader is not None else _nothing
@@ -74,7 +74,7 @@ class OneRow:
         label = None if index is None else self.classes[index]
         event = {
             "id": id,
-            "model": self._key,
+            "model": self.key,
             "version": self.version,
             "predicted_at": at,
             "inputs": row,
@@ -85,7 +85,7 @@ class OneRow:
         }
         line = orjson.dumps({"kind": "prediction", "event": event}, None, _NEWLINE)
         if key is not None:
-            line += events.to_lines([ClientKey(self._key, key, id, at)])
+            line += events.to_lines([ClientKey(self.key, key, id, at)])
         self._limits.admit(caller, len(line))
         self._counts.predicted(self.model, self.version, 1)
         return id if self._journal.append(line, count=1) else None, label, shares, value

@@ -28,7 +28,16 @@ from typing import Any
 import orjson
 
 from unrot.core import schema
-from unrot.core.artefacts import EXAMPLES, EXPLAINER, GOLDEN, NEIGHBOURS, REFERENCE, digest_of
+from unrot.core.artefacts import (
+    CALIBRATION,
+    EXAMPLES,
+    EXPLAINER,
+    GOLDEN,
+    NEIGHBOURS,
+    REFERENCE,
+    digest_of,
+)
+from unrot.core.conformal import Conformal, from_json
 from unrot.core.errors import BadArtefact, NotFound, StoreAway, UnrotError, shown
 from unrot.core.memory import hand_back_memory
 from unrot.core.ports import Detector, DetectorLoader, Predictor, PredictorLoader, Registry
@@ -126,6 +135,7 @@ class Shelf:
         self._looked_at = 0.0
         self._pinned: Predictors = {}
         self._detectors: dict[tuple[str, str], Detector] = {}
+        self._conformals: dict[str, Conformal | None] = {}
 
     def contents(self) -> Contents:
         """Return what is served now, following a new pointer first."""
@@ -221,6 +231,19 @@ class Shelf:
                     del self._detectors[next(iter(self._detectors))]
                 self._detectors[key] = held
         return held
+
+    def conformal(self, model: Model, version: Version) -> Conformal | None:
+        """Return how sure a version may be of its answers; None where too few rows tell."""
+        digest = version.artefacts.get(CALIBRATION)
+        if digest is None:
+            return None
+        if digest not in self._conformals:
+            data = self.file(model, version, CALIBRATION)
+            with self._lock:
+                while len(self._conformals) >= DETECTORS_AT_ONCE:
+                    del self._conformals[next(iter(self._conformals))]
+                self._conformals[digest] = from_json(orjson.loads(data or b"{}"))
+        return self._conformals.get(digest)
 
     def _is_behind(self) -> bool:
         """Tell whether there is a new pointer, or a champion that may load by now."""
@@ -387,7 +410,7 @@ def _shelved(registry: Registry, model: Model) -> ShelvedModel:
 
 
 def _needed(version: Version) -> set[str]:
-    kinds = (GOLDEN, NEIGHBOURS, REFERENCE, EXPLAINER, EXAMPLES)
+    kinds = (GOLDEN, NEIGHBOURS, REFERENCE, CALIBRATION, EXPLAINER, EXAMPLES)
     beside = (version.artefacts.get(kind) for kind in kinds)
     return {version.serving.digest, *filter(None, beside)}
 

@@ -25,6 +25,8 @@ class TrafficCounts:
         self._predictions: dict[Key, int] = defaultdict(int)
         self._looked_at: dict[Key, int] = defaultdict(int)
         self._outliers: dict[Key, int] = defaultdict(int)
+        self._asked_sure: dict[Key, int] = defaultdict(int)
+        self._unsure: dict[Key, int] = defaultdict(int)
         self._latency: dict[Key, list[int]] = defaultdict(lambda: [0] * latency.BINS)
         self._confidence: dict[Key, list[int]] = defaultdict(lambda: [0] * confidence.BINS)
         self._rejected: dict[Key, list[Rejection]] = defaultdict(list)
@@ -44,6 +46,15 @@ class TrafficCounts:
         if len(places):
             counts = np.bincount(places, minlength=len(bins[key])).tolist()
             bins[key] = [had + more for had, more in zip(bins[key], counts, strict=True)]
+
+    def see_sureness(self, rows: Rows, asked: Collection[str], unsure: Collection[str]) -> None:
+        """Count predictions where "not sure" could be the answer, and where it was."""
+        if not asked:
+            return
+        times = zip(rows.ids, rows.models, rows.versions, rows.times, strict=True)
+        for id, model, version, at in times:
+            self._asked_sure[_key(model, version, at)] += id in asked
+            self._unsure[_key(model, version, at)] += id in unsure
 
     def see_oddity(self, oddity: Oddity) -> None:
         """Count an outlier."""
@@ -66,6 +77,8 @@ class TrafficCounts:
                     predictions=self._predictions.get(key, 0),
                     outliers=self._outliers.get(key, 0),
                     looked_at=self._looked_at.get(key, 0),
+                    asked_sure=self._asked_sure.get(key, 0),
+                    unsure=self._unsure.get(key, 0),
                     latency=self._latency.get(key, ()),
                     confidence=self._confidence.get(key, ()),
                 ),

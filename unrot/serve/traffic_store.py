@@ -33,7 +33,7 @@ from unrot.hear.outcome_reader import Key, OutcomeReader
 from unrot.hear.verdict_store import Arrived, VerdictStore
 from unrot.hear.window_store import count_in, marks_of_all, predictions_of_all, windows_between
 from unrot.serve.batch_reader import BatchReader, Cursor, arrived
-from unrot.serve.batches import batches_of
+from unrot.serve.batches import batches_of, unsure_puts
 from unrot.serve.rows import Rows
 from unrot.serve.traffic_counts import TrafficCounts
 from unrot.store.kinds import BATCH, FEEDBACK, JOURNAL
@@ -118,6 +118,7 @@ class TrafficStore:
         if removed:
             made = made.where([model not in removed for model in made.models])
         counts.see(made, shipment.looked_at)
+        counts.see_sureness(made, shipment.asked_sure, shipment.unsure)
         odd = [oddity for oddity in odd if oddity.model not in removed]
         for oddity in odd:
             counts.see_oddity(oddity)
@@ -126,7 +127,9 @@ class TrafficStore:
                 counts.see_rejection(rejection)
         there = _spoken_of(made, shipment)
         taken, told = self._verdicts.take_acknowledged(shipment.feedback, there)
-        yield from batches_of(made, shipment.writer)
+        batches = batches_of(made, shipment.writer)
+        yield from batches
+        yield from unsure_puts(batches, made, shipment.unsure)
         yield from self._oddity_puts(odd)
         yield from count_in(self._database, [*counts.windows(), *told])
         yield from taken
@@ -188,6 +191,10 @@ class TrafficStore:
         """Put the verdicts beside predictions."""
         known = self._database.get_many(FEEDBACK, [one.id or "" for one in made])
         return list(_beside(made, known))
+
+    def unsure(self, model: ModelKey, before: Cursor) -> Iterator[Prediction]:
+        """Return predictions that were answered with "not sure" and are kept, newest first."""
+        return self._batches.unsure(model, before)
 
     def judged(
         self, model: ModelKey, *, since: float, before: Cursor
@@ -318,6 +325,14 @@ class TrafficStore:
         return self._outcomes.outcomes(
             model, limit=limit, after=after, versions=versions, with_inputs=with_inputs
         )
+
+    def judged_after(self, model: ModelKey, after: Key, *, limit: int) -> list[JudgedPrediction]:
+        """List judged predictions in the order of their verdicts, the next so many, no inputs."""
+        return self._outcomes.judged_after(model, after, limit=limit)
+
+    def late_mark(self, model: ModelKey) -> str:
+        """Return a word that is another as soon as a late verdict was kept (`hear/late.py`)."""
+        return self._outcomes.late_mark(model)
 
     def last_judged(self, model: ModelKey, *, limit: int) -> list[JudgedPrediction]:
         """List the newest judged predictions with their inputs, in the order of their verdicts."""

@@ -142,6 +142,12 @@ BATCH = Kind(
         "of writer": Index(("writer",), ("ends at",)),
     },
 )
+UNSURE = Kind(
+    "unsure-answers",
+    {"model": "text", "starts at": "moment", "ends at": "moment", "rows": "json"},
+    {"of model": _BY_END},
+)
+"""Which rows of a batch were answered with "not sure", by where they stood, under its key."""
 FEEDBACK = Kind(
     "prediction-feedback",
     {

@@ -103,6 +103,15 @@ def _reasons(found: Finding, schema: Schema) -> str:
     return f"Leans more on {up} than on {down}"
 
 
+def _coverage(found: Finding, _: Schema) -> str:
+    static, promised = found.evidence["static"][0], found.evidence["promised"]
+    return f"Sets of its holdout hold {roughly(static)}, not {roughly(promised)}"
+
+
+def _abstentions(found: Finding, _: Schema) -> str:
+    return f"Not sure of {roughly(found.evidence['share'])}, was {roughly(found.evidence['usual'])}"
+
+
 def _operations(found: Finding, _: Schema) -> str:
     if found.cause == "operations:champion":
         return "The champion does not load"
@@ -119,6 +128,8 @@ _HEADS: Mapping[FindingKind, Callable[[Finding, Schema], str]] = {
     "outliers": _outliers,
     "estimate": _estimate,
     "reasons": _reasons,
+    "coverage": _coverage,
+    "abstentions": _abstentions,
     "operations": _operations,
 }
 _NOT_WHOLE = {

@@ -16,7 +16,7 @@ from unrot.core.records import ModelKey
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.finding_keeper import FindingKeeper
-from unrot.watch.monitors import operations
+from unrot.watch.monitors import abstentions, operations
 from unrot.watch.monitors.drift import look as drift
 from unrot.watch.monitors.estimate import look as estimate
 from unrot.watch.monitors.outliers import look as outliers
@@ -25,6 +25,7 @@ from unrot.watch.monitors.reasons import look as reasons
 from unrot.watch.monitors.reasons import note as leaning
 from unrot.watch.monitors.rot import look as rot
 from unrot.watch.monitors.slices import look as slices
+from unrot.watch.monitors.sure import look as sure
 from unrot.watch.visit import Look, Visit
 
 MONITORS: tuple[tuple[str, Look], ...] = (
@@ -35,6 +36,8 @@ MONITORS: tuple[tuple[str, Look], ...] = (
     (outliers.CAUSE, outliers.look),
     (quality.MONITOR, quality.look),
     (leaning.MONITOR, reasons.look),
+    (sure.MONITOR, sure.look),
+    (abstentions.MONITOR, abstentions.look),
     (operations.MONITOR, operations.look),
 )
 """Each monitor by its name, in the order in which they look: drift comes before outliers and
@@ -59,6 +62,11 @@ class Lookout:
         self._began_at = -self._seconds
         self._remembered: dict[ModelKey, dict[str, Any]] = {}
         self._troubles: dict[tuple[str, str], str] = {}
+        self._has_news = True
+
+    def hear(self) -> None:
+        """Take note that verdicts were counted, or something was changed: the next round looks."""
+        self._has_news = True
 
     def is_due(self) -> bool:
         """Tell whether a round is under way, or it is time for the next one."""
@@ -84,13 +92,19 @@ class Lookout:
                 return
 
     def _round(self) -> Iterator[None]:
-        for shelved in self._service.catalogue().models.values():
-            yield from self._look_at(shelved)
+        has_news, self._has_news = self._has_news, False
+        try:
+            for shelved in self._service.catalogue().models.values():
+                yield from self._look_at(shelved, has_news=has_news)
+        except Exception:
+            self._has_news |= has_news
+            raise
 
-    def _look_at(self, shelved: ShelvedModel) -> Iterator[None]:
+    def _look_at(self, shelved: ShelvedModel, *, has_news: bool) -> Iterator[None]:
         rules = self._service.store.findings.rules(shelved.model.key)
         remembered = self._remembered.setdefault(shelved.model.key, {})
-        visit = Visit(self._service, shelved, rules, self._service.clock(), remembered)
+        now = self._service.clock()
+        visit = Visit(self._service, shelved, rules, now, has_news, remembered)
         keeper = FindingKeeper(visit)
         keeper.close_unwatched()
         for name, look in self._looks:
@@ -114,6 +128,7 @@ class Lookout:
                     "%s of %s is not watched now: %s", name, key[0], error, exc_info=not is_known
                 )
             self._troubles[key] = str(error)
+            self._has_news |= visit.has_news
             return
         if self._troubles.pop(key, None):
             _log.warning("%s of %s is watched again.", name, key[0])

@@ -25,6 +25,8 @@ class Visit:
     shelved: ShelvedModel
     rules: Rules
     now: float
+    has_news: bool = True
+    """False where since the last round no verdict was counted, and nothing changed but traffic."""
     remembered: dict[str, Any] = field(default_factory=dict)
     """What monitors remember of this model in this process, so as to ask the store less."""
 

@@ -164,7 +164,10 @@ class FastLane:
         for name in FOR_FLASK:
             if headers.get(name) is not None:
                 return None
-        if "explain" in head.query_string or (size_of(headers) or 0) > self.settings.max_body:
+        query = head.query_string
+        if query and ("explain" in query or "sure" in query):  # it takes more than a plain answer
+            return None
+        if (size_of(headers) or 0) > self.settings.max_body:
             return None
         asked = Asked(
             head.method,

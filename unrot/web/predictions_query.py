@@ -6,6 +6,7 @@ answer, truth                     a class: what was answered, what was true
 confidence_from, confidence_to    the largest probability: 0.8 or 80 %
 value_from, value_to              the number that was answered
 is.FEATURE, from.FEATURE, …       one value of a feature, or a range of it
+unsure                            1: those alone that were answered with "not sure"
 outliers, version, id             1: outliers alone; one version alone; one prediction alone
 key                               one prediction alone, by what its client called it
 order                             newest, or worst: the surest mistakes first
@@ -45,6 +46,7 @@ def sought_of(given: Mapping[str, str], schema: Schema, now: float) -> Sought:
         confidence=_limits(given, "confidence_from", "confidence_to", is_share=True),
         value=_limits(given, "value_from", "value_to"),
         is_odd=is_yes(given, "outliers"),
+        is_unsure=is_yes(given, "unsure"),
         version=given.get("version") or None,
         within=dict(_ranges(given, schema)),
         chosen=_chosen(given, schema),

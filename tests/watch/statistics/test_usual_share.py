@@ -7,10 +7,11 @@ import pytest
 from scipy import stats
 
 from unrot.core.records import Distribution, Feature, Outputs, Schema
-from unrot.watch.monitors.quality.rule import Course, Piece, look_at_piece, prior
+from unrot.watch.monitors.quality.rule import prior
 from unrot.watch.profiles.baseline import make
 from unrot.watch.profiles.distributions import FAR
 from unrot.watch.statistics.many_looks import allowed
+from unrot.watch.statistics.risen_share import Course, Piece, look_at_piece
 from unrot.watch.statistics.usual_share import Past, Usual, tail
 
 

@@ -318,7 +318,7 @@ def _error_of_estimates(points: Sequence[Point], now: float) -> tuple[float | No
 
 
 def _no_estimate(champion: Version | None, known: Mapping[str, Calibration]) -> str:
-    if champion is None or champion.name in known or CALIBRATION in champion.artefacts:
+    if champion is None or champion.name in known:
         return ""
     name, held_out = champion.name, champion.metrics.get("rows_held_out", 0)
     if "mae" in champion.metrics:
@@ -328,6 +328,8 @@ def _no_estimate(champion: Version | None, known: Mapping[str, Calibration]) -> 
             f"{name} has a holdout of {counted(held_out, 'row')}, and {FEWEST_ROWS} "
             "are needed to learn how often it is right when it is so sure."
         )
+    if CALIBRATION in champion.artefacts:
+        return ""
     if "log_loss" not in champion.metrics:
         return f"{name} answers without probabilities: nothing can be estimated."
     if REFERENCE in champion.artefacts:

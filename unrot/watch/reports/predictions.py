@@ -2,7 +2,7 @@
 
 A store goes through predictions by time and knows no more of them. So they are looked at one by
 one, at most so many, and what was looked at is said with what was found. Where only judged ones,
-or only outliers, can fit, those alone are gone through.
+only outliers, or only what was answered with "not sure", can fit, those alone are gone through.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ class Sought:
     value: Limits = Limits()
     """Of the number that was answered."""
     is_odd: bool = False
+    is_unsure: bool = False
+    """Answered with "not sure"."""
     version: str | None = None
     within: Mapping[str, Limits] = field(default_factory=dict)
     """Ranges of features, by name."""
@@ -157,7 +159,11 @@ def matching(
     """Return what fits, newest first, as it is asked for; verdicts are read so many at once."""
     schema, traffic = model.schema, service.store.traffic
     cursor = (sought.until, "") if before is None else min(before, (sought.until, ""))
-    if sought.is_odd:
+    if sought.is_unsure:
+        unsure = look.through(traffic.unsure(model.key, cursor), sought.since, _place)
+        fitting = (one for one in unsure if fits(one, sought, schema))
+        judged = _of_outliers(service, _beside(traffic.beside, fitting, size), sought)
+    elif sought.is_odd:
         judged = look.through(_odd(service, model.key, cursor), sought.since, _place_of_judged)
     elif sought.asks_for_verdict:
         told = traffic.judged(model.key, since=sought.since, before=cursor)
@@ -281,6 +287,14 @@ def _odd(service: Service, model: ModelKey, before: Cursor) -> Iterator[JudgedPr
     while some := oddities.recent(model, limit=ODD_AT_ONCE, before=before):
         yield from (judged for _, judged in some if judged is not None)
         before = some[-1][0].predicted_at, some[-1][0].prediction
+
+
+def _of_outliers(
+    service: Service, judged: Iterator[JudgedPrediction], sought: Sought
+) -> Iterator[JudgedPrediction]:
+    """Return those that are outliers, where only they are looked for."""
+    is_odd = service.store.oddities.of
+    return (one for one in judged if not sought.is_odd or is_odd(one.prediction.id or ""))
 
 
 def _beside(

@@ -118,6 +118,8 @@ class Counted(Shape):
     correct: int
     looked_at: int
     outliers: int
+    asked_sure: Annotated[int, "Predictions where “not sure” could be the answer."]
+    unsure: Annotated[int, "Those where it was: abstentions."]
     rejected: Annotated[dict[str, int], "Rows refused at the door, by reason."]
     latency_seconds: Annotated[
         Latency, "Null: over a second, or not known.", From("latency"), Written(quantiles)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence, Set
+from math import isfinite
 from typing import Any, Concatenate, NamedTuple, ParamSpec
 
 import orjson
@@ -22,7 +23,8 @@ from unrot.hear.verdicts import is_older_form
 from unrot.run.lanes import Reply
 from unrot.serve.answer import Answer
 from unrot.serve.service import Service
-from unrot.serve.shelf import Contents
+from unrot.serve.shelf import Contents, Shelf
+from unrot.serve.sure import HowSure, how_sure, is_not_sure_asked, may_be_unsure
 from unrot.web import errors
 from unrot.web.api.envelope import as_object, read_json, received, text_of, what_is_wrong
 from unrot.web.api.explanations import written
@@ -101,21 +103,48 @@ HEALTHY = success({"state": "healthy"})
 
 
 @answered
-def predict(of: Service, sent: Sent, model: str, version: str | None) -> Reply:
-    """Score one row or many."""
+def predict(
+    of: Service, sent: Sent, model: str, version: str | None, *, says_sure: bool = False
+) -> Reply:
+    """Score one row or many, and say how sure each answer is where that is asked for."""
     inputs, keys = _inputs_of(sent)
-    made = _one(of, sent, model, version, inputs, keys)
+    made = None if says_sure else _one(of, sent, model, version, inputs, keys)
     if made is not None:
         return made
     answer = of.predict(
         *(model, inputs), version=version, contents=sent.contents, caller=sent.caller, keys=keys
     )
-    return success(predicted(answer, is_one=isinstance(inputs, dict)))
+    told = _sureness(of.shelf, answer, says_sure=says_sure)
+    return success(predicted(answer, is_one=isinstance(inputs, dict), more=told))
+
+
+def _sureness(shelf: Shelf, answer: Answer, *, says_sure: bool = False) -> list[dict[str, Any]]:
+    """Write of each row how sure its answer is, where that is asked for, or "not sure" is one."""
+    model, at = answer.shelved.model, answer.predicted_at
+    if not says_sure and not (model.schema.is_classifier and is_not_sure_asked(shelf, model, at)):
+        return []
+    return [
+        sureness(how_sure(shelf, answer.shelved, answer.version, shares, value, at))
+        for shares, value in zip(answer.probabilities, answer.values, strict=True)
+    ]
+
+
+def sureness(how: HowSure) -> dict[str, Any]:
+    """Write how sure an answer is; an end of an interval that has none is null."""
+    if how.between is None:
+        said = None if how.classes is None else list(how.classes)
+        parts: dict[str, Any] = {"sure": how.is_sure, "set": said}
+    else:
+        low, high = (end if isfinite(end) else None for end in how.between)
+        parts = {"low": low, "high": high}
+    return {**parts, "coverage": how.coverage, **({"why": how.reason} if how.reason else {})}
 
 
 @answered
-def predict_explained(of: Service, sent: Sent, model: str, version: str | None) -> Reply:
-    """Score a few rows, and say why they are answered so."""
+def predict_explained(
+    of: Service, sent: Sent, model: str, version: str | None, *, says_sure: bool = False
+) -> Reply:
+    """Score a few rows, and say why they are answered so, and how sure that is."""
     # It is loaded when somebody asks why: no plain prediction needs it.
     from unrot.explain.explaining import check_count, explain_rows, turn
 
@@ -126,7 +155,8 @@ def predict_explained(of: Service, sent: Sent, model: str, version: str | None) 
             *(model, inputs), version=version, contents=contents, caller=sent.caller, keys=keys
         )
         found = explain_rows(of.shelf, contents, answer.shelved, answer.version, answer.rows)
-    data = predicted(answer, is_one=isinstance(inputs, dict))
+    told = _sureness(of.shelf, answer, says_sure=says_sure)
+    data = predicted(answer, is_one=isinstance(inputs, dict), more=told)
     for row, one in zip(data.get("predictions", [data]), found, strict=True):
         row["explanation"] = written(one, answer.shelved.model.schema, row["id"])
     return success(data)
@@ -161,6 +191,8 @@ def _one(
     if sent.contents is None or type(inputs) is not dict or len(keys) > 1:
         return None
     row = of.one_row(model, version, sent.contents)
+    if may_be_unsure(of.shelf.folder, row.key):
+        return None
     scored = row.answer(inputs, of.clock, sent.caller, keys[0] if keys else None)
     if scored is None:
         return None
@@ -186,7 +218,7 @@ def predict_default(of: Service, sent: Sent) -> Reply:
     if made is not None:
         return made
     answer = of.predict(name, given, contents=contents, caller=sent.caller)
-    return success(predicted(answer, is_one=True))
+    return success(predicted(answer, is_one=True, more=_sureness(of.shelf, answer)))
 
 
 @answered
@@ -215,8 +247,10 @@ def _only(wanted: str, known: Set[str], given: dict[str, Any], expected: str) ->
     return wrong_field(wrong[:80], given[wrong], expected)
 
 
-def predicted(answer: Answer, *, is_one: bool) -> dict[str, Any]:
-    """Write the answer to one row, or to many."""
+def predicted(
+    answer: Answer, *, is_one: bool, more: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Write the answer to one row, or to many; `more` is what else is told of each."""
     model, version = answer.shelved.model.name, answer.version.name
     classes = answer.shelved.model.schema.classes
     if not answer.shelved.model.schema.is_classifier:
@@ -237,6 +271,8 @@ def predicted(answer: Answer, *, is_one: bool) -> dict[str, Any]:
                 answer.ids, answer.labels, answer.probabilities, strict=True
             )
         ]
+    if more:
+        rows = [{**row, **told} for row, told in zip(rows, more, strict=True)]
     return rows[0] if is_one else {"predictions": rows}
 
 

@@ -25,7 +25,13 @@ from unrot.web.neighbours import check_may_see
 
 @answered
 def predict_explained_further(
-    of: Service, sent: Sent, model: str, version: str | None, asked: Collection[Part]
+    of: Service,
+    sent: Sent,
+    model: str,
+    version: str | None,
+    asked: Collection[Part],
+    *,
+    says_sure: bool = False,
 ) -> Reply:
     """Score a few rows, and say more of why they are answered so."""
     # It is loaded when somebody asks why: no plain prediction needs it.
@@ -37,7 +43,7 @@ def predict_explained_further(
         raise Invalid("A rule is found for one row at a time: send one.")
     check(of, shelved, shelved.version(version), asked, sent.caller)
     with turn():
-        made = predict_explained(of, sent, model, version)
+        made = predict_explained(of, sent, model, version, says_sure=says_sure)
         if made.status != 200:
             return made
         body = orjson.loads(made.body)

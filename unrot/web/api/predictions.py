@@ -13,6 +13,7 @@ from flask import Response, request
 
 from unrot.core.records import Caller, Schema
 from unrot.core.schema import without_private_values
+from unrot.serve.sure import how_sure
 from unrot.watch.reports.prediction import LaterAnswer, look_up_prediction
 from unrot.watch.reports.predictions import find_predictions
 from unrot.web import security, uploads
@@ -76,6 +77,7 @@ class FileQuery(Shape):
     probabilities: Annotated[
         str, "For a file: add a column for each class.", Keywords(allowEmptyValue=True)
     ] = ""
+    sure: Annotated[str, "1: of JSON rows, say how sure each answer is."] = ""
     explain: Annotated[
         str,
         f"Say of at most 20 rows of JSON why they are answered so, as `explanation`. {EXPLAIN} "
@@ -111,6 +113,12 @@ class BareData(Shape):
     message: str
 
 
+class SureQuery(Shape):
+    """What is told beside an answer."""
+
+    sure: Annotated[str, "1: say how sure the answer is, as of now."] = ""
+
+
 class SoughtQuery(Page):
     """What is looked for; `predictions_query.sought_of` reads it for the page as well."""
 
@@ -125,6 +133,7 @@ class SoughtQuery(Page):
     value_from: Annotated[str, "The least number that was answered."] = ""
     value_to: Annotated[str, "The most."] = ""
     outliers: Annotated[str, "1: outliers alone."] = ""
+    unsure: Annotated[str, "1: those alone that were answered with “not sure”."] = ""
     version: Annotated[str, "Answers of one version alone."] = ""
     order: Annotated[str, "newest, or worst: the surest mistakes first."] = ""
     id: Annotated[str, "One prediction alone."] = ""
@@ -244,6 +253,7 @@ def kept_predictions(model: ModelName) -> KeptPredictions:
     heeds_token=True,
     tag="looking",
     errors=(503,),
+    query=SureQuery,
 )
 def one_prediction(id: PredictionId, caller: Caller) -> OnePrediction:
     """Show one prediction to whoever has its id, and what later versions would answer.
@@ -256,6 +266,11 @@ def one_prediction(id: PredictionId, caller: Caller) -> OnePrediction:
     parts = kept_parts(found.judged, schema)
     if caller.role == ANYONE:
         parts["inputs"] = without_private_values(schema, parts["inputs"])
+    version = found.shelved.versions.get(found.judged.prediction.version)
+    if request.args.get("sure") == "1" and version is not None:
+        made = found.judged.prediction
+        how = how_sure(service().shelf, found.shelved, version, made.probabilities, made.value)
+        parts |= answers.sureness(how)
     return OnePrediction.of(
         found.judged.prediction,
         **parts,
@@ -304,14 +319,16 @@ def _later(one: LaterAnswer, of: Schema) -> Later:
 
 
 def _predict(model: str, version: str | None) -> Response:
+    says_sure = request.args.get("sure") == "1"
     asked = parts_of(request.args.get("explain", ""))
-    if asked > {"1"} or (asked and "1" not in asked):
-        return answers.of_request(more_reasons.predict_explained_further, model, version, asked)
+    if asked == {"1"}:
+        return answers.of_request(answers.predict_explained, model, version, says_sure=says_sure)
     if asked:
-        return answers.of_request(answers.predict_explained, model, version)
+        further = more_reasons.predict_explained_further
+        return answers.of_request(further, model, version, asked, says_sure=says_sure)
     if uploads.is_csv():
         with uploads.taken(Upload.take_body) as upload:
             shares = "probabilities" in request.args
             caller = security.caller_where_all_may()
             return uploads.predicted(upload, model, version, shares=shares, caller=caller)
-    return answers.of_request(answers.predict, model, version)
+    return answers.of_request(answers.predict, model, version, says_sure=says_sure)

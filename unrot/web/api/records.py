@@ -115,7 +115,24 @@ class Prediction(Shape, named=True):
     class_: Annotated[str | Unset, "Of a classifier."] = UNSET
     probabilities: dict[str, float] | Unset | None = UNSET
     value: Annotated[float | Unset, "Of a regression."] = UNSET
+    sure: Annotated[
+        bool | Unset | None,
+        "With sure=1, or where “not sure” is an answer: one alone may be true.",
+    ] = UNSET
+    set: Annotated[
+        list[str] | Unset | None, "With it: the classes that may be true, likeliest first."
+    ] = UNSET
+    low: Annotated[
+        float | Unset | None, "With sure=1, of a regression: the true number is no smaller."
+    ] = UNSET
+    high: Annotated[float | Unset | None, "Nor larger."] = UNSET
+    coverage: Annotated[float | Unset, "With sure=1: so often the truth is among it."] = UNSET
+    why: Annotated[str | Unset, "With sure=1: why nothing can be said."] = UNSET
     explanation: Annotated[Anything | Unset, "Where `explain=1` asks for it."] = UNSET
+
+
+UNTOLD = dict.fromkeys(("sure", "set", "low", "high", "coverage", "why"), UNSET)
+"""How sure an answer is, where nobody asked."""
 
 
 class KeptPrediction(Prediction, named=True):
@@ -141,6 +158,7 @@ def kept_parts(row: JudgedPrediction, of: Schema) -> dict[str, Any]:
         "inputs": dict(zip(of.names, made.inputs, strict=True)),
         "feedback": None if verdict is None else shown_verdict(verdict, status="kept"),
         "signals": list(row.signals) or UNSET,
+        **UNTOLD,
         **_answered(made, of),
     }
 

@@ -20,6 +20,7 @@ from unrot.web.charts.grid import Grid
 from unrot.web.charts.lines import Measure, Reading, Series, lines
 from unrot.web.charts.odd_rows import build_odd_rows, read_rate
 from unrot.web.charts.rewards import build_rewards, build_signals
+from unrot.web.charts.unsure import build_unsure
 from unrot.web.charts.xy import Happening
 
 NOBODY = "Nobody asked it in this time."
@@ -41,6 +42,8 @@ class MonitorCharts:
     outliers: Chart
     rewards: Chart
     signals: Chart
+    unsure: Chart | None
+    """Of a model that may answer "not sure"."""
 
 
 def build_monitor(
@@ -61,6 +64,7 @@ def build_monitor(
         outliers=_build_outliers(found, x),
         rewards=build_rewards(found, x),
         signals=build_signals(found, x),
+        unsure=_build_unsure(found, x),
     )
 
 
@@ -141,3 +145,8 @@ def _build_outliers(found: Condition, x: Axis) -> Chart:
         x=x,
         nothing="No row of this time was looked at for oddness.",
     )
+
+
+def _build_unsure(found: Condition, x: Axis) -> Chart | None:
+    asked = [point for point in found.points if point.window.asked_sure]
+    return build_unsure([(end_of(point, found), point.window) for point in asked], x=x)

@@ -15,7 +15,7 @@ from unrot.core.records import GateVerdict, Schema, Version
 from unrot.core.schema import spoken
 from unrot.learn.scoreboard import Scoreboard, Scored
 from unrot.watch.monitors.estimate.calibration import Calibration
-from unrot.watch.statistics.accuracy import share
+from unrot.watch.statistics.accuracy import Share, share
 from unrot.web.charts.axes import Axis, choice_axis, extent, number_axis, plain_axis
 from unrot.web.charts.bars import Group, groups
 from unrot.web.charts.chart import Chart, Dot, Entry, Spot, Stroke, Table, path
@@ -177,6 +177,33 @@ def _gate_sentence(gate: GateVerdict, sides: Sequence[_Side], x: Axis) -> str:
 # ── calibration ──────────────────────────────────────────────────────────────────────────────
 
 
+def _errors(known: Calibration) -> str:
+    """Say the two usual numbers of a calibration; nothing of one that was made without."""
+    if known.ece is None or known.brier is None:
+        return ""
+    ece, brier = known.ece, known.brier
+    return (
+        f" On average it is {percent(ece.value)} off being as right as it is sure (expected "
+        f"calibration error, 95 % interval {percent(ece.low)} to {percent(ece.high)}). Brier score "
+        f"{brier.value:.3f} ({brier.low:.3f} to {brier.high:.3f}): 0 is best."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tenth:
+    """The answers of a test set that were about equally sure: how sure, and how often right."""
+
+    sure: float
+    right: Share
+
+
+def read_tenths(known: Calibration) -> list[Tenth]:
+    """Return what a reliability diagram shows, as numbers with their 95 % intervals."""
+    return [
+        Tenth(sure / count, share(right, count)) for count, sure, right in known.groups if count
+    ]
+
+
 def build_calibration(known: Calibration) -> Chart:
     """Draw how often a version was right on its test set by how sure it was."""
     least = known.starts[0]
@@ -196,6 +223,6 @@ def build_calibration(known: Calibration) -> Chart:
         height="low",
         sentence=(
             f"Where it is {percent(SURE)} sure it is right {percent(known.share_at(SURE))} of the "
-            f"time, on {counted(known.rows, 'row')} of its test set."
+            f"time, on {counted(known.rows, 'row')} of its test set.{_errors(known)}"
         ),
     )

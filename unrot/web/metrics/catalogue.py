@@ -180,6 +180,18 @@ REASONS_MOVED = Read(
     "features since training.",
     ("model",),
 )
+COVERAGE = Read(
+    "unrot_coverage_ratio",
+    "Share of the last truths by judges that were in what is told beside the champion's answers.",
+    ("model",),
+)
+COVERAGE_VERDICTS = Read(
+    "unrot_coverage_verdicts", "How many truths that is of, 200 at most.", ("model",)
+)
+ASKED_SURE = Read(
+    "unrot_asked_sure_last_hour", 'Predictions where "not sure" could be the answer.', ("model",)
+)
+UNSURE = Read("unrot_unsure_last_hour", "Predictions where it was: abstentions.", ("model",))
 REJECTED = Read(
     "unrot_rejected_rows_last_hour", "Rows that were refused at the door.", ("model", "reason")
 )

@@ -30,6 +30,7 @@ from unrot.serve.service import LAST_VERDICTS, Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.event_spool import event_facts
 from unrot.watch.monitors.reasons.note import read_days
+from unrot.watch.monitors.sure.look import read_course
 from unrot.watch.reports.signals import by_meaning, signals_in
 from unrot.watch.statistics.rewards import mean_reward
 from unrot.web.current import service
@@ -182,6 +183,7 @@ def _findings(service: Service, models: Mapping[str, ShelvedModel]) -> Iterator[
 def _of_model(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:
     yield from _quality(service, name, shelved)
     yield from _reasons(service, name, shelved)
+    yield from _coverage(service, name, shelved)
     yield from _drift(service, name, shelved)
     yield from _last_hour(service, name, shelved.model.key)
     for kind, state, count in service.store.jobs.counted(shelved.model.key, service.clock() - DAY):
@@ -210,6 +212,14 @@ def _reasons(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sam
         yield catalogue.REASONS_MOVED, (name,), days[-1].moved_since(version)
 
 
+def _coverage(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:
+    """Tell how often of late the truth was in what is told beside an answer."""
+    course = read_course(service.store.findings, shelved.model.key)
+    if course.version == shelved.aliases.get(CHAMPION) and course.told:
+        yield catalogue.COVERAGE, (name,), sum(course.told) / len(course.told)
+        yield catalogue.COVERAGE_VERDICTS, (name,), len(course.told)
+
+
 def _drift(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:
     check = service.store.checks.last(shelved.model.key, "training")
     known = {*shelved.model.schema.names, *OUTPUTS}
@@ -225,6 +235,8 @@ def _last_hour(service: Service, name: str, model: ModelKey) -> Iterator[Sample]
     windows = service.store.traffic.windows(model, since=now - HOUR, until=now + 60)
     yield catalogue.LOOKED_AT, (name,), sum(one.looked_at for one in windows)
     yield catalogue.OUTLIERS, (name,), sum(one.outliers for one in windows)
+    yield catalogue.ASKED_SURE, (name,), sum(one.asked_sure for one in windows)
+    yield catalogue.UNSURE, (name,), sum(one.unsure for one in windows)
     rejected = Counter[str]()
     for window in windows:
         rejected.update(window.rejected)

@@ -74,6 +74,7 @@ def _of_answers(schema: Schema) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield _range("confidence", "confidence_from", "confidence_to")
     yield _range("answer", "value_from", "value_to")
     yield "outliers only", ("outliers",)
+    yield "not sure only", ("unsure",)
     yield f"version: {_given('version')}", ("version",)
     yield f"id: {_given('id')}", ("id",)
     yield f"key: {_given('key')}", ("key",)

@@ -51,6 +51,7 @@ _OUTLIERS = Step("Look at the odd rows", "pages.list_outliers")
 _PREDICTIONS = Step("Look at the newest predictions", "pages.predictions")
 _VERSIONS = Step("Refit, or go back to an older version", "pages.versions")
 _AUDITS = Step("Judge some rows", "pages.list_audits")
+_ASK = Step("Judge what would teach most", "pages.ask_judges")
 _POLICY = Step("Say what it may do by itself", "pages.policy")
 _EXPLORER = Step("Look at its rows in the explorer", "pages.explorer")
 _RULES = Step("Change the rules", "pages.rules")
@@ -63,6 +64,8 @@ STEPS: dict[FindingKind, tuple[Step, ...]] = {
     "quality": (_PREDICTIONS, _MONITOR, _RULES),
     "estimate": (_MONITOR, _AUDITS, _VERSIONS, _RULES),
     "reasons": (_EXPLORER, _VERSIONS, _AUDITS, _RULES),
+    "coverage": (_MONITOR, _VERSIONS, _AUDITS, _RULES),
+    "abstentions": (_MONITOR, _ASK, _VERSIONS, _RULES),
     "operations": (),
 }
 """Where to go on from a finding, the likeliest first."""

@@ -24,11 +24,12 @@ from flask import (
 from unrot import __version__
 from unrot.core.errors import Detail, NotFound, NotKnown, StoreAway, UnrotError
 from unrot.core.plurals import counted, plural
-from unrot.core.records import CHAMPION, Prediction, Tally
+from unrot.core.records import CHAMPION, Prediction, Tally, Version
 from unrot.core.test_sets import measured_on
 from unrot.core.time import short_time, spoken_age
 from unrot.make.csv import pasted
 from unrot.serve.shelf import ShelvedModel
+from unrot.serve.sure import HowSure, how_sure
 from unrot.watch.monitors.outliers.detector import oddity_of
 from unrot.watch.profiles.histograms import histograms
 from unrot.web import forms, security, wording
@@ -294,8 +295,13 @@ def answer_parts(shelved: ShelvedModel, made: Prediction) -> dict[str, Any]:
         "bars": sorted(bars, key=lambda bar: -bar[1]),
         "outside": forms.outside(schema, made.inputs),
         "oddity": oddity_of(service().shelf, shelved, made),
+        "how_sure": None if version is None else _how_sure(shelved, version, made),
         "usual_error": "" if version is None else story.usual_error(version, on),
     }
+
+
+def _how_sure(shelved: ShelvedModel, version: Version, made: Prediction) -> HowSure:
+    return how_sure(service().shelf, shelved, version, made.probabilities, made.value)
 
 
 def _tallies(models: Mapping[str, ShelvedModel]) -> dict[str, Tally]:

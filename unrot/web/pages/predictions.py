@@ -33,7 +33,18 @@ MANY_COLUMNS = 60
 
 KEPT = (
     *(*TIMES, "verdict", "answer", "truth", "confidence_from", "confidence_to"),
-    *("value_from", "value_to", "outliers", "version", "id", "key", "order", "show", "add"),
+    *(
+        "value_from",
+        "value_to",
+        "outliers",
+        "unsure",
+        "version",
+        "id",
+        "key",
+        "order",
+        "show",
+        "add",
+    ),
 )
 HEADS = {
     "id": "Id",

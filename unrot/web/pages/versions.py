@@ -24,7 +24,13 @@ from unrot.watch import audit
 from unrot.watch.monitors.estimate.calibration import calibrations
 from unrot.web import security
 from unrot.web.charts.curve import build_curve
-from unrot.web.charts.scores import build_calibration, build_gate, build_leaning, build_scores
+from unrot.web.charts.scores import (
+    build_calibration,
+    build_gate,
+    build_leaning,
+    build_scores,
+    read_tenths,
+)
 from unrot.web.current import service
 from unrot.web.pages import fates, scores
 from unrot.web.pages.models import back_to_versions, blueprint, who
@@ -214,6 +220,7 @@ def _about(stands: Standing, version: Version, gates: Sequence[GateVerdict]) -> 
         if gates
         else None,
         "calibration": build_calibration(known) if known is not None else None,
+        "tenths": read_tenths(known) if known is not None else [],
         "files": [one for one in FILES if one in version.artefacts],
     }
 

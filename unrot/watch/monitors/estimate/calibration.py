@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from math import sqrt
 from typing import Any
@@ -35,8 +35,9 @@ from numpy.typing import NDArray
 
 from unrot.core import confidence
 from unrot.core.artefacts import CALIBRATION
+from unrot.core.conformal import keep_scores
 from unrot.core.errors import NotFound
-from unrot.core.records import Window
+from unrot.core.records import Calibrating, Window
 from unrot.core.windows import confidences, grouped
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
@@ -45,8 +46,18 @@ FEWEST_ROWS = 50
 """Rows of a holdout below which nothing is estimated: two of them are all of a step."""
 FEWEST_TO_SCORE = 30
 """Verdicts of a stretch below which its estimate is not held against them."""
+GROUPS, DRAWS, Z = 10, 2_000, 1.96
 DIGITS = 4
 """Confidences are told apart so finely: a holdout of any size then has few steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A number and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,14 @@ class Calibration:
     """How often it was right there."""
     bins: tuple[float, ...]
     """The same for each bin of a window's confidences."""
+    scores: tuple[float, ...] = ()
+    """How strange the truth was to it (`core.conformal`)."""
+    groups: tuple[tuple[int, float, int], ...] = ()
+    """Of each tenth of the confidences the rows, the sum of how sure it was, and the right ones."""
+    brier: Between | None = None
+    """The mean squared distance of its probabilities from the truth: 0 is best, 2 is worst."""
+    ece: Between | None = None
+    """By how much it is surer than right, or less sure, on average (expected calibration error)."""
 
     @property
     def accuracy(self) -> float:
@@ -98,6 +117,55 @@ def fit(confidences: Sequence[float], was_right: Sequence[bool]) -> Calibration:
         bins=(),
     )
     return Calibration(made.rows, made.right, made.starts, made.shares, _bins(made, confidences))
+
+
+def learn(calibrating: Calibrating) -> Calibration:
+    """Learn from a holdout how sure a version may be; of numbers only how far off it was."""
+    scores = keep_scores([round(score, 9) for score in calibrating.scores])
+    if len(calibrating.sure) < FEWEST_ROWS:
+        return Calibration(len(calibrating.scores), 0, (), (), (), scores)
+    made = fit(calibrating.sure, calibrating.right)
+    groups = _grouped(calibrating)
+    return replace(
+        made,
+        scores=scores,
+        groups=tuple((count, sure, right) for count, sure, right, _ in groups),
+        brier=_mean(np.array(calibrating.squares)),
+        ece=_calibration_error(groups),
+    )
+
+
+def _grouped(calibrating: Calibrating) -> list[tuple[int, float, int, float]]:
+    """Return of each tenth its rows, the sum of how sure, the right ones, and how gaps vary."""
+    sure, right = np.array(calibrating.sure), np.array(calibrating.right, dtype=np.float64)
+    places = np.minimum((sure * GROUPS).astype(np.intp), GROUPS - 1)
+    found = []
+    for place in range(GROUPS):
+        inside = places == place
+        spread = float(np.var(sure[inside] - right[inside])) if inside.any() else 0.0
+        rows = int(inside.sum())
+        found.append((rows, float(sure[inside].sum()), int(right[inside].sum()), spread))
+    return found
+
+
+def _mean(of: NDArray[np.float64]) -> Between:
+    value, reach = float(of.mean()), Z * float(of.std()) / sqrt(len(of))
+    return Between(value, max(0.0, value - reach), value + reach)
+
+
+def _calibration_error(groups: Sequence[tuple[int, float, int, float]]) -> Between:
+    """Return the calibration error; its interval by a bootstrap of the gaps, around twice it less.
+
+    A gap varies by chance, and its size is counted whichever way: so the error of a sample is too
+    large, that of a sample of the sample more so by as much, and by that the interval is mended.
+    """
+    known = np.array([one for one in groups if one[0]], dtype=np.float64)
+    count, gaps = known[:, 0], (known[:, 1] - known[:, 2]) / known[:, 0]
+    shares = count / count.sum()
+    value = float(shares @ np.abs(gaps))
+    drawn = np.random.default_rng(0).normal(gaps, np.sqrt(known[:, 3] / count), (DRAWS, len(gaps)))
+    low, high = np.quantile(np.abs(drawn) @ shares, (0.025, 0.975))
+    return Between(value, max(0.0, 2 * value - float(high)), max(value, 2 * value - float(low)))
 
 
 def _pooled(shares: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.float64]:
@@ -160,8 +228,16 @@ def unpack(data: bytes) -> Calibration | None:
         tuple(read["starts"]),
         tuple(read["shares"]),
         tuple(read["bins"]),
+        tuple(read.get("scores", ())),
+        tuple((int(count), sure, int(right)) for count, sure, right in read.get("groups", ())),
+        _between(read.get("brier")),
+        _between(read.get("ece")),
     )
     return made if len(made.bins) == confidence.BINS else None
+
+
+def _between(read: Mapping[str, float] | None) -> Between | None:
+    return None if read is None else Between(read["value"], read["low"], read["high"])
 
 
 # ── what is known of versions ────────────────────────────────────────────────────────────────

@@ -25,16 +25,8 @@ from unrot.core.rules import FeatureRule, Rules
 from unrot.core.time import DAY, WEEK
 from unrot.watch.imports import import_runs
 from unrot.watch.monitors.quality import refused
-from unrot.watch.monitors.quality.note import Note, Stream, Walk
-from unrot.watch.monitors.quality.rule import (
-    DELTA,
-    KINDS,
-    Piece,
-    Risen,
-    counts_of,
-    look_at_piece,
-    prior,
-)
+from unrot.watch.monitors.quality.note import Note, Walk
+from unrot.watch.monitors.quality.rule import DELTA, KINDS, counts_of, prior
 from unrot.watch.monitors.quality.words import (
     ADVICE,
     CAUSES,
@@ -47,6 +39,7 @@ from unrot.watch.notes import read_note
 from unrot.watch.profiles import references
 from unrot.watch.profiles.baseline import Reference
 from unrot.watch.statistics.many_looks import allowed
+from unrot.watch.statistics.risen_share import Piece, Risen, Stream, look_at_piece
 from unrot.watch.statistics.usual_share import Usual
 from unrot.watch.visit import Visit
 from unrot.watch.worth.rows import not_worth

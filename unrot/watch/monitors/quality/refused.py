@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from unrot.core.records import Window
 from unrot.core.windows import grouped, total
-from unrot.watch.monitors.quality.rule import Piece, Risen
+from unrot.watch.statistics.risen_share import Piece, Risen
 from unrot.watch.statistics.usual_share import Usual
 
 LACKING = ("missing", "null")

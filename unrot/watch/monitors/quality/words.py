@@ -1,6 +1,6 @@
 """What is not whole of the rows, as a person would say it.
 
->>> from unrot.watch.monitors.quality.rule import Risen
+>>> from unrot.watch.statistics.risen_share import Risen
 >>> sentence_of("unseen", [Risen("unseen:city", 0.031, 0.002)])
 '3.1 % of city are choices that training never saw; 0.2 % would be expected.'
 >>> sentence_of("missing", [Risen("missing:age", 0.25, 0.01), Risen("missing:sex", 0.2, 0.0)])
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from unrot.core.percent import roughly
 from unrot.core.plurals import counted
-from unrot.watch.monitors.quality.rule import Piece, Risen
+from unrot.watch.statistics.risen_share import Piece, Risen
 
 MOST_TOLD = 3
 CAUSES: Mapping[str, tuple[str, ...]] = {

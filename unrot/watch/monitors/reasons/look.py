@@ -122,8 +122,9 @@ def _turned(
         since=note.since,
         sentence=(
             f"{spoken(up)[:1].upper()}{spoken(up)[1:]} moves its answers more than {spoken(down)} "
-            f"does: {roughly(float(has[first.up]))} of all that moved them in {counted(len(now), 'row')} of "
-            f"the last day, against {roughly(float(has[first.down]))}. In training it was "
+            f"does: {roughly(float(has[first.up]))} of all that moved them in "
+            f"{counted(len(now), 'row')} of the last day, against "
+            f"{roughly(float(has[first.down]))}. In training it was "
             f"{roughly(float(was[first.up]))} against {roughly(float(was[first.down]))}."
         ),
         advice=ADVICE,

@@ -1,0 +1,142 @@
+"""Each verdict moves what may be missed once, whatever comes between."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from unrot.core.conformal import STEP, Conformal, adapt
+from unrot.core.records import Feature, Feedback, JudgedPrediction, ModelKey, Prediction, Schema
+from unrot.watch.monitors.sure.rule import (
+    REMEMBERED,
+    TURN,
+    Course,
+    go_on,
+    is_below,
+    is_held,
+)
+
+ELVES = Schema((Feature("height", "number"),), "kind", ("elf", "orc", "ent"))
+KNOWN = Conformal(99, tuple(place / 100 for place in range(1, 100)))
+BEGUN = Course("v1", miss=0.1, coverage=0.9)
+
+
+def judged(
+    number: int, truth: str | None = "elf", given_at: float | None = None, **more: object
+) -> JudgedPrediction:
+    shares = [0.95, 0.03, 0.02]
+    id = f"p{number:05d}"
+    at = float(number) if given_at is None else given_at
+    made = Prediction(id, ModelKey("elves"), "v1", 1.0, [1.0], "elf", shares, None)
+    given: dict[str, object] = {"label": truth, "judge": "ann", **more}
+    return JudgedPrediction(made, Feedback(id, ModelKey("elves"), 1.0, at, **given))  # type: ignore[arg-type]
+
+
+def gone(course: Course, *rows: JudgedPrediction) -> Course:
+    return go_on(course, rows, ELVES, KNOWN, loss=0.05)
+
+
+def test_verdicts_that_are_read_again_count_once() -> None:
+    first = [judged(number, "orc" if number % 3 else "elf") for number in range(100)]
+    once = gone(BEGUN, *first)
+
+    again = gone(gone(once, *first[50:]), *first)
+
+    assert (again.count, again.missed, again.miss) == (100, once.missed, once.miss)
+
+
+def test_one_that_came_late_counts_and_is_not_counted_again() -> None:
+    seen = gone(BEGUN, *(judged(number) for number in range(0, 100, 2)))
+    late = judged(51, "orc")
+
+    after = gone(seen, late)
+
+    assert (after.count, after.missed, after.seen) == (51, 1, seen.seen)
+    assert gone(after, late) == after
+    assert seen.reads_after("", 10.0) == (88.0, 0.0, "")
+    assert seen.reads_after("a mark", 10.0) == (0.0, 0.0, "")
+
+
+def test_one_that_a_judge_gives_anew_is_not_counted_anew() -> None:
+    seen = gone(BEGUN, judged(1), judged(2))
+
+    assert gone(seen, judged(1, "orc", given_at=9.0)).missed == 0
+
+
+def test_one_that_told_nothing_counts_once_a_judge_says_it() -> None:
+    seen = gone(BEGUN, judged(1, judge=None), judged(2))
+
+    after = gone(seen, judged(1, "orc", given_at=9.0))
+
+    assert (seen.count, after.count, after.missed) == (1, 2, 1)
+
+
+def test_what_is_remembered_has_an_end_behind_which_nothing_is_read() -> None:
+    seen = gone(BEGUN, *(judged(number) for number in range(REMEMBERED + 40)))
+
+    assert len(seen.remembered) == REMEMBERED
+    assert seen.behind == (39.0, 1.0, "p00039")
+    assert seen.reads_after("a mark", 10.0) == seen.behind
+
+
+def test_share_that_may_be_missed_stays_within_a_step_of_0_to_1() -> None:
+    """Lemma 4.1 of the paper; at its ends all is told, or nothing."""
+    rng, miss, found = np.random.default_rng(0), 0.1, []
+    for wrong in (True, False):
+        for _ in range(500):
+            held = not wrong if 0 < miss < 1 else miss <= 0
+            miss = adapt(miss, coverage=0.9, missed=not held)
+            found.append(miss)
+    for _ in range(5_000):
+        is_missed = miss > 0 and (miss >= 1 or rng.random() < 0.5)
+        miss = adapt(miss, coverage=0.9, missed=bool(is_missed))
+        found.append(miss)
+
+    assert -STEP <= min(found) < 0 < 1 < max(found) <= 1 + STEP
+    assert KNOWN.bound(-0.01) == KNOWN.bound(0.0) == float("inf")
+    assert KNOWN.bound(1.01) == KNOWN.bound(1.0) == -float("inf")
+
+
+def test_number_that_hits_the_truth_is_missed_where_nothing_may_be_told() -> None:
+    """Else a model whose answers are often exactly right would be allowed to miss ever more."""
+    made = Prediction("p", ModelKey("elves"), "v1", 1.0, [1.0], None, None, 7.0)
+    verdict = Feedback("p", ModelKey("elves"), 1.0, 2.0, label=7.0, judge="ann")
+    exact = Conformal(9, (0.0,) * 9)
+    numbers = Schema((Feature("height", "number"),), "age", ())
+
+    held = [is_held(JudgedPrediction(made, verdict), numbers, exact, miss) for miss in (0.5, 1.01)]
+
+    assert held == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("miss", "told"), [(0.5, False), (0.0, True), (0.03, None)], ids=["alone", "all", "two"]
+)
+def test_thumb_down_tells_only_of_a_set_of_one_or_all(miss: float, told: bool | None) -> None:
+    wrong = judged(1, None, was_correct=False)
+
+    assert is_held(wrong, ELVES, KNOWN, miss) is told
+
+
+def test_moved_world_is_found_by_what_the_holdout_alone_tells_and_is_over_again() -> None:
+    drifting = [judged(number, "orc" if number % 3 == 0 else "elf") for number in range(8 * TURN)]
+    moved = gone(BEGUN, *drifting)  # of the first 50 every third is missed, where 5 may be
+    back = gone(moved, *(judged(1_000 + number) for number in range(10 * TURN)))
+
+    assert (moved.is_below, back.is_below) == (True, False)
+    assert moved.since in (2 * TURN - 1, 3 * TURN - 1)
+
+
+def test_promise_that_is_kept_is_rarely_called_broken() -> None:
+    """The chance over all turns is 1 %; few rows promise little."""
+    rng, broken = np.random.default_rng(1), 0
+    for _ in range(200):
+        truths, known = rng.beta(6, 46), Conformal(51, ())
+        held = (rng.random(1_000) > truths).tolist()
+        turns = range(2, 1_000 // TURN + 1)
+        broken += any(
+            is_below(held[max(0, turn * TURN - 200) : turn * TURN],
+                     known=known, coverage=0.9, turn=turn, loss=0.0) for turn in turns
+        )  # fmt: skip
+
+    assert broken <= 6
