@@ -54,7 +54,9 @@ def looked(
     """Look after a day is over."""
     clock.now = MIDNIGHT + (day + 1) * DAY + LOOKS_AT
     shelved = school.service.catalogue().model("zombies")
-    visit = Visit(school.service, shelved, rules or Rules(), clock.now, remembered or {})
+    visit = Visit(
+        *(school.service, shelved, rules or Rules(), clock.now), remembered=remembered or {}
+    )
     return list(reasons.look(visit))
 
 
