@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import subprocess
 import sys
@@ -27,6 +28,7 @@ def same_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explaining, "sample", partial(sampling.sample, clock=lambda: 0.0))
 
 
+HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 ROW = {name: float(value) for name, value in IRIS.items()}
 PREDICT = "/api/v1/models/iris/predict"
 
@@ -215,6 +217,14 @@ def fields(**more: str) -> dict[str, str]:
     return {"inputs": orjson.dumps(ROW).decode(), "version": "v1", **more}
 
 
+def asked_why(client: FlaskClient, model: str = "iris", **more: str) -> tuple[str, str]:
+    """Predict, press the button with what its form has, or other things; return id and page."""
+    found = dict(HIDDEN.findall(ask(client).text.partition('action="/models/iris/why"')[2]))
+    given = {name: html.unescape(value) for name, value in found.items()} | more
+    told = {name: given[name] for name in ("id", "version", "inputs", "row_word")}
+    return given["id"], post(client, f"/models/{model}/why", told, **FRAGMENT).text
+
+
 def test_answer_offers_to_say_why(client: FlaskClient) -> None:
     answer = ask(client)
 
@@ -232,8 +242,7 @@ def test_page_says_why(client: FlaskClient, headers: dict[str, str]) -> None:
 
 
 def test_thumb_after_a_why_takes_its_reasons_along(client: FlaskClient, app: Flask) -> None:
-    id = id_in(ask(client))
-    shown = post(client, "/models/iris/why", fields(id=id), **FRAGMENT).text
+    id, shown = asked_why(client)
     words = set(re.findall(r'name="seen" value="([\w-]+)" form="(?:thumbs|true-answer)"', shown))
 
     [word] = words
@@ -246,8 +255,7 @@ def test_thumb_after_a_why_takes_its_reasons_along(client: FlaskClient, app: Fla
 
 
 def test_question_after_a_thumb_still_has_the_word(client: FlaskClient) -> None:
-    id = id_in(ask(client))
-    shown = post(client, "/models/iris/why", fields(id=id), **FRAGMENT).text
+    id, shown = asked_why(client)
     word = re.findall(r'name="seen" value="([\w-]+)"', shown)[0]
 
     asked = post(client, "/models/iris/feedback", {"id": id, "verdict": "down", "seen": word})
@@ -255,9 +263,23 @@ def test_question_after_a_thumb_still_has_the_word(client: FlaskClient) -> None:
     assert f'<input type="hidden" name="seen" value="{word}">' in asked.text
 
 
-def test_why_of_no_prediction_has_no_word(client: FlaskClient) -> None:
-    for id in ("", "A" * 32, "x" * 100_000):
-        assert 'name="seen"' not in post(client, "/models/iris/why", fields(id=id)).text
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"id": ""},
+        {"id": "A" * 32},
+        {"id": "x" * 100_000},
+        {"inputs": orjson.dumps({**ROW, "petal_width_cm": 2.0}).decode()},
+        {"row_word": ""},
+        {"row_word": "é"},
+    ],
+    ids=["no id", "no id of ours", "a long one", "another row", "no word", "another word"],
+)
+def test_reasons_of_another_row_cannot_be_taken_along(
+    client: FlaskClient, other: dict[str, str]
+) -> None:
+    assert 'name="seen"' in asked_why(client)[1]
+    assert 'name="seen"' not in asked_why(client, **other)[1]
 
 
 @pytest.mark.parametrize(

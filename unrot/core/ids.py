@@ -111,6 +111,11 @@ class Ids:
             raise NotSigned("This word did not come with an explanation of this prediction.")
         return struct.unpack(f">{len(body) // 2}H", body)
 
+    def sign_row(self, id: str, version: str, row: str) -> str:
+        """Return a word by which this app knows what a prediction was made of, and by what."""
+        told = f"{id} row {version} {row}".encode(errors="surrogatepass")
+        return _written(self._sign(told)).rstrip("=")
+
     def _sign(self, body: bytes) -> bytes:
         signing = self._keyed.copy()
         signing.update(body)
