@@ -122,9 +122,9 @@ def _public(schema: Schema, row: Row) -> dict[str, Value]:
 
 def _id_of_form(model: Model) -> str | None:
     """Return the prediction that the form is about; None unless its row came with it from here."""
-    told = (request.form.get(name, "") for name in ("id", "version", "inputs", "row_word"))
-    (id, version, row, word), ids = told, service().ids
-    is_ours = compare_digest(ids.sign_row(id, version, row).encode(), word.encode())
+    told = (request.form.get(name, "") for name in ("id", "version", "inputs", "row_token"))
+    (id, version, row, token), ids = told, service().ids
+    is_ours = compare_digest(ids.sign_row(id, version, row).encode(), token.encode())
     return id if is_ours and ids.read(id).model_number == model.number else None
 
 
