@@ -18,9 +18,10 @@ from tests.web.visitor import FRAGMENT, IRIS, ask, id_in, post, text_of
 from unrot.app import create_app
 from unrot.cli import main
 from unrot.core.artefacts import EXPLAINER
+from unrot.core.errors import TooMany
 from unrot.core.records import Caller
 from unrot.core.settings import Settings
-from unrot.explain import what_if
+from unrot.explain import explaining, what_if
 from unrot.explain.explaining import kept_of
 from unrot.explain.kept import Kept
 from unrot.explain.what_if import ask_what_if, find_feature
@@ -137,6 +138,18 @@ def test_it_is_no_way_around_being_counted(
 
     assert len(admitted) == 2
     assert 0.75 < admitted[1] / admitted[0] < 1.25
+
+
+def test_who_has_no_bytes_left_takes_no_turn(
+    client: FlaskClient, kept: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise TooMany("More came from this address today.", 1.0)
+
+    monkeypatch.setattr(kept.limits, "admit", refuse)
+    monkeypatch.setattr(explaining, "_TURN", None)  # Nobody gets as far as to take it.
+
+    assert client.post(PATH, json={"inputs": ROW}).status_code == 429
 
 
 def test_one_address_asks_so_often_and_no_more(
