@@ -219,6 +219,21 @@ def test_thumb_and_label_that_contradict_each_other_are_refused(
     )
 
 
+@pytest.mark.parametrize(("label", "reward"), [("orc", 0), ("elf", 1)])
+def test_label_and_reward_that_contradict_each_other_are_refused(label: str, reward: int) -> None:
+    error = refused({"id": ORC, "label": label, "reward": reward})
+
+    assert error.reason == "contradiction"
+    assert error.message.startswith("label and reward contradict each other: a reward of")
+
+
+def test_label_and_reward_that_agree_or_lie_between_are_taken() -> None:
+    for label, reward in [("orc", 1.0), ("elf", 0.0), ("orc", 0.5), ("elf", 0.5)]:
+        verdict = read({"id": ORC, "label": label, "reward": reward})
+
+        assert (verdict.was_correct, verdict.reward) == (label == "orc", reward)
+
+
 def test_verdict_on_a_model_that_is_gone_is_refused() -> None:
     error = refused({"id": an_id(model=9), "was_correct": True}, NotFound)
 

@@ -12,7 +12,7 @@ from unrot.core.ports import Store
 from unrot.core.records import Feedback, ModelKey, Rewards, Shipment, Window
 from unrot.core.rules import Rules
 from unrot.core.windows import total
-from unrot.hear.signal_names import MOST_NAMES, OTHER
+from unrot.hear.signal_names import MOST_NAMES, MOST_OF_STRANGERS, OTHER
 
 ELVES = ModelKey("elves")
 
@@ -23,8 +23,10 @@ def elves(store: Store) -> Store:
     return store
 
 
-def a_signal(id: str, name: str = "abandoned", at: float = 5.0) -> Feedback:
-    return Feedback(id, ELVES, NOON, NOON + at, signal=name)
+def a_signal(
+    id: str, name: str = "abandoned", at: float = 5.0, *, by_judge: bool = False
+) -> Feedback:
+    return Feedback(id, ELVES, NOON, NOON + at, signal=name, by_judge=by_judge)
 
 
 def counts(store: Store) -> Window:
@@ -161,7 +163,8 @@ def test_signals_of_a_journal_are_joined_and_counted_once(elves: Store) -> None:
 def test_names_have_a_bound_beyond_those_that_a_rule_speaks_of(elves: Store) -> None:
     elves.findings.set_rules(ELVES, Rules(signals={"kept": "right"}))
     shipped(elves, *(a_prediction(f"elves-{n}") for n in range(3)))
-    many = [a_signal("elves-0", f"s{number:02}") for number in range(MOST_NAMES + 3)]
+    names = [f"s{number:02}" for number in range(MOST_NAMES + 3)]
+    many = [a_signal("elves-0", name, by_judge=True) for name in names]
     elves.verdicts.put(many)
 
     assert elves.verdicts.put([a_signal("elves-1", "yet another")]) == ["created"]
@@ -173,6 +176,18 @@ def test_names_have_a_bound_beyond_those_that_a_rule_speaks_of(elves: Store) -> 
     assert found[OTHER] == {"alone": 2}
     assert found["late"] == found["kept"] == {"alone": 1}
     assert elves.findings.rules(ELVES).signals == {"kept": "right", "late": "wrong"}
+
+
+def test_strangers_leave_half_of_the_names_to_judges(elves: Store) -> None:
+    shipped(elves, a_prediction("elves-0"))
+    elves.verdicts.put([a_signal("elves-0", f"s{number:02}") for number in range(MOST_NAMES)])
+
+    elves.verdicts.put([a_signal("elves-0", "sold", by_judge=True)])
+    elves.verdicts.put([a_signal("elves-0", "sold"), a_signal("elves-0", "more")])
+
+    found = counts(elves).signals
+    assert len(found) == MOST_OF_STRANGERS + 2
+    assert found["sold"] == found[OTHER] == {"alone": 1}
 
 
 @pytest.mark.every_store

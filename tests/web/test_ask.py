@@ -68,6 +68,16 @@ def test_what_a_judge_has_said_is_not_asked(
     assert (first in left, made[0]["id"] in left) == (False, True)
 
 
+def test_what_a_judge_gave_a_reward_between_is_still_asked(
+    client: FlaskClient, made: list[dict[str, Any]]
+) -> None:
+    """The audit takes it for unjudged too: nobody has said right, wrong, or what is true."""
+    first = asked(client)["questions"][0]["prediction"]["id"]
+    client.post("/api/v1/feedback", json={"id": first, "reward": 0.5}, headers=BEARER)
+
+    assert first in [one["prediction"]["id"] for one in asked(client)["questions"]]
+
+
 def test_numbers_say_why_none_is_asked(client: FlaskClient, service: Service) -> None:
     names = [n for n, one in service.catalogue().models.items() if not one.model.schema.classes]
     for name in names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,14 @@ from tests.web.test_prediction_page import ship
 from tests.web.visitor import FRAGMENT, IRIS, ask, id_in, post, text_of
 from unrot.app import create_app
 from unrot.cli import main
+from unrot.core.artefacts import EXPLAINER
+from unrot.core.errors import TooMany
+from unrot.core.records import Caller
 from unrot.core.settings import Settings
+from unrot.explain import explaining, what_if
+from unrot.explain.explaining import kept_of
+from unrot.explain.kept import Kept
+from unrot.explain.what_if import ask_what_if, find_feature
 from unrot.serve import limits
 from unrot.serve.service import Service
 from unrot.web.masked import masked
@@ -80,6 +88,24 @@ def test_curve_is_what_the_model_answers(client: FlaskClient) -> None:
     assert curve["rows"] >= 10
 
 
+def test_mean_is_over_the_rows_of_the_version_that_is_asked(
+    client: FlaskClient, kept: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two versions may have one graph and other rows: then the values that are tried differ."""
+    asked(client, feature="petal_width_cm")
+    shelved = kept.catalogue().model("iris")
+    version = shelved.version()
+    rows = kept_of(kept.shelf, shelved, version).rows[:5]
+    other = replace(version, artefacts={**version.artefacts, EXPLAINER: "0" * 64})
+    monkeypatch.setattr(what_if, "kept_of", lambda *_: Kept(rows))
+    where = kept, kept.catalogue(), shelved, other, [*ROW.values()], Caller()
+
+    found = ask_what_if(*where, along=find_feature(shelved.model.schema, "petal_width_cm"))
+
+    assert found.curve is not None
+    assert found.curve.rows == len(rows)
+
+
 @pytest.mark.parametrize(
     ("body", "named"),
     [
@@ -114,10 +140,22 @@ def test_it_is_no_way_around_being_counted(
     assert 0.75 < admitted[1] / admitted[0] < 1.25
 
 
+def test_who_has_no_bytes_left_takes_no_turn(
+    client: FlaskClient, kept: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise TooMany("More came from this address today.", 1.0)
+
+    monkeypatch.setattr(kept.limits, "admit", refuse)
+    monkeypatch.setattr(explaining, "_TURN", None)  # Nobody gets as far as to take it.
+
+    assert client.post(PATH, json={"inputs": ROW}).status_code == 429
+
+
 def test_one_address_asks_so_often_and_no_more(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, kept: Service
 ) -> None:
-    few = {**kept.limits._limits, limits.WHAT_IFS: limits.Limit(3, 60.0)}
+    few = {**kept.limits._limits, limits.EXPLANATIONS: limits.Limit(3, 60.0)}
     monkeypatch.setattr(kept.limits, "_limits", few)
     visitor = {"REMOTE_ADDR": "192.0.2.7"}
 

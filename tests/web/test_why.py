@@ -19,6 +19,8 @@ from tests.explain.test_turn import somebody_elses_turn
 from tests.web.test_prediction_page import ship
 from tests.web.visitor import FRAGMENT, IRIS, ask, id_in, post, sign_in, text_of, vote
 from unrot.explain import explaining, sampling
+from unrot.serve import limits
+from unrot.serve.service import Service
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +33,10 @@ def same_samples(monkeypatch: pytest.MonkeyPatch) -> None:
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 ROW = {name: float(value) for name, value in IRIS.items()}
 PREDICT = "/api/v1/models/iris/predict"
+
+
+def fields(**more: str) -> dict[str, str]:
+    return {"inputs": orjson.dumps(ROW).decode(), "version": "v1", **more}
 
 
 def explained(client: FlaskClient, **more: object) -> dict[str, Any]:
@@ -101,9 +107,11 @@ def test_who_is_sent_away_has_no_prediction_kept(
     assert kept.json["data"]["predictions"] == []
 
 
-def test_plain_answer_has_no_explanation(client: FlaskClient) -> None:
-    answer = client.post(PREDICT, json={"inputs": ROW})
+@pytest.mark.parametrize("query", ["", "?explain=", "?explain=0", "?explain=false"])
+def test_plain_answer_has_no_explanation(client: FlaskClient, query: str) -> None:
+    answer = client.post(f"{PREDICT}{query}", json={"inputs": ROW})
 
+    assert answer.status_code == 200
     assert "explanation" not in answer.json["data"]
 
 
@@ -213,11 +221,74 @@ def test_findings_tell_what_wrong_answers_lean_on(client: FlaskClient, app: Flas
     assert "petal length 0 12 100 % 75.8 % to 100 %" in said
 
 
+# ── how often ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_one_allowance_is_for_all_that_explains(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has used theirs up is sent away before they wait for a turn; who has a token is not."""
+    id = explained(client)["id"]
+    ship(app)
+    of: Service = app.extensions["unrot"]
+    few = {**of.limits._limits, limits.EXPLANATIONS: limits.Limit(2, 60.0)}
+    monkeypatch.setattr(of.limits, "_limits", few)
+    there = {"REMOTE_ADDR": "192.0.2.7"}
+    instances = {"instances": [list(ROW.values())]}
+    asked: list[tuple[str, dict[str, Any] | None]] = [
+        (f"{PREDICT}?explain=1", {"inputs": ROW}),
+        (f"{PREDICT}?explain=rule", {"inputs": ROW}),
+        (f"/api/v1/predictions/{id}/explanation", None),
+        ("/v1/models/iris:explain", instances),
+        ("/api/v1/models/iris/what-if", {"inputs": ROW}),
+    ]
+
+    def code(path: str, body: dict[str, Any] | None, **headers: str) -> int:
+        method = "GET" if body is None else "POST"
+        told = {"json": body, "headers": headers, "environ_base": there}
+        return client.open(path, method=method, **told).status_code
+
+    client.post(f"{PREDICT}?explain=1", json={"inputs": [ROW, ROW]}, environ_base=there)
+    monkeypatch.setattr(explaining, "_TURN", None)  # Nobody gets as far as to take it.
+    codes = [code(*one) for one in asked]
+    client.environ_base.update(there)
+    pages = [post(client, f"/models/iris/{page}", fields()) for page in ("why", "rule")]
+    pages.append(client.get(f"/p/{id}?why=1"))
+    monkeypatch.undo()
+
+    assert codes == [429] * len(asked)
+    assert [page.status_code for page in pages] == [429, 429, 200]
+    assert all("Too many explanations and what-ifs from" in text_of(page) for page in pages)
+    assert code(*asked[0], Authorization=f"Bearer {VIEWER}") == 200
+
+
+def test_rule_costs_as_much_as_it_takes(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unrot.explain.asking.SECONDS", 0.0)
+    client.environ_base["REMOTE_ADDR"] = "192.0.2.8"
+
+    rules = limits.MOST_EXPLANATIONS // limits.RULE_COSTS
+    codes = [post(client, "/models/iris/rule", fields()).status_code for _ in range(rules + 1)]
+
+    assert codes == [*[200] * rules, 429]
+
+
+def test_audience_of_the_rows_is_looked_up_before_the_turn(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[None] = []
+    monkeypatch.setattr(
+        "unrot.web.neighbours.shown_to", lambda *_: looked.append(None) or "viewers"
+    )
+
+    with somebody_elses_turn(monkeypatch):
+        answer = post(client, "/models/iris/why", fields())
+
+    assert (answer.status_code, len(looked)) == (429, 1)
+
+
 # ── pages ────────────────────────────────────────────────────────────────────────────────────
-
-
-def fields(**more: str) -> dict[str, str]:
-    return {"inputs": orjson.dumps(ROW).decode(), "version": "v1", **more}
 
 
 def asked_why(client: FlaskClient, model: str = "iris", **more: str) -> tuple[str, str]:

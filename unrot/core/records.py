@@ -655,6 +655,9 @@ class Feedback:
     """What was seen to happen; then nobody said anything, and the verdict is an implicit one."""
     reasons: Sequence[str] = ()
     """The features that were shown as reasons of the answer, the strongest first."""
+    by_judge: bool = False
+    """Of a signal: a judge or the operator sent it. It is nobody's word all the same, and this is
+    not kept: it tells whether the signal may have a name of its own."""
 
     @property
     def is_trusted(self) -> bool:
@@ -670,6 +673,11 @@ class Feedback:
     def tells(self) -> bool:
         """True when it says right, wrong, or what is true."""
         return self.was_correct is not None or self.label is not None
+
+    @property
+    def is_judgement(self) -> bool:
+        """True when a judge or the operator says right, wrong, or what is true."""
+        return self.is_trusted and self.tells and not self.withdrawn
 
     def says_the_same_as(self, other: Feedback) -> bool:
         """Tell whether both are the same verdict, whoever gave it and whenever.

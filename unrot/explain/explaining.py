@@ -274,9 +274,14 @@ def _asking(predictor: Predictor, place: int | None) -> Score:
 
 def kept_of(shelf: Shelf, shelved: ShelvedModel, version: Version) -> Kept:
     """Return what a version is explained by; one from before has the rows that it is tried with."""
-    key = version.schema_hash, version.artefacts.get(EXPLAINER, version.artefacts.get(GOLDEN, ""))
+    key = key_of_kept(version)
     known = _KEPT.get(key)
     return _KEPT.keep(key, read_kept(shelf, shelved, version)) if known is None else known
+
+
+def key_of_kept(version: Version) -> tuple[str, str]:
+    """Return what tells apart what versions are explained by."""
+    return version.schema_hash, version.artefacts.get(EXPLAINER, version.artefacts.get(GOLDEN, ""))
 
 
 def read_kept(shelf: Shelf, shelved: ShelvedModel, version: Version) -> Kept:

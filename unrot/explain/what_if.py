@@ -25,7 +25,7 @@ from unrot.core.ports import Predictor
 from unrot.core.records import Caller, Feature, Outputs, Row, Schema, Value, Version
 from unrot.core.threads import on_one_thread
 from unrot.explain.changing import Change, find_change
-from unrot.explain.explaining import kept_of, turn
+from unrot.explain.explaining import kept_of, key_of_kept, turn
 from unrot.serve.answer import Answer
 from unrot.serve.service import Service
 from unrot.serve.shelf import Contents, ShelvedModel
@@ -38,7 +38,7 @@ SECONDS_OF_ROWS = 1.0
 KEPT_CURVES = 200
 A_PLACE = "0" * 32
 """In the place of an id, where it is asked how much a line would be."""
-_MEANS: Newest[tuple[str, str, str], tuple[Floats, int]] = Newest(KEPT_CURVES)
+_MEANS: Newest[tuple[str, str, str, str], tuple[Floats, int]] = Newest(KEPT_CURVES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,11 @@ def ask_what_if(
     schema = shelved.model.schema
     if wanted is not None and schema.is_classifier:
         raise wrong_field("wanted", wanted, f"nothing: {schema.target} is no number")
+    of.limits.admit_explaining(caller)
+    predictor = of.shelf.predictor(contents, version)
+    outputs = predictor.predict([row])
+    _charge(of, shelved, version, row, outputs, caller)
     with turn(), on_one_thread():
-        predictor = of.shelf.predictor(contents, version)
-        outputs = predictor.predict([row])
-        _charge(of, shelved, version, row, outputs, caller)
         label = None if outputs.classes is None else schema.classes[outputs.classes[0]]
         shares = None if outputs.probabilities is None else outputs.probabilities[0]
         value = None if outputs.values is None else outputs.values[0]
@@ -139,7 +140,7 @@ def _charge(
 ) -> None:
     """Charge a visitor as for a prediction that is kept."""
     line = Answer(shelved, version, of.clock(), 0.0, [row], outputs, [A_PLACE]).lines()
-    of.limits.admit_what_if(caller, len(line))
+    of.limits.admit(caller, len(line))
 
 
 def _curve(
@@ -156,7 +157,7 @@ def _curve(
     values = _values(feature, [one[place] for one in rows], is_line=is_line)
     if len(values) < 2:
         return None
-    key = version.serving.digest, version.schema_hash, feature.name
+    key = version.serving.digest, *key_of_kept(version), feature.name
     known = _MEANS.get(key)
     means, count = known or _MEANS.keep(key, _means(predictor, schema, rows, place, values))
     here = _scores(predictor.predict([_with(row, place, value) for value in values]), schema)

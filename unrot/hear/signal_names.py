@@ -1,7 +1,8 @@
 """What the signals of a model are called, so that a stranger cannot make names without end.
 
-The first so many have a name of their own; what comes beyond is counted under one name. Those that
-a rule speaks of have theirs always.
+The first so many have a name of their own; what comes beyond is counted under one name. Half of the
+names are left to judges and the operator, so that strangers cannot take them all. Those that a rule
+speaks of have theirs always.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from unrot.core.signals import NAME_EXPECTED, is_name
 from unrot.store.kinds import SIGNAL_NAMES
 from unrot.store.operations import ABSENT, Document, Operations, Put
 
-MOST_NAMES = 32
+MOST_NAMES, MOST_OF_STRANGERS = 32, 16
 OTHER = "other"
 
 
@@ -35,12 +36,12 @@ class SignalNames:
         self._names = {key: list(one["names"]) for key, one in self._known.items()}
         self._added: set[ModelKey] = set()
 
-    def admit(self, model: ModelKey, name: str) -> str:
+    def admit(self, model: ModelKey, name: str, *, by_judge: bool) -> str:
         """Return what a signal is counted under."""
         names = self._names.setdefault(model, [])
         if name in names or name == OTHER:
             return name
-        if len(names) >= MOST_NAMES:
+        if len(names) >= (MOST_NAMES if by_judge else MOST_OF_STRANGERS):
             return OTHER
         names.append(name)
         self._added.add(model)

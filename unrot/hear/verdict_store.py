@@ -286,7 +286,7 @@ class Turn:
         id, kept = verdict.prediction, self._kept.get(verdict.prediction)
         if kept is None and self._is_forgotten(verdict):
             return "forgotten"
-        name = self._names.admit(verdict.model, verdict.signal)
+        name = self._names.admit(verdict.model, verdict.signal, by_judge=verdict.by_judge)
         if kept is not None and name in kept.signals:
             return "duplicate"
         silent = Feedback(id, verdict.model, verdict.predicted_at, verdict.given_at)

@@ -74,6 +74,7 @@ class VerdictReader:
         was_correct, label, reward = _said(given, model)
         if model.schema.is_classifier and label is not None:
             was_correct = self._agreed(id, told, model, was_correct, label)
+            _check_agree(was_correct, reward, "label")
         if was_correct is None and label is None:
             was_correct = _by_reward(reward)
         return Feedback(
@@ -287,15 +288,17 @@ def _by_reward(reward: float | None) -> bool | None:
     return None if reward is None else counts_as(reward, {})
 
 
-def _check_agree(was_correct: bool | None, reward: float | None) -> None:
-    """Return where a thumb and a reward do not say the opposite."""
+def _check_agree(
+    was_correct: bool | None, reward: float | None, field: str = "was_correct"
+) -> None:
+    """Return where a thumb, or what a label says, and a reward do not say the opposite."""
     told = _by_reward(reward)
     if was_correct is not None and told is not None and told != was_correct:
         raise Invalid(
-            f"was_correct and reward contradict each other: a reward of {reward:g} says that it "
+            f"{field} and reward contradict each other: a reward of {reward:g} says that it "
             f"was {'right' if told else 'wrong'}. Send only one of them, or make them agree.",
             reason="contradiction",
-            details=[Detail("reward", reward, "a reward that goes with was_correct")],
+            details=[Detail("reward", reward, f"a reward that goes with {field}")],
         )
 
 
@@ -314,6 +317,7 @@ def _signal(
         given_at=now,
         subject=caller.subject,
         signal=name,
+        by_judge=caller.judge is not None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice, takewhile
 
-from unrot.core.records import Audit, Feedback, JudgedPrediction, ModelKey, Prediction, Shadow
+from unrot.core.records import Audit, JudgedPrediction, ModelKey, Prediction, Shadow
 from unrot.core.windows import grouped
 from unrot.store.kinds import AUDIT, SHADOWS
 from unrot.store.names import Models
@@ -62,7 +62,7 @@ class TrialStore:
         audited = self.audited(model)
         newest = islice(self._newest(model), NEWEST)
         recent = takewhile(lambda one: one.prediction.predicted_at >= since, newest)
-        unjudged = (one for one in recent if not _is_judged(one.feedback))
+        unjudged = (one for one in recent if one.feedback is None or not one.feedback.is_judgement)
         return [one for one in islice(unjudged, limit) if one.prediction.id not in audited]
 
     # ── shadows ──────────────────────────────────────────────────────────────────────────────
@@ -117,11 +117,6 @@ class TrialStore:
                 if prediction not in seen:
                     seen.add(prediction)
                     yield Shadow(prediction, model, version, at, label, value)
-
-
-def _is_judged(said: Feedback | None) -> bool:
-    """Tell whether a judge has said right, wrong or what is true."""
-    return said is not None and said.judge is not None and said.tells
 
 
 def _audit(document: Document) -> Audit:

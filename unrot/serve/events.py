@@ -38,6 +38,9 @@ AT_ONCE = 100_000
 """Bytes: the objects of more take memory that has to be asked for each time, which takes longer
 than to read them."""
 
+_SELDOM = (("reward", None), ("signal", ""), ("reasons", ()), ("by_judge", False))
+"""Left out of a verdict's line."""
+
 _FIELDS = {kind: {entry.name for entry in fields(kind)} for kind in _KINDS.values()}
 _NAMES = {event_type: kind for kind, event_type in _KINDS.items()}
 _NO_EVENT = (ValueError, KeyError, TypeError, AttributeError)
@@ -92,11 +95,7 @@ def _told(event: Event) -> Any:
     if not isinstance(event, Feedback | UnverifiedFeedback):
         return event
     plain = asdict(event)
-    return {
-        name: value
-        for name, value in plain.items()
-        if name not in ("reward", "signal", "reasons") or value not in (None, "", ())
-    }
+    return {name: value for name, value in plain.items() if (name, value) not in _SELDOM}
 
 
 def to_lines_of_rows(

@@ -60,10 +60,13 @@ class Limit:
 
 GUESSES, VERDICTS = "guesses of a token", "verdicts"
 BYTES, BYTES_OF_TOKEN = "bytes", "bytes with a token"
-WHAT_IFS = "what ifs"
+EXPLANATIONS = "explanations"
 
-MOST_WHAT_IFS = 120
-"""In a minute: as many as sliders that are moved all the time ask for."""
+MOST_EXPLANATIONS = 120
+"""In a minute, what-ifs among them: as many as sliders that are moved all the time ask for."""
+
+RULE_COSTS = 10
+"""Finding a rule takes as long as so many of these."""
 
 SHARES = 16_384
 """So many shares an allowance has: a day's of 1 GB those of 64 kB, some hundred predictions."""
@@ -85,7 +88,7 @@ def limits_of(settings: Settings) -> dict[str, Limit]:
         VERDICTS: Limit(settings.most_verdicts, MINUTE),
         BYTES: Limit(settings.daily_bytes, DAY),
         BYTES_OF_TOKEN: Limit(settings.daily_bytes_of_token, DAY),
-        WHAT_IFS: Limit(MOST_WHAT_IFS, MINUTE),
+        EXPLANATIONS: Limit(MOST_EXPLANATIONS, MINUTE),
     }
 
 
@@ -174,13 +177,12 @@ class Limits:
             raise TooMany(said, wait)
         self.admit(caller, size)
 
-    def admit_what_if(self, caller: Caller, size: int) -> None:
-        """Take in a question that is answered and not kept, as if it were; raise TooMany."""
+    def admit_explaining(self, caller: Caller, count: int = 1) -> None:
+        """Take in what is to be explained; raise TooMany. With a token any number is taken."""
         is_counted = caller.role == "anyone" and caller.subject
-        if is_counted and (wait := self.pour(WHAT_IFS, caller.subject, 1)):
-            said = "Too many what-ifs from one address in this time: wait, or send a token."
-            raise TooMany(said, wait)
-        self.admit(caller, size)
+        if is_counted and (wait := self.pour(EXPLANATIONS, caller.subject, count)):
+            said = "Too many explanations and what-ifs from one address in this time: "
+            raise TooMany(f"{said}wait, or send a token.", wait)
 
     def admit(self, caller: Caller, size: int) -> None:
         """Take in bytes that are about to be kept; raise TooMany.

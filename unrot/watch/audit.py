@@ -232,7 +232,7 @@ def _row_state(found: JudgedPrediction | None, oldest: float) -> RowState:
     if found is None:
         return "gone"
     said = found.feedback
-    if said is not None and said.is_trusted and said.tells and not said.withdrawn:
+    if said is not None and said.is_judgement:
         return "judged"
     return "left" if found.prediction.predicted_at > oldest else "gone"
 

@@ -96,6 +96,6 @@ def _unjudged(
         some = ranked[start : start + SCREENFUL]
         beside = service.store.traffic.beside([one.judged.prediction for one in some])
         for one, judged in zip(some, beside, strict=True):
-            is_judged = judged.feedback is not None and judged.feedback.is_trusted
+            is_judged = judged.feedback is not None and judged.feedback.is_judgement
             if not is_judged and judged.prediction.id not in audited:
                 yield Question(judged, one.margin, one.classes)

@@ -149,7 +149,9 @@ def predict_explained(
     from unrot.explain.explaining import check_count, explain_rows, turn
 
     (inputs, keys), contents = _inputs_of(sent), of.catalogue()
-    check_count(len(inputs) if isinstance(inputs, list) else 1)
+    count = len(inputs) if isinstance(inputs, list) else 1
+    check_count(count)
+    of.limits.admit_explaining(sent.caller, count)
     with turn():  # Before the rows are answered: who is sent away has no prediction that is kept.
         answer = of.predict(
             *(model, inputs), version=version, contents=contents, caller=sent.caller, keys=keys

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Part = Literal["1", "rule", "neighbours"]
 PARTS: tuple[Part, ...] = ("1", "rule", "neighbours")
+NOTHING = ("", "0", "false")
 EXPLAIN = (
     "What is told: `1` the reasons; `rule` and `neighbours` beside them, with a comma between."
 )
@@ -113,7 +114,7 @@ class Explained(Shape, named=True):
 
 def parts_of(text: str) -> frozenset[Part]:
     """Read which parts of an explanation are asked for."""
-    asked = {one.strip() for one in text.split(",")} if text else set()
+    asked = set() if text in NOTHING else {one.strip() for one in text.split(",")}
     if not asked <= {*PARTS}:
         raise wrong_field("explain", text[:80], "1, rule or neighbours, with commas between")
     return frozenset(part for part in PARTS if part in asked)

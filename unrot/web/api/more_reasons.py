@@ -15,6 +15,7 @@ from unrot.core.errors import Invalid
 from unrot.core.records import Caller, Row, Version
 from unrot.core.schema import parse_rows
 from unrot.run.lanes import Reply
+from unrot.serve.limits import RULE_COSTS
 from unrot.serve.service import Service
 from unrot.serve.shelf import Contents, ShelvedModel
 from unrot.web.api.answers import Sent, answered, predict_explained, reply
@@ -42,6 +43,7 @@ def predict_explained_further(
     if "rule" in asked and isinstance(inputs, list) and len(inputs) != 1:
         raise Invalid("A rule is found for one row at a time: send one.")
     check(of, shelved, shelved.version(version), asked, sent.caller)
+    of.limits.admit_explaining(sent.caller, cost_of(asked))
     with turn():
         made = predict_explained(of, sent, model, version, says_sure=says_sure)
         if made.status != 200:
@@ -68,6 +70,11 @@ def check(
         check_has_rules(shelved.model.schema)
     if "rule" in asked or "neighbours" in asked:
         examples_of(of.shelf, shelved, version)
+
+
+def cost_of(asked: Collection[Part]) -> int:
+    """Return what is told beside the reasons, as so many explanations."""
+    return RULE_COSTS * ("rule" in asked) + ("neighbours" in asked)
 
 
 def further(

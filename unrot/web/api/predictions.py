@@ -302,6 +302,7 @@ def explanation(id: PredictionId, caller: Caller) -> Explained:
     contents, version = of.catalogue(), version_of(found.shelved, made.version)
     asked = parts_of(request.args.get("explain", ""))
     more_reasons.check(of, found.shelved, version, asked, caller)
+    of.limits.admit_explaining(caller, 1 + more_reasons.cost_of(asked))
     with turn():
         told = explain_row(of.shelf, contents, found.shelved, version, made.inputs)
         why = written(told, found.shelved.model.schema, id)

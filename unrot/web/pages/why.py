@@ -12,8 +12,9 @@ from typing import Any
 from flask import Response, request
 
 from unrot.core.errors import Invalid, UnrotError
-from unrot.core.records import Model, Prediction, Row, Schema, Value
+from unrot.core.records import Model, Prediction, Row, Schema, Value, Version
 from unrot.core.schema import parse_row
+from unrot.serve.limits import RULE_COSTS
 from unrot.serve.shelf import ShelvedModel
 from unrot.web import neighbours, reasons, security
 from unrot.web.current import service
@@ -63,9 +64,12 @@ def explained(shelved: ShelvedModel, version: str, row: Row, id: str | None) -> 
     from unrot.explain.explaining import explain_row, turn, version_of
 
     of, contents = service(), service().catalogue()
+    named = version_of(shelved, version)
+    of.limits.admit_explaining(security.caller_of_page())
+    withheld = _withheld(shelved)  # Before the turn: who has it waits for no store.
     with turn():
-        found = explain_row(of.shelf, contents, shelved, version_of(shelved, version), row)
-        like = _neighbours(shelved, version, row)
+        found = explain_row(of.shelf, contents, shelved, named, row)
+        like = withheld or _neighbours(shelved, named, row)
     return {"why": reasons.why(found, shelved.model.schema, id), **like}
 
 
@@ -76,22 +80,30 @@ def ruled(shelved: ShelvedModel, version: str, row: Row) -> dict[str, Any]:
     from unrot.explain.explaining import version_of
 
     of, contents = service(), service().catalogue()
-    found = rule_of(of.shelf, contents, shelved, version_of(shelved, version), row)
+    named = version_of(shelved, version)
+    of.limits.admit_explaining(security.caller_of_page(), RULE_COSTS)
+    found = rule_of(of.shelf, contents, shelved, named, row)
     return {"rule": tell_rule(found, shelved.model.schema)}
 
 
-def _neighbours(shelved: ShelvedModel, version: str, row: Row) -> dict[str, Any]:
-    """Return the rows that are like one, where who asks may see them; or why there are none."""
+def _withheld(shelved: ShelvedModel) -> dict[str, Any]:
+    """Return what stands in the place of rows that who asks may not see; nothing if they may."""
+    try:
+        shown_to = neighbours.shown_to(service(), shelved.model.key)
+    except UnrotError as error:
+        return {"no_neighbours": error.message}
+    if neighbours.is_among(security.caller_of_page(), shown_to):
+        return {}
+    return {"no_neighbours": neighbours.FOR_VIEWERS if shown_to == neighbours.VIEWERS else ""}
+
+
+def _neighbours(shelved: ShelvedModel, version: Version, row: Row) -> dict[str, Any]:
+    """Return the rows that are like one, or why there are none."""
     # It is loaded when somebody asks why.
     from unrot.explain.asking import neighbours_of
 
     try:
-        shown_to = neighbours.shown_to(service(), shelved.model.key)
-        if not neighbours.is_among(security.caller_of_page(), shown_to):
-            is_for_viewers = shown_to == neighbours.VIEWERS
-            return {"no_neighbours": neighbours.FOR_VIEWERS if is_for_viewers else ""}
-        named = shelved.versions[version]
-        found = neighbours_of(service().shelf, shelved, named, row)
+        found = neighbours_of(service().shelf, shelved, version, row)
     except UnrotError as error:
         return {"no_neighbours": error.message}
     return {"neighbours": neighbours.tell_neighbours(found, row, shelved.model.schema)}

@@ -10,6 +10,7 @@ from unrot.serve.shelf import ShelvedModel
 from unrot.web.api.explanations import Explained, written
 from unrot.web.current import service
 from unrot.web.protocols.tables import Given, fitted, version_of
+from unrot.web.security import caller_where_all_may
 
 
 def explain_given(
@@ -23,5 +24,6 @@ def explain_given(
     named = shelved.version(version_of(shelved, version))
     rows = fitted(schema, read(schema))
     check_count(len(rows))
+    of.limits.admit_explaining(caller_where_all_may(), len(rows))
     found = explain_rows(of.shelf, of.catalogue(), shelved, named, parse_rows(schema, rows))
     return [written(one, shelved.model.schema) for one in found]
