@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from tests.clock import Clock
 from tests.conftest import OPERATOR
 from tests.web.visitor import sign_in, text_of
+from unrot.core.records import ModelKey
 from unrot.run.caretaker import Caretaker
 from unrot.serve.service import Service
 
@@ -129,17 +130,71 @@ def test_changes_begin_soon_and_the_past_is_kept_while_it_may_be_counted(
     from unrot.serve import sure
 
     folder, key = service.shelf.folder, service.catalogue().model("iris").model.key
+
+    def write(asked: sure.Asked, at: float) -> None:
+        sure.write_asked(folder, lambda _: {key: asked}, lambda: at)
+
     for at, miss in ((100.0, 0.1), (200.0, 0.2), (9_000.0, 0.3)):
-        sure.write_asked(folder, {key: sure.Asked(0.9, {"v1": miss}, not_sure=True)}, at)
+        write(sure.Asked(0.9, {"v1": miss}, not_sure=True), at)
     history = sure.read_history(folder, key)
 
     asked = [sure.asked_at(history, at).miss("v1") for at in (200.5, 201.0, 9_000.5, 9_001.5)]
 
     assert asked == [0.2, 0.2, 0.2, 0.3]
     assert len(history) == 2
-    sure.write_asked(folder, {key: sure.Asked()}, 9_002.0)
+    write(sure.Asked(), 9_002.0)
     assert [one.not_sure for one in sure.read_history(folder, key)] == [True, True, False]
-    sure.write_asked(folder, {key: sure.Asked(0.8)}, 99_000.0)
-    sure.write_asked(folder, {key: sure.Asked(0.7)}, 199_000.0)
-    sure.write_asked(folder, {key: sure.Asked(0.6)}, 299_000.0)
+    write(sure.Asked(0.8), 99_000.0)
+    write(sure.Asked(0.7), 199_000.0)
+    write(sure.Asked(0.6), 299_000.0)
     assert sure.read_history(folder, key) == (sure.Asked(0.6),)
+
+
+def test_plain_way_is_open_again_soon_after_it_is_switched_off(service: Service) -> None:
+    from unrot.serve import sure
+
+    folder, key = service.shelf.folder, service.catalogue().model("iris").model.key
+    for at, is_on in ((100.0, True), (200.0, False)):
+        asked = {key: sure.Asked(not_sure=is_on)}
+        sure.write_asked(folder, lambda _, asked=asked: asked, lambda at=at: at)
+
+    told = [sure.may_be_unsure(folder, key, lambda at=at: at) for at in (150.0, 202.0, 210.0)]
+
+    assert told == [True, True, False]
+
+
+def test_what_is_asked_is_found_when_nobody_else_writes(service: Service) -> None:
+    from unrot.serve import sure
+
+    folder = service.shelf.folder
+    iris, other = service.catalogue().model("iris").model.key, ModelKey("other")
+    sure.write_asked(folder, lambda _: {iris: sure.Asked(0.8)}, lambda: 1.0)
+    sure.read_asked(folder)  # what a process remembers for a moment
+    beside = (folder / sure.FILE).read_bytes().replace(b"0.8", b"0.7")
+    (folder / sure.FILE).unlink()
+    (folder / sure.FILE).write_bytes(beside)
+    sure.write_asked(folder, lambda before: {**before, other: sure.Asked(0.6)}, lambda: 2.0)
+
+    found = sure.read_asked(folder)
+
+    assert (found[iris].coverage, found[other].coverage) == (0.7, 0.6)
+
+
+def test_kept_answer_is_told_by_what_was_asked_then(
+    client: FlaskClient, app: Flask, clock: Clock
+) -> None:
+    [before] = predict(client, BETWEEN)
+    wants(client, clock, not_sure="on", coverage=0.96)
+    [then] = predict(client, BETWEEN)
+    wants(client, clock, coverage=0.5)
+    ship(app)
+
+    told = [
+        client.get(f"/api/v1/predictions/{one['id']}?sure=1").json["data"] for one in (then, before)
+    ]
+    pages = [text_of(client.get(f"/p/{one['id']}")) for one in (then, before)]
+
+    assert [(one["coverage"], one["sure_by_now"]) for one in told] == [(0.96, False), (0.5, True)]
+    assert set(told[0]["set"]) == set(then["set"])
+    assert ["by what is asked of it now" in page for page in pages] == [False, True]
+    assert "the truth 96 % of the time" in pages[0]

@@ -100,8 +100,8 @@ class Policy:
         switch(),
         False,
         'Answer "not sure"',
-        "On tells with each answer whether one class alone may be true, and which may. The answer "
-        "stays the likeliest class.",
+        "On tells with each answer to rows of JSON, and on the page, whether one class alone may "
+        "be true, and which may. The answer stays the likeliest class.",
     )
     batch: int = of_learning(
         whole(1, 100_000),

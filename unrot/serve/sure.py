@@ -15,9 +15,10 @@ import fcntl
 import os
 import time
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import orjson
@@ -26,7 +27,7 @@ from unrot.core.conformal import Conformal, coverage_range
 from unrot.core.errors import UnrotError
 from unrot.core.percent import percent
 from unrot.core.policy import Policy
-from unrot.core.records import Model, ModelKey, Version
+from unrot.core.records import Model, ModelKey, Prediction, Version
 from unrot.serve.shelf import Shelf, ShelvedModel
 
 FILE = "sure.json"
@@ -38,6 +39,8 @@ KEPT_SECONDS, MOST_KEPT = 3_600.0, 1_000
 """So long it is told what held before: until what was answered then is shipped."""
 NEWEST = 8
 """Among so many of the newest is what holds now, and what begins soon."""
+OVER_SECONDS = 5.0
+"""So long after its successor has begun no process goes by an entry any more."""
 TOO_FEW = (
     "{version} cannot say how sure it is at {coverage}: too few rows were held out for it, it "
     "answers without probabilities, or it was made before this was learnt."
@@ -78,6 +81,8 @@ class HowSure:
     """So many were held out for its version."""
     truly: tuple[float, float] | None = None
     """Between which shares the truth is truly held; None where verdicts have moved it."""
+    is_by_now: bool = False
+    """True of a kept answer where nobody knows what was asked when it was given."""
 
     @property
     def is_sure(self) -> bool | None:
@@ -112,6 +117,17 @@ def how_sure(
     return HowSure(asked.coverage, classes=found, rows=known.rows, truly=truly)
 
 
+def how_sure_then(
+    shelf: Shelf, shelved: ShelvedModel, version: Version, made: Prediction
+) -> HowSure:
+    """Say what might be true beside a kept answer: as of its time, or as of now if none knows."""
+    at = made.predicted_at
+    is_known = 0.0 < asked_at(read_history(shelf.folder, shelved.model.key), at).since <= at
+    as_of = at if is_known else None
+    how = how_sure(shelf, shelved, version, made.probabilities, made.value, as_of)
+    return replace(how, is_by_now=not is_known)
+
+
 def conformal_of(shelf: Shelf, shelved: ShelvedModel, version: Version) -> Conformal | None:
     """Return what a version's holdout tells; None where that is not known."""
     try:
@@ -143,19 +159,30 @@ def is_not_sure_asked(shelf: Shelf, model: Model, at: float) -> bool:
     return asked_at(read_history(shelf.folder, model.key), at).not_sure
 
 
-def may_be_unsure(folder: Path, model: ModelKey) -> bool:
+def may_be_unsure(folder: Path, model: ModelKey, clock: Callable[[], float]) -> bool:
     """Tell whether "not sure" may be an answer of a model; each plain prediction asks that."""
     history = _look(folder).get(model)
-    return history is not None and any(one.not_sure for one in history[-NEWEST:])
+    if history is None or history[-1].not_sure:
+        return history is not None
+    ends = [after.since for one, after in pairwise(history[-NEWEST:]) if one.not_sure]
+    return bool(ends) and max(ends) > clock() - OVER_SECONDS
 
 
-def write_asked(folder: Path, asked: Mapping[ModelKey, Asked], now: float) -> None:
-    """Write what is asked of each model from a second on, where it is other than before."""
+Askeds = Mapping[ModelKey, Asked]
+"""What is asked of each model."""
+
+
+def write_asked(folder: Path, find: Callable[[Askeds], Askeds], clock: Callable[[], float]) -> None:
+    """Write what is asked of each model from a second on, where it is other than before.
+
+    It is found when nobody else writes, from what stands there: so no change is lost.
+    """
     if not folder.is_dir():
         return
     with (folder / f".{FILE}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         before = _read_now(folder)
+        asked, now = find({key: one[-1] for key, one in before.items()}), clock()
         histories = {key: _with(before.get(key, ()), one, now) for key, one in asked.items()}
         if histories == before:
             return

@@ -98,3 +98,22 @@ def test_what_is_said_has_its_numbers(school: School, clock: Clock) -> None:
 def test_nothing_is_asked_where_not_sure_is_no_answer(school: School, clock: Clock) -> None:
     assert walked(school, clock, [20] * 3 + [190]) == []
     assert school.service.store.findings.standpoint(KEY, abstentions.MONITOR) == {}
+
+
+def test_what_was_found_is_gone_once_not_sure_is_no_answer(school: School, clock: Clock) -> None:
+    change_policy(school.service, "zombies", {"not_sure": "on"})
+    clock.now += 2
+    looked(school)
+    before = walked(school, clock, [20] * 8 + [90] * 3)
+    change_policy(school.service, "zombies", {"not_sure": "off"})
+
+    gone, after = looked(school), looked(school)
+    change_policy(school.service, "zombies", {"not_sure": "on"})
+    clock.now += 2
+    anew = looked(school)
+
+    assert before[-1] is True
+    assert [(one.is_present, one.sentence) for one in gone] == [(False, abstentions.OVER)]
+    assert (after, anew) == ([], [])
+    note = school.service.store.findings.standpoint(KEY, abstentions.MONITOR)
+    assert (note["version"], note["looks"]) == ("v1", 0)

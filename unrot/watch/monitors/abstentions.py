@@ -7,7 +7,7 @@ four or eight together. What is usual the stream says itself: before it has begu
 Another champion, or another coverage, makes other sets, and begins anew.
 
 Whether "not sure" is an answer stands in the small file of this machine (`serve/sure.py`), so that
-nothing is read of models where it is not.
+nothing is read of models where it is not, once what was found is closed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from unrot.core.percent import roughly
 from unrot.core.records import Symptom
 from unrot.core.windows import grouped, total
-from unrot.serve.sure import Asked, read_history
+from unrot.serve.sure import Asked, read_asked
 from unrot.watch.notes import read_note
 from unrot.watch.statistics.accuracy import share
 from unrot.watch.statistics.many_looks import allowed
@@ -40,6 +40,8 @@ ADVICE = (
     "Look at what it was not sure of; judge what would teach most, and refit it with that. Where "
     "verdicts have made its sets larger, its coverage says so."
 )
+AGAIN = "It is as sure as usual again."
+OVER = "“Not sure” is no answer any more."
 
 
 @dataclass(slots=True)
@@ -55,19 +57,35 @@ class Note:
 
 def look(visit: Visit) -> Iterator[Symptom]:
     """Look at the minutes that have closed since the last look."""
-    asked = read_history(visit.service.shelf.folder, visit.key)[-1]
-    if not asked.not_sure or not visit.rules.abstentions or not visit.champion:
+    asked = read_asked(visit.service.shelf.folder).get(visit.key)
+    if asked is None or not visit.champion:
         return
     until = (visit.now - LATE_SECONDS) // 60 * 60
+    if not asked.not_sure or not visit.rules.abstentions:
+        yield from _ended(visit, until)
+        return
+    visit.remembered.pop(MONITOR, None)
     note = read_note(Note, visit.read_note(MONITOR))
     if (note.version, note.coverage) != (visit.champion, asked.coverage):
         if note.stream.course.raised:
-            yield _gone(until)
+            yield _gone(until, AGAIN)
         visit.write_note(MONITOR, _begun(visit, asked, until))
     elif until > note.to:
         yield from _go_on(visit, note, until)
         note.to = until
         visit.write_note(MONITOR, note)
+
+
+def _ended(visit: Visit, until: float) -> Iterator[Symptom]:
+    """Begin anew once "not sure" is an answer again, and say that what was found is gone."""
+    if visit.remembered.get(MONITOR) == OVER:
+        return
+    note = read_note(Note, visit.read_note(MONITOR))
+    if note.version:
+        if note.stream.course.raised:
+            yield _gone(until, OVER)
+        visit.write_note(MONITOR, Note())
+    visit.remembered[MONITOR] = OVER
 
 
 def _begun(visit: Visit, asked: Asked, until: float) -> Note:
@@ -99,7 +117,7 @@ def _looked_at(visit: Visit, note: Note, piece: Piece) -> Symptom:
         alpha=allowed(note.looks, DELTA),
         worth=lambda until: not_worth(visit, until),
     )
-    return _risen(note.version, piece, risen[0]) if risen else _gone(piece.ends_at)
+    return _risen(note.version, piece, risen[0]) if risen else _gone(piece.ends_at, AGAIN)
 
 
 def _risen(version: str, piece: Piece, risen: Risen) -> Symptom:
@@ -127,7 +145,5 @@ def _risen(version: str, piece: Piece, risen: Risen) -> Symptom:
     )
 
 
-def _gone(at: float) -> Symptom:
-    return Symptom(
-        CAUSE, "abstentions", is_present=False, at=at, sentence="It is as sure as usual again."
-    )
+def _gone(at: float, sentence: str) -> Symptom:
+    return Symptom(CAUSE, "abstentions", is_present=False, at=at, sentence=sentence)

@@ -5,6 +5,9 @@ where the two likeliest classes lie close together (margin sampling). Rows that 
 once, and rows of an audit not at all, because they only judge. Numbers are told within an interval
 that is as wide everywhere, so of them nothing would teach more than another.
 
+A verdict on them counts as any: because they are the hard ones, accuracy and the sets' coverage
+look worse by it than they are, which the page says. An audit draws its rows by chance.
+
 What is read has a bound: the batches of the newest rows, and the verdicts of those that come first.
 
 Settles, Active Learning Literature Survey, University of Wisconsin-Madison (2009), §3.1.

@@ -193,7 +193,7 @@ def _one(
     if sent.contents is None or type(inputs) is not dict or len(keys) > 1:
         return None
     row = of.one_row(model, version, sent.contents)
-    if may_be_unsure(of.shelf.folder, row.key):
+    if may_be_unsure(of.shelf.folder, row.key, of.clock):
         return None
     scored = row.answer(inputs, of.clock, sent.caller, keys[0] if keys else None)
     if scored is None:

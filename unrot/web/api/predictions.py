@@ -13,7 +13,7 @@ from flask import Response, request
 
 from unrot.core.records import Caller, Schema
 from unrot.core.schema import without_private_values
-from unrot.serve.sure import how_sure
+from unrot.serve.sure import how_sure_then
 from unrot.watch.reports.prediction import LaterAnswer, look_up_prediction
 from unrot.watch.reports.predictions import find_predictions
 from unrot.web import security, uploads
@@ -116,7 +116,7 @@ class BareData(Shape):
 class SureQuery(Shape):
     """What is told beside an answer."""
 
-    sure: Annotated[str, "1: say how sure the answer is, as of now."] = ""
+    sure: Annotated[str, "1: say how sure the answer was, or, where that is not kept, is now."] = ""
 
 
 class SoughtQuery(Page):
@@ -155,6 +155,10 @@ class OnePrediction(KeptPrediction, named=True):
 
     keys: Annotated[list[str], "What its client called it; of viewers alone."]
     later: Annotated[list[Later], "The newest five of the versions that were made since."]
+    sure_by_now: Annotated[
+        bool | Unset,
+        "With sure=1: that is by what is asked now; what was asked then is not kept.",
+    ] = UNSET
 
 
 class KeptPredictions(Shape, named=True):
@@ -263,14 +267,13 @@ def one_prediction(id: PredictionId, caller: Caller) -> OnePrediction:
     """
     found = look_up_prediction(service(), id, for_viewer=caller.role != ANYONE)
     schema = found.shelved.model.schema
-    parts = kept_parts(found.judged, schema)
+    parts = kept_parts(found.judged, schema) | {"sure_by_now": UNSET}
     if caller.role == ANYONE:
         parts["inputs"] = without_private_values(schema, parts["inputs"])
     version = found.shelved.versions.get(found.judged.prediction.version)
     if request.args.get("sure") == "1" and version is not None:
-        made = found.judged.prediction
-        how = how_sure(service().shelf, found.shelved, version, made.probabilities, made.value)
-        parts |= answers.sureness(how)
+        how = how_sure_then(service().shelf, found.shelved, version, found.judged.prediction)
+        parts |= answers.sureness(how) | {"sure_by_now": how.is_by_now}
     return OnePrediction.of(
         found.judged.prediction,
         **parts,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, make_response, render_template
 
 from unrot.core.errors import NotFound, NotSigned
+from unrot.serve.sure import how_sure_then
 from unrot.watch.reports.prediction import NotArrived, look_up_prediction
 from unrot.web import security
 from unrot.web.current import service
@@ -29,6 +30,9 @@ def prediction(id: str) -> Response:
         return answer
     made, verdict = found.judged.prediction, found.judged.feedback
     parts = answer_parts(found.shelved, made)
+    version = found.shelved.versions.get(made.version)
+    if version is not None:
+        parts["how_sure"] = how_sure_then(service().shelf, found.shelved, version, made)
     if not may_look:
         parts["outside"] = [pair for pair in parts["outside"] if not pair[0].is_private]
     shown = render_template(

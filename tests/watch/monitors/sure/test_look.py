@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -209,3 +210,52 @@ def test_verdict_that_comes_late_is_counted(school: School, clock: Clock) -> Non
 
     assert (before.count, course(school).count) == (2, 3)
     assert course(school).seen == before.seen
+
+
+def test_champion_without_scores_closes_what_was_found(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked(school)
+    visit = visit_of(school)
+    visit.write_note(sure.MONITOR, replace(course(school), is_below=True, since=1.0))
+    monkeypatch.setattr(type(school.service.shelf), "conformal", lambda *_: None)
+
+    said, again = list(sure.look(visit)), list(sure.look(visit))
+
+    assert [(one.cause, one.is_present) for one in said] == [("coverage", False)]
+    assert (again, course(school).is_below) == ([], False)
+
+
+def test_many_verdicts_are_gone_through_in_some_visits(
+    school: School, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked(school)
+    with monkeypatch.context() as waits:
+        waits.setattr(school.caretaker._chores, "_lookout", rounds.Lookout(school.service, ()))
+        judge_wrongly(school, 800, JUDGE)
+    monkeypatch.setattr(sure, "AT_ONCE", 300)
+    monkeypatch.setattr(sure, "A_VISIT", 600)
+    first = visit_of(school)
+    list(sure.look(first))
+    counts = [course(school).count]
+    for _ in range(3):
+        list(sure.look(replace(first, has_news=False)))
+        counts.append(course(school).count)
+
+    assert (counts[0], counts[-1]) == (600, 800)
+
+
+def test_policy_that_changes_meanwhile_is_not_lost(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked(school)
+    go_on = sure.go_on
+
+    def changing(*args: Any) -> Course:
+        change_policy(school.service, "zombies", {"not_sure": "on"})
+        return go_on(*args)
+
+    monkeypatch.setattr(sure, "go_on", changing)
+    looked(school)
+
+    assert asked(school).not_sure

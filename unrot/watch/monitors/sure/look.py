@@ -13,12 +13,11 @@ from dataclasses import replace
 
 from unrot.core.conformal import Conformal
 from unrot.core.percent import roughly
-from unrot.core.policy import Policy
 from unrot.core.ports import Findings
 from unrot.core.records import ModelKey, Symptom
 from unrot.hear.late import READ_AGAIN_SECONDS
 from unrot.serve.service import Service
-from unrot.serve.sure import Asked, read_asked, write_asked
+from unrot.serve.sure import Asked, write_asked
 from unrot.watch.monitors.sure.rule import FORMAT, Course, go_on, key_of
 from unrot.watch.notes import read_note
 from unrot.watch.statistics.accuracy import share as share_of
@@ -28,6 +27,8 @@ MONITOR = "sure"
 CAUSE = "coverage"
 AT_ONCE = 1_000
 """So many verdicts are gone through before where it stands is noted."""
+A_VISIT = 5_000
+"""After so many the next visit goes on: more than are read again, so that each gets on."""
 ADVICE = (
     "Refit it with the new verdicts: a version that has learnt them is as sure as it should be, "
     "with smaller sets."
@@ -35,24 +36,35 @@ ADVICE = (
 
 
 def look(visit: Visit) -> Iterator[Symptom]:
-    """Go on through the verdicts that are new since the last look."""
-    if not visit.has_news:
-        return
+    """Go on through the verdicts that are new since the last look, a bounded number of them."""
     version = visit.shelved.versions.get(visit.champion)
-    known = None if version is None else visit.service.shelf.conformal(visit.model, version)
-    if known is None:
+    if version is None or not (visit.has_news or visit.remembered.get(MONITOR)):
         return
-    noted, policy = (
-        read_course(visit.store.findings, visit.key),
-        visit.store.registry.policy(visit.key),
-    )
-    course = _course(visit, noted, policy.coverage)
+    known = visit.service.shelf.conformal(visit.model, version)
+    noted = read_course(visit.store.findings, visit.key)
+    if known is None:
+        yield from _ended(visit, noted)
+    else:
+        yield from _go_on(visit, noted, known)
+        share(visit.service, visit.key)
+
+
+def _ended(visit: Visit, noted: Course) -> Iterator[Symptom]:
+    """Say that nothing tells of a champion without scores what is found of the one before it."""
+    visit.remembered.pop(MONITOR, None)
+    if noted.is_below:
+        yield _gone(visit.now, f"{visit.champion} cannot say how sure it is: it promises nothing.")
+        visit.write_note(MONITOR, replace(noted, is_below=False, since=0.0))
+
+
+def _go_on(visit: Visit, noted: Course, known: Conformal) -> Iterator[Symptom]:
+    course = _course(visit, noted, visit.store.registry.policy(visit.key).coverage)
     late = visit.store.traffic.late_mark(visit.key)
     after = course.reads_after(late, READ_AGAIN_SECONDS)
-    is_last = False
-    while not is_last:
+    is_last, left = False, A_VISIT
+    while not is_last and left > 0:
         more = visit.store.traffic.judged_after(visit.key, after, limit=AT_ONCE)
-        is_last = len(more) < AT_ONCE
+        is_last, left = len(more) < AT_ONCE, left - len(more)
         after = key_of(more[-1]) if more else after
         course = go_on(course, more, visit.model.schema, known, visit.rules.coverage_loss)
         course = replace(course, late=late) if is_last else course
@@ -60,7 +72,7 @@ def look(visit: Visit) -> Iterator[Symptom]:
         if course != noted:
             visit.write_note(MONITOR, course)
         noted = course
-    share(visit.service, visit.key, asked_of(course, policy))
+    visit.remembered[MONITOR] = not is_last
 
 
 def _course(visit: Visit, noted: Course, coverage: float) -> Course:
@@ -76,13 +88,11 @@ def _said(course: Course, noted: Course, known: Conformal) -> Iterator[Symptom]:
     if course.is_below and course.count > noted.count:
         yield _below(course, known)
     elif noted.is_below and not course.is_below:
-        yield Symptom(
-            CAUSE,
-            "coverage",
-            is_present=False,
-            at=course.seen[0],
-            sentence="What a holdout makes one expect holds again.",
-        )
+        yield _gone(course.seen[0], "What a holdout makes one expect holds again.")
+
+
+def _gone(at: float, sentence: str) -> Symptom:
+    return Symptom(CAUSE, "coverage", is_present=False, at=at, sentence=sentence)
 
 
 def _below(course: Course, known: Conformal) -> Symptom:
@@ -116,27 +126,28 @@ def read_course(findings: Findings, model: ModelKey) -> Course:
     return read_note(Course, note if note.get("format") == FORMAT else {})
 
 
-def asked_of(course: Course, policy: Policy) -> Asked:
-    """Return what is asked of a model whose champion stands there."""
-    return Asked(course.coverage, {course.version: course.miss}, policy.not_sure)
-
-
-def share(service: Service, model: ModelKey, asked: Asked) -> None:
-    """Let the workers of this machine know what is asked of a model."""
-    folder = service.shelf.folder
-    write_asked(folder, {**read_asked(folder), model: asked}, service.clock())
+def share(service: Service, model: ModelKey) -> None:
+    """Let the workers of this machine know what is asked of a model, as the store has it."""
+    write_asked(
+        service.shelf.folder,
+        lambda before: {**before, model: _kept(service, model)},
+        service.clock,
+    )
 
 
 def share_all(service: Service) -> None:
     """Let the workers of this machine know what is asked of every model, as the store has it."""
-    found = {
-        one.model.key: _kept(service, one.model.key) for one in service.catalogue().models.values()
-    }
-    write_asked(service.shelf.folder, found, service.clock())
+    models = [one.model.key for one in service.catalogue().models.values()]
+    write_asked(
+        service.shelf.folder,
+        lambda _: {model: _kept(service, model) for model in models},
+        service.clock,
+    )
 
 
 def _kept(service: Service, model: ModelKey) -> Asked:
     policy = service.store.registry.policy(model)
     course = read_course(service.store.findings, model)
     is_of = course.version and course.coverage == policy.coverage
-    return asked_of(course, policy) if is_of else Asked(policy.coverage, {}, policy.not_sure)
+    misses = {course.version: course.miss} if is_of else {}
+    return Asked(policy.coverage, misses, policy.not_sure)
