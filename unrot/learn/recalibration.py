@@ -55,14 +55,15 @@ def weigh_recalibration(
 ) -> Choice:
     """Return the recipe that was chosen, recalibrated where that is better.
 
-    `fit` fits a recipe without a fold, or None; `stays` is true where the champion is recalibrated already.
+    `fit` fits a recipe without a fold, or None; `stays` is true where the champion is
+    recalibrated already.
     """
     lesson = replace(
         choice.lesson, recipe=f"{choice.lesson.recipe}, recalibrated", recalibrates=True
     )
     scored = [fold for fold in folds if fold.scored]
     if not scored:
-        return replace(choice, lesson=lesson, sentence=_unasked(choice)) if stays else choice
+        return _unasked(choice, lesson) if stays else choice
     without, after = [], []
     for number, fold in enumerate(scored):
         tell(number / len(scored), f"recalibrating, fold {number + 1} of {len(scored)}")
@@ -85,8 +86,11 @@ def squares(schema: Schema, rows: Sequence[Example], outputs: Outputs) -> Errors
 IMPOSSIBLE = "It cannot be recalibrated: a class has too few rows."
 
 
-def _unasked(choice: Choice) -> str:
-    return f"{choice.sentence} It stays recalibrated, as the champion is."
+def _unasked(choice: Choice, lesson: Lesson) -> Choice:
+    """Stay with the calibration: there is nobody whose verdicts may speak against it."""
+    table = [{**row, "name": lesson.recipe} if row["is_chosen"] else row for row in choice.table]
+    said = f"{choice.sentence} It stays recalibrated, as the champion is."
+    return Choice(lesson, said, table)
 
 
 def _worth(schema: Schema, rows: Sequence[Example], fitted: Trainable) -> OnRows:

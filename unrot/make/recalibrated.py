@@ -84,8 +84,8 @@ class Recalibrated:
 
     def predict(self, given: Any) -> NDArray[Any]:
         """Return the class that is the likeliest then."""
-        classes: NDArray[Any] = np.asarray(self.classes_)
-        return classes[self.predict_proba(given).argmax(axis=1)]
+        likeliest = self.predict_proba(given).argmax(axis=1)
+        return np.array(np.asarray(self.classes_)[likeliest])
 
 
 def bare(estimator: Any) -> Any:
