@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,13 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from tests.make.estimators import ZOO
+from tests.make.tables import SEVERAL, mixed_dataset
+from tests.make.versions import Kept, added, candidate_of, ignore, learner, trained
 from unrot.core.errors import Conflict
-from unrot.core.records import Feature, Schema
+from unrot.core.records import Feature, Lesson, Schema
 from unrot.make.fitted import Fitted, dump, load
+from unrot.make.online import can_learn_online, renewed
 from unrot.make.onnx.export import export
 from unrot.make.recalibrated import FOLDS, Recalibrated, part_rows, recalibrate
 
@@ -98,6 +103,44 @@ def test_probabilities_promise_no_more_than_their_rows_show() -> None:
 
     assert far.min() >= 1 / 1_502
     assert far.sum(axis=1).tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        lambda: trained("forest", SEVERAL, mixed_dataset),
+        lambda: trained("mlp", SEVERAL, mixed_dataset),
+        lambda: learner("mixed sgd, log loss"),
+        lambda: added("voting", ZOO),
+        lambda: added("logistic, whole classes", ZOO),
+    ],
+    ids=["forest", "mlp", "an owner's frame", "an owner's vote", "whole classes"],
+)
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+def test_version_of_any_form_is_fitted_recalibrated_and_compiled(kept: Callable[[], Kept]) -> None:
+    first = kept().open()
+    plain, lesson = (
+        Lesson("refit", 3, training_weight=1.0),
+        Lesson("refit", 3, training_weight=1.0, recalibrates=True),
+    )
+
+    again = first.refit(lesson, ignore)
+    candidate = candidate_of(again)
+
+    rows = first.replayed(50, 0)
+    asked = [row for row, _ in rows]
+    assert again.is_recalibrated and not again.uncalibrated().is_recalibrated
+    assert again.uncalibrated().predict(asked) == first.refit(plain, ignore).predict(asked)
+    assert not again.refit(plain, ignore).is_recalibrated
+    assert candidate.served_by == "onnx", candidate.reason
+    assert "recalibrated" in candidate.made
+
+
+def test_reset_begins_without_the_calibration() -> None:
+    estimator = made("ab", 600)
+
+    assert can_learn_online(estimator)
+    assert isinstance(renewed(estimator), type(estimator.estimator))
 
 
 def test_copies_of_a_row_are_in_one_fold_and_each_class_is_in_all() -> None:
