@@ -69,7 +69,7 @@ def test_measure_says_what_the_parts_add_up_to(unit: Unit, label: str | None, sa
 
 
 def test_private_value_is_nowhere() -> None:
-    shown = why(told(one(WIDTH, 0.5), one(AGE, 0.4, 77.0, 55.0)), SCHEMA)
+    shown = why(told(one(WIDTH, 0.5), one(AGE, 0.4, 77.0, 55.0)), SCHEMA, None)
 
     assert "77" not in str(shown)
     assert "55" not in str(shown)

@@ -19,6 +19,8 @@ from unrot.explain.kept import Kept, Sums
 
 ROWS = 40
 """So many rows tell it: of more the mean hardly moves."""
+FEWEST, SECONDS = 10, 0.5
+"""Of the largest forests fewer: a version is not to wait long for this."""
 MOST_BESIDE = 40
 """Rows of the training that a sampled one is held against."""
 
@@ -46,10 +48,12 @@ def amounts_by_sampling(predictor: Predictor, kept: Kept, rows: Sequence[Row]) -
 
 def leans_on(predictor: Predictor, kept: Kept, schema: Schema) -> dict[str, float]:
     """Return which share of all that moves the answers is of each feature; the largest first."""
-    rows = spread(kept.rows, ROWS)
+    sums, many = kept.sums, ROWS
+    if sums is not None:
+        many = max(FEWEST, sums.rows_within(SECONDS, ROWS))
+    rows = spread(kept.rows, many)
     if not rows:
         return {}
-    sums = kept.sums
     found = amounts_by_sums(sums, rows) if sums else amounts_by_sampling(predictor, kept, rows)
     shares = shares_of(found)
     if not shares.any():

@@ -25,6 +25,7 @@ from unrot.explain.trees import Trees
 
 Floats = NDArray[np.float64]
 FORM = 2
+UNIT_SECONDS = 2e-8
 EARLIER = 1
 """It kept trees otherwise: of them the rows are read alone, and answers are sampled."""
 Link = Literal["same", "exp", "sigmoid", "softmax", "each", "largest"]
@@ -41,6 +42,11 @@ class Sums:
     link: Link
     places: Sequence[int]
     """The class in the schema of each class of the estimator; none of a regression."""
+
+    def rows_within(self, seconds: float, most: int) -> int:
+        """Return about how many rows can be explained in a time; at most so many."""
+        work = self.of.work if isinstance(self.of, Trees) else 0
+        return min(most, int(seconds / UNIT_SECONDS / work)) if work else most
 
     @cached_property
     def averages(self) -> Floats:

@@ -84,6 +84,11 @@ class Trees:
     total: Array
     """What all scores always add up to: then the last one is not kept. NaN where they do not."""
 
+    @property
+    def work(self) -> int:
+        """About how long a row takes, in 20 ns: to go down a split is as much as ten scores."""
+        return len(self.columns) * (10 + len(self.values))
+
     @cached_property
     def averages(self) -> Floats:
         """The mean of each score over the training."""

@@ -34,6 +34,8 @@ from unrot.make.recalibrated import Recalibrated
 
 Floats = NDArray[np.float64]
 MOST_ROWS, MOST_TRIED = 200, 60
+FEWEST_TRIED, SECONDS = 5, 0.5
+"""Of the largest forests fewer rows are tried: a version is not to wait long for that."""
 MOST_VALUES, MOST_CELLS = 500, 200_000
 EXACT = 1e-6
 NOT_ASKED = (ValueError, TypeError, AttributeError, LookupError, NotImplementedError)
@@ -82,10 +84,10 @@ def _sums(fitted: Fitted, rows: Sequence[Row], reference: Sequence[Row]) -> Sums
     columns = _Asked(fitted, steps).columns(rows)
     of, links = _scores(estimator, columns, lambda: _columns(fitted, steps, reference))
     places = list(fitted.places.values()) if fitted.schema.is_classifier else []
-    tried = spread(rows, MOST_TRIED)
+    each = [Sums(columns, of, link, places) for link in links]
+    tried = spread(rows, max(FEWEST_TRIED, each[0].rows_within(SECONDS, MOST_TRIED)))
     expected = fitted.predict(tried)
-    for link in links:
-        sums = Sums(columns, of, link, places)
+    for sums in each:
         if _answers(sums, tried, expected):
             return sums
     raise NotExact("no link makes its answers")

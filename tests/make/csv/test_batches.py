@@ -372,7 +372,9 @@ def test_interrupted_command_leaves_no_half_answer(
             cwd=ROOT,
             stderr=sink,
         )
-        wait_for(lambda: "waiting until the caretaker" in log.read_text(), 30, log.read_text)
+        wait_for(
+            lambda: "waiting until the background worker" in log.read_text(), 30, log.read_text
+        )
         started.send_signal(signal.SIGINT)
         code = started.wait(20)
 

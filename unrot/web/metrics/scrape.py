@@ -209,7 +209,7 @@ def _reasons(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sam
     version = shelved.versions.get(shelved.aliases.get(CHAMPION, ""))
     days = read_days(service.store.findings, shelved.model.key, version.name) if version else []
     if version is not None and days:
-        yield catalogue.REASONS_MOVED, (name,), days[-1].moved_since(version)
+        yield catalogue.REASONS_MOVED, (name,), days[-1].moved_from(version.leans_on)
 
 
 def _coverage(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:

@@ -105,7 +105,7 @@ def test_usual_days_raise_nothing_and_are_noted(school: School, clock: Clock) ->
     days = read_days(school.service.store.findings, shelved.model.key, shelved.version().name)
     assert [one.starts_at for one in days] == [MIDNIGHT + day * DAY for day in range(5)]
     assert all(sum(one.shares.values()) == pytest.approx(1.0) for one in days)
-    assert all(0 <= one.moved_since(shelved.version()) < 0.2 for one in days)
+    assert all(0 <= one.moved_from(shelved.version().leans_on) < 0.2 for one in days)
 
 
 def test_day_is_looked_at_once(school: School, clock: Clock) -> None:

@@ -1,4 +1,9 @@
-"""How far the look for broken data has gone through time, and what it knows there."""
+"""How far the look for broken data has gone through time, and what it knows there.
+
+>>> [newest] = Note().walks  # It begins with one stretch, which goes on with time.
+>>> newest.to, newest.until, newest.streams
+(None, None, {})
+"""
 
 from __future__ import annotations
 

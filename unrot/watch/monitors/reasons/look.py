@@ -21,7 +21,7 @@ from unrot.core.time import DAY, HOUR
 from unrot.explain.explaining import read_kept
 from unrot.explain.importance import Amounts, amounts_by_sums, shares_of, spread
 from unrot.watch.monitors.reasons.note import MONITOR, Day, Note
-from unrot.watch.monitors.reasons.rule import Change, changed_places
+from unrot.watch.monitors.reasons.rule import FEWEST, Change, changed_places
 from unrot.watch.notes import read_note
 from unrot.watch.statistics.many_looks import allowed
 from unrot.watch.visit import Visit
@@ -33,6 +33,8 @@ LATE_SECONDS = HOUR
 """So long after its end a day is looked at: all of it is shipped by then."""
 STRETCH = int(3 * HOUR)
 ROWS_OF_STRETCH, MOST_ROWS = 15, 120
+SECONDS = 1.0
+"""So long the rows of a day, and those of the training, may take; else no day is looked at."""
 KEPT_DAYS = 30
 MOST_NAMED = 3
 ADVICE = (
@@ -62,15 +64,16 @@ def look(visit: Visit) -> Iterator[Symptom]:
 
 def _look_at_day(visit: Visit, version: Version, note: Note, until: float) -> Iterator[Symptom]:
     kept = read_kept(visit.service.shelf, visit.shelved, version)
-    rows = _rows_of(visit, version, until - DAY, until) if kept.sums else []
+    many = kept.sums.rows_within(SECONDS, MOST_ROWS) if kept.sums else 0
+    rows = _rows_of(visit, version, until - DAY, until) if many >= FEWEST else []
     if kept.sums is None or not rows:
         return
-    before = amounts_by_sums(kept.sums, spread(kept.rows, MOST_ROWS))
-    now = amounts_by_sums(kept.sums, rows)
+    before = amounts_by_sums(kept.sums, spread(kept.rows, many))
+    now = amounts_by_sums(kept.sums, spread(rows, many))
     note.looks += 1
     names = visit.model.schema.names
     shares = dict(zip(names, shares_of(now).tolist(), strict=True))
-    note.days = [*note.days, Day(until - DAY, len(rows), shares)][-KEPT_DAYS:]
+    note.days = [*note.days, Day(until - DAY, len(now), shares)][-KEPT_DAYS:]
     found = _changes(visit, note, before, now, until)
     if found:
         note.since = note.since if note.is_open else until - DAY

@@ -1,11 +1,16 @@
-"""What the champion leaned on day by day, as it is noted between two looks, and read by pages."""
+"""What the champion leaned on day by day, as it is noted between two looks, and read by others.
+
+>>> Day(0.0, 90, {"height": 0.25, "light": 0.75}).moved_from({"height": 0.75, "light": 0.25})
+0.5
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from unrot.core.ports import Findings
-from unrot.core.records import ModelKey, Version
+from unrot.core.records import ModelKey
 from unrot.watch.notes import read_note
 
 MONITOR = "reasons"
@@ -19,10 +24,10 @@ class Day:
     rows: int
     shares: dict[str, float]
 
-    def moved_since(self, version: Version) -> float:
+    def moved_from(self, leans_on: Mapping[str, float]) -> float:
         """Return which share of all that moves answers is of other features than in training."""
-        names = {*self.shares, *version.leans_on}
-        apart = [self.shares.get(one, 0.0) - version.leans_on.get(one, 0.0) for one in names]
+        names = {*self.shares, *leans_on}
+        apart = [self.shares.get(one, 0.0) - leans_on.get(one, 0.0) for one in names]
         return sum(map(abs, apart)) / 2
 
 
