@@ -61,7 +61,7 @@ def test_model_that_is_too_sure_is_recalibrated_and_nearer_to_the_truth(open_sch
     assert after.brier.value < before.brier.value - 0.02
     assert (told["recipe"], told["gate"]) == ("training and verdicts, recalibrated", "passed")
     assert [row["name"] for row in told["recipes"] if row["is_chosen"]] == [told["recipe"]]
-    assert [row["brier"] is None for row in told["recipes"]] == [False, False, True, True]
+    assert [row["brier_score"] is None for row in told["recipes"]] == [False, False, True, True]
     assert second.made["recalibrated"] == f"sigmoid on {told['recipes'][1]['rows']} rows"
     assert second.serving.by == "onnx"
     assert second.made["answers_explained"] == ("by sampling: its probabilities were recalibrated")
@@ -105,7 +105,7 @@ def test_nothing_is_recalibrated_where_no_error_is_sure(open_school: Open) -> No
 
     told = school.done("refit")
 
-    assert [row for row in told["recipes"] if "brier" in row] == []
+    assert [row for row in told["recipes"] if "brier_score" in row] == []
 
 
 # ── how it is decided ────────────────────────────────────────────────────────────────────────
@@ -158,7 +158,7 @@ def test_recalibrated_is_taken_by_a_significant_brier_score_alone(
     assert (made.lesson.recipe, made.lesson.recalibrates) == (recipe, "," in recipe)
     assert [row["name"] for row in made.table if row["is_chosen"]] == [recipe]
     briers = [2 * ((1 - p) ** 2 * 0.75 + p**2 * 0.25) for p in (without, chance)]
-    assert [row["brier"] for row in made.table] == [*map(pytest.approx, briers), None]
+    assert [row["brier_score"] for row in made.table] == [*map(pytest.approx, briers), None]
 
 
 def test_nobody_is_asked_without_verdicts_of_judges() -> None:

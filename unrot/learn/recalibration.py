@@ -1,6 +1,6 @@
 """Whether what a refit made is better recalibrated: answered by a proper score.
 
-A calibration changes hardly any answer, so that a race of accuracies (`recipes.py`) cannot tell.
+A calibration changes few answers, so that a race of accuracies (`recipes.py`) can hardly tell.
 The recipe that won is therefore fitted once more without each fold, a calibration follows it, and
 the verdicts of the fold are answered with and without that. Of each row the Brier score is
 
@@ -142,7 +142,7 @@ def _with_brier(row: Mapping[str, Any], brier: float | None) -> dict[str, Any]:
     for name, value in row.items():
         kept[name] = value
         if name == "score":
-            kept["brier"] = brier
+            kept["brier_score"] = brier
     return kept
 
 
