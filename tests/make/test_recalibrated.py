@@ -54,7 +54,7 @@ def made(classes: str, count: int) -> Recalibrated:
     [
         ("ab", 600, "sigmoid"),
         ("ab", 1_500, "isotonic regression"),
-        ("abc", 600, "sigmoid"),
+        ("abc", 600, "temperature"),
         ("abc", 1_500, "isotonic regression"),
     ],
 )
@@ -75,7 +75,9 @@ def test_graph_and_file_answer_what_the_estimator_answers(
     assert again.predict(rows) == fitted.predict(rows)
 
 
-@pytest.mark.parametrize(("classes", "count"), [("ab", 600), ("ab", 3_000), ("abc", 3_000)])
+@pytest.mark.parametrize(
+    ("classes", "count"), [("ab", 600), ("abc", 600), ("ab", 3_000), ("abc", 3_000)]
+)
 def test_it_is_as_near_to_the_truth_as_that_of_scikit_learn(classes: str, count: int) -> None:
     rows, labels = table(classes, count)
     estimator = made(classes, count)
@@ -94,6 +96,14 @@ def test_it_is_as_near_to_the_truth_as_that_of_scikit_learn(classes: str, count:
 
     assert ours < before - 0.02
     assert ours < reference + 0.005
+
+
+def test_temperature_leaves_every_answer_as_it_was() -> None:
+    estimator, fresh = made("abc", 600), table("abc", 2_000, seed=2)[0]
+    before, after = estimator.estimator.predict_proba(fresh), estimator.predict_proba(fresh)
+
+    assert estimator.predict(fresh).tolist() == estimator.estimator.predict(fresh).tolist()
+    assert after.max(axis=1).mean() < before.max(axis=1).mean() - 0.1
 
 
 def test_probabilities_promise_no_more_than_their_rows_show() -> None:

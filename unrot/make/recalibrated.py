@@ -7,12 +7,14 @@ The rows are parted into five folds; each is answered by a fit on the other four
 answers a curve is fitted a class. The estimator itself is fitted on all rows, as without this
 (`ensemble=False` of scikit-learn's CalibratedClassifierCV). From 1,000 rows on the curve is an
 isotonic regression that promises no more than so many rows can show (Laplace: at most
-(n + 1) / (n + 2)); before that a sigmoid of the log odds (Platt) at 200 places. Both are straight
-between their points, so that a graph repeats them to the last bit (`onnx.graphs`). Probabilities
-are told apart to four digits: beyond that a curve would be too steep for any graph to follow.
+(n + 1) / (n + 2)); before that a sigmoid of the log odds (Platt) at 200 places, and of more than
+two classes one temperature for all, c(p) = p^b, which leaves every answer as it was. All are
+straight between their points, so that a graph repeats them to the last bit (`onnx.graphs`).
+Probabilities are told apart to four digits: beyond that a curve would be too steep for a graph.
 
 Platt, Advances in Large Margin Classifiers (1999) 61-74. Zadrozny and Elkan, Transforming
-classifier scores into accurate multiclass probability estimates (KDD 2002).
+classifier scores into accurate multiclass probability estimates (KDD 2002). Guo, Pleiss, Sun and
+Weinberger, On calibration of modern neural networks (ICML 2017).
 
     >>> curve = Curve(np.array([0.0, 0.5, 1.0]), np.array([0.2, 0.4, 0.8]))
     >>> curve.at(np.array([0.0, 0.25, 0.75, 1.0])).round(2).tolist()
@@ -27,6 +29,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 from sklearn.calibration import _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
 
@@ -39,6 +42,9 @@ FOLDS = 5
 FEWEST_OF_CLASS = 2 * FOLDS
 FEWEST_ISOTONIC = 1_000
 DIGITS, POINTS = 4, 200
+LEAST = 10.0**-DIGITS
+STRONGEST = 3.0
+"""The power of a temperature is between e⁻³ and e³."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +112,13 @@ def recalibrate(
     for part in range(FOLDS):
         left = np.flatnonzero(parts == part)
         chances[left] = answer(np.flatnonzero(parts != part), left)
+    weighed = np.ones(rows) if weights is None else weights
+    if rows < FEWEST_ISOTONIC and len(classes) > 2:
+        is_true = labels[:, None] == np.array(classes)
+        shared = _temperature(chances, is_true, weighed)
+        return Recalibrated(estimator, [shared] * len(classes), "temperature", rows)
     method = "isotonic regression" if rows >= FEWEST_ISOTONIC else "sigmoid"
     curve = _isotonic if rows >= FEWEST_ISOTONIC else _sigmoid
-    weighed = np.ones(rows) if weights is None else weights
     asked = [1] if len(classes) == 2 else range(len(classes))
     curves = [curve(chances[:, at], labels == classes[at], weighed) for at in asked]
     return Recalibrated(estimator, curves, method, rows)
@@ -149,9 +159,22 @@ def _sigmoid(chances: Floats, is_class: NDArray[np.bool_], weights: Floats) -> C
     return Curve(*_to_the_ends(x, y))
 
 
+def _temperature(chances: Floats, is_true: NDArray[np.bool_], weights: Floats) -> Curve:
+    """Return the power of all chances whose log loss is the least."""
+    logs = np.log(np.clip(chances, LEAST, 1.0))
+
+    def loss(power: float) -> float:
+        raised = np.exp(power) * logs
+        sums = np.log(np.exp(raised).sum(axis=1))
+        return float(weights @ (sums - raised[is_true]))
+
+    found = minimize_scalar(loss, bounds=(-STRONGEST, STRONGEST), method="bounded")
+    x = np.geomspace(LEAST, 1.0, POINTS)
+    return Curve(*_to_the_ends(x, x ** np.exp(found.x)))
+
+
 def _log_odds(chances: Floats) -> Floats:
-    least = 10.0**-DIGITS
-    kept = np.clip(chances, least, 1.0 - least)
+    kept = np.clip(chances, LEAST, 1.0 - LEAST)
     return np.array(np.log(kept / (1.0 - kept)), dtype=np.float64)
 
 
