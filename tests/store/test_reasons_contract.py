@@ -77,3 +77,15 @@ def test_verdict_that_is_taken_back_takes_its_reasons_along(elves: Store) -> Non
     elves.verdicts.put([back])
 
     assert counted(elves) == {}
+
+
+@pytest.mark.every_store
+def test_same_verdict_after_the_reasons_were_seen_adds_them(elves: Store) -> None:
+    shipped(elves, a_prediction("elves-1"))
+    first = a_verdict("elves-1", was_correct=False)
+    again = replace(first, reasons=("height",), given_at=first.given_at + 1)
+
+    assert elves.verdicts.put([first, again, again]) == ["created", "revised", "duplicate"]
+    assert elves.verdicts.put([replace(first, given_at=first.given_at + 2)]) == ["duplicate"]
+
+    assert counted(elves) == {"": {"wrong": 1}, "height": {"wrong": 1}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import subprocess
 import sys
@@ -27,6 +28,7 @@ def same_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explaining, "sample", partial(sampling.sample, clock=lambda: 0.0))
 
 
+HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 ROW = {name: float(value) for name, value in IRIS.items()}
 PREDICT = "/api/v1/models/iris/predict"
 
@@ -41,7 +43,7 @@ def explained(client: FlaskClient, **more: object) -> dict[str, Any]:
 def unkept(client: FlaskClient) -> dict[str, Any]:
     """Return what is told of a row of which nothing is kept: no verdict can name it."""
     found: dict[str, Any] = explained(client)["explanation"]
-    del found["seen"]
+    del found["explanation_token"]
     return found
 
 
@@ -151,7 +153,7 @@ def test_kserve_says_what_is_wrong_with_rows(client: FlaskClient, body: bytes) -
 
 # ── with a verdict ───────────────────────────────────────────────────────────────────────────
 
-VERDICT = "/api/v1/feedback"
+VERDICT, TOKEN = "/api/v1/feedback", "explanation_token"
 
 
 def kept_verdict(client: FlaskClient, id: str) -> Any:
@@ -164,7 +166,7 @@ def test_verdict_keeps_the_reasons_that_were_seen(client: FlaskClient, app: Flas
     why = data["explanation"]
     strongest = [one["feature"] for one in why["contributions"] if one["amount"] > 0][:3]
 
-    given = {"id": data["id"], "was_correct": False, "seen": why["seen"]}
+    given = {"id": data["id"], "was_correct": False, TOKEN: why[TOKEN]}
     answer = client.post(VERDICT, json=given)
     ship(app)
 
@@ -186,18 +188,21 @@ def test_verdict_without_an_explanation_has_no_reasons(client: FlaskClient, app:
 
 def test_reasons_of_another_prediction_are_refused(client: FlaskClient) -> None:
     first, second = explained(client), explained(client)
-    for word in (first["explanation"]["seen"], "no word", 7, ["x"], "A" * 10_000):
-        answer = client.post(VERDICT, json={"id": second["id"], "was_correct": True, "seen": word})
+    for word in (first["explanation"][TOKEN], "no token", 7, ["x"], "A" * 10_000):
+        answer = client.post(VERDICT, json={"id": second["id"], "was_correct": True, TOKEN: word})
 
         assert answer.status_code == 422
-        assert answer.json["details"][0]["field"] == "seen"
+        assert answer.json["details"][0]["field"] == TOKEN
 
 
 def test_findings_tell_what_wrong_answers_lean_on(client: FlaskClient, app: Flask) -> None:
     rows = [{**ROW, "sepal_length_cm": 4.5 + place / 10} for place in range(12)]
     asked = client.post(f"{PREDICT}?explain=1", json={"inputs": rows}).json["data"]
-    told = [(one["id"], one["explanation"]["seen"]) for one in asked["predictions"]]
-    client.post(VERDICT, json=[{"id": id, "was_correct": False, "seen": seen} for id, seen in told])
+    told = [(one["id"], one["explanation"][TOKEN]) for one in asked["predictions"]]
+    client.post(
+        VERDICT,
+        json=[{"id": id, "was_correct": False, TOKEN: token} for id, token in told],
+    )
     ship(app)
 
     sign_in(client, VIEWER)
@@ -213,6 +218,14 @@ def test_findings_tell_what_wrong_answers_lean_on(client: FlaskClient, app: Flas
 
 def fields(**more: str) -> dict[str, str]:
     return {"inputs": orjson.dumps(ROW).decode(), "version": "v1", **more}
+
+
+def asked_why(client: FlaskClient, model: str = "iris", **more: str) -> tuple[str, str]:
+    """Predict, press the button with what its form has, or other things; return id and page."""
+    found = dict(HIDDEN.findall(ask(client).text.partition('action="/models/iris/why"')[2]))
+    given = {name: html.unescape(value) for name, value in found.items()} | more
+    told = {name: given[name] for name in ("id", "version", "inputs", "row_token")}
+    return given["id"], post(client, f"/models/{model}/why", told, **FRAGMENT).text
 
 
 def test_answer_offers_to_say_why(client: FlaskClient) -> None:
@@ -232,32 +245,48 @@ def test_page_says_why(client: FlaskClient, headers: dict[str, str]) -> None:
 
 
 def test_thumb_after_a_why_takes_its_reasons_along(client: FlaskClient, app: Flask) -> None:
-    id = id_in(ask(client))
-    shown = post(client, "/models/iris/why", fields(id=id), **FRAGMENT).text
-    words = set(re.findall(r'name="seen" value="([\w-]+)" form="(?:thumbs|true-answer)"', shown))
+    id, shown = asked_why(client)
+    words = set(
+        re.findall(
+            r'name="explanation_token" value="([\w-]+)" form="(?:thumbs|true-answer)"', shown
+        )
+    )
 
     [word] = words
-    vote(client, id, "down", seen=word)
-    vote(client, id, "down", seen=word, label="Iris-virginica")
+    vote(client, id, "down", explanation_token=word)
+    vote(client, id, "down", explanation_token=word, label="Iris-virginica")
     ship(app)
 
     assert len(kept_verdict(client, id)["reasons"]) == 3
     assert "by who had seen its reasons: petal" in text_of(client.get(f"/p/{id}"))
 
 
-def test_question_after_a_thumb_still_has_the_word(client: FlaskClient) -> None:
-    id = id_in(ask(client))
-    shown = post(client, "/models/iris/why", fields(id=id), **FRAGMENT).text
-    word = re.findall(r'name="seen" value="([\w-]+)"', shown)[0]
+def test_question_after_a_thumb_still_has_the_token(client: FlaskClient) -> None:
+    id, shown = asked_why(client)
+    word = re.findall(r'name="explanation_token" value="([\w-]+)"', shown)[0]
 
-    asked = post(client, "/models/iris/feedback", {"id": id, "verdict": "down", "seen": word})
+    asked = post(client, "/models/iris/feedback", {"id": id, "verdict": "down", TOKEN: word})
 
-    assert f'<input type="hidden" name="seen" value="{word}">' in asked.text
+    assert f'<input type="hidden" name="explanation_token" value="{word}">' in asked.text
 
 
-def test_why_of_no_prediction_has_no_word(client: FlaskClient) -> None:
-    for id in ("", "A" * 32, "x" * 100_000):
-        assert 'name="seen"' not in post(client, "/models/iris/why", fields(id=id)).text
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"id": ""},
+        {"id": "A" * 32},
+        {"id": "x" * 100_000},
+        {"inputs": orjson.dumps({**ROW, "petal_width_cm": 2.0}).decode()},
+        {"row_token": ""},
+        {"row_token": "é"},
+    ],
+    ids=["no id", "no id of ours", "a long one", "another row", "no token", "another token"],
+)
+def test_reasons_of_another_row_cannot_be_taken_along(
+    client: FlaskClient, other: dict[str, str]
+) -> None:
+    assert 'name="explanation_token"' in asked_why(client)[1]
+    assert 'name="explanation_token"' not in asked_why(client, **other)[1]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from unrot.core.errors import NotSigned
 LOOK_IT_UP = 255
 _BODY = struct.Struct(">I5sIHB")
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{32}")
-_WORD = re.compile(r"[A-Za-z0-9_-]{11,86}")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{11,86}")
 ID_LETTERS = 32
 ID_BYTES, SIGNATURE_BYTES = 24, 8
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -97,19 +97,24 @@ class Ids:
         return True
 
     def vouch(self, id: str, places: Sequence[int]) -> str:
-        """Return a word by which this app knows what reasons it gave for an answer."""
+        """Return a token by which this app knows what reasons it gave for an answer."""
         body = struct.pack(f">{len(places)}H", *places)
         return _written(body + self._sign(_about(id, body))).rstrip("=")
 
-    def vouched(self, id: str, word: str) -> Sequence[int]:
+    def vouched(self, id: str, token: str) -> Sequence[int]:
         """Return the places of the reasons that were given for an answer; NotSigned for others."""
-        if not _WORD.fullmatch(word) or len(word) % 4 == 1:
-            raise NotSigned("This word did not come with an explanation.")
-        raw = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4))
+        if not _TOKEN.fullmatch(token) or len(token) % 4 == 1:
+            raise NotSigned("This token did not come with an explanation.")
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         body, signature = raw[:-SIGNATURE_BYTES], raw[-SIGNATURE_BYTES:]
         if not hmac.compare_digest(self._sign(_about(id, body)), signature) or len(body) % 2:
-            raise NotSigned("This word did not come with an explanation of this prediction.")
+            raise NotSigned("This token did not come with an explanation of this prediction.")
         return struct.unpack(f">{len(body) // 2}H", body)
+
+    def sign_row(self, id: str, version: str, row: str) -> str:
+        """Return a token by which this app knows what a prediction was made of, and by what."""
+        told = f"{id} row {version} {row}".encode(errors="surrogatepass")
+        return _written(self._sign(told)).rstrip("=")
 
     def _sign(self, body: bytes) -> bytes:
         signing = self._keyed.copy()

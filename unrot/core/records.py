@@ -672,7 +672,10 @@ class Feedback:
         return self.was_correct is not None or self.label is not None
 
     def says_the_same_as(self, other: Feedback) -> bool:
-        """Tell whether both are the same verdict, whoever gave it and whenever."""
+        """Tell whether both are the same verdict, whoever gave it and whenever.
+
+        One that brings reasons which the other lacks is more than that.
+        """
         return (
             self.was_correct == other.was_correct
             and self.label == other.label
@@ -680,6 +683,7 @@ class Feedback:
             and self.withdrawn == other.withdrawn
             and self.reward == other.reward
             and self.is_trusted == other.is_trusted
+            and (not self.reasons or tuple(self.reasons) == tuple(other.reasons))
         )
 
 

@@ -47,6 +47,8 @@ NO_LONGER_KEPT = (
 )
 OLDER_FIELDS = ("model", "input data", "prediction")
 SAID = ("was_correct", "label", "reward")
+TOKEN = "explanation_token"
+"""By which a verdict tells that its judge has seen an explanation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class VerdictReader:
             judge=caller.judge,
             subject=caller.subject,
             reward=reward,
-            reasons=self._reasons(given.get("seen"), id, model),
+            reasons=self._reasons(given.get(TOKEN), id, model),
         )
 
     def read_or_error(self, given: Any, *, caller: Caller, now: float) -> Feedback | UnrotError:
@@ -135,15 +137,15 @@ class VerdictReader:
             raise NotFound(NO_LONGER_SERVED)
         return id, told, model
 
-    def _reasons(self, seen: Any, id: str, model: Model) -> tuple[str, ...]:
+    def _reasons(self, token: Any, id: str, model: Model) -> tuple[str, ...]:
         """Return the features that were shown as reasons of the answer before it was judged."""
-        if seen is None:
+        if token is None:
             return ()
         try:
-            places = self.ids.vouched(id, seen if isinstance(seen, str) else "")
+            places = self.ids.vouched(id, token if isinstance(token, str) else "")
         except NotSigned:
-            expected = 'what an explanation of this prediction has as "seen"'
-            raise wrong_field("seen", seen, expected) from None
+            expected = f"the {TOKEN} of an explanation of this prediction"
+            raise wrong_field(TOKEN, token, expected) from None
         names = model.schema.names
         return tuple(names[place] for place in places if place < len(names))
 

@@ -55,7 +55,7 @@ class Why:
     is_sampled: bool
     reasons: Sequence[Reason]
     change: str = ""
-    seen: str = ""
+    token: str = ""
     """What a verdict takes along, so that its reasons are kept with it."""
 
 
@@ -69,12 +69,12 @@ def why(explanation: Explanation, schema: Schema, id: str | None) -> Why:
         explanation.method == "sampled",
         [_reason(one, explanation, most) for one in explanation.contributions],
         change(explanation, schema),
-        word_of(explanation, schema, id),
+        token_of(explanation, schema, id),
     )
 
 
-def word_of(explanation: Explanation, schema: Schema, id: str | None) -> str:
-    """Return the word by which a verdict tells that an explanation was seen; "" without reasons."""
+def token_of(explanation: Explanation, schema: Schema, id: str | None) -> str:
+    """Return by which a verdict tells that an explanation was seen; nothing without reasons."""
     if id is None or not explanation.reasons:
         return ""
     places = [schema.names.index(feature.name) for feature in explanation.reasons]

@@ -190,6 +190,37 @@ def test_bad_columns_are_drawn_as_they_are_beside_what_is_usual(
     assert drawn(page) == 4
 
 
+@pytest.mark.parametrize(
+    ("kind", "evidence", "said"),
+    [
+        ("reasons", {"features": [{"feature": "groan_pitch", "share": 0.6, "usual": 0.25},
+                                  {"feature": "hunger", "share": 0.4, "usual": 0.75}]},
+         "Feature In training Now groan pitch 25 % 60 % hunger 75 % 40 %"),
+        ("coverage", {"promised": 0.9, "static": [0.5, 0.4, 0.6], "told": [0.875, 0.8, 0.95]},
+         "Sets Promised Now Sets of the holdout 90 % 50 % What was told 90 % 87.5 %"),
+        ("abstentions", {"share": 0.4, "usual": 0.1}, "Answer Usually Now Not sure 10 % 40 %"),
+    ],
+)  # fmt: skip
+def test_shares_are_drawn_beside_what_they_were_or_were_to_be(
+    client: FlaskClient, school: School, kind: FindingKind, evidence: dict[str, Any], said: str
+) -> None:
+    put(school, kind, evidence=evidence)
+
+    page = page_of(client)
+
+    [figure] = figures(page)
+    assert said in figure
+
+
+@pytest.mark.parametrize("kind", ["reasons", "coverage", "abstentions"])
+def test_evidence_of_an_earlier_release_is_no_error(
+    client: FlaskClient, school: School, kind: FindingKind
+) -> None:
+    put(school, kind, evidence={"share": None} if kind == "abstentions" else {})
+
+    assert figures(page_of(client)) == []
+
+
 def test_refused_rows_are_drawn_by_their_reasons(client: FlaskClient, school: School) -> None:
     told = {"rows": 200, "refused": 60, "reasons": {"out of range": 12, "missing value": 48}}
     put(school, "quality", cause="quality:rejected", evidence=told)

@@ -101,7 +101,7 @@ class Explained(Shape, named=True):
     samples: Annotated[int, "How many were drawn; 0 where it is exact."]
     contributions: Annotated[list[Added], "The largest first."]
     change: Annotated[Changing | None, "Null of a regression, and where nothing was found near."]
-    seen: Annotated[
+    explanation_token: Annotated[
         str | Unset,
         "Send it with the verdict of who has seen this: its three strongest reasons are kept.",
     ] = UNSET
@@ -161,7 +161,7 @@ def written(found: Explanation, schema: Schema, id: str | None = None) -> Explai
         samples=found.samples,
         contributions=[_added(one) for one in found.contributions],
         change=None if found.change is None else changing(found.change),
-        seen=reasons.word_of(found, schema, id) or UNSET,
+        explanation_token=reasons.token_of(found, schema, id) or UNSET,
     )
 
 

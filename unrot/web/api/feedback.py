@@ -41,9 +41,9 @@ class FeedbackOne(Shape, named=True):
         Keywords(maxLength=64),
     ] = UNSET
     comment: Annotated[str, Keywords(maxLength=2_000)] = ""
-    seen: Annotated[
+    explanation_token: Annotated[
         str | Unset,
-        "What the explanation has as `seen`, where the judge has seen it: its reasons are kept.",
+        "That of the explanation which the judge has seen: its reasons are kept with the verdict.",
         Keywords(maxLength=86),
     ] = UNSET
 

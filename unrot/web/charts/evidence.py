@@ -6,6 +6,8 @@
     outliers        the share of odd rows, period by period
     quality         each column before and now; refused rows by their reasons
     reasons         what moves its answers, in training and now
+    coverage        how often sets held the truth, and what was promised
+    abstentions     how often "not sure" was the answer, usually and now
 
 They cost the same however much traffic there was, and are drawn of the past as well. What is not
 kept any more is said.
@@ -303,6 +305,32 @@ def _build_reasons(case: _Case) -> Evidence:
     return _shown([chart], case.link("explorer"), "The rows in the explorer")
 
 
+def _build_coverage(case: _Case) -> Evidence:
+    told = case.told
+    if not {"promised", "static", "told"} <= set(told):
+        return Evidence()
+    held = {"Sets of the holdout": told["static"][0], "What was told": told["told"][0]}
+    promised = dict.fromkeys(held, told["promised"])
+    chart = _build_before_and_now(
+        "coverage", "How often they held the truth", "Sets", ("Promised", promised), ("Now", held)
+    )
+    return _shown([chart])
+
+
+def _build_abstentions(case: _Case) -> Evidence:
+    told = case.told
+    if not {"share", "usual"} <= set(told):
+        return Evidence()
+    chart = _build_before_and_now(
+        "abstentions",
+        "Answers of “not sure”",
+        "Answer",
+        ("Usually", {"Not sure": told["usual"]}),
+        ("Now", {"Not sure": told["share"]}),
+    )
+    return _shown([chart])
+
+
 def _build_before_and_now(
     name: str,
     title: str,
@@ -332,4 +360,6 @@ BUILDERS: Mapping[FindingKind, Callable[[_Case], Evidence]] = {
     "estimate": _build_estimate,
     "slice": _build_parts,
     "reasons": _build_reasons,
+    "coverage": _build_coverage,
+    "abstentions": _build_abstentions,
 }

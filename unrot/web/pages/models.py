@@ -99,6 +99,7 @@ def predict(model: str) -> Response:
         **answer_parts(answer.shelved, made),
         "thumbs": thumbs.offer(shelved.model, made),
         "row_in_text": row_in_text,
+        "row_token": service().ids.sign_row(made.id, made.version, row_in_text) if made.id else "",
         "what_if_row": row_in_text,
     }
     return part("model", "_try.html", 200, **about(shelved), **said)

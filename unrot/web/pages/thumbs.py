@@ -14,6 +14,7 @@ from typing import Any, Literal
 from unrot.core.errors import Invalid, NotFound, NotSigned, Unavailable, UnrotError, shown
 from unrot.core.records import Caller, Feedback, FeedbackStatus, Model, Prediction, Schema
 from unrot.hear.truth import truth_of
+from unrot.hear.verdicts import TOKEN
 from unrot.serve.service import Service
 from unrot.web.errors import status_of
 from unrot.web.forms import number_or_text
@@ -42,8 +43,8 @@ class Thumbs:
     label: str = ""
     other: str = ""
     comment: str = ""
-    seen: str = ""
-    """The word of the explanation that was seen before, to be sent along."""
+    token: str = ""
+    """The token of the explanation that was seen before, to be sent along."""
     code: int = 200
 
     @property
@@ -85,7 +86,7 @@ def vote(service: Service, model: Model, form: Mapping[str, str], caller: Caller
         near=_near(model, form, predicted),
         verdict=verdict,
         status=status,
-        seen=form.get("seen", ""),
+        token=form.get(TOKEN, ""),
     )
 
 
@@ -119,7 +120,7 @@ def _given(model: Model, form: Mapping[str, str]) -> dict[str, Any]:
         "was_correct": _VERDICTS.get(form.get("verdict", "")),
         "label": None if label == "" else label,
         "comment": form.get("comment", "").replace("\r\n", "\n"),
-        "seen": form.get("seen") or None,
+        TOKEN: form.get(TOKEN) or None,
     }
 
 
@@ -179,7 +180,7 @@ def _refused(
         near=_near(model, form, predicted),
         problem=error.message,
         label=form.get("label", ""),
-        seen=form.get("seen", ""),
+        token=form.get(TOKEN, ""),
         other=form.get("other", ""),
         comment=form.get("comment", ""),
         code=status_of(error),

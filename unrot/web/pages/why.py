@@ -6,12 +6,13 @@ A row that is explained is scored anew, by the version that answered it, and not
 from __future__ import annotations
 
 import json
+from hmac import compare_digest
 from typing import Any
 
 from flask import Response, request
 
 from unrot.core.errors import Invalid, UnrotError
-from unrot.core.records import Prediction, Row, Schema, Value
+from unrot.core.records import Model, Prediction, Row, Schema, Value
 from unrot.core.schema import parse_row
 from unrot.serve.shelf import ShelvedModel
 from unrot.web import neighbours, reasons, security
@@ -33,7 +34,7 @@ def why(model: str) -> Response:
     try:
         security.check_csrf()
         row = parse_row(shelved.model.schema, read_inputs(request.form.get("inputs", "")))
-        said = explained(shelved, request.form.get("version", ""), row, _id_of_form())
+        said = explained(shelved, request.form.get("version", ""), row, _id_of_form(shelved.model))
     except UnrotError as error:
         parts: dict[str, Any] = {"problem": error.message}
         return part("why", "_why.html", status_of(error), **about(shelved), **parts)
@@ -119,10 +120,12 @@ def _public(schema: Schema, row: Row) -> dict[str, Value]:
     return {feature.name: value for feature, value in pairs if not feature.is_private}
 
 
-def _id_of_form() -> str | None:
-    """Return the prediction that the form is about, if it is one of ours."""
-    id = request.form.get("id", "")
-    return id if service().ids.is_ours(id) else None
+def _id_of_form(model: Model) -> str | None:
+    """Return the prediction that the form is about; None unless its row came with it from here."""
+    told = (request.form.get(name, "") for name in ("id", "version", "inputs", "row_token"))
+    (id, version, row, token), ids = told, service().ids
+    is_ours = compare_digest(ids.sign_row(id, version, row).encode(), token.encode())
+    return id if is_ours and ids.read(id).model_number == model.number else None
 
 
 def read_inputs(text: str) -> dict[str, Any]:
