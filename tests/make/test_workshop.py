@@ -124,6 +124,7 @@ GIVEN = Example("id", [0.1 + 0.2, None, "Zürich", True, 7], "pear", 0.2, False,
 LESSONS = [
     Lesson("learn", 7, (GIVEN,), ((0, -1), (-2,)), (([1e-320, None], "fig"), ([2.5], "pear"))),
     Lesson("refit", 8, (replace(GIVEN, label=-0.1),), recipe="fading", training_weight=0.3),
+    Lesson("refit", 9, (GIVEN,), recipe="fading, recalibrated", recalibrates=True),
     Lesson("train_batch", 0, rows_seen=125),
 ]
 

@@ -315,6 +315,26 @@ RECIPES = [
 ]
 
 
+def test_version_says_that_it_was_recalibrated_and_by_which_scores(
+    operator: FlaskClient, kept: Service
+) -> None:
+    chosen = "It is recalibrated: a Brier score of 0.171 recalibrated, 0.195 as it was fitted."
+    recipes = [
+        {"name": "together", "score": 0.9, "brier_score": 0.195, "behind": 0.0, "is_chosen": False},
+        {"name": "re", "score": 0.9, "brier_score": 0.171, "behind": -0.002, "is_chosen": True},
+        {"name": "alone", "score": 0.8, "brier_score": None, "behind": 0.1, "is_chosen": False},
+    ]
+    made = {"recipes": recipes, "chosen": chosen, "recalibrated": "sigmoid on 935 rows"}
+    second(kept, made=made)
+
+    said = text_of(operator.get(f"{AT}/versions/v2"))
+
+    assert f"The recipes that were tried {chosen} name score brier score behind chosen" in said
+    assert "together 90 % 0.195 0.0 points no re 90 % 0.171 -0.2 points yes" in said
+    assert "alone 80 % – 10.0 points no" in said
+    assert "recalibrated sigmoid on 935 rows" in said
+
+
 def test_version_shows_gate_and_calibration_and_folds_what_it_learnt(
     operator: FlaskClient, kept: Service
 ) -> None:

@@ -319,6 +319,15 @@ class Trainable(Protocol):
         """Fit the same pipeline afresh on the training rows and the examples, as weighted."""
         ...
 
+    @property
+    def is_recalibrated(self) -> bool:
+        """True when a calibration of its probabilities follows it."""
+        ...
+
+    def uncalibrated(self) -> Trainable:
+        """Return the same without the calibration that follows it."""
+        ...
+
     def predict(self, rows: Sequence[Row]) -> Outputs:
         """Answer rows with the estimator itself."""
         ...

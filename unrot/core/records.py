@@ -1042,7 +1042,8 @@ class Lesson:
 
     `learn`, `train_batch`: `batches` are taken in order by `partial_fit`; each place in them is
     that of an example or, negative, that of a replayed row (~place). `refit`: a fresh fit on the
-    training rows with `training_weight` and on the examples. `reset`: a row of each class.
+    training rows with `training_weight` and on the examples; where it `recalibrates`, a
+    calibration follows it. `reset`: a row of each class.
     """
 
     kind: JobKind
@@ -1054,6 +1055,8 @@ class Lesson:
     training_weight: float = 0.0
     rows_seen: int = 0
     """How much of its stream a `train_batch` has behind it."""
+    recalibrates: bool = False
+    """Whether a refit puts its probabilities right by rows that it was not fitted on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ from unrot.learn.refusals import check_can_learn, check_is_kept, check_is_left
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.watch import audit
+from unrot.watch.monitors.estimate.calibration import calibrations
 
 MOST_ANCHOR_ROWS = 20_000
 MOST_RECENT_ROWS = 5_000
@@ -115,6 +116,8 @@ class Material:
 
     How far an example may lie is not told yet: today's world is known once the champion answers.
     """
+    is_off: bool = False
+    """Of a refit: whether the champion's probabilities are surely off, on its holdout."""
     vouched: Sequence[Example] = ()
     """Of a world that has moved, the trusted verdicts that the champion has learnt already."""
 
@@ -148,6 +151,8 @@ def read_material(service: Service, job: Job, tell: Progress) -> tuple[Material,
     trainable = _open_parent(service, material, tell)
     if job.kind in ("learn", "refit"):
         material = _read_verdicts(service, material, tell)
+    if job.kind == "refit":
+        material = replace(material, is_off=_is_off(service, material))
     if job.kind not in lineage.STREAMED:
         material = read_judges(service, material)
     return material, trainable
@@ -215,6 +220,13 @@ def _open_parent(service: Service, material: Material, tell: Progress) -> Traina
     if kind == "learn":
         check_can_learn(parent, can_learn=trainable.can_learn)
     return trainable
+
+
+def _is_off(service: Service, material: Material) -> bool:
+    """Tell whether the interval of the champion's calibration error leaves out that it is 0."""
+    shelved, name = service.catalogue().by_key(material.model.key), material.champion.name
+    made = calibrations(service, shelved, [name]).get(name)
+    return made is not None and made.ece is not None and made.ece.low > 0
 
 
 # ── verdicts to learn from ───────────────────────────────────────────────────────────────────

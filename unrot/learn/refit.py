@@ -1,4 +1,7 @@
-"""`refit`: fit the model afresh, by the recipe that does best on verdicts set apart for that."""
+"""`refit`: fit the model afresh, by the recipe that does best on verdicts set apart for that.
+
+Where its probabilities are off, what won is tried recalibrated as well.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from unrot.hear.truth import parse_weights
 from unrot.learn.learn import clean_verdicts, learnt_fates
 from unrot.learn.material import Material, part_of
 from unrot.learn.publish import Draft
+from unrot.learn.recalibration import weigh_recalibration
 from unrot.learn.recipes import (
     Choice,
     Fold,
@@ -57,14 +61,16 @@ def _choose(
     drafts = draft_recipes(
         examples, schema, seed=seed, training_weight=training_weight, since=since
     )
+    is_asked = material.is_off or trainable.is_recalibrated
+    folds = part_into_folds(examples, schema, seed=seed, since=since)
     race = run_race(
         schema,
         drafts,
-        part_into_folds(examples, schema, seed=seed, since=since),
+        folds,
         lambda draft, fold: _answers(trainable, draft, fold),
-        tell,
+        part_of(tell, 0.0, 1 / 2 if is_asked else 1.0),
     )
-    return choose_recipe(
+    choice = choose_recipe(
         schema,
         drafts,
         race.scores,
@@ -72,15 +78,29 @@ def _choose(
         dropped=race.dropped,
         has_moved=since > 0,
     )
+    if not is_asked:
+        return choice
+    return weigh_recalibration(
+        schema,
+        choice,
+        folds,
+        lambda draft, fold: _fitted(trainable, draft, fold),
+        part_of(tell, 1 / 2, 1.0),
+        stays=trainable.is_recalibrated,
+    )
 
 
 def _answers(trainable: Trainable, draft: Lesson, fold: Fold) -> Outputs | None:
     """Fit a recipe without a fold and answer it; None when it cannot be fitted so."""
+    fitted = _fitted(trainable, draft, fold)
+    return None if fitted is None else fitted.predict([one.row for one in fold.scored])
+
+
+def _fitted(trainable: Trainable, draft: Lesson, fold: Fold) -> Trainable | None:
     try:
-        fitted = trainable.refit(leave_out(draft, fold), lambda *_: None)
+        return trainable.refit(leave_out(draft, fold), lambda *_: None)
     except Conflict:
         return None
-    return fitted.predict([one.row for one in fold.scored])
 
 
 def _unused(examples: Sequence[Example], choice: Choice) -> list[Fate]:

@@ -54,9 +54,12 @@ TRUSTED = frozenset(
         "sklearn.tree._tree.Tree",
         "sklearn.utils._bunch.Bunch",
         "sklearn.utils.validation.check_array",
+        "unrot.make.recalibrated.Curve",
+        "unrot.make.recalibrated.Recalibrated",
     }
 )
-"""What scikit-learn's own estimators hold beyond skops' list: numbers, and functions on them.
+"""What scikit-learn's own estimators, and what follows them here, hold beyond skops' list:
+numbers, and functions on them.
 
 A `partial` brings nothing of its own: the function in it has to be trusted as well.
 """

@@ -30,6 +30,7 @@ from unrot.make.fitted import Fitted
 from unrot.make.grown_trees import NotExact, gather
 from unrot.make.onnx.converters import scaled_tree, start_of
 from unrot.make.onnx.trees import BOOSTED, FORESTS, LONE, Tree, trees_of
+from unrot.make.recalibrated import Recalibrated
 
 Floats = NDArray[np.float64]
 MOST_ROWS, MOST_TRIED = 200, 60
@@ -94,6 +95,8 @@ def _sums(fitted: Fitted, rows: Sequence[Row], reference: Sequence[Row]) -> Sums
 
 def _parted(estimator: Any) -> tuple[list[Any], Any]:
     """Return the steps that make columns, and the estimator that sees them."""
+    if isinstance(estimator, Recalibrated):
+        raise NotExact("its probabilities were recalibrated")
     steps: list[Any] = []
     while True:
         if isinstance(estimator, BaseSearchCV):

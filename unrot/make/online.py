@@ -3,7 +3,7 @@
 What stands before the estimator is fitted once and then frozen: a scaler that goes on learning
 can be thrown off for good by one outlier. A regression learns its target in the units in which it
 was begun. An estimator may stand alone, at the end of pipelines in pipelines, or behind a scaled
-target.
+target. A calibration that follows it stays as it was fitted, and goes where learning begins anew.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 
 from unrot.core.threads import on_one_thread
+from unrot.make.recalibrated import bare
 
 Table = NDArray[Any]
 
@@ -47,6 +48,7 @@ def learns(estimator: Any) -> str:
 
 def learner_of(estimator: Any) -> Any:
     """Return what learns at the end of an estimator."""
+    estimator = bare(estimator)
     if isinstance(estimator, Pipeline):
         return learner_of(estimator[-1])
     if isinstance(estimator, TransformedTargetRegressor):
@@ -114,14 +116,15 @@ def teach(
 
 def renewed(estimator: Any) -> Any:
     """Return a copy whose preparation is kept, and whose learner has learnt nothing."""
+    estimator = bare(estimator)
     if isinstance(estimator, Pipeline):
-        bare = deepcopy(estimator)
-        bare.steps[-1] = (bare.steps[-1][0], renewed(estimator[-1]))
-        return bare
+        anew = deepcopy(estimator)
+        anew.steps[-1] = (anew.steps[-1][0], renewed(estimator[-1]))
+        return anew
     if isinstance(estimator, TransformedTargetRegressor):
-        bare = deepcopy(estimator)
-        bare.regressor_ = renewed(estimator.regressor_)
-        return bare
+        anew = deepcopy(estimator)
+        anew.regressor_ = renewed(estimator.regressor_)
+        return anew
     return clone(estimator)
 
 
@@ -148,6 +151,7 @@ def _fed(estimator: Any, rows: Any, labels: Table, classes: Sequence[Any]) -> An
 
 def _prepared(estimator: Any, rows: Any, labels: Table) -> tuple[Any, Any, Table]:
     """Return the learner, and rows and labels as it sees them."""
+    estimator = bare(estimator)
     if isinstance(estimator, Pipeline):
         before = estimator[:-1].transform(rows) if len(estimator) > 1 else rows
         return _prepared(estimator[-1], before, labels)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.utils import _safe_indexing
 
 from unrot.core.artefacts import EXAMPLES
 from unrot.core.errors import Conflict, Invalid, error_summary
@@ -30,6 +31,7 @@ from unrot.make.candidate import compile_candidate
 from unrot.make.fitted import Fitted, classes_of
 from unrot.make.metrics import Measured, measure
 from unrot.make.onnx.probe_rows import spread
+from unrot.make.recalibrated import Recalibrated, bare, part_rows, recalibrate
 from unrot.make.repeatable import from_seed
 from unrot.make.tables import Range, Table, Tables
 from unrot.make.train import fit
@@ -82,6 +84,15 @@ class TrainableEstimator:
     def stream_rows(self) -> int:
         """How many rows its stream has in all."""
         return len(self.tables.stream)
+
+    @property
+    def is_recalibrated(self) -> bool:
+        """True when a calibration of its probabilities follows it."""
+        return isinstance(self.estimator, Recalibrated)
+
+    def uncalibrated(self) -> TrainableEstimator:
+        """Return the same without the calibration that follows it."""
+        return self._with(bare(self.estimator), 0)
 
     def replayed(self, count: int, seed: int) -> list[tuple[Row, Label]]:
         """Draw training rows to mix with new ones."""
@@ -140,23 +151,55 @@ class TrainableEstimator:
         """Fit a clone of all of it on the training rows and the examples, as weighted."""
         if online.is_unlabelled(self.estimator):
             raise Conflict(UNLABELLED)
-        rows, labels, weights, sample = self._to_fit_on(lesson)
-        fresh = replace(self.fitted, estimator=clone(self.estimator))
+        rows, labels, weights, sample, origins = self._to_fit_on(lesson)
+        truth = self._truth(labels)
         progress(0.0, f"fitting {self.version.estimator} on {counted(len(labels), 'row')}")
         with from_seed(lesson.seed), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                fit(fresh, rows, self._truth(labels), progress, weights)
+                fresh = self._fresh(rows, truth, weights, progress)
+                if lesson.recalibrates:
+                    parts = part_rows(truth, origins, lesson.seed)
+                    fresh = self._recalibrated(fresh, rows, truth, weights, parts)
             except (ValueError, TypeError, ArithmeticError) as error:
                 why = error_summary(error)
                 raise Conflict(
                     f"{self.version.estimator} cannot be fitted on these rows ({why})."
                 ) from error
-        learnt = self._with(fresh.estimator, 0)
+        learnt = self._with(fresh, 0)
         return replace(learnt, rows_trained=float(len(labels)), fitted_on=sample)
 
-    def _to_fit_on(self, lesson: Lesson) -> tuple[Any, NDArray[Any], Weights | None, Sequence[Row]]:
-        """Return rows, labels, weights where they count, and a sample of the rows."""
+    def _fresh(
+        self, rows: Any, truth: NDArray[Any], weights: Weights | None, progress: Progress
+    ) -> Any:
+        fresh = replace(self.fitted, estimator=clone(bare(self.estimator)))
+        fit(fresh, rows, truth, progress, weights)
+        return fresh.estimator
+
+    def _recalibrated(
+        self,
+        fresh: Any,
+        rows: Any,
+        truth: NDArray[Any],
+        weights: Weights | None,
+        parts: NDArray[np.intp],
+    ) -> Recalibrated:
+        """Let a calibration on answers to rows that were left out follow what was fitted."""
+
+        def answer(kept: NDArray[np.intp], left: NDArray[np.intp]) -> Any:
+            weighed = None if weights is None else weights[kept]
+            without = self._fresh(_safe_indexing(rows, kept), truth[kept], weighed, _untold)
+            return without.predict_proba(_safe_indexing(rows, left))
+
+        return recalibrate(fresh, truth, weights, parts, answer)
+
+    def _to_fit_on(
+        self, lesson: Lesson
+    ) -> tuple[Any, NDArray[Any], Weights | None, Sequence[Row], NDArray[np.intp]]:
+        """Return rows, labels, weights where they count, a sample of the rows, and their places.
+
+        Where rows are drawn by their weights, some are there twice, at one place.
+        """
         training = self.tables.training if lesson.training_weight > 0 else _none(self.schema)
         examples = [one for one in lesson.examples if one.weight > 0]
         table, below = training.rows, [one.row for one in examples]
@@ -164,7 +207,8 @@ class TrainableEstimator:
         weights = np.concatenate(
             [np.full(len(training), lesson.training_weight), [one.weight for one in examples]]
         )
-        if not are_equal(weights) and not weight_key(self.estimator):
+        places = np.arange(len(labels))
+        if not are_equal(weights) and not weight_key(bare(self.estimator)):
             places = drawn(weights, np.random.default_rng(lesson.seed))
             of_table = places[places < len(table)]
             below = [below[place - len(table)] for place in places[len(of_table) :].tolist()]
@@ -172,7 +216,8 @@ class TrainableEstimator:
         self._check_labels(labels)
         sample, _ = Table(table, labels, self.schema).sample(REFERENCE_ROWS, lesson.seed)
         weighing = None if are_equal(weights) else weights
-        return self.fitted.table_inputs(table, below), labels, weighing, [*sample, *below]
+        inputs = self.fitted.table_inputs(table, below)
+        return inputs, labels, weighing, [*sample, *below], places
 
     def _joined(self, labels: NDArray[Any], more: Sequence[Label]) -> NDArray[Any]:
         kind = np.str_ if self.schema.is_classifier else np.float64
@@ -264,8 +309,15 @@ class TrainableEstimator:
             origin=origin,
             artefacts={**compiled.artefacts, **self._examples()},
             parent=parent,
-            made=made,
+            made={**made, **self._calibration()},
         )
+
+    def _calibration(self) -> dict[str, str]:
+        """Say what follows the estimator; what is learnt later leaves that as it is."""
+        if not isinstance(self.estimator, Recalibrated):
+            return {}
+        on = counted(self.estimator.rows, "row")
+        return {"recalibrated": f"{self.estimator.method} on {on}"}
 
     def _examples(self) -> dict[str, bytes]:
         """Return examples where the version has none to hand on: it is from before they were kept.
@@ -335,6 +387,10 @@ def _refusals_told() -> Iterator[None]:
         raise Conflict(
             f"The estimator does not take these rows ({why}). Nothing was learnt."
         ) from error
+
+
+def _untold(_done: float, _step: str) -> None:
+    """Tell nothing: folds are fitted one after another."""
 
 
 def _none(schema: Schema) -> Table:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from sklearn.preprocessing import StandardScaler
 from unrot.core.records import Form, Schema
 from unrot.make.fitted import Fitted
 from unrot.make.onnx.converters import CONVERTERS, NEWER_NODES, OPSET, SHAPES
+from unrot.make.recalibrated import Curve, Recalibrated, bare
 from unrot.serve.predictor import (
     CLASSES,
     INPUT,
@@ -59,7 +60,7 @@ class Way:
 
 def convert(way: Way, fitted: Fitted, strict: list[int]) -> bytes:
     """Convert without comparing; `strict` are the texts that only take what they know."""
-    plain = _by_position(_unwrapped(fitted.estimator))
+    plain = _by_position(_unwrapped(bare(fitted.estimator)))
     has_chances = fitted.schema.is_classifier and hasattr(plain, "predict_proba")
     is_numbered = isinstance(_last(plain), NUMBERED) or (
         way.ours and type(_last(plain)) in CONVERTERS and hasattr(_last(plain), "classes_")
@@ -73,7 +74,10 @@ def convert(way: Way, fitted: Fitted, strict: list[int]) -> bytes:
         custom_conversion_functions=CONVERTERS if way.ours else {},
         custom_shape_calculators=SHAPES if way.ours else {},
     )
-    _answer(model.graph, fitted, has_chances=has_chances, is_numbered=is_numbered)
+    inner = replace(fitted, estimator=bare(fitted.estimator))
+    _answer(model.graph, inner, has_chances=has_chances, is_numbered=is_numbered)
+    if isinstance(fitted.estimator, Recalibrated):
+        _recalibrate(model.graph, fitted.estimator.curves, fitted)
     if way.form == "columns":
         _gather(model.graph, fitted.schema, way)
         helper.set_model_props(model, {KNOWN_ONLY: json.dumps(strict)})
@@ -206,6 +210,52 @@ def _answer_chances(graph: Any, made: str, order: NDArray[np.float64] | None) ->
         moved = _constant(graph, "order", order)
         _node(graph, "MatMul", ["unrot_chances", moved], PROBABILITIES)
     _output(graph, PROBABILITIES, TensorProto.DOUBLE)
+
+
+def _recalibrate(graph: Any, curves: list[Curve], fitted: Fitted) -> None:
+    """Put the chances right by curves, and take the classes from these."""
+    places = [*fitted.places.values()]
+    for node in graph.node:
+        if PROBABILITIES in node.output:
+            node.output[:], node.name = ["unrot_before"], "node_unrot_before"
+    kept = [node for node in graph.node if CLASSES not in node.output]
+    del graph.node[:]
+    graph.node.extend(kept)
+    last = [1] if len(curves) == 1 else range(len(curves))
+    made = [_curved(graph, curve, places[at], at) for at, curve in zip(last, curves, strict=True)]
+    if len(curves) == 1:
+        _node(graph, "Sub", [_constant(graph, "whole", np.ones((1, 1))), made[0]], "unrot_rest")
+        _node(graph, "Concat", ["unrot_rest", made[0]], "unrot_right", axis=1)
+    else:
+        axis = _constant(graph, "axis", np.array([1], dtype=np.int64))
+        _node(graph, "Concat", made, "unrot_each", axis=1)
+        _node(graph, "ReduceSum", ["unrot_each", axis], "unrot_sum", keepdims=1)
+        _node(graph, "Div", ["unrot_each", "unrot_sum"], "unrot_right")
+    _node(graph, "ArgMax", ["unrot_right"], "unrot_likeliest", axis=1, keepdims=0)
+    in_schema = _constant(graph, "likeliest", np.array(places, dtype=np.int64))
+    _node(graph, "Gather", [in_schema, "unrot_likeliest"], CLASSES)
+    order = _constant(graph, "right", np.eye(len(fitted.schema.classes))[places])
+    _node(graph, "MatMul", ["unrot_right", order], PROBABILITIES)
+    _drop_unused(graph)
+
+
+def _curved(graph: Any, curve: Curve, place: int, number: int) -> str:
+    """Return what a column of chances becomes by a curve: its piece, then the line of that."""
+    name = f"curve_{number}"
+    column, at = _constant(graph, f"{name}_at", np.array([place], dtype=np.int64)), f"{name}_given"
+    _node(graph, "Gather", ["unrot_before", column], at, axis=1)
+    inside = _constant(graph, f"{name}_inside", curve.x[None, 1:-1])
+    axis = _constant(graph, f"{name}_axis", np.array([1], dtype=np.int64))
+    _node(graph, "GreaterOrEqual", [at, inside], f"{name}_passed")
+    _node(graph, "Cast", [f"{name}_passed"], f"{name}_counted", to=TensorProto.INT64)
+    _node(graph, "ReduceSum", [f"{name}_counted", axis], f"{name}_piece", keepdims=1)
+    for kind, values in (("x", curve.x[:-1]), ("y", curve.y[:-1]), ("slope", curve.slopes)):
+        held = _constant(graph, f"{name}_{kind}s", values)
+        _node(graph, "Gather", [held, f"{name}_piece"], f"{name}_{kind}")
+    _node(graph, "Sub", [at, f"{name}_x"], f"{name}_along")
+    _node(graph, "Mul", [f"{name}_slope", f"{name}_along"], f"{name}_risen")
+    _node(graph, "Add", [f"{name}_y", f"{name}_risen"], f"{name}_made")
+    return f"{name}_made"
 
 
 def _find_places(graph: Any, classes: list[Any], kind: int, found: str) -> None:

@@ -33,6 +33,7 @@ from unrot.core.errors import Invalid
 from unrot.core.ports import Predictor
 from unrot.core.records import Row, Schema, Value
 from unrot.make.fitted import Fitted
+from unrot.make.recalibrated import bare
 
 R = TypeVar("R")
 Floats = NDArray[np.float64]
@@ -63,7 +64,7 @@ def probe_rows(fitted: Fitted, rows: Sequence[Row]) -> list[Row]:
     features = fitted.schema.features
     numbers = [at for at, each in enumerate(features) if each.kind in ("number", "integer")]
     made = [*_strange(fitted.schema, rows), *_far_out(rows, numbers)]
-    made += split_rows(fitted.estimator, fitted.inputs, rows, numbers)
+    made += split_rows(bare(fitted.estimator), fitted.inputs, rows, numbers)
     midway = {place: changed(rows[0], place, _halfway(rows, place)) for place in numbers}
     _, refused = split_refused(fitted, [*midway.values()])
     answered = [place for place, row in midway.items() if row not in refused]
