@@ -161,9 +161,9 @@ def is_not_sure_asked(shelf: Shelf, model: Model, at: float) -> bool:
 
 def may_be_unsure(folder: Path, model: ModelKey, clock: Callable[[], float]) -> bool:
     """Tell whether "not sure" may be an answer of a model; each plain prediction asks that."""
-    history = _look(folder).get(model)
-    if history is None or history[-1].not_sure:
-        return history is not None
+    history = _look(folder).get(model, ())
+    if len(history) < 2 or history[-1].not_sure:  # It was never asked, or it is now.
+        return bool(history) and history[-1].not_sure
     ends = [after.since for one, after in pairwise(history[-NEWEST:]) if one.not_sure]
     return bool(ends) and max(ends) > clock() - OVER_SECONDS
 
