@@ -376,6 +376,17 @@ def test_page_that_is_asked_wrongly_says_so(
     assert post(client, "/models/iris/why", fields(**more)).status_code == code
 
 
+@pytest.mark.parametrize("page", ["why", "rule"])
+def test_page_that_is_busy_says_when_to_come_back(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    with somebody_elses_turn(monkeypatch):
+        answer = post(client, f"/models/iris/{page}", fields())
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")
+    assert "Other answers are being explained" in text_of(answer)
+
+
 def test_page_of_a_prediction_says_why_when_it_is_asked(client: FlaskClient, app: Flask) -> None:
     id = id_in(ask(client))
     ship(app)

@@ -444,6 +444,11 @@ class Feature:
     is_private: bool = False
     """What training saw of it is told to viewers alone."""
 
+    @property
+    def may_vary(self) -> bool:
+        """Whether an explanation may try it with other values, for everybody to see."""
+        return not self.is_private and not self.is_fixed
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:
@@ -597,7 +602,7 @@ class Candidate:
     form: Form = "table"
     reference_rows: Sequence[Row] = field(repr=False, default=())
     reference_outputs: Outputs | None = field(repr=False, default=None)
-    calibrating: Calibrating = field(repr=False, default_factory=lambda: Calibrating())
+    calibrating: Calibrating = field(repr=False, default=Calibrating())
     held_out_outputs: Outputs | None = field(repr=False, default=None)
     """What it answers to rows of the same kind that it was not fitted on."""
     parent: str | None = None

@@ -45,7 +45,7 @@ from unrot.explain.conditions import Condition, conditions_of
 from unrot.explain.examples import Cells
 
 PRECISION = 0.95
-UNSURE = 0.05
+DOUBT = 0.05
 MOST_CONDITIONS = 12
 BEAM, APART = 8, 0.1
 ALPHA, FACTOR = 1.1, 405.5
@@ -64,8 +64,8 @@ WIDER_ROWS, WIDER_BY = 250, 2
 SEEMS = 0.965
 """Below this share a wider rule is not gone on with: it would hardly be found to hold."""
 SECONDS_AT_ONCE, FEWEST_AT_ONCE, MOST_AT_ONCE = 0.05, 20, 4_000
-TRIED_LEVEL = math.log((2 + MOST_CONDITIONS) * TRIES * len(LOOKS) / UNSURE)
-SHOWN_LEVEL = math.log(2 / UNSURE)
+TRIED_LEVEL = math.log((2 + MOST_CONDITIONS) * TRIES * len(LOOKS) / DOUBT)
+SHOWN_LEVEL = math.log(2 / DOUBT)
 
 Places = tuple[int, ...]
 
@@ -359,5 +359,5 @@ def _hardest(tried: Sequence[_Tried], step: int) -> tuple[_Tried, _Tried] | None
 
 
 def _level(rules: int, step: int) -> float:
-    told = math.log(FACTOR * rules * step**ALPHA / UNSURE)
+    told = math.log(FACTOR * rules * step**ALPHA / DOUBT)
     return told + math.log(told)

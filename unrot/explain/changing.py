@@ -80,7 +80,7 @@ def find_change(
 
 
 def _moves(schema: Schema, rows: Sequence[Row], row: Row, first: Sequence[int]) -> list[Move]:
-    free = [at for at in first if not schema.features[at].is_fixed | schema.features[at].is_private]
+    free = [at for at in first if schema.features[at].may_vary]
     return [
         (at, value)
         for at in free[:MOST_FEATURES]

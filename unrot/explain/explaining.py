@@ -189,8 +189,8 @@ def _explained(
     outputs = predictor.predict([row])
     place = None if outputs.classes is None else outputs.classes[0]
     label = None if place is None else schema.classes[place]
-    parts = parts_of(predictor, kept, outputs, row, seconds=seconds)
-    unit = unit_of(kept.sums if parts.method != "sampled" else None, schema)
+    parts = parts_of(predictor, kept, schema, outputs, row, seconds=seconds)
+    unit = _unit_of(kept.sums if parts.method != "sampled" else None, schema)
     told = [
         Contribution(feature, value, usual, float(amount), float(error))
         for feature, value, usual, amount, error in zip(
@@ -210,7 +210,7 @@ def _explained(
 
 
 def parts_of(
-    predictor: Predictor, kept: Kept, outputs: Outputs, row: Row, *, seconds: float
+    predictor: Predictor, kept: Kept, schema: Schema, outputs: Outputs, row: Row, *, seconds: float
 ) -> Parts:
     """Return what each feature adds to the answer to a row: exactly, else sampled in the time."""
     place = None if outputs.classes is None else outputs.classes[0]
@@ -218,11 +218,11 @@ def parts_of(
     if found is not None and kept.sums is not None:
         method: Method = "trees" if isinstance(kept.sums.of, Trees) else "weights"
         return Parts(method, *found, np.zeros(len(row)))
-    sampled = sample(_asking(predictor, place), row, kept.rows, seconds=seconds)
+    sampled = sample(_asking(predictor, schema, place), row, kept.rows, seconds=seconds)
     return Parts("sampled", sampled.average, sampled.amounts, sampled.errors, sampled.samples)
 
 
-def unit_of(sums: Sums | None, schema: Schema) -> Unit:
+def _unit_of(sums: Sums | None, schema: Schema) -> Unit:
     """Return in what parts are: of sums, or of what is sampled."""
     plain: Unit = "share" if schema.is_classifier else "value"
     return plain if sums is None else _UNITS.get(sums.link, plain)
@@ -257,19 +257,18 @@ def _makes(sums: Sums, outputs: Outputs, contributions: NDArray[np.float64]) -> 
     return bool(np.abs(made - given).max() <= MOST_OFF)
 
 
-def _asking(predictor: Predictor, place: int | None) -> Score:
+def _asking(predictor: Predictor, schema: Schema, place: int | None) -> Score:
     """Return what asks the model for the number that is explained."""
+    return lambda rows: scores_of(predictor.predict(rows), schema)[:, place or 0]
 
-    def ask(rows: Sequence[Row]) -> NDArray[np.float64]:
-        outputs = predictor.predict(rows)
-        if outputs.values is not None:
-            return np.array(outputs.values, dtype=np.float64)
-        if outputs.probabilities is not None:
-            chances: NDArray[np.float64] = np.array(outputs.probabilities, dtype=np.float64)
-            return chances[:, place or 0]
-        return np.array(np.array(outputs.classes) == place, dtype=np.float64)
 
-    return ask
+def scores_of(outputs: Outputs, schema: Schema) -> NDArray[np.float64]:
+    """Return numbers, or chances of classes; a class without chances has all."""
+    if outputs.values is not None:
+        return np.array(outputs.values, dtype=np.float64)[:, None]
+    if outputs.probabilities is not None:
+        return np.array(outputs.probabilities, dtype=np.float64)
+    return np.eye(len(schema.classes))[np.array(outputs.classes, dtype=np.intp)]
 
 
 def kept_of(shelf: Shelf, shelved: ShelvedModel, version: Version) -> Kept:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrot.core.ports import Predictor
-from unrot.core.records import Outputs, Row, Schema
+from unrot.core.records import Row, Schema
 from unrot.core.threads import on_one_thread
 from unrot.explain.explaining import parts_of
 from unrot.explain.kept import Kept, Sums
@@ -35,13 +35,15 @@ def amounts_by_sums(sums: Sums, rows: Sequence[Row]) -> Amounts:
     return np.array(found).reshape(len(rows), -1)
 
 
-def amounts_by_sampling(predictor: Predictor, kept: Kept, rows: Sequence[Row]) -> Amounts:
+def amounts_by_sampling(
+    predictor: Predictor, kept: Kept, schema: Schema, rows: Sequence[Row]
+) -> Amounts:
     """Return them as far as a few samples tell; the model is asked."""
-    few, outputs = Kept(spread(kept.rows, MOST_BESIDE)), predictor.predict(rows)
+    few = Kept(spread(kept.rows, MOST_BESIDE))
     with on_one_thread(), np.errstate(all="ignore"):
         found = [
-            np.abs(parts_of(predictor, few, _of_one(outputs, place), row, seconds=0.0).amounts)
-            for place, row in enumerate(rows)
+            np.abs(parts_of(predictor, few, schema, answer, row, seconds=0.0).amounts)
+            for row, answer in ((row, predictor.predict([row])) for row in rows)
         ]
     return np.array(found).reshape(len(rows), -1)
 
@@ -54,7 +56,9 @@ def leans_on(predictor: Predictor, kept: Kept, schema: Schema) -> dict[str, floa
     rows = spread(kept.rows, many)
     if not rows:
         return {}
-    found = amounts_by_sums(sums, rows) if sums else amounts_by_sampling(predictor, kept, rows)
+    found = (
+        amounts_by_sums(sums, rows) if sums else amounts_by_sampling(predictor, kept, schema, rows)
+    )
     shares = shares_of(found)
     if not shares.any():
         return {}
@@ -80,11 +84,3 @@ def _of_answered(sums: Sums, contributions: Amounts) -> Amounts:
     one_score = len(contributions) == 1
     found: Amounts = contributions[0 if one_score else int(sums.answered(contributions).argmax())]
     return found
-
-
-def _of_one(outputs: Outputs, place: int) -> Outputs:
-    return Outputs(
-        classes=None if outputs.classes is None else [outputs.classes[place]],
-        probabilities=None if outputs.probabilities is None else [outputs.probabilities[place]],
-        values=None if outputs.values is None else [outputs.values[place]],
-    )

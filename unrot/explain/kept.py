@@ -25,9 +25,10 @@ from unrot.explain.trees import Trees
 
 Floats = NDArray[np.float64]
 FORM = 2
-UNIT_SECONDS = 2e-8
 EARLIER = 1
 """It kept trees otherwise: of them the rows are read alone, and answers are sampled."""
+UNIT_SECONDS = 2e-8
+"""So long takes one unit of the work of trees."""
 Link = Literal["same", "exp", "sigmoid", "softmax", "each", "largest"]
 """How scores become an answer: they are it, or its logarithm; log-odds of one class, or of each,
 or of each against all others; or the largest score has its class, and no chance."""

@@ -25,7 +25,7 @@ from unrot.core.ports import Predictor
 from unrot.core.records import Caller, Feature, Outputs, Row, Schema, Value, Version
 from unrot.core.threads import on_one_thread
 from unrot.explain.changing import Change, find_change
-from unrot.explain.explaining import kept_of, key_of_kept, turn
+from unrot.explain.explaining import kept_of, key_of_kept, scores_of, turn
 from unrot.serve.answer import Answer
 from unrot.serve.service import Service
 from unrot.serve.shelf import Contents, ShelvedModel
@@ -124,15 +124,10 @@ def find_feature(schema: Schema, name: str) -> Feature:
     found = next((one for one in schema.features if one.name == name), None)
     if found is None:
         raise wrong_field("feature", name, "the name of a feature of this model")
-    if not can_be_varied(found):
+    if not found.may_vary:
         why = "private" if found.is_private else "fixed"
         raise wrong_field("feature", name, f"a feature that may vary: this one is {why}")
     return found
-
-
-def can_be_varied(feature: Feature) -> bool:
-    """Tell whether a feature may be tried with other values for everybody to see."""
-    return not feature.is_private and not feature.is_fixed
 
 
 def _charge(
@@ -160,7 +155,7 @@ def _curve(
     key = version.serving.digest, *key_of_kept(version), feature.name
     known = _MEANS.get(key)
     means, count = known or _MEANS.keep(key, _means(predictor, schema, rows, place, values))
-    here = _scores(predictor.predict([_with(row, place, value) for value in values]), schema)
+    here = scores_of(predictor.predict([_with(row, place, value) for value in values]), schema)
     score = 0 if outputs.classes is None else outputs.classes[0]
     steps = [
         Step(value, float(mine[score]), float(mean[score]))
@@ -201,21 +196,12 @@ def _means(
     for first in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[first : first + ROWS_AT_ONCE]
         asked = [_with(one, place, value) for one in some for value in values]
-        scores = _scores(predictor.predict(asked), schema)
+        scores = scores_of(predictor.predict(asked), schema)
         added = scores.reshape(len(some), len(values), -1).sum(axis=0)
         total, count = total + added if count else added, count + len(some)
         if clock() >= until:
             break
     return total / count, count
-
-
-def _scores(outputs: Outputs, schema: Schema) -> Floats:
-    """Return numbers, or chances of classes; a class without chances has all."""
-    if outputs.values is not None:
-        return np.array(outputs.values, dtype=np.float64)[:, None]
-    if outputs.probabilities is not None:
-        return np.array(outputs.probabilities, dtype=np.float64)
-    return np.eye(len(schema.classes))[np.array(outputs.classes, dtype=np.intp)]
 
 
 def _with(row: Row, place: int, value: Value) -> Row:

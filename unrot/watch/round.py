@@ -22,7 +22,6 @@ from unrot.watch.monitors.estimate import look as estimate
 from unrot.watch.monitors.outliers import look as outliers
 from unrot.watch.monitors.quality import look as quality
 from unrot.watch.monitors.reasons import look as reasons
-from unrot.watch.monitors.reasons import note as leaning
 from unrot.watch.monitors.rot import look as rot
 from unrot.watch.monitors.slices import look as slices
 from unrot.watch.monitors.sure import look as sure
@@ -35,7 +34,7 @@ MONITORS: tuple[tuple[str, Look], ...] = (
     (estimate.MONITOR, estimate.look),
     (outliers.CAUSE, outliers.look),
     (quality.MONITOR, quality.look),
-    (leaning.MONITOR, reasons.look),
+    (reasons.CAUSE, reasons.look),
     (sure.MONITOR, sure.look),
     (abstentions.MONITOR, abstentions.look),
     (operations.MONITOR, operations.look),

@@ -31,10 +31,8 @@ class Questions(Shape, named=True):
 @route("GET", "/models/<model>/ask", needs=JUDGE, tag="looking")
 def ask(model: ModelName) -> Questions:
     """List the recent predictions whose verdict would teach most, at most 12."""
-    found, schema = (
-        find_questions(service(), model),
-        service().catalogue().model(model).model.schema,
-    )
+    found = find_questions(service(), model)
+    schema = service().catalogue().model(model).model.schema
     return Questions(
         questions=[
             Question(

@@ -134,7 +134,7 @@ def _shown(
         code,
         **{**about(shelved), **parts, **said},
         version=version,
-        along=[one for one in schema.features if not one.is_private | one.is_fixed],
+        along=[one for one in schema.features if one.may_vary],
         chosen=request.form.get("feature", ""),
         wanted_text=request.form.get("wanted", "") if not schema.is_classifier else "",
         stays=_stays([one for one in public if one.is_fixed]),

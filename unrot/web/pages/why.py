@@ -18,7 +18,7 @@ from unrot.serve.limits import RULE_COSTS
 from unrot.serve.shelf import ShelvedModel
 from unrot.web import neighbours, reasons, security
 from unrot.web.current import service
-from unrot.web.errors import status_of
+from unrot.web.errors import headers_of, status_of
 from unrot.web.pages.models import about, blueprint, part
 from unrot.web.routes import ANYONE
 from unrot.web.rule import tell_rule
@@ -37,8 +37,7 @@ def why(model: str) -> Response:
         row = parse_row(shelved.model.schema, read_inputs(request.form.get("inputs", "")))
         said = explained(shelved, request.form.get("version", ""), row, _id_of_form(shelved.model))
     except UnrotError as error:
-        parts: dict[str, Any] = {"problem": error.message}
-        return part("why", "_why.html", status_of(error), **about(shelved), **parts)
+        return _refusal("why", shelved, error)
     row_in_text, version = request.form["inputs"], request.form.get("version", "")
     asked = {"row_in_text": row_in_text, "version": version}
     return part("why", "_why.html", 200, **about(shelved), **said, **asked)
@@ -53,9 +52,16 @@ def rule(model: str) -> Response:
         row = parse_row(shelved.model.schema, read_inputs(request.form.get("inputs", "")))
         said = ruled(shelved, request.form.get("version", ""), row)
     except UnrotError as error:
-        parts: dict[str, Any] = {"problem": error.message}
-        return part("rule", "_rule.html", status_of(error), **about(shelved), **parts)
+        return _refusal("rule", shelved, error)
     return part("rule", "_rule.html", 200, **about(shelved), **said)
+
+
+def _refusal(page: str, shelved: ShelvedModel, error: UnrotError) -> Response:
+    """Say why something is not explained, and when to come back."""
+    said: dict[str, Any] = {"problem": error.message}
+    answer = part(page, f"_{page}.html", status_of(error), **about(shelved), **said)
+    answer.headers.update(headers_of(error))
+    return answer
 
 
 def explained(shelved: ShelvedModel, version: str, row: Row, id: str | None) -> dict[str, Any]:
