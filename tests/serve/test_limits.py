@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 import threading
@@ -131,6 +133,26 @@ def test_only_one_in_many_asks_the_table(limits: Limits, monkeypatch: pytest.Mon
 def test_what_is_larger_than_a_share_is_taken_whole(limits: Limits) -> None:
     assert limits.spend("votes", "ada", 10) == 0.0
     assert limits.spend("votes", "ada", 1) == 6.0
+
+
+def test_full_disk_lets_each_process_count_alone_until_there_is_room(
+    limits: Limits, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def has_no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "posix_fallocate", has_no_room)
+        alone = [limits.pour("votes", "ada", 5) for _ in range(3)]
+    still = limits.pour("votes", "ada", 5)
+    clock.now += 61.0
+    together = [limits.pour("votes", "ada", 5) for _ in range(2)]
+
+    assert (alone[:2], alone[2] > 0, still > 0) == ([0.0, 0.0], True, True)
+    assert together == [0.0, 0.0]
+    assert "counted by each process alone" in caplog.text
+    other = Limits(limits._path, {"votes": Limit(10, 60.0)}, clock=clock)
+    assert other.pour("votes", "ada", 5) > 0
 
 
 def test_no_limit_takes_all(tmp_path: Path) -> None:

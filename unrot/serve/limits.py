@@ -12,6 +12,9 @@ gives way, so that a crowd of made-up visitors can make the table forget, never 
 What is asked for thousands of times a second, in small amounts, is drawn from a bucket in shares:
 a process pours a share in, and spends it without asking the others.
 
+Where the disk has no room for the table, nobody is sent away for that: each process counts in its
+own memory, and asks for room again a minute later.
+
 >>> from tempfile import mkdtemp
 >>> limits = Limits(Path(mkdtemp()) / "limits", {"votes": Limit(2, 60.0)}, clock=lambda: 1e9)
 >>> [limits.pour("votes", "ada", 1) for _ in range(3)], limits.pour("votes", "bob", 1)
@@ -24,6 +27,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import mmap
 import os
 import struct
@@ -47,7 +51,8 @@ _BUCKET = struct.Struct("<QdIHH12sxxxx")
 """Whose it is, when it is empty, how often it was full, of which limit, and who that is."""
 
 _GROUP_BYTES = WIDTH * _BUCKET.size
-_FREE = 0
+_FREE, _NO_FILE = 0, -1
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,9 @@ MOST_EXPLANATIONS = 120
 
 RULE_COSTS = 10
 """Finding a rule takes as long as so many of these."""
+
+AGAIN_SECONDS = 60.0
+"""So long a process counts alone before it asks the disk for room once more."""
 
 SHARES = 16_384
 """So many shares an allowance has: a day's of 1 GB those of 64 kB, some hundred predictions."""
@@ -123,8 +131,9 @@ class Limits:
         self._clock = clock
         self._guard = threading.Lock()
         self._left: dict[tuple[str, str], float] = {}
-        self._file = -1
+        self._file = _NO_FILE
         self._table: mmap.mmap | None = None
+        self._made_at = 0.0
         os.register_at_fork(after_in_child=self._begin_anew)
 
     def pour(self, limit: str, subject: str, amount: float) -> float:
@@ -222,28 +231,54 @@ class Limits:
     @contextmanager
     def _group(self, number: int) -> Iterator[tuple[mmap.mmap, int]]:
         """Be the only one of all processes at the places of one group."""
-        table, start = self._mapped(), number * _GROUP_BYTES
+        self._mapped()
+        start = number * _GROUP_BYTES
         with self._guard:
-            fcntl.lockf(self._file, fcntl.LOCK_EX, _GROUP_BYTES, start)
+            table, file = self._table, self._file
+            assert table is not None
+            if file == _NO_FILE:
+                yield table, start
+                return
+            fcntl.lockf(file, fcntl.LOCK_EX, _GROUP_BYTES, start)
             try:
                 yield table, start
             finally:
-                fcntl.lockf(self._file, fcntl.LOCK_UN, _GROUP_BYTES, start)
+                fcntl.lockf(file, fcntl.LOCK_UN, _GROUP_BYTES, start)
 
     def _mapped(self) -> mmap.mmap:
-        if self._table is None:
+        table = self._table
+        if table is None or self._is_to_be_made_again():
             with self._guard:
-                if self._table is None:
-                    self._table = self._map()
-        return self._table
+                if self._table is None or self._is_to_be_made_again():
+                    self._table = self._made()
+                table = self._table
+        return table
+
+    def _is_to_be_made_again(self) -> bool:
+        return self._file == _NO_FILE and abs(self._clock() - self._made_at) >= AGAIN_SECONDS
+
+    def _made(self) -> mmap.mmap:
+        """Map the table; where the disk has no room for it, count in this process for a while."""
+        self._made_at = self._clock()
+        try:
+            return self._map()
+        except OSError as error:
+            _log.warning("What visitors may ask for is counted by each process alone: %s", error)
+            return mmap.mmap(-1, GROUPS * _GROUP_BYTES)
 
     def _map(self) -> mmap.mmap:
-        """Map the table; it gets its blocks now, since a full disk would end who writes later."""
+        """Map the file; it gets its blocks now, since a full disk would end who writes later."""
         size = GROUPS * _GROUP_BYTES
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        os.posix_fallocate(self._file, 0, size)
-        return mmap.mmap(self._file, size)
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.posix_fallocate(file, 0, size)
+            table = mmap.mmap(file, size)
+        except OSError:
+            os.close(file)
+            raise
+        self._file = file
+        return table
 
     def _begin_anew(self) -> None:
         """After a fork: locks are of one process each, and so are shares."""
