@@ -193,6 +193,30 @@ def test_none_of_many_verdicts_is_skipped_and_none_counts_twice_after_a_crash(
     assert course(school).miss == whole.miss
 
 
+def test_what_came_and_went_before_the_look_is_told_as_of_then(
+    school: School, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked(school)
+    chores = school.caretaker._chores
+    monkeypatch.setattr(chores, "_lookout", rounds.Lookout(school.service, ()))
+    began = clock.now
+
+    def judge(batches: int, *, wrong: bool) -> float:
+        for _ in range(batches):
+            clock.now += 60.0
+            school.taught(20, seed=int(clock.now), wrong=wrong)
+        school.caretaker.go_round()
+        return clock.now
+
+    fell_after, healed_after = judge(5, wrong=False), judge(5, wrong=True)
+    judge(15, wrong=False)
+
+    below, gone = list(sure.look(visit_of(school)))
+
+    assert [below.is_present, gone.is_present] == [True, False]
+    assert began < fell_after < below.at <= healed_after < gone.at < clock.now
+
+
 def test_verdict_that_comes_late_is_counted(school: School, clock: Clock) -> None:
     looked(school)
     rows = [row for row, _ in zombies_of(3, seed=5)]

@@ -18,7 +18,7 @@ from unrot.core.records import ModelKey, Symptom
 from unrot.hear.late import READ_AGAIN_SECONDS
 from unrot.serve.service import Service
 from unrot.serve.sure import Asked, write_asked
-from unrot.watch.monitors.sure.rule import FORMAT, Course, go_on, key_of
+from unrot.watch.monitors.sure.rule import FORMAT, TURN, Course, go_on, key_of
 from unrot.watch.notes import read_note
 from unrot.watch.statistics.accuracy import share as share_of
 from unrot.watch.visit import Visit
@@ -66,9 +66,13 @@ def _go_on(visit: Visit, noted: Course, known: Conformal) -> Iterator[Symptom]:
         more = visit.store.traffic.judged_after(visit.key, after, limit=AT_ONCE)
         is_last, left = len(more) < AT_ONCE, left - len(more)
         after = key_of(more[-1]) if more else after
-        course = go_on(course, more, visit.model.schema, known, visit.rules.coverage_loss)
+        for start in range(0, len(more) or 1, TURN):
+            before, few = course, more[start : start + TURN]
+            course = go_on(before, few, visit.model.schema, known, visit.rules.coverage_loss)
+            # What turned is said as of then, however late and however many are read at once.
+            if course.is_below != before.is_below or start + TURN >= len(more):
+                yield from _said(course, before, known)
         course = replace(course, late=late) if is_last else course
-        yield from _said(course, noted, known)
         if course != noted:
             visit.write_note(MONITOR, course)
         noted = course
