@@ -16,6 +16,7 @@ from unrot.core.records import OUTPUT_PROBABILITY, Symptom, Version
 from unrot.core.rules import Rules
 from unrot.core.settings import Settings
 from unrot.learn import promote
+from unrot.learn.learn import OF_ANOTHER_WORLD
 from unrot.run.bootstrap import open_service
 from unrot.serve.shelf import sync
 from unrot.watch.monitors.drift import look as drift
@@ -129,3 +130,23 @@ def test_version_that_is_weighed_again_in_a_new_world_is_calibrated_in_it(school
     second = school.service.version("zombies", "v2")
     assert before == 1_000
     assert calibrated_rows(school, "v2") == second.metrics["rows_held_out"] < 1_000
+
+
+def test_what_was_judged_in_a_world_that_is_over_teaches_nothing(
+    school: School, clock: Clock
+) -> None:
+    school.taught(150, seed=2)
+    clock.now += HOUR
+    gone = {one.id for one in school.taught(300, seed=3, mutated=True)}
+    clock.now += HOUR
+    school.taught(300, seed=4)
+
+    result = school.done("refit")
+
+    fates = school.service.store.lessons.fates_of("zombies", "v2", limit=1_000)
+    learnt = {fate.prediction for fate, _ in fates if fate.kind == "learnt"}
+    over = {fate.prediction for fate, _ in fates if fate.reason == OF_ANOTHER_WORLD}
+    assert "The world moved on" in result["sentence"]
+    assert school.service.version("zombies", "v2").anchor_since == 0.0
+    assert not learnt & gone
+    assert over <= gone and len(over) > len(gone) / 2

@@ -31,6 +31,8 @@ from unrot.learn.material import Material
 from unrot.learn.publish import Draft
 from unrot.learn.refusals import check_is_left
 
+OF_ANOTHER_WORLD = "from while the world was another one, which is over"
+
 
 def learn_verdicts(material: Material, trainable: Trainable, tell: Progress) -> Draft:
     """Take the champion through the verdicts that wait."""
@@ -50,11 +52,19 @@ def learn_verdicts(material: Material, trainable: Trainable, tell: Progress) -> 
 def clean_verdicts(material: Material, trainable: Trainable) -> Cleaned:
     """Part verdicts into what may be learnt and what may not, by the range of today's world."""
     ranges, target = _ranges(material, trainable)
-    cleaned = clean(
-        material.verdicts, material.schema, material.policy, ranges=ranges, target=target
-    )
+    verdicts = _of_this_world(material)
+    cleaned = clean(verdicts, material.schema, material.policy, ranges=ranges, target=target)
     check_is_left(material.parent, material.job.kind, cleaned)
     return cleaned
+
+
+def _of_this_world(material: Material) -> Cleaned:
+    """Set aside what was judged while the world was another one: it would teach what is not."""
+    over = [one for one in material.verdicts.examples if material.is_over(one.predicted_at)]
+    gone = {one.prediction for one in over}
+    stay = [one for one in material.verdicts.examples if one.prediction not in gone]
+    fates = [Fate(one.prediction, "set aside", one.given_at, OF_ANOTHER_WORLD) for one in over]
+    return Cleaned(stay, [*material.verdicts.fates, *fates])
 
 
 def learnt_fates(examples: Sequence[Example]) -> list[Fate]:

@@ -142,6 +142,13 @@ class Material:
             return self.recent[self.move.place].predicted_at
         return self.champion.anchor_since
 
+    def is_over(self, at: float) -> bool:
+        """Tell whether what was predicted at a moment is of another world that is over."""
+        return any(
+            self.recent[went].predicted_at <= at < self.recent[back].predicted_at
+            for went, back in self.move.over
+        )
+
 
 def read_material(service: Service, job: Job, tell: Progress) -> tuple[Material, Trainable]:
     """Read all that a job teaches with, as it stands now; what refuses it is looked at first."""

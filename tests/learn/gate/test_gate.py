@@ -478,3 +478,20 @@ def test_audit_is_advised_only_while_predictions_are_left_for_it() -> None:
     assert (some.wants_audit, none.wants_audit) == (True, False)
     assert "Only 25 rows can be trusted, and 30 are needed: audit some." in some.sentence
     assert "30 are needed: let it answer more, then audit some." in none.sentence
+
+
+def test_world_that_moved_and_came_back_is_judged_on_the_test_set() -> None:
+    was, gone, now = drawn(1, 0.93, 100), drawn(2, 0.34, 200), drawn(3, 0.93, 150)
+    recent = [*was, *gone, *now]
+    cured = [*was, *drawn(4, 0.94, 200), *drawn(5, 0.5, 150)]
+
+    verdict = judged(evidence(HOLDOUT, sides(recent, cured)))
+
+    assert (verdict.ground, verdict.moved_at) == ("anchor", None)
+    assert verdict.recent_rows == pytest.approx(150, abs=5)
+    assert verdict.recent_score == pytest.approx(0.93, abs=0.05)
+    assert verdict.why.startswith(
+        "The world moved on 12 May 2026, 14:04 UTC and was back on 12 May 2026, 14:08 UTC. The "
+        "test set still holds: v2 was right on 93.0 % (3,720 of 4,000) on its test set and right "
+    )
+    assert verdict.why in verdict.sentence

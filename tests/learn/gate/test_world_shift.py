@@ -111,8 +111,8 @@ def test_too_few_rows_cannot_tell(anchor: int, recent: int) -> None:
 def test_world_never_moves_between_rows_of_one_moment() -> None:
     """The last rows of the old batch were wrong as well: the new world begins with the next one."""
     anchor = [0.0] * 93 + [1.0] * 7
-    recent = [0.0] * 56 + [1.0] * 4 + [1.0] * 60 + [0.0] * 30
-    at = [1.0] * 60 + [2.0] * 90
+    recent = [0.0] * 56 + [1.0] * 4 + [1.0] * 60
+    at = [1.0] * 60 + [2.0] * 60
 
     free = find_move(anchor, recent, is_classifier=True)
     bound = find_move(anchor, recent, is_classifier=True, at=at)
@@ -126,3 +126,51 @@ def test_rows_of_a_single_moment_are_one_world() -> None:
     move = find_move([0.0] * 100, [0.0] * 40 + [1.0] * 40, is_classifier=True, at=[5.0] * 80)
 
     assert (move.has_moved, move.place) == (True, 0)
+
+
+def test_world_that_came_back_is_that_of_the_anchor_again() -> None:
+    chance = np.random.default_rng(4)
+    parts = misses(chance, 0.93, 300), misses(chance, 0.4, 200), misses(chance, 0.93, 150)
+
+    move = find_move(misses(chance, 0.93, 600), np.concatenate(parts), is_classifier=True)
+
+    [(went, back)] = move.over
+    assert not move.has_moved
+    assert (move.place, abs(went - 300) <= 30, abs(back - 500) <= 10) == (back, True, True)
+
+
+def test_world_that_went_on_to_a_third_one_has_moved() -> None:
+    chance = np.random.default_rng(5)
+    parts = misses(chance, 0.93, 100), misses(chance, 0.3, 300), misses(chance, 0.7, 400)
+
+    move = find_move(misses(chance, 0.93, 600), np.concatenate(parts), is_classifier=True)
+
+    assert (move.has_moved, len(move.over)) == (True, 1)
+    assert move.over[0][1] <= move.place < 480
+
+
+def test_numbers_that_came_back_are_tested_by_their_ranks() -> None:
+    chance = np.random.default_rng(6)
+    recent = np.abs(
+        np.concatenate(
+            [chance.normal(0, 1, 100), chance.normal(0, 4, 200), chance.normal(0, 1, 80)]
+        )
+    )
+
+    move = find_move(np.abs(chance.normal(0, 1, 400)), recent, is_classifier=False)
+
+    assert (move.has_moved, len(move.over)) == (False, 1)
+    assert abs(move.place - 300) <= 10
+
+
+def test_world_that_stays_moved_is_seldom_taken_for_one_that_came_back() -> None:
+    chance = np.random.default_rng(7)
+
+    returns = sum(
+        bool(
+            find_move(misses(chance, 0.93, 600), misses(chance, 0.5, 200), is_classifier=True).over
+        )
+        for _ in range(LOOKS)
+    )
+
+    assert returns / LOOKS <= 0.01

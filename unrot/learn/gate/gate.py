@@ -267,7 +267,7 @@ def _sentence(
     evidence: Evidence, ground: Footing, pair: Pair, ruling: _Ruling, policy: Policy
 ) -> str:
     parts = [_numbers(evidence, ground, pair), ruling.reason]
-    if ground.moved_at is not None or ground.move.has_moved:
+    if ground.move.has_moved or ground.move.over:
         parts.insert(1, ground.why)
     if not policy.gate:
         parts.insert(0, f"The gate is off; it would have said {ruling.decision}.")

@@ -142,12 +142,12 @@ def find_ground(evidence: Evidence) -> Footing:
     move = evidence.move or find_move(
         anchor[0], recent[0], is_classifier=is_classifier, at=evidence.recent_at
     )
-    enough_recent = len(recent[0]) >= FEWEST > len(anchor[0]) or _has_outgrown(
-        evidence, anchor[0], recent[0]
+    place = move.place
+    shown = recent[0][place:]
+    enough_recent = len(shown) >= FEWEST > len(anchor[0]) or _has_outgrown(
+        evidence, anchor[0], shown
     )
     is_recent = move.has_moved or enough_recent or not len(anchor[0])
-    place = move.place if move.has_moved else 0
-    shown = recent[0][place:]
     side = evidence.recent if is_recent else evidence.anchor
     truth = side.champion.truth if side else ()
     sides = (shown, recent[1][place:]) if is_recent else anchor
@@ -224,6 +224,17 @@ def _at(evidence: Evidence, place: int) -> float | None:
 
 def _why(evidence: Evidence, move: Move, anchor: Errors, recent: Errors) -> str:
     """Say why this is the ground, with numbers."""
+    now = _why_now(evidence, move, anchor, recent[move.place :])
+    if move.has_moved or not move.over:
+        return now
+    went, back = (_at(evidence, place) for place in move.over[-1])
+    if went is None or back is None:
+        return f"The world moved, and is what it was again. {now}"
+    return f"The world moved on {said_time(went)} and was back on {said_time(back)}. {now}"
+
+
+def _why_now(evidence: Evidence, move: Move, anchor: Errors, recent: Errors) -> str:
+    """Say it of the present world."""
     champion, schema = evidence.champion, evidence.schema
     if not len(anchor):
         return f"{champion} has no test set: recent rows that judges went through stand for it."
@@ -231,7 +242,7 @@ def _why(evidence: Evidence, move: Move, anchor: Errors, recent: Errors) -> str:
     if move.has_moved:
         at = _at(evidence, move.place)
         since = f"since {said_time(at)}" if at is not None else "lately"
-        after = said_score(schema, recent[move.place :])
+        after = said_score(schema, recent)
         return f"The world has moved {since}: {before} and is {after} since then."
     if move.can_tell and len(anchor) < FEWEST:
         return (
