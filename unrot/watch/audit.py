@@ -27,6 +27,7 @@ from unrot.core.records import (
 )
 from unrot.core.time import DAY
 from unrot.hear.truth import is_judged, was_right
+from unrot.hear.verdicts import ASKED
 from unrot.serve.service import Service
 
 ROWS = 60
@@ -173,7 +174,7 @@ def verdict(
 ) -> tuple[Feedback, FeedbackStatus]:
     """Keep a judge's verdict on a row of an audit."""
     _check_row(service, id, given.get("id"), caller)
-    return service.judge(given, caller)
+    return service.judge({**given, ASKED: None}, caller)
 
 
 def take_back(service: Service, id: str, prediction: str, caller: Caller) -> FeedbackStatus:
