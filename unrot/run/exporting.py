@@ -223,8 +223,8 @@ def _of_verdicts(schema: Schema) -> Iterator[Column]:
     yield Column("reward", "number", _of_verdict(lambda verdict: verdict.reward))
     yield Column("signals", "text", lambda line: ", ".join(line[2]) or None)
     yield Column("implicit", "flag", _is_implicit)
-    yield Column("asked", "flag", _of_verdict(lambda verdict: not is_fair_row(verdict)))
     yield Column("reasons", "text", _of_verdict(lambda verdict: ", ".join(verdict.reasons) or None))
+    yield Column("asked", "flag", _of_verdict(lambda verdict: not is_fair_row(verdict)))
 
 
 def _of_verdict(read: Callable[[Feedback], Cell]) -> Callable[[Line], Cell]:
