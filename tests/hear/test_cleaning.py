@@ -106,6 +106,15 @@ def test_only_verdicts_of_judges_are_held_out() -> None:
     assert [fate.kind for fate in cleaned.fates] == ["held out"]
 
 
+def test_verdict_that_was_asked_for_teaches_unless_an_audit_holds_its_row() -> None:
+    judged = [verdict(id, label="no", judge="Ann", asked=True) for id in "ab"]
+
+    cleaned = clean_all(judged, TWO, Policy(held_out=1.0), audited={"b"}, ranges=RANGES)
+
+    assert [one.prediction for one in cleaned.examples] == ["a"]
+    assert [(fate.prediction, fate.kind) for fate in cleaned.fates] == [("b", "held out")]
+
+
 # ── the cap ──────────────────────────────────────────────────────────────────────────────────
 
 

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.hear.verdicts import NUMBERS, THREE, TWO, example, verdict
 from unrot.core.errors import Invalid
-from unrot.core.records import Example, Fate, JudgedPrediction, Schema
-from unrot.hear.truth import WEIGHTS, example_of, in_order, is_held_out, judging_rows, parse_weights
+from unrot.core.records import Example, Fate, Feedback, JudgedPrediction, Schema
+from unrot.hear.truth import (
+    WEIGHTS,
+    example_of,
+    heard_beside,
+    in_order,
+    is_fair,
+    is_fair_row,
+    is_held_out,
+    judging_rows,
+    parse_weights,
+)
 
 
 def label_and_weight(judged: JudgedPrediction, schema: Schema) -> tuple[str | float, float]:
@@ -165,3 +177,42 @@ def test_order_is_that_of_the_verdicts_and_then_of_the_ids() -> None:
     examples = [example("c", given_at=2.0), example("b", given_at=2.0), example("a", given_at=3.0)]
 
     assert [one.prediction for one in in_order(examples)] == ["b", "c", "a"]
+
+
+# ── what was asked for ───────────────────────────────────────────────────────────────────────
+
+
+def said(**more: Any) -> Feedback:
+    return replace(Feedback("a", "ills", 1.0, 2.0, was_correct=True, judge="Ann"), **more)
+
+
+@pytest.mark.parametrize(
+    ("other", "marks"),
+    [
+        (said(), (False, False)),
+        (said(judge=None), (True, True)),
+        (said(asked=True), (True, False)),
+        (said(asked=True, unasked_too=True), (True, True)),
+        (said(was_correct=None, withdrawn=True), (True, False)),
+        (said(was_correct=None, reward=0.5), (True, False)),
+    ],
+)
+def test_word_of_who_was_not_asked_makes_one_count(
+    other: Feedback, marks: tuple[bool, bool]
+) -> None:
+    found = heard_beside(said(was_correct=False, asked=True), other)
+
+    assert (found.asked, found.unasked_too) == marks
+    assert (is_fair(found), is_fair_row(found)) == (not marks[0], not marks[0] or marks[1])
+    assert found.was_correct is False
+    assert heard_beside(said(), other) == said()
+
+
+def test_rows_that_only_judge_are_none_that_were_asked_for() -> None:
+    judged = [
+        verdict("a", label="no", judge="Ann", asked=True),
+        verdict("b", label="no", judge="Ann"),
+    ]
+
+    assert [one.prediction for one in judging_rows(judged, TWO, 1.0)] == ["b"]
+    assert [one.prediction for one in judging_rows(judged, TWO, 0.0, audited="ab")] == ["b"]

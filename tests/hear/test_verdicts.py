@@ -90,6 +90,22 @@ def test_nulls_are_as_if_they_were_not_sent() -> None:
     assert verdict == the_verdict(was_correct=True)
 
 
+def test_token_of_what_is_asked_marks_the_verdict() -> None:
+    token = IDS.sign_asked(ORC)
+
+    assert read({"id": ORC, "was_correct": True, "asked_token": token}).asked
+    assert not read({"id": ORC, "was_correct": True, "asked_token": None}).asked
+
+
+@pytest.mark.parametrize(
+    "token", ["", "é" * 11, 7, True, IDS.sign_asked(BIRD), Ids(b"other").sign_asked(ORC)]
+)
+def test_token_that_did_not_come_with_what_is_asked_is_refused(token: Any) -> None:
+    error = refused({"id": ORC, "was_correct": True, "asked_token": token})
+
+    assert "expected the asked_token of what is asked" in error.message
+
+
 def test_verdict_of_a_judge_is_trusted() -> None:
     by_ada = read({"id": ORC, "was_correct": True}, caller=ADA)
     by_anyone = read({"id": ORC, "was_correct": True, "judge": "ada", "subject": "judge:ada"})

@@ -27,6 +27,7 @@ def verdict(
     at: float = 100.0,
     given_at: float | None = None,
     withdrawn: bool = False,
+    asked: bool = False,
 ) -> JudgedPrediction:
     word = said if isinstance(said, str) else None
     number = None if isinstance(said, str) else said
@@ -42,6 +43,7 @@ def verdict(
         judge,
         subject,
         withdrawn,
+        asked=asked,
     )
     return JudgedPrediction(prediction, feedback)
 
@@ -56,5 +58,6 @@ def example(
     subject: str = "",
     at: float = 0.0,
     given_at: float = 0.0,
+    asked: bool = False,
 ) -> Example:
-    return Example(id, row, label, weight, is_trusted, subject, at, given_at)
+    return Example(id, row, label, weight, is_trusted, subject, at, given_at, asked)

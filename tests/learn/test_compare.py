@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from tests.conftest import ROOT, environment
-from tests.large_store import ANYONE, ZOMBIES, copy_of, judged, predicted, second
+from tests.large_store import ADA, ANYONE, ZOMBIES, copy_of, judged, predicted, second
 from tests.learn.gate.answers import NUMBERS, TWO, answered, off_by
 from unrot.core.errors import Conflict, NotFound
 from unrot.core.records import Answered, Feature, Outputs, Schema, Shadow
@@ -138,6 +138,9 @@ def test_challenger_is_compared_with_what_the_champion_answered(service: Service
     judged(service, rows[:2])
     judged(service, rows[2:3], was_correct=False)
     judged(service, rows[10:12])
+    asked = str(rows[3].prediction.id)
+    token = service.ids.sign_asked(asked)
+    service.judge({"id": asked, "was_correct": False, "asked_token": token}, ADA)
 
     found = compare.in_shadow(service, ZOMBIES)
 

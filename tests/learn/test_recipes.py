@@ -75,6 +75,15 @@ def test_only_trusted_rows_are_scored_where_there_are_enough() -> None:
     assert sum(len(fold.scored) for fold in recent) == 0  # 20 trusted ones are too few
 
 
+def test_recipes_are_scored_on_no_row_that_was_asked_for() -> None:
+    asked = [replace(one, asked=int(one.prediction) % 4 == 0) for one in MANY]
+    scored = [one for fold in part_into_folds(asked, TWO, seed=0) for one in fold.scored]
+
+    left = [one for one in MANY if one.is_trusted and int(one.prediction) % 4]
+    assert sorted(one.prediction for one in scored) == [one.prediction for one in left]
+    assert 0 < len(left) < 40
+
+
 def test_too_few_verdicts_have_no_folds() -> None:
     assert part_into_folds(MANY[:1], TWO, seed=0) == []
     assert [len(fold.held) for fold in part_into_folds(MANY[:3], TWO, seed=0)] == [1, 1, 1]

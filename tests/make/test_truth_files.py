@@ -63,6 +63,29 @@ def as_parquet(rows: list[dict[str, Any]], path: Path) -> bytes:
 
 
 @pytest.mark.parametrize("form", ["csv", "lines", "parquet"])
+def test_file_says_which_verdicts_were_asked_for(
+    service: Service, ids: list[str], judge: Judge, tmp_path: Path, form: str
+) -> None:
+    tokens = [service.ids.sign_asked(ids[0]), "", service.ids.sign_asked(ids[0])]
+    rows = [
+        {"id": id, "label": "Iris-setosa", "asked_token": token}
+        for id, token in zip(ids, tokens, strict=True)
+    ]
+    content: str | bytes = as_csv(rows) if form == "csv" else as_lines(rows)
+    if form == "parquet":
+        content = as_parquet(rows, tmp_path / "rows.parquet")
+
+    assert judge(content).counts == {"created": 2, "invalid": 1}
+
+    kept = [service.store.verdicts.of(id) for id in ids]
+    assert [one and one.asked for one in kept] == [True, False, None]
+    assert judge(as_csv([{"id": ids[0], "label": "Iris-setosa"}])).counts == {"revised": 1}
+    again = service.store.verdicts.of(ids[0])
+    assert again is not None
+    assert not again.asked
+
+
+@pytest.mark.parametrize("form", ["csv", "lines", "parquet"])
 def test_file_judges_by_key_in_each_form(
     service: Service, ids: list[str], judge: Judge, tmp_path: Path, form: str
 ) -> None:

@@ -58,7 +58,7 @@ ROWS: list[Row] = [
 COLUMNS = ["id", "predicted_at", "version", "prediction", "probability"]
 VERDICT = [
     *("was_correct", "label", "truth", "given_at", "judge", "comment"),
-    *("reward", "signals", "implicit", "reasons"),
+    *("reward", "signals", "implicit", "reasons", "asked"),
 ]
 
 
@@ -123,7 +123,7 @@ def test_predictions_as_csv_have_their_features_and_verdicts(
     service: Service, home: Path, tmp_path: Path
 ) -> None:
     made = add(service, "farm", FARM, ROWS)
-    judge(service, FARM, made[0], was_correct=False, comment='=1+1, "no"\nsee')
+    judge(service, FARM, made[0], was_correct=False, comment='=1+1, "no"\nsee', asked=True)
     judge(service, FARM, made[1], was_correct=True, judge=None, reasons=("weight", "sound"))
 
     said = exported(home, tmp_path / "out.csv")
@@ -141,14 +141,14 @@ def test_predictions_as_csv_have_their_features_and_verdicts(
         ["0.5", "4", "moo", "true"],
     ]
     assert [row[9:] for row in rows] == [
-        [""] * 10,
+        [""] * 11,
         [
             *("true", "", "cow", "2026-01-02T13:00:01.500+00:00"),
-            *("", "", "", "", "false", "weight, sound"),
+            *("", "", "", "", "false", "weight, sound", "false"),
         ],
         [
             *("false", "", "-pig", "2026-01-02T13:00:00.500+00:00", "ada"),
-            *('\'=1+1, "no"\nsee', "", "", "false", ""),
+            *('\'=1+1, "no"\nsee', "", "", "false", "", "true"),
         ],
     ]
     assert "3 predictions of farm written to" in said
@@ -183,6 +183,7 @@ def test_json_lines_have_types_and_texts_as_they_are(
         "signals": None,
         "implicit": False,
         "reasons": None,
+        "asked": False,
     }
 
 
@@ -222,9 +223,9 @@ def test_rewards_and_signals_are_exported_and_marked(
     exported(home, tmp_path / "made.csv")
 
     expected = {
-        made[0].id: ["", "0.75", "", "false", ""],
-        made[1].id: ["", "", "'=1+1, copied", "true", ""],
-        made[2].id: ["true", "", "copied", "false", ""],
+        made[0].id: ["", "0.75", "", "false", "", "false"],
+        made[1].id: ["", "", "'=1+1, copied", "true", "", ""],
+        made[2].id: ["true", "", "copied", "false", "", "false"],
     }
     of_feedback, of_predictions = (table(tmp_path / name)[1:] for name in ("said.csv", "made.csv"))
     assert [row[0] for row in of_feedback] == [made[0].id, made[1].id, made[2].id]

@@ -36,6 +36,23 @@ def test_audit_is_a_sample_of_what_no_judge_has_judged(service: Service) -> None
     assert audits.listed(service, ZOMBIES) == [audit]
 
 
+def test_audit_draws_what_a_judge_was_asked_for_and_asks_it_anew(service: Service) -> None:
+    rows = predicted(service, 12)
+    asked = str(rows[0].prediction.id)
+    given = {"id": asked, "was_correct": False, "asked_token": service.ids.sign_asked(asked)}
+    service.judge(given, ADA)
+    tally = service.today(ZOMBIES)
+    assert (tally.verdicts, tally.last_accuracy) == (0, None)
+
+    audit, _ = audits.begin(service, ZOMBIES, 12)
+    assert asked in audit.predictions
+    assert audits.state(service, audit.id).left == 12
+    _, status = audits.verdict(service, audit.id, given, ADA)
+
+    assert (status, audits.state(service, audit.id).judged) == ("revised", 1)
+    assert service.today(ZOMBIES).last_accuracy == 0.0
+
+
 def test_audit_takes_what_there_is(service: Service) -> None:
     predicted(service, 12)
 

@@ -99,6 +99,26 @@ def test_what_is_counted_is_what_was_answered_then(
     assert sorted(found(client)) == sorted(unsure)
 
 
+def test_answer_that_is_shipped_when_nobody_knows_what_held_counts_neither_way(
+    client: FlaskClient, app: Flask, clock: Clock
+) -> None:
+    wants(client, clock, not_sure="on", coverage=0.96)
+    [late] = predict(client, BETWEEN)
+    then = clock.now
+    clock.now += 5_000
+    wants(client, clock, coverage=0.9)
+    wants(client, clock, coverage=0.5)
+    clock.now += 5_000
+    wants(client, clock, coverage=0.6)
+    predict(client, BETWEEN)
+    ship(app)
+
+    assert counted(client, clock)[:2] == (1, 1)
+    assert late["id"] not in found(client)
+    clock.now = then
+    assert counted(client, clock) == (1, 0, 0)
+
+
 def test_pages_show_how_often_and_which(client: FlaskClient, app: Flask, clock: Clock) -> None:
     sign_in(client, OPERATOR)
     before = text_of(client.get("/models/iris/monitor?range=hour"))

@@ -63,7 +63,7 @@ def test_model_page_explains_itself(client: FlaskClient, kept: Service) -> None:
     assert "It predicts “species”, one of 3 answers, from 4 values. It can be wrong." in said
     assert "What you send and the answer to it, so that the owner of the model can look" in said
     assert f"On 30 rows that it had not learnt from it was right {100 * accuracy:g} %" in said
-    assert "Nobody has judged an answer of v1 yet." in said
+    assert "No verdict tells yet how good the answers of v1 are." in said
 
 
 def test_model_page_says_what_people_thought_of_it(client: FlaskClient, app: Flask) -> None:

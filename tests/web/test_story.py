@@ -68,7 +68,10 @@ def test_judged_says_what_people_found() -> None:
     assert story.judged(of_numbers, NUMBERS, "v1") == (
         "The last answers of v1 were off by 1.5 on average (10 true values)."
     )
-    assert story.judged(Tally(), CLASSES, "v2") == "Nobody has judged an answer of v2 yet."
+    assert (
+        story.judged(Tally(), CLASSES, "v2")
+        == "No verdict tells yet how good the answers of v2 are."
+    )
     assert story.lately(of_classes, CLASSES, "v1") == ("75 %", "of 12 verdicts on v1")
     assert story.lately(of_numbers, NUMBERS, "v1") == ("1.5", "of 10 true values on v1")
     assert story.lately(Tally(), CLASSES, "v1") is None

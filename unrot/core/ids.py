@@ -19,6 +19,7 @@ import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from unrot.core.errors import NotSigned
 
@@ -110,6 +111,16 @@ class Ids:
         if not hmac.compare_digest(self._sign(_about(id, body)), signature) or len(body) % 2:
             raise NotSigned("This token did not come with an explanation of this prediction.")
         return struct.unpack(f">{len(body) // 2}H", body)
+
+    def sign_asked(self, id: str) -> str:
+        """Return a token by which this app knows that it asked for a verdict."""
+        return _written(self._sign(f"{id} asked for".encode(errors="surrogatepass"))).rstrip("=")
+
+    def has_asked(self, id: str, token: Any) -> bool:
+        """Tell whether a token is the one by which this app asked for a verdict."""
+        if not isinstance(token, str) or not token.isascii():
+            return False
+        return hmac.compare_digest(token, self.sign_asked(id))
 
     def sign_row(self, id: str, version: str, row: str) -> str:
         """Return a token by which this app knows what a prediction was made of, and by what."""

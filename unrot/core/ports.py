@@ -245,7 +245,10 @@ class Trials(Protocol):
         ...
 
     def to_sample(self, model: ModelKey, *, since: float, limit: int) -> list[JudgedPrediction]:
-        """List those of the newest predictions that no judge has judged and no audit holds."""
+        """List those of the newest predictions that no judge has judged and no audit holds.
+
+        What a judge was asked for is among them.
+        """
         ...
 
     def add_audit(self, audit: Audit) -> None:
@@ -915,7 +918,10 @@ class Traffic(Protocol):
     def judged_after(
         self, model: ModelKey, after: tuple[float, float, str], *, limit: int
     ) -> list[JudgedPrediction]:
-        """List judged predictions in the order of their verdicts, the next so many, no inputs."""
+        """List judged predictions in the order of their verdicts, the next so many, no inputs.
+
+        Those that only who was asked has judged are left out, as of all outcomes.
+        """
         ...
 
     def late_mark(self, model: ModelKey) -> str:
@@ -939,7 +945,7 @@ class Traffic(Protocol):
     def judged_of_predicted(
         self, model: ModelKey, *, since: float, until: float, version: str | None = None
     ) -> tuple[int, int]:
-        """Count the verdicts on the predictions from one moment up to another, and the predictions.
+        """Count the fair verdicts on the predictions of a stretch of time, and the predictions.
 
         Verdicts count however late they came, and whether they are in a window yet or not.
         """

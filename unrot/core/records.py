@@ -663,6 +663,10 @@ class Feedback:
     by_judge: bool = False
     """Of a signal: a judge or the operator sent it. It is nobody's word all the same, and this is
     not kept: it tells whether the signal may have a name of its own."""
+    asked: bool = False
+    """It was given because the list of what would teach most asked for it."""
+    unasked_too: bool = False
+    """Of one that was asked for: somebody whom nobody had asked has judged the row as well."""
 
     @property
     def is_trusted(self) -> bool:
@@ -687,7 +691,8 @@ class Feedback:
     def says_the_same_as(self, other: Feedback) -> bool:
         """Tell whether both are the same verdict, whoever gave it and whenever.
 
-        One that brings reasons which the other lacks is more than that.
+        One that brings reasons which the other lacks is more than that, and so is one that nobody
+        asked for where the other was asked for.
         """
         return (
             self.was_correct == other.was_correct
@@ -697,6 +702,7 @@ class Feedback:
             and self.reward == other.reward
             and self.is_trusted == other.is_trusted
             and (not self.reasons or tuple(self.reasons) == tuple(other.reasons))
+            and (self.asked or not other.asked)
         )
 
 
@@ -783,6 +789,8 @@ class Window:
     """Predictions where "not sure" could be the answer."""
     unsure: int = 0
     """Those where it was."""
+    asked: int = 0
+    """Verdicts besides that were asked for: nothing else counts them (`hear/truth.py`)."""
     latency: Sequence[int] = ()
     """Predictions by how long they took; the bins are `monitors.latency.EDGES`."""
     confidence: Sequence[int] = ()
@@ -1034,6 +1042,8 @@ class Example:
     subject: str
     predicted_at: float
     given_at: float
+    asked: bool = False
+    """The verdict was asked for because the row is a hard one."""
 
     @property
     def is_erased(self) -> bool:

@@ -34,6 +34,7 @@ def added(first: Window, *others: Window) -> Window:
         looked_at=sum([one.looked_at for one in every]),
         asked_sure=sum([one.asked_sure for one in every]),
         unsure=sum([one.unsure for one in every]),
+        asked=sum([one.asked for one in every]),
         latency=_bins([one.latency for one in every]),
         confidence=_bins([one.confidence for one in every]),
         judged_confidence=_bins([one.judged_confidence for one in every]),

@@ -1,9 +1,10 @@
 """Which verdicts may be learnt from, and what becomes of the others.
 
 In this order: a verdict must tell a label that the schema knows; a share of the judges' verdicts,
-and all that an audit asked for, only judge; a row may lie at most `clip` times the half-width of
-a feature's range from its centre (facts of one bad row: a feature of 1e6 took a linear model from
-.905 to .131); and of what remains one untrusted subject gives at most the share `cap`.
+of those that nobody asked for, and all of an audit only judge; a row may lie at most `clip` times
+the half-width of a feature's range from its centre (facts of one bad row: a feature of 1e6 took a
+linear model from .905 to .131); and of what remains one untrusted subject gives at most the share
+`cap`.
 
 The cap is counted of all rows that came: of n rows an untrusted subject keeps ⌊cap · n⌋, its oldest
 ones, however many others were set aside. So a crowd behind one address, which is what clients of
@@ -27,7 +28,7 @@ from dataclasses import dataclass
 from unrot.core.policy import Policy
 from unrot.core.records import Example, Fate, Feature, JudgedPrediction, Row, Schema, Value
 from unrot.core.schema import is_number
-from unrot.hear.truth import WEIGHTS, example_of, in_order, is_held_out
+from unrot.hear.truth import WEIGHTS, example_of, in_order, is_fair, is_held_out
 
 Range = tuple[float, float] | None
 """From where to where a feature goes; None where it has no such thing, or none is known."""
@@ -145,7 +146,7 @@ def _parted(
 def _held_out(example: Example, policy: Policy, audited: Collection[str]) -> Fate | None:
     if example.prediction in audited:
         return Fate(example.prediction, "held out", example.given_at, IN_AN_AUDIT)
-    if example.is_trusted and is_held_out(example.prediction, policy.held_out):
+    if example.is_trusted and is_fair(example) and is_held_out(example.prediction, policy.held_out):
         return Fate(example.prediction, "held out", example.given_at, JUDGES_SHARE)
     return None
 

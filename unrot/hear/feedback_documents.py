@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from unrot.core.records import Feedback, JudgedPrediction, Prediction, Value
-from unrot.hear.truth import was_right
+from unrot.hear.truth import is_fair_row, was_right
 from unrot.store.operations import Document
 
 
@@ -24,6 +24,8 @@ class Said(NamedTuple):
     label: str | float | None
     reward: float | None = None
     reasons: Sequence[str] = ()
+    asked: bool = False
+    """Nobody has judged the row but who was asked: it is counted apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,13 @@ class Kept:
         if self.feedback.withdrawn or self.is_silent:
             return None
         verdict = self.feedback
-        return Said(verdict.was_correct, verdict.label, verdict.reward, tuple(verdict.reasons))
+        return Said(
+            verdict.was_correct,
+            verdict.label,
+            verdict.reward,
+            tuple(verdict.reasons),
+            not is_fair_row(verdict),
+        )
 
     @property
     def _says_something(self) -> bool:
@@ -98,8 +106,10 @@ def to_fields(kept: Kept, names: Sequence[str] = ()) -> dict[str, Any]:
         "signals": ", ".join(kept.signals) or None,
         "implicit": kept.is_implicit,
         "reasons": ", ".join(verdict.reasons) or None,
+        "asked": not is_fair_row(verdict),
         "waits": True if kept.waits else None,
         "speaks of": verdict.model if stands and verdict.tells else None,
+        "fair of": verdict.model if stands and verdict.tells and is_fair_row(verdict) else None,
         "trusted of": verdict.model if stands and verdict.is_trusted else None,
         "aside of": verdict.model if is_aside else None,
         "body": {
@@ -110,6 +120,8 @@ def to_fields(kept: Kept, names: Sequence[str] = ()) -> dict[str, Any]:
             "first given": kept.first_given_at,
             "counted": None if kept.counted is None else list(kept.counted),
             "reasons": list(verdict.reasons),
+            "asked": verdict.asked,
+            "unasked too": verdict.unasked_too,
             "signals": dict(kept.signals),
             "counted signals": list(kept.counted_signals),
         },
@@ -135,8 +147,9 @@ def _counted(
     label: str | float | None,
     reward: float | None = None,
     reasons: Sequence[str] = (),
+    asked: bool = False,
 ) -> Said:
-    return Said(was_correct, label, reward, tuple(reasons))
+    return Said(was_correct, label, reward, tuple(reasons), asked)
 
 
 def feedback_of(document: Document) -> Feedback:
@@ -155,6 +168,8 @@ def feedback_of(document: Document) -> Feedback:
         bool(fields.get("withdrawn")),
         fields.get("reward"),
         reasons=tuple(body.get("reasons", ())),
+        asked=body.get("asked", False),
+        unasked_too=body.get("unasked too", False),
     )
 
 

@@ -1,4 +1,7 @@
-"""How judged predictions came out, from the verdicts alone: they tell all of themselves."""
+"""How judged predictions came out, from the verdicts alone: they tell all of themselves.
+
+What is measured by leaves out verdicts that were asked for (`hear/truth.py`): the index has none.
+"""
 
 from __future__ import annotations
 
@@ -119,7 +122,7 @@ class OutcomeReader:
         errors = [abs(one.error) for one in told if one.error is not None]
         return Tally(
             counted.predictions,
-            counted.verdicts,
+            counted.verdicts + counted.asked,
             self._database.count(UNVERIFIED, "of model", (model,), since=since),
             last_accuracy=sum(right) / len(right) if right else None,
             last_accuracy_verdicts=len(right),
@@ -136,8 +139,8 @@ class OutcomeReader:
         *,
         with_inputs: bool,
     ) -> list[Document]:
-        """Return the newest so many verdicts that say something; or the next so many."""
-        asked: list[tuple[str, tuple[str, ...]]] = [("given", (model,))]
+        """Return the newest so many fair verdicts that say something; or the next so many."""
+        asked: list[tuple[str, tuple[str, ...]]] = [("fair", (model,))]
         if versions:
             asked = [("of version", (model, version)) for version in versions]
         return [

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from unrot.core.errors import Invalid, wrong_field
@@ -109,6 +110,7 @@ def example_of(
         subject=feedback.subject,
         predicted_at=judged.prediction.predicted_at,
         given_at=feedback.given_at,
+        asked=feedback.asked,
     )
 
 
@@ -135,7 +137,7 @@ def judging_rows(
 ) -> list[Example]:
     """Return the rows that only judge, in the order in which they were predicted.
 
-    They are trusted, tell a label, and are held out.
+    They are trusted, tell a label, are held out, and nobody asked for them.
     """
     examples = [example_of(one, schema) for one in judged]
     rows = [
@@ -143,6 +145,7 @@ def judging_rows(
         for one in examples
         if isinstance(one, Example)
         and one.is_trusted
+        and is_fair(one)
         and one.predicted_at >= since
         and only_judges(one.prediction, held_out, audited)
     ]
@@ -152,6 +155,38 @@ def judging_rows(
 def only_judges(prediction: str, held_out: float, audited: Collection[str] = ()) -> bool:
     """Tell whether a trusted verdict is never learnt: it was asked for, or is held out."""
     return prediction in audited or is_held_out(prediction, held_out)
+
+
+def is_fair(verdict: Feedback | Example) -> bool:
+    """Tell whether a judge's verdict may stand for those on all rows: nobody asked for it.
+
+    Verdicts that were asked for teach, and are of the hardest rows. So they are left out of
+    whatever takes verdicts for a sample of the traffic.
+    """
+    return not verdict.asked
+
+
+def is_fair_row(verdict: Feedback) -> bool:
+    """Tell the same of its row, where everybody's verdicts count: somebody judged it unasked."""
+    return is_fair(verdict) or verdict.unasked_too
+
+
+def is_judged(verdict: Feedback | None) -> bool:
+    """Tell whether a judge has judged it whom nobody had asked: an audit asks no more."""
+    return verdict is not None and verdict.is_judgement and is_fair(verdict)
+
+
+def heard_beside(verdict: Feedback, other: Feedback) -> Feedback:
+    """Return the verdict that stands, marked by another one on its row, of before or since.
+
+    A judge whom nobody had asked makes it count as any, if he says as much; a voter makes the row
+    count, and the judge's word on it still was asked for.
+    """
+    if not verdict.asked or other.withdrawn or other.tells < verdict.tells:
+        return verdict
+    if other.is_trusted and is_fair(other):
+        return replace(verdict, asked=False, unasked_too=False)
+    return replace(verdict, unasked_too=verdict.unasked_too or is_fair_row(other))
 
 
 def is_held_out(prediction: str, share: float) -> bool:

@@ -32,7 +32,7 @@ from unrot.core.records import (
 from unrot.hear.feedback_documents import Kept, Said, from_document, to_fields
 from unrot.hear.late import late_puts
 from unrot.hear.signal_names import SignalNames
-from unrot.hear.truth import truth_of, was_right
+from unrot.hear.truth import heard_beside, truth_of, was_right
 from unrot.hear.window_store import VERDICT_WRITER, count_in, negative
 from unrot.store.kinds import FEEDBACK, FORGOTTEN, OVERRULED, TIDIED, UNVERIFIED
 from unrot.store.names import Models, is_removed
@@ -128,7 +128,7 @@ class VerdictStore:
         return counted
 
     def uncounted(self, model: ModelKey, since: float, until: float, version: str | None) -> int:
-        """Count how many more verdicts stand of a stretch of time than windows have counted."""
+        """Count how many more fair verdicts stand of a time than windows have counted."""
         more = 0
         waiting = scan_all(self._database, FEEDBACK, "new", (True,), since=since, until=until)
         for kept in map(from_document, waiting):
@@ -136,7 +136,7 @@ class VerdictStore:
             if made is None or kept.feedback.model != model:
                 continue
             if version in (None, made.version):
-                more += (kept.said is not None) - (kept.counted is not None)
+                more += _is_counted(kept.said) - _is_counted(kept.counted)
         return more
 
     def take_acknowledged(
@@ -312,13 +312,22 @@ class Turn:
             self._write(verdict)
             return "missing" if verdict.withdrawn else "created"
         if known.is_trusted and not verdict.is_trusted:
+            self._hear(verdict)
             self.set_apart(verdict)
             return "overruled"
         is_late = verdict.given_at < known.given_at and verdict.is_trusted == known.is_trusted
         if is_late or verdict.says_the_same_as(known):
+            self._hear(verdict)
             return "duplicate"
-        self._write(verdict)
+        self._write(heard_beside(verdict, known))
         return "withdrawn" if verdict.withdrawn else "revised"
+
+    def _hear(self, verdict: Feedback) -> None:
+        """Mark the verdict that stands by one that does not take its place."""
+        stands = self._kept[verdict.prediction].feedback
+        marked = heard_beside(stands, verdict)
+        if marked != stands:
+            self._write(marked)
 
     def set_apart(self, verdict: Feedback) -> None:
         """Keep a verdict that counts for nothing where people can find it."""
@@ -407,6 +416,10 @@ def moves_of(kept: Kept, schema: Schema) -> list[Window]:
     return [*map(negative, before), *told]
 
 
+def _is_counted(said: Said | None) -> bool:
+    return said is not None and not said.asked
+
+
 def _settled(kept: Kept) -> Feedback:
     if kept.feedback.was_correct is not None or kept.counted is None or kept.prediction is None:
         return kept.feedback
@@ -422,6 +435,8 @@ def _windows(kept: Kept, said: Said | None, signals: Sequence[str], schema: Sche
     seen = [replace(empty, signals={name: {beside: 1} for name in signals})] if signals else []
     if said is None:
         return seen
+    if said.asked:
+        return [replace(empty, asked=1), *seen]
     verdict = replace(kept.feedback, **said._asdict(), withdrawn=False)
     return [_window(empty, made, verdict, schema), *seen]
 

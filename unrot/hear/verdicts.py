@@ -49,6 +49,8 @@ OLDER_FIELDS = ("model", "input data", "prediction")
 SAID = ("was_correct", "label", "reward")
 TOKEN = "explanation_token"
 """By which a verdict tells that its judge has seen an explanation."""
+ASKED = "asked_token"
+"""By which a verdict tells that it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class VerdictReader:
             subject=caller.subject,
             reward=reward,
             reasons=self._reasons(given.get(TOKEN), id, model),
+            asked=self._is_asked(given.get(ASKED), id),
         )
 
     def read_or_error(self, given: Any, *, caller: Caller, now: float) -> Feedback | UnrotError:
@@ -149,6 +152,13 @@ class VerdictReader:
             raise wrong_field(TOKEN, token, expected) from None
         names = model.schema.names
         return tuple(names[place] for place in places if place < len(names))
+
+    def _is_asked(self, token: Any, id: str) -> bool:
+        """Tell whether the list of what would teach most has asked for a verdict."""
+        if token is not None and not self.ids.has_asked(id, token):
+            expected = f"the {ASKED} of what is asked, of this prediction"
+            raise wrong_field(ASKED, token, expected)
+        return token is not None
 
     def _agreed(
         self,

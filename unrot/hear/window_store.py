@@ -32,7 +32,7 @@ Plain = dict[str, Any]
 EMPTY = 2
 _PLAIN = (
     *("predictions", "verdicts", "judged", "correct", "outliers", "looked_at"),
-    *("asked_sure", "unsure"),
+    *("asked_sure", "unsure", "asked"),
 )
 _HISTOGRAMS = ("latency", "confidence", "judged_confidence", "correct_confidence")
 _TABLES = ("confusion", "signals", "reasons")

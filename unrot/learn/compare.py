@@ -46,7 +46,7 @@ from unrot.core.records import (
 )
 from unrot.core.test_sets import MeasuredOn, measured_on, test_set_digest
 from unrot.hear.scores import answers_of, row_errors, score
-from unrot.hear.truth import example_of, judging_rows, only_judges
+from unrot.hear.truth import example_of, is_fair_row, judging_rows, only_judges
 from unrot.learn.gate.betting import log_wealth
 from unrot.learn.gate.exact_tests import mcnemar
 from unrot.learn.gate.paired_test import discordant
@@ -207,7 +207,8 @@ def in_shadow(service: Service, name: str) -> InShadow | None:
         would = shadow.value if shadow.label is None else shadow.label
         if made.version != champion or answered is None or would is None:
             continue
-        said = example_of(judged, model.schema) if judged.feedback is not None else None
+        is_told = judged.feedback is not None and is_fair_row(judged.feedback)
+        said = example_of(judged, model.schema) if is_told else None
         rows.append(made.inputs)
         truth.append(said.label if isinstance(said, Example) else None)
         first.append(answered)

@@ -61,7 +61,7 @@ import numpy as np
 from unrot.core.ports import Progress
 from unrot.core.records import Answered, Example, Lesson, Outputs, Schema
 from unrot.hear.scores import Errors, row_errors
-from unrot.hear.truth import WEIGHTS, in_order
+from unrot.hear.truth import WEIGHTS, in_order, is_fair
 from unrot.learn.gate.exact_tests import chance_of_so_few, lowest_mean
 from unrot.learn.gate.paired_test import discordant
 
@@ -285,7 +285,8 @@ def _is_enough(examples: Sequence[Example], schema: Schema) -> bool:
 
 
 def _scored(examples: Sequence[Example], since: float) -> Sequence[Example]:
-    trusted = [one for one in examples if one.is_trusted and one.predicted_at >= since]
+    recent = [one for one in examples if one.predicted_at >= since]
+    trusted = [one for one in recent if one.is_trusted and is_fair(one)]
     return trusted if len(trusted) >= FEWEST_TRUSTED else ()
 
 

@@ -7,6 +7,7 @@ from itertools import islice, takewhile
 
 from unrot.core.records import Audit, JudgedPrediction, ModelKey, Prediction, Shadow
 from unrot.core.windows import grouped
+from unrot.hear.truth import is_judged
 from unrot.store.kinds import AUDIT, SHADOWS
 from unrot.store.names import Models
 from unrot.store.operations import ABSENT, Changed, Document, Operations, Put, scan_all
@@ -58,11 +59,14 @@ class TrialStore:
         return {id for audit in self.audits(model) for id in audit.predictions}
 
     def to_sample(self, model: ModelKey, *, since: float, limit: int) -> list[JudgedPrediction]:
-        """List those of the newest predictions that no judge has judged and no audit holds."""
+        """List those of the newest predictions that no judge has judged and no audit holds.
+
+        What a judge was asked for is among them: else the hardest would be missing from audits.
+        """
         audited = self.audited(model)
         newest = islice(self._newest(model), NEWEST)
         recent = takewhile(lambda one: one.prediction.predicted_at >= since, newest)
-        unjudged = (one for one in recent if one.feedback is None or not one.feedback.is_judgement)
+        unjudged = (one for one in recent if not is_judged(one.feedback))
         return [one for one in islice(unjudged, limit) if one.prediction.id not in audited]
 
     # ── shadows ──────────────────────────────────────────────────────────────────────────────

@@ -26,7 +26,7 @@ from unrot.core.records import (
     Prediction,
     Schema,
 )
-from unrot.hear.truth import truth_of, was_right
+from unrot.hear.truth import is_fair_row, truth_of, was_right
 from unrot.make.csv.batches import COLUMNS
 from unrot.make.csv.writing import free_name
 from unrot.serve.service import Service
@@ -224,6 +224,7 @@ def _of_verdicts(schema: Schema) -> Iterator[Column]:
     yield Column("signals", "text", lambda line: ", ".join(line[2]) or None)
     yield Column("implicit", "flag", _is_implicit)
     yield Column("reasons", "text", _of_verdict(lambda verdict: ", ".join(verdict.reasons) or None))
+    yield Column("asked", "flag", _of_verdict(lambda verdict: not is_fair_row(verdict)))
 
 
 def _of_verdict(read: Callable[[Feedback], Cell]) -> Callable[[Line], Cell]:

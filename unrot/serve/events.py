@@ -38,7 +38,10 @@ AT_ONCE = 100_000
 """Bytes: the objects of more take memory that has to be asked for each time, which takes longer
 than to read them."""
 
-_SELDOM = (("reward", None), ("signal", ""), ("reasons", ()), ("by_judge", False))
+_SELDOM = (
+    *(("reward", None), ("signal", ""), ("reasons", ()), ("by_judge", False)),
+    *(("asked", False), ("unasked_too", False)),
+)
 """Left out of a verdict's line."""
 
 _FIELDS = {kind: {entry.name for entry in fields(kind)} for kind in _KINDS.values()}

@@ -30,6 +30,7 @@ from unrot.core.time import DAY
 from unrot.hear.feedback_documents import feedback_of, from_document, judged_of, signals_of
 from unrot.hear.key_store import key_puts
 from unrot.hear.outcome_reader import Key, OutcomeReader
+from unrot.hear.truth import is_fair_row
 from unrot.hear.verdict_store import Arrived, VerdictStore
 from unrot.hear.window_store import count_in, marks_of_all, predictions_of_all, windows_between
 from unrot.serve.batch_reader import BatchReader, Cursor, arrived
@@ -357,7 +358,7 @@ class TrafficStore:
     def judged_of_predicted(
         self, model: ModelKey, *, since: float, until: float, version: str | None = None
     ) -> tuple[int, int]:
-        """Count the verdicts on the predictions from one moment up to another, and the predictions.
+        """Count the fair verdicts on the predictions of a stretch of time, and the predictions.
 
         Windows count what lies between; at both ends, where a window holds more, rows are counted.
         """
@@ -390,7 +391,8 @@ class TrafficStore:
         if end <= start:
             return 0
         judged = self._outcomes.judged_between(model, start, end)
-        made = (kept.prediction for kept in judged)
+        fair = (kept for kept in judged if is_fair_row(kept.feedback))
+        made = (kept.prediction for kept in fair)
         return sum(version in (None, one.version) for one in made if one is not None)
 
     def _rows_between(self, model: ModelKey, start: float, end: float, version: str | None) -> int:

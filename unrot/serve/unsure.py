@@ -29,7 +29,7 @@ class Unsure:
 
 
 def find_unsure(shelf: Shelf, contents: Contents, rows: Rows) -> Unsure:
-    """Return which of some predictions could be "not sure", and which were."""
+    """Return which of some predictions could be "not sure", and which were, as far as is known."""
     asked: set[str] = set()
     unsure: set[str] = set()
     for (model, name), part in rows.by_version():
@@ -55,6 +55,8 @@ def _bounds(
     """Yield of each that was asked the shares of its classes, and how strange it might be."""
     bounds: dict[float, float | None] = {}
     for id, at, shares in zip(rows.ids, rows.times, rows.probabilities, strict=True):
+        if at < history[0].since:  # It was shipped so late that nobody knows what held.
+            continue
         asked = asked_at(history, at)
         if asked.since not in bounds:
             is_asked = asked.not_sure and known.can_say(asked.coverage)

@@ -2,7 +2,9 @@
 
 Voters choose themselves; a sample does not. It is drawn by chance that nobody can foresee, so that
 nobody can be good on the audited rows alone, and what is said of it only judges: `hear/truth`
-holds it out. One audit at a time: as long as one has rows left, beginning again goes on with it.
+holds it out. What judges were asked for because it would teach most is drawn like all else, and
+judged anew: that makes it count. One audit at a time: as long as one has rows left, beginning again
+goes on with it.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from unrot.core.records import (
     ModelKey,
 )
 from unrot.core.time import DAY
-from unrot.hear.truth import was_right
+from unrot.hear.truth import is_judged, was_right
+from unrot.hear.verdicts import ASKED
 from unrot.serve.service import Service
 
 ROWS = 60
@@ -171,7 +174,7 @@ def verdict(
 ) -> tuple[Feedback, FeedbackStatus]:
     """Keep a judge's verdict on a row of an audit."""
     _check_row(service, id, given.get("id"), caller)
-    return service.judge(given, caller)
+    return service.judge({**given, ASKED: None}, caller)
 
 
 def take_back(service: Service, id: str, prediction: str, caller: Caller) -> FeedbackStatus:
@@ -231,8 +234,7 @@ def _recently(service: Service, model: ModelKey, now: float) -> float:
 def _row_state(found: JudgedPrediction | None, oldest: float) -> RowState:
     if found is None:
         return "gone"
-    said = found.feedback
-    if said is not None and said.is_judgement:
+    if is_judged(found.feedback):
         return "judged"
     return "left" if found.prediction.predicted_at > oldest else "gone"
 

@@ -23,6 +23,7 @@ from unrot.core.records import (
     Schema,
 )
 from unrot.core.time import iso_time
+from unrot.hear.truth import is_fair_row
 from unrot.serve.rows import Rows
 
 PREFIX = "dev.unrot."
@@ -94,6 +95,8 @@ def verdict_event(model: Model, said: Feedback, *, source: str) -> CloudEvent:
         told["reward"] = said.reward
     if said.reasons:
         told["reasons"] = list(said.reasons)
+    if not is_fair_row(said):
+        told["is_asked"] = True
     if said.is_implicit:
         told |= {"signal": said.signal, "is_implicit": True}
     return CloudEvent(

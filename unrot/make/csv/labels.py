@@ -20,7 +20,7 @@ from unrot.core.acting import Doing, act_of, going_on
 from unrot.core.errors import Invalid, NotSigned, shown
 from unrot.core.ports import Progress
 from unrot.core.records import Caller, Schema
-from unrot.hear.verdicts import MOST_VERDICTS
+from unrot.hear.verdicts import ASKED, MOST_VERDICTS
 from unrot.make.csv.cells import Mark, is_gap, number, truth
 from unrot.make.csv.reading import RawRow, TableFile, open_table, rows
 from unrot.make.csv.writing import csv_lines, fitted, free_name
@@ -33,7 +33,7 @@ UNREADABLE = "unreadable"
 UNKNOWN_MODEL = "unknown_model"
 NOT_GROUND_TRUTH = "not_ground_truth"
 TELLING = ("label", "was_correct", "reward", "signal")
-SAID = (*TELLING, "comment")
+SAID = (*TELLING, "comment", ASKED)
 WORDS = {
     "created": "kept",
     "revised": "kept in the place of an earlier one",
@@ -173,6 +173,7 @@ class TruthFile:
         if shelved is None and not is_by_id:
             return UNKNOWN_MODEL
         verdict = {"label": label, **_said(told), "comment": told.get("comment")}
+        verdict[ASKED] = told.get(ASKED) or None
         if is_by_id or shelved is None:
             return {"id": told["id"], **verdict}
         return {"model": shelved.model.name, "key": told["key"], **verdict}

@@ -5,8 +5,8 @@ where the two likeliest classes lie close together (margin sampling). Rows that 
 once, and rows of an audit not at all, because they only judge. Numbers are told within an interval
 that is as wide everywhere, so of them nothing would teach more than another.
 
-A verdict on them counts as any: because they are the hard ones, accuracy and the sets' coverage
-look worse by it than they are, which the page says. An audit draws its rows by chance.
+Each is asked with a token that travels with its verdict. They are the hard ones: such a verdict
+teaches, and is left out of whatever is measured (`is_fair` in `hear/truth.py`).
 
 What is read has a bound: the batches of the newest rows, and the verdicts of those that come first.
 
@@ -16,7 +16,7 @@ Settles, Active Learning Literature Survey, University of Wisconsin-Madison (200
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from unrot.core.records import JudgedPrediction, Prediction
@@ -43,6 +43,8 @@ class Question:
     """How far the likeliest class is before the second one."""
     classes: tuple[str, ...]
     """Those that may be true, the likeliest first; nothing where its version cannot say."""
+    token: str = ""
+    """By which a verdict tells that it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +103,5 @@ def _unjudged(
         for one, judged in zip(some, beside, strict=True):
             is_judged = judged.feedback is not None and judged.feedback.is_judgement
             if not is_judged and judged.prediction.id not in audited:
-                yield Question(judged, one.margin, one.classes)
+                token = service.ids.sign_asked(judged.prediction.id or "")
+                yield replace(one, judged=judged, token=token)

@@ -120,6 +120,7 @@ class Counted(Shape):
     outliers: int
     asked_sure: Annotated[int, "Predictions where “not sure” could be the answer."]
     unsure: Annotated[int, "Those where it was: abstentions."]
+    asked: Annotated[int, "Verdicts besides that were asked for: they count for learning alone."]
     rejected: Annotated[dict[str, int], "Rows refused at the door, by reason."]
     latency_seconds: Annotated[
         Latency, "Null: over a second, or not known.", From("latency"), Written(quantiles)

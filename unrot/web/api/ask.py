@@ -18,6 +18,7 @@ class Question(Shape):
     prediction: KeptPrediction
     set: Annotated[list[str], "The classes that may be true; empty where it cannot say."]
     margin: Annotated[float, "How far the likeliest class is before the second one."]
+    asked_token: Annotated[str, "Send it with the verdict: it counts for learning alone then."]
 
 
 class Questions(Shape, named=True):
@@ -39,6 +40,7 @@ def ask(model: ModelName) -> Questions:
                 prediction=kept_prediction(one.judged, schema),
                 set=list(one.classes),
                 margin=one.margin,
+                asked_token=one.token,
             )
             for one in found.questions
         ],

@@ -46,6 +46,11 @@ class FeedbackOne(Shape, named=True):
         "That of the explanation which the judge has seen: its reasons are kept with the verdict.",
         Keywords(maxLength=86),
     ] = UNSET
+    asked_token: Annotated[
+        str | Unset,
+        "That of what is asked: the verdict teaches, and is left out of what is measured.",
+        Keywords(maxLength=11),
+    ] = UNSET
 
 
 class FeedbackOlder(Shape, named=True):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from unrot.core import records
 from unrot.core.records import JobKind, JudgedPrediction, Schema
 from unrot.core.test_sets import MeasuredOn
+from unrot.hear.truth import is_fair_row
 from unrot.web.current import Called
 from unrot.web.shape import UNSET, From, Keywords, Moment, Shape, TextOrNull, Unset
 
@@ -103,6 +104,9 @@ class Verdict(Shape, named=True):
     reasons: Annotated[
         list[str] | Unset, "The strongest reasons of the answer, which its judge had seen."
     ] = UNSET
+    asked: Annotated[
+        bool | Unset, "True of one that counts for learning alone, because it was asked for."
+    ] = UNSET
     given_at: Moment | Unset = UNSET
 
 
@@ -165,7 +169,8 @@ def kept_parts(row: JudgedPrediction, of: Schema) -> dict[str, Any]:
 
 def verdict_given(verdict: records.Feedback, status: str, model: str) -> Verdict:
     """Show a verdict to the one who gave it, and what became of it; `model` is called so now."""
-    return shown_verdict(verdict, status=status, given_at=UNSET, model=model)
+    unknown = dict.fromkeys(("given_at", "asked"), UNSET)
+    return shown_verdict(verdict, status=status, model=model, **unknown)
 
 
 def shown_verdict(verdict: records.Feedback, **more: Any) -> Verdict:
@@ -173,8 +178,9 @@ def shown_verdict(verdict: records.Feedback, **more: Any) -> Verdict:
     reward = UNSET if verdict.reward is None else verdict.reward
     signal = verdict.signal or UNSET
     implicit = True if verdict.is_implicit else UNSET
-    shown = {"reward": reward, "signal": signal, "implicit": implicit}
-    return Verdict.of(verdict, **shown, reasons=list(verdict.reasons) or UNSET, **more)
+    asked = UNSET if is_fair_row(verdict) else True
+    shown = {"reward": reward, "signal": signal, "implicit": implicit, "asked": asked}
+    return Verdict.of(verdict, reasons=list(verdict.reasons) or UNSET, **{**shown, **more})
 
 
 def _answered(made: records.Prediction, of: Schema) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from unrot.watch.event_spool import event_facts
 from unrot.watch.monitors.reasons.note import read_days
 from unrot.watch.monitors.sure.look import read_course
 from unrot.watch.reports.signals import by_meaning, signals_in
+from unrot.watch.statistics.accuracy import errors_of, right_of, scored
 from unrot.watch.statistics.rewards import mean_reward
 from unrot.web.current import service
 from unrot.web.metrics import catalogue
@@ -193,15 +194,16 @@ def _of_model(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sa
 def _quality(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:
     """Tell how the champion does by the last verdicts on its own answers."""
     champion = shelved.aliases.get(CHAMPION, "")
-    lately = service.store.traffic.tally(
-        shelved.model.key, since=service.clock(), last=LAST_VERDICTS, version=champion
+    told = service.store.traffic.outcomes(
+        shelved.model.key, limit=LAST_VERDICTS, versions=(champion,)
     )
-    yield catalogue.ACCURACY_VERDICTS, (name,), lately.last_accuracy_verdicts
-    if lately.last_accuracy is not None:
-        yield catalogue.ACCURACY, (name,), lately.last_accuracy
-    if lately.last_error is not None:
-        yield catalogue.ERROR, (name,), lately.last_error
-        yield catalogue.ERROR_VERDICTS, (name,), lately.last_error_verdicts
+    right, errors = right_of(told), scored(errors_of(told))
+    yield catalogue.ACCURACY_VERDICTS, (name,), right.count
+    if right.value is not None:
+        yield catalogue.ACCURACY, (name,), right.value
+    if errors.mae is not None:
+        yield catalogue.ERROR, (name,), errors.mae
+        yield catalogue.ERROR_VERDICTS, (name,), errors.count
 
 
 def _reasons(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, render_template, request, url_for
 
 from unrot.core.errors import UnrotError
+from unrot.hear.verdicts import ASKED
 from unrot.watch.reports.ask import find_questions
 from unrot.web import security
 from unrot.web.current import service
@@ -28,7 +29,8 @@ def ask_judges(model: str) -> str:
 def judge_asked(model: str) -> Response:
     """Keep what a judge says that a row is."""
     security.check_csrf()
-    given = {"id": request.form.get("id"), "label": request.form.get("label") or None}
+    form = request.form
+    given = {"id": form.get("id"), "label": form.get("label") or None, ASKED: form.get(ASKED)}
     try:
         service().judge(given, security.caller_of_page())
         tell("Thank you: that is kept.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, make_response, render_template
+from flask import Response, make_response, render_template, request
 
 from unrot.core.errors import NotFound, NotSigned
 from unrot.serve.sure import how_sure_then
@@ -35,6 +35,7 @@ def prediction(id: str) -> Response:
         parts["how_sure"] = how_sure_then(service().shelf, found.shelved, version, made)
     if not may_look:
         parts["outside"] = [pair for pair in parts["outside"] if not pair[0].is_private]
+    asked = request.args.get("asked", "")
     shown = render_template(
         "prediction.html",
         **about(found.shelved),
@@ -44,6 +45,6 @@ def prediction(id: str) -> Response:
         found=found,
         said=verdict,
         seen=found.judged.signals,
-        thumbs=thumbs.offer(found.shelved.model, made) if verdict is None else None,
+        thumbs=thumbs.offer(found.shelved.model, made, asked) if verdict is None else None,
     )
     return make_response(shown)

@@ -62,6 +62,8 @@ HEADS = {
     "reward": "Reward",
     "signals": "Signals",
     "implicit": "Implicit",
+    "reasons": "Reasons seen",
+    "asked": "Asked for",
 }
 """What people call the columns that are no features."""
 

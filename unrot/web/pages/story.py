@@ -55,7 +55,7 @@ def judged(tally: Tally, schema: Schema, version: str) -> str:
     """Say what those who judged it thought of the last answers of a version."""
     count, right, off = _last(tally, schema)
     if not count:
-        return f"Nobody has judged an answer of {version} yet."
+        return f"No verdict tells yet how good the answers of {version} are."
     if count < FEWEST_VERDICTS:
         few = counted(count, "answer")
         return f"People have judged {few} of {version} so far: too few to say how good it is."

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from unrot.core.errors import Invalid, NotFound, NotSigned, Unavailable, UnrotError, shown
 from unrot.core.records import Caller, Feedback, FeedbackStatus, Model, Prediction, Schema
 from unrot.hear.truth import truth_of
-from unrot.hear.verdicts import TOKEN
+from unrot.hear.verdicts import ASKED, TOKEN
 from unrot.serve.service import Service
 from unrot.web.errors import status_of
 from unrot.web.forms import number_or_text
@@ -45,6 +45,8 @@ class Thumbs:
     comment: str = ""
     token: str = ""
     """The token of the explanation that was seen before, to be sent along."""
+    asked: str = ""
+    """That of who was asked to judge it, likewise."""
     code: int = 200
 
     @property
@@ -58,12 +60,19 @@ class Thumbs:
         return len(self.others) > MOST_SIDE_BY_SIDE
 
 
-def offer(model: Model, made: Prediction) -> Thumbs:
+def offer(model: Model, made: Prediction, asked: str = "") -> Thumbs:
     """Return the thumbs for a fresh answer."""
     others = _others(model, made.label)
     chances = dict(zip(model.schema.classes, made.probabilities or (), strict=False))
     likely = sorted(others, key=lambda name: -chances[name])[:MOST_NEAR] if chances else ()
-    return Thumbs(step="offer", id=made.id, predicted=made.label, others=others, near=tuple(likely))
+    return Thumbs(
+        step="offer",
+        id=made.id,
+        predicted=made.label,
+        others=others,
+        near=tuple(likely),
+        asked=asked,
+    )
 
 
 def vote(service: Service, model: Model, form: Mapping[str, str], caller: Caller) -> Thumbs:
@@ -87,6 +96,7 @@ def vote(service: Service, model: Model, form: Mapping[str, str], caller: Caller
         verdict=verdict,
         status=status,
         token=form.get(TOKEN, ""),
+        asked=form.get(ASKED, ""),
     )
 
 
@@ -99,7 +109,8 @@ def undo(service: Service, model: Model, form: Mapping[str, str], caller: Caller
         check_csrf()
         status = service.withdraw(id, caller)
     except UnrotError as error:
-        return _refused(error, model, {"id": id, "near": form.get("near", "")}, predicted)
+        kept = {name: form.get(name, "") for name in ("id", "near", ASKED)}
+        return _refused(error, model, kept, predicted)
     others = _others(model, predicted)
     return Thumbs(
         step="taken back",
@@ -108,6 +119,7 @@ def undo(service: Service, model: Model, form: Mapping[str, str], caller: Caller
         others=others,
         near=_near(model, form, predicted),
         status=status,
+        asked=form.get(ASKED, ""),
     )
 
 
@@ -121,6 +133,7 @@ def _given(model: Model, form: Mapping[str, str]) -> dict[str, Any]:
         "label": None if label == "" else label,
         "comment": form.get("comment", "").replace("\r\n", "\n"),
         TOKEN: form.get(TOKEN) or None,
+        ASKED: form.get(ASKED) or None,
     }
 
 
@@ -181,6 +194,7 @@ def _refused(
         problem=error.message,
         label=form.get("label", ""),
         token=form.get(TOKEN, ""),
+        asked=form.get(ASKED, ""),
         other=form.get("other", ""),
         comment=form.get("comment", ""),
         code=status_of(error),

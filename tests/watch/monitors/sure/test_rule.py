@@ -45,6 +45,13 @@ def test_verdicts_that_are_read_again_count_once() -> None:
     assert (again.count, again.missed, again.miss) == (100, once.missed, once.miss)
 
 
+def test_what_was_asked_for_moves_nothing_until_a_judge_says_it_unasked() -> None:
+    asked = gone(BEGUN, *(judged(number, "orc", asked=True) for number in range(9)))
+    told = gone(asked, judged(3, "orc", given_at=20.0))
+
+    assert (asked.count, asked.miss, told.count, told.missed) == (0, BEGUN.miss, 1, 1)
+
+
 def test_one_that_came_late_counts_and_is_not_counted_again() -> None:
     seen = gone(BEGUN, *(judged(number) for number in range(0, 100, 2)))
     late = judged(51, "orc")

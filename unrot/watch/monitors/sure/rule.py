@@ -3,9 +3,10 @@
 Each judged answer of the champion is held against the set, or the interval, that it would be told
 with at that moment; then the share that may be missed takes one step (`core.conformal.adapt`).
 
-Judges' verdicts alone move it. Whoever may vote without a token could else make all sets empty, or
-as wide as the world; and a thumb that says only "wrong" of several classes is a miss where the set
-was that class alone, is held where the set was all of them, and else tells nothing.
+Judges' verdicts alone move it, and none that was asked for: those rows are the hardest. Whoever may
+vote without a token could else make all sets empty, or as wide as the world; and a thumb that says
+only "wrong" of several classes is a miss where the set was that class alone, is held where the set
+was all of them, and else tells nothing.
 
 **None is skipped, none counts twice.** Verdicts are gone through in the order in which they were
 given, and some are kept late, among those that were gone through already (`hear/late.py`). So the
@@ -38,7 +39,7 @@ from dataclasses import dataclass, field, replace
 
 from unrot.core.conformal import Conformal, adapt
 from unrot.core.records import JudgedPrediction, Schema
-from unrot.hear.truth import truth_of
+from unrot.hear.truth import is_fair, truth_of
 from unrot.watch.statistics.many_looks import allowed
 from unrot.watch.statistics.usual_share import tail
 
@@ -151,7 +152,7 @@ def held_by(
 def is_held(judged: JudgedPrediction, schema: Schema, known: Conformal, miss: float) -> bool | None:
     """Tell whether what would be told of an answer holds its truth; None where nobody can tell."""
     made, verdict = judged.prediction, judged.feedback
-    if verdict is None or verdict.withdrawn or not verdict.is_trusted:
+    if verdict is None or verdict.withdrawn or not (verdict.is_trusted and is_fair(verdict)):
         return None
     truth = truth_of(made.label, verdict, schema)
     if made.probabilities is None:

@@ -20,7 +20,7 @@ from unrot.core.ports import Predictor
 from unrot.core.records import IMPORTED, JudgedPrediction, Outputs, Row, Schema, Version
 from unrot.core.test_sets import test_set_digest
 from unrot.core.time import DAY, HOUR, WEEK
-from unrot.hear.truth import truth_of, was_right
+from unrot.hear.truth import is_fair_row, truth_of, was_right
 from unrot.watch.monitors.rot.cause.changed_inputs import Table
 from unrot.watch.monitors.rot.cause.fall import FEWEST_JUDGED, MOST_JUDGED, Evidence, Judged
 from unrot.watch.monitors.rot.cause.rule import FEWEST_ROWS, Explanation, explain
@@ -157,7 +157,8 @@ class Replay:
 
     def judged(self, found: Sequence[JudgedPrediction]) -> Judged:
         """Bring verdicts into the form that is compared; those that say nothing are left out."""
-        told = [(one, self._truth(one)) for one in found]
+        fair = [one for one in found if one.feedback is not None and is_fair_row(one.feedback)]
+        told = [(one, self._truth(one)) for one in fair]
         told = [(one, truth) for one, truth in told if truth is not None]
         rows = [one.prediction.inputs for one, _ in told]
         answered = np.array([self._answered(one) for one, _ in told])
