@@ -39,7 +39,7 @@ OPERATOR = "operator-token-1"
 VIEWER = "viewer-token-001"
 JUDGE = "judge-token-0001"
 ROOMY = 2 * 2**30
-"""Bytes: all tests at once need a quarter of it."""
+"""Bytes: six times as many as were seen to lie there at a time."""
 
 
 # A shell that starts pytest in the background lets it ignore Ctrl-C, and each child inherits that.
