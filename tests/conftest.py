@@ -12,10 +12,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -37,11 +38,27 @@ ROOT = Path(__file__).resolve().parent.parent
 OPERATOR = "operator-token-1"
 VIEWER = "viewer-token-001"
 JUDGE = "judge-token-0001"
+ROOMY = 2 * 2**30
+"""Bytes: six times as many as were seen to lie there at a time."""
 
 
 # A shell that starts pytest in the background lets it ignore Ctrl-C, and each child inherits that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def memory_folder() -> str | None:
+    """Return where files lie in memory, where there is plenty of it and programs may be run."""
+    try:
+        found = os.statvfs("/dev/shm")
+    except OSError:
+        return None
+    is_roomy = found.f_bavail * found.f_frsize >= ROOMY
+    return "/dev/shm" if is_roomy and not found.f_flag & os.ST_NOEXEC else None
+
+
+if "TMPDIR" not in os.environ and (folder := memory_folder()):
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
 
 
 @dataclass
@@ -225,25 +242,54 @@ def end(servers: Sequence[Server]) -> None:
 
 
 @pytest.fixture(scope="session")
-def start_server(
+def copy_trained(
     tmp_path_factory: pytest.TempPathFactory, trained_once: Path
-) -> Iterator[Callable[..., Server]]:
-    """Start gunicorn on a copy of the trained home, as often as asked; stop all at the end."""
+) -> Callable[[], Path]:
+    """Copy the trained home, for what outlives a test."""
+
+    def copy() -> Path:
+        home = tmp_path_factory.mktemp("server") / "home"
+        shutil.copytree(trained_once, home)
+        return home
+
+    return copy
+
+
+@contextmanager
+def starting(copy_trained: Callable[[], Path]) -> Iterator[Callable[..., Server]]:
+    """Lend a function that starts gunicorn on a copy of the trained home; then stop all.
+
+    One that nobody asks any more still costs a hundredth of a processor.
+    """
     started: list[Server] = []
 
     def start(**more: str) -> Server:
-        home = tmp_path_factory.mktemp("server") / "home"
-        shutil.copytree(trained_once, home)
-        started.append(begin(home, **more))
+        started.append(begin(copy_trained(), **more))
         return started[-1]
 
-    yield start
-    end(started)
+    try:
+        yield start
+    finally:
+        end(started)
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Server]]:
-    """Start gunicorn on home folders that a test has prepared; stop all when the test ends."""
+def start_server(copy_trained: Callable[[], Path]) -> Iterator[Callable[..., Server]]:
+    """Start gunicorn on a copy of the trained home, as often as asked; stop all after the test."""
+    with starting(copy_trained) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def start_shared_server(copy_trained: Callable[[], Path]) -> Iterator[Callable[..., Server]]:
+    """Start gunicorn for the tests of one file."""
+    with starting(copy_trained) as start:
+        yield start
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start gunicorn on home folders that a test has prepared; stop all before these go."""
     started: list[Server] = []
 
     def start(home: Path, **more: str) -> Server:
@@ -255,9 +301,10 @@ def serve() -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture(scope="session")
-def server(start_server: Callable[..., Server]) -> Server:
+def server(copy_trained: Callable[[], Path]) -> Iterator[Server]:
     """One server for all tests that leave it as they found it."""
-    return start_server()
+    with starting(copy_trained) as start:
+        yield start()
 
 
 def answers(url: str) -> bool:

@@ -8,10 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from tests.newest import newest
-from unrot.core.records import Caller, Fate, GateVerdict, Job, JudgedPrediction, Recall, Version
+from unrot.core.records import (
+    Caller,
+    Candidate,
+    Fate,
+    GateVerdict,
+    Job,
+    JudgedPrediction,
+    Recall,
+    Version,
+)
 from unrot.make import demos
 from unrot.make.publishing import as_version
 from unrot.make.train import train
@@ -59,12 +69,19 @@ def second(
 ) -> Version:
     """Publish a version that was fitted from v1's own data by another estimator."""
     model = service.catalogue().model(ZOMBIES).model
-    candidate = train(demos.DEMOS[ZOMBIES](), estimator, lambda *_: None)
-    candidate = replace(candidate, parent="v1", origin="learnt", made=dict(made or {"seed": 3}))
+    candidate = replace(
+        _trained(estimator), parent="v1", origin="learnt", made=dict(made or {"seed": 3})
+    )
     version, artefacts = as_version(
         model, candidate, profiler=service.profiler, now=service.clock()
     )
     return published(service, version, artefacts, fates=fates, gate=gate)
+
+
+@cache
+def _trained(estimator: str) -> Candidate:
+    """Train it on the zombies once a process."""
+    return train(demos.DEMOS[ZOMBIES](), estimator, lambda *_: None)
 
 
 def published(

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -69,11 +70,25 @@ def room_of(module: str) -> str:
     return parts[1] if len(parts) > 1 and parts[1] not in FLAT else ""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def forget_trees() -> Iterator[None]:
+    """Keep what was parsed until these tests are over; what they do not need is not read."""
+    yield
+    for kept in (tree_of, by_module, all_imports):
+        kept.cache_clear()
+
+
+@cache
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
 def imports_of(file: Path) -> Iterator[Import]:
     """Find every import, those inside functions as well."""
-    tree = ast.parse(file.read_text())
+    tree = tree_of(file)
+    outer = set(tree.body)
     for node in ast.walk(tree):
-        is_inline = node not in tree.body
+        is_inline = node not in outer
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield Import(file, node.lineno, is_inline, alias.name)
@@ -83,9 +98,15 @@ def imports_of(file: Path) -> Iterator[Import]:
                 yield Import(file, node.lineno, is_inline, node.module or "", alias.name)
 
 
-BY_MODULE = {module: list(imports_of(file)) for module, file in FILES.items()}
-IMPORTS = [*(found for some in BY_MODULE.values() for found in some)]
-IMPORTS += [found for file in DOORS for found in imports_of(file)]
+@cache
+def by_module() -> dict[str, list[Import]]:
+    return {module: list(imports_of(file)) for module, file in FILES.items()}
+
+
+@cache
+def all_imports() -> list[Import]:
+    of_modules = [found for some in by_module().values() for found in some]
+    return of_modules + [found for file in DOORS for found in imports_of(file)]
 
 
 def told(wrong: list[Import]) -> list[str]:
@@ -96,7 +117,7 @@ def who_imports(*libraries: str) -> set[str]:
     """Return the rooms that import one of some libraries."""
     return {
         room_of(module)
-        for module, some in BY_MODULE.items()
+        for module, some in by_module().items()
         for found in some
         if found.library in libraries and not module.endswith("_pb2")  # made by a compiler
     }
@@ -115,7 +136,7 @@ def test_all_stands_in_eleven_rooms() -> None:
 def test_imports_point_one_way() -> None:
     wrong = [
         found
-        for module, some in BY_MODULE.items()
+        for module, some in by_module().items()
         for found in some
         if found.library == "unrot" and room_of(module) and found.target != "unrot"
         if room_of(found.target) not in rooms_before(room_of(module))
@@ -136,7 +157,7 @@ def test_monitors_know_nothing_of_each_other() -> None:
     shared = [f"{watch}{name}" for name in ("statistics", "worth", "profiles", "visit", "notes")]
     wrong = [
         found
-        for module, some in BY_MODULE.items()
+        for module, some in by_module().items()
         for found in some
         if (monitor_of(module) and found.target.startswith((f"{watch}reports", f"{watch}round")))
         or (
@@ -157,7 +178,7 @@ def monitor_of(module: str) -> str:
 def test_imports_go_in_no_circle() -> None:
     open_ones = {
         module: {found.target for found in some if found.target in FILES} - {module, "unrot"}
-        for module, some in BY_MODULE.items()
+        for module, some in by_module().items()
     }
     while free := {module for module, needed in open_ones.items() if not needed & open_ones.keys()}:
         open_ones = {module: of for module, of in open_ones.items() if module not in free}
@@ -172,7 +193,7 @@ def circles_in(open_ones: Mapping[str, set[str]]) -> dict[str, list[str]]:
 
 def test_import_inside_a_function_says_why() -> None:
     """A comment stands beside it, or above it and those that stand with it."""
-    inline = [one for one in IMPORTS if one.is_inline and one.library == "unrot"]
+    inline = [one for one in all_imports() if one.is_inline and one.library == "unrot"]
 
     assert inline
     assert told([one for one in inline if not has_reason(one)]) == []
@@ -187,7 +208,7 @@ def has_reason(found: Import) -> bool:
 
 
 def test_package_itself_imports_nothing_before_it_is_asked_to() -> None:
-    ours = [one for one in BY_MODULE["unrot"] if one.library == "unrot"]
+    ours = [one for one in by_module()["unrot"] if one.library == "unrot"]
 
     assert [(one.is_inline, one.target) for one in ours] == [
         (True, "unrot.make.external"),
@@ -199,7 +220,7 @@ def test_package_itself_imports_nothing_before_it_is_asked_to() -> None:
 def test_words_and_errors_know_no_library() -> None:
     modules = [f"unrot.core.{name}" for name in ("records", "errors")]
 
-    libraries = {found.library for module in modules for found in BY_MODULE[module]}
+    libraries = {found.library for module in modules for found in by_module()[module]}
 
     assert libraries == {"__future__", "collections", "dataclasses", "typing"}
 
@@ -214,7 +235,7 @@ def test_only_the_store_knows_a_database() -> None:
 
 def test_only_who_asks_for_grpc_imports_it() -> None:
     speaks = "unrot.web.protocols.oip_grpc"
-    found = [one for some in BY_MODULE.values() for one in some if one.target == speaks]
+    found = [one for some in by_module().values() for one in some if one.target == speaks]
 
     assert found == []  # but gunicorn's settings, where a port is set
     assert who_imports("grpc_health", "grpc_reflection") == {"web"}
@@ -230,8 +251,8 @@ def test_only_the_caretaker_beside_gunicorn_knows_gunicorn() -> None:
 
 
 def test_nothing_unpickles_but_the_process_that_converts_what_its_owner_trusts() -> None:
-    unpicklers = {one.file.name for one in IMPORTS if one.library in UNPICKLERS}
-    of_them = [one for one in IMPORTS if one.target == "unrot.make.unpickle"]
+    unpicklers = {one.file.name for one in all_imports() if one.library in UNPICKLERS}
+    of_them = [one for one in all_imports() if one.target == "unrot.make.unpickle"]
 
     assert (unpicklers, of_them) == ({"unpickle.py"}, [])
 
@@ -241,7 +262,7 @@ def test_only_bootstrap_names_a_database() -> None:
     shared = {f"unrot.store.{name}" for name in modules}
     named = {
         module
-        for module, some in BY_MODULE.items()
+        for module, some in by_module().items()
         for found in some
         if room_of(found.target) == "store" and room_of(module) != "store"
         if found.target not in shared
@@ -255,7 +276,7 @@ def test_nothing_is_logged_that_was_made_of_values_before() -> None:
     wrong = [
         f"{file.relative_to(ROOT)}:{node.lineno}"
         for file in product_files()
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in ast.walk(tree_of(file))
         if isinstance(node, ast.Call) and is_of_a_log(node.func)
         if not isinstance(node.args[0], ast.Constant) or any(map(is_text_of_an_error, node.args))
     ]
@@ -284,7 +305,7 @@ def test_no_function_is_too_long_to_read() -> None:
     lengths = {
         f"{file.relative_to(ROOT)}: {node.name}": (node.end_lineno or 0) - node.lineno + 1
         for file in product_files()
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in ast.walk(tree_of(file))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
 
@@ -308,7 +329,7 @@ def test_every_module_says_why_it_exists() -> None:
     silent = [
         str(file.relative_to(ROOT))
         for file in product_files()
-        if file.read_text().strip() and not ast.get_docstring(ast.parse(file.read_text()))
+        if file.read_text().strip() and not ast.get_docstring(tree_of(file))
     ]
 
     assert silent == []

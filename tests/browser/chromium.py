@@ -44,7 +44,22 @@ class Browser:
         field.send_keys(value)
 
     def wait_for(self, text: str) -> None:
-        wait_for(lambda: text in self.text, PATIENCE_SECONDS, lambda: self.text)
+        wait_for(
+            lambda: self._holds(text) and text in self.text, PATIENCE_SECONDS, lambda: self.text
+        )
+
+    def _holds(self, text: str) -> bool:
+        """Tell whether the page has a text at all, also where nobody reads it.
+
+        What a person reads is found out in a tenth of a second, or in one: it is asked for then.
+        """
+        from selenium.common.exceptions import WebDriverException
+
+        try:
+            held = self.driver.execute_script("return document.body.textContent")
+        except WebDriverException:
+            return False
+        return _squeezed(text) in _squeezed(held)
 
     @property
     def text(self) -> str:
@@ -117,6 +132,11 @@ class Browser:
     def sign_in(self, token: str) -> None:
         self.visit(f"/login#token={token}")
         self.wait_for("Sign out")
+
+
+def _squeezed(text: str) -> str:
+    """Return a text as it is alike in the document and on the screen."""
+    return "".join(text.split()).casefold()
 
 
 def start(binary: str, chromedriver: str, *, scripts: bool) -> Any:

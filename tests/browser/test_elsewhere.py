@@ -38,8 +38,8 @@ def site(folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def served(start_server: Callable[..., Server], site: str) -> Server:
-    return start_server(UNROT_CORS_ORIGINS=site, UNROT_FRAME_ORIGINS=site)
+def served(start_shared_server: Callable[..., Server], site: str) -> Server:
+    return start_shared_server(UNROT_CORS_ORIGINS=site, UNROT_FRAME_ORIGINS=site)
 
 
 def pasted(browser: Browser, served: Server, snippet: str, folder: Path) -> None:

@@ -113,7 +113,7 @@ WIDE_NAMES = [*(f"temp_{n}" for n in range(20)), *(f"motor_{n}" for n in range(1
 
 @pytest.fixture(scope="module")
 def wide_server(
-    start_server: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory
+    start_shared_server: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory
 ) -> Server:
     """A server with a model of forty features and twelve classes, named as people name them."""
     folder = tmp_path_factory.mktemp("wide")
@@ -121,7 +121,7 @@ def wide_server(
     lines = [",".join(map(str, [*row, f"kind {place % 12}"])) for place, row in enumerate(rows)]
     (folder / "wide.csv").write_text("\n".join([",".join([*WIDE_NAMES, "kind"]), *lines]))
     (folder / "wide.toml").write_text('[features.speed]\nlabel = "How fast it runs"\n')
-    server = start_server()
+    server = start_shared_server()
     options = ("--csv", str(folder / "wide.csv"), "--target", "kind", "--name", "wide")
     done = run_command(
         server.home,

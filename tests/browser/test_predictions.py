@@ -18,9 +18,9 @@ PATH = "/models/zombies/predictions"
 
 
 @pytest.fixture(scope="module")
-def server(start_server: Callable[..., Server]) -> Server:
+def server(start_shared_server: Callable[..., Server]) -> Server:
     """A server whose verdicts are those of these tests."""
-    return start_server()
+    return start_shared_server()
 
 
 @pytest.fixture(scope="module")

@@ -28,14 +28,14 @@ PREDICT = b"POST /api/v1/predict HTTP/1.1\r\n"
 
 
 @pytest.fixture(scope="module", params=SERVERS)
-def either(request: pytest.FixtureRequest, start_server: Callable[..., Server]) -> Server:
+def either(request: pytest.FixtureRequest, start_shared_server: Callable[..., Server]) -> Server:
     """One worker, of each server in turn."""
-    return start_server(UNROT_SERVER=request.param, WEB_CONCURRENCY="1")
+    return start_shared_server(UNROT_SERVER=request.param, WEB_CONCURRENCY="1")
 
 
 @pytest.fixture(scope="module")
-def granian(start_server: Callable[..., Server]) -> Server:
-    return start_server(WEB_CONCURRENCY="1")
+def granian(start_shared_server: Callable[..., Server]) -> Server:
+    return start_shared_server(WEB_CONCURRENCY="1")
 
 
 def connected(server: Server) -> socket.socket:

@@ -88,8 +88,8 @@ def play_some(cases: Any, count: int, play: Callable[[Any], None]) -> None:
 
 
 @pytest.fixture(scope="module")
-def both(start_server: Callable[..., Server]) -> list[Server]:
-    return [start_server(UNROT_SERVER=one, WEB_CONCURRENCY="1", **AMPLE) for one in SERVERS]
+def both(start_shared_server: Callable[..., Server]) -> list[Server]:
+    return [start_shared_server(UNROT_SERVER=one, WEB_CONCURRENCY="1", **AMPLE) for one in SERVERS]
 
 
 def test_no_answer_is_outside_the_document(both: list[Server]) -> None:

@@ -140,8 +140,8 @@ def token_in(page: str) -> str:
 
 
 @pytest.fixture(scope="module", params=SERVERS)
-def wire(request: pytest.FixtureRequest, start_server: Callable[..., Server]) -> Wire:
-    return Wire(start_server(UNROT_SERVER=request.param, WEB_CONCURRENCY="1", **AMPLE))
+def wire(request: pytest.FixtureRequest, start_shared_server: Callable[..., Server]) -> Wire:
+    return Wire(start_shared_server(UNROT_SERVER=request.param, WEB_CONCURRENCY="1", **AMPLE))
 
 
 def test_nothing_on_the_wire_is_an_error_of_ours(wire: Wire, app: Flask) -> None:

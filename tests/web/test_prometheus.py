@@ -26,8 +26,8 @@ IRIS = {
 
 
 @pytest.fixture(scope="module")
-def server(start_server: Callable[..., Server]) -> Server:
-    return start_server(WEB_CONCURRENCY=str(WORKERS))
+def server(start_shared_server: Callable[..., Server]) -> Server:
+    return start_shared_server(WEB_CONCURRENCY=str(WORKERS))
 
 
 def asked(url: str, body: object = None, token: str = "") -> bytes:
