@@ -37,6 +37,11 @@ def test_nothing_found_is_a_good_sentence(viewer: FlaskClient) -> None:
     assert "Findings are not sent anywhere" in said
 
 
+@pytest.mark.parametrize("times", ["from=2026-01-01", "to=2026-01-01", "from=2999-01-01"])
+def test_stretch_without_an_end_is_shown(viewer: FlaskClient, times: str) -> None:
+    assert viewer.get(f"/models/iris/findings?{times}").status_code == 200
+
+
 def test_open_findings_come_first_the_gravest_on_top(viewer: FlaskClient, kept: Service) -> None:
     put(kept, DRIFT, ROT, past(2))
 

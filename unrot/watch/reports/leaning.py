@@ -73,7 +73,11 @@ class Leaning:
 
 
 def leaning_of(service: Service, model: str, since: float | None, until: float) -> Leaning:
-    """Return what answers lean on that were asked for in a stretch of time: else the last month."""
+    """Return what answers lean on that were asked for in a stretch of time: else the last month.
+
+    A stretch without an end goes up to now.
+    """
+    until = min(until, service.clock())
     begin = until - DAYS * DAY if since is None else since
     key = service.catalogue().model(model).model.key
     return leaning(total(service.store.traffic.windows(key, since=begin, until=until)).reasons)
