@@ -187,7 +187,7 @@ def test_what_would_change_stands_beside_the_button(operator: FlaskClient, kept:
     assert before.text.count('class="main"') == 1
     assert "Next: promote v2. The gate passed v2 beside v1: it can answer." in text_of(before)
     assert "If it is promoted: v1: 100 % on the last 40 verdicts; v2: 100 %." in text_of(before)
-    assert "Rolled back: v2: 100 % on the last 40 verdicts; v1: 100 %." in text_of(after)
+    assert "If it is rolled back: v2: 100 % on the last 40 verdicts; v1: 100 %." in text_of(after)
     assert "<button>Roll back to v1</button>" in after.text
 
 

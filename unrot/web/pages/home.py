@@ -26,7 +26,7 @@ from unrot.web.charts.spark import Spark, spark
 from unrot.web.current import service
 from unrot.web.pages.models import blueprint
 from unrot.web.routes import ANYONE
-from unrot.web.wording import number, percent, together
+from unrot.web.wording import percent, rough, together
 
 LONGEST_SEARCH = 200
 NOT_KNOWN = "–"
@@ -34,6 +34,7 @@ SAID: Mapping[State, tuple[str, str]] = {
     "ill": ("is in trouble", "are in trouble"),
     "look": ("needs a look", "need a look"),
     "well": ("is healthy", "are healthy"),
+    "unknown": ("is not known yet", "are not known yet"),
 }
 """What is said of how many models, the worst first."""
 
@@ -89,7 +90,7 @@ class Row:
         mean = self.glance.mean
         if mean is None:
             return NOT_KNOWN
-        return percent(mean) if self.model.schema.is_classifier else _brief(mean)
+        return percent(mean) if self.model.schema.is_classifier else rough(mean)
 
     @property
     def verdicts(self) -> str:
@@ -109,7 +110,7 @@ class Row:
         curve, is_classifier = self.glance.curve, self.model.schema.is_classifier
         if not curve:
             return Spark()
-        says = percent if is_classifier else _brief
+        says = percent if is_classifier else rough
         told = (
             f"Of each ten verdicts in a row: from {says(curve[0])} to {says(curve[-1])}, "
             f"between {says(min(curve))} and {says(max(curve))}."
@@ -180,7 +181,7 @@ def is_found(model: Model, words: str, tag: str) -> bool:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """Say how many models are how, the worst first; nothing of those of which little is known."""
+    """Say how many models are how, the worst first."""
     counts = Counter(row.state for row in rows)
     told = [
         f"{counts[state]:,} {plural(counts[state], *SAID[state])}"
@@ -194,10 +195,6 @@ def nearest(models: Sequence[Model], words: str) -> str:
     """Return the model that is called most like what was looked for, if one is."""
     called = {name.casefold(): model.name for model in models for name in _names(model)}
     return next((called[one] for one in get_close_matches(words.casefold(), called, n=1)), "")
-
-
-def _brief(value: float) -> str:
-    return number(float(f"{value:.3g}"))
 
 
 def _names(model: Model) -> tuple[str, ...]:
