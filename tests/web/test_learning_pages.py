@@ -334,7 +334,7 @@ def test_version_says_that_it_was_recalibrated_and_by_which_scores(
 
     assert f"The recipes that were tried {chosen} Recipe Score Brier score Behind Chosen" in said
     assert "together 90 % 0.195 0 points no re 90 % 0.171 -0.2 points yes" in said
-    assert "alone 80 % – 10.0 points no" in said
+    assert "alone 80 % – 10 points no" in said
     assert "recalibrated sigmoid on 935 rows" in said
 
 
