@@ -9,7 +9,7 @@ import pytest
 
 from unrot.core.records import Check, Distribution, Drift, Feature, Schema
 from unrot.core.rules import Rules
-from unrot.web.charts.axes import GAP, choice_axis, number_axis, time_axis
+from unrot.web.charts.axes import GAP, choice_axis, number_axis, plain_axis, time_axis
 from unrot.web.charts.bars import Bucket, Group, bars, groups
 from unrot.web.charts.chart import Area, Bar, Chart, Dot, Entry, Stroke, Table
 from unrot.web.charts.confusion import build_confusion
@@ -502,3 +502,12 @@ def test_scatter_shows_what_is_selected_already() -> None:
 def test_chart_of_nothing_says_so(chart: Chart | Grid) -> None:
     assert chart.is_empty
     assert chart.sentence
+
+
+def test_value_that_stands_alone_is_a_point_in_the_legend() -> None:
+    line = Series("This row", [Reading(0, 0.2), Reading(1, 0.4)])
+    point = Series("As it is", [Reading(0.5, 0.3)], "four")
+
+    chart = lines("along", "Along", [line, point], x=plain_axis(0, 1, str))
+
+    assert chart.legend == (Entry("This row", "one"), Entry("As it is", "four", "circle"))

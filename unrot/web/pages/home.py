@@ -34,7 +34,6 @@ SAID: Mapping[State, tuple[str, str]] = {
     "ill": ("is in trouble", "are in trouble"),
     "look": ("needs a look", "need a look"),
     "well": ("is healthy", "are healthy"),
-    "unknown": ("is not known yet", "are not known yet"),
 }
 """What is said of how many models, the worst first."""
 
@@ -181,7 +180,7 @@ def is_found(model: Model, words: str, tag: str) -> bool:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """Say how many models are how, the worst first."""
+    """Say how many models are how, the worst first; nothing of those of which little is known."""
     counts = Counter(row.state for row in rows)
     told = [
         f"{counts[state]:,} {plural(counts[state], *SAID[state])}"
