@@ -1,7 +1,5 @@
 // Copies the text of the element that data-copy="#id" names, and says so on the button.
 
-document.documentElement.dataset.scripts = "";
-
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;

@@ -2,8 +2,6 @@
 // A field that does not match is hidden, unless it is wrong; groups with matches open. The button with
 // data-open-all opens and closes all of them. Shown by data-scripted: without this file it is no use.
 
-document.documentElement.dataset.scripts = "";
-
 let before = null;
 
 document.addEventListener("input", (event) => {

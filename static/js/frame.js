@@ -7,12 +7,8 @@ const isAway = !["UTC", "Etc/UTC", "GMT", "Etc/GMT"].includes(zone);
 
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
-const theme = document.createElement("select");
-theme.append(new Option("as the system", ""), new Option("light", "light"), new Option("dark", "dark"));
+const theme = document.querySelector("[data-theme-choice]");
 theme.value = root.dataset.theme ?? "";
-const label = document.createElement("label");
-label.append("Theme ", theme);
-document.querySelector("[data-frame]").append(label);
 theme.addEventListener("change", () => {
   if (theme.value) root.dataset.theme = theme.value;
   else delete root.dataset.theme;

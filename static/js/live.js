@@ -13,8 +13,6 @@ let news = null, tag = "", isStale = false, isFresh = false;
 let failed = 0, timer = 0, asking = null;
 let toSay = [], verdicts = 0, saying = 0, gone = 0; // what is to be said, and the timers of it
 
-document.documentElement.dataset.scripts = "";
-
 document.addEventListener("input", (event) => {
   const part = event.target.closest("[data-part]");
   if (part) part.dataset.typed = "yes";

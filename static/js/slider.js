@@ -1,7 +1,5 @@
 // A slider is another handle of the field that it names: <input type="range" data-slides="id">.
 
-document.documentElement.dataset.scripts = "";
-
 document.addEventListener("input", ({ target }) => {
   if (target.matches("[data-slides]")) {
     const field = document.getElementById(target.dataset.slides);

@@ -101,13 +101,13 @@ def test_rule_of_a_feature_is_changed(
     name = service.catalogue().model("zombies").model.schema.names[0]
 
     browser.find(f"[name='features.{name}.distance']").send_keys("0.4")
-    browser.press("Keep these rules")
+    browser.press("Save")
     browser.wait_for("1 feature has its own thresholds.")
     kept = service.store.findings.rules("zombies")
     browser.find("#title-features").click()
     box = browser.find(f"[type=checkbox][name='features.{name}.watched']")
     box.click()
-    browser.press("Keep these rules")
+    browser.press("Save")
     browser.wait_for(f"Not watched: {name}.")
 
     assert kept.features[name].distance == 0.4

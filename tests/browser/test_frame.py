@@ -35,7 +35,7 @@ def test_without_scripts_times_are_utc_and_no_theme_is_offered(open_browser: Ope
 
     assert "Times are UTC." in browser.text
     assert browser.find("main time").text.endswith(" UTC")
-    assert browser.driver.find_elements("css selector", "footer select") == []
+    assert not browser.find("footer select").is_displayed()
 
 
 def test_theme_is_kept_from_page_to_page(open_browser: OpenBrowser) -> None:

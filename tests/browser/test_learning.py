@@ -92,3 +92,33 @@ def test_job_moves_on_while_one_looks(
     assert browser.driver.find_elements("css selector", "[data-live]") == []
     assert browser.complaints() == []
     store.close()
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE])
+def test_job_that_somebody_begins_pushes_nothing_down(
+    open_browser: OpenBrowser, service: Service, server: Server, size: tuple[int, int]
+) -> None:
+    version = copy_of(service).name
+    store, now = service.store, service.clock()
+    browser = open_browser(size)
+    browser.sign_in(server.operator_token)
+    browser.visit("/models/zombies/versions")
+    tops = "return ['.versions', '#learn-title'].map((one) => document.querySelector(one)"
+    tops += ".getBoundingClientRect().top)"
+    before = browser.driver.execute_script(tops)
+
+    store.jobs.add(Job(f"{size[0]:016x}", "zombies", "weigh", {"version": version}, now, "ada"))
+    job = store.jobs.claim("the test", now + 3600, 10.0)
+    assert job is not None
+    store.jobs.heartbeat(job, 0.25, f"weighing {version} against v1", now + 3600)
+    wait_for(lambda: f"Weigh {version} weighing" in read(browser, ".job-bar p"), 20)
+    during = browser.driver.execute_script(tops)
+    store.jobs.end(job, service.clock(), result={})
+    wait_for(lambda: "done." in read(browser, ".job-bar p"), 20)
+    after = browser.driver.execute_script(tops)
+
+    assert before[0] > before[1] > 0
+    assert during == before
+    assert after == before
+    assert browser.complaints() == []
+    store.close()

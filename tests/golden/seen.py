@@ -61,7 +61,10 @@ def paths(names: Mapping[str, str]) -> dict[str, list[str]]:
     of = {name: f"/models/{name}" for name in ("plants", "rent", "flowers")}
     finding, profile = names["finding"], names["profile"]
     return {
-        "home": ["/", "/login", "/login?next=/models/plants/policy", "/apidocs", "/nothing"],
+        "home": [
+            *("/", "/login", "/login?next=/models/plants/policy", "/apidocs", "/nothing"),
+            "/glossary",
+        ],
         "model": [*of.values(), "/models/iris", "/models/nobody"],
         "what_if": [f"{path}/what-if" for path in of.values()],
         "elsewhere": [f"{of['plants']}/elsewhere", f"{of['plants']}/embed"],

@@ -1,8 +1,8 @@
 """Photograph every page of the made-up home: `make shots`.
 
 Each page is taken as the operator sees it, with its folds as they come, at 1280 and 390 pixels, in
-the light and in the dark. What is wider than its window, or longer at 1280 than a page may be, is
-named; and what axe-core finds, where that is installed.
+the light and in the dark. What is wider than its window, longer at 1280 than a page may
+be, or moves after it was painted, is named; and what axe-core finds, where that is installed.
 """
 
 from __future__ import annotations
@@ -33,6 +33,17 @@ LONGEST = 2_200
 LONG_BY_NATURE = re.compile(
     r"/explorer|/predictions|/audit-log|/outliers|/apidocs|/profiles|/report"
 )
+MOVED = """
+const done = arguments[arguments.length - 1];
+let moved = 0;
+const watch = new PerformanceObserver((list) => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) moved += one.value;
+});
+watch.observe({type: "layout-shift", buffered: true});
+setTimeout(() => done(moved), 50);
+"""
+LEAST_MOVED = 0.001
+"""Layout shift, as browsers reckon it: less is an edge between two pixels."""
 AXE = Path(os.environ.get("UNROT_AXE", ROOT / "node_modules/axe-core/axe.min.js"))
 GET_AXE = "npm install --no-save axe-core, or say in UNROT_AXE where axe.min.js lies"
 FIND = """
@@ -103,6 +114,11 @@ def violations(browser: Browser) -> list[str]:
     return [f"{rule} at {where} ({count})" for rule, where, count in found]
 
 
+def moved(browser: Browser) -> float:
+    """Return how far what was painted first has been pushed about since (layout shift)."""
+    return float(browser.driver.execute_async_script(MOVED))
+
+
 def take(browser: Browser, file: Path) -> None:
     """Photograph the whole page that is open, in a window as long as it is."""
     width, long = browser.driver.execute_script(
@@ -154,6 +170,8 @@ def _photographed(
         yield f"{browser.too_wide()} pixels too wide"
     if width == "1280" and long > LONGEST and not LONG_BY_NATURE.search(path):
         yield f"{long:,} pixels long"
+    if (far := moved(browser)) >= LEAST_MOVED:
+        yield f"what was there moved by {far:.3f}"
     if AXE.exists():
         yield from violations(browser)
     take(browser, folder / f"{name[:80]}.{width}.{theme}.png")

@@ -30,7 +30,10 @@ STAND_INS = (
         re.compile(r"(?<![\w/-])a[a-d][\w-]{30}(?![\w-])|(?<=/)a[a-d][\w-]{30}(?![\w-])"),
     ),
     ("digest", re.compile(r"\b[0-9a-f]{64}\b")),
-    ("id", re.compile(r"\b(?=[0-9a-f]*[a-f])[0-9a-f]{16}\b|\bunverified-[\w-]{16}(?![\w-])")),
+    (
+        "id",
+        re.compile(r"(?<![\w.])(?=[0-9a-f]*[a-f])[0-9a-f]{16}\b|\bunverified-[\w-]{16}(?![\w-])"),
+    ),
 )
 REPLACED = (
     (re.compile(r'(name="?csrf_token"? value=)"?[\w-]+"?'), r"\1<token>"),

@@ -105,8 +105,8 @@ def test_champion_that_fails_where_the_one_before_does_not_gives_way() -> None:
 
     assert advice == RollbackAdvice(
         True,
-        "On the same trusted verdicts v2 is right on 50.0 % (30 of 60) and v1 right on 93.3 % "
-        "(56 of 60). On its test set it was right on 93.0 % (93 of 100). Going back to v1.",
+        "On the same trusted verdicts v2 is right on 50 % (30 of 60) and v1 right on 93.3 % "
+        "(56 of 60). On its test set it was right on 93 % (93 of 100). Going back to v1.",
     )
 
 
@@ -122,7 +122,7 @@ def test_champion_that_is_hardly_worse_stays() -> None:
 
     assert advice == RollbackAdvice(
         False,
-        "On the same trusted verdicts v2 is right on 95.0 % (57 of 60) and v1 right on 100.0 % "
+        "On the same trusted verdicts v2 is right on 95 % (57 of 60) and v1 right on 100 % "
         "(60 of 60). That is not enough to be sure that v1 is better.",
     )
 

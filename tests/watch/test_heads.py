@@ -70,10 +70,10 @@ def fell(*, is_known: bool = True, **more: Any) -> dict[str, Any]:
         (found("quality", "quality:range", ALL[:1]), "Numbers out of range: groan pitch"),
         (found("quality", "quality:rejected"), "More rows are refused than usual"),
         (found("quality", "quality:rejected", ALL[:1]), "Rows refused: groan pitch"),
-        (found("outliers", features=ALL[:2]), "Odd rows, more than usual: groan pitch and 1 more"),
+        (found("outliers", features=ALL[:2]), "More outliers than usual: groan pitch and 1 more"),
         (
             found("coverage", promised=0.9, static=[0.71, 0.6, 0.8]),
-            "Sets of its holdout hold 71 %, not 90 %",
+            "Sets by its holdout hold the truth in 71 %, not 90 %",
         ),
         (found("abstentions", share=0.45, usual=0.1), "Not sure of 45 %, was 10 %"),
         (found("estimate", promised=0.9, estimated=0.7), "Estimated accuracy: 70 %, was 90 %"),

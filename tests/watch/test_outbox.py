@@ -383,7 +383,7 @@ def test_finding_is_mailed_once_with_what_is_to_be_known(
         *("Input drifted: sepal width.", ""),
         *("sepal_width_cm <moved> & far.", ""),
         *("Refit it.", ""),
-        *("Since 1 Jan 1970 at 00:16 UTC; noticed 1 Jan 1970 at 00:17 UTC.", ""),
+        *("Since 1970-01-01 00:16 UTC; noticed 1970-01-01 00:17 UTC.", ""),
         *("https://unrot.example/models/iris/findings/f1", ""),
         *("-- ", "The rules of iris name this address."),
     ]

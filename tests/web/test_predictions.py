@@ -150,7 +150,7 @@ def test_page_says_how_much_it_looked_at_and_goes_on(
     second = client.get(further[1].replace("&amp;", "&"))
 
     assert lengths(first) == ["5.1"]
-    assert "2 predictions looked at" in first
+    assert "of 2 predictions that were looked at" in first
     assert "Older ones were not: that would take too long at once." in first
     assert (lengths(second.text), "Look further back" in second.text) == ([], False)
     assert "There is nothing older that fits." in text_of(second)

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from unrot.cli.terminal import table
+from unrot.core.numbers import rough
 from unrot.core.percent import percent
 from unrot.core.plurals import counted
 from unrot.core.records import Version
@@ -73,7 +74,7 @@ def _rows(
 
 def _said(beside: Beside) -> str:
     if beside.apart is not None:
-        return f"Their answers lie {beside.apart:.4g} apart in the mean."
+        return f"Their answers lie {rough(beside.apart)} apart in the mean."
     judged = beside.judged
     differ = counted(beside.differ, "row")
     said = f"They agree on {percent(beside.agreement or 0)} and differ on {differ}."

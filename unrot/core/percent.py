@@ -30,5 +30,15 @@ def roughly(share: float) -> str:
     return f"{_bare(f'{100 * share:.2g}')} %" if share >= 0.000_01 or not share else "< 0.001 %"
 
 
+def points(difference: float) -> str:
+    """Write how far two shares lie apart.
+
+    >>> [points(difference) for difference in (0.069, 0.02, 0.01)]
+    ['6.9 points', '2 points', '1 point']
+    """
+    said = _bare(f"{100 * difference:.1f}")
+    return f"{said} point" if said == "1" else f"{said} points"
+
+
 def _bare(digits: str) -> str:
     return digits.rstrip("0").rstrip(".") if "." in digits else digits

@@ -8,8 +8,8 @@ those close by.
     (0, False)
     >>> stratum(1_767_312_000.0 + 86_400 + 3_600)
     25
-    >>> iso_time(1_767_312_000.5), short_time(1_767_312_000.5), spoken_time(1_767_312_000.5)
-    ('2026-01-02T00:00:00.500+00:00', '2026-01-02 00:00 UTC', '2 Jan 2026 at 00:00 UTC')
+    >>> iso_time(1_767_312_000.5), short_time(1_767_312_000.5)
+    ('2026-01-02T00:00:00.500+00:00', '2026-01-02 00:00 UTC')
     >>> read_time("2026-01-02"), read_time("2026-01-02T01:00:00+01:00")
     (1767312000.0, 1767312000.0)
     >>> read_moment("2026-01-02 00:00"), read_moment("1767312000")
@@ -67,11 +67,6 @@ def bare_time(at: float) -> str:
 def short_time(at: float) -> str:
     """Write a moment for people."""
     return f"{bare_time(at)} UTC"
-
-
-def spoken_time(at: float) -> str:
-    """Say a moment as a sentence has it."""
-    return utc(at).strftime("%-d %b %Y at %H:%M UTC")
 
 
 def spoken_age(seconds: float) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from unrot.core import lineage
 from unrot.core.errors import Conflict
+from unrot.core.numbers import rough
 from unrot.core.percent import percent
 from unrot.core.records import CHAMPION, AliasMove, Schema, Version
 from unrot.core.time import UNDO_SECONDS
@@ -59,14 +60,16 @@ def describe_change(scores: Scoreboard, schema: Schema, to: str) -> str:
 def _said(schema: Schema, scored: Scored) -> str:
     if schema.is_classifier:
         return percent(scored.score)
-    return f"off by {scored.score:.4g}"
+    return f"off by {rough(scored.score)}"
 
 
 def _warn(name: str, scored: Scored) -> str:
     """Say what makes the figure of a version look better than it is."""
-    if not scored.already_there:
+    there = scored.already_there
+    if not there:
         return ""
-    return f" ({scored.already_there:,} of them were there when {name} was made)"
+    some = "all of these" if there == scored.rows else f"{there:,} of these"
+    return f" ({name} may have learnt from {some})"
 
 
 def find_undo(moves: Iterable[AliasMove], versions: Iterable[Version], now: float) -> Undo | None:

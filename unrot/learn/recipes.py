@@ -58,6 +58,8 @@ from typing import Any
 
 import numpy as np
 
+from unrot.core.numbers import rough
+from unrot.core.percent import percent, points
 from unrot.core.ports import Progress
 from unrot.core.records import Answered, Example, Lesson, Outputs, Schema
 from unrot.hear.scores import Errors, row_errors
@@ -321,13 +323,9 @@ def _sentence(schema: Schema, table: Sequence[Mapping[str, Any]], *, is_safest: 
             f"{name}, {kept} with {said}: {next_one['name']} reaches "
             f"{_said(schema, next_one['score'])}, which is no significant lead."
         )
-    ahead = (
-        f"{100 * next_one['behind']:.1f} points"
-        if schema.is_classifier
-        else (f"{next_one['behind']:.4g}")
-    )
+    ahead = points(next_one["behind"]) if schema.is_classifier else rough(next_one["behind"])
     return f"{name} won with {said}, {ahead} ahead of {next_one['name']}."
 
 
 def _said(schema: Schema, score: float) -> str:
-    return f"{100 * score:.1f} % right" if schema.is_classifier else f"an error of {score:.4g}"
+    return f"{percent(score)} right" if schema.is_classifier else f"an error of {rough(score)}"

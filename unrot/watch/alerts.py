@@ -16,7 +16,7 @@ import orjson
 from unrot.core.mailboxes import Mailbox
 from unrot.core.ports import Address
 from unrot.core.records import Finding, Model
-from unrot.core.time import iso_time, spoken_time
+from unrot.core.time import iso_time, short_time
 from unrot.core.webhooks import Webhook
 from unrot.watch.heads import head_of
 
@@ -92,7 +92,7 @@ def trial_message(model: Model, link: str, to: Address) -> Message:
 
 
 def _mail(found: Finding, model: Model, head: str, link: str) -> bytes:
-    times = f"Since {spoken_time(found.since)}; noticed {spoken_time(found.opened_at)}."
+    times = f"Since {short_time(found.since)}; noticed {short_time(found.opened_at)}."
     foot = f"The rules of {model.name} name this address."
     parts = [f"{head}.", found.sentence, found.advice, times, link, f"-- \n{foot}"]
     return "\n\n".join(filter(None, parts)).encode("utf-8", "replace")

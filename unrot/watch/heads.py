@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from unrot.core.numbers import rough
 from unrot.core.percent import percent, roughly
 from unrot.core.records import FINDING_KINDS, Finding, FindingKind, Schema
 from unrot.core.schema import spoken
@@ -54,7 +55,7 @@ def _rot(found: Finding, schema: Schema) -> str:
     before, after = (told.get(side, {}) for side in ("before", "after"))
     if before.get("value") is None or after.get("value") is None:
         return ""
-    written = (lambda value: f"{value:.3g}") if is_of_numbers else roughly
+    written = rough if is_of_numbers else roughly
     was, is_now = (written(one["value"]) for one in (before, after))
     if not is_of_numbers and "low" not in after:
         return "Those who judged it say it is wrong more often"
@@ -87,7 +88,7 @@ def _quality(found: Finding, schema: Schema) -> str:
 
 
 def _outliers(found: Finding, schema: Schema) -> str:
-    said = "Odd rows, more than usual"
+    said = "More outliers than usual"
     return _listed(said, said, found.features, schema) if found.features else said
 
 
@@ -105,7 +106,7 @@ def _reasons(found: Finding, schema: Schema) -> str:
 
 def _coverage(found: Finding, _: Schema) -> str:
     static, promised = found.evidence["static"][0], found.evidence["promised"]
-    return f"Sets of its holdout hold {roughly(static)}, not {roughly(promised)}"
+    return f"Sets by its holdout hold the truth in {roughly(static)}, not {roughly(promised)}"
 
 
 def _abstentions(found: Finding, _: Schema) -> str:

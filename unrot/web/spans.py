@@ -12,7 +12,7 @@ from math import inf
 
 from unrot.core.errors import wrong_field
 from unrot.core.records import Finding
-from unrot.core.time import DAY, HOUR, MINUTE, MOMENT_EXPECTED, spoken_time, utc
+from unrot.core.time import DAY, HOUR, MINUTE, MOMENT_EXPECTED, short_time, utc
 from unrot.watch.reports.overview import Span, step_of
 from unrot.web import moments
 
@@ -104,7 +104,7 @@ def last_week(at: float) -> Asked:
     """Return the week that ends with the last prediction: there is nothing to see after it."""
     step = RANGES[3].step
     until = (at // step + 1) * step
-    words = f"the week until {spoken_time(at)}, when it was last asked"
+    words = f"the week until {short_time(at)}, when it was last asked"
     span = Span(until - RANGES[3].seconds, until, step, words)
     return Asked(span, None, False, written(span.since), written(until))
 

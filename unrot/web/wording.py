@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from unrot.core.numbers import rough as rough
 from unrot.core.percent import percent as percent
-from unrot.core.records import Schema, Value
+from unrot.core.records import Feature, Schema, Value, Version
 from unrot.core.schema import spoken as spoken
 from unrot.core.time import utc
 
@@ -14,7 +17,7 @@ def unbroken(share: float) -> str:
     >>> unbroken(0.978) == "97.8\N{NO-BREAK SPACE}%"
     True
     """
-    return together(percent(share))
+    return percent(share).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def together(text: str) -> str:
@@ -29,8 +32,8 @@ def together(text: str) -> str:
 def number(value: Value) -> str:
     """Write a cell: whole numbers without a point (a year without a comma), others with six digits.
 
-    >>> [number(value) for value in (5.0, 5.1, 1962, 12345, 12345.5, 0.1 + 0.2, None, "red")]
-    ['5', '5.1', '1962', '12,345', '12,345.5', '0.3', 'unknown', 'red']
+    >>> [number(value) for value in (5.0, 5.1, 1962, 12345, 1191.15, 0.1 + 0.2, None, "red")]
+    ['5', '5.1', '1962', '12,345', '1,191.15', '0.3', 'unknown', 'red']
     """
     if value is None:
         return "unknown"
@@ -40,19 +43,66 @@ def number(value: Value) -> str:
         return value
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
-    return f"{value:,.6g}" if abs(value) >= 10_000 else f"{value:.6g}"
+    return f"{value:,.6g}"
 
 
-def rough(value: float) -> str:
-    """Write a measured number with the three digits that mean something.
+def valued(value: Value, feature: Feature) -> str:
+    """Write a value as the field of its feature does.
 
-    >>> [rough(value) for value in (52.4259, 0.012345, 1234.5, 7.0)]
-    ['52.4', '0.0123', '1,234', '7']
+    >>> soil = Feature("soil", "choice", choices=("c", "l"), choice_names=("Clay", ""))
+    >>> valued("c", soil), valued("l", soil), valued(True, soil), valued(None, soil)
+    ('Clay', 'l', 'yes', 'unknown')
     """
-    if abs(value) >= 1_000:
-        return f"{value:,.0f}"
-    digits = f"{value:.3g}"
-    return f"{float(digits):.10f}".rstrip("0").rstrip(".") if "e" in digits else digits
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    names = dict(zip(feature.choices, feature.choice_names, strict=False))
+    return names.get(value, "") or number(value)
+
+
+ORIGINS = {
+    "learn": "learnt from",
+    "refit": "refitted from",
+    "rebuild": "made again from",
+    "train_batch": "fed more rows after",
+    "reset": "begun anew after",
+    "stream": "trained, with a stream to come",
+}
+"""How a version was made, where its own word is one of code; its parent follows."""
+SHARES = ("accuracy", "balanced accuracy", "constant guess", "recall")
+"""Metrics of a classifier that are shares of its rows."""
+
+
+def origin(version: Version) -> str:
+    """Say how a version was made; the name of its parent, if it has one, comes behind."""
+    said = ORIGINS.get(version.origin, version.origin)
+    return f"{said} from" if version.parent and version.origin not in ORIGINS else said
+
+
+def metrics(found: Mapping[str, float], schema: Schema) -> dict[str, str]:
+    """Write the metrics of a version, by what people call them.
+
+    >>> metrics({"accuracy": 0.91, "log_loss": 0.449426, "recall:0": 1.0, "rows_trained": 400.0},
+    ...     Schema((), "left", ("0", "1"), ("stays", "goes")))
+    {'accuracy': '91 %', 'log loss': '0.449', 'recall of stays': '100 %', 'rows trained': '400'}
+    """
+    said = {}
+    for name, value in found.items():
+        what, _, label = name.partition(":")
+        what = what.replace("_", " ")
+        is_share = schema.is_classifier and what in SHARES
+        writes = percent if is_share else number if float(value).is_integer() else rough
+        said[f"{what} of {called(label, schema)}" if label else what] = writes(value)
+    return said
+
+
+def signed(share: float) -> str:
+    """Write a gain or a loss in points.
+
+    >>> [signed(share) for share in (0.052, -0.66, 0.0001, -0.0001)]
+    ['+5.2', '-66', '0', '0']
+    """
+    said = f"{100 * share:+.1f}".removesuffix(".0")
+    return "0" if said in ("+0", "-0") else said
 
 
 def iso(seconds: float) -> str:

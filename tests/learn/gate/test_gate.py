@@ -52,7 +52,7 @@ def test_better_candidate_passes_with_its_numbers() -> None:
         GateVerdict(
             decision="passed",
             sentence="v3 is right on 380 of 400 rows of the test set; v2 on 360. A loss of more "
-            "than 2 % is ruled out, however often it is weighed again.",
+            "than 2 points is ruled out, however often it is weighed again.",
             champion="v2",
             decided_at=5.0,
             ground="anchor",
@@ -97,9 +97,7 @@ def test_candidate_that_is_worse_is_refused_while_the_anchor_stands() -> None:
     assert verdict.sentence == (
         "v3 is right on 1,800 of 4,000 rows of the test set; v2 on 3,720. It is surely worse."
     )
-    assert verdict.why.startswith(
-        "The test set still holds: v2 was right on 93.0 % (3,720 of 4,000)"
-    )
+    assert verdict.why.startswith("The test set still holds: v2 was right on 93 % (3,720 of 4,000)")
 
 
 def test_refused_candidate_that_learnt_of_newer_rows_is_offered_an_audit_too() -> None:
@@ -151,7 +149,8 @@ def test_small_anchor_cannot_rule_out_a_small_loss() -> None:
 
     assert (verdict.decision, verdict.wants_audit) == ("undecided", False)
     assert verdict.sentence.endswith(
-        "It may be worse by up to 4.8 %, and 2 % is let pass: 100 rows cannot tell."
+        "It may be worse by up to 4.8 points, and a loss of 2 points is let pass: 100 rows cannot "
+        "tell."
     )
 
 
@@ -172,8 +171,8 @@ def test_small_steps_down_from_the_best_score_are_refused() -> None:
 
     assert (allowed.decision, refused.decision) == ("passed", "refused")
     assert refused.sentence.endswith(
-        "A champion before it reached 93.6 % on this test set, and it falls more than 2 % behind "
-        "that: small steps down add up."
+        "A champion before it reached 93.6 % on this test set, and it falls more than 2 points "
+        "behind that: small steps down add up."
     )
 
 
@@ -202,8 +201,8 @@ def test_loss_beside_the_best_champion_has_to_be_ruled_out_as_well() -> None:
     assert bound < -0.02 and beside.decision == "undecided"
     assert beside.sentence == (
         "v3 is right on 3,644 of 4,000 rows of the test set; v2 on 3,680. It may be worse than the "
-        f"best champion on this test set by up to {100 * -bound:.1f} %, and 2 % is let pass: small "
-        "steps down add up."
+        f"best champion on this test set by up to {100 * -bound:.1f} points, and a loss of "
+        "2 points is let pass: small steps down add up."
     )
 
 
@@ -258,7 +257,7 @@ def test_cure_passes_once_judges_show_that_the_world_has_moved() -> None:
     assert verdict.best_score is None
     assert verdict.anchor_score == 0.93
     assert verdict.recent_score == verdict.champion_score
-    assert "The world has moved since 12 May 2026, 14:04 UTC: v2 was right on 93.0 %" in (
+    assert "The world has moved since 2026-05-12 14:04 UTC: v2 was right on 93 %" in (
         verdict.sentence
     )
 

@@ -96,7 +96,7 @@ CROWD = Whose(50, 0, 30, 4)
     [
         (Signs(), "unknown", "Nobody has asked this model yet."),
         (
-            Signs(last_predicted="on 3 Nov 2026 at 12:00 UTC"),
+            Signs(last_predicted="2026-11-03 12:00 UTC"),
             "unknown",
             "Nobody has asked this model in the last 24 hours.",
         ),

@@ -9,7 +9,7 @@ import pytest
 
 from unrot.core.records import Check, Distribution, Drift, Feature, Schema
 from unrot.core.rules import Rules
-from unrot.web.charts.axes import GAP, choice_axis, number_axis, time_axis
+from unrot.web.charts.axes import GAP, choice_axis, number_axis, plain_axis, time_axis
 from unrot.web.charts.bars import Bucket, Group, bars, groups
 from unrot.web.charts.chart import Area, Bar, Chart, Dot, Entry, Stroke, Table
 from unrot.web.charts.confusion import build_confusion
@@ -58,13 +58,13 @@ def test_line_says_its_values() -> None:
         (50, 25, 50),
         (100, 75, 25),
     ]
-    assert chart.spots[1].text == ("1 Jan 1970 00:05\nAccuracy: 50 % (40 % to 60 %), 20 verdicts")
+    assert chart.spots[1].text == ("1970-01-01 00:05\nAccuracy: 50 % (40 % to 60 %), 20 verdicts")
     assert chart.table == Table(
         ("Time (UTC)", "Accuracy"),
         (
-            ("1 Jan 1970 00:10", "0 % (0 % to 20 %), 5 verdicts"),
-            ("1 Jan 1970 00:05", "50 % (40 % to 60 %), 20 verdicts"),
-            ("1 Jan 1970 00:00", "100 % (80 % to 100 %), 10 verdicts"),
+            ("1970-01-01 00:10", "0 % (0 % to 20 %), 5 verdicts"),
+            ("1970-01-01 00:05", "50 % (40 % to 60 %), 20 verdicts"),
+            ("1970-01-01 00:00", "100 % (80 % to 100 %), 10 verdicts"),
         ),
     )
     assert chart.legend == (Entry("Accuracy", "one"), Entry("95 % interval", "one", "band"))
@@ -120,7 +120,7 @@ def test_marks_that_are_close_go_into_two_rows_and_a_third_has_no_label() -> Non
         ("", 0),
         ("v400", 0),
     ]
-    assert chart.marks[0].text == "v100 answers\n1 Jan 1970 00:01"
+    assert chart.marks[0].text == "v100 answers\n1970-01-01 00:01"
     assert chart.legend[-1] == Entry("version change", "mark", "dotted")
 
 
@@ -137,11 +137,11 @@ def test_bars_are_stacked_and_counted() -> None:
         Bar(3, 0, 44, 25, "one"),
         Bar(53, 50, 44, 50, "one"),
     )
-    assert chart.sentence == ("6 predictions in this time; at most 4 in 1 Jan 1970 00:00–00:01.")
-    assert chart.spots[0].text == "1 Jan 1970 00:00–00:01\n4 predictions\nv1: 3\nv2: 1"
+    assert chart.sentence == ("6 predictions in this time; at most 4 in 1970-01-01 00:00 to 00:01.")
+    assert chart.spots[0].text == "1970-01-01 00:00 to 00:01\n4 predictions\nv1: 3\nv2: 1"
     assert chart.table.rows == (
-        ("1 Jan 1970 00:01–00:02", "2", "0", "2"),
-        ("1 Jan 1970 00:00–00:01", "4", "3", "1"),
+        ("1970-01-01 00:01 to 00:02", "2", "0", "2"),
+        ("1970-01-01 00:00 to 00:01", "4", "3", "1"),
     )
 
 
@@ -295,14 +295,14 @@ def test_drift_puts_what_has_moved_first_and_says_so() -> None:
     ]
     assert [cell.tone for cell in calm.cells] == ["calm", "near"]
     assert gone.cells[1].text == (
-        "gone: moved, distance 0.31, threshold 0.15\n1 Jan 1970 00:01–00:02\n100 rows of v1"
+        "gone: moved, distance 0.31, threshold 0.15\n1970-01-01 00:01 to 00:02\n100 rows of v1"
     )
     assert drawn.sentence == (
-        "In the newest period, 1 Jan 1970 00:01–00:02, 1 of 2 columns had moved: gone (0.31)."
+        "In the newest period, 1970-01-01 00:01 to 00:02, 1 of 2 columns had moved: gone (0.31)."
     )
     assert drawn.table.rows == (
-        ("1 Jan 1970 00:01–00:02", "gone", "0.31", "moved"),
-        ("1 Jan 1970 00:01–00:02", "calm", "0.1", ""),
+        ("1970-01-01 00:01 to 00:02", "gone", "0.31", "moved"),
+        ("1970-01-01 00:01 to 00:02", "calm", "0.1", ""),
     )
     assert drawn.table.links == ("/gone/120", "/calm/120")
 
@@ -311,7 +311,7 @@ def test_drift_of_calm_columns_names_the_farthest() -> None:
     drawn = strips([check(0, drift("x", 0.1))])
 
     assert drawn.sentence == (
-        "None of 1 column had moved in the newest period, 1 Jan 1970 00:00–00:01; "
+        "None of 1 column had moved in the newest period, 1970-01-01 00:00 to 00:01; "
         "the farthest is x at 0.1."
     )
 
@@ -502,3 +502,12 @@ def test_scatter_shows_what_is_selected_already() -> None:
 def test_chart_of_nothing_says_so(chart: Chart | Grid) -> None:
     assert chart.is_empty
     assert chart.sentence
+
+
+def test_value_that_stands_alone_is_a_point_in_the_legend() -> None:
+    line = Series("This row", [Reading(0, 0.2), Reading(1, 0.4)])
+    point = Series("As it is", [Reading(0.5, 0.3)], "four")
+
+    chart = lines("along", "Along", [line, point], x=plain_axis(0, 1, str))
+
+    assert chart.legend == (Entry("This row", "one"), Entry("As it is", "four", "circle"))

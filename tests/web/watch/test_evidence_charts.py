@@ -139,10 +139,10 @@ def test_drift_is_drawn_as_the_columns_that_moved_over_training(
     first, *rest = figures(page)
     assert len(rest) == min(4, len(one.features)) - 1
     assert first.split(">")[-1].strip().startswith("groan pitch: distance 0.")
-    assert "Training of v1: " in first and "15 Nov 2023 12:00–13:00: 150 values" in first
+    assert "Training of v1: " in first and "2023-11-15 12:00 to 13:00: 150 values" in first
     [link] = [part.split('"')[0] for part in page.split('href="')[1:] if "pick=" in part[:200]]
     beside = client.get(link.replace("&amp;", "&")).text
-    assert "training of v1" in beside and "15 Nov 2023 12:00–13:00" in beside
+    assert "training of v1" in beside and "2023-11-15 12:00 to 13:00" in beside
 
 
 def test_burst_of_odd_rows_is_drawn_with_what_the_rules_allow(
@@ -159,7 +159,7 @@ def test_burst_of_odd_rows_is_drawn_with_what_the_rules_allow(
     page = page_of(client)
 
     [figure] = figures(page)
-    assert "15 Nov 2023 14:00 100 %, 20 of 20 rows 15 Nov 2023 13:00 " in figure
+    assert "2023-11-15 14:00 100 %, 20 of 20 rows 2023-11-15 13:00 " in figure
     assert "The most that the rules allow: 5 %." in figure
     assert drawn(page) == 1
     assert 'href="/models/zombies/outliers"' in page
@@ -197,7 +197,7 @@ def test_bad_columns_are_drawn_as_they_are_beside_what_is_usual(
                                   {"feature": "hunger", "share": 0.4, "usual": 0.75}]},
          "Feature In training Now groan pitch 25 % 60 % hunger 75 % 40 %"),
         ("coverage", {"promised": 0.9, "static": [0.5, 0.4, 0.6], "told": [0.875, 0.8, 0.95]},
-         "Sets Promised Now Sets of the holdout 90 % 50 % What was told 90 % 87.5 %"),
+         "Sets Promised Now By the holdout 90 % 50 % As told 90 % 87.5 %"),
         ("abstentions", {"share": 0.4, "usual": 0.1}, "Answer Usually Now Not sure 10 % 40 %"),
     ],
 )  # fmt: skip

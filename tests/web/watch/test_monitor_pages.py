@@ -109,7 +109,7 @@ def test_period_of_a_column_is_shown_beside_its_training(
 
     closer = text_of(client.get(link.replace("&amp;", "&")).get_data(as_text=True))
 
-    assert "hunger, 15 Nov 2023 12:00–13:00 Training of v1: " in closer
+    assert "hunger, 2023-11-15 12:00 to 13:00 Training of v1: " in closer
     assert "such a difference" in closer
     assert "range=day" in link
 
@@ -256,6 +256,6 @@ def test_model_that_was_last_asked_long_ago_is_shown_as_it_was_then(
     page = text_of(client.get("/models/zombies/monitor").get_data(as_text=True))
     asked = text_of(client.get("/models/zombies/monitor?range=day").get_data(as_text=True))
 
-    words = "in the week until 15 Nov 2023 at 12:00 UTC, when it was last asked."
+    words = "in the week until 2023-11-15 12:00 UTC, when it was last asked."
     assert f"150 predictions {words}" in page
     assert "Nobody has asked it in the last 24 hours." in asked

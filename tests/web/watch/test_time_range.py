@@ -94,8 +94,8 @@ def test_outliers_and_their_rate_are_those_of_the_range(viewer: FlaskClient, old
     assert "3.0 times the usual" in text_of(viewer.get(path))
     then = viewer.get(f"{path}?{THEN}")
     assert "3.0 times the usual" in text_of(then)
-    assert re.search(r"Odd rows .* 13 Sep 2020 12:2", text_of(then))
-    assert "Odd rows" not in text_of(viewer.get(path))
+    assert re.search(r"Outliers .* 2020-09-13 12:2", text_of(then))
+    assert 'id="chart-outliers"' not in viewer.get(path).text
     assert "None in this time." in text_of(viewer.get(f"{path}?range=hour"))
     assert "is no time" in text_of(viewer.get(f"{path}?from=soon"))
 

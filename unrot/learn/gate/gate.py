@@ -39,9 +39,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unrot.core.numbers import rough
+from unrot.core.percent import percent, points
 from unrot.core.plurals import counted
 from unrot.core.policy import Policy
-from unrot.core.records import Decision, GateVerdict, Recall
+from unrot.core.records import Decision, GateVerdict, Recall, Schema
 from unrot.learn.gate.ground import Evidence, Footing, Sides, find_ground
 from unrot.learn.gate.paired_test import Pair, compare_errors, recalls
 from unrot.learn.gate.world_shift import FEWEST
@@ -117,7 +119,7 @@ def _rule(
         or _of_loss(evidence, policy, ground, pair)
         or _of_ratchet(evidence, policy, ground, pair)
         or _of_recalls(evidence, lost)
-        or _of_bound(policy, ground, pair)
+        or _of_bound(evidence.schema, policy, ground, pair)
         or _of_rivals(evidence, policy, ground)
         or _Ruling("passed", _ruled_out(evidence, policy, ground))
     )
@@ -169,16 +171,16 @@ def _of_ratchet(evidence: Evidence, policy: Policy, ground: Footing, pair: Pair)
         return None
     if evidence.schema.is_classifier:
         fallen = best - reached > max(policy.tolerance, 1 / pair.rows) + 1e-12
-        said = f"{100 * best:.1f} %"
+        said = percent(best)
     else:
         fallen = reached > best * (1 + policy.tolerance)
-        said = f"an error of {best:.4g}"
+        said = f"an error of {rough(best)}"
     if not fallen:
         return None
-    points = _points(evidence, policy)
+    loss = _loss(evidence.schema, policy.tolerance)
     return _Ruling(
         "refused",
-        f"A champion before it reached {said} on this test set, and it falls more than {points} "
+        f"A champion before it reached {said} on this test set, and it falls more than {loss} "
         "behind that: small steps down add up.",
     )
 
@@ -195,14 +197,14 @@ def _of_recalls(evidence: Evidence, found: list[Recall]) -> _Ruling | None:
     return _Ruling("refused", f"It finds only {' and '.join(parts)}.")
 
 
-def _of_bound(policy: Policy, ground: Footing, pair: Pair) -> _Ruling | None:
+def _of_bound(schema: Schema, policy: Policy, ground: Footing, pair: Pair) -> _Ruling | None:
     if pair.bound is not None and pair.bound >= -policy.tolerance:
         return None
-    least = f" by up to {100 * -pair.bound:.1f} %" if pair.bound is not None else ""
+    least = f" by up to {_loss(schema, -pair.bound)}" if pair.bound is not None else ""
     return _Ruling(
         "undecided",
-        f"It may be worse{least}, and {100 * policy.tolerance:g} % is let pass: {pair.rows:,} "
-        "rows cannot tell.",
+        f"It may be worse{least}, and a loss of {_loss(schema, policy.tolerance)} is let pass: "
+        f"{pair.rows:,} rows cannot tell.",
         wants_audit=ground.name != "anchor" or not ground.move.can_tell,
     )
 
@@ -212,22 +214,22 @@ def _of_rivals(evidence: Evidence, policy: Policy, ground: Footing) -> _Ruling |
         bound = compare_errors(evidence.schema, errors, ground.candidate, ground.doubt).bound
         if bound is not None and bound >= -policy.tolerance:
             continue
-        least = f" by up to {100 * -bound:.1f} %" if bound is not None else ""
+        least = f" by up to {_loss(evidence.schema, -bound)}" if bound is not None else ""
         where = "on this test set" if ground.name == "anchor" else "of this world"
         return _Ruling(
             "undecided",
-            f"It may be worse than the {name} champion {where}{least}, and "
-            f"{100 * policy.tolerance:g} % is let pass: small steps down add up.",
+            f"It may be worse than the {name} champion {where}{least}, and a loss of "
+            f"{_loss(evidence.schema, policy.tolerance)} is let pass: small steps down add up.",
         )
     return None
 
 
 def _ruled_out(evidence: Evidence, policy: Policy, ground: Footing) -> str:
     """Say what is ruled out, and for how long that holds."""
-    points = _points(evidence, policy)
+    loss = _loss(evidence.schema, policy.tolerance)
     if ground.doubt.holds == "fixed rows":
-        return f"A loss of more than {points} is ruled out on these rows, which stay the same."
-    return f"A loss of more than {points} is ruled out, however often it is weighed again."
+        return f"A loss of more than {loss} is ruled out on these rows, which stay the same."
+    return f"A loss of more than {loss} is ruled out, however often it is weighed again."
 
 
 def _is_loss(policy: Policy, pair: Pair) -> bool:
@@ -289,14 +291,13 @@ def _numbers(evidence: Evidence, ground: Footing, pair: Pair) -> str:
             f"{champion} on {pair.champion_right:,}."
         )
     return (
-        f"{candidate} is off by {ground.candidate_score:.4g} on average over {rows}; "
-        f"{champion} by {ground.champion_score:.4g}."
+        f"{candidate} is off by {rough(ground.candidate_score or 0.0)} on average over {rows}; "
+        f"{champion} by {rough(ground.champion_score or 0.0)}."
     )
 
 
-def _points(evidence: Evidence, policy: Policy) -> str:
-    percent = f"{100 * policy.tolerance:g} %"
-    return percent if evidence.schema.is_classifier else f"{percent} of the error"
+def _loss(schema: Schema, share: float) -> str:
+    return points(share) if schema.is_classifier else f"{percent(share)} of the error"
 
 
 def _voters(evidence: Evidence, ground: Footing) -> str:

@@ -32,9 +32,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unrot.core.numbers import rough
+from unrot.core.percent import percent
 from unrot.core.plurals import counted
 from unrot.core.records import Answered, Ground, Schema
-from unrot.core.time import utc
+from unrot.core.time import short_time
 from unrot.hear.scores import Errors, is_finite, row_errors, score
 from unrot.learn.gate.exact_tests import DOUBT
 from unrot.learn.gate.paired_test import Doubt
@@ -174,15 +176,9 @@ def find_ground(evidence: Evidence) -> Footing:
 def said_score(schema: Schema, errors: Errors) -> str:
     """Say how well some rows were answered."""
     if schema.is_classifier:
-        share = 100 * float(np.mean(errors == 0))
-        return f"right on {share:.1f} % ({int(np.sum(errors == 0)):,} of {len(errors):,})"
-    return f"off by {float(np.mean(errors)):.4g} on average ({counted(len(errors), 'row')})"
-
-
-def said_time(at: float) -> str:
-    """Say a time as people write it."""
-    time = utc(at)
-    return f"{time.day} {time:%B %Y, %H:%M} UTC"
+        share = percent(float(np.mean(errors == 0)))
+        return f"right on {share} ({int(np.sum(errors == 0)):,} of {len(errors):,})"
+    return f"off by {rough(float(np.mean(errors)))} on average ({counted(len(errors), 'row')})"
 
 
 def _errors(evidence: Evidence, sides: Sides | None) -> tuple[Errors, Errors]:
@@ -230,7 +226,7 @@ def _why(evidence: Evidence, move: Move, anchor: Errors, recent: Errors) -> str:
     went, back = (_at(evidence, place) for place in move.over[-1])
     if went is None or back is None:
         return f"The world moved, and is what it was again. {now}"
-    return f"The world moved on {said_time(went)} and was back on {said_time(back)}. {now}"
+    return f"The world moved on {short_time(went)} and was back on {short_time(back)}. {now}"
 
 
 def _why_now(evidence: Evidence, move: Move, anchor: Errors, recent: Errors) -> str:
@@ -241,7 +237,7 @@ def _why_now(evidence: Evidence, move: Move, anchor: Errors, recent: Errors) -> 
     before = f"{champion} was {said_score(schema, anchor)} on its test set"
     if move.has_moved:
         at = _at(evidence, move.place)
-        since = f"since {said_time(at)}" if at is not None else "lately"
+        since = f"since {short_time(at)}" if at is not None else "lately"
         after = said_score(schema, recent)
         return f"The world has moved {since}: {before} and is {after} since then."
     if move.can_tell and len(anchor) < FEWEST:

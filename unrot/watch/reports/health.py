@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
 
+from unrot.core.numbers import rough
 from unrot.core.percent import roughly
 from unrot.core.plurals import counted, plural
 from unrot.core.records import FINDING_KINDS, GRAVEST_FIRST, Finding
@@ -215,7 +216,8 @@ def _surely(signs: Signs) -> str:
     if signs.is_below_guess:
         return "This model is right less often than a constant guess."
     if signs.is_surely_worse and signs.is_of_numbers:
-        return f"This model is farther off than when it was made: by {signs.error:.3g} on average."
+        off = rough(signs.error or 0.0)
+        return f"This model is farther off than when it was made: by {off} on average."
     if signs.is_surely_worse:
         return f"This model is less right than when it was made: {_share(signs)}."
     if signs.rival is not None and signs.is_below_rival:
@@ -259,9 +261,9 @@ def _error(signs: Signs) -> list[str]:
         return _test_set(signs)
     of = f" on {signs.version}" if signs.version else ""
     told = f"In the last {counted(signs.judged, 'verdict')}{of}{_by(signs)}"
-    said = f"{told} it was off by {signs.error:.3g}"
+    said = f"{told} it was off by {rough(signs.error or 0.0)}"
     rows = f" over {counted(signs.expected_rows, 'test row')}" if signs.expected_rows else ""
-    beside = f"; by {signs.expected_error:.3g}{rows} when it was made"
+    beside = f"; by {rough(signs.expected_error or 0.0)}{rows} when it was made"
     return [*_chosen(signs), f"{said} on average{beside if signs.expected_error else ''}."]
 
 
@@ -270,7 +272,9 @@ def _test_set(signs: Signs) -> list[str]:
     rows = f"{counted(signs.expected_rows, 'row')} of its" if signs.expected_rows else "the"
     who = signs.version or "it"
     if signs.expected_error is not None:
-        return [f"On {rows} test set {who} was off by {signs.expected_error:.3g} on average."]
+        return [
+            f"On {rows} test set {who} was off by {rough(signs.expected_error or 0.0)} on average."
+        ]
     if signs.expected is not None:
         return [f"On {rows} test set {who} was right {roughly(signs.expected)} of the time."]
     return ["Nobody measured it on rows that it had not learnt from."] if signs.version else []
@@ -316,7 +320,7 @@ def _others(signs: Signs) -> list[str]:
 def _of_others(others: Others) -> str:
     last = f"its last {counted(others.judged, 'verdict')}"
     if others.error is not None:
-        return f"off by {others.error:.3g} on average in {last}"
+        return f"off by {rough(others.error)} on average in {last}"
     right = roughly(others.right / max(others.judged, 1))
     return f"{right} of {last} {plural(others.judged, 'is', 'are')} right"
 

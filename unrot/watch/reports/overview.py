@@ -23,7 +23,7 @@ from unrot.core.records import (
     Window,
 )
 from unrot.core.rules import Rules
-from unrot.core.time import DAY, HOUR, spoken_time
+from unrot.core.time import DAY, HOUR, short_time
 from unrot.core.windows import total
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
@@ -183,9 +183,7 @@ def condition(service: Service, name: str, span: Span, *, version: str | None = 
     at_champion = since_findings(service, key, at_champion)
     if not at_champion.predictions:
         at = last_predicted_at(service, key)
-        at_champion = replace(
-            at_champion, last_predicted="" if at is None else f"on {spoken_time(at)}"
-        )
+        at_champion = replace(at_champion, last_predicted="" if at is None else short_time(at))
     if version not in (None, rolled.version):
         rolled = accuracy.rolling(service, model, points=ROLLED_POINTS, version=version)
         signs = signs_of(service, shelved, rolled)

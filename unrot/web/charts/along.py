@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from unrot.core.percent import percent
 from unrot.core.plurals import counted
-from unrot.core.records import Feature, Schema, Value
+from unrot.core.records import Schema, Value
 from unrot.core.schema import spoken
 from unrot.web.charts.axes import Says, plain_axis
 from unrot.web.charts.chart import Chart
 from unrot.web.charts.lines import Measure, Reading, Series, lines
-from unrot.web.wording import called, number, rough, together
+from unrot.web.wording import called, number, rough, together, valued
 
 if TYPE_CHECKING:
     # No plain prediction loads what explains.
@@ -77,7 +77,7 @@ def list_along(curve: Curve, schema: Schema, label: str | None, here: Value) -> 
     low, high = (0.0, 1.0) if schema.is_classifier else (min(0.0, *values), max(0.0, *values))
     bars = [
         Bar(
-            name=_choice(feature, one.value),
+            name=valued(one.value, feature),
             said=says(one.here),
             usually=says(one.usually),
             share=(one.here - low) / ((high - low) or 1.0),
@@ -87,14 +87,6 @@ def list_along(curve: Curve, schema: Schema, label: str | None, here: Value) -> 
     ]
     title = _title(curve, schema, label)
     return Choices(title, _sentence(curve, schema), spoken(feature), bars)
-
-
-def _choice(feature: Feature, value: Value) -> str:
-    """Write a value as the field of its feature does."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    names = dict(zip(feature.choices, feature.choice_names, strict=False))
-    return names.get(value, "") or number(value)
 
 
 def _title(curve: Curve, schema: Schema, label: str | None) -> str:

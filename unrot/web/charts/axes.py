@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from unrot.core.time import DAY, HOUR, MINUTE, utc
+from unrot.core.time import DAY, HOUR, MINUTE, bare_time, utc
 
 STEPS = (
     *(MINUTE * count for count in (1, 2, 5, 10, 15, 30)),
@@ -299,7 +299,7 @@ def _with_lane(axis: Axis, values: Sequence[float]) -> Axis:
 
 def time_axis(since: float, until: float, *, about: int = 7) -> Axis:
     """Make an axis of UTC times from one moment to another, with round ones written."""
-    axis = Axis(since, max(until, since + 1), moment, name="Time (UTC)", is_time=True)
+    axis = Axis(since, max(until, since + 1), bare_time, name="Time (UTC)", is_time=True)
     times, writes = _round_times(since, axis.high, about)
     days = [utc(at).date() for at in (since - 1, *times)]
     starts = [writes == "%H:%M" and day != before for before, day in pairwise(days)]
@@ -311,40 +311,28 @@ def time_axis(since: float, until: float, *, about: int = 7) -> Axis:
     return replace(axis, ticks=fitted(ticks, kept=kept))
 
 
-def moment(seconds: float) -> str:
-    """Write a time of a chart for people, in UTC.
-
-    >>> moment(0), moment(90061)
-    ('1 Jan 1970 00:00', '2 Jan 1970 01:01')
-    """
-    return utc(seconds).strftime("%-d %b %Y %H:%M")
-
-
 def stretch(starts_at: float, ends_at: float) -> str:
     """Write a stretch of time for people, in UTC.
 
     >>> stretch(0, 60), stretch(0, 86400), stretch(0, 172800), stretch(3600, 90000)
-    ('1 Jan 1970 00:00–00:01', '1 Jan 1970', '1–2 Jan 1970', '1 Jan 1970 01:00 – 2 Jan 1970 01:00')
+    ('1970-01-01 00:00 to 00:01', '1970-01-01', '1970-01-01 to 1970-01-02', \
+'1970-01-01 01:00 to 1970-01-02 01:00')
     >>> stretch(60, 70)
-    '1 Jan 1970 00:01:00–00:01:10'
+    '1970-01-01 00:01:00 to 00:01:10'
     """
     first, last = (utc(at) for at in (starts_at, ends_at))
     if starts_at % DAY == 0 and ends_at % DAY == 0 and ends_at > starts_at:
         return _days(first, last - timedelta(days=1))
     if first.date() == last.date():
         seconds = ":%S" if ends_at - starts_at < MINUTE else ""
-        begins = f"{moment(starts_at)}{first.strftime(seconds)}"
-        return f"{begins}–{last.strftime('%H:%M' + seconds)}"
-    return f"{moment(starts_at)} – {moment(ends_at)}"
+        begins = f"{bare_time(starts_at)}{first.strftime(seconds)}"
+        return f"{begins} to {last.strftime('%H:%M' + seconds)}"
+    return f"{bare_time(starts_at)} to {bare_time(ends_at)}"
 
 
 def _days(first: datetime, last: datetime) -> str:
-    ends = last.strftime("%-d %b %Y")
-    if first == last:
-        return ends
-    if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day}–{ends}"
-    return f"{first.strftime('%-d %b %Y')} – {ends}"
+    begins, ends = f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}"
+    return begins if begins == ends else f"{begins} to {ends}"
 
 
 def _round_times(since: float, until: float, about: int) -> tuple[list[float], str]:

@@ -19,6 +19,8 @@ Pointing = Literal["columns", "points"]
 """What is found under a pointer: the nearest place by x, or the nearest point."""
 Height = Literal["tall", "low"]
 Style = Literal["solid", "dashed", "dotted"]
+Shown = Style | Literal["box", "band", "circle", "cross", "ring"]
+"""What stands beside a name in the legend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Entry:
 
     name: str
     tone: str
-    shape: Literal["solid", "dashed", "dotted", "box", "band", "circle", "cross", "ring"] = "solid"
+    shape: Shown = "solid"
 
 
 @dataclass(frozen=True, slots=True)

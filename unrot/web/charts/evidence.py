@@ -238,7 +238,7 @@ def _build_outliers(case: _Case) -> Evidence:
         height="tall",
         nothing=NOT_KEPT,
     )
-    return _shown([chart], case.link("list_outliers"), "The odd rows")
+    return _shown([chart], case.link("list_outliers"), "The outliers")
 
 
 def _build_quality(case: _Case) -> Evidence:
@@ -309,7 +309,7 @@ def _build_coverage(case: _Case) -> Evidence:
     told = case.told
     if not {"promised", "static", "told"} <= set(told):
         return Evidence()
-    held = {"Sets of the holdout": told["static"][0], "What was told": told["told"][0]}
+    held = {"By the holdout": told["static"][0], "As told": told["told"][0]}
     promised = dict.fromkeys(held, told["promised"])
     chart = _build_before_and_now(
         "coverage", "How often they held the truth", "Sets", ("Promised", promised), ("Now", held)

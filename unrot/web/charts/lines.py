@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from unrot.web.charts.axes import Axis, Says, brief, extent, number_axis, place
-from unrot.web.charts.chart import Area, Chart, Dot, Entry, Height, Stroke, Style, path
+from unrot.web.charts.chart import Area, Chart, Dot, Entry, Height, Shown, Stroke, Style, path
 from unrot.web.charts.xy import (
     NOTHING,
     Column,
@@ -72,6 +72,12 @@ class Series:
         """Its parts between the gaps."""
         parts = itertools.groupby(self.readings, key=lambda one: one.value is None)
         return [list(part) for is_gap, part in parts if not is_gap]
+
+    @property
+    def shape(self) -> Shown:
+        """What the legend shows of it: its line, or the point that a value alone is."""
+        is_line = self.style != "solid" or any(len(run) > 1 for run in self.runs)
+        return self.style if is_line else "circle"
 
     def within(self, x: Axis) -> Series:
         """Leave out what lies beyond the ends of an axis."""
@@ -247,7 +253,7 @@ def _told(reading: Reading, y: Axis) -> str:
 def _legend(
     series: Sequence[Series], levels: Sequence[Level], happened: Sequence[Happening]
 ) -> tuple[Entry, ...]:
-    entries = [Entry(one.name, one.tone, one.style) for one in series]
+    entries = [Entry(one.name, one.tone, one.shape) for one in series]
     banded = [one for one in series if any(reading.low is not None for reading in one.readings)]
     if banded:
         entries.insert(1, Entry("95 % interval", banded[0].tone, "band"))

@@ -33,7 +33,7 @@ def build_odd_rows(
     """Draw the share of rows that look like nothing in training."""
     return lines(
         "outliers",
-        "Odd rows",
+        "Outliers",
         [Series("Share of rows that look like nothing in training", readings, "two")],
         x=x,
         measure=Measure(percent, 0.0, 0.1),

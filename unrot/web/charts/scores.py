@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from unrot.core.percent import points
 from unrot.core.plurals import counted
 from unrot.core.records import GateVerdict, Schema, Version
 from unrot.core.schema import spoken
@@ -20,7 +21,7 @@ from unrot.web.charts.axes import Axis, choice_axis, extent, number_axis, plain_
 from unrot.web.charts.bars import Group, groups
 from unrot.web.charts.chart import Chart, Dot, Entry, Spot, Stroke, Table, path
 from unrot.web.charts.lines import Level, Measure, Reading, Series, lines
-from unrot.web.wording import number, percent
+from unrot.web.wording import percent, rough
 
 MOST_TICKS = 8
 MOST_REASONS = 8
@@ -60,7 +61,7 @@ def build_scores(names: Sequence[str], scores: Scoreboard, *, is_classifier: boo
     drawn = [one for one in (on_test_set, on_verdicts) if len(one.known) > 1]
     if not drawn:
         return None
-    says = percent if is_classifier else number
+    says = percent if is_classifier else rough
     champion = scores.entry(scores.champion).on_test_set
     levels = []
     if champion is not None:
@@ -92,10 +93,13 @@ def _axis(names: Sequence[str]) -> Axis:
 
 def _sentence(names: Sequence[str], series: Series, *, is_classifier: bool) -> str:
     """Say which version is best there."""
-    of, says = (max, percent) if is_classifier else (min, number)
-    best = of(series.known, key=lambda one: one.value or 0.0)
+    of, says = (max, percent) if is_classifier else (min, rough)
+    best = of(one.value or 0.0 for one in series.known)
+    reach = [names[round(one.at)] for one in series.known if one.value == best]
     where = series.name[0].lower() + series.name[1:]
-    return f"The best {where} is {names[round(best.at)]}: {says(best.value or 0.0)}."
+    *others, last = reach
+    told = f"is {last}" if not others else f"are {', '.join(others)} and {last}"
+    return f"The best {where} {told}: {says(best)}."
 
 
 # ── the gate ─────────────────────────────────────────────────────────────────────────────────
@@ -111,7 +115,7 @@ def build_gate(gate: GateVerdict, version: str, *, is_classifier: bool) -> Chart
     ]
     x = number_axis(
         *extent([end for one in sides for end in (one.low, one.high)]),
-        says=percent if is_classifier else number,
+        says=percent if is_classifier else rough,
     )
     drawn = list(zip(sides, LANES, TONES, SHAPES, strict=True))
     return Chart(
@@ -183,9 +187,9 @@ def _errors(known: Calibration) -> str:
         return ""
     ece, brier = known.ece, known.brier
     return (
-        f" On average it is {percent(ece.value)} off being as right as it is sure (expected "
-        f"calibration error, 95 % interval {percent(ece.low)} to {percent(ece.high)}). Brier score "
-        f"{brier.value:.3f} ({brier.low:.3f} to {brier.high:.3f}): 0 is best."
+        f" On average it is {points(ece.value)} off being as right as it is sure (expected "
+        f"calibration error, 95 % interval {rough(100 * ece.low)} to {points(ece.high)}). "
+        f"Brier score {brier.value:.3f} ({brier.low:.3f} to {brier.high:.3f}): 0 is best."
     )
 
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from unrot.web.charts.axes import NARROW, WIDE, Axis, moment, place
+from unrot.core.time import bare_time
+from unrot.web.charts.axes import NARROW, WIDE, Axis, place
 from unrot.web.charts.chart import Mark, Spot, Table
 
 MOST_ROWS = 500
@@ -77,7 +78,7 @@ def place_marks(happened: Sequence[Happening], x: Axis) -> tuple[Mark, ...]:
     wide, narrow = _Labels(WIDE), _Labels(NARROW)
     made: list[Mark] = []
     for one in sorted(happened, key=lambda each: each.at):
-        at, text = x.at(one.at), f"{one.text}\n{moment(one.at)}"
+        at, text = x.at(one.at), f"{one.text}\n{bare_time(one.at)}"
         if not 0 <= at <= 100:
             continue
         row = wide.take(at, one.label, range(ROWS))

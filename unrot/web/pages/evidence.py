@@ -36,6 +36,8 @@ CALLED = {
     "looked_at": "rows looked at",
     "farthest": "farthest, times the usual distance",
 }
+INTERVALS = {"static": "sets by the holdout held the truth", "told": "what was told held it"}
+"""Figures that come with the two ends of their interval."""
 CHANGED = {
     "broken rows": "the rows: they look broken",
     "data": "the inputs: data drift",
@@ -80,6 +82,9 @@ def readable(evidence: Mapping[str, Any]) -> tuple[list[Figure], list[Table]]:
             figures.append(Figure(_words(name), _reached(value, is_of_numbers=is_of_numbers)))
         elif rows := _rows(value):
             tables.append(_table(name, rows))
+        elif name in INTERVALS:
+            share, low, high = (percent(one) for one in value)
+            figures.append(Figure(INTERVALS[name], f"{share} ({low} to {high})"))
         else:
             figures.append(Figure(CALLED.get(name, _words(name)), _text(name, value)))
     return figures, tables

@@ -47,7 +47,7 @@ class Step:
 
 
 _MONITOR = Step("See it on the monitor page", "pages.monitor")
-_OUTLIERS = Step("Look at the odd rows", "pages.list_outliers")
+_OUTLIERS = Step("Look at the outliers", "pages.list_outliers")
 _PREDICTIONS = Step("Look at the newest predictions", "pages.predictions")
 _VERSIONS = Step("Refit, or go back to an older version", "pages.versions")
 _AUDITS = Step("Judge some rows", "pages.list_audits")

@@ -64,6 +64,11 @@ WORDS = (
         "Rot",
         "A model is right less often than when it was made, and chance does not explain it.",
     ),
+    Word(
+        "Constant guess",
+        "Always the commonest answer, or always the same number: the least that a model must beat.",
+    ),
+    Word("Point", "A hundredth of a whole: from 85 % to 35 % are 50 points."),
     Word("Outlier", "A row that looks like nothing that the model was trained on."),
     Word("Estimated accuracy", "How often a model would be right if it is as right as it is sure."),
     Word(

@@ -26,7 +26,7 @@ from unrot.web.charts.spark import Spark, spark
 from unrot.web.current import service
 from unrot.web.pages.models import blueprint
 from unrot.web.routes import ANYONE
-from unrot.web.wording import number, percent, together
+from unrot.web.wording import percent, rough, together
 
 LONGEST_SEARCH = 200
 NOT_KNOWN = "–"
@@ -89,7 +89,7 @@ class Row:
         mean = self.glance.mean
         if mean is None:
             return NOT_KNOWN
-        return percent(mean) if self.model.schema.is_classifier else _brief(mean)
+        return percent(mean) if self.model.schema.is_classifier else rough(mean)
 
     @property
     def verdicts(self) -> str:
@@ -109,7 +109,7 @@ class Row:
         curve, is_classifier = self.glance.curve, self.model.schema.is_classifier
         if not curve:
             return Spark()
-        says = percent if is_classifier else _brief
+        says = percent if is_classifier else rough
         told = (
             f"Of each ten verdicts in a row: from {says(curve[0])} to {says(curve[-1])}, "
             f"between {says(min(curve))} and {says(max(curve))}."
@@ -194,10 +194,6 @@ def nearest(models: Sequence[Model], words: str) -> str:
     """Return the model that is called most like what was looked for, if one is."""
     called = {name.casefold(): model.name for model in models for name in _names(model)}
     return next((called[one] for one in get_close_matches(words.casefold(), called, n=1)), "")
-
-
-def _brief(value: float) -> str:
-    return number(float(f"{value:.3g}"))
 
 
 def _names(model: Model) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unrot.core import lineage
 from unrot.core.plurals import counted
 from unrot.core.records import CHAMPION, GateVerdict, Version
-from unrot.core.time import spoken_time
+from unrot.core.time import short_time
 from unrot.learn.next_step import NextStep, Situation, advise_next_step
 from unrot.learn.promote import last_gate
 from unrot.learn.scoreboard import Entry, Scoreboard, Scored, read_scoreboard
@@ -121,16 +121,16 @@ def describe_served(served: Sequence[tuple[float, float | None]]) -> str:
     """Say when a version was champion.
 
     >>> describe_served([(0.0, 3_600.0), (7_200.0, None)])
-    'since 1 Jan 1970 at 02:00 UTC, and once before'
+    'since 1970-01-01 02:00 UTC, and once before'
     >>> describe_served([(0.0, 3_600.0)])
-    '1 Jan 1970 at 00:00 UTC to 1 Jan 1970 at 01:00 UTC'
+    '1970-01-01 00:00 UTC to 1970-01-01 01:00 UTC'
     """
     if not served:
         return "–"
     since, until = served[-1]
-    said = f"since {spoken_time(since)}"
+    said = f"since {short_time(since)}"
     if until is not None:
-        said = f"{spoken_time(since)} to {spoken_time(until)}"
+        said = f"{short_time(since)} to {short_time(until)}"
     before = len(served) - 1
     if not before:
         return said

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from unrot.core.errors import StoreAway
 from unrot.core.records import CHAMPION, Finding, Schema
 from unrot.watch.heads import head_of
-from unrot.watch.reports.health import State, gravest_first, part_snoozed, state_beside
+from unrot.watch.reports.health import STATE_WORDS, State, gravest_first, part_snoozed, state_beside
 from unrot.web.current import service
 from unrot.web.pages import story
 from unrot.web.pages.models import blueprint
@@ -56,5 +56,5 @@ def _health(
     if not findings:
         return "well", also or "no open finding"
     worst = gravest_first(findings)[0]
-    said = f"{worst.gravity} · {together(head_of(worst, schema))}"
+    said = f"{STATE_WORDS[state_beside(worst)]} · {together(head_of(worst, schema))}"
     return state_beside(worst), f"{said} · {also}" if also else said

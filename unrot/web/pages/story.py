@@ -77,7 +77,7 @@ def lately(tally: Tally, schema: Schema, version: str) -> tuple[str, str] | None
     of = f"{counted(count, 'verdict' if schema.is_classifier else 'true value')} on {version}"
     if count < FEWEST_VERDICTS:
         return "–", f"{of} so far"
-    return (_far(off) if right is None else percent(right)), f"of {of}"
+    return (f"{_far(off)}", f"over {of}") if right is None else (percent(right), f"of {of}")
 
 
 def last_verdicts(tally: Tally, schema: Schema) -> str:
@@ -87,7 +87,7 @@ def last_verdicts(tally: Tally, schema: Schema) -> str:
         return "none yet"
     if count < FEWEST_VERDICTS:
         return f"{count} so far: too few to say"
-    of = counted(count, "verdict")
+    of = counted(count, "verdict" if schema.is_classifier else "true value")
     return f"off by {_far(off)} over {of}" if right is None else f"{percent(right)} right of {of}"
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
+from unrot.core.numbers import rough
 from unrot.core.percent import roughly
 from unrot.core.plurals import counted
 from unrot.core.records import Gravity, Outcome
@@ -117,7 +118,7 @@ def _few(now: Reached) -> str:
 def before_words(fallen: Fallen, *, is_of_numbers: bool) -> str:
     """Say what was reached before a fall, or promised."""
     if is_of_numbers:
-        value = f"{fallen.before:.4g}"
+        value = rough(fallen.before)
         if fallen.is_from_start:
             return f"its test set promised {value}"
         return f"it was {value} over {counted(fallen.before_verdicts, 'verdict')} before"
@@ -133,7 +134,7 @@ def reached_words(now: Reached) -> str:
     """Say what some verdicts come to."""
     verdicts = now.by.said_of(counted(now.count, "verdict"))
     if now.right is None:
-        return f"by {now.mae:.4g} on average in {verdicts}"
+        return f"by {rough(now.mae)} on average in {verdicts}"
     told = now.share
     said = f"right in {roughly(told.value or 0.0)} of {verdicts}"
     if now.is_chosen or now.by.is_one_voice:

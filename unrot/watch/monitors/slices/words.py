@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from unrot.core.numbers import rough
 from unrot.core.percent import roughly
 from unrot.core.records import Gravity
 from unrot.hear.judges import Whose
@@ -44,7 +45,7 @@ def sentence_of(champion: str, told: Sequence[Told], within: float | None) -> st
     """
     worst, *others = told
     one = worst.fallen
-    verb = "right" if within is None else f"no more than {within:.3g} off"
+    verb = "right" if within is None else f"no more than {rough(within)} off"
     before = (
         f"on its test set {roughly(one.before)}"
         if one.is_promised
