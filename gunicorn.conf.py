@@ -16,6 +16,7 @@ from unrot.core import logs
 from unrot.core.errors import BadSetting, UnrotError
 from unrot.core.memory import hand_back_memory
 from unrot.core.settings import load, prepare_home
+from unrot.core.telemetry import silence_onnxruntime
 from unrot.serve.shelf import fill_when_empty
 from unrot.web.metrics.slots import FOLDER_VARIABLE, Slots
 
@@ -73,8 +74,10 @@ _counts = _settings.home / "metrics"
 os.environ[FOLDER_VARIABLE] = str(_counts.resolve())
 
 # Libraries that all processes need, read once before the fork so that they share the memory: not
-# onnxruntime and grpc, which survive no fork, and nothing of ours, so that a reload takes new code.
+# grpc, which survives no fork, and nothing of ours, so that a reload takes new code.
 _shared = ["flasgger", "flask", "numpy", "orjson", "prometheus_client", "urllib.request"]
+if sys.platform == "linux" and silence_onnxruntime():
+    _shared.append("onnxruntime")
 if _settings.store_url.startswith("postgres"):
     _shared.append("psycopg")
 

@@ -148,6 +148,14 @@ def test_killed_worker_is_replaced(either: Server) -> None:
     wait_for(lambda: answers(f"{either.url}/api/v1/health"), 20)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="it is shared by a fork on Linux alone")
+def test_onnxruntime_is_read_before_the_fork(granian: Server) -> None:
+    """Workers and caretaker share it, which is 40 MB on a dyno of 512."""
+    mapped = Path(f"/proc/{granian.process.pid}/maps").read_text()
+
+    assert "onnxruntime_pybind11_state" in mapped
+
+
 def test_reload_drops_no_request(either: Server) -> None:
     before = workers_of(either)
     codes: list[int] = []

@@ -3,8 +3,8 @@
 The arbiter starts it with the web workers, starts it again when it dies, and stops it with
 them. It takes no calls: its own thread does the work.
 
-gunicorn's master reads this file before it forks, and onnxruntime does not survive a fork (its
-exit hangs in the child). Everything of ours is therefore imported in `init`, after the fork.
+gunicorn's master reads this file before it forks. Everything of ours is imported in `init`, after
+the fork, so that a reload takes new code.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ numbers in one tensor and the texts in another. A gap is NaN among numbers and e
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
@@ -26,11 +25,11 @@ from unrot.core.quick_rows import QuickRows
 from unrot.core.records import Feature, Outputs, Row, Schema, Value
 from unrot.core.schema import MOST_DETAILS, expected_of, farthest_feature
 from unrot.core.table import Table
+from unrot.core.telemetry import silence_onnxruntime
 from unrot.serve.parity import TOLERANCE, largest_difference
 
-# onnxruntime reports its use to its makers unless it is told not to before its import.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-import onnxruntime
+silence_onnxruntime()
+import onnxruntime  # noqa: E402  # only what comes after the word is silent
 
 INPUT = "inputs"
 NUMBERS, TEXTS = "unrot_numbers", "unrot_texts"
