@@ -175,7 +175,8 @@ class Batch:
     @property
     def size_of_rows(self) -> int:
         """About how many more its rows take once they are unpacked."""
-        return self._count * (ROW_BYTES + VALUE_BYTES * (len(self._parts) - FIRST - PLAIN))
+        numbers = len(self._parts) - FIRST - PLAIN
+        return int(self._count) * (ROW_BYTES + VALUE_BYTES * numbers)
 
     def rows(self, model: ModelKey, version: str) -> Rows:
         """Read all."""
