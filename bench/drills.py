@@ -246,7 +246,9 @@ def kill_workers(site: Site) -> Outcome:
             until(lambda killed=killed: killed not in running.workers(), 60)  # type: ignore[misc]
             deaths.append((at, time.perf_counter()))
         until(running.is_whole, 60)
-        return f"{site.kills} kills: {causes(running.told.failed, deaths)}"
+        failed = running.told.failed
+        each = len(failed) / site.kills
+        return f"{site.kills} kills, {each:.2f} failed each: {causes(failed, deaths)}"
 
     return under_load(site, "workers", happen, most_failed=MOST_FAILED)
 

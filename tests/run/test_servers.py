@@ -69,6 +69,12 @@ def workers_of(server: Server) -> set[int]:
     return {pid for pid in children_of(server.process.pid) if not children_of(pid)}
 
 
+def states_of(pid: int) -> list[str]:
+    """Return the state of each thread of a process."""
+    said = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return [one.rpartition(")")[2].split()[0] for one in said]
+
+
 def caretakers_of(server: Server) -> set[int]:
     """Return the grandchildren of gunicorn's master."""
     return {one for pid in children_of(server.process.pid) for one in children_of(pid)}
@@ -154,6 +160,20 @@ def test_onnxruntime_is_read_before_the_fork(granian: Server) -> None:
     mapped = Path(f"/proc/{granian.process.pid}/maps").read_text()
 
     assert "onnxruntime_pybind11_state" in mapped
+
+
+def test_requests_that_wait_for_a_killed_worker_are_answered_by_the_next(either: Server) -> None:
+    """They wait in a line that belongs to all workers, as long as none has taken them."""
+    [worker] = workers_of(either)
+    os.kill(worker, signal.SIGSTOP)
+    wait_for(lambda: set(states_of(worker)) == {"T"}, 20)
+    with ExitStack() as opened:
+        waiting = [opened.enter_context(closing(connected(either))) for _ in range(20)]
+        for connection in waiting:
+            connection.sendall(PREDICT + HEAD + b"Content-Length: %d\r\n\r\n" % len(IRIS) + IRIS)
+        os.kill(worker, signal.SIGKILL)
+
+        assert [read_answer(connection)[0] for connection in waiting] == [200] * 20
 
 
 def test_reload_drops_no_request(either: Server) -> None:

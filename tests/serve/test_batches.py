@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +14,8 @@ import pytest
 from tests.memory_store import MemoryStore
 from unrot.core.ids import Ids
 from unrot.core.records import Prediction
-from unrot.serve.batch_reader import BatchReader
+from unrot.serve import batch_reader
+from unrot.serve.batch_reader import BatchReader, Opened
 from unrot.serve.batches import MOST_ROWS, Batch, batches_of, pack, unpack
 
 IDS = Ids(b"key")
@@ -191,3 +195,64 @@ def test_rows_of_several_writers_and_lengths_come_newest_first(before: float | N
     wanted = sorted(((one.predicted_at, one.id or "") for one in every), reverse=True)
     wanted = [one for one in wanted if cursor is None or one < cursor]
     assert [(one.predicted_at, one.id) for one in found] == wanted
+
+
+# ── what is held in memory ───────────────────────────────────────────────────────────────────
+
+
+def measured(row: int, *, width: int) -> Prediction:
+    """Return a prediction of numbers that are all chance."""
+    chance = random.Random(row)
+    inputs = [chance.gauss(0, 1) for _ in range(width)]
+    return made(row, inputs=inputs, probabilities=[(share := chance.random()), 1 - share])
+
+
+def taken_by(make: Callable[[], Any]) -> tuple[int, Any]:
+    """Return how many bytes of Python's memory something takes, and what that is."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        made = make()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0], made
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("is_unpacked", [False, True])
+@pytest.mark.parametrize("width", [4, 30])
+@pytest.mark.parametrize("rows", [1, 10, 100])
+def test_opened_batch_is_counted_as_what_it_takes(
+    rows: int, width: int, *, is_unpacked: bool
+) -> None:
+    columns = pack([measured(row, width=width) for row in range(rows)])
+    batch: Any = {"columns": columns, "model": "elves", "version": "v1"}
+
+    def open_some() -> list[Opened]:
+        opened = [Opened(batch) for _ in range(20)]
+        if is_unpacked:
+            assert all(len(one.ordered) == rows for one in opened)
+        return opened
+
+    taken, opened = taken_by(open_some)
+
+    assert 0.8 < sum(one.size for one in opened) / taken < 1.25
+
+
+def test_many_small_batches_that_were_looked_up_take_no_more_than_they_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of one row each, as traffic that only trickles leaves them: nearly all is Python's own."""
+    monkeypatch.setattr(batch_reader, "MOST_BYTES", 150_000)
+    store, rows = MemoryStore(), [measured(row, width=4) for row in range(60)]
+    for row in rows:
+        kept(row, store=store)
+
+    def look_up() -> BatchReader:
+        reader = BatchReader(store)
+        assert all(reader.look_up([row.id or ""]) for row in rows)
+        return reader
+
+    taken, _ = taken_by(look_up)
+
+    assert 75_000 < taken < 190_000

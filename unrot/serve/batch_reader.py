@@ -20,9 +20,8 @@ from unrot.serve.rows import Rows, places_of
 from unrot.store.kinds import BATCH, UNSURE
 from unrot.store.operations import Document, Operations, scan_all
 
-MOST_BYTES, UNPACKED = 8_000_000, 6
-"""Of batches that stay in memory, since pages and lookups come back to the newest ones; one whose
-rows are unpacked takes so many times as much."""
+MOST_BYTES = 8_000_000
+"""Of batches that stay in memory, since pages and lookups come back to the newest ones."""
 
 FEW = 2
 """So few ids are looked up without unpacking all that lies beside them."""
@@ -48,8 +47,9 @@ class Opened:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
-        return self._batch.size * (UNPACKED if "rows" in self.__dict__ else 1)
+        """About how many bytes of memory it takes."""
+        batch = self._batch
+        return batch.size + (batch.size_of_rows if "rows" in self.__dict__ else 0)
 
     @cached_property
     def rows(self) -> Rows:

@@ -59,6 +59,9 @@ FIRST, PLAIN = 3, 6
 """The columns of ids, and those behind them that every row has."""
 
 MOST_OFF = 2**15
+ROW_BYTES, VALUE_BYTES = 450, 32
+"""What a row takes in memory once all are unpacked and in order, and each number in it."""
+
 _LEVEL, _MEMORY = 3, 5
 """So little memory lets zlib begin anew often: planes of one kind follow each other."""
 
@@ -166,7 +169,14 @@ class Batch:
         head, *texts = text.split(b"\n")
         self._count, self._width, heads = orjson.loads(head)
         self._parts = list(_parted(heads, self._count, chance, zlib.decompress(planes), texts))
-        self.size = len(chance) + len(text) + len(planes)
+        self.size = len(text) + sum(part.size for part in self._parts)
+        """About how many bytes of memory it takes."""
+
+    @property
+    def size_of_rows(self) -> int:
+        """About how many more its rows take once they are unpacked."""
+        numbers = len(self._parts) - FIRST - PLAIN
+        return int(self._count) * (ROW_BYTES + VALUE_BYTES * numbers)
 
     def rows(self, model: ModelKey, version: str) -> Rows:
         """Read all."""

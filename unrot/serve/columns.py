@@ -21,6 +21,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from sys import getsizeof
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,9 @@ MOST_DECIMALS = 4
 EXPONENTS = 0xFFF
 HALF = 0xF
 
+PART_BYTES = 400
+"""What a column takes in memory besides its planes."""
+
 _DOUBLE = struct.Struct("<d")
 
 Integers = NDArray[np.int64]
@@ -53,6 +57,11 @@ class Part:
 
     head: dict[str, Any]
     planes: Sequence[bytes] = field(default=(), repr=False)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes."""
+        return PART_BYTES + sum(map(getsizeof, self.planes))
 
 
 def are_chance(part: Part) -> list[bool]:
