@@ -146,7 +146,7 @@ def test_what_was_judged_in_a_world_that_is_over_teaches_nothing(
     fates = school.service.store.lessons.fates_of("zombies", "v2", limit=1_000)
     learnt = {fate.prediction for fate, _ in fates if fate.kind == "learnt"}
     over = {fate.prediction for fate, _ in fates if fate.reason == OF_ANOTHER_WORLD}
-    assert "The world moved on" in result["sentence"]
+    assert "The world moved at" in result["sentence"]
     assert school.service.version("zombies", "v2").anchor_since == 0.0
     assert not learnt & gone
     assert over <= gone and len(over) > len(gone) / 2

@@ -490,7 +490,7 @@ def test_world_that_moved_and_came_back_is_judged_on_the_test_set() -> None:
     assert verdict.recent_rows == pytest.approx(150, abs=5)
     assert verdict.recent_score == pytest.approx(0.93, abs=0.05)
     assert verdict.why.startswith(
-        "The world moved on 12 May 2026, 14:04 UTC and was back on 12 May 2026, 14:08 UTC. The "
-        "test set still holds: v2 was right on 93.0 % (3,720 of 4,000) on its test set and right "
+        "The world moved at 2026-05-12 14:04 UTC and was back at 2026-05-12 14:08 UTC. The test "
+        "set still holds: v2 was right on 93 % (3,720 of 4,000) on its test set and right on "
     )
     assert verdict.why in verdict.sentence

@@ -185,7 +185,7 @@ def test_headline_status_and_what_to_do_are_of_the_same_finding(
 
     assert "This model is rotting." in page
     assert f'see the evidence and what to do about it. <a href="{AT}/{ROT.id}"' in page
-    assert '<dd class="ill">grave · Rot</dd>' in page
+    assert '<dd class="ill">In trouble · Rot</dd>' in page
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_finding_is_snoozed_said_apart_and_woken(client: FlaskClient, kept: Serv
     assert "Snoozed until" in said and "snoozed by ada until" in said
     assert "1 snoozed warning data drift" in listed and "1 open" not in listed
     assert "Health 1 snoozed" in listed and "Findings 1 open" not in listed
-    assert "1 finding is snoozed." in monitor and "1 finding snoozed" in monitor
+    assert "1 finding is snoozed." in monitor and "No open finding 1 snoozed" in monitor
     assert "1 snoozed" in home and "1 open finding" not in home
     assert "It is snoozed no more." in woken
     assert "1 open warning data drift" in said_on(client, AT)

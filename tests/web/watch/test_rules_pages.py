@@ -115,6 +115,9 @@ def _fields_of(page: str) -> MultiDict[str, str]:
             elif tag == "option" and "selected" in given:
                 self.fields.append((self.select, given["value"] or ""))
 
+        def handle_endtag(self, tag: str) -> None:
+            self.is_rules = self.is_rules and tag != "form"
+
     reader = Reader()
     reader.feed(page)
     return MultiDict(reader.fields)

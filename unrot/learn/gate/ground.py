@@ -226,7 +226,7 @@ def _why(evidence: Evidence, move: Move, anchor: Errors, recent: Errors) -> str:
     went, back = (_at(evidence, place) for place in move.over[-1])
     if went is None or back is None:
         return f"The world moved, and is what it was again. {now}"
-    return f"The world moved on {short_time(went)} and was back on {short_time(back)}. {now}"
+    return f"The world moved at {short_time(went)} and was back at {short_time(back)}. {now}"
 
 
 def _why_now(evidence: Evidence, move: Move, anchor: Errors, recent: Errors) -> str:
