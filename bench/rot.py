@@ -25,7 +25,7 @@ from unrot.core.records import Outcome
 from unrot.make import artefacts
 from unrot.make.demos import zombies
 from unrot.make.train import train
-from unrot.watch.monitors.rot.note import Standing
+from unrot.watch.monitors.rot.note import StreamState
 from unrot.watch.monitors.rot.state import Course, Expected
 
 RUNS = 200
@@ -92,7 +92,7 @@ def ours(rights: NDArray[np.float64], known: Judged) -> int | None:
         for place, right in enumerate(rights)
     ]
     course = Course(
-        Standing(("v1",)),
+        StreamState(("v1",)),
         champion="v1",
         expected=Expected(known.share, rows=known.rows),
         last=50,

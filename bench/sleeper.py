@@ -33,7 +33,7 @@ def main(model: str) -> None:
             print(f"refused: {error.message}", flush=True)
         time.sleep(60)
 
-    caretaker._chores._lookout.go_round = look_around  # type: ignore[method-assign]
+    caretaker._leader._lookout.go_round = look_around  # type: ignore[method-assign]
     while True:
         caretaker.go_round()
         time.sleep(0.1)

@@ -19,7 +19,7 @@ from unrot.cli.terminal import Progress, table
 from unrot.core.records import Outcome
 from unrot.core.time import DAY, HOUR
 from unrot.watch.eras import key_of
-from unrot.watch.monitors.rot.note import Standing
+from unrot.watch.monitors.rot.note import StreamState
 from unrot.watch.monitors.rot.state import Course, Expected
 
 Chance = np.random.Generator
@@ -134,7 +134,7 @@ def outcomes_of(stream: Stream) -> list[Outcome]:
 
 def alarms(told: list[Outcome], promised: Expected) -> Iterator[int]:
     """Follow verdicts as the lookout does; yield after how many of them each fall was said."""
-    standing, read = Standing(("v1",)), list[Outcome]()
+    standing, read = StreamState(("v1",)), list[Outcome]()
     for start in range(0, len(told), AT_ONCE):
         read = read[-KEPT:] + told[start : start + AT_ONCE]
         course = Course(standing, champion="v1", expected=promised, last=50)

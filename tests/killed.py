@@ -91,7 +91,7 @@ def points() -> dict[str, Callable[[], None]]:
     from unrot.learn.job_store import JobStore
     from unrot.learn.lesson_store import LessonStore
     from unrot.make.trainable import TrainableEstimator as Taught
-    from unrot.make.workshop import EstimatorWorkshop as Shop
+    from unrot.make.trainer import EstimatorTrainer as Shop
     from unrot.serve import shelf
     from unrot.store.kinds import JOB, MODEL, VERSION
 

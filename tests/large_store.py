@@ -47,7 +47,7 @@ def predicted(service: Service, count: int, model: str = ZOMBIES) -> list[Judged
 def ship(service: Service) -> None:
     """Bring what was answered to the store; no learner is started."""
     keeper = Caretaker(service, "tests")
-    keeper._chores.go_round = lambda **_: None  # type: ignore[method-assign]
+    keeper._leader.go_round = lambda **_: None  # type: ignore[method-assign]
     assert keeper.go_round()
 
 

@@ -23,7 +23,7 @@ def judged(service: Service, count: int = 1, model: str = "iris") -> list[str]:
 
     answer = service.predict_instances(model, [IRIS_ROW] * count)
     keeper = Caretaker(service, "tests")
-    keeper._chores.go_round = lambda **_: None  # type: ignore[method-assign]
+    keeper._leader.go_round = lambda **_: None  # type: ignore[method-assign]
     assert keeper.go_round()
     ids = [prediction.id or "" for prediction in answer.predictions]
     for id in ids:

@@ -17,7 +17,7 @@ from unrot.core.cloud_events import CloudEvent, structured
 from unrot.core.settings import Settings
 from unrot.watch.event_sender import EventSender
 from unrot.watch.event_spool import Spool
-from unrot.watch.webhook_client import HttpCourier
+from unrot.watch.webhook_client import WebhookClient
 
 Judged = Callable[[Mapping[str, Any]], Any]
 TOLD = {"class": "elf", "probabilities": {"elf": 0.75, "Kobold „grün“": 0.25}}
@@ -30,7 +30,7 @@ def sent_in(folder: Path, mode: str) -> list[Any]:
         spool = Spool(folder, most_bytes=10**6, now=0.0)
         spool.add([structured(EVENT)])
         settings = replace(Settings(), events_url=receiver.url, events_mode=mode)
-        EventSender(spool, HttpCourier(allow_private=True), settings).send_next()
+        EventSender(spool, WebhookClient(allow_private=True), settings).send_next()
         return [receiver.headers[0], json.dumps(receiver.bodies[0])]
 
 

@@ -220,7 +220,7 @@ def test_cured_model_goes_on_in_the_new_world(open_school: Open) -> None:
     school.done("learn")
 
     cured, third = (school.service.version("zombies", name) for name in ("v2", "v3"))
-    [lesson] = school.service.workshop.unpack_lessons(
+    [lesson] = school.service.trainer.unpack_lessons(
         school.service.store.registry.artefact(third.artefacts["lessons"])
     )
     [gate] = school.service.store.lessons.gates("zombies", "v3")

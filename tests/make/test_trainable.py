@@ -36,7 +36,7 @@ from unrot.make import artefacts
 from unrot.make import stream as streaming
 from unrot.make.online import can_learn_online
 from unrot.make.train import train
-from unrot.make.workshop import EstimatorWorkshop
+from unrot.make.trainer import EstimatorTrainer
 from unrot.serve.predictor import check_golden
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
@@ -56,7 +56,7 @@ def examples(rows: Sequence[Row], labels: Sequence[Any]) -> tuple[Example, ...]:
 
 def lesson_for(kept: Kept) -> Lesson:
     """Return a lesson of rows of the holdout, weighted, mixed with replayed ones, and one alone."""
-    rows, labels = EstimatorWorkshop().unpack(kept.of("holdout"), kept.schema, 60)
+    rows, labels = EstimatorTrainer().unpack(kept.of("holdout"), kept.schema, 60)
     replayed = kept.open().replayed(25, seed=5)
     mixed = (*range(25), *(~number for number in range(25)))
     batches = (mixed, (30,), tuple(range(40, 60)))
@@ -103,7 +103,7 @@ def test_owners_estimator_learns_and_learns_the_same_again_from_what_is_stored(n
     assert (candidate.parent, candidate.origin, candidate.made) == ("v1", "learn", {"seed": 1})
     assert set(candidate.artefacts) - {"onnx"} == {"skops", "golden", "explainer"}
     assert candidate.form == kept.version.serving.form
-    served = EstimatorWorkshop().predictor(candidate, kept.schema)
+    served = EstimatorTrainer().predictor(candidate, kept.schema)
     assert check_golden(served, candidate.artefacts["golden"]) <= 1e-4
 
 
@@ -158,7 +158,7 @@ def test_rows_one_at_a_time_are_what_plain_partial_fit_makes_of_them(
 def test_owners_mixed_pipeline_learns_as_by_hand() -> None:
     needs("pandas", bool(importlib.util.find_spec("pandas")), "pip install -r requirements-dev.txt")
     kept = learner("mixed network")
-    rows, labels = EstimatorWorkshop().unpack(kept.of("holdout"), kept.schema, 5)
+    rows, labels = EstimatorTrainer().unpack(kept.of("holdout"), kept.schema, 5)
 
     learnt = kept.open().learn(one_at_a_time(rows, labels), ignore)
 
@@ -188,7 +188,7 @@ def test_weights_are_passed_where_not_all_are_one() -> None:
 
 def test_where_no_weights_are_taken_light_rows_are_there_as_often_as_they_weigh() -> None:
     kept = learner("passive aggressive")
-    rows, labels = EstimatorWorkshop().unpack(kept.of("holdout"), kept.schema, 50)
+    rows, labels = EstimatorTrainer().unpack(kept.of("holdout"), kept.schema, 50)
     light = tuple(example(row, label, 0.2) for row, label in zip(rows, labels, strict=True))
 
     def learnt(given: tuple[Example, ...], seed: int) -> list[Any]:
@@ -407,7 +407,7 @@ def test_owners_neighbours_take_no_weights_and_are_refitted_on_rows_drawn_by_wei
     from sklearn.neighbors import KNeighborsClassifier
 
     kept = added("neighbours", {"neighbours": (KNeighborsClassifier, words)})
-    rows, labels = EstimatorWorkshop().unpack(kept.of("holdout"), kept.schema, 60)
+    rows, labels = EstimatorTrainer().unpack(kept.of("holdout"), kept.schema, 60)
 
     fitted = [kept.open().refit(refit_of(examples(rows, labels), 0.5), ignore) for _ in range(2)]
 
@@ -484,7 +484,7 @@ def test_apprentice_answers_as_what_is_served() -> None:
 
     answers = kept.open().predict(rows)
 
-    served = EstimatorWorkshop().predictor(train(dataset, "mlp", ignore), dataset.schema)
+    served = EstimatorTrainer().predictor(train(dataset, "mlp", ignore), dataset.schema)
     assert answers.classes == served.predict(rows).classes
     assert candidate_of(kept.open(), b"").metrics == {"rows_trained": 300.0}
 

@@ -21,7 +21,7 @@ from unrot.make import catalogue
 from unrot.make.external import Brought, make_candidate, read_table, schema_of
 from unrot.make.train import train
 from unrot.make.trainable import TrainableEstimator
-from unrot.make.workshop import EstimatorWorkshop
+from unrot.make.trainer import EstimatorTrainer
 
 SMALL = {"forest": {"n_estimators": 12}, "hgb": {"max_iter": 12}}
 INHERITED = ("training", "holdout", "stream")
@@ -114,7 +114,7 @@ class Kept:
         return replace(self.version, artefacts=rest)
 
     def open(self) -> TrainableEstimator:
-        shop = EstimatorWorkshop(self.trusted)
+        shop = EstimatorTrainer(self.trusted)
         opened = shop.open(self.version, self.schema, self.files.__getitem__)
         assert isinstance(opened, TrainableEstimator)
         return opened

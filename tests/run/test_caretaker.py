@@ -325,7 +325,7 @@ def test_shelf_is_filled_while_a_round_takes_long(
         may_go_on.wait(30)
 
     monkeypatch.setattr(caretaker, "FOLLOW_SECONDS", 0.05)
-    monkeypatch.setattr(keeper._chores, "go_round", look_long)
+    monkeypatch.setattr(keeper._leader, "go_round", look_long)
     thread = threading.Thread(target=keeper.run)
     thread.start()
     assert inside.wait(30)

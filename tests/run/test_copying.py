@@ -62,7 +62,7 @@ def documents(store: Operations) -> dict[tuple[str, str], dict[str, Any]]:
 def go_round(service: Service) -> None:
     """Let a caretaker work, and its lease be over afterwards."""
     keeper = Caretaker(service, "me")
-    keeper._chores._start_learner = lambda: None  # type: ignore[method-assign]
+    keeper._leader._start_learner = lambda: None  # type: ignore[method-assign]
     assert keeper.go_round()
     keeper._profiles.write_all()
     let_leases_end(service.store.database)  # type: ignore[attr-defined]

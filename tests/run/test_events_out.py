@@ -20,7 +20,7 @@ from unrot.serve.service import Service
 from unrot.watch import event_teller
 from unrot.watch.event_spool import read_state
 from unrot.watch.event_teller import EventTeller
-from unrot.watch.webhook_client import HttpCourier
+from unrot.watch.webhook_client import WebhookClient
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 FINDING = Finding(
@@ -46,7 +46,7 @@ def telling(service: Service, receiver: Receiver) -> Service:
 
 def telling_to(service: Service, url: str, **more: Any) -> Service:
     settings = replace(service.settings, events_url=f"{url}/sink", **more)
-    return replace(service, settings=settings, courier=HttpCourier(allow_private=True))
+    return replace(service, settings=settings, messenger=WebhookClient(allow_private=True))
 
 
 def predict(service: Service, count: int, keys: list[str | None] | None = None) -> list[str]:

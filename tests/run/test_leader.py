@@ -15,11 +15,11 @@ from unrot.learn import jobs, promote
 from unrot.learn.worker import Learner, new_holder
 from unrot.run import leader
 from unrot.run.caretaker import Caretaker
-from unrot.run.leader import BY_ITSELF, Chores
+from unrot.run.leader import BY_ITSELF, Leader
 from unrot.serve.service import Service
 
 
-class Quiet(Chores):
+class Quiet(Leader):
     """Starts no process."""
 
     def _start_learner(self) -> None:
@@ -123,7 +123,7 @@ def test_model_that_cannot_learn_on_keeps_no_other_from_it(service: Service) -> 
 
 def ship(service: Service) -> None:
     keeper = Caretaker(service, "tests")
-    keeper._chores.go_round = lambda **_: None  # type: ignore[method-assign]
+    keeper._leader.go_round = lambda **_: None  # type: ignore[method-assign]
     assert keeper.go_round()
 
 
@@ -255,7 +255,7 @@ def test_caretaker_for_jobs_alone_leaves_the_journal_be(service: Service) -> Non
     learn_every(service, 1)
     service.predict_instances("iris", [IRIS_ROW])
     keeper = Caretaker(service, "worker", jobs_only=True)
-    keeper._chores = Quiet(service, "worker")
+    keeper._leader = Quiet(service, "worker")
 
     assert keeper.go_round()
 

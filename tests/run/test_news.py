@@ -163,10 +163,10 @@ def test_policy_and_job_that_are_asked_for_elsewhere_wake_the_leader(
         lambda: service.store.tell_news(),
     ):
         rounds(keeper, sleep, leader.AWAKE_SECONDS + 15)
-        woken.append(keeper._chores._is_asleep())
+        woken.append(keeper._leader._is_asleep())
         act()
         rounds(keeper, sleep, 1 + POLL_SECONDS)
-        woken.append(keeper._chores._is_asleep())
+        woken.append(keeper._leader._is_asleep())
 
     assert woken == [True, False, True, False]
 

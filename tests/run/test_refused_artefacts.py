@@ -175,9 +175,9 @@ def answer(service: Service) -> tuple[str, object]:
 def findings_after_a_round(service: Service) -> list[Finding]:
     keeper = Caretaker(service, "me")
     keeper.go_round()
-    while keeper._chores._lookout.is_going:
-        keeper._chores._lookout.go_round()
-    keeper._chores.stop()
+    while keeper._leader._lookout.is_going:
+        keeper._leader._lookout.go_round()
+    keeper._leader.stop()
     return service.store.findings.open()
 
 

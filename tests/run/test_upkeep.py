@@ -26,7 +26,7 @@ from unrot.core.records import Caller, Holdings
 from unrot.core.settings import Settings, kept_secret
 from unrot.core.time import UNDO_SECONDS
 from unrot.make import models
-from unrot.run import tidying
+from unrot.run import retention
 from unrot.run.bootstrap import open_service
 from unrot.run.caretaker import Caretaker
 from unrot.serve.service import Service
@@ -166,7 +166,7 @@ def test_model_that_was_put_aside_answers_again_when_it_is_brought_back(service:
     hidden = names(service)
     listed = models.list_undoable(service)
     left = models.left_behind(service)
-    list(tidying.sweep(service))
+    list(retention.sweep(service))
     back = models.bring_back(service, removed.key)
 
     assert (hidden, listed, left) == (["zombies"], [removed], [])
@@ -183,7 +183,7 @@ def test_model_that_was_put_aside_is_erased_by_tidying_after_ten_minutes(
     late = replace(service, clock=lambda: service.clock() + UNDO_SECONDS)
     removed = models.put_aside(service, "iris")
 
-    list(tidying.sweep(late))
+    list(retention.sweep(late))
 
     assert service.store.holdings(removed.key) == Holdings()
     assert models.list_undoable(late) == []

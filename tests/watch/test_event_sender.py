@@ -15,7 +15,7 @@ from unrot.core.settings import Settings
 from unrot.watch import event_spool
 from unrot.watch.event_sender import EventSender
 from unrot.watch.event_spool import DEAD, DEAD_BEFORE, Spool, read_state, waiting_bytes
-from unrot.watch.webhook_client import HttpCourier
+from unrot.watch.webhook_client import WebhookClient
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def opened(folder: Path, most_bytes: int = 10**6) -> Spool:
 
 def sender(spool: Spool, url: str, *, allow_private: bool = True, **more: Any) -> EventSender:
     settings = replace(Settings(), events_url=f"{url}/sink", **more)
-    return EventSender(spool, HttpCourier(allow_private=allow_private), settings)
+    return EventSender(spool, WebhookClient(allow_private=allow_private), settings)
 
 
 def event(number: int) -> dict[str, Any]:

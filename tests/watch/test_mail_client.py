@@ -13,7 +13,7 @@ from tests.mail_server import mail_server
 from unrot.core.errors import Undelivered
 from unrot.core.mailboxes import PORTS, Mailbox, read_server
 from unrot.watch import mail_client
-from unrot.watch.mail_client import SmtpCourier
+from unrot.watch.mail_client import MailClient
 
 TO = Mailbox(("ada@example.org", "bob@example.org"))
 SENDER = "unrot@example.net"
@@ -53,8 +53,8 @@ def send(
     subject: str = "Plants: Inputs drifted",
     body: str = "It moved.",
 ) -> str:
-    courier = SmtpCourier(read_server(address), SENDER, tls=tls)
-    return courier.post(to, body.encode(), {"Subject": subject, "Idempotency-Key": "f1"})
+    messenger = MailClient(read_server(address), SENDER, tls=tls)
+    return messenger.post(to, body.encode(), {"Subject": subject, "Idempotency-Key": "f1"})
 
 
 def refused(address: str, tls: ssl.SSLContext | None = None) -> str:

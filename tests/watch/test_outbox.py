@@ -16,9 +16,9 @@ from unrot.core.records import Finding
 from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.watch import outbox
-from unrot.watch.couriers import couriers_of
-from unrot.watch.outbox import Postbox, send_trial
-from unrot.watch.webhook_client import HttpCourier
+from unrot.watch.messengers import messengers_of
+from unrot.watch.outbox import Outbox, send_trial
+from unrot.watch.webhook_client import WebhookClient
 
 FINDING = Finding(
     "f1", "iris", "drift", "drift", "grave", 1_000.0, 1_060.0, 1_060.0,
@@ -45,7 +45,7 @@ def sending(service: Service, receiver: Receiver) -> Service:
 
 def sending_to(service: Service, address: str, **more: str) -> Service:
     settings = replace(service.settings, webhook=address, **more)
-    return replace(service, settings=settings, courier=HttpCourier(allow_private=True))
+    return replace(service, settings=settings, messenger=WebhookClient(allow_private=True))
 
 
 def later(service: Service, seconds: float) -> Service:
@@ -54,12 +54,12 @@ def later(service: Service, seconds: float) -> Service:
 
 
 def go_round(service: Service, times: int = 1) -> None:
-    """Let a new postbox, as after a restart, send what is due."""
-    postbox = Postbox(service)
+    """Let a new outbox, as after a restart, send what is due."""
+    outbox = Outbox(service)
     for _ in range(times):
-        postbox.go_round()
-        if postbox._thread is not None:
-            postbox._thread.join(10)
+        outbox.go_round()
+        if outbox._thread is not None:
+            outbox._thread.join(10)
 
 
 def test_finding_is_sent_once_however_often_the_caretaker_starts(
@@ -232,7 +232,7 @@ def test_without_a_webhook_nothing_is_sent_and_nothing_noted(service: Service) -
 def test_private_addresses_are_refused_unless_the_settings_allow_them(
     service: Service, receiver: Receiver
 ) -> None:
-    careful = replace(sending_to(service, receiver.url), courier=service.courier)
+    careful = replace(sending_to(service, receiver.url), messenger=service.messenger)
     careful.store.findings.put(FINDING)
 
     go_round(careful)
@@ -247,7 +247,7 @@ def test_private_addresses_are_refused_unless_the_settings_allow_them(
 
 
 class _Slow:
-    """A courier whose road is long."""
+    """A messenger whose road is long."""
 
     def __init__(self) -> None:
         self.is_let_through = False
@@ -260,15 +260,15 @@ class _Slow:
 
 def test_slow_webhook_holds_the_caretaker_up_for_nothing(sending: Service) -> None:
     slow = _Slow()
-    service = replace(sending, courier=slow)
+    service = replace(sending, messenger=slow)
     service.store.findings.put(FINDING)
-    postbox = Postbox(service)
+    outbox = Outbox(service)
 
     for _ in range(5):
-        postbox.go_round()
-    is_sending = postbox.is_sending
+        outbox.go_round()
+    is_sending = outbox.is_sending
     slow.is_let_through = True
-    postbox.stop()
+    outbox.stop()
 
     assert is_sending
     assert slow.posted == 1
@@ -363,7 +363,7 @@ def mailing(service: Service, mail: MailServer, **more: str) -> Service:
     settings = replace(service.settings, smtp=smtp, mail_from="unrot@example.net", **more)
     settings = replace(settings, webhook_private=True)
     service.store.findings.set_rules("iris", Rules(mail="ada@example.org, bob@example.org"))
-    return replace(service, settings=settings, courier=couriers_of(settings))
+    return replace(service, settings=settings, messenger=messengers_of(settings))
 
 
 def test_finding_is_mailed_once_with_what_is_to_be_known(

@@ -11,7 +11,7 @@ import pytest
 from unrot.core.errors import Invalid, StoreAway
 from unrot.core.records import Finding, Symptom
 from unrot.core.rules import Rules
-from unrot.run.leader import Chores
+from unrot.run.leader import Leader
 from unrot.serve.service import Service
 from unrot.watch import round as rounds
 from unrot.watch.round import Lookout
@@ -172,9 +172,9 @@ def test_finding_is_closed_when_its_kind_is_not_watched_any_more(service: Servic
 
 
 def test_caretaker_of_all_goes_the_round(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = Chores(service, "me"), Chores(service, "other")
-    for chores in (one, other):
-        chores._lookout = Lookout(service, (("drift", telling(SEEN)),))
+    one, other = Leader(service, "me"), Leader(service, "other")
+    for leader in (one, other):
+        leader._lookout = Lookout(service, (("drift", telling(SEEN)),))
 
     one.go_round()
     service.store.findings.set_rules("iris", Rules(drift=False))

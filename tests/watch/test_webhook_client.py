@@ -19,7 +19,7 @@ from tests.receiver import Receiver, receiving
 from unrot.core import webhooks
 from unrot.core.errors import Undelivered
 from unrot.watch import webhook_client
-from unrot.watch.webhook_client import HttpCourier, is_public, meant
+from unrot.watch.webhook_client import WebhookClient, is_public, meant
 
 HEADERS = {"Content-Type": "application/json"}
 
@@ -31,7 +31,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def post(url: str, *, private: bool = True) -> None:
-    HttpCourier(allow_private=private).post(webhooks.read(url), b'{"a":1}', HEADERS)
+    WebhookClient(allow_private=private).post(webhooks.read(url), b'{"a":1}', HEADERS)
 
 
 def refused(url: str, *, private: bool = False) -> str:

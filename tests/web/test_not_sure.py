@@ -151,23 +151,23 @@ def test_changes_begin_soon_and_the_past_is_kept_while_it_may_be_counted(
 
     folder, key = service.shelf.folder, service.catalogue().model("iris").model.key
 
-    def write(asked: sure.Asked, at: float) -> None:
+    def write(asked: sure.SureSettings, at: float) -> None:
         sure.write_asked(folder, lambda _: {key: asked}, lambda: at)
 
     for at, miss in ((100.0, 0.1), (200.0, 0.2), (9_000.0, 0.3)):
-        write(sure.Asked(0.9, {"v1": miss}, not_sure=True), at)
+        write(sure.SureSettings(0.9, {"v1": miss}, not_sure=True), at)
     history = sure.read_history(folder, key)
 
     asked = [sure.asked_at(history, at).miss("v1") for at in (200.5, 201.0, 9_000.5, 9_001.5)]
 
     assert asked == [0.2, 0.2, 0.2, 0.3]
     assert len(history) == 2
-    write(sure.Asked(), 9_002.0)
+    write(sure.SureSettings(), 9_002.0)
     assert [one.not_sure for one in sure.read_history(folder, key)] == [True, True, False]
-    write(sure.Asked(0.8), 99_000.0)
-    write(sure.Asked(0.7), 199_000.0)
-    write(sure.Asked(0.6), 299_000.0)
-    assert sure.read_history(folder, key) == (sure.Asked(0.6),)
+    write(sure.SureSettings(0.8), 99_000.0)
+    write(sure.SureSettings(0.7), 199_000.0)
+    write(sure.SureSettings(0.6), 299_000.0)
+    assert sure.read_history(folder, key) == (sure.SureSettings(0.6),)
 
 
 def test_plain_way_is_open_again_soon_after_it_is_switched_off(service: Service) -> None:
@@ -175,7 +175,7 @@ def test_plain_way_is_open_again_soon_after_it_is_switched_off(service: Service)
 
     folder, key = service.shelf.folder, service.catalogue().model("iris").model.key
     for at, is_on in ((100.0, True), (200.0, False)):
-        asked = {key: sure.Asked(not_sure=is_on)}
+        asked = {key: sure.SureSettings(not_sure=is_on)}
         sure.write_asked(folder, lambda _, asked=asked: asked, lambda at=at: at)
 
     told = [sure.may_be_unsure(folder, key, lambda at=at: at) for at in (150.0, 202.0, 210.0)]
@@ -188,12 +188,12 @@ def test_what_is_asked_is_found_when_nobody_else_writes(service: Service) -> Non
 
     folder = service.shelf.folder
     iris, other = service.catalogue().model("iris").model.key, ModelKey("other")
-    sure.write_asked(folder, lambda _: {iris: sure.Asked(0.8)}, lambda: 1.0)
+    sure.write_asked(folder, lambda _: {iris: sure.SureSettings(0.8)}, lambda: 1.0)
     sure.read_asked(folder)  # what a process remembers for a moment
     beside = (folder / sure.FILE).read_bytes().replace(b"0.8", b"0.7")
     (folder / sure.FILE).unlink()
     (folder / sure.FILE).write_bytes(beside)
-    sure.write_asked(folder, lambda before: {**before, other: sure.Asked(0.6)}, lambda: 2.0)
+    sure.write_asked(folder, lambda before: {**before, other: sure.SureSettings(0.6)}, lambda: 2.0)
 
     found = sure.read_asked(folder)
 

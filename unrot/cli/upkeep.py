@@ -17,7 +17,7 @@ from unrot.core.records import Holdings
 from unrot.core.settings import Settings, prepare_home
 from unrot.make import models
 from unrot.run import backup as backups
-from unrot.run import forgetting, tidying
+from unrot.run import forgetting, retention
 from unrot.run.bootstrap import open_copies, open_service
 from unrot.run.caretaker import without_caretaker
 from unrot.run.forgetting import Erasure
@@ -129,7 +129,7 @@ def tidy(options: argparse.Namespace, settings: Settings) -> int:
     progress = Progress("Tidying")
     rows = 0
     try:
-        for share, done in tidying.sweep_with_share(service):
+        for share, done in retention.sweep_with_share(service):
             rows += done
             progress(share, f"{counted(rows, 'row')} removed or summed up")
         service.store.tidying.drop_files(service.clock())

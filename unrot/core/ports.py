@@ -348,7 +348,7 @@ class Trainable(Protocol):
         ...
 
 
-class Workshop(Protocol):
+class Trainer(Protocol):
     """Where estimators are opened, fitted further and compiled."""
 
     def open(self, version: Version, schema: Schema, artefact: Callable[[str], bytes]) -> Trainable:
@@ -518,7 +518,7 @@ Address = Webhook | Mailbox
 """Where messages about findings go."""
 
 
-class Courier(Protocol):
+class Messenger(Protocol):
     """Brings messages to webhooks and mailboxes."""
 
     def post(self, to: Address, body: bytes, headers: Mapping[str, str]) -> str:

@@ -295,7 +295,7 @@ def _anchor_rows(
     if not digest:
         return [], []
     table = service.store.registry.artefact(digest)
-    return service.workshop.unpack(table, schema, MOST_ROWS)
+    return service.trainer.unpack(table, schema, MOST_ROWS)
 
 
 def _recent_rows(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from unrot.core.artefacts import CALIBRATION, digest_of
 from unrot.core.errors import Invalid
-from unrot.core.ports import Scorer, Workshop
+from unrot.core.ports import Scorer, Trainer
 from unrot.core.records import Anchor, Answered, Example, GateVerdict, Outputs
 from unrot.hear.scores import row_errors, score
 from unrot.learn.gate.gate import Judgement, Sides, judge
@@ -33,7 +33,7 @@ class Weighing:
 def judge_candidate(
     material: Material,
     scorer: Scorer,
-    workshop: Workshop,
+    trainer: Trainer,
     *,
     now: float,
     served_by: str,
@@ -57,7 +57,7 @@ def judge_candidate(
     if answered is None:
         return Weighing(judgement.verdict, _same_anchor(material, anchor))
     return Weighing(
-        judgement.verdict, _new_anchor(material, answered, judgement, workshop), answered
+        judgement.verdict, _new_anchor(material, answered, judgement, trainer), answered
     )
 
 
@@ -100,10 +100,10 @@ def _on_new_anchor(recent: Sides | None, judgement: Judgement) -> Answered | Non
 
 
 def _new_anchor(
-    material: Material, answered: Answered, judgement: Judgement, workshop: Workshop
+    material: Material, answered: Answered, judgement: Judgement, trainer: Trainer
 ) -> Anchor:
     schema = material.schema
-    data = workshop.pack(answered.rows, answered.truth, schema)
+    data = trainer.pack(answered.rows, answered.truth, schema)
     # Rows that only make an anchor larger, or the first, are of the world that was there.
     since = material.champion.anchor_since
     if judgement.verdict.moved_at is not None:
@@ -113,8 +113,8 @@ def _new_anchor(
         score(schema, row_errors(schema, answered)),
         since,
         data,
-        workshop.measure(answered, schema),
-        calibrated(workshop.calibrate(answered, schema)).get(CALIBRATION, b""),
+        trainer.measure(answered, schema),
+        calibrated(trainer.calibrate(answered, schema)).get(CALIBRATION, b""),
     )
 
 

@@ -195,7 +195,7 @@ def read_champion(service: Service, job: Job) -> Material:
         rivals=_find_rivals(job, versions, registry.moves(model.key), champion, model.schema),
         audited=frozenset(service.store.trials.audited(model.key)),
         anchor_table=table,
-        anchor=service.workshop.unpack(table, model.schema, MOST_ANCHOR_ROWS),
+        anchor=service.trainer.unpack(table, model.schema, MOST_ANCHOR_ROWS),
     )
 
 
@@ -223,7 +223,7 @@ def _open_parent(service: Service, material: Material, tell: Progress) -> Traina
     tell(0.03, f"opening {parent.name}")
     check_is_kept(parent, kind)
     service.signatures.check(parent, material.model)
-    trainable = service.workshop.open(parent, material.schema, service.store.registry.artefact)
+    trainable = service.trainer.open(parent, material.schema, service.store.registry.artefact)
     if kind == "learn":
         check_can_learn(parent, can_learn=trainable.can_learn)
     return trainable
@@ -300,7 +300,7 @@ def _read_lessons(service: Service, model: Model, version: Version) -> VersionLe
     if LESSONS in version.artefacts:
         service.signatures.check(version, model)
         packed = service.store.registry.artefact(version.artefacts[LESSONS])
-        lessons = service.workshop.unpack_lessons(packed)
+        lessons = service.trainer.unpack_lessons(packed)
     return VersionLessons(version.name, lessons, has_files=not version.is_pruned)
 
 

@@ -16,7 +16,7 @@ from unrot.core.policy import Policy, parse_policy
 from unrot.core.records import CHALLENGER, CHAMPION, GateVerdict, Model, ModelKey, Version
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
-from unrot.watch.monitors.sure.look import share_all
+from unrot.watch.monitors.sure.look import tell_workers_of_all
 
 ALIASES = (CHAMPION, CHALLENGER)
 MOST_REASON = 500
@@ -104,7 +104,7 @@ def change_policy(
     registry, model = service.store.registry, service.catalogue().model(name).model.key
     changed = read(given, registry.policy(model))
     registry.set_policy(model, changed)
-    share_all(service)
+    tell_workers_of_all(service)
     return changed
 
 

@@ -90,13 +90,13 @@ def _compile(material: Material, draft: Draft, tell: Progress) -> Candidate:
 
 
 def _judge(service: Service, material: Material, draft: Draft, candidate: Candidate) -> Weighing:
-    workshop = service.workshop
+    trainer = service.trainer
     if material.evidence is None:
         return leave_unweighed(material, service.clock())
     return judge_candidate(
         material,
-        workshop.predictor(candidate, material.schema),
-        workshop,
+        trainer.predictor(candidate, material.schema),
+        trainer,
         now=service.clock(),
         served_by=candidate.served_by,
         largest_difference=candidate.largest_difference,
@@ -116,7 +116,7 @@ def _keep(
     version, artefacts = as_version(
         material.model, candidate, profiler=service.profiler, now=service.clock()
     )
-    lessons = service.workshop.pack_lessons(draft.lessons)
+    lessons = service.trainer.pack_lessons(draft.lessons)
     anchor = _same_anchor(material, version) if weighing is None else weighing.anchor
     own = [lessons, *filter(None, (anchor.data, anchor.calibration))]
     verdict = None if weighing is None else weighing.verdict

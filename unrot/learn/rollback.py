@@ -104,7 +104,7 @@ def _read_advice(
     anchor = None
     if previous.anchor:
         table = service.store.registry.artefact(previous.anchor)
-        anchored = service.workshop.unpack(table, schema, MOST_ANCHOR_ROWS)
+        anchored = service.trainer.unpack(table, schema, MOST_ANCHOR_ROWS)
         anchor = answered(previous, *anchored) if anchored[0] else None
     inputs, truth = [one.row for one in rows], [one.label for one in rows]
     return advise_rollback(

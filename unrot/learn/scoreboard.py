@@ -266,7 +266,7 @@ def _test_set_of(service: Service, schema: Schema, champion: Version | None) -> 
     @cache
     def fetch() -> tuple[Sequence[Row], Sequence[Label]]:
         table = service.store.registry.artefact(digest)
-        return service.workshop.unpack(table, schema, MOST_ROWS)
+        return service.trainer.unpack(table, schema, MOST_ROWS)
 
     return _Ground(digest, fetch) if digest else None
 

@@ -8,7 +8,7 @@ from typing import Any
 from unrot.core import lineage
 from unrot.core.artefacts import CALIBRATION
 from unrot.core.errors import Conflict
-from unrot.core.ports import Progress, Scorer, Workshop
+from unrot.core.ports import Progress, Scorer, Trainer
 from unrot.core.records import Anchor, Answered, GateVerdict, Job, Version
 from unrot.learn.judge import Weighing, judge_candidate, leave_unweighed
 from unrot.learn.material import Material, read_champion, read_evidence, read_judges
@@ -38,17 +38,17 @@ def _weigh(service: Service, material: Material, version: Version) -> None:
     weighing = judge_candidate(
         material,
         scorer,
-        service.workshop,
+        service.trainer,
         now=service.clock(),
         served_by=version.serving.by,
         largest_difference=version.serving.largest_difference,
     )
-    anchor = _measured_anchor(material, version, weighing, scorer, service.workshop)
+    anchor = _measured_anchor(material, version, weighing, scorer, service.trainer)
     _keep(service, material, version, weighing, anchor)
 
 
 def _measured_anchor(
-    material: Material, version: Version, weighing: Weighing, scorer: Scorer, workshop: Workshop
+    material: Material, version: Version, weighing: Weighing, scorer: Scorer, trainer: Trainer
 ) -> Anchor | None:
     """Return the anchor with all that the version reaches on it; None where it keeps its own.
 
@@ -63,8 +63,8 @@ def _measured_anchor(
     answered = Answered(rows, truth, scorer.predict(rows))
     return replace(
         anchor,
-        metrics=workshop.measure(answered, schema),
-        calibration=calibrated(workshop.calibrate(answered, schema)).get(CALIBRATION, b""),
+        metrics=trainer.measure(answered, schema),
+        calibration=calibrated(trainer.calibrate(answered, schema)).get(CALIBRATION, b""),
     )
 
 

@@ -12,7 +12,7 @@ from unrot.core.ports import Copies, Counts, NoCounts, Profiler
 from unrot.core.settings import Settings, kept_secret, prepare_home
 from unrot.core.signatures import Signatures
 from unrot.make import predictors
-from unrot.make.workshop import EstimatorWorkshop
+from unrot.make.trainer import EstimatorTrainer
 from unrot.run.cabinet import Cabinet
 from unrot.run.copying import check_whole
 from unrot.serve import predictor
@@ -27,7 +27,7 @@ from unrot.store.engine import SqlStore
 from unrot.store.guard import Guarded
 from unrot.store.operations import Operations
 from unrot.store.sqlite import SqliteDatabase
-from unrot.watch.couriers import couriers_of
+from unrot.watch.messengers import messengers_of
 from unrot.watch.monitors.outliers import neighbours
 from unrot.watch.profiles.by_whylogs import LibraryProfiler
 from unrot.watch.profiles.sketches import WhylogsProfiler
@@ -68,8 +68,8 @@ def open_service(
         ids=Ids(secret),
         signatures=signatures,
         profiler=_profiler(settings.profiler),
-        workshop=EstimatorWorkshop(settings.trusted_types),
-        courier=couriers_of(settings),
+        trainer=EstimatorTrainer(settings.trusted_types),
+        messenger=messengers_of(settings),
         counts=counts,
         limits=Limits(settings.home / "limits", limits_of(settings)),
         tokens=KnownTokens(store.tokens),

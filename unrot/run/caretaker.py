@@ -23,7 +23,7 @@ from pathlib import Path
 from unrot.core.errors import AlreadyRunning, StoreAway, UnrotError
 from unrot.core.memory import hand_back_memory
 from unrot.core.records import Shipment
-from unrot.run.leader import Chores
+from unrot.run.leader import Leader
 from unrot.run.news import News
 from unrot.serve import events, readiness
 from unrot.serve.journal import READ_BYTES, Followed, backlog_bytes, follow
@@ -35,7 +35,7 @@ from unrot.serve.unsure import find_unsure
 from unrot.store.operations import TooMuch
 from unrot.watch.event_teller import teller_of
 from unrot.watch.monitors.outliers.detector import OutlierFinder
-from unrot.watch.monitors.sure.look import share_all
+from unrot.watch.monitors.sure.look import tell_workers_of_all
 from unrot.watch.profiles import references
 from unrot.watch.profiles.keeper import ProfileKeeper
 
@@ -89,7 +89,7 @@ class Caretaker:
         )
         self._outlier_finder = OutlierFinder(service.shelf)
         self._teller = teller_of(service)
-        self._chores = Chores(service, writer, self._teller)
+        self._leader = Leader(service, writer, self._teller)
         self._heartbeat = service.settings.home / "caretaker.json"
         self._stopping = threading.Event()
         self._ends_at = 0.0
@@ -142,7 +142,7 @@ class Caretaker:
             pause = self._usual_pause() if is_well else min(pause * 2, SLOWEST_POLL_SECONDS)
             self._stopping.wait(pause)
             told = is_well and self._service.store.wait_for_change(0.0)
-        self._chores.stop()
+        self._leader.stop()
         while self._is_written() and time.monotonic() < self._ends_at:
             self._go_round_at_home()
             time.sleep(POLL_SECONDS)
@@ -152,7 +152,7 @@ class Caretaker:
             self._teller.stop()
 
     def _usual_pause(self) -> float:
-        return LESSON_POLL_SECONDS if self._chores.is_teaching else POLL_SECONDS
+        return LESSON_POLL_SECONDS if self._leader.is_teaching else POLL_SECONDS
 
     def stop(self, *, seconds: float = 0.0) -> None:
         """Ask the loop to end, so many seconds later at most while workers write on."""
@@ -168,9 +168,9 @@ class Caretaker:
         self._round_began_at = time.monotonic()
         went_well = self._go_round_at_home(told=told)
         has_news = thoroughly or self._has_news or self._was_busy
-        chores = self._try(
+        led = self._try(
             "shared work",
-            lambda: self._chores.go_round(
+            lambda: self._leader.go_round(
                 has_news=has_news,
                 has_verdicts=self._has_counted,
                 is_told=thoroughly or self._has_news,
@@ -180,7 +180,7 @@ class Caretaker:
         if time.monotonic() - self._handed_back_at >= HAND_BACK_SECONDS:
             self._handed_back_at = time.monotonic()
             hand_back_memory()
-        return chores and went_well
+        return led and went_well
 
     def _go_round_at_home(self, *, told: bool = True) -> bool:
         """Do what belongs to this home folder alone; without web workers that is its shelf."""
@@ -348,7 +348,7 @@ class Caretaker:
 
     def _tell_others(self) -> None:
         """Let the one that leads look at what came in here."""
-        if self._was_busy and not self._chores.leads:
+        if self._was_busy and not self._leader.leads:
             self._news.tell()
 
     def _follow_registry(self) -> None:
@@ -377,7 +377,7 @@ class Caretaker:
         now = time.monotonic()
         self._must_share |= self._has_news
         if self._must_share and now - self._shared_at >= SHARE_SECONDS:
-            share_all(self._service)
+            tell_workers_of_all(self._service)
             self._must_share, self._shared_at = False, now
 
     def _mends_the_shelf(self) -> bool:

@@ -160,7 +160,7 @@ def _erase_examples(
 ) -> list[str]:
     """Do so in one version; return the digests of files that hold them no more."""
     registry = service.store.registry
-    lessons = service.workshop.unpack_lessons(registry.artefact(version.artefacts[LESSONS]))
+    lessons = service.trainer.unpack_lessons(registry.artefact(version.artefacts[LESSONS]))
     found = {
         one.prediction
         for lesson in lessons
@@ -171,7 +171,7 @@ def _erase_examples(
         return []
     for id in found:
         erased[id].append(f"lesson of {version.name}")
-    data = service.workshop.pack_lessons([_without_rows(lesson, found) for lesson in lessons])
+    data = service.trainer.pack_lessons([_without_rows(lesson, found) for lesson in lessons])
     return [registry.replace_file(model, version.name, LESSONS, data)]
 
 

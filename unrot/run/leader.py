@@ -37,11 +37,11 @@ from unrot.learn.rollback import roll_back_by_itself
 from unrot.learn.worker import SILENT_SECONDS, new_holder
 from unrot.run import forgetting
 from unrot.run.learner import command_of_learner
-from unrot.run.tidying import Broom
+from unrot.run.retention import Retention
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.event_teller import EventTeller
-from unrot.watch.outbox import Postbox
+from unrot.watch.outbox import Outbox
 from unrot.watch.round import Lookout
 
 LEASE = "learner"
@@ -70,7 +70,7 @@ BY_ITSELF = "policy"
 _log = logging.getLogger(__name__)
 
 
-class Chores:
+class Leader:
     """The shared work of one caretaker; each round does a little of it."""
 
     def __init__(self, service: Service, writer: str, teller: EventTeller | None = None) -> None:
@@ -87,7 +87,7 @@ class Chores:
         self._unscored: set[tuple[str, str]] = set()
         self._rollbacks_at = self._forgot_at = 0.0
         self._lookout = Lookout(service)
-        self._postbox = Postbox(service)
+        self._outbox = Outbox(service)
         self._teller = teller
         self._is_first_round = True
         self._has_news = True
@@ -95,7 +95,7 @@ class Chores:
         """Whether a job was active when it was last asked for, and could be taken."""
         self._asked_at = -CALM_SECONDS
         self._awake_until = self._looks_at = 0.0
-        self._broom = Broom(service)
+        self._retention = Retention(service)
 
     def go_round(
         self, *, has_news: bool = True, has_verdicts: bool = False, is_told: bool = True
@@ -123,10 +123,10 @@ class Chores:
             self._follow_policies()
             self._shadow()
             self._lookout.go_round()
-            self._postbox.go_round()
+            self._outbox.go_round()
             self._tell()
             self._forget()
-            self._broom.work()
+            self._retention.work()
 
     @property
     def leads(self) -> bool:
@@ -142,7 +142,7 @@ class Chores:
         if now < self._awake_until:
             self._looks_at = now + ASLEEP_SECONDS
             return False
-        return not (self._lookout.is_going or self._broom.is_going)
+        return not (self._lookout.is_going or self._retention.is_going)
 
     @property
     def is_teaching(self) -> bool:
@@ -151,7 +151,7 @@ class Chores:
 
     def stop(self) -> None:
         """End the learner and give the lease back; what was begun is taken up by the next one."""
-        self._postbox.stop()
+        self._outbox.stop()
         self._stop_learner()
         if self._holds:
             with suppress(StoreAway):  # Then it ends by itself.
@@ -172,7 +172,7 @@ class Chores:
             or self._job_waits()
             or self._is_time_for_policies()
             or self._lookout.is_due()
-            or self._broom.is_due
+            or self._retention.is_due
             or self._shadows()
         )
 

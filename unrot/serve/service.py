@@ -32,7 +32,7 @@ from unrot.core.errors import (
     wrong_field,
 )
 from unrot.core.ids import Ids
-from unrot.core.ports import Clock, Counts, Courier, NoCounts, Profiler, Store, Workshop
+from unrot.core.ports import Clock, Counts, Messenger, NoCounts, Profiler, Store, Trainer
 from unrot.core.quick_rows import QuickRows, Read
 from unrot.core.records import (
     CHAMPION,
@@ -93,8 +93,8 @@ class Service:
     ids: Ids
     signatures: Signatures
     profiler: Profiler
-    workshop: Workshop
-    courier: Courier
+    trainer: Trainer
+    messenger: Messenger
     refusals: Refusals
     limits: Limits
     tokens: KnownTokens

@@ -48,7 +48,7 @@ TOO_FEW = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SureSettings:
     """What is asked of a model's answers, and what the verdicts have made of it."""
 
     coverage: float = Policy().coverage
@@ -63,7 +63,7 @@ class Asked:
         return self.misses.get(version, 1.0 - self.coverage)
 
 
-History = Sequence[Asked]
+History = Sequence[SureSettings]
 """What is asked of a model now, the last one, and what was before."""
 
 
@@ -139,17 +139,17 @@ def conformal_of(shelf: Shelf, shelved: ShelvedModel, version: Version) -> Confo
 # ── the file ─────────────────────────────────────────────────────────────────────────────────
 
 
-def read_asked(folder: Path) -> Mapping[ModelKey, Asked]:
+def read_asked(folder: Path) -> Mapping[ModelKey, SureSettings]:
     """Return what is asked of each model now; nothing before a caretaker has written it."""
     return {model: history[-1] for model, history in _look(folder).items()}
 
 
 def read_history(folder: Path, model: ModelKey) -> History:
     """Return what is asked of a model, and what was."""
-    return _look(folder).get(model) or (Asked(),)
+    return _look(folder).get(model) or (SureSettings(),)
 
 
-def asked_at(history: History, at: float) -> Asked:
+def asked_at(history: History, at: float) -> SureSettings:
     """Return what was asked at a moment."""
     return history[max(0, bisect_right(history, at, key=lambda one: one.since) - 1)]
 
@@ -168,7 +168,7 @@ def may_be_unsure(folder: Path, model: ModelKey, clock: Callable[[], float]) -> 
     return bool(ends) and max(ends) > clock() - OVER_SECONDS
 
 
-Askeds = Mapping[ModelKey, Asked]
+Askeds = Mapping[ModelKey, SureSettings]
 """What is asked of each model."""
 
 
@@ -193,7 +193,7 @@ def write_asked(folder: Path, find: Callable[[Askeds], Askeds], clock: Callable[
     _LOOKED.pop(folder, None)
 
 
-def _with(history: History, asked: Asked, now: float) -> History:
+def _with(history: History, asked: SureSettings, now: float) -> History:
     """Return what was asked with what is asked now; the past where it may be counted by."""
     last = history[-1] if history else None
     if last is not None and replace(asked, since=last.since) == last:
@@ -202,7 +202,7 @@ def _with(history: History, asked: Asked, now: float) -> History:
         return (replace(asked, since=0.0),)
     begins = replace(asked, since=now + SOON_SECONDS)
     old = bisect_right(history, now - KEPT_SECONDS, key=lambda one: one.since) - 1
-    return (*history[max(0, old) :][-MOST_KEPT:], begins) if history else (Asked(), begins)
+    return (*history[max(0, old) :][-MOST_KEPT:], begins) if history else (SureSettings(), begins)
 
 
 Histories = Mapping[ModelKey, History]
@@ -232,7 +232,7 @@ def _read_now(folder: Path) -> Histories:
 def _read(path: Path, _written_at: int, _inode: int) -> Histories:
     read = orjson.loads(path.read_bytes())
     return {
-        ModelKey(key): tuple(Asked(**one) for one in history)
+        ModelKey(key): tuple(SureSettings(**one) for one in history)
         for key, history in read.items()
         if history
     }

@@ -17,7 +17,7 @@ import orjson
 from unrot.core import webhooks
 from unrot.core.cloud_events import BATCH, STRUCTURED, binary, read_structured
 from unrot.core.errors import Undelivered, UnrotError
-from unrot.core.ports import Courier
+from unrot.core.ports import Messenger
 from unrot.core.settings import Settings
 from unrot.watch.event_spool import Load, Spool
 
@@ -35,9 +35,9 @@ Request = tuple[dict[str, str], bytes]
 class EventSender:
     """The thread."""
 
-    def __init__(self, spool: Spool, courier: Courier, settings: Settings) -> None:
+    def __init__(self, spool: Spool, messenger: Messenger, settings: Settings) -> None:
         self._spool = spool
-        self._courier = courier
+        self._messenger = messenger
         self._to = webhooks.read(settings.events_url)
         self._mode = settings.events_mode
         self._tries_allowed = settings.events_tries
@@ -78,7 +78,7 @@ class EventSender:
             return None
         try:
             headers, body = written(load.lines, self._mode)
-            self._courier.post(self._to, body, headers)
+            self._messenger.post(self._to, body, headers)
         except (UnrotError, ValueError) as error:
             return self._note_failure(load, error)
         if self._failures:

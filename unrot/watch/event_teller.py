@@ -39,7 +39,7 @@ class EventTeller:
         self._spool = Spool(
             settings.home / FOLDER, most_bytes=settings.events_backlog, now=service.clock()
         )
-        self._sender = EventSender(self._spool, service.courier, settings)
+        self._sender = EventSender(self._spool, service.messenger, settings)
         self._told_to: dict[str, int] = {}
         self._looked_at = -LOOK_SECONDS
 

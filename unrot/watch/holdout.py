@@ -95,7 +95,7 @@ def holdout(service: Service, name: str, version: str | None = None) -> Holdout 
     key = (found.name, found.schema_hash, found.serving.digest, digest)
     known = _KEPT.get(key)
     if known is None:
-        rows, truth = service.workshop.unpack(
+        rows, truth = service.trainer.unpack(
             registry.artefact(digest), model.schema, most_rows(model.schema)
         )
         if not rows:

@@ -26,7 +26,7 @@ MOST_SECONDS = 45.0
 SUBJECT = "Subject"
 
 
-class SmtpCourier:
+class MailClient:
     """Hands mail in over SMTP."""
 
     def __init__(

@@ -1,7 +1,7 @@
 """Open findings are sent out: each once, when it was opened, and again until it is taken.
 
 An address is a webhook or some mailboxes; of both that a model has neither waits for the other. One
-letter at a time, in a thread, so that a slow receiver holds nobody up. A try is noted before it is
+message at a time, in a thread, so that a slow receiver holds nobody up. A try is noted before it is
 made: whoever is killed in between tries again after the pause. `Idempotency-Key` is the finding's
 id, by which a receiver can tell a message that comes twice. A finding that is closed before it was
 taken is no alarm any more, and is not sent.
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Delivery:
     """A message to one address about one finding."""
 
     finding: str
@@ -42,8 +42,8 @@ class Letter:
     message: Message
 
 
-class Postbox:
-    """Sends what is due, one letter after the other."""
+class Outbox:
+    """Sends what is due, one message after the other."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -56,32 +56,32 @@ class Postbox:
         is_early = time.monotonic() - self._looked_at < LOOK_SECONDS
         if is_early or self.is_sending:
             return
-        letter = self._next()
-        if letter is None:
+        delivery = self._next()
+        if delivery is None:
             self._looked_at = time.monotonic()
             return
-        self._thread = threading.Thread(target=self._send, args=(letter,), daemon=True)
+        self._thread = threading.Thread(target=self._send, args=(delivery,), daemon=True)
         self._thread.start()
 
     @property
     def is_sending(self) -> bool:
-        """True while a letter is on its way."""
+        """True while a message is on its way."""
         return self._thread is not None and self._thread.is_alive()
 
     def stop(self) -> None:
-        """Give the letter that is on its way a moment, so that it need not be sent again."""
+        """Give the message that is on its way a moment, so that it need not be sent again."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(1.0)
 
-    def _next(self) -> Letter | None:
+    def _next(self) -> Delivery | None:
         for shelved in self._service.catalogue().models.values():
             for to in addresses_of(self._service, shelved.model.key):
-                if letter := self._begun(shelved.model, to):
-                    return letter
+                if delivery := self._begun(shelved.model, to):
+                    return delivery
         return None
 
-    def _begun(self, model: Model, to: Address) -> Letter | None:
+    def _begun(self, model: Model, to: Address) -> Delivery | None:
         drawer, now, by = self._service.store.deliveries, self._service.clock(), road_to(to)
         found = drawer.due(model.key, now, by)
         if found is None:
@@ -90,32 +90,32 @@ class Postbox:
         pause = pause_after(before.attempts if before else 0)
         drawer.begin(found, target=to.shown, next_at=now + pause, by=by)
         link = link_to(self._service, model.name, found)
-        return Letter(found.id, to, message(found, model, link, now, to))
+        return Delivery(found.id, to, message(found, model, link, now, to))
 
-    def _send(self, letter: Letter) -> None:
+    def _send(self, delivery: Delivery) -> None:
         error, is_taken = "", False
         try:
-            error = post(self._service, letter.to, letter.message)
+            error = post(self._service, delivery.to, delivery.message)
             is_taken = True
-            _log.info("The finding %s was sent to %s.", letter.finding, letter.to.shown)
+            _log.info("The finding %s was sent to %s.", delivery.finding, delivery.to.shown)
         except Undelivered as trouble:
             error = trouble.message
-            _log.warning("The finding %s is still to be sent: %s", letter.finding, error)
+            _log.warning("The finding %s is still to be sent: %s", delivery.finding, error)
         except Exception:
             error = "Something went wrong here: see the background worker's log."
-            _log.exception("The finding %s could not be sent.", letter.finding)
-        self._note(letter, error, is_taken=is_taken)
+            _log.exception("The finding %s could not be sent.", delivery.finding)
+        self._note(delivery, error, is_taken=is_taken)
 
-    def _note(self, letter: Letter, error: str, *, is_taken: bool) -> None:
+    def _note(self, delivery: Delivery, error: str, *, is_taken: bool) -> None:
         """Note what came of it, as soon as the store answers."""
         delivered_at = self._service.clock() if is_taken else None
         while True:
             try:
                 self._service.store.deliveries.end(
-                    letter.finding,
+                    delivery.finding,
                     delivered_at=delivered_at,
                     error=error,
-                    by=road_to(letter.to),
+                    by=road_to(delivery.to),
                 )
             except StoreAway:
                 if not self._stopping.wait(AGAIN_SECONDS):
@@ -163,7 +163,7 @@ def road_to(to: Address) -> Road:
 
 def post(service: Service, to: Address, said: Message) -> str:
     """Send a message; say what went wrong though it was taken, or raise Undelivered."""
-    return service.courier.post(to, said.body, said.headers)
+    return service.messenger.post(to, said.body, said.headers)
 
 
 def link_to(service: Service, model: str, found: Finding | None = None) -> str:

@@ -35,7 +35,7 @@ _OF_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class HttpCourier:
+class WebhookClient:
     """Posts over HTTP and HTTPS."""
 
     def __init__(self, *, allow_private: bool = False) -> None:

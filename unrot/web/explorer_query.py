@@ -15,7 +15,7 @@ from math import inf
 from typing import get_args
 
 from unrot.core.errors import wrong_field
-from unrot.watch.reports.explorer import Asked, Preset, Span
+from unrot.watch.reports.explorer import ExplorerQuery, Preset, Span
 from unrot.web import moments, spans
 from unrot.web.predictions_query import is_yes
 
@@ -23,9 +23,9 @@ LIMITS = ("x_from", "x_to", "y_from", "y_to")
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 
 
-def asked_of(given: Mapping[str, str], now: float) -> Asked:
+def asked_of(given: Mapping[str, str], now: float) -> ExplorerQuery:
     """Read what to show."""
-    return Asked(
+    return ExplorerQuery(
         x=given.get("x") or None,
         y=given.get("y") or None,
         left=_span(given, "left"),

@@ -125,7 +125,7 @@ class Asking(NamedTuple):
         return self.call.answer(body, self.caller)
 
 
-class Asked(NamedTuple):
+class HeadKey(NamedTuple):
     """All of a request's head that its call depends on, but for who sends it."""
 
     method: str
@@ -142,7 +142,7 @@ class FastLane:
 
     app: Flask
     settings: Settings
-    _known: dict[Asked, Call | None] = field(default_factory=dict)
+    _known: dict[HeadKey, Call | None] = field(default_factory=dict)
 
     @property
     def service(self) -> Service:
@@ -169,7 +169,7 @@ class FastLane:
             return None
         if (size_of(headers) or 0) > self.settings.max_body:
             return None
-        asked = Asked(
+        asked = HeadKey(
             head.method,
             head.path,
             headers.get("content-type"),
@@ -208,7 +208,7 @@ class FastLane:
             return "http"
         return self._said(headers, "x-forwarded-proto") or ""
 
-    def _learn(self, asked: Asked) -> Call | None:
+    def _learn(self, asked: HeadKey) -> Call | None:
         call = self._made(asked)
         if sum(len(part or "") for part in asked[:5]) <= LONGEST_KEY:
             if len(self._known) >= MOST_KNOWN:
@@ -216,7 +216,7 @@ class FastLane:
             self._known[asked] = call
         return call
 
-    def _made(self, asked: Asked) -> Call | None:
+    def _made(self, asked: HeadKey) -> Call | None:
         host, hosts = asked.host or "", self.settings.hosts
         if os.environ.get("SCRIPT_NAME") or not PLAIN_HOST.fullmatch(host):
             return None

@@ -46,7 +46,7 @@ SHORTER = (RANGES[1], RANGES[0])
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedRange:
     """What was asked for: a range that ends now, or two moments; and what was wrong with it."""
 
     span: Span
@@ -59,7 +59,7 @@ class Asked:
     problem: str = ""
 
 
-def asked(given: Mapping[str, str], now: float) -> Asked:
+def asked(given: Mapping[str, str], now: float) -> AskedRange:
     """Read `range`, or `from` and `to`, which are UTC as a field for them writes them."""
     if given.get("from") or given.get("to"):
         return _between(given.get("from", ""), given.get("to", ""), now)
@@ -86,30 +86,30 @@ def period_of(given: Mapping[str, str], now: float) -> tuple[float, float] | Non
     return since, until
 
 
-def shown(given: Mapping[str, str], now: float) -> Asked:
+def shown(given: Mapping[str, str], now: float) -> AskedRange:
     """Return what was asked for as a form shows it: as it was typed, to the minute."""
     typed = [read(given.get(name, "")) for name in ("from", "to")]
     first, last = ("" if at is None else written(at) for at in typed)
     return replace(asked(given, now), problem="", from_text=first, to_text=last)
 
 
-def of_range(range: Range, now: float, *, is_given: bool = True, problem: str = "") -> Asked:
+def of_range(range: Range, now: float, *, is_given: bool = True, problem: str = "") -> AskedRange:
     """Return the steps of a range that end with the one that now is in."""
     until = (now // range.step + 1) * range.step
     span = Span(until - range.seconds, until, range.step, range.words)
-    return Asked(span, range, is_given, written(span.since), written(span.until), problem)
+    return AskedRange(span, range, is_given, written(span.since), written(span.until), problem)
 
 
-def last_week(at: float) -> Asked:
+def last_week(at: float) -> AskedRange:
     """Return the week that ends with the last prediction: there is nothing to see after it."""
     step = RANGES[3].step
     until = (at // step + 1) * step
     words = f"the week until {short_time(at)}, when it was last asked"
     span = Span(until - RANGES[3].seconds, until, step, words)
-    return Asked(span, None, False, written(span.since), written(until))
+    return AskedRange(span, None, False, written(span.since), written(until))
 
 
-def begun(asked: Asked, first: float) -> Asked:
+def begun(asked: AskedRange, first: float) -> AskedRange:
     """Let the shortest range begin with the traffic, so that a model of now fills its charts."""
     latest = asked.span.until - SHORTEST
     since = max(asked.span.since, min(first, latest))
@@ -138,7 +138,7 @@ def written(at: float) -> str:
     return utc(at).strftime("%Y-%m-%dT%H:%M")
 
 
-def _between(first: str, last: str, now: float) -> Asked:
+def _between(first: str, last: str, now: float) -> AskedRange:
     since, until = read(first), read(last) if last else now
     if since is None or until is None:
         wrong = first if since is None else last
@@ -152,7 +152,7 @@ def _between(first: str, last: str, now: float) -> Asked:
     step = step_of(until - since)
     since, until = since // step * step, -(-until // step) * step
     span = Span(since, until, step, "the time shown")
-    return Asked(span, None, True, written(since), written(until))
+    return AskedRange(span, None, True, written(since), written(until))
 
 
 def _moment(given: Mapping[str, str], name: str, usual: float) -> float:

@@ -26,7 +26,7 @@ from unrot.make.csv.import_log import Imported
 from unrot.make.csv.log import LogColumns, LoggedRow
 from unrot.make.csv.reading import open_table
 from unrot.run.caretaker import Caretaker
-from unrot.run.tidying import sweep
+from unrot.run.retention import sweep
 from unrot.serve.service import Service
 from unrot.serve.shelf import Shelf
 

@@ -13,7 +13,7 @@ from unrot.core.errors import Invalid, NotFound
 from unrot.core.records import Finding
 from unrot.serve.service import Service
 from unrot.watch.reports import explorer
-from unrot.watch.reports.explorer import Asked, Span
+from unrot.watch.reports.explorer import ExplorerQuery, Span
 
 HOUR = 3_600.0
 
@@ -51,7 +51,7 @@ def a_finding(since: float, **more: object) -> Finding:
 
 
 def test_good_rows_stand_beside_bad_ones_on_the_same_axes(rotten: Service) -> None:
-    asked = Asked(left=Span("first"), right=Span("last"))
+    asked = ExplorerQuery(left=Span("first"), right=Span("last"))
 
     found = explorer.explore(rotten, "zombies", asked)
 
@@ -66,7 +66,7 @@ def test_good_rows_stand_beside_bad_ones_on_the_same_axes(rotten: Service) -> No
 def test_finding_parts_the_rows_into_before_and_since(rotten: Service) -> None:
     rotten.store.findings.put(a_finding(rotten.clock() - HOUR))
 
-    found = explorer.explore(rotten, "zombies", Asked())
+    found = explorer.explore(rotten, "zombies", ExplorerQuery())
 
     assert (found.left.span.preset, found.right.span.preset) == ("before", "since")
     assert (len(found.left.rows), len(found.right.rows)) == (60, 50)
@@ -78,18 +78,18 @@ def test_closed_finding_is_looked_at_when_it_is_named(rotten: Service) -> None:
     since, closed = rotten.clock() - 3 * HOUR, rotten.clock() - HOUR
     rotten.store.findings.put(a_finding(since, closed_at=closed))
 
-    named = explorer.explore(rotten, "zombies", Asked(finding="f1"))
-    unnamed = explorer.explore(rotten, "zombies", Asked())
+    named = explorer.explore(rotten, "zombies", ExplorerQuery(finding="f1"))
+    unnamed = explorer.explore(rotten, "zombies", ExplorerQuery())
 
     assert named.right.span == Span("since", since, closed)
     assert (len(named.left.rows), len(named.right.rows)) == (0, 60)
     assert "since" not in unnamed.spans
     with pytest.raises(NotFound, match="no finding"):
-        explorer.explore(rotten, "zombies", Asked(finding="f9"))
+        explorer.explore(rotten, "zombies", ExplorerQuery(finding="f9"))
 
 
 def test_without_a_finding_the_holdout_stands_beside_the_newest_rows(rotten: Service) -> None:
-    found = explorer.explore(rotten, "zombies", Asked())
+    found = explorer.explore(rotten, "zombies", ExplorerQuery())
 
     assert (found.left.span.preset, found.right.span.preset) == ("holdout", "newest")
     assert (len(found.left.rows), found.left.read) == (1_000, 4_000)
@@ -100,7 +100,7 @@ def test_without_a_finding_the_holdout_stands_beside_the_newest_rows(rotten: Ser
 
 def test_range_picks_the_same_corner_of_both_sides(rotten: Service) -> None:
     limits = {"x_from": "0", "x_to": "1", "y_from": "-0.5", "y_to": ""}
-    asked = Asked(left=Span("first"), right=Span("last"), limits=limits)
+    asked = ExplorerQuery(left=Span("first"), right=Span("last"), limits=limits)
 
     found = explorer.explore(rotten, "zombies", asked)
 
@@ -116,8 +116,10 @@ def test_rows_without_a_verdict_come_when_they_are_asked_for(service: Service) -
     rows = predicted(service, 5)
     judged(service, rows[:2])
 
-    only = explorer.explore(service, "zombies", Asked(right=Span("newest")))
-    every = explorer.explore(service, "zombies", Asked(right=Span("newest"), with_unjudged=True))
+    only = explorer.explore(service, "zombies", ExplorerQuery(right=Span("newest")))
+    every = explorer.explore(
+        service, "zombies", ExplorerQuery(right=Span("newest"), with_unjudged=True)
+    )
 
     assert [one.is_right for one in only.right.rows] == [True, True]
     assert (
@@ -129,7 +131,7 @@ def test_thumb_down_between_two_classes_tells_the_truth(service: Service) -> Non
     rows = predicted(service, 1)
     judged(service, rows, was_correct=False)
 
-    [seen] = explorer.explore(service, "zombies", Asked()).right.rows
+    [seen] = explorer.explore(service, "zombies", ExplorerQuery()).right.rows
 
     other = {"hostile": "friendly", "friendly": "hostile"}[str(seen.answer)]
     assert (seen.is_right, seen.truth) == (False, other)
@@ -137,9 +139,9 @@ def test_thumb_down_between_two_classes_tells_the_truth(service: Service) -> Non
 
 
 def test_rows_of_one_version_alone(rotten: Service) -> None:
-    found = explorer.explore(rotten, "zombies", Asked(right=Span("newest"), version="v1"))
+    found = explorer.explore(rotten, "zombies", ExplorerQuery(right=Span("newest"), version="v1"))
     none = explorer.explore(
-        rotten, "zombies", Asked(left=Span("newest"), right=Span("newest"), version="v7")
+        rotten, "zombies", ExplorerQuery(left=Span("newest"), right=Span("newest"), version="v7")
     )
 
     assert len(found.right.rows) == 110
@@ -148,7 +150,7 @@ def test_rows_of_one_version_alone(rotten: Service) -> None:
 
 def test_times_are_taken_as_given(rotten: Service) -> None:
     now = rotten.clock()
-    asked = Asked(
+    asked = ExplorerQuery(
         left=Span("times", now - 3 * HOUR, now - HOUR), right=Span("times", now - HOUR, inf)
     )
 
@@ -161,7 +163,7 @@ def test_many_rows_are_drawn_evenly(rotten: Service, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(explorer, "MOST_POINTS", 10)
     monkeypatch.setattr(explorer, "MOST_READ", 90)
 
-    right = explorer.explore(rotten, "zombies", Asked()).right
+    right = explorer.explore(rotten, "zombies", ExplorerQuery()).right
 
     assert (len(right.rows), right.read, right.is_newest_only) == (10, 90, True)
     moments = [one.at or 0.0 for one in right.rows]
@@ -170,7 +172,7 @@ def test_many_rows_are_drawn_evenly(rotten: Service, monkeypatch: pytest.MonkeyP
 
 
 def test_answers_are_columns_as_well(rotten: Service) -> None:
-    asked = Asked(x="output.probability", y="output.class", right=Span("last"))
+    asked = ExplorerQuery(x="output.probability", y="output.class", right=Span("last"))
 
     found = explorer.explore(rotten, "zombies", asked)
 
@@ -180,11 +182,13 @@ def test_answers_are_columns_as_well(rotten: Service) -> None:
 
 def test_feature_that_is_not_there_names_the_nearest(service: Service) -> None:
     with pytest.raises(Invalid, match="the nearest one is decay"):
-        explorer.explore(service, "zombies", Asked(x="dekay"))
+        explorer.explore(service, "zombies", ExplorerQuery(x="dekay"))
 
 
 def test_period_that_has_no_verdict_is_empty_and_not_an_error(service: Service) -> None:
-    found = explorer.explore(service, "zombies", Asked(left=Span("first"), right=Span("since")))
+    found = explorer.explore(
+        service, "zombies", ExplorerQuery(left=Span("first"), right=Span("since"))
+    )
 
     assert (found.left.rows, found.right.rows) == ([], [])
     assert set(found.spans) == {"holdout", "newest"}
@@ -194,6 +198,6 @@ def test_one_feature_alone_is_drawn_against_itself_or_the_answer(service: Servic
     schema = service.catalogue().model("zombies").model.schema
     narrow = replace(schema, features=schema.features[:1])
 
-    x, y = explorer._columns(narrow, Asked(), None)
+    x, y = explorer._columns(narrow, ExplorerQuery(), None)
 
     assert (x, y) == ("hunger", "output.class")

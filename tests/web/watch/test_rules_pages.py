@@ -16,7 +16,7 @@ from tests.web.test_learning_pages import said_on, sent
 from tests.web.visitor import post, sign_in, text_of
 from unrot.core.rules import FeatureRule, Rules
 from unrot.serve.service import Service
-from unrot.watch.webhook_client import HttpCourier
+from unrot.watch.webhook_client import WebhookClient
 
 AT = "/models/iris/rules"
 HOOK = "https://hooks.slack.com/services/secret"
@@ -154,7 +154,7 @@ def test_what_does_not_fit_stands_beside_its_field_with_what_was_typed(
 
 
 def test_webhook_is_tried_by_a_button(app: Flask, kept: Service, receiver: Receiver) -> None:
-    app.extensions["unrot"] = replace(kept, courier=HttpCourier(allow_private=True))
+    app.extensions["unrot"] = replace(kept, messenger=WebhookClient(allow_private=True))
     kept.store.findings.set_rules("iris", Rules(webhook=f"{receiver.url}/secret"))
     client = app.test_client()
     sign_in(client, OPERATOR)

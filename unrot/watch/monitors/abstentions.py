@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from unrot.core.percent import roughly
 from unrot.core.records import Symptom
 from unrot.core.windows import grouped, total
-from unrot.serve.sure import Asked, read_asked
+from unrot.serve.sure import SureSettings, read_asked
 from unrot.watch.notes import read_note
 from unrot.watch.statistics.accuracy import share
 from unrot.watch.statistics.many_looks import allowed
@@ -88,7 +88,7 @@ def _ended(visit: Visit, until: float) -> Iterator[Symptom]:
     visit.remembered[MONITOR] = OVER
 
 
-def _begun(visit: Visit, asked: Asked, until: float) -> Note:
+def _begun(visit: Visit, asked: SureSettings, until: float) -> Note:
     return Note(visit.champion, asked.coverage, until, 0, Stream(until))
 
 

@@ -23,7 +23,7 @@ MOST_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BroughtProfile:
     """A profile that was brought to stand in the place of the training."""
 
     file: str
@@ -63,7 +63,7 @@ def on_bins(service: Service, model: ModelKey, version: str, digest: str) -> Ref
     return baseline.of_sketches(schema, standing.sketches, bins)
 
 
-def standing_for(service: Service, model: ModelKey, version: str) -> Standing | None:
+def standing_for(service: Service, model: ModelKey, version: str) -> BroughtProfile | None:
     """Return the profile that stands in the place of a version's training, if any."""
     for place in (_place(version), _place(None)):
         note = service.store.findings.standpoint(model, place)
@@ -74,7 +74,7 @@ def standing_for(service: Service, model: ModelKey, version: str) -> Standing | 
 
 def stand(
     service: Service, model: str, data: bytes, *, file: str, version: str | None = None
-) -> Standing:
+) -> BroughtProfile:
     """Let a whylogs profile be what drift is compared with from now on.
 
     Invalid when it is damaged, or when its columns are not those of the model.
@@ -95,7 +95,7 @@ def stand(
     }
     service.store.findings.stand(shelved.model.key, _place(version), note)
     service.store.tell_news()
-    return Standing(file, service.clock(), digest_of(data), kept)
+    return BroughtProfile(file, service.clock(), digest_of(data), kept)
 
 
 def reset(service: Service, model: str, *, version: str | None = None) -> bool:
@@ -111,9 +111,9 @@ def _place(version: str | None) -> str:
     return "reference" if version is None else f"reference of {version}"
 
 
-def _standing(note: Mapping[str, Any]) -> Standing:
+def _standing(note: Mapping[str, Any]) -> BroughtProfile:
     sketches = {name: Sketch(**one) for name, one in note["sketches"].items()}
-    return Standing(note["file"], note["since"], note["digest"], sketches)
+    return BroughtProfile(note["file"], note["since"], note["digest"], sketches)
 
 
 def _sketches(service: Service, data: bytes, file: str) -> Mapping[str, Sketch]:

@@ -48,7 +48,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Questions:
     """What is asked, what teaches most first."""
 
     questions: Sequence[Question]
@@ -57,16 +57,16 @@ class Asked:
     """Why nothing is asked."""
 
 
-def find_questions(service: Service, name: str) -> Asked:
+def find_questions(service: Service, name: str) -> Questions:
     """Return the recent predictions whose verdict would teach most, a screenful at most."""
     shelved = service.catalogue().model(name)
     if not shelved.model.schema.is_classifier:
-        return Asked((), 0, NUMBERS)
+        return Questions((), 0, NUMBERS)
     made = list(islice(service.store.traffic.made(shelved.model.key), NEWEST))
     ranked = sorted((_question(service, shelved, one) for one in _telling(made)), key=_rank)
     found = list(islice(_unjudged(service, shelved, ranked[:LOOKED_UP]), SCREENFUL))
     reason = NO_SHARES if made and not ranked else "" if found else NOTHING
-    return Asked(found, len(made), reason)
+    return Questions(found, len(made), reason)
 
 
 def _telling(made: Sequence[Prediction]) -> Iterator[Prediction]:

@@ -46,7 +46,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ExplorerQuery:
     """What to show; whatever is None is chosen by what is there."""
 
     x: str | None = None
@@ -61,7 +61,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ExplorerRow:
     """One row: what was answered, what is true, and whether that was right."""
 
     id: str | None
@@ -80,7 +80,7 @@ class Side:
     """One of the two charts."""
 
     span: Span
-    rows: Sequence[Seen]
+    rows: Sequence[ExplorerRow]
     read: int
     """So many rows were looked at to draw these from."""
     is_newest_only: bool
@@ -89,7 +89,7 @@ class Side:
     """Which rows the test set is; None of a period."""
     score: float | None = None
     """What the version reaches on all of the test set, as every page says it."""
-    chosen: Sequence[Seen] = ()
+    chosen: Sequence[ExplorerRow] = ()
     """The rows within the limits of both axes, mistakes first."""
 
     @property
@@ -124,7 +124,7 @@ class Explored:
         return self.x.is_limited or self.y.is_limited
 
 
-def explore(service: Service, name: str, asked: Asked) -> Explored:
+def explore(service: Service, name: str, asked: ExplorerQuery) -> Explored:
     """Put the rows of two periods side by side."""
     model = service.catalogue().model(name).model
     finding = _finding(service, model, asked.finding)
@@ -154,7 +154,7 @@ def explore(service: Service, name: str, asked: Asked) -> Explored:
     )
 
 
-def value_of(seen: Seen, column: str, schema: Schema) -> Value:
+def value_of(seen: ExplorerRow, column: str, schema: Schema) -> Value:
     """Return what a row has in a column: a feature, or what was answered."""
     if column in schema.names:
         place = schema.names.index(column)
@@ -205,7 +205,7 @@ def _span(asked: Span | None, side: str, spans: Mapping[Preset, Span]) -> Span:
     return Span(wanted[0], 0.0, 0.0)
 
 
-def _columns(schema: Schema, asked: Asked, finding: Finding | None) -> tuple[str, str]:
+def _columns(schema: Schema, asked: ExplorerQuery, finding: Finding | None) -> tuple[str, str]:
     known = [*schema.names, *outputs_of(schema)]
     for given in (asked.x, asked.y):
         if given is not None and given not in known:
@@ -230,7 +230,9 @@ def _within(service: Service, name: str) -> float | None:
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _read(service: Service, model: Model, span: Span, asked: Asked, within: float | None) -> Side:
+def _read(
+    service: Service, model: Model, span: Span, asked: ExplorerQuery, within: float | None
+) -> Side:
     if span.preset == "holdout":
         held = holdout.holdout(service, model.name, asked.version)
         if held is None:
@@ -260,11 +262,13 @@ def _sample_rows(rows: Sequence[R]) -> Sequence[R]:
     return [rows[place] for place in np.linspace(0, len(rows) - 1, MOST_POINTS).astype(int)]
 
 
-def _held(one: holdout.Held, version: str) -> Seen:
-    return Seen(None, None, version, one.row, one.answer, one.truth, one.is_right, one.confidence)
+def _held(one: holdout.Held, version: str) -> ExplorerRow:
+    return ExplorerRow(
+        None, None, version, one.row, one.answer, one.truth, one.is_right, one.confidence
+    )
 
 
-def _seen(judged: JudgedPrediction, schema: Schema, within: float | None) -> Seen:
+def _seen(judged: JudgedPrediction, schema: Schema, within: float | None) -> ExplorerRow:
     made, said = judged.prediction, judged.feedback
     answer = made.value if made.label is None else made.label
     truth = None if said is None else truth_of(made.label, said, schema)
@@ -272,7 +276,7 @@ def _seen(judged: JudgedPrediction, schema: Schema, within: float | None) -> See
     if made.value is not None and truth is not None and within is not None:
         right = is_right(made.value, truth, within)
     confidence = max(made.probabilities) if made.probabilities else None
-    return Seen(
+    return ExplorerRow(
         made.id, made.predicted_at, made.version, made.inputs, answer, truth, right, confidence
     )
 
@@ -290,7 +294,7 @@ def _closely(side: Side, x: Axis, y: Axis, schema: Schema) -> Side:
     )
 
 
-def _axis(schema: Schema, column: str, rows: Sequence[Seen]) -> Axis:
+def _axis(schema: Schema, column: str, rows: Sequence[ExplorerRow]) -> Axis:
     values = [value_of(one, column, schema) for one in rows]
     feature = next((one for one in schema.features if one.name == column), None)
     if feature is not None and feature.kind == "category":

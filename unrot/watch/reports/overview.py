@@ -33,7 +33,7 @@ from unrot.watch.reports.accuracy import Mark, OverTime, Point
 from unrot.watch.reports.accuracy_line import Stint
 from unrot.watch.reports.champion import signs_of, since_findings
 from unrot.watch.reports.health import Health, health, part_snoozed
-from unrot.watch.reports.signals import Seen, said_by, signals_in
+from unrot.watch.reports.signals import SignalCount, said_by, signals_in
 from unrot.watch.reports.signs import Signs
 from unrot.watch.statistics.accuracy import Rolled, Share
 from unrot.watch.statistics.rewards import MeanReward, mean_reward
@@ -143,7 +143,7 @@ class Condition:
         return mean_reward(self.whole.rewards)
 
     @property
-    def signals(self) -> list[Seen]:
+    def signals(self) -> list[SignalCount]:
         """What was seen to happen with the answers."""
         return signals_in(self.whole.signals, self.rules.signals)
 

@@ -19,7 +19,7 @@ from unrot.watch.statistics.accuracy import Share, share
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SignalCount:
     """How many predictions have one signal."""
 
     name: str
@@ -45,23 +45,23 @@ class Seen:
 
 def signals_in(
     counted: Mapping[str, Mapping[str, int]], meanings: Mapping[str, Meaning]
-) -> list[Seen]:
+) -> list[SignalCount]:
     """Return what windows have counted, the most frequent first."""
     found = [
-        Seen(name, meanings.get(name, "counted"), row.get("alone", 0), row.get("beside", 0))
+        SignalCount(name, meanings.get(name, "counted"), row.get("alone", 0), row.get("beside", 0))
         for name, row in counted.items()
     ]
     return sorted((one for one in found if one.count), key=lambda one: (-one.count, one.name))
 
 
-def said_by(seen: Sequence[Seen]) -> Share:
+def said_by(seen: Sequence[SignalCount]) -> Share:
     """Return how often signals say right, of those that say right or wrong."""
     right = sum(one.alone for one in seen if one.meaning == "right")
     wrong = sum(one.alone for one in seen if one.meaning == "wrong")
     return share(right, right + wrong)
 
 
-def by_meaning(seen: Sequence[Seen]) -> dict[Meaning, int]:
+def by_meaning(seen: Sequence[SignalCount]) -> dict[Meaning, int]:
     """Count signals by what they count as; of those beside a verdict none says anything."""
     counts: dict[Meaning, int] = {"right": 0, "wrong": 0, "counted": 0}
     for one in seen:

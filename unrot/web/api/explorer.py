@@ -12,7 +12,7 @@ from unrot.core.records import Schema
 from unrot.core.time import iso_time
 from unrot.watch import holdout as holdouts
 from unrot.watch.reports import axes, explorer
-from unrot.watch.reports.explorer import Explored, Preset, Seen, value_of
+from unrot.watch.reports.explorer import Explored, ExplorerRow, Preset, value_of
 from unrot.watch.statistics import class_report
 from unrot.web.api.parameters import Limit, ModelName
 from unrot.web.api.records import TestSetOrNull
@@ -240,7 +240,7 @@ def _side(of: explorer.Side, found: Explored) -> Side:
     return Side.of(of, points=[_point(one, found, id(one) in picked) for one in of.rows])
 
 
-def _point(one: Seen, found: Explored, is_picked: bool) -> Point:
+def _point(one: ExplorerRow, found: Explored, is_picked: bool) -> Point:
     schema = found.model.schema
     return Point.of(
         one,

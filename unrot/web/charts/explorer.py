@@ -11,7 +11,15 @@ from unrot.core.records import Finding, Schema
 from unrot.core.time import short_time
 from unrot.watch.profiles.columns import text
 from unrot.watch.reports import axes
-from unrot.watch.reports.explorer import CLASS, PROBABILITY, Explored, Seen, Side, Span, value_of
+from unrot.watch.reports.explorer import (
+    CLASS,
+    PROBABILITY,
+    Explored,
+    ExplorerRow,
+    Side,
+    Span,
+    value_of,
+)
 from unrot.web import wording
 from unrot.web.charts.axes import Axis, choice_axis, number_axis
 from unrot.web.charts.chart import Chart
@@ -86,7 +94,7 @@ def called(column: str, schema: Schema) -> str:
     return OUTPUTS.get(column, f"the answered {schema.target}")
 
 
-def told(seen: Seen, schema: Schema) -> str:
+def told(seen: ExplorerRow, schema: Schema) -> str:
     """Say in a few words what was answered and what was true."""
     said = wording.called(seen.answer, schema)
     if seen.is_right is None:

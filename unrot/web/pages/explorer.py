@@ -12,7 +12,7 @@ from unrot.core.errors import Conflict, Invalid, NotFound, StoreAway, UnrotError
 from unrot.core.records import CHAMPION, Model, Schema
 from unrot.watch import holdout
 from unrot.watch.reports import explorer as exploring
-from unrot.watch.reports.explorer import Asked, Explored
+from unrot.watch.reports.explorer import Explored, ExplorerQuery
 from unrot.watch.statistics.class_report import ClassReport
 from unrot.web import spans
 from unrot.web.address import TIMES, address_of
@@ -82,7 +82,7 @@ def _explored(model: str, given: Mapping[str, str]) -> tuple[Explored, str, int]
     try:
         return exploring.explore(service(), model, asked_of(given, service().clock())), "", 200
     except (Invalid, NotFound, Conflict) as error:
-        usual = exploring.explore(service(), model, Asked())
+        usual = exploring.explore(service(), model, ExplorerQuery())
         return usual, error.message, status_of(error)
 
 

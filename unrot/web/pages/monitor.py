@@ -20,7 +20,7 @@ from unrot.web.charts.monitor import build_monitor, duration
 from unrot.web.current import name_of, service
 from unrot.web.pages.models import blueprint
 from unrot.web.routes import VIEWER
-from unrot.web.spans import SHORTER, Asked, Range
+from unrot.web.spans import SHORTER, AskedRange, Range
 
 KEPT_ARGUMENTS = (*TIMES, "was", "version", "column", "ends")
 
@@ -106,12 +106,12 @@ def _now(model: Model, found: Condition) -> Step:
     return Step("let somebody who knows judge a few answers.", "Try it", ask, since)
 
 
-def _refresh(asked: Asked) -> int:
+def _refresh(asked: AskedRange) -> int:
     """Return how many seconds the page is left as it is: what is past changes seldom."""
     return asked.range.refresh if asked.range else spans.RANGES[-1].refresh
 
 
-def _found(model: Model, asked: Asked, version: str | None) -> Condition:
+def _found(model: Model, asked: AskedRange, version: str | None) -> Condition:
     return overview.condition(service(), model.name, asked.span, version=version)
 
 
@@ -130,7 +130,7 @@ def _chosen(given: Mapping[str, str]) -> tuple[str, float] | None:
         return None
 
 
-def _period(asked: Asked) -> dict[str, str]:
+def _period(asked: AskedRange) -> dict[str, str]:
     """Return what asks for the same stretch of time."""
     if asked.range is not None:
         return {"range": asked.range.name}

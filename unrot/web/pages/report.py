@@ -11,7 +11,7 @@ from unrot.web.api.reports import answer_report
 from unrot.web.current import service
 from unrot.web.pages.models import blueprint
 from unrot.web.routes import VIEWER
-from unrot.web.spans import Asked
+from unrot.web.spans import AskedRange
 
 
 @blueprint.page("GET", "/models/<model>/report", needs=VIEWER)
@@ -21,7 +21,7 @@ def report(model: str) -> Response:
     return answer_report(made, is_inline=request.args.get("inline") == "1")
 
 
-def _asked() -> Asked:
+def _asked() -> AskedRange:
     now = service().clock()
     asked = spans.asked(request.args, now)
     if asked.problem:

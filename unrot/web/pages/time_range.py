@@ -11,7 +11,7 @@ from flask import request
 from unrot.core.time import bare_time
 from unrot.web.address import Address, time_kept
 from unrot.web.pages.models import blueprint
-from unrot.web.spans import RANGES, Asked, Range, read, written
+from unrot.web.spans import RANGES, AskedRange, Range, read, written
 
 BETWEEN = "/"
 """Parts the two moments of `was`."""
@@ -26,7 +26,7 @@ def time_ranges() -> tuple[Range, ...]:
 
 
 @blueprint.app_template_global()
-def zooms(here: Address, asked: Asked) -> str:
+def zooms(here: Address, asked: AskedRange) -> str:
     """Return the address that a stretch of a chart is added to; what was shown first stays."""
     shown = asked.range.name if asked.range else f"{asked.from_text}{BETWEEN}{asked.to_text}"
     was = request.args.get("was") or shown

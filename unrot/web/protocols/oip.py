@@ -144,7 +144,7 @@ def scored(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class InferenceRequest:
     """What a client asks for."""
 
     id: str
@@ -156,7 +156,7 @@ class Asked:
     """Whether those are that are not named."""
 
 
-def _asked() -> Asked:
+def _asked() -> InferenceRequest:
     """Read the request."""
     given, binary = _parts()
     id, inputs = given.get("id", ""), given.get("inputs")
@@ -169,7 +169,7 @@ def _asked() -> Asked:
     keys = [read_key(wanted["key"])] if "key" in wanted else []
     is_binary = wanted.get(ALL_BINARY) is True
     outputs = _outputs_wanted(given.get("outputs"), is_binary=is_binary)
-    return Asked(id, list(_tensors(inputs, binary)), keys, outputs, is_binary)
+    return InferenceRequest(id, list(_tensors(inputs, binary)), keys, outputs, is_binary)
 
 
 def _parts() -> tuple[dict[str, Any], bytes]:
@@ -220,7 +220,7 @@ def _parameters_of(given: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _written(answer: Answer, asked: Asked) -> Response:
+def _written(answer: Answer, asked: InferenceRequest) -> Response:
     """Write the answer in the form that was asked for."""
     outputs, behind = [], []
     for tensor in chosen(outputs_of(answer), asked.outputs):

@@ -28,7 +28,7 @@ def keeper(service: Service) -> Caretaker:
 
 def started(service: Service) -> Caretaker:
     keeper = Caretaker(service, "me")
-    keeper._chores.go_round = lambda **_: None  # type: ignore[method-assign]
+    keeper._leader.go_round = lambda **_: None  # type: ignore[method-assign]
     assert keeper.go_round()
     return keeper
 

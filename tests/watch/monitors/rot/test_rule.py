@@ -15,7 +15,7 @@ from unrot.hear.judges import Whose
 from unrot.watch.eras import key_of
 from unrot.watch.monitors.rot import words
 from unrot.watch.monitors.rot.new_hours import is_no_turn
-from unrot.watch.monitors.rot.note import Fallen, Standing, from_note, to_note
+from unrot.watch.monitors.rot.note import Fallen, StreamState, from_note, to_note
 from unrot.watch.monitors.rot.promise import is_above, is_below, is_under
 from unrot.watch.monitors.rot.rule import LEVELS, Fall, _bets, find_fall
 from unrot.watch.monitors.rot.state import Course, Expected, Step
@@ -57,7 +57,7 @@ def followed(told: Sequence[Outcome], expected: Expected = Expected()) -> list[S
     return begun(expected).follow(told)
 
 
-def begun(expected: Expected = Expected(), standing: Standing = Standing(("v1",))) -> Course:  # noqa: B008
+def begun(expected: Expected = Expected(), standing: StreamState = StreamState(("v1",))) -> Course:  # noqa: B008
     return Course(standing, champion="v1", expected=expected, last=50)
 
 
@@ -307,7 +307,7 @@ def test_it_says_the_same_however_often_somebody_looks() -> None:
     at_once = begun()
     said = at_once.follow(told)
 
-    standing, found = Standing(("v1",)), []
+    standing, found = StreamState(("v1",)), []
     for end in range(1, len(told) + 1):
         course = begun(standing=from_note(to_note(standing)))
         found += course.follow([one for one in told[:end] if key_of(one) > standing.read_from])
@@ -344,7 +344,7 @@ def test_other_fresh_version_that_is_well_ends_a_fall_and_one_that_is_not_does_n
 
     def ends(told: Sequence[Outcome]) -> list[str]:
         other = Course(
-            Standing(("v2",), other=fallen),
+            StreamState(("v2",), other=fallen),
             champion="v2",
             expected=Expected(0.94, rows=200),
             last=50,

@@ -11,7 +11,7 @@ from tests.clock import Clock
 from tests.learning_model import CROWD, JUDGE, OTHER, School, zombies_of
 from unrot.core.records import Caller
 from unrot.learn.promote import change_policy
-from unrot.serve.sure import Asked, how_sure, read_asked
+from unrot.serve.sure import SureSettings, how_sure, read_asked
 from unrot.store.engine import SqlStore
 from unrot.watch import round as rounds
 from unrot.watch.monitors.sure import look as sure
@@ -56,7 +56,7 @@ class Reads:
         monkeypatch.setattr(SqlStore, name, counting)
 
 
-def asked(school: School) -> Asked:
+def asked(school: School) -> SureSettings:
     shelved = school.service.catalogue().model("zombies")
     return read_asked(school.service.shelf.folder)[shelved.model.key]
 
@@ -129,7 +129,7 @@ def test_round_has_news_where_verdicts_were_counted_and_not_of_traffic_alone(
     seen: list[bool] = []
     looks = (("one", lambda visit: seen.append(visit.has_news) or ()),)
     lookout = rounds.Lookout(school.service, looks)
-    monkeypatch.setattr(school.caretaker._chores, "_lookout", lookout)
+    monkeypatch.setattr(school.caretaker._leader, "_lookout", lookout)
     many = len(school.service.catalogue().models)
 
     def gone_round() -> set[bool]:
@@ -197,8 +197,8 @@ def test_what_came_and_went_before_the_look_is_told_as_of_then(
     school: School, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked(school)
-    chores = school.caretaker._chores
-    monkeypatch.setattr(chores, "_lookout", rounds.Lookout(school.service, ()))
+    leader = school.caretaker._leader
+    monkeypatch.setattr(leader, "_lookout", rounds.Lookout(school.service, ()))
     began = clock.now
 
     def judge(batches: int, *, wrong: bool) -> float:
@@ -255,7 +255,7 @@ def test_many_verdicts_are_gone_through_in_some_visits(
 ) -> None:
     looked(school)
     with monkeypatch.context() as waits:
-        waits.setattr(school.caretaker._chores, "_lookout", rounds.Lookout(school.service, ()))
+        waits.setattr(school.caretaker._leader, "_lookout", rounds.Lookout(school.service, ()))
         judge_wrongly(school, 800, JUDGE)
     monkeypatch.setattr(sure, "AT_ONCE", 300)
     monkeypatch.setattr(sure, "A_VISIT", 600)

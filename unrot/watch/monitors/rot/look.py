@@ -23,7 +23,7 @@ from unrot.watch.imports import last_import
 from unrot.watch.monitors.rot import words
 from unrot.watch.monitors.rot.cause.look import Span, explain_fall
 from unrot.watch.monitors.rot.cause.rule import Explanation
-from unrot.watch.monitors.rot.note import Fallen, Standing, from_note, to_note
+from unrot.watch.monitors.rot.note import Fallen, StreamState, from_note, to_note
 from unrot.watch.monitors.rot.promise import is_under
 from unrot.watch.monitors.rot.state import Course, Expected, Step
 from unrot.watch.monitors.rot.sums import Behind
@@ -67,7 +67,7 @@ class _Walk:
         self._standing = self._begin(from_note(note.get("course")), note.get("imports", 0))
         self._read: list[Outcome] = []
 
-    def _begin(self, standing: Standing, imports: int) -> Standing:
+    def _begin(self, standing: StreamState, imports: int) -> StreamState:
         """Go on, or begin anew where the verdicts behind are not those of the line any more."""
         line = self._era.line
         if imports == self._imports and line[: len(standing.line)] == standing.line:
@@ -78,7 +78,7 @@ class _Walk:
             self._silent_until = 0.0
         elif standing.line:
             self._silent_until = self._era.since
-        return Standing(line, other=None if is_own else fallen)
+        return StreamState(line, other=None if is_own else fallen)
 
     def go(self, mark: Sequence[Any]) -> Iterator[Symptom]:
         """Go through what is new, a piece at a time."""

@@ -45,7 +45,7 @@ class Fallen:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StreamState:
     """How far a stream was gone through, and how it stands there."""
 
     line: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class Standing:
     """Of numbers the first absolute errors, in order: the scale of ranks."""
 
 
-def to_note(standing: Standing) -> dict[str, Any]:
+def to_note(standing: StreamState) -> dict[str, Any]:
     """Write where it stands as JSON has it.
 
     >>> from_note(to_note(Standing(("v1",), count=3))).line
@@ -81,8 +81,8 @@ def to_note(standing: Standing) -> dict[str, Any]:
     return {"edition": EDITION, **write_note(standing)}
 
 
-def from_note(note: Any) -> Standing:
+def from_note(note: Any) -> StreamState:
     """Read what `to_note` wrote; nothing is where it begins."""
     if not note or note.get("edition") != EDITION:
-        return Standing()
-    return read_note(Standing, note)
+        return StreamState()
+    return read_note(StreamState, note)

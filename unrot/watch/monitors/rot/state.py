@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from unrot.core.records import Outcome
 from unrot.watch.eras import key_of
 from unrot.watch.monitors.rot import promise, rule
-from unrot.watch.monitors.rot.note import FIRST, Fallen, Standing
+from unrot.watch.monitors.rot.note import FIRST, Fallen, StreamState
 from unrot.watch.monitors.rot.rule import Fall
 from unrot.watch.monitors.rot.sums import Behind, Tape, added, summed, without_promise
 from unrot.watch.monitors.rot.usual_hours import KINDS, PROMISE, usual
@@ -85,7 +85,7 @@ class Course:
 
     def __init__(
         self,
-        standing: Standing,
+        standing: StreamState,
         *,
         champion: str,
         expected: Expected,

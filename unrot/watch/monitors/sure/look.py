@@ -17,7 +17,7 @@ from unrot.core.ports import Findings
 from unrot.core.records import ModelKey, Symptom
 from unrot.hear.late import READ_AGAIN_SECONDS
 from unrot.serve.service import Service
-from unrot.serve.sure import Asked, write_asked
+from unrot.serve.sure import SureSettings, write_asked
 from unrot.watch.monitors.sure.rule import FORMAT, TURN, Course, go_on, key_of
 from unrot.watch.notes import read_note
 from unrot.watch.statistics.accuracy import share as share_of
@@ -46,7 +46,7 @@ def look(visit: Visit) -> Iterator[Symptom]:
         yield from _ended(visit, noted)
     else:
         yield from _go_on(visit, noted, known)
-        share(visit.service, visit.key)
+        tell_workers(visit.service, visit.key)
 
 
 def _ended(visit: Visit, noted: Course) -> Iterator[Symptom]:
@@ -130,7 +130,7 @@ def read_course(findings: Findings, model: ModelKey) -> Course:
     return read_note(Course, note if note.get("format") == FORMAT else {})
 
 
-def share(service: Service, model: ModelKey) -> None:
+def tell_workers(service: Service, model: ModelKey) -> None:
     """Let the workers of this machine know what is asked of a model, as the store has it."""
     write_asked(
         service.shelf.folder,
@@ -139,7 +139,7 @@ def share(service: Service, model: ModelKey) -> None:
     )
 
 
-def share_all(service: Service) -> None:
+def tell_workers_of_all(service: Service) -> None:
     """Let the workers of this machine know what is asked of every model, as the store has it."""
     models = [one.model.key for one in service.catalogue().models.values()]
     write_asked(
@@ -149,9 +149,9 @@ def share_all(service: Service) -> None:
     )
 
 
-def _kept(service: Service, model: ModelKey) -> Asked:
+def _kept(service: Service, model: ModelKey) -> SureSettings:
     policy = service.store.registry.policy(model)
     course = read_course(service.store.findings, model)
     is_of = course.version and course.coverage == policy.coverage
     misses = {course.version: course.miss} if is_of else {}
-    return Asked(policy.coverage, misses, policy.not_sure)
+    return SureSettings(policy.coverage, misses, policy.not_sure)

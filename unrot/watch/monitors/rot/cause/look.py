@@ -124,7 +124,7 @@ def _held_out(visit: Visit, version: Version, replay: Replay) -> Judged:
     if not digest:
         return Judged()
     table = visit.store.registry.artefact(digest)
-    rows, truth = visit.service.workshop.unpack(table, visit.model.schema, MOST_ROWS)
+    rows, truth = visit.service.trainer.unpack(table, visit.model.schema, MOST_ROWS)
     return Judged(rows, replay.answers(rows), np.array([replay.place(one) for one in truth]))
 
 

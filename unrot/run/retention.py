@@ -41,7 +41,7 @@ REST_SECONDS = 600.0
 _log = logging.getLogger(__name__)
 
 
-class Broom:
+class Retention:
     """Goes through all models, bite by bite."""
 
     def __init__(self, service: Service) -> None:

@@ -9,14 +9,14 @@ from unrot.core.mailboxes import read_server
 from unrot.core.ports import Address
 from unrot.core.settings import Settings
 from unrot.core.webhooks import Webhook
-from unrot.watch.mail_client import SmtpCourier
-from unrot.watch.webhook_client import HttpCourier
+from unrot.watch.mail_client import MailClient
+from unrot.watch.webhook_client import WebhookClient
 
 
-class Couriers:
+class Messengers:
     """Posts to webhooks, and mails where the settings name a server and a sender."""
 
-    def __init__(self, web: HttpCourier, mail: SmtpCourier | None) -> None:
+    def __init__(self, web: WebhookClient, mail: MailClient | None) -> None:
         self._web = web
         self._mail = mail
 
@@ -29,9 +29,7 @@ class Couriers:
         return self._mail.post(to, body, headers)
 
 
-def couriers_of(settings: Settings) -> Couriers:
+def messengers_of(settings: Settings) -> Messengers:
     """Return who brings messages, by the settings."""
-    mail = (
-        SmtpCourier(read_server(settings.smtp), settings.mail_from) if settings.can_mail else None
-    )
-    return Couriers(HttpCourier(allow_private=settings.webhook_private), mail)
+    mail = MailClient(read_server(settings.smtp), settings.mail_from) if settings.can_mail else None
+    return Messengers(WebhookClient(allow_private=settings.webhook_private), mail)

@@ -17,9 +17,9 @@ from tests.shipping import ship_in_parts
 from unrot.core.errors import Expired, StoreAway
 from unrot.core.records import Audit, Caller, Feedback, Prediction, Shipment
 from unrot.core.windows import total
-from unrot.run import tidying
-from unrot.run.leader import Chores
-from unrot.run.tidying import Broom, limits, sweep
+from unrot.run import retention
+from unrot.run.leader import Leader
+from unrot.run.retention import Retention, limits, sweep
 from unrot.run.tidying_store import TidyingStore
 from unrot.serve.service import Service
 from unrot.watch import audit
@@ -149,7 +149,7 @@ def test_no_bite_is_large(kept_days: Service) -> None:
     rows = [a_row(f"p{number}", now - 50 * DAYS - number) for number in range(1_700)]
     brought(kept_days, rows)
 
-    bites = list(tidying._predictions(kept_days, "iris"))
+    bites = list(retention._predictions(kept_days, "iris"))
 
     assert bites == [300, 300, 300, 300, 300, 200, 0]
 
@@ -275,17 +275,17 @@ def test_rows_that_went_do_not_make_a_profile_incomplete(service: Service) -> No
 def test_one_caretaker_tidies_a_little_at_each_round(
     kept_days: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tidying, "WORK_SECONDS", 0.0)
+    monkeypatch.setattr(retention, "WORK_SECONDS", 0.0)
     days_of(kept_days, 60)
-    mine, other = Chores(kept_days, "mine"), Chores(kept_days, "other")
+    mine, other = Leader(kept_days, "mine"), Leader(kept_days, "other")
 
     mine.go_round()
     other.go_round()
     first = len(ids(kept_days))
-    while mine._broom.is_due:
+    while mine._retention.is_due:
         mine.go_round()
 
-    assert other._broom.is_due
+    assert other._retention.is_due
     assert first == 60 * 4 - 20 * 2
     assert {one.what for one in kept_days.store.tidying.tidied("iris")} == {
         "predictions",
@@ -293,19 +293,19 @@ def test_one_caretaker_tidies_a_little_at_each_round(
     }
 
 
-def test_broom_rests_when_all_is_tidy_and_after_a_trouble(
+def test_keeper_rests_when_all_is_tidy_and_after_a_trouble(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tidying, "WORK_SECONDS", 60.0)
-    broom = Broom(service)
-    broom.work()
-    rests = not broom.is_due
+    monkeypatch.setattr(retention, "WORK_SECONDS", 60.0)
+    keeper = Retention(service)
+    keeper.work()
+    rests = not keeper.is_due
 
     def away(*_: object, **__: object) -> None:
         raise StoreAway("The database does not answer.")
 
     monkeypatch.setattr(TidyingStore, "roll_windows", away)
-    other = Broom(service)
+    other = Retention(service)
     with pytest.raises(StoreAway):
         other.work()
 

@@ -1,6 +1,6 @@
 """Where estimators are opened, fitted further and compiled: a door to rooms that are heavy.
 
-A web worker holds a service, and a service holds the workshop; scikit-learn costs a worker 100 MB
+A web worker holds a service, and a service holds the trainer; scikit-learn costs a worker 100 MB
 and a second. So what needs it is imported when somebody first asks for it, as in `predictors`.
 """
 
@@ -19,7 +19,7 @@ from unrot.make import lessons_file, predictors, tables
 
 
 @dataclass(frozen=True, slots=True)
-class EstimatorWorkshop:
+class EstimatorTrainer:
     """Opens versions; `trusted` are the types that owners' files may hold beyond ours."""
 
     trusted: Collection[str] = field(default_factory=frozenset)

@@ -17,10 +17,10 @@ from unrot.core.records import Example, Lesson
 from unrot.make import tables
 from unrot.make.inputs import ENCODED
 from unrot.make.repeatable import from_seed
+from unrot.make.trainer import EstimatorTrainer
 from unrot.make.weights import drawn
-from unrot.make.workshop import EstimatorWorkshop
 
-SHOP = EstimatorWorkshop()
+SHOP = EstimatorTrainer()
 
 
 def test_ours_and_owners_are_told_apart_by_what_their_file_holds() -> None:
@@ -180,7 +180,7 @@ def test_common_chance_is_put_back() -> None:
 
 def test_workshop_is_light_until_it_is_used() -> None:
     program = (
-        "import sys; from unrot.make.workshop import EstimatorWorkshop; EstimatorWorkshop();"
+        "import sys; from unrot.make.trainer import EstimatorWorkshop; EstimatorWorkshop();"
         "print(sorted({'sklearn', 'skops', 'skl2onnx', 'pandas'} & set(sys.modules)))"
     )
 
