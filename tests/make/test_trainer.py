@@ -178,7 +178,7 @@ def test_common_chance_is_put_back() -> None:
     assert inside == np.random.RandomState(9).random_sample()
 
 
-def test_workshop_is_light_until_it_is_used() -> None:
+def test_trainer_is_light_until_it_is_used() -> None:
     program = (
         "import sys; from unrot.make.trainer import EstimatorWorkshop; EstimatorWorkshop();"
         "print(sorted({'sklearn', 'skops', 'skl2onnx', 'pandas'} & set(sys.modules)))"

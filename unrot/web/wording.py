@@ -29,6 +29,15 @@ def together(text: str) -> str:
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
+def thousands(count: float) -> str:
+    """Write how many there are of something.
+
+    >>> thousands(999), thousands(2635)
+    ('999', '2,635')
+    """
+    return f"{count:,.0f}"
+
+
 def number(value: Value) -> str:
     """Write a cell: whole numbers without a point (a year without a comma), others with six digits.
 

@@ -44,6 +44,7 @@ blueprint.add_app_template_filter(wording.unbroken, "percent")
 for word in (
     wording.together,
     wording.number,
+    wording.thousands,
     wording.rough,
     wording.signed,
     wording.valued,
