@@ -7,7 +7,7 @@ import importlib
 
 import pytest
 
-from tests.test_architecture import BY_MODULE, FILES
+from tests.test_architecture import FILES, by_module
 
 SHOWN = [name for name, file in FILES.items() if ">>>" in file.read_text()]
 
@@ -30,4 +30,4 @@ def test_every_rule_of_monitors_and_gate_shows_an_example() -> None:
 
 def reads_what_is_served(name: str) -> bool:
     rooms = ("unrot.serve.", "unrot.watch.visit")
-    return any(found.module.startswith(rooms) for found in BY_MODULE[name])
+    return any(found.module.startswith(rooms) for found in by_module()[name])

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import ROOT, environment, run_command
 from tests.newest import newest
-from tests.run.test_tidying import a_row, brought
+from tests.run.test_retention import a_row, brought
 from unrot.core.records import Prediction
 from unrot.serve.service import Service
 

@@ -36,7 +36,6 @@ WITH_V2 = replace(PLAIN, versions=(V1, V2), gates={"v2": a_gate("passed")})
 CASES = {
     "verdicts wait": (PLAIN, "learn"),
     "no verdict waits": (replace(PLAIN, waiting=0), "none"),
-    "a job runs": (replace(PLAIN, is_busy=True), "none"),
     "nobody answers": (replace(PLAIN, champion=None), "none"),
     "it rots, and nobody has learnt": (replace(PLAIN, rot=ROT), "learn"),
     "it rots, and learning was in vain": (

@@ -110,7 +110,7 @@ def test_recipe_that_leads_significantly_is_chosen_and_the_table_tells_all() -> 
     choice = choose_recipe(TWO, DRAFTS, scores, training_rows=100, dropped={0, 1})
 
     assert choice.lesson == DRAFTS[2]
-    assert choice.sentence == "Alone won with 94.0 % right, 4.0 points ahead of fading."
+    assert choice.sentence == "Alone won with 94 % right, 4 points ahead of fading."
     assert [row["rows"] for row in choice.table] == [100, 100, 0]
     assert [row["behind"] for row in choice.table] == pytest.approx([0.11, 0.04, 0.0])
     assert [row["is_chosen"] for row in choice.table] == [False, False, True]
@@ -129,14 +129,14 @@ def test_smallest_error_is_chosen_for_numbers() -> None:
             [0.9, 0.92, 0.8],
             set(),
             "together",
-            "Together, the safest recipe, stays with 90.0 % right: fading reaches 92.0 % right, "
+            "Together, the safest recipe, stays with 90 % right: fading reaches 92 % right, "
             "which is no significant lead.",
         ),
         (
             [0.8, 0.9, 0.92],
             {0},
             "fading",
-            "Fading, the safest of the best, is taken with 90.0 % right: alone reaches 92.0 % "
+            "Fading, the safest of the best, is taken with 90 % right: alone reaches 92 % "
             "right, which is no significant lead.",
         ),
         (

@@ -180,7 +180,7 @@ def test_common_chance_is_put_back() -> None:
 
 def test_trainer_is_light_until_it_is_used() -> None:
     program = (
-        "import sys; from unrot.make.trainer import EstimatorWorkshop; EstimatorWorkshop();"
+        "import sys; from unrot.make.trainer import EstimatorTrainer; EstimatorTrainer();"
         "print(sorted({'sklearn', 'skops', 'skl2onnx', 'pandas'} & set(sys.modules)))"
     )
 

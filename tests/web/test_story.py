@@ -73,7 +73,7 @@ def test_judged_says_what_people_found() -> None:
         == "No verdict tells yet how good the answers of v2 are."
     )
     assert story.lately(of_classes, CLASSES, "v1") == ("75 %", "of 12 verdicts on v1")
-    assert story.lately(of_numbers, NUMBERS, "v1") == ("1.5", "of 10 true values on v1")
+    assert story.lately(of_numbers, NUMBERS, "v1") == ("1.5", "over 10 true values on v1")
     assert story.lately(Tally(), CLASSES, "v1") is None
 
 

@@ -45,12 +45,11 @@ class Situation:
     """Versions that were champion before: who took one back did so for a reason."""
     rot: Finding | None = None
     """The open finding that the model goes wrong."""
-    is_busy: bool = False
 
 
 def advise_next_step(known: Situation) -> NextStep:
-    """Say what to do next; nothing while a job runs or nobody answers."""
-    if known.champion is None or known.is_busy:
+    """Say what to do next; nothing where nobody answers."""
+    if known.champion is None:
         return NextStep()
     return _advise_promotion(known) or _advise_way_back(known) or _advise_work(known) or NextStep()
 

@@ -104,7 +104,6 @@ def read_next_step(
             rolls_back_to=stands.rolls_back_to,
             has_been=lineage.champions(one for one in moves if one.alias == CHAMPION),
             rot=next((one for one in found if one.kind == "rot" and not one.is_snoozed(now)), None),
-            is_busy=stands.job is not None,
         )
     )
 

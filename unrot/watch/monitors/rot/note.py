@@ -75,7 +75,7 @@ class StreamState:
 def to_note(standing: StreamState) -> dict[str, Any]:
     """Write where it stands as JSON has it.
 
-    >>> from_note(to_note(Standing(("v1",), count=3))).line
+    >>> from_note(to_note(StreamState(("v1",), count=3))).line
     ('v1',)
     """
     return {"edition": EDITION, **write_note(standing)}

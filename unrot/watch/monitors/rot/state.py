@@ -6,7 +6,7 @@ when somebody looked: history that was imported is gone through like the present
 
     >>> rights = [True] * 99 + [False] + [False] * 80
     >>> told = [Outcome(f"p{at}", "v1", at, at, right) for at, right in enumerate(rights)]
-    >>> course = Course(Standing(("v1",)), champion="v1", expected=Expected(), last=50)
+    >>> course = Course(StreamState(("v1",)), champion="v1", expected=Expected(), last=50)
     >>> [(step.what, step.at, step.fallen.since) for step in course.follow(told)]
     [('fallen', 155, 99)]
 """
