@@ -117,6 +117,21 @@ def test_model_that_was_never_right_is_held_against_its_holdout(school: School) 
     assert found.evidence["kind"] == "concept"
 
 
+def test_rows_that_nobody_judged_before_the_first_verdicts_stand_for_no_better_time(
+    school: School,
+) -> None:
+    sent(school, 10, seed=1)
+    for start in range(0, 400, 10):
+        school.predicted([row for row, _ in zombies_of(400, seed=4, mutated=True)[start:][:10]])
+    for seed in range(20, 36):
+        school.taught(10, seed=seed, mutated=True)
+
+    found = told(school)
+
+    assert found.evidence["kind"] == "data"
+    assert "data drift" in found.sentence
+
+
 def test_what_was_found_is_noted_until_there_is_a_third_more(school: School) -> None:
     sent(school, 200, seed=1)
     sent(school, 160, seed=2, flipped=True)

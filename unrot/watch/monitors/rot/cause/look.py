@@ -76,8 +76,11 @@ def _evidence(visit: Visit, span: Span) -> Evidence:
     was = _judged(visit, span, replay, span.begins_at, span.fallen_at)
     if len(before) < FEWEST_ROWS or len(was.rows) < FEWEST_JUDGED:
         held_out = _held_out(visit, version, replay)
-        before = before if len(before) >= FEWEST_ROWS else held_out.rows
-        was = was if len(was.rows) >= FEWEST_JUDGED else held_out
+        if len(was.rows) < FEWEST_JUDGED:
+            # Nobody can say that it was right just before: those rows may be of the fall already.
+            was, before = held_out, held_out.rows or before
+        else:
+            before = held_out.rows
     return Evidence(
         schema=schema,
         version=version.name,
