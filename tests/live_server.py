@@ -140,7 +140,7 @@ class Town:
         """Ask for a job and follow it to its end."""
         return self.ended(self.told(f"/{kind}?wait=60", asked)["job"])
 
-    def ended(self, job: Mapping[str, Any], seconds: float = 120) -> dict[str, Any]:
+    def ended(self, job: Mapping[str, Any], seconds: float = 400) -> dict[str, Any]:
         """Return a job when it has ended."""
         ends_at = time.monotonic() + seconds
         found = dict(job)
