@@ -60,11 +60,14 @@ def clean_verdicts(material: Material, trainable: Trainable) -> Cleaned:
 
 def _of_this_world(material: Material) -> Cleaned:
     """Set aside what was judged while the world was another one: it would teach what is not."""
-    over = [one for one in material.verdicts.examples if material.is_over(one.predicted_at)]
-    gone = {one.prediction for one in over}
-    stay = [one for one in material.verdicts.examples if one.prediction not in gone]
-    fates = [Fate(one.prediction, "set aside", one.given_at, OF_ANOTHER_WORLD) for one in over]
-    return Cleaned(stay, [*material.verdicts.fates, *fates])
+    stay: list[Example] = []
+    fates = list(material.verdicts.fates)
+    for one in material.verdicts.examples:
+        if material.is_over(one.predicted_at):
+            fates.append(Fate(one.prediction, "set aside", one.given_at, OF_ANOTHER_WORLD))
+        else:
+            stay.append(one)
+    return Cleaned(stay, fates)
 
 
 def learnt_fates(examples: Sequence[Example]) -> list[Fate]:

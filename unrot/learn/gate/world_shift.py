@@ -81,11 +81,8 @@ def find_move(
     before, after = np.asarray(anchor, dtype=np.float64), np.asarray(recent, dtype=np.float64)
     if len(after) < FEWEST or not len(before):
         return Move(can_tell=False)
-    moments = (
-        np.asarray(at, dtype=np.float64)
-        if len(at) == len(after)
-        else np.arange(len(after), dtype=np.float64)
-    )
+    told: Sequence[float] = at if len(at) == len(after) else range(len(after))
+    moments = np.asarray(told, dtype=np.float64)
     over: list[tuple[int, int]] = []
     while True:
         begins = over[-1][1] if over else 0

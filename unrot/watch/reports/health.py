@@ -272,9 +272,7 @@ def _test_set(signs: Signs) -> list[str]:
     rows = f"{counted(signs.expected_rows, 'row')} of its" if signs.expected_rows else "the"
     who = signs.version or "it"
     if signs.expected_error is not None:
-        return [
-            f"On {rows} test set {who} was off by {rough(signs.expected_error or 0.0)} on average."
-        ]
+        return [f"On {rows} test set {who} was off by {rough(signs.expected_error)} on average."]
     if signs.expected is not None:
         return [f"On {rows} test set {who} was right {roughly(signs.expected)} of the time."]
     return ["Nobody measured it on rows that it had not learnt from."] if signs.version else []
