@@ -19,7 +19,7 @@ from unrot.core.policy import Policy
 from unrot.core.records import Fate, Feedback, Prediction
 from unrot.core.settings import Settings
 from unrot.hear import verdict_store
-from unrot.learn import material, waiting
+from unrot.learn import jobs, material, waiting
 from unrot.learn.fate_store import FateStore
 from unrot.learn.lesson_store import LessonStore
 from unrot.run.bootstrap import open_service
@@ -149,6 +149,31 @@ def test_verdict_that_arrives_late_waits(open_school: Open, clock: Clock) -> Non
     school.service.store.verdicts.put([told])
 
     assert waits(school) == [late.id]
+
+
+def test_job_waits_for_what_was_judged_before_it_began_and_not_for_what_comes_on(
+    open_school: Open,
+) -> None:
+    """A model that is judged every moment always has predictions that are on their way."""
+    school = open_school("on their way")
+    drawn = zombies_of(20, seed=5)
+    asked = school.service.predict("zombies", [row for row, _ in drawn]).predictions
+    school.judged(asked, [truth for _, truth in drawn])
+    job = jobs.ask(school.service, "zombies", "refit", {}, by="operator")
+    told: list[str] = []
+
+    def more_comes(_done: float, step: str) -> None:
+        told.append(step)
+        if "to be shipped" in step:
+            school.caretaker.ship()
+            school.service.store.verdicts.count_new(1_000)
+            later = school.service.predict("zombies", [zombies_of(1, seed=6)[0][0]]).predictions
+            school.judged(later, ["hostile"])
+
+    material.read_material(school.service, job, more_comes)
+
+    waited = [step for step in told if "to be shipped" in step]
+    assert waited == ["waiting for 20 predictions to be shipped"]
 
 
 def learnt_hourly(school: School, clock: Clock, *counts: int) -> list[list[Prediction]]:

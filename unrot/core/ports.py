@@ -173,6 +173,10 @@ class Lessons(Protocol):
         """Count them, with those whose predictions are still on their way."""
         ...
 
+    def on_their_way(self, model: ModelKey) -> set[str]:
+        """Return the predictions that are judged and have not been shipped, by their ids."""
+        ...
+
     def fates(self, model: ModelKey, line: Sequence[str]) -> Fates:
         """Count all verdicts by what became of them in a line."""
         ...

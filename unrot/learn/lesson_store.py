@@ -61,6 +61,7 @@ class LessonStore:
         self._fates = FateStore(database)
         self._waiting = WaitingVerdicts(database, self._fates)
         self.waiting, self.count_waiting = self._waiting.waiting, self._waiting.count
+        self.on_their_way = self._waiting.on_their_way
 
     # ── publishing ───────────────────────────────────────────────────────────────────────────
 

@@ -54,7 +54,7 @@ MOST_RECENT_ROWS = 5_000
 """Of the newest trusted verdicts: what judges said years ago does not speak for today."""
 
 ARRIVAL_SECONDS = 5.0
-LOOK_AGAIN_SECONDS = 0.02
+LOOK_AGAIN_SECONDS = 0.05
 
 MOST_VERDICTS = 50_000
 """One job learns at most so many; the next one takes the rest."""
@@ -261,16 +261,14 @@ def _wait_for_verdicts(
     A verdict is often given, and learning asked for, before its prediction has been shipped.
     """
     lessons = service.store.lessons
-    tell(0.04, "reading the verdicts that wait" if line else "reading all verdicts")
     ends_at = time.monotonic() + ARRIVAL_SECONDS
-    while True:
-        expected = min(lessons.count_waiting(model, line), MOST_VERDICTS)
-        found = lessons.waiting(model, line, MOST_VERDICTS)
-        if len(found) >= expected or time.monotonic() > ends_at:
-            return found
-        missing = counted(expected - len(found), "prediction")
-        tell(0.05, f"waiting for {missing} to be shipped")
+    expected = missing = lessons.on_their_way(model)
+    while missing and time.monotonic() < ends_at:
+        tell(0.02, f"waiting for {counted(len(missing), 'prediction')} to be shipped")
         time.sleep(LOOK_AGAIN_SECONDS)
+        missing = expected & lessons.on_their_way(model)
+    tell(0.04, "reading the verdicts that wait" if line else "reading all verdicts")
+    return lessons.waiting(model, line, MOST_VERDICTS)
 
 
 # ── what a rebuild stands for ────────────────────────────────────────────────────────────────

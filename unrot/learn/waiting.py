@@ -109,6 +109,10 @@ class WaitingVerdicts:
             one for one in new if one["model"] == model and one["version"] is None and _tells(one)
         ]
 
+    def on_their_way(self, model: ModelKey) -> set[str]:
+        """Return the predictions that are judged and have not been shipped, by their ids."""
+        return {one.key for one in self.lone(model)}
+
     def read(self, ids: Sequence[str], limit: int) -> list[JudgedPrediction]:
         """Return the first so many of some predictions whose verdicts stand."""
         found: list[JudgedPrediction] = []
