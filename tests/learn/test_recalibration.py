@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,12 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
 
 from tests.hear.verdicts import TWO, example
-from tests.learning_model import School, zombies_of
-from unrot.core.records import Calibrating, Lesson, Outputs
+from tests.learning_model import CROWD, School, zombies_of
+from unrot.core.records import Calibrating, Crossed, Lesson, Outputs
 from unrot.learn import promote
-from unrot.learn.recalibration import squares, weigh_recalibration
-from unrot.learn.recipes import Choice, Fold
+from unrot.learn.recalibration import squares, stay_recalibrated, weigh_recalibration
+from unrot.learn.recipes import Choice
+from unrot.make import recalibrated
 from unrot.make.demos.zombies import CLASSES
 from unrot.watch.monitors.estimate import calibration
 
@@ -49,7 +49,7 @@ def on_fresh_rows(school: School, version: str) -> calibration.Calibration:
 
 def test_model_that_is_too_sure_is_recalibrated_and_nearer_to_the_truth(open_school: Open) -> None:
     school = open_school(SURE)
-    school.taught(600)
+    school.taught(1_000)
 
     told = school.done("refit")
 
@@ -62,14 +62,14 @@ def test_model_that_is_too_sure_is_recalibrated_and_nearer_to_the_truth(open_sch
     assert (told["recipe"], told["gate"]) == ("training and verdicts, recalibrated", "passed")
     assert [row["name"] for row in told["recipes"] if row["is_chosen"]] == [told["recipe"]]
     assert [row["brier_score"] is None for row in told["recipes"]] == [False, False, True, True]
-    assert second.made["recalibrated"] == f"sigmoid on {told['recipes'][1]['rows']} rows"
+    assert second.made["recalibrated"] == f"isotonic regression on {told['recipes'][1]['rows']:,} rows"
     assert second.serving.by == "onnx"
     assert second.made["answers_explained"] == ("by sampling: its probabilities were recalibrated")
 
 
 def test_recalibrated_champion_learns_on_stays_so_and_is_rebuilt(open_school: Open) -> None:
     school = open_school(SURE)
-    school.taught(600)
+    school.taught(1_000)
     school.done("refit")
     promote.promote(school.service, "zombies", "v2")
     school.taught(100, seed=5)
@@ -87,7 +87,7 @@ def test_recalibrated_champion_learns_on_stays_so_and_is_rebuilt(open_school: Op
 
 def test_model_that_is_as_right_as_it_is_sure_is_left_as_it_was_fitted(open_school: Open) -> None:
     school = open_school("sgd")
-    school.taught(600)
+    school.taught(1_000)
 
     told = school.done("refit")
 
@@ -99,7 +99,7 @@ def test_model_that_is_as_right_as_it_is_sure_is_left_as_it_was_fitted(open_scho
 def test_nothing_is_recalibrated_where_no_error_is_sure(open_school: Open) -> None:
     """The interval of the error of v2 on its 1,000 rows begins at 0: there is nothing to mend."""
     school = open_school("sgd")
-    school.taught(600)
+    school.taught(1_000)
     school.done("refit")
     promote.promote(school.service, "zombies", "v2")
 
@@ -111,7 +111,7 @@ def test_nothing_is_recalibrated_where_no_error_is_sure(open_school: Open) -> No
 # ── how it is decided ────────────────────────────────────────────────────────────────────────
 
 ROWS = [example(f"{place:03}", "yes" if place % 4 else "no") for place in range(200)]
-FOLDS = [Fold(frozenset(), ROWS[:100]), Fold(frozenset(), ROWS[100:])]
+SCORED = {one.prediction for one in ROWS[:100]}
 PLAIN = Choice(
     Lesson("refit", 0, recipe="together"),
     "Together won.",
@@ -122,19 +122,10 @@ PLAIN = Choice(
 )
 
 
-@dataclass(frozen=True)
-class Says:
-    """What answers every row by one chance of yes, and another one without its calibration."""
-
-    chance: float
-    without: float
-
-    def uncalibrated(self) -> Says:
-        return Says(self.without, self.without)
-
-    def predict(self, rows: Sequence[Any]) -> Outputs:
-        chances = [[1 - self.chance, self.chance]] * len(rows)
-        return Outputs([int(self.chance > 0.5)] * len(rows), chances)
+def says(chance: float) -> Outputs:
+    """Answer the rows that are scored by one chance of yes, and the others by none."""
+    chances = [[1 - chance, chance]] * 100 + [[1.0, 0.0]] * 100
+    return Outputs([int(yes > 0.5) for _, yes in chances], chances)
 
 
 @pytest.mark.parametrize(
@@ -151,9 +142,9 @@ class Says:
 def test_recalibrated_is_taken_by_a_significant_brier_score_alone(
     chance: float, without: float, stays: bool, recipe: str
 ) -> None:
-    says: Any = Says(chance, without)
+    crossed = Crossed(ROWS, says(without), says(chance))
 
-    made = weigh_recalibration(TWO, PLAIN, FOLDS, lambda *_: says, ignore, stays=stays)
+    made = weigh_recalibration(TWO, PLAIN, crossed, SCORED, stays=stays)
 
     assert (made.lesson.recipe, made.lesson.recalibrates) == (recipe, "," in recipe)
     assert [row["name"] for row in made.table if row["is_chosen"]] == [recipe]
@@ -161,23 +152,35 @@ def test_recalibrated_is_taken_by_a_significant_brier_score_alone(
     assert [row["brier_score"] for row in made.table] == [*map(pytest.approx, briers), None]
 
 
-def test_nobody_is_asked_without_verdicts_of_judges() -> None:
-    folds = [Fold(frozenset(), ())]
+def test_crowd_that_nobody_trusts_brings_no_calibration(open_school: Open) -> None:
+    school = open_school(SURE)
+    school.taught(300, caller=CROWD)
 
-    as_it_was = weigh_recalibration(TWO, PLAIN, folds, never, ignore)
-    again = weigh_recalibration(TWO, PLAIN, folds, never, ignore, stays=True)
+    told = school.done("refit")
 
-    assert as_it_was == PLAIN
+    assert told["recipe"] == "training and verdicts"
+    assert "recalibrated" not in told["chosen"]
+
+
+def test_calibration_stays_where_nobody_may_speak_against_it() -> None:
+    again = stay_recalibrated(PLAIN)
+
     assert again.lesson.recalibrates
     assert again.sentence == "Together won. It stays recalibrated, as the champion is."
     assert [row["name"] for row in again.table if row["is_chosen"]] == [again.lesson.recipe]
 
 
-def test_recipe_that_cannot_be_recalibrated_says_so() -> None:
-    made = weigh_recalibration(TWO, PLAIN, FOLDS, lambda *_: None, ignore)
+def test_recipe_that_cannot_be_recalibrated_says_so(
+    open_school: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recalibrated, "FEWEST_OF_CLASS", 10_000)
+    school = open_school(SURE)
+    school.taught(1_000)
 
-    assert made.lesson == PLAIN.lesson
-    assert made.sentence == ("Together won. It cannot be recalibrated: a class has too few rows.")
+    told = school.done("refit")
+
+    assert told["recipe"] == "training and verdicts"
+    assert told["chosen"].endswith("It cannot be recalibrated: a class has too few rows.")
 
 
 def test_brier_score_is_the_squared_distance_from_the_truth() -> None:
@@ -186,11 +189,3 @@ def test_brier_score_is_the_squared_distance_from_the_truth() -> None:
     found = squares(TWO, [example("a", "yes"), example("b", "yes")], outputs)
 
     assert found.tolist() == pytest.approx([0.08, 1.62])
-
-
-def never(*_: Any) -> Any:
-    raise AssertionError("nothing is fitted")
-
-
-def ignore(*_: Any) -> None:
-    """Take progress and say nothing."""

@@ -26,6 +26,7 @@ from unrot.core.records import (
     Candidate,
     Check,
     CountedStretch,
+    Crossed,
     Delivery,
     Fate,
     Fates,
@@ -324,6 +325,10 @@ class Trainable(Protocol):
 
     def refit(self, lesson: Lesson, progress: Progress) -> Trainable:
         """Fit the same pipeline afresh on the training rows and the examples, as weighted."""
+        ...
+
+    def refit_recalibrated(self, lesson: Lesson, progress: Progress) -> tuple[Trainable, Crossed]:
+        """Do so, and let a calibration follow; with what that changes on the examples."""
         ...
 
     @property

@@ -1075,6 +1075,15 @@ class Lesson:
 
 
 @dataclass(frozen=True, slots=True)
+class Crossed:
+    """Examples as fits answered them that had not seen them: as fitted, and recalibrated."""
+
+    examples: Sequence[Example]
+    plain: Outputs
+    recalibrated: Outputs
+
+
+@dataclass(frozen=True, slots=True)
 class Forgotten:
     """A prediction that is to be forgotten, as it was noted."""
 

@@ -1,15 +1,17 @@
 """Whether what a refit made is better recalibrated: answered by a proper score.
 
 A calibration changes few answers, so that a race of accuracies (`recipes.py`) can hardly tell.
-The recipe that won is therefore fitted once more without each fold, a calibration follows it, and
-the verdicts of the fold are answered with and without that. Of each row the Brier score is
+The recipe that won is therefore fitted once more without each of five parts of its rows, and the
+verdicts of a part are answered as fitted so, and by curves that follow the answers to the other
+parts: of the fits that the calibration itself is made of, nothing is fitted twice. Of each row the
+Brier score is
 
     b = Σₖ (pₖ − 1[k is true])²     0 is best, 2 is worst
 
 Recalibrated is taken where the mean of b falls significantly (Student's t in pairs) and the answers
 are not significantly worse (McNemar's exact test), both at 0.8 %. A champion that is recalibrated
-already stays so unless the same tests speak against it. The curves are fitted inside each lesson's
-own rows (`make/recalibrated.py`): never on the fold, never on a row of the gate.
+already stays so unless the same tests speak against it. No curve has seen the part that it answers
+(`make/recalibrated.py`), and no row is one of the gate.
 
 Brier, Monthly Weather Review 78 (1950) 1-3.
 
@@ -22,18 +24,47 @@ Brier, Monthly Weather Review 78 (1950) 1-3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from unrot.core.ports import Progress, Trainable
-from unrot.core.records import Answered, Example, Lesson, Outputs, Schema
+from unrot.core.records import Answered, Crossed, Example, Lesson, Outputs, Schema
 from unrot.hear.scores import Errors, row_errors
 from unrot.learn.gate.exact_tests import chance_of_so_few, lowest_mean
 from unrot.learn.gate.paired_test import discordant
-from unrot.learn.recipes import DOUBT_OF_RECALIBRATION, Choice, Fold
+from unrot.learn.recipes import DOUBT_OF_RECALIBRATION, Choice
+
+IMPOSSIBLE = "It cannot be recalibrated: a class has too few rows."
+
+
+def recalibrating(lesson: Lesson) -> Lesson:
+    """Return a recipe that is followed by a calibration."""
+    return replace(lesson, recipe=f"{lesson.recipe}, recalibrated", recalibrates=True)
+
+
+def stay_recalibrated(choice: Choice) -> Choice:
+    """Stay with the calibration: there is nobody whose verdicts may speak against it."""
+    lesson = recalibrating(choice.lesson)
+    table = [{**row, "name": lesson.recipe} if row["is_chosen"] else row for row in choice.table]
+    said = f"{choice.sentence} It stays recalibrated, as the champion is."
+    return Choice(lesson, said, table)
+
+
+def weigh_recalibration(
+    schema: Schema, choice: Choice, crossed: Crossed, scored: Collection[str], *, stays: bool
+) -> Choice:
+    """Return the recipe that was chosen, recalibrated where that is better.
+
+    `scored` are the predictions whose verdicts tell; `stays` is true where the champion is
+    recalibrated already.
+    """
+    rows = [one for one in crossed.examples if one.prediction in scored]
+    places = [place for place, one in enumerate(crossed.examples) if one.prediction in scored]
+    before = _worth(schema, rows, _at(crossed.plain, places))
+    after = _worth(schema, rows, _at(crossed.recalibrated, places))
+    return _decided(choice, before, after, stays=stays)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,37 +75,6 @@ class OnRows:
     squares: Errors
 
 
-def weigh_recalibration(
-    schema: Schema,
-    choice: Choice,
-    folds: Sequence[Fold],
-    fit: Callable[[Lesson, Fold], Trainable | None],
-    tell: Progress,
-    *,
-    stays: bool = False,
-) -> Choice:
-    """Return the recipe that was chosen, recalibrated where that is better.
-
-    `fit` fits a recipe without a fold, or None; `stays` is true where the champion is
-    recalibrated already.
-    """
-    lesson = replace(
-        choice.lesson, recipe=f"{choice.lesson.recipe}, recalibrated", recalibrates=True
-    )
-    scored = [fold for fold in folds if fold.scored]
-    if not scored:
-        return _unasked(choice, lesson) if stays else choice
-    without, after = [], []
-    for number, fold in enumerate(scored):
-        tell(number / len(scored), f"recalibrating, fold {number + 1} of {len(scored)}")
-        fitted = fit(lesson, fold)
-        if fitted is None:
-            return replace(choice, sentence=f"{choice.sentence} {IMPOSSIBLE}")
-        without.append(_worth(schema, fold.scored, fitted.uncalibrated()))
-        after.append(_worth(schema, fold.scored, fitted))
-    return _decided(choice, lesson, _joined(without), _joined(after), stays=stays)
-
-
 def squares(schema: Schema, rows: Sequence[Example], outputs: Outputs) -> Errors:
     """Return the Brier score of each row."""
     truth = np.array([str(one.label) for one in rows])
@@ -83,27 +83,14 @@ def squares(schema: Schema, rows: Sequence[Example], outputs: Outputs) -> Errors
     return np.array(np.sum((chances - is_true) ** 2, axis=1))
 
 
-IMPOSSIBLE = "It cannot be recalibrated: a class has too few rows."
-
-
-def _unasked(choice: Choice, lesson: Lesson) -> Choice:
-    """Stay with the calibration: there is nobody whose verdicts may speak against it."""
-    table = [{**row, "name": lesson.recipe} if row["is_chosen"] else row for row in choice.table]
-    said = f"{choice.sentence} It stays recalibrated, as the champion is."
-    return Choice(lesson, said, table)
-
-
-def _worth(schema: Schema, rows: Sequence[Example], fitted: Trainable) -> OnRows:
-    outputs = fitted.predict([one.row for one in rows])
+def _worth(schema: Schema, rows: Sequence[Example], outputs: Outputs) -> OnRows:
     answered = Answered([one.row for one in rows], [one.label for one in rows], outputs)
     return OnRows(row_errors(schema, answered), squares(schema, rows, outputs))
 
 
-def _joined(parts: Sequence[OnRows]) -> OnRows:
-    return OnRows(
-        np.concatenate([one.errors for one in parts]),
-        np.concatenate([one.squares for one in parts]),
-    )
+def _at(outputs: Outputs, places: Sequence[int]) -> Outputs:
+    classes, chances = outputs.classes or (), outputs.probabilities or ()
+    return Outputs([classes[place] for place in places], [chances[place] for place in places])
 
 
 def _is_better(one: OnRows, other: OnRows) -> bool:
@@ -113,9 +100,8 @@ def _is_better(one: OnRows, other: OnRows) -> bool:
     return lowest_mean(other.squares - one.squares, DOUBT_OF_RECALIBRATION) > 0 and not is_wrong
 
 
-def _decided(
-    choice: Choice, lesson: Lesson, before: OnRows, after: OnRows, *, stays: bool
-) -> Choice:
+def _decided(choice: Choice, before: OnRows, after: OnRows, *, stays: bool) -> Choice:
+    lesson = recalibrating(choice.lesson)
     is_taken = not _is_better(before, after) if stays else _is_better(after, before)
     briers = float(before.squares.mean()), float(after.squares.mean())
     table = []

@@ -140,7 +140,7 @@ def part_into_folds(
     Random(seed).shuffle(mixed)
     if schema.is_classifier:
         mixed.sort(key=lambda one: schema.classes.index(str(one.label)))
-    scored = {one.prediction for one in _scored(examples, since)}
+    scored = {one.prediction for one in scored_verdicts(examples, since)}
     parts = [mixed[start::count] for start in range(count)]
     return [
         Fold(
@@ -149,6 +149,13 @@ def part_into_folds(
         )
         for part in parts
     ]
+
+
+def scored_verdicts(examples: Sequence[Example], since: float) -> Sequence[Example]:
+    """Return the verdicts that recipes are scored by: of judges, fair, of the present world."""
+    recent = [one for one in examples if one.predicted_at >= since]
+    trusted = [one for one in recent if one.is_trusted and is_fair(one)]
+    return trusted if len(trusted) >= FEWEST_TRUSTED else ()
 
 
 def leave_out(lesson: Lesson, fold: Fold) -> Lesson:
@@ -284,12 +291,6 @@ def _is_enough(examples: Sequence[Example], schema: Schema) -> bool:
     counts = Counter(one.label for one in examples)
     fewest = min((counts[label] for label in schema.classes), default=FEWEST_OF_CLASS)
     return len(examples) >= FEWEST_ALONE and fewest >= FEWEST_OF_CLASS
-
-
-def _scored(examples: Sequence[Example], since: float) -> Sequence[Example]:
-    recent = [one for one in examples if one.predicted_at >= since]
-    trusted = [one for one in recent if one.is_trusted and is_fair(one)]
-    return trusted if len(trusted) >= FEWEST_TRUSTED else ()
 
 
 def _is_unsafe(draft: Lesson, has_moved: bool) -> bool:

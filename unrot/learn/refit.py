@@ -6,6 +6,7 @@ Where its probabilities are off, what won is tried recalibrated as well.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from unrot.core.errors import Conflict
 from unrot.core.ports import Progress, Trainable
@@ -14,7 +15,12 @@ from unrot.hear.truth import parse_weights
 from unrot.learn.learn import clean_verdicts, learnt_fates
 from unrot.learn.material import Material, part_of
 from unrot.learn.publish import Draft
-from unrot.learn.recalibration import weigh_recalibration
+from unrot.learn.recalibration import (
+    IMPOSSIBLE,
+    recalibrating,
+    stay_recalibrated,
+    weigh_recalibration,
+)
 from unrot.learn.recipes import (
     Choice,
     Fold,
@@ -23,6 +29,7 @@ from unrot.learn.recipes import (
     leave_out,
     part_into_folds,
     run_race,
+    scored_verdicts,
 )
 
 OF_THE_OLD_WORLD = "from before the world moved"
@@ -32,11 +39,15 @@ def refit_model(material: Material, trainable: Trainable, tell: Progress) -> Dra
     """Fit the model afresh on all verdicts that may be learnt, by the recipe that won."""
     weights = parse_weights(material.job.asked.get("weights", {}))
     cleaned = clean_verdicts(material, trainable)
-    racing, fitting = part_of(tell, 0.0, 5 / 6), part_of(tell, 5 / 6, 1.0)
+    racing, fitting = part_of(tell, 0.0, 2 / 3), part_of(tell, 2 / 3, 1.0)
     choice = _choose(material, trainable, cleaned.examples, weights["training"], racing)
+    if material.is_off or trainable.is_recalibrated:
+        fitted, choice = _fit_recalibrated(material, trainable, choice, cleaned.examples, fitting)
+    else:
+        fitted = trainable.refit(choice.lesson, fitting)
     learnt, unused = learnt_fates(choice.lesson.examples), _unused(cleaned.examples, choice)
     return Draft(
-        trainable=trainable.refit(choice.lesson, fitting),
+        trainable=fitted,
         lessons=[choice.lesson],
         fates=[*cleaned.fates, *learnt, *unused],
         is_fresh=True,
@@ -61,16 +72,14 @@ def _choose(
     drafts = draft_recipes(
         examples, schema, seed=seed, training_weight=training_weight, since=since
     )
-    is_asked = material.is_off or trainable.is_recalibrated
-    folds = part_into_folds(examples, schema, seed=seed, since=since)
     race = run_race(
         schema,
         drafts,
-        folds,
+        part_into_folds(examples, schema, seed=seed, since=since),
         lambda draft, fold: _answers(trainable, draft, fold),
-        part_of(tell, 0.0, 1 / 2 if is_asked else 1.0),
+        tell,
     )
-    choice = choose_recipe(
+    return choose_recipe(
         schema,
         drafts,
         race.scores,
@@ -78,29 +87,37 @@ def _choose(
         dropped=race.dropped,
         has_moved=since > 0,
     )
-    if not is_asked:
-        return choice
-    return weigh_recalibration(
-        schema,
-        choice,
-        folds,
-        lambda draft, fold: _fitted(trainable, draft, fold),
-        part_of(tell, 1 / 2, 1.0),
-        stays=trainable.is_recalibrated,
-    )
+
+
+def _fit_recalibrated(
+    material: Material,
+    trainable: Trainable,
+    choice: Choice,
+    examples: Sequence[Example],
+    tell: Progress,
+) -> tuple[Trainable, Choice]:
+    """Fit what won, followed by a calibration where verdicts say that this is better."""
+    stays = trainable.is_recalibrated
+    scored = {one.prediction for one in scored_verdicts(examples, material.since)}
+    if not scored:
+        choice = stay_recalibrated(choice) if stays else choice
+        return trainable.refit(choice.lesson, tell), choice
+    try:
+        fitted, crossed = trainable.refit_recalibrated(recalibrating(choice.lesson), tell)
+    except Conflict:
+        choice = replace(choice, sentence=f"{choice.sentence} {IMPOSSIBLE}")
+        return trainable.refit(choice.lesson, tell), choice
+    choice = weigh_recalibration(material.schema, choice, crossed, scored, stays=stays)
+    return fitted if choice.lesson.recalibrates else fitted.uncalibrated(), choice
 
 
 def _answers(trainable: Trainable, draft: Lesson, fold: Fold) -> Outputs | None:
     """Fit a recipe without a fold and answer it; None when it cannot be fitted so."""
-    fitted = _fitted(trainable, draft, fold)
-    return None if fitted is None else fitted.predict([one.row for one in fold.scored])
-
-
-def _fitted(trainable: Trainable, draft: Lesson, fold: Fold) -> Trainable | None:
     try:
-        return trainable.refit(leave_out(draft, fold), lambda *_: None)
+        fitted = trainable.refit(leave_out(draft, fold), lambda *_: None)
     except Conflict:
         return None
+    return fitted.predict([one.row for one in fold.scored])
 
 
 def _unused(examples: Sequence[Example], choice: Choice) -> list[Fate]:

@@ -23,7 +23,7 @@ Weinberger, On calibration of modern neural networks (ICML 2017).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,11 +82,7 @@ class Recalibrated:
     def predict_proba(self, given: Any) -> Floats:
         """Return its probabilities, put right."""
         chances = np.asarray(self.estimator.predict_proba(given), dtype=np.float64)
-        if len(self.curves) == 1:
-            second = self.curves[0].at(chances[:, 1])
-            return np.column_stack([1.0 - second, second])
-        made = np.column_stack([c.at(chances[:, place]) for place, c in enumerate(self.curves)])
-        return np.array(made / made.sum(axis=1, keepdims=True))
+        return put_right(self.curves, chances)
 
     def predict(self, given: Any) -> NDArray[Any]:
         """Return the class that is the likeliest then."""
@@ -99,29 +95,62 @@ def bare(estimator: Any) -> Any:
     return estimator.estimator if isinstance(estimator, Recalibrated) else estimator
 
 
+def put_right(curves: Sequence[Curve], chances: Floats) -> Floats:
+    """Return what the probabilities of rows become."""
+    if len(curves) == 1:
+        second = curves[0].at(chances[:, 1])
+        return np.column_stack([1.0 - second, second])
+    made = np.column_stack([curve.at(chances[:, place]) for place, curve in enumerate(curves)])
+    return np.array(made / made.sum(axis=1, keepdims=True))
+
+
 def recalibrate(
-    estimator: Any,
+    estimator: Any, labels: NDArray[Any], weights: Floats | None, chances: Floats
+) -> Recalibrated:
+    """Follow a fitted estimator by curves; `chances` are of fits that had not seen the rows."""
+    classes, rows = list(estimator.classes_), len(labels)
+    method = _method(rows, len(classes))
+    return Recalibrated(estimator, _curves(method, classes, labels, weights, chances), method, rows)
+
+
+def cross_recalibrate(
+    classes: Sequence[Any],
     labels: NDArray[Any],
     weights: Floats | None,
-    parts: NDArray[np.intp],
-    answer: Callable[[Places, Places], Any],
-) -> Recalibrated:
-    """Follow a fitted estimator by curves; `answer` fits on some rows and answers others."""
-    classes, rows = list(estimator.classes_), len(labels)
-    chances = np.zeros((rows, len(classes)))
+    chances: Floats,
+    parts: Places,
+) -> Floats:
+    """Put each part's chances right by curves that were fitted on those of the other parts."""
+    made, method = np.empty_like(chances), _method(len(labels), len(classes))
     for part in range(FOLDS):
-        left = np.flatnonzero(parts == part)
-        chances[left] = answer(np.flatnonzero(parts != part), left)
-    weighed = np.ones(rows) if weights is None else weights
-    if rows < FEWEST_ISOTONIC and len(classes) > 2:
+        kept, left = parts != part, parts == part
+        weighed = None if weights is None else weights[kept]
+        made[left] = put_right(
+            _curves(method, classes, labels[kept], weighed, chances[kept]), chances[left]
+        )
+    return made
+
+
+def _method(rows: int, classes: int) -> str:
+    if rows >= FEWEST_ISOTONIC:
+        return "isotonic regression"
+    return "temperature" if classes > 2 else "sigmoid"
+
+
+def _curves(
+    method: str,
+    classes: Sequence[Any],
+    labels: NDArray[Any],
+    weights: Floats | None,
+    chances: Floats,
+) -> list[Curve]:
+    weighed = np.ones(len(labels)) if weights is None else weights
+    if method == "temperature":
         is_true = labels[:, None] == np.array(classes)
-        shared = _temperature(chances, is_true, weighed)
-        return Recalibrated(estimator, [shared] * len(classes), "temperature", rows)
-    method = "isotonic regression" if rows >= FEWEST_ISOTONIC else "sigmoid"
-    curve = _isotonic if rows >= FEWEST_ISOTONIC else _sigmoid
+        return [_temperature(chances, is_true, weighed)] * len(classes)
+    curve = _sigmoid if method == "sigmoid" else _isotonic
     asked = [1] if len(classes) == 2 else range(len(classes))
-    curves = [curve(chances[:, at], labels == classes[at], weighed) for at in asked]
-    return Recalibrated(estimator, curves, method, rows)
+    return [curve(chances[:, at], labels == classes[at], weighed) for at in asked]
 
 
 def part_rows(labels: NDArray[Any], origins: Places, seed: int) -> Places:

@@ -23,7 +23,7 @@ from unrot.core.artefacts import EXAMPLES
 from unrot.core.errors import Conflict, Invalid, error_summary
 from unrot.core.plurals import counted
 from unrot.core.ports import Label
-from unrot.core.records import Candidate, Example, Lesson, Outputs, Row, Schema, Version
+from unrot.core.records import Candidate, Crossed, Example, Lesson, Outputs, Row, Schema, Version
 from unrot.core.threads import on_one_thread
 from unrot.explain import examples
 from unrot.make import online, tables
@@ -31,7 +31,14 @@ from unrot.make.candidate import compile_candidate
 from unrot.make.fitted import Fitted, classes_of
 from unrot.make.metrics import Measured, measure
 from unrot.make.onnx.probe_rows import spread
-from unrot.make.recalibrated import Recalibrated, bare, part_rows, recalibrate
+from unrot.make.recalibrated import (
+    FOLDS,
+    Recalibrated,
+    bare,
+    cross_recalibrate,
+    part_rows,
+    recalibrate,
+)
 from unrot.make.repeatable import from_seed
 from unrot.make.tables import Range, Table, Tables
 from unrot.make.train import fit
@@ -44,6 +51,36 @@ COMPARED_ROWS = 200
 (gaps, strangers, thresholds) is compared besides."""
 MOST_TOLD = 100
 """So often at most a lesson tells how far it is."""
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What is fitted on: rows in the estimator's own form, and where each comes from."""
+
+    rows: Any
+    truth: NDArray[Any]
+    weights: Weights | None
+    origins: NDArray[np.intp]
+    """Places in the training rows and, after them, in the examples."""
+    training_rows: int
+    examples: Sequence[Example]
+    sample: Sequence[Row]
+
+    def at(self, places: NDArray[np.intp]) -> _Given:
+        """Return some of the rows alone."""
+        return replace(
+            self,
+            rows=_safe_indexing(self.rows, places),
+            truth=self.truth[places],
+            weights=None if self.weights is None else self.weights[places],
+        )
+
+    def first_of_examples(self) -> tuple[NDArray[np.intp], list[Example]]:
+        """Return the examples that are among the rows, and where each is there first."""
+        origins, firsts = np.unique(self.origins, return_index=True)
+        is_example = origins >= self.training_rows
+        of_examples = (origins[is_example] - self.training_rows).tolist()
+        return firsts[is_example], [self.examples[place] for place in of_examples]
 
 
 @dataclass(frozen=True)
@@ -149,57 +186,76 @@ class TrainableEstimator:
 
     def refit(self, lesson: Lesson, progress: Progress) -> TrainableEstimator:
         """Fit a clone of all of it on the training rows and the examples, as weighted."""
-        if online.is_unlabelled(self.estimator):
-            raise Conflict(UNLABELLED)
-        rows, labels, weights, sample, origins = self._to_fit_on(lesson)
-        truth = self._truth(labels)
-        progress(0.0, f"fitting {self.version.estimator} on {counted(len(labels), 'row')}")
+        if lesson.recalibrates:
+            return self.refit_recalibrated(lesson, progress)[0]
+        given = self._given(lesson)
+        with self._fitting(lesson):
+            return self._refitted(self._fresh(given, progress), given)
+
+    def refit_recalibrated(
+        self, lesson: Lesson, progress: Progress
+    ) -> tuple[TrainableEstimator, Crossed]:
+        """Let a calibration on answers to rows that were left out follow what was fitted."""
+        given = self._given(lesson)
+        with self._fitting(lesson):
+            parts = part_rows(given.truth, given.origins, lesson.seed)
+            fresh = self._fresh(given, lambda done, step: progress(done / (1 + FOLDS), step))
+            places, chances = self._left_out(given, parts, progress)
+            own = [*replace(self.fitted, estimator=fresh).places.values()]
+            following = recalibrate(fresh, given.truth, given.weights, chances[:, own])
+            after = np.zeros_like(chances)
+            after[:, own] = cross_recalibrate(
+                following.classes_, given.truth, given.weights, chances[:, own], parts
+            )
+        firsts, examples = given.first_of_examples()
+        plain = Outputs(places[firsts].tolist(), chances[firsts].tolist())
+        right = Outputs(after[firsts].argmax(axis=1).tolist(), after[firsts].tolist())
+        return self._refitted(following, given), Crossed(examples, plain, right)
+
+    def _left_out(
+        self, given: _Given, parts: NDArray[np.intp], progress: Progress
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Return what each row is answered by a fit without its part: its class and chances."""
+        places = np.zeros(len(parts), dtype=np.intp)
+        chances = np.zeros((len(parts), len(self.schema.classes)))
+        for part in range(FOLDS):
+            progress((1 + part) / (1 + FOLDS), f"recalibrating, part {part + 1} of {FOLDS}")
+            without = self._fresh(given.at(np.flatnonzero(parts != part)), _untold)
+            left = np.flatnonzero(parts == part)
+            answered = replace(self.fitted, estimator=without).answer(given.at(left).rows)
+            places[left], chances[left] = answered.classes or (), answered.probabilities or ()
+        return places, chances
+
+    @contextmanager
+    def _fitting(self, lesson: Lesson) -> Iterator[None]:
+        """Fit from the seed of a lesson, and say why where that cannot be done."""
         with from_seed(lesson.seed), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                fresh = self._fresh(rows, truth, weights, progress)
-                if lesson.recalibrates:
-                    parts = part_rows(truth, origins, lesson.seed)
-                    fresh = self._recalibrated(fresh, rows, truth, weights, parts)
+                yield
             except (ValueError, TypeError, ArithmeticError) as error:
                 why = error_summary(error)
                 raise Conflict(
                     f"{self.version.estimator} cannot be fitted on these rows ({why})."
                 ) from error
-        learnt = self._with(fresh, 0)
-        return replace(learnt, rows_trained=float(len(labels)), fitted_on=sample)
 
-    def _fresh(
-        self, rows: Any, truth: NDArray[Any], weights: Weights | None, progress: Progress
-    ) -> Any:
+    def _fresh(self, given: _Given, progress: Progress) -> Any:
         fresh = replace(self.fitted, estimator=clone(bare(self.estimator)))
-        fit(fresh, rows, truth, progress, weights)
+        progress(0.0, f"fitting {self.version.estimator} on {counted(len(given.truth), 'row')}")
+        fit(fresh, given.rows, given.truth, progress, given.weights)
         return fresh.estimator
 
-    def _recalibrated(
-        self,
-        fresh: Any,
-        rows: Any,
-        truth: NDArray[Any],
-        weights: Weights | None,
-        parts: NDArray[np.intp],
-    ) -> Recalibrated:
-        """Let a calibration on answers to rows that were left out follow what was fitted."""
+    def _refitted(self, estimator: Any, given: _Given) -> TrainableEstimator:
+        learnt = self._with(estimator, 0)
+        return replace(learnt, rows_trained=float(len(given.truth)), fitted_on=given.sample)
 
-        def answer(kept: NDArray[np.intp], left: NDArray[np.intp]) -> Any:
-            weighed = None if weights is None else weights[kept]
-            without = self._fresh(_safe_indexing(rows, kept), truth[kept], weighed, _untold)
-            return without.predict_proba(_safe_indexing(rows, left))
+    def _given(self, lesson: Lesson) -> _Given:
+        """Return what a lesson is fitted on, in the estimator's own form.
 
-        return recalibrate(fresh, truth, weights, parts, answer)
-
-    def _to_fit_on(
-        self, lesson: Lesson
-    ) -> tuple[Any, NDArray[Any], Weights | None, Sequence[Row], NDArray[np.intp]]:
-        """Return rows, labels, weights where they count, a sample of the rows, and their places.
-
-        Where rows are drawn by their weights, some are there twice, at one place.
+        Where rows are drawn by their weights, some are there twice, of one origin.
         """
+        if online.is_unlabelled(self.estimator):
+            raise Conflict(UNLABELLED)
         training = self.tables.training if lesson.training_weight > 0 else _none(self.schema)
         examples = [one for one in lesson.examples if one.weight > 0]
         table, below = training.rows, [one.row for one in examples]
@@ -207,17 +263,23 @@ class TrainableEstimator:
         weights = np.concatenate(
             [np.full(len(training), lesson.training_weight), [one.weight for one in examples]]
         )
-        places = np.arange(len(labels))
+        origins = np.arange(len(labels))
         if not are_equal(weights) and not weight_key(bare(self.estimator)):
-            places = drawn(weights, np.random.default_rng(lesson.seed))
-            of_table = places[places < len(table)]
-            below = [below[place - len(table)] for place in places[len(of_table) :].tolist()]
-            table, labels, weights = table[of_table], labels[places], np.ones(len(places))
+            origins = drawn(weights, np.random.default_rng(lesson.seed))
+            of_table = origins[origins < len(table)]
+            below = [below[place - len(table)] for place in origins[len(of_table) :].tolist()]
+            table, labels, weights = table[of_table], labels[origins], np.ones(len(origins))
         self._check_labels(labels)
         sample, _ = Table(table, labels, self.schema).sample(REFERENCE_ROWS, lesson.seed)
-        weighing = None if are_equal(weights) else weights
-        inputs = self.fitted.table_inputs(table, below)
-        return inputs, labels, weighing, [*sample, *below], places
+        return _Given(
+            rows=self.fitted.table_inputs(table, below),
+            truth=self._truth(labels),
+            weights=None if are_equal(weights) else weights,
+            origins=origins,
+            training_rows=len(training),
+            examples=examples,
+            sample=[*sample, *below],
+        )
 
     def _joined(self, labels: NDArray[Any], more: Sequence[Label]) -> NDArray[Any]:
         kind = np.str_ if self.schema.is_classifier else np.float64
