@@ -18,7 +18,7 @@ from unrot.serve.service import Service
 
 
 def ship(app: Flask) -> None:
-    Caretaker(app.extensions["unrot"], "tests").go_round()
+    assert Caretaker(app.extensions["unrot"], "tests").go_round()
 
 
 def test_page_shows_what_was_asked_and_answered(client: FlaskClient, app: Flask) -> None:

@@ -207,10 +207,11 @@ def test_findings_tell_what_wrong_answers_lean_on(client: FlaskClient, app: Flas
     rows = [{**ROW, "sepal_length_cm": 4.5 + place / 10} for place in range(12)]
     asked = client.post(f"{PREDICT}?explain=1", json={"inputs": rows}).json["data"]
     told = [(one["id"], one["explanation"][TOKEN]) for one in asked["predictions"]]
-    client.post(
+    judged = client.post(
         VERDICT,
         json=[{"id": id, "was_correct": False, TOKEN: token} for id, token in told],
     )
+    assert [one["status"] for one in judged.json["data"]["results"]] == ["created"] * 12
     ship(app)
 
     sign_in(client, VIEWER)
