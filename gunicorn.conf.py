@@ -11,7 +11,31 @@ import socket
 import struct
 import sys
 from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
 
+
+def _forget_old_code():
+    """Forget our modules where the disk has others by now; who imports them then gets those.
+
+    Return them: in a process that shares their memory, to let go of them would copy it.
+    """
+    ours = import_module("unrot")
+    written = {path: path.stat().st_mtime for path in Path(ours.__path__[0]).rglob("*.py")}
+    if vars(ours).setdefault("written", written) == written:
+        return []
+    old = [name for name in sys.modules if name.partition(".")[0] == "unrot"]
+    forgotten = [sys.modules.pop(name) for name in old]
+    import_module("unrot").written = written
+    return forgotten
+
+
+# This file is read again at a reload, which takes new code.
+if _forget_old_code():
+    gc.unfreeze()
+    gc.collect()
+
+# ruff: noqa: E402
 from unrot.core import logs
 from unrot.core.errors import BadSetting, UnrotError
 from unrot.core.memory import hand_back_memory
@@ -73,9 +97,10 @@ proc_name = f"unrot-{_place}"
 _counts = _settings.home / "metrics"
 os.environ[FOLDER_VARIABLE] = str(_counts.resolve())
 
-# Libraries that all processes need, read once before the fork so that they share the memory: not
-# grpc, which survives no fork, and nothing of ours, so that a reload takes new code.
+# What all processes need, read once before the fork: they start sooner and share the memory. Not
+# grpc, which survives no fork, and nothing that counts for /metrics, where each has its own slot.
 _shared = ["flasgger", "flask", "numpy", "orjson", "prometheus_client", "urllib.request"]
+_shared += ["unrot.run.bootstrap", "unrot.run.caretaker", "unrot.web.api", "unrot.web.pages"]
 if sys.platform == "linux" and silence_onnxruntime():
     _shared.append("onnxruntime")
 if _settings.store_url.startswith("postgres"):
@@ -97,10 +122,7 @@ def on_starting(server):
     Read what the processes share.
     """
     Slots(_counts).clear()
-    for name in _shared:
-        import_module(name)
-    hand_back_memory()
-    gc.freeze()  # What is never looked at for garbage is never copied.
+    _share()
     if _why_not:
         server.log.warning(
             "%s: gunicorn's own threads serve, several times slower. Install what "
@@ -109,10 +131,25 @@ def on_starting(server):
         )
 
 
+def on_reload(_server):
+    """Read it anew: new workers share new code."""
+    _share()
+
+
+def _share():
+    for name in _shared:
+        module = import_module(name)
+        for inside in iter_modules(module.__path__) if name.startswith("unrot.web.") else ():
+            import_module(f"{name}.{inside.name}")
+    hand_back_memory()
+    gc.freeze()  # What is never looked at for garbage is never copied.
+
+
 def on_dirty_starting(arbiter):
     """Let a reload reach the caretaker too: gunicorn starts no second one, and ends none."""
 
     async def reload():
+        arbiter.forgotten = _forget_old_code()
         for pid in list(arbiter.workers):
             arbiter.kill_worker(pid, signal.SIGHUP)
 

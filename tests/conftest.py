@@ -207,7 +207,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     app.extensions["unrot"].store.close()
 
 
-def begin(home: Path, **more: str) -> Server:
+def begin(home: Path, *, code: Path = ROOT, **more: str) -> Server:
     """Start gunicorn on a home folder; return when it answers."""
     port = free_port()
     log = home.parent / f"log-{port}"
@@ -220,7 +220,7 @@ def begin(home: Path, **more: str) -> Server:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "app:app"],
             env=environment(home, PORT=str(port), **tokens, **more),
-            cwd=ROOT,
+            cwd=code,
             stdout=sink,
             stderr=subprocess.STDOUT,
         )
@@ -292,8 +292,8 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Start gunicorn on home folders that a test has prepared; stop all before these go."""
     started: list[Server] = []
 
-    def start(home: Path, **more: str) -> Server:
-        started.append(begin(home, **more))
+    def start(home: Path, *, code: Path = ROOT, **more: str) -> Server:
+        started.append(begin(home, code=code, **more))
         return started[-1]
 
     yield start

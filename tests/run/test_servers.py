@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -204,6 +206,36 @@ def test_reload_replaces_the_caretaker_at_once(granian: Server) -> None:
 
     wait_for(lambda: caretakers_of(granian) not in (set(), {before}), 10)
     wait_for(lambda: is_looked_after(granian.home), 20)
+
+
+def test_reload_takes_new_code_into_all_processes_and_shares_what_is_as_it_was(
+    serve: Callable[..., Server], trained_home: Path, tmp_path: Path
+) -> None:
+    """All have what was imported before the fork, until it is another on the disk."""
+    code = tmp_path / "code"
+    for name in ("unrot", "templates", "static"):
+        shutil.copytree(ROOT / name, code / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("app.py", "gunicorn.conf.py"):
+        shutil.copy(ROOT / name, code)
+    server = serve(trained_home, code=code, WEB_CONCURRENCY="1")
+    read = code / "unrot" / "core" / "settings.py"
+    says = "import os; print('read by', os.getpid(), flush=True)"
+
+    def is_reloaded() -> bool:
+        now = (workers_of(server), caretakers_of(server))
+        return all(now) and not (now[0] & before[0] or now[1] & before[1])
+
+    for turn in range(3):
+        if turn == 1:
+            read.write_text(f"{read.read_text()}\n{says}\n")
+        before = workers_of(server), caretakers_of(server)
+        os.kill(server.process.pid, signal.SIGHUP)
+        wait_for(is_reloaded, 30)
+        wait_for(lambda: is_looked_after(server.home), 20)
+
+    readers = [int(one) for one in re.findall(r"read by (\d+)", server.log.read_text())]
+    assert readers[0] == server.process.pid
+    assert set(readers[1:]) == caretakers_of(server) | before[1]
 
 
 @pytest.mark.parametrize("server", SERVERS)

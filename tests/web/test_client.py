@@ -74,11 +74,11 @@ def test_verdicts_come_by_id_and_by_key_and_are_seen(client: Client, server: Ser
 
 def test_job_is_waited_for(start_server: Callable[..., Server]) -> None:
     client = Client(start_server().url, OPERATOR)
-    for made in client.predict("zombies", [client_example(client)] * 20):
+    for made in client.predict("iris", [IRIS] * 20):
         client.judge(made, was_correct=True)
     seen: list[float] = []
 
-    job = client.wait(client.refit("zombies"), told=lambda job: seen.append(job.progress))
+    job = client.wait(client.refit("iris"), told=lambda job: seen.append(job.progress))
 
     assert (job.state, job.error) == ("done", None)
     assert seen[-1] == 1.0

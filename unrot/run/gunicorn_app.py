@@ -3,8 +3,8 @@
 The arbiter starts it with the web workers, starts it again when it dies, and stops it with
 them. It takes no calls: its own thread does the work.
 
-gunicorn's master reads this file before it forks. Everything of ours is imported in `init`, after
-the fork, so that a reload takes new code.
+gunicorn's master reads this file before it forks. Everything else of ours is imported in `init`:
+the arbiter forgets it at a reload, so that the next caretaker takes new code.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class CaretakerApp(DirtyApp):  # type: ignore[misc]
 
     def init(self) -> None:
         """Start the thread."""
-        # After the fork: see above.
+        # See above.
         from unrot.core.settings import load
         from unrot.run.bootstrap import open_service, writer_name
         from unrot.run.caretaker import Caretaker

@@ -99,7 +99,7 @@ def test_report_tells_what_was_found_and_done(
     for one in (early, rot):
         school.service.store.findings.put(one)
     school.taught(60)
-    school.done("refit")
+    school.done("learn")
     clock.now += HOUR
 
     page = viewer.get(f"{AT}?range=day").text
@@ -107,7 +107,7 @@ def test_report_tells_what_was_found_and_done(
 
     assert "open Rot It &lt;fell&gt;. grave" in said
     assert "Long ago." not in said
-    assert "refit made v2. operator" in said
+    assert "learn made v2. operator" in said
 
 
 def test_file_needs_nothing_else(viewer: FlaskClient, school: School, clock: Clock) -> None:
