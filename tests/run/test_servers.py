@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
@@ -196,6 +197,19 @@ def test_reload_drops_no_request(either: Server) -> None:
     asking.join()
 
     assert set(codes) == {200}
+
+
+def test_worker_that_ends_answers_who_has_connected_and_not_asked_yet(granian: Server) -> None:
+    [worker] = workers_of(granian)
+    with closing(connected(granian)) as connection:
+        assert asked(connection, PREDICT, IRIS) == 200
+        with closing(connected(granian)) as fresh:
+            time.sleep(0.05)
+            os.kill(worker, signal.SIGTERM)
+            time.sleep(0.1)
+            assert asked(fresh, PREDICT, IRIS) == 200
+    wait_for(lambda: workers_of(granian) not in (set(), {worker}), 20)
+    wait_for(lambda: answers(f"{granian.url}/api/v1/health"), 20)
 
 
 def test_reload_replaces_the_caretaker_at_once(granian: Server) -> None:

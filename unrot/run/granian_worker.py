@@ -58,6 +58,8 @@ STREAM_SECONDS, HURRY_SECONDS = 60.0, 3.0
 """So long a client may take nothing of an answer that is sent in parts: while there are threads for
 others, and while there are none."""
 LOOK_SECONDS = 0.25
+FIRST_WORD_SECONDS = 0.25
+"""So long who has just connected may take for the first word of a request, when a worker ends."""
 STOP_SECONDS = 4.0
 """So long before gunicorn kills it a worker has ended."""
 core: Any = _granian
@@ -135,6 +137,9 @@ class GranianWorker(Worker):  # type: ignore[misc]
         """Take nothing new, finish what was taken, and end in time whatever is left."""
         ends_at = time.monotonic() + max(1.0, self.cfg.graceful_timeout - STOP_SECONDS)
         for listener in self.listeners:
+            listener.accept_no_more()
+        time.sleep(FIRST_WORD_SECONDS)
+        for listener in self.listeners:
             listener.stop()
         while time.monotonic() < ends_at:
             self.notify()
@@ -185,9 +190,9 @@ class Listener:
         is_unix = sock.sock.family == socket.AF_UNIX
         port = 0 if is_unix else sock.sock.getsockname()[1]
         self.connections = Connections(port, 0 if is_unix else most)
-        file = os.dup(sock.fileno())
-        os.set_blocking(file, False)
-        holder = core.SocketHolder(file, is_unix, worker.cfg.backlog)
+        self._file = os.dup(sock.fileno())
+        os.set_blocking(self._file, False)
+        holder = core.SocketHolder(self._file, is_unix, worker.cfg.backlog)
         # The arguments of the rest: HTTP/1 alone, no websockets, no static files, no TLS.
         self._server = core.RSGIWorker(
             *(worker.age, (None, holder), None, 1, 512, 1, 30, _most_connections(worker.cfg)),
@@ -199,8 +204,19 @@ class Listener:
         serve = self._server.serve_mtr_uds if is_unix else self._server.serve_mtr
         serve(scheduler, self._loop, self._signal)
 
+    def accept_no_more(self) -> None:
+        """Leave who connects from now on to other workers.
+
+        granian's core stops all at once, and closes a connection on which it has read nothing yet:
+        whoever is about to ask would get no answer. So it is given, in place of its socket, one
+        to which nobody connects.
+        """
+        with socket.create_server(("127.0.0.1", 0)) as unknown:
+            unknown.setblocking(False)
+            os.dup2(unknown.fileno(), self._file, inheritable=False)
+
     def stop(self) -> None:
-        """Accept no more, and close each connection after what it is at."""
+        """Close each connection after what it is at."""
         self._signal.set()
 
     def _begin(self, watcher: Any) -> None:
