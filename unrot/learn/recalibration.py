@@ -10,8 +10,9 @@ Brier score is
 
 Recalibrated is taken where the mean of b falls significantly (Student's t in pairs) and the answers
 are not significantly worse (McNemar's exact test), both at 0.8 %. A champion that is recalibrated
-already stays so unless the same tests speak against it. No curve has seen the part that it answers
-(`make/recalibrated.py`), and no row is one of the gate.
+already stays so unless the same tests speak against it. Its score beside the other recipes is that
+of the race, moved by how many more or fewer are right in these pairs. No curve has seen the part
+that it answers (`make/recalibrated.py`), and no row is one of the gate.
 
 Brier, Monthly Weather Review 78 (1950) 1-3.
 
@@ -114,8 +115,8 @@ def _decided(choice: Choice, before: OnRows, after: OnRows, *, stays: bool) -> C
             }
         )
         if is_plain:
-            score = 1 - float(after.errors.mean())
             behind = float(after.errors.mean() - before.errors.mean())
+            score = None if row["score"] is None else row["score"] - behind
             named = {**row, "name": lesson.recipe, "score": score, "behind": behind}
             table.append({**_with_brier(named, briers[1]), "is_chosen": is_taken})
     said = f"{choice.sentence} {_sentence(briers, is_taken=is_taken, stays=stays)}"
