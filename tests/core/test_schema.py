@@ -589,6 +589,21 @@ def test_name_of_a_model_that_could_not_is_refused(name: str) -> None:
         check_name(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "likely"),
+    [("Fraud", "fraud"), ("House prices (2024)", "house-prices-2024"), ("Müller", "muller")],
+)
+def test_refused_name_is_told_one_that_is_near_and_taken(name: str, likely: str) -> None:
+    with pytest.raises(Invalid, match=f"at most 64, such as {check_name(likely)}.$"):
+        check_name(name)
+
+
+@pytest.mark.parametrize("name", ["", "..", "日本", "_"])
+def test_where_no_name_is_near_none_is_told(name: str) -> None:
+    with pytest.raises(Invalid, match="at most 64.$"):
+        check_name(name)
+
+
 def test_text_that_is_too_long_is_refused_and_one_of_training_never_is() -> None:
     long = "a" * 257
     schema = Schema((Feature("town", "category", choices=("Rome",)),), "y", ("a", "b"))

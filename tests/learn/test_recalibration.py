@@ -62,7 +62,8 @@ def test_model_that_is_too_sure_is_recalibrated_and_nearer_to_the_truth(open_sch
     assert (told["recipe"], told["gate"]) == ("training and verdicts, recalibrated", "passed")
     assert [row["name"] for row in told["recipes"] if row["is_chosen"]] == [told["recipe"]]
     assert [row["brier_score"] is None for row in told["recipes"]] == [False, False, True, True]
-    assert second.made["recalibrated"] == f"isotonic regression on {told['recipes'][1]['rows']:,} rows"
+    rows = f"{told['recipes'][1]['rows']:,} rows"
+    assert second.made["recalibrated"] == f"isotonic regression on {rows}"
     assert second.serving.by == "onnx"
     assert second.made["answers_explained"] == ("by sampling: its probabilities were recalibrated")
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from difflib import get_close_matches
 from typing import Any, TypeGuard, cast
+from unicodedata import normalize
 
 from unrot.core.errors import Detail, Invalid, TooLarge, shown, wrong_field
 from unrot.core.plurals import counted
@@ -141,6 +142,10 @@ def check_name(name: str) -> str:
     if NAME.fullmatch(name):
         return name
     expected = "small letters, digits, - and _, beginning with a letter or a digit, at most 64"
+    plain = normalize("NFKD", name[:200]).encode("ascii", "ignore").decode().lower()
+    likely = "-".join(re.findall("[a-z0-9_]+", plain))[:64].strip("-_")
+    if likely:
+        expected += f", such as {likely}"
     detail = Detail("name", name, expected)
     raise Invalid(f"A model cannot be named {shown(name)}: expected {expected}.", details=[detail])
 
