@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from tests.clock import NOON, Clock
 from tests.conftest import ROOT, VIEWER, environment
-from tests.learning_model import School
+from tests.learning_model import School, zombies_of
 from unrot.app import create_app
 from unrot.core.records import Finding
 from unrot.core.settings import Settings
@@ -171,8 +171,23 @@ def test_few_verdicts_make_no_share(
     few = f"Right lately on v1 – {verdicts} verdicts so far, by judges: too few to say"
     assert (few in said, "Right, of the last 10 on v1" in said) == (not share, share)
     assert ("A constant guess: " in said, ", 10 verdicts on v1" in said) == (share, share)
-    assert ("9 verdicts in this time: too few to say how good it is. Esti" in said) != share
+    assert ("9 verdicts in this time: too few to say how good it is." in said) != share
     assert ("9 verdicts so far: too few to say how good it is." in said) != share
+
+
+def test_accuracy_is_estimated_before_anybody_judges_and_of_no_handful(
+    client: FlaskClient, school: School, clock: Clock
+) -> None:
+    """Two hours have answers enough; the three of the last one would say anything."""
+    for count in (40, 40, 3):
+        clock.now += HOUR
+        school.predicted([row for row, _ in zombies_of(count, seed=count)])
+    clock.now += MINUTE
+
+    said = text_of(client.get("/models/zombies/monitor").text)
+
+    ends = re.findall(r"(\d\d:\d\d) Estimated from its confidence: ", said)
+    assert ends == ["13:15", "14:15"]
 
 
 def test_version_is_looked_at_alone(client: FlaskClient, school: School, clock: Clock) -> None:

@@ -152,7 +152,7 @@ def _judged(point: Point, schema: Schema) -> int:
 
 
 def _is_enough(verdicts: int) -> bool:
-    """Tell whether verdicts are enough for a point: a share of one would be 0 or 100 %."""
+    """Tell whether verdicts, or answers, are enough for a point: one alone tells nothing."""
     return verdicts >= FEWEST_VERDICTS
 
 
@@ -178,9 +178,13 @@ def end_of(point: Point, found: Condition) -> float:
 def _estimates(found: Condition) -> list[Reading]:
     return [
         Reading(end_of(point, found), point.estimated.value)
-        for point in taken_together(found.points)
-        if point.estimated is not None
+        for point in taken_together(found.points, count=_estimated)
+        if point.estimated is not None and _is_enough(point.estimated.rows)
     ]
+
+
+def _estimated(point: Point) -> int:
+    return 0 if point.estimated is None else point.estimated.rows
 
 
 def _guesses(found: Condition) -> list[Reading]:
