@@ -42,6 +42,10 @@ CASES = {
         replace(PLAIN, rot=ROT, versions=(V1, V2), gates={"v2": a_gate("refused")}),
         "refit",
     ),
+    "its rows look broken": (
+        replace(PLAIN, rot=replace(ROT, evidence={"kind": "broken rows"})),
+        "none",
+    ),
     "it learnt before the rot": (
         replace(PLAIN, rot=ROT, versions=(V1, replace(V2, created_at=40.0))),
         "learn",

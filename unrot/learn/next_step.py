@@ -1,8 +1,8 @@
 """What an operator does best next with a model, so that one button on its pages stands out.
 
-It is refit where rot was found and learning on changed nothing. It is never what would make the
-model worse: a version that is surely worse on the last verdicts, or that the gate did not pass, is
-not advised, whatever else speaks for it.
+It is refit where rot was found and learning on changed nothing, and nothing where the rows look
+broken. It is never what would make the model worse: a version that is surely worse on the last
+verdicts, or that the gate did not pass, is not advised, whatever else speaks for it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from unrot.learn.scoreboard import Scoreboard
 
 LEARN = "learn"
 """The origin of a version that went on from a champion."""
+BROKEN = "broken rows"
+"""What a rot comes from that is mended where the rows come from: nobody is to learn them."""
 
 Action = Literal["none", "promote", "rollback", "learn", "refit", "train_batch"]
 
@@ -89,7 +91,7 @@ def _advise_way_back(known: Situation) -> NextStep | None:
 
 def _advise_work(known: Situation) -> NextStep | None:
     champion = known.champion
-    if champion is None:
+    if champion is None or (known.rot is not None and known.rot.evidence.get("kind") == BROKEN):
         return None
     if STREAM in champion.artefacts:
         return NextStep("train_batch", sentence="It learns from a stream of rows.")

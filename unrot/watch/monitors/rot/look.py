@@ -22,7 +22,7 @@ from unrot.watch.eras import Era, era_of_champion, key_of
 from unrot.watch.imports import last_import
 from unrot.watch.monitors.rot import words
 from unrot.watch.monitors.rot.cause.look import Span, explain_fall
-from unrot.watch.monitors.rot.cause.rule import Explanation
+from unrot.watch.monitors.rot.cause.rule import Explanation, Kind
 from unrot.watch.monitors.rot.note import Fallen, StreamState, from_note, to_note
 from unrot.watch.monitors.rot.promise import is_under
 from unrot.watch.monitors.rot.state import Course, Expected, Step
@@ -41,6 +41,15 @@ ADVICE = (
     "Refit it with the new verdicts; look at what was judged wrong on the page of predictions; if "
     "you doubt the voters, let a judge go through an audit."
 )
+MEND = "Mend what sends these rows: a model that learns them learns what is broken about them."
+MEND_OR_REFIT = f"If what sends the rows is broken, mend it. Else: {ADVICE[0].lower()}{ADVICE[1:]}"
+ADVICE_ON: Mapping[Kind, str] = {
+    "broken rows": MEND,
+    "data": MEND_OR_REFIT,
+    "concept": ADVICE,
+    "unknown": MEND_OR_REFIT,
+}
+"""What to do about a fall, by what it comes from."""
 
 
 def look(visit: Visit) -> Iterator[Symptom]:
@@ -285,7 +294,7 @@ class _Teller:
             since=fallen.since,
             gravity=words.gravity_of(now, fallen.before),
             sentence=f"{words.fallen_words(now, before)} {why.sentence}",
-            advice=ADVICE,
+            advice=ADVICE_ON[why.kind],
             features=why.features,
             evidence={
                 "before": {"value": fallen.before, "verdicts": fallen.before_verdicts},

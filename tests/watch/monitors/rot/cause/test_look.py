@@ -93,6 +93,7 @@ def test_broken_rows_are_named_and_never_called_concept_drift(
 
     assert found.evidence["kind"] == "broken rows"
     assert said in found.sentence
+    assert found.advice.startswith("Mend what sends these rows: ") and "efit" not in found.advice
 
 
 def test_few_rows_tell_nothing_and_more_are_asked_again(school: School) -> None:
