@@ -66,6 +66,18 @@ def test_two_scatters_are_drawn_with_text_and_tables(viewer: FlaskClient, kept: 
     assert axes[0] == axes[1]
 
 
+def test_rows_that_a_judge_was_asked_for_are_told(viewer: FlaskClient, kept: Service) -> None:
+    told(kept)
+    [one] = predicted(kept, 1)
+    assert "judged because" not in text_of(viewer.get(AT))
+
+    judged(kept, [one], was_correct=False, asked_token=kept.ids.sign_asked(one.prediction.id or ""))
+
+    said = text_of(viewer.get(AT))
+    assert "13 rows by hunger and shamble: 10 right, 3 wrong." in said
+    assert "1 row was judged because a judge was asked to: such rows are the hardest" in said
+
+
 def test_range_is_picked_without_scripts_and_can_be_shared(
     viewer: FlaskClient, kept: Service
 ) -> None:

@@ -19,7 +19,7 @@ from unrot.core.errors import NotFound, shown, wrong_field
 from unrot.core.records import Finding, JudgedPrediction, Model, ModelKey, Row, Schema, Value
 from unrot.core.test_sets import MeasuredOn
 from unrot.core.time import HOUR
-from unrot.hear.truth import Answer, is_right, truth_of, was_right
+from unrot.hear.truth import Answer, is_fair_row, is_right, truth_of, was_right
 from unrot.serve.service import Service
 from unrot.watch import holdout
 from unrot.watch.reports import axes
@@ -73,6 +73,8 @@ class ExplorerRow:
     is_right: bool | None
     """None where nobody has said."""
     confidence: float | None
+    is_asked: bool = False
+    """Whether it was judged only because a judge was asked to: it is among the hardest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,11 @@ class Side:
     def wrong(self) -> int:
         """How many are known to be wrong."""
         return sum(one.is_right is False for one in self.rows)
+
+    @property
+    def asked(self) -> int:
+        """How many are in no accuracy, because a judge was asked for them."""
+        return sum(one.is_asked for one in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +284,8 @@ def _seen(judged: JudgedPrediction, schema: Schema, within: float | None) -> Exp
         right = is_right(made.value, truth, within)
     confidence = max(made.probabilities) if made.probabilities else None
     return ExplorerRow(
-        made.id, made.predicted_at, made.version, made.inputs, answer, truth, right, confidence
+        *(made.id, made.predicted_at, made.version, made.inputs, answer, truth, right, confidence),
+        is_asked=said is not None and not is_fair_row(said),
     )
 
 
