@@ -155,7 +155,7 @@ def test_rules_are_said_in_sentences() -> None:
         "Rot: found when verdicts fall by more than chance. Accuracy is that of the last 50 "
         "verdicts.",
         "Parts: found when verdicts on one part of the traffic fall, and those on the rest do not.",
-        "Estimated accuracy: found when it is more than 10 points below that of the holdout.",
+        "Estimated accuracy: found when it is more than 10 points below that on the test set.",
         "Outliers: found when more than 5 % of a period are odd.",
         "Data quality: found when surely more is wrong than usual: 0.5 points more of a feature is "
         "missing, 0.5 points more was never seen in training, or 0.5 points more of the rows are "

@@ -116,7 +116,7 @@ def test_rather_nothing_is_expected_than_what_the_old_world_promised(school: Sch
     second = school.service.version("zombies", "v2")
     found = accuracy.over_time(school.service, "zombies", since=NOON, until=NOON + HOUR, step=HOUR)
     assert (calibrated_rows(school, "v2"), outputs_compared(school, second)) == (None, None)
-    assert found.no_estimate.startswith("The world has moved since the holdout of v2:")
+    assert found.no_estimate.startswith("The world has moved since the test set of v2:")
 
 
 def test_version_that_is_weighed_again_in_a_new_world_is_calibrated_in_it(school: School) -> None:

@@ -73,7 +73,7 @@ def fell(*, is_known: bool = True, **more: Any) -> dict[str, Any]:
         (found("outliers", features=ALL[:2]), "More outliers than usual: groan pitch and 1 more"),
         (
             found("coverage", promised=0.9, static=[0.71, 0.6, 0.8]),
-            "Sets by its holdout hold the truth in 71 %, not 90 %",
+            "Without adapting, sets hold the truth in 71 %, not 90 %",
         ),
         (found("abstentions", share=0.45, usual=0.1), "Not sure of 45 %, was 10 %"),
         (found("estimate", promised=0.9, estimated=0.7), "Estimated accuracy: 70 %, was 90 %"),
@@ -89,6 +89,14 @@ def test_head_of_numbers_tells_of_errors() -> None:
     grew = found("rot", before={"value": 3.14159}, after={"value": 5.5})
 
     assert head_of(grew, NUMBERS) == "Mean error grew from 3.14 to 5.5"
+
+
+def test_head_of_numbers_tells_of_intervals() -> None:
+    missed = found("coverage", promised=0.9, static=[0.71, 0.6, 0.8])
+
+    head = head_of(missed, NUMBERS)
+
+    assert head == "Without adapting, intervals hold the truth in 71 %, not 90 %"
 
 
 @pytest.mark.parametrize("kind", get_args(FindingKind))

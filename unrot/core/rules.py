@@ -230,7 +230,7 @@ class Rules:
         SHARE,
         0.1,
         "Loss at most",
-        "So far below the holdout it may be estimated: 0.1 is 10 points.",
+        "So far below the test set it may be estimated: 0.1 is 10 points.",
     )
     outliers: bool = of_outliers(WATCHED, True, "Outliers", "Whether they raise findings.")
     outlier_share: float = of_outliers(
@@ -258,7 +258,7 @@ class Rules:
         SHARE,
         0.05,
         "Missed more",
-        "So many more truths than promised the sets of the holdout may miss: 0.05 is 5 points.",
+        "So many more truths than the test set promised may be missed: 0.05 is 5 points.",
     )
     abstentions: bool = of_sure(
         WATCHED, True, "Not sure", 'Whether more answers of "not sure" raise a finding.'
@@ -386,7 +386,7 @@ def _estimate(rules: Rules) -> str:
         return "Estimated accuracy raises nothing."
     return (
         "Estimated accuracy: found when it is more than "
-        f"{_points(rules.estimate_loss)} below that of the holdout."
+        f"{_points(rules.estimate_loss)} below that on the test set."
     )
 
 

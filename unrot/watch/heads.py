@@ -104,9 +104,11 @@ def _reasons(found: Finding, schema: Schema) -> str:
     return f"Leans more on {up} than on {down}"
 
 
-def _coverage(found: Finding, _: Schema) -> str:
+def _coverage(found: Finding, schema: Schema) -> str:
     static, promised = found.evidence["static"][0], found.evidence["promised"]
-    return f"Sets by its holdout hold the truth in {roughly(static)}, not {roughly(promised)}"
+    sets = "sets" if schema.is_classifier else "intervals"
+    held = f"hold the truth in {roughly(static)}, not {roughly(promised)}"
+    return f"Without adapting, {sets} {held}"
 
 
 def _abstentions(found: Finding, _: Schema) -> str:

@@ -197,7 +197,7 @@ def test_bad_columns_are_drawn_as_they_are_beside_what_is_usual(
                                   {"feature": "hunger", "share": 0.4, "usual": 0.75}]},
          "Feature In training Now groan pitch 25 % 60 % hunger 75 % 40 %"),
         ("coverage", {"promised": 0.9, "static": [0.5, 0.4, 0.6], "told": [0.875, 0.8, 0.95]},
-         "Sets Promised Now By the holdout 90 % 50 % As told 90 % 87.5 %"),
+         "Sets Promised Now By the test set 90 % 50 % As told 90 % 87.5 %"),
         ("abstentions", {"share": 0.4, "usual": 0.1}, "Answer Usually Now Not sure 10 % 40 %"),
     ],
 )  # fmt: skip
@@ -246,7 +246,7 @@ def test_estimate_is_drawn_beside_the_holdout_and_the_verdicts(
 
     [figure] = figures(page)
     assert "Accuracy, estimated and by verdicts Accuracy: " in figure
-    assert "Estimated from its confidence: " in figure and "On its holdout: 90 %." in figure
+    assert "Estimated from its confidence: " in figure and "On its test set: 90 %." in figure
     assert 'class="stroke dashed tone-estimate"' in page
 
 

@@ -325,7 +325,7 @@ def _no_estimate(champion: Version | None, known: Mapping[str, Calibration]) -> 
         return f"{name} answers numbers, which have no probability: nothing can be estimated."
     if held_out < FEWEST_ROWS:
         return (
-            f"{name} has a holdout of {counted(held_out, 'row')}, and {FEWEST_ROWS} "
+            f"{name} has a test set of {counted(held_out, 'row')}, and {FEWEST_ROWS} "
             "are needed to learn how often it is right when it is so sure."
         )
     if CALIBRATION in champion.artefacts:
@@ -334,8 +334,8 @@ def _no_estimate(champion: Version | None, known: Mapping[str, Calibration]) -> 
         return f"{name} answers without probabilities: nothing can be estimated."
     if REFERENCE in champion.artefacts:
         return (
-            f"The world has moved since the holdout of {name}: how often it is right when it is so "
-            "sure is known once judges have gone through more of its answers and it is refitted."
+            f"The world has moved since the test set of {name}: how often it is right when it is "
+            "so sure is known once judges have gone through more of its answers and it is refitted."
         )
     return f"{name} was made before accuracy was estimated: the next version has what it takes."
 

@@ -48,7 +48,7 @@ class ScatterQuery(Shape):
     range: Annotated[str, "The right one instead: minutes, hour, day, week or month to now."] = ""
     from_: Annotated[str, "The right one instead: from this UTC time."] = ""
     to: Annotated[str, "Until this one."] = ""
-    version: Annotated[str, "Rows of one version alone; it also answers the holdout."] = ""
+    version: Annotated[str, "Rows of one version alone; it also answers the test set."] = ""
     unjudged: Annotated[str, "1: rows without a verdict too."] = ""
     finding: Annotated[str, "The id of the finding that `before` and `since` speak of."] = ""
     x_from: Picked = ""

@@ -132,7 +132,7 @@ def _build_rot(case: _Case) -> Evidence:
 
 
 def _build_estimate(case: _Case) -> Evidence:
-    promised = _level(case.told.get("promised"), "On its holdout")
+    promised = _level(case.told.get("promised"), "On its test set")
     return _build_over_time(case, HOUR, promised, "Accuracy, estimated and by verdicts")
 
 
@@ -173,7 +173,7 @@ def _with_monitor(case: _Case, chart: Chart, span: Span) -> Evidence:
 def _before(told: Mapping[str, Any]) -> list[Level]:
     """Return what it is held against: a floor, what it was before, or what its holdout promised."""
     before = told.get("before")
-    name = "Promised by its holdout" if told.get("is_from_start") else "Before"
+    name = "Promised by its test set" if told.get("is_from_start") else "Before"
     value = before.get("value") if isinstance(before, Mapping) else None
     return [*_level(told.get("floor"), "Its floor"), *_level(value, name)]
 
@@ -309,7 +309,7 @@ def _build_coverage(case: _Case) -> Evidence:
     told = case.told
     if not {"promised", "static", "told"} <= set(told):
         return Evidence()
-    held = {"By the holdout": told["static"][0], "As told": told["told"][0]}
+    held = {"By the test set": told["static"][0], "As told": told["told"][0]}
     promised = dict.fromkeys(held, told["promised"])
     chart = _build_before_and_now(
         "coverage", "How often they held the truth", "Sets", ("Promised", promised), ("Now", held)

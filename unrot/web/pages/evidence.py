@@ -36,7 +36,7 @@ CALLED = {
     "looked_at": "rows looked at",
     "farthest": "farthest, times the usual distance",
 }
-INTERVALS = {"static": "sets by the holdout held the truth", "told": "what was told held it"}
+INTERVALS = {"static": "by the test set they held the truth", "told": "what was told held it"}
 """Figures that come with the two ends of their interval."""
 CHANGED = {
     "broken rows": "the rows: they look broken",

@@ -164,7 +164,7 @@ def _bad(period: Period, since: float) -> Symptom:
         sentence=(
             f"It is less sure of its answers: by that it is right in about "
             f"{roughly(period.estimated.value)} of {period.estimated.rows:,} predictions, and "
-            f"was in {roughly(period.promised)} of its holdout. This is an estimate: {few}."
+            f"was in {roughly(period.promised)} of its test set. This is an estimate: {few}."
         ),
         advice=ADVICE,
         evidence=_numbers(period),
@@ -183,7 +183,7 @@ def _well(period: Period, since: float) -> Symptom:
         is_present=False,
         at=period.ends_at,
         since=since,
-        sentence=f"It is as good as on its holdout again: {said}.",
+        sentence=f"It is as good as on its test set again: {said}.",
         evidence=_numbers(period),
     )
 

@@ -31,7 +31,7 @@ A_VISIT = 5_000
 """After so many the next visit goes on: more than are read again, so that each gets on."""
 ADVICE = (
     "Refit it with the new verdicts: a version that has learnt them is as sure as it should be, "
-    "with smaller sets."
+    "with smaller {sets}."
 )
 
 
@@ -62,6 +62,7 @@ def _go_on(visit: Visit, noted: Course, known: Conformal) -> Iterator[Symptom]:
     late = visit.store.traffic.late_mark(visit.key)
     after = course.reads_after(late, READ_AGAIN_SECONDS)
     is_last, left = False, A_VISIT
+    sets = "sets of classes" if visit.model.schema.is_classifier else "intervals"
     while not is_last and left > 0:
         more = visit.store.traffic.judged_after(visit.key, after, limit=AT_ONCE)
         is_last, left = len(more) < AT_ONCE, left - len(more)
@@ -71,7 +72,7 @@ def _go_on(visit: Visit, noted: Course, known: Conformal) -> Iterator[Symptom]:
             course = go_on(before, few, visit.model.schema, known, visit.rules.coverage_loss)
             # What turned is said as of then, however late and however many are read at once.
             if course.is_below != before.is_below or start + TURN >= len(more):
-                yield from _said(course, before, known)
+                yield from _said(course, before, known, sets)
         course = replace(course, late=late) if is_last else course
         if course != noted:
             visit.write_note(MONITOR, course)
@@ -87,19 +88,19 @@ def _course(visit: Visit, noted: Course, coverage: float) -> Course:
     return Course(visit.champion, 1.0 - coverage, coverage, seen=since, behind=since)
 
 
-def _said(course: Course, noted: Course, known: Conformal) -> Iterator[Symptom]:
+def _said(course: Course, noted: Course, known: Conformal, sets: str) -> Iterator[Symptom]:
     """Say that the holdout's promise is not kept, with what is known now, or is kept again."""
     if course.is_below and course.count > noted.count:
-        yield _below(course, known)
+        yield _below(course, known, sets)
     elif noted.is_below and not course.is_below:
-        yield _gone(course.seen[0], "What a holdout makes one expect holds again.")
+        yield _gone(course.seen[0], "What the test set makes one expect holds again.")
 
 
 def _gone(at: float, sentence: str) -> Symptom:
     return Symptom(CAUSE, "coverage", is_present=False, at=at, sentence=sentence)
 
 
-def _below(course: Course, known: Conformal) -> Symptom:
+def _below(course: Course, known: Conformal, sets: str) -> Symptom:
     few, rest = known.missing_ranks(course.coverage)
     promised, told = (share_of(sum(held), len(held)) for held in (course.promised, course.told))
     return Symptom(
@@ -109,12 +110,12 @@ def _below(course: Course, known: Conformal) -> Symptom:
         at=course.seen[0],
         since=course.since,
         sentence=(
-            f"The sets that its holdout makes would hold {roughly(promised.value or 0.0)} of the "
-            f"last {promised.count:,} truths that judges told, and {roughly(rest / (few + rest))} "
-            f"were promised. What is told beside answers has grown with that: it has held "
-            f"{roughly(told.value or 0.0)} of them."
+            f"The {sets} that its test set makes would hold {roughly(promised.value or 0.0)} of "
+            f"the last {promised.count:,} truths that judges told, and "
+            f"{roughly(rest / (few + rest))} were promised. What is told beside answers has "
+            f"grown with that: it has held {roughly(told.value or 0.0)} of them."
         ),
-        advice=ADVICE,
+        advice=ADVICE.format(sets=sets),
         evidence={
             "promised": rest / (few + rest),
             "verdicts": promised.count,
