@@ -140,6 +140,6 @@ def test_it_is_said_why_nothing_is_estimated(school: School) -> None:
 
     assert champion.metrics["rows_held_out"] == 30
     assert found.no_estimate == (
-        "v1 has a holdout of 30 rows, and 50 are needed to learn how often it is right when it is "
-        "so sure."
+        "v1 has a test set of 30 rows, and 50 are needed to learn how often it is right when it "
+        "is so sure."
     )
