@@ -57,7 +57,7 @@ def test_accuracy_tells_all_of_it(app: Flask, service: Service) -> None:
     assert (score["label"], score["precision"], score["specificity"]) == ("Iris-setosa", 1.0, None)
     assert found["classes"]["confusion"] == {"Iris-setosa": {"Iris-setosa": 3}}
     assert found["slice"]["slices"][0]["is_few"] is True
-    assert found["estimate"]["none_because"].startswith("v1 has a holdout of 30 rows")
+    assert found["estimate"]["none_because"].startswith("v1 has a test set of 30 rows")
 
 
 @pytest.mark.parametrize(
