@@ -30,8 +30,8 @@ AT_ONCE = 1_000
 A_VISIT = 5_000
 """After so many the next visit goes on: more than are read again, so that each gets on."""
 ADVICE = (
-    "Refit it with the new verdicts: a version that has learnt them is as sure as it should be, "
-    "with smaller {sets}."
+    "If what sends the rows is broken, mend it. Else refit it with the new verdicts: a version "
+    "that has learnt them is as sure as it should be, with smaller {sets}."
 )
 
 
