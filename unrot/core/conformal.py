@@ -40,6 +40,8 @@ from functools import lru_cache
 from math import ceil, exp, inf, lgamma, log, log1p, sqrt
 from typing import Any
 
+from unrot.core.records import Schema
+
 MOST_KEPT = 1_000
 """Of more scores so many are kept, each rather too large than too small."""
 STEP = 0.02
@@ -91,6 +93,11 @@ class Conformal:
         """Return between which numbers the true one is."""
         reach = max(self.bound(miss), 0.0)
         return value - reach, value + reach
+
+
+def sets_of(schema: Schema) -> str:
+    """Name what tells how sure answers are: sets of classes, or intervals of numbers."""
+    return "sets" if schema.is_classifier else "intervals"
 
 
 @lru_cache(maxsize=64)

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from unrot.core.artefacts import SKOPS, STREAM
 from unrot.core.plurals import counted
 from unrot.core.records import Finding, GateVerdict, Version
 from unrot.learn.scoreboard import Scoreboard
 
+if TYPE_CHECKING:
+    from unrot.watch.monitors.rot.cause.rule import Kind
+
 LEARN = "learn"
 """The origin of a version that went on from a champion."""
-BROKEN = "broken rows"
+BROKEN: Kind = "broken rows"
 """What a rot comes from that is mended where the rows come from: nobody is to learn them."""
 
 Action = Literal["none", "promote", "rollback", "learn", "refit", "train_batch"]

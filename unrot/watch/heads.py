@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from unrot.core.conformal import sets_of
 from unrot.core.numbers import rough
 from unrot.core.percent import percent, roughly
 from unrot.core.records import FINDING_KINDS, Finding, FindingKind, Schema
@@ -106,9 +107,8 @@ def _reasons(found: Finding, schema: Schema) -> str:
 
 def _coverage(found: Finding, schema: Schema) -> str:
     static, promised = found.evidence["static"][0], found.evidence["promised"]
-    sets = "sets" if schema.is_classifier else "intervals"
     held = f"hold the truth in {roughly(static)}, not {roughly(promised)}"
-    return f"Without adapting, {sets} {held}"
+    return f"Without adapting, {sets_of(schema)} {held}"
 
 
 def _abstentions(found: Finding, _: Schema) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 
 from flask import url_for
 
+from unrot.core.conformal import sets_of
 from unrot.core.plurals import counted
 from unrot.core.records import Check, Finding, FindingKind, Model
 from unrot.core.time import DAY, HOUR, MINUTE
@@ -311,8 +312,9 @@ def _build_coverage(case: _Case) -> Evidence:
         return Evidence()
     held = {"By the test set": told["static"][0], "As told": told["told"][0]}
     promised = dict.fromkeys(held, told["promised"])
+    sets = sets_of(case.model.schema).capitalize()
     chart = _build_before_and_now(
-        "coverage", "How often they held the truth", "Sets", ("Promised", promised), ("Now", held)
+        "coverage", "How often they held the truth", sets, ("Promised", promised), ("Now", held)
     )
     return _shown([chart])
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from unrot.core.conformal import Conformal
+from unrot.core.conformal import Conformal, sets_of
 from unrot.core.percent import roughly
 from unrot.core.ports import Findings
 from unrot.core.records import ModelKey, Symptom
@@ -62,7 +62,7 @@ def _go_on(visit: Visit, noted: Course, known: Conformal) -> Iterator[Symptom]:
     late = visit.store.traffic.late_mark(visit.key)
     after = course.reads_after(late, READ_AGAIN_SECONDS)
     is_last, left = False, A_VISIT
-    sets = "sets of classes" if visit.model.schema.is_classifier else "intervals"
+    sets = sets_of(visit.model.schema)
     while not is_last and left > 0:
         more = visit.store.traffic.judged_after(visit.key, after, limit=AT_ONCE)
         is_last, left = len(more) < AT_ONCE, left - len(more)
