@@ -17,6 +17,7 @@ from unrot.core.records import Finding, GateVerdict, Version
 from unrot.learn.scoreboard import Scoreboard
 
 if TYPE_CHECKING:
+    # A worker that advises reads none of the rules.
     from unrot.watch.monitors.rot.cause.rule import Kind
 
 LEARN = "learn"
