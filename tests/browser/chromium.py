@@ -35,8 +35,19 @@ class Browser:
         found = f"//button[normalize-space()='{name}'] | //a[normalize-space()='{name}']"
         return self.driver.find_element("xpath", found)
 
+    def text_of(self, selector: str) -> str:
+        """Read a place of the page at one moment; a page that follows what is new swaps its parts."""
+        said = "return document.querySelector(arguments[0]).innerText"
+        return str(self.driver.execute_script(said, selector))
+
     def press(self, name: str) -> None:
-        self.named(name).click()
+        """Press a button or follow a link; where it was just swapped for a newer one, that one."""
+        from selenium.common.exceptions import StaleElementReferenceException
+
+        try:
+            self.named(name).click()
+        except StaleElementReferenceException:
+            self.named(name).click()
 
     def fill(self, name: str, value: str) -> None:
         field = self.find(f"[name='{name}']")

@@ -80,9 +80,9 @@ def test_brush_in_one_chart_picks_in_both(
     assert browser.too_wide() == 0
 
     shared = browser.driver.current_url
-    listed = browser.find("[data-region='picked'] .picked-said").text
+    listed = browser.text_of("[data-region='picked'] .picked-said")
     browser.driver.get(shared)
-    assert browser.find("[data-region='picked'] .picked-said").text == listed
+    assert browser.text_of("[data-region='picked'] .picked-said") == listed
     assert count(browser, f"{PLOT} .brushed") == 2
 
     browser.press("Show all")

@@ -137,13 +137,13 @@ def test_page_that_nothing_happens_to_is_not_fetched_again(open_browser: OpenBro
 
 def test_part_of_which_one_selects_text_waits(open_browser: OpenBrowser, server: Server) -> None:
     browser = open_live(open_browser, "/models/iris/monitor?range=day")
-    said = browser.find("#part-figures").text
+    said = browser.text_of("#part-figures")
     script(browser, "getSelection().selectAllChildren(document.querySelector('#part-figures'))")
 
     vote(server)
     wait_for(lambda: script(browser, TOAST) != "", 20)
-    assert browser.find("#part-figures").text == said
+    assert browser.text_of("#part-figures") == said
     script(browser, "getSelection().removeAllRanges()")
 
-    wait_for(lambda: browser.find("#part-figures").text != said, 20)
+    wait_for(lambda: browser.text_of("#part-figures") != said, 20)
     assert script(browser, "return window.kept")
