@@ -36,7 +36,7 @@ class Browser:
         return self.driver.find_element("xpath", found)
 
     def text_of(self, selector: str) -> str:
-        """Read a place of the page at one moment; a page that follows what is new swaps its parts."""
+        """Read a place of the page at one moment: what is new takes the place of its parts."""
         said = "return document.querySelector(arguments[0]).innerText"
         return str(self.driver.execute_script(said, selector))
 

@@ -123,7 +123,7 @@ def test_what_cannot_be_done_is_a_sentence(
     said = capsys.readouterr().err.splitlines()
     assert statuses == [1] * 10
     assert len(said) == 10
-    assert said[0] == "v1 has learnt from all verdicts that there are: nothing waits."
+    assert said[0] == "There is no verdict that v1 could still learn from: nothing waits."
     assert said[2] == 'argument "trusted": expected NAME=VALUE.'
     assert said[3] == 'trusted "much": expected a number.'
     assert said[5] == "nowhere cannot be read: No such file or directory."

@@ -34,6 +34,11 @@ class Whose:
         return not self.trusted and 2 * self.largest > self.verdicts
 
     @property
+    def voice(self) -> str:
+        """Name the one who holds most of them."""
+        return "one visitor" if self.subjects == 1 else "mostly one visitor"
+
+    @property
     def is_of_judges(self) -> bool:
         """True where judges gave at least half of them."""
         return 2 * self.trusted >= self.verdicts

@@ -124,7 +124,7 @@ def _check_learn(
     line = lineage.learning_line(versions, champion.name)
     if not service.store.lessons.count_waiting(champion.model, line):
         raise Conflict(
-            f"{champion.name} has learnt from all verdicts that there are: nothing waits.",
+            f"There is no verdict that {champion.name} could still learn from: nothing waits.",
             reason="nothing_to_learn",
         )
 

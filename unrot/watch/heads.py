@@ -52,7 +52,8 @@ def _rot(found: Finding, schema: Schema) -> str:
         return f"Accuracy is below its floor of {percent(told['floor'], 4)}"
     by = told_by(told)
     if by is not None and by.is_one_voice:
-        return f"One visitor says it is {'farther off' if is_of_numbers else 'wrong more often'}"
+        says = f"{by.voice.capitalize()} says it is"
+        return f"{says} {'farther off' if is_of_numbers else 'wrong more often'}"
     before, after = (told.get(side, {}) for side in ("before", "after"))
     if before.get("value") is None or after.get("value") is None:
         return ""

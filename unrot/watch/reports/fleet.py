@@ -40,6 +40,8 @@ class Glance:
     """How many more are open, and snoozed."""
     hours: Sequence[int] = ()
     """How often it was asked, hour by hour; empty while the store is away."""
+    since: float = 0.0
+    """When the first of these hours began."""
     signs: Signs = Signs()
     last_verdicts: Sequence[float] = ()
     """What its last verdicts say one by one: right (1) or wrong (0), or how far it was off."""
@@ -132,6 +134,7 @@ def _glance(
         findings,
         len(snoozed),
         hours_of(windows, first),
+        first * float(HOUR),
         signs,
         scores_of(own),
         max((one.given_at for one in own), default=None),

@@ -20,7 +20,7 @@ from unrot.core.numbers import rough
 from unrot.core.percent import roughly
 from unrot.core.plurals import counted, plural
 from unrot.core.records import FINDING_KINDS, GRAVEST_FIRST, Finding
-from unrot.hear.judges import told_by
+from unrot.hear.judges import Whose, told_by
 from unrot.watch.reports.signs import FEWEST_VERDICTS, Others, Signs
 
 State = Literal["well", "look", "ill", "unknown"]
@@ -32,7 +32,6 @@ STATE_WORDS: Mapping[State, str] = {
     "unknown": "Not known yet",
 }
 """How a model is, in a word or three."""
-ONE_VISITOR = "One visitor says that this model is wrong; nobody confirms it yet."
 OF_CROWD = "Some who chose what to judge say that this model is wrong; no judge confirms it yet."
 
 
@@ -119,7 +118,7 @@ def _rotting(signs: Signs, rot: Finding, state: State, headline: str) -> tuple[S
     """Say whose word rot is, and that it is of an earlier version where nothing tells of this."""
     by = told_by(rot.evidence)
     if by.is_one_voice if by is not None else signs.is_one_voice:
-        return "look", ONE_VISITOR
+        return "look", _one_visitor(by or signs.whose)
     if rot.gravity == "note":
         return "look", "Some say that this model is wrong more often; nobody confirms it yet."
     if signs.reigns_since > rot.since and not signs.is_worse:
@@ -129,6 +128,11 @@ def _rotting(signs: Signs, rot: Finding, state: State, headline: str) -> tuple[S
     if signs.is_of_crowd:
         return "look", OF_CROWD
     return state, headline
+
+
+def _one_visitor(whose: Whose | None) -> str:
+    voice = whose.voice if whose else "one visitor"
+    return f"{voice.capitalize()} says that this model is wrong; nobody confirms it yet."
 
 
 def _one_voice(signs: Signs) -> str:
@@ -187,7 +191,7 @@ def _without_findings(signs: Signs) -> tuple[State, str]:
         return "unknown", f"Too few verdicts{of} yet {doubt}."
     if signs.is_one_voice:
         if signs.is_worse or signs.is_mostly_wrong:
-            return "look", ONE_VISITOR
+            return "look", _one_visitor(signs.whose)
         return "unknown", f"{_one_voice(signs)}; nothing{_else(signs)} looks wrong."
     if signs.is_of_crowd and (signs.is_worse or signs.is_mostly_wrong):
         return "look", OF_CROWD

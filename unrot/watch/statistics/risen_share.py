@@ -2,9 +2,11 @@
 
 A share has risen when it is more than a limit above the usual one (of far numbers a fifth of it),
 by at least three independent rows, and that is too unlikely by chance (`usual_share.py`): the
-newest piece, or the newest two, four or eight together. It is calm again when a piece is no longer
-unlikely and less than half as far above the usual share as it was. While it is raised it is not
-learnt as usual.
+newest piece, or the newest two, four or eight together. While it is raised it is not learnt as
+usual. It looks calm again when a piece is no longer unlikely and less than half as far above the
+usual share as it was; and it is, once such pieces in a row are enough to show that surely: who bets
+that the share is no longer half way up would have won twentyfold (`many_looks.py`). A few rows
+without a gap are no sign that there are none.
 
 >>> stream = Stream(since=0.0)
 >>> stream.gather(Piece(0.0, 60.0, 20.0, {}), least=30) is None
@@ -19,11 +21,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from unrot.core.time import WEEK
+from unrot.watch.statistics.many_looks import evidence_below
 from unrot.watch.statistics.usual_share import Past, Usual, not_worth
 
 TOGETHER = (1, 2, 4, 8)
 """So many of the newest pieces are taken together."""
-CALM, CALM_CHANCE = 0.5, 0.001
+CALM, CALM_CHANCE, CALM_EVIDENCE = 0.5, 0.001, 20.0
 LEAST_ROWS = 3
 """So many independent rows more than usual there must be."""
 FAR_LEAST = 0.2
@@ -67,6 +70,15 @@ NONE = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A share that is raised: as it was told last, and the rows since it looks calm."""
+
+    share: float
+    count: float = 0.0
+    rows: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """What is known of the pieces so far."""
 
@@ -78,6 +90,8 @@ class Course:
     """Of those before, by key: how many rows, and the sum of squares that tells the spread."""
     raised: Mapping[str, float] = field(default_factory=dict)
     """By key how far above the usual share it was when it was raised, at most."""
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    """Of what is raised, by key."""
 
     def past(self, key: str, newest: int) -> Past:
         """Return what is known of a key without the newest pieces."""
@@ -97,6 +111,8 @@ class Risen:
     usual: float
     pieces: int = 1
     """Of how many of the newest pieces it is the share."""
+    is_waiting: bool = False
+    """True where it looks calm and is not surely so yet: it is the share from when it did not."""
 
     @property
     def what(self) -> str:
@@ -146,6 +162,7 @@ def look_at_piece(
     course = replace(course, recent=(*course.recent, piece))
     alpha /= max(1, len(limits)) * len(TOGETHER)
     raised: dict[str, float] = {}
+    waiting: dict[str, Waiting] = {}
     risen: list[Risen] = []
     for key in sorted(limits.keys() & priors.keys() & (piece.counts.keys() | course.raised.keys())):
         before = course.raised.get(key)
@@ -156,8 +173,9 @@ def look_at_piece(
         )
         if found is not None:
             raised[key] = max(before or 0.0, found.share - found.usual)
+            waiting[key] = _waiting(course, key, found)
             risen.append(found)
-    return _learnt(course, raised, priors), tuple(risen)
+    return replace(_learnt(course, raised, priors), waiting=waiting), tuple(risen)
 
 
 def _risen(
@@ -193,14 +211,28 @@ def _is_sure(count: float, rows: float, usual: Usual, times: float, alpha: float
 
 
 def _still(course: Course, key: str, prior: Usual, before: float) -> Risen | None:
-    """Return a share that was raised while it is neither usual again nor half way back."""
+    """Return a share that was raised until it is surely usual again, or half way back."""
     count, rows, runs = _together(course.recent[-1:], key)
     usual = prior.with_past(course.past(key, 1))
     share = count / rows if rows else 0.0
+    worth = not_worth(rows, count, runs)
     is_back = share - usual.share < CALM * before
-    if is_back and usual.chance(count, rows, not_worth(rows, count, runs)) > CALM_CHANCE:
+    if not is_back or usual.chance(count, rows, worth) <= CALM_CHANCE:
+        return Risen(key, share, usual.share)
+    waits = course.waiting.get(key, Waiting(share))
+    each, half_way = max(usual.spread, worth), usual.share + CALM * before
+    evidence = evidence_below((waits.count + count) / each, (waits.rows + rows) / each, half_way)
+    if evidence >= CALM_EVIDENCE:
         return None
-    return Risen(key, share, usual.share)
+    return Risen(key, waits.share, usual.share, is_waiting=True)
+
+
+def _waiting(course: Course, key: str, risen: Risen) -> Waiting:
+    if not risen.is_waiting:
+        return Waiting(risen.share)
+    count, rows, _ = _together(course.recent[-1:], key)
+    waits = course.waiting.get(key, Waiting(risen.share))
+    return replace(waits, count=waits.count + count, rows=waits.rows + rows)
 
 
 def _together(pieces: Sequence[Piece], key: str) -> tuple[float, float, float]:

@@ -120,6 +120,18 @@ def test_column_that_is_missing_is_found_named_and_closed_when_it_is_filled(
     assert (age["column"], age["share"], round(age["usual"], 3)) == ("age", 0.1, 0.01)
 
 
+def test_few_rows_with_fewer_gaps_do_not_close_what_goes_on(
+    service: Service, shelved: ShelvedModel
+) -> None:
+    for number, count in enumerate((1, 1, 12, 12, 3, 12, 0, 0)):
+        put(service, number, rows=100, age=gaps(count))
+
+    [one] = found(service, shelved)
+
+    assert one.sentence == "12 % of age is missing; 1 % is usual."
+    assert (one.opened_at, one.closed_at) == (NOON + 900, NOON + 300 * 7)
+
+
 def test_gaps_that_training_had_as_well_and_gaps_by_chance_are_no_finding(
     service: Service, shelved: ShelvedModel
 ) -> None:

@@ -45,7 +45,7 @@ def test_mutation_is_found_within_sixty_verdicts_and_is_grave(school: School) ->
     assert fallen.at <= first[-1].predicted_at + 2
     assert abs(fallen.since - first[0].predicted_at) < 15
     assert fallen.sentence.startswith("v1 is wrong more often: right in ")
-    assert "are too few to tell broken rows from a changed rule." in fallen.sentence
+    assert "compared: too few to tell broken rows from a changed rule." in fallen.sentence
     assert fallen.evidence["after"]["verdicts"] <= 60
     assert fallen.evidence["kind"] == "unknown"
     assert fallen.advice.startswith("If what sends the rows is broken, mend it. Else: refit it")
@@ -174,7 +174,7 @@ def test_one_visitors_word_is_a_note_until_a_judge_confirms_it(school: School) -
     [*_, found] = looked(school)
 
     assert found.gravity == "note"
-    assert found.sentence.startswith("One visitor's verdicts say that v1 is wrong more often; no ")
+    assert found.sentence.startswith("One visitor says that v1 is wrong more often; no ")
     assert "surely" not in found.sentence
     told = found.evidence["whose"]
     assert (told["trusted"], told["subjects"], told["largest"]) == (0, 1, told["verdicts"])

@@ -384,7 +384,7 @@ def test_one_visitors_word_is_told_as_such_and_without_an_interval() -> None:
     said = words.fallen_words(now, words.before_words(A_FALL, is_of_numbers=False))
 
     assert said == (
-        "One visitor's verdicts say that v1 is wrong more often; no judge has confirmed it: right "
+        "One visitor says that v1 is wrong more often; no judge has confirmed it: right "
         "in 0 % of 40 verdicts by one visitor; before it was right in 90 % of 300."
     )
 

@@ -179,9 +179,9 @@ class _Look:
         far = {one.column for one in risen if one.what == "far"}
         told = [one for one in risen if one.what != "outside" or one.column not in far]
         for cause, kinds in CAUSES.items():
-            yield self._tell_columns(
-                cause, piece, stream, [one for one in told if one.what in kinds]
-            )
+            some = [one for one in told if one.what in kinds]
+            if not _only_wait(some):
+                yield self._tell_columns(cause, piece, stream, some)
 
     def _priors(self, before: Summary, piece: Piece, stream: Stream) -> dict[str, Usual]:
         known = stream.known(piece.ends_at)
@@ -266,7 +266,7 @@ class _Look:
                 stream = walk.streams.setdefault("", Stream(since))
                 piece = stream.gather(part, self.visit.rules.least_rows)
                 if piece is not None:
-                    yield self._look_at_refused(stream, piece, prior)
+                    yield from self._look_at_refused(stream, piece, prior)
             since = end
 
     def _begin(self) -> float:
@@ -280,7 +280,7 @@ class _Look:
         named = references.bins_of(self.visit.service, self.visit.key, self.visit.champion)
         return FEWEST_KNOWN if named is None else named[1].rows
 
-    def _look_at_refused(self, stream: Stream, piece: Piece, prior: Usual) -> Symptom:
+    def _look_at_refused(self, stream: Stream, piece: Piece, prior: Usual) -> Iterator[Symptom]:
         limits = dict.fromkeys(
             refused.keys_of(self.visit.model.schema.names), self.visit.rules.rejected
         )
@@ -291,32 +291,8 @@ class _Look:
             limits,
             alpha=self._allowed("rows"),
         )
-        if not risen:
-            return Symptom("quality:rejected", "quality", is_present=False, at=piece.ends_at)
-        whole = _span(stream, piece, risen)
-        reasons = reasons_of(whole)
-        wrong = sum(reasons.values()) + int(whole.counts.get("beside:", (0.0, 0.0))[0])
-        worst = refused.with_feature(risen, whole)
-        return Symptom(
-            "quality:rejected",
-            "quality",
-            is_present=True,
-            at=piece.ends_at,
-            since=whole.starts_at,
-            gravity=_gravity(wrong / whole.rows),
-            sentence=sentence_of_refused(whole, worst),
-            advice=ADVICE["rejected"],
-            features=tuple(one.column for one in worst if one.column),
-            evidence={
-                "rows": int(whole.rows),
-                "refused": wrong,
-                "rejected_share": wrong / whole.rows,
-                "usual_share": next((one.usual for one in worst if not one.column), None),
-                "starts_at": whole.starts_at,
-                "ends_at": piece.ends_at,
-                "reasons": {words(reason): count for reason, count in reasons.items()},
-            },
-        )
+        if not _only_wait(risen):
+            yield _tell_refused(stream, piece, risen)
 
 
 def limits_of(schema: Schema, rules: Rules) -> dict[str, float]:
@@ -346,6 +322,40 @@ def _span(stream: Stream, piece: Piece, risen: Sequence[Risen]) -> Piece:
     """Return all rows that what has risen was seen in, as one piece."""
     before = stream.course.recent[:-1][-max(one.pieces for one in risen) + 1 :]
     return reduce(Piece.with_, before if max(one.pieces for one in risen) > 1 else (), piece)
+
+
+def _only_wait(risen: Sequence[Risen]) -> bool:
+    """Tell whether all that has risen looks calm, and nothing new is to be said of it."""
+    return bool(risen) and all(one.is_waiting for one in risen)
+
+
+def _tell_refused(stream: Stream, piece: Piece, risen: Sequence[Risen]) -> Symptom:
+    if not risen:
+        return Symptom("quality:rejected", "quality", is_present=False, at=piece.ends_at)
+    whole = _span(stream, piece, risen)
+    reasons = reasons_of(whole)
+    wrong = sum(reasons.values()) + int(whole.counts.get("beside:", (0.0, 0.0))[0])
+    worst = refused.with_feature(risen, whole)
+    return Symptom(
+        "quality:rejected",
+        "quality",
+        is_present=True,
+        at=piece.ends_at,
+        since=whole.starts_at,
+        gravity=_gravity(wrong / whole.rows),
+        sentence=sentence_of_refused(whole, worst),
+        advice=ADVICE["rejected"],
+        features=tuple(one.column for one in worst if one.column),
+        evidence={
+            "rows": int(whole.rows),
+            "refused": wrong,
+            "rejected_share": wrong / whole.rows,
+            "usual_share": next((one.usual for one in worst if not one.column), None),
+            "starts_at": whole.starts_at,
+            "ends_at": piece.ends_at,
+            "reasons": {words(reason): count for reason, count in reasons.items()},
+        },
+    )
 
 
 def _gravity(share: float) -> Gravity:

@@ -43,6 +43,7 @@ ADVICE = (
 )
 MEND = "Mend what sends these rows: a model that learns them learns what is broken about them."
 MEND_OR_REFIT = f"If what sends the rows is broken, mend it. Else: {ADVICE[0].lower()}{ADVICE[1:]}"
+ASK_A_JUDGE = "Let a judge go through an audit before anything is learnt from these verdicts."
 ADVICE_ON: Mapping[Kind, str] = {
     "broken rows": MEND,
     "data": MEND_OR_REFIT,
@@ -234,11 +235,11 @@ class _Teller:
         """Say that it has fallen; or how low it was in all, and that it is well again."""
         now = self.reached(step.fallen, step.after)
         if step.what == "fallen":
-            yield self._fallen(step.fallen, now, step.at)
+            yield self._fallen(step.fallen, now, step.after)
             return
         if step.low:
             was = self.reached(step.fallen, step.low, step.fell)
-            yield self._fallen(step.fallen, was, step.low[-1].given_at)
+            yield self._fallen(step.fallen, was, step.low)
         yield Symptom(
             cause=CAUSE,
             kind="rot",
@@ -252,7 +253,7 @@ class _Teller:
     def fallen(self, fallen: Fallen, told: Sequence[Outcome], followed: Course) -> Symptom:
         """Bring the numbers of a fall that is not over up to date."""
         now = self.reached(fallen, told, followed.standing.fell)
-        return self._fallen(fallen, now, told[-1].given_at)
+        return self._fallen(fallen, now, told)
 
     def no_better(self, fallen: Fallen, told: Sequence[Outcome]) -> Iterator[Symptom]:
         """Say that the version that answers now is not as right as the fallen one was, if so.
@@ -265,7 +266,7 @@ class _Teller:
         now = self.reached(fallen, told)
         is_worse = now.mae > fallen.before if now.right is None else now.share.high < fallen.before
         if is_worse:
-            yield self._fallen(fallen, now, told[-1].given_at)
+            yield self._fallen(fallen, now, told)
 
     def reached(
         self, fallen: Fallen, told: Sequence[Outcome], fell: Behind | None = None
@@ -283,18 +284,18 @@ class _Teller:
             judged=max(judged, sum(one.judged for one in mine)),
         )
 
-    def _fallen(self, fallen: Fallen, now: Reached, at: float) -> Symptom:
-        why = self._why(fallen, at, now.count)
+    def _fallen(self, fallen: Fallen, now: Reached, told: Sequence[Outcome]) -> Symptom:
+        why = self._why(fallen, max(one.predicted_at for one in told), now)
         before = words.before_words(fallen, is_of_numbers=now.right is None)
         return Symptom(
             cause=CAUSE,
             kind="rot",
             is_present=True,
-            at=at,
+            at=told[-1].given_at,
             since=fallen.since,
             gravity=words.gravity_of(now, fallen.before),
-            sentence=f"{words.fallen_words(now, before)} {why.sentence}",
-            advice=ADVICE_ON[why.kind],
+            sentence=f"{words.fallen_words(now, before)} {why.sentence}".strip(),
+            advice=ASK_A_JUDGE if now.by.is_one_voice else ADVICE_ON[why.kind],
             features=why.features,
             evidence={
                 "before": {"value": fallen.before, "verdicts": fallen.before_verdicts},
@@ -309,18 +310,24 @@ class _Teller:
             },
         )
 
-    def _why(self, fallen: Fallen, at: float, verdicts: int) -> Explanation:
-        """Ask what it comes from; one that was never right is held against its holdout."""
-        since = min(fallen.since, at)
+    def _why(self, fallen: Fallen, until: float, now: Reached) -> Explanation:
+        """Ask what it comes from; one that was never right is held against its holdout.
+
+        Only rows up to the last that was judged: later ones may be of a time that is well again.
+        What one visitor says has no cause before somebody else says it too.
+        """
+        if now.by.is_one_voice:
+            return Explanation("unknown", (), "")
+        since = min(fallen.since, until)
         begins_at = self._era.since if self._era.since < since else 0.0
         span = Span(
             begins_at=since if fallen.is_from_start else begins_at,
             fallen_at=since,
-            until=at,
+            until=until,
             line=frozenset((*self._era.line, IMPORTED)),
-            verdicts=verdicts,
+            verdicts=now.count,
         )
-        return explain_fall(self._visit, span)
+        return words.as_far_as_told(explain_fall(self._visit, span), now)
 
 
 def _floor(teller: _Teller, rules: Rules, followed: Course, was_below: bool) -> Symptom | None:

@@ -13,7 +13,7 @@ before it was right in 90 % of 100.'
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
 
@@ -22,6 +22,7 @@ from unrot.core.percent import roughly
 from unrot.core.plurals import counted
 from unrot.core.records import Gravity, Outcome
 from unrot.hear.judges import Whose, whose
+from unrot.watch.monitors.rot.cause.rule import Explanation
 from unrot.watch.monitors.rot.note import Fallen
 from unrot.watch.monitors.rot.sums import Behind
 from unrot.watch.monitors.rot.usual_hours import PROMISE
@@ -98,8 +99,10 @@ def reached(
 def fallen_words(now: Reached, before: str) -> str:
     """Say how far a version has fallen, and whose verdicts say so."""
     if now.by.is_one_voice:
-        who = f"{now.by.words[3:].capitalize()}'s verdicts say"
-        said = f"{who} that {now.version} is wrong more often; no judge has confirmed it:"
+        said = (
+            f"{now.by.voice.capitalize()} says that {now.version} is wrong more often; "
+            "no judge has confirmed it:"
+        )
     elif now.right is None:
         said = f"The answers of {now.version} are farther off:"
     else:
@@ -113,6 +116,14 @@ def _few(now: Reached) -> str:
         f"Only {now.judged:,} of {now.predicted:,} predictions since were judged, by people who "
         "chose what to judge: they may see more faults than there are."
     )
+
+
+def as_far_as_told(why: Explanation, now: Reached) -> Explanation:
+    """Let what verdicts say of the rule hold only if those who chose what to judge are typical."""
+    if why.kind != "concept" or not now.is_chosen:
+        return why
+    said = f"If these verdicts stand for all: {why.sentence[:1].lower()}{why.sentence[1:]}"
+    return replace(why, sentence=said)
 
 
 def before_words(fallen: Fallen, *, is_of_numbers: bool) -> str:

@@ -222,7 +222,8 @@ class _Walk:
 
     def _who(self, who: Whose, since: float, last: Outcome) -> list[str]:
         if who.is_one_voice and who.verdicts:
-            return [f"They were judged {who.words}, and no judge has confirmed it."]
+            mostly = ", mostly by one of them" if who.subjects > 1 else ""
+            return [f"They were judged {who.words}{mostly}, and no judge has confirmed it."]
         tally = self._visit.store.traffic.tally(
             self._visit.key, since=min(since, last.given_at), last=1
         )

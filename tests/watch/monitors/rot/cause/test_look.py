@@ -9,9 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.learning_model import OTHER, School, zombies_of
+from tests.learning_model import CROWD, OTHER, School, zombies_of
 from tests.watch.monitors.conftest import Clock
-from unrot.core.records import Feedback, JudgedPrediction, Outputs, Prediction, Schema, Symptom
+from unrot.core.records import (
+    Caller,
+    Feedback,
+    JudgedPrediction,
+    Outputs,
+    Prediction,
+    Schema,
+    Symptom,
+)
 from unrot.core.rules import Rules
 from unrot.core.settings import Settings
 from unrot.make.demos import zombies
@@ -39,6 +47,10 @@ def swapped(row: Mapping[str, float]) -> dict[str, float]:
 
 def with_wrong_sign(row: Mapping[str, float]) -> dict[str, float]:
     return {**row, "shamble": -row["shamble"]}
+
+
+def in_other_units(row: Mapping[str, float]) -> dict[str, float]:
+    return {**row, "hunger": 4.0 - 2.5 * row["hunger"], "shamble": 4.0 - 2.5 * row["shamble"]}
 
 
 def stuck(row: Mapping[str, float]) -> dict[str, float]:
@@ -105,7 +117,9 @@ def test_few_rows_tell_nothing_and_more_are_asked_again(school: School) -> None:
     more = told(school)
 
     assert few.evidence["kind"] == "unknown"
-    assert "rows since are too few to tell broken rows from a changed rule." in few.sentence
+    assert (
+        "rows since were compared: too few to tell broken rows from a changed rule." in few.sentence
+    )
     assert more.evidence["kind"] == "broken rows"
 
 
@@ -131,6 +145,38 @@ def test_rows_that_nobody_judged_before_the_first_verdicts_stand_for_no_better_t
 
     assert found.evidence["kind"] == "data"
     assert "data drift" in found.sentence
+
+
+def test_verdicts_that_come_late_are_explained_by_the_rows_of_their_time(school: School) -> None:
+    sent(school, 200, seed=1)
+    waiting = [
+        (school.predicted([in_other_units(row)]), truth) for row, truth in zombies_of(200, seed=4)
+    ]
+    for row, _ in zombies_of(600, seed=5):
+        school.predicted([row])
+    for made, truth in waiting:
+        school.judged(made, [truth])
+
+    found = told(school)
+
+    assert found.evidence["kind"] == "data"
+    assert "Its inputs moved too" in found.sentence
+
+
+def test_one_visitors_word_has_no_cause_and_teaches_nothing(school: School) -> None:
+    sent(school, 200, seed=1)
+    for seed in range(2, 18):
+        drawn = zombies_of(10, seed=seed)
+        made = school.predicted([row for row, _ in drawn])
+        one = CROWD if seed % 5 else Caller(subject="another")
+        school.judged(made, [OTHER[truth] for _, truth in drawn], one)
+
+    found = told(school)
+
+    assert found.sentence.startswith("Mostly one visitor says that v1 is wrong more often; no ")
+    assert "by 2 visitors" in found.sentence and "concept" not in found.sentence
+    assert found.evidence["kind"] == "unknown"
+    assert found.advice.startswith("Let a judge go through an audit before anything is learnt")
 
 
 def test_what_was_found_is_noted_until_there_is_a_third_more(school: School) -> None:

@@ -173,7 +173,9 @@ def test_both_are_said_where_inputs_look_the_same_both_ways() -> None:
 def test_few_rows_are_not_enough_to_say_anything() -> None:
     found = told(WORLDS["correlated"], "flipped", 0, rows=99)
 
-    assert found.sentence == ("99 rows since are too few to tell broken rows from a changed rule.")
+    assert found.sentence == (
+        "99 rows since were compared: too few to tell broken rows from a changed rule."
+    )
 
 
 def test_stuck_columns_are_named_with_their_value() -> None:

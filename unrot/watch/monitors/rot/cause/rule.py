@@ -74,7 +74,7 @@ def explain(evidence: Evidence, *, least_rows: int = FEWEST_ROWS) -> Explanation
     fall = Fall(evidence)
     said = _Said(evidence, verdicts=fall.verdicts)
     if min(len(fall.before), len(fall.after)) < least_rows:
-        return said.too_few()
+        return said.too_few(len(fall.before), len(fall.after))
     if not fall.has_fallen:
         return said.open()
     change = changed_inputs.compare(fall.before, fall.after, fall.is_number)
@@ -106,10 +106,15 @@ class _Said:
     def _names(self, columns: Sequence[int]) -> tuple[str, ...]:
         return tuple(self.evidence.schema.names[at] for at in columns)
 
-    def too_few(self) -> Explanation:
-        """Say that it cannot be told yet."""
-        rows = counted(len(self.evidence.after), "row since is", "rows since are")
-        said = f"{rows} too few to tell broken rows from a changed rule."
+    def too_few(self, before: int, after: int) -> Explanation:
+        """Say that it cannot be told yet; `before` and `after` are what the rows are worth."""
+        rows, worth, when = len(self.evidence.after), after, "since"
+        if before < after:
+            rows, worth, when = len(self.evidence.before), before, "before"
+        said = counted(rows, f"row {when} was compared", f"rows {when} were compared")
+        if worth < rows:
+            said += f", worth {worth:,} that do not follow from each other"
+        said += ": too few to tell broken rows from a changed rule."
         return Explanation("unknown", (), said)
 
     def open(self) -> Explanation:
@@ -117,8 +122,8 @@ class _Said:
         return Explanation(
             "unknown",
             (),
-            f"The {len(self.evidence.after):,} rows since and their verdicts do not tell broken "
-            "rows from a changed rule.",
+            f"The {len(self.evidence.after):,} rows since that were compared and their verdicts do "
+            "not tell broken rows from a changed rule.",
         )
 
     def broken(self, one: Break, share: float) -> Explanation:
