@@ -261,6 +261,8 @@ class Outcome:
     """Its largest probability."""
     truth: str | float | None = None
     """What was true, where the verdict tells."""
+    answer: str | None = None
+    """The class that was answered."""
     is_trusted: bool = False
     subject: str = ""
     """Who said it, as a hash; nobody is known where it is empty."""

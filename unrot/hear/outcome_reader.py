@@ -189,6 +189,7 @@ def _outcome(document: Document, schema: Schema, *, with_inputs: bool) -> Outcom
         error=value - verdict.label if is_number else None,
         confidence=max(likely) if likely else None,
         truth=truth_of(label, verdict, schema),
+        answer=label,
         is_trusted=verdict.is_trusted,
         subject=verdict.subject,
         inputs=tuple(inputs.values() if isinstance(inputs, Mapping) else inputs),

@@ -25,6 +25,7 @@ from unrot.watch.statistics.accuracy import (
     scored,
     scores_of,
 )
+from unrot.watch.worth.leaning import MOST_ROWS, Leaning, leaning_of
 from unrot.watch.worth.measures import autocorrelation_time
 from unrot.watch.worth.verdicts import worth_of_last
 
@@ -87,6 +88,8 @@ def _judged(
     is_of_numbers = signs.expected_error is not None or errors.count > 0
     guess_alone, right_alone = beside_guess(own)
     judged, predicted = _of_that_time(service, model, signs.version, own)
+    few = 2 * judged < predicted
+    is_drawn = few and _is_drawn(service, model, own)
     return replace(
         signs,
         right=right.right,
@@ -96,7 +99,8 @@ def _judged(
         whose=whose(own),
         judged_then=judged,
         predicted_then=predicted,
-        is_drawn=2 * judged < predicted and _is_drawn(service, model, own),
+        is_drawn=is_drawn,
+        leaning=leaning_of_last(service, model, own) if few and not is_drawn else None,
         constant=constant_of(own).value,
         guess_alone=guess_alone,
         right_alone=right_alone,
@@ -115,6 +119,14 @@ def _of_that_time(
     return service.store.traffic.judged_of_predicted(
         model, since=min(times), until=max(times), version=version
     )
+
+
+def leaning_of_last(
+    service: Service, model: ModelKey, own: Sequence[Outcome], *, most: int = MOST_ROWS
+) -> Leaning | None:
+    """Tell on which answer the last verdicts lean."""
+    times = [one.predicted_at for one in own]
+    return leaning_of(service.store, model, min(times), max(times), most=most)
 
 
 def _is_drawn(service: Service, model: ModelKey, own: Sequence[Outcome]) -> bool:

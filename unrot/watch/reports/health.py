@@ -146,7 +146,7 @@ def _one_voice(signs: Signs) -> str:
 def _beside_drift(signs: Signs) -> str:
     if not signs.is_judged:
         return "Nobody can say yet whether its answers suffer: there are too few verdicts."
-    if signs.is_one_voice or signs.is_of_crowd:
+    if signs.is_one_voice or signs.is_of_crowd or signs.leaning:
         who = "one visitor alone has judged" if signs.is_one_voice else "few were judged, by choice"
         return f"Nobody can say yet whether its answers suffer: {who}."
     if signs.is_worse:
@@ -247,7 +247,7 @@ def _accuracy(signs: Signs) -> list[str]:
         said = f"{told}{of} so far {are} right"
         return [f"{said}{_by(signs)}.", *_test_set(signs)]
     beside = ""
-    if signs.expected is not None:
+    if signs.expected is not None and signs.leaning is None:
         rows = f" of {counted(signs.expected_rows, 'test row')}" if signs.expected_rows else ""
         beside = f"; {roughly(signs.expected)}{rows} when it was made"
     return [*_chosen(signs), f"{_share(signs)}{_by(signs)}{beside}."]
@@ -290,7 +290,8 @@ def _chosen(signs: Signs) -> list[str]:
     if signs.is_of_crowd:
         whose = "by people who chose which: they may see more faults than there are."
     few, all_of_them = f"{signs.judged_then:,}", f"{signs.predicted_then:,}"
-    return [f"Only {few} of {all_of_them} predictions of that time were judged, {whose}"]
+    told = [f"Only {few} of {all_of_them} predictions of that time were judged, {whose}"]
+    return [*told, signs.leaning.sentence] if signs.leaning else told
 
 
 def _by(signs: Signs) -> str:

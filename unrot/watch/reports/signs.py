@@ -25,6 +25,7 @@ from unrot.core.records import Finding
 from unrot.hear.judges import Whose
 from unrot.watch.statistics.accuracy import Share, Z, share
 from unrot.watch.statistics.many_looks import PATIENCE, evidence_below
+from unrot.watch.worth.leaning import Leaning
 
 FEWEST_VERDICTS = 10
 """Verdicts below which nothing is said of how right a model is."""
@@ -74,6 +75,8 @@ class Signs:
     predicted_then: int = 0
     is_drawn: bool = False
     """True where audits drew most of what was judged."""
+    leaning: Leaning | None = None
+    """On which answer they lean: what all answers reached is nothing to hold them against."""
     constant: float | None = None
     """What the best constant guess would have reached on the same verdicts."""
     guess_alone: int = 0
@@ -142,7 +145,7 @@ class Signs:
     def is_enough(self) -> bool:
         """True where the verdicts are enough to call it well."""
         is_measured = self.expected is not None or self.expected_error is not None
-        is_fair = not self.is_of_crowd and not self.is_one_voice
+        is_fair = not self.is_of_crowd and not self.is_one_voice and self.leaning is None
         return self.judged >= FEWEST_TO_BE_WELL and is_measured and is_fair
 
     @property
@@ -157,25 +160,32 @@ class Signs:
         if self.is_of_numbers:
             slack = (1 + SLACK) * (self.expected_error or 0.0)
             return self._sigmas > Z and (self.error or 0.0) > slack
-        return self.expected is not None and self.accuracy.high < self.promised.low - SLACK
+        is_comparable = self.expected is not None and self.leaning is None
+        return is_comparable and self.accuracy.high < self.promised.low - SLACK
 
     @property
     def is_mostly_wrong(self) -> bool:
         """Tell whether most verdicts say wrong and nothing was measured to hold them against."""
-        return not self.is_of_numbers and self.expected is None and 2 * self.right < self.judged
+        if self.is_of_numbers or (self.leaning is not None and not self.is_of_crowd):
+            return False
+        is_measured = self.expected is not None and self.leaning is None
+        return not is_measured and 2 * self.right < self.judged
 
     @property
     def is_surely_worse(self) -> bool:
         """Tell whether it is worse than what was measured, however often one looks."""
         if self.is_of_numbers:
             return self.is_worse and self._sigmas >= MANY_SIGMAS
-        return self.expected is not None and self._is_surely_below(self.promised.low)
+        is_comparable = self.expected is not None and self.leaning is None
+        return is_comparable and self._is_surely_below(self.promised.low)
 
     @property
     def is_below_rival(self) -> bool:
         """Tell whether it is surely right less often than the champion before it was."""
         rival = self.rival
         if rival is None or rival.judged < FEWEST_TO_BE_WELL or self.is_of_numbers:
+            return False
+        if self.leaning is not None:
             return False
         return self._is_surely_below(share(rival.right, rival.judged).low)
 
@@ -185,6 +195,8 @@ class Signs:
 
         The class that it would be is known afterwards alone: each has to be reckoned with.
         """
+        if self.leaning is not None:
+            return False
         told = self.guess_alone + self.right_alone
         each = max(self.worth, self.runs)
         evidence = evidence_below(self.right_alone / each, told / each, 0.5)

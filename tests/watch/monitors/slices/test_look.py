@@ -129,6 +129,19 @@ def test_test_set_stands_in_where_there_was_nothing_before(school: School) -> No
     assert "; on its test set " in found.sentence
 
 
+def test_how_much_of_a_class_is_found_is_not_told_where_one_answer_alone_is_judged(
+    school: School,
+) -> None:
+    rows = zombies_of(2_000, seed=3)
+    for start in range(0, len(rows), 100):
+        part = rows[start : start + 100]
+        made = school.predicted([row for row, _ in part])
+        chosen = [pair for pair in zip(made, part, strict=True) if pair[0].label == "hostile"]
+        school.judged([one for one, _ in chosen], [truth for _, (_, truth) in chosen])
+
+    assert [one for one in looked(school) if one.is_present] == []
+
+
 def test_what_one_visitor_says_is_a_note_that_says_so(school: School) -> None:
     taught(school, 1_000)
     taught(school, 600, seed=2, wrong=is_decayed, caller=CROWD)

@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from unrot.core.errors import UnrotError
 from unrot.core.percent import percent
 from unrot.core.records import IMPORTED, Outcome, Symptom, Version
 from unrot.core.rules import Rules
+from unrot.watch import holdout
 from unrot.watch.eras import Era, era_of_champion, key_of
 from unrot.watch.imports import last_import
 from unrot.watch.monitors.rot import words
@@ -29,10 +31,13 @@ from unrot.watch.monitors.rot.state import Course, Expected, Step
 from unrot.watch.monitors.rot.sums import Behind
 from unrot.watch.monitors.rot.words import Reached
 from unrot.watch.visit import Visit
+from unrot.watch.worth.leaning import Answers, answers_held, leaning_of, promised_on
 from unrot.watch.worth.verdicts import Row
 
 MONITOR = CAUSE = "rot"
 FLOOR = "rot-floor"
+LAST_ANSWERS = 50
+"""On which answers verdicts lean is seen by so many."""
 KEPT = 4_096
 """So many of the newest verdicts are read again at each look."""
 AT_ONCE = 2_048
@@ -113,10 +118,12 @@ class _Walk:
         followed = Course(
             self._standing,
             champion=self._era.champion,
-            expected=_expected(self._visit.shelved.versions, own),
+            expected=self._expected(own),
             last=self._visit.rules.last_verdicts,
             since=self._era.since,
             rows_of=self._rows_of,
+            leans=self._leans,
+            held=self._held,
         )
         steps = followed.follow(own)
         self._teller.read = own
@@ -159,6 +166,30 @@ class _Walk:
             "course": to_note(self._standing),
         }
         self._visit.write_note(MONITOR, kept)
+
+    def _expected(self, own: Sequence[Outcome]) -> Expected:
+        """Return what was promised: of all answers, or of those that verdicts lean on."""
+        found, last = _expected(self._visit.shelved.versions, own), own[-LAST_ANSWERS:]
+        if found.share is None or not self._leans(last):
+            return found
+        told = promised_on(self._held(), last)
+        return Expected() if told is None else Expected(told[0], rows=told[1], is_of_answers=True)
+
+    def _leans(self, outcomes: Sequence[Outcome]) -> bool:
+        times = [one.predicted_at for one in outcomes if one.answer is not None]
+        if not times:
+            return False
+        store = self._visit.store
+        return leaning_of(store, self._visit.key, min(times), max(times)) is not None
+
+    def _held(self) -> Answers:
+        """Count the test set by what the champion answers; nothing where it cannot answer."""
+        try:
+            return answers_held(
+                holdout.holdout(self._visit.service, self._visit.name, self._era.champion)
+            )
+        except UnrotError:
+            return {}
 
     def _rows_of(self, outcomes: Sequence[Outcome]) -> Sequence[Row]:
         """Fetch what was judged; it is asked for only where a fall is to be believed."""

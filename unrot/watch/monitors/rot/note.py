@@ -6,6 +6,7 @@ each look; of those behind them their counts by kind of hour are enough.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +43,8 @@ class Fallen:
     wrong: float
     worth: float = 1.0
     """So many verdicts are worth one independent one."""
+    is_of_answers: bool = False
+    """True where the test set promised it of the answers that were judged, not of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,9 @@ class StreamState:
     """Up to so many verdicts it does not look again at what was not believed."""
     sample: tuple[float, ...] = ()
     """Of numbers the first absolute errors, in order: the scale of ranks."""
+    answers: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Of the verdicts that tell what is usual and are behind, by what was answered: how many there
+    are, and how many of them are wrong."""
 
 
 def to_note(standing: StreamState) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The course of a model's rot, verdict by verdict: well, fallen, well again.
 
-`rule.py` finds a fall; this follows it, so that one fall is one finding. What it has to remember
+`rule.py` finds a fall; this follows it, so that one fall is one finding. That other answers are
+judged than before is none (`worth/leaning.py`). What it has to remember
 between two looks is small (`note.py`), and what it says depends only on the verdicts, not on
 when somebody looked: history that was imported is gone through like the present.
 
@@ -29,12 +30,15 @@ from unrot.watch.monitors.rot.rule import Fall
 from unrot.watch.monitors.rot.sums import Behind, Tape, added, summed, without_promise
 from unrot.watch.monitors.rot.usual_hours import KINDS, PROMISE, usual
 from unrot.watch.statistics.accuracy import right_of
+from unrot.watch.worth.leaning import Answers, added_up, answers_of, is_of_what_was_judged
 from unrot.watch.worth.measures import steadied
 from unrot.watch.worth.verdicts import Row, of_left, worth_of
 
 Numbers = NDArray[Any]
 RowsOf = Callable[[Sequence[Outcome]], Sequence[Row]]
 """Fetches what was judged."""
+Leans = Callable[[Sequence[Outcome]], bool]
+"""Tells whether verdicts lean on some answers."""
 
 BACK = 0.25
 """A model is back when no more than this part of the fall is left."""
@@ -58,6 +62,8 @@ class Expected:
     mae: float | None = None
     rmse: float = 0.0
     rows: float = 0.0
+    is_of_answers: bool = False
+    """True where it is of the answers alone that the verdicts are on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,8 @@ class Course:
         last: int,
         since: float = 0.0,
         rows_of: RowsOf = rows_told,
+        leans: Leans = lambda _: False,
+        held: Callable[[], Answers] = dict,
     ) -> None:
         self.standing = standing
         self._champion = champion
@@ -99,6 +107,8 @@ class Course:
         self._last = last
         self._since = since
         self._rows_of = rows_of
+        self._leans = leans
+        self._held = held
         self._told: Sequence[Outcome] = ()
         self._tape = Tape.of([])
 
@@ -121,7 +131,8 @@ class Course:
         """Keep of verdicts up to a key only how many they are."""
         place = sum(key_of(one) <= upto for one in self._told)
         if place and self.standing.fallen is None:
-            self._stand(worth=self._worth_of_more(place))
+            answers = answers_of(self._told[:place], self.standing.answers)
+            self._stand(worth=self._worth_of_more(place), answers=answers)
         name = "behind" if self.standing.fallen is None else "fell"
         kept = added(getattr(self.standing, name), self._tape, place)
         self._stand(**{name: kept}, count=self.standing.count + place, read_from=upto)
@@ -233,10 +244,23 @@ class Course:
         while found is not None:
             real = self._worth(found, end)
             if real <= 1.02 * worth:
-                return found, None
+                is_fall = not self._is_of_what_was_judged(found, end)
+                return (found, None) if is_fall else (None, found)
             worth, doubted = real, found
             found = find(end, worth)
         return None, doubted
+
+    def _is_of_what_was_judged(self, found: Fall, end: int) -> bool:
+        """Tell whether other answers are judged than before, or than the test set has."""
+        place = 0 if found.is_from_start else found.place
+        later = self._told[place:end]
+        if not self._leans(later):
+            return False
+        before = {} if found.is_from_start else self.standing.answers
+        if self._expected.share is not None:
+            before = added_up(before, self._held())
+        before = answers_of(self._told[:place], before)
+        return is_of_what_was_judged(before, answers_of(later), worth=found.worth)
 
     def _worth(self, found: Fall, end: int) -> float:
         place, wrong, kinds = found.place, self._tape.wrong, self._tape.kinds
@@ -273,9 +297,18 @@ class Course:
             usual=float((now @ found.each).item() / max(now.sum(), 1.0)),
             wrong=float(after.wrong[:PROMISE].sum() / max(after.count, 1)),
             worth=found.worth,
+            is_of_answers=is_all and self._expected.is_of_answers,
         )
         step = Step("fallen", told[end - 1].given_at, fallen, told[place:end])
-        self._move(place, end, fallen=fallen, behind=without_promise(behind), fell=fell, other=None)
+        self._move(
+            place,
+            end,
+            fallen=fallen,
+            behind=without_promise(behind),
+            answers={} if is_all else answers_of(told[:place], self.standing.answers),
+            fell=fell,
+            other=None,
+        )
         return step
 
     def _move(self, place: int, end: int, **what: Any) -> None:

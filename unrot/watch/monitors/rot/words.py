@@ -134,7 +134,8 @@ def before_words(fallen: Fallen, *, is_of_numbers: bool) -> str:
             return f"its test set promised {value}"
         return f"it was {value} over {counted(fallen.before_verdicts, 'verdict')} before"
     if fallen.is_from_start:
-        return f"its test set promised {roughly(fallen.before)}"
+        same = "on the same answers " if fallen.is_of_answers else ""
+        return f"{same}its test set promised {roughly(fallen.before)}"
     hours = ""
     if abs(1 - fallen.usual - fallen.before) > HOURS_MATTER:
         hours = f", {roughly(1 - fallen.usual)} at the same hours"

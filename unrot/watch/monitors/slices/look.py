@@ -18,6 +18,7 @@ import orjson
 
 from unrot.core.errors import UnrotError
 from unrot.core.records import IMPORTED, Outcome, Symptom
+from unrot.core.time import HOUR
 from unrot.hear.judges import Whose, whose
 from unrot.watch import holdout
 from unrot.watch.eras import era_of_champion, key_from, key_of
@@ -29,6 +30,7 @@ from unrot.watch.monitors.slices.rule import STRETCH
 from unrot.watch.monitors.slices.words import Told, advice, evidence_of, gravity_of, sentence_of
 from unrot.watch.profiles.references import bins_of
 from unrot.watch.visit import Visit
+from unrot.watch.worth.leaning import leaning_of, like_judged
 
 MONITOR, CAUSE = "slices", "slice"
 FORMAT = 1
@@ -132,10 +134,12 @@ class _Walk:
             return None
         if held is None:
             return None
-        places = self._parts.places(
-            [one.row for one in held.rows], [one.truth for one in held.rows]
-        )
-        rights = np.array([one.is_right for one in held.rows], np.float64)
+        rows = held.rows
+        times = [one.predicted_at for one in outcomes]
+        if self._leans(min(times), max(times)):
+            rows = like_judged(rows, outcomes)
+        places = self._parts.places([one.row for one in rows], [one.truth for one in rows])
+        rights = np.array([one.is_right for one in rows], np.float64)
         return counts.promise(places, rights, len(self._parts.every))
 
     def _follow(self, own: Sequence[Outcome]) -> Iterator[Symptom]:
@@ -175,9 +179,22 @@ class _Walk:
             if one.count >= 2 * rule.LEAST and self._is_watched(place)
             for part in [self._parts.every[place]]
         ]
+        if self._is_recall_unknown(told, last):
+            told = [one for one in told if one.part.feature]
         if told:
             told.sort(key=lambda one: (-one.fallen.ratio, one.part.where))
             yield self._present(last, told)
+
+    def _is_recall_unknown(self, told: Sequence[Told], last: Outcome) -> bool:
+        """Tell whether verdicts lean on an answer: none tells then how much of a class is found."""
+        since = [one.fallen.since for one in told if not one.part.feature]
+        if not since:
+            return False
+        late = last.given_at - last.predicted_at + HOUR
+        return self._leans(min(since) - late, last.predicted_at)
+
+    def _leans(self, since: float, until: float) -> bool:
+        return leaning_of(self._visit.store, self._visit.key, since, until) is not None
 
     def _is_watched(self, place: int) -> bool:
         own = self._visit.rules.features.get(self._parts.every[place].feature)

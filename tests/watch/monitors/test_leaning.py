@@ -1,0 +1,125 @@
+"""Verdicts on alarms alone are held against how often alarms are right, by monitors and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.clock import Clock
+from unrot.core.dataset import Dataset
+from unrot.core.records import Caller, Feature, Finding, Model, Schema
+from unrot.core.settings import Settings
+from unrot.make.publishing import publish
+from unrot.make.train import train
+from unrot.run.bootstrap import open_service
+from unrot.run.caretaker import Caretaker
+from unrot.serve.service import Service
+from unrot.watch.reports.fleet import Glance, fleet
+from unrot.watch.reports.health import Health
+from unrot.watch.reports.overview import Span, condition
+from unrot.watch.round import Lookout
+
+JUDGE = Caller("judge", "ada", "here")
+MINUTE, DAY = 60.0, 86_400.0
+
+
+class Alarms:
+    """One answer in fifteen is yes, and about three of four of these are right."""
+
+    def __init__(self, service: Service, clock: Clock) -> None:
+        self.service, self.clock = service, clock
+        self.chance = np.random.default_rng(5)
+        rows = self._drawn(3_000)
+        truth = self._truth(rows)
+        features = tuple(Feature(name, "number", low=-5.0, high=5.0) for name in "ab")
+        schema = Schema(features, "alarm", ("no", "yes"))
+        learnt, held = slice(0, 1_500), slice(1_500, None)
+        made = train(
+            Dataset(
+                "alarms", "Alarms", "", schema, rows[learnt], truth[learnt], rows[held], truth[held]
+            ),
+            "logistic",
+            lambda *_: None,
+        )
+        publish(service, Model("alarms", 0, "Alarms", "", schema, clock.now), made)
+        self.caretaker, self.lookout = Caretaker(service, "tests"), Lookout(service)
+
+    def go_by(self, count: int, *, alone: bool, spoilt: bool = False) -> None:
+        """Let rows come by, one a minute; judge all, or only what was answered yes."""
+        for _ in range(count // 100):
+            rows, given = self._drawn(100), []
+            for row, truth in zip(rows.tolist(), self._truth(rows, spoilt=spoilt), strict=True):
+                self.clock.now += MINUTE
+                inputs = dict(zip("ab", row, strict=True))
+                [made] = self.service.predict("alarms", [inputs]).predictions
+                if made.label == "yes" or not alone:
+                    given.append({"id": made.id, "label": str(truth)})
+            self.caretaker._go_round_at_home()
+            self.service.judge_many(given, JUDGE)
+            self.caretaker._go_round_at_home()
+            for _ in self.lookout._round():
+                pass
+
+    def found(self) -> list[Finding]:
+        return self.service.store.findings.of_model("alarms", limit=20)
+
+    def health(self) -> Health:
+        now = self.clock.now
+        span = Span(now - DAY, now + MINUTE, 900, "the last 24 hours")
+        return condition(self.service, "alarms", span).health
+
+    def glance(self) -> Glance:
+        models = self.service.catalogue().models.values()
+        return next(iter(fleet(self.service, models, shows_findings=True)))
+
+    def _drawn(self, count: int) -> Any:
+        return self.chance.normal(size=(count, 2)).round(3)
+
+    def _truth(self, rows: Any, *, spoilt: bool = False) -> Any:
+        score = 2 * rows[:, 0] + rows[:, 1] - 3.4 + self.chance.logistic(size=len(rows)) * 0.6
+        is_alarm = (score > 0) & (self.chance.random(len(rows)) >= 0.8 * spoilt)
+        return np.where(is_alarm, "yes", "no")
+
+
+@pytest.fixture
+def alarms(tmp_path: Path, clock: Clock) -> Iterator[Alarms]:
+    settings = Settings(home=tmp_path / "home", rotation_seconds=3_600)
+    service = replace(open_service(settings), clock=lambda: clock.now)
+    yield Alarms(service, clock)
+    service.store.close()
+
+
+def test_alarms_that_are_right_as_often_as_on_the_test_set_are_no_finding(alarms: Alarms) -> None:
+    alarms.go_by(3_000, alone=True)
+
+    assert alarms.found() == []
+    assert alarms.glance().state == "unknown"
+    said = alarms.health()
+    assert (said.state, said.headline) == ("unknown", "Nothing looks wrong with this model so far.")
+    [mostly] = [
+        one for one in said.reasons if one.startswith("Only the answer yes was judged (100")
+    ]
+    assert mostly.endswith("that tells how right this answer is, and not how right the model is.")
+    assert "test rows when it was made" not in " ".join(said.reasons)
+
+
+def test_that_alarms_alone_are_judged_from_a_day_on_is_no_fall(alarms: Alarms) -> None:
+    alarms.go_by(1_500, alone=False)
+    alarms.go_by(3_000, alone=True)
+
+    assert alarms.found() == []
+
+
+def test_alarms_that_become_false_are_found_beside_earlier_alarms(alarms: Alarms) -> None:
+    alarms.go_by(1_500, alone=False)
+    alarms.go_by(1_500, alone=True)
+    alarms.go_by(1_500, alone=True, spoilt=True)
+
+    [found] = [one for one in alarms.found() if one.kind == "rot"]
+
+    assert found.is_open

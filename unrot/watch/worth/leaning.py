@@ -1,0 +1,198 @@
+"""Whether verdicts lean on some answers: alarms are reviewed, and what was none is not.
+
+Verdicts on one class of answers tell how right that answer is, which is its precision, and not how
+right the model is. Of predictions of a time, judged or not, answer by answer,
+
+    G = 2 Σ n ln(n / expected)        n in each of two lines, judged and not, for k answers
+
+is about chi-square of k - 1 degrees where which answer it is says nothing of whether it is judged
+(Wilson and Hilferty's cube root gives its tail). They lean where that is surely not so, and one
+answer is judged less than half as often as another.
+
+What a test set, or the time before, promises of such verdicts is what it reached on the same
+answers, each held against its own (Cochran).
+
+Wilson, Hilferty, PNAS 17 (1931) 684-688; Cochran, Biometrics 10 (1954) 417-451.
+
+    >>> leaning(Counter(yes=40), Counter(yes=40, no=560))
+    Leaning(answer='yes', judged=1.0, predicted=0.06666666666666667)
+    >>> leaning(Counter(yes=9, no=50), Counter(yes=40, no=560)) is None
+    True
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import log, sqrt
+
+from unrot.core.percent import roughly
+from unrot.core.ports import Store
+from unrot.core.records import ModelKey, Outcome
+from unrot.hear.truth import is_fair_row, was_right
+from unrot.watch.holdout import Held, Holdout
+
+SURE = 3.72
+"""Standard deviations that chance exceeds once in ten thousand."""
+HALF = 0.5
+Pair = tuple[float, float]
+MOST_ROWS = 300
+"""So many predictions of a time are read, judged or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaning:
+    """Verdicts that lean: on which answer most, and its share of them and of all answers."""
+
+    answer: str
+    judged: float
+    predicted: float
+
+    @property
+    def sentence(self) -> str:
+        """Say on what they lean, and what they do not tell."""
+        mostly = "Only" if self.judged == 1 else "Mostly"
+        shares = f"{roughly(self.judged)} of the verdicts, {roughly(self.predicted)} of the answers"
+        return (
+            f"{mostly} the answer {self.answer} was judged ({shares}): that tells how right this "
+            "answer is, and not how right the model is."
+        )
+
+
+def leaning(judged: Counter[str], predicted: Counter[str]) -> Leaning | None:
+    """Tell on which answer verdicts lean; the predictions are all, judged or not."""
+    every, told = predicted.total(), judged.total()
+    if not told or told >= every or len(predicted) < 2:
+        return None
+    rates = {answer: judged[answer] / count for answer, count in predicted.items()}
+    if min(rates.values()) >= HALF * max(rates.values()):
+        return None
+    ratio = 0.0
+    for answer, count in predicted.items():
+        for found, whole in ((judged[answer], told), (count - judged[answer], every - told)):
+            ratio += 2 * found * log(found * every / (count * whole)) if found > 0 else 0.0
+    if not _is_beyond(ratio, len(predicted) - 1):
+        return None
+    most = max(judged, key=lambda answer: judged[answer] / told - predicted[answer] / every)
+    return Leaning(most, judged[most] / told, predicted[most] / every)
+
+
+def _is_beyond(ratio: float, degrees: int) -> bool:
+    far = 2 / (9 * degrees)
+    return bool((ratio / degrees) ** (1 / 3) > 1 - far + SURE * sqrt(far))
+
+
+def leaning_of(
+    store: Store, model: ModelKey, since: float, until: float, *, most: int = MOST_ROWS
+) -> Leaning | None:
+    """Tell on which answer verdicts lean, by the newest predictions of a stretch of time."""
+    found = store.traffic.of_period(
+        model, since=since, until=until + 1e-3, judged_only=False, limit=most
+    )
+    judged, predicted = Counter[str](), Counter[str]()
+    for one in found:
+        if one.prediction.label is None:
+            continue
+        predicted[one.prediction.label] += 1
+        if one.feedback is None or not is_fair_row(one.feedback):
+            continue
+        judged[one.prediction.label] += was_right(one.prediction, one.feedback) is not None
+    return leaning(judged, predicted)
+
+
+# ── like answers beside each other ───────────────────────────────────────────────────────────────
+
+
+Answers = Mapping[str, tuple[float, float]]
+"""Of each answer how often it was judged, and how often it was wrong."""
+
+
+def answers_of(outcomes: Iterable[Outcome], before: Answers | None = None) -> dict[str, Pair]:
+    """Count verdicts by what was answered, beside those that were counted before."""
+    found = dict(before or {})
+    for one in outcomes:
+        if one.answer is not None and one.was_correct is not None:
+            count, wrong = found.get(one.answer, (0.0, 0.0))
+            found[one.answer] = count + 1, wrong + (not one.was_correct)
+    return found
+
+
+def answers_held(held: Holdout | None) -> dict[str, Pair]:
+    """Count the rows of a test set by what was answered."""
+    found: dict[str, Pair] = {}
+    for one in held.rows if held is not None else ():
+        count, wrong = found.get(str(one.answer), (0.0, 0.0))
+        found[str(one.answer)] = count + 1, wrong + (not one.is_right)
+    return found
+
+
+def like_judged(rows: Iterable[Held], outcomes: Iterable[Outcome]) -> list[Held]:
+    """Keep as many rows of a test set, answer by answer, as are judged of it, evenly."""
+    listed = list(rows)
+    told, every = (
+        Counter(one.answer for one in outcomes),
+        Counter(str(one.answer) for one in listed),
+    )
+    shares = {answer: told[answer] / count for answer, count in every.items()}
+    most = max(shares.values(), default=0.0) or 1.0
+    seen, kept = Counter[str](), list[Held]()
+    for one in listed:
+        answer, share = str(one.answer), shares[str(one.answer)] / most
+        if int((seen[answer] + 1) * share + 1e-9) > int(seen[answer] * share + 1e-9):
+            kept.append(one)
+        seen[answer] += 1
+    return kept
+
+
+def added_up(one: Answers, other: Answers) -> dict[str, Pair]:
+    """Put two counts together."""
+    return {
+        answer: _all({"": one.get(answer, (0.0, 0.0)), " ": other.get(answer, (0.0, 0.0))})
+        for answer in {**one, **other}
+    }
+
+
+def is_of_what_was_judged(before: Answers, after: Answers, *, worth: float = 1.0) -> bool:
+    """Tell whether more is wrong because other answers were judged than before.
+
+    It is where each answer held against its own leaves less than half of the rise, and that not
+    surely.
+
+    >>> before = {"no": (100, 5), "yes": (10, 4)}
+    >>> is_of_what_was_judged(before, {"yes": (32, 12)})
+    True
+    >>> is_of_what_was_judged(before, {"no": (32, 12)})
+    False
+    """
+    if not before or not after:
+        return False
+    (rows, wrong), (count, bad) = _all(before), _all(after)
+    usual = wrong / rows
+    expected = doubt = 0.0
+    for answer, (told, _) in after.items():
+        known, many = before.get(answer, (0.0, 0.0))
+        share = (many + usual) / (known + 1)
+        expected += told * share
+        doubt += told * max(share * (1 - share), 0.01) * (worth + told / (known + 1))
+    risen, left = bad - count * usual, bad - expected
+    return risen > 0 and left < HALF * risen and left < SURE * sqrt(doubt)
+
+
+def promised_on(held: Answers, outcomes: Iterable[Outcome]) -> tuple[float, float] | None:
+    """Return how right a test set says that the answers of verdicts are, as by so many rows.
+
+    >>> told = [Outcome("p", "v1", 0.0, 0.0, True, answer="yes")]
+    >>> promised_on({"no": (570, 20), "yes": (30, 12)}, told)
+    (0.6, 30.0)
+    """
+    told = Counter(one.answer for one in outcomes if one.answer in held)
+    if not told:
+        return None
+    shares = {str(answer): count / told.total() for answer, count in told.items()}
+    wrong = sum(share * held[answer][1] / held[answer][0] for answer, share in shares.items())
+    return 1 - wrong, 1 / sum(share**2 / held[answer][0] for answer, share in shares.items())
+
+
+def _all(answers: Answers) -> Pair:
+    return sum(of for of, _ in answers.values()), sum(many for _, many in answers.values())
