@@ -260,7 +260,7 @@ def classes(
         whole.confusion,
         accuracy.classes(whole.confusion, model.schema.classes),
         accuracy.share(whole.correct, whole.judged),
-        accuracy.constant(whole.confusion),
+        accuracy.constant(whole.confusion, whole.judged),
         max(whole.judged - told, 0),
     )
 
@@ -295,7 +295,7 @@ def _point(
         whole,
         accuracy.share(whole.correct, whole.judged),
         accuracy.scored(whole.errors),
-        accuracy.constant(whole.confusion),
+        accuracy.constant(whole.confusion, whole.judged),
         estimate_windows(windows, known),
         tuple(sorted({one.version for one in windows if one.verdicts})),
     )

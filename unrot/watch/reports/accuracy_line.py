@@ -197,7 +197,7 @@ def _together(points: Sequence[Point]) -> Point:
         replace(whole, version=points[0].window.version),
         share(whole.correct, whole.judged),
         scored(whole.errors),
-        constant(whole.confusion),
+        constant(whole.confusion, whole.judged),
         mean_of(point.estimated for point in points if point.estimated),
     )
 

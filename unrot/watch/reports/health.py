@@ -96,8 +96,16 @@ def part_snoozed(findings: Iterable[Finding], now: float) -> tuple[list[Finding]
 
 
 def state_beside(worst: Finding) -> State:
-    """Return how a model is of which this was found."""
-    return "ill" if worst.gravity == "grave" else "look"
+    """Return how a model is of which this was found: what few chose to judge is not certain."""
+    return "ill" if worst.gravity == "grave" and not _is_of_crowd(worst) else "look"
+
+
+def _is_of_crowd(found: Finding) -> bool:
+    """Tell whether rot rests on the word of people who are no judges and chose what to judge."""
+    by = told_by(found.evidence)
+    if by is None or by.is_of_judges:
+        return False
+    return 2 * by.verdicts < int(found.evidence.get("predicted", 0))
 
 
 def _found(signs: Signs) -> Health:
@@ -125,7 +133,7 @@ def _rotting(signs: Signs, rot: Finding, state: State, headline: str) -> tuple[S
         if not signs.is_judged:
             return "look", f"This model was rotting; too few verdicts on {signs.version} yet."
         return "look", f"This model was rotting; verdicts on {signs.version} show nothing of it."
-    if signs.is_of_crowd:
+    if signs.is_of_crowd or _is_of_crowd(rot):
         return "look", OF_CROWD
     return state, headline
 

@@ -25,6 +25,8 @@ from unrot.core.records import Errors, Outcome
 
 Z = 1.959963984540054
 """95 % of a normal distribution lie so many standard deviations from its middle."""
+UNTOLD = 0.05
+"""Of so few verdicts the truth may be unknown where a constant guess is reckoned."""
 
 Confusion = Mapping[str, Mapping[str, int]]
 """What was predicted, what was true, how often."""
@@ -168,12 +170,20 @@ def errors_of(outcomes: Sequence[Outcome]) -> Errors:
 
 def constant_of(outcomes: Sequence[Outcome]) -> Share:
     """Return how often the best constant guess would have been right on these outcomes."""
-    return _commonest(Counter(one.truth for one in outcomes if isinstance(one.truth, str)))
+    truths = Counter(one.truth for one in outcomes if isinstance(one.truth, str))
+    return _best_guess(truths, sum(one.was_correct is not None for one in outcomes))
 
 
-def constant(confusion: Confusion) -> Share:
-    """Return how often the best constant guess would have been right."""
-    return _commonest(_truths(confusion))
+def constant(confusion: Confusion, judged: int = 0) -> Share:
+    """Return how often the best constant guess would have been right on so many that were judged.
+
+    Nothing is returned where many only say "wrong": what was true of those is not known.
+
+    >>> told = {"a": {"a": 6, "b": 3}}
+    >>> constant(told, 9).value, constant(told, 12).value
+    (0.6666666666666666, None)
+    """
+    return _best_guess(_truths(confusion), judged)
 
 
 def classes(confusion: Confusion, labels: Sequence[str] = ()) -> list[ClassScore]:
@@ -207,8 +217,11 @@ def _truths(confusion: Confusion) -> Counter[str]:
     return truths
 
 
-def _commonest(truths: Counter[str]) -> Share:
-    return share(max(truths.values(), default=0), sum(truths.values()))
+def _best_guess(truths: Counter[str], judged: int) -> Share:
+    told = truths.total()
+    if judged - told > UNTOLD * judged:
+        return share(0, 0)
+    return share(max(truths.values(), default=0), told)
 
 
 def _part(some: int, every: int) -> float | None:

@@ -12,7 +12,7 @@ from flask import Response, make_response, render_template, request, url_for
 
 from unrot.core.errors import UnrotError
 from unrot.core.records import CHAMPION, CountedStretch, Model, ModelKey, Profile
-from unrot.core.time import LATEST
+from unrot.core.time import LATEST, WEEK
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.monitors.drift.periods import SECONDS, Period, length_of, parted
 from unrot.watch.profiles.distributions import quantiles_of
@@ -111,7 +111,8 @@ def _usual_length(model: ModelKey, stretches: Sequence[CountedStretch]) -> str:
     seconds = length_of(stretches, rules, rotation=rotation, now=service().clock())
     most = max((one.rows for one in parted(stretches, seconds)), default=0)
     named = {known: name for name, known in SECONDS.items()}
-    return named.get(seconds, "kept") if most >= rules.least_rows else "kept"
+    longest = "week" if seconds > WEEK else "kept"
+    return named.get(seconds, longest) if most >= rules.least_rows else "kept"
 
 
 def _merged(listed: Sequence[Period]) -> list[list[Period]]:

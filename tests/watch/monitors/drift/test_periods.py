@@ -34,6 +34,7 @@ def test_shortest_length_with_enough_rows_is_taken() -> None:
     assert length([stretch(at * 300, 20) for at in range(24)]) == 3_600
     assert length([stretch(at * 3_600, 20) for at in range(48)]) == DAY
     assert length([stretch(at * DAY, 20) for at in range(20)]) == 7 * DAY
+    assert length([stretch(at * DAY, 5) for at in range(90)]) == 28 * DAY
     assert length([stretch(0, 3)]) == 7 * DAY
     assert length([]) == 7 * DAY
 

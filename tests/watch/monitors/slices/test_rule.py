@@ -46,6 +46,18 @@ def test_region_that_falls_by_fifty_points_is_found_in_150_of_its_verdicts(seed:
     assert 0 < is_north[2_000 : told[0].end].sum() <= 150
 
 
+@pytest.mark.parametrize("seed", [0, 6, 19, 27])
+def test_region_that_falls_with_the_rest_is_not_back_by_what_it_did_before(seed: int) -> None:
+    draw, places = drawn(3_500, 0.13, seed)
+    is_north, is_late = places[:, 3] == 25, np.arange(3_500) >= 1_200
+    chances = np.where(is_late, np.where(is_north, 0.25, 0.68), np.where(is_north, 0.9, 0.85))
+
+    told = gone_through(places, (draw.random(3_500) < chances).astype(float), a_day=200)
+
+    fallen = [25 in turn.fallen for turn in told]
+    assert fallen[fallen.index(True) :] == [True] * fallen.count(True)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_rare_class_that_is_not_found_any_more_is_told_within_sixty_rows(seed: int) -> None:
     draw, places = drawn(8_000, 0.015, seed)

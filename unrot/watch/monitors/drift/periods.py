@@ -18,6 +18,8 @@ from unrot.core.rules import Rules
 from unrot.core.time import DAY, HOUR, WEEK
 
 SECONDS = {"hour": HOUR, "day": DAY, "week": WEEK}
+LONGER = tuple(WEEK * many for many in (2, 4, 8, 16, 32))
+"""Where a week has too few rows, two weeks, four, and so on up to 32 are a period."""
 RECENT = 30
 """Of so many periods the usual number of rows is taken; of more when more are new."""
 
@@ -94,7 +96,7 @@ def length_of(
     if rules.period != "auto":
         return rotation if rules.period == "rotation" else SECONDS[rules.period]
     ladder = rungs(rotation)
-    for seconds in ladder:
+    for seconds in (*ladder, *LONGER):
         rows = [one.rows for one in parted(stretches, seconds) if one.is_closed(now)]
         usual = int(median(rows[-max(RECENT, new) :])) if rows else 0
         if worth(usual, seconds) >= rules.least_rows:

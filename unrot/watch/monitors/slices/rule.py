@@ -376,6 +376,9 @@ def _end_falls(book: Book, full: Numbers) -> None:
     for part in set(book.fallen) & set(full.tolist()):
         fallen, cells = book.fallen[part], book.cells[part, :BLOCKS]
         for latest in LATEST.tolist():
+            first = cells[BLOCKS - latest]
+            if not first[COUNT] or first[BEGUN] < fallen.since:
+                break
             newest = cells[BLOCKS - latest :, :BEGUN].sum(axis=0)
             if _is_back(newest, fallen, book.multiplicity):
                 del book.fallen[part]
