@@ -11,6 +11,7 @@ from scipy import stats
 from tests.large_store import ANYONE, ZOMBIES, copy_of, judged, predicted, second
 from tests.learn.gate.answers import NUMBERS, TWO
 from unrot.core.newest import Newest
+from unrot.core.records import Fate
 from unrot.learn import compare, scoreboard
 from unrot.learn.consequences import describe_change
 from unrot.learn.scoreboard import Scoreboard, compare_gain, read_scoreboard
@@ -70,16 +71,18 @@ def test_last_verdicts_say_whose_word_it_is_and_what_a_version_may_know(service:
     judged(service, rows[:8])
     judged(service, rows[8:], ANYONE)
     copy_of(service, created_at=service.clock() + 1)
+    learnt = [Fate(one.prediction.id, "learnt", service.clock()) for one in rows[:5]]
+    service.store.lessons.decide(ZOMBIES, "v2", learnt)
 
     found = look(service)
 
     said, first, other = found.verdicts, found.entry("v1"), found.entry("v2")
     assert (said.rows, said.by_judges, said.people) == (12, 8, 1)
     assert first.on_verdicts is not None and other.on_verdicts is not None
-    assert (first.on_verdicts.score, first.on_verdicts.already_there) == (1.0, 0)
-    assert (other.on_verdicts.score, other.on_verdicts.already_there) == (1.0, 12)
+    assert (first.on_verdicts.score, first.on_verdicts.learnt) == (1.0, 0)
+    assert (other.on_verdicts.score, other.on_verdicts.learnt) == (1.0, 5)
     assert describe_change(found, service.catalogue().model(ZOMBIES).model.schema, "v2") == (
-        "v1: 100 % on the last 12 verdicts; v2: 100 % (v2 may have learnt from all of these)."
+        "v1: 100 % on the last 12 verdicts; v2: 100 % (v2 has learnt 5 of these)."
     )
 
 

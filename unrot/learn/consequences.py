@@ -65,11 +65,10 @@ def _said(schema: Schema, scored: Scored) -> str:
 
 def _warn(name: str, scored: Scored) -> str:
     """Say what makes the figure of a version look better than it is."""
-    there = scored.already_there
-    if not there:
+    if not scored.learnt:
         return ""
-    some = "all of these" if there == scored.rows else f"{there:,} of these"
-    return f" ({name} may have learnt from {some})"
+    some = "all of these" if scored.learnt == scored.rows else f"{scored.learnt:,} of these"
+    return f" ({name} has learnt {some})"
 
 
 def find_undo(moves: Iterable[AliasMove], versions: Iterable[Version], now: float) -> Undo | None:

@@ -31,6 +31,7 @@ from statistics import median
 
 import numpy as np
 
+from unrot.core import lineage
 from unrot.core.artefacts import HOLDOUT, digest_of
 from unrot.core.errors import UnrotError
 from unrot.core.newest import Newest
@@ -86,8 +87,8 @@ class Scored:
     rows: int
     score: float
     gain: Gain | None = None
-    already_there: int = 0
-    """Verdicts that were there when it was made: it may have learnt from them."""
+    learnt: int = 0
+    """So many of these verdicts it, or its line, has learnt."""
     may_know: bool = False
     """True where its training was parted in another way: it may have been fitted on some rows."""
 
@@ -163,7 +164,7 @@ def read_scoreboard(
     versions = {one.name: one for one in registry.versions(model.key)}
     champion = versions.get(registry.aliases(model.key).get(CHAMPION, ""))
     examples = _read_examples(service, model)
-    look = _Look(service, model, champion, examples)
+    look = _Look(service, model, champion, versions, examples)
     in_order = dict.fromkeys([*([champion.name] if champion else []), *(v.name for v in wanted)])
     left = look.score_all([versions[one] for one in in_order if one in versions], seconds)
     return Scoreboard(
@@ -179,9 +180,15 @@ class _Look:
     """One look at the versions of a model; the champion is scored before all others."""
 
     def __init__(
-        self, service: Service, model: Model, champion: Version | None, examples: list[Example]
+        self,
+        service: Service,
+        model: Model,
+        champion: Version | None,
+        versions: Mapping[str, Version],
+        examples: list[Example],
     ) -> None:
         self._service, self._model, self._champion = service, model, champion
+        self._versions = versions
         self._examples = examples
         self._test_set = _test_set_of(service, model.schema, champion)
         self._verdicts = _ground_of(examples)
@@ -217,7 +224,7 @@ class _Look:
         if on_test_set is not None:
             on_test_set = replace(on_test_set, may_know=_may_know(version, self._champion))
         if on_verdicts is not None:
-            on_verdicts = replace(on_verdicts, already_there=self._count_before(version))
+            on_verdicts = replace(on_verdicts, learnt=self._count_learnt(version))
         file = _FILES.get(_key(version)) or _File()
         return Entry(on_test_set, on_verdicts, file.size, file.seconds)
 
@@ -250,11 +257,13 @@ class _Look:
         errors = row_errors(self._model.schema, Answered(rows, truth, outputs))
         return _ERRORS.keep((*_key(version), ground.digest), errors)
 
-    def _count_before(self, version: Version) -> int:
-        """Count the verdicts that a version with a parent may have learnt from."""
+    def _count_learnt(self, version: Version) -> int:
+        """Count the verdicts that a version with a parent has learnt, itself or by its line."""
         if version.parent is None:
             return 0
-        return sum(one.given_at <= version.created_at for one in self._examples)
+        line = lineage.learning_line(self._versions.values(), version.name)
+        learnt = self._service.store.lessons.learnt(self._model.key, line)
+        return sum(one.prediction in learnt for one in self._examples)
 
 
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unrot.core.ports import Findings
-from unrot.core.records import IMPORTED, ModelKey
+from unrot.core.records import IMPORTED, ModelKey, Outcome
 
 MOST_RUNS = 50
+IMPORTED_LOG = "the imported log"
+"""What others answered elsewhere, as findings call it."""
 
 Run = tuple[int, float, float]
 """The number of an import, and from when to when its rows are."""
@@ -26,6 +28,11 @@ def last_import(findings: Findings, model: ModelKey) -> int:
     """Return the number of the newest import, which may have brought verdicts of any time."""
     runs = import_runs(findings, model)
     return int(runs[-1][0]) if runs else 0
+
+
+def is_imported(outcomes: Sequence[Outcome]) -> bool:
+    """Tell whether others gave all of these answers, elsewhere."""
+    return bool(outcomes) and all(one.version == IMPORTED for one in outcomes)
 
 
 def note_import(findings: Findings, model: ModelKey, since: float, until: float) -> None:

@@ -45,7 +45,7 @@ def test_model_that_is_right_as_often_as_it_was_is_well() -> None:
 def test_version_that_nobody_has_judged_is_introduced_by_what_is_known_of_it() -> None:
     signs = replace(
         GOOD, version="v4", right=3, judged=4, new=4, whose=Whose(4, 4, 0, 0),
-        line=Others("v2–v4", 45, 50), rival=Others("v3", 47, 50),
+        line=Others("v2–v4", 45, 50), rival=Others("v3", 47, 50, until=1_767_312_000.0),
     )  # fmt: skip
 
     found = health(signs)
@@ -57,7 +57,7 @@ def test_version_that_nobody_has_judged_is_introduced_by_what_is_known_of_it() -
         "3 of 4 verdicts on v4 so far are right (by judges).",
         "On 4,000 rows of its test set v4 was right 93 % of the time.",
         "Its line (v2–v4): 90 % of its last 50 verdicts are right, its own included.",
-        "v3 before it: 94 % of its last 50 verdicts are right.",
+        "v3 before it, until 2026-01-02 00:00 UTC: 94 % of its last 50 verdicts are right.",
     )
 
 

@@ -20,6 +20,7 @@ from unrot.core.numbers import rough
 from unrot.core.percent import roughly
 from unrot.core.plurals import counted, plural
 from unrot.core.records import FINDING_KINDS, GRAVEST_FIRST, Finding
+from unrot.core.time import short_time
 from unrot.hear.judges import Whose, told_by
 from unrot.watch.reports.signs import FEWEST_VERDICTS, Others, Signs
 
@@ -322,7 +323,8 @@ def _others(signs: Signs) -> list[str]:
             f"Its line ({signs.line.versions}): {_of_others(signs.line)}, its own included."
         )
     if signs.rival is not None and (not signs.is_judged or signs.is_below_rival):
-        told.append(f"{signs.rival.versions} before it: {_of_others(signs.rival)}.")
+        until = short_time(signs.rival.until)
+        told.append(f"{signs.rival.versions} before it, until {until}: {_of_others(signs.rival)}.")
     if signs.imported is not None and not signs.is_judged:
         told.append(f"The log that was imported, of other answers: {_of_others(signs.imported)}.")
     return told

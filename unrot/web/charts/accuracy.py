@@ -132,6 +132,7 @@ def build_lately(schema: Schema, found: Condition) -> Chart:
         measure=_measure(schema),
         height="low",
         nothing=few or "There is no verdict yet.",
+        stretch="over these verdicts",
     )
 
 

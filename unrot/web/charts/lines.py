@@ -117,6 +117,7 @@ def lines(
     height: Height = "tall",
     sentence: str = "",
     nothing: str = NOTHING,
+    stretch: str = "in this time",
 ) -> Chart:
     """Draw series along an axis, the one that matters first."""
     drawn = [one for one in (each.within(x) for each in series) if one.known]
@@ -127,7 +128,7 @@ def lines(
     return Chart(
         name,
         title,
-        sentence or _sentence(drawn, levels, x, y),
+        sentence or _sentence(drawn, levels, x, y, stretch),
         table_of((x.name, *(one.name for one in drawn)), columns[::-1]),
         x,
         y,
@@ -263,15 +264,17 @@ def _legend(
     return tuple(entries) if len(entries) > 1 else ()
 
 
-def _sentence(series: Sequence[Series], levels: Sequence[Level], x: Axis, y: Axis) -> str:
+def _sentence(
+    series: Sequence[Series], levels: Sequence[Level], x: Axis, y: Axis, stretch: str
+) -> str:
     """Tell the first line, the one that matters, and of the others the newest value."""
     first, *others = series
     said = [f"{one.name}: {y.says(one.known[-1].value or 0.0)}." for one in others]
     said += [f"{one.name}: {y.says(one.value)}." for one in levels]
-    return " ".join([_line_sentence(first, x, y), *said])
+    return " ".join([_line_sentence(first, x, y, stretch), *said])
 
 
-def _line_sentence(series: Series, x: Axis, y: Axis) -> str:
+def _line_sentence(series: Series, x: Axis, y: Axis, stretch: str) -> str:
     values, last = [one.value or 0.0 for one in series.known], series.known[-1]
     if len(values) == 1:
         return f"{series.name}: {_told(last, y)}, at {x.says(last.at)}."
@@ -279,4 +282,4 @@ def _line_sentence(series: Series, x: Axis, y: Axis) -> str:
     low, high = min(values), max(values)
     if low == high:
         return f"{said}; the same all the time."
-    return f"{said}; between {y.says(low)} and {y.says(high)} in this time."
+    return f"{said}; between {y.says(low)} and {y.says(high)} {stretch}."

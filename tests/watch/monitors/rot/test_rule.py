@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.verdicts import CALM, alarms, outcomes_of
-from unrot.core.records import Outcome
+from unrot.core.records import IMPORTED, Outcome
 from unrot.core.time import DAY, HOUR
 from unrot.hear.judges import Whose
 from unrot.watch.eras import key_of
@@ -200,6 +200,16 @@ def test_places_beside_each_other_prove_a_fall_together() -> None:
     assert together >= 3
 
 
+def test_fall_begins_after_the_pause_and_not_with_a_mistake_before_it() -> None:
+    wrong = np.array([*[0.0] * 9, 1.0] * 30 + [0.0, 0.0, 1.0, 1.0, 1.0] * 8)
+    by_minute = np.arange(len(wrong)) * 60.0
+    after_a_night = by_minute + np.where(by_minute >= 300 * 60.0, 0.8 * DAY, 0.0)
+
+    found = [find_fall(Tape.of(wrong, at), 340) for at in (by_minute, after_a_night)]
+
+    assert [one and one.place for one in found] == [299, 300]
+
+
 def test_errors_are_held_against_each_other_by_rank_whatever_their_scale() -> None:
     chance = np.random.default_rng(1)
     errors = [*chance.exponential(1.0, 300).tolist(), *chance.exponential(6.0, 60).tolist()]
@@ -376,6 +386,17 @@ def test_numbers_that_are_farther_off_are_a_fall() -> None:
 # ── its words ────────────────────────────────────────────────────────────────────────────────
 
 A_FALL = Fallen(0.0, (0.0, 0.0, ""), "v1", 0.9, 300, 0.4, False, 20.0, 12.0, 0.1, 0.6)
+
+
+def test_answers_of_a_log_that_was_imported_are_not_said_to_be_the_champions() -> None:
+    told = [Outcome(f"p{at}", IMPORTED, at, at, at % 2 == 0, is_trusted=True) for at in range(40)]
+
+    now = words.reached("v1", told)
+
+    assert words.fallen_words(now, "before it was right in 90 % of 300").startswith(
+        "The imported log is wrong more often: right in 50 % of 40 verdicts by judges"
+    )
+    assert words.reached("v1", [*told, replace(told[0], version="v1")]).who == "v1"
 
 
 def test_one_visitors_word_is_told_as_such_and_without_an_interval() -> None:

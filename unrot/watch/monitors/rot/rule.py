@@ -85,6 +85,8 @@ SOLID, BESIDE = 55, 15
 """Unless 15 verdicts beside the longest run of wrongs are bad as well, it takes 55 in all."""
 NEAR = HOUR / 2, HOUR / 6
 """So near before and after a place no hour of the day explains a difference."""
+LONG = 10.0
+"""So many times the usual wait is a pause."""
 SURELY = 1.96
 """Standard errors that chance alone exceeds in 2.5 %."""
 STILL = 6.0
@@ -341,13 +343,24 @@ def _beside_longest_run(told: Numbers) -> Numbers:
 
 
 def _refined(tape: Tape, place: int, end: int, step: int, each: Numbers) -> int:
-    """Return the likeliest place of a change (Page 1954), from a little before one on."""
+    """Return the likeliest place of a change (Page 1954), from a little before one on.
+
+    A world changes in time and not in verdicts: a pause, as of a night, may hold the change.
+    """
     first, last = max(place - step, 0), end - FEWEST_AFTER
     told, before = tape.wrong[first:end], each[tape.kinds[first:end]]
+    pauses = _pauses(tape.at[first:end])[: last - first + 1]
     for _ in range(3):  # The nearer the place, the clearer how bad it is after it.
         gains = _gains(told, before, float(told[place - first :].mean()), ranks=tape.ranks)
-        place = first + int(np.argmax(np.cumsum(gains[::-1])[::-1][: last - first + 1]))
+        place = first + int(np.argmax(np.cumsum(gains[::-1])[::-1][: last - first + 1] + pauses))
     return place
+
+
+def _pauses(moments: Numbers) -> Numbers:
+    """Return how much likelier a change is before each moment, where no verdict came for long."""
+    waited = np.diff(moments, prepend=moments[:1])
+    found: Numbers = np.log(np.maximum(waited / (LONG * max(float(np.median(waited)), 1.0)), 1.0))
+    return found
 
 
 def _gains(told: Numbers, before: Numbers | float, after: float, *, ranks: bool) -> Numbers:

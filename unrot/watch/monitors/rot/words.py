@@ -22,6 +22,7 @@ from unrot.core.percent import roughly
 from unrot.core.plurals import counted
 from unrot.core.records import Gravity, Outcome
 from unrot.hear.judges import Whose, whose
+from unrot.watch.imports import IMPORTED_LOG, is_imported
 from unrot.watch.monitors.rot.cause.rule import Explanation
 from unrot.watch.monitors.rot.note import Fallen
 from unrot.watch.monitors.rot.sums import Behind
@@ -43,6 +44,7 @@ class Reached:
     """What some verdicts say of a version, and whose they are."""
 
     version: str
+    """The champion."""
     count: int
     by: Whose
     right: int | None = None
@@ -57,6 +59,13 @@ class Reached:
     """Of these."""
     constant: float | None = None
     """What a constant guess would reach."""
+    name: str = ""
+    """Who gave the answers, where that is not the champion's line."""
+
+    @property
+    def who(self) -> str:
+        """Name who gave the answers."""
+        return self.name or self.version
 
     @property
     def share(self) -> Share:
@@ -93,6 +102,7 @@ def reached(
         rmse=sqrt(squared / max(count, 1)),
         worth=worth,
         constant=constant_of(outcomes).value,
+        name=IMPORTED_LOG if is_imported(outcomes) else "",
     )
 
 
@@ -100,13 +110,13 @@ def fallen_words(now: Reached, before: str) -> str:
     """Say how far a version has fallen, and whose verdicts say so."""
     if now.by.is_one_voice:
         said = (
-            f"{now.by.voice.capitalize()} says that {now.version} is wrong more often; "
+            f"{now.by.voice.capitalize()} says that {now.who} is wrong more often; "
             "no judge has confirmed it:"
         )
     elif now.right is None:
-        said = f"The answers of {now.version} are farther off:"
+        said = f"The answers of {now.who} are farther off:"
     else:
-        said = f"{now.version} is wrong more often:"
+        said = f"{now.name.capitalize() or now.version} is wrong more often:"
     told = f"{said} {reached_words(now)}; {before}."
     return f"{_few(now)} {told}" if now.is_chosen else told
 
@@ -157,7 +167,7 @@ def reached_words(now: Reached) -> str:
 def over_words(now: Reached, fallen: Fallen) -> str:
     """Say that a fall is over, and by how many verdicts."""
     if now.version == fallen.champion:
-        return f"It is over: {now.version} is healthy again, {reached_words(now)}."
+        return f"It is over: {now.who} is healthy again, {reached_words(now)}."
     said = reached_words(now)
     return f"The fall of {fallen.champion} is over: {now.version} answers now, {said}."
 

@@ -22,7 +22,7 @@ from unrot.core.time import HOUR
 from unrot.hear.judges import Whose, whose
 from unrot.watch import holdout
 from unrot.watch.eras import era_of_champion, key_from, key_of
-from unrot.watch.imports import last_import
+from unrot.watch.imports import IMPORTED_LOG, is_imported, last_import
 from unrot.watch.monitors.slices import counts, rule
 from unrot.watch.monitors.slices.counts import Book, Fallen
 from unrot.watch.monitors.slices.parts import Part, parts_of
@@ -210,6 +210,7 @@ class _Walk:
         who = whose(of_worst)
         since = min((one.predicted_at for one in of_worst), default=worst.fallen.since)
         within = None if self._visit.model.schema.is_classifier else self._near
+        answered = IMPORTED_LOG if is_imported(of_worst) else self._era.champion
         return Symptom(
             cause=CAUSE,
             kind="slice",
@@ -217,9 +218,7 @@ class _Walk:
             at=last.given_at,
             since=since,
             gravity=gravity_of(worst, who),
-            sentence=" ".join(
-                [sentence_of(self._era.champion, told, within), *self._who(who, since, last)]
-            ),
+            sentence=" ".join([sentence_of(answered, told, within), *self._who(who, since, last)]),
             advice=advice(worst),
             features=tuple(dict.fromkeys(one.part.feature for one in told if one.part.feature)),
             evidence=evidence_of(told, who, within),
