@@ -13,6 +13,7 @@ from unrot.core.errors import StoreAway
 from unrot.core.records import CHAMPION, Finding, Schema
 from unrot.watch.heads import head_of
 from unrot.watch.reports.health import STATE_WORDS, State, gravest_first, part_snoozed, state_beside
+from unrot.watch.reports.signs import FEWEST_TO_BE_WELL
 from unrot.web.current import service
 from unrot.web.pages import story
 from unrot.web.pages.models import blueprint
@@ -46,6 +47,9 @@ def status_of(model: str) -> Status:
     if champion is None:
         return Status(None, "ill", "cannot be asked", verdicts, len(findings))
     state, said = _health(findings, snoozed, shelved.model.schema)
+    judged = max(tally.last_accuracy_verdicts, tally.last_error_verdicts)
+    if state == "well" and judged < FEWEST_TO_BE_WELL:
+        state = "unknown"
     return Status(champion, state, said, verdicts, len(findings))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -14,7 +15,15 @@ from sklearn.isotonic import IsotonicRegression
 
 from tests.skips import needs
 from unrot.core import confidence
-from unrot.watch.monitors.estimate.calibration import Calibration, estimate, fit, pack, unpack
+from unrot.core.records import Window
+from unrot.watch.monitors.estimate.calibration import (
+    Calibration,
+    estimate,
+    estimate_windows,
+    fit,
+    pack,
+    unpack,
+)
 
 CHUNK = 5_000
 
@@ -53,6 +62,17 @@ def test_estimate_of_the_holdout_itself_is_its_accuracy() -> None:
 
 def test_nothing_is_estimated_of_nothing() -> None:
     assert estimate(fit([0.6] * 50, [True] * 50), [0] * confidence.BINS) is None
+
+
+def test_nothing_is_estimated_of_a_time_before_the_world_that_it_was_calibrated_on() -> None:
+    made = replace(fit([0.6] * 50, [True] * 50), since=3_600.0)
+    hours = [
+        Window(minute, "zombies", "v1", "w", confidence=counted([0.6] * 20)) for minute in (0, 60)
+    ]
+
+    found = estimate_windows(hours, {"v1": made})
+
+    assert found is not None and found.rows == 20
 
 
 def test_calibration_is_read_back_and_one_with_other_bins_is_none() -> None:

@@ -80,6 +80,8 @@ class Calibration:
     """The mean squared distance of its probabilities from the truth: 0 is best, 2 is worst."""
     ece: Between | None = None
     """By how much it is surer than right, or less sure, on average (expected calibration error)."""
+    since: float = 0.0
+    """From when on it holds: since the world has moved, where its rows are of after that."""
 
     @property
     def accuracy(self) -> float:
@@ -215,8 +217,10 @@ def mean_of(parts: Iterable[Estimate]) -> Estimate | None:
 
 
 def pack(calibration: Calibration) -> bytes:
-    """Write a calibration as an artefact."""
-    return orjson.dumps(asdict(calibration))
+    """Write a calibration as an artefact; from when on it holds, its version tells."""
+    told = asdict(calibration)
+    del told["since"]
+    return orjson.dumps(told)
 
 
 def unpack(data: bytes) -> Calibration | None:
@@ -252,7 +256,7 @@ def calibrations(
         digest = shelved.versions[name].artefacts.get(CALIBRATION)
         made = _calibration(service, digest) if digest else None
         if made is not None:
-            found[name] = made
+            found[name] = replace(made, since=shelved.versions[name].anchor_since)
     return found
 
 
@@ -266,10 +270,19 @@ def _calibration(service: Service, digest: str) -> Calibration | None:
         return None
 
 
+def known_windows(windows: Iterable[Window], known: Mapping[str, Calibration]) -> list[Window]:
+    """Keep those of whose time it is known: not what lies before a world that has moved."""
+    return [
+        one
+        for one in windows
+        if one.version in known and one.minute * 60 >= known[one.version].since
+    ]
+
+
 def estimate_windows(
     windows: Sequence[Window], known: Mapping[str, Calibration]
 ) -> Estimate | None:
     """Estimate the accuracy of all predictions that some windows count, by their confidence."""
-    parts = grouped(windows, lambda window: window.version).items()
-    found = [estimate(known[name], confidences(of)) for name, of in parts if name in known]
+    parts = grouped(known_windows(windows, known), lambda window: window.version).items()
+    found = [estimate(known[name], confidences(of)) for name, of in parts]
     return mean_of(one for one in found if one is not None)

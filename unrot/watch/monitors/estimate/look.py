@@ -22,6 +22,7 @@ from unrot.watch.monitors.estimate.calibration import (
     Estimate,
     calibrations,
     estimate_windows,
+    known_windows,
 )
 from unrot.watch.monitors.estimate.rule import Record, Sure
 from unrot.watch.notes import read_note
@@ -108,7 +109,7 @@ def _periods(visit: Visit, known: Mapping[str, Calibration], since: float) -> It
     """
     closed, least = visit.now - PAUSE_SECONDS, visit.rules.least_rows
     windows = visit.store.traffic.windows(visit.key, since=since // DAY * DAY, until=closed)
-    calibrated = [one for one in windows if one.version in known]
+    calibrated = known_windows(windows, known)
     for day, of in sorted(grouped(calibrated, lambda one: one.minute * 60 // DAY * DAY).items()):
         hours = [
             (start, start + max(HOUR, *(one.minutes * 60 for one in parts)), parts)
