@@ -10,6 +10,7 @@ from flask import Response, make_response, render_template, request
 from unrot.core.errors import Invalid, UnrotError
 from unrot.core.records import CHAMPION
 from unrot.learn import compare as comparison
+from unrot.learn.promote import last_gate
 from unrot.web.current import service
 from unrot.web.errors import status_of
 from unrot.web.pages.models import blueprint
@@ -56,6 +57,7 @@ def _beside_the_first(model: str, names: Sequence[str]) -> dict[str, Any]:
     return {
         "on": first.on,
         "own": first.own,
+        "moved_at": _moved_at(model, names),
         "missing": first.missing,
         "grounds": [
             (ground, duels) for (ground, _), duels in zip(first.grounds, by_ground, strict=True)
@@ -72,6 +74,13 @@ def shade(count: int, of: int) -> int:
     if not count or not of:
         return 0
     return max(1, min(SHADES - 1, round((SHADES - 1) * count / of + 0.01)))
+
+
+def _moved_at(model: str, names: Sequence[str]) -> float | None:
+    """Return since when the gate has weighed any of these in a world that has moved."""
+    key = service().catalogue().model(model).model.key
+    gates = (last_gate(service(), key, name) for name in names)
+    return next((one.moved_at for one in gates if one and one.moved_at is not None), None)
 
 
 def _chosen(stands: Standing) -> list[str]:
