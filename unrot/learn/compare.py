@@ -53,6 +53,7 @@ from unrot.learn.gate.paired_test import discordant
 from unrot.learn.scoreboard import Gain, compare_gain
 from unrot.serve.service import Service
 from unrot.watch import audit
+from unrot.watch.worth.leaning import leaning_among
 
 MOST_ROWS = 5_000
 MOST_VERDICTS = 2_000
@@ -307,6 +308,8 @@ def _recent_rows(
         model, MOST_VERDICTS, where=lambda id: only_judges(id, share, audited)
     )
     found = judging_rows(judged, schema, share, audited=audited)
+    if leaning_among(service.store, model, found, audited) is not None:
+        found = [one for one in found if one.prediction in audited]
     return [one.row for one in found], [one.label for one in found]
 
 

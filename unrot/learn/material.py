@@ -48,6 +48,7 @@ from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.watch import audit
 from unrot.watch.monitors.estimate.calibration import calibrations
+from unrot.watch.worth.leaning import Leaning, leaning_among
 
 MOST_ANCHOR_ROWS = 20_000
 MOST_RECENT_ROWS = 5_000
@@ -102,6 +103,8 @@ class Material:
 
     Those of a world before that of the champion's anchor do not speak for this one.
     """
+    leaning: Leaning | None = None
+    """On which answer they lean: then only those that audits drew are among them."""
     on_anchor: Answered | None = None
     """What the champion answers on its anchor."""
     on_recent: Answered | None = None
@@ -348,6 +351,9 @@ def read_judges(service: Service, material: Material) -> Material:
         where=lambda id: only_judges(id, share, audited),
     )
     judging = judging_rows(trusted, schema, share, audited=audited)
+    leaning = leaning_among(service.store, model, judging, audited)
+    if leaning is not None:
+        judging = [one for one in judging if one.prediction in audited]
     since = judging[0].predicted_at if judging else math.inf
     learnt = _read_learnt(service, material, since)
     recent = [one for one in judging if one.prediction not in learnt]
@@ -357,6 +363,7 @@ def read_judges(service: Service, material: Material) -> Material:
     material = replace(
         material,
         recent=recent,
+        leaning=leaning,
         on_anchor=on_anchor,
         on_recent=on_recent,
         move=_find_move(schema, on_anchor, on_recent, recent),
@@ -433,6 +440,7 @@ def _find_evidence(service: Service, material: Material) -> Evidence:
         judged=judged,
         predicted=predicted,
         can_be_audited=audit.room(service, material.model.name, audit.FEWEST).is_there,
+        leaning=material.leaning,
     )
 
 

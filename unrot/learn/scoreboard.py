@@ -49,6 +49,7 @@ from unrot.core.test_sets import MeasuredOn, measured_on, test_set_digest
 from unrot.hear.scores import Errors, row_errors, score
 from unrot.hear.truth import example_of
 from unrot.serve.service import Service
+from unrot.watch.worth.leaning import Leaning, leaning_among
 
 LAST_VERDICTS = 200
 MOST_ROWS = 5_000
@@ -116,6 +117,8 @@ class LastVerdicts:
     people: int = 0
     """From how many of those who are no judges they come."""
     since: float = 0.0
+    leaning: Leaning | None = None
+    """On which answer they lean: then they score nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +167,15 @@ def read_scoreboard(
     versions = {one.name: one for one in registry.versions(model.key)}
     champion = versions.get(registry.aliases(model.key).get(CHAMPION, ""))
     examples = _read_examples(service, model)
-    look = _Look(service, model, champion, versions, examples)
+    leaning = leaning_among(service.store, model.key, examples)
+    look = _Look(service, model, champion, versions, [] if leaning else examples)
     in_order = dict.fromkeys([*([champion.name] if champion else []), *(v.name for v in wanted)])
     left = look.score_all([versions[one] for one in in_order if one in versions], seconds)
     return Scoreboard(
         champion="" if champion is None else champion.name,
         entries=look.entries,
         on=None if champion is None else measured_on(versions.values()).get(champion.name),
-        verdicts=_describe_verdicts(examples),
+        verdicts=replace(_describe_verdicts(examples), leaning=leaning),
         left=left,
     )
 

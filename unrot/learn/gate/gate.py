@@ -302,6 +302,8 @@ def _loss(schema: Schema, share: float) -> str:
 
 def _voters(evidence: Evidence, ground: Footing) -> str:
     """Say a word when those who judged chose themselves what to judge."""
+    if evidence.leaning is not None:
+        return f"{evidence.leaning.sentence} Such verdicts weigh no candidate; those of audits do."
     is_most = 2 * evidence.judged > evidence.predicted
     if not ground.recent_rows or ground.is_sampled or is_most:
         return ""

@@ -42,6 +42,7 @@ from unrot.learn.gate.exact_tests import DOUBT
 from unrot.learn.gate.paired_test import Doubt
 from unrot.learn.gate.spending import share_of_doubt
 from unrot.learn.gate.world_shift import FEWEST, Move, find_move
+from unrot.watch.worth.leaning import Leaning
 
 NO_ROWS = np.zeros(0)
 
@@ -104,6 +105,8 @@ class Evidence:
     predicted: int = 0
     can_be_audited: bool = True
     """False when no recent prediction is left that a judge could go through."""
+    leaning: Leaning | None = None
+    """On which answer judges' verdicts lean; those are not among the recent rows."""
 
     @property
     def answers_numbers(self) -> bool:

@@ -23,13 +23,13 @@ Wilson, Hilferty, PNAS 17 (1931) 684-688; Cochran, Biometrics 10 (1954) 417-451.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
 
 from unrot.core.percent import roughly
 from unrot.core.ports import Store
-from unrot.core.records import ModelKey, Outcome
+from unrot.core.records import Example, ModelKey, Outcome
 from unrot.hear.truth import is_fair_row, was_right
 from unrot.watch.holdout import Held, Holdout
 
@@ -39,6 +39,8 @@ HALF = 0.5
 Pair = tuple[float, float]
 MOST_ROWS = 300
 """So many predictions of a time are read, judged or not."""
+MOST_BESIDE = 3_000
+"""So many where versions are held against each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +86,44 @@ def _is_beyond(ratio: float, degrees: int) -> bool:
 
 
 def leaning_of(
-    store: Store, model: ModelKey, since: float, until: float, *, most: int = MOST_ROWS
+    store: Store,
+    model: ModelKey,
+    since: float,
+    until: float,
+    *,
+    most: int = MOST_ROWS,
+    drawn: Collection[str] = (),
 ) -> Leaning | None:
-    """Tell on which answer verdicts lean, by the newest predictions of a stretch of time."""
+    """Tell on which answer verdicts lean, by the newest predictions of a stretch of time.
+
+    Those that were drawn by chance are left out.
+    """
     found = store.traffic.of_period(
         model, since=since, until=until + 1e-3, judged_only=False, limit=most
     )
     judged, predicted = Counter[str](), Counter[str]()
     for one in found:
-        if one.prediction.label is None:
+        if one.prediction.label is None or one.prediction.id in drawn:
             continue
         predicted[one.prediction.label] += 1
         if one.feedback is None or not is_fair_row(one.feedback):
             continue
         judged[one.prediction.label] += was_right(one.prediction, one.feedback) is not None
     return leaning(judged, predicted)
+
+
+def leaning_among(
+    store: Store, model: ModelKey, rows: Sequence[Example], drawn: Collection[str] = ()
+) -> Leaning | None:
+    """Tell on which answer rows lean that versions are to be held against each other by.
+
+    Of rows that were judged because the champion said yes, whoever says no more often is right on
+    more: on its false alarms. What the others miss is not among them.
+    """
+    if not rows:
+        return None
+    times = [one.predicted_at for one in rows]
+    return leaning_of(store, model, min(times), max(times), most=MOST_BESIDE, drawn=drawn)
 
 
 # ── like answers beside each other ───────────────────────────────────────────────────────────────

@@ -1,0 +1,85 @@
+"""A model of a rare class, of which all answers are reviewed or its alarms alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tests.clock import Clock
+from unrot.core.dataset import Dataset
+from unrot.core.records import Caller, Feature, Finding, Model, Schema
+from unrot.make.publishing import publish
+from unrot.make.train import train
+from unrot.run.caretaker import Caretaker
+from unrot.serve.service import Service
+from unrot.watch.reports.fleet import Glance, fleet
+from unrot.watch.reports.health import Health
+from unrot.watch.reports.overview import Span, condition
+from unrot.watch.round import Lookout
+
+JUDGE = Caller("judge", "ada", "here")
+MINUTE, DAY = 60.0, 86_400.0
+
+
+class Alarms:
+    """One answer in fifteen is yes, and about three of four of these are right."""
+
+    def __init__(self, service: Service, clock: Clock) -> None:
+        self.service, self.clock = service, clock
+        self.chance = np.random.default_rng(5)
+        rows = self._drawn(3_000)
+        truth = self._truth(rows)
+        features = tuple(Feature(name, "number", low=-5.0, high=5.0) for name in "ab")
+        schema = Schema(features, "alarm", ("no", "yes"))
+        learnt, held = slice(0, 1_500), slice(1_500, None)
+        made = train(
+            Dataset(
+                "alarms", "Alarms", "", schema, rows[learnt], truth[learnt], rows[held], truth[held]
+            ),
+            "logistic",
+            lambda *_: None,
+        )
+        publish(service, Model("alarms", 0, "Alarms", "", schema, clock.now), made)
+        self.caretaker, self.lookout = Caretaker(service, "tests"), Lookout(service)
+
+    def go_by(self, count: int, *, alone: bool, spoilt: bool = False) -> None:
+        """Let rows come by, ten in ten minutes; judge all, or only what was answered yes."""
+        for _ in range(count // 250):
+            given = []
+            for _ in range(25):
+                self.clock.now += 10 * MINUTE
+                rows = self._drawn(10)
+                inputs = [dict(zip("ab", row, strict=True)) for row in rows.tolist()]
+                made = self.service.predict("alarms", inputs).predictions
+                told = zip(made, self._truth(rows, spoilt=spoilt).tolist(), strict=True)
+                given += [
+                    {"id": one.id, "label": truth}
+                    for one, truth in told
+                    if one.label == "yes" or not alone
+                ]
+            self.caretaker._go_round_at_home()
+            self.service.judge_many(given, JUDGE)
+            self.caretaker._go_round_at_home()
+            for _ in self.lookout._round():
+                pass
+
+    def found(self) -> list[Finding]:
+        return self.service.store.findings.of_model("alarms", limit=20)
+
+    def health(self) -> Health:
+        now = self.clock.now
+        span = Span(now - DAY, now + MINUTE, 900, "the last 24 hours")
+        return condition(self.service, "alarms", span).health
+
+    def glance(self) -> Glance:
+        models = self.service.catalogue().models.values()
+        return next(iter(fleet(self.service, models, shows_findings=True)))
+
+    def _drawn(self, count: int) -> Any:
+        return self.chance.normal(size=(count, 2)).round(3)
+
+    def _truth(self, rows: Any, *, spoilt: bool = False) -> Any:
+        score = 2 * rows[:, 0] + rows[:, 1] - 3.4 + self.chance.logistic(size=len(rows)) * 0.6
+        is_alarm = (score > 0) & (self.chance.random(len(rows)) >= 0.8 * spoilt)
+        return np.where(is_alarm, "yes", "no")
