@@ -152,6 +152,27 @@ def test_challenger_is_compared_with_what_the_champion_answered(service: Service
     assert (judged_rows.first_only_right, judged_rows.second_only_right) == (2, 1)
 
 
+def test_challenger_is_not_held_against_verdicts_on_one_answer_of_the_champion(
+    service: Service,
+) -> None:
+    rows = predicted(service, 60)
+    copy_of(service)
+    promote.promote(service, ZOMBIES, "v2", alias="challenger")
+    service.store.trials.add_shadows(
+        [
+            Shadow(str(one.id), ZOMBIES, "v2", one.predicted_at, one.label, None)
+            for one in (row.prediction for row in rows)
+        ]
+    )
+    judged(service, [row for row in rows if row.prediction.label == "hostile"])
+
+    found = compare.in_shadow(service, ZOMBIES)
+
+    assert found is not None and found.leaning is not None
+    assert found.leaning.answer == "hostile"
+    assert (found.beside.rows, found.beside.judged.rows) == (60, 0)
+
+
 def test_comparing_imports_no_training_code(service: Service) -> None:
     copy_of(service)
     service.store.close()

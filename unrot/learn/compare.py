@@ -23,6 +23,7 @@ often.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -53,7 +54,7 @@ from unrot.learn.gate.paired_test import discordant
 from unrot.learn.scoreboard import Gain, compare_gain
 from unrot.serve.service import Service
 from unrot.watch import audit
-from unrot.watch.worth.leaning import leaning_among
+from unrot.watch.worth.leaning import Leaning, leaning, leaning_among
 
 MOST_ROWS = 5_000
 MOST_VERDICTS = 2_000
@@ -154,6 +155,8 @@ class InShadow:
     champion: str
     challenger: str
     beside: Beside
+    leaning: Leaning | None = None
+    """On which answer of the champion the verdicts lean: then they do not tell who is right."""
 
 
 def compare(service: Service, name: str, first: str, second: str) -> Comparison:
@@ -214,7 +217,10 @@ def in_shadow(service: Service, name: str) -> InShadow | None:
         truth.append(said.label if isinstance(said, Example) else None)
         first.append(answered)
         second.append(would)
-    return InShadow(champion, challenger, beside(model.schema, rows, truth, first, second))
+    judged_answers = Counter(str(one) for one, label in zip(first, truth, strict=True) if label)
+    lean = leaning(judged_answers, Counter(map(str, first))) if model.schema.is_classifier else None
+    known = [None] * len(truth) if lean else truth
+    return InShadow(champion, challenger, beside(model.schema, rows, known, first, second), lean)
 
 
 def beside(

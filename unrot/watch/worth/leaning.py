@@ -39,7 +39,7 @@ HALF = 0.5
 Pair = tuple[float, float]
 MOST_ROWS = 300
 """So many predictions of a time are read, judged or not."""
-MOST_BESIDE = 3_000
+MOST_BESIDE = 1_000
 """So many where versions are held against each other."""
 
 
