@@ -88,6 +88,14 @@ def test_dashed_series_is_said_beside_at_the_same_time() -> None:
     assert chart.sentence.endswith("Constant guess: 50 %.")
 
 
+def test_lone_value_of_a_dashed_series_is_a_point() -> None:
+    alone = Series("Estimated", [Reading(300, 0.5)], tone="estimate", style="dashed")
+    chart = lines("a", "Accuracy", [ACCURACY, alone], x=TEN, measure=SHARE)
+
+    assert chart.dots[-1] == Dot(50, 50, "estimate")
+    assert chart.legend[-1] == Entry("Estimated", "estimate", "circle")
+
+
 def test_calibration_ends_where_it_was_never_surer() -> None:
     tenths = [(0, 0.0, 0)] * 5 + [(40, 22.0, 20), (60, 39.0, 50)] + [(0, 0.0, 0)] * 3
     known = Calibration(100, 70, (0.5, 0.62), (0.5, 0.8), (), groups=tuple(tenths))
