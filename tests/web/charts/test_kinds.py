@@ -214,6 +214,9 @@ def test_open_bin_with_far_values_squeezes_nothing() -> None:
         (25.0, 50.0),
         (75.0, 25.0),
     ]
+    assert chart.sentence.endswith(
+        "Values far outside all others stand at the edge of the chart: as far as -1e+09 and 1e+09."
+    )
 
 
 def test_distributions_on_other_bins_are_compared_by_shares() -> None:
