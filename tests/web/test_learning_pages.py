@@ -349,7 +349,8 @@ def test_version_shows_gate_and_calibration_and_folds_what_it_learnt(
     said = text_of(page)
     assert "Champion v1: 90 %; Candidate v2: 92.5 %, on 400 rows." in said
     assert "Candidate v2 92.5 % 89.5 % to 94.7 %" in said
-    assert re.search(r"Where it is 90 % sure it is right [\d.]+ % of the time, on 4,000 rows", said)
+    assert re.search(r"Where it is 90 % sure it is right [\d.]+ % of the time\. ", said)
+    assert re.search(r"It was at least so sure on [\d,]+ of 4,000 rows of its test set\.", said)
     assert '<details class="fold" id="learnt">' in page.text
     assert '<details class="fold" id="learnt" open>' in unfolded.text
 

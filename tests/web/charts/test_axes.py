@@ -11,6 +11,7 @@ from unrot.web.charts.axes import (
     Tick,
     choice_axis,
     number_axis,
+    plain_axis,
     round_values,
     time_axis,
 )
@@ -84,7 +85,16 @@ def test_time_axis_of_no_length_is_drawn_all_the_same() -> None:
 
 @pytest.mark.parametrize(("at", "anchor"), [(0.0, "start"), (50.0, "middle"), (100.0, "end")])
 def test_label_at_the_end_of_an_axis_stays_within_the_sheet(at: float, anchor: str) -> None:
-    assert Tick(at, "12:00").anchor == anchor
+    assert Tick(at, "Mar 2027").anchor == anchor
+
+
+def test_short_labels_at_the_ends_take_no_room_from_those_between() -> None:
+    axis = plain_axis(0.49, 1.0, percent)
+
+    assert [tick.label for tick in axis.ticks if not tick.is_spare] == [
+        *("50 %", "60 %", "70 %", "80 %", "90 %", "100 %")
+    ]
+    assert {tick.anchor for tick in axis.ticks} == {"middle"}
 
 
 def test_what_has_no_number_has_a_lane_below_all_others() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from unrot.core.records import Check, Distribution, Drift, Feature, Schema
 from unrot.core.rules import Rules
+from unrot.watch.monitors.estimate.calibration import Calibration
 from unrot.web.charts.axes import GAP, choice_axis, number_axis, plain_axis, time_axis
 from unrot.web.charts.bars import Bucket, Group, bars, groups
 from unrot.web.charts.chart import Area, Bar, Chart, Dot, Entry, Stroke, Table
@@ -18,6 +19,7 @@ from unrot.web.charts.drift import build_drift
 from unrot.web.charts.grid import Grid
 from unrot.web.charts.lines import Level, Measure, Reading, Series, lines
 from unrot.web.charts.scatter import ALL, Point, scatter
+from unrot.web.charts.scores import build_calibration
 from unrot.web.charts.xy import Happening
 from unrot.web.wording import percent
 
@@ -84,6 +86,28 @@ def test_dashed_series_is_said_beside_at_the_same_time() -> None:
     assert chart.strokes[-1] == Stroke("M0 500L1000 500", "guess", "dashed")
     assert chart.spots[0].text.endswith("\nConstant guess: 50 %")
     assert chart.sentence.endswith("Constant guess: 50 %.")
+
+
+def test_lone_value_of_a_dashed_series_is_a_point() -> None:
+    alone = Series("Estimated", [Reading(300, 0.5)], tone="estimate", style="dashed")
+    chart = lines("a", "Accuracy", [ACCURACY, alone], x=TEN, measure=SHARE)
+
+    assert chart.dots[-1] == Dot(50, 50, "estimate")
+    assert chart.legend[-1] == Entry("Estimated", "estimate", "circle")
+
+
+def test_calibration_ends_where_it_was_never_surer() -> None:
+    tenths = [(0, 0.0, 0)] * 5 + [(40, 22.0, 20), (60, 39.0, 50)] + [(0, 0.0, 0)] * 3
+    known = Calibration(100, 70, (0.5, 0.62), (0.5, 0.8), (), groups=tuple(tenths))
+    surer = replace(known, groups=((0, 0.0, 0),) * 9 + ((100, 95.0, 70),))
+    chart = build_calibration(known)
+
+    assert chart.sentence == "It was never more than 70 % sure, on 100 rows of its test set."
+    assert [row[:2] for row in chart.table.rows][:2] == [("100 %", "–"), ("70 %", "80 %")]
+    assert build_calibration(surer).sentence == (
+        "Where it is 90 % sure it is right 80 % of the time. "
+        "It was at least so sure on 100 of 100 rows of its test set."
+    )
 
 
 def test_level_goes_all_the_way_across_and_is_no_reading() -> None:
@@ -190,6 +214,9 @@ def test_open_bin_with_far_values_squeezes_nothing() -> None:
         (25.0, 50.0),
         (75.0, 25.0),
     ]
+    assert chart.sentence.endswith(
+        "Values far outside all others stand at the edge of the chart: as far as -1e+09 and 1e+09."
+    )
 
 
 def test_distributions_on_other_bins_are_compared_by_shares() -> None:

@@ -27,6 +27,8 @@ LETTER, THIN, BROAD, SPACE = 7.6, 4.9, 12.0, 5
 """How wide letters of a label are at most, and how far labels lie apart."""
 WIDTHS = dict.fromkeys("iljtfrI.,:;'|!()[] -", THIN) | dict.fromkeys("mwMW%@…", BROAD)
 FIRST_BROAD = "⺀"
+MARGIN = 20
+"""Pixels beside a plot into which the labels at its ends may reach."""
 SHORTEST_NAME, FEW_NAMES = 36, 4
 """A name is cut to no less; so few all stand below a plot that is narrow."""
 LONGEST_UPRIGHT, LONGEST_NAME, MOST_UPRIGHT = 7, 66, 17
@@ -51,6 +53,8 @@ class Tick:
     @property
     def anchor(self) -> str:
         """Say how a label below the plot lies, so that it stays within the sheet."""
+        if length_of(self.label) <= 2 * MARGIN:
+            return "middle"
         return "start" if self.at < 4 else "end" if self.at > 96 else "middle"
 
 

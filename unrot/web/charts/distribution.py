@@ -108,7 +108,7 @@ def _numbers(name: str, title: str, parts: Sequence[Part], unit: str) -> Chart:
     return Chart(
         name,
         title,
-        " ".join(_around(part, unit) for part in parts),
+        " ".join([*(_around(part, unit) for part in parts), *_far_out(parts, x, unit)]),
         table_of(("Value", *names), columns, _gaps(parts)),
         x,
         y,
@@ -129,8 +129,21 @@ def _numbers(name: str, title: str, parts: Sequence[Part], unit: str) -> Chart:
 def _around(part: Part, unit: str) -> str:
     found = part.distribution
     middle = found.quantiles.get("0.5", found.mean)
-    of = f" {unit}" if unit else ""
-    return part.says("" if middle is None else f" around {brief(middle)}{of}")
+    return part.says("" if middle is None else f" around {_in(unit, middle)}")
+
+
+def _far_out(parts: Sequence[Part], x: Axis, unit: str) -> list[str]:
+    """Say that an open bin has values from beyond the axis, and how far out they lie."""
+    ends = [end for part in parts for end in (part.distribution.low, part.distribution.high)]
+    beyond = [end for end in ends if end is not None and not x.low <= end <= x.high]
+    if not beyond:
+        return []
+    told = " and ".join(_in(unit, end) for end in sorted({min(beyond), max(beyond)}))
+    return [f"Values far outside all others stand at the edge of the chart: as far as {told}."]
+
+
+def _in(unit: str, value: float) -> str:
+    return f"{brief(value)} {unit}" if unit else brief(value)
 
 
 def _column(

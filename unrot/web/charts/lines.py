@@ -76,8 +76,7 @@ class Series:
     @property
     def shape(self) -> Shown:
         """What the legend shows of it: its line, or the point that a value alone is."""
-        is_line = self.style != "solid" or any(len(run) > 1 for run in self.runs)
-        return self.style if is_line else "circle"
+        return self.style if any(len(run) > 1 for run in self.runs) else "circle"
 
     def within(self, x: Axis) -> Series:
         """Leave out what lies beyond the ends of an axis."""
@@ -203,15 +202,13 @@ def _band(run: Sequence[Reading], x: Axis, y: Axis) -> Points:
 
 
 def _dots(series: Series, x: Axis, y: Axis) -> list[Dot]:
-    """Mark each value where they are few; else those that stand alone, and the newest."""
-    if series.style != "solid":
-        return []
-    runs = series.runs
-    if sum(map(len, runs)) <= MOST_DOTS:
+    """Mark values that stand alone; of a solid line the newest too, or each where they are few."""
+    runs, is_solid = series.runs, series.style == "solid"
+    shown = [run[0] for run in runs if len(run) == 1]
+    if is_solid and sum(map(len, runs)) <= MOST_DOTS:
         shown = series.known
-    else:
-        shown = [run[0] for run in runs if len(run) == 1]
-        shown += runs[-1][-1:] if len(runs[-1]) > 1 else []
+    elif is_solid and len(runs[-1]) > 1:
+        shown.append(runs[-1][-1])
     return [Dot(*at, series.tone) for at in _points(shown, x, y)]
 
 

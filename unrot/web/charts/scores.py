@@ -210,11 +210,11 @@ def read_tenths(known: Calibration) -> list[Tenth]:
 
 def build_calibration(known: Calibration) -> Chart:
     """Draw how often a version was right on its test set by how sure it was."""
-    least = known.starts[0]
+    least, most = known.starts[0], _surest(known)
     ends = [Reading(at, at) for at in (least, 1.0)]
     steps = [Reading(at, right) for at, right in zip(known.starts, known.shares, strict=True)]
-    if steps[-1].at < 1.0:
-        steps.append(Reading(1.0, known.shares[-1]))
+    if steps[-1].at < most:
+        steps.append(Reading(most, known.shares[-1]))
     return lines(
         "calibration",
         "How right it is when it is so sure",
@@ -225,8 +225,22 @@ def build_calibration(known: Calibration) -> Chart:
         x=replace(plain_axis(least, 1.0, percent), name="How sure"),
         measure=Measure(percent, high=1.0),
         height="low",
-        sentence=(
-            f"Where it is {percent(SURE)} sure it is right {percent(known.share_at(SURE))} of the "
-            f"time, on {counted(known.rows, 'row')} of its test set.{_errors(known)}"
-        ),
+        sentence=f"{_how_right(known, most)}{_errors(known)}",
     )
+
+
+def _surest(known: Calibration) -> float:
+    """Return where the last tenth that has rows ends; 1 where the tenths are not known."""
+    filled = [place for place, (rows, _, _) in enumerate(known.groups, 1) if rows]
+    return filled[-1] / len(known.groups) if filled else 1.0
+
+
+def _how_right(known: Calibration, most: float) -> str:
+    rows = f"{known.rows:,} rows of its test set"
+    if most <= SURE:
+        return f"It was never more than {percent(most)} sure, on {rows}."
+    sure, right = percent(SURE), percent(known.share_at(SURE))
+    said = f"Where it is {sure} sure it is right {right} of the time."
+    if known.groups:
+        said += f" It was at least so sure on {known.groups[-1][0]:,} of {rows}."
+    return said
