@@ -300,7 +300,7 @@ def test_version_tells_its_gate_its_fates_and_what_it_learnt(
     said = text_of(page)
     assert "passed It was passed: 92.5 % of 400 anchor rows are right, 90 % were." in said
     assert "Champion v1 90 % Candidate 92.5 %" in said
-    assert "Difference +2.5 points surely no less than +0.4 points, however often it is" in said
+    assert "Difference +2.5 points surely no worse than +0.4 points, however often it is" in said
     assert "a loss of 2 points would be let pass" in said
     assert "Judged of predicted 120 of 1,000 Most verdicts came from people" in said
     assert "friendly 200 90 % 90 % lost" in said
