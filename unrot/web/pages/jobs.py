@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, make_response, render_template, request, url_for
 
 from unrot.core.errors import Invalid, UnrotError
+from unrot.core.plurals import there_are
 from unrot.core.records import GateVerdict, Job, JobKind, Version
 from unrot.learn import jobs
 from unrot.learn.promote import last_gate
@@ -48,7 +49,7 @@ def ask(model: str) -> Response:
     security.check_csrf()
     kind = KINDS.get(request.form.get("kind", ""))
     if kind is None:
-        raise Invalid(f"There is no such kind of job; there is {', '.join(KINDS)}.")
+        raise Invalid(f"There is no such kind of job; {there_are(KINDS)}.")
     try:
         made = jobs.ask(service(), model, kind, _asked(kind), by=who())
     except jobs.Busy as busy:
