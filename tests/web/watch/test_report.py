@@ -162,7 +162,9 @@ def test_period_that_is_none_is_refused(client: FlaskClient, school: School, que
     sign_in(client, VIEWER)
     program = client.get(f"{API}?{query}", headers={"Authorization": f"Bearer {VIEWER}"})
 
-    assert client.get(f"{AT}?{query}").status_code == 422
+    page = client.get(f"{AT}?{query}")
+    assert page.status_code == 422
+    assert 'href="/models/zombies/monitor">To the monitor' in page.text
     assert program.status_code == 422
 
 
