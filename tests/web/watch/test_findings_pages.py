@@ -93,7 +93,9 @@ def test_operator_can_refit_from_a_finding(client: FlaskClient, kept: Service) -
     put(kept, ROT)
     sign_in(client, OPERATOR)
 
-    assert "Refit now" in said_on(client, f"{AT}/a07e")
+    page = client.get(f"{AT}/a07e").text
+    # No verdict waits, so that the versions advise no refit.
+    assert "<button>Refit now</button>" in page
 
 
 @pytest.mark.parametrize("kind", get_args(FindingKind))
