@@ -97,7 +97,12 @@ def told(seen: ExplorerRow, schema: Schema) -> str:
 
 
 def labels(column: str, choices: Sequence[str], schema: Schema) -> tuple[str, ...]:
-    """Call the choices of a column what people call them, unless two would be called alike."""
+    """Call the choices of a column what people call them, unless two would be called alike.
+
+    >>> from unrot.core.records import Feature
+    >>> labels("wet", ["false", "true"], Schema((Feature("wet", "boolean"),), "rots"))
+    ('no', 'yes')
+    """
     feature = next((one for one in schema.features if one.name == column), None)
     if feature is None:
         known = dict(zip(schema.classes, schema.class_names, strict=False))
