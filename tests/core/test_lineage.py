@@ -51,7 +51,7 @@ def test_learning_line_begins_where_a_version_was_fitted_afresh() -> None:
 
 
 def test_version_that_is_not_there_is_named_beside_those_that_are() -> None:
-    with pytest.raises(NotFound, match=r'no version "v9"; there is v1, v2, v3, v4, v5\.'):
+    with pytest.raises(NotFound, match=r'no version "v9"; there are v1, v2, v3, v4, v5\.'):
         lineage.named(TREE, "v9")
     with pytest.raises(NotFound, match="there is none"):
         lineage.named([], "v1")

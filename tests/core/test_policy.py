@@ -8,6 +8,9 @@ import pytest
 
 from unrot.core.errors import Invalid
 from unrot.core.policy import Policy, counts_as, describe, parse_policy, parse_texts, sentences
+from unrot.core.records import Schema
+
+CLASSES = Schema((), "rots", ("no", "yes"))
 
 ALL = {
     "promote": "auto",
@@ -101,11 +104,11 @@ def test_form_with_all_fields_as_texts_is_read() -> None:
 
 
 def test_policy_is_said_in_short_lines() -> None:
-    assert sentences(Policy()) == [
+    assert sentences(Policy(), CLASSES) == [
         "It learns when somebody asks.",
-        "A new version is promoted by hand; the gate lets a loss of up to 2 % pass.",
+        "A new version is promoted by hand; the gate lets a loss of up to 2 points pass.",
         "It is rolled back by hand.",
-        "Beside an answer it tells what else may be, so that 90 % of truths are among it.",
+        "Beside an answer it tells what else may be: this holds 90 % of the truths.",
         "It takes rows in steps of 50, 1 row of before mixed in for each new one (seed 0).",
         "Rows beyond 1.2 times the training range are set aside; one unknown sender makes at "
         "most 20 % of them; 30 % of the judges' verdicts only judge.",
@@ -113,8 +116,12 @@ def test_policy_is_said_in_short_lines() -> None:
     ]
 
 
+def test_loss_of_numbers_is_a_share_of_their_error() -> None:
+    assert sentences(Policy(), Schema((), "rent"))[1].endswith("lets up to 2 % more error pass.")
+
+
 def test_gate_that_is_off_is_said_aloud() -> None:
-    assert sentences(AS_ALL)[1] == (
+    assert sentences(AS_ALL, CLASSES)[1] == (
         "The gate is off: nothing is compared before a version answers, and it is promoted by "
         "itself. A worse version can replace a better one."
     )
@@ -137,7 +144,10 @@ def test_reward_counts_as_the_policy_says() -> None:
 def test_threshold_is_said_and_emptied() -> None:
     policy = parse_texts({"reward_right": "0.8", "reward_wrong": ""}, Policy())
 
-    assert sentences(policy)[-1] == "Of rewards, 0.8 or more counts as right and only 0 as wrong."
+    assert (
+        sentences(policy, CLASSES)[-1]
+        == "Of rewards, 0.8 or more counts as right and only 0 as wrong."
+    )
     assert parse_texts({"reward_right": ""}, policy) == Policy()
 
 

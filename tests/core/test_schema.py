@@ -594,7 +594,7 @@ def test_name_of_a_model_that_could_not_is_refused(name: str) -> None:
     [("Fraud", "fraud"), ("House prices (2024)", "house-prices-2024"), ("Müller", "muller")],
 )
 def test_refused_name_is_told_one_that_is_near_and_taken(name: str, likely: str) -> None:
-    with pytest.raises(Invalid, match=rf"such as {check_name(likely)}\.$"):
+    with pytest.raises(Invalid, match=rf'such as "{check_name(likely)}"\.$'):
         check_name(name)
 
 

@@ -77,7 +77,7 @@ def test_journal_with_room_is_ok(folder: Path) -> None:
 
     found = readiness.journal(folder, PLENTY)
 
-    assert found == Component("ok", "The journal holds 1,234 bytes.")
+    assert found == Component("ok", "The journal holds 1.2 kB.")
 
 
 def test_journal_that_dropped_is_degraded_and_takes_more(folder: Path) -> None:
@@ -100,7 +100,7 @@ def test_journal_at_its_limit_is_stuck(folder: Path) -> None:
     assert not just_below.is_stuck
     assert at_limit == Component(
         "degraded",
-        "The journal is full (2,000 bytes): predictions are answered with id null and not kept. "
+        "The journal is full (2.0 kB): predictions are answered with id null and not kept. "
         "Bring the store back, or raise UNROT_JOURNAL_MAX. 3 predictions were answered and could "
         "not be kept.",
         is_stuck=True,
@@ -140,7 +140,7 @@ def test_caretaker_that_is_behind_says_what_it_samples(tmp_path: Path) -> None:
 
     assert found == Component(
         "ok",
-        "The background worker is 20,000,000 bytes behind the journal. Until it has caught up it "
+        "The background worker is 20.0 MB behind the journal. Until it has caught up it "
         "takes profiles and outliers of one prediction in 10; every prediction is kept and "
         "counted.",
     )
@@ -228,7 +228,7 @@ def test_shelf_names_the_models_that_answer() -> None:
 
     found = readiness.shelf(Contents("a", models, {"digest": Silent()}))
 
-    assert found == Component("ok", "Champions answer for elves, orcs.")
+    assert found == Component("ok", "Champions answer for Elves, Orcs.")
 
 
 @pytest.mark.parametrize(

@@ -748,7 +748,7 @@ def test_unknown_model_is_told_those_there_are(contents: Contents) -> None:
     with pytest.raises(NotFound) as refused:
         contents.model("dwarves")
 
-    assert refused.value.message == 'There is no model "dwarves"; there is elves, ents.'
+    assert refused.value.message == 'There is no model "dwarves"; there are elves, ents.'
 
 
 def test_unknown_version_is_told_those_there_are(contents: Contents) -> None:

@@ -77,7 +77,7 @@ def test_version_that_is_not_there_or_has_no_files_says_so(service: Service) -> 
 
 def test_numbers_are_right_within_twice_the_mean_error() -> None:
     schema = replace(demos.DEMOS["iris"]().schema, classes=())
-    version = a_version({"mae": 1.0, "rows_held_out": 90.0})
+    version = a_version({"mae": 1.0, "rows_held_out": 90.0, "constant_guess_mae": 4.0})
 
     found = holdout._answered(
         version,
@@ -95,6 +95,7 @@ def test_numbers_are_right_within_twice_the_mean_error() -> None:
     ]
     assert (found.within, found.all_rows) == (2.0, 90)
     assert isinstance(found.report, NumberReport) and found.report.mae == 5.5 / 3
+    assert found.report.constant_guess_mae == 4.0  # the median of the training, not of these rows
 
 
 def a_version(metrics: dict[str, float]) -> Version:

@@ -59,6 +59,7 @@ def test_names_that_cannot_be_are_told_and_escaped(viewer: FlaskClient, name: st
     assert page.status_code == 200
     assert "<b>" not in page.text
     assert ("A model cannot be named" in text_of(page)) == (name not in ("", "\x00"))
+    assert "--name churn" in text_of(page)
 
 
 def test_home_leads_to_it_whoever_may_see_it(viewer: FlaskClient, app: Flask) -> None:

@@ -84,7 +84,7 @@ def test_home_puts_the_worst_first_for_those_who_may_see_why(
     found, public = viewer.get("/"), app.test_client().get("/")
 
     assert names(found.text) == ["zombies", "iris"]
-    assert "2 models: 1 is in trouble." in text_of(found)
+    assert "2 models: 1 is in trouble, 1 not known yet." in text_of(found)
     assert "In trouble 1 open finding Rot Right lately" in text_of(found)
     assert names(public.text) == ["iris", "zombies"]
     assert "trouble" not in public.text

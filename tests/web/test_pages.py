@@ -132,7 +132,7 @@ def test_unknown_model_is_a_page(client: FlaskClient) -> None:
 
     assert answer.status_code == 404
     assert answer.mimetype == "text/html"
-    assert 'There is no model "nope"; there is iris, zombies.' in text_of(answer)
+    assert 'There is no model "nope"; there are iris, zombies.' in text_of(answer)
 
 
 # ── asking ───────────────────────────────────────────────────────────────────────────────────

@@ -239,7 +239,7 @@ def test_model_is_removed_by_its_name_and_brought_back(
     gone = operator.get("/models/iris").status_code
     post(operator, "/bring-back", {"key": "iris"})
 
-    assert "iris with 1 version, 3 predictions, 0 verdicts and 0 profiles goes away" in asked
+    assert "Iris with 1 version, 3 predictions, 0 verdicts and 0 profiles go away" in asked
     assert (mistaken.status_code, there, gone) == (303, 200, 404)
     assert "iris was removed" in text_of(home) and "Undo: bring iris back" in text_of(home)
     assert "iris is back, with all that was kept of it." in text_of(operator.get("/"))

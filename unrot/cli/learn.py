@@ -241,7 +241,7 @@ def policy(options: argparse.Namespace, settings: Settings) -> int:
     said = describe(now).items()
     rows = [(key, "none" if value is None else str(value)) for key, value in said]
     print(table([("policy", options.name), *rows]))
-    print("\n".join(sentences(now)))
+    print("\n".join(sentences(now, service.catalogue().model(options.name).model.schema)))
     return 0
 
 

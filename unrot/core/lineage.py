@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from unrot.core.errors import NotFound, shown
+from unrot.core.plurals import there_are
 from unrot.core.records import CHAMPION, AliasMove, Version
 
 CLOCKS_DIFFER = 600.0
@@ -20,8 +21,8 @@ def named(versions: Iterable[Version], name: str) -> Version:
     for version in known:
         if version.name == name:
             return version
-    listed = ", ".join(version.name for version in known) or "none"
-    raise NotFound(f"There is no version {shown(name)}; there is {listed}.")
+    listed = there_are([version.name for version in known])
+    raise NotFound(f"There is no version {shown(name)}; {listed}.")
 
 
 def line(versions: Iterable[Version], name: str) -> list[Version]:

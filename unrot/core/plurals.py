@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 
 def counted(count: float, noun: str, nouns: str = "") -> str:
     """Write so many of something; a plural that no rule tells is given."""
@@ -23,6 +25,15 @@ def plural(count: float, noun: str, nouns: str = "") -> str:
     if count == 1:
         return noun
     return nouns or _several(noun)
+
+
+def there_are(names: Collection[str], none: str = "none") -> str:
+    """Say which there are, where another was asked for.
+
+    >>> there_are(["v1"]), there_are(["v1", "v2"]), there_are([])
+    ('there is v1', 'there are v1, v2', 'there is none')
+    """
+    return f"there {'are' if len(names) > 1 else 'is'} {', '.join(names) or none}"
 
 
 def _several(noun: str) -> str:

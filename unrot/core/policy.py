@@ -12,6 +12,7 @@ from unrot.core.errors import wrong_field
 from unrot.core.options import Kind, Table, choice, maybe, number, option, switch, whole
 from unrot.core.percent import percent
 from unrot.core.plurals import counted, plural
+from unrot.core.records import Schema
 
 by_itself = partial(option, group="What it may do by itself")
 of_gate = partial(option, group="The gate")
@@ -190,11 +191,11 @@ def _checked(policy: Policy) -> Policy:
     return policy
 
 
-def sentences(policy: Policy) -> list[str]:
+def sentences(policy: Policy, schema: Schema) -> list[str]:
     """Say a policy to a person, in short lines."""
     return [
         _learning(policy),
-        _promoting(policy),
+        _promoting(policy, schema),
         _returning(policy),
         _covering(policy),
         _stepping(policy),
@@ -215,7 +216,7 @@ def _learning(policy: Policy) -> str:
     return f"It learns by itself after every {counted(policy.learn_every, 'verdict')}."
 
 
-def _promoting(policy: Policy) -> str:
+def _promoting(policy: Policy, schema: Schema) -> str:
     if not policy.gate:
         return (
             "The gate is off: nothing is compared before a version answers"
@@ -223,8 +224,13 @@ def _promoting(policy: Policy) -> str:
             + " A worse version can replace a better one."
         )
     by = "by itself once the gate passes it" if policy.promote == "auto" else "by hand"
-    loss = percent(policy.tolerance, 4)
-    return f"A new version is promoted {by}; the gate lets a loss of up to {loss} pass."
+    points = 100 * policy.tolerance
+    loss = (
+        f"a loss of up to {points:.4g} {plural(points, 'point')}"
+        if schema.is_classifier
+        else f"up to {percent(policy.tolerance, 4)} more error"
+    )
+    return f"A new version is promoted {by}; the gate lets {loss} pass."
 
 
 def _returning(policy: Policy) -> str:
@@ -235,7 +241,7 @@ def _returning(policy: Policy) -> str:
 
 def _covering(policy: Policy) -> str:
     share = percent(policy.coverage, 4)
-    said = f"Beside an answer it tells what else may be, so that {share} of truths are among it"
+    said = f"Beside an answer it tells what else may be: this holds {share} of the truths"
     return (
         f"{said}; where that is more than one class, it is not sure."
         if policy.not_sure

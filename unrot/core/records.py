@@ -1002,6 +1002,14 @@ Ground = Literal["anchor", "recent verdicts"]
 Holds = Literal["fixed rows", "any time"]
 """What a bound is good for: rows that are weighed once, or rows that grow and are weighed again."""
 
+JOB_WORDS: Mapping[JobKind, str] = {
+    "learn": "Learn from the verdicts that wait",
+    "train_batch": "Feed the next rows of the stream",
+    "reset": "Begin the stream anew",
+    "refit": "Fit afresh on training data and verdicts",
+    "rebuild": "Make a version again",
+    "weigh": "Weigh a version at the gate",
+}
 ACTIVE: tuple[JobState, ...] = ("queued", "running")
 
 

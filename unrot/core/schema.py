@@ -145,7 +145,7 @@ def check_name(name: str) -> str:
     plain = normalize("NFKD", name[:200]).encode("ascii", "ignore").decode().lower()
     likely = "-".join(re.findall("[a-z0-9_]+", plain))[:64].strip("-_")
     if likely:
-        expected += f", such as {likely}"
+        expected += f', such as "{likely}"'
     detail = Detail("name", name, expected)
     raise Invalid(f"A model cannot be named {shown(name)}: expected {expected}.", details=[detail])
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from unrot.core.descriptions import described
 from unrot.core.errors import Conflict, NotFound, shown
-from unrot.core.plurals import counted
+from unrot.core.plurals import counted, there_are
 from unrot.core.ports import Progress
 from unrot.core.records import Holdings, Model, ModelKey, RemovedModel
 from unrot.core.schema import check_name
@@ -114,5 +114,5 @@ def _known(service: Service, name: str) -> Model:
     for model in models:
         if model.name == name:
             return model
-    known = ", ".join(model.name for model in models) or "none"
-    raise NotFound(f"There is no model {shown(name)}; there is {known}.")
+    known = there_are([model.name for model in models])
+    raise NotFound(f"There is no model {shown(name)}; {known}.")

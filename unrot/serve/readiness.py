@@ -14,6 +14,7 @@ from pathlib import Path
 import orjson
 
 from unrot.core.errors import StoreAway, shown
+from unrot.core.numbers import in_bytes
 from unrot.core.plurals import counted
 from unrot.core.ports import Store
 from unrot.core.records import CHAMPION, Component
@@ -54,7 +55,7 @@ def journal(folder: Path, limit: int) -> Component:
     """Look at the journal's size, its room and its drops."""
     backlog, lost = backlog_bytes(folder), Drops(folder)
     drops = lost.count()
-    said = f"The journal holds {backlog:,} bytes."
+    said = f"The journal holds {in_bytes(backlog)}."
     dropped = (
         f" {counted(drops, 'prediction was', 'predictions were')} answered and could not be kept."
         if drops
@@ -63,7 +64,7 @@ def journal(folder: Path, limit: int) -> Component:
     if backlog >= limit:
         return Component(
             "degraded",
-            f"The journal is full ({limit:,} bytes): predictions are answered with id null and "
+            f"The journal is full ({in_bytes(limit)}): predictions are answered with id null and "
             f"not kept. Bring the store back, or raise UNROT_JOURNAL_MAX.{dropped}",
             is_stuck=True,
         )
@@ -96,7 +97,7 @@ def caretaker(path: Path) -> Component:
     if told is not None and told.every > 1:
         return Component(
             "ok",
-            f"The background worker is {told.backlog_bytes or 0:,} bytes behind the journal. "
+            f"The background worker is {in_bytes(told.backlog_bytes or 0)} behind the journal. "
             f"Until it has caught up it takes profiles and outliers of one prediction in "
             f"{told.every}; every prediction is kept and counted.",
         )
@@ -107,7 +108,11 @@ def shelf(contents: Contents, default: str = "") -> Component:
     """Look at whether every model has a champion that can answer."""
     if not contents.models:
         return Component("down", "There is no model yet: train one with python -m unrot train iris")
-    served = [name for name, shelved in contents.models.items() if CHAMPION in shelved.aliases]
+    served = [
+        shelved.model.title or name
+        for name, shelved in contents.models.items()
+        if CHAMPION in shelved.aliases
+    ]
     if contents.problems:
         said = " ".join(contents.problems.values())
         return Component("degraded" if contents.predictors else "down", said)

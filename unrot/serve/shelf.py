@@ -40,6 +40,7 @@ from unrot.core.artefacts import (
 from unrot.core.conformal import Conformal, from_json
 from unrot.core.errors import BadArtefact, NotFound, StoreAway, UnrotError, shown
 from unrot.core.memory import hand_back_memory
+from unrot.core.plurals import there_are
 from unrot.core.ports import Detector, DetectorLoader, Predictor, PredictorLoader, Registry
 from unrot.core.records import CHAMPION, Model, ModelKey, Serving, Version
 from unrot.core.signatures import Signatures
@@ -88,8 +89,8 @@ class Contents:
         for shelved in self.models.values():
             if name in shelved.model.former_names:
                 return shelved
-        known = ", ".join(self.models) or "none yet: train one with python -m unrot train iris"
-        raise NotFound(f"There is no model {shown(name)}; there is {known}.")
+        known = there_are(self.models, "none yet: train one with python -m unrot train iris")
+        raise NotFound(f"There is no model {shown(name)}; {known}.")
 
     def by_key(self, key: ModelKey) -> ShelvedModel:
         """Return a model by its key; NotFound for one that was removed."""

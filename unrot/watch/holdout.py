@@ -10,7 +10,7 @@ digests of both.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unrot.core import lineage
 from unrot.core.errors import Conflict
@@ -139,21 +139,26 @@ def _answered(
         rows=sorted(held, key=_how_bad, reverse=True),
         all_rows=int(version.metrics.get("rows_held_out", len(rows))),
         score=score(version),
-        report=_report(schema, truth, outputs),
+        report=_report(version, schema, truth, outputs),
         within=within,
     )
 
 
 def _report(
-    schema: Schema, truth: Sequence[Answer], outputs: Outputs
+    version: Version, schema: Schema, truth: Sequence[Answer], outputs: Outputs
 ) -> ClassReport | NumberReport:
+    """Report on the rows; the constant guess is that of the training, where it is known."""
+    known = version.metrics
     if not schema.is_classifier:
-        return class_report.of_numbers([float(one) for one in truth], outputs.values or ())
+        told = class_report.of_numbers([float(one) for one in truth], outputs.values or ())
+        guess = known.get("constant_guess_mae", told.constant_guess_mae)
+        return replace(told, constant_guess_mae=guess)
     places = {label: place for place, label in enumerate(schema.classes)}
     true = [places[str(label)] for label in truth]
-    return class_report.of_classes(
+    found = class_report.of_classes(
         schema.classes, true, outputs.classes or (), outputs.probabilities
     )
+    return replace(found, constant_guess=known.get("constant_guess", found.constant_guess))
 
 
 def _confidence(outputs: Outputs, rows: int) -> Sequence[float | None]:

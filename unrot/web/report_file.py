@@ -21,6 +21,7 @@ from unrot.watch.heads import head_of
 from unrot.watch.reports.period import Reached, Report
 from unrot.watch.reports.signs import FEWEST_VERDICTS
 from unrot.web.charts.axes import brief
+from unrot.web.charts.drift import FAR_BUT
 from unrot.web.charts.monitor import build_monitor
 from unrot.web.wording import called, iso, number, percent
 
@@ -81,6 +82,7 @@ def render_report(report: Report) -> str:
             policy=POLICY,
             version=__version__,
             fewest=FEWEST_VERDICTS,
+            far_but=FAR_BUT,
         )
     )
 

@@ -77,6 +77,14 @@ ORIGINS = {
     "stream": "trained, with a stream to come",
 }
 """How a version was made, where its own word is one of code; its parent follows."""
+CALLED = {
+    "mae": "mean error (MAE)",
+    "rmse": "RMSE",
+    "r2": "R²",
+    "constant_guess_mae": "constant guess (MAE)",
+    "constant_guess_rmse": "constant guess (RMSE)",
+}
+"""Metrics of numbers, as the other pages call them."""
 SHARES = ("accuracy", "balanced accuracy", "constant guess", "recall")
 """Metrics of a classifier that are shares of its rows."""
 
@@ -93,11 +101,13 @@ def metrics(found: Mapping[str, float], schema: Schema) -> dict[str, str]:
     >>> metrics({"accuracy": 0.91, "log_loss": 0.449426, "recall:0": 1.0, "rows_trained": 400.0},
     ...     Schema((), "left", ("0", "1"), ("stays", "goes")))
     {'accuracy': '91 %', 'log loss': '0.449', 'recall of stays': '100 %', 'rows trained': '400'}
+    >>> metrics({"mae": 36.6875, "r2": 0.5}, Schema((), "rent"))
+    {'mean error (MAE)': '36.7', 'R²': '0.5'}
     """
     said = {}
     for name, value in found.items():
         what, _, label = name.partition(":")
-        what = what.replace("_", " ")
+        what = CALLED.get(what) or what.replace("_", " ")
         is_share = schema.is_classifier and what in SHARES
         writes = percent if is_share else number if float(value).is_integer() else rough
         said[f"{what} of {called(label, schema)}" if label else what] = writes(value)

@@ -625,7 +625,7 @@ def test_model_that_is_removed_meanwhile_gets_nothing(
 
 
 def test_model_that_is_not_there_is_named(write: Write, bring: Bring) -> None:
-    with pytest.raises(NotFound, match='There is no model "roses"; there is iris, zombies'):
+    with pytest.raises(NotFound, match='There is no model "roses"; there are iris, zombies'):
         bring(write(UNSORTED), name="roses")
 
 
@@ -751,7 +751,7 @@ def test_rejects_that_were_mended_can_be_imported(
         ),
         (["--rejects", "log.csv"], "--rejects log.csv is the log itself: name another file."),
         (["--rejects", "no/such"], "no/such cannot be written: No such file or directory."),
-        (["--model", "iri"], 'There is no model "iri"; there is iris, zombies.'),
+        (["--model", "iri"], 'There is no model "iri"; there are iris, zombies.'),
     ],
 )
 def test_command_that_cannot_be_meant_gets_a_sentence(

@@ -113,7 +113,8 @@ def test_choice_lies_in_the_middle_of_its_part_and_is_shortened() -> None:
 
     assert axis.ticks == (Tick(25.0, "red"), Tick(75.0, "ultramarine"))
     assert axis.says(1.0) == "ultramarine"
-    assert (cut.ticks[1].label, cut.says(1.0)) == ("a shade of ultr…", "a shade of ultramarine")
+    assert (cut.ticks[1].label, cut.says(1.0)) == ("a shade of ultramarine",) * 2
+    assert (cut.ticks[0].short, cut.ticks[1].short) == ("", "a shade of ultr…")
 
 
 @pytest.mark.parametrize("hours", range(24))

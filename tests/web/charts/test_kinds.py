@@ -422,6 +422,8 @@ def test_confusion_counts_and_scores_each_class() -> None:
     assert drawn.sentence == (
         "8 of 10 answers were right (80 %). The commonest mistake: b answered as a, 2 times."
     )
+    tied = build_confusion("m", "M", {"a": {"a": 6, "b": 2}, "b": {"a": 2}}, classes("a", "b"))
+    assert "A common mistake: " in tied.sentence
 
 
 def test_confusion_of_many_classes_folds_the_rarest() -> None:

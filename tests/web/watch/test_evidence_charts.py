@@ -163,7 +163,7 @@ def test_burst_of_odd_rows_is_drawn_with_what_the_rules_allow(
     assert "The most that the rules allow: 5 %." in figure
     assert drawn(page) == 1
     assert 'href="/models/zombies/outliers"' in page
-    assert "rows looked at 20" in text_of(page)
+    assert "Rows looked at 20" in text_of(page)
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_loss_of_predictions_has_no_chart(client: FlaskClient, school: School) -
 
     page = page_of(client)
 
-    assert "dropped 3" in text_of(page)
+    assert "Dropped 3" in text_of(page)
     assert figures(page) == [] and NOT_KEPT not in page
 
 

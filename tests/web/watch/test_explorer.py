@@ -141,6 +141,7 @@ def test_unjudged_rows_are_rings(viewer: FlaskClient, kept: Service) -> None:
     ("asked", "sentence"),
     [
         ("x=hungar", "expected a feature of the model; the nearest one is hunger"),
+        ("x=moss", "expected a feature of the model."),
         ("left=yesterday", "left"),
         ("left=times&left_from=noon", "a time such as 2026-01-02"),
         ("x=hunger&x_from=wide", "expected a number, such as 1.5"),

@@ -80,7 +80,7 @@ def test_finding_shows_what_since_when_how_grave_why_and_what_to_do(
 
     for text in (
         DRIFT.sentence, "warning", "data drift", "2023-11-14 12:00 UTC", "2023-11-15 12:00 UTC",
-        DRIFT.advice, "missing share 25 %", "sepal_width_cm 0.41 < 0.001",
+        DRIFT.advice, "Missing share 25 %", "sepal_width_cm 0.41 < 0.001",
         "no webhook or mail is set",
     ):  # fmt: skip
         assert text in said
@@ -93,7 +93,9 @@ def test_operator_can_refit_from_a_finding(client: FlaskClient, kept: Service) -
     put(kept, ROT)
     sign_in(client, OPERATOR)
 
-    assert "Refit now" in said_on(client, f"{AT}/a07e")
+    page = client.get(f"{AT}/a07e").text
+    # No verdict waits, so that the versions advise no refit.
+    assert "<button>Refit now</button>" in page
 
 
 @pytest.mark.parametrize("kind", get_args(FindingKind))

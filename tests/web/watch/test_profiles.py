@@ -101,6 +101,7 @@ def test_no_traffic_yet_shows_the_training_alone(viewer: FlaskClient) -> None:
 
     assert "No traffic has been profiled yet." in said
     assert "training of v1: 4,000 rows." in said
+    assert "the answered class Test set of v1: " in said
 
 
 @pytest.mark.parametrize(

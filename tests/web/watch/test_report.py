@@ -18,6 +18,7 @@ from tests.web.watch.test_monitor_pages import passed, text_of
 from unrot.app import create_app
 from unrot.core.records import Finding, Schema
 from unrot.core.settings import Settings
+from unrot.learn import promote
 from unrot.watch.reports.period import Reached, report_period, span_of
 from unrot.watch.statistics.accuracy import Scored, share
 from unrot.web.report_file import describe_reached
@@ -100,6 +101,7 @@ def test_report_tells_what_was_found_and_done(
         school.service.store.findings.put(one)
     school.taught(60)
     school.done("learn")
+    promote.promote(school.service, "zombies", "v2", force=True, reason="a test")
     clock.now += HOUR
 
     page = viewer.get(f"{AT}?range=day").text
@@ -107,7 +109,8 @@ def test_report_tells_what_was_found_and_done(
 
     assert "open Rot It &lt;fell&gt;. grave" in said
     assert "Long ago." not in said
-    assert "learn made v2. operator" in said
+    assert "Learn from the verdicts that wait: made v2. operator" in said
+    assert said.index("made v2.") < said.index("v2 became champion")
 
 
 def test_file_needs_nothing_else(viewer: FlaskClient, school: School, clock: Clock) -> None:
@@ -159,7 +162,9 @@ def test_period_that_is_none_is_refused(client: FlaskClient, school: School, que
     sign_in(client, VIEWER)
     program = client.get(f"{API}?{query}", headers={"Authorization": f"Bearer {VIEWER}"})
 
-    assert client.get(f"{AT}?{query}").status_code == 422
+    page = client.get(f"{AT}?{query}")
+    assert page.status_code == 422
+    assert 'href="/models/zombies/monitor">To the monitor' in page.text
     assert program.status_code == 422
 
 

@@ -216,9 +216,9 @@ def _columns(schema: Schema, asked: ExplorerQuery, finding: Finding | None) -> t
     known = [*schema.names, *outputs_of(schema)]
     for given in (asked.x, asked.y):
         if given is not None and given not in known:
-            near = get_close_matches(given[:200], known, n=1, cutoff=0.0)
-            expected = f"a feature of the model; the nearest one is {near[0]}"
-            raise wrong_field("feature", given, expected)
+            near = get_close_matches(given[:200], schema.names, n=1, cutoff=0.5)
+            hint = f"; the nearest one is {near[0]}" if near else ""
+            raise wrong_field("feature", given, f"a feature of the model{hint}")
     named = finding.features if finding is not None else ()
     numbers = [one.name for one in schema.features if one.kind in ("number", "integer")]
     ranked = [*(one for one in named if one in known), *numbers, *known]

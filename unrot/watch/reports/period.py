@@ -12,8 +12,19 @@ from dataclasses import dataclass, replace
 from math import sqrt
 
 from unrot.core.errors import wrong_field
-from unrot.core.records import CHAMPION, Finding, Job, Model, ModelKey, Version, Window
-from unrot.core.time import LATEST, WEEK, iso_time
+from unrot.core.records import (
+    CHAMPION,
+    JOB_WORDS,
+    Finding,
+    Job,
+    Model,
+    ModelKey,
+    Unmoved,
+    Version,
+    Window,
+)
+from unrot.core.test_sets import MeasuredOn, measured_on
+from unrot.core.time import LATEST, MINUTE, WEEK, iso_time
 from unrot.core.windows import total
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
@@ -73,6 +84,8 @@ class Answerer:
     name: str
     version: Version | None
     """None of answers that no version of ours gave."""
+    on: MeasuredOn | None
+    """The test set that its own score is of."""
     is_champion: bool
     reached: Reached
 
@@ -88,6 +101,8 @@ class Moved:
     ends_at: float
     has_moved: bool
     """In any part of the period."""
+    why: Unmoved
+    """Why it had not moved where it lay farthest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +119,7 @@ class Report:
     findings: Sequence[Finding]
     """Those that were open in the period, newest first."""
     changes: Sequence[Change]
-    """Oldest first."""
+    """Oldest first; of one minute what was made before what moved."""
     answerers: Sequence[Answerer]
     columns: Sequence[Moved]
     """The farthest first."""
@@ -209,7 +224,8 @@ def _changes(service: Service, shelved: ShelvedModel, since: float, until: float
         if since <= one.created_at < until and one.name not in made
     ]
     ended = [Change(job.ended_at or 0.0, _ended(job), job.asked_by) for job in jobs]
-    return sorted([*moved, *brought, *ended], key=lambda one: one.at)[-MOST_CHANGES:]
+    made_first = [*sorted([*brought, *ended], key=lambda one: one.at), *moved]
+    return sorted(made_first, key=lambda one: one.at // MINUTE)[-MOST_CHANGES:]
 
 
 def _moved(alias: str, before: str | None, now: str | None, reason: str) -> str:
@@ -225,12 +241,14 @@ def _made_by(job: Job) -> str:
 
 
 def _ended(job: Job) -> str:
-    what = job.kind.replace("_", " ")
+    what = JOB_WORDS[job.kind]
+    if job.reason == "cancelled":
+        return f"{what}: cancelled."
     if job.state == "failed":
-        return f"{what} failed: {job.error}"
+        return f"{what}: failed. {job.error}"
     if job.kind == "weigh":
         return f"{_made_by(job) or 'A version'} was weighed against the champion."
-    return f"{what} made {_made_by(job)}." if _made_by(job) else f"{what} made no new version."
+    return f"{what}: made {_made_by(job) or 'no new version'}."
 
 
 # ── who answered, and what was asked ─────────────────────────────────────────────────────────
@@ -240,8 +258,15 @@ def _answerers(service: Service, shelved: ShelvedModel, found: Condition) -> lis
     span = found.span
     points = accuracy.versions(service, shelved.model.name, since=span.since, until=span.until)
     champion = found.champion.name if found.champion else ""
+    sets = measured_on(shelved.versions.values())
     listed = [
-        Answerer(name, shelved.versions.get(name), name == champion, _reached(point.window))
+        Answerer(
+            name,
+            shelved.versions.get(name),
+            sets.get(name),
+            name == champion,
+            _reached(point.window),
+        )
         for name, point in points.items()
         if point.predictions or point.verdicts
     ]
@@ -258,8 +283,6 @@ def _columns(found: Condition) -> list[Moved]:
             moved = one.has_moved or (known is not None and known.has_moved)
             if known is None or one.distance > known.distance:
                 known = Moved(one.column, one.distance, threshold, check.starts_at,
-                              check.ends_at, moved)  # fmt: skip
-            farthest[one.column] = Moved(
-                known.column, known.distance, threshold, known.starts_at, known.ends_at, moved
-            )
+                              check.ends_at, moved, one.why)  # fmt: skip
+            farthest[one.column] = replace(known, threshold=threshold, has_moved=moved)
     return sorted(farthest.values(), key=lambda one: (not one.has_moved, -one.distance, one.column))

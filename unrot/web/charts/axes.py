@@ -21,7 +21,7 @@ UNKNOWN = "unknown"
 GAP = -math.inf
 """The value of what has none, on an axis with a lane for it."""
 LANE = 0.1
-WIDE, NARROW = 500, 235
+WIDE, MIDDLE, NARROW = 500, 380, 235
 """Pixels that a plot has at least, by which it is decided what labels there is room for."""
 LETTER, THIN, BROAD, SPACE = 7.6, 4.9, 12.0, 5
 """How wide letters of a label are at most, and how far labels lie apart."""
@@ -49,6 +49,8 @@ class Tick:
     label: str
     is_spare: bool = False
     """Left out where the plot is narrow."""
+    short: str = ""
+    """What stands there instead where the plot is narrow; empty for the same."""
 
     @property
     def anchor(self) -> str:
@@ -227,11 +229,16 @@ def named_ticks(
     places: Sequence[float], names: Sequence[str], is_upright: bool = False
 ) -> tuple[Tick, ...]:
     """Write names, cut to what there is room for."""
-    pixels = NARROW if len(names) <= FEW_NAMES else WIDE
-    most = max(SHORTEST_NAME, pixels / max(1, len(names)) - SPACE)
-    room = LONGEST_NAME if is_upright else most
-    ticks = [Tick(at, cut_to(name, room)) for at, name in zip(places, names, strict=True)]
-    return fitted(ticks, is_upright=is_upright)
+
+    def cut_for(pixels: int) -> list[str]:
+        most = max(SHORTEST_NAME, pixels / max(1, len(names)) - SPACE)
+        return [cut_to(name, LONGEST_NAME if is_upright else most) for name in names]
+
+    if is_upright or len(names) > FEW_NAMES:
+        ticks = [Tick(at, name) for at, name in zip(places, cut_for(WIDE), strict=True)]
+        return fitted(ticks, is_upright=is_upright)
+    pairs = zip(places, cut_for(MIDDLE), cut_for(NARROW), strict=True)
+    return tuple(Tick(at, name, short=short if short != name else "") for at, name, short in pairs)
 
 
 def round_values(low: float, high: float, *, about: int = 4) -> list[float]:

@@ -99,7 +99,9 @@ def _sentence(counts: Counts, names: Mapping[str, str]) -> str:
         return begun
     said, true = max(wrong, key=lambda pair: wrong[pair])
     most = f"{names[true]} answered as {names[said]}"
-    return f"{begun} The commonest mistake: {most}, {counted(wrong[said, true], 'time')}."
+    is_alone = list(wrong.values()).count(wrong[said, true]) == 1
+    mistake = "The commonest mistake" if is_alone else "A common mistake"
+    return f"{begun} {mistake}: {most}, {counted(wrong[said, true], 'time')}."
 
 
 def _scores(answered: accuracy.Confusion, schema: Schema) -> Table:

@@ -22,6 +22,7 @@ from typing import Any
 from flask import url_for
 
 from unrot.core.conformal import sets_of
+from unrot.core.percent import roughly
 from unrot.core.plurals import counted
 from unrot.core.records import Check, Finding, FindingKind, Model
 from unrot.core.time import DAY, HOUR, MINUTE
@@ -40,7 +41,6 @@ from unrot.web.charts.drift import build_period, column_names
 from unrot.web.charts.lines import Level
 from unrot.web.charts.odd_rows import build_odd_rows, read_rate
 from unrot.web.charts.xy import Happening
-from unrot.web.wording import percent
 
 MOST_COLUMNS = 4
 POINTS = 1_000
@@ -342,7 +342,7 @@ def _build_before_and_now(
 ) -> Chart:
     """Set shares that each name has now beside those that it had."""
     said = [
-        f"{each}: {percent(share)}, {before[0].lower()} {percent(before[1][each])}."
+        f"{each}: {roughly(share)}, {before[0].lower()} {roughly(before[1][each])}."
         for each, share in now[1].items()
     ]
     return groups(

@@ -9,11 +9,10 @@ from math import isfinite
 from unrot.core.plurals import counted
 from unrot.core.records import Finding, Schema
 from unrot.core.time import short_time
+from unrot.watch.heads import called as called
 from unrot.watch.profiles.columns import text
 from unrot.watch.reports import axes
 from unrot.watch.reports.explorer import (
-    CLASS,
-    PROBABILITY,
     Explored,
     ExplorerRow,
     Side,
@@ -26,7 +25,6 @@ from unrot.web.charts.chart import Chart
 from unrot.web.charts.scatter import Point, scatter
 
 BRUSH = "explored"
-OUTPUTS = {CLASS: "the answer", PROBABILITY: "how sure the answer was"}
 NAMES = {
     "holdout": "The test set",
     "first": "The first hour with verdicts",
@@ -86,14 +84,6 @@ def picked(found: Explored) -> str:
     return f"In this range: {'; '.join(_picked(side, where) for side, where in sides)}."
 
 
-def called(column: str, schema: Schema) -> str:
-    """Call a column what people call it."""
-    feature = next((one for one in schema.features if one.name == column), None)
-    if feature is not None:
-        return wording.spoken(feature)
-    return OUTPUTS.get(column, f"the answered {schema.target}")
-
-
 def told(seen: ExplorerRow, schema: Schema) -> str:
     """Say in a few words what was answered and what was true."""
     said = wording.called(seen.answer, schema)
@@ -106,15 +96,22 @@ def told(seen: ExplorerRow, schema: Schema) -> str:
     return f"{said}, really {wording.called(seen.truth, schema)}"
 
 
-def labels(of: axes.Axis, schema: Schema) -> tuple[str, ...]:
-    """Call the choices of an axis what people call them, unless two would be called alike."""
-    feature = next((one for one in schema.features if one.name == of.column), None)
+def labels(column: str, choices: Sequence[str], schema: Schema) -> tuple[str, ...]:
+    """Call the choices of a column what people call them, unless two would be called alike.
+
+    >>> from unrot.core.records import Feature
+    >>> labels("wet", ["false", "true"], Schema((Feature("wet", "boolean"),), "rots"))
+    ('no', 'yes')
+    """
+    feature = next((one for one in schema.features if one.name == column), None)
     if feature is None:
         known = dict(zip(schema.classes, schema.class_names, strict=False))
+    elif feature.kind == "boolean":
+        known = {"true": "yes", "false": "no"}
     else:
         known = dict(zip(map(text, feature.choices), feature.choice_names, strict=False))
-    spoken = tuple(known.get(one) or one for one in of.choices)
-    return spoken if len(set(spoken)) == len(spoken) else of.choices
+    spoken = tuple(known.get(one) or one for one in choices)
+    return spoken if len(set(spoken)) == len(spoken) else tuple(choices)
 
 
 def _picked(side: Side, where: str) -> str:
@@ -130,7 +127,7 @@ def _picked(side: Side, where: str) -> str:
 
 def _axis(of: axes.Axis, schema: Schema, *, is_upright: bool = False) -> Axis:
     if of.kind == "choice":
-        drawn = choice_axis(labels(of, schema), is_upright=is_upright)
+        drawn = choice_axis(labels(of.column, of.choices, schema), is_upright=is_upright)
     else:
         drawn = number_axis(of.low, of.high, about=5, is_upright=is_upright, has_gaps=of.has_gaps)
     name = called(of.column, schema)

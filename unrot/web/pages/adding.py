@@ -21,6 +21,7 @@ from unrot.web.pages.models import blueprint
 from unrot.web.routes import VIEWER
 
 LONGEST = 200
+USUAL_NAME = "churn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +42,17 @@ class Way:
 def add_a_model() -> str:
     """Say how a model is added, with the names that were typed in the commands."""
     file = _typed("file", "customers.csv")
-    target, name = _typed("target", "left"), _typed("name", "churn")
+    target, name = _typed("target", "left"), _typed("name", USUAL_NAME)
+    problem = _problem(name)
     return render_template(
         "add.html",
         file=file,
         target=target,
         name=name,
-        problem=_problem(name),
+        problem=problem,
         program=program(),
         is_checkout=program() != "unrot",
-        ways=ways(_home(service().settings), file, target, name),
+        ways=ways(_home(service().settings), file, target, USUAL_NAME if problem else name),
         has_other_home=_has_other_home(service().settings),
         has_other_store=bool(service().settings.store),
     )

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from unrot.core.percent import roughly
 from unrot.core.plurals import counted
 from unrot.core.time import short_time
-from unrot.web.wording import number, percent
+from unrot.web.wording import number, rough
 
 MOST_ROWS = 50
 MOST_VALUES = 12
@@ -27,16 +28,16 @@ SHARES = (
 UNSAID = frozenset({"whose", "is_from_start", "is_promised", "has_moved", "is_calm", "is_exact"})
 """What monitors note for themselves; the sentence of the finding says it where it matters."""
 CALLED = {
-    "statistic": "change detector",
-    "threshold": "it fires above",
-    "predicted": "predictions since",
-    "constant": "a constant guess",
-    "kind": "what has changed",
-    "rows_before": "rows before",
-    "looked_at": "rows looked at",
-    "farthest": "farthest, times the usual distance",
+    "statistic": "Change detector",
+    "threshold": "It fires above",
+    "predicted": "Predictions since",
+    "constant": "A constant guess",
+    "kind": "What has changed",
+    "rows_before": "Rows before",
+    "looked_at": "Rows looked at",
+    "farthest": "Farthest, times the usual distance",
 }
-INTERVALS = {"static": "by the test set they held the truth", "told": "what was told held it"}
+INTERVALS = {"static": "By the test set they held the truth", "told": "What was told held it"}
 """Figures that come with the two ends of their interval."""
 CHANGED = {
     "broken rows": "the rows: they look broken",
@@ -70,7 +71,7 @@ def readable(evidence: Mapping[str, Any]) -> tuple[list[Figure], list[Table]]:
 
     >>> figures, tables = readable({"share": 0.25, "columns": [{"column": "age", "distance": 0.4}]})
     >>> figures, tables[0].heads, tables[0].rows
-    ([Figure(label='share', text='25 %')], ['column', 'distance'], [['age', '0.4']])
+    ([Figure(label='Share', text='25 %')], ['Column', 'Distance'], [['age', '0.4']])
     """
     figures: list[Figure] = []
     tables: list[Table] = []
@@ -83,7 +84,7 @@ def readable(evidence: Mapping[str, Any]) -> tuple[list[Figure], list[Table]]:
         elif rows := _rows(value):
             tables.append(_table(name, rows))
         elif name in INTERVALS:
-            share, low, high = (percent(one) for one in value)
+            share, low, high = (roughly(one) for one in value)
             figures.append(Figure(INTERVALS[name], f"{share} ({low} to {high})"))
         else:
             figures.append(Figure(CALLED.get(name, _words(name)), _text(name, value)))
@@ -111,7 +112,7 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> Table:
 
 def _reached(value: Mapping[str, Any], *, is_of_numbers: bool) -> str:
     """Write how right answers were, and in how many verdicts."""
-    writes = number if is_of_numbers else percent
+    writes = rough if is_of_numbers else roughly
     low, high = value.get("low"), value.get("high")
     between = "" if low is None or high is None else f" ({writes(low)} to {writes(high)})"
     count = int(value["verdicts"])
@@ -121,7 +122,7 @@ def _reached(value: Mapping[str, Any], *, is_of_numbers: bool) -> str:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    return (name[:1].upper() + name[1:]).replace("_", " ")
 
 
 def _text(name: str, value: Any) -> str:
@@ -151,5 +152,5 @@ def _figure(name: str, value: float) -> str:
         return f"< {LEAST_CHANCE}"
     parts = set(name.split("_"))
     if isinstance(value, float) and parts & set(SHARES) and 0 <= value <= 1:
-        return percent(value)
-    return f"{value:.3g}" if isinstance(value, float) and abs(value) < 1 else number(value)
+        return roughly(value)
+    return rough(value) if isinstance(value, float) else number(value)

@@ -32,6 +32,7 @@ from unrot.web.current import name_of, service
 from unrot.web.pages.evidence import readable
 from unrot.web.pages.models import blueprint
 from unrot.web.pages.standing import go, refuse, shown, standing, tell
+from unrot.web.pages.versions import next_step
 from unrot.web.routes import JUDGE, VIEWER
 from unrot.web.wording import together
 
@@ -69,6 +70,8 @@ STEPS: dict[FindingKind, tuple[Step, ...]] = {
     "operations": (),
 }
 """Where to go on from a finding, the likeliest first."""
+REFITTED: tuple[FindingKind, ...] = ("drift", "rot", "slice", "estimate", "coverage")
+"""Findings that a refit may help against."""
 
 
 SHOWN: Mapping[str, str] = {
@@ -155,10 +158,13 @@ def finding(model: str, id: str) -> str:
     """Tell all that is known of one finding, and what to do about it."""
     found = noticed.finding(service(), model, id)
     figures, tables = readable(found.evidence)
+    stands = standing(model)
+    can_refit = found.is_open and found.kind in REFITTED and stands.champion is not None
     return render_template(
         "finding.html",
-        **shown(standing(model)),
+        **shown(stands),
         finding=found,
+        step=next_step(stands) if can_refit and security.may("operator") else None,
         drawn=build_evidence(service(), model, found),
         figures=figures,
         tables=tables,

@@ -180,13 +180,15 @@ def is_found(model: Model, words: str, tag: str) -> bool:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """Say how many models are how, the worst first; nothing of those of which little is known."""
+    """Say how many models are how, the worst first; nothing where little is known of all."""
     counts = Counter(row.state for row in rows)
     told = [
         f"{counts[state]:,} {plural(counts[state], *SAID[state])}"
         for state in SAID
         if counts[state]
     ]
+    if told and counts["unknown"]:
+        told.append(f"{counts['unknown']:,} not known yet")
     return f"{counted(len(rows), 'model')}" + (f": {', '.join(told)}." if told else ".")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, make_response, render_template, request, url_for
 
 from unrot.core.errors import Invalid, UnrotError
-from unrot.core.records import GateVerdict, Job, JobKind, Version
+from unrot.core.plurals import there_are
+from unrot.core.records import JOB_WORDS, GateVerdict, Job, JobKind, Version
 from unrot.learn import jobs
 from unrot.learn.promote import last_gate
 from unrot.web import security
@@ -18,28 +20,13 @@ from unrot.web.reading import whole_or_text
 from unrot.web.routes import OPERATOR, VIEWER
 
 MOST_LISTED = 50
-KINDS: dict[str, JobKind] = {
-    "learn": "learn",
-    "train_batch": "train_batch",
-    "reset": "reset",
-    "refit": "refit",
-    "rebuild": "rebuild",
-    "weigh": "weigh",
-}
-SAID: dict[str, str] = {
-    "learn": "Learn from the verdicts that wait",
-    "train_batch": "Feed the next rows of the stream",
-    "reset": "Begin the stream anew",
-    "refit": "Fit afresh on training data and verdicts",
-    "rebuild": "Make a version again",
-    "weigh": "Weigh a version at the gate",
-}
+KINDS: dict[str, JobKind] = {kind: kind for kind in JOB_WORDS}
 
 
 @blueprint.app_context_processor
-def job_words() -> dict[str, dict[str, str]]:
+def job_words() -> dict[str, Mapping[JobKind, str]]:
     """Return how jobs are called."""
-    return {"job_words": SAID}
+    return {"job_words": JOB_WORDS}
 
 
 @blueprint.page("POST", "/models/<model>/jobs", needs=OPERATOR)
@@ -48,7 +35,7 @@ def ask(model: str) -> Response:
     security.check_csrf()
     kind = KINDS.get(request.form.get("kind", ""))
     if kind is None:
-        raise Invalid(f"There is no such kind of job; there is {', '.join(KINDS)}.")
+        raise Invalid(f"There is no such kind of job; {there_are(KINDS)}.")
     try:
         made = jobs.ask(service(), model, kind, _asked(kind), by=who())
     except jobs.Busy as busy:

@@ -19,14 +19,13 @@ from markupsafe import Markup
 
 from unrot.core.errors import StoreAway
 from unrot.core.newest import Newest
-from unrot.core.records import CHAMPION, Finding, Job
+from unrot.core.records import CHAMPION, JOB_WORDS, Finding, Job
 from unrot.core.time import DAY, HOUR
 from unrot.serve.service import Service
 from unrot.serve.shelf import Contents, ShelvedModel
 from unrot.watch.heads import head_of
 from unrot.web import security
 from unrot.web.current import service
-from unrot.web.pages.jobs import SAID
 from unrot.web.pages.models import blueprint
 from unrot.web.routes import ANYONE, VIEWER
 
@@ -149,7 +148,7 @@ def _of_findings(found: Iterable[Finding], shelved: ShelvedModel) -> Facts:
 def _of_jobs(jobs: Iterable[Job]) -> Facts:
     ends = {"done": "Done: {}.", "failed": "A job failed: {}.", "queued": "", "running": ""}
     return {
-        f"job {job.id} {job.state}": (ends[job.state].format(SAID.get(job.kind, job.kind)), "")
+        f"job {job.id} {job.state}": (ends[job.state].format(JOB_WORDS[job.kind]), "")
         for job in jobs
     }
 

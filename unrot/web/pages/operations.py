@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import render_template
 
+from unrot.core.numbers import in_bytes
 from unrot.core.records import Tidiable
 from unrot.core.time import DAY, HOUR, MINUTE
 from unrot.run import operations
@@ -11,7 +12,6 @@ from unrot.web.current import service
 from unrot.web.pages.models import blueprint
 from unrot.web.routes import VIEWER
 
-UNITS = ("bytes", "kB", "MB", "GB", "TB")
 LENGTHS = {MINUTE: "by minute", HOUR: "by hour", DAY: "by day"}
 SAID: dict[Tidiable, tuple[str, str]] = {
     "predictions": ("Predictions that nobody judged", "removed"),
@@ -29,19 +29,7 @@ SAID: dict[Tidiable, tuple[str, str]] = {
     "hour profiles": ("Profiles by hour", "added up to days"),
 }
 """What was tidied, and what became of it."""
-
-
-@blueprint.app_template_filter()
-def in_bytes(count: float) -> str:
-    """Write how many bytes.
-
-    >>> [in_bytes(count) for count in (0, 999, 1_000, 256 * 2**20)]
-    ['0 bytes', '999 bytes', '1.0 kB', '268.4 MB']
-    """
-    unit = 0
-    while count >= 1_000 and unit + 1 < len(UNITS):
-        count, unit = count / 1_000, unit + 1
-    return f"{count:.1f} {UNITS[unit]}" if unit else f"{int(count)} bytes"
+blueprint.add_app_template_filter(in_bytes)
 
 
 @blueprint.app_template_filter()

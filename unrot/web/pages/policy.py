@@ -44,5 +44,5 @@ def _page(model: str, typed: Texts, errors: Texts) -> Response:
         errors,
         **shown(stands),
         prefix="policy",
-        sentences=sentences(stands.policy),
+        sentences=sentences(stands.policy, stands.model.schema),
     )

@@ -6,12 +6,13 @@ asked for by the same words.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, make_response, render_template, request
 
-from unrot.core.errors import StoreAway, UnrotError
+from unrot.core.errors import Invalid, StoreAway, UnrotError
 from unrot.core.records import Feature, Model, Schema
 from unrot.run.exporting import Column, columns_of
 from unrot.watch.reports.predictions import Sought, find_predictions
@@ -87,11 +88,11 @@ def predictions(model: str) -> Response:
     said: dict[str, Any] = {"model": of, "here": here, "before": request.args.get("before")}
     code = 200
     try:
-        said |= _found(of, here)
+        said |= _found(of, here, request.args)
     except StoreAway:
         raise
     except UnrotError as error:
-        said |= {"problem": error.message, "filters": filters.read_filters(of.schema, here)}
+        said |= {"problem": error.message, **_found_without(of, here, error)}
         code = status_of(error)
     return make_response(render_template("predictions.html", **said, **_form(of)), code)
 
@@ -103,10 +104,20 @@ def choose_columns(schema: Schema) -> list[Choice]:
     return [_choice(one, called.get(one.name, one.name), schema) for one in columns]
 
 
-def _found(model: Model, here: Address) -> dict[str, Any]:
+def _found_without(model: Model, here: Address, error: UnrotError) -> dict[str, Any]:
+    """Return what was found without the words of the query that were wrong."""
+    wrong = {one.field for one in error.details}
+    given = {name: text for name, text in request.args.items() if name not in wrong}
+    try:
+        return _found(model, here, given)
+    except Invalid:
+        return {"filters": filters.read_filters(model.schema, here)}
+
+
+def _found(model: Model, here: Address, given: Mapping[str, str]) -> dict[str, Any]:
     """Return what was found, and, where that is nothing, what to drop."""
     now, before = service().clock(), request.args.get("before")
-    sought = sought_of(request.args, model.schema, now)
+    sought = sought_of(given, model.schema, now)
     found = find_predictions(service(), model.name, sought, limit=_a_page(model), before=before)
     asked = filters.read_filters(model.schema, here)
     if not found.rows and not found.is_cut:

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, make_response, render_template, request, url_for
 
 from unrot.core.errors import UnrotError
-from unrot.core.records import CHAMPION, CountedStretch, Model, ModelKey, Profile
+from unrot.core.records import (
+    CHAMPION,
+    OUTPUT_PROBABILITY,
+    OUTPUT_VALUE,
+    CountedStretch,
+    Model,
+    ModelKey,
+    Profile,
+)
 from unrot.core.time import LATEST, WEEK
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.monitors.drift.periods import SECONDS, Period, length_of, parted
 from unrot.watch.profiles.distributions import quantiles_of
 from unrot.watch.reports import distributions as distributions_view
 from unrot.watch.reports import periods
-from unrot.watch.reports.distributions import TRAINING, Column
+from unrot.watch.reports.distributions import TRAINING, Beside, Column
 from unrot.watch.reports.periods import Portrait
 from unrot.web import moments
 from unrot.web.charts.axes import brief, stretch
 from unrot.web.charts.chart import Chart
 from unrot.web.charts.distribution import Part, distributions
-from unrot.web.charts.explorer import called
+from unrot.web.charts.explorer import called, labels
 from unrot.web.current import service
 from unrot.web.errors import status_of
 from unrot.web.pages.models import blueprint
@@ -84,6 +92,7 @@ def _shown(shelved: ShelvedModel) -> dict[str, Any]:
     lines, older = _lines(model, _merged(listed))
     found = distributions_view.beside(service(), model.name, _chosen(shelved, lines))
     names = [_title(word, one) for word, one in zip(found.words, found.portraits, strict=True)]
+    rules = service().store.findings.rules(model.key)
     first = _page() * COLUMNS_A_PAGE
     shown = found.columns[first : first + COLUMNS_A_PAGE]
     return {
@@ -95,7 +104,8 @@ def _shown(shelved: ShelvedModel) -> dict[str, Any]:
         "is_newest": "before" not in request.args,
         "newest": _address(before=None),
         "versions": [f"{TRAINING}:{name}" for name in _trained(shelved)],
-        "drawn": [(one, _chart(model, number, one, names)) for number, one in enumerate(shown)],
+        "drawn": [_drawn(model, number, one, found, names) for number, one in enumerate(shown)],
+        "unwatched": {name for name, rule in rules.features.items() if not rule.is_watched},
         "first": first,
         "next": _address(page=_page() + 1) if first + len(shown) < len(found.columns) else None,
         "before": _address(page=_page() - 1 or None) if _page() else None,
@@ -177,10 +187,28 @@ def _chosen(shelved: ShelvedModel, lines: Sequence[Line]) -> list[str]:
     return words or [*usual, *([newest] if newest else [])]
 
 
+def _drawn(
+    model: Model, number: int, of: Column, found: Beside, names: Sequence[str]
+) -> tuple[Column, Chart, list[str]]:
+    """Draw a column; the answers of a training are those to its test set, and are called so."""
+    titles = list(names)
+    if of.name not in model.schema.names:
+        titles = [
+            name.replace("training of", "test set of", 1) if _has_fresh_answers(one) else name
+            for name, one in zip(names, found.portraits, strict=True)
+        ]
+    return of, _chart(model, number, of, titles), titles
+
+
+def _has_fresh_answers(one: Portrait) -> bool:
+    shape = (OUTPUT_PROBABILITY, OUTPUT_VALUE)
+    return any(name in one.summary and name not in one.unfair for name in shape)
+
+
 def _chart(model: Model, number: int, of: Column, names: Sequence[str]) -> Chart:
     feature = next((one for one in model.schema.features if one.name == of.name), None)
     parts = [
-        Part(name, one)
+        Part(name, replace(one, choices=labels(of.name, one.choices, model.schema)))
         for name, one in zip(names, of.distributions, strict=True)
         if one is not None
     ]

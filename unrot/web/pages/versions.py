@@ -18,7 +18,8 @@ from unrot.learn import compare
 from unrot.learn import promote as promotion
 from unrot.learn.consequences import describe_change, undo_move
 from unrot.learn.lineage import read_origin
-from unrot.learn.next_step import is_worse
+from unrot.learn.next_step import NextStep, is_worse
+from unrot.learn.promote import last_gate
 from unrot.learn.scoreboard import Entry, Scoreboard
 from unrot.watch import audit
 from unrot.watch.monitors.estimate.calibration import calibrations
@@ -234,6 +235,13 @@ def _advised(stands: Standing, table: Scoreboard, rows: Sequence[scores.Row]) ->
         "promotes": describe_change(table, schema, step.version) if step.version else "",
         "rolls_back": describe_change(table, schema, back) if back else "",
     }
+
+
+def next_step(stands: Standing) -> NextStep:
+    """Return what the page of versions says to do next."""
+    newest = stands.versions[::-1][:VERSIONS_A_PAGE]
+    gates = {one.name: last_gate(service(), one.model, one.name) for one in newest}
+    return scores.read_next_step(stands, scores.score(stands, newest), gates)
 
 
 def _page_of(
