@@ -38,7 +38,7 @@ STAND_INS = (
 REPLACED = (
     (re.compile(r'(name="?csrf_token"? value=)"?[\w-]+"?'), r"\1<token>"),
     (re.compile(r"\?v=\d+"), "?v=<made>"),
-    (re.compile(r"(?<=holds )[\d,]+(?= bytes)"), "<many>"),
+    (re.compile(r"(?<=holds )[\d.]+ (bytes|kB|MB)"), "<many> bytes"),
     (re.compile(r"(?<=SQLite )[\d.]+ MB|[\d.]+ kB(?= of )"), "<much>"),
     (re.compile(r"((?:store|journal)_bytes )\d\S*"), r"\1<many>"),
     (re.compile(r"^([\w-]+\n)\d+\.\d+\.\d+$", re.MULTILINE), r"\1<version>"),

@@ -108,11 +108,7 @@ def shelf(contents: Contents, default: str = "") -> Component:
     """Look at whether every model has a champion that can answer."""
     if not contents.models:
         return Component("down", "There is no model yet: train one with python -m unrot train iris")
-    served = [
-        shelved.model.title or name
-        for name, shelved in contents.models.items()
-        if CHAMPION in shelved.aliases
-    ]
+    served = [name for name, shelved in contents.models.items() if CHAMPION in shelved.aliases]
     if contents.problems:
         said = " ".join(contents.problems.values())
         return Component("degraded" if contents.predictors else "down", said)

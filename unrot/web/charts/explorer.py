@@ -9,7 +9,7 @@ from math import isfinite
 from unrot.core.plurals import counted
 from unrot.core.records import Finding, Schema
 from unrot.core.time import short_time
-from unrot.watch.heads import called as called
+from unrot.watch.heads import called
 from unrot.watch.profiles.columns import text
 from unrot.watch.reports import axes
 from unrot.watch.reports.explorer import (

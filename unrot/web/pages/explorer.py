@@ -11,6 +11,7 @@ from flask import Response, make_response, render_template, request
 from unrot.core.errors import Conflict, Invalid, NotFound, StoreAway, UnrotError
 from unrot.core.records import CHAMPION, Model, Schema
 from unrot.watch import holdout
+from unrot.watch.heads import called
 from unrot.watch.reports import explorer as exploring
 from unrot.watch.reports.explorer import Explored, ExplorerQuery
 from unrot.watch.statistics.class_report import ClassReport
@@ -106,7 +107,7 @@ def _shown(found: Explored) -> dict[str, Any]:
         "columns": _columns(found.model.schema),
         "labels": explorer_charts.labels,
         "period": explorer_charts.period,
-        "called": explorer_charts.called,
+        "called": called,
     }
 
 

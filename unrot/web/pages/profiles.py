@@ -22,6 +22,7 @@ from unrot.core.records import (
 )
 from unrot.core.time import LATEST, WEEK
 from unrot.serve.shelf import ShelvedModel
+from unrot.watch.heads import called
 from unrot.watch.monitors.drift.periods import SECONDS, Period, length_of, parted
 from unrot.watch.profiles.distributions import quantiles_of
 from unrot.watch.reports import distributions as distributions_view
@@ -32,7 +33,7 @@ from unrot.web import moments
 from unrot.web.charts.axes import brief, stretch
 from unrot.web.charts.chart import Chart
 from unrot.web.charts.distribution import Part, distributions
-from unrot.web.charts.explorer import called, labels
+from unrot.web.charts.explorer import labels
 from unrot.web.current import service
 from unrot.web.errors import status_of
 from unrot.web.pages.models import blueprint
