@@ -228,7 +228,7 @@ def test_shelf_names_the_models_that_answer() -> None:
 
     found = readiness.shelf(Contents("a", models, {"digest": Silent()}))
 
-    assert found == Component("ok", "Champions answer for Elves, Orcs.")
+    assert found == Component("ok", "Champions answer for elves, orcs.")
 
 
 @pytest.mark.parametrize(

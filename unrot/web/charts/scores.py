@@ -236,7 +236,7 @@ def _surest(known: Calibration) -> float:
 
 
 def _how_right(known: Calibration, most: float) -> str:
-    rows = f"{known.rows:,} rows of its test set"
+    rows = f"{counted(known.rows, 'row')} of its test set"
     if most <= SURE:
         return f"It was never more than {percent(most)} sure, on {rows}."
     sure, right = percent(SURE), percent(known.share_at(SURE))
