@@ -117,7 +117,7 @@ def build_lately(schema: Schema, found: Condition) -> Chart:
     newest = len(found.lately.points) - 1
     places = [(float(number - newest), one) for number, one in enumerate(found.lately.points)]
     version = found.lately.signs.version
-    own = [(where, one) for where, one in places if one.version == version]
+    own = [(where, replace(one, version="")) for where, one in places if one.version == version]
     others = [(where, one) for where, one in places if one.version != version]
     return lines(
         "lately",
@@ -132,7 +132,7 @@ def build_lately(schema: Schema, found: Condition) -> Chart:
         measure=_measure(schema),
         height="low",
         nothing=few or "There is no verdict yet.",
-        stretch="over these verdicts",
+        stretch="in these",
     )
 
 

@@ -113,7 +113,7 @@ class _Said:
             rows, worth, when = len(self.evidence.before), before, "before"
         said = counted(rows, f"row {when} was compared", f"rows {when} were compared")
         if worth < rows:
-            said += f", worth {worth:,} that do not follow from each other"
+            said += f", worth {worth:,} independent ones"
         said += ": too few to tell broken rows from a changed rule."
         return Explanation("unknown", (), said)
 
