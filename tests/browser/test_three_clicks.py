@@ -12,7 +12,10 @@ from tests.golden.shots import SIZES, Served, look, served, sign_in
 
 WORST = "How are the plants?"
 LOOKED_FOR = {
-    "which model is worst": ((), f"1 is in trouble, 1 is healthy, 1 not known yet. Find a model Search {WORST}"),
+    "which model is worst": (
+        (),
+        f"1 is in trouble, 1 is healthy, 1 not known yet. Find a model Search {WORST}",
+    ),
     "why": (("3 open findings",), "v1 is wrong more often: right in 36 % of 244"),
     "what to do": ((WORST, "Versions"), "Next: promote v6. The gate passed v6 beside v1"),
     "the row that was most surely wrong": (
