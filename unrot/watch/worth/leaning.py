@@ -36,6 +36,8 @@ from unrot.watch.holdout import Held, Holdout
 SURE = 3.72
 """Standard deviations that chance exceeds once in ten thousand."""
 HALF = 0.5
+A_SECOND = 1.0
+"""So exactly a verdict knows when its prediction was made."""
 Pair = tuple[float, float]
 MOST_ROWS = 300
 """So many predictions of a time are read, judged or not."""
@@ -99,7 +101,7 @@ def leaning_of(
     Those that were drawn by chance are left out.
     """
     found = store.traffic.of_period(
-        model, since=since, until=until + 1e-3, judged_only=False, limit=most
+        model, since=since, until=until + A_SECOND, judged_only=False, limit=most
     )
     judged, predicted = Counter[str](), Counter[str]()
     for one in found:

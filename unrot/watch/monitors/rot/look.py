@@ -36,6 +36,8 @@ from unrot.watch.worth.verdicts import Row
 
 MONITOR = CAUSE = "rot"
 FLOOR = "rot-floor"
+A_SECOND = 1.0
+"""So exactly a verdict knows when its prediction was made."""
 LAST_ANSWERS = 50
 """On which answers verdicts lean is seen by so many."""
 KEPT = 4_096
@@ -316,7 +318,7 @@ class _Teller:
         )
 
     def _fallen(self, fallen: Fallen, now: Reached, told: Sequence[Outcome]) -> Symptom:
-        why = self._why(fallen, max(one.predicted_at for one in told), now)
+        why = self._why(fallen, max(one.predicted_at for one in told) + A_SECOND, now)
         before = words.before_words(fallen, is_of_numbers=now.right is None)
         return Symptom(
             cause=CAUSE,

@@ -163,6 +163,17 @@ def test_verdicts_that_come_late_are_explained_by_the_rows_of_their_time(school:
     assert "Its inputs moved too" in found.sentence
 
 
+def test_rows_are_compared_to_the_end_of_the_second_that_a_verdict_knows(school: School) -> None:
+    sent(school, 200, seed=1)
+    clock: Any = school.service.clock
+    clock.now += 0.5
+    drawn = zombies_of(160, seed=2)
+    made = school.predicted([row for row, _ in drawn])
+    school.judged(made, [OTHER[truth] for _, truth in drawn])
+
+    assert told(school).evidence["kind"] == "concept"
+
+
 def test_one_visitors_word_has_no_cause_and_teaches_nothing(school: School) -> None:
     sent(school, 200, seed=1)
     for seed in range(2, 18):
