@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +13,10 @@ import numpy as np
 from tests.clock import Clock
 from unrot.core.dataset import Dataset
 from unrot.core.records import Caller, Feature, Finding, Model, Schema
+from unrot.core.settings import Settings
 from unrot.make.publishing import publish
 from unrot.make.train import train
+from unrot.run.bootstrap import open_service
 from unrot.run.caretaker import Caretaker
 from unrot.serve.service import Service
 from unrot.watch.reports.fleet import Glance, fleet
@@ -83,3 +89,12 @@ class Alarms:
         score = 2 * rows[:, 0] + rows[:, 1] - 3.4 + self.chance.logistic(size=len(rows)) * 0.6
         is_alarm = (score > 0) & (self.chance.random(len(rows)) >= 0.8 * spoilt)
         return np.where(is_alarm, "yes", "no")
+
+
+@contextmanager
+def opened(folder: Path, clock: Clock) -> Iterator[Alarms]:
+    """Open a home that has this model alone."""
+    settings = Settings(home=folder, rotation_seconds=3_600)
+    service = replace(open_service(settings), clock=lambda: clock.now)
+    yield Alarms(service, clock)
+    service.store.close()

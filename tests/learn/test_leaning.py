@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.alarms import Alarms
+from tests.alarms import Alarms, opened
 from tests.clock import Clock
 from unrot.core.policy import Policy
-from unrot.core.settings import Settings
 from unrot.learn import compare, jobs, promote
 from unrot.learn.promote import last_gate
 from unrot.learn.rollback import roll_back_by_itself
 from unrot.learn.scoreboard import read_scoreboard
 from unrot.learn.worker import Learner
-from unrot.run.bootstrap import open_service
 
 
 @pytest.fixture
 def alarms(tmp_path: Path, clock: Clock) -> Iterator[Alarms]:
-    settings = Settings(home=tmp_path / "home", rotation_seconds=3_600)
-    service = replace(open_service(settings), clock=lambda: clock.now)
-    yield Alarms(service, clock)
-    service.store.close()
+    with opened(tmp_path / "home", clock) as made:
+        yield made
 
 
 def refitted(alarms: Alarms) -> str:

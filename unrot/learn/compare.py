@@ -54,7 +54,7 @@ from unrot.learn.gate.paired_test import discordant
 from unrot.learn.scoreboard import Gain, compare_gain
 from unrot.serve.service import Service
 from unrot.watch import audit
-from unrot.watch.worth.leaning import Leaning, leaning, leaning_among
+from unrot.watch.worth.leaning import Leaning, leaning, weighing
 
 MOST_ROWS = 5_000
 MOST_VERDICTS = 2_000
@@ -217,7 +217,9 @@ def in_shadow(service: Service, name: str) -> InShadow | None:
         truth.append(said.label if isinstance(said, Example) else None)
         first.append(answered)
         second.append(would)
-    judged_answers = Counter(str(one) for one, label in zip(first, truth, strict=True) if label)
+    judged_answers = Counter(
+        str(one) for one, label in zip(first, truth, strict=True) if label is not None
+    )
     lean = leaning(judged_answers, Counter(map(str, first))) if model.schema.is_classifier else None
     known = [None] * len(truth) if lean else truth
     return InShadow(champion, challenger, beside(model.schema, rows, known, first, second), lean)
@@ -314,8 +316,7 @@ def _recent_rows(
         model, MOST_VERDICTS, where=lambda id: only_judges(id, share, audited)
     )
     found = judging_rows(judged, schema, share, audited=audited)
-    if leaning_among(service.store, model, found, audited) is not None:
-        found = [one for one in found if one.prediction in audited]
+    found, _ = weighing(service.store, model, found, audited)
     return [one.row for one in found], [one.label for one in found]
 
 

@@ -48,7 +48,7 @@ from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.watch import audit
 from unrot.watch.monitors.estimate.calibration import calibrations
-from unrot.watch.worth.leaning import Leaning, leaning_among
+from unrot.watch.worth.leaning import Leaning, weighing
 
 MOST_ANCHOR_ROWS = 20_000
 MOST_RECENT_ROWS = 5_000
@@ -351,9 +351,7 @@ def read_judges(service: Service, material: Material) -> Material:
         where=lambda id: only_judges(id, share, audited),
     )
     judging = judging_rows(trusted, schema, share, audited=audited)
-    leaning = leaning_among(service.store, model, judging, audited)
-    if leaning is not None:
-        judging = [one for one in judging if one.prediction in audited]
+    judging, leaning = weighing(service.store, model, judging, audited)
     since = judging[0].predicted_at if judging else math.inf
     learnt = _read_learnt(service, material, since)
     recent = [one for one in judging if one.prediction not in learnt]

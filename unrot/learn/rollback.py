@@ -41,7 +41,7 @@ from unrot.learn.gate.betting import since_when
 from unrot.learn.gate.ground import NO_ROWS, said_score
 from unrot.learn.gate.world_shift import FEWEST, find_move
 from unrot.serve.service import Service
-from unrot.watch.worth.leaning import leaning_among
+from unrot.watch.worth.leaning import weighing
 
 MOST_VERDICTS = 2_000
 MOST_ANCHOR_ROWS = 5_000
@@ -91,9 +91,7 @@ def _read_judged_since(service: Service, champion: Version, since: float) -> lis
     told = [example_of(one, schema) for one in trusted]
     found = [one for one in told if isinstance(one, Example)]
     audited = service.store.trials.audited(champion.model)
-    if leaning_among(service.store, champion.model, found, audited) is None:
-        return found
-    return [one for one in found if one.prediction in audited]
+    return weighing(service.store, champion.model, found, audited)[0]
 
 
 def _read_advice(

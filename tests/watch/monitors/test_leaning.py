@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.alarms import Alarms
+from tests.alarms import Alarms, opened
 from tests.clock import Clock
-from unrot.core.settings import Settings
-from unrot.run.bootstrap import open_service
 
 
 @pytest.fixture
 def alarms(tmp_path: Path, clock: Clock) -> Iterator[Alarms]:
-    settings = Settings(home=tmp_path / "home", rotation_seconds=3_600)
-    service = replace(open_service(settings), clock=lambda: clock.now)
-    yield Alarms(service, clock)
-    service.store.close()
+    with opened(tmp_path / "home", clock) as made:
+        yield made
 
 
 def test_alarms_that_are_right_as_often_as_on_the_test_set_are_no_finding(alarms: Alarms) -> None:

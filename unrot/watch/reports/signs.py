@@ -162,24 +162,21 @@ class Signs:
         if self.is_of_numbers:
             slack = (1 + SLACK) * (self.expected_error or 0.0)
             return self._sigmas > Z and (self.error or 0.0) > slack
-        is_comparable = self.expected is not None and self.leaning is None
-        return is_comparable and self.accuracy.high < self.promised.low - SLACK
+        return self._is_comparable and self.accuracy.high < self.promised.low - SLACK
 
     @property
     def is_mostly_wrong(self) -> bool:
         """Tell whether most verdicts say wrong and nothing was measured to hold them against."""
         if self.is_of_numbers or (self.leaning is not None and not self.is_of_crowd):
             return False
-        is_measured = self.expected is not None and self.leaning is None
-        return not is_measured and 2 * self.right < self.judged
+        return not self._is_comparable and 2 * self.right < self.judged
 
     @property
     def is_surely_worse(self) -> bool:
         """Tell whether it is worse than what was measured, however often one looks."""
         if self.is_of_numbers:
             return self.is_worse and self._sigmas >= MANY_SIGMAS
-        is_comparable = self.expected is not None and self.leaning is None
-        return is_comparable and self._is_surely_below(self.promised.low)
+        return self._is_comparable and self._is_surely_below(self.promised.low)
 
     @property
     def is_below_rival(self) -> bool:
@@ -220,6 +217,11 @@ class Signs:
         if not self.expected_error or self.error is None:
             return 0.0
         return (self.error + Z * self._doubt) / self.expected_error
+
+    @property
+    def _is_comparable(self) -> bool:
+        """True where what was measured of all answers may be held against these verdicts."""
+        return self.expected is not None and self.leaning is None
 
     def _is_surely_below(self, level: float) -> bool:
         each = max(self.worth, self.runs)

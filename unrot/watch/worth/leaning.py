@@ -128,6 +128,16 @@ def leaning_among(
     return leaning_of(store, model, min(times), max(times), most=MOST_BESIDE, drawn=drawn)
 
 
+def weighing(
+    store: Store, model: ModelKey, rows: list[Example], audited: Collection[str]
+) -> tuple[list[Example], Leaning | None]:
+    """Keep the rows that may weigh versions: where they lean, those that audits drew."""
+    leaning = leaning_among(store, model, rows, audited)
+    if leaning is None:
+        return rows, None
+    return [one for one in rows if one.prediction in audited], leaning
+
+
 # ── like answers beside each other ───────────────────────────────────────────────────────────────
 
 

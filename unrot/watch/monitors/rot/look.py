@@ -31,13 +31,11 @@ from unrot.watch.monitors.rot.state import Course, Expected, Step
 from unrot.watch.monitors.rot.sums import Behind
 from unrot.watch.monitors.rot.words import Reached
 from unrot.watch.visit import Visit
-from unrot.watch.worth.leaning import Answers, answers_held, leaning_of, promised_on
+from unrot.watch.worth.leaning import A_SECOND, Answers, answers_held, leaning_of, promised_on
 from unrot.watch.worth.verdicts import Row
 
 MONITOR = CAUSE = "rot"
 FLOOR = "rot-floor"
-A_SECOND = 1.0
-"""So exactly a verdict knows when its prediction was made."""
 LAST_ANSWERS = 50
 """On which answers verdicts lean is seen by so many."""
 KEPT = 4_096
