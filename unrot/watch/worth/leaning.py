@@ -36,6 +36,7 @@ from unrot.watch.holdout import Held, Holdout
 SURE = 3.72
 """Standard deviations that chance exceeds once in ten thousand."""
 HALF = 0.5
+"""Judged less than half as often is another share; less than half of a rise is another cause."""
 A_SECOND = 1.0
 """So exactly a verdict knows when its prediction was made."""
 Pair = tuple[float, float]
@@ -132,10 +133,10 @@ def weighing(
     store: Store, model: ModelKey, rows: list[Example], audited: Collection[str]
 ) -> tuple[list[Example], Leaning | None]:
     """Keep the rows that may weigh versions: where they lean, those that audits drew."""
-    leaning = leaning_among(store, model, rows, audited)
-    if leaning is None:
+    found = leaning_among(store, model, rows, audited)
+    if found is None:
         return rows, None
-    return [one for one in rows if one.prediction in audited], leaning
+    return [one for one in rows if one.prediction in audited], found
 
 
 # ── like answers beside each other ───────────────────────────────────────────────────────────────
@@ -167,10 +168,8 @@ def answers_held(held: Holdout | None) -> dict[str, Pair]:
 def like_judged(rows: Iterable[Held], outcomes: Iterable[Outcome]) -> list[Held]:
     """Keep as many rows of a test set, answer by answer, as are judged of it, evenly."""
     listed = list(rows)
-    told, every = (
-        Counter(one.answer for one in outcomes),
-        Counter(str(one.answer) for one in listed),
-    )
+    told = Counter(one.answer for one in outcomes)
+    every = Counter(str(one.answer) for one in listed)
     shares = {answer: told[answer] / count for answer, count in every.items()}
     most = max(shares.values(), default=0.0) or 1.0
     seen, kept = Counter[str](), list[Held]()
@@ -184,10 +183,11 @@ def like_judged(rows: Iterable[Held], outcomes: Iterable[Outcome]) -> list[Held]
 
 def added_up(one: Answers, other: Answers) -> dict[str, Pair]:
     """Put two counts together."""
-    return {
-        answer: _all({"": one.get(answer, (0.0, 0.0)), " ": other.get(answer, (0.0, 0.0))})
-        for answer in {**one, **other}
-    }
+    found = dict(one)
+    for answer, (count, wrong) in other.items():
+        before = found.get(answer, (0.0, 0.0))
+        found[answer] = before[0] + count, before[1] + wrong
+    return found
 
 
 def is_of_what_was_judged(before: Answers, after: Answers, *, worth: float = 1.0) -> bool:
