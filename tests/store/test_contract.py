@@ -242,6 +242,14 @@ def test_shipment_is_taken_once(store: Store) -> None:
     assert store.traffic.windows("elves", since=0, until=NOON + 60) == [counted(int(NOON) // 60, 3)]
 
 
+def test_windows_until_now_hold_the_minute_that_has_just_begun(store: Store) -> None:
+    shipped(store, a_prediction("p1"))
+
+    kept = store.traffic.windows("elves", since=NOON - 60, until=NOON + 0.2)
+
+    assert kept == [counted(int(NOON) // 60, 1)]
+
+
 def test_shipment_with_a_gap_is_not_taken(store: Store) -> None:
     offset = shipped(store, a_prediction("p1"), start=50)
 

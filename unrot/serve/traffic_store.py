@@ -7,6 +7,7 @@ far the journal is shipped, on the condition that nobody has shipped it meanwhil
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
@@ -302,7 +303,7 @@ class TrafficStore:
 
     def windows(self, model: ModelKey, *, since: float, until: float) -> list[Window]:
         """Return the totals of a model per minute, or per hour and day where they were rolled."""
-        first, end = int(since) // 60, -(-int(until) // 60)
+        first, end = int(since) // 60, math.ceil(until / 60)
         return list(windows_between(self._database, model, first, end))
 
     def predictions_of_all(self, since: float) -> list[Window]:
