@@ -205,6 +205,27 @@ def test_relevant_column_that_moved_is_data_drift() -> None:
     assert found.sentence == "Its inputs moved too (x0): data drift."
 
 
+def test_gaps_that_came_are_named_with_their_share() -> None:
+    schema = Schema((*numbers(2), Feature("x2", "number", nullable=True)), "y", ("no", "yes"))
+    chance = np.random.default_rng(6)
+    before, after = (chance.normal(size=(count, 3)) for count in (BEFORE, AFTER))
+    truths = [noisy(side.sum(axis=1) > 0, chance) for side in (before, after)]
+    before[::20, 2] = after[::2, 2] = np.nan
+    encoder = Encoder(schema)
+    sides = [encoder.decode(side) for side in (before, after)]
+
+    def answers(rows: Sequence[Row]) -> Table:
+        encoded = np.nan_to_num(encoder.encode(rows), nan=4.0)
+        return (encoded.sum(axis=1) > 0).astype(float)
+
+    judged = [Judged(side, answers(side), one) for side, one in zip(sides, truths, strict=True)]
+
+    found = explain(Evidence(schema, "v1", *sides, *judged, answers))
+
+    said = "Its inputs moved too (x2 is missing in 50 %, before in 5 %): data drift."
+    assert (found.kind, found.sentence, found.features) == ("data", said, ("x2",))
+
+
 def test_wrong_without_the_right_answer_mends_nothing() -> None:
     world = WORLDS["correlated"]
     chance = np.random.default_rng(4)

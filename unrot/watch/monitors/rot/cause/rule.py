@@ -167,8 +167,10 @@ class _Said:
     def of_change(self, change: Change) -> Explanation:
         """Say what of the inputs has changed."""
         if change.moved:
+            gaps = {one.column: self._gaps(one) for one in change.risen if math.isnan(one.value)}
             names = self._names(change.moved)
-            return Explanation("data", names, f"Its inputs moved too ({_few(names)}): data drift.")
+            told = [name + gaps.get(at, "") for at, name in zip(change.moved, names, strict=True)]
+            return Explanation("data", names, f"Its inputs moved too ({_few(told)}): data drift.")
         names = self._names(change.columns)
         pairs = [" with ".join(self._names(one.columns)) for one in change.pairs]
         named = f" ({_few(pairs)})" if pairs else ""
@@ -178,6 +180,9 @@ class _Said:
             f"Its inputs hang together otherwise than before{named}: other rows come, or broken "
             "ones. That the rule has changed is not to be seen.",
         )
+
+    def _gaps(self, one: Risen) -> str:
+        return f" is missing in {roughly(one.share)}, before in {roughly(one.before)}"
 
     def _word(self, column: int, value: float) -> str:
         feature = self.evidence.schema.features[column]
