@@ -151,9 +151,11 @@ def span_of(since: float, until: float) -> Span:
 
 
 def report_period(service: Service, name: str, span: Span) -> Report:
-    """Gather how a model did over a period."""
+    """Gather how a model did over a period; one that is not over yet ends now."""
     shelved = service.catalogue().model(name)
     model, now = shelved.model, service.clock()
+    if span.since < now < span.until:
+        span = replace(span, until=now)
     found = condition(service, model.name, replace(span, words=WORDS))
     since, until, key = span.since, span.until, model.key
     columns = _columns(found)
