@@ -41,22 +41,6 @@ def test_learner_goes_without_documentation_where_a_build_has_compiled_it(
     assert after == [sys.executable, "-OO", "-m", "unrot.run.learner", "7"]
 
 
-def test_learner_fits_and_compiles_without_pandas_until_a_table_is_made() -> None:
-    code = (
-        "import sys; from unrot.run.sparing import import_without_pandas;"
-        "import_without_pandas(); print('pandas' in sys.modules, 'sklearn.base' in sys.modules);"
-        "from unrot.make.inputs import pandas; print(pandas().DataFrame({'a': [1]}).a.sum());"
-        "from sklearn.compose import make_column_transformer as made;"
-        "print(made(('passthrough', ['a'])).fit_transform(pandas().DataFrame({'a': [1]})))"
-    )
-
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-
-    assert done.stdout.split("\n")[:3] == ["False True", "1", "[[1]]"]
-
-
 def test_what_is_compiled_so_has_no_documentation_and_is_taken(tmp_path: Path) -> None:
     """Compiled by contents: it holds whatever time a slug gives the files."""
     told = "import sys, unrot.core.ids as ids; print(ids.__doc__, ids.__cached__)"

@@ -17,7 +17,7 @@ from unrot.core.settings import Settings, load
 from unrot.learn.worker import Learner, do_job, new_holder
 from unrot.run.bootstrap import open_service, writer_name
 from unrot.run.parent import stop_with_parent
-from unrot.run.sparing import import_without_pandas, sparing_options
+from unrot.run.sparing import sparing_options
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 
@@ -65,7 +65,6 @@ def do_jobs(settings: Settings, parent: int | None) -> None:
 
 def _do_all(worker: Learner, ended: threading.Event) -> None:
     try:
-        import_without_pandas()
         worker.run()
     finally:
         ended.set()

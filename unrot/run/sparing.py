@@ -1,11 +1,8 @@
-"""What the process that imports most goes without: the learner, on a dyno of 512 MB.
+"""Python without documentation, for the process that imports most: the learner.
 
-Documentation: scikit-learn, scipy and skl2onnx explain themselves at length, in 17 MB. Python leaves
-it out under -OO, of files compiled so, which takes ten seconds: a build does it once
-(`python -m unrot.run.sparing`). Where none did, a learner starts as any process.
-
-pandas: scikit-learn and skl2onnx import it where it is there, 14 MB, 21 with pyarrow beside it, and
-use nothing of it before they are given a DataFrame. Who makes one imports it then.
+scikit-learn, scipy and skl2onnx explain themselves at length: 17 MB, for which a dyno of 512 has a
+better use. Python leaves it out under -OO, of files compiled so, which takes ten seconds: a build
+does it once (`python -m unrot.run.sparing`). Where none did, a learner starts as any process.
 """
 
 from __future__ import annotations
@@ -18,8 +15,7 @@ from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 
 STORES = ("unrot.store.postgres", "unrot.store.datastore")
-FITS_AND_COMPILES = "unrot.make.onnx.export"
-IMPORTED = ("unrot.run.learner", *STORES, FITS_AND_COMPILES)
+IMPORTED = ("unrot.run.learner", *STORES, "unrot.make.onnx.export")
 """What brings in all that a learner has."""
 
 
@@ -28,17 +24,6 @@ def sparing_options() -> list[str]:
     found = find_spec("sklearn")
     is_compiled = found is not None and found.origin and _compiled(found.origin).exists()
     return ["-OO"] if is_compiled else []
-
-
-def import_without_pandas() -> None:
-    """Import what fits and compiles, and nothing of pandas, which has its time when it is used."""
-    if "pandas" in sys.modules:
-        return
-    sys.modules["pandas"] = None  # type: ignore[assignment]  # so Python says that it is not there
-    try:
-        import_module(FITS_AND_COMPILES)
-    finally:
-        del sys.modules["pandas"]
 
 
 def compile_what_is_imported() -> None:
