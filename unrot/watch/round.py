@@ -16,7 +16,7 @@ from unrot.core.records import ModelKey
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.watch.finding_keeper import FindingKeeper
-from unrot.watch.monitors import abstentions, operations
+from unrot.watch.monitors import abstentions, leaning, operations
 from unrot.watch.monitors.drift import look as drift
 from unrot.watch.monitors.estimate import look as estimate
 from unrot.watch.monitors.outliers import look as outliers
@@ -30,6 +30,7 @@ from unrot.watch.visit import Look, Visit
 MONITORS: tuple[tuple[str, Look], ...] = (
     (drift.MONITOR, drift.look),
     (rot.MONITOR, rot.look),
+    (leaning.MONITOR, leaning.look),
     (slices.MONITOR, slices.look),
     (estimate.MONITOR, estimate.look),
     (outliers.CAUSE, outliers.look),

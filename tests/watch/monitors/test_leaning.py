@@ -9,6 +9,7 @@ import pytest
 
 from tests.alarms import Alarms, opened
 from tests.clock import Clock
+from unrot.watch.monitors.leaning import noted_leaning
 
 
 @pytest.fixture
@@ -29,6 +30,28 @@ def test_alarms_that_are_right_as_often_as_on_the_test_set_are_no_finding(alarms
     ]
     assert mostly.endswith("that tells how right this answer is, and not how right the model is.")
     assert "test rows when it was made" not in " ".join(said.reasons)
+
+
+def test_home_says_so_and_reads_no_prediction(
+    alarms: Alarms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alarms.go_by(500, alone=True)
+    monkeypatch.setattr(alarms.service.store.traffic, "of_period", None)
+
+    leaning = alarms.glance().signs.leaning
+
+    assert leaning is not None
+    assert leaning.sentence.startswith("Only the answer yes was judged (100 % of the verdicts, ")
+
+
+def test_what_the_champion_before_was_judged_for_is_not_said_of_the_next_one(
+    alarms: Alarms,
+) -> None:
+    alarms.go_by(500, alone=True)
+    store, key = alarms.service.store, alarms.service.catalogue().model("alarms").model.key
+
+    assert noted_leaning(store, key, "v1") is not None
+    assert noted_leaning(store, key, "v2") is None
 
 
 def test_that_alarms_alone_are_judged_from_a_day_on_is_no_fall(alarms: Alarms) -> None:

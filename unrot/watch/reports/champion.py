@@ -25,7 +25,7 @@ from unrot.watch.statistics.accuracy import (
     scored,
     scores_of,
 )
-from unrot.watch.worth.leaning import MOST_ROWS, Leaning, leaning_of
+from unrot.watch.worth.leaning import Leaning, leaning_of
 from unrot.watch.worth.measures import autocorrelation_time
 from unrot.watch.worth.verdicts import worth_of_last
 
@@ -100,7 +100,7 @@ def _judged(
         judged_then=judged,
         predicted_then=predicted,
         is_drawn=is_drawn,
-        leaning=leaning_of_last(service, model, own) if few and not is_drawn else None,
+        leaning=_leaning(service, model, own) if few and not is_drawn else None,
         constant=constant_of(own).value,
         guess_alone=guess_alone,
         right_alone=right_alone,
@@ -121,12 +121,9 @@ def _of_that_time(
     )
 
 
-def leaning_of_last(
-    service: Service, model: ModelKey, own: Sequence[Outcome], *, most: int = MOST_ROWS
-) -> Leaning | None:
-    """Tell on which answer the last verdicts lean."""
+def _leaning(service: Service, model: ModelKey, own: Sequence[Outcome]) -> Leaning | None:
     times = [one.predicted_at for one in own]
-    return leaning_of(service.store, model, min(times), max(times), most=most)
+    return leaning_of(service.store, model, min(times), max(times))
 
 
 def _is_drawn(service: Service, model: ModelKey, own: Sequence[Outcome]) -> bool:

@@ -16,7 +16,8 @@ from unrot.core.time import HOUR
 from unrot.hear.judges import whose
 from unrot.serve.service import LAST_VERDICTS, Service
 from unrot.serve.shelf import ShelvedModel
-from unrot.watch.reports.champion import leaning_of_last, promised
+from unrot.watch.monitors.leaning import noted_leaning
+from unrot.watch.reports.champion import promised
 from unrot.watch.reports.health import State, health, part_snoozed
 from unrot.watch.reports.signs import FEWEST_VERDICTS, Signs
 from unrot.watch.statistics.accuracy import errors_of, right_of, scored, scores_of
@@ -24,8 +25,6 @@ from unrot.watch.worth.verdicts import worth_of_last
 
 HOURS = 24
 """So far back goes the line of traffic."""
-MOST_BESIDE = 100
-"""Predictions beside the last verdicts that are read where some were chosen to be judged."""
 WORST_FIRST: Sequence[State] = ("ill", "look", "unknown", "well")
 
 
@@ -125,8 +124,7 @@ def _glance(
         own = service.store.traffic.outcomes(key, limit=LAST_VERDICTS, versions=(champion.name,))
     signs = _signs(champion, own, windows)
     if signs.is_chosen and not signs.is_of_crowd:
-        leaning = leaning_of_last(service, key, own, most=MOST_BESIDE)
-        signs = replace(signs, leaning=leaning)
+        signs = replace(signs, leaning=noted_leaning(service.store, key, signs.version))
     signs = replace(
         signs,
         findings=findings,
