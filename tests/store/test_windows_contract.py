@@ -20,6 +20,7 @@ from unrot.core.ports import Store
 from unrot.core.records import (
     Errors,
     Feedback,
+    Hour,
     Model,
     Oddity,
     Outcome,
@@ -30,6 +31,7 @@ from unrot.core.records import (
     Shipment,
     Window,
 )
+from unrot.core.time import HOUR
 from unrot.core.windows import total
 
 MINUTE = int(NOON) // 60
@@ -398,10 +400,10 @@ def test_predictions_of_all_models_are_counted_by_the_hour(store: Store) -> None
 
     found = store.traffic.predictions_of_all(NOON + 60)
 
-    hour = MINUTE // 60 * 60
+    hour = NOON // HOUR * HOUR
     assert sorted(found, key=lambda one: one.model) == [
-        Window(hour, "dwarfs", "v1", "me", predictions=1, minutes=60),
-        Window(hour, "elves", "v1", "me", predictions=2, minutes=60),
+        Hour(hour, "dwarfs", "v1", 1),
+        Hour(hour, "elves", "v1", 2),
     ]
 
 

@@ -36,6 +36,7 @@ from unrot.core.records import (
     Forgotten,
     GateVerdict,
     Holdings,
+    Hour,
     Job,
     JobKind,
     JobState,
@@ -900,8 +901,8 @@ class Traffic(Protocol):
         """Return the totals of a model per minute, or per hour and day where they were rolled."""
         ...
 
-    def predictions_of_all(self, since: float) -> list[Window]:
-        """Return how many predictions of all models each hour had, and nothing else of them."""
+    def predictions_of_all(self, since: float) -> list[Hour]:
+        """Return how many predictions of all models each hour had."""
         ...
 
     def marks_of_all(self, since: float) -> dict[str, int]:

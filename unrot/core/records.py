@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NewType
+from typing import Any, Literal, NamedTuple, NewType
 
 ModelKey = NewType("ModelKey", str)
 """What all that is kept of a model is found under: its first name, whatever it is called later.
@@ -812,6 +812,15 @@ class Window:
     reasons: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Right and wrong answers that were judged by who had seen their reasons, by feature; under
     no name all of them."""
+
+
+class Hour(NamedTuple):
+    """How many predictions of one version a writer counted in an hour."""
+
+    starts_at: float
+    model: ModelKey
+    version: str
+    predictions: int
 
 
 @dataclass(frozen=True, slots=True)

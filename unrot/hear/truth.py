@@ -6,8 +6,6 @@
     thumb down, more classes         tells no class: it counts for accuracy only
     a thumb on a number              tells no number, and neither right nor wrong
 
-The store says the same in SQL (`TRUTH` and `RIGHT`), and a test of its contract compares the two.
-
 A row weighs 1 when a judge said it or when it corrects the answer, and 0.2 when somebody unknown
 agrees: agreeing is cheap, and most of it repeats what the model believes already.
 

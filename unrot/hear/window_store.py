@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from unrot.core.records import Errors, ModelKey, RefusedFor, Rewards, Window
+from unrot.core.records import Errors, Hour, ModelKey, RefusedFor, Rewards, Window
 from unrot.core.time import MINUTES_A_DAY, MINUTES_AN_HOUR
 from unrot.core.windows import added, grouped
 from unrot.store.kinds import WINDOWS
@@ -102,26 +102,18 @@ def windows_between(database: Operations, model: ModelKey, first: int, end: int)
     return sorted(found, key=lambda one: (one.minute, one.version, one.writer))
 
 
-def predictions_of_all(database: Operations, since: float) -> list[Window]:
+def predictions_of_all(database: Operations, since: float) -> list[Hour]:
     """Return how many predictions of all models each hour had that is kept by minutes: one scan.
 
-    Nothing else of these windows is filled, so that what a window holds is not even read.
+    What else a window holds is not even read.
     """
     first = int(since) // 60 // MINUTES_AN_HOUR * MINUTES_AN_HOUR * 60.0
-    only = ("model", "version", "writer", "predictions")
+    only = ("model", "version", "predictions")
+    found = scan_all(database, WINDOWS, "of all", (1,), since=first, only=only, page=LARGE_PAGE)
     return [
-        Window(
-            int(found["starts at"]) // 60,
-            found["model"],
-            found["version"],
-            found["writer"],
-            predictions=found["predictions"],
-            minutes=MINUTES_AN_HOUR,
-        )
-        for found in scan_all(
-            database, WINDOWS, "of all", (1,), since=first, only=only, page=LARGE_PAGE
-        )
-        if found["predictions"]
+        Hour(told["starts at"], told["model"], told["version"], predictions)
+        for told in (document.fields for document in found)
+        if (predictions := told["predictions"])
     ]
 
 

@@ -16,6 +16,7 @@ from itertools import islice
 
 from unrot.core.records import (
     ClientKey,
+    Hour,
     JudgedPrediction,
     ModelKey,
     Oddity,
@@ -306,8 +307,8 @@ class TrafficStore:
         first, end = int(since) // 60, math.ceil(until / 60)
         return list(windows_between(self._database, model, first, end))
 
-    def predictions_of_all(self, since: float) -> list[Window]:
-        """Return how many predictions of all models each hour had, and nothing else of them."""
+    def predictions_of_all(self, since: float) -> list[Hour]:
+        """Return how many predictions of all models each hour had."""
         return predictions_of_all(self._database, since)
 
     def marks_of_all(self, since: float) -> dict[str, int]:

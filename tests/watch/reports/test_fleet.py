@@ -8,10 +8,10 @@ from unrot.core.records import (
     CHAMPION,
     Finding,
     Gravity,
+    Hour,
     Model,
     ModelKey,
     Schema,
-    Window,
 )
 from unrot.hear.judges import Whose
 from unrot.serve.shelf import ShelvedModel
@@ -52,12 +52,12 @@ def test_one_visitor_alone_makes_no_model_ill() -> None:
 
 
 def test_hours_are_counted_from_the_first_one_on() -> None:
-    windows = [
-        Window(60 * hour, MODEL.key, version, "me", predictions=count, minutes=60)
+    counted = [
+        Hour(3_600.0 * hour, MODEL.key, version, count)
         for hour, version, count in ((9, "v1", 5), (10, "v1", 2), (10, "v2", 3), (33, "v2", 1))
     ]
 
-    assert hours_of(windows, 10) == [5, *[0] * 22, 1]
+    assert hours_of(counted, 10) == [5, *[0] * 22, 1]
 
 
 def test_fewer_verdicts_than_ten_are_no_figure_and_no_line() -> None:

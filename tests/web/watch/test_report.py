@@ -92,9 +92,7 @@ def test_report_tells_the_period_beside_the_one_before(
     assert re.search(r"groan pitch 0\.\d\d 0\.15 2023-11-15 13:00 to \S+ 14:00 yes", whole)
 
 
-def test_period_that_is_not_over_ends_when_the_report_is_made(
-    school: School, clock: Clock
-) -> None:
+def test_period_that_is_not_over_ends_when_the_report_is_made(school: School, clock: Clock) -> None:
     passed(school, clock)
     began = clock.now - 3 * HOUR
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from unrot.core.errors import StoreAway
-from unrot.core.records import CHAMPION, Finding, ModelKey, Outcome, Version, Window
+from unrot.core.records import CHAMPION, Finding, Hour, ModelKey, Outcome, Version
 from unrot.core.time import HOUR
 from unrot.hear.judges import whose
 from unrot.serve.service import LAST_VERDICTS, Service
@@ -113,7 +113,7 @@ def _look(
 def _glance(
     service: Service,
     shelved: ShelvedModel,
-    windows: Sequence[Window],
+    hours: Sequence[Hour],
     findings: Sequence[Finding],
     first: int,
 ) -> Glance:
@@ -122,7 +122,7 @@ def _glance(
     own: Sequence[Outcome] = ()
     if champion is not None:
         own = service.store.traffic.outcomes(key, limit=LAST_VERDICTS, versions=(champion.name,))
-    signs = _signs(champion, own, windows)
+    signs = _signs(champion, own, hours)
     if signs.is_chosen and not signs.is_of_crowd:
         signs = replace(signs, leaning=noted_leaning(service.store, key, signs.version))
     signs = replace(
@@ -137,7 +137,7 @@ def _glance(
         state_of(signs),
         findings,
         len(snoozed),
-        hours_of(windows, first),
+        hours_of(hours, first),
         first * float(HOUR),
         signs,
         scores_of(own),
@@ -152,27 +152,27 @@ def state_of(signs: Signs) -> State:
     return health(signs).state
 
 
-def hours_of(windows: Sequence[Window], first: int) -> list[int]:
+def hours_of(hours: Sequence[Hour], first: int) -> list[int]:
     """Count predictions by the hour, from the first one on."""
     counts = [0] * HOURS
-    for window in windows:
-        if 0 <= (hour := window.minute // 60 - first) < HOURS:
-            counts[hour] += window.predictions
+    for one in hours:
+        if 0 <= (at := int(one.starts_at // HOUR) - first) < HOURS:
+            counts[at] += one.predictions
     return counts
 
 
 def _signs(
     champion: Version | None,
     own: Sequence[Outcome],
-    windows: Sequence[Window],
+    hours: Sequence[Hour],
 ) -> Signs:
     right, errors = right_of(own), scored(errors_of(own))
-    judged, predicted = _of_that_time(champion, own, windows)
+    judged, predicted = _of_that_time(champion, own, hours)
     return replace(
         promised(champion),
         version=champion.name if champion else "",
         has_champion=champion is not None,
-        predictions=sum(window.predictions for window in windows),
+        predictions=sum(one.predictions for one in hours),
         right=right.right,
         judged=right.count or errors.count,
         worth=worth_of_last(own, LAST_VERDICTS),
@@ -185,7 +185,7 @@ def _signs(
 
 
 def _of_that_time(
-    champion: Version | None, own: Sequence[Outcome], windows: Sequence[Window]
+    champion: Version | None, own: Sequence[Outcome], hours: Sequence[Hour]
 ) -> tuple[int, int]:
     """Count what was judged, of what was asked, in whole hours since the first of these verdicts.
 
@@ -193,11 +193,11 @@ def _of_that_time(
     """
     if champion is None or not own:
         return 0, 0
-    begins = min((one.minute * 60.0 for one in windows), default=0.0)
+    begins = min((one.starts_at for one in hours), default=0.0)
     since = max(min(one.predicted_at for one in own) // HOUR * HOUR, begins)
-    of = [one for one in windows if one.version == champion.name and one.minute * 60.0 >= since]
+    of = [one for one in hours if one.version == champion.name and one.starts_at >= since]
     judged = sum(one.predicted_at >= since for one in own)
-    return judged, sum(window.predictions for window in of)
+    return judged, sum(one.predictions for one in of)
 
 
 def _reigns_since(service: Service, model: ModelKey, findings: Sequence[Finding]) -> float:
@@ -208,10 +208,10 @@ def _reigns_since(service: Service, model: ModelKey, findings: Sequence[Finding]
     return moves[-1].moved_at if len(moves) > 1 else 0.0
 
 
-def _by_model(windows: Sequence[Window]) -> Mapping[ModelKey, Sequence[Window]]:
-    found: dict[ModelKey, list[Window]] = {}
-    for window in windows:
-        found.setdefault(window.model, []).append(window)
+def _by_model(hours: Sequence[Hour]) -> Mapping[ModelKey, Sequence[Hour]]:
+    found: dict[ModelKey, list[Hour]] = {}
+    for one in hours:
+        found.setdefault(one.model, []).append(one)
     return found
 
 
