@@ -67,6 +67,9 @@ class Head:
     path: str
     headers: dict[str, str]
     method: str = "POST"
+    query_string: str = ""
+    scheme: str = "http"
+    client: str = "127.0.0.1:50000"
 
     def __post_init__(self) -> None:
         self.headers["host"] = "localhost"
