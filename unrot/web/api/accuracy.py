@@ -13,8 +13,8 @@ from unrot.core.windows import total
 from unrot.watch.findings import rules
 from unrot.watch.reports import accuracy
 from unrot.watch.reports.champion import signs_of
-from unrot.watch.reports.leaning import leaning
 from unrot.watch.reports.signals import said_by, signals_in
+from unrot.watch.reports.wrong_reasons import count_reasons
 from unrot.watch.statistics import accuracy as figures
 from unrot.watch.statistics.rewards import mean_reward
 from unrot.web import moments
@@ -266,7 +266,7 @@ class LeanedOn(Shape):
     stands_out: Annotated[bool, "Whether wrong answers lean on it more than right ones do."]
 
 
-class Leaning(Shape):
+class WrongReasons(Shape):
     """What right and wrong answers lean on."""
 
     right: int
@@ -403,7 +403,9 @@ class Accuracy(Span, named=True):
     classes: Classes | None
     reward: Annotated[MeanReward | None, "Over the whole time; null without rewards."]
     signals: Signals
-    reasons: Annotated[Leaning, "Of the answers that were judged by who had seen their reasons."]
+    reasons: Annotated[
+        WrongReasons, "Of the answers that were judged by who had seen their reasons."
+    ]
     estimate: Annotated[Estimate, From("")]
     slice: Slices | None
     marks: list[Mark]
@@ -428,7 +430,7 @@ def accuracy_of(model: ModelName, query: AccuracyQuery) -> Accuracy:
         classes=Classes.of(classes) if classes.labels else None,
         reward=mean_of(whole.rewards),
         signals=Signals(seen=[Signal.of(one) for one in seen], right=share(said_by(seen))),
-        reasons=Leaning.of(leaning(whole.reasons)),
+        reasons=WrongReasons.of(count_reasons(whole.reasons)),
         slice=Slices.of(slices) if slices else None,
         marks=[Mark.of(one) for one in accuracy.marks(of, model, **span)],
     )

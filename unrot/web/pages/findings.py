@@ -24,7 +24,7 @@ from unrot.watch import findings as noticed
 from unrot.watch.heads import called, head_of
 from unrot.watch.outbox import addresses_of, road_to
 from unrot.watch.reports.health import part_snoozed
-from unrot.watch.reports.leaning import leaning_of
+from unrot.watch.reports.wrong_reasons import wrong_reasons_of
 from unrot.web import security, spans
 from unrot.web.address import TIMES, address_of
 from unrot.web.charts.evidence import build_evidence
@@ -149,7 +149,9 @@ def findings(model: str) -> str:
         asked=replace(spans.shown(request.args, now), problem=asked.problem),
         here=address_of("pages.findings", (*TIMES, "was", "show").__contains__),
         sent_to=[to.shown for to in addresses_of(service(), of.key)],
-        leaning=leaning_of(service(), model, *(period or (None, now))) if is_newest else None,
+        wrong_reasons=wrong_reasons_of(service(), model, *(period or (None, now)))
+        if is_newest
+        else None,
     )
 
 

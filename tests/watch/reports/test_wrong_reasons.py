@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unrot.watch.reports.leaning import leaning
+from unrot.watch.reports.wrong_reasons import count_reasons
 
 Row = tuple[int, int]
 
@@ -15,11 +15,11 @@ def counts(right: int, wrong: int, **named: Row) -> dict[str, dict[str, int]]:
 
 
 def outstanding(counted: dict[str, dict[str, int]]) -> list[str]:
-    return [one.feature for one in leaning(counted).outstanding]
+    return [one.feature for one in count_reasons(counted).outstanding]
 
 
 def test_reason_that_wrong_answers_name_more_often_stands_out() -> None:
-    found = leaning(counts(60, 40, thal=(12, 31), age=(40, 25), chol=(8, 4)))
+    found = count_reasons(counts(60, 40, thal=(12, 31), age=(40, 25), chol=(8, 4)))
 
     assert [one.feature for one in found.reasons] == ["thal", "age", "chol"]
     assert outstanding(counts(60, 40, thal=(12, 31), age=(40, 25))) == ["thal"]
@@ -36,7 +36,7 @@ def test_reason_that_right_answers_name_more_often_does_not_stand_out() -> None:
 
 
 def test_of_few_wrong_answers_nothing_is_said() -> None:
-    found = leaning(counts(60, 9, thal=(0, 9)))
+    found = count_reasons(counts(60, 9, thal=(0, 9)))
 
     assert not found.can_tell
     assert list(found.outstanding) == []
@@ -52,6 +52,6 @@ def test_many_reasons_have_to_be_surer_than_one() -> None:
 
 @pytest.mark.parametrize("counted", [{}, {"": {}}, {"thal": {"right": 0, "wrong": 0}}])
 def test_where_nobody_saw_reasons_there_is_nothing(counted: dict[str, dict[str, int]]) -> None:
-    found = leaning(counted)
+    found = count_reasons(counted)
 
     assert (found.judged, list(found.reasons)) == (0, [])

@@ -6,7 +6,8 @@ ones do, by Fisher's exact test, Holm's for all that are looked at.
 
     >>> counted = {"": {"right": 60, "wrong": 40}, "thal": {"right": 12, "wrong": 31},
     ...            "age": {"right": 40, "wrong": 25}}
-    >>> [(one.feature, one.right, one.wrong, one.stands_out) for one in leaning(counted).reasons]
+    >>> found = count_reasons(counted)
+    >>> [(one.feature, one.right, one.wrong, one.stands_out) for one in found.reasons]
     [('thal', 12, 31, True), ('age', 40, 25, False)]
 """
 
@@ -48,7 +49,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaning:
+class WrongReasons:
     """What right and wrong answers lean on."""
 
     right: int
@@ -72,7 +73,9 @@ class Leaning:
         return [one for one in self.reasons if one.stands_out]
 
 
-def leaning_of(service: Service, model: str, since: float | None, until: float) -> Leaning:
+def wrong_reasons_of(
+    service: Service, model: str, since: float | None, until: float
+) -> WrongReasons:
     """Return what answers lean on that were asked for in a stretch of time: else the last month.
 
     A stretch without an end goes up to now.
@@ -80,10 +83,12 @@ def leaning_of(service: Service, model: str, since: float | None, until: float) 
     until = min(until, service.clock())
     begin = until - DAYS * DAY if since is None else since
     key = service.catalogue().model(model).model.key
-    return leaning(total(service.store.traffic.windows(key, since=begin, until=until)).reasons)
+    return count_reasons(
+        total(service.store.traffic.windows(key, since=begin, until=until)).reasons
+    )
 
 
-def leaning(counted: Counted) -> Leaning:
+def count_reasons(counted: Counted) -> WrongReasons:
     """Say of what windows have counted which reasons stand out."""
     whole = counted.get("", {})
     right, wrong = whole.get("right", 0), whole.get("wrong", 0)
@@ -104,4 +109,4 @@ def leaning(counted: Counted) -> Leaning:
         if sum(row)
     ]
     found.sort(key=lambda one: (not one.stands_out, -one.wrong, one.feature))
-    return Leaning(right, wrong, found)
+    return WrongReasons(right, wrong, found)
