@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from unrot.core.ports import Store
-from unrot.core.records import ModelKey, Symptom
+from unrot.core.records import ModelKey, Outcome, Symptom
 from unrot.serve.service import LAST_VERDICTS
+from unrot.watch.eras import key_of
 from unrot.watch.notes import read_note
 from unrot.watch.visit import Visit
 from unrot.watch.worth.leaning import Leaning, leaning_of
@@ -30,21 +32,22 @@ class Note:
 
 
 def look(visit: Visit) -> Sequence[Symptom]:
-    """Look again where the last verdicts on the champion are others."""
+    """Look again where the last verdict on the champion is another one."""
     if not visit.has_news or not visit.champion:
         return ()
-    told = visit.store.traffic.outcomes(visit.key, limit=LAST_VERDICTS, versions=(visit.champion,))
-    mark = [(one.prediction, one.given_at) for one in told]
-    if mark == visit.remembered.get(MONITOR):
-        return ()
-    times = [one.predicted_at for one in told]
-    audited = visit.store.trials.audited(visit.key)
-    found = (
-        leaning_of(visit.store, visit.key, min(times), max(times), drawn=audited) if told else None
-    )
-    visit.write_note(MONITOR, Note(visit.champion, found))
-    visit.remembered[MONITOR] = mark
+    own = partial(visit.store.traffic.outcomes, visit.key, versions=(visit.champion,))
+    mark = [visit.champion, *map(key_of, own(limit=1))]
+    if mark != visit.remembered.get(MONITOR):
+        visit.write_note(MONITOR, Note(visit.champion, _leaning(visit, own(limit=LAST_VERDICTS))))
+        visit.remembered[MONITOR] = mark
     return ()
+
+
+def _leaning(visit: Visit, own: Sequence[Outcome]) -> Leaning | None:
+    if not own:
+        return None
+    times, audited = [one.predicted_at for one in own], visit.store.trials.audited(visit.key)
+    return leaning_of(visit.store, visit.key, min(times), max(times), drawn=audited)
 
 
 def noted_leaning(store: Store, model: ModelKey, version: str) -> Leaning | None:
