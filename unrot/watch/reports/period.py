@@ -24,7 +24,7 @@ from unrot.core.records import (
     Window,
 )
 from unrot.core.test_sets import MeasuredOn, measured_on
-from unrot.core.time import LATEST, MINUTE, WEEK, iso_time
+from unrot.core.time import DAY, LATEST, MINUTE, WEEK, iso_time
 from unrot.core.windows import total
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
@@ -138,6 +138,12 @@ class Report:
         """How long it is, in seconds."""
         return self.span.until - self.span.since
 
+    @property
+    def days(self) -> int:
+        """How many days that is; 0 where it is off by more than a quarter of one."""
+        days = round(self.length / DAY)
+        return days if abs(self.length - days * DAY) <= DAY / 4 else 0
+
 
 def span_of(since: float, until: float) -> Span:
     """Return a period with steps that a chart can show.
@@ -198,7 +204,7 @@ def _champion_since(service: Service, model: ModelKey, champion: Version | None)
 
 def _findings(service: Service, model: ModelKey, since: float, until: float) -> list[Finding]:
     def was_open(one: Finding) -> bool:
-        return one.opened_at < until and (one.closed_at is None or one.closed_at >= since)
+        return one.opened_at <= until and (one.closed_at is None or one.closed_at >= since)
 
     return service.store.findings.of_model(model, limit=MOST_FINDINGS, wanted=was_open)
 
@@ -211,19 +217,19 @@ def _changes(service: Service, shelved: ShelvedModel, since: float, until: float
     jobs = [
         one
         for one in service.store.jobs.of_model(key, MOST_JOBS)
-        if one.ended_at is not None and since <= one.ended_at < until
+        if one.ended_at is not None and since <= one.ended_at <= until
     ]
     moved = [
         Change(move.moved_at, _moved(move.alias, move.moved_from, move.moved_to, move.reason),
                move.moved_by)
         for move in service.store.registry.moves(key)
-        if since <= move.moved_at < until
+        if since <= move.moved_at <= until
     ]  # fmt: skip
     made = {_made_by(job) for job in jobs}
     brought = [
         Change(one.created_at, f"{one.name} was added: {one.origin}.", "")
         for one in shelved.versions.values()
-        if since <= one.created_at < until and one.name not in made
+        if since <= one.created_at <= until and one.name not in made
     ]
     ended = [Change(job.ended_at or 0.0, _ended(job), job.asked_by) for job in jobs]
     made_first = [*sorted([*brought, *ended], key=lambda one: one.at), *moved]
