@@ -1,4 +1,4 @@
-"""A model of a rare class, of which all answers are reviewed or its alarms alone."""
+"""Models of which all answers are reviewed or some alone: alarms, or the highest prices."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from tests.clock import Clock
 from unrot.core.dataset import Dataset
-from unrot.core.records import Caller, Feature, Finding, Model, Schema
+from unrot.core.records import Caller, Feature, Finding, Model, Prediction, Schema
 from unrot.core.settings import Settings
 from unrot.make.publishing import publish
 from unrot.make.train import train
@@ -31,23 +31,29 @@ MINUTE, DAY = 60.0, 86_400.0
 class Alarms:
     """One answer in fifteen is yes, and about three of four of these are right."""
 
+    target, classes, estimator = "alarm", ("no", "yes"), "logistic"
+
     def __init__(self, service: Service, clock: Clock) -> None:
         self.service, self.clock = service, clock
         self.chance = np.random.default_rng(5)
         rows = self._drawn(3_000)
         truth = self._truth(rows)
         features = tuple(Feature(name, "number", low=-5.0, high=5.0) for name in "ab")
-        schema = Schema(features, "alarm", ("no", "yes"))
+        schema = Schema(features, self.target, self.classes)
         learnt, held = slice(0, 1_500), slice(1_500, None)
         made = train(
             Dataset(
                 "alarms", "Alarms", "", schema, rows[learnt], truth[learnt], rows[held], truth[held]
             ),
-            "logistic",
+            self.estimator,
             lambda *_: None,
         )
         publish(service, Model("alarms", 0, "Alarms", "", schema, clock.now), made)
         self.caretaker, self.lookout = Caretaker(service, "tests"), Lookout(service)
+
+    def is_reviewed(self, made: Prediction) -> bool:
+        """Tell whether somebody looks at an answer where not all are looked at."""
+        return made.label == "yes"
 
     def go_by(self, count: int, *, alone: bool, spoilt: bool = False) -> None:
         """Let rows come by, ten in ten minutes; judge all, or only what was answered yes."""
@@ -62,7 +68,7 @@ class Alarms:
                 given += [
                     {"id": one.id, "label": truth}
                     for one, truth in told
-                    if one.label == "yes" or not alone
+                    if not alone or self.is_reviewed(one)
                 ]
             self.caretaker._go_round_at_home()
             self.service.judge_many(given, JUDGE)
@@ -91,10 +97,25 @@ class Alarms:
         return np.where(is_alarm, "yes", "no")
 
 
+class Prices(Alarms):
+    """The higher a price, the farther off it is; one in six is reviewed where not all are."""
+
+    target, classes, estimator = "price", (), "ridge"
+
+    def is_reviewed(self, made: Prediction) -> bool:
+        """Look at high prices alone."""
+        return made.value is not None and made.value > 14.0
+
+    def _truth(self, rows: Any, *, spoilt: bool = False) -> Any:
+        price = 10 + 3 * rows[:, 0] + 2 * rows[:, 1]
+        noise = self.chance.normal(size=len(rows)) * np.exp((price - 10) / 4)
+        return (price + noise * (1 + 2 * spoilt)).round(2)
+
+
 @contextmanager
-def opened(folder: Path, clock: Clock) -> Iterator[Alarms]:
+def opened(folder: Path, clock: Clock, kind: type[Alarms] = Alarms) -> Iterator[Alarms]:
     """Open a home that has this model alone."""
     settings = Settings(home=folder, rotation_seconds=3_600)
     service = replace(open_service(settings), clock=lambda: clock.now)
-    yield Alarms(service, clock)
+    yield kind(service, clock)
     service.store.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.alarms import Alarms, opened
+from tests.alarms import Alarms, Prices, opened
 from tests.clock import Clock
 from unrot.core.policy import Policy
 from unrot.learn import compare, jobs, promote
@@ -53,6 +53,18 @@ def test_last_verdicts_score_nobody_where_alarms_alone_are_judged(alarms: Alarms
     assert found.entry(name).on_test_set is not None
     assert found.entry(name).on_verdicts is None
     assert list(grounds) == ["anchor"]
+
+
+def test_gate_weighs_a_refit_by_the_test_set_where_high_prices_alone_are_judged(
+    tmp_path: Path, clock: Clock
+) -> None:
+    with opened(tmp_path / "home", clock, Prices) as prices:
+        prices.go_by(2_500, alone=True)
+        gate = last_gate(prices.service, "alarms", refitted(prices))
+
+    assert gate is not None
+    assert (gate.ground, gate.moved_at, gate.recent_rows) == ("anchor", None, 0)
+    assert gate.voters.startswith("Only answers over ")
 
 
 def test_nobody_goes_back_by_alarms_alone(alarms: Alarms) -> None:

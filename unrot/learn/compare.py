@@ -23,7 +23,6 @@ often.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -54,7 +53,7 @@ from unrot.learn.gate.paired_test import discordant
 from unrot.learn.scoreboard import Gain, compare_gain
 from unrot.serve.service import Service
 from unrot.watch import audit
-from unrot.watch.worth.leaning import Leaning, leaning, weighing
+from unrot.watch.worth.leaning import Leaning, leaning_in, weighing
 
 MOST_ROWS = 5_000
 MOST_VERDICTS = 2_000
@@ -217,10 +216,7 @@ def in_shadow(service: Service, name: str) -> InShadow | None:
         truth.append(said.label if isinstance(said, Example) else None)
         first.append(answered)
         second.append(would)
-    judged_answers = Counter(
-        str(one) for one, label in zip(first, truth, strict=True) if label is not None
-    )
-    lean = leaning(judged_answers, Counter(map(str, first))) if model.schema.is_classifier else None
+    lean = leaning_in(first, [label is not None for label in truth])
     known = [None] * len(truth) if lean else truth
     return InShadow(champion, challenger, beside(model.schema, rows, known, first, second), lean)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.alarms import Alarms, opened
+from tests.alarms import Alarms, Prices, opened
 from tests.clock import Clock
 from unrot.watch.monitors.leaning import noted_leaning
 
@@ -15,6 +15,12 @@ from unrot.watch.monitors.leaning import noted_leaning
 @pytest.fixture
 def alarms(tmp_path: Path, clock: Clock) -> Iterator[Alarms]:
     with opened(tmp_path / "home", clock) as made:
+        yield made
+
+
+@pytest.fixture
+def prices(tmp_path: Path, clock: Clock) -> Iterator[Alarms]:
+    with opened(tmp_path / "home", clock, Prices) as made:
         yield made
 
 
@@ -69,3 +75,30 @@ def test_alarms_that_become_false_are_found_beside_earlier_alarms(alarms: Alarms
     [found] = [one for one in alarms.found() if one.kind == "rot"]
 
     assert found.is_open
+
+
+# ── numbers ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_high_prices_that_are_as_far_off_as_on_the_test_set_are_no_finding(prices: Alarms) -> None:
+    prices.go_by(3_000, alone=True)
+
+    said = prices.health()
+    assert (prices.found(), said.state, prices.glance().state) == ([], "unknown", "unknown")
+    [mostly] = [one for one in said.reasons if "answers over" in one]
+    assert mostly.endswith("how far off these are, and not how far off the model is.")
+    assert "test rows when it was made" not in " ".join(said.reasons)
+
+
+def test_that_high_prices_alone_are_judged_from_a_day_on_is_no_fall(prices: Alarms) -> None:
+    prices.go_by(1_500, alone=False)
+    prices.go_by(3_000, alone=True)
+
+    assert prices.found() == []
+
+
+def test_high_prices_that_become_worse_are_found_beside_earlier_ones(prices: Alarms) -> None:
+    prices.go_by(3_000, alone=True)
+    prices.go_by(1_500, alone=True, spoilt=True)
+
+    assert [one.kind for one in prices.found() if one.is_open] == ["rot"]

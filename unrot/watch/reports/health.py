@@ -277,7 +277,8 @@ def _error(signs: Signs) -> list[str]:
     said = f"{told} it was off by {rough(signs.error or 0.0)}"
     rows = f" over {counted(signs.expected_rows, 'test row')}" if signs.expected_rows else ""
     beside = f"; by {rough(signs.expected_error or 0.0)}{rows} when it was made"
-    return [*_chosen(signs), f"{said} on average{beside if signs.expected_error else ''}."]
+    is_beside = signs.expected_error and signs.leaning is None
+    return [*_chosen(signs), f"{said} on average{beside if is_beside else ''}."]
 
 
 def _test_set(signs: Signs) -> list[str]:

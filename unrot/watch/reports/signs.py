@@ -161,7 +161,8 @@ class Signs:
         """Tell whether, by one look, it is worse than what was measured."""
         if self.is_of_numbers:
             slack = (1 + SLACK) * (self.expected_error or 0.0)
-            return self._sigmas > Z and (self.error or 0.0) > slack
+            is_far = self._sigmas > Z and (self.error or 0.0) > slack
+            return is_far and self.leaning is None
         return self._is_comparable and self.accuracy.high < self.promised.low - SLACK
 
     @property

@@ -1,7 +1,8 @@
 """Whether verdicts lean on some answers: alarms are reviewed, and what was none is not.
 
 Verdicts on one class of answers tell how right that answer is, which is its precision, and not how
-right the model is. Of predictions of a time, judged or not, answer by answer,
+right the model is; those on the largest numbers tell how far off these are. Of predictions of a
+time, judged or not, answer by answer (of numbers by the fifth of them all that they lie in),
 
     G = 2 Σ n ln(n / expected)        n in each of two lines, judged and not, for k answers
 
@@ -22,14 +23,20 @@ Wilson, Hilferty, PNAS 17 (1931) 684-688; Cochran, Biometrics 10 (1954) 417-451.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from math import log, sqrt
+from typing import Any
 
+import numpy as np
+
+from unrot.core.numbers import rough
 from unrot.core.percent import roughly
 from unrot.core.ports import Store
-from unrot.core.records import Example, ModelKey, Outcome
+from unrot.core.records import Example, JudgedPrediction, ModelKey, Outcome
 from unrot.hear.truth import is_fair_row, was_right
 from unrot.watch.holdout import Held, Holdout
 
@@ -44,6 +51,7 @@ MOST_ROWS = 300
 """So many predictions of a time are read, judged or not."""
 MOST_BESIDE = 1_000
 """So many where versions are held against each other."""
+FIFTHS = (0.2, 0.4, 0.6, 0.8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +61,18 @@ class Leaning:
     answer: str
     judged: float
     predicted: float
+    is_of_numbers: bool = field(default=False, repr=False)
 
     @property
     def sentence(self) -> str:
         """Say on what they lean, and what they do not tell."""
-        mostly = "Only" if self.judged == 1 else "Mostly"
+        mostly = "Only" if self.judged == 1 else "Mostly" if self.judged > HALF else "Above all"
         shares = f"{roughly(self.judged)} of the verdicts, {roughly(self.predicted)} of the answers"
+        if self.is_of_numbers:
+            return (
+                f"{mostly} answers {self.answer} were judged ({shares}): that tells how far off "
+                "these are, and not how far off the model is."
+            )
         return (
             f"{mostly} the answer {self.answer} was judged ({shares}): that tells how right this "
             "answer is, and not how right the model is."
@@ -101,18 +115,48 @@ def leaning_of(
 
     Those that were drawn by chance are left out.
     """
-    found = store.traffic.of_period(
+    read = store.traffic.of_period(
         model, since=since, until=until + A_SECOND, judged_only=False, limit=most
     )
-    judged, predicted = Counter[str](), Counter[str]()
-    for one in found:
-        if one.prediction.label is None or one.prediction.id in drawn:
-            continue
-        predicted[one.prediction.label] += 1
-        if one.feedback is None or not is_fair_row(one.feedback):
-            continue
-        judged[one.prediction.label] += was_right(one.prediction, one.feedback) is not None
-    return leaning(judged, predicted)
+    found = [one for one in read if one.prediction.id not in drawn]
+    return leaning_in(
+        [one.prediction.value if one.prediction.label is None else one.prediction.label
+         for one in found],
+        [_is_judged(one) for one in found],
+    )  # fmt: skip
+
+
+def leaning_in(answers: Sequence[str | float | None], judged: Sequence[bool]) -> Leaning | None:
+    """Tell on which answer verdicts lean; numbers are alike that lie in one fifth of them all.
+
+    >>> leaning_in([*range(600)], [at >= 500 for at in range(600)])
+    Leaning(answer='over 479', judged=1.0, predicted=0.2)
+    """
+    numbers = [one for one in answers if isinstance(one, int | float)]
+    alike = _named_fifths(numbers) if numbers else str
+    named = [(alike(one), is_told) for one, is_told in zip(answers, judged, strict=True)
+             if one is not None]  # fmt: skip
+    told = Counter(name for name, is_told in named if is_told)
+    found = leaning(told, Counter(name for name, _ in named))
+    return None if found is None else replace(found, is_of_numbers=bool(numbers))
+
+
+def _named_fifths(numbers: Sequence[float]) -> Callable[[Any], str]:
+    """Return what names the fifth that a number lies in."""
+    edges = fifths_of(numbers)
+    said = [rough(one) for one in edges]
+    names = [f"up to {said[0]}", *(f"{low} to {high}" for low, high in pairwise(said))]
+    names.append(f"over {said[-1]}")
+    return lambda number: names[bisect_left(edges, number)]
+
+
+def _is_judged(one: JudgedPrediction) -> bool:
+    made, verdict = one.prediction, one.feedback
+    if verdict is None or not is_fair_row(verdict):
+        return False
+    if made.label is None:
+        return isinstance(verdict.label, int | float)
+    return was_right(made, verdict) is not None
 
 
 def leaning_among(
@@ -143,17 +187,25 @@ def weighing(
 
 
 Answers = Mapping[str, tuple[float, float]]
-"""Of each answer how often it was judged, and how often it was wrong."""
+"""Of each answer how often it was judged, and how often it was wrong; of the fifths of numbers the
+sum of the ranks of their errors, each from 0 to 1."""
 
 
-def answers_of(outcomes: Iterable[Outcome], before: Answers | None = None) -> dict[str, Pair]:
-    """Count verdicts by what was answered, beside those that were counted before."""
+def answers_of(
+    told: Iterable[tuple[str | None, float]], before: Answers | None = None
+) -> dict[str, Pair]:
+    """Count verdicts by what was answered and how wrong it was, beside those counted before."""
     found = dict(before or {})
-    for one in outcomes:
-        if one.answer is not None and one.was_correct is not None:
-            count, wrong = found.get(one.answer, (0.0, 0.0))
-            found[one.answer] = count + 1, wrong + (not one.was_correct)
+    for answer, wrong in told:
+        if answer is not None:
+            count, sum_before = found.get(answer, (0.0, 0.0))
+            found[answer] = count + 1, sum_before + float(wrong)
     return found
+
+
+def fifths_of(numbers: Sequence[float]) -> list[float]:
+    """Return what parts numbers into fifths, fewer where many are alike."""
+    return sorted({float(one) for one in np.quantile(numbers, FIFTHS)})
 
 
 def answers_held(held: Holdout | None) -> dict[str, Pair]:

@@ -170,13 +170,13 @@ class _Walk:
     def _expected(self, own: Sequence[Outcome]) -> Expected:
         """Return what was promised: of all answers, or of those that verdicts lean on."""
         found, last = _expected(self._visit.shelved.versions, own), own[-LAST_ANSWERS:]
-        if found.share is None or not self._leans(last):
+        if found == Expected() or not self._leans(last):
             return found
-        told = promised_on(self._held(), last)
+        told = None if found.share is None else promised_on(self._held(), last)
         return Expected() if told is None else Expected(told[0], rows=told[1], is_of_answers=True)
 
     def _leans(self, outcomes: Sequence[Outcome]) -> bool:
-        times = [one.predicted_at for one in outcomes if one.answer is not None]
+        times = [one.predicted_at for one in outcomes]
         if not times:
             return False
         store = self._visit.store

@@ -73,9 +73,11 @@ class StreamState:
     """Up to so many verdicts it does not look again at what was not believed."""
     sample: tuple[float, ...] = ()
     """Of numbers the first absolute errors, in order: the scale of ranks."""
+    edges: tuple[float, ...] = ()
+    """What parts the first answers into fifths, where they are numbers."""
     answers: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Of the verdicts that tell what is usual and are behind, by what was answered: how many there
-    are, and how many of them are wrong."""
+    are, and how many of them are wrong, or the sum of their ranks."""
 
 
 def to_note(standing: StreamState) -> dict[str, Any]:

@@ -14,6 +14,7 @@ when somebody looked: history that was imported is gone through like the present
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import sqrt
@@ -30,7 +31,14 @@ from unrot.watch.monitors.rot.rule import Fall
 from unrot.watch.monitors.rot.sums import Behind, Tape, added, summed, without_promise
 from unrot.watch.monitors.rot.usual_hours import KINDS, PROMISE, usual
 from unrot.watch.statistics.accuracy import right_of
-from unrot.watch.worth.leaning import Answers, added_up, answers_of, is_of_what_was_judged
+from unrot.watch.worth.leaning import (
+    Answers,
+    Pair,
+    added_up,
+    answers_of,
+    fifths_of,
+    is_of_what_was_judged,
+)
 from unrot.watch.worth.measures import steadied
 from unrot.watch.worth.verdicts import Row, of_left, worth_of
 
@@ -131,7 +139,7 @@ class Course:
         """Keep of verdicts up to a key only how many they are."""
         place = sum(key_of(one) <= upto for one in self._told)
         if place and self.standing.fallen is None:
-            answers = answers_of(self._told[:place], self.standing.answers)
+            answers = self._answers(0, place, self.standing.answers)
             self._stand(worth=self._worth_of_more(place), answers=answers)
         name = "behind" if self.standing.fallen is None else "fell"
         kept = added(getattr(self.standing, name), self._tape, place)
@@ -168,7 +176,8 @@ class Course:
             self._stand(begins_at=told[0].predicted_at)
         if self.standing.read_from == FIRST and is_of_numbers(told):
             sample = sorted(abs(one.error or 0.0) for one in told[:SAMPLE])
-            self._stand(sample=tuple(float(f"{one:.5g}") for one in sample))
+            edges = tuple(fifths_of([_number(one) for one in told[:SAMPLE]]))
+            self._stand(sample=tuple(float(f"{one:.5g}") for one in sample), edges=edges)
         self._put(told)
 
     def _put(self, told: Sequence[Outcome]) -> None:
@@ -259,8 +268,17 @@ class Course:
         before = {} if found.is_from_start else self.standing.answers
         if self._expected.share is not None:
             before = added_up(before, self._held())
-        before = answers_of(self._told[:place], before)
-        return is_of_what_was_judged(before, answers_of(later), worth=found.worth)
+        before = self._answers(0, place, before)
+        return is_of_what_was_judged(before, self._answers(place, end), worth=found.worth)
+
+    def _answers(self, place: int, end: int, before: Answers | None = None) -> dict[str, Pair]:
+        """Count verdicts by what was answered; numbers by the fifth of the first ones."""
+        told, edges = self._told[place:end], self.standing.edges
+        named = [
+            one.answer if one.error is None else str(bisect_left(edges, _number(one)))
+            for one in told
+        ]
+        return answers_of(zip(named, self._tape.wrong[place:end], strict=True), before)
 
     def _worth(self, found: Fall, end: int) -> float:
         place, wrong, kinds = found.place, self._tape.wrong, self._tape.kinds
@@ -305,7 +323,7 @@ class Course:
             end,
             fallen=fallen,
             behind=without_promise(behind),
-            answers={} if is_all else answers_of(told[:place], self.standing.answers),
+            answers={} if is_all else self._answers(0, place, self.standing.answers),
             fell=fell,
             other=None,
         )
@@ -393,6 +411,11 @@ def level_of(behind: Behind, *, ranks: bool) -> float:
 def is_of_numbers(outcomes: Sequence[Outcome]) -> bool:
     """Tell whether verdicts say how far off numbers were."""
     return any(one.error is not None for one in outcomes)
+
+
+def _number(outcome: Outcome) -> float:
+    """Return the number that was answered."""
+    return float(outcome.truth or 0.0) + (outcome.error or 0.0)
 
 
 def _keep_told(outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -137,6 +137,8 @@ class _Walk:
         rows = held.rows
         times = [one.predicted_at for one in outcomes]
         if self._leans(min(times), max(times)):
+            if not self._visit.model.schema.is_classifier:
+                return None
             rows = like_judged(rows, outcomes)
         places = self._parts.places([one.row for one in rows], [one.truth for one in rows])
         rights = np.array([one.is_right for one in rows], np.float64)
