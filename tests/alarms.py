@@ -19,6 +19,8 @@ from unrot.make.train import train
 from unrot.run.bootstrap import open_service
 from unrot.run.caretaker import Caretaker
 from unrot.serve.service import Service
+from unrot.watch.monitors.sure.look import read_course
+from unrot.watch.monitors.sure.rule import Course
 from unrot.watch.reports.fleet import Glance, fleet
 from unrot.watch.reports.health import Health
 from unrot.watch.reports.overview import Span, condition
@@ -55,8 +57,11 @@ class Alarms:
         """Tell whether somebody looks at an answer where not all are looked at."""
         return made.label == "yes"
 
-    def go_by(self, count: int, *, alone: bool, spoilt: bool = False) -> None:
-        """Let rows come by, ten in ten minutes; judge all, or only what was answered yes."""
+    def go_by(self, count: int, *, alone: bool, spoilt: bool = False, by: Caller = JUDGE) -> None:
+        """Let rows come by, ten in ten minutes; judge all, or only what was answered yes.
+
+        Where all are judged by somebody else, a judge looks at what was answered yes.
+        """
         for _ in range(count // 250):
             given = []
             for _ in range(25):
@@ -65,19 +70,25 @@ class Alarms:
                 inputs = [dict(zip("ab", row, strict=True)) for row in rows.tolist()]
                 made = self.service.predict("alarms", inputs).predictions
                 told = zip(made, self._truth(rows, spoilt=spoilt).tolist(), strict=True)
-                given += [
-                    {"id": one.id, "label": truth}
-                    for one, truth in told
-                    if not alone or self.is_reviewed(one)
-                ]
+                given += [(one, {"id": one.id, "label": truth}) for one, truth in told]
             self.caretaker._go_round_at_home()
-            self.service.judge_many(given, JUDGE)
+            reviewed = [verdict for one, verdict in given if self.is_reviewed(one)]
+            if not alone:
+                self.service.judge_many([verdict for _, verdict in given], by)
+            if alone or by is not JUDGE:
+                self.service.judge_many(reviewed, JUDGE)
             self.caretaker._go_round_at_home()
+            self.lookout.hear()
             for _ in self.lookout._round():
                 pass
 
     def found(self) -> list[Finding]:
         return self.service.store.findings.of_model("alarms", limit=20)
+
+    def course(self) -> Course:
+        """Return how far sets have followed verdicts."""
+        model = self.service.catalogue().model("alarms").model.key
+        return read_course(self.service.store.findings, model)
 
     def health(self) -> Health:
         now = self.clock.now

@@ -9,6 +9,7 @@ import pytest
 
 from tests.alarms import Alarms, Prices, opened
 from tests.clock import Clock
+from unrot.core.records import Caller
 from unrot.watch.monitors.leaning import noted_leaning
 
 
@@ -75,6 +76,23 @@ def test_alarms_that_become_false_are_found_beside_earlier_alarms(alarms: Alarms
     [found] = [one for one in alarms.found() if one.kind == "rot"]
 
     assert found.is_open
+
+
+def test_sets_follow_verdicts_on_all_answers_and_none_on_alarms_alone(alarms: Alarms) -> None:
+    alarms.go_by(500, alone=False)
+    before = alarms.course()
+    alarms.go_by(1_000, alone=True)
+    after = alarms.course()
+    alarms.go_by(1_000, alone=False)
+
+    assert (before.count, after.count - before.count) == (500, 0)
+    assert alarms.course().count >= 1_000
+
+
+def test_that_the_crowd_judges_all_makes_what_judges_look_at_no_sample(alarms: Alarms) -> None:
+    alarms.go_by(1_500, alone=False, by=Caller("anyone", None, "there"))
+
+    assert (alarms.course().count, alarms.found()) == (0, [])
 
 
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────────

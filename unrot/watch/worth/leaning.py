@@ -37,7 +37,7 @@ from unrot.core.numbers import rough
 from unrot.core.percent import roughly
 from unrot.core.ports import Store
 from unrot.core.records import Example, JudgedPrediction, ModelKey, Outcome
-from unrot.hear.truth import is_fair_row, was_right
+from unrot.hear.truth import is_fair_row, is_judged, was_right
 from unrot.watch.holdout import Held, Holdout
 
 SURE = 3.72
@@ -110,11 +110,13 @@ def leaning_of(
     *,
     most: int = MOST_ROWS,
     drawn: Collection[str] = (),
+    judges_alone: bool = False,
 ) -> Leaning | None:
     """Tell on which answer verdicts lean, by the newest predictions of a stretch of time.
 
     Those that were drawn by chance are left out.
     """
+    is_told = _is_told_by_a_judge if judges_alone else _is_told
     read = store.traffic.of_period(
         model, since=since, until=until + A_SECOND, judged_only=False, limit=most
     )
@@ -122,7 +124,7 @@ def leaning_of(
     return leaning_in(
         [one.prediction.value if one.prediction.label is None else one.prediction.label
          for one in found],
-        [_is_judged(one) for one in found],
+        [is_told(one) for one in found],
     )  # fmt: skip
 
 
@@ -150,7 +152,11 @@ def _named_fifths(numbers: Sequence[float]) -> Callable[[Any], str]:
     return lambda number: names[bisect_left(edges, number)]
 
 
-def _is_judged(one: JudgedPrediction) -> bool:
+def _is_told_by_a_judge(one: JudgedPrediction) -> bool:
+    return is_judged(one.feedback) and _is_told(one)
+
+
+def _is_told(one: JudgedPrediction) -> bool:
     made, verdict = one.prediction, one.feedback
     if verdict is None or not is_fair_row(verdict):
         return False

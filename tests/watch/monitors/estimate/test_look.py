@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tests.clock import NOON, Clock
 from tests.learning_model import School, zombies_of
-from unrot.core.records import Symptom
+from unrot.core.records import Prediction, Symptom
 from unrot.core.rules import Rules
+from unrot.watch.monitors import leaning
 from unrot.watch.monitors.estimate import look as estimate
 from unrot.watch.visit import Visit
 
@@ -13,7 +14,7 @@ HOUR = 3_600.0
 RULES = Rules(estimate_loss=0.1)
 
 
-def asked(school: School, count: int, *, unsure: bool = False) -> None:
+def asked(school: School, count: int, *, unsure: bool = False) -> list[Prediction]:
     """Let zombies be predicted; the unsure ones are those that the model is least sure of."""
     drawn = [row for row, _ in zombies_of(count * (10 if unsure else 1), seed=5)]
     if unsure:
@@ -23,7 +24,7 @@ def asked(school: School, count: int, *, unsure: bool = False) -> None:
         chances = predictor.predict([list(row.values()) for row in drawn]).probabilities or ()
         order = sorted(range(len(drawn)), key=lambda at: max(chances[at]))
         drawn = [drawn[at] for at in order[:count]]
-    school.predicted(drawn)
+    return school.predicted(drawn)
 
 
 def looked(school: School, rules: Rules = RULES) -> list[Symptom]:
@@ -76,6 +77,20 @@ def test_verdicts_say_it_better_than_an_estimate(school: School, clock: Clock) -
     clock.now = NOON + 2 * HOUR
 
     assert looked(school) == []
+
+
+def test_verdicts_on_one_answer_alone_say_it_no_better(school: School, clock: Clock) -> None:
+    hostile = [one for one in asked(school, 200, unsure=True) if one.label == "hostile"]
+    school.judged(hostile, ["hostile"] * len(hostile))
+    school.service.store.verdicts.count_new(1_000)
+    clock.now = NOON + 2 * HOUR
+    shelved = school.service.catalogue().model("zombies")
+    list(leaning.look(Visit(school.service, shelved, RULES, clock.now, has_news=True)))
+
+    [found] = looked(school)
+
+    said = f"the {len(hostile)} that were judged are some answers more than others."
+    assert found.sentence.endswith(said)
 
 
 def test_model_without_a_calibration_and_a_rule_that_is_off_say_nothing(

@@ -275,9 +275,9 @@ def test_policy_that_changes_meanwhile_is_not_lost(
     looked(school)
     go_on = sure.go_on
 
-    def changing(*args: Any) -> Course:
+    def changing(*args: Any, **options: Any) -> Course:
         change_policy(school.service, "zombies", {"not_sure": "on"})
-        return go_on(*args)
+        return go_on(*args, **options)
 
     monkeypatch.setattr(sure, "go_on", changing)
     looked(school)

@@ -52,6 +52,15 @@ def test_what_was_asked_for_moves_nothing_until_a_judge_says_it_unasked() -> Non
     assert (asked.count, asked.miss, told.count, told.missed) == (0, BEGUN.miss, 1, 1)
 
 
+def test_where_some_alone_may_count_the_others_are_gone_through_and_move_nothing() -> None:
+    rows = [judged(number, "orc") for number in range(9)]
+
+    seen = go_on(BEGUN, rows, ELVES, KNOWN, loss=0.05, only={"p00002"})
+
+    assert (seen.count, seen.missed) == (1, 1)
+    assert gone(seen, *rows) == seen
+
+
 def test_one_that_came_late_counts_and_is_not_counted_again() -> None:
     seen = gone(BEGUN, *(judged(number) for number in range(0, 100, 2)))
     late = judged(51, "orc")

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from unrot.core.percent import roughly
+from unrot.core.plurals import counted
 from unrot.core.records import Symptom, Window
 from unrot.core.rules import Rules
 from unrot.core.time import DAY, HOUR
@@ -25,6 +26,7 @@ from unrot.watch.monitors.estimate.calibration import (
     known_windows,
 )
 from unrot.watch.monitors.estimate.rule import Record, Sure
+from unrot.watch.monitors.leaning import noted_leaning
 from unrot.watch.notes import read_note
 from unrot.watch.statistics.accuracy import Share, share
 from unrot.watch.visit import Visit
@@ -52,6 +54,8 @@ class Period:
     realised: Share
     least: float
     calibrated: int
+    leans: bool
+    """Whether its verdicts are of some answers above all."""
 
     def sure(self, worth: float = 1.0) -> Sure:
         """Return what is looked at, where so many rows are worth one."""
@@ -68,7 +72,7 @@ class Period:
     @property
     def is_judged(self) -> bool:
         """True when its verdicts say more than an estimate."""
-        return self.realised.count >= FEWEST_TO_SCORE
+        return self.realised.count >= FEWEST_TO_SCORE and not self.leans
 
 
 def look(visit: Visit) -> Iterator[Symptom]:
@@ -110,6 +114,7 @@ def _periods(visit: Visit, known: Mapping[str, Calibration], since: float) -> It
     closed, least = visit.now - PAUSE_SECONDS, visit.rules.least_rows
     windows = visit.store.traffic.windows(visit.key, since=since // DAY * DAY, until=closed)
     calibrated = known_windows(windows, known)
+    leans = noted_leaning(visit.store, visit.key, visit.champion) is not None
     for day, of in sorted(grouped(calibrated, lambda one: one.minute * 60 // DAY * DAY).items()):
         hours = [
             (start, start + max(HOUR, *(one.minutes * 60 for one in parts)), parts)
@@ -120,7 +125,7 @@ def _periods(visit: Visit, known: Mapping[str, Calibration], since: float) -> It
         enough = [hour for hour in hours if _rows(hour[2]) >= least]
         for start, end, parts in enough or [(day, day + DAY, of)]:
             if since <= start and end <= closed and _rows(parts) >= least:
-                yield _period(parts, start, end, known)
+                yield _period(parts, start, end, known, leans=leans)
 
 
 def _rows(windows: Sequence[Window]) -> int:
@@ -128,7 +133,12 @@ def _rows(windows: Sequence[Window]) -> int:
 
 
 def _period(
-    windows: Sequence[Window], start: float, end: float, known: Mapping[str, Calibration]
+    windows: Sequence[Window],
+    start: float,
+    end: float,
+    known: Mapping[str, Calibration],
+    *,
+    leans: bool,
 ) -> Period:
     estimated = estimate_windows(windows, known)
     assert estimated is not None
@@ -143,6 +153,7 @@ def _period(
         share(whole.correct, whole.judged),
         least=min(min(known[name].bins) for name in parts),
         calibrated=min(known[name].rows for name in parts),
+        leans=leans,
     )
 
 
@@ -155,7 +166,9 @@ def _is_well(period: Period, record: Record, rules: Rules) -> bool:
 
 def _bad(period: Period, since: float) -> Symptom:
     judged = period.realised.count
-    few = f"only {judged:,} were judged" if judged else "none was judged"
+    few = f"only {counted(judged, 'was', 'were')} judged" if judged else "none was judged"
+    if judged >= FEWEST_TO_SCORE:
+        few = f"the {judged:,} that were judged are some answers more than others"
     return Symptom(
         cause=CAUSE,
         kind="estimate",

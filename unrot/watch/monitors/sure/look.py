@@ -8,20 +8,22 @@ and by each machine that hears of news.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from unrot.core.conformal import Conformal, sets_of
 from unrot.core.percent import roughly
 from unrot.core.ports import Findings
-from unrot.core.records import ModelKey, Symptom
+from unrot.core.records import JudgedPrediction, ModelKey, Symptom
 from unrot.hear.late import READ_AGAIN_SECONDS
+from unrot.hear.truth import is_judged
 from unrot.serve.service import Service
 from unrot.serve.sure import SureSettings, write_asked
 from unrot.watch.monitors.sure.rule import FORMAT, TURN, Course, go_on, key_of
 from unrot.watch.notes import read_note
 from unrot.watch.statistics.accuracy import share as share_of
 from unrot.watch.visit import Visit
+from unrot.watch.worth.leaning import leaning_of
 
 MONITOR = "sure"
 CAUSE = "coverage"
@@ -67,9 +69,11 @@ def _go_on(visit: Visit, noted: Course, known: Conformal) -> Iterator[Symptom]:
         more = visit.store.traffic.judged_after(visit.key, after, limit=AT_ONCE)
         is_last, left = len(more) < AT_ONCE, left - len(more)
         after = key_of(more[-1]) if more else after
+        only = _drawn_alone(visit, course, more)
         for start in range(0, len(more) or 1, TURN):
             before, few = course, more[start : start + TURN]
-            course = go_on(before, few, visit.model.schema, known, visit.rules.coverage_loss)
+            loss = visit.rules.coverage_loss
+            course = go_on(before, few, visit.model.schema, known, loss, only=only)
             # What turned is said as of then, however late and however many are read at once.
             if course.is_below != before.is_below or start + TURN >= len(more):
                 yield from _said(course, before, known, sets)
@@ -78,6 +82,21 @@ def _go_on(visit: Visit, noted: Course, known: Conformal) -> Iterator[Symptom]:
             visit.write_note(MONITOR, course)
         noted = course
     visit.remembered[MONITOR] = not is_last
+
+
+def _drawn_alone(
+    visit: Visit, course: Course, more: Sequence[JudgedPrediction]
+) -> Collection[str] | None:
+    """Return what audits drew where judges' verdicts lean on some answers: these alone count."""
+    new = [one for one in more if one.prediction.id not in course.remembered]
+    if not any(is_judged(one.feedback) for one in new):
+        return None
+    times = [one.prediction.predicted_at for one in more]
+    times += [predicted_at for _, predicted_at, _ in course.remembered.values()]
+    drawn = visit.store.trials.audited(visit.key)
+    since, until = min(times), max(times)
+    leaning = leaning_of(visit.store, visit.key, since, until, drawn=drawn, judges_alone=True)
+    return None if leaning is None else drawn
 
 
 def _course(visit: Visit, noted: Course, coverage: float) -> Course:

@@ -6,7 +6,8 @@ with at that moment; then the share that may be missed takes one step (`core.con
 Judges' verdicts alone move it, and none that was asked for: those rows are the hardest. Whoever may
 vote without a token could else make all sets empty, or as wide as the world; and a thumb that says
 only "wrong" of several classes is a miss where the set was that class alone, is held where the set
-was all of them, and else tells nothing.
+was all of them, and else tells nothing. Where judges look at some answers alone, which need not be
+as hard as all, the verdicts that audits drew count, and no other.
 
 **None is skipped, none counts twice.** Verdicts are gone through in the order in which they were
 given, and some are kept late, among those that were gone through already (`hear/late.py`). So the
@@ -34,7 +35,7 @@ Vovk, Conditional validity of inductive conformal predictors, Machine Learning 9
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from unrot.core.conformal import Conformal, adapt
@@ -122,14 +123,20 @@ def go_on(
     schema: Schema,
     known: Conformal,
     loss: float,
+    *,
+    only: Collection[str] | None = None,
 ) -> Course:
-    """Go through verdicts, those that were gone through already among them."""
+    """Go through verdicts, those that were gone through already among them.
+
+    Where some predictions' alone may count, `only` has these.
+    """
     remembered = dict(course.remembered)
     for one in judged:
         at = key_of(one)
         before = remembered.get(at[2])
         held = None
-        if before is None or not (before[2] or before[:2] == at[:2]):
+        is_new = before is None or not (before[2] or before[:2] == at[:2])
+        if is_new and (only is None or at[2] in only):
             held = held_by(one, schema, known, course)
         if held is not None:
             course = _turned(course.after(held), known, loss, at[0])
