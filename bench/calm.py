@@ -121,8 +121,7 @@ class Watched:
 
     def look(self) -> None:
         """Let the lookout go round once."""
-        for _ in self.lookout._round():
-            pass
+        self.lookout.look_at_all()
         assert not self.lookout._troubles, self.lookout._troubles
 
     def findings(self) -> list[Finding]:

@@ -207,8 +207,7 @@ class _Watched:
         return Seen(self._run, self._first, self._said, compared)
 
     def _look(self, done: int) -> None:
-        for _ in self._lookout._round():
-            pass
+        self._lookout.look_at_all()
         assert not self._lookout._troubles, self._lookout._troubles
         for found in self._service.store.findings.of_model("zombies", limit=50):
             self._first.setdefault(found.kind, done)

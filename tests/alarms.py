@@ -78,9 +78,7 @@ class Alarms:
             if alone or by is not JUDGE:
                 self.service.judge_many(reviewed, JUDGE)
             self.caretaker._go_round_at_home()
-            self.lookout.hear()
-            for _ in self.lookout._round():
-                pass
+            self.lookout.look_at_all()
 
     def found(self) -> list[Finding]:
         return self.service.store.findings.of_model("alarms", limit=20)

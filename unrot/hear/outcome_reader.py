@@ -10,9 +10,9 @@ from heapq import merge
 
 from unrot.core.records import JudgedPrediction, ModelKey, Outcome, Schema, Tally
 from unrot.core.windows import total
-from unrot.hear.feedback_documents import Kept, feedback_of, from_document, judged_of
+from unrot.hear.feedback_documents import Kept, from_document, judged_of
 from unrot.hear.late import late_mark
-from unrot.hear.truth import truth_of, was_class_right
+from unrot.hear.truth import right_by, truth_by
 from unrot.hear.window_store import windows_between
 from unrot.store.kinds import FEEDBACK, UNVERIFIED
 from unrot.store.names import Models
@@ -176,21 +176,23 @@ def _told_at(document: Document) -> tuple[float, float]:
 
 
 def _outcome(document: Document, schema: Schema, *, with_inputs: bool) -> Outcome:
-    answer, verdict = document.fields["body"]["prediction"], feedback_of(document)
+    fields = document.fields
+    said, answer = fields["body"], fields["body"]["prediction"]
     label, value, likely = answer["label"], answer["value"], answer["probabilities"]
-    is_number = value is not None and isinstance(verdict.label, int | float)
-    inputs = (document["input data"] or ()) if with_inputs else ()
+    was_correct, told = said["was correct"], said["label"]
+    is_number = value is not None and isinstance(told, int | float)
+    inputs = (fields["input data"] or ()) if with_inputs else ()
     return Outcome(
         prediction=document.key,
-        version=document.fields["version"],
-        predicted_at=verdict.predicted_at,
-        given_at=verdict.given_at,
-        was_correct=was_class_right(label, verdict),
-        error=value - verdict.label if is_number else None,
+        version=fields["version"],
+        predicted_at=fields["predicted at"],
+        given_at=fields["time"],
+        was_correct=right_by(label, was_correct, told),
+        error=value - told if is_number else None,
         confidence=max(likely) if likely else None,
-        truth=truth_of(label, verdict, schema),
+        truth=truth_by(label, was_correct, told, schema),
         answer=label,
-        is_trusted=verdict.is_trusted,
-        subject=verdict.subject,
+        is_trusted=fields["judge"] is not None,
+        subject=fields["subject"] or "",
         inputs=tuple(inputs.values() if isinstance(inputs, Mapping) else inputs),
     )

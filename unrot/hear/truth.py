@@ -55,13 +55,18 @@ def truth_of(predicted: str | None, verdict: Feedback, schema: Schema) -> Answer
     """
     if verdict.withdrawn:
         return None
-    if verdict.label is not None:
-        return verdict.label
-    if predicted is None or verdict.was_correct is None:
+    return truth_by(predicted, verdict.was_correct, verdict.label, schema)
+
+
+def truth_by(
+    predicted: str | None, was_correct: bool | None, label: Answer | None, schema: Schema
+) -> Answer | None:
+    """Return the same by what stands in a verdict that was not taken back."""
+    if label is not None:
+        return label
+    if predicted is None or was_correct is None:
         return None
-    if verdict.was_correct:
-        return predicted
-    return _other(predicted, schema.classes)
+    return predicted if was_correct else _other(predicted, schema.classes)
 
 
 def was_right(made: Prediction, verdict: Feedback | None) -> bool | None:
@@ -74,11 +79,18 @@ def was_right(made: Prediction, verdict: Feedback | None) -> bool | None:
 
 def was_class_right(predicted: str | None, verdict: Feedback) -> bool | None:
     """Tell the same of a class; a number has none."""
-    if verdict.withdrawn or predicted is None:
+    if verdict.withdrawn:
         return None
-    if verdict.was_correct is not None:
-        return verdict.was_correct
-    return None if verdict.label is None else is_right(predicted, verdict.label)
+    return right_by(predicted, verdict.was_correct, verdict.label)
+
+
+def right_by(predicted: str | None, was_correct: bool | None, label: Answer | None) -> bool | None:
+    """Tell the same by what stands in a verdict that was not taken back."""
+    if predicted is None:
+        return None
+    if was_correct is not None:
+        return was_correct
+    return None if label is None else is_right(predicted, label)
 
 
 def is_right(answer: Answer, truth: Answer, within: float = 0.0) -> bool:

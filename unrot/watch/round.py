@@ -91,6 +91,12 @@ class Lookout:
                 self._steps = steps
                 return
 
+    def look_at_all(self) -> None:
+        """Go a whole round at once, as after news."""
+        self.hear()
+        for _ in self._round():
+            pass
+
     def _round(self) -> Iterator[None]:
         has_news, self._has_news = self._has_news, False
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unrot.web.charts.chart import path
+from unrot.web.charts.chart import BOX
 
 TOP, BOTTOM = 6.0, 94.0
 """Percent of the height: a stroke at the edge would be cut."""
@@ -37,8 +37,9 @@ def spark(
     floor = min([*values, *([] if low is None else [low])])
     ceiling = max([*values, *([] if high is None else [high])])
     height = ceiling - floor or 1.0
-    points = [
-        (100 * at / (len(values) - 1), BOTTOM - (BOTTOM - TOP) * (value - floor) / height)
-        for at, value in enumerate(values)
-    ]
-    return Spark(path(points), path([*points, (100, 100), (0, 100)], is_closed=True), sentence)
+    across, up = BOX / (len(values) - 1), (BOTTOM - TOP) / 100 * BOX / height
+    bottom = BOTTOM / 100 * BOX
+    line = "M" + "L".join(
+        f"{across * at:.0f} {bottom - up * (value - floor):.0f}" for at, value in enumerate(values)
+    )
+    return Spark(line, f"{line}L{BOX:.0f} {BOX:.0f}L0 {BOX:.0f}Z", sentence)

@@ -217,9 +217,10 @@ def _reasons(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sam
 def _coverage(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:
     """Tell how often of late the truth was in what is told beside an answer."""
     course = read_course(service.store.findings, shelved.model.key)
-    if course.version == shelved.aliases.get(CHAMPION) and course.told:
-        yield catalogue.COVERAGE, (name,), sum(course.told) / len(course.told)
-        yield catalogue.COVERAGE_VERDICTS, (name,), len(course.told)
+    newest = course.newest
+    if course.version == shelved.aliases.get(CHAMPION) and newest.truths:
+        yield catalogue.COVERAGE, (name,), newest.told / newest.truths
+        yield catalogue.COVERAGE_VERDICTS, (name,), newest.truths
 
 
 def _drift(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:

@@ -15,7 +15,7 @@ from unrot.serve.sure import SureSettings, how_sure, read_asked
 from unrot.store.engine import SqlStore
 from unrot.watch import round as rounds
 from unrot.watch.monitors.sure import look as sure
-from unrot.watch.monitors.sure.rule import Course
+from unrot.watch.monitors.sure.rule import AT_ONCE, Course
 from unrot.watch.notes import read_note
 from unrot.watch.visit import Visit
 
@@ -241,13 +241,13 @@ def test_champion_without_scores_closes_what_was_found(
 ) -> None:
     looked(school)
     visit = visit_of(school)
-    visit.write_note(sure.MONITOR, replace(course(school), is_below=True, since=1.0))
+    visit.write_note(sure.MONITOR, replace(course(school), broken=AT_ONCE, since=1.0))
     monkeypatch.setattr(type(school.service.shelf), "conformal", lambda *_: None)
 
     said, again = list(sure.look(visit)), list(sure.look(visit))
 
     assert [(one.cause, one.is_present) for one in said] == [("coverage", False)]
-    assert (again, course(school).is_below) == ([], False)
+    assert (again, course(school).broken) == ([], "")
 
 
 def test_many_verdicts_are_gone_through_in_some_visits(

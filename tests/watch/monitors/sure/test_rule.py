@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from unrot.core.conformal import STEP, Conformal, adapt
 from unrot.core.records import Feature, Feedback, JudgedPrediction, ModelKey, Prediction, Schema
-from unrot.watch.monitors.sure.rule import (
-    REMEMBERED,
+from unrot.core.time import DAY
+from unrot.watch.monitors.sure.broken import (
     TURN,
+    Counts,
+    Promise,
+    is_broken_at_once,
+    is_broken_by_days,
+)
+from unrot.watch.monitors.sure.rule import (
+    AT_ONCE,
+    BY_DAYS,
+    REMEMBERED,
     Course,
     go_on,
-    is_below,
     is_held,
 )
 
 ELVES = Schema((Feature("height", "number"),), "kind", ("elf", "orc", "ent"))
 KNOWN = Conformal(99, tuple(place / 100 for place in range(1, 100)))
+PROMISE = Promise(KNOWN, coverage=0.9, loss=0.05)
 BEGUN = Course("v1", miss=0.1, coverage=0.9)
 
 
 def judged(
-    number: int, truth: str | None = "elf", given_at: float | None = None, **more: object
+    number: int,
+    truth: str | None = "elf",
+    given_at: float | None = None,
+    predicted_at: float = 1.0,
+    **more: object,
 ) -> JudgedPrediction:
     shares = [0.95, 0.03, 0.02]
     id = f"p{number:05d}"
     at = float(number) if given_at is None else given_at
-    made = Prediction(id, ModelKey("elves"), "v1", 1.0, [1.0], "elf", shares, None)
+    made = Prediction(id, ModelKey("elves"), "v1", predicted_at, [1.0], "elf", shares, None)
     given: dict[str, object] = {"label": truth, "judge": "ann", **more}
-    return JudgedPrediction(made, Feedback(id, ModelKey("elves"), 1.0, at, **given))  # type: ignore[arg-type]
+    return JudgedPrediction(made, Feedback(id, ModelKey("elves"), predicted_at, at, **given))  # type: ignore[arg-type]
 
 
 def gone(course: Course, *rows: JudgedPrediction) -> Course:
-    return go_on(course, rows, ELVES, KNOWN, loss=0.05)
+    return go_on(course, rows, ELVES, PROMISE)
 
 
 def test_verdicts_that_are_read_again_count_once() -> None:
@@ -55,7 +70,7 @@ def test_what_was_asked_for_moves_nothing_until_a_judge_says_it_unasked() -> Non
 def test_where_some_alone_may_count_the_others_are_gone_through_and_move_nothing() -> None:
     rows = [judged(number, "orc") for number in range(9)]
 
-    seen = go_on(BEGUN, rows, ELVES, KNOWN, loss=0.05, only={"p00002"})
+    seen = go_on(BEGUN, rows, ELVES, PROMISE, only={"p00002"})
 
     assert (seen.count, seen.missed) == (1, 1)
     assert gone(seen, *rows) == seen
@@ -134,25 +149,77 @@ def test_thumb_down_tells_only_of_a_set_of_one_or_all(miss: float, told: bool | 
     assert is_held(wrong, ELVES, KNOWN, miss) is told
 
 
-def test_moved_world_is_found_by_what_the_holdout_alone_tells_and_is_over_again() -> None:
-    drifting = [judged(number, "orc" if number % 3 == 0 else "elf") for number in range(8 * TURN)]
-    moved = gone(BEGUN, *drifting)  # of the first 50 every third is missed, where 5 may be
+def test_sets_that_hold_far_less_than_promised_are_found_at_once_and_are_over_again() -> None:
+    drifting = [judged(number, "orc" if number % 3 else "elf") for number in range(4 * TURN)]
+    moved = gone(BEGUN, *drifting)
     back = gone(moved, *(judged(1_000 + number) for number in range(10 * TURN)))
 
-    assert (moved.is_below, back.is_below) == (True, False)
-    assert moved.since in (2 * TURN - 1, 3 * TURN - 1)
+    assert (moved.broken, back.broken, back.since) == (AT_ONCE, "", 0.0)
+    assert moved.since == 2 * TURN - 1
+
+
+def days_of(*missed: Callable[[int], bool], start: int = 20_003) -> list[JudgedPrediction]:
+    """Return 96 verdicts a day on answers that are missed at some quarters; a Saturday is first."""
+    return [
+        judged(1_000 * day + at, "orc" if of(at) else "elf", given_at=when, predicted_at=when)
+        for day, of in enumerate(missed)
+        for at in range(96)
+        if (when := (start + day) * float(DAY) + at * 900.0)
+    ]
+
+
+def every(count: int, at: int = 0) -> Callable[[int], bool]:
+    return lambda number: number * 7 % count == at
+
+
+def nights(number: int) -> bool:
+    """Miss half of the answers from midnight to four, and hardly any other."""
+    return (number % 2 == 0 and number < 16) or number % 40 == 39
+
+
+def test_sets_that_hold_somewhat_less_are_found_when_days_are_over() -> None:
+    course, said = BEGUN, []
+    for one in days_of(*[every(10)] * 9, *[every(3)] * 10):
+        course = gone(course, one)
+        said.append((course.broken, one.prediction.predicted_at // DAY - 20_003))
+    first = next(day for broken, day in said if broken)
+
+    assert {broken for broken, _ in said} == {"", BY_DAYS}
+    assert 10 <= first < 17
+    assert gone(course, *days_of(*[every(10)] * 5, start=20_022)).broken == ""
+
+
+def test_nights_that_are_harder_than_days_break_no_promise() -> None:
+    course = gone(BEGUN, *days_of(*[nights] * 12))
+
+    missed = 1 - sum(course.promised) / course.count
+    assert 0.09 < missed < 0.12
+    assert (course.broken, course.looks) == ("", 12)
+
+
+def test_rows_of_which_many_are_worth_one_break_no_promise() -> None:
+    rows = days_of(*[every(3)] * 12)
+
+    alike = go_on(BEGUN, rows, ELVES, PROMISE, worth=lambda _: 20.0)
+
+    assert (gone(BEGUN, *rows).broken, alike.broken) == (BY_DAYS, "")
 
 
 def test_promise_that_is_kept_is_rarely_called_broken() -> None:
-    """The chance over all turns is 1 %; few rows promise little."""
-    rng, broken = np.random.default_rng(1), 0
+    """The chance over all looks is 1 %; few rows promise little."""
+    rng, at_once, by_days = np.random.default_rng(1), 0, 0
     for _ in range(200):
-        truths, known = rng.beta(6, 46), Conformal(51, ())
-        held = (rng.random(1_000) > truths).tolist()
-        turns = range(2, 1_000 // TURN + 1)
-        broken += any(
-            is_below(held[max(0, turn * TURN - 200) : turn * TURN],
-                     known=known, coverage=0.9, turn=turn, loss=0.0) for turn in turns
-        )  # fmt: skip
+        truths, promise = rng.beta(6, 46), Promise(Conformal(51, ()), coverage=0.9, loss=0.0)
+        held, days = (rng.random(3_000) > truths).tolist(), dict[str, Counts]()
+        at_once += any(
+            is_broken_at_once(promise, held[: turn * TURN], turn=turn)
+            for turn in range(2, 1_000 // TURN + 1)
+        )
+        found = False
+        for day in range(30):
+            told = sum(held[day * 100 : day * 100 + 100])
+            days[str(20_000 + day)] = Counts(100, told, told)
+            found |= is_broken_by_days(promise, days, held[: day * 100], look=day + 1)
+        by_days += found
 
-    assert broken <= 6
+    assert at_once + by_days <= 6

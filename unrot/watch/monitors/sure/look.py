@@ -10,20 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from unrot.core.conformal import Conformal, sets_of
 from unrot.core.percent import roughly
+from unrot.core.plurals import counted
 from unrot.core.ports import Findings
 from unrot.core.records import JudgedPrediction, ModelKey, Symptom
 from unrot.hear.late import READ_AGAIN_SECONDS
 from unrot.hear.truth import is_judged
 from unrot.serve.service import Service
 from unrot.serve.sure import SureSettings, write_asked
-from unrot.watch.monitors.sure.rule import FORMAT, TURN, Course, go_on, key_of
+from unrot.watch.monitors.sure.broken import TURN, Promise, added_up, whole_days
+from unrot.watch.monitors.sure.rule import BY_DAYS, FORMAT, Course, go_on, key_of
 from unrot.watch.notes import read_note
 from unrot.watch.statistics.accuracy import share as share_of
 from unrot.watch.visit import Visit
 from unrot.watch.worth.leaning import leaning_of
+from unrot.watch.worth.rows import not_worth
 
 MONITOR = "sure"
 CAUSE = "coverage"
@@ -54,9 +58,9 @@ def look(visit: Visit) -> Iterator[Symptom]:
 def _ended(visit: Visit, noted: Course) -> Iterator[Symptom]:
     """Say that nothing tells of a champion without scores what is found of the one before it."""
     visit.remembered.pop(MONITOR, None)
-    if noted.is_below:
+    if noted.broken:
         yield _gone(visit.now, f"{visit.champion} cannot say how sure it is: it promises nothing.")
-        visit.write_note(MONITOR, replace(noted, is_below=False, since=0.0))
+        visit.write_note(MONITOR, replace(noted, broken="", since=0.0))
 
 
 def _go_on(visit: Visit, noted: Course, known: Conformal) -> Iterator[Symptom]:
@@ -64,7 +68,7 @@ def _go_on(visit: Visit, noted: Course, known: Conformal) -> Iterator[Symptom]:
     late = visit.store.traffic.late_mark(visit.key)
     after = course.reads_after(late, READ_AGAIN_SECONDS)
     is_last, left = False, A_VISIT
-    sets = sets_of(visit.model.schema)
+    promise = Promise(known, course.coverage, visit.rules.coverage_loss)
     while not is_last and left > 0:
         more = visit.store.traffic.judged_after(visit.key, after, limit=AT_ONCE)
         is_last, left = len(more) < AT_ONCE, left - len(more)
@@ -72,11 +76,17 @@ def _go_on(visit: Visit, noted: Course, known: Conformal) -> Iterator[Symptom]:
         only = _drawn_alone(visit, course, more)
         for start in range(0, len(more) or 1, TURN):
             before, few = course, more[start : start + TURN]
-            loss = visit.rules.coverage_loss
-            course = go_on(before, few, visit.model.schema, known, loss, only=only)
+            course = go_on(
+                before,
+                few,
+                visit.model.schema,
+                promise,
+                only=only,
+                worth=partial(not_worth, visit),
+            )
             # What turned is said as of then, however late and however many are read at once.
-            if course.is_below != before.is_below or start + TURN >= len(more):
-                yield from _said(course, before, known, sets)
+            if course.broken != before.broken or start + TURN >= len(more):
+                yield from _said(course, before, promise, sets_of(visit.model.schema))
         course = replace(course, late=late) if is_last else course
         if course != noted:
             visit.write_note(MONITOR, course)
@@ -107,11 +117,11 @@ def _course(visit: Visit, noted: Course, coverage: float) -> Course:
     return Course(visit.champion, 1.0 - coverage, coverage, seen=since, behind=since)
 
 
-def _said(course: Course, noted: Course, known: Conformal, sets: str) -> Iterator[Symptom]:
+def _said(course: Course, noted: Course, promise: Promise, sets: str) -> Iterator[Symptom]:
     """Say that the holdout's promise is not kept, with what is known now, or is kept again."""
-    if course.is_below and course.count > noted.count:
-        yield _below(course, known, sets)
-    elif noted.is_below and not course.is_below:
+    if course.broken and course.count > noted.count:
+        yield _below(course, promise, sets)
+    elif noted.broken and not course.broken:
         yield _gone(course.seen[0], "What the test set makes one expect holds again.")
 
 
@@ -119,9 +129,11 @@ def _gone(at: float, sentence: str) -> Symptom:
     return Symptom(CAUSE, "coverage", is_present=False, at=at, sentence=sentence)
 
 
-def _below(course: Course, known: Conformal, sets: str) -> Symptom:
-    few, rest = known.missing_ranks(course.coverage)
-    promised, told = (share_of(sum(held), len(held)) for held in (course.promised, course.told))
+def _below(course: Course, promise: Promise, sets: str) -> Symptom:
+    newest, of = course.newest, ""
+    if course.broken == BY_DAYS and (days := whole_days(course.days)):
+        newest, of = added_up(course.days, days), f" of the answers of {counted(len(days), 'day')}"
+    promised, told = (share_of(held, newest.truths) for held in (newest.promised, newest.told))
     return Symptom(
         cause=CAUSE,
         kind="coverage",
@@ -130,13 +142,13 @@ def _below(course: Course, known: Conformal, sets: str) -> Symptom:
         since=course.since,
         sentence=(
             f"The {sets} that its test set makes would hold {roughly(promised.value or 0.0)} of "
-            f"the last {promised.count:,} truths that judges told, and "
-            f"{roughly(rest / (few + rest))} were promised. What is told beside answers has "
+            f"the last {promised.count:,} truths that judges told{of}, and "
+            f"{roughly(1.0 - promise.missed)} were promised. What is told beside answers has "
             f"grown with that: it has held {roughly(told.value or 0.0)} of them."
         ),
         advice=ADVICE.format(sets=sets),
         evidence={
-            "promised": rest / (few + rest),
+            "promised": 1.0 - promise.missed,
             "verdicts": promised.count,
             "static": [promised.value, promised.low, promised.high],
             "told": [told.value, told.low, told.high],

@@ -14,44 +14,45 @@ given, and some are kept late, among those that were gone through already (`hear
 newest `REMEMBERED` are remembered: what came within three minutes is read again, and all of those
 where a late one has left its mark. A verdict that a judge gives anew is not counted anew.
 
-**Whether the world has moved** is told by the sets that the holdout alone would make. With n rows
-held out, and l = ⌊(n + 1)(1 - coverage)⌋, they miss of m fresh rows x with the chance of the
-beta-binomial of m, l and n + 1 - l. Every `TURN` verdicts the newest `NEWEST` are held against
-that; the chances of all turns add up to 1 % (`many_looks.py`), and the share must lie below what
-was promised by what the rules say. It is over when half of that is left.
+Whether the world has moved is told by the sets that the holdout alone would make (`broken.py`).
 
-Vovk, Conditional validity of inductive conformal predictors, Machine Learning 92 (2013) 349-376.
-
-    >>> from unrot.core.conformal import Conformal
-    >>> known = Conformal(9, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9))
     >>> begun = Course("v1", miss=0.2, coverage=0.8)
-    >>> after = begun.after(Held(told=False, promised=False))
+    >>> after = begun.after(Held(told=False, promised=False), at=0.0)
     >>> round(after.miss, 3), after.count, after.missed
     (0.184, 1, 1)
-    >>> known, held = Conformal(100, ()), [False] * 30 + [True] * 70
-    >>> is_below(held, known=known, coverage=0.9, turn=4, loss=0.05)
-    True
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from unrot.core.conformal import Conformal, adapt
 from unrot.core.records import JudgedPrediction, Schema
 from unrot.hear.truth import is_fair, truth_of
-from unrot.watch.statistics.many_looks import allowed
-from unrot.watch.statistics.usual_share import tail
+from unrot.watch.monitors.sure.broken import (
+    NEWEST,
+    TURN,
+    Counts,
+    Days,
+    Promise,
+    added_up,
+    counted,
+    is_broken_at_once,
+    is_broken_by_days,
+    last_days,
+)
 
 Key = tuple[float, float, str]
 """When a verdict was given, when its prediction was made, and that one's id."""
 FIRST: Key = (0.0, 0.0, "")
-FORMAT = 2
+FORMAT = 3
 """The number of how a course is written."""
 REMEMBERED = 512
-TURN, NEWEST, FEWEST = 25, 200, 50
-DELTA, BACK = 0.01, 0.5
+KEPT = 2_000
+"""So many show how misses follow each other."""
+AT_ONCE, BY_DAYS = "at once", "by days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,13 @@ class Course:
     """The mark of the last late verdict that it knows of."""
     count: int = 0
     missed: int = 0
-    newest: str = ""
-    """A letter for each of the newest that told something, the last one last."""
-    is_below: bool = False
+    letters: str = ""
+    """One for each of the newest that told something, the last one last."""
+    days: Days = field(default_factory=dict)
+    looks: int = 0
+    """How many days were over that were looked at."""
+    broken: str = ""
+    """In which way the promise was found to be broken; empty while it is kept."""
     since: float = 0.0
     format: int = FORMAT
 
@@ -96,39 +101,48 @@ class Course:
         back = (self.seen[0] - seconds, 0.0, "")
         return self.behind if late != self.late else max(self.behind, back)
 
-    def after(self, held: Held) -> Course:
-        """Return where it stands after one more truth."""
+    def after(self, held: Held, at: float) -> Course:
+        """Return where it stands after one more truth, on an answer of some moment."""
         return replace(
             self,
             miss=adapt(self.miss, coverage=self.coverage, missed=not held.told),
             count=self.count + 1,
             missed=self.missed + (not held.told),
-            newest=(self.newest + held.letter)[-NEWEST:],
+            letters=(self.letters + held.letter)[-KEPT:],
+            days=counted(self.days, at, told=held.told, promised=held.promised),
         )
 
     @property
-    def told(self) -> list[bool]:
-        """Whether the newest truths were in what was told."""
-        return [letter in "tb" for letter in self.newest]
+    def promised(self) -> list[bool]:
+        """Whether the kept truths would have been in what the holdout alone tells."""
+        return [letter in "pb" for letter in self.letters]
 
     @property
-    def promised(self) -> list[bool]:
-        """Whether they would have been in what the holdout alone tells."""
-        return [letter in "pb" for letter in self.newest]
+    def newest(self) -> Counts:
+        """Count the newest truths."""
+        letters = self.letters[-NEWEST:]
+        told, promised = (sum(letter in held for letter in letters) for held in ("tb", "pb"))
+        return Counts(len(letters), told, promised)
+
+    @property
+    def last_day(self) -> int:
+        """The day of the newest answer."""
+        return max(map(int, self.days), default=0)
 
 
 def go_on(
     course: Course,
     judged: Iterable[JudgedPrediction],
     schema: Schema,
-    known: Conformal,
-    loss: float,
+    promise: Promise,
     *,
     only: Collection[str] | None = None,
+    worth: Callable[[float], float] = lambda _: 1.0,
 ) -> Course:
     """Go through verdicts, those that were gone through already among them.
 
-    Where some predictions' alone may count, `only` has these.
+    Where some predictions' alone may count, `only` has these; `worth` tells how many rows were
+    worth one by a moment.
     """
     remembered = dict(course.remembered)
     for one in judged:
@@ -137,11 +151,13 @@ def go_on(
         held = None
         is_new = before is None or not (before[2] or before[:2] == at[:2])
         if is_new and (only is None or at[2] in only):
-            held = held_by(one, schema, known, course)
-        if held is not None:
-            course = _turned(course.after(held), known, loss, at[0])
-        remembered[at[2]] = (*at[:2], held is not None or (before is not None and before[2]))
+            held = held_by(one, schema, promise.known, course)
         course = replace(course, seen=max(course.seen, at))
+        if held is not None:
+            day, course = course.last_day, course.after(held, at[1])
+            by_now = partial(worth, at[0])
+            course = _looked(course, promise, by_now, is_day_over=course.last_day > day)
+        remembered[at[2]] = (*at[:2], held is not None or (before is not None and before[2]))
     return _forgotten(course, remembered)
 
 
@@ -176,16 +192,6 @@ def is_held(judged: JudgedPrediction, schema: Schema, known: Conformal, miss: fl
     return is_all if is_all or is_alone else None
 
 
-def is_below(
-    held: Sequence[bool], *, known: Conformal, coverage: float, turn: int, loss: float
-) -> bool:
-    """Tell whether so many truths were missed surely because the world has moved."""
-    missed, (few, rest) = len(held) - sum(held), known.missing_ranks(coverage)
-    if len(held) < FEWEST or few < 1 or missed / len(held) - few / (few + rest) < loss:
-        return False
-    return tail(missed, len(held), few, rest) <= allowed(turn, DELTA)
-
-
 def key_of(judged: JudgedPrediction) -> Key:
     """Return where a verdict stands in the order of verdicts."""
     verdict = judged.feedback
@@ -193,17 +199,29 @@ def key_of(judged: JudgedPrediction) -> Key:
     return verdict.given_at, verdict.predicted_at, verdict.prediction
 
 
-def _turned(course: Course, known: Conformal, loss: float, at: float) -> Course:
-    """Look once every so many verdicts whether the promise of the holdout is kept."""
-    if course.count % TURN:
-        return course
-    held, turn = course.promised, course.count // TURN
-    if not course.is_below:
-        below = is_below(held, known=known, coverage=course.coverage, turn=turn, loss=loss)
-        return replace(course, is_below=below, since=at if below else 0.0)
-    few, rest = known.missing_ranks(course.coverage)
-    is_back = 1.0 - sum(held) / len(held) - few / (few + rest) <= BACK * loss
-    return replace(course, is_below=False, since=0.0) if is_back else course
+def _looked(
+    course: Course, promise: Promise, worth: Callable[[], float], *, is_day_over: bool
+) -> Course:
+    """Look once every so many verdicts, and once a day is over, whether the promise is kept."""
+    course = replace(course, looks=course.looks + is_day_over)
+    turn, is_turn = course.count // TURN, course.count % TURN == 0
+    if course.broken == AT_ONCE:
+        return _ended(course) if is_turn and promise.is_back(course.newest) else course
+    if course.broken == BY_DAYS:
+        newest = added_up(course.days, last_days(course.days))
+        return _ended(course) if is_day_over and promise.is_back(newest) else course
+    held, since = course.promised, course.seen[0]
+    if is_turn and is_broken_at_once(promise, held, turn=turn, worth=worth):
+        return replace(course, broken=AT_ONCE, since=since)
+    if is_day_over and is_broken_by_days(
+        promise, course.days, held, look=course.looks, worth=worth
+    ):
+        return replace(course, broken=BY_DAYS, since=since)
+    return course
+
+
+def _ended(course: Course) -> Course:
+    return replace(course, broken="", since=0.0)
 
 
 def _forgotten(course: Course, remembered: Mapping[str, tuple[float, float, bool]]) -> Course:
