@@ -60,7 +60,7 @@ def autocorrelation_time(values: Sequence[float] | NDArray[Any]) -> float:
     return float(min(max(1.0, 1.0 + 2.0 * pairs[:end].sum()), rows))
 
 
-def steadied(values: Sequence[float]) -> NDArray[Any]:
+def steadied(values: Sequence[float] | NDArray[Any]) -> NDArray[Any]:
     """Return values less their means before and after the moment that parts them best.
 
     One lasting change would else look like one long run of like rows.

@@ -9,15 +9,16 @@ because a single column that is broken for a while is no slow world.
 
     >>> from unrot.core.records import Feature
     >>> schema = Schema((Feature("x", "number"),), "y")
-    >>> not_worth_of(schema, [(number // 20,) for number in range(200)], alike=0.0) > 10
+    >>> alike_among(schema, [(number // 20,) for number in range(200)], alike=0.0).not_worth > 10
     True
-    >>> not_worth_of(schema, [(1.0,), (2.0,), (3.0,)] * 50, alike=1 / 3) < 1.5
+    >>> alike_among(schema, [(1.0,), (2.0,), (3.0,)] * 50, alike=1 / 3).not_worth < 1.5
     True
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,28 +26,48 @@ from unrot.core.records import Row, Schema
 from unrot.watch.profiles import references
 from unrot.watch.visit import Visit
 from unrot.watch.worth.measures import autocorrelation_time, repeats
+from unrot.watch.worth.verdicts import LONG_ENOUGH
 
 MOST_ROWS = 2_000
 
 
+class Alike(NamedTuple):
+    """How often whole rows come again, and how long they stay alike."""
+
+    repeats: float = 1.0
+    slowness: float = 1.0
+
+    @property
+    def not_worth(self) -> float:
+        """How many rows are worth one."""
+        return max(self)
+
+    def beside(self, verdicts: int) -> float:
+        """Return the same beside so many verdicts: many show by themselves what is slow."""
+        is_shown = verdicts >= LONG_ENOUGH * self.slowness
+        return self.repeats if is_shown else self.not_worth
+
+
 def not_worth(visit: Visit, until: float) -> float:
     """Return how many rows are worth one, as far as they are still kept."""
+    return alike_of(visit, until).not_worth
+
+
+def alike_of(visit: Visit, until: float) -> Alike:
+    """Tell how alike the newest rows are by a moment, as far as they are still kept."""
     newest = visit.store.traffic.of_period(
         visit.key, since=0.0, until=until, judged_only=False, limit=MOST_ROWS
     )
     named = references.bins_of(visit.service, visit.key, visit.champion)
     rows = [one.prediction.inputs for one in reversed(newest)]
-    return not_worth_of(visit.model.schema, rows, alike=0.0 if named is None else named[1].alike)
+    return alike_among(visit.model.schema, rows, alike=0.0 if named is None else named[1].alike)
 
 
-def not_worth_of(schema: Schema, rows: Sequence[Row], *, alike: float) -> float:
-    """Return how many rows, in their order, are worth one; 1 where there are none.
-
-    `alike` is how likely two rows of training are equal.
-    """
+def alike_among(schema: Schema, rows: Sequence[Row], *, alike: float) -> Alike:
+    """Tell how alike rows are, in their order; `alike` is how likely two of training are equal."""
     if not rows:
-        return 1.0
-    return max(repeats(map(tuple, rows), alike=alike), _slowness(schema, rows))
+        return Alike()
+    return Alike(repeats(map(tuple, rows), alike=alike), _slowness(schema, rows))
 
 
 def _slowness(schema: Schema, rows: Sequence[Row]) -> float:

@@ -4,8 +4,8 @@ With n rows held out, and l = ⌊(n + 1)(1 - coverage)⌋, they miss of m fresh 
 of the beta-binomial of m, l and n + 1 - l. Nights and weekends may be harder than other hours, and
 errors come in bursts. So verdicts are held against that
 
-    at once     every `TURN` verdicts, the newest 50, 100 and 200: surely more than 25 points fewer
-                are held, which is deeper than a cycle
+    at once     every `TURN` verdicts, the newest 50, 100, 200 and 400: surely more than 25 points
+                fewer are held, which is deeper than a cycle
     by days     once a day is over, those on the answers of whole days: of the last week, or while
                 there is none of the working days; of up to four weeks where a week has few
 
@@ -27,26 +27,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unrot.core.conformal import Conformal
 from unrot.core.time import DAY, is_weekend
-from unrot.watch.statistics.many_looks import allowed
+from unrot.watch.statistics.many_looks import level
 from unrot.watch.statistics.usual_share import tail
 from unrot.watch.worth.measures import steadied
+from unrot.watch.worth.rows import Alike
 from unrot.watch.worth.verdicts import of_left
 
 TURN, NEWEST, FEWEST = 25, 200, 50
 FAR = 0.25
 """So much deeper than promised is no cycle."""
 A_WEEK, MOST_DAYS, DAYS_BACK = 7, 28, 3
+AT_ONCE = (50, 100, 200, 400)
 DELTA, BACK = 0.01, 0.5
 
-Worth = Callable[[], float]
-"""How many rows are worth one; it is read only where something looks broken."""
+Rows = Callable[[], Alike]
+"""How alike the newest rows are; it is read only where something looks broken."""
 
 
 class Counts(NamedTuple):
@@ -100,39 +102,52 @@ class Promise:
 
 
 def is_broken_at_once(
-    promise: Promise, held: Iterable[bool], *, turn: int, worth: Worth = lambda: 1.0
+    promise: Promise, held: Iterable[bool], *, turn: int, count: int, rows: Rows = Alike
 ) -> bool:
-    """Tell whether the newest verdicts are surely deeper below the promise than a cycle is."""
+    """Tell whether the newest verdicts are surely deeper below the promise than a cycle is.
+
+    Of all that were counted, the newest are given.
+    """
     missed = np.array([not one for one in held], dtype=np.float64)
-    chance = allowed(turn, DELTA / 2) / 3
-    for size in (FEWEST, 2 * FEWEST, NEWEST):
+    chance = level(turn, DELTA / 2) / len(AT_ONCE)
+    for size in AT_ONCE:
         before, newest = missed[:-size], missed[-size:]
-        found, count = int(newest.sum()), len(newest)
-        if count == size and promise.is_surely_broken(found, count, chance=chance, deeper=FAR):
-            alike = max(_alike(before), _alike(newest), worth())
-            if promise.is_surely_broken(found, count, chance=chance, deeper=FAR, worth=alike):
+        broken = partial(
+            promise.is_surely_broken, int(newest.sum()), len(newest), chance=chance, deeper=FAR
+        )
+        if len(newest) == size and broken():
+            left = max(of_left(steadied(before)), of_left(newest - newest.mean()))
+            if broken(worth=max(left, rows().beside(count))):
                 return True
     return False
 
 
 def is_broken_by_days(
-    promise: Promise, days: Days, held: Iterable[bool], *, look: int, worth: Worth = lambda: 1.0
+    promise: Promise,
+    days: Days,
+    held: Iterable[bool],
+    *,
+    look: int,
+    count: int,
+    rows: Rows = Alike,
 ) -> bool:
     """Tell whether answers of whole days are surely held less often than was promised."""
-    told, chance = added_up(days, whole_days(days)), allowed(look, DELTA / 2)
-    if not promise.is_surely_broken(told.missed, told.truths, chance=chance):
+    told = added_up(days, whole_days(days))
+    chance = level(look, DELTA / 2)
+    broken = partial(promise.is_surely_broken, told.missed, told.truths, chance=chance)
+    if not broken():
         return False
     # A fall that is to be found would look like one long run of misses.
-    alike = max(of_left(steadied([not one for one in held])), worth())
-    return promise.is_surely_broken(told.missed, told.truths, chance=chance, worth=alike)
+    left = of_left(steadied([not one for one in held]))
+    return broken(worth=max(left, rows().beside(count)))
 
 
 def whole_days(days: Days) -> list[str]:
     """Return the days by which is judged, of those that are over: all but the first and the last.
 
     >>> told = (100, 90, 90)
-    >>> whole_days({str(day): told for day in range(20_000, 20_005)})   # a Wednesday comes first
-    ['20001', '20002']
+    >>> whole_days({str(day): told for day in range(20_000, 20_005)})   # a Friday comes first
+    ['20003']
     >>> whole_days({str(day): told for day in range(20_000, 20_011)})[0]
     '20003'
     """
@@ -171,7 +186,3 @@ def counted(days: Days, at: float, *, told: bool, promised: bool) -> Days:
 
 def _count(days: Days, over: list[str], weeks: int) -> int:
     return added_up(days, over[-weeks * A_WEEK :]).truths
-
-
-def _alike(missed: NDArray[Any]) -> float:
-    return of_left(missed - missed.mean()) if len(missed) else 1.0

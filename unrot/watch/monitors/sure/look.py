@@ -27,7 +27,7 @@ from unrot.watch.notes import read_note
 from unrot.watch.statistics.accuracy import share as share_of
 from unrot.watch.visit import Visit
 from unrot.watch.worth.leaning import leaning_of
-from unrot.watch.worth.rows import not_worth
+from unrot.watch.worth.rows import alike_of
 
 MONITOR = "sure"
 CAUSE = "coverage"
@@ -82,7 +82,7 @@ def _go_on(visit: Visit, noted: Course, known: Conformal) -> Iterator[Symptom]:
                 visit.model.schema,
                 promise,
                 only=only,
-                worth=partial(not_worth, visit),
+                alike=partial(alike_of, visit),
             )
             # What turned is said as of then, however late and however many are read at once.
             if course.broken != before.broken or start + TURN >= len(more):

@@ -37,12 +37,14 @@ from unrot.watch.monitors.sure.broken import (
     Counts,
     Days,
     Promise,
+    Rows,
     added_up,
     counted,
     is_broken_at_once,
     is_broken_by_days,
     last_days,
 )
+from unrot.watch.worth.rows import Alike
 
 Key = tuple[float, float, str]
 """When a verdict was given, when its prediction was made, and that one's id."""
@@ -137,12 +139,12 @@ def go_on(
     promise: Promise,
     *,
     only: Collection[str] | None = None,
-    worth: Callable[[float], float] = lambda _: 1.0,
+    alike: Callable[[float], Alike] = lambda _: Alike(),
 ) -> Course:
     """Go through verdicts, those that were gone through already among them.
 
-    Where some predictions' alone may count, `only` has these; `worth` tells how many rows were
-    worth one by a moment.
+    Where some predictions' alone may count, `only` has these; `alike` tells how alike rows were by
+    a moment.
     """
     remembered = dict(course.remembered)
     for one in judged:
@@ -155,8 +157,8 @@ def go_on(
         course = replace(course, seen=max(course.seen, at))
         if held is not None:
             day, course = course.last_day, course.after(held, at[1])
-            by_now = partial(worth, at[0])
-            course = _looked(course, promise, by_now, is_day_over=course.last_day > day)
+            rows = partial(alike, at[0])
+            course = _looked(course, promise, rows, is_day_over=course.last_day > day)
         remembered[at[2]] = (*at[:2], held is not None or (before is not None and before[2]))
     return _forgotten(course, remembered)
 
@@ -199,9 +201,7 @@ def key_of(judged: JudgedPrediction) -> Key:
     return verdict.given_at, verdict.predicted_at, verdict.prediction
 
 
-def _looked(
-    course: Course, promise: Promise, worth: Callable[[], float], *, is_day_over: bool
-) -> Course:
+def _looked(course: Course, promise: Promise, rows: Rows, *, is_day_over: bool) -> Course:
     """Look once every so many verdicts, and once a day is over, whether the promise is kept."""
     course = replace(course, looks=course.looks + is_day_over)
     turn, is_turn = course.count // TURN, course.count % TURN == 0
@@ -210,11 +210,11 @@ def _looked(
     if course.broken == BY_DAYS:
         newest = added_up(course.days, last_days(course.days))
         return _ended(course) if is_day_over and promise.is_back(newest) else course
-    held, since = course.promised, course.seen[0]
-    if is_turn and is_broken_at_once(promise, held, turn=turn, worth=worth):
+    held, count, since = course.promised, course.count, course.seen[0]
+    if is_turn and is_broken_at_once(promise, held, turn=turn, count=count, rows=rows):
         return replace(course, broken=AT_ONCE, since=since)
     if is_day_over and is_broken_by_days(
-        promise, course.days, held, look=course.looks, worth=worth
+        promise, course.days, held, look=course.looks, count=count, rows=rows
     ):
         return replace(course, broken=BY_DAYS, since=since)
     return course
