@@ -213,7 +213,7 @@ def test_promise_that_is_kept_is_rarely_called_broken() -> None:
         truths, promise = rng.beta(6, 46), Promise(Conformal(51, ()), coverage=0.9, loss=0.0)
         held, days = (rng.random(3_000) > truths).tolist(), dict[str, Counts]()
         at_once += any(
-            is_broken_at_once(promise, held[: turn * TURN], turn=turn, count=turn * TURN)
+            is_broken_at_once(promise, held[: turn * TURN], turn=turn)
             for turn in range(2, 1_000 // TURN + 1)
         )
         found = False
@@ -221,7 +221,7 @@ def test_promise_that_is_kept_is_rarely_called_broken() -> None:
             told = sum(held[day * 100 : day * 100 + 100])
             days[str(20_000 + day)] = Counts(100, told, told)
             rows = day * 100
-            found |= is_broken_by_days(promise, days, held[:rows], look=day + 1, count=rows)
+            found |= is_broken_by_days(promise, days, held[:rows], look=day + 1)
         by_days += found
 
     assert at_once + by_days <= 6

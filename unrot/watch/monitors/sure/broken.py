@@ -102,12 +102,9 @@ class Promise:
 
 
 def is_broken_at_once(
-    promise: Promise, held: Iterable[bool], *, turn: int, count: int, rows: Rows = Alike
+    promise: Promise, held: Iterable[bool], *, turn: int, rows: Rows = Alike
 ) -> bool:
-    """Tell whether the newest verdicts are surely deeper below the promise than a cycle is.
-
-    Of all that were counted, the newest are given.
-    """
+    """Tell whether the newest verdicts are surely deeper below the promise than a cycle is."""
     missed = np.array([not one for one in held], dtype=np.float64)
     chance = level(turn, DELTA / 2) / len(AT_ONCE)
     for size in AT_ONCE:
@@ -117,7 +114,7 @@ def is_broken_at_once(
         )
         if len(newest) == size and broken():
             left = max(of_left(steadied(before)), of_left(newest - newest.mean()))
-            if broken(worth=max(left, rows().beside(count))):
+            if broken(worth=max(left, rows().beside(size))):
                 return True
     return False
 
@@ -128,7 +125,6 @@ def is_broken_by_days(
     held: Iterable[bool],
     *,
     look: int,
-    count: int,
     rows: Rows = Alike,
 ) -> bool:
     """Tell whether answers of whole days are surely held less often than was promised."""
@@ -139,7 +135,7 @@ def is_broken_by_days(
         return False
     # A fall that is to be found would look like one long run of misses.
     left = of_left(steadied([not one for one in held]))
-    return broken(worth=max(left, rows().beside(count)))
+    return broken(worth=max(left, rows().beside(told.truths)))
 
 
 def whole_days(days: Days) -> list[str]:

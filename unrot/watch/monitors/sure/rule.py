@@ -210,12 +210,10 @@ def _looked(course: Course, promise: Promise, rows: Rows, *, is_day_over: bool) 
     if course.broken == BY_DAYS:
         newest = added_up(course.days, last_days(course.days))
         return _ended(course) if is_day_over and promise.is_back(newest) else course
-    held, count, since = course.promised, course.count, course.seen[0]
-    if is_turn and is_broken_at_once(promise, held, turn=turn, count=count, rows=rows):
+    held, since = course.promised, course.seen[0]
+    if is_turn and is_broken_at_once(promise, held, turn=turn, rows=rows):
         return replace(course, broken=AT_ONCE, since=since)
-    if is_day_over and is_broken_by_days(
-        promise, course.days, held, look=course.looks, count=count, rows=rows
-    ):
+    if is_day_over and is_broken_by_days(promise, course.days, held, look=course.looks, rows=rows):
         return replace(course, broken=BY_DAYS, since=since)
     return course
 
