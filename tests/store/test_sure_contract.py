@@ -13,13 +13,14 @@ from unrot.core.records import ModelKey, Prediction, Shipment
 from unrot.store.kinds import UNSURE
 from unrot.store.operations import Operations
 from unrot.watch.monitors.sure.look import MONITOR
-from unrot.watch.monitors.sure.rule import Course
+from unrot.watch.monitors.sure.broken import Counts
+from unrot.watch.monitors.sure.rule import BY_DAYS, Course
 from unrot.watch.notes import read_note, write_note
 
 COURSE = Course(
     "v7", -0.0123456789012345, 0.95, (NOON + 0.25, NOON, "p1"), (NOON - 9, NOON - 9, "p0"),
     {"p1": (NOON + 0.25, NOON, True), "p2": (NOON, NOON, False)}, "f00d", 1_234, 99, "bnpt",
-    is_below=True, since=NOON,
+    days={"19675": Counts(9, 8, 7)}, looks=3, broken=BY_DAYS, since=NOON,
 )  # fmt: skip
 
 

@@ -300,7 +300,7 @@ def test_outcomes_are_the_newest_in_the_order_of_their_verdicts(store: Store) ->
     found = store.traffic.outcomes("elves", limit=2)
 
     plain = Outcome("p2", "v1", NOON, NOON + 8, False, None, 0.75, "orc", "elf", subject="here")
-    assert found == [plain, replace(plain, prediction="p0", given_at=NOON + 9, is_trusted=True)]
+    assert found == [plain, plain._replace(prediction="p0", given_at=NOON + 9, is_trusted=True)]
     assert [one.prediction for one in store.traffic.outcomes("elves", limit=9)] == [
         "p1",
         "p2",

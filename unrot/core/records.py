@@ -246,8 +246,7 @@ class Oddity:
     reasons: Sequence[Reason] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How one prediction came out: right or wrong, or how far off."""
 
     prediction: str

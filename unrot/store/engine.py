@@ -389,9 +389,9 @@ def _documents(kind: Kind, names: Sequence[str], rows: Sequence[Any]) -> list[Do
     found: list[Document] = []
     for key, revision, *values in rows:
         for at, read in readers:
-            if values[at] is not None:
-                values[at] = read(values[at])
-        found.append(Document(key, dict(zip(names, values, strict=True)), revision))
+            if (value := values[at]) is not None:
+                values[at] = read(value)
+        found.append(Document(key, dict(zip(names, values)), revision))  # noqa: B905  # thousands
     return found
 
 

@@ -26,7 +26,7 @@ def told(version: str, starts_at: float, *shares: tuple[int, float], every: floa
 
 def by_second(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Forget parts of seconds, as ids do."""
-    return [replace(one, predicted_at=float(int(one.predicted_at))) for one in outcomes]
+    return [one._replace(predicted_at=float(int(one.predicted_at))) for one in outcomes]
 
 
 def by_minute(outcomes: Sequence[Outcome]) -> list[Point]:

@@ -25,7 +25,7 @@ Vovk, Conditional validity of inductive conformal predictors, Machine Learning 9
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -64,7 +64,7 @@ class Counts(NamedTuple):
         return self.truths - self.promised
 
 
-Days = Mapping[str, Sequence[int]]
+Days = Mapping[str, tuple[int, int, int]]
 """The counts of each day of answers."""
 
 
