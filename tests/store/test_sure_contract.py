@@ -12,8 +12,8 @@ from unrot.core.ports import Store
 from unrot.core.records import ModelKey, Prediction, Shipment
 from unrot.store.kinds import UNSURE
 from unrot.store.operations import Operations
-from unrot.watch.monitors.sure.look import MONITOR
 from unrot.watch.monitors.sure.broken import Counts
+from unrot.watch.monitors.sure.look import MONITOR
 from unrot.watch.monitors.sure.rule import BY_DAYS, Course
 from unrot.watch.notes import read_note, write_note
 
