@@ -10,7 +10,7 @@ import pytest
 from tests.alarms import Alarms, Prices, opened
 from tests.clock import Clock
 from unrot.core.records import Caller
-from unrot.watch.monitors.leaning import noted_leaning
+from unrot.watch.worth.leaning import noted_leaning
 
 
 @pytest.fixture

@@ -9,26 +9,15 @@ trouble.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
-from unrot.core.ports import Store
-from unrot.core.records import ModelKey, Outcome, Symptom
+from unrot.core.records import Outcome, Symptom
 from unrot.serve.service import LAST_VERDICTS
 from unrot.watch.eras import key_of
-from unrot.watch.notes import read_note
 from unrot.watch.visit import Visit
-from unrot.watch.worth.leaning import Leaning, leaning_of
+from unrot.watch.worth.leaning import NOTED, Leaning, Noted, leaning_of
 
-MONITOR = "leaning"
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What was seen of the last verdicts on a version."""
-
-    version: str = ""
-    leaning: Leaning | None = None
+MONITOR = NOTED
 
 
 def look(visit: Visit) -> Sequence[Symptom]:
@@ -38,7 +27,7 @@ def look(visit: Visit) -> Sequence[Symptom]:
     own = partial(visit.store.traffic.outcomes, visit.key, versions=(visit.champion,))
     mark = [visit.champion, *map(key_of, own(limit=1))]
     if mark != visit.remembered.get(MONITOR):
-        visit.write_note(MONITOR, Note(visit.champion, _leaning(visit, own(limit=LAST_VERDICTS))))
+        visit.write_note(MONITOR, Noted(visit.champion, _leaning(visit, own(limit=LAST_VERDICTS))))
         visit.remembered[MONITOR] = mark
     return ()
 
@@ -48,9 +37,3 @@ def _leaning(visit: Visit, own: Sequence[Outcome]) -> Leaning | None:
         return None
     times, audited = [one.predicted_at for one in own], visit.store.trials.audited(visit.key)
     return leaning_of(visit.store, visit.key, min(times), max(times), drawn=audited)
-
-
-def noted_leaning(store: Store, model: ModelKey, version: str) -> Leaning | None:
-    """Return on which answer the last verdicts on a version leant when they were looked at."""
-    note = read_note(Note, store.findings.standpoint(model, MONITOR))
-    return note.leaning if note.version == version else None

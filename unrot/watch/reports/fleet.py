@@ -16,11 +16,11 @@ from unrot.core.time import HOUR
 from unrot.hear.judges import whose
 from unrot.serve.service import LAST_VERDICTS, Service
 from unrot.serve.shelf import ShelvedModel
-from unrot.watch.monitors.leaning import noted_leaning
 from unrot.watch.reports.champion import promised
 from unrot.watch.reports.health import State, health, part_snoozed
 from unrot.watch.reports.signs import FEWEST_VERDICTS, Signs
 from unrot.watch.statistics.accuracy import errors_of, right_of, scored, scores_of
+from unrot.watch.worth.leaning import noted_leaning
 from unrot.watch.worth.verdicts import worth_of_last
 
 HOURS = 24

@@ -39,6 +39,7 @@ from unrot.core.ports import Store
 from unrot.core.records import Example, JudgedPrediction, ModelKey, Outcome
 from unrot.hear.truth import is_fair_row, is_judged, was_right
 from unrot.watch.holdout import Held, Holdout
+from unrot.watch.notes import read_note
 
 SURE = 3.72
 """Standard deviations that chance exceeds once in ten thousand."""
@@ -52,6 +53,8 @@ MOST_ROWS = 300
 MOST_BESIDE = 1_000
 """So many where versions are held against each other."""
 FIFTHS = (0.2, 0.4, 0.6, 0.8)
+NOTED = "leaning"
+"""Under this name the lookout notes it (`monitors/leaning.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,20 @@ def leaning_of(
          for one in found],
         [is_told(one) for one in found],
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """On which answer the last verdicts on a version leant when they were looked at."""
+
+    version: str = ""
+    leaning: Leaning | None = None
+
+
+def noted_leaning(store: Store, model: ModelKey, version: str) -> Leaning | None:
+    """Return what is noted of the verdicts on a version; so no prediction is read."""
+    note = read_note(Noted, store.findings.standpoint(model, NOTED))
+    return note.leaning if note.version == version else None
 
 
 def leaning_in(answers: Sequence[str | float | None], judged: Sequence[bool]) -> Leaning | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -306,7 +305,7 @@ def test_good_day_ends_no_bad_nights() -> None:
     is_bad = (at % DAY < 8 * HOUR) & (at >= MONDAY + 3 * DAY)
     right = chance.random(len(at)) < np.where(is_bad, 0.3, 0.92)
     told = outcomes(right.astype(float).tolist(), start=MONDAY, seconds=DAY / a_day)
-    mended = [*told[: 6 * a_day], *(replace(one, was_correct=True) for one in told[6 * a_day :])]
+    mended = [*told[: 6 * a_day], *(one._replace(was_correct=True) for one in told[6 * a_day :])]
 
     assert steps(told) == ["fallen"]
     assert steps(mended) == ["fallen", "back"]
@@ -349,8 +348,8 @@ def test_other_fresh_version_that_is_well_ends_a_fall_and_one_that_is_not_does_n
     course = begun()
     course.follow(outcomes(stream((0.92, 300), (0.4, 60))))
     fallen = course.standing.fallen
-    cured = [replace(one, version="v2") for one in outcomes(stream((0.93, 80)), start=1e3)]
-    still = [replace(one, version="v2") for one in outcomes(stream((0.5, 80)), start=1e3)]
+    cured = [one._replace(version="v2") for one in outcomes(stream((0.93, 80)), start=1e3)]
+    still = [one._replace(version="v2") for one in outcomes(stream((0.5, 80)), start=1e3)]
 
     def ends(told: Sequence[Outcome]) -> list[str]:
         other = Course(
@@ -396,7 +395,7 @@ def test_answers_of_a_log_that_was_imported_are_not_said_to_be_the_champions() -
     assert words.fallen_words(now, "before it was right in 90 % of 300").startswith(
         "The imported log is wrong more often: right in 50 % of 40 verdicts by judges"
     )
-    assert words.reached("v1", [*told, replace(told[0], version="v1")]).who == "v1"
+    assert words.reached("v1", [*told, told[0]._replace(version="v1")]).who == "v1"
 
 
 def test_one_visitors_word_is_told_as_such_and_without_an_interval() -> None:

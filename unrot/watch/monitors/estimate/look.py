@@ -26,10 +26,10 @@ from unrot.watch.monitors.estimate.calibration import (
     known_windows,
 )
 from unrot.watch.monitors.estimate.rule import Record, Sure
-from unrot.watch.monitors.leaning import noted_leaning
 from unrot.watch.notes import read_note
 from unrot.watch.statistics.accuracy import Share, share
 from unrot.watch.visit import Visit
+from unrot.watch.worth.leaning import noted_leaning
 from unrot.watch.worth.rows import not_worth
 
 MONITOR = CAUSE = "estimate"
