@@ -89,7 +89,7 @@ def test_verdicts_on_one_answer_alone_say_it_no_better(school: School, clock: Cl
 
     [found] = looked(school)
 
-    said = f"the {len(hostile)} that were judged are some answers more than others."
+    said = f"the {len(hostile)} that were judged are of some answers more than of others."
     assert found.sentence.endswith(said)
 
 

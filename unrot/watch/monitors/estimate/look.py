@@ -168,7 +168,7 @@ def _bad(period: Period, since: float) -> Symptom:
     judged = period.realised.count
     few = f"only {counted(judged, 'was', 'were')} judged" if judged else "none was judged"
     if judged >= FEWEST_TO_SCORE:
-        few = f"the {judged:,} that were judged are some answers more than others"
+        few = f"the {judged:,} that were judged are of some answers more than of others"
     return Symptom(
         cause=CAUSE,
         kind="estimate",
