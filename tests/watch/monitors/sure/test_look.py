@@ -250,6 +250,20 @@ def test_champion_without_scores_closes_what_was_found(
     assert (again, course(school).broken) == ([], "")
 
 
+@pytest.mark.parametrize("before", [{"version": "v0"}, {"format": 2}, {"coverage": 0.5}])
+def test_course_that_begins_anew_closes_what_was_found(
+    school: School, before: dict[str, Any]
+) -> None:
+    looked(school)
+    visit = visit_of(school)
+    visit.write_note(sure.MONITOR, replace(course(school), broken=AT_ONCE, **before))
+
+    said, again = list(sure.look(visit)), list(sure.look(visit))
+
+    assert [(one.cause, one.is_present) for one in said] == [("coverage", False)]
+    assert (again, course(school).broken) == ([], "")
+
+
 def test_many_verdicts_are_gone_through_in_some_visits(
     school: School, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,7 +44,7 @@ TURN, NEWEST, FEWEST = 25, 200, 50
 FAR = 0.25
 """So much deeper than promised is no cycle."""
 A_WEEK, MOST_DAYS, DAYS_BACK = 7, 28, 3
-AT_ONCE = (50, 100, 200, 400)
+SIZES = (50, 100, 200, 400)
 DELTA, BACK = 0.01, 0.5
 
 Rows = Callable[[], Alike]
@@ -106,8 +106,8 @@ def is_broken_at_once(
 ) -> bool:
     """Tell whether the newest verdicts are surely deeper below the promise than a cycle is."""
     missed = np.array([not one for one in held], dtype=np.float64)
-    chance = level(turn, DELTA / 2) / len(AT_ONCE)
-    for size in AT_ONCE:
+    chance = level(turn, DELTA / 2) / len(SIZES)
+    for size in SIZES:
         before, newest = missed[:-size], missed[-size:]
         broken = partial(
             promise.is_surely_broken, int(newest.sum()), len(newest), chance=chance, deeper=FAR
@@ -120,12 +120,7 @@ def is_broken_at_once(
 
 
 def is_broken_by_days(
-    promise: Promise,
-    days: Days,
-    held: Iterable[bool],
-    *,
-    look: int,
-    rows: Rows = Alike,
+    promise: Promise, days: Days, held: Iterable[bool], *, look: int, rows: Rows = Alike
 ) -> bool:
     """Tell whether answers of whole days are surely held less often than was promised."""
     told = added_up(days, whole_days(days))
@@ -167,7 +162,7 @@ def added_up(days: Days, some: Iterable[str]) -> Counts:
     return Counts(*map(sum, zip(*told, strict=True))) if told else Counts(0, 0, 0)
 
 
-def counted(days: Days, at: float, *, told: bool, promised: bool) -> Days:
+def with_one_more(days: Days, at: float, *, told: bool, promised: bool) -> Days:
     """Count one more truth on an answer of some moment."""
     day = str(int(at // DAY))
     before = Counts(*days.get(day, (0, 0, 0)))

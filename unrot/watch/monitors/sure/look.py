@@ -65,10 +65,13 @@ def _ended(visit: Visit, noted: Course) -> Iterator[Symptom]:
 
 def _go_on(visit: Visit, noted: Course, known: Conformal) -> Iterator[Symptom]:
     course = _course(visit, noted, visit.store.registry.policy(visit.key).coverage)
+    if course is not noted and visit.read_note(MONITOR):
+        yield _gone(visit.now, f"{visit.champion} is held against its own test set from now on.")
     late = visit.store.traffic.late_mark(visit.key)
     after = course.reads_after(late, READ_AGAIN_SECONDS)
     is_last, left = False, A_VISIT
     promise = Promise(known, course.coverage, visit.rules.coverage_loss)
+    schema, alike = visit.model.schema, partial(alike_of, visit)
     while not is_last and left > 0:
         more = visit.store.traffic.judged_after(visit.key, after, limit=AT_ONCE)
         is_last, left = len(more) < AT_ONCE, left - len(more)
@@ -76,17 +79,10 @@ def _go_on(visit: Visit, noted: Course, known: Conformal) -> Iterator[Symptom]:
         only = _drawn_alone(visit, course, more)
         for start in range(0, len(more) or 1, TURN):
             before, few = course, more[start : start + TURN]
-            course = go_on(
-                before,
-                few,
-                visit.model.schema,
-                promise,
-                only=only,
-                alike=partial(alike_of, visit),
-            )
+            course = go_on(before, few, schema, promise, only=only, alike=alike)
             # What turned is said as of then, however late and however many are read at once.
             if course.broken != before.broken or start + TURN >= len(more):
-                yield from _said(course, before, promise, sets_of(visit.model.schema))
+                yield from _said(course, before, promise, sets_of(schema))
         course = replace(course, late=late) if is_last else course
         if course != noted:
             visit.write_note(MONITOR, course)

@@ -39,10 +39,10 @@ from unrot.watch.monitors.sure.broken import (
     Promise,
     Rows,
     added_up,
-    counted,
     is_broken_at_once,
     is_broken_by_days,
     last_days,
+    with_one_more,
 )
 from unrot.watch.worth.rows import Alike
 
@@ -111,7 +111,7 @@ class Course:
             count=self.count + 1,
             missed=self.missed + (not held.told),
             letters=(self.letters + held.letter)[-KEPT:],
-            days=counted(self.days, at, told=held.told, promised=held.promised),
+            days=with_one_more(self.days, at, told=held.told, promised=held.promised),
         )
 
     @property
