@@ -135,7 +135,7 @@ bench-coverage: $(VENV)/serve ## how often sets and intervals hold the truth, on
 bench-outliers: $(VENV)/serve ## tell odd rows apart, beside scikit-learn's detectors (ten seconds)
 	$(RUN) -m bench.outliers
 
-bench-explaining: $(VENV)/serve ## what exact contributions cost, beside shap where it is installed (ten minutes)
+bench-explaining: $(VENV)/test ## what exact contributions cost, beside shap (ten minutes)
 	$(RUN) -m bench.explaining
 
 bench-anchors: $(VENV)/test ## do the rules that hold answers hold in fresh rows, table by table (ten minutes)

@@ -3,8 +3,8 @@
 Forests of 100 trees that are grown to the end, and boosting, on 13 features. Each is fitted, and
 what explains it is written, in a process of its own; another one, as small as a web worker, reads
 that and explains rows. Time is CPU time, the median of some rows after the first; memory is what
-the process holds more than before (PSS), with all of it read and a row explained. Where shap is
-installed its values stand beside ours, and its own time.
+the process holds more than before (PSS), with all of it read and a row explained. The values of
+shap stand beside ours, and its own time.
 
     python -m bench.explaining [--rows 300,3000,30000] [--only forest]
 """
@@ -112,7 +112,7 @@ def world(kind: Kind, rows: int) -> tuple[Any, NDArray[Any], NDArray[Any]]:
 
 
 def fit(name: str, rows: int, folder: Path) -> None:
-    """Fit, write what explains it, and shap's values of some rows where it is installed."""
+    """Fit, write what explains it, and shap's values of some rows."""
     warnings.simplefilter("ignore")
     from unrot.core.encoding import Encoder
     from unrot.make import explainer
@@ -131,14 +131,11 @@ def fit(name: str, rows: int, folder: Path) -> None:
 
 
 def shap_values(estimator: Any, table: NDArray[Any]) -> tuple[NDArray[Any], float]:
-    """Return shap's own values of the first rows, and its CPU seconds a row; none without it."""
+    """Return shap's own values of the first rows, and its CPU seconds a row."""
+    import shap
     from sklearn.linear_model._base import LinearModel
     from sklearn.pipeline import Pipeline
 
-    try:
-        import shap  # type: ignore[import-not-found]
-    except ImportError:
-        return np.empty(0), np.nan
     asked, model, order = table[:EXPLAINED], estimator, list(range(FEATURES))
     if isinstance(estimator, Pipeline):
         model, asked = estimator[-1], estimator[:-1].transform(asked)
@@ -184,11 +181,9 @@ def explain(folder: Path) -> None:
         began = time.process_time()
         found.append(kept.sums.contributions(row))
         times.append(time.process_time() - began)
-    far = np.nan
-    if beside.size:
-        scores = min(len(found[0]), beside.shape[2])
-        ours = np.array(found).transpose(0, 2, 1)[:, :, -scores:]
-        far = np.abs(ours - beside[:, :, -scores:]).max()
+    scores = min(len(found[0]), beside.shape[2])
+    ours = np.array(found).transpose(0, 2, 1)[:, :, -scores:]
+    far = np.abs(ours - beside[:, :, -scores:]).max()
     print(f"{1e3 * float(np.median(times))} {after - before} {far}")
 
 
@@ -211,11 +206,10 @@ def measure(kind: Kind, rows: int, small: Path) -> str:
         size = (folder / "explainer").stat().st_size / 1e6
     if because and because[0]:
         return f"{kind.name:24}{rows:>7}  sampled: {because[0]}"
-    beside = "" if np.isnan(far) else f"{far:>11.1e}{1e3 * float(of_shap):>9.1f}"
     wrong = "  NOT EQUAL" if far > LEAST_EQUAL else ""
     return (
         f"{kind.name:24}{rows:>7}{took:>9.2f}{held:>9.1f}{size:>9.2f}{float(wrote):>9.1f}"
-        f"{beside}{wrong}"
+        f"{far:>11.1e}{1e3 * float(of_shap):>9.1f}{wrong}"
     )
 
 

@@ -277,7 +277,7 @@ def test_single_class_is_explained_by_nothing() -> None:
     assert sums.contributions(rows[0])[0].tolist() == [0.0] * 4
 
 
-# ── shap itself, where it is installed ───────────────────────────────────────────────────────
+# ── shap itself ──────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,8 @@ def test_single_class_is_explained_by_nothing() -> None:
 )
 def test_values_are_those_of_shap(name: str) -> None:
     """It knows no gradient boosting of several classes."""
-    shap = pytest.importorskip("shap", reason="shap brings numba, 200 MB: pip install shap")
+    import shap  # numba takes seconds to load
+
     estimator, classes = {**LINEAR, **TREES}[name]
     schema, table, target = world(NUMBERS, classes)
     if name in LINEAR or name.startswith("boosting"):
