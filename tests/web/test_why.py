@@ -264,9 +264,12 @@ def test_one_allowance_is_for_all_that_explains(
 
 
 def test_rule_costs_as_much_as_it_takes(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("unrot.explain.asking.SECONDS", 0.0)
+    of: Service = app.extensions["unrot"]
+    slowly = limits.Limit(limits.MOST_EXPLANATIONS, 86_400.0)  # Nothing comes back meanwhile.
+    monkeypatch.setattr(of.limits, "_limits", {**of.limits._limits, limits.EXPLANATIONS: slowly})
     client.environ_base["REMOTE_ADDR"] = "192.0.2.8"
 
     rules = limits.MOST_EXPLANATIONS // limits.RULE_COSTS

@@ -63,7 +63,7 @@ WIDER_ROWS, WIDER_BY = 250, 2
 """Rows that each wider rule is drawn with, and the quantiles that one bound is moved by."""
 SEEMS = 0.965
 """Below this share a wider rule is not gone on with: it would hardly be found to hold."""
-SECONDS_AT_ONCE, FEWEST_AT_ONCE, MOST_AT_ONCE = 0.05, 20, 4_000
+SECONDS_AT_ONCE, FEWEST_AT_ONCE, MOST_AT_ONCE = 0.05, 20, 1_000
 TRIED_LEVEL = math.log((2 + MOST_CONDITIONS) * TRIES * len(LOOKS) / DOUBT)
 SHOWN_LEVEL = math.log(2 / DOUBT)
 
@@ -143,7 +143,7 @@ class _World:
         """Return a rule of which nothing was drawn yet."""
         return _Tried(places, float(self._fitting(places).mean()))
 
-    def rows(self, places: Places, count: int, rng: np.random.Generator) -> list[Row]:
+    def rows(self, places: Places, count: int, rng: np.random.Generator) -> Cells:
         """Draw rows of the training, with other rows' values where their own do not do."""
         drawn = rng.integers(0, len(self.table), count)
         made = self.table[drawn]
@@ -154,8 +154,7 @@ class _World:
                 made[wrong, feature] = self.table[rng.choice(fitting, len(wrong)), feature]
             else:
                 made[wrong, feature] = self.row[feature]
-        rows: list[Row] = made.tolist()
-        return rows
+        return made
 
     def close(self) -> list[int]:
         """Return the conditions that rules grow by."""
@@ -201,12 +200,12 @@ class _Asked:
     def is_over(self) -> bool:
         return self.clock() >= self.until
 
-    def hits(self, rows: Sequence[Row]) -> NDArray[np.bool_]:
+    def hits(self, rows: Cells) -> NDArray[np.bool_]:
         """Tell of each row whether it is answered as the one row is; of the first ones in time."""
         found: list[int] = []
         while len(found) < len(rows) and not (found and self.is_over):
             begun, some = self.clock(), rows[len(found) : len(found) + self.at_once]
-            found += self.predictor.predict(some).classes or ()
+            found += self.predictor.predict(some.tolist()).classes or ()
             each = max(self.clock() - begun, 1e-9) / len(some)
             # A slow model is asked little at once, so that its time can end.
             room = int(min(SECONDS_AT_ONCE / each, 4 * self.at_once))
@@ -263,7 +262,8 @@ class _Search:
         while not self.asked.is_over:
             some = [self.world.tried(places) for places in self.world.wider(way[-1].places)]
             some = [one for one in some if one.coverage > way[-1].coverage]
-            self._draw([(one, WIDER_ROWS) for one in some])
+            if some:
+                self._draw([(one, WIDER_ROWS) for one in some])
             some = [one for one in some if one.mean >= SEEMS]
             if not some:
                 break
@@ -289,10 +289,8 @@ class _Search:
             self._draw([(one, STEP_ROWS) for one in pair])
 
     def _draw(self, wanted: Sequence[tuple[_Tried, int]]) -> None:
-        rows: list[Row] = []
-        for one, count in wanted:
-            rows += self.world.rows(one.places, count, self.rng)
-        hits, at = self.asked.hits(rows), 0
+        rows = [self.world.rows(one.places, count, self.rng) for one, count in wanted]
+        hits, at = self.asked.hits(np.concatenate(rows)), 0
         for one, count in wanted:
             some = hits[at : at + count]
             one.hits, one.count = one.hits + int(some.sum()), one.count + len(some)

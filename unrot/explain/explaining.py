@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from unrot.core.artefacts import EXPLAINER, GOLDEN
 from unrot.core.errors import BadArtefact, NotFound, TooMany, wrong_field
+from unrot.core.memory import hand_back_memory
 from unrot.core.newest import Newest
 from unrot.core.plurals import counted
 from unrot.core.ports import Predictor
@@ -158,6 +159,7 @@ def turn() -> Iterator[None]:
     try:
         yield
     finally:
+        hand_back_memory()
         _TURN.release()
 
 
