@@ -239,6 +239,22 @@ def test_opened_batch_is_counted_as_what_it_takes(
     assert 0.8 < sum(one.size for one in opened) / taken < 1.25
 
 
+def test_rows_of_many_columns_that_were_read_are_not_unpacked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Monitors read the newest predictions at each look, and few of them lie in a batch."""
+    store = MemoryStore()
+    for row in range(100):
+        kept(measured(row, width=200), store=store)
+    reader = BatchReader(store)
+    first = list(reader.newest("elves"))
+
+    monkeypatch.setattr(batch_reader, "Batch", None)
+
+    assert list(reader.newest("elves")) == first
+    assert len(first) == 100
+
+
 def test_many_small_batches_that_were_looked_up_take_no_more_than_they_may(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

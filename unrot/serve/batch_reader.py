@@ -40,21 +40,26 @@ Cursor = tuple[float, str]
 
 
 class Opened:
-    """A batch in memory; its rows are unpacked when all of them are asked for."""
+    """A batch in memory: packed, or all of its rows once these were asked for.
+
+    Packed, a row of hundreds of columns takes far more than its values.
+    """
 
     def __init__(self, batch: Document) -> None:
-        self._batch, self._names = Batch(batch["columns"]), (batch["model"], batch["version"])
+        self._held: Batch | Rows = Batch(batch["columns"])
+        self._names = batch["model"], batch["version"]
+        self.size = self._held.size
+        """About how many bytes of memory it takes."""
 
     @property
-    def size(self) -> int:
-        """About how many bytes of memory it takes."""
-        batch = self._batch
-        return batch.size + (batch.size_of_rows if "rows" in self.__dict__ else 0)
-
-    @cached_property
     def rows(self) -> Rows:
         """All of it."""
-        return self._batch.rows(*self._names)
+        held = self._held
+        if isinstance(held, Rows):
+            return held
+        rows = held.rows(*self._names)
+        self._held, self.size = rows, held.size_of_rows
+        return rows
 
     @cached_property
     def ordered(self) -> list[tuple[float, str, Rows, int]]:
@@ -68,8 +73,8 @@ class Opened:
 
     def find(self, id: str, *, is_one: bool) -> Prediction | None:
         """Return one row."""
-        if is_one and "rows" not in self.__dict__:
-            return self._batch.find(id, *self._names)
+        if is_one and isinstance(self._held, Batch):
+            return self._held.find(id, *self._names)
         at = self._places.get(id)
         return None if at is None else self.rows[at]
 

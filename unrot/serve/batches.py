@@ -59,8 +59,8 @@ FIRST, PLAIN = 3, 6
 """The columns of ids, and those behind them that every row has."""
 
 MOST_OFF = 2**15
-ROW_BYTES, VALUE_BYTES = 450, 32
-"""What a row takes in memory once all are unpacked and in order, and each number in it."""
+BATCH_BYTES, ROW_BYTES, VALUE_BYTES = 1_000, 450, 32
+"""What a batch, a row and each number in it take in memory, once all are unpacked and in order."""
 
 _LEVEL, _MEMORY = 3, 5
 """So little memory lets zlib begin anew often: planes of one kind follow each other."""
@@ -174,9 +174,9 @@ class Batch:
 
     @property
     def size_of_rows(self) -> int:
-        """About how many more its rows take once they are unpacked."""
+        """About how many its rows take once they are unpacked."""
         numbers = len(self._parts) - FIRST - PLAIN
-        return int(self._count) * (ROW_BYTES + VALUE_BYTES * numbers)
+        return BATCH_BYTES + int(self._count) * (ROW_BYTES + VALUE_BYTES * numbers)
 
     def rows(self, model: ModelKey, version: str) -> Rows:
         """Read all."""
