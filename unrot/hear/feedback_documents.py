@@ -152,15 +152,15 @@ def _counted(
     return Said(was_correct, label, reward, tuple(reasons), asked)
 
 
-def feedback_of(document: Document) -> Feedback:
-    """Read the verdict alone."""
+def feedback_of(document: Document, *, is_settled: bool = False) -> Feedback:
+    """Read the verdict alone; settled, its label has said whether the answer was right."""
     fields, body = document.fields, document.fields["body"]
     return Feedback(
         document.key,
         fields["model"],
         fields["predicted at"],
         fields["time"],
-        body["was correct"],
+        fields.get("was correct") if is_settled else body["was correct"],
         body["label"],
         fields.get("comment") or "",
         fields.get("judge"),

@@ -10,9 +10,8 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import replace
 from heapq import merge
-from itertools import islice
+from itertools import islice, takewhile
 
 from unrot.core.records import (
     ClientKey,
@@ -217,12 +216,8 @@ class TrafficStore:
         """List the predictions of a period, newest first, `judged_only` those with a verdict."""
         if judged_only:
             return self._judged_of_period(model, since, until, limit)
-        found: list[JudgedPrediction] = []
-        for judged in self.newest(model, (until, "")):
-            if judged.prediction.predicted_at < since or len(found) >= limit:
-                break
-            found.append(judged)
-        return found
+        made = takewhile(lambda one: one.predicted_at >= since, self.made(model, (until, "")))
+        return self.beside(list(islice(made, limit)))
 
     def judged_span(self, model: ModelKey) -> tuple[float, float] | None:
         """Return the second of the first and of the last prediction with a verdict."""
@@ -424,7 +419,7 @@ def _beside(
     for one in made:
         document, verdict = known.get(one.id or ""), None
         if document is not None and not document["withdrawn"] and not document["implicit"]:
-            verdict = replace(feedback_of(document), was_correct=document["was correct"])
+            verdict = feedback_of(document, is_settled=True)
         yield JudgedPrediction(one, verdict, () if document is None else signals_of(document))
 
 
