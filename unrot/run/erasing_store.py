@@ -42,9 +42,6 @@ NAMES = (
 )
 """What is kept under the very id."""
 
-MOST_KEYS = 10
-"""A prediction has one, unless two lines of the journal tell of it."""
-
 Note = Callable[[ModelKey, int, float], list[Put]]
 """The change that counts predictions that were let go."""
 

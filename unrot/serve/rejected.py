@@ -29,7 +29,6 @@ WRONG_TYPE = "wrong_type"
 NOT_FINITE = "not_finite"
 TOO_FAR = "too_far"
 NOT_A_ROW = "not_a_row"
-REASONS = (MISSING, NULL, UNKNOWN_FEATURE, WRONG_TYPE, NOT_FINITE, TOO_FAR, NOT_A_ROW)
 
 
 class Refusals:
