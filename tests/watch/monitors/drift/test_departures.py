@@ -15,7 +15,7 @@ from unrot.watch.monitors.drift.departures import Departure
 from unrot.watch.monitors.drift.dependence import dependence_of
 from unrot.watch.monitors.drift.words import why_unmoved
 from unrot.watch.profiles.baseline import Reference
-from unrot.watch.profiles.columns import Column
+from unrot.watch.profiles.columns import OUTPUT_CLASS, Column, Numbers
 from unrot.watch.statistics import distances
 
 THURSDAY = 1_767_225_600.0
@@ -186,3 +186,27 @@ def test_column_that_lies_far_and_has_not_moved_says_why() -> None:
     ]
     assert why_unmoved(judged[2]) == "Unlike training, as on earlier days at this time."
     assert why_unmoved(judged[1]).startswith("Chance alone makes a distance of 0.39")
+
+
+@pytest.mark.parametrize("fastest", [0.99, 0.0])
+def test_answer_that_hardly_varies_is_worth_no_more_than_the_inputs(fastest: float) -> None:
+    """It is made of them; three of 140 that are another hardly show that they follow each other."""
+    rng = np.random.default_rng(3)
+    inputs = {"x": slow(0.99, rng), "y": slow(fastest, rng)}
+    texts = ["no"] * 138 + ["yes"] * 2
+    columns = {name: Column(140, numbers=one) for name, one in inputs.items()}
+    columns[OUTPUT_CLASS] = Column(140, texts=texts)
+
+    found = dependence_of(columns, list(range(140)), Reference({})).shares
+
+    best = max(found["x"], found["y"])
+    assert best == (pytest.approx(1 / 140) if fastest else 1.0)
+    assert found[OUTPUT_CLASS] == best if fastest else 0.1 < found[OUTPUT_CLASS] < best
+
+
+def slow(share: float, rng: np.random.Generator) -> Numbers:
+    """Make values of which each takes its share of the one before."""
+    found = np.zeros(140)
+    for at in range(1, 140):
+        found[at] = share * found[at - 1] + rng.normal()
+    return found

@@ -9,6 +9,9 @@ Over a day values follow the hours, which makes τ large and the rows worth litt
 days tell what is usual at each hour (see `habits`): then the smaller τ counts, of the values or
 of what is left of them. Only stretches shorter than a day tell how long runs are by nature.
 
+Answers are made of the inputs, and are worth no more than the input where τ is shortest: an answer
+that is nearly always the same hardly shows how slow it is.
+
     >>> column = Column(8, numbers=np.array([1.0, 1, 1, 1, 5, 5, 5, 5]))
     >>> found = dependence_of({"x": column}, list("aaaabbbb"), Reference({}))
     >>> found.repeats, found.shares["x"]
@@ -66,10 +69,12 @@ def dependence_of(
     codes = {name: _codes(one, reference.summary.get(name)) for name, one in columns.items()}
     times = repeats(rows, alike=alike)
     runs = {name: _runs(one, (habits or {}).get(name)) for name, one in codes.items()}
-    varied = [runs[name] for name, one in codes.items() if len(one) and np.ptp(one) > 0]
+    varied = [name for name, one in codes.items() if len(one) and np.ptp(one) > 0]
+    fastest = min((runs[name] for name in varied if name not in OUTPUTS), default=1.0)
+    runs |= {name: max(runs[name], fastest) for name in codes if name in OUTPUTS}
     return Dependence(
         repeats=times,
-        runs=min(varied, default=1.0),
+        runs=min((runs[name] for name in varied), default=1.0),
         shares={name: 1 / max(one, times) for name, one in runs.items()},
     )
 
