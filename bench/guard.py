@@ -30,6 +30,7 @@ MOST_LOST = 0.15
 
 def main() -> int:
     """Measure; compare or record."""
+    serving.check_tools()
     shares = measure()
     share = statistics.median(shares)
     told = ", ".join(f"{one:.3f}" for one in sorted(shares))

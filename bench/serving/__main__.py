@@ -86,6 +86,7 @@ ALL = (
 def main(arguments: Sequence[str]) -> int:
     """Measure, tell, and write the results down."""
     options = _parser().parse_args(arguments)
+    check_tools()
     folder = Path(options.folder)
     folder.mkdir(parents=True, exist_ok=True)
     kept_in(folder)
@@ -244,6 +245,13 @@ def _load(task: Task, url: str, body: Any, process: Running, method: str, folder
         memory=process.megabytes(),
         start=process.seconds_to_answer,
     )
+
+
+def check_tools() -> None:
+    """End with a sentence where what makes the load is not installed."""
+    missing = [tool for tool in ("wrk", "taskset") if shutil.which(tool) is None]
+    if missing:
+        sys.exit(f"Missing: {', '.join(missing)}. Install the packages wrk and util-linux.")
 
 
 def ask(url: str, connections: int, seconds: int, body: Path, method: str) -> dict[str, Any]:
