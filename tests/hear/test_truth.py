@@ -46,7 +46,10 @@ def test_thumb_up_of_a_judge_weighs_one() -> None:
 
 
 def test_thumb_down_on_a_class_that_is_no_longer_one_of_the_two_tells_no_class() -> None:
-    assert reason(verdict("a", "perhaps", was_correct=False), TWO) == "says only that it was wrong"
+    assert (
+        reason(verdict("a", "perhaps", was_correct=False), TWO)
+        == "told only that the answer was wrong"
+    )
 
 
 @pytest.mark.parametrize(("said", "other"), [("no", "yes"), ("yes", "no")])
@@ -115,11 +118,11 @@ def test_example_keeps_who_and_when() -> None:
 
 
 def test_verdict_that_tells_no_label_says_why() -> None:
-    assert reason(verdict("a", was_correct=False), THREE) == "says only that it was wrong"
+    assert reason(verdict("a", was_correct=False), THREE) == "told only that the answer was wrong"
     assert reason(verdict("a", 1.0, inputs=(1.0,), was_correct=True), NUMBERS) == (
         "a thumb tells no number"
     )
-    assert reason(verdict("a", label="yes", withdrawn=True), TWO) == "was taken back"
+    assert reason(verdict("a", label="yes", withdrawn=True), TWO) == "taken back"
 
 
 def test_row_that_no_longer_fits_the_schema_says_how() -> None:

@@ -42,6 +42,10 @@ CASES = {
         replace(PLAIN, rot=ROT, versions=(V1, V2), gates={"v2": a_gate("refused")}),
         "refit",
     ),
+    "it rots, and was fitted afresh since": (
+        replace(PLAIN, champion=a_version("v3", 70.0, "refit"), rot=ROT, versions=(V1, V2)),
+        "learn",
+    ),
     "its rows look broken": (
         replace(PLAIN, rot=replace(ROT, evidence={"kind": "broken rows"})),
         "none",

@@ -14,7 +14,7 @@ from unrot.core.newest import Newest
 from unrot.core.records import Fate
 from unrot.learn import compare, scoreboard
 from unrot.learn.consequences import describe_change
-from unrot.learn.scoreboard import Scoreboard, compare_gain, read_scoreboard
+from unrot.learn.scoreboard import Entry, Scoreboard, Scored, compare_gain, read_scoreboard
 from unrot.serve.service import Service
 
 
@@ -83,6 +83,20 @@ def test_last_verdicts_say_whose_word_it_is_and_what_a_version_may_know(service:
     assert (other.on_verdicts.score, other.on_verdicts.learnt) == (1.0, 5)
     assert describe_change(found, service.catalogue().model(ZOMBIES).model.schema, "v2") == (
         "v1: 100 % on the last 12 verdicts; v2: 100 % (v2 has learnt 5 of these)."
+    )
+
+
+def test_what_the_champion_has_learnt_is_said_too(service: Service) -> None:
+    knows = {name: Entry(on_verdicts=Scored(12, 1.0, learnt=learnt))
+             for name, learnt in (("v1", 2), ("v2", 12))}  # fmt: skip
+
+    said = describe_change(
+        Scoreboard("v1", knows), service.catalogue().model(ZOMBIES).model.schema, "v2"
+    )
+
+    assert said == (
+        "v1: 100 % on the last 12 verdicts (v1 has learnt 2 of these); "
+        "v2: 100 % (v2 has learnt all of these)."
     )
 
 

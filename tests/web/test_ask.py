@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,6 +114,18 @@ def test_what_a_judge_gave_a_reward_between_is_still_asked(
     client.post("/api/v1/feedback", json={"id": first, "reward": 0.5}, headers=BEARER)
 
     assert first in [one["prediction"]["id"] for one in asked(client)["questions"]]
+
+
+def test_what_lies_before_the_world_moved_is_not_asked(
+    client: FlaskClient, app: Flask, made: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of: Service = app.extensions["unrot"]
+    shelved = of.catalogue().model("iris")
+    moved = replace(shelved.versions["v1"], anchor_since=of.clock() + 1.0)
+
+    monkeypatch.setitem(shelved.versions, "v1", moved)
+
+    assert asked(client) == {"questions": [], "looked_at": 0, "none_because": ask.NOTHING}
 
 
 def test_numbers_say_why_none_is_asked(client: FlaskClient, service: Service) -> None:

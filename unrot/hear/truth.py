@@ -37,10 +37,10 @@ WEIGHTS: Mapping[str, float] = {"trusted": 1.0, "corrected": 1.0, "thumb up": 0.
 
 MOST_WEIGHT = 100.0
 
-ONLY_WRONG = "says only that it was wrong"
+ONLY_WRONG = "told only that the answer was wrong"
 NO_NUMBER = "a thumb tells no number"
-ONLY_REWARD = "says only how good it was"
-TAKEN_BACK = "was taken back"
+ONLY_REWARD = "told only how good the answer was"
+TAKEN_BACK = "taken back"
 NO_CLASS = "its prediction named no class"
 NOT_IN_SCHEMA = "not in the schema"
 

@@ -52,7 +52,7 @@ def describe_change(scores: Scoreboard, schema: Schema, to: str) -> str:
     ):
         if here is not None and there is not None:
             on = rows.format(f"{here.rows:,}")
-            said = f"{scores.champion}: {_said(schema, here)} on {on}"
+            said = f"{scores.champion}: {_said(schema, here)} on {on}{_warn(scores.champion, here)}"
             return f"{said}; {to}: {_said(schema, there)}{_warn(to, there)}."
     return ""
 

@@ -113,7 +113,13 @@ def _advise_work(known: Situation) -> NextStep | None:
 
 
 def _has_learnt_in_vain(known: Situation, since: float) -> bool:
-    """Tell whether something was learnt since, and the model still rots."""
+    """Tell whether something was learnt since, and the model still rots.
+
+    Of a champion that was fitted afresh since, nobody can say so before it is judged.
+    """
+    champion = known.champion
+    if champion is not None and champion.created_at >= since and champion.origin != LEARN:
+        return False
     return any(one.origin == LEARN and one.created_at >= since for one in known.versions)
 
 

@@ -71,7 +71,6 @@ class Exchange(Sink, Protocol):
     @property
     def head(self) -> Head:
         """The request without its body."""
-        ...
 
     async def whole(self) -> bytes:
         """Return the body; raise BodyBroke."""
@@ -83,11 +82,9 @@ class Exchange(Sink, Protocol):
 
     def stop(self) -> None:
         """Wait for no more of the body."""
-        ...
 
     def watch(self) -> None:
         """Notice from now on when the client goes."""
-        ...
 
 
 class Call(Protocol):
@@ -95,11 +92,9 @@ class Call(Protocol):
 
     def answer_now(self, body: bytes) -> Reply | None:
         """Answer, if nothing has to be waited for; never raise."""
-        ...
 
     def answer(self, body: bytes) -> Reply:
         """Answer, however long it takes; never raise."""
-        ...
 
 
 class FastLane(Protocol):
@@ -107,11 +102,9 @@ class FastLane(Protocol):
 
     def find(self, head: Head) -> Call | None:
         """Return what answers a request, None where Flask does."""
-        ...
 
     def sender_of(self, head: Head) -> str:
         """Return who sends a request, as far as its address tells; nothing of this machine."""
-        ...
 
 
 class Lanes:

@@ -35,11 +35,9 @@ class Writer(Protocol):
 
     def write(self, part: Part) -> None:
         """Write some rows."""
-        ...
 
     def close(self) -> None:
         """Write what is still to be written; the file stays open."""
-        ...
 
 
 def check_ending(path: Path, *, is_output: bool) -> str:

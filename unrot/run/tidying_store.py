@@ -70,17 +70,14 @@ class Profiles(Protocol):
 
     def old(self, model: ModelKey, before: float, most: int) -> list[Document]:
         """Return profiles that began before a time, oldest first, without those of imports."""
-        ...
 
     def short(
         self, model: ModelKey, *, after: float, before: float, seconds: int, most: int
     ) -> list[Profile]:
         """Return the first group of profiles that can become one of so many seconds."""
-        ...
 
     def replaced(self, gone: Sequence[Profile], whole: Profile) -> list[Change] | None:
         """Return the changes that put one in the place of several; None where one has changed."""
-        ...
 
 
 class TidyingStore:

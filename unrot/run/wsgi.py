@@ -30,15 +30,12 @@ class Headers(Protocol):
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the first of a name."""
-        ...
 
     def get_all(self, key: str) -> list[str]:
         """Return all of a name."""
-        ...
 
     def items(self) -> list[Header]:
         """List all, those of one name too."""
-        ...
 
 
 class Head(Protocol):
@@ -47,37 +44,30 @@ class Head(Protocol):
     @property
     def method(self) -> str:
         """GET, POST …"""
-        ...
 
     @property
     def path(self) -> str:
         """Without the query, decoded."""
-        ...
 
     @property
     def query_string(self) -> str:
         """As it was sent."""
-        ...
 
     @property
     def http_version(self) -> str:
         """1 or 1.1."""
-        ...
 
     @property
     def client(self) -> str:
         """Address and port; of a unix socket neither."""
-        ...
 
     @property
     def server(self) -> str:
         """Address and port."""
-        ...
 
     @property
     def headers(self) -> Headers:
         """What the client sent before the body."""
-        ...
 
 
 class Sink(Protocol):
@@ -85,11 +75,9 @@ class Sink(Protocol):
 
     def send(self, status: int, headers: Sequence[Header], body: bytes) -> None:
         """Answer in one piece."""
-        ...
 
     def stream(self, status: int, headers: Sequence[Header], parts: Iterable[bytes]) -> None:
         """Answer piece by piece, as fast as the client takes it."""
-        ...
 
 
 @dataclass(frozen=True)

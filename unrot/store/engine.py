@@ -38,15 +38,12 @@ class Answer(Protocol):
     @property
     def rowcount(self) -> int:
         """How many rows it changed."""
-        ...
 
     def fetchone(self) -> Any:
         """Return the next row or None."""
-        ...
 
     def fetchall(self) -> list[Any]:
         """Return the rest."""
-        ...
 
 
 class Transaction(Protocol):
@@ -54,11 +51,9 @@ class Transaction(Protocol):
 
     def execute(self, statement: str, parameters: Any = (), /) -> Answer:
         """Run one statement."""
-        ...
 
     def executemany(self, statement: str, rows: Any, /) -> Answer:
         """Run one statement for each row."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,38 +97,30 @@ class Database(Protocol):
     @property
     def dialect(self) -> Dialect:
         """The words that it has of its own."""
-        ...
 
     def prepare(self) -> None:
         """Make the database when it is missing."""
-        ...
 
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Run some queries on one connection."""
-        ...
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run some work as one transaction; when this returns it is committed and on the disk.
 
         Work that met others half way may be run once more from its beginning.
         """
-        ...
 
     def write_alone(self, work: Callable[[Transaction], T]) -> T:
         """Run some work that may take long and that only one process may do at a time."""
-        ...
 
     def wait_for_change(self, seconds: float) -> bool:
         """Wait, and return True as soon as somebody used the dialect's `tell`."""
-        ...
 
     def size(self) -> int | None:
         """Return how many bytes it takes, with what is still on its way into it."""
-        ...
 
     def close(self) -> None:
         """Let go of connections."""
-        ...
 
 
 class SqlStore:

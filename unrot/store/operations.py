@@ -92,19 +92,15 @@ class Operations(Protocol):
     @property
     def name(self) -> str:
         """The database as people call it."""
-        ...
 
     def prepare(self) -> None:
         """Make what is missing, and bring what is there to the newest format."""
-        ...
 
     def get(self, kind: Kind, key: str) -> Document | None:
         """Return a document."""
-        ...
 
     def get_many(self, kind: Kind, keys: Sequence[str]) -> dict[str, Document]:
         """Return those that are there."""
-        ...
 
     def scan(
         self,
@@ -125,7 +121,6 @@ class Operations(Protocol):
         last one seen, its order fields and its key; the scan goes on behind it. `only` some fields
         are needed; others may be missing then.
         """
-        ...
 
     def count(
         self,
@@ -137,33 +132,27 @@ class Operations(Protocol):
         until: Any = None,
     ) -> int:
         """Count what a scan without limit would return."""
-        ...
 
     def commit(self, changes: Sequence[Change]) -> None:
         """Make all changes or none; raise Changed where one was not as expected.
 
         When this returns they are on the disk. Made twice they are as made once.
         """
-        ...
 
     def size(self) -> int | None:
         """Return how many bytes it takes; None where nobody can tell."""
-        ...
 
     def check(self, *, writing: bool = False) -> None:
         """Return when the database answers, and takes writes if asked; else raise StoreAway."""
-        ...
 
     def wait_for_change(self, seconds: float) -> bool:
         """Wait; return True as soon as the generation has moved, where the database tells.
 
         After a while it returns False, which means nothing: whoever waits looks for himself.
         """
-        ...
 
     def close(self) -> None:
         """Let go of connections."""
-        ...
 
 
 class Around:

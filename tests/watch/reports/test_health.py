@@ -45,7 +45,8 @@ def test_model_that_is_right_as_often_as_it_was_is_well() -> None:
 def test_version_that_nobody_has_judged_is_introduced_by_what_is_known_of_it() -> None:
     signs = replace(
         GOOD, version="v4", right=3, judged=4, new=4, whose=Whose(4, 4, 0, 0),
-        line=Others("v2–v4", 45, 50), rival=Others("v3", 47, 50, until=1_767_312_000.0),
+        line=Others("v2–v4", 45, 50), rival=Others("v3", 47, 50),
+        reigns_since=1_767_312_000.0,
     )  # fmt: skip
 
     found = health(signs)

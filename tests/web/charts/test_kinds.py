@@ -15,7 +15,7 @@ from unrot.web.charts.bars import Bucket, Group, bars, groups
 from unrot.web.charts.chart import Area, Bar, Chart, Dot, Entry, Stroke, Table
 from unrot.web.charts.confusion import build_confusion
 from unrot.web.charts.distribution import Part, distributions
-from unrot.web.charts.drift import build_drift
+from unrot.web.charts.drift import build_drift, excuse_of
 from unrot.web.charts.grid import Grid
 from unrot.web.charts.lines import Level, Measure, Reading, Series, lines
 from unrot.web.charts.scatter import ALL, Point, scatter
@@ -367,6 +367,16 @@ def test_drift_says_how_far_and_that_chance_explains_it() -> None:
         "far, but could be chance (with 60 rows chance explains it)",
         "far, but could be chance (with 60 rows chance could explain it)",
     ]
+
+
+def test_rows_that_hang_together_excuse_a_distance_as_what_they_are_worth() -> None:
+    found = replace(drift("x", 0.304, is_calm=True), worth=3.7)
+
+    assert (
+        excuse_of(found, 0.15, 60) == "60 rows are worth 4 independent ones, so chance explains it"
+    )
+    assert excuse_of(replace(found, worth=0.2), 0.15, 60).startswith("60 rows are worth 1 indep")
+    assert excuse_of(replace(found, worth=60.0), 0.15, 60) == "with 60 rows chance explains it"
 
 
 def test_drift_shows_the_version_that_moved_over_one_that_did_not() -> None:

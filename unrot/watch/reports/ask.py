@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, takewhile
 
-from unrot.core.records import JudgedPrediction, Prediction
+from unrot.core.records import CHAMPION, JudgedPrediction, Prediction
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.serve.sure import how_sure
@@ -58,11 +58,17 @@ class Questions:
 
 
 def find_questions(service: Service, name: str) -> Questions:
-    """Return the recent predictions whose verdict would teach most, a screenful at most."""
+    """Return the recent predictions whose verdict would teach most, a screenful at most.
+
+    What was predicted before the world moved teaches nothing any more.
+    """
     shelved = service.catalogue().model(name)
     if not shelved.model.schema.is_classifier:
         return Questions((), 0, NUMBERS)
-    made = list(islice(service.store.traffic.made(shelved.model.key), NEWEST))
+    champion = shelved.versions.get(shelved.aliases.get(CHAMPION, ""))
+    since = 0.0 if champion is None else champion.anchor_since
+    every = service.store.traffic.made(shelved.model.key)
+    made = list(islice(takewhile(lambda one: one.predicted_at >= since, every), NEWEST))
     ranked = sorted((_question(service, shelved, one) for one in _telling(made)), key=_rank)
     found = list(islice(_unjudged(service, shelved, ranked[:LOOKED_UP]), SCREENFUL))
     reason = NO_SHARES if made and not ranked else "" if found else NOTHING

@@ -164,5 +164,4 @@ def _others(service: Service, model: ModelKey, versions: Sequence[str], last: in
     if not right.count and not errors.count:
         return None
     called = versions[0] if len(versions) == 1 else f"{versions[0]}–{versions[-1]}"
-    until = max(one.predicted_at for one in told)
-    return Others(called, right.right, right.count or errors.count, errors.mae, until)
+    return Others(called, right.right, right.count or errors.count, errors.mae)

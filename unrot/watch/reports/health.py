@@ -324,7 +324,7 @@ def _others(signs: Signs) -> list[str]:
             f"Its line ({signs.line.versions}): {_of_others(signs.line)}, its own included."
         )
     if signs.rival is not None and (not signs.is_judged or signs.is_below_rival):
-        until = short_time(signs.rival.until)
+        until = short_time(signs.reigns_since)
         told.append(f"{signs.rival.versions} before it, until {until}: {_of_others(signs.rival)}.")
     if signs.imported is not None and not signs.is_judged:
         told.append(f"The log that was imported, of other answers: {_of_others(signs.imported)}.")

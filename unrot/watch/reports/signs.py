@@ -45,8 +45,6 @@ class Others:
     right: int
     judged: int
     error: float | None = None
-    until: float = 0.0
-    """When the last of what they are on was answered."""
 
 
 @dataclass(frozen=True, slots=True)

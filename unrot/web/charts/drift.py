@@ -66,8 +66,11 @@ def excuse_of(drift: Drift, threshold: float, rows: int) -> str:
         return "it lies there on earlier days at this time"
     if drift.why == "unknown":
         return "whether that is usual at this time is not known yet"
-    of = f"with {counted(rows, 'row')} " if rows else ""
-    return f"{of}chance {'explains' if drift.is_calm else 'could explain'} it"
+    chance = f"chance {'explains' if drift.is_calm else 'could explain'} it"
+    independent = max(1, round(drift.worth))
+    if drift.worth > 0 and independent < rows:
+        return f"{rows:,} rows are worth {counted(independent, 'independent one')}, so {chance}"
+    return f"with {counted(rows, 'row')} {chance}" if rows else chance
 
 
 def column_names(schema: Schema) -> dict[str, str]:

@@ -24,6 +24,7 @@ from unrot.web.charts.unsure import build_unsure
 from unrot.web.charts.xy import Happening
 
 NOBODY = "Nobody asked it in this time."
+UNTIMED = "No prediction of this time was timed."
 
 Led = Callable[[Finding], str]
 """Return where a finding is told of."""
@@ -124,7 +125,7 @@ def _build_latency(found: Condition, x: Axis) -> Chart:
         x=x,
         measure=Measure(duration, low=0.0),
         height="low",
-        nothing=NOBODY,
+        nothing=UNTIMED if found.whole.predictions else NOBODY,
     )
 
 

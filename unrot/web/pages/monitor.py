@@ -12,10 +12,10 @@ from unrot.core.errors import StoreAway
 from unrot.core.records import Finding, Model
 from unrot.watch.reports import overview
 from unrot.watch.reports.health import gravest_first, snoozed_words
-from unrot.watch.reports.overview import Condition
+from unrot.watch.reports.overview import Closer, Condition
 from unrot.web import spans
 from unrot.web.address import TIMES, Address, address_of
-from unrot.web.charts.drift import build_period, column_names
+from unrot.web.charts.drift import build_period, column_names, excuse_of
 from unrot.web.charts.monitor import build_monitor, duration
 from unrot.web.current import name_of, service
 from unrot.web.pages.models import blueprint
@@ -70,10 +70,17 @@ def _shown(model: Model) -> dict[str, Any]:
         "chosen": chosen,
         "closer": closer,
         "closer_chart": build_period(model.schema, closer) if closer else None,
+        "closer_excuse": _excuse(found, closer) if closer else "",
         "refresh": _refresh(asked),
         "report_of": _period(asked),
         "column_names": column_names(model.schema),
     }
+
+
+def _excuse(found: Condition, closer: Closer) -> str:
+    """Say why a column that lies far has not moved all the same."""
+    threshold = found.rules.distance_of(closer.drift.column)
+    return excuse_of(closer.drift, threshold, closer.check.rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from unrot.core.time import DAY, HOUR, WEEK
 from unrot.watch.monitors.drift import departures, like_days, mixture, rule
 from unrot.watch.monitors.drift.departures import Departure
 from unrot.watch.monitors.drift.dependence import dependence_of
-from unrot.watch.monitors.drift.words import why_unmoved
 from unrot.watch.profiles.baseline import Reference
 from unrot.watch.profiles.columns import OUTPUT_CLASS, Column, Numbers
 from unrot.watch.statistics import distances
@@ -184,8 +183,6 @@ def test_column_that_lies_far_and_has_not_moved_says_why() -> None:
         (False, "usual"),
         (False, "unknown"),
     ]
-    assert why_unmoved(judged[2]) == "Unlike training, as on earlier days at this time."
-    assert why_unmoved(judged[1]).startswith("Chance alone makes a distance of 0.39")
 
 
 @pytest.mark.parametrize("fastest", [0.99, 0.0])

@@ -9,17 +9,11 @@ from unrot.core.records import (
     OUTPUT_PROBABILITY,
     Check,
     Drift,
-    Unmoved,
 )
 from unrot.core.rules import FeatureRule, Rules
 from unrot.core.time import DAY, utc
 from unrot.watch.profiles.columns import OUTPUTS
 
-WHY: dict[Unmoved, str] = {
-    "": "",
-    "usual": "Unlike training, as on earlier days at this time.",
-    "unknown": "Unlike training; whether that is usual at this time is not known yet.",
-}
 MOST_TOLD = 3
 LEAST_SHARE = 0.01
 ADVICE = (
@@ -78,22 +72,6 @@ def _one(one: Drift, check: Check, rules: Rules) -> str:
         said += f", {roughly(one.unseen)} of its values {lie} ({beside} "
         said += f"{roughly(one.unseen_expected)})"
     return said
-
-
-def why_unmoved(drift: Drift) -> str:
-    """Say why a column that lies far has not moved; empty where nothing is to be said.
-
-    >>> far = Drift("age", 0.3, "ks", 0.2, 0.2, False, True, expected=0.25, worth=31.4)
-    >>> from dataclasses import replace
-    >>> why_unmoved(replace(far, why="chance"))
-    'Chance alone makes a distance of 0.25: its values are worth 31 independent rows.'
-    """
-    if drift.why == "chance":
-        return (
-            f"Chance alone makes a distance of {drift.expected:.2f}: its values are worth "
-            f"{counted(round(drift.worth), 'independent row')}."
-        )
-    return WHY[drift.why]
 
 
 def _joined(told: list[str]) -> str:

@@ -270,7 +270,7 @@ class _Teller:
             return
         if step.low:
             was = self.reached(step.fallen, step.low, step.fell)
-            yield self._fallen(step.fallen, was, step.low)
+            yield replace(self._fallen(step.fallen, was, step.low), at=step.at)
         yield Symptom(
             cause=CAUSE,
             kind="rot",

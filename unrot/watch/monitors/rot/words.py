@@ -20,7 +20,7 @@ from typing import Any
 from unrot.core.numbers import rough
 from unrot.core.percent import roughly
 from unrot.core.plurals import counted
-from unrot.core.records import Gravity, Outcome
+from unrot.core.records import IMPORTED, Gravity, Outcome
 from unrot.hear.judges import Whose, whose
 from unrot.watch.imports import IMPORTED_LOG, is_imported
 from unrot.watch.monitors.rot.cause.rule import Explanation
@@ -102,8 +102,16 @@ def reached(
         rmse=sqrt(squared / max(count, 1)),
         worth=worth,
         constant=constant_of(outcomes).value,
-        name=IMPORTED_LOG if is_imported(outcomes) else "",
+        name=_name_of(outcomes, version),
     )
+
+
+def _name_of(outcomes: Sequence[Outcome], version: str) -> str:
+    """Name who answered, where the champion's line did not, or not alone."""
+    if is_imported(outcomes):
+        return IMPORTED_LOG
+    is_mixed = any(one.version == IMPORTED for one in outcomes)
+    return f"{IMPORTED_LOG} and {version}" if is_mixed else ""
 
 
 def fallen_words(now: Reached, before: str) -> str:
@@ -116,7 +124,8 @@ def fallen_words(now: Reached, before: str) -> str:
     elif now.right is None:
         said = f"The answers of {now.who} are farther off:"
     else:
-        said = f"{now.name.capitalize() or now.version} is wrong more often:"
+        said = f"The answers of {now.name} are" if now.name else f"{now.version} is"
+        said += " wrong more often:"
     told = f"{said} {reached_words(now)}; {before}."
     return f"{_few(now)} {told}" if now.is_chosen else told
 
@@ -166,9 +175,11 @@ def reached_words(now: Reached) -> str:
 
 def over_words(now: Reached, fallen: Fallen) -> str:
     """Say that a fall is over, and by how many verdicts."""
-    if now.version == fallen.champion:
-        return f"It is over: {now.who} is healthy again, {reached_words(now)}."
     said = reached_words(now)
+    if now.name:
+        return f"It is over: the answers of {now.name} are as before, {said}."
+    if now.version == fallen.champion:
+        return f"It is over: {now.version} is healthy again, {said}."
     return f"The fall of {fallen.champion} is over: {now.version} answers now, {said}."
 
 
