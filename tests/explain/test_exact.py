@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import math
 from typing import Any
 
 import numpy as np
-import orjson
 import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
@@ -349,14 +347,6 @@ def test_failure_of_a_step_is_no_failure_of_its_version(
     assert unpack(made.data).sums is None
     assert len(caplog.records) == 1
     assert (caplog.records[0].exc_info is None) is isinstance(error, ValueError)
-
-
-def test_file_of_an_earlier_release_is_read_for_its_rows_alone() -> None:
-    head = orjson.dumps({"form": 1, "rows": [[1.0]], "kind": "trees", "link": "same"})
-    file = io.BytesIO()
-    np.savez_compressed(file, head=np.frombuffer(head, dtype=np.uint8), sizes=np.array([1]))
-
-    assert unpack(file.getvalue()) == Kept([[1.0]])
 
 
 def test_many_features_and_many_splits_are_exact_too(monkeypatch: pytest.MonkeyPatch) -> None:

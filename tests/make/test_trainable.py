@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,6 @@ from unrot.core.dataset import Dataset
 from unrot.core.encoding import Encoder
 from unrot.core.errors import Conflict
 from unrot.core.records import Example, Lesson, Row
-from unrot.explain.examples import MOST_ROWS, unpack
 from unrot.make import artefacts
 from unrot.make import stream as streaming
 from unrot.make.online import can_learn_online
@@ -487,24 +486,3 @@ def test_apprentice_answers_as_what_is_served() -> None:
     served = EstimatorTrainer().predictor(train(dataset, "mlp", ignore), dataset.schema)
     assert answers.classes == served.predict(rows).classes
     assert candidate_of(kept.open(), b"").metrics == {"rows_trained": 300.0}
-
-
-def test_version_from_before_examples_hands_on_those_of_its_training() -> None:
-    kept = learner("sgd")
-    lesson = lesson_for(kept)
-    older = kept.open()
-    version = replace(older.version, artefacts=without(older.version.artefacts, "examples"))
-
-    learnt = replace(older, version=version).learn(lesson, ignore)
-    candidate = candidate_of(learnt, kept.of("holdout"))
-
-    made = unpack(candidate.artefacts["examples"])
-    training = older.tables.training
-    rows, labels = training.drawn(np.arange(len(training)))
-    of_row = {tuple(row): label for row, label in zip(rows, labels, strict=True)}
-    assert len(made.truth) == min(len(training), MOST_ROWS)
-    assert [of_row[tuple(row)] for row in made.table.tolist()] == list(made.truth)
-
-
-def without(artefacts: Mapping[str, str], kind: str) -> dict[str, str]:
-    return {name: digest for name, digest in artefacts.items() if name != kind}

@@ -13,7 +13,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from unrot.cli import commands
+from unrot.cli import (
+    access,
+    add,
+    batch,
+    compare,
+    demo,
+    history,
+    kafka,
+    learn,
+    moving,
+    reference,
+    report,
+    upkeep,
+    watch,
+)
 from unrot.cli.report import Render
 from unrot.cli.terminal import Progress, table
 from unrot.core import descriptions, logs
@@ -34,6 +48,11 @@ from unrot.run.serve import address, run
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 
+GROUPS = (
+    *(add, batch, kafka, learn, compare, history, reference, watch, report),
+    *(upkeep, moving, access, demo),
+)
+"""Commands of more than a few lines, in the order of the help."""
 DEMOS = ("iris", "zombies", "heart")
 DEMO_ESTIMATOR = STREAM_ESTIMATOR = "mlp"
 TABLE_ESTIMATOR = "hgb"
@@ -169,7 +188,8 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--jobs-only", action="store_true", help="for a machine that serves none")
     command.set_defaults(command=caretaker)
 
-    commands.add_to(subparsers)
+    for group in GROUPS:
+        group.add_to(subparsers)
     return parser
 
 

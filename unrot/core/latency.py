@@ -3,16 +3,13 @@
 The edges are three a decade, from five microseconds to one second: a quantile read off them is
 right to within one bin.
 
-    >>> counts = [0] * BINS
-    >>> for seconds in (4e-6, 3e-5, 4e-5, 2.0):
-    ...     counts[place(seconds)] += 1
+    >>> counts = np.bincount(places(np.array([4e-6, 3e-5, 4e-5, 2.0])), minlength=BINS).tolist()
     >>> quantile(counts, 0.5), quantile(counts, 0.99), quantile([], 0.5)
     (5e-05, inf, None)
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from math import inf
 
@@ -26,11 +23,6 @@ EDGES = (
 """Seconds: bin `i` holds what took longer than `EDGES[i - 1]` and at most `EDGES[i]`."""
 
 BINS = len(EDGES) + 1
-
-
-def place(seconds: float) -> int:
-    """Return the bin of a time."""
-    return bisect_left(EDGES, seconds)
 
 
 def places(seconds: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -81,13 +81,6 @@ Label = str | float
 """What is true of a row: a class as the schema spells it, or a number."""
 
 
-class Scorer(Protocol):
-    """Answers rows."""
-
-    def predict(self, rows: Sequence[Row]) -> Outputs:
-        """Score rows that the schema has already checked."""
-
-
 class Jobs(Protocol):
     """The long work that was asked for; of one model one job at a time."""
 
@@ -332,7 +325,7 @@ class Trainer(Protocol):
     def calibrate(self, answered: Answered, schema: Schema) -> Calibrating:
         """Say of each answer how sure it was, whether it was right and how strange the truth."""
 
-    def predictor(self, candidate: Candidate, schema: Schema) -> Scorer:
+    def predictor(self, candidate: Candidate, schema: Schema) -> Predictor:
         """Load what a candidate would serve with."""
 
     def pack_lessons(self, lessons: Sequence[Lesson]) -> bytes:

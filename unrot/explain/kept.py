@@ -25,8 +25,6 @@ from unrot.explain.trees import Trees
 
 Floats = NDArray[np.float64]
 FORM = 2
-EARLIER = 1
-"""It kept trees otherwise: of them the rows are read alone, and answers are sampled."""
 UNIT_SECONDS = 2e-8
 """So long takes one unit of the work of trees."""
 Link = Literal["same", "exp", "sigmoid", "softmax", "each", "largest"]
@@ -95,10 +93,10 @@ def unpack(data: bytes) -> Kept:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         head = orjson.loads(arrays.pop("head").tobytes())
-        if head["form"] not in (EARLIER, FORM):
+        if head["form"] != FORM:
             raise ValueError(f"form {head['form']} is not known to this release")
         kind = {"trees": Trees, "weights": Weighed}.get(head.get("kind"))
-        if kind is None or (kind is Trees and head["form"] == EARLIER):
+        if kind is None:
             return Kept(head["rows"])
         columns = Columns.from_json(head["columns"])
         return Kept(head["rows"], Sums(columns, kind(**arrays), head["link"], head["places"]))

@@ -74,14 +74,9 @@ def was_right(made: Prediction, verdict: Feedback | None) -> bool | None:
 
     A number is off by so much, and neither right nor wrong, whatever a thumb says.
     """
-    return None if verdict is None else was_class_right(made.label, verdict)
-
-
-def was_class_right(predicted: str | None, verdict: Feedback) -> bool | None:
-    """Tell the same of a class; a number has none."""
-    if verdict.withdrawn:
+    if verdict is None or verdict.withdrawn:
         return None
-    return right_by(predicted, verdict.was_correct, verdict.label)
+    return right_by(made.label, verdict.was_correct, verdict.label)
 
 
 def right_by(predicted: str | None, was_correct: bool | None, label: Answer | None) -> bool | None:

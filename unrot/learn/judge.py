@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from unrot.core.artefacts import CALIBRATION, digest_of
 from unrot.core.errors import Invalid
-from unrot.core.ports import Scorer, Trainer
+from unrot.core.ports import Predictor, Trainer
 from unrot.core.records import Anchor, Answered, Example, GateVerdict, Outputs
 from unrot.hear.scores import row_errors, score
 from unrot.learn.gate.gate import Judgement, Sides, judge
@@ -32,7 +32,7 @@ class Weighing:
 
 def judge_candidate(
     material: Material,
-    scorer: Scorer,
+    scorer: Predictor,
     trainer: Trainer,
     *,
     now: float,
@@ -68,7 +68,7 @@ def leave_unweighed(material: Material, now: float) -> Weighing:
     return Weighing(verdict, _same_anchor(material, None))
 
 
-def _side(champion: Answered | None, scorer: Scorer) -> Sides | None:
+def _side(champion: Answered | None, scorer: Predictor) -> Sides | None:
     """Let the candidate answer the rows that the champion has answered."""
     if champion is None:
         return None

@@ -21,7 +21,7 @@ from unrot.core.artefacts import HOLDOUT, LESSONS
 from unrot.core.errors import Conflict
 from unrot.core.plurals import counted
 from unrot.core.policy import Policy
-from unrot.core.ports import Label, Progress, Scorer, Trainable
+from unrot.core.ports import Label, Predictor, Progress, Trainable
 from unrot.core.records import (
     CHAMPION,
     AliasMove,
@@ -442,7 +442,7 @@ def _find_evidence(service: Service, material: Material) -> Evidence:
     )
 
 
-def _scorer_beside(service: Service, champion: Version, other: Version | None) -> Scorer | None:
+def _scorer_beside(service: Service, champion: Version, other: Version | None) -> Predictor | None:
     """Return what answers for another version; None for the champion and where files are gone."""
     if other is None or other.name == champion.name or other.is_pruned:
         return None
@@ -458,7 +458,9 @@ def _count_judged(service: Service, material: Material) -> tuple[int, int]:
     return traffic.judged_of_predicted(material.model.key, since=first, until=until)
 
 
-def _answer(scorer: Scorer | None, rows: Sequence[Row], truth: Sequence[Label]) -> Answered | None:
+def _answer(
+    scorer: Predictor | None, rows: Sequence[Row], truth: Sequence[Label]
+) -> Answered | None:
     """Let somebody answer rows whose truth is known; None where there is nobody or no row."""
     if scorer is None or not rows:
         return None

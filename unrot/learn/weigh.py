@@ -8,7 +8,7 @@ from typing import Any
 from unrot.core import lineage
 from unrot.core.artefacts import CALIBRATION
 from unrot.core.errors import Conflict
-from unrot.core.ports import Progress, Scorer, Trainer
+from unrot.core.ports import Predictor, Progress, Trainer
 from unrot.core.records import Anchor, Answered, GateVerdict, Job, Version
 from unrot.learn.judge import Weighing, judge_candidate, leave_unweighed
 from unrot.learn.material import Material, read_champion, read_evidence, read_judges
@@ -48,7 +48,7 @@ def _weigh(service: Service, material: Material, version: Version) -> None:
 
 
 def _measured_anchor(
-    material: Material, version: Version, weighing: Weighing, scorer: Scorer, trainer: Trainer
+    material: Material, version: Version, weighing: Weighing, scorer: Predictor, trainer: Trainer
 ) -> Anchor | None:
     """Return the anchor with all that the version reaches on it; None where it keeps its own.
 

@@ -19,13 +19,11 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
-from unrot.core.artefacts import EXAMPLES
 from unrot.core.errors import Conflict, Invalid, error_summary
 from unrot.core.plurals import counted
 from unrot.core.ports import Label
 from unrot.core.records import Candidate, Crossed, Example, Lesson, Outputs, Row, Schema, Version
 from unrot.core.threads import on_one_thread
-from unrot.explain import examples
 from unrot.make import online, tables
 from unrot.make.candidate import compile_candidate
 from unrot.make.fitted import Fitted, classes_of
@@ -369,7 +367,6 @@ class TrainableEstimator:
             measured.add_to(compiled, **trained),
             estimator=self.version.estimator,
             origin=origin,
-            artefacts={**compiled.artefacts, **self._examples()},
             parent=parent,
             made={**made, **self._calibration()},
         )
@@ -380,15 +377,6 @@ class TrainableEstimator:
             return {}
         on = counted(self.estimator.rows, "row")
         return {"recalibrated": f"{self.estimator.method} on {on}"}
-
-    def _examples(self) -> dict[str, bytes]:
-        """Return examples where the version has none to hand on: it is from before they were kept.
-
-        They are of the training alone. What people judged may have to be forgotten.
-        """
-        if EXAMPLES in self.version.artefacts or not len(self.tables.training):
-            return {}
-        return {EXAMPLES: examples.pack(*self.tables.training.sample(examples.MOST_ROWS, 0))}
 
     def _reference(self) -> list[Row]:
         if self.fitted_on:

@@ -13,7 +13,7 @@ import numpy as np
 
 from unrot.core.artefacts import SKOPS
 from unrot.core.errors import Conflict
-from unrot.core.ports import Label, Scorer, Trainable
+from unrot.core.ports import Label, Predictor, Trainable
 from unrot.core.records import Answered, Calibrating, Candidate, Lesson, Row, Schema, Version
 from unrot.make import lessons_file, predictors, tables
 
@@ -61,7 +61,7 @@ class EstimatorTrainer:
 
         return calibrate(answered.outputs, np.array(answered.truth), schema)
 
-    def predictor(self, candidate: Candidate, schema: Schema) -> Scorer:
+    def predictor(self, candidate: Candidate, schema: Schema) -> Predictor:
         """Load what a candidate would serve with."""
         artefact = candidate.artefacts[candidate.serving_artefact]
         return predictors.load(candidate.served_by, artefact, schema, trusted=self.trusted)

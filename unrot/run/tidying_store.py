@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from unrot.core.records import (
     IMPORTING,
@@ -57,27 +56,13 @@ from unrot.store.operations import (
     scan_all,
     until_kept,
 )
+from unrot.watch.profile_store import ProfileStore
 
 JUDGED = "\x7f"
 """Begins the place of a bite that goes on among verdicts, when all batches have been looked at."""
 
 PAGE = 400
 BATCHES_AT_ONCE = 300
-
-
-class Profiles(Protocol):
-    """What retention asks of the profiles."""
-
-    def old(self, model: ModelKey, before: float, most: int) -> list[Document]:
-        """Return profiles that began before a time, oldest first, without those of imports."""
-
-    def short(
-        self, model: ModelKey, *, after: float, before: float, seconds: int, most: int
-    ) -> list[Profile]:
-        """Return the first group of profiles that can become one of so many seconds."""
-
-    def replaced(self, gone: Sequence[Profile], whole: Profile) -> list[Change] | None:
-        """Return the changes that put one in the place of several; None where one has changed."""
 
 
 class TidyingStore:
@@ -87,7 +72,7 @@ class TidyingStore:
         self,
         database: Operations,
         batches: BatchReader,
-        profiles: Profiles,
+        profiles: ProfileStore,
         old_deliveries: Callable[[ModelKey, float, int], list[str]],
     ) -> None:
         self._database = database

@@ -9,7 +9,6 @@ import pytest
 
 from tests.watch.monitors.drift.days import (
     DAY,
-    FEATURES,
     MIDNIGHT,
     bring_in,
     flowers,
@@ -17,7 +16,7 @@ from tests.watch.monitors.drift.days import (
     spoilt,
 )
 from unrot.core.errors import Conflict, Invalid, NotFound
-from unrot.core.rules import FeatureRule, Rules
+from unrot.core.rules import Rules
 from unrot.serve.service import Service
 from unrot.watch.monitors.drift import look as drift
 from unrot.watch.reports import periods
@@ -41,26 +40,6 @@ def seen(
 def day(service: Service, number: int) -> periods.Portrait:
     since = MIDNIGHT + number * DAY
     return periods.portrait(service, "iris", since=since, until=since + DAY, title=f"day {number}")
-
-
-def test_strips_are_in_the_order_of_the_schema_with_the_answers_last(seen: Service) -> None:
-    found = periods.strips(seen, "iris", **WEEK)
-
-    assert [one.column for one in found] == [*FEATURES, "output.class", "output.probability"]
-    width = found[1]
-    assert [cell.drift.has_moved for cell in width.cells] == [False, True, False]
-    assert [(cell.rows, cell.version) for cell in width.cells] == [(150, "v1")] * 3
-    assert not any(cell.drift.has_moved for one in found if one != width for cell in one.cells)
-
-
-def test_strips_are_by_the_rules_of_today(seen: Service) -> None:
-    features = {"sepal_width_cm": FeatureRule(distance=0.9), "petal_width_cm": FeatureRule(False)}
-    seen.store.findings.set_rules("iris", Rules(features=features))
-
-    found = {one.column: one for one in periods.strips(seen, "iris", **WEEK)}
-
-    assert "petal_width_cm" not in found
-    assert [cell.drift.has_moved for cell in found["sepal_width_cm"].cells] == [False] * 3
 
 
 def test_portrait_is_the_sum_of_its_profiles(

@@ -1,6 +1,5 @@
 """What traffic looked like over stretches of time, for pages and programs that ask.
 
-    strips        how far each column lay from its reference, period by period: a heat strip
     portrait      the distributions of a stretch of time: the sum of its profiles
     training      the distributions of what a version was trained on, or of what stands for it
     of_profile    those of one profile
@@ -37,25 +36,6 @@ EXPLAINED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One period of one column, as the rules of today see it."""
-
-    starts_at: float
-    ends_at: float
-    version: str
-    rows: int
-    drift: Drift
-
-
-@dataclass(frozen=True, slots=True)
-class Strip:
-    """The periods of one column, oldest first."""
-
-    column: str
-    cells: Sequence[Cell]
-
-
-@dataclass(frozen=True, slots=True)
 class Portrait:
     """How the values of all columns lay in some rows."""
 
@@ -83,21 +63,6 @@ def checks(
         key, against=against or rules.against, since=since, until=until
     )
     return [judge_again(one, rules) for one in found if one.rows_before]
-
-
-def strips(
-    service: Service, model: str, *, since: float, until: float, against: Against | None = None
-) -> list[Strip]:
-    """Return a strip for each column, in the order of the schema, the outputs after the inputs."""
-    cells: dict[str, list[Cell]] = {}
-    for check in checks(service, model, since=since, until=until, against=against):
-        for one in check.drifts:
-            cell = Cell(check.starts_at, check.ends_at, check.version, check.rows, one)
-            cells.setdefault(one.column, []).append(cell)
-    order = service.catalogue().model(model).model.schema.names
-    known = [name for name in order if name in cells]
-    others = sorted(name for name in cells if name not in order)
-    return [Strip(name, cells[name]) for name in (*known, *others)]
 
 
 def portrait(

@@ -69,7 +69,8 @@ def excuse_of(drift: Drift, threshold: float, rows: int) -> str:
     chance = f"chance {'explains' if drift.is_calm else 'could explain'} it"
     independent = max(1, round(drift.worth))
     if drift.worth > 0 and independent < rows:
-        return f"{rows:,} rows are worth {counted(independent, 'independent one')}, so {chance}"
+        worth = counted(independent, "independent one")
+        return f"{counted(rows, 'row')} are worth {worth}, so {chance}"
     return f"with {counted(rows, 'row')} {chance}" if rows else chance
 
 

@@ -10,7 +10,7 @@ other rows came, broken ones, or what is right has changed is asked of the rows 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -331,7 +331,7 @@ class _Teller:
             evidence={
                 "before": {"value": fallen.before, "verdicts": fallen.before_verdicts},
                 "after": words.numbers_of(now),
-                "whose": words.whose_of(now),
+                "whose": asdict(now.by),
                 "is_from_start": fallen.is_from_start,
                 "statistic": fallen.statistic,
                 "threshold": fallen.threshold,
@@ -394,6 +394,6 @@ def _below_floor(teller: _Teller, told: Sequence[Outcome], floor: float, worth: 
         evidence={
             "floor": floor,
             "after": words.numbers_of(now),
-            "whose": words.whose_of(now),
+            "whose": asdict(now.by),
         },
     )

@@ -202,14 +202,3 @@ def numbers_of(now: Reached) -> dict[str, Any]:
     if now.is_chosen or now.by.is_one_voice:
         return found
     return {**found, "low": told.low, "high": told.high}
-
-
-def whose_of(now: Reached) -> dict[str, int]:
-    """Return whose verdicts they are, for the evidence."""
-    by = now.by
-    return {
-        "verdicts": by.verdicts,
-        "trusted": by.trusted,
-        "subjects": by.subjects,
-        "largest": by.largest,
-    }
