@@ -190,6 +190,21 @@ def test_headline_status_and_what_to_do_are_of_the_same_finding(
     assert '<dd class="ill">In trouble · Rot</dd>' in page
 
 
+def test_rot_from_before_the_champion_answered_is_no_trouble_of_its_own(
+    viewer: FlaskClient, kept: Service
+) -> None:
+    put(kept, ROT)
+    for expected, to in (("v1", None), (None, "v1")):
+        assert kept.store.registry.move_alias(
+            "iris", "champion", to=to, expected=expected, at=ROT.since + 60
+        )
+
+    page = viewer.get("/models/iris/monitor").text
+
+    assert '<dd class="look">Needs a look · Rot, before v1 answered</dd>' in page
+    assert "This model was rotting; too few verdicts on v1 yet." in page
+
+
 @pytest.mark.parametrize(
     ("asked", "near"), [("/models/irs", "Iris"), ("/models/IRIS/versions/v9", "Iris")]
 )

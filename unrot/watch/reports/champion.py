@@ -134,7 +134,7 @@ def _is_drawn(service: Service, model: ModelKey, own: Sequence[Outcome]) -> bool
 def _reigning(service: Service, model: ModelKey, signs: Signs, rolled: Rolling) -> Signs:
     """Add since when a champion answers, and what its line and the one before it reached."""
     moves = [one for one in service.store.registry.moves(model) if one.alias == CHAMPION]
-    reigns_since = moves[-1].moved_at if len(moves) > 1 else 0.0
+    reigns_since = since_when(moves)
     was_before = any(one.moved_to == signs.version for one in moves[:-1])
     new = sum(one.predicted_at >= reigns_since for one in rolled.own)
     rival, line = _rival(moves), _line(service, model, signs.version)
@@ -147,6 +147,12 @@ def _reigning(service: Service, model: ModelKey, signs: Signs, rolled: Rolling) 
         line=_others(service, model, line, rolled.last) if is_few and len(line) > 1 else None,
         imported=_others(service, model, [IMPORTED], rolled.last) if is_few else None,
     )
+
+
+def since_when(moves: Sequence[AliasMove]) -> float:
+    """Return since when the champion answers, by its moves; 0 of the first one of all."""
+    champions = [one for one in moves if one.alias == CHAMPION]
+    return champions[-1].moved_at if len(champions) > 1 else 0.0
 
 
 def _rival(moves: Sequence[AliasMove]) -> str | None:
