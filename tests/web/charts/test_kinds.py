@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from unrot.core.records import Check, Distribution, Drift, Feature, Schema
+from unrot.core.records import Check, Distribution, Drift, Feature, Outcome, Schema
 from unrot.core.rules import Rules
 from unrot.watch.monitors.estimate.calibration import Calibration
+from unrot.watch.statistics.accuracy import rolled
+from unrot.web.charts.accuracy import build_verdicts
 from unrot.web.charts.axes import GAP, choice_axis, number_axis, plain_axis, time_axis
 from unrot.web.charts.bars import Bucket, Group, bars, groups
 from unrot.web.charts.chart import Area, Bar, Chart, Dot, Entry, Stroke, Table
@@ -550,3 +552,12 @@ def test_value_that_stands_alone_is_a_point_in_the_legend() -> None:
     chart = lines("along", "Along", [line, point], x=plain_axis(0, 1, str))
 
     assert chart.legend == (Entry("This row", "one"), Entry("As it is", "four", "circle"))
+
+
+def test_first_verdicts_on_a_version_are_too_few_for_a_point() -> None:
+    told = [Outcome(f"p{at}", f"v{1 + at // 20}", at, at, was_correct=True) for at in range(30)]
+
+    drawn = build_verdicts(Schema((), "y", ("a", "b")), rolled(told, 50, 30), 50, until=30.0)
+
+    read = [row for row in drawn.table.rows if "100 %" in " ".join(map(str, row))]
+    assert len(read) == 11 + 1, drawn.table

@@ -251,8 +251,9 @@ def _in_turn(parts: Sequence[tuple[str, Sequence[Reading]]]) -> list[Reading]:
 
 
 def _rolled(points: Sequence[tuple[float, Rolled]], schema: Schema) -> list[Reading]:
-    """Draw points as a line that pauses where the version changes."""
-    of_version = groupby(points, key=lambda point: point[1].version)
+    """Draw points as a line that pauses where the version changes, each of verdicts enough."""
+    enough = [one for one in points if _is_enough(one[1].accuracy.count or one[1].errors.count)]
+    of_version = groupby(enough, key=lambda point: point[1].version)
     return parted([_rolled_at(where, one, schema) for where, one in run] for _, run in of_version)
 
 
