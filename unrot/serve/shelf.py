@@ -60,6 +60,11 @@ class ShelvedModel:
     aliases: Mapping[str, str]
     versions: Mapping[str, Version]
 
+    @property
+    def champion(self) -> Version | None:
+        """The version that answers; None where there is none."""
+        return self.versions.get(self.aliases.get(CHAMPION, ""))
+
     def version(self, name: str | None = None) -> Version:
         """Return a version by its name, or the champion."""
         wanted = name or self.aliases.get(CHAMPION, "")
@@ -341,7 +346,7 @@ def _key(version: Version) -> tuple[str, str]:
 def _served(contents: Contents, model: Model) -> Version | None:
     """Return the champion of a model that answers."""
     held = contents.models.get(model.name)
-    version = None if held is None else held.versions.get(held.aliases.get(CHAMPION, ""))
+    version = None if held is None else held.champion
     return version if version is not None and _key(version) in contents.predictors else None
 
 
@@ -384,7 +389,7 @@ def is_damaged(folder: Path) -> bool:
     """Tell whether a champion's file is missing or spoilt; a process that has it may not notice."""
     written = _read(folder / "pointer.json")
     models = [] if written is None else written.models.values()
-    champions = [one.versions.get(one.aliases.get(CHAMPION, "")) for one in models]
+    champions = [one.champion for one in models]
     needed = {digest for version in filter(None, champions) for digest in _needed(version)}
     return not all(_is_as_written(folder / "artefacts" / digest) for digest in needed)
 
@@ -531,7 +536,7 @@ def _note_last_good(
     there = {one.model.key for one in models.values()}
     now = {key: version for key, version in before.items() if key in there}
     for shelved in models.values():
-        version = shelved.versions.get(shelved.aliases.get(CHAMPION, ""))
+        version = shelved.champion
         if version is not None and _key(version) in predictors:
             now[shelved.model.key] = version
     if now != before:

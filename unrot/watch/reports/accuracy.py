@@ -230,7 +230,7 @@ def over_time(service: Service, name: str, *, since: float, until: float, step: 
         {version: _points(of, step, known) for version, of in sorted(by_version.items())},
         error,
         stretches,
-        _no_estimate(shelved.versions.get(shelved.aliases.get(CHAMPION, "")), known),
+        _no_estimate(shelved.champion, known),
     )
 
 

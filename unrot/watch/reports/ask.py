@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, takewhile
 
-from unrot.core.records import CHAMPION, JudgedPrediction, Prediction
+from unrot.core.records import JudgedPrediction, Prediction
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
 from unrot.serve.sure import how_sure
@@ -65,8 +65,7 @@ def find_questions(service: Service, name: str) -> Questions:
     shelved = service.catalogue().model(name)
     if not shelved.model.schema.is_classifier:
         return Questions((), 0, NUMBERS)
-    champion = shelved.versions.get(shelved.aliases.get(CHAMPION, ""))
-    since = 0.0 if champion is None else champion.anchor_since
+    since = 0.0 if shelved.champion is None else shelved.champion.anchor_since
     every = service.store.traffic.made(shelved.model.key)
     made = list(islice(takewhile(lambda one: one.predicted_at >= since, every), NEWEST))
     ranked = sorted((_question(service, shelved, one) for one in _telling(made)), key=_rank)

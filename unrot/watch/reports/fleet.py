@@ -72,7 +72,7 @@ def fleet(
     try:
         glances = _look(service, models, shows_findings=shows_findings)
     except StoreAway:
-        return [Glance(shelved, champion_of(shelved)) for shelved in models]
+        return [Glance(shelved, shelved.champion) for shelved in models]
     return sorted(glances, key=_worst_first)
 
 
@@ -83,11 +83,6 @@ def rolled_means(values: Sequence[float], width: int) -> list[float]:
     ([0.5, 0.5, 1.0], [])
     """
     return [sum(values[at : at + width]) / width for at in range(len(values) - width + 1)]
-
-
-def champion_of(shelved: ShelvedModel) -> Version | None:
-    """Return the version that answers, None where there is none."""
-    return shelved.versions.get(shelved.aliases.get(CHAMPION, ""))
 
 
 def _look(
@@ -117,7 +112,7 @@ def _glance(
     findings: Sequence[Finding],
     first: int,
 ) -> Glance:
-    champion, key = champion_of(shelved), shelved.model.key
+    champion, key = shelved.champion, shelved.model.key
     findings, snoozed = part_snoozed(findings, service.clock())
     own: Sequence[Outcome] = ()
     if champion is not None:

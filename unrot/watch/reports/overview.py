@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from unrot.core.errors import NotFound
 from unrot.core.latency import quantile
 from unrot.core.records import (
     CHAMPION,
@@ -26,7 +25,6 @@ from unrot.core.rules import Rules
 from unrot.core.time import DAY, HOUR, short_time
 from unrot.core.windows import total
 from unrot.serve.service import Service
-from unrot.serve.shelf import ShelvedModel
 from unrot.watch.monitors.estimate.calibration import mean_of
 from unrot.watch.reports import accuracy, accuracy_line, periods
 from unrot.watch.reports.accuracy import Mark, OverTime, Point
@@ -167,7 +165,7 @@ def condition(service: Service, name: str, span: Span, *, version: str | None = 
     rules = store.findings.rules(key)
     opened, snoozed = part_snoozed(store.findings.open(key), service.clock())
     closed = [one for one in store.findings.of_model(key, limit=50) if not one.is_open]
-    champion = _champion(shelved)
+    champion = shelved.champion
     marks = accuracy.marks(service, model, since=span.since, until=span.until)
     whole = total([point.window for point in points])
     rolled = accuracy.rolling(service, model, points=ROLLED_POINTS)
@@ -264,13 +262,6 @@ def moved_most(service: Service, found: Finding, most: int) -> list[Closer]:
                 if one["column"] in drifts
             ]  # fmt: skip
     return []
-
-
-def _champion(shelved: ShelvedModel) -> Version | None:
-    try:
-        return shelved.version()
-    except NotFound:
-        return None
 
 
 def _estimated(timed: OverTime, version: str) -> float | None:

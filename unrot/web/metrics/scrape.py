@@ -208,7 +208,7 @@ def _quality(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sam
 
 def _reasons(service: Service, name: str, shelved: ShelvedModel) -> Iterator[Sample]:
     """Tell how far what the champion leans on has moved since training."""
-    version = shelved.versions.get(shelved.aliases.get(CHAMPION, ""))
+    version = shelved.champion
     days = read_days(service.store.findings, shelved.model.key, version.name) if version else []
     if version is not None and days:
         yield catalogue.REASONS_MOVED, (name,), days[-1].moved_from(version.leans_on)

@@ -24,7 +24,7 @@ from flask import (
 from unrot import __version__
 from unrot.core.errors import Detail, NotFound, NotKnown, StoreAway, UnrotError
 from unrot.core.plurals import counted, plural
-from unrot.core.records import CHAMPION, Prediction, Tally, Version
+from unrot.core.records import Prediction, Tally, Version
 from unrot.core.test_sets import measured_on
 from unrot.core.time import short_time, spoken_age
 from unrot.make.csv import pasted
@@ -279,7 +279,7 @@ def form_parts(
 ) -> dict[str, Any]:
     """Return what the form of a model shows."""
     model, schema = shelved.model, shelved.model.schema
-    champion = shelved.versions.get(shelved.aliases.get(CHAMPION, ""))
+    champion = shelved.champion
     bars = {} if champion is None else histograms(service().shelf, shelved, champion)
     is_long = groups.is_long(schema)
     fields = forms.fields(schema, texts, details, keeps_all=is_long, bars=bars)

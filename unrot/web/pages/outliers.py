@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from flask import render_template, request
 
-from unrot.core.errors import NotFound
 from unrot.core.records import (
     Feature,
     JudgedPrediction,
@@ -15,9 +14,7 @@ from unrot.core.records import (
     Reason,
     Schema,
     Value,
-    Version,
 )
-from unrot.serve.shelf import ShelvedModel
 from unrot.watch import findings
 from unrot.watch.monitors.outliers.neighbours import EXPECTED_SHARE
 from unrot.watch.reports import outliers as feed
@@ -67,7 +64,7 @@ def list_outliers(model: str) -> str:
     before, asked = request.args.get("before"), spans.asked(request.args, now)
     period = spans.period_of({} if asked.problem else request.args, now) or feed.ALL_TIME
     found = feed.feed(service(), model, limit=OUTLIERS_A_PAGE, before=before, period=period)
-    schema, champion = shelved.model.schema, _champion(shelved)
+    schema, champion = shelved.model.schema, shelved.champion
     return render_template(
         "outliers.html",
         model=shelved.model,
@@ -146,10 +143,3 @@ def _build_rates(model: Model, span: Span | None) -> Chart | None:
         findings.rules(service(), model.name),
         x=time_axis(span.since, span.until) if span else time_axis(first, last),
     )
-
-
-def _champion(shelved: ShelvedModel) -> Version | None:
-    try:
-        return shelved.version()
-    except NotFound:
-        return None
