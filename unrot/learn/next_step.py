@@ -115,11 +115,11 @@ def _advise_work(known: Situation) -> NextStep | None:
 def _has_learnt_in_vain(known: Situation, since: float) -> bool:
     """Tell whether something was learnt since, and the model still rots.
 
-    Of a champion that was fitted afresh since, nobody can say so before it is judged.
+    What was learnt before the champion was fitted afresh says nothing of it.
     """
     champion = known.champion
-    if champion is not None and champion.created_at >= since and champion.origin != LEARN:
-        return False
+    if champion is not None and champion.origin != LEARN:
+        since = max(since, champion.created_at)
     return any(one.origin == LEARN and one.created_at >= since for one in known.versions)
 
 
