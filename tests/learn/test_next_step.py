@@ -46,6 +46,15 @@ CASES = {
         replace(PLAIN, champion=a_version("v3", 70.0, "refit"), rot=ROT, versions=(V1, V2)),
         "learn",
     ),
+    "it was fitted afresh, and learning on was in vain": (
+        replace(
+            PLAIN,
+            champion=a_version("v3", 70.0, "refit"),
+            rot=ROT,
+            versions=(V1, a_version("v4", 80.0, "learn")),
+        ),
+        "refit",
+    ),
     "its rows look broken": (
         replace(PLAIN, rot=replace(ROT, evidence={"kind": "broken rows"})),
         "none",

@@ -118,9 +118,9 @@ def _has_learnt_in_vain(known: Situation, since: float) -> bool:
     What was learnt before the champion was fitted afresh says nothing of it.
     """
     champion = known.champion
-    if champion is not None and champion.origin != LEARN:
-        since = max(since, champion.created_at)
-    return any(one.origin == LEARN and one.created_at >= since for one in known.versions)
+    fitted_at = 0.0 if champion is None or champion.origin == LEARN else champion.created_at
+    learnt = (one.created_at for one in known.versions if one.origin == LEARN)
+    return any(since <= at and fitted_at < at for at in learnt)
 
 
 def is_worse(scores: Scoreboard, version: str) -> bool:
