@@ -201,7 +201,7 @@ def test_rot_from_before_the_champion_answered_is_no_trouble_of_its_own(
 
     page = viewer.get("/models/iris/monitor").text
 
-    assert '<dd class="look">Needs a look · Rot, before v1 answered</dd>' in page
+    assert '<dd class="look">Needs a look · Rot, before v1 took over</dd>' in page
     assert "This model was rotting; too few verdicts on v1 yet." in page
 
 

@@ -96,7 +96,7 @@ WORDS = (
     Word(
         "Needs a look",
         "Something may be wrong: a finding that is not grave, rot from before the champion "
-        "answered, or verdicts that may be chance.",
+        "took over, or verdicts that may be chance.",
     ),
     Word("In trouble", "A grave finding is open and not snoozed, or no version answers."),
     Word(

@@ -70,6 +70,6 @@ def _health(
     worst = gravest_first(findings)[0]
     state, head = state_beside(worst), head_of(worst, schema)
     if worst.kind == "rot" and newer > worst.since:
-        state, head = "look", f"{head}, before {champion} answered"
+        state, head = "look", f"{head}, before {champion} took over"
     said = f"{STATE_WORDS[state]} · {together(head)}"
     return state, f"{said} · {also}" if also else said

@@ -117,10 +117,9 @@ def _name_of(outcomes: Sequence[Outcome], version: str) -> str:
 def fallen_words(now: Reached, before: str) -> str:
     """Say how far a version has fallen, and whose verdicts say so."""
     if now.by.is_one_voice:
-        said = (
-            f"{now.by.voice.capitalize()} says that {now.who} is wrong more often; "
-            "no judge has confirmed it:"
-        )
+        who = f"the answers of {now.name} are" if now.name else f"{now.version} is"
+        said = f"{now.by.voice.capitalize()} says that {who} wrong more often; "
+        said += "no judge has confirmed it:"
     elif now.right is None:
         said = f"The answers of {now.who} are farther off:"
     else:
