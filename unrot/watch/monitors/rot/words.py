@@ -63,11 +63,6 @@ class Reached:
     """Who gave the answers, where that is not the champion's line."""
 
     @property
-    def who(self) -> str:
-        """Name who gave the answers."""
-        return self.name or self.version
-
-    @property
     def share(self) -> Share:
         """How often it was right; the bounds know what the verdicts are worth."""
         told = share(self.right or 0, self.count)
@@ -121,7 +116,7 @@ def fallen_words(now: Reached, before: str) -> str:
         said = f"{now.by.voice.capitalize()} says that {who} wrong more often; "
         said += "no judge has confirmed it:"
     elif now.right is None:
-        said = f"The answers of {now.who} are farther off:"
+        said = f"The answers of {now.name or now.version} are farther off:"
     else:
         said = f"The answers of {now.name} are" if now.name else f"{now.version} is"
         said += " wrong more often:"
