@@ -44,12 +44,27 @@ def told(*parts: Contribution, unit: Unit = "share", label: str | None = "a") ->
         ([one(WIDTH, 0.0)], "No feature draws this answer away from what is usual."),
         (
             [one(WIDTH, -0.2), one(LENGTH, 0.1)],
-            "Mostly because petal width is 0.2; usually it is 1.2.",
+            "Less likely than usual, mostly because petal width is 0.2; usually it is 1.2.",
         ),
     ],
 )
 def test_sentence_names_what_drew_the_answer(parts: list[Contribution], said: str) -> None:
     assert sentence(told(*parts)) == said
+
+
+def test_number_that_is_below_the_usual_is_no_less_likely() -> None:
+    below = told(one(WIDTH, -0.2), unit="value", label=None)
+
+    assert sentence(below) == "Mostly because petal width is 0.2; usually it is 1.2."
+
+
+def test_choices_and_yes_or_no_are_written_as_the_form_has_them() -> None:
+    soil = Feature("soil", "category", choices=("c", "l"), choice_names=("Clay", "Loam"))
+    indoors = Feature("indoors", "boolean")
+
+    said = sentence(told(one(indoors, 0.4, value=False, usual=True), one(soil, 0.3, "l", "c")))
+
+    assert said == ("Mostly because indoors is no and soil is Loam; usually they are yes and Clay.")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from unrot.core.records import Caller, Feature, ModelKey, Row, Schema, Value
 from unrot.core.schema import spoken
 from unrot.serve.service import Service
 from unrot.web import security
-from unrot.web.wording import called, number, rough
+from unrot.web.wording import called, number, rough, valued
 
 if TYPE_CHECKING:
     # No plain prediction loads what explains.
@@ -116,4 +116,4 @@ def neighbours_sentence(found: Sequence[Neighbour], schema: Schema) -> str:
 
 
 def _written(feature: Feature, value: Value) -> str:
-    return "private" if feature.is_private else number(value)
+    return "private" if feature.is_private else valued(value, feature)

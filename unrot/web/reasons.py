@@ -14,7 +14,7 @@ from unrot.core.plurals import counted
 from unrot.core.records import Schema, Value
 from unrot.core.schema import spoken
 from unrot.web.current import service
-from unrot.web.wording import called, number, rough
+from unrot.web.wording import called, rough, valued
 
 if TYPE_CHECKING:
     # No plain prediction loads what explains.
@@ -82,27 +82,25 @@ def token_of(explanation: Explanation, schema: Schema, id: str | None) -> str:
 
 
 def sentence(explanation: Explanation) -> str:
-    """Name what drew the answer to where it is."""
+    """Name what drew the answer to where it is: a class may be answered less surely than usual."""
     telling = explanation.telling[:MOST_NAMED]
     if not telling:
         return "No feature draws this answer away from what is usual."
     said = " and ".join(_said(one) for one in telling)
     because = "because of" if telling[0].feature.is_private else "because"
-    return f"Mostly {because} {said}{_usually(telling)}."
+    is_less = explanation.label is not None and explanation.score < explanation.average
+    mostly = "Less likely than usual, mostly" if is_less else "Mostly"
+    return f"{mostly} {because} {said}{_usually(telling)}."
 
 
 def _usually(telling: Sequence[Contribution]) -> str:
     """Say what is usual, of those that are otherwise here."""
-    other = [
-        one
-        for one in telling
-        if not one.feature.is_private and number(one.value) != number(one.usual)
-    ]
+    other = [one for one in telling if not one.feature.is_private and _value(one) != _usual(one)]
     if len(other) < len(telling):
-        said = " and ".join(f"{spoken(one.feature)} is {number(one.usual)}" for one in other)
+        said = " and ".join(f"{spoken(one.feature)} is {_usual(one)}" for one in other)
         return f"; usually {said}" if other else ""
     they = "it is" if len(other) == 1 else "they are"
-    return f"; usually {they} {' and '.join(number(one.usual) for one in other)}"
+    return f"; usually {they} {' and '.join(map(_usual, other))}"
 
 
 def change(explanation: Explanation, schema: Schema) -> str:
@@ -138,7 +136,8 @@ def imagined(found: WhatIf, schema: Schema) -> str:
 
 def _moved(change: Change) -> str:
     return " and ".join(
-        f"{spoken(one.feature)} were {number(one.after)} instead of {number(one.before)}"
+        f"{spoken(one.feature)} were {valued(one.after, one.feature)} instead of "
+        f"{valued(one.before, one.feature)}"
         for one in change.moved
     )
 
@@ -183,15 +182,23 @@ def _chance(share: float) -> str:
 
 def _said(one: Contribution) -> str:
     name = spoken(one.feature)
-    return name if one.feature.is_private else f"{name} is {number(one.value)}"
+    return name if one.feature.is_private else f"{name} is {_value(one)}"
+
+
+def _value(one: Contribution) -> str:
+    return valued(one.value, one.feature)
+
+
+def _usual(one: Contribution) -> str:
+    return valued(one.usual, one.feature)
 
 
 def _reason(one: Contribution, explanation: Explanation, most: float) -> Reason:
     is_private = one.feature.is_private
     return Reason(
         name=spoken(one.feature),
-        value="private" if is_private else number(one.value),
-        usual="private" if is_private else number(one.usual),
+        value="private" if is_private else _value(one),
+        usual="private" if is_private else _usual(one),
         added=_signed(one.amount, explanation),
         error=_amount(one.error, explanation),
         share=abs(one.amount) / most if most else 0.0,

@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from unrot.core.plurals import counted
-from unrot.core.records import Schema
+from unrot.core.records import Feature, Schema
 from unrot.core.schema import spoken
-from unrot.web.wording import called, number, unbroken
+from unrot.web.wording import called, unbroken, valued
 
 if TYPE_CHECKING:
     # No plain prediction loads what explains.
@@ -74,12 +74,13 @@ def measure(rule: Rule) -> str:
 def conditions_said(conditions: Sequence[Condition], schema: Schema) -> str:
     """Write conditions in words, those of one feature together."""
     parts = [
-        f"{spoken(schema.features[place])} is {' and '.join(map(_said, some))}"
+        f"{spoken(schema.features[place])} is "
+        f"{' and '.join(_said(one, schema.features[place]) for one in some)}"
         for place, some in groupby(conditions, key=lambda one: one.feature)
     ]
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
-def _said(condition: Condition) -> str:
+def _said(condition: Condition, feature: Feature) -> str:
     words = {"above": "above ", "upto": "at most ", "is": ""}
-    return f"{words[condition.side]}{number(condition.value)}"
+    return f"{words[condition.side]}{valued(condition.value, feature)}"
