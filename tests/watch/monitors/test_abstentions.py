@@ -13,6 +13,7 @@ from unrot.core.records import ModelKey, Prediction, Shipment, Symptom
 from unrot.learn.promote import change_policy
 from unrot.watch.monitors import abstentions
 from unrot.watch.visit import Visit
+from unrot.watch.worth.rows import Alike
 
 KEY = ModelKey("zombies")
 A_MINUTE = 200
@@ -58,7 +59,7 @@ def walked(school: School, clock: Clock, counts: Sequence[int]) -> list[bool]:
 
 @pytest.fixture(autouse=True)
 def _rows_are_independent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(abstentions, "not_worth", lambda *_: 1.0)
+    monkeypatch.setattr(abstentions, "alike_of", lambda *_: Alike())
 
 
 def test_rise_is_found_and_over_again(school: School, clock: Clock) -> None:

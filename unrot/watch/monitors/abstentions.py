@@ -25,7 +25,7 @@ from unrot.watch.statistics.many_looks import allowed
 from unrot.watch.statistics.risen_share import Piece, Risen, Stream, look_at_piece
 from unrot.watch.statistics.usual_share import Usual
 from unrot.watch.visit import Visit
-from unrot.watch.worth.rows import not_worth
+from unrot.watch.worth.rows import alike_of
 
 MONITOR = CAUSE = "abstentions"
 KEY = "unsure:"
@@ -115,7 +115,7 @@ def _looked_at(visit: Visit, note: Note, piece: Piece) -> Symptom:
         {KEY: NOT_KNOWN},
         {KEY: visit.rules.unsure_rise},
         alpha=allowed(note.looks, DELTA),
-        worth=lambda until: not_worth(visit, until),
+        alike=lambda until: alike_of(visit, until),
     )
     return _risen(note.version, piece, risen[0]) if risen else _gone(piece.ends_at, AGAIN)
 

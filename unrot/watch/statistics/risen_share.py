@@ -42,22 +42,33 @@ class Piece:
     rows: float
     counts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """By key: how many rows, in how many runs of neighbours; where there are any."""
+    is_in_order: bool = False
+    """True where a run of rows may go on in the next piece."""
+    last: Mapping[str, float] = field(default_factory=dict)
+    """The shares of the last of the pieces that it was made of, by key."""
 
     def with_(self, other: Piece) -> Piece:
-        """Return both as one."""
+        """Return this and the next piece as one."""
         keys = {**self.counts, **other.counts}
         return Piece(
             min(self.starts_at, other.starts_at),
             max(self.ends_at, other.ends_at),
             self.rows + other.rows,
-            {
-                key: (
-                    self.counts.get(key, NONE)[0] + other.counts.get(key, NONE)[0],
-                    self.counts.get(key, NONE)[1] + other.counts.get(key, NONE)[1],
-                )
-                for key in keys
-            },
+            {key: _together((self, other), key)[::2] for key in keys},
+            self.is_in_order,
+            {key: other.share(key) for key in keys} if self.is_in_order else {},
         )
+
+    def share(self, key: str) -> float:
+        """Return the share of its rows that are so."""
+        count = self.counts.get(key, NONE)[0]
+        return count / self.held(key) if count else 0.0
+
+    def ending(self, key: str) -> float:
+        """Return how likely a run goes on from its last row, as far as its shares tell."""
+        if not self.is_in_order:
+            return 0.0
+        return self.last.get(key, 0.0) if self.last else self.share(key)
 
     def held(self, key: str) -> float:
         """Return of how many rows a share is: what is missing is neither seen nor unseen."""
@@ -152,12 +163,13 @@ def look_at_piece(
     limits: Mapping[str, float],
     *,
     alpha: float,
-    worth: Callable[[float], float] = lambda _until: 1.0,
+    alike: Callable[[float], tuple[float, float]] = lambda _until: (1.0, 1.0),
 ) -> tuple[Course, tuple[Risen, ...]]:
     """Look at one piece more; return what is known then, and the shares that are raised.
 
     `alpha` is how unlikely all of this look together may be. Keys without a limit are not looked
-    at. `worth` says how many rows are worth one at a moment, for what looks like a rise.
+    at. `alike` says of a moment how often rows come again and how long they stay alike, where
+    something looks like a rise.
     """
     course = replace(course, recent=(*course.recent, piece))
     alpha /= max(1, len(limits)) * len(TOGETHER)
@@ -167,7 +179,7 @@ def look_at_piece(
     for key in sorted(limits.keys() & priors.keys() & (piece.counts.keys() | course.raised.keys())):
         before = course.raised.get(key)
         found = (
-            _risen(course, key, priors[key], limits[key], alpha, worth)
+            _risen(course, key, priors[key], limits[key], alpha, alike)
             if before is None
             else _still(course, key, priors[key], before)
         )
@@ -184,7 +196,7 @@ def _risen(
     prior: Usual,
     limit: float,
     alpha: float,
-    worth: Callable[[float], float],
+    alike: Callable[[float], tuple[float, float]],
 ) -> Risen | None:
     """Test the newest pieces together; the fewest that tell are told of."""
     least = FAR_LEAST * limit if key.startswith("far:") else limit
@@ -193,12 +205,14 @@ def _risen(
             return None
         pieces = course.recent[-newest:]
         count, rows, runs = _together(pieces, key)
-        usual = prior.with_past(course.past(key, newest))
+        past = course.past(key, newest)
+        usual = prior.with_past(past)
         if not rows or count / rows - usual.share <= least:
             continue
         times = max(usual.spread, not_worth(rows, count, runs))
         if _is_sure(count, rows, usual, times, alpha):
-            times = max(times, worth(pieces[-1].ends_at))
+            repeats, slowness = alike(pieces[-1].ends_at)
+            usual, times = prior.with_past(past, slowness), max(times, repeats, slowness)
             if _is_sure(count, rows, usual, times, alpha):
                 return Risen(key, count / rows, usual.share, newest)
     return None
@@ -236,10 +250,22 @@ def _waiting(course: Course, key: str, risen: Risen) -> Waiting:
 
 
 def _together(pieces: Sequence[Piece], key: str) -> tuple[float, float, float]:
-    """Return the count, of how many rows, and the runs."""
-    counts = [one.counts.get(key, NONE) for one in pieces]
-    held = sum(one.held(key) for one in pieces)
-    return sum(one[0] for one in counts), held, sum(one[1] for one in counts)
+    """Return the count, of how many rows, and the runs.
+
+    Two runs are one where a piece ends as the next begins, which is told by their shares: so of
+    rows that come one in a piece the runs are known in full.
+
+    >>> so, other = (Piece(0, 1, 1, counts, is_in_order=True) for counts in ({"far:x": (1, 1)}, {}))
+    >>> _together([so, so, so, other, so], "far:x")
+    (4.0, 5.0, 2.0)
+    """
+    count = rows = runs = ending = 0.0
+    for piece in pieces:
+        more, others = piece.counts.get(key, NONE)
+        count, rows = count + more, rows + piece.held(key)
+        runs += others - ending * piece.share(key)
+        ending = piece.ending(key)
+    return count, rows, runs
 
 
 def _learnt(course: Course, raised: Mapping[str, float], priors: Mapping[str, Usual]) -> Course:

@@ -14,7 +14,8 @@ all among the n. φ is how much more the past varied from piece to piece than ch
 so that a share with a daily cycle, which swings, is given room to swing. Rows that are not
 independent count as fewer: n and x are divided by what they are not worth. Where events come in
 runs, c of them where c₀ = x (n - x + 1) / n are expected, they are taken for a Markov chain, whose
-mean varies 2 c₀/c - 1 times as much as that of independent rows.
+mean varies 2 c₀/c - 1 times as much as that of independent rows. Where the world itself is slow,
+training and the past have shown as much less of it: x₀, n₀, X and N are divided as well.
 
 Looks have no end, so the error that is allowed is spent over them (see `many_looks`).
 
@@ -79,14 +80,18 @@ class Usual:
     b: float
     share: float
     spread: float = 1.0
+    unseen: float = 1.0
+    """What of a would be there had training shown none."""
 
-    def with_past(self, past: Past) -> Usual:
-        """Return what is usual by both."""
-        spread = past.spread
+    def with_past(self, past: Past, slowness: float = 1.0) -> Usual:
+        """Return what is usual by both; so many rows of either are worth one."""
+        spread = max(past.spread, slowness)
         known = self.a + self.b + past.rows
         share = (self.share * (self.a + self.b) + past.count) / known if known else self.share
+        a = self.unseen + (self.a - self.unseen) / slowness
+        b = max(self.b / slowness, min(self.b, 1.0))
         count, rest = past.count / spread, (past.rows - past.count) / spread
-        return Usual(self.a + count, self.b + rest, share, spread)
+        return Usual(a + count, b + rest, share, spread, self.unseen)
 
     def chance(self, count: float, rows: float, worth: float = 1.0) -> float:
         """Return how likely so many or more are; `worth` rows say as much as one."""

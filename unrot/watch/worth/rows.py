@@ -4,8 +4,9 @@ It is asked only where something looks like a finding, and told from the newest 
 those before the period in question: within a short one a slow walk looks like many rows.
 
 Of whole rows it is the larger of how often they come again (more often than two rows of training
-are alike) and how long they stay alike, the median τ of their columns of numbers. The median,
-because a single column that is broken for a while is no slow world.
+are alike) and how long they stay alike, the median τ of their columns of numbers, by all their
+correlations or by the first, which a few rows of a slow walk show sooner. The median, because a
+single column that is broken for a while is no slow world.
 
     >>> from unrot.core.records import Feature
     >>> schema = Schema((Feature("x", "number"),), "y")
@@ -25,7 +26,7 @@ import numpy as np
 from unrot.core.records import Row, Schema
 from unrot.watch.profiles import references
 from unrot.watch.visit import Visit
-from unrot.watch.worth.measures import autocorrelation_time, repeats
+from unrot.watch.worth.measures import autocorrelation_time, persistence_time, repeats
 from unrot.watch.worth.verdicts import LONG_ENOUGH
 
 MOST_ROWS = 2_000
@@ -75,4 +76,8 @@ def _slowness(schema: Schema, rows: Sequence[Row]) -> float:
     if not places:
         return 1.0
     table = np.array([[row[at] for at in places] for row in rows], dtype=np.float64)
-    return float(np.median([autocorrelation_time(column) for column in table.T]))
+    times = [
+        max(autocorrelation_time(column), persistence_time(column, errors=0.0))
+        for column in table.T
+    ]
+    return float(np.median(times))

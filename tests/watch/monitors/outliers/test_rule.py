@@ -68,6 +68,19 @@ def test_share_that_swings_from_period_to_period_is_no_burst_when_it_does() -> N
     assert told == [True, False]
 
 
+def test_half_a_day_of_a_slow_world_may_be_odd() -> None:
+    half = Rate(0, DAY, 1_007, 525)
+
+    found = [
+        is_burst(
+            half, Rules(), usual_of(Past(), rows=2_000, known=0.5, slowness=one), 1e-3, worth=one
+        )
+        for one in (1.0, 20.0, 150.0)
+    ]
+
+    assert found == [True, True, False]
+
+
 def test_burst_is_over_below_half_of_the_share() -> None:
     shares = [is_calm(Rate(0, 300, 1_000, outliers), Rules()) for outliers in (0, 24, 25, 49)]
 

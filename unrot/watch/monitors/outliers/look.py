@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import astuple, dataclass, field
+from functools import partial
 from typing import Any
 
 from unrot.core.percent import percent
@@ -36,7 +37,7 @@ from unrot.watch.profiles import references
 from unrot.watch.statistics.many_looks import allowed
 from unrot.watch.statistics.usual_share import Past
 from unrot.watch.visit import Visit
-from unrot.watch.worth.rows import not_worth
+from unrot.watch.worth.rows import alike_of
 
 CAUSE = "outliers"
 LATE_SECONDS = 10.0
@@ -132,12 +133,14 @@ def _look_at_rate(visit: Visit, rate: Rate, record: _Record) -> Iterator[Symptom
     known, rules = record.begin(rate), visit.rules
     named = references.bins_of(visit.service, visit.key, visit.champion)
     trained = 0 if named is None else named[1].rows
-    usual = usual_of(record.past, rows=trained, known=known)
+    usual_when = partial(usual_of, record.past, rows=trained, known=known)
+    usual = usual_when()
     alpha = min(rules.chance, allowed(record.looks, DELTA))
     is_one = is_burst(rate, rules, usual, alpha)
     if is_one:
-        worth = not_worth(visit, rate.ends_at)
-        is_one = is_burst(rate, rules, usual, alpha, worth=worth)
+        alike = alike_of(visit, rate.ends_at)
+        slowly = usual_when(slowness=alike.slowness)
+        is_one = is_burst(rate, rules, slowly, alpha, worth=alike.not_worth)
     if is_one:
         odd = _odd_rows(visit, rate)
         features = main_features(odd)

@@ -73,15 +73,16 @@ class Rate:
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
 
 
-def usual_of(past: Past, *, rows: int, known: float) -> Usual:
+def usual_of(past: Past, *, rows: int, known: float, slowness: float = 1.0) -> Usual:
     """Return how many rows are usually odd.
 
-    `rows` are those of training, and `known` is the part of a week that was seen.
+    `rows` are those of training, `known` is the part of a week that was seen, and so many rows of
+    either are worth one as the `slowness` says.
     """
     trained = min(max(rows, FEWEST_ROWS), MOST_ROWS)
     another = ANOTHER_KIND if known < 1 else 1.0
     prior = Usual(1 + another * EXPECTED_SHARE * trained, float(trained), EXPECTED_SHARE)
-    return prior.with_past(past)
+    return prior.with_past(past, slowness)
 
 
 def is_burst(rate: Rate, rules: Rules, usual: Usual, alpha: float, *, worth: float = 1.0) -> bool:

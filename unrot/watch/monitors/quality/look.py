@@ -42,7 +42,7 @@ from unrot.watch.statistics.many_looks import allowed
 from unrot.watch.statistics.risen_share import Piece, Risen, Stream, look_at_piece
 from unrot.watch.statistics.usual_share import Usual
 from unrot.watch.visit import Visit
-from unrot.watch.worth.rows import not_worth
+from unrot.watch.worth.rows import alike_of
 
 MONITOR = "quality"
 DRIFT = "drift"
@@ -174,7 +174,7 @@ class _Look:
             priors,
             limits,
             alpha=self._allowed("columns"),
-            worth=lambda until: not_worth(self.visit, until),
+            alike=lambda until: alike_of(self.visit, until),
         )
         far = {one.column for one in risen if one.what == "far"}
         told = [one for one in risen if one.what != "outside" or one.column not in far]
@@ -315,7 +315,7 @@ def _piece(profile: Profile, schema: Schema) -> Piece:
     for name, lay in profile.summary.items():
         if name in schema.names:
             counts |= counts_of(name, lay)
-    return Piece(profile.starts_at, profile.ends_at, profile.rows, counts)
+    return Piece(profile.starts_at, profile.ends_at, profile.rows, counts, is_in_order=True)
 
 
 def _span(stream: Stream, piece: Piece, risen: Sequence[Risen]) -> Piece:
