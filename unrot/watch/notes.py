@@ -2,7 +2,8 @@
 
 What a monitor remembers between two looks is a dataclass of numbers, texts, lists, tables and other
 dataclasses. JSON makes lists of tuples, sets and arrays, and texts of keys; the types say what they
-were. What a note lacks is as at the beginning.
+were. What a note lacks is as at the beginning. A type is looked at once, because rounds read and
+write thousands of numbers of each model.
 
     >>> from unrot.watch.worth.repeats import Repeats
     >>> write_note(Repeats([7], {3, 1}))["old"]
@@ -13,9 +14,9 @@ were. What a note lacks is as at the beginning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from functools import lru_cache
+from functools import cache
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -23,11 +24,13 @@ import numpy as np
 
 T = TypeVar("T")
 
-_types_of = lru_cache(maxsize=64)(get_type_hints)
+Reader = Callable[[Any], Any]
 
 
 def write_note(value: Any) -> Any:
     """Return what JSON has of a value."""
+    if value is None or isinstance(value, str | float | int):
+        return value
     if is_dataclass(value):
         return {one.name: write_note(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):
@@ -41,24 +44,51 @@ def write_note(value: Any) -> Any:
 
 def read_note(of: type[T], written: Any) -> T:
     """Return what was written of a type; whatever else stands there is left alone."""
-    found: T = _read(of, written)
+    kind: Any = of
+    found: T = _reader_of(kind)(written)
     return found
 
 
-def _read(of: Any, written: Any) -> Any:
+@cache
+def _reader_of(of: Any) -> Reader:
+    """Return what reads a type."""
     kind, parts = get_origin(of) or of, get_args(of)
     if kind in (Union, UnionType):
-        return None if written is None else _read(parts[0], written)
+        return _read_if_there(_reader_of(parts[0]))
     if isinstance(kind, type) and is_dataclass(kind):
-        known = {name: part for name, part in _types_of(kind).items() if name in written}
-        return kind(**{name: _read(part, written[name]) for name, part in known.items()})
+        return _read_fields(kind, {n: _reader_of(part) for n, part in get_type_hints(kind).items()})
     if kind is np.ndarray:
-        return np.array(written)
+        return np.array
     if kind in (dict, Mapping):
-        return {parts[0](key): _read(parts[1], one) for key, one in written.items()}
+        return _read_table(parts[0], _reader_of(parts[1]))
     if kind is tuple and parts[-1] is not ...:
-        return tuple(_read(part, one) for part, one in zip(parts, written, strict=True))
+        return _read_each([_reader_of(part) for part in parts])
     if kind in (tuple, list, set, Sequence):
-        many = list if kind is Sequence else kind
-        return many(_read(parts[0], one) for one in written)
+        return _read_all(list if kind is Sequence else kind, _reader_of(parts[0]))
+    return _as_it_is
+
+
+def _as_it_is(written: Any) -> Any:
     return written
+
+
+def _read_if_there(read: Reader) -> Reader:
+    return lambda written: None if written is None else read(written)
+
+
+def _read_fields(kind: type, readers: Mapping[str, Reader]) -> Reader:
+    return lambda written: kind(
+        **{name: read(written[name]) for name, read in readers.items() if name in written}
+    )
+
+
+def _read_table(read_key: Reader, read: Reader) -> Reader:
+    return lambda written: {read_key(key): read(value) for key, value in written.items()}
+
+
+def _read_each(readers: Sequence[Reader]) -> Reader:
+    return lambda written: tuple(read(one) for read, one in zip(readers, written, strict=True))
+
+
+def _read_all(many: Reader, read: Reader) -> Reader:
+    return many if read is _as_it_is else lambda written: many([read(one) for one in written])
