@@ -386,7 +386,7 @@ def test_outcome_of_a_number_is_how_far_off_it_was(store: Store) -> None:
 # ── of all models at once ────────────────────────────────────────────────────────────────────
 
 
-def test_predictions_of_all_models_are_counted_by_the_hour(store: Store) -> None:
+def test_predictions_of_models_are_counted_by_the_hour(store: Store) -> None:
     store.registry.add_model(a_model())
     shipped(
         store,
@@ -398,13 +398,12 @@ def test_predictions_of_all_models_are_counted_by_the_hour(store: Store) -> None
     store.verdicts.put([a_verdict("b")])
     store.verdicts.count_new(100)
 
-    found = store.traffic.predictions_of_all(NOON + 60)
+    of_all = store.traffic.hourly_predictions(NOON + 60)
+    of_one = store.traffic.hourly_predictions(NOON + 60, "elves")
 
     hour = NOON // HOUR * HOUR
-    assert sorted(found, key=lambda one: one.model) == [
-        Hour(hour, "dwarfs", "v1", 1),
-        Hour(hour, "elves", "v1", 2),
-    ]
+    assert of_one == [Hour(hour, "elves", "v1", 2)]
+    assert sorted(of_all, key=lambda one: one.model) == [Hour(hour, "dwarfs", "v1", 1), *of_one]
 
 
 def test_mark_of_an_hour_moves_with_each_prediction_and_verdict_on_it(store: Store) -> None:

@@ -754,8 +754,8 @@ class Traffic(Protocol):
     def windows(self, model: ModelKey, *, since: float, until: float) -> list[Window]:
         """Return the totals of a model per minute, or per hour and day where they were rolled."""
 
-    def predictions_of_all(self, since: float) -> list[Hour]:
-        """Return how many predictions of all models each hour had."""
+    def hourly_predictions(self, since: float, model: ModelKey | None = None) -> list[Hour]:
+        """Return how many predictions of a model, or of all, each hour had."""
 
     def marks_of_all(self, since: float) -> dict[str, int]:
         """Return numbers of the hours of all models that move with what is counted in them."""

@@ -102,14 +102,17 @@ def windows_between(database: Operations, model: ModelKey, first: int, end: int)
     return sorted(found, key=lambda one: (one.minute, one.version, one.writer))
 
 
-def predictions_of_all(database: Operations, since: float) -> list[Hour]:
-    """Return how many predictions of all models each hour had that is kept by minutes: one scan.
+def hourly_predictions(
+    database: Operations, since: float, model: ModelKey | None = None
+) -> list[Hour]:
+    """Return how many predictions each hour had that is kept by minutes: one scan.
 
-    What else a window holds is not even read.
+    They are those of a model, or of all. What else a window holds is not even read.
     """
     first = int(since) // 60 // MINUTES_AN_HOUR * MINUTES_AN_HOUR * 60.0
     only = ("model", "version", "predictions")
-    found = scan_all(database, WINDOWS, "of all", (1,), since=first, only=only, page=LARGE_PAGE)
+    index, equal = ("of length", (model, 1)) if model else ("of all", (1,))
+    found = scan_all(database, WINDOWS, index, equal, since=first, only=only, page=LARGE_PAGE)
     return [
         Hour(told["starts at"], told["model"], told["version"], predictions)
         for told in (document.fields for document in found)

@@ -33,7 +33,7 @@ from unrot.hear.key_store import key_puts
 from unrot.hear.outcome_reader import Key, OutcomeReader
 from unrot.hear.truth import is_fair_row
 from unrot.hear.verdict_store import Arrived, VerdictStore
-from unrot.hear.window_store import count_in, marks_of_all, predictions_of_all, windows_between
+from unrot.hear.window_store import count_in, hourly_predictions, marks_of_all, windows_between
 from unrot.serve.batch_reader import BatchReader, Cursor, arrived
 from unrot.serve.batches import batches_of, unsure_puts
 from unrot.serve.rows import Rows
@@ -302,9 +302,9 @@ class TrafficStore:
         first, end = int(since) // 60, math.ceil(until / 60)
         return list(windows_between(self._database, model, first, end))
 
-    def predictions_of_all(self, since: float) -> list[Hour]:
-        """Return how many predictions of all models each hour had."""
-        return predictions_of_all(self._database, since)
+    def hourly_predictions(self, since: float, model: ModelKey | None = None) -> list[Hour]:
+        """Return how many predictions of a model, or of all, each hour had."""
+        return hourly_predictions(self._database, since, model)
 
     def marks_of_all(self, since: float) -> dict[str, int]:
         """Return numbers of the hours of all models that move with what is counted in them."""

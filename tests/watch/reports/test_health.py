@@ -8,7 +8,7 @@ import pytest
 
 from unrot.core.records import Finding, FindingKind, Gravity
 from unrot.hear.judges import Whose
-from unrot.watch.reports.health import Health, health, state_beside
+from unrot.watch.reports.health import Health, health
 from unrot.watch.reports.signs import Others, Signs
 
 GOOD = Signs(
@@ -354,16 +354,3 @@ def test_what_is_snoozed_is_never_hidden() -> None:
     ]
     awake = health(replace(GOOD, findings=(finding("drift"),), snoozed=1))
     assert "1 finding is snoozed." in awake.reasons
-
-
-def test_status_line_and_headline_say_the_same_of_what_few_chose_to_judge() -> None:
-    rot = by(finding("rot", "grave"), 66, 0, 30, 9)
-    of_few = replace(rot, evidence={**rot.evidence, "predicted": 600})
-    of_most = replace(rot, evidence={**rot.evidence, "predicted": 100})
-
-    told = [
-        (state_beside(one), health(replace(GOOD, findings=[one])).state)
-        for one in (of_few, of_most)
-    ]
-
-    assert told == [("look", "look"), ("ill", "ill")]

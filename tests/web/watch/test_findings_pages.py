@@ -13,8 +13,9 @@ from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.web.test_learning_pages import said_on, sent
 from tests.web.visitor import post, sign_in, take_store_away
 from tests.web.watch.findings import DRIFT, NOON, ROT, past, put
-from unrot.core.records import FindingKind
+from unrot.core.records import Caller, FindingKind
 from unrot.core.time import short_time
+from unrot.run.caretaker import Caretaker
 from unrot.serve.service import Service
 
 AT = "/models/iris/findings"
@@ -203,6 +204,22 @@ def test_rot_from_before_the_champion_answered_is_no_trouble_of_its_own(
 
     assert '<dd class="look">Needs a look · Rot, before v1 took over</dd>' in page
     assert "This model was rotting; too few verdicts on v1 yet." in page
+
+    judge_well(kept, 20)
+    page = viewer.get("/models/iris/monitor").text
+
+    assert '<dd class="look">Needs a look · Rot, before v1 took over</dd>' in page
+    assert "This model was rotting; verdicts on v1 show nothing of it." in page
+
+
+def judge_well(service: Service, many: int) -> None:
+    """Let a judge find so many answers right."""
+    sizes = ("sepal_length_cm", "sepal_width_cm", "petal_length_cm", "petal_width_cm")
+    rows = [dict.fromkeys(sizes, 1.0 + number / 10) for number in range(many)]
+    ids = [one.id for one in service.predict("iris", rows).predictions]
+    right: list[dict[str, object]] = [{"id": id, "was_correct": True} for id in ids]
+    service.judge_many(right, Caller("judge", "ada", "test"))
+    Caretaker(service, "tests").go_round()
 
 
 @pytest.mark.parametrize(

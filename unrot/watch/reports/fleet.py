@@ -1,4 +1,4 @@
-"""How all models are, the worst first: what the home page shows of each.
+"""How models are at a glance: all of them, the worst first, or one beside each of its pages.
 
 Of the traffic of all models one scan tells, of the open findings another; what is asked of each
 model is its champion's last verdicts alone. That is less than its monitor page reads, so less is
@@ -76,6 +76,13 @@ def fleet(
     return sorted(glances, key=_worst_first)
 
 
+def look_at(service: Service, shelved: ShelvedModel) -> Glance:
+    """Look at one model."""
+    key, first = shelved.model.key, _first_hour(service)
+    traffic = service.store.traffic.hourly_predictions(first * float(HOUR), key)
+    return _glance(service, shelved, traffic, service.store.findings.open(key), first)
+
+
 def rolled_means(values: Sequence[float], width: int) -> list[float]:
     """Return the mean of each so many values in a row.
 
@@ -88,8 +95,8 @@ def rolled_means(values: Sequence[float], width: int) -> list[float]:
 def _look(
     service: Service, models: Collection[ShelvedModel], *, shows_findings: bool
 ) -> list[Glance]:
-    first = int(service.clock() // HOUR) - HOURS + 1
-    traffic = _by_model(service.store.traffic.predictions_of_all(first * float(HOUR)))
+    first = _first_hour(service)
+    traffic = _by_model(service.store.traffic.hourly_predictions(first * float(HOUR)))
     opened: dict[ModelKey, list[Finding]] = {}
     for found in service.store.findings.open() if shows_findings else ():
         opened.setdefault(found.model, []).append(found)
@@ -103,6 +110,11 @@ def _look(
         )
         for shelved in models
     ]
+
+
+def _first_hour(service: Service) -> int:
+    """Return which hour since 1970 the line of traffic begins with."""
+    return int(service.clock() // HOUR) - HOURS + 1
 
 
 def _glance(

@@ -96,7 +96,7 @@ def part_snoozed(findings: Iterable[Finding], now: float) -> tuple[list[Finding]
     return parted
 
 
-def state_beside(worst: Finding) -> State:
+def _state_beside(worst: Finding) -> State:
     """Return how a model is of which this was found: what few chose to judge is not certain."""
     return "ill" if worst.gravity == "grave" and not _is_of_crowd(worst) else "look"
 
@@ -111,7 +111,7 @@ def _is_of_crowd(found: Finding) -> bool:
 
 def _found(signs: Signs) -> Health:
     worst, *others = gravest_first(signs.findings)
-    state = state_beside(worst)
+    state = _state_beside(worst)
     headline = FINDING_KINDS[worst.kind].headline
     if worst.kind == "rot":
         state, headline = _rotting(signs, worst, state, headline)

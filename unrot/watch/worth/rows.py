@@ -6,7 +6,9 @@ those before the period in question: within a short one a slow walk looks like m
 Of whole rows it is the larger of how often they come again (more often than two rows of training
 are alike) and how long they stay alike, the median τ of their columns of numbers, by all their
 correlations or by the first, which a few rows of a slow walk show sooner. The median, because a
-single column that is broken for a while is no slow world.
+single column that is broken for a while is no slow world; of ranks, because a few values that are
+far out are none either; and beside the one moment that parts a column best, because the day on
+which a world moves for good would else look like a long run of like rows, and hide what it broke.
 
     >>> from unrot.core.records import Feature
     >>> schema = Schema((Feature("x", "number"),), "y")
@@ -22,11 +24,18 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unrot.core.records import Row, Schema
 from unrot.watch.profiles import references
 from unrot.watch.visit import Visit
-from unrot.watch.worth.measures import autocorrelation_time, persistence_time, repeats
+from unrot.watch.worth.measures import (
+    autocorrelation_time,
+    persistence_time,
+    ranks,
+    repeats,
+    steadied,
+)
 from unrot.watch.worth.verdicts import LONG_ENOUGH
 
 MOST_ROWS = 2_000
@@ -76,8 +85,9 @@ def _slowness(schema: Schema, rows: Sequence[Row]) -> float:
     if not places:
         return 1.0
     table = np.array([[row[at] for at in places] for row in rows], dtype=np.float64)
-    times = [
-        max(autocorrelation_time(column), persistence_time(column, errors=0.0))
-        for column in table.T
-    ]
-    return float(np.median(times))
+    return float(np.median([_stays_alike(column[np.isfinite(column)]) for column in table.T]))
+
+
+def _stays_alike(column: NDArray[np.float64]) -> float:
+    told = steadied(ranks(column))
+    return max(autocorrelation_time(told), persistence_time(told))

@@ -1,20 +1,18 @@
 """The status of a model that stands beside each of its pages: champion, health, last verdicts.
 
-It is told from what is open and what was counted, so that it costs the same on every page; the
-whole of a model's health is on its monitor.
+It is told at a glance, as the home page tells it, so that it costs little on every page; the whole
+of a model's health is on its monitor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unrot.core.errors import StoreAway
-from unrot.core.records import CHAMPION, Finding, Schema
+from unrot.core.records import CHAMPION
 from unrot.watch.heads import head_of
-from unrot.watch.reports.champion import since_when
-from unrot.watch.reports.health import STATE_WORDS, State, gravest_first, part_snoozed, state_beside
-from unrot.watch.reports.signs import FEWEST_TO_BE_WELL, FEWEST_VERDICTS
+from unrot.watch.reports.fleet import Glance, look_at
+from unrot.watch.reports.health import STATE_WORDS, State, gravest_first
 from unrot.web.current import service
 from unrot.web.pages import story
 from unrot.web.pages.models import blueprint
@@ -39,37 +37,24 @@ def status_of(model: str) -> Status:
     shelved = service().catalogue().model(model)
     champion = shelved.aliases.get(CHAMPION)
     try:
-        opened = service().store.findings.open(shelved.model.key)
-        tally = service().today(model)
-        moves = service().store.registry.moves(shelved.model.key) if opened else ()
+        glance = look_at(service(), shelved)
     except StoreAway:
         return Status(champion, "unknown", "unknown: the store is away", "unknown")
-    findings, snoozed = part_snoozed(opened, service().clock())
-    verdicts = story.last_verdicts(tally, shelved.model.schema)
-    if champion is None:
-        return Status(None, "ill", "cannot be asked", verdicts, len(findings))
-    judged = max(tally.last_accuracy_verdicts, tally.last_error_verdicts)
-    newer = since_when(moves) if judged < FEWEST_VERDICTS else 0.0
-    state, said = _health(findings, snoozed, shelved.model.schema, champion, newer)
-    if state == "well" and judged < FEWEST_TO_BE_WELL:
-        state = "unknown"
-    return Status(champion, state, said, verdicts, len(findings))
+    verdicts = story.last_verdicts(glance.signs, shelved.model.schema)
+    said = _health(glance) if champion is not None else "cannot be asked"
+    return Status(champion, glance.state, said, verdicts, len(glance.findings))
 
 
-def _health(
-    findings: Sequence[Finding],
-    snoozed: Sequence[Finding],
-    schema: Schema,
-    champion: str,
-    newer: float,
-) -> tuple[State, str]:
-    """Say how a model is; rot from before `newer` is of another version than the champion."""
-    also = f"{len(snoozed)} snoozed" if snoozed else ""
-    if not findings:
-        return "well", also or "no open finding"
-    worst = gravest_first(findings)[0]
-    state, head = state_beside(worst), head_of(worst, schema)
-    if worst.kind == "rot" and newer > worst.since:
-        state, head = "look", f"{head}, before {champion} took over"
-    said = f"{STATE_WORDS[state]} · {together(head)}"
-    return state, f"{said} · {also}" if also else said
+def _health(glance: Glance) -> str:
+    """Say how a model is; rot from before its champion answered is of another version."""
+    is_well = glance.state in ("well", "unknown") and not glance.findings
+    said = [] if is_well else [STATE_WORDS[glance.state]]
+    if glance.findings:
+        worst = gravest_first(glance.findings)[0]
+        head = together(head_of(worst, glance.shelved.model.schema))
+        is_of_another = worst.kind == "rot" and glance.signs.reigns_since > worst.since
+        is_of_another = is_of_another and glance.state == "look"
+        said.append(f"{head}, before {glance.signs.version} took over" if is_of_another else head)
+    elif not glance.snoozed:
+        said.append("no open finding")
+    return " · ".join([*said, *([f"{glance.snoozed} snoozed"] if glance.snoozed else [])])

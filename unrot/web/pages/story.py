@@ -5,7 +5,7 @@ from __future__ import annotations
 from unrot.core.plurals import counted
 from unrot.core.records import Model, Schema, Tally, Version
 from unrot.core.test_sets import MeasuredOn
-from unrot.watch.reports.signs import FEWEST_VERDICTS
+from unrot.watch.reports.signs import FEWEST_VERDICTS, Signs
 from unrot.web.wording import number, percent, rough
 
 DEMOS = ("iris", "zombies", "heart")
@@ -80,15 +80,15 @@ def lately(tally: Tally, schema: Schema, version: str) -> tuple[str, str] | None
     return (f"{_far(off)}", f"over {of}") if right is None else (percent(right), f"of {of}")
 
 
-def last_verdicts(tally: Tally, schema: Schema) -> str:
+def last_verdicts(signs: Signs, schema: Schema) -> str:
     """Say in a few words what the last verdicts come to; few are too few."""
-    count, right, off = _last(tally, schema)
-    if not count:
+    if not signs.judged:
         return "none yet"
-    if count < FEWEST_VERDICTS:
-        return f"{count} so far: too few to say"
-    of = counted(count, "verdict" if schema.is_classifier else "true value")
-    return f"off by {_far(off)} over {of}" if right is None else f"{percent(right)} right of {of}"
+    if signs.judged < FEWEST_VERDICTS:
+        return f"{signs.judged} so far: too few to say"
+    if schema.is_classifier:
+        return f"{percent(signs.right / signs.judged)} right of {counted(signs.judged, 'verdict')}"
+    return f"off by {_far(signs.error)} over {counted(signs.judged, 'true value')}"
 
 
 def _far(off: float | None) -> str:
