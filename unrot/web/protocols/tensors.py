@@ -13,7 +13,7 @@ import math
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -72,17 +72,20 @@ def read_tensor(given: Any, binary: bytes | None = None) -> Tensor:
     if not isinstance(datatype, str) or datatype not in (*DTYPES, BYTES):
         raise wrong_field("datatype", datatype, f"one of {', '.join(DTYPES)}, {BYTES}")
     shape = _shape_of(given.get("shape"))
-    values = _flat(name, given.get("data")) if binary is None else unpacked(name, datatype, binary)
     count = math.prod(shape)
+    if binary is None:
+        values = _flat(name, given.get("data"))
+    else:
+        values = _unpacked(name, datatype, binary, count)
     if len(values) != count:
         raise wrong_field(name, values, f"{counted(count, 'value')}, as its shape says")
     return Tensor(name, datatype, shape, values)
 
 
-def unpacked(name: str, datatype: str, data: bytes) -> list[Any]:
-    """Read values as the binary extension has them."""
+def _unpacked(name: str, datatype: str, data: bytes, count: int) -> list[Any]:
+    """Read values as the binary extension has them; of more than so many texts, one too many."""
     if datatype == BYTES:
-        return list(_texts(name, data))
+        return list(islice(_texts(name, data), count + 1))
     dtype = np.dtype(DTYPES[datatype])
     if len(data) % dtype.itemsize:
         raise wrong_field(name, None, f"a whole number of values of {dtype.itemsize} bytes")
@@ -92,12 +95,13 @@ def unpacked(name: str, datatype: str, data: bytes) -> list[Any]:
 
 def rows_of(schema: Schema, tensors: Sequence[Tensor]) -> list[Given]:
     """Return the rows that tensors hold: one of a whole table, or one for each feature."""
-    features = [one for one in tensors if one.name != KEY or KEY in schema.names]
+    has_keys = KEY not in schema.names
+    features = [one for one in tensors if one.name != KEY or not has_keys]
     if len(features) == 1 and features[0].name not in schema.names:
         rows = _rows_of_table(schema, features[0])
     else:
         rows = rows_of_columns({one.name: _column(one) for one in features})
-    for keys in (one for one in tensors if one not in features):
+    for keys in (one for one in tensors if one.name == KEY and has_keys):
         if len(keys.values) != len(rows):
             raise wrong_field(
                 KEY, list(keys.values), f"{counted(len(rows), 'key')}: one for each row"
@@ -134,7 +138,9 @@ def _texts(name: str, data: bytes) -> Iterator[str]:
         if at + _LENGTH.size > len(data):
             raise wrong_field(name, None, "texts, each with its length in four bytes before it")
         [length] = _LENGTH.unpack_from(data, at)
-        text, at = data[at + _LENGTH.size :][:length], at + _LENGTH.size + length
+        begins = at + _LENGTH.size
+        at = begins + length
+        text = data[begins:at]
         try:
             yield text.decode()
         except UnicodeDecodeError:
