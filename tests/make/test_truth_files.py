@@ -195,6 +195,11 @@ def test_spoilt_parquet_and_one_without_columns_are_refused(judge: Judge, tmp_pa
     for spoilt in (b"PAR1", whole[:-30], b"PAR1" + b"\xff" * 400):
         with pytest.raises(Invalid, match="cannot be read as Parquet"):
             judge(spoilt)
+    bytes_of_a_million = as_parquet(
+        [{"key": "a", "label": b"x" * 10**6}], tmp_path / "rows.parquet"
+    )
+    with pytest.raises(Invalid, match="label .*binary.*: expected texts, numbers or times"):
+        judge(bytes_of_a_million)
 
 
 def test_command_takes_lines_by_key(

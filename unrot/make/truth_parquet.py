@@ -10,6 +10,7 @@ from unrot.core.errors import Invalid, TooLarge
 from unrot.core.plurals import counted
 from unrot.core.ports import Progress
 from unrot.make.csv.labels import TELLING, UNREADABLE, TruthRow, columns_of
+from unrot.make.parquet import texts_among
 from unrot.make.truth_lines import lines_about, text_of
 
 ROWS_AT_ONCE = 1_000
@@ -25,18 +26,15 @@ class ParquetTruths:
         self._path, self._parquet = path, parquet
         try:
             file = parquet.ParquetFile(path)
-            names, types = file.schema_arrow.names, file.schema_arrow.types
+            self._columns = columns_of(file.schema_arrow.names)
+            self._texts = texts_among(file, {*self._columns.values()})
         except (self._arrow.ArrowException, OSError, ValueError):
             raise Invalid(f"{path.name} cannot be read as Parquet.") from None
-        self._columns = columns_of(names)
         if not {"id", "key"} & {*self._columns} or not {*TELLING} & {*self._columns}:
             raise Invalid(
                 f"{path.name} lacks a column: expected id or key, and label (or "
                 "was_correct, reward, signal)."
             )
-        is_text = self._arrow.types.is_string
-        typed = zip(names, types, strict=True)
-        self._texts = [name for name, of in typed if is_text(of) and name in self._columns.values()]
         _check_groups(file.metadata, {*self._columns.values()}, path.name)
 
     def rows(self, progress: Progress | None) -> Iterator[TruthRow]:

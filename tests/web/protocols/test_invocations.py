@@ -148,6 +148,13 @@ def test_parquet_is_read_where_it_can_be(client: FlaskClient) -> None:
     assert (told.json or {})["predictions"] == own_labels(client, irises())
     assert (many.status_code, long.status_code) == (413, 400)
 
+    # Ten thousand rows of one long value, and a row of millions of numbers, in a few hundred bytes.
+    for bomb in ([b"a" * 50_000] * 9_000, [[1.0] * 100_000]):
+        small = packed(sepal_length_cm=bomb)
+        refused = sent(client, "/invocations", small, PARQUET)
+        assert len(small) < 60_000 and refused.status_code == 400
+        assert "sepal_length_cm" in refused.text and "expected texts, numbers or" in refused.text
+
 
 def _has_pyarrow() -> bool:
     from importlib.util import find_spec

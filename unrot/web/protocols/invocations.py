@@ -22,6 +22,7 @@ from unrot.core.records import Feature, Schema
 from unrot.core.schema import MOST_TEXT
 from unrot.hear.key_store import read_key
 from unrot.make.csv.cells import value_of
+from unrot.make.parquet import texts_among
 from unrot.serve.answer import Answer
 from unrot.web.api.envelope import parsed, plain, whole_body
 from unrot.web.current import service
@@ -219,10 +220,7 @@ def rows_of_parquet(schema: Schema, raw: bytes) -> list[Given]:
         file = parquet.ParquetFile(io.BytesIO(raw))
         names = [name for name in file.schema_arrow.names if name in {*schema.names, KEY}]
         _check_packed(file.metadata)
-        # Texts stay in their dictionary, so that a long one is not there ten thousand times.
-        texts = [
-            name for name in names if pyarrow.types.is_string(file.schema_arrow.field(name).type)
-        ]
+        texts = texts_among(file, names)
         table = parquet.read_table(io.BytesIO(raw), columns=names, read_dictionary=texts)
         _check_texts(table, texts)
         rows: list[Given] = table.to_pylist()
