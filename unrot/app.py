@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from unrot.core.places import find_part
 from unrot.core.settings import Settings, load
@@ -93,6 +92,7 @@ from unrot.web.protocols.oip import OIP
 from unrot.web.protocols.rerouted import ReroutedApp
 from unrot.web.protocols.sagemaker import SAGEMAKER
 from unrot.web.protocols.seldon import SELDON
+from unrot.web.proxies import Proxies
 from unrot.web.request_ids import IdentifiedApp
 from unrot.web.routes import GuardedFlask, blueprint_of
 
@@ -127,7 +127,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = ReroutedApp(app.wsgi_app, routes)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+        app.wsgi_app = Proxies(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     return app
 
 

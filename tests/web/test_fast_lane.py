@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import pytest
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.test import Client
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.run.test_lanes import Head, Headers
@@ -24,6 +24,7 @@ from unrot.serve.limits import Limits, limits_of
 from unrot.serve.service import Service
 from unrot.web.fast_lane import FastLane
 from unrot.web.metrics.counting import GATHERED
+from unrot.web.proxies import Proxies
 from unrot.web.security import HTTPS_ALONE
 
 REQUESTS = 2_000
@@ -317,6 +318,33 @@ def test_verdict_counts_for_the_address_that_a_trusted_proxy_tells(app: Flask) -
     assert behind(app, 0)._address(head) == "10.0.0.7"
 
 
+@pytest.mark.parametrize(
+    ("sent", "known"),
+    [
+        ('", 203.0.113.9', "203.0.113.9"),
+        ("\\, 203.0.113.9", "203.0.113.9"),
+        (None, "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_nobody_counts_as_this_machine_by_what_a_header_says(
+    still: Flask, sent: str | None, known: str
+) -> None:
+    """Behind a proxy on a socket without addresses, on both lanes."""
+    headers = {} if sent is None else {"X-Forwarded-For": sent}
+    seen: list[str] = []
+
+    def app_behind(environ: dict[str, Any], start_response: Any) -> Any:
+        seen.append(environ["REMOTE_ADDR"])
+        return still(environ, start_response)
+
+    client = Client(Proxies(app_behind, x_for=1))
+    client.get("/api/v1/health", headers=headers, environ_base={"REMOTE_ADDR": ""})
+    head = Head(client="unix:", headers=Headers([*((k.lower(), v) for k, v in headers.items())]))
+
+    assert seen == [known] == [behind(still, 1)._address(head)]
+
+
 HEALTH = Request("/api/v1/health", b"", "GET")
 BY_PROXY = {
     "no host": {"X-Forwarded-Host": "a b"},
@@ -324,6 +352,7 @@ BY_PROXY = {
     "https": {"X-Forwarded-Proto": "https"},
     "twice": {"X-Forwarded-Proto": "https, http", "X-Forwarded-Host": "evil.test, a.test"},
     "neither": {"X-Forwarded-Proto": "gopher"},
+    "a quote": {"X-Forwarded-Proto": '"https, http', "X-Forwarded-Host": '"evil.test, a.test'},
     "a token": {"Authorization": "Bearer x", "X-Forwarded-Proto": "https"},
     "ssl": {"X-Forwarded-Ssl": "on"},
     "a cookie": {"Cookie": "unrot=x"},
@@ -341,7 +370,7 @@ def test_behind_a_proxy_both_lanes_say_the_same(
     request = Request(path, body, method, headers=BY_PROXY[asked])
     still.config["TRUSTED_HOSTS"] = list(chosen.get("hosts", ())) or None
     still.config[HTTPS_ALONE] = chosen.get("https", False)
-    still.wsgi_app = ProxyFix(still.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    still.wsgi_app = Proxies(still.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
 
     call = behind(still, 1, **chosen).find(request.head())
 

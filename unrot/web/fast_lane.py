@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from flask import Flask
-from werkzeug.http import parse_list_header, parse_options_header
+from werkzeug.http import parse_options_header
 from werkzeug.sansio.utils import host_is_trusted
 
 from unrot.core.records import THIS_MACHINE, Caller
@@ -32,6 +32,7 @@ from unrot.serve.shelf import Contents
 from unrot.web.api import answers
 from unrot.web.api.answers import Sent
 from unrot.web.metrics.counting import GATHERED
+from unrot.web.proxies import NOBODY_KNOWS, said_by
 from unrot.web.routes import API
 from unrot.web.security import FOR_ONE_ALONE, HEALTH, OVER_HTTPS, Doorkeeper, caller_of
 from unrot.web.uploads import TRUTHS
@@ -195,12 +196,11 @@ class FastLane:
         return Asking(call, keeper.visitor(address, header, lambda: self.service))
 
     def _said(self, headers: Headers, name: str) -> str | None:
-        """Return what the outermost of our proxies says of how it was asked, as ProxyFix does."""
+        """Return what the outermost of our proxies says of how it was asked."""
         count = self.settings.trusted_proxies
         if not count or headers.get(name) is None:
             return None
-        said = parse_list_header(",".join(headers.get_all(name)))
-        return said[-count] if len(said) >= count else None
+        return said_by(",".join(headers.get_all(name)), count)
 
     def _scheme(self, headers: Headers) -> str:
         """Return http or https; nothing where gunicorn's settings are to say whom to believe."""
@@ -291,7 +291,8 @@ class FastLane:
 
     def _address(self, head: Head) -> str:
         """Return where a request comes from."""
-        return self._said(head.headers, "x-forwarded-for") or parted(head.client)[0]
+        peer = parted(head.client)[0] or (NOBODY_KNOWS if self.settings.trusted_proxies else "")
+        return self._said(head.headers, "x-forwarded-for") or peer
 
 
 @lru_cache(maxsize=256)
