@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -191,6 +192,18 @@ def test_body_that_does_not_come_is_cut(size: int | None, monkeypatch: pytest.Mo
     assert exchange.has_stopped
 
 
+def test_large_body_that_stands_still_is_cut_however_much_has_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lanes, "PATIENCE_SECONDS", -1.0)
+    table = desk()
+    exchange = table.take(request(b"x" * 2**20, None, size=4 * 2**20, kind="text/csv"))
+
+    table.lanes.look_after()
+
+    assert exchange.answer().status == 408
+
+
 def test_body_that_has_time_left_is_waited_for() -> None:
     table = desk()
     exchange = table.take(request(b"a", None, size=100))
@@ -232,6 +245,38 @@ def test_one_sender_takes_not_all_the_places_of_bodies(monkeypatch: pytest.Monke
     assert [sent_by("ada") for _ in range(5)] == [0, 0, 0, 1, 1]
     assert [sent_by("bob") for _ in range(4)] == [0, 0, 0, 1]
     assert [sent_by("") for _ in range(4)] == [0, 0, 0, 1]
+
+
+def test_half_sent_files_of_one_sender_leave_room_on_the_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Fast:
+        def find(self, _head: Head) -> None:
+            return None
+
+        def sender_of(self, head: Head) -> str:
+            return head.client
+
+    monkeypatch.setattr(lanes, "MOST_SPOOLED", 3)
+    some = Threads(2, most_waiting=9, seconds=60)
+    table = Desk(Lanes(echo, Fast(), some, trust=NOBODY, most_body=BODY, most_upload=UPLOAD), some)
+
+    def sent_by(client: str) -> Exchange:
+        exchange = request(b"x" * 2**20, None, size=UPLOAD, kind="text/csv")
+        exchange.head = replace(exchange.head, client=client)
+        return table.take(exchange)
+
+    adas, bobs = ([sent_by(one) for _ in range(3)] for one in ("ada", "bob"))
+
+    assert [len(one.sent) for one in adas + bobs] == [0, 0, 1, 0, 1, 1]
+    assert adas[2].answer().status == 503
+
+    later = time.monotonic() + 600
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "monotonic", lambda: later)
+        table.lanes.look_after()
+    assert [one.answer().status for one in adas] == [408, 408, 503]
+    assert sent_by("ada").sent == []
 
 
 def test_large_bodies_that_wait_leave_room_for_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 PATIENCE_SECONDS = 20.0
-"""So long a small body may take; a large one has a second more for each SLOWEST bytes."""
+"""So long a small body may take; each SLOWEST bytes of a large one make good for a second of it."""
 SLOWEST = 16_384
+MOST_SPOOLED, MOST_OF_SENDER = 8, 2
+"""So many times the largest upload lies on the disk of bodies on their way; so many are one's."""
 MOST_ARRIVING, CROWD = 512, 128
 """So many bodies are waited for at once; from one sender, once they are a crowd, no more than that.
 """
@@ -126,6 +128,8 @@ class Lanes:
         self._senders: dict[Exchange, str] = {}
         """Of those that arrive, where it was asked."""
         self._held = 0
+        self._spooled: dict[Exchange, tuple[str, int]] = {}
+        """Who sends what goes to the disk, and how large it may become."""
 
     async def answer(self, exchange: Exchange) -> None:
         """Answer one request, or see to it that somebody will."""
@@ -192,8 +196,29 @@ class Lanes:
         if self._are_too_many(exchange.head):
             refuse(exchange, "busy")
             return
-        most = self._most_of(exchange.head.headers)
-        kept = 0 if size is not None and size > most else most + 1
+        most = self._most_of(exchange.head.headers, size)
+        kept = 0 if size is not None and size > most else 1 + (most if size is None else size)
+        if not self._has_room(exchange, kept):
+            refuse(exchange, "busy")
+            return
+        try:
+            await self._take_to_disk(exchange, kept)
+        finally:
+            self._spooled.pop(exchange, None)
+
+    def _has_room(self, exchange: Exchange, kept: int) -> bool:
+        """Take note of a body that goes to the disk, if there is room for it and its sender."""
+        sender = "" if self._fast is None else self._fast.sender_of(exchange.head)
+        largest, known = max(self._most_upload, self._most_body) + 1, [*self._spooled.values()]
+        whole = kept + sum(size for _, size in known)
+        own = kept + sum(size for one, size in known if one == sender)
+        has_room = whole <= MOST_SPOOLED * largest
+        if not has_room or (sender and own > MOST_OF_SENDER * largest):
+            return False
+        self._spooled[exchange] = sender, kept
+        return True
+
+    async def _take_to_disk(self, exchange: Exchange, kept: int) -> None:
         file = cast(IO[bytes], SpooledTemporaryFile(WHOLE_BYTES))  # noqa: SIM115 (Flask closes it)
         try:
             is_whole = await self._spool(exchange, file, kept)
@@ -211,22 +236,25 @@ class Lanes:
 
     async def _spool(self, exchange: Exchange, file: IO[bytes], kept: int) -> bool:
         """Keep the beginning of a body and read the rest; false when it was cut."""
-        began, taken = time.monotonic(), 0
-        self._arriving[exchange] = began + PATIENCE_SECONDS
+        taken = 0
+        self._arriving[exchange] = time.monotonic() + PATIENCE_SECONDS
         while taken < kept + DRAIN_BYTES:
             piece = await exchange.piece()
             if not piece:
                 return True
-            if exchange not in self._arriving:
+            ends_at = self._arriving.get(exchange)
+            if ends_at is None:
                 return False
             if taken < kept:
                 file.write(piece[: kept - taken])
             taken += len(piece)
-            self._arriving[exchange] = began + PATIENCE_SECONDS + taken / SLOWEST
+            at_most = time.monotonic() + PATIENCE_SECONDS
+            self._arriving[exchange] = min(ends_at + len(piece) / SLOWEST, at_most)
         return True
 
-    def _most_of(self, headers: Headers) -> int:
-        is_file = _is_file(headers)
+    def _most_of(self, headers: Headers, size: int | None) -> int:
+        """Return how large a body may be; a file says how large it is."""
+        is_file = size is not None and _is_file(headers)
         return max(self._most_upload, self._most_body) if is_file else self._most_body
 
     def _hand_over(self, exchange: Exchange, body: IO[bytes]) -> None:
@@ -276,6 +304,7 @@ class Lanes:
         now = time.monotonic()
         for exchange, ends_at in list(self._arriving.items()):
             if ends_at < now and self._arriving.pop(exchange, None) is not None:
+                self._spooled.pop(exchange, None)
                 exchange.stop()
                 refuse(exchange, "too_slow")
 

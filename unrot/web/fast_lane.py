@@ -126,6 +126,10 @@ class Asking(NamedTuple):
         return self.call.answer(body, self.caller)
 
 
+MORE = ("explain", "sure", "%")
+"""What takes more than a plain answer, or may say so in other letters."""
+
+
 class HeadKey(NamedTuple):
     """All of a request's head that its call depends on, but for who sends it."""
 
@@ -166,7 +170,7 @@ class FastLane:
             if headers.get(name) is not None:
                 return None
         query = head.query_string
-        if query and ("explain" in query or "sure" in query):  # it takes more than a plain answer
+        if any(word in query for word in MORE):
             return None
         if (size_of(headers) or 0) > self.settings.max_body:
             return None
