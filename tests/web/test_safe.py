@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from tests.conftest import JUDGE, OPERATOR, VIEWER
 from tests.web.visitor import sign_in, take_store_away, text_of
@@ -220,3 +221,29 @@ def test_only_a_few_files_are_taken_at_once(client: FlaskClient, settings: Setti
             fcntl.flock(turn, fcntl.LOCK_EX)
         assert sent() == 429
     assert sent() == 200
+
+
+def test_one_sender_takes_not_all_the_turns_of_files(behind: Behind) -> None:
+    """One that takes answers slowly would keep all others out."""
+    client = behind()
+    row = b"sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm\n5.1,3.5,1.4,0.2\n"
+
+    def begun_by(address: str) -> TestResponse:
+        return client.post(
+            "/api/v1/models/iris/predict",
+            data=row,
+            content_type="text/csv",
+            headers={"X-Forwarded-For": address},
+            buffered=False,
+        )
+
+    asked = ("203.0.113.1", "203.0.113.2", "203.0.113.3", "198.51.100.1")
+    begun = [begun_by(address) for address in asked]
+    codes = [one.status_code for one in begun]
+    for one in begun:
+        one.close()
+
+    assert codes == [200, 200, 429, 200]
+    again = begun_by("203.0.113.3")
+    again.close()
+    assert again.status_code == 200

@@ -28,6 +28,7 @@ from unrot.make.csv.batches import Batch
 from unrot.make.csv.labels import TruthFile
 from unrot.web.current import service
 from unrot.web.errors import drain
+from unrot.web.security import doorkeeper
 
 PATIENCE_SECONDS = 15.0
 """How long an answer waits for the journal: a router gives up on one that is silent for longer."""
@@ -38,8 +39,9 @@ PREDICTING_SECONDS = 60.0
 JUDGING_SECONDS = 20.0
 """How long labels are taken before the page is answered, for the same reason."""
 
-AT_ONCE = 4
-"""So many files are taken at the same time, by all workers of a machine together."""
+AT_ONCE, OF_ONE = 4, 2
+"""So many files are taken at the same time, by all workers of a machine together, and of one
+sender: who takes an answer slowly keeps none of the others out."""
 
 LONGEST_NAME = 60
 TRUTHS = (
@@ -100,15 +102,35 @@ def _take_turn() -> IO[bytes]:
     """Be one of the few files that are taken at once on this machine; the lock goes with us."""
     folder = service().settings.home / "uploads"
     folder.mkdir(exist_ok=True)
+    sender = doorkeeper().subject(request.remote_addr).encode()
+    turn, own = None, 0
     for number in range(AT_ONCE):
-        turn = (folder / str(number)).open("wb")
-        try:
-            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return turn
-        except BlockingIOError:
-            turn.close()
-    drain()
-    raise TooMany(f"{AT_ONCE} files are being taken already: try again in a moment.", 5.0)
+        place = (folder / str(number)).open("a+b")
+        is_free = _is_free(place)
+        if is_free and turn is None:
+            turn = place
+            continue
+        place.seek(0)
+        own += bool(sender) and not is_free and place.read() == sender
+        place.close()
+    if turn is None or own >= OF_ONE:
+        drain()
+        if turn is None:
+            raise TooMany(f"{AT_ONCE} files are being taken already: try again in a moment.", 5.0)
+        turn.close()
+        raise TooMany(f"{OF_ONE} files of yours are being taken already: wait for one.", 5.0)
+    turn.truncate(0)
+    turn.write(sender)
+    turn.flush()
+    return turn
+
+
+def _is_free(place: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def own_name(given: str) -> str:

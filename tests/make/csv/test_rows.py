@@ -13,7 +13,7 @@ from unrot.core.records import Feature, Row, Schema, Value
 from unrot.core.schema import parse_columns, parse_row
 from unrot.make.csv.cells import Mark, value_of, values_of
 from unrot.make.csv.reading import open_table
-from unrot.make.csv.rows import checked_rows
+from unrot.make.csv.rows import checked_chunks, checked_rows
 
 HOUSES = Schema(
     features=(
@@ -97,3 +97,14 @@ def test_columns_are_judged_as_their_rows_are(feature: Feature, is_nullable: boo
 
     for column in [values, *([value, value] for value in values)]:
         assert parse_columns(of, [column]) == [alone(value) for value in column]
+
+
+def test_rows_with_long_cells_come_in_small_parts(write: Write) -> None:
+    """What is done in parts can be stopped between them, and is sent as it is done."""
+    rows = "".join(f"{'x' * 100_000};Rome;yes;{number}\n" for number in range(20, 50))
+    file = open_table(write(f"note;town;garden;area\n{rows}"))
+
+    chunks = [[one.line for one in chunk] for chunk in checked_chunks(file, HOUSES)]
+
+    assert [len(chunk) for chunk in chunks] == [11, 11, 8]
+    assert sum(chunks, []) == list(range(2, 32))

@@ -19,7 +19,7 @@ from unrot.make.csv.decimal_marks import within_training
 from unrot.make.csv.options import check_known
 from unrot.make.csv.reading import SAMPLE_ROWS, Progress, RawRow, TableFile, rows
 
-ROWS_AT_ONCE = 1_000
+ROWS_AT_ONCE, CHARACTERS_AT_ONCE = 1_000, 2**20
 MOST_BESIDE = 500
 """So many columns a file may have beside those that its model knows."""
 
@@ -56,12 +56,24 @@ def checked_rows(
 def checked_chunks(
     file: TableFile, of: Schema, progress: Progress | None = None
 ) -> Iterator[list[CheckedRow]]:
-    """Go through a file's rows a thousand at once."""
+    """Go through a file's rows a thousand at once, or fewer where their cells are long."""
     check_known(of.names, file.names, option="The column", file=file.path.name)
     file = _sure(file, of)
-    found = rows(file, progress)
-    while chunk := list(islice(found, ROWS_AT_ONCE)):
+    for chunk in _parted(rows(file, progress)):
         yield _checked(chunk, file, of)
+
+
+def _parted(found: Iterable[RawRow]) -> Iterator[list[RawRow]]:
+    chunk: list[RawRow] = []
+    characters = 0
+    for raw in found:
+        chunk.append(raw)
+        characters += sum(map(len, raw.record))
+        if len(chunk) >= ROWS_AT_ONCE or characters >= CHARACTERS_AT_ONCE:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
 
 
 def _sure(file: TableFile, of: Schema) -> TableFile:
