@@ -107,4 +107,4 @@ def test_rows_with_long_cells_come_in_small_parts(write: Write) -> None:
     chunks = [[one.line for one in chunk] for chunk in checked_chunks(file, HOUSES)]
 
     assert [len(chunk) for chunk in chunks] == [11, 11, 8]
-    assert sum(chunks, []) == list(range(2, 32))
+    assert [line for chunk in chunks for line in chunk] == list(range(2, 32))
