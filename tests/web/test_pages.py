@@ -30,6 +30,7 @@ from unrot.app import create_app
 from unrot.core.records import Feature, Feedback, Model, Outputs, Row, Schema, Serving, Version
 from unrot.core.settings import Settings
 from unrot.run.caretaker import Caretaker
+from unrot.serve.limits import MOST_SIGN_INS, SIGN_INS
 from unrot.serve.service import Service
 from unrot.serve.shelf import Contents, ShelvedModel
 from unrot.web.pages.models import local_path
@@ -880,6 +881,22 @@ def test_sign_in_with_a_wrong_token_asks_again(client: FlaskClient) -> None:
     assert "This token is not known here." in text_of(answer)
     assert 'value="/models/iris/versions"' in answer.text
     assert "not-the-token" not in answer.text
+
+
+def test_one_token_opens_so_many_sessions_a_day(client: FlaskClient, app: Flask) -> None:
+    """Each stands in the audit log for ever."""
+    limits = app.extensions["unrot"].limits
+    keeper = app.extensions["doorkeeper"]
+    for _ in range(MOST_SIGN_INS - 1):
+        limits.pour(SIGN_INS, keeper.fingerprint(VIEWER), 1)
+
+    last = sign_in(client, VIEWER)
+    post(client, "/logout", {})
+    refused = sign_in(client, VIEWER)
+    other = sign_in(client, OPERATOR)
+
+    assert (last.status_code, refused.status_code, other.status_code) == (303, 429, 303)
+    assert "200 sessions within a day" in refused.text and refused.headers["Retry-After"]
 
 
 def test_sign_in_needs_the_csrf_token(client: FlaskClient) -> None:

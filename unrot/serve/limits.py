@@ -66,9 +66,13 @@ class Limit:
 GUESSES, VERDICTS = "guesses of a token", "verdicts"
 BYTES, BYTES_OF_TOKEN = "bytes", "bytes with a token"
 EXPLANATIONS = "explanations"
+SIGN_INS = "sessions"
 
 MOST_EXPLANATIONS = 120
 """In a minute, what-ifs among them: as many as sliders that are moved all the time ask for."""
+
+MOST_SIGN_INS = 200
+"""With one token in a day: each is written into the audit log, which is kept."""
 
 RULE_COSTS = 10
 """Finding a rule takes as long as so many of these."""
@@ -97,6 +101,7 @@ def limits_of(settings: Settings) -> dict[str, Limit]:
         BYTES: Limit(settings.daily_bytes, DAY),
         BYTES_OF_TOKEN: Limit(settings.daily_bytes_of_token, DAY),
         EXPLANATIONS: Limit(MOST_EXPLANATIONS, MINUTE),
+        SIGN_INS: Limit(MOST_SIGN_INS, DAY),
     }
 
 

@@ -29,7 +29,7 @@ from unrot.core.networks import network_of
 from unrot.core.records import THIS_MACHINE, Caller, Token
 from unrot.core.settings import Settings
 from unrot.core.time import short_time
-from unrot.serve.limits import GUESSES
+from unrot.serve.limits import GUESSES, MOST_SIGN_INS, SIGN_INS
 from unrot.serve.service import Service
 from unrot.serve.token_store import SESSION_SECONDS
 from unrot.web.current import service
@@ -336,6 +336,10 @@ def sign_in(token: str) -> bool:
     holder = _guessed(service(), keeper, token, keeper.subject(request.remote_addr))
     if holder is None:
         return False
+    if wait := service().limits.pour(SIGN_INS, holder.fingerprint, 1):
+        raise TooMany(
+            f"This token has opened {MOST_SIGN_INS} sessions within a day: wait a little.", wait
+        )
     session.clear()
     g.pop("caller", None)
     session.update(
