@@ -31,6 +31,7 @@ def board(version: str, gain: Gain) -> Scoreboard:
     return Scoreboard("v1", {version: Entry(on_verdicts=Scored(200, 0.9, gain))})
 
 
+LEARNT, FITTED = a_version("v2", 60.0, "learn"), a_version("v3", 70.0, "refit")
 PLAIN = Situation(V1, (V1,), {}, Scoreboard("v1", {}), waiting=12, has_been=("v1",))
 WITH_V2 = replace(PLAIN, versions=(V1, V2), gates={"v2": a_gate("passed")})
 CASES = {
@@ -41,6 +42,18 @@ CASES = {
     "it rots, and learning was in vain": (
         replace(PLAIN, rot=ROT, versions=(V1, V2), gates={"v2": a_gate("refused")}),
         "refit",
+    ),
+    "what waits was learnt, and the gate could not tell": (
+        replace(PLAIN, versions=(V1, LEARNT), has_learnt_all=LEARNT),
+        "none",
+    ),
+    "it rots, and what waits was learnt on and in vain": (
+        replace(PLAIN, rot=ROT, versions=(V1, LEARNT), has_learnt_all=LEARNT),
+        "refit",
+    ),
+    "it rots, and what waits was learnt afresh": (
+        replace(PLAIN, rot=ROT, versions=(V1, LEARNT, FITTED), has_learnt_all=FITTED),
+        "none",
     ),
     "it rots, and was fitted afresh since": (
         replace(PLAIN, champion=a_version("v3", 70.0, "refit"), rot=ROT, versions=(V1, V2)),

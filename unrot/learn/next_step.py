@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     # A worker that advises reads none of the rules.
     from unrot.watch.monitors.rot.cause.rule import Kind
 
-LEARN = "learn"
-"""The origin of a version that went on from a champion."""
+LEARN, REFIT = "learn", "refit"
+"""The origin of a version that went on from a champion, and of one that was fitted afresh."""
 BROKEN: Kind = "broken rows"
 """What a rot comes from that is mended where the rows come from: nobody is to learn them."""
 
@@ -51,6 +51,8 @@ class Situation:
     """Versions that were champion before: who took one back did so for a reason."""
     rot: Finding | None = None
     """The open finding that the model goes wrong."""
+    has_learnt_all: Version | None = None
+    """The newest version, where it is no champion and has learnt all that waits already."""
 
 
 def advise_next_step(known: Situation) -> NextStep:
@@ -102,6 +104,9 @@ def _advise_work(known: Situation) -> NextStep | None:
     if SKOPS not in champion.artefacts or not known.waiting:
         return None
     waiting = f"{counted(known.waiting, 'verdict')} {'waits' if known.waiting == 1 else 'wait'}"
+    tried = "" if known.has_learnt_all is None else known.has_learnt_all.origin
+    if tried == REFIT:  # Nothing is new in what another one would learn.
+        return None
     if champion.made.get("learns") == "afresh":
         return NextStep("refit", sentence=f"{waiting}, and it can only be fitted afresh.")
     if known.rot is not None and _has_learnt_in_vain(known, known.rot.since):
@@ -109,7 +114,7 @@ def _advise_work(known: Situation) -> NextStep | None:
             "refit",
             sentence="Rot was found, and learning on has not mended it: fit it afresh.",
         )
-    return NextStep("learn", sentence=f"{waiting}.")
+    return None if tried else NextStep("learn", sentence=f"{waiting}.")
 
 
 def _has_learnt_in_vain(known: Situation, since: float) -> bool:

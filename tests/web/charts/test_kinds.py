@@ -434,6 +434,12 @@ def test_confusion_counts_and_scores_each_class() -> None:
     assert drawn.sentence == (
         "8 of 10 answers were right (80 %). The commonest mistake: b answered as a, 2 times."
     )
+    lacking = build_confusion("m", "M", answered, classes("a", "b"), untold=6)
+    total = sum(sum(row.values()) for row in answered.values())
+    assert f" of {total + 6} answers were right" in lacking.sentence
+    assert "6 of the wrong ones are not shown: nobody said what was right." in lacking.sentence
+    assert lacking.table.caption.endswith(", without the 6 of which nobody said what was right")
+
     tied = build_confusion("m", "M", {"a": {"a": 6, "b": 2}, "b": {"a": 2}}, classes("a", "b"))
     assert "A common mistake: " in tied.sentence
 

@@ -253,7 +253,6 @@ def classes(
     windows = service.store.traffic.windows(model.key, since=since, until=until)
     of = [one for one in windows if version in (None, one.version)]
     whole = total(of)
-    told = sum(sum(row.values()) for row in whole.confusion.values())
     return Classes(
         model.name,
         model.schema.classes,
@@ -261,7 +260,7 @@ def classes(
         accuracy.classes(whole.confusion, model.schema.classes),
         accuracy.share(whole.correct, whole.judged),
         accuracy.constant(whole.confusion, whole.judged),
-        max(whole.judged - told, 0),
+        accuracy.unlabelled(whole.confusion, whole.judged),
     )
 
 

@@ -22,7 +22,7 @@ from unrot.core.plurals import counted, plural
 from unrot.core.records import FINDING_KINDS, GRAVEST_FIRST, Finding
 from unrot.core.time import short_time
 from unrot.hear.judges import Whose, told_by
-from unrot.watch.reports.signs import FEWEST_VERDICTS, Others, Signs
+from unrot.watch.reports.signs import FEWEST_TO_BE_WELL, FEWEST_VERDICTS, Others, Signs
 
 State = Literal["well", "look", "ill", "unknown"]
 
@@ -217,6 +217,10 @@ def _without_findings(signs: Signs) -> tuple[State, str]:
     if signs.is_enough:
         apart = "Apart from what is snoozed this" if signs.snoozed else "This"
         return "well", f"{apart} model is healthy."
+    if signs.judged >= FEWEST_TO_BE_WELL and not signs.is_many:
+        like = counted(max(1, round(signs.judged / signs.worth)), "independent one")
+        told = f"The last {signs.judged:,} verdicts{of} say as much as {like}"
+        return "unknown", f"{told}: too few to say whether this model is right."
     return "unknown", f"Nothing{_else(signs)} looks wrong with this model so far."
 
 

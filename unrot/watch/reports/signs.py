@@ -146,7 +146,12 @@ class Signs:
         """True where the verdicts are enough to call it well."""
         is_measured = self.expected is not None or self.expected_error is not None
         is_fair = not self.is_of_crowd and not self.is_one_voice and self.leaning is None
-        return self.judged >= FEWEST_TO_BE_WELL and is_measured and is_fair
+        return self.is_many and is_measured and is_fair
+
+    @property
+    def is_many(self) -> bool:
+        """True where the verdicts say as much as enough independent ones."""
+        return self.judged / max(self.worth, 1.0) >= FEWEST_TO_BE_WELL
 
     @property
     def promised(self) -> Share:

@@ -210,6 +210,15 @@ def classes(confusion: Confusion, labels: Sequence[str] = ()) -> list[ClassScore
     return found
 
 
+def unlabelled(confusion: Confusion, judged: int) -> int:
+    """Return how many of so many verdicts say wrong and not what is right.
+
+    >>> unlabelled({"a": {"a": 6, "b": 3}}, 12)
+    3
+    """
+    return max(judged - _truths(confusion).total(), 0)
+
+
 def _truths(confusion: Confusion) -> Counter[str]:
     truths: Counter[str] = Counter()
     for row in confusion.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from unrot.core.plurals import counted
+from unrot.core.plurals import counted, plural
 from unrot.core.records import Schema
 from unrot.watch.statistics import accuracy
 from unrot.web.charts.chart import Table
@@ -37,9 +37,13 @@ def build_confusion(
     schema: Schema,
     *,
     has_scores: bool = True,
+    untold: int = 0,
     nothing: str = "No verdict on a prediction of this time says what was true.",
 ) -> Grid:
-    """Shade how often each class was answered (outer) and true (inner); rare ones share a row."""
+    """Shade how often each class was answered (outer) and true (inner); rare ones share a row.
+
+    So many more answers are wrong, `untold`, of which nobody said what was right.
+    """
     counts: Counts = {
         (said, true): count
         for said, row in answered.items()
@@ -53,10 +57,10 @@ def build_confusion(
     return Grid(
         name,
         title,
-        _sentence(counts, names),
+        _sentence(counts, names, untold),
         tuple(_row(true, names, counts) for true in classes),
         heads=tuple(names.values()),
-        table=_scores(answered, schema) if has_scores else Table(),
+        table=_scores(answered, schema, untold) if has_scores else Table(),
     )
 
 
@@ -90,10 +94,13 @@ def _cell(said: str, true: str, count: int, total: int, names: Mapping[str, str]
     )
 
 
-def _sentence(counts: Counts, names: Mapping[str, str]) -> str:
-    total = sum(counts.values())
+def _sentence(counts: Counts, names: Mapping[str, str], untold: int) -> str:
+    total = sum(counts.values()) + untold
     right = sum(count for (said, true), count in counts.items() if said == true)
     begun = f"{right:,} of {total:,} answers were right ({percent(right / total)})."
+    if untold:
+        are = plural(untold, "is", "are")
+        begun += f" {untold:,} of the wrong ones {are} not shown: nobody said what was right."
     wrong = {pair: count for pair, count in counts.items() if pair[0] != pair[1]}
     if not wrong:
         return begun
@@ -104,13 +111,14 @@ def _sentence(counts: Counts, names: Mapping[str, str]) -> str:
     return f"{begun} {mistake}: {most}, {counted(wrong[said, true], 'time')}."
 
 
-def _scores(answered: accuracy.Confusion, schema: Schema) -> Table:
+def _scores(answered: accuracy.Confusion, schema: Schema, untold: int) -> Table:
     rows = [
         (called(one.label, schema), number(one.support), *map(_share, _shares_of(one)))
         for one in accuracy.classes(answered, schema.classes)
         if one.support or one.precision is not None
     ]
-    return Table(tuple(SCORED), tuple(rows), caption=SCORES, abouts=SCORED)
+    without = f", without the {untold:,} of which nobody said what was right" if untold else ""
+    return Table(tuple(SCORED), tuple(rows), caption=SCORES + without, abouts=SCORED)
 
 
 def _shares_of(one: accuracy.ClassScore) -> tuple[float | None, ...]:

@@ -10,6 +10,7 @@ from unrot.core.latency import EDGES, quantile
 from unrot.core.records import FINDING_KINDS, Finding, Model
 from unrot.watch.reports.accuracy import Point
 from unrot.watch.reports.overview import Condition
+from unrot.watch.statistics.accuracy import unlabelled
 from unrot.web.charts.accuracy import build_accuracy, build_lately, end_of
 from unrot.web.charts.axes import Axis, brief, time_axis
 from unrot.web.charts.bars import Bucket, bars
@@ -60,7 +61,11 @@ def build_monitor(
         latency=_build_latency(found, x),
         drift=build_drift(model.schema, checks, found.rules, x=x, linked=linked, chosen=chosen),
         confusion=build_confusion(
-            "confusion", "What was taken for what", found.whole.confusion, model.schema
+            "confusion",
+            "What was taken for what",
+            found.whole.confusion,
+            model.schema,
+            untold=unlabelled(found.whole.confusion, found.whole.judged),
         ),
         outliers=_build_outliers(found, x),
         rewards=build_rewards(found, x),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from unrot.core import lineage
 from unrot.core.plurals import counted
 from unrot.core.records import CHAMPION, GateVerdict, Version
 from unrot.core.time import short_time
-from unrot.learn.next_step import NextStep, Situation, advise_next_step
+from unrot.learn.next_step import LEARN, REFIT, NextStep, Situation, advise_next_step
 from unrot.learn.promote import last_gate
 from unrot.learn.scoreboard import Entry, Scoreboard, Scored, read_scoreboard
 from unrot.watch.findings import open_findings
@@ -94,6 +94,7 @@ def read_next_step(
     moves = service().store.registry.moves(stands.model.key)
     found = open_findings(service(), stands.model.name)
     now = service().clock()
+    has_been = lineage.champions(one for one in moves if one.alias == CHAMPION)
     return advise_next_step(
         Situation(
             champion=stands.champion,
@@ -102,10 +103,20 @@ def read_next_step(
             scores=scores,
             waiting=stands.waiting,
             rolls_back_to=stands.rolls_back_to,
-            has_been=lineage.champions(one for one in moves if one.alias == CHAMPION),
+            has_been=has_been,
             rot=next((one for one in found if one.kind == "rot" and not one.is_snoozed(now)), None),
+            has_learnt_all=_has_learnt_all(stands, has_been),
         )
     )
+
+
+def _has_learnt_all(stands: Standing, has_been: Collection[str]) -> Version | None:
+    """Return the newest version, if it was learnt, never answered, and no verdict waits for it."""
+    newest = stands.versions[-1] if stands.versions else None
+    if newest is None or newest.origin not in (LEARN, REFIT) or newest.name in has_been:
+        return None
+    line = lineage.learning_line(stands.versions, newest.name)
+    return None if service().store.lessons.count_waiting(stands.model.key, line) else newest
 
 
 def score(stands: Standing, versions: Sequence[Version]) -> Scoreboard:
