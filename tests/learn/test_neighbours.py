@@ -38,3 +38,16 @@ def test_small_step_keeps_the_detector_of_its_parent(open_school: Open) -> None:
     first, second = school.service.versions("zombies")
     assert second.artefacts["neighbours"] == first.artefacts["neighbours"]
     assert "neighbours" in school.service.catalogue().model("zombies").versions["v2"].artefacts
+
+
+def test_version_of_few_verdicts_alone_knows_no_rows_of_the_training_that_it_left(
+    open_school: Open,
+) -> None:
+    school = open_school("tree")
+    school.taught(70, mutated=True)
+
+    school.done("refit", weights={"training": 0})
+
+    first, second = school.service.versions("zombies")
+    assert {"neighbours", "training"} <= set(first.artefacts)
+    assert "neighbours" not in second.artefacts and "training" in second.artefacts

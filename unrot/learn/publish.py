@@ -31,6 +31,8 @@ from unrot.serve.shelf import sync
 
 INHERITED = (TRAINING, HOLDOUT, STREAM, PROFILE, REFERENCE, NEIGHBOURS, EXAMPLES)
 """What a version keeps of the one that it comes from, where it has none of its own."""
+OF_TRAINED_ROWS = (NEIGHBOURS, EXAMPLES)
+"""What tells rows like those that it was trained on: none of its own where it saw none of them."""
 
 STEPS = ("learn", "train_batch")
 """Small steps from the parent: its reference profile, which takes as long as the rest, stays."""
@@ -52,6 +54,11 @@ class Draft:
     def examples(self) -> list[Example]:
         """All verdicts that it learnt."""
         return [example for lesson in self.lessons for example in lesson.examples]
+
+    @property
+    def knows_training(self) -> bool:
+        """False when it was fitted afresh and on verdicts alone."""
+        return not any(one.kind == "refit" and not one.training_weight for one in self.lessons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,7 @@ def _keep(
     verdict = None if weighing is None else weighing.verdict
     is_champion = _is_promoted(material, weighing)
     made = service.store.lessons.publish(
-        _with_anchor(material, version, anchor, digest_of(lessons)),
+        _with_anchor(material, draft, version, anchor, digest_of(lessons)),
         {**artefacts, **{digest_of(data): data for data in own}},
         fates=draft.fates,
         gate=verdict,
@@ -160,10 +167,13 @@ def _is_promoted(material: Material, weighing: Weighing | None) -> bool:
     return material.policy.promote == "auto" and weighing.has_passed
 
 
-def _with_anchor(material: Material, version: Version, anchor: Anchor, lessons: str) -> Version:
+def _with_anchor(
+    material: Material, draft: Draft, version: Version, anchor: Anchor, lessons: str
+) -> Version:
     """Give a version its lessons, its anchor, and what it keeps of its parent."""
     parent = material.parent.artefacts
-    kept = {kind: parent[kind] for kind in INHERITED if kind in parent}
+    foreign = () if draft.knows_training else OF_TRAINED_ROWS
+    kept = {kind: parent[kind] for kind in INHERITED if kind in parent and kind not in foreign}
     own = {LESSONS: lessons}
     if anchor.digest and anchor.digest != kept.get(HOLDOUT):
         own[ANCHOR] = anchor.digest
