@@ -7,11 +7,13 @@ from dataclasses import replace
 from tests.clock import Clock
 from tests.learning_model import CROWD, JUDGE, School, zombies_of
 from unrot.core.percent import roughly
-from unrot.core.records import CHAMPION, Caller, Finding
+from unrot.core.records import CHAMPION, Caller, Finding, ModelKey, Outcome
 from unrot.core.rules import Rules
 from unrot.learn import promote
-from unrot.watch.reports import accuracy, overview
+from unrot.watch.reports import accuracy, champion, overview
+from unrot.watch.reports.accuracy import Rolling
 from unrot.watch.reports.overview import Condition, Span
+from unrot.watch.reports.signs import Signs
 
 HOUR = 3_600.0
 
@@ -85,6 +87,20 @@ def test_champion_that_came_back_is_told_by_its_own_verdicts(school: School, clo
     assert newest is not None and (newest.version, newest.accuracy.value) == ("v1", share)
     chosen = accuracy.rolling(school.service, "zombies", version="v2").newest
     assert chosen is not None and chosen.accuracy.value is not None and chosen.accuracy.value > 0.8
+
+
+def test_thumbs_are_not_among_the_true_values_of_numbers(school: School, clock: Clock) -> None:
+    """Forty values from before it came back, and ten thumbs since: all forty are from before."""
+    made(school, clock)
+    promote.rollback(school.service, "zombies", by="operator")
+    values = [Outcome(f"p{n}", "v1", 10.0, 10.0, error=1.0) for n in range(40)]
+    thumbs = [Outcome(f"q{n}", "v1", clock.now + 9, clock.now, was_correct=True) for n in range(10)]
+    rolled = Rolling("zombies", "v1", 50, (), [*values, *thumbs])
+    signs = Signs("v1", judged=40, expected_error=1.0)
+
+    found = champion._reigning(school.service, ModelKey("zombies"), signs, rolled)
+
+    assert found.new == 0
 
 
 def test_points_roll_over_verdicts_on_their_own_version(school: School, clock: Clock) -> None:

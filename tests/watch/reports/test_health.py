@@ -354,3 +354,14 @@ def test_what_is_snoozed_is_never_hidden() -> None:
     ]
     awake = health(replace(GOOD, findings=(finding("drift"),), snoozed=1))
     assert "1 finding is snoozed." in awake.reasons
+
+
+def test_verdicts_that_follow_from_each_other_call_nothing_healthy() -> None:
+    """One burst of wrong ones and one of right ones: half are right, and nobody knows how many."""
+    bursts = replace(GOOD, right=25, judged=50, worth=12.5, expected=0.86, expected_rows=120)
+
+    assert health(bursts).state == "unknown"
+    assert health(bursts).headline == (
+        "The last 50 verdicts on v1 say as much as 4 independent ones: too few to say whether this "
+        "model is right."
+    )

@@ -136,7 +136,8 @@ def _reigning(service: Service, model: ModelKey, signs: Signs, rolled: Rolling) 
     moves = [one for one in service.store.registry.moves(model) if one.alias == CHAMPION]
     reigns_since = since_when(moves)
     was_before = any(one.moved_to == signs.version for one in moves[:-1])
-    new = sum(one.predicted_at >= reigns_since for one in rolled.own)
+    kinds = [(one, one.error if signs.is_of_numbers else one.was_correct) for one in rolled.own]
+    new = sum(one.predicted_at >= reigns_since for one, told in kinds if told is not None)
     rival, line = _rival(moves), _line(service, model, signs.version)
     is_few = signs.judged < FEWEST_VERDICTS
     return replace(

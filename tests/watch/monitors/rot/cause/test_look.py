@@ -80,6 +80,7 @@ def test_flipped_rule_with_unchanged_inputs_is_concept_drift(school: School) -> 
     found = told(school)
 
     assert (found.evidence["kind"], found.features) == ("concept", ())
+    assert "lie and hang together as before (160 rows beside 200)" in found.sentence
     assert "what is right has changed, concept drift." in found.sentence
 
 
@@ -130,6 +131,8 @@ def test_model_that_was_never_right_is_held_against_its_holdout(school: School) 
 
     assert found.evidence["is_from_start"] is True
     assert found.evidence["kind"] == "concept"
+    assert "lie and hang together as in its test set (160 rows beside " in found.sentence
+    assert " of that), and no swapped column" in found.sentence
 
 
 def test_rows_that_nobody_judged_before_the_first_verdicts_stand_for_no_better_time(

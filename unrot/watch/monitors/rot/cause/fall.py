@@ -96,6 +96,8 @@ class Evidence:
     judged_before: Judged
     judged_after: Judged
     answer: Answer
+    is_of_test_set: bool = False
+    """True where the rows of before are those of its test set: too few came by."""
 
 
 class Fall:

@@ -73,6 +73,7 @@ def _evidence(visit: Visit, span: Span) -> Evidence:
     until = span.until + A_MOMENT
     after = _rows(visit, span.fallen_at, until)
     before = _before(visit, span, len(after))
+    came_by = before
     was = _judged(visit, span, replay, span.begins_at, span.fallen_at)
     if len(before) < FEWEST_ROWS or len(was.rows) < FEWEST_JUDGED:
         held_out = _held_out(visit, version, replay)
@@ -89,6 +90,7 @@ def _evidence(visit: Visit, span: Span) -> Evidence:
         judged_before=was,
         judged_after=_judged(visit, span, replay, span.fallen_at, until),
         answer=replay.answers,
+        is_of_test_set=before is not came_by,
     )
 
 

@@ -110,7 +110,8 @@ class _Said:
         """Say that it cannot be told yet; `before` and `after` are what the rows are worth."""
         rows, worth, when = len(self.evidence.after), after, "since"
         if before < after:
-            rows, worth, when = len(self.evidence.before), before, "before"
+            rows, worth = len(self.evidence.before), before
+            when = "of its test set" if self.evidence.is_of_test_set else "before"
         said = counted(rows, f"row {when} was compared", f"rows {when} were compared")
         if worth < rows:
             said += f", worth {worth:,} independent ones"
@@ -158,7 +159,7 @@ class _Said:
         """Say which columns have one value."""
         told = ", ".join(
             f"{self.evidence.schema.names[one.column]} is {self._word(one.column, one.value)} in "
-            f"{roughly(one.share)} of those since, before in {roughly(one.before)}"
+            f"{roughly(one.share)} of those since, {self._was(one)}"
             for one in stuck[:3]
         )
         columns = self._names([one.column for one in stuck])
@@ -182,7 +183,13 @@ class _Said:
         )
 
     def _gaps(self, one: Risen) -> str:
-        return f" is missing in {roughly(one.share)}, before in {roughly(one.before)}"
+        return f" is missing in {roughly(one.share)}, {self._was(one)}"
+
+    def _was(self, one: Risen) -> str:
+        share = roughly(one.before)
+        return (
+            f"in {share} of its test set" if self.evidence.is_of_test_set else f"before in {share}"
+        )
 
     def _word(self, column: int, value: float) -> str:
         feature = self.evidence.schema.features[column]
@@ -201,9 +208,12 @@ class _Said:
                 "that: what is right has changed, concept drift."
             )
         else:
+            then, of = "as before", ""
+            if self.evidence.is_of_test_set:
+                then, of = "as in its test set", " of that"
             said = (
-                f"Its inputs lie and hang together as before ({len(self.evidence.after):,} rows "
-                f"beside {len(self.evidence.before):,}), and no swapped column or wrong sign "
+                f"Its inputs lie and hang together {then} ({len(self.evidence.after):,} rows "
+                f"beside {len(self.evidence.before):,}{of}), and no swapped column or wrong sign "
                 "explains it: what is right has changed, concept drift."
             )
         return Explanation("concept", (), said)
