@@ -131,7 +131,10 @@ def test_few_held_out_rows_say_how_far_the_promise_may_be_off(
     page = text_of(client.get(f"/p/{id}"))
 
     assert (told["set"], told["coverage"]) == (["Iris-setosa"], 0.9)
-    assert "30 rows were held out to learn that: so it truly is 77.9 % to 97.9 %" in page
+    assert (
+        "30 rows were held out to learn that: of rows like those it truly is 77.9 % to 97.9 %"
+        in page
+    )
 
 
 def test_version_with_too_few_held_out_rows_cannot_say_how_sure_it_is(

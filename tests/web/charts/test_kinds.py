@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from unrot.core.records import Check, Distribution, Drift, Feature, Outcome, Schema
 from unrot.core.rules import Rules
 from unrot.watch.monitors.estimate.calibration import Calibration
+from unrot.watch.reports.overview import Closer
 from unrot.watch.statistics.accuracy import rolled
-from unrot.web.charts.accuracy import build_verdicts
+from unrot.web.charts.accuracy import build_verdicts, end_of
 from unrot.web.charts.axes import GAP, choice_axis, number_axis, plain_axis, time_axis
 from unrot.web.charts.bars import Bucket, Group, bars, groups
 from unrot.web.charts.chart import Area, Bar, Chart, Dot, Entry, Stroke, Table
 from unrot.web.charts.confusion import build_confusion
 from unrot.web.charts.distribution import Part, distributions
-from unrot.web.charts.drift import build_drift, excuse_of
+from unrot.web.charts.drift import build_drift, build_period, excuse_of
 from unrot.web.charts.grid import Grid
 from unrot.web.charts.lines import Level, Measure, Reading, Series, lines
 from unrot.web.charts.scatter import ALL, Point, scatter
@@ -567,3 +569,21 @@ def test_first_verdicts_on_a_version_are_too_few_for_a_point() -> None:
 
     read = [row for row in drawn.table.rows if "100 %" in " ".join(map(str, row))]
     assert len(read) == 11 + 1, drawn.table
+
+
+@pytest.mark.parametrize(("version", "named"), [("v1", "training of v1"), ("imported", "training")])
+def test_answers_of_another_were_trained_on_nothing_that_is_known(version: str, named: str) -> None:
+    lay = Distribution("number", rows=9, low=0.0, high=1.0, edges=(0.0, 1.0), counts=(0, 9, 0))
+    found = Closer(check(1, drift("a", 0.4), version=version), drift("a", 0.4), lay, lay)
+
+    drawn = build_period(classes("x", "y"), found)
+
+    assert f"{named.capitalize()}: 9 values" in drawn.sentence
+
+
+def test_stretch_that_is_not_over_ends_now() -> None:
+    point = SimpleNamespace(starts_at=0.0, seconds=86_400.0)
+    found = SimpleNamespace(span=SimpleNamespace(until=172_800.0), now=1_000.0)
+
+    assert end_of(point, found) == 1_000.0  # type: ignore[arg-type]
+    assert end_of(point, SimpleNamespace(**{**vars(found), "now": 1e6})) == 86_400.0  # type: ignore[arg-type]

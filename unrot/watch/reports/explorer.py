@@ -16,7 +16,16 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from unrot.core.errors import NotFound, shown, wrong_field
-from unrot.core.records import Finding, JudgedPrediction, Model, ModelKey, Row, Schema, Value
+from unrot.core.records import (
+    CHAMPION,
+    Finding,
+    JudgedPrediction,
+    Model,
+    ModelKey,
+    Row,
+    Schema,
+    Value,
+)
 from unrot.core.test_sets import MeasuredOn
 from unrot.core.time import HOUR
 from unrot.hear.truth import Answer, is_fair_row, is_right, truth_of, was_right
@@ -124,6 +133,8 @@ class Explored:
     finding: Finding | None
     within: float | None
     """How far off a right number may be."""
+    within_of: str = ""
+    """The version whose mean error tells that."""
 
     @property
     def is_limited(self) -> bool:
@@ -158,6 +169,7 @@ def explore(service: Service, name: str, asked: ExplorerQuery) -> Explored:
         spans=spans,
         finding=finding,
         within=within,
+        within_of=service.catalogue().model(name).aliases.get(CHAMPION, ""),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from unrot.core.latency import quantile
 from unrot.core.records import (
@@ -122,6 +123,8 @@ class Condition:
     """Those that are not snoozed."""
     snoozed_findings: Sequence[Finding]
     closed_findings: Sequence[Finding]
+    now: float = inf
+    """When that was: a stretch that is not over yet ends here."""
 
     @property
     def of_whom(self) -> str:
@@ -202,6 +205,7 @@ def condition(service: Service, name: str, span: Span, *, version: str | None = 
         open_findings=opened,
         snoozed_findings=snoozed,
         closed_findings=closed[:CLOSED_FINDINGS],
+        now=service.clock(),
     )
 
 

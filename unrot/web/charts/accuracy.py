@@ -169,8 +169,8 @@ def _too_few(verdicts: int, when: str) -> str:
 
 
 def end_of(point: Point, found: Condition) -> float:
-    """Return when a stretch ended, or the time that is shown."""
-    return min(point.starts_at + point.seconds, found.span.until)
+    """Return when a stretch ended, or the time that is shown; of one that goes on, now."""
+    return min(point.starts_at + point.seconds, found.span.until, found.now)
 
 
 # ── by stretches of time ─────────────────────────────────────────────────────────────────────

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from unrot.core.plurals import counted
-from unrot.core.records import Check, Drift, Schema, Unmoved
+from unrot.core.records import IMPORTED, Check, Drift, Schema, Unmoved
 from unrot.core.rules import Rules
 from unrot.watch.reports.overview import Closer
 from unrot.web.charts.axes import Axis, brief, place, stretch
@@ -160,7 +160,8 @@ def build_period(schema: Schema, found: Closer, *, name: str = "period", title: 
     """Lay a period of one column over what it is compared with."""
     check, column = found.check, found.drift.column
     units = {feature.name: feature.unit for feature in schema.features}
-    before = f"training of {check.version}" if check.against == "training" else "before"
+    of = "" if check.version == IMPORTED else f" of {check.version}"
+    before = f"training{of}" if check.against == "training" else "before"
     time = stretch(check.starts_at, check.ends_at)
     parts = [Part(side, one) for side, one in ((before, found.before), (time, found.now)) if one]
     return distributions(

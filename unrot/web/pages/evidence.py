@@ -20,7 +20,7 @@ MOST_ROWS = 50
 MOST_VALUES = 12
 SHARES = (
     *("share", "missing", "unseen", "rejected", "accuracy", "loss", "guess", "low", "high"),
-    *("bound", "floor", "constant", "promised", "before", "expected", "realised", "estimated"),
+    *("bound", "floor", "constant", "promised", "before", "realised", "estimated"),
     *("holdout", "threshold", "elsewhere", "usual"),
 )
 """Names, or the last words of names, whose fractions are shares of a whole."""
@@ -36,6 +36,7 @@ CALLED = {
     "rows_before": "Rows before",
     "looked_at": "Rows looked at",
     "farthest": "Farthest, times the usual distance",
+    "expected": "Distance by chance",
 }
 INTERVALS = {"static": "By the test set they held the truth", "told": "What was told held it"}
 """Figures that come with the two ends of their interval."""
@@ -69,9 +70,10 @@ class Table:
 def readable(evidence: Mapping[str, Any]) -> tuple[list[Figure], list[Table]]:
     """Part evidence into single figures and tables.
 
-    >>> figures, tables = readable({"share": 0.25, "columns": [{"column": "age", "distance": 0.4}]})
-    >>> figures, tables[0].heads, tables[0].rows
-    ([Figure(label='Share', text='25 %')], ['Column', 'Distance'], [['age', '0.4']])
+    >>> one = {"column": "age", "distance": 0.4, "expected": 0.17}
+    >>> figures, [table] = readable({"share": 0.25, "columns": [one]})
+    >>> figures, dict(zip(table.heads[1:], table.rows[0][1:]))
+    ([Figure(label='Share', text='25 %')], {'Distance': '0.4', 'Distance by chance': '0.17'})
     """
     figures: list[Figure] = []
     tables: list[Table] = []
@@ -107,7 +109,8 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     heads = [head for head in every if any(row.get(head) not in (0, None) for row in rows)]
     shown = [[_text(head, row.get(head)) for head in heads] for row in rows[:MOST_ROWS]]
     title = _words(name)
-    return Table(title, [_words(head) for head in heads], shown, max(0, len(rows) - MOST_ROWS))
+    named = [CALLED.get(head, _words(head)) for head in heads]
+    return Table(title, named, shown, max(0, len(rows) - MOST_ROWS))
 
 
 def _reached(value: Mapping[str, Any], *, is_of_numbers: bool) -> str:
