@@ -44,15 +44,15 @@ CASES = {
         "refit",
     ),
     "what waits was learnt, and the gate could not tell": (
-        replace(PLAIN, versions=(V1, LEARNT), has_learnt_all=LEARNT),
+        replace(PLAIN, versions=(V1, LEARNT), learnt_all=LEARNT),
         "none",
     ),
     "it rots, and what waits was learnt on and in vain": (
-        replace(PLAIN, rot=ROT, versions=(V1, LEARNT), has_learnt_all=LEARNT),
+        replace(PLAIN, rot=ROT, versions=(V1, LEARNT), learnt_all=LEARNT),
         "refit",
     ),
     "it rots, and what waits was learnt afresh": (
-        replace(PLAIN, rot=ROT, versions=(V1, LEARNT, FITTED), has_learnt_all=FITTED),
+        replace(PLAIN, rot=ROT, versions=(V1, LEARNT, FITTED), learnt_all=FITTED),
         "none",
     ),
     "it rots, and was fitted afresh since": (

@@ -198,7 +198,7 @@ def test_spoilt_parquet_and_one_without_columns_are_refused(judge: Judge, tmp_pa
     bytes_of_a_million = as_parquet(
         [{"key": "a", "label": b"x" * 10**6}], tmp_path / "rows.parquet"
     )
-    with pytest.raises(Invalid, match=r"label .*binary.*: expected texts, numbers or times"):
+    with pytest.raises(Invalid, match=r"label .*binary.*: expected texts, numbers, times"):
         judge(bytes_of_a_million)
 
 

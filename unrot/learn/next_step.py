@@ -51,7 +51,7 @@ class Situation:
     """Versions that were champion before: who took one back did so for a reason."""
     rot: Finding | None = None
     """The open finding that the model goes wrong."""
-    has_learnt_all: Version | None = None
+    learnt_all: Version | None = None
     """The newest version, where it is no champion and has learnt all that waits already."""
 
 
@@ -104,7 +104,7 @@ def _advise_work(known: Situation) -> NextStep | None:
     if SKOPS not in champion.artefacts or not known.waiting:
         return None
     waiting = f"{counted(known.waiting, 'verdict')} {'waits' if known.waiting == 1 else 'wait'}"
-    tried = "" if known.has_learnt_all is None else known.has_learnt_all.origin
+    tried = "" if known.learnt_all is None else known.learnt_all.origin
     if tried == REFIT:  # Nothing is new in what another one would learn.
         return None
     if champion.made.get("learns") == "afresh":

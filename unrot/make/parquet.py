@@ -28,5 +28,5 @@ def texts_among(file: Any, names: Collection[str]) -> list[str]:
         if any(getattr(types, f"is_{text}")(kind) for text in TEXTS):
             texts.append(name)
         elif not any(getattr(types, f"is_{cell}")(kind) for cell in CELLS):
-            raise wrong_field(name, f"{held}", "texts, numbers or times")
+            raise wrong_field(name, f"{held}", "texts, numbers, times, yes or no")
     return texts

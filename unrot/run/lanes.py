@@ -33,7 +33,10 @@ PATIENCE_SECONDS = 20.0
 """So long a small body may take; each SLOWEST bytes of a large one make good for a second of it."""
 SLOWEST = 16_384
 MOST_SPOOLED, MOST_OF_SENDER = 8, 2
-"""So many times the largest upload lies on the disk of bodies on their way; so many are one's."""
+"""So many times the largest upload lies on the disk of bodies on their way; so many are one's.
+
+They are those of one table, so of one worker.
+"""
 MOST_ARRIVING, CROWD = 512, 128
 """So many bodies are waited for at once; from one sender, once they are a crowd, no more than that.
 """
@@ -48,6 +51,7 @@ DRAIN_BYTES = 256 * 2**20
 FILES = ("text/csv", "multipart/form-data")
 REFUSALS = {
     "busy": (503, "More requests wait than can be answered soon: try again in a moment."),
+    "files": (429, "Other files from your network are on their way: send this one after them."),
     "late": (503, "The answer took too long and was given up: ask for less at once, or later."),
     "too_slow": (408, "The body did not arrive in time: send it again on a better connection."),
     "internal": (500, "Something went wrong here. It was written to the log."),
@@ -198,25 +202,27 @@ class Lanes:
             return
         most = self._most_of(exchange.head.headers, size)
         kept = 0 if size is not None and size > most else 1 + (most if size is None else size)
-        if not self._has_room(exchange, kept):
-            refuse(exchange, "busy")
+        reason = self._no_room_for(exchange, kept)
+        if reason:
+            refuse(exchange, reason)
             return
         try:
             await self._take_to_disk(exchange, kept)
         finally:
             self._spooled.pop(exchange, None)
 
-    def _has_room(self, exchange: Exchange, kept: int) -> bool:
-        """Take note of a body that goes to the disk, if there is room for it and its sender."""
+    def _no_room_for(self, exchange: Exchange, kept: int) -> str:
+        """Take note of a body that goes to the disk; else say why there is no room for it."""
         sender = "" if self._fast is None else self._fast.sender_of(exchange.head)
         largest, known = max(self._most_upload, self._most_body) + 1, [*self._spooled.values()]
         whole = kept + sum(size for _, size in known)
         own = kept + sum(size for one, size in known if one == sender)
-        has_room = whole <= MOST_SPOOLED * largest
-        if not has_room or (sender and own > MOST_OF_SENDER * largest):
-            return False
+        if sender and own > MOST_OF_SENDER * largest:
+            return "files"
+        if whole > MOST_SPOOLED * largest:
+            return "busy"
         self._spooled[exchange] = sender, kept
-        return True
+        return ""
 
     async def _take_to_disk(self, exchange: Exchange, kept: int) -> None:
         file = cast(IO[bytes], SpooledTemporaryFile(WHOLE_BYTES))  # noqa: SIM115 (Flask closes it)
@@ -346,7 +352,7 @@ def refuse(exchange: Exchange, reason: str, id: RequestId | None = None) -> None
     known = (id or _id_of(exchange)).known
     if known is not None:
         headers.append((HEADER.lower(), known))
-    if status == 503:
+    if status in (429, 503):
         headers.append(("retry-after", "5"))
     if status == 408:
         headers.append(("connection", "close"))

@@ -72,7 +72,7 @@ MOST_EXPLANATIONS = 120
 """In a minute, what-ifs among them: as many as sliders that are moved all the time ask for."""
 
 MOST_SIGN_INS = 200
-"""With one token in a day: each is written into the audit log, which is kept."""
+"""In a day, with one token from one address: each is written into the audit log, which is kept."""
 
 RULE_COSTS = 10
 """Finding a rule takes as long as so many of these."""

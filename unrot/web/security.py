@@ -29,7 +29,7 @@ from unrot.core.networks import network_of
 from unrot.core.records import THIS_MACHINE, Caller, Token
 from unrot.core.settings import Settings
 from unrot.core.time import short_time
-from unrot.serve.limits import GUESSES, MOST_SIGN_INS, SIGN_INS
+from unrot.serve.limits import GUESSES, SIGN_INS
 from unrot.serve.service import Service
 from unrot.serve.token_store import SESSION_SECONDS
 from unrot.web.current import service
@@ -333,13 +333,12 @@ def admit(caller: Caller, role: Role) -> None:
 def sign_in(token: str) -> bool:
     """Open a session for the holder of a token."""
     keeper = doorkeeper()
-    holder = _guessed(service(), keeper, token, keeper.subject(request.remote_addr))
+    subject = keeper.subject(request.remote_addr)
+    holder = _guessed(service(), keeper, token, subject)
     if holder is None:
         return False
-    if wait := service().limits.pour(SIGN_INS, holder.fingerprint, 1):
-        raise TooMany(
-            f"This token has opened {MOST_SIGN_INS} sessions within a day: wait a little.", wait
-        )
+    if wait := service().limits.pour(SIGN_INS, f"{subject}{holder.fingerprint}", 1):
+        raise TooMany("This token has opened too many sessions from here: wait a little.", wait)
     session.clear()
     g.pop("caller", None)
     session.update(

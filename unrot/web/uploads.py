@@ -11,7 +11,7 @@ import logging
 import shutil
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -102,27 +102,38 @@ def _take_turn() -> IO[bytes]:
     """Be one of the few files that are taken at once on this machine; the lock goes with us."""
     folder = service().settings.home / "uploads"
     folder.mkdir(exist_ok=True)
+    with (folder / "door").open("wb") as door:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        turn, problem = _find_turn([folder / str(number) for number in range(AT_ONCE)])
+    if turn is None:
+        drain()
+        raise TooMany(problem, 5.0)
+    return turn
+
+
+def _find_turn(places: Sequence[Path]) -> tuple[IO[bytes] | None, str]:
+    """Lock a free place and write there who has it; else say why there is none."""
     sender = doorkeeper().subject(request.remote_addr).encode()
     turn, own = None, 0
-    for number in range(AT_ONCE):
-        place = (folder / str(number)).open("a+b")
+    for path in places:
+        place = path.open("a+b")
         is_free = _is_free(place)
         if is_free and turn is None:
             turn = place
             continue
         place.seek(0)
-        own += bool(sender) and not is_free and place.read() == sender
+        if sender and not is_free and place.read() == sender:
+            own += 1
         place.close()
-    if turn is None or own >= OF_ONE:
-        drain()
-        if turn is None:
-            raise TooMany(f"{AT_ONCE} files are being taken already: try again in a moment.", 5.0)
+    if turn is None:
+        return None, f"{AT_ONCE} files are being taken already: try again in a moment."
+    if own >= OF_ONE:
         turn.close()
-        raise TooMany(f"{OF_ONE} files of yours are being taken already: wait for one.", 5.0)
+        return None, f"{OF_ONE} files from your network are being taken already: wait for one."
     turn.truncate(0)
     turn.write(sender)
     turn.flush()
-    return turn
+    return turn, ""
 
 
 def _is_free(place: IO[bytes]) -> bool:

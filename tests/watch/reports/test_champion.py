@@ -94,7 +94,7 @@ def test_thumbs_are_not_among_the_true_values_of_numbers(school: School, clock: 
     made(school, clock)
     promote.rollback(school.service, "zombies", by="operator")
     values = [Outcome(f"p{n}", "v1", 10.0, 10.0, error=1.0) for n in range(40)]
-    thumbs = [Outcome(f"q{n}", "v1", clock.now + 9, clock.now, was_correct=True) for n in range(10)]
+    thumbs = [Outcome(f"q{n}", "v1", clock.now + 9, clock.now) for n in range(10)]
     rolled = Rolling("zombies", "v1", 50, (), [*values, *thumbs])
     signs = Signs("v1", judged=40, expected_error=1.0)
 

@@ -8,7 +8,7 @@ from unrot.watch.statistics.risen_share import Course, Piece, Risen, Stream, loo
 from unrot.watch.statistics.usual_share import Usual
 
 KEY = "outside:x"
-OF_TRAINING = Usual(2.0, 1_999.0, 0.001, unseen=2.0)
+OF_TRAINING = Usual(2.0, 1_999.0, 0.001, least=2.0)
 
 
 def look_at(piece: Piece, slowness: float = 1.0) -> tuple[Risen, ...]:

@@ -83,7 +83,7 @@ def _judged(
     worth: float,
 ) -> Signs:
     """Add what some verdicts on the answers of its version say, and what they are worth."""
-    own = [one for one in own if one.was_correct is not None or one.error is not None]
+    own = _telling(own)
     right, errors = right_of(own), scored(errors_of(own))
     is_of_numbers = signs.expected_error is not None or errors.count > 0
     guess_alone, right_alone = beside_guess(own)
@@ -108,6 +108,11 @@ def _judged(
         spread=sqrt(max((errors.rmse or 0.0) ** 2 - (errors.mae or 0.0) ** 2, 0.0)) or None,
         since_drift=None,
     )
+
+
+def _telling(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return those that say right or wrong, or how far off; a thumb on a number says neither."""
+    return [one for one in outcomes if one.was_correct is not None or one.error is not None]
 
 
 def _of_that_time(
@@ -136,8 +141,7 @@ def _reigning(service: Service, model: ModelKey, signs: Signs, rolled: Rolling) 
     moves = [one for one in service.store.registry.moves(model) if one.alias == CHAMPION]
     reigns_since = since_when(moves)
     was_before = any(one.moved_to == signs.version for one in moves[:-1])
-    kinds = [(one, one.error if signs.is_of_numbers else one.was_correct) for one in rolled.own]
-    new = sum(one.predicted_at >= reigns_since for one, told in kinds if told is not None)
+    new = sum(one.predicted_at >= reigns_since for one in _telling(rolled.own))
     rival, line = _rival(moves), _line(service, model, signs.version)
     is_few = signs.judged < FEWEST_VERDICTS
     return replace(

@@ -56,7 +56,7 @@ class Piece:
             self.rows + other.rows,
             {key: _together((self, other), key)[::2] for key in keys},
             self.is_in_order,
-            {key: other.share(key) for key in keys} if self.is_in_order else {},
+            {key: other.ending(key) for key in keys},
         )
 
     def share(self, key: str) -> float:
@@ -296,4 +296,5 @@ def _without(piece: Piece, key: str, usual: float) -> Piece:
     most = usual * piece.held(key)
     if count <= most:
         return piece
-    return replace(piece, counts={**piece.counts, key: (most, min(runs, most))})
+    last = {**piece.last, key: min(piece.ending(key), usual)} if piece.last else piece.last
+    return replace(piece, counts={**piece.counts, key: (most, min(runs, most))}, last=last)

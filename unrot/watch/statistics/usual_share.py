@@ -80,7 +80,7 @@ class Usual:
     b: float
     share: float
     spread: float = 1.0
-    unseen: float = 1.0
+    least: float = 1.0
     """What of a would be there had training shown none."""
 
     def with_past(self, past: Past, slowness: float = 1.0) -> Usual:
@@ -88,10 +88,10 @@ class Usual:
         spread = max(past.spread, slowness)
         known = self.a + self.b + past.rows
         share = (self.share * (self.a + self.b) + past.count) / known if known else self.share
-        a = self.unseen + (self.a - self.unseen) / slowness
+        a = self.least + (self.a - self.least) / slowness
         b = max(self.b / slowness, min(self.b, 1.0))
         count, rest = past.count / spread, (past.rows - past.count) / spread
-        return Usual(a + count, b + rest, share, spread, self.unseen)
+        return Usual(a + count, b + rest, share, spread, self.least)
 
     def chance(self, count: float, rows: float, worth: float = 1.0) -> float:
         """Return how likely so many or more are; `worth` rows say as much as one."""

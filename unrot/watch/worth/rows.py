@@ -7,8 +7,9 @@ Of whole rows it is the larger of how often they come again (more often than two
 are alike) and how long they stay alike, the median τ of their columns of numbers, by all their
 correlations or by the first, which a few rows of a slow walk show sooner. The median, because a
 single column that is broken for a while is no slow world; of ranks, because a few values that are
-far out are none either; and beside the one moment that parts a column best, because the day on
-which a world moves for good would else look like a long run of like rows, and hide what it broke.
+far out are none either. What lies apart before and after the one moment that parts a column best
+is taken out first: the day on which a world moves for good would else look like a long run of like
+rows, and hide what it broke.
 
     >>> from unrot.core.records import Feature
     >>> schema = Schema((Feature("x", "number"),), "y")

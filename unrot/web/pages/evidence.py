@@ -36,8 +36,9 @@ CALLED = {
     "rows_before": "Rows before",
     "looked_at": "Rows looked at",
     "farthest": "Farthest, times the usual distance",
-    "expected": "Distance by chance",
 }
+HEADS = {"expected": "Distance by chance"}
+"""Heads of tables that say more than the name does."""
 INTERVALS = {"static": "By the test set they held the truth", "told": "What was told held it"}
 """Figures that come with the two ends of their interval."""
 CHANGED = {
@@ -109,7 +110,7 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     heads = [head for head in every if any(row.get(head) not in (0, None) for row in rows)]
     shown = [[_text(head, row.get(head)) for head in heads] for row in rows[:MOST_ROWS]]
     title = _words(name)
-    named = [CALLED.get(head, _words(head)) for head in heads]
+    named = [HEADS.get(head, _words(head)) for head in heads]
     return Table(title, named, shown, max(0, len(rows) - MOST_ROWS))
 
 

@@ -105,15 +105,17 @@ def read_next_step(
             rolls_back_to=stands.rolls_back_to,
             has_been=has_been,
             rot=next((one for one in found if one.kind == "rot" and not one.is_snoozed(now)), None),
-            has_learnt_all=_has_learnt_all(stands, has_been),
+            learnt_all=_newest_that_learnt_all(stands, has_been),
         )
     )
 
 
-def _has_learnt_all(stands: Standing, has_been: Collection[str]) -> Version | None:
+def _newest_that_learnt_all(stands: Standing, has_been: Collection[str]) -> Version | None:
     """Return the newest version, if it was learnt, never answered, and no verdict waits for it."""
     newest = stands.versions[-1] if stands.versions else None
-    if newest is None or newest.origin not in (LEARN, REFIT) or newest.name in has_been:
+    if newest is None or newest.is_pruned or newest.name in has_been:
+        return None
+    if newest.origin not in (LEARN, REFIT):
         return None
     line = lineage.learning_line(stands.versions, newest.name)
     return None if service().store.lessons.count_waiting(stands.model.key, line) else newest

@@ -52,9 +52,10 @@ def _health(glance: Glance) -> str:
     if glance.findings:
         worst = gravest_first(glance.findings)[0]
         head = together(head_of(worst, glance.shelved.model.schema))
-        is_of_another = worst.kind == "rot" and glance.signs.reigns_since > worst.since
-        is_of_another = is_of_another and glance.state == "look"
-        said.append(f"{head}, before {glance.signs.version} took over" if is_of_another else head)
+        signs = glance.signs
+        is_older = worst.kind == "rot" and signs.reigns_since > worst.since
+        is_of_another = is_older and not signs.is_worse
+        said.append(f"{head}, before {signs.version} took over" if is_of_another else head)
     elif not glance.snoozed:
         said.append("no open finding")
     return " · ".join([*said, *([f"{glance.snoozed} snoozed"] if glance.snoozed else [])])

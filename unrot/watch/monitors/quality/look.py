@@ -320,8 +320,9 @@ def _piece(profile: Profile, schema: Schema) -> Piece:
 
 def _span(stream: Stream, piece: Piece, risen: Sequence[Risen]) -> Piece:
     """Return all rows that what has risen was seen in, as one piece."""
-    before = stream.course.recent[:-1][-max(one.pieces for one in risen) + 1 :]
-    return reduce(Piece.with_, before if max(one.pieces for one in risen) > 1 else (), piece)
+    pieces = max(one.pieces for one in risen)
+    before = stream.course.recent[:-1][1 - pieces :] if pieces > 1 else ()
+    return reduce(Piece.with_, [*before, piece])
 
 
 def _only_wait(risen: Sequence[Risen]) -> bool:

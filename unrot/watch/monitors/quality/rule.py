@@ -75,9 +75,9 @@ def prior(what: What, before: Distribution, known: float) -> Usual | None:
     if what == "unseen":
         part = (before.once + 1) / (before.once + 1 + 2 * before.twice)
         a, b = another * before.once + 1, max(rows - before.once, 1)
-        return Usual(part * a, part * b, before.once / rows, unseen=part)
+        return Usual(part * a, part * b, before.once / rows, least=part)
     if what == "outside":
-        return Usual(2.0, max((rows - 1) * known, 1.0), 2 / (rows + 1), unseen=2.0)
+        return Usual(2.0, max((rows - 1) * known, 1.0), 2 / (rows + 1), least=2.0)
     return Usual(1.0, (1 + FAR) ** _tail_of(before, rows) * rows, 0.0)
 
 
