@@ -202,11 +202,13 @@ def test_rules_that_change_look_at_the_newest_period_again(
     bring_in(log_of(tmp_path / "log.csv", [spoilt(flowers(2), 2, "zeros")], seconds=SHORT))
     strict = seen(service)
 
-    loose = seen(service, Rules(distance=0.9))
+    loose = seen(service, Rules(distance=0.9), now=2e9 + 60)
+    back = seen(service, now=2e9 + 120)
     off = seen(service, Rules(drift=False))
 
-    assert [one.is_present for one in (*strict, *loose)] == [True, False]
-    assert off == []
+    assert [one.is_present for one in (*strict, *loose, *back, *off)] == [True, False, True, False]
+    assert loose[0].at == 2e9 + 60
+    assert back[0].features == strict[0].features
 
 
 def test_drift_that_is_switched_off_is_gone(service: Service, tmp_path: Path) -> None:

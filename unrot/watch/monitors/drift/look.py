@@ -80,6 +80,8 @@ class _Look:
     visit: Visit
     note: _Note = field(default_factory=_Note)
     stretches: Sequence[CountedStretch] = ()
+    has_other_rules: bool = False
+    """True where rules have changed since the last look."""
     held: dict[periods.Key, PeriodRows] = field(default_factory=dict)
     """Rows of the last periods: each is what the next one is compared with."""
 
@@ -91,7 +93,8 @@ class _Look:
             return
         if list(self.note.stamp) == stamp and self.visit.now < self.note.next_at:
             return
-        yield from self._go_on(stamp, has_other_rules=self.note.stamp[2:] != stamp[2:])
+        self.has_other_rules = self.note.stamp[2:] != stamp[2:]
+        yield from self._go_on(stamp)
         self.visit.write_note(MONITOR, self.note)
 
     def _stamp(self) -> list[Any]:
@@ -113,7 +116,7 @@ class _Look:
             yield Symptom(CAUSE, "drift", is_present=False, at=self.visit.now)
             self.visit.write_note(MONITOR, _Note(at=self.note.at))
 
-    def _go_on(self, stamp: list[Any], *, has_other_rules: bool) -> Iterator[Symptom]:
+    def _go_on(self, stamp: list[Any]) -> Iterator[Symptom]:
         store = self.visit.store
         counted = store.profiles.stretches(self.visit.key)
         self.stretches = [one for one in counted if one.reference]
@@ -131,7 +134,7 @@ class _Look:
         waiting = periods.due(
             self.stretches, checks, self.visit.rules, seconds=seconds, now=self.visit.now
         )
-        if has_other_rules:
+        if self.has_other_rules:
             waiting = self._with_newest(waiting, seconds)
         yield from self._walk(waiting[:PERIODS_AT_ONCE])
         is_done = len(waiting) <= PERIODS_AT_ONCE
@@ -182,7 +185,9 @@ class _Look:
             yield self._present(max(moved, key=lambda one: one.rows), at)
         elif all(one.is_calm for one in drifts):
             self.note.is_present, self.note.at = False, max(at, self.note.at)
-            yield Symptom(CAUSE, "drift", is_present=False, at=at)
+            # By other rules it is over now, and not two days ago, when its period ended.
+            ended_at = self.visit.now if self.has_other_rules and self.note.stamp else at
+            yield Symptom(CAUSE, "drift", is_present=False, at=ended_at)
 
     def _begins(self, check: Check) -> float:
         """Return since when what moved has departed, where that was noted."""
