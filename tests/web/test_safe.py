@@ -47,6 +47,12 @@ def test_every_answer_keeps_other_sites_away(client: FlaskClient, path: str) -> 
     assert "camera=()" in headers["Permissions-Policy"]
 
 
+def test_who_asks_by_another_name_is_not_led_there(client: FlaskClient) -> None:
+    answer = client.get("/models//iris", headers={"Host": "evil.test"})
+
+    assert (answer.status_code, answer.location) == (308, "/models/iris")
+
+
 def test_no_cache_keeps_what_is_for_one_person(client: FlaskClient) -> None:
     bearer = {"Authorization": f"Bearer {VIEWER}"}
 

@@ -432,6 +432,9 @@ def _lead_to_https() -> Response | None:
 
 
 def _add_headers(response: Response) -> Response:
+    if response.location and response.location.startswith(request.host_url):
+        # Who asks by another name for us is led on here, and not to a host of that name.
+        response.location = "/" + response.location[len(request.host_url) :].lstrip("/")
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:
