@@ -72,7 +72,8 @@ def test_world_moves_and_the_model_follows_and_is_not_spoilt_and_goes_back(
     assert promoted["aliases"] == {"champion": "v2"}
     follow(town, "v2")
     assert town.accuracy(FRESH, seed=4, mutated=True) >= 0.90
-    judge_until_over(town, closed)
+    town.taught(AUDITED, seed=8, mutated=True)
+    wait_for(lambda: not closed & set(town.findings()), 30, lambda: str(town.findings()))
     steady.taught(STEADY_ROWS, seed=3)
 
     town.told("/policy", {"cap": 0}, method="PUT")
@@ -134,21 +135,6 @@ def test_crowd_alone_does_not_move_the_world_until_a_judge_has_looked(server: Se
     assert town.told("/promote", {"version": "v3"})["aliases"] == {"champion": "v3"}
     follow(town, "v3")
     assert town.accuracy(FRESH, seed=7, mutated=True) >= 0.85
-
-
-def judge_until_over(town: Town, kinds: set[str]) -> None:
-    """Judge until findings are over: of one version in some twenty its first verdicts look bad.
-
-    Such a doubt is chance, as the monitor says of itself, and more verdicts end it.
-    """
-    for seed in range(8, 12):
-        town.taught(AUDITED, seed=seed, mutated=True)
-        ends_at = time.monotonic() + 30
-        while kinds & set(town.findings()) and time.monotonic() < ends_at:
-            time.sleep(0.3)
-        if not kinds & set(town.findings()):
-            return
-    raise AssertionError(str(town.findings()))
 
 
 def stay_within_the_hour() -> None:

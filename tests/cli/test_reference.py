@@ -59,14 +59,8 @@ def checked(service: Service) -> list[Check]:
 
 
 def as_judged_alone(check: Check) -> Check:
-    """Return a check as if it were the only look: each look spends of one budget.
-
-    What had moved is no surprise when it is looked at again.
-    """
-    drifts = [replace(one, level=1.0) for one in check.drifts]
-    return replace(
-        check, drifts=tuple(replace(one, surprise=0.0) if one.has_moved else one for one in drifts)
-    )
+    """Return a check as if it were the only look: each look spends of one budget."""
+    return replace(check, drifts=tuple(replace(one, level=1.0) for one in check.drifts))
 
 
 def wider(seed: int, rows: int = 150) -> Flowers:

@@ -55,17 +55,12 @@ class Departed:
         """Note which columns are unlike training in a period that follows."""
         self.departures, self.reached = dict(unlike), period.ends_at
 
-    def note_moved(self, drifts: Sequence[Drift], period: Period) -> None:
-        """Note which columns have moved: one goes on until it is calm in a period that follows.
-
-        Where other rules look at the same one again, what had moved is not forgotten: they may be
-        set back.
-        """
-        is_again = not self.is_next(period)
+    def note_moved(self, drifts: Sequence[Drift]) -> None:
+        """Note which columns have moved: one goes on until it is calm."""
         self.moved = [
             one.column
             for one in drifts
-            if one.has_moved or (one.column in self.moved and (is_again or not one.is_calm))
+            if one.has_moved or (one.column in self.moved and not one.is_calm)
         ]
 
 
@@ -102,7 +97,7 @@ class PeriodLook:
         known = len(earlier) >= like_days.KNOWN
         found = rule.weigh_drifts(drifts, surprises, self.visit.rules, level=level, known=known)
         if departed.is_of_now(self.period):
-            departed.note_moved(found, self.period)
+            departed.note_moved(found)
         if departed.is_next(self.period):
             departed.go_on(self.period, since)
         return found
