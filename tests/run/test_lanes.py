@@ -121,6 +121,16 @@ def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[by
     return [body]
 
 
+class BySender:
+    """Answers nothing, and knows who sends by the address."""
+
+    def find(self, _head: Head) -> None:
+        return None
+
+    def sender_of(self, head: Head) -> str:
+        return head.client
+
+
 @dataclass
 class Desk:
     lanes: Lanes
@@ -225,17 +235,12 @@ def test_more_bodies_than_can_be_waited_for_are_refused(monkeypatch: pytest.Monk
 
 
 def test_one_sender_takes_not_all_the_places_of_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Fast:
-        def find(self, _head: Head) -> None:
-            return None
-
-        def sender_of(self, head: Head) -> str:
-            return head.client
-
     monkeypatch.setattr(lanes, "MOST_ARRIVING", 9)
     monkeypatch.setattr(lanes, "CROWD", 3)
     some = Threads(2, most_waiting=9, seconds=60)
-    table = Desk(Lanes(echo, Fast(), some, trust=NOBODY, most_body=BODY, most_upload=UPLOAD), some)
+    table = Desk(
+        Lanes(echo, BySender(), some, trust=NOBODY, most_body=BODY, most_upload=UPLOAD), some
+    )
 
     def sent_by(client: str) -> int:
         exchange = request(None, size=9)
@@ -250,16 +255,11 @@ def test_one_sender_takes_not_all_the_places_of_bodies(monkeypatch: pytest.Monke
 def test_half_sent_files_of_one_sender_leave_room_on_the_disk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    class Fast:
-        def find(self, _head: Head) -> None:
-            return None
-
-        def sender_of(self, head: Head) -> str:
-            return head.client
-
     monkeypatch.setattr(lanes, "MOST_SPOOLED", 3)
     some = Threads(2, most_waiting=9, seconds=60)
-    table = Desk(Lanes(echo, Fast(), some, trust=NOBODY, most_body=BODY, most_upload=UPLOAD), some)
+    table = Desk(
+        Lanes(echo, BySender(), some, trust=NOBODY, most_body=BODY, most_upload=UPLOAD), some
+    )
 
     def sent_by(client: str) -> Exchange:
         exchange = request(b"x" * 2**20, None, size=UPLOAD, kind="text/csv")

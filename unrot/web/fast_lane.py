@@ -46,6 +46,8 @@ QUICK_BYTES = 65_536
 """A body of more bytes holds many rows: it is answered by a thread, so that nobody waits for it."""
 FOR_FLASK = ("cookie", "origin", "x-forwarded-protocol", "x-forwarded-ssl")
 """Headers that mean more than is looked at here."""
+MORE = ("explain", "sure", "%")
+"""What in a query takes more than a plain answer, or may say so in other letters."""
 REQUEST_ID = HEADER.lower()
 MOST_KNOWN = 1_000
 LONGEST_KEY = 400
@@ -126,10 +128,6 @@ class Asking(NamedTuple):
         return self.call.answer(body, self.caller)
 
 
-MORE = ("explain", "sure", "%")
-"""What takes more than a plain answer, or may say so in other letters."""
-
-
 class HeadKey(NamedTuple):
     """All of a request's head that its call depends on, but for who sends it."""
 
@@ -170,7 +168,7 @@ class FastLane:
             if headers.get(name) is not None:
                 return None
         query = head.query_string
-        if any(word in query for word in MORE):
+        if query and any(word in query for word in MORE):
             return None
         if (size_of(headers) or 0) > self.settings.max_body:
             return None
