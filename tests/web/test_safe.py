@@ -5,9 +5,12 @@ from __future__ import annotations
 import fcntl
 import logging
 import stat
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,10 +18,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import JUDGE, OPERATOR, VIEWER
+from tests.conftest import JUDGE, OPERATOR, VIEWER, wait_for
 from tests.web.visitor import sign_in, take_store_away, text_of
 from unrot.app import create_app
 from unrot.core.settings import Settings, prepare_home
+from unrot.web import uploads
 
 HTTPS = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.7"}
 HTTP = {"X-Forwarded-Proto": "http", "X-Forwarded-For": "198.51.100.7"}
@@ -229,27 +233,57 @@ def test_only_a_few_files_are_taken_at_once(client: FlaskClient, settings: Setti
     assert sent() == 200
 
 
+def test_one_file_waits_for_a_turn_and_the_others_are_refused_at_once(
+    behind: Behind, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who reloads a page is not refused because of the answer that it left."""
+    monkeypatch.setattr(uploads, "TURN_SECONDS", 60.0)
+    client, place = behind(), settings.home / "uploads" / "next"
+    left = [begun_by(client, "203.0.113.1") for _ in range(2)]
+    waiting = Future[TestResponse]()
+    ask = partial(begun_by, client, "203.0.113.1")
+
+    threading.Thread(target=lambda: waiting.set_result(ask())).start()
+    wait_for(lambda: place.exists() and is_locked(place), 30)
+    another = ask()
+    left[0].close()
+    waited = waiting.result(30)
+
+    assert (another.status_code, waited.status_code) == (429, 200)
+    for one in (left[1], another, waited):
+        one.close()
+
+
+def is_locked(path: Path) -> bool:
+    with path.open("wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def test_one_sender_takes_not_all_the_turns_of_files(behind: Behind) -> None:
     """One that takes answers slowly would keep all others out."""
     client = behind()
-    row = b"sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm\n5.1,3.5,1.4,0.2\n"
-
-    def begun_by(address: str) -> TestResponse:
-        return client.post(
-            "/api/v1/models/iris/predict",
-            data=row,
-            content_type="text/csv",
-            headers={"X-Forwarded-For": address},
-            buffered=False,
-        )
-
     asked = ("203.0.113.1", "203.0.113.2", "203.0.113.3", "198.51.100.1")
-    begun = [begun_by(address) for address in asked]
+    begun = [begun_by(client, address) for address in asked]
     codes = [one.status_code for one in begun]
     for one in begun:
         one.close()
 
     assert codes == [200, 200, 429, 200]
-    again = begun_by("203.0.113.3")
+    again = begun_by(client, "203.0.113.3")
     again.close()
     assert again.status_code == 200
+
+
+def begun_by(client: FlaskClient, address: str) -> TestResponse:
+    """Ask for the predictions of a file, and take none yet."""
+    return client.post(
+        "/api/v1/models/iris/predict",
+        data=b"sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm\n5.1,3.5,1.4,0.2\n",
+        content_type="text/csv",
+        headers={"X-Forwarded-For": address},
+        buffered=False,
+    )

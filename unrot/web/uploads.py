@@ -43,6 +43,10 @@ AT_ONCE, OF_ONE = 4, 2
 """So many files are taken at the same time, by all workers of a machine together, and of one
 sender: who takes an answer slowly keeps none of the others out."""
 
+TURN_SECONDS, LOOK_SECONDS = 1.0, 0.02
+"""How long one file waits for a turn, so that who reloads a page need not ask twice: an answer that
+nobody takes any more ends with the next part that is made of it."""
+
 LONGEST_NAME = 60
 TRUTHS = (
     "text/csv",
@@ -102,16 +106,26 @@ def _take_turn() -> IO[bytes]:
     """Be one of the few files that are taken at once on this machine; the lock goes with us."""
     folder = service().settings.home / "uploads"
     folder.mkdir(exist_ok=True)
-    with (folder / "door").open("wb") as door:
-        fcntl.flock(door, fcntl.LOCK_EX)
-        turn, problem = _find_turn([folder / str(number) for number in range(AT_ONCE)])
+    turn, problem = _find_turn(folder)
+    ends_at = time.monotonic() + TURN_SECONDS
+    with (folder / "next").open("wb") as queue:  # It has one place: the others keep no thread.
+        while turn is None and time.monotonic() < ends_at and _is_free(queue):
+            time.sleep(LOOK_SECONDS)
+            turn, problem = _find_turn(folder)
     if turn is None:
         drain()
         raise TooMany(problem, 5.0)
     return turn
 
 
-def _find_turn(places: Sequence[Path]) -> tuple[IO[bytes] | None, str]:
+def _find_turn(folder: Path) -> tuple[IO[bytes] | None, str]:
+    """Take a turn if there is one; else say why there is none. One looks at a time."""
+    with (folder / "door").open("wb") as door:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        return _take_place([folder / str(number) for number in range(AT_ONCE)])
+
+
+def _take_place(places: Sequence[Path]) -> tuple[IO[bytes] | None, str]:
     """Lock a free place and write there who has it; else say why there is none."""
     sender = doorkeeper().subject(request.remote_addr).encode()
     turn, own = None, 0
