@@ -13,6 +13,7 @@ from typing import Any
 
 from unrot.core import lineage
 from unrot.core.records import CHAMPION, IMPORTED, AliasMove, Outcome, Version
+from unrot.hear.late import READ_AGAIN_SECONDS
 from unrot.watch.visit import Visit
 
 Key = tuple[float, float, str]
@@ -22,6 +23,15 @@ Key = tuple[float, float, str]
 def key_of(outcome: Outcome) -> Key:
     """Return where a verdict stands in the order of verdicts."""
     return outcome.given_at, outcome.predicted_at, outcome.prediction
+
+
+def mark_of(newest: Outcome, visit: Visit) -> list[Any]:
+    """Return what is another when a verdict came, also one that stands before the newest.
+
+    Those of one second come in any order, from several workers or in two transactions.
+    """
+    since, until = newest.given_at - READ_AGAIN_SECONDS, newest.given_at + 1
+    return [*key_of(newest), visit.store.traffic.count_given(visit.key, since, until)]
 
 
 def key_from(read: Sequence[Any]) -> Key:

@@ -13,7 +13,7 @@ from functools import partial
 
 from unrot.core.records import Outcome, Symptom
 from unrot.serve.service import LAST_VERDICTS
-from unrot.watch.eras import key_of
+from unrot.watch.eras import mark_of
 from unrot.watch.visit import Visit
 from unrot.watch.worth.leaning import NOTED, Leaning, Noted, leaning_of
 
@@ -25,7 +25,7 @@ def look(visit: Visit) -> Sequence[Symptom]:
     if not visit.has_news or not visit.champion:
         return ()
     own = partial(visit.store.traffic.outcomes, visit.key, versions=(visit.champion,))
-    mark = [visit.champion, *map(key_of, own(limit=1))]
+    mark = [visit.champion, *(mark_of(one, visit) for one in own(limit=1))]
     if mark != visit.remembered.get(MONITOR):
         visit.write_note(MONITOR, Noted(visit.champion, _leaning(visit, own(limit=LAST_VERDICTS))))
         visit.remembered[MONITOR] = mark

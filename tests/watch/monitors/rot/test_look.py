@@ -135,6 +135,19 @@ def test_model_that_is_rotten_from_the_start_is_held_against_its_holdout(school:
     assert "its test set promised" in found.sentence
 
 
+def test_verdicts_that_were_long_on_their_way_are_looked_at(school: School) -> None:
+    """The newest is the same then as at the look before."""
+    moments = [NOON + 60.0 * minute for minute in range(20)]
+    judged_at(school, moments, seed=100)
+    judged_at(school, [NOON + 3_600.0], seed=300, mutated=True)
+    assert looked(school) == []
+
+    late = [NOON + 3_600.0 - 10.0 * number for number in range(1, 9)]
+    judged_at(school, late, seed=400, mutated=True)
+
+    assert looked(school)[-1].is_present
+
+
 def test_rule_that_is_off_looks_at_nothing(school: School) -> None:
     taught(school, 60, mutated=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from unrot.watch.monitors.rot.words import Reached
 from unrot.watch.worth.verdicts import of_inputs, of_left
 
 MONDAY = 1_767_571_200.0
+A_FALL = Fallen(0.0, (0.0, 0.0, ""), "v1", 0.9, 300, 0.4, False, 20.0, 12.0, 0.1, 0.6)
 
 
 def stream(*parts: tuple[float, int], seed: int = 0) -> list[float]:
@@ -324,6 +326,7 @@ def test_it_says_the_same_however_often_somebody_looks() -> None:
 
     assert found == said
     assert (standing.count, standing.seen) == (at_once.standing.count, at_once.standing.seen)
+    assert standing.looked == at_once.standing.looked == len(told)
 
 
 def test_what_lies_behind_counts_as_if_it_were_read() -> None:
@@ -365,14 +368,39 @@ def test_other_fresh_version_that_is_well_ends_a_fall_and_one_that_is_not_does_n
     assert ends(cured[:29]) == []
 
 
+def test_verdicts_that_arrive_before_one_that_was_looked_at_are_looked_at_as_well() -> None:
+    """Those of one second come in any order, from several workers or in two transactions."""
+    right = stream((0.96, 100))
+    told = [Outcome(f"p{at:03}", "v2", 8.0, 9.0, bool(one)) for at, one in enumerate(right)]
+    early = Course(StreamState(("v2",), other=A_FALL), champion="v2", expected=Expected(), last=50)
+    early.follow([*told[::10], told[-1]])
+
+    steps = Course(early.standing, champion="v2", expected=Expected(), last=50).follow(told)
+
+    assert [one.what for one in steps] == ["over"]
+
+
+def test_another_version_is_not_held_against_three_verdicts_that_were_all_right() -> None:
+    few = replace(A_FALL, before=1.0, before_verdicts=3, usual=0.11, after=0.55)
+    told = [one._replace(version="v2") for one in outcomes(stream((0.87, 100), seed=1), start=1e3)]
+    course = Course(StreamState(("v2",), other=few), champion="v2", expected=Expected(), last=50)
+
+    assert [one.what for one in course.follow(told)] == ["over"]
+    assert words.before_words(few, is_of_numbers=False) == (
+        "before it was right in 100 % of 3, and 89 % was to be expected at these hours"
+    )
+
+
 def test_deep_fall_and_one_surely_below_the_constant_guess_are_grave() -> None:
-    judges = Whose(100, 100, 0, 0)
+    judges, fallen = Whose(100, 100, 0, 0), replace(A_FALL, before=0.85)
 
     def gravity(right: int, by: Whose = judges, constant: float = 0.5) -> str:
-        return words.gravity_of(Reached("v1", 100, by, right, constant=constant), 0.85)
+        return words.gravity_of(Reached("v1", 100, by, right, constant=constant), fallen)
 
     assert [gravity(60), gravity(78), gravity(78, constant=0.95)] == ["grave", "warning", "grave"]
     assert gravity(10, Whose(100, 0, 1, 100)) == "note"
+    fallen = replace(A_FALL, before=1.0, before_verdicts=3, usual=0.15)
+    assert gravity(78) == "warning"
 
 
 def test_numbers_that_are_farther_off_are_a_fall() -> None:
@@ -383,8 +411,6 @@ def test_numbers_that_are_farther_off_are_a_fall() -> None:
 
 
 # ── its words ────────────────────────────────────────────────────────────────────────────────
-
-A_FALL = Fallen(0.0, (0.0, 0.0, ""), "v1", 0.9, 300, 0.4, False, 20.0, 12.0, 0.1, 0.6)
 
 
 def test_answers_of_a_log_that_was_imported_are_not_said_to_be_the_champions() -> None:

@@ -20,7 +20,7 @@ from unrot.core.percent import percent
 from unrot.core.records import IMPORTED, Outcome, Symptom, Version
 from unrot.core.rules import Rules
 from unrot.watch import holdout
-from unrot.watch.eras import Era, era_of_champion, key_of
+from unrot.watch.eras import Era, era_of_champion, key_of, mark_of
 from unrot.watch.imports import last_import
 from unrot.watch.monitors.rot import words
 from unrot.watch.monitors.rot.cause.look import Span, explain_fall
@@ -217,7 +217,7 @@ def _mark(visit: Visit) -> list[Any]:
         return []
     check = store.checks.last(model, rules.against)
     return [
-        *key_of(newest[0]),
+        *mark_of(newest[0], visit),
         visit.champion,
         0.0 if check is None else check.ends_at,
         rules.last_verdicts,
@@ -295,8 +295,8 @@ class _Teller:
         if not told:
             return
         now = self.reached(fallen, told)
-        is_worse = now.mae > fallen.before if now.right is None else now.share.high < fallen.before
-        if is_worse:
+        is_of_numbers, before = now.right is None, fallen.right_before
+        if now.mae > fallen.before if is_of_numbers else now.share.high < before:
             yield self._fallen(fallen, now, told)
 
     def reached(
@@ -324,7 +324,7 @@ class _Teller:
             is_present=True,
             at=told[-1].given_at,
             since=fallen.since,
-            gravity=words.gravity_of(now, fallen.before),
+            gravity=words.gravity_of(now, fallen),
             sentence=f"{words.fallen_words(now, before)} {why.sentence}".strip(),
             advice=ASK_A_JUDGE if now.by.is_one_voice else ADVICE_ON[why.kind],
             features=why.features,

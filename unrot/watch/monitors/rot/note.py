@@ -46,6 +46,14 @@ class Fallen:
     is_of_answers: bool = False
     """True where the test set promised it of the answers that were judged, not of all."""
 
+    @property
+    def right_before(self) -> float:
+        """How often it was right, or would be at such hours by its test set too, if that is less.
+
+        Of three verdicts all may be right by chance, and nothing is ever as right as that.
+        """
+        return min(self.before, 1 - self.usual)
+
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
@@ -57,6 +65,9 @@ class StreamState:
     """Verdicts up to this one are behind."""
     seen: Key = FIRST
     """The newest verdict that was looked at."""
+    looked: int = 0
+    """So many were, those behind too: one that was long on its way makes them more, and is not the
+    newest."""
     begins_at: float = 0.0
     count: int = 0
     """Verdicts that are behind, those of falls that are over too."""

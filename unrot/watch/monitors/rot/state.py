@@ -132,7 +132,7 @@ class Course:
             else:
                 end += 1
         if self._told:
-            self._stand(seen=max(self.standing.seen, key_of(self._told[-1])))
+            self._see(len(self._told))
         return steps
 
     def forget(self, upto: tuple[float, float, str]) -> None:
@@ -203,8 +203,13 @@ class Course:
 
     def _is_to_look(self, end: int) -> bool:
         place = self.standing.count + end
-        is_new = key_of(self._told[end - 1]) > self.standing.seen
+        is_new = place > self.standing.looked or key_of(self._told[end - 1]) > self.standing.seen
         return is_new and place % LOOKS == 0
+
+    def _see(self, end: int) -> None:
+        """Note that all verdicts up to a place were looked at."""
+        seen = max(self.standing.seen, key_of(self._told[end - 1]))
+        self._stand(seen=seen, looked=max(self.standing.looked, self.standing.count + end))
 
     def _look(self, end: int) -> Step | None:
         if self.standing.other is not None and (step := self._look_at_other(end)):
@@ -332,10 +337,10 @@ class Course:
     def _move(self, place: int, end: int, **what: Any) -> None:
         """Begin what is read again at a place; up to another one all has been seen."""
         read_from = key_of(self._told[place - 1]) if place else self.standing.read_from
+        self._see(end)
         self._stand(
             count=self.standing.count + place,
             read_from=read_from,
-            seen=key_of(self._told[end - 1]),
             patience=0,
             **what,
         )
@@ -375,21 +380,23 @@ class Course:
             return None
         if not (_is_well(newest, fallen, expected)):
             return None
-        self._stand(other=None, seen=key_of(self._told[end - 1]))
+        self._see(end)
+        self._stand(other=None)
         return Step("over", newest[-1].given_at, fallen, newest)
 
 
 def _is_well(newest: Sequence[Outcome], fallen: Fallen, expected: Expected) -> bool:
     """Tell whether verdicts are surely better than after the fall, and much as before it."""
-    far = BACK * abs(fallen.before - fallen.after)
     if is_of_numbers(newest):
+        far = BACK * abs(fallen.before - fallen.after)
         errors = np.abs([one.error or 0.0 for one in newest])
         noise = rule.SURELY * float(errors.std()) / sqrt(len(errors))
         limit = max(fallen.before, FAR * (expected.mae or 0.0)) + far
         return float(errors.mean()) <= limit and float(errors.mean()) + noise < fallen.after
-    right = right_of(newest)
-    least = fallen.before if expected.share is None else min(fallen.before, expected.share)
-    return (right.value or 0.0) >= least - far and right.low > fallen.after
+    right, before = right_of(newest), fallen.right_before
+    least = before if expected.share is None else min(before, expected.share)
+    least -= BACK * abs(before - fallen.after)
+    return (right.value or 0.0) >= least and right.low > fallen.after
 
 
 def _needed_to_be_back(wrong: float, far: float, worth: float) -> int:

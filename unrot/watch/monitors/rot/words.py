@@ -151,7 +151,7 @@ def before_words(fallen: Fallen, *, is_of_numbers: bool) -> str:
         return f"{same}its test set promised {roughly(fallen.before)}"
     hours = ""
     if abs(1 - fallen.usual - fallen.before) > HOURS_MATTER:
-        hours = f", {roughly(1 - fallen.usual)} at the same hours"
+        hours = f", and {roughly(1 - fallen.usual)} was to be expected at these hours"
     return f"before it was right in {roughly(fallen.before)} of {fallen.before_verdicts:,}{hours}"
 
 
@@ -177,13 +177,13 @@ def over_words(now: Reached, fallen: Fallen) -> str:
     return f"The fall of {fallen.champion} is over: {now.version} answers now, {said}."
 
 
-def gravity_of(now: Reached, before: float) -> Gravity:
+def gravity_of(now: Reached, fallen: Fallen) -> Gravity:
     """Tell how grave a fall is: one visitor's word is a note."""
     if now.by.is_one_voice:
         return "note"
     if now.right is None:
-        return "grave" if now.mae >= FAR * before else "warning"
-    is_deep = before - (now.share.value or 0.0) >= DEEP
+        return "grave" if now.mae >= FAR * fallen.before else "warning"
+    is_deep = fallen.right_before - (now.share.value or 0.0) >= DEEP
     return "grave" if is_deep or now.share.high < (now.constant or 0.0) else "warning"
 
 
