@@ -210,6 +210,24 @@ def test_rules_that_change_look_at_the_newest_period_again(
     assert off == []
 
 
+def test_rules_that_are_tried_and_set_back_find_what_they_found(
+    service: Service, tmp_path: Path
+) -> None:
+    """Also where it takes six days of a small shift to tell."""
+    wider = np.array([0.0, 0.5, 0.0, 0.0])
+    wide = [flowers(number) + wider for number in range(2, 8)]
+    bring_in(log_of(tmp_path / "log.csv", [flowers(1), *wide], seconds=DAY))
+    *_, first = seen(service)
+
+    [gone] = seen(service, Rules(distance=0.9), now=2e9 + 60)
+    [back] = seen(service, now=2e9 + 120)
+    [again] = seen(service, Rules(distance=0.1), now=2e9 + 180)
+
+    assert [one.is_present for one in (first, gone, back, again)] == [True, False, True, True]
+    assert (back.since, back.at, back.sentence) == (first.since, first.at, first.sentence)
+    assert (again.since, again.at) == (first.since, first.at)
+
+
 def test_drift_that_is_switched_off_is_gone(service: Service, tmp_path: Path) -> None:
     bring_in(log_of(tmp_path / "log.csv", [spoilt(flowers(2), 2, "zeros")], seconds=SHORT))
     seen(service)

@@ -22,7 +22,7 @@ from unrot.watch.monitors.drift.habits import Hourly, daytimes
 from unrot.watch.monitors.drift.periods import Period
 from unrot.watch.monitors.drift.rows import PeriodRows, profiles_of, read_rows
 from unrot.watch.monitors.drift.rule import Before
-from unrot.watch.monitors.drift.surprise import MOST_REFERENCES, Departed, PeriodLook
+from unrot.watch.monitors.drift.surprise import MOST_REFERENCES, LastTwo, PeriodLook
 from unrot.watch.monitors.drift.words import ADVICE, sentence_of
 from unrot.watch.notes import read_note
 from unrot.watch.profiles import references
@@ -61,16 +61,15 @@ class _Note:
     """Periods that were compared: each spends of one budget."""
     past: list[tuple[float, float]] = field(default_factory=list)
     """Repeats and runs of the last periods; no runs of a day and more."""
-    departed: dict[str, Departed] = field(default_factory=dict)
-    """By the digest of the reference."""
+    departed: dict[str, LastTwo] = field(default_factory=dict)
+    """By the digest of the reference, the one that was looked at last at the end."""
 
-    def departed_of(self, reference: str) -> Departed:
-        """Return what has departed of a reference's traffic, the newest last."""
-        found = self.departed.pop(reference, None) or Departed()
+    def note_departed(self, reference: str, found: LastTwo) -> None:
+        """Note what has departed of a reference's traffic."""
+        self.departed.pop(reference, None)
         self.departed[reference] = found
         while len(self.departed) > MOST_REFERENCES:
             del self.departed[next(iter(self.departed))]
-        return found
 
 
 @dataclass(slots=True)
@@ -191,7 +190,7 @@ class _Look:
 
     def _begins(self, check: Check) -> float:
         """Return since when what moved has departed, where that was noted."""
-        departed = self.note.departed.get(check.reference, Departed()).departures
+        departed = self.note.departed.get(check.reference, LastTwo()).now.departures
         since = [departed[one.column].since for one in check.moved if one.column in departed]
         is_of_training = check.against == "training"
         return min([check.starts_at, *(since if is_of_training else [])])
@@ -264,8 +263,9 @@ class _Look:
             reference=reference,
             worth=worth,
         )
-        departed = self.note.departed_of(period.reference)
-        drifts = look.weigh(drifts, departed, level(self.note.looks, BUDGET))
+        last = self.note.departed.get(period.reference, LastTwo())
+        drifts, last = look.weigh(drifts, last, level(self.note.looks, BUDGET))
+        self.note.note_departed(period.reference, last)
         return replace(check, rows_before=reference.rows, drifts=tuple(drifts))
 
     def _against(

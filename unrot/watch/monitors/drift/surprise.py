@@ -35,33 +35,55 @@ EarlierDay = tuple[float, Mapping[str, float]]
 """When its like period ended, and how far each column lay; not where it had moved."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Departed:
-    """What of one reference's traffic has departed."""
+    """What of one reference's traffic has departed, up to a moment."""
 
     reached: float = 0.0
-    departures: dict[str, Departure] = field(default_factory=dict)
-    moved: list[str] = field(default_factory=list)
+    departures: Mapping[str, Departure] = field(default_factory=dict)
+    moved: Sequence[str] = ()
 
-    def is_next(self, period: Period) -> bool:
+    def is_followed_by(self, period: Period) -> bool:
         """Tell whether a period follows on what was noted, and is not of the past."""
         return period.starts_at >= self.reached
 
-    def is_of_now(self, period: Period) -> bool:
-        """Tell whether a period follows, or is the last one again."""
-        return self.is_next(period) or period.ends_at == self.reached
+    def forgotten_before(self, moment: float) -> Departed:
+        """Return it as it counts from a moment on: what ended long before is over."""
+        return self if self.reached >= moment - DAY else Departed(self.reached)
 
-    def go_on(self, period: Period, unlike: Mapping[str, Departure]) -> None:
-        """Note which columns are unlike training in a period that follows."""
-        self.departures, self.reached = dict(unlike), period.ends_at
-
-    def note_moved(self, drifts: Sequence[Drift]) -> None:
-        """Note which columns have moved: one goes on until it is calm."""
-        self.moved = [
+    def gone_on(
+        self, period: Period, unlike: Mapping[str, Departure], drifts: Sequence[Drift]
+    ) -> Departed:
+        """Return it with a period that follows; what has moved goes on until it is calm."""
+        moved = [
             one.column
             for one in drifts
             if one.has_moved or (one.column in self.moved and not one.is_calm)
         ]
+        return Departed(period.ends_at, unlike, moved)
+
+
+@dataclass(frozen=True, slots=True)
+class LastTwo:
+    """What has departed, and what had before the newest period.
+
+    Where other rules look at that period again, they begin from there: so rules that are tried and
+    set back see what they saw.
+    """
+
+    now: Departed = Departed()
+    before: Departed = Departed()
+
+    def seen_from(self, period: Period) -> Departed:
+        """Return what had departed when a period began."""
+        if period.ends_at != self.now.reached:
+            return self.now
+        is_longer = not self.before.is_followed_by(period)
+        return Departed(moved=self.now.moved) if is_longer else self.before
+
+    def gone_on(self, departed: Departed, period: Period) -> LastTwo:
+        """Return it with what has departed by the end of a period."""
+        return LastTwo(departed, self.seen_from(period))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,32 +103,33 @@ class PeriodLook:
         """How long the period is."""
         return self.period.ends_at - self.period.starts_at
 
-    def weigh(self, drifts: Sequence[Drift], departed: Departed, level: float) -> list[Drift]:
-        """Judge drifts by how surprising they are, and note what has departed."""
+    def weigh(
+        self, drifts: Sequence[Drift], last: LastTwo, level: float
+    ) -> tuple[list[Drift], LastTwo]:
+        """Judge drifts by how surprising they are; beside them comes what has departed then."""
         unlike = [one for one in drifts if rule.is_unlike(one, self.visit.rules)]
-        if departed.reached < self.period.starts_at - DAY:
-            departed.departures, departed.moved = {}, []
+        seen, period = last.seen_from(self.period), self.period
+        is_of_past = not seen.is_followed_by(period)
+        departed = Departed() if is_of_past else seen.forgotten_before(period.starts_at)
         since = {one.column: self._departure(one.column, departed) for one in unlike}
         earlier = self._earlier() if unlike else []
         surprises = {
             one.column: 0.0
-            if one.column in departed.moved and departed.is_of_now(self.period)
+            if one.column in departed.moved
             else self._surprise(one, since[one.column], earlier)
             for one in unlike
         }
         known = len(earlier) >= like_days.KNOWN
         found = rule.weigh_drifts(drifts, surprises, self.visit.rules, level=level, known=known)
-        if departed.is_of_now(self.period):
-            departed.note_moved(found)
-        if departed.is_next(self.period):
-            departed.go_on(self.period, since)
-        return found
+        if is_of_past:
+            return found, last
+        return found, last.gone_on(departed.gone_on(period, since, found), period)
 
     def _departure(self, column: str, departed: Departed) -> Departure:
         counts = self.summary[column].counts
         worth, until = sum(counts) * self.worth[column], self.period.ends_at
         before = departed.departures.get(column)
-        if before is None or not departed.is_next(self.period):
+        if before is None:
             return Departure(self.period.starts_at, until, counts, worth)
         return before.gone_on(until, counts, worth)
 
