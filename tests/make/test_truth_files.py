@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from unrot.core.errors import Invalid
+from unrot.core.errors import Invalid, TooLarge
 from unrot.core.records import Caller
 from unrot.make.csv.batches import Batch
 from unrot.make.csv.labels import Judged
@@ -54,12 +55,40 @@ def as_csv(rows: list[dict[str, Any]]) -> str:
     return "\n".join([",".join(rows[0]), *lines])
 
 
-def as_parquet(rows: list[dict[str, Any]], path: Path) -> bytes:
+def as_parquet(rows: list[dict[str, Any]], path: Path, **how: Any) -> bytes:
     pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
     from pyarrow import parquet
 
-    parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    parquet.write_table(pyarrow.Table.from_pylist(rows), path, **how)
     return path.read_bytes()
+
+
+def test_parquet_whose_foot_lies_about_its_pages_is_refused_before_they_are_unpacked(
+    judge: Judge, tmp_path: Path
+) -> None:
+    """A few kilobytes unpack to as much as their pages say, whatever the foot promises."""
+    raw = as_parquet(
+        [{"id": "a", "label": "x" * 100_000_000}],
+        tmp_path / "rows.parquet",
+        **{"compression": "zstd", "use_dictionary": False, "write_statistics": False},
+    )
+    foot_at = len(raw) - 8 - int.from_bytes(raw[-8:-4], "little")
+    sizes = {*re.findall(rb"[\x80-\xff]{3}[\x01-\x7f]", raw[foot_at:])}
+    lying = raw[foot_at:]
+    for one in sizes:
+        if number_of(one) > 50_000_000:
+            lying = lying.replace(one, b"\x94\x80\x80\x00")
+
+    assert len(raw) < 20_000 and lying != raw[foot_at:]
+    with pytest.raises(TooLarge, match="unpacks to more than 64,000,000 bytes"):
+        judge(raw[:foot_at] + lying)
+    with pytest.raises(Invalid, match="cannot be read as Parquet"):
+        judge(raw.replace(raw[4:12], b"\x19" * 8))
+
+
+def number_of(varint: bytes) -> int:
+    bits = sum((byte & 127) << 7 * place for place, byte in enumerate(varint))
+    return bits >> 1
 
 
 @pytest.mark.parametrize("form", ["csv", "lines", "parquet"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from unrot.core.plurals import counted
 from unrot.core.ports import Progress
 from unrot.make.csv.labels import TELLING, UNREADABLE, TruthRow, columns_of
 from unrot.make.parquet import texts_among
+from unrot.make.parquet_pages import unpacked_bytes
 from unrot.make.truth_lines import lines_about, text_of
 
 ROWS_AT_ONCE = 1_000
@@ -28,6 +30,7 @@ class ParquetTruths:
             file = parquet.ParquetFile(path)
             self._columns = columns_of(file.schema_arrow.names)
             self._texts = texts_among(file, {*self._columns.values()})
+            _check_groups(path, file.metadata, {*self._columns.values()})
         except (self._arrow.ArrowException, OSError, ValueError):
             raise Invalid(f"{path.name} cannot be read as Parquet.") from None
         if not {"id", "key"} & {*self._columns} or not {*TELLING} & {*self._columns}:
@@ -35,7 +38,6 @@ class ParquetTruths:
                 f"{path.name} lacks a column: expected id or key, and label (or "
                 "was_correct, reward, signal)."
             )
-        _check_groups(file.metadata, {*self._columns.values()}, path.name)
 
     def rows(self, progress: Progress | None) -> Iterator[TruthRow]:
         """Go through the rows; texts stay in their dictionary, where a long one is there once."""
@@ -76,14 +78,11 @@ def _pyarrow() -> tuple[Any, Any]:
     return pyarrow, parquet
 
 
-def _check_groups(metadata: Any, names: set[str], file: str) -> None:
-    for number in range(metadata.num_row_groups):
-        group = metadata.row_group(number)
-        columns = [group.column(place) for place in range(group.num_columns)]
-        read = [one for one in columns if one.path_in_schema.split(".")[0] in names]
-        if sum(one.total_uncompressed_size for one in read) > MOST_GROUP_BYTES:
+def _check_groups(path: Path, metadata: Any, names: set[str]) -> None:
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        if max(unpacked_bytes(data, metadata, names), default=0) > MOST_GROUP_BYTES:
             raise TooLarge(
-                f"A group of rows of {file} unpacks to more than {MOST_GROUP_BYTES:,} bytes: "
+                f"A group of rows of {path.name} unpacks to more than {MOST_GROUP_BYTES:,} bytes: "
                 "write smaller groups, or only the columns that are needed."
             )
 

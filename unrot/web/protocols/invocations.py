@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +23,7 @@ from unrot.core.schema import MOST_TEXT
 from unrot.hear.key_store import read_key
 from unrot.make.csv.cells import value_of
 from unrot.make.parquet import texts_among
+from unrot.make.parquet_pages import unpacked_bytes
 from unrot.serve.answer import Answer
 from unrot.web.api.envelope import parsed, plain, whole_body
 from unrot.web.current import service
@@ -219,7 +220,8 @@ def rows_of_parquet(schema: Schema, raw: bytes) -> list[Given]:
     try:
         file = parquet.ParquetFile(io.BytesIO(raw))
         names = [name for name in file.schema_arrow.names if name in {*schema.names, KEY}]
-        _check_packed(file.metadata)
+        check_count(file.metadata.num_rows)
+        _check_packed(raw, file.metadata, names)
         texts = texts_among(file, names)
         table = parquet.read_table(io.BytesIO(raw), columns=names, read_dictionary=texts)
         _check_texts(table, texts)
@@ -229,10 +231,8 @@ def rows_of_parquet(schema: Schema, raw: bytes) -> list[Given]:
     return rows
 
 
-def _check_packed(metadata: Any) -> None:
-    check_count(metadata.num_rows)
-    groups = range(metadata.num_row_groups)
-    if sum(metadata.row_group(one).total_byte_size for one in groups) > MOST_PARQUET_BYTES:
+def _check_packed(raw: bytes, metadata: Any, names: Sequence[str]) -> None:
+    if sum(unpacked_bytes(raw, metadata, names)) > MOST_PARQUET_BYTES:
         raise TooLarge(f"The file holds more than {MOST_PARQUET_BYTES:,} bytes: send parts.")
 
 
