@@ -57,7 +57,8 @@ def test_line_says_its_values() -> None:
     chart = lines("a", "Accuracy", [ACCURACY], x=TEN, measure=SHARE)
 
     assert chart.sentence == (
-        "Accuracy at the end: 0 % (0 % to 20 %), 5 verdicts; between 0 % and 100 % in this time."
+        "Accuracy: 0 % (0 % to 20 %), 5 verdicts, at 1970-01-01 00:10; "
+        "between 0 % and 100 % in this time."
     )
     assert [(spot.x, spot.left, spot.width) for spot in chart.spots] == [
         (0, 0, 25),

@@ -99,7 +99,7 @@ def test_rot_is_drawn_verdict_by_verdict_with_what_it_was_before(
     page = page_of(client, one.id)
 
     [figure] = figures(page)
-    assert "Accuracy over the last 50 verdicts Accuracy at the end: " in figure
+    assert "Accuracy over the last 50 verdicts Accuracy: " in figure
     assert f"Before: {percent(one.evidence['before']['value'])}." in figure
     assert " ".join(marks(page)).split() == ["began", "noticed"]
     assert drawn(page) == 1

@@ -273,9 +273,9 @@ def _sentence(
 
 def _line_sentence(series: Series, x: Axis, y: Axis, stretch: str) -> str:
     values, last = [one.value or 0.0 for one in series.known], series.known[-1]
+    said = f"{series.name}: {_told(last, y)}, at {x.says(last.at)}"
     if len(values) == 1:
-        return f"{series.name}: {_told(last, y)}, at {x.says(last.at)}."
-    said = f"{series.name} at the end: {_told(last, y)}"
+        return f"{said}."
     low, high = min(values), max(values)
     if low == high:
         return f"{said}; the same all the time."
