@@ -136,6 +136,16 @@ class Browser:
         page = "document.documentElement"
         return int(self.driver.execute_script(f"return {page}.scrollWidth - {page}.clientWidth"))
 
+    def sticking_out(self) -> list[str]:
+        """Return how what is wider than the window begins, so that a failure says what it was."""
+        found: list[str] = self.driver.execute_script(
+            "const width = document.documentElement.clientWidth;"
+            "return [...document.querySelectorAll('body *')]"
+            ".filter((one) => one.getBoundingClientRect().right > width)"
+            ".map((one) => one.outerHTML.slice(0, 300))"
+        )
+        return found
+
     def scrolled(self) -> float:
         """Return by how many pixels the page is scrolled down."""
         return float(self.driver.execute_script("return scrollY"))

@@ -305,7 +305,7 @@ def test_every_page_fits_and_the_console_is_silent(
     for path in [*PUBLIC, *GUARDED]:
         browser.visit(path)
         assert (path, browser.complaints()) == (path, [])
-        assert (path, browser.too_wide()) == (path, 0)
+        assert (path, browser.too_wide()) == (path, 0), browser.sticking_out()
 
 
 def test_everything_that_can_be_touched_is_large_enough(open_browser: OpenBrowser) -> None:
