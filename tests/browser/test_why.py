@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.chromium import PATIENCE_SECONDS, PHONE, WIDE, Browser, OpenBrowser
-from tests.conftest import wait_for
+from tests.conftest import Server, wait_for
 
 # A page's own address of a prediction tells by whom it was judged, once it is in the store.
 JUDGED = "by who had seen its reasons: petal"
@@ -29,8 +29,11 @@ def test_reasons_stand_under_the_answer(
     assert browser.complaints() == []
 
 
-def test_thumb_after_the_reasons_takes_them_along(open_browser: OpenBrowser) -> None:
-    browser = open_browser(WIDE, scripts=True)
+def test_thumb_after_the_reasons_takes_them_along(
+    open_browser: OpenBrowser, server: Server
+) -> None:
+    browser = open_browser(PHONE, scripts=True)
+    browser.sign_in(server.operator_token)
     browser.visit("/models/iris")
     browser.press("Predict")
     browser.wait_for("Why this answer?")
@@ -42,6 +45,9 @@ def test_thumb_after_the_reasons_takes_them_along(open_browser: OpenBrowser) -> 
     browser.wait_for("You said it was right")
 
     wait_for(lambda: JUDGED in shown(browser, address), PATIENCE_SECONDS)
+    browser.visit("/models/iris/predictions")
+    assert JUDGED in browser.text
+    assert browser.too_wide() == 0, browser.sticking_out()
 
 
 def test_thumb_without_scripts_takes_them_along(open_browser: OpenBrowser) -> None:
