@@ -29,10 +29,11 @@ def test_reasons_stand_under_the_answer(
     assert browser.complaints() == []
 
 
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["desk", "phone"])
 def test_thumb_after_the_reasons_takes_them_along(
-    open_browser: OpenBrowser, server: Server
+    open_browser: OpenBrowser, server: Server, size: tuple[int, int]
 ) -> None:
-    browser = open_browser(PHONE, scripts=True)
+    browser = open_browser(size, scripts=True)
     browser.sign_in(server.operator_token)
     browser.visit("/models/iris")
     browser.press("Predict")

@@ -122,7 +122,9 @@ def test_page_shows_the_rate_over_time(client: FlaskClient, kept: Service) -> No
 
     said = page_of(client)
 
-    assert "0.8 %, 12 of 1,500 rows, at 2026-01-01 14:00; between 0.8 % and 15 %" in said
+    assert (
+        "0.8 %, 12 of 1,500 rows, at 2026-01-01 14:00; between 0.8 % and 15 % in this time." in said
+    )
     assert "The most that the rules allow: 5 %." in said
     assert "2026-01-01 14:00 0.8 %, 12 of 1,500 rows 2026-01-01 13:00 15 %, 30 of 200 rows" in said
 

@@ -26,7 +26,7 @@ def key_of(outcome: Outcome) -> Key:
 
 
 def mark_of(newest: Outcome, visit: Visit) -> list[Any]:
-    """Return what is another when a verdict came, also one that stands before the newest.
+    """Return what is another when a verdict came, also one of shortly before the newest.
 
     Those of one second come in any order, from several workers or in two transactions.
     """

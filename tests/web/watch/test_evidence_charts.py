@@ -99,7 +99,9 @@ def test_rot_is_drawn_verdict_by_verdict_with_what_it_was_before(
     page = page_of(client, one.id)
 
     [figure] = figures(page)
-    assert "Accuracy over the last 50 verdicts Accuracy: " in figure
+    assert re.search(
+        r"Accuracy over the last 50 verdicts Accuracy: .*, at 2023-11-15 12:11;", figure
+    )
     assert f"Before: {percent(one.evidence['before']['value'])}." in figure
     assert " ".join(marks(page)).split() == ["began", "noticed"]
     assert drawn(page) == 1

@@ -221,8 +221,8 @@ def rows_of_parquet(schema: Schema, raw: bytes) -> list[Given]:
         file = parquet.ParquetFile(io.BytesIO(raw))
         names = [name for name in file.schema_arrow.names if name in {*schema.names, KEY}]
         check_count(file.metadata.num_rows)
-        _check_packed(raw, file.metadata, names)
         texts = texts_among(file, names)
+        _check_packed(raw, file.metadata, names)
         table = parquet.read_table(io.BytesIO(raw), columns=names, read_dictionary=texts)
         _check_texts(table, texts)
         rows: list[Given] = table.to_pylist()

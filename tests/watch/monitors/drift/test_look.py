@@ -24,6 +24,8 @@ from unrot.serve.service import Service
 from unrot.store.kinds import BLOB
 from unrot.store.operations import Delete
 from unrot.watch.monitors.drift import look as drift
+from unrot.watch.monitors.drift.periods import Period
+from unrot.watch.monitors.drift.surprise import Departed, LastTwo
 from unrot.watch.reports import periods
 from unrot.watch.visit import Visit
 
@@ -226,6 +228,14 @@ def test_rules_that_are_tried_and_set_back_find_what_they_found(
     assert [one.is_present for one in (first, gone, back, again)] == [True, False, True, True]
     assert (back.since, back.at, back.sentence) == (first.since, first.at, first.sentence)
     assert (again.since, again.at) == (first.since, first.at)
+
+
+def test_longer_period_goes_on_with_what_had_moved() -> None:
+    day, hour = Period("d", 0.0, DAY * 1.0), Period("d", DAY - 3_600.0, DAY * 1.0)
+    last = LastTwo(Departed(hour.ends_at, moved=["x"]), Departed(hour.starts_at, moved=["x"]))
+
+    assert last.seen_from(hour) == last.before
+    assert last.seen_from(day).forgotten_before(day.starts_at).moved == ["x"]
 
 
 def test_drift_that_is_switched_off_is_gone(service: Service, tmp_path: Path) -> None:

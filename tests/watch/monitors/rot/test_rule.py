@@ -380,6 +380,19 @@ def test_verdicts_that_arrive_before_one_that_was_looked_at_are_looked_at_as_wel
     assert [one.what for one in steps] == ["over"]
 
 
+def test_verdict_that_is_withdrawn_hides_none_that_arrives_late() -> None:
+    right = [True] * 40 + [False] * 60
+    told = [Outcome(f"p{at:03}", "v2", 8.0, 9.0, one) for at, one in enumerate(right)]
+    course = Course(StreamState(("v2",)), champion="v2", expected=Expected(), last=50)
+    course.follow([*told[:40], told[-1]])
+    fewer = Course(course.standing, champion="v2", expected=Expected(), last=50)
+    fewer.follow([*told[:20], told[-1]])
+
+    steps = Course(fewer.standing, champion="v2", expected=Expected(), last=50).follow(told)
+
+    assert (fewer.standing.looked, [one.what for one in steps]) == (21, ["fallen"])
+
+
 def test_another_version_is_not_held_against_three_verdicts_that_were_all_right() -> None:
     few = replace(A_FALL, before=1.0, before_verdicts=3, usual=0.11, after=0.55)
     told = [one._replace(version="v2") for one in outcomes(stream((0.87, 100), seed=1), start=1e3)]

@@ -79,7 +79,7 @@ class LastTwo:
         if period.ends_at != self.now.reached:
             return self.now
         is_longer = not self.before.is_followed_by(period)
-        return Departed(moved=self.now.moved) if is_longer else self.before
+        return Departed(period.starts_at, moved=self.now.moved) if is_longer else self.before
 
     def gone_on(self, departed: Departed, period: Period) -> LastTwo:
         """Return it with what has departed by the end of a period."""

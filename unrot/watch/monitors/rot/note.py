@@ -48,9 +48,9 @@ class Fallen:
 
     @property
     def right_before(self) -> float:
-        """How often it was right, or would be at such hours by its test set too, if that is less.
+        """How often it was right, or was to be expected to be at these hours, if that is less.
 
-        Of three verdicts all may be right by chance, and nothing is ever as right as that.
+        Of three verdicts all may be right by chance, and no version is ever as right as that.
         """
         return min(self.before, 1 - self.usual)
 
@@ -66,8 +66,8 @@ class StreamState:
     seen: Key = FIRST
     """The newest verdict that was looked at."""
     looked: int = 0
-    """So many were, those behind too: one that was long on its way makes them more, and is not the
-    newest."""
+    """So many there were then, those behind too. One that comes late is one more, though it stands
+    before the newest."""
     begins_at: float = 0.0
     count: int = 0
     """Verdicts that are behind, those of falls that are over too."""

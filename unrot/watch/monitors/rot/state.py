@@ -209,7 +209,7 @@ class Course:
     def _see(self, end: int) -> None:
         """Note that all verdicts up to a place were looked at."""
         seen = max(self.standing.seen, key_of(self._told[end - 1]))
-        self._stand(seen=seen, looked=max(self.standing.looked, self.standing.count + end))
+        self._stand(seen=seen, looked=self.standing.count + end)
 
     def _look(self, end: int) -> Step | None:
         if self.standing.other is not None and (step := self._look_at_other(end)):
