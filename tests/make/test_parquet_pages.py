@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import io
+from base64 import b64decode
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from unrot.core.errors import Invalid
+from unrot.make.parquet import texts_among
 from unrot.make.parquet_pages import BrokenPage, Head, unpacked_bytes
 
 pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
 
 HEAD = bytes.fromhex("1500 15a010 159010 2c 1580 10 1500 15061506 00 00")
 """A page of 1,032 bytes that unpacks to 1,040, with a struct of its kind in it."""
+
+
+DECIMALS = (
+    "UEFSMRUEFYiJehVqTBUCFQASAAAotS/9gEhEQg8AZAAAIEBCDwABAPn/OSACAgAQAAIAEAACABAAAgAQAAIAEAACAB"
+    "AAIxIKABUAFRYVKCwV6AcVEBUGFQYcAAAAKLUv/SALWQAAAwAAAOgHAQHoBwAVBBksNQAYBnNjaGVtYRUCABUMJQIY"
+    "AXglChUAFRQAFugHGRwZHCYAHBUMGTUABhAZGAF4FQwW6AcW5ol6FtoBJpIBJggpLBUEFQAVAgAVABUQFQIAPBaAlO"
+    "vcAxkGGSYA6AcAAAAW5ol6FugHJggW2gEAKCBwYXJxdWV0LWNwcC1hcnJvdyB2ZXJzaW9uIDI2LjAuMRkcHAAAAJsA"
+    "AABQQVIx"
+)
+"""Five hundred decimal numbers, kept as bytes: each is the same million of them."""
 
 
 def packed(columns: dict[str, Any], **how: Any) -> bytes:
@@ -69,6 +83,25 @@ def test_foot_with_fewer_rows_than_its_groups_is_refused() -> None:
     assert metadata_of(lying).num_rows == 5
     with pytest.raises(BrokenPage, match="more rows"):
         unpacked_bytes(lying, metadata_of(lying), ["x"])
+
+
+def test_decimals_that_are_kept_as_bytes_are_refused_before_they_are_read() -> None:
+    """pyarrow writes none, and would unpack a gigabyte of a few hundred bytes."""
+    from pyarrow import parquet
+
+    file = parquet.ParquetFile(io.BytesIO(b64decode(DECIMALS)))
+
+    assert (file.metadata.num_rows, str(file.schema_arrow.types[0])) == (500, "decimal128(10, 0)")
+    with pytest.raises(Invalid, match="x .*: expected texts, numbers, times"):
+        texts_among(file, ["x"])
+
+
+def test_decimals_that_are_kept_as_they_should_be_are_cells() -> None:
+    from pyarrow import parquet
+
+    raw = packed({"x": [Decimal("1.5"), Decimal("1e30")], "y": ["a", "b"]})
+
+    assert texts_among(parquet.ParquetFile(io.BytesIO(raw)), ["x", "y"]) == ["y"]
 
 
 def test_head_says_how_large_its_page_is() -> None:

@@ -234,17 +234,19 @@ def test_only_a_few_files_are_taken_at_once(client: FlaskClient, settings: Setti
 
 
 def test_one_file_waits_for_a_turn_and_the_others_are_refused_at_once(
-    behind: Behind, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    behind: Behind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who reloads a page is not refused because of the answer that it left."""
+    find, looks = uploads._find_turn, list[Path]()
     monkeypatch.setattr(uploads, "TURN_SECONDS", 60.0)
-    client, place = behind(), settings.home / "uploads" / "next"
+    monkeypatch.setattr(uploads, "_find_turn", lambda folder: looks.append(folder) or find(folder))
+    client = behind()
     left = [begun_by(client, "203.0.113.1") for _ in range(2)]
     waiting = Future[TestResponse]()
     ask = partial(begun_by, client, "203.0.113.1")
 
     threading.Thread(target=lambda: waiting.set_result(ask())).start()
-    wait_for(lambda: place.exists() and is_locked(place), 30)
+    wait_for(lambda: len(looks) > 3, 30)  # Who looks twice waits.
     another = ask()
     left[0].close()
     waited = waiting.result(30)
@@ -252,15 +254,6 @@ def test_one_file_waits_for_a_turn_and_the_others_are_refused_at_once(
     assert (another.status_code, waited.status_code) == (429, 200)
     for one in (left[1], another, waited):
         one.close()
-
-
-def is_locked(path: Path) -> bool:
-    with path.open("wb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
 
 
 def test_one_sender_takes_not_all_the_turns_of_files(behind: Behind) -> None:

@@ -24,14 +24,14 @@ def texts_among(file: Any, names: Collection[str]) -> list[str]:
     from pyarrow import types
 
     texts, stored = [], [file.schema.column(place) for place in range(len(file.schema))]
-    bytes_ = {one.path for one in stored if _is_of_bytes(one)}
+    of_bytes = {one.path for one in stored if _is_of_bytes(one)}
     for name, held in zip(file.schema_arrow.names, file.schema_arrow.types, strict=True):
         kind = held.value_type if types.is_dictionary(held) else held
         if name not in names:
             continue
         if any(getattr(types, f"is_{text}")(kind) for text in TEXTS):
             texts.append(name)
-        elif name in bytes_ or not any(getattr(types, f"is_{cell}")(kind) for cell in CELLS):
+        elif name in of_bytes or not any(getattr(types, f"is_{cell}")(kind) for cell in CELLS):
             raise wrong_field(name, f"{held}", "texts, numbers, times, yes or no")
     return texts
 

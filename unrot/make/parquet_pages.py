@@ -90,13 +90,15 @@ class Head:
 
     def _fields(self) -> Iterator[tuple[int, int]]:
         """Return the number and the kind of each field of a struct."""
-        field = 0
+        last = 0
         while (byte := self._byte()) & 15 != STOP:
-            before, field = field, field + (byte >> 4) if byte >> 4 else self._number()
+            step, kind = byte >> 4, byte & 15
+            field = last + step if step else self._number()
             self._left -= 1
-            if not before < field <= LAST or self._left < 0:
+            if not last < field <= LAST or self._left < 0:
                 raise BrokenPage("A head has other fields, or too many.")
-            yield field, byte & 15
+            yield field, kind
+            last = field
 
     def _pass_over(self, kind: int, depth: int) -> None:
         if kind in NUMBERS:

@@ -205,11 +205,12 @@ def test_rules_that_change_look_at_the_newest_period_again(
     strict = seen(service)
 
     loose = seen(service, Rules(distance=0.9), now=2e9 + 60)
+    back = seen(service, now=2e9 + 120)
     off = seen(service, Rules(drift=False))
 
-    assert [one.is_present for one in (*strict, *loose)] == [True, False]
+    assert [one.is_present for one in (*strict, *loose, *back, *off)] == [True, False, True, False]
     assert loose[0].at == 2e9 + 60
-    assert off == []
+    assert back[0].features == strict[0].features
 
 
 def test_rules_that_are_tried_and_set_back_find_what_they_found(
