@@ -75,7 +75,7 @@ def test_honest_file_unpacks_to_what_its_foot_says(
 
 
 def test_foot_with_fewer_rows_than_its_groups_is_refused() -> None:
-    """A million rows of nothing take no room in the file, and a gigabyte once they are read."""
+    """Five million rows of nothing are ten kilobytes, and a gigabyte once they are read."""
     raw = packed({"x": pyarrow.nulls(1_000_000, pyarrow.float64())})
     foot_at = len(raw) - 8 - int.from_bytes(raw[-8:-4], "little")
     lying = raw[:foot_at] + raw[foot_at:].replace(b"\x80\x89\x7a", b"\x8a\x80\x00", 1)
@@ -86,13 +86,13 @@ def test_foot_with_fewer_rows_than_its_groups_is_refused() -> None:
 
 
 def test_decimals_that_are_kept_as_bytes_are_refused_before_they_are_read() -> None:
-    """pyarrow writes none, and would unpack a gigabyte of a few hundred bytes."""
+    """pyarrow writes none, and would unpack these few hundred bytes to hundreds of megabytes."""
     from pyarrow import parquet
 
     file = parquet.ParquetFile(io.BytesIO(b64decode(DECIMALS)))
 
     assert (file.metadata.num_rows, str(file.schema_arrow.types[0])) == (500, "decimal128(10, 0)")
-    with pytest.raises(Invalid, match="x .*: expected texts, numbers, times"):
+    with pytest.raises(Invalid, match=r"x .*: expected texts, numbers, times"):
         texts_among(file, ["x"])
 
 
