@@ -167,6 +167,8 @@ def loads() -> Mapping[str, Load]:
         ).encode()
 
     many = json.dumps({"inputs": [*itertools.islice(itertools.cycle(zombies), 10_000)]}).encode()
+    digits = csv(1) + b"\n" + b",".join([b"1" * 40_000 + b"x"] * len(names))
+    ones, objects = b"1\n" * 4_000_000, b'{"inputs":[' + b'{"":0},' * 1_100_000 + b"{}]}"
     columns = ",".join(f"c{number}" for number in range(50_000)).encode() + b"\n1\n"
     predict, text = f"/api/v1/models/{MODEL}/predict", "text/csv"
     one = request(predict, json.dumps({"inputs": zombies[0]}).encode())
@@ -191,6 +193,12 @@ def loads() -> Mapping[str, Load]:
         "340 kB of columns": Load(16, closing(request(predict, columns, text))),
         "60,000 rows of CSV": Load(16, closing(request(predict, csv(60_000), text))),
         "10,000 rows": Load(16, closing(request(predict, many))),
+        "40,000 digits in a cell": Load(16, closing(request(predict, digits, text))),
+        "one row of 8 MB": Load(16, closing(request(predict, b"ab," * 2_700_000, text))),
+        "four million lines": Load(
+            16, closing(request(f"/endpoints/{MODEL}/invocations", ones, text))
+        ),
+        "a million objects": Load(16, closing(request(predict, objects))),
         "kept alive": Load(2_500, sending(request("/api/v1/health"))),
     }
 

@@ -92,6 +92,12 @@ def test_queries_of_addresses_are_left_out_of_gunicorns_lines() -> None:
     assert Line().format(given).endswith("Error handling request /models/iris?…")
 
 
+def test_nothing_is_written_that_a_terminal_obeys() -> None:
+    given = record('"GET /%s HTTP/1.1" 404', "\x1b[31mFORGED\x9b0m\u202e\rüöä")
+
+    assert Line().format(given).endswith('"GET / [31mFORGED 0m  üöä HTTP/1.1" 404')
+
+
 @pytest.mark.parametrize("given", ["", "a b", "x" * 65, "a/b", "ä", "a\n"])
 def test_id_that_is_not_sane_is_not_taken(given: str) -> None:
     id = RequestId(given)

@@ -168,8 +168,8 @@ def test_challenger_is_not_held_against_verdicts_on_one_answer_of_the_champion(
 
     found = compare.in_shadow(service, ZOMBIES)
 
-    assert found is not None and found.leaning is not None
-    assert found.leaning.answer == "hostile"
+    assert found is not None and found.one_sided is not None
+    assert found.one_sided.answer == "hostile"
     assert (found.beside.rows, found.beside.judged.rows) == (60, 0)
 
 

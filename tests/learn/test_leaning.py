@@ -49,7 +49,7 @@ def test_last_verdicts_score_nobody_where_alarms_alone_are_judged(alarms: Alarms
     found = read_scoreboard(alarms.service, "alarms", alarms.service.versions("alarms"))
     grounds = dict(compare.compare(alarms.service, "alarms", "v1", name).grounds)
 
-    assert found.verdicts.leaning is not None and found.verdicts.leaning.answer == "yes"
+    assert found.verdicts.one_sided is not None and found.verdicts.one_sided.answer == "yes"
     assert found.entry(name).on_test_set is not None
     assert found.entry(name).on_verdicts is None
     assert list(grounds) == ["anchor"]

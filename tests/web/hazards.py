@@ -28,6 +28,7 @@ TEXTS = (
     *("٣", "²", "½"),
     *("000001999", "000100999999", "9" * 19, "9" * 30, "9" * 5_000, f"0.{'9' * 5_000}"),
     *("2147483648",),
+    *("9" * 400, "1" * 60_000 + "x"),
     *("nan", "NaN", "inf", "-Infinity", "Infinity", "null", "none", "None", "true", "yes"),
     *("undefined",),
     *("0001-01-01", "9999-12-31", "9999-12-31T23:59:59-14:00", "2026-13-45", "2026-02-30T99:99Z"),
@@ -75,7 +76,7 @@ VALUES = (
 
 BODIES = (
     *("", " ", "null", "0", "[]", "{}", '"a"', "{", "[", '{"a"', "{]", "\ufeff{}", DEEP),
-    *('{"a":' * 50_000, "\0", "NaN"),
+    *('{"a":' * 50_000, "\0", "NaN", "[" + "{}," * 200_000 + "{}]"),
     *('{"a":1,"a":2}', "[[[[1]]]]", '{"\\ud800":"\\ud800"}', "1" * 100_000),
     *('{"inputs":' + "[" * 900 + "]" * 900 + "}",),
     *(b"\xff\xfe", b"\xed\xa0\x80", b'{"a":"\xed\xa0\x80"}', b"\x80abc", b"PK\x03\x04"),
@@ -92,8 +93,14 @@ FILES = (
     *(b"id,was_correct\n,\n",),
     *(b"id,label\n" + b"A" * 32 + b",\xed\xa0\x80", b"=1+1\n=2+2", b"a\n" + b"x" * 200_000),
     *(b"\r\r\r", b"a\r1\r2", b"a|b\n1|2"),
+    *(b"sepal_length_cm\n" + b"1" * 60_000 + b"x", b"1" * 60_000 + b"x\n1"),
+    *(b"id,reward\n" + b"A" * 32 + b"," + b"1" * 60_000 + b"x", b"1\n" * 60_000),
+    *(b"{}\n" * 60_000, b"1" * 60_000 + b"x", b"PAR1" + b"\0" * 40 + b"\x08\0\0\0PAR1"),
 )  # fmt: skip
 """Files of rows or of labels."""
+
+TYPES = ("text/csv", "application/jsonlines", "application/vnd.apache.parquet")
+"""What a file may be called."""
 
 HEADERS = (
     *(b"Authorization: Bearer " + b"x" * 4_000, b"Authorization: Bearer \xff\xfe"),
@@ -201,7 +208,8 @@ def _bodies(
     for body in BODIES:
         yield Attempt(method, path, body=body, type="application/json")
     for file in FILES:
-        yield Attempt(method, path, body=file, type="text/csv")
+        for type in TYPES:
+            yield Attempt(method, path, body=file, type=type)
         form = {"file": (io.BytesIO(file), "rows.csv")}
         yield Attempt(method, path, body=form, type="multipart/form-data")
     for name in fields.get(rule.endpoint, ()):

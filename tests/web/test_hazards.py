@@ -36,11 +36,16 @@ from tests.web.visitor import csrf, sign_in
 from unrot.core.policy import POLICY
 from unrot.core.rules import RULES
 
-_NAMES = re.compile(r'(?:args|form)(?:\.get)?[(\[]"(\w+)"|moment\("(\w+)"')
+_NAMES = re.compile(r'(?:args|form|given)(?:\.get)?[(\[]"(\w+)"|moment\("(\w+)"')
 WIDE = {"from", "until", "to"}
 TO_SIGN_IN = ("/login", "/logout")
 """Where a session may end, so that a new one is opened."""
 ON_THE_WIRE = 0.1
+BROKEN = (
+    *("Traceback", "Unexpected error", " failed.", "panicked", "SIGSEGV", "SIGABRT", "SIGKILL"),
+    "WORKER TIMEOUT",
+)
+"""What a log says of an error of ours, or of a worker that ended with one."""
 OF_JSON = b"Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
 HEADED = (
     b"GET /models/iris HTTP/1.1\r\nHost: localhost\r\n",
@@ -171,9 +176,7 @@ def test_no_header_is_an_error_of_ours(wire: Wire, asked: bytes) -> None:
 
 def assert_nothing_broke(server: Server) -> None:
     log = server.log.read_text()
-    assert [word for word in ("Traceback", "panicked", "SIGSEGV") if word in log] == [], log[
-        -2_000:
-    ]
+    assert [word for word in BROKEN if word in log] == [], log[-2_000:]
 
 
 def status_of(server: Server, asked: bytes, header: bytes) -> int:

@@ -81,7 +81,10 @@ class JsonLine(logging.Formatter):
 
 
 def message_of(record: logging.LogRecord) -> str:
-    """Return what a record says, with each error in it by its kind, on one line."""
+    """Return what a record says, with each error in it by its kind, on one line.
+
+    What a terminal would obey, such as a colour in an address, is left out.
+    """
     args: Any = record.args
     if isinstance(args, tuple):
         args = tuple(_plain(one) for one in args)
@@ -90,7 +93,8 @@ def message_of(record: logging.LogRecord) -> str:
         said = said % args if args else said
     if record.name.startswith("gunicorn"):
         said = _QUERY.sub("?…", said)
-    return " ".join(said.encode("utf-8", "replace").decode().splitlines())
+    said = " ".join(said.encode("utf-8", "replace").decode().splitlines())
+    return said if said.isprintable() else "".join(one if one.isprintable() else " " for one in said)
 
 
 def error_of(record: logging.LogRecord) -> BaseException | None:

@@ -132,6 +132,29 @@ def parse_weights(given: Any) -> dict[str, float]:
     return {**WEIGHTS, **{name: float(value) for name, value in given.items()}}
 
 
+def judging_verdicts(
+    judged: Iterable[JudgedPrediction],
+    held_out: float,
+    *,
+    audited: Collection[str] = (),
+    since: float = 0.0,
+) -> list[JudgedPrediction]:
+    """Return the verdicts that only judge, in the order in which their rows were predicted.
+
+    They are trusted, are held out, and nobody asked for them.
+    """
+    found = [
+        (one.prediction.predicted_at, verdict.prediction, one)
+        for one in judged
+        if (verdict := one.feedback) is not None
+        and verdict.is_trusted
+        and is_fair(verdict)
+        and one.prediction.predicted_at >= since
+        and only_judges(verdict.prediction, held_out, audited)
+    ]
+    return [one for *_, one in sorted(found, key=lambda one: one[:2])]
+
+
 def judging_rows(
     judged: Iterable[JudgedPrediction],
     schema: Schema,
@@ -140,21 +163,10 @@ def judging_rows(
     audited: Collection[str] = (),
     since: float = 0.0,
 ) -> list[Example]:
-    """Return the rows that only judge, in the order in which they were predicted.
-
-    They are trusted, tell a label, are held out, and nobody asked for them.
-    """
-    examples = [example_of(one, schema) for one in judged]
-    rows = [
-        one
-        for one in examples
-        if isinstance(one, Example)
-        and one.is_trusted
-        and is_fair(one)
-        and one.predicted_at >= since
-        and only_judges(one.prediction, held_out, audited)
-    ]
-    return sorted(rows, key=lambda one: (one.predicted_at, one.prediction))
+    """Return the rows of those that tell a label."""
+    found = judging_verdicts(judged, held_out, audited=audited, since=since)
+    examples = [example_of(one, schema) for one in found]
+    return [one for one in examples if isinstance(one, Example)]
 
 
 def only_judges(prediction: str, held_out: float, audited: Collection[str] = ()) -> bool:

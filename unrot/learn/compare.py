@@ -38,6 +38,7 @@ from unrot.core.records import (
     Example,
     Ground,
     Holds,
+    JudgedPrediction,
     ModelKey,
     Outputs,
     Row,
@@ -46,14 +47,15 @@ from unrot.core.records import (
 )
 from unrot.core.test_sets import MeasuredOn, measured_on, test_set_digest
 from unrot.hear.scores import answers_of, row_errors, score
-from unrot.hear.truth import example_of, is_fair_row, judging_rows, only_judges
+from unrot.hear.truth import example_of, is_fair_row, judging_verdicts, only_judges
 from unrot.learn.gate.betting import log_wealth
 from unrot.learn.gate.exact_tests import mcnemar
 from unrot.learn.gate.paired_test import discordant
 from unrot.learn.scoreboard import Gain, compare_gain
 from unrot.serve.service import Service
 from unrot.watch import audit
-from unrot.watch.worth.leaning import Leaning, leaning_in, weighing
+from unrot.watch.worth.leaning import leaning_in
+from unrot.watch.worth.one_sided import OneSided, part_told, weighing
 
 MOST_ROWS = 5_000
 MOST_VERDICTS = 2_000
@@ -154,8 +156,8 @@ class InShadow:
     champion: str
     challenger: str
     beside: Beside
-    leaning: Leaning | None = None
-    """On which answer of the champion the verdicts lean: then they do not tell who is right."""
+    one_sided: OneSided | None = None
+    """Why the verdicts do not tell who is right, where they do not."""
 
 
 def compare(service: Service, name: str, first: str, second: str) -> Comparison:
@@ -173,13 +175,13 @@ def compare(service: Service, name: str, first: str, second: str) -> Comparison:
     grounds: list[tuple[Ground, Beside]] = []
     missing: list[str] = []
     anchor = _anchor_rows(service, holding, model.schema)
-    recent = _recent_rows(service, model.key, model.schema)
+    recent, one_sided = _recent_rows(service, model.key, model.schema)
     for ground, (rows, truth), none in (
         ("anchor", anchor, f"{holding.name} has no test set: nothing trusted was set apart."),
         (
             "recent verdicts",
             recent,
-            f"No judge's verdict is held out yet. {audit.room(service, name).sentence}",
+            _why_none(one_sided, audit.room(service, name).sentence),
         ),
     ):
         if not rows:
@@ -204,21 +206,25 @@ def in_shadow(service: Service, name: str) -> InShadow | None:
     truth: list[Answer | None] = []
     first: list[Answer] = []
     second: list[Answer] = []
+    heard: list[JudgedPrediction] = []
     for shadow, judged in service.store.trials.shadows(model.key, challenger, MOST_SHADOWS):
         made = judged.prediction
         answered = made.value if made.label is None else made.label
         would = shadow.value if shadow.label is None else shadow.label
         if made.version != champion or answered is None or would is None:
             continue
-        is_told = judged.feedback is not None and is_fair_row(judged.feedback)
-        said = example_of(judged, model.schema) if is_told else None
+        is_heard = judged.feedback is not None and is_fair_row(judged.feedback)
+        said = example_of(judged, model.schema) if is_heard else None
+        heard += [judged] if is_heard else []
         rows.append(made.inputs)
         truth.append(said.label if isinstance(said, Example) else None)
         first.append(answered)
         second.append(would)
-    lean = leaning_in(first, [label is not None for label in truth])
-    known = [None] * len(truth) if lean else truth
-    return InShadow(champion, challenger, beside(model.schema, rows, known, first, second), lean)
+    _, untold = part_told(heard, model.schema)
+    one_sided = untold or leaning_in(first, [label is not None for label in truth])
+    known = [None] * len(truth) if one_sided else truth
+    found = beside(model.schema, rows, known, first, second)
+    return InShadow(champion, challenger, found, one_sided)
 
 
 def beside(
@@ -305,15 +311,23 @@ def _anchor_rows(
 
 def _recent_rows(
     service: Service, model: ModelKey, schema: Schema
-) -> tuple[list[Row], list[Answer]]:
+) -> tuple[tuple[list[Row], list[Answer]], OneSided | None]:
+    """Return the recent rows that only judge with their truth, and why none may where none may."""
     share = service.store.registry.policy(model).held_out
     audited = service.store.trials.audited(model)
     judged = service.store.lessons.trusted(
         model, MOST_VERDICTS, where=lambda id: only_judges(id, share, audited)
     )
-    found = judging_rows(judged, schema, share, audited=audited)
-    found, _ = weighing(service.store, model, found, audited)
-    return [one.row for one in found], [one.label for one in found]
+    verdicts = judging_verdicts(judged, share, audited=audited)
+    found, one_sided = weighing(service.store, model, verdicts, schema, audited)
+    return ([one.row for one in found], [one.label for one in found]), one_sided
+
+
+def _why_none(one_sided: OneSided | None, room: str) -> str:
+    """Say why no recent verdict compares the two, and what would."""
+    if one_sided is None:
+        return f"No judge's verdict is held out yet. {room}"
+    return f"{one_sided.sentence} {one_sided.favours}: {one_sided.remedy}."
 
 
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────

@@ -16,6 +16,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from unrot.core import lineage
 from unrot.core.artefacts import HOLDOUT, LESSONS
 from unrot.core.errors import Conflict
@@ -39,8 +41,8 @@ from unrot.core.records import (
 )
 from unrot.hear.cleaning import Cleaned, part_verdicts
 from unrot.hear.scores import row_errors
-from unrot.hear.truth import example_of, judging_rows, only_judges, parse_weights
-from unrot.learn.gate.ground import Evidence
+from unrot.hear.truth import example_of, judging_verdicts, only_judges, parse_weights, was_right
+from unrot.learn.gate.ground import Evidence, Heard
 from unrot.learn.gate.world_shift import Move, find_move
 from unrot.learn.rebuild_plan import Rebuild, VersionLessons, plan_rebuild
 from unrot.learn.refusals import check_can_learn, check_is_kept, check_is_left
@@ -48,7 +50,7 @@ from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.watch import audit
 from unrot.watch.monitors.estimate.calibration import calibrations
-from unrot.watch.worth.leaning import Leaning, weighing
+from unrot.watch.worth.one_sided import OneSided, Untold, weighing
 
 MOST_ANCHOR_ROWS = 20_000
 MOST_RECENT_ROWS = 5_000
@@ -103,8 +105,10 @@ class Material:
 
     Those of a world before that of the champion's anchor do not speak for this one.
     """
-    leaning: Leaning | None = None
-    """On which answer they lean: then only those that audits drew are among them."""
+    one_sided: OneSided | None = None
+    """Why they do not tell who is right: then only those that audits drew are among them."""
+    heard: Heard | None = None
+    """How the champion's own answers were judged, where none of them says what is right."""
     on_anchor: Answered | None = None
     """What the champion answers on its anchor."""
     on_recent: Answered | None = None
@@ -142,15 +146,20 @@ class Material:
         against it: what to replay, and how far features go, is still of that world.
         """
         if self.move.has_moved:
-            return self.recent[self.move.place].predicted_at
+            return self.heard_at[self.move.place]
         return self.champion.anchor_since
 
     def is_over(self, at: float) -> bool:
         """Tell whether what was predicted at a moment is of another world that is over."""
-        return any(
-            self.recent[went].predicted_at <= at < self.recent[back].predicted_at
-            for went, back in self.move.over
-        )
+        heard = self.heard_at
+        return any(heard[went] <= at < heard[back] for went, back in self.move.over)
+
+    @property
+    def heard_at(self) -> Sequence[float]:
+        """When the rows were predicted that tell whether the world has moved."""
+        if self.heard is not None:
+            return self.heard.at
+        return [example.predicted_at for example in self.recent]
 
 
 def read_material(service: Service, job: Job, tell: Progress) -> tuple[Material, Trainable]:
@@ -350,21 +359,25 @@ def read_judges(service: Service, material: Material) -> Material:
         since=champion.anchor_since,
         where=lambda id: only_judges(id, share, audited),
     )
-    judging = judging_rows(trusted, schema, share, audited=audited)
-    judging, leaning = weighing(service.store, model, judging, audited)
-    since = judging[0].predicted_at if judging else math.inf
+    verdicts = judging_verdicts(trusted, share, audited=audited)
+    judging, one_sided = weighing(service.store, model, verdicts, schema, audited)
+    since = verdicts[0].prediction.predicted_at if verdicts else math.inf
     learnt = _read_learnt(service, material, since)
     recent = [one for one in judging if one.prediction not in learnt]
     scorer = service.shelf.predictor(service.catalogue(), champion)
     on_anchor = _answer(scorer, *material.anchor)
     on_recent = _answer(scorer, *_rows_of(recent))
+    heard = None
+    if isinstance(one_sided, Untold) and not recent:
+        heard = _hear_alone(champion, [one for one in verdicts if one.prediction.id not in learnt])
     material = replace(
         material,
         recent=recent,
-        leaning=leaning,
+        one_sided=one_sided,
+        heard=heard,
         on_anchor=on_anchor,
         on_recent=on_recent,
-        move=_find_move(schema, on_anchor, on_recent, recent),
+        move=_find_move(schema, on_anchor, heard or _hear(schema, on_recent, recent)),
     )
     return replace(material, vouched=_read_vouched(service, material))
 
@@ -378,20 +391,26 @@ def _read_learnt(service: Service, material: Material, since: float) -> set[str]
     return service.store.lessons.learnt(material.model.key, line)
 
 
-def _find_move(
-    schema: Schema,
-    on_anchor: Answered | None,
-    on_recent: Answered | None,
-    recent: Sequence[Example],
-) -> Move:
-    if on_anchor is None or on_recent is None:
+def _hear(schema: Schema, on_recent: Answered | None, recent: Sequence[Example]) -> Heard | None:
+    """Return how wrong the champion is on recent rows."""
+    if on_recent is None:
+        return None
+    return Heard(row_errors(schema, on_recent), [one.predicted_at for one in recent])
+
+
+def _hear_alone(champion: Version, verdicts: Sequence[JudgedPrediction]) -> Heard:
+    """Return how often the champion's own answers were wrong, as the verdicts say."""
+    own = [one for one in verdicts if one.prediction.version == champion.name]
+    told = [(one.prediction.predicted_at, was_right(one.prediction, one.feedback)) for one in own]
+    known = [(at, is_right) for at, is_right in told if is_right is not None]
+    return Heard(np.array([float(not right) for _, right in known]), [at for at, _ in known])
+
+
+def _find_move(schema: Schema, on_anchor: Answered | None, heard: Heard | None) -> Move:
+    if on_anchor is None or heard is None:
         return Move(can_tell=False)
-    return find_move(
-        row_errors(schema, on_anchor),
-        row_errors(schema, on_recent),
-        is_classifier=schema.is_classifier,
-        at=[example.predicted_at for example in recent],
-    )
+    errors = row_errors(schema, on_anchor)
+    return find_move(errors, heard.errors, is_classifier=schema.is_classifier, at=heard.at)
 
 
 def _read_vouched(service: Service, material: Material) -> list[Example]:
@@ -425,7 +444,8 @@ def _find_evidence(service: Service, material: Material) -> Evidence:
         champion=champion.name,
         candidate=str(material.job.asked["version"]) if is_version else CANDIDATE,
         move=material.move,
-        recent_at=[example.predicted_at for example in material.recent],
+        heard=material.heard,
+        recent_at=material.heard_at,
         audited=[example.prediction in material.audited for example in material.recent],
         best_score=None if rivals.best is None else rivals.best.anchor_score,
         best=_answer(best, *material.anchor),
@@ -438,7 +458,7 @@ def _find_evidence(service: Service, material: Material) -> Evidence:
         judged=judged,
         predicted=predicted,
         can_be_audited=audit.room(service, material.model.name, audit.FEWEST).is_there,
-        leaning=material.leaning,
+        one_sided=material.one_sided,
     )
 
 
@@ -451,9 +471,9 @@ def _scorer_beside(service: Service, champion: Version, other: Version | None) -
 
 def _count_judged(service: Service, material: Material) -> tuple[int, int]:
     """Count all verdicts since the first that judges, held out or not, and the predictions."""
-    if not material.recent:
+    if not material.heard_at:
         return 0, 0
-    first, until = material.recent[0].predicted_at, service.clock()
+    first, until = material.heard_at[0], service.clock()
     traffic = service.store.traffic
     return traffic.judged_of_predicted(material.model.key, since=first, until=until)
 

@@ -35,13 +35,12 @@ from unrot.core import lineage
 from unrot.core.ports import Label
 from unrot.core.records import CHAMPION, Answered, Example, ModelKey, Row, Schema, Version
 from unrot.hear.scores import Errors, row_errors
-from unrot.hear.truth import example_of
 from unrot.learn import promote
 from unrot.learn.gate.betting import since_when
 from unrot.learn.gate.ground import NO_ROWS, said_score
 from unrot.learn.gate.world_shift import FEWEST, find_move
 from unrot.serve.service import Service
-from unrot.watch.worth.leaning import weighing
+from unrot.watch.worth.one_sided import weighing
 
 MOST_VERDICTS = 2_000
 MOST_ANCHOR_ROWS = 5_000
@@ -88,10 +87,8 @@ def _read_judged_since(service: Service, champion: Version, since: float) -> lis
     trusted = lessons.trusted(
         champion.model, MOST_VERDICTS, since=since, where=lambda id: id not in known
     )
-    told = [example_of(one, schema) for one in trusted]
-    found = [one for one in told if isinstance(one, Example)]
     audited = service.store.trials.audited(champion.model)
-    return weighing(service.store, champion.model, found, audited)[0]
+    return weighing(service.store, champion.model, trusted, schema, audited)[0]
 
 
 def _read_advice(

@@ -47,9 +47,9 @@ from unrot.core.records import (
 )
 from unrot.core.test_sets import MeasuredOn, measured_on, test_set_digest
 from unrot.hear.scores import Errors, row_errors, score
-from unrot.hear.truth import example_of
 from unrot.serve.service import Service
-from unrot.watch.worth.leaning import Leaning, leaning_among
+from unrot.watch.worth.leaning import leaning_among
+from unrot.watch.worth.one_sided import OneSided, Untold, part_told
 
 LAST_VERDICTS = 200
 MOST_ROWS = 5_000
@@ -117,8 +117,8 @@ class LastVerdicts:
     people: int = 0
     """From how many of those who are no judges they come."""
     since: float = 0.0
-    leaning: Leaning | None = None
-    """On which answer they lean: then they score nobody."""
+    one_sided: OneSided | None = None
+    """Why they do not tell who is better: then they score nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +166,16 @@ def read_scoreboard(
     model, registry = service.catalogue().model(name).model, service.store.registry
     versions = {one.name: one for one in registry.versions(model.key)}
     champion = versions.get(registry.aliases(model.key).get(CHAMPION, ""))
-    examples = _read_examples(service, model)
-    leaning = leaning_among(service.store, model.key, examples)
-    look = _Look(service, model, champion, versions, [] if leaning else examples)
+    examples, untold = _read_examples(service, model)
+    one_sided = untold or leaning_among(service.store, model.key, examples)
+    look = _Look(service, model, champion, versions, [] if one_sided else examples)
     in_order = dict.fromkeys([*([champion.name] if champion else []), *(v.name for v in wanted)])
     left = look.score_all([versions[one] for one in in_order if one in versions], seconds)
     return Scoreboard(
         champion="" if champion is None else champion.name,
         entries=look.entries,
         on=None if champion is None else measured_on(versions.values()).get(champion.name),
-        verdicts=replace(_describe_verdicts(examples), leaning=leaning),
+        verdicts=replace(_describe_verdicts(examples), one_sided=one_sided),
         left=left,
     )
 
@@ -284,10 +284,10 @@ def _test_set_of(service: Service, schema: Schema, champion: Version | None) -> 
     return _Ground(digest, fetch) if digest else None
 
 
-def _read_examples(service: Service, model: Model) -> list[Example]:
+def _read_examples(service: Service, model: Model) -> tuple[list[Example], Untold | None]:
     judged = service.store.traffic.last_judged(model.key, limit=LAST_VERDICTS)
-    found = (example_of(one, model.schema) for one in judged)
-    return [one for one in found if isinstance(one, Example) and not one.is_erased]
+    found, untold = part_told(judged, model.schema)
+    return [one for one in found if not one.is_erased], untold
 
 
 def _ground_of(examples: Sequence[Example]) -> _Ground | None:

@@ -49,6 +49,8 @@ HEAVY_BYTES = 2**18
 DRAIN_BYTES = 256 * 2**20
 """So much of a body that is not taken is read and thrown away, so that its sender reads why."""
 FILES = ("text/csv", "multipart/form-data")
+READ_WHOLE = "/invocations"
+"""What is sent to such an address is read from memory, a file as well."""
 REFUSALS = {
     "busy": (503, "More requests wait than can be answered soon: try again in a moment."),
     "files": (429, "Other files from your network are on their way: send this one after them."),
@@ -274,7 +276,8 @@ class Lanes:
         headers = exchange.head.headers
         size = size_of(headers)
         is_large = size is None or size > HEAVY_BYTES
-        self._submit(exchange, do, is_heavy=is_large and not _is_file(headers))
+        is_whole = not _is_file(headers) or exchange.head.path.endswith(READ_WHOLE)
+        self._submit(exchange, do, is_heavy=is_large and is_whole)
 
     def _submit(
         self,

@@ -206,6 +206,18 @@ def test_file_of_too_many_columns_is_refused_by_its_header_alone(write: Write) -
         open_table(write(f'{header}\n"what stands below is not even looked at'))
 
 
+def test_row_of_a_million_cells_is_refused_before_it_is_parted(write: Write) -> None:
+    with pytest.raises(Invalid, match="line 1: the row has more than 1,048,576 characters"):
+        open_table(write("ab," * 400_000 + "\n1,2"))
+
+
+def test_many_lines_in_one_open_quote_are_refused_as_one_row(write: Write) -> None:
+    file = write("a,b\n1,2\n" + '"x\ny",' * 200_000)
+
+    with pytest.raises(Invalid, match="line 3: the row has more than 1,048,576 characters"):
+        open_table(file)
+
+
 def test_empty_columns_at_the_end_are_none_however_many(write: Write) -> None:
     commas = "," * 50_000
 

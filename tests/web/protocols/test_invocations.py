@@ -214,6 +214,10 @@ WRONG: list[tuple[str | bytes, str]] = [
     *((SECRET, type) for type in ("text/plain", "", "application/json; charset=latin-1", "x/y")),
     (json.dumps({"instances": [ROW] * 10_001}), JSON),
     ("1,2,3,4\n" * 10_001, CSV),
+    ("1,2,3,4," * 150_000, CSV),
+    ("[1,2,3,4]\n" * 10_001, LINES),
+    ("\n" * 400_000 + "{}\n" * 10_001, LINES),
+    (f"[{'{},' * 100_001}{{}}]", JSON),
 ]
 
 

@@ -140,8 +140,10 @@ def _of_rows(evidence: Evidence, pair: Pair) -> _Ruling | None:
     if pair.rows >= FEWEST:
         return None
     advice = "audit some" if evidence.can_be_audited else "let it answer more, then audit some"
-    rows = counted(pair.rows, "row")
-    reason = f"Only {rows} can be trusted, and {FEWEST} are needed: {advice}."
+    if evidence.heard is not None and evidence.one_sided is not None:
+        advice = f"{evidence.one_sided.remedy}, or {advice}"
+    rows = f"Only {counted(pair.rows, 'row')}" if pair.rows else "No row"
+    reason = f"{rows} can be trusted, and {FEWEST} are needed: {advice}."
     return _Ruling("undecided", reason, wants_audit=True)
 
 
@@ -302,8 +304,9 @@ def _loss(schema: Schema, share: float) -> str:
 
 def _voters(evidence: Evidence, ground: Footing) -> str:
     """Say a word when those who judged chose themselves what to judge."""
-    if evidence.leaning is not None:
-        return f"{evidence.leaning.sentence} Such verdicts weigh no candidate; those of audits do."
+    if evidence.one_sided is not None:
+        said = evidence.one_sided.sentence
+        return f"{said} Such verdicts weigh no candidate; those of audits do."
     is_most = 2 * evidence.judged > evidence.predicted
     if not ground.recent_rows or ground.is_sampled or is_most:
         return ""

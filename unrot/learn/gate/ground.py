@@ -42,7 +42,7 @@ from unrot.learn.gate.exact_tests import DOUBT
 from unrot.learn.gate.paired_test import Doubt
 from unrot.learn.gate.spending import share_of_doubt
 from unrot.learn.gate.world_shift import FEWEST, Move, find_move
-from unrot.watch.worth.leaning import Leaning
+from unrot.watch.worth.one_sided import OneSided
 
 NO_ROWS = np.zeros(0)
 
@@ -56,6 +56,14 @@ class Sides:
 
     champion: Answered
     candidate: Answered
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How wrong the champion is on recent rows, oldest first, and when they were predicted."""
+
+    errors: Errors
+    at: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ class Evidence:
     anchor: Sides | None = None
     recent: Sides | None = None
     recent_at: Sequence[float] = ()
-    """When each recent row was predicted."""
+    """When each recent row was predicted, or each that was heard."""
     move: Move | None = None
     """Whether the champion's world has moved, where that is known already."""
     audited: Sequence[bool] = ()
@@ -105,8 +113,10 @@ class Evidence:
     predicted: int = 0
     can_be_audited: bool = True
     """False when no recent prediction is left that a judge could go through."""
-    leaning: Leaning | None = None
-    """On which answer judges' verdicts lean; those are not among the recent rows."""
+    one_sided: OneSided | None = None
+    """Why judges' verdicts do not tell who is right; those are not among the recent rows."""
+    heard: Heard | None = None
+    """How the champion's own answers were judged, where no recent row tells what is right."""
 
     @property
     def answers_numbers(self) -> bool:
@@ -148,7 +158,8 @@ def find_ground(evidence: Evidence) -> Footing:
         anchor[0], recent[0], is_classifier=is_classifier, at=evidence.recent_at
     )
     place = move.place
-    shown = recent[0][place:]
+    heard = recent[0] if evidence.heard is None else evidence.heard.errors
+    shown, told = recent[0][place:], heard[place:]
     enough_recent = len(shown) >= FEWEST > len(anchor[0]) or _has_outgrown(
         evidence, anchor[0], shown
     )
@@ -158,7 +169,7 @@ def find_ground(evidence: Evidence) -> Footing:
     sides = (shown, recent[1][place:]) if is_recent else anchor
     return Footing(
         name="recent verdicts" if is_recent else "anchor",
-        why=_why(evidence, move, anchor[0], recent[0]),
+        why=_why(evidence, move, anchor[0], heard),
         truth=truth[place:] if is_recent else truth,
         champion=sides[0],
         candidate=sides[1],
@@ -168,8 +179,8 @@ def find_ground(evidence: Evidence) -> Footing:
         move=move,
         moved_at=_at(evidence, place) if move.has_moved else None,
         anchor_score=score(evidence.schema, anchor[0]),
-        recent_rows=len(shown),
-        recent_score=score(evidence.schema, shown),
+        recent_rows=len(told),
+        recent_score=score(evidence.schema, told),
         is_sampled=any(evidence.audited[place:]),
         rivals=_rivals(evidence, is_recent=is_recent, has_moved=move.has_moved),
         doubt=_doubt(evidence, move, is_recent=is_recent),

@@ -29,7 +29,7 @@ TRUE = frozenset({*(yes for _, yes in PAIRS), "1"})
 _SPACES = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}'\N{RIGHT SINGLE QUOTATION MARK}"
 _OTHER: dict[Mark, Mark] = {".": ",", ",": "."}
 _PLAIN = {
-    mark: re.compile(rf"[+-]?([0-9]+[{mark}]?[0-9]*|[{mark}][0-9]+)([eE][+-]?[0-9]+)?")
+    mark: re.compile(rf"[+-]?([0-9]+([{mark}][0-9]*)?|[{mark}][0-9]+)([eE][+-]?[0-9]+)?")
     for mark in _OTHER
 }
 _GROUPED = {

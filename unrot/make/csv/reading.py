@@ -110,14 +110,16 @@ def open_table(
 def records(file: TableFile, progress: Progress | None = None) -> Iterator[tuple[int, list[str]]]:
     """Go through the lines that hold something, from the header on: number and cells."""
     try:
-        with file.path.open("rb") as raw, _decoded(raw, file.encoding) as lines:
-            size = max(file.path.stat().st_size, 1)
+        with file.path.open("rb") as raw, _decoded(raw, file.encoding) as decoded:
+            size, lines = max(file.path.stat().st_size, 1), text.Lines(decoded)
             for _ in range(file.header_line - 1):
-                lines.readline()
+                next(lines)
+                lines.begin_row()
             reader = csv.reader(lines, delimiter=file.delimiter, skipinitialspace=True)
             start = file.header_line
             count = -1  # The header is no row.
             for cells in reader:
+                lines.begin_row()
                 if any(cells):
                     yield start, cells
                     count += 1

@@ -9,8 +9,9 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from unrot.core.errors import Invalid
 
@@ -20,6 +21,8 @@ DELIMITERS = ("\t", ";", "|", ",")
 
 OLD_ENCODING = "cp1252"
 SURE_SHARE = 0.9
+MOST_OF_A_ROW = 2**20
+"""Characters."""
 MOST_SAMPLE_RECORDS = 200
 
 _MARKS_OF_ENCODINGS = (
@@ -40,6 +43,31 @@ _NOT_TEXT = (
     (b"\x80\x05", "a Python pickle"),
 )
 _QUOTED = re.compile(r'(?:^|(?<=[,;\t|])) *"(?:[^"]|"")*"', re.MULTILINE)
+
+
+class Lines(Iterator[str]):
+    """The lines of a text, given out until one row has more characters than any has.
+
+    Who reads a row from them says so (`begin_row`). A line is never read much farther than that:
+    ten million cells in one would be gigabytes before anybody could count them.
+    """
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self._taken = 0
+
+    def __next__(self) -> str:
+        line = self._text.readline(MOST_OF_A_ROW + 1)
+        self._taken += len(line)
+        if self._taken > MOST_OF_A_ROW:
+            raise csv.Error(f"the row has more than {MOST_OF_A_ROW:,} characters")
+        if not line:
+            raise StopIteration
+        return line
+
+    def begin_row(self) -> None:
+        """Count from here."""
+        self._taken = 0
 
 
 def encoding_of(path: Path) -> str:

@@ -81,6 +81,16 @@ class Leaning:
             "answer is, and not how right the model is."
         )
 
+    @property
+    def favours(self) -> str:
+        """Say who would seem better by them."""
+        return "Whoever answers so less often would seem better by these verdicts"
+
+    @property
+    def remedy(self) -> str:
+        """Say what would help."""
+        return "an audit draws from all answers"
+
 
 def leaning(judged: Counter[str], predicted: Counter[str]) -> Leaning | None:
     """Tell on which answer verdicts lean; the predictions are all, judged or not."""
@@ -194,16 +204,6 @@ def leaning_among(
         return None
     times = [one.predicted_at for one in rows]
     return leaning_of(store, model, min(times), max(times), most=MOST_BESIDE, drawn=drawn)
-
-
-def weighing(
-    store: Store, model: ModelKey, rows: list[Example], audited: Collection[str]
-) -> tuple[list[Example], Leaning | None]:
-    """Keep the rows that may weigh versions: where they lean, those that audits drew."""
-    found = leaning_among(store, model, rows, audited)
-    if found is None:
-        return rows, None
-    return [one for one in rows if one.prediction in audited], found
 
 
 # ── like answers beside each other ───────────────────────────────────────────────────────────────

@@ -11,7 +11,11 @@ from flask import Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from unrot.core.errors import BadRequest, Detail, TooLarge, WrongType, shown
+from unrot.core.schema import MOST_ROWS
 from unrot.web.shape import to_json
+
+MOST_NESTED = 10 * MOST_ROWS
+"""Lists and objects in a body."""
 
 
 def text_of(body: Any) -> bytes:
@@ -90,10 +94,26 @@ def check_type(mimetype: str) -> None:
 
 def parsed(raw: bytes) -> Any:
     """Read JSON, whatever its sender calls it."""
+    check_nested(raw)
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         return _read_leniently(raw, str(error))
+
+
+def check_nested(raw: bytes) -> None:
+    """Raise TooLarge for more lists and objects than any request has: each takes 20 times its text.
+
+    Brackets in texts are counted too: so many stand in none that is taken.
+    """
+    if len(raw) <= MOST_NESTED:
+        return
+    many = raw.count(b"[") + raw.count(b"{")
+    if many > MOST_NESTED:
+        raise TooLarge(
+            f"The JSON has {many:,} opening brackets, and at most {MOST_NESTED:,} are read: send "
+            "parts."
+        )
 
 
 def as_object(given: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +24,7 @@ from unrot.web.routes import VIEWER
 from unrot.web.spans import SHORTER, AskedRange, Range
 
 KEPT_ARGUMENTS = (*TIMES, "was", "version", "column", "ends")
+_SECONDS = re.compile("[0-9]{1,11}")
 
 
 blueprint.add_app_template_filter(duration)
@@ -131,10 +133,8 @@ def _is_all_within(found: Condition, shorter: Range) -> bool:
 
 def _chosen(given: Mapping[str, str]) -> tuple[str, float] | None:
     """Return the column, and the end of the period, that somebody looks at closer."""
-    try:
-        return given.get("column", ""), float(int(given.get("ends", "")))
-    except ValueError:
-        return None
+    ends = given.get("ends", "")
+    return (given.get("column", ""), float(ends)) if _SECONDS.fullmatch(ends) else None
 
 
 def _period(asked: AskedRange) -> dict[str, str]:

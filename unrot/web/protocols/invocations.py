@@ -11,6 +11,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ from unrot.core.records import Feature, Schema
 from unrot.core.schema import MOST_TEXT
 from unrot.hear.key_store import read_key
 from unrot.make.csv.cells import value_of
+from unrot.make.csv.text import Lines
 from unrot.make.parquet import texts_among
 from unrot.make.parquet_pages import unpacked_bytes
 from unrot.serve.answer import Answer
@@ -31,6 +33,7 @@ from unrot.web.protocols.scoring import IDS, answers_of, ids_header, ids_of, key
 from unrot.web.protocols.tables import (
     KEY,
     Given,
+    at_most,
     check_count,
     rows_of_inputs,
     rows_of_instances,
@@ -172,25 +175,35 @@ def _unwrapped(schema: Schema, rows: Any) -> Any:
 
 def rows_of_lines(schema: Schema, raw: bytes) -> list[Given]:
     """Read JSON lines: a list in order, an object by name, or SageMaker's features."""
-    lines = [line for line in raw.splitlines() if line.strip()]
-    check_count(len(lines))
+    lines = at_most(line for line in io.BytesIO(raw) if line.strip())
     return rows_of_instances(schema, _unwrapped(schema, [parsed(line) for line in lines]), "line")
 
 
 def rows_of_csv(schema: Schema, raw: bytes) -> list[Given]:
     """Read CSV, its columns by the names in its first line, else in the order of the schema."""
     try:
-        lines = [line for line in csv.reader(io.StringIO(raw.decode("utf-8-sig"))) if line]
+        records = _records_of(raw)
+        first = next(records, None)
+        if first is None:
+            return []
+        has_header = not {*first}.isdisjoint(schema.names)
+        names = tuple(first) if has_header else schema.names
+        rows = records if has_header else chain([first], records)
+        features = {feature.name: feature for feature in schema.features}
+        read = (_row_of_csv(features, names, row, number) for number, row in enumerate(rows))
+        return at_most(read)
     except UnicodeDecodeError:
         raise BadRequest("The body is not UTF-8.") from None
     except csv.Error:
         raise BadRequest("The body cannot be read as CSV.") from None
-    names = schema.names
-    if lines and not {*lines[0]}.isdisjoint(names):
-        names, lines = tuple(lines[0]), lines[1:]
-    check_count(len(lines))
-    features = {feature.name: feature for feature in schema.features}
-    return [_row_of_csv(features, names, line, number) for number, line in enumerate(lines)]
+
+
+def _records_of(raw: bytes) -> Iterator[list[str]]:
+    lines = Lines(io.TextIOWrapper(io.BytesIO(raw), "utf-8-sig", newline=""))
+    for cells in csv.reader(lines):
+        lines.begin_row()
+        if cells:
+            yield cells
 
 
 def _row_of_csv(
@@ -201,6 +214,7 @@ def _row_of_csv(
     return {
         name: value_of(features[name], text) if name in features else text
         for name, text in zip(names, line, strict=True)
+        if name in features or name == KEY
     }
 
 

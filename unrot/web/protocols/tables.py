@@ -7,8 +7,9 @@ for the schema to say what is wrong with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
 
 from unrot.core.errors import TooLarge, wrong_field
 from unrot.core.plurals import counted
@@ -18,6 +19,7 @@ from unrot.hear.key_store import read_key
 from unrot.serve.shelf import ShelvedModel
 
 Given = dict[str, Any]
+T = TypeVar("T")
 
 KEY = "key"
 """A column of this name that is no feature has the client's own keys."""
@@ -32,6 +34,14 @@ def check_count(rows: int) -> None:
     """Raise TooLarge for more rows than are taken at once, before anything is made of them."""
     if rows > MOST_ROWS:
         raise TooLarge(f"{rows:,} rows at once, and at most {MOST_ROWS:,} are taken: send parts.")
+
+
+def at_most(rows: Iterable[T]) -> list[T]:
+    """Return rows; raise TooLarge at the first of more than are taken at once."""
+    found = list(islice(rows, MOST_ROWS + 1))
+    if len(found) > MOST_ROWS:
+        raise TooLarge(f"More than {MOST_ROWS:,} rows at once: send parts.")
+    return found
 
 
 def rows_of_columns(columns: Mapping[str, Sequence[Any]]) -> list[Given]:
