@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -143,3 +145,20 @@ def test_time_at_the_end_of_all_years_is_no_time(client: FlaskClient, moment: st
 
     assert answer.status_code == 200
     assert "is no time: write it such as" in text_of(answer)
+
+
+def test_body_that_is_refused_is_let_go(client: FlaskClient) -> None:
+    """Without waiting for the collector: a hundred of them would be gigabytes."""
+    body = b"1\n" * 500_000
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for path, type in (("/invocations", "text/csv"), ("/api/v1/predict", "application/json")):
+            for _ in range(8):
+                assert client.post(path, data=body, content_type=type).status_code == 400
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+
+    assert held < 4 * len(body)

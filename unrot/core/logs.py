@@ -94,7 +94,7 @@ def message_of(record: logging.LogRecord) -> str:
     if record.name.startswith("gunicorn"):
         said = _QUERY.sub("?…", said)
     said = " ".join(said.encode("utf-8", "replace").decode().splitlines())
-    return said if said.isprintable() else "".join(one if one.isprintable() else " " for one in said)
+    return "".join(one if one.isprintable() else " " for one in said)
 
 
 def error_of(record: logging.LogRecord) -> BaseException | None:

@@ -69,6 +69,7 @@ def answered(answer: Answering[P]) -> Answering[P]:
         try:
             return answer(of, sent, *args, **kwargs)
         except UnrotError as error:
+            errors.let_go(error)
             body = what_is_wrong(error.reason, error.message, error.details)
             return reply(body, errors.status_of(error), errors.headers_of(error))
         except Exception:
