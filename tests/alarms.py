@@ -57,6 +57,10 @@ class Alarms:
         """Tell whether somebody looks at an answer where not all are looked at."""
         return made.label == "yes"
 
+    def say(self, made: Prediction, truth: Any) -> dict[str, Any]:
+        """Say what is true of an answer."""
+        return {"id": made.id, "label": truth}
+
     def go_by(self, count: int, *, alone: bool, spoilt: bool = False, by: Caller = JUDGE) -> None:
         """Let rows come by, ten in ten minutes; judge all, or only what was answered yes.
 
@@ -70,7 +74,7 @@ class Alarms:
                 inputs = [dict(zip("ab", row, strict=True)) for row in rows.tolist()]
                 made = self.service.predict("alarms", inputs).predictions
                 told = zip(made, self._truth(rows, spoilt=spoilt).tolist(), strict=True)
-                given += [(one, {"id": one.id, "label": truth}) for one, truth in told]
+                given += [(one, self.say(one, truth)) for one, truth in told]
             self.caretaker._go_round_at_home()
             reviewed = [verdict for one, verdict in given if self.is_reviewed(one)]
             if not alone:
@@ -119,6 +123,29 @@ class Prices(Alarms):
         price = 10 + 3 * rows[:, 0] + 2 * rows[:, 1]
         noise = self.chance.normal(size=len(rows)) * np.exp((price - 10) / 4)
         return (price + noise * (1 + 2 * spoilt)).round(2)
+
+
+class Moods(Alarms):
+    """One of three moods; whoever judges says whether it was right, and not what would be."""
+
+    target, classes = "mood", ("calm", "glad", "low")
+
+    def say(self, made: Prediction, truth: Any) -> dict[str, Any]:
+        """Say whether an answer is right."""
+        return {"id": made.id, "was_correct": made.label == truth}
+
+    def _truth(self, rows: Any, *, spoilt: bool = False) -> Any:
+        score = 2 * rows[:, 0] + rows[:, 1] + self.chance.logistic(size=len(rows)) * 0.3
+        up, down = ("low", "glad") if spoilt else ("glad", "low")
+        return np.where(score > 1, up, np.where(score < -1, down, "calm"))
+
+
+class LabelledMoods(Moods):
+    """The same, of whom it is said what is right."""
+
+    def say(self, made: Prediction, truth: Any) -> dict[str, Any]:
+        """Say what is true of an answer."""
+        return {"id": made.id, "label": truth}
 
 
 @contextmanager

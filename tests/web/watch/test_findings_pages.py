@@ -69,7 +69,7 @@ def test_history_comes_a_page_at_a_time(viewer: FlaskClient, kept: Service) -> N
 def test_when_all_is_over_it_is_said(viewer: FlaskClient, kept: Service) -> None:
     put(kept, past(2))
 
-    assert "Nothing is wrong that could be seen." in said_on(viewer, AT)
+    assert "No finding is open." in said_on(viewer, AT)
 
 
 def test_finding_shows_what_since_when_how_grave_why_and_what_to_do(

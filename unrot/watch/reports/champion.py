@@ -62,6 +62,12 @@ def since_findings(service: Service, model: ModelKey, signs: Signs) -> Signs:
     )
 
 
+def silence(own: Sequence[Outcome], until: float) -> float:
+    """Return how long before a moment the newest answer was given that was judged."""
+    newest = max((one.predicted_at for one in own), default=until)
+    return max(0.0, until - newest)
+
+
 def promised(version: Version | None) -> Signs:
     """Return what was measured of a version when it was made."""
     metrics = version.metrics if version else {}

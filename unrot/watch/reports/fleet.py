@@ -16,7 +16,7 @@ from unrot.core.time import HOUR
 from unrot.hear.judges import whose
 from unrot.serve.service import LAST_VERDICTS, Service
 from unrot.serve.shelf import ShelvedModel
-from unrot.watch.reports.champion import promised
+from unrot.watch.reports.champion import promised, silence
 from unrot.watch.reports.health import State, health, part_snoozed
 from unrot.watch.reports.signs import FEWEST_VERDICTS, Signs
 from unrot.watch.statistics.accuracy import errors_of, right_of, scored, scores_of
@@ -134,6 +134,7 @@ def _glance(
         signs = replace(signs, leaning=noted_leaning(service.store, key, signs.version))
     signs = replace(
         signs,
+        silent_for=silence(own, service.clock()),
         findings=findings,
         snoozed=len(snoozed),
         reigns_since=_reigns_since(service, key, findings),

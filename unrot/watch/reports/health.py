@@ -20,7 +20,7 @@ from unrot.core.numbers import rough
 from unrot.core.percent import roughly
 from unrot.core.plurals import counted, plural
 from unrot.core.records import FINDING_KINDS, GRAVEST_FIRST, Finding
-from unrot.core.time import short_time
+from unrot.core.time import DAY, short_time
 from unrot.hear.judges import Whose, told_by
 from unrot.watch.reports.signs import FEWEST_TO_BE_WELL, FEWEST_VERDICTS, Others, Signs
 
@@ -214,6 +214,9 @@ def _without_findings(signs: Signs) -> tuple[State, str]:
     if signs.new is not None and signs.new < min(FEWEST_VERDICTS, signs.judged):
         since = f"Too few verdicts{of} yet since it is champion again"
         return "unknown", f"{since}; nothing{_else(signs)} looks wrong."
+    if signs.is_enough and signs.is_old:
+        given = f"No answer that {signs.version or 'it'} gave in the last {_silence(signs)}"
+        return "unknown", f"{given} was judged; nothing{_else(signs)} looks wrong."
     if signs.is_enough:
         apart = "Apart from what is snoozed this" if signs.snoozed else "This"
         return "well", f"{apart} model is healthy."
@@ -247,6 +250,8 @@ def _surely(signs: Signs) -> str:
 
 def _known(signs: Signs) -> list[str]:
     told = _error(signs) if signs.is_of_numbers else _accuracy(signs)
+    if signs.is_old:
+        told.append(f"The newest of these answers is {_silence(signs)} old.")
     return [*told, *_earlier(signs), *_others(signs), *_estimate(signs), *_traffic(signs)]
 
 
@@ -266,6 +271,10 @@ def _accuracy(signs: Signs) -> list[str]:
     return [*_chosen(signs), f"{_share(signs)}{_by(signs)}{beside}."]
 
 
+def _silence(signs: Signs) -> str:
+    return counted(int(signs.silent_for // DAY), "day")
+
+
 def _share(signs: Signs) -> str:
     value = roughly(signs.right / max(signs.judged, 1))
     if signs.version:
@@ -277,7 +286,8 @@ def _error(signs: Signs) -> list[str]:
     if signs.error is None or not signs.judged:
         return _test_set(signs)
     of = f" on {signs.version}" if signs.version else ""
-    told = f"In the last {counted(signs.judged, 'verdict')}{of}{_by(signs)}"
+    last = f"the last {signs.judged:,} verdicts" if signs.judged > 1 else "the only verdict"
+    told = f"In {last}{of}{_by(signs)}"
     said = f"{told} it was off by {rough(signs.error or 0.0)}"
     rows = f" over {counted(signs.expected_rows, 'test row')}" if signs.expected_rows else ""
     beside = f"; by {rough(signs.expected_error or 0.0)}{rows} when it was made"
@@ -300,7 +310,9 @@ def _chosen(signs: Signs) -> list[str]:
     """Say first how few were judged, and that these are no sample."""
     if not signs.is_chosen:
         return []
-    whose = "by judges, who chose which."
+    whose = "most of them by judges, who chose which."
+    if signs.whose is not None and signs.whose.trusted == signs.whose.verdicts:
+        whose = "by judges, who chose which."
     if signs.is_of_crowd:
         whose = "by people who chose which: they may see more faults than there are."
     few, all_of_them = f"{signs.judged_then:,}", f"{signs.predicted_then:,}"
@@ -318,7 +330,8 @@ def _earlier(signs: Signs) -> list[str]:
     if not old:
         return []
     many = "All" if not signs.new else f"{old:,}"
-    return [f"{many} of them are on what it answered before it became champion again."]
+    are = "is" if old == 1 and signs.new else "are"
+    return [f"{many} of them {are} on what it answered before it became champion again."]
 
 
 def _others(signs: Signs) -> list[str]:

@@ -30,7 +30,7 @@ from unrot.watch.monitors.estimate.calibration import mean_of
 from unrot.watch.reports import accuracy, accuracy_line, periods
 from unrot.watch.reports.accuracy import Mark, OverTime, Point
 from unrot.watch.reports.accuracy_line import Stint
-from unrot.watch.reports.champion import signs_of, since_findings
+from unrot.watch.reports.champion import signs_of, silence, since_findings
 from unrot.watch.reports.health import Health, health, part_snoozed
 from unrot.watch.reports.signals import SignalCount, said_by, signals_in
 from unrot.watch.reports.signs import Signs
@@ -176,6 +176,7 @@ def condition(service: Service, name: str, span: Span, *, version: str | None = 
     at_champion = replace(
         signs,
         period=span.words,
+        silent_for=silence(rolled.own, span.until),
         predictions=sum(point.predictions for point in timed.points),
         estimated=_estimated(timed, rolled.version),
         findings=opened,

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from unrot.core.records import Finding
+from unrot.core.time import WEEK
 from unrot.hear.judges import Whose
 from unrot.watch.statistics.accuracy import Share, Z, share
 from unrot.watch.statistics.many_looks import PATIENCE, evidence_below
@@ -65,6 +66,8 @@ class Signs:
     """Of the last verdicts on the champion's own answers."""
     new: int | None = None
     """How many of these are on what it answered since it is champion; None where all are."""
+    silent_for: float = 0.0
+    """So many seconds ago the newest answer was given that these are on."""
     worth: float = 1.0
     """So many of them say as much as one that does not follow from the others."""
     runs: float = 1.0
@@ -120,6 +123,11 @@ class Signs:
     def is_of_numbers(self) -> bool:
         """True where it answers with numbers, which are off and not right or wrong."""
         return self.expected_error is not None or self.error is not None
+
+    @property
+    def is_old(self) -> bool:
+        """True where these verdicts tell nothing of the last week."""
+        return self.judged > 0 and self.silent_for > WEEK
 
     @property
     def is_judged(self) -> bool:

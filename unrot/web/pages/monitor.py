@@ -105,14 +105,13 @@ def _now(model: Model, found: Condition) -> Step:
     versions = url_for("pages.versions", model=model.name)
     if not found.lately.signs.has_champion:
         return Step("promote a version.", "Versions", versions)
-    since = max((one.closed_at or 0.0 for one in found.closed_findings), default=None)
     if found.health.state == "well":
         snoozed = snoozed_words(len(found.snoozed_findings)).strip() or "no finding is open."
-        return Step(f"nothing; {snoozed}", "All versions", versions, since)
+        return Step(f"nothing; {snoozed}", "All versions", versions)
     ask = url_for("pages.model", model=model.name)
     if not (found.whole.predictions or found.lately.points):
         return Step("make a prediction, and judge its answer.", "Try it", ask)
-    return Step("let somebody who knows judge a few answers.", "Try it", ask, since)
+    return Step("let somebody who knows judge a few answers.", "Try it", ask)
 
 
 def _refresh(asked: AskedRange) -> int:

@@ -296,7 +296,7 @@ class _Teller:
             return
         now = self.reached(fallen, told)
         is_of_numbers, before = now.right is None, fallen.right_before
-        if now.mae > fallen.before if is_of_numbers else now.share.high < before:
+        if now.least_mae > fallen.before if is_of_numbers else now.share.high < before:
             yield self._fallen(fallen, now, told)
 
     def reached(

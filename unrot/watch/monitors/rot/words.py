@@ -27,7 +27,7 @@ from unrot.watch.monitors.rot.cause.rule import Explanation
 from unrot.watch.monitors.rot.note import Fallen
 from unrot.watch.monitors.rot.sums import Behind
 from unrot.watch.monitors.rot.usual_hours import PROMISE
-from unrot.watch.statistics.accuracy import Share, constant_of, share
+from unrot.watch.statistics.accuracy import Share, Z, constant_of, share
 
 MOST = 0.5
 """From such a share of judged predictions on, the verdicts speak for all of them."""
@@ -35,6 +35,8 @@ HOURS_MATTER = 0.02
 """So far may hours explain a difference before it is said."""
 DEEP = 0.15
 """A fall of so much is grave."""
+FEWEST_OF_NUMBERS = 10
+"""Errors below which their mean tells nothing: some are very large."""
 FAR = 1.5
 """Errors so many times as large are grave."""
 
@@ -70,6 +72,14 @@ class Reached:
             round((self.right or 0) / self.worth), max(1, round(self.count / self.worth))
         )
         return Share(told.right, told.count, told.value, counted.low, counted.high)
+
+    @property
+    def least_mae(self) -> float:
+        """How far off it is at least (95 %); nothing where verdicts are too few to say."""
+        if self.count < FEWEST_OF_NUMBERS:
+            return 0.0
+        spread = sqrt(max(self.rmse**2 - self.mae**2, 0.0))
+        return self.mae - Z * spread * sqrt(self.worth / self.count)
 
     @property
     def is_chosen(self) -> bool:
@@ -169,7 +179,7 @@ def reached_words(now: Reached) -> str:
 
 def over_words(now: Reached, fallen: Fallen) -> str:
     """Say that a fall is over, and by how many verdicts."""
-    said = reached_words(now)
+    said = f"{'off ' if now.right is None else ''}{reached_words(now)}"
     if now.name:
         return f"It is over: the answers of {now.name} are as before, {said}."
     if now.version == fallen.champion:
