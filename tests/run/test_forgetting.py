@@ -96,6 +96,8 @@ def test_nothing_of_it_is_left_but_its_id(school: School) -> None:
     assert (done.learnt_by, done.carried_by, done.rebuild) == ([version], [version], version)
     assert (again.erased, again.learnt_by) == ([], [version])
     assert school.service.store.tidying.stock("zombies").kept == 60
+    [told] = school.service.store.tidying.tidied("zombies")
+    assert (told.what, told.dropped, told.kept_since) == ("forgotten predictions", 1, 0.0)
     made = school.service.version("zombies", version)
     model = school.service.catalogue().model("zombies").model
     school.service.signatures.check(made, model)

@@ -1270,6 +1270,7 @@ class Answered:
 Tidiable = Literal[
     "predictions",
     "judged predictions",
+    "forgotten predictions",
     "verdicts without a prediction",
     "verdicts kept apart",
     "unverified verdicts",

@@ -360,7 +360,7 @@ class TidyingStore:
         gone = sum(
             one.dropped
             for one in self.tidied(model)
-            if one.what in ("predictions", "judged predictions")
+            if one.what in ("predictions", "judged predictions", "forgotten predictions")
         )
         oldest = self._database.scan(BATCH, "of model", (model,), limit=1, only=[])
         versions = self._all(VERSION, model, ["body"])
@@ -376,7 +376,7 @@ class TidyingStore:
 
     def erased(self, model: ModelKey, count: int, now: float) -> list[Put]:
         """Return the change that counts predictions that were forgotten at somebody's wish."""
-        return self._note(model, "predictions", count, 0.0, now)
+        return self._note(model, "forgotten predictions", count, 0.0, now)
 
     def drop_file(self, digest: str) -> None:
         """Let go of one file at once, unless something points at it."""

@@ -365,3 +365,36 @@ def test_verdicts_that_follow_from_each_other_call_nothing_healthy() -> None:
         "The last 50 verdicts on v1 say as much as 4 independent ones: too few to say whether this "
         "model is right."
     )
+
+
+def test_verdicts_of_long_ago_call_nothing_healthy() -> None:
+    old = health(replace(GOOD, silent_for=60.0 * 86_400))
+
+    assert (old.state, old.headline) == (
+        "unknown",
+        "No answer that v1 gave in the last 60 days was judged; nothing looks wrong.",
+    )
+    assert old.reasons[1] == "The newest of these answers is 60 days old."
+    assert health(replace(GOOD, silent_for=7.0 * 86_400)).state == "well"
+
+
+def test_one_verdict_and_one_of_them_are_one() -> None:
+    numbers = Signs("v2", judged=1, error=14.0, expected_error=36.0, predictions=9)
+    again = replace(GOOD, judged=50, new=49)
+
+    assert "In the only verdict on v2 it was off by 14 on average" in health(numbers).reasons[0]
+    assert "1 of them is on what it answered before it became champion again." in (
+        health(again).reasons
+    )
+
+
+def test_rot_that_names_the_version_that_answers_is_its_own() -> None:
+    rot = finding("rot", "grave", "v2 is wrong more often.")
+    lately = replace(GOOD, version="v2", right=48, reigns_since=9.0)
+
+    def said(version: str) -> str:
+        found = replace(rot, evidence={"version": version})
+        return health(replace(lately, findings=[found])).headline
+
+    assert said("v1") == "This model was rotting; verdicts on v2 show nothing of it."
+    assert said("v2") == "This model is rotting."

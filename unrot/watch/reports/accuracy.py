@@ -23,6 +23,7 @@ from unrot.core.records import CHAMPION, JudgedPrediction, Outcome, Version, Win
 from unrot.core.windows import grouped, total
 from unrot.hear.truth import was_right
 from unrot.serve.service import Service
+from unrot.serve.shelf import ShelvedModel
 from unrot.watch.monitors.estimate.calibration import (
     FEWEST_ROWS,
     FEWEST_TO_SCORE,
@@ -34,6 +35,7 @@ from unrot.watch.monitors.estimate.calibration import (
 from unrot.watch.reports.accuracy_by_feature import Slice, sliced
 from unrot.watch.statistics import accuracy
 from unrot.watch.statistics.accuracy import ClassScore, Rolled, Scored, Share
+from unrot.watch.worth.leaning import noted_leaning
 from unrot.watch.worth.verdicts import worth_of_last
 
 MOST_POINTS = 1_000
@@ -220,7 +222,8 @@ def over_time(service: Service, name: str, *, since: float, until: float, step: 
     known = calibrations(service, shelved, [window.version for window in windows])
     points = _points(windows, step, known)
     by_version = grouped(windows, lambda window: window.version)
-    error, stretches = _error_of_estimates(points, service.clock())
+    is_of_all = not _leans(service, shelved)  # An estimate is of all answers.
+    error, stretches = _error_of_estimates(points if is_of_all else (), service.clock())
     return OverTime(
         shelved.model.name,
         since,
@@ -314,6 +317,11 @@ def _error_of_estimates(points: Sequence[Point], now: float) -> tuple[float | No
         and point.starts_at + point.seconds <= now
     ]
     return (sum(apart) / len(apart) if apart else None), len(apart)
+
+
+def _leans(service: Service, shelved: ShelvedModel) -> bool:
+    champion, key = shelved.champion, shelved.model.key
+    return bool(champion and noted_leaning(service.store, key, champion.name))
 
 
 def _no_estimate(champion: Version | None, known: Mapping[str, Calibration]) -> str:

@@ -130,7 +130,7 @@ def _rotting(signs: Signs, rot: Finding, state: State, headline: str) -> tuple[S
         return "look", _one_visitor(by or signs.whose)
     if rot.gravity == "note":
         return "look", "Some say that this model is wrong more often; nobody confirms it yet."
-    if signs.reigns_since > rot.since and not signs.is_worse:
+    if signs.has_followed(rot):
         if not signs.is_judged:
             return "look", f"This model was rotting; too few verdicts on {signs.version} yet."
         return "look", f"This model was rotting; verdicts on {signs.version} show nothing of it."

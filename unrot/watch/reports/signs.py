@@ -124,6 +124,11 @@ class Signs:
         """True where it answers with numbers, which are off and not right or wrong."""
         return self.expected_error is not None or self.error is not None
 
+    def has_followed(self, rot: Finding) -> bool:
+        """Tell whether it answers only since a rot that nothing says of it."""
+        is_older = self.reigns_since > rot.since and rot.evidence.get("version") != self.version
+        return is_older and not self.is_worse
+
     @property
     def is_old(self) -> bool:
         """True where these verdicts tell nothing of the last week."""

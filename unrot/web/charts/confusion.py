@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from unrot.core.plurals import counted, plural
 from unrot.core.records import Schema
 from unrot.watch.statistics import accuracy
+from unrot.watch.worth.leaning import Leaning
 from unrot.web.charts.chart import Table
 from unrot.web.charts.grid import Cell, Grid, Row
 from unrot.web.wording import called, number, percent
@@ -38,11 +39,13 @@ def build_confusion(
     *,
     has_scores: bool = True,
     untold: int = 0,
+    leaning: Leaning | None = None,
     nothing: str = "No verdict on a prediction of this time says what was true.",
 ) -> Grid:
     """Shade how often each class was answered (outer) and true (inner); rare ones share a row.
 
-    So many more answers are wrong, `untold`, of which nobody said what was right.
+    So many more answers are wrong, `untold`, of which nobody said what was right. Verdicts that
+    lean on some answers tell how right these are, and not how many of a class are found.
     """
     counts: Counts = {
         (said, true): count
@@ -57,10 +60,10 @@ def build_confusion(
     return Grid(
         name,
         title,
-        _sentence(counts, names, untold),
+        " ".join([_sentence(counts, names, untold), *([leaning.sentence] if leaning else [])]),
         tuple(_row(true, names, counts) for true in classes),
         heads=tuple(names.values()),
-        table=_scores(answered, schema, untold) if has_scores else Table(),
+        table=_scores(answered, schema, untold) if has_scores and not leaning else Table(),
     )
 
 

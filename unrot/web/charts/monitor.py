@@ -66,6 +66,7 @@ def build_monitor(
             found.whole.confusion,
             model.schema,
             untold=unlabelled(found.whole.confusion, found.whole.judged),
+            leaning=found.lately.signs.leaning,
         ),
         outliers=_build_outliers(found, x),
         rewards=build_rewards(found, x),

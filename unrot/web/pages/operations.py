@@ -16,6 +16,7 @@ LENGTHS = {MINUTE: "by minute", HOUR: "by hour", DAY: "by day"}
 SAID: dict[Tidiable, tuple[str, str]] = {
     "predictions": ("Predictions that nobody judged", "removed"),
     "judged predictions": ("Judged predictions with their verdicts", "removed"),
+    "forgotten predictions": ("Predictions that somebody asked to forget", "removed"),
     "verdicts without a prediction": ("Verdicts whose prediction never came", "removed"),
     "client keys": ("Clients' keys", "removed"),
     "verdicts kept apart": ("Verdicts that were kept apart", "removed"),

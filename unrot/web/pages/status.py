@@ -53,8 +53,7 @@ def _health(glance: Glance) -> str:
         worst = gravest_first(glance.findings)[0]
         head = together(head_of(worst, glance.shelved.model.schema))
         signs = glance.signs
-        is_older = worst.kind == "rot" and signs.reigns_since > worst.since
-        is_of_another = is_older and not signs.is_worse
+        is_of_another = worst.kind == "rot" and signs.has_followed(worst)
         said.append(f"{head}, before {signs.version} took over" if is_of_another else head)
     elif not glance.snoozed:
         said.append("no open finding")

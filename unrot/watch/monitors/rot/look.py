@@ -31,7 +31,14 @@ from unrot.watch.monitors.rot.state import Course, Expected, Step
 from unrot.watch.monitors.rot.sums import Behind
 from unrot.watch.monitors.rot.words import Reached
 from unrot.watch.visit import Visit
-from unrot.watch.worth.leaning import A_SECOND, Answers, answers_held, leaning_of, promised_on
+from unrot.watch.worth.leaning import (
+    A_SECOND,
+    Answers,
+    Leaning,
+    answers_held,
+    leaning_of,
+    promised_on,
+)
 from unrot.watch.worth.verdicts import Row
 
 MONITOR = CAUSE = "rot"
@@ -308,12 +315,17 @@ class _Teller:
         since, until = begins // 60 * 60, max(one.predicted_at for one in told)
         windows = self._visit.store.traffic.windows(self._visit.key, since=since, until=until + 60)
         mine = [one for one in windows if one.version in (*self._era.line, IMPORTED)]
-        judged = sum(since <= one.predicted_at <= until for one in self.read)
-        return replace(
-            now,
-            predicted=sum(one.predictions for one in mine),
-            judged=max(judged, sum(one.judged for one in mine)),
+        read = sum(since <= one.predicted_at <= until for one in self.read)
+        predicted, judged = (
+            sum(one.predictions for one in mine),
+            max(read, sum(one.judged for one in mine)),
         )
+        leaning = self._leaning(since, until) if 2 * judged < predicted else None
+        return replace(now, predicted=predicted, judged=judged, leaning=leaning)
+
+    def _leaning(self, since: float, until: float) -> Leaning | None:
+        store, key = self._visit.store, self._visit.key
+        return leaning_of(store, key, since, until, drawn=store.trials.audited(key))
 
     def _fallen(self, fallen: Fallen, now: Reached, told: Sequence[Outcome]) -> Symptom:
         why = self._why(fallen, max(one.predicted_at for one in told) + A_SECOND, now)
@@ -329,6 +341,7 @@ class _Teller:
             advice=ASK_A_JUDGE if now.by.is_one_voice else ADVICE_ON[why.kind],
             features=why.features,
             evidence={
+                "version": now.version,
                 "before": {"value": fallen.before, "verdicts": fallen.before_verdicts},
                 "after": words.numbers_of(now),
                 "whose": asdict(now.by),

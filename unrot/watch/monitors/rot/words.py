@@ -28,6 +28,7 @@ from unrot.watch.monitors.rot.note import Fallen
 from unrot.watch.monitors.rot.sums import Behind
 from unrot.watch.monitors.rot.usual_hours import PROMISE
 from unrot.watch.statistics.accuracy import Share, Z, constant_of, share
+from unrot.watch.worth.leaning import Leaning
 
 MOST = 0.5
 """From such a share of judged predictions on, the verdicts speak for all of them."""
@@ -63,6 +64,13 @@ class Reached:
     """What a constant guess would reach."""
     name: str = ""
     """Who gave the answers, where that is not the champion's line."""
+    leaning: Leaning | None = None
+    """On which answer they lean: of all answers they tell nothing certain."""
+
+    @property
+    def is_certain(self) -> bool:
+        """True where an interval may be told of them."""
+        return not (self.is_chosen or self.by.is_one_voice or self.leaning)
 
     @property
     def share(self) -> Share:
@@ -131,6 +139,7 @@ def fallen_words(now: Reached, before: str) -> str:
         said = f"The answers of {now.name} are" if now.name else f"{now.version} is"
         said += " wrong more often:"
     told = f"{said} {reached_words(now)}; {before}."
+    told += f" {now.leaning.sentence}" if now.leaning else ""
     return f"{_few(now)} {told}" if now.is_chosen else told
 
 
@@ -172,7 +181,7 @@ def reached_words(now: Reached) -> str:
         return f"by {rough(now.mae)} on average in {verdicts}"
     told = now.share
     said = f"right in {roughly(told.value or 0.0)} of {verdicts}"
-    if now.is_chosen or now.by.is_one_voice:
+    if not now.is_certain:
         return said
     return f"{said} (surely between {roughly(told.low)} and {roughly(told.high)})"
 
@@ -203,6 +212,6 @@ def numbers_of(now: Reached) -> dict[str, Any]:
         return {"value": now.mae, "rmse": now.rmse, "verdicts": now.count}
     told = now.share
     found = {"value": told.value, "verdicts": told.count}
-    if now.is_chosen or now.by.is_one_voice:
+    if not now.is_certain:
         return found
     return {**found, "low": told.low, "high": told.high}
