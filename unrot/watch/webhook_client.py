@@ -4,8 +4,8 @@ The address was written by a person who may operate a model, not the machine tha
 name is looked up once, every address that it stands for is checked, and the connection goes to the
 very address that was checked: a name that answers differently a moment later leads nowhere. What
 is private to a machine or a network is refused unless it is allowed; where clouds keep a machine's
-secrets (link-local) is refused all the same. Redirects are not followed, no proxy is asked, and of
-the answer nothing is read but its status.
+secrets (link-local, and some addresses beside) is refused all the same. Redirects are not followed,
+no proxy is asked, and of the answer nothing is read but its status.
 """
 
 from __future__ import annotations
@@ -31,6 +31,18 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _UNICAST = ipaddress.ip_network("2000::/3")
 _OF_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
 """Kept for protocols between machines; Python takes most of it for public."""
+_OF_CLOUDS = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            *("168.63.129.16", "100.100.100.200", "192.0.0.192"),  # Azure, Alibaba, Oracle
+            *("fd00:ec2::/32", "fd20:ce::/32", "fd00:c1::/32", "fd00:42::/32"),
+            "64:ff9b:1::/48",  # Which IPv4 address this leads to only the network itself knows.
+        ),
+    )
+)
+"""Where clouds tell a machine its secrets, beside link-local: of IPv6 Amazon's, Google's, Oracle's
+and Scaleway's."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -83,7 +95,8 @@ class WebhookClient:
     def _check(self, host: str, text: str) -> None:
         address = meant(ipaddress.ip_address(text.partition("%")[0]))
         where = host if host == text else f"{host} ({text})"
-        if address.is_link_local or address.is_multicast or address.is_unspecified:
+        is_local = address.is_link_local or address.is_multicast or address.is_unspecified
+        if is_local or any(address in network for network in _OF_CLOUDS):
             raise Undelivered(f"{where} is no address that a webhook can have.")
         if not self._allow_private and not is_public(address):
             raise Undelivered(
