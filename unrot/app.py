@@ -92,7 +92,7 @@ from unrot.web.protocols.oip import OIP
 from unrot.web.protocols.rerouted import ReroutedApp
 from unrot.web.protocols.sagemaker import SAGEMAKER
 from unrot.web.protocols.seldon import SELDON
-from unrot.web.proxies import Proxies
+from unrot.web.proxies import behind_proxies
 from unrot.web.request_ids import IdentifiedApp
 from unrot.web.routes import GuardedFlask, blueprint_of
 
@@ -126,8 +126,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if any(routes):
         app.wsgi_app = ReroutedApp(app.wsgi_app, routes)  # type: ignore[method-assign]
     if settings.trusted_proxies:
-        count = settings.trusted_proxies
-        app.wsgi_app = Proxies(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+        app.wsgi_app = behind_proxies(app.wsgi_app, settings)  # type: ignore[method-assign]
     return app
 
 

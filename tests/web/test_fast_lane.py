@@ -24,7 +24,7 @@ from unrot.serve.limits import Limits, limits_of
 from unrot.serve.service import Service
 from unrot.web.fast_lane import FastLane
 from unrot.web.metrics.counting import GATHERED
-from unrot.web.proxies import Proxies
+from unrot.web.proxies import Proxies, behind_proxies
 from unrot.web.security import HTTPS_ALONE
 
 REQUESTS = 2_000
@@ -362,20 +362,32 @@ BY_PROXY = {
 @pytest.mark.parametrize("asked", [*BY_PROXY])
 @pytest.mark.parametrize("path", ["/api/v1/health", "/api/v1/predict"])
 @pytest.mark.parametrize("chosen", [{}, {"https": True}, {"hosts": ("a.test", "localhost")}])
+@pytest.mark.parametrize("forwarded_host", [False, True])
 def test_behind_a_proxy_both_lanes_say_the_same(
-    still: Flask, asked: str, path: str, chosen: dict[str, Any]
+    still: Flask, asked: str, path: str, chosen: dict[str, Any], *, forwarded_host: bool
 ) -> None:
     """What the fast lane does not answer itself is Flask's, which is as well."""
     method, body = ("GET", b"") if path == HEALTH.path else ("POST", orjson.dumps(IRIS))
     request = Request(path, body, method, headers=BY_PROXY[asked])
     still.config["TRUSTED_HOSTS"] = list(chosen.get("hosts", ())) or None
     still.config[HTTPS_ALONE] = chosen.get("https", False)
-    still.wsgi_app = Proxies(still.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    lane = behind(still, 1, forwarded_host=forwarded_host, **chosen)
+    still.wsgi_app = behind_proxies(still.wsgi_app, lane.settings)  # type: ignore[method-assign]
 
-    call = behind(still, 1, **chosen).find(request.head())
+    call = lane.find(request.head())
 
     if call is not None:
         assert told(call.answer(body)) == told(by_flask(still, request))
+
+
+@pytest.mark.parametrize("forwarded_host", [False, True])
+def test_host_is_what_a_proxy_says_only_where_a_setting_says_so(
+    app: Flask, *, forwarded_host: bool
+) -> None:
+    lane = behind(app, 1, forwarded_host=forwarded_host, hosts=("a.test",))
+    request = replace(HEALTH, headers={"X-Forwarded-Host": "a.test"})
+
+    assert (lane.find(request.head()) is not None) == forwarded_host
 
 
 def test_proxy_that_nobody_trusts_is_not_heard(app: Flask) -> None:

@@ -105,6 +105,29 @@ def test_only_named_hosts_are_answered(behind: Behind) -> None:
     assert [asked(host) for host in ("evil.example.com", "127.0.0.1")] == [400, 400]
 
 
+def test_what_a_client_writes_for_a_proxy_is_no_name_of_this_app(behind: Behind) -> None:
+    """Heroku's router, for one, hands these on as they came."""
+    names = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/evil"}
+    client = behind(https=True, hosts=("localhost",))
+
+    led = client.get("/", headers=HTTP | names)
+    shown = client.get("/models/iris/elsewhere", headers=HTTPS | names)
+    stranger = client.get("/", headers=HTTPS | {"Host": "a.test", "X-Forwarded-Host": "localhost"})
+
+    assert led.location == "https://localhost/"
+    assert "https://localhost/unrot.js" in shown.text and "evil" not in shown.text
+    assert stranger.status_code == 400
+
+
+def test_name_is_what_a_proxy_says_where_a_setting_says_so(behind: Behind) -> None:
+    client = behind(https=True, forwarded_host=True, hosts=("unrot.example.org",))
+    told = {"X-Forwarded-Host": "evil.example, unrot.example.org", "X-Forwarded-Prefix": "/evil"}
+
+    led = client.get("/models/iris", headers=HTTP | told)
+
+    assert led.location == "https://unrot.example.org/models/iris"
+
+
 def test_page_of_an_error_does_not_repeat_the_address(
     client: FlaskClient, settings: Settings
 ) -> None:

@@ -367,6 +367,13 @@ class Settings:
         "how many proxies stand before the app; 1 where a platform that always has one is "
         "recognised (Heroku, Render, Railway, Fly, Cloud Run, Spaces)",
     )
+    forwarded_host: bool = setting(
+        "UNROT_FORWARDED_HOST",
+        YES,
+        False,
+        "`yes`: the name that was asked for is what those proxies write into `X-Forwarded-Host`, "
+        "each of them; many hand on what a client writes there (Heroku's router does)",
+    )
     https: bool = setting(
         "UNROT_HTTPS",
         YES,

@@ -176,7 +176,7 @@ class FastLane:
             head.method,
             head.path,
             headers.get("content-type"),
-            self._said(headers, "x-forwarded-host") or headers.get("host"),
+            self._host(headers),
             self._scheme(headers),
             headers.get("authorization") is not None,
         )
@@ -203,6 +203,13 @@ class FastLane:
         if not count or headers.get(name) is None:
             return None
         return said_by(",".join(headers.get_all(name)), count)
+
+    def _host(self, headers: Headers) -> str | None:
+        """Return by which name it was asked."""
+        by_proxy = None
+        if self.settings.forwarded_host:
+            by_proxy = self._said(headers, "x-forwarded-host")
+        return by_proxy or headers.get("host")
 
     def _scheme(self, headers: Headers) -> str:
         """Return http or https; nothing where gunicorn's settings are to say whom to believe."""

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from unrot.core.settings import Settings
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from _typeshed.wsgi import StartResponse
+    from _typeshed.wsgi import StartResponse, WSGIApplication
 
 NOBODY_KNOWS = "unknown"
 """The address of whoever comes over a socket of this machine, and no proxy says from where."""
@@ -38,3 +40,14 @@ class Proxies(ProxyFix):
         """Go on with who asks, by which scheme and host."""
         environ["REMOTE_ADDR"] = environ.get("REMOTE_ADDR") or NOBODY_KNOWS
         return super().__call__(environ, start_response)
+
+
+def behind_proxies(app: WSGIApplication, settings: Settings) -> Proxies:
+    """Put an app behind the proxies that are trusted.
+
+    What they say of the address and scheme is believed; of the host where a setting says that they
+    say it; of a port or a prefix of paths never.
+    """
+    count = settings.trusted_proxies
+    host = count if settings.forwarded_host else 0
+    return Proxies(app, x_for=count, x_proto=count, x_host=host, x_port=0, x_prefix=0)
