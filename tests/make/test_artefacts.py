@@ -109,3 +109,16 @@ def test_equal_tables_are_equal_bytes_however_they_lie_in_memory() -> None:
 def test_table_of_spoiled_bytes_is_a_bad_artefact(data: bytes) -> None:
     with pytest.raises(BadArtefact, match="table does not load"):
         tables.unpack_table(data)
+
+
+def test_table_that_unpacks_to_hundreds_of_times_its_size_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bomb = gzip.compress(tables.ROWS + b"[0]," * 250_000 + b"[0]" + tables.LABELS + b"0]}")
+    rows, _ = tables.unpack_table(bomb)
+
+    monkeypatch.setattr(tables, "HARMLESS_BYTES", 100_000)
+
+    assert len(rows) == 250_001
+    with pytest.raises(BadArtefact, match=r"it is more than [0-9,]+ bytes"):
+        tables.unpack_table(bomb)

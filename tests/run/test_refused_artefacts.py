@@ -10,12 +10,23 @@ from pathlib import Path
 
 import onnx
 import pytest
+from flask import Flask
 
-from tests.conftest import run_command
+from tests.conftest import OPERATOR, run_command
 from tests.learning_model import School
-from unrot.core.artefacts import GOLDEN, ONNX, SKOPS, digest_of
+from tests.web.visitor import ask, sign_in
+from unrot.core import conformal
+from unrot.core.artefacts import ANCHOR, CALIBRATION, GOLDEN, HOLDOUT, ONNX, SKOPS, digest_of
 from unrot.core.errors import BadArtefact
-from unrot.core.records import CHAMPION, Finding, ModelKey, Serving, Version
+from unrot.core.records import (
+    CHAMPION,
+    Anchor,
+    Finding,
+    GateVerdict,
+    ModelKey,
+    Serving,
+    Version,
+)
 from unrot.core.settings import Settings
 from unrot.core.signatures import Signatures
 from unrot.make import artefacts
@@ -23,13 +34,26 @@ from unrot.run.bootstrap import open_service
 from unrot.run.cabinet import Cabinet
 from unrot.run.caretaker import Caretaker
 from unrot.serve.predictor import open_session
+from unrot.serve.registry_store import keep_artefacts
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 from unrot.store.kinds import BLOB, CHUNK, VERSION
+from unrot.store.names import move_generation
 from unrot.store.operations import Put
+from unrot.watch.monitors.estimate import calibration
 
 IRIS = ModelKey("iris")
 ROW = [5.1, 3.5, 1.4, 0.2]
+NAMED = {
+    "sepal_length_cm": 5.1,
+    "sepal_width_cm": 3.5,
+    "petal_length_cm": 1.4,
+    "petal_width_cm": 0.2,
+}
+READ_BY_PEOPLE = [
+    *("/models/iris", "/models/iris/monitor", "/models/iris/versions", "/models/iris/versions/v1"),
+    *("/models/iris/ask", "/models/iris/compare", "/models/iris/report"),
+]
 
 
 @pytest.fixture
@@ -152,6 +176,18 @@ def _keep_instead(service: Service, version: Version, data: bytes) -> None:
     blob = database.get(BLOB, version.serving.digest)
     key = f"{blob.key}/{blob['writing']}/00000"
     database.commit([Put(CHUNK, key, {"data": data})])
+
+
+def _keep_file_instead(service: Service, kind: str, data: bytes) -> None:
+    """Let somebody who has not our key put another file in the place of one of the champion's."""
+    database, digest = service.store.database, digest_of(data)
+    keep_artefacts(database, {digest: data})
+    found = database.get(VERSION, "iris/000001")
+    moved = {"artefacts": {**found["body"]["artefacts"], kind: digest}}
+    moved |= {"anchor": digest} if kind == ANCHOR else {}
+    body = {**found["body"], **moved}
+    database.commit([Put(VERSION, found.key, {**found.fields, "body": body}), move_generation()])
+    sync(service.shelf.folder, service.store.registry)
 
 
 HAZARDS = [
@@ -284,6 +320,64 @@ def test_forged_version_teaches_no_learner(service: Service) -> None:
     job = school.asked("learn")
 
     assert job.state == "failed"
+    assert "v1 is not signed with this app's key" in (job.error or "")
+
+
+@pytest.mark.parametrize("kind", [CALIBRATION, ANCHOR, HOLDOUT])
+@pytest.mark.parametrize("data", [b"[]", b'{"rows":1,"scores":"x"}'])
+def test_files_that_only_measure_a_version_break_no_page(
+    app: Flask, kind: str, data: bytes
+) -> None:
+    client, service = app.test_client(), app.extensions["unrot"]
+    answer(service)
+    sign_in(client, OPERATOR)
+    _keep_file_instead(service, kind, data)
+
+    answered = client.post("/api/v1/models/iris/predict?sure=1", json={"inputs": NAMED})
+    said = {path: client.get(path).status_code for path in READ_BY_PEOPLE}
+    form = ask(client, **{name: str(value) for name, value in NAMED.items()})
+
+    assert (answered.status_code, form.status_code) == (200, 200)
+    assert said == dict.fromkeys(READ_BY_PEOPLE, 200)
+
+
+@pytest.mark.parametrize("kind", [CALIBRATION, ANCHOR])
+def test_version_that_is_measured_anew_is_ours_if_it_was(service: Service, kind: str) -> None:
+    verdict = GateVerdict("passed", "It is better.", "v1", 2.0, ground="recent verdicts")
+
+    def weigh(rows: bytes) -> bool:
+        anchor = Anchor(digest_of(rows), 0.75, 1.0, rows, calibration=rows)
+        service.store.lessons.weigh(
+            first(service), verdict, anchor, job=None, result={}, champion="v1", promote=False
+        )
+        return service.signatures.is_good(first(service))
+
+    was_ours = weigh(b"some")
+    _keep_file_instead(service, kind, b"[]")
+
+    assert (was_ours, weigh(b"others")) == (True, False)
+
+
+@pytest.mark.parametrize("unpack", [calibration.unpack, conformal.unpack])
+@pytest.mark.parametrize("data", [b"[]", b"3", b"{", b'{"rows":1,"scores":"x"}'])
+def test_calibration_that_is_none_is_a_bad_artefact(
+    unpack: Callable[[bytes], object], data: bytes
+) -> None:
+    with pytest.raises(BadArtefact, match=r"The calibration does not load: .+\."):
+        unpack(data)
+
+
+def test_rows_that_somebody_else_measures_by_judge_nobody(service: Service) -> None:
+    """A new version would be measured by them as well, and signed with them."""
+    school = School(service)
+    found = service.store.database.get(VERSION, "zombies/000001")
+    body = {**found["body"], "anchor": digest_of(b"theirs")}
+    service.store.database.commit([Put(VERSION, found.key, {**found.fields, "body": body})])
+    school.taught(60)
+
+    job = school.asked("refit")
+
+    assert (job.state, len(service.versions(ModelKey("zombies")))) == ("failed", 1)
     assert "v1 is not signed with this app's key" in (job.error or "")
 
 

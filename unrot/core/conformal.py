@@ -34,12 +34,14 @@ Gibbs and Candès, Adaptive conformal inference under distribution shift (NeurIP
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, exp, inf, lgamma, log, log1p, sqrt
-from typing import Any
 
+import orjson
+
+from unrot.core.errors import BadArtefact, shown
 from unrot.core.records import Schema
 
 MOST_KEPT = 1_000
@@ -157,7 +159,14 @@ def keep_scores(scores: Sequence[float]) -> tuple[float, ...]:
     return tuple(ordered[min(rank, rows) - 1] for rank in ranks)
 
 
-def from_json(read: Mapping[str, Any]) -> Conformal | None:
-    """Read what a version's calibration tells of it; None of one that was made without."""
-    scores = read.get("scores")
-    return Conformal(int(read["rows"]), tuple(scores)) if scores else None
+def unpack(data: bytes) -> Conformal | None:
+    """Read what a version's calibration tells of it; None of one that was made without.
+
+    BadArtefact for what is no calibration.
+    """
+    try:
+        read = orjson.loads(data)
+        scores = [float(score) for score in read.get("scores", ())]
+        return Conformal(int(read["rows"]), tuple(scores)) if scores else None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadArtefact(f"The calibration does not load: {shown(str(error), 200)}.") from error

@@ -2,9 +2,10 @@
 
 A digest tells that a file is what was written, and not who wrote it. So each version carries an
 HMAC with a key that is derived from the app's secret: over its model, name and schema, who answers
-for it, and the digests of its files. It is made once, when the version gets its name, and looked at
-before any of these files is opened. What may move later is not in it: aliases, policies, the test
-set of a version. Whoever writes to a store can point at another version of ours, not at their own.
+for it, and the digests of its files and its test set. It is made when the version gets its name,
+and anew when we put another file in the place of one; it is looked at before any of these files is
+opened. What moves without a file is not in it: aliases, policies, scores. Whoever writes to a store
+can point at another version of ours, not at their own.
 """
 
 from __future__ import annotations
@@ -15,13 +16,9 @@ from dataclasses import replace
 
 import orjson
 
-from unrot.core.artefacts import ANCHOR, CALIBRATION
 from unrot.core.errors import BadArtefact
 from unrot.core.records import Model, Version
 from unrot.core.schema import schema_hash
-
-MOVABLE = (ANCHOR, CALIBRATION)
-"""The files of a version that a weighing may replace."""
 
 
 class Signatures:
@@ -33,6 +30,10 @@ class Signatures:
     def sign(self, version: Version) -> Version:
         """Return a version with its signature."""
         return replace(version, signature=self._signature(version) if self._key else "")
+
+    def sign_changed(self, version: Version, before: Version) -> Version:
+        """Return a version that we have changed with its signature; none if it had none of ours."""
+        return self.sign(version) if self.is_good(before) else version
 
     def is_good(self, version: Version) -> bool:
         """Tell whether this app has made a version as it stands."""
@@ -55,8 +56,7 @@ class Signatures:
 
     def _signature(self, version: Version) -> str:
         serving = version.serving
-        files = {kind: digest for kind, digest in version.artefacts.items() if kind not in MOVABLE}
         told = [version.model, version.name, version.schema_hash]
-        told += [serving.by, serving.digest, serving.form]
-        signed = orjson.dumps([*told, sorted(files.items())])
+        told += [serving.by, serving.digest, serving.form, version.anchor]
+        signed = orjson.dumps([*told, sorted(version.artefacts.items())])
         return hmac.new(self._key, signed, "sha256").hexdigest()

@@ -39,6 +39,7 @@ from unrot.core.records import (
     Ground,
     Holds,
     JudgedPrediction,
+    Model,
     ModelKey,
     Outputs,
     Row,
@@ -174,7 +175,7 @@ def compare(service: Service, name: str, first: str, second: str) -> Comparison:
     holding = lineage.named(versions, champion) if champion else pair[0]
     grounds: list[tuple[Ground, Beside]] = []
     missing: list[str] = []
-    anchor = _anchor_rows(service, holding, model.schema)
+    anchor = _anchor_rows(service, model, holding)
     recent, one_sided = _recent_rows(service, model.key, model.schema)
     for ground, (rows, truth), none in (
         ("anchor", anchor, f"{holding.name} has no test set: nothing trusted was set apart."),
@@ -300,13 +301,14 @@ def _servable(version: Version) -> Version:
 
 
 def _anchor_rows(
-    service: Service, holding: Version, schema: Schema
+    service: Service, model: Model, holding: Version
 ) -> tuple[list[Row], list[Answer]]:
     digest = test_set_digest(holding)
     if not digest:
         return [], []
+    service.signatures.check(holding, model)
     table = service.store.registry.artefact(digest)
-    return service.trainer.unpack(table, schema, MOST_ROWS)
+    return service.trainer.unpack(table, model.schema, MOST_ROWS)
 
 
 def _recent_rows(

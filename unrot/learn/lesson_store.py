@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any
 
@@ -176,9 +176,11 @@ class LessonStore:
             artefacts[CALIBRATION] = digest_of(anchor.calibration)
         files = {anchor.digest: anchor.data, digest_of(anchor.calibration): anchor.calibration}
         keep_artefacts(self._database, {digest: data for digest, data in files.items() if data})
+        moved = replace(known, artefacts=artefacts, anchor=anchor.digest)
         body = {
             **found["body"],
             "artefacts": artefacts,
+            "signature": self._signatures.sign_changed(moved, known).signature,
             "metrics": anchor.measured(known.metrics),
             "anchor": anchor.digest,
             "anchor_score": anchor.score,

@@ -195,6 +195,7 @@ def read_champion(service: Service, job: Job) -> Material:
     if name is None:
         raise Conflict(f"{model.name} has no champion to go on from: promote a version first.")
     champion = lineage.named(versions, name)
+    service.signatures.check(champion, model)
     table = registry.artefact(champion.anchor) if champion.anchor else b""
     return Material(
         job=job,

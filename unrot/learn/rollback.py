@@ -95,7 +95,8 @@ def _read_advice(
     service: Service, champion: Version, previous: Version, rows: list[Example]
 ) -> RollbackAdvice:
     contents = service.catalogue()
-    schema = contents.by_key(champion.model).model.schema
+    model = contents.by_key(champion.model).model
+    schema = model.schema
 
     def answered(version: Version, inputs: Sequence[Row], truth: Sequence[Label]) -> Answered:
         predictor = service.shelf.predictor(contents, version)
@@ -103,6 +104,7 @@ def _read_advice(
 
     anchor = None
     if previous.anchor:
+        service.signatures.check(previous, model)
         table = service.store.registry.artefact(previous.anchor)
         anchored = service.trainer.unpack(table, schema, MOST_ANCHOR_ROWS)
         anchor = answered(previous, *anchored) if anchored[0] else None

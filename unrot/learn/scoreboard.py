@@ -194,7 +194,7 @@ class _Look:
         self._service, self._model, self._champion = service, model, champion
         self._versions = versions
         self._examples = examples
-        self._test_set = _test_set_of(service, model.schema, champion)
+        self._test_set = _test_set_of(service, model, champion)
         self._verdicts = _ground_of(examples)
         self._beside: dict[str, Errors] = {}
         self.entries: dict[str, Entry] = {}
@@ -273,15 +273,17 @@ class _Look:
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _test_set_of(service: Service, schema: Schema, champion: Version | None) -> _Ground | None:
-    digest = "" if champion is None else test_set_digest(champion)
+def _test_set_of(service: Service, model: Model, champion: Version | None) -> _Ground | None:
+    if champion is None or not (digest := test_set_digest(champion)):
+        return None
 
     @cache
     def fetch() -> tuple[Sequence[Row], Sequence[Label]]:
+        service.signatures.check(champion, model)
         table = service.store.registry.artefact(digest)
-        return service.trainer.unpack(table, schema, MOST_ROWS)
+        return service.trainer.unpack(table, model.schema, MOST_ROWS)
 
-    return _Ground(digest, fetch) if digest else None
+    return _Ground(digest, fetch)
 
 
 def _read_examples(service: Service, model: Model) -> tuple[list[Example], Untold | None]:

@@ -7,7 +7,6 @@ the whole of a large table.
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -32,6 +31,8 @@ BYTES_AT_ONCE = 2_000_000
 COMPRESSION = 3
 """Digits hardly shrink further, and the default takes ten times as long."""
 GZIP = 31
+MOST_TIMES, HARMLESS_BYTES = 200, 2**28
+"""A table may unpack to so many times its size, and to so much in any case."""
 
 
 class Table:
@@ -140,13 +141,24 @@ def unpack_table(data: bytes) -> tuple[NDArray[Any], NDArray[Any]]:
     It is read in blocks: as Python's own lists a million rows are a gigabyte.
     """
     try:
-        text = gzip.decompress(data)
+        text = _unpack_text(data)
         end = text.index(LABELS)
         rows = [np.array(orjson.loads(block), np.float64) for block in _read_blocks(text, end)]
         labels = np.array(orjson.loads(text[end + len(LABELS) - 1 : -1]))
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
+    except (ValueError, KeyError, TypeError, zlib.error) as error:
         raise BadArtefact(f"The table does not load: {shown(str(error), 200)}.") from error
     return np.concatenate(rows), labels
+
+
+def _unpack_text(data: bytes) -> bytes:
+    """Unpack a table; ValueError for what is cut off, or grows so much that it could only harm."""
+    most = max(MOST_TIMES * len(data), HARMLESS_BYTES)
+    unpacker = zlib.decompressobj(wbits=GZIP)
+    text = unpacker.decompress(data, most)
+    if not unpacker.eof:
+        is_cut = len(text) < most
+        raise ValueError("it ends too early" if is_cut else f"it is more than {most:,} bytes")
+    return text
 
 
 def _read_blocks(text: bytes, end: int) -> Iterator[bytes]:

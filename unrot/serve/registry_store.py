@@ -204,7 +204,7 @@ class RegistryStore:
             nonlocal before
             before = found.artefacts.get(kind, "")
             other = replace(found, artefacts={**found.artefacts, kind: digest})
-            return self._signatures.sign(other) if self._signatures.is_good(found) else other
+            return self._signatures.sign_changed(other, found)
 
         self._change_version(model, version, change)
         return before

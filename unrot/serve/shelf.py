@@ -37,7 +37,8 @@ from unrot.core.artefacts import (
     REFERENCE,
     digest_of,
 )
-from unrot.core.conformal import Conformal, from_json
+from unrot.core.conformal import Conformal
+from unrot.core.conformal import unpack as unpack_conformal
 from unrot.core.errors import BadArtefact, NotFound, StoreAway, UnrotError, shown
 from unrot.core.memory import hand_back_memory
 from unrot.core.plurals import there_are
@@ -248,7 +249,7 @@ class Shelf:
             with self._lock:
                 while len(self._conformals) >= DETECTORS_AT_ONCE:
                     del self._conformals[next(iter(self._conformals))]
-                self._conformals[digest] = from_json(orjson.loads(data or b"{}"))
+                self._conformals[digest] = unpack_conformal(data or b"{}")
         return self._conformals.get(digest)
 
     def _is_behind(self) -> bool:

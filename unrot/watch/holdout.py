@@ -92,6 +92,7 @@ def holdout(service: Service, name: str, version: str | None = None) -> Holdout 
     digest = test_set_digest(found)
     if not digest:
         return None
+    service.signatures.check(found, model)
     key = (found.name, found.schema_hash, found.serving.digest, digest)
     known = _KEPT.get(key)
     if known is None:

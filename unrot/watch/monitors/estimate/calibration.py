@@ -36,8 +36,8 @@ from numpy.typing import NDArray
 from unrot.core import confidence
 from unrot.core.artefacts import CALIBRATION
 from unrot.core.conformal import keep_scores
-from unrot.core.errors import NotFound
-from unrot.core.records import Calibrating, Window
+from unrot.core.errors import BadArtefact, NotFound, shown
+from unrot.core.records import Calibrating, Model, Version, Window
 from unrot.core.windows import confidences, grouped
 from unrot.serve.service import Service
 from unrot.serve.shelf import ShelvedModel
@@ -224,19 +224,22 @@ def pack(calibration: Calibration) -> bytes:
 
 
 def unpack(data: bytes) -> Calibration | None:
-    """Read a calibration; None for one with other bins than ours."""
-    read = orjson.loads(data)
-    made = Calibration(
-        read["rows"],
-        read["right"],
-        tuple(read["starts"]),
-        tuple(read["shares"]),
-        tuple(read["bins"]),
-        tuple(read.get("scores", ())),
-        tuple((int(count), sure, int(right)) for count, sure, right in read.get("groups", ())),
-        _between(read.get("brier")),
-        _between(read.get("ece")),
-    )
+    """Read a calibration; None for one with other bins than ours, BadArtefact for none at all."""
+    try:
+        read = orjson.loads(data)
+        made = Calibration(
+            read["rows"],
+            read["right"],
+            tuple(read["starts"]),
+            tuple(read["shares"]),
+            tuple(read["bins"]),
+            tuple(read.get("scores", ())),
+            tuple((int(count), sure, int(right)) for count, sure, right in read.get("groups", ())),
+            _between(read.get("brier")),
+            _between(read.get("ece")),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadArtefact(f"The calibration does not load: {shown(str(error), 200)}.") from error
     return made if len(made.bins) == confidence.BINS else None
 
 
@@ -253,8 +256,7 @@ def calibrations(
     """Return how often versions are right when they are so sure, where that is known."""
     found: dict[str, Calibration] = {}
     for name in set(names) & set(shelved.versions):
-        digest = shelved.versions[name].artefacts.get(CALIBRATION)
-        made = _calibration(service, digest) if digest else None
+        made = _calibration(service, shelved.model, shelved.versions[name])
         if made is not None:
             found[name] = replace(made, since=shelved.versions[name].anchor_since)
     return found
@@ -263,10 +265,15 @@ def calibrations(
 _unpacked = lru_cache(maxsize=256)(unpack)
 
 
-def _calibration(service: Service, digest: str) -> Calibration | None:
+def _calibration(service: Service, model: Model, version: Version) -> Calibration | None:
+    """Read what is known of a version; what is gone, or not what we wrote, tells nothing."""
+    digest = version.artefacts.get(CALIBRATION)
+    if digest is None:
+        return None
     try:
+        service.signatures.check(version, model)
         return _unpacked(service.store.registry.artefact(digest))
-    except NotFound:
+    except (NotFound, BadArtefact):
         return None
 
 

@@ -128,6 +128,7 @@ def _held_out(visit: Visit, version: Version, replay: Replay) -> Judged:
     digest = test_set_digest(version)
     if not digest:
         return Judged()
+    visit.service.signatures.check(version, visit.model)
     table = visit.store.registry.artefact(digest)
     rows, truth = visit.service.trainer.unpack(table, visit.model.schema, MOST_ROWS)
     return Judged(rows, replay.answers(rows), np.array([replay.place(one) for one in truth]))
