@@ -112,6 +112,34 @@ def test_commands_stand_in_the_log_and_reading_does_not(home: Path, kept: Cabine
     assert third.split()[4:8] == ["command", "line", "add", "token"]
 
 
+def test_log_that_an_older_store_took_the_place_of_is_broken_until_that_is_accepted(
+    home: Path, kept: Cabinet, tmp_path: Path
+) -> None:
+    """A copy that was put back by hand; our own restore needs no word more."""
+    run_command(home, "backup", tmp_path / "early.tar")
+    older = tmp_path / "older"
+    run_command(older, "restore", tmp_path / "early.tar", "--yes")
+    run_command(home, "token", "add", "ada", "--role", "judge")
+    run_command(home, "token", "add", "bob", "--role", "judge")
+    kept.close()
+    for name in ("unrot.db-wal", "unrot.db-shm"):
+        (home / name).unlink(missing_ok=True)
+    (home / "unrot.db").write_bytes((older / "unrot.db").read_bytes())
+
+    broken = run_command(home, "audit-log", "--verify")
+    accepted = run_command(home, "audit-log", "--accept")
+    whole = run_command(home, "audit-log", "--verify")
+    run_command(home, "token", "add", "eve", "--role", "judge")
+    restored = run_command(home, "restore", tmp_path / "early.tar", "--yes")
+    again = run_command(home, "audit-log", "--verify")
+
+    assert (broken.returncode, accepted.returncode, whole.returncode) == (1, 0, 0), broken
+    assert "python -m unrot audit-log --accept" in broken.stderr
+    assert accepted.stdout == whole.stdout
+    assert restored.returncode == 0, restored.stderr
+    assert again.stdout.startswith("The audit log is whole: "), again.stderr
+
+
 def test_log_is_verified_and_the_first_broken_entry_is_named(home: Path, kept: Cabinet) -> None:
     whole = run_command(home, "audit-log", "--verify")
     entries = list(kept.audit_log.all())

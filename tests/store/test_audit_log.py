@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,7 @@ from unrot.core.acting import Act, Doing, act_of, acting, going_on
 from unrot.core.records import CHAMPION, Caller, LogCheck
 from unrot.run.audit_log import HEAD, digest_of
 from unrot.run.cabinet import Cabinet
+from unrot.run.log_memory import LogMemory, memory_of
 from unrot.store.kinds import ACTION, DELIVERY, FACT, OUTLIER
 from unrot.store.operations import (
     ABSENT,
@@ -254,6 +257,16 @@ def slipped_in(database: Operations) -> None:
     database.commit([Put(ACTION, "000000000002x", second.fields)])
 
 
+def headless(database: Operations) -> None:
+    database.commit([Delete(FACT, HEAD)])
+
+
+def with_an_old_head(database: Operations) -> None:
+    second = database.get(ACTION, f"{2:012d}")
+    assert second is not None
+    database.commit([Put(FACT, HEAD, {"value": f"2 {second['digest']}"})])
+
+
 def begun_anew(database: Operations) -> None:
     database.commit([Put(FACT, HEAD, {"value": "4 " + "0" * 64})])
 
@@ -268,6 +281,8 @@ def begun_anew(database: Operations) -> None:
         (swapped, 2, "it does not follow the one before it"),
         (slipped_in, 3, "entry 2 stands in its place"),
         (begun_anew, 4, "it is not the last that was written"),
+        (headless, 1, "the store does not say which entry is the last"),
+        (with_an_old_head, 3, "the store says that entry 2 is the last"),
     ],
 )
 def test_first_broken_entry_is_named(
@@ -286,3 +301,120 @@ def test_first_broken_entry_is_named(
 
     found = store.audit_log.verify()
     assert (found.entries, found.broken, found.trouble) == (first - 1, first, trouble)
+
+
+# ── what a machine remembers ─────────────────────────────────────────────────────────────────
+
+
+def cut(database: Operations, last: int, entries: int = 4) -> None:
+    """Take all behind an entry away, and let the store say that it is the last."""
+    found = database.get(ACTION, f"{last:012d}")
+    said = [Put(FACT, HEAD, {"value": f"{last} {found['digest']}"})] if found else []
+    gone = [Delete(ACTION, f"{number:012d}") for number in range(last + 1, entries + 1)]
+    database.commit([Delete(FACT, HEAD)])
+    database.commit([*gone, *said])
+
+
+@pytest.fixture
+def remembering(store: Cabinet, tmp_path: Path) -> Cabinet:
+    """A store with four entries, of which this machine has a memory."""
+    inner: Operations = store.audit_log._database._database
+    kept = Cabinet(inner, memory=LogMemory(tmp_path / "log"))
+    for number in range(4):
+        with acting(replace(ADA, on=str(number))):
+            kept.database.commit([a_change(str(number))])
+    return kept
+
+
+@pytest.mark.parametrize("last", [0, 2, 3])
+def test_log_that_was_cut_from_its_end_is_broken(remembering: Cabinet, last: int) -> None:
+    cut(remembering.database, last)
+
+    found = remembering.audit_log.verify()
+
+    assert (found.entries, found.broken) == (last, last + 1)
+    assert found.trouble.startswith("it is missing, with all up to 4, which this machine has seen")
+    assert "an older backup of the store is in its place" in found.trouble
+
+
+def test_log_that_was_cut_stays_broken_however_it_goes_on(remembering: Cabinet) -> None:
+    cut(remembering.database, 2)
+    for number in range(5):
+        with acting(replace(ADA, on=f"another {number}")):
+            remembering.database.commit([a_change(str(number))])
+
+    found = remembering.audit_log.verify()
+
+    assert (found.entries, found.broken) == (3, 4)
+    assert found.trouble.startswith("it is not the one that this machine has seen there.")
+
+
+def test_what_was_verified_is_remembered_as_what_was_made(
+    remembering: Cabinet, tmp_path: Path
+) -> None:
+    """Another machine, which makes no entry and has none of its own."""
+    inner: Operations = remembering.audit_log._database._database
+    other = Cabinet(inner, memory=LogMemory(tmp_path / "other"))
+
+    before = other.audit_log.verify()
+    cut(remembering.database, 3)
+
+    assert (before.broken, other.audit_log.verify().broken) == (None, 4)
+    assert stat.S_IMODE((tmp_path / "other").stat().st_mode) == 0o600
+
+
+def test_memory_follows_what_others_have_written_meanwhile(
+    remembering: Cabinet, tmp_path: Path
+) -> None:
+    inner: Operations = remembering.audit_log._database._database
+    other = Cabinet(inner, memory=LogMemory(tmp_path / "other"))
+    for store in (other, remembering, other):
+        with acting(ADA):
+            store.database.commit([a_change()])
+
+    ends = [LogMemory(tmp_path / name).end().number for name in ("log", "other")]
+
+    assert ends == [6, 7]
+    assert remembering.audit_log.verify().broken is None
+
+
+@pytest.mark.parametrize("last", [0, 2])
+def test_end_is_accepted_by_who_says_so_and_that_is_told(remembering: Cabinet, last: int) -> None:
+    cut(remembering.database, last)
+
+    with acting(replace(ADA, what="audit log")):
+        accepted = remembering.audit_log.accept()
+
+    assert (accepted.entries, accepted.broken) == (last + 1, None)
+    assert told(remembering)[-1][:2] == ("ada", "accept audit log")
+    with acting(ADA):
+        remembering.database.commit([a_change()])
+    assert remembering.audit_log.verify().entries == last + 2
+
+
+def test_log_without_a_head_goes_on_once_its_end_is_accepted(remembering: Cabinet) -> None:
+    headless(remembering.database)
+
+    assert remembering.audit_log.accept().entries == 5
+
+
+def test_nothing_is_accepted_of_a_chain_that_is_broken_or_whole(remembering: Cabinet) -> None:
+    whole = remembering.audit_log.accept()
+    changed(remembering.database)
+
+    assert (whole.entries, whole.broken) == (4, None)
+    assert remembering.audit_log.accept().broken == 2
+    assert len(told(remembering)) == 4
+
+
+def test_memory_is_of_a_store_wherever_its_home_and_whatever_its_password(tmp_path: Path) -> None:
+    def name(home: str, url: str) -> str:
+        path = memory_of(tmp_path / home, url.format(home=tmp_path / home))._path
+        assert path is not None
+        return path.name
+
+    own, moved = (name(home, "sqlite:///{home}/unrot.db") for home in ("a", "b"))
+    before, after = (name("a", f"postgresql://me:{word}@host/db") for word in ("one", "two"))
+
+    assert (own, before) == (moved, after)
+    assert len({own, before, name("a", "postgresql://me@host/another")}) == 3

@@ -35,6 +35,11 @@ def add_to(commands: Any) -> None:
 
     command = commands.add_parser("audit-log", help="print who did what, or check that it is whole")
     command.add_argument("--verify", action="store_true", help="check the chain of its digests")
+    command.add_argument(
+        "--accept",
+        action="store_true",
+        help="let it end where it does: a backup was put back",
+    )
     command.add_argument("--last", type=int, default=SHOWN, metavar="N", help="50 if unsaid")
     command.set_defaults(command=audit_log)
 
@@ -84,8 +89,8 @@ def revoke_token(options: argparse.Namespace, settings: Settings) -> int:
 def audit_log(options: argparse.Namespace, settings: Settings) -> int:
     """Print the newest entries, oldest first, or verify the chain; 1 where it is broken."""
     log = _opened(settings).store.audit_log
-    if options.verify:
-        found = log.verify()
+    if options.verify or options.accept:
+        found = log.accept() if options.accept else log.verify()
         if found.broken is not None:
             print(f"Entry {found.broken} is broken: {found.trouble}.", file=sys.stderr)
             return 1

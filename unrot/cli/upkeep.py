@@ -210,6 +210,7 @@ def restore(options: argparse.Namespace, settings: Settings) -> int:
         service = open_service(settings)
         with closing(service.store):
             backups.fill_shelf(service)
+            service.store.audit_log.forget_end()
             service.store.audit_log.note()
     print(f"Restored {found.said} from {options.file}.")
     if kept is not None:

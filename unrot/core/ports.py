@@ -847,6 +847,12 @@ class AuditLog(Protocol):
     def verify(self) -> LogCheck:
         """Follow the chain from its beginning; it may be made longer meanwhile."""
 
+    def accept(self) -> LogCheck:
+        """Let the log end where it does, though more was remembered, and tell who said so."""
+
+    def forget_end(self) -> None:
+        """Forget which entry was the last that this machine has seen: another store is put here."""
+
 
 class Tokens(Protocol):
     """The tokens of persons, and the sessions that were ended before their time."""

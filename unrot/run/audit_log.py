@@ -7,7 +7,9 @@ so that nothing comes to answer without one. Files, leases and notes of a store 
 Entries are chained: each has the digest of its own line and of the digest before it, and a fact of
 the store says which is the last. That fact is written on the condition that nobody was first, so
 any number of processes and machines make one chain. Whoever changes, removes or slips in an entry
-breaks it there; whoever can write the store could write all of it anew, so keep a digest elsewhere.
+breaks it there. Each machine remembers the newest entry that it has seen (`log_memory.py`), so that
+none can be taken from the end either; who can write to the home folders as well could write all of
+it anew, so keep a digest elsewhere.
 
 >>> line = json.dumps({"what": "promote"})
 >>> digest_of("", line) == digest_of("", line), digest_of("x", line) == digest_of("", line)
@@ -20,7 +22,8 @@ import hashlib
 import json
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +31,7 @@ from unrot.core.acting import Act, Doing, at_work, by_itself
 from unrot.core.errors import StoreAway
 from unrot.core.lineage import ROLLED_BACK
 from unrot.core.records import CHAMPION, Action, LogCheck
+from unrot.run.log_memory import NOTHING, End, LogMemory
 from unrot.store.kinds import (
     ACTION,
     ALIAS_MOVE,
@@ -49,12 +53,18 @@ from unrot.store.operations import (
     Change,
     Changed,
     Document,
+    Operations,
     Put,
     scan_all,
 )
 
 HEAD = "audit-log"
 """The fact that says which entry is the last."""
+WHAT_NOW = (
+    "Somebody may have cut the log, or an older backup of the store is in its place. Compare with "
+    "a digest that you have noted; if the backup is yours, go on from here with: python -m unrot "
+    "audit-log --accept"
+)
 SILENT = (FACT, LEASE, BLOB, CHUNK, SETTLED)
 OWN_CHANGES = 2
 TRIES = 30
@@ -62,6 +72,10 @@ TRIES = 30
 
 class Recorded(Around):
     """A store that keeps with each change who made it."""
+
+    def __init__(self, database: Operations, memory: LogMemory | None = None) -> None:
+        super().__init__(database)
+        self.memory = memory or LogMemory()
 
     def commit(self, changes: Sequence[Change]) -> None:
         """Make all changes or none, and with them the entry that tells of them."""
@@ -81,21 +95,38 @@ class Recorded(Around):
         """Tell of what somebody is at where it changes nothing in the store itself."""
         doing = at_work()
         if doing is not None and doing.act is not None and not doing.is_told:
-            self._commit_with((), _entry(doing.act))
+            self.tell(doing.act)
             doing.is_told = True
+
+    def tell(self, act: Act) -> None:
+        """Tell of an act."""
+        self._commit_with((), _entry(act))
 
     def _commit_with(self, changes: Sequence[Change], entry: dict[str, Any]) -> None:
         """Commit at the end of the chain, which others may make longer at the same moment."""
         for number in range(TRIES):
             head = self._database.get(FACT, HEAD)
+            link = _link(head, entry)
             try:
-                self._database.commit([*changes, *_links(head, entry)])
+                self._database.commit([*changes, link, _head_put(_end_of(link.fields), head)])
+                self._remember(link)
                 return
             except Changed:
                 if _revision(self._database.get(FACT, HEAD)) == _revision(head):
                     raise
                 time.sleep(random.random() * min(0.001 * 2**number, 0.2))
         raise StoreAway("The store is too busy: others write the audit log all the time.")
+
+    def _remember(self, link: Put) -> None:
+        """Remember an entry, if the chain that it ends still has the one remembered before."""
+        before = End(link.fields["number"] - 1, link.fields["before"])
+
+        def follows(known: End) -> bool:
+            found = None if known == before else self._database.get(ACTION, _key(known.number))
+            return known == before or (found is not None and found["digest"] == known.digest)
+
+        with suppress(StoreAway):
+            self.memory.advance(_end_of(link.fields), follows)
 
 
 class AuditLog:
@@ -118,17 +149,55 @@ class AuditLog:
 
     def verify(self) -> LogCheck:
         """Follow the chain from its beginning; it may be made longer meanwhile."""
-        last, said = _told_by(self._database.get(FACT, HEAD))
+        remembered = self._database.memory.end()
+        found = self._follow(_told_by(self._database.get(FACT, HEAD)), remembered)
+        if found.broken is None:
+            self._database.memory.advance(End(found.entries, found.digest), lambda _: True)
+        return found
+
+    def accept(self) -> LogCheck:
+        """Let the log end where it does, though more was remembered, and tell who said so.
+
+        What is broken before the end stays so.
+        """
+        if (found := self.verify()).broken is None:
+            return found
+        if (found := self._follow(NOTHING, NOTHING, is_end_told=False)).broken is not None:
+            return found
+        head, end = self._database.get(FACT, HEAD), End(found.entries, found.digest)
+        if _told_by(head) != end:
+            self._database.commit([_head_put(end, head)])
+        self.forget_end()
+        doing = at_work()
+        act = by_itself("") if doing is None or doing.act is None else doing.act
+        self._database.tell(replace(act, what="accept audit log"))
+        return self.verify()
+
+    def forget_end(self) -> None:
+        """Forget which entry was the last that this machine has seen: another store is put here."""
+        self._database.memory.forget()
+
+    def _follow(self, last: End, remembered: End, *, is_end_told: bool = True) -> LogCheck:
         number, digest = 0, ""
         for one in scan_all(self._database, ACTION, "in order"):
             number += 1
             if trouble := _trouble(one, number, digest):
                 return LogCheck(number - 1, digest, number, trouble)
-            digest = one["digest"]
-            if number == last and digest != said:
-                return LogCheck(number - 1, digest, number, "it is not the last that was written")
-        if number < last:
+            before, digest = digest, one["digest"]
+            if number == last.number and digest != last.digest:
+                return LogCheck(number - 1, before, number, "it is not the last that was written")
+            if number == remembered.number and digest != remembered.digest:
+                trouble = f"it is not the one that this machine has seen there. {WHAT_NOW}"
+                return LogCheck(number - 1, before, number, trouble)
+        if number < remembered.number:
+            upto = f"it is missing, with all up to {remembered.number}, which this machine has seen"
+            return LogCheck(number, digest, number + 1, f"{upto}. {WHAT_NOW}")
+        if number < last.number:
             return LogCheck(number, digest, number + 1, "it is missing, with all after it")
+        told, _ = _told_by(self._database.get(FACT, HEAD))
+        if is_end_told and told < number:
+            said = f"says that entry {told}" if told else "does not say which entry"
+            return LogCheck(told, "", told + 1, f"the store {said} is the last")
         return LogCheck(number, digest)
 
 
@@ -204,17 +273,23 @@ def _entry(act: Act) -> dict[str, Any]:
     }
 
 
-def _links(head: Document | None, entry: dict[str, Any]) -> list[Put]:
-    """Return the changes that make the chain longer by an entry."""
+def _link(head: Document | None, entry: dict[str, Any]) -> Put:
+    """Return the change that makes the chain longer by an entry."""
     last, before = _told_by(head)
     # In ASCII, so that every database keeps the very same text.
     line = json.dumps({"number": last + 1, **entry})
     digest = digest_of(before, line)
     fields = {"number": last + 1, "line": line, "before": before, "digest": digest}
-    return [
-        Put(ACTION, _key(last + 1), fields, ABSENT),
-        Put(FACT, HEAD, {"value": f"{last + 1} {digest}"}, _revision(head)),
-    ]
+    return Put(ACTION, _key(last + 1), fields, ABSENT)
+
+
+def _end_of(link: Mapping[str, Any]) -> End:
+    return End(link["number"], link["digest"])
+
+
+def _head_put(end: End, head: Document | None) -> Put:
+    """Return the change that says which entry is the last, if nobody has said so meanwhile."""
+    return Put(FACT, HEAD, {"value": f"{end.number} {end.digest}"}, _revision(head))
 
 
 def _trouble(one: Document, number: int, before: str) -> str:
@@ -235,9 +310,9 @@ def _action(one: Document) -> Action:
     return Action(**said, digest=one["digest"])
 
 
-def _told_by(head: Document | None) -> tuple[int, str]:
+def _told_by(head: Document | None) -> End:
     number, _, digest = ("0 " if head is None else str(head["value"])).partition(" ")
-    return int(number), digest
+    return End(int(number), digest)
 
 
 def _revision(head: Document | None) -> int:

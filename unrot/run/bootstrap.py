@@ -15,6 +15,7 @@ from unrot.make import predictors
 from unrot.make.trainer import EstimatorTrainer
 from unrot.run.cabinet import Cabinet
 from unrot.run.copying import check_whole
+from unrot.run.log_memory import memory_of
 from unrot.serve import predictor
 from unrot.serve.journal import Drops, Journal
 from unrot.serve.limits import Limits, limits_of
@@ -141,7 +142,8 @@ def _open_store(
     """Open the store; one on another machine behind a guard, and none that is half a copy."""
     url = settings.store_url
     database = open_database(url, patience=patience, failed=counts.store_failed)
-    store = Cabinet(database if url.startswith(SQLITE) else Guarded(database), signatures)
+    guarded = database if url.startswith(SQLITE) else Guarded(database)
+    store = Cabinet(guarded, signatures, memory_of(settings.home, url))
     try:
         store.prepare()
         check_whole(store.database)

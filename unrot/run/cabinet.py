@@ -13,6 +13,7 @@ from unrot.learn.lesson_store import LessonStore
 from unrot.learn.trial_store import TrialStore
 from unrot.run.audit_log import AuditLog, Recorded
 from unrot.run.erasing_store import ErasingStore
+from unrot.run.log_memory import LogMemory
 from unrot.run.tidying_store import TidyingStore
 from unrot.serve.batch_reader import BatchReader
 from unrot.serve.registry_store import RegistryStore
@@ -43,11 +44,19 @@ AT_ONCE = 300
 
 
 class Cabinet:
-    """All that is kept, drawer by drawer; what is made of it carries `signatures`."""
+    """All that is kept, drawer by drawer; what is made of it carries `signatures`.
 
-    def __init__(self, database: Operations, signatures: Signatures | None = None) -> None:
+    The `memory` is of the end of the audit log.
+    """
+
+    def __init__(
+        self,
+        database: Operations,
+        signatures: Signatures | None = None,
+        memory: LogMemory | None = None,
+    ) -> None:
         signatures = signatures or Signatures()
-        recorded = Recorded(database)
+        recorded = Recorded(database, memory)
         self.database = database = Fenced(recorded)
         self.audit_log = AuditLog(recorded)
         self.tokens = TokenStore(database)
