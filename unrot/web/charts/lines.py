@@ -264,9 +264,17 @@ def _legend(
 def _sentence(
     series: Sequence[Series], levels: Sequence[Level], x: Axis, y: Axis, stretch: str
 ) -> str:
-    """Tell the first line, the one that matters, and of the others the newest value."""
+    """Tell the first line, the one that matters, and of the others the newest value.
+
+    That may be of another moment, and then of another version.
+    """
     first, *others = series
-    said = [f"{one.name}: {y.says(one.known[-1].value or 0.0)}." for one in others]
+    said: list[str] = []
+    newest = first.known[-1].at
+    for one in others:
+        last = one.known[-1]
+        when = "" if last.at == newest else f", at {x.says(last.at)}"
+        said.append(f"{one.name}: {y.says(last.value or 0.0)}{when}.")
     said += [f"{one.name}: {y.says(one.value)}." for one in levels]
     return " ".join([_line_sentence(first, x, y, stretch), *said])
 
