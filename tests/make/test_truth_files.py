@@ -63,9 +63,7 @@ def as_parquet(rows: list[dict[str, Any]], path: Path, **how: Any) -> bytes:
     return path.read_bytes()
 
 
-def test_parquet_whose_foot_lies_about_its_pages_is_refused_before_they_are_unpacked(
-    judge: Judge, tmp_path: Path
-) -> None:
+def test_parquet_whose_foot_lies_about_its_pages_is_refused(judge: Judge, tmp_path: Path) -> None:
     """A few kilobytes unpack to as much as their pages say, whatever the foot promises."""
     raw = as_parquet(
         [{"id": "a", "label": "x" * 100_000_000}],
@@ -80,9 +78,9 @@ def test_parquet_whose_foot_lies_about_its_pages_is_refused_before_they_are_unpa
             lying = lying.replace(one, b"\x94\x80\x80\x00")
 
     assert len(raw) < 20_000 and lying != raw[foot_at:]
-    with pytest.raises(TooLarge, match="unpacks to more than 64,000,000 bytes"):
+    with pytest.raises(TooLarge, match="takes too much memory to be read"):
         judge(raw[:foot_at] + lying)
-    with pytest.raises(Invalid, match="cannot be read as Parquet"):
+    with pytest.raises((Invalid, TooLarge), match="be read"):
         judge(raw.replace(raw[4:12], b"\x19" * 8))
 
 
@@ -224,6 +222,13 @@ def test_spoilt_parquet_and_one_without_columns_are_refused(judge: Judge, tmp_pa
     for spoilt in (b"PAR1", whole[:-30], b"PAR1" + b"\xff" * 400):
         with pytest.raises(Invalid, match="cannot be read as Parquet"):
             judge(spoilt)
+    index_without_text = as_parquet(
+        [{"key": "a", "label": "x"}, {"key": "b", "label": "y"}] * 4,
+        tmp_path / "rows.parquet",
+        **{"compression": "none", "write_statistics": False},
+    ).replace(b"L\x15\x04", b"L\x15\x02")
+    with pytest.raises(Invalid, match="cannot be read as Parquet"):
+        judge(index_without_text)
     bytes_of_a_million = as_parquet(
         [{"key": "a", "label": b"x" * 10**6}], tmp_path / "rows.parquet"
     )
@@ -260,3 +265,23 @@ def test_file_that_is_predicted_names_its_rows(
     assert "256 bytes" in written[3]
     assert written[4].startswith("three,,,,")
     assert judge("key,was_correct\none,yes\ntwo,yes\n", "iris").counts == {"created": 2}
+
+
+def test_parquet_that_is_not_read_to_its_end_leaves_no_process(
+    service: Service, tmp_path: Path
+) -> None:
+    path = tmp_path / "truth"
+    as_parquet([{"key": f"{at}{'x' * 99}", "label": "y"} for at in range(20_000)], path)
+    parts = open_truths(service, path, "iris").parts(OPERATOR)
+    next(parts)
+    next(parts)
+    [reading] = children()
+
+    parts.close()
+
+    assert (children(), Path(f"/proc/{reading}").exists()) == ([], False)
+
+
+def children() -> list[str]:
+    tasks = Path("/proc/self/task").glob("*/children")
+    return [child for task in tasks for child in task.read_text().split()]

@@ -96,6 +96,10 @@ FILES = (
     *(b"sepal_length_cm\n" + b"1" * 60_000 + b"x", b"1" * 60_000 + b"x\n1"),
     *(b"id,reward\n" + b"A" * 32 + b"," + b"1" * 60_000 + b"x", b"1\n" * 60_000),
     *(b"{}\n" * 60_000, b"1" * 60_000 + b"x", b"PAR1" + b"\0" * 40 + b"\x08\0\0\0PAR1"),
+    *(
+        b"PAR1\x15\x02\x19,H\x01s\x15\x02\0\x15\x02%\0\x18\x02id\0\x16\0\x19\x1c\x19,&\0\0&\0\0"
+        b"\x16\0\x16\0\0\0%\0\0\0PAR1",
+    ),
 )  # fmt: skip
 """Files of rows or of labels."""
 

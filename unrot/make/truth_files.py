@@ -7,11 +7,11 @@ from pathlib import Path
 from unrot.core.errors import Invalid
 from unrot.make.csv.labels import CsvTruths, TruthFile, TruthRows
 from unrot.make.csv.rows import most_columns_for
+from unrot.make.parquet import MAGIC
 from unrot.make.truth_lines import GroundTruthLines, is_ground_truth, open_lines
 from unrot.make.truth_parquet import ParquetTruths
 from unrot.serve.service import Service
 
-PARQUET = b"PAR1"
 UTF8_MARK = b"\xef\xbb\xbf"
 
 
@@ -27,7 +27,7 @@ def open_ground_truth(service: Service, path: Path, model: str) -> TruthFile:
 
 def _rows(service: Service, path: Path) -> TruthRows:
     start = _start(path)
-    if start.startswith(PARQUET):
+    if start.startswith(MAGIC):
         return ParquetTruths(path)
     if start.removeprefix(UTF8_MARK).lstrip().startswith(b"{"):
         if is_ground_truth(path):

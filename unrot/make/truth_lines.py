@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -42,7 +42,7 @@ class TruthLines:
         if self._row(1, first).problem:
             raise Invalid(f"The first line is no {expected}.")
 
-    def rows(self, progress: Progress | None) -> Iterator[TruthRow]:
+    def rows(self, progress: Progress | None) -> Generator[TruthRow, None, None]:
         """Go through the lines that hold something."""
         size = max(self._path.stat().st_size, 1)
         with self._path.open("rb") as file:

@@ -102,7 +102,7 @@ def admit() -> None:
     request.max_content_length = most
 
 
-def _take_turn() -> IO[bytes]:
+def take_turn() -> IO[bytes]:
     """Be one of the few files that are taken at once on this machine; the lock goes with us."""
     folder = service().settings.home / "uploads"
     folder.mkdir(exist_ok=True)
@@ -188,7 +188,7 @@ def taken(take: Callable[[Upload], None]) -> Iterator[Upload]:
     upload = Upload()
     try:
         admit()
-        upload.turn = _take_turn()
+        upload.turn = take_turn()
         take(upload)
         yield upload
     except OSError as error:

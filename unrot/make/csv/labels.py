@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -117,7 +118,7 @@ class TruthRow:
 class TruthRows(Protocol):
     """The rows of such a file, and how what became of them is written beside them."""
 
-    def rows(self, progress: Progress | None) -> Iterator[TruthRow]:
+    def rows(self, progress: Progress | None) -> Generator[TruthRow, None, None]:
         """Go through the rows."""
 
     def head(self) -> bytes:
@@ -144,12 +145,12 @@ class TruthFile:
         """Keep the verdicts a thousand at once; write each row with what became of it."""
         self._doing = Doing(act_of(caller, "judge a file"))
         yield self._rows.head()
-        found = self._rows.rows(progress)
-        while chunk := list(islice(found, MOST_VERDICTS)):
-            statuses = self._statuses(chunk, caller)
-            for row, said in zip(chunk, statuses, strict=True):
-                self.judged.add(row.line, said)
-            yield self._rows.written(chunk, statuses)
+        with closing(self._rows.rows(progress)) as found:
+            while chunk := list(islice(found, MOST_VERDICTS)):
+                statuses = self._statuses(chunk, caller)
+                for row, said in zip(chunk, statuses, strict=True):
+                    self.judged.add(row.line, said)
+                yield self._rows.written(chunk, statuses)
 
     def _statuses(self, chunk: Sequence[TruthRow], caller: Caller) -> list[str]:
         given = [self._given(row) for row in chunk]
@@ -197,7 +198,7 @@ class CsvTruths:
         self._columns = _columns(self.file)
         self._mark = self.file.marks[self._columns["label"]] if "label" in self._columns else "."
 
-    def rows(self, progress: Progress | None) -> Iterator[TruthRow]:
+    def rows(self, progress: Progress | None) -> Generator[TruthRow, None, None]:
         """Go through the rows."""
         for raw in rows(self.file, progress):
             told = {} if raw.problem else self._told(raw)

@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
+from tempfile import TemporaryFile
 from typing import Any
 
 import orjson
 from flask import Response, request
 
-from unrot.core.errors import BadRequest, Invalid, TooLarge, WrongType, wrong_field
+from unrot.core.errors import BadRequest, Invalid, Unavailable, WrongType, wrong_field
 from unrot.core.plurals import counted
 from unrot.core.records import Feature, Schema
-from unrot.core.schema import MOST_TEXT
 from unrot.hear.key_store import read_key
 from unrot.make.csv.cells import value_of
 from unrot.make.csv.text import Lines
-from unrot.make.parquet import texts_among
-from unrot.make.parquet_pages import unpacked_bytes
+from unrot.make.parquet import read_parquet
 from unrot.serve.answer import Answer
 from unrot.web.api.envelope import parsed, plain, whole_body
 from unrot.web.current import service
@@ -39,6 +38,7 @@ from unrot.web.protocols.tables import (
     rows_of_instances,
 )
 from unrot.web.security import caller_where_all_may
+from unrot.web.uploads import take_turn
 
 JSON, CSV, LINES = "application/json", "text/csv", "application/jsonlines"
 PARQUET = "application/vnd.apache.parquet"
@@ -53,8 +53,8 @@ TYPES = {
 SPLIT, RECORDS, INSTANCES, INPUTS = "dataframe_split", "dataframe_records", "instances", "inputs"
 FORMS = (SPLIT, RECORDS, INSTANCES, INPUTS)
 FEATURES = "features"
-MOST_PARQUET_BYTES = 64_000_000
-"""Of what is packed in a file of the size of a body."""
+MOST_PARQUET_BYTES, PARQUET_SECONDS = 64_000_000, 15.0
+"""Of the rows of a file as text, and for all of them."""
 
 
 def score_invocation(model: str | None, version: str | None, key: str | None) -> Answer:
@@ -224,37 +224,23 @@ def _row_of_csv(
 def rows_of_parquet(schema: Schema, raw: bytes) -> list[Given]:
     """Read Parquet, where pyarrow is installed."""
     try:
-        import pyarrow
-        from pyarrow import parquet
+        with take_turn(), TemporaryFile() as file:
+            file.write(raw)
+            file.flush()
+            with read_parquet(file) as table:
+                names = [name for name in table.columns if name in {*schema.names, KEY}]
+                check_count(table.rows)
+                rows = table.cells(names, most_bytes=MOST_PARQUET_BYTES, seconds=PARQUET_SECONDS)
+                return at_most(dict(zip(names, cells, strict=True)) for cells in rows)
     except ImportError:
         raise WrongType(
             "Parquet is read where pyarrow is installed: pip install 'unrot[parquet]' there, or "
             "send CSV or JSON."
         ) from None
-    try:
-        file = parquet.ParquetFile(io.BytesIO(raw))
-        names = [name for name in file.schema_arrow.names if name in {*schema.names, KEY}]
-        check_count(file.metadata.num_rows)
-        texts = texts_among(file, names)
-        _check_packed(raw, file.metadata, names)
-        table = parquet.read_table(io.BytesIO(raw), columns=names, read_dictionary=texts)
-        _check_texts(table, texts)
-        rows: list[Given] = table.to_pylist()
-    except (pyarrow.ArrowException, OSError, ValueError):
+    except ValueError:
         raise BadRequest("The body cannot be read as Parquet.") from None
-    return rows
-
-
-def _check_packed(raw: bytes, metadata: Any, names: Sequence[str]) -> None:
-    if sum(unpacked_bytes(raw, metadata, names)) > MOST_PARQUET_BYTES:
-        raise TooLarge(f"The file holds more than {MOST_PARQUET_BYTES:,} bytes: send parts.")
-
-
-def _check_texts(table: Any, names: list[str]) -> None:
-    for name in names:
-        for chunk in table.column(name).chunks:
-            if any(len(text or "") > MOST_TEXT for text in chunk.dictionary.to_pylist()):
-                raise wrong_field(name, None, f"texts of at most {MOST_TEXT} characters")
+    except OSError as error:
+        raise Unavailable(f"The file could not be read ({error.strerror}): try again.") from error
 
 
 READERS = {CSV: rows_of_csv, LINES: rows_of_lines, PARQUET: rows_of_parquet}
