@@ -438,9 +438,16 @@ def test_little_heavy_work_is_done_at_once_until_its_answer_is_sent() -> None:
     assert some._doing_heavy == 0
 
 
-@pytest.mark.parametrize("kind", ["application/json", "text/csv"])
+@pytest.mark.parametrize(
+    ("kind", "are_heavy"),
+    [
+        ("application/json", [False, True]),
+        ("text/csv", [False, False]),
+        ("application/vnd.apache.parquet", [True, True]),
+    ],
+)
 def test_large_body_is_heavy_but_for_a_file_which_is_read_in_parts(
-    kind: str, monkeypatch: pytest.MonkeyPatch
+    kind: str, are_heavy: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table, taken = desk(), list[Work]()
     monkeypatch.setattr(table.threads, "take", lambda work: taken.append(work) or True)
@@ -450,7 +457,7 @@ def test_large_body_is_heavy_but_for_a_file_which_is_read_in_parts(
     for work in taken:
         work.do(work)  # It closes what was kept of the body.
 
-    assert [work.is_heavy for work in taken] == [False, kind == "application/json"]
+    assert [work.is_heavy for work in taken] == are_heavy
 
 
 def test_failing_app_is_an_answer_and_the_thread_goes_on() -> None:

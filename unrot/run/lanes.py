@@ -49,6 +49,8 @@ HEAVY_BYTES = 2**18
 DRAIN_BYTES = 256 * 2**20
 """So much of a body that is not taken is read and thrown away, so that its sender reads why."""
 FILES = ("text/csv", "multipart/form-data")
+PARQUET = "application/vnd.apache.parquet"
+"""A process of its own reads it: however small it is, it is heavy."""
 READ_WHOLE = "/invocations"
 """What is sent to such an address is read from memory, a file as well."""
 REFUSALS = {
@@ -275,7 +277,7 @@ class Lanes:
 
         headers = exchange.head.headers
         size = size_of(headers)
-        is_large = size is None or size > HEAVY_BYTES
+        is_large = size is None or size > HEAVY_BYTES or _is_file(headers, PARQUET)
         is_whole = not _is_file(headers) or exchange.head.path.endswith(READ_WHOLE)
         self._submit(exchange, do, is_heavy=is_large and is_whole)
 
@@ -336,8 +338,8 @@ def size_of(headers: Headers) -> int | None:
     return int(length) if length.isdecimal() else None
 
 
-def _is_file(headers: Headers) -> bool:
-    return (headers.get("content-type") or "").lower().startswith(FILES)
+def _is_file(headers: Headers, of: str | tuple[str, ...] = FILES) -> bool:
+    return (headers.get("content-type") or "").lower().startswith(of)
 
 
 def _id_of(exchange: Exchange) -> RequestId:
