@@ -341,7 +341,7 @@ class _Teller:
             advice=ASK_A_JUDGE if now.by.is_one_voice else ADVICE_ON[why.kind],
             features=why.features,
             evidence={
-                "version": now.version,
+                "version": now.name or now.version,
                 "before": {"value": fallen.before, "verdicts": fallen.before_verdicts},
                 "after": words.numbers_of(now),
                 "whose": asdict(now.by),
