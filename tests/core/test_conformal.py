@@ -13,8 +13,8 @@ from unrot.core.conformal import (
     Conformal,
     adapt,
     coverage_range,
-    from_json,
     keep_scores,
+    unpack,
 )
 
 
@@ -67,8 +67,8 @@ def test_share_that_is_missed_is_the_one_that_was_asked_for_whatever_comes() -> 
 
 
 def test_calibration_that_was_made_without_scores_says_nothing() -> None:
-    assert from_json({"rows": 99, "right": 90}) is None
-    assert from_json({}) is None
+    assert unpack(b'{"rows": 99, "right": 90}') is None
+    assert unpack(b"{}") is None
 
 
 @pytest.mark.parametrize("rows", [9, 30, 100, 999, 5_000])

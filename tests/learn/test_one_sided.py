@@ -11,10 +11,11 @@ from tests.alarms import Alarms, LabelledMoods, Moods, opened
 from tests.clock import Clock
 from tests.learn.test_leaning import refitted
 from unrot.core.policy import Policy
-from unrot.core.records import Shadow
+from unrot.core.records import Caller, Shadow
 from unrot.learn import compare, promote
 from unrot.learn.promote import last_gate
 from unrot.learn.scoreboard import read_scoreboard
+from unrot.watch.worth.one_sided import Untold, untold_of
 
 POLICY = Policy(held_out=0.5, promote="manual")
 
@@ -37,7 +38,7 @@ def test_world_that_moved_is_seen_by_thumbs_and_weighs_nobody(moods: Alarms) -> 
     assert gate.moved_at is not None and gate.recent_score is not None
     assert gate.recent_rows > 150 and gate.recent_score < 0.6
     assert "No row can be trusted, and 30 are needed: say what is right instead" in gate.sentence
-    assert gate.voters.startswith("Of ") and "answers it was said only that they are" in gate.voters
+    assert "verdicts say only that an answer was wrong, and not what is right" in gate.voters
 
 
 def test_world_that_stands_leaves_the_test_set(moods: Alarms) -> None:
@@ -91,3 +92,30 @@ def test_labels_weigh_a_refit_where_thumbs_do_not(tmp_path: Path, clock: Clock) 
 
     assert gate is not None
     assert (gate.decision, gate.ground, gate.voters) == ("passed", "recent verdicts", "")
+
+
+def test_few_thumbs_silence_no_labels(tmp_path: Path, clock: Clock) -> None:
+    """Nor do all those of a visitor: then the verdicts of judges score versions."""
+    with opened(tmp_path / "home", clock, LabelledMoods) as moods:
+        moods.go_by(500, alone=False)
+        name = refitted(moods)
+        made = moods.service.predict("alarms", [{"a": 1.0, "b": 1.0}] * 30).predictions
+        moods.caretaker._go_round_at_home()
+        thumbs = [{"id": one.id, "was_correct": False} for one in made]
+        moods.service.judge_many(thumbs[:1], Caller(subject="somebody"))
+        few = read_scoreboard(moods.service, "alarms", moods.service.versions("alarms"))
+        moods.service.judge_many(thumbs[1:], Caller(subject="somebody"))
+        moods.caretaker._go_round_at_home()
+        many = read_scoreboard(moods.service, "alarms", moods.service.versions("alarms"))
+
+    assert few.verdicts.one_sided is None and few.entry(name).on_verdicts is not None
+    assert many.verdicts.one_sided is None and many.entry(name).on_verdicts is not None
+    assert (many.verdicts.people, many.verdicts.by_judges) == (0, 170)
+
+
+def test_thumbs_alone_are_said_to_be_all() -> None:
+    assert Untold(5, 5).sentence.startswith("All 5 verdicts say only that an answer was wrong")
+    assert Untold(1, 21).sentence.startswith("1 of 21 verdicts says only that an answer was wrong")
+    assert untold_of(only_wrong=10, corrected=90, verdicts=1_000) is None
+    assert untold_of(only_wrong=11, corrected=90, verdicts=1_000) == Untold(11, 1_000)
+    assert untold_of(only_wrong=30, corrected=290, verdicts=510) is None

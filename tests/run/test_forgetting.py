@@ -97,7 +97,7 @@ def test_nothing_of_it_is_left_but_its_id(school: School) -> None:
     assert (again.erased, again.learnt_by) == ([], [version])
     assert school.service.store.tidying.stock("zombies").kept == 60
     [told] = school.service.store.tidying.tidied("zombies")
-    assert (told.what, told.dropped, told.kept_since) == ("forgotten predictions", 1, 0.0)
+    assert (told.what, told.dropped, told.kept_since) == ("forgotten predictions", 1, None)
     made = school.service.version("zombies", version)
     model = school.service.catalogue().model("zombies").model
     school.service.signatures.check(made, model)

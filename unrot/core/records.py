@@ -1327,7 +1327,7 @@ class Tidied:
     what: Tidiable
     at: float
     dropped: int
-    kept_since: float
+    kept_since: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ class Signatures:
             raise BadArtefact(
                 f"{version.name} is not signed with this app's key: refused. Either somebody else "
                 "wrote it into the store, or UNROT_SECRET_KEY is another than when it was made: "
-                "set that one again. Only if you trust the whole store: python -m unrot sign."
+                "set that one again; or an earlier Unrot signed it. Only if you trust the whole "
+                "store: python -m unrot sign."
             )
         if schema_hash(model.schema) != version.schema_hash:
             raise BadArtefact(

@@ -287,8 +287,14 @@ def _test_set_of(service: Service, model: Model, champion: Version | None) -> _G
 
 
 def _read_examples(service: Service, model: Model) -> tuple[list[Example], Untold | None]:
+    """Read the last verdicts; where others than judges make them one-sided, those of judges."""
     judged = service.store.traffic.last_judged(model.key, limit=LAST_VERDICTS)
     found, untold = part_told(judged, model.schema)
+    if untold:
+        trusted = [one for one in judged if one.feedback is not None and one.feedback.is_trusted]
+        by_judges, their_own = part_told(trusted, model.schema)
+        if by_judges and their_own is None:
+            found, untold = by_judges, None
     return [one for one in found if not one.is_erased], untold
 
 

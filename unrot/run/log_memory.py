@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 BYTES = 128
 
@@ -65,7 +65,8 @@ class LogMemory:
 def memory_of(home: Path, store_url: str) -> LogMemory:
     """Return what a home folder remembers of a store, whose password may change."""
     parts = urlsplit(store_url)
-    where = parts.netloc.rpartition("@")[2] + parts.path
+    asked = [pair for pair in parse_qsl(parts.query) if pair[0] != "password"]
+    where = parts.netloc.rpartition("@")[2] + parts.path + (urlencode(asked) if asked else "")
     if parts.scheme == "sqlite" and Path(where.removeprefix("/")).parent == home:
         where = Path(where).name  # A home folder may be moved, with the store in it.
     name = hashlib.sha256(f"{parts.scheme}:{where}".encode()).hexdigest()[:16]

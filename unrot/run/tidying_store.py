@@ -340,7 +340,7 @@ class TidyingStore:
                 one.key.rpartition("/")[2],  # type: ignore[arg-type]
                 one["body"]["at"],
                 one["body"]["dropped"],
-                one["body"]["kept since"],
+                one["body"]["kept since"] or None,
             )
             for one in found
         ]

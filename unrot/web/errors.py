@@ -83,7 +83,8 @@ def let_go(error: BaseException | None) -> None:
     """Let go of what was at hand when an error was raised.
 
     An error and its frames hold each other until the collector comes by, and with them a body of
-    megabytes; of a hundred bad requests that was most of a gigabyte.
+    megabytes; of a hundred bad requests that was most of a gigabyte. Not for an error that a
+    generator caught and goes on after: it would end.
     """
     while error is not None:
         clear_frames(error.__traceback__)

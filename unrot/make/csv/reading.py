@@ -112,14 +112,13 @@ def records(file: TableFile, progress: Progress | None = None) -> Iterator[tuple
     try:
         with file.path.open("rb") as raw, _decoded(raw, file.encoding) as decoded:
             size, lines = max(file.path.stat().st_size, 1), text.Lines(decoded)
-            for _ in range(file.header_line - 1):
-                next(lines)
-                lines.begin_row()
+            for _ in islice(lines, file.header_line - 1):
+                lines.taken = 0
             reader = csv.reader(lines, delimiter=file.delimiter, skipinitialspace=True)
             start = file.header_line
             count = -1  # The header is no row.
             for cells in reader:
-                lines.begin_row()
+                lines.taken = 0
                 if any(cells):
                     yield start, cells
                     count += 1

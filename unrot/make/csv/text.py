@@ -45,29 +45,24 @@ _NOT_TEXT = (
 _QUOTED = re.compile(r'(?:^|(?<=[,;\t|])) *"(?:[^"]|"")*"', re.MULTILINE)
 
 
-class Lines(Iterator[str]):
+class Lines:
     """The lines of a text, given out until one row has more characters than any has.
 
-    Who reads a row from them says so (`begin_row`). A line is never read much farther than that:
-    ten million cells in one would be gigabytes before anybody could count them.
+    Who reads a row from them begins the next one at `taken` 0. A line is never read much farther
+    than the most: ten million cells in one would be gigabytes before anybody could count them.
     """
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
-        self._taken = 0
+        self.taken = 0
 
-    def __next__(self) -> str:
-        line = self._text.readline(MOST_OF_A_ROW + 1)
-        self._taken += len(line)
-        if self._taken > MOST_OF_A_ROW:
-            raise csv.Error(f"the row has more than {MOST_OF_A_ROW:,} characters")
-        if not line:
-            raise StopIteration
-        return line
-
-    def begin_row(self) -> None:
-        """Count from here."""
-        self._taken = 0
+    def __iter__(self) -> Iterator[str]:
+        read = self._text.readline
+        while line := read(MOST_OF_A_ROW + 1):
+            self.taken += len(line)
+            if self.taken > MOST_OF_A_ROW:
+                raise csv.Error(f"the row has more than {MOST_OF_A_ROW:,} characters")
+            yield line
 
 
 def encoding_of(path: Path) -> str:

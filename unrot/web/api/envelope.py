@@ -14,8 +14,8 @@ from unrot.core.errors import BadRequest, Detail, TooLarge, WrongType, shown
 from unrot.core.schema import MOST_ROWS
 from unrot.web.shape import to_json
 
-MOST_NESTED = 10 * MOST_ROWS
-"""Lists and objects in a body."""
+MOST_NESTED = {"lists": 40 * MOST_ROWS, "objects": 10 * MOST_ROWS}
+"""In a body: there are clients who send each value as a list."""
 
 
 def text_of(body: Any) -> bytes:
@@ -102,18 +102,17 @@ def parsed(raw: bytes) -> Any:
 
 
 def check_nested(raw: bytes) -> None:
-    """Raise TooLarge for more lists and objects than any request has: each takes 20 times its text.
+    """Raise TooLarge for more lists or objects than are read: each takes 20 times its text.
 
-    Brackets in texts are counted too: so many stand in none that is taken.
+    Brackets in texts are counted as well.
     """
-    if len(raw) <= MOST_NESTED:
-        return
-    many = raw.count(b"[") + raw.count(b"{")
-    if many > MOST_NESTED:
-        raise TooLarge(
-            f"The JSON has {many:,} opening brackets, and at most {MOST_NESTED:,} are read: send "
-            "parts."
-        )
+    for called, most in MOST_NESTED.items():
+        opening = b"[" if called == "lists" else b"{"
+        if len(raw) > most and (many := raw.count(opening)) > most:
+            raise TooLarge(
+                f"The JSON opens {many:,} {called}, and at most {most:,} are read: send fewer rows "
+                "at once."
+            )
 
 
 def as_object(given: Any) -> dict[str, Any]:

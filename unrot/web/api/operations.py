@@ -41,7 +41,7 @@ class Tidied(Shape):
     what: str
     dropped: int
     at: Second
-    kept_since: Second
+    kept_since: Second | None
 
 
 class Working(Shape):

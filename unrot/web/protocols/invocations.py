@@ -26,7 +26,7 @@ from unrot.make.csv.cells import value_of
 from unrot.make.csv.text import Lines
 from unrot.make.parquet import read_parquet
 from unrot.serve.answer import Answer
-from unrot.web.api.envelope import parsed, plain, whole_body
+from unrot.web.api.envelope import check_nested, parsed, plain, whole_body
 from unrot.web.current import service
 from unrot.web.protocols.scoring import IDS, answers_of, ids_header, ids_of, keys_beside, score
 from unrot.web.protocols.tables import (
@@ -175,6 +175,7 @@ def _unwrapped(schema: Schema, rows: Any) -> Any:
 
 def rows_of_lines(schema: Schema, raw: bytes) -> list[Given]:
     """Read JSON lines: a list in order, an object by name, or SageMaker's features."""
+    check_nested(raw)
     lines = at_most(line for line in io.BytesIO(raw) if line.strip())
     return rows_of_instances(schema, _unwrapped(schema, [parsed(line) for line in lines]), "line")
 
@@ -201,7 +202,7 @@ def rows_of_csv(schema: Schema, raw: bytes) -> list[Given]:
 def _records_of(raw: bytes) -> Iterator[list[str]]:
     lines = Lines(io.TextIOWrapper(io.BytesIO(raw), "utf-8-sig", newline=""))
     for cells in csv.reader(lines):
-        lines.begin_row()
+        lines.taken = 0
         if cells:
             yield cells
 
