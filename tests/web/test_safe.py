@@ -22,13 +22,11 @@ from tests.conftest import JUDGE, OPERATOR, VIEWER, wait_for
 from tests.web.visitor import sign_in, take_store_away, text_of
 from unrot.app import create_app
 from unrot.core.settings import Settings, prepare_home
-from unrot.serve.tokens import make_token
 from unrot.web import uploads
 
 HTTPS = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.7"}
 HTTP = {"X-Forwarded-Proto": "http", "X-Forwarded-For": "198.51.100.7"}
 Behind = Callable[..., FlaskClient]
-IRIS = ("sepal_length_cm", "sepal_width_cm", "petal_length_cm", "petal_width_cm")
 
 
 @pytest.fixture
@@ -196,47 +194,15 @@ def test_audits_are_for_judges(client: FlaskClient) -> None:
 # ── limits ───────────────────────────────────────────────────────────────────────────────────
 
 
-def test_who_guesses_tokens_is_told_to_wait_and_whose_is_right_passes(client: FlaskClient) -> None:
-    """All asked from one address, as neighbours in a network do."""
+def test_guesses_of_a_token_are_slowed_whatever_is_guessed_next(client: FlaskClient) -> None:
+    def asked(token: str) -> int:
+        return client.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status_code
 
-    def asked(token: str) -> TestResponse:
-        return client.get("/metrics", headers={"Authorization": f"Bearer {token}"})
-
-    guesses = [asked(f"guess-number-{number:04}") for number in range(22)]
-
-    assert [answer.status_code for answer in guesses] == [401] * 20 + [429] * 2
-    assert 1 <= int(guesses[-1].headers["Retry-After"]) <= 4
-    assert asked(OPERATOR).status_code == 200
-    assert asked("guess-number-0022").status_code == 429
-    assert sign_in(client, "guess-number-0023").status_code == 429
-    assert sign_in(client, OPERATOR).status_code == 303
-
-
-@pytest.mark.parametrize("kind", ["of the environment", "of a person"])
-def test_right_token_judges_and_predicts_though_its_neighbours_guess(
-    settings: Settings, kind: str
-) -> None:
-    app = create_app(replace(settings, daily_bytes=1_000))
-    client, service = app.test_client(), app.extensions["unrot"]
-    token = JUDGE
-    if kind == "of a person":
-        tokens = service.store.tokens
-        token = make_token(tokens, settings, "cleo", "judge", None, by="ann", now=1.0).secret
-        service.tokens.look_again()
-    vote = {"model": "iris", "input data": 1, "prediction": "Iris-setosa", "was correct": True}
-
-    def sent(route: str, body: object, token: str) -> int:
-        headers = {"Authorization": f"Bearer {token}"}
-        return client.post(f"/api/v1/{route}", json=body, headers=headers).status_code
-
-    rows = {"inputs": [dict(zip(IRIS, (5.1, 3.5, 1.4, 0.2), strict=True))] * 5}
-    guesses = [sent("feedback", vote, f"unrot_{number:043}") for number in range(21)]
-
-    assert guesses == [401] * 20 + [429]
-    assert sent("feedback", vote, token) == 201
-    guessed = [sent("models/iris/predict", rows, "unrot_" + "x" * 43) for _ in range(2)]
-    assert guessed == [200, 429]
-    assert sent("models/iris/predict", rows, token) == 200
+    assert [asked(f"guess-number-{number:04}") for number in range(20)] == [401] * 20
+    answer = client.get("/metrics", headers={"Authorization": f"Bearer {OPERATOR}"})
+    assert answer.status_code == 429
+    assert 1 <= int(answer.headers["Retry-After"]) <= 4
+    assert sign_in(client, OPERATOR).status_code == 429
 
 
 def test_anonymous_verdicts_and_their_bytes_are_bounded_and_those_of_tokens_are_not(

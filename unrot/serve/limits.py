@@ -212,6 +212,16 @@ class Limits:
                 self.pour(GUESSES, caller.subject, 1)
             raise TooMany(REMEDIES[limit], wait)
 
+    def wait_of(self, limit: str, subject: str) -> float:
+        """Return how long a visitor has to wait before a full bucket takes something again."""
+        known, owner = self._limits[limit], _owner(limit, subject)
+        if not known.most:
+            return 0.0
+        with self._group(owner % GROUPS) as (table, start):
+            _, bucket = _find(table, start, owner)
+        step = known.seconds / known.most
+        return max(0.0, bucket.empty_at + step - self._clock() - known.seconds)
+
     def refused(self) -> list[Refused]:
         """List the visitors whose buckets overflowed and are not empty yet, the fullest first."""
         now, found = self._clock(), []

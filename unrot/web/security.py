@@ -169,7 +169,7 @@ class Doorkeeper:
         subject = self.subject(address)
         nobody = Caller(subject=subject, is_guess=True)
         scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer":
+        if scheme.lower() != "bearer" or of.limits.wait_of(GUESSES, subject):
             return nobody
         try:
             holder = self.holder(token.strip(), of)
@@ -388,14 +388,12 @@ def check_csrf() -> None:
 
 
 def _guessed(of: Service, keeper: Doorkeeper, token: str, subject: str) -> Holder | None:
-    """Return who holds a token; whoever guesses wrong too often is told to wait.
-
-    A right one passes all the same: who guesses may be a neighbour. To compare takes a tenth of a
-    millisecond, and asks the store once a second at most.
-    """
-    holder = keeper.holder(token.strip(), of)
-    if holder is None and (wait := of.limits.pour(GUESSES, subject, 1)):
+    """Return who holds a token; whoever guessed wrong often waits, whatever is guessed next."""
+    if wait := of.limits.wait_of(GUESSES, subject):
         raise TooMany("Too many wrong tokens came from this address: wait a little.", wait)
+    holder = keeper.holder(token.strip(), of)
+    if holder is None:
+        of.limits.pour(GUESSES, subject, 1)
     return holder
 
 
