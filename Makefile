@@ -101,7 +101,7 @@ bench-steady: $(VENV)/serve ## what all monitors say of models that are well, an
 bench-calm: $(VENV)/serve ## count false alarms on ten days of calm traffic of fifteen kinds (an hour)
 	$(RUN) -m bench.calm
 
-bench-found: $(VENV)/serve ## how soon falls, lost slices and spoilt rows are found (an hour)
+bench-found: $(VENV)/serve ## how soon falls, lost slices and spoilt rows are found (three hours)
 	$(RUN) -m bench.found
 
 bench-watching: $(VENV)/test ## what the data of the monitor page costs over many events

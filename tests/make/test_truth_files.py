@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.live_server import children
 from unrot.core.errors import Invalid, TooLarge
 from unrot.core.records import Caller
 from unrot.make.csv.batches import Batch
@@ -272,16 +273,11 @@ def test_parquet_that_is_not_read_to_its_end_leaves_no_process(
 ) -> None:
     path = tmp_path / "truth"
     as_parquet([{"key": f"{at}{'x' * 99}", "label": "y"} for at in range(20_000)], path)
-    parts = open_truths(service, path, "iris").parts(OPERATOR)
+    parts, before = open_truths(service, path, "iris").parts(OPERATOR), children()
     next(parts)
     next(parts)
-    [reading] = children()
+    [reading] = children() - before
 
     parts.close()
 
-    assert (children(), Path(f"/proc/{reading}").exists()) == ([], False)
-
-
-def children() -> list[str]:
-    tasks = Path("/proc/self/task").glob("*/children")
-    return [child for task in tasks for child in task.read_text().split()]
+    assert (children() - before, Path(f"/proc/{reading}").exists()) == (set(), False)

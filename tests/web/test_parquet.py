@@ -7,13 +7,13 @@ import io
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.live_server import children
 from tests.web.hazards import FILES
 from unrot.web import uploads
 
@@ -50,14 +50,6 @@ def nobody_is_left() -> Iterator[None]:
     before = children()
     yield
     assert children() == before
-
-
-def children() -> set[str]:
-    return {
-        child
-        for task in Path("/proc/self/task").glob("*/children")
-        for child in task.read_text().split()
-    }
 
 
 @pytest.mark.parametrize("path", PATHS)
