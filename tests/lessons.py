@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from unrot.core.ports import Progress
-from unrot.core.records import CHAMPION, Caller, Fate, GateVerdict, Job, JudgedPrediction, Version
+from unrot.core.records import (
+    CHAMPION,
+    Caller,
+    Example,
+    Fate,
+    GateVerdict,
+    Job,
+    JudgedPrediction,
+    Schema,
+    Version,
+)
+from unrot.hear.truth import judging_verdicts
 from unrot.learn.worker import Doing, Learner
 from unrot.serve.service import Service
+from unrot.watch.worth.one_sided import part_told
 
 IRIS_ROW = [5.1, 3.5, 1.4, 0.2]
 JUDGE = Caller(role="judge", judge="ada")
@@ -109,3 +122,10 @@ def working(service: Service, do: Callable[..., None] = teach) -> Iterator[None]
     finally:
         learner.stop()
         thread.join(20)
+
+
+def judging_rows(
+    judged: Iterable[JudgedPrediction], schema: Schema, held_out: float, **more: Any
+) -> list[Example]:
+    """Return the rows of the verdicts that only judge."""
+    return part_told(judging_verdicts(judged, held_out, **more), schema)[0]

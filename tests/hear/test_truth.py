@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.hear.verdicts import NUMBERS, THREE, TWO, example, verdict
+from tests.lessons import judging_rows
 from unrot.core.errors import Invalid
 from unrot.core.records import Example, Fate, Feedback, JudgedPrediction, Schema
 from unrot.hear.truth import (
@@ -19,7 +20,6 @@ from unrot.hear.truth import (
     is_fair,
     is_fair_row,
     is_held_out,
-    judging_rows,
     parse_weights,
 )
 

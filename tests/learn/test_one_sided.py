@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.alarms import Alarms, LabelledMoods, Moods, opened
+from tests.alarms import JUDGE, Alarms, LabelledMoods, Moods, opened
 from tests.clock import Clock
 from tests.learn.test_leaning import refitted
 from unrot.core.policy import Policy
-from unrot.core.records import Caller, Shadow
+from unrot.core.records import Audit, Caller, Shadow
 from unrot.learn import compare, promote
 from unrot.learn.promote import last_gate
 from unrot.learn.scoreboard import read_scoreboard
@@ -119,3 +119,20 @@ def test_thumbs_alone_are_said_to_be_all() -> None:
     assert untold_of(only_wrong=10, corrected=90, verdicts=1_000) is None
     assert untold_of(only_wrong=11, corrected=90, verdicts=1_000) == Untold(11, 1_000)
     assert untold_of(only_wrong=30, corrected=290, verdicts=510) is None
+
+
+def test_few_audited_rows_do_not_hide_what_thumbs_say(moods: Alarms) -> None:
+    moods.go_by(500, alone=False)
+    moods.go_by(500, alone=False, spoilt=True)
+    store, key = moods.service.store, moods.service.catalogue().model("alarms").model.key
+    newest = [one.prediction for one in store.traffic.last_judged(key, limit=5)]
+    store.trials.add_audit(Audit("a1", key, moods.clock.now, tuple(str(one.id) for one in newest)))
+    labels = [{"id": one.id, "label": "calm"} for one in newest]
+    moods.service.judge_many(labels, JUDGE)
+    moods.caretaker._go_round_at_home()
+
+    gate = last_gate(moods.service, "alarms", refitted(moods))
+
+    assert gate is not None
+    assert (gate.decision, gate.ground) == ("undecided", "recent verdicts")
+    assert gate.moved_at is not None and gate.recent_rows > 150

@@ -7,10 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tests.large_store import ADA, ANYONE, ZOMBIES, judged, predicted
-from tests.lessons import published
+from tests.lessons import judging_rows, published
 from unrot.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from unrot.core.records import Audit, Finding
-from unrot.hear.truth import judging_rows
 from unrot.serve.service import Service
 from unrot.watch import audit as audits
 from unrot.watch import findings

@@ -155,20 +155,6 @@ def judging_verdicts(
     return [one for *_, one in sorted(found, key=lambda one: one[:2])]
 
 
-def judging_rows(
-    judged: Iterable[JudgedPrediction],
-    schema: Schema,
-    held_out: float,
-    *,
-    audited: Collection[str] = (),
-    since: float = 0.0,
-) -> list[Example]:
-    """Return the rows of those that tell a label."""
-    found = judging_verdicts(judged, held_out, audited=audited, since=since)
-    examples = [example_of(one, schema) for one in found]
-    return [one for one in examples if isinstance(one, Example)]
-
-
 def only_judges(prediction: str, held_out: float, audited: Collection[str] = ()) -> bool:
     """Tell whether a trusted verdict is never learnt: it was asked for, or is held out."""
     return prediction in audited or is_held_out(prediction, held_out)

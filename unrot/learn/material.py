@@ -40,10 +40,10 @@ from unrot.core.records import (
     Version,
 )
 from unrot.hear.cleaning import Cleaned, part_verdicts
-from unrot.hear.scores import row_errors
+from unrot.hear.scores import Errors, row_errors
 from unrot.hear.truth import example_of, judging_verdicts, only_judges, parse_weights, was_right
-from unrot.learn.gate.ground import Evidence, Heard
-from unrot.learn.gate.world_shift import Move, find_move
+from unrot.learn.gate.ground import Evidence
+from unrot.learn.gate.world_shift import FEWEST, Move, find_move
 from unrot.learn.rebuild_plan import Rebuild, VersionLessons, plan_rebuild
 from unrot.learn.refusals import check_can_learn, check_is_kept, check_is_left
 from unrot.serve.service import Service
@@ -80,6 +80,14 @@ class Rivals:
     """How many of those became champion."""
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How wrong the champion is on recent rows, oldest first, and when they were predicted."""
+
+    errors: Errors
+    at: Sequence[float]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Material:
     """All that a job works with, as it stood when it began."""
@@ -108,7 +116,7 @@ class Material:
     one_sided: OneSided | None = None
     """Why they do not tell who is right: then only those that audits drew are among them."""
     heard: Heard | None = None
-    """How the champion's own answers were judged, where none of them says what is right."""
+    """How the champion's own answers were judged, where too few verdicts say what is right."""
     on_anchor: Answered | None = None
     """What the champion answers on its anchor."""
     on_recent: Answered | None = None
@@ -369,8 +377,9 @@ def read_judges(service: Service, material: Material) -> Material:
     on_anchor = _answer(scorer, *material.anchor)
     on_recent = _answer(scorer, *_rows_of(recent))
     heard = None
-    if isinstance(one_sided, Untold) and not recent:
+    if isinstance(one_sided, Untold) and len(recent) < FEWEST:
         heard = _hear_alone(champion, [one for one in verdicts if one.prediction.id not in learnt])
+        recent, on_recent = [], None
     material = replace(
         material,
         recent=recent,
@@ -445,7 +454,7 @@ def _find_evidence(service: Service, material: Material) -> Evidence:
         champion=champion.name,
         candidate=str(material.job.asked["version"]) if is_version else CANDIDATE,
         move=material.move,
-        heard=material.heard,
+        heard=None if material.heard is None else material.heard.errors,
         recent_at=material.heard_at,
         audited=[example.prediction in material.audited for example in material.recent],
         best_score=None if rivals.best is None else rivals.best.anchor_score,

@@ -26,6 +26,7 @@ from unrot.core.errors import Invalid, TooLarge, TooMany, Unavailable, UnrotErro
 from unrot.core.records import Caller
 from unrot.make.csv.batches import Batch
 from unrot.make.csv.labels import TruthFile
+from unrot.run.lanes import PARQUET
 from unrot.web.current import service
 from unrot.web.errors import drain
 from unrot.web.security import doorkeeper
@@ -53,7 +54,7 @@ TRUTHS = (
     "application/jsonlines",
     "application/x-jsonlines",
     "application/x-ndjson",
-    "application/vnd.apache.parquet",
+    PARQUET,
 )
 _log = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
+from tests.lessons import judging_rows
 from unrot.core.policy import Policy
 from unrot.core.records import Answered, Example, Feedback, JudgedPrediction, Outputs, Prediction
 from unrot.hear.cleaning import clean, part_verdicts, ranges_of, union
-from unrot.hear.truth import judging_rows
 from unrot.learn.gate.gate import Evidence, Judgement, Sides, judge
 from unrot.make.demos.zombies import CLASSES, Population, load, population
 

@@ -59,14 +59,6 @@ class Sides:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """How wrong the champion is on recent rows, oldest first, and when they were predicted."""
-
-    errors: Errors
-    at: Sequence[float]
-
-
-@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that the gate looks at.
 
@@ -115,7 +107,7 @@ class Evidence:
     """False when no recent prediction is left that a judge could go through."""
     one_sided: OneSided | None = None
     """Why judges' verdicts do not tell who is right; those are not among the recent rows."""
-    heard: Heard | None = None
+    heard: Errors | None = None
     """How the champion's own answers were judged, where no recent row tells what is right."""
 
     @property
@@ -158,7 +150,7 @@ def find_ground(evidence: Evidence) -> Footing:
         anchor[0], recent[0], is_classifier=is_classifier, at=evidence.recent_at
     )
     place = move.place
-    heard = recent[0] if evidence.heard is None else evidence.heard.errors
+    heard = recent[0] if evidence.heard is None else evidence.heard
     shown, told = recent[0][place:], heard[place:]
     enough_recent = len(shown) >= FEWEST > len(anchor[0]) or _has_outgrown(
         evidence, anchor[0], shown

@@ -25,6 +25,7 @@ from unrot.hear.key_store import read_key
 from unrot.make.csv.cells import value_of
 from unrot.make.csv.text import Lines
 from unrot.make.parquet import read_parquet
+from unrot.run.lanes import PARQUET
 from unrot.serve.answer import Answer
 from unrot.web.api.envelope import check_nested, parsed, plain, whole_body
 from unrot.web.current import service
@@ -41,7 +42,6 @@ from unrot.web.security import caller_where_all_may
 from unrot.web.uploads import take_turn
 
 JSON, CSV, LINES = "application/json", "text/csv", "application/jsonlines"
-PARQUET = "application/vnd.apache.parquet"
 TYPES = {
     JSON: JSON,
     CSV: CSV,

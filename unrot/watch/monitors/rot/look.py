@@ -316,10 +316,8 @@ class _Teller:
         windows = self._visit.store.traffic.windows(self._visit.key, since=since, until=until + 60)
         mine = [one for one in windows if one.version in (*self._era.line, IMPORTED)]
         read = sum(since <= one.predicted_at <= until for one in self.read)
-        predicted, judged = (
-            sum(one.predictions for one in mine),
-            max(read, sum(one.judged for one in mine)),
-        )
+        predicted = sum(one.predictions for one in mine)
+        judged = max(read, sum(one.judged for one in mine))
         leaning = self._leaning(since, until) if 2 * judged < predicted else None
         return replace(now, predicted=predicted, judged=judged, leaning=leaning)
 
