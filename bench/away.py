@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.fleet import (
     SECRET,
@@ -54,20 +54,28 @@ SLOWER, VERDICT_SECONDS = 2.0, 1.5
 MODEL = "zombies"
 
 
+class Row(NamedTuple):
+    """What is told of one way in which a store was taken away."""
+
+    store: str
+    way: str
+    answered: str
+    calm: str
+    away: str
+    verdicts: str
+    slowest: str
+    by_202: str
+    lost: str
+
+
+HEAD = Row(
+    *("store", "way", "answered", "p99 calm", "p99 away"),
+    *("verdicts", "slowest", "by 202", "lost"),
+)
+
+
 def main() -> None:
-    rows = [
-        (
-            "store",
-            "way",
-            "answered",
-            "p99 calm",
-            "p99 away",
-            "verdicts",
-            "slowest",
-            "by 202",
-            "lost",
-        )
-    ]
+    rows = [HEAD]
     end_cleanly()
     is_well = True
     for name in sys.argv[1:] or ["sqlite", "postgres", "datastore"]:
@@ -78,8 +86,8 @@ def main() -> None:
     sys.exit(not is_well)
 
 
-def drill(name: str) -> Iterator[tuple[Any, bool]]:
-    """Take one store away in each way; yield a row of figures of each."""
+def drill(name: str) -> Iterator[tuple[Row, bool]]:
+    """Take one store away in each way; yield what is told of each, and whether all is well."""
     with tempfile.TemporaryDirectory(prefix="unrot-away-") as place:
         folder = Path(place)
         folder.chmod(0o755)
@@ -136,7 +144,7 @@ class Told:
 
 def _measured(
     name: str, way: str, machine: Machine, take: Step, give_back: Step
-) -> tuple[tuple[str, ...], bool]:
+) -> tuple[Row, bool]:
     calm, away, after = Told(), Told(), Told()
     with asking(machine, calm):
         time.sleep(CALM_SECONDS)
@@ -155,7 +163,7 @@ def _measured(
     asked = len(away.seconds) + away.unanswered.total()
     slowest = max(away.verdict_seconds)
     is_well = not (lost or away.unanswered or away.unkept) and slow <= SLOWER * usual
-    return (
+    row = Row(
         name,
         way,
         f"{len(away.seconds):,} of {asked:,}",
@@ -165,7 +173,8 @@ def _measured(
         f"{slowest:.2f} s",
         f"{queued:,}",
         f"{len(lost):,}" + (f" {lost[:3]}" if lost else ""),
-    ), is_well and slowest <= VERDICT_SECONDS
+    )
+    return row, is_well and slowest <= VERDICT_SECONDS
 
 
 @contextmanager

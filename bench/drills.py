@@ -341,11 +341,11 @@ def moment_of(id: str) -> int:
 def take_store_away(_site: Site) -> Outcome:
     """Move the database away."""
     [(row, is_well)] = away.drill("sqlite")
-    _, way, answered, _, slow, codes, slowest, kept = row
     failed = "" if is_well else "some"
-    more = f"p99 {slow}, votes {codes}, slowest {slowest}"
-    queued = f"202 kept: {kept}"
-    return Outcome("store away", way, f"{answered} predictions", failed, queued, "", more, is_well)
+    more = f"p99 {row.away}, votes {row.verdicts}, slowest {row.slowest}"
+    queued = f"{row.lost} of {row.by_202} with 202"
+    answered = f"{row.answered} predictions"
+    return Outcome("store away", row.way, answered, failed, queued, "", more, is_well)
 
 
 def cut_power(site: Site) -> Outcome:

@@ -11,13 +11,15 @@ import orjson
 import pytest
 from flask import Flask
 
-from tests.conftest import OPERATOR, VIEWER, run_command
+from tests.conftest import OPERATOR, VIEWER, run_command, wait_for
 from tests.learning_model import CROWD, JUDGE, School
 from unrot.core.errors import Conflict, Expired, Invalid, NotSigned
 from unrot.core.records import Audit, ModelKey
 from unrot.learn import jobs, promote
+from unrot.run import caretaker as caretaker_module
 from unrot.run import forgetting
 from unrot.run.forgetting import foresee, forget, sweep
+from unrot.serve import journal
 from unrot.serve.batches import unpack
 from unrot.serve.service import Service
 from unrot.store.kinds import BATCH, CHUNK, KINDS
@@ -167,6 +169,27 @@ def test_line_that_is_still_in_a_journal_is_erased_when_it_arrives(
     assert traces(service) == []
     assert waiting == [(id, True)]
     assert service.store.erasing.waiting(9) == []
+
+
+def test_line_goes_from_the_journal_of_a_worker_that_writes_nothing_more(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "IDLE_SECONDS", 0.02)
+    service, caretaker = school.service, school.caretaker
+    folder = service.journal.folder
+    answer = service.predict("zombies", [dict.fromkeys(_names(service), TRACE)])
+    caretaker.go_round()
+    [segment] = journal.follow(folder)
+    before = segment.size()
+
+    forget(service, [answer.predictions[0].id or ""])
+    monkeypatch.setattr(caretaker_module, "FORGOTTEN_SECONDS", 0.0)
+    caretaker.go_round()
+    wait_for(lambda: not segment.has_writer())
+    caretaker.go_round()
+
+    assert before > 0
+    assert list(journal.follow(folder)) == []
 
 
 def _names(service: Service) -> list[str]:

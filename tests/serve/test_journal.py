@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from tests.conftest import wait_for
 from unrot.serve import journal
 from unrot.serve.journal import Drops, Followed, Journal, Place, backlog_bytes, follow
 
@@ -370,6 +372,57 @@ def test_segment_that_is_old_is_followed_by_the_next_unless_it_is_empty(
 
     assert places[0].segment == places[1].segment
     assert kept(folder) == [b"one\n", b"two\n"]
+
+
+def test_segment_that_nothing_is_written_to_ends_when_it_is_old(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "IDLE_SECONDS", 0.02)
+    monkeypatch.setattr(journal, "SEGMENT_SECONDS", 0.1)
+    writer = Journal(folder, limit=PLENTY)
+
+    writer.append(b"one\n", count=1)
+    [segment] = follow(folder)
+
+    wait_for(lambda: not segment.has_writer())
+    writer.append(b"two\n", count=1)
+    assert kept(folder) == [b"one\n", b"two\n"]
+
+
+def test_all_segments_end_when_they_are_told_to_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "IDLE_SECONDS", 0.02)
+    writers = [Journal(folder, limit=PLENTY) for _ in range(2)]
+    for writer in writers:
+        writer.append(b"before\n", count=1)
+
+    Journal(folder, limit=PLENTY).end_all()
+
+    wait_for(lambda: not any(segment.has_writer() for segment in follow(folder)))
+    for writer in writers:
+        writer.append(b"after\n", count=1)
+    time.sleep(0.1)
+    written = {segment.read(0): segment.has_writer() for segment in follow(folder)}
+    assert written == {b"before\n": False, b"after\n": True}
+
+
+def test_journal_that_is_let_go_is_not_kept_by_who_looks_after_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "IDLE_SECONDS", 0.02)
+    before = {*threading.enumerate()}
+    writers = [Journal(folder, limit=PLENTY) for _ in range(2)]
+    for writer in writers:
+        writer.append(LINE, count=1)
+    looking = {*threading.enumerate()} - before
+
+    writers[0].release()
+    del writers[1:], writer
+
+    wait_for(lambda: not any(thread.is_alive() for thread in looking))
+    assert len(looking) == 2
+    assert all(not segment.has_writer() or segment.size() for segment in follow(folder))
 
 
 def test_journal_recovers_when_its_folder_is_removed(folder: Path, look_always: None) -> None:

@@ -559,6 +559,9 @@ class Erasing(Protocol):
     def waiting(self, most: int) -> list[Forgotten]:
         """List those that may still arrive somewhere, the first noted first."""
 
+    def newest_at(self) -> float:
+        """Return when the newest of these was noted; 0 where there is none."""
+
     def mark(self, forgotten: Forgotten, *, waits: bool, was_found: bool) -> None:
         """Note whether one may still arrive, and whether it ever did."""
 

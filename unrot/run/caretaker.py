@@ -62,6 +62,8 @@ COUNT_SECONDS = 300.0
 
 SHARE_SECONDS = 20.0
 """So often at most the store is asked how sure answers are to be: two reads a model."""
+FORGOTTEN_SECONDS = 30.0
+"""So often at most the store is asked whether something was to be forgotten: one read."""
 BEHIND_BYTES = 8 * READ_BYTES
 """With more of the journal before it (some 30,000 predictions) it is behind."""
 SAMPLED = 10
@@ -107,6 +109,8 @@ class Caretaker:
         """Whether others, or this machine, did something in this round."""
         self._is_behind = self._must_count = self._must_share = True
         self._shared_at = -SHARE_SECONDS
+        self._must_end_segments = True
+        self._looked_at, self._forgotten_at = -FORGOTTEN_SECONDS, 0.0
         self._rung_at, self._counted_at = 0, 0.0
         self._round_began_at: float | None = None
         self._handed_back_at = 0.0
@@ -206,11 +210,22 @@ class Caretaker:
     def _steps_of_traffic(self) -> tuple[tuple[str, Callable[[], object]], ...]:
         return (
             ("profiles of before", self._mend_profiles),
+            ("forgotten", self._end_segments),
             ("journal", self.ship),
             ("verdicts", self._count_verdicts),
             ("profiles", self._write_profiles),
             ("news", self._tell_others),
         )
+
+    def _end_segments(self) -> None:
+        """Have the workers' segments end after something was forgotten: they may hold its line."""
+        self._must_end_segments |= self._has_news
+        if self._must_end_segments and time.monotonic() - self._looked_at >= FORGOTTEN_SECONDS:
+            self._looked_at, self._must_end_segments = time.monotonic(), False
+            newest_at = self._service.store.erasing.newest_at()
+            if newest_at not in (0.0, self._forgotten_at):
+                self._service.journal.end_all()
+                self._forgotten_at = newest_at
 
     def ship(self) -> None:
         """Bring every segment into the store as far as it is written.

@@ -70,6 +70,11 @@ class ErasingStore:
         found = self._database.scan(FORGOTTEN, "waits", (True,), limit=most)
         return [Forgotten(one.key, one["model"], one["at"], bool(one["found"])) for one in found]
 
+    def newest_at(self) -> float:
+        """Return when the newest of these was noted; 0 where there is none."""
+        found = self._database.scan(FORGOTTEN, "waits", (True,), newest_first=True, limit=1)
+        return float(found[0]["at"]) if found else 0.0
+
     def mark(self, forgotten: Forgotten, *, waits: bool, was_found: bool) -> None:
         """Note whether one may still arrive, and whether it ever did."""
         fields = {

@@ -61,6 +61,7 @@ def forget(service: Service, ids: Sequence[str]) -> list[Erasure]:
         _check_idle(service, model)
     store, now = service.store, service.clock()
     store.erasing.note({id: model.key for id, model in there.items()}, now)
+    store.tell_news()
     _erase_unreadable(service.journal.folder / "unreadable", there)
     erased = {id: store.erasing.erase(id, model.key, now) for id, model in there.items()}
     outcomes = {id: Erasure(id, "") for id in wanted}

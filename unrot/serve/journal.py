@@ -3,7 +3,9 @@
 Each web worker appends to a segment of its own, events as lines of JSON, with one write before
 the answer is sent: what was written survives the death of every process. The worker holds a
 lock on its open segment. The caretaker follows all segments; one whose lock is free has no
-writer any more, however it ended, and is removed once the store has all of it.
+writer any more, however it ended, and is removed once the store has all of it. A worker that has
+nothing to write ends its segment too, when it is old or when all are told to: so what the store has
+and what was forgotten does not stay on the disk.
 
 When a line cannot be written (full disk, journal over its limit) it is dropped and counted in
 a file that was given its block beforehand, so that counting needs no room.
@@ -31,9 +33,13 @@ SEGMENT_BYTES = 8 * 2**20
 SEGMENT_SECONDS = 600.0
 ROWS_OF_A_SEGMENT = 2**32 - 1
 CHECK_SECONDS = 1.0
+IDLE_SECONDS = 5.0
+"""So often a segment is looked after that nothing is written to."""
 READ_BYTES = 2 * 2**20
 BELL = "verdicts"
 """A file that is touched when a verdict is in the store."""
+END = "end"
+"""A file that is touched when every open segment is to end."""
 _SEGMENT_NAME = re.compile(r"[0-9a-f]{10}\.jsonl")
 _COUNT = struct.Struct(">Q")
 
@@ -108,7 +114,9 @@ class Journal:
         self._segment: Segment | None = None
         self._rows = 0
         self._checked_at = 0.0
+        self._told_at = 0
         self._is_full = False
+        self._idler: threading.Thread | None = None
         forked = weakref.WeakMethod(self._begin_anew)
         os.register_at_fork(after_in_child=lambda: (forked() or _nothing)())
 
@@ -160,17 +168,40 @@ class Journal:
         if self._segment is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._segment, self._rows = Segment(self.folder, now), 0
+            self._told_at = _touched_at(self.folder / END)
+            self._look_after_idle()
         return self._segment
+
+    def _look_after_idle(self) -> None:
+        """See to it that an open segment ends in time though nothing is written to it."""
+        if self._idler is None:
+            looking = weakref.WeakMethod(self._is_open_still)
+            idler = threading.Thread(target=_look, args=(looking,), daemon=True)
+            with suppress(RuntimeError):  # No thread can be had: the next line looks.
+                idler.start()
+                self._idler = idler
+
+    def _is_open_still(self) -> bool:
+        """End the segment if it is time; tell whether to look again."""
+        with self._lock:
+            if self._segment is not None:
+                self._check(time.monotonic())
+            if self._segment is None:
+                self._idler = None
+            return self._segment is not None
 
     def _check(self, now: float) -> None:
         self._checked_at = now
         self._is_full = backlog_bytes(self.folder) >= self._limit
-        if self._segment is not None and self._segment.is_worn(now):
+        if self._segment is not None and (self._is_told_to_end() or self._segment.is_worn(now)):
             self._abandon()
 
+    def _is_told_to_end(self) -> bool:
+        return _touched_at(self.folder / END) != self._told_at
+
     def _begin_anew(self) -> None:
-        """After a fork: the parent keeps its segment and whatever held its lock."""
-        self._lock = threading.Lock()
+        """After a fork: the parent keeps its segment, its threads and whatever held its lock."""
+        self._lock, self._idler = threading.Lock(), None
         self._abandon()
 
     def ring(self) -> None:
@@ -180,10 +211,12 @@ class Journal:
 
     def rung_at(self) -> int:
         """Return when somebody last rang, as far as that can be told."""
-        try:
-            return os.stat(self.folder / BELL).st_mtime_ns
-        except OSError:
-            return 0
+        return _touched_at(self.folder / BELL)
+
+    def end_all(self) -> None:
+        """Let every process end its segment soon, so that it is shipped and removed."""
+        with suppress(OSError):
+            (self.folder / END).touch()
 
     def _abandon(self) -> None:
         if self._segment is not None:
@@ -304,6 +337,24 @@ def _size(entry: os.DirEntry[str]) -> int:
 
 def _nothing() -> None:
     return
+
+
+def _look(is_open_still: weakref.WeakMethod[Callable[[], bool]]) -> None:
+    """Look now and then, as long as there is a journal with an open segment."""
+    while True:
+        time.sleep(IDLE_SECONDS)
+        look = is_open_still()
+        with suppress(OSError):
+            if look is None or not look():
+                return
+        del look
+
+
+def _touched_at(path: Path) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _written_at(path: Path) -> float:
