@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+import subprocess
 import sys
 import zipfile
 from fractions import Fraction
@@ -13,6 +14,7 @@ import pytest
 import skops.io
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import all_estimators
 
 from tests.make.custom import Clipper
 from tests.make.tables import BINARY, SEVERAL, schema_of, table_of
@@ -32,6 +34,33 @@ def test_estimator_comes_back_from_skops_with_the_same_answers(name: str, gaps: 
     loaded = artefacts.load(artefacts.dump(fitted))
 
     assert np.array_equal(loaded.predict_proba(rows), fitted.predict_proba(rows))
+
+
+def test_estimators_are_those_that_scikit_learn_lists() -> None:
+    listed = {f"{one.__module__}.{one.__qualname__}" for _, one in all_estimators()}
+    others = {
+        "sklearn.base.BaseEstimator",
+        "sklearn.linear_model._base.LinearModel",
+        "sklearn.linear_model.LogisticRegression",
+        "sklearn.tree._tree.Tree",
+        "sklearn.tests.test_base.MyEstimator",
+        "sklearn.nowhere.Estimator",
+        "sklearn.utils.murmurhash3_32",
+        "sklearn_else.Estimator",
+        "sklearn",
+        "",
+    }
+
+    assert len(listed) > 180
+    assert {name for name in listed | others if artefacts.is_estimator(name)} == listed
+
+
+def test_skops_is_there_without_all_of_scikit_learn() -> None:
+    code = "import sys, unrot.make.artefacts; print('sklearn.gaussian_process' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["False"]
 
 
 def test_skops_of_a_strange_type_is_refused_by_its_name() -> None:
