@@ -14,7 +14,7 @@ PYTHON ?= $(shell for asked in "$$PYENV_VERSION" 3.12 3.11 3.13 3.14 system; do 
 	2>/dev/null && exit; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-pythons clients shots fuzz drills lock audit licences bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-explaining bench-coverage bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-anchors bench-freshness bench-growth bench-loads bench-pages drill-dyno drill-wheel drill-image
+.PHONY: help run demo test test-pythons clients shots fuzz drills lock audit licences bench bench-gate bench-poison bench-cause bench-rot bench-steady bench-calm bench-found bench-watching bench-outliers bench-explaining bench-coverage bench-store bench-charts lint clean bench-stores bench-machines bench-away bench-power bench-serving bench-guard bench-anchors bench-freshness bench-growth bench-loads bench-overload bench-pages drill-dyno drill-wheel drill-image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ bench-freshness: $(VENV)/test ## from a vote, or a promote, to the last worker (
 
 bench-loads: $(VENV)/test ## what hostile clients can do to honest ones (ten minutes; SERVER=gthread: to those)
 	$(RUN) -W ignore -m bench.loads --server $(or $(SERVER),granian)
+
+bench-overload: $(VENV)/test ## what is left of its speed when ten and sixty times as much is wanted (ten minutes)
+	$(RUN) -m bench.overload
 
 bench-pages: $(VENV)/test ## how soon home, model and monitor are painted on a poor phone (a minute)
 	$(RUN) -m bench.pages

@@ -64,6 +64,25 @@ def test_those_beyond_the_limit_are_closed_the_longest_silent_first(
     assert is_open(other)
 
 
+@pytest.mark.parametrize(("most_spared", "left"), [(MOST, MOST), (2 * MOST, MOST + 5)])
+def test_those_in_use_are_spared_as_long_as_they_leave_room(
+    listener: socket.socket, stack: ExitStack, most_spared: int, left: int
+) -> None:
+    made = [taken(listener, stack) for _ in range(MOST + 15)]
+    for one in made[:5]:
+        one.send(b"x")
+    time.sleep(0.3)
+    silent = [taken(listener, stack) for _ in range(5)]
+    time.sleep(0.02)
+    for one in made[10:]:
+        one.send(b"x")
+
+    Connections(listener.getsockname()[1], MOST - 5, 0.25, most_spared).look_after()
+
+    assert not any(map(is_open, [*made[:10], *silent]))
+    assert sum(map(is_open, made[10:])) == left
+
+
 @pytest.mark.parametrize(("most", "port"), [(0, None), (MOST, 1)])
 def test_no_limit_and_other_ports_close_nothing(
     listener: socket.socket, stack: ExitStack, most: int, port: int | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
@@ -225,6 +226,7 @@ def test_body_that_has_time_left_is_waited_for() -> None:
 
 def test_more_bodies_than_can_be_waited_for_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes, "MOST_ARRIVING", 2)
+    monkeypatch.setattr(lanes, "BRIEF_SECONDS", 0.0)
     table = desk()
 
     taken = [table.take(request(None, size=9)) for _ in range(3)]
@@ -234,9 +236,25 @@ def test_more_bodies_than_can_be_waited_for_are_refused(monkeypatch: pytest.Monk
     assert ("retry-after", "5") in taken[2].answer().headers
 
 
+def test_bodies_that_come_with_their_heads_are_not_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lanes, "MOST_ARRIVING", 2)
+    monkeypatch.setattr(lanes, "BRIEF_SECONDS", 0.2)
+    table = desk()
+
+    fresh = [table.take(request(None, size=9)) for _ in range(3)]
+    time.sleep(0.3)
+    later = table.take(request(None, size=9))
+
+    assert [len(one.sent) for one in fresh] == [0, 0, 0]
+    assert later.answer().status == 503
+
+
 def test_one_sender_takes_not_all_the_places_of_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes, "MOST_ARRIVING", 9)
     monkeypatch.setattr(lanes, "CROWD", 3)
+    monkeypatch.setattr(lanes, "BRIEF_SECONDS", 0.0)
     some = Threads(2, most_waiting=9, seconds=60)
     table = Desk(
         Lanes(echo, BySender(), some, trust=NOBODY, most_body=BODY, most_upload=UPLOAD), some
@@ -333,6 +351,66 @@ def test_more_requests_than_can_be_answered_soon_are_refused_at_once() -> None:
     assert refused == [None, None, None, 503, 503]
     assert orjson.loads(taken[4].answer().body)["reason"] == "busy"
     assert [one.answer().status for one in taken] == [200, 200, 200, 503, 503]
+
+
+def test_beyond_so_many_a_second_who_is_refused_is_told_so_a_second_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lanes, "TOLD_AT_ONCE", 2)
+    monkeypatch.setattr(lanes, "WAIT_SECONDS", 0.3)
+    table = desk(threads=1, most_waiting=0)
+
+    taken = [table.take(request(b"a")) for _ in range(4)]
+    table.lanes.look_after()
+    at_once = [len(one.sent) for one in taken]
+    time.sleep(0.3)
+    table.lanes.look_after()
+    later = table.take(request(b"a"))
+
+    assert at_once == [1, 1, 0, 0]
+    assert {one.answer().status for one in [*taken, later]} == {503}
+
+
+def test_who_was_turned_away_is_told_so_before_the_worker_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lanes, "TOLD_AT_ONCE", 0)
+    table = desk(threads=1, most_waiting=0)
+    exchange = table.take(request(b"a"))
+
+    table.lanes.tell_turned_away(until=math.inf)
+
+    assert exchange.answer().status == 503
+
+
+def test_heavy_body_that_would_wait_in_vain_is_refused_before_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lanes, "HEAVY_BYTES", 9)
+    may_end = threading.Event()
+
+    def slow(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        may_end.wait()
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    table = desk(slow, threads=1)
+    taken = [table.take(request(b"a" * 10)) for _ in range(3)]
+    time.sleep(0.1)
+    may_end.set()
+    assert [one.answer().status for one in taken] == [200] * 3
+    wait_for(table.threads.are_idle)
+    may_end.clear()
+
+    monkeypatch.setattr(threads, "WAIT_SECONDS", 0.001)
+    taken = [table.take(request(b"a" * 10))]
+    wait_for(lambda: table.threads._doing[0])
+    taken += [table.take(request(b"a" * 10)) for _ in range(2)]
+    light = table.take(request(b"a" * 9))
+    may_end.set()
+
+    assert list(taken[2].pieces) == [b"a" * 10]
+    assert [one.answer().status for one in [*taken, light]] == [200, 200, 503, 200]
 
 
 def test_answer_that_does_not_come_is_given_up_and_its_thread_is_stuck() -> None:

@@ -406,7 +406,7 @@ class Settings:
         NATURAL,
         256,
         "how many connections one visitor may hold at once with each web worker, where no proxy "
-        "stands before the app; `0`: any number",
+        "stands before the app; those in use are closed beyond 1,000 alone; `0`: any number",
     )
     host: str = setting(
         "UNROT_HOST", TEXT, "127.0.0.1", "the address to listen on; `0.0.0.0` on those platforms"

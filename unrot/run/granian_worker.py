@@ -21,6 +21,7 @@ docs/architecture.md tells the way back. What it relies on:
 from __future__ import annotations
 
 import errno
+import math
 import os
 import resource
 import select
@@ -57,6 +58,9 @@ OPEN_SECONDS = 10.0
 STREAM_SECONDS, HURRY_SECONDS = 60.0, 3.0
 """So long a client may take nothing of an answer that is sent in parts: while there are threads for
 others, and while there are none."""
+SPARED_SECONDS = 3.0
+"""One visitor may hold more connections of those on which something came in this time: it is longer
+than most wait for an answer."""
 LOOK_SECONDS = 0.25
 FIRST_WORD_SECONDS = 0.25
 """So long who has just connected may take for the first word of a request, when a worker ends."""
@@ -138,6 +142,7 @@ class GranianWorker(Worker):  # type: ignore[misc]
         ends_at = time.monotonic() + max(1.0, self.cfg.graceful_timeout - STOP_SECONDS)
         for listener in self.listeners:
             listener.accept_no_more()
+            listener.lanes.tell_turned_away(until=math.inf)
         time.sleep(FIRST_WORD_SECONDS)
         for listener in self.listeners:
             listener.stop()
@@ -189,7 +194,9 @@ class Listener:
         self._loop = Here()
         is_unix = sock.sock.family == socket.AF_UNIX
         port = 0 if is_unix else sock.sock.getsockname()[1]
-        self.connections = Connections(port, 0 if is_unix else most)
+        self.connections = Connections(
+            *(port, 0 if is_unix else most, SPARED_SECONDS, _most_connections(worker.cfg) // 2)
+        )
         self._file = os.dup(sock.fileno())
         os.set_blocking(self._file, False)
         holder = core.SocketHolder(self._file, is_unix, worker.cfg.backlog)

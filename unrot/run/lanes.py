@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
@@ -23,7 +24,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, cast
 import orjson
 
 from unrot.core.request_ids import HEADER, RequestId, in_request
-from unrot.run.threads import Threads, Work
+from unrot.run.threads import WAIT_SECONDS, Threads, Work
 from unrot.run.wsgi import WHOLE_BYTES, Head, Header, Headers, Sink, Trust, call_app, environ_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ They are those of one table, so of one worker.
 MOST_ARRIVING, CROWD = 512, 128
 """So many bodies are waited for at once; from one sender, once they are a crowd, no more than that.
 """
+BRIEF_SECONDS = 0.5
+"""A small body that is waited for no longer counts as none: it comes with its head, as they do."""
 SMALL_BYTES, FAST_BYTES = 2**16, 2**22
 """A body of fewer bytes is always held in memory, one for the fast lane of more never."""
 MOST_HELD = 64 * 2**20
@@ -48,6 +51,9 @@ HEAVY_BYTES = 2**18
 """A body of more bytes, but of a file, becomes many objects in memory: few are read at once."""
 DRAIN_BYTES = 256 * 2**20
 """So much of a body that is not taken is read and thrown away, so that its sender reads why."""
+TOLD_AT_ONCE = 500
+"""So many a second are told at once that there is too much to do, a large body by its 64 kB.
+All others are told so a second later: who asks again at once would leave no time for answers."""
 FILES = ("text/csv", "multipart/form-data")
 PARQUET = "application/vnd.apache.parquet"
 """A process of its own reads it: however small it is, it is heavy."""
@@ -138,12 +144,18 @@ class Lanes:
         self._held = 0
         self._spooled: dict[Exchange, tuple[str, int]] = {}
         """Who sends what goes to the disk, and how large it may become."""
+        self._turned_away = deque[tuple[float, Exchange]]()
+        self._told_since, self._told = 0.0, 0
 
     async def answer(self, exchange: Exchange) -> None:
         """Answer one request, or see to it that somebody will."""
         head = exchange.head
         call = self._fast.find(head) if self._fast is not None else None
         size = size_of(head.headers)
+        is_heavy = _is_heavy(head, size, is_fast=call is not None)
+        if is_heavy and self._threads.are_full(is_heavy=True):
+            self._turn_away(exchange)
+            return
         if size is None or not self._can_hold(size, WHOLE_BYTES if call is None else FAST_BYTES):
             await self._take_large(exchange, size)
             return
@@ -166,15 +178,29 @@ class Lanes:
 
     def _are_too_many(self, head: Head) -> bool:
         """Tell whether no more bodies are waited for: in all, or of who sends this one."""
-        if len(self._arriving) < CROWD or self._fast is None:
-            return len(self._arriving) >= MOST_ARRIVING
-        arriving, known, sender_of = [*self._arriving], self._senders, self._fast.sender_of
+        if len(self._arriving) < min(CROWD, MOST_ARRIVING):
+            return False
+        arriving = [*self._waited_for()]
+        if len(arriving) < CROWD or self._fast is None:
+            return len(arriving) >= MOST_ARRIVING
+        known, sender_of = self._senders, self._fast.sender_of
         self._senders = {
             one: known[one] if one in known else sender_of(one.head) for one in arriving
         }
         sender = sender_of(head)
         is_greedy = bool(sender) and [*self._senders.values()].count(sender) >= CROWD
         return is_greedy or len(arriving) >= MOST_ARRIVING
+
+    def _waited_for(self) -> Iterator[Exchange]:
+        """Return those whose bodies are waited for already: the first in the table came first."""
+        brief = time.monotonic() + PATIENCE_SECONDS - BRIEF_SECONDS
+        for exchange, ends_at in self._arriving.items():
+            if exchange in self._spooled:
+                yield exchange
+            elif ends_at > brief:
+                return
+            else:
+                yield exchange
 
     def _can_hold(self, size: int, most: int) -> bool:
         """Tell whether there is memory for a body; large ones leave room for small ones."""
@@ -184,7 +210,7 @@ class Lanes:
     async def _whole(self, exchange: Exchange, size: int) -> bytes | None:
         """Return a small body; None when somebody has answered already."""
         if self._are_too_many(exchange.head):
-            refuse(exchange, "busy")
+            self._turn_away(exchange)
             return None
         self._arriving[exchange] = time.monotonic() + PATIENCE_SECONDS
         held = size if size > SMALL_BYTES else 0
@@ -202,7 +228,7 @@ class Lanes:
     async def _take_large(self, exchange: Exchange, size: int | None) -> None:
         """Take a large body, or one of unknown length, to the disk and on to Flask."""
         if self._are_too_many(exchange.head):
-            refuse(exchange, "busy")
+            self._turn_away(exchange)
             return
         most = self._most_of(exchange.head.headers, size)
         kept = 0 if size is not None and size > most else 1 + (most if size is None else size)
@@ -275,11 +301,8 @@ class Lanes:
                 environ = environ_of(exchange.head, body, self._trust)
                 call_app(self._app, environ, exchange, partial(self._threads.get_on, work))
 
-        headers = exchange.head.headers
-        size = size_of(headers)
-        is_large = size is None or size > HEAVY_BYTES or _is_file(headers, PARQUET)
-        is_whole = not _is_file(headers) or exchange.head.path.endswith(READ_WHOLE)
-        self._submit(exchange, do, is_heavy=is_large and is_whole)
+        size = size_of(exchange.head.headers)
+        self._submit(exchange, do, is_heavy=_is_heavy(exchange.head, size, is_fast=False))
 
     def _submit(
         self,
@@ -299,7 +322,23 @@ class Lanes:
 
         exchange.watch()
         if not self._threads.take(Work(guarded, partial(refuse, exchange), is_first, is_heavy)):
+            self._turn_away(exchange)
+
+    def _turn_away(self, exchange: Exchange) -> None:
+        """Say that there is too much to do, at once unless too many are told so."""
+        now = time.monotonic()
+        if now - self._told_since >= WAIT_SECONDS:
+            self._told_since, self._told = now, 0
+        self._told += 1 + (size_of(exchange.head.headers) or 0) // SMALL_BYTES
+        if self._told <= TOLD_AT_ONCE:
             refuse(exchange, "busy")
+        else:
+            self._turned_away.append((now + WAIT_SECONDS, exchange))
+
+    def tell_turned_away(self, until: float) -> None:
+        """Tell those whose second was over by then."""
+        while self._turned_away and self._turned_away[0][0] <= until:
+            refuse(self._turned_away.popleft()[1], "busy")
 
     def _send(self, exchange: Exchange, reply: Reply, work: Work) -> None:
         """Send an answer whole, or no faster than its client takes it."""
@@ -311,8 +350,9 @@ class Lanes:
         exchange.stream(reply.status, [*reply.headers, length], [reply.body])
 
     def look_after(self) -> None:
-        """Cut the bodies whose time is up."""
+        """Cut the bodies whose time is up, and tell those that were turned away."""
         now = time.monotonic()
+        self.tell_turned_away(now)
         for exchange, ends_at in list(self._arriving.items()):
             if ends_at < now and self._arriving.pop(exchange, None) is not None:
                 self._spooled.pop(exchange, None)
@@ -340,6 +380,14 @@ def size_of(headers: Headers) -> int | None:
 
 def _is_file(headers: Headers, of: str | tuple[str, ...] = FILES) -> bool:
     return (headers.get("content-type") or "").lower().startswith(of)
+
+
+def _is_heavy(head: Head, size: int | None, *, is_fast: bool) -> bool:
+    """Tell whether a body becomes many objects in memory: a file is read in parts."""
+    if is_fast:
+        return size is None or size > HEAVY_BYTES
+    is_large = size is None or size > HEAVY_BYTES or _is_file(head.headers, PARQUET)
+    return is_large and (not _is_file(head.headers) or head.path.endswith(READ_WHOLE))
 
 
 def _id_of(exchange: Exchange) -> RequestId:

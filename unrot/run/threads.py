@@ -3,7 +3,8 @@
 A full queue takes nothing more, and whoever has waited for a second is told as well that there is
 too much to do, instead of waiting for an answer that would come too late. Predictions go before
 uploads and pages. Of what takes much memory, such as ten thousand rows of JSON, little is done at
-the same time: one interpreter would do it no sooner, and hold all of it. Work that takes too long
+the same time: one interpreter would do it no sooner, and hold all of it; and what of it would
+surely wait in vain is not taken. Work that takes too long
 is given up: its client is answered, and its thread is missing until it returns. When all are
 missing, `are_stuck` says so.
 """
@@ -21,6 +22,10 @@ from typing import Literal
 WAIT_SECONDS = 1.0
 HEAVY_SHARE = 4
 """One thread in so many may do heavy work, one at least."""
+OF_LATE = 4
+"""How long heavy work takes is the mean of about so many."""
+SURELY = 2
+"""What would wait for so many times a second, by what heavy work took of late, is not taken."""
 _log = logging.getLogger(__name__)
 
 
@@ -36,6 +41,7 @@ class Work:
     """Whether it takes much memory; until its answer begins to be sent."""
     moved_at: float = field(default_factory=time.monotonic)
     """When it was last seen to get on: what streams an answer moves this."""
+    began_at: float = 0.0
     is_given_up: bool = False
 
     def get_on(self) -> None:
@@ -52,6 +58,8 @@ class Threads:
         """Who goes first stands first."""
         self._most_heavy = max(1, count // HEAVY_SHARE)
         self._doing_heavy = 0
+        self._heavy_seconds = 0.0
+        """How long heavy work took of late."""
         self._has_work = threading.Condition()
         self._most_waiting = most_waiting
         self._seconds = seconds
@@ -59,10 +67,17 @@ class Threads:
         for number in range(count):
             threading.Thread(target=self._run, args=(number,), daemon=True).start()
 
+    def are_full(self, *, is_heavy: bool = False) -> bool:
+        """Tell whether more would only wait in vain."""
+        soon = SURELY * WAIT_SECONDS * self._most_heavy
+        return sum(map(len, self._lines)) >= self._most_waiting or (
+            is_heavy and len(self._heavy) * self._heavy_seconds > soon
+        )
+
     def take(self, work: Work) -> bool:
         """Queue some work; false when too much waits already."""
         with self._has_work:
-            if sum(map(len, self._lines)) >= self._most_waiting:
+            if self.are_full(is_heavy=work.is_heavy):
                 return False
             line = self._first if work.is_first else self._others
             (self._heavy if work.is_heavy else line).append(work)
@@ -125,14 +140,18 @@ class Threads:
     def _lighten(self, work: Work) -> None:
         """Let the next heavy one begin."""
         with self._has_work:
-            self._doing_heavy -= work.is_heavy
-            work.is_heavy = False
+            if work.is_heavy:
+                took = time.monotonic() - work.began_at
+                self._heavy_seconds += (took - self._heavy_seconds) / OF_LATE
+                self._doing_heavy -= 1
+                work.is_heavy = False
             self._has_work.notify()
 
     def _run(self, number: int) -> None:
         while True:
             work = self._next()
             work.get_on()
+            work.began_at = work.moved_at
             self._doing[number] = work
             try:
                 work.do(work)
