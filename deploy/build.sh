@@ -7,7 +7,7 @@ set -eu
 mkdir -p "$1"
 target=$(cd "$1" && pwd)
 if [ $# -gt 1 ]; then
-  ln -s "$(cd "$2" && pwd)" "$target/environment"
+  ln -sfn "$(cd "$2" && pwd)" "$target/environment"
 else
   python3 -m venv "$target/environment"
   "$target/environment/bin/pip" install --no-cache-dir --prefer-binary --disable-pip-version-check \

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from dataclasses import fields
@@ -12,6 +14,7 @@ import pytest
 
 from unrot.core.errors import BadSetting
 from unrot.core.settings import SETTINGS, Settings, kept_secret, load, prepare_home
+from unrot.run.bootstrap import secret_key
 
 ROOT = Path(__file__).resolve().parents[2]
 POSITIVE = "expected a whole number, 1 or more"
@@ -380,6 +383,20 @@ def test_secret_is_made_once_and_is_the_owners_alone(tmp_path: Path) -> None:
         "key": 0o600,
         "other": 0o600,
     }
+
+
+def test_full_disk_is_told_in_a_sentence_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+
+    with pytest.raises(BadSetting, match=r"No space left on device.*: make room"):
+        secret_key(Settings(home=tmp_path / "home"))
+
+    assert list((tmp_path / "home").iterdir()) == []
 
 
 def test_secret_that_the_operator_wrote_is_kept(tmp_path: Path) -> None:

@@ -337,3 +337,20 @@ def test_shelf_is_filled_while_a_round_takes_long(
         may_go_on.set()
         keeper.stop()
         thread.join()
+
+
+def test_step_that_asked_nothing_of_a_store_that_is_away_does_not_go_on(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    database, away = (service.settings.home / name for name in ("unrot.db", "away.db"))
+    keeper = Caretaker(service, "me")
+    keeper.go_round()
+    database.rename(away)
+    for _ in range(3):
+        keeper.go_round()
+    said_while_away = [one for one in caplog.messages if "goes on" in one]
+    away.rename(database)
+    wait_for(keeper.go_round)
+
+    assert said_while_away == []
+    assert any("“store” goes on" in one for one in caplog.messages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import signal
@@ -208,6 +209,24 @@ def test_second_run_of_a_finished_copy_changes_nothing_and_says_so(
     assert moved_on.returncode == 1
     assert "One of the two was written since, and they differ in outlier." in moved_on.stdout
     assert path.exists()
+
+
+def test_copy_in_a_file_is_for_its_owner_alone(home: Path, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        run_command(home, "copy", "--from", of(home), "--to", f"sqlite:///{tmp_path / 'copy.db'}")
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "copy.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_why_a_store_cannot_be_used_is_told(home: Path) -> None:
+    url = "postgresql://ada:geheim@127.0.0.1:1/x"
+
+    refused = run_command(home, "copy", "--from", of(home), "--to", url)
+
+    assert "Postgres says:" in refused.stderr
 
 
 def test_counts_are_printed_of_each_kind(home: Path, address: Callable[[str], str]) -> None:

@@ -132,6 +132,16 @@ def test_caretaker_that_has_just_beaten_is_ok(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["caretaker.json"]
 
 
+@pytest.mark.parametrize("failing", ["store", "journal"])
+def test_caretaker_that_cannot_ship_does_not_say_that_it_does(tmp_path: Path, failing: str) -> None:
+    path = tmp_path / "caretaker.json"
+    readiness.beat(path, Heartbeat(time.time(), failing=(failing,)))
+
+    found = readiness.caretaker(path)
+
+    assert found == Component("ok", "The background worker runs; what is in the journal waits.")
+
+
 def test_caretaker_that_is_behind_says_what_it_samples(tmp_path: Path) -> None:
     path = tmp_path / "caretaker.json"
     readiness.beat(path, Heartbeat(time.time(), backlog_bytes=20_000_000, every=10))
@@ -211,6 +221,12 @@ def test_shelf_without_a_model_is_down() -> None:
     assert found == Component(
         "down", "There is no model yet: train one with python -m unrot train iris"
     )
+
+
+def test_shelf_that_was_never_filled_does_not_say_that_there_is_no_model() -> None:
+    found = readiness.shelf(Contents(), is_store_away=True)
+
+    assert found == Component("down", "This machine has had no model from the store yet.")
 
 
 def test_shelf_without_a_champion_is_down() -> None:

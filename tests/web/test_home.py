@@ -127,6 +127,24 @@ def test_home_works_while_the_store_is_away(client: FlaskClient, trained_home: P
     assert "The store does not answer" in text_of(answer)
 
 
+def test_home_that_never_heard_of_the_store_says_that_it_is_away(trained_home: Path) -> None:
+    (trained_home / "shelf" / "pointer.json").unlink()
+    client = create_app(Settings(home=trained_home)).test_client()
+    take_store_away(trained_home)
+
+    page = client.get("/")
+    asked = client.post("/api/v1/models/iris/predict", json={"inputs": {}})
+    unnamed = client.post("/api/v1/predict", json={"inputs": {}})
+    components = client.get("/api/v1/ready").json["data"]["components"]  # type: ignore[index]
+
+    assert page.status_code == 503
+    assert "This machine has had no model from it yet." in text_of(page)
+    assert {answer.json["reason"] for answer in (asked, unnamed)} == {"store_away"}  # type: ignore[index]
+    assert asked.headers["Retry-After"] == "5"
+    assert components["shelf"]["sentence"] == "This machine has had no model from the store yet."
+    assert "Predictions go on" not in components["store"]["sentence"]
+
+
 def test_words_are_explained_one_click_away(client: FlaskClient) -> None:
     assert 'href="/glossary">What the words mean</a>' in client.get("/").text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ def copy(options: argparse.Namespace, _settings: Settings) -> int:
     check_store_address(options.target, "--to")
     if options.source == options.target:
         raise Conflict("--from and --to are the same store: name another one to copy to.")
+    os.umask(0o077)
     source, target = open_source(options.source), open_target(options.target)
     progress = Progress("Copying")
     try:

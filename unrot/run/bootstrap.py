@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -49,9 +50,10 @@ def open_service(
     counts = counts or NoCounts()
     folder = settings.home / "journal"
     secret = secret_key(settings)
+    with _writing(settings.home):
+        Drops(folder).prepare()
     signatures = Signatures(secret)
     load = partial(predictors.load, trusted=settings.trusted_types)
-    Drops(folder).prepare()
     journal = Journal(folder, limit=settings.journal_max)
     store = _open_store(settings, signatures, counts, patience)
     return Service(
@@ -85,21 +87,36 @@ def open_copies(settings: Settings) -> Copies:
     """Return what copies the store and puts copies in its place."""
     if not settings.store_url.startswith(SQLITE):
         scheme = settings.store_url.partition(":")[0]
+        page = "datastore" if scheme == "datastore" else "postgres"
         raise Conflict(
             f"The store is {scheme}, which is copied with its own tools and not with these; see "
-            "docs/postgres.md and docs/datastore.md."
+            f"docs/{page}.md."
         )
     return SqliteCopies(_sqlite(settings.store_url))
 
 
 def secret_key(settings: Settings) -> bytes:
     """Return the key of ids, versions and sessions: the operator's, else the home folder's own."""
-    return (settings.secret_key or kept_secret(settings.home, "secret-key")).encode()
+    with _writing(settings.home):
+        return (settings.secret_key or kept_secret(settings.home, "secret-key")).encode()
+
+
+@contextmanager
+def _writing(home: Path) -> Iterator[None]:
+    """Say in a sentence that a home folder takes nothing: its disk is full, say."""
+    try:
+        yield
+    except OSError as error:
+        raise BadSetting(
+            f"The home folder {home} cannot be written ({error.strerror}): make room, or name "
+            "another one in UNROT_HOME."
+        ) from error
 
 
 def writer_name(settings: Settings) -> str:
     """Return the name under which this home folder ships: random, made once."""
-    return kept_secret(settings.home, "writer-name")[:16]
+    with _writing(settings.home):
+        return kept_secret(settings.home, "writer-name")[:16]
 
 
 def open_source(url: str) -> Operations:

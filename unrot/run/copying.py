@@ -249,7 +249,7 @@ def _name_of(store: Operations, way: str) -> str:
         store.check()
     except StoreAway as error:
         raise StoreAway(
-            f"The store that is copied {way} cannot be used. {error.message}"
+            f"The store that is copied {way} cannot be used. {error.message}", error.cause
         ) from error
     known = store.get(FACT, "store")
     if known is None:

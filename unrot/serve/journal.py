@@ -341,8 +341,8 @@ def _nothing() -> None:
 
 def _look(is_open_still: weakref.WeakMethod[Callable[[], bool]]) -> None:
     """Look now and then, as long as there is a journal with an open segment."""
-    while True:
-        time.sleep(IDLE_SECONDS)
+    clock = threading.Event()
+    while not clock.wait(IDLE_SECONDS):
         look = is_open_still()
         with suppress(OSError):
             if look is None or not look():

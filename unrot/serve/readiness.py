@@ -26,6 +26,9 @@ SILENT_SECONDS = 15.0
 RECENT_SECONDS = HOUR
 
 
+NO_MODEL_CAME = "This machine has had no model from the store yet."
+
+
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
     """What the caretaker of a machine says of itself now and then."""
@@ -41,12 +44,13 @@ class Heartbeat:
     """It is behind while more than 1: profiles and outliers are of every so many-th prediction."""
 
 
-def store(store: Store) -> Component:
+def store(store: Store, *, has_models: bool = True) -> Component:
     """Ask the store."""
     try:
         store.check(writing=True)
     except StoreAway as error:
-        said = f"{error.message} Predictions go on; verdicts are kept in the journal."
+        goes_on = "Predictions go on; verdicts are kept in the journal."
+        said = f"{error.message} {goes_on if has_models else NO_MODEL_CAME}"
         return Component("degraded", said, error.cause)
     return Component("ok", "The store answers.")
 
@@ -101,11 +105,15 @@ def caretaker(path: Path) -> Component:
             f"Until it has caught up it takes profiles and outliers of one prediction in "
             f"{told.every}; every prediction is kept and counted.",
         )
+    if told is not None and {"store", "journal"}.intersection(told.failing):
+        return Component("ok", "The background worker runs; what is in the journal waits.")
     return Component("ok", "The background worker ships the journal.")
 
 
-def shelf(contents: Contents, default: str = "") -> Component:
+def shelf(contents: Contents, default: str = "", *, is_store_away: bool = False) -> Component:
     """Look at whether every model has a champion that can answer."""
+    if is_store_away and not contents.generation:
+        return Component("down", NO_MODEL_CAME)
     if not contents.models:
         return Component("down", "There is no model yet: train one with python -m unrot train iris")
     served = [name for name, shelved in contents.models.items() if CHAMPION in shelved.aliases]

@@ -104,8 +104,19 @@ class Service:
     # ── catalogue ────────────────────────────────────────────────────────────────────────────
 
     def catalogue(self) -> Contents:
-        """Return what is served at this moment."""
-        return self.shelf.contents()
+        """Return what is served at this moment; raise StoreAway where that is not known yet."""
+        contents = self.shelf.contents()
+        if not contents.generation:
+            self._check_that_there_is_none()
+        return contents
+
+    def _check_that_there_is_none(self) -> None:
+        """Raise StoreAway where nothing came from the store because it does not answer."""
+        try:
+            self.store.check()
+        except StoreAway as error:
+            message = f"{error.message} This machine has had no model from it yet."
+            raise StoreAway(message, error.cause) from error
 
     def default_model(self, contents: Contents | None = None) -> ShelvedModel:
         """Return the model that answers when none is named: the chosen, else the first trained."""
@@ -420,13 +431,16 @@ class Service:
 
     def ready(self) -> dict[str, Component]:
         """Say how each component is."""
+        contents, default = self.shelf.contents(), self.settings.default_model
+        store = readiness.store(self.store, has_models=bool(contents.models))
+        is_away = store.state != "ok"
         found = {
-            "store": readiness.store(self.store),
+            "store": store,
             "journal": readiness.journal(self.journal.folder, self.settings.journal_max),
             "caretaker": readiness.caretaker(self.settings.home / "caretaker.json"),
-            "shelf": readiness.shelf(self.catalogue(), self.settings.default_model),
+            "shelf": readiness.shelf(contents, default, is_store_away=is_away),
         }
-        if found["store"].state != "ok" and found["journal"].is_stuck:
+        if is_away and found["journal"].is_stuck:
             found["journal"] = replace(found["journal"], state="down")
         return found
 

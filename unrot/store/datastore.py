@@ -372,9 +372,10 @@ class _Service:
             channel = self._open_channel()
         except (GoogleAuthError, ValueError, AttributeError, OSError) as error:
             raise self.away(
-                "There are no credentials for Google Datastore: set GOOGLE_CREDENTIALS_JSON to the "
-                "JSON of a service account's key, GOOGLE_APPLICATION_CREDENTIALS to its file, or "
-                f"run where Google knows the machine ({type(error).__name__})."
+                "There are no credentials for Google Datastore that can be read: set "
+                "GOOGLE_CREDENTIALS_JSON to the JSON of a service account's key, "
+                "GOOGLE_APPLICATION_CREDENTIALS to its file, or run where Google knows the "
+                f"machine ({type(error).__name__})."
             ) from None  # the error may quote the key
         return datastore_v1.DatastoreClient(transport=DatastoreGrpcTransport(channel=channel))
 

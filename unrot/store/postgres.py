@@ -333,7 +333,7 @@ def _read_address(url: str) -> dict[str, Any]:
         raise BadSetting(
             "The address of the Postgres database cannot be read: expected "
             "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with signs such as @ / # in the "
-            "password as %40 %2F %23."
+            "password as %40 %2F %23, and behind a ? nothing but libpq's options."
         ) from None
 
 
