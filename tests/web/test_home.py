@@ -8,6 +8,7 @@ from pathlib import Path
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.conftest import VIEWER
 from tests.large_store import judged, predicted
 from tests.web.visitor import ask, id_in, take_store_away, text_of, vote
 from unrot.app import create_app
@@ -129,13 +130,16 @@ def test_home_works_while_the_store_is_away(client: FlaskClient, trained_home: P
 
 def test_home_that_never_heard_of_the_store_says_that_it_is_away(trained_home: Path) -> None:
     (trained_home / "shelf" / "pointer.json").unlink()
-    client = create_app(Settings(home=trained_home)).test_client()
+    settings = Settings(home=trained_home, viewer_token=VIEWER)
+    client, token = create_app(settings).test_client(), {"Authorization": f"Bearer {VIEWER}"}
     take_store_away(trained_home)
 
     page = client.get("/")
     asked = client.post("/api/v1/models/iris/predict", json={"inputs": {}})
     unnamed = client.post("/api/v1/predict", json={"inputs": {}})
     components = client.get("/api/v1/ready").json["data"]["components"]  # type: ignore[index]
+    for path in ("/metrics", "/api/v1/operations"):
+        assert client.get(path, headers=token).status_code == 200
 
     assert page.status_code == 503
     assert "This machine has had no model from it yet." in text_of(page)

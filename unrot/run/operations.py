@@ -143,7 +143,7 @@ def _of_store(service: Service) -> StoreFacts | None:
                 ),
                 _active_job(service, shelved.model.key),
             )
-            for name, shelved in service.catalogue().models.items()
+            for name, shelved in service.shelf.contents().models.items()
         ]
         removed = [one for one in store.registry.removed() if not one.is_cleared]
         return StoreFacts(store.kind, store.size(), models, removed)

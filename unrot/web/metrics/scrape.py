@@ -67,7 +67,7 @@ class _Scrape(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Return the families of both kinds."""
-        models = self._service.catalogue().models
+        models = self._service.shelf.contents().models
         # The store first: that it did not answer now is counted, too.
         looked_up = [*_of_store(self._service, models), *_of_machine(self._service)]
         yield from _of_workers(models)
