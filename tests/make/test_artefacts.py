@@ -47,6 +47,8 @@ def test_estimators_are_those_that_scikit_learn_lists() -> None:
         "sklearn.nowhere.Estimator",
         "sklearn.utils.murmurhash3_32",
         "sklearn_else.Estimator",
+        "sklearn..LinearRegression",
+        "sklearn.linear_model._base/.LinearRegression",
         "sklearn",
         "",
     }

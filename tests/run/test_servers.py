@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Server, answers, environment, wait_for
+from tests.conftest import ROOT, Server, answers, environment, free_port, wait_for
 from tests.web.test_hostile import IRIS
 from unrot.run import granian_worker
 from unrot.run.caretaker import is_looked_after
@@ -420,3 +421,34 @@ def test_other_release_of_granian_or_none_is_a_sentence_and_the_same_app(
     assert "granian cannot be imported (no such package): gunicorn's own threads" in (
         server.log.read_text()
     )
+
+
+def test_server_that_starts_while_its_store_is_away_does_not_say_that_there_is_no_model(
+    tmp_path: Path,
+) -> None:
+    port, away = free_port(), "postgresql://ada:geheim@127.0.0.1:1/x"
+    given = environment(tmp_path / "home", UNROT_STORE=away, PORT=str(port), WEB_CONCURRENCY="1")
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{port}/api/v1/models/iris/predict",
+        b'{"inputs": {}}',
+        {"Content-Type": "application/json"},
+    )
+    with (
+        (tmp_path / "log").open("wb") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "app:app"],
+            env=given,
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+        ) as process,
+    ):
+        try:
+            wait_for(lambda: answers(f"http://127.0.0.1:{port}/api/v1/health"), 60)
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(asked, timeout=20)
+        finally:
+            process.terminate()
+
+    with refused.value as answer:
+        assert (answer.code, b"has had no model" in answer.read()) == (503, True)

@@ -121,6 +121,8 @@ def is_estimator(name: str) -> bool:
     *places, last = name.split(".")
     if places[:1] != ["sklearn"] or NO_ESTIMATORS.intersection(places) or last.startswith("_"):
         return False
+    if not all(map(str.isidentifier, places)):
+        return False
     public = next((at for at, one in enumerate(places) if one.startswith("_")), len(places))
     try:
         found = getattr(import_module(".".join(places[:public])), last, None)

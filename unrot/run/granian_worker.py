@@ -142,12 +142,13 @@ class GranianWorker(Worker):  # type: ignore[misc]
         ends_at = time.monotonic() + max(1.0, self.cfg.graceful_timeout - STOP_SECONDS)
         for listener in self.listeners:
             listener.accept_no_more()
-            listener.lanes.tell_turned_away(until=math.inf)
         time.sleep(FIRST_WORD_SECONDS)
         for listener in self.listeners:
             listener.stop()
         while time.monotonic() < ends_at:
             self.notify()
+            for listener in self.listeners:
+                listener.lanes.tell_turned_away(until=math.inf)
             is_done = all(one.has_stopped.is_set() for one in self.listeners)
             if is_done and self.threads.are_idle():
                 return

@@ -194,7 +194,7 @@ class Lanes:
     def _waited_for(self) -> Iterator[Exchange]:
         """Return those whose bodies are waited for already: the first in the table came first."""
         brief = time.monotonic() + PATIENCE_SECONDS - BRIEF_SECONDS
-        for exchange, ends_at in self._arriving.items():
+        for exchange, ends_at in [*self._arriving.items()]:  # Another thread takes out of it.
             if exchange in self._spooled:
                 yield exchange
             elif ends_at > brief:

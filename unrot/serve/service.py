@@ -104,14 +104,13 @@ class Service:
     # ── catalogue ────────────────────────────────────────────────────────────────────────────
 
     def catalogue(self) -> Contents:
-        """Return what is served at this moment; raise StoreAway where that is not known yet."""
-        contents = self.shelf.contents()
-        if not contents.generation:
-            self._check_that_there_is_none()
-        return contents
+        """Return what is served at this moment."""
+        return self.shelf.contents()
 
-    def _check_that_there_is_none(self) -> None:
-        """Raise StoreAway where nothing came from the store because it does not answer."""
+    def check_known(self, contents: Contents) -> None:
+        """Raise StoreAway where nothing came from the store yet because it does not answer."""
+        if contents.generation:
+            return
         try:
             self.store.check()
         except StoreAway as error:
@@ -121,6 +120,7 @@ class Service:
     def default_model(self, contents: Contents | None = None) -> ShelvedModel:
         """Return the model that answers when none is named: the chosen, else the first trained."""
         contents = contents or self.catalogue()
+        self.check_known(contents)
         if self.settings.default_model:
             return contents.model(self.settings.default_model)
         if not contents.models:
@@ -144,6 +144,7 @@ class Service:
         `keys` are what the client calls the rows, if it gives them names of its own.
         """
         contents = contents or self.catalogue()
+        self.check_known(contents)
         shelved = contents.model(name)
         return self._predict(contents, shelved, version, OBJECTS, inputs, caller, keys)
 
@@ -151,6 +152,7 @@ class Service:
         """Return what answers single rows of a version."""
         held: OneRow | None = contents.one_row.get((name, version))
         if held is None:
+            self.check_known(contents)
             shelved = contents.model(name)
             wanted = shelved.version(version)
             held = OneRow(

@@ -204,9 +204,9 @@ class Shelf:
         """Return what is served, if a model, or every champion, answers in microseconds.
 
         So does one that is not there: that is said as quickly. None where something is to be
-        loaded first, or scikit-learn answers.
+        loaded first, scikit-learn answers, or nothing is known yet and the store is to be asked.
         """
-        if self._is_behind():
+        if self._is_behind() or not self._contents.generation:
             return None
         contents = self._contents
         if not name:

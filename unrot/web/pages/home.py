@@ -137,6 +137,7 @@ def home() -> Response:
 def _page() -> str:
     """Show all models, the worst first, or those that are looked for."""
     contents, now = service().catalogue(), service().clock()
+    service().check_known(contents)
     words = request.args.get("q", "").strip()[:LONGEST_SEARCH]
     tag = request.args.get("tag", "").strip()[:LONGEST_SEARCH]
     models = [shelved.model for shelved in contents.models.values()]
