@@ -275,6 +275,67 @@ def test_nothing_is_erased_while_a_job_may_learn_from_it(school: School) -> None
     assert traces(school.service) != []
 
 
+@pytest.mark.parametrize("kind", ["refit", "rebuild"])
+def test_job_that_begins_while_it_is_erased_learns_nothing_from_it(
+    school: School, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    id = leave_traces(school)
+    version = school.done("learn")["version"]
+    promote.promote(school.service, "zombies", version, force=True, reason="a test")
+    erase, made = school.service.store.erasing.erase, []
+
+    def erase_after_a_job(*asked: object) -> list[str]:
+        made.append(school.done(kind, **({"version": version} if kind == "rebuild" else {})))
+        return erase(*asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(school.service.store.erasing, "erase", erase_after_a_job)
+    [done] = forget(school.service, [id])
+
+    [told] = made
+    assert told["version"] not in (version, None)
+    assert done.learnt_by == [version]
+    school.service.store.tidying.drop_files(school.service.clock() + 7_200)
+    assert traces(school.service) == []
+
+
+def test_job_that_had_read_it_is_done_again_without_it(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = leave_traces(school)
+    store = school.service.store
+    publish = store.lessons.publish
+
+    def note_before(*asked: object, **more: object) -> object:
+        store.erasing.note({id: ZOMBIES}, school.service.clock())
+        return publish(*asked, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store.lessons, "publish", note_before)
+    told = school.done("learn")
+    [done] = forget(school.service, [id])
+
+    assert school.service.version("zombies", told["version"]).made["verdicts"] > 0
+    assert done.learnt_by == []
+    assert id not in store.lessons.learnt("zombies", [told["version"]])
+    store.tidying.drop_files(school.service.clock() + 7_200)
+    assert traces(school.service) == []
+
+
+def test_sweep_comes_to_all_that_wait_however_many_never_arrive(school: School) -> None:
+    service = school.service
+    rows = [dict.fromkeys(_names(service), value) for value in (0.1, 0.2, TRACE)]
+    ids = [one.id or "" for row in rows for one in service.predict("zombies", [row]).predictions]
+    forget(service, ids)
+    school.caretaker.ship()
+
+    places = [None]
+    for _ in ids:
+        places.append(sweep(service, places[-1], 1))
+
+    assert [one and one.id for one in places[1:]] == sorted(ids)
+    assert sweep(service, places[-1], 1) is None
+    assert traces(service) == []
+
+
 def test_command_asks_says_what_went_and_offers_the_rebuild(
     school: School, trained_home: Path
 ) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 import pytest
 
 from tests.store.test_contract import NOON, a_prediction, a_verdict, in_use, shipped
+from unrot.core.errors import Conflict
 from unrot.core.ports import Store
-from unrot.core.records import Fate, Oddity, Prediction, Shipment
+from unrot.core.records import Fate, ModelKey, Oddity, Prediction, Shipment, Version
+from unrot.run.forgetting import MOST_AT_ONCE
 
 ALL = ["prediction", "verdict", "overruled verdict", "mark as an outlier", "place in an audit"]
 ALL += ["answer of a challenger"]
@@ -57,13 +60,64 @@ def test_forgotten_prediction_is_judged_by_nobody_and_waits_until_it_is_settled(
 
     statuses = store.verdicts.put([a_verdict("elves-1"), a_verdict("elves-1", judge="ada")])
     first, second = store.erasing.waiting(9)
-    store.erasing.mark(first, waits=False, was_found=True)
-    store.erasing.mark(second, waits=True, was_found=True)
+    behind = store.erasing.waiting(9, first)
+    store.erasing.end(first)
 
     assert statuses == ["forgotten", "forgotten"]
-    assert (first.id, first.noted_at, first.was_found) == ("elves-1", NOON, False)
-    assert store.erasing.waiting(9) == [replace(second, was_found=True)]
+    assert (first.id, first.noted_at, first.was_found) == ("elves-1", NOON, True)
+    assert (second.id, second.was_found) == ("elves-2", False)
+    assert behind == store.erasing.waiting(9) == [second]
     assert store.verdicts.put([a_verdict("elves-1")]) == ["forgotten"]
+
+
+@pytest.mark.every_store
+def test_as_many_are_noted_at_once_as_may_be_asked_for(store: Store) -> None:
+    in_use(store)
+    ids = [f"elves-{number}" for number in range(MOST_AT_ONCE)]
+
+    store.erasing.note(dict.fromkeys(ids, ModelKey("elves")), NOON)
+
+    assert {one.id for one in store.erasing.waiting(MOST_AT_ONCE + 1)} == {*ids}
+
+
+@pytest.mark.every_store
+def test_version_that_learnt_what_is_to_be_forgotten_is_not_kept(store: Store) -> None:
+    class NotedMeanwhile(list[str]):
+        """What a version learnt, of which something is noted just before it is kept."""
+
+        def __iter__(self) -> Iterator[str]:
+            store.erasing.note({"elves-1": ModelKey("elves")}, time.time())
+            return super().__iter__()
+
+    in_use(store)
+    fates = [Fate("elves-1", "set aside", NOON, "too far: height 9.25")]
+    before = store.registry.versions(ModelKey("elves"))
+
+    with pytest.raises(Conflict, match="1 prediction that it had learnt from") as refused:
+        published(store, NotedMeanwhile(["elves-1", "elves-2"]), fates)
+    made = published(store, ["elves-2"], fates)
+    [[kept, _]] = store.lessons.fates_of(ModelKey("elves"), made.name, limit=9)
+
+    assert refused.value.reason == "forgotten_meanwhile"
+    assert store.registry.versions(ModelKey("elves")) == [*before, made]
+    assert kept.reason == "too far"
+
+
+def published(store: Store, examples: Collection[str], fates: Sequence[Fate]) -> Version:
+    version = replace(store.registry.versions(ModelKey("elves"))[-1], created_at=NOON)
+    made = store.lessons.publish(
+        version,
+        {},
+        examples=examples,
+        fates=fates,
+        gate=None,
+        job=None,
+        result={},
+        champion=store.registry.aliases(ModelKey("elves")).get("champion"),
+        promote=False,
+    )
+    assert made is not None
+    return made
 
 
 def test_acknowledged_verdict_on_a_forgotten_prediction_is_kept_nowhere(

@@ -134,6 +134,7 @@ class Lessons(Protocol):
         version: Version,
         artefacts: Mapping[str, bytes],
         *,
+        examples: Collection[str] = (),
         fates: Sequence[Fate],
         gate: GateVerdict | None,
         job: Job | None,
@@ -144,8 +145,9 @@ class Lessons(Protocol):
         """Keep a version with all that belongs to it and end its job, at once and whole.
 
         It becomes the champion if `promote`. None, and nothing is kept, when the job's attempt
-        has lost it; Conflict when the champion is no longer `champion`. The job's result is
-        `result` with the name of the version.
+        has lost it; Conflict when the champion is no longer `champion`, or one of its lessons'
+        `examples` was to be forgotten meanwhile. The job's result is `result` with the name of
+        the version.
         """
 
     def waiting(self, model: ModelKey, line: Sequence[str], limit: int) -> list[JudgedPrediction]:
@@ -156,6 +158,9 @@ class Lessons(Protocol):
 
     def on_their_way(self, model: ModelKey) -> set[str]:
         """Return the predictions that are judged and have not been shipped, by their ids."""
+
+    def forgotten(self, model: ModelKey, job: Job | None = None) -> set[str]:
+        """Return the predictions that were to be forgotten since a job was asked for, or lately."""
 
     def fates(self, model: ModelKey, line: Sequence[str]) -> Fates:
         """Count all verdicts by what became of them in a line."""
@@ -556,14 +561,14 @@ class Erasing(Protocol):
     def note(self, models: Mapping[str, ModelKey], now: float) -> None:
         """Note ids as forgotten, each of its model; nobody can judge them any more."""
 
-    def waiting(self, most: int) -> list[Forgotten]:
-        """List those that may still arrive somewhere, the first noted first."""
+    def waiting(self, most: int, after: Forgotten | None = None) -> list[Forgotten]:
+        """List those that may still arrive somewhere, the first noted first, those behind one."""
 
     def newest_at(self) -> float:
         """Return when the newest of these was noted; 0 where there is none."""
 
-    def mark(self, forgotten: Forgotten, *, waits: bool, was_found: bool) -> None:
-        """Note whether one may still arrive, and whether it ever did."""
+    def end(self, forgotten: Forgotten) -> None:
+        """Note that one cannot arrive any more."""
 
     def erase(self, id: str, model: ModelKey, now: float) -> list[str]:
         """Erase what is kept of a prediction, at once and whole; return names of what there was."""

@@ -30,11 +30,12 @@ from unrot.core.records import (
     Window,
 )
 from unrot.hear.feedback_documents import Kept, Said, from_document, to_fields
+from unrot.hear.forgotten import is_forgotten
 from unrot.hear.late import late_puts
 from unrot.hear.signal_names import SignalNames
 from unrot.hear.truth import heard_beside, truth_of, was_right
 from unrot.hear.window_store import VERDICT_WRITER, count_in, negative
-from unrot.store.kinds import FEEDBACK, FORGOTTEN, OVERRULED, TIDIED, UNVERIFIED
+from unrot.store.kinds import FEEDBACK, OVERRULED, TIDIED, UNVERIFIED
 from unrot.store.names import Models, is_removed
 from unrot.store.operations import (
     ABSENT,
@@ -197,7 +198,7 @@ class VerdictStore:
 
     def is_erased(self, prediction: str) -> bool:
         """Tell whether somebody wanted a prediction forgotten."""
-        return self._database.get(FORGOTTEN, prediction) is not None
+        return is_forgotten(self._database, prediction)
 
     def kept_since(self, model: ModelKey) -> float:
         """Return from when on predictions of a model that nobody judged are kept."""

@@ -6,6 +6,7 @@ Publishing is one small commit, however much was learnt.
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -14,6 +15,7 @@ from typing import Any
 
 from unrot.core.artefacts import ANCHOR, CALIBRATION, digest_of
 from unrot.core.errors import Conflict
+from unrot.core.plurals import counted
 from unrot.core.records import (
     CHAMPION,
     AliasMove,
@@ -28,6 +30,8 @@ from unrot.core.records import (
     Version,
 )
 from unrot.core.signatures import Signatures
+from unrot.core.time import HOUR
+from unrot.hear.forgotten import forgotten_since
 from unrot.learn.fate_store import FateStore
 from unrot.learn.job_store import JobStore
 from unrot.learn.waiting import WaitingVerdicts
@@ -70,6 +74,7 @@ class LessonStore:
         version: Version,
         artefacts: Mapping[str, bytes],
         *,
+        examples: Collection[str] = (),
         fates: Sequence[Fate],
         gate: GateVerdict | None,
         job: Job | None,
@@ -77,13 +82,19 @@ class LessonStore:
         champion: str | None,
         promote: bool,
     ) -> Version | None:
-        """Keep a version with all that belongs to it and end its job, at once and whole."""
+        """Keep a version with all that belongs to it and end its job, at once and whole.
+
+        Its lessons have `examples`; Conflict where one of them was to be forgotten meanwhile.
+        """
         keep_artefacts(self._database, artefacts)
-        blob, key = self._fates.keep(fates), version.model
+        key = version.model
 
         def work() -> Version | None:
             turn = ModelTurn(self._database, key)
             _check_champion(turn, champion)
+            forgotten = self.forgotten(key, job)
+            _check_none_forgotten(examples, forgotten)
+            blob = self._fates.keep(_without_values(fates, forgotten))
             added = turn.add_version(version, self._signatures)
             told = {"version": added.name, **result}
             ended = self._end(job, told, version.created_at)
@@ -232,7 +243,7 @@ class LessonStore:
     def decide(self, model: ModelKey, version: str, fates: Sequence[Fate]) -> None:
         """Note fates that a version decided without learning anything from them."""
         kept(self._database.get(MODEL, model), model)
-        blob = self._fates.keep(fates)
+        blob = self._fates.keep(_without_values(fates, self.forgotten(model)))
 
         def work() -> None:
             known = self._database.get(FATES, f"{model}/{version}")
@@ -273,6 +284,11 @@ class LessonStore:
         """Return the predictions whose verdicts a line has learnt."""
         return self._fates.learnt(self._fates.digests(model, line))
 
+    def forgotten(self, model: ModelKey, job: Job | None = None) -> set[str]:
+        """Return the predictions that were to be forgotten since a job was asked for, or lately."""
+        since = time.time() if job is None else job.created_at
+        return forgotten_since(self._database, model, since - HOUR)
+
     def trusted(
         self,
         model: ModelKey,
@@ -287,7 +303,7 @@ class LessonStore:
             FEEDBACK, "trusted", (model,), since=second, newest_first=True, limit=limit, only=[]
         )
         ids = [one.key for one in reversed(found) if where is None or where(one.key)]
-        told = self._waiting.read(ids, limit)
+        told = self._waiting.read(model, ids, limit)
         return [one for one in told if since is None or one.prediction.predicted_at >= since]
 
     def _there(self, ids: Sequence[str]) -> list[str]:
@@ -301,6 +317,22 @@ def _without_value(row: list[Any], ids: Collection[str]) -> list[Any]:
     """Return a fate without what stands behind the colon of its reason, where it is one of some."""
     id, kind, at, reason = row
     return [id, kind, at, reason.partition(": ")[0]] if id in ids else row
+
+
+def _without_values(fates: Sequence[Fate], ids: Collection[str]) -> list[Fate]:
+    return [
+        replace(one, reason=one.reason.partition(": ")[0]) if one.prediction in ids else one
+        for one in fates
+    ]
+
+
+def _check_none_forgotten(examples: Collection[str], forgotten: Collection[str]) -> None:
+    if found := [id for id in examples if id in forgotten]:
+        raise Conflict(
+            f"{counted(len(found), 'prediction')} that it had learnt from were to be forgotten "
+            "meanwhile: nothing of it is kept. Ask again.",
+            reason="forgotten_meanwhile",
+        )
 
 
 def _check_champion(turn: ModelTurn, expected: str | None) -> None:

@@ -331,8 +331,9 @@ def _read_changes(
     corrected: dict[str, Example] = {}
     lessons = [lesson for version in history for lesson in version.lessons]
     learnt = {example.prediction: example for lesson in lessons for example in lesson.examples}
+    forgotten = service.store.lessons.forgotten(material.model.key, material.job)
     for name, old in learnt.items():
-        if old.is_erased:
+        if old.is_erased or name in forgotten:
             withdrawn.add(name)
             continue
         now = service.store.verdicts.of(name)

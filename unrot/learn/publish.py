@@ -131,6 +131,7 @@ def _keep(
     made = service.store.lessons.publish(
         _with_anchor(material, draft, version, anchor, digest_of(lessons)),
         {**artefacts, **{digest_of(data): data for data in own}},
+        examples={one.prediction for one in draft.examples if not one.is_erased},
         fates=draft.fates,
         gate=verdict,
         job=material.job,

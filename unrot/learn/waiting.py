@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from unrot.core.records import JudgedPrediction, ModelKey
-from unrot.core.time import DAY
+from unrot.core.time import DAY, HOUR
 from unrot.hear.feedback_documents import from_document, judged_of
+from unrot.hear.forgotten import forgotten_since
 from unrot.hear.late import READ_AGAIN_SECONDS, late_mark
 from unrot.learn.fate_store import FateStore
 from unrot.store.kinds import FEEDBACK, SETTLED
@@ -74,7 +75,7 @@ class WaitingVerdicts:
         if line:
             until = min([now - READ_AGAIN_SECONDS, *(one["time"] for one in left[:1])])
             self._settle(model, line, settled, until, standing)
-        return self.read([one.key for one in left], limit)
+        return self.read(model, [one.key for one in left], limit)
 
     def count(self, model: ModelKey, line: Sequence[str]) -> int:
         """Count them, with those whose predictions are still on their way."""
@@ -113,9 +114,11 @@ class WaitingVerdicts:
         """Return the predictions that are judged and have not been shipped, by their ids."""
         return {one.key for one in self.lone(model)}
 
-    def read(self, ids: Sequence[str], limit: int) -> list[JudgedPrediction]:
-        """Return the first so many of some predictions whose verdicts stand."""
+    def read(self, model: ModelKey, ids: Sequence[str], limit: int) -> list[JudgedPrediction]:
+        """Return the first so many of some predictions whose verdicts stand, none forgotten."""
         found: list[JudgedPrediction] = []
+        if ids and (gone := forgotten_since(self._database, model, time.time() - HOUR)):
+            ids = [id for id in ids if id not in gone]
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
             known = self._database.get_many(FEEDBACK, some)

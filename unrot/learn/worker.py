@@ -42,6 +42,8 @@ UNTOLD_SECONDS = 0.2
 """After which a step that came too soon after another is told."""
 
 MOST_TRIES = 3
+BEGIN_AGAIN = ("champion_moved", "forgotten_meanwhile")
+"""Why a job may be refused at its end and done again at once."""
 UNFORESEEN = "It failed for a reason that nobody foresaw; what happened stands in the log."
 
 _log = logging.getLogger(__name__)
@@ -136,7 +138,7 @@ class Learner:
         return True
 
     def _try(self, job: Job, tell: _Heartbeat) -> None:
-        """Do a job; begin anew where the champion was changed meanwhile."""
+        """Do a job; begin anew where what it went on from was changed meanwhile."""
         for _ in range(MOST_TRIES):
             try:
                 self._do(self._service, job, tell)
@@ -149,7 +151,7 @@ class Learner:
                 raise
             except UnrotError as error:
                 trouble = error
-                if not isinstance(error, Conflict) or error.reason != "champion_moved":
+                if not isinstance(error, Conflict) or error.reason not in BEGIN_AGAIN:
                     break
             except Exception:
                 _log.exception("The job %s (%s of %s) failed.", job.id, job.kind, job.model)

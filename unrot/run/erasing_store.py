@@ -6,7 +6,7 @@ the next run ends it, and a line that is still in a journal somewhere is erased 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from unrot.core.records import Forgotten, ModelKey
 from unrot.serve.batch_reader import BatchReader
@@ -17,6 +17,7 @@ from unrot.store.kinds import (
     CLIENT_KEY,
     FEEDBACK,
     FORGOTTEN,
+    MODEL,
     OUTLIER,
     OVERRULED,
     SHADOWS,
@@ -41,6 +42,10 @@ NAMES = (
     (UNVERIFIED, "unverified verdict"),
 )
 """What is kept under the very id."""
+ARRIVED = ("prediction", "unverified verdict")
+"""What there is of one that need not arrive any more: a verdict may come before its prediction."""
+
+AT_ONCE = 300
 
 Note = Callable[[ModelKey, int, float], list[Put]]
 """The change that counts predictions that were let go."""
@@ -56,18 +61,29 @@ class ErasingStore:
 
     def note(self, models: Mapping[str, ModelKey], now: float) -> None:
         """Note ids as forgotten, each of its model; those that are noted already stay."""
-        there = self._database.get_many(FORGOTTEN, list(models))
-        puts = [
-            Put(FORGOTTEN, id, {"model": model, "at": now, "waits": True, "found": False})
-            for id, model in models.items()
-            if id not in there
-        ]
-        if puts:
-            self._database.commit(puts)
+        for model in dict.fromkeys(models.values()):
+            ids = [id for id, of in models.items() if of == model]
+            for start in range(0, len(ids), AT_ONCE):
+                self._note_some(ids[start : start + AT_ONCE], model, now)
 
-    def waiting(self, most: int) -> list[Forgotten]:
+    def _note_some(self, ids: Sequence[str], model: ModelKey, now: float) -> None:
+        fields = {"model": model, "at": now, "waits": True, "found": False}
+
+        def work() -> None:
+            document = self._database.get(MODEL, model)
+            there = self._database.get_many(FORGOTTEN, ids)
+            puts = [Put(FORGOTTEN, id, fields) for id in ids if id not in there]
+            if puts and document is not None:
+                # So that a version that is kept at this moment is kept before, or looks again.
+                touched = Put(MODEL, model, document.fields, document.revision)
+                self._database.commit([*puts, touched])
+
+        until_kept(work)
+
+    def waiting(self, most: int, after: Forgotten | None = None) -> list[Forgotten]:
         """List those that may still arrive somewhere, the first noted first."""
-        found = self._database.scan(FORGOTTEN, "waits", (True,), limit=most)
+        place = None if after is None else (after.noted_at, after.id)
+        found = self._database.scan(FORGOTTEN, "waits", (True,), after=place, limit=most)
         return [Forgotten(one.key, one["model"], one["at"], bool(one["found"])) for one in found]
 
     def newest_at(self) -> float:
@@ -75,14 +91,9 @@ class ErasingStore:
         found = self._database.scan(FORGOTTEN, "waits", (True,), newest_first=True, limit=1)
         return float(found[0]["at"]) if found else 0.0
 
-    def mark(self, forgotten: Forgotten, *, waits: bool, was_found: bool) -> None:
-        """Note whether one may still arrive, and whether it ever did."""
-        fields = {
-            "model": forgotten.model,
-            "at": forgotten.noted_at,
-            "waits": True if waits else None,
-            "found": was_found,
-        }
+    def end(self, forgotten: Forgotten) -> None:
+        """Note that one cannot arrive any more."""
+        fields = {"model": forgotten.model, "at": forgotten.noted_at, "found": forgotten.was_found}
         self._database.commit([Put(FORGOTTEN, forgotten.id, fields)])
 
     def erase(self, id: str, model: ModelKey, now: float) -> list[str]:
@@ -93,10 +104,19 @@ class ErasingStore:
             if found:
                 counted = int("prediction" in found or "verdict" in found)
                 changes = [change for some in found.values() for change in some]
+                if not found.keys().isdisjoint(ARRIVED):
+                    changes += self._note_found(id)
                 self._database.commit([*changes, *self._note(model, counted, now)])
             return list(found)
 
         return until_kept(work)
+
+    def _note_found(self, id: str) -> list[Change]:
+        """Return the change that notes that it has arrived."""
+        noted = self._database.get(FORGOTTEN, id)
+        if noted is None:
+            return []
+        return [Put(FORGOTTEN, id, {**noted.fields, "found": True}, noted.revision)]
 
     def _found(self, id: str, model: ModelKey) -> Iterator[tuple[str, list[Change]]]:
         """Return what there is of it, each with the changes that erase it."""

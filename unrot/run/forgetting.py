@@ -26,6 +26,7 @@ from unrot.core.time import DAY
 from unrot.serve.service import Service
 
 MOST_AT_ONCE = 1_000
+SWEPT_AT_ONCE = 100
 SETTLED_SECONDS = 120.0
 """So long a request that began before may still bring something."""
 is_unverified = re.compile(r"unverified-[A-Za-z0-9_-]{16}").fullmatch
@@ -67,7 +68,7 @@ def forget(service: Service, ids: Sequence[str]) -> list[Erasure]:
     outcomes = {id: Erasure(id, "") for id in wanted}
     for model in models.values():
         of_model = {id: erased[id] for id, of in there.items() if of.key == model.key}
-        _unlearn(service, model, of_model)
+        _unlearn(service, model.key, of_model)
         outcomes |= _outcomes(service, model, of_model)
     return list(outcomes.values())
 
@@ -93,17 +94,30 @@ def _with_stock(service: Service, one: Erasure) -> Erasure:
     return replace(one, erased=[name for name, is_there in kept.items() if is_there])
 
 
-def sweep(service: Service, most: int = 100) -> None:
-    """Erase what has arrived since of predictions that were to be forgotten."""
-    now = service.clock()
-    for one in service.store.erasing.waiting(most):
-        erased = service.store.erasing.erase(one.id, one.model, now)
-        was_found = one.was_found or bool(erased)
-        is_over = now - one.noted_at > SETTLED_SECONDS and (
-            was_found or _is_too_old(service, one, now)
-        )
-        if is_over or was_found != one.was_found:
-            service.store.erasing.mark(one, waits=not is_over, was_found=was_found)
+def sweep(
+    service: Service, after: Forgotten | None = None, most: int = SWEPT_AT_ONCE
+) -> Forgotten | None:
+    """Erase what has arrived since of predictions that were to be forgotten.
+
+    Return behind which one to go on; None after the last. When one cannot arrive any more, versions
+    are gone through again: a job that had read it before may have told why it set that aside.
+    """
+    now, erasing = service.clock(), service.store.erasing
+    waiting = erasing.waiting(most, after)
+    for one in waiting:
+        erasing.erase(one.id, one.model, now)
+    over = [one for one in waiting if _is_over(service, one, now)]
+    for model in {one.model for one in over}:
+        _unlearn(service, model, {one.id: [] for one in over if one.model == model})
+    for one in over:
+        erasing.end(one)
+    return waiting[-1] if len(waiting) == most else None
+
+
+def _is_over(service: Service, one: Forgotten, now: float) -> bool:
+    """Tell whether it has arrived, as far as was known before, or nothing of it would be kept."""
+    has_come = one.was_found or _is_too_old(service, one, now)
+    return has_come and now - one.noted_at > SETTLED_SECONDS
 
 
 def _model_of(service: Service, id: str) -> Model | None:
@@ -136,19 +150,19 @@ def _is_too_old(service: Service, one: Forgotten, now: float) -> bool:
     if is_unverified(one.id):
         return True
     days = max(service.settings.keep_days, service.settings.feedback_days)
-    return now - service.ids.read(one.id).predicted_at > days * DAY
+    return now - one.noted_at > days * DAY
 
 
 # ── versions ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _unlearn(service: Service, model: Model, erased: Mapping[str, list[str]]) -> None:
+def _unlearn(service: Service, model: ModelKey, erased: Mapping[str, list[str]]) -> None:
     """Leave of some examples their ids alone, in the files of all versions."""
     store = service.store
-    for version in service.versions(model.key):
-        gone = store.lessons.erase_reasons(model.key, version.name, erased.keys())
+    for version in service.versions(model):
+        gone = store.lessons.erase_reasons(model, version.name, erased.keys())
         if LESSONS in version.artefacts:
-            gone += _erase_examples(service, model.key, version, erased)
+            gone += _erase_examples(service, model, version, erased)
         for digest in gone:
             store.tidying.drop_file(digest)
 

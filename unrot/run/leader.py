@@ -24,6 +24,7 @@ from unrot.core.errors import Conflict, StoreAway, UnrotError
 from unrot.core.records import (
     CHALLENGER,
     CHAMPION,
+    Forgotten,
     Model,
     ModelKey,
     Outputs,
@@ -86,6 +87,7 @@ class Leader:
         self._shadowed_to: dict[tuple[ModelKey, str], float] = {}
         self._unscored: set[tuple[str, str]] = set()
         self._rollbacks_at = self._forgot_at = 0.0
+        self._swept_to: Forgotten | None = None
         self._lookout = Lookout(service)
         self._outbox = Outbox(service)
         self._teller = teller
@@ -217,7 +219,7 @@ class Leader:
     def _forget(self) -> None:
         if self._has_news and time.monotonic() - self._forgot_at >= FORGET_SECONDS:
             self._forgot_at = time.monotonic()
-            forgetting.sweep(self._service)
+            self._swept_to = forgetting.sweep(self._service, self._swept_to)
 
     # ── policy ───────────────────────────────────────────────────────────────────────────────
 

@@ -222,7 +222,11 @@ WINDOWS = Kind(
 FORGOTTEN = Kind(
     "forgotten",
     {"model": "text", "at": "moment", "waits": "flag", "found": "flag"},
-    {"of model": _OF_MODEL, "waits": Index(("waits",), ("at",))},
+    {
+        "of model": _OF_MODEL,
+        "noted": Index(("model",), ("at",)),
+        "waits": Index(("waits",), ("at",)),
+    },
 )
 """One for each prediction that was to be forgotten, under its id: nobody can judge it any more."""
 CLIENT_KEY = Kind(
