@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -382,7 +383,11 @@ def test_rows_that_somebody_else_measures_by_judge_nobody(service: Service) -> N
 
 
 def test_another_key_refuses_all_until_the_operator_signs(trained_home: Path) -> None:
+    token = run_command(trained_home, "token", "add", "ada", "--role", "judge").stdout.strip()
+    whole = run_command(trained_home, "audit-log", "--verify")
     (trained_home / "secret-key").write_text("another-secret-that-is-long-enough")
+    broken = run_command(trained_home, "audit-log", "--verify")
+    listed = run_command(trained_home, "token", "list").stdout
     refused = open_service(Settings(home=trained_home))
     problems = dict(refused.catalogue().problems)
 
@@ -394,10 +399,18 @@ def test_another_key_refuses_all_until_the_operator_signs(trained_home: Path) ->
     assert set(problems) == {"iris", "zombies"}
     assert "python -m unrot sign" in problems["iris"]
     assert asked.returncode == 1
-    assert "v1 of iris, v1 of zombies: not signed with this app's key." in asked.stderr
-    assert signed.stdout == "2 versions are signed: v1 of iris, v1 of zombies.\n"
-    assert again.stdout == "Every version is signed with this app's key: nothing to do.\n"
+    [entries] = re.findall(r"The audit log is whole: (\d+ entr\w+)", whole.stdout)
+    unsigned = f"v1 of iris, v1 of zombies, the token of ada (judge), {entries} of the audit log"
+    assert f"{unsigned}: not signed with this app's key." in asked.stderr
+    assert signed.stdout == f"Signed: {unsigned}.\n"
+    assert again.stdout == "Everything is signed with this app's key: nothing to do.\n"
     assert answer(service)[0] == "v1"
+    assert (broken.returncode, "refused: not signed" in listed) == (1, True)
+    assert broken.stderr.startswith("Entry 1 is broken: it is not signed with this app's key")
+    assert run_command(trained_home, "audit-log", "--verify").returncode == 0
+    found = service.tokens.find(token)
+    assert found is not None
+    assert found.is_good(service.clock())
 
 
 def test_skops_file_of_zeros_is_no_bomb() -> None:

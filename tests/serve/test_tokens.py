@@ -11,11 +11,13 @@ from tests.memory_store import MemoryStore
 from unrot.core.errors import Conflict, Invalid, StoreAway
 from unrot.core.records import Token
 from unrot.core.settings import Settings
+from unrot.core.signatures import Signatures
 from unrot.run.cabinet import Cabinet
 from unrot.serve import tokens
 from unrot.serve.token_store import SESSION_SECONDS
 from unrot.serve.tokens import Fresh, KnownTokens, make_token
-from unrot.store.kinds import ENDED_SESSION
+from unrot.store.kinds import ENDED_SESSION, TOKEN
+from unrot.store.operations import Put
 
 
 class Away(MemoryStore):
@@ -45,7 +47,7 @@ def database() -> Away:
 
 @pytest.fixture
 def store(database: Away) -> Cabinet:
-    return Cabinet(database)
+    return Cabinet(database, Signatures(b"the secret of this app"))
 
 
 @pytest.fixture
@@ -229,3 +231,56 @@ def test_digest_is_all_that_is_kept(store: Cabinet, make: Callable[..., Fresh]) 
     kept: list[Token] = store.tokens.all()
     assert secret not in repr(kept)
     assert len({make(name).secret for name in ("a", "b", "c")}) == 3
+
+
+FORGERIES: list[dict[str, object]] = [
+    {"role": "operator"},
+    {"digest": tokens.digest_of("unrot_" + "x" * 43)},
+    {"revoked at": None},
+    {"expires at": None},
+    {"expires at": NOON + 1e9},
+    {"made by": "another"},
+    {"mark": None},
+    {"mark": "é"},
+]
+
+
+@pytest.mark.parametrize("forged", FORGERIES)
+def test_token_that_others_wrote_into_the_store_lets_nobody_in(
+    database: Away, store: Cabinet, make: Callable[..., Fresh], forged: dict[str, object]
+) -> None:
+    """Nor does it when it was used: the use is noted in the same row."""
+    make("ada", "viewer", 1)
+    if "revoked at" in forged:
+        store.tokens.revoke("ada", NOON)
+    row = database.get(TOKEN, "ada")
+    database.commit([Put(TOKEN, "ada", {**row.fields, **forged})])
+
+    store.tokens.note_use("ada", NOON + 1)
+    [read] = store.tokens.all()
+
+    assert not read.is_signed
+    assert not read.is_good(NOON)
+
+
+def test_token_under_another_name_lets_nobody_in(
+    database: Away, store: Cabinet, make: Callable[..., Fresh]
+) -> None:
+    make("ada")
+    row = database.get(TOKEN, "ada")
+    database.commit([Put(TOKEN, "eve", row.fields)])
+
+    assert {one.name: one.is_good(NOON) for one in store.tokens.all()} == {
+        "ada": True,
+        "eve": False,
+    }
+
+
+def test_name_of_a_forged_token_can_be_given_anew(
+    database: Away, store: Cabinet, make: Callable[..., Fresh], known: KnownTokens
+) -> None:
+    database.commit([Put(TOKEN, "ada", {"role": "operator", "digest": "0", "made at": NOON})])
+
+    made = make("ada")
+
+    assert known.find(made.secret) == made.token

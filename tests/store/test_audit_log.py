@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.store.conftest import SIGNATURES
 from tests.store.test_contract import NOON, a_version, in_use
 from tests.store.test_learning_at_once import at_once
 from tests.store.test_learning_contract import a_job
 from unrot.core.acting import Act, Doing, act_of, acting, going_on
 from unrot.core.records import CHAMPION, Caller, LogCheck
+from unrot.core.signatures import NOT_SIGNED, Signatures
 from unrot.run.audit_log import HEAD, digest_of
 from unrot.run.cabinet import Cabinet
 from unrot.run.log_memory import LogMemory, memory_of
@@ -271,11 +273,36 @@ def begun_anew(database: Operations) -> None:
     database.commit([Put(FACT, HEAD, {"value": "4 " + "0" * 64})])
 
 
+def written_behind_the_last(database: Operations) -> None:
+    theirs = Cabinet(database, Signatures(b"another secret"))
+    with acting(replace(ADA, who="eve")):
+        theirs.database.commit([a_change("of eve")])
+
+
+def chained_anew(database: Operations) -> None:
+    """Let the second tell of another, and all that come after follow it."""
+    before = ""
+    for number in range(1, 5):
+        one = database.get(ACTION, f"{number:012d}")
+        assert one is not None
+        line = one["line"].replace('"ada"', '"eve"') if number == 2 else one["line"]
+        digest = digest_of(before, line)
+        told = {**one.fields, "line": line, "before": before, "digest": digest}
+        database.commit([Put(ACTION, one.key, told)])
+        before = digest
+    database.commit([Put(FACT, HEAD, {"value": f"4 {before}"})])
+
+
+NOT_OURS = f"it is {NOT_SIGNED.format(did='wrote it')}"
+
+
 @pytest.mark.parametrize(
     ("meddle", "first", "trouble"),
     [
         (changed, 2, "it was changed after it was written"),
-        (changed_with_its_digest, 3, "it does not follow the one before it"),
+        (changed_with_its_digest, 2, NOT_OURS),
+        (written_behind_the_last, 5, NOT_OURS),
+        (chained_anew, 2, NOT_OURS),
         (taken_away, 2, "entry 3 stands in its place"),
         (last_taken_away, 4, "it is missing, with all after it"),
         (swapped, 2, "it does not follow the one before it"),
@@ -303,6 +330,20 @@ def test_first_broken_entry_is_named(
     assert (found.entries, found.broken, found.trouble) == (first - 1, first, trouble)
 
 
+@pytest.mark.every_store
+def test_what_others_wrote_counts_as_ours_by_a_word_of_the_operator(
+    store: Cabinet, open_database: Callable[[], Operations]
+) -> None:
+    written_behind_the_last(open_database())
+    written_behind_the_last(open_database())
+    before = store.audit_log.count_unsigned(), store.audit_log.verify().broken
+
+    store.audit_log.sign()
+
+    assert before == (2, 1)
+    assert (store.audit_log.count_unsigned(), store.audit_log.verify().broken) == (0, None)
+
+
 # ── what a machine remembers ─────────────────────────────────────────────────────────────────
 
 
@@ -319,7 +360,7 @@ def cut(database: Operations, last: int, entries: int = 4) -> None:
 def remembering(store: Cabinet, tmp_path: Path) -> Cabinet:
     """A store with four entries, of which this machine has a memory."""
     inner: Operations = store.audit_log._database._database
-    kept = Cabinet(inner, memory=LogMemory(tmp_path / "log"))
+    kept = Cabinet(inner, SIGNATURES, LogMemory(tmp_path / "log"))
     for number in range(4):
         with acting(replace(ADA, on=str(number))):
             kept.database.commit([a_change(str(number))])
@@ -354,7 +395,7 @@ def test_what_was_verified_is_remembered_as_what_was_made(
 ) -> None:
     """Another machine, which makes no entry and has none of its own."""
     inner: Operations = remembering.audit_log._database._database
-    other = Cabinet(inner, memory=LogMemory(tmp_path / "other"))
+    other = Cabinet(inner, SIGNATURES, LogMemory(tmp_path / "other"))
 
     before = other.audit_log.verify()
     cut(remembering.database, 3)
@@ -367,7 +408,7 @@ def test_memory_follows_what_others_have_written_meanwhile(
     remembering: Cabinet, tmp_path: Path
 ) -> None:
     inner: Operations = remembering.audit_log._database._database
-    other = Cabinet(inner, memory=LogMemory(tmp_path / "other"))
+    other = Cabinet(inner, SIGNATURES, LogMemory(tmp_path / "other"))
     for store in (other, remembering, other):
         with acting(ADA):
             store.database.commit([a_change()])

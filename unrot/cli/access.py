@@ -115,7 +115,9 @@ def _ends(token: Token) -> str:
 
 def _token_row(token: Token, now: float) -> tuple[str, ...]:
     state = _ends(token)
-    if token.revoked_at is not None:
+    if not token.is_signed:
+        state = "refused: not signed with this app's key"
+    elif token.revoked_at is not None:
         state = f"revoked {short_time(token.revoked_at)}"
     elif not token.is_good(now):
         state = f"expired {short_time(token.expires_at or now)}"

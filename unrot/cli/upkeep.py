@@ -69,7 +69,7 @@ def add_to(commands: Any) -> None:
     _add_yes(command)
     command.set_defaults(command=restore)
 
-    command = commands.add_parser("sign", help="trust the versions that the store holds")
+    command = commands.add_parser("sign", help="trust what the store holds")
     _add_yes(command)
     command.set_defaults(command=sign)
 
@@ -221,20 +221,20 @@ def restore(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def sign(options: argparse.Namespace, settings: Settings) -> int:
-    """Sign, after a question, all versions that this app's key did not sign."""
+    """Sign, after a question, all that this app's key did not sign."""
     service = open_service(settings)
     found = signing.find_unsigned(service)
     if not found:
-        print("Every version is signed with this app's key: nothing to do.")
+        print("Everything is signed with this app's key: nothing to do.")
         return 0
-    told = ", ".join(f"{version.name} of {model.name}" for model, version in found)
     question = (
-        f"{told}: not signed with this app's key. Once signed they are loaded and may answer, "
-        "whoever wrote them into the store."
+        f"{found}: not signed with this app's key. Once signed, versions are loaded and may "
+        "answer, tokens let in, and entries count as ours, whoever wrote them into the store."
     )
     if not is_agreed(question, "sign", yes=options.yes):
         return 1
-    print(f"{counted(signing.sign_all(service), 'version is', 'versions are')} signed: {told}.")
+    signing.sign_all(service, found)
+    print(f"Signed: {found}.")
     return 0
 
 

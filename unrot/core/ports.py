@@ -852,6 +852,12 @@ class AuditLog(Protocol):
     def all(self) -> Iterator[Action]:
         """List all entries, oldest first."""
 
+    def count_unsigned(self) -> int:
+        """Count the entries that this app's key did not sign."""
+
+    def sign(self) -> None:
+        """Sign those as they stand, by a word of the operator."""
+
     def verify(self) -> LogCheck:
         """Follow the chain from its beginning; it may be made longer meanwhile."""
 
@@ -873,6 +879,9 @@ class Tokens(Protocol):
 
     def revoke(self, name: str, at: float) -> Token:
         """Let a token be good no longer; NotFound where none of that name is."""
+
+    def sign(self, name: str) -> None:
+        """Sign a token as it stands, by a word of the operator."""
 
     def note_use(self, name: str, at: float) -> None:
         """Note when a token was used; of several that note it at once one is enough."""

@@ -963,10 +963,13 @@ class Token:
     revoked_at: float | None = None
     used_at: float | None = None
     """When it was used last, to a minute."""
+    is_signed: bool = True
+    """Whether this app has written it as it stands."""
 
     def is_good(self, now: float) -> bool:
         """Tell whether it still lets in."""
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+        is_over = self.expires_at is not None and now >= self.expires_at
+        return self.is_signed and self.revoked_at is None and not is_over
 
 
 @dataclass(frozen=True, slots=True)

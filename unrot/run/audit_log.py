@@ -7,9 +7,11 @@ so that nothing comes to answer without one. Files, leases and notes of a store 
 Entries are chained: each has the digest of its own line and of the digest before it, and a fact of
 the store says which is the last. That fact is written on the condition that nobody was first, so
 any number of processes and machines make one chain. Whoever changes, removes or slips in an entry
-breaks it there. Each machine remembers the newest entry that it has seen (`log_memory.py`), so that
-none can be taken from the end either; who can write to the home folders as well could write all of
-it anew, so keep a digest elsewhere.
+breaks it there. Each has the mark of this app's key besides, so that nobody who can write to the
+store alone puts one behind the last, or chains all of them anew. Each machine remembers the newest
+entry that it has seen (`log_memory.py`), so that none can be taken from the end either; who can
+write to the home folders as well has the key and could write all of it anew, so keep a digest
+elsewhere.
 
 >>> line = json.dumps({"what": "promote"})
 >>> digest_of("", line) == digest_of("", line), digest_of("x", line) == digest_of("", line)
@@ -25,12 +27,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from unrot.core.acting import Act, Doing, at_work, by_itself
 from unrot.core.errors import StoreAway
 from unrot.core.lineage import ROLLED_BACK
 from unrot.core.records import CHAMPION, Action, LogCheck
+from unrot.core.signatures import NOT_SIGNED, Seal
 from unrot.run.log_memory import NOTHING, End, LogMemory
 from unrot.store.kinds import (
     ACTION,
@@ -65,7 +69,7 @@ WHAT_NOW = (
     "a digest that you have noted; if the backup is yours, go on from here with: python -m unrot "
     "audit-log --accept"
 )
-SILENT = (FACT, LEASE, BLOB, CHUNK, SETTLED)
+SILENT = (ACTION, FACT, LEASE, BLOB, CHUNK, SETTLED)
 OWN_CHANGES = 2
 TRIES = 30
 
@@ -73,8 +77,9 @@ TRIES = 30
 class Recorded(Around):
     """A store that keeps with each change who made it."""
 
-    def __init__(self, database: Operations, memory: LogMemory | None = None) -> None:
+    def __init__(self, database: Operations, seal: Seal, memory: LogMemory | None = None) -> None:
         super().__init__(database)
+        self.seal = seal
         self.memory = memory or LogMemory()
 
     def commit(self, changes: Sequence[Change]) -> None:
@@ -106,7 +111,7 @@ class Recorded(Around):
         """Commit at the end of the chain, which others may make longer at the same moment."""
         for number in range(TRIES):
             head = self._database.get(FACT, HEAD)
-            link = _link(head, entry)
+            link = self._link(head, entry)
             try:
                 self._database.commit([*changes, link, _head_put(_end_of(link.fields), head)])
                 self._remember(link)
@@ -116,6 +121,15 @@ class Recorded(Around):
                     raise
                 time.sleep(random.random() * min(0.001 * 2**number, 0.2))
         raise StoreAway("The store is too busy: others write the audit log all the time.")
+
+    def _link(self, head: Document | None, entry: dict[str, Any]) -> Put:
+        """Return the change that makes the chain longer by an entry."""
+        last, before = _told_by(head)
+        # In ASCII, so that every database keeps the very same text.
+        line = json.dumps({"number": last + 1, **entry})
+        digest = digest_of(before, line)
+        fields = {"number": last + 1, "line": line, "before": before, "digest": digest}
+        return Put(ACTION, _key(last + 1), {**fields, "mark": self.seal.mark(digest)}, ABSENT)
 
     def _remember(self, link: Put) -> None:
         """Remember an entry, if the chain that it ends still has the one remembered before."""
@@ -173,6 +187,25 @@ class AuditLog:
         self._database.tell(replace(act, what="accept audit log"))
         return self.verify()
 
+    def count_unsigned(self) -> int:
+        """Count the entries that this app's key did not sign."""
+        found = scan_all(self._database, ACTION, "in order")
+        return sum(not self._is_signed(one) for one in found)
+
+    def sign(self) -> None:
+        """Mark those as they stand, whoever wrote them; what is broken besides stays so."""
+        found = scan_all(self._database, ACTION, "in order")
+        puts = (self._signed(one) for one in found if not self._is_signed(one))
+        while some := list(islice(puts, MOST_CHANGES)):
+            self._database.commit(some)
+
+    def _signed(self, one: Document) -> Put:
+        mark = self._database.seal.mark(one["digest"])
+        return Put(ACTION, one.key, {**one.fields, "mark": mark}, one.revision)
+
+    def _is_signed(self, one: Document) -> bool:
+        return self._database.seal.is_good(one["mark"], one["digest"])
+
     def forget_end(self) -> None:
         """Forget which entry was the last that this machine has seen: another store is put here."""
         self._database.memory.forget()
@@ -181,7 +214,10 @@ class AuditLog:
         number, digest = 0, ""
         for one in scan_all(self._database, ACTION, "in order"):
             number += 1
-            if trouble := _trouble(one, number, digest):
+            trouble = _trouble(one, number, digest)
+            if not trouble and not self._is_signed(one):
+                trouble = f"it is {NOT_SIGNED.format(did='wrote it')}"
+            if trouble:
                 return LogCheck(number - 1, digest, number, trouble)
             before, digest = digest, one["digest"]
             if number == last.number and digest != last.digest:
@@ -271,16 +307,6 @@ def _entry(act: Act) -> dict[str, Any]:
         "to": None,
         "where": act.where,
     }
-
-
-def _link(head: Document | None, entry: dict[str, Any]) -> Put:
-    """Return the change that makes the chain longer by an entry."""
-    last, before = _told_by(head)
-    # In ASCII, so that every database keeps the very same text.
-    line = json.dumps({"number": last + 1, **entry})
-    digest = digest_of(before, line)
-    fields = {"number": last + 1, "line": line, "before": before, "digest": digest}
-    return Put(ACTION, _key(last + 1), fields, ABSENT)
 
 
 def _end_of(link: Mapping[str, Any]) -> End:

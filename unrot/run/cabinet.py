@@ -44,7 +44,7 @@ AT_ONCE = 300
 
 
 class Cabinet:
-    """All that is kept, drawer by drawer; what is made of it carries `signatures`.
+    """All that is kept, drawer by drawer; versions, tokens and what was done are signed.
 
     The `memory` is of the end of the audit log.
     """
@@ -56,10 +56,10 @@ class Cabinet:
         memory: LogMemory | None = None,
     ) -> None:
         signatures = signatures or Signatures()
-        recorded = Recorded(database, memory)
+        recorded = Recorded(database, signatures.seal("audit log"), memory)
         self.database = database = Fenced(recorded)
         self.audit_log = AuditLog(recorded)
-        self.tokens = TokenStore(database)
+        self.tokens = TokenStore(database, signatures.seal("tokens"))
         models = Models(database)
         batches = BatchReader(database)
         self.registry = RegistryStore(database, signatures)

@@ -97,10 +97,11 @@ CHUNK = Kind("chunk", {"data": "bytes"})
 
 ACTION = Kind(
     "action",
-    {"number": "integer", "line": "text", "before": "text", "digest": "text"},
+    {"number": "integer", "line": "text", "before": "text", "digest": "text", "mark": "text"},
     {"in order": Index((), ("number",))},
 )
-"""The audit log: what was done as a line of JSON, chained by digests; nothing takes one away."""
+"""The audit log: what was done as a line of JSON, chained by digests, each with this app's mark;
+nothing takes one away."""
 TOKEN = Kind(
     "token",
     {
@@ -111,6 +112,7 @@ TOKEN = Kind(
         "expires at": "moment",
         "revoked at": "moment",
         "used at": "moment",
+        "mark": "text",
     },
 )
 """A person's, under the name: there cannot be two."""

@@ -28,6 +28,7 @@ from unrot.core.errors import NotAllowed, NotKnown, StoreAway, TooMany
 from unrot.core.networks import network_of
 from unrot.core.records import THIS_MACHINE, Caller, Token
 from unrot.core.settings import Settings
+from unrot.core.signatures import NOT_SIGNED
 from unrot.core.time import short_time
 from unrot.serve.limits import GUESSES, SIGN_INS
 from unrot.serve.service import Service
@@ -416,6 +417,8 @@ def _holder_of(token: Token) -> Holder:
 
 def _why_not(token: Token) -> str:
     """Say to the holder of a token why it lets in no more."""
+    if not token.is_signed:
+        return f"This token is {NOT_SIGNED.format(did='made it')}."
     ended_at, what = token.expires_at, "expired"
     if token.revoked_at is not None:
         ended_at, what = token.revoked_at, "was revoked"
