@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -37,7 +39,7 @@ from unrot.run.caretaker import Caretaker
 from unrot.serve.predictor import open_session
 from unrot.serve.registry_store import keep_artefacts
 from unrot.serve.service import Service
-from unrot.serve.shelf import sync
+from unrot.serve.shelf import is_damaged, sync
 from unrot.store.kinds import BLOB, CHUNK, VERSION
 from unrot.store.names import move_generation
 from unrot.store.operations import Put
@@ -239,6 +241,53 @@ def test_last_good_version_answers_and_a_finding_says_why(
     assert why in finding.sentence
     assert finding.sentence.endswith(" v1 answers instead.")
     assert "Promote a version that loads" in finding.advice
+
+
+def test_path_in_the_place_of_a_digest_is_never_opened(
+    service: Service, restart: Callable[[], Service], tmp_path: Path
+) -> None:
+    """What others wrote may name a pipe, on which a caretaker that reads it waits for ever."""
+    before, opened, pipe = answer(service), list[str](), tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def wait_for_a_reader() -> None:
+        os.close(os.open(pipe, os.O_WRONLY))
+        opened.append("by a reader")
+
+    writer = threading.Thread(target=wait_for_a_reader, daemon=True)
+    writer.start()
+    forge(service)
+    database = service.store.database
+    found = database.get(VERSION, "iris/000002")
+    theirs = {"serving": {"by": "onnx", "digest": str(pipe)}, "artefacts": {GOLDEN: str(pipe)}}
+    body = {**found["body"], **theirs}
+    database.commit([Put(VERSION, found.key, {**found.fields, "body": body})])
+
+    sync(service.shelf.folder, service.store.registry, thoroughly=True)
+    found_damaged = is_damaged(service.shelf.folder)
+    begun_anew = restart()
+    [finding] = findings_after_a_round(begun_anew)
+
+    assert opened == []
+    os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
+    writer.join(10)
+    assert not found_damaged
+    assert answer(begun_anew) == before
+    assert "v2 is not signed with this app's key" in finding.sentence
+
+
+def test_blob_that_is_said_to_have_endless_parts_is_read_as_far_as_it_goes(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, digest = service.store.database, first(service).serving.digest
+    blob = database.get(BLOB, digest)
+    database.commit([Put(BLOB, digest, {**blob.fields, "chunks": 100_000})])
+    asked: list[object] = []
+    get_many = database.get_many
+    monkeypatch.setattr(database, "get_many", lambda *some: asked.append(some) or get_many(*some))
+
+    assert digest_of(service.store.registry.artefact(digest)) == digest
+    assert len(asked) == 1
 
 
 def test_finding_is_over_when_a_version_answers_again(

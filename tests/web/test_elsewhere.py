@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
+import orjson
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -138,3 +140,56 @@ def test_page_shows_how_and_which_sites_may(client: FlaskClient, listed: Service
 def test_origins_that_are_none_stop_the_start(value: str) -> None:
     with pytest.raises(BadSetting, match="UNROT_CORS_ORIGINS"):
         load({"UNROT_CORS_ORIGINS": value})
+
+
+OTHER_SITES = [
+    {"Origin": STRANGER},
+    {"Origin": "null"},
+    {"Origin": "https://["},
+    {"Origin": STRANGER, "Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"},
+    {"Origin": "http://elsewhere.localhost", "Sec-Fetch-Site": "same-site"},
+]
+OURS = [
+    {},
+    {"Origin": "http://localhost"},
+    {"Origin": SHOP},
+    {"Origin": SHOP, "Sec-Fetch-Site": "cross-site"},
+    {"Origin": "https://unrot.example.org", "Sec-Fetch-Site": "same-origin"},
+    {"Origin": STRANGER, "Authorization": f"Bearer {OPERATOR}"},
+]
+"""Of programs, of our own pages, also behind a proxy that changes the host, of a listed site, and
+of whoever has a token."""
+AS_TEXT = {"content_type": "text/plain"}
+DOORS: list[tuple[str, dict[str, Any]]] = [
+    (PREDICT, {"json": {"inputs": IRIS}}),
+    (
+        "/seldon/default/iris/api/v1.0/predictions",
+        {"json": {"data": {"ndarray": [[*IRIS.values()]]}}},
+    ),
+    (
+        "/v1/models/iris:predict",
+        {"data": orjson.dumps({"instances": [[*IRIS.values()]]}), **AS_TEXT},
+    ),
+    ("/models/iris/embed", {"data": {name: str(value) for name, value in IRIS.items()}}),
+]
+
+
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize(("path", "body"), DOORS)
+def test_pages_of_other_sites_send_nothing_through_their_visitors(
+    client: FlaskClient, path: str, body: dict[str, Any]
+) -> None:
+    theirs = [client.post(path, headers=headers, **body) for headers in OTHER_SITES]
+    ours = [client.post(path, headers=headers, **body).status_code for headers in OURS]
+
+    assert [answer.status_code for answer in theirs] == [403] * len(OTHER_SITES)
+    assert all("page of another site" in answer.text for answer in theirs)
+    assert ours == [200] * len(OURS)
+
+
+@pytest.mark.usefixtures("listed")
+def test_pages_of_other_sites_look_at_what_anyone_may_see(client: FlaskClient) -> None:
+    for headers in OTHER_SITES:
+        assert client.get("/api/v1/models", headers=headers).status_code == 200

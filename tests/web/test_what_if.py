@@ -171,6 +171,23 @@ def test_one_address_asks_so_often_and_no_more(
     assert code(headers={"Authorization": f"Bearer {OPERATOR}"}) == 200
 
 
+def test_guesses_of_a_token_are_slowed_by_what_is_refused_here(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, kept: Service
+) -> None:
+    few = {**kept.limits._limits, limits.EXPLANATIONS: limits.Limit(1, 60.0)}
+    monkeypatch.setattr(kept.limits, "_limits", few)
+    visitor = {"REMOTE_ADDR": "192.0.2.7"}
+
+    def code(path: str, token: str, **more: Any) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return client.open(path, headers=headers, environ_base=visitor, **more).status_code
+
+    for number in range(22):
+        code(PATH, f"guess-number-{number:04}", method="POST", json={"inputs": ROW})
+
+    assert code("/metrics", OPERATOR) == 429
+
+
 # ── pages ────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -7,6 +7,9 @@ may be added, and none renamed.
 from __future__ import annotations
 
 import hashlib
+import re
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 ONNX, SKOPS = "onnx", "skops"
 """The graph that answers, and the estimator that learns (and answers where there is no graph)."""
@@ -33,3 +36,12 @@ PROFILE, REFERENCE = "profile", "reference"
 def digest_of(data: bytes) -> str:
     """Return the name under which bytes are kept."""
     return hashlib.sha256(data).hexdigest()
+
+
+def is_digest(name: object) -> bool:
+    """Tell whether bytes can be kept under a name.
+
+    >>> is_digest(digest_of(b"rose")), is_digest("/dev/zero"), is_digest(None)
+    (True, False, False)
+    """
+    return isinstance(name, str) and _DIGEST.fullmatch(name) is not None

@@ -37,6 +37,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from unrot.core.errors import TooMany
 from unrot.core.ports import Clock
@@ -188,7 +189,7 @@ class Limits:
         is_counted = caller.role == "anyone" and caller.subject
         if is_counted and (wait := self.pour(VERDICTS, caller.subject, count)):
             said = "Too many verdicts from one address in this time: wait, or send a token."
-            raise TooMany(said, wait)
+            self._refuse(caller, said, wait)
         self.admit(caller, size)
 
     def admit_explaining(self, caller: Caller, count: int = 1) -> None:
@@ -196,21 +197,24 @@ class Limits:
         is_counted = caller.role == "anyone" and caller.subject
         if is_counted and (wait := self.pour(EXPLANATIONS, caller.subject, count)):
             said = "Too many explanations and what-ifs from one address in this time: "
-            raise TooMany(f"{said}wait, or send a token.", wait)
+            self._refuse(caller, f"{said}wait, or send a token.", wait)
 
     def admit(self, caller: Caller, size: int) -> None:
         """Take in bytes that are about to be kept; raise TooMany.
 
-        Whoever has no address comes from this machine. One who is refused and has sent a token that
-        nobody knows has guessed: another token might have been taken.
+        Whoever has no address comes from this machine.
         """
         if not caller.subject:
             return
         limit, subject = _allowance_of(caller)
         if wait := self.spend(limit, subject, size):
-            if caller.is_guess:
-                self.pour(GUESSES, caller.subject, 1)
-            raise TooMany(REMEDIES[limit], wait)
+            self._refuse(caller, REMEDIES[limit], wait)
+
+    def _refuse(self, caller: Caller, said: str, wait: float) -> NoReturn:
+        """Raise TooMany; who has sent a token that nobody knows has guessed: another might do."""
+        if caller.is_guess:
+            self.pour(GUESSES, caller.subject, 1)
+        raise TooMany(said, wait)
 
     def wait_of(self, limit: str, subject: str) -> float:
         """Return how long a visitor has to wait before a full bucket takes something again."""

@@ -36,6 +36,7 @@ from unrot.core.artefacts import (
     NEIGHBOURS,
     REFERENCE,
     digest_of,
+    is_digest,
 )
 from unrot.core.conformal import Conformal
 from unrot.core.conformal import unpack as unpack_conformal
@@ -187,6 +188,8 @@ class Shelf:
 
     def size(self, version: Version) -> int | None:
         """Return how many bytes the file has that answers for a version; None where it is gone."""
+        if not is_digest(version.serving.digest):
+            return None
         try:
             return (self.folder / "artefacts" / version.serving.digest).stat().st_size
         except OSError:
@@ -418,8 +421,9 @@ def _shelved(registry: Registry, model: Model) -> ShelvedModel:
 
 def _needed(version: Version) -> set[str]:
     kinds = (GOLDEN, NEIGHBOURS, REFERENCE, CALIBRATION, EXPLAINER, EXAMPLES)
-    beside = (version.artefacts.get(kind) for kind in kinds)
-    return {version.serving.digest, *filter(None, beside)}
+    beside = [version.artefacts.get(kind, "") for kind in kinds]
+    # Nobody has looked at the signature yet: what is no digest may be the path of anything.
+    return {name for name in (version.serving.digest, *beside) if is_digest(name)}
 
 
 def _fetch(folder: Path, registry: Registry, version: Version, thoroughly: bool) -> None:

@@ -9,7 +9,8 @@ nothing from somebody who writes the same bytes at that moment.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 from unrot.core.artefacts import digest_of
 from unrot.core.errors import BadArtefact, NotFound
@@ -18,7 +19,9 @@ from unrot.store.kinds import BLOB, CHUNK
 from unrot.store.operations import Changed, Delete, Document, Operations, Put
 
 CHUNK_BYTES = 900_000
-CHUNKS_AT_ONCE = 4
+CHUNKS_AT_ONCE, CHUNKS_DROPPED_AT_ONCE = 4, 100
+MOST_CHUNKS = 100_000
+"""90 GB: a blob that is said to have more was not written by us."""
 YOUNG_SECONDS = HOUR
 """A blob that was written so recently may be about to be pointed at."""
 
@@ -48,10 +51,11 @@ def get_blob(database: Operations, digest: str) -> bytes:
         raise NotFound(f"The store has no artefact {digest[:12]}.")
     keys = _chunk_keys(digest, blob["writing"], blob["chunks"])
     parts: list[bytes] = []
-    for start in range(0, len(keys), CHUNKS_AT_ONCE):
-        some = keys[start : start + CHUNKS_AT_ONCE]
+    while some := list(islice(keys, CHUNKS_AT_ONCE)):
         found = database.get_many(CHUNK, some)
         parts += [found[key]["data"] for key in some if key in found]
+        if len(found) < len(some):
+            break  # However many there are said to be.
     data = b"".join(parts)
     if digest_of(data) != digest:
         raise BadArtefact(f"The artefact {digest[:12]} is not what was written: refused.")
@@ -100,11 +104,11 @@ def _drop(database: Operations, blob: Document) -> bool:
         database.commit([Delete(BLOB, blob.key, blob.revision)])
     except Changed:
         return False
-    keys = _chunk_keys(blob.key, blob["writing"], blob["chunks"])
-    for start in range(0, len(keys), 100):
-        database.commit([Delete(CHUNK, key) for key in keys[start : start + 100]])
+    keys = _chunk_keys(blob.key, blob["writing"], min(blob["chunks"], MOST_CHUNKS))
+    while some := list(islice(keys, CHUNKS_DROPPED_AT_ONCE)):
+        database.commit([Delete(CHUNK, key) for key in some])
     return True
 
 
-def _chunk_keys(digest: str, writing: str, count: int) -> list[str]:
-    return [f"{digest}/{writing}/{place:05d}" for place in range(count)]
+def _chunk_keys(digest: str, writing: str, count: int) -> Iterator[str]:
+    return (f"{digest}/{writing}/{place:05d}" for place in range(count))
