@@ -87,25 +87,29 @@ def test_name_has_one_good_token(home: Path) -> None:
 def test_commands_stand_in_the_log_and_reading_does_not(home: Path, kept: Cabinet) -> None:
     run_command(home, "policy", "iris", "--set", "promote=auto")
     run_command(home, "pin", "iris", "v1")
+    run_command(home, "pin", "iris", "v1", "--off")
     run_command(home, "token", "add", "ada", "--role", "judge")
     run_command(home, "versions", "iris")
     run_command(home, "policy", "iris")
 
-    done = run_command(home, "audit-log", "--last", "3")
+    done = run_command(home, "audit-log", "--last", "4")
 
-    found = [(one.who, one.what, one.model, one.moved_to) for one in kept.audit_log.all()]
+    entries = list(kept.audit_log.all())
+    found = [(one.who, one.what, one.model, one.moved_to) for one in entries]
     assert found[:3] == [
         ("command line", "train", "iris", None),
         ("command line", "make version", "iris", None),
         ("command line", "promote", "iris", "v1"),
     ]
-    assert found[-3:] == [
+    assert found[-4:] == [
         ("command line", "policy", "iris", None),
         ("command line", "pin", "iris", None),
+        ("command line", "unpin", "iris", None),
         ("command line", "add token", "", None),
     ]
+    assert [one.on for one in entries[-4:]] == ["", "v1", "v1", "ada"]
     assert kept.audit_log.newest(1)[0].on == "ada"
-    head, first, second, third = done.stdout.splitlines()
+    head, first, second, _, third = done.stdout.splitlines()
     assert head.split() == "number when who what model on versions from where".split()  # noqa: SIM905
     assert first.split()[4:7] == ["command", "line", "policy"]
     assert second.split()[4:7] == ["command", "line", "pin"]

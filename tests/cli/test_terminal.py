@@ -35,6 +35,12 @@ def test_table_of_a_heading_alone_is_one_line() -> None:
     assert table([("version", "alias")]) == "version  alias"
 
 
+def test_table_holds_nothing_that_a_terminal_would_obey() -> None:
+    assert table([("who", "what"), ("\x1b[31meve\n", "\x9b2J")]) == (
+        "who        what\n\ufffd[31meve\ufffd  \ufffd2J"
+    )
+
+
 STEPS = [(0.0, "reading"), (0.1, "fitting"), (0.5, "fitting"), (1.0, "done")]
 
 

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy
 import onnx
+import orjson
 import pytest
 from flask import Flask
 
@@ -466,6 +468,24 @@ def test_skops_file_of_zeros_is_no_bomb() -> None:
     data = artefacts.dump({"zeros": [0.0] * 10_000})
 
     assert artefacts.load(data) == {"zeros": [0.0] * 10_000}
+
+
+def test_skops_file_that_unpacks_one_part_for_many_objects_is_refused() -> None:
+    array = {"__class__": "ndarray", "__module__": "numpy", "type": "numpy", "file": "0.npy"}
+    many = [{**array, "__id__": number} for number in range(1_000)]
+    shared = [{**array, "__id__": 1}] * 1_000
+    part, packed = numpy.lib.format.magic(1, 0) + bytes(10_000), []
+    for objects in (many, shared):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as written:
+            written.writestr("schema.json", orjson.dumps({"content": objects}))
+            written.writestr("0.npy", part)
+        packed.append(file.getvalue())
+
+    with pytest.raises(BadArtefact, match=r"unpacks to 10,\d{3},\d{3}: refused"):
+        artefacts.load(packed[0])
+    with pytest.raises(BadArtefact, match="does not load"):
+        artefacts.load(packed[1])
 
 
 @pytest.mark.parametrize("kind", ["node", "function"])

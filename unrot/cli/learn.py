@@ -76,7 +76,14 @@ def add_to(commands: Any) -> None:
 
     command = _command(commands, "pin", pin, "never remove a version's files")
     command.add_argument("version", metavar="VERSION")
-    command.add_argument("--off", action="store_true", help="allow that again")
+    command.add_argument(
+        "--off",
+        action="store_const",
+        const="unpin",
+        dest="called",
+        default=argparse.SUPPRESS,
+        help="allow that again",
+    )
 
     command = commands.add_parser("jobs", help="list the jobs, or cancel one")
     command.add_argument("name", metavar="MODEL", nargs="?")
@@ -200,7 +207,7 @@ def promote(options: argparse.Namespace, settings: Settings) -> int:
 
 def pin(options: argparse.Namespace, settings: Settings) -> int:
     """Keep the files of a version, or no longer."""
-    is_pinned = not options.off
+    is_pinned = options.called == "pin"
     promotion.pin(open_service(settings), options.name, options.version, is_pinned=is_pinned)
     print(f"{options.version} is {'pinned: its files are kept.' if is_pinned else 'not pinned.'}")
     return 0

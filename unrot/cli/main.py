@@ -91,7 +91,8 @@ def _act(options: argparse.Namespace) -> Act | None:
     if options.called in UNATTENDED:
         return None
     model = getattr(options, "name", None) or getattr(options, "old", None) or ""
-    return from_terminal(options.called.replace("-", " "), model)
+    on = getattr(options, "version", None) or ""
+    return from_terminal(options.called.replace("-", " "), model, on)
 
 
 def train(options: argparse.Namespace, settings: Settings) -> int:

@@ -46,12 +46,18 @@ class Progress:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Lay out rows under the first one, columns aligned."""
+    """Lay out rows under the first one, columns aligned; nothing that a terminal would obey."""
+    rows = [[plain(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     )
+
+
+def plain(text: str) -> str:
+    """Return a text as it can be printed anywhere, whoever wrote it."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
 
 
 def is_agreed(question: str, word: str, *, yes: bool = False) -> bool:

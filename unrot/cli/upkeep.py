@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from unrot.cli.terminal import Progress, is_agreed
+from unrot.cli.terminal import Progress, is_agreed, plain
 from unrot.core import descriptions
 from unrot.core.plurals import counted
 from unrot.core.records import Holdings
@@ -227,14 +227,15 @@ def sign(options: argparse.Namespace, settings: Settings) -> int:
     if not found:
         print("Everything is signed with this app's key: nothing to do.")
         return 0
+    said = plain(str(found))
     question = (
-        f"{found}: not signed with this app's key. Once signed, versions are loaded and may "
+        f"{said}: not signed with this app's key. Once signed, versions are loaded and may "
         "answer, tokens let in, and entries count as ours, whoever wrote them into the store."
     )
     if not is_agreed(question, "sign", yes=options.yes):
         return 1
     signing.sign_all(service, found)
-    print(f"Signed: {found}.")
+    print(f"Signed: {said}.")
     return 0
 
 

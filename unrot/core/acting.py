@@ -82,9 +82,10 @@ def act_of(caller: Caller, what: str, *, model: str = "", on: str = "") -> Act |
     return Act(caller.called, caller.role, what, model[:LONGEST], on[:LONGEST], caller.address)
 
 
-def from_terminal(what: str, model: str = "") -> Act:
+def from_terminal(what: str, model: str = "", on: str = "") -> Act:
     """Return what somebody has begun at a terminal of this machine."""
-    return Act("command line", "operator", what, model[:LONGEST], where=socket.gethostname())
+    where = socket.gethostname()
+    return Act("command line", "operator", what, model[:LONGEST], on[:LONGEST], where)
 
 
 def by_itself(what: str) -> Act:

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import inspect
 import io
+import json
 import zipfile
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -88,6 +90,7 @@ numbers, and functions on them.
 A `partial` brings nothing of its own: the function in it has to be trusted as well.
 """
 
+SCHEMA = "schema.json"
 MOST_TIMES, HARMLESS_BYTES = 100, 2**22
 """A file may unpack to so many times its size, and to so much in any case."""
 
@@ -126,7 +129,7 @@ def is_estimator(name: str) -> bool:
     public = next((at for at, one in enumerate(places) if one.startswith("_")), len(places))
     try:
         found = getattr(import_module(".".join(places[:public])), last, None)
-    except ImportError:
+    except (ImportError, RecursionError):
         return False
     return (
         inspect.isclass(found)
@@ -138,9 +141,20 @@ def is_estimator(name: str) -> bool:
 
 
 def _check_size(data: bytes) -> None:
-    """Raise BadArtefact for a file that unpacks to so much more that it could only do harm."""
+    """Raise BadArtefact for a file that unpacks to so much more that it could only do harm.
+
+    A part is unpacked for each object that names it.
+    """
+    objects: dict[Any, set[Any]] = defaultdict(set)
+
+    def note(node: dict[str, Any]) -> None:
+        objects[str(node.get("file"))].add(str(node.get("__id__")))
+
     with zipfile.ZipFile(io.BytesIO(data)) as file:
-        size = sum(part.file_size for part in file.infolist())
+        sizes = {part.filename: part.file_size for part in file.infolist()}
+        if sizes.get(SCHEMA, 0) <= max(MOST_TIMES * len(data), HARMLESS_BYTES):
+            json.loads(file.read(SCHEMA), object_hook=note)
+    size = sum(sizes[name] * max(1, len(objects[name])) for name in sizes)
     if size > max(MOST_TIMES * len(data), HARMLESS_BYTES):
         raise BadArtefact(
             f"The skops file of {len(data):,} bytes unpacks to {size:,}: refused, because more "
