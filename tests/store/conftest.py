@@ -12,14 +12,11 @@ from tests.memory_store import MemoryStore
 from tests.store.emulators import EMULATORS, open_emulated
 from tests.store.postgres_server import PostgresServer
 from unrot.core.ports import Store
-from unrot.core.signatures import Signatures
 from unrot.run.cabinet import Cabinet
 from unrot.store.engine import SqlStore
 from unrot.store.operations import Operations
 from unrot.store.postgres import PostgresDatabase
 from unrot.store.sqlite import SqliteDatabase
-
-SIGNATURES = Signatures(b"the secret of this app")
 
 # ── databases by their operations ────────────────────────────────────────────────────────────
 
@@ -110,7 +107,7 @@ def steps(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def open_store(open_database: Callable[[], Operations]) -> Callable[[], Store]:
     """Open the same store once more, as another process would."""
-    return lambda: Cabinet(open_database(), SIGNATURES)
+    return lambda: Cabinet(open_database())
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.conftest import SIGNATURES
 from tests.store.test_contract import NOON, a_version, in_use
 from tests.store.test_learning_at_once import at_once
 from tests.store.test_learning_contract import a_job
@@ -33,6 +32,7 @@ from unrot.store.operations import (
 )
 
 Open = Callable[[], Cabinet]
+SIGNATURES = Signatures(b"the secret of this app")
 ADA = Act("ada", "operator", "promote", "elves", "v1", "203.0.113.7")
 
 
@@ -43,6 +43,12 @@ def a_change(key: str = "k", expect: int = -1) -> Put:
 def told(store: Cabinet) -> list[tuple[str, str, str, str | None, str | None]]:
     found = store.audit_log.all()
     return [(one.who, one.what, one.on, one.moved_from, one.moved_to) for one in found]
+
+
+@pytest.fixture
+def open_store(open_database: Callable[[], Operations]) -> Open:
+    """Open the store of an app that has a key."""
+    return lambda: Cabinet(open_database(), SIGNATURES)
 
 
 @pytest.fixture
