@@ -18,6 +18,7 @@ from sklearn.utils import all_estimators
 
 from tests.make.custom import Clipper
 from tests.make.tables import BINARY, SEVERAL, schema_of, table_of
+from unrot.core import packed
 from unrot.core.artefacts import digest_of
 from unrot.core.errors import BadArtefact
 from unrot.make import artefacts, tables
@@ -148,7 +149,7 @@ def test_table_that_unpacks_to_hundreds_of_times_its_size_is_refused(
     bomb = gzip.compress(tables.ROWS + b"[0]," * 250_000 + b"[0]" + tables.LABELS + b"0]}")
     rows, _ = tables.unpack_table(bomb)
 
-    monkeypatch.setattr(tables, "HARMLESS_BYTES", 100_000)
+    monkeypatch.setattr(packed, "HARMLESS_BYTES", 100_000)
 
     assert len(rows) == 250_001
     with pytest.raises(BadArtefact, match=r"it is more than [0-9,]+ bytes"):

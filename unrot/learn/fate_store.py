@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from unrot.core.newest import Newest
+from unrot.core.packed import unpack_bytes
 from unrot.core.records import Fate, ModelKey
 from unrot.store.blobs import get_blob, put_blob
 from unrot.store.kinds import FATES
@@ -66,7 +67,7 @@ class FateStore:
         if (known := self._unpacked.get(digest)) is not None:
             return known
         packed = get_blob(self._database, digest)
-        return self._unpacked.keep(digest, orjson.loads(zlib.decompress(packed)))
+        return self._unpacked.keep(digest, orjson.loads(unpack_bytes(packed)))
 
     def of_version(self, model: ModelKey, version: str) -> Iterable[Decided]:
         """Return what one version decided; of a verdict that it saw twice, the later one."""

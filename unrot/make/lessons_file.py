@@ -5,7 +5,6 @@ A version that was rebuilt holds each lesson that it took in turn.
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,10 +12,10 @@ from typing import Any
 import orjson
 
 from unrot.core.errors import BadArtefact, shown
+from unrot.core.packed import GZIP, unpack_bytes
 from unrot.core.records import Example, Lesson
 
 COMPRESSION = 6
-GZIP = 31
 
 
 def pack(lessons: Sequence[Lesson]) -> bytes:
@@ -28,8 +27,8 @@ def pack(lessons: Sequence[Lesson]) -> bytes:
 def unpack(data: bytes) -> list[Lesson]:
     """Read what `pack` wrote."""
     try:
-        return [_lesson(held) for held in orjson.loads(gzip.decompress(data))]
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
+        return [_lesson(held) for held in orjson.loads(unpack_bytes(data, GZIP))]
+    except (ValueError, KeyError, TypeError, zlib.error) as error:
         raise BadArtefact(f"The lessons do not load: {shown(str(error), 200)}.") from error
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from unrot.core.artefacts import STREAM, TRAINING
 from unrot.core.encoding import Encoder
 from unrot.core.errors import BadArtefact, shown
+from unrot.core.packed import GZIP, unpack_bytes
 from unrot.core.ports import Label
 from unrot.core.records import Row, Schema
 
@@ -30,9 +31,6 @@ ROWS_AT_ONCE = 10_000
 BYTES_AT_ONCE = 2_000_000
 COMPRESSION = 3
 """Digits hardly shrink further, and the default takes ten times as long."""
-GZIP = 31
-MOST_TIMES, HARMLESS_BYTES = 200, 2**28
-"""A table may unpack to so many times its size, and to so much in any case."""
 
 
 class Table:
@@ -141,24 +139,13 @@ def unpack_table(data: bytes) -> tuple[NDArray[Any], NDArray[Any]]:
     It is read in blocks: as Python's own lists a million rows are a gigabyte.
     """
     try:
-        text = _unpack_text(data)
+        text = unpack_bytes(data, GZIP)
         end = text.index(LABELS)
         rows = [np.array(orjson.loads(block), np.float64) for block in _read_blocks(text, end)]
         labels = np.array(orjson.loads(text[end + len(LABELS) - 1 : -1]))
     except (ValueError, KeyError, TypeError, zlib.error) as error:
         raise BadArtefact(f"The table does not load: {shown(str(error), 200)}.") from error
     return np.concatenate(rows), labels
-
-
-def _unpack_text(data: bytes) -> bytes:
-    """Unpack a table; ValueError for what is cut off, or grows so much that it could only harm."""
-    most = max(MOST_TIMES * len(data), HARMLESS_BYTES)
-    unpacker = zlib.decompressobj(wbits=GZIP)
-    text = unpacker.decompress(data, most)
-    if not unpacker.eof:
-        is_cut = len(text) < most
-        raise ValueError("it ends too early" if is_cut else f"it is more than {most:,} bytes")
-    return text
 
 
 def _read_blocks(text: bytes, end: int) -> Iterator[bytes]:

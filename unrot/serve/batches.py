@@ -25,6 +25,7 @@ import numpy as np
 import orjson
 
 from unrot.core.ids import ID_BYTES, ID_LETTERS
+from unrot.core.packed import unpack_bytes, unpack_first
 from unrot.core.records import ModelKey, Prediction
 from unrot.core.table import Table
 from unrot.core.time import DAY, HOUR, MINUTE
@@ -164,11 +165,11 @@ class Batch:
         form, length = _HEAD.unpack_from(data)
         if form != FORMAT:
             raise ValueError(f"a batch of format {form}, which this release does not know")
-        chance, body = data[_HEAD.size : _HEAD.size + length], zlib.decompressobj()
-        text, planes = body.decompress(data[_HEAD.size + length :]), body.unused_data
+        chance = data[_HEAD.size : _HEAD.size + length]
+        text, planes = unpack_first(data[_HEAD.size + length :])
         head, *texts = text.split(b"\n")
         self._count, self._width, heads = orjson.loads(head)
-        self._parts = list(_parted(heads, self._count, chance, zlib.decompress(planes), texts))
+        self._parts = list(_parted(heads, self._count, chance, unpack_bytes(planes), texts))
         self.size = len(text) + sum(part.size for part in self._parts)
         """About how many bytes of memory it takes."""
 

@@ -29,6 +29,7 @@ import numpy as np
 import orjson
 
 from unrot.core.errors import BadArtefact, shown
+from unrot.core.packed import GZIP, unpack_bytes
 from unrot.core.records import (
     OUTPUT_PROBABILITY,
     OUTPUT_VALUE,
@@ -59,7 +60,6 @@ MOST_RARE = 20_000
 POINTS = 1_001
 LEAST_HELD_OUT = 30
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-GZIP = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ def pack(reference: Reference) -> bytes:
 def unpack(data: bytes) -> Reference:
     """Read what `pack` wrote; BadArtefact when it is damaged."""
     try:
-        read = orjson.loads(zlib.decompress(data, wbits=GZIP))
+        read = orjson.loads(unpack_bytes(data, GZIP))
         return Reference(
             summary=read_summary(read["columns"]),
             points={name: np.array(points, float) for name, points in read["points"].items()},

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrot.core.packed import unpack_bytes
 from unrot.watch.notes import read_note, write_note
 from unrot.watch.worth.repeats import Repeats
 
@@ -160,5 +161,5 @@ def _written(numbers: Numbers) -> str:
 
 
 def _read(text: str, shape: tuple[int, ...]) -> Numbers:
-    found = np.frombuffer(zlib.decompress(base64.b64decode(text)), "<f8")
+    found = np.frombuffer(unpack_bytes(base64.b64decode(text)), "<f8")
     return found.reshape(shape).copy()
