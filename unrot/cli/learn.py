@@ -63,6 +63,25 @@ def add_to(commands: Any) -> None:
     command = _command(commands, "weigh", weigh, "let the gate judge a version once more")
     command.add_argument("version", metavar="VERSION")
 
+    _add_choices(commands)
+
+    command = commands.add_parser("jobs", help="list the jobs, or cancel one")
+    command.add_argument("name", metavar="MODEL", nargs="?")
+    command.add_argument("--cancel", metavar="JOB", help="end this one")
+    command.set_defaults(command=list_jobs)
+
+    command = _command(commands, "policy", policy, "say or change what a model may do by itself")
+    command.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", dest="changes")
+
+    command = commands.add_parser("learner", help="do the jobs that wait, then end")
+    command.add_argument(
+        "--with-parent", nargs="?", type=int, const=0, metavar="PID", help="end with the parent"
+    )
+    command.set_defaults(command=learner)
+
+
+def _add_choices(commands: Any) -> None:
+    """Add the commands that choose which version answers, or is kept."""
     command = _command(commands, "promote", promote, "let a version answer")
     command.add_argument("version", metavar="VERSION")
     command.add_argument(
@@ -84,20 +103,6 @@ def add_to(commands: Any) -> None:
         default=argparse.SUPPRESS,
         help="allow that again",
     )
-
-    command = commands.add_parser("jobs", help="list the jobs, or cancel one")
-    command.add_argument("name", metavar="MODEL", nargs="?")
-    command.add_argument("--cancel", metavar="JOB", help="end this one")
-    command.set_defaults(command=list_jobs)
-
-    command = _command(commands, "policy", policy, "say or change what a model may do by itself")
-    command.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", dest="changes")
-
-    command = commands.add_parser("learner", help="do the jobs that wait, then end")
-    command.add_argument(
-        "--with-parent", nargs="?", type=int, const=0, metavar="PID", help="end with the parent"
-    )
-    command.set_defaults(command=learner)
 
 
 def _command(commands: Any, name: str, run: Any, said: str) -> Any:
