@@ -12,6 +12,7 @@ from tests.store.test_contract import NOON, a_prediction, a_verdict, in_use, shi
 from unrot.core.errors import Conflict
 from unrot.core.ports import Store
 from unrot.core.records import Fate, ModelKey, Oddity, Prediction, Shipment, Version
+from unrot.run.erasing_store import TOGETHER
 from unrot.run.forgetting import MOST_AT_ONCE
 
 ALL = ["prediction", "verdict", "overruled verdict", "mark as an outlier", "place in an audit"]
@@ -32,9 +33,9 @@ def test_prediction_is_erased_from_all_that_is_kept_and_its_neighbours_are_not(
     odd(store, a_prediction("elves-9"))
 
     store.erasing.note({"elves-1": "elves", "elves-9": "elves"}, NOON)
-    erased = store.erasing.erase("elves-1", "elves", NOON)
-    outlier = store.erasing.erase("elves-9", "elves", NOON)
-    again = store.erasing.erase("elves-1", "elves", NOON)
+    erased = store.erasing.erase(["elves-1"], "elves", NOON)["elves-1"]
+    outlier = store.erasing.erase(["elves-9"], "elves", NOON)["elves-9"]
+    again = store.erasing.erase(["elves-1"], "elves", NOON)["elves-1"]
 
     assert erased == [name for name in ALL if name != "mark as an outlier"]
     assert outlier == ["prediction", "mark as an outlier"]
@@ -56,7 +57,7 @@ def test_forgotten_prediction_is_judged_by_nobody_and_waits_until_it_is_settled(
     in_use(store)
     store.erasing.note({"elves-1": "elves", "elves-2": "elves"}, NOON)
     store.erasing.note({"elves-1": "elves"}, NOON + 5)
-    store.erasing.erase("elves-1", "elves", NOON)
+    store.erasing.erase(["elves-1"], "elves", NOON)["elves-1"]
 
     statuses = store.verdicts.put([a_verdict("elves-1"), a_verdict("elves-1", judge="ada")])
     first, second = store.erasing.waiting(9)
@@ -68,6 +69,30 @@ def test_forgotten_prediction_is_judged_by_nobody_and_waits_until_it_is_settled(
     assert (second.id, second.was_found) == ("elves-2", False)
     assert behind == store.erasing.waiting(9) == [second]
     assert store.verdicts.put([a_verdict("elves-1")]) == ["forgotten"]
+
+
+@pytest.mark.every_store
+def test_predictions_of_several_batches_are_erased_together(store: Store) -> None:
+    in_use(store)
+    made = [a_prediction(f"elf-{number}") for number in range(3 * TOGETHER)]
+    for number, start in enumerate(range(0, len(made), len(made) // 2)):
+        shipped(store, *made[start : start + len(made) // 2], segment=f"b{number}")
+    store.verdicts.put([a_verdict("elf-1"), a_verdict("elf-2")])
+    gone = [f"elf-{number}" for number in range(1, 3 * TOGETHER) if number % 10]
+    store.erasing.note(dict.fromkeys(["elf-1", "elf-11"], ModelKey("elves")), NOON)
+
+    erased = store.erasing.erase([*gone, "elves-1", "nobody"], ModelKey("elves"), NOON)
+
+    assert erased["elf-1"] == ["prediction", "verdict"]
+    assert erased["elves-1"] == [name for name in ALL if name != "mark as an outlier"]
+    assert erased["nobody"] == []
+    assert [names for id, names in erased.items() if id in gone[2:]] == [["prediction"]] * (
+        len(gone) - 2
+    )
+    left = {one.prediction.id for one in store.traffic.recent(ModelKey("elves"), limit=500)}
+    assert left == {"elves-2", *(one.id for one in made)} - {*gone}
+    assert store.tidying.stock(ModelKey("elves")).kept == len(left)
+    assert [one.was_found for one in store.erasing.waiting(9)] == [True, True]
 
 
 @pytest.mark.every_store
@@ -125,20 +150,20 @@ def test_acknowledged_verdict_on_a_forgotten_prediction_is_kept_nowhere(
 ) -> None:
     in_use(store)
     store.erasing.note({"elves-1": "elves"}, NOON)
-    store.erasing.erase("elves-1", "elves", NOON)
+    store.erasing.erase(["elves-1"], "elves", NOON)["elves-1"]
 
     store.traffic.ship(Shipment("s3", 0, 9, "me", feedback=[a_verdict("elves-1", comment="A.")]))
 
-    assert open_store().erasing.erase("elves-1", "elves", NOON) == []
+    assert open_store().erasing.erase(["elves-1"], "elves", NOON)["elves-1"] == []
 
 
 def test_prediction_that_arrives_late_can_be_erased_then(store: Store) -> None:
     in_use(store)
     store.erasing.note({"late": "elves"}, NOON)
-    before = store.erasing.erase("late", "elves", NOON)
+    before = store.erasing.erase(["late"], "elves", NOON)["late"]
     shipped(store, a_prediction("late"), segment="s4")
 
-    assert (before, store.erasing.erase("late", "elves", NOON)) == ([], ["prediction"])
+    assert (before, store.erasing.erase(["late"], "elves", NOON)["late"]) == ([], ["prediction"])
 
 
 @pytest.mark.every_store

@@ -42,7 +42,7 @@ def test_keys_go_with_age_and_with_their_prediction(elves: Store) -> None:
     elves.traffic.ship(Shipment("s1", 0, 1, "me", made, keys=keys))
 
     elves.erasing.note({"elves-3": ELVES}, NOON)
-    erased = elves.erasing.erase("elves-3", ELVES, NOON)
+    erased = elves.erasing.erase(["elves-3"], ELVES, NOON)["elves-3"]
     gone = elves.tidying.drop_old(ELVES, "client keys", before=NOON, most=9, now=NOON)
 
     assert "client's key" in erased

@@ -196,7 +196,7 @@ def test_signal_goes_with_its_prediction(elves: Store) -> None:
     elves.verdicts.put([a_signal("elves-1")])
 
     elves.erasing.note({"elves-1": ELVES}, NOON)
-    erased = elves.erasing.erase("elves-1", ELVES, NOON)
+    erased = elves.erasing.erase(["elves-1"], ELVES, NOON)["elves-1"]
 
     assert erased == ["prediction", "verdict"]
     assert elves.verdicts.put([a_signal("elves-1", "copied")]) == ["forgotten"]

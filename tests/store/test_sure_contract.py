@@ -115,7 +115,7 @@ def test_what_was_not_sure_is_forgotten_with_its_row(store: Store, database: Ope
 
     for id in ids:
         store.erasing.note({id: ModelKey("elves")}, NOON)
-        store.erasing.erase(id, ModelKey("elves"), NOON)
+        store.erasing.erase([id], ModelKey("elves"), NOON)
         left.append([one.id for one in store.traffic.unsure("elves", (NOON + 60, ""))])
 
     assert left == [[ids[1]], []]

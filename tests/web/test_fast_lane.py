@@ -356,6 +356,7 @@ BY_PROXY = {
     "a token": {"Authorization": "Bearer x", "X-Forwarded-Proto": "https"},
     "ssl": {"X-Forwarded-Ssl": "on"},
     "a cookie": {"Cookie": "unrot=x"},
+    "a page elsewhere": {"Sec-Fetch-Site": "cross-site"},
 }
 
 

@@ -570,8 +570,8 @@ class Erasing(Protocol):
     def end(self, forgotten: Forgotten) -> None:
         """Note that one cannot arrive any more."""
 
-    def erase(self, id: str, model: ModelKey, now: float) -> list[str]:
-        """Erase what is kept of a prediction, at once and whole; return names of what there was."""
+    def erase(self, ids: Sequence[str], model: ModelKey, now: float) -> dict[str, list[str]]:
+        """Erase what is kept of predictions, each whole; return of each names of what there was."""
 
 
 # ── serving and hearing, and the store as a whole ─────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""One prediction and its verdict out of all that is kept, as documents.
+"""Predictions and their verdicts out of all that is kept, as documents.
 
 That it was forgotten is noted first, under its id, and the note stays: so whatever ends the work,
 the next run ends it, and a line that is still in a journal somewhere is erased when it arrives.
@@ -7,6 +7,7 @@ the next run ends it, and a line that is still in a journal somewhere is erased 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from unrot.core.records import Forgotten, ModelKey
 from unrot.serve.batch_reader import BatchReader
@@ -23,7 +24,6 @@ from unrot.store.kinds import (
     SHADOWS,
     UNSURE,
     UNVERIFIED,
-    Kind,
 )
 from unrot.store.operations import (
     Change,
@@ -42,13 +42,16 @@ NAMES = (
     (UNVERIFIED, "unverified verdict"),
 )
 """What is kept under the very id."""
-ARRIVED = ("prediction", "unverified verdict")
+ARRIVED = {"prediction", "unverified verdict"}
 """What there is of one that need not arrive any more: a verdict may come before its prediction."""
 
-AT_ONCE = 300
+AT_ONCE, TOGETHER = 300, 40
+"""How many are noted in a commit, and erased in one, each of which may be in several places."""
 
 Note = Callable[[ModelKey, int, float], list[Put]]
 """The change that counts predictions that were let go."""
+_Found = tuple[str, Sequence[str], Sequence[Change]]
+"""The name of what there is, of which predictions, and what erases it."""
 
 
 class ErasingStore:
@@ -96,73 +99,72 @@ class ErasingStore:
         fields = {"model": forgotten.model, "at": forgotten.noted_at, "found": forgotten.was_found}
         self._database.commit([Put(FORGOTTEN, forgotten.id, fields)])
 
-    def erase(self, id: str, model: ModelKey, now: float) -> list[str]:
-        """Erase what is kept of a prediction in one commit; return the names of what there was."""
+    def erase(self, ids: Sequence[str], model: ModelKey, now: float) -> dict[str, list[str]]:
+        """Erase what is kept of predictions; return of each the names of what there was.
 
-        def work() -> list[str]:
-            found = {name: some for name, some in self._found(id, model) if some}
-            if found:
-                counted = int("prediction" in found or "verdict" in found)
-                changes = [change for some in found.values() for change in some]
-                if not found.keys().isdisjoint(ARRIVED):
-                    changes += self._note_found(id)
-                self._database.commit([*changes, *self._note(model, counted, now)])
-            return list(found)
+        Those of a batch go together, each with all that is kept of it.
+        """
+        held = self._batches.holding(ids)
+        in_batches = {id for some in held.values() for id in some}
+        erased: dict[str, list[str]] = {}
+        for some in (*held.values(), [id for id in ids if id not in in_batches]):
+            for start in range(0, len(some), TOGETHER):
+                part = some[start : start + TOGETHER]
+                erased |= until_kept(partial(self._erase_some, part, model, now))
+        return erased
 
-        return until_kept(work)
+    def _erase_some(self, ids: Sequence[str], model: ModelKey, now: float) -> dict[str, list[str]]:
+        erased: dict[str, list[str]] = {id: [] for id in ids}
+        changes: list[Change] = []
+        for name, of, change in self._found(ids, model):
+            changes += change
+            for id in of:
+                erased[id] = list(dict.fromkeys([*erased[id], name]))
+        if changes:
+            counted = sum("prediction" in names or "verdict" in names for names in erased.values())
+            arrived = [id for id, names in erased.items() if not ARRIVED.isdisjoint(names)]
+            note = [*self._note_found(arrived), *self._note(model, counted, now)]
+            self._database.commit([*changes, *note])
+        return erased
 
-    def _note_found(self, id: str) -> list[Change]:
-        """Return the change that notes that it has arrived."""
-        noted = self._database.get(FORGOTTEN, id)
-        if noted is None:
-            return []
-        return [Put(FORGOTTEN, id, {**noted.fields, "found": True}, noted.revision)]
+    def _note_found(self, ids: Sequence[str]) -> list[Change]:
+        """Return the changes that note that these have arrived."""
+        noted = self._database.get_many(FORGOTTEN, ids).values()
+        return [
+            Put(FORGOTTEN, one.key, {**one.fields, "found": True}, one.revision) for one in noted
+        ]
 
-    def _found(self, id: str, model: ModelKey) -> Iterator[tuple[str, list[Change]]]:
-        """Return what there is of it, each with the changes that erase it."""
-        yield "prediction", self._in_batch(id)
+    def _found(self, ids: Sequence[str], model: ModelKey) -> Iterator[_Found]:
+        """Return what there is of them, each with the changes that erase it."""
+        for batch, some in self._batches.holding(ids).items():
+            yield "prediction", some, self._out_of_batch(batch, some)
         for kind, name in NAMES:
-            yield name, self._under(kind, id)
-        yield "client's key", self._keys(id)
-        yield "place in an audit", self._in_audits(id, model)
-        yield "answer of a challenger", self._in_shadows(id, model)
+            for id, one in self._database.get_many(kind, ids).items():
+                yield name, [id], [Delete(kind, id, one.revision)]
+        for id in ids:
+            for one in scan_all(self._database, CLIENT_KEY, "of prediction", (id,), only=[]):
+                yield "client's key", [id], [Delete(CLIENT_KEY, one.key, one.revision)]
+        for one in scan_all(self._database, AUDIT, "of model", (model,)):
+            if some := [id for id in ids if id in one["predictions"]]:
+                left = [id for id in one["predictions"] if id not in some]
+                fields = {**one.fields, "predictions": left}
+                yield "place in an audit", some, [Put(AUDIT, one.key, fields, one.revision)]
+        for one in scan_all(self._database, SHADOWS, "of model", (model,), page=20):
+            answered = {row[0] for row in one["body"]}
+            if some := [id for id in ids if id in answered]:
+                fields = {**one.fields, "body": [row for row in one["body"] if row[0] not in some]}
+                yield "answer of a challenger", some, [Put(SHADOWS, one.key, fields, one.revision)]
 
-    def _in_batch(self, id: str) -> list[Change]:
-        header = self._batches.holding(id)
-        whole = None if header is None else self._database.get(BATCH, header.key)
+    def _out_of_batch(self, key: str, ids: Sequence[str]) -> list[Change]:
+        whole = self._database.get(BATCH, key)
         if whole is None:
-            return []
+            raise Changed
         rows = unpack(whole["columns"], whole["model"], whole["version"])
-        stay = [one for one in rows if one.id != id]
-        if len(stay) == len(rows):
+        gone = {*ids}
+        stay = [one for one in rows if one.id not in gone]
+        if not gone.issubset(one.id for one in rows):
             raise Changed
         if not stay:
-            return [Delete(BATCH, whole.key, whole.revision), Delete(UNSURE, whole.key)]
+            return [Delete(BATCH, key, whole.revision), Delete(UNSURE, key)]
         fields = {**whole.fields, "rows": len(stay), "columns": pack(stay)}
-        return [Put(BATCH, whole.key, fields, whole.revision)]
-
-    def _under(self, kind: Kind, id: str) -> list[Change]:
-        found = self._database.get(kind, id)
-        return [] if found is None else [Delete(kind, id, found.revision)]
-
-    def _keys(self, id: str) -> list[Change]:
-        found = scan_all(self._database, CLIENT_KEY, "of prediction", (id,), only=[])
-        return [Delete(CLIENT_KEY, one.key, one.revision) for one in found]
-
-    def _in_audits(self, id: str, model: ModelKey) -> list[Change]:
-        changes: list[Change] = []
-        for one in scan_all(self._database, AUDIT, "of model", (model,)):
-            if id in one["predictions"]:
-                left = [other for other in one["predictions"] if other != id]
-                changes.append(
-                    Put(AUDIT, one.key, {**one.fields, "predictions": left}, one.revision)
-                )
-        return changes
-
-    def _in_shadows(self, id: str, model: ModelKey) -> list[Change]:
-        changes: list[Change] = []
-        for one in scan_all(self._database, SHADOWS, "of model", (model,), page=20):
-            left = [row for row in one["body"] if row[0] != id]
-            if len(left) < len(one["body"]):
-                changes.append(Put(SHADOWS, one.key, {**one.fields, "body": left}, one.revision))
-        return changes
+        return [Put(BATCH, key, fields, whole.revision)]

@@ -15,12 +15,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unrot.core import lineage
 from unrot.core.artefacts import LESSONS
-from unrot.core.errors import Conflict, Invalid, NotFound, NotSigned, shown
+from unrot.core.errors import BadArtefact, Conflict, Invalid, NotFound, NotSigned, shown
 from unrot.core.records import CHAMPION, Example, Forgotten, Lesson, Model, ModelKey, Version
 from unrot.core.time import DAY
 from unrot.serve.service import Service
@@ -64,10 +65,10 @@ def forget(service: Service, ids: Sequence[str]) -> list[Erasure]:
     store.erasing.note({id: model.key for id, model in there.items()}, now)
     store.tell_news()
     _erase_unreadable(service.journal.folder / "unreadable", there)
-    erased = {id: store.erasing.erase(id, model.key, now) for id, model in there.items()}
     outcomes = {id: Erasure(id, "") for id in wanted}
     for model in models.values():
-        of_model = {id: erased[id] for id, of in there.items() if of.key == model.key}
+        some = [id for id, of in there.items() if of.key == model.key]
+        of_model = store.erasing.erase(some, model.key, now)
         _unlearn(service, model.key, of_model)
         outcomes |= _outcomes(service, model, of_model)
     return list(outcomes.values())
@@ -104,11 +105,13 @@ def sweep(
     """
     now, erasing = service.clock(), service.store.erasing
     waiting = erasing.waiting(most, after)
-    for one in waiting:
-        erasing.erase(one.id, one.model, now)
     over = [one for one in waiting if _is_over(service, one, now)]
+    for model in {one.model for one in waiting}:
+        erasing.erase([one.id for one in waiting if one.model == model], model, now)
     for model in {one.model for one in over}:
-        _unlearn(service, model, {one.id: [] for one in over if one.model == model})
+        # A file that is damaged, or of a model that was removed, keeps no other from being ended.
+        with suppress(BadArtefact, Conflict, NotFound):
+            _unlearn(service, model, {one.id: [] for one in over if one.model == model})
     for one in over:
         erasing.end(one)
     return waiting[-1] if len(waiting) == most else None

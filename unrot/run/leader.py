@@ -52,7 +52,7 @@ POLICY_SECONDS = 2.0
 POLICY_SHARE = 0.2
 """After verdicts policies are followed at once, for at most this share of the time."""
 ROLLBACK_SECONDS = 10.0
-FORGET_SECONDS = 10.0
+FORGET_SECONDS, SWEEP_SECONDS = 10.0, 1.0
 AWAKE_SECONDS = 60.0
 """So long after the last news all goes on as if there were more."""
 ASLEEP_SECONDS = 300.0
@@ -217,9 +217,12 @@ class Leader:
             self._teller.look()
 
     def _forget(self) -> None:
-        if self._has_news and time.monotonic() - self._forgot_at >= FORGET_SECONDS:
+        is_due = self._has_news or self._swept_to is not None
+        if is_due and time.monotonic() - self._forgot_at >= FORGET_SECONDS:
             self._forgot_at = time.monotonic()
             self._swept_to = forgetting.sweep(self._service, self._swept_to)
+            while self._swept_to and time.monotonic() - self._forgot_at < SWEEP_SECONDS:
+                self._swept_to = forgetting.sweep(self._service, self._swept_to)
 
     # ── policy ───────────────────────────────────────────────────────────────────────────────
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from operator import itemgetter
+from typing import NamedTuple
 
 from unrot.core.newest import Newest
 from unrot.core.records import IMPORTING, Prediction
@@ -95,13 +96,16 @@ class BatchReader:
         wanted = list(dict.fromkeys(ids))
         seen: dict[tuple[str, int], list[Document]] = {}
         found = {id: self._find(id, seen, is_one=len(wanted) <= FEW) for id in wanted}
-        return {id: arrived for id, arrived in found.items() if arrived is not None}
+        return {id: held.arrived for id, held in found.items() if held is not None}
 
-    def holding(self, id: str) -> Document | None:
-        """Return the batch that holds a prediction, without its rows."""
+    def holding(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        """Return the keys of the batches that hold some predictions, each with those."""
         seen: dict[tuple[str, int], list[Document]] = {}
-        self._find(id, seen, is_one=True)
-        return next((header for headers in seen.values() for header in headers), None)
+        holding: dict[str, list[str]] = {}
+        for id in ids:
+            if (held := self._find(id, seen, is_one=len(ids) == 1)) is not None:
+                holding.setdefault(held.batch, []).append(id)
+        return holding
 
     def headers(self, key: str) -> Iterator[Document]:
         """Return a model's batches without their rows, by when they end, the newest first."""
@@ -177,7 +181,7 @@ class BatchReader:
 
     def _find(
         self, id: str, seen: dict[tuple[str, int], list[Document]], *, is_one: bool
-    ) -> Arrived | None:
+    ) -> _Held | None:
         """Look in batches that were found for others before, then in those that may have it."""
         places = places_of([id])
         stood = places.segments[0], places.model_numbers[0]
@@ -204,10 +208,10 @@ class BatchReader:
                 return found
         return None
 
-    def _found(self, header: Document, id: str, *, is_one: bool) -> Arrived | None:
+    def _found(self, header: Document, id: str, *, is_one: bool) -> _Held | None:
         opened = self._open(header)
         made = None if opened is None else opened.find(id, is_one=is_one)
-        return None if made is None else arrived(made, header["writer"])
+        return None if made is None else _Held(header.key, arrived(made, header["writer"]))
 
     def _headers(self, key: str, span: int, before: Cursor | None) -> Iterator[Document]:
         """Return the batches of one length that may hold what is older than a cursor."""
@@ -223,6 +227,13 @@ class BatchReader:
             page=PAGE,
         )
         yield from (one for one in found if before is None or one["starts at"] <= before[0])
+
+
+class _Held(NamedTuple):
+    """A prediction that was found, and the key of the batch that holds it."""
+
+    batch: str
+    arrived: Arrived
 
 
 class _Stream:

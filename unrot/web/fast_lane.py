@@ -44,7 +44,7 @@ AtHand = Callable[[Service, bytes], Contents | None]
 
 QUICK_BYTES = 65_536
 """A body of more bytes holds many rows: it is answered by a thread, so that nobody waits for it."""
-FOR_FLASK = ("cookie", "origin", "x-forwarded-protocol", "x-forwarded-ssl")
+FOR_FLASK = ("cookie", "origin", "sec-fetch-site", "x-forwarded-protocol", "x-forwarded-ssl")
 """Headers that mean more than is looked at here."""
 MORE = ("explain", "sure", "%")
 """What in a query takes more than a plain answer, or may say so in other letters."""
