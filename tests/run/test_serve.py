@@ -11,7 +11,11 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT, answers, environment, free_port, wait_for
+from unrot.core.settings import Settings
+from unrot.run.serve import page_address
 
 
 def start(home: Path, port: int) -> subprocess.Popen[str]:
@@ -96,3 +100,13 @@ def test_flask_run_serves_for_development_with_a_caretaker(trained_home: Path) -
     finally:
         os.killpg(running.pid, signal.SIGTERM)
         running.wait(20)
+
+
+def test_page_is_named_by_its_path_where_a_platform_alone_knows_the_host(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = page_address(Settings(port=5_001), "/models/iris")
+    monkeypatch.setenv("DYNO", "run.1")
+
+    assert here == "http://127.0.0.1:5001/models/iris"
+    assert page_address(Settings(port=5_001), "/models/iris") == "/models/iris"

@@ -21,7 +21,7 @@ from unrot.make.csv import import_log
 from unrot.make.csv.log import LogColumns, LoggedRow
 from unrot.make.csv.reading import TableFile, open_table
 from unrot.run.bootstrap import open_service
-from unrot.run.serve import address
+from unrot.run.serve import page_address
 
 PROBLEM = "problem"
 MOST_REASONS = 20
@@ -75,7 +75,8 @@ def bring(options: argparse.Namespace, settings: Settings) -> int:
     lines = [*file.notes, *told(done, columns, dry_run=options.dry_run), *refusals.told()]
     print("\n".join(lines))
     if not options.dry_run:
-        print(f"While the server runs: {address(settings)}/models/{done.model}/predictions")
+        page = page_address(settings, f"/models/{done.model}/predictions")
+        print(f"While the server runs: {page}")
     return 0 if done.added + done.known else 1
 
 

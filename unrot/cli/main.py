@@ -44,7 +44,7 @@ from unrot.make.publishing import publish
 from unrot.run.bootstrap import open_service, writer_name
 from unrot.run.caretaker import Caretaker
 from unrot.run.parent import stop_with_parent
-from unrot.run.serve import address, run
+from unrot.run.serve import page_address, run
 from unrot.serve.service import Service
 from unrot.serve.shelf import sync
 
@@ -110,7 +110,8 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
     if words:
         models.describe(service, model.name, words)
     _print_trained(model.name, version, aliases)
-    print(f"Its page, while the server runs: {address(settings)}/models/{model.name}")
+    page = page_address(settings, f"/models/{model.name}")
+    print(f"Its page, while the server runs: {page}")
     return 0
 
 

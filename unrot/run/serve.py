@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from urllib.parse import quote
 
 from unrot.core.errors import Conflict, UnrotError
 from unrot.core.places import ROOT, command_of, find_part
+from unrot.core.platforms import find_platform
 from unrot.core.settings import Settings, kept_secret
 from unrot.run.bootstrap import open_service
 
@@ -166,3 +168,8 @@ def address(settings: Settings) -> str:
     """Return where the server of these settings is to be found."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # nosec B104  # read, not bound
     return f"http://{host}:{settings.port}"
+
+
+def page_address(settings: Settings, path: str) -> str:
+    """Return where a page is; on a platform, which alone knows the host, its path."""
+    return path if find_platform(os.environ) else f"{address(settings)}{path}"
