@@ -192,6 +192,27 @@ def test_line_goes_from_the_journal_of_a_worker_that_writes_nothing_more(
     assert list(journal.follow(folder)) == []
 
 
+def test_segments_end_though_the_store_failed_when_it_was_first_asked(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, caretaker = school.service, school.caretaker
+    monkeypatch.setattr(caretaker_module, "FORGOTTEN_SECONDS", 0.0)
+    answer = service.predict("zombies", [dict.fromkeys(_names(service), TRACE)])
+    caretaker.go_round()
+    forget(service, [answer.predictions[0].id or ""])
+    ended: list[bool] = []
+    monkeypatch.setattr(service.journal, "end_all", lambda: ended.append(True))
+
+    with monkeypatch.context() as away:
+        away.setattr(service.store.erasing, "news", _crash)
+        caretaker.go_round()
+    before = [*ended]
+    caretaker.go_round()
+    caretaker.go_round()
+
+    assert (before, ended) == ([], [True])
+
+
 def _names(service: Service) -> list[str]:
     return list(service.catalogue().model("zombies").model.schema.names)
 

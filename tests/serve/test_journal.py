@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -423,6 +424,28 @@ def test_journal_that_is_let_go_is_not_kept_by_who_looks_after_it(
     wait_for(lambda: not any(thread.is_alive() for thread in looking))
     assert len(looking) == 2
     assert all(not segment.has_writer() or segment.size() for segment in follow(folder))
+
+
+def test_segment_that_does_not_close_is_not_written_to_any_more(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its number is free all the same, and may be of another file by then."""
+    writer = Journal(folder, limit=PLENTY)
+    writer.append(b"before\n", count=1)
+    held = writer._segment
+    assert held is not None
+
+    def break_after_closing() -> None:
+        os.close(held._file)
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(held, "close", break_after_closing)
+    with pytest.raises(OSError, match="broken"):
+        writer._abandon()
+    monkeypatch.undo()
+
+    assert writer.append(b"after\n", count=1)
+    assert sorted(kept(folder)) == [b"after\n", b"before\n"]
 
 
 def test_journal_recovers_when_its_folder_is_removed(folder: Path, look_always: None) -> None:

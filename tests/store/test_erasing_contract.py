@@ -55,8 +55,14 @@ def test_forgotten_prediction_is_judged_by_nobody_and_waits_until_it_is_settled(
     store: Store,
 ) -> None:
     in_use(store)
+    words = [store.erasing.news()]
     store.erasing.note({"elves-1": "elves", "elves-2": "elves"}, NOON)
+    words.append(store.erasing.news())
     store.erasing.note({"elves-1": "elves"}, NOON + 5)
+    again = store.erasing.news()
+    store.erasing.note({"elves-3": "elves"}, NOON - 5)
+    words.append(store.erasing.news())
+    store.erasing.end(store.erasing.waiting(1)[0])
     store.erasing.erase(["elves-1"], "elves", NOON)["elves-1"]
 
     statuses = store.verdicts.put([a_verdict("elves-1"), a_verdict("elves-1", judge="ada")])
@@ -64,6 +70,7 @@ def test_forgotten_prediction_is_judged_by_nobody_and_waits_until_it_is_settled(
     behind = store.erasing.waiting(9, first)
     store.erasing.end(first)
 
+    assert (words[0], again, len({*words})) == ("", words[1], 3)
     assert statuses == ["forgotten", "forgotten"]
     assert (first.id, first.noted_at, first.was_found) == ("elves-1", NOON, True)
     assert (second.id, second.was_found) == ("elves-2", False)

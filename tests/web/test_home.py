@@ -128,6 +128,50 @@ def test_home_works_while_the_store_is_away(client: FlaskClient, trained_home: P
     assert "The store does not answer" in text_of(answer)
 
 
+ROW = {"sepal_length_cm": 5.1, "sepal_width_cm": 3.5, "petal_length_cm": 1.4, "petal_width_cm": 0.2}
+LISTS = {"instances": [[*ROW.values()]]}
+TENSOR = {"name": "x", "shape": [1, 4], "datatype": "FP64", "data": [*ROW.values()]}
+DOORS: list[tuple[str, dict[str, object] | None]] = [
+    ("/api/v1/predict", {"model": "iris", **LISTS}),
+    ("/api/v1/models/iris/predict", {"inputs": ROW}),
+    ("/v1/models/iris:predict", LISTS),
+    ("/v2/models/iris/infer", {"inputs": [TENSOR]}),
+    ("/v2/models/iris", None),
+    ("/api/v1/models", None),
+    ("/api/v1/models/iris", None),
+    ("/models/iris", None),
+]
+
+
+def codes_at_doors(client: FlaskClient) -> dict[str, int]:
+    """Ask at each without asking for a page that waits for the store."""
+    return {
+        path: (client.get(path) if body is None else client.post(path, json=body)).status_code
+        for path, body in DOORS
+    }
+
+
+def test_every_door_says_that_the_store_is_away_until_its_models_are_here(
+    trained_home: Path,
+) -> None:
+    """A program that hears that there is no model does not ask again."""
+    (trained_home / "shelf" / "pointer.json").unlink()
+    app = create_app(Settings(home=trained_home))
+    client = app.test_client()
+    take_store_away(trained_home)
+    away = codes_at_doors(client)
+    (trained_home / "aside.db").rename(trained_home / "unrot.db")
+
+    back = codes_at_doors(client)
+    told = client.get("/api/v1/models/iris").json["message"]  # type: ignore[index]
+    ship(app)
+    here = codes_at_doors(client)
+
+    assert away == back == dict.fromkeys(away, 503)
+    assert told == "This machine is fetching its models from the store: ask again soon."
+    assert here == dict.fromkeys(here, 200)
+
+
 def test_home_that_never_heard_of_the_store_says_that_it_is_away(trained_home: Path) -> None:
     (trained_home / "shelf" / "pointer.json").unlink()
     settings = Settings(home=trained_home, viewer_token=VIEWER)

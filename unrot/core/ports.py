@@ -564,8 +564,8 @@ class Erasing(Protocol):
     def waiting(self, most: int, after: Forgotten | None = None) -> list[Forgotten]:
         """List those that may still arrive somewhere, the first noted first, those behind one."""
 
-    def newest_at(self) -> float:
-        """Return when the newest of these was noted; 0 where there is none."""
+    def news(self) -> str:
+        """Return a word that changes when something is noted; empty before the first."""
 
     def end(self, forgotten: Forgotten) -> None:
         """Note that one cannot arrive any more."""

@@ -110,7 +110,7 @@ class Caretaker:
         self._is_behind = self._must_count = self._must_share = True
         self._shared_at = -SHARE_SECONDS
         self._must_end_segments = True
-        self._looked_at, self._forgotten_at = -FORGOTTEN_SECONDS, 0.0
+        self._looked_at, self._forgotten = -FORGOTTEN_SECONDS, ""
         self._rung_at, self._counted_at = 0, 0.0
         self._round_began_at: float | None = None
         self._handed_back_at = 0.0
@@ -221,11 +221,12 @@ class Caretaker:
         """Have the workers' segments end after something was forgotten: they may hold its line."""
         self._must_end_segments |= self._has_news
         if self._must_end_segments and time.monotonic() - self._looked_at >= FORGOTTEN_SECONDS:
-            self._looked_at, self._must_end_segments = time.monotonic(), False
-            newest_at = self._service.store.erasing.newest_at()
-            if newest_at not in (0.0, self._forgotten_at):
+            self._looked_at = time.monotonic()
+            word = self._service.store.erasing.news()
+            if word != self._forgotten:
                 self._service.journal.end_all()
-                self._forgotten_at = newest_at
+                self._forgotten = word
+            self._must_end_segments = False
 
     def ship(self) -> None:
         """Bring every segment into the store as far as it is written.

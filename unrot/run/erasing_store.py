@@ -6,6 +6,7 @@ the next run ends it, and a line that is still in a journal somewhere is erased 
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
@@ -16,6 +17,7 @@ from unrot.store.kinds import (
     AUDIT,
     BATCH,
     CLIENT_KEY,
+    FACT,
     FEEDBACK,
     FORGOTTEN,
     MODEL,
@@ -50,6 +52,8 @@ AT_ONCE, TOGETHER = 300, 40
 
 Note = Callable[[ModelKey, int, float], list[Put]]
 """The change that counts predictions that were let go."""
+NEWS = "forgotten"
+"""The fact that holds that word: no clock is asked, since those of machines differ."""
 _Found = tuple[str, Sequence[str], Sequence[Change]]
 """The name of what there is, of which predictions, and what erases it."""
 
@@ -79,7 +83,8 @@ class ErasingStore:
             if puts and document is not None:
                 # So that a version that is kept at this moment is kept before, or looks again.
                 touched = Put(MODEL, model, document.fields, document.revision)
-                self._database.commit([*puts, touched])
+                told = Put(FACT, NEWS, {"value": secrets.token_hex(8)})
+                self._database.commit([*puts, touched, told])
 
         until_kept(work)
 
@@ -89,10 +94,10 @@ class ErasingStore:
         found = self._database.scan(FORGOTTEN, "waits", (True,), after=place, limit=most)
         return [Forgotten(one.key, one["model"], one["at"], bool(one["found"])) for one in found]
 
-    def newest_at(self) -> float:
-        """Return when the newest of these was noted; 0 where there is none."""
-        found = self._database.scan(FORGOTTEN, "waits", (True,), newest_first=True, limit=1)
-        return float(found[0]["at"]) if found else 0.0
+    def news(self) -> str:
+        """Return a word that changes when something is noted; empty before the first."""
+        found = self._database.get(FACT, NEWS)
+        return "" if found is None else str(found["value"])
 
     def end(self, forgotten: Forgotten) -> None:
         """Note that one cannot arrive any more."""

@@ -139,9 +139,11 @@ class KafkaWorker:
             yield next(scored) if does_fit else self._refused(one)
 
     def _fits(self, record: Any) -> bool:
+        contents = self.service.catalogue()
+        self.service.check_known(contents)
         try:
             _key_of(record)
-            parse_row(self.service.catalogue().model(self.model).model.schema, _object_in(record))
+            parse_row(contents.model(self.model).model.schema, _object_in(record))
         except (Invalid, BadRequest):
             return False
         return True

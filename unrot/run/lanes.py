@@ -154,7 +154,7 @@ class Lanes:
         size = size_of(head.headers)
         is_heavy = _is_heavy(head, size, is_fast=call is not None)
         if is_heavy and self._threads.are_full(is_heavy=True):
-            self._turn_away(exchange)
+            await self._let_go(exchange)
             return
         if size is None or not self._can_hold(size, WHOLE_BYTES if call is None else FAST_BYTES):
             await self._take_large(exchange, size)
@@ -240,6 +240,23 @@ class Lanes:
             await self._take_to_disk(exchange, kept)
         finally:
             self._spooled.pop(exchange, None)
+
+    async def _let_go(self, exchange: Exchange) -> None:
+        """Turn away a body that would wait in vain: it is kept nowhere, and read all the same.
+
+        Its sender looks for an answer when all is sent: before, there is nobody to read why.
+        """
+        if self._are_too_many(exchange.head):
+            self._turn_away(exchange)
+            return
+        try:
+            is_whole = await self._spool(exchange, BytesIO(), 0)
+        except BodyBroke:
+            is_whole = True
+        finally:
+            is_waiting = self._arriving.pop(exchange, None) is not None
+        if is_whole and is_waiting:
+            self._turn_away(exchange)
 
     def _no_room_for(self, exchange: Exchange, kept: int) -> str:
         """Take note of a body that goes to the disk; else say why there is no room for it."""

@@ -215,13 +215,13 @@ class Journal:
 
     def end_all(self) -> None:
         """Let every process end its segment soon, so that it is shipped and removed."""
-        with suppress(OSError):
-            (self.folder / END).touch()
+        (self.folder / END).touch()
 
     def _abandon(self) -> None:
-        if self._segment is not None:
-            self._segment.close()
-            self._segment = None
+        # Forgotten before it is closed: a number that is free again may be of another file.
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            segment.close()
 
 
 class Drops:

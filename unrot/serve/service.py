@@ -108,14 +108,16 @@ class Service:
         return self.shelf.contents()
 
     def check_known(self, contents: Contents) -> None:
-        """Raise StoreAway where nothing came from the store yet because it does not answer."""
+        """Raise StoreAway where nothing came from the store yet though it may have something."""
         if contents.generation:
             return
         try:
-            self.store.check()
+            has_models = bool(self.store.registry.models())
         except StoreAway as error:
             message = f"{error.message} This machine has had no model from it yet."
             raise StoreAway(message, error.cause) from error
+        if has_models:
+            raise StoreAway("This machine is fetching its models from the store: ask again soon.")
 
     def default_model(self, contents: Contents | None = None) -> ShelvedModel:
         """Return the model that answers when none is named: the chosen, else the first trained."""
@@ -176,6 +178,7 @@ class Service:
     ) -> Answer:
         """Score the older form for `zombies` or `zombies/versions/v2`."""
         contents = contents or self.catalogue()
+        self.check_known(contents)
         name, version = _parted(reference)
         shelved = contents.model(name) if name else self.default_model(contents)
         return self._predict(contents, shelved, version, LISTS, instances, caller, keys)

@@ -93,6 +93,11 @@ def let_go(error: BaseException | None) -> None:
 
 def _of_ours(error: errors.UnrotError) -> Response:
     let_go(error)
+    if isinstance(error, errors.NotFound):
+        try:
+            service().check_known(service().catalogue())
+        except errors.StoreAway as away:
+            error = away
     answer = _answer(status_of(error), error.reason, error.message, error.details)
     answer.headers.update(headers_of(error))
     return answer

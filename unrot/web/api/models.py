@@ -109,7 +109,9 @@ def ready() -> Readiness | Response:
 @route("GET", "/models", needs=ANYONE, tag="serving")
 def models() -> Models:
     """List the models."""
-    return Models(models=[Model.of(shelved) for shelved in service().catalogue().models.values()])
+    contents = service().catalogue()
+    service().check_known(contents)
+    return Models(models=[Model.of(shelved) for shelved in contents.models.values()])
 
 
 @route("GET", "/models/<model>", needs=ANYONE, tag="serving")
