@@ -407,9 +407,13 @@ def test_heavy_body_that_would_wait_in_vain_is_let_go_of_so_that_its_sender_read
     wait_for(lambda: table.threads._doing[0])
     taken += [table.take(request(b"a" * 10)) for _ in range(2)]
     light = table.take(request(b"a" * 9))
+    monkeypatch.setattr(lanes, "TOLD_AT_ONCE", 0)
+    later = table.take(request(b"a" * 10))
     may_end.set()
+    table.lanes.tell_turned_away(until=math.inf)
 
-    assert list(taken[2].pieces) == []
+    assert (list(taken[2].pieces), list(later.pieces)) == ([], [b"a" * 10])
+    assert later.answer().status == 503
     assert [one.answer().status for one in [*taken, light]] == [200, 200, 503, 200]
 
 

@@ -244,10 +244,11 @@ class Lanes:
     async def _let_go(self, exchange: Exchange) -> None:
         """Turn away a body that would wait in vain: it is kept nowhere, and read all the same.
 
-        Its sender looks for an answer when all is sent: before, there is nobody to read why.
+        Its sender looks for an answer when all is sent: before, there is nobody to read why. Where
+        more come than are told at once, theirs are not read: it would take the time of others.
         """
-        if self._are_too_many(exchange.head):
-            self._turn_away(exchange)
+        if self._are_too_many(exchange.head) or not self._is_told_at_once(exchange):
+            self._tell_later(exchange)
             return
         try:
             is_whole = await self._spool(exchange, BytesIO(), 0)
@@ -256,7 +257,7 @@ class Lanes:
         finally:
             is_waiting = self._arriving.pop(exchange, None) is not None
         if is_whole and is_waiting:
-            self._turn_away(exchange)
+            refuse(exchange, "busy")
 
     def _no_room_for(self, exchange: Exchange, kept: int) -> str:
         """Take note of a body that goes to the disk; else say why there is no room for it."""
@@ -343,14 +344,20 @@ class Lanes:
 
     def _turn_away(self, exchange: Exchange) -> None:
         """Say that there is too much to do, at once unless too many are told so."""
+        if self._is_told_at_once(exchange):
+            refuse(exchange, "busy")
+        else:
+            self._tell_later(exchange)
+
+    def _is_told_at_once(self, exchange: Exchange) -> bool:
         now = time.monotonic()
         if now - self._told_since >= WAIT_SECONDS:
             self._told_since, self._told = now, 0
         self._told += 1 + (size_of(exchange.head.headers) or 0) // SMALL_BYTES
-        if self._told <= TOLD_AT_ONCE:
-            refuse(exchange, "busy")
-        else:
-            self._turned_away.append((now + WAIT_SECONDS, exchange))
+        return self._told <= TOLD_AT_ONCE
+
+    def _tell_later(self, exchange: Exchange) -> None:
+        self._turned_away.append((time.monotonic() + WAIT_SECONDS, exchange))
 
     def tell_turned_away(self, until: float) -> None:
         """Tell those whose second was over by then."""
