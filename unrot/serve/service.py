@@ -109,7 +109,7 @@ class Service:
 
     def check_known(self, contents: Contents) -> None:
         """Raise StoreAway where nothing came from the store yet though it may have something."""
-        if contents.generation:
+        if contents.generation or contents.models:
             return
         try:
             has_models = bool(self.store.registry.models())
